@@ -1,0 +1,397 @@
+//! Fields declared once, then shown, checked and turned into values. Credentials and integrations declare their
+//! forms with [`Field`]; a page shows them with [`view`] and checks what was posted with [`check`]. This module
+//! knows no HTTP, no database and no cloud. A new control is a new arm of [`Control`] and of `templates/shared/field.html`.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use zeroize::Zeroizing;
+
+/// How a field is entered. Closed on purpose: the template matches every arm.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Control {
+    /// One line, shown again.
+    Text,
+    /// One line, stored sealed, never shown again.
+    Secret,
+    /// Many lines, shown again: a public certificate, a list.
+    Document,
+    /// Many lines, pasted or read from a file, stored sealed, never shown again.
+    SecretDocument,
+    /// One of a fixed list of (value, label).
+    Choice(&'static [(&'static str, &'static str)]),
+    /// One of a list that the page knows: a stored credential.
+    Pick,
+    /// `on` or nothing.
+    Checkbox,
+    /// A whole number between the two bounds, both included.
+    Number(u32, u32),
+}
+
+impl Control {
+    pub fn is_secret(self) -> bool {
+        matches!(self, Self::Secret | Self::SecretDocument)
+    }
+
+    fn is_document(self) -> bool {
+        matches!(self, Self::Document | Self::SecretDocument)
+    }
+}
+
+/// Checks one value and returns it in its canonical form. The error is a sentence for the person at the form;
+/// it names the rule and never repeats the value, which may be a secret.
+pub type Check = fn(&str) -> Result<String, String>;
+
+fn as_entered(value: &str) -> Result<String, String> {
+    Ok(value.to_owned())
+}
+
+/// One field of a form, declared as a constant.
+#[derive(Clone, Copy)]
+pub struct Field {
+    pub name: &'static str,
+    pub label: &'static str,
+    pub control: Control,
+    pub required: bool,
+    /// Shown only while the named field has one of these values.
+    pub when: Option<(&'static str, &'static [&'static str])>,
+    pub help: &'static str,
+    pub placeholder: &'static str,
+    pub default: &'static str,
+    pub check: Check,
+    /// Longest accepted value, in characters.
+    pub max: usize,
+    /// Says whose secret this is or where it goes: changing it asks for the secret again.
+    pub identity: bool,
+}
+
+impl Field {
+    const fn new(name: &'static str, label: &'static str, control: Control, max: usize) -> Self {
+        Self {
+            name,
+            label,
+            control,
+            required: true,
+            when: None,
+            help: "",
+            placeholder: "",
+            default: "",
+            check: as_entered,
+            max,
+            identity: false,
+        }
+    }
+
+    pub const fn text(name: &'static str, label: &'static str) -> Self {
+        Self::new(name, label, Control::Text, 2048)
+    }
+
+    pub const fn secret(name: &'static str, label: &'static str) -> Self {
+        Self::new(name, label, Control::Secret, 8192)
+    }
+
+    pub const fn document(name: &'static str, label: &'static str) -> Self {
+        Self::new(name, label, Control::Document, 65_536)
+    }
+
+    pub const fn secret_document(name: &'static str, label: &'static str) -> Self {
+        Self::new(name, label, Control::SecretDocument, 131_072)
+    }
+
+    pub const fn choice(
+        name: &'static str,
+        label: &'static str,
+        options: &'static [(&'static str, &'static str)],
+    ) -> Self {
+        let mut field = Self::new(name, label, Control::Choice(options), 64);
+        field.default = options[0].0;
+        field
+    }
+
+    pub const fn pick(name: &'static str, label: &'static str) -> Self {
+        Self::new(name, label, Control::Pick, 64)
+    }
+
+    pub const fn checkbox(name: &'static str, label: &'static str) -> Self {
+        Self::new(name, label, Control::Checkbox, 2).optional()
+    }
+
+    pub const fn number(name: &'static str, label: &'static str, least: u32, most: u32) -> Self {
+        Self::new(name, label, Control::Number(least, most), 10)
+    }
+
+    pub const fn optional(mut self) -> Self {
+        self.required = false;
+        self
+    }
+
+    pub const fn when(mut self, field: &'static str, values: &'static [&'static str]) -> Self {
+        self.when = Some((field, values));
+        self
+    }
+
+    pub const fn help(mut self, help: &'static str) -> Self {
+        self.help = help;
+        self
+    }
+
+    pub const fn placeholder(mut self, placeholder: &'static str) -> Self {
+        self.placeholder = placeholder;
+        self
+    }
+
+    pub const fn default(mut self, default: &'static str) -> Self {
+        self.default = default;
+        self
+    }
+
+    pub const fn check(mut self, check: Check) -> Self {
+        self.check = check;
+        self
+    }
+
+    pub const fn max(mut self, characters: usize) -> Self {
+        self.max = characters;
+        self
+    }
+
+    pub const fn identity(mut self) -> Self {
+        self.identity = true;
+        self
+    }
+
+    /// Whether the field belongs to the form, given what the field it depends on holds.
+    pub fn active(&self, fields: &[Field], values: &Values) -> bool {
+        let Some((name, wanted)) = self.when else { return true };
+        let Some(other) = fields.iter().find(|field| field.name == name) else { return false };
+        let value = match values.get(name) {
+            "" => other.default,
+            value => value,
+        };
+        wanted.contains(&value) && other.active(fields, values)
+    }
+}
+
+/// Field values by name, wiped from memory when dropped. An absent value reads as `""`.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Values(BTreeMap<String, Zeroizing<String>>);
+
+impl Values {
+    pub fn get(&self, name: &str) -> &str {
+        self.0.get(name).map_or("", |value| value.as_str())
+    }
+
+    pub fn set(&mut self, name: impl Into<String>, value: impl Into<String>) {
+        self.0.insert(name.into(), Zeroizing::new(value.into()));
+    }
+
+    pub fn contains(&self, name: &str) -> bool {
+        self.0.contains_key(name)
+    }
+
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
+    }
+
+    /// The canonical JSON object: keys in order, absent and empty values left out.
+    pub fn to_json(&self) -> Zeroizing<Vec<u8>> {
+        let filled: BTreeMap<&str, &str> =
+            self.0.iter().filter(|(_, v)| !v.is_empty()).map(|(k, v)| (k.as_str(), v.as_str())).collect();
+        Zeroizing::new(serde_json::to_vec(&filled).unwrap_or_default())
+    }
+
+    /// Reads what [`Values::to_json`] wrote; `None` when it is anything else.
+    pub fn from_json(json: &[u8]) -> Option<Self> {
+        let map: BTreeMap<String, String> = serde_json::from_slice(json).ok()?;
+        Some(Self(map.into_iter().map(|(name, value)| (name, Zeroizing::new(value))).collect()))
+    }
+}
+
+impl fmt::Debug for Values {
+    /// Names only: any value may be a secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
+    }
+}
+
+impl<N: Into<String>, V: Into<String>> FromIterator<(N, V)> for Values {
+    fn from_iter<I: IntoIterator<Item = (N, V)>>(pairs: I) -> Self {
+        let mut values = Self::default();
+        for (name, value) in pairs {
+            values.set(name, value);
+        }
+        values
+    }
+}
+
+/// What is wrong, by field name. A sentence each, never with the value in it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Errors(Vec<(String, String)>);
+
+impl Errors {
+    pub fn one(field: impl Into<String>, message: impl Into<String>) -> Self {
+        Self(vec![(field.into(), message.into())])
+    }
+
+    pub fn add(&mut self, field: impl Into<String>, message: impl Into<String>) {
+        self.0.push((field.into(), message.into()));
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The first message for a field.
+    pub fn of(&self, field: &str) -> Option<&str> {
+        self.0.iter().find(|(name, _)| name == field).map(|(_, message)| message.as_str())
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, message)| (name.as_str(), message.as_str()))
+    }
+
+    pub fn extend(&mut self, others: Errors) {
+        self.0.extend(others.0);
+    }
+}
+
+/// Checks what was posted and returns the canonical values of the active fields. `stored` are the values saved
+/// before: a secret left blank keeps its stored value, unless an identity field has changed.
+pub fn check(fields: &[Field], posted: &Values, stored: Option<&Values>) -> Result<Values, Errors> {
+    let mut errors = Errors::default();
+    let mut values = Values::default();
+    for field in fields.iter().filter(|field| field.active(fields, posted)) {
+        match check_field(field, posted.get(field.name), stored) {
+            Ok(value) if value.is_empty() => {}
+            Ok(value) => values.set(field.name, value),
+            Err(message) => errors.add(field.name, message),
+        }
+    }
+    if let Some(stored) = stored.filter(|_| errors.is_empty()) {
+        refuse_kept_secrets(fields, posted, stored, &values, &mut errors);
+    }
+    if errors.is_empty() { Ok(values) } else { Err(errors) }
+}
+
+fn check_field(field: &Field, raw: &str, stored: Option<&Values>) -> Result<String, String> {
+    let value = if field.control == Control::Secret { raw } else { raw.trim() };
+    if value.is_empty() {
+        let kept = stored.map_or("", |stored| stored.get(field.name));
+        return match (field.control, field.required) {
+            (control, _) if control.is_secret() && !kept.is_empty() => Ok(kept.to_owned()),
+            (Control::Choice(_), _) if !field.default.is_empty() => Ok(field.default.to_owned()),
+            (_, true) => Err(format!("Enter the {}.", in_sentence(field.label))),
+            (_, false) => Ok(String::new()),
+        };
+    }
+    if value.chars().count() > field.max {
+        return Err(format!("At most {} characters fit here.", field.max));
+    }
+    let allowed = |c: char| !c.is_control() || (field.control.is_document() && matches!(c, '\n' | '\r' | '\t'));
+    if !value.chars().all(allowed) {
+        return Err("Control characters are not allowed here.".to_owned());
+    }
+    match field.control {
+        Control::Choice(options) if !options.iter().any(|(option, _)| *option == value) => {
+            Err("Choose one of the list.".to_owned())
+        }
+        Control::Checkbox if value != "on" => Err("Tick it or leave it.".to_owned()),
+        Control::Number(least, most) => match value.parse::<u32>() {
+            Ok(number) if (least..=most).contains(&number) => (field.check)(&number.to_string()),
+            _ => Err(format!("Enter a whole number from {least} to {most}.")),
+        },
+        _ => (field.check)(value),
+    }
+}
+
+/// A stored secret goes only with the identity it was saved for.
+fn refuse_kept_secrets(fields: &[Field], posted: &Values, stored: &Values, values: &Values, errors: &mut Errors) {
+    let Some(changed) = fields.iter().find(|f| f.identity && values.get(f.name) != stored.get(f.name)) else {
+        return;
+    };
+    for field in fields.iter().filter(|f| f.control.is_secret() && values.contains(f.name)) {
+        if posted.get(field.name).is_empty() {
+            let (changed, label) = (in_sentence(changed.label), in_sentence(field.label));
+            errors.add(field.name, format!("The {changed} has changed: enter the {label} that belongs to it."));
+        }
+    }
+}
+
+/// A label inside a sentence: `Access key ID` becomes `access key ID`, `API key` stays.
+pub fn in_sentence(label: &str) -> String {
+    let mut characters = label.chars();
+    match (characters.next(), characters.next()) {
+        (Some(first), Some(second)) if second.is_lowercase() => {
+            first.to_lowercase().chain(label.chars().skip(1)).collect()
+        }
+        _ => label.to_owned(),
+    }
+}
+
+/// A field as a template shows it. `value` is empty for every secret, whatever was posted or stored.
+#[derive(Clone, Debug)]
+pub struct FieldView {
+    pub name: &'static str,
+    pub label: &'static str,
+    pub control: Control,
+    pub required: bool,
+    pub help: &'static str,
+    pub placeholder: &'static str,
+    pub value: String,
+    /// (value, label, chosen) for choices and picks.
+    pub options: Vec<(String, String, bool)>,
+    pub error: Option<String>,
+    /// A secret is stored already: blank keeps it.
+    pub stored: bool,
+    /// Other fields depend on this one, so a change redraws the form.
+    pub switches: bool,
+    pub max: usize,
+}
+
+/// The active fields with what was posted, else what is stored, else their defaults. `picks` names the options
+/// of a [`Control::Pick`] by field name.
+pub fn view(
+    fields: &[Field],
+    posted: Option<&Values>,
+    stored: Option<&Values>,
+    errors: &Errors,
+    picks: &dyn Fn(&str) -> Vec<(String, String)>,
+) -> Vec<FieldView> {
+    let empty = Values::default();
+    let shown = posted.or(stored).unwrap_or(&empty);
+    let active = fields.iter().filter(|field| field.active(fields, shown));
+    active
+        .map(|field| {
+            let value = match shown.get(field.name) {
+                _ if field.control.is_secret() => "",
+                "" if posted.is_none() && stored.is_none() => field.default,
+                value => value,
+            };
+            let options = match field.control {
+                Control::Choice(options) => options.iter().map(|(v, l)| (v.to_string(), l.to_string())).collect(),
+                Control::Pick => picks(field.name),
+                _ => Vec::new(),
+            };
+            FieldView {
+                name: field.name,
+                label: field.label,
+                control: field.control,
+                required: field.required,
+                help: field.help,
+                placeholder: field.placeholder,
+                value: value.to_owned(),
+                options: options
+                    .into_iter()
+                    .map(|(v, l)| {
+                        let chosen = v == value;
+                        (v, l, chosen)
+                    })
+                    .collect(),
+                error: errors.of(field.name).map(str::to_owned),
+                stored: field.control.is_secret() && stored.is_some_and(|s| !s.get(field.name).is_empty()),
+                switches: fields.iter().any(|f| f.when.is_some_and(|(name, _)| name == field.name)),
+                max: field.max,
+            }
+        })
+        .collect()
+}

@@ -1,0 +1,20 @@
+//! What we do with a credential. A family is a folder with its own small trait and list; a provider is a file in it
+//! and a line in the list. Nothing here knows the database or the web: a scan runs from settings, a credential's
+//! values and the egress client, so that it can be tested against a peer alone.
+
+pub mod registries;
+
+/// The families, closed: each has its own table of results and its own label in *Usages*.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Family {
+    RegistryScan,
+}
+
+impl Family {
+    /// The usage label of the product.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::RegistryScan => "Registry Scan",
+        }
+    }
+}

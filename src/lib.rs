@@ -1,0 +1,14 @@
+//! Strongroom keeps an organisation's cloud and service credentials in one encrypted store, uses them on behalf
+//! of its integrations, and shows everywhere each one is used. This is the map of the house; the directions
+//! between the rooms are enforced by `tests/console/house_rules.rs`.
+
+/// What a credential is: one kind a file, each a declared form and a typed payload. Knows no HTTP, no database.
+pub mod credentials;
+/// Fields declared once, then shown, checked and turned into a payload.
+pub mod form;
+/// What we do with a credential: scans and, later, alerts and deployments. Knows no database and no web.
+pub mod integrations;
+/// The private Postgres that `serve` starts when no DATABASE_URL is set.
+pub mod postgres;
+/// How to speak to someone else's service, through the one egress client.
+pub mod providers;
