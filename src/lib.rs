@@ -12,3 +12,5 @@ pub mod integrations;
 pub mod postgres;
 /// How to speak to someone else's service, through the one egress client.
 pub mod providers;
+/// Envelope encryption of single columns, keyed checks over rows, the key ring.
+pub mod vault;

@@ -1,0 +1,192 @@
+//! The key ring file: one JSON object a line, `{"use":"wrap","id":1,"created":"…","key":"<base64>"}`, and one line with
+//! `"use":"mac"`. Mode 0600 or 0400, owned by the process's user or root. The only place where master keys exist.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File, OpenOptions};
+use std::io::{Read, Write};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::Path;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use chrono::Utc;
+use hkdf::Hkdf;
+use serde::{Deserialize, Serialize};
+use sha2::Sha256;
+use uuid::Uuid;
+use zeroize::Zeroizing;
+
+/// Why a key ring cannot be used. Names the file and the remedy, never a byte of a key.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyRingError {
+    #[error("the key ring {0} does not exist: restore it from your escrow, or name it with STRONGROOM_KEYRING_FILE")]
+    Missing(String),
+    #[error("the key ring {0} exists already")]
+    Exists(String),
+    #[error("the key ring {path} cannot be used ({cause}): check the path and its owner")]
+    Io { path: String, cause: std::io::ErrorKind },
+    #[error("the key ring {0} can be read by others: run `chmod 600` on it")]
+    Mode(String),
+    #[error("the key ring {0} belongs to another user: it must belong to the user that runs Strongroom, or to root")]
+    Owner(String),
+    #[error("line {line} of the key ring {path} is not a key ring entry: restore the file from your escrow")]
+    Malformed { path: String, line: usize },
+    #[error("line {line} of the key ring {path} holds a key that is no random key: make one with `strongroom key add`")]
+    Weak { path: String, line: usize },
+    #[error("the key ring {0} lacks its `mac` key or every `wrap` key: restore the file from your escrow")]
+    Incomplete(String),
+}
+
+/// Master keys by id, and the key of the row checks.
+pub struct KeyRing {
+    wrap: BTreeMap<i32, Zeroizing<[u8; 32]>>,
+    mac: Zeroizing<[u8; 32]>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Line {
+    r#use: Use,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    id: Option<i32>,
+    created: String,
+    key: Zeroizing<String>,
+}
+
+#[derive(Serialize, Deserialize, PartialEq)]
+#[serde(rename_all = "lowercase")]
+enum Use {
+    Wrap,
+    Mac,
+}
+
+impl Line {
+    fn fresh(r#use: Use, id: Option<i32>) -> Self {
+        let key = Zeroizing::new(super::random::<32>());
+        Self { r#use, id, created: Utc::now().to_rfc3339(), key: Zeroizing::new(STANDARD.encode(&*key)) }
+    }
+
+    fn text(&self) -> Zeroizing<String> {
+        let mut text = serde_json::to_string(self).unwrap_or_default();
+        text.push('\n');
+        Zeroizing::new(text)
+    }
+
+    fn bytes(&self) -> Option<Zeroizing<[u8; 32]>> {
+        let decoded = Zeroizing::new(STANDARD.decode(self.key.as_bytes()).ok()?);
+        Some(Zeroizing::new(decoded.as_slice().try_into().ok()?))
+    }
+}
+
+impl KeyRing {
+    /// Writes a new ring with master key 1, mode 0600, and returns it. Refuses to replace a file.
+    pub fn create(path: &Path) -> Result<Self, KeyRingError> {
+        let shown = path.display().to_string();
+        let lines = [Line::fresh(Use::Mac, None), Line::fresh(Use::Wrap, Some(1))];
+        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(|error| {
+            match error.kind() {
+                std::io::ErrorKind::AlreadyExists => KeyRingError::Exists(shown.clone()),
+                cause => KeyRingError::Io { path: shown.clone(), cause },
+            }
+        })?;
+        for line in &lines {
+            write(&mut file, &line.text(), &shown)?;
+        }
+        file.sync_all().map_err(|error| KeyRingError::Io { path: shown, cause: error.kind() })?;
+        Self::read(path)
+    }
+
+    /// Appends a new master key and returns its id.
+    pub fn add(path: &Path) -> Result<i32, KeyRingError> {
+        let shown = path.display().to_string();
+        let id = Self::read(path)?.ids().into_iter().max().unwrap_or(0) + 1;
+        let io = |error: std::io::Error| KeyRingError::Io { path: shown.clone(), cause: error.kind() };
+        let mut file = OpenOptions::new().append(true).open(path).map_err(io)?;
+        write(&mut file, &Line::fresh(Use::Wrap, Some(id)).text(), &shown)?;
+        file.sync_all().map_err(io)?;
+        Ok(id)
+    }
+
+    pub fn read(path: &Path) -> Result<Self, KeyRingError> {
+        let shown = path.display().to_string();
+        let io = |error: std::io::Error| match error.kind() {
+            std::io::ErrorKind::NotFound => KeyRingError::Missing(shown.clone()),
+            cause => KeyRingError::Io { path: shown.clone(), cause },
+        };
+        let mut file = File::open(path).map_err(io)?;
+        let metadata = file.metadata().map_err(io)?;
+        if metadata.mode() & 0o077 != 0 {
+            return Err(KeyRingError::Mode(shown));
+        }
+        if metadata.uid() != 0 && metadata.uid() != rustix::process::geteuid().as_raw() {
+            return Err(KeyRingError::Owner(shown));
+        }
+        let mut text = Zeroizing::new(String::new());
+        file.read_to_string(&mut text).map_err(io)?;
+        Self::parse(&text, &shown)
+    }
+
+    fn parse(text: &str, path: &str) -> Result<Self, KeyRingError> {
+        let (mut wrap, mut mac) = (BTreeMap::new(), None);
+        for (index, text) in text.lines().enumerate().filter(|(_, text)| !text.trim().is_empty()) {
+            let malformed = || KeyRingError::Malformed { path: path.to_owned(), line: index + 1 };
+            let line: Line = serde_json::from_str(text).map_err(|_| malformed())?;
+            let key = line.bytes().ok_or_else(malformed)?;
+            if is_weak(&key) {
+                return Err(KeyRingError::Weak { path: path.to_owned(), line: index + 1 });
+            }
+            let earlier = match (line.r#use, line.id) {
+                (Use::Mac, None) => mac.replace(key),
+                (Use::Wrap, Some(id)) if id > 0 => wrap.insert(id, key),
+                _ => return Err(malformed()),
+            };
+            if earlier.is_some() {
+                return Err(malformed());
+            }
+        }
+        match mac {
+            Some(mac) if !wrap.is_empty() => Ok(Self { wrap, mac }),
+            _ => Err(KeyRingError::Incomplete(path.to_owned())),
+        }
+    }
+
+    pub fn ids(&self) -> Vec<i32> {
+        self.wrap.keys().copied().collect()
+    }
+
+    pub fn has(&self, id: i32) -> bool {
+        self.wrap.contains_key(&id)
+    }
+
+    /// HKDF-SHA-256 (RFC 5869), salted with the deployment, so that one ring in two deployments gives unrelated keys.
+    pub(super) fn derive(&self, deployment: Uuid, id: i32, label: &str) -> Option<Zeroizing<[u8; 32]>> {
+        Some(expand(deployment, &**self.wrap.get(&id)?, label))
+    }
+
+    pub(super) fn mac_key(&self, deployment: Uuid) -> Zeroizing<[u8; 32]> {
+        expand(deployment, &*self.mac, "mac/v1")
+    }
+}
+
+fn expand(deployment: Uuid, key: &[u8; 32], label: &str) -> Zeroizing<[u8; 32]> {
+    let mut derived = Zeroizing::new([0; 32]);
+    Hkdf::<Sha256>::new(Some(deployment.as_bytes()), key)
+        .expand(label.as_bytes(), &mut *derived)
+        .expect("HKDF-SHA-256 gives up to 8160 bytes (RFC 5869)");
+    derived
+}
+
+/// All bytes alike, or a plain count: nobody's random source made that.
+fn is_weak(key: &[u8; 32]) -> bool {
+    let step = key[1].wrapping_sub(key[0]);
+    key.windows(2).all(|pair| pair[1].wrapping_sub(pair[0]) == step) || key[..16] == key[16..]
+}
+
+fn write(file: &mut File, text: &str, path: &str) -> Result<(), KeyRingError> {
+    file.write_all(text.as_bytes()).map_err(|error| KeyRingError::Io { path: path.to_owned(), cause: error.kind() })
+}
+
+/// Whether there is a ring at all; a first start makes one, a later start must not.
+pub fn exists(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok()
+}
