@@ -8,6 +8,10 @@ pub mod credentials;
 pub mod form;
 /// What we do with a credential: scans and, later, alerts and deployments. Knows no database and no web.
 pub mod integrations;
+/// What is stored: the only Diesel.
+pub mod models;
+/// How names are written and when two are the same.
+pub mod names;
 /// The private Postgres that `serve` starts when no DATABASE_URL is set.
 pub mod postgres;
 /// How to speak to someone else's service, through the one egress client.

@@ -1,0 +1,322 @@
+//! Credentials: the row, and every change of one. Values are sealed here, inside the transaction that knows the active
+//! master key; they are opened nowhere in this module.
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use uuid::Uuid;
+
+use super::events::{self, Actor, NewEvent};
+use super::schema::credentials;
+use super::{Conn, DbError};
+use crate::vault::{Context, IntegrityError, Sealed, Vault};
+
+/// All but the secret, in the order of the table's columns that a page may show.
+#[derive(Clone, Debug, Queryable, Selectable, Identifiable)]
+pub struct Credential {
+    pub id: Uuid,
+    pub kind: String,
+    pub name: String,
+    pub note: String,
+    pub identity: String,
+    /// JSON of `credentials::Facts` lines, see `web::credentials`.
+    pub facts: String,
+    pub ages: bool,
+    pub expires_at: Option<DateTime<Utc>>,
+    pub shipped: bool,
+    pub secret_version: i32,
+    pub secret_set_at: DateTime<Utc>,
+    pub usage_count: i32,
+    pub last_used_at: DateTime<Utc>,
+    pub integrity_failed_at: Option<DateTime<Utc>>,
+    pub created_at: DateTime<Utc>,
+    pub created_by: String,
+    pub edited_at: DateTime<Utc>,
+    pub edited_by: String,
+    pub row_version: i64,
+    pub row_mac: Vec<u8>,
+}
+
+type SealedColumns = (i32, Vec<u8>, Vec<u8>);
+
+/// What a form gives: what may be shown, and the values that are sealed.
+pub struct NewCredential<'a> {
+    pub kind: &'a str,
+    pub name: &'a str,
+    pub note: &'a str,
+    pub identity: &'a str,
+    pub facts: &'a str,
+    pub ages: bool,
+    pub expires_at: Option<DateTime<Utc>>,
+    /// Canonical JSON of the form's values.
+    pub plaintext: &'a [u8],
+}
+
+/// What an edit leaves alone when the values did not change, or what it does to them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Secret {
+    Kept,
+    /// New values around the same key: a note, a level.
+    Resealed,
+    /// A new key: the clock of its age starts again.
+    Replaced,
+}
+
+impl Credential {
+    /// Where the sealed values of this row belong.
+    pub fn context(&self) -> Context<'_> {
+        context(self.id, &self.kind, self.secret_version)
+    }
+
+    fn mac_parts<T>(&self, f: impl FnOnce(&[&[u8]]) -> T) -> T {
+        let expires = self.expires_at.map_or(i64::MIN, |at| at.timestamp_micros());
+        f(&[
+            self.id.as_bytes(),
+            self.kind.as_bytes(),
+            self.name.as_bytes(),
+            self.note.as_bytes(),
+            self.identity.as_bytes(),
+            self.facts.as_bytes(),
+            &[u8::from(self.ages), u8::from(self.shipped)],
+            &expires.to_be_bytes(),
+            &self.secret_version.to_be_bytes(),
+            &self.secret_set_at.timestamp_micros().to_be_bytes(),
+            &self.row_version.to_be_bytes(),
+        ])
+    }
+
+    /// Holds when the row is as Strongroom wrote it.
+    pub fn check(&self, vault: &Vault) -> Result<(), IntegrityError> {
+        self.mac_parts(|parts| vault.check_mac("credentials", parts, &self.row_mac))
+    }
+
+    fn event(&self, action: &'static str, detail: String) -> NewEvent<'_> {
+        NewEvent { action, subject_kind: "credential", subject_id: Some(self.id), subject_name: &self.name, detail }
+    }
+}
+
+fn context(id: Uuid, kind: &str, version: i32) -> Context<'_> {
+    Context { table: "credentials", column: "payload", row: id, kind, version }
+}
+
+/// Saves a new credential, sealed and audited, and returns its id. Call inside a transaction.
+pub fn create(conn: &mut Conn, vault: &Vault, actor: &Actor, new: &NewCredential) -> Result<Uuid, DbError> {
+    insert(conn, vault, actor, new, false)
+}
+
+fn insert(conn: &mut Conn, vault: &Vault, actor: &Actor, new: &NewCredential, shipped: bool) -> Result<Uuid, DbError> {
+    let mut ledger = events::open(conn)?;
+    let id = Uuid::now_v7();
+    let sealed = vault.seal(ledger.active_kek, &context(id, new.kind, 1), new.plaintext)?;
+    let mut row = Credential {
+        id,
+        kind: new.kind.to_owned(),
+        name: new.name.to_owned(),
+        note: new.note.to_owned(),
+        identity: new.identity.to_owned(),
+        facts: new.facts.to_owned(),
+        ages: new.ages,
+        expires_at: new.expires_at,
+        shipped,
+        secret_version: 1,
+        secret_set_at: ledger.now,
+        usage_count: 0,
+        last_used_at: DateTime::UNIX_EPOCH,
+        integrity_failed_at: None,
+        created_at: ledger.now,
+        created_by: actor.name.clone(),
+        edited_at: ledger.now,
+        edited_by: actor.name.clone(),
+        row_version: 1,
+        row_mac: Vec::new(),
+    };
+    row.row_mac = row.mac_parts(|parts| vault.mac("credentials", parts));
+    diesel::insert_into(credentials::table)
+        .values((
+            (
+                credentials::id.eq(row.id),
+                credentials::kind.eq(&row.kind),
+                credentials::name.eq(&row.name),
+                credentials::name_key.eq(crate::names::key(&row.name)),
+                credentials::note.eq(&row.note),
+                credentials::identity.eq(&row.identity),
+                credentials::facts.eq(&row.facts),
+                credentials::ages.eq(row.ages),
+                credentials::expires_at.eq(row.expires_at),
+                credentials::shipped.eq(row.shipped),
+            ),
+            sealed_columns(&sealed),
+            (
+                credentials::secret_set_at.eq(row.secret_set_at),
+                credentials::created_at.eq(row.created_at),
+                credentials::created_by.eq(&row.created_by),
+                credentials::edited_at.eq(row.edited_at),
+                credentials::edited_by.eq(&row.edited_by),
+                credentials::row_mac.eq(&row.row_mac),
+            ),
+        ))
+        .execute(conn)?;
+    let detail = format!("type {}", row.kind);
+    ledger.record(conn, vault, actor, &row.event("credential.created", detail))?;
+    Ok(id)
+}
+
+type SealedAssignment<'a> = (
+    diesel::dsl::Eq<credentials::kek_id, i32>,
+    diesel::dsl::Eq<credentials::wrapped_dek, &'a Vec<u8>>,
+    diesel::dsl::Eq<credentials::payload, &'a Vec<u8>>,
+);
+
+fn sealed_columns(sealed: &Sealed) -> SealedAssignment<'_> {
+    (
+        credentials::kek_id.eq(sealed.kek_id),
+        credentials::wrapped_dek.eq(&sealed.wrapped_dek),
+        credentials::payload.eq(&sealed.payload),
+    )
+}
+
+/// The credential that the product comes with. Made once; later calls find it and do nothing.
+pub fn ship(conn: &mut Conn, vault: &Vault, new: &NewCredential) -> Result<(), DbError> {
+    let there: i64 = credentials::table.filter(credentials::shipped).count().get_result(conn)?;
+    if there == 0 {
+        insert(conn, vault, &Actor::system(), new, true)?;
+    }
+    Ok(())
+}
+
+pub fn find(conn: &mut Conn, id: Uuid) -> Result<Credential, DbError> {
+    Ok(credentials::table.find(id).select(Credential::as_select()).first(conn)?)
+}
+
+/// The row with its envelope, for those who may open it. The row check must hold before they do.
+pub fn find_sealed(conn: &mut Conn, id: Uuid) -> Result<(Credential, Sealed), DbError> {
+    let columns = (credentials::kek_id, credentials::wrapped_dek, credentials::payload);
+    let (row, sealed): (Credential, SealedColumns) =
+        credentials::table.find(id).select((Credential::as_select(), columns)).first(conn)?;
+    let (kek_id, wrapped_dek, payload) = sealed;
+    Ok((row, Sealed { kek_id, wrapped_dek, payload }))
+}
+
+/// (id, name) of the credentials of some kinds, for a form's list.
+pub fn choices(conn: &mut Conn, kinds: &[&str]) -> Result<Vec<(Uuid, String)>, DbError> {
+    Ok(credentials::table
+        .filter(credentials::kind.eq_any(kinds))
+        .order(credentials::name_key)
+        .limit(1_000)
+        .select((credentials::id, credentials::name))
+        .load(conn)?)
+}
+
+/// Saves an edit made from `row_version`; [`DbError::Stale`] when somebody else was first. Call inside a transaction.
+pub fn update(
+    conn: &mut Conn,
+    vault: &Vault,
+    actor: &Actor,
+    (id, row_version): (Uuid, i64),
+    new: &NewCredential,
+    secret: Secret,
+) -> Result<(), DbError> {
+    let mut ledger = events::open(conn)?;
+    let found: Option<Credential> =
+        credentials::table.find(id).select(Credential::as_select()).for_no_key_update().first(conn).optional()?;
+    let mut row = found.ok_or(DbError::NotFound)?;
+    if row.row_version != row_version {
+        return Err(DbError::Stale);
+    }
+    if row.shipped {
+        return Err(DbError::Check("credentials_shipped".to_owned()));
+    }
+    row.check(vault)?;
+    let detail = what_changed(&row, new, secret);
+    row.name = new.name.to_owned();
+    row.note = new.note.to_owned();
+    row.edited_at = ledger.now;
+    row.edited_by = actor.name.clone();
+    row.row_version += 1;
+    if secret != Secret::Kept {
+        row.identity = new.identity.to_owned();
+        row.facts = new.facts.to_owned();
+        row.ages = new.ages;
+        row.expires_at = new.expires_at;
+        row.secret_version += 1;
+    }
+    if secret == Secret::Replaced {
+        row.secret_set_at = ledger.now;
+    }
+    row.row_mac = row.mac_parts(|parts| vault.mac("credentials", parts));
+    diesel::update(credentials::table.find(id))
+        .set((
+            credentials::name.eq(&row.name),
+            credentials::name_key.eq(crate::names::key(&row.name)),
+            credentials::note.eq(&row.note),
+            credentials::identity.eq(&row.identity),
+            credentials::facts.eq(&row.facts),
+            credentials::ages.eq(row.ages),
+            credentials::expires_at.eq(row.expires_at),
+            credentials::secret_version.eq(row.secret_version),
+            credentials::secret_set_at.eq(row.secret_set_at),
+            credentials::edited_at.eq(row.edited_at),
+            credentials::edited_by.eq(&row.edited_by),
+            credentials::row_version.eq(row.row_version),
+            credentials::row_mac.eq(&row.row_mac),
+        ))
+        .execute(conn)?;
+    if secret != Secret::Kept {
+        let sealed = vault.seal(ledger.active_kek, &row.context(), new.plaintext)?;
+        let healed = credentials::integrity_failed_at.eq(None::<DateTime<Utc>>);
+        diesel::update(credentials::table.find(id)).set((sealed_columns(&sealed), healed)).execute(conn)?;
+    }
+    ledger.record(conn, vault, actor, &row.event("credential.edited", detail))
+}
+
+fn what_changed(row: &Credential, new: &NewCredential, secret: Secret) -> String {
+    let mut parts = Vec::new();
+    if row.name != new.name {
+        parts.push(format!("renamed from {}", row.name));
+    }
+    if row.note != new.note {
+        parts.push("description".to_owned());
+    }
+    match secret {
+        Secret::Kept => {}
+        Secret::Resealed => parts.push("settings".to_owned()),
+        Secret::Replaced => parts.push("secret replaced".to_owned()),
+    }
+    if parts.is_empty() { "nothing changed".to_owned() } else { parts.join(", ") }
+}
+
+/// Deletes an unused credential. A usage makes the foreign key refuse it: [`DbError::Reference`].
+pub fn delete(conn: &mut Conn, vault: &Vault, actor: &Actor, id: Uuid) -> Result<(), DbError> {
+    let mut ledger = events::open(conn)?;
+    let row = find(conn, id)?;
+    if row.shipped {
+        return Err(DbError::Check("credentials_shipped".to_owned()));
+    }
+    diesel::delete(credentials::table.find(id)).execute(conn)?;
+    ledger.record(conn, vault, actor, &row.event("credential.deleted", format!("type {}", row.kind)))
+}
+
+/// Writes down that the secret was opened, by whom and for what.
+pub fn record_opening(
+    conn: &mut Conn,
+    vault: &Vault,
+    actor: &Actor,
+    row: &Credential,
+    why: String,
+) -> Result<(), DbError> {
+    events::record(conn, vault, actor, &row.event("credential.opened", why))
+}
+
+/// Marks a row that did not open, once, and says so in the trail.
+pub fn quarantine(conn: &mut Conn, vault: &Vault, actor: &Actor, row: &Credential) -> Result<(), DbError> {
+    metrics::counter!("strongroom_integrity_failures_total").increment(1);
+    let mut ledger = events::open(conn)?;
+    let at = credentials::integrity_failed_at;
+    diesel::update(credentials::table.find(row.id).filter(at.is_null())).set(at.eq(ledger.now)).execute(conn)?;
+    ledger.record(conn, vault, actor, &row.event("credential.integrity_failure", "use refused".to_owned()))
+}
+
+/// Writes down that an integration used the credential just now.
+pub fn touch(conn: &mut Conn, id: Uuid) -> Result<(), DbError> {
+    diesel::update(credentials::table.find(id)).set(credentials::last_used_at.eq(diesel::dsl::now)).execute(conn)?;
+    Ok(())
+}

@@ -1,0 +1,89 @@
+//! What can go wrong with the store. Postgres puts row contents into its messages, so nothing of them is kept.
+
+use diesel::result::{DatabaseErrorKind, Error};
+
+/// Closed: a page has an answer for every case.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DbError {
+    /// No connection within the time limit, or it broke: the visitor should come back in seconds.
+    #[error("the database cannot be reached")]
+    Unavailable,
+    /// The server takes no writes: a standby, or its disk is full.
+    #[error("the database takes no writes at the moment")]
+    ReadOnly,
+    /// A unique constraint, by name.
+    #[error("there is one already ({0})")]
+    Duplicate(String),
+    /// A foreign key, by name: the row is in use, or what it refers to is gone.
+    #[error("refused by a reference ({0})")]
+    Reference(String),
+    /// A CHECK constraint, by name.
+    #[error("refused by a check ({0})")]
+    Check(String),
+    #[error("not found")]
+    NotFound,
+    /// Somebody else has saved the row since it was read.
+    #[error("changed by somebody else meanwhile")]
+    Stale,
+    /// A row check or an envelope does not hold.
+    #[error("integrity error")]
+    Integrity,
+    /// A serialisation failure or a deadlock: the transaction may be tried again.
+    #[error("a concurrent change was in the way")]
+    TryAgain,
+    #[error(transparent)]
+    MissingKek(#[from] crate::vault::MissingKek),
+    #[error("the database refused the statement")]
+    Other,
+}
+
+impl From<Error> for DbError {
+    fn from(error: Error) -> Self {
+        let Error::DatabaseError(kind, information) = error else {
+            return match error {
+                Error::NotFound => Self::NotFound,
+                Error::BrokenTransactionManager => Self::Unavailable,
+                _ => Self::Other,
+            };
+        };
+        let constraint = || information.constraint_name().unwrap_or_default().to_owned();
+        match kind {
+            DatabaseErrorKind::UniqueViolation => Self::Duplicate(constraint()),
+            DatabaseErrorKind::ForeignKeyViolation => Self::Reference(constraint()),
+            DatabaseErrorKind::CheckViolation => Self::Check(constraint()),
+            DatabaseErrorKind::SerializationFailure => Self::TryAgain,
+            DatabaseErrorKind::ReadOnlyTransaction => Self::ReadOnly,
+            DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::UnableToSendCommand => Self::Unavailable,
+            _ => Self::from_message(information.message()),
+        }
+    }
+}
+
+impl From<crate::vault::IntegrityError> for DbError {
+    fn from(_: crate::vault::IntegrityError) -> Self {
+        Self::Integrity
+    }
+}
+
+impl DbError {
+    /// Diesel keeps no SQLSTATE for the rest; Postgres's untranslated messages for them are stable.
+    fn from_message(message: &str) -> Self {
+        let says = |text: &str| message.contains(text);
+        if says("deadlock detected") {
+            Self::TryAgain
+        } else if says("canceling statement")
+            || says("terminating connection")
+            || says("too many clients")
+            || says("remaining connection slots")
+            || says("the database system is")
+            || says("server closed the connection")
+            || says("connection to server")
+        {
+            Self::Unavailable
+        } else if says("No space left on device") || says("could not extend file") {
+            Self::ReadOnly
+        } else {
+            Self::Other
+        }
+    }
+}

@@ -1,0 +1,312 @@
+//! Integrations: the consumers of credentials. A row's reference to a credential *is* the usage; there is no other list.
+
+use chrono::{DateTime, Utc};
+use diesel::dsl::sql;
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use uuid::Uuid;
+
+use super::events::{self, Actor, NewEvent};
+use super::schema::{credentials, integrations};
+use super::{Conn, DbError};
+use crate::vault::{IntegrityError, Vault};
+
+#[derive(Clone, Debug, Queryable, Selectable, Identifiable)]
+pub struct Integration {
+    pub id: Uuid,
+    pub family: String,
+    pub version: String,
+    pub name: String,
+    pub credential_id: Option<Uuid>,
+    /// The host that gets the credential, as `host:port`.
+    pub host: String,
+    /// Canonical JSON of the form's values.
+    pub settings: String,
+    pub active: bool,
+    pub every_hours: Option<i32>,
+    pub next_run_at: Option<DateTime<Utc>>,
+    pub created_at: DateTime<Utc>,
+    pub created_by: String,
+    pub edited_at: DateTime<Utc>,
+    pub edited_by: String,
+    pub row_version: i64,
+    pub row_mac: Vec<u8>,
+}
+
+/// What a form gives.
+#[derive(Clone, Debug)]
+pub struct NewIntegration<'a> {
+    pub family: &'a str,
+    pub version: &'a str,
+    pub name: &'a str,
+    pub credential_id: Option<Uuid>,
+    pub host: &'a str,
+    pub settings: &'a str,
+    pub every_hours: Option<i32>,
+}
+
+impl Integration {
+    fn mac_parts<T>(&self, f: impl FnOnce(&[&[u8]]) -> T) -> T {
+        let credential = self.credential_id.map(|id| id.as_bytes().to_vec()).unwrap_or_default();
+        f(&[
+            self.id.as_bytes(),
+            self.family.as_bytes(),
+            self.version.as_bytes(),
+            self.name.as_bytes(),
+            &credential,
+            self.host.as_bytes(),
+            self.settings.as_bytes(),
+            &[u8::from(self.active)],
+            &self.every_hours.unwrap_or(0).to_be_bytes(),
+            &self.row_version.to_be_bytes(),
+        ])
+    }
+
+    /// Holds when the row is as Strongroom wrote it: an address changed in the database gets no secret.
+    pub fn check(&self, vault: &Vault) -> Result<(), IntegrityError> {
+        self.mac_parts(|parts| vault.check_mac("integrations", parts, &self.row_mac))
+    }
+
+    pub fn event(&self, action: &'static str, detail: String) -> NewEvent<'_> {
+        NewEvent { action, subject_kind: "integration", subject_id: Some(self.id), subject_name: &self.name, detail }
+    }
+}
+
+/// Saves a new integration and returns its id. Call inside a transaction.
+pub fn create(conn: &mut Conn, vault: &Vault, actor: &Actor, new: &NewIntegration) -> Result<Uuid, DbError> {
+    let mut ledger = events::open(conn)?;
+    let mut row = Integration {
+        id: Uuid::now_v7(),
+        family: new.family.to_owned(),
+        version: new.version.to_owned(),
+        name: new.name.to_owned(),
+        credential_id: new.credential_id,
+        host: new.host.to_owned(),
+        settings: new.settings.to_owned(),
+        active: true,
+        every_hours: new.every_hours,
+        next_run_at: next_run(new.every_hours, ledger.now),
+        created_at: ledger.now,
+        created_by: actor.name.clone(),
+        edited_at: ledger.now,
+        edited_by: actor.name.clone(),
+        row_version: 1,
+        row_mac: Vec::new(),
+    };
+    row.row_mac = row.mac_parts(|parts| vault.mac("integrations", parts));
+    diesel::insert_into(integrations::table)
+        .values((
+            integrations::id.eq(row.id),
+            integrations::family.eq(&row.family),
+            integrations::version.eq(&row.version),
+            integrations::name.eq(&row.name),
+            integrations::name_key.eq(crate::names::key(&row.name)),
+            integrations::credential_id.eq(row.credential_id),
+            integrations::host.eq(&row.host),
+            integrations::settings.eq(&row.settings),
+            integrations::every_hours.eq(row.every_hours),
+            integrations::next_run_at.eq(row.next_run_at),
+            integrations::created_at.eq(row.created_at),
+            integrations::created_by.eq(&row.created_by),
+            integrations::edited_at.eq(row.edited_at),
+            integrations::edited_by.eq(&row.edited_by),
+            integrations::row_mac.eq(&row.row_mac),
+        ))
+        .execute(conn)?;
+    let detail = match credential_name(conn, row.credential_id)? {
+        Some(name) => format!("{} with {name}", row.host),
+        None => format!("{} without a credential", row.host),
+    };
+    ledger.record(conn, vault, actor, &row.event("integration.created", detail))?;
+    Ok(row.id)
+}
+
+fn next_run(every_hours: Option<i32>, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    every_hours.map(|hours| now + chrono::Duration::hours(hours.into()))
+}
+
+fn credential_name(conn: &mut Conn, id: Option<Uuid>) -> Result<Option<String>, DbError> {
+    match id {
+        Some(id) => Ok(Some(credentials::table.find(id).select(credentials::name).first(conn)?)),
+        None => Ok(None),
+    }
+}
+
+pub fn find(conn: &mut Conn, id: Uuid) -> Result<Integration, DbError> {
+    Ok(integrations::table.find(id).select(Integration::as_select()).first(conn)?)
+}
+
+/// Applies `change` to the row as of `row_version`, checks and audits it. Call inside a transaction.
+fn change(
+    conn: &mut Conn,
+    vault: &Vault,
+    actor: &Actor,
+    (id, row_version): (Uuid, Option<i64>),
+    action: &'static str,
+    change: impl Fn(&mut Integration, DateTime<Utc>) -> String,
+) -> Result<(), DbError> {
+    let mut ledger = events::open(conn)?;
+    let found: Option<Integration> =
+        integrations::table.find(id).select(Integration::as_select()).for_no_key_update().first(conn).optional()?;
+    let mut row = found.ok_or(DbError::NotFound)?;
+    if row_version.is_some_and(|expected| expected != row.row_version) {
+        return Err(DbError::Stale);
+    }
+    row.check(vault)?;
+    let detail = change(&mut row, ledger.now);
+    row.edited_at = ledger.now;
+    row.edited_by = actor.name.clone();
+    row.row_version += 1;
+    row.row_mac = row.mac_parts(|parts| vault.mac("integrations", parts));
+    diesel::update(integrations::table.find(id))
+        .set((
+            integrations::version.eq(&row.version),
+            integrations::name.eq(&row.name),
+            integrations::name_key.eq(crate::names::key(&row.name)),
+            integrations::credential_id.eq(row.credential_id),
+            integrations::host.eq(&row.host),
+            integrations::settings.eq(&row.settings),
+            integrations::active.eq(row.active),
+            integrations::every_hours.eq(row.every_hours),
+            integrations::next_run_at.eq(row.next_run_at),
+            integrations::edited_at.eq(row.edited_at),
+            integrations::edited_by.eq(&row.edited_by),
+            integrations::row_version.eq(row.row_version),
+            integrations::row_mac.eq(&row.row_mac),
+        ))
+        .execute(conn)?;
+    ledger.record(conn, vault, actor, &row.event(action, detail))
+}
+
+/// Saves an edit made from `row_version`.
+pub fn update(
+    conn: &mut Conn,
+    vault: &Vault,
+    actor: &Actor,
+    at: (Uuid, i64),
+    new: &NewIntegration,
+) -> Result<(), DbError> {
+    change(conn, vault, actor, (at.0, Some(at.1)), "integration.edited", |row, now| {
+        let detail = what_changed(row, new);
+        row.version = new.version.to_owned();
+        row.name = new.name.to_owned();
+        row.credential_id = new.credential_id;
+        row.host = new.host.to_owned();
+        row.settings = new.settings.to_owned();
+        row.every_hours = new.every_hours;
+        row.next_run_at = next_run(new.every_hours, now).filter(|_| row.active);
+        detail
+    })
+}
+
+fn what_changed(row: &Integration, new: &NewIntegration) -> String {
+    let changes = [
+        (row.name != new.name, format!("renamed from {}", row.name)),
+        (row.host != new.host, format!("address {} instead of {}", new.host, row.host)),
+        (row.credential_id != new.credential_id, "another credential".to_owned()),
+        (row.settings != new.settings, "settings".to_owned()),
+        (row.every_hours != new.every_hours, "schedule".to_owned()),
+    ];
+    let changed: Vec<String> = changes.into_iter().filter(|(changed, _)| *changed).map(|(_, what)| what).collect();
+    if changed.is_empty() { "nothing changed".to_owned() } else { changed.join(", ") }
+}
+
+/// Switches the schedule and *Scan now* on or off; the usage stays either way.
+pub fn set_active(conn: &mut Conn, vault: &Vault, actor: &Actor, id: Uuid, active: bool) -> Result<(), DbError> {
+    let action = if active { "integration.activated" } else { "integration.deactivated" };
+    change(conn, vault, actor, (id, None), action, |row, now| {
+        row.active = active;
+        row.next_run_at = next_run(row.every_hours, now).filter(|_| active);
+        String::new()
+    })
+}
+
+pub fn delete(conn: &mut Conn, vault: &Vault, actor: &Actor, id: Uuid) -> Result<(), DbError> {
+    let mut ledger = events::open(conn)?;
+    let row = find(conn, id)?;
+    diesel::delete(integrations::table.find(id)).execute(conn)?;
+    ledger.record(conn, vault, actor, &row.event("integration.deleted", row.host.clone()))
+}
+
+/// Whether another integration already sends this credential to this host, so that one more tells it nothing new.
+pub fn known_destination(
+    conn: &mut Conn,
+    vault: &Vault,
+    credential: Uuid,
+    host: &str,
+    but: Option<Uuid>,
+) -> Result<bool, DbError> {
+    let rows: Vec<Integration> = integrations::table
+        .filter(integrations::credential_id.eq(credential).and(integrations::host.eq(host)))
+        .select(Integration::as_select())
+        .load(conn)?;
+    Ok(rows.iter().any(|row| Some(row.id) != but && row.check(vault).is_ok()))
+}
+
+/// A line of the integrations table, and of a credential's *Usages*.
+#[derive(Clone, Debug, QueryableByName)]
+pub struct Line {
+    #[diesel(sql_type = SqlUuid)]
+    pub id: Uuid,
+    #[diesel(sql_type = Text)]
+    pub family: String,
+    #[diesel(sql_type = Text)]
+    pub version: String,
+    #[diesel(sql_type = Text)]
+    pub name: String,
+    #[diesel(sql_type = Text)]
+    pub host: String,
+    #[diesel(sql_type = diesel::sql_types::Bool)]
+    pub active: bool,
+    #[diesel(sql_type = Nullable<SqlUuid>)]
+    pub credential_id: Option<Uuid>,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub credential_name: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub last_state: Option<String>,
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    pub last_at: Option<DateTime<Utc>>,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub last_error: Option<String>,
+}
+
+const LINES: &str = "SELECT i.id, i.family, i.version, i.name, i.host, i.active, i.credential_id,
+        c.name AS credential_name, r.state AS last_state, coalesce(r.ended_at, r.started_at) AS last_at,
+        r.error AS last_error
+    FROM integrations i LEFT JOIN credentials c ON c.id = i.credential_id
+    LEFT JOIN LATERAL (SELECT state, started_at, ended_at, error FROM runs
+        WHERE integration_id = i.id ORDER BY queued_at DESC LIMIT 1) r ON true";
+
+/// Everywhere a credential is used, enabled or not. `limit` keeps a page readable; the count is on the credential.
+pub fn usages(conn: &mut Conn, credential: Uuid, limit: i64) -> Result<Vec<Line>, DbError> {
+    Ok(diesel::sql_query(format!("{LINES} WHERE i.credential_id = $1 ORDER BY i.name_key LIMIT $2"))
+        .bind::<SqlUuid, _>(credential)
+        .bind::<BigInt, _>(limit)
+        .load(conn)?)
+}
+
+/// The table of integrations whose name or host contains `search`, from the name key `after` on.
+pub fn list(conn: &mut Conn, search: &str, after: &str, limit: i64) -> Result<Vec<Line>, DbError> {
+    let pattern = format!("%{}%", super::escape_like(&search.trim().to_lowercase()));
+    let wanted = "(i.name_key LIKE $1 OR i.host LIKE $1) AND i.name_key > $2";
+    Ok(diesel::sql_query(format!("{LINES} WHERE {wanted} ORDER BY i.name_key LIMIT $3"))
+        .bind::<Text, _>(pattern)
+        .bind::<Text, _>(after)
+        .bind::<BigInt, _>(limit)
+        .load(conn)?)
+}
+
+/// Integrations whose time has come; their next time is set at once, so that replicas do not queue twice.
+pub fn take_due(conn: &mut Conn) -> Result<Vec<Uuid>, DbError> {
+    let due = integrations::table
+        .filter(integrations::active.and(sql::<diesel::sql_types::Bool>("next_run_at <= now()")))
+        .select(integrations::id)
+        .limit(100)
+        .for_no_key_update()
+        .skip_locked();
+    let ids: Vec<Uuid> = due.load(conn)?;
+    diesel::update(integrations::table.filter(integrations::id.eq_any(&ids)))
+        .set(integrations::next_run_at.eq(sql::<Nullable<Timestamptz>>("now() + make_interval(hours => every_hours)")))
+        .execute(conn)?;
+    Ok(ids)
+}

@@ -1,0 +1,222 @@
+//! Runs: the queue and the history in one table. A run is claimed under a lease that its replica keeps renewing; when
+//! the replica dies the lease ends and another takes the run over.
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Uuid as SqlUuid};
+use uuid::Uuid;
+
+use super::schema::{integrations, runs};
+use super::{Conn, DbError};
+
+/// Seconds that a claim holds without a heartbeat.
+pub const LEASE_SECONDS: i32 = 30;
+/// A run that took this many replicas down with it is not tried again.
+const MOST_ATTEMPTS: i32 = 3;
+
+#[derive(Clone, Debug, Queryable, Selectable, Identifiable, QueryableByName)]
+#[diesel(table_name = runs)]
+pub struct Run {
+    pub id: Uuid,
+    pub integration_id: Uuid,
+    pub state: String,
+    pub cause: String,
+    pub requested_by: String,
+    pub queued_at: DateTime<Utc>,
+    pub started_at: Option<DateTime<Utc>>,
+    pub ended_at: Option<DateTime<Utc>>,
+    pub attempts: i32,
+    pub stop_requested: bool,
+    /// JSON of `integrations::registries::Progress`.
+    pub progress: serde_json::Value,
+    pub failed_step: Option<String>,
+    pub error: Option<String>,
+    pub images: i32,
+    pub added: i32,
+    pub changed: i32,
+    pub removed: i32,
+}
+
+impl Run {
+    pub fn unfinished(&self) -> bool {
+        matches!(self.state.as_str(), "queued" | "running")
+    }
+}
+
+/// How a run ended.
+#[derive(Clone, Debug)]
+pub enum Outcome {
+    Succeeded {
+        images: i32,
+        added: i32,
+        changed: i32,
+        removed: i32,
+    },
+    /// The step's name and a sentence for people.
+    Failed {
+        step: String,
+        error: String,
+    },
+    Stopped,
+}
+
+/// Queues a run; `None` when the integration has an unfinished one already.
+pub fn queue(conn: &mut Conn, integration: Uuid, cause: &str, by: &str) -> Result<Option<Uuid>, DbError> {
+    let id = Uuid::now_v7();
+    let row = (
+        runs::id.eq(id),
+        runs::integration_id.eq(integration),
+        runs::state.eq("queued"),
+        runs::cause.eq(cause),
+        runs::requested_by.eq(by),
+    );
+    let inserted = diesel::insert_into(runs::table).values(row).on_conflict_do_nothing().execute(conn)?;
+    Ok((inserted == 1).then_some(id))
+}
+
+/// Claims the oldest run that waits or whose lease has ended.
+pub fn claim(conn: &mut Conn, replica: Uuid) -> Result<Option<Run>, DbError> {
+    let run = diesel::sql_query(
+        "UPDATE runs SET state = 'running', replica_id = $1, attempts = attempts + 1,
+             started_at = coalesce(started_at, now()), lease_until = now() + make_interval(secs => $2)
+         WHERE id = (SELECT id FROM runs WHERE not_before <= now()
+             AND (state = 'queued' OR (state = 'running' AND lease_until < now()))
+             ORDER BY queued_at LIMIT 1 FOR UPDATE SKIP LOCKED)
+         RETURNING *",
+    )
+    .bind::<SqlUuid, _>(replica)
+    .bind::<diesel::sql_types::Double, _>(f64::from(LEASE_SECONDS))
+    .get_result::<Run>(conn)
+    .optional()?;
+    match run {
+        Some(run) if run.attempts > MOST_ATTEMPTS => {
+            let error = "The run was interrupted three times. Look at the log, then scan again.".to_owned();
+            end(conn, &run, replica, &Outcome::Failed { step: "running".to_owned(), error })?;
+            Ok(None)
+        }
+        run => Ok(run),
+    }
+}
+
+/// Renews the lease and saves the progress. `None` when the run is no longer this replica's; else whether to stop.
+pub fn heartbeat(
+    conn: &mut Conn,
+    id: Uuid,
+    replica: Uuid,
+    progress: &serde_json::Value,
+) -> Result<Option<bool>, DbError> {
+    let lease = diesel::dsl::sql::<diesel::sql_types::Nullable<diesel::sql_types::Timestamptz>>(
+        "now() + make_interval(secs => ",
+    )
+    .bind::<diesel::sql_types::Double, _>(f64::from(LEASE_SECONDS))
+    .sql(")");
+    Ok(diesel::update(mine(id, replica))
+        .set((runs::lease_until.eq(lease), runs::progress.eq(progress)))
+        .returning(runs::stop_requested)
+        .get_result(conn)
+        .optional()?)
+}
+
+#[diesel::dsl::auto_type(no_type_alias)]
+fn mine(id: Uuid, replica: Uuid) -> _ {
+    let held = runs::replica_id.eq(replica).and(runs::state.eq("running"));
+    runs::table.find(id).filter(held)
+}
+
+/// Ends a run; `false` when it is no longer this replica's, and nothing was changed.
+pub fn end(conn: &mut Conn, run: &Run, replica: Uuid, outcome: &Outcome) -> Result<bool, DbError> {
+    let ended = runs::ended_at.eq(super::now());
+    let count = match outcome {
+        Outcome::Succeeded { images, added, changed, removed } => diesel::update(mine(run.id, replica))
+            .set((
+                ended,
+                runs::state.eq("succeeded"),
+                runs::images.eq(images),
+                runs::added.eq(added),
+                runs::changed.eq(changed),
+                runs::removed.eq(removed),
+            ))
+            .execute(conn)?,
+        Outcome::Failed { step, error } => diesel::update(mine(run.id, replica))
+            .set((ended, runs::state.eq("failed"), runs::failed_step.eq(step), runs::error.eq(error)))
+            .execute(conn)?,
+        Outcome::Stopped => {
+            diesel::update(mine(run.id, replica)).set((ended, runs::state.eq("stopped"))).execute(conn)?
+        }
+    };
+    Ok(count == 1)
+}
+
+/// Gives unfinished runs of a stopping replica back to the queue.
+pub fn give_back(conn: &mut Conn, replica: Uuid) -> Result<usize, DbError> {
+    let mine = runs::table.filter(runs::replica_id.eq(replica).and(runs::state.eq("running")));
+    Ok(diesel::update(mine)
+        .set((
+            runs::state.eq("queued"),
+            runs::lease_until.eq(None::<DateTime<Utc>>),
+            runs::attempts.eq(runs::attempts - 1),
+        ))
+        .execute(conn)?)
+}
+
+/// Asks for a run to stop; one that has not started ends at once.
+pub fn request_stop(conn: &mut Conn, integration: Uuid) -> Result<bool, DbError> {
+    let unfinished = runs::table.filter(runs::integration_id.eq(integration));
+    let queued = diesel::update(unfinished.filter(runs::state.eq("queued")))
+        .set((runs::state.eq("stopped"), runs::ended_at.eq(super::now())))
+        .execute(conn)?;
+    let running = diesel::update(unfinished.filter(runs::state.eq("running")))
+        .set(runs::stop_requested.eq(true))
+        .execute(conn)?;
+    Ok(queued + running > 0)
+}
+
+pub fn find(conn: &mut Conn, id: Uuid) -> Result<Run, DbError> {
+    Ok(runs::table.find(id).select(Run::as_select()).first(conn)?)
+}
+
+/// The last runs of an integration, newest first.
+pub fn of(conn: &mut Conn, integration: Uuid, limit: i64) -> Result<Vec<Run>, DbError> {
+    let newest = runs::table.filter(runs::integration_id.eq(integration)).order(runs::queued_at.desc());
+    Ok(newest.limit(limit).select(Run::as_select()).load(conn)?)
+}
+
+/// The last runs of all integrations with their names, for the dashboard.
+pub fn recent(conn: &mut Conn, limit: i64) -> Result<Vec<(Run, String)>, DbError> {
+    Ok(runs::table
+        .inner_join(integrations::table)
+        .order(runs::queued_at.desc())
+        .limit(limit)
+        .select((Run::as_select(), integrations::name))
+        .load(conn)?)
+}
+
+/// Integrations whose newest run failed, for the dashboard: (id, name, error).
+pub fn failing(conn: &mut Conn, limit: i64) -> Result<Vec<(Uuid, String, Option<String>)>, DbError> {
+    #[derive(QueryableByName)]
+    struct Failing {
+        #[diesel(sql_type = SqlUuid)]
+        id: Uuid,
+        #[diesel(sql_type = diesel::sql_types::Text)]
+        name: String,
+        #[diesel(sql_type = diesel::sql_types::Nullable<diesel::sql_types::Text>)]
+        error: Option<String>,
+    }
+    let rows: Vec<Failing> = diesel::sql_query(
+        "SELECT i.id, i.name, r.error FROM integrations i
+         JOIN LATERAL (SELECT state, error FROM runs WHERE integration_id = i.id AND state NOT IN ('queued', 'running')
+             ORDER BY queued_at DESC LIMIT 1) r ON true
+         WHERE i.active AND r.state = 'failed' ORDER BY i.name_key LIMIT $1",
+    )
+    .bind::<BigInt, _>(limit)
+    .load(conn)?;
+    Ok(rows.into_iter().map(|row| (row.id, row.name, row.error)).collect())
+}
+
+/// Notes which credential, in which version of its secret, the run works with.
+pub fn set_credential(conn: &mut Conn, id: Uuid, credential: Uuid, secret_version: i32) -> Result<(), DbError> {
+    diesel::update(runs::table.find(id))
+        .set((runs::credential_id.eq(credential), runs::secret_version.eq(secret_version)))
+        .execute(conn)?;
+    Ok(())
+}

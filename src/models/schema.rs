@@ -1,0 +1,248 @@
+//! The tables as Diesel sees them; `tests/console/schema_tests.rs` compares this file with a migrated database.
+
+diesel::table! {
+    deployment (only) {
+        only -> Bool,
+        id -> Uuid,
+        mac_check_value -> Bytea,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    keks (id) {
+        id -> Int4,
+        wraps -> Nullable<Int4>,
+        state -> Text,
+        key_check_value -> Bytea,
+        created_at -> Timestamptz,
+        activated_at -> Nullable<Timestamptz>,
+        verified_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    replicas (id) {
+        id -> Uuid,
+        kek_ids -> Array<Int4>,
+        version -> Text,
+        started_at -> Timestamptz,
+        last_seen_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    users (id) {
+        id -> Uuid,
+        name -> Text,
+        name_key -> Text,
+        role -> Text,
+        disabled -> Bool,
+        password_kek_id -> Int4,
+        password_wrapped_dek -> Bytea,
+        password_payload -> Bytea,
+        password_version -> Int4,
+        password_set_at -> Timestamptz,
+        totp_kek_id -> Nullable<Int4>,
+        totp_wrapped_dek -> Nullable<Bytea>,
+        totp_payload -> Nullable<Bytea>,
+        totp_version -> Int4,
+        totp_confirmed -> Bool,
+        totp_required -> Bool,
+        totp_last_step -> Int8,
+        theme -> Text,
+        shortcuts -> Bool,
+        created_at -> Timestamptz,
+        last_login_at -> Nullable<Timestamptz>,
+        row_version -> Int8,
+        row_mac -> Bytea,
+    }
+}
+
+diesel::table! {
+    recovery_codes (user_id, code_mac) {
+        user_id -> Uuid,
+        code_mac -> Bytea,
+        used_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    sessions (token_hash) {
+        token_hash -> Bytea,
+        id -> Uuid,
+        user_id -> Uuid,
+        awaits_code -> Bool,
+        created_at -> Timestamptz,
+        last_seen_at -> Timestamptz,
+        authenticated_at -> Timestamptz,
+        address -> Text,
+        agent -> Text,
+    }
+}
+
+diesel::table! {
+    login_failures (id) {
+        id -> Int8,
+        name_key -> Text,
+        network -> Text,
+        at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    setup_links (token_hash) {
+        token_hash -> Bytea,
+        expires_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    credentials (id) {
+        id -> Uuid,
+        kind -> Text,
+        name -> Text,
+        name_key -> Text,
+        note -> Text,
+        identity -> Text,
+        facts -> Text,
+        ages -> Bool,
+        expires_at -> Nullable<Timestamptz>,
+        shipped -> Bool,
+        kek_id -> Int4,
+        wrapped_dek -> Bytea,
+        payload -> Bytea,
+        secret_version -> Int4,
+        secret_set_at -> Timestamptz,
+        usage_count -> Int4,
+        last_used_at -> Timestamptz,
+        integrity_failed_at -> Nullable<Timestamptz>,
+        created_at -> Timestamptz,
+        created_by -> Text,
+        edited_at -> Timestamptz,
+        edited_by -> Text,
+        row_version -> Int8,
+        row_mac -> Bytea,
+        search -> Text,
+    }
+}
+
+diesel::table! {
+    integrations (id) {
+        id -> Uuid,
+        family -> Text,
+        version -> Text,
+        name -> Text,
+        name_key -> Text,
+        credential_id -> Nullable<Uuid>,
+        host -> Text,
+        settings -> Text,
+        active -> Bool,
+        every_hours -> Nullable<Int4>,
+        next_run_at -> Nullable<Timestamptz>,
+        created_at -> Timestamptz,
+        created_by -> Text,
+        edited_at -> Timestamptz,
+        edited_by -> Text,
+        row_version -> Int8,
+        row_mac -> Bytea,
+    }
+}
+
+diesel::table! {
+    runs (id) {
+        id -> Uuid,
+        integration_id -> Uuid,
+        state -> Text,
+        cause -> Text,
+        requested_by -> Text,
+        queued_at -> Timestamptz,
+        not_before -> Timestamptz,
+        started_at -> Nullable<Timestamptz>,
+        ended_at -> Nullable<Timestamptz>,
+        lease_until -> Nullable<Timestamptz>,
+        replica_id -> Nullable<Uuid>,
+        attempts -> Int4,
+        stop_requested -> Bool,
+        progress -> Jsonb,
+        failed_step -> Nullable<Text>,
+        error -> Nullable<Text>,
+        credential_id -> Nullable<Uuid>,
+        secret_version -> Nullable<Int4>,
+        images -> Int4,
+        added -> Int4,
+        changed -> Int4,
+        removed -> Int4,
+    }
+}
+
+diesel::table! {
+    images (integration_id, repository, tag) {
+        integration_id -> Uuid,
+        repository -> Text,
+        tag -> Text,
+        digest -> Text,
+        size_bytes -> Int8,
+        platforms -> Array<Text>,
+        pushed_at -> Nullable<Timestamptz>,
+        first_seen_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    image_changes (run_id, repository, tag) {
+        run_id -> Uuid,
+        repository -> Text,
+        tag -> Text,
+        change -> Text,
+    }
+}
+
+diesel::table! {
+    audit_lanes (lane) {
+        lane -> Int2,
+        seq -> Int8,
+        mac -> Bytea,
+    }
+}
+
+diesel::table! {
+    events (lane, seq) {
+        lane -> Int2,
+        seq -> Int8,
+        at -> Timestamptz,
+        actor -> Text,
+        action -> Text,
+        subject_kind -> Text,
+        subject_id -> Nullable<Uuid>,
+        subject_name -> Text,
+        detail -> Text,
+        address -> Text,
+        mac -> Bytea,
+    }
+}
+
+diesel::joinable!(integrations -> credentials (credential_id));
+diesel::joinable!(runs -> integrations (integration_id));
+diesel::joinable!(images -> integrations (integration_id));
+diesel::joinable!(image_changes -> runs (run_id));
+diesel::joinable!(sessions -> users (user_id));
+diesel::joinable!(recovery_codes -> users (user_id));
+
+diesel::allow_tables_to_appear_in_same_query!(
+    deployment,
+    keks,
+    replicas,
+    users,
+    recovery_codes,
+    sessions,
+    login_failures,
+    setup_links,
+    credentials,
+    integrations,
+    runs,
+    images,
+    image_changes,
+    audit_lanes,
+    events,
+);

@@ -1,0 +1,292 @@
+//! Users: who may come in and as what. The password's hash and the one-time-code secret are sealed; they are opened
+//! by `accounts` only.
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use uuid::Uuid;
+
+use super::events::{self, Actor, NewEvent};
+use super::schema::{recovery_codes, sessions, users};
+use super::{Conn, DbError};
+use crate::vault::{Context, IntegrityError, Sealed, Vault};
+
+#[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable, Identifiable, Insertable, AsChangeset)]
+#[diesel(treat_none_as_null = true)]
+pub struct User {
+    pub id: Uuid,
+    pub name: String,
+    pub name_key: String,
+    pub role: String,
+    pub disabled: bool,
+    pub password_kek_id: i32,
+    pub password_wrapped_dek: Vec<u8>,
+    pub password_payload: Vec<u8>,
+    pub password_version: i32,
+    pub password_set_at: DateTime<Utc>,
+    pub totp_kek_id: Option<i32>,
+    pub totp_wrapped_dek: Option<Vec<u8>>,
+    pub totp_payload: Option<Vec<u8>>,
+    pub totp_version: i32,
+    pub totp_confirmed: bool,
+    pub totp_required: bool,
+    pub totp_last_step: i64,
+    pub theme: String,
+    pub shortcuts: bool,
+    pub created_at: DateTime<Utc>,
+    pub last_login_at: Option<DateTime<Utc>>,
+    pub row_version: i64,
+    pub row_mac: Vec<u8>,
+}
+
+impl User {
+    /// What decides who comes in as what; not what changes at every login.
+    fn mac_parts<T>(&self, f: impl FnOnce(&[&[u8]]) -> T) -> T {
+        f(&[
+            self.id.as_bytes(),
+            self.name_key.as_bytes(),
+            self.role.as_bytes(),
+            &[u8::from(self.disabled), u8::from(self.totp_confirmed), u8::from(self.totp_required)],
+            &self.password_version.to_be_bytes(),
+            &self.totp_version.to_be_bytes(),
+            &self.row_version.to_be_bytes(),
+        ])
+    }
+
+    /// Holds when the row is as Strongroom wrote it: a role given in the database lets nobody in.
+    pub fn check(&self, vault: &Vault) -> Result<(), IntegrityError> {
+        self.mac_parts(|parts| vault.check_mac("users", parts, &self.row_mac))
+    }
+
+    pub fn password_context(&self) -> Context<'static> {
+        context(self.id, "password", self.password_version)
+    }
+
+    pub fn totp_context(&self) -> Context<'static> {
+        context(self.id, "totp", self.totp_version)
+    }
+
+    /// The sealed PHC string of the password.
+    pub fn sealed_password(&self) -> Sealed {
+        Sealed {
+            kek_id: self.password_kek_id,
+            wrapped_dek: self.password_wrapped_dek.clone(),
+            payload: self.password_payload.clone(),
+        }
+    }
+
+    /// The sealed secret of the authenticator, confirmed or not.
+    pub fn sealed_totp(&self) -> Option<Sealed> {
+        Some(Sealed {
+            kek_id: self.totp_kek_id?,
+            wrapped_dek: self.totp_wrapped_dek.clone()?,
+            payload: self.totp_payload.clone()?,
+        })
+    }
+
+    pub fn event(&self, action: &'static str, detail: String) -> NewEvent<'_> {
+        NewEvent { action, subject_kind: "user", subject_id: Some(self.id), subject_name: &self.name, detail }
+    }
+}
+
+fn context(row: Uuid, column: &'static str, version: i32) -> Context<'static> {
+    Context { table: "users", column, row, kind: "", version }
+}
+
+/// Saves a new user. `name` has passed `names::label`, `hash` is a PHC string. Call inside a transaction.
+pub fn create(
+    conn: &mut Conn,
+    vault: &Vault,
+    actor: &Actor,
+    name: &str,
+    role: &str,
+    hash: &str,
+) -> Result<Uuid, DbError> {
+    let mut ledger = events::open(conn)?;
+    let id = Uuid::now_v7();
+    let sealed = vault.seal(ledger.active_kek, &context(id, "password", 1), hash.as_bytes())?;
+    let mut user = User {
+        id,
+        name: name.to_owned(),
+        name_key: crate::names::key(name),
+        role: role.to_owned(),
+        disabled: false,
+        password_kek_id: sealed.kek_id,
+        password_wrapped_dek: sealed.wrapped_dek,
+        password_payload: sealed.payload,
+        password_version: 1,
+        password_set_at: ledger.now,
+        totp_kek_id: None,
+        totp_wrapped_dek: None,
+        totp_payload: None,
+        totp_version: 0,
+        totp_confirmed: false,
+        totp_required: false,
+        totp_last_step: 0,
+        theme: "system".to_owned(),
+        shortcuts: true,
+        created_at: ledger.now,
+        last_login_at: None,
+        row_version: 1,
+        row_mac: Vec::new(),
+    };
+    user.row_mac = user.mac_parts(|parts| vault.mac("users", parts));
+    diesel::insert_into(users::table).values(&user).execute(conn)?;
+    ledger.record(conn, vault, actor, &user.event("user.created", format!("as {role}")))?;
+    Ok(id)
+}
+
+pub fn count(conn: &mut Conn) -> Result<i64, DbError> {
+    Ok(users::table.count().get_result(conn)?)
+}
+
+pub fn find(conn: &mut Conn, id: Uuid) -> Result<User, DbError> {
+    Ok(users::table.find(id).select(User::as_select()).first(conn)?)
+}
+
+pub fn find_by_key(conn: &mut Conn, key: &str) -> Result<Option<User>, DbError> {
+    Ok(users::table.filter(users::name_key.eq(key)).select(User::as_select()).first(conn).optional()?)
+}
+
+pub fn list(conn: &mut Conn) -> Result<Vec<User>, DbError> {
+    Ok(users::table.order(users::name_key).select(User::as_select()).load(conn)?)
+}
+
+/// What an administrator or the user changes; each ends sessions as it must and is audited.
+#[derive(Clone, Debug)]
+pub enum Change {
+    Role(String),
+    Disabled(bool),
+    TotpRequired(bool),
+    /// A PHC string.
+    Password(String),
+    /// A new authenticator secret (raw bytes), to be confirmed by a first code.
+    TotpEnrolled(Vec<u8>),
+    TotpConfirmed,
+    TotpRemoved,
+}
+
+impl Change {
+    fn event(&self) -> (&'static str, String) {
+        match self {
+            Self::Role(role) => ("user.role_changed", format!("now {role}")),
+            Self::Disabled(true) => ("user.disabled", String::new()),
+            Self::Disabled(false) => ("user.enabled", String::new()),
+            Self::TotpRequired(true) => ("user.two_step_required", String::new()),
+            Self::TotpRequired(false) => ("user.two_step_optional", String::new()),
+            Self::Password(_) => ("user.password_changed", String::new()),
+            Self::TotpEnrolled(_) => ("user.two_step_started", String::new()),
+            Self::TotpConfirmed => ("user.two_step_on", String::new()),
+            Self::TotpRemoved => ("user.two_step_off", String::new()),
+        }
+    }
+
+    /// Whether sessions made before must not outlive the change.
+    fn ends_sessions(&self) -> bool {
+        matches!(
+            self,
+            Self::Role(_) | Self::Disabled(true) | Self::Password(_) | Self::TotpConfirmed | Self::TotpRemoved
+        )
+    }
+}
+
+/// Applies one change; all sessions of the user but `keep` (a token hash) end with it where they must.
+/// Refuses to leave no administrator who can log in: [`DbError::Check`] `users_last_administrator`.
+pub fn change(
+    conn: &mut Conn,
+    vault: &Vault,
+    actor: &Actor,
+    id: Uuid,
+    change: &Change,
+    keep: Option<&[u8]>,
+) -> Result<(), DbError> {
+    let mut ledger = events::open(conn)?;
+    // All administrators are locked, so that two of them cannot demote each other at once.
+    let administrators: Vec<Uuid> = users::table
+        .filter(users::role.eq("administrator").and(users::disabled.eq(false)))
+        .order(users::id)
+        .select(users::id)
+        .for_update()
+        .load(conn)?;
+    let found: Option<User> = users::table.find(id).select(User::as_select()).for_update().first(conn).optional()?;
+    let mut user = found.ok_or(DbError::NotFound)?;
+    user.check(vault)?;
+    match change {
+        Change::Role(role) => user.role = role.clone(),
+        Change::Disabled(disabled) => user.disabled = *disabled,
+        Change::TotpRequired(required) => user.totp_required = *required,
+        Change::Password(hash) => {
+            user.password_version += 1;
+            user.password_set_at = ledger.now;
+            let sealed = vault.seal(ledger.active_kek, &user.password_context(), hash.as_bytes())?;
+            user.password_kek_id = sealed.kek_id;
+            user.password_wrapped_dek = sealed.wrapped_dek;
+            user.password_payload = sealed.payload;
+        }
+        Change::TotpEnrolled(secret) => {
+            user.totp_version += 1;
+            user.totp_confirmed = false;
+            let sealed = vault.seal(ledger.active_kek, &user.totp_context(), secret)?;
+            user.totp_kek_id = Some(sealed.kek_id);
+            user.totp_wrapped_dek = Some(sealed.wrapped_dek);
+            user.totp_payload = Some(sealed.payload);
+        }
+        Change::TotpConfirmed => user.totp_confirmed = true,
+        Change::TotpRemoved => {
+            user.totp_confirmed = false;
+            (user.totp_kek_id, user.totp_wrapped_dek, user.totp_payload) = (None, None, None);
+            diesel::delete(recovery_codes::table.filter(recovery_codes::user_id.eq(id))).execute(conn)?;
+        }
+    }
+    let still_one = user.role == "administrator" && !user.disabled || administrators.iter().any(|other| *other != id);
+    if !still_one && administrators.contains(&id) {
+        return Err(DbError::Check("users_last_administrator".to_owned()));
+    }
+    user.row_version += 1;
+    user.row_mac = user.mac_parts(|parts| vault.mac("users", parts));
+    diesel::update(users::table.find(id)).set(&user).execute(conn)?;
+    if change.ends_sessions() {
+        let others = sessions::table.filter(sessions::user_id.eq(id));
+        diesel::delete(others.filter(sessions::token_hash.ne(keep.unwrap_or_default()))).execute(conn)?;
+    }
+    let (action, detail) = change.event();
+    ledger.record(conn, vault, actor, &user.event(action, detail))
+}
+
+/// How the console looks to this user; needs neither check nor audit.
+pub fn set_preferences(conn: &mut Conn, id: Uuid, theme: &str, shortcuts: bool) -> Result<(), DbError> {
+    diesel::update(users::table.find(id))
+        .set((users::theme.eq(theme), users::shortcuts.eq(shortcuts)))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Takes a time step for a one-time code; `false` when it or a later one was used already (RFC 6238, 5.2).
+pub fn take_totp_step(conn: &mut Conn, id: Uuid, step: i64) -> Result<bool, DbError> {
+    let fresh = users::table.find(id).filter(users::totp_last_step.lt(step));
+    Ok(diesel::update(fresh).set(users::totp_last_step.eq(step)).execute(conn)? == 1)
+}
+
+pub fn logged_in(conn: &mut Conn, id: Uuid) -> Result<(), DbError> {
+    diesel::update(users::table.find(id)).set(users::last_login_at.eq(super::now())).execute(conn)?;
+    Ok(())
+}
+
+/// Replaces the recovery codes by new ones, given as MACs.
+pub fn set_recovery_codes(conn: &mut Conn, id: Uuid, macs: &[Vec<u8>]) -> Result<(), DbError> {
+    diesel::delete(recovery_codes::table.filter(recovery_codes::user_id.eq(id))).execute(conn)?;
+    let rows: Vec<_> =
+        macs.iter().map(|mac| (recovery_codes::user_id.eq(id), recovery_codes::code_mac.eq(mac))).collect();
+    diesel::insert_into(recovery_codes::table).values(rows).execute(conn)?;
+    Ok(())
+}
+
+/// Uses a recovery code up; `false` when there is no such unused code.
+pub fn take_recovery_code(conn: &mut Conn, id: Uuid, mac: &[u8]) -> Result<bool, DbError> {
+    let unused = recovery_codes::table.find((id, mac)).filter(recovery_codes::used_at.is_null());
+    Ok(diesel::update(unused).set(recovery_codes::used_at.eq(super::now())).execute(conn)? == 1)
+}
+
+pub fn unused_recovery_codes(conn: &mut Conn, id: Uuid) -> Result<i64, DbError> {
+    let unused = recovery_codes::table.filter(recovery_codes::user_id.eq(id).and(recovery_codes::used_at.is_null()));
+    Ok(unused.count().get_result(conn)?)
+}

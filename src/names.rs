@@ -1,0 +1,56 @@
+//! Names that people give to things: how they are written and when two are the same.
+
+use unicode_normalization::UnicodeNormalization;
+use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
+
+/// A label as it is stored: trimmed, NFC, without control and format characters (which could hide or reverse text).
+pub fn label(text: &str, longest: usize) -> Result<String, String> {
+    let label: String = text.trim().nfc().collect();
+    if label.is_empty() {
+        return Err("Enter a name.".to_owned());
+    }
+    if label.chars().count() > longest {
+        return Err(format!("At most {longest} characters fit here."));
+    }
+    if label.chars().any(is_invisible) {
+        return Err("Control characters and invisible characters are not allowed in a name.".to_owned());
+    }
+    Ok(label)
+}
+
+/// What two names have in common when they are the same to a person: compatibility form, without regard to case.
+pub fn key(text: &str) -> String {
+    text.trim().nfkc().filter(|c| !is_invisible(*c)).collect::<String>().to_lowercase().nfkc().collect()
+}
+
+fn is_invisible(c: char) -> bool {
+    use GeneralCategory::{Control, Format, LineSeparator, ParagraphSeparator, PrivateUse, Unassigned};
+    matches!(c.general_category(), Control | Format | LineSeparator | ParagraphSeparator | PrivateUse | Unassigned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_look_the_same_are_the_same() {
+        for other in ["ADMIN", " admin", "ａdmin", "admin\u{200b}", "Admin "] {
+            assert_eq!(key(other), key("admin"), "{other:?}");
+        }
+        assert_eq!(key("Ökonomie"), key("o\u{308}KONOMIE"));
+        assert_ne!(key("admin"), key("admim"));
+    }
+
+    #[test]
+    fn a_label_keeps_its_spaces_and_loses_its_surroundings() {
+        assert_eq!(label("  Prod  ECR e\u{301} ", 200).unwrap(), "Prod  ECR \u{e9}");
+    }
+
+    #[test]
+    fn a_label_that_hides_something_is_refused() {
+        for bad in ["", "  ", "a\0b", "\u{202e}prod", "pro\u{200b}d", "a\nb", "a\u{feff}"] {
+            assert!(label(bad, 200).is_err(), "{bad:?}");
+        }
+        assert!(label(&"x".repeat(201), 200).is_err());
+    }
+}
