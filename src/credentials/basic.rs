@@ -3,7 +3,7 @@
 use secrecy::SecretString;
 use serde::Deserialize;
 
-use super::{Facts, Guide, Kind};
+use super::{Facts, Guide, Kind, checks};
 use crate::form::{Errors, Field, Values};
 
 /// What a consumer gets.
@@ -18,7 +18,10 @@ pub static KIND: Kind = Kind {
     slug: "basic",
     label: "Basic authentication",
     summary: "A user name and a password: registry robot accounts, ServiceNow, Jira, mail servers.",
-    fields: &[Field::text("username", "Username").max(255).identity(), Field::secret("password", "Password")],
+    fields: &[
+        Field::text("username", "Username").max(255).check(checks::username).identity(),
+        Field::secret("password", "Password"),
+    ],
     examine,
     parses: |values| super::payload::<Payload>(values).is_some(),
     ages: |_| false,
@@ -30,6 +33,7 @@ pub static KIND: Kind = Kind {
         snippets: &[],
         source: "https://goharbor.io/docs/main/working-with-projects/project-configuration/create-robot-accounts/",
     },
+    policies: super::no_policies,
 };
 
 fn examine(values: &Values) -> Result<Facts, Errors> {

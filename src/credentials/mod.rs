@@ -5,7 +5,23 @@ use chrono::{DateTime, Utc};
 
 use crate::form::{Errors, Field, Values};
 
+pub mod api_token;
+pub mod aws;
+pub mod azure;
 pub mod basic;
+pub mod certificate;
+pub mod checks;
+pub mod document;
+pub mod gcp;
+pub mod github_token;
+pub mod gitlab_token;
+pub mod ibm_cloud;
+pub mod kubeconfig;
+pub mod oci;
+pub mod pem;
+pub mod webhook;
+
+pub use aws::shipped_iam_role;
 
 /// A credential type, as data.
 pub struct Kind {
@@ -23,6 +39,9 @@ pub struct Kind {
     /// Whether the secret grows stale: AWS access keys do after 90 days.
     pub ages: fn(&Values) -> bool,
     pub guide: Guide,
+    /// Least policies with the real names filled in, for the credential's page: (caption, text). Empty where the
+    /// guide's snippets say it all. Reads only values that are no secrets.
+    pub policies: fn(&Values) -> Vec<(String, String)>,
 }
 
 /// What may be shown of a credential: derived from the values when it is saved, stored in clear, never a secret.
@@ -49,7 +68,20 @@ pub struct Guide {
 }
 
 /// Every type, in the order of the list on the *Add credential* page.
-pub static KINDS: &[&Kind] = &[&basic::KIND];
+pub static KINDS: &[&Kind] = &[
+    &aws::KIND,
+    &azure::KIND,
+    &gcp::KIND,
+    &ibm_cloud::KIND,
+    &kubeconfig::KIND,
+    &basic::KIND,
+    &api_token::KIND,
+    &webhook::KIND,
+    &certificate::KIND,
+    &oci::KIND,
+    &github_token::KIND,
+    &gitlab_token::KIND,
+];
 
 /// The type of that slug; `None` for one that this version does not know.
 pub fn find(slug: &str) -> Option<&'static Kind> {
@@ -60,3 +92,15 @@ pub fn find(slug: &str) -> Option<&'static Kind> {
 pub fn payload<P: serde::de::DeserializeOwned>(values: &Values) -> Option<P> {
     serde_json::from_slice(&values.to_json()).ok()
 }
+
+fn no_policies(_: &Values) -> Vec<(String, String)> {
+    Vec::new()
+}
+
+/// `2031-05-04`, for the lines of [`Facts`].
+fn date(time: DateTime<Utc>) -> String {
+    time.format("%Y-%m-%d").to_string()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,49 @@
+//! One access token that says nothing about whose it is: HashiCorp Vault, GitLab, PagerDuty, Splunk HEC.
+
+use secrecy::SecretString;
+use serde::Deserialize;
+
+use super::{Facts, Guide, Kind, checks};
+use crate::form::{Errors, Field, Values};
+
+/// What a consumer gets.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Payload {
+    pub token: SecretString,
+}
+
+pub static KIND: Kind = Kind {
+    slug: "api_token",
+    label: "API token",
+    summary: "One access token: HashiCorp Vault, PagerDuty, Splunk HEC, registries that take a bearer token.",
+    fields: &[Field::secret("token", "Access token").check(checks::token)],
+    examine,
+    parses: |values| super::payload::<Payload>(values).is_some(),
+    ages: |_| false,
+    guide: Guide {
+        steps: &[
+            "Create a token at the service for Strongroom alone, so that it can be revoked without harm to others.",
+            "Give it the least scope that its integration needs, and an expiry date where the service offers one.",
+            "Copy the token here; most services show it once.",
+        ],
+        snippets: &[
+            (
+                "HashiCorp Vault: policy that reads one KV version 2 mount (strongroom.hcl)",
+                "path \"secret/data/*\" {\n  capabilities = [\"read\"]\n}\n\
+                 path \"secret/metadata/*\" {\n  capabilities = [\"list\"]\n}",
+            ),
+            (
+                "HashiCorp Vault: make the policy and the token",
+                "vault policy write strongroom strongroom.hcl\n\
+                 vault token create -orphan -policy=strongroom -period=768h",
+            ),
+        ],
+        source: "https://developer.hashicorp.com/vault/docs/commands/token/create",
+    },
+    policies: super::no_policies,
+};
+
+fn examine(_: &Values) -> Result<Facts, Errors> {
+    Ok(Facts::default())
+}

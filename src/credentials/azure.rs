@@ -1,0 +1,229 @@
+//! Microsoft Azure: a service principal by secret or certificate, or the managed identity of the machine. The document
+//! that the Azure CLI printed is read by [`ServiceKey`]; which cloud it belongs to, by [`Cloud`].
+
+use serde::Deserialize;
+
+use super::{Facts, Guide, Kind, checks, date, pem};
+use crate::form::{Errors, Field, Values};
+
+mod service_key;
+
+pub use service_key::{Cloud, ServiceKey};
+
+/// What a consumer gets.
+#[derive(Deserialize)]
+#[serde(try_from = "Sealed")]
+pub enum Payload {
+    ServiceKey(ServiceKey),
+    /// Always of the global cloud.
+    Certificate {
+        certificate: pem::Pair,
+        tenant_id: String,
+        client_id: String,
+        subscription_id: String,
+    },
+    ManagedIdentity {
+        subscription_id: String,
+        /// Names a user-assigned identity; `None` is the system-assigned one.
+        client_id: Option<String>,
+    },
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Sealed {
+    method: String,
+    service_key: Option<ServiceKey>,
+    certificate: Option<pem::Pair>,
+    tenant_id: Option<String>,
+    client_id: Option<String>,
+    subscription_id: Option<String>,
+    identity_client_id: Option<String>,
+}
+
+impl TryFrom<Sealed> for Payload {
+    type Error = &'static str;
+
+    fn try_from(sealed: Sealed) -> Result<Self, &'static str> {
+        const WRONG: &str = "not an Azure credential";
+        match sealed.method.as_str() {
+            "service_key" => Ok(Self::ServiceKey(sealed.service_key.ok_or(WRONG)?)),
+            "certificate" => Ok(Self::Certificate {
+                certificate: sealed.certificate.ok_or(WRONG)?,
+                tenant_id: sealed.tenant_id.ok_or(WRONG)?,
+                client_id: sealed.client_id.ok_or(WRONG)?,
+                subscription_id: sealed.subscription_id.ok_or(WRONG)?,
+            }),
+            "managed_identity" => Ok(Self::ManagedIdentity {
+                subscription_id: sealed.subscription_id.ok_or(WRONG)?,
+                client_id: sealed.identity_client_id,
+            }),
+            _ => Err(WRONG),
+        }
+    }
+}
+
+pub static KIND: Kind = Kind {
+    slug: "azure",
+    label: "Azure",
+    summary: "A service principal or a managed identity: Container Registry, Function Apps, Key Vault.",
+    fields: &[
+        Field::choice(
+            "method",
+            "Subtype",
+            &[("service_key", "Service key"), ("certificate", "Certificate"), ("managed_identity", "Managed identity")],
+        ),
+        Field::secret_document("service_key", "Service Key")
+            .when("method", &["service_key"])
+            .help("The whole JSON that az ad sp create-for-rbac printed.")
+            .max(16_384)
+            .check(|value| ServiceKey::parse(value).map(|key| key.to_json())),
+        Field::secret_document("certificate", "Certificate and private key")
+            .when("method", &["certificate"])
+            .help("One PEM text with both parts, as in the file that az ad sp create-for-rbac --create-cert wrote.")
+            .check(certificate),
+        Field::text("tenant_id", "Tenant ID").when("method", &["certificate"]).max(128).check(id).identity(),
+        Field::text("client_id", "Client ID").when("method", &["certificate"]).max(128).check(id).identity(),
+        Field::text("subscription_id", "Subscription ID")
+            .when("method", &["certificate", "managed_identity"])
+            .max(128)
+            .check(id)
+            .identity(),
+        Field::text("identity_client_id", "Client ID")
+            .when("method", &["managed_identity"])
+            .optional()
+            .help("Only for a user-assigned identity.")
+            .max(128)
+            .check(id)
+            .identity(),
+    ],
+    examine,
+    parses: |values| super::payload::<Payload>(values).is_some(),
+    ages: |_| false,
+    guide: Guide {
+        steps: &[
+            "Install the Azure CLI and log in: az login.",
+            "Make a service principal with the line below that fits its use, and copy the whole JSON that it prints into \
+             Service Key.",
+            "With a certificate: use the last line below, and paste the file that it wrote.",
+            "Managed identity: switch it on at the machine that Strongroom runs on and give it the same role. No secret \
+             is stored.",
+        ],
+        snippets: &[
+            (
+                "Cloud discovery and Container Registry scans: role reader",
+                "az ad sp create-for-rbac --name strongroom-reader --role reader \\\n  \
+                 --scopes /subscriptions/SUBSCRIPTION --json-auth",
+            ),
+            (
+                "Function Apps scans as well: role contributor",
+                "az ad sp create-for-rbac --name strongroom-contributor --role contributor \\\n  \
+                 --scopes /subscriptions/SUBSCRIPTION --json-auth",
+            ),
+            (
+                "With a certificate instead of a secret",
+                "az ad sp create-for-rbac --name strongroom-reader --role reader \\\n  \
+                 --scopes /subscriptions/SUBSCRIPTION --create-cert",
+            ),
+        ],
+        source: "https://learn.microsoft.com/en-us/cli/azure/azure-cli-sp-tutorial-1",
+    },
+    policies,
+};
+
+fn id(value: &str) -> Result<String, String> {
+    if checks::is_identifier(value) {
+        Ok(value.to_owned())
+    } else {
+        Err("An ID has letters, digits, dots and dashes only, and begins with a letter or digit.".to_owned())
+    }
+}
+
+fn certificate(value: &str) -> Result<String, String> {
+    let pair = pem::Pair::parse(value)?;
+    if pair.is_rsa() {
+        Ok(pair.to_pem().to_string())
+    } else {
+        Err("Azure takes certificates with an RSA key only: make the certificate with one.".to_owned())
+    }
+}
+
+fn examine(values: &Values) -> Result<Facts, Errors> {
+    let subscription = values.get("subscription_id").to_owned();
+    match values.get("method") {
+        "certificate" => {
+            let Some(summary) = pem::summary_of(values.get("certificate")) else {
+                return Err(Errors::one("certificate", "There is no certificate here."));
+            };
+            let (client, tenant) = (values.get("client_id").to_owned(), values.get("tenant_id").to_owned());
+            Ok(Facts {
+                warnings: warnings(&[("client", &client), ("tenant", &tenant), ("subscription", &subscription)]),
+                identity: client,
+                subtype: Some("Certificate"),
+                lines: vec![
+                    ("Tenant", tenant),
+                    ("Subscription", subscription),
+                    ("Certificate", summary.subject),
+                    ("Valid from", date(summary.not_before)),
+                ],
+                expires_at: Some(summary.not_after),
+            })
+        }
+        "managed_identity" => {
+            let client = values.get("identity_client_id");
+            let named = if client.is_empty() { Vec::new() } else { vec![("client", client)] };
+            Ok(Facts {
+                warnings: warnings(&[&named[..], &[("subscription", &subscription)]].concat()),
+                identity: if client.is_empty() { "System-assigned identity".to_owned() } else { client.to_owned() },
+                subtype: Some("Managed identity"),
+                lines: vec![("Subscription", subscription)],
+                ..Facts::default()
+            })
+        }
+        _ => {
+            let key =
+                ServiceKey::parse(values.get("service_key")).map_err(|message| Errors::one("service_key", message))?;
+            let subscription = key.subscription_id.as_deref();
+            let mut ids = vec![("client", key.client_id.as_str()), ("tenant", key.tenant_id.as_str())];
+            ids.extend(subscription.map(|id| ("subscription", id)));
+            let mut lines = vec![("Cloud", key.cloud.label().to_owned()), ("Tenant", key.tenant_id.clone())];
+            lines.extend(subscription.map(|id| ("Subscription", id.to_owned())));
+            Ok(Facts {
+                warnings: warnings(&ids),
+                identity: key.client_id.clone(),
+                subtype: Some("Service key"),
+                lines,
+                ..Facts::default()
+            })
+        }
+    }
+}
+
+/// One sentence for each (name, id) that is no GUID.
+fn warnings(ids: &[(&str, &str)]) -> Vec<String> {
+    let odd = ids.iter().filter(|(_, id)| !checks::is_guid(id));
+    odd.map(|(name, _)| format!("The {name} ID is not a GUID. Check that it was copied whole.")).collect()
+}
+
+/// The role by use, for the subscription where it is known.
+fn policies(values: &Values) -> Vec<(String, String)> {
+    let (client, subscription) = match values.get("method") {
+        "certificate" => (values.get("client_id"), values.get("subscription_id")),
+        "managed_identity" => (values.get("identity_client_id"), values.get("subscription_id")),
+        _ => return Vec::new(),
+    };
+    if subscription.is_empty() {
+        return Vec::new();
+    }
+    let client = if client.is_empty() { "PRINCIPAL" } else { client };
+    let line = |role: &str| {
+        format!("az role assignment create --assignee {client} --role {role} --scope /subscriptions/{subscription}")
+    };
+    vec![
+        ("Cloud discovery and Container Registry scans: role reader".to_owned(), line("reader")),
+        ("Function Apps scans as well: role contributor".to_owned(), line("contributor")),
+    ]
+}
+
+#[cfg(test)]
+mod tests;

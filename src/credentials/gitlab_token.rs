@@ -1,0 +1,64 @@
+//! A GitLab access token, for gitlab.com or for a server of one's own.
+
+use secrecy::SecretString;
+use serde::Deserialize;
+
+use super::{Facts, Guide, Kind, certificate, checks, pem};
+use crate::form::{Errors, Field, Values};
+
+const DEFAULT_SERVER: &str = "https://gitlab.com";
+
+/// What a consumer gets.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Payload {
+    #[serde(default = "default_server")]
+    pub server_url: String,
+    pub token: SecretString,
+    /// PEM of the authorities that the server's certificate is held against, beside the public ones.
+    pub ca_certificate: Option<String>,
+}
+
+fn default_server() -> String {
+    DEFAULT_SERVER.to_owned()
+}
+
+pub static KIND: Kind = Kind {
+    slug: "gitlab_token",
+    label: "GitLab",
+    summary: "An access token of gitlab.com or a GitLab server of your own: GitLab Container Registry.",
+    fields: &[
+        Field::text("server_url", "Server URL")
+            .optional()
+            .placeholder(DEFAULT_SERVER)
+            .help("Blank for gitlab.com.")
+            .check(checks::server_url)
+            .identity(),
+        Field::secret("token", "Access token").max(1024).check(checks::token),
+        Field::document("ca_certificate", "CA certificate")
+            .optional()
+            .help("PEM, if the server's certificate is signed by a private authority.")
+            .check(pem::authorities)
+            .identity(),
+    ],
+    examine,
+    parses: |values| super::payload::<Payload>(values).is_some(),
+    ages: |_| false,
+    guide: Guide {
+        steps: &[
+            "Open the group or project that is scanned, Settings > Access tokens, and choose Add new token.",
+            "Choose the role Reporter, the scopes read_api and read_registry, and an expiry date.",
+            "Copy the token here: it is shown once.",
+        ],
+        snippets: &[("Least scopes for registry scans", "read_api, read_registry")],
+        source: "https://docs.gitlab.com/user/group/settings/group_access_tokens/",
+    },
+    policies: super::no_policies,
+};
+
+fn examine(values: &Values) -> Result<Facts, Errors> {
+    let server = Some(values.get("server_url")).filter(|url| !url.is_empty()).unwrap_or(DEFAULT_SERVER);
+    let mut facts = Facts { identity: checks::host(server), ..Facts::default() };
+    facts.lines.extend(certificate::authority_line(values.get("ca_certificate")));
+    Ok(facts)
+}

@@ -1,0 +1,259 @@
+//! The strict reader of kubeconfig files (kubernetes.io, "kubeconfig (v1)"): the chosen context is read, every member
+//! that is not known is refused there, and all else is dropped. Errors name members, never what stands in them.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+use serde_json::json;
+use zeroize::Zeroizing;
+
+use super::refusals;
+use crate::credentials::document::{self, Node};
+use crate::credentials::{checks, pem};
+
+/// One cluster and one login.
+#[derive(Deserialize)]
+#[serde(try_from = "String")]
+pub struct Kubeconfig {
+    /// https address of the API server, no slash at the end; it may have a path.
+    pub server: String,
+    /// PEM of the authorities that signed the server's certificate; `None` means the public ones.
+    pub authority: Option<String>,
+    /// Name of the context.
+    pub context: String,
+    pub namespace: Option<String>,
+    pub login: Login,
+}
+
+/// How to log in.
+pub enum Login {
+    Token(SecretString),
+    Certificate(pem::Pair),
+    Basic { username: String, password: SecretString },
+}
+
+impl Kubeconfig {
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let root = document::yaml(text).map_err(|fault| fault.to_string())?;
+        only(&root, "the kubeconfig", &TOP)?;
+        expect(&root, "apiVersion", "v1")?;
+        expect(&root, "kind", "Config")?;
+        let (context, body) = chosen(&root)?;
+        only(body, "the context", &["cluster", "user", "namespace", "extensions"])?;
+        let cluster = named(&root, "clusters", "cluster", required(body, "context", "cluster")?)?;
+        let user = named(&root, "users", "user", required(body, "context", "user")?)?;
+        let (server, authority) = read_cluster(cluster)?;
+        let namespace = optional(body, "context", "namespace")?.map(namespace).transpose()?;
+        Ok(Self { server, authority, context: context.to_owned(), namespace, login: read_user(user)? })
+    }
+
+    /// The canonical document, with the chosen context alone. JSON, which is YAML too; it parses to the same again.
+    pub fn to_json(&self) -> String {
+        let mut cluster = json!({ "server": self.server });
+        if let Some(authority) = &self.authority {
+            cluster["certificate-authority-data"] = json!(STANDARD.encode(authority));
+        }
+        let mut context = json!({ "cluster": NAME, "user": NAME });
+        if let Some(namespace) = &self.namespace {
+            context["namespace"] = json!(namespace);
+        }
+        let user = match &self.login {
+            Login::Token(token) => json!({ "token": token.expose_secret() }),
+            Login::Certificate(pair) => json!({
+                "client-certificate-data": STANDARD.encode(pair.chain_pem()),
+                "client-key-data": STANDARD.encode(pair.key_pem().as_bytes()),
+            }),
+            Login::Basic { username, password } => {
+                json!({ "username": username, "password": password.expose_secret() })
+            }
+        };
+        json!({
+            "apiVersion": "v1",
+            "kind": "Config",
+            "current-context": self.context,
+            "contexts": [{ "name": self.context, "context": context }],
+            "clusters": [{ "name": NAME, "cluster": cluster }],
+            "users": [{ "name": NAME, "user": user }],
+        })
+        .to_string()
+    }
+}
+
+impl TryFrom<String> for Kubeconfig {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        Self::parse(&Zeroizing::new(text))
+    }
+}
+
+/// The name that the one cluster and user get in the canonical document.
+const NAME: &str = "chosen";
+
+const TOP: [&str; 8] =
+    ["apiVersion", "kind", "preferences", "clusters", "contexts", "users", "current-context", "extensions"];
+
+fn only(node: &Node, place: &str, known: &[&str]) -> Result<(), String> {
+    if !node.is_map() {
+        return Err(format!("In {place} there must be members with names."));
+    }
+    if node.names().all(|name| known.contains(&name)) {
+        return Ok(());
+    }
+    Err(format!("In {place} there is a member that no kubeconfig has. Known are: {}.", known.join(", ")))
+}
+
+fn expect(root: &Node, name: &str, value: &str) -> Result<(), String> {
+    match root.get(name) {
+        None => Ok(()),
+        Some(node) if node.text() == Some(value) => Ok(()),
+        Some(_) => Err(format!("The member {name} must be {value}: this is no kubeconfig.")),
+    }
+}
+
+/// A text member; an empty one counts as absent, as kubectl sees it.
+fn optional<'n>(node: &'n Node, place: &str, name: &str) -> Result<Option<&'n str>, String> {
+    match node.get(name) {
+        None => Ok(None),
+        Some(member) => match member.text() {
+            Some(text) => Ok(Some(text).filter(|text| !text.is_empty())),
+            None => Err(format!("The member {name} of the {place} must be text.")),
+        },
+    }
+}
+
+fn required<'n>(node: &'n Node, place: &str, name: &str) -> Result<&'n str, String> {
+    optional(node, place, name)?.ok_or_else(|| format!("The member {name} of the {place} is missing."))
+}
+
+/// The current context, or the only one.
+fn chosen(root: &Node) -> Result<(&str, &Node), String> {
+    let contexts = root.get("contexts").and_then(Node::list).unwrap_or_default();
+    let name = match (optional(root, "kubeconfig", "current-context")?, contexts) {
+        (Some(name), _) => name,
+        (None, [only]) => required(only, "context", "name")?,
+        (None, []) => return Err("The kubeconfig has no contexts. Paste the whole file.".to_owned()),
+        (None, _) => {
+            return Err(
+                "The kubeconfig has several contexts and does not say which is meant. Choose one with kubectl \
+                        config use-context NAME, then paste what kubectl config view --minify --flatten --raw prints."
+                    .to_owned(),
+            );
+        }
+    };
+    if name.chars().count() > 253 || name.chars().any(|c| c.is_control() || c == '\u{feff}') {
+        return Err("The name of the current context is too long or has control characters.".to_owned());
+    }
+    Ok((name, named(root, "contexts", "context", name)?))
+}
+
+/// The one entry of that name in a list of `{name, <member>}`.
+fn named<'n>(root: &'n Node, list: &str, member: &str, name: &str) -> Result<&'n Node, String> {
+    let entries = root.get(list).and_then(Node::list).unwrap_or_default();
+    let mut found = entries.iter().filter(|entry| entry.get("name").and_then(Node::text) == Some(name));
+    match (found.next(), found.next()) {
+        (Some(entry), None) => {
+            only(entry, &format!("the entries of {list}"), &["name", member])?;
+            entry.get(member).ok_or_else(|| format!("An entry of {list} has no member {member}."))
+        }
+        (None, _) if member == "context" => {
+            Err("The current-context names a context that is not in this kubeconfig. Paste the whole file.".to_owned())
+        }
+        (None, _) => Err(format!("The context names a {member} that is not in this kubeconfig. Paste the whole file.")),
+        (Some(_), Some(_)) => {
+            Err(format!("Two entries of {list} have the same name, so it is not clear which is meant."))
+        }
+    }
+}
+
+fn read_cluster(cluster: &Node) -> Result<(String, Option<String>), String> {
+    refusals::cluster(cluster)?;
+    let known = ["server", "certificate-authority-data", "insecure-skip-tls-verify", "proxy-url", "tls-server-name"];
+    only(
+        cluster,
+        "the cluster",
+        &[&known[..], &["certificate-authority", "disable-compression", "extensions"]].concat(),
+    )?;
+    let server = checks::server_url(required(cluster, "cluster", "server")?)
+        .map_err(|message| format!("The member server of the cluster: {message}"))?;
+    let authority = match data(cluster, "cluster", "certificate-authority-data")? {
+        None => None,
+        Some(text) => Some(
+            pem::authorities(&text)
+                .map_err(|_| "The member certificate-authority-data of the cluster holds no certificates.")?,
+        ),
+    };
+    Ok((server, authority))
+}
+
+fn read_user(user: &Node) -> Result<Login, String> {
+    refusals::user(user)?;
+    let known = ["token", "client-certificate-data", "client-key-data", "username", "password"];
+    only(user, "the user", &[&known[..], &refusals::USER[..], &["extensions"]].concat())?;
+    let [token, certificate, key, username, password] =
+        known.map(|name| optional(user, "user", name).map(|text| text.is_some()));
+    match (token?, certificate?, key?, username?, password?) {
+        (true, false, false, false, false) => {
+            let token = checks::token(required(user, "user", "token")?)
+                .map_err(|_| "The member token of the user has spaces or characters outside of ASCII.")?;
+            Ok(Login::Token(SecretString::from(token)))
+        }
+        (false, true, true, false, false) => certificate_login(user),
+        (false, false, false, true, true) => Ok(Login::Basic {
+            username: checks::username(required(user, "user", "username")?)
+                .ok()
+                .filter(|name| !name.chars().any(char::is_control))
+                .ok_or("The member username of the user has a colon or control characters.")?,
+            password: SecretString::from(printable(required(user, "user", "password")?)?.to_owned()),
+        }),
+        (false, true, false, ..) => Err("The user's client-certificate-data has no client-key-data beside it.".into()),
+        (false, false, true, ..) => Err("The user's client-key-data has no client-certificate-data beside it.".into()),
+        (false, false, false, true, false) => Err("The user has a username and no password.".to_owned()),
+        (false, false, false, false, true) => Err("The user has a password and no username.".to_owned()),
+        (false, false, false, false, false) => Err("The user has nothing to log in with. Strongroom takes a token, \
+                                                    client-certificate-data with client-key-data, or username with \
+                                                    password. Print them with kubectl config view --minify --flatten --raw."
+            .to_owned()),
+        _ => Err("The user has several ways to log in. Keep one: token, client certificate, or user name with password."
+            .to_owned()),
+    }
+}
+
+fn certificate_login(user: &Node) -> Result<Login, String> {
+    let mut both = Zeroizing::new(String::new());
+    for name in ["client-certificate-data", "client-key-data"] {
+        let part = data(user, "user", name)?.unwrap_or_default();
+        both.push_str(&part);
+        both.push('\n');
+    }
+    let pair = pem::Pair::parse(&both).map_err(|message| format!("The user's client certificate: {message}"))?;
+    Ok(Login::Certificate(pair))
+}
+
+/// A base64 member that holds text.
+fn data(node: &Node, place: &str, name: &str) -> Result<Option<Zeroizing<String>>, String> {
+    let Some(encoded) = optional(node, place, name)? else { return Ok(None) };
+    let encoded: Zeroizing<String> = Zeroizing::new(encoded.chars().filter(|c| !c.is_ascii_whitespace()).collect());
+    let decoded = STANDARD.decode(encoded.as_bytes()).map(Zeroizing::new).ok();
+    let text = decoded.and_then(|bytes| std::str::from_utf8(&bytes).ok().map(|text| Zeroizing::new(text.to_owned())));
+    text.map(Some).ok_or_else(|| format!("The member {name} of the {place} is not PEM in base64."))
+}
+
+fn printable(text: &str) -> Result<&str, String> {
+    if text.chars().any(|c| c.is_control() || c == '\u{feff}') {
+        Err("The member password of the user has control characters.".to_owned())
+    } else {
+        Ok(text)
+    }
+}
+
+/// A namespace's name is an RFC 1123 label.
+fn namespace(name: &str) -> Result<String, String> {
+    let label = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    if name.len() <= 63 && name.chars().all(label) && !name.starts_with('-') && !name.ends_with('-') {
+        Ok(name.to_owned())
+    } else {
+        Err("The member namespace of the context is no name of a namespace.".to_owned())
+    }
+}
