@@ -1,2 +1,271 @@
-//! Egress
-pub struct Egress;
+//! The only place that builds an HTTP client. It keeps integrations away from addresses that are none of their
+//! business, follows no redirect, uses no proxy, and bounds time and size of every answer. What is said over it
+//! belongs into a provider's own file; the address rules are in `addresses.rs`.
+
+use std::net::IpAddr;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use ipnet::IpNet;
+use reqwest::header::{HeaderMap, LOCATION};
+use reqwest::{Certificate, Identity, Request, Response, redirect};
+use secrecy::{ExposeSecret, SecretString};
+use url::Url;
+
+use super::addresses::{Lookup, Reach, Refused, Rules, VettingResolver, shown, system_lookup};
+use super::{ProviderError, Sent};
+
+/// Longest answer unless a caller knows better, in bytes.
+pub const BODY_LIMIT: usize = 1024 * 1024;
+/// Longest answer that lists tags or repositories, in bytes.
+pub const LIST_LIMIT: usize = 8 * 1024 * 1024;
+
+const USER_AGENT: &str = concat!("strongroom/", env!("CARGO_PKG_VERSION"));
+
+/// The way out, with the operator's allow list.
+#[derive(Clone)]
+pub struct Egress {
+    rules: Arc<Rules>,
+    lookup: Arc<Lookup>,
+    connect: Duration,
+    total: Duration,
+    /// The client without certificates of its own: its connections outlive a scan.
+    common: Arc<OnceLock<Client>>,
+}
+
+impl Egress {
+    /// `allow` are the address ranges that may be reached beyond public ones: loopback and private networks. Plain
+    /// http and any port are allowed there. Metadata addresses stay out of reach whatever is listed.
+    pub fn new(allow: Vec<IpNet>) -> Self {
+        Self {
+            rules: Arc::new(Rules { networks: allow, hosts: Vec::new() }),
+            lookup: Arc::new(system_lookup),
+            connect: Duration::from_secs(3),
+            total: Duration::from_secs(10),
+            common: Arc::default(),
+        }
+    }
+
+    /// Lists host names besides address ranges; whatever they resolve to counts as listed.
+    pub fn allow_hosts(self, hosts: Vec<String>) -> Self {
+        let rules = Rules { networks: self.rules.networks.clone(), hosts };
+        Self { rules: Arc::new(rules), common: Arc::default(), ..self }
+    }
+
+    /// Longest waits for a connection (3 s unless set) and for a whole answer (10 s unless set).
+    pub fn within(self, connect: Duration, total: Duration) -> Self {
+        Self { connect, total, common: Arc::default(), ..self }
+    }
+
+    /// Resolves names by `lookup` instead of the machine's resolver. Each answer is vetted all the same.
+    pub fn resolving_by<F, A>(self, lookup: F) -> Self
+    where
+        F: Fn(String) -> A + Send + Sync + 'static,
+        A: Future<Output = std::io::Result<Vec<IpAddr>>> + Send + 'static,
+    {
+        Self { lookup: Arc::new(move |name| Box::pin(lookup(name))), common: Arc::default(), ..self }
+    }
+
+    /// Whether an address may be used at all, as far as it shows without being resolved: for a form, before saving.
+    pub fn check_url(&self, url: &Url) -> Result<(), ProviderError> {
+        self.rules.check(url).map(drop)
+    }
+
+    /// A warning for the page when an address is allowed but would carry secrets in the clear.
+    pub fn warning(url: &Url) -> Option<&'static str> {
+        (url.scheme() == "http").then_some(
+            "This address is plain http: whoever listens on the network between can read the credential. Use https \
+             where you can.",
+        )
+    }
+
+    /// A client for one scan or test. Without certificates it is shared, with its connections.
+    pub fn client(&self, tls: Tls) -> Result<Client, ProviderError> {
+        if tls.is_default() {
+            return Ok(self.common.get_or_init(|| self.fresh(Vec::new(), None)).clone());
+        }
+        let mut roots = Vec::new();
+        for pem in &tls.ca_certificates {
+            let found = Certificate::from_pem_bundle(pem.as_bytes()).map_err(|_| ProviderError::BadCertificate)?;
+            if found.is_empty() {
+                return Err(ProviderError::BadCertificate);
+            }
+            roots.extend(found);
+        }
+        let identity = match &tls.identity {
+            Some(pem) => {
+                let read = Identity::from_pem(pem.expose_secret().as_bytes());
+                Some(read.map_err(|_| ProviderError::BadCertificate)?)
+            }
+            None => None,
+        };
+        let client = self.fresh(roots, identity);
+        client.http(Reach::Public)?;
+        Ok(client)
+    }
+
+    fn fresh(&self, roots: Vec<Certificate>, identity: Option<Identity>) -> Client {
+        let (public, listed) = (OnceLock::new(), OnceLock::new());
+        Client(Arc::new(Inner { egress: self.detached(), roots, identity, public, listed }))
+    }
+
+    /// A copy without the shared client, which would hold itself otherwise.
+    fn detached(&self) -> Self {
+        Self { common: Arc::default(), ..self.clone() }
+    }
+}
+
+/// Certificates of one integration, in PEM form.
+#[derive(Default)]
+pub struct Tls {
+    /// Certificate authorities that are trusted besides the system's.
+    pub ca_certificates: Vec<String>,
+    /// Client certificate chain with its private key.
+    pub identity: Option<SecretString>,
+}
+
+impl Tls {
+    fn is_default(&self) -> bool {
+        self.ca_certificates.is_empty() && self.identity.is_none()
+    }
+}
+
+/// Sends requests by the rules. Cheap to clone; clones share connections.
+#[derive(Clone)]
+pub struct Client(Arc<Inner>);
+
+struct Inner {
+    egress: Egress,
+    roots: Vec<Certificate>,
+    identity: Option<Identity>,
+    /// Two clients, since a resolver does not learn the scheme or port that it resolves for.
+    public: OnceLock<reqwest::Client>,
+    listed: OnceLock<reqwest::Client>,
+}
+
+/// A whole answer. The body is the service's: never show or log it.
+pub struct Answer {
+    pub status: u16,
+    pub headers: HeaderMap,
+    pub body: Vec<u8>,
+}
+
+impl Client {
+    /// Sends one request and reads the answer, of at most `limit` bytes. Any status but a redirect is an answer.
+    pub async fn send(&self, request: Request, limit: usize) -> Result<Answer, ProviderError> {
+        let url = request.url().clone();
+        let reach = self.0.egress.rules.check(&url)?;
+        let http = self.http(reach)?;
+        let exchange = async {
+            let response = http.execute(request).await.map_err(|error| translate(&error, &url))?;
+            read(response, &url, limit).await
+        };
+        let timeout = ProviderError::Timeout { host: shown(&url) };
+        tokio::time::timeout(self.0.egress.total, exchange).await.unwrap_or(Err(timeout))
+    }
+
+    fn http(&self, reach: Reach) -> Result<&reqwest::Client, ProviderError> {
+        let slot = match reach {
+            Reach::Public => &self.0.public,
+            Reach::Listed => &self.0.listed,
+        };
+        if let Some(client) = slot.get() {
+            return Ok(client);
+        }
+        let built = self.build(reach)?;
+        Ok(slot.get_or_init(|| built))
+    }
+
+    #[allow(clippy::disallowed_methods, reason = "this is the one place")]
+    fn build(&self, reach: Reach) -> Result<reqwest::Client, ProviderError> {
+        let Inner { egress, roots, identity, .. } = &*self.0;
+        let rules = Arc::clone(&egress.rules);
+        let resolver = VettingResolver { rules, reach, lookup: Arc::clone(&egress.lookup) };
+        let mut builder = reqwest::Client::builder()
+            .user_agent(USER_AGENT)
+            .redirect(redirect::Policy::none())
+            .referer(false)
+            .no_proxy()
+            .https_only(reach == Reach::Public)
+            .connect_timeout(egress.connect)
+            .timeout(egress.total)
+            .pool_max_idle_per_host(8)
+            .pool_idle_timeout(Duration::from_secs(30))
+            .dns_resolver(Arc::new(resolver));
+        if !roots.is_empty() {
+            builder = builder.tls_certs_merge(roots.iter().cloned());
+        }
+        if let Some(identity) = identity {
+            builder = builder.identity(identity.clone());
+        }
+        builder.build().map_err(|_| ProviderError::BadCertificate)
+    }
+}
+
+impl Answer {
+    /// The answer if it is a success, else its status as an error. `sent` is what the request carried.
+    pub fn accepted(self, sent: Sent) -> Result<Self, ProviderError> {
+        match self.status {
+            200..=299 => Ok(self),
+            401 => Err(ProviderError::Unauthorized { sent }),
+            403 => Err(ProviderError::Forbidden),
+            404 => Err(ProviderError::NotFound),
+            429 => Err(ProviderError::Throttled { retry_after: None }),
+            status @ 500.. => Err(ProviderError::ServerError { status }),
+            status => Err(ProviderError::UnexpectedStatus { status }),
+        }
+    }
+
+    /// A header's value, when it is readable text.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+
+    /// The body as JSON of that shape. What serde says is dropped: it quotes the body.
+    pub fn json<T: serde::de::DeserializeOwned>(&self) -> Result<T, ProviderError> {
+        serde_json::from_slice(&self.body).map_err(|_| ProviderError::BadAnswer)
+    }
+}
+
+async fn read(mut response: Response, url: &Url, limit: usize) -> Result<Answer, ProviderError> {
+    if response.status().is_redirection() {
+        let target = response.headers().get(LOCATION).and_then(|value| value.to_str().ok());
+        let target = target.and_then(|value| url.join(value).ok()).unwrap_or_else(|| url.clone());
+        return Err(ProviderError::Redirected { host: shown(&target) });
+    }
+    let limit = limit as u64;
+    if response.content_length().is_some_and(|length| length > limit) {
+        return Err(ProviderError::TooLarge);
+    }
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(|error| translate(&error, url))? {
+        if (body.len() + chunk.len()) as u64 > limit {
+            return Err(ProviderError::TooLarge);
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(Answer { status: response.status().as_u16(), headers: std::mem::take(response.headers_mut()), body })
+}
+
+/// Sorts a failure by the types in its chain; its text may hold the address or more and is dropped.
+fn translate(error: &reqwest::Error, url: &Url) -> ProviderError {
+    let host = shown(url);
+    let mut link: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(current) = link {
+        // An io::Error's source is that of the error inside it, so that one is looked at by hand.
+        let inner = current.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        let inner = inner.map(|inner| inner as &(dyn std::error::Error + 'static));
+        for candidate in [Some(current), inner].into_iter().flatten() {
+            if candidate.is::<Refused>() {
+                return ProviderError::RefusedByPolicy { host };
+            }
+            match candidate.downcast_ref::<rustls::Error>() {
+                Some(rustls::Error::AlertReceived(_)) => return ProviderError::ClientCertificate { host },
+                Some(_) => return ProviderError::Tls { host },
+                None => {}
+            }
+        }
+        link = current.source();
+    }
+    if error.is_timeout() { ProviderError::Timeout { host } } else { ProviderError::Unreachable { host } }
+}

@@ -1,11 +1,151 @@
 //! How to speak to someone else's service: a payload becomes a short-lived session, a session makes calls. Every call
 //! leaves through [`egress`]. No database, no web. An upstream's own words are never passed on: they may echo a secret.
 
-pub mod egress;
+use std::fmt;
 
-/// Why a call to a provider failed. Closed: a page knows every case and says what to do next.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+mod addresses;
+pub mod egress;
+pub mod oci_registry;
+
+/// Why a call to a provider failed. Closed: a page knows every case and says what to do next. Hosts are the only
+/// values in it, as parsed from an address; never a body, a header or a library's error text.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ProviderError {
-    #[error("placeholder")]
-    Refused,
+    /// Not an http or https address, or one with a user name in it.
+    InvalidAddress,
+    /// The operator's rules do not let Strongroom connect there.
+    RefusedByPolicy {
+        host: String,
+    },
+    /// No such name, nothing listens, or the connection broke.
+    Unreachable {
+        host: String,
+    },
+    Timeout {
+        host: String,
+    },
+    /// The server's certificate is not trusted, or is for another name.
+    Tls {
+        host: String,
+    },
+    /// The server wants a client certificate, or another one.
+    ClientCertificate {
+        host: String,
+    },
+    /// A certificate or key of ours cannot be used.
+    BadCertificate,
+    /// The service pointed to another address, by a redirect or by a link to the next page.
+    Redirected {
+        host: String,
+    },
+    Unauthorized {
+        sent: Sent,
+    },
+    /// The credential is good, but not for this.
+    Forbidden,
+    NotFound,
+    /// Still throttled after all attempts. `retry_after` is what the service asked for, in seconds.
+    Throttled {
+        retry_after: Option<u64>,
+    },
+    /// A status from 500 up.
+    ServerError {
+        status: u16,
+    },
+    /// Any other status that the protocol does not foresee.
+    UnexpectedStatus {
+        status: u16,
+    },
+    /// An answer that is not what the protocol says: HTML, a wrong digest, a forged name.
+    BadAnswer,
+    /// An answer, or a list, beyond the limits.
+    TooLarge,
+    /// The credential is of a type that cannot be used here.
+    WrongCredential,
+    /// Someone pressed *Stop*.
+    Stopped,
 }
+
+/// What was shown to a service that refused it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sent {
+    Nothing,
+    Password,
+    Token,
+    Certificate,
+}
+
+impl ProviderError {
+    /// What happened and what to do about it, beginning in lower case. `who` is the service: `the registry`.
+    pub fn sentence(&self, who: &str) -> String {
+        match self {
+            Self::InvalidAddress => "the address is not usable. Enter an https address without a user name.".into(),
+            Self::RefusedByPolicy { host } => format!(
+                "Strongroom may not connect to {host}. Private addresses, plain http and unusual ports need the \
+                 operator's leave: add the address range to STRONGROOM_EGRESS_ALLOW."
+            ),
+            Self::Unreachable { host } => {
+                format!("{host} could not be reached. Check the address, and that the service is up.")
+            }
+            Self::Timeout { host } => format!("{host} did not answer in time. Try again later."),
+            Self::Tls { host } => format!(
+                "the certificate of {host} is not trusted. Check the host name, or add the certificate authority \
+                 under CA certificate."
+            ),
+            Self::ClientCertificate { host } => {
+                format!("{host} refused the client certificate. Choose a certificate credential that it trusts.")
+            }
+            Self::BadCertificate => "a certificate or its key cannot be read. Paste them again in PEM form.".into(),
+            Self::Redirected { host } => format!(
+                "{who} pointed to another address, on {host}, and Strongroom does not follow. Enter the final address."
+            ),
+            Self::Unauthorized { sent: Sent::Nothing } => {
+                format!("{who} asks for a credential. Choose one.")
+            }
+            Self::Unauthorized { sent: Sent::Password } => {
+                format!("{who} refused the user name or password. Check the credential, and edit it if it has changed.")
+            }
+            Self::Unauthorized { sent: Sent::Token } => {
+                format!("{who} refused the access token. Check that it has not expired, and edit the credential.")
+            }
+            Self::Unauthorized { sent: Sent::Certificate } => {
+                format!("{who} refused the client certificate. Check that it has not expired, and edit the credential.")
+            }
+            Self::Forbidden => {
+                format!("{who} accepted the credential, but does not allow this. Give its account read access.")
+            }
+            Self::NotFound => format!("{who} does not have it. Check the address and the name."),
+            Self::Throttled { retry_after: Some(seconds) } => {
+                format!("{who} limits the number of requests and asks for a pause of {seconds} seconds. Try later.")
+            }
+            Self::Throttled { retry_after: None } => {
+                format!("{who} limits the number of requests and kept refusing. Try later, or lower the Cap.")
+            }
+            Self::ServerError { status } => format!("{who} has a problem of its own (status {status}). Try later."),
+            Self::UnexpectedStatus { status } => {
+                format!("{who} answered with the unexpected status {status}. Check the address and the version.")
+            }
+            Self::BadAnswer => format!("{who} gave an answer that is not understood. Check the address."),
+            Self::TooLarge => format!("{who} gave more than Strongroom takes in. Narrow down what is asked for."),
+            Self::WrongCredential => "the credential cannot be used here. Choose one of another type.".into(),
+            Self::Stopped => "it was stopped.".into(),
+        }
+    }
+}
+
+impl fmt::Display for ProviderError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sentence = self.sentence("the service");
+        // A host name keeps its case; anything else begins a sentence here.
+        match self {
+            Self::Unreachable { .. } | Self::Timeout { .. } | Self::ClientCertificate { .. } => f.write_str(&sentence),
+            _ => {
+                let mut rest = sentence.chars();
+                let first = rest.next().map(|c| c.to_ascii_uppercase()).into_iter();
+                first.chain(rest).try_for_each(|c| fmt::Write::write_char(f, c))
+            }
+        }
+    }
+}
+
+impl std::error::Error for ProviderError {}

@@ -1,17 +1,30 @@
 //! Registry scans: list repositories, their tags, and each tag's manifest; apply patterns and the cap; return the
 //! inventory. One registry version a file, and a line in [`VERSIONS`].
 
+use std::fmt;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
+use url::Url;
 
 use crate::credentials::Kind;
 use crate::form::{Field, Values};
 use crate::providers::ProviderError;
 use crate::providers::egress::Egress;
+
+pub mod docker_v2;
+pub mod selection;
+
+/// Every version, in the order of the form's list.
+pub static VERSIONS: &[&dyn Version] = &[&docker_v2::DockerV2];
+
+/// The version of that slug; `None` for one that this release does not know.
+pub fn version(slug: &str) -> Option<&'static dyn Version> {
+    VERSIONS.iter().copied().find(|version| version.slug() == slug)
+}
 
 /// One way to speak to a registry: `Docker Registry v2`, `Amazon ECR` …
 pub trait Version: Sync {
@@ -22,8 +35,18 @@ pub trait Version: Sync {
     /// Slugs of the credential kinds it can use.
     fn credential_kinds(&self) -> &'static [&'static str];
     fn needs_credential(&self) -> bool;
-    /// The host that the credential is sent to, as bound by the integration: `registry.example.com:5000`.
-    fn host(&self, settings: &Values) -> Option<String>;
+    /// The address that the settings name: to be vetted by [`Egress::check_url`] before it is saved.
+    fn address(&self, settings: &Values) -> Option<Url>;
+
+    /// The host that the credential is sent to, as bound by the integration: `registry.example.com:5000`. Plain http
+    /// is another place than https and carries its scheme.
+    fn host(&self, settings: &Values) -> Option<String> {
+        let address = self.address(settings)?;
+        let port = address.port().map(|port| format!(":{port}")).unwrap_or_default();
+        let plain = if address.scheme() == "https" { "" } else { "http://" };
+        Some(format!("{plain}{}{port}", address.host_str()?))
+    }
+
     /// Scans; stops soon after `job.stop` is cancelled.
     fn scan<'a>(&'a self, job: Job<'a>) -> BoxFuture<'a, Result<Vec<Image>, ScanError>>;
 }
@@ -71,11 +94,50 @@ pub struct Image {
     pub pushed_at: Option<DateTime<Utc>>,
 }
 
-/// A failed scan: which step, on what, and why.
-#[derive(Debug)]
+/// A failed scan: which step, on what, and why. Shown to people as it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ScanError {
     pub step: Step,
     /// The repository or tag it happened on; empty when it was the registry as a whole.
     pub at: String,
     pub cause: ProviderError,
 }
+
+impl ScanError {
+    pub fn new(step: Step, at: impl Into<String>, cause: ProviderError) -> Self {
+        Self { step, at: at.into(), cause }
+    }
+}
+
+impl fmt::Display for ScanError {
+    /// `Listing the tags of team/app failed: the registry refused the user name or password. …`
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.cause == ProviderError::Stopped {
+            return f.write_str("The scan was stopped.");
+        }
+        match self.step {
+            Step::SigningIn => f.write_str("Signing in")?,
+            Step::ListingRepositories => f.write_str("Listing the repositories")?,
+            Step::ListingTags => f.write_str("Listing the tags")?,
+            Step::ReadingManifests => f.write_str("Reading the manifest")?,
+        }
+        if !self.at.is_empty() {
+            write!(f, " of {}", self.at)?;
+        }
+        write!(f, " failed: {}", self.cause.sentence("the registry"))?;
+        match (self.step, &self.cause) {
+            (
+                Step::ListingRepositories,
+                ProviderError::NotFound | ProviderError::Forbidden | ProviderError::Unauthorized { .. },
+            ) => f.write_str(
+                " Many registries do not list their repositories for everyone: enter their names under Repository.",
+            ),
+            (Step::ListingTags | Step::ReadingManifests, ProviderError::Forbidden) => {
+                f.write_str(" Or add the repository to Repositories to exclude.")
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl std::error::Error for ScanError {}

@@ -1,0 +1,301 @@
+//! Any registry that speaks Docker Registry v2: distribution, Harbor, Nexus, Artifactory, Quay. A vendor whose own
+//! interface tells more (push dates) gets its own file beside this one.
+
+use std::sync::Arc;
+
+use futures_util::StreamExt;
+use futures_util::future::BoxFuture;
+use secrecy::SecretString;
+use url::Url;
+use x509_parser::pem::Pem;
+
+use super::selection::{self, Names};
+use super::{Image, Job, Progress, ScanError, Step, Version};
+use crate::form::{Field, Values};
+use crate::providers::ProviderError;
+use crate::providers::egress::Tls;
+use crate::providers::oci_registry::{AT_ONCE, Login, Registry};
+
+/// More repositories or images than this are not taken in by one scan.
+const MAX_REPOSITORIES: usize = 10_000;
+const MAX_IMAGES: usize = 200_000;
+
+/// The version's line in the family's list.
+pub struct DockerV2;
+
+static FIELDS: &[Field] = &[
+    Field::text("registry", "Registry")
+        .placeholder("https://registry.example.com")
+        .help("The address of the registry. https is assumed where nothing else is said.")
+        .check(address)
+        .identity(),
+    Field::text("repository", "Repository")
+        .optional()
+        .placeholder("team/*")
+        .help(
+            "Blank takes all. * stands for anything; separate several by commas. Names without a * work also where \
+             the registry does not list its repositories.",
+        )
+        .check(selection::check_patterns),
+    Field::text("exclude_repositories", "Repositories to exclude").optional().check(selection::check_patterns),
+    Field::text("tag", "Tag").optional().help("Blank takes all.").check(selection::check_patterns),
+    Field::text("exclude_tags", "Tags to exclude").optional().check(selection::check_patterns),
+    Field::document("ca_certificate", "CA certificate")
+        .optional()
+        .help("In PEM form, when the registry's certificate is issued by an authority of your own.")
+        .check(certificates),
+    Field::number("cap", "Cap", 0, 10_000).optional().default("5").help(
+        "Keeps the newest tags of each repository, 0 keeps all. This kind of registry tells no dates: latest comes \
+         first, then versions from high to low, then other names.",
+    ),
+];
+
+impl Version for DockerV2 {
+    fn slug(&self) -> &'static str {
+        "docker_v2"
+    }
+
+    fn label(&self) -> &'static str {
+        "Docker Registry v2"
+    }
+
+    fn fields(&self) -> &'static [Field] {
+        FIELDS
+    }
+
+    fn credential_kinds(&self) -> &'static [&'static str] {
+        &["basic", "api_token", "certificate"]
+    }
+
+    fn needs_credential(&self) -> bool {
+        false
+    }
+
+    fn address(&self, settings: &Values) -> Option<Url> {
+        parse(settings.get("registry"))
+    }
+
+    fn scan<'a>(&'a self, job: Job<'a>) -> BoxFuture<'a, Result<Vec<Image>, ScanError>> {
+        Box::pin(async move {
+            let address = self.address(job.settings).ok_or(ProviderError::InvalidAddress);
+            let registry = address.and_then(|address| connect(&job, &address));
+            let registry = registry.map_err(|cause| ScanError::new(Step::SigningIn, "", cause))?;
+            let selection = Arc::new(Selection {
+                names: Names::new(job.settings.get("repository"), job.settings.get("exclude_repositories")),
+                tags: Names::new(job.settings.get("tag"), job.settings.get("exclude_tags")),
+                cap: selection::cap(job.settings),
+            });
+            scan(Arc::new(registry), selection, &*job.progress).await
+        })
+    }
+}
+
+/// `registry.example.com` or a whole address; blanks around it do not count.
+fn parse(text: &str) -> Option<Url> {
+    let text = text.trim();
+    let whole = if text.contains("://") { text.to_owned() } else { format!("https://{text}") };
+    let url = Url::parse(&whole).ok()?;
+    let bare = url.query().is_none() && url.fragment().is_none();
+    let named = url.has_host() && url.username().is_empty() && url.password().is_none();
+    (bare && named && matches!(url.scheme(), "https" | "http")).then_some(url)
+}
+
+fn address(text: &str) -> Result<String, String> {
+    let url = parse(text).ok_or("Enter a host or an https address, without a user name, a ? or a #.")?;
+    // People paste what their browser or client shows; the /v2/ is added by the protocol.
+    let path = url.path().trim_end_matches('/');
+    let path = path.strip_suffix("/v2").unwrap_or(path);
+    let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
+    Ok(format!("{}://{}{port}{path}", url.scheme(), url.host_str().unwrap_or_default()))
+}
+
+fn certificates(text: &str) -> Result<String, String> {
+    let mut found = 0;
+    for pem in Pem::iter_from_buffer(text.as_bytes()) {
+        let pem = pem.map_err(|_| "This is not in PEM form.".to_owned())?;
+        if pem.label != "CERTIFICATE" {
+            return Err("Only certificates belong here: a private key is never asked for in this field.".to_owned());
+        }
+        pem.parse_x509().map_err(|_| "This certificate cannot be read.".to_owned())?;
+        found += 1;
+    }
+    if found == 0 {
+        return Err("Paste a certificate: it begins with -----BEGIN CERTIFICATE-----.".to_owned());
+    }
+    Ok(text.to_owned())
+}
+
+fn connect(job: &Job, address: &Url) -> Result<Registry, ProviderError> {
+    let mut tls = Tls::default();
+    let mut trust = |pem: &str| {
+        if !pem.trim().is_empty() {
+            tls.ca_certificates.push(pem.to_owned());
+        }
+    };
+    trust(job.settings.get("ca_certificate"));
+    let login = match job.credential {
+        None => Login::Anonymous,
+        Some((kind, values)) => match kind.slug {
+            "basic" => Login::Basic {
+                username: values.get("username").to_owned(),
+                password: SecretString::from(values.get("password")),
+            },
+            "api_token" => Login::Token(SecretString::from(values.get("access_token"))),
+            "certificate" => {
+                trust(values.get("ca_certificate"));
+                tls.identity = Some(SecretString::from(values.get("certificate")));
+                Login::Certificate
+            }
+            _ => return Err(ProviderError::WrongCredential),
+        },
+    };
+    Ok(Registry::new(job.egress.client(tls)?, address, login, job.stop.clone()))
+}
+
+struct Selection {
+    names: Names,
+    tags: Names,
+    cap: Option<usize>,
+}
+
+async fn scan(
+    registry: Arc<Registry>,
+    selection: Arc<Selection>,
+    tell: &(dyn Fn(Progress) + Send + Sync),
+) -> Result<Vec<Image>, ScanError> {
+    let mut progress = Progress::default();
+    tell(progress.clone());
+    registry.sign_in().await.map_err(|cause| ScanError::new(Step::SigningIn, "", cause))?;
+
+    progress.step = Step::ListingRepositories;
+    tell(progress.clone());
+    let exact = selection.names.exact();
+    let listed = exact.is_none();
+    let repositories = match exact {
+        Some(names) => names,
+        None => list(&registry, &selection.names).await?,
+    };
+
+    progress.step = Step::ListingTags;
+    progress.repositories_total = u32::try_from(repositories.len()).unwrap_or(u32::MAX);
+    tell(progress.clone());
+    let work = repositories.into_iter().map(|repository| {
+        let (registry, selection) = (Arc::clone(&registry), Arc::clone(&selection));
+        async move { inventory(registry, selection, repository, listed).await }
+    });
+    let mut finished = futures_util::stream::iter(work).buffer_unordered(AT_ONCE);
+    let mut images: Vec<Image> = Vec::new();
+    while let Some(found) = finished.next().await {
+        images.extend(found?);
+        if images.len() > MAX_IMAGES {
+            return Err(ScanError::new(Step::ReadingManifests, "", ProviderError::TooLarge));
+        }
+        progress.step = Step::ReadingManifests;
+        progress.repositories_done += 1;
+        progress.images = u32::try_from(images.len()).unwrap_or(u32::MAX);
+        tell(progress.clone());
+    }
+    images.sort_by(|a, b| (&a.repository, &a.tag).cmp(&(&b.repository, &b.tag)));
+    Ok(images)
+}
+
+async fn list(registry: &Registry, names: &Names) -> Result<Vec<String>, ScanError> {
+    let failed = |cause| ScanError::new(Step::ListingRepositories, "", cause);
+    let mut repositories = registry.repositories().await.map_err(failed)?;
+    repositories.retain(|name| names.take(name));
+    repositories.sort();
+    repositories.dedup();
+    if repositories.len() > MAX_REPOSITORIES { Err(failed(ProviderError::TooLarge)) } else { Ok(repositories) }
+}
+
+/// The images of one repository. `listed`: it came from the catalogue, which also names emptied repositories.
+async fn inventory(
+    registry: Arc<Registry>,
+    selection: Arc<Selection>,
+    repository: String,
+    listed: bool,
+) -> Result<Vec<Image>, ScanError> {
+    let mut tags = match registry.tags(&repository).await {
+        Err(ProviderError::NotFound) if listed => return Ok(Vec::new()),
+        other => other.map_err(|cause| ScanError::new(Step::ListingTags, &repository, cause))?,
+    };
+    tags.retain(|tag| selection.tags.take(tag));
+    selection::newest_first(&mut tags);
+    tags.dedup();
+    tags.truncate(selection.cap.unwrap_or(usize::MAX));
+
+    let work = tags.into_iter().map(|tag| {
+        let (registry, repository) = (Arc::clone(&registry), repository.clone());
+        async move { image(&registry, repository, tag).await }
+    });
+    let mut finished = futures_util::stream::iter(work).buffer_unordered(AT_ONCE);
+    let mut images = Vec::new();
+    while let Some(found) = finished.next().await {
+        images.extend(found?);
+    }
+    Ok(images)
+}
+
+/// `None` when the tag was deleted since it was listed.
+async fn image(registry: &Registry, repository: String, tag: String) -> Result<Option<Image>, ScanError> {
+    match registry.describe(&repository, &tag).await {
+        Ok(found) => Ok(Some(Image {
+            repository,
+            tag,
+            digest: found.digest,
+            size_bytes: i64::try_from(found.size_bytes).unwrap_or(i64::MAX),
+            platforms: found.platforms,
+            pushed_at: None,
+        })),
+        Err(ProviderError::NotFound) => Ok(None),
+        Err(cause) => Err(ScanError::new(Step::ReadingManifests, format!("{repository}:{tag}"), cause)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::form;
+
+    fn checked(registry: &str) -> Result<String, String> {
+        let posted = Values::from_iter([("registry", registry)]);
+        let values = form::check(FIELDS, &posted, None);
+        values.map(|v| v.get("registry").to_owned()).map_err(|e| e.of("registry").unwrap_or_default().to_owned())
+    }
+
+    #[test]
+    fn a_bare_host_is_taken_as_https() {
+        assert_eq!(checked("registry.example.com:5000").unwrap(), "https://registry.example.com:5000");
+        assert_eq!(checked("https://Registry.example.com/v2/").unwrap(), "https://registry.example.com");
+        assert_eq!(checked("http://127.0.0.1:5000/").unwrap(), "http://127.0.0.1:5000");
+        assert_eq!(checked("https://x.example/artifactory/api/docker/a").unwrap().matches('/').count(), 6);
+    }
+
+    #[test]
+    fn an_address_with_a_user_name_a_query_or_another_scheme_is_refused() {
+        for bad in
+            ["https://u:p@x.example", "https://x.example/?a", "ftp://x.example", "file:///etc/passwd", "https://"]
+        {
+            let message = checked(bad).unwrap_err();
+            assert!(!message.is_empty() && !message.contains("x.example"), "{bad}: {message}");
+        }
+    }
+
+    #[test]
+    fn the_credential_is_bound_to_host_and_port_and_plain_http_is_another_place() {
+        let host = |registry| DockerV2.host(&Values::from_iter([("registry", registry)]));
+        assert_eq!(host("https://registry.example.com").as_deref(), Some("registry.example.com"));
+        assert_eq!(host("registry.example.com:5000").as_deref(), Some("registry.example.com:5000"));
+        assert_eq!(host("http://registry.example.com").as_deref(), Some("http://registry.example.com"));
+        assert_eq!(host(""), None);
+    }
+
+    #[test]
+    fn a_private_key_is_refused_as_ca_certificate() {
+        let key = rcgen::KeyPair::generate().unwrap();
+        assert!(certificates(&key.serialize_pem()).unwrap_err().contains("private key"));
+        assert!(certificates("hello").is_err());
+        let certificate = rcgen::CertificateParams::default().self_signed(&key).unwrap();
+        assert!(certificates(&certificate.pem()).is_ok());
+    }
+}

@@ -1,0 +1,189 @@
+//! Which repositories and tags of a registry a scan takes: patterns, exclusions, and the newest few tags. Shared by
+//! all versions of the family; knows no registry.
+
+use std::cmp::Reverse;
+
+use wildmatch::WildMatchPattern;
+
+use crate::form::Values;
+
+/// Tags of a repository that are kept unless the form says otherwise.
+pub const DEFAULT_CAP: usize = 5;
+
+/// One wildcard only: `*`, any number of characters. A line break can be in no name.
+type Wildcard = WildMatchPattern<'*', '\n'>;
+
+/// Names to take and names to leave out.
+#[derive(Clone, Debug)]
+pub struct Names {
+    wanted: Vec<Wildcard>,
+    excluded: Vec<Wildcard>,
+}
+
+impl Names {
+    /// Patterns as typed: `*` stands for anything, several are separated by commas or lines. Nothing wanted is
+    /// everything.
+    pub fn new(wanted: &str, excluded: &str) -> Self {
+        let patterns = |text| listed(text).map(Wildcard::new).collect();
+        Self { wanted: patterns(wanted), excluded: patterns(excluded) }
+    }
+
+    pub fn take(&self, name: &str) -> bool {
+        (self.wanted.is_empty() || self.wanted.iter().any(|pattern| pattern.matches(name)))
+            && !self.excluded.iter().any(|pattern| pattern.matches(name))
+    }
+
+    /// The names themselves when there is no wildcard among those wanted, so that nothing needs to be listed.
+    pub fn exact(&self) -> Option<Vec<String>> {
+        let plain = !self.wanted.is_empty() && !self.wanted.iter().any(|p| p.pattern_chars().contains(&'*'));
+        plain.then(|| {
+            let mut names: Vec<String> = self.wanted.iter().map(|p| p.pattern()).filter(|n| self.take(n)).collect();
+            names.sort();
+            names.dedup();
+            names
+        })
+    }
+}
+
+fn listed(text: &str) -> impl Iterator<Item = &str> {
+    text.split([',', '\n', '\r']).map(str::trim).filter(|pattern| !pattern.is_empty())
+}
+
+/// For a form: the patterns in their canonical form, one space after each comma.
+pub fn check_patterns(text: &str) -> Result<String, String> {
+    let good = |c: char| c.is_ascii_alphanumeric() || "._-/*".contains(c);
+    if !listed(text).flat_map(str::chars).all(good) {
+        return Err("Use letters, digits, dots, dashes, underscores and slashes; * stands for anything; separate \
+                    several patterns by commas or lines."
+            .to_owned());
+    }
+    Ok(listed(text).collect::<Vec<_>>().join(", "))
+}
+
+/// The `cap` of the settings: how many tags a repository are kept; `None` keeps all.
+pub fn cap(settings: &Values) -> Option<usize> {
+    match settings.get("cap").parse().unwrap_or(DEFAULT_CAP) {
+        0 => None,
+        cap => Some(cap),
+    }
+}
+
+/// The newest first, as far as names tell: `latest`, then versions from high to low (a release before its own
+/// pre-releases and variants: `1.10`, `1.10-rc1`, `1.9`), then all other names backwards. A leading `v` does not count.
+pub fn newest_first(tags: &mut [String]) {
+    tags.sort_by_cached_key(|tag| Reverse(age_key(tag)));
+}
+
+/// Ordered as a tuple, so that no set of names, however odd, makes the order contradict itself.
+fn age_key(tag: &str) -> (bool, bool, Vec<(Part, usize, String)>, String) {
+    let rest = tag.strip_prefix(['v', 'V']).filter(|rest| is_number(rest)).unwrap_or(tag);
+    let mut parts = Vec::new();
+    let mut left = rest;
+    while !left.is_empty() {
+        let (head, more) = chunk(left);
+        parts.push(match head.as_bytes()[0] {
+            // Numbers of any length: without leading zeros, the longer one is the larger.
+            b'0'..=b'9' => {
+                let digits = head.trim_start_matches('0');
+                (Part::Number, digits.len(), digits.to_owned())
+            }
+            b'.' => (Part::Dot, 0, head.to_owned()),
+            _ => (Part::Suffix, 0, head.to_owned()),
+        });
+        left = more;
+    }
+    parts.push((Part::End, 0, String::new()));
+    (tag == "latest", is_number(rest), parts, tag.to_owned())
+}
+
+/// What may follow in a name, from old to new: `1.0-rc1` is older than `1.0`, which is older than `1.0.1`.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Part {
+    Suffix,
+    End,
+    Number,
+    Dot,
+}
+
+fn is_number(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_digit())
+}
+
+/// A run of digits or a run of anything else.
+fn chunk(text: &str) -> (&str, &str) {
+    let digits = is_number(text);
+    text.split_at(text.find(|c: char| c.is_ascii_digit() != digits).unwrap_or(text.len()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn sorted(tags: &[&str]) -> Vec<String> {
+        let mut tags: Vec<String> = tags.iter().map(|tag| tag.to_string()).collect();
+        newest_first(&mut tags);
+        tags
+    }
+
+    #[test]
+    fn latest_comes_first_then_versions_from_high_to_low_then_names() {
+        let shuffled = ["1.9", "main", "1.10-rc1", "v2.0.0", "1.10", "latest", "1.10.1", "dev", "1.10-alpine", "1.2"];
+        let expected = ["latest", "v2.0.0", "1.10.1", "1.10", "1.10-rc1", "1.10-alpine", "1.9", "1.2", "main", "dev"];
+        assert_eq!(sorted(&shuffled), expected);
+    }
+
+    #[test]
+    fn build_numbers_beyond_any_integer_are_numbers_still() {
+        let long = "9".repeat(60);
+        assert_eq!(sorted(&["20240131", &long, "20240201"]), [&long, "20240201", "20240131"]);
+    }
+
+    proptest! {
+        #[test]
+        fn the_order_of_tags_does_not_depend_on_the_order_they_came_in(
+            tags in proptest::collection::vec("[0-9vr.c-]{0,6}", 0..12)
+        ) {
+            let mut forward = tags.clone();
+            let mut backward: Vec<String> = tags.into_iter().rev().collect();
+            newest_first(&mut forward);
+            newest_first(&mut backward);
+            prop_assert_eq!(forward, backward);
+        }
+    }
+
+    #[test]
+    fn no_pattern_takes_everything_but_the_excluded() {
+        let names = Names::new("", "team/*, *-test");
+        assert!(names.take("app") && !names.take("team/app") && !names.take("x-test"));
+        assert_eq!(names.exact(), None);
+    }
+
+    #[test]
+    fn a_star_stands_for_anything_and_a_question_mark_for_itself() {
+        assert!(Names::new("team/*", "").take("team/a/b"));
+        assert!(!Names::new("team/*", "").take("steam/a"));
+        assert!(!Names::new("ap?", "").take("app"));
+    }
+
+    #[test]
+    fn names_without_a_wildcard_need_no_catalogue() {
+        let names = Names::new("b\r\na, b,,", "");
+        assert_eq!(names.exact(), Some(vec!["a".to_owned(), "b".to_owned()]));
+        assert_eq!(Names::new("a, b*", "").exact(), None);
+        assert_eq!(Names::new("a, b", "b").exact(), Some(vec!["a".to_owned()]));
+    }
+
+    #[test]
+    fn patterns_are_kept_in_one_form_and_odd_characters_refused() {
+        assert_eq!(check_patterns(" a ,\n b*,, "), Ok("a, b*".to_owned()));
+        assert!(check_patterns("a b").is_err() && check_patterns("a?").is_err());
+    }
+
+    #[test]
+    fn a_blank_cap_is_five_and_zero_is_none() {
+        assert_eq!(cap(&Values::default()), Some(5));
+        assert_eq!(cap(&Values::from_iter([("cap", "0")])), None);
+        assert_eq!(cap(&Values::from_iter([("cap", "12")])), Some(12));
+    }
+}

@@ -1,0 +1,199 @@
+//! Which addresses integrations may reach: a URL's literal host is judged here, and so is every address that a name
+//! resolves to. Metadata and multicast addresses are never reached; loopback and private ones only when the operator
+//! lists them. Nothing here opens a connection; [`super::egress`] does.
+
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
+use ipnet::IpNet;
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use url::{Host, Url};
+
+use super::ProviderError;
+
+/// Ports that are reached without the operator's leave.
+const PORTS: [u16; 5] = [443, 5000, 6443, 8443, 9443];
+
+/// Cloud metadata names; their addresses are refused anyhow.
+const METADATA_NAMES: [&str; 2] = ["metadata.google.internal", "metadata.amazonaws.com"];
+
+/// How a name becomes addresses. Replaced in tests of rebinding names.
+pub type Lookup = dyn Fn(String) -> BoxFuture<'static, io::Result<Vec<IpAddr>>> + Send + Sync;
+
+/// How far a request may go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reach {
+    /// https to a usual port: public addresses and listed ones.
+    Public,
+    /// Plain http, or an unusual port: only what the operator listed.
+    Listed,
+}
+
+/// The operator's allow list on top of the fixed rules.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Rules {
+    pub networks: Vec<IpNet>,
+    pub hosts: Vec<String>,
+}
+
+impl Rules {
+    /// Judges everything that an address shows without being resolved.
+    pub fn check(&self, url: &Url) -> Result<Reach, ProviderError> {
+        let (Some(host), Some(port)) = (url.host(), url.port_or_known_default()) else {
+            return Err(ProviderError::InvalidAddress);
+        };
+        if !matches!(url.scheme(), "https" | "http") || !url.username().is_empty() || url.password().is_some() {
+            return Err(ProviderError::InvalidAddress);
+        }
+        let reach = if url.scheme() == "https" && PORTS.contains(&port) { Reach::Public } else { Reach::Listed };
+        let admitted = match host {
+            Host::Ipv4(address) => self.admits(address.into(), reach, false),
+            Host::Ipv6(address) => self.admits(address.into(), reach, false),
+            Host::Domain(name) => self.admits_name(name, reach),
+        };
+        if admitted { Ok(reach) } else { Err(ProviderError::RefusedByPolicy { host: shown(url) }) }
+    }
+
+    fn admits_name(&self, name: &str, reach: Reach) -> bool {
+        let name = canonical_name(name);
+        if METADATA_NAMES.contains(&name.as_str()) {
+            return false;
+        }
+        if is_local_name(&name) {
+            return LOOPBACK.iter().any(|address| self.admits(*address, reach, self.lists(&name)));
+        }
+        // Where a name leads is judged when it is resolved; without a list, nothing can be listed.
+        reach == Reach::Public || self.lists(&name) || !self.networks.is_empty()
+    }
+
+    fn lists(&self, name: &str) -> bool {
+        self.hosts.iter().any(|host| canonical_name(host) == name)
+    }
+
+    /// Whether a connection to the address is allowed. `by_name`: the operator listed the name that led here.
+    fn admits(&self, address: IpAddr, reach: Reach, by_name: bool) -> bool {
+        let address = unwrapped(address);
+        if is_never_reached(address) {
+            return false;
+        }
+        let listed = by_name || self.networks.iter().any(|network| network.contains(&address));
+        listed || (reach == Reach::Public && !is_private(address))
+    }
+}
+
+/// The host and port of an address, as a page shows them.
+pub(super) fn shown(url: &Url) -> String {
+    let host = url.host_str().unwrap_or_default();
+    url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+}
+
+fn canonical_name(name: &str) -> String {
+    name.trim_end_matches('.').to_ascii_lowercase()
+}
+
+/// RFC 6761: `localhost` and everything under it is this machine, whatever a name server says.
+fn is_local_name(name: &str) -> bool {
+    name == "localhost" || name.ends_with(".localhost")
+}
+
+const LOOPBACK: [IpAddr; 2] = [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];
+
+/// The IPv4 address inside a mapped (RFC 4291) or a NAT64 (RFC 6052) address: networks with NAT64 reach the public
+/// IPv4 world by it, so it is judged as what it leads to.
+fn unwrapped(address: IpAddr) -> IpAddr {
+    let IpAddr::V6(v6) = address else { return address };
+    match v6.segments() {
+        [0, 0, 0, 0, 0, 0xffff, high, low] | [0x64, 0xff9b, 0, 0, 0, 0, high, low] => {
+            let ([a, b], [c, d]) = (high.to_be_bytes(), low.to_be_bytes());
+            IpAddr::V4(Ipv4Addr::new(a, b, c, d))
+        }
+        _ => address,
+    }
+}
+
+/// Metadata services, link-local, multicast, reserved, and tunnels that could hide any of these.
+fn is_never_reached(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(v4) => {
+            let [a, b, c, _] = v4.octets();
+            a == 0
+                || (a, b) == (169, 254)
+                || (a, b, c) == (192, 0, 0)
+                || a >= 224
+                || v4 == Ipv4Addr::new(100, 100, 100, 200)
+                || v4 == Ipv4Addr::new(168, 63, 129, 16)
+        }
+        IpAddr::V6(v6) => {
+            let s = v6.segments();
+            let compatible = s[..6] == [0; 6] && v6 != Ipv6Addr::LOCALHOST;
+            compatible
+                || (s[0] & 0xffc0) == 0xfe80
+                || (s[0] & 0xff00) == 0xff00
+                || s[..3] == [0x64, 0xff9b, 1]
+                || s[0] == 0x2002
+                || s[..2] == [0x2001, 0]
+                || s[..2] == [0xfd00, 0x0ec2]
+        }
+    }
+}
+
+/// Loopback, private, shared and benchmarking ranges: reached when listed.
+fn is_private(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(v4) => {
+            let [a, b, ..] = v4.octets();
+            v4.is_loopback()
+                || v4.is_private()
+                || (a == 100 && (64..128).contains(&b))
+                || (a == 198 && matches!(b, 18 | 19))
+        }
+        IpAddr::V6(v6) => v6.is_loopback() || (v6.segments()[0] & 0xfe00) == 0xfc00,
+    }
+}
+
+/// Resolves names to vetted addresses; the connection is made to exactly these.
+pub(super) struct VettingResolver {
+    pub rules: Arc<Rules>,
+    pub reach: Reach,
+    pub lookup: Arc<Lookup>,
+}
+
+/// In an error's chain, tells a refusal from a name that does not exist.
+#[derive(Debug, thiserror::Error)]
+#[error("refused by the egress rules")]
+pub(super) struct Refused;
+
+impl Resolve for VettingResolver {
+    fn resolve(&self, name: Name) -> Resolving {
+        let name = canonical_name(name.as_str());
+        let (rules, reach, lookup) = (Arc::clone(&self.rules), self.reach, Arc::clone(&self.lookup));
+        Box::pin(async move {
+            if METADATA_NAMES.contains(&name.as_str()) {
+                return Err(Refused.into());
+            }
+            let by_name = rules.lists(&name);
+            let admits = |address: &IpAddr| rules.admits(*address, reach, by_name);
+            let addresses: Vec<IpAddr> = if is_local_name(&name) {
+                LOOPBACK.into_iter().filter(admits).collect()
+            } else {
+                let found = lookup(name).await?;
+                // One bad address fails the name: which of them a connection takes is not ours to bet on.
+                if found.iter().all(admits) { found } else { Vec::new() }
+            };
+            if addresses.is_empty() {
+                return Err(Refused.into());
+            }
+            Ok(Box::new(addresses.into_iter().map(|address| SocketAddr::new(address, 0))) as Addrs)
+        })
+    }
+}
+
+/// The machine's own resolver.
+pub(super) fn system_lookup(name: String) -> BoxFuture<'static, io::Result<Vec<IpAddr>>> {
+    Box::pin(async move {
+        let found: Vec<IpAddr> = tokio::net::lookup_host((name, 0)).await?.map(|address| address.ip()).collect();
+        if found.is_empty() { Err(io::ErrorKind::NotFound.into()) } else { Ok(found) }
+    })
+}
