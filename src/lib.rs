@@ -2,6 +2,10 @@
 //! of its integrations, and shows everywhere each one is used. This is the map of the house; the directions
 //! between the rooms are enforced by `tests/console/house_rules.rs`.
 
+/// The commands of the binary and what each takes.
+pub mod cli;
+/// Every setting once: flag, environment variable, sentence and default.
+pub mod config;
 /// What a credential is: one kind a file, each a declared form and a typed payload. Knows no HTTP, no database.
 pub mod credentials;
 /// Fields declared once, then shown, checked and turned into a payload.
@@ -12,3 +16,5 @@ pub mod integrations;
 pub mod postgres;
 /// How to speak to someone else's service, through the one egress client.
 pub mod providers;
+/// Log lines and metrics.
+pub mod telemetry;

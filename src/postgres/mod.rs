@@ -154,18 +154,17 @@ impl Private {
         if unfinished.exists() {
             fs::remove_dir_all(&unfinished).map_err(io("remove", &unfinished))?;
         }
-        let directory = unfinished.as_os_str();
-        let options = [
+        let initdb = [
             "--username=strongroom",
             "--encoding=UTF8",
             "--locale=C.UTF-8",
             "--auth=peer",
             "--data-checksums",
             "--no-instructions",
+            "--pgdata=cluster.new",
         ];
-        let arguments: Vec<_> = options.iter().map(|o| o.as_ref()).chain(["-D".as_ref(), directory]).collect();
-        programs.run("initdb", &arguments, place, "")?;
-        let single = ["--single".as_ref(), "-D".as_ref(), directory, "postgres".as_ref()];
+        programs.run("initdb", &initdb, place, "")?;
+        let single = ["--single", "-D", "cluster.new", "postgres"];
         programs.run("postgres", &single, place, "CREATE DATABASE strongroom\n")?;
         fs::rename(&unfinished, &place.cluster).map_err(io("move into place", &unfinished))
     }
@@ -187,24 +186,12 @@ impl Private {
             }
             thread::sleep(Duration::from_millis(50));
         }
-        // No process of this cluster is left, so the file is stale; its pid may be another program's by now, and
-        // Postgres would then refuse to start.
         place.forget_postmaster()?;
         place.configure()?;
-        programs.run(
-            "pg_ctl",
-            &[
-                "start".as_ref(),
-                "--wait".as_ref(),
-                "--timeout=60".as_ref(),
-                "-D".as_ref(),
-                place.cluster.as_os_str(),
-                "-l".as_ref(),
-                place.log.as_os_str(),
-            ],
-            place,
-            "",
-        )?;
+        // The name marks the processes as ours. pg_ctl goes through a shell, so it gets no path that might surprise one.
+        let name = format!("-c cluster_name={}", place.name());
+        let start = ["start", "--wait", "--timeout=60", "-D", "cluster", "-l", "start.log", "-o", &name];
+        programs.run("pg_ctl", &start, place, "")?;
         info!(cluster = %place.cluster.display(), user = place.owner.name, "started the private Postgres");
         place.ready().ok_or_else(|| place.stuck())
     }
@@ -215,9 +202,9 @@ impl Private {
         if self.place.processes().is_empty() {
             return Ok(());
         }
-        let cluster = self.place.cluster.as_os_str();
-        let arguments = ["stop", "--mode=fast", "--wait", "--timeout=60", "-D"].map(AsRef::as_ref);
-        self.programs.run("pg_ctl", &[&arguments[..], &[cluster]].concat(), &self.place, "")?;
+        let stop = ["stop", "--mode=fast", "--wait", "--timeout=60", "-D", "cluster"];
+        self.programs.run("pg_ctl", &stop, &self.place, "")?;
+        self.place.tidy();
         info!("stopped the private Postgres");
         Ok(())
     }

@@ -139,11 +139,10 @@ impl Place {
     /// command lines, which everybody may read; pids alone may be another program's by now.
     pub fn processes(&self) -> Vec<u32> {
         let child = format!("postgres: {}: ", self.name());
+        let server = format!("cluster_name={}", self.name());
         let ours = |line: &[u8]| {
-            let mut arguments = line.split(|byte| *byte == 0);
             line.starts_with(child.as_bytes())
-                || (arguments.next().is_some_and(|program| program.ends_with(b"/postgres"))
-                    && arguments.any(|argument| argument == self.cluster.as_os_str().as_bytes()))
+                || line.split(|byte| *byte == 0).any(|argument| argument == server.as_bytes())
         };
         let all = fs::read_dir("/proc").into_iter().flatten().flatten();
         all.filter_map(|entry| entry.file_name().to_str()?.parse().ok())
@@ -151,13 +150,16 @@ impl Place {
             .collect()
     }
 
-    /// Removes the pid file of a server that is gone.
+    /// Removes the pid files of a server that is gone. Their pid may be another program's by now, or a zombie's where
+    /// nobody reaps; Postgres would take either for a server and refuse to start.
     pub fn forget_postmaster(&self) -> Result<(), PostgresError> {
-        let path = self.cluster.join("postmaster.pid");
-        match fs::remove_file(&path) {
-            Err(error) if error.kind() != ErrorKind::NotFound => Err(io("remove", &path)(error)),
-            _ => Ok(()),
+        for path in [self.cluster.join("postmaster.pid"), self.socket().join(format!(".s.PGSQL.{PORT}.lock"))] {
+            match fs::remove_file(&path) {
+                Err(error) if error.kind() != ErrorKind::NotFound => return Err(io("remove", &path)(error)),
+                _ => {}
+            }
         }
+        Ok(())
     }
 
     pub fn stuck(&self) -> PostgresError {
@@ -168,10 +170,9 @@ impl Place {
     /// Writes the cluster's settings anew, so that an upgrade of Strongroom brings its own along. An administrator's
     /// `ALTER SYSTEM` wins over them.
     pub fn configure(&self) -> Result<(), PostgresError> {
-        let socket = self.socket()?;
+        let socket = self.make_socket()?;
         let settings = format!(
             "# Written by Strongroom at every start. Use ALTER SYSTEM for settings of your own.\n\
-             cluster_name = '{}'\n\
              listen_addresses = ''\nport = {PORT}\nmax_connections = 100\n\
              unix_socket_directories = '\"{}\"'\nunix_socket_permissions = 0700\n\
              shared_buffers = 128MB\njit = off\n\
@@ -181,7 +182,6 @@ impl Place {
              logging_collector = on\nlog_directory = 'log'\nlog_filename = 'postgres-%a.log'\n\
              log_truncate_on_rotation = on\nlog_rotation_age = 1d\nlog_rotation_size = 0\n\
              log_statement = none\nlog_error_verbosity = terse\nlog_line_prefix = '%m [%p] '\n",
-            self.name(),
             socket.to_string_lossy().replace('"', "\"\"").replace('\'', "''").replace('\\', "\\\\"),
         );
         self.write("postgresql.conf", &settings)?;
@@ -192,17 +192,22 @@ impl Place {
         self.write("pg_ident.conf", &map)
     }
 
-    fn name(&self) -> String {
+    /// What marks the processes of this cluster.
+    pub fn name(&self) -> String {
         format!("strongroom-{}", short_hash(&self.cluster))
     }
 
     /// Beside the cluster, or in a short runtime directory if that path is too long for a socket.
-    fn socket(&self) -> Result<PathBuf, PostgresError> {
-        let mut path = self.home.join("socket");
-        if path.as_os_str().len() > LONGEST_DIRECTORY {
-            let parent = if geteuid().is_root() { "/run" } else { "/tmp" };
-            path = Path::new(parent).join(self.name());
+    fn socket(&self) -> PathBuf {
+        let beside = self.home.join("socket");
+        if beside.as_os_str().len() <= LONGEST_DIRECTORY {
+            return beside;
         }
+        Path::new(if geteuid().is_root() { "/run" } else { "/tmp" }).join(self.name())
+    }
+
+    fn make_socket(&self) -> Result<PathBuf, PostgresError> {
+        let path = self.socket();
         match fs::symlink_metadata(&path) {
             // In a directory that all may write to, the name may have been taken by somebody else, or be a link.
             Ok(found) if found.is_dir() && found.uid() == self.owner.uid && found.mode() & 0o077 == 0 => {}
@@ -210,6 +215,15 @@ impl Place {
             Err(_) => make_directory(&path, &self.owner)?,
         }
         Ok(path)
+    }
+
+    /// After the server is gone: removes a directory for the socket that is not beside the cluster.
+    pub fn tidy(&self) {
+        let socket = self.socket();
+        if !socket.starts_with(&self.home) {
+            // Left behind, it is found and used again.
+            let _ = fs::remove_dir(socket);
+        }
     }
 
     /// Writes a file of the cluster by renaming a fresh one into place: its directory belongs to the owner, who could

@@ -3,7 +3,6 @@
 //! the only file of the product that may start a process.
 #![expect(clippy::disallowed_methods, reason = "the one place that starts processes: the private Postgres")]
 
-use std::ffi::OsStr;
 use std::io::Write;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -38,11 +37,11 @@ impl Programs {
         }
     }
 
-    /// Runs one program to its end with `input` on its standard input. Its last words become the error.
+    /// Runs one program from the cluster's home to its end, with `input` on its standard input. Its last words become the error.
     pub fn run(
         &self,
         program: &'static str,
-        arguments: &[&OsStr],
+        arguments: &[&str],
         place: &Place,
         input: &str,
     ) -> Result<(), PostgresError> {

@@ -37,6 +37,11 @@ fn kill(pid: i32) {
     rustix::process::kill_process(pid, rustix::process::Signal::KILL).expect("killed");
 }
 
+/// Its command line is empty once it is dead, though its parent may not have asked for its end.
+fn alive(pid: i32) -> bool {
+    fs::read(format!("/proc/{pid}/cmdline")).is_ok_and(|line| !line.is_empty())
+}
+
 fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
     let deadline = Instant::now() + Duration::from_secs(30);
     while !holds() {
@@ -102,13 +107,14 @@ fn the_private_postgres_starts_stops_and_starts_again_with_its_data() {
 #[test]
 fn nobody_else_can_reach_the_cluster_or_its_socket() {
     let scratch = Scratch::new();
-    let private = Private::start(&scratch.path, None).expect("it starts");
+    let data_dir = scratch.path.join("data");
+    let private = Private::start(&data_dir, None).expect("it starts");
     for directory in ["postgres", "postgres/cluster", "postgres/socket"] {
-        let metadata = fs::metadata(scratch.path.join(directory)).expect(directory);
+        let metadata = fs::metadata(data_dir.join(directory)).expect(directory);
         assert_eq!(metadata.permissions().mode() & 0o777, 0o700, "{directory}");
         assert_ne!(metadata.uid(), 0, "{directory}: Postgres never runs as root");
     }
-    assert_eq!(fs::metadata(&scratch.path).expect("the data directory").mode() & 0o007, 0);
+    assert_eq!(fs::metadata(&data_dir).expect("the data directory").mode() & 0o067, 0);
     private.stop().expect("it stops");
 }
 
@@ -124,7 +130,7 @@ fn a_console_that_was_killed_leaves_a_postgres_that_the_next_one_adopts() {
     assert_eq!(postmaster(&scratch.path), before);
     assert_eq!(ask(&mut connect(&private.url()), "SELECT 'kept'::regclass::text AS answer"), "kept");
     private.stop().expect("an adopted server is stopped too");
-    assert!(!Path::new(&format!("/proc/{before}")).exists());
+    assert!(!alive(before));
 }
 
 #[test]
@@ -155,7 +161,7 @@ fn a_second_console_on_the_same_data_directory_is_refused() {
 
     let shared = Private::join(&scratch.path, None).expect("a subcommand may share it");
     shared.stop().expect("which stops nothing");
-    assert!(Path::new(&format!("/proc/{}", postmaster(&scratch.path))).exists());
+    assert!(alive(postmaster(&scratch.path)));
     console.kill().expect("killed");
     console.wait().expect("gone");
     Private::start(&scratch.path, None).expect("the dead one's lock is free").stop().expect("it stops");
@@ -174,10 +180,37 @@ fn a_subcommand_without_a_console_starts_the_postgres_and_stops_it() {
 fn a_data_directory_with_a_long_and_odd_name_works() {
     let scratch = Scratch::new();
     let data_dir = scratch.path.join(format!("it's \"{}\" & 100 %é", "long ".repeat(20)));
-    fs::set_permissions(&scratch.path, fs::Permissions::from_mode(0o711)).expect("opened");
     let private = Private::start(&data_dir, None).expect("it starts");
-    connect(&private.url());
+    let url = private.url();
+    connect(&url);
     private.stop().expect("it stops");
+    let socket = url.split("host=").nth(1).and_then(|rest| rest.split('&').next()).expect("a socket directory");
+    assert!(!Path::new(socket).exists(), "{socket} is a short directory elsewhere, which goes away");
+}
+
+#[test]
+fn root_may_keep_the_data_where_the_postgres_user_cannot_go() {
+    if !rustix::process::geteuid().is_root() {
+        return;
+    }
+    let scratch = Scratch::new();
+    fs::set_permissions(&scratch.path, fs::Permissions::from_mode(0o700)).expect("closed");
+    let data_dir = scratch.path.join("data");
+    let private = Private::start(&data_dir, None).expect("it starts");
+    let home = fs::read_link(data_dir.join("postgres")).expect("a link leads to the cluster");
+    connect(&private.url()).batch_execute_all("CREATE TABLE kept ()");
+    private.stop().expect("it stops");
+    let private = Private::start(&data_dir, None).expect("it starts again");
+    assert_eq!(ask(&mut connect(&private.url()), "SELECT 'kept'::regclass::text AS answer"), "kept");
+    private.stop().expect("it stops");
+
+    fs::remove_file(data_dir.join("postgres")).expect("the link is removed");
+    fs::rename(&home, data_dir.join("postgres")).expect("somebody moves the cluster back");
+    let refusal = Private::start(&data_dir, None).map(|_| ()).expect_err("it cannot run there");
+    assert!(
+        matches!(&refusal, PostgresError::Unreachable { directory, .. } if *directory == scratch.path),
+        "{refusal}"
+    );
 }
 
 #[test]
@@ -206,7 +239,7 @@ fn each_test_has_a_database_of_its_own_cloned_from_the_template() {
     assert_eq!(ask(&mut second.connect(), "SELECT answer FROM filled"), "once");
     let empty = Database::empty();
     assert_eq!(
-        ask(&mut empty.connect(), "SELECT count(*)::text AS answer FROM pg_class WHERE relname = 'filled'"),
+        ask(&mut connect(empty.url()), "SELECT count(*)::text AS answer FROM pg_class WHERE relname = 'filled'"),
         "0"
     );
 }

@@ -112,10 +112,11 @@ impl Watchdog {
         let script = "read _; exec 0<&-
             pid=$(head -n 1 \"$1/postgres/cluster/postmaster.pid\" 2>/dev/null)
             if [ -n \"$pid\" ]; then
-                kill -CONT \"$pid\"; kill -QUIT \"$pid\"
-                for _ in $(seq 200); do kill -0 \"$pid\" || break; sleep 0.05; done
+                kill -QUIT \"$pid\"; kill -CONT \"$pid\"
+                for _ in $(seq 200); do grep -q . \"/proc/$pid/cmdline\" || break; sleep 0.05; done
             fi
             home=$(readlink -f \"$1/postgres\"); rm -rf \"$home\" \"$1\"";
+        #[expect(clippy::zombie_processes, reason = "it outlives us")]
         let mut child = Command::new("sh")
             .args(["-c", script, "watchdog"])
             .arg(directory)
