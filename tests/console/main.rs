@@ -2,4 +2,5 @@
 //! `support`.
 
 mod postgres_tests;
+mod schema_tests;
 mod support;
