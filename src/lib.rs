@@ -2,6 +2,10 @@
 //! of its integrations, and shows everywhere each one is used. This is the map of the house; the directions
 //! between the rooms are enforced by `tests/console/house_rules.rs`.
 
+/// The commands of the binary and what each takes.
+pub mod cli;
+/// Every setting once: flag, environment variable, sentence and default.
+pub mod config;
 /// What a credential is: one kind a file, each a declared form and a typed payload. Knows no HTTP, no database.
 pub mod credentials;
 /// Fields declared once, then shown, checked and turned into a payload.
@@ -18,3 +22,5 @@ pub mod postgres;
 pub mod providers;
 /// Envelope encryption of single columns, keyed checks over rows, the key ring.
 pub mod vault;
+/// Log lines and metrics.
+pub mod telemetry;

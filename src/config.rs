@@ -1,0 +1,323 @@
+//! Every setting, once: its flag, its environment variable, its sentence and its default, parsed into the type that it
+//! means. Nothing else reads the environment (but the AWS SDK, its own variables). A new setting is a field here; the
+//! commands that take them are in [`crate::cli`].
+
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+use clap::{Args, ValueEnum, value_parser};
+use ipnet::IpNet;
+use tracing_subscriber::filter::Targets;
+use url::Url;
+
+/// A setting that cannot be used, and what to do: exit status [`crate::cli::EX_CONFIG`].
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the setting --{flag} ({env}) is wrong: {remedy}")]
+pub struct SettingError {
+    pub flag: &'static str,
+    pub env: &'static str,
+    pub remedy: &'static str,
+}
+
+/// Where the data and the keys are, and what is said about the work: what every command needs.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Store and log")]
+pub struct StoreSettings {
+    /// PostgreSQL server to use, as a libpq URL; TLS by its sslmode. Without it, Strongroom runs a private Postgres
+    /// under its data directory
+    #[arg(long, env = "DATABASE_URL", value_name = "URL", hide_env_values = true, global = true)]
+    database_url: Option<DatabaseUrl>,
+
+    /// Directory for the private Postgres and the key ring, made if missing
+    #[arg(long, env = "STRONGROOM_DATA_DIR", value_name = "DIRECTORY", default_value = "data", global = true)]
+    pub data_dir: PathBuf,
+
+    /// File with the master keys; it must be readable by its owner only, and backed up apart from the database
+    /// [default: keyring in the data directory]
+    #[arg(long, env = "STRONGROOM_KEYRING_FILE", value_name = "FILE", global = true)]
+    keyring_file: Option<PathBuf>,
+
+    /// Most connections to the database at once
+    #[arg(long, env = "STRONGROOM_DB_POOL", value_name = "NUMBER", default_value_t = 8, global = true,
+          value_parser = value_parser!(u32).range(1..=90))]
+    pub db_pool: u32,
+
+    /// Directory of PostgreSQL's initdb, postgres and pg_ctl, for the private Postgres [default: looked up]
+    #[arg(long, env = "STRONGROOM_POSTGRES_PROGRAMS", value_name = "DIRECTORY", global = true)]
+    pub postgres_programs: Option<PathBuf>,
+
+    /// How log lines look, on standard error
+    #[arg(long, env = "STRONGROOM_LOG_FORMAT", value_name = "FORMAT", default_value = "human", global = true)]
+    pub log_format: LogFormat,
+
+    /// What is logged: a level, or levels by module, such as info,strongroom::runs=debug. Other libraries never log
+    /// more than warnings, since their details could hold secrets
+    #[arg(long, env = "STRONGROOM_LOG", value_name = "FILTER", default_value = "info", global = true,
+          value_parser = log_filter)]
+    pub log: Targets,
+}
+
+impl StoreSettings {
+    /// The server to use; `None`: the private Postgres. An empty variable counts as none.
+    pub fn database_url(&self) -> Option<&str> {
+        self.database_url.as_ref().map(|url| url.0.as_str()).filter(|url| !url.is_empty())
+    }
+
+    pub fn keyring_file(&self) -> PathBuf {
+        self.keyring_file.clone().unwrap_or_else(|| self.data_dir.join("keyring"))
+    }
+}
+
+/// What `serve` takes.
+#[derive(Args, Clone, Debug)]
+pub struct Settings {
+    #[command(flatten)]
+    pub store: StoreSettings,
+
+    /// Address and port that the console listens on; port 0 takes a free one
+    #[arg(long, env = "STRONGROOM_LISTEN", value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8080",
+          value_parser = socket_address, help_heading = "Console")]
+    pub listen: SocketAddr,
+
+    /// Address that people open, for the links in pages and mails [default: http://ADDRESS:PORT]
+    #[arg(long, env = "STRONGROOM_PUBLIC_URL", value_name = "URL", value_parser = public_url, help_heading = "Console")]
+    public_url: Option<Url>,
+
+    /// Certificate chain (PEM) to serve https with, together with --tls-key
+    #[arg(long, env = "STRONGROOM_TLS_CERT", value_name = "FILE", help_heading = "Console")]
+    tls_cert: Option<PathBuf>,
+
+    /// Private key (PEM) of the certificate, together with --tls-cert
+    #[arg(long, env = "STRONGROOM_TLS_KEY", value_name = "FILE", help_heading = "Console")]
+    tls_key: Option<PathBuf>,
+
+    /// Addresses of reverse proxies whose X-Forwarded-For is believed: addresses or ranges, separated by commas
+    #[arg(
+        long,
+        env = "STRONGROOM_TRUSTED_PROXIES",
+        value_name = "RANGES",
+        default_value = "",
+        hide_default_value = true,
+        help_heading = "Console"
+    )]
+    pub trusted_proxies: Networks,
+
+    /// Where Prometheus reads metrics, without a login, or off
+    #[arg(
+        long,
+        env = "STRONGROOM_METRICS_LISTEN",
+        value_name = "ADDRESS:PORT",
+        default_value = "127.0.0.1:9464",
+        help_heading = "Console"
+    )]
+    metrics_listen: MetricsListen,
+
+    /// Minutes without a request after which a session ends
+    #[arg(long, env = "STRONGROOM_SESSION_IDLE_MINUTES", value_name = "MINUTES", default_value_t = 15,
+          value_parser = value_parser!(u32).range(1..=1440), help_heading = "Console")]
+    session_idle_minutes: u32,
+
+    /// Hours after login after which a session ends
+    #[arg(long, env = "STRONGROOM_SESSION_HOURS", value_name = "HOURS", default_value_t = 8,
+          value_parser = value_parser!(u32).range(1..=168), help_heading = "Console")]
+    session_hours: u32,
+
+    /// Private addresses that integrations may reach beyond public ones: addresses or ranges, separated by commas
+    /// [default: none; loopback with the private Postgres]
+    #[arg(long, env = "STRONGROOM_EGRESS_ALLOW", value_name = "RANGES", help_heading = "Integrations")]
+    egress_allow: Option<Networks>,
+
+    /// Integrations that run at once
+    #[arg(long, env = "STRONGROOM_RUNS_AT_ONCE", value_name = "NUMBER", default_value_t = 4,
+          value_parser = value_parser!(u32).range(1..=64), help_heading = "Integrations")]
+    pub runs_at_once: u32,
+
+    /// Days after which an access key is stale
+    #[arg(long, env = "STRONGROOM_STALE_DAYS", value_name = "DAYS", default_value_t = 90,
+          value_parser = value_parser!(u32).range(1..=3650), help_heading = "Integrations")]
+    pub stale_days: u32,
+}
+
+/// The files to serve https with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TlsFiles {
+    pub certificate: PathBuf,
+    pub key: PathBuf,
+}
+
+impl Settings {
+    /// What clap cannot see in one value: settings that need each other.
+    pub fn check(&self) -> Result<(), SettingError> {
+        match (&self.tls_cert, &self.tls_key) {
+            (Some(_), None) => Err(SettingError {
+                flag: "tls-key",
+                env: "STRONGROOM_TLS_KEY",
+                remedy: "it is missing beside --tls-cert; give both, or neither to serve plain http",
+            }),
+            (None, Some(_)) => Err(SettingError {
+                flag: "tls-cert",
+                env: "STRONGROOM_TLS_CERT",
+                remedy: "it is missing beside --tls-key; give both, or neither to serve plain http",
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    pub fn tls(&self) -> Option<TlsFiles> {
+        Some(TlsFiles { certificate: self.tls_cert.clone()?, key: self.tls_key.clone()? })
+    }
+
+    /// The address for links, ending with a slash. `bound` is where the console really listens.
+    pub fn public_url(&self, bound: SocketAddr) -> Url {
+        let scheme = if self.tls().is_some() { "https" } else { "http" };
+        self.public_url.clone().unwrap_or_else(|| {
+            Url::parse(&format!("{scheme}://{bound}/")).expect("a socket address is a valid host and port")
+        })
+    }
+
+    /// `None`: no metrics are served.
+    pub fn metrics_listen(&self) -> Option<SocketAddr> {
+        self.metrics_listen.0
+    }
+
+    pub fn session_idle(&self) -> Duration {
+        Duration::from_secs(u64::from(self.session_idle_minutes) * 60)
+    }
+
+    pub fn session_absolute(&self) -> Duration {
+        Duration::from_secs(u64::from(self.session_hours) * 3600)
+    }
+
+    /// Ranges that integrations may reach beyond public addresses. The embedded default, for a first look on one
+    /// machine, lists loopback; see [`Settings::notices`].
+    pub fn egress_allow(&self) -> Networks {
+        match &self.egress_allow {
+            Some(networks) => networks.clone(),
+            None if self.store.database_url().is_none() => Networks::loopback(),
+            None => Networks::default(),
+        }
+    }
+
+    /// Sentences that the operator should read at the start.
+    pub fn notices(&self) -> Vec<&'static str> {
+        let mut notices = Vec::new();
+        if self.egress_allow.is_none() && self.store.database_url().is_none() {
+            notices.push(
+                "integrations may reach this machine itself (loopback), which suits a first look. Set \
+                 STRONGROOM_EGRESS_ALLOW to the ranges that they need, or to nothing, before others use this console",
+            );
+        }
+        if !self.listen.ip().is_loopback() && self.tls().is_none() && self.trusted_proxies.is_empty() {
+            notices.push(
+                "passwords cross the network in clear: the console listens beyond this machine without TLS. Set \
+                 STRONGROOM_TLS_CERT and STRONGROOM_TLS_KEY, or put a proxy before it and name that in \
+                 STRONGROOM_TRUSTED_PROXIES",
+            );
+        }
+        notices
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// A line for people
+    Human,
+    /// One JSON object a line
+    Json,
+}
+
+/// A libpq URL. It may hold a password, so it prints nothing of itself.
+#[derive(Clone)]
+struct DatabaseUrl(String);
+
+impl fmt::Debug for DatabaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[REDACTED]")
+    }
+}
+
+impl FromStr for DatabaseUrl {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text.is_empty() || text.starts_with("postgres://") || text.starts_with("postgresql://") {
+            return Ok(Self(text.to_owned()));
+        }
+        Err("give a URL such as postgresql://user@host/database?sslmode=verify-full, or leave it out to use a private \
+             Postgres")
+    }
+}
+
+/// Address ranges. A single address is a range of one.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Networks(Vec<IpNet>);
+
+impl Networks {
+    /// 127.0.0.0/8 and ::1.
+    pub fn loopback() -> Self {
+        let v4 = IpNet::new_assert(IpAddr::V4(Ipv4Addr::new(127, 0, 0, 0)), 8);
+        Self(vec![v4, IpNet::from(IpAddr::V6(Ipv6Addr::LOCALHOST))])
+    }
+
+    /// An IPv4 address written as IPv6 (`::ffff:10.0.0.1`) counts as the IPv4 address.
+    pub fn contains(&self, address: IpAddr) -> bool {
+        let address = address.to_canonical();
+        self.0.iter().any(|network| network.contains(&address))
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = &IpNet> {
+        self.0.iter()
+    }
+}
+
+impl FromStr for Networks {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
+        let networks = parts.map(|part| part.parse::<IpNet>().or_else(|_| part.parse::<IpAddr>().map(IpNet::from)));
+        let networks = networks.collect::<Result<Vec<_>, _>>();
+        networks.map(Self).map_err(|_| "give addresses or ranges separated by commas, such as 10.0.0.0/8,192.168.1.20")
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+struct MetricsListen(Option<SocketAddr>);
+
+impl FromStr for MetricsListen {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text == "off" {
+            return Ok(Self(None));
+        }
+        let address = text.parse().map_err(|_| "give an address and a port, such as 127.0.0.1:9464, or off")?;
+        Ok(Self(Some(address)))
+    }
+}
+
+fn socket_address(text: &str) -> Result<SocketAddr, &'static str> {
+    text.parse().map_err(|_| "give an address and a port, such as 127.0.0.1:8080 or [::]:8080")
+}
+
+fn public_url(text: &str) -> Result<Url, &'static str> {
+    let url = Url::parse(text).ok().filter(|url| {
+        matches!(url.scheme(), "http" | "https")
+            && url.host().is_some()
+            && (url.path(), url.query(), url.fragment()) == ("/", None, None)
+            && (url.username(), url.password()) == ("", None)
+    });
+    url.ok_or("give scheme, host and port alone, such as https://strongroom.example.com")
+}
+
+fn log_filter(text: &str) -> Result<Targets, &'static str> {
+    text.parse()
+        .map_err(|_| "give a level (error, warn, info, debug, trace) or module=level pairs, with commas between")
+}

@@ -1,0 +1,219 @@
+//! The private Postgres that `serve` runs when no DATABASE_URL is set: one cluster under the data directory, reached
+//! over a unix socket only, as an unprivileged user. What is *in* the database belongs to `models`; where the
+//! cluster's files lie belongs to [`place`], how PostgreSQL's programs are found and run to [`programs`], the only
+//! part of the product that starts processes. Everything here blocks: call it before the runtime starts or on a
+//! blocking thread.
+
+use std::fs::{self, File, TryLockError};
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use tracing::info;
+
+mod place;
+mod programs;
+
+use place::Place;
+use programs::Programs;
+
+/// How long a server may take to start, to stop, or to recover after a crash.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Why there is no private Postgres. Every sentence ends with what to do about it.
+#[derive(Debug, thiserror::Error)]
+pub enum PostgresError {
+    #[error(
+        "PostgreSQL's programs (initdb, postgres, pg_ctl) were not found. Install them (on Debian: apt-get install \
+         postgresql), name their directory with STRONGROOM_POSTGRES_PROGRAMS, or set DATABASE_URL to a server of yours"
+    )]
+    NoPrograms,
+    #[error(
+        "the private Postgres in {} was made by PostgreSQL {made_by}, whose programs are not installed. Install \
+         PostgreSQL {made_by}, or move the cluster to a newer version with pg_upgrade", .cluster.display()
+    )]
+    WrongVersion { cluster: PathBuf, made_by: String },
+    #[error(
+        "another Strongroom (process {pid}) is using the data directory {}. Stop it first, or give this one its own \
+         STRONGROOM_DATA_DIR; several consoles share one database through DATABASE_URL", .data_dir.display()
+    )]
+    Taken { data_dir: PathBuf, pid: String },
+    #[error(
+        "{} is closed to the user {user}, who has to own the private Postgres because PostgreSQL refuses to run as \
+         root. Choose another STRONGROOM_DATA_DIR, such as /var/lib/strongroom, or run Strongroom as an ordinary user",
+        .directory.display()
+    )]
+    Unreachable { directory: PathBuf, user: String },
+    #[error(
+        "there is no unprivileged user (postgres or nobody) to run the private Postgres as. Create the user postgres, \
+         run Strongroom as an ordinary user, or set DATABASE_URL"
+    )]
+    NoUser,
+    #[error(
+        "{} belongs to another user. Run Strongroom as that user or as root, or choose another STRONGROOM_DATA_DIR",
+        .directory.display()
+    )]
+    Foreign { directory: PathBuf },
+    #[error("{program} failed: {said}. More may stand in {}", .log.display())]
+    Program { program: &'static str, said: String, log: PathBuf },
+    #[error(
+        "the private Postgres in {} neither became ready nor went away within a minute (processes {processes}). Look \
+         into its log beside it, and end these processes if they hang", .cluster.display()
+    )]
+    Stuck { cluster: PathBuf, processes: String },
+    #[error("cannot {action} {}: {source}", .path.display())]
+    Io { action: &'static str, path: PathBuf, source: std::io::Error },
+}
+
+/// Turns an I/O error into one that names what was tried and where.
+fn io<'a>(action: &'static str, path: &'a Path) -> impl FnOnce(std::io::Error) -> PostgresError + 'a {
+    move |source| PostgresError::Io { action, path: path.to_owned(), source }
+}
+
+/// A running private Postgres. Dropping it stops the server, so that an early error leaves none behind; a console
+/// that is killed leaves it running, and the next start adopts it.
+pub struct Private {
+    place: Place,
+    programs: Programs,
+    url: String,
+    /// Held for as long as we answer for the server; `None` when it is shared with the console that does.
+    lock: Option<File>,
+}
+
+impl Private {
+    /// Starts the cluster under `data_dir`, making it first if there is none, or adopts the one that a killed console
+    /// left running. Refused with [`PostgresError::Taken`] while another process answers for it.
+    pub fn start(data_dir: &Path, programs: Option<&Path>) -> Result<Self, PostgresError> {
+        let data_dir = place::open(data_dir)?;
+        match place::lock(&data_dir)? {
+            (_, Err(TryLockError::WouldBlock)) => Err(Self::taken(data_dir)),
+            (_, Err(TryLockError::Error(source))) => Err(io("lock", &data_dir)(source)),
+            (lock, Ok(())) => Self::run(&data_dir, programs, lock),
+        }
+    }
+
+    /// As [`Private::start`], but shares the server of a console that is running: for subcommands, which stop the
+    /// server at their end only if they started it.
+    pub fn join(data_dir: &Path, programs: Option<&Path>) -> Result<Self, PostgresError> {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            match Self::start(data_dir, programs) {
+                Err(PostgresError::Taken { data_dir, pid }) => {
+                    // While it makes its cluster there is no place yet.
+                    if let Ok(place) = Place::find(&data_dir)
+                        && let Some(url) = place.ready()
+                    {
+                        let programs = Programs::find(programs, Some(&place))?;
+                        return Ok(Self { place, programs, url, lock: None });
+                    }
+                    if Instant::now() > deadline {
+                        return Err(PostgresError::Taken { data_dir, pid });
+                    }
+                }
+                other => return other,
+            }
+            thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    /// A libpq URL: unix socket, user and database `strongroom`, peer authentication. Holds no secret.
+    pub fn url(&self) -> String {
+        self.url.clone()
+    }
+
+    /// Stops the server in fast mode (open transactions are rolled back, everything committed is flushed) and waits
+    /// until it is gone. Does nothing to a server that is shared with a running console.
+    pub fn stop(mut self) -> Result<(), PostgresError> {
+        self.halt()
+    }
+
+    fn taken(data_dir: PathBuf) -> PostgresError {
+        let pid = fs::read_to_string(data_dir.join(place::LOCK)).unwrap_or_default();
+        let pid = pid.trim();
+        PostgresError::Taken { pid: if pid.is_empty() { "unknown" } else { pid }.to_owned(), data_dir }
+    }
+
+    fn run(data_dir: &Path, programs: Option<&Path>, lock: File) -> Result<Self, PostgresError> {
+        place::sign(&lock, data_dir)?;
+        // Looked for before anything is made, so that a machine without them keeps a clean data directory.
+        Programs::find(programs, None)?;
+        let place = Place::prepare(data_dir)?;
+        let programs = Programs::find(programs, Some(&place))?;
+        if place.version().is_none() {
+            info!(cluster = %place.cluster.display(), user = place.owner.name, "making the private Postgres");
+            Self::make(&place, &programs)?;
+        }
+        let url = Self::bring_up(&place, &programs)?;
+        Ok(Self { place, programs, url, lock: Some(lock) })
+    }
+
+    /// Makes the cluster and its database beside its place and moves it there when complete, so that a start that is
+    /// killed half-way is simply repeated.
+    fn make(place: &Place, programs: &Programs) -> Result<(), PostgresError> {
+        let unfinished = place.home.join("cluster.new");
+        if unfinished.exists() {
+            fs::remove_dir_all(&unfinished).map_err(io("remove", &unfinished))?;
+        }
+        let initdb = [
+            "--username=strongroom",
+            "--encoding=UTF8",
+            "--locale=C.UTF-8",
+            "--auth=peer",
+            "--data-checksums",
+            "--no-instructions",
+            "--pgdata=cluster.new",
+        ];
+        programs.run("initdb", &initdb, place, "")?;
+        let single = ["--single", "-D", "cluster.new", "postgres"];
+        programs.run("postgres", &single, place, "CREATE DATABASE strongroom\n")?;
+        fs::rename(&unfinished, &place.cluster).map_err(io("move into place", &unfinished))
+    }
+
+    /// Adopts the server that runs in `place`, waiting while it starts, recovers or stops, or else starts one.
+    fn bring_up(place: &Place, programs: &Programs) -> Result<String, PostgresError> {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let processes = place.processes();
+            if processes.is_empty() {
+                break;
+            }
+            if let Some(url) = place.ready() {
+                info!("adopted the private Postgres that was left running");
+                return Ok(url);
+            }
+            if Instant::now() > deadline {
+                return Err(place.stuck());
+            }
+            thread::sleep(Duration::from_millis(50));
+        }
+        place.forget_postmaster()?;
+        place.configure()?;
+        // The name marks the processes as ours. pg_ctl goes through a shell, so it gets no path that might surprise one.
+        let name = format!("-c cluster_name={}", place.name());
+        let start = ["start", "--wait", "--timeout=60", "-D", "cluster", "-l", "start.log", "-o", &name];
+        programs.run("pg_ctl", &start, place, "")?;
+        info!(cluster = %place.cluster.display(), user = place.owner.name, "started the private Postgres");
+        place.ready().ok_or_else(|| place.stuck())
+    }
+
+    fn halt(&mut self) -> Result<(), PostgresError> {
+        // The lock is let go only after the server is gone.
+        let Some(_lock) = self.lock.take() else { return Ok(()) };
+        if self.place.processes().is_empty() {
+            return Ok(());
+        }
+        let stop = ["stop", "--mode=fast", "--wait", "--timeout=60", "-D", "cluster"];
+        self.programs.run("pg_ctl", &stop, &self.place, "")?;
+        self.place.tidy();
+        info!("stopped the private Postgres");
+        Ok(())
+    }
+}
+
+impl Drop for Private {
+    fn drop(&mut self) {
+        if let Err(error) = self.halt() {
+            tracing::warn!(%error, "the private Postgres could not be stopped; the next start adopts it");
+        }
+    }
+}
