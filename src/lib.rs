@@ -12,3 +12,5 @@ pub mod integrations;
 pub mod postgres;
 /// How to speak to someone else's service, through the one egress client.
 pub mod providers;
+/// What a visitor sees: the URL tree, handlers and pages.
+pub mod web;
