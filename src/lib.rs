@@ -24,3 +24,5 @@ pub mod providers;
 pub mod vault;
 /// Log lines and metrics.
 pub mod telemetry;
+/// What a visitor sees: the URL tree, handlers and pages.
+pub mod web;

@@ -1,0 +1,104 @@
+// What pages gain when scripts run; everything works without this file. It sends nothing anywhere and keeps nothing,
+// and touches a secret only to copy a chosen file into the field beside it.
+"use strict";
+
+document.documentElement.classList.add("has-script");
+
+// A chosen file fills the field beside it, so that the person sees what they send. The file itself is not sent then.
+document.addEventListener("change", async (event) => {
+  const input = event.target.closest?.("input[type=file][data-fills]");
+  const file = input?.files[0];
+  const field = input && document.getElementById(input.dataset.fills);
+  if (!file || !field) return;
+  if (field.maxLength > 0 && file.size > field.maxLength * 4) {
+    announce(`${file.name} is too large for this field.`, "bad");
+    input.value = "";
+    return;
+  }
+  field.value = await file.text();
+  input.value = "";
+  field.dispatchEvent(new Event("input", { bubbles: true }));
+  announce(`${file.name} was read into the form.`, "info");
+});
+
+// Copy buttons: data-copy names the element whose text is copied.
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest?.("[data-copy]");
+  const source = button && document.getElementById(button.dataset.copy);
+  if (!source) return;
+  const label = button.querySelector("span") ?? button;
+  const before = label.textContent;
+  try {
+    await navigator.clipboard.writeText(source.textContent);
+    label.textContent = "Copied";
+  } catch {
+    // Clipboards are closed to plain http away from localhost: leave the text selected for Ctrl+C.
+    getSelection().selectAllChildren(source);
+    label.textContent = "Selected";
+  }
+  announce(label.textContent === "Copied" ? "Copied." : "Selected: press Ctrl+C to copy.");
+  setTimeout(() => { label.textContent = before; }, 2000);
+});
+
+// A passing message for screen readers; with a tone also for the eye, in the page's notices.
+function announce(text, tone) {
+  const notices = document.getElementById("notices");
+  if (!notices) return;
+  const message = document.createElement(tone ? "div" : "span");
+  message.className = tone ? `notice is-${tone}` : "visually-hidden";
+  const paragraph = document.createElement("p");
+  paragraph.textContent = text;
+  message.append(paragraph);
+  notices.querySelectorAll("[data-passing]").forEach((old) => old.remove());
+  message.dataset.passing = "";
+  notices.append(message);
+}
+
+// Leaving a changed form asks first. Forms opt in with data-guard.
+let dirty = null;
+document.addEventListener("input", (event) => {
+  const form = event.target.form;
+  if (form?.matches("[data-guard]")) dirty = form;
+});
+document.addEventListener("submit", () => { dirty = null; });
+window.addEventListener("beforeunload", (event) => {
+  if (dirty?.isConnected) event.preventDefault();
+});
+
+// Keys, as the help dialog lists them. WCAG 2.1.4: off while typing, and off for whoever switches them off.
+let prefix = 0;
+document.addEventListener("keydown", (event) => {
+  if (document.body.dataset.shortcuts !== "on" || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
+  if (event.target.closest?.("input, textarea, select, [contenteditable], dialog")) return;
+  const now = performance.now();
+  const target = prefix && now - prefix < 1500
+    ? document.querySelector(`a[data-key="${CSS.escape(event.key)}"]`)
+    : { "/": document.querySelector("[data-search]"), n: document.querySelector("[data-new]"), "?": document.getElementById("shortcuts") }[event.key];
+  prefix = !prefix && event.key === "g" ? now : 0;
+  if (!target) return;
+  event.preventDefault();
+  if (target.matches("dialog")) target.showModal();
+  else if (target.matches("a")) target.click();
+  else target.select();
+});
+
+// A swap that removed the focused element must not throw the keyboard back to the top of the page.
+let focused = null;
+document.addEventListener("htmx:before:swap", () => {
+  const active = document.activeElement;
+  focused = active && active !== document.body
+    ? { id: active.id, href: active.getAttribute("href"), region: active.closest("[id]:not(a, button, input, select, textarea)")?.id }
+    : null;
+});
+document.addEventListener("htmx:after:swap", () => {
+  // Kept inputs may still point at an error that the new fields no longer show.
+  for (const input of document.querySelectorAll("[aria-invalid]")) {
+    if (!document.getElementById(`${input.name}-error`)) input.removeAttribute("aria-invalid");
+  }
+  if (!focused || document.activeElement !== document.body) return;
+  const region = focused.region && document.getElementById(focused.region);
+  const again = (focused.id && document.getElementById(focused.id))
+    || (focused.href && region?.querySelector(`a[href="${CSS.escape(focused.href)}"]`))
+    || region?.querySelector("[aria-sort] a");
+  (again ?? document.getElementById("main"))?.focus({ preventScroll: true });
+});
