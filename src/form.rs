@@ -273,8 +273,13 @@ pub fn check(fields: &[Field], posted: &Values, stored: Option<&Values>) -> Resu
     if errors.is_empty() { Ok(values) } else { Err(errors) }
 }
 
+/// What counts as entered: a one-line secret may begin or end with a space, everything else is trimmed.
+fn entered<'v>(field: &Field, raw: &'v str) -> &'v str {
+    if field.control == Control::Secret { raw } else { raw.trim() }
+}
+
 fn check_field(field: &Field, raw: &str, stored: Option<&Values>) -> Result<String, String> {
-    let value = if field.control == Control::Secret { raw } else { raw.trim() };
+    let value = entered(field, raw);
     if value.is_empty() {
         let kept = stored.map_or("", |stored| stored.get(field.name));
         return match (field.control, field.required) {
@@ -310,7 +315,7 @@ fn refuse_kept_secrets(fields: &[Field], posted: &Values, stored: &Values, value
         return;
     };
     for field in fields.iter().filter(|f| f.control.is_secret() && values.contains(f.name)) {
-        if posted.get(field.name).is_empty() {
+        if entered(field, posted.get(field.name)).is_empty() {
             let (changed, label) = (in_sentence(changed.label), in_sentence(field.label));
             errors.add(field.name, format!("The {changed} has changed: enter the {label} that belongs to it."));
         }
@@ -395,3 +400,6 @@ pub fn view(
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests;
