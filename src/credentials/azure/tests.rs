@@ -137,10 +137,13 @@ fn a_certificate_with_its_key_shows_when_it_expires() {
 }
 
 #[test]
-fn a_certificate_that_azure_does_not_take_is_refused() {
-    let (certificate_pem, key) = fixtures::certificate("principal");
-    assert!(certificate(&(certificate_pem.clone() + &key)).is_err_and(|message| message.contains("RSA")));
-    assert!(certificate(&certificate_pem).is_err());
+fn a_certificate_is_refused_without_its_key_and_warned_of_without_rsa() {
+    let (certificate, key) = fixtures::certificate("principal");
+    let ids = [("method", "certificate"), ("tenant_id", "t"), ("client_id", "c"), ("subscription_id", "s")];
+    let with = |text: &str| saved(&[&ids[..], &[("certificate", text)]].concat());
+    assert!(with(&certificate).is_err_and(|errors| errors.of("certificate").is_some()));
+    let (facts, _) = with(&(certificate + &key)).expect("valid");
+    assert!(facts.warnings.iter().any(|warning| warning.contains("RSA")));
 }
 
 #[test]

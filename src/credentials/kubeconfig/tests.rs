@@ -65,6 +65,12 @@ fn a_login_by_a_binary_is_refused_by_naming_the_cause() {
 }
 
 #[test]
+fn a_login_by_a_binary_is_named_before_any_other_mistake() {
+    let text = kubeconfig_of("{server: 'http://x', certificate-authority-data: YQ==}", "{exec: {command: gcloud}}");
+    assert!(refusal(&text).contains("Google Kubernetes Engine"));
+}
+
+#[test]
 fn paths_of_files_are_refused_in_the_same_words_whether_they_exist_or_not() {
     for member in ["tokenFile", "client-certificate", "client-key"] {
         let [there, gone] =
