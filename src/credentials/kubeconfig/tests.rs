@@ -175,7 +175,7 @@ fn several_contexts_without_a_choice_are_refused_and_the_remedy_given() {
 fn only_the_chosen_context_is_kept() {
     let text = parsed(&format!("current-context: one{SEVERAL}")).to_json();
     assert!(text.contains("chosen-token") && !text.contains("other-secret") && !text.contains("b.example.com"));
-    assert!(refusal(&format!("current-context: two{SEVERAL}")).contains("insecure-skip-tls-verify"));
+    assert!(refusal(&format!("current-context: two{SEVERAL}")).contains("external binary"));
 }
 
 #[test]
