@@ -37,8 +37,8 @@ impl Kubeconfig {
     pub fn parse(text: &str) -> Result<Self, String> {
         let root = document::yaml(text).map_err(|fault| fault.to_string())?;
         only(&root, "the kubeconfig", &TOP)?;
-        expect(&root, "apiVersion", "v1")?;
-        expect(&root, "kind", "Config")?;
+        must_be(&root, "apiVersion", "v1")?;
+        must_be(&root, "kind", "Config")?;
         let (context, body) = chosen(&root)?;
         only(body, "the context", &["cluster", "user", "namespace", "extensions"])?;
         let cluster = named(&root, "clusters", "cluster", required(body, "context", "cluster")?)?;
@@ -107,7 +107,7 @@ fn only(node: &Node, place: &str, known: &[&str]) -> Result<(), String> {
     Err(format!("In {place} there is a member that no kubeconfig has. Known are: {}.", known.join(", ")))
 }
 
-fn expect(root: &Node, name: &str, value: &str) -> Result<(), String> {
+fn must_be(root: &Node, name: &str, value: &str) -> Result<(), String> {
     match root.get(name) {
         None => Ok(()),
         Some(node) if node.text() == Some(value) => Ok(()),
