@@ -37,12 +37,15 @@ impl Kubeconfig {
     pub fn parse(text: &str) -> Result<Self, String> {
         let root = document::yaml(text).map_err(|fault| fault.to_string())?;
         only(&root, "the kubeconfig", &TOP)?;
-        expect(&root, "apiVersion", "v1")?;
-        expect(&root, "kind", "Config")?;
+        must_be(&root, "apiVersion", "v1")?;
+        must_be(&root, "kind", "Config")?;
         let (context, body) = chosen(&root)?;
         only(body, "the context", &["cluster", "user", "namespace", "extensions"])?;
         let cluster = named(&root, "clusters", "cluster", required(body, "context", "cluster")?)?;
         let user = named(&root, "users", "user", required(body, "context", "user")?)?;
+        // First the login, whose refusal says more about the file than any other mistake in it.
+        refusals::user(user)?;
+        refusals::cluster(cluster)?;
         let (server, authority) = read_cluster(cluster)?;
         let namespace = optional(body, "context", "namespace")?.map(namespace).transpose()?;
         Ok(Self { server, authority, context: context.to_owned(), namespace, login: read_user(user)? })
@@ -104,7 +107,7 @@ fn only(node: &Node, place: &str, known: &[&str]) -> Result<(), String> {
     Err(format!("In {place} there is a member that no kubeconfig has. Known are: {}.", known.join(", ")))
 }
 
-fn expect(root: &Node, name: &str, value: &str) -> Result<(), String> {
+fn must_be(root: &Node, name: &str, value: &str) -> Result<(), String> {
     match root.get(name) {
         None => Ok(()),
         Some(node) if node.text() == Some(value) => Ok(()),
@@ -168,7 +171,6 @@ fn named<'n>(root: &'n Node, list: &str, member: &str, name: &str) -> Result<&'n
 }
 
 fn read_cluster(cluster: &Node) -> Result<(String, Option<String>), String> {
-    refusals::cluster(cluster)?;
     let known = ["server", "certificate-authority-data", "insecure-skip-tls-verify", "proxy-url", "tls-server-name"];
     only(
         cluster,
@@ -188,7 +190,6 @@ fn read_cluster(cluster: &Node) -> Result<(String, Option<String>), String> {
 }
 
 fn read_user(user: &Node) -> Result<Login, String> {
-    refusals::user(user)?;
     let known = ["token", "client-certificate-data", "client-key-data", "username", "password"];
     only(user, "the user", &[&known[..], &refusals::USER[..], &["extensions"]].concat())?;
     let [token, certificate, key, username, password] =

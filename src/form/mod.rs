@@ -1,11 +1,12 @@
 //! Fields declared once, then shown, checked and turned into values. Credentials and integrations declare their
-//! forms with [`Field`]; a page shows them with [`view`] and checks what was posted with [`check`]. This module
+//! forms with [`Field`]; a page shows them with [`view()`] and checks what was posted with [`check`]. This module
 //! knows no HTTP, no database and no cloud. A new control is a new arm of [`Control`] and of `templates/shared/field.html`.
 
-use std::collections::BTreeMap;
-use std::fmt;
+mod values;
+mod view;
 
-use zeroize::Zeroizing;
+pub use values::{Errors, Values};
+pub use view::{FieldView, view};
 
 /// How a field is entered. Closed on purpose: the template matches every arm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -172,89 +173,6 @@ impl Field {
     }
 }
 
-/// Field values by name, wiped from memory when dropped. An absent value reads as `""`.
-#[derive(Clone, Default, PartialEq, Eq)]
-pub struct Values(BTreeMap<String, Zeroizing<String>>);
-
-impl Values {
-    pub fn get(&self, name: &str) -> &str {
-        self.0.get(name).map_or("", |value| value.as_str())
-    }
-
-    pub fn set(&mut self, name: impl Into<String>, value: impl Into<String>) {
-        self.0.insert(name.into(), Zeroizing::new(value.into()));
-    }
-
-    pub fn contains(&self, name: &str) -> bool {
-        self.0.contains_key(name)
-    }
-
-    pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.0.keys().map(String::as_str)
-    }
-
-    /// The canonical JSON object: keys in order, absent and empty values left out.
-    pub fn to_json(&self) -> Zeroizing<Vec<u8>> {
-        let filled: BTreeMap<&str, &str> =
-            self.0.iter().filter(|(_, v)| !v.is_empty()).map(|(k, v)| (k.as_str(), v.as_str())).collect();
-        Zeroizing::new(serde_json::to_vec(&filled).unwrap_or_default())
-    }
-
-    /// Reads what [`Values::to_json`] wrote; `None` when it is anything else.
-    pub fn from_json(json: &[u8]) -> Option<Self> {
-        let map: BTreeMap<String, String> = serde_json::from_slice(json).ok()?;
-        Some(Self(map.into_iter().map(|(name, value)| (name, Zeroizing::new(value))).collect()))
-    }
-}
-
-impl fmt::Debug for Values {
-    /// Names only: any value may be a secret.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_set().entries(self.0.keys()).finish()
-    }
-}
-
-impl<N: Into<String>, V: Into<String>> FromIterator<(N, V)> for Values {
-    fn from_iter<I: IntoIterator<Item = (N, V)>>(pairs: I) -> Self {
-        let mut values = Self::default();
-        for (name, value) in pairs {
-            values.set(name, value);
-        }
-        values
-    }
-}
-
-/// What is wrong, by field name. A sentence each, never with the value in it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Errors(Vec<(String, String)>);
-
-impl Errors {
-    pub fn one(field: impl Into<String>, message: impl Into<String>) -> Self {
-        Self(vec![(field.into(), message.into())])
-    }
-
-    pub fn add(&mut self, field: impl Into<String>, message: impl Into<String>) {
-        self.0.push((field.into(), message.into()));
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// The first message for a field.
-    pub fn of(&self, field: &str) -> Option<&str> {
-        self.0.iter().find(|(name, _)| name == field).map(|(_, message)| message.as_str())
-    }
-
-    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.iter().map(|(name, message)| (name.as_str(), message.as_str()))
-    }
-
-    pub fn extend(&mut self, others: Errors) {
-        self.0.extend(others.0);
-    }
-}
-
 /// Checks what was posted and returns the canonical values of the active fields. `stored` are the values saved
 /// before: a secret left blank keeps its stored value, unless an identity field has changed.
 pub fn check(fields: &[Field], posted: &Values, stored: Option<&Values>) -> Result<Values, Errors> {
@@ -273,8 +191,13 @@ pub fn check(fields: &[Field], posted: &Values, stored: Option<&Values>) -> Resu
     if errors.is_empty() { Ok(values) } else { Err(errors) }
 }
 
+/// What counts as entered: a one-line secret may begin or end with a space, everything else is trimmed.
+fn entered<'v>(field: &Field, raw: &'v str) -> &'v str {
+    if field.control == Control::Secret { raw } else { raw.trim() }
+}
+
 fn check_field(field: &Field, raw: &str, stored: Option<&Values>) -> Result<String, String> {
-    let value = if field.control == Control::Secret { raw } else { raw.trim() };
+    let value = entered(field, raw);
     if value.is_empty() {
         let kept = stored.map_or("", |stored| stored.get(field.name));
         return match (field.control, field.required) {
@@ -310,7 +233,7 @@ fn refuse_kept_secrets(fields: &[Field], posted: &Values, stored: &Values, value
         return;
     };
     for field in fields.iter().filter(|f| f.control.is_secret() && values.contains(f.name)) {
-        if posted.get(field.name).is_empty() {
+        if entered(field, posted.get(field.name)).is_empty() {
             let (changed, label) = (in_sentence(changed.label), in_sentence(field.label));
             errors.add(field.name, format!("The {changed} has changed: enter the {label} that belongs to it."));
         }
@@ -328,70 +251,5 @@ pub fn in_sentence(label: &str) -> String {
     }
 }
 
-/// A field as a template shows it. `value` is empty for every secret, whatever was posted or stored.
-#[derive(Clone, Debug)]
-pub struct FieldView {
-    pub name: &'static str,
-    pub label: &'static str,
-    pub control: Control,
-    pub required: bool,
-    pub help: &'static str,
-    pub placeholder: &'static str,
-    pub value: String,
-    /// (value, label, chosen) for choices and picks.
-    pub options: Vec<(String, String, bool)>,
-    pub error: Option<String>,
-    /// A secret is stored already: blank keeps it.
-    pub stored: bool,
-    /// Other fields depend on this one, so a change redraws the form.
-    pub switches: bool,
-    pub max: usize,
-}
-
-/// The active fields with what was posted, else what is stored, else their defaults. `picks` names the options
-/// of a [`Control::Pick`] by field name.
-pub fn view(
-    fields: &[Field],
-    posted: Option<&Values>,
-    stored: Option<&Values>,
-    errors: &Errors,
-    picks: &dyn Fn(&str) -> Vec<(String, String)>,
-) -> Vec<FieldView> {
-    let empty = Values::default();
-    let shown = posted.or(stored).unwrap_or(&empty);
-    let active = fields.iter().filter(|field| field.active(fields, shown));
-    active
-        .map(|field| {
-            let value = match shown.get(field.name) {
-                _ if field.control.is_secret() => "",
-                "" if posted.is_none() && stored.is_none() => field.default,
-                value => value,
-            };
-            let options = match field.control {
-                Control::Choice(options) => options.iter().map(|(v, l)| (v.to_string(), l.to_string())).collect(),
-                Control::Pick => picks(field.name),
-                _ => Vec::new(),
-            };
-            FieldView {
-                name: field.name,
-                label: field.label,
-                control: field.control,
-                required: field.required,
-                help: field.help,
-                placeholder: field.placeholder,
-                value: value.to_owned(),
-                options: options
-                    .into_iter()
-                    .map(|(v, l)| {
-                        let chosen = v == value;
-                        (v, l, chosen)
-                    })
-                    .collect(),
-                error: errors.of(field.name).map(str::to_owned),
-                stored: field.control.is_secret() && stored.is_some_and(|s| !s.get(field.name).is_empty()),
-                switches: fields.iter().any(|f| f.when.is_some_and(|(name, _)| name == field.name)),
-                max: field.max,
-            }
-        })
-        .collect()
-}
+#[cfg(test)]
+mod tests;

@@ -81,7 +81,7 @@ pub static KIND: Kind = Kind {
         Field::secret_document("certificate", "Certificate and private key")
             .when("method", &["certificate"])
             .help("One PEM text with both parts, as in the file that az ad sp create-for-rbac --create-cert wrote.")
-            .check(certificate),
+            .check(|value| pem::Pair::parse(value).map(|pair| pair.to_pem().to_string())),
         Field::text("tenant_id", "Tenant ID").when("method", &["certificate"]).max(128).check(id).identity(),
         Field::text("client_id", "Client ID").when("method", &["certificate"]).max(128).check(id).identity(),
         Field::text("subscription_id", "Subscription ID")
@@ -139,25 +139,20 @@ fn id(value: &str) -> Result<String, String> {
     }
 }
 
-fn certificate(value: &str) -> Result<String, String> {
-    let pair = pem::Pair::parse(value)?;
-    if pair.is_rsa() {
-        Ok(pair.to_pem().to_string())
-    } else {
-        Err("Azure takes certificates with an RSA key only: make the certificate with one.".to_owned())
-    }
-}
-
 fn examine(values: &Values) -> Result<Facts, Errors> {
     let subscription = values.get("subscription_id").to_owned();
     match values.get("method") {
         "certificate" => {
-            let Some(summary) = pem::summary_of(values.get("certificate")) else {
-                return Err(Errors::one("certificate", "There is no certificate here."));
-            };
+            let pair = pem::Pair::parse(values.get("certificate")).map_err(about_certificate)?;
+            let summary = pair.summary().ok_or_else(|| about_certificate("There is no certificate here.".into()))?;
             let (client, tenant) = (values.get("client_id").to_owned(), values.get("tenant_id").to_owned());
+            let mut warnings = warnings(&[("client", &client), ("tenant", &tenant), ("subscription", &subscription)]);
+            if !pair.is_rsa() {
+                warnings
+                    .push("Microsoft Entra ID takes certificates with an RSA key. This one has another.".to_owned());
+            }
             Ok(Facts {
-                warnings: warnings(&[("client", &client), ("tenant", &tenant), ("subscription", &subscription)]),
+                warnings,
                 identity: client,
                 subtype: Some("Certificate"),
                 lines: vec![
@@ -197,6 +192,10 @@ fn examine(values: &Values) -> Result<Facts, Errors> {
             })
         }
     }
+}
+
+fn about_certificate(message: String) -> Errors {
+    Errors::one("certificate", message)
 }
 
 /// One sentence for each (name, id) that is no GUID.

@@ -1,0 +1,71 @@
+//! A form as a template shows it. No secret gets this far.
+
+use super::{Control, Errors, Field, Values};
+
+/// A field as a template shows it. `value` is empty for every secret, whatever was posted or stored.
+#[derive(Clone, Debug)]
+pub struct FieldView {
+    pub name: &'static str,
+    pub label: &'static str,
+    pub control: Control,
+    pub required: bool,
+    pub help: &'static str,
+    pub placeholder: &'static str,
+    pub value: String,
+    /// (value, label, chosen) for choices and picks.
+    pub options: Vec<(String, String, bool)>,
+    pub error: Option<String>,
+    /// A secret is stored already: blank keeps it.
+    pub stored: bool,
+    /// Other fields depend on this one, so a change redraws the form.
+    pub switches: bool,
+    pub max: usize,
+}
+
+/// The active fields with what was posted, else what is stored, else their defaults. `picks` names the options
+/// of a [`Control::Pick`] by field name.
+pub fn view(
+    fields: &[Field],
+    posted: Option<&Values>,
+    stored: Option<&Values>,
+    errors: &Errors,
+    picks: &dyn Fn(&str) -> Vec<(String, String)>,
+) -> Vec<FieldView> {
+    let empty = Values::default();
+    let shown = posted.or(stored).unwrap_or(&empty);
+    let active = fields.iter().filter(|field| field.active(fields, shown));
+    active
+        .map(|field| {
+            let value = match shown.get(field.name) {
+                _ if field.control.is_secret() => "",
+                "" if posted.is_none() && stored.is_none() => field.default,
+                value => value,
+            };
+            let options = match field.control {
+                Control::Choice(options) => options.iter().map(|(v, l)| (v.to_string(), l.to_string())).collect(),
+                Control::Pick => picks(field.name),
+                _ => Vec::new(),
+            };
+            FieldView {
+                name: field.name,
+                label: field.label,
+                control: field.control,
+                required: field.required,
+                help: field.help,
+                placeholder: field.placeholder,
+                value: value.to_owned(),
+                options: options
+                    .into_iter()
+                    .map(|(v, l)| {
+                        let chosen = v == value;
+                        (v, l, chosen)
+                    })
+                    .collect(),
+                error: errors.of(field.name).map(str::to_owned),
+                stored: field.control.is_secret() && stored.is_some_and(|s| !s.get(field.name).is_empty()),
+                switches: fields.iter().any(|f| f.when.is_some_and(|(name, _)| name == field.name)),
+                max: field.max,
+            }
+        })
+        .collect()
+}
