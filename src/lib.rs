@@ -26,3 +26,5 @@ pub mod vault;
 pub mod telemetry;
 /// What a visitor sees: the URL tree, handlers and pages.
 pub mod web;
+/// Who may come in: passwords, one-time codes, the throttle, the roles.
+pub mod accounts;

@@ -35,6 +35,7 @@ pub struct Valid {
     pub session: Session,
     pub user: User,
     pub seconds_since_password: f64,
+    pub idle_seconds: f64,
 }
 
 pub fn create(
@@ -70,13 +71,19 @@ fn alive(limits: Limits) -> diesel::expression::SqlLiteral<Bool> {
 /// The session of a token, when it is alive and its user may come in.
 pub fn find(conn: &mut Conn, hash: &[u8], limits: Limits) -> Result<Option<Valid>, DbError> {
     let since = sql::<Double>("extract(epoch FROM now() - sessions.authenticated_at)::float8");
-    let found: Option<(Session, User, f64)> = sessions::table
+    let idle = sql::<Double>("extract(epoch FROM now() - sessions.last_seen_at)::float8");
+    let found: Option<(Session, User, f64, f64)> = sessions::table
         .inner_join(users::table)
         .filter(sessions::token_hash.eq(hash).and(users::disabled.eq(false)).and(alive(limits)))
-        .select((Session::as_select(), User::as_select(), since))
+        .select((Session::as_select(), User::as_select(), since, idle))
         .first(conn)
         .optional()?;
-    Ok(found.map(|(session, user, seconds_since_password)| Valid { session, user, seconds_since_password }))
+    Ok(found.map(|(session, user, seconds_since_password, idle_seconds)| Valid {
+        session,
+        user,
+        seconds_since_password,
+        idle_seconds,
+    }))
 }
 
 /// Notes activity, at most once a minute a session.

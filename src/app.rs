@@ -1,0 +1,247 @@
+//! The application: everything that lives as long as the process. `main` and the tests build the same one, bind it and
+//! run it until it is told to stop.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::web::Data;
+use actix_web::{App as Actix, HttpServer, middleware};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio_util::sync::CancellationToken;
+use url::Url;
+use uuid::Uuid;
+
+use crate::accounts::{Gate, Hasher};
+use crate::config::{Settings, StoreSettings};
+use crate::models::deployment::{self, BootError};
+use crate::models::sessions::Limits;
+use crate::models::{self, Conn, Db, DbError, credentials, logins, users};
+use crate::providers::egress::Egress;
+use crate::vault::{KeyRing, KeyRingError, Vault, keyring};
+use crate::{credentials as kinds, jobs, web};
+
+/// Longest that requests and runs have to finish after a SIGTERM.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// What every handler and job shares.
+pub struct App {
+    pub settings: Settings,
+    pub db: Db,
+    pub vault: Arc<Vault>,
+    pub gate: Gate,
+    pub egress: Egress,
+    pub sessions: web::session::Cache,
+    pub public_url: Url,
+    /// This process among the replicas.
+    pub replica: Uuid,
+    pub stopping: CancellationToken,
+    /// Told when a run has been queued, so that it starts at once.
+    pub queued: tokio::sync::Notify,
+}
+
+impl App {
+    pub fn session_limits(&self) -> Limits {
+        let minutes = |duration: Duration| i32::try_from(duration.as_secs() / 60).unwrap_or(i32::MAX);
+        Limits {
+            idle_minutes: minutes(self.settings.session_idle()),
+            hours: minutes(self.settings.session_absolute()) / 60,
+        }
+    }
+
+    pub fn stale_days(&self) -> i32 {
+        i32::try_from(self.settings.stale_days).unwrap_or(i32::MAX)
+    }
+
+    /// Whether visitors come over https, here or at the proxy.
+    pub fn secure(&self) -> bool {
+        self.public_url.scheme() == "https"
+    }
+}
+
+/// Why the console does not start. Every sentence says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error(transparent)]
+    KeyRing(#[from] KeyRingError),
+    #[error(transparent)]
+    Boot(#[from] BootError),
+    #[error("the database cannot be reached: check DATABASE_URL and that the server runs")]
+    Unreachable,
+    #[error("the database could not be prepared ({0}): check that the user of DATABASE_URL owns the database")]
+    Prepare(DbError),
+    #[error("the TLS certificate or key cannot be used: give PEM files with --tls-cert and --tls-key")]
+    Tls,
+    #[error("cannot listen on {0} ({1}): is another program there? Choose another with --listen")]
+    Listen(SocketAddr, io::ErrorKind),
+}
+
+impl StartError {
+    /// Settings, key ring and data that do not belong together: exit status 78.
+    pub fn is_configuration(&self) -> bool {
+        !matches!(self, Self::Unreachable | Self::Prepare(_))
+    }
+}
+
+/// Opens the store behind a database: migrates it, founds the deployment on the very first start, and checks that the
+/// key ring belongs to it. Nothing is written before the keys have proved right.
+pub fn open_store(url: &str, settings: &StoreSettings) -> Result<Arc<Vault>, StartError> {
+    let mut conn = models::connect(url).map_err(|_| StartError::Unreachable)?;
+    let path = settings.keyring_file();
+    // A database in use must not be migrated under the wrong keys, so those are checked first.
+    if let Ok(Some(id)) = deployment::id(&mut conn) {
+        let vault = Vault::new(id, KeyRing::read(&path)?, Some(path));
+        deployment::check_keys(&mut conn, &vault)?;
+        models::migrate(&mut conn).map_err(StartError::Prepare)?;
+        return Ok(Arc::new(vault));
+    }
+    models::migrate(&mut conn).map_err(StartError::Prepare)?;
+    found(&mut conn, &path)
+}
+
+fn found(conn: &mut Conn, path: &std::path::Path) -> Result<Arc<Vault>, StartError> {
+    let ring = if keyring::exists(path) { KeyRing::read(path)? } else { KeyRing::create(path)? };
+    let vault = Vault::new(Uuid::new_v4(), ring, Some(path.to_owned()));
+    let (name, values) = kinds::shipped_iam_role();
+    let founding = |conn: &mut Conn| {
+        deployment::found(conn, &vault)?;
+        if deployment::id(conn)? == Some(vault.deployment()) {
+            credentials::ship(conn, &vault, &web::credentials::shipped(name, &values).as_new(values.to_json().as_slice()))?;
+        }
+        Ok::<(), DbError>(())
+    };
+    models::transaction(conn, &founding).map_err(StartError::Prepare)?;
+    // Another replica may have been first: then its deployment counts.
+    let id = deployment::id(conn)?.ok_or(StartError::Prepare(DbError::NotFound))?;
+    let vault = Vault::new(id, KeyRing::read(path)?, Some(path.to_owned()));
+    deployment::check_keys(conn, &vault)?;
+    Ok(Arc::new(vault))
+}
+
+impl From<DbError> for StartError {
+    fn from(error: DbError) -> Self {
+        Self::Prepare(error)
+    }
+}
+
+/// A console that listens but does not answer yet.
+pub struct Console {
+    app: Data<App>,
+    server: actix_web::dev::Server,
+    address: SocketAddr,
+    metrics: Option<actix_web::dev::Server>,
+}
+
+impl Console {
+    /// Binds the ports and prepares everything. `database_url` is the server to use, private or not.
+    pub fn build(settings: Settings, database_url: &str) -> Result<Self, StartError> {
+        let vault = open_store(database_url, &settings.store)?;
+        let db = Db::new(database_url, settings.store.db_pool);
+        let listener = std::net::TcpListener::bind(settings.listen)
+            .map_err(|error| StartError::Listen(settings.listen, error.kind()))?;
+        let address =
+            listener.local_addr().map_err(|error| StartError::Listen(settings.listen, error.kind()))?;
+        let app = Data::new(App {
+            gate: Gate { db: db.clone(), vault: vault.clone(), hasher: Hasher::default() },
+            egress: Egress::new(settings.egress_allow().iter().copied().collect()),
+            sessions: web::session::Cache::new(database_url),
+            public_url: settings.public_url(address),
+            replica: Uuid::new_v4(),
+            stopping: CancellationToken::new(),
+            queued: tokio::sync::Notify::new(),
+            db,
+            vault,
+            settings,
+        });
+        let server = serve(app.clone(), listener)?;
+        let metrics = match app.settings.metrics_listen() {
+            Some(at) => Some(web::metrics::server(at).map_err(|error| StartError::Listen(at, error.kind()))?),
+            None => None,
+        };
+        Ok(Self { app, server, address, metrics })
+    }
+
+    /// Where it really listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    pub fn app(&self) -> Data<App> {
+        self.app.clone()
+    }
+
+    /// A one-time link for the first administrator; `None` when there is a user already.
+    pub async fn setup_link(&self) -> Result<Option<Url>, DbError> {
+        let token = hex::encode(crate::vault::random::<32>());
+        let hash = web::session::hash(&token);
+        let offered = self
+            .app
+            .db
+            .run(move |conn| {
+                if users::count(conn)? > 0 {
+                    return Ok::<_, DbError>(false);
+                }
+                logins::offer_setup(conn, &hash)?;
+                Ok(true)
+            })
+            .await?;
+        let link = self.app.public_url.join(&format!("setup?token={token}"));
+        Ok(link.ok().filter(|_| offered))
+    }
+
+    /// Answers requests and works through the queue until `stop` is cancelled; then lets both finish, for ten seconds.
+    pub async fn run_until_stopped(self, stop: CancellationToken) -> io::Result<()> {
+        let handle = self.server.handle();
+        let metrics_handle = self.metrics.as_ref().map(actix_web::dev::Server::handle);
+        let jobs = jobs::start(self.app.clone());
+        if let Some(metrics) = self.metrics {
+            tokio::spawn(metrics);
+        }
+        let server = tokio::spawn(self.server);
+        stop.cancelled().await;
+        tracing::info!("stopping: requests and runs have ten seconds to finish");
+        self.app.stopping.cancel();
+        let (_, _) = tokio::join!(tokio::time::timeout(GRACE, handle.stop(true)), tokio::time::timeout(GRACE, jobs.stopped()));
+        if let Some(handle) = metrics_handle {
+            handle.stop(false).await;
+        }
+        server.await.unwrap_or(Ok(()))
+    }
+}
+
+fn serve(app: Data<App>, listener: std::net::TcpListener) -> Result<actix_web::dev::Server, StartError> {
+    let tls = app.settings.tls();
+    let address = app.settings.listen;
+    let server = HttpServer::new(move || {
+        Actix::new()
+            .app_data(app.clone())
+            .wrap(middleware::from_fn(web::security::guard))
+            .configure(web::routes)
+            .default_service(actix_web::web::to(web::error::not_found))
+    })
+    .disable_signals()
+    .shutdown_timeout(GRACE.as_secs())
+    .client_request_timeout(Duration::from_secs(5))
+    .keep_alive(Duration::from_secs(15));
+    let io = |error: io::Error| StartError::Listen(address, error.kind());
+    let server = match tls {
+        Some(files) => server.listen_rustls_0_23(listener, tls_config(&files)?).map_err(io)?,
+        None => server.listen(listener).map_err(io)?,
+    };
+    Ok(server.run())
+}
+
+fn tls_config(files: &crate::config::TlsFiles) -> Result<rustls::ServerConfig, StartError> {
+    let chain: Result<Vec<_>, _> =
+        CertificateDer::pem_file_iter(&files.certificate).map_err(|_| StartError::Tls)?.collect();
+    let key = PrivateKeyDer::from_pem_file(&files.key).map_err(|_| StartError::Tls)?;
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|_| StartError::Tls)?
+        .with_no_client_auth()
+        .with_single_cert(chain.map_err(|_| StartError::Tls)?, key)
+        .map_err(|_| StartError::Tls)
+}

@@ -1,0 +1,208 @@
+//! What a visitor is told when something does not work: which status, which sentence, which way on. Handlers return
+//! [`Error`]; anything that only a person at the form can mend is no error but the form again, with 422.
+//!
+//! | error          | status | says                                     |
+//! |----------------|--------|------------------------------------------|
+//! | `LoginNeeded`  | 302    | the login page, or 401 to htmx           |
+//! | `EnrolNeeded`  | 302    | two-step verification must be set up     |
+//! | `Malformed`    | 400    | the request cannot be read               |
+//! | `Forbidden`    | 403    | the role does not allow it               |
+//! | `CrossSite`    | 403    | the request came from elsewhere          |
+//! | `NotFound`     | 404    | no such page                             |
+//! | `Conflict`     | 409    | what stands in the way                   |
+//! | `TooLarge`     | 413    | the request is too large                 |
+//! | `WrongHost`    | 421    | the console has another address          |
+//! | `Unacceptable` | 422    | what is wrong with the request           |
+//! | `Throttled`    | 429    | when to come back                        |
+//! | `Internal`     | 500    | that it is logged                        |
+//! | `Unavailable`  | 503    | to come back in a moment                 |
+
+use std::fmt;
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{LOCATION, RETRY_AFTER};
+use actix_web::{HttpResponse, ResponseError};
+
+use super::htmx;
+use crate::accounts::Refused;
+use crate::models::DbError;
+
+#[derive(Debug)]
+pub enum Error {
+    LoginNeeded { next: String, htmx: bool },
+    EnrolNeeded,
+    Malformed,
+    Forbidden,
+    CrossSite,
+    NotFound,
+    Conflict(String),
+    TooLarge,
+    WrongHost,
+    Unacceptable(String),
+    Throttled { text: String, seconds: i64 },
+    Internal,
+    Unavailable,
+    ReadOnly,
+}
+
+/// What the guard turns into a page or, for htmx, a notice.
+#[derive(Clone, Debug)]
+pub struct Problem {
+    pub title: &'static str,
+    pub text: String,
+}
+
+impl Error {
+    fn status(&self) -> StatusCode {
+        match self {
+            Self::LoginNeeded { htmx: true, .. } => StatusCode::UNAUTHORIZED,
+            Self::LoginNeeded { .. } | Self::EnrolNeeded => StatusCode::FOUND,
+            Self::Malformed => StatusCode::BAD_REQUEST,
+            Self::Forbidden | Self::CrossSite => StatusCode::FORBIDDEN,
+            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::Conflict(_) => StatusCode::CONFLICT,
+            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::WrongHost => StatusCode::MISDIRECTED_REQUEST,
+            Self::Unacceptable(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Throttled { .. } => StatusCode::TOO_MANY_REQUESTS,
+            Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Unavailable | Self::ReadOnly => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+
+    fn problem(&self) -> Problem {
+        let (title, text): (&'static str, &str) = match self {
+            Self::LoginNeeded { .. } => ("Log in first", "Your session has ended."),
+            Self::EnrolNeeded => ("Set up two-step verification", "Your administrator requires it."),
+            Self::Malformed => ("The request cannot be read", "Go back, reload the page and try again."),
+            Self::Forbidden => {
+                ("Your role does not allow this", "Ask an administrator to do it, or to give you another role.")
+            }
+            Self::CrossSite => (
+                "Refused: the request came from another site",
+                "Open the page here in the console and try again. Behind a proxy, STRONGROOM_PUBLIC_URL must be the \
+                 address in your browser.",
+            ),
+            Self::NotFound => {
+                ("There is no such page", "The address may be old, or the thing it named has been deleted.")
+            }
+            Self::Conflict(text) => ("That is not possible now", text),
+            Self::TooLarge => ("That is too large", "A form may hold 256 KiB. Send less."),
+            Self::WrongHost => (
+                "This console has another address",
+                "Open it by its own address. An administrator sets it with STRONGROOM_PUBLIC_URL.",
+            ),
+            Self::Unacceptable(text) => ("That does not work", text),
+            Self::Throttled { text, .. } => ("Too many tries", text),
+            Self::Internal => ("Something went wrong", "It has been logged. Nothing was changed. Try again."),
+            Self::Unavailable => {
+                ("The database does not answer", "Nothing was changed. Try again in a few seconds.")
+            }
+            Self::ReadOnly => {
+                ("Nothing can be saved at the moment", "The database takes no writes. Nothing was changed; reading works.")
+            }
+        };
+        Problem { title, text: text.to_owned() }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.problem().title)
+    }
+}
+
+impl ResponseError for Error {
+    fn status_code(&self) -> StatusCode {
+        self.status()
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let mut response = HttpResponse::build(self.status());
+        match self {
+            Self::LoginNeeded { htmx: true, .. } => {
+                let mut response = response.finish();
+                htmx::redirect(&mut response, "/login");
+                return response;
+            }
+            Self::LoginNeeded { next, .. } => {
+                let query: String = form_urlencoded::Serializer::new(String::new()).append_pair("next", next).finish();
+                let to = if next == "/" { "/login".to_owned() } else { format!("/login?{query}") };
+                return response.insert_header((LOCATION, to)).finish();
+            }
+            Self::EnrolNeeded => return response.insert_header((LOCATION, "/account/two-step")).finish(),
+            Self::Throttled { seconds, .. } => {
+                response.insert_header((RETRY_AFTER, seconds.to_string()));
+            }
+            Self::Unavailable | Self::ReadOnly => {
+                response.insert_header((RETRY_AFTER, "2"));
+            }
+            _ => {}
+        }
+        let mut response = response.finish();
+        response.extensions_mut().insert(self.problem());
+        response
+    }
+}
+
+impl From<DbError> for Error {
+    fn from(error: DbError) -> Self {
+        match error {
+            DbError::NotFound => Self::NotFound,
+            DbError::Unavailable | DbError::TryAgain => Self::Unavailable,
+            DbError::ReadOnly => Self::ReadOnly,
+            DbError::MissingKek(_) => {
+                tracing::error!(%error, "a value cannot be sealed");
+                Self::Unavailable
+            }
+            DbError::Stale => Self::Conflict("Somebody else has changed it meanwhile. Reload the page.".to_owned()),
+            DbError::Duplicate(_) => Self::Conflict("There is one of that name already. Choose another.".to_owned()),
+            DbError::Reference(_) => Self::Conflict("It is in use, or what it refers to has been deleted.".to_owned()),
+            DbError::Integrity => Self::Conflict(
+                "Integrity error: what is stored here is not what Strongroom saved. It cannot be used; enter it anew. The \
+                 audit trail says when it was noticed."
+                    .to_owned(),
+            ),
+            DbError::Check(_) => Self::Unacceptable("The database refuses these values.".to_owned()),
+            DbError::Other => {
+                tracing::error!("the database refused a statement");
+                Self::Internal
+            }
+        }
+    }
+}
+
+impl From<diesel::result::Error> for Error {
+    fn from(error: diesel::result::Error) -> Self {
+        DbError::from(error).into()
+    }
+}
+
+impl From<Refused> for Error {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::Throttled(seconds) => Self::Throttled { text: refused.to_string(), seconds },
+            Refused::Db(error) => error.into(),
+            Refused::Busy(_) => Self::Unavailable,
+            Refused::Wrong => Self::Forbidden,
+        }
+    }
+}
+
+impl From<crate::accounts::Busy> for Error {
+    fn from(_: crate::accounts::Busy) -> Self {
+        Self::Unavailable
+    }
+}
+
+impl From<askama::Error> for Error {
+    fn from(_: askama::Error) -> Self {
+        tracing::error!("a template could not be rendered");
+        Self::Internal
+    }
+}
+
+/// Everything that the URL tree does not name.
+pub async fn not_found() -> Result<HttpResponse, Error> {
+    Err(Error::NotFound)
+}

@@ -1,0 +1,165 @@
+//! What all pages share: the shell around them, notices that survive a redirect, and how a template becomes an answer.
+
+use actix_web::cookie::{Cookie, SameSite};
+use actix_web::http::StatusCode;
+use actix_web::http::header::{ContentType, LOCATION};
+use actix_web::{HttpRequest, HttpResponse};
+use askama::Template;
+use chrono::{DateTime, Utc};
+
+use super::error::Error;
+use super::session::Visitor;
+use crate::accounts::Role;
+
+/// What the layout needs of every page.
+#[derive(Clone, Debug)]
+pub struct Shell {
+    pub user: String,
+    pub role: &'static str,
+    pub is_administrator: bool,
+    pub may_edit: bool,
+    pub section: &'static str,
+    pub theme: String,
+    pub shortcuts: bool,
+    pub open_alerts: i64,
+    pub notice: Option<Notice>,
+    pub banner: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Notice {
+    pub tone: &'static str,
+    pub text: &'static str,
+}
+
+/// What a redirect may say, by a word in a cookie: the sentence itself never travels.
+const NOTICES: &[(&str, Notice)] = &[
+    ("saved", Notice { tone: "good", text: "Saved." }),
+    ("deleted", Notice { tone: "good", text: "Deleted." }),
+    ("queued", Notice { tone: "good", text: "The scan has been queued." }),
+    ("busy", Notice { tone: "info", text: "A scan is under way already." }),
+    ("stopping", Notice { tone: "info", text: "The scan stops as soon as it can." }),
+    ("activated", Notice { tone: "good", text: "Switched on." }),
+    ("deactivated", Notice { tone: "good", text: "Switched off. It still counts as a usage." }),
+    ("ended", Notice { tone: "good", text: "The session has ended." }),
+    ("password", Notice { tone: "good", text: "The password has been changed; other sessions have ended." }),
+    ("two-step-on", Notice { tone: "good", text: "Two-step verification is on." }),
+    ("two-step-off", Notice { tone: "good", text: "Two-step verification is off." }),
+    ("welcome", Notice { tone: "good", text: "Welcome. Add the first credential to get going." }),
+    ("confirmed", Notice { tone: "good", text: "Thank you. Now do it again." }),
+];
+const NOTICE_COOKIE: &str = "notice";
+
+impl Shell {
+    pub fn new(request: &HttpRequest, visitor: &Visitor, section: &'static str) -> Self {
+        let word = request.cookie(NOTICE_COOKIE).map(|cookie| cookie.value().to_owned());
+        Self {
+            user: visitor.name.clone(),
+            role: visitor.role.label(),
+            is_administrator: visitor.may(Role::Administrator),
+            may_edit: visitor.may(Role::Operator),
+            section,
+            theme: visitor.theme.clone(),
+            shortcuts: visitor.shortcuts,
+            open_alerts: 0,
+            notice: word.and_then(|word| notice(&word)),
+            banner: None,
+        }
+    }
+}
+
+fn notice(word: &str) -> Option<Notice> {
+    NOTICES.iter().find(|(known, _)| *known == word).map(|(_, notice)| *notice)
+}
+
+/// A page, 200.
+pub fn html(template: &impl Template) -> Result<HttpResponse, Error> {
+    html_with(StatusCode::OK, template)
+}
+
+pub fn html_with(status: StatusCode, template: &impl Template) -> Result<HttpResponse, Error> {
+    Ok(HttpResponse::build(status).content_type(ContentType::html()).body(template.render()?))
+}
+
+/// 303 to another page of the console, with a word for the notice there.
+pub fn see_other(to: &str, word: &str) -> HttpResponse {
+    let mut response = HttpResponse::SeeOther();
+    response.insert_header((LOCATION, to.to_owned()));
+    if !word.is_empty() {
+        response.cookie(notice_cookie(word));
+    }
+    response.finish()
+}
+
+fn notice_cookie(word: &str) -> Cookie<'static> {
+    Cookie::build(NOTICE_COOKIE, word.to_owned()).path("/").http_only(true).same_site(SameSite::Lax).finish()
+}
+
+/// Takes the notice away once a page has shown it.
+pub fn forget_notice(request: &HttpRequest) -> Option<Cookie<'static>> {
+    request.cookie(NOTICE_COOKIE)?;
+    let mut cookie = notice_cookie("");
+    cookie.make_removal();
+    Some(cookie)
+}
+
+/// A path of this console that a login may lead to; anything else becomes the dashboard.
+pub fn local_path(next: &str) -> &str {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "_-/?=&%.~+".contains(c);
+    let local = next.starts_with('/') && !next.starts_with("//") && next.chars().all(plain);
+    let decoded = percent_decoded(next);
+    if local && !decoded.starts_with("//") && !decoded.contains(['\\', '\t', '\n', '\r']) { next } else { "/" }
+}
+
+fn percent_decoded(text: &str) -> String {
+    // form_urlencoded decodes like a browser does; the key is the whole text.
+    form_urlencoded::parse(text.replace(['&', '=', '+'], "_").as_bytes()).map(|(key, _)| key.into_owned()).collect()
+}
+
+/// A moment for people and for machines.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct When {
+    pub iso: String,
+    pub text: String,
+}
+
+/// How long ago, in words; the exact time is in `iso`.
+pub fn when(at: DateTime<Utc>, now: DateTime<Utc>) -> When {
+    let ago = now.signed_duration_since(at);
+    let counted = |count: i64, unit: &str| format!("{count} {unit}{} ago", if count == 1 { "" } else { "s" });
+    let text = match ago.num_seconds() {
+        ..0 => at.format("%-d %B %Y").to_string(),
+        0..60 => "just now".to_owned(),
+        60..3_600 => counted(ago.num_minutes(), "minute"),
+        3_600..86_400 => counted(ago.num_hours(), "hour"),
+        86_400..5_184_000 => counted(ago.num_days(), "day"),
+        _ => at.format("%-d %B %Y").to_string(),
+    };
+    When { iso: at.format("%Y-%m-%dT%H:%M:%SZ").to_string(), text }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_login_leads_to_this_console_only() {
+        for good in ["/", "/credentials?kind=aws&sort=age", "/credentials/0193-4f?x=%2F"] {
+            assert_eq!(local_path(good), good);
+        }
+        for bad in ["//evil", "/\\evil", "https:evil", "https://evil", "%2f%2fevil", "/%2fevil", "/%09/evil", "javascript:alert(1)", "", "/%5cevil"] {
+            assert_eq!(local_path(bad), "/", "{bad}");
+        }
+    }
+
+    #[test]
+    fn times_read_like_speech() {
+        let now = DateTime::<Utc>::from_timestamp(1_800_000_000, 0).unwrap();
+        let text = |seconds| when(now - chrono::Duration::seconds(seconds), now).text;
+        assert_eq!(text(5), "just now");
+        assert_eq!(text(60), "1 minute ago");
+        assert_eq!(text(7_200), "2 hours ago");
+        assert_eq!(text(86_400 * 45), "45 days ago");
+        assert_eq!(text(86_400 * 365), "15 January 2026");
+    }
+}

@@ -1,0 +1,142 @@
+//! What a form posts: urlencoded, or multipart when a document is chosen as a file without the script. Read once, bounded,
+//! into [`Values`] that are wiped from memory. A field that comes twice or is not text refuses the whole.
+
+use actix_multipart::Multipart;
+use actix_web::dev::Payload;
+use actix_web::http::header::CONTENT_TYPE;
+use actix_web::web::{Bytes, BytesMut};
+use actix_web::{FromRequest, HttpRequest};
+use futures_util::future::LocalBoxFuture;
+use futures_util::{StreamExt, TryStreamExt};
+use zeroize::Zeroizing;
+
+use super::error::Error;
+use crate::form::Values;
+
+/// Bytes that a form may have.
+pub const LIMIT: usize = 256 * 1024;
+
+/// The fields of a posted form.
+#[derive(Debug, Default)]
+pub struct Posted(pub Values);
+
+impl Posted {
+    pub fn get(&self, name: &str) -> &str {
+        self.0.get(name)
+    }
+
+    /// Refuses fields that the form does not have: nothing is bound by accident.
+    pub fn only<'a>(&self, names: impl IntoIterator<Item = &'a str>) -> Result<(), Error> {
+        let names: Vec<&str> = names.into_iter().collect();
+        match self.0.names().find(|name| !names.contains(name)) {
+            Some(_) => Err(Error::Unacceptable("The form holds a field that does not belong to it. Reload the page.".into())),
+            None => Ok(()),
+        }
+    }
+}
+
+impl FromRequest for Posted {
+    type Error = Error;
+    type Future = LocalBoxFuture<'static, Result<Self, Error>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let kind = request.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or("").to_owned();
+        let headers = request.headers().clone();
+        let payload = payload.take();
+        Box::pin(async move {
+            let essence = kind.split(';').next().unwrap_or("").trim().to_ascii_lowercase();
+            match essence.as_str() {
+                "application/x-www-form-urlencoded" => urlencoded(payload).await,
+                "multipart/form-data" => multipart(Multipart::new(&headers, payload)).await,
+                // A form without fields has no type either.
+                "" => empty(payload).await,
+                _ => Err(Error::Malformed),
+            }
+        })
+    }
+}
+
+async fn empty(mut payload: Payload) -> Result<Posted, Error> {
+    match payload.next().await {
+        None => Ok(Posted::default()),
+        Some(_) => Err(Error::Malformed),
+    }
+}
+
+async fn read(mut payload: impl futures_util::Stream<Item = Result<Bytes, impl std::fmt::Debug>> + Unpin, room: usize) -> Result<Zeroizing<Vec<u8>>, Error> {
+    let mut body = BytesMut::new();
+    while let Some(chunk) = payload.next().await {
+        let chunk = chunk.map_err(|_| Error::Malformed)?;
+        if body.len() + chunk.len() > room {
+            return Err(Error::TooLarge);
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(Zeroizing::new(body.into()))
+}
+
+async fn urlencoded(payload: Payload) -> Result<Posted, Error> {
+    let body = read(payload, LIMIT).await?;
+    let mut posted = Posted::default();
+    for pair in body.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty()) {
+        let (name, value) = match pair.iter().position(|byte| *byte == b'=') {
+            Some(at) => (&pair[..at], &pair[at + 1..]),
+            None => (pair, &[][..]),
+        };
+        posted.take(decoded(name)?, decoded(value)?)?;
+    }
+    Ok(posted)
+}
+
+/// Percent-decoding that refuses what is not UTF-8, where the usual decoders put a replacement character.
+fn decoded(text: &[u8]) -> Result<Zeroizing<String>, Error> {
+    let mut bytes = Zeroizing::new(Vec::with_capacity(text.len()));
+    let mut rest = text.iter().copied();
+    while let Some(byte) = rest.next() {
+        bytes.push(match byte {
+            b'+' => b' ',
+            b'%' => {
+                let digit = |byte: Option<u8>| byte.and_then(|b| char::from(b).to_digit(16)).ok_or(Error::Malformed);
+                (digit(rest.next())? * 16 + digit(rest.next())?) as u8
+            }
+            byte => byte,
+        });
+    }
+    std::str::from_utf8(&bytes).map(|text| Zeroizing::new(text.to_owned())).map_err(|_| Error::Malformed)
+}
+
+async fn multipart(mut parts: Multipart) -> Result<Posted, Error> {
+    let mut posted = Posted::default();
+    let mut files = Vec::new();
+    let mut room = LIMIT;
+    while let Some(part) = parts.try_next().await.map_err(|_| Error::Malformed)? {
+        let name = part.name().ok_or(Error::Malformed)?.to_owned();
+        let bytes = read(part, room).await?;
+        room = room.saturating_sub(bytes.len());
+        let text = std::str::from_utf8(&bytes).map_err(|_| Error::Malformed)?.to_owned();
+        match name.strip_suffix(".file") {
+            Some(field) => files.push((field.to_owned(), Zeroizing::new(text))),
+            None => posted.take(Zeroizing::new(name), Zeroizing::new(text))?,
+        }
+    }
+    for (field, text) in files.into_iter().filter(|(_, text)| !text.is_empty()) {
+        // Both pasted and chosen: what was pasted is in sight, so it counts.
+        if posted.get(&field).trim().is_empty() {
+            posted.0.set(field, text.as_str());
+        }
+    }
+    Ok(posted)
+}
+
+impl Posted {
+    fn take(&mut self, name: Zeroizing<String>, value: Zeroizing<String>) -> Result<(), Error> {
+        if self.0.contains(&name) {
+            return Err(Error::Unacceptable("A field came twice. Reload the page and try again.".to_owned()));
+        }
+        // A file input of a form that is not multipart sends the file's name: of no use to anybody.
+        if !name.ends_with(".file") {
+            self.0.set(name.as_str(), value.as_str());
+        }
+        Ok(())
+    }
+}

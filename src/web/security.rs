@@ -1,0 +1,232 @@
+//! What holds for every request and every answer: the host, where writes come from, the headers, one log line, one page
+//! for each error. Handlers need not think of any of it.
+
+use std::panic::AssertUnwindSafe;
+use std::time::Instant;
+
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::header::{self, ContentType, HeaderMap, HeaderName, HeaderValue};
+use actix_web::http::{Method, StatusCode};
+use actix_web::middleware::Next;
+use actix_web::web::Data;
+use actix_web::{HttpResponse, ResponseError};
+use askama::Template;
+use futures_util::FutureExt;
+use tracing::Instrument;
+use url::Url;
+use uuid::Uuid;
+
+use super::error::{Error, Problem};
+use super::{htmx, page};
+use crate::app::App;
+
+/// Built from nothing upwards: what is not named is not allowed.
+const CSP: &str = concat!(
+    "default-src 'none'; ",
+    "script-src 'self'; ",          // htmx and app.js; nothing inline, no eval
+    "style-src 'self'; ",           // the one bundle
+    "img-src 'self'; ",             // icons
+    "font-src 'self'; ",            // none yet
+    "connect-src 'self'; ",         // htmx
+    "form-action 'self'; ",         // forms post here only
+    "frame-ancestors 'none'; ",     // no page is framed
+    "base-uri 'none'; ",            // no <base> redirects our links
+    "object-src 'none'"
+);
+
+const ALWAYS: &[(&str, &str)] = &[
+    ("content-security-policy", CSP),
+    ("x-frame-options", "DENY"),
+    ("x-content-type-options", "nosniff"),
+    ("referrer-policy", "no-referrer"),
+    ("cross-origin-opener-policy", "same-origin"),
+    ("cross-origin-resource-policy", "same-origin"),
+    ("permissions-policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
+];
+
+/// Around everything.
+pub async fn guard(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
+    let started = Instant::now();
+    let id = Uuid::now_v7().simple().to_string();
+    let method = request.method().clone();
+    let span = tracing::info_span!("request", id = %id, %method, path = request.path());
+    let response = guarded(request, next).instrument(span.clone()).await;
+    let mut response = match response {
+        Ok(response) => response,
+        Err(_) => return Err(Panicked.into()),
+    };
+    if let Some(problem) = response.response_mut().extensions_mut().remove::<Problem>() {
+        response = show_problem(response, &problem, &id);
+    }
+    let secure = response.request().app_data::<Data<App>>().is_some_and(|app| app.secure());
+    let dynamic = !response.request().path().starts_with("/static/");
+    if dynamic && response.status() == StatusCode::OK
+        && let Some(cookie) = page::forget_notice(response.request())
+        && !htmx::asked(response.request())
+    {
+        // A cookie that cannot be written is shown once more, no harm.
+        let _ = response.response_mut().add_cookie(&cookie);
+    }
+    set_headers(response.headers_mut(), secure, dynamic);
+    span.in_scope(|| log(&response, &method, started));
+    Ok(response)
+}
+
+async fn guarded(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Panicked> {
+    let app = request.app_data::<Data<App>>().cloned();
+    if let Some(app) = app
+        && let Err(error) = admit(&request, &app)
+    {
+        return Ok(request.into_response(error.error_response()));
+    }
+    // A panic ends its request, not the console.
+    match AssertUnwindSafe(next.call(request)).catch_unwind().await {
+        Ok(Ok(response)) => Ok(response.map_into_boxed_body()),
+        Ok(Err(_)) => Err(Panicked),
+        Err(_) => {
+            tracing::error!("a handler panicked");
+            Err(Panicked)
+        }
+    }
+}
+
+fn admit(request: &ServiceRequest, app: &App) -> Result<(), Error> {
+    let probe = matches!(request.path(), "/livez" | "/readyz");
+    if !probe && !is_our_host(request, &app.public_url) {
+        return Err(Error::WrongHost);
+    }
+    if !matches!(*request.method(), Method::GET | Method::HEAD) && !is_same_site(request.headers(), &app.public_url) {
+        tracing::warn!("a write from another site was refused");
+        return Err(Error::CrossSite);
+    }
+    Ok(())
+}
+
+/// The public address, a literal address (which cannot be rebound by DNS) or this machine's own name for itself.
+fn is_our_host(request: &ServiceRequest, public: &Url) -> bool {
+    let uri = request.uri().authority().map(|authority| authority.as_str());
+    let host = uri.or_else(|| request.headers().get(header::HOST).and_then(|host| host.to_str().ok()));
+    let Some(url) = host.and_then(|host| Url::parse(&format!("{}://{host}/", public.scheme())).ok()) else {
+        return false;
+    };
+    match url.host() {
+        Some(url::Host::Domain(name)) => {
+            name == "localhost" || (Some(name) == public.host_str() && url.port_or_known_default() == public.port_or_known_default())
+        }
+        Some(_) => true,
+        None => false,
+    }
+}
+
+/// Browsers say where a request comes from; one that says nothing is not one of ours (Fetch Metadata; RFC 6454).
+fn is_same_site(headers: &HeaderMap, public: &Url) -> bool {
+    match headers.get("sec-fetch-site") {
+        Some(site) => matches!(site.as_bytes(), b"same-origin" | b"none"),
+        None => {
+            let origin = headers.get(header::ORIGIN).and_then(|origin| origin.to_str().ok());
+            origin.is_some_and(|origin| origin == public.origin().ascii_serialization())
+        }
+    }
+}
+
+fn set_headers(headers: &mut HeaderMap, secure: bool, dynamic: bool) {
+    for (name, value) in ALWAYS {
+        headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+    }
+    if dynamic {
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        headers.insert(header::VARY, HeaderValue::from_static("HX-Request"));
+    }
+    if secure {
+        let year = HeaderValue::from_static("max-age=31536000");
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, year);
+    }
+}
+
+fn log(response: &ServiceResponse<BoxBody>, method: &Method, started: Instant) {
+    let status = response.status().as_u16();
+    let pattern = response.request().match_pattern().unwrap_or_else(|| "unmatched".to_owned());
+    let seconds = started.elapsed().as_secs_f64();
+    metrics::histogram!("strongroom_request_seconds", "method" => method_label(method), "route" => pattern).record(seconds);
+    metrics::counter!("strongroom_requests_total", "status" => status.to_string()).increment(1);
+    match status {
+        500.. => tracing::error!(status, seconds, "answered"),
+        _ => tracing::debug!(status, seconds, "answered"),
+    }
+}
+
+/// A closed set, since a visitor may invent methods.
+fn method_label(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::HEAD => "HEAD",
+        Method::POST => "POST",
+        _ => "other",
+    }
+}
+
+#[derive(Template)]
+#[template(path = "error.html", blocks = ["problem"])]
+struct ProblemPage<'a> {
+    status: u16,
+    title: &'a str,
+    text: &'a str,
+    request_id: &'a str,
+}
+
+#[derive(Template)]
+#[template(path = "shared/problem_notice.html")]
+struct ProblemNotice<'a> {
+    title: &'a str,
+    text: &'a str,
+}
+
+fn show_problem(response: ServiceResponse<BoxBody>, problem: &Problem, id: &str) -> ServiceResponse<BoxBody> {
+    let (request, response) = response.into_parts();
+    let status = response.status();
+    let asked = htmx::asked(&request);
+    let body = if asked {
+        ProblemNotice { title: problem.title, text: &problem.text }.render()
+    } else {
+        ProblemPage { status: status.as_u16(), title: problem.title, text: &problem.text, request_id: id }.render()
+    };
+    let mut response = response.set_body(BoxBody::new(body.unwrap_or_default()));
+    let html = HeaderValue::from_static("text/html; charset=utf-8");
+    response.headers_mut().insert(header::CONTENT_TYPE, html);
+    if asked {
+        htmx::into_notices(&mut response);
+    }
+    ServiceResponse::new(request, response)
+}
+
+/// The last resort: says nothing of what happened.
+#[derive(Debug)]
+struct Panicked;
+
+impl std::fmt::Display for Panicked {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("internal error")
+    }
+}
+
+impl ResponseError for Panicked {
+    fn error_response(&self) -> HttpResponse {
+        let page = ProblemPage {
+            status: 500,
+            title: "Something went wrong",
+            text: "It has been logged. Nothing was changed. Try again.",
+            request_id: "",
+        };
+        let body = page.render().unwrap_or_default();
+        let mut response = HttpResponse::InternalServerError().content_type(ContentType::html()).body(body);
+        set_headers(response.headers_mut(), false, true);
+        response
+    }
+}

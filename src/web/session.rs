@@ -1,0 +1,249 @@
+//! Who is asking: the session cookie, the visitor behind it, and the extractors that let a handler say which role it
+//! takes. A handler without one of them is open to everybody, so `tests/console/access.rs` walks them all.
+
+use std::marker::PhantomData;
+use std::ops::Deref;
+use std::sync::Arc;
+use std::time::Instant;
+
+use actix_web::cookie::{Cookie, SameSite};
+use actix_web::dev::Payload;
+use actix_web::http::Method;
+use actix_web::web::Data;
+use actix_web::{FromRequest, HttpRequest};
+use futures_util::future::LocalBoxFuture;
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use super::error::Error;
+use super::htmx;
+use crate::accounts::Role;
+use crate::app::App;
+use crate::models::events::Actor;
+use crate::models::sessions::{self, Valid};
+use crate::models::{DbError, users};
+
+mod cache;
+pub use cache::Cache;
+
+/// Seconds for which a password that was just given counts as confirmation.
+const FRESH_SECONDS: f64 = 300.0;
+
+/// Somebody who is logged in.
+#[derive(Clone, Debug)]
+pub struct Visitor {
+    pub user_id: Uuid,
+    pub name: String,
+    pub role: Role,
+    pub theme: String,
+    pub shortcuts: bool,
+    pub two_step: bool,
+    pub must_enrol: bool,
+    pub session_id: Uuid,
+    pub token_hash: Vec<u8>,
+    pub address: String,
+    seconds_since_password: f64,
+    loaded: Instant,
+}
+
+impl Visitor {
+    /// As the audit trail names them.
+    pub fn actor(&self) -> Actor {
+        Actor { name: self.name.clone(), address: self.address.clone() }
+    }
+
+    pub fn may(&self, role: Role) -> bool {
+        self.role >= role
+    }
+
+    /// Whether the password was given within the last five minutes.
+    pub fn confirmed_lately(&self) -> bool {
+        self.seconds_since_password + self.loaded.elapsed().as_secs_f64() < FRESH_SECONDS
+    }
+}
+
+/// What the database keeps of a token.
+pub fn hash(token: &str) -> Vec<u8> {
+    Sha256::digest(token.as_bytes()).to_vec()
+}
+
+/// A role as a type, so that a handler's signature says who may call it.
+pub trait Level {
+    const ROLE: Role;
+}
+
+pub struct Auditor;
+pub struct Operator;
+pub struct Administrator;
+
+impl Level for Auditor {
+    const ROLE: Role = Role::Auditor;
+}
+impl Level for Operator {
+    const ROLE: Role = Role::Operator;
+}
+impl Level for Administrator {
+    const ROLE: Role = Role::Administrator;
+}
+
+/// A visitor of at least that role.
+pub struct As<L> {
+    visitor: Arc<Visitor>,
+    level: PhantomData<L>,
+}
+
+impl<L> Deref for As<L> {
+    type Target = Visitor;
+
+    fn deref(&self) -> &Visitor {
+        &self.visitor
+    }
+}
+
+impl<L: Level + 'static> FromRequest for As<L> {
+    type Error = Error;
+    type Future = LocalBoxFuture<'static, Result<Self, Error>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        Box::pin(async move {
+            let visitor = visitor(&request).await?.ok_or_else(|| login_needed(&request))?;
+            if visitor.must_enrol && !request.path().starts_with("/account/two-step") {
+                return Err(Error::EnrolNeeded);
+            }
+            if !visitor.may(L::ROLE) {
+                return Err(Error::Forbidden);
+            }
+            Ok(Self { visitor, level: PhantomData })
+        })
+    }
+}
+
+fn login_needed(request: &HttpRequest) -> Error {
+    let next = match request.method() {
+        &Method::GET => request.uri().path_and_query().map_or("/", |next| next.as_str()),
+        // What was posted is gone, so the way back is the page and not the action.
+        _ => "/",
+    };
+    Error::LoginNeeded { next: next.to_owned(), htmx: htmx::asked(request) }
+}
+
+/// The visitor of a request; `None` for anybody else, also when the row check of the user does not hold.
+pub async fn visitor(request: &HttpRequest) -> Result<Option<Arc<Visitor>>, Error> {
+    let Some(app) = request.app_data::<Data<App>>() else { return Ok(None) };
+    let Some(token) = token(request, app) else { return Ok(None) };
+    let hash = hash(&token);
+    // Only reading may rely on memory: a session ended elsewhere a moment ago changes nothing any more.
+    let reading = matches!(*request.method(), Method::GET | Method::HEAD);
+    if let Some(visitor) = app.sessions.get(&hash).filter(|_| reading) {
+        return Ok(Some(visitor));
+    }
+    let ticket = app.sessions.ticket();
+    let (limits, key) = (app.session_limits(), hash.clone());
+    let found = app
+        .db
+        .run(move |conn| {
+            let found = sessions::find(conn, &key, limits)?;
+            if found.as_ref().is_some_and(|valid| valid.idle_seconds > 60.0) {
+                sessions::touch(conn, &key)?;
+            }
+            Ok::<_, DbError>(found)
+        })
+        .await?;
+    let Some(valid) = found.filter(|valid| !valid.session.awaits_code) else { return Ok(None) };
+    if valid.user.check(&app.vault).is_err() {
+        refuse_altered(app, valid).await?;
+        return Ok(None);
+    }
+    let visitor = Arc::new(from_row(valid, client_address(request, app)));
+    app.sessions.put(ticket, hash, visitor.clone());
+    Ok(Some(visitor))
+}
+
+fn from_row(valid: Valid, address: String) -> Visitor {
+    let Valid { session, user, seconds_since_password, .. } = valid;
+    Visitor {
+        user_id: user.id,
+        role: Role::find(&user.role).unwrap_or(Role::Auditor),
+        name: user.name,
+        theme: user.theme,
+        shortcuts: user.shortcuts,
+        two_step: user.totp_confirmed,
+        must_enrol: user.totp_required && !user.totp_confirmed,
+        session_id: session.id,
+        token_hash: session.token_hash,
+        address,
+        seconds_since_password,
+        loaded: Instant::now(),
+    }
+}
+
+/// Somebody wrote to the users' table beside Strongroom: all sessions of that user end, and the trail says why.
+async fn refuse_altered(app: &Data<App>, valid: Valid) -> Result<(), Error> {
+    let vault = app.vault.clone();
+    app.db
+        .transaction(move |conn| {
+            sessions::end_others(conn, valid.user.id, &[])?;
+            let event = valid.user.event("user.integrity_failure", "sessions ended".to_owned());
+            crate::models::events::record(conn, &vault, &Actor::system(), &event)
+        })
+        .await?;
+    Ok(())
+}
+
+/// A session between password and one-time code.
+pub async fn awaiting_code(request: &HttpRequest, app: &Data<App>) -> Result<Option<(Vec<u8>, users::User)>, Error> {
+    let Some(token) = token(request, app) else { return Ok(None) };
+    let (hash, limits) = (hash(&token), app.session_limits());
+    let key = hash.clone();
+    let found = app.db.run(move |conn| sessions::find(conn, &key, limits)).await?;
+    Ok(found.filter(|valid| valid.session.awaits_code).map(|valid| (hash, valid.user)))
+}
+
+fn name(app: &App) -> &'static str {
+    // The prefix makes browsers refuse a cookie that a neighbouring host tries to set (RFC 6265bis, 4.1.3.2).
+    if app.secure() { "__Host-session" } else { "session" }
+}
+
+/// The token in the cookie, if it has the form of one.
+pub fn token(request: &HttpRequest, app: &App) -> Option<String> {
+    let cookie = request.cookie(name(app))?;
+    let token = cookie.value();
+    (token.len() == 64 && token.bytes().all(|byte| byte.is_ascii_hexdigit())).then(|| token.to_owned())
+}
+
+pub fn cookie(app: &App, token: &str) -> Cookie<'static> {
+    let cookie = Cookie::build(name(app), token.to_owned()).path("/").http_only(true).same_site(SameSite::Lax);
+    cookie.secure(app.secure()).finish()
+}
+
+pub fn removal(app: &App) -> Cookie<'static> {
+    let mut cookie = cookie(app, "");
+    cookie.make_removal();
+    cookie
+}
+
+/// The visitor's address: the peer, or behind a trusted proxy the last hop that is no trusted proxy.
+pub fn client_address(request: &HttpRequest, app: &App) -> String {
+    client_ip(request, app).to_string()
+}
+
+pub fn client_ip(request: &HttpRequest, app: &App) -> std::net::IpAddr {
+    let unknown = std::net::IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED);
+    let peer = request.peer_addr().map_or(unknown, |peer| peer.ip().to_canonical());
+    let proxies = &app.settings.trusted_proxies;
+    if !proxies.contains(peer) {
+        return peer;
+    }
+    let headers = request.headers().get_all("x-forwarded-for").filter_map(|value| value.to_str().ok());
+    let hops: Vec<_> = headers.flat_map(|value| value.split(',')).map(|hop| hop.trim().parse()).collect();
+    // From the right, since a visitor may write what they like on the left.
+    for hop in hops.into_iter().rev() {
+        match hop {
+            Ok(address) if proxies.contains(address) => {}
+            Ok(address) => return address.to_canonical(),
+            Err(_) => return peer,
+        }
+    }
+    peer
+}
