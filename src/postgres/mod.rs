@@ -17,8 +17,9 @@ mod programs;
 use place::Place;
 use programs::Programs;
 
-/// How long a server may take to start, to stop, or to recover after a crash.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// How long a server may take to start, to stop, or to recover after a crash. One whose files are removed under it
+/// notices that within a minute.
+const PATIENCE: Duration = Duration::from_secs(90);
 
 /// Why there is no private Postgres. Every sentence ends with what to do about it.
 #[derive(Debug, thiserror::Error)]
@@ -57,7 +58,7 @@ pub enum PostgresError {
     #[error("{program} failed: {said}. More may stand in {}", .log.display())]
     Program { program: &'static str, said: String, log: PathBuf },
     #[error(
-        "the private Postgres in {} neither became ready nor went away within a minute (processes {processes}). Look \
+        "the private Postgres in {} neither became ready nor went away within 90 seconds (processes {processes}). Look \
          into its log beside it, and end these processes if they hang", .cluster.display()
     )]
     Stuck { cluster: PathBuf, processes: String },
