@@ -1,6 +1,6 @@
 //! The private Postgres that `serve` runs when no DATABASE_URL is set: one cluster under the data directory, reached
 //! over a unix socket only, as an unprivileged user. What is *in* the database belongs to `models`; where the
-//! cluster's files lie belongs to [`place`], how PostgreSQL's programs are found and run to [`programs`], the only
+//! cluster's files lie belongs to [`place`], how it is set to [`settings`], how PostgreSQL's programs are run to [`programs`], the only
 //! part of the product that starts processes. Everything here blocks: call it before the runtime starts or on a
 //! blocking thread.
 
@@ -13,6 +13,7 @@ use tracing::info;
 
 mod place;
 mod programs;
+mod settings;
 
 use place::Place;
 use programs::Programs;
@@ -167,6 +168,7 @@ impl Private {
         programs.run("initdb", &initdb, place, "")?;
         let single = ["--single", "-D", "cluster.new", "postgres"];
         programs.run("postgres", &single, place, "CREATE DATABASE strongroom\n")?;
+        place.include_settings(&unfinished)?;
         fs::rename(&unfinished, &place.cluster).map_err(io("move into place", &unfinished))
     }
 
