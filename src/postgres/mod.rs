@@ -1,8 +1,8 @@
 //! The private Postgres that `serve` runs when no DATABASE_URL is set: one cluster under the data directory, reached
 //! over a unix socket only, as an unprivileged user. What is *in* the database belongs to `models`; where the
-//! cluster's files lie belongs to [`place`], how it is set to [`settings`], how PostgreSQL's programs are run to [`programs`], the only
-//! part of the product that starts processes. Everything here blocks: call it before the runtime starts or on a
-//! blocking thread.
+//! cluster's files lie belongs to [`place`], how it is set to [`settings`], and how PostgreSQL's programs are found and
+//! run to [`programs`], the only part of the product that starts processes. Everything here blocks: call it before the
+//! runtime starts or on a blocking thread.
 
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
