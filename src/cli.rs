@@ -19,14 +19,15 @@ pub const EX_CONFIG: u8 = 78;
     about = "Keeps cloud credentials in one encrypted store and shows where each is used",
     after_help = "\
 Examples:
-  strongroom serve                              a console on http://127.0.0.1:8080 with a private Postgres in ./data
+  strongroom serve                            on http://127.0.0.1:8080, all data in ./data
   strongroom serve --listen 0.0.0.0:8443 --tls-cert chain.pem --tls-key key.pem
-  DATABASE_URL='postgresql://strongroom@db/strongroom?sslmode=verify-full' strongroom serve
-  strongroom user add alice --role operator     the password is read from standard input
-  strongroom verify                             opens every stored secret and says whether all is well
+  DATABASE_URL='postgresql://strongroom@db/strongroom' strongroom serve
+  strongroom user add alice --role operator   the password is read from standard input
+  strongroom verify                           opens every stored secret: is all well?
 
-The first start prints a one-time link for the first administrator. Each setting is a flag and an environment variable;
-`strongroom serve --help` lists them. Exit status: 0 done, 1 failed, 2 wrong usage, 78 wrong setting."
+The first start prints a one-time link for the first administrator. Each setting is a flag
+and an environment variable; `strongroom serve --help` lists them.
+Exit status: 0 done, 1 failed, 2 wrong usage, 78 wrong setting."
 )]
 pub struct Cli {
     #[command(subcommand)]
@@ -37,8 +38,9 @@ pub struct Cli {
 pub enum Command {
     /// Run the console
     #[command(after_help = "\
-Without DATABASE_URL, a private Postgres is made and run under the data directory, reached over a unix socket only. It
-stops with the console; one that a killed console left behind is taken over. SIGTERM lets requests and runs finish.")]
+Without DATABASE_URL, a private Postgres is made and run under the data directory, reached
+over a unix socket only. It stops with the console; one that a killed console left behind is
+taken over. SIGTERM lets requests and runs finish, for 10 seconds at most.")]
     Serve(Box<Settings>),
     /// Add users, disable them, set their passwords and roles
     #[command(after_help = "\
@@ -46,15 +48,15 @@ Examples:
   strongroom user add alice --role administrator
   strongroom user password alice < new-password.txt
   strongroom user roles alice auditor
-  strongroom user disable alice                 ends all sessions of alice at once")]
+  strongroom user disable alice               ends all sessions of alice at once")]
     User(Box<UserArgs>),
     /// Rotate the master keys that protect every stored secret
     #[command(after_help = "\
 A rotation, while the console runs:
-  strongroom key add                            a new key in the key ring file, e.g. 2; copy the file to every replica
-  strongroom key activate 2                     new writes use it
-  strongroom key rewrap                         moves every secret to it; may be killed and run again
-  strongroom key retire 1                       refused while anything still needs key 1
+  strongroom key add          a new key in the key ring file; copy that to every replica
+  strongroom key activate 2   new writes use it
+  strongroom key rewrap       moves every secret to it; may be killed and run again
+  strongroom key retire 1     refused while anything still needs key 1
 Keep retired keys offline for as long as a backup needs them.")]
     Key(Box<KeyArgs>),
     /// Open every stored secret once, and say which ones fail (exit status 1)
@@ -173,7 +175,11 @@ fn refusal(error: &clap::Error) -> Refusal {
         && let Some(ContextValue::String(invalid)) = error.get(ContextKind::InvalidArg)
         && let Some((flag, env, choices)) = setting(&built(), invalid)
     {
-        let remedy = error.source().map_or_else(|| format!("give one of {choices}"), ToString::to_string);
+        let remedy = match error.source() {
+            Some(cause) => cause.to_string(),
+            None if choices.is_empty() => "it is empty; give a value, or leave it out".to_owned(),
+            None => format!("give one of {choices}"),
+        };
         let text = format!("strongroom: the setting --{flag} ({env}) is wrong: {remedy}\n");
         return Refusal { text, status: EX_CONFIG };
     }
@@ -250,6 +256,7 @@ mod tests {
             ("--metrics-listen", "on", "STRONGROOM_METRICS_LISTEN", "off"),
             ("--log-format", "xml", "STRONGROOM_LOG_FORMAT", "human, json"),
             ("--log", "a=b=c", "STRONGROOM_LOG", "level"),
+            ("--keyring-file", "", "STRONGROOM_KEYRING_FILE", "leave it out"),
             ("--db-pool", "0", "STRONGROOM_DB_POOL", "1..=90"),
             ("--session-hours", "many", "STRONGROOM_SESSION_HOURS", "invalid digit"),
             ("--tls-cert", "cert.pem", "STRONGROOM_TLS_KEY", "give both"),

@@ -1,8 +1,8 @@
 //! The private Postgres that `serve` runs when no DATABASE_URL is set: one cluster under the data directory, reached
 //! over a unix socket only, as an unprivileged user. What is *in* the database belongs to `models`; where the
-//! cluster's files lie belongs to [`place`], how PostgreSQL's programs are found and run to [`programs`], the only
-//! part of the product that starts processes. Everything here blocks: call it before the runtime starts or on a
-//! blocking thread.
+//! cluster's files lie belongs to [`place`], how it is set to [`settings`], and how PostgreSQL's programs are found and
+//! run to [`programs`], the only part of the product that starts processes. Everything here blocks: call it before the
+//! runtime starts or on a blocking thread.
 
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
@@ -13,12 +13,14 @@ use tracing::info;
 
 mod place;
 mod programs;
+mod settings;
 
 use place::Place;
 use programs::Programs;
 
-/// How long a server may take to start, to stop, or to recover after a crash.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// How long a server may take to start, to stop, or to recover after a crash. One whose files are removed under it
+/// notices that within a minute.
+const PATIENCE: Duration = Duration::from_secs(90);
 
 /// Why there is no private Postgres. Every sentence ends with what to do about it.
 #[derive(Debug, thiserror::Error)]
@@ -57,7 +59,7 @@ pub enum PostgresError {
     #[error("{program} failed: {said}. More may stand in {}", .log.display())]
     Program { program: &'static str, said: String, log: PathBuf },
     #[error(
-        "the private Postgres in {} neither became ready nor went away within a minute (processes {processes}). Look \
+        "the private Postgres in {} neither became ready nor went away within 90 seconds (processes {processes}). Look \
          into its log beside it, and end these processes if they hang", .cluster.display()
     )]
     Stuck { cluster: PathBuf, processes: String },
@@ -166,6 +168,7 @@ impl Private {
         programs.run("initdb", &initdb, place, "")?;
         let single = ["--single", "-D", "cluster.new", "postgres"];
         programs.run("postgres", &single, place, "CREATE DATABASE strongroom\n")?;
+        place.include_settings(&unfinished)?;
         fs::rename(&unfinished, &place.cluster).map_err(io("move into place", &unfinished))
     }
 

@@ -5,7 +5,7 @@
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError};
 use std::io::{ErrorKind, Write};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt, chown, fchown, symlink};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt, chown, symlink};
 use std::path::{Path, PathBuf};
 
 use rustix::process::geteuid;
@@ -17,7 +17,7 @@ use super::{PostgresError, io, programs};
 pub(super) const LOCK: &str = "lock";
 /// Where the cluster of an unreachable data directory goes.
 const ELSEWHERE: &str = "/var/lib/strongroom";
-const PORT: u16 = 5432;
+pub(super) const PORT: u16 = 5432;
 /// `sockaddr_un` holds 107 bytes and a NUL; the socket's own name takes some of them.
 const LONGEST_DIRECTORY: usize = 107 - "/.s.PGSQL.5432".len();
 
@@ -167,29 +167,14 @@ impl Place {
         PostgresError::Stuck { cluster: self.cluster.clone(), processes }
     }
 
-    /// Writes the cluster's settings anew, so that an upgrade of Strongroom brings its own along. An administrator's
-    /// `ALTER SYSTEM` wins over them.
-    pub fn configure(&self) -> Result<(), PostgresError> {
-        let socket = self.make_socket()?;
-        let settings = format!(
-            "# Written by Strongroom at every start. Use ALTER SYSTEM for settings of your own.\n\
-             listen_addresses = ''\nport = {PORT}\nmax_connections = 100\n\
-             unix_socket_directories = '\"{}\"'\nunix_socket_permissions = 0700\n\
-             shared_buffers = 128MB\njit = off\n\
-             fsync = on\nsynchronous_commit = on\nfull_page_writes = on\n\
-             timezone = 'UTC'\nlog_timezone = 'UTC'\nlc_messages = 'C'\n\
-             # A week of logs; terse, since details would quote rows.\n\
-             logging_collector = on\nlog_directory = 'log'\nlog_filename = 'postgres-%a.log'\n\
-             log_truncate_on_rotation = on\nlog_rotation_age = 1d\nlog_rotation_size = 0\n\
-             log_statement = none\nlog_error_verbosity = terse\nlog_line_prefix = '%m [%p] '\n",
-            socket.to_string_lossy().replace('"', "\"\"").replace('\'', "''").replace('\\', "\\\\"),
-        );
-        self.write("postgresql.conf", &settings)?;
-        // The kernel says who is at the other end: nobody but root and the owner is let in, and no password exists.
-        self.write("pg_hba.conf", "local all all peer map=strongroom\n")?;
-        let users: Vec<_> = [programs::user_name(0), Some(self.owner.name.clone())].into_iter().flatten().collect();
-        let map: String = users.iter().map(|user| format!("strongroom \"{user}\" strongroom\n")).collect();
-        self.write("pg_ident.conf", &map)
+    /// What the server said last when it could not start.
+    pub fn last_words(&self) -> Option<String> {
+        let written = |path: &PathBuf| fs::metadata(path).and_then(|file| file.modified()).ok();
+        let logs = fs::read_dir(self.cluster.join("log")).into_iter().flatten().flatten().map(|entry| entry.path());
+        let newest = logs.chain([self.log.clone()]).max_by_key(written)?;
+        let text = fs::read(newest).ok()?;
+        let text = String::from_utf8_lossy(&text);
+        Some(text.lines().rev().find_map(|line| line.split_once("FATAL:  "))?.1.to_owned())
     }
 
     /// What marks the processes of this cluster.
@@ -206,7 +191,7 @@ impl Place {
         Path::new(if geteuid().is_root() { "/run" } else { "/tmp" }).join(self.name())
     }
 
-    fn make_socket(&self) -> Result<PathBuf, PostgresError> {
+    pub fn make_socket(&self) -> Result<PathBuf, PostgresError> {
         let path = self.socket();
         match fs::symlink_metadata(&path) {
             // In a directory that all may write to, the name may have been taken by somebody else, or be a link.
@@ -224,24 +209,6 @@ impl Place {
             // Left behind, it is found and used again.
             let _ = fs::remove_dir(socket);
         }
-    }
-
-    /// Writes a file of the cluster by renaming a fresh one into place: its directory belongs to the owner, who could
-    /// otherwise have root follow a link.
-    fn write(&self, name: &str, text: &str) -> Result<(), PostgresError> {
-        let (path, fresh) = (self.cluster.join(name), self.cluster.join(format!("{name}.new")));
-        if let Err(error) = fs::remove_file(&fresh)
-            && error.kind() != ErrorKind::NotFound
-        {
-            return Err(io("remove", &fresh)(error));
-        }
-        let mut options = OpenOptions::new();
-        let mut file = options.create_new(true).write(true).mode(0o600).open(&fresh).map_err(io("make", &fresh))?;
-        file.write_all(text.as_bytes())
-            .and_then(|()| fchown(&file, Some(self.owner.uid), Some(self.owner.gid)))
-            .and_then(|()| file.sync_all())
-            .and_then(|()| fs::rename(&fresh, &path))
-            .map_err(io("write", &path))
     }
 }
 

@@ -67,8 +67,10 @@ impl Programs {
             return Ok(());
         }
         let said = String::from_utf8_lossy(if output.stderr.is_empty() { &output.stdout } else { &output.stderr });
-        let said = said.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("it said nothing");
-        Err(PostgresError::Program { program, said: said.trim().to_owned(), log: place.log.clone() })
+        let last = said.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("it said nothing");
+        let last =
+            if program == "pg_ctl" { place.last_words() } else { None }.unwrap_or_else(|| last.trim().to_owned());
+        Err(PostgresError::Program { program, said: last, log: place.log.clone() })
     }
 }
 

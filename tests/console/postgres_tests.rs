@@ -12,6 +12,7 @@ use diesel::{Connection, QueryableByName, RunQueryDsl, sql_query};
 use strongroom::postgres::{PostgresError, Private};
 
 use crate::support::db::{Database, Scratch};
+use crate::support::proxy::Proxy;
 
 #[derive(QueryableByName)]
 struct Answer {
@@ -242,4 +243,24 @@ fn each_test_has_a_database_of_its_own_cloned_from_the_template() {
         ask(&mut connect(empty.url()), "SELECT count(*)::text AS answer FROM pg_class WHERE relname = 'filled'"),
         "0"
     );
+}
+
+#[test]
+fn a_test_can_cut_its_database_off_and_mend_it() {
+    let database = Database::empty();
+    let proxy = Proxy::before(&database);
+    let mut connection = connect(proxy.url());
+    assert!(ask(&mut connection, "SELECT current_database()::text AS answer").starts_with("empty"));
+    proxy.cut();
+    assert!(sql_query("SELECT 1").execute(&mut connection).is_err());
+    assert!(PgConnection::establish(proxy.url()).is_err());
+    proxy.mend();
+    let mut connection = connect(proxy.url());
+    proxy.freeze();
+    std::thread::scope(|scope| {
+        let asked = scope.spawn(|| ask(&mut connection, "SELECT 'thawed' AS answer"));
+        assert!(!asked.is_finished());
+        proxy.mend();
+        assert_eq!(asked.join().expect("an answer"), "thawed");
+    });
 }

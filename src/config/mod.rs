@@ -1,17 +1,19 @@
 //! Every setting, once: its flag, its environment variable, its sentence and its default, parsed into the type that it
-//! means. Nothing else reads the environment (but the AWS SDK, its own variables). A new setting is a field here; the
-//! commands that take them are in [`crate::cli`].
+//! means. Nothing else reads the environment (but the AWS SDK, its own variables). A new setting is a field here, a new
+//! type of one goes into [`values`]; the commands that take them are in [`crate::cli`].
 
-use std::fmt;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::str::FromStr;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum, value_parser};
-use ipnet::IpNet;
 use tracing_subscriber::filter::Targets;
 use url::Url;
+
+mod values;
+
+pub use values::Networks;
+use values::{DatabaseUrl, MetricsListen, log_filter, public_url, socket_address};
 
 /// A setting that cannot be used, and what to do: exit status [`crate::cli::EX_CONFIG`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -28,34 +30,48 @@ pub struct SettingError {
 pub struct StoreSettings {
     /// PostgreSQL server to use, as a libpq URL; TLS by its sslmode. Without it, Strongroom runs a private Postgres
     /// under its data directory
-    #[arg(long, env = "DATABASE_URL", value_name = "URL", hide_env_values = true, global = true)]
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_name = "URL", global = true)]
     database_url: Option<DatabaseUrl>,
 
     /// Directory for the private Postgres and the key ring, made if missing
-    #[arg(long, env = "STRONGROOM_DATA_DIR", value_name = "DIRECTORY", default_value = "data", global = true)]
+    #[arg(
+        long,
+        env = "STRONGROOM_DATA_DIR",
+        hide_env_values = true,
+        value_name = "DIRECTORY",
+        default_value = "data",
+        global = true
+    )]
     pub data_dir: PathBuf,
 
     /// File with the master keys; it must be readable by its owner only, and backed up apart from the database
     /// [default: keyring in the data directory]
-    #[arg(long, env = "STRONGROOM_KEYRING_FILE", value_name = "FILE", global = true)]
+    #[arg(long, env = "STRONGROOM_KEYRING_FILE", hide_env_values = true, value_name = "FILE", global = true)]
     keyring_file: Option<PathBuf>,
 
     /// Most connections to the database at once
-    #[arg(long, env = "STRONGROOM_DB_POOL", value_name = "NUMBER", default_value_t = 8, global = true,
+    #[arg(long, env = "STRONGROOM_DB_POOL", hide_env_values = true, value_name = "NUMBER", default_value_t = 8, global = true,
           value_parser = value_parser!(u32).range(1..=90))]
     pub db_pool: u32,
 
     /// Directory of PostgreSQL's initdb, postgres and pg_ctl, for the private Postgres [default: looked up]
-    #[arg(long, env = "STRONGROOM_POSTGRES_PROGRAMS", value_name = "DIRECTORY", global = true)]
+    #[arg(long, env = "STRONGROOM_POSTGRES_PROGRAMS", hide_env_values = true, value_name = "DIRECTORY", global = true)]
     pub postgres_programs: Option<PathBuf>,
 
     /// How log lines look, on standard error
-    #[arg(long, env = "STRONGROOM_LOG_FORMAT", value_name = "FORMAT", default_value = "human", global = true)]
+    #[arg(
+        long,
+        env = "STRONGROOM_LOG_FORMAT",
+        hide_env_values = true,
+        value_name = "FORMAT",
+        default_value = "human",
+        global = true
+    )]
     pub log_format: LogFormat,
 
     /// What is logged: a level, or levels by module, such as info,strongroom::runs=debug. Other libraries never log
     /// more than warnings, since their details could hold secrets
-    #[arg(long, env = "STRONGROOM_LOG", value_name = "FILTER", default_value = "info", global = true,
+    #[arg(long, env = "STRONGROOM_LOG", hide_env_values = true, value_name = "FILTER", default_value = "info", global = true,
           value_parser = log_filter)]
     pub log: Targets,
 }
@@ -78,26 +94,27 @@ pub struct Settings {
     pub store: StoreSettings,
 
     /// Address and port that the console listens on; port 0 takes a free one
-    #[arg(long, env = "STRONGROOM_LISTEN", value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8080",
+    #[arg(long, env = "STRONGROOM_LISTEN", hide_env_values = true, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8080",
           value_parser = socket_address, help_heading = "Console")]
     pub listen: SocketAddr,
 
     /// Address that people open, for the links in pages and mails [default: http://ADDRESS:PORT]
-    #[arg(long, env = "STRONGROOM_PUBLIC_URL", value_name = "URL", value_parser = public_url, help_heading = "Console")]
+    #[arg(long, env = "STRONGROOM_PUBLIC_URL", hide_env_values = true, value_name = "URL", value_parser = public_url, help_heading = "Console")]
     public_url: Option<Url>,
 
     /// Certificate chain (PEM) to serve https with, together with --tls-key
-    #[arg(long, env = "STRONGROOM_TLS_CERT", value_name = "FILE", help_heading = "Console")]
+    #[arg(long, env = "STRONGROOM_TLS_CERT", hide_env_values = true, value_name = "FILE", help_heading = "Console")]
     tls_cert: Option<PathBuf>,
 
     /// Private key (PEM) of the certificate, together with --tls-cert
-    #[arg(long, env = "STRONGROOM_TLS_KEY", value_name = "FILE", help_heading = "Console")]
+    #[arg(long, env = "STRONGROOM_TLS_KEY", hide_env_values = true, value_name = "FILE", help_heading = "Console")]
     tls_key: Option<PathBuf>,
 
     /// Addresses of reverse proxies whose X-Forwarded-For is believed: addresses or ranges, separated by commas
     #[arg(
         long,
         env = "STRONGROOM_TRUSTED_PROXIES",
+        hide_env_values = true,
         value_name = "RANGES",
         default_value = "",
         hide_default_value = true,
@@ -109,6 +126,7 @@ pub struct Settings {
     #[arg(
         long,
         env = "STRONGROOM_METRICS_LISTEN",
+        hide_env_values = true,
         value_name = "ADDRESS:PORT",
         default_value = "127.0.0.1:9464",
         help_heading = "Console"
@@ -116,27 +134,33 @@ pub struct Settings {
     metrics_listen: MetricsListen,
 
     /// Minutes without a request after which a session ends
-    #[arg(long, env = "STRONGROOM_SESSION_IDLE_MINUTES", value_name = "MINUTES", default_value_t = 15,
+    #[arg(long, env = "STRONGROOM_SESSION_IDLE_MINUTES", hide_env_values = true, value_name = "MINUTES", default_value_t = 15,
           value_parser = value_parser!(u32).range(1..=1440), help_heading = "Console")]
     session_idle_minutes: u32,
 
     /// Hours after login after which a session ends
-    #[arg(long, env = "STRONGROOM_SESSION_HOURS", value_name = "HOURS", default_value_t = 8,
+    #[arg(long, env = "STRONGROOM_SESSION_HOURS", hide_env_values = true, value_name = "HOURS", default_value_t = 8,
           value_parser = value_parser!(u32).range(1..=168), help_heading = "Console")]
     session_hours: u32,
 
     /// Private addresses that integrations may reach beyond public ones: addresses or ranges, separated by commas
     /// [default: none; loopback with the private Postgres]
-    #[arg(long, env = "STRONGROOM_EGRESS_ALLOW", value_name = "RANGES", help_heading = "Integrations")]
+    #[arg(
+        long,
+        env = "STRONGROOM_EGRESS_ALLOW",
+        hide_env_values = true,
+        value_name = "RANGES",
+        help_heading = "Integrations"
+    )]
     egress_allow: Option<Networks>,
 
     /// Integrations that run at once
-    #[arg(long, env = "STRONGROOM_RUNS_AT_ONCE", value_name = "NUMBER", default_value_t = 4,
+    #[arg(long, env = "STRONGROOM_RUNS_AT_ONCE", hide_env_values = true, value_name = "NUMBER", default_value_t = 4,
           value_parser = value_parser!(u32).range(1..=64), help_heading = "Integrations")]
     pub runs_at_once: u32,
 
     /// Days after which an access key is stale
-    #[arg(long, env = "STRONGROOM_STALE_DAYS", value_name = "DAYS", default_value_t = 90,
+    #[arg(long, env = "STRONGROOM_STALE_DAYS", hide_env_values = true, value_name = "DAYS", default_value_t = 90,
           value_parser = value_parser!(u32).range(1..=3650), help_heading = "Integrations")]
     pub stale_days: u32,
 }
@@ -227,97 +251,4 @@ pub enum LogFormat {
     Human,
     /// One JSON object a line
     Json,
-}
-
-/// A libpq URL. It may hold a password, so it prints nothing of itself.
-#[derive(Clone)]
-struct DatabaseUrl(String);
-
-impl fmt::Debug for DatabaseUrl {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("[REDACTED]")
-    }
-}
-
-impl FromStr for DatabaseUrl {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        if text.is_empty() || text.starts_with("postgres://") || text.starts_with("postgresql://") {
-            return Ok(Self(text.to_owned()));
-        }
-        Err("give a URL such as postgresql://user@host/database?sslmode=verify-full, or leave it out to use a private \
-             Postgres")
-    }
-}
-
-/// Address ranges. A single address is a range of one.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Networks(Vec<IpNet>);
-
-impl Networks {
-    /// 127.0.0.0/8 and ::1.
-    pub fn loopback() -> Self {
-        let v4 = IpNet::new_assert(IpAddr::V4(Ipv4Addr::new(127, 0, 0, 0)), 8);
-        Self(vec![v4, IpNet::from(IpAddr::V6(Ipv6Addr::LOCALHOST))])
-    }
-
-    /// An IPv4 address written as IPv6 (`::ffff:10.0.0.1`) counts as the IPv4 address.
-    pub fn contains(&self, address: IpAddr) -> bool {
-        let address = address.to_canonical();
-        self.0.iter().any(|network| network.contains(&address))
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    pub fn iter(&self) -> impl Iterator<Item = &IpNet> {
-        self.0.iter()
-    }
-}
-
-impl FromStr for Networks {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
-        let networks = parts.map(|part| part.parse::<IpNet>().or_else(|_| part.parse::<IpAddr>().map(IpNet::from)));
-        let networks = networks.collect::<Result<Vec<_>, _>>();
-        networks.map(Self).map_err(|_| "give addresses or ranges separated by commas, such as 10.0.0.0/8,192.168.1.20")
-    }
-}
-
-#[derive(Clone, Copy, Debug)]
-struct MetricsListen(Option<SocketAddr>);
-
-impl FromStr for MetricsListen {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        if text == "off" {
-            return Ok(Self(None));
-        }
-        let address = text.parse().map_err(|_| "give an address and a port, such as 127.0.0.1:9464, or off")?;
-        Ok(Self(Some(address)))
-    }
-}
-
-fn socket_address(text: &str) -> Result<SocketAddr, &'static str> {
-    text.parse().map_err(|_| "give an address and a port, such as 127.0.0.1:8080 or [::]:8080")
-}
-
-fn public_url(text: &str) -> Result<Url, &'static str> {
-    let url = Url::parse(text).ok().filter(|url| {
-        matches!(url.scheme(), "http" | "https")
-            && url.host().is_some()
-            && (url.path(), url.query(), url.fragment()) == ("/", None, None)
-            && (url.username(), url.password()) == ("", None)
-    });
-    url.ok_or("give scheme, host and port alone, such as https://strongroom.example.com")
-}
-
-fn log_filter(text: &str) -> Result<Targets, &'static str> {
-    text.parse()
-        .map_err(|_| "give a level (error, warn, info, debug, trace) or module=level pairs, with commas between")
 }

@@ -1,0 +1,104 @@
+//! The types that settings are parsed into. What a wrong value's message says stands here: it never quotes the value,
+//! which may hold a password. A setting itself is declared in [`super`].
+
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::str::FromStr;
+
+use ipnet::IpNet;
+use tracing_subscriber::filter::Targets;
+use url::Url;
+
+/// A libpq URL. It may hold a password, so it prints nothing of itself.
+#[derive(Clone)]
+pub struct DatabaseUrl(pub(super) String);
+
+impl fmt::Debug for DatabaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[REDACTED]")
+    }
+}
+
+impl FromStr for DatabaseUrl {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text.is_empty() || text.starts_with("postgres://") || text.starts_with("postgresql://") {
+            return Ok(Self(text.to_owned()));
+        }
+        Err("give a URL such as postgresql://user@host/database?sslmode=verify-full, or leave it out to use a private \
+             Postgres")
+    }
+}
+
+/// Address ranges. A single address is a range of one.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Networks(Vec<IpNet>);
+
+impl Networks {
+    /// 127.0.0.0/8 and ::1.
+    pub fn loopback() -> Self {
+        let v4 = IpNet::new_assert(IpAddr::V4(Ipv4Addr::new(127, 0, 0, 0)), 8);
+        Self(vec![v4, IpNet::from(IpAddr::V6(Ipv6Addr::LOCALHOST))])
+    }
+
+    /// An IPv4 address written as IPv6 (`::ffff:10.0.0.1`) counts as the IPv4 address.
+    pub fn contains(&self, address: IpAddr) -> bool {
+        let address = address.to_canonical();
+        self.0.iter().any(|network| network.contains(&address))
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// As the egress client wants them.
+    pub fn into_vec(self) -> Vec<IpNet> {
+        self.0
+    }
+}
+
+impl FromStr for Networks {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
+        let networks = parts.map(|part| part.parse::<IpNet>().or_else(|_| part.parse::<IpAddr>().map(IpNet::from)));
+        let networks = networks.collect::<Result<Vec<_>, _>>();
+        networks.map(Self).map_err(|_| "give addresses or ranges separated by commas, such as 10.0.0.0/8,192.168.1.20")
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+pub struct MetricsListen(pub(super) Option<SocketAddr>);
+
+impl FromStr for MetricsListen {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text == "off" {
+            return Ok(Self(None));
+        }
+        let address = text.parse().map_err(|_| "give an address and a port, such as 127.0.0.1:9464, or off")?;
+        Ok(Self(Some(address)))
+    }
+}
+
+pub(super) fn socket_address(text: &str) -> Result<SocketAddr, &'static str> {
+    text.parse().map_err(|_| "give an address and a port, such as 127.0.0.1:8080 or [::]:8080")
+}
+
+pub(super) fn public_url(text: &str) -> Result<Url, &'static str> {
+    let url = Url::parse(text).ok().filter(|url| {
+        matches!(url.scheme(), "http" | "https")
+            && url.host().is_some()
+            && (url.path(), url.query(), url.fragment()) == ("/", None, None)
+            && (url.username(), url.password()) == ("", None)
+    });
+    url.ok_or("give scheme, host and port alone, such as https://strongroom.example.com")
+}
+
+pub(super) fn log_filter(text: &str) -> Result<Targets, &'static str> {
+    text.parse()
+        .map_err(|_| "give a level (error, warn, info, debug, trace) or module=level pairs, with commas between")
+}
