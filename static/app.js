@@ -54,6 +54,15 @@ function announce(text, tone) {
   notices.append(message);
 }
 
+// Answers that are not swapped into the page (the list is in htmx-config) are said instead.
+document.addEventListener("htmx:response:error", (event) => {
+  const status = event.detail.ctx.response.status;
+  if (status === 401 || status === 403) announce("You are not allowed to do that, or your session has ended.", "bad");
+  else if (status === 404) announce("That is not there any more. Reload the page.", "bad");
+  else if (status === 429 || status >= 500) announce("The console could not answer. Try again in a moment.", "bad");
+});
+document.addEventListener("htmx:error", () => announce("The console cannot be reached. Try again in a moment.", "bad"));
+
 // Leaving a changed form asks first. Forms opt in with data-guard.
 let dirty = null;
 document.addEventListener("input", (event) => {
@@ -99,6 +108,6 @@ document.addEventListener("htmx:after:swap", () => {
   const region = focused.region && document.getElementById(focused.region);
   const again = (focused.id && document.getElementById(focused.id))
     || (focused.href && region?.querySelector(`a[href="${CSS.escape(focused.href)}"]`))
-    || region?.querySelector("[aria-sort] a");
+    || region?.querySelector("[aria-sort] a, input:not([type=hidden]), select, textarea, a, button");
   (again ?? document.getElementById("main"))?.focus({ preventScroll: true });
 });
