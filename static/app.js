@@ -10,7 +10,7 @@ document.addEventListener("change", async (event) => {
   const file = input?.files[0];
   const field = input && document.getElementById(input.dataset.fills);
   if (!file || !field) return;
-  if (field.maxLength > 0 && file.size > field.maxLength * 4) {
+  if (file.size > Number(input.dataset.most) * 4) {
     announce(`${file.name} is too large for this field.`, "bad");
     input.value = "";
     return;
@@ -74,15 +74,25 @@ window.addEventListener("beforeunload", (event) => {
   if (dirty?.isConnected) event.preventDefault();
 });
 
-// Keys, as the help dialog lists them. WCAG 2.1.4: off while typing, and off for whoever switches them off.
+// Keys, as the help dialog lists them. WCAG 2.1.4: off while typing, and off for whoever switches them off. The choice
+// is a cookie since logging out clears the storage.
+const dialog = document.getElementById("shortcuts");
+const keysOn = document.getElementById("shortcuts-on");
+if (keysOn) {
+  keysOn.checked = !/(^|; )shortcuts=off/.test(document.cookie);
+  keysOn.addEventListener("change", () => {
+    document.cookie = `shortcuts=${keysOn.checked ? "on" : "off"}; path=/; max-age=31536000; samesite=strict`;
+  });
+  document.querySelector("[data-open=shortcuts]")?.addEventListener("click", () => dialog.showModal());
+}
 let prefix = 0;
 document.addEventListener("keydown", (event) => {
-  if (document.body.dataset.shortcuts !== "on" || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
+  if (!keysOn?.checked || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
   if (event.target.closest?.("input, textarea, select, [contenteditable], dialog")) return;
   const now = performance.now();
   const target = prefix && now - prefix < 1500
     ? document.querySelector(`a[data-key="${CSS.escape(event.key)}"]`)
-    : { "/": document.querySelector("[data-search]"), n: document.querySelector("[data-new]"), "?": document.getElementById("shortcuts") }[event.key];
+    : { "/": document.querySelector("[data-search]"), n: document.querySelector("[data-new]"), "?": dialog }[event.key];
   prefix = !prefix && event.key === "g" ? now : 0;
   if (!target) return;
   event.preventDefault();
