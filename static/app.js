@@ -10,7 +10,7 @@ document.addEventListener("change", async (event) => {
   const file = input?.files[0];
   const field = input && document.getElementById(input.dataset.fills);
   if (!file || !field) return;
-  if (field.maxLength > 0 && file.size > field.maxLength * 4) {
+  if (file.size > Number(input.dataset.most) * 4) {
     announce(`${file.name} is too large for this field.`, "bad");
     input.value = "";
     return;
@@ -54,6 +54,15 @@ function announce(text, tone) {
   notices.append(message);
 }
 
+// Answers that are not swapped into the page (the list is in htmx-config) are said instead.
+document.addEventListener("htmx:response:error", (event) => {
+  const status = event.detail.ctx.response.status;
+  if (status === 401 || status === 403) announce("You are not allowed to do that, or your session has ended.", "bad");
+  else if (status === 404) announce("That is not there any more. Reload the page.", "bad");
+  else if (status === 429 || status >= 500) announce("The console could not answer. Try again in a moment.", "bad");
+});
+document.addEventListener("htmx:error", () => announce("The console cannot be reached. Try again in a moment.", "bad"));
+
 // Leaving a changed form asks first. Forms opt in with data-guard.
 let dirty = null;
 document.addEventListener("input", (event) => {
@@ -65,15 +74,25 @@ window.addEventListener("beforeunload", (event) => {
   if (dirty?.isConnected) event.preventDefault();
 });
 
-// Keys, as the help dialog lists them. WCAG 2.1.4: off while typing, and off for whoever switches them off.
+// Keys, as the help dialog lists them. WCAG 2.1.4: off while typing, and off for whoever switches them off. The choice
+// is a cookie since logging out clears the storage.
+const dialog = document.getElementById("shortcuts");
+const keysOn = document.getElementById("shortcuts-on");
+if (keysOn) {
+  keysOn.checked = !/(^|; )shortcuts=off/.test(document.cookie);
+  keysOn.addEventListener("change", () => {
+    document.cookie = `shortcuts=${keysOn.checked ? "on" : "off"}; path=/; max-age=31536000; samesite=strict`;
+  });
+  document.querySelector("[data-open=shortcuts]")?.addEventListener("click", () => dialog.showModal());
+}
 let prefix = 0;
 document.addEventListener("keydown", (event) => {
-  if (document.body.dataset.shortcuts !== "on" || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
+  if (!keysOn?.checked || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
   if (event.target.closest?.("input, textarea, select, [contenteditable], dialog")) return;
   const now = performance.now();
   const target = prefix && now - prefix < 1500
     ? document.querySelector(`a[data-key="${CSS.escape(event.key)}"]`)
-    : { "/": document.querySelector("[data-search]"), n: document.querySelector("[data-new]"), "?": document.getElementById("shortcuts") }[event.key];
+    : { "/": document.querySelector("[data-search]"), n: document.querySelector("[data-new]"), "?": dialog }[event.key];
   prefix = !prefix && event.key === "g" ? now : 0;
   if (!target) return;
   event.preventDefault();
@@ -99,6 +118,6 @@ document.addEventListener("htmx:after:swap", () => {
   const region = focused.region && document.getElementById(focused.region);
   const again = (focused.id && document.getElementById(focused.id))
     || (focused.href && region?.querySelector(`a[href="${CSS.escape(focused.href)}"]`))
-    || region?.querySelector("[aria-sort] a");
+    || region?.querySelector("[aria-sort] a, input:not([type=hidden]), select, textarea, a, button");
   (again ?? document.getElementById("main"))?.focus({ preventScroll: true });
 });

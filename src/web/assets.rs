@@ -106,3 +106,121 @@ fn has_already(request: &HttpRequest, tag: &EntityTag) -> bool {
         Err(_) => false,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use actix_web::http::StatusCode;
+    use actix_web::{App, body, test};
+
+    use super::*;
+
+    /// `dist/htmx.min.js` of the npm package htmx.org 4.0.1.
+    const HTMX: &str = "a0abb04f2f45a1f89d1d4844023245537e5e6014c87b144553e0607b4cc32130";
+
+    async fn get(uri: &str, known: Option<&str>) -> HttpResponse {
+        let app = test::init_service(App::new().service(show)).await;
+        let mut request = test::TestRequest::get().uri(uri);
+        if let Some(tag) = known {
+            request = request.insert_header((header::IF_NONE_MATCH, tag));
+        }
+        test::call_service(&app, request.to_request()).await.into_parts().1.map_into_boxed_body()
+    }
+
+    fn header_of(response: &HttpResponse, name: header::HeaderName) -> &str {
+        response.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+    }
+
+    #[actix_web::test]
+    async fn htmx_is_the_published_file_byte_for_byte() {
+        let response = get("/static/htmx-4.0.1.min.js", None).await;
+        let bytes = body::to_bytes(response.into_body()).await.expect("an embedded body has no way to fail");
+        assert_eq!(hex::encode(Sha256::digest(&bytes)), HTMX);
+    }
+
+    #[actix_web::test]
+    async fn a_versioned_address_is_kept_for_ever_and_a_plain_one_is_asked_for_again() {
+        let versioned = get(&url(BUNDLE), None).await;
+        assert_eq!(versioned.status(), StatusCode::OK);
+        assert_eq!(header_of(&versioned, header::CACHE_CONTROL), FOREVER);
+        assert_eq!(header_of(&versioned, header::CONTENT_TYPE), "text/css; charset=utf-8");
+        assert_eq!(header_of(&versioned, header::X_CONTENT_TYPE_OPTIONS), "nosniff");
+        for plain in ["/static/strongroom.css", "/static/strongroom.css?v=0000000000000000"] {
+            assert_eq!(header_of(&get(plain, None).await, header::CACHE_CONTROL), REVALIDATE);
+        }
+    }
+
+    #[actix_web::test]
+    async fn a_browser_that_has_the_file_is_told_so() {
+        let first = get("/static/app.js", None).await;
+        let tag = header_of(&first, header::ETAG).to_owned();
+        assert!(tag.starts_with('"'), "{tag} is not a strong tag");
+        for known in [tag.as_str(), "*", &format!("\"other\", W/{tag}")] {
+            let again = get("/static/app.js", Some(known)).await;
+            assert_eq!(again.status(), StatusCode::NOT_MODIFIED, "{known}");
+            assert_eq!(header_of(&again, header::ETAG), tag);
+        }
+        assert_eq!(get("/static/app.js", Some("\"other\"")).await.status(), StatusCode::OK);
+    }
+
+    #[actix_web::test]
+    async fn what_is_not_embedded_is_not_found() {
+        for uri in [
+            "/static/",
+            "/static/missing.js",
+            "/static/../Cargo.toml",
+            "/static/%2e%2e/Cargo.toml",
+            "/static/css/tokens.css",
+        ] {
+            assert_eq!(get(uri, None).await.status(), StatusCode::NOT_FOUND, "{uri}");
+        }
+    }
+
+    #[::core::prelude::v1::test]
+    fn the_style_sheets_obey_the_content_security_policy() {
+        for name in Files::iter().filter(|name| name.ends_with(".css")) {
+            let file =
+                Files::get(&name).map(|file| String::from_utf8_lossy(&file.data).into_owned()).unwrap_or_default();
+            assert!(!file.contains("url(") && !file.contains("@import"), "{name} loads something");
+            assert!(file.contains("@layer"), "{name} stands outside the layers");
+        }
+    }
+
+    fn templates(folder: &std::path::Path, found: &mut Vec<String>) {
+        for entry in std::fs::read_dir(folder).expect("the templates folder is there").flatten() {
+            let path = entry.path();
+            if path.is_dir() {
+                templates(&path, found);
+            } else if let Ok(text) = std::fs::read_to_string(&path) {
+                found.push(text);
+            }
+        }
+    }
+
+    /// What stands between `before` and the next quote, wherever a template says it.
+    fn quoted(before: &str) -> Vec<String> {
+        let mut found = Vec::new();
+        templates(std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/templates")), &mut found);
+        let ends = |text: &str| {
+            text.split(before).skip(1).filter_map(|rest| Some(rest.split_once('"')?.0.to_owned())).collect::<Vec<_>>()
+        };
+        found.iter().flat_map(|text| ends(text)).collect()
+    }
+
+    #[::core::prelude::v1::test]
+    fn every_file_and_icon_that_a_template_names_exists() {
+        for name in quoted("assets::url(\"") {
+            assert!(ASSETS.contains_key(&name), "no file {name}");
+        }
+        let sprite = String::from_utf8_lossy(&ASSETS["icons.svg"].body).into_owned();
+        for name in quoted("icon(\"") {
+            assert!(sprite.contains(&format!("id=\"{name}\"")), "no icon {name}");
+        }
+    }
+
+    #[::core::prelude::v1::test]
+    fn the_order_of_the_layers_comes_first_in_the_bundle() {
+        let sheet = String::from_utf8_lossy(&ASSETS[BUNDLE].body).into_owned();
+        let order = sheet.find("@layer reset, tokens, base, layout, components, utilities;");
+        assert!(order.is_some_and(|at| !sheet[..at].contains('{')));
+    }
+}
