@@ -21,7 +21,8 @@ use crate::models::sessions::Limits;
 use crate::models::{self, Conn, Db, DbError, credentials, logins, users};
 use crate::providers::egress::Egress;
 use crate::vault::{KeyRing, KeyRingError, Vault, keyring};
-use crate::{credentials as kinds, jobs, web};
+use crate::web::credentials::draft;
+use crate::{jobs, web};
 
 /// Longest that requests and runs have to finish after a SIGTERM.
 const GRACE: Duration = Duration::from_secs(10);
@@ -104,11 +105,11 @@ pub fn open_store(url: &str, settings: &StoreSettings) -> Result<Arc<Vault>, Sta
 fn found(conn: &mut Conn, path: &std::path::Path) -> Result<Arc<Vault>, StartError> {
     let ring = if keyring::exists(path) { KeyRing::read(path)? } else { KeyRing::create(path)? };
     let vault = Vault::new(Uuid::new_v4(), ring, Some(path.to_owned()));
-    let (name, values) = kinds::shipped_iam_role();
+    let shipped = draft::shipped().map_err(|_| StartError::Prepare(DbError::Other))?;
     let founding = |conn: &mut Conn| {
         deployment::found(conn, &vault)?;
         if deployment::id(conn)? == Some(vault.deployment()) {
-            credentials::ship(conn, &vault, &web::credentials::shipped(name, &values).as_new(values.to_json().as_slice()))?;
+            credentials::ship(conn, &vault, &shipped.row())?;
         }
         Ok::<(), DbError>(())
     };
@@ -141,11 +142,10 @@ impl Console {
         let db = Db::new(database_url, settings.store.db_pool);
         let listener = std::net::TcpListener::bind(settings.listen)
             .map_err(|error| StartError::Listen(settings.listen, error.kind()))?;
-        let address =
-            listener.local_addr().map_err(|error| StartError::Listen(settings.listen, error.kind()))?;
+        let address = listener.local_addr().map_err(|error| StartError::Listen(settings.listen, error.kind()))?;
         let app = Data::new(App {
             gate: Gate { db: db.clone(), vault: vault.clone(), hasher: Hasher::default() },
-            egress: Egress::new(settings.egress_allow().iter().copied().collect()),
+            egress: Egress::new(settings.egress_allow().into_vec()),
             sessions: web::session::Cache::new(database_url),
             public_url: settings.public_url(address),
             replica: Uuid::new_v4(),
@@ -203,7 +203,8 @@ impl Console {
         stop.cancelled().await;
         tracing::info!("stopping: requests and runs have ten seconds to finish");
         self.app.stopping.cancel();
-        let (_, _) = tokio::join!(tokio::time::timeout(GRACE, handle.stop(true)), tokio::time::timeout(GRACE, jobs.stopped()));
+        let (_, _) =
+            tokio::join!(tokio::time::timeout(GRACE, handle.stop(true)), tokio::time::timeout(GRACE, jobs.stopped()));
         if let Some(handle) = metrics_handle {
             handle.stop(false).await;
         }

@@ -2,8 +2,14 @@
 //! of its integrations, and shows everywhere each one is used. This is the map of the house; the directions
 //! between the rooms are enforced by `tests/console/house_rules.rs`.
 
+/// Who may come in: passwords, one-time codes, the throttle, the roles.
+pub mod accounts;
+/// The process as a whole: build, bind, run until stopped.
+pub mod app;
 /// The commands of the binary and what each takes.
 pub mod cli;
+/// What the binary's commands do.
+pub mod commands;
 /// Every setting once: flag, environment variable, sentence and default.
 pub mod config;
 /// What a credential is: one kind a file, each a declared form and a typed payload. Knows no HTTP, no database.
@@ -12,6 +18,8 @@ pub mod credentials;
 pub mod form;
 /// What we do with a credential: scans and, later, alerts and deployments. Knows no database and no web.
 pub mod integrations;
+/// What happens by the clock.
+pub mod jobs;
 /// What is stored: the only Diesel.
 pub mod models;
 /// How names are written and when two are the same.
@@ -20,11 +28,9 @@ pub mod names;
 pub mod postgres;
 /// How to speak to someone else's service, through the one egress client.
 pub mod providers;
-/// Envelope encryption of single columns, keyed checks over rows, the key ring.
-pub mod vault;
 /// Log lines and metrics.
 pub mod telemetry;
+/// Envelope encryption of single columns, keyed checks over rows, the key ring.
+pub mod vault;
 /// What a visitor sees: the URL tree, handlers and pages.
 pub mod web;
-/// Who may come in: passwords, one-time codes, the throttle, the roles.
-pub mod accounts;

@@ -1,1 +1,28 @@
-fn main() {}
+//! The commands of the binary; each does its work in the library.
+
+use std::process::ExitCode;
+
+use strongroom::cli::{Cli, Command};
+use strongroom::commands;
+
+fn main() -> ExitCode {
+    let cli = match Cli::read(std::env::args_os()) {
+        Ok(cli) => cli,
+        Err(refusal) if refusal.status == 0 => {
+            print!("{}", refusal.text);
+            return ExitCode::SUCCESS;
+        }
+        Err(refusal) => {
+            eprint!("{}", refusal.text);
+            return ExitCode::from(refusal.status);
+        }
+    };
+    let store = cli.command.store();
+    if strongroom::telemetry::start_logging(store.log_format, store.log.clone()).is_err() {
+        eprintln!("strongroom: the log is started already");
+    }
+    match cli.command {
+        Command::Serve(settings) => commands::serve::run(*settings),
+        _ => ExitCode::FAILURE,
+    }
+}

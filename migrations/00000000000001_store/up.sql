@@ -2,7 +2,7 @@
 CREATE EXTENSION IF NOT EXISTS pg_trgm;
 
 CREATE TABLE deployment (
-    only boolean PRIMARY KEY DEFAULT true CHECK (only),
+    single boolean PRIMARY KEY DEFAULT true CHECK (single),
     id uuid NOT NULL,
     mac_check_value bytea NOT NULL CHECK (octet_length(mac_check_value) = 32),
     created_at timestamptz NOT NULL DEFAULT now()

@@ -134,8 +134,7 @@ impl Gate {
         self.db
             .transaction(move |conn| {
                 let detail = String::new();
-                let event =
-                    NewEvent { action, subject_kind: "user", subject_id: None, subject_name: &shown, detail };
+                let event = NewEvent { action, subject_kind: "user", subject_id: None, subject_name: &shown, detail };
                 events::record(conn, &vault, &actor, &event)
             })
             .await

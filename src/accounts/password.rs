@@ -20,7 +20,8 @@ const QUEUE: usize = 16;
 const LONGEST: usize = 1024;
 
 /// A hash for nobody's password: unknown users take as long as known ones.
-const NOBODY: &str = "$argon2id$v=19$m=65536,t=3,p=1$c3Ryb25ncm9vbS1ub2JvZHk$iYi3RT9BSpVp0Yq0BTMQB52cLxnmfHk3a1oLsEVZpFM";
+const NOBODY: &str =
+    "$argon2id$v=19$m=65536,t=3,p=1$c3Ryb25ncm9vbS1ub2JvZHk$iYi3RT9BSpVp0Yq0BTMQB52cLxnmfHk3a1oLsEVZpFM";
 
 /// Too many logins wait already.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -104,9 +105,36 @@ impl Drop for Place {
 
 /// Words that everybody tries first on this product, and the commonest of the long passwords.
 const GUESSES: &[&str] = &[
-    "strongroom", "prisma", "credential", "password", "passwort", "administrator", "admin", "secret", "welcome", "letmein",
-    "changeme", "qwertyuiop", "qwerty", "asdfghjkl", "iloveyou", "sunshine", "football", "baseball", "trustno1", "default",
-    "1q2w3e4r5t", "1qaz2wsx", "0123456789", "1234567890", "123456789", "12345678", "1234567", "123456", "12345", "abc123",
+    "strongroom",
+    "prisma",
+    "credential",
+    "password",
+    "passwort",
+    "administrator",
+    "admin",
+    "secret",
+    "welcome",
+    "letmein",
+    "changeme",
+    "qwertyuiop",
+    "qwerty",
+    "asdfghjkl",
+    "iloveyou",
+    "sunshine",
+    "football",
+    "baseball",
+    "trustno1",
+    "default",
+    "1q2w3e4r5t",
+    "1qaz2wsx",
+    "0123456789",
+    "1234567890",
+    "123456789",
+    "12345678",
+    "1234567",
+    "123456",
+    "12345",
+    "abc123",
 ];
 
 /// Whether a password may be set: 12 characters or more, no more than 256, and more than a word that is tried first.
@@ -140,7 +168,9 @@ mod tests {
         for good in ["correct horse battery", "Tr0ub4dor&3xyz", "ein langer satz", "ÄÖÜ äöü ß 漢字 かな"] {
             assert_eq!(acceptable(good, "alice"), Ok(()), "{good}");
         }
-        for bad in ["short", "prismastrongroom1", "aaaaaaaaaaaaaaaa", "password123456", "alicealicealice1", "adminadminadmin"] {
+        for bad in
+            ["short", "prismastrongroom1", "aaaaaaaaaaaaaaaa", "password123456", "alicealicealice1", "adminadminadmin"]
+        {
             assert!(acceptable(bad, "alice").is_err(), "{bad}");
         }
         assert!(acceptable(&"ab1cd2".repeat(50), "alice").is_err());

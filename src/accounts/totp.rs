@@ -70,7 +70,9 @@ mod tests {
     #[test]
     fn codes_are_those_of_rfc_6238() {
         let secret = b"12345678901234567890";
-        for (seconds, code) in [(59, "287082"), (1_111_111_109, "081804"), (1_234_567_890, "005924"), (20_000_000_000, "353130")] {
+        for (seconds, code) in
+            [(59, "287082"), (1_111_111_109, "081804"), (1_234_567_890, "005924"), (20_000_000_000, "353130")]
+        {
             assert_eq!(step(secret, code, seconds), Some((seconds / 30) as i64));
             assert_eq!(step(secret, &format!(" {} {} ", &code[..3], &code[3..]), seconds), Some((seconds / 30) as i64));
         }

@@ -38,7 +38,9 @@ pub fn view(
         .map(|field| {
             let value = match shown.get(field.name) {
                 _ if field.control.is_secret() => "",
-                "" if posted.is_none() && stored.is_none() => field.default,
+                "" if posted.is_none() && stored.is_none() || matches!(field.control, Control::Choice(_)) => {
+                    field.default
+                }
                 value => value,
             };
             let options = match field.control {

@@ -1,8 +1,8 @@
 //! The tables as Diesel sees them; `tests/console/schema_tests.rs` compares this file with a migrated database.
 
 diesel::table! {
-    deployment (only) {
-        only -> Bool,
+    deployment (single) {
+        single -> Bool,
         id -> Uuid,
         mac_check_value -> Bytea,
         created_at -> Timestamptz,

@@ -290,3 +290,9 @@ pub fn unused_recovery_codes(conn: &mut Conn, id: Uuid) -> Result<i64, DbError> 
     let unused = recovery_codes::table.filter(recovery_codes::user_id.eq(id).and(recovery_codes::used_at.is_null()));
     Ok(unused.count().get_result(conn)?)
 }
+
+/// The database's clock in whole seconds since 1970, for one-time codes.
+pub fn seconds(conn: &mut Conn) -> Result<i64, DbError> {
+    let now = diesel::dsl::sql::<diesel::sql_types::BigInt>("SELECT extract(epoch FROM now())::bigint");
+    Ok(now.get_result(conn)?)
+}

@@ -95,12 +95,11 @@ impl Error {
             Self::Unacceptable(text) => ("That does not work", text),
             Self::Throttled { text, .. } => ("Too many tries", text),
             Self::Internal => ("Something went wrong", "It has been logged. Nothing was changed. Try again."),
-            Self::Unavailable => {
-                ("The database does not answer", "Nothing was changed. Try again in a few seconds.")
-            }
-            Self::ReadOnly => {
-                ("Nothing can be saved at the moment", "The database takes no writes. Nothing was changed; reading works.")
-            }
+            Self::Unavailable => ("The database does not answer", "Nothing was changed. Try again in a few seconds."),
+            Self::ReadOnly => (
+                "Nothing can be saved at the moment",
+                "The database takes no writes. Nothing was changed; reading works.",
+            ),
         };
         Problem { title, text: text.to_owned() }
     }

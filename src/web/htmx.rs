@@ -5,7 +5,8 @@ use actix_web::{HttpRequest, HttpResponse};
 
 /// Whether htmx asks, and so wants a fragment. A visitor who opens the address gets the whole page.
 pub fn asked(request: &HttpRequest) -> bool {
-    let says = |name: &str, value: &str| request.headers().get(name).is_some_and(|found| found.as_bytes() == value.as_bytes());
+    let says =
+        |name: &str, value: &str| request.headers().get(name).is_some_and(|found| found.as_bytes() == value.as_bytes());
     says("hx-request", "true") && !says("sec-fetch-dest", "document")
 }
 

@@ -1,4 +1,48 @@
-//! What a visitor sees. Handlers, their templates and the URL tree; nothing here opens a secret or speaks to a
-//! provider. A screen is a file in its noun's folder and a line in the URL tree.
+//! What a visitor sees: the whole URL tree on this page, one screen a file in its noun's folder. Handlers ask the models,
+//! seal nothing by themselves and speak to no provider. A new screen is a file, a template, a line below, and a line in
+//! the table of `tests/console/access.rs`, which fails until it is there.
+
+use actix_web::web::{self, ServiceConfig};
 
 pub mod assets;
+pub mod credentials;
+pub mod dashboard;
+pub mod error;
+pub mod health;
+pub mod htmx;
+pub mod login;
+pub mod metrics;
+pub mod page;
+pub mod params;
+pub mod posted;
+pub mod security;
+pub mod session;
+pub mod setup;
+
+/// Registers each line and lists it, so that a test can walk all of them.
+macro_rules! tree {
+    ($($method:ident $path:literal => $handler:path;)*) => {
+        /// Method and path of every route but the static files.
+        pub const ROUTES: &[(&str, &str)] = &[$((stringify!($method), $path)),*];
+
+        /// The URL tree.
+        pub fn routes(config: &mut ServiceConfig) {
+            config.service(assets::show);
+            $(config.route($path, web::$method().to($handler));)*
+        }
+    };
+}
+
+tree! {
+    get  "/"         => dashboard::show;
+    get  "/livez"    => health::live;
+    get  "/readyz"   => health::ready;
+
+    get  "/setup"    => setup::new;
+    post "/setup"    => setup::create;
+    get  "/login"    => login::new;
+    post "/login"    => login::create;
+    get  "/login/code" => login::code;
+    post "/login/code" => login::check_code;
+    post "/logout"   => login::destroy;
+}

@@ -147,7 +147,18 @@ mod tests {
         for good in ["/", "/credentials?kind=aws&sort=age", "/credentials/0193-4f?x=%2F"] {
             assert_eq!(local_path(good), good);
         }
-        for bad in ["//evil", "/\\evil", "https:evil", "https://evil", "%2f%2fevil", "/%2fevil", "/%09/evil", "javascript:alert(1)", "", "/%5cevil"] {
+        for bad in [
+            "//evil",
+            "/\\evil",
+            "https:evil",
+            "https://evil",
+            "%2f%2fevil",
+            "/%2fevil",
+            "/%09/evil",
+            "javascript:alert(1)",
+            "",
+            "/%5cevil",
+        ] {
             assert_eq!(local_path(bad), "/", "{bad}");
         }
     }

@@ -29,7 +29,9 @@ impl Posted {
     pub fn only<'a>(&self, names: impl IntoIterator<Item = &'a str>) -> Result<(), Error> {
         let names: Vec<&str> = names.into_iter().collect();
         match self.0.names().find(|name| !names.contains(name)) {
-            Some(_) => Err(Error::Unacceptable("The form holds a field that does not belong to it. Reload the page.".into())),
+            Some(_) => {
+                Err(Error::Unacceptable("The form holds a field that does not belong to it. Reload the page.".into()))
+            }
             None => Ok(()),
         }
     }
@@ -63,7 +65,10 @@ async fn empty(mut payload: Payload) -> Result<Posted, Error> {
     }
 }
 
-async fn read(mut payload: impl futures_util::Stream<Item = Result<Bytes, impl std::fmt::Debug>> + Unpin, room: usize) -> Result<Zeroizing<Vec<u8>>, Error> {
+async fn read(
+    mut payload: impl futures_util::Stream<Item = Result<Bytes, impl std::fmt::Debug>> + Unpin,
+    room: usize,
+) -> Result<Zeroizing<Vec<u8>>, Error> {
     let mut body = BytesMut::new();
     while let Some(chunk) = payload.next().await {
         let chunk = chunk.map_err(|_| Error::Malformed)?;

@@ -24,14 +24,14 @@ use crate::app::App;
 /// Built from nothing upwards: what is not named is not allowed.
 const CSP: &str = concat!(
     "default-src 'none'; ",
-    "script-src 'self'; ",          // htmx and app.js; nothing inline, no eval
-    "style-src 'self'; ",           // the one bundle
-    "img-src 'self'; ",             // icons
-    "font-src 'self'; ",            // none yet
-    "connect-src 'self'; ",         // htmx
-    "form-action 'self'; ",         // forms post here only
-    "frame-ancestors 'none'; ",     // no page is framed
-    "base-uri 'none'; ",            // no <base> redirects our links
+    "script-src 'self'; ",      // htmx and app.js; nothing inline, no eval
+    "style-src 'self'; ",       // the one bundle
+    "img-src 'self'; ",         // icons
+    "font-src 'self'; ",        // none yet
+    "connect-src 'self'; ",     // htmx
+    "form-action 'self'; ",     // forms post here only
+    "frame-ancestors 'none'; ", // no page is framed
+    "base-uri 'none'; ",        // no <base> redirects our links
     "object-src 'none'"
 );
 
@@ -59,12 +59,14 @@ pub async fn guard(
         Ok(response) => response,
         Err(_) => return Err(Panicked.into()),
     };
-    if let Some(problem) = response.response_mut().extensions_mut().remove::<Problem>() {
+    let problem = response.response_mut().extensions_mut().remove::<Problem>();
+    if let Some(problem) = problem {
         response = show_problem(response, &problem, &id);
     }
     let secure = response.request().app_data::<Data<App>>().is_some_and(|app| app.secure());
     let dynamic = !response.request().path().starts_with("/static/");
-    if dynamic && response.status() == StatusCode::OK
+    if dynamic
+        && response.status() == StatusCode::OK
         && let Some(cookie) = page::forget_notice(response.request())
         && !htmx::asked(response.request())
     {
@@ -118,7 +120,8 @@ fn is_our_host(request: &ServiceRequest, public: &Url) -> bool {
     };
     match url.host() {
         Some(url::Host::Domain(name)) => {
-            name == "localhost" || (Some(name) == public.host_str() && url.port_or_known_default() == public.port_or_known_default())
+            name == "localhost"
+                || (Some(name) == public.host_str() && url.port_or_known_default() == public.port_or_known_default())
         }
         Some(_) => true,
         None => false,
@@ -154,7 +157,8 @@ fn log(response: &ServiceResponse<BoxBody>, method: &Method, started: Instant) {
     let status = response.status().as_u16();
     let pattern = response.request().match_pattern().unwrap_or_else(|| "unmatched".to_owned());
     let seconds = started.elapsed().as_secs_f64();
-    metrics::histogram!("strongroom_request_seconds", "method" => method_label(method), "route" => pattern).record(seconds);
+    metrics::histogram!("strongroom_request_seconds", "method" => method_label(method), "route" => pattern)
+        .record(seconds);
     metrics::counter!("strongroom_requests_total", "status" => status.to_string()).increment(1);
     match status {
         500.. => tracing::error!(status, seconds, "answered"),
@@ -173,7 +177,7 @@ fn method_label(method: &Method) -> &'static str {
 }
 
 #[derive(Template)]
-#[template(path = "error.html", blocks = ["problem"])]
+#[template(path = "error.html")]
 struct ProblemPage<'a> {
     status: u16,
     title: &'a str,

@@ -1,0 +1,66 @@
+//! What happens by the clock, each job a line in [`start`]. A job is safe to run on every replica at once: it claims its
+//! work in the database. One that fails is logged and tried again at its next turn.
+
+use std::future::Future;
+use std::time::Duration;
+
+use actix_web::web::Data;
+use tokio::task::JoinSet;
+
+use crate::app::App;
+use crate::models::{DbError, keks, logins, sessions};
+
+/// The running jobs.
+pub struct Jobs(JoinSet<()>);
+
+impl Jobs {
+    /// Waits until all have ended, which they do soon after `app.stopping` is cancelled.
+    pub async fn stopped(mut self) {
+        while self.0.join_next().await.is_some() {}
+    }
+}
+
+pub fn start(app: Data<App>) -> Jobs {
+    let mut jobs = JoinSet::new();
+    jobs.spawn_local(every(Duration::from_secs(10), app.clone(), "heartbeat", heartbeat));
+    jobs.spawn_local(every(Duration::from_secs(300), app.clone(), "purge", purge));
+    Jobs(jobs)
+}
+
+/// Runs `job` now and then every `period`, until the console stops.
+async fn every<F, W>(period: Duration, app: Data<App>, name: &'static str, job: F)
+where
+    F: Fn(Data<App>) -> W,
+    W: Future<Output = Result<(), DbError>>,
+{
+    let mut turns = tokio::time::interval(period);
+    turns.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            () = app.stopping.cancelled() => return,
+            _ = turns.tick() => {}
+        }
+        if let Err(error) = job(app.clone()).await {
+            tracing::warn!(job = name, %error, "a job failed and is tried again");
+        }
+    }
+}
+
+/// Tells the other replicas that this one lives and which master keys it holds.
+async fn heartbeat(app: Data<App>) -> Result<(), DbError> {
+    if let Err(error) = app.vault.reload() {
+        tracing::error!(%error, "the key ring cannot be read again; the keys in memory stay in use");
+    }
+    let (replica, ids) = (app.replica, app.vault.kek_ids());
+    app.db.run(move |conn| keks::heartbeat(conn, replica, &ids)).await
+}
+
+async fn purge(app: Data<App>) -> Result<(), DbError> {
+    let limits = app.session_limits();
+    app.db
+        .run(move |conn| {
+            sessions::purge(conn, limits)?;
+            logins::purge(conn).map(drop)
+        })
+        .await
+}

@@ -1,0 +1,3 @@
+//! The credentials' screens: table, form, page, deletion.
+
+pub mod draft;

@@ -1,0 +1,81 @@
+//! The very first visit: the one-time link that `serve` prints makes the first administrator. Anything wrong with the link
+//! looks like a page that does not exist.
+
+use actix_web::http::StatusCode;
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse};
+use askama::Template;
+
+use super::error::Error;
+use super::params::Params;
+use super::posted::Posted;
+use super::{login, page, session};
+use crate::accounts::{Role, password};
+use crate::app::App;
+use crate::form::Errors;
+use crate::models::events::Actor;
+use crate::models::{DbError, logins, users};
+use crate::names;
+
+#[derive(Template)]
+#[template(path = "setup/new.html")]
+struct New {
+    token: String,
+    username: String,
+    errors: Errors,
+}
+
+pub async fn new(app: Data<App>, params: Params) -> Result<HttpResponse, Error> {
+    let token = params.get("token").to_owned();
+    let hash = session::hash(&token);
+    if !app.db.run(move |conn| logins::setup_open(conn, &hash)).await? {
+        return Err(Error::NotFound);
+    }
+    page::html(&New { token, username: String::new(), errors: Errors::default() })
+}
+
+pub async fn create(app: Data<App>, request: HttpRequest, posted: Posted) -> Result<HttpResponse, Error> {
+    posted.only(["token", "username", "password", "password_again"])?;
+    let (token, password) = (posted.get("token").to_owned(), posted.get("password"));
+    let hash = session::hash(&token);
+    let open = {
+        let hash = hash.clone();
+        app.db.run(move |conn| logins::setup_open(conn, &hash)).await?
+    };
+    if !open {
+        return Err(Error::NotFound);
+    }
+    let mut errors = Errors::default();
+    let name = names::label(posted.get("username"), 100).unwrap_or_else(|problem| {
+        errors.add("username", problem);
+        String::new()
+    });
+    if let Err(problem) = password::acceptable(password, &name) {
+        errors.add("password", problem);
+    } else if password != posted.get("password_again") {
+        errors.add("password_again", "The two passwords differ.");
+    }
+    if !errors.is_empty() {
+        let form = New { token, username: posted.get("username").to_owned(), errors };
+        return page::html_with(StatusCode::UNPROCESSABLE_ENTITY, &form);
+    }
+    let phc = app.gate.hasher.hash(password).await?;
+    let actor = Actor { name: name.clone(), address: session::client_address(&request, &app) };
+    let vault = app.vault.clone();
+    let made = app
+        .db
+        .transaction(move |conn| {
+            if !logins::take_setup(conn, &hash)? {
+                return Ok::<_, DbError>(None);
+            }
+            let id = users::create(conn, &vault, &actor, &name, Role::Administrator.slug(), &phc)?;
+            Ok(Some(users::find(conn, id)?))
+        })
+        .await?;
+    let user = made.ok_or(Error::NotFound)?;
+    let cookie = login::begin(&app, &request, user, false).await?;
+    let mut response = page::see_other("/", "welcome");
+    // A fresh response takes any cookie.
+    let _ = response.add_cookie(&cookie);
+    Ok(response)
+}
