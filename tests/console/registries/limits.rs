@@ -1,0 +1,112 @@
+//! Patience, haste and an end: throttling, requests at once, and *Stop*.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+use strongroom::integrations::registries::Step;
+use strongroom::providers::ProviderError;
+use strongroom::providers::oci_registry::AT_ONCE;
+use tokio::sync::Notify;
+
+use super::Scan;
+use crate::support::peers::scripted::{Reply, Scripted};
+
+/// `GET /v2/` fails that often with that status before it succeeds.
+async fn throttling(times: usize, status: u16, retry_after: &'static str) -> (Scripted, Arc<AtomicUsize>) {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&asked);
+    let peer = Scripted::start(move |path| match path {
+        "/v2/" if count.fetch_add(1, Ordering::SeqCst) < times => {
+            Reply::status(status).with("Retry-After", retry_after)
+        }
+        "/v2/" => Reply::json(json!({})),
+        _ => Reply::json(json!({"repositories": []})),
+    })
+    .await;
+    (peer, asked)
+}
+
+#[tokio::test]
+async fn a_throttled_scan_waits_as_long_as_it_is_asked_to_and_goes_on() {
+    for status in [429, 503] {
+        let (peer, asked) = throttling(3, status, "0").await;
+        assert!(Scan::of(peer.url()).images().await.is_empty());
+        assert_eq!(asked.load(Ordering::SeqCst), 4);
+    }
+}
+
+#[tokio::test]
+async fn a_registry_that_keeps_throttling_is_given_up_with_the_reason() {
+    let (peer, asked) = throttling(usize::MAX, 429, "0").await;
+    let error = Scan::of(peer.url()).run().await.unwrap_err();
+    assert_eq!((error.step, error.cause), (Step::SigningIn, ProviderError::Throttled { retry_after: Some(0) }));
+    assert_eq!(asked.load(Ordering::SeqCst), 5);
+    let (peer, _) = throttling(usize::MAX, 503, "0").await;
+    assert_eq!(Scan::of(peer.url()).run().await.unwrap_err().cause, ProviderError::ServerError { status: 503 });
+}
+
+#[tokio::test]
+async fn a_pause_of_an_hour_is_not_waited_for_but_told() {
+    let (peer, asked) = throttling(usize::MAX, 429, "3600").await;
+    let error = Scan::of(peer.url()).run().await.unwrap_err();
+    assert_eq!(error.cause, ProviderError::Throttled { retry_after: Some(3600) });
+    assert!(error.to_string().contains("3600 seconds"));
+    assert_eq!(asked.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn eight_requests_are_under_way_at_once_and_no_more() {
+    let peer = Scripted::start(|path| match path {
+        "/v2/" => Reply::json(json!({})),
+        path if path.starts_with("/v2/_catalog") => {
+            Reply::json(json!({"repositories": (0..30).map(|n| format!("r{n}")).collect::<Vec<_>>()}))
+        }
+        path if path.contains("/tags/") => {
+            Reply::json(json!({"tags": (0..30).map(|n| format!("{n}")).collect::<Vec<_>>()}))
+        }
+        _ => Reply::json(json!({"manifests": []})),
+    })
+    .await;
+    assert_eq!(Scan::of(peer.url()).with("cap", "0").images().await.len(), 900);
+    // A connection is counted until the server has noticed its end, so that one may follow on the heels of another.
+    assert!((2..=2 * AT_ONCE).contains(&peer.busiest()), "{}", peer.busiest());
+}
+
+#[tokio::test]
+async fn stopping_ends_a_scan_at_once_even_while_the_registry_is_silent() {
+    let reached = Arc::new(Notify::new());
+    let signal = Arc::clone(&reached);
+    let peer = Scripted::start(move |path| match path {
+        "/v2/" => Reply::json(json!({})),
+        _ => {
+            signal.notify_one();
+            Reply::Silent
+        }
+    })
+    .await;
+    let scan = Scan::of(peer.url());
+    let stop = scan.stop.clone();
+    let run = tokio::spawn(async move { scan.run().await });
+    reached.notified().await;
+    let begun = Instant::now();
+    stop.cancel();
+    let error = run.await.unwrap().unwrap_err();
+    assert_eq!(error.cause, ProviderError::Stopped);
+    assert_eq!(error.to_string(), "The scan was stopped.");
+    assert!(begun.elapsed() < Duration::from_secs(1));
+}
+
+#[tokio::test]
+async fn stopping_ends_a_pause_too() {
+    let (peer, asked) = throttling(usize::MAX, 429, "20").await;
+    let scan = Scan::of(peer.url());
+    let stop = scan.stop.clone();
+    let run = tokio::spawn(async move { scan.run().await });
+    while asked.load(Ordering::SeqCst) == 0 {
+        tokio::task::yield_now().await;
+    }
+    stop.cancel();
+    assert_eq!(run.await.unwrap().unwrap_err().cause, ProviderError::Stopped);
+}

@@ -1,0 +1,3 @@
+//! What the tests stand on: databases, and later the app, the browser and the peers. No product rule is checked here.
+
+pub mod peers;
