@@ -198,7 +198,8 @@ impl Client {
         if let Some(identity) = identity {
             builder = builder.identity(identity.clone());
         }
-        builder.build().map_err(|_| ProviderError::BadCertificate)
+        let ours = !roots.is_empty() || identity.is_some();
+        builder.build().map_err(|_| if ours { ProviderError::BadCertificate } else { ProviderError::NoAuthorities })
     }
 }
 
@@ -267,5 +268,11 @@ fn translate(error: &reqwest::Error, url: &Url) -> ProviderError {
             None => current.source(),
         };
     }
-    if error.is_timeout() { ProviderError::Timeout { host } } else { ProviderError::Unreachable { host } }
+    if error.is_timeout() {
+        ProviderError::Timeout { host }
+    } else if url.scheme() == "https" && error.is_request() && !error.is_connect() {
+        ProviderError::Dropped { host }
+    } else {
+        ProviderError::Unreachable { host }
+    }
 }

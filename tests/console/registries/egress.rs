@@ -208,6 +208,26 @@ async fn every_request_says_who_sends_it_and_nothing_is_decompressed() {
     assert_eq!(get(&loopback(), &peer.url()).await.unwrap().body, b"\x1f\x8b\x08\x00SECRET");
 }
 
+#[tokio::test]
+async fn a_proxy_named_in_the_environment_is_not_used() {
+    const TARGET: &str = "STRONGROOM_TEST_PROXY_TARGET";
+    if let Ok(target) = std::env::var(TARGET) {
+        assert_eq!(get(&loopback(), &target).await.map(|answer| answer.status), Ok(200));
+        return;
+    }
+    let (peer, proxy) = (Scripted::start(|_| Reply::status(200)).await, Scripted::start(|_| Reply::status(500)).await);
+    // The environment belongs to a process, so the same test runs once more in one of its own.
+    let mut again = tokio::process::Command::new(std::env::current_exe().unwrap());
+    again.args(["--exact", "registries::egress::a_proxy_named_in_the_environment_is_not_used"]);
+    for name in ["http_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"] {
+        again.env(name, proxy.url());
+    }
+    let ran = again.env("NO_PROXY", "").env(TARGET, peer.url()).output().await.unwrap();
+    assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stdout));
+    assert_eq!(peer.seen().len(), 1);
+    assert!(proxy.seen().is_empty());
+}
+
 proptest! {
     #[test]
     fn an_ipv4_address_is_judged_alike_in_every_ipv6_dress(bits in any::<u32>()) {

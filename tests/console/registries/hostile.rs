@@ -67,9 +67,11 @@ async fn a_head_without_end_is_cut_off() {
 }
 
 #[tokio::test]
-async fn a_silent_registry_is_given_up() {
-    let cause = catalogue_error(|| Reply::Silent).await;
-    assert!(matches!(cause, ProviderError::Timeout { .. }), "{cause:?}");
+async fn a_registry_that_is_silent_or_trickles_is_given_up() {
+    for reply in [|| Reply::Silent, || Reply::Trickle] {
+        let cause = catalogue_error(reply).await;
+        assert!(matches!(cause, ProviderError::Timeout { .. }), "{cause:?}");
+    }
 }
 
 #[tokio::test]

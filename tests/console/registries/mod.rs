@@ -9,6 +9,7 @@ use strongroom::integrations::registries::{Image, Job, Progress, ScanError, vers
 use strongroom::providers::egress::Egress;
 use tokio_util::sync::CancellationToken;
 
+mod dialects;
 mod egress;
 mod hostile;
 mod limits;

@@ -19,6 +19,8 @@ pub enum Reply {
     },
     /// A body without end.
     Endless,
+    /// A body that comes one byte at a time, and would take minutes.
+    Trickle,
     /// The request is read, and that is all.
     Silent,
     /// A head that never ends: one header line after the other.
@@ -120,6 +122,15 @@ async fn serve(mut stream: TcpStream, script: &Script, log: &Mutex<Vec<Seen>>) -
             loop {
                 stream.write_all(&[b' '; 65536]).await?;
             }
+        }
+        Reply::Trickle => {
+            stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 10000\r\n\r\n").await?;
+            let mut beat = tokio::time::interval(std::time::Duration::from_millis(20));
+            for _ in 0..10_000 {
+                beat.tick().await;
+                stream.write_all(b" ").await?;
+            }
+            Ok(())
         }
         Reply::EndlessHead => {
             stream.write_all(b"HTTP/1.1 200 OK\r\n").await?;
