@@ -56,21 +56,28 @@ async fn a_pause_of_an_hour_is_not_waited_for_but_told() {
     assert_eq!(asked.load(Ordering::SeqCst), 1);
 }
 
-#[tokio::test]
-async fn eight_requests_are_under_way_at_once_and_no_more() {
-    let peer = Scripted::start(|path| match path {
+/// How many requests to paths with `silent` in them are under way when patience ends, and with it the scan.
+async fn under_way(silent: &'static str) -> usize {
+    let numbers = |prefix: &str| (0..30).map(|n| format!("{prefix}{n}")).collect::<Vec<_>>();
+    let peer = Scripted::start(move |path| match path {
         "/v2/" => Reply::json(json!({})),
-        path if path.starts_with("/v2/_catalog") => {
-            Reply::json(json!({"repositories": (0..30).map(|n| format!("r{n}")).collect::<Vec<_>>()}))
-        }
-        _ => Reply::Silent,
+        path if path.contains(silent) => Reply::Silent,
+        path if path.starts_with("/v2/_catalog") => Reply::json(json!({"repositories": numbers("r")})),
+        _ => Reply::json(json!({"tags": numbers("")})),
     })
     .await;
-    // All that are sent stay under way until patience ends, and with it the scan.
-    let error = Scan::of(peer.url()).egress(hasty()).run().await.unwrap_err();
+    let error = Scan::of(peer.url()).with("cap", "0").egress(hasty()).run().await.unwrap_err();
     assert!(matches!(error.cause, ProviderError::Timeout { .. }), "{error:?}");
-    let asked = peer.seen().iter().filter(|seen| seen.line.contains("/tags/list")).count();
-    assert_eq!((asked, AT_ONCE), (8, 8));
+    peer.seen().iter().filter(|seen| seen.line.contains(silent)).count()
+}
+
+#[tokio::test]
+async fn eight_requests_are_under_way_at_once_and_no_more() {
+    assert_eq!(AT_ONCE, 8);
+    assert_eq!(under_way("/tags/list").await, 8);
+    // Eight repositories with eight tags each are at work then. A few may follow while the first are given up.
+    let manifests = under_way("/manifests/").await;
+    assert!((8..=16).contains(&manifests), "{manifests}");
 }
 
 #[tokio::test]
