@@ -83,10 +83,10 @@ impl Rules {
     }
 }
 
-/// The host and port of an address, as a page shows them.
+/// The host and port of an address, as a page shows them; cut to the length of a real name.
 pub(super) fn shown(url: &Url) -> String {
-    let host = url.host_str().unwrap_or_default();
-    url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+    let host: String = url.host_str().unwrap_or_default().chars().take(253).collect();
+    url.port().map(|port| format!("{host}:{port}")).unwrap_or(host)
 }
 
 fn canonical_name(name: &str) -> String {

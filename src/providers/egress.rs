@@ -198,7 +198,8 @@ impl Client {
         if let Some(identity) = identity {
             builder = builder.identity(identity.clone());
         }
-        builder.build().map_err(|_| ProviderError::BadCertificate)
+        let ours = !roots.is_empty() || identity.is_some();
+        builder.build().map_err(|_| if ours { ProviderError::BadCertificate } else { ProviderError::NoAuthorities })
     }
 }
 
@@ -252,20 +253,26 @@ fn translate(error: &reqwest::Error, url: &Url) -> ProviderError {
     let host = shown(url);
     let mut link: Option<&(dyn std::error::Error + 'static)> = Some(error);
     while let Some(current) = link {
-        // An io::Error's source is that of the error inside it, so that one is looked at by hand.
-        let inner = current.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-        let inner = inner.map(|inner| inner as &(dyn std::error::Error + 'static));
-        for candidate in [Some(current), inner].into_iter().flatten() {
-            if candidate.is::<Refused>() {
-                return ProviderError::RefusedByPolicy { host };
-            }
-            match candidate.downcast_ref::<rustls::Error>() {
-                Some(rustls::Error::AlertReceived(_)) => return ProviderError::ClientCertificate { host },
-                Some(_) => return ProviderError::Tls { host },
-                None => {}
-            }
+        if current.is::<Refused>() {
+            return ProviderError::RefusedByPolicy { host };
         }
-        link = current.source();
+        match current.downcast_ref::<rustls::Error>() {
+            Some(rustls::Error::AlertReceived(_)) => return ProviderError::ClientCertificate { host },
+            Some(_) => return ProviderError::Tls { host },
+            None => {}
+        }
+        // An io::Error passes over the error inside it when asked for its source.
+        let wrapped = current.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        link = match wrapped {
+            Some(inner) => Some(inner),
+            None => current.source(),
+        };
     }
-    if error.is_timeout() { ProviderError::Timeout { host } } else { ProviderError::Unreachable { host } }
+    if error.is_timeout() {
+        ProviderError::Timeout { host }
+    } else if url.scheme() == "https" && error.is_request() && !error.is_connect() {
+        ProviderError::Dropped { host }
+    } else {
+        ProviderError::Unreachable { host }
+    }
 }

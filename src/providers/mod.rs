@@ -32,8 +32,14 @@ pub enum ProviderError {
     ClientCertificate {
         host: String,
     },
+    /// The connection stood and was closed without an answer; so ends one that lacks a client certificate.
+    Dropped {
+        host: String,
+    },
     /// A certificate or key of ours cannot be used.
     BadCertificate,
+    /// This machine trusts no certificate authority at all.
+    NoAuthorities,
     /// The service pointed to another address, by a redirect or by a link to the next page.
     Redirected {
         host: String,
@@ -95,6 +101,13 @@ impl ProviderError {
             Self::ClientCertificate { host } => {
                 format!("{host} refused the client certificate. Choose a certificate credential that it trusts.")
             }
+            Self::Dropped { host } => format!(
+                "{host} closed the connection without an answer. It may demand a client certificate: choose a \
+                 certificate credential that it trusts."
+            ),
+            Self::NoAuthorities => "this machine has no certificate authorities. Install the ca-certificates package, \
+                                    or name a file of them in SSL_CERT_FILE."
+                .into(),
             Self::BadCertificate => "a certificate or its key cannot be read. Paste them again in PEM form.".into(),
             Self::Redirected { host } => format!(
                 "{who} pointed to another address, on {host}, and Strongroom does not follow. Enter the final address."
@@ -138,7 +151,9 @@ impl fmt::Display for ProviderError {
         let sentence = self.sentence("the service");
         // A host name keeps its case; anything else begins a sentence here.
         match self {
-            Self::Unreachable { .. } | Self::Timeout { .. } | Self::ClientCertificate { .. } => f.write_str(&sentence),
+            Self::Unreachable { .. } | Self::Timeout { .. } | Self::ClientCertificate { .. } | Self::Dropped { .. } => {
+                f.write_str(&sentence)
+            }
             _ => {
                 let mut rest = sentence.chars();
                 let first = rest.next().map(|c| c.to_ascii_uppercase()).into_iter();

@@ -135,6 +135,9 @@ impl fmt::Display for ScanError {
             (Step::ListingTags | Step::ReadingManifests, ProviderError::Forbidden) => {
                 f.write_str(" Or add the repository to Repositories to exclude.")
             }
+            (Step::ReadingManifests, ProviderError::BadAnswer | ProviderError::TooLarge) => {
+                f.write_str(" Or add the tag to Tags to exclude.")
+            }
             _ => Ok(()),
         }
     }

@@ -123,6 +123,15 @@ mod tests {
         assert!(matches!(one_line, Some(Challenge::Bearer { .. })));
     }
 
+    proptest::proptest! {
+        #[test]
+        fn no_text_upsets_the_reading(text in "[ -~]{0,80}") {
+            let mut headers = HeaderMap::new();
+            headers.append(WWW_AUTHENTICATE, HeaderValue::from_str(&text).unwrap());
+            let _ = Challenge::of(&headers);
+        }
+    }
+
     #[test]
     fn broken_challenges_are_no_challenge() {
         for text in ["", ",,,", "Bearer", r#"Bearer realm="/token""#, r#"="x""#, r#"Bearer realm="unclosed"#] {

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use super::ProviderError;
-use super::egress::{BODY_LIMIT, Client};
+use super::egress::{Answer, BODY_LIMIT, Client};
 use manifest::{Manifest, Platform};
 use session::Session;
 
@@ -26,6 +26,7 @@ pub use tokens::Login;
 
 /// Entries asked for on a page of a list; a registry may give fewer.
 const PAGE_SIZE: usize = 1000;
+const SMALL_PAGE: usize = 100;
 
 const CATALOG_SCOPE: &str = "registry:catalog:*";
 
@@ -81,18 +82,32 @@ impl Registry {
 
     /// `GET /v2/_catalog`, all pages. Many registries offer it to few, or not at all.
     pub async fn repositories(&self) -> Result<Vec<String>, ProviderError> {
-        let first = self.session.url(&format!("v2/_catalog?n={}", self.page_size))?;
         let names =
-            self.session.pages(first, CATALOG_SCOPE, |answer| Ok(answer.json::<Catalog>()?.repositories)).await?;
+            self.list("v2/_catalog", CATALOG_SCOPE, |answer| Ok(answer.json::<Catalog>()?.repositories)).await?;
         if names.iter().all(|name| is_repository(name)) { Ok(names) } else { Err(ProviderError::BadAnswer) }
     }
 
     /// `GET /v2/<repository>/tags/list`, all pages.
     pub async fn tags(&self, repository: &str) -> Result<Vec<String>, ProviderError> {
-        let first = self.session.url(&format!("v2/{repository}/tags/list?n={}", self.page_size))?;
-        let scope = pull(repository);
-        let names = self.session.pages(first, &scope, |answer| Ok(answer.json::<TagList>()?.tags)).await?;
+        let (path, scope) = (format!("v2/{repository}/tags/list"), pull(repository));
+        let names = self.list(&path, &scope, |answer| Ok(answer.json::<TagList>()?.tags)).await?;
         if names.iter().all(|name| is_tag(name)) { Ok(names) } else { Err(ProviderError::BadAnswer) }
+    }
+
+    async fn list(
+        &self,
+        path: &str,
+        scope: &str,
+        entries: fn(&Answer) -> Result<Option<Vec<String>>, ProviderError>,
+    ) -> Result<Vec<String>, ProviderError> {
+        let page = |size: usize| self.session.url(&format!("{path}?n={size}"));
+        match self.session.pages(page(self.page_size)?, scope, entries).await {
+            // Some registries refuse a page larger than their own limit instead of giving less.
+            Err(ProviderError::UnexpectedStatus { status: 400 }) if self.page_size > SMALL_PAGE => {
+                self.session.pages(page(SMALL_PAGE)?, scope, entries).await
+            }
+            other => other,
+        }
     }
 
     /// `GET /v2/<repository>/manifests/<tag>`, and what the sizes and platforms need beyond it.

@@ -63,7 +63,7 @@ impl Session {
         }
         match self.challenge() {
             Some(Challenge::Bearer { realm, service, .. }) => {
-                self.until_stopped(self.fetch(Realm { url: realm, service }, "")).await.map(drop)
+                self.fetch(Realm { url: realm, service, scope: String::new() }, "").await.map(drop)
             }
             Some(Challenge::Basic) => {
                 let answer = self.send(&url, None, self.login.basic(), BODY_LIMIT).await?;
@@ -114,13 +114,15 @@ impl Session {
         if answer.status != 401 || self.login.bearer().is_some() {
             return answer.accepted(self.login.sent());
         }
-        let Some(Challenge::Bearer { realm, service, scope: wanted }) = Challenge::of(&answer.headers) else {
+        let asked = Challenge::of(&answer.headers);
+        let Some(Challenge::Bearer { realm, service, scope: wanted }) = asked.clone() else {
             return answer.accepted(self.login.sent());
         };
-        // The token has run out, or the registry wants another scope than the usual one.
-        let wanted = if wanted.is_empty() { scope } else { &wanted };
+        // The token has run out, or the registry words the scope in its own way, or its front door was open.
+        self.learn(asked);
         self.tokens.forget(scope).await;
-        let fetched = self.until_stopped(self.fetch(Realm { url: realm, service }, wanted)).await?;
+        let wanted = if wanted.is_empty() { scope.to_owned() } else { wanted };
+        let fetched = self.fetch(Realm { url: realm, service, scope: wanted }, scope).await?;
         let answer = self.send(url, accept, Some(fetched), limit).await?;
         // The realm knew the password, so it is the permission that is missing.
         let refused = answer.status == 401 && self.login.basic().is_some();
@@ -132,10 +134,7 @@ impl Session {
             _ if self.login.bearer().is_some() => Ok(self.login.bearer()),
             Some(Challenge::Bearer { realm, service, .. }) => match self.tokens.kept(scope).await {
                 Some(header) => Ok(Some(header)),
-                None => {
-                    let fetched = self.fetch(Realm { url: realm, service }, scope);
-                    self.until_stopped(fetched).await.map(Some)
-                }
+                None => self.fetch(Realm { url: realm, service, scope: scope.to_owned() }, scope).await.map(Some),
             },
             Some(Challenge::Basic) => Ok(self.login.basic()),
             None => Ok(None),
@@ -143,8 +142,11 @@ impl Session {
     }
 
     async fn fetch(&self, realm: Realm, scope: &str) -> Result<HeaderValue, ProviderError> {
-        let _permit = self.permits.acquire().await.map_err(|_| ProviderError::Stopped)?;
-        self.tokens.fetch(&self.client, &self.base, realm, scope, &self.login).await
+        self.until_stopped(async {
+            let _permit = self.permits.acquire().await.map_err(|_| ProviderError::Stopped)?;
+            self.tokens.fetch(&self.client, &self.base, realm, scope, &self.login).await
+        })
+        .await
     }
 
     /// Sends, waits and sends again while the registry asks for patience. Holding the permit meanwhile slows down

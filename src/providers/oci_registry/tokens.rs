@@ -79,10 +79,12 @@ struct Wire {
     expires_in: Option<u64>,
 }
 
-/// Where tokens come from.
+/// Where tokens come from, and for what.
 pub(super) struct Realm {
     pub url: Url,
     pub service: String,
+    /// As the registry words it; blank only to sign in.
+    pub scope: String,
 }
 
 impl Tokens {
@@ -96,7 +98,7 @@ impl Tokens {
         self.0.lock().await.remove(scope);
     }
 
-    /// Asks the realm. The password goes there over https, or over plain http to the registry's own host only when
+    /// Asks the realm, and keeps the token under `scope`, the caller's own word for it. The password goes there over https, or over plain http to the registry's own host only when
     /// the registry itself is plain. Another https host is fine, as with Docker Hub and Harbor: the registry that
     /// names it could have asked for the password itself.
     pub async fn fetch(
@@ -117,7 +119,7 @@ impl Tokens {
             if !realm.service.is_empty() {
                 query.append_pair("service", &realm.service);
             }
-            for scope in scope.split_ascii_whitespace() {
+            for scope in realm.scope.split_ascii_whitespace() {
                 query.append_pair("scope", scope);
             }
         }
@@ -127,7 +129,7 @@ impl Tokens {
         }
         let answer = client.send(request, BODY_LIMIT).await?;
         // Without a scope nothing can be forbidden: some realms answer a wrong password like that.
-        let status = if answer.status == 403 && scope.is_empty() { 401 } else { answer.status };
+        let status = if answer.status == 403 && realm.scope.is_empty() { 401 } else { answer.status };
         let wire: Wire = crate::providers::egress::Answer { status, ..answer }.accepted(login.sent())?.json()?;
         let token = wire.token.or(wire.access_token).ok_or(ProviderError::BadAnswer)?;
         let header = secret_header("Bearer", token.expose_secret()).ok_or(ProviderError::BadAnswer)?;

@@ -1,0 +1,149 @@
+//! Registries that lie, lead astray or never end.
+
+use serde_json::json;
+use strongroom::integrations::registries::Step;
+use strongroom::providers::{ProviderError, Sent};
+
+use super::{Scan, hasty};
+use crate::support::peers::scripted::{Reply, Scripted};
+
+/// A registry of one repository that answers `list` to the catalogue and `tags` to the tag list.
+async fn peer(list: fn() -> Reply, tags: fn() -> Reply) -> Scripted {
+    Scripted::start(move |path| match path {
+        "/v2/" => Reply::json(json!({})),
+        path if path.starts_with("/v2/_catalog") => list(),
+        path if path.contains("/tags/list") => tags(),
+        _ => Reply::status(404),
+    })
+    .await
+}
+
+fn one_repository() -> Reply {
+    Reply::json(json!({"repositories": ["app"]}))
+}
+
+async fn catalogue_error(list: fn() -> Reply) -> ProviderError {
+    let peer = peer(list, || Reply::status(404)).await;
+    let error = Scan::of(peer.url()).egress(hasty()).run().await.unwrap_err();
+    assert_eq!(error.step, Step::ListingRepositories);
+    error.cause
+}
+
+#[tokio::test]
+async fn a_redirect_is_refused_names_its_host_and_sends_nothing_there() {
+    let sink = Scripted::start(|_| Reply::status(200)).await;
+    for status in [301, 302, 303, 307, 308] {
+        let target = format!("{}/v2/", sink.url());
+        let peer = Scripted::start(move |_| Reply::status(status).with("Location", target.clone())).await;
+        let error = Scan::of(peer.url()).password("robot", "SECRET").run().await.unwrap_err();
+        assert_eq!(error.cause, ProviderError::Redirected { host: sink.address.to_string() });
+    }
+    assert!(sink.seen().is_empty());
+}
+
+#[tokio::test]
+async fn a_next_page_on_another_origin_is_not_asked_for() {
+    let link = || one_repository().with("Link", r#"<http://169.254.169.254/v2/_catalog?last=a>; rel="next""#);
+    assert_eq!(catalogue_error(link).await, ProviderError::Redirected { host: "169.254.169.254".to_owned() });
+    let disguised = || one_repository().with("Link", r#"</\@evil.example/>; rel="next""#);
+    assert_eq!(catalogue_error(disguised).await, ProviderError::Redirected { host: "evil.example".to_owned() });
+}
+
+#[tokio::test]
+async fn a_list_that_leads_back_into_itself_ends_in_an_error() {
+    let link = || one_repository().with("Link", r#"</v2/_catalog?n=1000>; rel="next""#);
+    assert_eq!(catalogue_error(link).await, ProviderError::BadAnswer);
+}
+
+#[tokio::test]
+async fn a_body_without_end_is_cut_off() {
+    assert_eq!(catalogue_error(|| Reply::Endless).await, ProviderError::TooLarge);
+}
+
+#[tokio::test]
+async fn a_head_without_end_is_cut_off() {
+    let cause = catalogue_error(|| Reply::EndlessHead).await;
+    assert!(matches!(cause, ProviderError::Unreachable { .. } | ProviderError::Timeout { .. }), "{cause:?}");
+}
+
+#[tokio::test]
+async fn a_registry_that_is_silent_or_trickles_is_given_up() {
+    for reply in [|| Reply::Silent, || Reply::Trickle] {
+        let cause = catalogue_error(reply).await;
+        assert!(matches!(cause, ProviderError::Timeout { .. }), "{cause:?}");
+    }
+}
+
+#[tokio::test]
+async fn anything_but_the_json_of_the_protocol_is_not_understood() {
+    let answers: [fn() -> Reply; 4] = [
+        || Reply::Answer { status: 200, headers: vec![], body: b"<html>SECRET</html>".to_vec() },
+        || Reply::json(json!({"repositories": [1, 2]})),
+        || Reply::json(json!(["app"])),
+        || Reply::json(json!({"repositories": ["../../admin"]})),
+    ];
+    for answer in answers {
+        assert_eq!(catalogue_error(answer).await, ProviderError::BadAnswer);
+    }
+}
+
+#[tokio::test]
+async fn more_repositories_than_a_scan_takes_are_refused() {
+    let names = || Reply::json(json!({"repositories": (0..10_001).map(|n| format!("r{n}")).collect::<Vec<_>>()}));
+    assert_eq!(catalogue_error(names).await, ProviderError::TooLarge);
+}
+
+#[tokio::test]
+async fn a_repository_without_tags_is_empty_and_not_an_error() {
+    let peer = peer(one_repository, || Reply::json(json!({"name": "app", "tags": null}))).await;
+    assert!(Scan::of(peer.url()).images().await.is_empty());
+    let peer = self::peer(one_repository, || Reply::status(404)).await;
+    assert!(Scan::of(peer.url()).images().await.is_empty());
+}
+
+#[tokio::test]
+async fn a_manifest_with_another_digest_than_promised_is_refused() {
+    let peer = Scripted::start(|path| match path {
+        "/v2/" => Reply::json(json!({})),
+        path if path.contains("/tags/list") => Reply::json(json!({"tags": ["1"]})),
+        _ => Reply::json(json!({"manifests": []})).with("Docker-Content-Digest", format!("sha256:{}", "0".repeat(64))),
+    })
+    .await;
+    let error = Scan::of(peer.url()).with("repository", "app").run().await.unwrap_err();
+    assert_eq!(
+        (error.step, error.at.as_str(), error.cause),
+        (Step::ReadingManifests, "app:1", ProviderError::BadAnswer)
+    );
+}
+
+#[tokio::test]
+async fn a_password_does_not_follow_a_realm_onto_another_plain_host() {
+    let thief = Scripted::start(|_| Reply::json(json!({"token": "x"}))).await;
+    // The same machine by another name: `localhost` is reachable, but it is not the registry's host.
+    let realm = format!(r#"Bearer realm="http://localhost:{}/token",service="x""#, thief.address.port());
+    let peer = Scripted::start(move |_| Reply::status(401).with("WWW-Authenticate", realm.clone())).await;
+    let error = Scan::of(peer.url()).password("robot", "SECRET").run().await.unwrap_err();
+    assert_eq!(error.cause, ProviderError::RefusedByPolicy { host: "localhost".to_owned() });
+    assert!(thief.seen().is_empty());
+}
+
+#[tokio::test]
+async fn a_realm_at_a_metadata_address_is_refused() {
+    let realm = r#"Bearer realm="https://169.254.169.254/token",service="x""#;
+    let peer = Scripted::start(move |_| Reply::status(401).with("WWW-Authenticate", realm)).await;
+    let error = Scan::of(peer.url()).password("robot", "SECRET").run().await.unwrap_err();
+    assert_eq!(error.cause, ProviderError::RefusedByPolicy { host: "169.254.169.254".to_owned() });
+}
+
+#[tokio::test]
+async fn a_registry_that_echoes_the_secret_does_not_get_it_shown() {
+    let peer = Scripted::start(|_| Reply::Answer {
+        status: 401,
+        headers: vec![("WWW-Authenticate", r#"Basic realm="CANARY-5f2c""#.to_owned())],
+        body: b"you sent CANARY-5f2c".to_vec(),
+    })
+    .await;
+    let error = Scan::of(peer.url()).password("robot", "CANARY-5f2c").run().await.unwrap_err();
+    assert_eq!(error.cause, ProviderError::Unauthorized { sent: Sent::Password });
+    assert!(!format!("{error} {error:?}").contains("CANARY"));
+}

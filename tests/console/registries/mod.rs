@@ -1,0 +1,81 @@
+//! Registry scans and the way out, against real registries and against servers that mean no good.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use strongroom::credentials::Kind;
+use strongroom::form::{self, Values};
+use strongroom::integrations::registries::{Image, Job, Progress, ScanError, version};
+use strongroom::providers::egress::Egress;
+use tokio_util::sync::CancellationToken;
+
+mod dialects;
+mod egress;
+mod hostile;
+mod limits;
+mod scans;
+
+/// As the operator of a test machine would set it.
+fn loopback() -> Egress {
+    Egress::new(vec!["127.0.0.0/8".parse().unwrap()])
+}
+
+/// Gives up sooner than the product, so that a test of giving up is short.
+fn hasty() -> Egress {
+    loopback().within(Duration::from_millis(500), Duration::from_millis(800))
+}
+
+/// One scan, as `runs` would start it.
+struct Scan {
+    settings: Vec<(&'static str, String)>,
+    credential: Option<(&'static Kind, Values)>,
+    egress: Egress,
+    stop: CancellationToken,
+    progress: Arc<Mutex<Vec<Progress>>>,
+}
+
+impl Scan {
+    fn of(registry: impl Into<String>) -> Self {
+        let (stop, progress) = (CancellationToken::new(), Arc::default());
+        Self { settings: vec![("registry", registry.into())], credential: None, egress: loopback(), stop, progress }
+    }
+
+    fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.settings.push((name, value.into()));
+        self
+    }
+
+    fn credential(mut self, kind: &'static Kind, values: &[(&str, &str)]) -> Self {
+        self.credential = Some((kind, Values::from_iter(values.iter().copied())));
+        self
+    }
+
+    fn password(self, username: &str, password: &str) -> Self {
+        self.credential(&strongroom::credentials::basic::KIND, &[("username", username), ("password", password)])
+    }
+
+    fn egress(mut self, egress: Egress) -> Self {
+        self.egress = egress;
+        self
+    }
+
+    async fn run(&self) -> Result<Vec<Image>, ScanError> {
+        let version = version("docker_v2").unwrap();
+        let posted = self.settings.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let settings = form::check(version.fields(), &posted, None).expect("the settings are good");
+        let seen = Arc::clone(&self.progress);
+        let job = Job {
+            settings: &settings,
+            credential: self.credential.as_ref().map(|(kind, values)| (*kind, values)),
+            egress: &self.egress,
+            progress: Arc::new(move |progress| seen.lock().unwrap().push(progress)),
+            stop: self.stop.clone(),
+        };
+        version.scan(job).await
+    }
+
+    async fn images(&self) -> Vec<String> {
+        let images = self.run().await.unwrap();
+        images.into_iter().map(|image| format!("{}:{}", image.repository, image.tag)).collect()
+    }
+}

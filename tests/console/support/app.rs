@@ -1,0 +1,245 @@
+//! The console itself, in this process: its own database, port 0, a real browser-like client. Pages come back parsed.
+#![allow(clippy::disallowed_methods, reason = "the visitor's client is not an integration's")]
+
+use std::path::PathBuf;
+use std::sync::OnceLock;
+use std::thread::JoinHandle;
+
+use actix_web::web::Data;
+use diesel::pg::PgConnection;
+use reqwest::header::{HeaderMap, SET_COOKIE};
+use scraper::{ElementRef, Html, Selector};
+use strongroom::accounts::Role;
+use strongroom::app::{App, Console, open_store};
+use strongroom::cli::{Cli, Command};
+use strongroom::models::events::Actor;
+use strongroom::models::{sessions, users};
+use strongroom::web::session;
+use tokio_util::sync::CancellationToken;
+
+use super::db::{Database, Scratch};
+
+/// The password of every user that [`TestApp::user`] makes, and a hash of it that is quick to check.
+pub const PASSWORD: &str = "correct horse battery staple";
+
+/// The one key ring of the run: the template database is founded with it.
+pub fn keyring() -> PathBuf {
+    static DIRECTORY: OnceLock<Scratch> = OnceLock::new();
+    DIRECTORY.get_or_init(Scratch::new).path.join("keyring")
+}
+
+/// A database as after a first start.
+pub fn founded() -> Database {
+    Database::migrated(|url| {
+        open_store(url, &settings(url, &[]).store).expect("the template is founded");
+    })
+}
+
+fn settings(url: &str, more: &[&str]) -> strongroom::config::Settings {
+    let keyring = keyring();
+    let directory = keyring.parent().expect("a directory");
+    let mut arguments: Vec<String> =
+        ["strongroom", "serve", "--listen=127.0.0.1:0", "--metrics-listen=off"].map(str::to_owned).into();
+    arguments.push(format!("--database-url={url}"));
+    arguments.push(format!("--data-dir={}", directory.display()));
+    arguments.push(format!("--keyring-file={}", keyring.display()));
+    if !more.iter().any(|argument| argument.starts_with("--egress-allow")) {
+        arguments.push("--egress-allow=127.0.0.0/8".to_owned());
+    }
+    arguments.extend(more.iter().map(|argument| (*argument).to_owned()));
+    match Cli::read(arguments).unwrap_or_else(|refusal| panic!("{}", refusal.text)).command {
+        Command::Serve(settings) => *settings,
+        _ => unreachable!("serve was asked for"),
+    }
+}
+
+/// A console that runs until it is dropped.
+pub struct TestApp {
+    pub url: String,
+    pub app: Data<App>,
+    stop: CancellationToken,
+    thread: Option<JoinHandle<()>>,
+    /// Dropped last: the console is gone by then.
+    pub database: std::sync::Arc<Database>,
+}
+
+impl TestApp {
+    pub fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    /// With further settings, as flags: `--stale-days=10`.
+    pub fn start_with(flags: &[&str]) -> Self {
+        Self::replica(std::sync::Arc::new(founded()), flags)
+    }
+
+    /// One more console on the same database.
+    pub fn replica(database: std::sync::Arc<Database>, flags: &[&str]) -> Self {
+        let settings = settings(database.url(), flags);
+        let url = database.url().to_owned();
+        let stop = CancellationToken::new();
+        let (until, (tell, told)) = (stop.clone(), std::sync::mpsc::channel());
+        let thread = std::thread::spawn(move || {
+            actix_web::rt::System::new().block_on(async move {
+                let console = Console::build(settings, &url).expect("the console starts");
+                tell.send((console.address(), console.app())).expect("the test waits");
+                console.run_until_stopped(until).await.expect("the console stops in order");
+            });
+        });
+        let (address, app) = told.recv().expect("the console starts");
+        Self { url: format!("http://{address}"), app, stop, thread: Some(thread), database }
+    }
+
+    pub fn connect(&self) -> PgConnection {
+        self.database.connect()
+    }
+
+    /// Makes a user with [`PASSWORD`] and returns a visitor who is logged in as them.
+    pub fn user(&self, name: &str, role: Role) -> Visit {
+        let id = self.add_user(name, role);
+        let token = hex::encode(strongroom::vault::random::<32>());
+        let hash = session::hash(&token);
+        sessions::create(&mut self.connect(), &hash, id, false, "127.0.0.1", "test").expect("a session");
+        let mut visit = self.visitor();
+        visit.cookie = Some(format!("session={token}"));
+        visit
+    }
+
+    pub fn administrator(&self) -> Visit {
+        self.user("ada", Role::Administrator)
+    }
+
+    pub fn add_user(&self, name: &str, role: Role) -> uuid::Uuid {
+        let mut connection = self.connect();
+        users::create(&mut connection, &self.app.vault, &Actor::command_line(), name, role.slug(), quick_hash())
+            .expect("a user")
+    }
+
+    /// Somebody who is not logged in.
+    pub fn visitor(&self) -> Visit {
+        let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().build();
+        Visit { url: self.url.clone(), client: client.expect("a client"), cookie: None, headers: Vec::new() }
+    }
+}
+
+impl Drop for TestApp {
+    fn drop(&mut self) {
+        self.stop.cancel();
+        if let Some(thread) = self.thread.take() {
+            let ended = thread.join();
+            assert!(ended.is_ok() || std::thread::panicking(), "the console panicked");
+        }
+    }
+}
+
+/// argon2id at its least cost: logins are checked by the cost in the string.
+fn quick_hash() -> &'static str {
+    static HASH: OnceLock<String> = OnceLock::new();
+    HASH.get_or_init(|| {
+        use argon2::password_hash::PasswordHasher;
+        let params = argon2::Params::new(8, 1, 1, None).expect("parameters");
+        let argon2 = argon2::Argon2::new(argon2::Algorithm::Argon2id, argon2::Version::V0x13, params);
+        argon2.hash_password(PASSWORD.as_bytes()).expect("a hash").to_string()
+    })
+}
+
+/// A visitor: keeps the session cookie, sends what a browser sends, follows no redirect.
+#[derive(Clone)]
+pub struct Visit {
+    pub url: String,
+    pub cookie: Option<String>,
+    pub headers: Vec<(&'static str, String)>,
+    client: reqwest::Client,
+}
+
+impl Visit {
+    pub async fn get(&mut self, path: &str) -> Page {
+        let request = self.client.get(format!("{}{path}", self.url));
+        self.send(request).await
+    }
+
+    /// Posts a form as a browser on the same site does.
+    pub async fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Page {
+        let request =
+            self.client.post(format!("{}{path}", self.url)).form(fields).header("sec-fetch-site", "same-origin");
+        self.send(request).await
+    }
+
+    /// Like [`Visit::get`], as htmx asks.
+    pub async fn fragment(&mut self, path: &str) -> Page {
+        let request = self.client.get(format!("{}{path}", self.url)).header("hx-request", "true");
+        self.send(request).await
+    }
+
+    /// Any request; the path is taken from the console's address on.
+    pub fn request(&self, method: reqwest::Method, path: &str) -> reqwest::RequestBuilder {
+        self.client.request(method, format!("{}{path}", self.url))
+    }
+
+    pub async fn send(&mut self, request: reqwest::RequestBuilder) -> Page {
+        let request = self.headers.iter().fold(request, |request, (name, value)| request.header(*name, value));
+        let request = match &self.cookie {
+            Some(cookie) => request.header("cookie", cookie),
+            None => request,
+        };
+        let response = request.send().await.expect("the console answers");
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        for value in headers.get_all(SET_COOKIE) {
+            let pair = value.to_str().unwrap_or("").split(';').next().unwrap_or("").to_owned();
+            if pair.starts_with("session=") || pair.starts_with("__Host-session=") {
+                self.cookie = Some(pair).filter(|pair| !pair.ends_with('='));
+            }
+        }
+        Page { status, headers, body: response.text().await.unwrap_or_default() }
+    }
+}
+
+/// An answer, parsed on demand.
+#[derive(Debug)]
+pub struct Page {
+    pub status: u16,
+    pub headers: HeaderMap,
+    pub body: String,
+}
+
+impl Page {
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or("")
+    }
+
+    /// Where a redirect leads.
+    pub fn location(&self) -> &str {
+        self.header("location")
+    }
+
+    /// The texts of all elements that match, white space folded.
+    pub fn texts(&self, selector: &str) -> Vec<String> {
+        self.select(selector, |element| folded(&element.text().collect::<String>()))
+    }
+
+    /// The text of the first match; fails the test when there is none.
+    pub fn text(&self, selector: &str) -> String {
+        let texts = self.texts(selector);
+        texts.into_iter().next().unwrap_or_else(|| panic!("no {selector} in: {}", self.body))
+    }
+
+    pub fn has(&self, selector: &str) -> bool {
+        !self.texts(selector).is_empty()
+    }
+
+    /// An attribute of all elements that match and have it.
+    pub fn attributes(&self, selector: &str, name: &str) -> Vec<String> {
+        let values = self.select(selector, |element| element.attr(name).map(str::to_owned));
+        values.into_iter().flatten().collect()
+    }
+
+    fn select<T>(&self, selector: &str, f: impl Fn(ElementRef) -> T) -> Vec<T> {
+        let document = Html::parse_document(&self.body);
+        let selector = Selector::parse(selector).expect("a selector");
+        document.select(&selector).map(f).collect()
+    }
+}
+
+fn folded(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}

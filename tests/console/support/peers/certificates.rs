@@ -1,0 +1,39 @@
+//! A private certificate authority for peers that speak TLS.
+
+use rcgen::{BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair};
+
+pub struct Authority {
+    issuer: Issuer<'static, KeyPair>,
+    /// Its own certificate, PEM.
+    pub pem: String,
+}
+
+impl Authority {
+    pub fn new() -> Self {
+        let key = KeyPair::generate().unwrap();
+        let mut params = CertificateParams::default();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.distinguished_name.push(DnType::CommonName, "Test authority");
+        let pem = params.self_signed(&key).unwrap().pem();
+        Self { issuer: Issuer::new(params, key), pem }
+    }
+
+    /// Certificate and key, PEM, for a server of that name or address.
+    pub fn server(&self, name: &str) -> (String, String) {
+        self.issue(name, ExtendedKeyUsagePurpose::ServerAuth)
+    }
+
+    /// Certificate and key in one PEM, as a credential holds them.
+    pub fn client(&self, name: &str) -> String {
+        let (certificate, key) = self.issue(name, ExtendedKeyUsagePurpose::ClientAuth);
+        certificate + &key
+    }
+
+    fn issue(&self, name: &str, usage: ExtendedKeyUsagePurpose) -> (String, String) {
+        let key = KeyPair::generate().unwrap();
+        let mut params = CertificateParams::new([name.to_owned()]).unwrap();
+        params.distinguished_name.push(DnType::CommonName, name);
+        params.extended_key_usages.push(usage);
+        (params.signed_by(&key, &self.issuer).unwrap().pem(), key.serialize_pem())
+    }
+}

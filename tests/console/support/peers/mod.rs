@@ -1,0 +1,14 @@
+//! The other side: real servers where they install, else small ones written from their documentation. Each listens on
+//! a free loopback port, logs what it saw and ends when dropped. A new peer is a new file here.
+
+pub mod certificates;
+pub mod recorder;
+pub mod registry;
+pub mod scripted;
+pub mod token_issuer;
+
+/// A port of 127.0.0.1 that was free a moment ago.
+pub fn free_port() -> u16 {
+    let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).expect("loopback has free ports");
+    listener.local_addr().expect("a bound listener has an address").port()
+}
