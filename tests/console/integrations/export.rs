@@ -17,8 +17,8 @@ async fn the_export_holds_every_image_and_no_formula() {
         &app,
         &format!(
             "INSERT INTO images (integration_id, repository, tag, digest, size_bytes, platforms)
-             SELECT '{id}', 'many', n::text, 'sha256:0', n, '{{linux/amd64,linux/arm64}}'::text[] FROM generate_series(1, 4500) n
-             UNION ALL SELECT '{id}', '=HYPERLINK(\"http://x\")', '@a,b', 'sha256:1', 1, '{{}}'::text[]"
+             SELECT '{id}'::uuid, 'many', n::text, 'sha256:0', n, '{{linux/amd64,linux/arm64}}'::text[] FROM generate_series(1, 4500) n
+             UNION ALL SELECT '{id}'::uuid, '=HYPERLINK(\"http://x\")', '@a,b', 'sha256:1', 1, '{{}}'::text[]"
         ),
     );
     let page = visit.get(&format!("/integrations/{id}/images.csv")).await;
