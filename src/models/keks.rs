@@ -55,12 +55,13 @@ pub fn found(connection: &mut Conn, vault: &Vault) -> Result<(), DbError> {
 
 fn register_as(connection: &mut Conn, vault: &Vault, id: i32, state: &str) -> Result<(), DbError> {
     let value = vault.key_check_value(id).ok_or(DbError::MissingKek(crate::vault::MissingKek(id)))?;
+    let activated_at = if state == "active" { Some(super::clock(connection)?) } else { None };
     let row = (
         keks::id.eq(id),
         keks::wraps.eq(Some(id)),
         keks::state.eq(state),
         keks::key_check_value.eq(value),
-        keks::activated_at.eq((state == "active").then(Utc::now)),
+        keks::activated_at.eq(activated_at),
     );
     diesel::insert_into(keks::table).values(row).on_conflict(keks::id).do_nothing().execute(connection)?;
     Ok(())
