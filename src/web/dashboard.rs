@@ -138,7 +138,9 @@ pub fn line(attention: Attention) -> Line {
         count => format!("used by {count} integrations"),
     };
     let (icon, tone, text, badge) = match attention.why {
-        Why::Integrity => ("warning", "bad", format!("Altered in the database; cannot be used, {used}"), "Integrity".to_owned()),
+        Why::Integrity => {
+            ("warning", "bad", format!("Altered in the database; cannot be used, {used}"), "Integrity".to_owned())
+        }
         Why::Stale(days) => ("clock", "bad", format!("Access key is {days} days old, {used}"), "Stale".to_owned()),
         Why::Expiring(days, at) if days < 0 => {
             ("certificate", "bad", format!("Expired on {}, {used}", at.format("%-d %B %Y")), "Expired".to_owned())
@@ -154,7 +156,14 @@ pub fn line(attention: Attention) -> Line {
 /// An integration whose last run failed.
 pub fn failing(id: uuid::Uuid, name: String, error: Option<String>) -> Line {
     let text = error.unwrap_or_else(|| "The last run failed".to_owned());
-    Line { icon: "box", href: format!("/integrations/{id}"), title: name, text, tone: "bad", badge: "Failed".to_owned() }
+    Line {
+        icon: "box",
+        href: format!("/integrations/{id}"),
+        title: name,
+        text,
+        tone: "bad",
+        badge: "Failed".to_owned(),
+    }
 }
 
 fn run_line(run: runs::Run, name: String, now: DateTime<Utc>) -> RunLine {
