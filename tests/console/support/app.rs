@@ -96,7 +96,11 @@ impl TestApp {
 
     /// Makes a user with [`PASSWORD`] and returns a visitor who is logged in as them.
     pub fn user(&self, name: &str, role: Role) -> Visit {
-        let id = self.add_user(name, role);
+        self.session_of(self.add_user(name, role))
+    }
+
+    /// A fresh session of a user, as after a login just now.
+    pub fn session_of(&self, id: uuid::Uuid) -> Visit {
         let token = hex::encode(strongroom::vault::random::<32>());
         let hash = session::hash(&token);
         sessions::create(&mut self.connect(), &hash, id, false, "127.0.0.1", "test").expect("a session");
