@@ -18,6 +18,8 @@ pub mod credentials;
 pub mod form;
 /// What we do with a credential: scans and, later, alerts and deployments. Knows no database and no web.
 pub mod integrations;
+/// Is everything still what was stored? Opens every value and follows the audit trail.
+pub mod integrity;
 /// What happens by the clock.
 pub mod jobs;
 /// What is stored: the only Diesel.
@@ -28,6 +30,8 @@ pub mod names;
 pub mod postgres;
 /// How to speak to someone else's service, through the one egress client.
 pub mod providers;
+/// Moving every sealed value to another master key.
+pub mod rotation;
 /// Log lines and metrics.
 pub mod telemetry;
 /// Envelope encryption of single columns, keyed checks over rows, the key ring.
