@@ -18,8 +18,6 @@ pub mod credentials;
 pub mod form;
 /// What we do with a credential: scans and, later, alerts and deployments. Knows no database and no web.
 pub mod integrations;
-/// Is everything still what was stored? Opens every value and follows the audit trail.
-pub mod integrity;
 /// What happens by the clock.
 pub mod jobs;
 /// What is stored: the only Diesel.
@@ -36,5 +34,7 @@ pub mod rotation;
 pub mod telemetry;
 /// Envelope encryption of single columns, keyed checks over rows, the key ring.
 pub mod vault;
+/// Is everything still what was stored? Opens every value and follows the audit trail.
+pub mod verification;
 /// What a visitor sees: the URL tree, handlers and pages.
 pub mod web;

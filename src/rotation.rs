@@ -3,13 +3,12 @@
 
 use std::time::Duration;
 
-use diesel::Connection;
 use uuid::Uuid;
 
-use crate::integrity::Failure;
 use crate::models::sealed::{self, Column, SEALED};
 use crate::models::{self, Conn, DbError, keks};
 use crate::vault::{RewrapError, Vault};
+use crate::verification::Failure;
 
 const BATCH: i64 = 200;
 /// Held by the one worker.
@@ -37,12 +36,6 @@ pub enum RotationError {
     Db(#[from] DbError),
 }
 
-impl From<diesel::result::Error> for RotationError {
-    fn from(error: diesel::result::Error) -> Self {
-        Self::Db(error.into())
-    }
-}
-
 /// Takes the lock of the one worker, for as long as the connection lives.
 pub fn lock(conn: &mut Conn) -> Result<(), RotationError> {
     let pause = Duration::from_millis(50);
@@ -58,10 +51,8 @@ pub fn lock(conn: &mut Conn) -> Result<(), RotationError> {
 /// Moves all values, batch by batch, each committed. `tell` hears how many have been moved and how many were to be.
 pub fn rewrap(conn: &mut Conn, vault: &Vault, mut tell: impl FnMut(u64, u64)) -> Result<Moved, RotationError> {
     let mut moved = Moved::default();
-    let active = conn.transaction(|conn| {
-        keks::clear_verified(conn)?;
-        keks::lock_active(conn)
-    })?;
+    keks::clear_verified(conn)?;
+    let active = keks::active(conn)?;
     let all = u64::try_from(sealed::not_wrapped_by(conn, active)?).unwrap_or(0);
     for _ in 0..ROUNDS {
         moved.failures.clear();
@@ -73,7 +64,7 @@ pub fn rewrap(conn: &mut Conn, vault: &Vault, mut tell: impl FnMut(u64, u64)) ->
                 tell(moved.count, all.max(moved.count));
             }
         }
-        let active = conn.transaction(keks::lock_active)?;
+        let active = keks::active(conn)?;
         let rest = sealed::not_wrapped_by(conn, active)?;
         if rest <= moved.failures.len() as i64 {
             return Ok(moved);
@@ -82,7 +73,7 @@ pub fn rewrap(conn: &mut Conn, vault: &Vault, mut tell: impl FnMut(u64, u64)) ->
             std::thread::sleep(Duration::from_millis(50));
         }
     }
-    let active = conn.transaction(keks::lock_active)?;
+    let active = keks::active(conn)?;
     Err(RotationError::Contended(sealed::not_wrapped_by(conn, active)?))
 }
 

@@ -5,8 +5,8 @@ use std::process::ExitCode;
 
 use super::{Wants, fail, open, say};
 use crate::cli::{AuditAction, AuditArgs};
-use crate::integrity::Failure;
 use crate::models::chain;
+use crate::verification::Failure;
 
 pub fn run(args: &AuditArgs) -> ExitCode {
     let AuditAction::Verify = args.action;

@@ -9,11 +9,11 @@ use std::time::{Duration, Instant};
 use super::{Store, Wants, fail, misconfigured, open, say};
 use crate::cli::{KeyAction, KeyArgs};
 use crate::config::StoreSettings;
-use crate::integrity;
 use crate::models::events::Actor;
 use crate::models::{self, DbError, keks, sealed};
 use crate::rotation::{self, RotationError};
 use crate::vault::KeyRing;
+use crate::verification;
 
 /// Between two log lines about the progress.
 const LINE_EVERY: Duration = Duration::from_secs(5);
@@ -75,7 +75,7 @@ fn rewrap(store: &mut Store) -> Result<(), ExitCode> {
     let moved = rotation::rewrap(conn, vault, |done, all| progress.tell(done, all)).map_err(said)?;
     progress.end();
     say(&format_args!("{} values moved in {:.1} s; opening every one", moved.count, start.elapsed().as_secs_f64()));
-    let walk = integrity::verify(conn, vault).map_err(|error| said(RotationError::from(error)))?;
+    let walk = verification::verify(conn, vault).map_err(|error| said(RotationError::from(error)))?;
     for failure in &walk.failures {
         say(failure);
     }

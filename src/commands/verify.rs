@@ -4,14 +4,14 @@ use std::process::ExitCode;
 
 use super::{Wants, fail, open, say};
 use crate::config::StoreSettings;
-use crate::integrity;
+use crate::verification;
 
 pub fn run(settings: &StoreSettings) -> ExitCode {
     let mut store = match open(settings, Wants::Existing) {
         Ok(store) => store,
         Err(status) => return status,
     };
-    let walk = match integrity::verify(&mut store.conn, &store.vault) {
+    let walk = match verification::verify(&mut store.conn, &store.vault) {
         Ok(walk) => walk,
         Err(error) => return fail(&error),
     };

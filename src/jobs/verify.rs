@@ -5,9 +5,9 @@ use actix_web::web::Data;
 use uuid::Uuid;
 
 use crate::app::App;
-use crate::integrity::{Failure, Walk};
 use crate::models::events::{self, Actor, NewEvent};
 use crate::models::{DbError, credentials, deployment};
+use crate::verification::{Failure, Walk};
 
 const STARTED: &str = "store.verification_started";
 const PASSED: &str = "store.verified";

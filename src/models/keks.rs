@@ -33,11 +33,15 @@ pub fn found(connection: &mut Conn, vault: &Vault) -> Result<(), DbError> {
 
 fn register_as(connection: &mut Conn, vault: &Vault, id: i32, state: &str) -> Result<(), DbError> {
     let value = vault.key_check_value(id).ok_or(DbError::MissingKek(crate::vault::MissingKek(id)))?;
-    let row = (keks::id.eq(id), keks::wraps.eq(Some(id)), keks::state.eq(state), keks::key_check_value.eq(value));
+    let activated_at = if state == "active" { Some(super::clock(connection)?) } else { None };
+    let row = (
+        keks::id.eq(id),
+        keks::wraps.eq(Some(id)),
+        keks::state.eq(state),
+        keks::key_check_value.eq(value),
+        keks::activated_at.eq(activated_at),
+    );
     diesel::insert_into(keks::table).values(row).on_conflict(keks::id).do_nothing().execute(connection)?;
-    if state == "active" {
-        diesel::update(keks::table.find(id)).set(keks::activated_at.eq(super::now())).execute(connection)?;
-    }
     Ok(())
 }
 
@@ -115,6 +119,11 @@ pub fn activate(connection: &mut Conn, vault: &Vault, actor: &Actor, id: i32) ->
     Ok(events::record(connection, vault, actor, &event("key.activated", &format!("master key {id}")))?)
 }
 
+/// The active key, as of now.
+pub fn active(connection: &mut Conn) -> Result<i32, DbError> {
+    Ok(keks::table.filter(keks::state.eq("active")).select(keks::id).first(connection)?)
+}
+
 /// The active key, kept active until the transaction ends.
 pub fn lock_active(connection: &mut Conn) -> Result<i32, DbError> {
     Ok(keks::table.filter(keks::state.eq("active")).select(keks::id).for_share().first(connection)?)
@@ -130,8 +139,7 @@ pub fn clear_verified(connection: &mut Conn) -> Result<(), DbError> {
 /// Notes that every value opened after the last re-wrap.
 pub fn set_verified(connection: &mut Conn, vault: &Vault, actor: &Actor, detail: String) -> Result<(), DbError> {
     diesel::update(keks::table).set(keks::verified_at.eq(super::now())).execute(connection)?;
-    let active: i32 = keks::table.filter(keks::state.eq("active")).select(keks::id).first(connection)?;
-    let name = format!("master key {active}");
+    let name = format!("master key {}", active(connection)?);
     events::record(connection, vault, actor, &NewEvent { detail, ..event("key.rewrapped", &name) })
 }
 

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use diesel::connection::SimpleConnection;
 use diesel::pg::PgConnection;
 use diesel::r2d2::{ConnectionManager, CustomizeConnection, Pool};
@@ -11,6 +12,7 @@ use diesel::{Connection, RunQueryDsl};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 use tokio::sync::Semaphore;
 
+pub mod attention;
 pub mod chain;
 pub mod credential_list;
 pub mod credentials;
@@ -192,6 +194,11 @@ pub fn is_migrated(connection: &mut Conn) -> Result<bool, DbError> {
 pub fn try_lock(connection: &mut Conn, lock: i64) -> Result<bool, DbError> {
     let locked = diesel::dsl::sql::<diesel::sql_types::Bool>(&format!("SELECT pg_try_advisory_lock({lock})"));
     Ok(locked.get_result(connection)?)
+}
+
+/// The database's clock: the only one that ages and limits are measured by.
+pub fn clock(conn: &mut Conn) -> Result<DateTime<Utc>, DbError> {
+    Ok(diesel::select(diesel::dsl::sql::<diesel::sql_types::Timestamptz>("now()")).get_result(conn)?)
 }
 
 /// The database's clock, for columns that may be empty.

@@ -57,6 +57,8 @@ fn settings(url: &str, more: &[&str]) -> strongroom::config::Settings {
 pub struct TestApp {
     pub url: String,
     pub app: Data<App>,
+    /// The one-time link that `serve` prints while there is no user.
+    pub setup_link: Option<url::Url>,
     stop: CancellationToken,
     thread: Option<JoinHandle<()>>,
     /// Dropped last: the console is gone by then.
@@ -82,12 +84,13 @@ impl TestApp {
         let thread = std::thread::spawn(move || {
             actix_web::rt::System::new().block_on(async move {
                 let console = Console::build(settings, &url).expect("the console starts");
-                tell.send((console.address(), console.app())).expect("the test waits");
+                let link = console.setup_link().await.expect("the database answers");
+                tell.send((console.address(), console.app(), link)).expect("the test waits");
                 console.run_until_stopped(until).await.expect("the console stops in order");
             });
         });
-        let (address, app) = told.recv().expect("the console starts");
-        Self { url: format!("http://{address}"), app, stop, thread: Some(thread), database }
+        let (address, app, setup_link) = told.recv().expect("the console starts");
+        Self { url: format!("http://{address}"), app, setup_link, stop, thread: Some(thread), database }
     }
 
     pub fn connect(&self) -> PgConnection {
@@ -96,7 +99,11 @@ impl TestApp {
 
     /// Makes a user with [`PASSWORD`] and returns a visitor who is logged in as them.
     pub fn user(&self, name: &str, role: Role) -> Visit {
-        let id = self.add_user(name, role);
+        self.session_of(self.add_user(name, role))
+    }
+
+    /// A fresh session of a user, as after a login just now.
+    pub fn session_of(&self, id: uuid::Uuid) -> Visit {
         let token = hex::encode(strongroom::vault::random::<32>());
         let hash = session::hash(&token);
         sessions::create(&mut self.connect(), &hash, id, false, "127.0.0.1", "test").expect("a session");
