@@ -10,6 +10,8 @@ use tokio::task::JoinSet;
 use crate::app::App;
 use crate::models::{DbError, keks, logins, sessions};
 
+pub mod verify;
+
 /// The running jobs.
 pub struct Jobs(JoinSet<()>);
 
@@ -24,6 +26,7 @@ pub fn start(app: Data<App>) -> Jobs {
     let mut jobs = JoinSet::new();
     jobs.spawn_local(every(Duration::from_secs(10), app.clone(), "heartbeat", heartbeat));
     jobs.spawn_local(every(Duration::from_secs(300), app.clone(), "purge", purge));
+    jobs.spawn_local(every(Duration::from_secs(600), app.clone(), "verify", nightly));
     Jobs(jobs)
 }
 
@@ -63,4 +66,8 @@ async fn purge(app: Data<App>) -> Result<(), DbError> {
             logins::purge(conn).map(drop)
         })
         .await
+}
+
+async fn nightly(app: Data<App>) -> Result<(), DbError> {
+    verify::check(&app).await.map(drop)
 }

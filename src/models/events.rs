@@ -144,7 +144,8 @@ pub fn first_link(vault: &Vault, lane: i16) -> Vec<u8> {
     vault.mac("audit/start", &[&lane.to_be_bytes()])
 }
 
-fn link(vault: &Vault, before: &[u8], event: &Event) -> Vec<u8> {
+/// What [`super::chain`] follows.
+pub(super) fn link(vault: &Vault, before: &[u8], event: &Event) -> Vec<u8> {
     let subject_id = event.subject_id.map(|id| id.as_bytes().to_vec()).unwrap_or_default();
     vault.mac(
         "audit",
@@ -162,52 +163,6 @@ fn link(vault: &Vault, before: &[u8], event: &Event) -> Vec<u8> {
             event.address.as_bytes(),
         ],
     )
-}
-
-/// Where a chain breaks: the first event of a lane that is not what was written, or is missing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Broken {
-    pub lane: i16,
-    pub seq: i64,
-}
-
-/// Walks every lane from its start to its head. Returns the number of events, or the first break.
-pub fn verify(connection: &mut Conn, vault: &Vault) -> Result<Result<u64, Broken>, DbError> {
-    use super::schema::audit_lanes;
-    connection.transaction(|connection| {
-        // One snapshot: writers go on meanwhile.
-        diesel::sql_query("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY").execute(connection)?;
-        let heads: Vec<(i16, i64, Vec<u8>)> = audit_lanes::table.order(audit_lanes::lane).load(connection)?;
-        let mut count = 0;
-        for lane in 0..LANES {
-            let Some((_, head_seq, head_mac)) = heads.iter().find(|(id, ..)| *id == lane) else {
-                return Ok(Err(Broken { lane, seq: 0 }));
-            };
-            let (mut seq, mut mac) = (0, first_link(vault, lane));
-            loop {
-                let page: Vec<Event> = events::table
-                    .filter(events::lane.eq(lane).and(events::seq.gt(seq)))
-                    .order(events::seq)
-                    .limit(5_000)
-                    .select(Event::as_select())
-                    .load(connection)?;
-                let last = page.len() < 5_000;
-                for event in page {
-                    if event.seq != seq + 1 || link(vault, &mac, &event) != event.mac {
-                        return Ok(Err(Broken { lane, seq: seq + 1 }));
-                    }
-                    (seq, mac, count) = (event.seq, event.mac, count + 1);
-                }
-                if last {
-                    break;
-                }
-            }
-            if seq != *head_seq || mac != *head_mac {
-                return Ok(Err(Broken { lane, seq: seq + 1 }));
-            }
-        }
-        Ok(Ok(count))
-    })
 }
 
 /// The filters of the Audit page; empty means any.

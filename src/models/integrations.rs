@@ -132,6 +132,12 @@ fn credential_name(conn: &mut Conn, id: Option<Uuid>) -> Result<Option<String>, 
     }
 }
 
+/// The next rows by id, for walking through all of them.
+pub fn page(conn: &mut Conn, after: Uuid, limit: i64) -> Result<Vec<Integration>, DbError> {
+    let rows = integrations::table.filter(integrations::id.gt(after)).order(integrations::id).limit(limit);
+    Ok(rows.select(Integration::as_select()).load(conn)?)
+}
+
 pub fn find(conn: &mut Conn, id: Uuid) -> Result<Integration, DbError> {
     Ok(integrations::table.find(id).select(Integration::as_select()).first(conn)?)
 }

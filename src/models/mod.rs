@@ -13,6 +13,7 @@ use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 use tokio::sync::Semaphore;
 
 pub mod attention;
+pub mod chain;
 pub mod credential_list;
 pub mod credentials;
 pub mod deployment;
@@ -24,6 +25,7 @@ pub mod keks;
 pub mod logins;
 pub mod runs;
 pub mod schema;
+pub mod sealed;
 pub mod sessions;
 pub mod users;
 
@@ -180,6 +182,18 @@ pub fn migrate(connection: &mut Conn) -> Result<(), DbError> {
         tracing::error!(%error, "a migration failed");
         DbError::Other
     })
+}
+
+/// Whether the tables are those of this version.
+pub fn is_migrated(connection: &mut Conn) -> Result<bool, DbError> {
+    let pending = connection.has_pending_migration(MIGRATIONS);
+    pending.map(|pending| !pending).map_err(|_| DbError::Other)
+}
+
+/// Takes an advisory lock for as long as the connection lives; `false` when somebody else holds it.
+pub fn try_lock(connection: &mut Conn, lock: i64) -> Result<bool, DbError> {
+    let locked = diesel::dsl::sql::<diesel::sql_types::Bool>(&format!("SELECT pg_try_advisory_lock({lock})"));
+    Ok(locked.get_result(connection)?)
 }
 
 /// The database's clock: the only one that ages and limits are measured by.

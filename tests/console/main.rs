@@ -4,6 +4,7 @@
 #![allow(clippy::disallowed_methods, reason = "tests start peers, visit pages and kill processes")]
 
 mod access;
+mod commands;
 mod house_rules;
 mod login;
 mod postgres_tests;

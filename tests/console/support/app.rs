@@ -124,8 +124,7 @@ impl TestApp {
 
     /// Somebody who is not logged in.
     pub fn visitor(&self) -> Visit {
-        let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().build();
-        Visit { url: self.url.clone(), client: client.expect("a client"), cookie: None, headers: Vec::new() }
+        Visit::to(&self.url)
     }
 }
 
@@ -140,7 +139,7 @@ impl Drop for TestApp {
 }
 
 /// argon2id at its least cost: logins are checked by the cost in the string.
-fn quick_hash() -> &'static str {
+pub fn quick_hash() -> &'static str {
     static HASH: OnceLock<String> = OnceLock::new();
     HASH.get_or_init(|| {
         use argon2::password_hash::PasswordHasher;
@@ -160,6 +159,12 @@ pub struct Visit {
 }
 
 impl Visit {
+    /// To a console at `http://ADDRESS:PORT`.
+    pub fn to(url: &str) -> Self {
+        let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().build();
+        Self { url: url.to_owned(), client: client.expect("a client"), cookie: None, headers: Vec::new() }
+    }
+
     pub async fn get(&mut self, path: &str) -> Page {
         let request = self.client.get(format!("{}{path}", self.url));
         self.send(request).await

@@ -27,7 +27,11 @@ fn driver() -> &'static Driver {
     DRIVER.get_or_init(|| {
         let port = free_port();
         let mut shell = Command::new("sh")
-            .args(["-c", "chromedriver --port=$1 --log-level=OFF >/dev/null 2>&1 & read _; pkill -P $! ; kill $!", "sh"])
+            .args([
+                "-c",
+                "chromedriver --port=$1 --log-level=OFF >/dev/null 2>&1 & read _; pkill -P $! ; kill $!",
+                "sh",
+            ])
             .arg(port.to_string())
             .stdin(Stdio::piped())
             .spawn()
@@ -93,7 +97,10 @@ impl Browser {
         browser.devtools("Emulation.setDeviceMetricsOverride", metrics).await;
         let scheme = if look.dark { "dark" } else { "light" };
         browser
-            .devtools("Emulation.setEmulatedMedia", json!({"features": [{"name": "prefers-color-scheme", "value": scheme}]}))
+            .devtools(
+                "Emulation.setEmulatedMedia",
+                json!({"features": [{"name": "prefers-color-scheme", "value": scheme}]}),
+            )
             .await;
         browser
     }
@@ -132,7 +139,8 @@ impl Browser {
     /// Puts a document into the field with this label, as pasting does.
     pub async fn paste(&self, label: &str, text: &str) {
         let field = self.wait(&labelled(label)).await;
-        let script = "arguments[0].value = arguments[1]; arguments[0].dispatchEvent(new Event('input', {bubbles: true}));";
+        let script =
+            "arguments[0].value = arguments[1]; arguments[0].dispatchEvent(new Event('input', {bubbles: true}));";
         let field = serde_json::to_value(field).expect("an element");
         self.client.execute(script, vec![field, json!(text)]).await.expect("a pasted text");
     }
@@ -141,7 +149,10 @@ impl Browser {
     pub async fn choose(&self, label: &str, option: &str) {
         let path = format!(
             "//select[@id=//label[{}]/@for]/option[normalize-space()={}] | //fieldset[legend[{}]]//label[normalize-space()={}]",
-            says(label), quoted(option), says(label), quoted(option)
+            says(label),
+            quoted(option),
+            says(label),
+            quoted(option)
         );
         self.wait(&path).await.click().await.expect("an option");
     }
@@ -185,7 +196,8 @@ impl Browser {
     pub async fn picture(&self, name: &str) {
         let directory = pictures();
         std::fs::create_dir_all(&directory).expect("a directory");
-        let height = self.client.execute("return document.documentElement.scrollHeight", vec![]).await.expect("a height");
+        let height =
+            self.client.execute("return document.documentElement.scrollHeight", vec![]).await.expect("a height");
         let width = self.client.execute("return window.innerWidth", vec![]).await.expect("a width");
         let (width, height) = (width.as_u64().unwrap_or(1280), height.as_u64().unwrap_or(900).clamp(300, 4_000));
         let metrics = json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": false});
@@ -198,7 +210,8 @@ impl Browser {
     pub async fn axe(&self) -> Vec<String> {
         static SOURCE: OnceLock<String> = OnceLock::new();
         let source = SOURCE.get_or_init(|| {
-            let path = std::env::var("STRONGROOM_TEST_AXE").expect("run script/test, which installs axe-core and names it here");
+            let path = std::env::var("STRONGROOM_TEST_AXE")
+                .expect("run script/test, which installs axe-core and names it here");
             std::fs::read_to_string(path).expect("axe-core")
         });
         self.client.execute(source, vec![]).await.expect("axe loads");
@@ -264,4 +277,3 @@ impl WebDriverCompatibleCommand for Post {
         (http::Method::POST, Some(self.1.to_string()))
     }
 }
-
