@@ -7,10 +7,11 @@ use std::time::Duration;
 use diesel::connection::SimpleConnection;
 use diesel::pg::PgConnection;
 use diesel::r2d2::{ConnectionManager, CustomizeConnection, Pool};
-use diesel::{Connection, RunQueryDsl};
+use diesel::{Connection, IntoSql, RunQueryDsl};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 use tokio::sync::Semaphore;
 
+mod actions;
 pub mod credential_list;
 pub mod credentials;
 pub mod deployment;
@@ -20,6 +21,7 @@ pub mod images;
 pub mod integrations;
 pub mod keks;
 pub mod logins;
+pub mod recovery_codes;
 pub mod runs;
 pub mod schema;
 pub mod sessions;
@@ -183,6 +185,11 @@ pub fn migrate(connection: &mut Conn) -> Result<(), DbError> {
 /// The database's clock, for columns that may be empty.
 fn now() -> diesel::expression::SqlLiteral<diesel::sql_types::Nullable<diesel::sql_types::Timestamptz>> {
     diesel::dsl::sql("now()")
+}
+
+/// The database's clock.
+pub fn clock(connection: &mut Conn) -> Result<chrono::DateTime<chrono::Utc>, DbError> {
+    Ok(diesel::select(diesel::dsl::now.into_sql::<diesel::sql_types::Timestamptz>()).get_result(connection)?)
 }
 
 /// A search text as a LIKE pattern that finds it literally.
