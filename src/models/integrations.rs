@@ -132,6 +132,12 @@ fn credential_name(conn: &mut Conn, id: Option<Uuid>) -> Result<Option<String>, 
     }
 }
 
+/// The next rows by id, for walking through all of them.
+pub fn page(conn: &mut Conn, after: Uuid, limit: i64) -> Result<Vec<Integration>, DbError> {
+    let rows = integrations::table.filter(integrations::id.gt(after)).order(integrations::id).limit(limit);
+    Ok(rows.select(Integration::as_select()).load(conn)?)
+}
+
 pub fn find(conn: &mut Conn, id: Uuid) -> Result<Integration, DbError> {
     Ok(integrations::table.find(id).select(Integration::as_select()).first(conn)?)
 }
@@ -300,7 +306,7 @@ pub struct Page {
 
 /// A page of the integrations whose name or host contains `search`, by name. `from` is the name key that it starts
 /// after, or, with `true`, ends before.
-pub fn page(conn: &mut Conn, search: &str, from: Option<(&str, bool)>, size: i64) -> Result<Page, DbError> {
+pub fn list(conn: &mut Conn, search: &str, from: Option<(&str, bool)>, size: i64) -> Result<Page, DbError> {
     let pattern = format!("%{}%", super::escape_like(&search.trim().to_lowercase()));
     let back = from.is_some_and(|(_, back)| back);
     let (sign, order) = if back { ("<", "DESC") } else { (">", "ASC") };

@@ -1,6 +1,11 @@
 //! The product from outside: one test binary, one file a noun, mirroring `src/web`. What several files need lies in
 //! `support`.
 
+#![allow(clippy::disallowed_methods, reason = "tests start peers, visit pages and kill processes")]
+
+mod access;
+mod commands;
+mod house_rules;
 mod integrations;
 mod login;
 mod postgres_tests;

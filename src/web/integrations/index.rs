@@ -82,7 +82,7 @@ pub async fn index(
         .db
         .run(move |conn| {
             let from = from.as_ref().map(|(key, back)| (key.as_str(), *back));
-            Ok::<_, DbError>((integrations::page(conn, &wanted, from, PAGE)?, shown::now(conn)?))
+            Ok::<_, DbError>((integrations::list(conn, &wanted, from, PAGE)?, shown::now(conn)?))
         })
         .await?;
     let turn = |row: Option<&Line>, name: &str, there: bool| {
