@@ -91,7 +91,10 @@ pub async fn edit(
     let shell = Shell::new(&request, &visitor, "integrations");
     let mut shown = draft::stored(&row);
     if !params.get("version").is_empty() {
-        shown.set("version", params.get("version"));
+        // Drawn anew for another version: what was chosen stays, typed text never leaves the browser for this.
+        for field in ["version", "credential", "schedule"] {
+            shown.set(field, params.get(field));
+        }
     }
     let page = Edit::draw(&app, shell, &row, Some(&shown), &Errors::default(), None).await?;
     match htmx::asked(&request) {

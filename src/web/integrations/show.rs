@@ -25,7 +25,7 @@ use crate::web::session::{As, Auditor};
 
 const PAGE: i64 = 50;
 const HISTORY: i64 = 10;
-const CHANGES: i64 = 100;
+const CHANGES: i64 = 25;
 
 #[derive(Template)]
 #[template(path = "integrations/show.html", blocks = ["live", "run", "results"])]
@@ -71,6 +71,8 @@ struct ImageRow {
 struct Changed {
     at: When,
     summary: String,
+    /// There was no inventory to compare with.
+    first: bool,
     lines: Vec<(&'static str, &'static str, String)>,
     more: i64,
 }
@@ -163,7 +165,10 @@ impl Show {
             host: row.host.clone(),
             active: row.active,
             altered,
-            warning: draft::address(&row.version, &settings).and_then(|url| Egress::warning(&url)),
+            warning: row
+                .credential_id
+                .and_then(|_| draft::address(&row.version, &settings))
+                .and_then(|url| Egress::warning(&url)),
             going,
             failed: finished.filter(|run| run.state == "failed").and_then(|run| run.error.clone()),
             search,
@@ -202,6 +207,7 @@ impl ImageRow {
 impl Changed {
     fn new(run: &Run, changes: Vec<Change>, now: DateTime<Utc>) -> Self {
         let total = i64::from(run.added) + i64::from(run.changed) + i64::from(run.removed);
+        let first = run.images > 0 && run.added == run.images && total == i64::from(run.images);
         let more = total - changes.len() as i64;
         let lines = changes.into_iter().map(|change| {
             let (tone, word) = match change.change.as_str() {
@@ -212,10 +218,17 @@ impl Changed {
             (tone, word, format!("{}:{}", change.repository, change.tag))
         });
         let summary = match shown::difference(run).strip_prefix(": ") {
+            Some(_) if first => "First scan".to_owned(),
             Some(text) => text.to_owned(),
             None => "Nothing changed".to_owned(),
         };
-        Self { at: page::when(run.ended_at.unwrap_or(run.queued_at), now), summary, lines: lines.collect(), more }
+        Self {
+            at: page::when(run.ended_at.unwrap_or(run.queued_at), now),
+            summary,
+            first,
+            lines: lines.collect(),
+            more,
+        }
     }
 }
 

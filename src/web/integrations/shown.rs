@@ -19,8 +19,9 @@ pub fn until(at: DateTime<Utc>, now: DateTime<Utc>) -> When {
     let text = match left.num_minutes() {
         ..1 => "now".to_owned(),
         minutes @ 1..120 => counted(minutes, "minute"),
-        minutes @ 120..2_880 => counted(minutes / 60, "hour"),
-        minutes => counted(minutes / 1_440, "day"),
+        // Rounded, so that a day from now is not 23 hours a moment later.
+        minutes @ 120..2_850 => counted((minutes + 30) / 60, "hour"),
+        minutes => counted((minutes + 720) / 1_440, "day"),
     };
     When { iso: page::when(at, now).iso, text }
 }

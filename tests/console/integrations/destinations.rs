@@ -115,12 +115,15 @@ async fn another_secret_for_the_same_host_is_asked_about_too_and_other_edits_are
 }
 
 #[actix_web::test]
-async fn a_page_warns_of_plain_http() {
+async fn a_page_warns_when_a_secret_goes_over_plain_http() {
     let (app, sink) = (TestApp::start(), sink().await);
+    let credential = basic(&app, "robot", "robot", SECRET);
     let mut visit = app.administrator();
-    let id = Form::new("mirror", &sink.url()).add(&mut visit).await;
-    let page = visit.get(&format!("/integrations/{id}")).await;
-    assert!(page.text(".notice.is-warn").starts_with("This address is plain http"));
-    let page = visit.get(&format!("/integrations/{id}/edit")).await;
-    assert!(page.text(".notice.is-warn").starts_with("This address is plain http"));
+    let open = Form::new("open", &sink.url()).add(&mut visit).await;
+    assert!(!visit.get(&format!("/integrations/{open}")).await.has(".notice.is-warn"));
+    let id = Form::new("mirror", &sink.url()).with("credential", credential).add(&mut visit).await;
+    for path in [format!("/integrations/{id}"), format!("/integrations/{id}/edit")] {
+        let page = visit.get(&path).await;
+        assert!(page.text(".notice.is-warn").starts_with("This address is plain http"), "{path}");
+    }
 }

@@ -56,6 +56,7 @@ async fn the_next_scan_shows_what_changed_since_the_last() {
     let mut visit = app.administrator();
     let id = Form::new("mirror", &peer.url()).with("exclude_repositories", "nothing").add(&mut visit).await;
     ended(&app, id).await;
+    assert!(visit.get(&format!("/integrations/{id}")).await.text("#changed").starts_with("This was the first scan"));
     peer.push_image("app", &["2.0"]).await;
     peer.push_index("app", "1.0", &[("arm64", "")]).await;
     let edit = format!("/integrations/{id}/edit");
