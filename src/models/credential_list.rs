@@ -110,6 +110,12 @@ pub struct Page {
     pub now: DateTime<Utc>,
 }
 
+/// One row of the table, as it is now.
+pub fn find(connection: &mut Conn, id: Uuid) -> Result<(Row, DateTime<Utc>), DbError> {
+    let columns = (Row::as_select(), sql::<Timestamptz>("now()"));
+    Ok(credentials::table.find(id).select(columns).first(connection)?)
+}
+
 type Boxed<'a> = diesel::helper_types::IntoBoxed<'a, credentials::table, Pg>;
 
 pub fn page(connection: &mut Conn, query: &Query) -> Result<Page, DbError> {
@@ -121,10 +127,8 @@ pub fn page(connection: &mut Conn, query: &Query) -> Result<Page, DbError> {
     if back {
         found.reverse();
     }
-    let now = match found.first() {
-        Some((_, now)) => *now,
-        None => Utc::now(),
-    };
+    // Without a row there is no age to show either.
+    let now = found.first().map_or(DateTime::UNIX_EPOCH, |(_, now)| *now);
     let started = query.from.is_some();
     let (before, after) = if back { (more, true) } else { (started, more) };
     Ok(Page { rows: found.into_iter().map(|(row, _)| row).collect(), before, after, now })

@@ -180,6 +180,11 @@ pub fn migrate(connection: &mut Conn) -> Result<(), DbError> {
     })
 }
 
+/// The database's clock, by which ages are measured.
+pub fn clock(connection: &mut Conn) -> Result<chrono::DateTime<chrono::Utc>, DbError> {
+    Ok(diesel::select(diesel::dsl::sql::<diesel::sql_types::Timestamptz>("now()")).get_result(connection)?)
+}
+
 /// The database's clock, for columns that may be empty.
 fn now() -> diesel::expression::SqlLiteral<diesel::sql_types::Nullable<diesel::sql_types::Timestamptz>> {
     diesel::dsl::sql("now()")

@@ -8,7 +8,7 @@ use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
 
 /// Longest value that is looked at, in characters.
-const LONGEST: usize = 2_000;
+const LONGEST: usize = 8_000;
 
 /// Names and values; of a repeated name the first.
 #[derive(Clone, Debug, Default)]
