@@ -86,7 +86,7 @@ pub async fn show(
         edited: when(row.edited_at, now),
         set: when(row.secret_set_at, now),
         used: view::used(row.last_used_at, now),
-        expires: row.expires_at.map(|at| date(at)),
+        expires: row.expires_at.map(date),
         usages: Usage::list(usages, now),
         history: history.into_iter().map(|event| entry(event, now)).collect(),
         age,
