@@ -3,7 +3,6 @@
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::Timestamptz;
 use uuid::Uuid;
 
 pub use super::actions::{ACTIONS, Action};
@@ -72,7 +71,7 @@ pub struct Ledger {
 
 diesel::define_sql_function! {
     /// The moment itself, where `now()` is the start of the transaction.
-    fn clock_timestamp() -> Timestamptz;
+    fn clock_timestamp() -> diesel::sql_types::Timestamptz;
 }
 
 /// Lane, seq, mac, clock, active master key.

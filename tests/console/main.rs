@@ -6,6 +6,7 @@
 mod access;
 mod commands;
 mod house_rules;
+mod credentials;
 mod login;
 mod postgres_tests;
 mod registries;
