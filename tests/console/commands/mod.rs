@@ -4,6 +4,8 @@
 mod audit;
 mod boot;
 mod key;
+mod outage;
+mod stop;
 mod user;
 mod verify;
 

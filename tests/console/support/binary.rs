@@ -229,6 +229,15 @@ impl Serving {
         Ran { status, out: self.out.recv().unwrap_or_default(), err, took: start.elapsed() }
     }
 
+    /// Waits until it has logged a line with these words.
+    pub fn wait_for_line(&mut self, words: &str) {
+        while !self.log.contains(words) {
+            let line = self.saying.recv_timeout(PATIENCE).unwrap_or_else(|_| panic!("no {words:?} in {}", self.log));
+            self.log.push_str(&line);
+            self.log.push('\n');
+        }
+    }
+
     pub fn pid(&self) -> u32 {
         self.child.id()
     }
