@@ -112,7 +112,9 @@ impl Store {
             .expect("rows");
             done += batch;
         }
-        conn.batch_execute("VACUUM ANALYZE credentials; CHECKPOINT").expect("a tidy table");
+        for tidy in ["VACUUM ANALYZE credentials", "CHECKPOINT"] {
+            conn.batch_execute(tidy).expect("a tidy table");
+        }
     }
 
     /// A console on this store, on a thread of its own until the process ends.

@@ -86,10 +86,11 @@ CREATE TABLE login_failures (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     name_key text NOT NULL,
     network text NOT NULL,
+    address text NOT NULL,
     at timestamptz NOT NULL DEFAULT now()
 );
 CREATE INDEX login_failures_name ON login_failures (name_key, network, at);
-CREATE INDEX login_failures_network ON login_failures (network, at);
+CREATE INDEX login_failures_address ON login_failures (address, at);
 
 CREATE TABLE setup_links (
     token_hash bytea PRIMARY KEY,

@@ -307,3 +307,13 @@ pub fn summary(connection: &mut Conn, stale_days: i32) -> Result<Summary, DbErro
     }
     Ok(summary)
 }
+
+/// Credentials whose stored value was found altered, the latest find first.
+pub fn altered(connection: &mut Conn, limit: i64) -> Result<Vec<Row>, DbError> {
+    Ok(credentials::table
+        .filter(credentials::integrity_failed_at.is_not_null())
+        .order(credentials::integrity_failed_at.desc())
+        .limit(limit)
+        .select(Row::as_select())
+        .load(connection)?)
+}

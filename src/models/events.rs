@@ -6,6 +6,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Binary, Integer, SmallInt, Timestamptz};
 use uuid::Uuid;
 
+pub use super::actions::{ACTIONS, Action};
 use super::schema::events;
 use super::{Conn, DbError};
 use crate::vault::Vault;
@@ -170,13 +171,15 @@ pub(super) fn link(vault: &Vault, before: &[u8], event: &Event) -> Vec<u8> {
 pub struct Filter {
     pub actor: String,
     pub action: String,
-    pub subject: String,
     pub subject_id: Option<Uuid>,
     pub from: Option<DateTime<Utc>>,
     pub until: Option<DateTime<Utc>>,
     /// Events strictly older than this place, for the next page.
-    pub before: Option<(DateTime<Utc>, i16, i64)>,
+    pub before: Option<Place>,
 }
+
+/// Where an event stands in the order of the page: time, lane, number in the lane.
+pub type Place = (DateTime<Utc>, i16, i64);
 
 /// Newest first.
 pub fn list(connection: &mut Conn, filter: &Filter, limit: i64) -> Result<Vec<Event>, DbError> {
@@ -186,9 +189,6 @@ pub fn list(connection: &mut Conn, filter: &Filter, limit: i64) -> Result<Vec<Ev
     }
     if !filter.action.is_empty() {
         query = query.filter(events::action.eq(&filter.action));
-    }
-    if !filter.subject.is_empty() {
-        query = query.filter(events::subject_name.ilike(format!("%{}%", super::escape_like(&filter.subject))));
     }
     if let Some(id) = filter.subject_id {
         query = query.filter(events::subject_id.eq(id));
@@ -201,12 +201,8 @@ pub fn list(connection: &mut Conn, filter: &Filter, limit: i64) -> Result<Vec<Ev
     }
     if let Some((at, lane, seq)) = filter.before {
         let later_lane = events::lane.gt(lane).or(events::lane.eq(lane).and(events::seq.gt(seq)));
-        query = query.filter(events::at.lt(at).or(events::at.eq(at).and(later_lane)));
+        // The bound that stands alone lets the index start there, however deep the page.
+        query = query.filter(events::at.le(at)).filter(events::at.lt(at).or(later_lane));
     }
     Ok(query.order((events::at.desc(), events::lane, events::seq)).limit(limit).load(connection)?)
-}
-
-/// The actions seen so far, for the filter's list.
-pub fn actions(connection: &mut Conn) -> Result<Vec<String>, DbError> {
-    Ok(events::table.select(events::action).distinct().order(events::action).load(connection)?)
 }

@@ -8,10 +8,11 @@ use chrono::{DateTime, Utc};
 use diesel::connection::SimpleConnection;
 use diesel::pg::PgConnection;
 use diesel::r2d2::{ConnectionManager, CustomizeConnection, Pool};
-use diesel::{Connection, RunQueryDsl};
+use diesel::{Connection, IntoSql, RunQueryDsl};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 use tokio::sync::Semaphore;
 
+mod actions;
 pub mod attention;
 pub mod chain;
 pub mod credential_list;
@@ -23,6 +24,7 @@ pub mod images;
 pub mod integrations;
 pub mod keks;
 pub mod logins;
+pub mod recovery_codes;
 pub mod runs;
 pub mod schema;
 pub mod sealed;
@@ -198,7 +200,7 @@ pub fn try_lock(connection: &mut Conn, lock: i64) -> Result<bool, DbError> {
 
 /// The database's clock: the only one that ages and limits are measured by.
 pub fn clock(conn: &mut Conn) -> Result<DateTime<Utc>, DbError> {
-    Ok(diesel::select(diesel::dsl::sql::<diesel::sql_types::Timestamptz>("now()")).get_result(conn)?)
+    Ok(diesel::select(diesel::dsl::now.into_sql::<diesel::sql_types::Timestamptz>()).get_result(conn)?)
 }
 
 /// The database's clock, for columns that may be empty.

@@ -86,6 +86,7 @@ diesel::table! {
         id -> Int8,
         name_key -> Text,
         network -> Text,
+        address -> Text,
         at -> Timestamptz,
     }
 }

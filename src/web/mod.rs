@@ -4,9 +4,13 @@
 
 use actix_web::web::{self, ServiceConfig};
 
+pub mod account;
+pub mod alerts;
 pub mod assets;
+pub mod audit;
 pub mod credentials;
 pub mod dashboard;
+pub mod device;
 pub mod error;
 pub mod health;
 pub mod htmx;
@@ -18,6 +22,7 @@ pub mod posted;
 pub mod security;
 pub mod session;
 pub mod setup;
+pub mod users;
 
 /// Registers each line and lists it, so that a test can walk all of them.
 macro_rules! tree {
@@ -45,4 +50,30 @@ tree! {
     get  "/login/code" => login::code;
     post "/login/code" => login::check_code;
     post "/logout"   => login::destroy;
+
+    get  "/account"  => account::show;
+    post "/account/password" => account::password::update;
+    post "/account/preferences" => account::preferences::update;
+    post "/account/sessions/end-others" => account::sessions_list::end_others;
+    post "/account/sessions/{id}/end" => account::sessions_list::end;
+    get  "/account/two-step" => account::two_step::show;
+    post "/account/two-step" => account::two_step::create;
+    post "/account/two-step/off" => account::two_step::destroy;
+    post "/account/two-step/codes" => account::two_step::renew_codes;
+    get  "/account/confirm" => account::confirm::new;
+    post "/account/confirm" => account::confirm::create;
+
+    get  "/users"    => users::index;
+    get  "/users/new" => users::new::new;
+    post "/users/new" => users::new::create;
+    get  "/users/{id}" => users::show::show;
+    post "/users/{id}/role" => users::edit::role;
+    post "/users/{id}/disabled" => users::edit::disabled;
+    post "/users/{id}/password" => users::edit::password;
+    post "/users/{id}/two-step" => users::edit::two_step;
+    post "/users/{id}/sessions/end" => users::edit::end_sessions;
+
+    get  "/audit"    => audit::index;
+    get  "/audit.csv" => audit::export::show;
+    get  "/alerts"   => alerts::index;
 }
