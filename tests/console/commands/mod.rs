@@ -4,6 +4,7 @@
 mod audit;
 mod boot;
 mod key;
+mod kill;
 mod outage;
 mod stop;
 mod user;

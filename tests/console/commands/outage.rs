@@ -7,7 +7,8 @@ use strongroom::accounts::Role;
 
 use super::credentials;
 use crate::support::app::Visit;
-use crate::support::binary::{Serving, Strongroom, wait_for};
+use crate::support::binary::Strongroom;
+use crate::support::process::{Serving, wait_for};
 use crate::support::proxy::Proxy;
 
 const LIMIT: Duration = Duration::from_millis(5_500);

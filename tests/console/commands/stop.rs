@@ -8,7 +8,8 @@ use strongroom::accounts::Role;
 
 use super::credentials;
 use crate::support::app::{PASSWORD, Visit};
-use crate::support::binary::{Strongroom, wait_for};
+use crate::support::binary::Strongroom;
+use crate::support::process::wait_for;
 use crate::support::proxy::Proxy;
 
 #[actix_web::test]
