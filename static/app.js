@@ -74,20 +74,13 @@ window.addEventListener("beforeunload", (event) => {
   if (dirty?.isConnected) event.preventDefault();
 });
 
-// Keys, as the help dialog lists them. WCAG 2.1.4: off while typing, and off for whoever switches them off. The choice
-// is a cookie since logging out clears the storage.
+// Keys, as the help dialog lists them. WCAG 2.1.4: off while typing, and off for whoever switches them off on the
+// Account page.
 const dialog = document.getElementById("shortcuts");
-const keysOn = document.getElementById("shortcuts-on");
-if (keysOn) {
-  keysOn.checked = !/(^|; )shortcuts=off/.test(document.cookie);
-  keysOn.addEventListener("change", () => {
-    document.cookie = `shortcuts=${keysOn.checked ? "on" : "off"}; path=/; max-age=31536000; samesite=strict`;
-  });
-  document.querySelector("[data-open=shortcuts]")?.addEventListener("click", () => dialog.showModal());
-}
+document.querySelector("[data-open=shortcuts]")?.addEventListener("click", () => dialog.showModal());
 let prefix = 0;
 document.addEventListener("keydown", (event) => {
-  if (!keysOn?.checked || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
+  if (document.body.dataset.shortcuts !== "on" || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
   if (event.target.closest?.("input, textarea, select, [contenteditable], dialog")) return;
   const now = performance.now();
   const target = prefix && now - prefix < 1500

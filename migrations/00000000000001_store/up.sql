@@ -86,10 +86,11 @@ CREATE TABLE login_failures (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     name_key text NOT NULL,
     network text NOT NULL,
+    address text NOT NULL,
     at timestamptz NOT NULL DEFAULT now()
 );
 CREATE INDEX login_failures_name ON login_failures (name_key, network, at);
-CREATE INDEX login_failures_network ON login_failures (network, at);
+CREATE INDEX login_failures_address ON login_failures (address, at);
 
 CREATE TABLE setup_links (
     token_hash bytea PRIMARY KEY,
@@ -232,7 +233,9 @@ CREATE TABLE image_changes (
 CREATE TABLE audit_lanes (
     lane smallint PRIMARY KEY,
     seq bigint NOT NULL DEFAULT 0,
-    mac bytea NOT NULL
+    mac bytea NOT NULL,
+    -- Keyed over the two above: who cuts events off the end cannot rewind the head to fit.
+    head_mac bytea NOT NULL
 );
 
 CREATE TABLE events (

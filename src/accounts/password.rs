@@ -159,6 +159,13 @@ pub fn acceptable(password: &str, user: &str) -> Result<(), String> {
     Ok(())
 }
 
+/// A password to hand over: 20 letters and digits that cannot be mistaken for each other, 96 bits.
+pub fn generated() -> String {
+    let letters = super::totp::letters::<20>();
+    let groups: Vec<&str> = (0..letters.len()).step_by(5).filter_map(|at| letters.get(at..at + 5)).collect();
+    groups.join("-")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -192,6 +199,14 @@ mod tests {
         let parsed = PasswordHash::new(NOBODY).unwrap();
         let params = Params::try_from(&parsed).unwrap();
         assert_eq!((params.m_cost(), params.t_cost(), params.p_cost()), (MEMORY_KIB, PASSES, 1));
+    }
+
+    #[test]
+    fn a_generated_password_is_acceptable_and_never_the_same() {
+        let (one, other) = (generated(), generated());
+        assert_eq!(one.len(), 23, "{one}");
+        assert_eq!(acceptable(&one, "alice"), Ok(()));
+        assert_ne!(one, other);
     }
 
     #[tokio::test]

@@ -4,10 +4,8 @@ use totp_rs::{Algorithm, Builder, Totp};
 
 use crate::vault::{self, Vault};
 
-/// A fresh secret of 160 bits, the length of its HMAC (RFC 4226, 4).
-pub fn new_secret() -> Vec<u8> {
-    vault::random::<20>().to_vec()
-}
+/// Bytes of a secret: as long as its HMAC (RFC 4226, 4).
+pub const SECRET_BYTES: usize = 20;
 
 fn totp(secret: &[u8], account: &str) -> Option<Totp> {
     Builder::new()
@@ -44,16 +42,22 @@ pub fn step(secret: &[u8], code: &str, seconds: u64) -> Option<i64> {
     totp(secret, "Strongroom")?.check(&code, seconds).and_then(|step| i64::try_from(step).ok())
 }
 
+/// Random letters and digits without vowels and look-alikes, so that nothing is misread or rude. Just under five bits each.
+pub(super) fn letters<const N: usize>() -> String {
+    const LETTERS: &[u8] = b"bcdfghjkmnpqrstvwxyz23456789";
+    // 252 is the largest multiple of 28 in a byte: beyond it some letters would come more often.
+    let even = |_| loop {
+        let [byte] = vault::random::<1>();
+        if byte < 252 {
+            break char::from(LETTERS[usize::from(byte) % LETTERS.len()]);
+        }
+    };
+    (0..N).map(even).collect()
+}
+
 /// Ten recovery codes to print, each of 48 bits: `k3f9x-2m8qw`.
 pub fn recovery_codes() -> Vec<String> {
-    // No vowels and no look-alikes.
-    const LETTERS: &[u8] = b"bcdfghjkmnpqrstvwxyz23456789";
-    let code = |_| {
-        let letters = vault::random::<10>().map(|byte| char::from(LETTERS[usize::from(byte) % LETTERS.len()]));
-        let (head, tail) = letters.split_at(5);
-        format!("{}-{}", head.iter().collect::<String>(), tail.iter().collect::<String>())
-    };
-    (0..10).map(code).collect()
+    (0..10).map(|_| format!("{}-{}", letters::<5>(), letters::<5>())).collect()
 }
 
 /// What the database keeps of a recovery code.
@@ -91,7 +95,7 @@ mod tests {
 
     #[test]
     fn the_address_names_product_and_user() {
-        let address = address(&new_secret(), "alice: the first").unwrap();
+        let address = address(&[7; SECRET_BYTES], "alice: the first").unwrap();
         assert!(address.starts_with("otpauth://totp/Strongroom:alice"), "{address}");
         assert!(address.contains("issuer=Strongroom"), "{address}");
     }

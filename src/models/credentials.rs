@@ -183,6 +183,12 @@ pub fn ship(conn: &mut Conn, vault: &Vault, new: &NewCredential) -> Result<(), D
     Ok(())
 }
 
+/// The next rows by id, for walking through all of them.
+pub fn page(conn: &mut Conn, after: Uuid, limit: i64) -> Result<Vec<Credential>, DbError> {
+    let rows = credentials::table.filter(credentials::id.gt(after)).order(credentials::id).limit(limit);
+    Ok(rows.select(Credential::as_select()).load(conn)?)
+}
+
 pub fn find(conn: &mut Conn, id: Uuid) -> Result<Credential, DbError> {
     Ok(credentials::table.find(id).select(Credential::as_select()).first(conn)?)
 }

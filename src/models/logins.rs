@@ -7,68 +7,109 @@ use diesel::sql_types::{BigInt, Bool, Text};
 use super::schema::{login_failures, setup_links};
 use super::{Conn, DbError};
 
-/// What the failures of late mean for the next try.
+/// What the failures of late mean for a try.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Throttle {
-    Open,
-    /// Refused until the window has passed: seconds.
+    /// The try counts as a failure until [`clear_failures`]. `closes`: if it is one, the next is refused.
+    Open { closes: bool },
+    /// Refused, and not counted: seconds to wait.
     Closed(i64),
     /// The whole account is under attack from many places: let in slowly, never locked out.
-    Slow,
+    Slow { closes: bool },
 }
 
-/// Failures of one account from one network within 15 minutes that close it to that network.
+/// Failures of one account from one network within 15 minutes that close it to that network for 15 minutes.
 const MOST_PER_NAME: i64 = 5;
-/// Failures of one network within an hour, whatever the account.
-const MOST_PER_NETWORK: i64 = 100;
+/// Failures of one address within an hour, whatever the account.
+const MOST_PER_ADDRESS: i64 = 100;
 /// Failures of one account within an hour from everywhere.
 const MOST_PER_ACCOUNT: i64 = 50;
+/// Characters of a name that count.
+const LONGEST: usize = 200;
+
+/// Who tries what: the key of a name, the visitor's address, and the /24 or /64 that it belongs to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attempt {
+    name_key: String,
+    network: String,
+    address: String,
+}
+
+impl Attempt {
+    pub fn new(name_key: &str, network: String, address: String) -> Self {
+        Self { name_key: name_key.chars().take(LONGEST).collect(), network, address }
+    }
+}
 
 #[derive(QueryableByName)]
 struct Counts {
     #[diesel(sql_type = BigInt)]
     pair: i64,
     #[diesel(sql_type = BigInt)]
-    network: i64,
+    pair_wait: i64,
+    #[diesel(sql_type = BigInt)]
+    recent: i64,
+    #[diesel(sql_type = BigInt)]
+    address: i64,
+    #[diesel(sql_type = BigInt)]
+    address_wait: i64,
     #[diesel(sql_type = BigInt)]
     account: i64,
-    #[diesel(sql_type = BigInt)]
-    wait: i64,
 }
 
-/// `network` is the /24 or /64 of the visitor's address.
-pub fn throttle(conn: &mut Conn, name_key: &str, network: &str) -> Result<Throttle, DbError> {
-    let counts: Counts = diesel::sql_query(
-        "SELECT
-            (SELECT count(*) FROM login_failures WHERE name_key = $1 AND network = $2 AND at > now() - interval '15 minutes') AS pair,
-            (SELECT count(*) FROM login_failures WHERE network = $2 AND at > now() - interval '1 hour') AS network,
-            (SELECT count(*) FROM login_failures WHERE name_key = $1 AND at > now() - interval '1 hour') AS account,
-            (SELECT ceil(coalesce(extract(epoch FROM max(at) + interval '15 minutes' - now()), 0))::bigint
-                FROM login_failures WHERE network = $2) AS wait",
-    )
-    .bind::<Text, _>(name_key)
-    .bind::<Text, _>(network)
-    .get_result(conn)?;
-    Ok(match counts {
-        Counts { pair: MOST_PER_NAME.., .. } | Counts { network: MOST_PER_NETWORK.., .. } => {
-            Throttle::Closed(counts.wait.max(1))
-        }
-        Counts { account: MOST_PER_ACCOUNT.., .. } => Throttle::Slow,
-        _ => Throttle::Open,
-    })
-}
+const COUNTS: &str = "
+    WITH pair AS (SELECT at FROM login_failures WHERE name_key = $1 AND network = $2 ORDER BY at DESC LIMIT 5),
+         places AS (SELECT at FROM login_failures WHERE address = $3 AND at > now() - interval '1 hour'
+             ORDER BY at DESC LIMIT 100)
+    SELECT (SELECT count(*) FROM pair WHERE at > (SELECT max(at) FROM pair) - interval '15 minutes') AS pair,
+           (SELECT coalesce(ceil(extract(epoch FROM max(at) + interval '15 minutes' - now())), 0)::bigint FROM pair) AS pair_wait,
+           (SELECT count(*) FROM pair WHERE at > now() - interval '15 minutes') AS recent,
+           (SELECT count(*) FROM places) AS address,
+           (SELECT coalesce(ceil(extract(epoch FROM min(at) + interval '1 hour' - now())), 0)::bigint FROM places) AS address_wait,
+           (SELECT count(*) FROM login_failures WHERE name_key = $1 AND at > now() - interval '1 hour') AS account";
 
-pub fn record_failure(conn: &mut Conn, name_key: &str, network: &str) -> Result<(), DbError> {
-    let name_key: String = name_key.chars().take(200).collect();
-    let row = (login_failures::name_key.eq(name_key), login_failures::network.eq(network));
+/// Counts a try before it is judged, unless it is refused. Call inside a transaction.
+pub fn count(conn: &mut Conn, attempt: &Attempt) -> Result<Throttle, DbError> {
+    // Tries that arrive together must see each other, or a burst would pass the limit.
+    diesel::sql_query("SELECT pg_advisory_xact_lock(hashtextextended('login ' || $1, 0))")
+        .bind::<Text, _>(&attempt.network)
+        .execute(conn)?;
+    let counts: Counts = diesel::sql_query(COUNTS)
+        .bind::<Text, _>(&attempt.name_key)
+        .bind::<Text, _>(&attempt.network)
+        .bind::<Text, _>(&attempt.address)
+        .get_result(conn)?;
+    if counts.pair >= MOST_PER_NAME && counts.pair_wait > 0 {
+        return Ok(Throttle::Closed(counts.pair_wait));
+    }
+    if counts.address >= MOST_PER_ADDRESS {
+        return Ok(Throttle::Closed(counts.address_wait.max(1)));
+    }
+    let row = (
+        login_failures::name_key.eq(&attempt.name_key),
+        login_failures::network.eq(&attempt.network),
+        login_failures::address.eq(&attempt.address),
+    );
     diesel::insert_into(login_failures::table).values(row).execute(conn)?;
-    Ok(())
+    let closes = counts.recent + 1 == MOST_PER_NAME || counts.address + 1 == MOST_PER_ADDRESS;
+    Ok(if counts.account >= MOST_PER_ACCOUNT { Throttle::Slow { closes } } else { Throttle::Open { closes } })
 }
 
 /// A right password from here clears what was counted from here.
-pub fn clear_failures(conn: &mut Conn, name_key: &str, network: &str) -> Result<(), DbError> {
-    let here = login_failures::name_key.eq(name_key).and(login_failures::network.eq(network));
+pub fn clear_failures(conn: &mut Conn, attempt: &Attempt) -> Result<(), DbError> {
+    let here = login_failures::name_key.eq(&attempt.name_key).and(login_failures::network.eq(&attempt.network));
     diesel::delete(login_failures::table.filter(here)).execute(conn)?;
+    Ok(())
+}
+
+/// Takes back the newest try: it was never judged.
+pub fn uncount(conn: &mut Conn, attempt: &Attempt) -> Result<(), DbError> {
+    diesel::sql_query(
+        "DELETE FROM login_failures WHERE id = (SELECT max(id) FROM login_failures WHERE name_key = $1 AND network = $2)",
+    )
+    .bind::<Text, _>(&attempt.name_key)
+    .bind::<Text, _>(&attempt.network)
+    .execute(conn)?;
     Ok(())
 }
 
@@ -76,7 +117,7 @@ pub fn purge(conn: &mut Conn) -> Result<usize, DbError> {
     Ok(diesel::delete(login_failures::table.filter(sql::<Bool>("at < now() - interval '1 hour'"))).execute(conn)?)
 }
 
-/// Stores a set-up link's token hash for half an hour; earlier links stop working.
+/// Stores a set-up link's token hash for half an hour. Replicas that start together each have theirs.
 pub fn offer_setup(conn: &mut Conn, hash: &[u8]) -> Result<(), DbError> {
     diesel::delete(setup_links::table.filter(sql::<Bool>("expires_at < now()"))).execute(conn)?;
     diesel::sql_query("INSERT INTO setup_links (token_hash, expires_at) VALUES ($1, now() + interval '30 minutes')")

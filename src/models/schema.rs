@@ -86,6 +86,7 @@ diesel::table! {
         id -> Int8,
         name_key -> Text,
         network -> Text,
+        address -> Text,
         at -> Timestamptz,
     }
 }
@@ -203,6 +204,7 @@ diesel::table! {
         lane -> Int2,
         seq -> Int8,
         mac -> Bytea,
+        head_mac -> Bytea,
     }
 }
 

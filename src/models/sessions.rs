@@ -95,6 +95,18 @@ pub fn touch(conn: &mut Conn, hash: &[u8]) -> Result<(), DbError> {
     Ok(())
 }
 
+/// Gives a session a new token after its password was asked for again; the old one is worth nothing from then on. The
+/// absolute limit stays where it was. `false`: the session has ended meanwhile.
+pub fn renew(conn: &mut Conn, old: &[u8], new: &[u8]) -> Result<bool, DbError> {
+    let now = diesel::dsl::now;
+    let renewed = diesel::update(sessions::table.find(old)).set((
+        sessions::token_hash.eq(new),
+        sessions::authenticated_at.eq(now),
+        sessions::last_seen_at.eq(now),
+    ));
+    Ok(renewed.execute(conn)? == 1)
+}
+
 pub fn end(conn: &mut Conn, hash: &[u8]) -> Result<(), DbError> {
     diesel::delete(sessions::table.find(hash)).execute(conn)?;
     Ok(())

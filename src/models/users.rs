@@ -139,6 +139,12 @@ pub fn count(conn: &mut Conn) -> Result<i64, DbError> {
     Ok(users::table.count().get_result(conn)?)
 }
 
+/// The next rows by id, for walking through all of them.
+pub fn page(conn: &mut Conn, after: Uuid, limit: i64) -> Result<Vec<User>, DbError> {
+    let rows = users::table.filter(users::id.gt(after)).order(users::id).limit(limit);
+    Ok(rows.select(User::as_select()).load(conn)?)
+}
+
 pub fn find(conn: &mut Conn, id: Uuid) -> Result<User, DbError> {
     Ok(users::table.find(id).select(User::as_select()).first(conn)?)
 }
@@ -159,9 +165,8 @@ pub enum Change {
     TotpRequired(bool),
     /// A PHC string.
     Password(String),
-    /// A new authenticator secret (raw bytes), to be confirmed by a first code.
-    TotpEnrolled(Vec<u8>),
-    TotpConfirmed,
+    /// A new authenticator's secret (raw bytes), once a first code has shown that the app has it.
+    TotpAdded(Vec<u8>),
     TotpRemoved,
 }
 
@@ -174,8 +179,7 @@ impl Change {
             Self::TotpRequired(true) => ("user.two_step_required", String::new()),
             Self::TotpRequired(false) => ("user.two_step_optional", String::new()),
             Self::Password(_) => ("user.password_changed", String::new()),
-            Self::TotpEnrolled(_) => ("user.two_step_started", String::new()),
-            Self::TotpConfirmed => ("user.two_step_on", String::new()),
+            Self::TotpAdded(_) => ("user.two_step_on", String::new()),
             Self::TotpRemoved => ("user.two_step_off", String::new()),
         }
     }
@@ -184,7 +188,7 @@ impl Change {
     fn ends_sessions(&self) -> bool {
         matches!(
             self,
-            Self::Role(_) | Self::Disabled(true) | Self::Password(_) | Self::TotpConfirmed | Self::TotpRemoved
+            Self::Role(_) | Self::Disabled(true) | Self::Password(_) | Self::TotpAdded(_) | Self::TotpRemoved
         )
     }
 }
@@ -222,15 +226,14 @@ pub fn change(
             user.password_wrapped_dek = sealed.wrapped_dek;
             user.password_payload = sealed.payload;
         }
-        Change::TotpEnrolled(secret) => {
+        Change::TotpAdded(secret) => {
             user.totp_version += 1;
-            user.totp_confirmed = false;
+            user.totp_confirmed = true;
             let sealed = vault.seal(ledger.active_kek, &user.totp_context(), secret)?;
             user.totp_kek_id = Some(sealed.kek_id);
             user.totp_wrapped_dek = Some(sealed.wrapped_dek);
             user.totp_payload = Some(sealed.payload);
         }
-        Change::TotpConfirmed => user.totp_confirmed = true,
         Change::TotpRemoved => {
             user.totp_confirmed = false;
             (user.totp_kek_id, user.totp_wrapped_dek, user.totp_payload) = (None, None, None);
@@ -266,29 +269,20 @@ pub fn take_totp_step(conn: &mut Conn, id: Uuid, step: i64) -> Result<bool, DbEr
     Ok(diesel::update(fresh).set(users::totp_last_step.eq(step)).execute(conn)? == 1)
 }
 
-pub fn logged_in(conn: &mut Conn, id: Uuid) -> Result<(), DbError> {
-    diesel::update(users::table.find(id)).set(users::last_login_at.eq(super::now())).execute(conn)?;
-    Ok(())
+/// Notes a login. [`DbError::Stale`] when the user was changed or disabled since their password was checked: a login
+/// that began before the change must not outlive it.
+pub fn logged_in(conn: &mut Conn, user: &User) -> Result<(), DbError> {
+    let same = users::table.find(user.id).filter(users::row_version.eq(user.row_version));
+    match diesel::update(same).set(users::last_login_at.eq(super::now())).execute(conn)? {
+        1 => Ok(()),
+        _ => Err(DbError::Stale),
+    }
 }
 
-/// Replaces the recovery codes by new ones, given as MACs.
-pub fn set_recovery_codes(conn: &mut Conn, id: Uuid, macs: &[Vec<u8>]) -> Result<(), DbError> {
-    diesel::delete(recovery_codes::table.filter(recovery_codes::user_id.eq(id))).execute(conn)?;
-    let rows: Vec<_> =
-        macs.iter().map(|mac| (recovery_codes::user_id.eq(id), recovery_codes::code_mac.eq(mac))).collect();
-    diesel::insert_into(recovery_codes::table).values(rows).execute(conn)?;
-    Ok(())
-}
-
-/// Uses a recovery code up; `false` when there is no such unused code.
-pub fn take_recovery_code(conn: &mut Conn, id: Uuid, mac: &[u8]) -> Result<bool, DbError> {
-    let unused = recovery_codes::table.find((id, mac)).filter(recovery_codes::used_at.is_null());
-    Ok(diesel::update(unused).set(recovery_codes::used_at.eq(super::now())).execute(conn)? == 1)
-}
-
-pub fn unused_recovery_codes(conn: &mut Conn, id: Uuid) -> Result<i64, DbError> {
-    let unused = recovery_codes::table.filter(recovery_codes::user_id.eq(id).and(recovery_codes::used_at.is_null()));
-    Ok(unused.count().get_result(conn)?)
+/// The same for a login that still needs its code: holds the row until the transaction ends.
+pub fn still(conn: &mut Conn, user: &User) -> Result<(), DbError> {
+    let same = users::table.find(user.id).filter(users::row_version.eq(user.row_version));
+    same.select(users::id).for_share().first::<Uuid>(conn).optional()?.map(drop).ok_or(DbError::Stale)
 }
 
 /// The database's clock in whole seconds since 1970, for one-time codes.

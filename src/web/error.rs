@@ -4,6 +4,7 @@
 //! | error          | status | says                                     |
 //! |----------------|--------|------------------------------------------|
 //! | `LoginNeeded`  | 302    | the login page, or 401 to htmx           |
+//! | `ConfirmNeeded`| 303    | the password page, or 401 to htmx        |
 //! | `EnrolNeeded`  | 302    | two-step verification must be set up     |
 //! | `Malformed`    | 400    | the request cannot be read               |
 //! | `Forbidden`    | 403    | the role does not allow it               |
@@ -29,7 +30,15 @@ use crate::models::DbError;
 
 #[derive(Debug)]
 pub enum Error {
-    LoginNeeded { next: String, htmx: bool },
+    LoginNeeded {
+        next: String,
+        htmx: bool,
+    },
+    /// The password must be given once more; `next` is the page to come back to.
+    ConfirmNeeded {
+        next: String,
+        htmx: bool,
+    },
     EnrolNeeded,
     Malformed,
     Forbidden,
@@ -39,11 +48,18 @@ pub enum Error {
     TooLarge,
     WrongHost,
     Unacceptable(String),
-    Throttled { text: String, seconds: i64 },
+    Throttled {
+        text: String,
+        seconds: i64,
+    },
     Internal,
     Unavailable,
     ReadOnly,
 }
+
+/// Why nobody may demote or disable them.
+pub const LAST_ADMINISTRATOR: &str =
+    "This is the last administrator who can log in. Make somebody else an administrator first.";
 
 /// What the guard turns into a page or, for htmx, a notice.
 #[derive(Clone, Debug)]
@@ -55,7 +71,8 @@ pub struct Problem {
 impl Error {
     fn status(&self) -> StatusCode {
         match self {
-            Self::LoginNeeded { htmx: true, .. } => StatusCode::UNAUTHORIZED,
+            Self::LoginNeeded { htmx: true, .. } | Self::ConfirmNeeded { htmx: true, .. } => StatusCode::UNAUTHORIZED,
+            Self::ConfirmNeeded { .. } => StatusCode::SEE_OTHER,
             Self::LoginNeeded { .. } | Self::EnrolNeeded => StatusCode::FOUND,
             Self::Malformed => StatusCode::BAD_REQUEST,
             Self::Forbidden | Self::CrossSite => StatusCode::FORBIDDEN,
@@ -73,6 +90,7 @@ impl Error {
     fn problem(&self) -> Problem {
         let (title, text): (&'static str, &str) = match self {
             Self::LoginNeeded { .. } => ("Log in first", "Your session has ended."),
+            Self::ConfirmNeeded { .. } => ("Confirm that it is you", "Give your password once more."),
             Self::EnrolNeeded => ("Set up two-step verification", "Your administrator requires it."),
             Self::Malformed => ("The request cannot be read", "Go back, reload the page and try again."),
             Self::Forbidden => {
@@ -111,6 +129,8 @@ impl fmt::Display for Error {
     }
 }
 
+impl std::error::Error for Error {}
+
 impl ResponseError for Error {
     fn status_code(&self) -> StatusCode {
         self.status()
@@ -125,9 +145,16 @@ impl ResponseError for Error {
                 return response;
             }
             Self::LoginNeeded { next, .. } => {
-                let query: String = form_urlencoded::Serializer::new(String::new()).append_pair("next", next).finish();
-                let to = if next == "/" { "/login".to_owned() } else { format!("/login?{query}") };
+                let to = if next == "/" { "/login".to_owned() } else { with_next("/login", next) };
                 return response.insert_header((LOCATION, to)).finish();
+            }
+            Self::ConfirmNeeded { next, htmx: true } => {
+                let mut response = response.finish();
+                htmx::redirect(&mut response, &with_next("/account/confirm", next));
+                return response;
+            }
+            Self::ConfirmNeeded { next, .. } => {
+                return response.insert_header((LOCATION, with_next("/account/confirm", next))).finish();
             }
             Self::EnrolNeeded => return response.insert_header((LOCATION, "/account/two-step")).finish(),
             Self::Throttled { seconds, .. } => {
@@ -142,6 +169,11 @@ impl ResponseError for Error {
         response.extensions_mut().insert(self.problem());
         response
     }
+}
+
+fn with_next(path: &str, next: &str) -> String {
+    let query: String = form_urlencoded::Serializer::new(String::new()).append_pair("next", next).finish();
+    format!("{path}?{query}")
 }
 
 impl From<DbError> for Error {
@@ -162,6 +194,7 @@ impl From<DbError> for Error {
                  audit trail says when it was noticed."
                     .to_owned(),
             ),
+            DbError::Check(name) if name == "users_last_administrator" => Self::Conflict(LAST_ADMINISTRATOR.to_owned()),
             DbError::Check(_) => Self::Unacceptable("The database refuses these values.".to_owned()),
             DbError::Other => {
                 tracing::error!("the database refused a statement");

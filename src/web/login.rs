@@ -7,18 +7,16 @@ use actix_web::http::header::{HeaderName, HeaderValue, USER_AGENT};
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
-use uuid::Uuid;
 
 use super::error::Error;
 use super::params::Params;
 use super::posted::Posted;
 use super::{page, session};
-use crate::accounts::{Refused, network, totp};
+use crate::accounts::Refused;
 use crate::app::App;
 use crate::models::events::{self, Actor};
 use crate::models::users::User;
-use crate::models::{DbError, logins, sessions, users};
-use crate::names;
+use crate::models::{DbError, sessions, users};
 
 #[derive(Template)]
 #[template(path = "login/new.html")]
@@ -73,7 +71,8 @@ pub async fn create(app: Data<App>, request: HttpRequest, posted: Posted) -> Res
     }
 }
 
-fn with_wait(mut response: HttpResponse, seconds: Option<i64>) -> Result<HttpResponse, Error> {
+/// The answer with `Retry-After`.
+pub fn with_wait(mut response: HttpResponse, seconds: Option<i64>) -> Result<HttpResponse, Error> {
     if let Some(seconds) = seconds
         && let Ok(value) = HeaderValue::from_str(&seconds.to_string())
     {
@@ -83,7 +82,11 @@ fn with_wait(mut response: HttpResponse, seconds: Option<i64>) -> Result<HttpRes
 }
 
 fn redirect(to: &str, cookie: Cookie<'static>) -> HttpResponse {
-    let mut response = page::see_other(to, "");
+    with_cookie(page::see_other(to, ""), cookie)
+}
+
+/// The answer with the session's cookie.
+pub fn with_cookie(mut response: HttpResponse, cookie: Cookie<'static>) -> HttpResponse {
     // A fresh response takes any cookie.
     let _ = response.add_cookie(&cookie);
     response
@@ -96,7 +99,7 @@ pub async fn begin(
     user: User,
     awaits_code: bool,
 ) -> Result<Cookie<'static>, Error> {
-    let token = hex::encode(crate::vault::random::<32>());
+    let token = session::new_token();
     let (hash, old) = (session::hash(&token), session::token(request, app).map(|token| session::hash(&token)));
     let actor = Actor { name: user.name.clone(), address: session::client_address(request, app) };
     let agent = agent(request);
@@ -108,15 +111,23 @@ pub async fn begin(
             }
             sessions::create(conn, &hash, user.id, awaits_code, &actor.address, &agent)?;
             if awaits_code {
-                return Ok(());
+                return users::still(conn, &user);
             }
-            users::logged_in(conn, user.id)?;
+            users::logged_in(conn, &user)?;
             events::record(conn, &vault, &actor, &user.event("login.succeeded", String::new()))
         })
         .await
-        .map_err(|error: DbError| Error::from(error))?;
+        .map_err(|error| match error {
+            // The password or the role changed since it was checked a moment ago.
+            DbError::Stale => login_again(),
+            error => error.into(),
+        })?;
     app.sessions.forget();
     Ok(session::cookie(app, &token))
+}
+
+fn login_again() -> Error {
+    Error::LoginNeeded { next: "/".to_owned(), htmx: false }
 }
 
 /// What the browser calls itself, shortened, for the list of sessions.
@@ -138,54 +149,22 @@ pub async fn check_code(app: Data<App>, request: HttpRequest, posted: Posted) ->
     let Some((_, user)) = session::awaiting_code(&request, &app).await? else {
         return Ok(page::see_other("/login", ""));
     };
-    user.check(&app.vault).map_err(DbError::from)?;
     let next = page::local_path(posted.get("next")).to_owned();
-    let network = network(session::client_ip(&request, &app));
-    match take_code(&app, &user, posted.get("code"), network).await? {
-        Taken::Yes => Ok(redirect(&next, begin(&app, &request, user, false).await?)),
-        Taken::No => {
-            let problem = Some("That code is not right, or was used already. Wait for the next one.".to_owned());
-            page::html_with(StatusCode::UNPROCESSABLE_ENTITY, &Code { next, problem })
+    let again = |status, problem: String, wait| {
+        with_wait(page::html_with(status, &Code { next: next.clone(), problem: Some(problem) })?, wait)
+    };
+    match app.gate.code(&user, posted.get("code"), session::client_ip(&request, &app)).await {
+        Ok(()) => Ok(redirect(&next, begin(&app, &request, user, false).await?)),
+        Err(Refused::Wrong) => again(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "That code is not right, or was used already. Wait for the next one.".to_owned(),
+            None,
+        ),
+        Err(refused @ Refused::Throttled(seconds)) => {
+            again(StatusCode::TOO_MANY_REQUESTS, refused.to_string(), Some(seconds))
         }
-        Taken::TooMany(seconds) => {
-            let problem = Some(Refused::Throttled(seconds).to_string());
-            with_wait(page::html_with(StatusCode::TOO_MANY_REQUESTS, &Code { next, problem })?, Some(seconds))
-        }
+        Err(refused) => Err(refused.into()),
     }
-}
-
-enum Taken {
-    Yes,
-    No,
-    TooMany(i64),
-}
-
-/// Uses a one-time code or a recovery code up. Tries are counted like passwords, under a name of their own.
-async fn take_code(app: &Data<App>, user: &User, code: &str, network: String) -> Result<Taken, Error> {
-    let key = format!("{}/code", names::key(&user.name));
-    let secret = user.sealed_totp().map(|sealed| app.vault.open(&user.totp_context(), &sealed)).transpose();
-    let secret = secret.map_err(DbError::from)?.unwrap_or_default();
-    let recovery = totp::recovery_mac(&app.vault, code);
-    let (id, code): (Uuid, String) = (user.id, code.to_owned());
-    let taken = app
-        .db
-        .run(move |conn| {
-            if let logins::Throttle::Closed(seconds) = logins::throttle(conn, &key, &network)? {
-                return Ok::<_, DbError>(Taken::TooMany(seconds));
-            }
-            logins::record_failure(conn, &key, &network)?;
-            let seconds = u64::try_from(users::seconds(conn)?).unwrap_or_default();
-            let right = match totp::step(&secret, &code, seconds) {
-                Some(step) => users::take_totp_step(conn, id, step)?,
-                None => users::take_recovery_code(conn, id, &recovery)?,
-            };
-            if right {
-                logins::clear_failures(conn, &key, &network)?;
-            }
-            Ok(if right { Taken::Yes } else { Taken::No })
-        })
-        .await?;
-    Ok(taken)
 }
 
 pub async fn destroy(app: Data<App>, request: HttpRequest, posted: Posted) -> Result<HttpResponse, Error> {

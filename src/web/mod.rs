@@ -4,12 +4,17 @@
 
 use actix_web::web::{self, ServiceConfig};
 
+pub mod account;
+pub mod alerts;
 pub mod assets;
+pub mod audit;
 pub mod credentials;
 pub mod dashboard;
+pub mod device;
 pub mod error;
 pub mod health;
 pub mod htmx;
+pub mod integrations;
 pub mod login;
 pub mod metrics;
 pub mod page;
@@ -18,6 +23,7 @@ pub mod posted;
 pub mod security;
 pub mod session;
 pub mod setup;
+pub mod users;
 
 /// Registers each line and lists it, so that a test can walk all of them.
 macro_rules! tree {
@@ -27,6 +33,8 @@ macro_rules! tree {
 
         /// The URL tree.
         pub fn routes(config: &mut ServiceConfig) {
+            // An id that is none names no page.
+            config.app_data(web::PathConfig::default().error_handler(|_, _| error::Error::NotFound.into()));
             config.service(assets::show);
             $(config.route($path, web::$method().to($handler));)*
         }
@@ -45,6 +53,45 @@ tree! {
     get  "/login/code" => login::code;
     post "/login/code" => login::check_code;
     post "/logout"   => login::destroy;
+
+    get  "/integrations"                 => integrations::index::index;
+    get  "/integrations/new"             => integrations::new::new;
+    post "/integrations"                 => integrations::new::create;
+    get  "/integrations/{id}"            => integrations::show::show;
+    get  "/integrations/{id}/images.csv" => integrations::export::index;
+    get  "/integrations/{id}/edit"       => integrations::edit::edit;
+    post "/integrations/{id}/edit"       => integrations::edit::update;
+    post "/integrations/{id}/activation" => integrations::activation::update;
+    get  "/integrations/{id}/delete"     => integrations::delete::confirm;
+    post "/integrations/{id}/delete"     => integrations::delete::delete;
+    post "/integrations/{id}/runs"       => integrations::runs::create;
+    post "/integrations/{id}/stop"       => integrations::runs::stop;
+
+    get  "/account"  => account::show;
+    post "/account/password" => account::password::update;
+    post "/account/preferences" => account::preferences::update;
+    post "/account/sessions/end-others" => account::sessions_list::end_others;
+    post "/account/sessions/{id}/end" => account::sessions_list::end;
+    get  "/account/two-step" => account::two_step::show;
+    post "/account/two-step" => account::two_step::create;
+    post "/account/two-step/off" => account::two_step::destroy;
+    post "/account/two-step/codes" => account::two_step::renew_codes;
+    get  "/account/confirm" => account::confirm::new;
+    post "/account/confirm" => account::confirm::create;
+
+    get  "/users"    => users::index;
+    get  "/users/new" => users::new::new;
+    post "/users/new" => users::new::create;
+    get  "/users/{id}" => users::show::show;
+    post "/users/{id}/role" => users::edit::role;
+    post "/users/{id}/disabled" => users::edit::disabled;
+    post "/users/{id}/password" => users::edit::password;
+    post "/users/{id}/two-step" => users::edit::two_step;
+    post "/users/{id}/sessions/end" => users::edit::end_sessions;
+
+    get  "/audit"    => audit::index;
+    get  "/audit.csv" => audit::export::show;
+    get  "/alerts"   => alerts::index;
 
     get  "/credentials"              => credentials::index::index;
     post "/credentials"              => credentials::new::create;

@@ -46,7 +46,13 @@ const NOTICES: &[(&str, Notice)] = &[
     ("two-step-on", Notice { tone: "good", text: "Two-step verification is on." }),
     ("two-step-off", Notice { tone: "good", text: "Two-step verification is off." }),
     ("welcome", Notice { tone: "good", text: "Welcome. Add the first credential to get going." }),
-    ("confirmed", Notice { tone: "good", text: "Thank you. Now do it again." }),
+    ("confirmed", Notice { tone: "info", text: "Thank you. If you were saving something, do it again." }),
+    ("sessions-ended", Notice { tone: "good", text: "The sessions have ended." }),
+    ("user-password", Notice { tone: "good", text: "The password has been set; the user's sessions have ended." }),
+    ("role", Notice { tone: "good", text: "The role has been changed; the user must log in again." }),
+    ("disabled", Notice { tone: "good", text: "Disabled. Their sessions have ended." }),
+    ("enabled", Notice { tone: "good", text: "Enabled. They may log in again." }),
+    ("two-step-reset", Notice { tone: "good", text: "The authenticator has been taken off the account." }),
 ];
 const NOTICE_COOKIE: &str = "notice";
 

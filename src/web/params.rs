@@ -6,6 +6,9 @@ use std::future::{Ready, ready};
 
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
+use uuid::Uuid;
+
+use super::error::Error;
 
 /// Longest value that is looked at, in characters.
 const LONGEST: usize = 8_000;
@@ -32,6 +35,11 @@ impl Params {
             query => format!("{path}?{query}"),
         }
     }
+}
+
+/// The `{id}` of the address; what is no id names no page.
+pub fn id(request: &HttpRequest) -> Result<Uuid, Error> {
+    request.match_info().get("id").and_then(|id| Uuid::try_parse(id).ok()).ok_or(Error::NotFound)
 }
 
 impl FromRequest for Params {

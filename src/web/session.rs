@@ -52,6 +52,15 @@ impl Visitor {
         Actor { name: self.name.clone(), address: self.address.clone() }
     }
 
+    /// For what a hijacked session must not do: sends the visitor to give the password once more, unless that was a moment
+    /// ago. `next` is the page to come back to; what was posted is not done.
+    pub fn require_fresh(&self, request: &HttpRequest, next: &str) -> Result<(), Error> {
+        if self.confirmed_lately() {
+            return Ok(());
+        }
+        Err(Error::ConfirmNeeded { next: next.to_owned(), htmx: htmx::asked(request) })
+    }
+
     pub fn may(&self, role: Role) -> bool {
         self.role >= role
     }
@@ -60,6 +69,11 @@ impl Visitor {
     pub fn confirmed_lately(&self) -> bool {
         self.seconds_since_password + self.loaded.elapsed().as_secs_f64() < FRESH_SECONDS
     }
+}
+
+/// 256 bits that nobody can guess, for the cookie.
+pub fn new_token() -> String {
+    hex::encode(crate::vault::random::<32>())
 }
 
 /// What the database keeps of a token.
@@ -108,7 +122,7 @@ impl<L: Level + 'static> FromRequest for As<L> {
         let request = request.clone();
         Box::pin(async move {
             let visitor = visitor(&request).await?.ok_or_else(|| login_needed(&request))?;
-            if visitor.must_enrol && !request.path().starts_with("/account/two-step") {
+            if visitor.must_enrol && !may_enrol(request.path()) {
                 return Err(Error::EnrolNeeded);
             }
             if !visitor.may(L::ROLE) {
@@ -117,6 +131,11 @@ impl<L: Level + 'static> FromRequest for As<L> {
             Ok(Self { visitor, level: PhantomData })
         })
     }
+}
+
+/// Where somebody may go who must set up two-step verification before anything else.
+fn may_enrol(path: &str) -> bool {
+    path.starts_with("/account/two-step") || path == "/account/confirm"
 }
 
 fn login_needed(request: &HttpRequest) -> Error {

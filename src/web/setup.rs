@@ -74,8 +74,5 @@ pub async fn create(app: Data<App>, request: HttpRequest, posted: Posted) -> Res
         .await?;
     let user = made.ok_or(Error::NotFound)?;
     let cookie = login::begin(&app, &request, user, false).await?;
-    let mut response = page::see_other("/", "welcome");
-    // A fresh response takes any cookie.
-    let _ = response.add_cookie(&cookie);
-    Ok(response)
+    Ok(login::with_cookie(page::see_other("/", "welcome"), cookie))
 }

@@ -1,0 +1,180 @@
+//! The gate: judges passwords and one-time codes, counts what was wrong, and tells the audit trail. Sessions are made by
+//! `web::login`, which asks here first.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ipnet::{Ipv4Net, Ipv6Net};
+
+use super::{Busy, Hasher, Refused, totp};
+use crate::models::events::{self, Actor, NewEvent};
+use crate::models::logins::{self, Attempt, Throttle};
+use crate::models::users::{self, User};
+use crate::models::{Db, DbError, recovery_codes};
+use crate::names;
+use crate::vault::Vault;
+
+/// How long a try takes at least while an account is tried from many places.
+const DELAY: Duration = Duration::from_secs(30);
+
+/// What the gate needs.
+#[derive(Clone)]
+pub struct Gate {
+    pub db: Db,
+    pub vault: Arc<Vault>,
+    pub hasher: Hasher,
+}
+
+/// A try that has been counted.
+struct Counted {
+    attempt: Attempt,
+    /// Whether this failure closes the gate to the next.
+    closes: bool,
+}
+
+impl Gate {
+    /// Checks name and password. Every try is counted before it is checked, so that parallel tries cannot outrun the
+    /// count; a right password clears what was counted from its network.
+    pub async fn password(&self, name: &str, password: &str, address: IpAddr) -> Result<User, Refused> {
+        let key = names::key(name);
+        let counted = self.count(&key, address).await?;
+        let user = self.db.run(move |conn| users::find_by_key(conn, &key)).await?;
+        let hash = user.as_ref().and_then(|user| self.stored_hash(user));
+        let Ok(right) = self.hasher.verify(hash, password).await else {
+            // Nobody looked at the password, so it was not wrong.
+            self.db.run(move |conn| logins::uncount(conn, &counted.attempt)).await?;
+            return Err(Busy.into());
+        };
+        let altered = user.as_ref().is_some_and(|user| user.check(&self.vault).is_err());
+        match user {
+            Some(user) if right && !user.disabled && !altered => {
+                self.db.run(move |conn| logins::clear_failures(conn, &counted.attempt)).await?;
+                Ok(user)
+            }
+            user => {
+                let why = if right && altered { Why::Altered } else { Why::Password };
+                self.record_failure(name, user, address, counted.closes, why).await?;
+                Err(Refused::Wrong)
+            }
+        }
+    }
+
+    /// Uses a one-time code or a recovery code up. Tries are counted like passwords, but apart from them: whoever knows
+    /// the password must not clear the count of the codes with it.
+    pub async fn code(&self, user: &User, code: &str, address: IpAddr) -> Result<(), Refused> {
+        user.check(&self.vault).map_err(DbError::from)?;
+        // No name has a line break in its key, so no user's own count is this one.
+        let Counted { attempt, closes } = self.count(&format!("{}\ncode", user.name_key), address).await?;
+        let secret = user.sealed_totp().map(|sealed| self.vault.open(&user.totp_context(), &sealed)).transpose();
+        let secret = secret.map_err(DbError::from)?.unwrap_or_default();
+        let recovery = totp::recovery_mac(&self.vault, code);
+        let (taker, code, vault) = (user.clone(), code.to_owned(), self.vault.clone());
+        let actor = Actor { name: user.name.clone(), address: address.to_string() };
+        let right = self
+            .db
+            .transaction(move |conn| {
+                let seconds = u64::try_from(users::seconds(conn)?).unwrap_or_default();
+                let right = match totp::step(&secret, &code, seconds) {
+                    Some(step) => users::take_totp_step(conn, taker.id, step)?,
+                    None => {
+                        recovery_codes::take(conn, taker.id, &recovery)? && {
+                            let left = recovery_codes::unused(conn, taker.id)?;
+                            let event = taker.event("user.recovery_code_used", format!("{left} left"));
+                            events::record(conn, &vault, &actor, &event)?;
+                            true
+                        }
+                    }
+                };
+                if right {
+                    logins::clear_failures(conn, &attempt)?;
+                }
+                Ok::<_, DbError>(right)
+            })
+            .await?;
+        if right {
+            return Ok(());
+        }
+        self.record_failure(&user.name, Some(user.clone()), address, closes, Why::Code).await?;
+        Err(Refused::Wrong)
+    }
+
+    async fn count(&self, key: &str, address: IpAddr) -> Result<Counted, Refused> {
+        let attempt = Attempt::new(key, network(address), address.to_string());
+        let counted = attempt.clone();
+        let throttle = self.db.transaction(move |conn| logins::count(conn, &counted)).await?;
+        match throttle {
+            Throttle::Closed(seconds) => Err(Refused::Throttled(seconds)),
+            Throttle::Open { closes } => Ok(Counted { attempt, closes }),
+            Throttle::Slow { closes } => {
+                // Many places try one account: each try costs them half a minute, and the owner still gets in.
+                tokio::time::sleep(DELAY).await;
+                Ok(Counted { attempt, closes })
+            }
+        }
+    }
+
+    /// The PHC string; `None` when the row is not what was stored, which then takes as long as a wrong password.
+    fn stored_hash(&self, user: &User) -> Option<String> {
+        let opened = self.vault.open(&user.password_context(), &user.sealed_password());
+        opened.ok().and_then(|bytes| String::from_utf8(bytes.to_vec()).ok())
+    }
+
+    async fn record_failure(
+        &self,
+        name: &str,
+        user: Option<User>,
+        address: IpAddr,
+        closes: bool,
+        why: Why,
+    ) -> Result<(), DbError> {
+        metrics::counter!("strongroom_login_failures_total").increment(1);
+        if closes {
+            metrics::counter!("strongroom_login_lockouts_total").increment(1);
+            tracing::warn!(%address, "too many failed logins: further ones from there are refused for a while");
+        }
+        let shown: String = name.chars().filter(|c| !c.is_control()).take(100).collect();
+        // Nobody has shown who they are, so the trail names no user as the one who did it.
+        let actor = Actor { name: "somebody".to_owned(), address: address.to_string() };
+        let vault = self.vault.clone();
+        self.db
+            .transaction(move |conn| {
+                let subject_id = user.as_ref().map(|user| user.id);
+                let event = |action, detail: &str| NewEvent {
+                    action,
+                    subject_kind: "user",
+                    subject_id,
+                    subject_name: &shown,
+                    detail: detail.to_owned(),
+                };
+                let mut ledger = events::open(conn)?;
+                let failed = match why {
+                    Why::Password => event("login.failed", "user name or password"),
+                    Why::Code => event("login.failed", "one-time code"),
+                    Why::Altered => event("user.integrity_failure", "login refused"),
+                };
+                ledger.record(conn, &vault, &actor, &failed)?;
+                if closes {
+                    ledger.record(conn, &vault, &actor, &event("login.locked", "15 minutes"))?;
+                }
+                Ok(())
+            })
+            .await
+    }
+}
+
+/// What was wrong with a try, for the trail only.
+#[derive(Clone, Copy)]
+enum Why {
+    Password,
+    Code,
+    Altered,
+}
+
+/// The /24 or /64 that an address belongs to: one visitor has many addresses of it.
+fn network(address: IpAddr) -> String {
+    match address.to_canonical() {
+        IpAddr::V4(v4) => Ipv4Net::new(v4, 24).map_or_else(|_| v4.to_string(), |net| net.trunc().to_string()),
+        IpAddr::V6(v6) => Ipv6Net::new(v6, 64).map_or_else(|_| v6.to_string(), |net| net.trunc().to_string()),
+    }
+}

@@ -1,0 +1,57 @@
+//! What everybody has: their own password, second factor, sessions and looks. One section of the page a file; what
+//! administrators do to others is in `web::users`.
+
+use actix_web::http::StatusCode;
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse};
+use askama::Template;
+
+use super::device::SessionLine;
+use super::error::Error;
+use super::page::{self, Shell};
+use super::session::{As, Auditor, Visitor};
+use crate::app::App;
+use crate::form::Errors;
+use crate::models::{self, DbError, recovery_codes, sessions};
+
+pub mod confirm;
+pub mod password;
+pub mod preferences;
+pub mod sessions_list;
+pub mod two_step;
+
+#[derive(Template)]
+#[template(path = "account/show.html")]
+struct Show {
+    shell: Shell,
+    errors: Errors,
+    two_step: bool,
+    codes_left: i64,
+    sessions: Vec<SessionLine>,
+    themes: Vec<(&'static str, &'static str, bool)>,
+}
+
+pub async fn show(app: Data<App>, request: HttpRequest, visitor: As<Auditor>) -> Result<HttpResponse, Error> {
+    render(&app, &request, &visitor, StatusCode::OK, Errors::default()).await
+}
+
+async fn render(
+    app: &App,
+    request: &HttpRequest,
+    visitor: &Visitor,
+    status: StatusCode,
+    errors: Errors,
+) -> Result<HttpResponse, Error> {
+    let (id, limits) = (visitor.user_id, app.session_limits());
+    let (found, codes_left, now) = app
+        .db
+        .run(move |conn| {
+            let found = sessions::of(conn, id, limits)?;
+            Ok::<_, DbError>((found, recovery_codes::unused(conn, id)?, models::clock(conn)?))
+        })
+        .await?;
+    let sessions = found.iter().map(|session| SessionLine::new(session, visitor.session_id, now)).collect();
+    let shell = Shell::new(request, visitor, "account");
+    let themes = preferences::THEMES.iter().map(|(slug, label)| (*slug, *label, *slug == visitor.theme)).collect();
+    page::html_with(status, &Show { shell, errors, two_step: visitor.two_step, codes_left, sessions, themes })
+}

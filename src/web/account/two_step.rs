@@ -1,0 +1,181 @@
+//! Two-step verification: the picture for the authenticator, the first code that turns it on, recovery codes, off.
+//! Showing the picture writes nothing: the offered secret follows from the visitor's session token and the vault's key, so
+//! it is the same until it is confirmed and is stored only then.
+
+use actix_web::http::StatusCode;
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse};
+use askama::Template;
+
+use super::super::error::Error;
+use super::super::page::{self, Shell};
+use super::super::posted::Posted;
+use super::super::session::{self, As, Auditor, Visitor};
+use crate::accounts::totp;
+use crate::app::App;
+use crate::models::users::{self, Change, User};
+use crate::models::{DbError, events, recovery_codes};
+
+const PAGE: &str = "/account/two-step";
+
+#[derive(Template)]
+#[template(path = "account/two_step.html")]
+struct Show {
+    shell: Shell,
+    required: bool,
+    state: State,
+}
+
+enum State {
+    On { codes_left: i64 },
+    Offered { picture: Picture, readable: String, problem: Option<&'static str> },
+}
+
+#[derive(Template)]
+#[template(path = "account/codes.html")]
+struct Codes {
+    shell: Shell,
+    first: bool,
+    codes: Vec<String>,
+}
+
+pub async fn show(app: Data<App>, request: HttpRequest, visitor: As<Auditor>) -> Result<HttpResponse, Error> {
+    let id = visitor.user_id;
+    let (user, codes_left) =
+        app.db.run(move |conn| Ok::<_, DbError>((users::find(conn, id)?, recovery_codes::unused(conn, id)?))).await?;
+    if user.totp_confirmed {
+        let shell = Shell::new(&request, &visitor, "account");
+        return page::html(&Show { shell, required: user.totp_required, state: State::On { codes_left } });
+    }
+    // Posting the first code needs no confirmation of its own: it cannot be had without this page.
+    visitor.require_fresh(&request, PAGE)?;
+    offer(&app, &request, &visitor, &user, StatusCode::OK, None)
+}
+
+fn offer(
+    app: &App,
+    request: &HttpRequest,
+    visitor: &Visitor,
+    user: &User,
+    status: StatusCode,
+    problem: Option<&'static str>,
+) -> Result<HttpResponse, Error> {
+    let secret = offered(app, request, user)?;
+    let address = totp::address(&secret, &user.name).ok_or(Error::Internal)?;
+    let picture = Picture::new(&address).ok_or(Error::Internal)?;
+    let shell = Shell::new(request, visitor, "account");
+    let state = State::Offered { picture, readable: totp::readable(&secret), problem };
+    page::html_with(status, &Show { shell, required: user.totp_required, state })
+}
+
+/// Known to whoever holds both the session and the key ring, so to nobody once the session has ended.
+fn offered(app: &App, request: &HttpRequest, user: &User) -> Result<Vec<u8>, Error> {
+    let token = session::token(request, app).ok_or(Error::Internal)?;
+    let parts: [&[u8]; 3] = [user.id.as_bytes(), &user.totp_version.to_be_bytes(), token.as_bytes()];
+    let mut secret = app.vault.mac("totp/offer", &parts);
+    secret.truncate(totp::SECRET_BYTES);
+    Ok(secret)
+}
+
+pub async fn create(
+    app: Data<App>,
+    request: HttpRequest,
+    visitor: As<Auditor>,
+    posted: Posted,
+) -> Result<HttpResponse, Error> {
+    posted.only(["code"])?;
+    let id = visitor.user_id;
+    let (user, seconds) =
+        app.db.run(move |conn| Ok::<_, DbError>((users::find(conn, id)?, users::seconds(conn)?))).await?;
+    if user.totp_confirmed {
+        return Ok(page::see_other(PAGE, ""));
+    }
+    let secret = offered(&app, &request, &user)?;
+    let Some(step) = totp::step(&secret, posted.get("code"), u64::try_from(seconds).unwrap_or_default()) else {
+        let problem = Some("That is not the code that the app shows now. Check its clock, and enter the next one.");
+        return offer(&app, &request, &visitor, &user, StatusCode::UNPROCESSABLE_ENTITY, problem);
+    };
+    let (codes, macs) = new_codes(&app);
+    let (vault, actor, keep) = (app.vault.clone(), visitor.actor(), visitor.token_hash.clone());
+    let change = Change::TotpAdded(secret);
+    app.db
+        .transaction(move |conn| {
+            users::change(conn, &vault, &actor, id, &change, Some(&keep))?;
+            users::take_totp_step(conn, id, step)?;
+            recovery_codes::replace(conn, id, &macs)
+        })
+        .await
+        .map_err(|error: DbError| Error::from(error))?;
+    app.sessions.forget();
+    page::html(&Codes { shell: Shell::new(&request, &visitor, "account"), first: true, codes })
+}
+
+pub async fn destroy(
+    app: Data<App>,
+    request: HttpRequest,
+    visitor: As<Auditor>,
+    posted: Posted,
+) -> Result<HttpResponse, Error> {
+    posted.only([])?;
+    visitor.require_fresh(&request, PAGE)?;
+    let (id, keep, vault, actor) = (visitor.user_id, visitor.token_hash.clone(), app.vault.clone(), visitor.actor());
+    app.db
+        .transaction(move |conn| users::change(conn, &vault, &actor, id, &Change::TotpRemoved, Some(&keep)))
+        .await
+        .map_err(|error: DbError| Error::from(error))?;
+    app.sessions.forget();
+    Ok(page::see_other("/account", "two-step-off"))
+}
+
+pub async fn renew_codes(
+    app: Data<App>,
+    request: HttpRequest,
+    visitor: As<Auditor>,
+    posted: Posted,
+) -> Result<HttpResponse, Error> {
+    posted.only([])?;
+    visitor.require_fresh(&request, PAGE)?;
+    if !visitor.two_step {
+        return Ok(page::see_other(PAGE, ""));
+    }
+    let (codes, macs) = new_codes(&app);
+    let (id, vault, actor) = (visitor.user_id, app.vault.clone(), visitor.actor());
+    app.db
+        .transaction(move |conn| {
+            recovery_codes::replace(conn, id, &macs)?;
+            let user = users::find(conn, id)?;
+            events::record(conn, &vault, &actor, &user.event("user.recovery_codes_made", String::new()))
+        })
+        .await
+        .map_err(|error: DbError| Error::from(error))?;
+    page::html(&Codes { shell: Shell::new(&request, &visitor, "account"), first: false, codes })
+}
+
+fn new_codes(app: &App) -> (Vec<String>, Vec<Vec<u8>>) {
+    let codes = totp::recovery_codes();
+    let macs = codes.iter().map(|code| totp::recovery_mac(&app.vault, code)).collect();
+    (codes, macs)
+}
+
+/// A QR code as one SVG path: a unit square a module.
+struct Picture {
+    /// Modules a side, with the quiet zone of four on each (ISO/IEC 18004, 6.3.8).
+    side: usize,
+    path: String,
+}
+
+impl Picture {
+    fn new(text: &str) -> Option<Self> {
+        const QUIET: usize = 4;
+        let code = qrcode::QrCode::new(text).ok()?;
+        let width = code.width();
+        let colours = code.to_colors();
+        let mut path = String::new();
+        for (y, row) in colours.chunks(width).enumerate() {
+            for (x, _) in row.iter().enumerate().filter(|(_, colour)| **colour == qrcode::Color::Dark) {
+                path.push_str(&format!("M{} {}h1v1h-1z", x + QUIET, y + QUIET));
+            }
+        }
+        Some(Self { side: width + 2 * QUIET, path })
+    }
+}

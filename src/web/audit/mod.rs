@@ -1,0 +1,178 @@
+//! The audit trail as a page: newest first, filtered by who, what and when; each line reads as a sentence. The same as a
+//! file is in `export`.
+
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse};
+use askama::Template;
+use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
+use uuid::Uuid;
+
+use super::error::Error;
+use super::htmx;
+use super::page::{self, Shell};
+use super::params::Params;
+use super::session::{As, Auditor};
+use crate::app::App;
+use crate::models::events::{self, ACTIONS, Action, Event, Filter, Place};
+use crate::models::{DbError, users};
+
+pub mod export;
+
+const PAGE: usize = 50;
+
+#[derive(Template)]
+#[template(path = "audit/index.html", blocks = ["results"])]
+struct Index {
+    shell: Shell,
+    who: String,
+    what: String,
+    from: String,
+    to: String,
+    subject: String,
+    /// What the events are filtered by beside the fields of the form.
+    subject_name: Option<String>,
+    names: Vec<String>,
+    actions: &'static [Action],
+    lines: Vec<Line>,
+    newest: Option<String>,
+    older: Option<String>,
+    export: String,
+    filtered: bool,
+}
+
+/// One event.
+struct Line {
+    at: String,
+    time: String,
+    actor: String,
+    verb: String,
+    detail: String,
+    subject: String,
+    link: Option<String>,
+    address: String,
+    bad: bool,
+}
+
+pub async fn index(
+    app: Data<App>,
+    request: HttpRequest,
+    visitor: As<Auditor>,
+    params: Params,
+) -> Result<HttpResponse, Error> {
+    let wanted = filter(&params);
+    let (mut found, names) = app
+        .db
+        .run(move |conn| {
+            let found = events::list(conn, &wanted, PAGE as i64 + 1)?;
+            let names: Vec<String> = users::list(conn)?.into_iter().map(|user| user.name).collect();
+            Ok::<_, DbError>((found, names))
+        })
+        .await?;
+    let more = found.len() > PAGE;
+    found.truncate(PAGE);
+    let older = found.last().filter(|_| more).map(|last| params.link("/audit", &[("before", &place(last))]));
+    let subject = subject(&params).map(|id| id.to_string()).unwrap_or_default();
+    let index = Index {
+        shell: Shell::new(&request, &visitor, "audit"),
+        who: params.get("who").to_owned(),
+        what: params.get("what").to_owned(),
+        from: date(params.get("from")).map(|date| date.to_string()).unwrap_or_default(),
+        to: date(params.get("to")).map(|date| date.to_string()).unwrap_or_default(),
+        subject_name: Some(subject.clone())
+            .filter(|id| !id.is_empty())
+            .map(|id| found.first().map_or(id, |event| event.subject_name.clone())),
+        subject,
+        names,
+        actions: ACTIONS,
+        lines: found.iter().map(|event| line(event, visitor.may(crate::accounts::Role::Administrator))).collect(),
+        newest: Some(params.link("/audit", &[("before", "")])).filter(|_| !params.get("before").is_empty()),
+        older,
+        export: params.link("/audit.csv", &[("before", "")]),
+        filtered: ["who", "what", "from", "to", "subject"].iter().any(|name| !params.get(name).is_empty()),
+    };
+    if htmx::asked(&request) { page::html(&index.as_results()) } else { page::html(&index) }
+}
+
+/// What the address asks for; what cannot be read is not asked for.
+fn filter(params: &Params) -> Filter {
+    let midnight = |date: NaiveDate| date.and_time(NaiveTime::MIN).and_utc();
+    Filter {
+        actor: params.get("who").trim().to_owned(),
+        action: Action::find(params.get("what")).map(|action| action.name.to_owned()).unwrap_or_default(),
+        subject_id: subject(params),
+        from: date(params.get("from")).map(midnight),
+        until: date(params.get("to")).and_then(|date| date.checked_add_days(Days::new(1))).map(midnight),
+        before: read_place(params.get("before")),
+    }
+}
+
+fn subject(params: &Params) -> Option<Uuid> {
+    Uuid::try_parse(params.get("subject")).ok()
+}
+
+fn date(text: &str) -> Option<NaiveDate> {
+    // Four digits a year: what Postgres can hold, and what a date field sends.
+    NaiveDate::parse_from_str(text, "%Y-%m-%d").ok().filter(|_| text.len() == 10)
+}
+
+/// Where a page ends: microseconds, lane, number.
+fn place(event: &Event) -> String {
+    format!("{}.{}.{}", event.at.timestamp_micros(), event.lane, event.seq)
+}
+
+fn read_place(text: &str) -> Option<Place> {
+    let mut parts = text.splitn(3, '.');
+    let at = DateTime::<Utc>::from_timestamp_micros(parts.next()?.parse().ok()?)?;
+    let in_range = (0..=4_102_444_800).contains(&at.timestamp());
+    Some((at, parts.next()?.parse().ok()?, parts.next()?.parse().ok()?)).filter(|_| in_range)
+}
+
+fn line(event: &Event, administrator: bool) -> Line {
+    let known = Action::find(&event.action);
+    Line {
+        at: event.at.format("%Y-%m-%dT%H:%M:%SZ").to_string(),
+        time: event.at.format("%-d %b %Y %H:%M:%S").to_string(),
+        actor: event.actor.clone(),
+        verb: known.map_or_else(|| event.action.clone(), |action| action.verb.to_owned()),
+        detail: event.detail.clone(),
+        subject: event.subject_name.clone(),
+        link: link(event, administrator),
+        address: event.address.clone(),
+        bad: ["failed", "locked", "integrity_failure"].iter().any(|bad| event.action.ends_with(bad)),
+    }
+}
+
+/// The page of what an event is about, unless the event says that it is gone.
+fn link(event: &Event, administrator: bool) -> Option<String> {
+    let id = event.subject_id.filter(|_| !event.action.ends_with(".deleted"))?;
+    match event.subject_kind.as_str() {
+        "credential" => Some(format!("/credentials/{id}")),
+        "integration" => Some(format!("/integrations/{id}")),
+        "user" if administrator => Some(format!("/users/{id}")),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_place_of_a_page_survives_the_address_and_nothing_else_is_one() {
+        assert_eq!(
+            read_place("1800000000000000.3.17"),
+            Some((DateTime::from_timestamp(1_800_000_000, 0).unwrap(), 3, 17))
+        );
+        for bad in ["", "1", "1.2", "x.1.1", "-5.1.1", "99999999999999999.1.1", "1.99999.1", "1.1.1.1"] {
+            assert_eq!(read_place(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn only_dates_are_dates() {
+        assert!(date("2026-11-22").is_some());
+        for bad in ["", "2026-13-01", "+262142-01-01", "22.11.2026", "2026-1-1"] {
+            assert!(date(bad).is_none(), "{bad}");
+        }
+    }
+}

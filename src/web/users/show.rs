@@ -1,0 +1,73 @@
+//! The page of one user: what they may do, how they log in, where they are logged in.
+
+use actix_web::http::StatusCode;
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse};
+use askama::Template;
+
+use super::super::device::SessionLine;
+use super::super::error::Error;
+use super::super::page::{self, Shell, When, when};
+use super::super::params;
+use super::super::session::{Administrator, As};
+use crate::accounts::Role;
+use crate::app::App;
+use crate::form::Errors;
+use crate::models::users::{self, User};
+use crate::models::{self, DbError, sessions};
+
+#[derive(Template)]
+#[template(path = "users/show.html")]
+struct Show {
+    shell: Shell,
+    user: User,
+    role: &'static str,
+    roles: Vec<(&'static str, &'static str, bool)>,
+    two_step: (&'static str, &'static str),
+    created: When,
+    last_login: Option<When>,
+    password_set: When,
+    sessions: Vec<SessionLine>,
+    yourself: bool,
+    altered: bool,
+    problem: Option<&'static str>,
+    errors: Errors,
+}
+
+pub async fn show(app: Data<App>, request: HttpRequest, visitor: As<Administrator>) -> Result<HttpResponse, Error> {
+    render(&app, &request, &visitor, StatusCode::OK, None, Errors::default()).await
+}
+
+/// The page again, with what is wrong.
+pub async fn render(
+    app: &App,
+    request: &HttpRequest,
+    visitor: &As<Administrator>,
+    status: StatusCode,
+    problem: Option<&'static str>,
+    errors: Errors,
+) -> Result<HttpResponse, Error> {
+    let (id, limits) = (params::id(request)?, app.session_limits());
+    let (user, found, now) = app
+        .db
+        .run(move |conn| {
+            Ok::<_, DbError>((users::find(conn, id)?, sessions::of(conn, id, limits)?, models::clock(conn)?))
+        })
+        .await?;
+    let show = Show {
+        shell: Shell::new(request, visitor, "users"),
+        role: super::role_label(&user),
+        roles: Role::ALL.iter().rev().map(|role| (role.slug(), role.label(), role.slug() == user.role)).collect(),
+        two_step: super::two_step(&user),
+        created: when(user.created_at, now),
+        last_login: user.last_login_at.map(|at| when(at, now)),
+        password_set: when(user.password_set_at, now),
+        sessions: found.iter().map(|session| SessionLine::new(session, visitor.session_id, now)).collect(),
+        yourself: user.id == visitor.user_id,
+        altered: user.check(&app.vault).is_err(),
+        user,
+        problem,
+        errors,
+    };
+    page::html_with(status, &show)
+}
