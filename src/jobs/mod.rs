@@ -10,6 +10,8 @@ use tokio::task::JoinSet;
 use crate::app::App;
 use crate::models::{DbError, keks, logins, sessions};
 
+mod run_queue;
+mod scheduled_scans;
 pub mod verify;
 
 /// The running jobs.
@@ -26,6 +28,8 @@ pub fn start(app: Data<App>) -> Jobs {
     let mut jobs = JoinSet::new();
     jobs.spawn_local(every(Duration::from_secs(10), app.clone(), "heartbeat", heartbeat));
     jobs.spawn_local(every(Duration::from_secs(300), app.clone(), "purge", purge));
+    jobs.spawn_local(every(Duration::from_secs(5), app.clone(), "scheduled scans", scheduled_scans::queue_due));
+    jobs.spawn_local(run_queue::work(app.clone()));
     jobs.spawn_local(every(Duration::from_secs(600), app.clone(), "verify", nightly));
     Jobs(jobs)
 }
