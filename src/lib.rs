@@ -28,10 +28,10 @@ pub mod names;
 pub mod postgres;
 /// How to speak to someone else's service, through the one egress client.
 pub mod providers;
-/// The seam: claim a run, open its credential, act, record.
-pub mod runs;
 /// Moving every sealed value to another master key.
 pub mod rotation;
+/// The seam: claim a run, open its credential, act, record.
+pub mod runs;
 /// Log lines and metrics.
 pub mod telemetry;
 /// Envelope encryption of single columns, keyed checks over rows, the key ring.
