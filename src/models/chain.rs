@@ -20,6 +20,8 @@ pub struct Head {
     pub seq: i64,
     #[diesel(sql_type = Binary)]
     pub mac: Vec<u8>,
+    #[diesel(sql_type = Binary)]
+    head_mac: Vec<u8>,
     #[diesel(sql_type = BigInt)]
     last: i64,
 }
@@ -76,7 +78,7 @@ impl Walk {
             self.current = Some((head, seq, mac));
             return Ok(Ok(false));
         }
-        if seq != head.seq || mac != head.mac {
+        if seq != head.seq || mac != head.mac || head.head_mac != events::head_mac(vault, lane, seq, &mac) {
             return Ok(Err(Broken { lane, seq: seq + 1 }));
         }
         self.heads.push(head);
@@ -85,7 +87,7 @@ impl Walk {
 }
 
 fn head(conn: &mut Conn, lane: i16) -> Result<Option<Head>, DbError> {
-    let query = "SELECT lane, seq, mac, (SELECT coalesce(max(seq), 0) FROM events WHERE lane = $1) AS last
+    let query = "SELECT lane, seq, mac, head_mac, (SELECT coalesce(max(seq), 0) FROM events WHERE lane = $1) AS last
                  FROM audit_lanes WHERE lane = $1";
     Ok(diesel::sql_query(query).bind::<SmallInt, _>(lane).get_result(conn).optional()?)
 }

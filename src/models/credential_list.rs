@@ -110,6 +110,12 @@ pub struct Page {
     pub now: DateTime<Utc>,
 }
 
+/// One row of the table, as it is now.
+pub fn find(connection: &mut Conn, id: Uuid) -> Result<(Row, DateTime<Utc>), DbError> {
+    let columns = (Row::as_select(), sql::<Timestamptz>("now()"));
+    Ok(credentials::table.find(id).select(columns).first(connection)?)
+}
+
 type Boxed<'a> = diesel::helper_types::IntoBoxed<'a, credentials::table, Pg>;
 
 pub fn page(connection: &mut Conn, query: &Query) -> Result<Page, DbError> {

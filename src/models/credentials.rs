@@ -301,6 +301,17 @@ pub fn delete(conn: &mut Conn, vault: &Vault, actor: &Actor, id: Uuid) -> Result
     ledger.record(conn, vault, actor, &row.event("credential.deleted", format!("type {}", row.kind)))
 }
 
+/// Writes down that a deletion was refused, after the transaction that tried it has been rolled back.
+pub fn record_refused_deletion(
+    conn: &mut Conn,
+    vault: &Vault,
+    actor: &Actor,
+    row: &Credential,
+    why: String,
+) -> Result<(), DbError> {
+    events::record(conn, vault, actor, &row.event("credential.delete_refused", why))
+}
+
 /// Writes down that the secret was opened, by whom and for what.
 pub fn record_opening(
     conn: &mut Conn,

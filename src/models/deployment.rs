@@ -30,7 +30,9 @@ pub fn found(connection: &mut Conn, vault: &Vault) -> Result<(), DbError> {
     diesel::insert_into(deployment::table).values(row).execute(connection)?;
     keks::found(connection, vault)?;
     for lane in 0..events::LANES {
-        let row = (audit_lanes::lane.eq(lane), audit_lanes::mac.eq(events::first_link(vault, lane)));
+        let mac = events::first_link(vault, lane);
+        let head_mac = events::head_mac(vault, lane, 0, &mac);
+        let row = (audit_lanes::lane.eq(lane), audit_lanes::mac.eq(mac), audit_lanes::head_mac.eq(head_mac));
         diesel::insert_into(audit_lanes::table).values(row).execute(connection)?;
     }
     Ok(())

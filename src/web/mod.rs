@@ -92,4 +92,14 @@ tree! {
     get  "/audit"    => audit::index;
     get  "/audit.csv" => audit::export::show;
     get  "/alerts"   => alerts::index;
+
+    get  "/credentials"              => credentials::index::index;
+    post "/credentials"              => credentials::new::create;
+    get  "/credentials/new"          => credentials::new::new;
+    get  "/credentials/{id}"         => credentials::show::show;
+    get  "/credentials/{id}/usages"  => credentials::usages::index;
+    get  "/credentials/{id}/edit"    => credentials::edit::edit;
+    post "/credentials/{id}/edit"    => credentials::edit::update;
+    get  "/credentials/{id}/delete"  => credentials::delete::confirm;
+    post "/credentials/{id}/delete"  => credentials::delete::destroy;
 }

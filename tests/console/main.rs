@@ -4,11 +4,14 @@
 #![allow(clippy::disallowed_methods, reason = "tests start peers, visit pages and kill processes")]
 
 mod access;
+mod bad_forms;
 mod commands;
+mod credentials;
 mod house_rules;
 mod integrations;
 mod login;
 mod postgres_tests;
 mod registries;
 mod schema_tests;
+mod story;
 mod support;

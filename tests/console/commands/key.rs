@@ -10,7 +10,8 @@ use strongroom::models::sealed::SEALED;
 use uuid::Uuid;
 
 use super::{ask, credentials, opened, secret};
-use crate::support::binary::{Spawn, Strongroom};
+use crate::support::binary::Strongroom;
+use crate::support::process::{Random, Spawn};
 
 #[derive(QueryableByName)]
 struct Name {
@@ -192,7 +193,7 @@ fn a_move_killed_ten_times_completes_and_every_value_opens() {
     conn.batch_execute("COMMIT").expect("saved");
     strongroom.done(&["key", "add"]);
     strongroom.done(&["key", "activate", "2"]);
-    let mut random = crate::support::binary::Random(seed);
+    let mut random = Random(seed);
     let (mut kills, mut moved) = (0, 0);
     while kills < 10 {
         let mut child = strongroom.command(&["key", "rewrap"]).spawn_quiet();

@@ -4,6 +4,9 @@
 mod audit;
 mod boot;
 mod key;
+mod kill;
+mod outage;
+mod stop;
 mod user;
 mod verify;
 

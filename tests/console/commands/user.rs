@@ -41,7 +41,7 @@ async fn a_disabled_user_and_one_with_another_role_or_password_are_logged_out_of
         assert!(ran.status == 0 && ran.out.starts_with(said), "{ran:?}");
         // The console hears of it from the database, a moment later.
         let told = async || visit.clone().get("/").await.status == 302;
-        crate::support::binary::wait_for("the session has ended", std::time::Duration::from_secs(5), told).await;
+        crate::support::process::wait_for("the session has ended", std::time::Duration::from_secs(5), told).await;
     }
     assert!(may_log_in(&serving.url, "carol", "another long passphrase").await);
     assert!(!may_log_in(&serving.url, "alice", PASSWORD).await);

@@ -177,6 +177,14 @@ impl Visit {
         self.send(request).await
     }
 
+    /// Like [`Visit::post`]; `None` when the console goes away before it has answered.
+    pub async fn try_post(&mut self, path: &str, fields: &[(&str, &str)]) -> Option<Page> {
+        let request = self.request(reqwest::Method::POST, path).form(fields).header("sec-fetch-site", "same-origin");
+        let response = request.header("cookie", self.cookie.clone().unwrap_or_default()).send().await.ok()?;
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        Some(Page { status, headers, body: response.text().await.ok()? })
+    }
+
     /// Like [`Visit::get`], as htmx asks.
     pub async fn fragment(&mut self, path: &str) -> Page {
         let request = self.client.get(format!("{}{path}", self.url)).header("hx-request", "true");

@@ -5,4 +5,5 @@ pub mod binary;
 pub mod browser;
 pub mod db;
 pub mod peers;
+pub mod process;
 pub mod proxy;
