@@ -35,20 +35,68 @@ impl Dice {
 /// Percent-encoded bytes of hostile values.
 fn hostile() -> Vec<String> {
     let encoded = |text: &str| form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
-    let mut values: Vec<String> = vec!["%00".into(), "a%00b".into(), "%ff%fe".into(), "%c3%28".into(), "%".into(), "%zz".into(), "%E2%80%AEprod".into()];
+    let mut values: Vec<String> = vec![
+        "%00".into(),
+        "a%00b".into(),
+        "%ff%fe".into(),
+        "%c3%28".into(),
+        "%".into(),
+        "%zz".into(),
+        "%E2%80%AEprod".into(),
+    ];
     let texts = [
-        "", " ", "\t\r\n", "-1", "0", "99999999999999999999", "1e309", "NaN", "null", "true", "[]", "{}", "x\r\nBcc: e@e",
-        "' OR 1=1 --", "'; DROP TABLE credentials; --", "\"><img src=x onerror=alert(1)>", "{{7*7}}", "${7*7}", "{% raw %}",
-        "../../etc/passwd", "/proc/self/environ", "file:///etc/passwd", "javascript:alert(1)", "http://169.254.169.254/",
-        "https://127.0.0.1:1/", "https://user:password@host/", "\u{202e}gnp.exe", "a\u{200b}b", "\u{feff}x", "\u{0}", "\u{1b}[31m",
-        "AKIA", "ASIAIOSFODNN7EXAMPLE", "AKIAIOSFODNN7EXAMPLE", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----",
-        "{\"type\":\"service_account\"}", "{\"type\":\"external_account\",\"type\":\"service_account\"}", "{\"a\":1,\"a\":2}",
-        "apiVersion: v1\nkind: Config\ncurrent-context: a\n", "a: &a [x]\nb: *a\n", "!!python/object:os.system x", "? ? ? ? :",
+        "",
+        " ",
+        "\t\r\n",
+        "-1",
+        "0",
+        "99999999999999999999",
+        "1e309",
+        "NaN",
+        "null",
+        "true",
+        "[]",
+        "{}",
+        "x\r\nBcc: e@e",
+        "' OR 1=1 --",
+        "'; DROP TABLE credentials; --",
+        "\"><img src=x onerror=alert(1)>",
+        "{{7*7}}",
+        "${7*7}",
+        "{% raw %}",
+        "../../etc/passwd",
+        "/proc/self/environ",
+        "file:///etc/passwd",
+        "javascript:alert(1)",
+        "http://169.254.169.254/",
+        "https://127.0.0.1:1/",
+        "https://user:password@host/",
+        "\u{202e}gnp.exe",
+        "a\u{200b}b",
+        "\u{feff}x",
+        "\u{0}",
+        "\u{1b}[31m",
+        "AKIA",
+        "ASIAIOSFODNN7EXAMPLE",
+        "AKIAIOSFODNN7EXAMPLE",
+        "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----",
+        "{\"type\":\"service_account\"}",
+        "{\"type\":\"external_account\",\"type\":\"service_account\"}",
+        "{\"a\":1,\"a\":2}",
+        "apiVersion: v1\nkind: Config\ncurrent-context: a\n",
+        "a: &a [x]\nb: *a\n",
+        "!!python/object:os.system x",
+        "? ? ? ? :",
         "a: &a [x,x,x]\nb: &b [*a,*a,*a]\nc: &c [*b,*b,*b]\nd: [*c,*c,*c]\n",
         "users:\n- name: x\n  user:\n    exec:\n      command: touch\n      args: [/tmp/pwn]\n",
     ];
     values.extend(texts.iter().map(|text| encoded(text)));
-    values.extend([encoded(&"[".repeat(60_000)), encoded(&"{\"a\":".repeat(10_000)), "x".repeat(70_000), "y".repeat(300_000)]);
+    values.extend([
+        encoded(&"[".repeat(60_000)),
+        encoded(&"{\"a\":".repeat(10_000)),
+        "x".repeat(70_000),
+        "y".repeat(300_000),
+    ]);
     values
 }
 
@@ -73,12 +121,16 @@ fn forms() -> Vec<(&'static str, Form)> {
         forms.push(("/credentials", form));
     }
     for version in VERSIONS {
-        let mut form = vec![pair("version", version.slug()), pair("name", "x"), pair("credential", ""), pair("schedule", "")];
+        let mut form =
+            vec![pair("version", version.slug()), pair("name", "x"), pair("credential", ""), pair("schedule", "")];
         form.extend(base(version.fields()));
         forms.push(("/integrations", form));
     }
     forms.push(("/login", vec![pair("username", "x"), pair("password", "x"), pair("next", "/")]));
-    forms.push(("/setup", vec![pair("token", "x"), pair("username", "x"), pair("password", "x"), pair("password_again", "x")]));
+    forms.push((
+        "/setup",
+        vec![pair("token", "x"), pair("username", "x"), pair("password", "x"), pair("password_again", "x")],
+    ));
     forms
 }
 

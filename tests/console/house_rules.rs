@@ -91,7 +91,7 @@ fn secrets_are_opened_in_few_places() {
         "src/accounts/gate.rs",
         "src/web/login.rs",
         "src/web/account",
-        "src/web/credentials/stored.rs",
+        "src/web/credentials/opening.rs",
         "src/runs.rs",
         "src/runs/",
         "src/rotation",

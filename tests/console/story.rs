@@ -29,7 +29,7 @@ async fn add_and_scan(browser: &Browser, registry: &Registry) {
     browser.goto("/integrations").await;
     browser.press("Add integration").await;
     browser.fill("Name", "Team images").await;
-    browser.fill("Registry", registry.url()).await;
+    browser.fill("Registry", &registry.url()).await;
     browser.choose("Credential", "Harbor robot").await;
     browser.press("Add and scan").await;
     browser.sees("team/app").await;
@@ -37,7 +37,7 @@ async fn add_and_scan(browser: &Browser, registry: &Registry) {
 
 #[actix_web::test]
 async fn a_stranger_installs_it_scans_a_registry_and_rotates_the_password() {
-    let registry = Registry::start(Auth::Htpasswd { user: "robot", password: "first-password-1" }).await;
+    let mut registry = Registry::start(Auth::Htpasswd { user: "robot", password: "first-password-1" }).await;
     registry.push_image("team/app", &["1.0", "1.1"]).await;
     let app = TestApp::start();
     let browser = Browser::open(&app.url, WIDE).await;
@@ -59,7 +59,7 @@ async fn a_stranger_installs_it_scans_a_registry_and_rotates_the_password() {
     browser.picture("story-delete-refused").await;
 
     // A new password, entered once, is what the next scan sends.
-    registry.set_password("second-password-2").await;
+    registry.set_password("second-password-2");
     browser.goto(&format!("{credential}/edit")).await;
     browser.fill("Password", "second-password-2").await;
     browser.press("Save").await;
@@ -97,9 +97,10 @@ async fn every_page_is_accessible_in_light_and_dark_wide_and_narrow() {
     setup.close().await;
 
     let user = visit.get("/users").await.attributes("main a.row-link", "href").remove(0);
-    let mut pages: Vec<String> = ["/", "/credentials", "/credentials/new", "/integrations", "/integrations/new", "/alerts", "/audit"]
-        .map(str::to_owned)
-        .into();
+    let mut pages: Vec<String> =
+        ["/", "/credentials", "/credentials/new", "/integrations", "/integrations/new", "/alerts", "/audit"]
+            .map(str::to_owned)
+            .into();
     pages.extend(["/users", "/users/new", "/account", "/account/two-step", "/nowhere"].map(str::to_owned));
     pages.extend([credential.clone(), format!("{credential}/edit"), format!("{credential}/delete"), user]);
     pages.extend([integration.clone(), format!("{integration}/edit"), format!("{integration}/delete")]);

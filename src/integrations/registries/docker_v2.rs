@@ -29,17 +29,21 @@ static FIELDS: &[Field] = &[
         .help("The address of the registry. https is assumed where nothing else is said.")
         .check(address)
         .identity(),
-    Field::document("repository", "Repository")
+    Field::text("repository", "Repository")
         .optional()
         .placeholder("team/*")
         .help(
-            "Blank takes all. * stands for anything; separate several by commas or lines. Names without a * work also where \
+            "Blank takes all. * stands for anything; separate several by commas. Names without a * work also where \
              the registry does not list its repositories.",
         )
-        .max(4096).check(selection::check_patterns),
-    Field::document("exclude_repositories", "Repositories to exclude").optional().max(4096).check(selection::check_patterns),
-    Field::document("tag", "Tag").optional().help("Blank takes all.").max(4096).check(selection::check_patterns),
-    Field::document("exclude_tags", "Tags to exclude").optional().max(4096).check(selection::check_patterns),
+        .max(4096)
+        .check(selection::check_patterns),
+    Field::text("exclude_repositories", "Repositories to exclude")
+        .optional()
+        .max(4096)
+        .check(selection::check_patterns),
+    Field::text("tag", "Tag").optional().help("Blank takes all.").max(4096).check(selection::check_patterns),
+    Field::text("exclude_tags", "Tags to exclude").optional().max(4096).check(selection::check_patterns),
     Field::document("ca_certificate", "CA certificate")
         .optional()
         .help("In PEM form, when the registry's certificate is issued by an authority of your own.")

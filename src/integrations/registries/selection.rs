@@ -54,7 +54,7 @@ pub fn check_patterns(text: &str) -> Result<String, String> {
     let good = |c: char| c.is_ascii_alphanumeric() || "._-/*".contains(c);
     if !listed(text).flat_map(str::chars).all(good) {
         return Err("Use letters, digits, dots, dashes, underscores and slashes; * stands for anything; separate \
-                    several patterns by commas or lines."
+                    several patterns by commas."
             .to_owned());
     }
     Ok(listed(text).collect::<Vec<_>>().join(", "))

@@ -199,7 +199,7 @@ async fn patterns_exclusions_and_the_cap_decide_what_is_kept() {
     peer.push_image("other", &["1.0"]).await;
     let scan = Scan::of(peer.url()).with("repository", "team/*").with("cap", "3");
     assert_eq!(scan.images().await, ["team/app:1.10", "team/app:2.0-rc1", "team/app:latest", "team/web:1.0"]);
-    let scan = Scan::of(peer.url()).with("exclude_repositories", "team/web\nother").with("tag", "1.*, dev");
+    let scan = Scan::of(peer.url()).with("exclude_repositories", "team/web, other").with("tag", "1.*, dev");
     let scan = scan.with("exclude_tags", "*.1").with("cap", "0");
     assert_eq!(scan.images().await, ["team/app:1.0", "team/app:1.10", "team/app:1.2", "team/app:dev"]);
     assert_eq!(Scan::of(peer.url()).with("repository", "nothing*").images().await, Vec::<String>::new());

@@ -160,7 +160,12 @@ impl Browser {
     /// Presses the button or follows the link of that name.
     pub async fn press(&self, name: &str) {
         let name = quoted(name);
-        let path = format!("(//main | //body)//*[self::button or self::a][normalize-space()={name}]");
+        // A card that is one link begins with its title.
+        let starting = format!("starts-with(normalize-space(), concat({name}, ' '))");
+        let path = format!(
+            "//main//*[self::button or self::a][normalize-space()={name}] | //main//*[self::button or self::a][{starting} \
+             and not(//main//*[self::button or self::a][normalize-space()={name}])]"
+        );
         self.wait(&path).await.click().await.unwrap_or_else(|error| panic!("pressing {name}: {error}"));
     }
 
