@@ -87,7 +87,7 @@ impl TestApp {
             });
         });
         let (address, app) = told.recv().expect("the console starts");
-        Self { url: format!("http://{address}"), app, stop, thread: Some(thread), database }
+        Self { url: format!("{}://{address}", app.public_url.scheme()), app, stop, thread: Some(thread), database }
     }
 
     pub fn connect(&self) -> PgConnection {
@@ -101,7 +101,7 @@ impl TestApp {
         let hash = session::hash(&token);
         sessions::create(&mut self.connect(), &hash, id, false, "127.0.0.1", "test").expect("a session");
         let mut visit = self.visitor();
-        visit.cookie = Some(format!("session={token}"));
+        visit.cookie = Some(format!("{}session={token}", if self.app.secure() { "__Host-" } else { "" }));
         visit
     }
 
@@ -117,7 +117,9 @@ impl TestApp {
 
     /// Somebody who is not logged in.
     pub fn visitor(&self) -> Visit {
-        let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().build();
+        // Certificates of tests are their own issuers.
+        let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy();
+        let client = client.danger_accept_invalid_certs(true).build();
         Visit { url: self.url.clone(), client: client.expect("a client"), cookie: None, headers: Vec::new() }
     }
 }
