@@ -20,7 +20,7 @@ use crate::models::deployment::{self, BootError};
 use crate::models::sessions::Limits;
 use crate::models::{self, Conn, Db, DbError, credentials, logins, users};
 use crate::providers::egress::Egress;
-use crate::vault::{KeyRing, KeyRingError, Vault, keyring};
+use crate::vault::{KeyRing, KeyRingError, Vault};
 use crate::web::credentials::draft;
 use crate::{jobs, web};
 
@@ -73,6 +73,12 @@ pub enum StartError {
     Unreachable,
     #[error("the database could not be prepared ({0}): check that the user of DATABASE_URL owns the database")]
     Prepare(DbError),
+    #[error(
+        "there is no Strongroom here yet: start it once with `strongroom serve`, or check DATABASE_URL and the data directory"
+    )]
+    Empty,
+    #[error("the database has not the tables of this version: start the console once, which brings them up to date")]
+    Outdated,
     #[error("the TLS certificate or key cannot be used: give PEM files with --tls-cert and --tls-key")]
     Tls,
     #[error("cannot listen on {0} ({1}): is another program there? Choose another with --listen")]
@@ -102,8 +108,25 @@ pub fn open_store(url: &str, settings: &StoreSettings) -> Result<Arc<Vault>, Sta
     found(&mut conn, &path)
 }
 
+/// Opens a store that is there already, and writes nothing.
+pub fn open_existing(url: &str, settings: &StoreSettings) -> Result<Arc<Vault>, StartError> {
+    let mut conn = models::connect(url).map_err(|_| StartError::Unreachable)?;
+    let Ok(Some(id)) = deployment::id(&mut conn) else { return Err(StartError::Empty) };
+    let path = settings.keyring_file();
+    let vault = Vault::new(id, KeyRing::read(&path)?, Some(path));
+    deployment::check_keys(&mut conn, &vault)?;
+    if !models::is_migrated(&mut conn)? {
+        return Err(StartError::Outdated);
+    }
+    Ok(Arc::new(vault))
+}
+
 fn found(conn: &mut Conn, path: &std::path::Path) -> Result<Arc<Vault>, StartError> {
-    let ring = if keyring::exists(path) { KeyRing::read(path)? } else { KeyRing::create(path)? };
+    // Replicas that start together may share the file: one makes it, the others read it.
+    let ring = match KeyRing::create(path) {
+        Err(KeyRingError::Exists(_)) => KeyRing::read(path)?,
+        created => created?,
+    };
     let vault = Vault::new(Uuid::new_v4(), ring, Some(path.to_owned()));
     let shipped = draft::shipped().map_err(|_| StartError::Prepare(DbError::Other))?;
     let founding = |conn: &mut Conn| {

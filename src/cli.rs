@@ -22,7 +22,7 @@ Examples:
   strongroom serve                            on http://127.0.0.1:8080, all data in ./data
   strongroom serve --listen 0.0.0.0:8443 --tls-cert chain.pem --tls-key key.pem
   DATABASE_URL='postgresql://strongroom@db/strongroom' strongroom serve
-  strongroom user add alice --role operator   the password is read from standard input
+  strongroom user add alice --role operator   asks for the password, or reads it from a pipe
   strongroom verify                           opens every stored secret: is all well?
 
 The first start prints a one-time link for the first administrator. Each setting is a flag
@@ -75,7 +75,7 @@ pub struct UserArgs {
 
 #[derive(Debug, Subcommand)]
 pub enum UserAction {
-    /// Add a user; the password is read from standard input
+    /// Add a user; the password is asked for, or read from standard input if that is no terminal
     Add {
         /// Name to log in with
         name: String,
@@ -85,7 +85,7 @@ pub enum UserAction {
     },
     /// Keep a user from logging in, and end the user's sessions
     Disable { name: String },
-    /// Set a password, read from standard input, and end the user's sessions
+    /// Set a password, asked for or read from standard input, and end the user's sessions
     Password { name: String },
     /// Set what a user may do
     Roles { name: String, role: RoleName },

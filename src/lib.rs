@@ -28,9 +28,15 @@ pub mod names;
 pub mod postgres;
 /// How to speak to someone else's service, through the one egress client.
 pub mod providers;
+/// Moving every sealed value to another master key.
+pub mod rotation;
+/// The seam: claim a run, open its credential, act, record.
+pub mod runs;
 /// Log lines and metrics.
 pub mod telemetry;
 /// Envelope encryption of single columns, keyed checks over rows, the key ring.
 pub mod vault;
+/// Is everything still what was stored? Opens every value and follows the audit trail.
+pub mod verification;
 /// What a visitor sees: the URL tree, handlers and pages.
 pub mod web;

@@ -23,6 +23,9 @@ fn main() -> ExitCode {
     }
     match cli.command {
         Command::Serve(settings) => commands::serve::run(*settings),
-        _ => ExitCode::FAILURE,
+        Command::User(args) => commands::user::run(&args),
+        Command::Key(args) => commands::key::run(&args),
+        Command::Verify(store) => commands::verify::run(&store),
+        Command::Audit(args) => commands::audit::run(&args),
     }
 }

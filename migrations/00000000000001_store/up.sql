@@ -233,7 +233,9 @@ CREATE TABLE image_changes (
 CREATE TABLE audit_lanes (
     lane smallint PRIMARY KEY,
     seq bigint NOT NULL DEFAULT 0,
-    mac bytea NOT NULL
+    mac bytea NOT NULL,
+    -- Keyed over the two above: who cuts events off the end cannot rewind the head to fit.
+    head_mac bytea NOT NULL
 );
 
 CREATE TABLE events (

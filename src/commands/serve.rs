@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-use super::{fail, misconfigured};
+use super::{fail, harden, misconfigured, refused, say};
 use crate::app::{Console, StartError};
 use crate::config::Settings;
 use crate::postgres::Private;
@@ -39,24 +39,24 @@ pub fn run(settings: Settings) -> ExitCode {
 }
 
 async fn serve(settings: Settings, url: &str) -> ExitCode {
+    // From here on a signal ends the console in order, also while it starts.
+    let stop = CancellationToken::new();
+    if let Err(error) = stop_on_signals(&stop) {
+        return fail(&error);
+    }
     let console = match Console::build(settings, url) {
         Ok(console) => console,
-        Err(error) if error.is_configuration() => return misconfigured(&error),
-        Err(error) => return fail(&error),
+        Err(error) => return refused(&error),
     };
     match console.setup_link().await {
         Ok(Some(link)) => {
-            println!("Open this link within 30 minutes to make the first administrator:");
-            println!("{link}");
+            say(&"Open this link within 30 minutes to make the first administrator:");
+            say(&link);
         }
         Ok(None) => {}
         Err(error) => return fail(&StartError::Prepare(error)),
     }
     tracing::info!(address = %console.address(), url = %console.app().public_url, "the console listens");
-    let stop = CancellationToken::new();
-    if let Err(error) = stop_on_signals(&stop) {
-        return fail(&error);
-    }
     match console.run_until_stopped(stop).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => fail(&error),
@@ -72,14 +72,4 @@ fn stop_on_signals(stop: &CancellationToken) -> std::io::Result<()> {
         });
     }
     Ok(())
-}
-
-/// No core dump and no debugger of the same user: both would hold secrets.
-fn harden() {
-    let none = rustix::process::Rlimit { current: Some(0), maximum: Some(0) };
-    let limited = rustix::process::setrlimit(rustix::process::Resource::Core, none);
-    let undumpable = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
-    if limited.is_err() || undumpable.is_err() {
-        tracing::warn!("memory cannot be kept from core dumps and debuggers on this system");
-    }
 }

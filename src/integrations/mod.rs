@@ -11,6 +11,20 @@ pub enum Family {
 }
 
 impl Family {
+    pub const ALL: &[Self] = &[Self::RegistryScan];
+
+    /// Stable identifier, stored with every integration.
+    pub fn slug(self) -> &'static str {
+        match self {
+            Self::RegistryScan => "registry_scan",
+        }
+    }
+
+    /// The family of that slug; `None` for one that this release does not know.
+    pub fn find(slug: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|family| family.slug() == slug)
+    }
+
     /// The usage label of the product.
     pub fn label(self) -> &'static str {
         match self {

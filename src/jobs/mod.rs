@@ -10,6 +10,10 @@ use tokio::task::JoinSet;
 use crate::app::App;
 use crate::models::{DbError, keks, logins, sessions};
 
+mod run_queue;
+mod scheduled_scans;
+pub mod verify;
+
 /// The running jobs.
 pub struct Jobs(JoinSet<()>);
 
@@ -24,6 +28,9 @@ pub fn start(app: Data<App>) -> Jobs {
     let mut jobs = JoinSet::new();
     jobs.spawn_local(every(Duration::from_secs(10), app.clone(), "heartbeat", heartbeat));
     jobs.spawn_local(every(Duration::from_secs(300), app.clone(), "purge", purge));
+    jobs.spawn_local(every(Duration::from_secs(5), app.clone(), "scheduled scans", scheduled_scans::queue_due));
+    jobs.spawn_local(run_queue::work(app.clone()));
+    jobs.spawn_local(every(Duration::from_secs(600), app.clone(), "verify", nightly));
     Jobs(jobs)
 }
 
@@ -63,4 +70,8 @@ async fn purge(app: Data<App>) -> Result<(), DbError> {
             logins::purge(conn).map(drop)
         })
         .await
+}
+
+async fn nightly(app: Data<App>) -> Result<(), DbError> {
+    verify::check(&app).await.map(drop)
 }

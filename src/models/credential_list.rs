@@ -110,12 +110,26 @@ pub struct Page {
     pub now: DateTime<Utc>,
 }
 
+/// One row of the table, as it is now.
+pub fn find(connection: &mut Conn, id: Uuid) -> Result<(Row, DateTime<Utc>), DbError> {
+    let columns = (Row::as_select(), sql::<Timestamptz>("now()"));
+    Ok(credentials::table.find(id).select(columns).first(connection)?)
+}
+
 type Boxed<'a> = diesel::helper_types::IntoBoxed<'a, credentials::table, Pg>;
 
 pub fn page(connection: &mut Conn, query: &Query) -> Result<Page, DbError> {
     let back = query.from.as_ref().is_some_and(|place| place.back);
-    let rows = filtered(query).select((Row::as_select(), sql::<Timestamptz>("now()"))).limit(PAGE as i64 + 1);
-    let mut found: Vec<(Row, DateTime<Utc>)> = ordered(rows, query, back).load(connection)?;
+    let up = ascending(query, back);
+    let mut rows = filtered(query);
+    if let Some(place) = &query.from {
+        rows = rows.filter(beyond(query.sort, place, up));
+    }
+    let mut found: Vec<(Row, DateTime<Utc>)> = rows
+        .order(sql::<Text>(order(query.sort, up)))
+        .limit(PAGE as i64 + 1)
+        .select((Row::as_select(), sql::<Timestamptz>("now()")))
+        .load(connection)?;
     let more = found.len() > PAGE;
     found.truncate(PAGE);
     if back {
@@ -123,7 +137,7 @@ pub fn page(connection: &mut Conn, query: &Query) -> Result<Page, DbError> {
     }
     let now = match found.first() {
         Some((_, now)) => *now,
-        None => Utc::now(),
+        None => super::clock(connection)?,
     };
     let started = query.from.is_some();
     let (before, after) = if back { (more, true) } else { (started, more) };
@@ -145,7 +159,7 @@ fn filtered(query: &Query) -> Boxed<'_> {
     }
     match query.state {
         None => rows,
-        Some(State::Unused) => rows.filter(credentials::usage_count.eq(0)),
+        Some(State::Unused) => rows.filter(credentials::usage_count.eq(0).and(credentials::shipped.eq(false))),
         Some(State::Stale) => rows.filter(credentials::ages).filter(
             sql::<Bool>("secret_set_at < now() - make_interval(days => ").bind::<Integer, _>(query.stale_days).sql(")"),
         ),
@@ -161,19 +175,8 @@ fn ascending(query: &Query, back: bool) -> bool {
     (query.descending == flipped) != back
 }
 
-fn ordered<'a, Q>(rows: Q, query: &'a Query, back: bool) -> Q
-where
-    Q: diesel::query_dsl::methods::FilterDsl<
-            Box<dyn diesel::expression::BoxableExpression<credentials::table, Pg, SqlType = Bool> + 'a>,
-            Output = Q,
-        > + diesel::query_dsl::methods::OrderDsl<diesel::expression::SqlLiteral<Text>, Output = Q>,
-{
-    let up = ascending(query, back);
-    let rows = match &query.from {
-        Some(place) => rows.filter(beyond(query.sort, place, up)),
-        None => rows,
-    };
-    let order = match (query.sort, up) {
+fn order(sort: Sort, up: bool) -> &'static str {
+    match (sort, up) {
         (Sort::Name, true) => "name_key",
         (Sort::Name, false) => "name_key DESC",
         (Sort::Kind, true) => "kind, name_key",
@@ -188,8 +191,7 @@ where
         (Sort::Used, false) => "last_used_at DESC, id DESC",
         (Sort::Editor, true) => "edited_by, id",
         (Sort::Editor, false) => "edited_by DESC, id DESC",
-    };
-    rows.order(sql::<Text>(order))
+    }
 }
 
 type Condition<'a> = Box<dyn diesel::expression::BoxableExpression<credentials::table, Pg, SqlType = Bool> + 'a>;

@@ -183,6 +183,12 @@ pub fn ship(conn: &mut Conn, vault: &Vault, new: &NewCredential) -> Result<(), D
     Ok(())
 }
 
+/// The next rows by id, for walking through all of them.
+pub fn page(conn: &mut Conn, after: Uuid, limit: i64) -> Result<Vec<Credential>, DbError> {
+    let rows = credentials::table.filter(credentials::id.gt(after)).order(credentials::id).limit(limit);
+    Ok(rows.select(Credential::as_select()).load(conn)?)
+}
+
 pub fn find(conn: &mut Conn, id: Uuid) -> Result<Credential, DbError> {
     Ok(credentials::table.find(id).select(Credential::as_select()).first(conn)?)
 }
@@ -293,6 +299,17 @@ pub fn delete(conn: &mut Conn, vault: &Vault, actor: &Actor, id: Uuid) -> Result
     }
     diesel::delete(credentials::table.find(id)).execute(conn)?;
     ledger.record(conn, vault, actor, &row.event("credential.deleted", format!("type {}", row.kind)))
+}
+
+/// Writes down that a deletion was refused, after the transaction that tried it has been rolled back.
+pub fn record_refused_deletion(
+    conn: &mut Conn,
+    vault: &Vault,
+    actor: &Actor,
+    row: &Credential,
+    why: String,
+) -> Result<(), DbError> {
+    events::record(conn, vault, actor, &row.event("credential.delete_refused", why))
 }
 
 /// Writes down that the secret was opened, by whom and for what.

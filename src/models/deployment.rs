@@ -2,6 +2,7 @@
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
+use diesel::sql_types::{Array, Bool, Text};
 use uuid::Uuid;
 
 use super::schema::{audit_lanes, deployment};
@@ -10,6 +11,8 @@ use crate::vault::Vault;
 
 /// Label of the value that proves possession of the ring's `mac` key.
 const CHECK: &str = "check";
+/// Held while a replica looks whether the nightly check is due.
+const VERIFICATION_LOCK: i64 = 0x5354_524f_5646;
 
 /// The id of this deployment; `None` before the first start.
 pub fn id(connection: &mut Conn) -> Result<Option<Uuid>, DbError> {
@@ -27,10 +30,33 @@ pub fn found(connection: &mut Conn, vault: &Vault) -> Result<(), DbError> {
     diesel::insert_into(deployment::table).values(row).execute(connection)?;
     keks::found(connection, vault)?;
     for lane in 0..events::LANES {
-        let row = (audit_lanes::lane.eq(lane), audit_lanes::mac.eq(events::first_link(vault, lane)));
+        let mac = events::first_link(vault, lane);
+        let head_mac = events::head_mac(vault, lane, 0, &mac);
+        let row = (audit_lanes::lane.eq(lane), audit_lanes::mac.eq(mac), audit_lanes::head_mac.eq(head_mac));
         diesel::insert_into(audit_lanes::table).values(row).execute(connection)?;
     }
     Ok(())
+}
+
+/// Whether the nightly check is due and nobody else is at it; the caller then records `started`. A check that ended with
+/// one of the actions `ended` holds for a day, one that only started for an hour, and a new deployment needs none. Call
+/// inside a transaction.
+pub fn claim_verification(connection: &mut Conn, started: &str, ended: &[&str]) -> Result<bool, DbError> {
+    // Locked in a statement of its own: the next one sees what the holder before us committed.
+    let lock = format!("SELECT pg_advisory_xact_lock({VERIFICATION_LOCK})");
+    diesel::sql_query(lock).execute(connection)?;
+    let due = "SELECT EXISTS (SELECT FROM deployment WHERE created_at < now() - interval '1 day')
+        AND NOT EXISTS (SELECT FROM events WHERE action = ANY ($1) AND at > now() - interval '1 day')
+        AND NOT EXISTS (SELECT FROM events WHERE action = $2 AND at > now() - interval '1 hour') AS due";
+    let due: Due =
+        diesel::sql_query(due).bind::<Array<Text>, _>(ended).bind::<Text, _>(started).get_result(connection)?;
+    Ok(due.due)
+}
+
+#[derive(QueryableByName)]
+struct Due {
+    #[diesel(sql_type = Bool)]
+    due: bool,
 }
 
 /// Why this key ring must not be used with this database.

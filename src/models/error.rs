@@ -71,6 +71,9 @@ impl DbError {
         let says = |text: &str| message.contains(text);
         if says("deadlock detected") {
             Self::TryAgain
+        } else if says("exceeds btree version") {
+            // A name that grows when it is normalised can outgrow its index.
+            Self::Check("too_long".to_owned())
         } else if says("canceling statement")
             || says("terminating connection")
             || says("too many clients")

@@ -3,11 +3,10 @@
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Binary, Integer, SmallInt, Timestamptz};
 use uuid::Uuid;
 
 pub use super::actions::{ACTIONS, Action};
-use super::schema::events;
+use super::schema::{audit_lanes, events, keks};
 use super::{Conn, DbError};
 use crate::vault::Vault;
 
@@ -43,7 +42,7 @@ pub struct NewEvent<'a> {
     pub detail: String,
 }
 
-#[derive(Clone, Debug, Queryable, Selectable, Identifiable)]
+#[derive(Clone, Debug, Queryable, Selectable, Identifiable, Insertable)]
 #[diesel(primary_key(lane, seq))]
 pub struct Event {
     pub lane: i16,
@@ -60,45 +59,45 @@ pub struct Event {
 }
 
 /// A lane held until the transaction ends, and what every write needs to know besides.
-#[derive(QueryableByName)]
 pub struct Ledger {
-    #[diesel(sql_type = SmallInt)]
     lane: i16,
-    #[diesel(sql_type = BigInt)]
     seq: i64,
-    #[diesel(sql_type = Binary)]
     mac: Vec<u8>,
     /// The database's clock, the only one that ages are measured by.
-    #[diesel(sql_type = Timestamptz)]
     pub now: DateTime<Utc>,
     /// The master key that new values are sealed under.
-    #[diesel(sql_type = Integer)]
     pub active_kek: i32,
 }
 
-const OPEN: &str = "SELECT lane, seq, mac, clock_timestamp() AS now,
-    (SELECT id FROM keks WHERE state = 'active') AS active_kek FROM audit_lanes";
+diesel::define_sql_function! {
+    /// The moment itself, where `now()` is the start of the transaction.
+    fn clock_timestamp() -> diesel::sql_types::Timestamptz;
+}
+
+/// Lane, seq, mac, clock, active master key.
+type Opened = (i16, i64, Vec<u8>, DateTime<Utc>, Option<i32>);
 
 /// Opens the ledger at the start of a change: takes a free lane, or waits for one when all are taken.
-pub fn open(connection: &mut Conn) -> Result<Ledger, DbError> {
-    let free = format!("{OPEN} LIMIT 1 FOR UPDATE OF audit_lanes SKIP LOCKED");
-    if let Some(ledger) = diesel::sql_query(free).get_result::<Ledger>(connection).optional()? {
-        return Ok(ledger);
-    }
-    let lane = i16::from(crate::vault::random::<1>()[0]) % LANES;
-    let wait = format!("{OPEN} WHERE lane = $1 FOR UPDATE OF audit_lanes");
-    Ok(diesel::sql_query(wait).bind::<SmallInt, _>(lane).get_result(connection)?)
+pub fn open(conn: &mut Conn) -> Result<Ledger, DbError> {
+    // Diesel's own expressions, not SQL text: only those are prepared once a connection.
+    let kek = || keks::table.filter(keks::state.eq("active")).select(keks::id).single_value();
+    let columns = || (audit_lanes::lane, audit_lanes::seq, audit_lanes::mac, clock_timestamp(), kek());
+    let free = audit_lanes::table.select(columns()).limit(1).for_update().skip_locked();
+    let opened: Option<Opened> = free.first(conn).optional()?;
+    let opened = match opened {
+        Some(opened) => opened,
+        None => {
+            let lane = i16::from(crate::vault::random::<1>()[0]) % LANES;
+            audit_lanes::table.find(lane).select(columns()).for_update().first(conn)?
+        }
+    };
+    let (lane, seq, mac, now, active_kek) = opened;
+    Ok(Ledger { lane, seq, mac, now, active_kek: active_kek.ok_or(DbError::NotFound)? })
 }
 
 impl Ledger {
     /// Writes one event. More than one may follow in the same transaction.
-    pub fn record(
-        &mut self,
-        connection: &mut Conn,
-        vault: &Vault,
-        actor: &Actor,
-        new: &NewEvent,
-    ) -> Result<(), DbError> {
+    pub fn record(&mut self, conn: &mut Conn, vault: &Vault, actor: &Actor, new: &NewEvent) -> Result<(), DbError> {
         let mut event = Event {
             lane: self.lane,
             seq: self.seq + 1,
@@ -113,26 +112,22 @@ impl Ledger {
             mac: Vec::new(),
         };
         event.mac = link(vault, &self.mac, &event);
-        // One statement for both, so that a save costs one round trip less.
-        diesel::sql_query(
-            "WITH head AS (UPDATE audit_lanes SET seq = $2, mac = $11 WHERE lane = $1)
-             INSERT INTO events VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
-        )
-        .bind::<SmallInt, _>(event.lane)
-        .bind::<BigInt, _>(event.seq)
-        .bind::<Timestamptz, _>(event.at)
-        .bind::<diesel::sql_types::Text, _>(&event.actor)
-        .bind::<diesel::sql_types::Text, _>(&event.action)
-        .bind::<diesel::sql_types::Text, _>(&event.subject_kind)
-        .bind::<diesel::sql_types::Nullable<diesel::sql_types::Uuid>, _>(event.subject_id)
-        .bind::<diesel::sql_types::Text, _>(&event.subject_name)
-        .bind::<diesel::sql_types::Text, _>(&event.detail)
-        .bind::<diesel::sql_types::Text, _>(&event.address)
-        .bind::<Binary, _>(&event.mac)
-        .execute(connection)?;
+        diesel::insert_into(events::table).values(&event).execute(conn)?;
         (self.seq, self.mac) = (event.seq, event.mac);
+        diesel::update(audit_lanes::table.find(self.lane))
+            .set((
+                audit_lanes::seq.eq(self.seq),
+                audit_lanes::mac.eq(&self.mac),
+                audit_lanes::head_mac.eq(head_mac(vault, self.lane, self.seq, &self.mac)),
+            ))
+            .execute(conn)?;
         Ok(())
     }
+}
+
+/// Over the head of a lane.
+pub(super) fn head_mac(vault: &Vault, lane: i16, seq: i64, mac: &[u8]) -> Vec<u8> {
+    vault.mac("audit/head", &[&lane.to_be_bytes(), &seq.to_be_bytes(), mac])
 }
 
 /// Opens the ledger and writes one event, for changes that need neither clock nor key.
@@ -145,7 +140,8 @@ pub fn first_link(vault: &Vault, lane: i16) -> Vec<u8> {
     vault.mac("audit/start", &[&lane.to_be_bytes()])
 }
 
-fn link(vault: &Vault, before: &[u8], event: &Event) -> Vec<u8> {
+/// What [`super::chain`] follows.
+pub(super) fn link(vault: &Vault, before: &[u8], event: &Event) -> Vec<u8> {
     let subject_id = event.subject_id.map(|id| id.as_bytes().to_vec()).unwrap_or_default();
     vault.mac(
         "audit",
@@ -163,52 +159,6 @@ fn link(vault: &Vault, before: &[u8], event: &Event) -> Vec<u8> {
             event.address.as_bytes(),
         ],
     )
-}
-
-/// Where a chain breaks: the first event of a lane that is not what was written, or is missing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Broken {
-    pub lane: i16,
-    pub seq: i64,
-}
-
-/// Walks every lane from its start to its head. Returns the number of events, or the first break.
-pub fn verify(connection: &mut Conn, vault: &Vault) -> Result<Result<u64, Broken>, DbError> {
-    use super::schema::audit_lanes;
-    connection.transaction(|connection| {
-        // One snapshot: writers go on meanwhile.
-        diesel::sql_query("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY").execute(connection)?;
-        let heads: Vec<(i16, i64, Vec<u8>)> = audit_lanes::table.order(audit_lanes::lane).load(connection)?;
-        let mut count = 0;
-        for lane in 0..LANES {
-            let Some((_, head_seq, head_mac)) = heads.iter().find(|(id, ..)| *id == lane) else {
-                return Ok(Err(Broken { lane, seq: 0 }));
-            };
-            let (mut seq, mut mac) = (0, first_link(vault, lane));
-            loop {
-                let page: Vec<Event> = events::table
-                    .filter(events::lane.eq(lane).and(events::seq.gt(seq)))
-                    .order(events::seq)
-                    .limit(5_000)
-                    .select(Event::as_select())
-                    .load(connection)?;
-                let last = page.len() < 5_000;
-                for event in page {
-                    if event.seq != seq + 1 || link(vault, &mac, &event) != event.mac {
-                        return Ok(Err(Broken { lane, seq: seq + 1 }));
-                    }
-                    (seq, mac, count) = (event.seq, event.mac, count + 1);
-                }
-                if last {
-                    break;
-                }
-            }
-            if seq != *head_seq || mac != *head_mac {
-                return Ok(Err(Broken { lane, seq: seq + 1 }));
-            }
-        }
-        Ok(Ok(count))
-    })
 }
 
 /// The filters of the Audit page; empty means any.

@@ -83,26 +83,70 @@ pub fn replace(conn: &mut Conn, integration: Uuid, run: Uuid, found: &[Image]) -
     .get_result(conn)?)
 }
 
-/// A page of the inventory whose repository, tag or digest contains `search`, after the given (repository, tag).
-pub fn list(
+type Boxed<'a> = diesel::helper_types::IntoBoxed<'a, images::table, diesel::pg::Pg>;
+
+/// The tags of an integration whose repository, tag or digest contains `search`.
+fn matching<'a>(integration: Uuid, search: &str) -> Boxed<'a> {
+    let mine = images::table.filter(images::integration_id.eq(integration)).into_boxed();
+    let search = search.trim();
+    if search.is_empty() {
+        return mine;
+    }
+    let pattern = format!("%{}%", super::escape_like(search));
+    mine.filter(
+        (images::repository.ilike(pattern.clone()))
+            .or(images::tag.ilike(pattern.clone()))
+            .or(images::digest.like(pattern)),
+    )
+}
+
+/// The row that a page starts after, or, going back, ends before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    pub repository: String,
+    pub tag: String,
+    pub back: bool,
+}
+
+/// One page, and whether there are rows before and after it.
+#[derive(Clone, Debug)]
+pub struct Page {
+    pub rows: Vec<Image>,
+    pub before: bool,
+    pub after: bool,
+}
+
+/// A page of the inventory in the order of repository and tag, searched.
+pub fn page(
     conn: &mut Conn,
     integration: Uuid,
     search: &str,
-    after: (&str, &str),
-    limit: i64,
-) -> Result<Vec<Image>, DbError> {
-    let pattern = format!("%{}%", super::escape_like(search.trim()));
-    let (repository, tag) = after;
-    let later = images::repository.gt(repository).or(images::repository.eq(repository).and(images::tag.gt(tag)));
-    let named = (images::repository.ilike(pattern.clone()))
-        .or(images::tag.ilike(pattern.clone()))
-        .or(images::digest.like(pattern));
-    Ok(images::table
-        .filter(images::integration_id.eq(integration).and(later).and(named))
-        .order((images::repository, images::tag))
-        .limit(limit)
-        .select(Image::as_select())
-        .load(conn)?)
+    from: Option<&Place>,
+    size: i64,
+) -> Result<Page, DbError> {
+    let back = from.is_some_and(|place| place.back);
+    let mut rows = matching(integration, search).select(Image::as_select()).limit(size + 1);
+    if let Some(Place { repository, tag, back }) = from {
+        let same = images::repository.eq(repository);
+        rows = if *back {
+            rows.filter(images::repository.lt(repository).or(same.and(images::tag.lt(tag))))
+        } else {
+            rows.filter(images::repository.gt(repository).or(same.and(images::tag.gt(tag))))
+        };
+    }
+    rows = if back {
+        rows.order((images::repository.desc(), images::tag.desc()))
+    } else {
+        rows.order((images::repository, images::tag))
+    };
+    let mut rows: Vec<Image> = rows.load(conn)?;
+    let more = i64::try_from(rows.len()).unwrap_or(i64::MAX) > size;
+    rows.truncate(usize::try_from(size).unwrap_or(usize::MAX));
+    if back {
+        rows.reverse();
+    }
+    let (before, after) = if back { (more, true) } else { (from.is_some(), more) };
+    Ok(Page { rows, before, after })
 }
 
 pub fn count(conn: &mut Conn, integration: Uuid) -> Result<i64, DbError> {

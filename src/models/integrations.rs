@@ -132,6 +132,12 @@ fn credential_name(conn: &mut Conn, id: Option<Uuid>) -> Result<Option<String>, 
     }
 }
 
+/// The next rows by id, for walking through all of them.
+pub fn page(conn: &mut Conn, after: Uuid, limit: i64) -> Result<Vec<Integration>, DbError> {
+    let rows = integrations::table.filter(integrations::id.gt(after)).order(integrations::id).limit(limit);
+    Ok(rows.select(Integration::as_select()).load(conn)?)
+}
+
 pub fn find(conn: &mut Conn, id: Uuid) -> Result<Integration, DbError> {
     Ok(integrations::table.find(id).select(Integration::as_select()).first(conn)?)
 }
@@ -268,9 +274,14 @@ pub struct Line {
     pub last_at: Option<DateTime<Utc>>,
     #[diesel(sql_type = Nullable<Text>)]
     pub last_error: Option<String>,
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    pub next_run_at: Option<DateTime<Utc>>,
+    #[diesel(sql_type = Text)]
+    pub name_key: String,
 }
 
-const LINES: &str = "SELECT i.id, i.family, i.version, i.name, i.host, i.active, i.credential_id,
+const LINES: &str =
+    "SELECT i.id, i.family, i.version, i.name, i.name_key, i.host, i.active, i.next_run_at, i.credential_id,
         c.name AS credential_name, r.state AS last_state, coalesce(r.ended_at, r.started_at) AS last_at,
         r.error AS last_error
     FROM integrations i LEFT JOIN credentials c ON c.id = i.credential_id
@@ -285,15 +296,33 @@ pub fn usages(conn: &mut Conn, credential: Uuid, limit: i64) -> Result<Vec<Line>
         .load(conn)?)
 }
 
-/// The table of integrations whose name or host contains `search`, from the name key `after` on.
-pub fn list(conn: &mut Conn, search: &str, after: &str, limit: i64) -> Result<Vec<Line>, DbError> {
+/// One page of the table, and whether there are rows before and after it.
+#[derive(Clone, Debug)]
+pub struct Page {
+    pub rows: Vec<Line>,
+    pub before: bool,
+    pub after: bool,
+}
+
+/// A page of the integrations whose name or host contains `search`, by name. `from` is the name key that it starts
+/// after, or, with `true`, ends before.
+pub fn list(conn: &mut Conn, search: &str, from: Option<(&str, bool)>, size: i64) -> Result<Page, DbError> {
     let pattern = format!("%{}%", super::escape_like(&search.trim().to_lowercase()));
-    let wanted = "(i.name_key LIKE $1 OR i.host LIKE $1) AND i.name_key > $2";
-    Ok(diesel::sql_query(format!("{LINES} WHERE {wanted} ORDER BY i.name_key LIMIT $3"))
+    let back = from.is_some_and(|(_, back)| back);
+    let (sign, order) = if back { ("<", "DESC") } else { (">", "ASC") };
+    let wanted = format!("(i.name_key LIKE $1 OR i.host LIKE $1) AND i.name_key {sign} $2");
+    let mut rows: Vec<Line> = diesel::sql_query(format!("{LINES} WHERE {wanted} ORDER BY i.name_key {order} LIMIT $3"))
         .bind::<Text, _>(pattern)
-        .bind::<Text, _>(after)
-        .bind::<BigInt, _>(limit)
-        .load(conn)?)
+        .bind::<Text, _>(from.map_or("", |(key, _)| key))
+        .bind::<BigInt, _>(size + 1)
+        .load(conn)?;
+    let more = i64::try_from(rows.len()).unwrap_or(i64::MAX) > size;
+    rows.truncate(usize::try_from(size).unwrap_or(usize::MAX));
+    if back {
+        rows.reverse();
+    }
+    let (before, after) = if back { (more, true) } else { (from.is_some(), more) };
+    Ok(Page { rows, before, after })
 }
 
 /// Integrations whose time has come; their next time is set at once, so that replicas do not queue twice.

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use diesel::connection::SimpleConnection;
 use diesel::pg::PgConnection;
 use diesel::r2d2::{ConnectionManager, CustomizeConnection, Pool};
@@ -12,6 +13,8 @@ use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 use tokio::sync::Semaphore;
 
 mod actions;
+pub mod attention;
+pub mod chain;
 pub mod credential_list;
 pub mod credentials;
 pub mod deployment;
@@ -24,6 +27,7 @@ pub mod logins;
 pub mod recovery_codes;
 pub mod runs;
 pub mod schema;
+pub mod sealed;
 pub mod sessions;
 pub mod users;
 
@@ -182,14 +186,26 @@ pub fn migrate(connection: &mut Conn) -> Result<(), DbError> {
     })
 }
 
+/// Whether the tables are those of this version.
+pub fn is_migrated(connection: &mut Conn) -> Result<bool, DbError> {
+    let pending = connection.has_pending_migration(MIGRATIONS);
+    pending.map(|pending| !pending).map_err(|_| DbError::Other)
+}
+
+/// Takes an advisory lock for as long as the connection lives; `false` when somebody else holds it.
+pub fn try_lock(connection: &mut Conn, lock: i64) -> Result<bool, DbError> {
+    let locked = diesel::dsl::sql::<diesel::sql_types::Bool>(&format!("SELECT pg_try_advisory_lock({lock})"));
+    Ok(locked.get_result(connection)?)
+}
+
+/// The database's clock: the only one that ages and limits are measured by.
+pub fn clock(conn: &mut Conn) -> Result<DateTime<Utc>, DbError> {
+    Ok(diesel::select(diesel::dsl::now.into_sql::<diesel::sql_types::Timestamptz>()).get_result(conn)?)
+}
+
 /// The database's clock, for columns that may be empty.
 fn now() -> diesel::expression::SqlLiteral<diesel::sql_types::Nullable<diesel::sql_types::Timestamptz>> {
     diesel::dsl::sql("now()")
-}
-
-/// The database's clock.
-pub fn clock(connection: &mut Conn) -> Result<chrono::DateTime<chrono::Utc>, DbError> {
-    Ok(diesel::select(diesel::dsl::now.into_sql::<diesel::sql_types::Timestamptz>()).get_result(connection)?)
 }
 
 /// A search text as a LIKE pattern that finds it literally.

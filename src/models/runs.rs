@@ -41,6 +41,11 @@ impl Run {
     pub fn unfinished(&self) -> bool {
         matches!(self.state.as_str(), "queued" | "running")
     }
+
+    /// Whether it was tried so often that its replicas may have died of it.
+    pub fn worn_out(&self) -> bool {
+        self.attempts > MOST_ATTEMPTS
+    }
 }
 
 /// How a run ended.
@@ -74,9 +79,9 @@ pub fn queue(conn: &mut Conn, integration: Uuid, cause: &str, by: &str) -> Resul
     Ok((inserted == 1).then_some(id))
 }
 
-/// Claims the oldest run that waits or whose lease has ended.
+/// Claims the oldest run that waits or whose lease has ended. One that is [`Run::worn_out`] is only to be ended.
 pub fn claim(conn: &mut Conn, replica: Uuid) -> Result<Option<Run>, DbError> {
-    let run = diesel::sql_query(
+    Ok(diesel::sql_query(
         "UPDATE runs SET state = 'running', replica_id = $1, attempts = attempts + 1,
              started_at = coalesce(started_at, now()), lease_until = now() + make_interval(secs => $2)
          WHERE id = (SELECT id FROM runs WHERE not_before <= now()
@@ -87,15 +92,7 @@ pub fn claim(conn: &mut Conn, replica: Uuid) -> Result<Option<Run>, DbError> {
     .bind::<SqlUuid, _>(replica)
     .bind::<diesel::sql_types::Double, _>(f64::from(LEASE_SECONDS))
     .get_result::<Run>(conn)
-    .optional()?;
-    match run {
-        Some(run) if run.attempts > MOST_ATTEMPTS => {
-            let error = "The run was interrupted three times. Look at the log, then scan again.".to_owned();
-            end(conn, &run, replica, &Outcome::Failed { step: "running".to_owned(), error })?;
-            Ok(None)
-        }
-        run => Ok(run),
-    }
+    .optional()?)
 }
 
 /// Renews the lease and saves the progress. `None` when the run is no longer this replica's; else whether to stop.

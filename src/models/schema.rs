@@ -204,6 +204,7 @@ diesel::table! {
         lane -> Int2,
         seq -> Int8,
         mac -> Bytea,
+        head_mac -> Bytea,
     }
 }
 

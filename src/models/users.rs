@@ -139,6 +139,12 @@ pub fn count(conn: &mut Conn) -> Result<i64, DbError> {
     Ok(users::table.count().get_result(conn)?)
 }
 
+/// The next rows by id, for walking through all of them.
+pub fn page(conn: &mut Conn, after: Uuid, limit: i64) -> Result<Vec<User>, DbError> {
+    let rows = users::table.filter(users::id.gt(after)).order(users::id).limit(limit);
+    Ok(rows.select(User::as_select()).load(conn)?)
+}
+
 pub fn find(conn: &mut Conn, id: Uuid) -> Result<User, DbError> {
     Ok(users::table.find(id).select(User::as_select()).first(conn)?)
 }

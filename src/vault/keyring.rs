@@ -2,9 +2,9 @@
 //! `"use":"mac"`. Mode 0600 or 0400, owned by the process's user or root. The only place where master keys exist.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File, OpenOptions};
-use std::io::{Read, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
 use base64::Engine;
@@ -63,7 +63,9 @@ enum Use {
 impl Line {
     fn fresh(r#use: Use, id: Option<i32>) -> Self {
         let key = Zeroizing::new(super::random::<32>());
-        Self { r#use, id, created: Utc::now().to_rfc3339(), key: Zeroizing::new(STANDARD.encode(&*key)) }
+        #[expect(clippy::disallowed_methods, reason = "a note for people who read the file; nothing is measured by it")]
+        let created = Utc::now().to_rfc3339();
+        Self { r#use, id, created, key: Zeroizing::new(STANDARD.encode(*key)) }
     }
 
     fn text(&self) -> Zeroizing<String> {
@@ -79,31 +81,48 @@ impl Line {
 }
 
 impl KeyRing {
-    /// Writes a new ring with master key 1, mode 0600, and returns it. Refuses to replace a file.
+    /// Writes a new ring with master key 1, mode 0600, and returns it. Refuses to replace a file. The file appears with
+    /// all its lines, so that whoever else starts at this moment reads a whole ring.
     pub fn create(path: &Path) -> Result<Self, KeyRingError> {
         let shown = path.display().to_string();
-        let lines = [Line::fresh(Use::Mac, None), Line::fresh(Use::Wrap, Some(1))];
-        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(|error| {
-            match error.kind() {
-                std::io::ErrorKind::AlreadyExists => KeyRingError::Exists(shown.clone()),
-                cause => KeyRingError::Io { path: shown.clone(), cause },
-            }
-        })?;
-        for line in &lines {
-            write(&mut file, &line.text(), &shown)?;
+        let io = |error: std::io::Error| match error.kind() {
+            std::io::ErrorKind::AlreadyExists => KeyRingError::Exists(shown.clone()),
+            cause => KeyRingError::Io { path: shown.clone(), cause },
+        };
+        // Asked first: where a ring was mounted, nothing may be writable.
+        if fs::symlink_metadata(path).is_ok() {
+            return Err(KeyRingError::Exists(shown));
         }
-        file.sync_all().map_err(|error| KeyRingError::Io { path: shown, cause: error.kind() })?;
+        let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        DirBuilder::new().recursive(true).mode(0o700).create(directory).map_err(io)?;
+        let fresh = directory.join(format!(".keyring-{}", hex::encode(super::random::<8>())));
+        let lines = [Line::fresh(Use::Mac, None), Line::fresh(Use::Wrap, Some(1))];
+        let written = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&fresh).and_then(|mut file| {
+            for line in &lines {
+                file.write_all(line.text().as_bytes())?;
+            }
+            file.sync_all()?;
+            // Unlike a rename, a link replaces nothing.
+            fs::hard_link(&fresh, path)
+        });
+        let removed = fs::remove_file(&fresh);
+        written.and(removed).and_then(|()| File::open(directory)?.sync_all()).map_err(io)?;
         Self::read(path)
     }
 
-    /// Appends a new master key and returns its id.
-    pub fn add(path: &Path) -> Result<i32, KeyRingError> {
+    /// Appends a new master key and returns its id, which is above `above` and all ids of the ring.
+    pub fn add(path: &Path, above: i32) -> Result<i32, KeyRingError> {
         let shown = path.display().to_string();
-        let id = Self::read(path)?.ids().into_iter().max().unwrap_or(0) + 1;
         let io = |error: std::io::Error| KeyRingError::Io { path: shown.clone(), cause: error.kind() };
-        let mut file = OpenOptions::new().append(true).open(path).map_err(io)?;
-        write(&mut file, &Line::fresh(Use::Wrap, Some(id)).text(), &shown)?;
-        file.sync_all().map_err(io)?;
+        let mut file = OpenOptions::new().read(true).append(true).open(path).map_err(io)?;
+        // Given back when the file is closed.
+        file.lock().map_err(io)?;
+        let id = Self::read(path)?.ids().into_iter().max().unwrap_or(0).max(above) + 1;
+        let (line, mut end) = (Line::fresh(Use::Wrap, Some(id)).text(), [0]);
+        file.seek(SeekFrom::End(-1)).and_then(|_| file.read_exact(&mut end)).map_err(io)?;
+        // An editor may have left the last line open.
+        let text = Zeroizing::new(format!("{}{}", if end == *b"\n" { "" } else { "\n" }, *line));
+        file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(io)?;
         Ok(id)
     }
 
@@ -164,7 +183,7 @@ impl KeyRing {
     }
 
     pub(super) fn mac_key(&self, deployment: Uuid) -> Zeroizing<[u8; 32]> {
-        expand(deployment, &*self.mac, "mac/v1")
+        expand(deployment, &self.mac, "mac/v1")
     }
 }
 
@@ -180,13 +199,4 @@ fn expand(deployment: Uuid, key: &[u8; 32], label: &str) -> Zeroizing<[u8; 32]> 
 fn is_weak(key: &[u8; 32]) -> bool {
     let step = key[1].wrapping_sub(key[0]);
     key.windows(2).all(|pair| pair[1].wrapping_sub(pair[0]) == step) || key[..16] == key[16..]
-}
-
-fn write(file: &mut File, text: &str, path: &str) -> Result<(), KeyRingError> {
-    file.write_all(text.as_bytes()).map_err(|error| KeyRingError::Io { path: path.to_owned(), cause: error.kind() })
-}
-
-/// Whether there is a ring at all; a first start makes one, a later start must not.
-pub fn exists(path: &Path) -> bool {
-    fs::symlink_metadata(path).is_ok()
 }

@@ -109,7 +109,7 @@ fn an_unknown_envelope_version_is_an_integrity_error() {
 fn a_rewrapped_value_opens_under_the_new_key_with_its_payload_untouched() {
     let (directory, vault) = vault(1);
     let sealed = vault.seal(1, &place(), b"secret").unwrap();
-    assert_eq!(KeyRing::add(&directory.path().join("keyring")).unwrap(), 2);
+    assert_eq!(KeyRing::add(&directory.path().join("keyring"), 0).unwrap(), 2);
     let wrapped_dek = vault.rewrap(&place(), &sealed, 2).unwrap();
     let moved = Sealed { kek_id: 2, wrapped_dek, payload: sealed.payload.clone() };
     assert_eq!(*vault.open(&place(), &moved).unwrap(), b"secret");
@@ -120,7 +120,7 @@ fn a_rewrapped_value_opens_under_the_new_key_with_its_payload_untouched() {
 fn a_key_added_to_the_file_is_usable_without_a_restart() {
     let (directory, vault) = vault(1);
     assert_eq!(vault.seal(2, &place(), b"x"), Err(MissingKek(2)));
-    KeyRing::add(&directory.path().join("keyring")).unwrap();
+    KeyRing::add(&directory.path().join("keyring"), 0).unwrap();
     assert!(vault.seal(2, &place(), b"x").is_ok());
     assert_eq!(vault.kek_ids(), [1, 2]);
 }

@@ -1,18 +1,182 @@
 //! The first page: how many credentials of which type, how old, what needs attention, the last runs.
 
+use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
+use chrono::{DateTime, Utc};
 
 use super::error::Error;
-use super::page::{self, Shell};
+use super::page::{self, Shell, When};
 use super::session::{As, Auditor};
+use crate::app::App;
+use crate::credentials;
+use crate::models::attention::{self, Attention, Why};
+use crate::models::credential_list::{self, Summary};
+use crate::models::{self, DbError, runs};
+
+/// Entries a list of this page has at the most.
+const EACH: i64 = 5;
 
 #[derive(Template)]
 #[template(path = "dashboard/show.html")]
 struct Show {
     shell: Shell,
+    stale_days: i32,
+    total: i64,
+    types: Vec<Bar>,
+    most: i64,
+    stale: i64,
+    expiring: i64,
+    unused: i64,
+    ages: Vec<Column>,
+    oldest_column: i64,
+    attention: Vec<Line>,
+    runs: Vec<RunLine>,
 }
 
-pub async fn show(request: HttpRequest, visitor: As<Auditor>) -> Result<HttpResponse, Error> {
-    page::html(&Show { shell: Shell::new(&request, &visitor, "dashboard") })
+struct Bar {
+    slug: String,
+    label: String,
+    count: i64,
+}
+
+struct Column {
+    label: String,
+    count: i64,
+    tone: &'static str,
+}
+
+/// Something that needs attention.
+pub struct Line {
+    pub icon: &'static str,
+    pub href: String,
+    pub title: String,
+    pub text: String,
+    pub tone: &'static str,
+    pub badge: String,
+}
+
+struct RunLine {
+    href: String,
+    name: String,
+    text: String,
+    at: When,
+}
+
+struct Found {
+    summary: Summary,
+    attention: Vec<Attention>,
+    failing: Vec<(uuid::Uuid, String, Option<String>)>,
+    recent: Vec<(runs::Run, String)>,
+    now: DateTime<Utc>,
+}
+
+pub async fn show(app: Data<App>, request: HttpRequest, visitor: As<Auditor>) -> Result<HttpResponse, Error> {
+    let stale_days = app.stale_days();
+    let found = app
+        .db
+        .run(move |conn| {
+            Ok::<_, DbError>(Found {
+                summary: credential_list::summary(conn, stale_days)?,
+                attention: attention::list(conn, stale_days, EACH)?,
+                failing: runs::failing(conn, EACH)?,
+                recent: runs::recent(conn, EACH)?,
+                now: models::clock(conn)?,
+            })
+        })
+        .await?;
+    page::html(&Show::new(Shell::new(&request, &visitor, "dashboard"), found, stale_days))
+}
+
+impl Show {
+    fn new(shell: Shell, found: Found, stale_days: i32) -> Self {
+        let summary = found.summary;
+        let types: Vec<Bar> = summary.kinds.iter().map(|(slug, count)| bar(slug, *count)).collect();
+        let failing = found.failing.into_iter().map(|(id, name, error)| failing(id, name, error));
+        let attention = found.attention.into_iter().map(line).chain(failing).take(2 * EACH as usize).collect();
+        Self {
+            shell,
+            stale_days,
+            total: types.iter().map(|bar| bar.count).sum(),
+            most: types.iter().map(|bar| bar.count).max().unwrap_or(0),
+            types,
+            stale: summary.ages[3],
+            expiring: summary.expiring,
+            unused: summary.unused,
+            ages: columns(&summary, stale_days),
+            oldest_column: summary.ages.iter().copied().max().unwrap_or(0),
+            attention,
+            runs: found.recent.into_iter().map(|(run, name)| run_line(run, name, found.now)).collect(),
+        }
+    }
+}
+
+fn bar(slug: &str, count: i64) -> Bar {
+    let label = credentials::find(slug).map_or("Unsupported type", |kind| kind.label);
+    Bar { slug: slug.to_owned(), label: label.to_owned(), count }
+}
+
+fn columns(summary: &Summary, stale_days: i32) -> Vec<Column> {
+    let third = stale_days / 3;
+    let labels = [
+        format!("0–{third}"),
+        format!("{}–{}", third + 1, third * 2),
+        format!("{}–{stale_days}", third * 2 + 1),
+        format!("over {stale_days}"),
+    ];
+    let tones = ["neutral", "neutral", "warn", "bad"];
+    let columns = labels.into_iter().zip(summary.ages).zip(tones);
+    columns.map(|((label, count), tone)| Column { label, count, tone }).collect()
+}
+
+/// A credential that needs attention, in words.
+pub fn line(attention: Attention) -> Line {
+    let href = format!("/credentials/{}", attention.id);
+    let used = match attention.usages {
+        0 => "not used by anything".to_owned(),
+        1 => "used by 1 integration".to_owned(),
+        count => format!("used by {count} integrations"),
+    };
+    let (icon, tone, text, badge) = match attention.why {
+        Why::Integrity => {
+            ("warning", "bad", format!("Altered in the database; cannot be used, {used}"), "Integrity".to_owned())
+        }
+        Why::Stale(days) => ("clock", "bad", format!("Access key is {days} days old, {used}"), "Stale".to_owned()),
+        Why::Expiring(days, at) if days < 0 => {
+            ("certificate", "bad", format!("Expired on {}, {used}", at.format("%-d %B %Y")), "Expired".to_owned())
+        }
+        Why::Expiring(days, at) => {
+            let badge = if days == 1 { "1 day".to_owned() } else { format!("{days} days") };
+            ("certificate", "warn", format!("Expires on {}, {used}", at.format("%-d %B %Y")), badge)
+        }
+    };
+    Line { icon, href, title: attention.name, text, tone, badge }
+}
+
+/// An integration whose last run failed.
+pub fn failing(id: uuid::Uuid, name: String, error: Option<String>) -> Line {
+    let text = error.unwrap_or_else(|| "The last run failed".to_owned());
+    Line {
+        icon: "box",
+        href: format!("/integrations/{id}"),
+        title: name,
+        text,
+        tone: "bad",
+        badge: "Failed".to_owned(),
+    }
+}
+
+fn run_line(run: runs::Run, name: String, now: DateTime<Utc>) -> RunLine {
+    let at = run.ended_at.or(run.started_at).unwrap_or(run.queued_at);
+    let text = match (run.state.as_str(), run.started_at, run.ended_at) {
+        ("succeeded", Some(start), Some(end)) => {
+            let images = if run.images == 1 { "1 image".to_owned() } else { format!("{} images", run.images) };
+            format!("{images} in {} s", (end - start).num_seconds().max(1))
+        }
+        ("failed", ..) => run.error.unwrap_or_else(|| "Failed".to_owned()),
+        ("stopped", ..) => "Stopped".to_owned(),
+        ("running", ..) => "Running".to_owned(),
+        _ => "Waiting for its turn".to_owned(),
+    };
+    RunLine { href: format!("/integrations/{}", run.integration_id), name, text, at: page::when(at, now) }
 }

@@ -17,9 +17,14 @@ pub fn redirect(response: &mut HttpResponse, to: &str) {
     }
 }
 
+/// Puts a fragment somewhere else than it was asked for.
+pub fn retarget(response: &mut HttpResponse, target: &'static str, swap: &'static str) {
+    let headers = response.headers_mut();
+    headers.insert(HeaderName::from_static("hx-retarget"), HeaderValue::from_static(target));
+    headers.insert(HeaderName::from_static("hx-reswap"), HeaderValue::from_static(swap));
+}
+
 /// Puts an error where notices are shown, whatever the request was for.
 pub fn into_notices(response: &mut HttpResponse) {
-    let headers = response.headers_mut();
-    headers.insert(HeaderName::from_static("hx-retarget"), HeaderValue::from_static("#notices"));
-    headers.insert(HeaderName::from_static("hx-reswap"), HeaderValue::from_static("innerHTML"));
+    retarget(response, "#notices", "innerHTML");
 }

@@ -14,6 +14,7 @@ pub mod device;
 pub mod error;
 pub mod health;
 pub mod htmx;
+pub mod integrations;
 pub mod login;
 pub mod metrics;
 pub mod page;
@@ -32,6 +33,8 @@ macro_rules! tree {
 
         /// The URL tree.
         pub fn routes(config: &mut ServiceConfig) {
+            // An id that is none names no page.
+            config.app_data(web::PathConfig::default().error_handler(|_, _| error::Error::NotFound.into()));
             config.service(assets::show);
             $(config.route($path, web::$method().to($handler));)*
         }
@@ -50,6 +53,19 @@ tree! {
     get  "/login/code" => login::code;
     post "/login/code" => login::check_code;
     post "/logout"   => login::destroy;
+
+    get  "/integrations"                 => integrations::index::index;
+    get  "/integrations/new"             => integrations::new::new;
+    post "/integrations"                 => integrations::new::create;
+    get  "/integrations/{id}"            => integrations::show::show;
+    get  "/integrations/{id}/images.csv" => integrations::export::index;
+    get  "/integrations/{id}/edit"       => integrations::edit::edit;
+    post "/integrations/{id}/edit"       => integrations::edit::update;
+    post "/integrations/{id}/activation" => integrations::activation::update;
+    get  "/integrations/{id}/delete"     => integrations::delete::confirm;
+    post "/integrations/{id}/delete"     => integrations::delete::delete;
+    post "/integrations/{id}/runs"       => integrations::runs::create;
+    post "/integrations/{id}/stop"       => integrations::runs::stop;
 
     get  "/account"  => account::show;
     post "/account/password" => account::password::update;
@@ -76,4 +92,14 @@ tree! {
     get  "/audit"    => audit::index;
     get  "/audit.csv" => audit::export::show;
     get  "/alerts"   => alerts::index;
+
+    get  "/credentials"              => credentials::index::index;
+    post "/credentials"              => credentials::new::create;
+    get  "/credentials/new"          => credentials::new::new;
+    get  "/credentials/{id}"         => credentials::show::show;
+    get  "/credentials/{id}/usages"  => credentials::usages::index;
+    get  "/credentials/{id}/edit"    => credentials::edit::edit;
+    post "/credentials/{id}/edit"    => credentials::edit::update;
+    get  "/credentials/{id}/delete"  => credentials::delete::confirm;
+    post "/credentials/{id}/delete"  => credentials::delete::destroy;
 }

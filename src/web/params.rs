@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::error::Error;
 
 /// Longest value that is looked at, in characters.
-const LONGEST: usize = 2_000;
+const LONGEST: usize = 8_000;
 
 /// Names and values; of a repeated name the first.
 #[derive(Clone, Debug, Default)]

@@ -1,13 +1,21 @@
 //! The product from outside: one test binary, one file a noun, mirroring `src/web`. What several files need lies in
 //! `support`.
 
+#![allow(clippy::disallowed_methods, reason = "tests start peers, visit pages and kill processes")]
+
 mod access;
 mod account;
 mod alerts;
 mod audit;
+mod bad_forms;
+mod commands;
+mod credentials;
+mod house_rules;
+mod integrations;
 mod login;
 mod postgres_tests;
 mod registries;
 mod schema_tests;
+mod story;
 mod support;
 mod users;

@@ -11,6 +11,7 @@ use diesel::pg::PgConnection;
 use diesel::{Connection, QueryableByName, RunQueryDsl, sql_query};
 use strongroom::postgres::{PostgresError, Private};
 
+use crate::support::app::founded;
 use crate::support::db::{Database, Scratch};
 use crate::support::proxy::Proxy;
 
@@ -234,13 +235,15 @@ fn a_cluster_of_another_version_is_left_alone() {
 
 #[test]
 fn each_test_has_a_database_of_its_own_cloned_from_the_template() {
-    let fill = |url: &str| connect(url).batch_execute_all("CREATE TABLE filled AS SELECT 'once'::text AS answer");
-    let (first, second) = (Database::migrated(fill), Database::migrated(fill));
-    first.connect().batch_execute_all("DROP TABLE filled");
-    assert_eq!(ask(&mut second.connect(), "SELECT answer FROM filled"), "once");
+    let (first, second) = (founded(), founded());
+    first.connect().batch_execute_all("DROP TABLE login_failures");
+    assert_eq!(ask(&mut second.connect(), "SELECT count(*)::text AS answer FROM login_failures"), "0");
     let empty = Database::empty();
     assert_eq!(
-        ask(&mut connect(empty.url()), "SELECT count(*)::text AS answer FROM pg_class WHERE relname = 'filled'"),
+        ask(
+            &mut connect(empty.url()),
+            "SELECT count(*)::text AS answer FROM pg_class WHERE relname = 'login_failures'"
+        ),
         "0"
     );
 }

@@ -80,6 +80,18 @@ pub enum Step {
     ReadingManifests,
 }
 
+impl Step {
+    /// What people read while it goes on, and after it failed.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::SigningIn => "Signing in",
+            Self::ListingRepositories => "Listing repositories",
+            Self::ListingTags => "Listing tags",
+            Self::ReadingManifests => "Reading manifests",
+        }
+    }
+}
+
 /// One tag of one repository.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Image {

@@ -1,3 +1,38 @@
-//! The credentials' screens: table, form, page, deletion.
+//! The credentials' screens: table, form, page, deletion, one a file. What several of them show lies in [`view`]; the
+//! only opening of a stored secret is in [`opening`]. A further screen is a file here and a line in the URL tree.
 
+use actix_web::http::StatusCode;
+use actix_web::http::header::LOCATION;
+use actix_web::{HttpRequest, HttpResponse};
+use uuid::Uuid;
+
+use super::error::Error;
+use super::{htmx, page};
+
+pub mod delete;
 pub mod draft;
+pub mod edit;
+mod form;
+pub mod index;
+pub mod new;
+mod opening;
+mod place;
+pub mod show;
+pub mod usages;
+mod view;
+
+/// The id in an address; anything else names nothing.
+fn id(path: &str) -> Result<Uuid, Error> {
+    Uuid::try_parse(path).map_err(|_| Error::NotFound)
+}
+
+/// After a successful POST: on to another page, also when htmx asked and would swap the redirect's target in.
+fn leave(request: &HttpRequest, to: &str, word: &str) -> HttpResponse {
+    let mut response = page::see_other(to, word);
+    if htmx::asked(request) {
+        *response.status_mut() = StatusCode::NO_CONTENT;
+        response.headers_mut().remove(LOCATION);
+        htmx::redirect(&mut response, to);
+    }
+    response
+}

@@ -57,6 +57,8 @@ fn settings(url: &str, more: &[&str]) -> strongroom::config::Settings {
 pub struct TestApp {
     pub url: String,
     pub app: Data<App>,
+    /// The one-time link that `serve` prints while there is no user.
+    pub setup_link: Option<url::Url>,
     stop: CancellationToken,
     thread: Option<JoinHandle<()>>,
     /// Dropped last: the console is gone by then.
@@ -82,12 +84,14 @@ impl TestApp {
         let thread = std::thread::spawn(move || {
             actix_web::rt::System::new().block_on(async move {
                 let console = Console::build(settings, &url).expect("the console starts");
-                tell.send((console.address(), console.app())).expect("the test waits");
+                let link = console.setup_link().await.expect("the database answers");
+                tell.send((console.address(), console.app(), link)).expect("the test waits");
                 console.run_until_stopped(until).await.expect("the console stops in order");
             });
         });
-        let (address, app) = told.recv().expect("the console starts");
-        Self { url: format!("{}://{address}", app.public_url.scheme()), app, stop, thread: Some(thread), database }
+        let (address, app, setup_link) = told.recv().expect("the console starts");
+        let url = format!("{}://{address}", app.public_url.scheme());
+        Self { url, app, setup_link, stop, thread: Some(thread), database }
     }
 
     pub fn connect(&self) -> PgConnection {
@@ -96,7 +100,11 @@ impl TestApp {
 
     /// Makes a user with [`PASSWORD`] and returns a visitor who is logged in as them.
     pub fn user(&self, name: &str, role: Role) -> Visit {
-        let id = self.add_user(name, role);
+        self.session_of(self.add_user(name, role))
+    }
+
+    /// A fresh session of a user, as after a login just now.
+    pub fn session_of(&self, id: uuid::Uuid) -> Visit {
         let token = hex::encode(strongroom::vault::random::<32>());
         let hash = session::hash(&token);
         sessions::create(&mut self.connect(), &hash, id, false, "127.0.0.1", "test").expect("a session");
@@ -117,10 +125,7 @@ impl TestApp {
 
     /// Somebody who is not logged in.
     pub fn visitor(&self) -> Visit {
-        // Certificates of tests are their own issuers.
-        let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy();
-        let client = client.danger_accept_invalid_certs(true).build();
-        Visit { url: self.url.clone(), client: client.expect("a client"), cookie: None, headers: Vec::new() }
+        Visit::to(&self.url)
     }
 }
 
@@ -135,7 +140,7 @@ impl Drop for TestApp {
 }
 
 /// argon2id at its least cost: logins are checked by the cost in the string.
-fn quick_hash() -> &'static str {
+pub fn quick_hash() -> &'static str {
     static HASH: OnceLock<String> = OnceLock::new();
     HASH.get_or_init(|| {
         use argon2::password_hash::PasswordHasher;
@@ -155,6 +160,14 @@ pub struct Visit {
 }
 
 impl Visit {
+    /// To a console at `http://ADDRESS:PORT`.
+    pub fn to(url: &str) -> Self {
+        // Certificates of tests are their own issuers.
+        let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy();
+        let client = client.danger_accept_invalid_certs(true).build();
+        Self { url: url.to_owned(), client: client.expect("a client"), cookie: None, headers: Vec::new() }
+    }
+
     pub async fn get(&mut self, path: &str) -> Page {
         let request = self.client.get(format!("{}{path}", self.url));
         self.send(request).await
@@ -165,6 +178,14 @@ impl Visit {
         let request =
             self.client.post(format!("{}{path}", self.url)).form(fields).header("sec-fetch-site", "same-origin");
         self.send(request).await
+    }
+
+    /// Like [`Visit::post`]; `None` when the console goes away before it has answered.
+    pub async fn try_post(&mut self, path: &str, fields: &[(&str, &str)]) -> Option<Page> {
+        let request = self.request(reqwest::Method::POST, path).form(fields).header("sec-fetch-site", "same-origin");
+        let response = request.header("cookie", self.cookie.clone().unwrap_or_default()).send().await.ok()?;
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        Some(Page { status, headers, body: response.text().await.ok()? })
     }
 
     /// Like [`Visit::get`], as htmx asks.

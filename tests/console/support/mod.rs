@@ -1,7 +1,10 @@
 //! What the tests stand on: databases, and later the app, the browser and the peers. No product rule is checked here.
 
 pub mod app;
+pub mod binary;
+pub mod browser;
 pub mod db;
 pub mod peers;
+pub mod process;
 pub mod proxy;
 pub mod sql;

@@ -48,6 +48,7 @@ impl Reply {
 pub struct Scripted {
     pub address: SocketAddr,
     log: Arc<Mutex<Vec<Seen>>>,
+    busy: Arc<AtomicUsize>,
     busiest: Arc<AtomicUsize>,
     task: AbortHandle,
 }
@@ -61,11 +62,11 @@ impl Scripted {
         let address = listener.local_addr().unwrap();
         let (log, script): (Arc<Mutex<Vec<Seen>>>, Arc<Script>) = (Arc::default(), Arc::new(script));
         let (busy, busiest) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
-        let (shared, peak) = (Arc::clone(&log), Arc::clone(&busiest));
+        let (shared, open, peak) = (Arc::clone(&log), Arc::clone(&busy), Arc::clone(&busiest));
         let task = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 let (log, script) = (Arc::clone(&shared), Arc::clone(&script));
-                let (busy, peak) = (Arc::clone(&busy), Arc::clone(&peak));
+                let (busy, peak) = (Arc::clone(&open), Arc::clone(&peak));
                 tokio::spawn(async move {
                     peak.fetch_max(busy.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
                     let _ = serve(stream, &*script, &log).await;
@@ -73,7 +74,7 @@ impl Scripted {
                 });
             }
         });
-        Self { address, log, busiest, task: task.abort_handle() }
+        Self { address, log, busy, busiest, task: task.abort_handle() }
     }
 
     pub fn url(&self) -> String {
@@ -82,6 +83,11 @@ impl Scripted {
 
     pub fn seen(&self) -> Vec<Seen> {
         self.log.lock().unwrap().clone()
+    }
+
+    /// Connections that are open now.
+    pub fn open(&self) -> usize {
+        self.busy.load(Ordering::SeqCst)
     }
 
     /// Most connections at once so far; each carries one request.

@@ -1,0 +1,45 @@
+//! What the console costs, as ratios to the least that the same work could cost, on one Postgres in one run. Prints the
+//! table of the README. `cargo bench` runs all; `cargo bench -- pages` runs one part.
+#![allow(clippy::disallowed_methods, reason = "a benchmark starts processes and looks at the clock")]
+
+mod bare;
+mod load;
+mod pages;
+mod process;
+mod saving;
+mod store;
+
+use store::Server;
+
+/// One line of the table.
+pub struct Line {
+    pub what: String,
+    pub ours: String,
+    pub theirs: String,
+    pub ratio: String,
+    pub bar: &'static str,
+}
+
+fn main() {
+    let wanted: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
+    let all = wanted.is_empty();
+    let part = |name: &str| all || wanted.iter().any(|wanted| wanted == name);
+    let server = Server::start();
+    let mut lines = Vec::new();
+    if part("pages") {
+        lines.extend(pages::throughput(&server));
+    }
+    if part("saving") {
+        lines.extend(saving::saving(&server));
+    }
+    if part("process") {
+        lines.extend(process::process(&server));
+    }
+    if part("million") {
+        lines.extend(pages::million(&server));
+    }
+    println!("\n| What | Strongroom | Bare | Ratio | Bar |\n|---|---|---|---|---|");
+    for Line { what, ours, theirs, ratio, bar } in lines {
+        println!("| {what} | {ours} | {theirs} | {ratio} | {bar} |");
+    }
+}

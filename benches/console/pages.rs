@@ -1,0 +1,91 @@
+//! The table of credentials: requests a second beside a bare handler, and how little its size matters.
+
+use std::time::Duration;
+
+use crate::load::{self, Asker};
+use crate::store::Server;
+use crate::{Line, bare};
+
+const CONNECTIONS: usize = 8;
+const TIME: Duration = Duration::from_secs(4);
+
+/// 50 of 100,000 rows, logged in, beside the bare handler; turn by turn, so that a busy machine hurts both.
+pub fn throughput(server: &Server) -> Vec<Line> {
+    eprintln!("filling 100,000 rows …");
+    let store = server.store("pages");
+    store.fill(100_000);
+    let (console, _app) = store.console();
+    let bare = bare::serve(&store.url, 8);
+    let ours = load::request(console, "/credentials", &store.login());
+    let theirs = load::request(bare, "/credentials", "");
+    let rows = String::from_utf8_lossy(Asker::new(console, &ours).ask()).matches("key of team").count();
+    assert!(rows >= 50, "the page shows its rows, not {rows}");
+    let (mut our_rates, mut their_rates) = (Vec::new(), Vec::new());
+    for _ in 0..5 {
+        our_rates.push(load::rate(console, &ours, CONNECTIONS, TIME));
+        their_rates.push(load::rate(bare, &theirs, CONNECTIONS, TIME));
+    }
+    let (ours, theirs) = (median(our_rates), median(their_rates));
+    vec![Line {
+        what: "`GET /credentials`, 50 of 100,000 rows, logged in".to_owned(),
+        ours: format!("{ours:.0} /s"),
+        theirs: format!("{theirs:.0} /s"),
+        ratio: format!("{:.2}", ours / theirs),
+        bar: "≥ 0.9",
+    }]
+}
+
+/// The same pages with 1,000 and with 1,000,000 rows.
+pub fn million(server: &Server) -> Vec<Line> {
+    eprintln!("filling 1,000 and 1,000,000 rows …");
+    let (small, large) = (server.store("small"), server.store("large"));
+    small.fill(1_000);
+    large.fill(1_000_000);
+    let ((small_at, _one), (large_at, _two)) = (small.console(), large.console());
+    let (small_cookie, large_cookie) = (small.login(), large.login());
+    let mut lines = Vec::new();
+    let mut pages: Vec<(String, String)> = vec![("first page".to_owned(), "/credentials".to_owned())];
+    for sort in ["name", "type", "identity", "age", "usages", "used", "editor"] {
+        pages.push((format!("sorted by {sort}"), format!("/credentials?sort={sort}")));
+        pages.push((format!("sorted by {sort}, descending"), format!("/credentials?sort={sort}&direction=descending")));
+    }
+    for word in ["team 7", "of team 55", "zzz"] {
+        pages.push((format!("search “{word}”"), format!("/credentials?q={}", word.replace(' ', "+"))));
+    }
+    for (what, path) in pages {
+        let deep = |at, cookie: &str| deep_page(at, cookie, &path);
+        let mut both = vec![(what.clone(), path.clone(), path.clone())];
+        if path == "/credentials" {
+            both.push(("deep page (10th)".to_owned(), deep(small_at, &small_cookie), deep(large_at, &large_cookie)));
+        }
+        for (what, small_path, large_path) in both {
+            let few = load::latency(small_at, &load::request(small_at, &small_path, &small_cookie), 200);
+            let many = load::latency(large_at, &load::request(large_at, &large_path, &large_cookie), 200);
+            lines.push(Line {
+                what: format!("{what}, 1,000,000 rows beside 1,000"),
+                ours: format!("{many:.2} ms"),
+                theirs: format!("{few:.2} ms"),
+                ratio: format!("{:.2}", many / few),
+                bar: "≤ 1.5",
+            });
+        }
+    }
+    lines
+}
+
+/// Follows *Next* nine times.
+fn deep_page(at: std::net::SocketAddr, cookie: &str, path: &str) -> String {
+    let mut path = path.to_owned();
+    for _ in 0..9 {
+        let body = String::from_utf8_lossy(Asker::new(at, &load::request(at, &path, cookie)).ask()).into_owned();
+        let Some(end) = body.find("rel=\"next\"") else { break };
+        let start = body[..end].rfind("href=\"").expect("a link") + 6;
+        path = body[start..].split('"').next().unwrap_or("").replace("&amp;", "&").replace("&#38;", "&");
+    }
+    path
+}
+
+pub fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}

@@ -1,0 +1,111 @@
+//! The program as it is installed: how fast it starts on a database that exists, and how much memory it takes.
+
+use std::io::{BufRead, BufReader};
+use std::net::{SocketAddr, TcpStream};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::Line;
+use crate::load::{self, Asker};
+use crate::pages::median;
+use crate::store::{Server, Store};
+
+/// A running `strongroom serve`.
+struct Running {
+    child: Child,
+    address: SocketAddr,
+    /// Seconds from the start of the process to its first page.
+    first_page: f64,
+}
+
+impl Running {
+    fn start(store: &Store) -> Self {
+        let port = std::net::TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address");
+        let started = Instant::now();
+        let mut child = Command::new(env!("CARGO_BIN_EXE_strongroom"))
+            .args(["serve", "--metrics-listen=off", &format!("--listen={port}")])
+            .args([format!("--database-url={}", store.url), format!("--keyring-file={}", store.keyring().display())])
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the program starts");
+        let log = BufReader::new(child.stderr.take().expect("a log"));
+        std::thread::spawn(move || log.lines().for_each(drop));
+        while TcpStream::connect(port).is_err() {
+            assert!(started.elapsed() < Duration::from_secs(20), "it does not listen");
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        Asker::new(port, &load::request(port, "/login", "")).ask();
+        Self { child, address: port, first_page: started.elapsed().as_secs_f64() }
+    }
+
+    /// Resident memory in MiB.
+    fn resident(&self) -> f64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("its status");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("its memory");
+        line.trim().trim_end_matches(" kB").trim().parse::<f64>().expect("a number") / 1024.0
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
+}
+
+pub fn process(server: &Server) -> Vec<Line> {
+    let store = server.store("process");
+    store.fill(10_000);
+    let cookie = store.login();
+    let starts = (0..5).map(|_| Running::start(&store).first_page).collect();
+    let running = Running::start(&store);
+    std::thread::sleep(Duration::from_secs(2));
+    let idle = running.resident();
+    let request = load::request(running.address, "/credentials", &cookie);
+    let loading = std::thread::spawn({
+        let (at, request) = (running.address, request);
+        move || load::rate(at, &request, 16, Duration::from_secs(5))
+    });
+    let logins: Vec<_> = (0..4)
+        .map(|_| {
+            std::thread::spawn({
+                let at = running.address;
+                move || wrong_logins(at, 5)
+            })
+        })
+        .collect();
+    let mut most = idle;
+    while !loading.is_finished() {
+        most = most.max(running.resident());
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    logins.into_iter().for_each(|login| login.join().expect("a visitor"));
+    let line = |what: &str, ours: String, bar| Line {
+        what: what.to_owned(),
+        ours,
+        theirs: String::new(),
+        ratio: String::new(),
+        bar,
+    };
+    vec![
+        line("Start to first page, existing database", format!("{:.0} ms", 1000.0 * median(starts)), "< 1 s"),
+        line("Resident memory, idle", format!("{idle:.0} MiB"), "< 60 MB"),
+        line("Resident memory, 16 readers and 4 logins at once", format!("{most:.0} MiB"), "< 150 MB"),
+    ]
+}
+
+/// Logins are the hungriest requests: each hashes with 64 MiB, two at a time.
+fn wrong_logins(at: SocketAddr, times: usize) {
+    use std::io::{Read, Write};
+    for n in 0..times {
+        let body = format!("username=nobody{n}&password=wrong&next=/");
+        let mut stream = TcpStream::connect(at).expect("it listens");
+        let head = format!(
+            "POST /login HTTP/1.1\r\nHost: {at}\r\nSec-Fetch-Site: same-origin\r\nConnection: close\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        stream.write_all(head.as_bytes()).expect("it reads");
+        stream.read_to_end(&mut Vec::new()).expect("it answers");
+    }
+}

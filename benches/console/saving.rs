@@ -1,0 +1,96 @@
+//! What sealing, auditing and re-wrapping cost beside plain statements that write the same bytes.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
+
+use diesel::r2d2::{ConnectionManager, Pool};
+use diesel::sql_types::{Binary, Text, Uuid as SqlUuid};
+use diesel::{PgConnection, RunQueryDsl};
+use strongroom::models::credentials::{self, NewCredential};
+use strongroom::models::events::Actor;
+use strongroom::models::{self, DbError};
+use uuid::Uuid;
+
+use crate::Line;
+use crate::pages::median;
+use crate::store::Server;
+
+const SAVES: usize = 2_000;
+const WRITERS: usize = 8;
+type Connections = Pool<ConnectionManager<PgConnection>>;
+
+/// Saving a credential (sealed, audited, committed) beside a bare INSERT of the same bytes by the same pool.
+pub fn saving(server: &Server) -> Vec<Line> {
+    let store = Arc::new(server.store("saving"));
+    store.fill(10_000);
+    let pool: Connections =
+        Pool::builder().max_size(WRITERS as u32).build(ConnectionManager::new(&store.url)).expect("a pool");
+    let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+    for turn in 0..3 {
+        let vault = store.vault.clone();
+        ours.push(rate(&pool, move |conn, n| {
+            let name = format!("saved {turn} {n}");
+            let new = NewCredential {
+                kind: "basic",
+                name: &name,
+                note: "",
+                identity: "robot",
+                facts: "{}",
+                ages: false,
+                expires_at: None,
+                plaintext: br#"{"password":"0123456789012345678901234567890123456789","username":"robot"}"#,
+            };
+            let save = |conn: &mut PgConnection| credentials::create(conn, &vault, &Actor::command_line(), &new);
+            models::transaction::<_, DbError>(conn, &save).expect("a saved credential");
+        }));
+        theirs.push(rate(&pool, move |conn, n| bare_insert(conn, &format!("bare {turn} {n}"))));
+    }
+    let (ours, theirs) = (median(ours), median(theirs));
+    vec![Line {
+        what: "Saving a credential: sealed, audited, committed; 8 writers".to_owned(),
+        ours: format!("{ours:.0} /s"),
+        theirs: format!("{theirs:.0} /s"),
+        ratio: format!("{:.2}", ours / theirs),
+        bar: "≥ 0.5",
+    }]
+}
+
+fn bare_insert(conn: &mut PgConnection, name: &str) {
+    let mut payload = vec![7_u8; 157];
+    payload[0] = 1;
+    diesel::sql_query(
+        "INSERT INTO credentials (id, kind, name, name_key, identity, facts, ages, kek_id, wrapped_dek, payload, created_by,
+             edited_by, row_mac) VALUES ($1, 'basic', $2, $2, 'robot', '{}', false, 1, $3, $4, 'ada', 'ada', $5)",
+    )
+    .bind::<SqlUuid, _>(Uuid::now_v7())
+    .bind::<Text, _>(name)
+    .bind::<Binary, _>(vec![1_u8; 61])
+    .bind::<Binary, _>(payload)
+    .bind::<Binary, _>(vec![0_u8; 32])
+    .execute(conn)
+    .expect("a row");
+}
+
+/// Saves a second by 8 writers.
+fn rate(pool: &Connections, save: impl Fn(&mut PgConnection, usize) + Send + Sync + 'static) -> f64 {
+    let (next, save) = (Arc::new(AtomicUsize::new(0)), Arc::new(save));
+    let started = Instant::now();
+    let writers: Vec<_> = (0..WRITERS)
+        .map(|_| {
+            let (pool, next, save) = (pool.clone(), next.clone(), save.clone());
+            std::thread::spawn(move || {
+                let mut conn = pool.get().expect("a connection");
+                loop {
+                    let n = next.fetch_add(1, Ordering::Relaxed);
+                    if n >= SAVES {
+                        return;
+                    }
+                    save(&mut conn, n);
+                }
+            })
+        })
+        .collect();
+    writers.into_iter().for_each(|writer| writer.join().expect("a writer"));
+    SAVES as f64 / started.elapsed().as_secs_f64()
+}

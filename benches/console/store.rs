@@ -1,0 +1,158 @@
+//! A real store to measure on: the product's private Postgres with its usual durability, founded like a first start, and
+//! filled with sealed rows.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use actix_web::web::Data;
+use diesel::connection::SimpleConnection;
+use diesel::sql_types::{Array, BigInt, Binary, Uuid as SqlUuid};
+use diesel::{Connection, PgConnection, RunQueryDsl};
+use strongroom::accounts::Role;
+use strongroom::app::{App, Console, open_store};
+use strongroom::cli::{Cli, Command};
+use strongroom::config::Settings;
+use strongroom::models::events::Actor;
+use strongroom::models::{sessions, users};
+use strongroom::postgres::Private;
+use strongroom::vault::{Context, Vault};
+use strongroom::web::session;
+use uuid::Uuid;
+
+/// A server and the directory of its data, both gone when dropped.
+pub struct Server {
+    private: Private,
+    directory: tempfile::TempDir,
+}
+
+impl Server {
+    pub fn start() -> Self {
+        let directory = tempfile::Builder::new().prefix("strongroom-bench-").tempdir().expect("a directory");
+        let private = Private::start(directory.path(), None).expect("PostgreSQL's programs are installed");
+        Self { private, directory }
+    }
+
+    fn url(&self, database: &str) -> String {
+        self.private.url().replace("/strongroom?", &format!("/{database}?"))
+    }
+
+    /// A founded database of that name.
+    pub fn store(&self, name: &str) -> Store {
+        let mut conn = PgConnection::establish(&self.private.url()).expect("the server answers");
+        conn.batch_execute(&format!("CREATE DATABASE {name}")).expect("a database");
+        let (url, keyring) = (self.url(name), self.directory.path().join(format!("keyring-{name}")));
+        let settings = settings(&url, &keyring);
+        let vault = open_store(&url, &settings.store).expect("a founded store");
+        Store { url, vault, settings }
+    }
+}
+
+fn settings(url: &str, keyring: &PathBuf) -> Settings {
+    let arguments = [
+        "strongroom".to_owned(),
+        "serve".to_owned(),
+        "--listen=127.0.0.1:0".to_owned(),
+        "--metrics-listen=off".to_owned(),
+        "--log=error".to_owned(),
+        format!("--database-url={url}"),
+        format!("--keyring-file={}", keyring.display()),
+    ];
+    match Cli::read(arguments).unwrap_or_else(|refusal| panic!("{}", refusal.text)).command {
+        Command::Serve(settings) => *settings,
+        _ => unreachable!("serve was asked for"),
+    }
+}
+
+/// One founded database.
+pub struct Store {
+    pub url: String,
+    pub vault: Arc<Vault>,
+    settings: Settings,
+}
+
+impl Store {
+    pub fn keyring(&self) -> PathBuf {
+        self.settings.store.keyring_file()
+    }
+
+    pub fn connect(&self) -> PgConnection {
+        PgConnection::establish(&self.url).expect("the database answers")
+    }
+
+    /// Adds rows sealed like real ones, in batches of 5,000, then lets Postgres look at them.
+    pub fn fill(&self, rows: usize) {
+        let mut conn = self.connect();
+        let secret = br#"{"access_key_id":"AKIAIOSFODNN7EXAMPLE","method":"access_key","secret_access_key":"wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"}"#;
+        let mut done = 0;
+        while done < rows {
+            let batch = (rows - done).min(5_000);
+            let ids: Vec<Uuid> = (0..batch).map(|_| Uuid::now_v7()).collect();
+            let sealed: Vec<_> = ids
+                .iter()
+                .map(|row| {
+                    let context =
+                        Context { table: "credentials", column: "payload", row: *row, kind: "aws", version: 1 };
+                    self.vault.seal(1, &context, secret).expect("master key 1")
+                })
+                .collect();
+            diesel::sql_query(
+                "INSERT INTO credentials (id, kind, name, name_key, identity, facts, ages, kek_id, wrapped_dek, payload,
+                     secret_set_at, last_used_at, created_by, edited_by, row_mac)
+                 SELECT id, 'aws', 'key of team ' || n, 'key of team ' || n, 'AKIA' || upper(substr(md5(n::text), 1, 16)),
+                     '{}', true, 1, dek, payload, now() - n % 200 * interval '1 day' - n * interval '1 second',
+                     now() - n % 50 * interval '1 hour', 'ada', 'user ' || n % 20, decode(repeat('00', 32), 'hex')
+                 FROM unnest($1, $2, $3, $4) AS new (id, n, dek, payload)",
+            )
+            .bind::<Array<SqlUuid>, _>(&ids)
+            .bind::<Array<BigInt>, _>((done..done + batch).map(|n| n as i64).collect::<Vec<_>>())
+            .bind::<Array<Binary>, _>(sealed.iter().map(|sealed| &sealed.wrapped_dek).collect::<Vec<_>>())
+            .bind::<Array<Binary>, _>(sealed.iter().map(|sealed| &sealed.payload).collect::<Vec<_>>())
+            .execute(&mut conn)
+            .expect("rows");
+            done += batch;
+        }
+        for tidy in ["VACUUM ANALYZE credentials", "CHECKPOINT"] {
+            conn.batch_execute(tidy).expect("a tidy table");
+        }
+    }
+
+    /// A console on this store, on a thread of its own until the process ends.
+    pub fn console(&self) -> (SocketAddr, Data<App>) {
+        let (url, settings) = (self.url.clone(), self.settings.clone());
+        let (tell, told) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            actix_web::rt::System::new().block_on(async move {
+                let console = Console::build(settings, &url).expect("the console starts");
+                tell.send((console.address(), console.app())).expect("somebody listens");
+                let never = tokio_util::sync::CancellationToken::new();
+                console.run_until_stopped(never).await.expect("the console runs");
+            });
+        });
+        told.recv().expect("the console starts")
+    }
+
+    /// The cookie of somebody who is logged in.
+    pub fn login(&self) -> String {
+        let mut conn = self.connect();
+        // Nobody logs in with it: any PHC string does.
+        let hash = "$argon2id$v=19$m=8,t=1,p=1$c29tZXNhbHQ$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+        let actor = Actor::command_line();
+        let user =
+            users::create(&mut conn, &self.vault, &actor, "bench", Role::Administrator.slug(), hash).expect("a user");
+        let token = hex::encode(strongroom::vault::random::<32>());
+        sessions::create(&mut conn, &session::hash(&token), user, false, "127.0.0.1", "bench").expect("a session");
+        format!("session={token}")
+    }
+
+    /// One number from the database.
+    pub fn number(&self, sql: &str) -> i64 {
+        #[derive(diesel::QueryableByName)]
+        struct Number {
+            #[diesel(sql_type = BigInt)]
+            number: i64,
+        }
+        let text = format!("SELECT ({sql})::bigint AS number");
+        diesel::sql_query(text).get_result::<Number>(&mut self.connect()).expect("a number").number
+    }
+}

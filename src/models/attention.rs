@@ -1,0 +1,77 @@
+//! What a person should look at first: stale and expiring credentials, rows that fail their checks. Shown on the
+//! dashboard and on the Alerts page.
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Double, Integer, Text, Timestamptz, Uuid as SqlUuid};
+use uuid::Uuid;
+
+use super::credential_list::EXPIRING_DAYS;
+use super::{Conn, DbError};
+
+/// One credential and why it is here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attention {
+    pub id: Uuid,
+    pub name: String,
+    pub usages: i32,
+    pub why: Why,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Why {
+    /// The stored value is not what Strongroom saved.
+    Integrity,
+    /// Days since the secret was stored, beyond the limit.
+    Stale(i64),
+    /// Days until it expires; below zero when it has expired.
+    Expiring(i64, DateTime<Utc>),
+}
+
+#[derive(QueryableByName)]
+struct Row {
+    #[diesel(sql_type = SqlUuid)]
+    id: Uuid,
+    #[diesel(sql_type = Text)]
+    name: String,
+    #[diesel(sql_type = Integer)]
+    usage_count: i32,
+    #[diesel(sql_type = Text)]
+    why: String,
+    #[diesel(sql_type = Timestamptz)]
+    at: DateTime<Utc>,
+    /// Whole days since `at`, rounded down.
+    #[diesel(sql_type = Double)]
+    days: f64,
+}
+
+/// The most urgent of each sort: altered rows, then stale ones from the oldest, then those that expire next.
+pub fn list(conn: &mut Conn, stale_days: i32, each: i64) -> Result<Vec<Attention>, DbError> {
+    let rows: Vec<Row> = diesel::sql_query(
+        "SELECT id, name, usage_count, why, at, floor(extract(epoch FROM now() - at) / 86400)::float8 AS days FROM (
+            (SELECT id, name, usage_count, 'integrity' AS why, integrity_failed_at AS at FROM credentials
+                WHERE integrity_failed_at IS NOT NULL ORDER BY integrity_failed_at LIMIT $3)
+            UNION ALL
+            (SELECT id, name, usage_count, 'stale', secret_set_at FROM credentials
+                WHERE ages AND secret_set_at < now() - make_interval(days => $1) ORDER BY secret_set_at LIMIT $3)
+            UNION ALL
+            (SELECT id, name, usage_count, 'expiring', expires_at FROM credentials
+                WHERE expires_at < now() + make_interval(days => $2) ORDER BY expires_at LIMIT $3)
+         ) AS found",
+    )
+    .bind::<Integer, _>(stale_days)
+    .bind::<Integer, _>(EXPIRING_DAYS)
+    .bind::<BigInt, _>(each)
+    .load(conn)?;
+    Ok(rows.into_iter().map(attention).collect())
+}
+
+fn attention(row: Row) -> Attention {
+    let days = row.days as i64;
+    let why = match row.why.as_str() {
+        "integrity" => Why::Integrity,
+        "stale" => Why::Stale(days),
+        _ => Why::Expiring(-days - 1, row.at),
+    };
+    Attention { id: row.id, name: row.name, usages: row.usage_count, why }
+}

@@ -1,0 +1,106 @@
+//! Deleting a credential: refused by the database while an integration refers to it, and confirmed by typing its name
+//! otherwise. The refusal lists the usages.
+
+use actix_web::http::StatusCode;
+use actix_web::web::{Data, Path};
+use actix_web::{HttpRequest, HttpResponse};
+use askama::Template;
+use uuid::Uuid;
+
+use super::edit::SHIPPED;
+use super::view::{MOST_USAGES, Usage};
+use crate::app::App;
+use crate::models::credentials::Credential;
+use crate::models::{self, DbError, integrations};
+use crate::names;
+use crate::web::error::Error;
+use crate::web::page::{self, Shell};
+use crate::web::posted::Posted;
+use crate::web::session::{As, Operator};
+
+#[derive(Template)]
+#[template(path = "credentials/delete.html")]
+struct Delete {
+    shell: Shell,
+    row: Credential,
+    /// What stands in the way.
+    usages: Vec<Usage>,
+    typed: String,
+    problem: Option<&'static str>,
+}
+
+struct Found {
+    row: Credential,
+    usages: Vec<Usage>,
+}
+
+async fn load(app: &App, id: Uuid) -> Result<Found, Error> {
+    let found = app.db.run(move |conn| {
+        let row = models::credentials::find(conn, id)?;
+        let usages = integrations::usages(conn, id, MOST_USAGES)?;
+        let now = models::clock(conn)?;
+        Ok::<_, DbError>(Found { row, usages: Usage::list(usages, now) })
+    });
+    match found.await? {
+        Found { row, .. } if row.shipped => Err(Error::Conflict(SHIPPED.to_owned())),
+        found => Ok(found),
+    }
+}
+
+pub async fn confirm(
+    app: Data<App>,
+    request: HttpRequest,
+    visitor: As<Operator>,
+    path: Path<String>,
+) -> Result<HttpResponse, Error> {
+    let Found { row, usages } = load(&app, super::id(&path)?).await?;
+    let shell = Shell::new(&request, &visitor, "credentials");
+    page::html(&Delete { shell, row, usages, typed: String::new(), problem: None })
+}
+
+pub async fn destroy(
+    app: Data<App>,
+    request: HttpRequest,
+    visitor: As<Operator>,
+    path: Path<String>,
+    posted: Posted,
+) -> Result<HttpResponse, Error> {
+    posted.only(["name"])?;
+    let id = super::id(&path)?;
+    let found = load(&app, id).await?;
+    if !found.usages.is_empty() {
+        return refuse(&app, &request, &visitor, found).await;
+    }
+    if names::label(posted.get("name"), 200).as_deref() != Ok(&*found.row.name) {
+        let page = Delete {
+            shell: Shell::new(&request, &visitor, "credentials"),
+            row: found.row,
+            usages: Vec::new(),
+            typed: posted.get("name").to_owned(),
+            problem: Some("That is not its name. Nothing was deleted."),
+        };
+        return page::html_with(StatusCode::UNPROCESSABLE_ENTITY, &page);
+    }
+    let (vault, actor) = (app.vault.clone(), visitor.actor());
+    let deleted = app.db.transaction(move |conn| models::credentials::delete(conn, &vault, &actor, id)).await;
+    match deleted {
+        Ok(()) => Ok(page::see_other("/credentials", "deleted")),
+        // An integration began to use it a moment ago: the foreign key has the last word.
+        Err(DbError::Reference(_)) => refuse(&app, &request, &visitor, load(&app, id).await?).await,
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn refuse(app: &App, request: &HttpRequest, visitor: &As<Operator>, found: Found) -> Result<HttpResponse, Error> {
+    let (vault, actor, row) = (app.vault.clone(), visitor.actor(), found.row.clone());
+    let why = match found.row.usage_count {
+        1 => "used by 1 integration".to_owned(),
+        count => format!("used by {count} integrations"),
+    };
+    app.db
+        .transaction(move |conn| models::credentials::record_refused_deletion(conn, &vault, &actor, &row, why.clone()))
+        .await?;
+    let shell = Shell::new(request, visitor, "credentials");
+    let page = Delete { shell, row: found.row, usages: found.usages, typed: String::new(), problem: None };
+    page::html_with(StatusCode::CONFLICT, &page)
+}

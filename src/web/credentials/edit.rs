@@ -1,0 +1,297 @@
+//! Editing a credential. The form is shown from what may be shown; only a POST that changes values opens what is stored,
+//! to compare. Two people at once: the second sees both versions and loses nothing.
+
+use actix_web::http::StatusCode;
+use actix_web::web::{Data, Path};
+use actix_web::{HttpRequest, HttpResponse};
+use askama::Template;
+use uuid::Uuid;
+
+use super::draft::{Draft, Shown};
+use super::form::{self, Entered, FormPage, Setting};
+use super::opening::{self, Opened};
+use crate::app::App;
+use crate::credentials::{self, Kind};
+use crate::form::{Control, Errors, Values};
+use crate::models::credentials::{Credential, NewCredential, Secret};
+use crate::models::{self, DbError};
+use crate::web::error::Error;
+use crate::web::htmx;
+use crate::web::page::{self, Shell, When, when};
+use crate::web::params::Params;
+use crate::web::posted::Posted;
+use crate::web::session::{As, Operator};
+
+pub async fn edit(
+    app: Data<App>,
+    request: HttpRequest,
+    visitor: As<Operator>,
+    path: Path<String>,
+    params: Params,
+) -> Result<HttpResponse, Error> {
+    let edited = Edited::load(&app, super::id(&path)?).await?;
+    let stored = edited.stored();
+    let chosen = form::chosen(edited.kind, &params, Some(&stored));
+    let mut filled = chosen.clone().unwrap_or_else(|| stored.clone());
+    filled.set("name", &*edited.row.name);
+    filled.set("description", &*edited.row.note);
+    let shell = Shell::new(&request, &visitor, "credentials");
+    let setting = edited.setting(edited.row.row_version);
+    let page = FormPage::new(shell, edited.kind, setting, Some(&filled), Some(&stored), &Errors::default());
+    page.answer(&request, StatusCode::OK, chosen.is_some())
+}
+
+pub async fn update(
+    app: Data<App>,
+    request: HttpRequest,
+    visitor: As<Operator>,
+    path: Path<String>,
+    posted: Posted,
+) -> Result<HttpResponse, Error> {
+    let edited = Edited::load(&app, super::id(&path)?).await?;
+    form::only(edited.kind, &posted)?;
+    let unread = || Error::Unacceptable("The form does not say which version it edits. Reload the page.".to_owned());
+    let row_version: i64 = posted.get("row_version").parse().map_err(|_| unread())?;
+    let again = |status, errors: &Errors| {
+        let shell = Shell::new(&request, &visitor, "credentials");
+        let setting = edited.setting(row_version);
+        FormPage::new(shell, edited.kind, setting, Some(&posted.0), Some(&edited.stored()), errors)
+            .answer(&request, status, false)
+    };
+    if posted.0.contains("redraw") {
+        return again(StatusCode::OK, &Errors::default());
+    }
+    match edited.save(&app, &visitor, row_version, &posted.0).await? {
+        Saved::Yes => Ok(super::leave(&request, &format!("/credentials/{}", edited.row.id), "saved")),
+        Saved::Wrong(errors) => again(StatusCode::UNPROCESSABLE_ENTITY, &errors),
+        Saved::Stale => conflict(&app, &request, &visitor, edited.row.id, &posted.0).await,
+        Saved::Integrity => opening_failed(&request, Shell::new(&request, &visitor, "credentials"), &edited.row, &app),
+    }
+}
+
+/// A credential that may be edited, as it was read.
+struct Edited {
+    row: Credential,
+    kind: &'static Kind,
+    shown: Shown,
+}
+
+enum Saved {
+    Yes,
+    Wrong(Errors),
+    Stale,
+    Integrity,
+}
+
+impl Edited {
+    async fn load(app: &App, id: Uuid) -> Result<Self, Error> {
+        let row = app.db.run(move |conn| models::credentials::find(conn, id)).await?;
+        if row.shipped {
+            return Err(Error::Conflict(SHIPPED.to_owned()));
+        }
+        let kind = credentials::find(&row.kind).ok_or_else(|| {
+            Error::Conflict("This version of Strongroom does not know the type of this credential.".to_owned())
+        })?;
+        Ok(Self { kind, shown: Shown::read(&row.facts), row })
+    }
+
+    /// What is saved, as far as the form may build on it: nothing secret once the row did not open.
+    fn stored(&self) -> Values {
+        let mut shown = self.shown.clone();
+        if self.row.integrity_failed_at.is_some() {
+            shown.secrets.clear();
+        }
+        shown.stored()
+    }
+
+    fn setting(&self, row_version: i64) -> Setting {
+        let id = self.row.id;
+        let quarantined = "This credential cannot be opened any more. Enter its secret anew to make it usable again.";
+        Setting {
+            title: format!("Edit {}", self.row.name),
+            lead: format!("{}: {}", self.kind.label, self.kind.summary),
+            back: (format!("/credentials/{id}"), self.row.name.clone()),
+            action: format!("/credentials/{id}/edit"),
+            url: format!("/credentials/{id}/edit"),
+            row_version: Some(row_version),
+            notice: self.row.integrity_failed_at.map(|_| quarantined),
+        }
+    }
+
+    async fn save(&self, app: &App, visitor: &As<Operator>, row_version: i64, posted: &Values) -> Result<Saved, Error> {
+        if self.row.row_version != row_version {
+            return Ok(Saved::Stale);
+        }
+        let stored = self.stored();
+        let mut entered = match form::check(self.kind, posted, Some(&stored)) {
+            Ok(entered) => entered,
+            Err(errors) => return Ok(Saved::Wrong(errors)),
+        };
+        if entered.values == stored && self.row.integrity_failed_at.is_none() {
+            return self.write(app, visitor, row_version, entered, None).await;
+        }
+        let secret = if self.row.integrity_failed_at.is_some() {
+            Secret::Replaced
+        } else {
+            let values = match opening::open(app, visitor.actor(), self.row.id, row_version).await? {
+                Opened::Values(values) => values,
+                Opened::Stale => return Ok(Saved::Stale),
+                Opened::Integrity => return Ok(Saved::Integrity),
+            };
+            entered = match form::check(self.kind, posted, Some(&values)) {
+                Ok(entered) => entered,
+                Err(errors) => return Ok(Saved::Wrong(errors)),
+            };
+            Draft::compared_with(self.kind, &values, &entered.values)
+        };
+        match Draft::new(self.kind, entered.name.clone(), entered.note.clone(), &entered.values) {
+            Ok(draft) => self.write(app, visitor, row_version, entered, Some((draft, secret))).await,
+            Err(errors) => Ok(Saved::Wrong(errors)),
+        }
+    }
+
+    /// Writes it; without a draft only name and description.
+    async fn write(
+        &self,
+        app: &App,
+        visitor: &As<Operator>,
+        row_version: i64,
+        entered: Entered,
+        draft: Option<(Draft, Secret)>,
+    ) -> Result<Saved, Error> {
+        let (vault, actor, row) = (app.vault.clone(), visitor.actor(), self.row.clone());
+        let saved = app
+            .db
+            .transaction(move |conn| {
+                let kept = NewCredential {
+                    kind: &row.kind,
+                    name: &entered.name,
+                    note: &entered.note,
+                    identity: &row.identity,
+                    facts: &row.facts,
+                    ages: row.ages,
+                    expires_at: row.expires_at,
+                    plaintext: &[],
+                };
+                let (new, secret) = match &draft {
+                    Some((draft, secret)) => (draft.row(), *secret),
+                    None => (kept, Secret::Kept),
+                };
+                models::credentials::update(conn, &vault, &actor, (row.id, row_version), &new, secret)
+            })
+            .await;
+        match saved {
+            Ok(()) => Ok(Saved::Yes),
+            Err(DbError::Stale) => Ok(Saved::Stale),
+            Err(DbError::Integrity) => {
+                opening::quarantine(app, visitor.actor(), self.row.clone()).await?;
+                Ok(Saved::Integrity)
+            }
+            Err(error) => Ok(Saved::Wrong(form::refused(error)?)),
+        }
+    }
+}
+
+/// Why the shipped credential stays as it is.
+pub const SHIPPED: &str = "IAM Role comes with Strongroom and stands for the role of the machine that it runs on. It \
+                           holds no secret, and can be neither edited nor deleted.";
+
+#[derive(Template)]
+#[template(path = "credentials/integrity.html", blocks = ["page"])]
+struct Integrity<'a> {
+    shell: Shell,
+    row: &'a Credential,
+    /// Whether a new secret heals it: not when the row itself was altered.
+    mendable: bool,
+}
+
+fn opening_failed(request: &HttpRequest, shell: Shell, row: &Credential, app: &App) -> Result<HttpResponse, Error> {
+    let page = Integrity { shell, row, mendable: row.check(&app.vault).is_ok() };
+    if htmx::asked(request) {
+        return page::html_with(StatusCode::CONFLICT, &page.as_page());
+    }
+    page::html_with(StatusCode::CONFLICT, &page)
+}
+
+/// A line of both versions.
+struct Pair {
+    label: &'static str,
+    theirs: String,
+    yours: String,
+}
+
+#[derive(Template)]
+#[template(path = "credentials/conflict.html", blocks = ["page"])]
+struct Conflict {
+    shell: Shell,
+    row: Credential,
+    edited: When,
+    pairs: Vec<Pair>,
+    /// Name and value of what goes on into the form: nothing secret.
+    carried: Vec<(String, String)>,
+    secret_entered: bool,
+}
+
+async fn conflict(
+    app: &App,
+    request: &HttpRequest,
+    visitor: &As<Operator>,
+    id: Uuid,
+    posted: &Values,
+) -> Result<HttpResponse, Error> {
+    let load =
+        move |conn: &mut models::Conn| Ok::<_, DbError>((models::credentials::find(conn, id)?, models::clock(conn)?));
+    let (row, now) = app.db.run(load).await?;
+    let kind = credentials::find(&row.kind).ok_or(Error::NotFound)?;
+    let secrets = || kind.fields.iter().filter(|field| field.control.is_secret());
+    let carried = posted.names().filter(|name| !matches!(*name, "row_version" | "redraw" | "kind"));
+    let carried = carried.filter(|name| !secrets().any(|field| field.name == *name));
+    let page = Conflict {
+        shell: Shell::new(request, visitor, "credentials"),
+        edited: when(row.edited_at, now),
+        pairs: pairs(kind, &row, posted),
+        carried: carried.map(|name| (name.to_owned(), posted.get(name).to_owned())).collect(),
+        secret_entered: secrets().any(|field| !posted.get(field.name).is_empty()),
+        row,
+    };
+    if htmx::asked(request) {
+        return page::html_with(StatusCode::CONFLICT, &page.as_page());
+    }
+    page::html_with(StatusCode::CONFLICT, &page)
+}
+
+fn pairs(kind: &Kind, row: &Credential, posted: &Values) -> Vec<Pair> {
+    let shown = Shown::read(&row.facts).stored();
+    let label = |control: Control, value: &str| match control {
+        Control::Choice(options) => {
+            options.iter().find(|(option, _)| *option == value).map_or("", |(_, label)| label).to_owned()
+        }
+        _ => value.trim().to_owned(),
+    };
+    let mut pairs = vec![
+        Pair { label: "Name", theirs: row.name.clone(), yours: posted.get("name").trim().to_owned() },
+        Pair {
+            label: "Description",
+            theirs: row.note.clone(),
+            yours: posted.get("description").replace("\r\n", "\n").trim().to_owned(),
+        },
+    ];
+    for field in kind.fields {
+        let (theirs, yours) = (shown.get(field.name), posted.get(field.name));
+        let pair = if field.control.is_secret() {
+            let say = |there: bool, text: &str| if there { text.to_owned() } else { String::new() };
+            let kept = say(!theirs.is_empty(), "As stored");
+            Pair {
+                label: field.label,
+                yours: if yours.is_empty() { kept.clone() } else { "Entered anew, not shown".to_owned() },
+                theirs: kept,
+            }
+        } else {
+            Pair { label: field.label, theirs: label(field.control, theirs), yours: label(field.control, yours) }
+        };
+        if !(pair.theirs.is_empty() && pair.yours.is_empty()) {
+            pairs.push(pair);
+        }
+    }
+    pairs
+}

@@ -1,0 +1,164 @@
+//! The form of a credential, for adding and for editing: the fields that all have, the fields of the type, what was
+//! entered wrongly. Secrets go in and never come out.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse};
+use askama::Template;
+
+use crate::credentials::{Guide, KINDS, Kind};
+use crate::form::{self, Control, Errors, Field, FieldView, Values};
+use crate::models::DbError;
+use crate::names;
+use crate::web::error::Error;
+use crate::web::htmx;
+use crate::web::page::{self, Shell};
+use crate::web::params::Params;
+use crate::web::posted::Posted;
+
+const NAME: Field = Field::text("name", "Name").max(200).check(|value| names::label(value, 200));
+const LONGEST_DESCRIPTION: usize = 2_000;
+
+/// Everything that the form of `kind` posts, beside the number of the row's version.
+pub fn only(kind: &Kind, posted: &Posted) -> Result<(), Error> {
+    let own = kind.fields.iter().map(|field| field.name);
+    posted.only(own.chain(["kind", "name", "description", "row_version", "redraw"]))
+}
+
+/// What passed the checks.
+pub struct Entered {
+    pub name: String,
+    pub note: String,
+    pub values: Values,
+}
+
+/// Checks all fields. `stored` as in [`form::check`].
+pub fn check(kind: &Kind, posted: &Values, stored: Option<&Values>) -> Result<Entered, Errors> {
+    let mut errors = Errors::default();
+    let mut keep = |found: Errors| errors.extend(found);
+    let name = form::check(&[NAME], posted, None).map_err(&mut keep);
+    let note = description(posted.get("description")).map_err(|text| keep(Errors::one("description", text)));
+    let values = form::check(kind.fields, posted, stored).map_err(&mut keep);
+    match (name, note, values) {
+        (Ok(name), Ok(note), Ok(values)) => Ok(Entered { name: name.get("name").to_owned(), note, values }),
+        _ => Err(errors),
+    }
+}
+
+fn description(text: &str) -> Result<String, String> {
+    let text = text.replace("\r\n", "\n").trim().to_owned();
+    if text.chars().count() > LONGEST_DESCRIPTION {
+        Err(format!("At most {LONGEST_DESCRIPTION} characters fit here."))
+    } else if text.chars().any(|c| c.is_control() && c != '\n') {
+        Err("Control characters are not allowed here.".to_owned())
+    } else {
+        Ok(text)
+    }
+}
+
+/// What the database said about a save that the person at the form can mend.
+pub fn refused(error: DbError) -> Result<Errors, Error> {
+    match error {
+        DbError::Duplicate(_) => Ok(Errors::one("name", "There is a credential of that name already. Choose another.")),
+        DbError::Check(limit) if limit == "too_long" => Ok(Errors::one("name", "Choose a shorter name.")),
+        error => Err(error.into()),
+    }
+}
+
+/// Where a form leads and what it starts from.
+pub struct Setting {
+    pub title: String,
+    pub lead: String,
+    pub back: (String, String),
+    /// Where it posts.
+    pub action: String,
+    /// Its own page, which answers htmx with the inside of `#fields`.
+    pub url: String,
+    /// Edited as of this version; `None` for a new one.
+    pub row_version: Option<i64>,
+    pub notice: Option<&'static str>,
+}
+
+#[derive(Template)]
+#[template(path = "credentials/form.html", blocks = ["page", "fields"])]
+pub struct FormPage {
+    shell: Shell,
+    kind: &'static Kind,
+    /// (slug, label, chosen) to switch to; empty for a saved credential, whose type stays.
+    kinds: Vec<(&'static str, &'static str, bool)>,
+    setting: Setting,
+    name: FieldView,
+    description: String,
+    description_error: Option<String>,
+    fields: Vec<FieldView>,
+    /// (anchor, label, sentence)
+    problems: Vec<(String, String, String)>,
+    multipart: bool,
+    guide: &'static Guide,
+}
+
+impl FormPage {
+    /// `filled` is what the fields show, `stored` what is saved.
+    pub fn new(
+        shell: Shell,
+        kind: &'static Kind,
+        setting: Setting,
+        filled: Option<&Values>,
+        stored: Option<&Values>,
+        errors: &Errors,
+    ) -> Self {
+        let no_picks = |_: &str| Vec::new();
+        let fields = form::view(kind.fields, filled, stored, errors, &no_picks);
+        let mut name = form::view(&[NAME], filled, None, errors, &no_picks);
+        let problems = errors.iter().map(|(field, message)| problem(kind, field, message)).collect();
+        let is_new = setting.row_version.is_none();
+        Self {
+            shell,
+            kinds: KINDS.iter().filter(|_| is_new).map(|k| (k.slug, k.label, k.slug == kind.slug)).collect(),
+            setting,
+            name: name.remove(0),
+            description: filled.map_or("", |values| values.get("description")).to_owned(),
+            description_error: errors.of("description").map(str::to_owned),
+            fields,
+            problems,
+            multipart: kind.fields.iter().any(|f| matches!(f.control, Control::Document | Control::SecretDocument)),
+            guide: &kind.guide,
+            kind,
+        }
+    }
+
+    /// The page, its part for htmx, or the fields alone when htmx asks for those of another choice.
+    pub fn answer(&self, request: &HttpRequest, status: StatusCode, fields_only: bool) -> Result<HttpResponse, Error> {
+        match htmx::asked(request) {
+            true if fields_only => page::html_with(status, &self.as_fields()),
+            true => page::html_with(status, &self.as_page()),
+            false => page::html_with(status, self),
+        }
+    }
+}
+
+fn problem(kind: &Kind, field: &str, message: &str) -> (String, String, String) {
+    let label = match field {
+        "" => "The values together",
+        "name" => "Name",
+        "description" => "Description",
+        name => kind.fields.iter().find(|field| field.name == name).map_or("Value", |field| field.label),
+    };
+    let anchor = if field.is_empty() { "fields" } else { field };
+    (anchor.to_owned(), label.to_owned(), message.to_owned())
+}
+
+/// What is saved (or nothing, for a new one), with the choices that the address asks for put over it.
+pub fn chosen(kind: &Kind, params: &Params, stored: Option<&Values>) -> Option<Values> {
+    let is_choice = |field: &&Field| matches!(field.control, Control::Choice(_) | Control::Checkbox);
+    let choices = || kind.fields.iter().filter(is_choice).filter(|field| !params.get(field.name).is_empty());
+    choices().next()?;
+    let value = |field: &Field| match stored.map_or("", |stored| stored.get(field.name)) {
+        "" => field.default.to_owned(),
+        value => value.to_owned(),
+    };
+    let mut values = Values::from_iter(kind.fields.iter().map(|field| (field.name, value(field))));
+    for field in choices() {
+        values.set(field.name, params.get(field.name));
+    }
+    Some(values)
+}

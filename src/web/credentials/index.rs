@@ -1,0 +1,155 @@
+//! The table: searched, filtered, sorted, a page at a time. The address holds all of it, so it can be sent to somebody.
+
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse};
+use askama::Template;
+
+use super::place;
+use super::view::RowView;
+use crate::app::App;
+use crate::credentials::{self, KINDS};
+use crate::models::credential_list::{self, Page, Query, Sort, State};
+use crate::web::error::Error;
+use crate::web::htmx;
+use crate::web::page::{self, Shell};
+use crate::web::params::Params;
+use crate::web::session::{As, Auditor};
+
+const PATH: &str = "/credentials";
+/// Longest search, in characters: a name has no more.
+const LONGEST_SEARCH: usize = 200;
+
+/// (word in the address, column, class of its header)
+const COLUMNS: &[(&str, Sort, &str, &str)] = &[
+    ("name", Sort::Name, "Name", ""),
+    ("kind", Sort::Kind, "Type", ""),
+    ("identity", Sort::Identity, "Identifying value", ""),
+    ("age", Sort::Age, "Age", ""),
+    ("usages", Sort::Usages, "Usages", "is-number"),
+    ("used", Sort::Used, "Last used", ""),
+    ("editor", Sort::Editor, "Last edited by", "is-optional"),
+];
+
+const STATES: &[(&str, State, &str)] =
+    &[("stale", State::Stale, "Stale"), ("unused", State::Unused, "Unused"), ("expiring", State::Expiring, "Expiring")];
+
+struct Column {
+    label: &'static str,
+    class: &'static str,
+    href: String,
+    /// As aria-sort has it; empty for the columns that do not sort.
+    current: &'static str,
+}
+
+/// (value, label, chosen)
+type Choice = (&'static str, &'static str, bool);
+
+#[derive(Template)]
+#[template(path = "credentials/index.html", blocks = ["results"])]
+struct Index {
+    shell: Shell,
+    search: String,
+    kinds: Vec<Choice>,
+    states: Vec<Choice>,
+    /// Kept by the search form.
+    sort: String,
+    direction: String,
+    columns: Vec<Column>,
+    caption: String,
+    rows: Vec<RowView>,
+    filtered: bool,
+    /// Nothing of the organisation's own is here yet.
+    fresh: bool,
+    summary: String,
+    previous: Option<String>,
+    next: Option<String>,
+}
+
+pub async fn index(
+    app: Data<App>,
+    request: HttpRequest,
+    visitor: As<Auditor>,
+    params: Params,
+) -> Result<HttpResponse, Error> {
+    let query = query(&params, app.stale_days())?;
+    let asked = query.clone();
+    let page = app.db.run(move |conn| credential_list::page(conn, &asked)).await?;
+    let index = shown(Shell::new(&request, &visitor, "credentials"), &params, &query, page);
+    if htmx::asked(&request) { page::html(&index.as_results()) } else { page::html(&index) }
+}
+
+fn query(params: &Params, stale_days: i32) -> Result<Query, Error> {
+    let unknown = || Error::Unacceptable("The address asks for something that this table does not have.".to_owned());
+    let sort = match params.get("sort") {
+        "" => Sort::Name,
+        word => COLUMNS.iter().find(|(known, ..)| *known == word).ok_or_else(unknown)?.1,
+    };
+    let state = match params.get("state") {
+        "" => None,
+        word => Some(STATES.iter().find(|(known, ..)| *known == word).ok_or_else(unknown)?.1),
+    };
+    let kind = params.get("kind");
+    let descending = match params.get("dir") {
+        "" | "asc" => false,
+        "desc" => true,
+        _ => return Err(unknown()),
+    };
+    if !kind.is_empty() && credentials::find(kind).is_none() {
+        return Err(unknown());
+    }
+    let from = match (params.get("after"), params.get("before")) {
+        ("", "") => None,
+        (after, "") => Some(place::read(after, sort, false).ok_or_else(unknown)?),
+        ("", before) => Some(place::read(before, sort, true).ok_or_else(unknown)?),
+        _ => return Err(unknown()),
+    };
+    let search: String = params.get("q").chars().take(LONGEST_SEARCH).collect();
+    Ok(Query { search, kind: kind.to_owned(), state, sort, descending, from, stale_days })
+}
+
+fn shown(shell: Shell, params: &Params, query: &Query, page: Page) -> Index {
+    let Page { rows, before, after, now } = page;
+    let ends = |row: Option<&credential_list::Row>, back| row.map(|row| place::write(row.place(query.sort, back)));
+    let first = ends(rows.first(), true).filter(|_| before);
+    let last = ends(rows.last(), false).filter(|_| after);
+    let filtered = !query.search.trim().is_empty() || !query.kind.is_empty() || query.state.is_some();
+    let fresh = !filtered && query.from.is_none() && rows.iter().all(|row| row.shipped);
+    let sorted_by = COLUMNS.iter().find(|(_, sort, ..)| *sort == query.sort).map_or("Name", |(_, _, label, _)| label);
+    let order = if query.descending { "descending" } else { "ascending" };
+    let counted = match rows.len() {
+        1 => "1 credential".to_owned(),
+        count => format!("{count} credentials"),
+    };
+    Index {
+        shell,
+        search: query.search.clone(),
+        kinds: KINDS.iter().map(|kind| (kind.slug, kind.label, kind.slug == query.kind)).collect(),
+        states: STATES.iter().map(|(word, state, label)| (*word, *label, query.state == Some(*state))).collect(),
+        sort: params.get("sort").to_owned(),
+        direction: params.get("dir").to_owned(),
+        columns: COLUMNS.iter().map(|column| header(column, params, query)).collect(),
+        caption: format!("Credentials, sorted by {}, {order}", crate::form::in_sentence(sorted_by)),
+        summary: if before || after { format!("{counted} on this page") } else { counted },
+        previous: first.map(|place| params.link(PATH, &[("after", ""), ("before", &place)])),
+        next: last.map(|place| params.link(PATH, &[("before", ""), ("after", &place)])),
+        rows: rows.into_iter().map(|row| RowView::new(row, now, query.stale_days)).collect(),
+        filtered,
+        fresh,
+    }
+}
+
+fn header(
+    (word, sort, label, class): &(&'static str, Sort, &'static str, &'static str),
+    params: &Params,
+    query: &Query,
+) -> Column {
+    let sorted = *sort == query.sort;
+    let direction = if sorted && !query.descending { "desc" } else { "" };
+    let current = match (sorted, query.descending) {
+        (true, true) => "descending",
+        (true, false) => "ascending",
+        _ => "",
+    };
+    let href = params.link(PATH, &[("sort", word), ("dir", direction), ("after", ""), ("before", "")]);
+    Column { label, class, href, current }
+}

@@ -1,0 +1,141 @@
+//! One credential: everything but the secret, everywhere it is used, what was done to it, how to make one.
+
+use actix_web::web::{Data, Path};
+use actix_web::{HttpRequest, HttpResponse};
+use askama::Template;
+use chrono::{DateTime, Utc};
+
+use super::draft::Shown;
+use super::view::{self, Age, Badge, MOST_USAGES, Usage};
+use crate::app::App;
+use crate::credentials::{self, Kind};
+use crate::form::Control;
+use crate::models::credentials::Credential;
+use crate::models::events::{self, Event, Filter};
+use crate::models::{self, DbError, integrations};
+use crate::web::error::Error;
+use crate::web::page::{self, Shell, When, when};
+use crate::web::session::{As, Auditor};
+
+/// Events on the page; the audit trail has them all.
+const MOST_EVENTS: i64 = 30;
+
+struct Entry {
+    tone: &'static str,
+    text: String,
+    detail: String,
+    at: When,
+}
+
+/// Label, text, and whether it is one of the values that people compare letter by letter.
+struct Fact {
+    label: String,
+    text: String,
+    exact: bool,
+}
+
+#[derive(Template)]
+#[template(path = "credentials/show.html")]
+struct Show {
+    shell: Shell,
+    row: Credential,
+    kind: String,
+    guide: Option<&'static Kind>,
+    shown: Shown,
+    facts: Vec<Fact>,
+    age: Age,
+    badges: Vec<Badge>,
+    intact: bool,
+    created: When,
+    edited: When,
+    set: When,
+    used: Option<When>,
+    expires: Option<When>,
+    usages: Vec<Usage>,
+    history: Vec<Entry>,
+}
+
+pub async fn show(
+    app: Data<App>,
+    request: HttpRequest,
+    visitor: As<Auditor>,
+    path: Path<String>,
+) -> Result<HttpResponse, Error> {
+    let id = super::id(&path)?;
+    let (row, usages, history, now) = app
+        .db
+        .run(move |conn| {
+            let row = models::credentials::find(conn, id)?;
+            let usages = integrations::usages(conn, id, MOST_USAGES)?;
+            let filter = Filter { subject_id: Some(id), ..Filter::default() };
+            Ok::<_, DbError>((row, usages, events::list(conn, &filter, MOST_EVENTS)?, models::clock(conn)?))
+        })
+        .await?;
+    let age = Age::new(row.secret_set_at, now, row.ages, app.stale_days());
+    // Reading writes nothing: the page says what it sees, and whoever uses the credential puts it aside.
+    let intact = row.integrity_failed_at.is_none() && row.check(&app.vault).is_ok();
+    let shown = Shown::read(&row.facts);
+    let kind = credentials::find(&row.kind);
+    page::html(&Show {
+        shell: Shell::new(&request, &visitor, "credentials"),
+        kind: view::kind_label(&row.kind),
+        guide: kind,
+        facts: facts(kind, &row, &shown),
+        badges: view::badges_of(&row, age, intact, now),
+        created: when(row.created_at, now),
+        edited: when(row.edited_at, now),
+        set: when(row.secret_set_at, now),
+        used: view::used(row.last_used_at, now),
+        expires: row.expires_at.map(date),
+        usages: Usage::list(usages, now),
+        history: history.into_iter().map(|event| entry(event, now)).collect(),
+        age,
+        intact,
+        shown,
+        row,
+    })
+}
+
+fn date(at: DateTime<Utc>) -> When {
+    When { iso: at.format("%Y-%m-%dT%H:%M:%SZ").to_string(), text: at.format("%-d %B %Y").to_string() }
+}
+
+/// The values that may be shown, in the form's order, then what was read out of the secret ones.
+fn facts(kind: Option<&Kind>, row: &Credential, shown: &Shown) -> Vec<Fact> {
+    let mut facts = Vec::new();
+    for field in kind.map_or(&[][..], |kind| kind.fields) {
+        let value = shown.values.get(field.name).map_or("", String::as_str);
+        let text = match field.control {
+            _ if shown.secrets.iter().any(|name| name == field.name) => "Stored, encrypted",
+            // The subtype and the authority have lines of their own.
+            Control::Document => continue,
+            Control::Choice(options) => options.iter().find(|(option, _)| *option == value).map_or("", |(_, l)| l),
+            _ => value,
+        };
+        if !text.is_empty() {
+            let exact = matches!(field.control, Control::Text);
+            facts.push(Fact { label: field.label.to_owned(), text: text.to_owned(), exact });
+        }
+    }
+    for (label, text) in &shown.lines {
+        if !facts.iter().any(|fact| fact.text == *text) {
+            facts.push(Fact { label: label.clone(), text: text.clone(), exact: true });
+        }
+    }
+    if !row.identity.is_empty() && !facts.iter().any(|fact| fact.text == row.identity) {
+        facts.insert(0, Fact { label: "Identity".to_owned(), text: row.identity.clone(), exact: true });
+    }
+    facts
+}
+
+fn entry(event: Event, now: DateTime<Utc>) -> Entry {
+    let (tone, done) = match event.action.as_str() {
+        "credential.created" => ("good", "Created"),
+        "credential.edited" => ("neutral", "Edited"),
+        "credential.opened" => ("neutral", "Opened"),
+        "credential.delete_refused" => ("bad", "Deletion refused"),
+        "credential.integrity_failure" => ("bad", "Integrity error noticed"),
+        other => ("neutral", other),
+    };
+    Entry { tone, text: format!("{done} by {}", event.actor), at: when(event.at, now), detail: event.detail }
+}

@@ -1,0 +1,45 @@
+//! A row of the table, with its usages unfolded under it or folded again. Only htmx asks for it; the link that does
+//! leads to the credential's page otherwise.
+
+use actix_web::web::{Data, Path};
+use actix_web::{HttpRequest, HttpResponse};
+use askama::Template;
+
+use super::view::{MOST_USAGES, RowView, Usage};
+use crate::app::App;
+use crate::models::{DbError, credential_list, integrations};
+use crate::web::error::Error;
+use crate::web::params::Params;
+use crate::web::session::{As, Auditor};
+use crate::web::{htmx, page};
+
+#[derive(Template)]
+#[template(path = "credentials/_row.html")]
+struct Unfolded {
+    row: RowView,
+}
+
+pub async fn index(
+    app: Data<App>,
+    request: HttpRequest,
+    _visitor: As<Auditor>,
+    path: Path<String>,
+    params: Params,
+) -> Result<HttpResponse, Error> {
+    let id = super::id(&path)?;
+    if !htmx::asked(&request) {
+        return Ok(page::see_other(&format!("/credentials/{id}#usages"), ""));
+    }
+    let folded = params.get("folded") == "yes";
+    let (row, now, lines) = app
+        .db
+        .run(move |conn| {
+            let (row, now) = credential_list::find(conn, id)?;
+            let lines = if folded { Vec::new() } else { integrations::usages(conn, id, MOST_USAGES)? };
+            Ok::<_, DbError>((row, now, lines))
+        })
+        .await?;
+    let mut row = RowView::new(row, now, app.stale_days());
+    row.unfolded = (!folded).then(|| Usage::list(lines, now));
+    page::html(&Unfolded { row })
+}

@@ -1,0 +1,141 @@
+//! What several of these pages show: ages, states, usages. No secret can get here, since nothing here is opened.
+
+use chrono::{DateTime, Duration, Utc};
+use uuid::Uuid;
+
+use crate::integrations::Family;
+use crate::models::credential_list::{EXPIRING_DAYS, Row};
+use crate::models::credentials::Credential;
+use crate::models::integrations::Line;
+use crate::web::page::{When, when};
+
+/// Most usages on one page; the count beside them is whole.
+pub const MOST_USAGES: i64 = 500;
+
+/// A bar and a badge.
+#[derive(Clone, Copy, Debug)]
+pub struct Age {
+    pub days: i64,
+    /// Whether old is bad.
+    pub ages: bool,
+    pub stale: bool,
+    /// Days at which it turns.
+    pub limit: i64,
+}
+
+impl Age {
+    pub fn new(set_at: DateTime<Utc>, now: DateTime<Utc>, ages: bool, limit: i32) -> Self {
+        let age = now.signed_duration_since(set_at).max(Duration::zero());
+        Self { days: age.num_days(), ages, stale: ages && age > Duration::days(limit.into()), limit: limit.into() }
+    }
+}
+
+/// (tone, text) of the badges that ask for attention.
+pub type Badge = (&'static str, &'static str);
+
+fn badges(age: Age, expires_at: Option<DateTime<Utc>>, quarantined: bool, now: DateTime<Utc>) -> Vec<Badge> {
+    let mut badges = Vec::new();
+    if quarantined {
+        badges.push(("bad", "Integrity error"));
+    }
+    if age.stale {
+        badges.push(("bad", "Stale"));
+    }
+    match expires_at {
+        Some(at) if at <= now => badges.push(("bad", "Expired")),
+        Some(at) if at <= now + Duration::days(EXPIRING_DAYS.into()) => badges.push(("warn", "Expiring")),
+        _ => {}
+    }
+    badges
+}
+
+/// The badges of a credential's page; `intact` is whether its row check holds.
+pub fn badges_of(row: &Credential, age: Age, intact: bool, now: DateTime<Utc>) -> Vec<Badge> {
+    badges(age, row.expires_at, row.integrity_failed_at.is_some() || !intact, now)
+}
+
+/// `AWS` for `aws`; a type that only another version knows says so.
+pub fn kind_label(slug: &str) -> String {
+    crate::credentials::find(slug).map_or_else(|| format!("Unsupported type {slug}"), |kind| kind.label.to_owned())
+}
+
+/// A moment that may not have come: `None` shows as *never*.
+pub fn used(at: DateTime<Utc>, now: DateTime<Utc>) -> Option<When> {
+    (at > DateTime::UNIX_EPOCH).then(|| when(at, now))
+}
+
+/// A line of the table.
+pub struct RowView {
+    pub id: Uuid,
+    pub name: String,
+    pub kind: String,
+    pub identity: String,
+    pub shipped: bool,
+    pub age: Age,
+    pub usages: i32,
+    pub used: Option<When>,
+    pub editor: String,
+    pub edited: When,
+    pub badges: Vec<Badge>,
+    /// Unfolded under the row.
+    pub unfolded: Option<Vec<Usage>>,
+}
+
+impl RowView {
+    pub fn new(row: Row, now: DateTime<Utc>, stale_days: i32) -> Self {
+        let age = Age::new(row.secret_set_at, now, row.ages, stale_days);
+        Self {
+            id: row.id,
+            kind: kind_label(&row.kind),
+            badges: badges(age, row.expires_at, row.integrity_failed_at.is_some(), now),
+            used: used(row.last_used_at, now),
+            edited: when(row.edited_at, now),
+            name: row.name,
+            identity: row.identity,
+            shipped: row.shipped,
+            usages: row.usage_count,
+            editor: row.edited_by,
+            age,
+            unfolded: None,
+        }
+    }
+}
+
+/// One integration that refers to the credential.
+pub struct Usage {
+    pub id: Uuid,
+    pub name: String,
+    pub family: String,
+    pub host: String,
+    pub active: bool,
+    pub used: Option<When>,
+    pub tone: &'static str,
+    pub outcome: String,
+}
+
+impl Usage {
+    pub fn new(line: Line, now: DateTime<Utc>) -> Self {
+        let (tone, outcome) = match line.last_state.as_deref() {
+            Some("succeeded") => ("good", "Succeeded".to_owned()),
+            Some("failed") => ("bad", line.last_error.unwrap_or_else(|| "Failed".to_owned())),
+            Some("running") => ("info", "Under way".to_owned()),
+            Some("queued") => ("info", "Waiting".to_owned()),
+            Some("stopped") => ("off", "Stopped".to_owned()),
+            _ => ("off", "Not used yet".to_owned()),
+        };
+        Self {
+            id: line.id,
+            family: Family::find(&line.family).map_or(line.family, |family| family.label().to_owned()),
+            name: line.name,
+            host: line.host,
+            active: line.active,
+            used: line.last_at.map(|at| when(at, now)),
+            tone,
+            outcome,
+        }
+    }
+
+    pub fn list(lines: Vec<Line>, now: DateTime<Utc>) -> Vec<Self> {
+        lines.into_iter().map(|line| Self::new(line, now)).collect()
+    }
+}

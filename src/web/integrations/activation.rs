@@ -1,0 +1,29 @@
+//! *Switch off* and *Switch on*: an integration that is off keeps its usage and its inventory, and scans nothing.
+
+use actix_web::HttpResponse;
+use actix_web::web::{Data, Path};
+use uuid::Uuid;
+
+use crate::app::App;
+use crate::models::integrations;
+use crate::web::error::Error;
+use crate::web::page;
+use crate::web::posted::Posted;
+use crate::web::session::{As, Operator};
+
+pub async fn update(
+    app: Data<App>,
+    visitor: As<Operator>,
+    id: Path<Uuid>,
+    posted: Posted,
+) -> Result<HttpResponse, Error> {
+    posted.only(["active"])?;
+    let active = match posted.get("active") {
+        "on" => true,
+        "" => false,
+        _ => return Err(Error::Malformed),
+    };
+    let (vault, actor, id) = (app.vault.clone(), visitor.actor(), *id);
+    app.db.transaction(move |conn| integrations::set_active(conn, &vault, &actor, id, active)).await?;
+    Ok(page::see_other(&format!("/integrations/{id}"), if active { "activated" } else { "deactivated" }))
+}

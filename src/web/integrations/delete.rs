@@ -1,0 +1,53 @@
+//! Deleting an integration, with its runs and its inventory, after a question. The credential stays.
+
+use actix_web::web::{Data, Path};
+use actix_web::{HttpRequest, HttpResponse};
+use askama::Template;
+use uuid::Uuid;
+
+use super::shown;
+use crate::app::App;
+use crate::models::{DbError, images, integrations};
+use crate::web::error::Error;
+use crate::web::page::{self, Shell};
+use crate::web::posted::Posted;
+use crate::web::session::{As, Operator};
+
+#[derive(Template)]
+#[template(path = "integrations/delete.html")]
+struct Delete {
+    shell: Shell,
+    page: String,
+    name: String,
+    images: String,
+}
+
+pub async fn confirm(
+    app: Data<App>,
+    request: HttpRequest,
+    visitor: As<Operator>,
+    id: Path<Uuid>,
+) -> Result<HttpResponse, Error> {
+    let id = *id;
+    let (row, images) =
+        app.db.run(move |conn| Ok::<_, DbError>((integrations::find(conn, id)?, images::count(conn, id)?))).await?;
+    let shell = Shell::new(&request, &visitor, "integrations");
+    page::html(&Delete {
+        shell,
+        page: format!("/integrations/{id}"),
+        name: row.name,
+        images: shown::counted(images, "image"),
+    })
+}
+
+pub async fn delete(
+    app: Data<App>,
+    visitor: As<Operator>,
+    id: Path<Uuid>,
+    posted: Posted,
+) -> Result<HttpResponse, Error> {
+    posted.only([])?;
+    let (vault, actor, id) = (app.vault.clone(), visitor.actor(), *id);
+    app.db.transaction(move |conn| integrations::delete(conn, &vault, &actor, id)).await?;
+    Ok(page::see_other("/integrations", "deleted"))
+}

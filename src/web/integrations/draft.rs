@@ -1,0 +1,185 @@
+//! Between the form and the store: what every integration has (name, version, credential, schedule) woven into the
+//! fields of a version, checked as one form, and turned into the row that is saved.
+
+use actix_web::web::Data;
+use url::Url;
+use uuid::Uuid;
+
+use crate::app::App;
+use crate::form::{self, Errors, Field, FieldView, Values};
+use crate::integrations::registries::{self, VERSIONS, Version};
+use crate::models::integrations::{Integration, NewIntegration};
+use crate::models::{DbError, credentials};
+use crate::names;
+use crate::providers::egress::Egress;
+
+/// The family's word in the row.
+pub const FAMILY: &str = "registry_scan";
+
+const NAME: Field = Field::text("name", "Name").max(200).check(name);
+const VERSION: Field = Field::pick("version", "Version").default("docker_v2").check(version_slug);
+const CREDENTIAL: Field = Field::pick("credential", "Credential")
+    .help("Only credentials of the types that this kind of registry takes are listed.")
+    .check(id);
+const SCHEDULE: Field = Field::choice(
+    "schedule",
+    "Schedule",
+    &[
+        ("off", "Off"),
+        ("1", "Every hour"),
+        ("6", "Every 6 hours"),
+        ("12", "Every 12 hours"),
+        ("24", "Every 24 hours"),
+        ("168", "Every 7 days"),
+    ],
+)
+.default("24");
+
+fn name(text: &str) -> Result<String, String> {
+    names::label(text, 200)
+}
+
+fn version_slug(slug: &str) -> Result<String, String> {
+    registries::version(slug)
+        .map(|version| version.slug().to_owned())
+        .ok_or_else(|| "Choose one of the list.".to_owned())
+}
+
+fn id(text: &str) -> Result<String, String> {
+    Uuid::try_parse(text).map(|id| id.to_string()).map_err(|_| "Choose one of the list.".to_owned())
+}
+
+/// The whole form of a version, in the order in which it is filled in.
+pub fn fields(version: &dyn Version) -> Vec<Field> {
+    let own = version.fields();
+    // Where to and what come first, then who, then how.
+    let at = own.iter().position(|field| matches!(field.name, "ca_certificate" | "cap")).unwrap_or(own.len());
+    let credential = if version.needs_credential() { CREDENTIAL } else { CREDENTIAL.optional() };
+    let mut fields = vec![NAME, VERSION];
+    fields.extend(&own[..at]);
+    fields.push(credential);
+    fields.extend(&own[at..]);
+    fields.push(SCHEDULE);
+    fields
+}
+
+/// Names of all fields that a form of any version may post.
+pub fn field_names() -> Vec<&'static str> {
+    VERSIONS.iter().flat_map(|version| fields(*version)).map(|field| field.name).collect()
+}
+
+/// The version that was chosen, or the first of the list.
+pub fn chosen(slug: &str) -> &'static dyn Version {
+    registries::version(slug).unwrap_or(VERSIONS[0])
+}
+
+/// The field that says where the credential goes; errors about the address belong there.
+fn address_field(version: &dyn Version) -> &'static str {
+    version.fields().iter().find(|field| field.identity).map_or("", |field| field.name)
+}
+
+/// What a person sees of the form. `choices` are the credentials to pick from.
+pub fn views(
+    version: &'static dyn Version,
+    posted: Option<&Values>,
+    stored: Option<&Values>,
+    errors: &Errors,
+    choices: &[(Uuid, String)],
+) -> Vec<FieldView> {
+    let picks = |field: &str| match field {
+        "version" => VERSIONS.iter().map(|known| (known.slug().to_owned(), known.label().to_owned())).collect(),
+        _ => choices.iter().map(|(id, name)| (id.to_string(), name.clone())).collect(),
+    };
+    let mut views = form::view(&fields(version), posted, stored, errors, &picks);
+    for view in views.iter_mut().filter(|view| view.name == "version") {
+        // Each version has fields of its own.
+        view.switches = true;
+    }
+    views
+}
+
+/// The credentials that a version can use.
+pub async fn choices(app: &Data<App>, version: &'static dyn Version) -> Result<Vec<(Uuid, String)>, DbError> {
+    app.db.run(|conn| credentials::choices(conn, version.credential_kinds())).await
+}
+
+/// A form that passed every check that needs no database.
+pub struct Draft {
+    pub version: &'static dyn Version,
+    pub name: String,
+    pub credential: Option<Uuid>,
+    pub host: String,
+    settings: String,
+    every_hours: Option<i32>,
+}
+
+impl Draft {
+    /// Checks what was posted, the address by the operator's rules too.
+    pub fn check(app: &App, posted: &Values) -> Result<Self, Errors> {
+        let version = chosen(posted.get("version"));
+        let mut values = form::check(&fields(version), posted, None)?;
+        let mut take = |field: &str| {
+            let value = values.get(field).to_owned();
+            values.set(field, "");
+            value
+        };
+        let (name, _, credential, schedule) = (take("name"), take("version"), take("credential"), take("schedule"));
+        let refused = |message: String| Errors::one(address_field(version), message);
+        let (Some(address), Some(host)) = (version.address(&values), version.host(&values)) else {
+            return Err(refused("Enter the address of the registry.".to_owned()));
+        };
+        app.egress.check_url(&address).map_err(|error| refused(error.to_string()))?;
+        Ok(Self {
+            version,
+            name,
+            credential: Uuid::try_parse(&credential).ok(),
+            host,
+            settings: String::from_utf8_lossy(&values.to_json()).into_owned(),
+            every_hours: schedule.parse().ok(),
+        })
+    }
+
+    /// As the models take it.
+    pub fn row(&self) -> NewIntegration<'_> {
+        NewIntegration {
+            family: FAMILY,
+            version: self.version.slug(),
+            name: &self.name,
+            credential_id: self.credential,
+            host: &self.host,
+            settings: &self.settings,
+            every_hours: self.every_hours,
+        }
+    }
+}
+
+/// The form's values of a saved integration.
+pub fn stored(row: &Integration) -> Values {
+    let mut values = Values::from_json(row.settings.as_bytes()).unwrap_or_default();
+    values.set("name", &row.name);
+    values.set("version", &row.version);
+    values.set("credential", row.credential_id.map(|id| id.to_string()).unwrap_or_default());
+    values.set("schedule", row.every_hours.map_or("off".to_owned(), |hours| hours.to_string()));
+    values
+}
+
+/// The address that settings name, for showing it and warning of it.
+pub fn address(version: &str, settings: &Values) -> Option<Url> {
+    registries::version(version)?.address(settings)
+}
+
+/// A sentence when the address that was typed carries the credential in the clear.
+pub fn warning(version: &dyn Version, values: &Values) -> Option<&'static str> {
+    Egress::warning(&version.address(values)?)
+}
+
+/// What the database found wrong with a form; anything else is an error of its own.
+pub fn refused_by_database(error: DbError) -> Result<Errors, DbError> {
+    match error {
+        DbError::Duplicate(constraint) if constraint.contains("name_key") => {
+            Ok(Errors::one("name", "There is an integration of that name already. Choose another."))
+        }
+        DbError::Reference(_) => Ok(Errors::one("credential", "This credential has been deleted. Choose another.")),
+        other => Err(other),
+    }
+}

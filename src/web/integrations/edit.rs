@@ -1,0 +1,162 @@
+//! Editing an integration. A stored secret goes to another host, or another secret to this one, only after the visitor
+//! has said so and given their password.
+
+use std::sync::Arc;
+
+use actix_web::http::StatusCode;
+use actix_web::web::{Data, Path};
+use actix_web::{HttpRequest, HttpResponse};
+use askama::Template;
+use uuid::Uuid;
+
+use super::destination::{self, Ask};
+use super::draft::{self, Draft};
+use crate::app::App;
+use crate::form::{Errors, FieldView, Values};
+use crate::integrations::registries;
+use crate::models::integrations::{self, Integration};
+use crate::models::{DbError, credentials, events};
+use crate::web::error::Error;
+use crate::web::htmx;
+use crate::web::page::{self, Shell};
+use crate::web::params::Params;
+use crate::web::posted::Posted;
+use crate::web::session::{As, Operator};
+
+#[derive(Template)]
+#[template(path = "integrations/edit.html", blocks = ["fields"])]
+struct Edit {
+    shell: Shell,
+    /// Of the integration, and of this form.
+    page: String,
+    address: String,
+    name: String,
+    row_version: i64,
+    fields: Vec<FieldView>,
+    warning: Option<&'static str>,
+    ask: Option<Ask>,
+    /// Who saved meanwhile.
+    overtaken_by: Option<String>,
+}
+
+impl Edit {
+    async fn draw(
+        app: &Data<App>,
+        shell: Shell,
+        row: &Integration,
+        posted: Option<&Values>,
+        errors: &Errors,
+        ask: Option<Ask>,
+    ) -> Result<Self, Error> {
+        let stored = draft::stored(row);
+        let values = posted.unwrap_or(&stored);
+        let version = draft::chosen(values.get("version"));
+        let mut choices = draft::choices(app, version).await?;
+        if let Some(id) = row.credential_id.filter(|id| !choices.iter().any(|(known, _)| known == id)) {
+            // Beyond the end of a long list: the one in use must not get lost.
+            let found = app.db.run(move |conn| credentials::find(conn, id)).await?;
+            choices.push((id, found.name));
+        }
+        let fields = draft::views(version, posted, Some(&stored), errors, &choices);
+        Ok(Self {
+            shell,
+            page: format!("/integrations/{}", row.id),
+            address: format!("/integrations/{}/edit", row.id),
+            name: row.name.clone(),
+            row_version: row.row_version,
+            fields,
+            warning: draft::warning(version, values),
+            ask,
+            overtaken_by: None,
+        })
+    }
+}
+
+async fn load(app: &Data<App>, id: Uuid) -> Result<Integration, Error> {
+    let row = app.db.run(move |conn| integrations::find(conn, id)).await?;
+    match registries::version(&row.version) {
+        Some(_) => Ok(row),
+        None => Err(Error::Conflict("This release of Strongroom does not know this kind of integration.".to_owned())),
+    }
+}
+
+pub async fn edit(
+    app: Data<App>,
+    request: HttpRequest,
+    visitor: As<Operator>,
+    id: Path<Uuid>,
+    params: Params,
+) -> Result<HttpResponse, Error> {
+    let row = load(&app, *id).await?;
+    let shell = Shell::new(&request, &visitor, "integrations");
+    let mut shown = draft::stored(&row);
+    if !params.get("version").is_empty() {
+        shown.set("version", params.get("version"));
+    }
+    let page = Edit::draw(&app, shell, &row, Some(&shown), &Errors::default(), None).await?;
+    match htmx::asked(&request) {
+        true => page::html(&page.as_fields()),
+        false => page::html(&page),
+    }
+}
+
+pub async fn update(
+    app: Data<App>,
+    request: HttpRequest,
+    visitor: As<Operator>,
+    id: Path<Uuid>,
+    posted: Posted,
+) -> Result<HttpResponse, Error> {
+    let more = ["redraw", "row_version"];
+    posted.only(draft::field_names().into_iter().chain(destination::FIELDS).chain(more))?;
+    let row_version: i64 = posted.get("row_version").parse().map_err(|_| Error::Malformed)?;
+    let row = Arc::new(load(&app, *id).await?);
+    let shell = || Shell::new(&request, &visitor, "integrations");
+    let again = async |status, errors: Errors, ask| {
+        let mut page = Edit::draw(&app, shell(), &row, Some(&posted.0), &errors, ask).await?;
+        match status {
+            StatusCode::CONFLICT => page.overtaken_by = Some(row.edited_by.clone()),
+            _ => page.row_version = row_version,
+        }
+        page::html_with(status, &page)
+    };
+    if posted.0.contains("redraw") {
+        return again(StatusCode::OK, Errors::default(), None).await;
+    }
+    let unacceptable = StatusCode::UNPROCESSABLE_ENTITY;
+    if row.row_version != row_version {
+        return again(StatusCode::CONFLICT, Errors::default(), None).await;
+    }
+    row.check(&app.vault).map_err(DbError::from)?;
+    let draft = match Draft::check(&app, &posted.0) {
+        Ok(draft) => Arc::new(draft),
+        Err(errors) => return again(unacceptable, errors, None).await,
+    };
+    let (vault, looked, saved) = (app.vault.clone(), draft.clone(), row.clone());
+    let found = app.db.run(move |conn| destination::find(conn, &vault, &looked, Some(&saved))).await?;
+    let destination = match found {
+        Ok(destination) => destination,
+        Err(errors) => return again(unacceptable, errors, None).await,
+    };
+    if let Some(destination) = &destination
+        && let Err(ask) = destination.confirm(&app, &request, &visitor, &posted, &row.name).await?
+    {
+        return again(unacceptable, Errors::default(), Some(ask)).await;
+    }
+    let (vault, actor, at) = (app.vault.clone(), visitor.actor(), (row.id, row_version));
+    let updated = app.db.transaction(move |conn| {
+        integrations::update(conn, &vault, &actor, at, &draft.row())?;
+        if let Some(destination) = &destination {
+            let event = destination.event("integration.destination_allowed", &draft.name);
+            events::record(conn, &vault, &actor, &event)?;
+        }
+        Ok::<_, DbError>(())
+    });
+    match updated.await {
+        Ok(()) => Ok(page::see_other(&format!("/integrations/{id}"), "saved")),
+        Err(DbError::Stale) => {
+            Err(Error::Conflict("Somebody else has saved it at this moment. Go back and try again.".to_owned()))
+        }
+        Err(error) => again(unacceptable, draft::refused_by_database(error)?, None).await,
+    }
+}

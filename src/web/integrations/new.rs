@@ -1,0 +1,121 @@
+//! Adding an integration: the form, drawn anew when another version is chosen, and *Add and scan*.
+
+use actix_web::http::StatusCode;
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse};
+use askama::Template;
+
+use super::destination::{self, Ask};
+use super::draft::{self, Draft};
+use crate::app::App;
+use crate::form::{Errors, FieldView, Values};
+use crate::models::{DbError, events, integrations, runs};
+use crate::web::error::Error;
+use crate::web::htmx;
+use crate::web::page::{self, Shell};
+use crate::web::params::Params;
+use crate::web::posted::Posted;
+use crate::web::session::{As, Operator};
+
+#[derive(Template)]
+#[template(path = "integrations/new.html", blocks = ["fields"])]
+struct New {
+    shell: Shell,
+    fields: Vec<FieldView>,
+    warning: Option<&'static str>,
+    ask: Option<Ask>,
+}
+
+impl New {
+    async fn draw(
+        app: &Data<App>,
+        shell: Shell,
+        shown: Option<&Values>,
+        errors: &Errors,
+        ask: Option<Ask>,
+    ) -> Result<Self, Error> {
+        let empty = Values::default();
+        let values = shown.unwrap_or(&empty);
+        let version = draft::chosen(values.get("version"));
+        let choices = draft::choices(app, version).await?;
+        let fields = draft::views(version, shown, None, errors, &choices);
+        Ok(Self { shell, fields, warning: draft::warning(version, values), ask })
+    }
+}
+
+/// `GET /integrations/new?version=docker_v2`. Any field may be given in the query, so that other pages can offer a form
+/// that is filled in.
+pub async fn new(
+    app: Data<App>,
+    request: HttpRequest,
+    visitor: As<Operator>,
+    params: Params,
+) -> Result<HttpResponse, Error> {
+    let shell = Shell::new(&request, &visitor, "integrations");
+    let given = |name: &&'static str| !params.get(name).is_empty();
+    let values: Values = draft::field_names().into_iter().filter(given).map(|name| (name, params.get(name))).collect();
+    let mut page = New::draw(&app, shell, None, &Errors::default(), None).await?;
+    if values.names().next().is_some() {
+        let version = draft::chosen(values.get("version"));
+        let choices = draft::choices(&app, version).await?;
+        let mut shown = values.clone();
+        for field in draft::fields(version).iter().filter(|field| !values.contains(field.name)) {
+            shown.set(field.name, field.default);
+        }
+        page.fields = draft::views(version, Some(&shown), None, &Errors::default(), &choices);
+    }
+    match htmx::asked(&request) {
+        true => page::html(&page.as_fields()),
+        false => page::html(&page),
+    }
+}
+
+pub async fn create(
+    app: Data<App>,
+    request: HttpRequest,
+    visitor: As<Operator>,
+    posted: Posted,
+) -> Result<HttpResponse, Error> {
+    posted.only(draft::field_names().into_iter().chain(destination::FIELDS).chain(["redraw"]))?;
+    let shell = || Shell::new(&request, &visitor, "integrations");
+    let again = async |errors: Errors, ask| {
+        let page = New::draw(&app, shell(), Some(&posted.0), &errors, ask).await?;
+        page::html_with(StatusCode::UNPROCESSABLE_ENTITY, &page)
+    };
+    if posted.0.contains("redraw") {
+        return page::html(&New::draw(&app, shell(), Some(&posted.0), &Errors::default(), None).await?);
+    }
+    let draft = match Draft::check(&app, &posted.0) {
+        Ok(draft) => std::sync::Arc::new(draft),
+        Err(errors) => return again(errors, None).await,
+    };
+    let (vault, looked) = (app.vault.clone(), draft.clone());
+    let found = app.db.run(move |conn| destination::find(conn, &vault, &looked, None)).await?;
+    let destination = match found {
+        Ok(destination) => destination,
+        Err(errors) => return again(errors, None).await,
+    };
+    if let Some(destination) = &destination
+        && let Err(ask) = destination.confirm(&app, &request, &visitor, &posted, &draft.name).await?
+    {
+        return again(Errors::default(), Some(ask)).await;
+    }
+    let (vault, actor) = (app.vault.clone(), visitor.actor());
+    let created = app.db.transaction(move |conn| {
+        let id = integrations::create(conn, &vault, &actor, &draft.row())?;
+        if let Some(destination) = &destination {
+            let mut event = destination.event("integration.destination_allowed", &draft.name);
+            event.subject_id = Some(id);
+            events::record(conn, &vault, &actor, &event)?;
+        }
+        runs::queue(conn, id, "added", &actor.name)?;
+        Ok::<_, DbError>(id)
+    });
+    match created.await {
+        Ok(id) => {
+            app.queued.notify_one();
+            Ok(page::see_other(&format!("/integrations/{id}"), "queued"))
+        }
+        Err(error) => again(draft::refused_by_database(error)?, None).await,
+    }
+}

@@ -1,0 +1,61 @@
+//! *Scan now* and *Stop*. Both only leave word in the database; the worker of some replica acts on it.
+
+use actix_web::HttpResponse;
+use actix_web::web::{Data, Path};
+use uuid::Uuid;
+
+use crate::app::App;
+use crate::models::{DbError, events, integrations, runs};
+use crate::web::error::Error;
+use crate::web::page;
+use crate::web::posted::Posted;
+use crate::web::session::{As, Operator};
+
+pub async fn create(
+    app: Data<App>,
+    visitor: As<Operator>,
+    id: Path<Uuid>,
+    posted: Posted,
+) -> Result<HttpResponse, Error> {
+    posted.only([])?;
+    let (actor, id) = (visitor.actor(), *id);
+    let queued = app
+        .db
+        .transaction(move |conn| {
+            let row = integrations::find(conn, id)?;
+            if !row.active {
+                return Ok::<_, DbError>(None);
+            }
+            Ok(Some(runs::queue(conn, id, "asked", &actor.name)?.is_some()))
+        })
+        .await?;
+    let Some(queued) = queued else {
+        return Err(Error::Conflict("This integration is switched off. Switch it on to scan.".to_owned()));
+    };
+    if queued {
+        app.queued.notify_one();
+    }
+    Ok(page::see_other(&format!("/integrations/{id}"), if queued { "queued" } else { "busy" }))
+}
+
+pub async fn stop(
+    app: Data<App>,
+    visitor: As<Operator>,
+    id: Path<Uuid>,
+    posted: Posted,
+) -> Result<HttpResponse, Error> {
+    posted.only([])?;
+    let (vault, actor, id) = (app.vault.clone(), visitor.actor(), *id);
+    let stopping = app
+        .db
+        .transaction(move |conn| {
+            let row = integrations::find(conn, id)?;
+            let stopping = runs::request_stop(conn, id)?;
+            if stopping {
+                events::record(conn, &vault, &actor, &row.event("scan.stop_requested", String::new()))?;
+            }
+            Ok::<_, DbError>(stopping)
+        })
+        .await?;
+    Ok(page::see_other(&format!("/integrations/{id}"), if stopping { "stopping" } else { "" }))
+}

@@ -1,0 +1,236 @@
+//! The page of an integration: what it is, how its scan goes or went, what it found, what changed, and its history. The
+//! address answers htmx with a part of itself: `part=run` while a scan runs, else the inventory's table.
+
+use actix_web::web::{Data, Path};
+use actix_web::{HttpRequest, HttpResponse};
+use askama::Template;
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use super::draft;
+use super::shown::{self, Going, Past};
+use crate::app::App;
+use crate::form::{Control, Values};
+use crate::integrations::{Family, registries};
+use crate::models::images::{self, Change, Image, Place};
+use crate::models::integrations::{self, Integration};
+use crate::models::runs::{self, Run};
+use crate::models::{Conn, DbError, credentials};
+use crate::providers::egress::Egress;
+use crate::web::error::Error;
+use crate::web::htmx;
+use crate::web::page::{self, Shell, When};
+use crate::web::params::Params;
+use crate::web::session::{As, Auditor};
+
+const PAGE: i64 = 50;
+const HISTORY: i64 = 10;
+const CHANGES: i64 = 100;
+
+#[derive(Template)]
+#[template(path = "integrations/show.html", blocks = ["live", "run", "results"])]
+struct Show {
+    shell: Shell,
+    id: Uuid,
+    name: String,
+    kind: String,
+    host: String,
+    active: bool,
+    altered: bool,
+    warning: Option<&'static str>,
+    going: Option<Going>,
+    /// Why the last finished run failed.
+    failed: Option<String>,
+    search: String,
+    total: i64,
+    images_title: String,
+    images: Vec<ImageRow>,
+    summary: String,
+    previous: Option<String>,
+    next: Option<String>,
+    changed: Option<Changed>,
+    history: Vec<Past>,
+    credential: Option<(Uuid, String)>,
+    facts: Vec<(&'static str, String)>,
+    schedule: String,
+    next_run: Option<When>,
+    edited: (String, When),
+}
+
+struct ImageRow {
+    repository: String,
+    tag: String,
+    digest: String,
+    short: String,
+    size: String,
+    platforms: String,
+    pushed: Option<When>,
+}
+
+/// What the last successful scan found different.
+struct Changed {
+    at: When,
+    summary: String,
+    lines: Vec<(&'static str, &'static str, String)>,
+    more: i64,
+}
+
+/// Everything that the page is made of, read at once.
+struct Read {
+    row: Integration,
+    credential: Option<(Uuid, String)>,
+    runs: Vec<Run>,
+    images: images::Page,
+    total: i64,
+    changes: Option<(Run, Vec<Change>)>,
+    now: DateTime<Utc>,
+}
+
+fn read(conn: &mut Conn, id: Uuid, search: &str, from: Option<&Place>) -> Result<Read, DbError> {
+    let row = integrations::find(conn, id)?;
+    let credential = match row.credential_id {
+        Some(id) => Some((id, credentials::find(conn, id)?.name)),
+        None => None,
+    };
+    let runs = runs::of(conn, id, HISTORY)?;
+    let last_good = runs.iter().find(|run| run.state == "succeeded").cloned();
+    let changes = match last_good {
+        Some(run) => {
+            let changes = images::changes(conn, run.id, CHANGES)?;
+            Some((run, changes))
+        }
+        None => None,
+    };
+    let (images, total) = (images::page(conn, id, search, from, PAGE)?, images::count(conn, id)?);
+    Ok(Read { row, credential, runs, images, total, changes, now: shown::now(conn)? })
+}
+
+/// `after=team/app:1.0`: neither a repository nor a tag can hold a colon.
+fn place(params: &Params) -> Option<Place> {
+    let (at, back) = match (params.get("before"), params.get("after")) {
+        ("", "") => return None,
+        ("", after) => (after, false),
+        (before, _) => (before, true),
+    };
+    let (repository, tag) = at.rsplit_once(':')?;
+    Some(Place { repository: repository.to_owned(), tag: tag.to_owned(), back })
+}
+
+pub async fn show(
+    app: Data<App>,
+    request: HttpRequest,
+    visitor: As<Auditor>,
+    id: Path<Uuid>,
+    params: Params,
+) -> Result<HttpResponse, Error> {
+    let (id, search, from) = (*id, params.get("q").to_owned(), place(&params));
+    let wanted = search.clone();
+    let read = app.db.run(move |conn| read(conn, id, &wanted, from.as_ref())).await?;
+    let altered = read.row.check(&app.vault).is_err();
+    let page = Show::new(Shell::new(&request, &visitor, "integrations"), read, altered, search, &params);
+    if !htmx::asked(&request) {
+        return page::html(&page);
+    }
+    match (params.get("part"), &page.going) {
+        ("run", Some(_)) => page::html(&page.as_run()),
+        ("run", None) => {
+            // The scan has ended: everything that it may have changed is drawn anew.
+            let mut response = page::html(&page.as_live())?;
+            htmx::retarget(&mut response, "#live", "outerMorph");
+            Ok(response)
+        }
+        _ => page::html(&page.as_results()),
+    }
+}
+
+impl Show {
+    fn new(shell: Shell, read: Read, altered: bool, search: String, params: &Params) -> Self {
+        let Read { row, credential, runs, images, total, changes, now } = read;
+        let settings = Values::from_json(row.settings.as_bytes()).unwrap_or_default();
+        let going = runs.first().filter(|run| run.unfinished()).map(Going::new);
+        let finished = runs.iter().find(|run| !run.unfinished());
+        let path = format!("/integrations/{}", row.id);
+        let turn = |image: Option<&Image>, name: &str, there: bool| {
+            let image = image.filter(|_| there)?;
+            let at = format!("{}:{}", image.repository, image.tag);
+            Some(params.link(&path, &[("part", ""), ("after", ""), ("before", ""), (name, &at)]))
+        };
+        let on_page = shown::grouped(images.rows.len() as i64);
+        Self {
+            shell,
+            id: row.id,
+            kind: format!("{} · {}", Family::RegistryScan.label(), shown::version(&row.version)),
+            host: row.host.clone(),
+            active: row.active,
+            altered,
+            warning: draft::address(&row.version, &settings).and_then(|url| Egress::warning(&url)),
+            going,
+            failed: finished.filter(|run| run.state == "failed").and_then(|run| run.error.clone()),
+            search,
+            total,
+            images_title: shown::counted(total, "image"),
+            summary: format!("{on_page} of {} on this page", shown::counted(total, "image")),
+            previous: turn(images.rows.first(), "before", images.before),
+            next: turn(images.rows.last(), "after", images.after),
+            images: images.rows.into_iter().map(|image| ImageRow::new(image, now)).collect(),
+            changed: changes.map(|(run, changes)| Changed::new(&run, changes, now)),
+            history: runs.iter().filter(|run| !run.unfinished()).map(|run| Past::new(run, now)).collect(),
+            credential,
+            facts: facts(&row, &settings),
+            schedule: shown::schedule(row.every_hours),
+            next_run: row.next_run_at.filter(|_| row.active).map(|at| shown::until(at, now)),
+            edited: (row.edited_by.clone(), page::when(row.edited_at, now)),
+            name: row.name,
+        }
+    }
+}
+
+impl ImageRow {
+    fn new(image: Image, now: DateTime<Utc>) -> Self {
+        Self {
+            short: shown::short_digest(&image.digest).to_owned(),
+            size: shown::size(image.size_bytes),
+            platforms: image.platforms.join(", "),
+            pushed: image.pushed_at.map(|at| page::when(at, now)),
+            repository: image.repository,
+            tag: image.tag,
+            digest: image.digest,
+        }
+    }
+}
+
+impl Changed {
+    fn new(run: &Run, changes: Vec<Change>, now: DateTime<Utc>) -> Self {
+        let total = i64::from(run.added) + i64::from(run.changed) + i64::from(run.removed);
+        let more = total - changes.len() as i64;
+        let lines = changes.into_iter().map(|change| {
+            let (tone, word) = match change.change.as_str() {
+                "added" => ("good", "New"),
+                "removed" => ("neutral", "Gone"),
+                _ => ("warn", "Changed"),
+            };
+            (tone, word, format!("{}:{}", change.repository, change.tag))
+        });
+        let summary = match shown::difference(run).strip_prefix(": ") {
+            Some(text) => text.to_owned(),
+            None => "Nothing changed".to_owned(),
+        };
+        Self { at: page::when(run.ended_at.unwrap_or(run.queued_at), now), summary, lines: lines.collect(), more }
+    }
+}
+
+/// The settings as lines; what is left blank is said where blank means something.
+fn facts(row: &Integration, settings: &Values) -> Vec<(&'static str, String)> {
+    let Some(version) = registries::version(&row.version) else { return Vec::new() };
+    let line = |field: &crate::form::Field| match (field.name, settings.get(field.name)) {
+        ("cap", "") => Some((field.label, "5 newest tags a repository".to_owned())),
+        ("cap", "0") => Some((field.label, "None: all tags".to_owned())),
+        ("cap", cap) => Some((field.label, format!("{cap} newest tags a repository"))),
+        ("repository" | "tag", "") => Some((field.label, "All".to_owned())),
+        (_, "") => None,
+        // A certificate is too long to be read here.
+        (_, _) if field.control == Control::Document && field.max > 10_000 => Some((field.label, "Given".to_owned())),
+        (_, value) => Some((field.label, value.to_owned())),
+    };
+    version.fields().iter().filter_map(line).collect()
+}

@@ -1,0 +1,200 @@
+//! How runs, sizes and moments of integrations read on a page.
+
+use chrono::{DateTime, Utc};
+
+use crate::integrations::registries::{self, Progress};
+use crate::models::runs::Run;
+use crate::models::{Conn, DbError, users};
+use crate::web::page::{self, When};
+
+/// The database's clock.
+pub fn now(conn: &mut Conn) -> Result<DateTime<Utc>, DbError> {
+    Ok(DateTime::from_timestamp(users::seconds(conn)?, 0).unwrap_or_default())
+}
+
+/// `in 23 hours`; `now` when the moment has come.
+pub fn until(at: DateTime<Utc>, now: DateTime<Utc>) -> When {
+    let left = at.signed_duration_since(now);
+    let counted = |count: i64, unit: &str| format!("in {count} {unit}{}", if count == 1 { "" } else { "s" });
+    let text = match left.num_minutes() {
+        ..1 => "now".to_owned(),
+        minutes @ 1..120 => counted(minutes, "minute"),
+        minutes @ 120..2_880 => counted(minutes / 60, "hour"),
+        minutes => counted(minutes / 1_440, "day"),
+    };
+    When { iso: page::when(at, now).iso, text }
+}
+
+/// `1,204`
+pub fn grouped(number: i64) -> String {
+    let digits = number.unsigned_abs().to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3 + 1);
+    if number < 0 {
+        text.push('-');
+    }
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// `1 image`, `1,204 images`
+pub fn counted(number: i64, noun: &str) -> String {
+    let ending = match (number, noun.strip_suffix('y')) {
+        (1, _) => return format!("1 {noun}"),
+        (_, Some(stem)) => return format!("{} {stem}ies", grouped(number)),
+        _ => "s",
+    };
+    format!("{} {noun}{ending}", grouped(number))
+}
+
+/// `84.2 MB`: decimal units, as registries and clouds count.
+pub fn size(bytes: i64) -> String {
+    const UNITS: [&str; 4] = ["kB", "MB", "GB", "TB"];
+    if bytes < 1_000 {
+        return format!("{bytes} B");
+    }
+    let mut value = bytes as f64 / 1_000.0;
+    let mut unit = 0;
+    while value >= 999.95 && unit < UNITS.len() - 1 {
+        value /= 1_000.0;
+        unit += 1;
+    }
+    format!("{value:.1} {}", UNITS[unit])
+}
+
+/// `sha256:9f2c1b4d0e55`: enough to tell two apart.
+pub fn short_digest(digest: &str) -> &str {
+    let end = digest.find(':').map_or(12, |at| at + 13);
+    digest.get(..end).unwrap_or(digest)
+}
+
+/// Tone and word of a state.
+pub fn state(state: &str) -> (&'static str, &'static str) {
+    match state {
+        "queued" => ("info", "Waiting"),
+        "running" => ("info", "Scanning"),
+        "succeeded" => ("good", "Succeeded"),
+        "failed" => ("bad", "Failed"),
+        "stopped" => ("neutral", "Stopped"),
+        _ => ("neutral", "Unknown"),
+    }
+}
+
+/// What people call a version; a slug that this release does not know says so.
+pub fn version(slug: &str) -> String {
+    registries::version(slug).map_or_else(|| format!("{slug} (unsupported)"), |version| version.label().to_owned())
+}
+
+pub fn schedule(every_hours: Option<i32>) -> String {
+    match every_hours {
+        None => "Off".to_owned(),
+        Some(1) => "Every hour".to_owned(),
+        Some(168) => "Every 7 days".to_owned(),
+        Some(hours) => format!("Every {hours} hours"),
+    }
+}
+
+/// An unfinished run, as its progress is shown.
+#[derive(Clone, Debug)]
+pub struct Going {
+    pub label: String,
+    pub done: u64,
+    pub total: u64,
+    pub counts: String,
+    pub stopping: bool,
+}
+
+impl Going {
+    pub fn new(run: &Run) -> Self {
+        let progress: Progress = serde_json::from_value(run.progress.clone()).unwrap_or_default();
+        let (done, total) = (progress.repositories_done, progress.repositories_total);
+        let waiting = run.state == "queued";
+        let label = match (run.stop_requested, waiting) {
+            (true, _) => "Stopping".to_owned(),
+            (_, true) => "Waiting for a free worker".to_owned(),
+            _ => progress.step.label().to_owned(),
+        };
+        let counts = if waiting || total == 0 {
+            String::new()
+        } else {
+            let images = counted(progress.images.into(), "image");
+            format!("{} of {} · {images}", grouped(done.into()), counted(total.into(), "repository"))
+        };
+        let known = if waiting { 0 } else { total.into() };
+        Self { label, done: done.into(), total: known, counts, stopping: run.stop_requested }
+    }
+}
+
+/// A line of the history.
+#[derive(Clone, Debug)]
+pub struct Past {
+    pub tone: &'static str,
+    pub word: &'static str,
+    pub at: When,
+    pub cause: String,
+    pub detail: String,
+}
+
+impl Past {
+    pub fn new(run: &Run, now: DateTime<Utc>) -> Self {
+        let (tone, word) = state(&run.state);
+        let by = &run.requested_by;
+        let cause = match run.cause.as_str() {
+            "schedule" => "by schedule".to_owned(),
+            "added" => format!("added by {by}"),
+            _ => format!("asked for by {by}"),
+        };
+        let detail = match run.state.as_str() {
+            "succeeded" => format!("{}{}", counted(run.images.into(), "image"), difference(run)),
+            _ => run.error.clone().unwrap_or_default(),
+        };
+        let at = page::when(run.ended_at.or(run.started_at).unwrap_or(run.queued_at), now);
+        Self { tone, word, at, cause, detail }
+    }
+}
+
+/// `: 2 new, 1 changed, 3 gone`; nothing when nothing changed.
+pub fn difference(run: &Run) -> String {
+    let parts = [(run.added, "new"), (run.changed, "changed"), (run.removed, "gone")];
+    let said: Vec<String> =
+        parts.iter().filter(|(n, _)| *n > 0).map(|(n, word)| format!("{} {word}", grouped((*n).into()))).collect();
+    if said.is_empty() { String::new() } else { format!(": {}", said.join(", ")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_and_sizes_read_like_speech() {
+        assert_eq!([0, 999, 1_204, -12_345_678].map(grouped), ["0", "999", "1,204", "-12,345,678"]);
+        assert_eq!(counted(1, "repository"), "1 repository");
+        assert_eq!(counted(1_000, "repository"), "1,000 repositories");
+        assert_eq!(counted(0, "image"), "0 images");
+        assert_eq!(
+            [999, 1_000, 84_249_000, 999_999, 1_200_000_000].map(size),
+            ["999 B", "1.0 kB", "84.2 MB", "1.0 MB", "1.2 GB"]
+        );
+    }
+
+    #[test]
+    fn a_digest_of_any_form_is_shortened_without_a_panic() {
+        assert_eq!(short_digest("sha256:9f2c1b4d0e55aa"), "sha256:9f2c1b4d0e55");
+        assert_eq!(short_digest("sha256:é"), "sha256:é");
+        assert_eq!(short_digest(""), "");
+    }
+
+    #[test]
+    fn moments_to_come_are_told_from_now() {
+        let now = DateTime::<Utc>::from_timestamp(1_800_000_000, 0).unwrap();
+        let text = |seconds| until(now + chrono::Duration::seconds(seconds), now).text;
+        assert_eq!(
+            [-5, 60, 7_200, 86_400, 86_400 * 7].map(text),
+            ["now", "in 1 minute", "in 2 hours", "in 24 hours", "in 7 days"]
+        );
+    }
+}

@@ -1,0 +1,151 @@
+//! `kill -9` of the console in the midst of writes: what was acknowledged is there, what was not is there as a whole or not
+//! at all, and the trail tells exactly of what is there.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use strongroom::accounts::Role;
+use uuid::Uuid;
+
+use super::{ask, opened};
+use crate::support::app::Visit;
+use crate::support::binary::Strongroom;
+use crate::support::process::Random;
+
+const WRITES: usize = 300;
+const CLIENTS: usize = 4;
+const LONGEST_ROUND: usize = 40;
+
+/// What a client knows of one credential: its last acknowledged password, and one that was sent without an answer.
+#[derive(Clone, Debug, Default)]
+struct Known {
+    id: Option<Uuid>,
+    password: Option<String>,
+    unanswered: Option<String>,
+    acknowledged: i64,
+}
+
+#[derive(Default)]
+struct Ledger {
+    credentials: Mutex<BTreeMap<String, Known>>,
+    acknowledged: AtomicUsize,
+}
+
+impl Ledger {
+    fn change(&self, name: &str, change: impl FnOnce(&mut Known)) {
+        change(self.credentials.lock().expect("a lock").entry(name.to_owned()).or_default());
+    }
+}
+
+/// Creates and edits in turn until the console is gone.
+async fn write(client: usize, round: usize, mut visit: Visit, ledger: Arc<Ledger>) {
+    for number in 0.. {
+        let name = format!("client {client} round {round} number {number}");
+        let mut row_version = 0;
+        // One creation, two edits.
+        for step in 0..3 {
+            let password = format!("{name} step {step}");
+            ledger.change(&name, |known| known.unanswered = Some(password.clone()));
+            let version = row_version.to_string();
+            let mut fields = vec![
+                ("name", name.as_str()),
+                ("description", ""),
+                ("username", "robot"),
+                ("password", password.as_str()),
+            ];
+            let path = match ledger.credentials.lock().expect("a lock")[&name].id {
+                Some(id) => format!("/credentials/{id}/edit"),
+                None => "/credentials".to_owned(),
+            };
+            fields.push(if step == 0 { ("kind", "basic") } else { ("row_version", version.as_str()) });
+            let Some(page) = visit.try_post(&path, &fields).await else { return };
+            assert_eq!(page.status, 303, "{path}: {page:?}");
+            let id = page.location().rsplit('/').next().and_then(|id| id.parse().ok());
+            ledger.change(&name, |known| {
+                known.id = known.id.or(id);
+                known.password = known.unanswered.take();
+                known.acknowledged += 1;
+            });
+            assert!(id.is_some() || step > 0, "{page:?}");
+            row_version += 1;
+            ledger.acknowledged.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+}
+
+#[actix_web::test]
+async fn nothing_acknowledged_is_lost_and_no_half_row_stays_when_the_console_is_killed_at_random() {
+    let seed = u64::from_be_bytes(strongroom::vault::random());
+    println!("seed {seed}");
+    let mut random = Random(seed);
+    let strongroom = Strongroom::founded();
+    let visits: Vec<Visit> =
+        (0..CLIENTS).map(|client| strongroom.visit(&format!("client {client}"), Role::Operator)).collect();
+    let ledger = Arc::new(Ledger::default());
+    let mut rounds = 0;
+    while ledger.acknowledged.load(Ordering::SeqCst) < WRITES {
+        let start = Instant::now();
+        let serving = strongroom.serve();
+        serving.ready().await;
+        assert!(start.elapsed() < Duration::from_secs(3), "ready after {:?}", start.elapsed());
+        let clients: Vec<_> = visits
+            .iter()
+            .enumerate()
+            .map(|(client, visit)| {
+                let mut visit = visit.clone();
+                visit.url.clone_from(&serving.url);
+                actix_web::rt::spawn(write(client, rounds, visit, ledger.clone()))
+            })
+            .collect();
+        let until = ledger.acknowledged.load(Ordering::SeqCst) + random.below(LONGEST_ROUND);
+        while ledger.acknowledged.load(Ordering::SeqCst) < until {
+            assert!(start.elapsed() < Duration::from_secs(30), "the clients stand still");
+            tokio::task::yield_now().await;
+        }
+        // The others are at any point of a write.
+        for _ in 0..random.below(2_000) {
+            tokio::task::yield_now().await;
+        }
+        serving.kill();
+        for client in clients {
+            client.await.expect("a client");
+        }
+        rounds += 1;
+    }
+    println!("{} writes acknowledged, {rounds} kills", ledger.acknowledged.load(Ordering::SeqCst));
+
+    let said = strongroom.done(&["verify"]);
+    assert!(said.contains("all is well"), "{said}");
+    let (mut conn, vault) = (strongroom.connect(), strongroom.vault());
+    let known = ledger.credentials.lock().expect("a lock").clone();
+    for (name, known) in &known {
+        let row =
+            ask(&mut conn, &format!("SELECT coalesce((SELECT id::text FROM credentials WHERE name = '{name}'), '')"));
+        let Ok(id) = row.parse::<Uuid>() else {
+            assert_eq!(known.acknowledged, 0, "{name} was acknowledged and is lost");
+            continue;
+        };
+        assert_eq!(known.id.unwrap_or(id), id);
+        let values: serde_json::Value = serde_json::from_str(&opened(&mut conn, &vault, id)).expect("JSON");
+        let password = values["password"].as_str().map(str::to_owned);
+        assert!(password == known.password || password == known.unanswered, "{name}: {known:?}, but {password:?}");
+        let version: i64 = ask(&mut conn, &format!("SELECT row_version FROM credentials WHERE id = '{id}'"))
+            .parse()
+            .expect("a number");
+        let extra = i64::from(password == known.unanswered);
+        assert_eq!(version, known.acknowledged + extra, "{name}: {known:?}");
+        let events = format!(
+            "SELECT string_agg(action, ' ' ORDER BY at) FROM events WHERE subject_id = '{id}' AND action <> 'credential.opened'"
+        );
+        let mut expected = vec!["credential.created"];
+        expected.resize(usize::try_from(version).expect("a count"), "credential.edited");
+        assert_eq!(ask(&mut conn, &events), expected.join(" "), "{name}: one event a change");
+    }
+    let strangers = "SELECT count(*) FROM credentials WHERE NOT shipped AND name NOT LIKE 'client %'";
+    assert_eq!(ask(&mut conn, strangers), "0");
+    let orphans = "SELECT count(*) FROM events WHERE subject_kind = 'credential'
+                   AND subject_id NOT IN (SELECT id FROM credentials)";
+    assert_eq!(ask(&mut conn, orphans), "0", "the trail tells of nothing that did not happen");
+}

@@ -1,0 +1,132 @@
+//! A database that is away or silent: what visitors and probes are told meanwhile, and how soon all is well again.
+
+use std::fs;
+use std::time::{Duration, Instant};
+
+use strongroom::accounts::Role;
+
+use super::credentials;
+use crate::support::app::Visit;
+use crate::support::binary::Strongroom;
+use crate::support::process::{Serving, wait_for};
+use crate::support::proxy::Proxy;
+
+const LIMIT: Duration = Duration::from_millis(5_500);
+
+async fn behind_a_proxy() -> (Strongroom, Proxy, Serving, Visit) {
+    let mut strongroom = Strongroom::founded();
+    let mut visit = strongroom.visit("ada", Role::Administrator);
+    credentials(&mut strongroom.connect(), &strongroom.vault(), 0..3);
+    let proxy = Proxy::before(strongroom.database.as_ref().expect("a database"));
+    strongroom.url = Some(proxy.url().to_owned());
+    let serving = strongroom.serve();
+    serving.ready().await;
+    visit.url.clone_from(&serving.url);
+    assert_eq!(visit.get("/").await.status, 200);
+    (strongroom, proxy, serving, visit)
+}
+
+/// What everybody is told while the database is away: many visitors at once, none waits for long.
+async fn all_are_told_to_come_back(serving: &Serving, visit: &Visit) {
+    let visitors = (0..40).map(|number| {
+        let mut visit = visit.clone();
+        async move {
+            let start = Instant::now();
+            let page = match number % 4 {
+                0 => visit.post("/login", &[("username", "ada"), ("password", "x"), ("next", "/")]).await,
+                1 => visit.get("/readyz").await,
+                _ => visit.get("/").await,
+            };
+            (page, start.elapsed(), number % 4 == 1)
+        }
+    });
+    let live = async {
+        let start = Instant::now();
+        (serving.status("/livez").await, start.elapsed())
+    };
+    let (pages, (live, took)) = tokio::join!(futures_util::future::join_all(visitors), live);
+    assert_eq!(live, Some(200));
+    assert!(took < Duration::from_secs(1), "/livez took {took:?}");
+    for (page, took, probe) in pages {
+        assert_eq!(page.status, 503, "{page:?}");
+        assert!(took < LIMIT, "{took:?}");
+        assert!(probe || page.header("retry-after") == "2", "{page:?}");
+        assert!(probe || page.text("h1") == "The database does not answer", "{page:?}");
+    }
+}
+
+/// After the first good answer there is no bad one, and the session is still there.
+async fn all_is_well_within_five_seconds(visit: &Visit) {
+    let well = async || visit.clone().get("/").await.status == 200;
+    let took = wait_for("the console is back", Duration::from_secs(30), well).await;
+    assert!(took < Duration::from_secs(5), "back after {took:?}");
+    for _ in 0..5 {
+        let again = futures_util::future::join_all((0..10).map(|_| {
+            let mut visit = visit.clone();
+            async move { visit.get("/").await.status }
+        }));
+        assert_eq!(again.await, [200; 10]);
+    }
+}
+
+#[actix_web::test]
+async fn while_the_database_is_cut_off_everybody_is_told_to_come_back_and_then_all_is_well() {
+    let (_strongroom, proxy, serving, visit) = behind_a_proxy().await;
+    proxy.cut();
+    for _ in 0..2 {
+        all_are_told_to_come_back(&serving, &visit).await;
+    }
+    proxy.mend();
+    all_is_well_within_five_seconds(&visit).await;
+    assert_eq!(serving.stop().status, 0);
+}
+
+fn threads(serving: &Serving) -> usize {
+    fs::read_dir(format!("/proc/{}/task", serving.pid())).expect("its threads").count()
+}
+
+#[actix_web::test]
+async fn a_database_that_falls_silent_holds_nobody_for_long_and_piles_up_no_threads() {
+    let (_strongroom, proxy, serving, visit) = behind_a_proxy().await;
+    all_is_well_within_five_seconds(&visit).await;
+    let before = threads(&serving);
+    proxy.freeze();
+    for _ in 0..2 {
+        all_are_told_to_come_back(&serving, &visit).await;
+    }
+    let during = threads(&serving);
+    assert!(during <= before + 20, "{before} threads before, {during} during");
+    proxy.mend();
+    all_is_well_within_five_seconds(&visit).await;
+    assert_eq!(serving.stop().status, 0);
+}
+
+#[actix_web::test]
+async fn connections_that_the_server_ended_are_replaced_without_a_visitor_noticing_twice() {
+    let (strongroom, _proxy, serving, visit) = behind_a_proxy().await;
+    all_is_well_within_five_seconds(&visit).await;
+    strongroom
+        .database
+        .as_ref()
+        .map(|database| {
+            diesel::connection::SimpleConnection::batch_execute(
+                &mut database.connect(),
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()
+                 AND datname = current_database()",
+            )
+        })
+        .expect("a database")
+        .expect("ended");
+    // A server's restart: nobody sees more than "come back".
+    for _ in 0..3 {
+        let statuses = futures_util::future::join_all((0..10).map(|_| {
+            let mut visit = visit.clone();
+            async move { visit.get("/").await.status }
+        }));
+        for status in statuses.await {
+            assert!(matches!(status, 200 | 503), "{status}");
+        }
+    }
+    all_is_well_within_five_seconds(&visit).await;
+    assert_eq!(serving.stop().status, 0);
+}

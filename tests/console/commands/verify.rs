@@ -1,0 +1,87 @@
+//! `strongroom verify`, and the job that does it every night.
+
+use super::{ask, credentials};
+use crate::support::app::TestApp;
+use crate::support::binary::Strongroom;
+use strongroom::accounts::Role;
+use strongroom::jobs::verify;
+
+#[test]
+fn a_whole_store_is_opened_value_by_value_and_left_as_it_is() {
+    let strongroom = Strongroom::founded();
+    strongroom.visit("root", Role::Administrator);
+    credentials(&mut strongroom.connect(), &strongroom.vault(), 0..250);
+    let before = strongroom.dump();
+    let said = strongroom.done(&["verify"]);
+    // 250 credentials and the shipped one, and one password.
+    assert!(said.starts_with("252 sealed values opened, 252 rows checked, 252 audit events"), "{said}");
+    assert!(said.ends_with("all is well\n"), "{said}");
+    assert_eq!(strongroom.dump(), before);
+}
+
+#[test]
+fn every_row_that_was_tampered_with_is_named_by_table_and_id_only() {
+    let strongroom = Strongroom::founded();
+    strongroom.visit("root", Role::Administrator);
+    let mut conn = strongroom.connect();
+    let ids = credentials(&mut conn, &strongroom.vault(), 0..4);
+    let user = ask(&mut conn, "SELECT id FROM users");
+    for statement in [
+        format!("UPDATE credentials SET payload = set_byte(payload, 40, 255 - get_byte(payload, 40)) WHERE id = '{}'", ids[0]),
+        format!(
+            "UPDATE credentials SET (wrapped_dek, payload) = (SELECT wrapped_dek, payload FROM credentials WHERE id = '{}')
+             WHERE id = '{}'",
+            ids[2], ids[1]
+        ),
+        format!("UPDATE credentials SET identity = 'mallory' WHERE id = '{}'", ids[3]),
+        "UPDATE users SET role = 'auditor'".to_owned(),
+        "UPDATE events SET detail = 'nothing' WHERE action = 'user.created'".to_owned(),
+    ] {
+        strongroom.sql(&statement);
+    }
+    let ran = strongroom.run(&["verify"]);
+    assert_eq!(ran.status, 1, "{ran:?}");
+    for line in [
+        format!("credentials {}: the sealed payload does not open", ids[0]),
+        format!("credentials {}: the sealed payload does not open", ids[1]),
+        format!("credentials {}: the row is not what was saved", ids[3]),
+        format!("users {user}: the row is not what was saved"),
+    ] {
+        assert!(ran.out.lines().any(|said| said == line), "{line} in {ran:?}");
+    }
+    assert!(ran.out.contains("audit trail: lane "), "{ran:?}");
+    assert!(ran.err.contains("5 failures") && !ran.out.contains("mallory"), "{ran:?}");
+}
+
+#[actix_web::test]
+async fn the_nightly_check_quarantines_what_does_not_open_and_one_replica_does_it() {
+    let app = TestApp::start();
+    let ids = credentials(&mut app.connect(), &app.app.vault, 0..3);
+    let mut conn = app.connect();
+    diesel::connection::SimpleConnection::batch_execute(
+        &mut conn,
+        &format!(
+            "UPDATE credentials SET payload = set_byte(payload, 40, 255 - get_byte(payload, 40)) WHERE id = '{}'",
+            ids[1]
+        ),
+    )
+    .expect("tampered");
+    assert!(!verify::check(&app.app).await.expect("it answers"), "a store of today needs no check");
+    diesel::connection::SimpleConnection::batch_execute(
+        &mut conn,
+        "UPDATE deployment SET created_at = now() - interval '25 hours'",
+    )
+    .expect("aged");
+    let (one, two) = tokio::join!(verify::check(&app.app), verify::check(&app.app));
+    assert!(one.expect("it answers") ^ two.expect("it answers"), "one of two does it");
+    let marked =
+        ask(&mut conn, "SELECT string_agg(id::text, ' ') FROM credentials WHERE integrity_failed_at IS NOT NULL");
+    assert_eq!(marked, ids[1].to_string());
+    let trail = "SELECT string_agg(action, ' ' ORDER BY at) FROM events WHERE actor = 'Strongroom'
+                 AND action <> 'credential.created'";
+    assert_eq!(
+        ask(&mut conn, trail),
+        "store.verification_started credential.integrity_failure store.verification_failed"
+    );
+    assert!(!verify::check(&app.app).await.expect("it answers"), "once a day is enough");
+}

@@ -1,0 +1,86 @@
+//! The credentials' screens: adding, table, page, editing, deletion.
+
+mod adding;
+mod deleting;
+mod editing;
+mod integrity;
+mod page;
+mod samples;
+mod table;
+
+use diesel::prelude::*;
+use strongroom::form::Values;
+use strongroom::models::events::Actor;
+use strongroom::models::integrations::{self, NewIntegration};
+use strongroom::models::{credentials, transaction};
+use uuid::Uuid;
+
+use crate::support::app::{Page, TestApp, Visit};
+
+/// Adds a basic credential through its form and returns its id.
+async fn add(visit: &mut Visit, name: &str) -> Uuid {
+    add_of(visit, &[("kind", "basic"), ("name", name), ("username", "robot"), ("password", "first secret")]).await
+}
+
+async fn add_of(visit: &mut Visit, fields: &[(&str, &str)]) -> Uuid {
+    let page = visit.post("/credentials", fields).await;
+    assert_eq!(page.status, 303, "{:?}", page.texts(".error-summary, .field__error"));
+    id_in(page.location())
+}
+
+fn id_in(location: &str) -> Uuid {
+    location.rsplit('/').next().and_then(|id| id.parse().ok()).unwrap_or_else(|| panic!("no id in {location}"))
+}
+
+/// An integration that uses the credential.
+fn integrate(app: &TestApp, name: &str, credential: Uuid) -> Uuid {
+    let new = NewIntegration {
+        family: "registry_scan",
+        version: "docker_v2",
+        name,
+        credential_id: Some(credential),
+        host: "registry.example.com",
+        settings: "{}",
+        every_hours: None,
+    };
+    let actor = Actor::command_line();
+    transaction(&mut app.connect(), &|conn| integrations::create(conn, &app.app.vault, &actor, &new))
+        .expect("an integration")
+}
+
+/// What is stored, opened.
+fn stored(app: &TestApp, id: Uuid) -> Values {
+    let (row, sealed) = credentials::find_sealed(&mut app.connect(), id).expect("a row");
+    row.check(&app.app.vault).expect("the row check holds");
+    let plaintext = app.app.vault.open(&row.context(), &sealed).expect("it opens");
+    Values::from_json(&plaintext).expect("values")
+}
+
+fn row(app: &TestApp, id: Uuid) -> credentials::Credential {
+    credentials::find(&mut app.connect(), id).expect("a row")
+}
+
+/// Actions in the trail about one subject, oldest first.
+fn actions(app: &TestApp, id: Uuid) -> Vec<String> {
+    use strongroom::models::schema::events;
+    let query = events::table.filter(events::subject_id.eq(id)).order((events::at, events::lane, events::seq));
+    query.select(events::action).load(&mut app.connect()).expect("events")
+}
+
+fn execute(app: &TestApp, statement: &str) {
+    let changed = diesel::sql_query(statement).execute(&mut app.connect()).expect(statement);
+    assert!(changed > 0, "{statement}");
+}
+
+/// The version that an edit form says it edits.
+async fn version(visit: &mut Visit, id: Uuid) -> String {
+    let page = visit.get(&format!("/credentials/{id}/edit")).await;
+    page.attributes("input[name=row_version]", "value").remove(0)
+}
+
+/// Posts an edit of a basic credential as of the current version.
+async fn edit(visit: &mut Visit, id: Uuid, fields: &[(&str, &str)]) -> Page {
+    let version = version(visit, id).await;
+    let fields: Vec<(&str, &str)> = [&[("row_version", version.as_str())][..], fields].concat();
+    visit.post(&format!("/credentials/{id}/edit"), &fields).await
+}

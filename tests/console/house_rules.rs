@@ -1,0 +1,179 @@
+//! The directions between the rooms of the house and the habits in them, read from the sources. A rule that is in the way
+//! is changed here, with its reason, and not worked around there.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn files(folder: &str, ending: &str) -> Vec<(String, String)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let (mut found, mut folders) = (Vec::new(), vec![root.join(folder)]);
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).expect("a folder of the project").flatten() {
+            let path: PathBuf = entry.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.to_string_lossy().ends_with(ending) {
+                let name = path.strip_prefix(root).expect("below the root").to_string_lossy().into_owned();
+                found.push((name, fs::read_to_string(&path).expect("a text")));
+            }
+        }
+    }
+    found.sort();
+    assert!(!found.is_empty(), "no {ending} in {folder}");
+    found
+}
+
+/// The product's code: without test modules and comments.
+fn sources() -> Vec<(String, String)> {
+    let is_test = |name: &str| name.contains("/tests") || name.ends_with("tests.rs");
+    let code = |text: &str| {
+        let before_tests = text.split("#[cfg(test)]").next().unwrap_or("");
+        before_tests.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
+    };
+    files("src", ".rs").into_iter().filter(|(name, _)| !is_test(name)).map(|(name, text)| (name, code(&text))).collect()
+}
+
+/// Fails with every place in the files under `folder` (but `except`) that holds one of the words.
+fn nowhere(folder: &str, words: &[&str], except: &[&str], why: &str) {
+    let mut places = Vec::new();
+    for (name, text) in sources() {
+        if name.starts_with(folder) && !except.iter().any(|other| name.starts_with(other)) {
+            places.extend(words.iter().filter(|word| text.contains(**word)).map(|word| format!("{name}: {word}")));
+        }
+    }
+    assert!(places.is_empty(), "{why}:\n{}", places.join("\n"));
+}
+
+#[test]
+fn forms_know_nothing_of_ours() {
+    let words = [
+        "crate::credentials",
+        "crate::models",
+        "crate::web",
+        "crate::providers",
+        "crate::vault",
+        "diesel",
+        "actix_web",
+    ];
+    nowhere("src/form", &words, &[], "a form is declared, shown and checked without anything else");
+}
+
+#[test]
+fn what_speaks_to_providers_knows_neither_database_nor_web() {
+    let words = ["diesel", "actix_web", "askama", "crate::models", "crate::web", "crate::app", "crate::vault"];
+    for folder in ["src/credentials", "src/providers", "src/integrations"] {
+        nowhere(folder, &words, &[], "a scan must run from values and a peer alone");
+    }
+}
+
+#[test]
+fn only_the_models_know_the_database() {
+    // Health asks the database a question, the session cache listens to it, the app prepares it.
+    let except = ["src/models", "src/web/health.rs", "src/web/session/cache.rs", "src/web/error.rs"];
+    nowhere("src", &["diesel::", "use diesel"], &except, "queries are in models");
+}
+
+#[test]
+fn models_neither_render_nor_open_secrets() {
+    nowhere(
+        "src/models",
+        &["askama", "actix_web", "crate::web", ".open(&", "vault.open"],
+        &["src/models/events.rs"],
+        "models store",
+    );
+}
+
+/// "Who can see a secret" is answered by this list.
+#[test]
+fn secrets_are_opened_in_few_places() {
+    let may = [
+        "src/vault",
+        "src/accounts/gate.rs",
+        "src/web/login.rs",
+        "src/web/account",
+        "src/web/credentials/stored.rs",
+        "src/runs.rs",
+        "src/runs/",
+        "src/rotation",
+        "src/verification",
+    ];
+    nowhere(
+        "src",
+        &["vault.open(", ".vault().open("],
+        &may,
+        "a new reader of secrets is a decision, to be listed here",
+    );
+}
+
+#[test]
+fn processes_are_started_in_one_file() {
+    nowhere("src", &["process::Command", "Command::new"], &["src/postgres/programs.rs"], "Strongroom runs no programs");
+}
+
+#[test]
+fn http_clients_are_built_in_one_file() {
+    nowhere(
+        "src",
+        &["reqwest::Client::", "ClientBuilder"],
+        &["src/providers/egress.rs"],
+        "requests leave through egress",
+    );
+}
+
+#[test]
+fn htmx_headers_are_spelled_in_one_file() {
+    nowhere("src", &["\"hx-", "\"HX-"], &["src/web/htmx.rs", "src/web/security.rs"], "htmx is spoken in htmx.rs");
+}
+
+#[test]
+fn nothing_is_unsafe_and_nothing_unwraps() {
+    nowhere("src", &["unsafe ", ".unwrap()", "todo!(", "unimplemented!(", "dbg!("], &[], "an error is an answer");
+}
+
+#[test]
+fn templates_escape_everything_and_hold_nothing_inline() {
+    let banned = [
+        "|safe",
+        "| safe",
+        "autoescape",
+        " style=",
+        "<style",
+        "hx-on",
+        "js:",
+        "javascript:",
+        " onclick",
+        " onload",
+        "hx-vals",
+    ];
+    let mut places = Vec::new();
+    for (name, text) in files("templates", ".html") {
+        places.extend(banned.iter().filter(|word| text.contains(**word)).map(|word| format!("{name}: {word}")));
+        let scripts = text.match_indices("<script").filter(|(at, _)| !text[*at..].starts_with("<script src="));
+        places.extend(scripts.map(|_| format!("{name}: inline script")));
+    }
+    assert!(places.is_empty(), "the content security policy forbids it:\n{}", places.join("\n"));
+}
+
+#[test]
+fn every_file_fits_one_room() {
+    let long: Vec<String> = files("src", ".rs")
+        .into_iter()
+        .filter(|(name, _)| !name.ends_with("schema.rs"))
+        .map(|(name, text)| (name, text.lines().count()))
+        .filter(|(_, lines)| *lines > 350)
+        .map(|(name, lines)| format!("{name}: {lines} lines"))
+        .collect();
+    assert!(long.is_empty(), "split these:\n{}", long.join("\n"));
+}
+
+#[test]
+fn every_module_says_what_lives_in_it() {
+    let silent: Vec<String> = files("src", ".rs")
+        .into_iter()
+        .filter(|(name, text)| {
+            !text.trim_start().starts_with("//!") && !name.ends_with("schema.rs") && !name.ends_with("tests.rs")
+        })
+        .map(|(name, _)| name)
+        .collect();
+    assert!(silent.is_empty(), "open with what lives there:\n{}", silent.join("\n"));
+}

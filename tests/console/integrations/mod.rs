@@ -1,0 +1,118 @@
+//! Integrations from outside: added in the console, scanned by its worker, against real registries.
+
+use std::time::{Duration, Instant};
+
+use diesel::RunQueryDsl;
+use strongroom::credentials;
+use strongroom::form::Values;
+use strongroom::models::events::{self, Actor, Filter};
+use strongroom::models::runs::{self, Run};
+use strongroom::models::{credentials as stored, integrations};
+use strongroom::web::credentials::draft::Draft;
+use uuid::Uuid;
+
+use crate::support::app::{Page, TestApp, Visit};
+
+mod destinations;
+mod export;
+mod forms;
+mod integrity;
+mod queue;
+mod scans;
+
+/// A saved credential with a user name and a password.
+fn basic(app: &TestApp, name: &str, username: &str, password: &str) -> Uuid {
+    let draft = basic_draft(name, username, password);
+    stored::create(&mut app.connect(), &app.app.vault, &Actor::command_line(), &draft.row()).expect("a credential")
+}
+
+fn basic_draft(name: &str, username: &str, password: &str) -> Draft {
+    let values = Values::from_iter([("username", username), ("password", password)]);
+    Draft::new(&credentials::basic::KIND, name.to_owned(), String::new(), &values).expect("a good credential")
+}
+
+/// The form as a person fills it in.
+#[derive(Clone)]
+struct Form(Vec<(&'static str, String)>);
+
+impl Form {
+    fn new(name: &str, registry: &str) -> Self {
+        let start = [("name", name), ("version", "docker_v2"), ("registry", registry), ("schedule", "off")];
+        Self(start.map(|(field, value)| (field, value.to_owned())).into())
+    }
+
+    fn with(mut self, field: &'static str, value: impl ToString) -> Self {
+        self.0.retain(|(known, _)| *known != field);
+        self.0.push((field, value.to_string()));
+        self
+    }
+
+    async fn post(&self, visit: &mut Visit, path: &str) -> Page {
+        let fields: Vec<(&str, &str)> = self.0.iter().map(|(field, value)| (*field, value.as_str())).collect();
+        visit.post(path, &fields).await
+    }
+
+    /// Adds it and returns its id.
+    async fn add(&self, visit: &mut Visit) -> Uuid {
+        let page = self.post(visit, "/integrations").await;
+        assert_eq!(page.status, 303, "{:?} {:?}", page.texts(".error-summary"), page.texts("[role=alert]"));
+        page.location().strip_prefix("/integrations/").expect("its page").parse().expect("its id")
+    }
+}
+
+/// The last run, once it has ended.
+async fn ended(app: &TestApp, integration: Uuid) -> Run {
+    until("the run ends", || last_run(app, integration).filter(|run| !run.unfinished())).await
+}
+
+/// The last run, once somebody works on it.
+async fn running(app: &TestApp, integration: Uuid) -> Run {
+    until("the run starts", || last_run(app, integration).filter(|run| run.state == "running")).await
+}
+
+fn last_run(app: &TestApp, integration: Uuid) -> Option<Run> {
+    all_runs(app, integration).into_iter().next()
+}
+
+fn all_runs(app: &TestApp, integration: Uuid) -> Vec<Run> {
+    runs::of(&mut app.connect(), integration, 1_000).expect("the runs")
+}
+
+/// Looks until there is something.
+async fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let patience = Instant::now() + Duration::from_secs(40);
+    let mut beat = tokio::time::interval(Duration::from_millis(50));
+    loop {
+        beat.tick().await;
+        if let Some(found) = look() {
+            return found;
+        }
+        assert!(Instant::now() < patience, "waited in vain: {what}");
+    }
+}
+
+async fn scan_now(app: &TestApp, visit: &mut Visit, integration: Uuid) -> Run {
+    let page = visit.post(&format!("/integrations/{integration}/runs"), &[]).await;
+    assert_eq!(page.status, 303);
+    ended(app, integration).await
+}
+
+/// Actions of the audit trail about one subject, or all of them.
+fn actions(app: &TestApp, subject_id: Option<Uuid>) -> Vec<String> {
+    let filter = Filter { subject_id, ..Filter::default() };
+    let found = events::list(&mut app.connect(), &filter, 1_000).expect("the trail");
+    found.into_iter().map(|event| event.action).collect()
+}
+
+fn execute(app: &TestApp, statement: &str) {
+    diesel::sql_query(statement).execute(&mut app.connect()).expect("a statement");
+}
+
+/// The password was given long ago.
+fn forget_password(app: &TestApp) {
+    execute(app, "UPDATE sessions SET authenticated_at = now() - interval '1 hour'");
+}
+
+fn row(app: &TestApp, id: Uuid) -> integrations::Integration {
+    integrations::find(&mut app.connect(), id).expect("the integration")
+}
