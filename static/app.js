@@ -107,6 +107,13 @@ document.addEventListener("htmx:after:swap", () => {
   for (const input of document.querySelectorAll("[aria-invalid]")) {
     if (!document.getElementById(`${input.name}-error`)) input.removeAttribute("aria-invalid");
   }
+  // And ones that were fine before must point at theirs.
+  for (const error of document.querySelectorAll(".field__error[id$='-error']")) {
+    const input = document.getElementById(error.id.slice(0, -"-error".length));
+    if (!input?.matches("[hx-preserve]") || input.matches("[aria-invalid]")) continue;
+    input.setAttribute("aria-invalid", "true");
+    input.setAttribute("aria-describedby", [error.id, input.getAttribute("aria-describedby")].filter(Boolean).join(" "));
+  }
   if (!focused || document.activeElement !== document.body) return;
   const region = focused.region && document.getElementById(focused.region);
   const again = (focused.id && document.getElementById(focused.id))

@@ -110,18 +110,20 @@ pub struct Usage {
     pub active: bool,
     pub used: Option<When>,
     pub tone: &'static str,
-    pub outcome: String,
+    pub outcome: &'static str,
+    /// Why the last run failed.
+    pub failure: Option<String>,
 }
 
 impl Usage {
     pub fn new(line: Line, now: DateTime<Utc>) -> Self {
         let (tone, outcome) = match line.last_state.as_deref() {
-            Some("succeeded") => ("good", "Succeeded".to_owned()),
-            Some("failed") => ("bad", line.last_error.unwrap_or_else(|| "Failed".to_owned())),
-            Some("running") => ("info", "Under way".to_owned()),
-            Some("queued") => ("info", "Waiting".to_owned()),
-            Some("stopped") => ("off", "Stopped".to_owned()),
-            _ => ("off", "Not used yet".to_owned()),
+            Some("succeeded") => ("good", "Succeeded"),
+            Some("failed") => ("bad", "Failed"),
+            Some("running") => ("info", "Under way"),
+            Some("queued") => ("info", "Waiting"),
+            Some("stopped") => ("off", "Stopped"),
+            _ => ("off", "Not used yet"),
         };
         Self {
             id: line.id,
@@ -130,6 +132,7 @@ impl Usage {
             host: line.host,
             active: line.active,
             used: line.last_at.map(|at| when(at, now)),
+            failure: line.last_error.filter(|_| tone == "bad"),
             tone,
             outcome,
         }

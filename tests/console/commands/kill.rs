@@ -120,6 +120,7 @@ async fn nothing_acknowledged_is_lost_and_no_half_row_stays_when_the_console_is_
     assert!(said.contains("all is well"), "{said}");
     let (mut conn, vault) = (strongroom.connect(), strongroom.vault());
     let known = ledger.credentials.lock().expect("a lock").clone();
+    let mut unheard = 0;
     for (name, known) in &known {
         let row =
             ask(&mut conn, &format!("SELECT coalesce((SELECT id::text FROM credentials WHERE name = '{name}'), '')"));
@@ -136,6 +137,7 @@ async fn nothing_acknowledged_is_lost_and_no_half_row_stays_when_the_console_is_
             .expect("a number");
         let extra = i64::from(password == known.unanswered);
         assert_eq!(version, known.acknowledged + extra, "{name}: {known:?}");
+        unheard += extra;
         let events = format!(
             "SELECT string_agg(action, ' ' ORDER BY at) FROM events WHERE subject_id = '{id}' AND action <> 'credential.opened'"
         );
@@ -143,6 +145,7 @@ async fn nothing_acknowledged_is_lost_and_no_half_row_stays_when_the_console_is_
         expected.resize(usize::try_from(version).expect("a count"), "credential.edited");
         assert_eq!(ask(&mut conn, &events), expected.join(" "), "{name}: one event a change");
     }
+    println!("{unheard} writes were committed and the answer never came");
     let strangers = "SELECT count(*) FROM credentials WHERE NOT shipped AND name NOT LIKE 'client %'";
     assert_eq!(ask(&mut conn, strangers), "0");
     let orphans = "SELECT count(*) FROM events WHERE subject_kind = 'credential'

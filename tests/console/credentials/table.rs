@@ -218,6 +218,9 @@ async fn htmx_gets_the_results_alone() {
     let mut visit = app.administrator();
     let fragment = visit.fragment("/credentials?q=IAM").await;
     assert!(fragment.has("#results") && !fragment.has("h1"));
+    // The search form sends the order on, which may have been changed by a swap of the results alone.
+    let fragment = visit.fragment("/credentials?q=IAM&sort=age&dir=desc").await;
+    assert_eq!(fragment.attributes("#results input[form=filter]", "value"), ["age", "desc"]);
     assert_eq!(names(&fragment), ["IAM Role"]);
 }
 

@@ -1,0 +1,218 @@
+//! The seam between what is stored and what is done with it: claim a run, load its integration and credential, check
+//! both rows, open the secret, act, record. No connection is held while a provider is called. What acts is in
+//! `integrations`, what is stored in `models`; what comes before and after is in the two files beside this one.
+
+use std::cell::Cell;
+use std::convert::Infallible;
+use std::panic::AssertUnwindSafe;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use actix_web::web::Data;
+use futures_util::FutureExt;
+use tokio_util::sync::CancellationToken;
+
+use crate::app::App;
+use crate::integrations::registries::{self, Job, Progress, ScanError, Version};
+use crate::models::events::Actor;
+use crate::models::runs::{self, Run};
+use crate::models::{DbError, images};
+use crate::providers::ProviderError;
+
+mod prepare;
+mod record;
+
+use prepare::{Ready, prepare};
+use record::{Done, save};
+
+/// Between two renewals of the lease; also how soon *Stop* is seen and how fresh the shown progress is.
+const HEARTBEAT: Duration = Duration::from_secs(1);
+
+const RUNNING: &str = "Running";
+
+/// The next run for this replica, if there is one.
+pub async fn claim(app: &App) -> Result<Option<Run>, DbError> {
+    let replica = app.replica;
+    app.db.run(move |conn| runs::claim(conn, replica)).await
+}
+
+/// Gives what this replica has not finished back to the queue.
+pub async fn give_back(app: &App) -> Result<usize, DbError> {
+    let replica = app.replica;
+    app.db.run(move |conn| runs::give_back(conn, replica)).await
+}
+
+/// Performs a claimed run to its end. When `cancel` is cancelled it stops and stays claimed, to be given back.
+pub async fn perform(app: Data<App>, run: Run, cancel: CancellationToken) {
+    let (id, integration) = (run.id, run.integration_id);
+    tracing::info!(run = %id, %integration, attempt = run.attempts, "a run starts");
+    match attempt(&app, &run, &cancel).await {
+        Ok(Some(outcome)) => {
+            metrics::counter!("strongroom_runs_total", "outcome" => outcome).increment(1);
+            tracing::info!(run = %id, %integration, outcome, "a run ended");
+        }
+        Ok(None) => tracing::info!(run = %id, %integration, "a run is left to others"),
+        // Its lease ends by itself, and then it is tried again.
+        Err(error) => tracing::warn!(run = %id, %integration, %error, "a run could not be recorded"),
+    }
+}
+
+/// How a run went, to be recorded.
+enum Verdict {
+    Found(Vec<images::Image>),
+    Failed { step: &'static str, error: String },
+    Stopped,
+}
+
+impl Verdict {
+    fn failed(step: &'static str, error: impl Into<String>) -> Self {
+        Self::Failed { step, error: error.into() }
+    }
+}
+
+/// The outcome's word; `None` when the run is no longer this replica's or goes back to the queue.
+async fn attempt(app: &Data<App>, run: &Run, cancel: &CancellationToken) -> Result<Option<&'static str>, DbError> {
+    let prepared = {
+        let (vault, run) = (app.vault.clone(), run.clone());
+        app.db.transaction(move |conn| prepare(conn, &vault, &run)).await?
+    };
+    let (integration, used, verdict) = match prepared {
+        Err(refusal) => (refusal.integration, None, refusal.verdict),
+        Ok(ready) => {
+            let verdict = act(app, run, &ready, cancel).await;
+            let Some(verdict) = verdict else { return Ok(None) };
+            (ready.integration, ready.credential.map(|opened| opened.id), verdict)
+        }
+    };
+    save(app, run, Done { integration, used, verdict }).await
+}
+
+/// Whoever asked for the run, as the trail names them.
+fn actor(run: &Run) -> Actor {
+    Actor { name: run.requested_by.clone(), address: String::new() }
+}
+
+/// Scans under a lease that is kept alive meanwhile. `None` when there is nothing to record.
+async fn act(app: &App, run: &Run, ready: &Ready, cancel: &CancellationToken) -> Option<Verdict> {
+    let (stop, asked, lost) = (cancel.child_token(), Cell::new(false), Cell::new(false));
+    let progress = Arc::new(Mutex::new(Progress::default()));
+    let told = Arc::clone(&progress);
+    let job = Job {
+        settings: &ready.settings,
+        credential: ready.credential.as_ref().map(|opened| (opened.kind, &opened.values)),
+        egress: &app.egress,
+        progress: Arc::new(move |now| *told.lock().unwrap_or_else(PoisonError::into_inner) = now),
+        stop: stop.clone(),
+    };
+    let result = tokio::select! {
+        result = scan(ready.version, job) => result,
+        never = keep_alive(app, run, &progress, &stop, &asked, &lost) => match never {},
+    };
+    if lost.get() {
+        return None;
+    }
+    match result {
+        Ok(found) => Some(Verdict::Found(found.into_iter().map(row).collect())),
+        Err(Failure::Scan(error)) if error.cause == ProviderError::Stopped => asked.get().then_some(Verdict::Stopped),
+        Err(Failure::Scan(error)) => Some(Verdict::failed(error.step.label(), error.to_string())),
+        Err(Failure::Panicked) => {
+            tracing::error!(run = %run.id, "a scan panicked");
+            let error = "The scan failed by a fault of Strongroom itself. It has been logged; please report it.";
+            Some(Verdict::failed(RUNNING, error))
+        }
+    }
+}
+
+enum Failure {
+    Scan(ScanError),
+    Panicked,
+}
+
+/// A panic in a scan fails the run and not the worker.
+async fn scan(version: &dyn Version, job: Job<'_>) -> Result<Vec<registries::Image>, Failure> {
+    // Made inside, since a version may also panic before its future is polled.
+    let work = async move { version.scan(job).await };
+    match AssertUnwindSafe(work).catch_unwind().await {
+        Ok(result) => result.map_err(Failure::Scan),
+        Err(_) => Err(Failure::Panicked),
+    }
+}
+
+/// Renews the lease, saves the progress, and cancels the scan when somebody asked for it or another replica has it.
+async fn keep_alive(
+    app: &App,
+    run: &Run,
+    progress: &Mutex<Progress>,
+    stop: &CancellationToken,
+    asked: &Cell<bool>,
+    lost: &Cell<bool>,
+) -> Infallible {
+    let mut beat = tokio::time::interval(HEARTBEAT);
+    beat.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        beat.tick().await;
+        let now = serde_json::to_value(&*progress.lock().unwrap_or_else(PoisonError::into_inner)).unwrap_or_default();
+        let (id, replica) = (run.id, app.replica);
+        match app.db.run(move |conn| runs::heartbeat(conn, id, replica, &now)).await {
+            Ok(Some(false)) => {}
+            Ok(Some(true)) => {
+                asked.set(true);
+                stop.cancel();
+            }
+            Ok(None) => {
+                lost.set(true);
+                stop.cancel();
+            }
+            Err(error) => tracing::warn!(run = %id, %error, "a lease could not be renewed"),
+        }
+    }
+}
+
+fn row(found: registries::Image) -> images::Image {
+    let registries::Image { repository, tag, digest, size_bytes, platforms, pushed_at } = found;
+    images::Image { repository, tag, digest, size_bytes, platforms, pushed_at }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::future::BoxFuture;
+    use url::Url;
+
+    use super::*;
+    use crate::form::{Field, Values};
+    use crate::providers::egress::Egress;
+
+    struct Broken;
+
+    impl Version for Broken {
+        fn slug(&self) -> &'static str {
+            "broken"
+        }
+        fn label(&self) -> &'static str {
+            "Broken"
+        }
+        fn fields(&self) -> &'static [Field] {
+            &[]
+        }
+        fn credential_kinds(&self) -> &'static [&'static str] {
+            &[]
+        }
+        fn needs_credential(&self) -> bool {
+            false
+        }
+        fn address(&self, _: &Values) -> Option<Url> {
+            None
+        }
+        fn scan<'a>(&'a self, _: Job<'a>) -> BoxFuture<'a, Result<Vec<registries::Image>, ScanError>> {
+            panic!("on purpose")
+        }
+    }
+
+    #[tokio::test]
+    async fn a_panic_in_a_scan_is_a_failure_of_that_scan() {
+        let (settings, egress) = (Values::default(), Egress::new(Vec::new()));
+        let (progress, stop) = (Arc::new(|_| {}), CancellationToken::new());
+        let job = Job { settings: &settings, credential: None, egress: &egress, progress, stop };
+        assert!(matches!(scan(&Broken, job).await, Err(Failure::Panicked)));
+    }
+}

@@ -1,0 +1,132 @@
+//! Before a run: integration and credential are loaded, both rows checked, and the secret opened, in one short transaction
+//! in which the opening is audited. Whatever is not as Strongroom wrote it ends the run here.
+
+use uuid::Uuid;
+
+use super::{Verdict, actor};
+use crate::credentials::{self as kinds, Kind};
+use crate::form::Values;
+use crate::integrations::registries::{self, Version};
+use crate::models::events::{self, Actor};
+use crate::models::integrations::{self, Integration};
+use crate::models::runs::{self, Run};
+use crate::models::{Conn, DbError, credentials};
+use crate::providers::ProviderError;
+use crate::vault::Vault;
+
+const CHECKING: &str = "Checking the integration";
+const OPENING: &str = "Opening the credential";
+
+/// What a run works with.
+pub struct Ready {
+    pub integration: Integration,
+    pub version: &'static dyn Version,
+    pub settings: Values,
+    pub credential: Option<Opened>,
+}
+
+pub struct Opened {
+    pub id: Uuid,
+    pub kind: &'static Kind,
+    pub values: Values,
+}
+
+/// A run that ends before it begins.
+pub struct Refusal {
+    pub integration: Integration,
+    pub verdict: Verdict,
+}
+
+/// Loads and checks everything, and opens the secret: one short transaction, in which the opening is audited.
+pub fn prepare(conn: &mut Conn, vault: &Vault, run: &Run) -> Result<Result<Ready, Refusal>, DbError> {
+    let integration = integrations::find(conn, run.integration_id)?;
+    let verdict = match look(conn, vault, run, &integration)? {
+        Ok((version, settings, credential)) => return Ok(Ok(Ready { integration, version, settings, credential })),
+        Err(verdict) => verdict,
+    };
+    Ok(Err(Refusal { integration, verdict }))
+}
+
+type Looked = (&'static dyn Version, Values, Option<Opened>);
+
+fn look(
+    conn: &mut Conn,
+    vault: &Vault,
+    run: &Run,
+    integration: &Integration,
+) -> Result<Result<Looked, Verdict>, DbError> {
+    if run.worn_out() {
+        let error = "The run was interrupted three times. Look at the log, then scan again.";
+        return Ok(Err(Verdict::failed(super::RUNNING, error)));
+    }
+    if integration.check(vault).is_err() {
+        metrics::counter!("strongroom_integrity_failures_total").increment(1);
+        let event = integration.event("integration.integrity_failure", "use refused".to_owned());
+        events::record(conn, vault, &Actor::system(), &event)?;
+        let error = "Checking the integration failed: it is not what Strongroom saved, so nothing was sent. Somebody may \
+                     have changed it in the database. Delete it and add it anew.";
+        return Ok(Err(Verdict::failed(CHECKING, error)));
+    }
+    if !integration.active {
+        return Ok(Err(Verdict::Stopped));
+    }
+    let version = registries::version(&integration.version);
+    let (Some(version), Some(settings)) = (version, Values::from_json(integration.settings.as_bytes())) else {
+        let error = "Checking the integration failed: this release of Strongroom does not know its version or settings. \
+                     Edit the integration.";
+        return Ok(Err(Verdict::failed(CHECKING, error)));
+    };
+    let Some(credential) = integration.credential_id else {
+        if version.needs_credential() {
+            let error = "Checking the integration failed: it needs a credential. Choose one.";
+            return Ok(Err(Verdict::failed(CHECKING, error)));
+        }
+        return Ok(Ok((version, settings, None)));
+    };
+    match open(conn, vault, run, integration, credential)? {
+        Ok(opened) if version.credential_kinds().contains(&opened.kind.slug) => {
+            Ok(Ok((version, settings, Some(opened))))
+        }
+        Ok(_) => {
+            let sentence = ProviderError::WrongCredential.sentence("the registry");
+            Ok(Err(Verdict::failed(OPENING, format!("Opening the credential failed: {sentence}"))))
+        }
+        Err(verdict) => Ok(Err(verdict)),
+    }
+}
+
+/// Opens the credential for this run, and writes down who did so, for what, and where it goes.
+fn open(
+    conn: &mut Conn,
+    vault: &Vault,
+    run: &Run,
+    integration: &Integration,
+    id: Uuid,
+) -> Result<Result<Opened, Verdict>, DbError> {
+    let (row, sealed) = credentials::find_sealed(conn, id)?;
+    let opened = match row.check(vault) {
+        Ok(()) => vault.open(&row.context(), &sealed),
+        Err(error) => Err(error),
+    };
+    let Ok(plaintext) = opened else {
+        credentials::quarantine(conn, vault, &Actor::system(), &row)?;
+        return Ok(Err(quarantined()));
+    };
+    if row.integrity_failed_at.is_some() {
+        return Ok(Err(quarantined()));
+    }
+    let (Some(kind), Some(values)) = (kinds::find(&row.kind), Values::from_json(&plaintext)) else {
+        let error = "Opening the credential failed: this release of Strongroom does not know its type.";
+        return Ok(Err(Verdict::failed(OPENING, error)));
+    };
+    let why = format!("for {} to {}", integration.name, integration.host);
+    credentials::record_opening(conn, vault, &actor(run), &row, why)?;
+    runs::set_credential(conn, run.id, row.id, row.secret_version)?;
+    Ok(Ok(Opened { id: row.id, kind, values }))
+}
+
+fn quarantined() -> Verdict {
+    let error = "Opening the credential failed: what is stored is not what Strongroom saved (integrity error), so nothing \
+                 was sent. Edit the credential and enter its secret again.";
+    Verdict::failed(OPENING, error)
+}

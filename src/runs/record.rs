@@ -1,0 +1,77 @@
+//! After a run: inventory, outcome, last use of the credential and the event of the trail, in one transaction.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use uuid::Uuid;
+
+use super::{HEARTBEAT, Verdict, actor};
+use crate::app::App;
+use crate::models::events;
+use crate::models::integrations::Integration;
+use crate::models::runs::{self, Outcome, Run};
+use crate::models::{Conn, DbError, credentials, images};
+use crate::vault::Vault;
+
+/// How long a result is worth saving while the database is away: less than the lease.
+const SAVE_WITHIN: Duration = Duration::from_secs(20);
+
+/// Everything that is written down at the end.
+pub struct Done {
+    pub integration: Integration,
+    /// The credential that was opened.
+    pub used: Option<Uuid>,
+    pub verdict: Verdict,
+}
+
+/// Records the end, also when the database is away for a moment.
+pub async fn save(app: &App, run: &Run, done: Done) -> Result<Option<&'static str>, DbError> {
+    let (started, done) = (Instant::now(), Arc::new(done));
+    loop {
+        let (vault, replica, run, shared) = (app.vault.clone(), app.replica, run.clone(), Arc::clone(&done));
+        match app.db.transaction(move |conn| record(conn, &vault, replica, &run, &shared)).await {
+            Ok(outcome) => return Ok(Some(outcome)),
+            Err(DbError::Stale) => return Ok(None),
+            Err(DbError::Unavailable | DbError::ReadOnly | DbError::TryAgain) if started.elapsed() < SAVE_WITHIN => {
+                tokio::time::sleep(HEARTBEAT).await;
+            }
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// Inventory, outcome, last use and event in one transaction; [`DbError::Stale`] when the run is another replica's now,
+/// so that nothing of it is kept.
+fn record(conn: &mut Conn, vault: &Vault, replica: Uuid, run: &Run, done: &Done) -> Result<&'static str, DbError> {
+    // First, as everybody who changes a credential does: in one order, nobody waits for each other.
+    let mut ledger = events::open(conn)?;
+    let (word, outcome, detail) = match &done.verdict {
+        Verdict::Found(found) => {
+            let difference = images::replace(conn, run.integration_id, run.id, found)?;
+            let outcome = Outcome::Succeeded {
+                images: count(found.len()),
+                added: count(difference.added),
+                changed: count(difference.changed),
+                removed: count(difference.removed),
+            };
+            ("scan.succeeded", outcome, format!("{} images", found.len()))
+        }
+        Verdict::Failed { step, error } => {
+            let outcome = Outcome::Failed { step: (*step).to_owned(), error: error.clone() };
+            ("scan.failed", outcome, error.clone())
+        }
+        Verdict::Stopped => ("scan.stopped", Outcome::Stopped, String::new()),
+    };
+    if !runs::end(conn, run, replica, &outcome)? {
+        return Err(DbError::Stale);
+    }
+    if let Some(credential) = done.used {
+        credentials::touch(conn, credential)?;
+    }
+    ledger.record(conn, vault, &actor(run), &done.integration.event(word, detail))?;
+    Ok(word)
+}
+
+fn count(number: impl TryInto<i32>) -> i32 {
+    number.try_into().unwrap_or(i32::MAX)
+}
