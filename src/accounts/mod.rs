@@ -46,13 +46,20 @@ impl Role {
     }
 }
 
+fn minutes(seconds: i64) -> String {
+    match (seconds + 59).div_euclid(60) {
+        1 => "1 minute".to_owned(),
+        minutes => format!("{minutes} minutes"),
+    }
+}
+
 /// Why nobody comes in. Says the same for an unknown user, a wrong password and a disabled user.
 #[derive(Debug, thiserror::Error)]
 pub enum Refused {
     #[error("That user name and password do not match.")]
     Wrong,
     /// Seconds to wait.
-    #[error("Too many failed logins. Try again in {} minutes.", .0.div_euclid(60) + 1)]
+    #[error("Too many failed logins. Try again in {}.", minutes(*.0))]
     Throttled(i64),
     #[error(transparent)]
     Busy(#[from] Busy),

@@ -24,6 +24,11 @@ pub const ACTIONS: &[Action] = &[
     action("credential.created", "Credential added", "added the credential"),
     action("credential.edited", "Credential changed", "changed the credential"),
     action("credential.deleted", "Credential deleted", "deleted the credential"),
+    action(
+        "credential.delete_refused",
+        "Credential in use, not deleted",
+        "tried to delete, while it is in use, the credential",
+    ),
     action("credential.opened", "Credential used", "used the secret of"),
     action("credential.integrity_failure", "Credential altered", "found altered in the database the credential"),
     action("integration.created", "Integration added", "added the integration"),
@@ -31,6 +36,9 @@ pub const ACTIONS: &[Action] = &[
     action("integration.activated", "Integration switched on", "switched on the integration"),
     action("integration.deactivated", "Integration switched off", "switched off the integration"),
     action("integration.deleted", "Integration deleted", "deleted the integration"),
+    action("integration.destination_allowed", "Destination allowed", "allowed a new destination for"),
+    action("integration.destination_refused", "Destination refused", "was refused a new destination for"),
+    action("integration.integrity_failure", "Integration altered", "found altered in the database the integration"),
     action("user.created", "User added", "added the user"),
     action("user.role_changed", "Role changed", "changed the role of"),
     action("user.disabled", "User disabled", "disabled the user"),
@@ -46,6 +54,7 @@ pub const ACTIONS: &[Action] = &[
     action("session.ended", "Session ended", "ended a session of"),
     action("key.added", "Master key added", "added the"),
     action("key.activated", "Master key activated", "activated the"),
+    action("key.rewrapped", "Master key rewrapped", "wrapped the data keys anew under the"),
     action("key.retired", "Master key retired", "retired the"),
 ];
 

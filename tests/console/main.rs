@@ -4,6 +4,9 @@
 #![allow(clippy::disallowed_methods, reason = "tests start peers, visit pages and kill processes")]
 
 mod access;
+mod account;
+mod alerts;
+mod audit;
 mod bad_forms;
 mod commands;
 mod credentials;
@@ -15,3 +18,4 @@ mod registries;
 mod schema_tests;
 mod story;
 mod support;
+mod users;

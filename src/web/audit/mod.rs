@@ -138,7 +138,7 @@ fn line(event: &Event, administrator: bool) -> Line {
         subject: event.subject_name.clone(),
         link: link(event, administrator),
         address: event.address.clone(),
-        bad: ["failed", "locked", "integrity_failure"].iter().any(|bad| event.action.ends_with(bad)),
+        bad: ["failed", "locked", "refused", "integrity_failure"].iter().any(|bad| event.action.ends_with(bad)),
     }
 }
 

@@ -90,7 +90,8 @@ impl TestApp {
             });
         });
         let (address, app, setup_link) = told.recv().expect("the console starts");
-        Self { url: format!("http://{address}"), app, setup_link, stop, thread: Some(thread), database }
+        let url = format!("{}://{address}", app.public_url.scheme());
+        Self { url, app, setup_link, stop, thread: Some(thread), database }
     }
 
     pub fn connect(&self) -> PgConnection {
@@ -108,7 +109,7 @@ impl TestApp {
         let hash = session::hash(&token);
         sessions::create(&mut self.connect(), &hash, id, false, "127.0.0.1", "test").expect("a session");
         let mut visit = self.visitor();
-        visit.cookie = Some(format!("session={token}"));
+        visit.cookie = Some(format!("{}session={token}", if self.app.secure() { "__Host-" } else { "" }));
         visit
     }
 
@@ -161,7 +162,9 @@ pub struct Visit {
 impl Visit {
     /// To a console at `http://ADDRESS:PORT`.
     pub fn to(url: &str) -> Self {
-        let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().build();
+        // Certificates of tests are their own issuers.
+        let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy();
+        let client = client.danger_accept_invalid_certs(true).build();
         Self { url: url.to_owned(), client: client.expect("a client"), cookie: None, headers: Vec::new() }
     }
 

@@ -7,3 +7,4 @@ pub mod db;
 pub mod peers;
 pub mod process;
 pub mod proxy;
+pub mod sql;

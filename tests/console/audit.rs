@@ -1,0 +1,178 @@
+//! The audit trail as people read it: sentences, filters, pages, the file.
+
+use std::collections::BTreeSet;
+
+use strongroom::accounts::Role;
+use strongroom::models::events::{self, ACTIONS, Actor, NewEvent};
+
+use crate::login::log_in;
+use crate::support::app::{PASSWORD, TestApp};
+use crate::support::sql;
+
+fn record(app: &TestApp, actor: &str, name: &str) {
+    let event = NewEvent {
+        action: "credential.edited",
+        subject_kind: "credential",
+        subject_id: Some(uuid::Uuid::from_u128(7)),
+        subject_name: name,
+        detail: "name".to_owned(),
+    };
+    let actor = Actor { name: actor.to_owned(), address: "10.0.0.1".to_owned() };
+    let mut connection = app.connect();
+    let write = |conn: &mut _| events::record(conn, &app.app.vault, &actor, &event);
+    strongroom::models::transaction(&mut connection, &write).expect("an event");
+}
+
+#[actix_web::test]
+async fn an_event_reads_as_a_sentence_and_links_to_what_it_is_about() {
+    let app = TestApp::start();
+    let mut admin = app.administrator();
+    record(&app, "grace", "prod <b>");
+    let page = admin.get("/audit").await;
+    assert_eq!(page.texts("tbody tr td:nth-child(2)")[0], "grace changed the credential prod <b>name");
+    let links = page.attributes("tbody tr:first-child a", "href");
+    assert_eq!(links, ["/credentials/00000000-0000-0000-0000-000000000007"]);
+    assert!(
+        page.texts("tbody td:nth-child(2)").contains(&"command line added the user adaas administrator".to_owned())
+    );
+    assert!(page.attributes("tbody a", "href").iter().any(|href| href.starts_with("/users/")));
+    // An auditor has no page of users to go to.
+    let page = app.user("otto", Role::Auditor).get("/audit").await;
+    assert!(!page.attributes("tbody a", "href").iter().any(|href| href.starts_with("/users/")));
+}
+
+#[actix_web::test]
+async fn the_trail_is_filtered_by_who_what_when_and_about_what() {
+    let app = TestApp::start();
+    let mut admin = app.administrator();
+    record(&app, "grace", "prod");
+    log_in(&mut app.visitor(), "ada", "wrong").await;
+    let all = admin.get("/audit").await.texts("tbody tr").len();
+    assert!(all >= 4);
+    for (query, rows) in [
+        ("who=grace", 1),
+        ("who=nobody", 0),
+        ("what=login.failed", 1),
+        ("what=credential.edited&who=grace", 1),
+        ("subject=00000000-0000-0000-0000-000000000007", 1),
+        ("from=2999-01-01", 0),
+        ("to=2001-01-01", 0),
+        ("from=2001-01-01&to=2999-01-01", all),
+        ("from=nonsense&before=nonsense&what=nonsense&subject=nonsense", all),
+    ] {
+        let page = admin.get(&format!("/audit?{query}")).await;
+        assert_eq!((page.status, page.texts("tbody tr").len()), (200, rows), "{query}");
+        assert_eq!(page.has(".empty"), rows == 0, "{query}");
+    }
+    let page = admin.get("/audit?what=login.failed").await;
+    assert_eq!(page.attributes("#what option[selected]", "value"), ["login.failed"]);
+    assert_eq!(
+        page.texts("tbody td:nth-child(2)"),
+        ["somebody failed to log in as ada Look at thisuser name or password"]
+    );
+    let today = admin.get("/audit").await.attributes("tbody time", "datetime")[0][..10].to_owned();
+    assert_eq!(admin.get(&format!("/audit?from={today}&to={today}&who=grace")).await.texts("tbody tr").len(), 1);
+}
+
+#[actix_web::test]
+async fn pages_of_the_trail_neither_repeat_nor_leave_out_an_event() {
+    let app = TestApp::start();
+    let mut admin = app.administrator();
+    for number in 0..120 {
+        record(&app, "grace", &format!("credential {number}"));
+    }
+    // Many at the same moment, so that only lane and number tell them apart.
+    sql::run(&app, "UPDATE events SET at = date_trunc('minute', at)");
+    let (mut path, mut seen) = ("/audit?who=grace".to_owned(), Vec::new());
+    loop {
+        let page = admin.get(&path).await;
+        seen.extend(page.texts("tbody td a"));
+        match page.attributes("#next", "href").pop() {
+            Some(next) => path = next,
+            None => break,
+        }
+    }
+    assert_eq!(seen.len(), 120);
+    assert_eq!(seen.iter().collect::<BTreeSet<_>>().len(), 120);
+    assert!(admin.get(&path).await.has("#newest"));
+}
+
+#[actix_web::test]
+async fn the_file_holds_what_the_filter_shows_and_no_formula() {
+    let app = TestApp::start();
+    let mut admin = app.administrator();
+    let names = ["=HYPERLINK(\"http://x\")", "+1", "-1", "@SUM", "a\"b,c\r\nd", "plain"];
+    for name in names {
+        record(&app, "grace", name);
+    }
+    let page = admin.get("/audit.csv?who=grace").await;
+    assert_eq!((page.status, page.header("content-type")), (200, "text/csv; charset=utf-8"));
+    assert_eq!(page.header("content-disposition"), "attachment; filename=\"strongroom-audit.csv\"");
+    let mut reader = csv::Reader::from_reader(page.body.as_bytes());
+    let rows: Vec<csv::StringRecord> = reader.records().collect::<Result<_, _>>().expect("RFC 4180");
+    let found: BTreeSet<String> = rows.iter().map(|row| row[6].to_owned()).collect();
+    let wanted = ["'=HYPERLINK(\"http://x\")", "'+1", "'-1", "'@SUM", "a\"b,c\r\nd", "plain"];
+    assert_eq!(found, wanted.map(str::to_owned).into());
+    assert!(rows.iter().all(|row| &row[1] == "grace" && &row[3] == "Credential changed"));
+}
+
+#[actix_web::test]
+async fn a_long_file_is_whole() {
+    let app = TestApp::start();
+    let mut admin = app.administrator();
+    sql::run(
+        &app,
+        "INSERT INTO events SELECT 0, 1000000 + n, now(), 'load', 'credential.opened', 'credential', NULL, 'c' || n, '', '',
+         '\\x0000000000000000000000000000000000000000000000000000000000000000' FROM generate_series(1, 2000) n",
+    );
+    let page = admin.get("/audit.csv?who=load").await;
+    assert_eq!(page.body.lines().count(), 2_001);
+    assert_eq!(admin.get("/audit.csv?who=nobody").await.body.lines().count(), 1);
+}
+
+#[actix_web::test]
+async fn a_fragment_of_the_trail_is_its_table_alone() {
+    let app = TestApp::start();
+    let page = app.administrator().fragment("/audit").await;
+    assert!(page.has("#results table") && !page.has("h1"));
+}
+
+#[actix_web::test]
+async fn who_logs_in_and_who_fails_to_is_in_the_trail() {
+    let app = TestApp::start();
+    app.add_user("ada", Role::Administrator);
+    log_in(&mut app.visitor(), "ada", "wrong").await;
+    log_in(&mut app.visitor(), "ada", PASSWORD).await;
+    for action in ["login.failed", "login.succeeded"] {
+        assert_eq!(sql::count(&app, &format!("events WHERE action = '{action}' AND subject_name = 'ada'")), 1);
+    }
+    assert!(strongroom::models::chain::verify(&mut app.connect(), &app.app.vault).expect("readable").is_ok());
+}
+
+/// Reads the sources: whatever looks like an action of a noun that has actions must be in the list.
+#[test]
+fn every_action_that_is_recorded_has_its_words() {
+    let nouns: BTreeSet<&str> = ACTIONS.iter().filter_map(|action| action.name.split('.').next()).collect();
+    let known: BTreeSet<&str> = ACTIONS.iter().map(|action| action.name).collect();
+    let mut found = BTreeSet::new();
+    let mut folders = vec![std::path::PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/src"))];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if !path.ends_with("models/actions.rs") {
+                let text = std::fs::read_to_string(&path).expect("text");
+                found.extend(text.split('"').skip(1).step_by(2).map(str::to_owned));
+            }
+        }
+    }
+    let is_action = |text: &&String| {
+        text.split_once('.').is_some_and(|(noun, verb)| {
+            nouns.contains(noun) && !verb.is_empty() && verb.chars().all(|c| c.is_ascii_lowercase() || c == '_')
+        })
+    };
+    let recorded: BTreeSet<&str> = found.iter().filter(is_action).map(String::as_str).collect();
+    assert!(recorded.len() > 20, "{recorded:?}");
+    assert_eq!(recorded, known);
+}

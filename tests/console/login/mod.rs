@@ -1,0 +1,183 @@
+//! Logging in: the password, the answer to whoever has none, the new session. Throttle, sessions, the second factor, the
+//! first visit and what guards every request have files of their own.
+
+use strongroom::accounts::Role;
+use strongroom::models::DbError;
+use strongroom::models::events::Actor;
+use strongroom::models::users::{self, Change};
+
+use crate::support::app::{PASSWORD, Page, TestApp, Visit};
+use crate::support::sql;
+
+mod guard;
+mod sessions;
+mod setup;
+mod throttle;
+mod tls;
+mod two_step;
+
+/// Posts the login form.
+pub async fn log_in(visit: &mut Visit, name: &str, password: &str) -> Page {
+    visit.post("/login", &[("username", name), ("password", password), ("next", "/")]).await
+}
+
+#[actix_web::test]
+async fn a_right_password_opens_the_dashboard_and_a_wrong_one_says_so() {
+    let app = TestApp::start();
+    app.add_user("ada", Role::Administrator);
+    let mut visit = app.visitor();
+    let page = visit.get("/").await;
+    assert_eq!((page.status, page.location()), (302, "/login"));
+    let page = log_in(&mut visit, "ada", "wrong").await;
+    assert_eq!(page.status, 422);
+    assert_eq!(page.text("[role=alert]"), "That user name and password do not match.");
+    let page = log_in(&mut visit, " ADA ", PASSWORD).await;
+    assert_eq!((page.status, page.location()), (303, "/"));
+    assert_eq!(visit.get("/").await.text("h1"), "Dashboard");
+    let page = visit.post("/logout", &[]).await;
+    assert_eq!((page.status, page.location()), (303, "/login"));
+    assert_eq!(page.header("clear-site-data"), "\"cache\", \"storage\"");
+    assert_eq!(visit.get("/").await.status, 302);
+}
+
+#[actix_web::test]
+async fn an_unknown_a_disabled_and_a_real_user_get_the_same_refusal() {
+    let app = TestApp::start();
+    let admin = app.add_user("ada", Role::Administrator);
+    let off = app.add_user("off", Role::Auditor);
+    let actor = Actor::command_line();
+    users::change(&mut app.connect(), &app.app.vault, &actor, off, &Change::Disabled(true), None).unwrap();
+    assert_ne!(admin, off);
+    let mut answers = Vec::new();
+    for (name, password) in [("ada", "wrong"), ("off", PASSWORD), ("nob", "wrong")] {
+        let page = log_in(&mut app.visitor(), name, password).await;
+        let mut headers: Vec<String> = page.headers.keys().map(ToString::to_string).collect();
+        headers.sort();
+        answers.push((page.status, headers, page.body.replace(name, "NAME")));
+    }
+    assert_eq!(answers[0], answers[1]);
+    assert_eq!(answers[0], answers[2]);
+    assert_eq!(answers[0].0, 422);
+}
+
+/// At the real cost of a hash; each kind of name many times in turn, so that a busy machine is busy for all.
+#[actix_web::test]
+async fn an_unknown_user_takes_as_long_as_a_known_one() {
+    let app = TestApp::start();
+    let hash = app.app.gate.hasher.hash(PASSWORD).await.unwrap();
+    let actor = Actor::command_line();
+    for name in ["known", "disabled"] {
+        users::create(&mut app.connect(), &app.app.vault, &actor, name, "auditor", &hash).unwrap();
+    }
+    sql::run(&app, "UPDATE users SET disabled = true WHERE name = 'disabled'");
+    let mut times = [Vec::new(), Vec::new(), Vec::new()];
+    for _ in 0..7 {
+        for (times, name) in times.iter_mut().zip(["known", "disabled", "unknown"]) {
+            let started = std::time::Instant::now();
+            assert_eq!(log_in(&mut app.visitor(), name, "wrong").await.status, 422);
+            times.push(started.elapsed());
+        }
+        sql::run(&app, "DELETE FROM login_failures");
+    }
+    let quickest = times.map(|times| times.into_iter().min().unwrap().as_secs_f64());
+    for time in quickest {
+        assert!((0.6..1.7).contains(&(time / quickest[0])), "{quickest:?}");
+    }
+}
+
+#[actix_web::test]
+async fn a_password_that_nobody_could_hash_in_time_is_refused_unread() {
+    let app = TestApp::start();
+    let page = log_in(&mut app.visitor(), "ada", &"x".repeat(1025)).await;
+    assert_eq!(page.status, 422);
+    let page = log_in(&mut app.visitor(), "ada", &"x".repeat(300 << 10)).await;
+    assert_eq!(page.status, 413);
+    assert_eq!(sql::count(&app, "login_failures"), 0);
+}
+
+#[actix_web::test]
+async fn a_session_that_somebody_planted_is_never_promoted() {
+    let app = TestApp::start();
+    app.add_user("ada", Role::Administrator);
+    let planted = format!("session={}", "a".repeat(64));
+    let mut visit = app.visitor();
+    visit.cookie = Some(planted.clone());
+    assert_eq!(log_in(&mut visit, "ada", PASSWORD).await.status, 303);
+    let first = visit.cookie.clone().unwrap();
+    assert_ne!(first, planted);
+    // Logging in again ends the session that the browser came with.
+    assert_eq!(log_in(&mut visit, "ada", PASSWORD).await.status, 303);
+    for old in [planted, first] {
+        let mut thief = app.visitor();
+        thief.cookie = Some(old);
+        assert_eq!(thief.get("/").await.status, 302);
+    }
+    assert_eq!(visit.get("/").await.status, 200);
+}
+
+#[actix_web::test]
+async fn a_login_leads_nowhere_but_to_this_console() {
+    let app = TestApp::start();
+    app.add_user("ada", Role::Administrator);
+    for (next, to) in [
+        ("/audit?who=ada", "/audit?who=ada"),
+        ("//evil", "/"),
+        ("/\\evil", "/"),
+        ("https:evil", "/"),
+        ("https://evil/", "/"),
+        ("%2f%2fevil", "/"),
+        ("/%2fevil", "/"),
+        ("/%09/evil", "/"),
+        ("/\t/evil", "/"),
+        ("javascript:alert(1)", "/"),
+        ("", "/"),
+    ] {
+        let fields = [("username", "ada"), ("password", PASSWORD), ("next", next)];
+        let page = app.visitor().post("/login", &fields).await;
+        assert_eq!((page.status, page.location()), (303, to), "{next:?}");
+    }
+    let page = app.visitor().get("/login?next=//evil").await;
+    assert_eq!(page.attributes("input[name=next]", "value"), ["/"]);
+}
+
+#[actix_web::test]
+async fn a_login_that_began_before_a_change_of_the_user_does_not_outlive_it() {
+    let app = TestApp::start();
+    let id = app.add_user("ada", Role::Auditor);
+    let mut connection = app.connect();
+    let checked = users::find(&mut connection, id).unwrap();
+    let change = Change::TotpRequired(true);
+    users::change(&mut connection, &app.app.vault, &Actor::command_line(), id, &change, None).unwrap();
+    assert_eq!(users::logged_in(&mut connection, &checked), Err(DbError::Stale));
+    assert_eq!(users::still(&mut connection, &checked), Err(DbError::Stale));
+    let now = users::find(&mut connection, id).unwrap();
+    assert_eq!(users::logged_in(&mut connection, &now), Ok(()));
+}
+
+#[actix_web::test]
+async fn a_role_that_was_written_into_the_database_lets_nobody_in() {
+    let app = TestApp::start();
+    let mut grace = app.user("grace", Role::Auditor);
+    assert_eq!(grace.get("/account").await.status, 200);
+    sql::run(&app, "UPDATE users SET role = 'administrator' WHERE name = 'grace'");
+    assert_eq!(grace.get("/users").await.status, 302);
+    assert_eq!(sql::count(&app, "sessions"), 0);
+    assert_eq!(log_in(&mut grace, "grace", PASSWORD).await.status, 422);
+    assert!(sql::count(&app, "events WHERE action = 'user.integrity_failure'") >= 2);
+}
+
+#[actix_web::test]
+async fn the_hash_of_one_user_is_worth_nothing_on_another() {
+    let app = TestApp::start();
+    app.add_user("ada", Role::Administrator);
+    let other = app.app.gate.hasher.hash("another long password").await.unwrap();
+    users::create(&mut app.connect(), &app.app.vault, &Actor::command_line(), "bob", "auditor", &other).unwrap();
+    sql::run(
+        &app,
+        "UPDATE users SET (password_wrapped_dek, password_payload) = (SELECT password_wrapped_dek, password_payload
+             FROM users WHERE name = 'bob') WHERE name = 'ada'",
+    );
+    for password in [PASSWORD, "another long password"] {
+        assert_eq!(log_in(&mut app.visitor(), "ada", password).await.status, 422);
+    }
+}
