@@ -2,7 +2,7 @@
 //! filled with sealed rows.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use actix_web::web::Data;
@@ -48,7 +48,7 @@ impl Server {
     }
 }
 
-fn settings(url: &str, keyring: &PathBuf) -> Settings {
+fn settings(url: &str, keyring: &Path) -> Settings {
     let arguments = [
         "strongroom".to_owned(),
         "serve".to_owned(),
@@ -143,16 +143,5 @@ impl Store {
         let token = hex::encode(strongroom::vault::random::<32>());
         sessions::create(&mut conn, &session::hash(&token), user, false, "127.0.0.1", "bench").expect("a session");
         format!("session={token}")
-    }
-
-    /// One number from the database.
-    pub fn number(&self, sql: &str) -> i64 {
-        #[derive(diesel::QueryableByName)]
-        struct Number {
-            #[diesel(sql_type = BigInt)]
-            number: i64,
-        }
-        let text = format!("SELECT ({sql})::bigint AS number");
-        diesel::sql_query(text).get_result::<Number>(&mut self.connect()).expect("a number").number
     }
 }

@@ -6,6 +6,7 @@ use std::fmt;
 mod addresses;
 pub mod egress;
 pub mod oci_registry;
+pub mod probe;
 
 /// Why a call to a provider failed. Closed: a page knows every case and says what to do next. Hosts are the only
 /// values in it, as parsed from an address; never a body, a header or a library's error text.

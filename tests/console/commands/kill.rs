@@ -43,12 +43,11 @@ impl Ledger {
 async fn write(client: usize, round: usize, mut visit: Visit, ledger: Arc<Ledger>) {
     for number in 0.. {
         let name = format!("client {client} round {round} number {number}");
-        let mut row_version = 0;
-        // One creation, two edits.
+        // One creation, two edits: the step is the row's version.
         for step in 0..3 {
             let password = format!("{name} step {step}");
             ledger.change(&name, |known| known.unanswered = Some(password.clone()));
-            let version = row_version.to_string();
+            let version = step.to_string();
             let mut fields = vec![
                 ("name", name.as_str()),
                 ("description", ""),
@@ -69,7 +68,6 @@ async fn write(client: usize, round: usize, mut visit: Visit, ledger: Arc<Ledger
                 known.acknowledged += 1;
             });
             assert!(id.is_some() || step > 0, "{page:?}");
-            row_version += 1;
             ledger.acknowledged.fetch_add(1, Ordering::SeqCst);
         }
     }

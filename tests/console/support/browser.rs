@@ -136,15 +136,6 @@ impl Browser {
         field.send_keys(text).await.expect("a field to type into");
     }
 
-    /// Puts a document into the field with this label, as pasting does.
-    pub async fn paste(&self, label: &str, text: &str) {
-        let field = self.wait(&labelled(label)).await;
-        let script =
-            "arguments[0].value = arguments[1]; arguments[0].dispatchEvent(new Event('input', {bubbles: true}));";
-        let field = serde_json::to_value(field).expect("an element");
-        self.client.execute(script, vec![field, json!(text)]).await.expect("a pasted text");
-    }
-
     /// Chooses an option, by its text, of the list with this label; or the radio button of that name.
     pub async fn choose(&self, label: &str, option: &str) {
         let path = format!(
@@ -172,11 +163,6 @@ impl Browser {
     /// Waits until a text is in sight.
     pub async fn sees(&self, text: &str) {
         self.wait(&format!("//body//*[contains(normalize-space(), {})][not(self::script)]", quoted(text))).await;
-    }
-
-    pub async fn text(&self, css: &str) -> String {
-        let element = self.client.wait().at_most(PATIENCE).for_element(Locator::Css(css)).await;
-        element.unwrap_or_else(|_| panic!("no {css}")).text().await.expect("a text")
     }
 
     pub async fn source(&self) -> String {
