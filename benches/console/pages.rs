@@ -45,9 +45,9 @@ pub fn million(server: &Server) -> Vec<Line> {
     let (small_cookie, large_cookie) = (small.login(), large.login());
     let mut lines = Vec::new();
     let mut pages: Vec<(String, String)> = vec![("first page".to_owned(), "/credentials".to_owned())];
-    for sort in ["name", "type", "identity", "age", "usages", "used", "editor"] {
+    for sort in ["name", "kind", "identity", "age", "usages", "used", "editor"] {
         pages.push((format!("sorted by {sort}"), format!("/credentials?sort={sort}")));
-        pages.push((format!("sorted by {sort}, descending"), format!("/credentials?sort={sort}&direction=descending")));
+        pages.push((format!("sorted by {sort}, descending"), format!("/credentials?sort={sort}&dir=desc")));
     }
     for word in ["team 7", "of team 55", "zzz"] {
         pages.push((format!("search “{word}”"), format!("/credentials?q={}", word.replace(' ', "+"))));
