@@ -97,7 +97,7 @@ pub async fn show(
 }
 
 fn date(at: DateTime<Utc>) -> When {
-    When { iso: at.format("%Y-%m-%dT%H:%M:%SZ").to_string(), text: at.format("%-d %B %Y").to_string() }
+    When { iso: page::iso(at), text: page::date(at) }
 }
 
 /// The values that may be shown, in the form's order, then what was read out of the secret ones.
