@@ -78,6 +78,11 @@ pub async fn index(
     if htmx::asked(&request) { page::html(&index.as_results()) } else { page::html(&index) }
 }
 
+/// The whole page of a query that has been answered; the benchmark's bare handler shows it too.
+pub fn render(shell: Shell, query: &Query, page: Page) -> Result<String, Error> {
+    Ok(shown(shell, &Params::default(), query, page).render()?)
+}
+
 fn query(params: &Params, stale_days: i32) -> Result<Query, Error> {
     let unknown = || Error::Unacceptable("The address asks for something that this table does not have.".to_owned());
     let sort = match params.get("sort") {
