@@ -4,9 +4,15 @@
 use std::fmt;
 
 mod addresses;
+mod certificate;
+mod clock;
 pub mod egress;
+pub mod endpoints;
 pub mod oci_registry;
 pub mod probe;
+mod testing;
+
+pub use testing::test;
 
 /// Why a call to a provider failed. Closed: a page knows every case and says what to do next. Hosts are the only
 /// values in it, as parsed from an address; never a body, a header or a library's error text.
