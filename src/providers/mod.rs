@@ -4,12 +4,22 @@
 use std::fmt;
 
 mod addresses;
+pub mod azure;
+pub mod calls;
 mod certificate;
 mod clock;
 pub mod egress;
 pub mod endpoints;
+pub mod gcp;
+pub mod github;
+pub mod gitlab;
+pub mod ibm;
+mod jwt;
+pub mod kubernetes;
+pub mod oci;
 pub mod oci_registry;
 pub mod probe;
+pub mod sessions;
 mod testing;
 
 pub use testing::test;

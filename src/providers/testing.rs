@@ -7,17 +7,26 @@ use std::future::ready;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
-use super::certificate;
 use super::egress::Egress;
 use super::endpoints::Endpoints;
 use super::probe::{Finding, LIMIT, Verdict};
+use super::{azure, certificate, gcp, github, gitlab, ibm, kubernetes, oci};
 use crate::credentials::Kind;
 use crate::form::Values;
 
 type Probe = for<'a> fn(&'a Values, &'a Egress, &'a Endpoints) -> BoxFuture<'a, Finding>;
 
 /// By the slug of the kind. A kind that is not here is tested by the integration that uses it.
-static PROBES: &[(&str, Probe)] = &[("certificate", |values, _, _| ready(certificate::probe(values)).boxed())];
+static PROBES: &[(&str, Probe)] = &[
+    ("azure", |values, egress, endpoints| azure::probe(values, egress, endpoints).boxed()),
+    ("gcp", |values, egress, endpoints| gcp::probe(values, egress, endpoints).boxed()),
+    ("ibm_cloud", |values, egress, endpoints| ibm::probe(values, egress, endpoints).boxed()),
+    ("kubeconfig", |values, egress, _| kubernetes::probe(values, egress).boxed()),
+    ("certificate", |values, _, _| ready(certificate::probe(values)).boxed()),
+    ("oci", |values, egress, endpoints| oci::probe(values, egress, endpoints).boxed()),
+    ("github_token", |values, egress, endpoints| github::probe(values, egress, endpoints).boxed()),
+    ("gitlab_token", |values, egress, endpoints| gitlab::probe(values, egress, endpoints).boxed()),
+];
 
 /// One harmless call with checked values, of at most [`LIMIT`]; what it found, in words.
 pub async fn test(kind: &Kind, values: &Values, egress: &Egress, endpoints: &Endpoints) -> Finding {
