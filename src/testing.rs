@@ -22,14 +22,9 @@ use crate::vault::Vault;
 const BATCH: i64 = 8;
 const SIDE_BY_SIDE: usize = 4;
 
-/// Whether there is anything to test about a kind by itself.
-pub fn is_testable(kind: &Kind) -> bool {
-    !matches!(kind.slug, "basic" | "api_token" | "webhook")
-}
-
 /// One harmless call with these values, of at most [`LIMIT`]. Stores nothing.
 pub async fn probe(app: &App, kind: &'static Kind, values: &Values) -> Finding {
-    let work = async { engine(app, kind, values).await };
+    let work = async { providers::test(kind, values, &app.egress, &app.settings.endpoints).await };
     let found = match tokio::time::timeout(LIMIT, AssertUnwindSafe(work).catch_unwind()).await {
         Ok(Ok(finding)) => finding,
         Ok(Err(_)) => {
@@ -46,10 +41,6 @@ pub async fn probe(app: &App, kind: &'static Kind, values: &Values) -> Finding {
     found
 }
 
-async fn engine(_: &App, _: &'static Kind, _: &Values) -> Finding {
-    Finding::new(Verdict::NotHere, "This type is tested through the integration that uses it.", "")
-}
-
 /// Writes down what a test of saved values found: in the row, and in the trail.
 pub async fn record(app: &App, actor: Actor, id: Uuid, secret_version: i32, found: &Finding) -> Result<(), DbError> {
     let outcome = Outcome {
@@ -60,14 +51,13 @@ pub async fn record(app: &App, actor: Actor, id: Uuid, secret_version: i32, foun
         expires_at: found.expires_at,
     };
     let vault = app.vault.clone();
-    let write =
-        move |conn: &mut Conn| credential_tests::record(conn, &vault, &actor, (id, secret_version), &outcome);
+    let write = move |conn: &mut Conn| credential_tests::record(conn, &vault, &actor, (id, secret_version), &outcome);
     app.db.transaction(write).await
 }
 
 /// Tests the credentials whose daily test is due, and says how many. Each is claimed by one replica.
 pub async fn test_due(app: &Data<App>) -> Result<usize, DbError> {
-    let slugs: Vec<&str> = kinds::KINDS.iter().filter(|kind| is_testable(kind)).map(|kind| kind.slug).collect();
+    let slugs: Vec<&str> = kinds::KINDS.iter().filter(|kind| providers::has_test(kind)).map(|kind| kind.slug).collect();
     let mut tested = 0;
     while !app.stopping.is_cancelled() {
         let slugs = slugs.clone();

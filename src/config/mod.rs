@@ -10,6 +10,8 @@ use clap::{Args, ValueEnum, value_parser};
 use tracing_subscriber::filter::Targets;
 use url::Url;
 
+use crate::providers::endpoints::Endpoints;
+
 mod values;
 
 pub use values::Networks;
@@ -153,6 +155,19 @@ pub struct Settings {
         help_heading = "Integrations"
     )]
     egress_allow: Option<Networks>,
+
+    /// Other addresses for cloud providers, such as azure-login=https://login.example.com; separated by commas. They
+    /// pass the same checks as any other address
+    #[arg(
+        long,
+        env = "STRONGROOM_ENDPOINTS",
+        hide_env_values = true,
+        value_name = "SERVICE=URL",
+        default_value = "",
+        hide_default_value = true,
+        help_heading = "Integrations"
+    )]
+    pub endpoints: Endpoints,
 
     /// Integrations that run at once
     #[arg(long, env = "STRONGROOM_RUNS_AT_ONCE", hide_env_values = true, value_name = "NUMBER", default_value_t = 4,

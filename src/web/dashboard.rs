@@ -144,7 +144,12 @@ pub fn line(attention: Attention) -> Line {
         }
         Why::FailedTest(verdict) => {
             let (_, outcome) = verdict_badge(&verdict);
-            ("key", "bad", format!("Last test: {}, {used}", crate::form::in_sentence(outcome)), "Failed test".to_owned())
+            (
+                "key",
+                "bad",
+                format!("Last test: {}, {used}", crate::form::in_sentence(outcome)),
+                "Failed test".to_owned(),
+            )
         }
         Why::Stale(days) => ("clock", "bad", format!("Access key is {days} days old, {used}"), "Stale".to_owned()),
         Why::Expiring(days, at) if days < 0 => {

@@ -22,13 +22,7 @@ pub enum Opened {
 }
 
 /// The stored values of the row as of `row_version`; `why` is what the trail says it was for.
-pub async fn open(
-    app: &App,
-    actor: Actor,
-    id: Uuid,
-    row_version: i64,
-    why: &'static str,
-) -> Result<Opened, DbError> {
+pub async fn open(app: &App, actor: Actor, id: Uuid, row_version: i64, why: &'static str) -> Result<Opened, DbError> {
     let vault = app.vault.clone();
     app.db.transaction(move |conn| opened(conn, &vault, &actor, (id, row_version), why)).await
 }

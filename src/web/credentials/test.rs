@@ -20,6 +20,7 @@ use crate::app::App;
 use crate::credentials::{self, Kind};
 use crate::form::{Errors, Values};
 use crate::models::{self, DbError};
+use crate::providers;
 use crate::providers::probe::Finding;
 use crate::testing;
 use crate::web::error::Error;
@@ -94,7 +95,7 @@ pub async fn saved(
     if row.integrity_failed_at.is_some() {
         return Err(DbError::Integrity.into());
     }
-    let found = if testing::is_testable(kind) {
+    let found = if providers::has_test(kind) {
         app.tests.take(visitor.user_id, Instant::now())?;
         let values = opened(&app, &visitor, id, row.row_version).await?;
         let found = testing::probe(&app, kind, &values).await;
