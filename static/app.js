@@ -104,6 +104,10 @@ document.addEventListener("htmx:before:swap", () => {
     : null;
 });
 document.addEventListener("htmx:after:swap", () => {
+  // What was tested has passed every check.
+  if (document.querySelector("#test-result .finding")) {
+    for (const old of document.querySelectorAll(".error-summary, .field__error")) old.remove();
+  }
   // Kept inputs may still point at an error that the new fields no longer show.
   for (const input of document.querySelectorAll("[aria-invalid]")) {
     if (!document.getElementById(`${input.name}-error`)) input.removeAttribute("aria-invalid");

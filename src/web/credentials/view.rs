@@ -8,7 +8,7 @@ use crate::models::credential_list::{EXPIRING_DAYS, Row};
 use crate::models::credentials::Credential;
 use crate::models::integrations::Line;
 use crate::providers::probe::{Finding, Verdict};
-use crate::web::page::{When, when};
+use crate::web::page::{self, When, when};
 
 /// Most usages on one page; the count beside them is whole.
 pub const MOST_USAGES: i64 = 500;
@@ -110,7 +110,7 @@ impl FindingView {
 
 /// A day, for what happens on one.
 pub fn date(at: DateTime<Utc>) -> When {
-    When { iso: at.format("%Y-%m-%dT%H:%M:%SZ").to_string(), text: at.format("%-d %B %Y").to_string() }
+    When { iso: page::iso(at), text: page::date(at) }
 }
 
 /// A line of the table.

@@ -346,6 +346,7 @@ async fn the_button_answers_beside_itself_and_what_was_typed_stays() {
     browser.press("Test").await;
     browser.sees("The certificate is valid until").await;
     browser.picture("test-unsaved").await;
+    assert!(!browser.source().await.contains("Enter the name."), "what was mended is no longer complained of");
     assert!(browser.axe().await.is_empty());
     // The key is still in its field.
     browser.press("Save").await;
