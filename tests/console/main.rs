@@ -15,6 +15,7 @@ mod house_rules;
 mod integrations;
 mod login;
 mod postgres_tests;
+mod providers;
 mod registries;
 mod schema_tests;
 mod story;
