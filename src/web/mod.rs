@@ -60,8 +60,10 @@ tree! {
 
     get  "/credentials"              => credentials::index::index;
     post "/credentials"              => credentials::new::create;
+    post "/credentials/test"         => credentials::test::unsaved;
     get  "/credentials/new"          => credentials::new::new;
     get  "/credentials/{id}"         => credentials::show::show;
+    post "/credentials/{id}/test"    => credentials::test::saved;
     get  "/credentials/{id}/usages"  => credentials::usages::index;
     get  "/credentials/{id}/edit"    => credentials::edit::edit;
     post "/credentials/{id}/edit"    => credentials::edit::update;

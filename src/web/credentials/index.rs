@@ -27,6 +27,7 @@ const COLUMNS: &[(&str, Sort, &str, &str)] = &[
     ("age", Sort::Age, "Age", ""),
     ("usages", Sort::Usages, "Usages", "is-number"),
     ("used", Sort::Used, "Last used", ""),
+    ("expires", Sort::Expires, "Expires", "is-optional"),
     ("editor", Sort::Editor, "Last edited by", "is-optional"),
 ];
 
