@@ -21,12 +21,15 @@ mod sessions;
 pub use endpoints::Endpoints;
 pub use place::{Region, role_of};
 pub use refusal::Refusal;
-pub use session::{Assume, Session, session_name};
+pub use session::{Assume, Session, refused};
 pub use sessions::{Sessions, Source};
 
 /// Where a session's first keys come from: never from anywhere but what the credential says.
 pub enum Origin {
-    AccessKey { id: String, secret: SecretString },
+    AccessKey {
+        id: String,
+        secret: SecretString,
+    },
     /// The role of the environment that Strongroom runs in.
     Environment,
 }

@@ -42,15 +42,14 @@ async fn examine(values: &Values, egress: &Egress, endpoints: &Endpoints) -> Fin
         Ok(caller) => caller,
         Err(error) => return failed(&error),
     };
-    let known = |finding: Finding| {
-        finding.fact("Account", caller.account.clone()).fact("ARN", caller.arn.clone())
-    };
+    let known = |finding: Finding| finding.fact("Account", caller.account.clone()).fact("ARN", caller.arn.clone());
     let role = access.role.as_ref().map(|role| Assume::new(role, values.get("external_id"), "test"));
     let (assumed, dates) = tokio::join!(assumed(&session, role.as_ref()), dates(&session, &access.origin));
     let finding = match assumed {
         Ok(None) => known(Finding::ok(works(&access.origin))),
-        Ok(Some(own)) => known(Finding::ok(format!("{} It may assume the role.", works(&access.origin))))
-            .fact("Role", own.arn),
+        Ok(Some(own)) => {
+            known(Finding::ok(format!("{} It may assume the role.", works(&access.origin)))).fact("Role", own.arn)
+        }
         Err(error) => {
             let finding = known(failed(&error));
             match (&error, &role) {
@@ -81,10 +80,10 @@ fn explained(mut finding: Finding, refusal: &Refusal, caller: &Caller, role: &As
     let (remedy, snippets) = match refusal {
         Refusal::MayNotAssume { .. } => ("Add this statement to the policy of the key's user.", vec![own]),
         Refusal::NotTrusted { .. } => ("Add this statement to the trust policy of the role.", vec![trust]),
-        Refusal::NotAssumed { .. } => {
-            ("Check that the role exists. Then check that both statements are there: the first is missing more often.",
-             vec![own, trust])
-        }
+        Refusal::NotAssumed { .. } => (
+            "Check that the role exists. Then check that both statements are there: the first is missing more often.",
+            vec![own, trust],
+        ),
         _ => return finding,
     };
     finding.remedy = remedy.to_owned();

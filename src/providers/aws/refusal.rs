@@ -18,14 +18,24 @@ pub enum Refusal {
     /// Temporary credentials that have run out.
     Expired,
     /// The caller's own policy lacks `sts:AssumeRole` on the role.
-    MayNotAssume { role: String },
+    MayNotAssume {
+        role: String,
+    },
     /// The role's trust policy lacks the caller.
-    NotTrusted { role: String },
+    NotTrusted {
+        role: String,
+    },
     /// One of the two, or there is no such role: AWS did not tell.
-    NotAssumed { role: String },
+    NotAssumed {
+        role: String,
+    },
     /// The longest session that the role allows is shorter than the one asked for.
-    TooLong { role: String },
-    Denied { action: &'static str },
+    TooLong {
+        role: String,
+    },
+    Denied {
+        action: &'static str,
+    },
     /// The environment offers no role: no container endpoint, no web identity, no answer of IMDSv2.
     NoRole,
     /// The environment names a role in a way that does not work.
@@ -133,8 +143,13 @@ fn known(code: &str, message: &str, action: &'static str, status: u16) -> Provid
         "ExpiredToken" | "ExpiredTokenException" => Refusal::Expired,
         "AccessDenied" | "AccessDeniedException" | "UnauthorizedOperation" => Refusal::Denied { action },
         "RegionDisabledException" | "OptInRequired" => Refusal::RegionOff,
-        "Throttling" | "ThrottlingException" | "ThrottledException" | "RequestLimitExceeded" | "TooManyRequestsException"
-        | "LimitExceededException" | "SlowDown" => return ProviderError::Throttled { retry_after: None },
+        "Throttling"
+        | "ThrottlingException"
+        | "ThrottledException"
+        | "RequestLimitExceeded"
+        | "TooManyRequestsException"
+        | "LimitExceededException"
+        | "SlowDown" => return ProviderError::Throttled { retry_after: None },
         "RepositoryNotFoundException" | "ImageNotFoundException" | "NoSuchEntity" => return ProviderError::NotFound,
         _ => return by_status(status),
     };
@@ -176,13 +191,15 @@ where
         _ => "",
     };
     match sorted(error, "sts:AssumeRole") {
-        ProviderError::Aws(Refusal::Denied { .. }) => ProviderError::Aws(if message.contains("identity-based policy") {
-            Refusal::MayNotAssume { role }
-        } else if message.contains("trust policy") || message.contains("resource-based policy") {
-            Refusal::NotTrusted { role }
-        } else {
-            Refusal::NotAssumed { role }
-        }),
+        ProviderError::Aws(Refusal::Denied { .. }) => {
+            ProviderError::Aws(if message.contains("identity-based policy") {
+                Refusal::MayNotAssume { role }
+            } else if message.contains("trust policy") || message.contains("resource-based policy") {
+                Refusal::NotTrusted { role }
+            } else {
+                Refusal::NotAssumed { role }
+            })
+        }
         ProviderError::UnexpectedStatus { status: 400 } if message.contains("MaxSessionDuration") => {
             ProviderError::Aws(Refusal::TooLong { role })
         }

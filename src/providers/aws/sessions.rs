@@ -120,9 +120,10 @@ impl Sessions {
         kept.retain(|key, slot| {
             let replaced = key.credential == credential && key.version < version;
             // One that is locked is just being made.
-            let ended = slot.0.try_lock().is_ok_and(|kept| {
-                kept.session.as_ref().is_some_and(|session| !self.is_fresh(session))
-            });
+            let ended = slot
+                .0
+                .try_lock()
+                .is_ok_and(|kept| kept.session.as_ref().is_some_and(|session| !self.is_fresh(session)));
             !replaced && !ended
         });
         Arc::clone(kept.entry(Key { credential, version, region, role }).or_default())

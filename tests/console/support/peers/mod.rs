@@ -2,6 +2,7 @@
 //! a free loopback port, logs what it saw and ends when dropped. A new peer is a new file here.
 
 pub mod certificates;
+pub mod moto;
 pub mod recorder;
 pub mod registry;
 pub mod scripted;
