@@ -10,6 +10,7 @@ use clap::{Args, ValueEnum, value_parser};
 use tracing_subscriber::filter::Targets;
 use url::Url;
 
+use crate::providers::aws;
 use crate::providers::endpoints::Endpoints;
 
 mod values;
@@ -249,6 +250,13 @@ impl Settings {
             None if self.store.database_url().is_none() => Networks::loopback(),
             None => Networks::default(),
         }
+    }
+
+    /// What the AWS SDK's own variables say: endpoints, region, and the role of this environment.
+    pub fn aws_endpoints(&self) -> aws::Endpoints {
+        aws::Endpoints::new(
+            std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))),
+        )
     }
 
     /// Sentences that the operator should read at the start.

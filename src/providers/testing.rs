@@ -10,22 +10,30 @@ use futures_util::future::BoxFuture;
 use super::egress::Egress;
 use super::endpoints::Endpoints;
 use super::probe::{Finding, LIMIT, Verdict};
-use super::{azure, certificate, gcp, github, gitlab, ibm, kubernetes, oci};
+use super::{aws, azure, certificate, gcp, github, gitlab, ibm, kubernetes, oci};
 use crate::credentials::Kind;
 use crate::form::Values;
 
-type Probe = for<'a> fn(&'a Values, &'a Egress, &'a Endpoints) -> BoxFuture<'a, Finding>;
+type Probe = for<'a> fn(&'a Values, &'a Egress, At<'a>) -> BoxFuture<'a, Finding>;
+
+/// Where the providers are: AWS by its SDK's own variables, the others by ours.
+#[derive(Clone, Copy)]
+pub struct At<'a> {
+    pub services: &'a Endpoints,
+    pub aws: &'a aws::Endpoints,
+}
 
 /// By the slug of the kind. A kind that is not here is tested by the integration that uses it.
 static PROBES: &[(&str, Probe)] = &[
-    ("azure", |values, egress, endpoints| azure::probe(values, egress, endpoints).boxed()),
-    ("gcp", |values, egress, endpoints| gcp::probe(values, egress, endpoints).boxed()),
-    ("ibm_cloud", |values, egress, endpoints| ibm::probe(values, egress, endpoints).boxed()),
+    ("aws", |values, egress, at| aws::probe::probe(values, egress, at.aws).boxed()),
+    ("azure", |values, egress, at| azure::probe(values, egress, at.services).boxed()),
+    ("gcp", |values, egress, at| gcp::probe(values, egress, at.services).boxed()),
+    ("ibm_cloud", |values, egress, at| ibm::probe(values, egress, at.services).boxed()),
     ("kubeconfig", |values, egress, _| kubernetes::probe(values, egress).boxed()),
     ("certificate", |values, _, _| ready(certificate::probe(values)).boxed()),
-    ("oci", |values, egress, endpoints| oci::probe(values, egress, endpoints).boxed()),
-    ("github_token", |values, egress, endpoints| github::probe(values, egress, endpoints).boxed()),
-    ("gitlab_token", |values, egress, endpoints| gitlab::probe(values, egress, endpoints).boxed()),
+    ("oci", |values, egress, at| oci::probe(values, egress, at.services).boxed()),
+    ("github_token", |values, egress, at| github::probe(values, egress, at.services).boxed()),
+    ("gitlab_token", |values, egress, at| gitlab::probe(values, egress, at.services).boxed()),
 ];
 
 /// Whether a kind is tested by itself.
@@ -34,7 +42,7 @@ pub fn has_test(kind: &Kind) -> bool {
 }
 
 /// One harmless call with checked values, of at most [`LIMIT`]; what it found, in words.
-pub async fn test(kind: &Kind, values: &Values, egress: &Egress, endpoints: &Endpoints) -> Finding {
+pub async fn test(kind: &Kind, values: &Values, egress: &Egress, at: At<'_>) -> Finding {
     let Some((_, probe)) = PROBES.iter().find(|(slug, _)| *slug == kind.slug) else {
         return Finding::new(
             Verdict::NotHere,
@@ -53,7 +61,7 @@ pub async fn test(kind: &Kind, values: &Values, egress: &Egress, endpoints: &End
             "Try again later. If it stays so, check that this machine may connect to the provider.",
         )
     };
-    tokio::time::timeout(LIMIT, probe(values, egress, endpoints)).await.unwrap_or_else(|_| late())
+    tokio::time::timeout(LIMIT, probe(values, egress, at)).await.unwrap_or_else(|_| late())
 }
 
 /// Values that no longer make a credential of their type.
