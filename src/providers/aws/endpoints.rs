@@ -26,7 +26,7 @@ const NAMES: [&str; 13] = [
 const PER_SERVICE: &str = "AWS_ENDPOINT_URL_";
 
 /// The operator's settings for AWS. Empty: the public endpoints, and IMDS as the only source of a role.
-#[derive(Clone, Default)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Endpoints(HashMap<String, String>);
 
 impl Endpoints {
