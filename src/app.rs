@@ -164,16 +164,17 @@ pub struct Console {
 
 impl Console {
     /// Binds the ports and prepares everything. `database_url` is the server to use, private or not.
-    pub fn build(settings: Settings, database_url: &str) -> Result<Self, StartError> {
+    pub fn build(mut settings: Settings, database_url: &str) -> Result<Self, StartError> {
         let vault = open_store(database_url, &settings.store)?;
         let db = Db::new(database_url, settings.store.db_pool);
         let listener = std::net::TcpListener::bind(settings.listen)
             .map_err(|error| StartError::Listen(settings.listen, error.kind()))?;
         let address = listener.local_addr().map_err(|error| StartError::Listen(settings.listen, error.kind()))?;
+        settings.endpoints = std::mem::take(&mut settings.endpoints).with_aws(settings.aws_endpoints());
         let egress = Egress::new(settings.egress_allow().into_vec());
         let app = Data::new(App {
             gate: Gate { db: db.clone(), vault: vault.clone(), hasher: Hasher::default() },
-            aws: aws::Sessions::new(egress.clone(), settings.aws_endpoints()),
+            aws: aws::Sessions::new(egress.clone(), settings.endpoints.aws().clone()),
             egress,
             sessions: web::session::Cache::new(database_url),
             tests: web::credentials::test::Limiter::default(),

@@ -14,26 +14,19 @@ use super::{aws, azure, certificate, gcp, github, gitlab, ibm, kubernetes, oci};
 use crate::credentials::Kind;
 use crate::form::Values;
 
-type Probe = for<'a> fn(&'a Values, &'a Egress, At<'a>) -> BoxFuture<'a, Finding>;
-
-/// Where the providers are: AWS by its SDK's own variables, the others by ours.
-#[derive(Clone, Copy)]
-pub struct At<'a> {
-    pub services: &'a Endpoints,
-    pub aws: &'a aws::Endpoints,
-}
+type Probe = for<'a> fn(&'a Values, &'a Egress, &'a Endpoints) -> BoxFuture<'a, Finding>;
 
 /// By the slug of the kind. A kind that is not here is tested by the integration that uses it.
 static PROBES: &[(&str, Probe)] = &[
-    ("aws", |values, egress, at| aws::probe::probe(values, egress, at.aws).boxed()),
-    ("azure", |values, egress, at| azure::probe(values, egress, at.services).boxed()),
-    ("gcp", |values, egress, at| gcp::probe(values, egress, at.services).boxed()),
-    ("ibm_cloud", |values, egress, at| ibm::probe(values, egress, at.services).boxed()),
+    ("aws", |values, egress, endpoints| aws::probe::probe(values, egress, endpoints.aws()).boxed()),
+    ("azure", |values, egress, endpoints| azure::probe(values, egress, endpoints).boxed()),
+    ("gcp", |values, egress, endpoints| gcp::probe(values, egress, endpoints).boxed()),
+    ("ibm_cloud", |values, egress, endpoints| ibm::probe(values, egress, endpoints).boxed()),
     ("kubeconfig", |values, egress, _| kubernetes::probe(values, egress).boxed()),
     ("certificate", |values, _, _| ready(certificate::probe(values)).boxed()),
-    ("oci", |values, egress, at| oci::probe(values, egress, at.services).boxed()),
-    ("github_token", |values, egress, at| github::probe(values, egress, at.services).boxed()),
-    ("gitlab_token", |values, egress, at| gitlab::probe(values, egress, at.services).boxed()),
+    ("oci", |values, egress, endpoints| oci::probe(values, egress, endpoints).boxed()),
+    ("github_token", |values, egress, endpoints| github::probe(values, egress, endpoints).boxed()),
+    ("gitlab_token", |values, egress, endpoints| gitlab::probe(values, egress, endpoints).boxed()),
 ];
 
 /// Whether a kind is tested by itself.
@@ -42,7 +35,7 @@ pub fn has_test(kind: &Kind) -> bool {
 }
 
 /// One harmless call with checked values, of at most [`LIMIT`]; what it found, in words.
-pub async fn test(kind: &Kind, values: &Values, egress: &Egress, at: At<'_>) -> Finding {
+pub async fn test(kind: &Kind, values: &Values, egress: &Egress, endpoints: &Endpoints) -> Finding {
     let Some((_, probe)) = PROBES.iter().find(|(slug, _)| *slug == kind.slug) else {
         return Finding::new(
             Verdict::NotHere,
@@ -50,9 +43,6 @@ pub async fn test(kind: &Kind, values: &Values, egress: &Egress, at: At<'_>) -> 
             "Run a scan or send a test alert with it.",
         );
     };
-    if !(kind.parses)(values) {
-        return unreadable();
-    }
     let late = || {
         let seconds = LIMIT.as_secs();
         Finding::new(
@@ -61,7 +51,7 @@ pub async fn test(kind: &Kind, values: &Values, egress: &Egress, at: At<'_>) -> 
             "Try again later. If it stays so, check that this machine may connect to the provider.",
         )
     };
-    tokio::time::timeout(LIMIT, probe(values, egress, at)).await.unwrap_or_else(|_| late())
+    tokio::time::timeout(LIMIT, probe(values, egress, endpoints)).await.unwrap_or_else(|_| late())
 }
 
 /// Values that no longer make a credential of their type.

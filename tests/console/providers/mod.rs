@@ -7,10 +7,10 @@ use rcgen::{CertificateParams, DnType, KeyPair, PKCS_RSA_SHA256};
 use serde_json::json;
 use strongroom::credentials;
 use strongroom::form::{self, Values};
+use strongroom::providers;
 use strongroom::providers::egress::Egress;
 use strongroom::providers::endpoints::{Endpoints, Service};
 use strongroom::providers::probe::{Finding, Verdict};
-use strongroom::providers::{self, aws};
 
 use crate::support::peers::entra;
 use crate::support::peers::receiver::{Receiver, UPSTREAM};
@@ -51,7 +51,7 @@ fn checked(slug: &str, posted: &[(&str, &str)]) -> Values {
 async fn test(slug: &str, posted: &[(&str, &str)], endpoints: &Endpoints) -> Finding {
     let kind = credentials::find(slug).unwrap();
     let values = checked(slug, posted);
-    let finding = providers::test(kind, &values, &loopback(), at(endpoints, &aws::Endpoints::default())).await;
+    let finding = providers::test(kind, &values, &loopback(), endpoints).await;
     let all = format!("{finding:?}");
     assert!(!all.contains(UPSTREAM) && !all.contains("html"), "{all}");
     assert!(!all.contains("PRIVATE KEY"), "{all}");
@@ -112,8 +112,4 @@ fn fingerprint(pem: &str) -> String {
     use md5::{Digest, Md5};
     let bytes: Vec<String> = Md5::digest(public(pem)).iter().map(|byte| format!("{byte:02x}")).collect();
     bytes.join(":")
-}
-
-fn at<'a>(services: &'a Endpoints, aws: &'a aws::Endpoints) -> providers::At<'a> {
-    providers::At { services, aws }
 }
