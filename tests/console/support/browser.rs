@@ -164,6 +164,15 @@ impl Browser {
         self.wait(&format!("//body//*[contains(normalize-space(), {})][not(self::script)]", quoted(text))).await;
     }
 
+    /// Opens the page again and again until a text is in sight, as a person without the script does.
+    pub async fn reloads_until(&self, path: &str, text: &str) {
+        let started = Instant::now();
+        while !self.source().await.contains(text) {
+            assert!(started.elapsed() < PATIENCE, "{text} is not on {path}");
+            self.goto(path).await;
+        }
+    }
+
     pub async fn source(&self) -> String {
         self.client.source().await.expect("a page")
     }
