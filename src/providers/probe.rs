@@ -71,26 +71,36 @@ impl Verdict {
 }
 
 impl Verdict {
-    /// (verdict, as it is stored)
-    const SLUGS: &[(Self, &str)] = &[
-        (Self::Ok, "ok"),
-        (Self::BadKey, "bad_key"),
-        (Self::Denied, "denied"),
-        (Self::NotTrusted, "not_trusted"),
-        (Self::Expired, "expired"),
-        (Self::Throttled, "throttled"),
-        (Self::Unreachable, "unreachable"),
-        (Self::RefusedByPolicy, "refused_by_policy"),
-        (Self::NotHere, "not_here"),
+    pub const ALL: [Self; 9] = [
+        Self::Ok,
+        Self::BadKey,
+        Self::Denied,
+        Self::NotTrusted,
+        Self::Expired,
+        Self::Throttled,
+        Self::Unreachable,
+        Self::RefusedByPolicy,
+        Self::NotHere,
     ];
 
+    /// As it is stored.
     pub fn slug(self) -> &'static str {
-        Self::SLUGS.iter().find(|(verdict, _)| *verdict == self).map_or("", |(_, slug)| slug)
+        match self {
+            Self::Ok => "ok",
+            Self::BadKey => "bad_key",
+            Self::Denied => "denied",
+            Self::NotTrusted => "not_trusted",
+            Self::Expired => "expired",
+            Self::Throttled => "throttled",
+            Self::Unreachable => "unreachable",
+            Self::RefusedByPolicy => "refused_by_policy",
+            Self::NotHere => "not_here",
+        }
     }
 
     /// `None` for a verdict of a later version.
     pub fn find(slug: &str) -> Option<Self> {
-        Self::SLUGS.iter().find(|(_, known)| *known == slug).map(|(verdict, _)| *verdict)
+        Self::ALL.into_iter().find(|verdict| verdict.slug() == slug)
     }
 
     /// Whether somebody must look at it: not when there is nothing to test here, nor when the provider was busy.

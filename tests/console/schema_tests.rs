@@ -164,3 +164,35 @@ fn a_schema_as_diesel_writes_it_is_understood() {
     sql_query(sql).execute(&mut connection).expect("a table");
     assert_eq!(declared(text), made(&mut connection));
 }
+
+#[test]
+fn the_tests_migration_keeps_every_credential_and_spreads_their_days() {
+    let database = Database::empty();
+    let mut connection = PgConnection::establish(database.url()).expect("the database answers");
+    connection.run_next_migration(migrations()).expect("the store");
+    for statement in [
+        "INSERT INTO keks (id, wraps, state, key_check_value) VALUES (1, 1, 'active', decode(repeat('00', 16), 'hex'))",
+        "INSERT INTO credentials (id, kind, name, name_key, identity, facts, ages, kek_id, wrapped_dek, payload, created_by,
+             edited_by, row_mac)
+         SELECT gen_random_uuid(), 'basic', n, n, '', '{}', false, 1, decode(repeat('00', 61), 'hex'),
+             decode(repeat('01', 93), 'hex'), 'ada', 'ada', decode(repeat('00', 32), 'hex')
+         FROM generate_series(1, 100) n",
+    ] {
+        sql_query(statement).execute(&mut connection).expect(statement);
+    }
+    connection.run_next_migration(migrations()).expect("the tests");
+    let count = |connection: &mut PgConnection, what: &str| -> i64 {
+        #[derive(QueryableByName)]
+        struct Number {
+            #[diesel(sql_type = diesel::sql_types::BigInt)]
+            number: i64,
+        }
+        let query = sql_query(format!("SELECT count({what}) AS number FROM credentials"));
+        query.get_result::<Number>(connection).expect("a count").number
+    };
+    assert_eq!(count(&mut connection, "*"), 100);
+    assert_eq!(count(&mut connection, "tested_at"), 0);
+    assert!(count(&mut connection, "DISTINCT next_test_at") > 90);
+    connection.revert_last_migration(migrations()).expect("down");
+    assert_eq!(count(&mut connection, "*"), 100);
+}

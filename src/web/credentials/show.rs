@@ -159,13 +159,21 @@ fn facts(kind: Option<&Kind>, row: &Credential, shown: &Shown) -> Vec<Fact> {
     facts
 }
 
+/// By the word that the detail begins with.
+fn tested(detail: &str) -> &'static str {
+    let begins = |verdict: &Verdict| detail.starts_with(verdict.label());
+    match Verdict::ALL.iter().find(|verdict| begins(verdict)) {
+        Some(verdict) => view::tone(*verdict),
+        None => "neutral",
+    }
+}
+
 fn entry(event: Event, now: DateTime<Utc>) -> Entry {
     let (tone, done) = match event.action.as_str() {
         "credential.created" => ("good", "Created"),
         "credential.edited" => ("neutral", "Edited"),
         "credential.opened" => ("neutral", "Opened"),
-        "credential.tested" if event.detail.starts_with(Verdict::Ok.label()) => ("good", "Tested"),
-        "credential.tested" => ("neutral", "Tested"),
+        "credential.tested" => (tested(&event.detail), "Tested"),
         "credential.delete_refused" => ("bad", "Deletion refused"),
         "credential.integrity_failure" => ("bad", "Integrity error noticed"),
         other => ("neutral", other),

@@ -73,7 +73,8 @@ pub fn verdict_badge(slug: &str) -> Badge {
     }
 }
 
-fn tone(verdict: Verdict) -> &'static str {
+/// Of its badge.
+pub fn tone(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Ok => "good",
         Verdict::NotHere => "neutral",
