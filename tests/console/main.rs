@@ -8,6 +8,7 @@ mod account;
 mod alerts;
 mod audit;
 mod bad_forms;
+mod canary;
 mod commands;
 mod credentials;
 mod house_rules;
