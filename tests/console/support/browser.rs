@@ -165,6 +165,11 @@ impl Browser {
         self.wait(&format!("//body//*[contains(normalize-space(), {})][not(self::script)]", quoted(text))).await;
     }
 
+    /// What a script of the test says, which may do what the page's own may not.
+    pub async fn script(&self, script: &str, arguments: Vec<Value>) -> Value {
+        self.client.execute(script, arguments).await.unwrap_or_else(|error| panic!("{script}: {error}"))
+    }
+
     pub async fn source(&self) -> String {
         self.client.source().await.expect("a page")
     }
