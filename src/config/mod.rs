@@ -10,6 +10,8 @@ use clap::{Args, ValueEnum, value_parser};
 use tracing_subscriber::filter::Targets;
 use url::Url;
 
+use crate::providers::endpoints::Endpoints;
+
 mod values;
 
 pub use values::Networks;
@@ -160,6 +162,19 @@ pub struct Settings {
     )]
     egress_allow: Option<Networks>,
 
+    /// Other addresses for cloud providers, such as azure-login=https://login.example.com; separated by commas. They
+    /// pass the same checks as any other address
+    #[arg(
+        long,
+        env = "STRONGROOM_ENDPOINTS",
+        hide_env_values = true,
+        value_name = "SERVICE=URL",
+        default_value = "",
+        hide_default_value = true,
+        help_heading = "Integrations"
+    )]
+    pub endpoints: Endpoints,
+
     /// Integrations that run at once
     #[arg(long, env = "STRONGROOM_RUNS_AT_ONCE", hide_env_values = true, value_name = "NUMBER", default_value_t = 4,
           value_parser = value_parser!(u32).range(1..=64), help_heading = "Integrations")]
@@ -169,6 +184,17 @@ pub struct Settings {
     #[arg(long, env = "STRONGROOM_STALE_DAYS", hide_env_values = true, value_name = "DAYS", default_value_t = 90,
           value_parser = value_parser!(u32).range(1..=3650), help_heading = "Integrations")]
     pub stale_days: u32,
+
+    /// Whether every stored credential is tested once a day, at a moment of its own
+    #[arg(
+        long,
+        env = "STRONGROOM_TEST_CREDENTIALS",
+        hide_env_values = true,
+        value_name = "WHEN",
+        default_value = "daily",
+        help_heading = "Integrations"
+    )]
+    pub test_credentials: Tests,
 }
 
 /// The files to serve https with.
@@ -253,6 +279,14 @@ impl Settings {
         }
         notices
     }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Tests {
+    /// Each credential once a day
+    Daily,
+    /// Only when somebody presses Test
+    Off,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

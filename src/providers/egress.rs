@@ -7,8 +7,8 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use ipnet::IpNet;
-use reqwest::header::{HeaderMap, LOCATION};
-use reqwest::{Certificate, Identity, Request, Response, redirect};
+use reqwest::header::{HeaderMap, HeaderValue, LOCATION};
+use reqwest::{Certificate, Identity, Method, Request, Response, redirect};
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
@@ -19,6 +19,8 @@ use super::{ProviderError, Sent};
 pub const BODY_LIMIT: usize = 1024 * 1024;
 /// Longest answer that lists tags or repositories, in bytes.
 pub const LIST_LIMIT: usize = 8 * 1024 * 1024;
+
+const AZURE_IDENTITY: &str = "http://169.254.169.254/metadata/identity/oauth2/token";
 
 const USER_AGENT: &str = concat!("strongroom/", env!("CARGO_PKG_VERSION"));
 
@@ -102,6 +104,32 @@ impl Egress {
         let client = self.fresh(roots, identity);
         client.http(Reach::Public)?;
         Ok(client)
+    }
+
+    /// The Azure Instance Metadata Service, by which a machine gets its own identity. It is out of reach for every other
+    /// request; its address is fixed here and the query is the only thing that a caller chooses.
+    /// <https://learn.microsoft.com/en-us/azure/virtual-machines/instance-metadata-service>
+    pub(super) async fn azure_identity(&self, query: &str) -> Result<Answer, ProviderError> {
+        let mut url = Url::parse(AZURE_IDENTITY).map_err(|_| ProviderError::InvalidAddress)?;
+        url.set_query(Some(query));
+        let http = Self::direct()?;
+        let mut request = Request::new(Method::GET, url.clone());
+        request.headers_mut().insert("Metadata", HeaderValue::from_static("true"));
+        let exchange = async {
+            let response = http.execute(request).await.map_err(|error| translate(&error, &url))?;
+            read(response, &url, BODY_LIMIT).await
+        };
+        let timeout = ProviderError::Timeout { host: shown(&url) };
+        tokio::time::timeout(self.total, exchange).await.unwrap_or(Err(timeout))
+    }
+
+    /// A client for the one address that needs no resolver. The service is on the machine's own link: it answers at
+    /// once or is not there.
+    #[allow(clippy::disallowed_methods, reason = "this is the one place")]
+    fn direct() -> Result<reqwest::Client, ProviderError> {
+        let builder = reqwest::Client::builder().user_agent(USER_AGENT).redirect(redirect::Policy::none());
+        let builder = builder.referer(false).no_proxy().connect_timeout(Duration::from_secs(1));
+        builder.build().map_err(|_| ProviderError::NoAuthorities)
     }
 
     fn fresh(&self, roots: Vec<Certificate>, identity: Option<Identity>) -> Client {

@@ -4,9 +4,25 @@
 use std::fmt;
 
 mod addresses;
+pub mod azure;
+pub mod calls;
+mod certificate;
+mod clock;
 pub mod egress;
+pub mod endpoints;
+pub mod gcp;
+pub mod github;
+pub mod gitlab;
+pub mod ibm;
+mod jwt;
+pub mod kubernetes;
+pub mod oci;
 pub mod oci_registry;
 pub mod probe;
+pub mod sessions;
+mod testing;
+
+pub use testing::{has_test, test};
 
 /// Why a call to a provider failed. Closed: a page knows every case and says what to do next. Hosts are the only
 /// values in it, as parsed from an address; never a body, a header or a library's error text.

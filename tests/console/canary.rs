@@ -15,6 +15,8 @@ use crate::support::sweep::{Canaries, Sweep, canary};
 
 /// The name of a credential, which is no secret.
 const SEEN: &str = "Harbor robot of the image team";
+/// Types whose test calls nobody outside.
+const TESTED_HERE: [&str; 4] = ["basic", "api_token", "webhook", "certificate"];
 /// Pages of one path that differ in their query only.
 const VARIANTS: usize = 20;
 
@@ -85,6 +87,10 @@ impl Person {
         let page = self.post("/credentials", &right).await;
         assert_eq!(page.status, 303, "{name}: {:?}", page.texts(".error-summary, .field__error"));
         let credential = page.location().to_owned();
+        if TESTED_HERE.contains(&kind) {
+            assert!(self.post("/credentials/test", &right).await.status < 500, "{name}");
+            assert!(self.post(&format!("{credential}/test"), &Vec::new()).await.status < 500, "{name}");
+        }
 
         let edit = format!("{credential}/edit");
         let version = self.get(&edit).await.attributes("input[name=row_version]", "value").remove(0);

@@ -2,10 +2,16 @@
 //! a free loopback port, logs what it saw and ends when dropped. A new peer is a new file here.
 
 pub mod certificates;
+pub mod clouds;
+pub mod entra;
+pub mod forges;
+pub mod kube;
+pub mod receiver;
 pub mod recorder;
 pub mod registry;
 pub mod scripted;
 pub mod token_issuer;
+pub mod tokens;
 
 /// A port of 127.0.0.1 that was free a moment ago.
 pub fn free_port() -> u16 {

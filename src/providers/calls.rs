@@ -1,0 +1,159 @@
+//! What the calls to cloud providers share: bounded patience with throttling, forms, tokens, and failures in words.
+//! What one provider's answer means stands in that provider's file.
+
+use std::time::Duration;
+
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
+use reqwest::{Method, Request};
+use secrecy::SecretString;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use url::Url;
+use zeroize::Zeroizing;
+
+use super::ProviderError;
+use super::egress::{Answer, BODY_LIMIT, Client};
+use super::probe::{self, Finding, Verdict};
+
+/// A result, or what to tell people instead.
+pub type Outcome<T> = Result<T, Box<Finding>>;
+
+/// A throttled or overloaded provider is asked this often in all, so that a test ends in time.
+const ATTEMPTS: u32 = 3;
+const FIRST_PAUSE: Duration = Duration::from_millis(250);
+/// A provider that asks for more is not asked again.
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+
+/// Sends, and sends again while the provider asks for patience. After that a 429 is [`ProviderError::Throttled`].
+pub(super) async fn send(client: &Client, request: Request) -> Result<Answer, ProviderError> {
+    let mut pause = FIRST_PAUSE;
+    let mut attempt = 1;
+    loop {
+        let again = request.try_clone().ok_or(ProviderError::InvalidAddress)?;
+        let answer = client.send(again, BODY_LIMIT).await?;
+        if !matches!(answer.status, 429 | 503) {
+            return Ok(answer);
+        }
+        let asked = answer.header(RETRY_AFTER.as_str()).and_then(|seconds| seconds.trim().parse().ok());
+        let wait = asked.map_or(pause, Duration::from_secs);
+        if attempt == ATTEMPTS || wait > LONGEST_PAUSE {
+            let throttled = answer.status == 429;
+            return if throttled { Err(ProviderError::Throttled { retry_after: asked }) } else { Ok(answer) };
+        }
+        tokio::time::sleep(wait).await;
+        pause *= 2;
+        attempt += 1;
+    }
+}
+
+pub(super) fn get(url: Url) -> Request {
+    let mut request = Request::new(Method::GET, url);
+    request.headers_mut().insert(ACCEPT, HeaderValue::from_static("application/json"));
+    request
+}
+
+/// A form as browsers post it, which is how OAuth asks for tokens (RFC 6749, appendix B).
+pub(super) fn form(url: Url, fields: &[(&str, &str)]) -> Request {
+    let mut request = Request::new(Method::POST, url);
+    let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+    request.headers_mut().insert(ACCEPT, HeaderValue::from_static("application/json"));
+    request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
+    *request.body_mut() = Some(body.into());
+    request
+}
+
+/// Adds an Authorization header; `false` when the value cannot stand in one.
+pub(super) fn authorize(request: &mut Request, scheme: &str, secret: &str) -> bool {
+    let text = Zeroizing::new(format!("{scheme} {secret}"));
+    let Ok(mut header) = HeaderValue::from_str(&text) else { return false };
+    header.set_sensitive(true);
+    request.headers_mut().insert(AUTHORIZATION, header);
+    true
+}
+
+/// A provider's short-lived token.
+#[derive(Clone)]
+pub struct AccessToken {
+    pub secret: SecretString,
+    /// As the provider said, from now on.
+    pub lifetime: Duration,
+}
+
+/// RFC 6749, section 5.1. Azure's metadata service writes the number as text.
+#[derive(Deserialize)]
+struct TokenAnswer {
+    access_token: SecretString,
+    expires_in: Option<Seconds>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Seconds {
+    Number(u64),
+    Text(String),
+}
+
+/// Lifetime of a token whose answer says none: too short to be kept.
+const UNKNOWN_LIFETIME: Duration = Duration::from_secs(60);
+/// No provider gives tokens for longer.
+const LONGEST_LIFETIME: u64 = 24 * 3600;
+
+/// The token of a successful answer.
+pub(super) fn token(answer: &Answer, who: &str) -> Outcome<AccessToken> {
+    let wire: TokenAnswer = json(answer, who)?;
+    let seconds = match wire.expires_in {
+        Some(Seconds::Number(seconds)) => Some(seconds),
+        Some(Seconds::Text(text)) => text.parse().ok(),
+        None => None,
+    };
+    let lifetime = seconds.map_or(UNKNOWN_LIFETIME, |seconds| Duration::from_secs(seconds.min(LONGEST_LIFETIME)));
+    Ok(AccessToken { secret: wire.access_token, lifetime })
+}
+
+pub(super) fn json<T: DeserializeOwned>(answer: &Answer, who: &str) -> Outcome<T> {
+    answer.json().map_err(|error| failed(&error, who))
+}
+
+/// A finding to return as the error of an [`Outcome`].
+pub(super) fn found<T>(verdict: Verdict, sentence: impl Into<String>, remedy: impl Into<String>) -> Outcome<T> {
+    Err(Box::new(Finding::new(verdict, sentence, remedy)))
+}
+
+/// A call that came to no answer of its own kind. `who` is the service in lower case: `the token service of Google`.
+pub(super) fn failed(error: &ProviderError, who: &str) -> Box<Finding> {
+    let mut finding = probe::failed(error, who);
+    match error {
+        ProviderError::Throttled { retry_after: None } => {
+            finding.sentence = format!("{} limits the number of requests and kept refusing.", capital(who));
+            finding.remedy = "Try again in a few minutes.".to_owned();
+        }
+        ProviderError::BadAnswer | ProviderError::TooLarge | ProviderError::Redirected { .. } => {
+            finding.sentence = format!("{} gave an answer that is not understood.", capital(who));
+            finding.remedy = "Check the address, and whether a proxy between answers in its place.".to_owned();
+        }
+        _ => {
+            if let Some((sentence, remedy)) = finding.sentence.split_once(". ") {
+                (finding.sentence, finding.remedy) = (format!("{sentence}."), remedy.to_owned());
+            }
+        }
+    }
+    Box::new(finding)
+}
+
+/// An answer whose status is neither success nor explained by the provider's own rules.
+pub(super) fn unexplained(answer: Answer, who: &str) -> Box<Finding> {
+    let error = answer.accepted(super::Sent::Token).err().unwrap_or(ProviderError::BadAnswer);
+    failed(&error, who)
+}
+
+/// The first letter large, as a sentence begins.
+pub(super) fn capital(text: &str) -> String {
+    let mut characters = text.chars();
+    characters.next().map_or_else(String::new, |first| first.to_uppercase().chain(characters).collect())
+}
+
+/// A value that a provider named, if it is fit to be shown: at most 255 visible characters.
+pub(super) fn shown(text: &str) -> Option<String> {
+    let fit = !text.is_empty() && text.chars().count() <= 255 && !text.chars().any(char::is_control);
+    fit.then(|| text.to_owned())
+}

@@ -1,0 +1,107 @@
+//! Where each vendor is reached. The vendors' hosts are fixed by type and stand with their callers; the operator alone
+//! may move one, by the setting STRONGROOM_ENDPOINTS. No form and no credential ever reaches this. A new service is a new
+//! arm of [`Service`].
+
+use std::collections::BTreeMap;
+use std::str::FromStr;
+
+use url::Url;
+
+use super::ProviderError;
+
+/// A service whose address the operator may move.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Service {
+    /// `login.microsoftonline.com` and the other clouds' authorities.
+    AzureLogin,
+    /// `169.254.169.254`, the Azure Instance Metadata Service.
+    AzureMetadata,
+    /// `oauth2.googleapis.com`
+    GoogleToken,
+    /// `iam.cloud.ibm.com`
+    IbmIam,
+    /// `identity.<region>.oci.oraclecloud.com`
+    OciIdentity,
+    /// `api.github.com`; servers of one's own are named by their credentials.
+    Github,
+    /// `gitlab.com`; servers of one's own are named by their credentials.
+    Gitlab,
+}
+
+impl Service {
+    pub const ALL: [Self; 7] = [
+        Self::AzureLogin,
+        Self::AzureMetadata,
+        Self::GoogleToken,
+        Self::IbmIam,
+        Self::OciIdentity,
+        Self::Github,
+        Self::Gitlab,
+    ];
+
+    /// As the setting names it.
+    pub fn slug(self) -> &'static str {
+        match self {
+            Self::AzureLogin => "azure-login",
+            Self::AzureMetadata => "azure-metadata",
+            Self::GoogleToken => "google-token",
+            Self::IbmIam => "ibm-iam",
+            Self::OciIdentity => "oci-identity",
+            Self::Github => "github",
+            Self::Gitlab => "gitlab",
+        }
+    }
+}
+
+/// The operator's changes to the vendors' addresses; usually none.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Endpoints(BTreeMap<Service, Url>);
+
+impl Endpoints {
+    /// The same with one service moved.
+    #[must_use]
+    pub fn with(mut self, service: Service, base: Url) -> Self {
+        self.0.insert(service, base);
+        self
+    }
+
+    /// Where the operator moved a service to.
+    pub fn moved(&self, service: Service) -> Option<&Url> {
+        self.0.get(&service)
+    }
+
+    /// The address of a path at a service; `vendor` is where it is unless moved, without a slash at the end.
+    pub(super) fn url(&self, service: Service, vendor: &str, path: &str) -> Result<Url, ProviderError> {
+        let base = self.moved(service).map_or(vendor, |url| url.as_str().trim_end_matches('/'));
+        Url::parse(&format!("{base}{path}")).map_err(|_| ProviderError::InvalidAddress)
+    }
+}
+
+impl FromStr for Endpoints {
+    type Err = &'static str;
+
+    /// `azure-login=https://…,google-token=https://…`
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
+        let endpoints = parts.map(|part| {
+            let (name, address) = part.split_once('=')?;
+            let service = Service::ALL.into_iter().find(|service| service.slug() == name.trim())?;
+            Some((service, base(address.trim())?))
+        });
+        let endpoints: Option<Vec<_>> = endpoints.collect();
+        let endpoints = endpoints.ok_or(
+            "give pairs of a service and its address, such as azure-login=https://login.example.com; the services are \
+             azure-login, azure-metadata, google-token, ibm-iam, oci-identity, github and gitlab",
+        )?;
+        let map: BTreeMap<_, _> = endpoints.iter().cloned().collect();
+        if map.len() < endpoints.len() { Err("give each service once") } else { Ok(Self(map)) }
+    }
+}
+
+fn base(address: &str) -> Option<Url> {
+    let url = Url::parse(address).ok()?;
+    let plain = matches!(url.scheme(), "http" | "https")
+        && url.host().is_some()
+        && (url.username(), url.password(), url.query(), url.fragment()) == ("", None, None, None);
+    plain.then_some(url)
+}

@@ -1,0 +1,121 @@
+//! Google Cloud: a service account's key signs an assertion that becomes an access token (RFC 7523). What is done with
+//! the token stands in the integrations. <https://developers.google.com/identity/protocols/oauth2/service-account>
+
+use secrecy::ExposeSecret;
+use serde::Deserialize;
+use serde_json::json;
+
+use super::calls::{self, AccessToken, Outcome};
+use super::egress::{Answer, Egress, Tls};
+use super::endpoints::{Endpoints, Service};
+use super::probe::{Finding, Verdict};
+use super::{ProviderError, clock, jwt};
+use crate::credentials::gcp::{Payload, ServiceAccount};
+use crate::credentials::pem::RsaKey;
+use crate::form::Values;
+
+const WHO: &str = "the token service of Google";
+/// The audience stays the vendor's own wherever the operator moved the service to.
+const AUDIENCE: &str = "https://oauth2.googleapis.com/token";
+/// What the account may do is decided by its roles.
+pub const CLOUD_PLATFORM: &str = "https://www.googleapis.com/auth/cloud-platform";
+/// The longest that Google takes is an hour; a slow clock there must not see more.
+const ASSERTION_SECONDS: i64 = 3000;
+
+/// A token for one scope; of one's own making each time, see [`super::sessions`] for keeping it.
+pub async fn token(
+    account: &ServiceAccount,
+    scope: &str,
+    egress: &Egress,
+    endpoints: &Endpoints,
+) -> Outcome<AccessToken> {
+    let request = || {
+        let assertion = assertion(account, scope)?;
+        let url = endpoints.url(Service::GoogleToken, "https://oauth2.googleapis.com", "/token")?;
+        let fields = [("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer"), ("assertion", assertion.as_str())];
+        Ok((egress.client(Tls::default())?, calls::form(url, &fields)))
+    };
+    let (http, request) = request().map_err(|error: ProviderError| calls::failed(&error, WHO))?;
+    let answer = calls::send(&http, request).await.map_err(|error| calls::failed(&error, WHO))?;
+    if answer.status == 200 { calls::token(&answer, WHO) } else { Err(explain(answer)) }
+}
+
+fn assertion(account: &ServiceAccount, scope: &str) -> Result<zeroize::Zeroizing<String>, ProviderError> {
+    let key = RsaKey::parse(account.private_key.expose_secret()).map_err(|_| ProviderError::BadCertificate)?;
+    let header = json!({ "alg": "RS256", "typ": "JWT", "kid": account.private_key_id });
+    let now = clock::now().timestamp();
+    let claims = json!({
+        "iss": account.client_email,
+        "scope": scope,
+        "aud": AUDIENCE,
+        "iat": now,
+        "exp": now + ASSERTION_SECONDS,
+    });
+    jwt::sign(&header, &claims, &key)
+}
+
+#[derive(Deserialize)]
+struct Refusal {
+    error: String,
+    #[serde(default)]
+    error_description: String,
+}
+
+fn explain(answer: Answer) -> Box<Finding> {
+    if !matches!(answer.status, 400 | 401 | 403) {
+        return calls::unexplained(answer, WHO);
+    }
+    let skew = clock::skew(&answer);
+    let Ok(refusal) = answer.json::<Refusal>() else { return calls::failed(&ProviderError::BadAnswer, WHO) };
+    // Google tells these apart in its description only, which is looked at and never shown.
+    let says = |words: &str| refusal.error_description.to_ascii_lowercase().contains(words);
+    let finding = match refusal.error.as_str() {
+        _ if says("reasonable timeframe") || says("token must be a short-lived") => Finding::new(
+            Verdict::BadKey,
+            "The time in the signed assertion is outside of what Google accepts.",
+            "Set the clock of the machine that Strongroom runs on: let it follow a time server (NTP).",
+        ),
+        _ if says("account not found") => Finding::new(
+            Verdict::BadKey,
+            "Google does not know this service account.",
+            "It may have been deleted. Make a key for one that exists, and replace the JSON key here.",
+        ),
+        "disabled_client" | "account_disabled" => disabled(),
+        _ if says("disabled") => disabled(),
+        "unauthorized_client" | "access_denied" => Finding::new(
+            Verdict::Denied,
+            "Google does not let this service account ask for a token.",
+            "Check that the account is enabled, under IAM & Admin, Service Accounts.",
+        ),
+        _ => Finding::new(
+            Verdict::BadKey,
+            "Google does not accept this key: it was deleted or disabled, or belongs to another account.",
+            "Make a new key for the service account, and replace the JSON key here.",
+        ),
+    };
+    let mut finding = Box::new(finding);
+    if let Some(skew) = skew.filter(|_| finding.verdict == Verdict::BadKey) {
+        finding.remedy = format!("{skew}: set it first, then test again. {}", finding.remedy);
+    }
+    finding
+}
+
+fn disabled() -> Finding {
+    Finding::new(
+        Verdict::Denied,
+        "The service account is disabled.",
+        "Enable it under IAM & Admin, Service Accounts, or use the key of another one.",
+    )
+}
+
+/// A token, and whose it is. The API token beside the key is left alone: no harmless call takes any.
+pub(super) async fn probe(values: &Values, egress: &Egress, endpoints: &Endpoints) -> Finding {
+    let Some(payload) = crate::credentials::payload::<Payload>(values) else { return super::testing::unreadable() };
+    let account = payload.service_account;
+    match token(&account, CLOUD_PLATFORM, egress, endpoints).await {
+        Ok(_) => Finding::ok("Google gave a token.")
+            .fact("Service account", account.client_email)
+            .fact("Project", account.project_id),
+        Err(finding) => *finding,
+    }
+}

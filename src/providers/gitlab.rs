@@ -1,0 +1,126 @@
+//! GitLab, on gitlab.com and on servers of one's own: who a token is. Images are read in the registry's own protocol.
+//! <https://docs.gitlab.com/api/personal_access_tokens/#self-inform>
+
+use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
+use reqwest::header::HeaderValue;
+use secrecy::ExposeSecret;
+use serde::Deserialize;
+use url::Url;
+
+use super::ProviderError;
+use super::calls::{self, Outcome};
+use super::egress::{Answer, Client, Egress, Tls};
+use super::endpoints::{Endpoints, Service};
+use super::probe::{Finding, Verdict};
+use crate::credentials::gitlab_token::Payload;
+use crate::form::Values;
+
+const WHO: &str = "GitLab";
+/// Any of these lets a token list what registries hold.
+const API_SCOPES: [&str; 2] = ["read_api", "api"];
+
+#[derive(Deserialize)]
+struct Token {
+    name: String,
+    #[serde(default)]
+    scopes: Vec<String>,
+    /// The token is good until midnight (UTC) of this day begins.
+    expires_at: Option<NaiveDate>,
+    #[serde(default = "yes")]
+    active: bool,
+    #[serde(default)]
+    revoked: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+#[derive(Deserialize)]
+struct User {
+    username: String,
+}
+
+/// The user, the scopes and the expiry of a token. Servers before 15.5 and tokens of another sort do not tell of
+/// themselves; then the user alone.
+pub(super) async fn probe(values: &Values, egress: &Egress, endpoints: &Endpoints) -> Finding {
+    let Some(payload) = crate::credentials::payload::<Payload>(values) else { return super::testing::unreadable() };
+    outcome(&payload, egress, endpoints).await.unwrap_or_else(|finding| *finding)
+}
+
+async fn outcome(payload: &Payload, egress: &Egress, endpoints: &Endpoints) -> Outcome<Finding> {
+    let ca_certificates = payload.ca_certificate.iter().cloned().collect();
+    let client = egress.client(Tls { ca_certificates, identity: None }).map_err(|error| calls::failed(&error, WHO))?;
+    let ask = |path: &'static str| ask(&client, payload, path, endpoints);
+    let (own, user) = futures_util::join!(ask("/api/v4/personal_access_tokens/self"), ask("/api/v4/user"));
+    let own = own.map_err(|error| calls::failed(&error, WHO))?;
+    let username = user.as_ref().ok().filter(|answer| answer.status == 200);
+    let username = username.and_then(|answer| calls::shown(&answer.json::<User>().ok()?.username));
+    let token = match (own.status, &username) {
+        (200, _) => Some(calls::json::<Token>(&own, WHO)?),
+        (400 | 403 | 404, Some(_)) => None,
+        _ => return Err(explain(own)),
+    };
+    Ok(describe(token, username))
+}
+
+async fn ask(client: &Client, payload: &Payload, path: &str, endpoints: &Endpoints) -> Result<Answer, ProviderError> {
+    let url = match Url::parse(&payload.server_url).map(|url| url.host_str() == Some("gitlab.com")) {
+        Ok(true) => endpoints.url(Service::Gitlab, "https://gitlab.com", path),
+        _ => Url::parse(&format!("{}{path}", payload.server_url)).map_err(|_| ProviderError::InvalidAddress),
+    };
+    let mut request = calls::get(url?);
+    let token = HeaderValue::from_str(payload.token.expose_secret());
+    let mut token = token.map_err(|_| ProviderError::WrongCredential)?;
+    token.set_sensitive(true);
+    request.headers_mut().insert("PRIVATE-TOKEN", token);
+    calls::send(client, request).await
+}
+
+fn describe(token: Option<Token>, username: Option<String>) -> Finding {
+    let mut finding = match &username {
+        Some(name) => Finding::ok(format!("GitLab knows the token: it is {name}'s.")).fact("User", name),
+        None => Finding::ok("GitLab knows the token."),
+    };
+    let Some(token) = token else { return finding };
+    if token.revoked || !token.active {
+        return Finding::new(
+            Verdict::Expired,
+            "GitLab says that the token is no longer active.",
+            "Make a new token, and replace it here.",
+        );
+    }
+    finding.facts.extend(calls::shown(&token.name).map(|name| ("Token", name)));
+    finding.facts.extend(calls::shown(&token.scopes.join(", ")).map(|scopes| ("Scopes", scopes)));
+    finding.expires_at = token.expires_at.map(midnight);
+    if !token.scopes.iter().any(|scope| API_SCOPES.contains(&scope.as_str())) {
+        finding.remedy = "Registry scans need the scope read_api, which this token has not.".to_owned();
+    }
+    finding
+}
+
+fn midnight(day: NaiveDate) -> DateTime<Utc> {
+    day.and_time(NaiveTime::MIN).and_utc()
+}
+
+fn explain(answer: Answer) -> Box<Finding> {
+    let (verdict, sentence, remedy) = match answer.status {
+        401 => (
+            Verdict::BadKey,
+            "GitLab refused the token: it is wrong, was withdrawn or has expired.",
+            "Make a new token, and replace it here.",
+        ),
+        403 => (
+            Verdict::Denied,
+            "GitLab knows the token, but does not let it ask who it is.",
+            "Give it the scope read_api; where the group limits addresses, add this machine's.",
+        ),
+        404 => (
+            Verdict::Unreachable,
+            "There is no GitLab API at this address.",
+            "Check the server URL: it is the address that people open, without /api.",
+        ),
+        _ => return calls::unexplained(answer, WHO),
+    };
+    Box::new(Finding::new(verdict, sentence, remedy))
+}

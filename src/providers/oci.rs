@@ -1,0 +1,170 @@
+//! Oracle Cloud Infrastructure: requests signed with a user's API key (draft-cavage-http-signatures, as Oracle has it),
+//! and which hosts answer for a realm. <https://docs.oracle.com/en-us/iaas/Content/API/Concepts/signingrequests.htm>
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use futures_util::future::join_all;
+use reqwest::Request;
+use reqwest::header::{AUTHORIZATION, DATE, HeaderValue};
+use secrecy::ExposeSecret;
+use serde::Deserialize;
+use url::Url;
+
+use super::calls;
+use super::egress::{Answer, Client, Egress, Tls};
+use super::endpoints::{Endpoints, Service};
+use super::probe::{Finding, Verdict};
+use super::{ProviderError, clock, jwt};
+use crate::credentials::checks;
+use crate::credentials::oci::Payload;
+use crate::credentials::pem::RsaKey;
+use crate::form::Values;
+
+const WHO: &str = "Oracle Cloud";
+
+/// The domain of a realm, and regions that are homes to many of its tenancies. A region knows the users of a tenancy
+/// only if the tenancy subscribes to it, and the credential does not say which does: so these are asked at once, and
+/// the first that knows the key decides. Where none can, the operator names one in the settings.
+/// <https://docs.oracle.com/en-us/iaas/Content/General/Concepts/regions.htm>
+const REALMS: [(&str, &str, &[&str]); 5] = [
+    (
+        "oc1",
+        "oraclecloud.com",
+        &[
+            "us-ashburn-1",
+            "us-phoenix-1",
+            "eu-frankfurt-1",
+            "uk-london-1",
+            "ap-tokyo-1",
+            "ap-mumbai-1",
+            "ap-sydney-1",
+            "sa-saopaulo-1",
+        ],
+    ),
+    ("oc2", "oraclegovcloud.com", &["us-langley-1", "us-luke-1"]),
+    ("oc3", "oraclegovcloud.com", &["us-gov-ashburn-1", "us-gov-chicago-1", "us-gov-phoenix-1"]),
+    ("oc4", "oraclegovcloud.uk", &["uk-gov-london-1", "uk-gov-cardiff-1"]),
+    ("oc8", "oraclecloud8.com", &["ap-chiyoda-1", "ap-ibaraki-1"]),
+];
+
+/// Where the users of a tenancy may be asked for; the operator's choice alone, if there is one.
+fn identity_urls(tenancy: &str, path: &str, endpoints: &Endpoints) -> Vec<Url> {
+    if endpoints.moved(Service::OciIdentity).is_some() {
+        return endpoints.url(Service::OciIdentity, "", path).into_iter().collect();
+    }
+    let realm = tenancy.split('.').nth(2).unwrap_or_default();
+    let known = REALMS.iter().find(|(name, ..)| *name == realm);
+    let hosts = known.into_iter().flat_map(|(_, domain, regions)| {
+        regions.iter().map(move |region| format!("https://identity.{region}.oci.{domain}"))
+    });
+    hosts.filter_map(|host| endpoints.url(Service::OciIdentity, &host, path).ok()).collect()
+}
+
+/// Signs a request without a body: its date, method, path and host.
+pub(super) fn sign(request: &mut Request, payload: &Payload) -> Result<(), ProviderError> {
+    let key = RsaKey::parse(payload.private_key.expose_secret()).map_err(|_| ProviderError::BadCertificate)?;
+    let date = clock::now().format("%a, %d %b %Y %H:%M:%S GMT").to_string();
+    let url = request.url();
+    let query = url.query().map(|query| format!("?{query}")).unwrap_or_default();
+    let target = format!("{} {}{query}", request.method().as_str().to_ascii_lowercase(), url.path());
+    let text = format!("date: {date}\n(request-target): {target}\nhost: {}", checks::authority(url));
+    let signature = STANDARD.encode(jwt::rs256(&key, text.as_bytes())?);
+    let Payload { tenancy_ocid, user_ocid, fingerprint, .. } = payload;
+    let header = format!(
+        "Signature version=\"1\",keyId=\"{tenancy_ocid}/{user_ocid}/{fingerprint}\",algorithm=\"rsa-sha256\",\
+         headers=\"date (request-target) host\",signature=\"{signature}\""
+    );
+    let mut header = HeaderValue::from_str(&header).map_err(|_| ProviderError::WrongCredential)?;
+    header.set_sensitive(true);
+    let date = HeaderValue::from_str(&date).map_err(|_| ProviderError::WrongCredential)?;
+    request.headers_mut().insert(DATE, date);
+    request.headers_mut().insert(AUTHORIZATION, header);
+    Ok(())
+}
+
+async fn ask(client: &Client, url: Url, payload: &Payload) -> Result<Answer, ProviderError> {
+    let mut request = calls::get(url);
+    sign(&mut request, payload)?;
+    calls::send(client, request).await
+}
+
+#[derive(Deserialize)]
+struct User {
+    name: String,
+}
+
+/// The user reads itself.
+pub(super) async fn probe(values: &Values, egress: &Egress, endpoints: &Endpoints) -> Finding {
+    let Some(payload) = crate::credentials::payload::<Payload>(values) else { return super::testing::unreadable() };
+    let urls = identity_urls(&payload.tenancy_ocid, &format!("/20160918/users/{}", payload.user_ocid), endpoints);
+    if urls.is_empty() {
+        return Finding::new(
+            Verdict::NotHere,
+            "Strongroom does not know the regions of this tenancy's realm.",
+            "Have the operator name the home region's address: STRONGROOM_ENDPOINTS=oci-identity=https://…",
+        );
+    }
+    let client = match egress.client(Tls::default()) {
+        Ok(client) => client,
+        Err(error) => return *calls::failed(&error, WHO),
+    };
+    let several = urls.len() > 1;
+    let answers = join_all(urls.into_iter().map(|url| ask(&client, url, &payload))).await;
+    match answers.into_iter().min_by_key(rank) {
+        Some(Ok(answer)) if answer.status == 200 => match calls::json::<User>(&answer, WHO) {
+            Ok(user) => {
+                let finding = Finding::ok("Oracle Cloud knows the key.");
+                let finding =
+                    calls::shown(&user.name).into_iter().fold(finding, |found, name| found.fact("User", name));
+                finding.fact("Tenancy", payload.tenancy_ocid)
+            }
+            Err(finding) => *finding,
+        },
+        Some(Ok(answer)) => *explain(answer, several),
+        Some(Err(error)) => *calls::failed(&error, WHO),
+        None => super::testing::unreadable(),
+    }
+}
+
+/// The most telling answer first: one that knew the key, then one that did not, then none at all.
+fn rank(answer: &Result<Answer, ProviderError>) -> u8 {
+    match answer {
+        Ok(Answer { status: 200, .. }) => 0,
+        Ok(Answer { status: 403 | 404, .. }) => 1,
+        Err(ProviderError::Throttled { .. }) => 2,
+        Ok(Answer { status: 401, .. }) => 3,
+        Ok(_) => 4,
+        Err(_) => 5,
+    }
+}
+
+fn explain(answer: Answer, several: bool) -> Box<Finding> {
+    match (answer.status, clock::skew(&answer)) {
+        // Signatures older than five minutes are refused like wrong ones.
+        (401, Some(skew)) => Box::new(Finding::new(
+            Verdict::BadKey,
+            format!("{skew}, and Oracle Cloud refused the signature."),
+            "Set the clock: let it follow a time server (NTP). Then test again.",
+        )),
+        (401, None) => {
+            let remedy =
+                "Check that the public key is still listed under API keys of this user, with this fingerprint.";
+            let elsewhere = " If the tenancy's home is a region that was not asked, have the operator name its address: \
+                             STRONGROOM_ENDPOINTS=oci-identity=https://…";
+            let remedy = if several { format!("{remedy}{elsewhere}") } else { remedy.to_owned() };
+            Box::new(Finding::new(Verdict::BadKey, "Oracle Cloud refused the key, the user or the tenancy.", remedy))
+        }
+        // "NotAuthorizedOrNotFound": the signature was good.
+        (403 | 404, _) => {
+            let mut finding = Finding::new(
+                Verdict::Denied,
+                "Oracle Cloud knows the key, but does not let the user read itself.",
+                "Add the statement below to the policy of the user's group. Scans may work without it.",
+            );
+            let statement = "Allow group strongroom to inspect users in tenancy";
+            finding.snippets.push(("Policy of the group".to_owned(), statement.to_owned()));
+            Box::new(finding)
+        }
+        _ => calls::unexplained(answer, WHO),
+    }
+}
