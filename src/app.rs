@@ -232,8 +232,10 @@ impl Console {
         }
         let server = tokio::spawn(self.server);
         stop.cancelled().await;
-        tracing::info!("stopping: requests and runs have ten seconds to finish");
+        // From here on it is not ready. Only who asks before sending can be kept from a door that closes.
         self.app.stopping.cancel();
+        tokio::time::sleep(self.app.settings.drain()).await;
+        tracing::info!("stopping: requests and runs have ten seconds to finish");
         let (_, _) =
             tokio::join!(tokio::time::timeout(GRACE, handle.stop(true)), tokio::time::timeout(GRACE, jobs.stopped()));
         if let Some(handle) = metrics_handle {

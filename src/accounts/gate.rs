@@ -41,6 +41,7 @@ impl Gate {
         let counted = self.count(&key, address).await?;
         let user = self.db.run(move |conn| users::find_by_key(conn, &key)).await?;
         let hash = user.as_ref().and_then(|user| self.stored_hash(user));
+        let weak = hash.as_deref().is_some_and(Hasher::is_weak);
         let Ok(right) = self.hasher.verify(hash, password).await else {
             // Nobody looked at the password, so it was not wrong.
             self.db.run(move |conn| logins::uncount(conn, &counted.attempt)).await?;
@@ -50,7 +51,7 @@ impl Gate {
         match user {
             Some(user) if right && !user.disabled && !altered => {
                 self.db.run(move |conn| logins::clear_failures(conn, &counted.attempt)).await?;
-                Ok(user)
+                if weak { Ok(self.strengthen(user, password, address).await) } else { Ok(user) }
             }
             user => {
                 let why = if right && altered { Why::Altered } else { Why::Password };
@@ -112,6 +113,15 @@ impl Gate {
                 Ok(Counted { attempt, closes })
             }
         }
+    }
+
+    /// Hashes a right password at today's cost. What is in the way of that is not in the way of the login.
+    async fn strengthen(&self, user: User, password: &str, address: IpAddr) -> User {
+        let Ok(hash) = self.hasher.hash(password).await else { return user };
+        let (vault, same) = (self.vault.clone(), user.clone());
+        let actor = Actor { name: user.name.clone(), address: address.to_string() };
+        let stored = self.db.transaction(move |conn| users::rehash(conn, &vault, &actor, &same, &hash)).await;
+        stored.unwrap_or(user)
     }
 
     /// The PHC string; `None` when the row is not what was stored, which then takes as long as a wrong password.

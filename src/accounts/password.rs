@@ -70,6 +70,13 @@ impl Hasher {
         Ok(known && matches.unwrap_or(false))
     }
 
+    /// Whether a PHC string was made at less than today's cost.
+    pub fn is_weak(hash: &str) -> bool {
+        let params = PasswordHash::new(hash).ok().filter(|hash| hash.algorithm.as_str() == "argon2id");
+        let params = params.and_then(|hash| Params::try_from(&hash).ok());
+        params.is_none_or(|params| params.m_cost() < MEMORY_KIB || params.t_cost() < PASSES)
+    }
+
     async fn in_turn<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Busy> {
         let place = Place::take(&self.waiting).ok_or(Busy)?;
         let permit = self.slots.clone().acquire_owned().await.map_err(|_| Busy)?;
@@ -193,6 +200,12 @@ mod tests {
         assert!(hasher.verify(Some(hash.clone()), &long).await.unwrap());
         assert!(!hasher.verify(Some(hash), &"a".repeat(128)).await.unwrap());
         assert!(!hasher.verify(None, &long).await.unwrap());
+        assert!(!Hasher::is_weak(NOBODY));
+        for weak in
+            [NOBODY.replace("m=65536", "m=19456"), NOBODY.replace("t=3", "t=2"), NOBODY.replace("argon2id", "argon2i")]
+        {
+            assert!(Hasher::is_weak(&weak), "{weak}");
+        }
     }
 
     #[test]

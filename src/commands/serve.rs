@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 use super::{fail, harden, misconfigured, refused, say};
 use crate::app::{Console, StartError};
 use crate::config::Settings;
-use crate::postgres::Private;
+use crate::postgres::{Private, Watch};
 use crate::telemetry;
 
 pub fn run(settings: Settings) -> ExitCode {
@@ -28,10 +28,14 @@ pub fn run(settings: Settings) -> ExitCode {
         (Some(private), _) => private.url(),
         (None, url) => url.unwrap_or_default().to_owned(),
     };
+    let watch = match private.map(Watch::over).transpose() {
+        Ok(watch) => watch,
+        Err(error) => return fail(&error),
+    };
     let runtime = actix_web::rt::System::new();
     let status = runtime.block_on(serve(settings, &url));
-    if let Some(private) = private
-        && let Err(error) = private.stop()
+    if let Some(watch) = watch
+        && let Err(error) = watch.stop()
     {
         return fail(&error);
     }

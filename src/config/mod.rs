@@ -147,6 +147,12 @@ pub struct Settings {
           value_parser = value_parser!(u32).range(1..=168), help_heading = "Console")]
     session_hours: u32,
 
+    /// Seconds between SIGTERM and the closing of the door, in which /readyz says no and all others are still answered, so
+    /// that a load balancer sends nobody any more
+    #[arg(long, env = "STRONGROOM_DRAIN_SECONDS", hide_env_values = true, value_name = "SECONDS", default_value_t = 0,
+          value_parser = value_parser!(u32).range(0..=60), help_heading = "Console")]
+    drain_seconds: u32,
+
     /// Private addresses that integrations may reach beyond public ones: addresses or ranges, separated by commas
     /// [default: none; loopback with the private Postgres]
     #[arg(
@@ -238,6 +244,10 @@ impl Settings {
     /// `None`: no metrics are served.
     pub fn metrics_listen(&self) -> Option<SocketAddr> {
         self.metrics_listen.0
+    }
+
+    pub fn drain(&self) -> Duration {
+        Duration::from_secs(u64::from(self.drain_seconds))
     }
 
     pub fn session_idle(&self) -> Duration {

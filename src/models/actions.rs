@@ -45,6 +45,11 @@ pub const ACTIONS: &[Action] = &[
     action("user.disabled", "User disabled", "disabled the user"),
     action("user.enabled", "User enabled", "enabled the user"),
     action("user.password_changed", "Password changed", "changed the password of"),
+    action(
+        "user.password_rehashed",
+        "Password hashed anew",
+        "logged in, and gave today's strength to the password hash of",
+    ),
     action("user.two_step_on", "Two-step verification on", "turned on two-step verification for"),
     action("user.two_step_off", "Two-step verification off", "turned off two-step verification for"),
     action("user.two_step_required", "Two-step verification required", "now requires two-step verification of"),

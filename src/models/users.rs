@@ -83,6 +83,15 @@ impl User {
         })
     }
 
+    fn seal_password(&mut self, vault: &Vault, kek: i32, hash: &str) -> Result<(), DbError> {
+        self.password_version += 1;
+        let sealed = vault.seal(kek, &self.password_context(), hash.as_bytes())?;
+        self.password_kek_id = sealed.kek_id;
+        self.password_wrapped_dek = sealed.wrapped_dek;
+        self.password_payload = sealed.payload;
+        Ok(())
+    }
+
     pub fn event(&self, action: &'static str, detail: String) -> NewEvent<'_> {
         NewEvent { action, subject_kind: "user", subject_id: Some(self.id), subject_name: &self.name, detail }
     }
@@ -219,12 +228,8 @@ pub fn change(
         Change::Disabled(disabled) => user.disabled = *disabled,
         Change::TotpRequired(required) => user.totp_required = *required,
         Change::Password(hash) => {
-            user.password_version += 1;
             user.password_set_at = ledger.now;
-            let sealed = vault.seal(ledger.active_kek, &user.password_context(), hash.as_bytes())?;
-            user.password_kek_id = sealed.kek_id;
-            user.password_wrapped_dek = sealed.wrapped_dek;
-            user.password_payload = sealed.payload;
+            user.seal_password(vault, ledger.active_kek, hash)?;
         }
         Change::TotpAdded(secret) => {
             user.totp_version += 1;
@@ -253,6 +258,32 @@ pub fn change(
     }
     let (action, detail) = change.event();
     ledger.record(conn, vault, actor, &user.event(action, detail))
+}
+
+/// Seals another PHC string of the same password, and ends no session. Returns the user as stored now;
+/// [`DbError::Stale`] when somebody changed the user since the password was checked.
+pub fn rehash(conn: &mut Conn, vault: &Vault, actor: &Actor, user: &User, hash: &str) -> Result<User, DbError> {
+    let mut ledger = events::open(conn)?;
+    let mut user = user.clone();
+    let same = users::table.find(user.id).filter(users::row_version.eq(user.row_version));
+    user.seal_password(vault, ledger.active_kek, hash)?;
+    user.row_version += 1;
+    user.row_mac = user.mac_parts(|parts| vault.mac("users", parts));
+    let changed = diesel::update(same)
+        .set((
+            users::password_version.eq(user.password_version),
+            users::password_kek_id.eq(user.password_kek_id),
+            users::password_wrapped_dek.eq(&user.password_wrapped_dek),
+            users::password_payload.eq(&user.password_payload),
+            users::row_version.eq(user.row_version),
+            users::row_mac.eq(&user.row_mac),
+        ))
+        .execute(conn)?;
+    if changed != 1 {
+        return Err(DbError::Stale);
+    }
+    ledger.record(conn, vault, actor, &user.event("user.password_rehashed", String::new()))?;
+    Ok(user)
 }
 
 /// How the console looks to this user; needs neither check nor audit.

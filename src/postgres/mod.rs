@@ -14,9 +14,12 @@ use tracing::info;
 mod place;
 mod programs;
 mod settings;
+mod watch;
 
 use place::Place;
 use programs::Programs;
+
+pub use watch::Watch;
 
 /// How long a server may take to start, to stop, or to recover after a crash. One whose files are removed under it
 /// notices that within a minute.
@@ -127,6 +130,15 @@ impl Private {
     /// until it is gone. Does nothing to a server that is shared with a running console.
     pub fn stop(mut self) -> Result<(), PostgresError> {
         self.halt()
+    }
+
+    /// Starts the server again if it has died; `true` if it had. Does nothing to one that is shared.
+    fn revive(&self) -> Result<bool, PostgresError> {
+        if self.lock.is_none() || self.place.lives() {
+            return Ok(false);
+        }
+        tracing::error!("the private Postgres has died: starting it again");
+        Self::bring_up(&self.place, &self.programs).map(|_| true)
     }
 
     fn taken(data_dir: PathBuf) -> PostgresError {

@@ -138,16 +138,18 @@ impl Place {
     /// The processes of this cluster: the server, and what may outlive it for a moment when it is killed. Told by their
     /// command lines, which everybody may read; pids alone may be another program's by now.
     pub fn processes(&self) -> Vec<u32> {
-        let child = format!("postgres: {}: ", self.name());
-        let server = format!("cluster_name={}", self.name());
-        let ours = |line: &[u8]| {
-            line.starts_with(child.as_bytes())
-                || line.split(|byte| *byte == 0).any(|argument| argument == server.as_bytes())
-        };
+        let name = self.name();
         let all = fs::read_dir("/proc").into_iter().flatten().flatten();
         all.filter_map(|entry| entry.file_name().to_str()?.parse().ok())
-            .filter(|pid: &u32| fs::read(format!("/proc/{pid}/cmdline")).is_ok_and(|line| ours(&line)))
+            .filter(|pid: &u32| is_of_cluster(&name, *pid))
             .collect()
+    }
+
+    /// Whether the server's first process lives, be it ready or not. Cheap: looks at no other process.
+    pub fn lives(&self) -> bool {
+        let text = fs::read_to_string(self.cluster.join("postmaster.pid")).unwrap_or_default();
+        let pid = text.lines().next().and_then(|pid| pid.trim().parse().ok());
+        pid.is_some_and(|pid| is_of_cluster(&self.name(), pid))
     }
 
     /// Removes the pid files of a server that is gone. Their pid may be another program's by now, or a zombie's where
@@ -210,6 +212,13 @@ impl Place {
             let _ = fs::remove_dir(socket);
         }
     }
+}
+
+/// Whether a process is the server of the cluster of that name, or a child of it.
+fn is_of_cluster(name: &str, pid: u32) -> bool {
+    let (child, server) = (format!("postgres: {name}: "), format!("cluster_name={name}"));
+    let is_server = |line: &[u8]| line.split(|byte| *byte == 0).any(|argument| argument == server.as_bytes());
+    fs::read(format!("/proc/{pid}/cmdline")).is_ok_and(|line| line.starts_with(child.as_bytes()) || is_server(&line))
 }
 
 /// The outermost directory on the way to `path` that the user cannot pass. Our own data directory is opened to the

@@ -10,6 +10,7 @@
 //! | `Forbidden`    | 403    | the role does not allow it               |
 //! | `CrossSite`    | 403    | the request came from elsewhere          |
 //! | `NotFound`     | 404    | no such page                             |
+//! | `TooSlow`      | 408    | the request did not arrive in time       |
 //! | `Conflict`     | 409    | what stands in the way                   |
 //! | `TooLarge`     | 413    | the request is too large                 |
 //! | `WrongHost`    | 421    | the console has another address          |
@@ -44,6 +45,7 @@ pub enum Error {
     Forbidden,
     CrossSite,
     NotFound,
+    TooSlow,
     Conflict(String),
     TooLarge,
     WrongHost,
@@ -77,6 +79,7 @@ impl Error {
             Self::Malformed => StatusCode::BAD_REQUEST,
             Self::Forbidden | Self::CrossSite => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
+            Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
             Self::Conflict(_) => StatusCode::CONFLICT,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::WrongHost => StatusCode::MISDIRECTED_REQUEST,
@@ -104,6 +107,7 @@ impl Error {
             Self::NotFound => {
                 ("There is no such page", "The address may be old, or the thing it named has been deleted.")
             }
+            Self::TooSlow => ("The request took too long", "It did not arrive within 15 seconds. Try again."),
             Self::Conflict(text) => ("That is not possible now", text),
             Self::TooLarge => ("That is too large", "A form may hold 256 KiB. Send less."),
             Self::WrongHost => (

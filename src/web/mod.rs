@@ -9,6 +9,7 @@ pub mod alerts;
 pub mod assets;
 pub mod audit;
 pub mod credentials;
+pub mod csv;
 pub mod dashboard;
 pub mod device;
 pub mod error;

@@ -1,6 +1,8 @@
 //! What a form posts: urlencoded, or multipart when a document is chosen as a file without the script. Read once, bounded,
 //! into [`Values`] that are wiped from memory. A field that comes twice or is not text refuses the whole.
 
+use std::time::Duration;
+
 use actix_multipart::Multipart;
 use actix_web::dev::Payload;
 use actix_web::http::header::CONTENT_TYPE;
@@ -15,6 +17,9 @@ use crate::form::Values;
 
 /// Bytes that a form may have.
 pub const LIMIT: usize = 256 * 1024;
+
+/// Longest that a form may take to arrive.
+const PATIENCE: Duration = Duration::from_secs(15);
 
 /// The fields of a posted form.
 #[derive(Debug, Default)]
@@ -45,7 +50,7 @@ impl FromRequest for Posted {
         let kind = request.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or("").to_owned();
         let headers = request.headers().clone();
         let payload = payload.take();
-        Box::pin(async move {
+        let read = async move {
             let essence = kind.split(';').next().unwrap_or("").trim().to_ascii_lowercase();
             match essence.as_str() {
                 "application/x-www-form-urlencoded" => urlencoded(payload).await,
@@ -54,7 +59,8 @@ impl FromRequest for Posted {
                 "" => empty(payload).await,
                 _ => Err(Error::Malformed),
             }
-        })
+        };
+        Box::pin(async { tokio::time::timeout(PATIENCE, read).await.unwrap_or(Err(Error::TooSlow)) })
     }
 }
 

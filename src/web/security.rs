@@ -148,8 +148,25 @@ fn set_headers(headers: &mut HeaderMap, secure: bool, dynamic: bool) {
         headers.insert(header::VARY, HeaderValue::from_static("HX-Request"));
     }
     if secure {
+        secure_cookies(headers);
         let year = HeaderValue::from_static("max-age=31536000");
         headers.insert(header::STRICT_TRANSPORT_SECURITY, year);
+    }
+}
+
+/// Every cookie is for https alone, also one that holds no more than a word.
+fn secure_cookies(headers: &mut HeaderMap) {
+    let cookies: Vec<HeaderValue> = headers.remove(header::SET_COOKIE).collect();
+    for cookie in cookies {
+        let text = cookie.to_str().unwrap_or_default();
+        let marked = match text.contains("; Secure") {
+            true => Ok(cookie),
+            false => HeaderValue::from_str(&format!("{text}; Secure")),
+        };
+        // What was a header value is one with a word more.
+        if let Ok(marked) = marked {
+            headers.append(header::SET_COOKIE, marked);
+        }
     }
 }
 

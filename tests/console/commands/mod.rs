@@ -3,9 +3,12 @@
 
 mod audit;
 mod boot;
+mod hardening;
 mod key;
 mod kill;
 mod outage;
+mod rolling;
+mod rotation;
 mod stop;
 mod user;
 mod verify;

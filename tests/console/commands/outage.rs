@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use strongroom::accounts::Role;
 
-use super::credentials;
-use crate::support::app::Visit;
+use super::{ask, credentials};
+use crate::support::app::{PASSWORD, Visit};
 use crate::support::binary::Strongroom;
 use crate::support::process::{Serving, wait_for};
 use crate::support::proxy::Proxy;
@@ -128,5 +128,50 @@ async fn connections_that_the_server_ended_are_replaced_without_a_visitor_notici
         }
     }
     all_is_well_within_five_seconds(&visit).await;
+    assert_eq!(serving.stop().status, 0);
+}
+
+/// Sets whether the database takes writes, as a failover does: from now on, and for whoever is connected.
+fn writable(strongroom: &Strongroom, writable: bool) {
+    let mode = if writable { "off" } else { "on" };
+    let name = ask(&mut strongroom.connect(), "SELECT current_database()");
+    strongroom.sql_all(&format!(
+        "SET default_transaction_read_only = off;
+         ALTER DATABASE {name} SET default_transaction_read_only = {mode};
+         SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()
+             AND datname = current_database()"
+    ));
+}
+
+#[actix_web::test]
+async fn a_database_that_takes_no_writes_is_still_read_and_says_so_to_who_saves() {
+    let strongroom = Strongroom::founded();
+    let mut visit = strongroom.visit("ada", Role::Administrator);
+    let id = credentials(&mut strongroom.connect(), &strongroom.vault(), 0..1)[0];
+    let serving = strongroom.serve();
+    serving.ready().await;
+    visit.url.clone_from(&serving.url);
+    assert_eq!(visit.get("/").await.status, 200);
+    writable(&strongroom, false);
+    all_is_well_within_five_seconds(&visit).await;
+    for path in ["/credentials", "/integrations", "/audit", &format!("/credentials/{id}"), "/account"] {
+        assert_eq!(visit.get(path).await.status, 200, "{path}");
+    }
+    let fields = [("kind", "basic"), ("name", "new"), ("username", "robot"), ("password", "first secret")];
+    let posts: [(&str, &[(&str, &str)]); 3] = [
+        ("/credentials", &fields),
+        ("/account/preferences", &[("theme", "dark")]),
+        ("/login", &[("username", "ada"), ("password", PASSWORD), ("next", "/")]),
+    ];
+    for (path, fields) in posts {
+        let page = visit.clone().post(path, fields).await;
+        assert_eq!((page.status, page.header("retry-after")), (503, "2"), "{path}: {page:?}");
+        assert_eq!(page.text("h1"), "Nothing can be saved at the moment", "{path}");
+    }
+    writable(&strongroom, true);
+    let saves = async || visit.clone().post("/credentials", &fields).await.status == 303;
+    let took = wait_for("it is saved", Duration::from_secs(20), saves).await;
+    assert!(took < Duration::from_secs(5), "{took:?}");
+    assert_eq!(ask(&mut strongroom.connect(), "SELECT count(*) FROM credentials WHERE name = 'new'"), "1");
     assert_eq!(serving.stop().status, 0);
 }

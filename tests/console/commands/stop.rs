@@ -111,3 +111,44 @@ async fn the_setup_link_stands_alone_on_its_line_and_makes_one_administrator() {
     assert_eq!(Visit::to(&serving.url).get(&second).await.status, 404);
     assert_eq!(serving.stop().out, "");
 }
+
+#[actix_web::test]
+async fn a_private_postgres_that_is_killed_is_started_again_and_nothing_saved_is_lost() {
+    let strongroom = Strongroom::private();
+    let added = strongroom.run_with(&["user", "add", "ada", "--role", "administrator"], PASSWORD);
+    assert_eq!(added.status, 0, "{added:?}");
+    let mut serving = strongroom.serve();
+    serving.ready().await;
+    let mut visit = Visit::to(&serving.url);
+    let login = [("username", "ada"), ("password", PASSWORD), ("next", "/")];
+    assert_eq!(visit.post("/login", &login).await.status, 303);
+    for turn in 0..2 {
+        let name = format!("saved in turn {turn}");
+        let fields = [("kind", "basic"), ("name", name.as_str()), ("username", "robot"), ("password", "first secret")];
+        let page = visit.post("/credentials", &fields).await;
+        assert_eq!(page.status, 303);
+        let server = postmaster(&strongroom);
+        let pid = server.parse().ok().and_then(rustix::process::Pid::from_raw).expect("a pid");
+        rustix::process::kill_process(pid, Signal::KILL).expect("killed");
+        let mut away = false;
+        let back = async || {
+            assert_eq!(serving.status("/livez").await, Some(200));
+            let status = visit.clone().get(page.location()).await.status;
+            assert!(matches!(status, 200 | 503), "{status}");
+            away |= status == 503;
+            status == 200 && away
+        };
+        let took = wait_for("the console is back", Duration::from_secs(20), back).await;
+        println!("back after {took:?}");
+        assert!(took < Duration::from_secs(8), "back after {took:?}");
+        for _ in 0..10 {
+            assert_eq!(visit.get("/").await.status, 200);
+        }
+        assert_ne!(postmaster(&strongroom), server);
+    }
+    serving.wait_for_line("the private Postgres has died: starting it again");
+    assert_eq!(strongroom.run(&["verify"]).status, 0);
+    let server = postmaster(&strongroom);
+    assert_eq!(serving.stop().status, 0);
+    assert!(!alive(&server), "the new one ends with the console");
+}

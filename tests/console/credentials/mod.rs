@@ -5,7 +5,7 @@ mod deleting;
 mod editing;
 mod integrity;
 mod page;
-mod samples;
+pub mod samples;
 mod table;
 mod testing;
 

@@ -12,6 +12,7 @@ use crate::support::sql;
 mod guard;
 mod sessions;
 mod setup;
+mod strength;
 mod throttle;
 mod tls;
 mod two_step;

@@ -28,6 +28,9 @@ async fn over_tls_the_session_cookie_belongs_to_this_host_alone() {
     let page = visit.get("/account").await;
     assert_eq!(page.status, 200);
     assert_eq!(page.header("strict-transport-security"), "max-age=31536000");
+    let page = visit.post("/account/preferences", &[("theme", "dark")]).await;
+    let notice = page.header("set-cookie");
+    assert!(notice.starts_with("notice=") && notice.ends_with("; Secure"), "{notice}");
     // A neighbour of the domain could set this one.
     let mut weak = app.visitor();
     weak.cookie = visit.cookie.as_deref().map(|cookie| cookie.replace("__Host-", ""));

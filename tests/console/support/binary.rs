@@ -79,6 +79,15 @@ impl Strongroom {
         sql_query(statement).execute(&mut self.connect()).expect(statement);
     }
 
+    /// Several statements on one connection.
+    pub fn sql_all(&self, statements: &str) {
+        // One by one, since together they would be one transaction.
+        let mut connection = self.connect();
+        for statement in statements.split(';') {
+            sql_query(statement).execute(&mut connection).expect(statement);
+        }
+    }
+
     pub fn vault(&self) -> Vault {
         let id = deployment::id(&mut self.connect()).expect("it answers").expect("a deployment");
         Vault::new(id, KeyRing::read(&self.keyring()).expect("a key ring"), Some(self.keyring()))
@@ -132,8 +141,11 @@ impl Strongroom {
     /// Starts a console on a free port; what it said if it ends instead.
     pub fn try_serve(&self, flags: &[&str]) -> Result<Serving, Ran> {
         let start = Instant::now();
-        let mut arguments = vec!["serve", "--metrics-listen=off", "--log-format=json"];
+        let mut arguments = vec!["serve", "--log-format=json"];
         arguments.extend(flags);
+        if !flags.iter().any(|flag| flag.starts_with("--metrics-listen")) {
+            arguments.push("--metrics-listen=off");
+        }
         if !flags.iter().any(|flag| flag.starts_with("--listen")) {
             arguments.push("--listen=127.0.0.1:0");
         }

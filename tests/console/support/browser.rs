@@ -164,6 +164,11 @@ impl Browser {
         self.wait(&format!("//body//*[contains(normalize-space(), {})][not(self::script)]", quoted(text))).await;
     }
 
+    /// What a script of the test says, which may do what the page's own may not.
+    pub async fn script(&self, script: &str, arguments: Vec<Value>) -> Value {
+        self.client.execute(script, arguments).await.unwrap_or_else(|error| panic!("{script}: {error}"))
+    }
+
     /// Opens the page again and again until a text is in sight, as a person without the script does.
     pub async fn reloads_until(&self, path: &str, text: &str) {
         let started = Instant::now();
