@@ -37,9 +37,6 @@ pub async fn test(kind: &Kind, values: &Values, egress: &Egress, endpoints: &End
             "Run a scan or send a test alert with it.",
         );
     };
-    if !(kind.parses)(values) {
-        return unreadable();
-    }
     let late = || {
         let seconds = LIMIT.as_secs();
         Finding::new(

@@ -2,17 +2,26 @@
 
 use super::*;
 use crate::support::peers::entra::{self, CLIENT, SECRET, TENANT};
+use crate::support::peers::oidc_provider::OidcProvider;
 
 async fn by_secret(secret: &str, peer: &Receiver) -> Finding {
-    let key = service_key(secret);
-    test("azure", &[("method", "service_key"), ("service_key", &key)], &moved(Service::AzureLogin, peer)).await
+    secret_at(secret, &moved(Service::AzureLogin, peer)).await
 }
 
 async fn by_certificate(certificate: &str, peer: &Receiver) -> Finding {
+    certificate_at(certificate, &moved(Service::AzureLogin, peer)).await
+}
+
+async fn secret_at(secret: &str, endpoints: &Endpoints) -> Finding {
+    let key = service_key(secret);
+    test("azure", &[("method", "service_key"), ("service_key", &key)], endpoints).await
+}
+
+async fn certificate_at(certificate: &str, endpoints: &Endpoints) -> Finding {
     let pem = format!("{certificate}{}", rsa_pem());
     let ids = [("tenant_id", TENANT), ("client_id", CLIENT), ("subscription_id", CLIENT)];
     let posted = [&[("method", "certificate"), ("certificate", pem.as_str())][..], &ids].concat();
-    test("azure", &posted, &moved(Service::AzureLogin, peer)).await
+    test("azure", &posted, endpoints).await
 }
 
 async fn by_machine(client: &str, peer: &Receiver) -> Finding {
@@ -133,4 +142,21 @@ async fn two_hundred_integrations_on_one_credential_ask_for_one_token() {
     assert_eq!(peer.calls().len(), 1);
     get(2).await.map(drop).unwrap();
     assert_eq!(peer.calls().len(), 2, "an edited credential has a session of its own");
+}
+
+#[tokio::test]
+async fn another_reading_of_the_standards_takes_the_secret_and_the_assertion() {
+    let at = |peer: &OidcProvider| Endpoints::default().with(Service::AzureLogin, peer.url.parse().unwrap());
+    let Some(peer) = OidcProvider::start(TENANT, CLIENT, SECRET, None) else {
+        return eprintln!("left out: STRONGROOM_TEST_OIDC does not name an installed oidc-provider");
+    };
+    assert_eq!(secret_at(SECRET, &at(&peer)).await.verdict, Verdict::Ok);
+    assert_eq!(secret_at("wrong~secret", &at(&peer)).await.verdict, Verdict::BadKey);
+    let (pem, der) = rsa_certificate(2024, 2031);
+    let peer = OidcProvider::start(TENANT, CLIENT, SECRET, Some(&der)).unwrap();
+    assert_eq!(certificate_at(&pem, &at(&peer)).await.verdict, Verdict::Ok);
+    let other = rcgen::KeyPair::from_pem(&new_rsa_pem()).unwrap();
+    let other = rcgen::CertificateParams::default().self_signed(&other).unwrap();
+    let peer = OidcProvider::start(TENANT, CLIENT, SECRET, Some(other.der())).unwrap();
+    assert_eq!(certificate_at(&pem, &at(&peer)).await.verdict, Verdict::BadKey);
 }
