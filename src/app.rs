@@ -35,6 +35,8 @@ pub struct App {
     pub gate: Gate,
     pub egress: Egress,
     pub sessions: web::session::Cache,
+    /// How often each user presses Test.
+    pub tests: web::credentials::test::Limiter,
     pub public_url: Url,
     /// This process among the replicas.
     pub replica: Uuid,
@@ -170,6 +172,7 @@ impl Console {
             gate: Gate { db: db.clone(), vault: vault.clone(), hasher: Hasher::default() },
             egress: Egress::new(settings.egress_allow().into_vec()),
             sessions: web::session::Cache::new(database_url),
+            tests: web::credentials::test::Limiter::default(),
             public_url: settings.public_url(address),
             replica: Uuid::new_v4(),
             stopping: CancellationToken::new(),

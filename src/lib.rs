@@ -34,6 +34,8 @@ pub mod rotation;
 pub mod runs;
 /// Log lines and metrics.
 pub mod telemetry;
+/// The Test of a credential: open, ask the provider, record.
+pub mod testing;
 /// Envelope encryption of single columns, keyed checks over rows, the key ring.
 pub mod vault;
 /// Is everything still what was stored? Opens every value and follows the audit trail.

@@ -59,7 +59,8 @@ document.addEventListener("htmx:response:error", (event) => {
   const status = event.detail.ctx.response.status;
   if (status === 401 || status === 403) announce("You are not allowed to do that, or your session has ended.", "bad");
   else if (status === 404) announce("That is not there any more. Reload the page.", "bad");
-  else if (status === 429 || status >= 500) announce("The console could not answer. Try again in a moment.", "bad");
+  else if (status === 429) announce("That was too often. Try again in a minute.", "bad");
+  else if (status >= 500) announce("The console could not answer. Try again in a moment.", "bad");
 });
 document.addEventListener("htmx:error", () => announce("The console cannot be reached. Try again in a moment.", "bad"));
 
@@ -103,6 +104,10 @@ document.addEventListener("htmx:before:swap", () => {
     : null;
 });
 document.addEventListener("htmx:after:swap", () => {
+  // What was tested has passed every check.
+  if (document.querySelector("#test-result .finding")) {
+    for (const old of document.querySelectorAll(".error-summary, .field__error")) old.remove();
+  }
   // Kept inputs may still point at an error that the new fields no longer show.
   for (const input of document.querySelectorAll("[aria-invalid]")) {
     if (!document.getElementById(`${input.name}-error`)) input.removeAttribute("aria-invalid");

@@ -1,5 +1,5 @@
-//! The least that a page of credentials could cost: actix, Diesel and Askama, the same query on a pool of the same size, a
-//! table of the same rows. No login, no headers, no log.
+//! The least that a page of credentials could cost: actix, Diesel and Askama, the same query on a pool of the same size. No
+//! login, no headers, no log. Once with the console's page, once with a plain table of the same rows.
 
 use std::net::SocketAddr;
 
@@ -8,7 +8,9 @@ use actix_web::{App, HttpResponse, HttpServer};
 use askama::Template;
 use diesel::pg::PgConnection;
 use diesel::r2d2::{ConnectionManager, Pool};
-use strongroom::models::credential_list::{self, Query, Row};
+use strongroom::models::credential_list::{self, Page, Query, Row};
+use strongroom::web::credentials::index;
+use strongroom::web::page::Shell;
 
 type Connections = Pool<ConnectionManager<PgConnection>>;
 
@@ -21,24 +23,54 @@ struct Table {
     rows: Vec<Row>,
 }
 
-async fn show(pool: Data<Connections>) -> HttpResponse {
+async fn rows(pool: Data<Connections>) -> Page {
     let page = actix_web::web::block(move || {
         let mut conn = pool.get().expect("a connection");
-        credential_list::page(&mut conn, &Query { stale_days: 90, ..Query::default() }).expect("a page")
+        credential_list::page(&mut conn, &query()).expect("a page")
     });
-    let page = page.await.expect("a thread");
-    HttpResponse::Ok().content_type("text/html").body(Table { rows: page.rows }.render().expect("a table"))
+    page.await.expect("a thread")
+}
+
+fn query() -> Query {
+    Query { stale_days: 90, ..Query::default() }
+}
+
+/// The console's own page of the rows.
+async fn page(pool: Data<Connections>) -> HttpResponse {
+    let shell = Shell {
+        user: "bench".to_owned(),
+        role: "Administrator",
+        is_administrator: true,
+        may_edit: true,
+        section: "credentials",
+        theme: "system".to_owned(),
+        shortcuts: true,
+        open_alerts: 0,
+        notice: None,
+        banner: None,
+    };
+    let body = index::render(shell, &query(), rows(pool).await).expect("a page");
+    HttpResponse::Ok().content_type("text/html").body(body)
+}
+
+/// A table without any looks.
+async fn table(pool: Data<Connections>) -> HttpResponse {
+    let table = Table { rows: rows(pool).await.rows };
+    HttpResponse::Ok().content_type("text/html").body(table.render().expect("a table"))
 }
 
 /// Serves it on a thread of its own.
 pub fn serve(url: &str, connections: u32) -> SocketAddr {
     let manager = ConnectionManager::<PgConnection>::new(url);
-    let pool: Data<Connections> = Data::new(Pool::builder().max_size(connections).build(manager).expect("a pool"));
+    // Like the console's: no question to the server at each check-out.
+    let pool = Pool::builder().max_size(connections).test_on_check_out(false).build(manager).expect("a pool");
+    let pool: Data<Connections> = Data::new(pool);
     let (tell, told) = std::sync::mpsc::channel();
     std::thread::spawn(move || {
         actix_web::rt::System::new().block_on(async move {
-            let server =
-                HttpServer::new(move || App::new().app_data(pool.clone()).route("/credentials", get().to(show)));
+            let server = HttpServer::new(move || {
+                App::new().app_data(pool.clone()).route("/page", get().to(page)).route("/table", get().to(table))
+            });
             let server = server.bind("127.0.0.1:0").expect("a port");
             tell.send(server.addrs()[0]).expect("somebody listens");
             server.run().await.expect("it runs");

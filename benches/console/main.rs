@@ -32,6 +32,9 @@ fn main() {
     if part("saving") {
         lines.extend(saving::saving(&server));
     }
+    if part("rewrap") {
+        lines.extend(saving::rewrapping(&server));
+    }
     if part("process") {
         lines.extend(process::process(&server));
     }

@@ -17,22 +17,25 @@ pub fn throughput(server: &Server) -> Vec<Line> {
     let (console, _app) = store.console();
     let bare = bare::serve(&store.url, 8);
     let ours = load::request(console, "/credentials", &store.login());
-    let theirs = load::request(bare, "/credentials", "");
     let rows = String::from_utf8_lossy(Asker::new(console, &ours).ask()).matches("key of team").count();
-    assert!(rows >= 50, "the page shows its rows, not {rows}");
-    let (mut our_rates, mut their_rates) = (Vec::new(), Vec::new());
+    // One of the fifty is the credential that the product ships with.
+    assert!(rows >= 49, "the page shows its rows, not {rows}");
+    let bares = ["/page", "/table"].map(|path| load::request(bare, path, ""));
+    let mut rates = [Vec::new(), Vec::new(), Vec::new()];
     for _ in 0..5 {
-        our_rates.push(load::rate(console, &ours, CONNECTIONS, TIME));
-        their_rates.push(load::rate(bare, &theirs, CONNECTIONS, TIME));
+        rates[0].push(load::rate(console, &ours, CONNECTIONS, TIME));
+        rates[1].push(load::rate(bare, &bares[0], CONNECTIONS, TIME));
+        rates[2].push(load::rate(bare, &bares[1], CONNECTIONS, TIME));
     }
-    let (ours, theirs) = (median(our_rates), median(their_rates));
-    vec![Line {
-        what: "`GET /credentials`, 50 of 100,000 rows, logged in".to_owned(),
+    let [ours, page, table] = rates.map(median);
+    let line = |beside: &str, theirs: f64, bar| Line {
+        what: format!("`GET /credentials`, 50 of 100,000 rows, logged in, beside {beside}"),
         ours: format!("{ours:.0} /s"),
         theirs: format!("{theirs:.0} /s"),
         ratio: format!("{:.2}", ours / theirs),
-        bar: "≥ 0.9",
-    }]
+        bar,
+    };
+    vec![line("a bare handler of the same page", page, "≥ 0.9"), line("a bare handler of a plain table", table, "")]
 }
 
 /// The same pages with 1,000 and with 1,000,000 rows.
@@ -45,9 +48,9 @@ pub fn million(server: &Server) -> Vec<Line> {
     let (small_cookie, large_cookie) = (small.login(), large.login());
     let mut lines = Vec::new();
     let mut pages: Vec<(String, String)> = vec![("first page".to_owned(), "/credentials".to_owned())];
-    for sort in ["name", "type", "identity", "age", "usages", "used", "editor"] {
+    for sort in ["name", "kind", "identity", "age", "usages", "used", "editor"] {
         pages.push((format!("sorted by {sort}"), format!("/credentials?sort={sort}")));
-        pages.push((format!("sorted by {sort}, descending"), format!("/credentials?sort={sort}&direction=descending")));
+        pages.push((format!("sorted by {sort}, descending"), format!("/credentials?sort={sort}&dir=desc")));
     }
     for word in ["team 7", "of team 55", "zzz"] {
         pages.push((format!("search “{word}”"), format!("/credentials?q={}", word.replace(' ', "+"))));

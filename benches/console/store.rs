@@ -112,6 +112,12 @@ impl Store {
             .expect("rows");
             done += batch;
         }
+        self.tidy();
+    }
+
+    /// Lets Postgres look at what was written, and write it down.
+    pub fn tidy(&self) {
+        let mut conn = self.connect();
         for tidy in ["VACUUM ANALYZE credentials", "CHECKPOINT"] {
             conn.batch_execute(tidy).expect("a tidy table");
         }

@@ -178,6 +178,17 @@ pub struct Settings {
     #[arg(long, env = "STRONGROOM_STALE_DAYS", hide_env_values = true, value_name = "DAYS", default_value_t = 90,
           value_parser = value_parser!(u32).range(1..=3650), help_heading = "Integrations")]
     pub stale_days: u32,
+
+    /// Whether every stored credential is tested once a day, at a moment of its own
+    #[arg(
+        long,
+        env = "STRONGROOM_TEST_CREDENTIALS",
+        hide_env_values = true,
+        value_name = "WHEN",
+        default_value = "daily",
+        help_heading = "Integrations"
+    )]
+    pub test_credentials: Tests,
 }
 
 /// The files to serve https with.
@@ -258,6 +269,14 @@ impl Settings {
         }
         notices
     }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Tests {
+    /// Each credential once a day
+    Daily,
+    /// Only when somebody presses Test
+    Off,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

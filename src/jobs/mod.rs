@@ -12,6 +12,7 @@ use crate::models::{DbError, keks, logins, sessions};
 
 mod run_queue;
 mod scheduled_scans;
+mod scheduled_tests;
 pub mod verify;
 
 /// The running jobs.
@@ -29,6 +30,7 @@ pub fn start(app: Data<App>) -> Jobs {
     jobs.spawn_local(every(Duration::from_secs(10), app.clone(), "heartbeat", heartbeat));
     jobs.spawn_local(every(Duration::from_secs(300), app.clone(), "purge", purge));
     jobs.spawn_local(every(Duration::from_secs(5), app.clone(), "scheduled scans", scheduled_scans::queue_due));
+    jobs.spawn_local(every(Duration::from_secs(60), app.clone(), "scheduled tests", scheduled_tests::test_due));
     jobs.spawn_local(run_queue::work(app.clone()));
     jobs.spawn_local(every(Duration::from_secs(600), app.clone(), "verify", nightly));
     Jobs(jobs)

@@ -30,6 +30,7 @@ pub const ACTIONS: &[Action] = &[
         "tried to delete, while it is in use, the credential",
     ),
     action("credential.opened", "Credential used", "used the secret of"),
+    action("credential.tested", "Credential tested", "tested the credential"),
     action("credential.integrity_failure", "Credential altered", "found altered in the database the credential"),
     action("integration.created", "Integration added", "added the integration"),
     action("integration.edited", "Integration changed", "changed the integration"),

@@ -1,4 +1,4 @@
-//! What a person should look at first: stale and expiring credentials, rows that fail their checks. Shown on the
+//! What a person should look at first: stale and expiring credentials, failed tests, rows that fail their checks. Shown on the
 //! dashboard and on the Alerts page.
 
 use chrono::{DateTime, Utc};
@@ -18,10 +18,12 @@ pub struct Attention {
     pub why: Why,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Why {
     /// The stored value is not what Strongroom saved.
     Integrity,
+    /// The last test found this.
+    FailedTest(String),
     /// Days since the secret was stored, beyond the limit.
     Stale(i64),
     /// Days until it expires; below zero when it has expired.
@@ -38,6 +40,8 @@ struct Row {
     usage_count: i32,
     #[diesel(sql_type = Text)]
     why: String,
+    #[diesel(sql_type = Text)]
+    verdict: String,
     #[diesel(sql_type = Timestamptz)]
     at: DateTime<Utc>,
     /// Whole days since `at`, rounded down.
@@ -45,17 +49,20 @@ struct Row {
     days: f64,
 }
 
-/// The most urgent of each sort: altered rows, then stale ones from the oldest, then those that expire next.
+/// The most urgent of each sort: altered rows, then failed tests, then stale ones from the oldest, then those that expire next.
 pub fn list(conn: &mut Conn, stale_days: i32, each: i64) -> Result<Vec<Attention>, DbError> {
     let rows: Vec<Row> = diesel::sql_query(
-        "SELECT id, name, usage_count, why, at, floor(extract(epoch FROM now() - at) / 86400)::float8 AS days FROM (
-            (SELECT id, name, usage_count, 'integrity' AS why, integrity_failed_at AS at FROM credentials
+        "SELECT id, name, usage_count, why, verdict, at, floor(extract(epoch FROM now() - at) / 86400)::float8 AS days FROM (
+            (SELECT id, name, usage_count, 'integrity' AS why, '' AS verdict, integrity_failed_at AS at FROM credentials
                 WHERE integrity_failed_at IS NOT NULL ORDER BY integrity_failed_at LIMIT $3)
             UNION ALL
-            (SELECT id, name, usage_count, 'stale', secret_set_at FROM credentials
+            (SELECT id, name, usage_count, 'test', test_verdict, tested_at FROM credentials
+                WHERE test_failed ORDER BY tested_at DESC LIMIT $3)
+            UNION ALL
+            (SELECT id, name, usage_count, 'stale', '', secret_set_at FROM credentials
                 WHERE ages AND secret_set_at < now() - make_interval(days => $1) ORDER BY secret_set_at LIMIT $3)
             UNION ALL
-            (SELECT id, name, usage_count, 'expiring', expires_at FROM credentials
+            (SELECT id, name, usage_count, 'expiring', '', expires_at FROM credentials
                 WHERE expires_at < now() + make_interval(days => $2) ORDER BY expires_at LIMIT $3)
          ) AS found",
     )
@@ -70,6 +77,7 @@ fn attention(row: Row) -> Attention {
     let days = row.days as i64;
     let why = match row.why.as_str() {
         "integrity" => Why::Integrity,
+        "test" => Why::FailedTest(row.verdict),
         "stale" => Why::Stale(days),
         _ => Why::Expiring(-days - 1, row.at),
     };

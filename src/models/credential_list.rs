@@ -24,6 +24,7 @@ pub enum Sort {
     Age,
     Usages,
     Used,
+    Expires,
     Editor,
 }
 
@@ -63,6 +64,8 @@ pub enum Key {
     Number(i32),
     /// Microseconds since 1970.
     Time(i64),
+    /// After every time.
+    Never,
 }
 
 #[derive(Clone, Debug, Queryable, Selectable)]
@@ -82,6 +85,9 @@ pub struct Row {
     pub integrity_failed_at: Option<DateTime<Utc>>,
     pub edited_at: DateTime<Utc>,
     pub edited_by: String,
+    pub tested_at: Option<DateTime<Utc>>,
+    pub test_verdict: Option<String>,
+    pub test_sentence: Option<String>,
 }
 
 impl Row {
@@ -94,6 +100,7 @@ impl Row {
             Sort::Age => Key::Time(self.secret_set_at.timestamp_micros()),
             Sort::Usages => Key::Number(self.usage_count),
             Sort::Used => Key::Time(self.last_used_at.timestamp_micros()),
+            Sort::Expires => self.expires_at.map_or(Key::Never, |at| Key::Time(at.timestamp_micros())),
             Sort::Editor => Key::Text(self.edited_by.clone()),
         };
         Place { key, id: self.id, back }
@@ -189,6 +196,8 @@ fn order(sort: Sort, up: bool) -> &'static str {
         (Sort::Usages, false) => "usage_count DESC, id DESC",
         (Sort::Used, true) => "last_used_at, id",
         (Sort::Used, false) => "last_used_at DESC, id DESC",
+        (Sort::Expires, true) => "coalesce(expires_at, 'infinity'), id",
+        (Sort::Expires, false) => "coalesce(expires_at, 'infinity') DESC, id DESC",
         (Sort::Editor, true) => "edited_by, id",
         (Sort::Editor, false) => "edited_by DESC, id DESC",
     }
@@ -199,28 +208,22 @@ type Condition<'a> = Box<dyn diesel::expression::BoxableExpression<credentials::
 /// `(column, id) > (value, id)`: a row comparison, which walks the index from exactly there.
 fn beyond<'a>(sort: Sort, place: &'a Place, up: bool) -> Condition<'a> {
     let sign = if up { ") > (" } else { ") < (" };
-    let time = |micros: i64| DateTime::<Utc>::from_timestamp_micros(micros).unwrap_or_default();
+    let text = |column: &'static str, text: &'a str| -> Condition<'a> {
+        let value = sql::<Bool>("(").sql(column).sql(", id").sql(sign).bind::<Text, _>(text);
+        Box::new(value.sql(", ").bind::<SqlUuid, _>(place.id).sql(")"))
+    };
+    let time = |column: &'static str, micros: i64| -> Condition<'a> {
+        let at = DateTime::<Utc>::from_timestamp_micros(micros).unwrap_or_default();
+        let value = sql::<Bool>("(").sql(column).sql(", id").sql(sign).bind::<Timestamptz, _>(at);
+        Box::new(value.sql(", ").bind::<SqlUuid, _>(place.id).sql(")"))
+    };
     match (sort, &place.key) {
         (Sort::Name, Key::Text(name)) => Box::new(sql::<Bool>("(name_key").sql(sign).bind::<Text, _>(name).sql(")")),
         (Sort::Kind, Key::Pair(kind, name)) => Box::new(
             sql::<Bool>("(kind, name_key").sql(sign).bind::<Text, _>(kind).sql(", ").bind::<Text, _>(name).sql(")"),
         ),
-        (Sort::Identity, Key::Text(text)) => Box::new(
-            sql::<Bool>("(identity, id")
-                .sql(sign)
-                .bind::<Text, _>(text)
-                .sql(", ")
-                .bind::<SqlUuid, _>(place.id)
-                .sql(")"),
-        ),
-        (Sort::Editor, Key::Text(text)) => Box::new(
-            sql::<Bool>("(edited_by, id")
-                .sql(sign)
-                .bind::<Text, _>(text)
-                .sql(", ")
-                .bind::<SqlUuid, _>(place.id)
-                .sql(")"),
-        ),
+        (Sort::Identity, Key::Text(value)) => text("identity", value),
+        (Sort::Editor, Key::Text(value)) => text("edited_by", value),
         (Sort::Usages, Key::Number(count)) => Box::new(
             sql::<Bool>("(usage_count, id")
                 .sql(sign)
@@ -229,19 +232,13 @@ fn beyond<'a>(sort: Sort, place: &'a Place, up: bool) -> Condition<'a> {
                 .bind::<SqlUuid, _>(place.id)
                 .sql(")"),
         ),
-        (Sort::Age, Key::Time(at)) => Box::new(
-            sql::<Bool>("(secret_set_at, id")
+        (Sort::Age, Key::Time(at)) => time("secret_set_at", *at),
+        (Sort::Used, Key::Time(at)) => time("last_used_at", *at),
+        (Sort::Expires, Key::Time(at)) => time("coalesce(expires_at, 'infinity')", *at),
+        (Sort::Expires, Key::Never) => Box::new(
+            sql::<Bool>("(coalesce(expires_at, 'infinity'), id")
                 .sql(sign)
-                .bind::<Timestamptz, _>(time(*at))
-                .sql(", ")
-                .bind::<SqlUuid, _>(place.id)
-                .sql(")"),
-        ),
-        (Sort::Used, Key::Time(at)) => Box::new(
-            sql::<Bool>("(last_used_at, id")
-                .sql(sign)
-                .bind::<Timestamptz, _>(time(*at))
-                .sql(", ")
+                .sql("timestamptz 'infinity', ")
                 .bind::<SqlUuid, _>(place.id)
                 .sql(")"),
         ),

@@ -67,7 +67,7 @@ impl Credential {
         context(self.id, &self.kind, self.secret_version)
     }
 
-    fn mac_parts<T>(&self, f: impl FnOnce(&[&[u8]]) -> T) -> T {
+    pub(super) fn mac_parts<T>(&self, f: impl FnOnce(&[&[u8]]) -> T) -> T {
         let expires = self.expires_at.map_or(i64::MIN, |at| at.timestamp_micros());
         f(&[
             self.id.as_bytes(),
@@ -89,7 +89,7 @@ impl Credential {
         self.mac_parts(|parts| vault.check_mac("credentials", parts, &self.row_mac))
     }
 
-    fn event(&self, action: &'static str, detail: String) -> NewEvent<'_> {
+    pub(super) fn event(&self, action: &'static str, detail: String) -> NewEvent<'_> {
         NewEvent { action, subject_kind: "credential", subject_id: Some(self.id), subject_name: &self.name, detail }
     }
 }
@@ -242,7 +242,8 @@ pub fn update(
         row.identity = new.identity.to_owned();
         row.facts = new.facts.to_owned();
         row.ages = new.ages;
-        row.expires_at = new.expires_at;
+        // What a test was told about the same secret stays.
+        row.expires_at = new.expires_at.or(row.expires_at.filter(|_| secret == Secret::Resealed));
         row.secret_version += 1;
     }
     if secret == Secret::Replaced {
@@ -269,7 +270,9 @@ pub fn update(
     if secret != Secret::Kept {
         let sealed = vault.seal(ledger.active_kek, &row.context(), new.plaintext)?;
         let healed = credentials::integrity_failed_at.eq(None::<DateTime<Utc>>);
-        diesel::update(credentials::table.find(id)).set((sealed_columns(&sealed), healed)).execute(conn)?;
+        diesel::update(credentials::table.find(id))
+            .set((sealed_columns(&sealed), healed, super::credential_tests::forgotten()))
+            .execute(conn)?;
     }
     ledger.record(conn, vault, actor, &row.event("credential.edited", detail))
 }

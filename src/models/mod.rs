@@ -16,6 +16,7 @@ mod actions;
 pub mod attention;
 pub mod chain;
 pub mod credential_list;
+pub mod credential_tests;
 pub mod credentials;
 pub mod deployment;
 mod error;

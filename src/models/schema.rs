@@ -125,6 +125,12 @@ diesel::table! {
         row_version -> Int8,
         row_mac -> Bytea,
         search -> Text,
+        tested_at -> Nullable<Timestamptz>,
+        test_verdict -> Nullable<Text>,
+        test_sentence -> Nullable<Text>,
+        tested_by -> Nullable<Text>,
+        test_failed -> Bool,
+        next_test_at -> Timestamptz,
     }
 }
 

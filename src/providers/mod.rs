@@ -22,7 +22,7 @@ pub mod probe;
 pub mod sessions;
 mod testing;
 
-pub use testing::test;
+pub use testing::{has_test, test};
 
 /// Why a call to a provider failed. Closed: a page knows every case and says what to do next. Hosts are the only
 /// values in it, as parsed from an address; never a body, a header or a library's error text.

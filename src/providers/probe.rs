@@ -70,6 +70,35 @@ impl Verdict {
     }
 }
 
+impl Verdict {
+    /// (verdict, as it is stored)
+    const SLUGS: &[(Self, &str)] = &[
+        (Self::Ok, "ok"),
+        (Self::BadKey, "bad_key"),
+        (Self::Denied, "denied"),
+        (Self::NotTrusted, "not_trusted"),
+        (Self::Expired, "expired"),
+        (Self::Throttled, "throttled"),
+        (Self::Unreachable, "unreachable"),
+        (Self::RefusedByPolicy, "refused_by_policy"),
+        (Self::NotHere, "not_here"),
+    ];
+
+    pub fn slug(self) -> &'static str {
+        Self::SLUGS.iter().find(|(verdict, _)| *verdict == self).map_or("", |(_, slug)| slug)
+    }
+
+    /// `None` for a verdict of a later version.
+    pub fn find(slug: &str) -> Option<Self> {
+        Self::SLUGS.iter().find(|(_, known)| *known == slug).map(|(verdict, _)| *verdict)
+    }
+
+    /// Whether somebody must look at it: not when there is nothing to test here, nor when the provider was busy.
+    pub fn is_failure(self) -> bool {
+        !matches!(self, Self::Ok | Self::Throttled | Self::NotHere)
+    }
+}
+
 impl Finding {
     pub fn new(verdict: Verdict, sentence: impl Into<String>, remedy: impl Into<String>) -> Self {
         Self {

@@ -28,6 +28,11 @@ static PROBES: &[(&str, Probe)] = &[
     ("gitlab_token", |values, egress, endpoints| gitlab::probe(values, egress, endpoints).boxed()),
 ];
 
+/// Whether a kind is tested by itself.
+pub fn has_test(kind: &Kind) -> bool {
+    PROBES.iter().any(|(slug, _)| *slug == kind.slug)
+}
+
 /// One harmless call with checked values, of at most [`LIMIT`]; what it found, in words.
 pub async fn test(kind: &Kind, values: &Values, egress: &Egress, endpoints: &Endpoints) -> Finding {
     let Some((_, probe)) = PROBES.iter().find(|(slug, _)| *slug == kind.slug) else {

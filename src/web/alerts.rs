@@ -1,5 +1,5 @@
-//! What needs attention, straight from the store: old access keys, credentials that expire soon or do not hold together
-//! any more, integrations whose last run failed. Nothing is sent from here.
+//! What needs attention, straight from the store: old access keys, credentials that expire soon, fail their test or do not
+//! hold together any more, integrations whose last run failed. Nothing is sent from here.
 
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
@@ -7,13 +7,14 @@ use askama::Template;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
+use super::credentials::view::{Badge, verdict_badge};
 use super::error::Error;
 use super::page::{self, Shell};
 use super::session::{As, Auditor};
 use crate::app::App;
 use crate::credentials;
 use crate::models::credential_list::{self, EXPIRING_DAYS, Query, Row, Sort, State};
-use crate::models::{self, DbError, runs};
+use crate::models::{self, DbError, credential_tests, runs};
 
 /// Most lines of one kind; the rest is on the page that the section links to.
 const MOST: usize = 20;
@@ -25,6 +26,7 @@ struct Index {
     stale_days: i32,
     expiring_days: i32,
     altered: Vec<Line>,
+    failed_tests: Vec<Failed>,
     failing: Vec<Failing>,
     expiring: Vec<Line>,
     stale: Vec<Line>,
@@ -41,6 +43,14 @@ struct Line {
     text: String,
 }
 
+/// A credential whose last test failed.
+struct Failed {
+    id: Uuid,
+    name: String,
+    sentence: String,
+    badge: Badge,
+}
+
 struct Failing {
     id: Uuid,
     name: String,
@@ -49,7 +59,7 @@ struct Failing {
 
 pub async fn index(app: Data<App>, request: HttpRequest, visitor: As<Auditor>) -> Result<HttpResponse, Error> {
     let stale_days = app.stale_days();
-    let (stale, expiring, altered, failing, now) = app
+    let (stale, expiring, altered, tests, failing, now) = app
         .db
         .run(move |conn| {
             let query = |state| Query { state: Some(state), stale_days, ..Query::default() };
@@ -58,6 +68,7 @@ pub async fn index(app: Data<App>, request: HttpRequest, visitor: As<Auditor>) -
                 credential_list::page(conn, &old)?.rows,
                 credential_list::page(conn, &query(State::Expiring))?.rows,
                 credential_list::altered(conn, MOST as i64)?,
+                credential_tests::failed(conn, MOST as i64)?,
                 runs::failing(conn, MOST as i64)?,
                 models::clock(conn)?,
             ))
@@ -75,11 +86,17 @@ pub async fn index(app: Data<App>, request: HttpRequest, visitor: As<Auditor>) -
         more_stale: stale.len() > MOST,
         more_expiring: expiring.len() > MOST,
         altered: altered.iter().map(|row| line(row, now, String::new())).collect(),
+        failed_tests: tests.into_iter().map(failed).collect(),
         failing: failing.collect(),
         expiring: expiring.iter().take(MOST).map(|row| line(row, now, expiry(row, now))).collect(),
         stale: stale.iter().take(MOST).map(|row| line(row, now, String::new())).collect(),
     };
     page::html(&index)
+}
+
+fn failed(row: Row) -> Failed {
+    let badge = verdict_badge(row.test_verdict.as_deref().unwrap_or_default());
+    Failed { id: row.id, name: row.name, sentence: row.test_sentence.unwrap_or_default(), badge }
 }
 
 fn line(row: &Row, now: DateTime<Utc>, text: String) -> Line {
@@ -106,6 +123,10 @@ fn expiry(row: &Row, now: DateTime<Utc>) -> String {
 
 impl Index {
     fn quiet(&self) -> bool {
-        self.altered.is_empty() && self.failing.is_empty() && self.expiring.is_empty() && self.stale.is_empty()
+        self.altered.is_empty()
+            && self.failed_tests.is_empty()
+            && self.failing.is_empty()
+            && self.expiring.is_empty()
+            && self.stale.is_empty()
     }
 }

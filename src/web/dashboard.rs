@@ -5,6 +5,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 use chrono::{DateTime, Utc};
 
+use super::credentials::view::verdict_badge;
 use super::error::Error;
 use super::page::{self, Shell, When};
 use super::session::{As, Auditor};
@@ -140,6 +141,15 @@ pub fn line(attention: Attention) -> Line {
     let (icon, tone, text, badge) = match attention.why {
         Why::Integrity => {
             ("warning", "bad", format!("Altered in the database; cannot be used, {used}"), "Integrity".to_owned())
+        }
+        Why::FailedTest(verdict) => {
+            let (_, outcome) = verdict_badge(&verdict);
+            (
+                "key",
+                "bad",
+                format!("Last test: {}, {used}", crate::form::in_sentence(outcome)),
+                "Failed test".to_owned(),
+            )
         }
         Why::Stale(days) => ("clock", "bad", format!("Access key is {days} days old, {used}"), "Stale".to_owned()),
         Why::Expiring(days, at) if days < 0 => {

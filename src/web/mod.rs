@@ -25,18 +25,30 @@ pub mod session;
 pub mod setup;
 pub mod users;
 
+/// The pattern of the route that a request took, for the metrics.
+#[derive(Clone, Copy)]
+pub struct Route(pub &'static str);
+
+/// By the names that the tree uses.
+mod guards {
+    pub use actix_web::guard::{Get as get, Post as post};
+}
+
 /// Registers each line and lists it, so that a test can walk all of them.
 macro_rules! tree {
     ($($method:ident $path:literal => $handler:path;)*) => {
         /// Method and path of every route but the static files.
         pub const ROUTES: &[(&str, &str)] = &[$((stringify!($method), $path)),*];
 
-        /// The URL tree.
+        /// The URL tree: matched from the top, so what is visited most comes first.
         pub fn routes(config: &mut ServiceConfig) {
             // An id that is none names no page.
             config.app_data(web::PathConfig::default().error_handler(|_, _| error::Error::NotFound.into()));
             config.service(assets::show);
-            $(config.route($path, web::$method().to($handler));)*
+            $({
+                let route = web::resource($path).app_data(Route($path)).guard(guards::$method());
+                config.service(route.route(web::$method().to($handler)));
+            })*
         }
     };
 }
@@ -46,13 +58,17 @@ tree! {
     get  "/livez"    => health::live;
     get  "/readyz"   => health::ready;
 
-    get  "/setup"    => setup::new;
-    post "/setup"    => setup::create;
-    get  "/login"    => login::new;
-    post "/login"    => login::create;
-    get  "/login/code" => login::code;
-    post "/login/code" => login::check_code;
-    post "/logout"   => login::destroy;
+    get  "/credentials"              => credentials::index::index;
+    post "/credentials"              => credentials::new::create;
+    post "/credentials/test"         => credentials::test::unsaved;
+    get  "/credentials/new"          => credentials::new::new;
+    get  "/credentials/{id}"         => credentials::show::show;
+    post "/credentials/{id}/test"    => credentials::test::saved;
+    get  "/credentials/{id}/usages"  => credentials::usages::index;
+    get  "/credentials/{id}/edit"    => credentials::edit::edit;
+    post "/credentials/{id}/edit"    => credentials::edit::update;
+    get  "/credentials/{id}/delete"  => credentials::delete::confirm;
+    post "/credentials/{id}/delete"  => credentials::delete::destroy;
 
     get  "/integrations"                 => integrations::index::index;
     get  "/integrations/new"             => integrations::new::new;
@@ -66,6 +82,14 @@ tree! {
     post "/integrations/{id}/delete"     => integrations::delete::delete;
     post "/integrations/{id}/runs"       => integrations::runs::create;
     post "/integrations/{id}/stop"       => integrations::runs::stop;
+
+    get  "/setup"    => setup::new;
+    post "/setup"    => setup::create;
+    get  "/login"    => login::new;
+    post "/login"    => login::create;
+    get  "/login/code" => login::code;
+    post "/login/code" => login::check_code;
+    post "/logout"   => login::destroy;
 
     get  "/account"  => account::show;
     post "/account/password" => account::password::update;
@@ -92,14 +116,4 @@ tree! {
     get  "/audit"    => audit::index;
     get  "/audit.csv" => audit::export::show;
     get  "/alerts"   => alerts::index;
-
-    get  "/credentials"              => credentials::index::index;
-    post "/credentials"              => credentials::new::create;
-    get  "/credentials/new"          => credentials::new::new;
-    get  "/credentials/{id}"         => credentials::show::show;
-    get  "/credentials/{id}/usages"  => credentials::usages::index;
-    get  "/credentials/{id}/edit"    => credentials::edit::edit;
-    post "/credentials/{id}/edit"    => credentials::edit::update;
-    get  "/credentials/{id}/delete"  => credentials::delete::confirm;
-    post "/credentials/{id}/delete"  => credentials::delete::destroy;
 }

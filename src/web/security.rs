@@ -18,7 +18,7 @@ use url::Url;
 use uuid::Uuid;
 
 use super::error::{Error, Problem};
-use super::{htmx, page};
+use super::{Route, htmx, page};
 use crate::app::App;
 
 /// Built from nothing upwards: what is not named is not allowed.
@@ -155,9 +155,9 @@ fn set_headers(headers: &mut HeaderMap, secure: bool, dynamic: bool) {
 
 fn log(response: &ServiceResponse<BoxBody>, method: &Method, started: Instant) {
     let status = response.status().as_u16();
-    let pattern = response.request().match_pattern().unwrap_or_else(|| "unmatched".to_owned());
+    let route = response.request().app_data::<Route>().map_or("other", |route| route.0);
     let seconds = started.elapsed().as_secs_f64();
-    metrics::histogram!("strongroom_request_seconds", "method" => method_label(method), "route" => pattern)
+    metrics::histogram!("strongroom_request_seconds", "method" => method_label(method), "route" => route)
         .record(seconds);
     metrics::counter!("strongroom_requests_total", "status" => status.to_string()).increment(1);
     match status {

@@ -46,6 +46,8 @@ const TABLE: &[(&str, &str, Option<Role>)] = &[
     ("get", "/credentials", Some(Role::Auditor)),
     ("get", "/credentials/new", Some(Role::Operator)),
     ("post", "/credentials", Some(Role::Operator)),
+    ("post", "/credentials/test", Some(Role::Operator)),
+    ("post", "/credentials/{id}/test", Some(Role::Operator)),
     ("get", "/credentials/{id}", Some(Role::Auditor)),
     ("get", "/credentials/{id}/usages", Some(Role::Auditor)),
     ("get", "/credentials/{id}/edit", Some(Role::Operator)),

@@ -10,6 +10,7 @@ mod audit;
 mod bad_forms;
 mod commands;
 mod credentials;
+mod gallery;
 mod house_rules;
 mod integrations;
 mod login;

@@ -132,3 +132,37 @@ async fn faults(browser: &Browser, path: &str, look: Look) -> Vec<String> {
     browser.picture(&format!("page{slug}-{}{}", look.width, if look.dark { "-dark" } else { "" })).await;
     faults
 }
+
+#[actix_web::test]
+async fn the_whole_console_works_without_javascript() {
+    let registry = Registry::start(Auth::Htpasswd { user: "robot", password: "first-password-1" }).await;
+    registry.push_image("team/app", &["1.0"]).await;
+    let app = TestApp::start();
+    let browser = Browser::open(&app.url, Look { script: false, ..WIDE }).await;
+    follow_setup_link(&app, &browser).await;
+    save_robot(&browser, "first-password-1").await;
+    let credential = browser.path().await;
+
+    // The subtype's other fields come by a button.
+    browser.goto("/credentials/new?kind=aws").await;
+    browser.fill("Name", "Role of the cluster").await;
+    browser.choose("Subtype", "IAM role").await;
+    browser.press("Show the fields").await;
+    browser.fill("Role ARN", "arn:aws:iam::123456789012:role/scanner").await;
+    browser.press("Save").await;
+    browser.sees("arn:aws:iam::123456789012:role/scanner").await;
+
+    browser.goto("/integrations/new").await;
+    browser.fill("Name", "Team images").await;
+    browser.fill("Registry", &registry.url()).await;
+    browser.choose("Credential", "Harbor robot").await;
+    browser.press("Add and scan").await;
+    let integration = browser.path().await;
+    browser.reloads_until(&integration, "team/app").await;
+    browser.goto("/credentials?q=robot").await;
+    browser.sees("1 credential").await;
+    browser.goto(&credential).await;
+    browser.press("Delete").await;
+    browser.sees("Team images").await;
+    browser.close().await;
+}

@@ -130,7 +130,7 @@ fn read_place(text: &str) -> Option<Place> {
 fn line(event: &Event, administrator: bool) -> Line {
     let known = Action::find(&event.action);
     Line {
-        at: event.at.format("%Y-%m-%dT%H:%M:%SZ").to_string(),
+        at: page::iso(event.at),
         time: event.at.format("%-d %b %Y %H:%M:%S").to_string(),
         actor: event.actor.clone(),
         verb: known.map_or_else(|| event.action.clone(), |action| action.verb.to_owned()),

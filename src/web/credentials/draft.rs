@@ -117,6 +117,11 @@ fn part(kind: &'static Kind, values: &Values, secret: bool) -> impl Iterator<Ite
     names.into_iter()
 }
 
+/// Whether any secret of these values stands for the stored one, see [`Shown::stored`].
+pub fn keeps_a_secret(kind: &Kind, values: &Values) -> bool {
+    kind.fields.iter().any(|field| field.control.is_secret() && values.get(field.name) == STORED)
+}
+
 /// The credential named `IAM Role` that the product comes with.
 pub fn shipped() -> Result<Draft, Errors> {
     let (name, values) = credentials::shipped_iam_role();

@@ -50,8 +50,7 @@ pub async fn update(
 ) -> Result<HttpResponse, Error> {
     let edited = Edited::load(&app, super::id(&path)?).await?;
     form::only(edited.kind, &posted)?;
-    let unread = || Error::Unacceptable("The form does not say which version it edits. Reload the page.".to_owned());
-    let row_version: i64 = posted.get("row_version").parse().map_err(|_| unread())?;
+    let row_version = form::version(&posted)?;
     let again = |status, errors: &Errors| {
         let shell = Shell::new(&request, &visitor, "credentials");
         let setting = edited.setting(row_version);
@@ -70,9 +69,9 @@ pub async fn update(
 }
 
 /// A credential that may be edited, as it was read.
-struct Edited {
-    row: Credential,
-    kind: &'static Kind,
+pub struct Edited {
+    pub row: Credential,
+    pub kind: &'static Kind,
     shown: Shown,
 }
 
@@ -84,7 +83,7 @@ enum Saved {
 }
 
 impl Edited {
-    async fn load(app: &App, id: Uuid) -> Result<Self, Error> {
+    pub async fn load(app: &App, id: Uuid) -> Result<Self, Error> {
         let row = app.db.run(move |conn| models::credentials::find(conn, id)).await?;
         if row.shipped {
             return Err(Error::Conflict(SHIPPED.to_owned()));
@@ -96,7 +95,7 @@ impl Edited {
     }
 
     /// What is saved, as far as the form may build on it: nothing secret once the row did not open.
-    fn stored(&self) -> Values {
+    pub fn stored(&self) -> Values {
         let mut shown = self.shown.clone();
         if self.row.integrity_failed_at.is_some() {
             shown.secrets.clear();
@@ -104,7 +103,7 @@ impl Edited {
         shown.stored()
     }
 
-    fn setting(&self, row_version: i64) -> Setting {
+    pub fn setting(&self, row_version: i64) -> Setting {
         let id = self.row.id;
         let quarantined = "This credential cannot be opened any more. Enter its secret anew to make it usable again.";
         Setting {
@@ -112,6 +111,7 @@ impl Edited {
             lead: format!("{}: {}", self.kind.label, self.kind.summary),
             back: (format!("/credentials/{id}"), self.row.name.clone()),
             action: format!("/credentials/{id}/edit"),
+            test: format!("/credentials/{id}/test"),
             url: format!("/credentials/{id}/edit"),
             row_version: Some(row_version),
             notice: self.row.integrity_failed_at.map(|_| quarantined),
@@ -133,7 +133,7 @@ impl Edited {
         let secret = if self.row.integrity_failed_at.is_some() {
             Secret::Replaced
         } else {
-            let values = match opening::open(app, visitor.actor(), self.row.id, row_version).await? {
+            let values = match opening::open(app, visitor.actor(), self.row.id, row_version, "edit").await? {
                 Opened::Values(values) => values,
                 Opened::Stale => return Ok(Saved::Stale),
                 Opened::Integrity => return Ok(Saved::Integrity),

@@ -5,6 +5,7 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
+use super::view::FindingView;
 use crate::credentials::{Guide, KINDS, Kind};
 use crate::form::{self, Control, Errors, Field, FieldView, Values};
 use crate::models::DbError;
@@ -22,6 +23,12 @@ const LONGEST_DESCRIPTION: usize = 2_000;
 pub fn only(kind: &Kind, posted: &Posted) -> Result<(), Error> {
     let own = kind.fields.iter().map(|field| field.name);
     posted.only(own.chain(["kind", "name", "description", "row_version", "redraw"]))
+}
+
+/// The row's version that an edit form was made from.
+pub fn version(posted: &Posted) -> Result<i64, Error> {
+    let unread = || Error::Unacceptable("The form does not say which version it edits. Reload the page.".to_owned());
+    posted.get("row_version").parse().map_err(|_| unread())
 }
 
 /// What passed the checks.
@@ -71,6 +78,8 @@ pub struct Setting {
     pub back: (String, String),
     /// Where it posts.
     pub action: String,
+    /// Where its Test button posts.
+    pub test: String,
     /// Its own page, which answers htmx with the inside of `#fields`.
     pub url: String,
     /// Edited as of this version; `None` for a new one.
@@ -79,7 +88,7 @@ pub struct Setting {
 }
 
 #[derive(Template)]
-#[template(path = "credentials/form.html", blocks = ["page", "fields"])]
+#[template(path = "credentials/form.html", blocks = ["page", "fields", "finding"])]
 pub struct FormPage {
     shell: Shell,
     kind: &'static Kind,
@@ -92,6 +101,9 @@ pub struct FormPage {
     fields: Vec<FieldView>,
     /// (anchor, label, sentence)
     problems: Vec<(String, String, String)>,
+    /// What is not done while there are problems.
+    undone: &'static str,
+    finding: Option<FindingView>,
     multipart: bool,
     guide: &'static Guide,
 }
@@ -120,6 +132,8 @@ impl FormPage {
             description_error: errors.of("description").map(str::to_owned),
             fields,
             problems,
+            undone: "saved",
+            finding: None,
             multipart: kind.fields.iter().any(|f| matches!(f.control, Control::Document | Control::SecretDocument)),
             guide: &kind.guide,
             kind,
@@ -133,6 +147,24 @@ impl FormPage {
             true => page::html_with(status, &self.as_page()),
             false => page::html_with(status, self),
         }
+    }
+}
+
+impl FormPage {
+    /// The form with what a test of its values found; for htmx that alone, so that what was typed stays.
+    pub fn tested(mut self, request: &HttpRequest, finding: FindingView) -> Result<HttpResponse, Error> {
+        self.finding = Some(finding);
+        if htmx::asked(request) { page::html(&self.as_finding()) } else { page::html(&self) }
+    }
+
+    /// The form with its problems, after a test was asked for.
+    pub fn untested(mut self, request: &HttpRequest) -> Result<HttpResponse, Error> {
+        self.undone = "tested";
+        let mut response = self.answer(request, StatusCode::UNPROCESSABLE_ENTITY, false)?;
+        if htmx::asked(request) {
+            htmx::retarget(&mut response, "#page", "innerHTML show:window:top");
+        }
+        Ok(response)
     }
 }
 

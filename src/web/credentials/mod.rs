@@ -18,8 +18,9 @@ pub mod new;
 mod opening;
 mod place;
 pub mod show;
+pub mod test;
 pub mod usages;
-mod view;
+pub mod view;
 
 /// The id in an address; anything else names nothing.
 fn id(path: &str) -> Result<Uuid, Error> {

@@ -42,8 +42,7 @@ pub async fn create(
     visitor: As<Operator>,
     posted: Posted,
 ) -> Result<HttpResponse, Error> {
-    let unknown = || Error::Unacceptable("There is no such type of credential. Choose one of the list.".to_owned());
-    let kind = credentials::find(posted.get("kind")).ok_or_else(unknown)?;
+    let kind = kind(&posted)?;
     form::only(kind, &posted)?;
     let shown = |status, errors: &Errors| {
         let shell = Shell::new(&request, &visitor, "credentials");
@@ -64,17 +63,24 @@ pub async fn create(
     }
 }
 
+/// The type that a form for a new credential is of.
+pub fn kind(posted: &Posted) -> Result<&'static Kind, Error> {
+    let unknown = || Error::Unacceptable("There is no such type of credential. Choose one of the list.".to_owned());
+    credentials::find(posted.get("kind")).ok_or_else(unknown)
+}
+
 fn draft(kind: &'static Kind, posted: &Values) -> Result<Draft, Errors> {
     let entered = form::check(kind, posted, None)?;
     Draft::new(kind, entered.name, entered.note, &entered.values)
 }
 
-fn setting(kind: &Kind) -> Setting {
+pub fn setting(kind: &Kind) -> Setting {
     Setting {
         title: "Add credential".to_owned(),
         lead: format!("{}: {}", kind.label, kind.summary),
         back: ("/credentials/new".to_owned(), "Types".to_owned()),
         action: "/credentials".to_owned(),
+        test: "/credentials/test".to_owned(),
         url: format!("/credentials/new?kind={}", kind.slug),
         row_version: None,
         notice: None,

@@ -1,5 +1,5 @@
 //! The only place of the console that opens a stored credential: an edit that changes values is compared with what is
-//! stored. Every opening is written down in the same transaction, and so is a row that is not what was saved.
+//! stored, and a test makes one call with it. Every opening is written down in the same transaction, and so is a row that is not what was saved.
 
 use std::sync::Arc;
 
@@ -21,13 +21,19 @@ pub enum Opened {
     Integrity,
 }
 
-/// The stored values of the row as of `row_version`.
-pub async fn open(app: &App, actor: Actor, id: Uuid, row_version: i64) -> Result<Opened, DbError> {
+/// The stored values of the row as of `row_version`; `why` is what the trail says it was for.
+pub async fn open(app: &App, actor: Actor, id: Uuid, row_version: i64, why: &'static str) -> Result<Opened, DbError> {
     let vault = app.vault.clone();
-    app.db.transaction(move |conn| opened(conn, &vault, &actor, id, row_version)).await
+    app.db.transaction(move |conn| opened(conn, &vault, &actor, (id, row_version), why)).await
 }
 
-fn opened(conn: &mut Conn, vault: &Vault, actor: &Actor, id: Uuid, row_version: i64) -> Result<Opened, DbError> {
+fn opened(
+    conn: &mut Conn,
+    vault: &Vault,
+    actor: &Actor,
+    (id, row_version): (Uuid, i64),
+    why: &str,
+) -> Result<Opened, DbError> {
     let (row, sealed) = credentials::find_sealed(conn, id)?;
     if row.row_version != row_version {
         return Ok(Opened::Stale);
@@ -36,7 +42,7 @@ fn opened(conn: &mut Conn, vault: &Vault, actor: &Actor, id: Uuid, row_version: 
     let plaintext = row.check(vault).and_then(|()| vault.open(&row.context(), &sealed));
     match plaintext.ok().and_then(|plaintext| Values::from_json(&plaintext)) {
         Some(values) => {
-            credentials::record_opening(conn, vault, actor, &row, "edit".to_owned())?;
+            credentials::record_opening(conn, vault, actor, &row, why.to_owned())?;
             Ok(Opened::Values(values))
         }
         None => {

@@ -22,6 +22,8 @@ enum Written {
     Number(i32, Uuid),
     #[serde(rename = "m")]
     Time(i64, Uuid),
+    #[serde(rename = "e")]
+    Never(Uuid),
 }
 
 /// The text that [`read`] takes.
@@ -31,6 +33,7 @@ pub fn write(place: Place) -> String {
         Key::Pair(first, second) => Written::Pair(first, second, place.id),
         Key::Number(number) => Written::Number(number, place.id),
         Key::Time(micros) => Written::Time(micros, place.id),
+        Key::Never => Written::Never(place.id),
     };
     URL_SAFE_NO_PAD.encode(serde_json::to_vec(&written).unwrap_or_default())
 }
@@ -43,9 +46,10 @@ pub fn read(text: &str, sort: Sort, back: bool) -> Option<Place> {
         (Written::Text(text, id), Sort::Name | Sort::Identity | Sort::Editor) if plain(&text) => (Key::Text(text), id),
         (Written::Pair(kind, name, id), Sort::Kind) if plain(&kind) && plain(&name) => (Key::Pair(kind, name), id),
         (Written::Number(number, id), Sort::Usages) => (Key::Number(number), id),
-        (Written::Time(micros, id), Sort::Age | Sort::Used) if (0..=LATEST).contains(&micros) => {
+        (Written::Time(micros, id), Sort::Age | Sort::Used | Sort::Expires) if (0..=LATEST).contains(&micros) => {
             (Key::Time(micros), id)
         }
+        (Written::Never(id), Sort::Expires) => (Key::Never, id),
         _ => return None,
     };
     Some(Place { key, id, back })

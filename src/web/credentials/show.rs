@@ -4,16 +4,19 @@ use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 use chrono::{DateTime, Utc};
+use uuid::Uuid;
 
 use super::draft::Shown;
-use super::view::{self, Age, Badge, MOST_USAGES, Usage};
+use super::view::{self, Age, Badge, FindingView, MOST_USAGES, Usage};
 use crate::app::App;
 use crate::credentials::{self, Kind};
 use crate::form::Control;
 use crate::models::credentials::Credential;
 use crate::models::events::{self, Event, Filter};
 use crate::models::{self, DbError, integrations};
+use crate::providers::probe::Verdict;
 use crate::web::error::Error;
+use crate::web::htmx;
 use crate::web::page::{self, Shell, When, when};
 use crate::web::session::{As, Auditor};
 
@@ -35,8 +38,8 @@ struct Fact {
 }
 
 #[derive(Template)]
-#[template(path = "credentials/show.html")]
-struct Show {
+#[template(path = "credentials/show.html", blocks = ["test"])]
+pub struct Show {
     shell: Shell,
     row: Credential,
     kind: String,
@@ -53,6 +56,17 @@ struct Show {
     expires: Option<When>,
     usages: Vec<Usage>,
     history: Vec<Entry>,
+    last_test: Option<Tested>,
+    /// What a test found just now.
+    finding: Option<FindingView>,
+}
+
+/// The recorded test.
+struct Tested {
+    badge: Badge,
+    sentence: String,
+    at: When,
+    by: String,
 }
 
 pub async fn show(
@@ -61,14 +75,28 @@ pub async fn show(
     visitor: As<Auditor>,
     path: Path<String>,
 ) -> Result<HttpResponse, Error> {
-    let id = super::id(&path)?;
-    let (row, usages, history, now) = app
+    page::html(&load(&app, Shell::new(&request, &visitor, "credentials"), super::id(&path)?).await?)
+}
+
+impl Show {
+    /// The page with what a test found just now; for htmx that alone.
+    pub fn tested(mut self, request: &HttpRequest, finding: FindingView) -> Result<HttpResponse, Error> {
+        self.finding = Some(finding);
+        if htmx::asked(request) { page::html(&self.as_test()) } else { page::html(&self) }
+    }
+}
+
+/// Everything that the page shows, as it is now.
+pub async fn load(app: &App, shell: Shell, id: Uuid) -> Result<Show, Error> {
+    let (row, usages, history, last_test, now) = app
         .db
         .run(move |conn| {
             let row = models::credentials::find(conn, id)?;
             let usages = integrations::usages(conn, id, MOST_USAGES)?;
             let filter = Filter { subject_id: Some(id), ..Filter::default() };
-            Ok::<_, DbError>((row, usages, events::list(conn, &filter, MOST_EVENTS)?, models::clock(conn)?))
+            let history = events::list(conn, &filter, MOST_EVENTS)?;
+            let last_test = models::credential_tests::last(conn, id)?;
+            Ok::<_, DbError>((row, usages, history, last_test, models::clock(conn)?))
         })
         .await?;
     let age = Age::new(row.secret_set_at, now, row.ages, app.stale_days());
@@ -76,8 +104,8 @@ pub async fn show(
     let intact = row.integrity_failed_at.is_none() && row.check(&app.vault).is_ok();
     let shown = Shown::read(&row.facts);
     let kind = credentials::find(&row.kind);
-    page::html(&Show {
-        shell: Shell::new(&request, &visitor, "credentials"),
+    Ok(Show {
+        shell,
         kind: view::kind_label(&row.kind),
         guide: kind,
         facts: facts(kind, &row, &shown),
@@ -86,18 +114,21 @@ pub async fn show(
         edited: when(row.edited_at, now),
         set: when(row.secret_set_at, now),
         used: view::used(row.last_used_at, now),
-        expires: row.expires_at.map(date),
+        expires: row.expires_at.map(view::date),
         usages: Usage::list(usages, now),
         history: history.into_iter().map(|event| entry(event, now)).collect(),
+        last_test: last_test.map(|last| Tested {
+            badge: view::verdict_badge(&last.verdict),
+            sentence: last.sentence,
+            at: when(last.at, now),
+            by: last.by,
+        }),
+        finding: None,
         age,
         intact,
         shown,
         row,
     })
-}
-
-fn date(at: DateTime<Utc>) -> When {
-    When { iso: at.format("%Y-%m-%dT%H:%M:%SZ").to_string(), text: at.format("%-d %B %Y").to_string() }
 }
 
 /// The values that may be shown, in the form's order, then what was read out of the secret ones.
@@ -133,6 +164,8 @@ fn entry(event: Event, now: DateTime<Utc>) -> Entry {
         "credential.created" => ("good", "Created"),
         "credential.edited" => ("neutral", "Edited"),
         "credential.opened" => ("neutral", "Opened"),
+        "credential.tested" if event.detail.starts_with(Verdict::Ok.label()) => ("good", "Tested"),
+        "credential.tested" => ("neutral", "Tested"),
         "credential.delete_refused" => ("bad", "Deletion refused"),
         "credential.integrity_failure" => ("bad", "Integrity error noticed"),
         other => ("neutral", other),

@@ -7,7 +7,8 @@ use crate::integrations::Family;
 use crate::models::credential_list::{EXPIRING_DAYS, Row};
 use crate::models::credentials::Credential;
 use crate::models::integrations::Line;
-use crate::web::page::{When, when};
+use crate::providers::probe::{Finding, Verdict};
+use crate::web::page::{self, When, when};
 
 /// Most usages on one page; the count beside them is whole.
 pub const MOST_USAGES: i64 = 500;
@@ -64,6 +65,54 @@ pub fn used(at: DateTime<Utc>, now: DateTime<Utc>) -> Option<When> {
     (at > DateTime::UNIX_EPOCH).then(|| when(at, now))
 }
 
+/// How a verdict looks, and its words.
+pub fn verdict_badge(slug: &str) -> Badge {
+    match Verdict::find(slug) {
+        Some(verdict) => (tone(verdict), verdict.label()),
+        None => ("neutral", "Unknown outcome"),
+    }
+}
+
+fn tone(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Ok => "good",
+        Verdict::NotHere => "neutral",
+        Verdict::Throttled => "warn",
+        _ => "bad",
+    }
+}
+
+/// What a test found.
+pub struct FindingView {
+    pub badge: Badge,
+    pub sentence: String,
+    pub remedy: String,
+    pub facts: Vec<(&'static str, String)>,
+    pub snippets: Vec<(String, String)>,
+    pub heads: Vec<&'static str>,
+    pub rows: Vec<Vec<String>>,
+}
+
+impl FindingView {
+    pub fn new(found: Finding) -> Self {
+        let (heads, rows) = found.table.unwrap_or_default();
+        Self {
+            badge: (tone(found.verdict), found.verdict.label()),
+            sentence: found.sentence,
+            remedy: found.remedy,
+            facts: found.facts,
+            snippets: found.snippets,
+            heads,
+            rows,
+        }
+    }
+}
+
+/// A day, for what happens on one.
+pub fn date(at: DateTime<Utc>) -> When {
+    When { iso: page::iso(at), text: page::date(at) }
+}
+
 /// A line of the table.
 pub struct RowView {
     pub id: Uuid,
@@ -77,6 +126,8 @@ pub struct RowView {
     pub editor: String,
     pub edited: When,
     pub badges: Vec<Badge>,
+    pub expires: Option<When>,
+    pub tested: Option<(Badge, When)>,
     /// Unfolded under the row.
     pub unfolded: Option<Vec<Usage>>,
 }
@@ -90,6 +141,8 @@ impl RowView {
             badges: badges(age, row.expires_at, row.integrity_failed_at.is_some(), now),
             used: used(row.last_used_at, now),
             edited: when(row.edited_at, now),
+            expires: row.expires_at.map(date),
+            tested: row.test_verdict.zip(row.tested_at).map(|(slug, at)| (verdict_badge(&slug), when(at, now))),
             name: row.name,
             identity: row.identity,
             shipped: row.shipped,

@@ -13,6 +13,7 @@ use crate::app::App;
 use crate::models::images::{self, Image, Place};
 use crate::models::{DbError, integrations};
 use crate::web::error::Error;
+use crate::web::page;
 use crate::web::session::{As, Auditor};
 
 /// Rows read at once.
@@ -54,7 +55,7 @@ enum Next {
 }
 
 fn cells(image: &Image) -> [Cow<'_, str>; 6] {
-    let pushed = image.pushed_at.map(|at| at.format("%Y-%m-%dT%H:%M:%SZ").to_string()).unwrap_or_default();
+    let pushed = image.pushed_at.map(page::iso).unwrap_or_default();
     [
         harmless(&image.repository),
         harmless(&image.tag),

@@ -20,7 +20,7 @@ async fn the_list_of_types_leads_to_the_form_of_each() {
         let form = visit.get(&href).await;
         assert_eq!(form.status, 200, "{href}");
         assert_eq!(form.text("h1"), "Add credential");
-        assert_eq!(form.texts("form[action='/credentials'] button[type=submit]:not([name])"), ["Save"]);
+        assert_eq!(form.texts("form[action='/credentials'] button[type=submit]:not([name])"), ["Save", "Test"]);
         assert!(form.texts("a").contains(&"Cancel".to_owned()));
     }
     assert_eq!(visit.get("/credentials/new?kind=carrier_pigeon").await.status, 404);

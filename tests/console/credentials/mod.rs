@@ -7,6 +7,7 @@ mod integrity;
 mod page;
 mod samples;
 mod table;
+mod testing;
 
 use diesel::prelude::*;
 use strongroom::form::Values;

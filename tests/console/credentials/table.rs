@@ -21,11 +21,11 @@ async fn a_fresh_store_has_the_iam_role_and_says_what_to_do_first() {
     assert!(!page.has(".empty"));
     assert_eq!(
         page.texts("thead th"),
-        ["Name", "Type", "Identifying value", "Age", "Usages", "Last used", "Last edited by"]
+        ["Name", "Type", "Identifying value", "Age", "Usages", "Last used", "Expires", "Last edited by", "Last test"]
     );
     let cells = page.texts("tbody:nth-of-type(2) td");
     assert_eq!(&cells[..5], ["Basic authentication", "robot", "0 days", "0", "never"]);
-    assert!(cells[5].starts_with("ada"), "{cells:?}");
+    assert!(cells[6].starts_with("ada"), "{cells:?}");
 }
 
 #[actix_web::test]
@@ -125,6 +125,7 @@ async fn every_column_sorts_both_ways_and_says_so() {
     integrate(&app, "scan", b);
     execute(&app, &format!("UPDATE credentials SET secret_set_at = now() - interval '5 days' WHERE id = '{a}'"));
     execute(&app, &format!("UPDATE credentials SET last_used_at = now() WHERE id = '{b}'"));
+    execute(&app, &format!("UPDATE credentials SET expires_at = now() + interval '1 year' WHERE id = '{b}'"));
     for (sort, first, last) in [
         ("name", "a", "b"),
         ("kind", "a", "b"),
@@ -132,6 +133,8 @@ async fn every_column_sorts_both_ways_and_says_so() {
         ("age", "b", "a"),
         ("usages", "a", "b"),
         ("used", "a", "b"),
+        // What does not expire comes last.
+        ("expires", "b", "a"),
         ("editor", "b", "a"),
     ] {
         for (direction, order) in [("", [first, last]), ("&dir=desc", [last, first])] {
@@ -171,12 +174,13 @@ async fn pages_show_every_row_once_in_every_sort_forth_and_back() {
     execute(
         &app,
         &format!(
-            "INSERT INTO credentials (id, name, name_key, identity, usage_count, {columns})
-             SELECT gen_random_uuid(), 'row ' || n, 'row ' || n, 'user ' || n % 3, n % 2, {columns}
+            "INSERT INTO credentials (id, name, name_key, identity, usage_count, expires_at, {columns})
+             SELECT gen_random_uuid(), 'row ' || n, 'row ' || n, 'user ' || n % 3, n % 2,
+                 CASE WHEN n % 5 > 2 THEN now() + make_interval(days => n % 4) END, {columns}
              FROM credentials, generate_series(1, 130) n WHERE id = '{id}'"
         ),
     );
-    for sort in ["name", "kind", "identity", "age", "usages", "used", "editor"] {
+    for sort in ["name", "kind", "identity", "age", "usages", "used", "expires", "editor"] {
         for direction in ["", "&dir=desc"] {
             let (forth, back) = walk(&mut visit, &format!("/credentials?sort={sort}{direction}")).await;
             assert_eq!(forth.len(), 132, "{sort}{direction}");

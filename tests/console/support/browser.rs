@@ -61,6 +61,7 @@ pub const NARROW: Look = Look { width: 360, height: 780, dark: false, script: tr
 pub struct Browser {
     client: Client,
     url: String,
+    look: Look,
 }
 
 impl Browser {
@@ -91,10 +92,8 @@ impl Browser {
         let capabilities = capabilities.as_object().expect("an object").clone();
         let mut builder = ClientBuilder::rustls().expect("a client");
         let client = builder.capabilities(capabilities).connect(&driver().url).await.expect("Chromium starts");
-        let browser = Self { client, url: url.to_owned() };
-        // The window has a least width; the page's own size is set by the device.
-        let metrics = json!({"width": look.width, "height": look.height, "deviceScaleFactor": 1, "mobile": false});
-        browser.devtools("Emulation.setDeviceMetricsOverride", metrics).await;
+        let browser = Self { client, url: url.to_owned(), look };
+        browser.resize(u64::from(look.height)).await;
         let scheme = if look.dark { "dark" } else { "light" };
         browser
             .devtools(
@@ -165,6 +164,15 @@ impl Browser {
         self.wait(&format!("//body//*[contains(normalize-space(), {})][not(self::script)]", quoted(text))).await;
     }
 
+    /// Opens the page again and again until a text is in sight, as a person without the script does.
+    pub async fn reloads_until(&self, path: &str, text: &str) {
+        let started = Instant::now();
+        while !self.source().await.contains(text) {
+            assert!(started.elapsed() < PATIENCE, "{text} is not on {path}");
+            self.goto(path).await;
+        }
+    }
+
     pub async fn source(&self) -> String {
         self.client.source().await.expect("a page")
     }
@@ -187,14 +195,18 @@ impl Browser {
     pub async fn picture(&self, name: &str) {
         let directory = pictures();
         std::fs::create_dir_all(&directory).expect("a directory");
-        let height =
-            self.client.execute("return document.documentElement.scrollHeight", vec![]).await.expect("a height");
-        let width = self.client.execute("return window.innerWidth", vec![]).await.expect("a width");
-        let (width, height) = (width.as_u64().unwrap_or(1280), height.as_u64().unwrap_or(900).clamp(300, 4_000));
-        let metrics = json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": false});
-        self.devtools("Emulation.setDeviceMetricsOverride", metrics).await;
+        let height = self.client.execute("return document.documentElement.scrollHeight", vec![]).await;
+        let height = height.expect("a height").as_u64().unwrap_or(900);
+        self.resize(height.clamp(300, 4_000)).await;
         let png = self.client.screenshot().await.expect("a picture");
         std::fs::write(directory.join(format!("{name}.png")), png).expect("a file");
+        self.resize(u64::from(self.look.height)).await;
+    }
+
+    /// The window has a least width; the page's own size is set by the device.
+    async fn resize(&self, height: u64) {
+        let metrics = json!({"width": self.look.width, "height": height, "deviceScaleFactor": 1, "mobile": false});
+        self.devtools("Emulation.setDeviceMetricsOverride", metrics).await;
     }
 
     /// What axe-core finds on the page: rule, element, remedy. WCAG 2.2 A and AA and its best practices.

@@ -1,0 +1,142 @@
+//! The last test of each credential: its outcome, and which ones are due. What a test is and does lives elsewhere; the
+//! columns here lie outside the row check, since they steer nothing and a test may fall into somebody's edit.
+
+use chrono::{DateTime, Utc};
+use diesel::dsl::sql;
+use diesel::prelude::*;
+use diesel::sql_types::{Array, BigInt, Text, Uuid as SqlUuid};
+use uuid::Uuid;
+
+use super::credential_list::Row;
+use super::credentials::Credential;
+use super::events::{self, Actor};
+use super::schema::credentials;
+use super::{Conn, DbError};
+use crate::vault::Vault;
+
+/// What a test found, as it is kept. No secret is in any of it.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    pub verdict: &'static str,
+    pub sentence: String,
+    /// For the trail.
+    pub detail: String,
+    pub failed: bool,
+    /// Where the provider tells.
+    pub expires_at: Option<DateTime<Utc>>,
+}
+
+/// As it was recorded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LastTest {
+    pub at: DateTime<Utc>,
+    pub verdict: String,
+    pub sentence: String,
+    pub by: String,
+}
+
+type Forgotten = (
+    diesel::dsl::Eq<credentials::tested_at, Option<DateTime<Utc>>>,
+    diesel::dsl::Eq<credentials::test_verdict, Option<String>>,
+    diesel::dsl::Eq<credentials::test_sentence, Option<String>>,
+    diesel::dsl::Eq<credentials::tested_by, Option<String>>,
+    diesel::dsl::Eq<credentials::test_failed, bool>,
+);
+
+/// For whoever saves other values: nothing is known about those.
+pub(super) fn forgotten() -> Forgotten {
+    (
+        credentials::tested_at.eq(None),
+        credentials::test_verdict.eq(None),
+        credentials::test_sentence.eq(None),
+        credentials::tested_by.eq(None),
+        credentials::test_failed.eq(false),
+    )
+}
+
+/// `None` when these values have not been tested yet.
+pub fn last(conn: &mut Conn, id: Uuid) -> Result<Option<LastTest>, DbError> {
+    type Columns = (Option<DateTime<Utc>>, Option<String>, Option<String>, Option<String>);
+    let columns =
+        (credentials::tested_at, credentials::test_verdict, credentials::test_sentence, credentials::tested_by);
+    let found: Columns = credentials::table.find(id).select(columns).first(conn)?;
+    Ok(match found {
+        (Some(at), Some(verdict), Some(sentence), Some(by)) => Some(LastTest { at, verdict, sentence, by }),
+        _ => None,
+    })
+}
+
+/// Records a test of the values as of `secret_version`, and writes it into the trail. When other values have been saved
+/// meanwhile, only the trail tells. Call inside a transaction.
+///
+/// An expiry that the provider told goes into the row's own column, where the table, the alerts and the row check know
+/// of it: the row is checked, changed and sealed with a new check while it is locked. Its version stays, so that whoever
+/// edits it meanwhile is not turned away by a test.
+pub fn record(
+    conn: &mut Conn,
+    vault: &Vault,
+    actor: &Actor,
+    (id, secret_version): (Uuid, i32),
+    outcome: &Outcome,
+) -> Result<(), DbError> {
+    let mut ledger = events::open(conn)?;
+    let found: Option<Credential> =
+        credentials::table.find(id).select(Credential::as_select()).for_no_key_update().first(conn).optional()?;
+    let mut row = found.ok_or(DbError::NotFound)?;
+    if row.secret_version == secret_version {
+        diesel::update(credentials::table.find(id))
+            .set((
+                credentials::tested_at.eq(ledger.now),
+                credentials::test_verdict.eq(outcome.verdict),
+                credentials::test_sentence.eq(&outcome.sentence),
+                credentials::tested_by.eq(&actor.name),
+                credentials::test_failed.eq(outcome.failed),
+            ))
+            .execute(conn)?;
+        // The database keeps microseconds, and the row check is over those.
+        let told = outcome.expires_at.and_then(|at| DateTime::from_timestamp_micros(at.timestamp_micros()));
+        if told.is_some() && told != row.expires_at && row.check(vault).is_ok() {
+            row.expires_at = told;
+            row.row_mac = row.mac_parts(|parts| vault.mac("credentials", parts));
+            diesel::update(credentials::table.find(id))
+                .set((credentials::expires_at.eq(row.expires_at), credentials::row_mac.eq(&row.row_mac)))
+                .execute(conn)?;
+        }
+    }
+    ledger.record(conn, vault, actor, &row.event("credential.tested", outcome.detail.clone()))
+}
+
+#[derive(QueryableByName)]
+struct Due {
+    #[diesel(sql_type = SqlUuid)]
+    id: Uuid,
+}
+
+/// Takes credentials of these kinds whose daily test is due: whoever else asks gets others. Each is due again a day later
+/// at its own moment, also when a console was away for days. The shipped role counts once something uses it.
+pub fn take_due(conn: &mut Conn, kinds: &[&str], limit: i64) -> Result<Vec<Uuid>, DbError> {
+    let taken: Vec<Due> = diesel::sql_query(
+        "UPDATE credentials AS c
+         SET next_test_at = c.next_test_at + interval '1 day'
+             * (1 + floor(extract(epoch FROM now() - c.next_test_at) / 86400))
+         FROM (SELECT id FROM credentials
+               WHERE kind = ANY($1) AND next_test_at <= now() AND integrity_failed_at IS NULL
+                   AND (usage_count > 0 OR NOT shipped)
+               ORDER BY next_test_at LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED) AS due
+         WHERE c.id = due.id RETURNING c.id",
+    )
+    .bind::<Array<Text>, _>(kinds)
+    .bind::<BigInt, _>(limit)
+    .load(conn)?;
+    Ok(taken.into_iter().map(|due| due.id).collect())
+}
+
+/// Credentials whose last test failed, the latest first.
+pub fn failed(conn: &mut Conn, limit: i64) -> Result<Vec<Row>, DbError> {
+    Ok(credentials::table
+        .filter(sql::<diesel::sql_types::Bool>("test_failed"))
+        .order(credentials::tested_at.desc())
+        .limit(limit)
+        .select(Row::as_select())
+        .load(conn)?)
+}

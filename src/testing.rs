@@ -1,0 +1,107 @@
+//! The seam of the Test: one harmless call with a credential, and the record of what it found. The daily tests open what
+//! they test here; a person's test opens in `web::credentials::opening`, and a test before saving opens nothing. What a
+//! test does is in `providers`.
+
+use std::panic::AssertUnwindSafe;
+
+use actix_web::web::Data;
+use futures_util::{FutureExt, StreamExt, stream};
+use uuid::Uuid;
+
+use crate::app::App;
+use crate::credentials::{self as kinds, Kind};
+use crate::form::Values;
+use crate::models::credential_tests::{self, Outcome};
+use crate::models::events::Actor;
+use crate::models::{Conn, DbError, credentials};
+use crate::providers;
+use crate::providers::probe::{Finding, LIMIT, Verdict};
+use crate::vault::Vault;
+
+/// Claimed at once, and tested side by side.
+const BATCH: i64 = 8;
+const SIDE_BY_SIDE: usize = 4;
+
+/// One harmless call with these values, of at most [`LIMIT`]. Stores nothing.
+pub async fn probe(app: &App, kind: &'static Kind, values: &Values) -> Finding {
+    let work = async { providers::test(kind, values, &app.egress, &app.settings.endpoints).await };
+    let found = match tokio::time::timeout(LIMIT, AssertUnwindSafe(work).catch_unwind()).await {
+        Ok(Ok(finding)) => finding,
+        Ok(Err(_)) => {
+            tracing::error!(kind = kind.slug, "a test panicked");
+            let sentence = "The test failed by a fault of Strongroom itself. It has been logged; please report it.";
+            Finding::new(Verdict::Unreachable, sentence, "")
+        }
+        Err(_) => {
+            let sentence = format!("The provider did not answer within {} seconds.", LIMIT.as_secs());
+            Finding::new(Verdict::Unreachable, sentence, "Try again in a moment.")
+        }
+    };
+    metrics::counter!("strongroom_tests_total", "verdict" => found.verdict.slug()).increment(1);
+    found
+}
+
+/// Writes down what a test of saved values found: in the row, and in the trail.
+pub async fn record(app: &App, actor: Actor, id: Uuid, secret_version: i32, found: &Finding) -> Result<(), DbError> {
+    let outcome = Outcome {
+        verdict: found.verdict.slug(),
+        sentence: found.sentence.clone(),
+        detail: format!("{}: {}", found.verdict.label(), found.sentence),
+        failed: found.verdict.is_failure(),
+        expires_at: found.expires_at,
+    };
+    let vault = app.vault.clone();
+    let write = move |conn: &mut Conn| credential_tests::record(conn, &vault, &actor, (id, secret_version), &outcome);
+    app.db.transaction(write).await
+}
+
+/// Tests the credentials whose daily test is due, and says how many. Each is claimed by one replica.
+pub async fn test_due(app: &Data<App>) -> Result<usize, DbError> {
+    let slugs: Vec<&str> = kinds::KINDS.iter().filter(|kind| providers::has_test(kind)).map(|kind| kind.slug).collect();
+    let mut tested = 0;
+    while !app.stopping.is_cancelled() {
+        let slugs = slugs.clone();
+        let ids = app.db.transaction(move |conn| credential_tests::take_due(conn, &slugs, BATCH)).await?;
+        if ids.is_empty() {
+            break;
+        }
+        tested += ids.len();
+        stream::iter(ids).for_each_concurrent(SIDE_BY_SIDE, |id| test_one(app, id)).await;
+    }
+    Ok(tested)
+}
+
+/// A credential that cannot be tested now waits for its next day.
+async fn test_one(app: &Data<App>, id: Uuid) {
+    let work = async {
+        let vault = app.vault.clone();
+        let opened = app.db.transaction(move |conn| open(conn, &vault, id)).await?;
+        let Some((kind, secret_version, values)) = opened else { return Ok(()) };
+        let found = probe(app, kind, &values).await;
+        record(app, Actor::system(), id, secret_version, &found).await
+    };
+    tokio::select! {
+        () = app.stopping.cancelled() => {}
+        result = work => match result {
+            // Deleted meanwhile.
+            Ok(()) | Err(DbError::NotFound) => {}
+            Err(error) => tracing::warn!(credential = %id, %error, "a daily test could not be done"),
+        },
+    }
+}
+
+type Opened = (&'static Kind, i32, Values);
+
+/// Opens a credential for its daily test, and writes that down. `None` when it is not what was saved, or of a kind that
+/// only a later version knows.
+fn open(conn: &mut Conn, vault: &Vault, id: Uuid) -> Result<Option<Opened>, DbError> {
+    let (row, sealed) = credentials::find_sealed(conn, id)?;
+    let Some(kind) = kinds::find(&row.kind) else { return Ok(None) };
+    let plaintext = row.check(vault).and_then(|()| vault.open(&row.context(), &sealed));
+    let Some(values) = plaintext.ok().and_then(|plaintext| Values::from_json(&plaintext)) else {
+        credentials::quarantine(conn, vault, &Actor::system(), &row)?;
+        return Ok(None);
+    };
+    credentials::record_opening(conn, vault, &Actor::system(), &row, "test".to_owned())?;
+    Ok(Some((kind, row.secret_version, values)))
+}

@@ -1,0 +1,183 @@
+//! The Test button: the values on the screen before they are saved, or a saved credential. Nothing is stored of the first;
+//! of the second the outcome is. A stored secret goes only where its own sealed values say, never to an address that
+//! came with the request: a form that changes an identity must bring the secret that belongs to it.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use actix_web::web::{Data, Path};
+use actix_web::{HttpRequest, HttpResponse};
+use uuid::Uuid;
+
+use super::draft::{self, Draft};
+use super::edit::Edited;
+use super::form::{self, Entered, FormPage};
+use super::opening::{self, Opened};
+use super::view::FindingView;
+use super::{new, show};
+use crate::app::App;
+use crate::credentials::{self, Kind};
+use crate::form::{Errors, Values};
+use crate::models::{self, DbError};
+use crate::providers;
+use crate::providers::probe::Finding;
+use crate::testing;
+use crate::web::error::Error;
+use crate::web::page::Shell;
+use crate::web::posted::Posted;
+use crate::web::session::{As, Operator};
+
+/// Tests of one user within [`MINUTE`].
+const MOST: usize = 10;
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// When each user tested of late. In memory, a count a replica: a test before saving then writes nothing at all, and
+/// a number of replicas times ten is still too few to look through a network with.
+#[derive(Debug, Default)]
+pub struct Limiter(Mutex<HashMap<Uuid, Vec<Instant>>>);
+
+impl Limiter {
+    /// Counts a test, or refuses it.
+    fn take(&self, user: Uuid, now: Instant) -> Result<(), Error> {
+        let mut users = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        users.retain(|_, tests| {
+            tests.retain(|at| now.duration_since(*at) < MINUTE);
+            !tests.is_empty()
+        });
+        let tests = users.entry(user).or_default();
+        if let Some(oldest) = tests.first().filter(|_| tests.len() >= MOST) {
+            let seconds = (MINUTE - now.duration_since(*oldest)).as_secs() as i64 + 1;
+            let text = format!("Up to {MOST} tests a minute are possible. Try again in {seconds} seconds.");
+            return Err(Error::Throttled { text, seconds });
+        }
+        tests.push(now);
+        Ok(())
+    }
+}
+
+/// The form for a new credential.
+pub async fn unsaved(
+    app: Data<App>,
+    request: HttpRequest,
+    visitor: As<Operator>,
+    posted: Posted,
+) -> Result<HttpResponse, Error> {
+    let kind = new::kind(&posted)?;
+    form::only(kind, &posted)?;
+    let page = |errors: &Errors| {
+        let shell = Shell::new(&request, &visitor, "credentials");
+        FormPage::new(shell, kind, new::setting(kind), Some(&posted.0), None, errors)
+    };
+    let entered = match form::check(kind, &posted.0, None).and_then(|entered| whole(kind, entered)) {
+        Ok(entered) => entered,
+        Err(errors) => return page(&errors).untested(&request),
+    };
+    let found = asked(&app, &visitor, kind, &entered.values).await?;
+    page(&Errors::default()).tested(&request, FindingView::new(found))
+}
+
+/// A saved credential: by its own page as it is, by its edit form with the values on the screen.
+pub async fn saved(
+    app: Data<App>,
+    request: HttpRequest,
+    visitor: As<Operator>,
+    path: Path<String>,
+    posted: Posted,
+) -> Result<HttpResponse, Error> {
+    let id = super::id(&path)?;
+    if posted.0.contains("row_version") {
+        return edited(&app, &request, &visitor, id, &posted).await;
+    }
+    posted.only([])?;
+    let row = app.db.run(move |conn| models::credentials::find(conn, id)).await?;
+    let kind = credentials::find(&row.kind).ok_or_else(unknown_kind)?;
+    if row.integrity_failed_at.is_some() {
+        return Err(DbError::Integrity.into());
+    }
+    let found = if providers::has_test(kind) {
+        app.tests.take(visitor.user_id, Instant::now())?;
+        let values = opened(&app, &visitor, id, row.row_version).await?;
+        let found = testing::probe(&app, kind, &values).await;
+        testing::record(&app, visitor.actor(), id, row.secret_version, &found).await?;
+        found
+    } else {
+        asked(&app, &visitor, kind, &Values::default()).await?
+    };
+    let shell = Shell::new(&request, &visitor, "credentials");
+    show::load(&app, shell, id).await?.tested(&request, FindingView::new(found))
+}
+
+async fn edited(
+    app: &App,
+    request: &HttpRequest,
+    visitor: &As<Operator>,
+    id: Uuid,
+    posted: &Posted,
+) -> Result<HttpResponse, Error> {
+    let edited = Edited::load(app, id).await?;
+    let kind = edited.kind;
+    form::only(kind, posted)?;
+    let row_version = form::version(posted)?;
+    if edited.row.row_version != row_version {
+        return Err(DbError::Stale.into());
+    }
+    let stored = edited.stored();
+    let page = |errors: &Errors| {
+        let shell = Shell::new(request, visitor, "credentials");
+        FormPage::new(shell, kind, edited.setting(row_version), Some(&posted.0), Some(&stored), errors)
+    };
+    let mut checked = form::check(kind, &posted.0, Some(&stored));
+    // What was typed whole needs nothing of what is stored.
+    if checked.as_ref().is_ok_and(|entered| draft::keeps_a_secret(kind, &entered.values)) {
+        let values = opened(app, visitor, id, row_version).await?;
+        checked = form::check(kind, &posted.0, Some(&values));
+    }
+    let entered = match checked.and_then(|entered| whole(kind, entered)) {
+        Ok(entered) => entered,
+        Err(errors) => return page(&errors).untested(request),
+    };
+    let found = asked(app, visitor, kind, &entered.values).await?;
+    page(&Errors::default()).tested(request, FindingView::new(found))
+}
+
+/// The checks that saving makes of all values together.
+fn whole(kind: &'static Kind, entered: Entered) -> Result<Entered, Errors> {
+    Draft::new(kind, entered.name.clone(), entered.note.clone(), &entered.values)?;
+    Ok(entered)
+}
+
+async fn asked(app: &App, visitor: &As<Operator>, kind: &'static Kind, values: &Values) -> Result<Finding, Error> {
+    app.tests.take(visitor.user_id, Instant::now())?;
+    Ok(testing::probe(app, kind, values).await)
+}
+
+async fn opened(app: &App, visitor: &As<Operator>, id: Uuid, row_version: i64) -> Result<Values, Error> {
+    match opening::open(app, visitor.actor(), id, row_version, "test").await? {
+        Opened::Values(values) => Ok(values),
+        Opened::Stale => Err(DbError::Stale.into()),
+        Opened::Integrity => Err(DbError::Integrity.into()),
+    }
+}
+
+fn unknown_kind() -> Error {
+    Error::Conflict("This version of Strongroom does not know the type of this credential.".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ten_tests_a_minute_are_let_through_and_then_a_pause_is_asked_for() {
+        let (limiter, start) = (Limiter::default(), Instant::now());
+        let (ada, olga) = (Uuid::from_u128(1), Uuid::from_u128(2));
+        for _ in 0..MOST {
+            assert!(limiter.take(ada, start).is_ok());
+        }
+        let refused = limiter.take(ada, start + Duration::from_secs(20));
+        assert!(matches!(refused, Err(Error::Throttled { seconds: 41, .. })), "{refused:?}");
+        assert!(limiter.take(olga, start).is_ok(), "others are not held up");
+        assert!(limiter.take(ada, start + MINUTE).is_ok());
+    }
+}
