@@ -19,6 +19,7 @@ use crate::config::{Settings, StoreSettings};
 use crate::models::deployment::{self, BootError};
 use crate::models::sessions::Limits;
 use crate::models::{self, Conn, Db, DbError, credentials, logins, users};
+use crate::providers::aws;
 use crate::providers::egress::Egress;
 use crate::vault::{KeyRing, KeyRingError, Vault};
 use crate::web::credentials::draft;
@@ -34,6 +35,7 @@ pub struct App {
     pub vault: Arc<Vault>,
     pub gate: Gate,
     pub egress: Egress,
+    pub aws: aws::Sessions,
     pub sessions: web::session::Cache,
     /// How often each user presses Test.
     pub tests: web::credentials::test::Limiter,
@@ -168,9 +170,11 @@ impl Console {
         let listener = std::net::TcpListener::bind(settings.listen)
             .map_err(|error| StartError::Listen(settings.listen, error.kind()))?;
         let address = listener.local_addr().map_err(|error| StartError::Listen(settings.listen, error.kind()))?;
+        let egress = Egress::new(settings.egress_allow().into_vec());
         let app = Data::new(App {
             gate: Gate { db: db.clone(), vault: vault.clone(), hasher: Hasher::default() },
-            egress: Egress::new(settings.egress_allow().into_vec()),
+            aws: aws::Sessions::new(egress.clone(), settings.aws_endpoints()),
+            egress,
             sessions: web::session::Cache::new(database_url),
             tests: web::credentials::test::Limiter::default(),
             public_url: settings.public_url(address),

@@ -24,7 +24,7 @@ const SIDE_BY_SIDE: usize = 4;
 
 /// One harmless call with these values, of at most [`LIMIT`]. Stores nothing.
 pub async fn probe(app: &App, kind: &'static Kind, values: &Values) -> Finding {
-    let work = async { providers::test(kind, values, &app.egress, &app.settings.endpoints).await };
+    let work = async { providers::test(kind, values, &app.egress, &app.settings.endpoints()).await };
     let found = match tokio::time::timeout(LIMIT, AssertUnwindSafe(work).catch_unwind()).await {
         Ok(Ok(finding)) => finding,
         Ok(Err(_)) => {

@@ -10,6 +10,7 @@ use clap::{Args, ValueEnum, value_parser};
 use tracing_subscriber::filter::Targets;
 use url::Url;
 
+use crate::providers::aws;
 use crate::providers::endpoints::Endpoints;
 
 mod values;
@@ -167,7 +168,7 @@ pub struct Settings {
         hide_default_value = true,
         help_heading = "Integrations"
     )]
-    pub endpoints: Endpoints,
+    endpoints: Endpoints,
 
     /// Integrations that run at once
     #[arg(long, env = "STRONGROOM_RUNS_AT_ONCE", hide_env_values = true, value_name = "NUMBER", default_value_t = 4,
@@ -249,6 +250,18 @@ impl Settings {
             None if self.store.database_url().is_none() => Networks::loopback(),
             None => Networks::default(),
         }
+    }
+
+    /// Where every provider is reached.
+    pub fn endpoints(&self) -> Endpoints {
+        self.endpoints.clone().with_aws(self.aws_endpoints())
+    }
+
+    /// What the AWS SDK's own variables say: endpoints, region, and the role of this environment.
+    pub fn aws_endpoints(&self) -> aws::Endpoints {
+        aws::Endpoints::new(
+            std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))),
+        )
     }
 
     /// Sentences that the operator should read at the start.

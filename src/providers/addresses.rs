@@ -36,6 +36,8 @@ pub(super) enum Reach {
 pub(super) struct Rules {
     pub networks: Vec<IpNet>,
     pub hosts: Vec<String>,
+    /// Reached though they are a machine's own services: see [`super::egress::Egress::reaching`].
+    pub exactly: Vec<IpAddr>,
 }
 
 impl Rules {
@@ -74,6 +76,9 @@ impl Rules {
 
     /// Whether a connection to the address is allowed. `by_name`: the operator listed the name that led here.
     fn admits(&self, address: IpAddr, reach: Reach, by_name: bool) -> bool {
+        if self.exactly.contains(&address) {
+            return true;
+        }
         let address = unwrapped(address);
         if is_never_reached(address) {
             return false;

@@ -40,7 +40,7 @@ impl Egress {
     /// http and any port are allowed there. Metadata addresses stay out of reach whatever is listed.
     pub fn new(allow: Vec<IpNet>) -> Self {
         Self {
-            rules: Arc::new(Rules { networks: allow, hosts: Vec::new() }),
+            rules: Arc::new(Rules { networks: allow, ..Rules::default() }),
             lookup: Arc::new(system_lookup),
             connect: Duration::from_secs(3),
             total: Duration::from_secs(10),
@@ -50,8 +50,15 @@ impl Egress {
 
     /// Lists host names besides address ranges; whatever they resolve to counts as listed.
     pub fn allow_hosts(self, hosts: Vec<String>) -> Self {
-        let rules = Rules { networks: self.rules.networks.clone(), hosts };
+        let rules = Rules { hosts, ..(*self.rules).clone() };
         Self { rules: Arc::new(rules), common: Arc::default(), ..self }
+    }
+
+    /// Reaches these addresses besides, whatever the rules say of them. For one purpose: the services of a cloud that
+    /// hand out the role of the machine that Strongroom runs on. Never for an address that somebody entered in a form.
+    pub fn reaching(&self, exactly: Vec<IpAddr>) -> Self {
+        let rules = Rules { exactly, ..(*self.rules).clone() };
+        Self { rules: Arc::new(rules), common: Arc::default(), ..self.clone() }
     }
 
     /// Longest waits for a connection (3 s unless set) and for a whole answer (10 s unless set).

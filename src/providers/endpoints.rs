@@ -7,7 +7,7 @@ use std::str::FromStr;
 
 use url::Url;
 
-use super::ProviderError;
+use super::{ProviderError, aws};
 
 /// A service whose address the operator may move.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -55,19 +55,32 @@ impl Service {
 
 /// The operator's changes to the vendors' addresses; usually none.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Endpoints(BTreeMap<Service, Url>);
+pub struct Endpoints {
+    moved: BTreeMap<Service, Url>,
+    aws: aws::Endpoints,
+}
 
 impl Endpoints {
+    /// The same with what the SDK's own variables say about AWS, which names its services itself.
+    #[must_use]
+    pub fn with_aws(self, aws: aws::Endpoints) -> Self {
+        Self { aws, ..self }
+    }
+
+    pub fn aws(&self) -> &aws::Endpoints {
+        &self.aws
+    }
+
     /// The same with one service moved.
     #[must_use]
     pub fn with(mut self, service: Service, base: Url) -> Self {
-        self.0.insert(service, base);
+        self.moved.insert(service, base);
         self
     }
 
     /// Where the operator moved a service to.
     pub fn moved(&self, service: Service) -> Option<&Url> {
-        self.0.get(&service)
+        self.moved.get(&service)
     }
 
     /// The address of a path at a service; `vendor` is where it is unless moved, without a slash at the end.
@@ -93,8 +106,11 @@ impl FromStr for Endpoints {
             "give pairs of a service and its address, such as azure-login=https://login.example.com; the services are \
              azure-login, azure-metadata, google-token, ibm-iam, oci-identity, github and gitlab",
         )?;
-        let map: BTreeMap<_, _> = endpoints.iter().cloned().collect();
-        if map.len() < endpoints.len() { Err("give each service once") } else { Ok(Self(map)) }
+        let moved: BTreeMap<_, _> = endpoints.iter().cloned().collect();
+        if moved.len() < endpoints.len() {
+            return Err("give each service once");
+        }
+        Ok(Self { moved, ..Self::default() })
     }
 }
 

@@ -4,6 +4,7 @@
 use std::fmt;
 
 mod addresses;
+pub mod aws;
 pub mod azure;
 pub mod calls;
 mod certificate;
@@ -85,6 +86,8 @@ pub enum ProviderError {
     TooLarge,
     /// The credential is of a type that cannot be used here.
     WrongCredential,
+    /// What only AWS says.
+    Aws(aws::Refusal),
     /// Someone pressed *Stop*.
     Stopped,
 }
@@ -158,6 +161,7 @@ impl ProviderError {
             Self::BadAnswer => format!("{who} gave an answer that is not understood. Check the address."),
             Self::TooLarge => format!("{who} gave more than Strongroom takes in. Narrow down what is asked for."),
             Self::WrongCredential => "the credential cannot be used here. Choose one of another type.".into(),
+            Self::Aws(refusal) => refusal.sentence(),
             Self::Stopped => "it was stopped.".into(),
         }
     }

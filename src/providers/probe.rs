@@ -130,6 +130,7 @@ pub fn failed(error: &ProviderError, who: &str) -> Finding {
         ProviderError::Forbidden => Verdict::Denied,
         ProviderError::Throttled { .. } => Verdict::Throttled,
         ProviderError::RefusedByPolicy { .. } => Verdict::RefusedByPolicy,
+        ProviderError::Aws(refusal) => refusal.verdict(),
         _ => Verdict::Unreachable,
     };
     let sentence = error.sentence(who);

@@ -10,7 +10,7 @@ use futures_util::future::BoxFuture;
 use super::egress::Egress;
 use super::endpoints::Endpoints;
 use super::probe::{Finding, LIMIT, Verdict};
-use super::{azure, certificate, gcp, github, gitlab, ibm, kubernetes, oci};
+use super::{aws, azure, certificate, gcp, github, gitlab, ibm, kubernetes, oci};
 use crate::credentials::Kind;
 use crate::form::Values;
 
@@ -18,6 +18,7 @@ type Probe = for<'a> fn(&'a Values, &'a Egress, &'a Endpoints) -> BoxFuture<'a, 
 
 /// By the slug of the kind. A kind that is not here is tested by the integration that uses it.
 static PROBES: &[(&str, Probe)] = &[
+    ("aws", |values, egress, endpoints| aws::probe::probe(values, egress, endpoints.aws()).boxed()),
     ("azure", |values, egress, endpoints| azure::probe(values, egress, endpoints).boxed()),
     ("gcp", |values, egress, endpoints| gcp::probe(values, egress, endpoints).boxed()),
     ("ibm_cloud", |values, egress, endpoints| ibm::probe(values, egress, endpoints).boxed()),

@@ -101,6 +101,9 @@ async fn act(app: &App, run: &Run, ready: &Ready, cancel: &CancellationToken) ->
         settings: &ready.settings,
         credential: ready.credential.as_ref().map(|opened| (opened.kind, &opened.values)),
         egress: &app.egress,
+        name: &ready.integration.name,
+        stored: ready.credential.as_ref().map(|opened| (opened.id, opened.version)),
+        aws: &app.aws,
         progress: Arc::new(move |now| *told.lock().unwrap_or_else(PoisonError::into_inner) = now),
         stop: stop.clone(),
     };
@@ -180,6 +183,7 @@ mod tests {
 
     use super::*;
     use crate::form::{Field, Values};
+    use crate::providers::aws;
     use crate::providers::egress::Egress;
 
     struct Broken;
@@ -212,7 +216,17 @@ mod tests {
     async fn a_panic_in_a_scan_is_a_failure_of_that_scan() {
         let (settings, egress) = (Values::default(), Egress::new(Vec::new()));
         let (progress, stop) = (Arc::new(|_| {}), CancellationToken::new());
-        let job = Job { settings: &settings, credential: None, egress: &egress, progress, stop };
+        let aws = aws::Sessions::new(egress.clone(), aws::Endpoints::default());
+        let job = Job {
+            settings: &settings,
+            credential: None,
+            egress: &egress,
+            name: "",
+            stored: None,
+            aws: &aws,
+            progress,
+            stop,
+        };
         assert!(matches!(scan(&Broken, job).await, Err(Failure::Panicked)));
     }
 }

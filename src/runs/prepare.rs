@@ -27,6 +27,8 @@ pub struct Ready {
 
 pub struct Opened {
     pub id: Uuid,
+    /// Of its secret.
+    pub version: i32,
     pub kind: &'static Kind,
     pub values: Values,
 }
@@ -122,7 +124,7 @@ fn open(
     let why = format!("for {} to {}", integration.name, integration.host);
     credentials::record_opening(conn, vault, &actor(run), &row, why)?;
     runs::set_credential(conn, run.id, row.id, row.secret_version)?;
-    Ok(Ok(Opened { id: row.id, kind, values }))
+    Ok(Ok(Opened { id: row.id, version: row.secret_version, kind, values }))
 }
 
 fn quarantined() -> Verdict {

@@ -7,6 +7,7 @@ mod access;
 mod account;
 mod alerts;
 mod audit;
+mod aws;
 mod bad_forms;
 mod commands;
 mod credentials;

@@ -9,17 +9,19 @@ use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 use url::Url;
+use uuid::Uuid;
 
 use crate::credentials::Kind;
 use crate::form::{Field, Values};
-use crate::providers::ProviderError;
 use crate::providers::egress::Egress;
+use crate::providers::{ProviderError, aws};
 
 pub mod docker_v2;
+pub mod ecr;
 pub mod selection;
 
 /// Every version, in the order of the form's list.
-pub static VERSIONS: &[&dyn Version] = &[&docker_v2::DockerV2];
+pub static VERSIONS: &[&dyn Version] = &[&ecr::Ecr, &docker_v2::DockerV2];
 
 /// The version of that slug; `None` for one that this release does not know.
 pub fn version(slug: &str) -> Option<&'static dyn Version> {
@@ -32,6 +34,10 @@ pub trait Version: Sync {
     fn label(&self) -> &'static str;
     /// All settings of the form but name, credential and schedule, which every integration has.
     fn fields(&self) -> &'static [Field];
+    /// The role that the settings name: the link between the credential and the registry, for the page.
+    fn role(&self, _settings: &Values) -> Option<String> {
+        None
+    }
     /// Slugs of the credential kinds it can use.
     fn credential_kinds(&self) -> &'static [&'static str];
     fn needs_credential(&self) -> bool;
@@ -56,6 +62,11 @@ pub struct Job<'a> {
     pub settings: &'a Values,
     pub credential: Option<(&'static Kind, &'a Values)>,
     pub egress: &'a Egress,
+    /// The integration's name, for the trail of whom it visits.
+    pub name: &'a str,
+    /// Which stored credential that is, and the version of its secret: sessions are kept by both.
+    pub stored: Option<(Uuid, i32)>,
+    pub aws: &'a aws::Sessions,
     pub progress: Arc<dyn Fn(Progress) + Send + Sync>,
     pub stop: CancellationToken,
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use strongroom::credentials::Kind;
 use strongroom::form::{self, Values};
 use strongroom::integrations::registries::{Image, Job, Progress, ScanError, version};
+use strongroom::providers::aws::{Endpoints, Sessions};
 use strongroom::providers::egress::Egress;
 use tokio_util::sync::CancellationToken;
 
@@ -68,6 +69,9 @@ impl Scan {
             settings: &settings,
             credential: self.credential.as_ref().map(|(kind, values)| (*kind, values)),
             egress: &self.egress,
+            name: "A scan",
+            stored: None,
+            aws: &Sessions::new(self.egress.clone(), Endpoints::default()),
             progress: Arc::new(move |progress| seen.lock().unwrap().push(progress)),
             stop: self.stop.clone(),
         };

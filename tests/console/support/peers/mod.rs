@@ -6,6 +6,7 @@ pub mod clouds;
 pub mod entra;
 pub mod forges;
 pub mod kube;
+pub mod moto;
 pub mod oidc_provider;
 pub mod receiver;
 pub mod recorder;

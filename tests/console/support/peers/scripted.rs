@@ -37,6 +37,13 @@ impl Reply {
         Self::Answer { status, headers: Vec::new(), body: Vec::new() }
     }
 
+    pub fn body(mut self, text: impl Into<Vec<u8>>) -> Self {
+        if let Self::Answer { body, .. } = &mut self {
+            *body = text.into();
+        }
+        self
+    }
+
     pub fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
         if let Self::Answer { headers, .. } = &mut self {
             headers.push((name, value.into()));
@@ -110,6 +117,10 @@ async fn serve(mut stream: TcpStream, script: &Script, log: &Mutex<Vec<Seen>>) -
         }
         head.extend_from_slice(&byte);
     }
+    let text = String::from_utf8_lossy(&head).to_ascii_lowercase();
+    let length = text.lines().find_map(|line| line.strip_prefix("content-length:")?.trim().parse().ok());
+    // A connection that is closed over an unread body may take its answer with it.
+    stream.read_exact(&mut vec![0; length.unwrap_or(0)]).await?;
     let seen = parse(&String::from_utf8_lossy(&head));
     let path = seen.line.split(' ').nth(1).unwrap_or_default().to_owned();
     log.lock().unwrap().push(seen);

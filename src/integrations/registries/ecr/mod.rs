@@ -1,0 +1,245 @@
+//! Amazon ECR: the form, and how a scan signs in. Its API tells dates and sizes; platforms come from the registry's v2
+//! interface, as far as that is reachable. What is read is in `inventory`.
+
+use aws_sdk_ecr::Client;
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use futures_util::future::BoxFuture;
+use secrecy::SecretString;
+use url::Url;
+
+use super::selection::{self, Names};
+use super::{Image, Job, ScanError, Step, Version};
+use crate::credentials::aws::RoleArn;
+use crate::form::{Field, Values};
+use crate::providers::aws::{Access, Assume, Endpoints, Region, Session, Source, refused, role_of};
+use crate::providers::egress::Tls;
+use crate::providers::oci_registry::{Login, Registry};
+use crate::providers::{ProviderError, aws};
+
+mod inventory;
+
+/// The version's line in the family's list.
+pub struct Ecr;
+
+static FIELDS: &[Field] = &[
+    Field::text("registry", "Registry")
+        .placeholder("123456789012.dkr.ecr.eu-central-1.amazonaws.com")
+        .help("The registry of an account in a region, as the ECR console shows it in front of each repository.")
+        .max(128)
+        .check(|text| Host::parse(text).map(|host| host.name))
+        .identity(),
+    Field::text("repository", "Repository")
+        .optional()
+        .placeholder("team/*")
+        .help("Blank takes all. * stands for anything; separate several by commas.")
+        .max(4096)
+        .check(selection::check_patterns),
+    Field::text("exclude_repositories", "Repositories to exclude")
+        .optional()
+        .max(4096)
+        .check(selection::check_patterns),
+    Field::text("tag", "Tag").optional().help("Blank takes all.").max(4096).check(selection::check_patterns),
+    Field::text("exclude_tags", "Tags to exclude").optional().max(4096).check(selection::check_patterns),
+    Field::checkbox("sts", "Use AWS STS")
+        .help("Exchanges the credential for temporary ones of a role, which has the permission to read the registry."),
+    Field::text("role", "Role to assume")
+        .when("sts", &["on"])
+        .placeholder("registry-reader")
+        .help("A role's whole ARN, or its name in the account of the registry. It wins over a role of the credential.")
+        .max(640)
+        .check(role),
+    Field::text("external_id", "External ID")
+        .when("sts", &["on"])
+        .optional()
+        .help("Where the trust policy of the role asks for one.")
+        .max(1224)
+        .check(external_id),
+    Field::number("cap", "Cap", 0, 10_000)
+        .optional()
+        .default("5")
+        .help("Keeps the newest tags of each repository, by the date of the push; 0 keeps all."),
+];
+
+impl Version for Ecr {
+    fn slug(&self) -> &'static str {
+        "ecr"
+    }
+
+    fn label(&self) -> &'static str {
+        "Amazon ECR"
+    }
+
+    fn fields(&self) -> &'static [Field] {
+        FIELDS
+    }
+
+    fn role(&self, settings: &Values) -> Option<String> {
+        let host = Host::parse(settings.get("registry")).ok()?;
+        chosen_role(settings, &host)?.ok().map(|role| role.as_str().to_owned())
+    }
+
+    fn credential_kinds(&self) -> &'static [&'static str] {
+        &["aws"]
+    }
+
+    fn needs_credential(&self) -> bool {
+        true
+    }
+
+    fn address(&self, settings: &Values) -> Option<Url> {
+        let host = Host::parse(settings.get("registry")).ok()?;
+        Url::parse(&format!("https://{}", host.name)).ok()
+    }
+
+    fn scan<'a>(&'a self, job: Job<'a>) -> BoxFuture<'a, Result<Vec<Image>, ScanError>> {
+        Box::pin(async move {
+            let stopped = || ScanError::new(Step::SigningIn, "", ProviderError::Stopped);
+            tokio::select! {
+                () = job.stop.cancelled() => Err(stopped()),
+                result = scan(&job) => result,
+            }
+        })
+    }
+}
+
+/// `<account>.dkr.ecr.<region>.amazonaws.com`, in China with `.cn`.
+struct Host {
+    name: String,
+    account: String,
+    region: Region,
+}
+
+impl Host {
+    fn parse(text: &str) -> Result<Self, String> {
+        let text = text.trim().to_ascii_lowercase();
+        let name = text.strip_prefix("https://").unwrap_or(&text).trim_end_matches('/');
+        let read = || {
+            let (account, rest) = name.split_once(".dkr.ecr.")?;
+            let (region, suffix) = rest.split_once('.')?;
+            let region = Region::parse(region)?;
+            let expected = if region.partition() == "aws-cn" { "amazonaws.com.cn" } else { "amazonaws.com" };
+            let digits = account.len() == 12 && account.bytes().all(|b| b.is_ascii_digit());
+            (digits && suffix == expected).then(|| Self { name: name.to_owned(), account: account.to_owned(), region })
+        };
+        read().ok_or_else(|| {
+            "Enter the registry's host: 123456789012.dkr.ecr.eu-central-1.amazonaws.com (.cn at the end in China), \
+             without a repository."
+                .to_owned()
+        })
+    }
+}
+
+fn role(text: &str) -> Result<String, String> {
+    let text = text.trim();
+    role_of(text, "000000000000", &Region::first_of("aws")).map(|_| text.to_owned())
+}
+
+/// AssumeRole's reference: 2 to 1224 characters.
+fn external_id(text: &str) -> Result<String, String> {
+    let good = |c: char| c.is_ascii_alphanumeric() || "_+=,.@:/-".contains(c);
+    if text.len() >= 2 && text.chars().all(good) {
+        Ok(text.to_owned())
+    } else {
+        Err("An external ID has two characters or more: letters, digits and _+=,.@:/-.".to_owned())
+    }
+}
+
+/// `None` without STS.
+fn chosen_role(settings: &Values, host: &Host) -> Option<Result<RoleArn, String>> {
+    (settings.get("sts") == "on").then(|| role_of(settings.get("role"), &host.account, &host.region))
+}
+
+async fn scan(job: &Job<'_>) -> Result<Vec<Image>, ScanError> {
+    (job.progress)(super::Progress::default());
+    let failed = |cause| ScanError::new(Step::SigningIn, "", cause);
+    let host = Host::parse(job.settings.get("registry")).map_err(|_| failed(ProviderError::InvalidAddress))?;
+    let session = sign_in(job, &host).await.map_err(failed)?;
+    let client = session.ecr();
+    let password = password(&client).await.map_err(failed)?;
+    let data = data_plane(job, &host, session.endpoints(), password).map_err(failed)?;
+    let settings = job.settings;
+    let selection = inventory::Selection {
+        names: Names::new(settings.get("repository"), settings.get("exclude_repositories")),
+        tags: Names::new(settings.get("tag"), settings.get("exclude_tags")),
+        cap: selection::cap(settings),
+    };
+    inventory::read(inventory::Reader::new(client, host.account, data), selection, &*job.progress).await
+}
+
+async fn sign_in(job: &Job<'_>, host: &Host) -> Result<Session, ProviderError> {
+    let Some((_, values)) = job.credential else { return Err(ProviderError::WrongCredential) };
+    let access = Access::read(values)?;
+    let role = match chosen_role(job.settings, host) {
+        Some(role) => Some(role.map_err(|_| ProviderError::Aws(aws::Refusal::BadRole))?),
+        None => access.role.clone(),
+    };
+    let assume = role.map(|role| Assume::new(&role, job.settings.get("external_id"), job.name));
+    let (credential, version) = job.stored.unwrap_or_default();
+    let region = host.region.clone();
+    job.aws.get(Source { credential, version, access: &access, region, assume }).await
+}
+
+/// `ecr:GetAuthorizationToken`: base64 of `AWS:password`, good for twelve hours.
+async fn password(client: &Client) -> Result<SecretString, ProviderError> {
+    let answer = client.get_authorization_token().send().await;
+    let answer = answer.map_err(|error| refused(&error, "ecr:GetAuthorizationToken"))?;
+    let token = answer.authorization_data().first().and_then(|data| data.authorization_token());
+    let decoded =
+        BASE64_STANDARD.decode(token.ok_or(ProviderError::BadAnswer)?).map_err(|_| ProviderError::BadAnswer)?;
+    let text = String::from_utf8(decoded).map_err(|_| ProviderError::BadAnswer)?;
+    text.strip_prefix("AWS:").map(SecretString::from).ok_or(ProviderError::BadAnswer)
+}
+
+/// The registry's v2 interface. The password goes to the host that the form names, never where an answer says. `None`
+/// when the operator has moved ECR elsewhere and not said where its registry is.
+fn data_plane(
+    job: &Job<'_>,
+    host: &Host,
+    endpoints: &Endpoints,
+    password: SecretString,
+) -> Result<Option<Registry>, ProviderError> {
+    let address = match endpoints.registry() {
+        Some(address) => address.to_owned(),
+        None if endpoints.moves_ecr() => return Ok(None),
+        None => format!("https://{}", host.name),
+    };
+    let address = Url::parse(&address).map_err(|_| ProviderError::InvalidAddress)?;
+    let login = Login::Basic { username: "AWS".to_owned(), password };
+    Ok(Some(Registry::new(job.egress.client(Tls::default())?, &address, login, job.stop.clone())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_host_of_an_ecr_registry_is_taken() {
+        let name = |text: &str| Host::parse(text).map(|host| host.name).ok();
+        let good = "123456789012.dkr.ecr.eu-central-1.amazonaws.com";
+        assert_eq!(name(good).as_deref(), Some(good));
+        assert_eq!(name(&good.to_uppercase()).as_deref(), Some(good));
+        assert_eq!(name(&format!(" https://{good}/ ")).as_deref(), Some(good));
+        assert!(name("123456789012.dkr.ecr.cn-north-1.amazonaws.com.cn").is_some());
+        for bad in [
+            "",
+            "12345678901.dkr.ecr.eu-central-1.amazonaws.com",
+            "123456789012.dkr.ecr.eu-central-1.amazonaws.com.cn",
+            "123456789012.dkr.ecr.cn-north-1.amazonaws.com",
+            "123456789012.dkr.ecr.eu-central-1.amazonaws.com.evil.example",
+            "123456789012.dkr.ecr.x.evil.com/#.amazonaws.com",
+            "123456789012.dkr.ecr.eu-central-1.amazonaws.com/team/app",
+            "123456789012.dkr.ecr.eu-central-1.amazonaws.com:8443",
+        ] {
+            assert_eq!(name(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn the_role_is_completed_with_the_registrys_account() {
+        let registry = "210987654321.dkr.ecr.us-gov-west-1.amazonaws.com";
+        let settings = Values::from_iter([("registry", registry), ("sts", "on"), ("role", "reader")]);
+        assert_eq!(Ecr.role(&settings).as_deref(), Some("arn:aws-us-gov:iam::210987654321:role/reader"));
+        assert_eq!(Ecr.role(&Values::from_iter([("registry", registry), ("role", "reader")])), None);
+    }
+}

@@ -1,0 +1,58 @@
+//! The two statements that one assumed role needs, with the real ARNs, ready to copy.
+
+use serde_json::{Value, json};
+
+use super::Assume;
+
+/// For the policy of the one who assumes.
+pub(super) fn may_assume(role: &Assume) -> (String, String) {
+    let statement = json!({ "Effect": "Allow", "Action": "sts:AssumeRole", "Resource": role.role });
+    ("Policy of the key's user (or of the role it belongs to): may assume the role".into(), document(&statement))
+}
+
+/// For the trust policy of the role.
+pub(super) fn trusts(caller: &str, role: &Assume) -> (String, String) {
+    let principal = json!({ "AWS": principal(caller) });
+    let mut statement = json!({ "Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole" });
+    if !role.external_id.is_empty() {
+        statement["Condition"] = json!({ "StringEquals": { "sts:ExternalId": role.external_id } });
+    }
+    (format!("Trust policy of {}: who may assume it", role.role), document(&statement))
+}
+
+fn document(statement: &Value) -> String {
+    let whole = json!({ "Version": "2012-10-17", "Statement": [statement] });
+    serde_json::to_string_pretty(&whole).unwrap_or_default()
+}
+
+/// A trust policy names the role, not the session of it: `arn:aws:sts::1:assumed-role/name/session`.
+fn principal(caller: &str) -> String {
+    let parts: Vec<&str> = caller.splitn(6, ':').collect();
+    let [arn, partition, "sts", _, account, resource] = parts[..] else { return caller.to_owned() };
+    match resource.strip_prefix("assumed-role/").and_then(|rest| rest.split('/').next()) {
+        Some(role) => format!("{arn}:{partition}:iam::{account}:role/{role}"),
+        None => caller.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_trust_policy_names_the_role_behind_a_session_and_the_external_id() {
+        let role = Assume {
+            role: "arn:aws:iam::222222222222:role/scan".into(),
+            external_id: "tenant-7".into(),
+            session_name: "strongroom-x".into(),
+        };
+        let (_, text) = trusts("arn:aws:sts::111111111111:assumed-role/console/i-1", &role);
+        let policy: Value = serde_json::from_str(&text).unwrap();
+        let statement = &policy["Statement"][0];
+        assert_eq!(statement["Principal"]["AWS"], "arn:aws:iam::111111111111:role/console");
+        assert_eq!(statement["Condition"]["StringEquals"]["sts:ExternalId"], "tenant-7");
+        let (_, text) = may_assume(&role);
+        let policy: Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(policy["Statement"][0]["Resource"], role.role);
+    }
+}

@@ -1,0 +1,201 @@
+//! A session: keys that are good for a while, and the SDK's clients that use them. It is opened from a credential and
+//! may go on into one role. Keeping sessions is [`super::sessions`]'s business.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, SdkConfig};
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_smithy_async::rt::sleep::TokioSleep;
+use aws_smithy_async::time::SystemTimeSource;
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+
+use super::connector::Connector;
+use super::refusal::{assuming, sorted};
+use super::{Endpoints, Origin, Region, environment};
+use crate::credentials::aws::RoleArn;
+use crate::providers::ProviderError;
+use crate::providers::egress::{Egress, Tls};
+
+/// A call with its repetitions takes no longer.
+const LIMIT: Duration = Duration::from_secs(10);
+const ATTEMPTS: u32 = 3;
+/// Length of an assumed session, in seconds: the most that every role allows, also when roles are chained. STS takes
+/// 900 to 43 200.
+const DURATION: i32 = 3600;
+
+/// The role that a session goes on into.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Assume {
+    pub role: String,
+    /// Empty when the role asks for none.
+    pub external_id: String,
+    /// As it will stand in the trail of the role's account.
+    pub session_name: String,
+}
+
+impl Assume {
+    pub fn new(role: &RoleArn, external_id: &str, name: &str) -> Self {
+        Self { role: role.as_str().to_owned(), external_id: external_id.to_owned(), session_name: session_name(name) }
+    }
+}
+
+/// `strongroom-` and the name of an integration, as STS takes it: letters, digits and `+=,.@-_`, 64 at most.
+pub fn session_name(name: &str) -> String {
+    let plain = |c: char| if c.is_ascii_alphanumeric() || "+=,.@_-".contains(c) { c } else { '-' };
+    "strongroom-".chars().chain(name.chars().map(plain)).take(64).collect()
+}
+
+/// Who a session is, as AWS sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Caller {
+    pub account: String,
+    pub arn: String,
+}
+
+/// Keys in use. Cheap to clone; wiped by the SDK when the last clone goes.
+#[derive(Clone)]
+pub struct Session {
+    config: SdkConfig,
+    endpoints: Arc<Endpoints>,
+    expires: Option<SystemTime>,
+}
+
+impl Session {
+    /// The keys of a credential, or of the environment's role.
+    pub async fn open(
+        origin: &Origin,
+        region: &Region,
+        egress: &Egress,
+        endpoints: &Arc<Endpoints>,
+    ) -> Result<Self, ProviderError> {
+        let keys = match origin.keys() {
+            Some(keys) => keys,
+            None => environment::keys(region, egress, endpoints).await?,
+        };
+        Self::with(Some(keys), region, egress, endpoints)
+    }
+
+    /// `keys` are absent only for the calls that are not signed.
+    pub(super) fn with(
+        keys: Option<Credentials>,
+        region: &Region,
+        egress: &Egress,
+        endpoints: &Arc<Endpoints>,
+    ) -> Result<Self, ProviderError> {
+        let expires = keys.as_ref().and_then(Credentials::expiry);
+        let config = SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(aws_config::Region::new(region.as_str().to_owned()))
+            .http_client(Connector(egress.client(Tls::default())?))
+            .sleep_impl(TokioSleep::new())
+            .time_source(SystemTimeSource::new())
+            .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
+            .timeout_config(TimeoutConfig::builder().operation_timeout(LIMIT).build());
+        let config = match keys {
+            Some(keys) => config.credentials_provider(SharedCredentialsProvider::new(keys)),
+            None => config,
+        };
+        Ok(Self { config: config.build(), endpoints: Arc::clone(endpoints), expires })
+    }
+
+    /// When its keys run out; `None` for an access key.
+    pub fn expires(&self) -> Option<SystemTime> {
+        self.expires
+    }
+
+    pub(super) fn sts(&self) -> aws_sdk_sts::Client {
+        let mut config = aws_sdk_sts::config::Builder::from(&self.config);
+        config.set_endpoint_url(self.endpoints.of("STS").map(str::to_owned));
+        aws_sdk_sts::Client::from_conf(config.build())
+    }
+
+    pub(super) fn iam(&self) -> aws_sdk_iam::Client {
+        let mut config = aws_sdk_iam::config::Builder::from(&self.config);
+        config.set_endpoint_url(self.endpoints.of("IAM").map(str::to_owned));
+        aws_sdk_iam::Client::from_conf(config.build())
+    }
+
+    pub fn ecr(&self) -> aws_sdk_ecr::Client {
+        let mut config = aws_sdk_ecr::config::Builder::from(&self.config);
+        config.set_endpoint_url(self.endpoints.of("ECR").map(str::to_owned));
+        aws_sdk_ecr::Client::from_conf(config.build())
+    }
+
+    pub fn endpoints(&self) -> &Endpoints {
+        &self.endpoints
+    }
+
+    /// `sts:GetCallerIdentity`, which needs no permission.
+    pub async fn caller(&self) -> Result<Caller, ProviderError> {
+        let answer = self.sts().get_caller_identity().send().await;
+        let answer = answer.map_err(|error| sorted(&error, "sts:GetCallerIdentity"))?;
+        match (answer.account, answer.arn) {
+            (Some(account), Some(arn)) if is_arn(&arn) => Ok(Caller { account, arn }),
+            _ => Err(ProviderError::BadAnswer),
+        }
+    }
+
+    /// `sts:AssumeRole`. The answer's keys are those of the role.
+    pub async fn assume(&self, role: &Assume) -> Result<Self, ProviderError> {
+        let external_id = Some(role.external_id.clone()).filter(|id| !id.is_empty());
+        let answer = self
+            .sts()
+            .assume_role()
+            .role_arn(&role.role)
+            .role_session_name(&role.session_name)
+            .duration_seconds(DURATION)
+            .set_external_id(external_id)
+            .send()
+            .await
+            .map_err(|error| assuming(&error, &role.role))?;
+        Ok(self.into_keys(given(answer.credentials)?))
+    }
+
+    /// The same way out with other keys.
+    fn into_keys(&self, keys: Credentials) -> Self {
+        let expires = keys.expiry();
+        let config =
+            self.config.clone().into_builder().credentials_provider(SharedCredentialsProvider::new(keys)).build();
+        Self { config, endpoints: Arc::clone(&self.endpoints), expires }
+    }
+}
+
+/// What STS hands out.
+pub(super) fn given(found: Option<aws_sdk_sts::types::Credentials>) -> Result<Credentials, ProviderError> {
+    let found = found.ok_or(ProviderError::BadAnswer)?;
+    let expires = SystemTime::try_from(*found.expiration()).map_err(|_| ProviderError::BadAnswer)?;
+    let token = found.session_token().to_owned();
+    Ok(Credentials::new(found.access_key_id(), found.secret_access_key(), Some(token), Some(expires), "sts"))
+}
+
+/// Sorts an error of a call that an integration made with one of the clients.
+pub fn refused<E>(error: &SdkError<E, HttpResponse>, action: &'static str) -> ProviderError
+where
+    E: ProvideErrorMetadata + std::error::Error + 'static,
+{
+    sorted(error, action)
+}
+
+/// What is shown and put into a policy must look like an ARN, whoever answered.
+fn is_arn(text: &str) -> bool {
+    let good = |c: char| c.is_ascii_alphanumeric() || ":/+=,.@_-".contains(c);
+    text.starts_with("arn:aws") && text.len() <= 2048 && text.chars().all(good)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_session_is_named_after_its_integration_in_the_letters_that_sts_takes() {
+        assert_eq!(session_name("Prod registry (EU) é"), "strongroom-Prod-registry--EU---");
+        assert_eq!(session_name(&"x".repeat(200)).len(), 64);
+        assert_eq!(session_name(""), "strongroom-");
+    }
+}

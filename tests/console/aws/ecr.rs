@@ -1,0 +1,140 @@
+//! A scan of Amazon ECR, as `runs` would start it: with a key that may only assume a role, and with the role of the
+//! environment.
+
+use std::sync::Arc;
+
+use strongroom::credentials::{Kind, aws::KIND};
+use strongroom::form::{self, Values};
+use strongroom::integrations::registries::{Image, Job, ScanError, version};
+use strongroom::providers::aws::{Endpoints, Sessions};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use super::{arn, at, key, loopback};
+use crate::support::peers::moto::{ACCOUNT, Moto};
+use crate::support::peers::scripted::{Reply, Scripted};
+
+struct Scan {
+    settings: Vec<(&'static str, String)>,
+    credential: (&'static Kind, Values),
+    stored: (Uuid, i32),
+    sessions: Sessions,
+}
+
+impl Scan {
+    fn new(values: Values, endpoints: Endpoints) -> Self {
+        let registry = format!("{ACCOUNT}.dkr.ecr.us-east-1.amazonaws.com");
+        Self {
+            settings: vec![("registry", registry)],
+            credential: (&KIND, values),
+            stored: (Uuid::new_v4(), 1),
+            sessions: Sessions::new(loopback(), endpoints),
+        }
+    }
+
+    fn with(mut self, name: &'static str, value: &str) -> Self {
+        self.settings.push((name, value.to_owned()));
+        self
+    }
+
+    async fn run(&self) -> Result<Vec<Image>, ScanError> {
+        let version = version("ecr").unwrap();
+        let posted = self.settings.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let settings = form::check(version.fields(), &posted, None).expect("the settings are good");
+        let job = Job {
+            settings: &settings,
+            credential: Some((self.credential.0, &self.credential.1)),
+            egress: &loopback(),
+            name: "Prod registry",
+            stored: Some(self.stored),
+            aws: &self.sessions,
+            progress: Arc::new(|_| {}),
+            stop: CancellationToken::new(),
+        };
+        version.scan(job).await
+    }
+}
+
+fn names(images: &[Image]) -> Vec<String> {
+    images.iter().map(|image| format!("{}:{}", image.repository, image.tag)).collect()
+}
+
+async fn filled() -> Moto {
+    let moto = Moto::start().await;
+    for repository in ["team/app", "team/web", "other"] {
+        moto.repository(repository).await;
+        for tag in ["1.0", "1.1"] {
+            moto.image(repository, tag).await;
+        }
+    }
+    moto
+}
+
+#[tokio::test]
+async fn a_key_that_may_only_assume_a_role_scans_the_registry() {
+    let moto = filled().await;
+    let pair = moto.user("scanner").await;
+    let role = moto.role("registry-reader", &arn("scanner")).await;
+    moto.allow("scanner", "sts:AssumeRole", &role).await;
+
+    let without = Scan::new(key(&pair), at(&moto.url())).run().await.unwrap_err().to_string();
+    assert!(without.starts_with("Signing in failed") && without.contains("ecr:GetAuthorizationToken"), "{without}");
+
+    let mut scan = Scan::new(key(&pair), at(&moto.url())).with("sts", "on").with("role", "registry-reader");
+    scan = scan.with("repository", "team/*").with("exclude_tags", "1.0");
+    let images = scan.run().await.unwrap();
+    assert_eq!(names(&images), ["team/app:1.1", "team/web:1.1"]);
+    assert!(images.iter().all(|image| image.pushed_at.is_some() && image.digest.starts_with("sha256:")));
+    assert!(images.iter().all(|image| image.size_bytes > 0));
+
+    // The key is replaced on the credential's page: the next scan uses the new one.
+    let rotated = moto.key("scanner").await;
+    scan.credential.1 = key(&rotated);
+    scan.stored.1 = 2;
+    scan.run().await.unwrap();
+    let last = moto.seen().into_iter().rfind(|request| request.action == "AssumeRole").unwrap();
+    assert!(last.authorization.contains(&rotated.0));
+    assert_eq!(scan.sessions.len(), 1, "the session of the old key is gone");
+}
+
+#[tokio::test]
+async fn a_role_that_does_not_trust_the_key_ends_the_scan_with_its_name() {
+    let moto = filled().await;
+    let pair = moto.user("scanner").await;
+    let role = moto.role("registry-reader", &arn("somebody-else")).await;
+    moto.allow("scanner", "sts:AssumeRole", &role).await;
+    let scan = Scan::new(key(&pair), at(&moto.url())).with("sts", "on").with("role", &role);
+    let error = scan.run().await.unwrap_err().to_string();
+    assert!(error.starts_with("Signing in failed") && error.contains(&role), "{error}");
+}
+
+#[tokio::test]
+async fn the_role_of_the_environment_scans_the_registry() {
+    let moto = filled().await;
+    let pair = moto.user("scanner").await;
+    moto.allow("scanner", "ecr:*", "*").await;
+    // The container hands out keys that moto knows.
+    let body = serde_json::json!({"AccessKeyId": pair.0, "SecretAccessKey": pair.1, "Token": "token",
+        "Expiration": "2999-01-01T00:00:00Z"});
+    let peer = Scripted::start(move |_| Reply::json(&body)).await;
+    let endpoints = Endpoints::new([
+        ("AWS_CONTAINER_CREDENTIALS_FULL_URI", format!("{}/credentials", peer.url())),
+        ("AWS_ENDPOINT_URL", moto.url()),
+    ]);
+    let scan = Scan::new(Values::from_iter([("method", "iam_role")]), endpoints);
+    assert_eq!(scan.run().await.unwrap().len(), 6);
+    scan.run().await.unwrap();
+    assert_eq!(peer.seen().len(), 1, "the role's keys are kept");
+}
+
+#[tokio::test]
+async fn a_cap_keeps_the_newest_and_an_unknown_repository_is_named() {
+    let moto = filled().await;
+    let pair = moto.user("scanner").await;
+    moto.allow("scanner", "ecr:*", "*").await;
+    let scan = Scan::new(key(&pair), at(&moto.url())).with("cap", "1");
+    assert_eq!(names(&scan.run().await.unwrap()), ["other:1.1", "team/app:1.1", "team/web:1.1"]);
+    let scan = Scan::new(key(&pair), at(&moto.url())).with("repository", "team/none");
+    let error = scan.run().await.unwrap_err().to_string();
+    assert!(error.starts_with("Listing the tags of team/none failed"), "{error}");
+}
