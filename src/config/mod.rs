@@ -2,6 +2,7 @@
 //! means. Nothing else reads the environment (but the AWS SDK, its own variables). A new setting is a field here, a new
 //! type of one goes into [`values`]; the commands that take them are in [`crate::cli`].
 
+use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -170,6 +171,11 @@ pub struct Settings {
     )]
     endpoints: Endpoints,
 
+    /// Where all services of AWS are instead of at AWS, for a proxy or a test; AWS_ENDPOINT_URL_<SERVICE> is read for
+    /// one of them, and AWS_ENDPOINT_URL_ECR_REGISTRY for the registry of ECR. Private hosts need --egress-allow
+    #[arg(long, env = "AWS_ENDPOINT_URL", hide_env_values = true, value_name = "URL", help_heading = "Integrations")]
+    aws_endpoint_url: Option<String>,
+
     /// Integrations that run at once
     #[arg(long, env = "STRONGROOM_RUNS_AT_ONCE", hide_env_values = true, value_name = "NUMBER", default_value_t = 4,
           value_parser = value_parser!(u32).range(1..=64), help_heading = "Integrations")]
@@ -259,9 +265,12 @@ impl Settings {
 
     /// What the AWS SDK's own variables say: endpoints, region, and the role of this environment.
     pub fn aws_endpoints(&self) -> aws::Endpoints {
-        aws::Endpoints::new(
-            std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))),
-        )
+        let text = |(name, value): (OsString, OsString)| Some((name.into_string().ok()?, value.into_string().ok()?));
+        let found = aws::Endpoints::new(std::env::vars_os().filter_map(text));
+        match &self.aws_endpoint_url {
+            Some(url) if !url.is_empty() => found.with("AWS_ENDPOINT_URL", url),
+            _ => found,
+        }
     }
 
     /// Sentences that the operator should read at the start.

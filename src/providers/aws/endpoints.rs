@@ -7,8 +7,8 @@ use super::Region;
 
 /// Variables that count: <https://docs.aws.amazon.com/sdkref/latest/guide/settings-reference.html>. Hosts of
 /// `AWS_ENDPOINT_URL` and `AWS_ENDPOINT_URL_<SERVICE>` are under the egress rules like any other: private ones need
-/// `STRONGROOM_EGRESS_ALLOW`. `STRONGROOM_AWS_REGISTRY_URL` stands in for the host of every ECR registry.
-const NAMES: [&str; 14] = [
+/// `STRONGROOM_EGRESS_ALLOW`. `AWS_ENDPOINT_URL_ECR_REGISTRY` stands in for the host of every ECR registry.
+const NAMES: [&str; 13] = [
     "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
     "AWS_CONTAINER_CREDENTIALS_FULL_URI",
     "AWS_CONTAINER_AUTHORIZATION_TOKEN",
@@ -22,7 +22,6 @@ const NAMES: [&str; 14] = [
     "AWS_REGION",
     "AWS_DEFAULT_REGION",
     "AWS_ENDPOINT_URL",
-    "STRONGROOM_AWS_REGISTRY_URL",
 ];
 const PER_SERVICE: &str = "AWS_ENDPOINT_URL_";
 
@@ -35,6 +34,13 @@ impl Endpoints {
     pub fn new<N: Into<String>, V: Into<String>>(variables: impl IntoIterator<Item = (N, V)>) -> Self {
         let all = variables.into_iter().map(|(name, value)| (name.into(), value.into()));
         Self(all.filter(|(name, value)| counts(name) && !value.is_empty()).collect())
+    }
+
+    /// The same with one more variable.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: &str) -> Self {
+        self.0.insert(name.to_owned(), value.to_owned());
+        self
     }
 
     pub(super) fn get(&self, name: &str) -> Option<&str> {
@@ -55,7 +61,7 @@ impl Endpoints {
 
     /// Stands in for `https://<account>.dkr.ecr.<region>.amazonaws.com`.
     pub fn registry(&self) -> Option<&str> {
-        self.get("STRONGROOM_AWS_REGISTRY_URL")
+        self.get("AWS_ENDPOINT_URL_ECR_REGISTRY")
     }
 
     /// Whether ECR itself is somewhere else, where the registry's own host would not be the right one.

@@ -15,7 +15,7 @@ impl Region {
         let good = first.len() == 2
             && word(first)
             && (1..=3).contains(&middle.len())
-            && middle.iter().all(|part| word(part))
+            && middle.iter().all(word)
             && last.len() == 1
             && last.bytes().all(|b| b.is_ascii_digit());
         (good && text.len() <= 32).then(|| Self(text.to_owned()))

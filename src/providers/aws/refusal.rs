@@ -113,19 +113,29 @@ where
     match error {
         SdkError::DispatchFailure(failure) => cause(failure.as_connector_error()),
         SdkError::TimeoutError(_) => ProviderError::Timeout { host: "AWS".into() },
-        SdkError::ServiceError(service) => {
-            let (code, message) = (service.err().code(), service.err().message().unwrap_or_default());
-            match code {
-                Some(code) => known(code, message, action, service.raw().status().as_u16()),
-                None => by_status(service.raw().status().as_u16()),
+        SdkError::ServiceError(_) | SdkError::ResponseError(_) => {
+            let status = error.raw_response().map_or(0, |raw| raw.status().as_u16());
+            match said(error) {
+                Some((code, message)) => known(&code, &message, action, status),
+                None => by_status(status),
             }
         }
-        SdkError::ResponseError(response) => match response.raw().status().as_u16() {
-            200..=299 => ProviderError::BadAnswer,
-            status => by_status(status),
-        },
         _ => ProviderError::BadAnswer,
     }
+}
+
+/// Code and message of a refusal. Where the SDK finds none, the body may still have them in the older shape of the query
+/// services, `<Errors><Error><Code>` (EC2 API reference, "Error codes").
+fn said<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> Option<(String, String)> {
+    if let SdkError::ServiceError(service) = error
+        && let Some(code) = service.err().code()
+    {
+        return Some((code.to_owned(), service.err().message().unwrap_or_default().to_owned()));
+    }
+    let raw = error.raw_response().filter(|raw| !raw.status().is_success())?;
+    let body = std::str::from_utf8(raw.body().bytes()?).ok()?;
+    let inside = |open: &str, close: &str| Some(body.split_once(open)?.1.split_once(close)?.0.to_owned());
+    Some((inside("<Code>", "</Code>")?, inside("<Message>", "</Message>").unwrap_or_default()))
 }
 
 fn known(code: &str, message: &str, action: &'static str, status: u16) -> ProviderError {
@@ -186,10 +196,7 @@ where
     E: ProvideErrorMetadata + std::error::Error + 'static,
 {
     let role = role.to_owned();
-    let message = match error {
-        SdkError::ServiceError(service) => service.err().message().unwrap_or_default(),
-        _ => "",
-    };
+    let (_, message) = said(error).unwrap_or_default();
     match sorted(error, "sts:AssumeRole") {
         ProviderError::Aws(Refusal::Denied { .. }) => {
             ProviderError::Aws(if message.contains("identity-based policy") {

@@ -51,6 +51,8 @@ struct Show {
     changed: Option<Changed>,
     history: Vec<Past>,
     credential: Option<(Uuid, String)>,
+    /// The role between the credential and the registry.
+    role: Option<String>,
     facts: Vec<(&'static str, String)>,
     schedule: String,
     next_run: Option<When>,
@@ -181,6 +183,7 @@ impl Show {
             changed: changes.map(|(run, changes)| Changed::new(&run, changes, now)),
             history: runs.iter().filter(|run| !run.unfinished()).map(|run| Past::new(run, now)).collect(),
             credential,
+            role: registries::version(&row.version).and_then(|version| version.role(&settings)),
             facts: facts(&row, &settings),
             schedule: shown::schedule(row.every_hours),
             next_run: row.next_run_at.filter(|_| row.active).map(|at| shown::until(at, now)),

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::{arn, at, key, loopback};
-use crate::support::peers::moto::{ACCOUNT, Moto};
+use crate::support::peers::moto::{ACCOUNT, Moto, inside};
 use crate::support::peers::scripted::{Reply, Scripted};
 
 struct Scan {
@@ -111,11 +111,10 @@ async fn a_role_that_does_not_trust_the_key_ends_the_scan_with_its_name() {
 #[tokio::test]
 async fn the_role_of_the_environment_scans_the_registry() {
     let moto = filled().await;
-    let pair = moto.user("scanner").await;
-    moto.allow("scanner", "ecr:*", "*").await;
-    // The container hands out keys that moto knows.
-    let body = serde_json::json!({"AccessKeyId": pair.0, "SecretAccessKey": pair.1, "Token": "token",
-        "Expiration": "2999-01-01T00:00:00Z"});
+    let role = moto.role("console", "*").await;
+    let taken = moto.arrange("sts", "AssumeRole", &[("RoleArn", &role), ("RoleSessionName", "task")]).await;
+    let body = serde_json::json!({"AccessKeyId": inside(&taken, "AccessKeyId"), "Token": inside(&taken, "SessionToken"),
+        "SecretAccessKey": inside(&taken, "SecretAccessKey"), "Expiration": "2999-01-01T00:00:00Z"});
     let peer = Scripted::start(move |_| Reply::json(&body)).await;
     let endpoints = Endpoints::new([
         ("AWS_CONTAINER_CREDENTIALS_FULL_URI", format!("{}/credentials", peer.url())),

@@ -15,6 +15,7 @@ mod ecr;
 mod environment;
 mod hostile;
 mod sessions;
+mod story;
 
 fn loopback() -> Egress {
     Egress::new(vec!["127.0.0.0/8".parse().unwrap()])

@@ -96,11 +96,7 @@ impl Moto {
     /// One more key of a user.
     pub async fn key(&self, name: &str) -> (String, String) {
         let made = self.arrange("iam", "CreateAccessKey", &[("UserName", name)]).await;
-        let inside = |tag: &str| {
-            let (_, rest) = made.split_once(&format!("<{tag}>")).unwrap();
-            rest.split_once('<').unwrap().0.to_owned()
-        };
-        (inside("AccessKeyId"), inside("SecretAccessKey"))
+        (inside(&made, "AccessKeyId"), inside(&made, "SecretAccessKey"))
     }
 
     /// Gives a user one statement: `sts:AssumeRole` on a role.
@@ -192,6 +188,12 @@ impl Drop for Moto {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
+}
+
+/// The text of the first element of that name.
+pub fn inside(xml: &str, tag: &str) -> String {
+    let (_, rest) = xml.split_once(&format!("<{tag}>")).unwrap();
+    rest.split_once('<').unwrap().0.to_owned()
 }
 
 const ARRANGER: &str = "AKIAARRANGER";
