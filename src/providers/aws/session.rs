@@ -154,11 +154,11 @@ impl Session {
             .send()
             .await
             .map_err(|error| assuming(&error, &role.role))?;
-        Ok(self.into_keys(given(answer.credentials)?))
+        Ok(self.keyed(given(answer.credentials)?))
     }
 
     /// The same way out with other keys.
-    fn into_keys(&self, keys: Credentials) -> Self {
+    fn keyed(&self, keys: Credentials) -> Self {
         let expires = keys.expiry();
         let config =
             self.config.clone().into_builder().credentials_provider(SharedCredentialsProvider::new(keys)).build();
