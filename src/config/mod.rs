@@ -175,7 +175,7 @@ pub struct Settings {
         hide_default_value = true,
         help_heading = "Integrations"
     )]
-    endpoints: Endpoints,
+    pub endpoints: Endpoints,
 
     /// Where all services of AWS are instead of at AWS, for a proxy or a test; AWS_ENDPOINT_URL_<SERVICE> is read for
     /// one of them, and AWS_ENDPOINT_URL_ECR_REGISTRY for the registry of ECR. Private hosts need --egress-allow
@@ -266,11 +266,6 @@ impl Settings {
             None if self.store.database_url().is_none() => Networks::loopback(),
             None => Networks::default(),
         }
-    }
-
-    /// Where every provider is reached.
-    pub fn endpoints(&self) -> Endpoints {
-        self.endpoints.clone().with_aws(self.aws_endpoints())
     }
 
     /// What the AWS SDK's own variables say: endpoints, region, and the role of this environment.

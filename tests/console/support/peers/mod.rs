@@ -7,6 +7,7 @@ pub mod entra;
 pub mod forges;
 pub mod kube;
 pub mod moto;
+pub mod oidc_provider;
 pub mod receiver;
 pub mod recorder;
 pub mod registry;
