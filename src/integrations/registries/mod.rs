@@ -21,7 +21,7 @@ pub mod ecr;
 pub mod selection;
 
 /// Every version, in the order of the form's list.
-pub static VERSIONS: &[&dyn Version] = &[&ecr::Ecr, &docker_v2::DockerV2];
+pub static VERSIONS: &[&dyn Version] = &[&docker_v2::DockerV2, &ecr::Ecr];
 
 /// The version of that slug; `None` for one that this release does not know.
 pub fn version(slug: &str) -> Option<&'static dyn Version> {
