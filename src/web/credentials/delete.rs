@@ -84,7 +84,10 @@ pub async fn destroy(
     let (vault, actor) = (app.vault.clone(), visitor.actor());
     let deleted = app.db.transaction(move |conn| models::credentials::delete(conn, &vault, &actor, id)).await;
     match deleted {
-        Ok(()) => Ok(page::see_other("/credentials", "deleted")),
+        Ok(()) => {
+            app.aws.forget(id);
+            Ok(page::see_other("/credentials", "deleted"))
+        }
         // An integration began to use it a moment ago: the foreign key has the last word.
         Err(DbError::Reference(_)) => refuse(&app, &request, &visitor, load(&app, id).await?).await,
         Err(error) => Err(error.into()),
