@@ -72,7 +72,7 @@ fn fill(app: &TestApp) {
             strongroom::form::check(kind.fields, &posted, None).unwrap_or_else(|errors| panic!("{name}: {errors:?}"));
         let draft = Draft::new(kind, (*name).to_owned(), String::new(), &values)
             .unwrap_or_else(|errors| panic!("{name}: {errors:?}"));
-        let id = create(&mut conn, &app.app.vault, &actor, &draft.row()).expect("saved");
+        let id = app.transaction(|conn| create(conn, &app.app.vault, &actor, &draft.row()));
         diesel::sql_query(format!(
             "UPDATE credentials SET secret_set_at = now() - interval '{days} days' WHERE id = '{id}'"
         ))

@@ -23,7 +23,7 @@ mod scans;
 /// A saved credential with a user name and a password.
 fn basic(app: &TestApp, name: &str, username: &str, password: &str) -> Uuid {
     let draft = basic_draft(name, username, password);
-    stored::create(&mut app.connect(), &app.app.vault, &Actor::command_line(), &draft.row()).expect("a credential")
+    app.transaction(|conn| stored::create(conn, &app.app.vault, &Actor::command_line(), &draft.row()))
 }
 
 fn basic_draft(name: &str, username: &str, password: &str) -> Draft {

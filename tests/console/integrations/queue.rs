@@ -166,7 +166,7 @@ async fn two_hundred_waiting_runs_do_not_keep_pages_waiting() {
             settings: &row.settings,
             every_hours: None,
         };
-        let id = strongroom::models::integrations::create(&mut connection, &app.app.vault, &actor, &new).unwrap();
+        let id = app.transaction(|conn| strongroom::models::integrations::create(conn, &app.app.vault, &actor, &new));
         runs::queue(&mut connection, id, "asked", "ada").unwrap();
     }
     app.app.queued.notify_one();

@@ -68,7 +68,7 @@ async fn an_unknown_user_takes_as_long_as_a_known_one() {
     let hash = app.app.gate.hasher.hash(PASSWORD).await.unwrap();
     let actor = Actor::command_line();
     for name in ["known", "disabled"] {
-        users::create(&mut app.connect(), &app.app.vault, &actor, name, "auditor", &hash).unwrap();
+        app.transaction(|conn| users::create(conn, &app.app.vault, &actor, name, "auditor", &hash));
     }
     sql::run(&app, "UPDATE users SET disabled = true WHERE name = 'disabled'");
     let mut times = [Vec::new(), Vec::new(), Vec::new()];
@@ -172,7 +172,7 @@ async fn the_hash_of_one_user_is_worth_nothing_on_another() {
     let app = TestApp::start();
     app.add_user("ada", Role::Administrator);
     let other = app.app.gate.hasher.hash("another long password").await.unwrap();
-    users::create(&mut app.connect(), &app.app.vault, &Actor::command_line(), "bob", "auditor", &other).unwrap();
+    app.transaction(|conn| users::create(conn, &app.app.vault, &Actor::command_line(), "bob", "auditor", &other));
     sql::run(
         &app,
         "UPDATE users SET (password_wrapped_dek, password_payload) = (SELECT password_wrapped_dek, password_payload

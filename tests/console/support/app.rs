@@ -13,7 +13,7 @@ use strongroom::accounts::Role;
 use strongroom::app::{App, Console, open_store};
 use strongroom::cli::{Cli, Command};
 use strongroom::models::events::Actor;
-use strongroom::models::{sessions, users};
+use strongroom::models::{self, DbError, sessions, users};
 use strongroom::web::session;
 use tokio_util::sync::CancellationToken;
 
@@ -118,9 +118,13 @@ impl TestApp {
     }
 
     pub fn add_user(&self, name: &str, role: Role) -> uuid::Uuid {
-        let mut connection = self.connect();
-        users::create(&mut connection, &self.app.vault, &Actor::command_line(), name, role.slug(), quick_hash())
-            .expect("a user")
+        let vault = self.app.vault.clone();
+        self.transaction(|conn| users::create(conn, &vault, &Actor::command_line(), name, role.slug(), quick_hash()))
+    }
+
+    /// One transaction beside the running console, as the models ask for.
+    pub fn transaction<T>(&self, change: impl Fn(&mut PgConnection) -> Result<T, DbError>) -> T {
+        models::transaction(&mut self.connect(), &change).expect("a change")
     }
 
     /// Somebody who is not logged in.
