@@ -14,6 +14,7 @@ use sha2::{Digest, Sha256};
 #[derive(RustEmbed)]
 #[folder = "static/"]
 #[exclude = "*.LICENSE"]
+#[exclude = "screenshots/*"]
 struct Files;
 
 /// All of `static/css/` as one file: one request, no waterfall.
