@@ -8,11 +8,11 @@ use chrono::{DateTime, Utc};
 use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
-use url::Url;
 use uuid::Uuid;
 
+use super::Spec;
 use crate::credentials::Kind;
-use crate::form::{Field, Values};
+use crate::form::Values;
 use crate::providers::egress::Egress;
 use crate::providers::{ProviderError, aws};
 
@@ -29,30 +29,7 @@ pub fn version(slug: &str) -> Option<&'static dyn Version> {
 }
 
 /// One way to speak to a registry: `Docker Registry v2`, `Amazon ECR` …
-pub trait Version: Sync {
-    fn slug(&self) -> &'static str;
-    fn label(&self) -> &'static str;
-    /// All settings of the form but name, credential and schedule, which every integration has.
-    fn fields(&self) -> &'static [Field];
-    /// The role that the settings name: the link between the credential and the registry, for the page.
-    fn role(&self, _settings: &Values) -> Option<String> {
-        None
-    }
-    /// Slugs of the credential kinds it can use.
-    fn credential_kinds(&self) -> &'static [&'static str];
-    fn needs_credential(&self) -> bool;
-    /// The address that the settings name: to be vetted by [`Egress::check_url`] before it is saved.
-    fn address(&self, settings: &Values) -> Option<Url>;
-
-    /// The host that the credential is sent to, as bound by the integration: `registry.example.com:5000`. Plain http
-    /// is another place than https and carries its scheme.
-    fn host(&self, settings: &Values) -> Option<String> {
-        let address = self.address(settings)?;
-        let port = address.port().map(|port| format!(":{port}")).unwrap_or_default();
-        let plain = if address.scheme() == "https" { "" } else { "http://" };
-        Some(format!("{plain}{}{port}", address.host_str()?))
-    }
-
+pub trait Version: Spec {
     /// Scans; stops soon after `job.stop` is cancelled.
     fn scan<'a>(&'a self, job: Job<'a>) -> BoxFuture<'a, Result<Vec<Image>, ScanError>>;
 }

@@ -12,6 +12,7 @@ use super::selection::{self, Names};
 use super::{Image, Job, ScanError, Step, Version};
 use crate::credentials::aws::RoleArn;
 use crate::form::{Field, Values};
+use crate::integrations::Spec;
 use crate::providers::aws::{Access, Assume, Endpoints, Region, Session, Source, refused, role_of};
 use crate::providers::egress::Tls;
 use crate::providers::oci_registry::{Login, Registry};
@@ -61,7 +62,7 @@ static FIELDS: &[Field] = &[
         .help("Keeps the newest tags of each repository, by the date of the push; 0 keeps all."),
 ];
 
-impl Version for Ecr {
+impl Spec for Ecr {
     fn slug(&self) -> &'static str {
         "ecr"
     }
@@ -91,7 +92,9 @@ impl Version for Ecr {
         let host = Host::parse(settings.get("registry")).ok()?;
         Url::parse(&format!("https://{}", host.name)).ok()
     }
+}
 
+impl Version for Ecr {
     fn scan<'a>(&'a self, job: Job<'a>) -> BoxFuture<'a, Result<Vec<Image>, ScanError>> {
         Box::pin(async move {
             let stopped = || ScanError::new(Step::SigningIn, "", ProviderError::Stopped);
