@@ -148,6 +148,11 @@ impl Draft {
         })
     }
 
+    /// The checked settings, as they would be saved.
+    pub fn settings(&self) -> &str {
+        &self.settings
+    }
+
     /// As the models take it.
     pub fn row(&self) -> NewIntegration<'_> {
         NewIntegration {
