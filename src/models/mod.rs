@@ -16,6 +16,8 @@ mod actions;
 pub mod attention;
 pub mod chain;
 pub mod credential_list;
+mod credential_search;
+pub mod credential_summary;
 pub mod credential_tests;
 pub mod credentials;
 pub mod deployment;
