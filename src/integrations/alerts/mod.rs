@@ -59,6 +59,11 @@ pub trait Channel: Spec {
     /// Most lines that one call carries. What is more goes into further calls, so 1 means a call for each alert.
     fn lines_at_once(&self) -> usize;
 
+    /// Whether each message goes to persons that the profile lists, one call each.
+    fn has_recipients(&self) -> bool {
+        false
+    }
+
     /// Makes one call. Returning is proof: `Ok` only when the peer said that it has the whole message.
     fn send<'a>(&'a self, job: Job<'a>) -> BoxFuture<'a, Result<Receipt, SendError>>;
 }
