@@ -10,6 +10,7 @@ mod audit;
 mod aws;
 mod bad_forms;
 mod canary;
+mod channels;
 mod commands;
 mod credentials;
 mod gallery;
