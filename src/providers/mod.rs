@@ -22,6 +22,7 @@ pub mod oci_registry;
 pub mod probe;
 pub mod sessions;
 mod testing;
+pub mod tokens;
 
 pub use testing::{has_test, test};
 

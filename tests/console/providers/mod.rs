@@ -13,7 +13,7 @@ use strongroom::providers::endpoints::{Endpoints, Service};
 use strongroom::providers::probe::{Finding, Verdict};
 
 use crate::support::peers::entra;
-use crate::support::peers::receiver::{Receiver, UPSTREAM};
+use crate::support::peers::receiver::{Receiver, Said, UPSTREAM};
 
 mod azure;
 mod bad_peers;
@@ -23,6 +23,7 @@ mod ibm;
 mod kubernetes;
 mod oracle;
 mod settings;
+mod tokens;
 mod without_calls;
 
 const EMAIL: &str = "scanner@mycompany-project.iam.gserviceaccount.com";
