@@ -12,7 +12,7 @@ use url::Url;
 use uuid::Uuid;
 
 use crate::credentials::Kind;
-use crate::form::{Field, Values};
+use crate::form::{Errors, Field, Values};
 use crate::providers::egress::Egress;
 use crate::providers::{ProviderError, aws};
 
@@ -37,6 +37,10 @@ pub trait Version: Sync {
     /// The role that the settings name: the link between the credential and the registry, for the page.
     fn role(&self, _settings: &Values) -> Option<String> {
         None
+    }
+    /// Whether the settings go with a credential, as far as its values that are no secrets tell.
+    fn suits(&self, _settings: &Values, _credential: &Values) -> Result<(), Errors> {
+        Ok(())
     }
     /// Slugs of the credential kinds it can use.
     fn credential_kinds(&self) -> &'static [&'static str];

@@ -21,7 +21,7 @@ mod sessions;
 pub use endpoints::Endpoints;
 pub use place::{Region, role_of};
 pub use refusal::Refusal;
-pub use session::{Assume, Session, refused};
+pub use session::{Assume, HOUR, LONGEST, SHORTEST, Session, refused};
 pub use sessions::{Sessions, Source};
 
 /// Where a session's first keys come from: never from anywhere but what the credential says.
@@ -62,7 +62,8 @@ impl Access {
 }
 
 impl Origin {
-    fn is_access_key(&self) -> bool {
+    /// A user's key, whose sessions may last longer than those that a role goes on to.
+    pub fn is_access_key(&self) -> bool {
         matches!(self, Self::AccessKey { .. })
     }
 

@@ -45,6 +45,7 @@ mod tests {
             role: "arn:aws:iam::222222222222:role/scan".into(),
             external_id: "tenant-7".into(),
             session_name: "strongroom-x".into(),
+            minutes: 60,
         };
         let (_, text) = trusts("arn:aws:sts::111111111111:assumed-role/console/i-1", &role);
         let policy: Value = serde_json::from_str(&text).unwrap();

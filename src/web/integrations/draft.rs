@@ -12,6 +12,7 @@ use crate::models::integrations::{Integration, NewIntegration};
 use crate::models::{DbError, credentials};
 use crate::names;
 use crate::providers::egress::Egress;
+use crate::web::credentials::draft::Shown;
 
 /// The family's word in the row.
 pub const FAMILY: &str = "registry_scan";
@@ -137,6 +138,12 @@ impl Draft {
             settings: String::from_utf8_lossy(&values.to_json()).into_owned(),
             every_hours: schedule.parse().ok(),
         })
+    }
+
+    /// Whether it goes with the credential of these facts.
+    pub fn suits(&self, facts: &str) -> Result<(), Errors> {
+        let settings = Values::from_json(self.settings.as_bytes()).unwrap_or_default();
+        self.version.suits(&settings, &Shown::read(facts).stored())
     }
 
     /// As the models take it.

@@ -1,5 +1,7 @@
 //! Peers that answer as AWS never would, or as it does on a bad day: each ends in a sentence of ours.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use strongroom::form::Values;
@@ -61,6 +63,25 @@ async fn answers_out_of_form_are_named_and_never_shown() {
     let forged = "<GetCallerIdentityResponse><GetCallerIdentityResult><Arn>REFLECTED &lt;b&gt;</Arn>\
                   <Account>1</Account></GetCallerIdentityResult></GetCallerIdentityResponse>";
     assert_eq!(tested(move |_| Reply::status(200).body(forged), &loopback()).await.verdict, Verdict::Unreachable);
+}
+
+#[tokio::test]
+async fn a_session_longer_than_the_role_allows_is_said_with_its_length() {
+    let identity = "<GetCallerIdentityResponse><GetCallerIdentityResult><Arn>arn:aws:iam::123456789012:user/u</Arn>\
+                    <Account>123456789012</Account></GetCallerIdentityResult></GetCallerIdentityResponse>";
+    let long = "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.";
+    let calls = Arc::new(AtomicUsize::new(0));
+    let peer = Scripted::start(move |_| match calls.fetch_add(1, Ordering::SeqCst) {
+        0 => Reply::status(200).body(identity),
+        _ => refusal(400, "ValidationError", long),
+    })
+    .await;
+    let mut values = pair();
+    values.set("role_arn", "arn:aws:iam::123456789012:role/reader");
+    let finding = probe(&values, &loopback(), &at(&peer.url())).await;
+    assert_eq!(finding.verdict, Verdict::Denied, "{finding:?}");
+    assert!(finding.sentence.ends_with("does not allow sessions of 60 minutes."), "{finding:?}");
+    assert!(finding.remedy.contains("maximum session duration"), "{finding:?}");
 }
 
 #[tokio::test]

@@ -11,8 +11,10 @@ use url::Url;
 use super::selection::{self, Names};
 use super::{Image, Job, ScanError, Step, Version};
 use crate::credentials::aws::RoleArn;
-use crate::form::{Field, Values};
-use crate::providers::aws::{Access, Assume, Endpoints, Region, Session, Source, refused, role_of};
+use crate::form::{Errors, Field, Values};
+use crate::providers::aws::{
+    Access, Assume, Endpoints, HOUR, LONGEST, Region, SHORTEST, Session, Source, refused, role_of,
+};
 use crate::providers::egress::Tls;
 use crate::providers::oci_registry::{Login, Registry};
 use crate::providers::{ProviderError, aws};
@@ -55,6 +57,11 @@ static FIELDS: &[Field] = &[
         .help("Where the trust policy of the role asks for one.")
         .max(1224)
         .check(external_id),
+    Field::number("session_minutes", "Session length in minutes", SHORTEST as u32, LONGEST as u32)
+        .when("sts", &["on"])
+        .optional()
+        .default("60")
+        .help("An hour always works. More, up to 720, needs an access key and a role that allows it."),
     Field::number("cap", "Cap", 0, 10_000)
         .optional()
         .default("5")
@@ -77,6 +84,15 @@ impl Version for Ecr {
     fn role(&self, settings: &Values) -> Option<String> {
         let host = Host::parse(settings.get("registry")).ok()?;
         chosen_role(settings, &host)?.ok().map(|role| role.as_str().to_owned())
+    }
+
+    fn suits(&self, settings: &Values, credential: &Values) -> Result<(), Errors> {
+        if credential.get("method") == "iam_role" && minutes(settings) > HOUR {
+            let sentence = "From one role into another, AWS gives sessions of an hour at most. Enter 60 or less, or \
+                            choose an access key.";
+            return Err(Errors::one("session_minutes", sentence));
+        }
+        Ok(())
     }
 
     fn credential_kinds(&self) -> &'static [&'static str] {
@@ -150,6 +166,11 @@ fn chosen_role(settings: &Values, host: &Host) -> Option<Result<RoleArn, String>
     (settings.get("sts") == "on").then(|| role_of(settings.get("role"), &host.account, &host.region))
 }
 
+/// Of a session of the role that the settings name.
+fn minutes(settings: &Values) -> u16 {
+    settings.get("session_minutes").parse().unwrap_or(HOUR)
+}
+
 async fn scan(job: &Job<'_>) -> Result<Vec<Image>, ScanError> {
     (job.progress)(super::Progress::default());
     let failed = |cause| ScanError::new(Step::SigningIn, "", cause);
@@ -174,7 +195,10 @@ async fn sign_in(job: &Job<'_>, host: &Host) -> Result<Session, ProviderError> {
         Some(role) => Some(role.map_err(|_| ProviderError::Aws(aws::Refusal::BadRole))?),
         None => access.role.clone(),
     };
-    let assume = role.map(|role| Assume::new(&role, job.settings.get("external_id"), job.name));
+    // The credential may have become a role after the form was saved.
+    let most = if access.origin.is_access_key() { LONGEST } else { HOUR };
+    let length = minutes(job.settings).min(most);
+    let assume = role.map(|role| Assume::new(&role, job.settings.get("external_id"), job.name).lasting(length));
     let (credential, version) = job.stored.unwrap_or_default();
     let region = host.region.clone();
     job.aws.get(Source { credential, version, access: &access, region, assume }).await
