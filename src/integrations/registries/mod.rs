@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use crate::credentials::Kind;
 use crate::form::{Errors, Field, Values};
+use crate::providers::aws::roles::Wanted;
 use crate::providers::egress::Egress;
 use crate::providers::{ProviderError, aws};
 
@@ -37,6 +38,15 @@ pub trait Version: Sync {
     /// The role that the settings name: the link between the credential and the registry, for the page.
     fn role(&self, _settings: &Values) -> Option<String> {
         None
+    }
+    /// That role with all that it takes to assume it, for integrations of this name; for a credential's Test.
+    fn assumes(&self, _settings: &Values, _name: &str) -> Option<Wanted> {
+        None
+    }
+    /// The least policies that a scan needs, with the real names: (caption, text). Shown on the credential's page; those
+    /// that lead into a role are known without this.
+    fn needs(&self, _settings: &Values) -> Vec<(String, String)> {
+        Vec::new()
     }
     /// Whether the settings go with a credential, as far as its values that are no secrets tell.
     fn suits(&self, _settings: &Values, _credential: &Values) -> Result<(), Errors> {

@@ -12,9 +12,10 @@ mod connector;
 mod endpoints;
 mod environment;
 mod place;
-mod policies;
+pub mod policies;
 pub mod probe;
 mod refusal;
+pub mod roles;
 mod session;
 mod sessions;
 

@@ -4,24 +4,31 @@ use serde_json::{Value, json};
 
 use super::Assume;
 
-/// For the policy of the one who assumes.
-pub(super) fn may_assume(role: &Assume) -> (String, String) {
-    let statement = json!({ "Effect": "Allow", "Action": "sts:AssumeRole", "Resource": role.role });
-    ("Policy of the key's user (or of the role it belongs to): may assume the role".into(), document(&statement))
+/// For the policy of the one who assumes; `caller` is who that is, as AWS says.
+pub fn may_assume(caller: Option<&str>, roles: &[&str]) -> (String, String) {
+    let resource = match roles {
+        [role] => json!(role),
+        several => json!(several),
+    };
+    let whose = caller.map_or_else(|| "the key's user (or of the role it belongs to)".to_owned(), principal);
+    let what = if roles.len() == 1 { "the role" } else { "the roles" };
+    let statement = json!({ "Effect": "Allow", "Action": "sts:AssumeRole", "Resource": resource });
+    (format!("Policy of {whose}: may assume {what}"), document(&[statement]))
 }
 
 /// For the trust policy of the role.
-pub(super) fn trusts(caller: &str, role: &Assume) -> (String, String) {
+pub fn trusts(caller: &str, role: &Assume) -> (String, String) {
     let principal = json!({ "AWS": principal(caller) });
     let mut statement = json!({ "Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole" });
     if !role.external_id.is_empty() {
         statement["Condition"] = json!({ "StringEquals": { "sts:ExternalId": role.external_id } });
     }
-    (format!("Trust policy of {}: who may assume it", role.role), document(&statement))
+    (format!("Trust policy of {}: who may assume it", role.role), document(&[statement]))
 }
 
-fn document(statement: &Value) -> String {
-    let whole = json!({ "Version": "2012-10-17", "Statement": [statement] });
+/// A whole policy.
+pub fn document(statements: &[Value]) -> String {
+    let whole = json!({ "Version": "2012-10-17", "Statement": statements });
     serde_json::to_string_pretty(&whole).unwrap_or_default()
 }
 
@@ -52,8 +59,13 @@ mod tests {
         let statement = &policy["Statement"][0];
         assert_eq!(statement["Principal"]["AWS"], "arn:aws:iam::111111111111:role/console");
         assert_eq!(statement["Condition"]["StringEquals"]["sts:ExternalId"], "tenant-7");
-        let (_, text) = may_assume(&role);
+        let session = "arn:aws:sts::111111111111:assumed-role/console/i-1";
+        let (caption, text) = may_assume(Some(session), &[&role.role]);
+        assert_eq!(caption, "Policy of arn:aws:iam::111111111111:role/console: may assume the role");
         let policy: Value = serde_json::from_str(&text).unwrap();
         assert_eq!(policy["Statement"][0]["Resource"], role.role);
+        let (_, text) = may_assume(None, &["arn:aws:iam::1:role/a", "arn:aws:iam::1:role/b"]);
+        let policy: Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(policy["Statement"][0]["Resource"][1], "arn:aws:iam::1:role/b");
     }
 }

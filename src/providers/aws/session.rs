@@ -174,6 +174,13 @@ impl Session {
         Ok(self.keyed(given(answer.credentials)?))
     }
 
+    /// The same keys in another region.
+    pub(super) fn at(&self, region: &Region) -> Self {
+        let region = aws_config::Region::new(region.as_str().to_owned());
+        let config = self.config.clone().into_builder().region(region).build();
+        Self { config, endpoints: Arc::clone(&self.endpoints), expires: self.expires }
+    }
+
     /// The same way out with other keys.
     fn keyed(&self, keys: Credentials) -> Self {
         let expires = keys.expiry();

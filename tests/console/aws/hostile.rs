@@ -19,7 +19,7 @@ fn pair() -> Values {
 async fn tested(reply: impl Fn(&str) -> Reply + Send + Sync + 'static, egress: &Egress) -> Finding {
     let peer = Scripted::start(reply).await;
     let start = Instant::now();
-    let finding = probe(&pair(), egress, &at(&peer.url())).await;
+    let finding = probe(&pair(), &[], egress, &at(&peer.url())).await;
     assert!(start.elapsed() < LIMIT + LIMIT / 10);
     let all = format!("{finding:?}");
     assert!(!all.contains("CANARY") && !all.contains("REFLECTED"), "{all}");
@@ -47,7 +47,7 @@ async fn a_wrong_clock_is_told_from_a_wrong_secret() {
 #[tokio::test]
 async fn a_throttled_call_is_made_again_and_then_said_so() {
     let peer = Scripted::start(|_| refusal(400, "Throttling", "Rate exceeded")).await;
-    let finding = probe(&pair(), &loopback(), &at(&peer.url())).await;
+    let finding = probe(&pair(), &[], &loopback(), &at(&peer.url())).await;
     assert_eq!(finding.verdict, Verdict::Throttled, "{finding:?}");
     assert!(peer.seen().len() >= 3);
 }
@@ -78,7 +78,7 @@ async fn a_session_longer_than_the_role_allows_is_said_with_its_length() {
     .await;
     let mut values = pair();
     values.set("role_arn", "arn:aws:iam::123456789012:role/reader");
-    let finding = probe(&values, &loopback(), &at(&peer.url())).await;
+    let finding = probe(&values, &[], &loopback(), &at(&peer.url())).await;
     assert_eq!(finding.verdict, Verdict::Denied, "{finding:?}");
     assert!(finding.sentence.ends_with("does not allow sessions of 60 minutes."), "{finding:?}");
     assert!(finding.remedy.contains("maximum session duration"), "{finding:?}");
@@ -98,7 +98,7 @@ async fn a_redirect_is_not_followed_and_a_private_endpoint_needs_the_operators_l
     let finding = tested(move |_| Reply::status(307).with("Location", url.clone()), &loopback()).await;
     assert_eq!(finding.verdict, Verdict::Unreachable);
     assert!(sink.seen().is_empty());
-    let refused = probe(&pair(), &Egress::new(Vec::new()), &at(&sink.url())).await;
+    let refused = probe(&pair(), &[], &Egress::new(Vec::new()), &at(&sink.url())).await;
     assert_eq!(refused.verdict, Verdict::RefusedByPolicy, "{refused:?}");
     assert!(sink.seen().is_empty());
 }

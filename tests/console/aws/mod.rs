@@ -41,7 +41,7 @@ fn with_role(pair: &(String, String), role: &str) -> Values {
 }
 
 async fn test(moto: &Moto, values: &Values) -> Finding {
-    probe(values, &loopback(), &at(&moto.url())).await
+    probe(values, &[], &loopback(), &at(&moto.url())).await
 }
 
 fn fact<'a>(finding: &'a Finding, label: &str) -> &'a str {

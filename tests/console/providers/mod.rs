@@ -52,7 +52,7 @@ fn checked(slug: &str, posted: &[(&str, &str)]) -> Values {
 async fn test(slug: &str, posted: &[(&str, &str)], endpoints: &Endpoints) -> Finding {
     let kind = credentials::find(slug).unwrap();
     let values = checked(slug, posted);
-    let finding = providers::test(kind, &values, &loopback(), endpoints).await;
+    let finding = providers::test(kind, &values, &[], &loopback(), endpoints).await;
     let all = format!("{finding:?}");
     assert!(!all.contains(UPSTREAM) && !all.contains("html"), "{all}");
     assert!(!all.contains("PRIVATE KEY"), "{all}");

@@ -6,12 +6,15 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use futures_util::future::BoxFuture;
 use secrecy::SecretString;
+use serde_json::json;
 use url::Url;
 
 use super::selection::{self, Names};
 use super::{Image, Job, ScanError, Step, Version};
 use crate::credentials::aws::RoleArn;
 use crate::form::{Errors, Field, Values};
+use crate::providers::aws::policies::document;
+use crate::providers::aws::roles::Wanted;
 use crate::providers::aws::{
     Access, Assume, Endpoints, HOUR, LONGEST, Region, SHORTEST, Session, Source, refused, role_of,
 };
@@ -84,6 +87,21 @@ impl Version for Ecr {
     fn role(&self, settings: &Values) -> Option<String> {
         let host = Host::parse(settings.get("registry")).ok()?;
         chosen_role(settings, &host)?.ok().map(|role| role.as_str().to_owned())
+    }
+
+    fn assumes(&self, settings: &Values, name: &str) -> Option<Wanted> {
+        let host = Host::parse(settings.get("registry")).ok()?;
+        let role = chosen_role(settings, &host)?.ok()?;
+        Some(Wanted { used_by: name.to_owned(), assume: assume(&role, settings, name), region: host.region })
+    }
+
+    fn needs(&self, settings: &Values) -> Vec<(String, String)> {
+        let Ok(host) = Host::parse(settings.get("registry")) else { return Vec::new() };
+        let whose = match chosen_role(settings, &host) {
+            Some(Ok(role)) => role.as_str().to_owned(),
+            _ => "the credential's user or role".to_owned(),
+        };
+        vec![(format!("Policy of {whose}: may read the registry"), policy(&host))]
     }
 
     fn suits(&self, settings: &Values, credential: &Values) -> Result<(), Errors> {
@@ -171,6 +189,25 @@ fn minutes(settings: &Values) -> u16 {
     settings.get("session_minutes").parse().unwrap_or(HOUR)
 }
 
+fn assume(role: &RoleArn, settings: &Values, name: &str) -> Assume {
+    Assume::new(role, settings.get("external_id"), name).lasting(minutes(settings))
+}
+
+/// What AWS's own AmazonEC2ContainerRegistryReadOnly allows and a scan uses, for the one registry.
+/// <https://docs.aws.amazon.com/AmazonECR/latest/userguide/security-iam-awsmanpol.html>
+fn policy(host: &Host) -> String {
+    let (partition, region) = (host.region.partition(), host.region.as_str());
+    let repositories = format!("arn:{partition}:ecr:{region}:{}:repository/*", host.account);
+    document(&[
+        json!({ "Effect": "Allow", "Action": "ecr:GetAuthorizationToken", "Resource": "*" }),
+        json!({ "Effect": "Allow", "Action": READ, "Resource": repositories }),
+    ])
+}
+
+/// `GetDownloadUrlForLayer` is for the configuration of an image, which names its platform.
+const READ: [&str; 4] =
+    ["ecr:DescribeRepositories", "ecr:DescribeImages", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"];
+
 async fn scan(job: &Job<'_>) -> Result<Vec<Image>, ScanError> {
     (job.progress)(super::Progress::default());
     let failed = |cause| ScanError::new(Step::SigningIn, "", cause);
@@ -197,8 +234,11 @@ async fn sign_in(job: &Job<'_>, host: &Host) -> Result<Session, ProviderError> {
     };
     // The credential may have become a role after the form was saved.
     let most = if access.origin.is_access_key() { LONGEST } else { HOUR };
-    let length = minutes(job.settings).min(most);
-    let assume = role.map(|role| Assume::new(&role, job.settings.get("external_id"), job.name).lasting(length));
+    let assume = role.map(|role| {
+        let assume = assume(&role, job.settings, job.name);
+        let minutes = assume.minutes.min(most);
+        assume.lasting(minutes)
+    });
     let (credential, version) = job.stored.unwrap_or_default();
     let region = host.region.clone();
     job.aws.get(Source { credential, version, access: &access, region, assume }).await
