@@ -11,7 +11,7 @@ use uuid::Uuid;
 use crate::app::App;
 use crate::credentials::{self as kinds, Kind};
 use crate::form::Values;
-use crate::integrations::Family;
+use crate::integrations::Provider;
 use crate::models::credential_tests::{self, Outcome};
 use crate::models::events::Actor;
 use crate::models::{Conn, DbError, credentials, integrations};
@@ -51,7 +51,7 @@ pub fn roles(conn: &mut Conn, vault: &Vault, credential: Uuid) -> Result<Vec<Wan
     let intact = rows.into_iter().filter(|row| row.check(vault).is_ok());
     let wanted = intact.filter_map(|row| {
         let settings = Values::from_json(row.settings.as_bytes())?;
-        Family::find(&row.family)?.assumes(&row.version, &settings, &row.name)
+        Provider::find(&row.version)?.spec().assumes(&settings, &row.name)
     });
     Ok(wanted.collect())
 }

@@ -183,12 +183,13 @@ mod tests {
 
     use super::*;
     use crate::form::{Field, Values};
+    use crate::integrations::Spec;
     use crate::providers::aws;
     use crate::providers::egress::Egress;
 
     struct Broken;
 
-    impl Version for Broken {
+    impl Spec for Broken {
         fn slug(&self) -> &'static str {
             "broken"
         }
@@ -207,6 +208,8 @@ mod tests {
         fn address(&self, _: &Values) -> Option<Url> {
             None
         }
+    }
+    impl Version for Broken {
         fn scan<'a>(&'a self, _: Job<'a>) -> BoxFuture<'a, Result<Vec<registries::Image>, ScanError>> {
             panic!("on purpose")
         }

@@ -12,6 +12,7 @@ use x509_parser::pem::Pem;
 use super::selection::{self, Names};
 use super::{Image, Job, Progress, ScanError, Step, Version};
 use crate::form::{Field, Values};
+use crate::integrations::Spec;
 use crate::providers::ProviderError;
 use crate::providers::egress::Tls;
 use crate::providers::oci_registry::{AT_ONCE, Login, Registry};
@@ -54,7 +55,7 @@ static FIELDS: &[Field] = &[
     ),
 ];
 
-impl Version for DockerV2 {
+impl Spec for DockerV2 {
     fn slug(&self) -> &'static str {
         "docker_v2"
     }
@@ -78,7 +79,9 @@ impl Version for DockerV2 {
     fn address(&self, settings: &Values) -> Option<Url> {
         parse(settings.get("registry"))
     }
+}
 
+impl Version for DockerV2 {
     fn scan<'a>(&'a self, job: Job<'a>) -> BoxFuture<'a, Result<Vec<Image>, ScanError>> {
         Box::pin(async move {
             let address = self.address(job.settings).ok_or(ProviderError::InvalidAddress);

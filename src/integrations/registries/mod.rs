@@ -8,12 +8,11 @@ use chrono::{DateTime, Utc};
 use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
-use url::Url;
 use uuid::Uuid;
 
+use super::Spec;
 use crate::credentials::Kind;
-use crate::form::{Errors, Field, Values};
-use crate::providers::aws::roles::Wanted;
+use crate::form::Values;
 use crate::providers::egress::Egress;
 use crate::providers::{ProviderError, aws};
 
@@ -30,43 +29,7 @@ pub fn version(slug: &str) -> Option<&'static dyn Version> {
 }
 
 /// One way to speak to a registry: `Docker Registry v2`, `Amazon ECR` …
-pub trait Version: Sync {
-    fn slug(&self) -> &'static str;
-    fn label(&self) -> &'static str;
-    /// All settings of the form but name, credential and schedule, which every integration has.
-    fn fields(&self) -> &'static [Field];
-    /// The role that the settings name: the link between the credential and the registry, for the page.
-    fn role(&self, _settings: &Values) -> Option<String> {
-        None
-    }
-    /// That role with all that it takes to assume it, for integrations of this name; for a credential's Test.
-    fn assumes(&self, _settings: &Values, _name: &str) -> Option<Wanted> {
-        None
-    }
-    /// The least policies that a scan needs, with the real names: (caption, text). Shown on the credential's page; those
-    /// that lead into a role are known without this.
-    fn needs(&self, _settings: &Values) -> Vec<(String, String)> {
-        Vec::new()
-    }
-    /// Whether the settings go with a credential, as far as its values that are no secrets tell.
-    fn suits(&self, _settings: &Values, _credential: &Values) -> Result<(), Errors> {
-        Ok(())
-    }
-    /// Slugs of the credential kinds it can use.
-    fn credential_kinds(&self) -> &'static [&'static str];
-    fn needs_credential(&self) -> bool;
-    /// The address that the settings name: to be vetted by [`Egress::check_url`] before it is saved.
-    fn address(&self, settings: &Values) -> Option<Url>;
-
-    /// The host that the credential is sent to, as bound by the integration: `registry.example.com:5000`. Plain http
-    /// is another place than https and carries its scheme.
-    fn host(&self, settings: &Values) -> Option<String> {
-        let address = self.address(settings)?;
-        let port = address.port().map(|port| format!(":{port}")).unwrap_or_default();
-        let plain = if address.scheme() == "https" { "" } else { "http://" };
-        Some(format!("{plain}{}{port}", address.host_str()?))
-    }
-
+pub trait Version: Spec {
     /// Scans; stops soon after `job.stop` is cancelled.
     fn scan<'a>(&'a self, job: Job<'a>) -> BoxFuture<'a, Result<Vec<Image>, ScanError>>;
 }

@@ -52,7 +52,7 @@ pub fn find(
 ) -> Result<Result<Option<Destination>, Errors>, DbError> {
     let Some(id) = draft.credential else { return Ok(Ok(None)) };
     let row = match credentials::find(conn, id) {
-        Ok(row) if draft.version.credential_kinds().contains(&row.kind.as_str()) => row,
+        Ok(row) if draft.provider.spec().credential_kinds().contains(&row.kind.as_str()) => row,
         Ok(_) | Err(DbError::NotFound) => return Ok(Err(Errors::one("credential", "Choose one of the list."))),
         Err(error) => return Err(error),
     };
@@ -61,7 +61,10 @@ pub fn find(
     }
     let same = edited.is_some_and(|edited| edited.credential_id == Some(id) && edited.host == draft.host);
     let integration = edited.map(|edited| edited.id);
-    if same || integrations::known_destination(conn, vault, id, &draft.host, integration)? {
+    if same
+        || !draft.provider.spec().chooses_host()
+        || integrations::known_destination(conn, vault, id, &draft.host, integration)?
+    {
         return Ok(Ok(None));
     }
     Ok(Ok(Some(Destination { credential: id, credential_name: row.name, host: draft.host.clone(), integration })))

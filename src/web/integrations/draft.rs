@@ -7,20 +7,18 @@ use uuid::Uuid;
 
 use crate::app::App;
 use crate::form::{self, Errors, Field, FieldView, Values};
-use crate::integrations::registries::{self, VERSIONS, Version};
+use crate::integrations::{Family, Provider, Spec, registries};
 use crate::models::integrations::{Integration, NewIntegration};
 use crate::models::{DbError, credentials};
 use crate::names;
 use crate::providers::egress::Egress;
 use crate::web::credentials::draft::Shown;
 
-/// The family's word in the row.
-pub const FAMILY: &str = "registry_scan";
-
 const NAME: Field = Field::text("name", "Name").max(200).check(name);
 const VERSION: Field = Field::pick("version", "Version").default("docker_v2").check(version_slug);
+const CHANNEL: Field = Field::pick("version", "Channel").check(version_slug);
 const CREDENTIAL: Field = Field::pick("credential", "Credential")
-    .help("Only credentials of the types that this kind of registry takes are listed.")
+    .help("Only credentials of the types that can be used here are listed.")
     .check(id);
 const SCHEDULE: Field = Field::choice(
     "schedule",
@@ -41,8 +39,8 @@ fn name(text: &str) -> Result<String, String> {
 }
 
 fn version_slug(slug: &str) -> Result<String, String> {
-    registries::version(slug)
-        .map(|version| version.slug().to_owned())
+    Provider::find(slug)
+        .map(|provider| provider.spec().slug().to_owned())
         .ok_or_else(|| "Choose one of the list.".to_owned())
 }
 
@@ -50,63 +48,73 @@ fn id(text: &str) -> Result<String, String> {
     Uuid::try_parse(text).map(|id| id.to_string()).map_err(|_| "Choose one of the list.".to_owned())
 }
 
-/// The whole form of a version, in the order in which it is filled in.
-pub fn fields(version: &dyn Version) -> Vec<Field> {
-    let own = version.fields();
+/// The whole form of a provider, in the order in which it is filled in.
+pub fn fields(provider: Provider) -> Vec<Field> {
+    let (spec, alerts) = (provider.spec(), provider.family() == Family::AlertProfile);
+    let own = spec.fields();
     // Where to and what come first, then who, then how.
-    let at = own.iter().position(|field| matches!(field.name, "ca_certificate" | "cap")).unwrap_or(own.len());
-    let credential = if version.needs_credential() { CREDENTIAL } else { CREDENTIAL.optional() };
-    let mut fields = vec![NAME, VERSION];
+    let at =
+        own.iter().position(|field| matches!(field.name, "ca_certificate" | "cap") || field.name.starts_with("on_"));
+    let at = at.unwrap_or(own.len());
+    let mut fields = vec![NAME, if alerts { CHANNEL } else { VERSION }];
     fields.extend(&own[..at]);
-    fields.push(credential);
+    if !spec.credential_kinds().is_empty() {
+        fields.push(if spec.needs_credential() { CREDENTIAL } else { CREDENTIAL.optional() });
+    }
     fields.extend(&own[at..]);
-    fields.push(SCHEDULE);
+    if !alerts {
+        fields.push(SCHEDULE);
+    }
     fields
 }
 
-/// Names of all fields that a form of any version may post.
+/// Names of all fields that a form of any provider may post.
 pub fn field_names() -> Vec<&'static str> {
-    VERSIONS.iter().flat_map(|version| fields(*version)).map(|field| field.name).collect()
+    let providers = Family::ALL.iter().flat_map(|family| family.providers());
+    providers.flat_map(fields).map(|field| field.name).collect()
 }
 
-/// The version that was chosen, or the first of the list.
-pub fn chosen(slug: &str) -> &'static dyn Version {
-    registries::version(slug).unwrap_or(VERSIONS[0])
+/// The provider that was chosen, or the first of the list.
+pub fn chosen(slug: &str) -> Provider {
+    Provider::find(slug).unwrap_or(Provider::Registry(registries::VERSIONS[0]))
 }
 
 /// The field that says where the credential goes; errors about the address belong there.
-fn address_field(version: &dyn Version) -> &'static str {
-    version.fields().iter().find(|field| field.identity).map_or("", |field| field.name)
+fn address_field(spec: &dyn Spec) -> &'static str {
+    spec.fields().iter().find(|field| field.identity).map_or("", |field| field.name)
 }
 
 /// What a person sees of the form. `choices` are the credentials to pick from.
 pub fn views(
-    version: &'static dyn Version,
+    provider: Provider,
     posted: Option<&Values>,
     stored: Option<&Values>,
     errors: &Errors,
     choices: &[(Uuid, String)],
 ) -> Vec<FieldView> {
     let picks = |field: &str| match field {
-        "version" => VERSIONS.iter().map(|known| (known.slug().to_owned(), known.label().to_owned())).collect(),
+        "version" => {
+            let known = provider.family().providers().into_iter().map(Provider::spec);
+            known.map(|spec| (spec.slug().to_owned(), spec.label().to_owned())).collect()
+        }
         _ => choices.iter().map(|(id, name)| (id.to_string(), name.clone())).collect(),
     };
-    let mut views = form::view(&fields(version), posted, stored, errors, &picks);
+    let mut views = form::view(&fields(provider), posted, stored, errors, &picks);
     for view in views.iter_mut().filter(|view| view.name == "version") {
-        // Each version has fields of its own.
+        // Each provider has fields of its own.
         view.switches = true;
     }
     views
 }
 
-/// The credentials that a version can use.
-pub async fn choices(app: &Data<App>, version: &'static dyn Version) -> Result<Vec<(Uuid, String)>, DbError> {
-    app.db.run(|conn| credentials::choices(conn, version.credential_kinds())).await
+/// The credentials that a provider can use.
+pub async fn choices(app: &Data<App>, provider: Provider) -> Result<Vec<(Uuid, String)>, DbError> {
+    app.db.run(move |conn| credentials::choices(conn, provider.spec().credential_kinds())).await
 }
 
 /// A form that passed every check that needs no database.
 pub struct Draft {
-    pub version: &'static dyn Version,
+    pub provider: Provider,
     pub name: String,
     pub credential: Option<Uuid>,
     pub host: String,
@@ -117,21 +125,22 @@ pub struct Draft {
 impl Draft {
     /// Checks what was posted, the address by the operator's rules too.
     pub fn check(app: &App, posted: &Values) -> Result<Self, Errors> {
-        let version = chosen(posted.get("version"));
-        let mut values = form::check(&fields(version), posted, None)?;
+        let provider = chosen(posted.get("version"));
+        let spec = provider.spec();
+        let mut values = form::check(&fields(provider), posted, None)?;
         let mut take = |field: &str| {
             let value = values.get(field).to_owned();
             values.set(field, "");
             value
         };
         let (name, _, credential, schedule) = (take("name"), take("version"), take("credential"), take("schedule"));
-        let refused = |message: String| Errors::one(address_field(version), message);
-        let (Some(address), Some(host)) = (version.address(&values), version.host(&values)) else {
-            return Err(refused("Enter the address of the registry.".to_owned()));
-        };
-        app.egress.check_url(&address).map_err(|error| refused(error.to_string()))?;
+        let refused = |message: String| Errors::one(address_field(spec), message);
+        let Some(host) = spec.host(&values) else { return Err(refused("Enter the address.".to_owned())) };
+        if let Some(address) = spec.address(&values) {
+            app.egress.check_url(&address).map_err(|error| refused(error.to_string()))?;
+        }
         Ok(Self {
-            version,
+            provider,
             name,
             credential: Uuid::try_parse(&credential).ok(),
             host,
@@ -143,14 +152,14 @@ impl Draft {
     /// Whether it goes with the credential of these facts.
     pub fn suits(&self, facts: &str) -> Result<(), Errors> {
         let settings = Values::from_json(self.settings.as_bytes()).unwrap_or_default();
-        self.version.suits(&settings, &Shown::read(facts).stored())
+        self.provider.spec().suits(&settings, &Shown::read(facts).stored())
     }
 
     /// As the models take it.
     pub fn row(&self) -> NewIntegration<'_> {
         NewIntegration {
-            family: FAMILY,
-            version: self.version.slug(),
+            family: self.provider.family().slug(),
+            version: self.provider.spec().slug(),
             name: &self.name,
             credential_id: self.credential,
             host: &self.host,
@@ -172,12 +181,12 @@ pub fn stored(row: &Integration) -> Values {
 
 /// The address that settings name, for showing it and warning of it.
 pub fn address(version: &str, settings: &Values) -> Option<Url> {
-    registries::version(version)?.address(settings)
+    Provider::find(version)?.spec().address(settings)
 }
 
 /// A sentence when the address that was typed carries the credential in the clear.
-pub fn warning(version: &dyn Version, values: &Values) -> Option<&'static str> {
-    Egress::warning(&version.address(values)?)
+pub fn warning(provider: Provider, values: &Values) -> Option<&'static str> {
+    Egress::warning(&provider.spec().address(values)?)
 }
 
 /// What the database found wrong with a form; anything else is an error of its own.

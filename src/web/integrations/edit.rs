@@ -13,7 +13,7 @@ use super::destination::{self, Ask};
 use super::draft::{self, Draft};
 use crate::app::App;
 use crate::form::{Errors, FieldView, Values};
-use crate::integrations::registries;
+use crate::integrations::Provider;
 use crate::models::integrations::{self, Integration};
 use crate::models::{DbError, credentials, events};
 use crate::web::error::Error;
@@ -74,7 +74,7 @@ impl Edit {
 
 async fn load(app: &Data<App>, id: Uuid) -> Result<Integration, Error> {
     let row = app.db.run(move |conn| integrations::find(conn, id)).await?;
-    match registries::version(&row.version) {
+    match Provider::find(&row.version) {
         Some(_) => Ok(row),
         None => Err(Error::Conflict("This release of Strongroom does not know this kind of integration.".to_owned())),
     }

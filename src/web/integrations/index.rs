@@ -7,7 +7,6 @@ use uuid::Uuid;
 
 use super::shown;
 use crate::app::App;
-use crate::integrations::Family;
 use crate::models::DbError;
 use crate::models::integrations::{self, Line};
 use crate::web::error::Error;
@@ -53,7 +52,7 @@ impl Row {
         };
         Self {
             id: line.id,
-            kind: format!("{} · {}", Family::RegistryScan.label(), shown::version(&line.version)),
+            kind: shown::kind(&line.family, &line.version),
             name: line.name,
             host: line.host,
             credential: line.credential_id.zip(line.credential_name),

@@ -11,7 +11,7 @@ use super::draft;
 use super::shown::{self, Going, Past};
 use crate::app::App;
 use crate::form::{Control, Values};
-use crate::integrations::{Family, registries};
+use crate::integrations::Provider;
 use crate::models::images::{self, Change, Image, Place};
 use crate::models::integrations::{self, Integration};
 use crate::models::runs::{self, Run};
@@ -163,7 +163,7 @@ impl Show {
         Self {
             shell,
             id: row.id,
-            kind: format!("{} · {}", Family::RegistryScan.label(), shown::version(&row.version)),
+            kind: shown::kind(&row.family, &row.version),
             host: row.host.clone(),
             active: row.active,
             altered,
@@ -183,7 +183,7 @@ impl Show {
             changed: changes.map(|(run, changes)| Changed::new(&run, changes, now)),
             history: runs.iter().filter(|run| !run.unfinished()).map(|run| Past::new(run, now)).collect(),
             credential,
-            role: registries::version(&row.version).and_then(|version| version.role(&settings)),
+            role: Provider::find(&row.version).and_then(|provider| provider.spec().role(&settings)),
             facts: facts(&row, &settings),
             schedule: shown::schedule(row.every_hours),
             next_run: row.next_run_at.filter(|_| row.active).map(|at| shown::until(at, now)),
@@ -237,7 +237,7 @@ impl Changed {
 
 /// The settings as lines; what is left blank is said where blank means something.
 fn facts(row: &Integration, settings: &Values) -> Vec<(&'static str, String)> {
-    let Some(version) = registries::version(&row.version) else { return Vec::new() };
+    let Some(provider) = Provider::find(&row.version) else { return Vec::new() };
     let line = |field: &crate::form::Field| match (field.name, settings.get(field.name)) {
         ("cap", "") => Some((field.label, "5 newest tags a repository".to_owned())),
         ("cap", "0") => Some((field.label, "None: all tags".to_owned())),
@@ -248,5 +248,5 @@ fn facts(row: &Integration, settings: &Values) -> Vec<(&'static str, String)> {
         (_, _) if field.control == Control::Document && field.max > 10_000 => Some((field.label, "Given".to_owned())),
         (_, value) => Some((field.label, value.to_owned())),
     };
-    version.fields().iter().filter_map(line).collect()
+    provider.spec().fields().iter().filter_map(line).collect()
 }

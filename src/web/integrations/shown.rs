@@ -2,7 +2,8 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::integrations::registries::{self, Progress};
+use crate::integrations::registries::Progress;
+use crate::integrations::{Family, Provider};
 use crate::models::runs::Run;
 use crate::models::{Conn, DbError, users};
 use crate::web::page::{self, When};
@@ -87,7 +88,13 @@ pub fn state(state: &str) -> (&'static str, &'static str) {
 
 /// What people call a version; a slug that this release does not know says so.
 pub fn version(slug: &str) -> String {
-    registries::version(slug).map_or_else(|| format!("{slug} (unsupported)"), |version| version.label().to_owned())
+    Provider::find(slug).map_or_else(|| format!("{slug} (unsupported)"), |provider| provider.spec().label().to_owned())
+}
+
+/// `Registry Scan · Amazon ECR`
+pub fn kind(family: &str, version: &str) -> String {
+    let family = Family::find(family).map_or("Unsupported", Family::label);
+    format!("{family} · {}", self::version(version))
 }
 
 pub fn schedule(every_hours: Option<i32>) -> String {

@@ -13,6 +13,7 @@ use super::selection::{self, Names};
 use super::{Image, Job, ScanError, Step, Version};
 use crate::credentials::aws::RoleArn;
 use crate::form::{Errors, Field, Values};
+use crate::integrations::Spec;
 use crate::providers::aws::policies::document;
 use crate::providers::aws::roles::Wanted;
 use crate::providers::aws::{
@@ -71,7 +72,7 @@ static FIELDS: &[Field] = &[
         .help("Keeps the newest tags of each repository, by the date of the push; 0 keeps all."),
 ];
 
-impl Version for Ecr {
+impl Spec for Ecr {
     fn slug(&self) -> &'static str {
         "ecr"
     }
@@ -125,7 +126,9 @@ impl Version for Ecr {
         let host = Host::parse(settings.get("registry")).ok()?;
         Url::parse(&format!("https://{}", host.name)).ok()
     }
+}
 
+impl Version for Ecr {
     fn scan<'a>(&'a self, job: Job<'a>) -> BoxFuture<'a, Result<Vec<Image>, ScanError>> {
         Box::pin(async move {
             let stopped = || ScanError::new(Step::SigningIn, "", ProviderError::Stopped);

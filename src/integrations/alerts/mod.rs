@@ -1,0 +1,298 @@
+//! Alert channels: tell people, or a service of theirs, what needs attention. One channel a file, and a line in
+//! [`CHANNELS`]; what raises an alert and who gets which message is decided elsewhere. A channel makes one call from a
+//! finished [`Message`] and says how it went; the wire structs of a vendor are private at the bottom of its file.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use futures_util::future::BoxFuture;
+use serde::{Deserialize, Serialize};
+use url::Url;
+use uuid::Uuid;
+
+use super::Spec;
+use crate::credentials::Kind;
+use crate::form::{Field, Values};
+use crate::providers::egress::Egress;
+use crate::providers::endpoints::Endpoints;
+use crate::providers::{ProviderError, aws};
+
+pub mod webhook;
+
+/// Every channel, in the order of the form's list.
+pub static CHANNELS: &[&dyn Channel] = &[&webhook::Webhook];
+
+/// The channel of that slug; `None` for one that this release does not know.
+pub fn channel(slug: &str) -> Option<&'static dyn Channel> {
+    CHANNELS.iter().copied().find(|channel| channel.slug() == slug)
+}
+
+/// One way to reach people: `E-mail`, `Slack` …
+pub trait Channel: Spec {
+    /// Most lines that one call carries. What is more goes into further calls, so 1 means a call for each alert.
+    fn lines_at_once(&self) -> usize;
+
+    /// Makes one call. Returning is proof: `Ok` only when the peer said that it has the whole message.
+    fn send<'a>(&'a self, job: Job<'a>) -> BoxFuture<'a, Result<Receipt, SendError>>;
+}
+
+/// What people are told about. Closed: each has its checkbox on a profile's form.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Trigger {
+    /// A secret is older than its limit, or soon will be.
+    Stale,
+    /// A certificate, secret or token ends soon, or has ended.
+    Expiring,
+    FailedTest,
+    FailedScan,
+    /// A row is not what Strongroom saved.
+    Integrity,
+    /// A message could not be delivered, or a channel was switched off.
+    Delivery,
+    /// Somebody failed to log in too often.
+    Lockout,
+}
+
+impl Trigger {
+    pub const ALL: [Self; 7] = [
+        Self::Stale,
+        Self::Expiring,
+        Self::FailedTest,
+        Self::FailedScan,
+        Self::Integrity,
+        Self::Delivery,
+        Self::Lockout,
+    ];
+
+    /// As it is stored, and as payloads name it.
+    pub fn slug(self) -> &'static str {
+        match self {
+            Self::Stale => "stale",
+            Self::Expiring => "expiring",
+            Self::FailedTest => "failed_test",
+            Self::FailedScan => "failed_scan",
+            Self::Integrity => "integrity",
+            Self::Delivery => "delivery",
+            Self::Lockout => "lockout",
+        }
+    }
+
+    pub fn find(slug: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|trigger| trigger.slug() == slug)
+    }
+
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Stale => "Old secret",
+            Self::Expiring => "Expiring credential",
+            Self::FailedTest => "Failed test",
+            Self::FailedScan => "Failed scan",
+            Self::Integrity => "Integrity error",
+            Self::Delivery => "Undelivered alert",
+            Self::Lockout => "Login lockout",
+        }
+    }
+
+    /// Its checkbox on the form of a profile.
+    pub fn field(self) -> &'static str {
+        match self {
+            Self::Stale => "on_stale",
+            Self::Expiring => "on_expiring",
+            Self::FailedTest => "on_failed_test",
+            Self::FailedScan => "on_failed_scan",
+            Self::Integrity => "on_integrity",
+            Self::Delivery => "on_delivery",
+            Self::Lockout => "on_lockout",
+        }
+    }
+
+    /// Whether a profile with these settings wants to be told.
+    pub fn wanted(self, settings: &Values) -> bool {
+        settings.get(self.field()) == "on"
+    }
+}
+
+/// The checkboxes that every profile ends with; all are ticked on a new form.
+pub const TRIGGER_FIELDS: [Field; 7] = [
+    Field::checkbox("on_stale", "Tell about old secrets").default("on"),
+    Field::checkbox("on_expiring", "Tell about expiring credentials").default("on"),
+    Field::checkbox("on_failed_test", "Tell about failed tests").default("on"),
+    Field::checkbox("on_failed_scan", "Tell about failed scans").default("on"),
+    Field::checkbox("on_integrity", "Tell about integrity errors").default("on"),
+    Field::checkbox("on_delivery", "Tell about undelivered alerts").default("on"),
+    Field::checkbox("on_lockout", "Tell about login lockouts").default("on"),
+];
+
+/// What happened to an alert.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Event {
+    /// It will be raised soon: 14 or 3 days before the limit.
+    Ahead,
+    Raised,
+    /// Still open after another week, or closer to its end.
+    Reminder,
+    Closed,
+}
+
+impl Event {
+    pub const ALL: [Self; 4] = [Self::Ahead, Self::Raised, Self::Reminder, Self::Closed];
+
+    pub fn slug(self) -> &'static str {
+        match self {
+            Self::Ahead => "ahead",
+            Self::Raised => "raised",
+            Self::Reminder => "reminder",
+            Self::Closed => "closed",
+        }
+    }
+
+    pub fn find(slug: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|event| event.slug() == slug)
+    }
+}
+
+/// The four levels that PagerDuty, Security Hub and others can all express.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Severity {
+    Info,
+    Warning,
+    Error,
+    Critical,
+}
+
+impl Severity {
+    pub fn slug(self) -> &'static str {
+        match self {
+            Self::Info => "info",
+            Self::Warning => "warning",
+            Self::Error => "error",
+            Self::Critical => "critical",
+        }
+    }
+}
+
+/// One message, as every channel gets it. It holds no secret and no whole key id; any text in it but the URLs may be
+/// hostile, since people name credentials as they like: each channel neutralises it by its own rules.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Message {
+    /// Of the delivery: the same at every attempt, so that a receiver can tell a repetition.
+    pub id: Uuid,
+    /// When it was decided.
+    pub at: DateTime<Utc>,
+    /// The console, from the configured public URL.
+    pub console: Url,
+    /// At least one; at most [`Channel::lines_at_once`].
+    pub lines: Vec<Line>,
+    /// Alerts beyond the lines, on the console's Alerts page.
+    pub more: u64,
+    /// Sent by *Send test alert*: says so, and names no real credential.
+    pub test: bool,
+}
+
+/// What is said of one alert.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line {
+    /// The same from its raising to its closing: the key to find an incident again by.
+    pub alert: Uuid,
+    pub trigger: Trigger,
+    pub event: Event,
+    pub severity: Severity,
+    /// One sentence: `The access key of “prod-ci” is 94 days old; its limit is 90 days.`
+    pub title: String,
+    /// Name of the credential, integration or user.
+    pub subject: String,
+    /// `AWS · ID ends in 6QXA`; empty where there is nothing to add.
+    pub detail: String,
+    /// The subject's page.
+    pub subject_url: Url,
+    /// The alert's page.
+    pub url: Url,
+    /// When the alert was opened.
+    pub since: DateTime<Utc>,
+    /// Where the credential is used.
+    pub usages: Vec<Usage>,
+    /// Usages beyond those.
+    pub more_usages: u64,
+    /// What to do now, in one or two sentences.
+    pub remedy: String,
+    /// What this channel answered when the alert was raised there: the incident's own id.
+    pub reference: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Usage {
+    /// `Registry Scan`
+    pub family: &'static str,
+    pub name: String,
+    pub url: Url,
+}
+
+/// Everything that one call works with.
+pub struct Job<'a> {
+    pub settings: &'a Values,
+    pub credential: Option<(&'static Kind, &'a Values)>,
+    /// Which stored credential that is, and the version of its secret: sessions are kept by both.
+    pub stored: Option<(Uuid, i32)>,
+    pub egress: &'a Egress,
+    pub endpoints: &'a Endpoints,
+    pub aws: &'a aws::Sessions,
+    /// The profile's name.
+    pub name: &'a str,
+    pub message: &'a Message,
+    /// An earlier attempt ended without an answer, so the peer may have the message already: look before creating.
+    pub repeated: bool,
+}
+
+/// The peer has it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Receipt {
+    /// What the peer calls it, where later messages about the same alert need it.
+    pub reference: Option<String>,
+}
+
+/// Why a message was not delivered, in a sentence for the Alerts page, and whether to try again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SendError {
+    /// Whole sentences: what happened and what to do. Never the peer's own words.
+    pub sentence: String,
+    pub again: Again,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Again {
+    /// The peer as a whole is away: everything for it waits, at most five minutes at a time, for as long as it takes.
+    WhenItIsBack,
+    /// This message was put off; the pause that the peer asked for, if it did.
+    Later(Option<Duration>),
+    /// It will be refused again until somebody changes something.
+    Never,
+}
+
+impl SendError {
+    pub fn never(sentence: impl Into<String>) -> Self {
+        Self { sentence: sentence.into(), again: Again::Never }
+    }
+
+    pub fn later(sentence: impl Into<String>) -> Self {
+        Self { sentence: sentence.into(), again: Again::Later(None) }
+    }
+
+    /// The failure of a call; `who` is the service in lower case: `the webhook's receiver`.
+    pub fn call(error: &ProviderError, who: &str) -> Self {
+        let again = match error {
+            ProviderError::Unreachable { .. } | ProviderError::Timeout { .. } | ProviderError::Dropped { .. } => {
+                Again::WhenItIsBack
+            }
+            ProviderError::Throttled { retry_after } => Again::Later(retry_after.map(Duration::from_secs)),
+            ProviderError::ServerError { .. } | ProviderError::Stopped => Again::Later(None),
+            _ => Again::Never,
+        };
+        let sentence = error.sentence(who);
+        let mut characters = sentence.chars();
+        let first = characters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
+        Self { sentence: first + characters.as_str(), again }
+    }
+}
