@@ -14,6 +14,7 @@ use crate::form::Values;
 use crate::integrations::Provider;
 use crate::models::credential_tests::{self, Outcome};
 use crate::models::events::Actor;
+use crate::models::provider_facts::Told;
 use crate::models::{Conn, DbError, credentials, integrations};
 use crate::providers;
 use crate::providers::aws::roles::Wanted;
@@ -64,6 +65,7 @@ pub async fn record(app: &App, actor: Actor, id: Uuid, secret_version: i32, foun
         detail: format!("{}: {}", found.verdict.label(), found.sentence),
         failed: found.verdict.is_failure(),
         expires_at: found.expires_at,
+        told: Told { made_at: found.made_at, used_at: found.used_at, identity: found.identity.clone() },
     };
     let vault = app.vault.clone();
     let write = move |conn: &mut Conn| credential_tests::record(conn, &vault, &actor, (id, secret_version), &outcome);

@@ -1,6 +1,8 @@
 //! The table of credentials: filtered, searched, sorted by any column, a page at a time. Paging is by key, so a deep
 //! page costs what the first one does; each sort has its index in the migration.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
 use diesel::dsl::sql;
 use diesel::pg::Pg;
@@ -8,6 +10,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Integer, Text, Timestamptz, Uuid as SqlUuid};
 use uuid::Uuid;
 
+use super::provider_facts;
 use super::schema::credentials;
 use super::{Conn, DbError};
 
@@ -79,6 +82,7 @@ pub struct Row {
     pub ages: bool,
     pub expires_at: Option<DateTime<Utc>>,
     pub shipped: bool,
+    pub secret_version: i32,
     pub secret_set_at: DateTime<Utc>,
     pub usage_count: i32,
     pub last_used_at: DateTime<Utc>,
@@ -113,6 +117,8 @@ pub struct Page {
     pub rows: Vec<Row>,
     pub before: bool,
     pub after: bool,
+    /// When the providers say that the keys were made, where they tell.
+    pub made: HashMap<(Uuid, i32), DateTime<Utc>>,
     /// The database's clock, for ages.
     pub now: DateTime<Utc>,
 }
@@ -146,9 +152,11 @@ pub fn page(connection: &mut Conn, query: &Query) -> Result<Page, DbError> {
         Some((_, now)) => *now,
         None => super::clock(connection)?,
     };
+    let ids: Vec<Uuid> = found.iter().map(|(row, _)| row.id).collect();
+    let made = provider_facts::made(connection, &ids)?;
     let started = query.from.is_some();
     let (before, after) = if back { (more, true) } else { (started, more) };
-    Ok(Page { rows: found.into_iter().map(|(row, _)| row).collect(), before, after, now })
+    Ok(Page { rows: found.into_iter().map(|(row, _)| row).collect(), before, after, made, now })
 }
 
 fn filtered(query: &Query) -> Boxed<'_> {

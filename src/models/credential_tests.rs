@@ -10,6 +10,7 @@ use uuid::Uuid;
 use super::credential_list::Row;
 use super::credentials::Credential;
 use super::events::{self, Actor};
+use super::provider_facts::{self, Told};
 use super::schema::credentials;
 use super::{Conn, DbError};
 use crate::vault::Vault;
@@ -24,6 +25,7 @@ pub struct Outcome {
     pub failed: bool,
     /// Where the provider tells.
     pub expires_at: Option<DateTime<Utc>>,
+    pub told: Told,
 }
 
 /// As it was recorded.
@@ -93,6 +95,7 @@ pub fn record(
                 credentials::test_failed.eq(outcome.failed),
             ))
             .execute(conn)?;
+        provider_facts::keep(conn, id, secret_version, &outcome.told)?;
         // The database keeps microseconds, and the row check is over those.
         let told = outcome.expires_at.and_then(|at| DateTime::from_timestamp_micros(at.timestamp_micros()));
         if told.is_some() && told != row.expires_at && row.check(vault).is_ok() {

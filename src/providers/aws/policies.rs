@@ -16,9 +16,11 @@ pub fn may_assume(caller: Option<&str>, roles: &[&str]) -> (String, String) {
     (format!("Policy of {whose}: may assume {what}"), document(&[statement]))
 }
 
-/// For the trust policy of the role.
-pub fn trusts(caller: &str, role: &Assume) -> (String, String) {
-    let principal = json!({ "AWS": principal(caller) });
+/// For the trust policy of the role. An unknown caller is left to be filled in.
+pub fn trusts(caller: Option<&str>, role: &Assume) -> (String, String) {
+    let partition = role.role.split(':').nth(1).unwrap_or("aws");
+    let caller = caller.map_or_else(|| format!("arn:{partition}:iam::ACCOUNT:user/USER"), principal);
+    let principal = json!({ "AWS": caller });
     let mut statement = json!({ "Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole" });
     if !role.external_id.is_empty() {
         statement["Condition"] = json!({ "StringEquals": { "sts:ExternalId": role.external_id } });
@@ -54,7 +56,7 @@ mod tests {
             session_name: "strongroom-x".into(),
             minutes: 60,
         };
-        let (_, text) = trusts("arn:aws:sts::111111111111:assumed-role/console/i-1", &role);
+        let (_, text) = trusts(Some("arn:aws:sts::111111111111:assumed-role/console/i-1"), &role);
         let policy: Value = serde_json::from_str(&text).unwrap();
         let statement = &policy["Statement"][0];
         assert_eq!(statement["Principal"]["AWS"], "arn:aws:iam::111111111111:role/console");

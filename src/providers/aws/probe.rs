@@ -95,7 +95,8 @@ async fn assumed(session: &Session, role: Option<&Assume>) -> Result<Option<Call
 
 /// The statements that may be missing, the likeliest first.
 fn explained(mut finding: Finding, refusal: &Refusal, caller: &Caller, role: &Assume) -> Finding {
-    let (own, trust) = (policies::may_assume(Some(&caller.arn), &[&role.role]), policies::trusts(&caller.arn, role));
+    let (own, trust) =
+        (policies::may_assume(Some(&caller.arn), &[&role.role]), policies::trusts(Some(&caller.arn), role));
     let (remedy, snippets) = match refusal {
         Refusal::MayNotAssume { .. } => ("Add this statement to the policy of the key's user.", vec![own]),
         Refusal::NotTrusted { .. } => ("Add this statement to the trust policy of the role.", vec![trust]),

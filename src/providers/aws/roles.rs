@@ -129,7 +129,7 @@ impl Tried<'_> {
             statements.push(policies::may_assume(Some(&caller.arn), &own));
         }
         for assume in refused(untrusting) {
-            let trust = policies::trusts(&caller.arn, assume);
+            let trust = policies::trusts(Some(&caller.arn), assume);
             if !statements.contains(&trust) {
                 statements.push(trust);
             }

@@ -114,12 +114,16 @@ fn query(params: &Params, stale_days: i32) -> Result<Query, Error> {
 }
 
 fn shown(shell: Shell, params: &Params, query: &Query, page: Page) -> Index {
-    let Page { rows, before, after, now } = page;
+    let Page { rows, before, after, made, now } = page;
     let ends = |row: Option<&credential_list::Row>, back| row.map(|row| place::write(row.place(query.sort, back)));
     let first = ends(rows.first(), true).filter(|_| before);
     let last = ends(rows.last(), false).filter(|_| after);
     let filtered = !query.search.trim().is_empty() || !query.kind.is_empty() || query.state.is_some();
     let fresh = !filtered && query.from.is_none() && rows.iter().all(|row| row.shipped);
+    let view = |row: credential_list::Row| {
+        let made_at = made.get(&(row.id, row.secret_version)).copied();
+        RowView::new(row, made_at, now, query.stale_days)
+    };
     let sorted_by = COLUMNS.iter().find(|(_, sort, ..)| *sort == query.sort).map_or("Name", |(_, _, label, _)| label);
     let order = if query.descending { "descending" } else { "ascending" };
     let counted = match rows.len() {
@@ -138,7 +142,7 @@ fn shown(shell: Shell, params: &Params, query: &Query, page: Page) -> Index {
         summary: if before || after { format!("{counted} on this page") } else { counted },
         previous: first.map(|place| params.link(PATH, &[("after", ""), ("before", &place)])),
         next: last.map(|place| params.link(PATH, &[("before", ""), ("after", &place)])),
-        rows: rows.into_iter().map(|row| RowView::new(row, now, query.stale_days)).collect(),
+        rows: rows.into_iter().map(view).collect(),
         filtered,
         fresh,
     }
