@@ -8,6 +8,7 @@ mod page;
 pub mod samples;
 mod table;
 mod testing;
+mod told;
 
 use diesel::prelude::*;
 use strongroom::form::Values;

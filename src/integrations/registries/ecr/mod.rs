@@ -6,7 +6,6 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use futures_util::future::BoxFuture;
 use secrecy::SecretString;
-use serde_json::json;
 use url::Url;
 
 use super::selection::{self, Names};
@@ -14,7 +13,7 @@ use super::{Image, Job, ScanError, Step, Version};
 use crate::credentials::aws::RoleArn;
 use crate::form::{Errors, Field, Values};
 use crate::integrations::Spec;
-use crate::providers::aws::policies::document;
+use crate::providers::aws::policies::{Statement, document};
 use crate::providers::aws::roles::Wanted;
 use crate::providers::aws::{
     Access, Assume, Endpoints, HOUR, LONGEST, Region, SHORTEST, Session, Source, refused, role_of,
@@ -201,10 +200,7 @@ fn assume(role: &RoleArn, settings: &Values, name: &str) -> Assume {
 fn policy(host: &Host) -> String {
     let (partition, region) = (host.region.partition(), host.region.as_str());
     let repositories = format!("arn:{partition}:ecr:{region}:{}:repository/*", host.account);
-    document(&[
-        json!({ "Effect": "Allow", "Action": "ecr:GetAuthorizationToken", "Resource": "*" }),
-        json!({ "Effect": "Allow", "Action": READ, "Resource": repositories }),
-    ])
+    document(&[Statement::allow(&["ecr:GetAuthorizationToken"], &["*"]), Statement::allow(&READ, &[&repositories])])
 }
 
 /// `GetDownloadUrlForLayer` is for the configuration of an image, which names its platform.
