@@ -47,6 +47,10 @@ pub enum ProviderError {
     Tls {
         host: String,
     },
+    /// The server's certificate is past its last day, or before its first.
+    OutOfDate {
+        host: String,
+    },
     /// The server wants a client certificate, or another one.
     ClientCertificate {
         host: String,
@@ -118,6 +122,10 @@ impl ProviderError {
             Self::Tls { host } => format!(
                 "the certificate of {host} is not trusted. Check the host name, or add the certificate authority \
                  under CA certificate."
+            ),
+            Self::OutOfDate { host } => format!(
+                "the certificate of {host} is outside of its dates of validity. Have whoever runs it renew the \
+                 certificate; if it is good, set the clock of the machine that Strongroom runs on."
             ),
             Self::ClientCertificate { host } => {
                 format!("{host} refused the client certificate. Choose a certificate credential that it trusts.")

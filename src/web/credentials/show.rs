@@ -14,6 +14,7 @@ use crate::credentials::{self, Kind};
 use crate::form::Control;
 use crate::models::credentials::Credential;
 use crate::models::events::{self, Event, Filter};
+use crate::models::provider_facts::Told;
 use crate::models::{self, DbError, integrations};
 use crate::providers::probe::Verdict;
 use crate::web::error::Error;
@@ -58,6 +59,7 @@ pub struct Show {
     usages: Vec<Usage>,
     history: Vec<Entry>,
     policies: Policies,
+    told: Told,
     ages: Ages,
     last_test: Option<Tested>,
     /// What a test found just now.
@@ -133,6 +135,7 @@ pub async fn load(app: &App, shell: Shell, id: Uuid) -> Result<Show, Error> {
         }),
         ages: Ages::new(view::kind_label(&row.kind), age, &told, now),
         policies,
+        told,
         finding: None,
         age,
         intact,

@@ -57,11 +57,11 @@ async fn a_key_that_may_do_nothing_but_assume_a_role_is_brought_to_scan_a_regist
     tested(&browser, &credential, &format!("does not let the key assume {role}"), "ecr-no-permission").await;
     browser.sees(&format!("Policy of {}: may assume the role", arn("scanner"))).await;
     moto.allow("scanner", "sts:AssumeRole", &role).await;
-    tested(&browser, &credential, "Prod registry", "ecr-not-trusted").await;
+    tested(&browser, &credential, "Role of the integration", "ecr-not-trusted").await;
     browser.sees(&format!("Trust policy of {role}")).await;
     let narrow = Browser::open(&app.url, NARROW).await;
     narrow.take(visit.cookie.as_deref()).await;
-    tested(&narrow, &credential, "Trust policy of", "ecr-not-trusted-narrow").await;
+    tested(&narrow, &credential, "Role of the integration", "ecr-not-trusted-narrow").await;
     narrow.close().await;
 
     moto.trust("registry-reader", &arn("scanner")).await;
@@ -86,7 +86,7 @@ async fn a_key_that_may_do_nothing_but_assume_a_role_is_brought_to_scan_a_regist
 
     let dark = Browser::open(&app.url, Look { dark: true, ..WIDE }).await;
     dark.take(visit.cookie.as_deref()).await;
-    tested(&dark, &credential, "may be assumed", "ecr-works-dark").await;
+    tested(&dark, &credential, "Role of the integration", "ecr-works-dark").await;
     dark.close().await;
     let source = browser.source().await;
     assert!(!source.contains(&first.1) && !source.contains(&second.1));

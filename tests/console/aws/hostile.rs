@@ -45,6 +45,16 @@ async fn a_wrong_clock_is_told_from_a_wrong_secret() {
 }
 
 #[tokio::test]
+async fn an_inactive_or_deleted_key_and_an_expired_token_are_told_apart() {
+    let inactive =
+        tested(|_| refusal(403, "InvalidClientTokenId", "The security token is invalid."), &loopback()).await;
+    assert_eq!(inactive.verdict, Verdict::BadKey);
+    assert!(inactive.remedy.contains("inactive"), "{inactive:?}");
+    let expired = tested(|_| refusal(403, "ExpiredToken", "The security token is expired"), &loopback()).await;
+    assert_eq!(expired.verdict, Verdict::Expired);
+}
+
+#[tokio::test]
 async fn a_throttled_call_is_made_again_and_then_said_so() {
     let peer = Scripted::start(|_| refusal(400, "Throttling", "Rate exceeded")).await;
     let finding = probe(&pair(), &[], &loopback(), &at(&peer.url())).await;

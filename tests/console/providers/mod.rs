@@ -17,6 +17,8 @@ use crate::support::peers::receiver::{Receiver, Said, UPSTREAM};
 
 mod azure;
 mod bad_peers;
+mod clusters;
+mod disabled;
 mod forges;
 mod google;
 mod ibm;

@@ -60,7 +60,7 @@ async fn azure_gives_each_resource_a_token_of_its_own() {
     let tokens = Tokens::new(loopback(), moved(Service::AzureLogin, &peer));
     let values = checked("azure", &[("method", "service_key"), ("service_key", &service_key("s3cret"))]);
     for resource in [Resource::ResourceManager, Resource::KeyVault, Resource::KeyVault] {
-        let token = tokens.azure_token(stored(1), &values, resource).await.ok().expect("a token");
+        let token = tokens.azure_token(stored(1), &values, resource).await.expect("a token");
         let vault = secret(&token).contains("vault.azure.net");
         assert_eq!(vault, resource == Resource::KeyVault, "{}", secret(&token));
     }
