@@ -8,6 +8,7 @@ use crate::form::{Errors, Field, Values};
 use crate::providers::aws::roles::Wanted;
 
 pub mod alerts;
+pub mod ca_certificate;
 pub mod registries;
 
 /// The families, closed: each has its own table of results and its own label in *Usages*.

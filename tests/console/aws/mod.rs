@@ -16,6 +16,7 @@ mod browser;
 mod ecr;
 mod environment;
 mod hostile;
+mod platforms;
 mod roles;
 mod sessions;
 mod story;
