@@ -21,6 +21,7 @@ use crate::models::sessions::Limits;
 use crate::models::{self, Conn, Db, DbError, credentials, logins, users};
 use crate::providers::aws;
 use crate::providers::egress::Egress;
+use crate::providers::tokens::Tokens;
 use crate::vault::{KeyRing, KeyRingError, Vault};
 use crate::web::credentials::draft;
 use crate::{alerting, jobs, web};
@@ -36,6 +37,8 @@ pub struct App {
     pub gate: Gate,
     pub egress: Egress,
     pub aws: aws::Sessions,
+    /// Access tokens of Azure, Google and IBM.
+    pub tokens: Tokens,
     pub sessions: web::session::Cache,
     /// How often each user presses Test.
     pub tests: web::credentials::test::Limiter,
@@ -176,6 +179,7 @@ impl Console {
         let app = Data::new(App {
             gate: Gate { db: db.clone(), vault: vault.clone(), hasher: Hasher::default() },
             aws: aws::Sessions::new(egress.clone(), settings.endpoints.aws().clone()),
+            tokens: Tokens::new(egress.clone(), settings.endpoints.clone()),
             egress,
             sessions: web::session::Cache::new(database_url),
             tests: web::credentials::test::Limiter::default(),

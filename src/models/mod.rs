@@ -34,6 +34,7 @@ pub mod images;
 pub mod integrations;
 pub mod keks;
 pub mod logins;
+pub mod provider_facts;
 pub mod recipients;
 pub mod recovery_codes;
 pub mod runs;
