@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 use uuid::Uuid;
 
+use self::email::Letter;
 use super::Spec;
 use crate::credentials::Kind;
 use crate::form::{Field, Values};
@@ -17,10 +18,11 @@ use crate::providers::egress::Egress;
 use crate::providers::endpoints::Endpoints;
 use crate::providers::{ProviderError, aws};
 
+pub mod email;
 pub mod webhook;
 
 /// Every channel, in the order of the form's list.
-pub static CHANNELS: &[&dyn Channel] = &[&webhook::Webhook];
+pub static CHANNELS: &[&dyn Channel] = &[&email::Email, &webhook::Webhook];
 
 /// The channel of that slug; `None` for one that this release does not know.
 pub fn channel(slug: &str) -> Option<&'static dyn Channel> {
@@ -31,6 +33,11 @@ pub fn channel(slug: &str) -> Option<&'static dyn Channel> {
 pub trait Channel: Spec {
     /// Most lines that one call carries. What is more goes into further calls, so 1 means a call for each alert.
     fn lines_at_once(&self) -> usize;
+
+    /// Whether a message goes to people one by one: then each call carries [`Job::letter`] for one of them.
+    fn has_recipients(&self) -> bool {
+        false
+    }
 
     /// Makes one call. Returning is proof: `Ok` only when the peer said that it has the whole message.
     fn send<'a>(&'a self, job: Job<'a>) -> BoxFuture<'a, Result<Receipt, SendError>>;
@@ -242,6 +249,9 @@ pub struct Job<'a> {
     /// The profile's name.
     pub name: &'a str,
     pub message: &'a Message,
+    /// The message as one recipient gets it, for a channel that has recipients.
+    pub letter: Option<&'a Letter>,
+    pub smtp: &'a email::Connections,
     /// An earlier attempt ended without an answer, so the peer may have the message already: look before creating.
     pub repeated: bool,
 }
