@@ -17,6 +17,7 @@ mod hostile_text;
 mod house_rules;
 mod integrations;
 mod login;
+mod mail;
 mod postgres_tests;
 mod providers;
 mod registries;

@@ -69,6 +69,8 @@ impl Connections {
         stored: Option<(Uuid, i32)>,
         mail: &Mail,
     ) -> Result<(), SendError> {
+        // Also for a connection that stands already.
+        server.egress.check_url(&server.address).map_err(|error| server.call(&error))?;
         // A credential that is not stored has no version to be kept by.
         let keeps = server.login.is_none() || stored.is_some();
         let login = stored.filter(|_| server.login.is_some());

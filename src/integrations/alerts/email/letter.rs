@@ -12,6 +12,7 @@ use url::{Host, Url};
 use uuid::Uuid;
 
 use crate::form::Values;
+use crate::names;
 
 /// What one recipient gets, rendered. Any text in it may hold what people typed; it cannot end a header or a part.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,14 +68,14 @@ impl Mail {
             settings.get("from").parse().map_err(|_| "The sender address is not usable. Edit the profile.")?;
         let to: Address = letter.to.parse().map_err(|_| "The recipient's address is not usable. Remove it.")?;
         let name = match settings.get("from_name") {
-            "" => "Strongroom",
-            name => name,
+            "" => "Strongroom".to_owned(),
+            name => names::visible(name, 64),
         };
         let envelope = Envelope::new(Some(from.clone()), vec![to.clone()]);
         let mut builder = Message::builder()
             .envelope(envelope.map_err(|_| "The recipient's address is not usable. Remove it.")?)
             .date(SystemTime::from(letter.at))
-            .from(Mailbox::new(Some(name.to_owned()), from.clone()))
+            .from(Mailbox::new(Some(name), from.clone()))
             .to(Mailbox::new(None, to.clone()))
             .subject(letter.subject.as_str())
             .raw_header(written("Message-ID", format!("<{}>", letter.message_id())))

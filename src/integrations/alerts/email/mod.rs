@@ -111,7 +111,8 @@ impl Channel for Email {
                 SendError::never("There is nobody to send this to. Add a recipient on the profile's page.")
             })?;
             let address = self.address(job.settings);
-            let address = address.ok_or_else(|| SendError::never("The mail server's address is not usable. Edit it."))?;
+            let address =
+                address.ok_or_else(|| SendError::never("The mail server's address is not usable. Edit it."))?;
             let login = match job.credential {
                 None => None,
                 Some((_, values)) => Some(credentials::payload::<basic::Payload>(values).ok_or_else(|| {
@@ -137,12 +138,10 @@ impl Channel for Email {
 fn host(text: &str) -> Result<String, String> {
     let name = text.trim_end_matches('.');
     let bare = if name.matches(':').count() > 1 && !name.starts_with('[') { format!("[{name}]") } else { name.into() };
-    let plain = !bare.is_empty() && !bare.contains(['/', '@', '%', '?', '#']) && (bare.starts_with('[') || !bare.contains(':'));
+    let plain =
+        !bare.is_empty() && !bare.contains(['/', '@', '%', '?', '#']) && (bare.starts_with('[') || !bare.contains(':'));
     match Host::parse(&bare) {
         Ok(host) if plain && !matches!(&host, Host::Domain(name) if name.starts_with('.')) => Ok(host.to_string()),
         _ => Err("Enter the name of the mail server alone, such as smtp.example.com.".to_owned()),
     }
 }
-
-#[cfg(test)]
-mod tests;

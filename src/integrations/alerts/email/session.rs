@@ -78,7 +78,7 @@ impl Server<'_> {
         }
     }
 
-    fn call(&self, error: &ProviderError) -> SendError {
+    pub fn call(&self, error: &ProviderError) -> SendError {
         SendError::call(error, &format!("the mail server {}", self.name()))
     }
 }
@@ -186,11 +186,7 @@ async fn encrypt(server: &Server<'_>, stream: TcpStream, first: &'static [u8]) -
     Ok(Encrypted { stream: stream.map_err(|error| server.call(&error))?, first })
 }
 
-async fn log_in(
-    server: &Server<'_>,
-    smtp: &mut AsyncSmtpConnection,
-    login: &basic::Payload,
-) -> Result<(), SendError> {
+async fn log_in(server: &Server<'_>, smtp: &mut AsyncSmtpConnection, login: &basic::Payload) -> Result<(), SendError> {
     let mechanisms = [Mechanism::Plain, Mechanism::Login];
     if smtp.server_info().get_auth_mechanism(&mechanisms).is_none() {
         return Err(SendError::never(format!(
@@ -200,10 +196,9 @@ async fn log_in(
     }
     let credentials = Credentials::new(login.username.clone(), login.password.expose_secret().to_owned());
     let Err(error) = smtp.auth(&mechanisms, &credentials).await else { return Ok(()) };
-    Err(match error.status() {
-        Some(_) if error.is_permanent() => server.call(&ProviderError::Unauthorized { sent: Sent::Password }),
-        Some(code) => away_or_later(server, code.into(), "the login"),
-        None => dropped(server),
+    Err(match error.status().map(u16::from) {
+        Some(534 | 535) => server.call(&ProviderError::Unauthorized { sent: Sent::Password }),
+        _ => refused(server, "the login", &error).unwrap_or_else(|| dropped(server)),
     })
 }
 
@@ -217,7 +212,9 @@ fn refused(server: &Server<'_>, what: &str, error: &smtp::Error) -> Option<SendE
     let sentence = match (code, what) {
         (530, _) => format!("The mail server {name} wants a login (it answered 530). Choose a credential for it."),
         (552 | 523, "the letter") => {
-            format!("The mail server {name} refused the letter (it answered {code}): it is too large, or the mailbox is full.")
+            format!(
+                "The mail server {name} refused the letter (it answered {code}): it is too large, or the mailbox is full."
+            )
         }
         (_, "the sender address") => format!(
             "The mail server {name} refused the sender address (it answered {code}). Check that the account may send as it."
