@@ -24,7 +24,7 @@ use crate::providers::aws;
 use crate::providers::egress::Egress;
 use crate::vault::{KeyRing, KeyRingError, Vault};
 use crate::web::credentials::draft;
-use crate::{jobs, web};
+use crate::{alerting, jobs, web};
 
 /// Longest that requests and runs have to finish after a SIGTERM.
 const GRACE: Duration = Duration::from_secs(10);
@@ -48,6 +48,7 @@ pub struct App {
     pub stopping: CancellationToken,
     /// Told when a run has been queued, so that it starts at once.
     pub queued: tokio::sync::Notify,
+    pub alerts: alerting::Known,
 }
 
 impl App {
@@ -186,6 +187,7 @@ impl Console {
             replica: Uuid::new_v4(),
             stopping: CancellationToken::new(),
             queued: tokio::sync::Notify::new(),
+            alerts: alerting::Known::default(),
             db,
             vault,
             settings,

@@ -4,6 +4,8 @@
 
 /// Who may come in: passwords, one-time codes, the throttle, the roles.
 pub mod accounts;
+/// The seam of alerts: what is due, who is told, and the messages that tell them.
+pub mod alerting;
 /// The process as a whole: build, bind, run until stopped.
 pub mod app;
 /// The commands of the binary and what each takes.
@@ -26,6 +28,8 @@ pub mod mail;
 pub mod models;
 /// How names are written and when two are the same.
 pub mod names;
+/// Opening a stored credential for an integration.
+pub mod opening;
 /// The private Postgres that `serve` starts when no DATABASE_URL is set.
 pub mod postgres;
 /// How to speak to someone else's service, through the one egress client.

@@ -23,21 +23,6 @@ pub fn key(text: &str) -> String {
     text.trim().nfkc().filter(|c| !is_invisible(*c)).collect::<String>().to_lowercase().nfkc().collect()
 }
 
-/// Text of any origin as it may be shown where nobody checks it before: separators and control characters are blanks, what
-/// cannot be seen is left out, and what goes on for longer than `longest` characters is cut.
-pub fn visible(text: &str, longest: usize) -> String {
-    use GeneralCategory::{Control, LineSeparator, ParagraphSeparator};
-    let is_break = |c: char| matches!(c.general_category(), Control | LineSeparator | ParagraphSeparator);
-    let blanks = text.chars().map(|c| if is_break(c) { ' ' } else { c });
-    let mut shown = blanks.filter(|c| !is_invisible(*c));
-    let mut cut: String = shown.by_ref().take(longest).collect();
-    if shown.next().is_some() {
-        cut.pop();
-        cut.push('…');
-    }
-    cut
-}
-
 fn is_invisible(c: char) -> bool {
     use GeneralCategory::{Control, Format, LineSeparator, ParagraphSeparator, PrivateUse, Unassigned};
     matches!(c.general_category(), Control | Format | LineSeparator | ParagraphSeparator | PrivateUse | Unassigned)
@@ -59,14 +44,6 @@ mod tests {
     #[test]
     fn a_label_keeps_its_spaces_and_loses_its_surroundings() {
         assert_eq!(label("  Prod  ECR e\u{301} ", 200).unwrap(), "Prod  ECR \u{e9}");
-    }
-
-    #[test]
-    fn text_of_any_origin_becomes_one_visible_line() {
-        assert_eq!(visible("a\r\nBcc: b\u{202e}c\u{2028}d\0", 80), "a  Bcc: bc d ");
-        assert_eq!(visible("12345", 5), "12345");
-        assert_eq!(visible("123456", 5), "1234…");
-        assert_eq!(visible("שלום", 5), "שלום");
     }
 
     #[test]

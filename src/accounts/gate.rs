@@ -6,12 +6,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ipnet::{Ipv4Net, Ipv6Net};
+use uuid::Uuid;
 
 use super::{Busy, Hasher, Refused, totp};
+use crate::models::alerts::{self, Subject};
 use crate::models::events::{self, Actor, NewEvent};
 use crate::models::logins::{self, Attempt, Throttle};
 use crate::models::users::{self, User};
-use crate::models::{Db, DbError, recovery_codes};
+use crate::models::{Conn, Db, DbError, recovery_codes};
 use crate::names;
 use crate::vault::Vault;
 
@@ -166,11 +168,21 @@ impl Gate {
                 ledger.record(conn, &vault, &actor, &failed)?;
                 if closes {
                     ledger.record(conn, &vault, &actor, &event("login.locked", "15 minutes"))?;
+                    alert(conn, &vault, subject_id, &shown, address)?;
                 }
                 Ok(())
             })
             .await
     }
+}
+
+/// One alert a user; for names that nobody has one a network, or guessing names would flood the alerts.
+fn alert(conn: &mut Conn, vault: &Vault, user: Option<Uuid>, name: &str, address: IpAddr) -> Result<(), DbError> {
+    let network = network(address);
+    let name = if user.is_some() { name } else { "an unknown name" };
+    let id = user.or_else(|| Uuid::from_slice(vault.mac("alerts/lockout", &[network.as_bytes()]).get(..16)?).ok());
+    let subject = Subject { kind: "user", id: id.unwrap_or_default(), name };
+    alerts::raise(conn, "lockout", subject, &format!("from {network}"))
 }
 
 /// What was wrong with a try, for the trail only.

@@ -10,6 +10,8 @@ use tokio::task::JoinSet;
 use crate::app::App;
 use crate::models::{DbError, keks, logins, sessions};
 
+mod alerts;
+mod outbox;
 mod run_queue;
 mod scheduled_scans;
 mod scheduled_tests;
@@ -32,6 +34,8 @@ pub fn start(app: Data<App>) -> Jobs {
     jobs.spawn_local(every(Duration::from_secs(5), app.clone(), "scheduled scans", scheduled_scans::queue_due));
     jobs.spawn_local(every(Duration::from_secs(60), app.clone(), "scheduled tests", scheduled_tests::test_due));
     jobs.spawn_local(run_queue::work(app.clone()));
+    jobs.spawn_local(alerts::decide(app.clone()));
+    jobs.spawn_local(outbox::work(app.clone()));
     jobs.spawn_local(every(Duration::from_secs(600), app.clone(), "verify", nightly));
     Jobs(jobs)
 }

@@ -5,9 +5,9 @@ use chrono::{DateTime, Utc};
 use url::Url;
 use uuid::Uuid;
 
-use super::{date, host, name};
+use super::{date, name};
 use crate::integrations::alerts::Trigger;
-use crate::integrations::alerts::email::Letter;
+use crate::integrations::alerts::email::{Letter, host};
 
 /// Who asks whom for what.
 pub struct Confirmation<'a> {

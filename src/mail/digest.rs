@@ -3,8 +3,8 @@
 use askama::Template;
 use url::Url;
 
-use super::{count, date, host, name, sentence, shown};
-use crate::integrations::alerts::email::Letter;
+use super::{count, date, name, sentence, shown};
+use crate::integrations::alerts::email::{Letter, host};
 use crate::integrations::alerts::{Event, Line, Message, Severity, Trigger};
 
 #[derive(Template)]

@@ -3,9 +3,8 @@
 //! `integrations/alerts/email`.
 
 use chrono::{DateTime, Utc};
-use url::{Host, Url};
 
-use crate::names;
+use crate::integrations::alerts::text::clean;
 
 mod confirmation;
 mod digest;
@@ -17,20 +16,9 @@ pub use digest::digest;
 const LONGEST_NAME: usize = 200;
 const LONGEST_SENTENCE: usize = 600;
 
-/// The console's host, under which ids of mails are unique. An IPv6 address keeps its digits only: a domain has no room
-/// for more.
-pub fn host(console: &Url) -> String {
-    match console.host() {
-        Some(Host::Domain(name)) => name.trim_end_matches('.').to_owned(),
-        Some(Host::Ipv4(address)) => address.to_string(),
-        Some(Host::Ipv6(address)) => format!("{}.ipv6", address.segments().map(|s| format!("{s:x}")).join("-")),
-        None => "localhost".to_owned(),
-    }
-}
-
 /// What people typed, as a mail may show it. Mail programs make links of what looks like one: a name must not.
 fn shown(text: &str, longest: usize) -> String {
-    names::visible(text, longest).replace("://", ": //")
+    clean(text, longest).replace("://", ": //")
 }
 
 /// A name, kept from turning the words around it when it is written from right to left (UAX #9).

@@ -7,6 +7,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Text, Uuid as SqlUuid};
 use uuid::Uuid;
 
+use super::alerts::{self, Subject};
 use super::credential_list::Row;
 use super::credentials::Credential;
 use super::events::{self, Actor};
@@ -93,6 +94,11 @@ pub fn record(
                 credentials::test_failed.eq(outcome.failed),
             ))
             .execute(conn)?;
+        let subject = Subject { kind: "credential", id, name: &row.name };
+        match outcome.failed {
+            true => alerts::raise(conn, "failed_test", subject, &outcome.sentence)?,
+            false => alerts::close(conn, &["failed_test"], id, "a later test went well")?,
+        }
         // The database keeps microseconds, and the row check is over those.
         let told = outcome.expires_at.and_then(|at| DateTime::from_timestamp_micros(at.timestamp_micros()));
         if told.is_some() && told != row.expires_at && row.check(vault).is_ok() {

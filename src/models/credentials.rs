@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use uuid::Uuid;
 
+use super::alerts::{self, Subject};
 use super::events::{self, Actor, NewEvent};
 use super::schema::credentials;
 use super::{Conn, DbError};
@@ -274,6 +275,10 @@ pub fn update(
             .set((sealed_columns(&sealed), healed, super::credential_tests::forgotten()))
             .execute(conn)?;
     }
+    if secret != Secret::Kept {
+        let ends = row.expires_at.filter(|at| *at < ledger.now + chrono::Duration::days(30));
+        alerts::after_edit(conn, row.id, secret == Secret::Replaced, ends.is_some())?;
+    }
     ledger.record(conn, vault, actor, &row.event("credential.edited", detail))
 }
 
@@ -332,6 +337,7 @@ pub fn quarantine(conn: &mut Conn, vault: &Vault, actor: &Actor, row: &Credentia
     let mut ledger = events::open(conn)?;
     let at = credentials::integrity_failed_at;
     diesel::update(credentials::table.find(row.id).filter(at.is_null())).set(at.eq(ledger.now)).execute(conn)?;
+    alerts::raise(conn, "integrity", Subject { kind: "credential", id: row.id, name: &row.name }, "")?;
     ledger.record(conn, vault, actor, &row.event("credential.integrity_failure", "use refused".to_owned()))
 }
 

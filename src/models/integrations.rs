@@ -138,6 +138,12 @@ pub fn page(conn: &mut Conn, after: Uuid, limit: i64) -> Result<Vec<Integration>
     Ok(rows.select(Integration::as_select()).load(conn)?)
 }
 
+/// All of a family.
+pub fn of_family(conn: &mut Conn, family: &str) -> Result<Vec<Integration>, DbError> {
+    let rows = integrations::table.filter(integrations::family.eq(family)).order(integrations::id);
+    Ok(rows.select(Integration::as_select()).load(conn)?)
+}
+
 pub fn find(conn: &mut Conn, id: Uuid) -> Result<Integration, DbError> {
     Ok(integrations::table.find(id).select(Integration::as_select()).first(conn)?)
 }

@@ -13,18 +13,26 @@ use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 use tokio::sync::Semaphore;
 
 mod actions;
+pub mod alert_settings;
+pub mod alerts;
 pub mod attention;
 pub mod chain;
 pub mod credential_list;
 pub mod credential_tests;
 pub mod credentials;
+pub mod deliveries;
+pub mod delivery_lines;
+pub mod delivery_list;
 pub mod deployment;
+pub mod digests;
+pub mod due_alerts;
 mod error;
 pub mod events;
 pub mod images;
 pub mod integrations;
 pub mod keks;
 pub mod logins;
+pub mod recipients;
 pub mod recovery_codes;
 pub mod runs;
 pub mod schema;
@@ -84,6 +92,15 @@ impl Db {
         T: Send + 'static,
         E: From<DbError> + Send + 'static,
     {
+        self.within(DEADLINE, f).await
+    }
+
+    async fn within<T, E, F>(&self, deadline: Duration, f: F) -> Result<T, E>
+    where
+        F: FnOnce(&mut Conn) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<DbError> + Send + 'static,
+    {
         let work = async {
             let permit = self.threads.clone().acquire_owned().await.map_err(|_| DbError::Unavailable)?;
             let pool = self.pool.clone();
@@ -95,7 +112,17 @@ impl Db {
             });
             handle.await.unwrap_or_else(|_| Err(DbError::Other.into()))
         };
-        tokio::time::timeout(DEADLINE, work).await.unwrap_or_else(|_| Err(DbError::Unavailable.into()))
+        tokio::time::timeout(deadline, work).await.unwrap_or_else(|_| Err(DbError::Unavailable.into()))
+    }
+
+    /// Like [`Db::transaction`], for a job that may take minutes. Never for a request.
+    pub async fn patiently<T, E, F>(&self, f: F) -> Result<T, E>
+    where
+        F: Fn(&mut Conn) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<DbError> + From<diesel::result::Error> + AsDb + Send + 'static,
+    {
+        self.within(PATIENT, move |connection| transaction(connection, &f)).await
     }
 
     /// Like [`Db::run`], in one transaction that is tried again, up to three times, when Postgres asks for it.
@@ -108,6 +135,9 @@ impl Db {
         self.run(move |connection| transaction(connection, &f)).await
     }
 }
+
+/// For jobs whose one statement walks over a whole table.
+const PATIENT: Duration = Duration::from_secs(300);
 
 /// Lets [`transaction`] see whether an error of the caller's own type asks for another try.
 pub trait AsDb {
@@ -181,7 +211,7 @@ pub fn migrate(connection: &mut Conn) -> Result<(), DbError> {
     let result = connection.run_pending_migrations(MIGRATIONS).map(drop);
     diesel::sql_query(lock("pg_advisory_unlock")).execute(connection)?;
     result.map_err(|error| {
-        // A migration touches no rows of ours, so its error holds none.
+        // A migration writes no values of ours, so its error holds none.
         tracing::error!(%error, "a migration failed");
         DbError::Other
     })

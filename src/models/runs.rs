@@ -210,6 +210,17 @@ pub fn failing(conn: &mut Conn, limit: i64) -> Result<Vec<(Uuid, String, Option<
     Ok(rows.into_iter().map(|row| (row.id, row.name, row.error)).collect())
 }
 
+/// Whether the last `count` runs that ended by themselves all failed.
+pub fn failed_in_a_row(conn: &mut Conn, integration: Uuid, count: i32) -> Result<bool, DbError> {
+    let ended: Vec<String> = runs::table
+        .filter(runs::integration_id.eq(integration).and(runs::state.eq_any(["succeeded", "failed"])))
+        .order(runs::queued_at.desc())
+        .limit(count.into())
+        .select(runs::state)
+        .load(conn)?;
+    Ok(ended.len() as i64 == i64::from(count) && ended.iter().all(|state| state == "failed"))
+}
+
 /// Notes which credential, in which version of its secret, the run works with.
 pub fn set_credential(conn: &mut Conn, id: Uuid, credential: Uuid, secret_version: i32) -> Result<(), DbError> {
     diesel::update(runs::table.find(id))

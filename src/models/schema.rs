@@ -131,6 +131,7 @@ diesel::table! {
         tested_by -> Nullable<Text>,
         test_failed -> Bool,
         next_test_at -> Timestamptz,
+        stale_after_days -> Nullable<Int4>,
     }
 }
 
@@ -230,12 +231,122 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    alert_settings (single) {
+        single -> Bool,
+        stale_days -> Nullable<Int4>,
+        kind_days -> Text,
+        ahead -> Bool,
+        remind -> Bool,
+        failed_scans -> Int4,
+        edited_at -> Timestamptz,
+        edited_by -> Text,
+        row_version -> Int8,
+        row_mac -> Bytea,
+    }
+}
+
+diesel::table! {
+    alerts (id) {
+        id -> Uuid,
+        trigger -> Text,
+        subject_kind -> Text,
+        subject_id -> Uuid,
+        subject_name -> Text,
+        stage -> Int2,
+        notices -> Int4,
+        told_at -> Timestamptz,
+        opened_at -> Timestamptz,
+        acknowledged_at -> Nullable<Timestamptz>,
+        acknowledged_by -> Nullable<Text>,
+        snoozed_until -> Nullable<Timestamptz>,
+        snoozed_by -> Nullable<Text>,
+        closed_at -> Nullable<Timestamptz>,
+        closed_why -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    notices (id) {
+        id -> Uuid,
+        alert_id -> Uuid,
+        number -> Int4,
+        event -> Text,
+        days -> Int4,
+        of_days -> Int4,
+        words -> Text,
+        at -> Timestamptz,
+        digest_id -> Nullable<Uuid>,
+    }
+}
+
+diesel::table! {
+    recipients (id) {
+        id -> Uuid,
+        integration_id -> Uuid,
+        address -> Text,
+        address_key -> Text,
+        triggers -> Text,
+        invited_at -> Timestamptz,
+        invited_by -> Text,
+        confirmed_at -> Nullable<Timestamptz>,
+        unsubscribed_at -> Nullable<Timestamptz>,
+        row_version -> Int8,
+        row_mac -> Bytea,
+    }
+}
+
+diesel::table! {
+    deliveries (id) {
+        id -> Uuid,
+        kind -> Text,
+        integration_id -> Uuid,
+        recipient_id -> Nullable<Uuid>,
+        digest_id -> Nullable<Uuid>,
+        part -> Int4,
+        more -> Int4,
+        state -> Text,
+        created_at -> Timestamptz,
+        not_before -> Timestamptz,
+        attempts -> Int4,
+        lease_until -> Nullable<Timestamptz>,
+        replica_id -> Nullable<Uuid>,
+        ended_at -> Nullable<Timestamptz>,
+        error -> Nullable<Text>,
+        reference -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    delivery_lines (delivery_id, position) {
+        delivery_id -> Uuid,
+        position -> Int4,
+        notice_id -> Uuid,
+    }
+}
+
+diesel::table! {
+    channels (integration_id) {
+        integration_id -> Uuid,
+        refusals -> Int4,
+        misses -> Int4,
+        away_since -> Nullable<Timestamptz>,
+        not_before -> Timestamptz,
+    }
+}
+
 diesel::joinable!(integrations -> credentials (credential_id));
 diesel::joinable!(runs -> integrations (integration_id));
 diesel::joinable!(images -> integrations (integration_id));
 diesel::joinable!(image_changes -> runs (run_id));
 diesel::joinable!(sessions -> users (user_id));
 diesel::joinable!(recovery_codes -> users (user_id));
+diesel::joinable!(notices -> alerts (alert_id));
+diesel::joinable!(recipients -> integrations (integration_id));
+diesel::joinable!(deliveries -> integrations (integration_id));
+diesel::joinable!(delivery_lines -> deliveries (delivery_id));
+diesel::joinable!(delivery_lines -> notices (notice_id));
+diesel::joinable!(channels -> integrations (integration_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
     deployment,
@@ -253,4 +364,11 @@ diesel::allow_tables_to_appear_in_same_query!(
     image_changes,
     audit_lanes,
     events,
+    alert_settings,
+    alerts,
+    notices,
+    recipients,
+    deliveries,
+    delivery_lines,
+    channels,
 );

@@ -4,13 +4,14 @@
 use uuid::Uuid;
 
 use super::{Verdict, actor};
-use crate::credentials::{self as kinds, Kind};
 use crate::form::Values;
 use crate::integrations::registries::{self, Version};
+use crate::models::alerts::{self, Subject};
 use crate::models::events::{self, Actor};
 use crate::models::integrations::{self, Integration};
 use crate::models::runs::{self, Run};
-use crate::models::{Conn, DbError, credentials};
+use crate::models::{Conn, DbError};
+use crate::opening::{self, Opened};
 use crate::providers::ProviderError;
 use crate::vault::Vault;
 
@@ -23,14 +24,6 @@ pub struct Ready {
     pub version: &'static dyn Version,
     pub settings: Values,
     pub credential: Option<Opened>,
-}
-
-pub struct Opened {
-    pub id: Uuid,
-    /// Of its secret.
-    pub version: i32,
-    pub kind: &'static Kind,
-    pub values: Values,
 }
 
 /// A run that ends before it begins.
@@ -65,6 +58,12 @@ fn look(
         metrics::counter!("strongroom_integrity_failures_total").increment(1);
         let event = integration.event("integration.integrity_failure", "use refused".to_owned());
         events::record(conn, vault, &Actor::system(), &event)?;
+        alerts::raise(
+            conn,
+            "integrity",
+            Subject { kind: "integration", id: integration.id, name: &integration.name },
+            "",
+        )?;
         let error = "Checking the integration failed: it is not what Strongroom saved, so nothing was sent. Somebody may \
                      have changed it in the database. Delete it and add it anew.";
         return Ok(Err(Verdict::failed(CHECKING, error)));
@@ -105,30 +104,14 @@ fn open(
     integration: &Integration,
     id: Uuid,
 ) -> Result<Result<Opened, Verdict>, DbError> {
-    let (row, sealed) = credentials::find_sealed(conn, id)?;
-    let opened = match row.check(vault) {
-        Ok(()) => vault.open(&row.context(), &sealed),
-        Err(error) => Err(error),
-    };
-    let Ok(plaintext) = opened else {
-        credentials::quarantine(conn, vault, &Actor::system(), &row)?;
-        return Ok(Err(quarantined()));
-    };
-    if row.integrity_failed_at.is_some() {
-        return Ok(Err(quarantined()));
-    }
-    let (Some(kind), Some(values)) = (kinds::find(&row.kind), Values::from_json(&plaintext)) else {
-        let error = "Opening the credential failed: this release of Strongroom does not know its type.";
-        return Ok(Err(Verdict::failed(OPENING, error)));
-    };
     let why = format!("for {} to {}", integration.name, integration.host);
-    credentials::record_opening(conn, vault, &actor(run), &row, why)?;
-    runs::set_credential(conn, run.id, row.id, row.secret_version)?;
-    Ok(Ok(Opened { id: row.id, version: row.secret_version, kind, values }))
-}
-
-fn quarantined() -> Verdict {
-    let error = "Opening the credential failed: what is stored is not what Strongroom saved (integrity error), so nothing \
-                 was sent. Edit the credential and enter its secret again.";
-    Verdict::failed(OPENING, error)
+    match opening::open(conn, vault, &actor(run), id, why)? {
+        Ok(opened) => {
+            runs::set_credential(conn, run.id, opened.id, opened.version)?;
+            Ok(Ok(opened))
+        }
+        Err(closed) => {
+            Ok(Err(Verdict::failed(OPENING, format!("Opening the credential failed: {}", closed.sentence()))))
+        }
+    }
 }

@@ -7,10 +7,11 @@ use uuid::Uuid;
 
 use super::{HEARTBEAT, Verdict, actor};
 use crate::app::App;
+use crate::models::alerts::{self, Subject};
 use crate::models::events;
 use crate::models::integrations::Integration;
 use crate::models::runs::{self, Outcome, Run};
-use crate::models::{Conn, DbError, credentials, images};
+use crate::models::{Conn, DbError, alert_settings, credentials, images};
 use crate::vault::Vault;
 
 /// How long a result is worth saving while the database is away: less than the lease.
@@ -65,11 +66,28 @@ fn record(conn: &mut Conn, vault: &Vault, replica: Uuid, run: &Run, done: &Done)
     if !runs::end(conn, run, replica, &outcome)? {
         return Err(DbError::Stale);
     }
+    tell(conn, vault, run, done)?;
     if let Some(credential) = done.used {
         credentials::touch(conn, credential)?;
     }
     ledger.record(conn, vault, &actor(run), &done.integration.event(word, detail))?;
     Ok(word)
+}
+
+/// An alert about the scan, once it has failed often enough in a row.
+fn tell(conn: &mut Conn, vault: &Vault, run: &Run, done: &Done) -> Result<(), DbError> {
+    match &done.verdict {
+        Verdict::Stopped => Ok(()),
+        Verdict::Found(_) => alerts::close(conn, &["failed_scan"], run.integration_id, "a later scan went well"),
+        Verdict::Failed { error, .. } => {
+            let enough = alert_settings::load(conn, vault)?.failed_scans;
+            if !runs::failed_in_a_row(conn, run.integration_id, enough)? {
+                return Ok(());
+            }
+            let subject = Subject { kind: "integration", id: run.integration_id, name: &done.integration.name };
+            alerts::raise(conn, "failed_scan", subject, error)
+        }
+    }
 }
 
 fn count(number: impl TryInto<i32>) -> i32 {

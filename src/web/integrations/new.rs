@@ -9,6 +9,7 @@ use super::destination::{self, Ask};
 use super::draft::{self, Draft};
 use crate::app::App;
 use crate::form::{Errors, FieldView, Values};
+use crate::integrations::Family;
 use crate::models::{DbError, events, integrations, runs};
 use crate::web::error::Error;
 use crate::web::htmx;
@@ -108,7 +109,9 @@ pub async fn create(
             event.subject_id = Some(id);
             events::record(conn, &vault, &actor, &event)?;
         }
-        runs::queue(conn, id, "added", &actor.name)?;
+        if draft.provider.family() == Family::RegistryScan {
+            runs::queue(conn, id, "added", &actor.name)?;
+        }
         Ok::<_, DbError>(id)
     });
     match created.await {

@@ -1,5 +1,7 @@
 use scraper::{Html, Selector};
 
+use strongroom::integrations::alerts::email;
+
 use super::*;
 
 fn links(html: &str) -> Vec<String> {
@@ -150,7 +152,7 @@ fn a_confirmation_says_who_asks_for_what_and_until_when() {
 
 #[test]
 fn ids_are_the_consoles_own_wherever_it_is() {
-    let host = |url: &str| mail::host(&Url::parse(url).unwrap());
+    let host = |url: &str| email::host(&Url::parse(url).unwrap());
     assert_eq!(host("https://console.example.com./"), "console.example.com");
     assert_eq!(host("http://127.0.0.1:8080/"), "127.0.0.1");
     assert_eq!(host("http://[::1]:8080/"), "0-0-0-0-0-0-0-1.ipv6");

@@ -98,7 +98,11 @@ impl Sender {
     }
 
     pub async fn send(&self, letter: &Letter) -> Result<Receipt, SendError> {
-        let (endpoints, message) = (Endpoints::default(), message(vec![stale("prod-ci")]));
+        self.hand(Some(letter), &message(vec![stale("prod-ci")])).await
+    }
+
+    async fn hand(&self, letter: Option<&Letter>, message: &Message) -> Result<Receipt, SendError> {
+        let endpoints = Endpoints::default();
         let aws = aws::Sessions::new(self.egress.clone(), aws::Endpoints::default());
         let job = Job {
             settings: &self.settings,
@@ -108,12 +112,19 @@ impl Sender {
             endpoints: &endpoints,
             aws: &aws,
             name: "On call",
-            message: &message,
-            letter: Some(letter),
+            message,
+            letter,
             smtp: &self.smtp,
             repeated: false,
         };
         Email.send(job).await
+    }
+
+    /// A test of a profile that is not saved yet.
+    pub async fn knock(&self) -> Result<Receipt, SendError> {
+        let mut message = message(vec![stale("prod-ci")]);
+        message.test = true;
+        self.hand(None, &message).await
     }
 
     /// A letter about one key to that address.

@@ -57,6 +57,16 @@ async fn a_letter_arrives_whole_over_tls_from_the_start() {
 }
 
 #[tokio::test]
+async fn a_profile_without_recipients_is_tested_by_its_login() {
+    let server = MailServer::starttls();
+    let mut sender = Sender::to(&server);
+    sender.knock().await.unwrap();
+    assert_eq!((server.steps("AUTH").len(), server.steps("QUIT").len(), server.steps("mail").len()), (1, 1, 0));
+    sender.login = Some([("username", USER), ("password", "wrong")].into_iter().collect());
+    assert!(sender.knock().await.unwrap_err().sentence.contains("refused the user name or password"));
+}
+
+#[tokio::test]
 async fn a_server_that_knows_only_the_older_login_is_spoken_to() {
     let server = MailServer::open(json!({"user": USER, "password": PASSWORD, "without": ["PLAIN"]}));
     Sender::to(&server).write("ops@example.com").await.unwrap();

@@ -61,6 +61,15 @@ impl Connections {
         Self { idle: Arc::default(), limit }
     }
 
+    /// Whether the server lets us in: connects, encrypts and logs in, and says goodbye.
+    pub(super) async fn knock(&self, server: &Server<'_>) -> Result<(), SendError> {
+        let visit = async {
+            Session::open(server).await?.close().await;
+            Ok(())
+        };
+        timeout(self.limit, visit).await.unwrap_or_else(|_| Err(too_slow(server)))
+    }
+
     /// Sends one letter: over a connection that is there, else over a new one. A connection that proves dead is replaced,
     /// a new one that breaks at once too, as long as nothing of the letter was on its way.
     pub(super) async fn deliver(

@@ -11,8 +11,8 @@ use lettre::{Address, Message};
 use url::{Host, Url};
 use uuid::Uuid;
 
+use super::super::text::clean;
 use crate::form::Values;
-use crate::names;
 
 /// What one recipient gets, rendered. Any text in it may hold what people typed; it cannot end a header or a part.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,6 +36,17 @@ impl Letter {
     /// `0190…@console.example.com`, without the angle brackets.
     pub fn message_id(&self) -> String {
         format!("{}@{}", self.id, self.host)
+    }
+}
+
+/// The console's host, under which ids of mails are unique. An IPv6 address keeps its digits only: a domain has no room
+/// for more.
+pub fn host(console: &Url) -> String {
+    match console.host() {
+        Some(Host::Domain(name)) => name.trim_end_matches('.').to_owned(),
+        Some(Host::Ipv4(address)) => address.to_string(),
+        Some(Host::Ipv6(address)) => format!("{}.ipv6", address.segments().map(|s| format!("{s:x}")).join("-")),
+        None => "localhost".to_owned(),
     }
 }
 
@@ -69,7 +80,7 @@ impl Mail {
         let to: Address = letter.to.parse().map_err(|_| "The recipient's address is not usable. Remove it.")?;
         let name = match settings.get("from_name") {
             "" => "Strongroom".to_owned(),
-            name => names::visible(name, 64),
+            name => clean(name, 64),
         };
         let envelope = Envelope::new(Some(from.clone()), vec![to.clone()]);
         let mut builder = Message::builder()

@@ -5,17 +5,17 @@
 use futures_util::future::BoxFuture;
 use url::{Host, Url};
 
-use super::{Channel, Job, Receipt, SendError, TRIGGER_FIELDS};
-use crate::credentials::{self, basic, pem};
+use super::{Channel, Job, Receipt, SendError};
+use crate::credentials::{self, basic};
 use crate::form::{Field, Values};
-use crate::integrations::Spec;
+use crate::integrations::{Spec, ca_certificate};
 
 mod connections;
 mod letter;
 mod session;
 
 pub use connections::Connections;
-pub use letter::{Letter, address};
+pub use letter::{Letter, address, host};
 
 use letter::Mail;
 use session::{Encryption, Server};
@@ -23,16 +23,16 @@ use session::{Encryption, Server};
 /// The line in the list of channels.
 pub struct Email;
 
-static FIELDS: [Field; 6 + TRIGGER_FIELDS.len()] = {
-    let mut fields = [Field::text("", ""); 6 + TRIGGER_FIELDS.len()];
-    fields[0] = Field::text("host", "Mail server")
+/// Who is told of what stands with each recipient, not here.
+static FIELDS: [Field; 6] = [
+    Field::text("host", "Mail server")
         .placeholder("smtp.example.com")
         .help("Its name or address alone; the port has a field of its own.")
         .max(253)
-        .check(host)
-        .identity();
-    fields[1] = Field::number("port", "Port", 1, 65_535).default("587");
-    fields[2] = Field::choice(
+        .check(server_name)
+        .identity(),
+    Field::number("port", "Port", 1, 65_535).default("587"),
+    Field::choice(
         "tls",
         "Encryption",
         &[
@@ -40,24 +40,15 @@ static FIELDS: [Field; 6 + TRIGGER_FIELDS.len()] = {
             ("implicit", "TLS from the start, as on port 465"),
             ("none", "None: only on a network of your own, and without a credential"),
         ],
-    );
-    fields[3] = Field::text("from", "Sender address")
+    ),
+    Field::text("from", "Sender address")
         .placeholder("strongroom@example.com")
         .help("The server must let the credential's account send as this address.")
         .max(254)
-        .check(address);
-    fields[4] = Field::text("from_name", "Sender name").optional().default("Strongroom").max(64);
-    fields[5] = Field::document("ca_certificate", "CA certificate")
-        .optional()
-        .help("In PEM form, when the mail server's certificate is issued by an authority of your own.")
-        .check(pem::authorities);
-    let mut at = 0;
-    while at < TRIGGER_FIELDS.len() {
-        fields[6 + at] = TRIGGER_FIELDS[at];
-        at += 1;
-    }
-    fields
-};
+        .check(address),
+    Field::text("from_name", "Sender name").optional().default("Strongroom").max(64),
+    ca_certificate::FIELD,
+];
 
 impl Spec for Email {
     fn slug(&self) -> &'static str {
@@ -107,9 +98,6 @@ impl Channel for Email {
 
     fn send<'a>(&'a self, job: Job<'a>) -> BoxFuture<'a, Result<Receipt, SendError>> {
         Box::pin(async move {
-            let letter = job.letter.ok_or_else(|| {
-                SendError::never("There is nobody to send this to. Add a recipient on the profile's page.")
-            })?;
             let address = self.address(job.settings);
             let address =
                 address.ok_or_else(|| SendError::never("The mail server's address is not usable. Edit it."))?;
@@ -125,17 +113,25 @@ impl Channel for Email {
                     "A password is never sent without encryption. Choose STARTTLS or TLS, or no credential.",
                 ));
             }
-            let mail = Mail::new(letter, job.settings).map_err(SendError::never)?;
             let ca_certificate = job.settings.get("ca_certificate");
-            let server = Server { egress: job.egress, address, encryption, ca_certificate, login, hello: &letter.host };
-            job.smtp.deliver(&server, job.stored, &mail).await?;
+            let hello = &host(&job.message.console);
+            let server = Server { egress: job.egress, address, encryption, ca_certificate, login, hello };
+            match job.letter {
+                Some(letter) => {
+                    let mail = Mail::new(letter, job.settings).map_err(SendError::never)?;
+                    job.smtp.deliver(&server, job.stored, &mail).await?;
+                }
+                // A profile on its form has nobody to write to yet.
+                None if job.message.test => job.smtp.knock(&server).await?,
+                None => return Err(SendError::never("There is nobody to send this to. Add a recipient.")),
+            }
             Ok(Receipt::default())
         })
     }
 }
 
 /// A host name or address, in its canonical form.
-fn host(text: &str) -> Result<String, String> {
+fn server_name(text: &str) -> Result<String, String> {
     let name = text.trim_end_matches('.');
     let bare = if name.matches(':').count() > 1 && !name.starts_with('[') { format!("[{name}]") } else { name.into() };
     let plain =

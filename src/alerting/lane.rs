@@ -1,0 +1,212 @@
+//! A lane sends the messages of one channel, one after the other: a message is recorded before the next one goes out, so
+//! that a process that dies leaves at most one whose fate nobody knows. No connection to the database is held meanwhile.
+
+use std::cell::Cell;
+use std::panic::AssertUnwindSafe;
+use std::time::{Duration, Instant};
+
+use actix_web::web::Data;
+use futures_util::FutureExt;
+use uuid::Uuid;
+
+use super::prepare::{Batch, Ready, Unfit, prepare};
+use crate::app::App;
+use crate::integrations::alerts::{Again, Job, Receipt, SendError};
+use crate::models::alerts::{self, RAISED, Subject};
+use crate::models::deliveries::{self, Next};
+use crate::models::events::Actor;
+use crate::models::integrations::{self, Integration};
+use crate::models::{Conn, DbError};
+use crate::vault::{self, Vault};
+
+/// Longest that one call may take, whatever the channel waits for by itself.
+const LIMIT: Duration = Duration::from_secs(40);
+/// A claim older than this is not relied on: another replica may have taken over.
+const FRESH: Duration = Duration::from_secs(20);
+/// Tries of a message that the peer puts off each time, over most of a day.
+const MOST_ATTEMPTS: i32 = 20;
+/// Refusals in a row after which a channel is switched off, and misses in a row after which that is told.
+const IN_A_ROW: i32 = 20;
+/// A peer that is away is tried again after 5 s, and later every 5 minutes.
+const FIRST_PAUSE: i32 = 5;
+const LONGEST_PAUSE: i32 = 300;
+
+/// When this replica last renewed what it has claimed.
+pub type Renewed = Cell<Instant>;
+
+/// Sends what is due for a channel until nothing is, or until it is no use to go on.
+pub async fn run(app: Data<App>, integration: Uuid, renewed: &Renewed) {
+    while !app.stopping.is_cancelled() {
+        match batch(&app, integration, renewed).await {
+            Ok(true) => {}
+            Ok(false) => return,
+            Err(DbError::NotFound) => return,
+            Err(error) => {
+                // What was claimed comes back when its lease ends.
+                tracing::warn!(%integration, %error, "a channel's messages could not be claimed or recorded");
+                return;
+            }
+        }
+    }
+}
+
+/// One batch; whether there may be more.
+async fn batch(app: &Data<App>, id: Uuid, renewed: &Renewed) -> Result<bool, DbError> {
+    let (vault, console, replica) = (app.vault.clone(), app.public_url.clone(), app.replica);
+    let claimed_at = Instant::now();
+    let prepared = app.db.transaction(move |conn| prepare(conn, &vault, &console, replica, id)).await?;
+    renewed.set(renewed.get().max(claimed_at));
+    let batch = match prepared {
+        None => return Ok(false),
+        Some(Err(unfit)) => {
+            park(app, unfit).await?;
+            return Ok(true);
+        }
+        Some(Ok(batch)) => batch,
+    };
+    for (at, ready) in batch.messages.iter().enumerate() {
+        let go_on = !app.stopping.is_cancelled() && renewed.get().elapsed() < FRESH;
+        if !go_on || !one(app, &batch, ready).await? {
+            let rest: Vec<Uuid> = batch.messages[at + usize::from(go_on)..].iter().map(|r| r.delivery.id).collect();
+            app.db.run(move |conn| deliveries::give_back(conn, replica, Some(&rest))).await?;
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Sends and records one message; whether the next one is worth trying.
+async fn one(app: &App, batch: &Batch, ready: &Ready) -> Result<bool, DbError> {
+    let (id, replica) = (ready.delivery.id, app.replica);
+    match send(app, batch, ready).await {
+        Ok(receipt) => {
+            metrics::counter!("strongroom_deliveries_total", "outcome" => "sent").increment(1);
+            let ours =
+                app.db.run(move |conn| deliveries::sent(conn, id, replica, receipt.reference.as_deref())).await?;
+            if !ours {
+                tracing::warn!(delivery = %id, "a message was sent under a lease that had ended");
+            }
+            Ok(true)
+        }
+        Err(error) => {
+            metrics::counter!("strongroom_deliveries_total", "outcome" => "failed").increment(1);
+            tracing::warn!(delivery = %id, channel = %batch.integration.id, error = error.sentence, "a message failed");
+            let reached = error.again != Again::WhenItIsBack;
+            let (vault, delivery, channel) = (app.vault.clone(), ready.delivery.clone(), batch.integration.clone());
+            app.db.transaction(move |conn| record(conn, &vault, replica, &delivery, &channel, &error)).await?;
+            Ok(reached)
+        }
+    }
+}
+
+/// The call itself, bounded and with a panic as a failure.
+async fn send(app: &App, batch: &Batch, ready: &Ready) -> Result<Receipt, SendError> {
+    let job = Job {
+        settings: &batch.settings,
+        credential: batch.credential.as_ref().map(|opened| (opened.kind, &opened.values)),
+        stored: batch.credential.as_ref().map(|opened| (opened.id, opened.version)),
+        egress: &app.egress,
+        endpoints: &app.settings.endpoints,
+        aws: &app.aws,
+        name: &batch.integration.name,
+        message: &ready.message,
+        letter: None,
+        smtp: &app.smtp,
+        repeated: ready.delivery.attempts > 1,
+    };
+    let work = async { batch.channel.send(job).await };
+    match tokio::time::timeout(LIMIT, AssertUnwindSafe(work).catch_unwind()).await {
+        Ok(Ok(result)) => result,
+        Ok(Err(_)) => {
+            tracing::error!(delivery = %ready.delivery.id, "a channel panicked");
+            let sentence = "Sending failed by a fault of Strongroom itself. It has been logged; please report it.";
+            Err(SendError::never(sentence))
+        }
+        Err(_) => {
+            let sentence = "The service did not answer in time. It is tried again.";
+            Err(SendError { sentence: sentence.to_owned(), again: Again::WhenItIsBack })
+        }
+    }
+}
+
+/// Writes a failure down, and what follows from it: another try, a person's decision, an alert, a channel that is off.
+fn record(
+    conn: &mut Conn,
+    vault: &Vault,
+    replica: Uuid,
+    delivery: &deliveries::Delivery,
+    channel: &Integration,
+    error: &SendError,
+) -> Result<(), DbError> {
+    let subject = Subject { kind: "integration", id: channel.id, name: &channel.name };
+    let pause = match error.again {
+        Again::WhenItIsBack => Some(away_for(delivery.attempts)),
+        // Who asks for a pause gets it for everything.
+        Again::Later(Some(pause)) => Some(i32::try_from(pause.as_secs()).unwrap_or(i32::MAX).clamp(1, 3_600)),
+        _ => None,
+    };
+    if let Some(seconds) = pause {
+        let misses = deliveries::missed(conn, delivery, replica, &error.sentence, seconds)?;
+        return if misses >= IN_A_ROW { alerts::raise(conn, "delivery", subject, &error.sentence) } else { Ok(()) };
+    }
+    let next = match error.again {
+        Again::Never => Next::Parked,
+        _ if delivery.attempts >= MOST_ATTEMPTS => Next::Parked,
+        _ => Next::Again(put_off_for(delivery.attempts)),
+    };
+    let refusals = deliveries::refused(conn, delivery, replica, &error.sentence, next)?;
+    if refusals >= IN_A_ROW && integrations::find(conn, channel.id)?.active {
+        integrations::set_active(conn, vault, &Actor::system(), channel.id, false)?;
+        let words = format!("it was switched off after {refusals} refusals in a row. The last: {}", error.sentence);
+        return alerts::worsen(conn, "delivery", subject, RAISED + 1, &words);
+    }
+    if next == Next::Parked { alerts::raise(conn, "delivery", subject, &error.sentence) } else { Ok(()) }
+}
+
+/// All of a batch waits for a person: the channel itself cannot be used.
+async fn park(app: &App, unfit: Unfit) -> Result<(), DbError> {
+    let replica = app.replica;
+    app.db
+        .transaction(move |conn| {
+            let Some(first) = unfit.deliveries.first() else { return Ok(()) };
+            let channel = integrations::find(conn, first.integration_id)?;
+            for delivery in &unfit.deliveries {
+                deliveries::refused(conn, delivery, replica, &unfit.sentence, Next::Parked)?;
+            }
+            let subject = Subject { kind: "integration", id: channel.id, name: &channel.name };
+            alerts::raise(conn, "delivery", subject, &unfit.sentence)
+        })
+        .await
+}
+
+/// Seconds until a peer that is away is tried again.
+fn away_for(attempts: i32) -> i32 {
+    let doublings = u32::try_from(attempts - 1).unwrap_or_default().min(10);
+    FIRST_PAUSE.saturating_mul(1 << doublings).min(LONGEST_PAUSE)
+}
+
+/// Seconds until a message that was put off is tried again: 1, 2, 4 … 60 minutes, a fifth more or less.
+fn put_off_for(attempts: i32) -> i32 {
+    let doublings = u32::try_from(attempts - 1).unwrap_or_default().min(10);
+    let seconds = 60_i32.saturating_mul(1 << doublings).min(3_600);
+    let [byte] = vault::random::<1>();
+    seconds * (80 + i32::from(byte) * 40 / 255) / 100
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_peer_that_is_away_is_never_left_alone_for_more_than_five_minutes() {
+        assert_eq!([1, 2, 3, 7, 1_000].map(away_for), [5, 10, 20, 300, 300]);
+    }
+
+    #[test]
+    fn a_message_that_is_put_off_waits_longer_each_time() {
+        for (attempts, minutes) in [(1, 1), (2, 2), (6, 32), (7, 60), (20, 60)] {
+            let seconds = put_off_for(attempts);
+            assert!((48 * minutes..=72 * minutes).contains(&seconds), "{seconds} s after {attempts}");
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! The seam of alerts. By the clock it finds out what is due and gives each notice to whoever wants it; a lane for each
+//! channel then takes messages out of the outbox, sends them and records how it went. What raises an alert besides the
+//! clock is written where it happens, by `models::alerts`; how a channel speaks is in `integrations::alerts`.
+
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use crate::app::App;
+use crate::credentials::{self as kinds, KINDS, Kind};
+use crate::form::Values;
+use crate::integrations::alerts::{self, Trigger};
+use crate::models::alert_settings::{self, AlertSettings};
+use crate::models::digests::{self, Target};
+use crate::models::due_alerts::{self, Limit, Rules, Turn};
+use crate::models::{self, Conn, DbError, integrations, recipients};
+use crate::vault::Vault;
+
+pub mod lane;
+mod prepare;
+pub mod words;
+
+/// Lines of one digest; the rest is counted, with a link to the Alerts page.
+const MOST_LINES: i64 = 1_000;
+
+/// What pages show on every visit, kept up to date by a job so that no visit asks for it.
+#[derive(Default)]
+pub struct Known {
+    open: AtomicI64,
+    settings: RwLock<Arc<AlertSettings>>,
+    /// Told when something may wait to be told.
+    pub changed: tokio::sync::Notify,
+    /// Told when something waits in the outbox.
+    pub queued: tokio::sync::Notify,
+}
+
+impl Known {
+    /// Raised alerts that are not closed, as of a few seconds ago.
+    pub fn open(&self) -> i64 {
+        self.open.load(Ordering::Relaxed)
+    }
+
+    pub fn settings(&self) -> Arc<AlertSettings> {
+        Arc::clone(&self.settings.read().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// Reads what [`Known`] holds anew.
+pub async fn refresh(app: &App) -> Result<(), DbError> {
+    let vault = app.vault.clone();
+    let (settings, open) = app
+        .db
+        .run(move |conn| Ok::<_, DbError>((alert_settings::load(conn, &vault)?, models::alerts::count_open(conn)?)))
+        .await?;
+    app.alerts.open.store(open, Ordering::Relaxed);
+    *app.alerts.settings.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(settings);
+    Ok(())
+}
+
+/// Whether the secrets of a type age unless somebody says otherwise.
+fn ages_by_default(kind: &Kind) -> bool {
+    kind.slug == kinds::aws::KIND.slug
+}
+
+/// The limit of a type in days, if its secrets have one.
+pub fn limit(settings: &AlertSettings, kind: &str, operator: i32) -> Option<i32> {
+    settings.limit(kind, kinds::find(kind).is_some_and(ages_by_default), operator)
+}
+
+/// What holds for a turn, from the settings of the Alerts page and of the operator.
+pub fn rules(settings: &AlertSettings, operator: i32) -> Rules {
+    let limits = KINDS.iter().filter_map(|kind| {
+        let days = settings.limit(kind.slug, ages_by_default(kind), operator)?;
+        Some(Limit { kind: kind.slug.to_owned(), days, by_nature: ages_by_default(kind) })
+    });
+    Rules { limits: limits.collect(), ahead: settings.ahead, remind: settings.remind }
+}
+
+/// Finds out what is due by now. `None` when another replica is at it.
+pub async fn find_due(app: &App) -> Result<Option<Turn>, DbError> {
+    let (vault, operator) = (app.vault.clone(), app.stale_days());
+    app.db
+        .patiently(move |conn| {
+            let settings = alert_settings::load(conn, &vault)?;
+            due_alerts::turn(conn, &rules(&settings, operator))
+        })
+        .await
+}
+
+/// Gives what waits to everybody who is to be told; returns how many notices there were.
+pub async fn give(app: &App) -> Result<usize, DbError> {
+    let vault = app.vault.clone();
+    if !app.db.run(digests::waiting).await? {
+        return Ok(0);
+    }
+    app.db
+        .patiently(move |conn| {
+            if !digests::lock(conn)? {
+                return Ok(0);
+            }
+            let targets = targets(conn, &vault)?;
+            digests::give(conn, &targets)
+        })
+        .await
+}
+
+/// Everybody to tell: a profile, or each confirmed recipient of one that has recipients. Rows that are not what Strongroom
+/// saved are told nothing.
+fn targets(conn: &mut Conn, vault: &Vault) -> Result<Vec<Target>, DbError> {
+    let profiles = integrations::of_family(conn, crate::integrations::Family::AlertProfile.slug())?;
+    let people = recipients::confirmed(conn)?;
+    let mut targets = Vec::new();
+    for profile in profiles.iter().filter(|profile| profile.active && profile.check(vault).is_ok()) {
+        let Some(channel) = alerts::channel(&profile.version) else { continue };
+        let settings = Values::from_json(profile.settings.as_bytes()).unwrap_or_default();
+        let at_once = i64::try_from(channel.lines_at_once()).unwrap_or(i64::MAX).max(1);
+        // A call for each alert leaves none out: each is somebody's work.
+        let most = if at_once == 1 { i64::MAX } else { MOST_LINES };
+        let target = |recipient, triggers| Target { integration: profile.id, recipient, triggers, at_once, most };
+        if channel.has_recipients() {
+            let own = people.iter().filter(|person| person.integration_id == profile.id && person.check(vault).is_ok());
+            targets.extend(
+                own.map(|person| target(Some(person.id), person.triggers.split(',').map(str::to_owned).collect())),
+            );
+        } else {
+            let wanted = Trigger::ALL.into_iter().filter(|trigger| trigger.wanted(&settings));
+            targets.push(target(None, wanted.map(|trigger| trigger.slug().to_owned()).collect()));
+        }
+    }
+    Ok(targets)
+}

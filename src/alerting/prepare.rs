@@ -1,0 +1,193 @@
+//! Before a channel's messages are sent: claimed, its row and its recipients checked, the credential opened, the lines put
+//! into words, all in one short transaction in which the opening is audited.
+
+use std::collections::HashMap;
+
+use url::Url;
+use uuid::Uuid;
+
+use super::words::{self, Said};
+use crate::form::Values;
+use crate::integrations::Family;
+use crate::integrations::alerts::{self as channels, Channel, Event, Line, Message, Trigger, Usage};
+use crate::models::alerts::{self, Subject};
+use crate::models::deliveries::{self, Delivery};
+use crate::models::delivery_lines::{self, LineRow, UsageRow};
+use crate::models::events::{self, Actor};
+use crate::models::integrations::{self, Integration};
+use crate::models::recipients::{self, Recipient};
+use crate::models::{Conn, DbError, credentials};
+use crate::opening::{self, Closed, Opened};
+use crate::vault::Vault;
+
+/// Messages of one channel that are claimed at once.
+const BATCH: i64 = 50;
+/// Usages that a line names.
+const USAGES: i64 = 5;
+
+/// Messages with all that sending them takes.
+pub struct Batch {
+    pub integration: Integration,
+    pub channel: &'static dyn Channel,
+    pub settings: Values,
+    pub credential: Option<Opened>,
+    pub messages: Vec<Ready>,
+}
+
+/// One message of a batch.
+pub struct Ready {
+    pub delivery: Delivery,
+    pub message: Message,
+    /// The person, where the channel has persons and the row is what Strongroom saved.
+    #[expect(dead_code, reason = "the e-mail channel is on its way")]
+    pub recipient: Option<Recipient>,
+}
+
+/// What is not sent, and why: the channel is not fit for use.
+pub struct Unfit {
+    pub deliveries: Vec<Delivery>,
+    pub sentence: String,
+}
+
+const ALTERED: &str = "The channel is not what Strongroom saved, so nothing was sent. Somebody may have changed it in the \
+                       database. Delete it and add it anew.";
+const UNKNOWN: &str = "This release of Strongroom does not know this channel or its settings. Edit it.";
+const NO_CREDENTIAL: &str = "The channel needs a credential. Edit it and choose one.";
+
+/// Claims a batch; `None` when nothing is due.
+pub fn prepare(
+    conn: &mut Conn,
+    vault: &Vault,
+    console: &Url,
+    replica: Uuid,
+    id: Uuid,
+) -> Result<Option<Result<Batch, Unfit>>, DbError> {
+    let integration = integrations::find(conn, id)?;
+    let channel = channels::channel(&integration.version);
+    let ordered = channel.is_some_and(|channel| channel.lines_at_once() == 1);
+    let claimed = deliveries::claim(conn, id, replica, BATCH, ordered)?;
+    if claimed.is_empty() {
+        return Ok(None);
+    }
+    let unfit = |deliveries, sentence| Ok(Some(Err(Unfit { deliveries, sentence })));
+    if integration.check(vault).is_err() {
+        metrics::counter!("strongroom_integrity_failures_total").increment(1);
+        let event = integration.event("integration.integrity_failure", "use refused".to_owned());
+        events::record(conn, vault, &Actor::system(), &event)?;
+        alerts::raise(conn, "integrity", Subject { kind: "integration", id, name: &integration.name }, "")?;
+        return unfit(claimed, ALTERED.to_owned());
+    }
+    let settings = Values::from_json(integration.settings.as_bytes());
+    let (Some(channel), Some(settings)) = (channel, settings) else { return unfit(claimed, UNKNOWN.to_owned()) };
+    let credential = match integration.credential_id {
+        None if channel.needs_credential() => return unfit(claimed, NO_CREDENTIAL.to_owned()),
+        None => None,
+        Some(credential) => match open(conn, vault, &integration, credential, claimed.len())? {
+            Ok(opened) if channel.credential_kinds().contains(&opened.kind.slug) => Some(opened),
+            Ok(_) => return unfit(claimed, NO_CREDENTIAL.to_owned()),
+            Err(closed) => return unfit(claimed, format!("The credential cannot be used: {}", closed.sentence())),
+        },
+    };
+    let messages = messages(conn, vault, console, &integration, claimed)?;
+    Ok(Some(Ok(Batch { integration, channel, settings, credential, messages })))
+}
+
+/// Opens the credential once for the whole batch.
+fn open(
+    conn: &mut Conn,
+    vault: &Vault,
+    integration: &Integration,
+    id: Uuid,
+    count: usize,
+) -> Result<Result<Opened, Closed>, DbError> {
+    let why = format!("for {count} message{} through {}", if count == 1 { "" } else { "s" }, integration.name);
+    let opened = opening::open(conn, vault, &Actor::system(), id, why)?;
+    if opened.is_ok() {
+        credentials::touch(conn, id)?;
+    }
+    Ok(opened)
+}
+
+fn messages(
+    conn: &mut Conn,
+    vault: &Vault,
+    console: &Url,
+    integration: &Integration,
+    claimed: Vec<Delivery>,
+) -> Result<Vec<Ready>, DbError> {
+    let ids: Vec<Uuid> = claimed.iter().map(|delivery| delivery.id).collect();
+    let rows = delivery_lines::lines(conn, integration.id, &ids)?;
+    let mut used: Vec<Uuid> = rows.iter().filter(|row| row.usages > 0).map(|row| row.subject_id).collect();
+    used.sort_unstable();
+    used.dedup();
+    let mut usages: HashMap<Uuid, Vec<Usage>> = HashMap::new();
+    for row in delivery_lines::usages(conn, &used, USAGES)? {
+        usages.entry(row.credential_id).or_default().push(usage(console, row));
+    }
+    let people: Vec<Uuid> = claimed.iter().filter_map(|delivery| delivery.recipient_id).collect();
+    let people = recipients::find_all(conn, &people)?.into_iter().filter(|person| person.check(vault).is_ok());
+    let mut people: HashMap<Uuid, Recipient> = people.map(|person| (person.id, person)).collect();
+    let mut lines: HashMap<Uuid, Vec<Line>> = HashMap::new();
+    for row in rows {
+        let known = usages.get(&row.subject_id).cloned().unwrap_or_default();
+        lines.entry(row.delivery_id).or_default().extend(line(console, row, known));
+    }
+    let ready = |delivery: Delivery| {
+        let message = Message {
+            id: delivery.id,
+            at: delivery.created_at,
+            console: console.clone(),
+            lines: lines.remove(&delivery.id).unwrap_or_default(),
+            more: u64::try_from(delivery.more).unwrap_or_default(),
+            test: delivery.kind == "test",
+        };
+        let recipient = delivery.recipient_id.and_then(|id| people.remove(&id));
+        Ready { delivery, message, recipient }
+    };
+    Ok(claimed.into_iter().map(ready).collect())
+}
+
+/// An address of the console.
+fn page(console: &Url, path: &str) -> Url {
+    console.join(path).unwrap_or_else(|_| console.clone())
+}
+
+fn usage(console: &Url, row: UsageRow) -> Usage {
+    let family = Family::find(&row.family).map_or("Integration", Family::label);
+    Usage { family, name: row.name, url: page(console, &format!("integrations/{}", row.id)) }
+}
+
+/// `None` for a trigger or event of a later release.
+fn line(console: &Url, row: LineRow, usages: Vec<Usage>) -> Option<Line> {
+    let (trigger, event) = (Trigger::find(&row.trigger)?, Event::find(&row.event)?);
+    let said = Said {
+        trigger,
+        event,
+        subject: &row.subject_name,
+        kind: &row.kind,
+        days: row.days,
+        of_days: row.of_days,
+        words: &row.words,
+    };
+    let place = match row.subject_kind.as_str() {
+        "credential" => format!("credentials/{}", row.subject_id),
+        "integration" => format!("integrations/{}", row.subject_id),
+        _ => "audit?action=login.locked".to_owned(),
+    };
+    Some(Line {
+        alert: row.alert,
+        trigger,
+        event,
+        severity: words::severity(&said),
+        title: words::title(&said),
+        detail: words::detail(&row.kind, &row.identity),
+        subject_url: page(console, &place),
+        url: page(console, &format!("alerts/{}", row.alert)),
+        since: row.opened_at,
+        more_usages: u64::try_from(row.usages).unwrap_or_default().saturating_sub(usages.len() as u64),
+        usages,
+        remedy: words::remedy(&said).to_owned(),
+        reference: row.reference.clone(),
+        subject: row.subject_name.clone(),
+    })
+}

@@ -1,0 +1,180 @@
+//! The sentences of an alert: what is wrong, how bad it is, what to do. The Alerts page and every message use the same.
+
+use crate::credentials;
+use crate::integrations::alerts::{Event, Severity, Trigger};
+
+/// What a notice says, before it is put into words.
+#[derive(Clone, Copy, Debug)]
+pub struct Said<'a> {
+    pub trigger: Trigger,
+    pub event: Event,
+    pub subject: &'a str,
+    /// Slug of the credential's type; empty for other subjects.
+    pub kind: &'a str,
+    /// Age, or days left.
+    pub days: i32,
+    pub of_days: i32,
+    pub words: &'a str,
+}
+
+/// `1 day`, `94 days`
+fn days(count: i32) -> String {
+    format!("{count} day{}", if count == 1 { "" } else { "s" })
+}
+
+/// What people call the secret of a type.
+fn secret(kind: &str) -> &'static str {
+    match kind {
+        "aws" => "access key",
+        "ibm_cloud" => "API key",
+        "api_token" | "github_token" | "gitlab_token" => "token",
+        "basic" => "password",
+        "certificate" => "certificate",
+        "webhook" => "address",
+        _ => "secret",
+    }
+}
+
+/// One sentence that can stand alone.
+pub fn title(said: &Said) -> String {
+    let Said { subject, words, .. } = said;
+    if said.event == Event::Closed {
+        return format!("{}: closed, since {words}.", closed(said));
+    }
+    match said.trigger {
+        Trigger::Stale => stale(said),
+        Trigger::Expiring if said.days <= 0 => format!("“{subject}” has expired."),
+        Trigger::Expiring => format!("“{subject}” expires in {}.", days(said.days)),
+        Trigger::FailedTest => format!("The test of “{subject}” failed: {words}"),
+        Trigger::FailedScan => format!("The scan “{subject}” keeps failing: {words}"),
+        Trigger::Integrity => format!("“{subject}” is not what Strongroom saved, so it is not used any more."),
+        Trigger::Delivery => format!("Messages through “{subject}” are not delivered: {words}"),
+        Trigger::Lockout => format!("Too many failed logins as {subject} {words}."),
+    }
+}
+
+fn stale(said: &Said) -> String {
+    let (secret, subject, limit) = (secret(said.kind), said.subject, days(said.of_days));
+    match said.event {
+        Event::Ahead => {
+            let left = days((said.of_days - said.days).max(1));
+            format!("The {secret} of “{subject}” passes its limit of {limit} in {left}.")
+        }
+        _ => format!("The {secret} of “{subject}” is {} old; its limit is {limit}.", days(said.days)),
+    }
+}
+
+fn closed(said: &Said) -> String {
+    let subject = said.subject;
+    match said.trigger {
+        Trigger::Stale => format!("Old {} of “{subject}”", secret(said.kind)),
+        Trigger::Expiring => format!("Expiry of “{subject}”"),
+        Trigger::FailedTest => format!("Failed test of “{subject}”"),
+        Trigger::FailedScan => format!("Failed scan “{subject}”"),
+        Trigger::Integrity => format!("Integrity error of “{subject}”"),
+        Trigger::Delivery => format!("Undelivered messages through “{subject}”"),
+        Trigger::Lockout => format!("Failed logins as {subject}"),
+    }
+}
+
+pub fn severity(said: &Said) -> Severity {
+    match (said.event, said.trigger) {
+        (Event::Closed, _) => Severity::Info,
+        (Event::Ahead, _) => Severity::Warning,
+        (_, Trigger::Integrity) => Severity::Critical,
+        (_, Trigger::Expiring) if said.days <= 0 => Severity::Critical,
+        (_, Trigger::Expiring) if said.days > 7 => Severity::Warning,
+        (_, Trigger::Lockout) => Severity::Warning,
+        _ => Severity::Error,
+    }
+}
+
+/// What to do now.
+pub fn remedy(said: &Said) -> &'static str {
+    if said.event == Event::Closed {
+        return "Nothing is left to do.";
+    }
+    match (said.trigger, said.kind) {
+        (Trigger::Stale | Trigger::Expiring, "aws") => {
+            "Create a second access key for the same user in IAM, save it on the credential's page under Edit, run what uses \
+             it, then deactivate and delete the old key."
+        }
+        (Trigger::Stale | Trigger::Expiring, "certificate") => {
+            "Have a new certificate issued and save it with its key on the credential's page under Edit."
+        }
+        (Trigger::Stale | Trigger::Expiring, _) => {
+            "Make a new secret at the provider, save it on the credential's page under Edit, run what uses it, then revoke the \
+             old one."
+        }
+        (Trigger::FailedTest, _) => "Open the credential, press Test, and follow what it says.",
+        (Trigger::FailedScan, _) => "Open the integration: its page names the step that failed and what to do.",
+        (Trigger::Integrity, _) => {
+            "Somebody may have changed the database. Find out who, then enter the secret again, or delete the row and add it \
+             anew."
+        }
+        (Trigger::Delivery, _) => "Open the channel: mend what its page names, then try the waiting messages again.",
+        (Trigger::Lockout, _) => "Ask whoever owns the account. The Audit page lists the tries with their addresses.",
+    }
+}
+
+/// What else tells the subject apart, never a whole key id: `AWS · ID ends in 6QXA`.
+pub fn detail(kind: &str, identity: &str) -> String {
+    let Some(kind) = credentials::find(kind) else { return String::new() };
+    let characters: Vec<char> = identity.chars().collect();
+    match (kind.slug, characters.len()) {
+        (_, 0) => kind.label.to_owned(),
+        ("aws", 8..) if identity.starts_with("AKIA") => {
+            format!("{} · ID ends in {}", kind.label, characters[characters.len() - 4..].iter().collect::<String>())
+        }
+        _ => format!("{} · {identity}", kind.label),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(trigger: Trigger, event: Event, age: i32) -> Said<'static> {
+        Said {
+            trigger,
+            event,
+            subject: "prod-ci",
+            kind: "aws",
+            days: age,
+            of_days: 90,
+            words: "its secret was replaced",
+        }
+    }
+
+    #[test]
+    fn an_old_key_is_told_with_its_age_and_its_limit() {
+        let title = title(&said(Trigger::Stale, Event::Raised, 94));
+        assert_eq!(title, "The access key of “prod-ci” is 94 days old; its limit is 90 days.");
+    }
+
+    #[test]
+    fn a_warning_ahead_counts_the_days_that_are_left() {
+        let title = title(&said(Trigger::Stale, Event::Ahead, 89));
+        assert_eq!(title, "The access key of “prod-ci” passes its limit of 90 days in 1 day.");
+    }
+
+    #[test]
+    fn a_closed_alert_says_why() {
+        let title = title(&said(Trigger::Stale, Event::Closed, 94));
+        assert_eq!(title, "Old access key of “prod-ci”: closed, since its secret was replaced.");
+    }
+
+    #[test]
+    fn an_end_that_has_come_is_critical() {
+        assert_eq!(severity(&said(Trigger::Expiring, Event::Raised, 0)), Severity::Critical);
+        assert_eq!(severity(&said(Trigger::Expiring, Event::Raised, 30)), Severity::Warning);
+        assert_eq!(title(&said(Trigger::Expiring, Event::Raised, 0)), "“prod-ci” has expired.");
+    }
+
+    #[test]
+    fn no_whole_key_id_is_told() {
+        assert_eq!(detail("aws", "AKIAIOSFODNN7EXAMPLE"), "AWS · ID ends in MPLE");
+        assert_eq!(detail("basic", "robot"), "Basic authentication · robot");
+        assert_eq!(detail("", ""), "");
+    }
+}

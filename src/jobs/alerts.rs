@@ -1,0 +1,45 @@
+//! Decides what is due and who is told: every few seconds, and at once when something has changed. One replica at a time
+//! does it; what it does is in `alerting`.
+
+use std::time::{Duration, Instant};
+
+use actix_web::web::Data;
+
+use crate::alerting;
+use crate::app::App;
+use crate::models::DbError;
+
+/// Between two looks at what waits to be told.
+const PAUSE: Duration = Duration::from_secs(2);
+/// Between two looks at what the clock has brought about.
+const DUE_EVERY: Duration = Duration::from_secs(20);
+
+pub async fn decide(app: Data<App>) {
+    let mut looked: Option<Instant> = None;
+    while !app.stopping.is_cancelled() {
+        let due = looked.is_none_or(|at| at.elapsed() >= DUE_EVERY);
+        if due {
+            looked = Some(Instant::now());
+        }
+        if let Err(error) = turn(&app, due).await {
+            tracing::warn!(%error, "alerts could not be decided and are tried again");
+        }
+        tokio::select! {
+            () = app.stopping.cancelled() => {}
+            () = app.alerts.changed.notified() => looked = None,
+            () = tokio::time::sleep(PAUSE) => {}
+        }
+    }
+}
+
+async fn turn(app: &App, due: bool) -> Result<(), DbError> {
+    if due && let Some(turn) = alerting::find_due(app).await? {
+        if turn != Default::default() {
+            tracing::info!(raised = turn.raised, reminded = turn.reminded, closed = turn.closed, "alerts changed");
+        }
+    }
+    if alerting::give(app).await? > 0 {
+        app.alerts.queued.notify_one();
+    }
+    alerting::refresh(app).await
+}

@@ -1,0 +1,84 @@
+//! The worker that empties the outbox: a lane for each channel that has something due, a few at a time, and what a dead
+//! replica had claimed is put back. Winds down when the console stops.
+
+use std::collections::HashSet;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use actix_web::web::Data;
+use tokio::task::JoinSet;
+use uuid::Uuid;
+
+use crate::alerting::lane::{self, Renewed};
+use crate::app::App;
+use crate::models::{DbError, deliveries};
+
+/// Between two looks at the outbox.
+const POLL: Duration = Duration::from_secs(1);
+/// Between two renewals of what is claimed; well within the lease.
+const RENEW: Duration = Duration::from_secs(5);
+/// Channels that are served side by side, so that one that hangs does not hold up the others.
+const LANES: usize = 8;
+/// For a call to finish once the console stops.
+const PATIENCE: Duration = Duration::from_secs(8);
+
+pub async fn work(app: Data<App>) {
+    let renewed = Rc::new(Renewed::new(Instant::now()));
+    let (mut lanes, mut busy): (JoinSet<Uuid>, HashSet<Uuid>) = (JoinSet::new(), HashSet::new());
+    let mut turns = tokio::time::interval(RENEW);
+    while !app.stopping.is_cancelled() {
+        match app.db.run(deliveries::due).await {
+            Ok(due) => {
+                for channel in due
+                    .into_iter()
+                    .filter(|channel| !busy.contains(channel))
+                    .take(LANES - busy.len())
+                    .collect::<Vec<_>>()
+                {
+                    busy.insert(channel);
+                    let (app, renewed) = (app.clone(), Rc::clone(&renewed));
+                    lanes.spawn_local(async move {
+                        lane::run(app, channel, &renewed).await;
+                        channel
+                    });
+                }
+            }
+            Err(error) => tracing::warn!(%error, "the outbox cannot be read and is tried again"),
+        }
+        tokio::select! {
+            () = app.stopping.cancelled() => {}
+            Some(ended) = lanes.join_next() => drop(ended.map(|channel| busy.remove(&channel))),
+            () = app.alerts.queued.notified() => {}
+            _ = turns.tick() => keep(&app, &renewed, !busy.is_empty()).await,
+            () = tokio::time::sleep(POLL) => {}
+        }
+    }
+    let all = async { while lanes.join_next().await.is_some() {} };
+    if tokio::time::timeout(PATIENCE, all).await.is_err() {
+        lanes.shutdown().await;
+    }
+    let replica = app.replica;
+    // Their leases end by themselves, if this fails.
+    if let Err(error) = app.db.run(move |conn| deliveries::give_back(conn, replica, None)).await {
+        tracing::warn!(%error, "claimed messages could not be given back");
+    }
+}
+
+/// Renews what this replica has claimed, and puts back what others left behind.
+async fn keep(app: &App, renewed: &Renewed, busy: bool) {
+    let (replica, at) = (app.replica, Instant::now());
+    let kept = app.db.run(move |conn| {
+        if busy {
+            deliveries::renew(conn, replica)?;
+        }
+        deliveries::reap(conn)
+    });
+    match kept.await {
+        Ok(0) => renewed.set(at),
+        Ok(count) => {
+            renewed.set(at);
+            tracing::info!(count, "messages of a replica that is gone are sent by others");
+        }
+        Err::<_, DbError>(error) => tracing::warn!(%error, "claims on messages could not be renewed"),
+    }
+}

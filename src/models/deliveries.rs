@@ -1,0 +1,258 @@
+//! The outbox: messages to be sent, each claimed by one replica under a lease, sent outside of any transaction, and
+//! recorded. What is due is never claimed twice at once; what a dead replica had claimed comes back when its lease ends.
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel::sql_types::{Array, BigInt, Bool, Integer, Nullable, Text, Uuid as SqlUuid};
+use uuid::Uuid;
+
+use super::events::{self, Actor, NewEvent};
+use super::schema::{deliveries, integrations};
+use super::{Conn, DbError};
+use crate::vault::Vault;
+
+/// Seconds that a claim holds unless it is renewed.
+pub const LEASE: i32 = 60;
+
+#[derive(Clone, Debug, Queryable, QueryableByName, Selectable, Identifiable)]
+#[diesel(table_name = deliveries)]
+pub struct Delivery {
+    pub id: Uuid,
+    pub kind: String,
+    pub integration_id: Uuid,
+    pub recipient_id: Option<Uuid>,
+    pub more: i32,
+    pub state: String,
+    pub created_at: DateTime<Utc>,
+    pub not_before: DateTime<Utc>,
+    pub attempts: i32,
+    pub ended_at: Option<DateTime<Utc>>,
+    pub error: Option<String>,
+    pub reference: Option<String>,
+}
+
+#[derive(QueryableByName)]
+struct Id {
+    #[diesel(sql_type = SqlUuid)]
+    id: Uuid,
+}
+
+/// Channels that are on and have something due, the longest waiting first.
+pub fn due(conn: &mut Conn) -> Result<Vec<Uuid>, DbError> {
+    let found: Vec<Id> = diesel::sql_query(
+        "SELECT i.id FROM integrations i
+         CROSS JOIN LATERAL (SELECT not_before FROM deliveries d
+            WHERE d.integration_id = i.id AND d.state = 'ready' AND d.not_before <= now()
+            ORDER BY not_before LIMIT 1) d
+         LEFT JOIN channels c ON c.integration_id = i.id
+         WHERE i.active AND i.family = 'alert_profile' AND (c.not_before IS NULL OR c.not_before <= now())
+         ORDER BY d.not_before",
+    )
+    .load(conn)?;
+    Ok(found.into_iter().map(|row| row.id).collect())
+}
+
+/// Takes what is due for a channel, the oldest first. With `ordered`, not before what was said earlier about the same
+/// alert has been delivered.
+pub fn claim(
+    conn: &mut Conn,
+    integration: Uuid,
+    replica: Uuid,
+    limit: i64,
+    ordered: bool,
+) -> Result<Vec<Delivery>, DbError> {
+    // Diesel orders nothing that an UPDATE returns.
+    let mut claimed: Vec<(i32, Delivery)> = diesel::sql_query(
+        "UPDATE deliveries d SET state = 'sending', replica_id = $2, attempts = attempts + 1,
+            lease_until = now() + make_interval(secs => $5)
+         FROM (SELECT id FROM deliveries w
+            WHERE integration_id = $1 AND state = 'ready' AND not_before <= now()
+                AND (NOT $4 OR NOT EXISTS (
+                    SELECT 1 FROM delivery_lines l JOIN notices n ON n.id = l.notice_id
+                    JOIN notices m ON m.alert_id = n.alert_id AND m.number < n.number
+                    JOIN delivery_lines k ON k.notice_id = m.id JOIN deliveries e ON e.id = k.delivery_id
+                    WHERE l.delivery_id = w.id AND e.integration_id = $1 AND e.state IN ('ready', 'sending')))
+            ORDER BY created_at, part LIMIT $3 FOR UPDATE SKIP LOCKED) AS due
+         WHERE d.id = due.id RETURNING d.*",
+    )
+    .bind::<SqlUuid, _>(integration)
+    .bind::<SqlUuid, _>(replica)
+    .bind::<BigInt, _>(limit)
+    .bind::<Bool, _>(ordered)
+    .bind::<diesel::sql_types::Double, _>(f64::from(LEASE))
+    .load::<Part>(conn)?
+    .into_iter()
+    .map(|row| (row.part, row.delivery))
+    .collect();
+    claimed.sort_by_key(|(part, row)| (row.created_at, *part));
+    Ok(claimed.into_iter().map(|(_, row)| row).collect())
+}
+
+#[derive(QueryableByName)]
+struct Part {
+    #[diesel(sql_type = Integer)]
+    part: i32,
+    #[diesel(embed)]
+    delivery: Delivery,
+}
+
+/// Keeps what this replica has claimed.
+pub fn renew(conn: &mut Conn, replica: Uuid) -> Result<usize, DbError> {
+    Ok(diesel::sql_query(
+        "UPDATE deliveries SET lease_until = now() + make_interval(secs => $2) WHERE state = 'sending' AND replica_id = $1",
+    )
+    .bind::<SqlUuid, _>(replica)
+    .bind::<diesel::sql_types::Double, _>(f64::from(LEASE))
+    .execute(conn)?)
+}
+
+/// Puts back what a replica claimed and did not finish before its lease ended.
+pub fn reap(conn: &mut Conn) -> Result<usize, DbError> {
+    Ok(diesel::sql_query("UPDATE deliveries SET state = 'ready' WHERE state = 'sending' AND lease_until < now()")
+        .execute(conn)?)
+}
+
+/// Puts back what this replica has claimed and will not send: of some deliveries, or all with `None`. They were not
+/// tried, so that does not count as a try.
+pub fn give_back(conn: &mut Conn, replica: Uuid, ids: Option<&[Uuid]>) -> Result<usize, DbError> {
+    Ok(diesel::sql_query(
+        "UPDATE deliveries SET state = 'ready', attempts = greatest(attempts - 1, 0)
+         WHERE state = 'sending' AND replica_id = $1 AND ($2 OR id = ANY($3))",
+    )
+    .bind::<SqlUuid, _>(replica)
+    .bind::<Bool, _>(ids.is_none())
+    .bind::<Array<SqlUuid>, _>(ids.unwrap_or_default())
+    .execute(conn)?)
+}
+
+/// The peer has it. `false` when the delivery is no longer this replica's: then another has sent it too.
+pub fn sent(conn: &mut Conn, id: Uuid, replica: Uuid, reference: Option<&str>) -> Result<bool, DbError> {
+    let recorded = diesel::sql_query(
+        "WITH done AS (
+            UPDATE deliveries SET state = 'sent', ended_at = clock_timestamp(), error = NULL, reference = $3
+            WHERE id = $1 AND replica_id = $2 AND state = 'sending' RETURNING integration_id),
+         well AS (
+            UPDATE channels c SET refusals = 0, misses = 0, away_since = NULL FROM done
+            WHERE c.integration_id = done.integration_id AND (refusals > 0 OR misses > 0))
+         SELECT integration_id AS id FROM done",
+    )
+    .bind::<SqlUuid, _>(id)
+    .bind::<SqlUuid, _>(replica)
+    .bind::<Nullable<Text>, _>(reference)
+    .load::<Id>(conn)?;
+    Ok(!recorded.is_empty())
+}
+
+/// What becomes of a delivery that failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// Ready again in so many seconds.
+    Again(i32),
+    /// Waits for a person.
+    Parked,
+}
+
+/// Records a refusal by the peer and returns how many there were in a row.
+pub fn refused(conn: &mut Conn, delivery: &Delivery, replica: Uuid, error: &str, next: Next) -> Result<i32, DbError> {
+    end_attempt(conn, delivery.id, replica, error, next)?;
+    count(conn, delivery.integration_id, "refusals = channels.refusals + 1, misses = 0, away_since = NULL", 0)
+}
+
+/// Records that the peer was not reached: everything for it waits `seconds`. Returns how often in a row.
+pub fn missed(conn: &mut Conn, delivery: &Delivery, replica: Uuid, error: &str, seconds: i32) -> Result<i32, DbError> {
+    end_attempt(conn, delivery.id, replica, error, Next::Again(0))?;
+    let set = "misses = channels.misses + 1, away_since = coalesce(channels.away_since, now()), not_before = excluded.not_before";
+    count(conn, delivery.integration_id, set, seconds)
+}
+
+fn end_attempt(conn: &mut Conn, id: Uuid, replica: Uuid, error: &str, next: Next) -> Result<(), DbError> {
+    let (state, seconds) = match next {
+        Next::Again(seconds) => ("ready", seconds),
+        Next::Parked => ("parked", 0),
+    };
+    diesel::sql_query(
+        "UPDATE deliveries SET state = $3, error = $4, not_before = now() + make_interval(secs => $5),
+            ended_at = CASE WHEN $3 = 'parked' THEN clock_timestamp() END
+         WHERE id = $1 AND replica_id = $2 AND state = 'sending'",
+    )
+    .bind::<SqlUuid, _>(id)
+    .bind::<SqlUuid, _>(replica)
+    .bind::<Text, _>(state)
+    .bind::<Text, _>(error)
+    .bind::<diesel::sql_types::Double, _>(f64::from(seconds))
+    .execute(conn)?;
+    Ok(())
+}
+
+#[derive(QueryableByName)]
+struct InARow {
+    #[diesel(sql_type = Integer)]
+    refusals: i32,
+    #[diesel(sql_type = Integer)]
+    misses: i32,
+}
+
+fn count(conn: &mut Conn, integration: Uuid, set: &str, seconds: i32) -> Result<i32, DbError> {
+    let row: InARow = diesel::sql_query(format!(
+        "INSERT INTO channels (integration_id, refusals, misses, away_since, not_before)
+         VALUES ($1, CASE WHEN $2 = 0 THEN 1 ELSE 0 END, CASE WHEN $2 = 0 THEN 0 ELSE 1 END,
+            CASE WHEN $2 = 0 THEN NULL ELSE now() END, now() + make_interval(secs => $2))
+         ON CONFLICT (integration_id) DO UPDATE SET {set} RETURNING refusals, misses"
+    ))
+    .bind::<SqlUuid, _>(integration)
+    .bind::<diesel::sql_types::Double, _>(f64::from(seconds))
+    .get_result(conn)?;
+    Ok(row.refusals.max(row.misses))
+}
+
+/// Puts a message of its own into the outbox: a confirmation, or a test.
+pub fn queue(conn: &mut Conn, kind: &str, integration: Uuid, recipient: Option<Uuid>) -> Result<Uuid, DbError> {
+    let id = Uuid::now_v7();
+    diesel::insert_into(deliveries::table)
+        .values((
+            deliveries::id.eq(id),
+            deliveries::kind.eq(kind),
+            deliveries::integration_id.eq(integration),
+            deliveries::recipient_id.eq(recipient),
+        ))
+        .execute(conn)?;
+    Ok(id)
+}
+
+/// Tries a parked delivery again, or gives it up. [`DbError::Stale`] when it is not parked any more.
+pub fn decide(conn: &mut Conn, vault: &Vault, actor: &Actor, id: Uuid, again: bool) -> Result<Uuid, DbError> {
+    let mut ledger = events::open(conn)?;
+    let state = if again { "ready" } else { "dropped" };
+    let parked = deliveries::table.find(id).filter(deliveries::state.eq("parked"));
+    let found: Option<Uuid> = diesel::update(parked)
+        .set((deliveries::state.eq(state), deliveries::not_before.eq(ledger.now), deliveries::attempts.eq(0)))
+        .returning(deliveries::integration_id)
+        .get_result(conn)
+        .optional()?;
+    let integration = found.ok_or(DbError::Stale)?;
+    if again {
+        diesel::sql_query("UPDATE channels SET not_before = now() WHERE integration_id = $1")
+            .bind::<SqlUuid, _>(integration)
+            .execute(conn)?;
+    }
+    let name: String = integrations::table.find(integration).select(integrations::name).first(conn)?;
+    let action = if again { "delivery.retried" } else { "delivery.dropped" };
+    let event = NewEvent {
+        action,
+        subject_kind: "integration",
+        subject_id: Some(integration),
+        subject_name: &name,
+        detail: id.to_string(),
+    };
+    ledger.record(conn, vault, actor, &event)?;
+    Ok(integration)
+}
+
+/// Forgets messages that ended longer than `days` ago.
+pub fn purge(conn: &mut Conn, days: i32) -> Result<usize, DbError> {
+    Ok(diesel::sql_query(
+        "DELETE FROM deliveries WHERE state IN ('sent', 'dropped') AND created_at < now() - make_interval(days => $1)",
+    )
+    .bind::<Integer, _>(days)
+    .execute(conn)?)
+}

@@ -1,0 +1,90 @@
+//! What the messages of a channel are made of: the notices of each, with their alerts, credentials and usages.
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel::sql_types::{Array, BigInt, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use uuid::Uuid;
+
+use super::{Conn, DbError};
+
+/// Everything of one alert that a message's line is made of.
+#[derive(Clone, Debug, QueryableByName)]
+pub struct LineRow {
+    #[diesel(sql_type = SqlUuid)]
+    pub delivery_id: Uuid,
+    #[diesel(sql_type = SqlUuid)]
+    pub alert: Uuid,
+    #[diesel(sql_type = Text)]
+    pub trigger: String,
+    #[diesel(sql_type = Text)]
+    pub event: String,
+    #[diesel(sql_type = Integer)]
+    pub days: i32,
+    #[diesel(sql_type = Integer)]
+    pub of_days: i32,
+    #[diesel(sql_type = Text)]
+    pub words: String,
+    #[diesel(sql_type = Text)]
+    pub subject_kind: String,
+    #[diesel(sql_type = SqlUuid)]
+    pub subject_id: Uuid,
+    #[diesel(sql_type = Text)]
+    pub subject_name: String,
+    #[diesel(sql_type = Timestamptz)]
+    pub opened_at: DateTime<Utc>,
+    /// Slug and identity of the credential; empty for other subjects.
+    #[diesel(sql_type = Text)]
+    pub kind: String,
+    #[diesel(sql_type = Text)]
+    pub identity: String,
+    #[diesel(sql_type = Integer)]
+    pub usages: i32,
+    /// What the channel called the alert before.
+    #[diesel(sql_type = Nullable<Text>)]
+    pub reference: Option<String>,
+}
+
+/// The lines of these deliveries of one channel, in order.
+pub fn lines(conn: &mut Conn, integration: Uuid, ids: &[Uuid]) -> Result<Vec<LineRow>, DbError> {
+    Ok(diesel::sql_query(
+        "SELECT l.delivery_id, a.id AS alert, a.trigger, n.event, n.days, n.of_days, n.words, a.subject_kind, a.subject_id,
+            coalesce(c.name, a.subject_name) AS subject_name, a.opened_at, coalesce(c.kind, '') AS kind,
+            coalesce(c.identity, '') AS identity, coalesce(c.usage_count, 0) AS usages, r.reference
+         FROM delivery_lines l JOIN notices n ON n.id = l.notice_id JOIN alerts a ON a.id = n.alert_id
+         LEFT JOIN credentials c ON a.subject_kind = 'credential' AND c.id = a.subject_id
+         LEFT JOIN LATERAL (SELECT d.reference FROM notices m JOIN delivery_lines k ON k.notice_id = m.id
+            JOIN deliveries d ON d.id = k.delivery_id
+            WHERE n.number > 1 AND m.alert_id = a.id AND d.integration_id = $1 AND d.reference IS NOT NULL
+            ORDER BY d.created_at DESC LIMIT 1) r ON true
+         WHERE l.delivery_id = ANY($2) ORDER BY l.delivery_id, l.position",
+    )
+    .bind::<SqlUuid, _>(integration)
+    .bind::<Array<SqlUuid>, _>(ids)
+    .load(conn)?)
+}
+
+/// A consumer of a credential that a message names.
+#[derive(Clone, Debug, QueryableByName)]
+pub struct UsageRow {
+    #[diesel(sql_type = SqlUuid)]
+    pub credential_id: Uuid,
+    #[diesel(sql_type = SqlUuid)]
+    pub id: Uuid,
+    #[diesel(sql_type = Text)]
+    pub family: String,
+    #[diesel(sql_type = Text)]
+    pub name: String,
+}
+
+/// The first `each` usages of these credentials, by name.
+pub fn usages(conn: &mut Conn, credentials: &[Uuid], each: i64) -> Result<Vec<UsageRow>, DbError> {
+    Ok(diesel::sql_query(
+        "SELECT u.credential_id, u.id, u.family, u.name FROM unnest($1) AS c (id)
+         CROSS JOIN LATERAL (SELECT credential_id, id, family, name, name_key FROM integrations
+            WHERE credential_id = c.id ORDER BY name_key LIMIT $2) u
+         ORDER BY u.credential_id, u.name_key",
+    )
+    .bind::<Array<SqlUuid>, _>(credentials)
+    .bind::<BigInt, _>(each)
+    .load(conn)?)
+}

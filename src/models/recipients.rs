@@ -1,0 +1,176 @@
+//! Who gets the mail of an e-mail profile. An address that its owner has not confirmed gets the confirmation and nothing
+//! else; one that has unsubscribed gets nothing. Rows are checked before use: whoever writes the database must not be able
+//! to send what Strongroom knows to an address of theirs.
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use uuid::Uuid;
+
+use super::events::{self, Actor, NewEvent};
+use super::schema::recipients;
+use super::{Conn, DbError, deliveries};
+use crate::vault::{IntegrityError, Vault};
+
+/// Days that a confirmation link holds.
+pub const LINK_DAYS: i64 = 7;
+
+#[derive(Clone, Debug, Queryable, Selectable, Identifiable)]
+pub struct Recipient {
+    pub id: Uuid,
+    pub integration_id: Uuid,
+    pub address: String,
+    /// Slugs, separated by commas.
+    pub triggers: String,
+    pub invited_at: DateTime<Utc>,
+    pub invited_by: String,
+    pub confirmed_at: Option<DateTime<Utc>>,
+    pub unsubscribed_at: Option<DateTime<Utc>>,
+    pub row_version: i64,
+    pub row_mac: Vec<u8>,
+}
+
+impl Recipient {
+    fn mac_parts<T>(&self, f: impl FnOnce(&[&[u8]]) -> T) -> T {
+        let micros = |at: Option<DateTime<Utc>>| at.map_or(i64::MIN, |at| at.timestamp_micros()).to_be_bytes();
+        f(&[
+            self.id.as_bytes(),
+            self.integration_id.as_bytes(),
+            self.address.as_bytes(),
+            self.triggers.as_bytes(),
+            &micros(Some(self.invited_at)),
+            &micros(self.confirmed_at),
+            &micros(self.unsubscribed_at),
+            &self.row_version.to_be_bytes(),
+        ])
+    }
+
+    /// Holds when the row is as Strongroom wrote it.
+    pub fn check(&self, vault: &Vault) -> Result<(), IntegrityError> {
+        self.mac_parts(|parts| vault.check_mac("recipients", parts, &self.row_mac))
+    }
+
+    /// Whether digests may go there.
+    pub fn wants_mail(&self) -> bool {
+        self.confirmed_at.is_some() && self.unsubscribed_at.is_none()
+    }
+
+    fn event(&self, action: &'static str) -> NewEvent<'_> {
+        let detail = self.triggers.clone();
+        NewEvent { action, subject_kind: "recipient", subject_id: Some(self.id), subject_name: &self.address, detail }
+    }
+}
+
+/// Adds an address and puts its confirmation into the outbox. Call inside a transaction.
+pub fn create(
+    conn: &mut Conn,
+    vault: &Vault,
+    actor: &Actor,
+    integration: Uuid,
+    address: &str,
+    triggers: &str,
+) -> Result<Uuid, DbError> {
+    let mut ledger = events::open(conn)?;
+    let mut row = Recipient {
+        id: Uuid::now_v7(),
+        integration_id: integration,
+        address: address.to_owned(),
+        triggers: triggers.to_owned(),
+        invited_at: ledger.now,
+        invited_by: actor.name.clone(),
+        confirmed_at: None,
+        unsubscribed_at: None,
+        row_version: 1,
+        row_mac: Vec::new(),
+    };
+    row.row_mac = row.mac_parts(|parts| vault.mac("recipients", parts));
+    diesel::insert_into(recipients::table)
+        .values((
+            recipients::id.eq(row.id),
+            recipients::integration_id.eq(row.integration_id),
+            recipients::address.eq(&row.address),
+            recipients::address_key.eq(row.address.to_lowercase()),
+            recipients::triggers.eq(&row.triggers),
+            recipients::invited_at.eq(row.invited_at),
+            recipients::invited_by.eq(&row.invited_by),
+            recipients::row_mac.eq(&row.row_mac),
+        ))
+        .execute(conn)?;
+    deliveries::queue(conn, "confirmation", integration, Some(row.id))?;
+    ledger.record(conn, vault, actor, &row.event("recipient.added"))?;
+    Ok(row.id)
+}
+
+pub fn find(conn: &mut Conn, id: Uuid) -> Result<Recipient, DbError> {
+    Ok(recipients::table.find(id).select(Recipient::as_select()).first(conn)?)
+}
+
+pub fn find_all(conn: &mut Conn, ids: &[Uuid]) -> Result<Vec<Recipient>, DbError> {
+    Ok(recipients::table.filter(recipients::id.eq_any(ids)).select(Recipient::as_select()).load(conn)?)
+}
+
+/// Of one profile, by address.
+pub fn of(conn: &mut Conn, integration: Uuid) -> Result<Vec<Recipient>, DbError> {
+    let rows = recipients::table.filter(recipients::integration_id.eq(integration)).order(recipients::address_key);
+    Ok(rows.select(Recipient::as_select()).load(conn)?)
+}
+
+/// Everybody who gets digests.
+pub fn confirmed(conn: &mut Conn) -> Result<Vec<Recipient>, DbError> {
+    let wanted = recipients::confirmed_at.is_not_null().and(recipients::unsubscribed_at.is_null());
+    Ok(recipients::table.filter(wanted).select(Recipient::as_select()).load(conn)?)
+}
+
+/// Applies a change to a row that is checked first. Call inside a transaction.
+fn change(
+    conn: &mut Conn,
+    vault: &Vault,
+    actor: &Actor,
+    id: Uuid,
+    action: &'static str,
+    change: impl Fn(&mut Recipient, DateTime<Utc>) -> bool,
+) -> Result<(), DbError> {
+    let mut ledger = events::open(conn)?;
+    let found = recipients::table.find(id).select(Recipient::as_select()).for_no_key_update().first(conn).optional()?;
+    let mut row: Recipient = found.ok_or(DbError::NotFound)?;
+    row.check(vault)?;
+    if !change(&mut row, ledger.now) {
+        return Ok(());
+    }
+    row.row_version += 1;
+    row.row_mac = row.mac_parts(|parts| vault.mac("recipients", parts));
+    diesel::update(recipients::table.find(id))
+        .set((
+            recipients::triggers.eq(&row.triggers),
+            recipients::confirmed_at.eq(row.confirmed_at),
+            recipients::unsubscribed_at.eq(row.unsubscribed_at),
+            recipients::row_version.eq(row.row_version),
+            recipients::row_mac.eq(&row.row_mac),
+        ))
+        .execute(conn)?;
+    ledger.record(conn, vault, actor, &row.event(action))
+}
+
+/// The owner of the address has followed the link. Once confirmed, nothing changes any more.
+pub fn confirm(conn: &mut Conn, vault: &Vault, actor: &Actor, id: Uuid) -> Result<(), DbError> {
+    change(conn, vault, actor, id, "recipient.confirmed", |row, now| {
+        let fresh = row.confirmed_at.is_none();
+        row.confirmed_at.get_or_insert(now);
+        fresh
+    })
+}
+
+/// The owner of the address wants no more. Twice is as good as once.
+pub fn unsubscribe(conn: &mut Conn, vault: &Vault, actor: &Actor, id: Uuid) -> Result<(), DbError> {
+    change(conn, vault, actor, id, "recipient.unsubscribed", |row, now| {
+        let fresh = row.unsubscribed_at.is_none();
+        row.unsubscribed_at.get_or_insert(now);
+        fresh
+    })
+}
+
+pub fn delete(conn: &mut Conn, vault: &Vault, actor: &Actor, id: Uuid) -> Result<(), DbError> {
+    let mut ledger = events::open(conn)?;
+    let row = find(conn, id)?;
+    diesel::delete(recipients::table.find(id)).execute(conn)?;
+    ledger.record(conn, vault, actor, &row.event("recipient.removed"))
+}
