@@ -16,6 +16,7 @@ use uuid::Uuid;
 
 use crate::accounts::{Gate, Hasher};
 use crate::config::{Settings, StoreSettings};
+use crate::integrations::alerts::email;
 use crate::models::deployment::{self, BootError};
 use crate::models::sessions::Limits;
 use crate::models::{self, Conn, Db, DbError, credentials, logins, users};
@@ -39,6 +40,8 @@ pub struct App {
     pub aws: aws::Sessions,
     /// Access tokens of Azure, Google and IBM.
     pub tokens: Tokens,
+    /// Connections to mail servers that are kept between two letters.
+    pub smtp: email::Connections,
     pub sessions: web::session::Cache,
     /// How often each user presses Test.
     pub tests: web::credentials::test::Limiter,
@@ -181,6 +184,7 @@ impl Console {
             aws: aws::Sessions::new(egress.clone(), settings.endpoints.aws().clone()),
             tokens: Tokens::new(egress.clone(), settings.endpoints.clone()),
             egress,
+            smtp: email::Connections::default(),
             sessions: web::session::Cache::new(database_url),
             tests: web::credentials::test::Limiter::default(),
             public_url: settings.public_url(address),

@@ -17,9 +17,9 @@ use uuid::Uuid;
 
 use crate::Line;
 use crate::pages::median;
-use crate::peers::moto::Moto;
-use crate::peers::registry::{Auth, Registry};
 use crate::store::{Server, Store};
+use crate::support::peers::moto::Moto;
+use crate::support::peers::registry::{Auth, Registry};
 
 /// Rounds of a user, who may test ten times a minute, and users.
 const TESTS: usize = 9;

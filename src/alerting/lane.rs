@@ -9,9 +9,11 @@ use actix_web::web::Data;
 use futures_util::FutureExt;
 use uuid::Uuid;
 
+use super::letters::Office;
 use super::prepare::{Batch, Ready, Unfit, prepare};
 use crate::app::App;
 use crate::form::Values;
+use crate::integrations::alerts::email::Letter;
 use crate::integrations::alerts::{Again, Channel, Job, Message, Receipt, SendError};
 use crate::models::alerts::{self, RAISED, Subject};
 use crate::models::deliveries::{self, Next};
@@ -80,15 +82,22 @@ async fn batch(app: &Data<App>, id: Uuid, renewed: &Renewed) -> Result<bool, DbE
 /// Sends and records one message; whether the next one is worth trying.
 async fn one(app: &App, batch: &Batch, ready: &Ready) -> Result<bool, DbError> {
     let (id, replica) = (ready.delivery.id, app.replica);
-    let call = Call {
+    let office = Office { vault: &app.vault, console: &app.public_url, profile: &batch.integration.name };
+    let letter = batch.channel.has_recipients().then(|| office.letter(ready)).transpose();
+    let call = |letter| Call {
         channel: batch.channel,
         settings: &batch.settings,
         credential: batch.credential.as_ref(),
         name: &batch.integration.name,
         message: &ready.message,
+        letter,
         repeated: ready.delivery.attempts > 1,
     };
-    match self::call(app, call).await {
+    let sent = match &letter {
+        Ok(letter) => self::call(app, call(letter.as_ref())).await,
+        Err(error) => Err(error.clone()),
+    };
+    match sent {
         Ok(receipt) => {
             metrics::counter!("strongroom_deliveries_total", "outcome" => "sent").increment(1);
             let ours =
@@ -115,6 +124,8 @@ pub struct Call<'a> {
     /// The profile's name.
     pub name: &'a str,
     pub message: &'a Message,
+    /// For a channel that has recipients: what one of them gets.
+    pub letter: Option<&'a Letter>,
     pub repeated: bool,
 }
 
@@ -130,6 +141,8 @@ pub async fn call(app: &App, call: Call<'_>) -> Result<Receipt, SendError> {
         name: call.name,
         message: call.message,
         repeated: call.repeated,
+        letter: call.letter,
+        smtp: &app.smtp,
     };
     let work = async { call.channel.send(job).await };
     match tokio::time::timeout(LIMIT, AssertUnwindSafe(work).catch_unwind()).await {

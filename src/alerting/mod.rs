@@ -16,6 +16,7 @@ use crate::models::{self, Conn, DbError, integrations, recipients};
 use crate::vault::Vault;
 
 pub mod lane;
+mod letters;
 mod prepare;
 pub mod trial;
 pub mod words;

@@ -39,7 +39,6 @@ pub struct Ready {
     pub delivery: Delivery,
     pub message: Message,
     /// The person, where the channel has persons and the row is what Strongroom saved.
-    #[expect(dead_code, reason = "the e-mail channel is on its way")]
     pub recipient: Option<Recipient>,
 }
 

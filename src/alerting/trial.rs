@@ -49,6 +49,7 @@ pub async fn send(app: &Data<App>, actor: Actor, trial: &Trial<'_>) -> Result<Re
         credential: credential.as_ref(),
         name: trial.name,
         message: &message,
+        letter: None,
         repeated: false,
     };
     Ok(lane::call(app, call).await.map(drop))

@@ -9,6 +9,7 @@ pub mod azure;
 pub mod calls;
 mod certificate;
 mod clock;
+pub mod connection;
 pub mod egress;
 pub mod endpoints;
 pub mod gcp;
