@@ -13,6 +13,7 @@ use crate::support::peers::moto::{ACCOUNT, Moto};
 
 mod bad_registries;
 mod browser;
+mod at_once;
 mod ecr;
 mod environment;
 mod hostile;
