@@ -17,6 +17,7 @@ use crate::vault::Vault;
 
 pub mod lane;
 mod prepare;
+pub mod trial;
 pub mod words;
 
 /// Lines of one digest; the rest is counted, with a link to the Alerts page.

@@ -177,7 +177,7 @@ impl Place<'_> {
             }},
             "SourceUrl": line.url,
             "ProductFields": {
-                "strongroom/Subject": words.subject,
+                "strongroom/Subject": if words.subject.is_empty() { line.trigger.label() } else { &words.subject },
                 "strongroom/SubjectUrl": line.subject_url,
                 "strongroom/Event": line.event.slug(),
                 "strongroom/Usages": (words.usages.len() as u64 + words.more_usages).to_string(),

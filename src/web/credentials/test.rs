@@ -40,7 +40,7 @@ pub struct Limiter(Mutex<HashMap<Uuid, Vec<Instant>>>);
 
 impl Limiter {
     /// Counts a test, or refuses it.
-    fn take(&self, user: Uuid, now: Instant) -> Result<(), Error> {
+    pub fn take(&self, user: Uuid, now: Instant) -> Result<(), Error> {
         let mut users = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         users.retain(|_, tests| {
             tests.retain(|at| now.duration_since(*at) < MINUTE);

@@ -149,6 +149,11 @@ impl Draft {
         })
     }
 
+    /// The checked settings, as they would be saved.
+    pub fn settings(&self) -> &str {
+        &self.settings
+    }
+
     /// Whether it goes with the credential of these facts.
     pub fn suits(&self, facts: &str) -> Result<(), Errors> {
         let settings = Values::from_json(self.settings.as_bytes()).unwrap_or_default();

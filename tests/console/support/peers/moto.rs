@@ -1,4 +1,4 @@
-//! moto's server (<https://docs.getmoto.org/en/latest/docs/server_mode.html>): STS, IAM and ECR. Open at first; from
+//! moto's server (<https://docs.getmoto.org/en/latest/docs/server_mode.html>): STS, IAM, ECR and Security Hub. Open at first; from
 //! [`Moto::enforce`] on it verifies signatures, identity policies and trust policies (`IAM_AUTH`), and inside
 //! [`Moto::arrange`] it is open again. Its own recorder keeps every request.
 
@@ -138,6 +138,28 @@ impl Moto {
             "Statement": [{"Effect": "Allow", "Principal": {"AWS": trusts}, "Action": "sts:AssumeRole"}]})
         .to_string();
         self.arrange("iam", "UpdateAssumeRolePolicy", &[("RoleName", name), ("PolicyDocument", &trust)]).await;
+    }
+
+    /// Lets a role do one thing more.
+    pub async fn allow_role(&self, role: &str, action: &str) {
+        let policy = json!({"Version": "2012-10-17",
+            "Statement": [{"Effect": "Allow", "Action": action, "Resource": "*"}]})
+        .to_string();
+        let name = action.replace(':', "-");
+        let parameters = [("RoleName", role), ("PolicyName", &name), ("PolicyDocument", &policy)];
+        self.arrange("iam", "PutRolePolicy", &parameters).await;
+    }
+
+    /// What Security Hub holds in a region.
+    pub async fn findings(&self, region: &str) -> Vec<Value> {
+        self.free_actions("1000").await;
+        let signed = signature("securityhub").replace("us-east-1", region);
+        let request = self.http.post(format!("{}/findings", self.url())).header("authorization", signed);
+        let answer = request.header("content-type", "application/json").body("{}").send().await.unwrap();
+        let text = answer.text().await.unwrap();
+        self.enforce().await;
+        let body: Value = serde_json::from_str(&text).unwrap_or_else(|_| panic!("{text}"));
+        body["Findings"].as_array().cloned().unwrap_or_default()
     }
 
     async fn ecr(&self, action: &str, body: &Value) {
