@@ -6,8 +6,10 @@ mod bare;
 mod load;
 mod pages;
 mod process;
+mod providers;
 mod saving;
 mod store;
+mod support;
 
 use store::Server;
 
@@ -37,6 +39,12 @@ fn main() {
     }
     if part("process") {
         lines.extend(process::process(&server));
+    }
+    if part("testing") {
+        lines.extend(providers::testing(&server));
+    }
+    if part("scanning") {
+        lines.extend(providers::scanning(&server));
     }
     if part("million") {
         lines.extend(pages::million(&server));

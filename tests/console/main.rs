@@ -18,6 +18,8 @@ mod hostile_text;
 mod house_rules;
 mod integrations;
 mod login;
+mod mail;
+mod outbox;
 mod postgres_tests;
 mod providers;
 mod registries;

@@ -2,6 +2,7 @@
 
 use chrono::{TimeZone, Utc};
 use serde_json::Value;
+use strongroom::integrations::alerts::email::Connections;
 use strongroom::integrations::alerts::{Again, CHANNELS, test_message};
 
 use super::*;
@@ -203,6 +204,8 @@ async fn no_channel_goes_where_the_operator_does_not_allow_it() {
             aws: &Sessions::new(Egress::new(Vec::new()), stand.aws.endpoints().clone()),
             name: "Security team",
             message: &one("prod-ci"),
+            letter: None,
+            smtp: &Connections::default(),
             repeated: false,
         };
         let error = stand.channel.send(job).await.expect_err(slug);

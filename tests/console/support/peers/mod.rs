@@ -13,6 +13,7 @@ pub mod receiver;
 pub mod recorder;
 pub mod registry;
 pub mod scripted;
+pub mod smtp;
 pub mod token_issuer;
 pub mod tokens;
 

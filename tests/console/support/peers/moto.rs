@@ -29,6 +29,15 @@ pub struct Request {
     pub authorization: String,
     /// Of the query protocol: `AssumeRole`; of the JSON protocol: `AmazonEC2….DescribeImages`.
     pub action: String,
+    /// Of the query protocol.
+    form: Vec<(String, String)>,
+}
+
+impl Request {
+    /// A parameter of the query protocol: `DurationSeconds`.
+    pub fn parameter(&self, name: &str) -> &str {
+        self.form.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value)
+    }
 }
 
 impl Moto {
@@ -191,9 +200,10 @@ impl Moto {
             };
             let body = entry["body"].as_str().unwrap_or_default();
             let body = BASE64_STANDARD.decode(body).unwrap_or_else(|_| body.as_bytes().to_vec());
-            let form = url::form_urlencoded::parse(&body).into_owned().find(|(name, _)| name == "Action");
-            let action = header("x-amz-target").or(form.map(|(_, value)| value)).unwrap_or_default();
-            Request { authorization: header("authorization").unwrap_or_default(), action }
+            let form: Vec<(String, String)> = url::form_urlencoded::parse(&body).into_owned().collect();
+            let named = || form.iter().find(|(name, _)| name == "Action").map(|(_, value)| value.clone());
+            let action = header("x-amz-target").or_else(named).unwrap_or_default();
+            Request { authorization: header("authorization").unwrap_or_default(), action, form }
         });
         requests
             .filter(|request| !request.authorization.is_empty() && !request.authorization.contains(ARRANGER))

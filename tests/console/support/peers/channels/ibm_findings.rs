@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
 
+use super::super::receiver::{Call, Receiver, Said, UPSTREAM};
 use super::{fits, is_json, links_home};
-use crate::support::peers::receiver::{Call, Receiver, Said, UPSTREAM};
 
 #[derive(Default)]
 pub struct Provider {

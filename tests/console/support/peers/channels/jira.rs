@@ -9,8 +9,8 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};
 
+use super::super::receiver::{Call, Receiver, Said, UPSTREAM};
 use super::{fits, is_json};
-use crate::support::peers::receiver::{Call, Receiver, Said, UPSTREAM};
 
 pub const USER: &str = "bot@example.com";
 pub const TOKEN: &str = "ATATT3xFfGF0-not-a-real-token";

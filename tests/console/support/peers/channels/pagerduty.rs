@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
 
+use super::super::receiver::{Receiver, Said, UPSTREAM};
 use super::{fits, is_json, links_home};
-use crate::support::peers::receiver::{Receiver, Said, UPSTREAM};
 
 pub const KEY: &str = "0123456789abcdef0123456789abcdef";
 

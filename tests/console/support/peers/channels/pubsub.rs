@@ -8,8 +8,8 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};
 
+use super::super::receiver::{Call, Receiver, Said, UPSTREAM};
 use super::is_json;
-use crate::support::peers::receiver::{Call, Receiver, Said, UPSTREAM};
 
 pub const TOPIC: &str = "projects/mycompany-project/topics/strongroom";
 

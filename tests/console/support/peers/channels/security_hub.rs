@@ -5,9 +5,9 @@
 
 use serde_json::{Value, json};
 
+use super::super::moto::ACCOUNT;
+use super::super::receiver::{Receiver, Said, UPSTREAM};
 use super::{fits, is_json};
-use crate::support::peers::moto::ACCOUNT;
-use crate::support::peers::receiver::{Receiver, Said, UPSTREAM};
 
 pub const KEY: &str = "AKIAIOSFODNN7EXAMPLE";
 

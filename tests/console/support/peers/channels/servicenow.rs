@@ -7,8 +7,8 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::{Map, Value, json};
 
+use super::super::receiver::{Call, Receiver, Said, UPSTREAM};
 use super::{fits, hex_id, is_json};
-use crate::support::peers::receiver::{Call, Receiver, Said, UPSTREAM};
 
 pub const USER: &str = "strongroom";
 pub const PASSWORD: &str = "hunter2-but-longer";

@@ -5,8 +5,8 @@
 
 use serde_json::{Value, json};
 
+use super::super::receiver::{Receiver, Said, UPSTREAM};
 use super::{fits, is_json, links_home, texts};
-use crate::support::peers::receiver::{Receiver, Said, UPSTREAM};
 
 pub const PATH: &str = "/services/T00000000/B00000000/XXXXXXXXXXXXXXXXXXXXXXXX";
 pub const TOKEN: &str = "xoxb-111111111111-not-a-real-token";

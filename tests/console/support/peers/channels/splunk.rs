@@ -4,7 +4,7 @@
 
 use serde_json::{Deserializer, Value, json};
 
-use crate::support::peers::receiver::{Call, Receiver, Said};
+use super::super::receiver::{Call, Receiver, Said};
 
 pub const TOKEN: &str = "B5A79AAD-D822-46CC-80D1-819F80D7BFB0";
 

@@ -4,8 +4,8 @@
 
 use serde_json::{Value, json};
 
+use super::super::receiver::{Receiver, Said, UPSTREAM};
 use super::{is_json, links_home, texts};
-use crate::support::peers::receiver::{Receiver, Said, UPSTREAM};
 
 pub const PATH: &str =
     "/workflows/0123abcd/triggers/manual/paths/invoke?api-version=2016-06-01&sp=%2Ftriggers&sig=c2lnbmF0dXJl";

@@ -6,8 +6,8 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::json;
 
+use super::super::receiver::{Call, Receiver, Said, UPSTREAM};
 use super::is_json;
-use crate::support::peers::receiver::{Call, Receiver, Said, UPSTREAM};
 
 pub const PATH: &str = "/hooks/c2VjcmV0LXBhdGg";
 
