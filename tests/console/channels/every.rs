@@ -36,7 +36,7 @@ fn slugs() -> impl Iterator<Item = &'static str> {
 fn said(call: &Call) -> Vec<String> {
     let documents: Vec<Value> =
         serde_json::Deserializer::from_slice(&call.body).into_iter().collect::<Result<_, _>>().unwrap_or_default();
-    let mut found: Vec<String> = documents.iter().flat_map(|document| texts(document)).map(|(_, text)| text).collect();
+    let mut found: Vec<String> = documents.iter().flat_map(texts).map(|(_, text)| text).collect();
     if let Some(messages) = pubsub::messages(call) {
         found.extend(messages.iter().flat_map(|(data, _)| texts(data)).map(|(_, text)| text));
     }
