@@ -11,9 +11,9 @@ use strongroom::providers::probe::{Finding, Verdict};
 
 use crate::support::peers::moto::{ACCOUNT, Moto};
 
+mod at_once;
 mod bad_registries;
 mod browser;
-mod at_once;
 mod ecr;
 mod environment;
 mod hostile;
