@@ -22,6 +22,7 @@ use crate::models::sessions::Limits;
 use crate::models::{self, Conn, Db, DbError, credentials, logins, users};
 use crate::providers::aws;
 use crate::providers::egress::Egress;
+use crate::providers::tokens::Tokens;
 use crate::vault::{KeyRing, KeyRingError, Vault};
 use crate::web::credentials::draft;
 use crate::{alerting, jobs, web};
@@ -39,6 +40,8 @@ pub struct App {
     pub aws: aws::Sessions,
     /// Connections to mail servers that are kept between two letters.
     pub smtp: email::Connections,
+    /// Access tokens of Azure, Google and IBM.
+    pub tokens: Tokens,
     pub sessions: web::session::Cache,
     /// How often each user presses Test.
     pub tests: web::credentials::test::Limiter,
@@ -179,6 +182,7 @@ impl Console {
         let app = Data::new(App {
             gate: Gate { db: db.clone(), vault: vault.clone(), hasher: Hasher::default() },
             aws: aws::Sessions::new(egress.clone(), settings.endpoints.aws().clone()),
+            tokens: Tokens::new(egress.clone(), settings.endpoints.clone()),
             egress,
             smtp: email::Connections::default(),
             sessions: web::session::Cache::new(database_url),

@@ -7,7 +7,7 @@ use diesel::sql_types::{Array, BigInt, Bool, Integer, Nullable, Text, Uuid as Sq
 use uuid::Uuid;
 
 use super::events::{self, Actor, NewEvent};
-use super::schema::{deliveries, integrations};
+use super::schema::{channels, deliveries, integrations};
 use super::{Conn, DbError};
 use crate::vault::Vault;
 
@@ -219,6 +219,38 @@ pub fn queue(conn: &mut Conn, kind: &str, integration: Uuid, recipient: Option<U
     Ok(id)
 }
 
+/// Keeps what came of a test that was sent at once.
+pub fn keep_test(conn: &mut Conn, integration: Uuid, error: Option<&str>) -> Result<(), DbError> {
+    let state = if error.is_none() { "sent" } else { "dropped" };
+    diesel::insert_into(deliveries::table)
+        .values((
+            deliveries::id.eq(Uuid::now_v7()),
+            deliveries::kind.eq("test"),
+            deliveries::integration_id.eq(integration),
+            deliveries::state.eq(state),
+            deliveries::attempts.eq(1),
+            deliveries::ended_at.eq(super::now()),
+            deliveries::error.eq(error),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// How a channel is doing.
+#[derive(Clone, Debug, Default, Queryable, Selectable)]
+#[diesel(table_name = channels)]
+pub struct Health {
+    pub refusals: i32,
+    pub misses: i32,
+    pub away_since: Option<DateTime<Utc>>,
+    pub not_before: DateTime<Utc>,
+}
+
+/// Nothing was ever wrong with a channel that has no row.
+pub fn health(conn: &mut Conn, integration: Uuid) -> Result<Health, DbError> {
+    Ok(channels::table.find(integration).select(Health::as_select()).first(conn).optional()?.unwrap_or_default())
+}
+
 /// Tries a parked delivery again, or gives it up. [`DbError::Stale`] when it is not parked any more.
 pub fn decide(conn: &mut Conn, vault: &Vault, actor: &Actor, id: Uuid, again: bool) -> Result<Uuid, DbError> {
     let mut ledger = events::open(conn)?;
@@ -246,6 +278,13 @@ pub fn decide(conn: &mut Conn, vault: &Vault, actor: &Actor, id: Uuid, again: bo
     };
     ledger.record(conn, vault, actor, &event)?;
     Ok(integration)
+}
+
+/// Gives up what waits for a person, and what would come back.
+pub fn drop_of(conn: &mut Conn, recipient: Uuid) -> Result<usize, DbError> {
+    let waiting = deliveries::recipient_id.eq(recipient).and(deliveries::state.eq_any(["ready", "sending", "parked"]));
+    let ended = (deliveries::state.eq("dropped"), deliveries::ended_at.eq(super::now()));
+    Ok(diesel::update(deliveries::table.filter(waiting)).set(ended).execute(conn)?)
 }
 
 /// Forgets messages that ended longer than `days` ago.

@@ -11,6 +11,10 @@ use super::schema::recipients;
 use super::{Conn, DbError, deliveries};
 use crate::vault::{IntegrityError, Vault};
 
+/// The uses of the keyed check in links.
+const CONFIRM: &str = "recipients.confirm";
+const UNSUBSCRIBE: &str = "recipients.unsubscribe";
+
 /// Days that a confirmation link holds.
 pub const LINK_DAYS: i64 = 7;
 
@@ -52,6 +56,29 @@ impl Recipient {
     /// Whether digests may go there.
     pub fn wants_mail(&self) -> bool {
         self.confirmed_at.is_some() && self.unsubscribed_at.is_none()
+    }
+
+    /// What proves that whoever comes with it reads the mail of this address, as text for a link. It ends
+    /// [`LINK_DAYS`] after the invitation.
+    pub fn confirmation_token(&self, vault: &Vault) -> String {
+        hex::encode(vault.mac(CONFIRM, &self.invitation()))
+    }
+
+    pub fn is_confirmation(&self, vault: &Vault, token: &str) -> bool {
+        hex::decode(token).is_ok_and(|mac| vault.check_mac(CONFIRM, &self.invitation(), &mac).is_ok())
+    }
+
+    fn invitation(&self) -> [&[u8]; 2] {
+        [self.id.as_bytes(), self.address.as_bytes()]
+    }
+
+    /// What ends a subscription without a login, as text for a link. It holds as long as the recipient is listed.
+    pub fn unsubscribe_token(&self, vault: &Vault) -> String {
+        hex::encode(vault.mac(UNSUBSCRIBE, &self.invitation()))
+    }
+
+    pub fn is_unsubscription(&self, vault: &Vault, token: &str) -> bool {
+        hex::decode(token).is_ok_and(|mac| vault.check_mac(UNSUBSCRIBE, &self.invitation(), &mac).is_ok())
     }
 
     fn event(&self, action: &'static str) -> NewEvent<'_> {
@@ -159,8 +186,9 @@ pub fn confirm(conn: &mut Conn, vault: &Vault, actor: &Actor, id: Uuid) -> Resul
     })
 }
 
-/// The owner of the address wants no more. Twice is as good as once.
+/// The owner of the address wants no more, also not what waits. Twice is as good as once.
 pub fn unsubscribe(conn: &mut Conn, vault: &Vault, actor: &Actor, id: Uuid) -> Result<(), DbError> {
+    deliveries::drop_of(conn, id)?;
     change(conn, vault, actor, id, "recipient.unsubscribed", |row, now| {
         let fresh = row.unsubscribed_at.is_none();
         row.unsubscribed_at.get_or_insert(now);

@@ -136,6 +136,16 @@ diesel::table! {
 }
 
 diesel::table! {
+    provider_facts (credential_id) {
+        credential_id -> Uuid,
+        secret_version -> Int4,
+        made_at -> Nullable<Timestamptz>,
+        used_at -> Nullable<Timestamptz>,
+        identity -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
     integrations (id) {
         id -> Uuid,
         family -> Text,
@@ -335,7 +345,17 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    credential_phrases (phrase, credential_id) {
+        phrase -> Text,
+        credential_id -> Uuid,
+        shared -> Int2,
+    }
+}
+
+diesel::joinable!(credential_phrases -> credentials (credential_id));
 diesel::joinable!(integrations -> credentials (credential_id));
+diesel::joinable!(provider_facts -> credentials (credential_id));
 diesel::joinable!(runs -> integrations (integration_id));
 diesel::joinable!(images -> integrations (integration_id));
 diesel::joinable!(image_changes -> runs (run_id));
@@ -349,6 +369,7 @@ diesel::joinable!(delivery_lines -> notices (notice_id));
 diesel::joinable!(channels -> integrations (integration_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
+    credential_phrases,
     deployment,
     keks,
     replicas,
@@ -358,6 +379,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     login_failures,
     setup_links,
     credentials,
+    provider_facts,
     integrations,
     runs,
     images,

@@ -295,6 +295,11 @@ async fn read(mut response: Response, url: &Url, limit: usize) -> Result<Answer,
     Ok(Answer { status: response.status().as_u16(), headers: std::mem::take(response.headers_mut()), body })
 }
 
+fn is_about_dates(fault: &rustls::CertificateError) -> bool {
+    use rustls::CertificateError::{Expired, ExpiredContext, NotValidYet, NotValidYetContext};
+    matches!(fault, Expired | ExpiredContext { .. } | NotValidYet | NotValidYetContext { .. })
+}
+
 /// Sorts a failure by the types in its chain; its text may hold the address or more and is dropped.
 fn translate(error: &reqwest::Error, url: &Url) -> ProviderError {
     let host = shown(url);
@@ -305,6 +310,9 @@ fn translate(error: &reqwest::Error, url: &Url) -> ProviderError {
         }
         match current.downcast_ref::<rustls::Error>() {
             Some(rustls::Error::AlertReceived(_)) => return ProviderError::ClientCertificate { host },
+            Some(rustls::Error::InvalidCertificate(fault)) if is_about_dates(fault) => {
+                return ProviderError::OutOfDate { host };
+            }
             Some(_) => return ProviderError::Tls { host },
             None => {}
         }

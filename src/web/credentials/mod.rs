@@ -17,6 +17,7 @@ pub mod index;
 pub mod new;
 mod opening;
 mod place;
+mod policies;
 pub mod show;
 pub mod test;
 pub mod usages;

@@ -7,12 +7,14 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::draft::Shown;
-use super::view::{self, Age, Badge, FindingView, MOST_USAGES, Usage};
+use super::policies::{self, MOST_INTEGRATIONS, Policies};
+use super::view::{self, Age, Ages, Badge, FindingView, MOST_USAGES, Usage};
 use crate::app::App;
 use crate::credentials::{self, Kind};
 use crate::form::Control;
 use crate::models::credentials::Credential;
 use crate::models::events::{self, Event, Filter};
+use crate::models::provider_facts::Told;
 use crate::models::{self, DbError, integrations};
 use crate::providers::probe::Verdict;
 use crate::web::error::Error;
@@ -56,6 +58,9 @@ pub struct Show {
     expires: Option<When>,
     usages: Vec<Usage>,
     history: Vec<Entry>,
+    policies: Policies,
+    told: Told,
+    ages: Ages,
     last_test: Option<Tested>,
     /// What a test found just now.
     finding: Option<FindingView>,
@@ -88,7 +93,8 @@ impl Show {
 
 /// Everything that the page shows, as it is now.
 pub async fn load(app: &App, shell: Shell, id: Uuid) -> Result<Show, Error> {
-    let (row, usages, history, last_test, now) = app
+    let vault = app.vault.clone();
+    let (row, usages, history, last_test, policies, told, now) = app
         .db
         .run(move |conn| {
             let row = models::credentials::find(conn, id)?;
@@ -96,7 +102,11 @@ pub async fn load(app: &App, shell: Shell, id: Uuid) -> Result<Show, Error> {
             let filter = Filter { subject_id: Some(id), ..Filter::default() };
             let history = events::list(conn, &filter, MOST_EVENTS)?;
             let last_test = models::credential_tests::last(conn, id)?;
-            Ok::<_, DbError>((row, usages, history, last_test, models::clock(conn)?))
+            let told = models::provider_facts::of(conn, id, row.secret_version)?;
+            let mut using = integrations::using(conn, id, MOST_INTEGRATIONS)?;
+            using.retain(|row| row.check(&vault).is_ok());
+            let policies = policies::of(&Shown::read(&row.facts), told.identity.as_deref(), &using);
+            Ok::<_, DbError>((row, usages, history, last_test, policies, told, models::clock(conn)?))
         })
         .await?;
     let age = Age::new(row.secret_set_at, now, row.ages, app.stale_days());
@@ -123,6 +133,9 @@ pub async fn load(app: &App, shell: Shell, id: Uuid) -> Result<Show, Error> {
             at: when(last.at, now),
             by: last.by,
         }),
+        ages: Ages::new(view::kind_label(&row.kind), age, &told, now),
+        policies,
+        told,
         finding: None,
         age,
         intact,

@@ -6,8 +6,10 @@ mod editing;
 mod integrity;
 mod page;
 pub mod samples;
+mod searching;
 mod table;
 mod testing;
+mod told;
 
 use diesel::prelude::*;
 use strongroom::form::Values;

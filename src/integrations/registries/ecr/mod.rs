@@ -11,9 +11,13 @@ use url::Url;
 use super::selection::{self, Names};
 use super::{Image, Job, ScanError, Step, Version};
 use crate::credentials::aws::RoleArn;
-use crate::form::{Field, Values};
+use crate::form::{Errors, Field, Values};
 use crate::integrations::Spec;
-use crate::providers::aws::{Access, Assume, Endpoints, Region, Session, Source, refused, role_of};
+use crate::providers::aws::policies::{Statement, document};
+use crate::providers::aws::roles::Wanted;
+use crate::providers::aws::{
+    Access, Assume, Endpoints, HOUR, LONGEST, Region, SHORTEST, Session, Source, refused, role_of,
+};
 use crate::providers::egress::Tls;
 use crate::providers::oci_registry::{Login, Registry};
 use crate::providers::{ProviderError, aws};
@@ -56,6 +60,11 @@ static FIELDS: &[Field] = &[
         .help("Where the trust policy of the role asks for one.")
         .max(1224)
         .check(aws::external_id),
+    Field::number("session_minutes", "Session length in minutes", SHORTEST as u32, LONGEST as u32)
+        .when("sts", &["on"])
+        .optional()
+        .default("60")
+        .help("An hour always works. More, up to 720, needs an access key and a role that allows it."),
     Field::number("cap", "Cap", 0, 10_000)
         .optional()
         .default("5")
@@ -78,6 +87,30 @@ impl Spec for Ecr {
     fn role(&self, settings: &Values) -> Option<String> {
         let host = Host::parse(settings.get("registry")).ok()?;
         chosen_role(settings, &host)?.ok().map(|role| role.as_str().to_owned())
+    }
+
+    fn assumes(&self, settings: &Values, name: &str) -> Option<Wanted> {
+        let host = Host::parse(settings.get("registry")).ok()?;
+        let role = chosen_role(settings, &host)?.ok()?;
+        Some(Wanted { used_by: name.to_owned(), assume: assume(&role, settings, name), region: host.region })
+    }
+
+    fn needs(&self, settings: &Values) -> Vec<(String, String)> {
+        let Ok(host) = Host::parse(settings.get("registry")) else { return Vec::new() };
+        let whose = match chosen_role(settings, &host) {
+            Some(Ok(role)) => role.as_str().to_owned(),
+            _ => "the credential's user or role".to_owned(),
+        };
+        vec![(format!("Policy of {whose}: may read the registry"), policy(&host))]
+    }
+
+    fn suits(&self, settings: &Values, credential: &Values) -> Result<(), Errors> {
+        if credential.get("method") == "iam_role" && minutes(settings) > HOUR {
+            let sentence = "From one role into another, AWS gives sessions of an hour at most. Enter 60 or less, or \
+                            choose an access key.";
+            return Err(Errors::one("session_minutes", sentence));
+        }
+        Ok(())
     }
 
     fn credential_kinds(&self) -> &'static [&'static str] {
@@ -143,6 +176,27 @@ fn chosen_role(settings: &Values, host: &Host) -> Option<Result<RoleArn, String>
     (settings.get("sts") == "on").then(|| role_of(settings.get("role"), &host.account, &host.region))
 }
 
+/// Of a session of the role that the settings name.
+fn minutes(settings: &Values) -> u16 {
+    settings.get("session_minutes").parse().unwrap_or(HOUR)
+}
+
+fn assume(role: &RoleArn, settings: &Values, name: &str) -> Assume {
+    Assume::new(role, settings.get("external_id"), name).lasting(minutes(settings))
+}
+
+/// What AWS's own AmazonEC2ContainerRegistryReadOnly allows and a scan uses, for the one registry.
+/// <https://docs.aws.amazon.com/AmazonECR/latest/userguide/security-iam-awsmanpol.html>
+fn policy(host: &Host) -> String {
+    let (partition, region) = (host.region.partition(), host.region.as_str());
+    let repositories = format!("arn:{partition}:ecr:{region}:{}:repository/*", host.account);
+    document(&[Statement::allow(&["ecr:GetAuthorizationToken"], &["*"]), Statement::allow(&READ, &[&repositories])])
+}
+
+/// `GetDownloadUrlForLayer` is for the configuration of an image, which names its platform.
+const READ: [&str; 4] =
+    ["ecr:DescribeRepositories", "ecr:DescribeImages", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"];
+
 async fn scan(job: &Job<'_>) -> Result<Vec<Image>, ScanError> {
     (job.progress)(super::Progress::default());
     let failed = |cause| ScanError::new(Step::SigningIn, "", cause);
@@ -167,7 +221,13 @@ async fn sign_in(job: &Job<'_>, host: &Host) -> Result<Session, ProviderError> {
         Some(role) => Some(role.map_err(|_| ProviderError::Aws(aws::Refusal::BadRole))?),
         None => access.role.clone(),
     };
-    let assume = role.map(|role| Assume::new(&role, job.settings.get("external_id"), job.name));
+    // The credential may have become a role after the form was saved.
+    let most = if access.origin.is_access_key() { LONGEST } else { HOUR };
+    let assume = role.map(|role| {
+        let assume = assume(&role, job.settings, job.name);
+        let minutes = assume.minutes.min(most);
+        assume.lasting(minutes)
+    });
     let (credential, version) = job.stored.unwrap_or_default();
     let region = host.region.clone();
     job.aws.get(Source { credential, version, access: &access, region, assume }).await

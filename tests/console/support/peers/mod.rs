@@ -2,6 +2,7 @@
 //! a free loopback port, logs what it saw and ends when dropped. A new peer is a new file here.
 
 pub mod certificates;
+pub mod channels;
 pub mod clouds;
 pub mod entra;
 pub mod forges;
