@@ -67,6 +67,13 @@ const TABLE: &[(&str, &str, Option<Role>)] = &[
     ("post", "/integrations/{id}/runs", Some(Role::Operator)),
     ("post", "/integrations/{id}/stop", Some(Role::Operator)),
     ("post", "/integrations/{id}/test-alert", Some(Role::Operator)),
+    ("get", "/integrations/{id}/recipients/new", Some(Role::Administrator)),
+    ("post", "/integrations/{id}/recipients", Some(Role::Administrator)),
+    ("post", "/recipients/{id}/remove", Some(Role::Administrator)),
+    ("get", "/recipients/confirm/{id}/{token}", None),
+    ("post", "/recipients/confirm/{id}/{token}", None),
+    ("get", "/recipients/unsubscribe/{id}/{token}", None),
+    ("post", "/recipients/unsubscribe/{id}/{token}", None),
 ];
 
 #[test]

@@ -145,8 +145,7 @@ pub async fn show(
     let read = match found.await? {
         Found::Scan(read) => read,
         Found::Channel(read) => {
-            let altered = read.row.check(&app.vault).is_err();
-            return channel::show(Shell::new(&request, &visitor, "integrations"), read, altered);
+            return channel::show(Shell::new(&request, &visitor, "integrations"), &app.vault, read);
         }
     };
     let altered = read.row.check(&app.vault).is_err();
