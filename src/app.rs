@@ -38,10 +38,10 @@ pub struct App {
     pub gate: Gate,
     pub egress: Egress,
     pub aws: aws::Sessions,
-    /// Connections to mail servers that are kept between two letters.
-    pub smtp: email::Connections,
     /// Access tokens of Azure, Google and IBM.
     pub tokens: Tokens,
+    /// Connections to mail servers that are kept between two letters.
+    pub smtp: email::Connections,
     pub sessions: web::session::Cache,
     /// How often each user presses Test.
     pub tests: web::credentials::test::Limiter,

@@ -15,7 +15,7 @@ use crate::integrations::Provider;
 use crate::models::credential_tests::{self, Outcome};
 use crate::models::events::Actor;
 use crate::models::provider_facts::Told;
-use crate::models::{Conn, DbError, credentials, integrations};
+use crate::models::{Conn, DbError, credentials, usages};
 use crate::providers;
 use crate::providers::aws::roles::Wanted;
 use crate::providers::probe::{Finding, LIMIT, Verdict};
@@ -48,7 +48,7 @@ pub async fn probe(app: &App, kind: &'static Kind, values: &Values, roles: &[Wan
 
 /// The roles that the integrations of a credential name. An integration that is not as Strongroom saved it names none.
 pub fn roles(conn: &mut Conn, vault: &Vault, credential: Uuid) -> Result<Vec<Wanted>, DbError> {
-    let rows = integrations::using(conn, credential, MOST_INTEGRATIONS)?;
+    let rows = usages::of(conn, credential, MOST_INTEGRATIONS)?;
     let intact = rows.into_iter().filter(|row| row.check(vault).is_ok());
     let wanted = intact.filter_map(|row| {
         let settings = Values::from_json(row.settings.as_bytes())?;

@@ -9,7 +9,7 @@ use actix_web::web::Data;
 use futures_util::FutureExt;
 use uuid::Uuid;
 
-use super::letters;
+use super::letters::Office;
 use super::prepare::{Batch, Ready, Unfit, prepare};
 use crate::app::App;
 use crate::form::Values;
@@ -82,7 +82,22 @@ async fn batch(app: &Data<App>, id: Uuid, renewed: &Renewed) -> Result<bool, DbE
 /// Sends and records one message; whether the next one is worth trying.
 async fn one(app: &App, batch: &Batch, ready: &Ready) -> Result<bool, DbError> {
     let (id, replica) = (ready.delivery.id, app.replica);
-    match send(app, batch, ready).await {
+    let office = Office { vault: &app.vault, console: &app.public_url, profile: &batch.integration.name };
+    let letter = batch.channel.has_recipients().then(|| office.letter(ready)).transpose();
+    let call = |letter| Call {
+        channel: batch.channel,
+        settings: &batch.settings,
+        credential: batch.credential.as_ref(),
+        name: &batch.integration.name,
+        message: &ready.message,
+        letter,
+        repeated: ready.delivery.attempts > 1,
+    };
+    let sent = match &letter {
+        Ok(letter) => self::call(app, call(letter.as_ref())).await,
+        Err(error) => Err(error.clone()),
+    };
+    match sent {
         Ok(receipt) => {
             metrics::counter!("strongroom_deliveries_total", "outcome" => "sent").increment(1);
             let ours =
@@ -101,23 +116,6 @@ async fn one(app: &App, batch: &Batch, ready: &Ready) -> Result<bool, DbError> {
     }
 }
 
-async fn send(app: &App, batch: &Batch, ready: &Ready) -> Result<Receipt, SendError> {
-    let letter = match batch.channel.has_recipients() {
-        true => Some(letters::letter(&app.vault, &batch.integration.name, ready)?),
-        false => None,
-    };
-    let call = Call {
-        channel: batch.channel,
-        settings: &batch.settings,
-        credential: batch.credential.as_ref(),
-        name: &batch.integration.name,
-        message: &ready.message,
-        letter: letter.as_ref(),
-        repeated: ready.delivery.attempts > 1,
-    };
-    self::call(app, call).await
-}
-
 /// One call of a channel.
 pub struct Call<'a> {
     pub channel: &'static dyn Channel,
@@ -126,7 +124,7 @@ pub struct Call<'a> {
     /// The profile's name.
     pub name: &'a str,
     pub message: &'a Message,
-    /// The message as one person gets it, where the channel has persons.
+    /// For a channel that has recipients: what one of them gets.
     pub letter: Option<&'a Letter>,
     pub repeated: bool,
 }
@@ -142,9 +140,9 @@ pub async fn call(app: &App, call: Call<'_>) -> Result<Receipt, SendError> {
         aws: &app.aws,
         name: call.name,
         message: call.message,
+        repeated: call.repeated,
         letter: call.letter,
         smtp: &app.smtp,
-        repeated: call.repeated,
     };
     let work = async { call.channel.send(job).await };
     match tokio::time::timeout(LIMIT, AssertUnwindSafe(work).catch_unwind()).await {

@@ -1,47 +1,59 @@
-//! What a person of an e-mail profile gets: the confirmation that is asked for first, then digests and tests. The words are
-//! in `mail`; here it is decided which letter it is, and that nobody gets one who does not want it.
+//! A message as the letter that one recipient gets, with the links that only they get. What it says is in `mail`.
 
-use chrono::TimeDelta;
+use url::Url;
+use uuid::Uuid;
 
 use super::prepare::Ready;
 use crate::integrations::alerts::email::Letter;
 use crate::integrations::alerts::{SendError, Trigger};
 use crate::mail::{self, Confirmation};
-use crate::models::recipients::LINK_DAYS;
+use crate::models::recipients::{LINK_DAYS, Recipient};
 use crate::vault::Vault;
 
-/// The letter of a delivery through the profile of that name.
-pub fn letter(vault: &Vault, profile: &str, ready: &Ready) -> Result<Letter, SendError> {
-    let Some(person) = &ready.recipient else {
-        return Err(SendError::never(
-            "The recipient is not what Strongroom saved, so nothing was sent. Somebody may have changed it in the database. \
-             Remove it and add it anew.",
-        ));
-    };
-    let console = &ready.message.console;
-    let page = |path: String| console.join(&path).unwrap_or_else(|_| console.clone());
-    let written = if ready.delivery.kind == "confirmation" {
-        if person.confirmed_at.is_some() {
-            return Err(SendError::never("The address is confirmed already."));
-        }
+/// What is known while a batch is sent.
+pub struct Office<'a> {
+    pub vault: &'a Vault,
+    pub console: &'a Url,
+    /// The profile's name.
+    pub profile: &'a str,
+}
+
+impl Office<'_> {
+    /// The letter, or why there is none: somebody who has not confirmed gets the confirmation only.
+    pub fn letter(&self, ready: &Ready) -> Result<Letter, SendError> {
+        let altered = "The recipient is not what Strongroom saved, so nothing was sent. Remove them and add them anew.";
+        let person = ready.recipient.as_ref().ok_or_else(|| SendError::never(altered))?;
+        let (delivery, wants) = (&ready.delivery, person.wants_mail());
+        let written = match delivery.kind.as_str() {
+            "confirmation" if person.confirmed_at.is_none() => self.confirmation(delivery.id, ready, person),
+            "confirmation" => return Err(SendError::never("The address has been confirmed already.")),
+            _ if !wants => return Err(SendError::never("The recipient has not confirmed, or has unsubscribed.")),
+            _ => mail::digest(
+                &person.address,
+                self.profile,
+                &ready.message,
+                Some(&self.link(person.id, "unsubscribe", &person.unsubscribe_key(self.vault))),
+            ),
+        };
+        written.map_err(|_| SendError::never("The mail could not be written. Please report it."))
+    }
+
+    fn confirmation(&self, id: Uuid, ready: &Ready, person: &Recipient) -> Result<Letter, askama::Error> {
         let triggers: Vec<Trigger> = person.triggers.split(',').filter_map(Trigger::find).collect();
         mail::confirmation(&Confirmation {
-            id: ready.delivery.id,
+            id,
             at: ready.delivery.created_at,
             to: &person.address,
-            profile,
+            profile: self.profile,
             by: &person.invited_by,
             triggers: &triggers,
-            console,
-            link: &page(format!("recipients/confirm/{}/{}", person.id, person.confirmation_token(vault))),
-            until: person.invited_at + TimeDelta::days(LINK_DAYS),
+            console: self.console,
+            link: &self.link(person.id, "confirm", &person.confirm_key(self.vault)),
+            until: person.invited_at + chrono::Duration::days(LINK_DAYS),
         })
-    } else {
-        if !person.wants_mail() {
-            return Err(SendError::never("The recipient wants no mail. Give this message up."));
-        }
-        let unsubscribe = page(format!("recipients/unsubscribe/{}/{}", person.id, person.unsubscribe_token(vault)));
-        mail::digest(&person.address, profile, &ready.message, Some(&unsubscribe))
-    };
-    written.map_err(|_| SendError::never("The letter could not be written. That is a fault of Strongroom; please report it."))
+    }
+
+    fn link(&self, id: Uuid, what: &str, key: &str) -> Url {
+        self.console.join(&format!("recipients/{id}/{what}/{key}")).unwrap_or_else(|_| self.console.clone())
+    }
 }

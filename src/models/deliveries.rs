@@ -219,6 +219,13 @@ pub fn queue(conn: &mut Conn, kind: &str, integration: Uuid, recipient: Option<U
     Ok(id)
 }
 
+/// Gives up what waits for somebody who wants no more.
+pub(super) fn drop_for(conn: &mut Conn, recipient: Uuid) -> Result<(), DbError> {
+    let waiting = deliveries::recipient_id.eq(recipient).and(deliveries::state.eq_any(["ready", "parked"]));
+    diesel::update(deliveries::table.filter(waiting)).set(deliveries::state.eq("dropped")).execute(conn)?;
+    Ok(())
+}
+
 /// Keeps what came of a test that was sent at once.
 pub fn keep_test(conn: &mut Conn, integration: Uuid, error: Option<&str>) -> Result<(), DbError> {
     let state = if error.is_none() { "sent" } else { "dropped" };
@@ -278,13 +285,6 @@ pub fn decide(conn: &mut Conn, vault: &Vault, actor: &Actor, id: Uuid, again: bo
     };
     ledger.record(conn, vault, actor, &event)?;
     Ok(integration)
-}
-
-/// Gives up what waits for a person, and what would come back.
-pub fn drop_of(conn: &mut Conn, recipient: Uuid) -> Result<usize, DbError> {
-    let waiting = deliveries::recipient_id.eq(recipient).and(deliveries::state.eq_any(["ready", "sending", "parked"]));
-    let ended = (deliveries::state.eq("dropped"), deliveries::ended_at.eq(super::now()));
-    Ok(diesel::update(deliveries::table.filter(waiting)).set(ended).execute(conn)?)
 }
 
 /// Forgets messages that ended longer than `days` ago.

@@ -302,12 +302,6 @@ pub fn usages(conn: &mut Conn, credential: Uuid, limit: i64) -> Result<Vec<Line>
         .load(conn)?)
 }
 
-/// The integrations that use a credential, by name, and whole: for what their settings say of it.
-pub fn using(conn: &mut Conn, credential: Uuid, limit: i64) -> Result<Vec<Integration>, DbError> {
-    let rows = integrations::table.filter(integrations::credential_id.eq(credential));
-    Ok(rows.order(integrations::name_key).limit(limit).select(Integration::as_select()).load(conn)?)
-}
-
 /// One page of the table, and whether there are rows before and after it.
 #[derive(Clone, Debug)]
 pub struct Page {

@@ -41,6 +41,7 @@ pub mod runs;
 pub mod schema;
 pub mod sealed;
 pub mod sessions;
+pub mod usages;
 pub mod users;
 
 pub use error::DbError;

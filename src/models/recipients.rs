@@ -11,10 +11,6 @@ use super::schema::recipients;
 use super::{Conn, DbError, deliveries};
 use crate::vault::{IntegrityError, Vault};
 
-/// The uses of the keyed check in links.
-const CONFIRM: &str = "recipients.confirm";
-const UNSUBSCRIBE: &str = "recipients.unsubscribe";
-
 /// Days that a confirmation link holds.
 pub const LINK_DAYS: i64 = 7;
 
@@ -31,6 +27,13 @@ pub struct Recipient {
     pub unsubscribed_at: Option<DateTime<Utc>>,
     pub row_version: i64,
     pub row_mac: Vec<u8>,
+}
+
+/// The links that a recipient gets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Link {
+    Confirm,
+    Unsubscribe,
 }
 
 impl Recipient {
@@ -58,32 +61,33 @@ impl Recipient {
         self.mac_parts(|parts| vault.check_mac("recipients", parts, &self.row_mac))
     }
 
+    /// What the link of the confirmation ends with; another one once the row has changed, so it works once.
+    pub fn confirm_key(&self, vault: &Vault) -> String {
+        self.key(vault, "recipients/confirm", self.row_version)
+    }
+
+    /// What the link that unsubscribes ends with: the same for as long as the recipient is there.
+    pub fn unsubscribe_key(&self, vault: &Vault) -> String {
+        self.key(vault, "recipients/unsubscribe", 0)
+    }
+
+    fn key(&self, vault: &Vault, label: &str, version: i64) -> String {
+        hex::encode(vault.mac(label, &[self.id.as_bytes(), &version.to_be_bytes()]))
+    }
+
+    /// Compares in constant time.
+    pub fn opens(&self, vault: &Vault, label: Link, key: &str) -> bool {
+        let (label, version) = match label {
+            Link::Confirm => ("recipients/confirm", self.row_version),
+            Link::Unsubscribe => ("recipients/unsubscribe", 0),
+        };
+        let parts: &[&[u8]] = &[self.id.as_bytes(), &version.to_be_bytes()];
+        hex::decode(key).is_ok_and(|key| vault.check_mac(label, parts, &key).is_ok())
+    }
+
     /// Whether digests may go there.
     pub fn wants_mail(&self) -> bool {
         self.confirmed_at.is_some() && self.unsubscribed_at.is_none()
-    }
-
-    /// What proves that whoever comes with it reads the mail of this address, as text for a link. It ends
-    /// [`LINK_DAYS`] after the invitation.
-    pub fn confirmation_token(&self, vault: &Vault) -> String {
-        hex::encode(vault.mac(CONFIRM, &self.invitation()))
-    }
-
-    pub fn is_confirmation(&self, vault: &Vault, token: &str) -> bool {
-        hex::decode(token).is_ok_and(|mac| vault.check_mac(CONFIRM, &self.invitation(), &mac).is_ok())
-    }
-
-    fn invitation(&self) -> [&[u8]; 2] {
-        [self.id.as_bytes(), self.address.as_bytes()]
-    }
-
-    /// What ends a subscription without a login, as text for a link. It holds as long as the recipient is listed.
-    pub fn unsubscribe_token(&self, vault: &Vault) -> String {
-        hex::encode(vault.mac(UNSUBSCRIBE, &self.invitation()))
-    }
-
-    pub fn is_unsubscription(&self, vault: &Vault, token: &str) -> bool {
-        hex::decode(token).is_ok_and(|mac| vault.check_mac(UNSUBSCRIBE, &self.invitation(), &mac).is_ok())
     }
 
     fn event(&self, action: &'static str) -> NewEvent<'_> {
@@ -191,14 +195,14 @@ pub fn confirm(conn: &mut Conn, vault: &Vault, actor: &Actor, id: Uuid) -> Resul
     })
 }
 
-/// The owner of the address wants no more, also not what waits. Twice is as good as once.
+/// The owner of the address wants no more. Twice is as good as once.
 pub fn unsubscribe(conn: &mut Conn, vault: &Vault, actor: &Actor, id: Uuid) -> Result<(), DbError> {
-    deliveries::drop_of(conn, id)?;
     change(conn, vault, actor, id, "recipient.unsubscribed", |row, now| {
         let fresh = row.unsubscribed_at.is_none();
         row.unsubscribed_at.get_or_insert(now);
         fresh
-    })
+    })?;
+    deliveries::drop_for(conn, id)
 }
 
 pub fn delete(conn: &mut Conn, vault: &Vault, actor: &Actor, id: Uuid) -> Result<(), DbError> {

@@ -89,10 +89,10 @@ tree! {
     get  "/integrations/{id}/recipients/new" => recipients::new::new;
     post "/integrations/{id}/recipients"     => recipients::new::create;
     post "/recipients/{id}/remove"           => recipients::remove::destroy;
-    get  "/recipients/confirm/{id}/{token}"      => recipients::confirm::new;
-    post "/recipients/confirm/{id}/{token}"      => recipients::confirm::create;
-    get  "/recipients/unsubscribe/{id}/{token}"  => recipients::unsubscribe::new;
-    post "/recipients/unsubscribe/{id}/{token}"  => recipients::unsubscribe::create;
+    get  "/recipients/{id}/confirm/{key}"     => recipients::confirm::new;
+    post "/recipients/{id}/confirm/{key}"     => recipients::confirm::create;
+    get  "/recipients/{id}/unsubscribe/{key}" => recipients::unsubscribe::new;
+    post "/recipients/{id}/unsubscribe/{key}" => recipients::unsubscribe::create;
 
     get  "/setup"    => setup::new;
     post "/setup"    => setup::create;

@@ -20,6 +20,7 @@ use uuid::Uuid;
 use super::error::{Error, Problem};
 use super::{Route, htmx, page, recipients};
 use crate::app::App;
+use crate::models::recipients::Link;
 
 /// Built from nothing upwards: what is not named is not allowed.
 const CSP: &str = concat!(
@@ -80,7 +81,7 @@ pub async fn guard(
 
 /// The path without the proof that a link from a mail ends with.
 fn loggable(path: &str) -> &str {
-    let mailed = [recipients::confirm::PATH, recipients::unsubscribe::PATH].iter().any(|start| path.starts_with(start));
+    let mailed = [Link::Confirm, Link::Unsubscribe].into_iter().any(|what| recipients::is_link(path, what));
     if mailed { path.rsplit_once('/').map_or(path, |(named, _)| named) } else { path }
 }
 
@@ -150,7 +151,7 @@ fn is_same_site(headers: &HeaderMap, public: &Url) -> bool {
 /// the proof. A browser that says it comes from elsewhere is not meant.
 fn is_one_click(request: &ServiceRequest) -> bool {
     let says = |name: &str| request.headers().contains_key(name);
-    request.path().starts_with(recipients::unsubscribe::PATH)
+    recipients::is_link(request.path(), Link::Unsubscribe)
         && request.method() == Method::POST
         && !says("sec-fetch-site")
         && !says("origin")

@@ -70,10 +70,10 @@ const TABLE: &[(&str, &str, Option<Role>)] = &[
     ("get", "/integrations/{id}/recipients/new", Some(Role::Administrator)),
     ("post", "/integrations/{id}/recipients", Some(Role::Administrator)),
     ("post", "/recipients/{id}/remove", Some(Role::Administrator)),
-    ("get", "/recipients/confirm/{id}/{token}", None),
-    ("post", "/recipients/confirm/{id}/{token}", None),
-    ("get", "/recipients/unsubscribe/{id}/{token}", None),
-    ("post", "/recipients/unsubscribe/{id}/{token}", None),
+    ("get", "/recipients/{id}/confirm/{key}", None),
+    ("post", "/recipients/{id}/confirm/{key}", None),
+    ("get", "/recipients/{id}/unsubscribe/{key}", None),
+    ("post", "/recipients/{id}/unsubscribe/{key}", None),
 ];
 
 #[test]

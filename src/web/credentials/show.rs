@@ -15,7 +15,7 @@ use crate::form::Control;
 use crate::models::credentials::Credential;
 use crate::models::events::{self, Event, Filter};
 use crate::models::provider_facts::Told;
-use crate::models::{self, DbError, integrations};
+use crate::models::{self, DbError, integrations, usages};
 use crate::providers::probe::Verdict;
 use crate::web::error::Error;
 use crate::web::htmx;
@@ -103,7 +103,7 @@ pub async fn load(app: &App, shell: Shell, id: Uuid) -> Result<Show, Error> {
             let history = events::list(conn, &filter, MOST_EVENTS)?;
             let last_test = models::credential_tests::last(conn, id)?;
             let told = models::provider_facts::of(conn, id, row.secret_version)?;
-            let mut using = integrations::using(conn, id, MOST_INTEGRATIONS)?;
+            let mut using = usages::of(conn, id, MOST_INTEGRATIONS)?;
             using.retain(|row| row.check(&vault).is_ok());
             let policies = policies::of(&Shown::read(&row.facts), told.identity.as_deref(), &using);
             Ok::<_, DbError>((row, usages, history, last_test, policies, told, models::clock(conn)?))

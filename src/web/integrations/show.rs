@@ -92,7 +92,7 @@ struct Read {
 
 /// What the page is of: each family has its own.
 enum Found {
-    Scan(Read),
+    Scan(Box<Read>),
     Channel(channel::Read),
 }
 
@@ -140,10 +140,10 @@ pub async fn show(
         if Family::find(&row.family) == Some(Family::AlertProfile) {
             return channel::read(conn, row).map(Found::Channel);
         }
-        read(conn, row, &wanted, from.as_ref()).map(Found::Scan)
+        read(conn, row, &wanted, from.as_ref()).map(|read| Found::Scan(Box::new(read)))
     });
     let read = match found.await? {
-        Found::Scan(read) => read,
+        Found::Scan(read) => *read,
         Found::Channel(read) => {
             return channel::show(Shell::new(&request, &visitor, "integrations"), &app.vault, read);
         }

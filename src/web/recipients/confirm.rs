@@ -6,16 +6,13 @@ use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 use chrono::TimeDelta;
 
-use super::{Link, Shared, labels, linked, owner};
+use super::{Place, Shared, labels, linked, owner};
 use crate::app::App;
-use crate::models::recipients::{self, LINK_DAYS, Recipient};
+use crate::models::recipients::{self, LINK_DAYS, Link, Recipient};
 use crate::models::{self, DbError};
 use crate::web::error::Error;
 use crate::web::page;
 use crate::web::posted::Posted;
-
-/// Where the links of mails lead.
-pub const PATH: &str = "/recipients/confirm/";
 
 #[derive(Template)]
 #[template(path = "recipients/confirm.html")]
@@ -35,35 +32,35 @@ enum State {
 }
 
 /// The recipient of the link and where it stands.
-async fn find(app: &Shared, link: &Link) -> Result<(Recipient, State), Error> {
-    let (vault, (id, token)) = (app.vault.clone(), (link.0, link.1.clone()));
+async fn find(app: &Shared, link: &Place) -> Result<(Recipient, State), Error> {
+    let (vault, (id, key)) = (app.vault.clone(), (link.0, link.1.clone()));
     let found = app.db.run(move |conn| {
-        let person = linked(conn, &vault, id, |person, vault| person.is_confirmation(vault, &token))?;
+        let person = linked(conn, &vault, id, Link::Confirm, &key)?;
         let over = models::clock(conn)? > person.invited_at + TimeDelta::days(LINK_DAYS);
         let state = match (person.confirmed_at.is_some(), over) {
-            (true, _) => State::Done,
-            (false, true) => State::Over,
+            (true, _) if person.wants_mail() => State::Done,
             (false, false) => State::Open,
+            _ => State::Over,
         };
         Ok::<_, DbError>((person, state))
     });
     Ok(found.await?)
 }
 
-fn show(person: &Recipient, state: State, link: &Link) -> Result<HttpResponse, Error> {
+fn show(person: &Recipient, state: State, link: &Place) -> Result<HttpResponse, Error> {
     let triggers = labels(person).join(", ").to_lowercase();
-    let action = format!("{PATH}{}/{}", link.0, link.1);
+    let action = format!("/recipients/{}/confirm/{}", link.0, link.1);
     let page = Confirm { state, address: &person.address, by: &person.invited_by, triggers, action };
     let status = if state == State::Over { StatusCode::GONE } else { StatusCode::OK };
     page::html_with(status, &page)
 }
 
-pub async fn new(app: Shared, link: Link) -> Result<HttpResponse, Error> {
+pub async fn new(app: Shared, link: Place) -> Result<HttpResponse, Error> {
     let (person, state) = find(&app, &link).await?;
     show(&person, state, &link)
 }
 
-pub async fn create(app: Shared, request: HttpRequest, link: Link, posted: Posted) -> Result<HttpResponse, Error> {
+pub async fn create(app: Shared, request: HttpRequest, link: Place, posted: Posted) -> Result<HttpResponse, Error> {
     posted.only([])?;
     let (person, state) = find(&app, &link).await?;
     if state == State::Open {

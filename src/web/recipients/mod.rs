@@ -11,7 +11,7 @@ use super::session;
 use crate::app::App;
 use crate::integrations::alerts::Trigger;
 use crate::models::events::Actor;
-use crate::models::recipients::{self, LINK_DAYS, Recipient};
+use crate::models::recipients::{self, LINK_DAYS, Link, Recipient};
 use crate::models::{Conn, DbError};
 use crate::vault::Vault;
 
@@ -58,16 +58,25 @@ fn labels(row: &Recipient) -> Vec<&'static str> {
     row.triggers.split(',').filter_map(Trigger::find).map(Trigger::label).collect()
 }
 
+/// Whether a path is that of a link from a mail, which ends with its proof.
+pub fn is_link(path: &str, what: Link) -> bool {
+    let name = match what {
+        Link::Confirm => "confirm",
+        Link::Unsubscribe => "unsubscribe",
+    };
+    path.strip_prefix("/recipients/").is_some_and(|rest| {
+        let parts: Vec<&str> = rest.split('/').collect();
+        matches!(parts[..], [_, word, _] if word == name)
+    })
+}
+
 /// The recipient that a link from a mail names, if the link is one of ours. A row that is not what Strongroom wrote, and a
 /// link that is not, look like a page that does not exist.
-fn linked(
-    conn: &mut Conn,
-    vault: &Vault,
-    id: Uuid,
-    proves: impl Fn(&Recipient, &Vault) -> bool,
-) -> Result<Recipient, DbError> {
+fn linked(conn: &mut Conn, vault: &Vault, id: Uuid, what: Link, key: &str) -> Result<Recipient, DbError> {
     let person = recipients::find(conn, id)?;
-    let ours = person.check(vault).is_ok() && proves(&person, vault);
+    // The key of an invitation is of its first version, so that a used link can say that it was used.
+    let invited = Recipient { row_version: 1, ..person.clone() };
+    let ours = person.check(vault).is_ok() && invited.opens(vault, what, key);
     if ours { Ok(person) } else { Err(DbError::NotFound) }
 }
 
@@ -76,7 +85,7 @@ fn owner(app: &App, request: &HttpRequest, person: &Recipient) -> Actor {
     Actor { name: person.address.clone(), address: session::client_ip(request, app).to_string() }
 }
 
-/// The id and the token of a link; an id that is none names no page.
-type Link = actix_web::web::Path<(Uuid, String)>;
+/// The id and the key of a link; an id that is none names no page.
+type Place = actix_web::web::Path<(Uuid, String)>;
 
 type Shared = Data<App>;

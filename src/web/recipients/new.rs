@@ -105,10 +105,8 @@ pub async fn create(
     app.tests.take(visitor.user_id, Instant::now())?;
     let (vault, actor, wanted) = (app.vault.clone(), visitor.actor(), wanted.join(","));
     let address = values.get(ADDRESS.name).to_owned();
-    let added = app
-        .db
-        .transaction(move |conn| recipients::create(conn, &vault, &actor, id, &address, &wanted).map(drop))
-        .await;
+    let added =
+        app.db.transaction(move |conn| recipients::create(conn, &vault, &actor, id, &address, &wanted).map(drop)).await;
     match added {
         Ok(()) => {
             app.alerts.queued.notify_one();

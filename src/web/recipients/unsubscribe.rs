@@ -5,14 +5,11 @@
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
-use super::{Link, Shared, linked, owner};
-use crate::models::recipients::{self, Recipient};
+use super::{Place, Shared, linked, owner};
+use crate::models::recipients::{self, Link, Recipient};
 use crate::web::error::Error;
 use crate::web::page;
 use crate::web::posted::Posted;
-
-/// Where the links of mails lead.
-pub const PATH: &str = "/recipients/unsubscribe/";
 
 #[derive(Template)]
 #[template(path = "recipients/unsubscribe.html")]
@@ -22,22 +19,26 @@ struct Unsubscribe<'a> {
     action: String,
 }
 
-async fn find(app: &Shared, link: &Link) -> Result<Recipient, Error> {
-    let (vault, (id, token)) = (app.vault.clone(), (link.0, link.1.clone()));
-    let found = app.db.run(move |conn| linked(conn, &vault, id, |person, vault| person.is_unsubscription(vault, &token)));
+async fn find(app: &Shared, link: &Place) -> Result<Recipient, Error> {
+    let (vault, (id, key)) = (app.vault.clone(), (link.0, link.1.clone()));
+    let found = app.db.run(move |conn| linked(conn, &vault, id, Link::Unsubscribe, &key));
     Ok(found.await?)
 }
 
-fn show(person: &Recipient, done: bool, link: &Link) -> Result<HttpResponse, Error> {
-    page::html(&Unsubscribe { address: &person.address, done, action: format!("{PATH}{}/{}", link.0, link.1) })
+fn show(person: &Recipient, done: bool, link: &Place) -> Result<HttpResponse, Error> {
+    page::html(&Unsubscribe {
+        address: &person.address,
+        done,
+        action: format!("/recipients/{}/unsubscribe/{}", link.0, link.1),
+    })
 }
 
-pub async fn new(app: Shared, link: Link) -> Result<HttpResponse, Error> {
+pub async fn new(app: Shared, link: Place) -> Result<HttpResponse, Error> {
     let person = find(&app, &link).await?;
     show(&person, person.unsubscribed_at.is_some(), &link)
 }
 
-pub async fn create(app: Shared, request: HttpRequest, link: Link, posted: Posted) -> Result<HttpResponse, Error> {
+pub async fn create(app: Shared, request: HttpRequest, link: Place, posted: Posted) -> Result<HttpResponse, Error> {
     posted.only(["List-Unsubscribe"])?;
     let person = find(&app, &link).await?;
     let (vault, actor, id) = (app.vault.clone(), owner(&app, &request, &person), person.id);

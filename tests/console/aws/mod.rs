@@ -11,6 +11,7 @@ use strongroom::providers::probe::{Finding, Verdict};
 
 use crate::support::peers::moto::{ACCOUNT, Moto};
 
+mod at_once;
 mod bad_registries;
 mod browser;
 mod ecr;

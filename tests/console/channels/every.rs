@@ -2,6 +2,7 @@
 
 use chrono::{TimeZone, Utc};
 use serde_json::Value;
+use strongroom::integrations::alerts::email::Connections;
 use strongroom::integrations::alerts::{Again, CHANNELS, test_message};
 
 use super::*;
@@ -35,7 +36,7 @@ fn slugs() -> impl Iterator<Item = &'static str> {
 fn said(call: &Call) -> Vec<String> {
     let documents: Vec<Value> =
         serde_json::Deserializer::from_slice(&call.body).into_iter().collect::<Result<_, _>>().unwrap_or_default();
-    let mut found: Vec<String> = documents.iter().flat_map(|document| texts(document)).map(|(_, text)| text).collect();
+    let mut found: Vec<String> = documents.iter().flat_map(texts).map(|(_, text)| text).collect();
     if let Some(messages) = pubsub::messages(call) {
         found.extend(messages.iter().flat_map(|(data, _)| texts(data)).map(|(_, text)| text));
     }
@@ -203,6 +204,8 @@ async fn no_channel_goes_where_the_operator_does_not_allow_it() {
             aws: &Sessions::new(Egress::new(Vec::new()), stand.aws.endpoints().clone()),
             name: "Security team",
             message: &one("prod-ci"),
+            letter: None,
+            smtp: &Connections::default(),
             repeated: false,
         };
         let error = stand.channel.send(job).await.expect_err(slug);

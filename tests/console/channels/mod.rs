@@ -9,6 +9,7 @@ use rcgen::{KeyPair, PKCS_RSA_SHA256};
 use serde_json::json;
 use strongroom::credentials::{self, Kind};
 use strongroom::form::{self, Values};
+use strongroom::integrations::alerts::email::Connections;
 use strongroom::integrations::alerts::{
     Channel, Event, Job, Line, Message, Receipt, SendError, Severity, Trigger, Usage, channel,
 };
@@ -106,6 +107,8 @@ impl Stand {
             aws: &self.aws,
             name: "Security team",
             message,
+            letter: None,
+            smtp: &Connections::default(),
             repeated,
         };
         let result = self.channel.send(job).await;

@@ -29,7 +29,7 @@ async fn who_has_confirmed_is_told_what_they_want_to_hear_of_and_no_more() {
     let mut ada = app.administrator_again();
     assert_eq!(invite(&mut ada, profile, "logins@example.com", &["on_lockout", "on_failed_scan"]).await.status, 303);
     let confirmation = mails(&server, 2).await.remove(1);
-    let path = link(&app, confirmation.body("text/plain"), "/recipients/confirm/");
+    let path = link(&app, confirmation.body("text/plain"), "/confirm/");
     app.visitor().post(&path, &[]).await;
     old_key(&app, "prod-ci");
     let digest = mails(&server, 3).await.remove(2);

@@ -4,7 +4,10 @@ use super::*;
 
 /// Whether its rows are as they were: (confirmed, unsubscribed).
 fn state(app: &TestApp) -> (i64, i64) {
-    (count(app, "recipients WHERE confirmed_at IS NOT NULL"), count(app, "recipients WHERE unsubscribed_at IS NOT NULL"))
+    (
+        count(app, "recipients WHERE confirmed_at IS NOT NULL"),
+        count(app, "recipients WHERE unsubscribed_at IS NOT NULL"),
+    )
 }
 
 #[actix_web::test]
@@ -13,7 +16,7 @@ async fn a_program_that_follows_the_links_of_a_mail_changes_nothing() {
     let profile = profile(&app, &server);
     invite(&mut app.administrator(), profile, "ops@example.com", &["on_stale"]).await;
     let confirmation = mails(&server, 1).await.remove(0);
-    let path = link(&app, confirmation.body("text/plain"), "/recipients/confirm/");
+    let path = link(&app, confirmation.body("text/plain"), "/confirm/");
     for _ in 0..2 {
         let page = app.visitor().get(&path).await;
         assert_eq!((page.status, page.text("h1").as_str()), (200, "Do you want these alerts?"));
@@ -37,17 +40,17 @@ async fn a_confirmation_link_holds_seven_days_and_for_its_own_recipient_only() {
     for (number, address) in ["a@example.com", "b@example.com"].into_iter().enumerate() {
         invite(&mut ada, profile, address, &["on_stale"]).await;
         let mail = mails(&server, number + 1).await.remove(number);
-        paths.push(link(&app, mail.body("text/plain"), "/recipients/confirm/"));
+        paths.push(link(&app, mail.body("text/plain"), "/confirm/"));
     }
     let parts = |path: &str| path.split('/').map(str::to_owned).collect::<Vec<_>>();
     let (a, b) = (parts(&paths[0]), parts(&paths[1]));
     let forged = [
-        format!("/recipients/confirm/{}/{}", a[3], b[4]),
-        format!("/recipients/confirm/{}/{}", a[3], "0".repeat(64)),
-        format!("/recipients/confirm/{}/x", a[3]),
-        format!("/recipients/confirm/{}/{}", Uuid::new_v4(), a[4]),
-        format!("/recipients/confirm/x/{}", a[4]),
-        format!("/recipients/unsubscribe/{}/{}", a[3], a[4]),
+        format!("/recipients/{}/confirm/{}", a[2], b[4]),
+        format!("/recipients/{}/confirm/{}", a[2], "0".repeat(64)),
+        format!("/recipients/{}/confirm/x", a[2]),
+        format!("/recipients/{}/confirm/{}", Uuid::new_v4(), a[4]),
+        format!("/recipients/x/confirm/{}", a[4]),
+        format!("/recipients/{}/unsubscribe/{}", a[2], a[4]),
     ];
     for path in &forged {
         assert_eq!(app.visitor().get(path).await.status, 404, "{path}");
@@ -63,7 +66,7 @@ async fn a_confirmation_link_holds_seven_days_and_for_its_own_recipient_only() {
     assert_eq!((over.status, over.text("h1").as_str()), (410, "This link has run out"));
     assert_eq!(app.visitor().post(&paths[0], &[]).await.status, 410);
     assert_eq!(state(&app), (0, 0));
-    ada.post(&format!("/recipients/{}/remove", b[3]), &[]).await;
+    ada.post(&format!("/recipients/{}/remove", b[2]), &[]).await;
     assert_eq!(app.visitor().get(&paths[1]).await.status, 404);
 }
 
@@ -94,9 +97,9 @@ async fn one_click_unsubscribes_without_a_login_and_without_a_browser() {
     old_key(&app, "prod-ci");
     let digests = mails(&server, 4).await.split_off(2);
     let digest = digests.iter().find(|mail| mail.header("To") == "ops@example.com").unwrap();
-    let path = link(&app, digest.header("List-Unsubscribe").trim_matches(['<', '>']), "/recipients/unsubscribe/");
+    let path = link(&app, digest.header("List-Unsubscribe").trim_matches(['<', '>']), "/unsubscribe/");
     assert_eq!(digest.header("List-Unsubscribe-Post"), "List-Unsubscribe=One-Click");
-    assert_eq!(link(&app, digest.body("text/plain"), "/recipients/unsubscribe/"), path);
+    assert_eq!(link(&app, digest.body("text/plain"), "/unsubscribe/"), path);
     let page = app.visitor().get(&path).await;
     assert_eq!((page.status, page.text("h1").as_str()), (200, "Stop these mails?"));
     assert_eq!(state(&app), (2, 0));
@@ -129,15 +132,15 @@ async fn every_other_write_still_says_where_it_comes_from() {
     let mut visit = app.visitor();
     for path in [
         "/login".to_owned(),
-        format!("/recipients/confirm/{}/{}", Uuid::new_v4(), "0".repeat(64)),
+        format!("/recipients/{}/confirm/{}", Uuid::new_v4(), "0".repeat(64)),
         format!("/recipients/{}/remove", Uuid::new_v4()),
-        "/recipients/unsubscribed".to_owned(),
-        "/recipients/unsubscribe".to_owned(),
+        format!("/recipients/{}/unsubscribe", Uuid::new_v4()),
+        format!("/recipients/{}/unsubscribe/a/b", Uuid::new_v4()),
     ] {
         let request = visit.request(Method::POST, &path).form(&[("List-Unsubscribe", "One-Click")]);
         assert_eq!(visit.send(request).await.status, 403, "{path}");
     }
-    let path = format!("/recipients/unsubscribe/{}/{}", Uuid::new_v4(), "0".repeat(64));
+    let path = format!("/recipients/{}/unsubscribe/{}", Uuid::new_v4(), "0".repeat(64));
     let mut ada = app.administrator();
     let request = ada.request(Method::POST, &path).form(&[("List-Unsubscribe", "One-Click")]);
     assert_eq!(ada.send(request).await.status, 403, "a browser with a session is no mail program");
@@ -156,9 +159,9 @@ async fn what_waits_for_somebody_is_given_up_when_they_unsubscribe() {
     .await;
     let token = app.transaction(|conn| {
         let row = strongroom::models::recipients::find(conn, id)?;
-        Ok(row.unsubscribe_token(&app.app.vault))
+        Ok(row.unsubscribe_key(&app.app.vault))
     });
-    let done = app.visitor().post(&format!("/recipients/unsubscribe/{id}/{token}"), &[]).await;
+    let done = app.visitor().post(&format!("/recipients/{id}/unsubscribe/{token}"), &[]).await;
     assert_eq!(done.text("h1"), "You get no more alerts");
     assert_eq!(count(&app, "deliveries WHERE state = 'dropped'"), 1);
     assert_eq!(server.recipients().len(), 1);

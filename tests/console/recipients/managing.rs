@@ -10,7 +10,9 @@ async fn an_address_is_invited_once_and_with_something_to_hear_of() {
     let form = ada.get(&format!("/integrations/{profile}/recipients/new")).await;
     assert_eq!(form.attributes("form.form input[type=checkbox]", "name").len(), 7);
     assert_eq!(form.attributes("form.form input[type=checkbox][checked]", "name").len(), 7, "all are ticked at first");
-    for bad in ["", "ops", "Ops <ops@example.com>", "a@example.com, b@example.com", "ops@example.com\r\nBcc: x@y.example"] {
+    for bad in
+        ["", "ops", "Ops <ops@example.com>", "a@example.com, b@example.com", "ops@example.com\r\nBcc: x@y.example"]
+    {
         let page = invite(&mut ada, profile, bad, &["on_stale"]).await;
         assert!(page.status == 422 && page.has("#address-error"), "{bad:?}");
     }
@@ -21,7 +23,8 @@ async fn an_address_is_invited_once_and_with_something_to_hear_of() {
     let page = invite(&mut ada, profile, "ops@example.com", &["on_lockout"]).await;
     assert_eq!(page.status, 422);
     assert!(page.text("#address-error").contains("on the list already"));
-    let surplus = ada.post(&format!("/integrations/{profile}/recipients"), &[("address", "x@y.example"), ("confirmed_at", "1")]);
+    let surplus =
+        ada.post(&format!("/integrations/{profile}/recipients"), &[("address", "x@y.example"), ("confirmed_at", "1")]);
     assert_eq!(surplus.await.status, 422);
     assert_eq!(count(&app, "recipients"), 1);
     assert_eq!(mails(&server, 1).await[0].header("To"), "Ops@example.com");

@@ -70,10 +70,10 @@ async fn subscribed(app: &TestApp, server: &MailServer, profile: Uuid, address: 
     let invited = invite(&mut app.administrator_again(), profile, address, &["on_stale"]).await;
     assert_eq!(invited.status, 303, "{:?}", invited.texts("[role=alert]"));
     let mails = mails(server, before + 1).await;
-    let path = link(app, mails[before].body("text/plain"), "/recipients/confirm/");
+    let path = link(app, mails[before].body("text/plain"), "/confirm/");
     let confirmed = app.visitor().post(&path, &[]).await;
     assert_eq!(confirmed.text("h1"), "Confirmed");
-    Uuid::parse_str(path.split('/').nth(3).unwrap()).unwrap()
+    Uuid::parse_str(path.split('/').nth(2).unwrap()).unwrap()
 }
 
 impl TestApp {
@@ -123,7 +123,8 @@ fn count(app: &TestApp, from: &str) -> i64 {
 /// Everything that was decided has been told, and what was to be sent is sent.
 async fn quiet(app: &TestApp) {
     wait_for("everything is sent", PATIENCE, async || {
-        count(app, "notices WHERE digest_id IS NULL") + count(app, "deliveries WHERE state IN ('ready', 'sending')") == 0
+        count(app, "notices WHERE digest_id IS NULL") + count(app, "deliveries WHERE state IN ('ready', 'sending')")
+            == 0
     })
     .await;
 }

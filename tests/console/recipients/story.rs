@@ -18,7 +18,7 @@ async fn from_an_old_key_to_the_mail_in_the_box_to_the_rotation() {
     // The owner of the address, elsewhere and not logged in.
     let mail = mails(&server, 1).await.remove(0);
     let owner = Browser::open(&app.url, NARROW).await;
-    owner.goto(&link(&app, mail.body("text/plain"), "/recipients/confirm/")).await;
+    owner.goto(&link(&app, mail.body("text/plain"), "/confirm/")).await;
     owner.sees("Do you want these alerts?").await;
     assert_eq!(owner.axe().await, [""; 0]);
     owner.picture("recipient-confirm").await;
@@ -44,7 +44,7 @@ async fn from_an_old_key_to_the_mail_in_the_box_to_the_rotation() {
     let closed = mails(&server, 3).await.remove(2);
     assert!(closed.body("text/plain").starts_with("1 alert was closed"), "{}", closed.body("text/plain"));
 
-    owner.goto(&link(&app, closed.body("text/plain"), "/recipients/unsubscribe/")).await;
+    owner.goto(&link(&app, closed.body("text/plain"), "/unsubscribe/")).await;
     owner.press("Stop them").await;
     owner.sees("You get no more alerts").await;
     browser.goto(&format!("/integrations/{profile}")).await;

@@ -1,11 +1,7 @@
 //! Amazon ECR: the form, and how a scan signs in. Its API tells dates and sizes; platforms come from the registry's v2
 //! interface, as far as that is reachable. What is read is in `inventory`.
 
-use aws_sdk_ecr::Client;
-use base64::Engine as _;
-use base64::prelude::BASE64_STANDARD;
 use futures_util::future::BoxFuture;
-use secrecy::SecretString;
 use url::Url;
 
 use super::selection::{self, Names};
@@ -15,13 +11,10 @@ use crate::form::{Errors, Field, Values};
 use crate::integrations::Spec;
 use crate::providers::aws::policies::{Statement, document};
 use crate::providers::aws::roles::Wanted;
-use crate::providers::aws::{
-    Access, Assume, Endpoints, HOUR, LONGEST, Region, SHORTEST, Session, Source, refused, role_of,
-};
-use crate::providers::egress::Tls;
-use crate::providers::oci_registry::{Login, Registry};
+use crate::providers::aws::{Assume, HOUR, LONGEST, Region, SHORTEST, role_of};
 use crate::providers::{ProviderError, aws};
 
+mod access;
 mod inventory;
 
 /// The version's line in the family's list.
@@ -201,10 +194,10 @@ async fn scan(job: &Job<'_>) -> Result<Vec<Image>, ScanError> {
     (job.progress)(super::Progress::default());
     let failed = |cause| ScanError::new(Step::SigningIn, "", cause);
     let host = Host::parse(job.settings.get("registry")).map_err(|_| failed(ProviderError::InvalidAddress))?;
-    let session = sign_in(job, &host).await.map_err(failed)?;
+    let session = access::sign_in(job, &host).await.map_err(failed)?;
     let client = session.ecr();
-    let password = password(&client).await.map_err(failed)?;
-    let data = data_plane(job, &host, session.endpoints(), password).map_err(failed)?;
+    let password = access::password(&client).await.map_err(failed)?;
+    let data = access::data_plane(job, &host, &session, password).await.map_err(failed)?;
     let settings = job.settings;
     let selection = inventory::Selection {
         names: Names::new(settings.get("repository"), settings.get("exclude_repositories")),
@@ -212,54 +205,6 @@ async fn scan(job: &Job<'_>) -> Result<Vec<Image>, ScanError> {
         cap: selection::cap(settings),
     };
     inventory::read(inventory::Reader::new(client, host.account, data), selection, &*job.progress).await
-}
-
-async fn sign_in(job: &Job<'_>, host: &Host) -> Result<Session, ProviderError> {
-    let Some((_, values)) = job.credential else { return Err(ProviderError::WrongCredential) };
-    let access = Access::read(values)?;
-    let role = match chosen_role(job.settings, host) {
-        Some(role) => Some(role.map_err(|_| ProviderError::Aws(aws::Refusal::BadRole))?),
-        None => access.role.clone(),
-    };
-    // The credential may have become a role after the form was saved.
-    let most = if access.origin.is_access_key() { LONGEST } else { HOUR };
-    let assume = role.map(|role| {
-        let assume = assume(&role, job.settings, job.name);
-        let minutes = assume.minutes.min(most);
-        assume.lasting(minutes)
-    });
-    let (credential, version) = job.stored.unwrap_or_default();
-    let region = host.region.clone();
-    job.aws.get(Source { credential, version, access: &access, region, assume }).await
-}
-
-/// `ecr:GetAuthorizationToken`: base64 of `AWS:password`, good for twelve hours.
-async fn password(client: &Client) -> Result<SecretString, ProviderError> {
-    let answer = client.get_authorization_token().send().await;
-    let answer = answer.map_err(|error| refused(&error, "ecr:GetAuthorizationToken"))?;
-    let token = answer.authorization_data().first().and_then(|data| data.authorization_token());
-    let decoded =
-        BASE64_STANDARD.decode(token.ok_or(ProviderError::BadAnswer)?).map_err(|_| ProviderError::BadAnswer)?;
-    let text = String::from_utf8(decoded).map_err(|_| ProviderError::BadAnswer)?;
-    text.strip_prefix("AWS:").map(SecretString::from).ok_or(ProviderError::BadAnswer)
-}
-
-/// The registry's v2 interface. The password goes to the host that the form names, never where an answer says. `None`
-/// when the operator has moved ECR elsewhere and not said where its registry is.
-fn data_plane(
-    job: &Job<'_>,
-    host: &Host,
-    endpoints: &Endpoints,
-    password: SecretString,
-) -> Result<Option<Registry>, ProviderError> {
-    let address = match endpoints.registry() {
-        Some(address) => address.to_owned(),
-        None if endpoints.moves_ecr() => return Ok(None),
-        None => format!("https://{}", host.name),
-    };
-    let address = Url::parse(&address).map_err(|_| ProviderError::InvalidAddress)?;
-    let login = Login::Basic { username: "AWS".to_owned(), password };
-    Ok(Some(Registry::new(job.egress.client(Tls::default())?, &address, login, job.stop.clone())))
 }
 
 #[cfg(test)]

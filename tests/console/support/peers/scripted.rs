@@ -73,7 +73,8 @@ impl Scripted {
         Self::scripted(move |_, body| script(body)).await
     }
 
-    async fn scripted(script: impl Fn(&str, &str) -> Reply + Send + Sync + 'static) -> Self {
+    /// `script` gets the path with its query, and the body.
+    pub async fn scripted(script: impl Fn(&str, &str) -> Reply + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
         let (log, script): (Arc<Mutex<Vec<Seen>>>, Arc<Script>) = (Arc::default(), Arc::new(script));

@@ -14,9 +14,9 @@ use serde_json::{Value, json};
 use strongroom::form::Values;
 use tempfile::TempDir;
 
+use super::super::wait::wait_for;
 use super::certificates::Authority;
 use super::free_port;
-use crate::support::process::wait_for;
 
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/console/support/peers/smtp_sink.py");
 
