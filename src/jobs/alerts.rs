@@ -33,10 +33,11 @@ pub async fn decide(app: Data<App>) {
 }
 
 async fn turn(app: &App, due: bool) -> Result<(), DbError> {
-    if due && let Some(turn) = alerting::find_due(app).await? {
-        if turn != Default::default() {
-            tracing::info!(raised = turn.raised, reminded = turn.reminded, closed = turn.closed, "alerts changed");
-        }
+    if due
+        && let Some(turn) = alerting::find_due(app).await?
+        && turn != Default::default()
+    {
+        tracing::info!(raised = turn.raised, reminded = turn.reminded, closed = turn.closed, "alerts changed");
     }
     if alerting::give(app).await? > 0 {
         app.alerts.queued.notify_one();

@@ -51,6 +51,11 @@ impl Recipient {
         ])
     }
 
+    /// Makes the row what [`Recipient::check`] takes for Strongroom's own.
+    pub fn seal(&mut self, vault: &Vault) {
+        self.row_mac = self.mac_parts(|parts| vault.mac("recipients", parts));
+    }
+
     /// Holds when the row is as Strongroom wrote it.
     pub fn check(&self, vault: &Vault) -> Result<(), IntegrityError> {
         self.mac_parts(|parts| vault.check_mac("recipients", parts, &self.row_mac))
@@ -113,7 +118,7 @@ pub fn create(
         row_version: 1,
         row_mac: Vec::new(),
     };
-    row.row_mac = row.mac_parts(|parts| vault.mac("recipients", parts));
+    row.seal(vault);
     diesel::insert_into(recipients::table)
         .values((
             recipients::id.eq(row.id),
@@ -168,7 +173,7 @@ fn change(
         return Ok(());
     }
     row.row_version += 1;
-    row.row_mac = row.mac_parts(|parts| vault.mac("recipients", parts));
+    row.seal(vault);
     diesel::update(recipients::table.find(id))
         .set((
             recipients::triggers.eq(&row.triggers),

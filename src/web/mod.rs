@@ -21,6 +21,7 @@ pub mod metrics;
 pub mod page;
 pub mod params;
 pub mod posted;
+pub mod recipients;
 pub mod security;
 pub mod session;
 pub mod setup;
@@ -84,6 +85,14 @@ tree! {
     post "/integrations/{id}/runs"       => integrations::runs::create;
     post "/integrations/{id}/stop"       => integrations::runs::stop;
     post "/integrations/{id}/test-alert" => integrations::trial::create;
+
+    get  "/integrations/{id}/recipients/new" => recipients::new::new;
+    post "/integrations/{id}/recipients"     => recipients::new::create;
+    post "/recipients/{id}/remove"           => recipients::remove::destroy;
+    get  "/recipients/{id}/confirm/{key}"     => recipients::confirm::new;
+    post "/recipients/{id}/confirm/{key}"     => recipients::confirm::create;
+    get  "/recipients/{id}/unsubscribe/{key}" => recipients::unsubscribe::new;
+    post "/recipients/{id}/unsubscribe/{key}" => recipients::unsubscribe::create;
 
     get  "/setup"    => setup::new;
     post "/setup"    => setup::create;

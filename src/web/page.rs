@@ -38,6 +38,11 @@ const NOTICES: &[(&str, Notice)] = &[
     ("deleted", Notice { tone: "good", text: "Deleted." }),
     ("queued", Notice { tone: "good", text: "The scan has been queued." }),
     ("test-queued", Notice { tone: "good", text: "A test alert is on its way to everybody who has confirmed." }),
+    (
+        "invited",
+        Notice { tone: "good", text: "The confirmation is on its way. Nothing else is sent before it is answered." },
+    ),
+    ("recipient-removed", Notice { tone: "good", text: "Removed. Nothing more is sent there." }),
     ("busy", Notice { tone: "info", text: "A scan is under way already." }),
     ("stopping", Notice { tone: "info", text: "The scan stops as soon as it can." }),
     ("activated", Notice { tone: "good", text: "Switched on." }),

@@ -18,8 +18,9 @@ use url::Url;
 use uuid::Uuid;
 
 use super::error::{Error, Problem};
-use super::{Route, htmx, page};
+use super::{Route, htmx, page, recipients};
 use crate::app::App;
+use crate::models::recipients::Link;
 
 /// Built from nothing upwards: what is not named is not allowed.
 const CSP: &str = concat!(
@@ -53,7 +54,7 @@ pub async fn guard(
     let started = Instant::now();
     let id = Uuid::now_v7().simple().to_string();
     let method = request.method().clone();
-    let span = tracing::info_span!("request", id = %id, %method, path = request.path());
+    let span = tracing::info_span!("request", id = %id, %method, path = loggable(request.path()));
     let response = guarded(request, next).instrument(span.clone()).await;
     let mut response = match response {
         Ok(response) => response,
@@ -76,6 +77,12 @@ pub async fn guard(
     set_headers(response.headers_mut(), secure, dynamic);
     span.in_scope(|| log(&response, &method, started));
     Ok(response)
+}
+
+/// The path without the proof that a link from a mail ends with.
+fn loggable(path: &str) -> &str {
+    let mailed = [Link::Confirm, Link::Unsubscribe].into_iter().any(|what| recipients::is_link(path, what));
+    if mailed { path.rsplit_once('/').map_or(path, |(named, _)| named) } else { path }
 }
 
 async fn guarded(
@@ -104,7 +111,8 @@ fn admit(request: &ServiceRequest, app: &App) -> Result<(), Error> {
     if !probe && !is_our_host(request, &app.public_url) {
         return Err(Error::WrongHost);
     }
-    if !matches!(*request.method(), Method::GET | Method::HEAD) && !is_same_site(request.headers(), &app.public_url) {
+    let writes = !matches!(*request.method(), Method::GET | Method::HEAD);
+    if writes && !is_same_site(request.headers(), &app.public_url) && !is_one_click(request) {
         tracing::warn!("a write from another site was refused");
         return Err(Error::CrossSite);
     }
@@ -137,6 +145,17 @@ fn is_same_site(headers: &HeaderMap, public: &Url) -> bool {
             origin.is_some_and(|origin| origin == public.origin().ascii_serialization())
         }
     }
+}
+
+/// The POST by which a mail program unsubscribes for its reader (RFC 8058): no browser, no cookie, and the link itself is
+/// the proof. A browser that says it comes from elsewhere is not meant.
+fn is_one_click(request: &ServiceRequest) -> bool {
+    let says = |name: &str| request.headers().contains_key(name);
+    recipients::is_link(request.path(), Link::Unsubscribe)
+        && request.method() == Method::POST
+        && !says("sec-fetch-site")
+        && !says("origin")
+        && !says("cookie")
 }
 
 fn set_headers(headers: &mut HeaderMap, secure: bool, dynamic: bool) {

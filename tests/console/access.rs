@@ -67,6 +67,13 @@ const TABLE: &[(&str, &str, Option<Role>)] = &[
     ("post", "/integrations/{id}/runs", Some(Role::Operator)),
     ("post", "/integrations/{id}/stop", Some(Role::Operator)),
     ("post", "/integrations/{id}/test-alert", Some(Role::Operator)),
+    ("get", "/integrations/{id}/recipients/new", Some(Role::Administrator)),
+    ("post", "/integrations/{id}/recipients", Some(Role::Administrator)),
+    ("post", "/recipients/{id}/remove", Some(Role::Administrator)),
+    ("get", "/recipients/{id}/confirm/{key}", None),
+    ("post", "/recipients/{id}/confirm/{key}", None),
+    ("get", "/recipients/{id}/unsubscribe/{key}", None),
+    ("post", "/recipients/{id}/unsubscribe/{key}", None),
 ];
 
 #[test]

@@ -22,6 +22,7 @@ mod mail;
 mod outbox;
 mod postgres_tests;
 mod providers;
+mod recipients;
 mod registries;
 mod requests;
 mod schema_tests;

@@ -9,14 +9,17 @@ use uuid::Uuid;
 use super::{draft, show, shown};
 use crate::form::Values;
 use crate::integrations::Provider;
-use crate::integrations::alerts::Trigger;
+use crate::integrations::alerts::{self, Trigger};
 use crate::models::deliveries::{self, Health};
 use crate::models::delivery_list::{self, Shown};
 use crate::models::integrations::Integration;
+use crate::models::recipients::{self, Recipient};
 use crate::models::{Conn, DbError, credentials};
 use crate::providers::egress::Egress;
+use crate::vault::Vault;
 use crate::web::error::Error;
 use crate::web::page::{self, Shell, When};
+use crate::web::recipients::Person;
 
 const DELIVERIES: i64 = 50;
 
@@ -42,6 +45,8 @@ struct Channel {
     triggers: String,
     facts: Vec<(&'static str, String)>,
     edited: (String, When),
+    /// Of a channel that has some.
+    people: Option<Vec<Person>>,
 }
 
 /// A line of the deliveries.
@@ -96,6 +101,7 @@ pub struct Read {
     credential: Option<(Uuid, String)>,
     health: Health,
     deliveries: Vec<Shown>,
+    people: Vec<Recipient>,
     now: DateTime<Utc>,
 }
 
@@ -106,11 +112,15 @@ pub fn read(conn: &mut Conn, row: Integration) -> Result<Read, DbError> {
     };
     let (health, deliveries) =
         (deliveries::health(conn, row.id)?, delivery_list::of_channel(conn, row.id, DELIVERIES)?);
-    Ok(Read { row, credential, health, deliveries, now: shown::now(conn)? })
+    let people = recipients::of(conn, row.id)?;
+    Ok(Read { row, credential, health, deliveries, people, now: shown::now(conn)? })
 }
 
-pub fn show(shell: Shell, read: Read, altered: bool) -> Result<HttpResponse, Error> {
-    let Read { row, credential, health, deliveries, now } = read;
+pub fn show(shell: Shell, vault: &Vault, read: Read) -> Result<HttpResponse, Error> {
+    let Read { row, credential, health, deliveries, people, now } = read;
+    let altered = row.check(vault).is_err();
+    let has_people = alerts::channel(&row.version).is_some_and(alerts::Channel::has_recipients);
+    let people = has_people.then(|| people.iter().map(|person| Person::new(person, vault, now)).collect());
     let settings = Values::from_json(row.settings.as_bytes()).unwrap_or_default();
     let wanted: Vec<&str> =
         Trigger::ALL.into_iter().filter(|trigger| trigger.wanted(&settings)).map(Trigger::label).collect();
@@ -140,5 +150,6 @@ pub fn show(shell: Shell, read: Read, altered: bool) -> Result<HttpResponse, Err
         facts: show::facts(&row, &settings),
         edited: (row.edited_by.clone(), page::when(row.edited_at, now)),
         name: row.name,
+        people,
     })
 }

@@ -92,7 +92,7 @@ struct Read {
 
 /// What the page is of: each family has its own.
 enum Found {
-    Scan(Read),
+    Scan(Box<Read>),
     Channel(channel::Read),
 }
 
@@ -140,13 +140,12 @@ pub async fn show(
         if Family::find(&row.family) == Some(Family::AlertProfile) {
             return channel::read(conn, row).map(Found::Channel);
         }
-        read(conn, row, &wanted, from.as_ref()).map(Found::Scan)
+        read(conn, row, &wanted, from.as_ref()).map(|read| Found::Scan(Box::new(read)))
     });
     let read = match found.await? {
-        Found::Scan(read) => read,
+        Found::Scan(read) => *read,
         Found::Channel(read) => {
-            let altered = read.row.check(&app.vault).is_err();
-            return channel::show(Shell::new(&request, &visitor, "integrations"), read, altered);
+            return channel::show(Shell::new(&request, &visitor, "integrations"), &app.vault, read);
         }
     };
     let altered = read.row.check(&app.vault).is_err();

@@ -21,6 +21,7 @@ mod addresses;
 mod connections;
 mod hostile;
 mod letters;
+mod look;
 mod refusals;
 mod servers;
 

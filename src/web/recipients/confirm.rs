@@ -1,0 +1,76 @@
+//! The owner of an address says that they want its mail. Programs that look at the links of a mail before its reader does
+//! only ever get: nothing is confirmed before the button is pressed.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse};
+use askama::Template;
+use chrono::TimeDelta;
+
+use super::{Place, Shared, labels, linked, owner};
+use crate::app::App;
+use crate::models::recipients::{self, LINK_DAYS, Link, Recipient};
+use crate::models::{self, DbError};
+use crate::web::error::Error;
+use crate::web::page;
+use crate::web::posted::Posted;
+
+#[derive(Template)]
+#[template(path = "recipients/confirm.html")]
+struct Confirm<'a> {
+    state: State,
+    address: &'a str,
+    by: &'a str,
+    triggers: String,
+    action: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Open,
+    Over,
+    Done,
+}
+
+/// The recipient of the link and where it stands.
+async fn find(app: &Shared, link: &Place) -> Result<(Recipient, State), Error> {
+    let (vault, (id, key)) = (app.vault.clone(), (link.0, link.1.clone()));
+    let found = app.db.run(move |conn| {
+        let person = linked(conn, &vault, id, Link::Confirm, &key)?;
+        let over = models::clock(conn)? > person.invited_at + TimeDelta::days(LINK_DAYS);
+        let state = match (person.confirmed_at.is_some(), over) {
+            (true, _) if person.wants_mail() => State::Done,
+            (false, false) => State::Open,
+            _ => State::Over,
+        };
+        Ok::<_, DbError>((person, state))
+    });
+    Ok(found.await?)
+}
+
+fn show(person: &Recipient, state: State, link: &Place) -> Result<HttpResponse, Error> {
+    let triggers = labels(person).join(", ").to_lowercase();
+    let action = format!("/recipients/{}/confirm/{}", link.0, link.1);
+    let page = Confirm { state, address: &person.address, by: &person.invited_by, triggers, action };
+    let status = if state == State::Over { StatusCode::GONE } else { StatusCode::OK };
+    page::html_with(status, &page)
+}
+
+pub async fn new(app: Shared, link: Place) -> Result<HttpResponse, Error> {
+    let (person, state) = find(&app, &link).await?;
+    show(&person, state, &link)
+}
+
+pub async fn create(app: Shared, request: HttpRequest, link: Place, posted: Posted) -> Result<HttpResponse, Error> {
+    posted.only([])?;
+    let (person, state) = find(&app, &link).await?;
+    if state == State::Open {
+        confirm(&app, &request, &person).await?;
+        return show(&person, State::Done, &link);
+    }
+    show(&person, state, &link)
+}
+
+async fn confirm(app: &App, request: &HttpRequest, person: &Recipient) -> Result<(), DbError> {
+    let (vault, actor, id) = (app.vault.clone(), owner(app, request, person), person.id);
+    app.db.transaction(move |conn| recipients::confirm(conn, &vault, &actor, id)).await
+}

@@ -1,0 +1,118 @@
+//! Adds a recipient: an address, and what it is told about. The confirmation goes out at once, and nothing else before it
+//! is answered.
+
+use std::time::Instant;
+
+use actix_web::http::StatusCode;
+use actix_web::web::{Data, Path};
+use actix_web::{HttpRequest, HttpResponse};
+use askama::Template;
+use uuid::Uuid;
+
+use crate::app::App;
+use crate::form::{self, Errors, Field, FieldView, Values};
+use crate::integrations::alerts::email::address;
+use crate::integrations::alerts::{self, TRIGGER_FIELDS, Trigger};
+use crate::models::integrations::Integration;
+use crate::models::recipients::LINK_DAYS;
+use crate::models::{DbError, integrations, recipients};
+use crate::web::error::Error;
+use crate::web::page::{self, Shell};
+use crate::web::posted::Posted;
+use crate::web::session::{Administrator, As};
+
+const ADDRESS: Field = Field::text("address", "E-mail address").placeholder("ops@example.com").max(254).check(address);
+
+#[derive(Template)]
+#[template(path = "recipients/new.html")]
+struct New {
+    shell: Shell,
+    id: Uuid,
+    profile: String,
+    fields: Vec<FieldView>,
+    days: i64,
+}
+
+fn fields() -> Vec<Field> {
+    std::iter::once(ADDRESS).chain(TRIGGER_FIELDS).collect()
+}
+
+/// The profile, if it is one that people subscribe to.
+async fn profile(app: &Data<App>, id: Uuid) -> Result<Integration, Error> {
+    let row = app.db.run(move |conn| integrations::find(conn, id)).await?;
+    row.check(&app.vault).map_err(DbError::from)?;
+    let people = alerts::channel(&row.version).is_some_and(alerts::Channel::has_recipients);
+    if people { Ok(row) } else { Err(Error::NotFound) }
+}
+
+fn show(
+    request: &HttpRequest,
+    visitor: &As<Administrator>,
+    profile: Integration,
+    posted: Option<&Values>,
+    errors: &Errors,
+) -> New {
+    // Who is named by an address most likely means their own.
+    let me: Option<Values> = address(&visitor.name).ok().map(|own| {
+        let ticked = TRIGGER_FIELDS.iter().map(|field| (field.name, field.default.to_owned()));
+        std::iter::once((ADDRESS.name, own)).chain(ticked).collect()
+    });
+    New {
+        shell: Shell::new(request, visitor, "integrations"),
+        id: profile.id,
+        profile: profile.name,
+        fields: form::view(&fields(), posted.or(me.as_ref()), None, errors, &|_| Vec::new()),
+        days: LINK_DAYS,
+    }
+}
+
+pub async fn new(
+    app: Data<App>,
+    request: HttpRequest,
+    visitor: As<Administrator>,
+    id: Path<Uuid>,
+) -> Result<HttpResponse, Error> {
+    let profile = profile(&app, *id).await?;
+    // Asked before the form is filled in, so that nothing typed is lost.
+    visitor.require_fresh(&request, &format!("/integrations/{id}/recipients/new"))?;
+    page::html(&show(&request, &visitor, profile, None, &Errors::default()))
+}
+
+pub async fn create(
+    app: Data<App>,
+    request: HttpRequest,
+    visitor: As<Administrator>,
+    id: Path<Uuid>,
+    posted: Posted,
+) -> Result<HttpResponse, Error> {
+    posted.only(fields().iter().map(|field| field.name))?;
+    let (profile, id) = (profile(&app, *id).await?, *id);
+    visitor.require_fresh(&request, &format!("/integrations/{id}/recipients/new"))?;
+    let again = |errors: Errors| {
+        let form = show(&request, &visitor, profile.clone(), Some(&posted.0), &errors);
+        page::html_with(StatusCode::UNPROCESSABLE_ENTITY, &form)
+    };
+    let values = match form::check(&fields(), &posted.0, None) {
+        Ok(values) => values,
+        Err(errors) => return again(errors),
+    };
+    let wanted: Vec<&str> =
+        Trigger::ALL.into_iter().filter(|trigger| trigger.wanted(&values)).map(Trigger::slug).collect();
+    if wanted.is_empty() {
+        return again(Errors::one(TRIGGER_FIELDS[0].name, "Tick at least one."));
+    }
+    // Each sends a mail to somebody who did not ask for it.
+    app.tests.take(visitor.user_id, Instant::now())?;
+    let (vault, actor, wanted) = (app.vault.clone(), visitor.actor(), wanted.join(","));
+    let address = values.get(ADDRESS.name).to_owned();
+    let added =
+        app.db.transaction(move |conn| recipients::create(conn, &vault, &actor, id, &address, &wanted).map(drop)).await;
+    match added {
+        Ok(()) => {
+            app.alerts.queued.notify_one();
+            Ok(page::see_other(&format!("/integrations/{id}"), "invited"))
+        }
+        Err(DbError::Duplicate(_)) => again(Errors::one(ADDRESS.name, "This address is on the list already.")),
+        Err(error) => Err(error.into()),
+    }
+}

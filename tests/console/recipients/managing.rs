@@ -1,0 +1,129 @@
+use strongroom::accounts::Role;
+
+use super::*;
+
+#[actix_web::test]
+async fn an_address_is_invited_once_and_with_something_to_hear_of() {
+    let (server, app) = (MailServer::starttls(), TestApp::start());
+    let profile = profile(&app, &server);
+    let mut ada = app.administrator();
+    let form = ada.get(&format!("/integrations/{profile}/recipients/new")).await;
+    assert_eq!(form.attributes("form.form input[type=checkbox]", "name").len(), 7);
+    assert_eq!(form.attributes("form.form input[type=checkbox][checked]", "name").len(), 7, "all are ticked at first");
+    for bad in
+        ["", "ops", "Ops <ops@example.com>", "a@example.com, b@example.com", "ops@example.com\r\nBcc: x@y.example"]
+    {
+        let page = invite(&mut ada, profile, bad, &["on_stale"]).await;
+        assert!(page.status == 422 && page.has("#address-error"), "{bad:?}");
+    }
+    let page = invite(&mut ada, profile, "ops@example.com", &[]).await;
+    assert_eq!(page.status, 422);
+    assert_eq!(page.attributes("#address", "value"), ["ops@example.com"], "what was typed is not lost");
+    assert_eq!(invite(&mut ada, profile, "Ops@Example.com", &["on_stale"]).await.status, 303);
+    let page = invite(&mut ada, profile, "ops@example.com", &["on_lockout"]).await;
+    assert_eq!(page.status, 422);
+    assert!(page.text("#address-error").contains("on the list already"));
+    let surplus =
+        ada.post(&format!("/integrations/{profile}/recipients"), &[("address", "x@y.example"), ("confirmed_at", "1")]);
+    assert_eq!(surplus.await.status, 422);
+    assert_eq!(count(&app, "recipients"), 1);
+    assert_eq!(mails(&server, 1).await[0].header("To"), "Ops@example.com");
+}
+
+#[actix_web::test]
+async fn who_is_named_by_an_address_subscribes_with_it() {
+    let (server, app) = (MailServer::starttls(), TestApp::start());
+    let profile = profile(&app, &server);
+    let form = app.user("ada@example.com", Role::Administrator).get(&format!("/integrations/{profile}/recipients/new"));
+    assert_eq!(form.await.attributes("#address", "value"), ["ada@example.com"]);
+    let form = app.administrator().get(&format!("/integrations/{profile}/recipients/new")).await;
+    assert_eq!(form.attributes("#address", "value").concat(), "");
+}
+
+#[actix_web::test]
+async fn only_a_profile_with_recipients_has_some() {
+    let (server, app) = (MailServer::starttls(), TestApp::start());
+    profile(&app, &server);
+    let mut ada = app.administrator();
+    execute(&app, "DELETE FROM integrations");
+    let new = NewIntegration {
+        family: "alert_profile",
+        version: "pagerduty",
+        name: "Pager",
+        credential_id: None,
+        host: "events.pagerduty.com",
+        settings: "{}",
+        every_hours: None,
+    };
+    let other = app.transaction(|conn| integrations::create(conn, &app.app.vault, &Actor::command_line(), &new));
+    assert_eq!(ada.get(&format!("/integrations/{other}/recipients/new")).await.status, 404);
+    assert_eq!(invite(&mut ada, other, "ops@example.com", &["on_stale"]).await.status, 404);
+    assert!(!ada.get(&format!("/integrations/{other}")).await.has("#recipients"));
+}
+
+#[actix_web::test]
+async fn adding_asks_for_the_password_when_it_was_given_long_ago() {
+    let (server, app) = (MailServer::starttls(), TestApp::start());
+    let profile = profile(&app, &server);
+    let mut ada = app.administrator();
+    execute(&app, "UPDATE sessions SET confirmed_at = now() - interval '6 minutes'");
+    app.app.sessions.forget();
+    let asked = ada.get(&format!("/integrations/{profile}/recipients/new")).await;
+    assert!(asked.status == 303 && asked.location().starts_with("/account/confirm"), "{}", asked.status);
+    assert_eq!(invite(&mut ada, profile, "ops@example.com", &["on_stale"]).await.status, 303);
+    assert_eq!(count(&app, "recipients"), 0);
+}
+
+#[actix_web::test]
+async fn a_removed_recipient_gets_nothing_more_and_may_be_added_again() {
+    let (server, app) = (MailServer::starttls(), TestApp::start());
+    let profile = profile(&app, &server);
+    let id = subscribed(&app, &server, profile, "ops@example.com").await;
+    let mut ada = app.administrator_again();
+    let mut otto = app.user("otto", Role::Auditor);
+    let page = otto.get(&format!("/integrations/{profile}")).await;
+    assert_eq!(page.texts("section[aria-labelledby=recipients] th[scope=row]").len(), 1, "auditors see who is told");
+    assert!(!page.has("section[aria-labelledby=recipients] form"));
+    assert_eq!(ada.post(&format!("/recipients/{id}/remove"), &[]).await.status, 303);
+    assert_eq!(ada.post(&format!("/recipients/{id}/remove"), &[]).await.status, 404);
+    old_key(&app, "prod-ci");
+    wait_for("the alert is told to whom it may", PATIENCE, async || {
+        count(&app, "notices WHERE digest_id IS NOT NULL") == 1
+    })
+    .await;
+    quiet(&app).await;
+    assert_eq!(server.recipients().len(), 1);
+    assert_eq!(invite(&mut ada, profile, "ops@example.com", &["on_stale"]).await.status, 303);
+    assert_eq!(mails(&server, 2).await[1].header("To"), "ops@example.com");
+    let audit = ada.get("/audit?q=ops").await.body;
+    for action in ["added the recipient", "confirmed the address", "removed the recipient"] {
+        assert!(audit.contains(action), "{action}");
+    }
+}
+
+#[actix_web::test]
+async fn a_profile_is_tried_before_it_is_saved_and_then_saved() {
+    let (server, app) = (MailServer::starttls(), TestApp::start());
+    let credential = login(&app).to_string();
+    let mut ada = app.administrator();
+    let settings = server.settings();
+    let mut fields = vec![("version", "email"), ("name", "Mail"), ("credential", credential.as_str())];
+    fields.extend(settings.names().map(|name| (name, settings.get(name))));
+    let saved = ada.post("/integrations", &fields).await;
+    assert_eq!(saved.status, 303, "{:?} {:?}", saved.texts(".field__error"), saved.texts(".notice"));
+    let page = ada.get(saved.location()).await;
+    assert_eq!(page.text(".page-head h1"), "Mail");
+    assert!(page.text(".page-head p").contains(&server.address.to_string()));
+    assert!(page.text("section[aria-labelledby=recipients]").contains("Nobody gets these mails yet"));
+    let private = "10.1.2.3";
+    for field in &mut fields {
+        match field.0 {
+            "host" => field.1 = private,
+            "name" => field.1 = "Other",
+            _ => {}
+        }
+    }
+    let refused = ada.post("/integrations", &fields).await;
+    assert_eq!(refused.status, 422);
+    assert!(refused.text("#host-error").contains("STRONGROOM_EGRESS_ALLOW"));
+}
