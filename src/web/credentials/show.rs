@@ -7,14 +7,16 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::draft::Shown;
+use super::limit::LimitView;
 use super::view::{self, Age, Badge, FindingView, MOST_USAGES, Usage};
 use crate::app::App;
 use crate::credentials::{self, Kind};
 use crate::form::Control;
 use crate::models::credentials::Credential;
 use crate::models::events::{self, Event, Filter};
-use crate::models::{self, DbError, integrations};
+use crate::models::{self, DbError, alerts, credential_limits, integrations};
 use crate::providers::probe::Verdict;
+use crate::web::alerts::view::AlertView;
 use crate::web::error::Error;
 use crate::web::htmx;
 use crate::web::page::{self, Shell, When, when};
@@ -47,6 +49,9 @@ pub struct Show {
     shown: Shown,
     facts: Vec<Fact>,
     age: Age,
+    pub limit: LimitView,
+    /// What is open about it.
+    alerts: Vec<AlertView>,
     badges: Vec<Badge>,
     intact: bool,
     created: When,
@@ -88,18 +93,21 @@ impl Show {
 
 /// Everything that the page shows, as it is now.
 pub async fn load(app: &App, shell: Shell, id: Uuid) -> Result<Show, Error> {
-    let (row, usages, history, last_test, now) = app
+    let (row, own_limit, open, usages, history, last_test, now) = app
         .db
         .run(move |conn| {
             let row = models::credentials::find(conn, id)?;
+            let own_limit = credential_limits::own(conn, id)?;
+            let open = alerts::of_subject(conn, id)?;
             let usages = integrations::usages(conn, id, MOST_USAGES)?;
             let filter = Filter { subject_id: Some(id), ..Filter::default() };
             let history = events::list(conn, &filter, MOST_EVENTS)?;
             let last_test = models::credential_tests::last(conn, id)?;
-            Ok::<_, DbError>((row, usages, history, last_test, models::clock(conn)?))
+            Ok::<_, DbError>((row, own_limit, open, usages, history, last_test, models::clock(conn)?))
         })
         .await?;
-    let age = Age::new(row.secret_set_at, now, row.ages, app.stale_days());
+    let limit = LimitView::new(&app.limits(), &row, own_limit);
+    let age = Age::new(row.secret_set_at, now, limit.days);
     // Reading writes nothing: the page says what it sees, and whoever uses the credential puts it aside.
     let intact = row.integrity_failed_at.is_none() && row.check(&app.vault).is_ok();
     let shown = Shown::read(&row.facts);
@@ -124,6 +132,8 @@ pub async fn load(app: &App, shell: Shell, id: Uuid) -> Result<Show, Error> {
             by: last.by,
         }),
         finding: None,
+        alerts: AlertView::lines(&open, now),
+        limit,
         age,
         intact,
         shown,
@@ -173,6 +183,7 @@ fn entry(event: Event, now: DateTime<Utc>) -> Entry {
         "credential.created" => ("good", "Created"),
         "credential.edited" => ("neutral", "Edited"),
         "credential.opened" => ("neutral", "Opened"),
+        "credential.limit_changed" => ("neutral", "Age limit changed"),
         "credential.tested" => (tested(&event.detail), "Tested"),
         "credential.delete_refused" => ("bad", "Deletion refused"),
         "credential.integrity_failure" => ("bad", "Integrity error noticed"),

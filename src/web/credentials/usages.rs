@@ -39,7 +39,7 @@ pub async fn index(
             Ok::<_, DbError>((row, now, lines))
         })
         .await?;
-    let mut row = RowView::new(row, now, app.stale_days());
+    let mut row = RowView::new(row, now, &app.limits());
     row.unfolded = (!folded).then(|| Usage::list(lines, now));
     page::html(&Unfolded { row })
 }
