@@ -66,19 +66,24 @@ pub fn rate(at: SocketAddr, request: &str, connections: usize, time: Duration) -
     threads.into_iter().map(|thread| thread.join().expect("a load thread")).sum()
 }
 
-/// Median time of a request on one connection, in milliseconds.
-pub fn latency(at: SocketAddr, request: &str, times: usize) -> f64 {
-    let mut asker = Asker::new(at, request);
-    for _ in 0..times / 10 + 8 {
-        asker.ask();
+/// Median times of two requests on one connection each, in milliseconds; turn by turn, so that a busy machine hurts both.
+pub fn latencies(requests: [(SocketAddr, &str); 2], times: usize) -> [f64; 2] {
+    let mut askers = requests.map(|(at, request)| Asker::new(at, request));
+    let mut taken = [Vec::new(), Vec::new()];
+    for turn in 0..times {
+        for (asker, taken) in askers.iter_mut().zip(&mut taken) {
+            // Ten in a row, as somebody who turns pages has warm caches.
+            for _ in 0..10 {
+                let started = Instant::now();
+                asker.ask();
+                if turn > 0 {
+                    taken.push(started.elapsed().as_secs_f64() * 1000.0);
+                }
+            }
+        }
     }
-    let mut times: Vec<f64> = (0..times)
-        .map(|_| {
-            let started = Instant::now();
-            asker.ask();
-            started.elapsed().as_secs_f64() * 1000.0
-        })
-        .collect();
-    times.sort_by(f64::total_cmp);
-    times[times.len() / 2]
+    taken.map(|mut taken| {
+        taken.sort_by(f64::total_cmp);
+        taken[taken.len() / 2]
+    })
 }

@@ -5,7 +5,11 @@
 mod bare;
 mod load;
 mod pages;
+#[allow(dead_code, clippy::unwrap_used, reason = "the tests' own peers, of which a benchmark needs two")]
+#[path = "../../tests/console/support/peers/mod.rs"]
+mod peers;
 mod process;
+mod providers;
 mod saving;
 mod store;
 
@@ -37,6 +41,12 @@ fn main() {
     }
     if part("process") {
         lines.extend(process::process(&server));
+    }
+    if part("testing") {
+        lines.extend(providers::testing(&server));
+    }
+    if part("scanning") {
+        lines.extend(providers::scanning(&server));
     }
     if part("million") {
         lines.extend(pages::million(&server));

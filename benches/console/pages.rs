@@ -52,18 +52,27 @@ pub fn million(server: &Server) -> Vec<Line> {
         pages.push((format!("sorted by {sort}"), format!("/credentials?sort={sort}")));
         pages.push((format!("sorted by {sort}, descending"), format!("/credentials?sort={sort}&dir=desc")));
     }
-    for word in ["team 7", "of team 55", "zzz"] {
+    // Every row, every ninth, the last in name order, two words with few matches, one match, none, and identities.
+    for word in ["key", "team 7", "of team 55", "team 777", "team 999", "zzz", "akia7"] {
         pages.push((format!("search “{word}”"), format!("/credentials?q={}", word.replace(' ', "+"))));
     }
+    pages.push(("search “team 55” of a type".to_owned(), "/credentials?q=team+55&kind=aws".to_owned()));
     for (what, path) in pages {
         let deep = |at, cookie: &str| deep_page(at, cookie, &path);
         let mut both = vec![(what.clone(), path.clone(), path.clone())];
         if path == "/credentials" {
             both.push(("deep page (10th)".to_owned(), deep(small_at, &small_cookie), deep(large_at, &large_cookie)));
+        } else if path == "/credentials?q=key" {
+            both.push((
+                "search “key”, 10th page".to_owned(),
+                deep(small_at, &small_cookie),
+                deep(large_at, &large_cookie),
+            ));
         }
         for (what, small_path, large_path) in both {
-            let few = load::latency(small_at, &load::request(small_at, &small_path, &small_cookie), 200);
-            let many = load::latency(large_at, &load::request(large_at, &large_path, &large_cookie), 200);
+            let few = load::request(small_at, &small_path, &small_cookie);
+            let many = load::request(large_at, &large_path, &large_cookie);
+            let [few, many] = load::latencies([(small_at, &few), (large_at, &many)], 40);
             lines.push(Line {
                 what: format!("{what}, 1,000,000 rows beside 1,000"),
                 ours: format!("{many:.2} ms"),

@@ -42,14 +42,14 @@ impl Server {
         let mut conn = PgConnection::establish(&self.private.url()).expect("the server answers");
         conn.batch_execute(&format!("CREATE DATABASE {name}")).expect("a database");
         let (url, keyring) = (self.url(name), self.directory.path().join(format!("keyring-{name}")));
-        let settings = settings(&url, &keyring);
+        let settings = settings(&url, &keyring, &[]);
         let vault = open_store(&url, &settings.store).expect("a founded store");
         Store { url, vault, settings }
     }
 }
 
-fn settings(url: &str, keyring: &Path) -> Settings {
-    let arguments = [
+fn settings(url: &str, keyring: &Path, flags: &[&str]) -> Settings {
+    let mut arguments = vec![
         "strongroom".to_owned(),
         "serve".to_owned(),
         "--listen=127.0.0.1:0".to_owned(),
@@ -58,6 +58,7 @@ fn settings(url: &str, keyring: &Path) -> Settings {
         format!("--database-url={url}"),
         format!("--keyring-file={}", keyring.display()),
     ];
+    arguments.extend(flags.iter().map(|flag| (*flag).to_owned()));
     match Cli::read(arguments).unwrap_or_else(|refusal| panic!("{}", refusal.text)).command {
         Command::Serve(settings) => *settings,
         _ => unreachable!("serve was asked for"),
@@ -118,14 +119,19 @@ impl Store {
     /// Lets Postgres look at what was written, and write it down.
     pub fn tidy(&self) {
         let mut conn = self.connect();
-        for tidy in ["VACUUM ANALYZE credentials", "CHECKPOINT"] {
+        for tidy in ["VACUUM ANALYZE credentials, credential_phrases", "CHECKPOINT"] {
             conn.batch_execute(tidy).expect("a tidy table");
         }
     }
 
     /// A console on this store, on a thread of its own until the process ends.
     pub fn console(&self) -> (SocketAddr, Data<App>) {
-        let (url, settings) = (self.url.clone(), self.settings.clone());
+        self.console_with(&[])
+    }
+
+    /// The same with further settings, as flags.
+    pub fn console_with(&self, flags: &[&str]) -> (SocketAddr, Data<App>) {
+        let (url, settings) = (self.url.clone(), settings(&self.url, &self.keyring(), flags));
         let (tell, told) = std::sync::mpsc::channel();
         std::thread::spawn(move || {
             actix_web::rt::System::new().block_on(async move {
@@ -140,12 +146,16 @@ impl Store {
 
     /// The cookie of somebody who is logged in.
     pub fn login(&self) -> String {
+        self.login_as("bench")
+    }
+
+    pub fn login_as(&self, name: &str) -> String {
         let mut conn = self.connect();
         // Nobody logs in with it: any PHC string does.
         let hash = "$argon2id$v=19$m=8,t=1,p=1$c29tZXNhbHQ$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
         let actor = Actor::command_line();
         let user =
-            users::create(&mut conn, &self.vault, &actor, "bench", Role::Administrator.slug(), hash).expect("a user");
+            users::create(&mut conn, &self.vault, &actor, name, Role::Administrator.slug(), hash).expect("a user");
         let token = hex::encode(strongroom::vault::random::<32>());
         sessions::create(&mut conn, &session::hash(&token), user, false, "127.0.0.1", "bench").expect("a session");
         format!("session={token}")

@@ -1,15 +1,17 @@
 //! The table of credentials: filtered, searched, sorted by any column, a page at a time. Paging is by key, so a deep
-//! page costs what the first one does; each sort has its index in the migration.
+//! page costs what the first one does; each sort has its index in the migration. A search in no order of its own is
+//! answered by `credential_search`.
 
 use chrono::{DateTime, Utc};
 use diesel::dsl::sql;
+use diesel::expression::{BoxableExpression, SqlLiteral};
 use diesel::pg::Pg;
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Bool, Integer, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Bool, Integer, Text, Timestamptz, Uuid as SqlUuid};
 use uuid::Uuid;
 
 use super::schema::credentials;
-use super::{Conn, DbError};
+use super::{Conn, DbError, credential_search};
 
 pub const PAGE: usize = 50;
 /// Days ahead that count as *expiring*.
@@ -26,6 +28,8 @@ pub enum Sort {
     Used,
     Expires,
     Editor,
+    /// What was found first, in the order of what follows the text: only for a search.
+    Match,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,6 +50,13 @@ pub struct Query {
     pub from: Option<Place>,
     /// Days after which a secret is stale.
     pub stale_days: i32,
+}
+
+impl Query {
+    /// The text that is searched for, as the searched column has it.
+    pub(super) fn text(&self) -> String {
+        self.search.trim().to_lowercase()
+    }
 }
 
 /// The row that a page starts after, or, going back, ends before.
@@ -94,7 +105,8 @@ impl Row {
     /// Where this row stands in a sort.
     pub fn place(&self, sort: Sort, back: bool) -> Place {
         let key = match sort {
-            Sort::Name => Key::Text(self.name_key.clone()),
+            // A match's own place is its phrase, which `credential_search` knows.
+            Sort::Name | Sort::Match => Key::Text(self.name_key.clone()),
             Sort::Kind => Key::Pair(self.kind.clone(), self.name_key.clone()),
             Sort::Identity => Key::Text(self.identity.clone()),
             Sort::Age => Key::Time(self.secret_set_at.timestamp_micros()),
@@ -107,12 +119,16 @@ impl Row {
     }
 }
 
-/// One page, and whether there are rows before and after it.
+/// One page, and where those before and after it are.
 #[derive(Clone, Debug)]
 pub struct Page {
     pub rows: Vec<Row>,
-    pub before: bool,
-    pub after: bool,
+    pub previous: Option<Place>,
+    pub next: Option<Place>,
+    /// The order that it came in.
+    pub sort: Sort,
+    /// Only the beginnings of words were searched.
+    pub beginnings: bool,
     /// The database's clock, for ages.
     pub now: DateTime<Utc>,
 }
@@ -123,20 +139,46 @@ pub fn find(connection: &mut Conn, id: Uuid) -> Result<(Row, DateTime<Utc>), DbE
     Ok(credentials::table.find(id).select(columns).first(connection)?)
 }
 
-type Boxed<'a> = diesel::helper_types::IntoBoxed<'a, credentials::table, Pg>;
-
 pub fn page(connection: &mut Conn, query: &Query) -> Result<Page, DbError> {
-    let back = query.from.as_ref().is_some_and(|place| place.back);
-    let up = ascending(query, back);
-    let mut rows = filtered(query);
+    if query.sort != Sort::Match {
+        let found = sorted(connection, query, false)?;
+        return paged(connection, query, found);
+    }
+    let page = credential_search::page(connection, query)?;
+    if page.previous.is_some() || page.next.is_some() {
+        return Ok(page);
+    }
+    // All that begins with the text is on this page. What else has it inside of a word is added where that costs little;
+    // and nobody shall read "nothing found" of it.
+    let anywhere = Query { sort: Sort::Name, from: None, ..query.clone() };
+    let found = sorted(connection, &anywhere, !page.rows.is_empty())?;
+    if found.is_empty() { Ok(page) } else { paged(connection, &anywhere, found) }
+}
+
+type Found = Vec<(Row, DateTime<Utc>)>;
+
+/// Up to one row more than a page. `in_few`: of a small table, else none.
+fn sorted(connection: &mut Conn, query: &Query, in_few: bool) -> Result<Found, DbError> {
+    let up = ascending(query, query.from.as_ref().is_some_and(|place| place.back));
+    let mut rows = credentials::table.into_boxed();
+    if in_few {
+        rows = rows.filter(sql::<Bool>(credential_search::IN_FEW));
+    }
+    if !query.text().is_empty() {
+        rows = rows.filter(credentials::search.like(format!("%{}%", super::escape_like(&query.text()))));
+    }
+    for condition in conditions(query) {
+        rows = rows.filter(condition);
+    }
     if let Some(place) = &query.from {
         rows = rows.filter(beyond(query.sort, place, up));
     }
-    let mut found: Vec<(Row, DateTime<Utc>)> = rows
-        .order(sql::<Text>(order(query.sort, up)))
-        .limit(PAGE as i64 + 1)
-        .select((Row::as_select(), sql::<Timestamptz>("now()")))
-        .load(connection)?;
+    let columns = (Row::as_select(), sql::<Timestamptz>("now()"));
+    Ok(rows.order(sql::<Text>(order(query.sort, up))).limit(PAGE as i64 + 1).select(columns).load(connection)?)
+}
+
+fn paged(connection: &mut Conn, query: &Query, mut found: Found) -> Result<Page, DbError> {
+    let back = query.from.as_ref().is_some_and(|place| place.back);
     let more = found.len() > PAGE;
     found.truncate(PAGE);
     if back {
@@ -146,34 +188,36 @@ pub fn page(connection: &mut Conn, query: &Query) -> Result<Page, DbError> {
         Some((_, now)) => *now,
         None => super::clock(connection)?,
     };
-    let started = query.from.is_some();
-    let (before, after) = if back { (more, true) } else { (started, more) };
-    Ok(Page { rows: found.into_iter().map(|(row, _)| row).collect(), before, after, now })
+    let rows: Vec<Row> = found.into_iter().map(|(row, _)| row).collect();
+    let (before, after) = if back { (more, true) } else { (query.from.is_some(), more) };
+    let previous = rows.first().map(|row| row.place(query.sort, true)).filter(|_| before);
+    let next = rows.last().map(|row| row.place(query.sort, false)).filter(|_| after);
+    Ok(Page { rows, previous, next, now, sort: query.sort, beginnings: false })
 }
 
-fn filtered(query: &Query) -> Boxed<'_> {
-    let mut rows = credentials::table.into_boxed();
-    let search = query.search.trim().to_lowercase();
-    let pattern = super::escape_like(&search);
-    match search.chars().count() {
-        0 => {}
-        // A trigram index cannot help with one or two characters: they match the beginning of the name.
-        1 | 2 => rows = rows.filter(credentials::name_key.like(format!("{pattern}%"))),
-        _ => rows = rows.filter(credentials::search.like(format!("%{pattern}%"))),
-    }
+/// A condition on the credentials, in whatever they are joined to.
+type On<'a, Source> = Box<dyn BoxableExpression<Source, Pg, SqlType = Bool> + 'a>;
+
+/// What the filters ask for.
+pub(super) fn conditions<'a, Source: 'a>(query: &'a Query) -> Vec<On<'a, Source>>
+where
+    SqlLiteral<Bool>: BoxableExpression<Source, Pg, SqlType = Bool>,
+{
+    let mut conditions: Vec<On<'a, Source>> = Vec::new();
     if !query.kind.is_empty() {
-        rows = rows.filter(credentials::kind.eq(&query.kind));
+        conditions.push(Box::new(sql::<Bool>("kind = ").bind::<Text, _>(&query.kind)));
     }
+    let before = |column: &str, days| {
+        let bound = sql::<Bool>(column).sql(" < now() + make_interval(days => ");
+        bound.bind::<Integer, _>(days).sql(")")
+    };
     match query.state {
-        None => rows,
-        Some(State::Unused) => rows.filter(credentials::usage_count.eq(0).and(credentials::shipped.eq(false))),
-        Some(State::Stale) => rows.filter(credentials::ages).filter(
-            sql::<Bool>("secret_set_at < now() - make_interval(days => ").bind::<Integer, _>(query.stale_days).sql(")"),
-        ),
-        Some(State::Expiring) => rows.filter(
-            sql::<Bool>("expires_at < now() + make_interval(days => ").bind::<Integer, _>(EXPIRING_DAYS).sql(")"),
-        ),
+        None => {}
+        Some(State::Unused) => conditions.push(Box::new(sql::<Bool>("usage_count = 0 AND NOT shipped"))),
+        Some(State::Stale) => conditions.push(Box::new(before("ages AND secret_set_at", -query.stale_days))),
+        Some(State::Expiring) => conditions.push(Box::new(before("expires_at", EXPIRING_DAYS))),
     }
+    conditions
 }
 
 /// Age counts up while the moment of storing counts down.
@@ -184,8 +228,8 @@ fn ascending(query: &Query, back: bool) -> bool {
 
 fn order(sort: Sort, up: bool) -> &'static str {
     match (sort, up) {
-        (Sort::Name, true) => "name_key",
-        (Sort::Name, false) => "name_key DESC",
+        (Sort::Name | Sort::Match, true) => "name_key",
+        (Sort::Name | Sort::Match, false) => "name_key DESC",
         (Sort::Kind, true) => "kind, name_key",
         (Sort::Kind, false) => "kind DESC, name_key DESC",
         (Sort::Identity, true) => "identity, id",
@@ -203,16 +247,14 @@ fn order(sort: Sort, up: bool) -> &'static str {
     }
 }
 
-type Condition<'a> = Box<dyn diesel::expression::BoxableExpression<credentials::table, Pg, SqlType = Bool> + 'a>;
-
 /// `(column, id) > (value, id)`: a row comparison, which walks the index from exactly there.
-fn beyond<'a>(sort: Sort, place: &'a Place, up: bool) -> Condition<'a> {
+fn beyond<'a>(sort: Sort, place: &'a Place, up: bool) -> On<'a, credentials::table> {
     let sign = if up { ") > (" } else { ") < (" };
-    let text = |column: &'static str, text: &'a str| -> Condition<'a> {
+    let text = |column: &'static str, text: &'a str| -> On<'a, credentials::table> {
         let value = sql::<Bool>("(").sql(column).sql(", id").sql(sign).bind::<Text, _>(text);
         Box::new(value.sql(", ").bind::<SqlUuid, _>(place.id).sql(")"))
     };
-    let time = |column: &'static str, micros: i64| -> Condition<'a> {
+    let time = |column: &'static str, micros: i64| -> On<'a, credentials::table> {
         let at = DateTime::<Utc>::from_timestamp_micros(micros).unwrap_or_default();
         let value = sql::<Bool>("(").sql(column).sql(", id").sql(sign).bind::<Timestamptz, _>(at);
         Box::new(value.sql(", ").bind::<SqlUuid, _>(place.id).sql(")"))
@@ -245,70 +287,6 @@ fn beyond<'a>(sort: Sort, place: &'a Place, up: bool) -> Condition<'a> {
         // A place of another sort: start from the beginning.
         _ => Box::new(sql::<Bool>("true")),
     }
-}
-
-/// Numbers for the dashboard.
-#[derive(Clone, Debug, Default)]
-pub struct Summary {
-    /// (kind, how many), most first.
-    pub kinds: Vec<(String, i64)>,
-    /// Ages of the secrets that age, by thirds of the limit: under a third, under two, under the limit, over it.
-    pub ages: [i64; 4],
-    pub unused: i64,
-    pub expiring: i64,
-    pub failed_integrity: i64,
-}
-
-#[derive(QueryableByName)]
-struct Counts {
-    #[diesel(sql_type = Text)]
-    kind: String,
-    #[diesel(sql_type = BigInt)]
-    total: i64,
-    #[diesel(sql_type = BigInt)]
-    first: i64,
-    #[diesel(sql_type = BigInt)]
-    second: i64,
-    #[diesel(sql_type = BigInt)]
-    third: i64,
-    #[diesel(sql_type = BigInt)]
-    stale: i64,
-    #[diesel(sql_type = BigInt)]
-    unused: i64,
-    #[diesel(sql_type = BigInt)]
-    expiring: i64,
-    #[diesel(sql_type = BigInt)]
-    failed: i64,
-}
-
-pub fn summary(connection: &mut Conn, stale_days: i32) -> Result<Summary, DbError> {
-    let counts: Vec<Counts> = diesel::sql_query(
-        "SELECT kind, count(*) AS total,
-            count(*) FILTER (WHERE ages AND now() - secret_set_at < make_interval(days => $1) / 3) AS first,
-            count(*) FILTER (WHERE ages AND now() - secret_set_at >= make_interval(days => $1) / 3
-                AND now() - secret_set_at < make_interval(days => $1) * 2 / 3) AS second,
-            count(*) FILTER (WHERE ages AND now() - secret_set_at >= make_interval(days => $1) * 2 / 3
-                AND now() - secret_set_at <= make_interval(days => $1)) AS third,
-            count(*) FILTER (WHERE ages AND now() - secret_set_at > make_interval(days => $1)) AS stale,
-            count(*) FILTER (WHERE usage_count = 0 AND NOT shipped) AS unused,
-            count(*) FILTER (WHERE expires_at < now() + make_interval(days => $2)) AS expiring,
-            count(*) FILTER (WHERE integrity_failed_at IS NOT NULL) AS failed
-         FROM credentials GROUP BY kind ORDER BY total DESC, kind",
-    )
-    .bind::<Integer, _>(stale_days)
-    .bind::<Integer, _>(EXPIRING_DAYS)
-    .load(connection)?;
-    let mut summary = Summary::default();
-    for row in counts {
-        summary.kinds.push((row.kind, row.total));
-        for (sum, part) in summary.ages.iter_mut().zip([row.first, row.second, row.third, row.stale]) {
-            *sum += part;
-        }
-        summary.unused += row.unused;
-        summary.expiring += row.expiring;
-        summary.failed_integrity += row.failed;
-    }
-    Ok(summary)
 }
 
 /// Credentials whose stored value was found altered, the latest find first.

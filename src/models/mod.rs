@@ -19,6 +19,8 @@ pub mod attention;
 pub mod chain;
 pub mod credential_limits;
 pub mod credential_list;
+mod credential_search;
+pub mod credential_summary;
 pub mod credential_tests;
 pub mod credentials;
 pub mod deliveries;

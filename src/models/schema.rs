@@ -335,6 +335,15 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    credential_phrases (phrase, credential_id) {
+        phrase -> Text,
+        credential_id -> Uuid,
+        shared -> Int2,
+    }
+}
+
+diesel::joinable!(credential_phrases -> credentials (credential_id));
 diesel::joinable!(integrations -> credentials (credential_id));
 diesel::joinable!(runs -> integrations (integration_id));
 diesel::joinable!(images -> integrations (integration_id));
@@ -349,6 +358,7 @@ diesel::joinable!(delivery_lines -> notices (notice_id));
 diesel::joinable!(channels -> integrations (integration_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
+    credential_phrases,
     deployment,
     keks,
     replicas,

@@ -12,7 +12,7 @@ use super::session::{As, Auditor};
 use crate::app::App;
 use crate::credentials;
 use crate::models::attention::{self, Attention, Why};
-use crate::models::credential_list::{self, Summary};
+use crate::models::credential_summary::{self, Summary};
 use crate::models::{self, DbError, runs};
 
 /// Entries a list of this page has at the most.
@@ -78,7 +78,7 @@ pub async fn show(app: Data<App>, request: HttpRequest, visitor: As<Auditor>) ->
         .db
         .run(move |conn| {
             Ok::<_, DbError>(Found {
-                summary: credential_list::summary(conn, stale_days)?,
+                summary: credential_summary::summary(conn, stale_days)?,
                 attention: attention::list(conn, stale_days, EACH)?,
                 failing: runs::failing(conn, EACH)?,
                 recent: runs::recent(conn, EACH)?,

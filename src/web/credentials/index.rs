@@ -19,6 +19,9 @@ const PATH: &str = "/credentials";
 /// Longest search, in characters: a name has no more.
 const LONGEST_SEARCH: usize = 200;
 
+/// The word in the address of the order that a search has by itself.
+const MATCH: &str = "match";
+
 /// (word in the address, column, class of its header)
 const COLUMNS: &[(&str, Sort, &str, &str)] = &[
     ("name", Sort::Name, "Name", ""),
@@ -64,6 +67,8 @@ struct Index {
     summary: String,
     previous: Option<String>,
     next: Option<String>,
+    /// Where a search that looked at beginnings alone looks everywhere.
+    inside: Option<String>,
 }
 
 pub async fn index(
@@ -86,8 +91,13 @@ pub fn render(shell: Shell, query: &Query, page: Page) -> Result<String, Error> 
 
 fn query(params: &Params, stale_days: i32) -> Result<Query, Error> {
     let unknown = || Error::Unacceptable("The address asks for something that this table does not have.".to_owned());
+    let search: String = params.get("q").chars().take(LONGEST_SEARCH).collect();
+    let searched = !search.trim().is_empty();
     let sort = match params.get("sort") {
-        "" => Sort::Name,
+        MATCH if searched => Sort::Match,
+        // Pages beyond the first name their order.
+        "" if searched && ["after", "before", "dir"].iter().all(|name| params.get(name).is_empty()) => Sort::Match,
+        "" | MATCH => Sort::Name,
         word => COLUMNS.iter().find(|(known, ..)| *known == word).ok_or_else(unknown)?.1,
     };
     let state = match params.get("state") {
@@ -97,7 +107,7 @@ fn query(params: &Params, stale_days: i32) -> Result<Query, Error> {
     let kind = params.get("kind");
     let descending = match params.get("dir") {
         "" | "asc" => false,
-        "desc" => true,
+        "desc" => sort != Sort::Match,
         _ => return Err(unknown()),
     };
     if !kind.is_empty() && credentials::find(kind).is_none() {
@@ -109,19 +119,24 @@ fn query(params: &Params, stale_days: i32) -> Result<Query, Error> {
         ("", before) => Some(place::read(before, sort, true).ok_or_else(unknown)?),
         _ => return Err(unknown()),
     };
-    let search: String = params.get("q").chars().take(LONGEST_SEARCH).collect();
     Ok(Query { search, kind: kind.to_owned(), state, sort, descending, from, stale_days })
 }
 
 fn shown(shell: Shell, params: &Params, query: &Query, page: Page) -> Index {
-    let Page { rows, before, after, now } = page;
-    let ends = |row: Option<&credential_list::Row>, back| row.map(|row| place::write(row.place(query.sort, back)));
-    let first = ends(rows.first(), true).filter(|_| before);
-    let last = ends(rows.last(), false).filter(|_| after);
-    let filtered = !query.search.trim().is_empty() || !query.kind.is_empty() || query.state.is_some();
+    let Page { rows, previous, next, now, sort, beginnings } = page;
+    let searched = !query.search.trim().is_empty();
+    let filtered = searched || !query.kind.is_empty() || query.state.is_some();
     let fresh = !filtered && query.from.is_none() && rows.iter().all(|row| row.shipped);
-    let sorted_by = COLUMNS.iter().find(|(_, sort, ..)| *sort == query.sort).map_or("Name", |(_, _, label, _)| label);
+    let sorted = COLUMNS.iter().find(|(_, of, ..)| *of == sort);
     let order = if query.descending { "descending" } else { "ascending" };
+    let caption = match sorted {
+        Some((_, _, label, _)) => format!("Credentials, sorted by {}, {order}", crate::form::in_sentence(label)),
+        None => "Credentials, sorted by what follows the text".to_owned(),
+    };
+    // What a search chose by itself, its next page has to be told.
+    let chosen = if searched { sorted.map_or(MATCH, |(word, ..)| word) } else { params.get("sort") };
+    let turn = |name, other, place| params.link(PATH, &[("sort", chosen), (other, ""), (name, &place::write(place))]);
+    let paged = previous.is_some() || next.is_some();
     let counted = match rows.len() {
         1 => "1 credential".to_owned(),
         count => format!("{count} credentials"),
@@ -131,13 +146,14 @@ fn shown(shell: Shell, params: &Params, query: &Query, page: Page) -> Index {
         search: query.search.clone(),
         kinds: KINDS.iter().map(|kind| (kind.slug, kind.label, kind.slug == query.kind)).collect(),
         states: STATES.iter().map(|(word, state, label)| (*word, *label, query.state == Some(*state))).collect(),
-        sort: params.get("sort").to_owned(),
+        sort: Some(params.get("sort")).filter(|word| *word != MATCH).unwrap_or_default().to_owned(),
         direction: params.get("dir").to_owned(),
-        columns: COLUMNS.iter().map(|column| header(column, params, query)).collect(),
-        caption: format!("Credentials, sorted by {}, {order}", crate::form::in_sentence(sorted_by)),
-        summary: if before || after { format!("{counted} on this page") } else { counted },
-        previous: first.map(|place| params.link(PATH, &[("after", ""), ("before", &place)])),
-        next: last.map(|place| params.link(PATH, &[("before", ""), ("after", &place)])),
+        columns: COLUMNS.iter().map(|column| header(column, params, query, sort)).collect(),
+        caption,
+        summary: if paged { format!("{counted} on this page") } else { counted },
+        previous: previous.map(|place| turn("before", "after", place)),
+        next: next.map(|place| turn("after", "before", place)),
+        inside: beginnings.then(|| params.link(PATH, &[("sort", "name"), ("after", ""), ("before", "")])),
         rows: rows.into_iter().map(|row| RowView::new(row, now, query.stale_days)).collect(),
         filtered,
         fresh,
@@ -148,8 +164,9 @@ fn header(
     (word, sort, label, class): &(&'static str, Sort, &'static str, &'static str),
     params: &Params,
     query: &Query,
+    current: Sort,
 ) -> Column {
-    let sorted = *sort == query.sort;
+    let sorted = *sort == current;
     let direction = if sorted && !query.descending { "desc" } else { "" };
     let current = match (sorted, query.descending) {
         (true, true) => "descending",

@@ -43,7 +43,9 @@ pub fn read(text: &str, sort: Sort, back: bool) -> Option<Place> {
     let json = URL_SAFE_NO_PAD.decode(text).ok()?;
     let plain = |text: &str| !text.contains('\0');
     let (key, id) = match (serde_json::from_slice(&json).ok()?, sort) {
-        (Written::Text(text, id), Sort::Name | Sort::Identity | Sort::Editor) if plain(&text) => (Key::Text(text), id),
+        (Written::Text(text, id), Sort::Name | Sort::Identity | Sort::Editor | Sort::Match) if plain(&text) => {
+            (Key::Text(text), id)
+        }
         (Written::Pair(kind, name, id), Sort::Kind) if plain(&kind) && plain(&name) => (Key::Pair(kind, name), id),
         (Written::Number(number, id), Sort::Usages) => (Key::Number(number), id),
         (Written::Time(micros, id), Sort::Age | Sort::Used | Sort::Expires) if (0..=LATEST).contains(&micros) => {

@@ -6,6 +6,7 @@ mod editing;
 mod integrity;
 mod page;
 pub mod samples;
+mod searching;
 mod table;
 mod testing;
 

@@ -204,7 +204,8 @@ impl Registry {
         sha256(manifest)
     }
 
-    fn direct(&self) -> url::Url {
+    /// Past the recorder.
+    pub fn direct(&self) -> url::Url {
         let scheme = if self.authority.is_some() { "https" } else { "http" };
         format!("{scheme}://{}/", self.address).parse().unwrap()
     }
