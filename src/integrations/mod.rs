@@ -7,6 +7,7 @@ use url::Url;
 use crate::form::{Field, Values};
 
 pub mod alerts;
+pub mod ca_certificate;
 pub mod registries;
 
 /// The families, closed: each has its own table of results and its own label in *Usages*.

@@ -26,10 +26,16 @@ pub enum Service {
     Github,
     /// `gitlab.com`; servers of one's own are named by their credentials.
     Gitlab,
+    /// `slack.com`, its Web API; a Webhook URL is itself the address.
+    Slack,
+    /// `events.pagerduty.com`
+    PagerDuty,
+    /// `pubsub.googleapis.com`
+    GooglePubsub,
 }
 
 impl Service {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 10] = [
         Self::AzureLogin,
         Self::AzureMetadata,
         Self::GoogleToken,
@@ -37,6 +43,9 @@ impl Service {
         Self::OciIdentity,
         Self::Github,
         Self::Gitlab,
+        Self::Slack,
+        Self::PagerDuty,
+        Self::GooglePubsub,
     ];
 
     /// As the setting names it.
@@ -49,6 +58,9 @@ impl Service {
             Self::OciIdentity => "oci-identity",
             Self::Github => "github",
             Self::Gitlab => "gitlab",
+            Self::Slack => "slack",
+            Self::PagerDuty => "pagerduty",
+            Self::GooglePubsub => "google-pubsub",
         }
     }
 }
@@ -84,7 +96,7 @@ impl Endpoints {
     }
 
     /// The address of a path at a service; `vendor` is where it is unless moved, without a slash at the end.
-    pub(super) fn url(&self, service: Service, vendor: &str, path: &str) -> Result<Url, ProviderError> {
+    pub fn url(&self, service: Service, vendor: &str, path: &str) -> Result<Url, ProviderError> {
         let base = self.moved(service).map_or(vendor, |url| url.as_str().trim_end_matches('/'));
         Url::parse(&format!("{base}{path}")).map_err(|_| ProviderError::InvalidAddress)
     }
@@ -104,7 +116,8 @@ impl FromStr for Endpoints {
         let endpoints: Option<Vec<_>> = endpoints.collect();
         let endpoints = endpoints.ok_or(
             "give pairs of a service and its address, such as azure-login=https://login.example.com; the services are \
-             azure-login, azure-metadata, google-token, ibm-iam, oci-identity, github and gitlab",
+             azure-login, azure-metadata, google-token, ibm-iam, oci-identity, github, gitlab, slack, pagerduty and \
+             google-pubsub",
         )?;
         let moved: BTreeMap<_, _> = endpoints.iter().cloned().collect();
         if moved.len() < endpoints.len() {

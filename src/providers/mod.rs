@@ -21,6 +21,7 @@ pub mod oci;
 pub mod oci_registry;
 pub mod probe;
 pub mod sessions;
+pub mod standard_webhooks;
 mod testing;
 
 pub use testing::{has_test, test};

@@ -17,10 +17,37 @@ use crate::providers::egress::Egress;
 use crate::providers::endpoints::Endpoints;
 use crate::providers::{ProviderError, aws};
 
+mod call;
+mod fields;
+pub mod ibm;
+pub mod jira;
+pub mod pagerduty;
+pub mod pubsub;
+pub mod security_hub;
+pub mod servicenow;
+pub mod slack;
+pub mod splunk;
+pub mod teams;
+mod test_message;
+mod text;
 pub mod webhook;
+mod wire;
+
+pub use test_message::test_message;
 
 /// Every channel, in the order of the form's list.
-pub static CHANNELS: &[&dyn Channel] = &[&webhook::Webhook];
+pub static CHANNELS: &[&dyn Channel] = &[
+    &slack::Slack,
+    &teams::Teams,
+    &servicenow::ServiceNow,
+    &jira::Jira,
+    &pagerduty::PagerDuty,
+    &webhook::Webhook,
+    &splunk::Splunk,
+    &security_hub::SecurityHub,
+    &pubsub::Pubsub,
+    &ibm::Ibm,
+];
 
 /// The channel of that slug; `None` for one that this release does not know.
 pub fn channel(slug: &str) -> Option<&'static dyn Channel> {
@@ -292,12 +319,15 @@ impl SendError {
                 Again::WhenItIsBack
             }
             ProviderError::Throttled { retry_after } => Again::Later(retry_after.map(Duration::from_secs)),
-            ProviderError::ServerError { .. } | ProviderError::Stopped => Again::Later(None),
+            // An answer of another kind comes from a proxy, a login page or an instance that sleeps.
+            ProviderError::ServerError { .. } | ProviderError::BadAnswer | ProviderError::Stopped => Again::Later(None),
             _ => Again::Never,
         };
-        let sentence = error.sentence(who);
-        let mut characters = sentence.chars();
-        let first = characters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
-        Self { sentence: first + characters.as_str(), again }
+        let sentence = match error {
+            // The general one speaks of scans.
+            ProviderError::Throttled { .. } => format!("{who} limits the number of requests. Strongroom tries later."),
+            _ => error.sentence(who),
+        };
+        Self { sentence: call::capital(&sentence), again }
     }
 }

@@ -1,22 +1,32 @@
-//! A webhook of one's own: one POST of JSON for each digest.
+//! A webhook of one's own: one POST of JSON for each digest, signed by Standard Webhooks when the credential has a
+//! signing secret. What is posted is in `wire`, how a receiver checks it in the guide of the credential's type.
 
 use futures_util::future::BoxFuture;
-use reqwest::header::{CONTENT_TYPE, HeaderValue};
-use reqwest::{Method, Request};
+use reqwest::Method;
 use secrecy::ExposeSecret;
-use serde_json::json;
 use url::Url;
 
-use super::{Channel, Job, Receipt, SendError, TRIGGER_FIELDS};
-use crate::credentials::{self, webhook};
+use super::call::{self, Caller, Peer};
+use super::{Channel, Job, Receipt, SendError, fields, wire};
+use crate::credentials::webhook::Payload;
 use crate::form::{Field, Values};
-use crate::integrations::Spec;
-use crate::providers::egress::{BODY_LIMIT, Tls};
-use crate::providers::{ProviderError, Sent};
-
-const WHO: &str = "the receiver of the webhook";
+use crate::integrations::{Spec, ca_certificate};
+use crate::providers::{ProviderError, standard_webhooks};
 
 pub struct Webhook;
+
+static FIELDS: [Field; 8] = fields::with_triggers([ca_certificate::FIELD]);
+
+static PEER: Peer = Peer {
+    who: "the receiver of the webhook",
+    bad_request: "The receiver of the webhook does not take this message. Check that it expects the JSON of Strongroom, and \
+                  not that of another service.",
+    unauthorized: "The receiver of the webhook refused the message as not authorised. Check the address, and that the \
+                   signing secret is the same on both sides.",
+    forbidden: "The receiver of the webhook refused the message. Check the address, and that the signing secret is the \
+                same on both sides.",
+    not_found: "Nothing takes messages at the address of the webhook. Check it at the receiver, and edit the credential.",
+};
 
 impl Spec for Webhook {
     fn slug(&self) -> &'static str {
@@ -28,7 +38,7 @@ impl Spec for Webhook {
     }
 
     fn fields(&self) -> &'static [Field] {
-        &TRIGGER_FIELDS
+        &FIELDS
     }
 
     fn credential_kinds(&self) -> &'static [&'static str] {
@@ -55,24 +65,25 @@ impl Spec for Webhook {
 
 impl Channel for Webhook {
     fn lines_at_once(&self) -> usize {
-        500
+        100
     }
 
     fn send<'a>(&'a self, job: Job<'a>) -> BoxFuture<'a, Result<Receipt, SendError>> {
         Box::pin(async move {
-            let failed = |error: ProviderError| SendError::call(&error, WHO);
-            let payload = job.credential.and_then(|(_, values)| credentials::payload::<webhook::Payload>(values));
-            let payload = payload.ok_or_else(|| failed(ProviderError::WrongCredential))?;
-            let url = Url::parse(payload.url.expose_secret());
-            let url = url.map_err(|_| failed(ProviderError::InvalidAddress))?;
-            let mut request = Request::new(Method::POST, url);
-            request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-            let lines: Vec<_> = job.message.lines.iter().map(|line| json!({ "title": line.title })).collect();
-            *request.body_mut() = Some(json!({ "id": job.message.id, "lines": lines }).to_string().into());
-            let client = job.egress.client(Tls::default()).map_err(failed)?;
-            let answer = client.send(request, BODY_LIMIT).await.map_err(failed)?;
-            answer.accepted(Sent::Nothing).map_err(failed)?;
+            let payload: Payload = call::payload(&job, &PEER)?;
+            let body = wire::message(job.message, job.name);
+            let mut request = call::json(Method::POST, target(&payload, &PEER)?, &body);
+            let key = payload.signing_key();
+            let signed = standard_webhooks::sign(&mut request, job.message.id, key.as_ref().map(|key| key.as_slice()));
+            signed.map_err(|error| PEER.failed(&error))?;
+            // Any success will do: what a receiver of webhooks answers is its own affair.
+            Caller::new(&job, ca_certificate::tls(job.settings), &PEER)?.call(request).await?;
             Ok(Receipt::default())
         })
     }
+}
+
+/// The address that the credential is.
+pub(super) fn target(payload: &Payload, peer: &Peer) -> Result<Url, SendError> {
+    Url::parse(payload.url.expose_secret()).map_err(|_| peer.failed(&ProviderError::InvalidAddress))
 }

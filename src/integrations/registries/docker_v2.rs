@@ -7,12 +7,11 @@ use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 use secrecy::SecretString;
 use url::Url;
-use x509_parser::pem::Pem;
 
 use super::selection::{self, Names};
 use super::{Image, Job, Progress, ScanError, Step, Version};
 use crate::form::{Field, Values};
-use crate::integrations::Spec;
+use crate::integrations::{Spec, ca_certificate};
 use crate::providers::ProviderError;
 use crate::providers::egress::Tls;
 use crate::providers::oci_registry::{AT_ONCE, Login, Registry};
@@ -48,7 +47,7 @@ static FIELDS: &[Field] = &[
     Field::document("ca_certificate", "CA certificate")
         .optional()
         .help("In PEM form, when the registry's certificate is issued by an authority of your own.")
-        .check(certificates),
+        .check(ca_certificate::check),
     Field::number("cap", "Cap", 0, 10_000).optional().default("5").help(
         "Keeps the newest tags of each repository, 0 keeps all. This kind of registry tells no dates: latest comes \
          first, then versions from high to low, then other names.",
@@ -114,22 +113,6 @@ fn address(text: &str) -> Result<String, String> {
     let path = path.strip_suffix("/v2").unwrap_or(path);
     let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
     Ok(format!("{}://{}{port}{path}", url.scheme(), url.host_str().unwrap_or_default()))
-}
-
-fn certificates(text: &str) -> Result<String, String> {
-    let mut found = 0;
-    for pem in Pem::iter_from_buffer(text.as_bytes()) {
-        let pem = pem.map_err(|_| "This is not in PEM form.".to_owned())?;
-        if pem.label != "CERTIFICATE" {
-            return Err("Only certificates belong here: a private key is never asked for in this field.".to_owned());
-        }
-        pem.parse_x509().map_err(|_| "This certificate cannot be read.".to_owned())?;
-        found += 1;
-    }
-    if found == 0 {
-        return Err("Paste a certificate: it begins with -----BEGIN CERTIFICATE-----.".to_owned());
-    }
-    Ok(text.to_owned())
 }
 
 fn connect(job: &Job, address: &Url) -> Result<Registry, ProviderError> {

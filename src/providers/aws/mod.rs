@@ -17,12 +17,14 @@ pub mod probe;
 mod refusal;
 mod session;
 mod sessions;
+mod signed;
 
 pub use endpoints::Endpoints;
-pub use place::{Region, role_of};
-pub use refusal::Refusal;
+pub use place::{Region, external_id, role_of};
+pub use refusal::{Refusal, answered};
 pub use session::{Assume, Session, refused};
 pub use sessions::{Sessions, Source};
+pub use signed::Rest;
 
 /// Where a session's first keys come from: never from anywhere but what the credential says.
 pub enum Origin {

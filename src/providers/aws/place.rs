@@ -55,6 +55,16 @@ pub fn role_of(text: &str, account: &str, region: &Region) -> Result<RoleArn, St
         .map_err(|_| "Enter a role's name, or its whole ARN: arn:aws:iam::123456789012:role/name.".to_owned())
 }
 
+/// AssumeRole's reference: 2 to 1224 characters.
+pub fn external_id(text: &str) -> Result<String, String> {
+    let good = |c: char| c.is_ascii_alphanumeric() || "_+=,.@:/-".contains(c);
+    if text.len() >= 2 && text.chars().all(good) {
+        Ok(text.to_owned())
+    } else {
+        Err("An external ID has two characters or more: letters, digits and _+=,.@:/-.".to_owned())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

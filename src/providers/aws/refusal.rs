@@ -5,6 +5,7 @@ use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
 use crate::providers::ProviderError;
+use crate::providers::egress::Answer;
 use crate::providers::probe::Verdict;
 
 /// Refusals that only AWS knows. Roles are as entered, never as answered.
@@ -122,6 +123,23 @@ where
         }
         _ => ProviderError::BadAnswer,
     }
+}
+
+/// Sorts a refusal of a REST service in JSON, whose code stands in the header `x-amzn-errortype` or in the body.
+/// <https://smithy.io/2.0/aws/protocols/aws-restjson1-protocol.html>
+pub fn answered(answer: &Answer, action: &'static str) -> ProviderError {
+    #[derive(Default, serde::Deserialize)]
+    struct Body {
+        #[serde(alias = "__type", alias = "Code")]
+        code: Option<String>,
+        #[serde(alias = "Message")]
+        message: Option<String>,
+    }
+    let body: Body = answer.json().unwrap_or_default();
+    let code = answer.header("x-amzn-errortype").map(str::to_owned).or(body.code).unwrap_or_default();
+    // `com.amazon.service#AccessDeniedException:http://…`
+    let code = code.split(':').next().and_then(|code| code.rsplit('#').next()).unwrap_or_default();
+    known(code, &body.message.unwrap_or_default(), action, answer.status)
 }
 
 /// Code and message of a refusal. Where the SDK finds none, the body may still have them in the older shape of the query

@@ -127,6 +127,10 @@ impl Session {
         aws_sdk_ecr::Client::from_conf(config.build())
     }
 
+    pub(super) fn config(&self) -> &SdkConfig {
+        &self.config
+    }
+
     pub fn endpoints(&self) -> &Endpoints {
         &self.endpoints
     }

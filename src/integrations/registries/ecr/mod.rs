@@ -55,7 +55,7 @@ static FIELDS: &[Field] = &[
         .optional()
         .help("Where the trust policy of the role asks for one.")
         .max(1224)
-        .check(external_id),
+        .check(aws::external_id),
     Field::number("cap", "Cap", 0, 10_000)
         .optional()
         .default("5")
@@ -136,16 +136,6 @@ impl Host {
 fn role(text: &str) -> Result<String, String> {
     let text = text.trim();
     role_of(text, "000000000000", &Region::first_of("aws")).map(|_| text.to_owned())
-}
-
-/// AssumeRole's reference: 2 to 1224 characters.
-fn external_id(text: &str) -> Result<String, String> {
-    let good = |c: char| c.is_ascii_alphanumeric() || "_+=,.@:/-".contains(c);
-    if text.len() >= 2 && text.chars().all(good) {
-        Ok(text.to_owned())
-    } else {
-        Err("An external ID has two characters or more: letters, digits and _+=,.@:/-.".to_owned())
-    }
 }
 
 /// `None` without STS.

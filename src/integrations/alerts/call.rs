@@ -1,0 +1,181 @@
+//! What the channels that speak HTTP share: requests with a JSON body, credentials in a header, and a refusal in a
+//! sentence. A vendor's own error codes are read in that vendor's file; its words are shown nowhere.
+
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use chrono::DateTime;
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
+use reqwest::{Method, Request};
+use secrecy::{ExposeSecret, SecretString};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use url::Url;
+use zeroize::Zeroizing;
+
+use super::{Again, Job, Line, SendError};
+use crate::credentials;
+use crate::providers::ProviderError;
+use crate::providers::egress::{Answer, BODY_LIMIT, Client, Tls};
+use crate::providers::probe::{Finding, Verdict};
+
+/// A peer that asks for a longer pause is asked sooner all the same.
+const LONGEST_PAUSE: Duration = Duration::from_secs(24 * 3600);
+
+/// A service, and what to do about its refusals. Each is a whole sentence or two: what happened, what to do.
+pub(super) struct Peer {
+    /// As it stands within a sentence: `the receiver of the webhook`.
+    pub who: &'static str,
+    pub bad_request: &'static str,
+    pub unauthorized: &'static str,
+    pub forbidden: &'static str,
+    pub not_found: &'static str,
+}
+
+/// A way to one service.
+pub(super) struct Caller {
+    client: Client,
+    pub peer: &'static Peer,
+}
+
+impl Caller {
+    pub fn new(job: &Job<'_>, tls: Tls, peer: &'static Peer) -> Result<Self, SendError> {
+        let client = job.egress.client(tls).map_err(|error| peer.failed(&error))?;
+        Ok(Self { client, peer })
+    }
+
+    /// The answer, whatever its status.
+    pub async fn ask(&self, request: Request) -> Result<Answer, SendError> {
+        self.client.send(request, BODY_LIMIT).await.map_err(|error| self.peer.failed(&error))
+    }
+
+    /// The answer, if its status is from 200 to 299.
+    pub async fn call(&self, request: Request) -> Result<Answer, SendError> {
+        let answer = self.ask(request).await?;
+        if (200..300).contains(&answer.status) { Ok(answer) } else { Err(self.peer.refusal(&answer)) }
+    }
+}
+
+impl Peer {
+    pub fn failed(&self, error: &ProviderError) -> SendError {
+        SendError::call(error, self.who)
+    }
+
+    pub fn not_understood(&self) -> SendError {
+        self.failed(&ProviderError::BadAnswer)
+    }
+
+    /// What a status that is no success means.
+    pub fn refusal(&self, answer: &Answer) -> SendError {
+        match answer.status {
+            400 | 409 | 422 => SendError::never(self.bad_request),
+            401 => SendError::never(self.unauthorized),
+            403 => SendError::never(self.forbidden),
+            404 | 410 => SendError::never(self.not_found),
+            408 | 425 => SendError::later(format!("{} did not get the message in time.", capital(self.who))),
+            413 => SendError::never(format!(
+                "{} says that the message is too large. Check its own limit for what is posted.",
+                capital(self.who)
+            )),
+            429 => self.throttled(pause(answer)),
+            status @ 500.. => {
+                let error = self.failed(&ProviderError::ServerError { status });
+                SendError { again: Again::Later(pause(answer)), ..error }
+            }
+            status => self.failed(&ProviderError::UnexpectedStatus { status }),
+        }
+    }
+
+    pub fn throttled(&self, pause: Option<Duration>) -> SendError {
+        let who = capital(self.who);
+        let sentence = match pause {
+            Some(pause) => format!(
+                "{who} limits the number of messages and asks for a pause of {} seconds. Strongroom waits that long.",
+                pause.as_secs()
+            ),
+            None => format!("{who} limits the number of messages. Strongroom sends this one later."),
+        };
+        SendError { sentence, again: Again::Later(pause) }
+    }
+
+    /// The body as JSON of that shape: HTML, from a proxy or a login page in between, is no answer.
+    pub fn json<T: DeserializeOwned>(&self, answer: &Answer) -> Result<T, SendError> {
+        answer.json().map_err(|error| self.failed(&error))
+    }
+}
+
+/// The typed payload of the job's credential.
+pub(super) fn payload<P: DeserializeOwned>(job: &Job<'_>, peer: &Peer) -> Result<P, SendError> {
+    let payload = job.credential.and_then(|(_, values)| credentials::payload(values));
+    payload.ok_or_else(|| peer.failed(&ProviderError::WrongCredential))
+}
+
+/// The line of a message of a channel that sends each by itself.
+pub(super) fn only_line<'a>(job: &Job<'a>) -> Result<&'a Line, SendError> {
+    job.message.lines.first().ok_or_else(|| SendError::never("The message is empty. Please report this."))
+}
+
+/// An address below a base that may have a path of its own.
+pub(super) fn below(base: &Url, path: &str, peer: &Peer) -> Result<Url, SendError> {
+    let whole = format!("{}{path}", base.as_str().trim_end_matches('/'));
+    Url::parse(&whole).map_err(|_| peer.failed(&ProviderError::InvalidAddress))
+}
+
+pub(super) fn get(url: Url) -> Request {
+    let mut request = Request::new(Method::GET, url);
+    request.headers_mut().insert(ACCEPT, HeaderValue::from_static("application/json"));
+    request
+}
+
+pub(super) fn json(method: Method, url: Url, body: &Value) -> Request {
+    let mut request = get(url);
+    *request.method_mut() = method;
+    request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"));
+    *request.body_mut() = Some(body.to_string().into());
+    request
+}
+
+/// The same request with a token: `Bearer`, `Splunk`.
+pub(super) fn with_token(mut request: Request, scheme: &str, token: &SecretString) -> Result<Request, SendError> {
+    let text = Zeroizing::new(format!("{scheme} {}", token.expose_secret()));
+    let unusable = |_| SendError::never("The token has characters that cannot be sent. Edit the credential.");
+    let mut header = HeaderValue::from_str(&text).map_err(unusable)?;
+    header.set_sensitive(true);
+    request.headers_mut().insert(AUTHORIZATION, header);
+    Ok(request)
+}
+
+/// The same request with a user name and password (RFC 7617).
+pub(super) fn with_password(request: Request, basic: &credentials::basic::Payload) -> Result<Request, SendError> {
+    let pair = Zeroizing::new(format!("{}:{}", basic.username, basic.password.expose_secret()));
+    with_token(request, "Basic", &SecretString::from(BASE64_STANDARD.encode(pair.as_bytes())))
+}
+
+/// What the test of a credential would say, for a session that could not be had.
+pub(super) fn found(finding: &Finding) -> SendError {
+    let again = match finding.verdict {
+        Verdict::Throttled => Again::Later(None),
+        Verdict::Unreachable => Again::WhenItIsBack,
+        _ => Again::Never,
+    };
+    SendError { sentence: format!("{} {}", finding.sentence, finding.remedy).trim_end().to_owned(), again }
+}
+
+/// Retry-After (RFC 9110, section 10.2.3): seconds, or a date, held against the answer's own.
+pub(super) fn pause(answer: &Answer) -> Option<Duration> {
+    let text = answer.header("retry-after")?.trim();
+    let seconds = match text.parse::<u64>() {
+        Ok(seconds) => seconds,
+        Err(_) => {
+            let date = |text| DateTime::parse_from_rfc2822(text).ok();
+            u64::try_from((date(text)? - date(answer.header("date")?)?).num_seconds()).ok()?
+        }
+    };
+    Some(Duration::from_secs(seconds).min(LONGEST_PAUSE))
+}
+
+pub(super) fn capital(text: &str) -> String {
+    let mut characters = text.chars();
+    characters.next().map_or_else(String::new, |first| first.to_uppercase().chain(characters).collect())
+}

@@ -1,0 +1,205 @@
+//! IBM Cloud findings: an occurrence for each alert, of a note for each trigger, which is made when it is missing. The
+//! vendor has moved the service before: its address is a setting. Closing an alert takes its occurrence away.
+//! <https://cloud.ibm.com/apidocs/security-advisor/findings>
+
+use futures_util::future::BoxFuture;
+use reqwest::header::HeaderValue;
+use reqwest::{Method, Request};
+use secrecy::SecretString;
+use serde_json::json;
+use url::Url;
+
+use super::call::{self, Caller, Peer};
+use super::text::{self, FULL, Words};
+use super::{Channel, Job, Line, Receipt, SendError, Severity, Trigger, fields};
+use crate::credentials::ibm_cloud::Payload;
+use crate::form::{Field, Values};
+use crate::integrations::{Spec, ca_certificate};
+use crate::providers::egress::Answer;
+use crate::providers::{ProviderError, ibm};
+
+pub struct Ibm;
+
+static FIELDS: [Field; 10] = fields::with_triggers([
+    Field::text("url", "Findings URL")
+        .placeholder("https://us-south.secadvisor.cloud.ibm.com/findings")
+        .help("The address of the findings API, without /v1.")
+        .check(fields::check_address)
+        .identity(),
+    Field::text("provider", "Provider ID")
+        .default("strongroom")
+        .help("Under which findings are listed.")
+        .max(64)
+        .check(id),
+    ca_certificate::FIELD,
+]);
+
+static PEER: Peer = Peer {
+    who: "IBM Cloud findings",
+    bad_request: "IBM Cloud does not take the finding. Check the provider ID and the address.",
+    unauthorized: "IBM Cloud refused the token of the API key. Test the credential, and edit it if its key was replaced.",
+    forbidden: "The API key may not write findings. Give its service ID the role Writer on Security Advisor.",
+    not_found: "There is no findings API at this address, or the account has none. Check the findings URL.",
+};
+
+impl Spec for Ibm {
+    fn slug(&self) -> &'static str {
+        "ibm_findings"
+    }
+
+    fn label(&self) -> &'static str {
+        "IBM Cloud findings"
+    }
+
+    fn fields(&self) -> &'static [Field] {
+        &FIELDS
+    }
+
+    fn credential_kinds(&self) -> &'static [&'static str] {
+        &["ibm_cloud"]
+    }
+
+    fn needs_credential(&self) -> bool {
+        true
+    }
+
+    fn address(&self, settings: &Values) -> Option<Url> {
+        fields::address(settings.get("url"))
+    }
+}
+
+impl Channel for Ibm {
+    /// One occurrence an alert.
+    fn lines_at_once(&self) -> usize {
+        1
+    }
+
+    fn send<'a>(&'a self, job: Job<'a>) -> BoxFuture<'a, Result<Receipt, SendError>> {
+        Box::pin(async move {
+            let line = call::only_line(&job)?;
+            let base = self.address(job.settings).ok_or_else(|| PEER.failed(&ProviderError::InvalidAddress))?;
+            let payload: Payload = call::payload(&job, &PEER)?;
+            let token = ibm::token(&payload, job.egress, job.endpoints).await;
+            let token = token.map_err(|finding| call::found(&finding))?.secret;
+            let caller = Caller::new(&job, ca_certificate::tls(job.settings), &PEER)?;
+            let provider = job.settings.get("provider");
+            let path = format!("/v1/{}/providers/{provider}", payload.account_guid);
+            let findings =
+                Findings { caller, token, base: call::below(&base, &path, &PEER)?, account: payload.account_guid };
+            if text::is_closed(line) {
+                findings.remove(line).await?;
+            } else {
+                findings.put(line, provider).await?;
+            }
+            Ok(Receipt { reference: Some(occurrence(line)) })
+        })
+    }
+}
+
+fn id(text: &str) -> Result<String, String> {
+    let good = |c: char| c.is_ascii_alphanumeric() || "-_".contains(c);
+    if text.chars().all(good) {
+        Ok(text.to_owned())
+    } else {
+        Err("Letters, digits, - and _ are allowed here.".to_owned())
+    }
+}
+
+/// The provider's findings in an account.
+struct Findings {
+    caller: Caller,
+    token: SecretString,
+    base: Url,
+    account: String,
+}
+
+impl Findings {
+    async fn ask(&self, request: Request) -> Result<Answer, SendError> {
+        self.caller.ask(call::with_token(request, "Bearer", &self.token)?).await
+    }
+
+    async fn put(&self, line: &Line, provider: &str) -> Result<(), SendError> {
+        let answer = self.ask(self.finding(line, provider)?).await?;
+        // The note of the trigger is made with its first finding.
+        let answer = match answer.status {
+            400 | 404 => {
+                self.note(line.trigger, provider).await?;
+                self.ask(self.finding(line, provider)?).await?
+            }
+            _ => answer,
+        };
+        accepted(answer).map(drop)
+    }
+
+    fn finding(&self, line: &Line, provider: &str) -> Result<Request, SendError> {
+        let words = Words::of(line, &FULL);
+        let body = json!({
+            "note_name": format!("{}/providers/{provider}/notes/{}", self.account, note(line.trigger)),
+            "kind": "FINDING",
+            "id": occurrence(line),
+            "resource_url": line.subject_url,
+            "remediation": format!("{} {}", words.title, words.remedy).trim_end(),
+            "context": {"resource_type": "Credential", "resource_name": words.subject, "service_name": "Strongroom"},
+            "finding": {
+                "severity": severity(line.severity),
+                "certainty": "HIGH",
+                "next_steps": [{"title": "Open the alert", "url": line.url}],
+            },
+        });
+        let mut request = call::json(Method::POST, call::below(&self.base, "/occurrences", &PEER)?, &body);
+        // A repeated attempt, and a reminder, are the same finding.
+        request.headers_mut().insert("Replace-If-Exists", HeaderValue::from_static("true"));
+        Ok(request)
+    }
+
+    async fn note(&self, trigger: Trigger, provider: &str) -> Result<(), SendError> {
+        let body = json!({
+            "kind": "FINDING",
+            "id": note(trigger),
+            "provider_id": provider,
+            "short_description": format!("Strongroom: {}", trigger.label()),
+            "long_description": format!("{}, as found by Strongroom.", trigger.label()),
+            "reported_by": {"id": "strongroom", "title": "Strongroom"},
+            "finding": {"severity": "MEDIUM", "next_steps": []},
+        });
+        let answer = self.ask(call::json(Method::POST, call::below(&self.base, "/notes", &PEER)?, &body)).await?;
+        // 409: there is one.
+        if answer.status == 409 { Ok(()) } else { accepted(answer).map(drop) }
+    }
+
+    async fn remove(&self, line: &Line) -> Result<(), SendError> {
+        let url = call::below(&self.base, &format!("/occurrences/{}", occurrence(line)), &PEER)?;
+        let mut request = call::get(url);
+        *request.method_mut() = Method::DELETE;
+        let answer = self.ask(request).await?;
+        if answer.status == 404 { Ok(()) } else { accepted(answer).map(drop) }
+    }
+}
+
+/// A success with JSON, or with nothing: a page in between is none.
+fn accepted(answer: Answer) -> Result<Answer, SendError> {
+    if !(200..300).contains(&answer.status) {
+        return Err(PEER.refusal(&answer));
+    }
+    if !answer.body.trim_ascii().is_empty() {
+        PEER.json::<serde_json::Value>(&answer)?;
+    }
+    Ok(answer)
+}
+
+fn note(trigger: Trigger) -> String {
+    format!("strongroom-{}", trigger.slug().replace('_', "-"))
+}
+
+fn occurrence(line: &Line) -> String {
+    format!("strongroom-{}", line.alert)
+}
+
+fn severity(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Info => "LOW",
+        Severity::Warning => "MEDIUM",
+        Severity::Error => "HIGH",
+        Severity::Critical => "CRITICAL",
+    }
+}

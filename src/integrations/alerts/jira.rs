@@ -1,0 +1,310 @@
+//! Jira, in the cloud or one's own: an issue an alert, found again by its label, with a comment for each reminder. When
+//! the alert closes, the issue gets a comment and goes into a state of the category Done, if its workflow lets it.
+//! <https://developer.atlassian.com/cloud/jira/platform/rest/v2/intro/>,
+//! <https://docs.atlassian.com/software/jira/docs/api/REST/latest/>
+
+use futures_util::future::BoxFuture;
+use reqwest::{Method, Request};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use url::Url;
+
+use super::call::{self, Caller, Peer};
+use super::{Channel, Event, Job, Line, Receipt, SendError, fields, text};
+use crate::credentials::basic::Payload;
+use crate::form::{Field, Values};
+use crate::integrations::{Spec, ca_certificate};
+use crate::providers::ProviderError;
+use crate::providers::egress::Answer;
+
+pub struct Jira;
+
+static FIELDS: [Field; 11] = fields::with_triggers([
+    Field::text("url", "URL")
+        .placeholder("https://example.atlassian.net")
+        .help("The address of the site. In the cloud the user name is an e-mail address and the password an API token.")
+        .check(fields::check_address)
+        .identity(),
+    Field::text("project", "Project key").placeholder("SEC").max(32).check(project),
+    Field::text("issue_type", "Issue type").default("Task").help("Its name, as the project has it.").max(60),
+    ca_certificate::FIELD,
+]);
+
+static PEER: Peer = Peer {
+    who: "Jira",
+    bad_request: "Jira does not take the issue. Check the project key and the issue type, and that the project asks for no \
+                  further field.",
+    unauthorized: "Jira refused the user name or password. In the cloud these are an e-mail address and an API token: \
+                   check the credential, and edit it if it has changed.",
+    forbidden: "Jira does not let this user do that, or asks it for a captcha. Allow it to create and edit issues of the \
+                project, and log in once by a browser.",
+    not_found: "Jira does not have the project, or hides it from this user. Check the address and the project key.",
+};
+
+impl Spec for Jira {
+    fn slug(&self) -> &'static str {
+        "jira"
+    }
+
+    fn label(&self) -> &'static str {
+        "Jira"
+    }
+
+    fn fields(&self) -> &'static [Field] {
+        &FIELDS
+    }
+
+    fn credential_kinds(&self) -> &'static [&'static str] {
+        &["basic"]
+    }
+
+    fn needs_credential(&self) -> bool {
+        true
+    }
+
+    fn address(&self, settings: &Values) -> Option<Url> {
+        fields::address(settings.get("url"))
+    }
+}
+
+impl Channel for Jira {
+    /// One issue an alert.
+    fn lines_at_once(&self) -> usize {
+        1
+    }
+
+    fn send<'a>(&'a self, job: Job<'a>) -> BoxFuture<'a, Result<Receipt, SendError>> {
+        Box::pin(async move {
+            let line = call::only_line(&job)?;
+            let site = Site::new(self, &job)?;
+            let known = line.reference.clone().filter(|key| is_key(key));
+            // An attempt whose answer was lost may have made one.
+            let look = known.is_none() && (job.repeated || line.event != Event::Raised);
+            let known = if look { site.find(line).await? } else { known };
+            let reference = match (known, line.event) {
+                (None, Event::Closed) => return Ok(Receipt { reference: line.reference.clone() }),
+                (None, _) => site.create(line).await?,
+                (Some(key), Event::Raised) if job.repeated && line.reference.is_none() => key,
+                (Some(key), Event::Closed) => site.close(key, line).await?,
+                (Some(key), _) => {
+                    let said = format!("{}: {}", text::word(line.event), text::paragraphs(line, false, neutral));
+                    // It was deleted: what is still open needs another.
+                    if site.comment(&key, said).await? { key } else { site.create(line).await? }
+                }
+            };
+            Ok(Receipt { reference: Some(reference) })
+        })
+    }
+}
+
+fn project(text: &str) -> Result<String, String> {
+    let key = text.trim().to_ascii_uppercase();
+    let good = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
+    if key.starts_with(|c: char| c.is_ascii_uppercase()) && key.len() >= 2 && key.chars().all(good) {
+        Ok(key)
+    } else {
+        Err("A project key has two letters or more, such as SEC.".to_owned())
+    }
+}
+
+/// `SEC-123`
+fn is_key(text: &str) -> bool {
+    text.rsplit_once('-').is_some_and(|(project, number)| {
+        let word = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
+        !project.is_empty()
+            && project.chars().all(word)
+            && !number.is_empty()
+            && number.bytes().all(|b| b.is_ascii_digit())
+    })
+}
+
+struct Site<'a> {
+    job: &'a Job<'a>,
+    caller: Caller,
+    credential: Payload,
+    base: Url,
+}
+
+impl<'a> Site<'a> {
+    fn new(channel: &Jira, job: &'a Job<'a>) -> Result<Self, SendError> {
+        let base = channel.address(job.settings).ok_or_else(|| PEER.failed(&ProviderError::InvalidAddress))?;
+        let base = call::below(&base, "/rest/api/2", &PEER)?;
+        let caller = Caller::new(job, ca_certificate::tls(job.settings), &PEER)?;
+        Ok(Self { job, caller, credential: call::payload(job, &PEER)?, base })
+    }
+
+    fn url(&self, path: &str) -> Result<Url, SendError> {
+        call::below(&self.base, path, &PEER)
+    }
+
+    async fn ask(&self, request: Request) -> Result<Answer, SendError> {
+        self.caller.ask(call::with_password(request, &self.credential)?).await
+    }
+
+    fn accepted(answer: Answer) -> Result<Answer, SendError> {
+        if (200..300).contains(&answer.status) { Ok(answer) } else { Err(PEER.refusal(&answer)) }
+    }
+
+    /// The issue with the alert's label. The cloud and one's own server have different searches.
+    async fn find(&self, line: &Line) -> Result<Option<String>, SendError> {
+        #[derive(Deserialize)]
+        struct Found {
+            issues: Vec<Issue>,
+        }
+        let cloud = self.base.host_str().is_some_and(|host| host.ends_with(".atlassian.net"));
+        let paths = if cloud { ["/search/jql", "/search"] } else { ["/search", "/search/jql"] };
+        let jql = format!("project = \"{}\" AND labels = \"{}\"", self.job.settings.get("project"), label(line));
+        let mut answer = None;
+        for path in paths {
+            let mut url = self.url(path)?;
+            url.query_pairs_mut().append_pair("jql", &jql).append_pair("fields", "key").append_pair("maxResults", "1");
+            let said = self.ask(call::get(url)).await?;
+            let elsewhere = matches!(said.status, 404 | 405 | 410);
+            answer = Some(said);
+            if !elsewhere {
+                break;
+            }
+        }
+        let answer = Self::accepted(answer.ok_or_else(|| PEER.not_understood())?)?;
+        let found: Found = PEER.json(&answer)?;
+        found.issues.into_iter().next().map(checked).transpose()
+    }
+
+    async fn create(&self, line: &Line) -> Result<String, SendError> {
+        let settings = self.job.settings;
+        let body = json!({"fields": {
+            "project": {"key": settings.get("project")},
+            "issuetype": {"name": settings.get("issue_type")},
+            "summary": text::clean(&line.title, 250),
+            "description": text::paragraphs(line, self.job.message.test, neutral),
+            "labels": ["strongroom", label(line)],
+        }});
+        let answer = self.ask(call::json(Method::POST, self.url("/issue")?, &body)).await?;
+        checked(PEER.json::<Issue>(&Self::accepted(answer)?)?)
+    }
+
+    /// `false` when there is no such issue.
+    async fn comment(&self, key: &str, said: String) -> Result<bool, SendError> {
+        let url = self.url(&format!("/issue/{key}/comment"))?;
+        let mark = format!("Message {}", self.job.message.id);
+        if self.job.repeated {
+            let answer = self.ask(call::get(url.clone())).await?;
+            if (200..300).contains(&answer.status) && holds(&PEER.json::<Value>(&answer)?, &mark) {
+                return Ok(true);
+            }
+        }
+        let answer = self.ask(call::json(Method::POST, url, &json!({"body": format!("{said}\n\n{mark}")}))).await?;
+        if answer.status == 404 {
+            return Ok(false);
+        }
+        Self::accepted(answer).map(|_| true)
+    }
+
+    async fn close(&self, key: String, line: &Line) -> Result<String, SendError> {
+        let said = format!("Closed: {}", neutral(&text::clean(&line.title, 300)));
+        if !self.comment(&key, said).await? {
+            return Ok(key);
+        }
+        let status = self.ask(call::get(self.url(&format!("/issue/{key}?fields=status"))?)).await?;
+        let status: Value = PEER.json(&Self::accepted(status)?)?;
+        if status["fields"]["status"]["statusCategory"]["key"] == "done" {
+            return Ok(key);
+        }
+        let url = self.url(&format!("/issue/{key}/transitions"))?;
+        let ways = self.ask(call::get(url.clone())).await?;
+        let ways: Ways = PEER.json(&Self::accepted(ways)?)?;
+        if let Some(way) = ways.transitions.iter().find(|way| way.to.category.key == "done") {
+            let answer = self.ask(call::json(Method::POST, url, &json!({"transition": {"id": way.id}}))).await?;
+            // A workflow that asks for more than we can know leaves the issue, with its comment, to people.
+            if answer.status != 400 {
+                Self::accepted(answer)?;
+            }
+        }
+        Ok(key)
+    }
+}
+
+fn label(line: &Line) -> String {
+    format!("strongroom-{}", line.alert)
+}
+
+fn holds(comments: &Value, mark: &str) -> bool {
+    let all = comments["comments"].as_array();
+    all.is_some_and(|all| all.iter().any(|comment| comment["body"].as_str().is_some_and(|body| body.contains(mark))))
+}
+
+#[derive(Deserialize)]
+struct Issue {
+    key: String,
+}
+
+/// What becomes part of an address must be what Jira makes.
+fn checked(issue: Issue) -> Result<String, SendError> {
+    if is_key(&issue.key) { Ok(issue.key) } else { Err(PEER.not_understood()) }
+}
+
+#[derive(Deserialize)]
+struct Ways {
+    transitions: Vec<Way>,
+}
+
+#[derive(Deserialize)]
+struct Way {
+    id: String,
+    to: State,
+}
+
+#[derive(Deserialize)]
+struct State {
+    #[serde(rename = "statusCategory")]
+    category: Category,
+}
+
+#[derive(Deserialize)]
+struct Category {
+    key: String,
+}
+
+/// Wiki markup with its meaning taken away: a backslash in front of each sign, and addresses parted so that none becomes
+/// a link. A backslash of the text itself, which cannot be escaped, becomes its look-alike.
+/// <https://jira.atlassian.com/secure/WikiRendererHelpAction.jspa?section=all>
+fn neutral(text: &str) -> String {
+    let mut said = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        match c {
+            '\\' => said.push('＼'),
+            '{' | '}' | '[' | ']' | '*' | '_' | '-' | '+' | '^' | '~' | '?' | '|' | '!' | '#' | '@' => {
+                said.push('\\');
+                said.push(c);
+            }
+            _ => said.push(c),
+        }
+    }
+    said.replace("://", ":\u{2060}//").replace("www.", "www\u{2060}.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn markup_mentions_and_links_in_a_name_mean_nothing() {
+        let said = neutral("[~admin] {noformat} !http://x/y.png! h1. \\{a\\} https://evil.example www.evil.example");
+        for word in ["[~", "{noformat}", "!http", "://", "www.", "\\\\"] {
+            assert!(!said.replace("\\[\\~", "").replace("\\{", "(").contains(word), "{word}: {said}");
+        }
+        assert!(said.contains("\\[\\~admin\\]"));
+    }
+
+    #[test]
+    fn only_a_project_key_is_a_project_key() {
+        assert_eq!(project(" sec ").as_deref(), Ok("SEC"));
+        for bad in ["", "S", "1A", "SEC\" OR 1=1", "S C"] {
+            assert!(project(bad).is_err(), "{bad}");
+        }
+        assert!(is_key("SEC-12") && is_key("A_B2-1"));
+        for bad in ["SEC", "SEC-", "-1", "SEC-1/../x", "sec-1"] {
+            assert!(!is_key(bad), "{bad}");
+        }
+    }
+}

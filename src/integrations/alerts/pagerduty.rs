@@ -1,0 +1,118 @@
+//! PagerDuty, by its Events API v2: an alert triggers an incident, and closing it resolves the incident. The alert's id is
+//! the deduplication key, so that a repeated attempt changes nothing.
+//! <https://developer.pagerduty.com/docs/events-api-v2-overview>
+
+use futures_util::future::BoxFuture;
+use reqwest::Method;
+use secrecy::ExposeSecret;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use url::Url;
+
+use super::call::{self, Caller, Peer};
+use super::{Channel, Job, Line, Receipt, SendError, TRIGGER_FIELDS, text, wire};
+use crate::credentials::api_token::Payload;
+use crate::form::{Field, Values};
+use crate::integrations::Spec;
+use crate::providers::egress::Tls;
+use crate::providers::endpoints::Service;
+
+pub struct PagerDuty;
+
+const HOST: &str = "events.pagerduty.com";
+
+static PEER: Peer = Peer {
+    who: "PagerDuty",
+    bad_request: "PagerDuty does not take the event. Check that the token is the integration key of an Events API v2 \
+                  integration, which has 32 characters.",
+    unauthorized: "PagerDuty does not know the integration key. Copy it anew from the service's integrations, and edit \
+                   the credential.",
+    forbidden: "PagerDuty does not take events by this integration key. The service may be disabled: look at it there.",
+    not_found: "PagerDuty's Events API is not at this address. Ask the operator about STRONGROOM_ENDPOINTS.",
+};
+
+impl Spec for PagerDuty {
+    fn slug(&self) -> &'static str {
+        "pagerduty"
+    }
+
+    fn label(&self) -> &'static str {
+        "PagerDuty"
+    }
+
+    fn fields(&self) -> &'static [Field] {
+        &TRIGGER_FIELDS
+    }
+
+    fn credential_kinds(&self) -> &'static [&'static str] {
+        &["api_token"]
+    }
+
+    fn needs_credential(&self) -> bool {
+        true
+    }
+
+    fn address(&self, _: &Values) -> Option<Url> {
+        None
+    }
+
+    fn host(&self, _: &Values) -> Option<String> {
+        Some(HOST.to_owned())
+    }
+
+    fn chooses_host(&self) -> bool {
+        false
+    }
+}
+
+impl Channel for PagerDuty {
+    /// One event an alert.
+    fn lines_at_once(&self) -> usize {
+        1
+    }
+
+    fn send<'a>(&'a self, job: Job<'a>) -> BoxFuture<'a, Result<Receipt, SendError>> {
+        Box::pin(async move {
+            let line = call::only_line(&job)?;
+            let payload: Payload = call::payload(&job, &PEER)?;
+            let mut body = event(&job, line);
+            body["routing_key"] = json!(payload.token.expose_secret());
+            let url = job.endpoints.url(Service::PagerDuty, "https://events.pagerduty.com", "/v2/enqueue");
+            let request = call::json(Method::POST, url.map_err(|error| PEER.failed(&error))?, &body);
+            let answer = Caller::new(&job, Tls::default(), &PEER)?.call(request).await?;
+            let taken: Taken = PEER.json(&answer)?;
+            if answer.status != 202 || taken.status != "success" || taken.dedup_key != line.alert.to_string() {
+                return Err(PEER.not_understood());
+            }
+            Ok(Receipt { reference: Some(taken.dedup_key) })
+        })
+    }
+}
+
+#[derive(Deserialize)]
+struct Taken {
+    status: String,
+    dedup_key: String,
+}
+
+fn event(job: &Job<'_>, line: &Line) -> Value {
+    let mut body = json!({"dedup_key": line.alert, "event_action": "resolve"});
+    if text::is_closed(line) {
+        return body;
+    }
+    body["event_action"] = json!("trigger");
+    body["client"] = json!("Strongroom");
+    body["client_url"] = json!(line.url);
+    body["links"] = json!([{"href": line.url, "text": "Alert"}, {"href": line.subject_url, "text": "Subject"}]);
+    body["payload"] = json!({
+        "summary": text::clean(&line.title, 1000),
+        "source": job.message.console.host_str().unwrap_or("strongroom"),
+        "severity": line.severity.slug(),
+        "timestamp": wire::timestamp(job.message),
+        "component": text::clean(&line.subject, 120),
+        "group": "strongroom",
+        "class": line.trigger.slug(),
+        "custom_details": wire::line(line),
+    });
+    body
+}

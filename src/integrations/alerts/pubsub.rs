@@ -1,0 +1,162 @@
+//! Google Pub/Sub: a message for each alert, its JSON as the data and what subscriptions filter by as attributes.
+//! <https://cloud.google.com/pubsub/docs/reference/rest/v1/projects.topics/publish>
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use futures_util::future::BoxFuture;
+use reqwest::Method;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use url::Url;
+
+use super::call::{self, Caller, Peer};
+use super::{Channel, Job, Receipt, SendError, fields, wire};
+use crate::credentials::gcp::Payload;
+use crate::form::{Field, Values};
+use crate::integrations::Spec;
+use crate::providers::egress::Tls;
+use crate::providers::endpoints::Service;
+use crate::providers::gcp;
+
+pub struct Pubsub;
+
+const HOST: &str = "pubsub.googleapis.com";
+
+static FIELDS: [Field; 8] = fields::with_triggers([Field::text("topic", "Topic")
+    .placeholder("projects/example/topics/strongroom")
+    .help("Its whole name, or its short one when it is in the project of the service account.")
+    .max(320)
+    .check(topic)]);
+
+static PEER: Peer = Peer {
+    who: "Google Pub/Sub",
+    bad_request: "Google Pub/Sub does not take the message. Check the topic, and its schema if it has one.",
+    unauthorized: "Google Pub/Sub refused the token of the service account. Test the credential, and edit it if its key \
+                   was replaced.",
+    forbidden: "The service account may not publish to the topic. Give it the role Pub/Sub Publisher on the topic, and \
+                see that the Pub/Sub API is switched on in the project.",
+    not_found: "Google Pub/Sub does not have the topic. Check its name and project.",
+};
+
+impl Spec for Pubsub {
+    fn slug(&self) -> &'static str {
+        "google_pubsub"
+    }
+
+    fn label(&self) -> &'static str {
+        "Google Pub/Sub"
+    }
+
+    fn fields(&self) -> &'static [Field] {
+        &FIELDS
+    }
+
+    fn credential_kinds(&self) -> &'static [&'static str] {
+        &["gcp"]
+    }
+
+    fn needs_credential(&self) -> bool {
+        true
+    }
+
+    fn address(&self, _: &Values) -> Option<Url> {
+        None
+    }
+
+    fn host(&self, _: &Values) -> Option<String> {
+        Some(HOST.to_owned())
+    }
+
+    fn chooses_host(&self) -> bool {
+        false
+    }
+}
+
+impl Channel for Pubsub {
+    fn lines_at_once(&self) -> usize {
+        100
+    }
+
+    fn send<'a>(&'a self, job: Job<'a>) -> BoxFuture<'a, Result<Receipt, SendError>> {
+        Box::pin(async move {
+            let account = call::payload::<Payload>(&job, &PEER)?.service_account;
+            let token = gcp::token(&account, gcp::CLOUD_PLATFORM, job.egress, job.endpoints).await;
+            let token = token.map_err(|finding| call::found(&finding))?;
+            let topic = match job.settings.get("topic") {
+                whole if whole.starts_with("projects/") => whole.to_owned(),
+                short => format!("projects/{}/topics/{short}", account.project_id),
+            };
+            let path = format!("/v1/{topic}:publish");
+            let url = job.endpoints.url(Service::GooglePubsub, "https://pubsub.googleapis.com", &path);
+            let messages: Vec<Value> = messages(&job);
+            let request =
+                call::json(Method::POST, url.map_err(|error| PEER.failed(&error))?, &json!({ "messages": messages }));
+            let request = call::with_token(request, "Bearer", &token.secret)?;
+            let answer = Caller::new(&job, Tls::default(), &PEER)?.call(request).await?;
+            let taken: Taken = PEER.json(&answer)?;
+            if taken.message_ids.len() == messages.len() { Ok(Receipt::default()) } else { Err(PEER.not_understood()) }
+        })
+    }
+}
+
+/// <https://cloud.google.com/pubsub/docs/pubsub-basics#resource_names>
+fn topic(text: &str) -> Result<String, String> {
+    let refused = || "Enter a topic: projects/example/topics/strongroom, or its short name.".to_owned();
+    let text = text.trim();
+    let (project, name) = match text.strip_prefix("projects/") {
+        Some(rest) => rest.split_once("/topics/").ok_or_else(refused)?,
+        None => ("project", text),
+    };
+    let project_good = |c: char| c.is_ascii_alphanumeric() || "-.:".contains(c);
+    let name_good = |c: char| c.is_ascii_alphanumeric() || "-._~+".contains(c);
+    let good = !project.is_empty()
+        && !project.contains("..")
+        && project.chars().all(project_good)
+        && (3..=255).contains(&name.len())
+        && name.starts_with(|c: char| c.is_ascii_alphabetic())
+        && name.chars().all(name_good)
+        && !name.contains("..");
+    if good { Ok(text.to_owned()) } else { Err(refused()) }
+}
+
+fn messages(job: &Job<'_>) -> Vec<Value> {
+    let message = |line| {
+        let mut data = wire::line(line);
+        data["message_id"] = json!(job.message.id);
+        data["test"] = json!(job.message.test);
+        json!({
+            "data": BASE64_STANDARD.encode(data.to_string()),
+            "attributes": {
+                "alert": line.alert,
+                "trigger": line.trigger.slug(),
+                "event": line.event.slug(),
+                "severity": line.severity.slug(),
+                "message": job.message.id,
+            },
+        })
+    };
+    job.message.lines.iter().map(message).collect()
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Taken {
+    message_ids: Vec<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_topic_is_a_topic() {
+        for good in ["strongroom", "projects/example.com:a-1/topics/alerts"] {
+            assert_eq!(topic(good).as_deref(), Ok(good));
+        }
+        for bad in
+            ["", "ab", "a/b/c", "projects/x", "projects/x/topics/../y", "projects//topics/abc", "abc?x", "abc:publish"]
+        {
+            assert!(topic(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,216 @@
+//! AWS Security Hub: a finding for each alert, in the AWS Security Finding Format, archived when the alert closes. The
+//! finding's id is made of the alert's, so that a repeated attempt changes the same finding.
+//! <https://docs.aws.amazon.com/securityhub/1.0/APIReference/API_BatchImportFindings.html>,
+//! <https://docs.aws.amazon.com/securityhub/latest/userguide/securityhub-findings-format.html>
+
+use futures_util::future::BoxFuture;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use url::Url;
+
+use super::call::Peer;
+use super::text::{self, FULL, Words};
+use super::{Channel, Job, Line, Message, Receipt, SendError, Severity, fields, wire};
+use crate::credentials::aws::RoleArn;
+use crate::form::{Field, Values};
+use crate::integrations::Spec;
+use crate::providers::ProviderError;
+use crate::providers::aws::{self, Access, Assume, Region, Rest, Session, Source};
+use crate::providers::egress::Answer;
+
+pub struct SecurityHub;
+
+static SERVICE: Rest = Rest { service: "securityhub", variable: "SECURITYHUB" };
+
+static FIELDS: [Field; 11] = fields::with_triggers([
+    Field::text("region", "Region").placeholder("eu-central-1").max(32).check(region),
+    Field::checkbox("sts", "Use AWS STS")
+        .help("Exchanges the credential for temporary ones of a role, which may import findings."),
+    Field::text("role", "Role to assume")
+        .when("sts", &["on"])
+        .placeholder("arn:aws:iam::123456789012:role/security-hub")
+        .help("The role's whole ARN. It wins over a role of the credential.")
+        .max(640)
+        .check(|text| RoleArn::parse(text).map(|role| role.as_str().to_owned())),
+    Field::text("external_id", "External ID")
+        .when("sts", &["on"])
+        .optional()
+        .help("Where the trust policy of the role asks for one.")
+        .max(1224)
+        .check(aws::external_id),
+]);
+
+static PEER: Peer = Peer {
+    who: "AWS Security Hub",
+    bad_request: "AWS Security Hub does not take the findings. See that Security Hub is switched on in this region.",
+    unauthorized: "AWS Security Hub refused the credential. Test it, and edit it if its key was replaced.",
+    forbidden: "The credential may not import findings. Allow securityhub:BatchImportFindings in the policy of its user or \
+                role.",
+    not_found: "AWS Security Hub is not switched on in this region and account. Switch it on, or choose another region.",
+};
+
+impl Spec for SecurityHub {
+    fn slug(&self) -> &'static str {
+        "security_hub"
+    }
+
+    fn label(&self) -> &'static str {
+        "AWS Security Hub"
+    }
+
+    fn fields(&self) -> &'static [Field] {
+        &FIELDS
+    }
+
+    fn role(&self, settings: &Values) -> Option<String> {
+        Some(settings.get("role").to_owned()).filter(|role| settings.get("sts") == "on" && !role.is_empty())
+    }
+
+    fn credential_kinds(&self) -> &'static [&'static str] {
+        &["aws"]
+    }
+
+    fn needs_credential(&self) -> bool {
+        true
+    }
+
+    fn address(&self, _: &Values) -> Option<Url> {
+        None
+    }
+
+    fn host(&self, settings: &Values) -> Option<String> {
+        Region::parse(settings.get("region")).map(|region| SERVICE.host(&region))
+    }
+
+    /// The region is a choice among AWS's own hosts.
+    fn chooses_host(&self) -> bool {
+        false
+    }
+}
+
+impl Channel for SecurityHub {
+    /// The most that one call takes.
+    fn lines_at_once(&self) -> usize {
+        100
+    }
+
+    fn send<'a>(&'a self, job: Job<'a>) -> BoxFuture<'a, Result<Receipt, SendError>> {
+        Box::pin(async move {
+            let failed = |error: ProviderError| PEER.failed(&error);
+            let region =
+                Region::parse(job.settings.get("region")).ok_or(ProviderError::InvalidAddress).map_err(failed)?;
+            let session = sign_in(&job, &region).await.map_err(failed)?;
+            // The account is that of the role, and no form knows it.
+            let account = session.caller().await.map_err(failed)?.account;
+            let place = Place { region: &region, account: &account };
+            let findings: Vec<Value> = job.message.lines.iter().map(|line| place.finding(job.message, line)).collect();
+            let body = json!({ "Findings": findings });
+            let answer =
+                session.post(&SERVICE, &region, "/findings/import", &body, job.egress).await.map_err(failed)?;
+            taken(&answer, findings.len()).map(|()| Receipt::default())
+        })
+    }
+}
+
+fn region(text: &str) -> Result<String, String> {
+    let region = Region::parse(text.trim()).map(|region| region.as_str().to_owned());
+    region.ok_or_else(|| "Enter a region, such as eu-central-1.".to_owned())
+}
+
+async fn sign_in(job: &Job<'_>, region: &Region) -> Result<Session, ProviderError> {
+    let Some((_, values)) = job.credential else { return Err(ProviderError::WrongCredential) };
+    let access = Access::read(values)?;
+    let role = match SecurityHub.role(job.settings) {
+        Some(role) => Some(RoleArn::parse(&role).map_err(|_| ProviderError::Aws(aws::Refusal::BadRole))?),
+        None => access.role.clone(),
+    };
+    let assume = role.map(|role| Assume::new(&role, job.settings.get("external_id"), job.name));
+    let (credential, version) = job.stored.unwrap_or_default();
+    job.aws.get(Source { credential, version, access: &access, region: region.clone(), assume }).await
+}
+
+struct Place<'a> {
+    region: &'a Region,
+    account: &'a str,
+}
+
+impl Place<'_> {
+    fn finding(&self, message: &Message, line: &Line) -> Value {
+        let (region, account, partition) = (self.region.as_str(), self.account, self.region.partition());
+        let words = Words::of(line, &FULL);
+        let state = if text::is_closed(line) { "ARCHIVED" } else { "ACTIVE" };
+        let description = [words.title.as_str(), words.detail.as_str(), words.remedy.as_str()].join(" ");
+        json!({
+            "SchemaVersion": "2018-10-08",
+            "Id": format!("strongroom/{}", line.alert),
+            "ProductArn": format!("arn:{partition}:securityhub:{region}:{account}:product/{account}/default"),
+            "GeneratorId": format!("strongroom/{}", line.trigger.slug()),
+            "AwsAccountId": account,
+            "Types": ["Software and Configuration Checks/AWS Security Best Practices"],
+            "CreatedAt": line.since.to_rfc3339_opts(chrono::SecondsFormat::Secs, true),
+            "UpdatedAt": wire::timestamp(message),
+            "Severity": {"Label": label(line.severity)},
+            "Title": text::clean(&words.title, 256),
+            "Description": text::clean(&description, 1024),
+            "Remediation": {"Recommendation": {
+                "Text": if words.remedy.is_empty() { "See the alert.".to_owned() } else { text::clean(&words.remedy, 512) },
+                "Url": line.url,
+            }},
+            "SourceUrl": line.url,
+            "ProductFields": {
+                "strongroom/Subject": words.subject,
+                "strongroom/SubjectUrl": line.subject_url,
+                "strongroom/Event": line.event.slug(),
+                "strongroom/Usages": (words.usages.len() as u64 + words.more_usages).to_string(),
+                "strongroom/Test": message.test.to_string(),
+            },
+            "Resources": [{"Type": "Other", "Id": line.subject_url, "Partition": partition, "Region": region}],
+            "RecordState": state,
+        })
+    }
+}
+
+fn label(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Info => "INFORMATIONAL",
+        Severity::Warning => "MEDIUM",
+        Severity::Error => "HIGH",
+        Severity::Critical => "CRITICAL",
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Taken {
+    failed_count: usize,
+    success_count: usize,
+}
+
+/// A 200 also tells of findings that were not taken.
+fn taken(answer: &Answer, sent: usize) -> Result<(), SendError> {
+    match answer.status {
+        200..=299 => {}
+        429 | 500.. => return Err(PEER.refusal(answer)),
+        _ => {
+            let error = aws::answered(answer, "securityhub:BatchImportFindings");
+            return Err(match error {
+                ProviderError::Aws(_) | ProviderError::Throttled { .. } => PEER.failed(&error),
+                _ if code_of(answer).contains("InvalidAccess") => SendError::never(PEER.not_found),
+                _ => PEER.refusal(answer),
+            });
+        }
+    }
+    match PEER.json(answer)? {
+        Taken { failed_count: 0, success_count } if success_count == sent => Ok(()),
+        Taken { failed_count: 0, .. } => Err(PEER.not_understood()),
+        Taken { failed_count, .. } => Err(SendError::never(format!(
+            "AWS Security Hub took the call but not {failed_count} of its {sent} findings. See that the account may import \
+             findings of its own product, and report this."
+        ))),
+    }
+}
+
+fn code_of(answer: &Answer) -> String {
+    let header = answer.header("x-amzn-errortype").map(str::to_owned);
+    header.unwrap_or_else(|| answer.json::<Value>().map(|body| body["Code"].to_string()).unwrap_or_default())
+}

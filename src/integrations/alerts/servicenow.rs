@@ -1,0 +1,234 @@
+//! ServiceNow: one incident an alert, found again by its correlation ID, with a work note for each reminder, and resolved
+//! when the alert closes. What people did to it meanwhile stays.
+//! <https://www.servicenow.com/docs/bundle/zurich-api-reference/page/integrate/inbound-rest/concept/c_TableAPI.html>
+
+use futures_util::future::BoxFuture;
+use reqwest::Method;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use url::Url;
+
+use super::call::{self, Caller, Peer};
+use super::{Channel, Event, Job, Line, Receipt, SendError, Severity, fields, text};
+use crate::credentials::basic::Payload;
+use crate::form::{Field, Values};
+use crate::integrations::{Spec, ca_certificate};
+use crate::providers::ProviderError;
+
+pub struct ServiceNow;
+
+static FIELDS: [Field; 13] = fields::with_triggers([
+    Field::text("url", "URL")
+        .placeholder("https://example.service-now.com")
+        .help("The address of the instance.")
+        .check(fields::check_address)
+        .identity(),
+    Field::choice("table", "Table", &[("incident", "Incident"), ("sn_si_incident", "Security incident")]),
+    Field::text("assignment_group", "Assignment group").optional().help("Its name or sys_id.").max(80),
+    Field::text("caller", "Caller")
+        .optional()
+        .help("The user name or sys_id of whom incidents are opened for.")
+        .max(80),
+    Field::text("close_code", "Resolution code")
+        .default("Solution provided")
+        .help("As the instance has it in its list: older ones have Solved (Permanently).")
+        .max(80),
+    ca_certificate::FIELD,
+]);
+
+static PEER: Peer = Peer {
+    who: "ServiceNow",
+    bad_request: "ServiceNow does not take the incident. Check the table, and that the resolution code and the group exist \
+                  in this instance.",
+    unauthorized: "ServiceNow refused the user name or password. Check the credential, and edit it if it has changed.",
+    forbidden: "ServiceNow does not let this user write incidents. Give it the role itil, or sn_si.basic for security \
+                incidents.",
+    not_found: "ServiceNow does not have the table, or hides it from this user. Check the address and the table.",
+};
+
+impl Spec for ServiceNow {
+    fn slug(&self) -> &'static str {
+        "servicenow"
+    }
+
+    fn label(&self) -> &'static str {
+        "ServiceNow"
+    }
+
+    fn fields(&self) -> &'static [Field] {
+        &FIELDS
+    }
+
+    fn credential_kinds(&self) -> &'static [&'static str] {
+        &["basic"]
+    }
+
+    fn needs_credential(&self) -> bool {
+        true
+    }
+
+    fn address(&self, settings: &Values) -> Option<Url> {
+        fields::address(settings.get("url"))
+    }
+}
+
+impl Channel for ServiceNow {
+    /// One incident an alert.
+    fn lines_at_once(&self) -> usize {
+        1
+    }
+
+    fn send<'a>(&'a self, job: Job<'a>) -> BoxFuture<'a, Result<Receipt, SendError>> {
+        Box::pin(async move {
+            let line = call::only_line(&job)?;
+            let table = Table::new(self, &job)?;
+            let known = match &line.reference {
+                Some(id) => table.get(id).await?,
+                None => None,
+            };
+            // An attempt whose answer was lost may have made one.
+            let look = known.is_none() && (job.repeated || line.event != Event::Raised || line.reference.is_some());
+            let known = if look { table.find(line).await? } else { known };
+            let reference = match (known, line.event) {
+                (None, Event::Closed) => return Ok(Receipt { reference: line.reference.clone() }),
+                (None, _) => table.create(line).await?,
+                (Some(incident), Event::Closed) => table.resolve(incident, line).await?,
+                // The first attempt got as far as this.
+                (Some(incident), Event::Raised) if job.repeated && line.reference.is_none() => incident.sys_id,
+                (Some(incident), _) => table.note(incident, line).await?,
+            };
+            Ok(Receipt { reference: Some(reference) })
+        })
+    }
+}
+
+/// The table of one instance.
+struct Table<'a> {
+    job: &'a Job<'a>,
+    caller: Caller,
+    credential: Payload,
+    base: Url,
+}
+
+#[derive(Deserialize)]
+struct Incident {
+    sys_id: String,
+    #[serde(default)]
+    state: String,
+}
+
+#[derive(Deserialize)]
+struct Answered<T> {
+    result: T,
+}
+
+impl<'a> Table<'a> {
+    fn new(channel: &ServiceNow, job: &'a Job<'a>) -> Result<Self, SendError> {
+        let base = channel.address(job.settings).ok_or_else(|| PEER.failed(&ProviderError::InvalidAddress))?;
+        let base = call::below(&base, &format!("/api/now/table/{}", job.settings.get("table")), &PEER)?;
+        let caller = Caller::new(job, ca_certificate::tls(job.settings), &PEER)?;
+        Ok(Self { job, caller, credential: call::payload(job, &PEER)?, base })
+    }
+
+    fn is_security(&self) -> bool {
+        self.job.settings.get("table") == "sn_si_incident"
+    }
+
+    async fn get(&self, id: &str) -> Result<Option<Incident>, SendError> {
+        if !is_sys_id(id) {
+            return Ok(None);
+        }
+        let mut url = call::below(&self.base, &format!("/{id}"), &PEER)?;
+        url.set_query(Some("sysparm_fields=sys_id,state"));
+        let answer = self.caller.ask(call::with_password(call::get(url), &self.credential)?).await?;
+        match answer.status {
+            200..=299 => checked(PEER.json::<Answered<Incident>>(&answer)?.result).map(Some),
+            // It was deleted.
+            404 => Ok(None),
+            _ => Err(PEER.refusal(&answer)),
+        }
+    }
+
+    async fn find(&self, line: &Line) -> Result<Option<Incident>, SendError> {
+        let mut url = self.base.clone();
+        let query = format!("correlation_id={}", line.alert);
+        url.query_pairs_mut()
+            .append_pair("sysparm_query", &query)
+            .append_pair("sysparm_fields", "sys_id,state")
+            .append_pair("sysparm_limit", "1");
+        let answer = self.caller.call(call::with_password(call::get(url), &self.credential)?).await?;
+        let found: Answered<Vec<Incident>> = PEER.json(&answer)?;
+        found.result.into_iter().next().map(checked).transpose()
+    }
+
+    async fn create(&self, line: &Line) -> Result<String, SendError> {
+        let settings = self.job.settings;
+        let mut body = json!({
+            "short_description": text::clean(&line.title, 160),
+            "description": text::paragraphs(line, self.job.message.test, no_code),
+            "urgency": urgency(line.severity),
+            "correlation_id": line.alert,
+            "correlation_display": "Strongroom",
+        });
+        let caller = if self.is_security() { "opened_for" } else { "caller_id" };
+        for (field, value) in [("assignment_group", settings.get("assignment_group")), (caller, settings.get("caller"))]
+        {
+            if !value.is_empty() {
+                body[field] = json!(value);
+            }
+        }
+        self.write(Method::POST, self.base.clone(), &body).await
+    }
+
+    async fn note(&self, incident: Incident, line: &Line) -> Result<String, SendError> {
+        let said = format!("{}: {}", text::word(line.event), text::paragraphs(line, false, no_code));
+        let url = call::below(&self.base, &format!("/{}", incident.sys_id), &PEER)?;
+        let body = json!({"work_notes": said, "urgency": urgency(line.severity)});
+        self.write(Method::PATCH, url, &body).await
+    }
+
+    /// Resolves an incident, unless people have resolved, closed or cancelled it.
+    async fn resolve(&self, incident: Incident, line: &Line) -> Result<String, SendError> {
+        // incident: 6 resolved, 7 closed, 8 cancelled; sn_si_incident: 3 closed, 7 cancelled.
+        let (state, ended): (_, &[&str]) =
+            if self.is_security() { ("3", &["3", "7"]) } else { ("6", &["6", "7", "8"]) };
+        if ended.contains(&incident.state.as_str()) {
+            return Ok(incident.sys_id);
+        }
+        let url = call::below(&self.base, &format!("/{}", incident.sys_id), &PEER)?;
+        let notes = no_code(&format!("Strongroom closed the alert: {}", text::clean(&line.title, 300)));
+        let body = json!({"state": state, "close_code": self.job.settings.get("close_code"), "close_notes": notes});
+        self.write(Method::PATCH, url, &body).await
+    }
+
+    async fn write(&self, method: Method, mut url: Url, body: &Value) -> Result<String, SendError> {
+        // Groups and callers are entered by their names.
+        url.set_query(Some("sysparm_fields=sys_id,state&sysparm_input_display_value=true"));
+        let request = call::with_password(call::json(method, url, body), &self.credential)?;
+        let answer = self.caller.call(request).await?;
+        Ok(checked(PEER.json::<Answered<Incident>>(&answer)?.result)?.sys_id)
+    }
+}
+
+/// What becomes part of an address must be what ServiceNow makes.
+fn is_sys_id(text: &str) -> bool {
+    text.len() == 32 && text.bytes().all(|b| b.is_ascii_hexdigit())
+}
+
+fn checked(incident: Incident) -> Result<Incident, SendError> {
+    if is_sys_id(&incident.sys_id) { Ok(incident) } else { Err(PEER.not_understood()) }
+}
+
+/// 1 high, 2 medium, 3 low.
+fn urgency(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Critical => "1",
+        Severity::Error => "2",
+        Severity::Warning | Severity::Info => "3",
+    }
+}
+
+/// Journal fields show what stands between `[code]` and `[/code]` as HTML.
+fn no_code(text: &str) -> String {
+    text.replace('[', "(").replace(']', ")")
+}

@@ -1,0 +1,258 @@
+//! Slack: an incoming webhook, or `chat.postMessage` with a bot's token and a channel. Every word of ours is in a
+//! rich-text element, which Slack shows as it is: no markup, no mention and no link comes of a name.
+//! <https://docs.slack.dev/reference/methods/chat.postMessage>,
+//! <https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks/>,
+//! <https://docs.slack.dev/reference/block-kit/blocks/rich-text-block>
+
+use futures_util::future::BoxFuture;
+use reqwest::Method;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use url::Url;
+
+use super::call::{self, Caller, Peer};
+use super::text::{self, FULL, Words};
+use super::{Channel, Job, Line, Message, Receipt, SendError, Severity, fields, webhook};
+use crate::credentials;
+use crate::form::{Field, Values};
+use crate::integrations::Spec;
+use crate::providers::ProviderError;
+use crate::providers::egress::{Answer, Tls};
+use crate::providers::endpoints::Service;
+
+pub struct Slack;
+
+static FIELDS: [Field; 8] = fields::with_triggers([Field::text("channel", "Channel")
+    .optional()
+    .placeholder("#security")
+    .help("With an API token: the channel's name or, better, its ID. A Webhook URL belongs to one channel already.")
+    .max(80)
+    .check(channel)]);
+
+static PEER: Peer = Peer {
+    who: "Slack",
+    bad_request: "Slack does not take this message. Check that the Webhook URL is that of an incoming webhook.",
+    unauthorized: "Slack does not know the token or Webhook URL. Make a new one, and edit the credential.",
+    forbidden: "Slack does not let this webhook post there. Its channel may be archived or restricted: make a webhook for \
+                another channel.",
+    not_found: "Slack does not know this Webhook URL any more. Make a new one in the app's settings, and edit the \
+                credential.",
+};
+
+impl Spec for Slack {
+    fn slug(&self) -> &'static str {
+        "slack"
+    }
+
+    fn label(&self) -> &'static str {
+        "Slack"
+    }
+
+    fn fields(&self) -> &'static [Field] {
+        &FIELDS
+    }
+
+    fn credential_kinds(&self) -> &'static [&'static str] {
+        &["webhook", "api_token"]
+    }
+
+    fn needs_credential(&self) -> bool {
+        true
+    }
+
+    fn address(&self, _: &Values) -> Option<Url> {
+        None
+    }
+
+    /// Only a token needs a channel.
+    fn host(&self, settings: &Values) -> Option<String> {
+        let fixed = if settings.get("channel").is_empty() { "the address in the credential" } else { "slack.com" };
+        Some(fixed.to_owned())
+    }
+
+    fn chooses_host(&self) -> bool {
+        false
+    }
+}
+
+impl Channel for Slack {
+    /// One block a line: far below the 50 that Slack takes, and still to be read.
+    fn lines_at_once(&self) -> usize {
+        20
+    }
+
+    fn send<'a>(&'a self, job: Job<'a>) -> BoxFuture<'a, Result<Receipt, SendError>> {
+        Box::pin(async move {
+            match job.credential {
+                Some((kind, _)) if kind.slug == "api_token" => by_token(&job).await,
+                _ => by_webhook(&job).await,
+            }
+        })
+    }
+}
+
+/// `#name` or an ID, as people copy it.
+fn channel(text: &str) -> Result<String, String> {
+    let name = text.trim().trim_start_matches('#');
+    let odd = |c: char| c.is_whitespace() || c.is_control() || ",<>&@/".contains(c);
+    if name.is_empty() || name.contains(odd) {
+        return Err("Enter a channel's name or ID, such as #security or C0123456789.".to_owned());
+    }
+    Ok(text.trim().to_owned())
+}
+
+async fn by_webhook(job: &Job<'_>) -> Result<Receipt, SendError> {
+    let payload = call::payload(job, &PEER)?;
+    let request = call::json(Method::POST, webhook::target(&payload, &PEER)?, &said(job.message));
+    let answer = Caller::new(job, Tls::default(), &PEER)?.call(request).await?;
+    // Slack's own words for success; a page of a proxy has others.
+    if answer.body.trim_ascii() == b"ok" { Ok(Receipt::default()) } else { Err(PEER.not_understood()) }
+}
+
+async fn by_token(job: &Job<'_>) -> Result<Receipt, SendError> {
+    let payload: credentials::api_token::Payload = call::payload(job, &PEER)?;
+    let mut body = said(job.message);
+    let channel = job.settings.get("channel");
+    if channel.is_empty() {
+        return Err(SendError::never(
+            "An API token needs a channel. Edit the profile, and enter the channel's name or ID.",
+        ));
+    }
+    body["channel"] = json!(channel);
+    let url = job.endpoints.url(Service::Slack, "https://slack.com", "/api/chat.postMessage");
+    let request = call::json(Method::POST, url.map_err(|error| PEER.failed(&error))?, &body);
+    let request = call::with_token(request, "Bearer", &payload.token)?;
+    let answer = Caller::new(job, Tls::default(), &PEER)?.call(request).await?;
+    let said: Said = PEER.json(&answer)?;
+    match said {
+        Said { ok: true, ts: Some(_), .. } => Ok(Receipt::default()),
+        Said { ok: false, error: Some(code), .. } => Err(refusal(&code, &answer)),
+        Said { .. } => Err(PEER.not_understood()),
+    }
+}
+
+#[derive(Deserialize)]
+struct Said {
+    ok: bool,
+    error: Option<String>,
+    ts: Option<String>,
+}
+
+/// An error code of a 200, in a sentence.
+fn refusal(code: &str, answer: &Answer) -> SendError {
+    let sentence = match code {
+        "channel_not_found" => {
+            "Slack does not know the channel, or the bot cannot see it. Check the name, and invite the bot to it."
+        }
+        "not_in_channel" => "The bot is not in the channel. Invite it there: /invite and the bot's name.",
+        "is_archived" => "The channel is archived. Enter another one.",
+        "invalid_auth" | "not_authed" | "token_revoked" | "account_inactive" | "not_allowed_token_type" => {
+            "Slack refused the token. Copy the bot's token (xoxb-…) anew, and edit the credential."
+        }
+        "token_expired" => "The token has expired. Make a new one, and edit the credential.",
+        "missing_scope" | "no_permission" => {
+            "The token may not post messages. Give the bot the scope chat:write, install the app again, and edit the \
+             credential."
+        }
+        "restricted_action" | "restricted_action_read_only_channel" | "restricted_action_thread_only_channel" => {
+            "A rule of the workspace keeps the bot from posting to the channel. Enter another one, or ask an owner."
+        }
+        "team_access_not_granted" | "access_denied" | "ekm_access_denied" | "org_login_required" => {
+            "Slack does not let the app into this workspace. Ask an owner to approve it."
+        }
+        "ratelimited" | "rate_limited" | "message_limit_exceeded" => return PEER.throttled(call::pause(answer)),
+        "internal_error" | "fatal_error" | "service_unavailable" | "request_timeout" | "team_added_to_org" => {
+            return SendError::later("Slack has a problem of its own. Strongroom sends the message later.");
+        }
+        "msg_too_long" | "msg_blocks_too_long" | "invalid_blocks" | "invalid_blocks_format" | "invalid_arguments" => {
+            "Slack does not take this message as it is built. Please report this."
+        }
+        _ => return PEER.failed(&ProviderError::UnexpectedStatus { status: answer.status }),
+    };
+    SendError::never(sentence)
+}
+
+/// The message: blocks, and the text that notifications show instead of them.
+fn said(message: &Message) -> Value {
+    let mut blocks = vec![json!({"type": "header",
+        "text": {"type": "plain_text", "text": short_headline(message), "emoji": false}})];
+    blocks.extend(message.lines.iter().map(|line| block(line, message.test)));
+    let mut end = Vec::new();
+    if message.more > 0 {
+        end.push(plain(&format!("{} more alerts are on the ", message.more)));
+    }
+    let alerts = message.console.join("alerts").unwrap_or_else(|_| message.console.clone());
+    end.push(link(&alerts, if message.more > 0 { "Alerts page" } else { "All alerts" }));
+    blocks.push(json!({"type": "rich_text", "elements": [{"type": "rich_text_section", "elements": end}]}));
+    json!({
+        "text": escaped(&text::headline(message)),
+        "blocks": blocks,
+        "parse": "none",
+        "link_names": false,
+        "unfurl_links": false,
+        "unfurl_media": false,
+    })
+}
+
+/// A header takes 150 characters, and names belong further down.
+fn short_headline(message: &Message) -> String {
+    match (message.test, (message.lines.len() as u64).saturating_add(message.more)) {
+        (true, _) => "Strongroom: test alert".to_owned(),
+        (_, 1) => "Strongroom: 1 alert".to_owned(),
+        (_, number) => format!("Strongroom: {number} alerts"),
+    }
+}
+
+fn block(line: &Line, test: bool) -> Value {
+    let words = Words::of(line, &FULL);
+    let word = if test { "Test" } else { text::word(line.event) };
+    let sign = match line.severity {
+        Severity::Critical | Severity::Error => "red_circle",
+        Severity::Warning => "large_yellow_circle",
+        Severity::Info => "white_circle",
+    };
+    let sign = if text::is_closed(line) { "white_check_mark" } else { sign };
+    let mut parts =
+        vec![json!({"type": "emoji", "name": sign}), bold(&format!(" {word}: ")), bold(&words.title), plain("\n")];
+    if !words.detail.is_empty() {
+        parts.push(plain(&format!("{}\n", words.detail)));
+    }
+    if !words.usages.is_empty() || words.more_usages > 0 {
+        parts.push(plain("Used by "));
+        for (place, (name, url)) in words.usages.iter().enumerate() {
+            if place > 0 {
+                parts.push(plain(", "));
+            }
+            parts.push(link(url, name));
+        }
+        if words.more_usages > 0 {
+            let and = if words.usages.is_empty() { "" } else { " and " };
+            parts.push(plain(&format!("{and}{} more", words.more_usages)));
+        }
+        parts.push(plain("\n"));
+    }
+    if !words.remedy.is_empty() {
+        parts.push(plain(&format!("{}\n", words.remedy)));
+    }
+    parts.push(link(&line.url, "Alert"));
+    parts.push(plain(" · "));
+    parts.push(link(&line.subject_url, if words.subject.is_empty() { "Subject" } else { &words.subject }));
+    json!({"type": "rich_text", "elements": [{"type": "rich_text_section", "elements": parts}]})
+}
+
+fn plain(text: &str) -> Value {
+    json!({"type": "text", "text": text})
+}
+
+fn bold(text: &str) -> Value {
+    json!({"type": "text", "text": text, "style": {"bold": true}})
+}
+
+fn link(url: &Url, text: &str) -> Value {
+    json!({"type": "link", "url": url, "text": text})
+}
+
+/// The three characters that Slack gives a meaning.
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}

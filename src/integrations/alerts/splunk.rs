@@ -1,0 +1,143 @@
+//! Splunk, by its HTTP Event Collector: an event for each alert, several in one call.
+//! <https://docs.splunk.com/Documentation/Splunk/latest/Data/FormateventsforHTTPEventCollector>,
+//! <https://docs.splunk.com/Documentation/Splunk/latest/Data/TroubleshootHTTPEventCollector>
+
+use futures_util::future::BoxFuture;
+use reqwest::Method;
+use reqwest::header::HeaderValue;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use url::Url;
+
+use super::call::{self, Caller, Peer};
+use super::{Channel, Job, Receipt, SendError, fields, wire};
+use crate::credentials::api_token::Payload;
+use crate::form::{Field, Values};
+use crate::integrations::{Spec, ca_certificate};
+use crate::providers::ProviderError;
+use crate::providers::egress::Answer;
+
+pub struct Splunk;
+
+static FIELDS: [Field; 11] = fields::with_triggers([
+    Field::text("url", "URL")
+        .placeholder("https://splunk.example.com:8088")
+        .help("The address of the HTTP Event Collector, with its port.")
+        .check(fields::check_address)
+        .identity(),
+    Field::text("index", "Index").optional().help("Blank leaves it to the token.").max(80).check(word),
+    Field::text("source", "Source").default("strongroom").max(80).check(word),
+    ca_certificate::FIELD,
+]);
+
+static PEER: Peer = Peer {
+    who: "Splunk",
+    bad_request: "Splunk does not take the events. Check the index, and that the token may write to it.",
+    unauthorized: "Splunk asks for a token. Check the credential, and edit it if it has changed.",
+    forbidden: "Splunk does not know the token, or it is disabled. Look at it under HTTP Event Collector, and edit the \
+                credential.",
+    not_found: "There is no HTTP Event Collector at this address. Check the address and its port, usually 8088.",
+};
+
+impl Spec for Splunk {
+    fn slug(&self) -> &'static str {
+        "splunk"
+    }
+
+    fn label(&self) -> &'static str {
+        "Splunk"
+    }
+
+    fn fields(&self) -> &'static [Field] {
+        &FIELDS
+    }
+
+    fn credential_kinds(&self) -> &'static [&'static str] {
+        &["api_token"]
+    }
+
+    fn needs_credential(&self) -> bool {
+        true
+    }
+
+    fn address(&self, settings: &Values) -> Option<Url> {
+        fields::address(settings.get("url"))
+    }
+}
+
+impl Channel for Splunk {
+    fn lines_at_once(&self) -> usize {
+        200
+    }
+
+    fn send<'a>(&'a self, job: Job<'a>) -> BoxFuture<'a, Result<Receipt, SendError>> {
+        Box::pin(async move {
+            let payload: Payload = call::payload(&job, &PEER)?;
+            let base = self.address(job.settings).ok_or_else(|| PEER.failed(&ProviderError::InvalidAddress))?;
+            let url = call::below(&base, "/services/collector/event", &PEER)?;
+            let mut request = call::with_token(call::json(Method::POST, url, &Value::Null), "Splunk", &payload.token)?;
+            // Tokens with indexer acknowledgement demand a channel; the others do not mind one.
+            if let Ok(channel) = HeaderValue::from_str(&job.message.id.to_string()) {
+                request.headers_mut().insert("X-Splunk-Request-Channel", channel);
+            }
+            *request.body_mut() = Some(events(&job).into());
+            let answer = Caller::new(&job, ca_certificate::tls(job.settings), &PEER)?.ask(request).await?;
+            taken(&answer).map(|()| Receipt::default())
+        })
+    }
+}
+
+fn word(text: &str) -> Result<String, String> {
+    let good = |c: char| c.is_ascii_alphanumeric() || "_-.:".contains(c);
+    if text.chars().all(good) {
+        Ok(text.to_owned())
+    } else {
+        Err("Letters, digits and _-.: are allowed here.".to_owned())
+    }
+}
+
+/// The events, one after the other, as the collector takes them.
+fn events(job: &Job<'_>) -> String {
+    let lines = job.message.lines.iter().map(|line| {
+        let mut said = wire::line(line);
+        said["message_id"] = json!(job.message.id);
+        said["test"] = json!(job.message.test);
+        let mut event = json!({
+            "time": job.message.at.timestamp(),
+            "host": job.message.console.host_str().unwrap_or("strongroom"),
+            "source": job.settings.get("source"),
+            "sourcetype": "strongroom:alert",
+            "event": said,
+        });
+        if !job.settings.get("index").is_empty() {
+            event["index"] = json!(job.settings.get("index"));
+        }
+        event.to_string()
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+#[derive(Deserialize)]
+struct Taken {
+    code: u32,
+}
+
+/// The collector's code says more than its status.
+fn taken(answer: &Answer) -> Result<(), SendError> {
+    let success = (200..300).contains(&answer.status);
+    let sentence = match answer.json::<Taken>().map(|taken| taken.code) {
+        Ok(0) if success => return Ok(()),
+        Ok(1) => "The token is disabled in Splunk. Enable it under HTTP Event Collector, or use another.",
+        Ok(2 | 3) => PEER.unauthorized,
+        Ok(4) => "Splunk does not know the token. Copy it anew, and edit the credential.",
+        Ok(7) => "Splunk does not have the index, or the token may not write to it. Check the index.",
+        Ok(8 | 9 | 17..=20) => {
+            return Err(SendError::later("Splunk is busy, or shutting down. Strongroom sends the events later."));
+        }
+        Ok(_) if success => return Err(PEER.not_understood()),
+        Ok(_) => return Err(PEER.refusal(answer)),
+        Err(_) if success => return Err(PEER.not_understood()),
+        Err(_) => return Err(PEER.refusal(answer)),
+    };
+    Err(SendError::never(sentence))
+}

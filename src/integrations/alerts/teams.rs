@@ -1,0 +1,189 @@
+//! Microsoft Teams: an Adaptive Card, posted to the address of a workflow ("Post to a channel when a webhook request is
+//! received") or of an old connector. Every word of ours is a text run, in which Markdown means nothing.
+//! <https://learn.microsoft.com/microsoftteams/platform/webhooks-and-connectors/how-to/connectors-using>,
+//! <https://learn.microsoft.com/adaptive-cards/schema-explorer/text-run>
+
+use futures_util::future::BoxFuture;
+use reqwest::Method;
+use serde_json::{Value, json};
+use url::Url;
+
+use super::call::{self, Caller, Peer};
+use super::text::{self, BRIEF, Extent, FULL, Words};
+use super::{Channel, Job, Line, Message, Receipt, SendError, Severity, TRIGGER_FIELDS, webhook};
+use crate::form::{Field, Values};
+use crate::integrations::Spec;
+use crate::providers::egress::{Answer, Tls};
+
+pub struct Teams;
+
+/// Teams takes messages of 28 KB.
+const LONGEST: usize = 27 * 1024;
+
+static PEER: Peer = Peer {
+    who: "Microsoft Teams",
+    bad_request: "Microsoft Teams does not take this message. Check that the workflow is one that posts when a webhook \
+                  request is received.",
+    unauthorized: "Microsoft Teams refused the address. Copy it anew from the workflow, and edit the credential.",
+    forbidden: "Microsoft Teams refused the address, or the workflow's owner may not post to the channel. Look at the \
+                workflow, and copy its address anew.",
+    not_found: "The workflow or connector does not exist any more. Add one to the channel, and edit the credential.",
+};
+
+impl Spec for Teams {
+    fn slug(&self) -> &'static str {
+        "teams"
+    }
+
+    fn label(&self) -> &'static str {
+        "Microsoft Teams"
+    }
+
+    fn fields(&self) -> &'static [Field] {
+        &TRIGGER_FIELDS
+    }
+
+    fn credential_kinds(&self) -> &'static [&'static str] {
+        &["webhook"]
+    }
+
+    fn needs_credential(&self) -> bool {
+        true
+    }
+
+    fn address(&self, _: &Values) -> Option<Url> {
+        None
+    }
+
+    fn host(&self, _: &Values) -> Option<String> {
+        Some("the address in the credential".to_owned())
+    }
+
+    /// The credential is the address.
+    fn chooses_host(&self) -> bool {
+        false
+    }
+}
+
+impl Channel for Teams {
+    fn lines_at_once(&self) -> usize {
+        10
+    }
+
+    fn send<'a>(&'a self, job: Job<'a>) -> BoxFuture<'a, Result<Receipt, SendError>> {
+        Box::pin(async move {
+            let payload = call::payload(&job, &PEER)?;
+            let request = call::json(Method::POST, webhook::target(&payload, &PEER)?, &said(job.message));
+            let answer = Caller::new(&job, Tls::default(), &PEER)?.call(request).await?;
+            taken(&answer).map(|()| Receipt::default())
+        })
+    }
+}
+
+/// A workflow says 202, a connector says `1`; a connector also tells its failures in a 200.
+fn taken(answer: &Answer) -> Result<(), SendError> {
+    let said = String::from_utf8_lossy(&answer.body);
+    match said.trim() {
+        "" | "1" => Ok(()),
+        _ if answer.status == 202 && serde_json::from_str::<Value>(&said).is_ok() => Ok(()),
+        said if said.contains("HTTP error 429") => Err(PEER.throttled(call::pause(answer))),
+        said if said.contains("HTTP error 413") || said.contains("too large") => {
+            Err(SendError::never("Microsoft Teams says that the message is too large. Please report this."))
+        }
+        said if said.contains("HTTP error") => {
+            Err(SendError::later("Microsoft Teams took the message and could not post it. Strongroom sends it again."))
+        }
+        _ => Err(PEER.not_understood()),
+    }
+}
+
+/// The message, in brief when it would be too long otherwise.
+fn said(message: &Message) -> Value {
+    let full = envelope(card(message, &FULL));
+    if full.to_string().len() <= LONGEST { full } else { envelope(card(message, &BRIEF)) }
+}
+
+fn envelope(card: Value) -> Value {
+    json!({"type": "message", "attachments": [
+        {"contentType": "application/vnd.microsoft.card.adaptive", "contentUrl": null, "content": card}]})
+}
+
+fn card(message: &Message, extent: &Extent) -> Value {
+    let number = (message.lines.len() as u64).saturating_add(message.more);
+    let title = match (message.test, number) {
+        (true, _) => "Strongroom: test alert".to_owned(),
+        (_, 1) => "Strongroom: 1 alert".to_owned(),
+        (_, number) => format!("Strongroom: {number} alerts"),
+    };
+    let mut body = vec![rich(vec![run(&title, &[("size", "Large"), ("weight", "Bolder")])])];
+    for line in &message.lines {
+        body.push(container(line, message.test, extent));
+    }
+    if message.more > 0 {
+        body.push(rich(vec![run(&format!("{} more alerts are on the Alerts page.", message.more), &[])]));
+    }
+    let alerts = message.console.join("alerts").unwrap_or_else(|_| message.console.clone());
+    json!({
+        "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
+        "type": "AdaptiveCard",
+        "version": "1.4",
+        "body": body,
+        "actions": [{"type": "Action.OpenUrl", "title": "All alerts", "url": alerts}],
+        "msteams": {"width": "Full"},
+    })
+}
+
+fn container(line: &Line, test: bool, extent: &Extent) -> Value {
+    let words = Words::of(line, extent);
+    let (style, colour) = match line.severity {
+        _ if text::is_closed(line) => ("good", "Good"),
+        Severity::Critical | Severity::Error => ("attention", "Attention"),
+        Severity::Warning => ("warning", "Warning"),
+        Severity::Info => ("default", "Default"),
+    };
+    let word = if test { "Test" } else { text::word(line.event) };
+    let first = vec![
+        run(&format!("{word}: "), &[("weight", "Bolder"), ("color", colour)]),
+        run(&words.title, &[("weight", "Bolder")]),
+    ];
+    let mut items = vec![rich(first)];
+    if !words.detail.is_empty() {
+        items.push(rich(vec![run(&words.detail, &[])]));
+    }
+    if !words.usages.is_empty() || (words.more_usages > 0 && !words.remedy.is_empty()) {
+        let mut runs = vec![run("Used by ", &[])];
+        for (place, (name, url)) in words.usages.iter().enumerate() {
+            if place > 0 {
+                runs.push(run(", ", &[]));
+            }
+            runs.push(link(name, url));
+        }
+        if words.more_usages > 0 {
+            let and = if words.usages.is_empty() { "" } else { " and " };
+            runs.push(run(&format!("{and}{} more", words.more_usages), &[]));
+        }
+        items.push(rich(runs));
+    }
+    if !words.remedy.is_empty() {
+        items.push(rich(vec![run(&words.remedy, &[])]));
+    }
+    let subject = if words.subject.is_empty() { "Subject" } else { &words.subject };
+    items.push(rich(vec![link("Alert", &line.url), run(" · ", &[]), link(subject, &line.subject_url)]));
+    json!({"type": "Container", "style": style, "items": items, "separator": true})
+}
+
+fn rich(runs: Vec<Value>) -> Value {
+    json!({"type": "RichTextBlock", "inlines": runs})
+}
+
+fn run(text: &str, looks: &[(&str, &str)]) -> Value {
+    let mut run = json!({"type": "TextRun", "text": text});
+    for (name, value) in looks {
+        run[name] = json!(value);
+    }
+    run
+}
+
+fn link(text: &str, url: &Url) -> Value {
+    json!({"type": "TextRun", "text": text, "selectAction": {"type": "Action.OpenUrl", "url": url}})
+}
