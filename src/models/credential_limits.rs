@@ -31,11 +31,31 @@ impl Limits {
         }
     }
 
+    /// A condition on the credentials in SQL: past their limit. One range of an index for each type, where a table of
+    /// limits would have to be joined to every row.
+    pub(super) fn passed(&self) -> String {
+        let mut ranges = vec![
+            "stale_after_days > 0 AND secret_set_at < now() - make_interval(days => stale_after_days)".to_owned(),
+        ];
+        ranges.extend(self.0.iter().filter(|limit| is_plain(&limit.kind)).map(|Limit { kind, days, by_nature }| {
+            let ages = if *by_nature { "AND ages " } else { "" };
+            format!(
+                "kind = '{kind}' AND stale_after_days IS NULL AND NOT shipped {ages}AND secret_set_at < now() - make_interval(days => {days})"
+            )
+        }));
+        format!("({})", ranges.join(" OR "))
+    }
+
     /// The columns of a table of limits, to bind as arrays: types, days, whether only what ages by its nature.
     pub(super) fn columns(&self) -> (Vec<&str>, Vec<i32>, Vec<bool>) {
         let kinds = self.0.iter().map(|limit| limit.kind.as_str()).collect();
         (kinds, self.0.iter().map(|limit| limit.days).collect(), self.0.iter().map(|limit| limit.by_nature).collect())
     }
+}
+
+/// Whether a slug may be written into SQL as it is.
+fn is_plain(kind: &str) -> bool {
+    kind.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
 }
 
 /// The limit that was set on a credential itself.

@@ -11,6 +11,7 @@ use diesel::sql_types::{Bool, Integer, Text, Timestamptz, Uuid as SqlUuid};
 use uuid::Uuid;
 
 use super::schema::credentials;
+use super::credential_limits::Limits;
 use super::{Conn, DbError, credential_search};
 
 pub const PAGE: usize = 50;
@@ -48,8 +49,8 @@ pub struct Query {
     pub sort: Sort,
     pub descending: bool,
     pub from: Option<Place>,
-    /// Days after which a secret is stale.
-    pub stale_days: i32,
+    /// When a secret is stale.
+    pub limits: Limits,
 }
 
 impl Query {
@@ -88,6 +89,7 @@ pub struct Row {
     pub name_key: String,
     pub identity: String,
     pub ages: bool,
+    pub stale_after_days: Option<i32>,
     pub expires_at: Option<DateTime<Utc>>,
     pub shipped: bool,
     pub secret_set_at: DateTime<Utc>,
@@ -207,15 +209,14 @@ where
     if !query.kind.is_empty() {
         conditions.push(Box::new(sql::<Bool>("kind = ").bind::<Text, _>(&query.kind)));
     }
-    let before = |column: &str, days| {
-        let bound = sql::<Bool>(column).sql(" < now() + make_interval(days => ");
-        bound.bind::<Integer, _>(days).sql(")")
-    };
     match query.state {
         None => {}
         Some(State::Unused) => conditions.push(Box::new(sql::<Bool>("usage_count = 0 AND NOT shipped"))),
-        Some(State::Stale) => conditions.push(Box::new(before("ages AND secret_set_at", -query.stale_days))),
-        Some(State::Expiring) => conditions.push(Box::new(before("expires_at", EXPIRING_DAYS))),
+        Some(State::Stale) => conditions.push(Box::new(sql::<Bool>(&query.limits.passed()))),
+        Some(State::Expiring) => {
+            let bound = sql::<Bool>("expires_at < now() + make_interval(days => ");
+            conditions.push(Box::new(bound.bind::<Integer, _>(EXPIRING_DAYS).sql(")")));
+        }
     }
     conditions
 }

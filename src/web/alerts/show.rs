@@ -52,6 +52,7 @@ struct Show {
     acknowledged_at: Option<When>,
     quiet_by: String,
     usages: Vec<Usage>,
+    more_usages: bool,
     entries: Vec<Entry>,
     deliveries: Vec<DeliveryView>,
     /// Of this page, where the forms lead back to.
@@ -90,6 +91,7 @@ pub async fn show(app: Data<App>, request: HttpRequest, visitor: As<Auditor>) ->
         acknowledged_at: line.acknowledged_at.map(|at| when(at, now)),
         quiet_by: line.snoozed_by.clone().unwrap_or_default(),
         alert: AlertView::new(&line, now),
+        more_usages: usize::try_from(line.usages).is_ok_and(|all| all > usages.len()),
         usages: Usage::list(usages, now),
         deliveries: deliveries.into_iter().map(|shown| DeliveryView::new(shown, now)).collect(),
         next: format!("/alerts/{id}"),
