@@ -34,9 +34,8 @@ impl Limits {
     /// A condition on the credentials in SQL: past their limit. One range of an index for each type, where a table of
     /// limits would have to be joined to every row.
     pub(super) fn passed(&self) -> String {
-        let mut ranges = vec![
-            "stale_after_days > 0 AND secret_set_at < now() - make_interval(days => stale_after_days)".to_owned(),
-        ];
+        let mut ranges =
+            vec!["stale_after_days > 0 AND secret_set_at < now() - make_interval(days => stale_after_days)".to_owned()];
         ranges.extend(self.0.iter().filter(|limit| is_plain(&limit.kind)).map(|Limit { kind, days, by_nature }| {
             let ages = if *by_nature { "AND ages " } else { "" };
             format!(

@@ -10,8 +10,8 @@ use diesel::prelude::*;
 use diesel::sql_types::{Bool, Integer, Text, Timestamptz, Uuid as SqlUuid};
 use uuid::Uuid;
 
-use super::schema::credentials;
 use super::credential_limits::Limits;
+use super::schema::credentials;
 use super::{Conn, DbError, credential_search};
 
 pub const PAGE: usize = 50;
@@ -288,14 +288,4 @@ fn beyond<'a>(sort: Sort, place: &'a Place, up: bool) -> On<'a, credentials::tab
         // A place of another sort: start from the beginning.
         _ => Box::new(sql::<Bool>("true")),
     }
-}
-
-/// Credentials whose stored value was found altered, the latest find first.
-pub fn altered(connection: &mut Conn, limit: i64) -> Result<Vec<Row>, DbError> {
-    Ok(credentials::table
-        .filter(credentials::integrity_failed_at.is_not_null())
-        .order(credentials::integrity_failed_at.desc())
-        .limit(limit)
-        .select(Row::as_select())
-        .load(connection)?)
 }

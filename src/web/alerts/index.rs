@@ -114,9 +114,8 @@ fn choices(params: &Params, chosen: &str, closed: bool, counts: &[(String, i64)]
     let count = |slug: &str| counts.iter().find(|(trigger, _)| trigger == slug).map_or(0, |(_, count)| *count);
     let all = counts.iter().map(|(_, count)| count).sum();
     let all = Choice { label: "All", count: (!closed).then_some(all), href: link(""), chosen: chosen.is_empty() };
-    let wanted = Trigger::ALL.into_iter().filter(|trigger| {
-        closed || trigger.slug() == chosen || count(trigger.slug()) > 0
-    });
+    let wanted =
+        Trigger::ALL.into_iter().filter(|trigger| closed || trigger.slug() == chosen || count(trigger.slug()) > 0);
     let each = wanted.map(|trigger| Choice {
         label: trigger.label(),
         count: (!closed).then(|| count(trigger.slug())),
@@ -148,7 +147,8 @@ mod tests {
         let id = Uuid::from_u128(7);
         let at = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
         assert_eq!(read_place(&format!("1800000000000000.{id}")), Some((at, id)));
-        for bad in ["", "1", "1.2", "x.00000000-0000-0000-0000-000000000007", "-5.00000000-0000-0000-0000-000000000007"] {
+        for bad in ["", "1", "1.2", "x.00000000-0000-0000-0000-000000000007", "-5.00000000-0000-0000-0000-000000000007"]
+        {
             assert_eq!(read_place(bad), None, "{bad}");
         }
     }

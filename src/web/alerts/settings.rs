@@ -241,7 +241,9 @@ mod tests {
         assert_eq!(read("days_basic", " 0 ").unwrap().kind_days["basic"], 0);
         assert!(read("days_basic", "").unwrap().kind_days.is_empty());
         assert_eq!(read("stale_days", "30").unwrap().stale_days, Some(30));
-        for (name, bad) in [("stale_days", "0"), ("days_aws", "-1"), ("days_aws", "3651"), ("days_aws", "1.5"), ("failed_scans", "")] {
+        for (name, bad) in
+            [("stale_days", "0"), ("days_aws", "-1"), ("days_aws", "3651"), ("days_aws", "1.5"), ("failed_scans", "")]
+        {
             assert!(read(name, bad).is_err(), "{name} {bad}");
         }
     }

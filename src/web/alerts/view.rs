@@ -154,7 +154,8 @@ pub struct DeliveryView {
 impl DeliveryView {
     pub fn new(shown: Shown, now: DateTime<Utc>) -> Self {
         let delivery = shown.delivery;
-        let next = (delivery.state == "ready" && shown.active && shown.next_at > now).then(|| ahead(shown.next_at, now));
+        let next =
+            (delivery.state == "ready" && shown.active && shown.next_at > now).then(|| ahead(shown.next_at, now));
         let state = match (delivery.state.as_str(), delivery.attempts) {
             ("sent", _) => ("good", "Delivered"),
             ("parked", _) => ("bad", "Undelivered"),
