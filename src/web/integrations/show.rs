@@ -93,7 +93,7 @@ struct Read {
 /// What the page is of: each family has its own.
 enum Found {
     Scan(Box<Read>),
-    Channel(channel::Read),
+    Channel(Box<channel::Read>),
 }
 
 fn read(conn: &mut Conn, row: Integration, search: &str, from: Option<&Place>) -> Result<Read, DbError> {
@@ -138,14 +138,14 @@ pub async fn show(
     let found = app.db.run(move |conn| {
         let row = integrations::find(conn, id)?;
         if Family::find(&row.family) == Some(Family::AlertProfile) {
-            return channel::read(conn, row).map(Found::Channel);
+            return channel::read(conn, row).map(|read| Found::Channel(Box::new(read)));
         }
         read(conn, row, &wanted, from.as_ref()).map(|read| Found::Scan(Box::new(read)))
     });
     let read = match found.await? {
         Found::Scan(read) => *read,
         Found::Channel(read) => {
-            return channel::show(Shell::new(&request, &visitor, "integrations"), &app.vault, read);
+            return channel::show(Shell::new(&request, &visitor, "integrations"), &app.vault, *read);
         }
     };
     let altered = read.row.check(&app.vault).is_err();
