@@ -16,11 +16,13 @@ use uuid::Uuid;
 
 use crate::accounts::{Gate, Hasher};
 use crate::config::{Settings, StoreSettings};
+use crate::integrations::alerts::email;
 use crate::models::deployment::{self, BootError};
 use crate::models::sessions::Limits;
 use crate::models::{self, Conn, Db, DbError, credentials, logins, users};
 use crate::providers::aws;
 use crate::providers::egress::Egress;
+use crate::providers::tokens::Tokens;
 use crate::vault::{KeyRing, KeyRingError, Vault};
 use crate::web::credentials::draft;
 use crate::{alerting, jobs, web};
@@ -36,6 +38,10 @@ pub struct App {
     pub gate: Gate,
     pub egress: Egress,
     pub aws: aws::Sessions,
+    /// Access tokens of Azure, Google and IBM.
+    pub tokens: Tokens,
+    /// Connections to mail servers that are kept between two letters.
+    pub smtp: email::Connections,
     pub sessions: web::session::Cache,
     /// How often each user presses Test.
     pub tests: web::credentials::test::Limiter,
@@ -181,7 +187,9 @@ impl Console {
         let app = Data::new(App {
             gate: Gate { db: db.clone(), vault: vault.clone(), hasher: Hasher::default() },
             aws: aws::Sessions::new(egress.clone(), settings.endpoints.aws().clone()),
+            tokens: Tokens::new(egress.clone(), settings.endpoints.clone()),
             egress,
+            smtp: email::Connections::default(),
             sessions: web::session::Cache::new(database_url),
             tests: web::credentials::test::Limiter::default(),
             public_url: settings.public_url(address),

@@ -22,6 +22,8 @@ pub mod form;
 pub mod integrations;
 /// What happens by the clock.
 pub mod jobs;
+/// What mails say: one template a letter. Sends nothing.
+pub mod mail;
 /// What is stored: the only Diesel.
 pub mod models;
 /// How names are written and when two are the same.

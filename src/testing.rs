@@ -11,20 +11,25 @@ use uuid::Uuid;
 use crate::app::App;
 use crate::credentials::{self as kinds, Kind};
 use crate::form::Values;
+use crate::integrations::Provider;
 use crate::models::credential_tests::{self, Outcome};
 use crate::models::events::Actor;
-use crate::models::{Conn, DbError, credentials};
+use crate::models::provider_facts::Told;
+use crate::models::{Conn, DbError, credentials, usages};
 use crate::providers;
+use crate::providers::aws::roles::Wanted;
 use crate::providers::probe::{Finding, LIMIT, Verdict};
 use crate::vault::Vault;
 
 /// Claimed at once, and tested side by side.
 const BATCH: i64 = 8;
 const SIDE_BY_SIDE: usize = 4;
+/// Looked through for roles; more of them share a few roles anyway.
+const MOST_INTEGRATIONS: i64 = 500;
 
-/// One harmless call with these values, of at most [`LIMIT`]. Stores nothing.
-pub async fn probe(app: &App, kind: &'static Kind, values: &Values) -> Finding {
-    let work = async { providers::test(kind, values, &app.egress, &app.settings.endpoints).await };
+/// One harmless call with these values, of at most [`LIMIT`], and a try of the roles. Stores nothing.
+pub async fn probe(app: &App, kind: &'static Kind, values: &Values, roles: &[Wanted]) -> Finding {
+    let work = async { providers::test(kind, values, roles, &app.egress, &app.settings.endpoints).await };
     let found = match tokio::time::timeout(LIMIT, AssertUnwindSafe(work).catch_unwind()).await {
         Ok(Ok(finding)) => finding,
         Ok(Err(_)) => {
@@ -41,6 +46,17 @@ pub async fn probe(app: &App, kind: &'static Kind, values: &Values) -> Finding {
     found
 }
 
+/// The roles that the integrations of a credential name. An integration that is not as Strongroom saved it names none.
+pub fn roles(conn: &mut Conn, vault: &Vault, credential: Uuid) -> Result<Vec<Wanted>, DbError> {
+    let rows = usages::of(conn, credential, MOST_INTEGRATIONS)?;
+    let intact = rows.into_iter().filter(|row| row.check(vault).is_ok());
+    let wanted = intact.filter_map(|row| {
+        let settings = Values::from_json(row.settings.as_bytes())?;
+        Provider::find(&row.version)?.spec().assumes(&settings, &row.name)
+    });
+    Ok(wanted.collect())
+}
+
 /// Writes down what a test of saved values found: in the row, and in the trail.
 pub async fn record(app: &App, actor: Actor, id: Uuid, secret_version: i32, found: &Finding) -> Result<(), DbError> {
     let outcome = Outcome {
@@ -49,6 +65,7 @@ pub async fn record(app: &App, actor: Actor, id: Uuid, secret_version: i32, foun
         detail: format!("{}: {}", found.verdict.label(), found.sentence),
         failed: found.verdict.is_failure(),
         expires_at: found.expires_at,
+        told: Told { made_at: found.made_at, used_at: found.used_at, identity: found.identity.clone() },
     };
     let vault = app.vault.clone();
     let write = move |conn: &mut Conn| credential_tests::record(conn, &vault, &actor, (id, secret_version), &outcome);
@@ -76,8 +93,8 @@ async fn test_one(app: &Data<App>, id: Uuid) {
     let work = async {
         let vault = app.vault.clone();
         let opened = app.db.transaction(move |conn| open(conn, &vault, id)).await?;
-        let Some((kind, secret_version, values)) = opened else { return Ok(()) };
-        let found = probe(app, kind, &values).await;
+        let Some((kind, secret_version, values, roles)) = opened else { return Ok(()) };
+        let found = probe(app, kind, &values, &roles).await;
         record(app, Actor::system(), id, secret_version, &found).await
     };
     tokio::select! {
@@ -90,7 +107,7 @@ async fn test_one(app: &Data<App>, id: Uuid) {
     }
 }
 
-type Opened = (&'static Kind, i32, Values);
+type Opened = (&'static Kind, i32, Values, Vec<Wanted>);
 
 /// Opens a credential for its daily test, and writes that down. `None` when it is not what was saved, or of a kind that
 /// only a later version knows.
@@ -103,5 +120,5 @@ fn open(conn: &mut Conn, vault: &Vault, id: Uuid) -> Result<Option<Opened>, DbEr
         return Ok(None);
     };
     credentials::record_opening(conn, vault, &Actor::system(), &row, "test".to_owned())?;
-    Ok(Some((kind, row.secret_version, values)))
+    Ok(Some((kind, row.secret_version, values, roles(conn, vault, id)?)))
 }

@@ -5,13 +5,11 @@
 mod bare;
 mod load;
 mod pages;
-#[allow(dead_code, clippy::unwrap_used, reason = "the tests' own peers, of which a benchmark needs two")]
-#[path = "../../tests/console/support/peers/mod.rs"]
-mod peers;
 mod process;
 mod providers;
 mod saving;
 mod store;
+mod support;
 
 use store::Server;
 

@@ -9,14 +9,18 @@ use actix_web::web::Data;
 use futures_util::FutureExt;
 use uuid::Uuid;
 
+use super::letters::Office;
 use super::prepare::{Batch, Ready, Unfit, prepare};
 use crate::app::App;
-use crate::integrations::alerts::{Again, Job, Receipt, SendError};
+use crate::form::Values;
+use crate::integrations::alerts::email::Letter;
+use crate::integrations::alerts::{Again, Channel, Job, Message, Receipt, SendError};
 use crate::models::alerts::{self, RAISED, Subject};
 use crate::models::deliveries::{self, Next};
 use crate::models::events::Actor;
 use crate::models::integrations::{self, Integration};
 use crate::models::{Conn, DbError};
+use crate::opening::Opened;
 use crate::vault::{self, Vault};
 
 /// Longest that one call may take, whatever the channel waits for by itself.
@@ -78,7 +82,22 @@ async fn batch(app: &Data<App>, id: Uuid, renewed: &Renewed) -> Result<bool, DbE
 /// Sends and records one message; whether the next one is worth trying.
 async fn one(app: &App, batch: &Batch, ready: &Ready) -> Result<bool, DbError> {
     let (id, replica) = (ready.delivery.id, app.replica);
-    match send(app, batch, ready).await {
+    let office = Office { vault: &app.vault, console: &app.public_url, profile: &batch.integration.name };
+    let letter = batch.channel.has_recipients().then(|| office.letter(ready)).transpose();
+    let call = |letter| Call {
+        channel: batch.channel,
+        settings: &batch.settings,
+        credential: batch.credential.as_ref(),
+        name: &batch.integration.name,
+        message: &ready.message,
+        letter,
+        repeated: ready.delivery.attempts > 1,
+    };
+    let sent = match &letter {
+        Ok(letter) => self::call(app, call(letter.as_ref())).await,
+        Err(error) => Err(error.clone()),
+    };
+    match sent {
         Ok(receipt) => {
             metrics::counter!("strongroom_deliveries_total", "outcome" => "sent").increment(1);
             let ours =
@@ -91,32 +110,45 @@ async fn one(app: &App, batch: &Batch, ready: &Ready) -> Result<bool, DbError> {
         Err(error) => {
             metrics::counter!("strongroom_deliveries_total", "outcome" => "failed").increment(1);
             tracing::warn!(delivery = %id, channel = %batch.integration.id, error = error.sentence, "a message failed");
-            let reached = error.again != Again::WhenItIsBack;
             let (vault, delivery, channel) = (app.vault.clone(), ready.delivery.clone(), batch.integration.clone());
-            app.db.transaction(move |conn| record(conn, &vault, replica, &delivery, &channel, &error)).await?;
-            Ok(reached)
+            app.db.transaction(move |conn| record(conn, &vault, replica, &delivery, &channel, &error)).await
         }
     }
 }
 
-/// The call itself, bounded and with a panic as a failure.
-async fn send(app: &App, batch: &Batch, ready: &Ready) -> Result<Receipt, SendError> {
+/// One call of a channel.
+pub struct Call<'a> {
+    pub channel: &'static dyn Channel,
+    pub settings: &'a Values,
+    pub credential: Option<&'a Opened>,
+    /// The profile's name.
+    pub name: &'a str,
+    pub message: &'a Message,
+    /// For a channel that has recipients: what one of them gets.
+    pub letter: Option<&'a Letter>,
+    pub repeated: bool,
+}
+
+/// Makes a call, bounded in time and with a panic as a failure.
+pub async fn call(app: &App, call: Call<'_>) -> Result<Receipt, SendError> {
     let job = Job {
-        settings: &batch.settings,
-        credential: batch.credential.as_ref().map(|opened| (opened.kind, &opened.values)),
-        stored: batch.credential.as_ref().map(|opened| (opened.id, opened.version)),
+        settings: call.settings,
+        credential: call.credential.map(|opened| (opened.kind, &opened.values)),
+        stored: call.credential.map(|opened| (opened.id, opened.version)),
         egress: &app.egress,
         endpoints: &app.settings.endpoints,
         aws: &app.aws,
-        name: &batch.integration.name,
-        message: &ready.message,
-        repeated: ready.delivery.attempts > 1,
+        name: call.name,
+        message: call.message,
+        repeated: call.repeated,
+        letter: call.letter,
+        smtp: &app.smtp,
     };
-    let work = async { batch.channel.send(job).await };
+    let work = async { call.channel.send(job).await };
     match tokio::time::timeout(LIMIT, AssertUnwindSafe(work).catch_unwind()).await {
         Ok(Ok(result)) => result,
         Ok(Err(_)) => {
-            tracing::error!(delivery = %ready.delivery.id, "a channel panicked");
+            tracing::error!(delivery = %call.message.id, "a channel panicked");
             let sentence = "Sending failed by a fault of Strongroom itself. It has been logged; please report it.";
             Err(SendError::never(sentence))
         }
@@ -128,6 +160,7 @@ async fn send(app: &App, batch: &Batch, ready: &Ready) -> Result<Receipt, SendEr
 }
 
 /// Writes a failure down, and what follows from it: another try, a person's decision, an alert, a channel that is off.
+/// Returns whether the next message is worth trying.
 fn record(
     conn: &mut Conn,
     vault: &Vault,
@@ -135,7 +168,7 @@ fn record(
     delivery: &deliveries::Delivery,
     channel: &Integration,
     error: &SendError,
-) -> Result<(), DbError> {
+) -> Result<bool, DbError> {
     let subject = Subject { kind: "integration", id: channel.id, name: &channel.name };
     let pause = match error.again {
         Again::WhenItIsBack => Some(away_for(delivery.attempts)),
@@ -145,7 +178,10 @@ fn record(
     };
     if let Some(seconds) = pause {
         let misses = deliveries::missed(conn, delivery, replica, &error.sentence, seconds)?;
-        return if misses >= IN_A_ROW { alerts::raise(conn, "delivery", subject, &error.sentence) } else { Ok(()) };
+        if misses >= IN_A_ROW {
+            alerts::raise(conn, "delivery", subject, &error.sentence)?;
+        }
+        return Ok(false);
     }
     let next = match error.again {
         Again::Never => Next::Parked,
@@ -156,9 +192,13 @@ fn record(
     if refusals >= IN_A_ROW && integrations::find(conn, channel.id)?.active {
         integrations::set_active(conn, vault, &Actor::system(), channel.id, false)?;
         let words = format!("it was switched off after {refusals} refusals in a row. The last: {}", error.sentence);
-        return alerts::worsen(conn, "delivery", subject, RAISED + 1, &words);
+        alerts::worsen(conn, "delivery", subject, RAISED + 1, &words)?;
+        return Ok(false);
     }
-    if next == Next::Parked { alerts::raise(conn, "delivery", subject, &error.sentence) } else { Ok(()) }
+    if next == Next::Parked {
+        alerts::raise(conn, "delivery", subject, &error.sentence)?;
+    }
+    Ok(true)
 }
 
 /// All of a batch waits for a person: the channel itself cannot be used.

@@ -17,7 +17,9 @@ use crate::models::{self, Conn, DbError, integrations, recipients};
 use crate::vault::Vault;
 
 pub mod lane;
+mod letters;
 mod prepare;
+pub mod trial;
 pub mod words;
 
 /// Lines of one digest; the rest is counted, with a link to the Alerts page.

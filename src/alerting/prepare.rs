@@ -39,7 +39,6 @@ pub struct Ready {
     pub delivery: Delivery,
     pub message: Message,
     /// The person, where the channel has persons and the row is what Strongroom saved.
-    #[expect(dead_code, reason = "the e-mail channel is on its way")]
     pub recipient: Option<Recipient>,
 }
 
@@ -133,13 +132,18 @@ fn messages(
         lines.entry(row.delivery_id).or_default().extend(line(console, row, known));
     }
     let ready = |delivery: Delivery| {
+        if delivery.kind == "test" {
+            let message = channels::test_message(delivery.id, delivery.created_at, console);
+            let recipient = delivery.recipient_id.and_then(|id| people.remove(&id));
+            return Ready { delivery, message, recipient };
+        }
         let message = Message {
             id: delivery.id,
             at: delivery.created_at,
             console: console.clone(),
             lines: lines.remove(&delivery.id).unwrap_or_default(),
             more: u64::try_from(delivery.more).unwrap_or_default(),
-            test: delivery.kind == "test",
+            test: false,
         };
         let recipient = delivery.recipient_id.and_then(|id| people.remove(&id));
         Ready { delivery, message, recipient }

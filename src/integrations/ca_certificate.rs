@@ -37,3 +37,17 @@ pub fn tls(settings: &Values) -> Tls {
     };
     Tls { ca_certificates, ..Tls::default() }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_private_key_is_refused_as_ca_certificate() {
+        let key = rcgen::KeyPair::generate().unwrap();
+        assert!(check(&key.serialize_pem()).unwrap_err().contains("private key"));
+        assert!(check("hello").is_err());
+        let certificate = rcgen::CertificateParams::default().self_signed(&key).unwrap();
+        assert!(check(&certificate.pem()).is_ok());
+    }
+}

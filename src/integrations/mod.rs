@@ -4,7 +4,8 @@
 
 use url::Url;
 
-use crate::form::{Field, Values};
+use crate::form::{Errors, Field, Values};
+use crate::providers::aws::roles::Wanted;
 
 pub mod alerts;
 pub mod ca_certificate;
@@ -68,6 +69,19 @@ pub trait Spec: Sync {
     /// The role that the settings name: the link between the credential and the service, for the page.
     fn role(&self, _settings: &Values) -> Option<String> {
         None
+    }
+    /// That role with all that it takes to assume it, for an integration of this name: a credential's Test tries it.
+    fn assumes(&self, _settings: &Values, _name: &str) -> Option<Wanted> {
+        None
+    }
+    /// The least policies that an integration needs, with the real names: (caption, text), ready to copy, for the page of
+    /// its credential. Those that lead into a role follow from [`Spec::assumes`].
+    fn needs(&self, _settings: &Values) -> Vec<(String, String)> {
+        Vec::new()
+    }
+    /// Whether the settings go with a credential, as far as its values that are no secrets tell.
+    fn suits(&self, _settings: &Values, _credential: &Values) -> Result<(), Errors> {
+        Ok(())
     }
     /// Slugs of the credential kinds it can use.
     fn credential_kinds(&self) -> &'static [&'static str];

@@ -2,6 +2,8 @@
 //! page costs what the first one does; each sort has its index in the migration. A search in no order of its own is
 //! answered by `credential_search`.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
 use diesel::dsl::sql;
 use diesel::expression::{BoxableExpression, SqlLiteral};
@@ -11,6 +13,7 @@ use diesel::sql_types::{Bool, Integer, Text, Timestamptz, Uuid as SqlUuid};
 use uuid::Uuid;
 
 use super::credential_limits::Limits;
+use super::provider_facts;
 use super::schema::credentials;
 use super::{Conn, DbError, credential_search};
 
@@ -92,6 +95,7 @@ pub struct Row {
     pub stale_after_days: Option<i32>,
     pub expires_at: Option<DateTime<Utc>>,
     pub shipped: bool,
+    pub secret_version: i32,
     pub secret_set_at: DateTime<Utc>,
     pub usage_count: i32,
     pub last_used_at: DateTime<Utc>,
@@ -131,6 +135,8 @@ pub struct Page {
     pub sort: Sort,
     /// Only the beginnings of words were searched.
     pub beginnings: bool,
+    /// When the providers say that the keys were made, where they tell.
+    pub made: HashMap<(Uuid, i32), DateTime<Utc>>,
     /// The database's clock, for ages.
     pub now: DateTime<Utc>,
 }
@@ -142,6 +148,13 @@ pub fn find(connection: &mut Conn, id: Uuid) -> Result<(Row, DateTime<Utc>), DbE
 }
 
 pub fn page(connection: &mut Conn, query: &Query) -> Result<Page, DbError> {
+    let mut page = of_order(connection, query)?;
+    let ids: Vec<Uuid> = page.rows.iter().map(|row| row.id).collect();
+    page.made = provider_facts::made(connection, &ids)?;
+    Ok(page)
+}
+
+fn of_order(connection: &mut Conn, query: &Query) -> Result<Page, DbError> {
     if query.sort != Sort::Match {
         let found = sorted(connection, query, false)?;
         return paged(connection, query, found);
@@ -194,7 +207,7 @@ fn paged(connection: &mut Conn, query: &Query, mut found: Found) -> Result<Page,
     let (before, after) = if back { (more, true) } else { (query.from.is_some(), more) };
     let previous = rows.first().map(|row| row.place(query.sort, true)).filter(|_| before);
     let next = rows.last().map(|row| row.place(query.sort, false)).filter(|_| after);
-    Ok(Page { rows, previous, next, now, sort: query.sort, beginnings: false })
+    Ok(Page { rows, previous, next, now, sort: query.sort, beginnings: false, made: HashMap::new() })
 }
 
 /// A condition on the credentials, in whatever they are joined to.

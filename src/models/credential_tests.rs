@@ -9,6 +9,7 @@ use uuid::Uuid;
 use super::alerts::{self, Subject};
 use super::credentials::Credential;
 use super::events::{self, Actor};
+use super::provider_facts::{self, Told};
 use super::schema::credentials;
 use super::{Conn, DbError};
 use crate::vault::Vault;
@@ -23,6 +24,7 @@ pub struct Outcome {
     pub failed: bool,
     /// Where the provider tells.
     pub expires_at: Option<DateTime<Utc>>,
+    pub told: Told,
 }
 
 /// As it was recorded.
@@ -92,6 +94,7 @@ pub fn record(
                 credentials::test_failed.eq(outcome.failed),
             ))
             .execute(conn)?;
+        provider_facts::keep(conn, id, secret_version, &outcome.told)?;
         let subject = Subject { kind: "credential", id, name: &row.name };
         match outcome.failed {
             true => alerts::raise(conn, "failed_test", subject, &outcome.sentence)?,

@@ -7,7 +7,7 @@ use diesel::sql_types::{Array, BigInt, Bool, Integer, Nullable, Text, Uuid as Sq
 use uuid::Uuid;
 
 use super::events::{self, Actor, NewEvent};
-use super::schema::{deliveries, integrations};
+use super::schema::{channels, deliveries, integrations};
 use super::{Conn, DbError};
 use crate::vault::Vault;
 
@@ -217,6 +217,45 @@ pub fn queue(conn: &mut Conn, kind: &str, integration: Uuid, recipient: Option<U
         ))
         .execute(conn)?;
     Ok(id)
+}
+
+/// Gives up what waits for somebody who wants no more.
+pub(super) fn drop_for(conn: &mut Conn, recipient: Uuid) -> Result<(), DbError> {
+    let waiting = deliveries::recipient_id.eq(recipient).and(deliveries::state.eq_any(["ready", "parked"]));
+    diesel::update(deliveries::table.filter(waiting)).set(deliveries::state.eq("dropped")).execute(conn)?;
+    Ok(())
+}
+
+/// Keeps what came of a test that was sent at once.
+pub fn keep_test(conn: &mut Conn, integration: Uuid, error: Option<&str>) -> Result<(), DbError> {
+    let state = if error.is_none() { "sent" } else { "dropped" };
+    diesel::insert_into(deliveries::table)
+        .values((
+            deliveries::id.eq(Uuid::now_v7()),
+            deliveries::kind.eq("test"),
+            deliveries::integration_id.eq(integration),
+            deliveries::state.eq(state),
+            deliveries::attempts.eq(1),
+            deliveries::ended_at.eq(super::now()),
+            deliveries::error.eq(error),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// How a channel is doing.
+#[derive(Clone, Debug, Default, Queryable, Selectable)]
+#[diesel(table_name = channels)]
+pub struct Health {
+    pub refusals: i32,
+    pub misses: i32,
+    pub away_since: Option<DateTime<Utc>>,
+    pub not_before: DateTime<Utc>,
+}
+
+/// Nothing was ever wrong with a channel that has no row.
+pub fn health(conn: &mut Conn, integration: Uuid) -> Result<Health, DbError> {
+    Ok(channels::table.find(integration).select(Health::as_select()).first(conn).optional()?.unwrap_or_default())
 }
 
 /// Tries a parked delivery again, or gives it up. [`DbError::Stale`] when it is not parked any more.

@@ -36,12 +36,14 @@ pub mod integrations;
 pub mod keks;
 pub mod logins;
 pub mod notices;
+pub mod provider_facts;
 pub mod recipients;
 pub mod recovery_codes;
 pub mod runs;
 pub mod schema;
 pub mod sealed;
 pub mod sessions;
+pub mod usages;
 pub mod users;
 
 pub use error::DbError;

@@ -29,6 +29,13 @@ pub struct Recipient {
     pub row_mac: Vec<u8>,
 }
 
+/// The links that a recipient gets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Link {
+    Confirm,
+    Unsubscribe,
+}
+
 impl Recipient {
     fn mac_parts<T>(&self, f: impl FnOnce(&[&[u8]]) -> T) -> T {
         let micros = |at: Option<DateTime<Utc>>| at.map_or(i64::MIN, |at| at.timestamp_micros()).to_be_bytes();
@@ -47,6 +54,30 @@ impl Recipient {
     /// Holds when the row is as Strongroom wrote it.
     pub fn check(&self, vault: &Vault) -> Result<(), IntegrityError> {
         self.mac_parts(|parts| vault.check_mac("recipients", parts, &self.row_mac))
+    }
+
+    /// What the link of the confirmation ends with; another one once the row has changed, so it works once.
+    pub fn confirm_key(&self, vault: &Vault) -> String {
+        self.key(vault, "recipients/confirm", self.row_version)
+    }
+
+    /// What the link that unsubscribes ends with: the same for as long as the recipient is there.
+    pub fn unsubscribe_key(&self, vault: &Vault) -> String {
+        self.key(vault, "recipients/unsubscribe", 0)
+    }
+
+    fn key(&self, vault: &Vault, label: &str, version: i64) -> String {
+        hex::encode(vault.mac(label, &[self.id.as_bytes(), &version.to_be_bytes()]))
+    }
+
+    /// Compares in constant time.
+    pub fn opens(&self, vault: &Vault, label: Link, key: &str) -> bool {
+        let (label, version) = match label {
+            Link::Confirm => ("recipients/confirm", self.row_version),
+            Link::Unsubscribe => ("recipients/unsubscribe", 0),
+        };
+        let parts: &[&[u8]] = &[self.id.as_bytes(), &version.to_be_bytes()];
+        hex::decode(key).is_ok_and(|key| vault.check_mac(label, parts, &key).is_ok())
     }
 
     /// Whether digests may go there.
@@ -165,7 +196,8 @@ pub fn unsubscribe(conn: &mut Conn, vault: &Vault, actor: &Actor, id: Uuid) -> R
         let fresh = row.unsubscribed_at.is_none();
         row.unsubscribed_at.get_or_insert(now);
         fresh
-    })
+    })?;
+    deliveries::drop_for(conn, id)
 }
 
 pub fn delete(conn: &mut Conn, vault: &Vault, actor: &Actor, id: Uuid) -> Result<(), DbError> {

@@ -136,6 +136,16 @@ diesel::table! {
 }
 
 diesel::table! {
+    provider_facts (credential_id) {
+        credential_id -> Uuid,
+        secret_version -> Int4,
+        made_at -> Nullable<Timestamptz>,
+        used_at -> Nullable<Timestamptz>,
+        identity -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
     integrations (id) {
         id -> Uuid,
         family -> Text,
@@ -345,6 +355,7 @@ diesel::table! {
 
 diesel::joinable!(credential_phrases -> credentials (credential_id));
 diesel::joinable!(integrations -> credentials (credential_id));
+diesel::joinable!(provider_facts -> credentials (credential_id));
 diesel::joinable!(runs -> integrations (integration_id));
 diesel::joinable!(images -> integrations (integration_id));
 diesel::joinable!(image_changes -> runs (run_id));
@@ -368,6 +379,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     login_failures,
     setup_links,
     credentials,
+    provider_facts,
     integrations,
     runs,
     images,

@@ -15,6 +15,9 @@ use super::ProviderError;
 
 /// Ports that are reached without the operator's leave.
 const PORTS: [u16; 5] = [443, 5000, 6443, 8443, 9443];
+/// The same for mail: relay and submission (RFC 5321, RFC 6409, RFC 8314), and what providers offer where port 25 is
+/// closed.
+const MAIL_PORTS: [u16; 6] = [25, 465, 587, 2465, 2525, 2587];
 
 /// Cloud metadata names; their addresses are refused anyhow.
 const METADATA_NAMES: [&str; 2] = ["metadata.google.internal", "metadata.amazonaws.com"];
@@ -25,9 +28,9 @@ pub type Lookup = dyn Fn(String) -> BoxFuture<'static, io::Result<Vec<IpAddr>>> 
 /// How far a request may go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Reach {
-    /// https to a usual port: public addresses and listed ones.
+    /// An encrypted protocol on a usual port: public addresses and listed ones.
     Public,
-    /// Plain http, or an unusual port: only what the operator listed.
+    /// Plain http or mail, or an unusual port: only what the operator listed.
     Listed,
 }
 
@@ -43,16 +46,23 @@ pub(super) struct Rules {
 impl Rules {
     /// Judges everything that an address shows without being resolved.
     pub fn check(&self, url: &Url) -> Result<Reach, ProviderError> {
-        let (Some(host), Some(port)) = (url.host(), url.port_or_known_default()) else {
+        let (Some(host), Some(port)) = (host(url), url.port_or_known_default()) else {
             return Err(ProviderError::InvalidAddress);
         };
-        if !matches!(url.scheme(), "https" | "http") || !url.username().is_empty() || url.password().is_some() {
+        let (encrypted, usual) = match url.scheme() {
+            "https" => (true, PORTS.contains(&port)),
+            "http" => (false, false),
+            "smtp" | "smtps" => (true, MAIL_PORTS.contains(&port)),
+            "smtp-clear" => (false, false),
+            _ => return Err(ProviderError::InvalidAddress),
+        };
+        if !url.username().is_empty() || url.password().is_some() {
             return Err(ProviderError::InvalidAddress);
         }
-        let reach = if url.scheme() == "https" && PORTS.contains(&port) { Reach::Public } else { Reach::Listed };
-        let admitted = match host {
-            Host::Ipv4(address) => self.admits(address.into(), reach, false),
-            Host::Ipv6(address) => self.admits(address.into(), reach, false),
+        let reach = if encrypted && usual { Reach::Public } else { Reach::Listed };
+        let admitted = match &host {
+            Host::Ipv4(address) => self.admits((*address).into(), reach, false),
+            Host::Ipv6(address) => self.admits((*address).into(), reach, false),
             Host::Domain(name) => self.admits_name(name, reach),
         };
         if admitted { Ok(reach) } else { Err(ProviderError::RefusedByPolicy { host: shown(url) }) }
@@ -86,6 +96,12 @@ impl Rules {
         let listed = by_name || self.networks.iter().any(|network| network.contains(&address));
         listed || (reach == Reach::Public && !is_private(address))
     }
+}
+
+/// The host as it is connected to. Outside of http the URL standard leaves hosts as they were written, so that an address
+/// in an odd form would pass as a name.
+pub(super) fn host(url: &Url) -> Option<Host> {
+    Host::parse(url.host_str()?).ok()
 }
 
 /// The host and port of an address, as a page shows them; cut to the length of a real name.
@@ -159,6 +175,7 @@ fn is_private(address: IpAddr) -> bool {
 }
 
 /// Resolves names to vetted addresses; the connection is made to exactly these.
+#[derive(Clone)]
 pub(super) struct VettingResolver {
     pub rules: Arc<Rules>,
     pub reach: Reach,
@@ -170,26 +187,31 @@ pub(super) struct VettingResolver {
 #[error("refused by the egress rules")]
 pub(super) struct Refused;
 
+impl VettingResolver {
+    /// The addresses of a name; [`Refused`] when the rules do not let a connection go there.
+    pub async fn addresses(&self, name: &str) -> Result<Vec<IpAddr>, Box<dyn std::error::Error + Send + Sync>> {
+        let name = canonical_name(name);
+        if METADATA_NAMES.contains(&name.as_str()) {
+            return Err(Refused.into());
+        }
+        let by_name = self.rules.lists(&name);
+        let admits = |address: &IpAddr| self.rules.admits(*address, self.reach, by_name);
+        let addresses: Vec<IpAddr> = if is_local_name(&name) {
+            LOOPBACK.into_iter().filter(admits).collect()
+        } else {
+            let found = (self.lookup)(name).await?;
+            // One bad address fails the name: which of them a connection takes is not ours to bet on.
+            if found.iter().all(admits) { found } else { Vec::new() }
+        };
+        if addresses.is_empty() { Err(Refused.into()) } else { Ok(addresses) }
+    }
+}
+
 impl Resolve for VettingResolver {
     fn resolve(&self, name: Name) -> Resolving {
-        let name = canonical_name(name.as_str());
-        let (rules, reach, lookup) = (Arc::clone(&self.rules), self.reach, Arc::clone(&self.lookup));
+        let this = self.clone();
         Box::pin(async move {
-            if METADATA_NAMES.contains(&name.as_str()) {
-                return Err(Refused.into());
-            }
-            let by_name = rules.lists(&name);
-            let admits = |address: &IpAddr| rules.admits(*address, reach, by_name);
-            let addresses: Vec<IpAddr> = if is_local_name(&name) {
-                LOOPBACK.into_iter().filter(admits).collect()
-            } else {
-                let found = lookup(name).await?;
-                // One bad address fails the name: which of them a connection takes is not ours to bet on.
-                if found.iter().all(admits) { found } else { Vec::new() }
-            };
-            if addresses.is_empty() {
-                return Err(Refused.into());
-            }
+            let addresses = this.addresses(name.as_str()).await?;
             Ok(Box::new(addresses.into_iter().map(|address| SocketAddr::new(address, 0))) as Addrs)
         })
     }

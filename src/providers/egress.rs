@@ -1,6 +1,7 @@
 //! The only place that builds an HTTP client. It keeps integrations away from addresses that are none of their
 //! business, follows no redirect, uses no proxy, and bounds time and size of every answer. What is said over it
-//! belongs into a provider's own file; the address rules are in `addresses.rs`.
+//! belongs into a provider's own file; the address rules are in `addresses.rs`, connections for other protocols in
+//! `connection.rs`.
 
 use std::net::IpAddr;
 use std::sync::{Arc, OnceLock};
@@ -27,9 +28,9 @@ const USER_AGENT: &str = concat!("strongroom/", env!("CARGO_PKG_VERSION"));
 /// The way out, with the operator's allow list.
 #[derive(Clone)]
 pub struct Egress {
-    rules: Arc<Rules>,
-    lookup: Arc<Lookup>,
-    connect: Duration,
+    pub(super) rules: Arc<Rules>,
+    pub(super) lookup: Arc<Lookup>,
+    pub(super) connect: Duration,
     total: Duration,
     /// The client without certificates of its own: its connections outlive a scan.
     common: Arc<OnceLock<Client>>,
@@ -82,10 +83,22 @@ impl Egress {
 
     /// A warning for the page when an address is allowed but would carry secrets in the clear.
     pub fn warning(url: &Url) -> Option<&'static str> {
-        (url.scheme() == "http").then_some(
-            "This address is plain http: whoever listens on the network between can read the credential. Use https \
-             where you can.",
-        )
+        match url.scheme() {
+            "http" => Some(
+                "This address is plain http: whoever listens on the network between can read the credential. Use https \
+                 where you can.",
+            ),
+            "smtp-clear" => Some(
+                "Mail goes to this server without encryption: whoever listens on the network between can read it. Use \
+                 STARTTLS or TLS where you can.",
+            ),
+            _ => None,
+        }
+    }
+
+    /// The judge of every address that a name leads to.
+    pub(super) fn resolver(&self, reach: Reach) -> VettingResolver {
+        VettingResolver { rules: Arc::clone(&self.rules), reach, lookup: Arc::clone(&self.lookup) }
     }
 
     /// A client for one scan or test. Without certificates it is shared, with its connections.
@@ -214,8 +227,7 @@ impl Client {
     #[allow(clippy::disallowed_methods, reason = "this is the one place")]
     fn build(&self, reach: Reach) -> Result<reqwest::Client, ProviderError> {
         let Inner { egress, roots, identity, .. } = &*self.0;
-        let rules = Arc::clone(&egress.rules);
-        let resolver = VettingResolver { rules, reach, lookup: Arc::clone(&egress.lookup) };
+        let resolver = egress.resolver(reach);
         let mut builder = reqwest::Client::builder()
             .user_agent(USER_AGENT)
             .redirect(redirect::Policy::none())
@@ -283,6 +295,11 @@ async fn read(mut response: Response, url: &Url, limit: usize) -> Result<Answer,
     Ok(Answer { status: response.status().as_u16(), headers: std::mem::take(response.headers_mut()), body })
 }
 
+fn is_about_dates(fault: &rustls::CertificateError) -> bool {
+    use rustls::CertificateError::{Expired, ExpiredContext, NotValidYet, NotValidYetContext};
+    matches!(fault, Expired | ExpiredContext { .. } | NotValidYet | NotValidYetContext { .. })
+}
+
 /// Sorts a failure by the types in its chain; its text may hold the address or more and is dropped.
 fn translate(error: &reqwest::Error, url: &Url) -> ProviderError {
     let host = shown(url);
@@ -293,6 +310,9 @@ fn translate(error: &reqwest::Error, url: &Url) -> ProviderError {
         }
         match current.downcast_ref::<rustls::Error>() {
             Some(rustls::Error::AlertReceived(_)) => return ProviderError::ClientCertificate { host },
+            Some(rustls::Error::InvalidCertificate(fault)) if is_about_dates(fault) => {
+                return ProviderError::OutOfDate { host };
+            }
             Some(_) => return ProviderError::Tls { host },
             None => {}
         }

@@ -26,6 +26,8 @@ struct Token {
     scopes: Vec<String>,
     /// The token is good until midnight (UTC) of this day begins.
     expires_at: Option<NaiveDate>,
+    created_at: Option<DateTime<Utc>>,
+    last_used_at: Option<DateTime<Utc>>,
     #[serde(default = "yes")]
     active: bool,
     #[serde(default)]
@@ -93,6 +95,7 @@ fn describe(token: Option<Token>, username: Option<String>) -> Finding {
     finding.facts.extend(calls::shown(&token.name).map(|name| ("Token", name)));
     finding.facts.extend(calls::shown(&token.scopes.join(", ")).map(|scopes| ("Scopes", scopes)));
     finding.expires_at = token.expires_at.map(midnight);
+    finding = finding.dated(token.created_at, token.last_used_at);
     if !token.scopes.iter().any(|scope| API_SCOPES.contains(&scope.as_str())) {
         finding.remedy = "Registry scans need the scope read_api, which this token has not.".to_owned();
     }

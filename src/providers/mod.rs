@@ -9,6 +9,7 @@ pub mod azure;
 pub mod calls;
 mod certificate;
 mod clock;
+pub mod connection;
 pub mod egress;
 pub mod endpoints;
 pub mod gcp;
@@ -23,6 +24,7 @@ pub mod probe;
 pub mod sessions;
 pub mod standard_webhooks;
 mod testing;
+pub mod tokens;
 
 pub use testing::{has_test, test};
 
@@ -45,6 +47,10 @@ pub enum ProviderError {
     },
     /// The server's certificate is not trusted, or is for another name.
     Tls {
+        host: String,
+    },
+    /// The server's certificate is past its last day, or before its first.
+    OutOfDate {
         host: String,
     },
     /// The server wants a client certificate, or another one.
@@ -118,6 +124,10 @@ impl ProviderError {
             Self::Tls { host } => format!(
                 "the certificate of {host} is not trusted. Check the host name, or add the certificate authority \
                  under CA certificate."
+            ),
+            Self::OutOfDate { host } => format!(
+                "the certificate of {host} is outside of its dates of validity. Have whoever runs it renew the \
+                 certificate; if it is good, set the clock of the machine that Strongroom runs on."
             ),
             Self::ClientCertificate { host } => {
                 format!("{host} refused the client certificate. Choose a certificate credential that it trusts.")

@@ -23,10 +23,10 @@ use crate::form::Values;
 const WHO: &str = "Oracle Cloud";
 
 /// The domain of a realm, and regions that are homes to many of its tenancies. A region knows the users of a tenancy
-/// only if the tenancy subscribes to it, and the credential does not say which does: so these are asked at once, and
-/// the first that knows the key decides. Where none can, the operator names one in the settings.
+/// only if the tenancy subscribes to it. Where the credential does not name one, these are asked at once, and the first
+/// that knows the key decides.
 /// <https://docs.oracle.com/en-us/iaas/Content/General/Concepts/regions.htm>
-const REALMS: [(&str, &str, &[&str]); 5] = [
+const REALMS: [(&str, &str, &[&str]); 10] = [
     (
         "oc1",
         "oraclecloud.com",
@@ -45,18 +45,22 @@ const REALMS: [(&str, &str, &[&str]); 5] = [
     ("oc3", "oraclegovcloud.com", &["us-gov-ashburn-1", "us-gov-chicago-1", "us-gov-phoenix-1"]),
     ("oc4", "oraclegovcloud.uk", &["uk-gov-london-1", "uk-gov-cardiff-1"]),
     ("oc8", "oraclecloud8.com", &["ap-chiyoda-1", "ap-ibaraki-1"]),
+    ("oc9", "oraclecloud9.com", &["me-dcc-muscat-1"]),
+    ("oc10", "oraclecloud10.com", &["ap-dcc-canberra-1"]),
+    ("oc14", "oraclecloud14.com", &["eu-dcc-dublin-1", "eu-dcc-milan-1"]),
+    ("oc19", "oraclecloud.eu", &["eu-frankfurt-2", "eu-madrid-2"]),
+    ("oc20", "oraclecloud20.com", &["eu-jovanovac-1"]),
 ];
 
-/// Where the users of a tenancy may be asked for; the operator's choice alone, if there is one.
-fn identity_urls(tenancy: &str, path: &str, endpoints: &Endpoints) -> Vec<Url> {
+/// Where the users of a tenancy may be asked for; the operator's choice alone, if there is one, then the credential's.
+fn identity_urls(payload: &Payload, path: &str, endpoints: &Endpoints) -> Vec<Url> {
     if endpoints.moved(Service::OciIdentity).is_some() {
         return endpoints.url(Service::OciIdentity, "", path).into_iter().collect();
     }
-    let realm = tenancy.split('.').nth(2).unwrap_or_default();
-    let known = REALMS.iter().find(|(name, ..)| *name == realm);
-    let hosts = known.into_iter().flat_map(|(_, domain, regions)| {
-        regions.iter().map(move |region| format!("https://identity.{region}.oci.{domain}"))
-    });
+    let realm = payload.tenancy_ocid.split('.').nth(2).unwrap_or_default();
+    let Some((_, domain, usual)) = REALMS.iter().find(|(name, ..)| *name == realm) else { return Vec::new() };
+    let regions = payload.region.as_deref().map_or_else(|| usual.to_vec(), |region| vec![region]);
+    let hosts = regions.into_iter().map(|region| format!("https://identity.{region}.oci.{domain}"));
     hosts.filter_map(|host| endpoints.url(Service::OciIdentity, &host, path).ok()).collect()
 }
 
@@ -96,7 +100,7 @@ struct User {
 /// The user reads itself.
 pub(super) async fn probe(values: &Values, egress: &Egress, endpoints: &Endpoints) -> Finding {
     let Some(payload) = crate::credentials::payload::<Payload>(values) else { return super::testing::unreadable() };
-    let urls = identity_urls(&payload.tenancy_ocid, &format!("/20160918/users/{}", payload.user_ocid), endpoints);
+    let urls = identity_urls(&payload, &format!("/20160918/users/{}", payload.user_ocid), endpoints);
     if urls.is_empty() {
         return Finding::new(
             Verdict::NotHere,
@@ -149,8 +153,7 @@ fn explain(answer: Answer, several: bool) -> Box<Finding> {
         (401, None) => {
             let remedy =
                 "Check that the public key is still listed under API keys of this user, with this fingerprint.";
-            let elsewhere = " If the tenancy's home is a region that was not asked, have the operator name its address: \
-                             STRONGROOM_ENDPOINTS=oci-identity=https://…";
+            let elsewhere = " If the tenancy does not subscribe to any of the large regions, enter its Home region.";
             let remedy = if several { format!("{remedy}{elsewhere}") } else { remedy.to_owned() };
             Box::new(Finding::new(Verdict::BadKey, "Oracle Cloud refused the key, the user or the tenancy.", remedy))
         }
@@ -166,5 +169,36 @@ fn explain(answer: Answer, several: bool) -> Box<Finding> {
             Box::new(finding)
         }
         _ => calls::unexplained(answer, WHO),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use secrecy::SecretString;
+
+    use super::*;
+
+    fn asked(tenancy: &str, region: Option<&str>) -> Vec<String> {
+        let payload = Payload {
+            user_ocid: String::new(),
+            tenancy_ocid: tenancy.to_owned(),
+            fingerprint: String::new(),
+            private_key: SecretString::default(),
+            region: region.map(str::to_owned),
+        };
+        let urls = identity_urls(&payload, "/x", &Endpoints::default());
+        urls.iter().filter_map(Url::host_str).map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn the_home_region_is_asked_alone_and_in_the_domain_of_the_tenancys_realm() {
+        let (public, sovereign) = ("ocid1.tenancy.oc1..a", "ocid1.tenancy.oc19..a");
+        assert_eq!(asked(public, Some("me-jeddah-1")), ["identity.me-jeddah-1.oci.oraclecloud.com"]);
+        assert_eq!(asked(sovereign, Some("eu-madrid-2")), ["identity.eu-madrid-2.oci.oraclecloud.eu"]);
+        assert!(asked(public, None).len() > 5);
+        assert!(
+            asked("ocid1.tenancy.oc99..a", Some("eu-madrid-2")).is_empty(),
+            "no guess of a host for an unknown realm"
+        );
     }
 }

@@ -49,8 +49,25 @@ pub struct Finding {
     pub snippets: Vec<(String, String)>,
     /// Column heads and rows, where the test gives a table: what a kubeconfig may do.
     pub table: Option<(Vec<&'static str>, Vec<Vec<String>>)>,
-    /// Where the provider tells.
+    /// The roles that integrations name, and whether this credential may assume them.
+    pub roles: Vec<RoleFound>,
+    /// Where the provider tells: when the key or token ends, was made, was last used, and whose it is (an ARN).
     pub expires_at: Option<DateTime<Utc>>,
+    pub made_at: Option<DateTime<Utc>>,
+    pub used_at: Option<DateTime<Utc>>,
+    pub identity: Option<String>,
+}
+
+/// A role that was tried.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RoleFound {
+    /// Names of the integrations.
+    pub used_by: Vec<String>,
+    /// Its ARN.
+    pub role: String,
+    pub verdict: Verdict,
+    /// What was found; empty when all is well.
+    pub sentence: String,
 }
 
 impl Verdict {
@@ -118,12 +135,30 @@ impl Finding {
             facts: Vec::new(),
             snippets: Vec::new(),
             table: None,
+            roles: Vec::new(),
             expires_at: None,
+            made_at: None,
+            used_at: None,
+            identity: None,
         }
     }
 
     pub fn ok(sentence: impl Into<String>) -> Self {
         Self::new(Verdict::Ok, sentence, "")
+    }
+
+    /// Another finding of the same credential, with what has been found out about it so far.
+    #[must_use]
+    pub(super) fn with_facts_of(self, before: Self) -> Self {
+        let Self { facts, roles, .. } = before;
+        Self { facts, roles, ..self }
+    }
+
+    /// When the provider says that the key or token was made and last used.
+    #[must_use]
+    pub(super) fn dated(mut self, made_at: Option<DateTime<Utc>>, used_at: Option<DateTime<Utc>>) -> Self {
+        (self.made_at, self.used_at) = (made_at, used_at);
+        self
     }
 
     #[must_use]

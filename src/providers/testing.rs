@@ -7,6 +7,7 @@ use std::future::ready;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
+use super::aws::roles::Wanted;
 use super::egress::Egress;
 use super::endpoints::Endpoints;
 use super::probe::{Finding, LIMIT, Verdict};
@@ -14,19 +15,20 @@ use super::{aws, azure, certificate, gcp, github, gitlab, ibm, kubernetes, oci};
 use crate::credentials::Kind;
 use crate::form::Values;
 
-type Probe = for<'a> fn(&'a Values, &'a Egress, &'a Endpoints) -> BoxFuture<'a, Finding>;
+/// A kind is also tried with the roles that its integrations name, where it knows roles.
+type Probe = for<'a> fn(&'a Values, &'a [Wanted], &'a Egress, &'a Endpoints) -> BoxFuture<'a, Finding>;
 
 /// By the slug of the kind. A kind that is not here is tested by the integration that uses it.
 static PROBES: &[(&str, Probe)] = &[
-    ("aws", |values, egress, endpoints| aws::probe::probe(values, egress, endpoints.aws()).boxed()),
-    ("azure", |values, egress, endpoints| azure::probe(values, egress, endpoints).boxed()),
-    ("gcp", |values, egress, endpoints| gcp::probe(values, egress, endpoints).boxed()),
-    ("ibm_cloud", |values, egress, endpoints| ibm::probe(values, egress, endpoints).boxed()),
-    ("kubeconfig", |values, egress, _| kubernetes::probe(values, egress).boxed()),
-    ("certificate", |values, _, _| ready(certificate::probe(values)).boxed()),
-    ("oci", |values, egress, endpoints| oci::probe(values, egress, endpoints).boxed()),
-    ("github_token", |values, egress, endpoints| github::probe(values, egress, endpoints).boxed()),
-    ("gitlab_token", |values, egress, endpoints| gitlab::probe(values, egress, endpoints).boxed()),
+    ("aws", |values, roles, egress, endpoints| aws::probe::probe(values, roles, egress, endpoints.aws()).boxed()),
+    ("azure", |values, _, egress, endpoints| azure::probe(values, egress, endpoints).boxed()),
+    ("gcp", |values, _, egress, endpoints| gcp::probe(values, egress, endpoints).boxed()),
+    ("ibm_cloud", |values, _, egress, endpoints| ibm::probe(values, egress, endpoints).boxed()),
+    ("kubeconfig", |values, _, egress, _| kubernetes::probe(values, egress).boxed()),
+    ("certificate", |values, _, _, _| ready(certificate::probe(values)).boxed()),
+    ("oci", |values, _, egress, endpoints| oci::probe(values, egress, endpoints).boxed()),
+    ("github_token", |values, _, egress, endpoints| github::probe(values, egress, endpoints).boxed()),
+    ("gitlab_token", |values, _, egress, endpoints| gitlab::probe(values, egress, endpoints).boxed()),
 ];
 
 /// Whether a kind is tested by itself.
@@ -34,8 +36,9 @@ pub fn has_test(kind: &Kind) -> bool {
     PROBES.iter().any(|(slug, _)| *slug == kind.slug)
 }
 
-/// One harmless call with checked values, of at most [`LIMIT`]; what it found, in words.
-pub async fn test(kind: &Kind, values: &Values, egress: &Egress, endpoints: &Endpoints) -> Finding {
+/// One harmless call with checked values, of at most [`LIMIT`]; what it found, in words. `roles` are those that the
+/// credential's integrations name.
+pub async fn test(kind: &Kind, values: &Values, roles: &[Wanted], egress: &Egress, endpoints: &Endpoints) -> Finding {
     let Some((_, probe)) = PROBES.iter().find(|(slug, _)| *slug == kind.slug) else {
         return Finding::new(
             Verdict::NotHere,
@@ -51,7 +54,7 @@ pub async fn test(kind: &Kind, values: &Values, egress: &Egress, endpoints: &End
             "Try again later. If it stays so, check that this machine may connect to the provider.",
         )
     };
-    tokio::time::timeout(LIMIT, probe(values, egress, endpoints)).await.unwrap_or_else(|_| late())
+    tokio::time::timeout(LIMIT, probe(values, roles, egress, endpoints)).await.unwrap_or_else(|_| late())
 }
 
 /// Values that no longer make a credential of their type.

@@ -85,6 +85,7 @@ tree! {
     post "/integrations/{id}/delete"     => integrations::delete::delete;
     post "/integrations/{id}/runs"       => integrations::runs::create;
     post "/integrations/{id}/stop"       => integrations::runs::stop;
+    post "/integrations/{id}/test-alert" => integrations::trial::create;
 
     get  "/setup"    => setup::new;
     post "/setup"    => setup::create;

@@ -39,6 +39,7 @@ const NOTICES: &[(&str, Notice)] = &[
     ("saved", Notice { tone: "good", text: "Saved." }),
     ("deleted", Notice { tone: "good", text: "Deleted." }),
     ("queued", Notice { tone: "good", text: "The scan has been queued." }),
+    ("test-queued", Notice { tone: "good", text: "A test alert is on its way to everybody who has confirmed." }),
     ("busy", Notice { tone: "info", text: "A scan is under way already." }),
     ("stopping", Notice { tone: "info", text: "The scan stops as soon as it can." }),
     ("activated", Notice { tone: "good", text: "Switched on." }),

@@ -74,6 +74,7 @@ const TABLE: &[(&str, &str, Option<Role>)] = &[
     ("post", "/integrations/{id}/delete", Some(Role::Operator)),
     ("post", "/integrations/{id}/runs", Some(Role::Operator)),
     ("post", "/integrations/{id}/stop", Some(Role::Operator)),
+    ("post", "/integrations/{id}/test-alert", Some(Role::Operator)),
 ];
 
 #[test]

@@ -17,6 +17,8 @@ pub struct Payload {
     pub fingerprint: String,
     /// PEM.
     pub private_key: SecretString,
+    /// `eu-frankfurt-1`; `None` leaves it to be found.
+    pub region: Option<String>,
 }
 
 pub static KIND: Kind = Kind {
@@ -39,6 +41,12 @@ pub static KIND: Kind = Kind {
             .help("PEM, without a passphrase.")
             .max(16_384)
             .check(|value| pem::RsaKey::parse(value).map(|key| key.to_pem().to_owned())),
+        Field::text("region", "Home region")
+            .optional()
+            .placeholder("eu-frankfurt-1")
+            .help("Blank asks the large regions. A region that the tenancy subscribes to makes it sure.")
+            .max(64)
+            .check(region),
     ],
     examine,
     parses: |values| super::payload::<Payload>(values).is_some(),
@@ -47,7 +55,7 @@ pub static KIND: Kind = Kind {
         steps: &[
             "Create a user for Strongroom and put it into a group whose policy allows only what is read (below).",
             "On the user's page open API keys, choose Add API key, then Generate API key pair, and download the private key.",
-            "Copy user, tenancy and fingerprint from the configuration file preview that Oracle shows.",
+            "Copy user, tenancy, fingerprint and region from the configuration file preview that Oracle shows.",
         ],
         snippets: &[
             ("Policy of the group", "Allow group strongroom to read repos in tenancy"),
@@ -72,6 +80,20 @@ fn ocid(kind: &str, value: &str) -> Result<String, String> {
     } else {
         Err(format!("This OCID starts with ocid1.{kind}.oc1.. and ends with small letters and digits. Copy it whole."))
     }
+}
+
+/// Becomes part of a host name: `eu-frankfurt-1`, `us-gov-ashburn-1` (Oracle's "Regions and availability domains").
+fn region(value: &str) -> Result<String, String> {
+    let value = value.to_ascii_lowercase();
+    let parts: Vec<&str> = value.split('-').collect();
+    let word = |part: &&str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase());
+    let valid = match parts.as_slice() {
+        [words @ .., number] => {
+            (2..=3).contains(&words.len()) && words.iter().all(word) && matches!(*number, "1" | "2" | "3")
+        }
+        [] => false,
+    };
+    if valid { Ok(value) } else { Err("Enter the region's identifier: eu-frankfurt-1.".to_owned()) }
 }
 
 fn fingerprint(value: &str) -> Result<String, String> {

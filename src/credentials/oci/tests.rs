@@ -45,6 +45,18 @@ fn a_key_that_is_no_rsa_key_is_refused() {
 }
 
 #[test]
+fn a_region_is_one_word_of_a_host_name_and_no_more() {
+    for good in ["eu-frankfurt-1", "us-gov-ashburn-1", "ap-chiyoda-1", "AP-Sydney-1"] {
+        assert_eq!(region(good), Ok(good.to_lowercase()));
+    }
+    for bad in
+        ["", "frankfurt", "eu-frankfurt", "eu-frankfurt-1.evil.com", "eu--1", "a.b-c-1", "eu-frankfurt-1/x", "-a-1"]
+    {
+        assert!(region(bad).is_err(), "{bad}");
+    }
+}
+
+#[test]
 fn an_ocid_says_what_it_names() {
     assert!(ocid("user", USER).is_ok() && ocid("tenancy", TENANCY).is_ok());
     assert!(ocid("user", "ocid1.user.oc2.us-gov-phoenix-1.aaaa").is_ok());

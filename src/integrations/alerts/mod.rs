@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 use uuid::Uuid;
 
+use self::email::Letter;
 use super::Spec;
 use crate::credentials::Kind;
 use crate::form::{Field, Values};
@@ -18,6 +19,7 @@ use crate::providers::endpoints::Endpoints;
 use crate::providers::{ProviderError, aws};
 
 mod call;
+pub mod email;
 mod fields;
 pub mod ibm;
 pub mod jira;
@@ -29,7 +31,7 @@ pub mod slack;
 pub mod splunk;
 pub mod teams;
 mod test_message;
-mod text;
+pub mod text;
 pub mod webhook;
 mod wire;
 
@@ -37,6 +39,7 @@ pub use test_message::test_message;
 
 /// Every channel, in the order of the form's list.
 pub static CHANNELS: &[&dyn Channel] = &[
+    &email::Email,
     &slack::Slack,
     &teams::Teams,
     &servicenow::ServiceNow,
@@ -59,7 +62,7 @@ pub trait Channel: Spec {
     /// Most lines that one call carries. What is more goes into further calls, so 1 means a call for each alert.
     fn lines_at_once(&self) -> usize;
 
-    /// Whether each message goes to persons that the profile lists, one call each.
+    /// Whether a message goes to people one by one: then each call carries [`Job::letter`] for one of them.
     fn has_recipients(&self) -> bool {
         false
     }
@@ -274,6 +277,9 @@ pub struct Job<'a> {
     /// The profile's name.
     pub name: &'a str,
     pub message: &'a Message,
+    /// The message as one recipient gets it, for a channel that has recipients.
+    pub letter: Option<&'a Letter>,
+    pub smtp: &'a email::Connections,
     /// An earlier attempt ended without an answer, so the peer may have the message already: look before creating.
     pub repeated: bool,
 }

@@ -15,6 +15,8 @@ use crate::credentials::aws::RoleArn;
 use crate::form::{Field, Values};
 use crate::integrations::Spec;
 use crate::providers::ProviderError;
+use crate::providers::aws::policies::{Statement, document};
+use crate::providers::aws::roles::Wanted;
 use crate::providers::aws::{self, Access, Assume, Region, Rest, Session, Source};
 use crate::providers::egress::Answer;
 
@@ -64,6 +66,23 @@ impl Spec for SecurityHub {
 
     fn role(&self, settings: &Values) -> Option<String> {
         Some(settings.get("role").to_owned()).filter(|role| settings.get("sts") == "on" && !role.is_empty())
+    }
+
+    fn assumes(&self, settings: &Values, name: &str) -> Option<Wanted> {
+        let role = RoleArn::parse(&self.role(settings)?).ok()?;
+        let assume = Assume::new(&role, settings.get("external_id"), name);
+        Some(Wanted { used_by: name.to_owned(), region: Region::parse(settings.get("region"))?, assume })
+    }
+
+    fn needs(&self, settings: &Values) -> Vec<(String, String)> {
+        let Some(region) = Region::parse(settings.get("region")) else { return Vec::new() };
+        let role = self.role(settings).and_then(|role| RoleArn::parse(&role).ok());
+        let (partition, at) = (region.partition(), region.as_str());
+        let account = role.as_ref().map_or("*", RoleArn::account);
+        let product = format!("arn:{partition}:securityhub:{at}:{account}:product/{account}/default");
+        let whose = role.as_ref().map_or("the credential's user or role", RoleArn::as_str);
+        let policy = document(&[Statement::allow(&["securityhub:BatchImportFindings"], &[&product])]);
+        vec![(format!("Policy of {whose}: may import findings"), policy)]
     }
 
     fn credential_kinds(&self) -> &'static [&'static str] {
@@ -158,7 +177,7 @@ impl Place<'_> {
             }},
             "SourceUrl": line.url,
             "ProductFields": {
-                "strongroom/Subject": words.subject,
+                "strongroom/Subject": if words.subject.is_empty() { line.trigger.label() } else { &words.subject },
                 "strongroom/SubjectUrl": line.subject_url,
                 "strongroom/Event": line.event.slug(),
                 "strongroom/Usages": (words.usages.len() as u64 + words.more_usages).to_string(),

@@ -165,7 +165,7 @@ impl<'a> Table<'a> {
         let settings = self.job.settings;
         let mut body = json!({
             "short_description": text::clean(&line.title, 160),
-            "description": text::paragraphs(line, self.job.message.test, no_code),
+            "description": text::paragraphs(line, self.job.message.test, no_code).chars().take(4000).collect::<String>(),
             "urgency": urgency(line.severity),
             "correlation_id": line.alert,
             "correlation_display": "Strongroom",

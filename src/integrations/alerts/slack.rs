@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use url::Url;
 
 use super::call::{self, Caller, Peer};
-use super::text::{self, FULL, Words};
+use super::text::{self, BRIEF, Extent, FULL, Words};
 use super::{Channel, Job, Line, Message, Receipt, SendError, Severity, fields, webhook};
 use crate::credentials;
 use crate::form::{Field, Values};
@@ -21,6 +21,10 @@ use crate::providers::egress::{Answer, Tls};
 use crate::providers::endpoints::Service;
 
 pub struct Slack;
+
+/// In bytes, well below what Slack cuts off, which it counts in characters.
+/// <https://docs.slack.dev/changelog/2018-truncating-really-long-messages>
+const LONGEST: usize = 36 * 1024;
 
 static FIELDS: [Field; 8] = fields::with_triggers([Field::text("channel", "Channel")
     .optional()
@@ -172,11 +176,17 @@ fn refusal(code: &str, answer: &Answer) -> SendError {
     SendError::never(sentence)
 }
 
-/// The message: blocks, and the text that notifications show instead of them.
+/// The message, in brief when it would be too long otherwise.
 fn said(message: &Message) -> Value {
+    let full = blocks(message, &FULL);
+    if full.to_string().len() <= LONGEST { full } else { blocks(message, &BRIEF) }
+}
+
+/// Blocks, and the text that notifications show instead of them.
+fn blocks(message: &Message, extent: &Extent) -> Value {
     let mut blocks = vec![json!({"type": "header",
         "text": {"type": "plain_text", "text": short_headline(message), "emoji": false}})];
-    blocks.extend(message.lines.iter().map(|line| block(line, message.test)));
+    blocks.extend(message.lines.iter().map(|line| block(line, message.test, extent)));
     let mut end = Vec::new();
     if message.more > 0 {
         end.push(plain(&format!("{} more alerts are on the ", message.more)));
@@ -203,8 +213,8 @@ fn short_headline(message: &Message) -> String {
     }
 }
 
-fn block(line: &Line, test: bool) -> Value {
-    let words = Words::of(line, &FULL);
+fn block(line: &Line, test: bool, extent: &Extent) -> Value {
+    let words = Words::of(line, extent);
     let word = if test { "Test" } else { text::word(line.event) };
     let sign = match line.severity {
         Severity::Critical | Severity::Error => "red_circle",

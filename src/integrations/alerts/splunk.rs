@@ -66,8 +66,9 @@ impl Spec for Splunk {
 }
 
 impl Channel for Splunk {
+    /// Splunk Cloud takes calls of up to 1 MB.
     fn lines_at_once(&self) -> usize {
-        200
+        100
     }
 
     fn send<'a>(&'a self, job: Job<'a>) -> BoxFuture<'a, Result<Receipt, SendError>> {

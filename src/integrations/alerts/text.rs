@@ -53,7 +53,7 @@ impl Words {
 
 /// One line of text: what cannot be seen becomes a blank or goes, and of what is longer than `most` characters the
 /// middle is left out, since a name stands in the midst of a sentence.
-pub(super) fn clean(text: &str, most: usize) -> String {
+pub fn clean(text: &str, most: usize) -> String {
     let seen = text.chars().filter_map(|c| match c.general_category() {
         // Joiners make one sign of several; the other invisible ones reorder or hide text.
         GeneralCategory::Format => matches!(c, '\u{200c}' | '\u{200d}').then_some(c),

@@ -12,9 +12,10 @@ mod connector;
 mod endpoints;
 mod environment;
 mod place;
-mod policies;
+pub mod policies;
 pub mod probe;
 mod refusal;
+pub mod roles;
 mod session;
 mod sessions;
 mod signed;
@@ -22,7 +23,7 @@ mod signed;
 pub use endpoints::Endpoints;
 pub use place::{Region, external_id, role_of};
 pub use refusal::{Refusal, answered};
-pub use session::{Assume, Session, refused};
+pub use session::{Assume, HOUR, LONGEST, SHORTEST, Session, refused};
 pub use sessions::{Sessions, Source};
 pub use signed::Rest;
 
@@ -64,7 +65,8 @@ impl Access {
 }
 
 impl Origin {
-    fn is_access_key(&self) -> bool {
+    /// A user's key, whose sessions may last longer than those that a role goes on to.
+    pub fn is_access_key(&self) -> bool {
         matches!(self, Self::AccessKey { .. })
     }
 

@@ -1,28 +1,83 @@
-//! The two statements that one assumed role needs, with the real ARNs, ready to copy.
+//! Policies of IAM, with the real ARNs, ready to copy. The two that lead into a role are here; what an integration may do in
+//! there, it says itself with a [`Statement`].
+//! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html>
 
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::Assume;
 
-/// For the policy of the one who assumes.
-pub(super) fn may_assume(role: &Assume) -> (String, String) {
-    let statement = json!({ "Effect": "Allow", "Action": "sts:AssumeRole", "Resource": role.role });
-    ("Policy of the key's user (or of the role it belongs to): may assume the role".into(), document(&statement))
+/// One permission, in the order in which people read it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Statement {
+    effect: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    principal: Option<Value>,
+    action: Words,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    resource: Option<Words>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    condition: Option<Value>,
 }
 
-/// For the trust policy of the role.
-pub(super) fn trusts(caller: &str, role: &Assume) -> (String, String) {
-    let principal = json!({ "AWS": principal(caller) });
-    let mut statement = json!({ "Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole" });
-    if !role.external_id.is_empty() {
-        statement["Condition"] = json!({ "StringEquals": { "sts:ExternalId": role.external_id } });
+/// A lone word stands without brackets.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+enum Words {
+    One(String),
+    Several(Vec<String>),
+}
+
+impl Words {
+    fn new(words: &[&str]) -> Self {
+        match words {
+            [word] => Self::One((*word).to_owned()),
+            several => Self::Several(several.iter().map(|word| (*word).to_owned()).collect()),
+        }
     }
-    (format!("Trust policy of {}: who may assume it", role.role), document(&statement))
 }
 
-fn document(statement: &Value) -> String {
-    let whole = json!({ "Version": "2012-10-17", "Statement": [statement] });
-    serde_json::to_string_pretty(&whole).unwrap_or_default()
+impl Statement {
+    /// Lets whoever has the policy do these actions on these resources.
+    pub fn allow(actions: &[&str], resources: &[&str]) -> Self {
+        let (action, resource) = (Words::new(actions), Some(Words::new(resources)));
+        Self { effect: "Allow", principal: None, action, resource, condition: None }
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Document<'a> {
+    version: &'static str,
+    statement: &'a [Statement],
+}
+
+/// A whole policy, as JSON.
+pub fn document(statement: &[Statement]) -> String {
+    serde_json::to_string_pretty(&Document { version: "2012-10-17", statement }).unwrap_or_default()
+}
+
+/// For the policy of the one who assumes; `caller` is who that is, as AWS says.
+pub fn may_assume(caller: Option<&str>, roles: &[&str]) -> (String, String) {
+    let whose = caller.map_or_else(|| "the key's user (or of the role it belongs to)".to_owned(), principal);
+    let what = if roles.len() == 1 { "the role" } else { "the roles" };
+    (format!("Policy of {whose}: may assume {what}"), document(&[Statement::allow(&["sts:AssumeRole"], roles)]))
+}
+
+/// For the trust policy of the role. An unknown caller is left to be filled in.
+pub fn trusts(caller: Option<&str>, role: &Assume) -> (String, String) {
+    let partition = role.role.split(':').nth(1).unwrap_or("aws");
+    let caller = caller.map_or_else(|| format!("arn:{partition}:iam::ACCOUNT:user/USER"), principal);
+    let external = Some(&role.external_id).filter(|id| !id.is_empty());
+    let statement = Statement {
+        effect: "Allow",
+        principal: Some(json!({ "AWS": caller })),
+        action: Words::new(&["sts:AssumeRole"]),
+        resource: None,
+        condition: external.map(|id| json!({ "StringEquals": { "sts:ExternalId": id } })),
+    };
+    (format!("Trust policy of {}: who may assume it", role.role), document(&[statement]))
 }
 
 /// A trust policy names the role, not the session of it: `arn:aws:sts::1:assumed-role/name/session`.
@@ -45,14 +100,20 @@ mod tests {
             role: "arn:aws:iam::222222222222:role/scan".into(),
             external_id: "tenant-7".into(),
             session_name: "strongroom-x".into(),
+            minutes: 60,
         };
-        let (_, text) = trusts("arn:aws:sts::111111111111:assumed-role/console/i-1", &role);
+        let (_, text) = trusts(Some("arn:aws:sts::111111111111:assumed-role/console/i-1"), &role);
         let policy: Value = serde_json::from_str(&text).unwrap();
         let statement = &policy["Statement"][0];
         assert_eq!(statement["Principal"]["AWS"], "arn:aws:iam::111111111111:role/console");
         assert_eq!(statement["Condition"]["StringEquals"]["sts:ExternalId"], "tenant-7");
-        let (_, text) = may_assume(&role);
+        let session = "arn:aws:sts::111111111111:assumed-role/console/i-1";
+        let (caption, text) = may_assume(Some(session), &[&role.role]);
+        assert_eq!(caption, "Policy of arn:aws:iam::111111111111:role/console: may assume the role");
         let policy: Value = serde_json::from_str(&text).unwrap();
         assert_eq!(policy["Statement"][0]["Resource"], role.role);
+        let (_, text) = may_assume(None, &["arn:aws:iam::1:role/a", "arn:aws:iam::1:role/b"]);
+        let policy: Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(policy["Statement"][0]["Resource"][1], "arn:aws:iam::1:role/b");
     }
 }

@@ -1,12 +1,15 @@
-//! The Test of an AWS credential: who is it, may it assume the role, how old is its key. Nothing is kept.
+//! The Test of an AWS credential: who is it, may it assume its role and those of its integrations, how old is its key.
+//! Nothing is kept.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use aws_smithy_types::DateTime;
 use chrono::Utc;
+use tokio::time::Instant;
 
 use super::refusal::Refusal;
+use super::roles::{self, Wanted};
 use super::session::Caller;
 use super::{Access, Assume, Endpoints, Origin, Region, Session, policies};
 use crate::form::Values;
@@ -17,16 +20,26 @@ use crate::providers::probe::{self, Finding, LIMIT, Verdict};
 /// IAM's dates are an extra: a test does not wait long for them.
 const EXTRA: Duration = Duration::from_secs(2);
 
-/// Tests the values of an AWS credential. Beside them may stand `role_arn` and `external_id`, for an access key too:
-/// the role of an integration that uses it.
-pub async fn probe(values: &Values, egress: &Egress, endpoints: &Endpoints) -> Finding {
-    let whole = examine(values, egress, endpoints);
+/// Of the time of a test, this is kept for saying what was found.
+const RESERVE: Duration = Duration::from_secs(1);
+
+/// Tests the values of an AWS credential, and the roles that the integrations which use it name. Beside the values may
+/// stand `role_arn` and `external_id`, for an access key too.
+pub async fn probe(values: &Values, wanted: &[Wanted], egress: &Egress, endpoints: &Endpoints) -> Finding {
+    let deadline = Instant::now() + (LIMIT - RESERVE);
+    let whole = examine(values, wanted, deadline, egress, endpoints);
     tokio::time::timeout(LIMIT, whole)
         .await
         .unwrap_or_else(|_| failed(&ProviderError::Timeout { host: "AWS".to_owned() }))
 }
 
-async fn examine(values: &Values, egress: &Egress, endpoints: &Endpoints) -> Finding {
+async fn examine(
+    values: &Values,
+    wanted: &[Wanted],
+    deadline: Instant,
+    egress: &Egress,
+    endpoints: &Endpoints,
+) -> Finding {
     let access = match Access::read(values) {
         Ok(access) => access,
         Err(error) => return failed(&error),
@@ -44,7 +57,11 @@ async fn examine(values: &Values, egress: &Egress, endpoints: &Endpoints) -> Fin
     };
     let known = |finding: Finding| finding.fact("Account", caller.account.clone()).fact("ARN", caller.arn.clone());
     let role = access.role.as_ref().map(|role| Assume::new(role, values.get("external_id"), "test"));
-    let (assumed, dates) = tokio::join!(assumed(&session, role.as_ref()), dates(&session, &access.origin));
+    let (assumed, tried, dates) = tokio::join!(
+        assumed(&session, role.as_ref()),
+        roles::try_all(&session, wanted, deadline),
+        dates(&session, &access.origin),
+    );
     let finding = match assumed {
         Ok(None) => known(Finding::ok(works(&access.origin))),
         Ok(Some(own)) => {
@@ -58,7 +75,9 @@ async fn examine(values: &Values, egress: &Egress, endpoints: &Endpoints) -> Fin
             }
         }
     };
-    dates.into_iter().fold(finding, |finding, (label, at)| finding.fact(label, at))
+    let mut finding = tried.told(finding, &caller);
+    finding.identity = Some(caller.arn);
+    finding.dated(dates.0, dates.1)
 }
 
 fn works(origin: &Origin) -> &'static str {
@@ -76,7 +95,8 @@ async fn assumed(session: &Session, role: Option<&Assume>) -> Result<Option<Call
 
 /// The statements that may be missing, the likeliest first.
 fn explained(mut finding: Finding, refusal: &Refusal, caller: &Caller, role: &Assume) -> Finding {
-    let (own, trust) = (policies::may_assume(role), policies::trusts(&caller.arn, role));
+    let (own, trust) =
+        (policies::may_assume(Some(&caller.arn), &[&role.role]), policies::trusts(Some(&caller.arn), role));
     let (remedy, snippets) = match refusal {
         Refusal::MayNotAssume { .. } => ("Add this statement to the policy of the key's user.", vec![own]),
         Refusal::NotTrusted { .. } => ("Add this statement to the trust policy of the role.", vec![trust]),
@@ -92,33 +112,30 @@ fn explained(mut finding: Finding, refusal: &Refusal, caller: &Caller, role: &As
 }
 
 /// When an access key was made and last used, where its own permissions let it ask.
-async fn dates(session: &Session, origin: &Origin) -> Vec<(&'static str, String)> {
-    let Origin::AccessKey { id, .. } = origin else { return Vec::new() };
+async fn dates(session: &Session, origin: &Origin) -> (Option<Moment>, Option<Moment>) {
+    let Origin::AccessKey { id, .. } = origin else { return (None, None) };
     let iam = session.iam();
     let made = async {
         let keys = iam.list_access_keys().send().await.ok()?;
         let own = keys.access_key_metadata.into_iter().find(|key| key.access_key_id.as_ref() == Some(id))?;
-        shown(own.create_date.as_ref()?)
+        moment(own.create_date.as_ref()?)
     };
     let used = async {
         let answer = iam.get_access_key_last_used().access_key_id(id).send().await.ok()?;
-        shown(answer.access_key_last_used?.last_used_date.as_ref()?)
+        moment(answer.access_key_last_used?.last_used_date.as_ref()?)
     };
     let both = async { tokio::join!(made, used) };
-    let (made, used) = tokio::time::timeout(EXTRA, both).await.unwrap_or_default();
-    [("Created in AWS", made), ("Last used in AWS", used)]
-        .into_iter()
-        .filter_map(|(label, at)| Some((label, at?)))
-        .collect()
+    tokio::time::timeout(EXTRA, both).await.unwrap_or_default()
 }
 
-fn shown(at: &DateTime) -> Option<String> {
-    let at = chrono::DateTime::<Utc>::from_timestamp(at.secs(), 0)?;
-    Some(at.format("%Y-%m-%d %H:%M UTC").to_string())
+type Moment = chrono::DateTime<Utc>;
+
+fn moment(at: &DateTime) -> Option<Moment> {
+    Moment::from_timestamp(at.secs(), 0)
 }
 
 /// A finding whose sentence ends where its remedy begins.
-fn failed(error: &ProviderError) -> Finding {
+pub(super) fn failed(error: &ProviderError) -> Finding {
     let mut finding = probe::failed(error, "AWS");
     if *error == ProviderError::Aws(Refusal::NoRole) {
         finding.verdict = Verdict::NotHere;

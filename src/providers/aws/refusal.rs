@@ -4,6 +4,7 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
+use super::Assume;
 use crate::providers::ProviderError;
 use crate::providers::egress::Answer;
 use crate::providers::probe::Verdict;
@@ -33,6 +34,7 @@ pub enum Refusal {
     /// The longest session that the role allows is shorter than the one asked for.
     TooLong {
         role: String,
+        minutes: u16,
     },
     Denied {
         action: &'static str,
@@ -73,8 +75,10 @@ impl Refusal {
                  policy of the key's user allows sts:AssumeRole on it, and that its trust policy names that user and \
                  the external ID."
             ),
-            Self::TooLong { role } => format!(
-                "{role} does not allow sessions of an hour. Raise its maximum session duration in the IAM console."
+            // Of a role that a role goes on to, AWS gives no more than an hour; of any other, what that role allows.
+            Self::TooLong { role, minutes } => format!(
+                "{role} does not allow sessions of {minutes} minutes. Lower the session length of the integration (an hour \
+                 always works), or raise the maximum session duration of the role in the IAM console."
             ),
             Self::Denied { action } => format!(
                 "AWS knows the credential, but does not allow {action}. Add that action to the policy of the role or user."
@@ -209,11 +213,11 @@ fn cause(error: Option<&(impl std::error::Error + 'static)>) -> ProviderError {
 
 /// A refused AssumeRole: AWS answers AccessDenied for every cause, but its longer messages name the kind of policy
 /// (IAM user guide, "Troubleshoot access denied error messages").
-pub(super) fn assuming<E>(error: &SdkError<E, HttpResponse>, role: &str) -> ProviderError
+pub(super) fn assuming<E>(error: &SdkError<E, HttpResponse>, assume: &Assume) -> ProviderError
 where
     E: ProvideErrorMetadata + std::error::Error + 'static,
 {
-    let role = role.to_owned();
+    let role = assume.role.clone();
     let (_, message) = said(error).unwrap_or_default();
     match sorted(error, "sts:AssumeRole") {
         ProviderError::Aws(Refusal::Denied { .. }) => {
@@ -225,8 +229,10 @@ where
                 Refusal::NotAssumed { role }
             })
         }
-        ProviderError::UnexpectedStatus { status: 400 } if message.contains("MaxSessionDuration") => {
-            ProviderError::Aws(Refusal::TooLong { role })
+        // "The requested DurationSeconds exceeds the MaxSessionDuration set for this role", or "… the 1 hour session limit
+        // for roles assumed by role chaining".
+        ProviderError::UnexpectedStatus { status: 400 } if message.contains("DurationSeconds exceeds") => {
+            ProviderError::Aws(Refusal::TooLong { role, minutes: assume.minutes })
         }
         other => other,
     }

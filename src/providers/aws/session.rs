@@ -25,9 +25,13 @@ use crate::providers::egress::{Egress, Tls};
 /// A call with its repetitions takes no longer.
 const LIMIT: Duration = Duration::from_secs(10);
 const ATTEMPTS: u32 = 3;
-/// Length of an assumed session, in seconds: the most that every role allows, also when roles are chained. STS takes
-/// 900 to 43 200.
-const DURATION: i32 = 3600;
+/// Length of an assumed session, in minutes: the most that every role allows, and the most of all when a role goes on
+/// into another ("role chaining").
+/// <https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html>
+pub const HOUR: u16 = 60;
+/// What STS takes, in minutes.
+pub const SHORTEST: u16 = 15;
+pub const LONGEST: u16 = 12 * 60;
 
 /// The role that a session goes on into.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -37,11 +41,24 @@ pub struct Assume {
     pub external_id: String,
     /// As it will stand in the trail of the role's account.
     pub session_name: String,
+    /// From [`SHORTEST`] to [`LONGEST`].
+    pub minutes: u16,
 }
 
 impl Assume {
     pub fn new(role: &RoleArn, external_id: &str, name: &str) -> Self {
-        Self { role: role.as_str().to_owned(), external_id: external_id.to_owned(), session_name: session_name(name) }
+        Self {
+            role: role.as_str().to_owned(),
+            external_id: external_id.to_owned(),
+            session_name: session_name(name),
+            minutes: HOUR,
+        }
+    }
+
+    /// The same for so many minutes.
+    #[must_use]
+    pub fn lasting(self, minutes: u16) -> Self {
+        Self { minutes: minutes.clamp(SHORTEST, LONGEST), ..self }
     }
 }
 
@@ -153,12 +170,19 @@ impl Session {
             .assume_role()
             .role_arn(&role.role)
             .role_session_name(&role.session_name)
-            .duration_seconds(DURATION)
+            .duration_seconds(i32::from(role.minutes) * 60)
             .set_external_id(external_id)
             .send()
             .await
-            .map_err(|error| assuming(&error, &role.role))?;
+            .map_err(|error| assuming(&error, role))?;
         Ok(self.keyed(given(answer.credentials)?))
+    }
+
+    /// The same keys in another region.
+    pub(super) fn at(&self, region: &Region) -> Self {
+        let region = aws_config::Region::new(region.as_str().to_owned());
+        let config = self.config.clone().into_builder().region(region).build();
+        Self { config, endpoints: Arc::clone(&self.endpoints), expires: self.expires }
     }
 
     /// The same way out with other keys.

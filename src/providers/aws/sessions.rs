@@ -1,5 +1,5 @@
-//! Sessions that are kept: one for each credential, version of its secret, role, region and external ID, until five
-//! minutes before it ends. However many ask at once, one call is made. An edit changes the version, so that nobody is
+//! Sessions that are kept: one for each credential, version of its secret, role, region, external ID and length,
+//! until five minutes before it ends. However many ask at once, one call is made. An edit changes the version, so that nobody is
 //! given what the old secret opened.
 
 use std::collections::HashMap;
@@ -31,8 +31,8 @@ struct Key {
     credential: Uuid,
     version: i32,
     region: Region,
-    /// Role and external ID.
-    role: Option<(String, String)>,
+    /// Role, external ID and minutes: whoever asks for a short session must not be given another's long one.
+    role: Option<(String, String, u16)>,
 }
 
 #[derive(Default)]
@@ -114,7 +114,7 @@ impl Sessions {
     }
 
     fn slot(&self, source: &Source<'_>) -> Arc<Slot> {
-        let role = source.assume.as_ref().map(|assume| (assume.role.clone(), assume.external_id.clone()));
+        let role = source.assume.as_ref().map(|to| (to.role.clone(), to.external_id.clone(), to.minutes));
         let (credential, version, region) = (source.credential, source.version, source.region.clone());
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         kept.retain(|key, slot| {

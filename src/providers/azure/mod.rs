@@ -32,6 +32,14 @@ pub enum Resource {
 }
 
 impl Resource {
+    /// Tells kept tokens apart.
+    pub(super) fn slug(self) -> &'static str {
+        match self {
+            Self::ResourceManager => "resource-manager",
+            Self::KeyVault => "key-vault",
+        }
+    }
+
     /// Its address, without a slash at the end; `.default` behind it makes a scope.
     fn address(self, cloud: Cloud) -> &'static str {
         match (self, cloud) {

@@ -3,8 +3,9 @@
 //! `integrations/registries`; a registry with an API of its own gets its own file beside this one.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
+use futures_util::future::BoxFuture;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use tokio_util::sync::CancellationToken;
@@ -30,10 +31,14 @@ const SMALL_PAGE: usize = 100;
 
 const CATALOG_SCOPE: &str = "registry:catalog:*";
 
+/// Where a registry says that it keeps a blob, by repository and digest; vetted by whoever asks.
+pub type BlobAddress = Arc<dyn Fn(&str, &str) -> BoxFuture<'static, Result<Url, ProviderError>> + Send + Sync>;
+
 /// One registry, for the length of one scan.
 pub struct Registry {
     session: Session,
     page_size: usize,
+    blobs: Option<BlobAddress>,
     /// Size and platform by digest: the same content is read once, under however many tags.
     read: Mutex<HashMap<String, Part>>,
 }
@@ -67,12 +72,22 @@ struct TagList {
 impl Registry {
     /// `address` may have a path in front of `/v2/`. Cancelling `stop` ends every call with [`ProviderError::Stopped`].
     pub fn new(client: Client, address: &Url, login: Login, stop: CancellationToken) -> Self {
-        Self { session: Session::new(client, address, login, stop), page_size: PAGE_SIZE, read: Mutex::default() }
+        Self {
+            session: Session::new(client, address, login, stop),
+            page_size: PAGE_SIZE,
+            blobs: None,
+            read: Mutex::default(),
+        }
     }
 
     /// Asks for pages of that many entries instead of 1000.
     pub fn pages_of(self, page_size: usize) -> Self {
         Self { page_size, ..self }
+    }
+
+    /// Asks elsewhere for the address of a blob that the registry itself does not give.
+    pub fn with_blobs_by(self, address: BlobAddress) -> Self {
+        Self { blobs: Some(address), ..self }
     }
 
     /// `GET /v2/`: finds out how to sign in, and that the credential is good.
@@ -184,17 +199,29 @@ impl Registry {
     }
 
     /// The platform in an image's configuration. Empty when the registry keeps its blobs elsewhere and redirects
-    /// there: that is not followed, and not worth failing for.
+    /// there: that is not followed, and not worth failing for. Whoever knows the address by other means has it read
+    /// without any credential; the digest tells whether it is the right one.
     async fn platform(&self, repository: &str, digest: &str) -> Result<String, ProviderError> {
         let url = self.session.url(&format!("v2/{repository}/blobs/{digest}"))?;
         let answer = match self.session.get(&url, &pull(repository), None, BODY_LIMIT).await {
-            Err(ProviderError::Redirected { .. } | ProviderError::TooLarge) => return Ok(String::new()),
+            Err(ProviderError::Redirected { .. }) => match self.elsewhere(repository, digest).await {
+                Some(answer) => answer,
+                None => return Ok(String::new()),
+            },
+            Err(ProviderError::TooLarge) => return Ok(String::new()),
             other => other?,
         };
         if sha256(&answer.body) != digest {
             return Err(ProviderError::BadAnswer);
         }
         Ok(answer.json::<Platform>()?.name())
+    }
+}
+
+impl Registry {
+    async fn elsewhere(&self, repository: &str, digest: &str) -> Option<Answer> {
+        let url = self.blobs.as_ref()?(repository, digest).await.ok()?;
+        self.session.open(&url).await.ok()
     }
 }
 

@@ -13,9 +13,9 @@ use url::Url;
 
 use super::challenge::Challenge;
 use super::tokens::{Login, Realm, Tokens};
-use crate::providers::ProviderError;
 use crate::providers::addresses::shown;
 use crate::providers::egress::{Answer, BODY_LIMIT, Client, LIST_LIMIT};
+use crate::providers::{ProviderError, Sent};
 
 /// Requests under way at once, over all tasks of one scan.
 pub const AT_ONCE: usize = 8;
@@ -127,6 +127,11 @@ impl Session {
         // The realm knew the password, so it is the permission that is missing.
         let refused = answer.status == 401 && self.login.basic().is_some();
         if refused { Err(ProviderError::Forbidden) } else { answer.accepted(self.login.sent()) }
+    }
+
+    /// A public address: no sign-in goes along.
+    pub async fn open(&self, url: &Url) -> Result<Answer, ProviderError> {
+        self.send(url, None, None, BODY_LIMIT).await?.accepted(Sent::Nothing)
     }
 
     async fn authorization(&self, scope: &str) -> Result<Option<HeaderValue>, ProviderError> {

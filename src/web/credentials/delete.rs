@@ -86,6 +86,7 @@ pub async fn destroy(
     match deleted {
         Ok(()) => {
             app.aws.forget(id);
+            app.tokens.forget(id);
             Ok(page::see_other("/credentials", "deleted"))
         }
         // An integration began to use it a moment ago: the foreign key has the last word.

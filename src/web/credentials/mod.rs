@@ -18,6 +18,7 @@ pub mod limit;
 pub mod new;
 mod opening;
 mod place;
+mod policies;
 pub mod show;
 pub mod test;
 pub mod usages;

@@ -8,13 +8,15 @@ use uuid::Uuid;
 
 use super::draft::Shown;
 use super::limit::LimitView;
-use super::view::{self, Age, Badge, FindingView, MOST_USAGES, Usage};
+use super::policies::{self, MOST_INTEGRATIONS, Policies};
+use super::view::{self, Age, Ages, Badge, FindingView, MOST_USAGES, Usage};
 use crate::app::App;
 use crate::credentials::{self, Kind};
 use crate::form::Control;
 use crate::models::credentials::Credential;
 use crate::models::events::{self, Event, Filter};
-use crate::models::{self, DbError, alerts, credential_limits, integrations};
+use crate::models::provider_facts::Told;
+use crate::models::{self, DbError, alerts, credential_limits, integrations, usages};
 use crate::providers::probe::Verdict;
 use crate::web::alerts::view::AlertView;
 use crate::web::error::Error;
@@ -61,6 +63,9 @@ pub struct Show {
     expires: Option<When>,
     usages: Vec<Usage>,
     history: Vec<Entry>,
+    policies: Policies,
+    told: Told,
+    ages: Ages,
     last_test: Option<Tested>,
     /// What a test found just now.
     finding: Option<FindingView>,
@@ -93,7 +98,8 @@ impl Show {
 
 /// Everything that the page shows, as it is now.
 pub async fn load(app: &App, shell: Shell, id: Uuid) -> Result<Show, Error> {
-    let (row, own_limit, open, usages, history, last_test, now) = app
+    let vault = app.vault.clone();
+    let (row, own_limit, open, usages, history, last_test, policies, told, now) = app
         .db
         .run(move |conn| {
             let row = models::credentials::find(conn, id)?;
@@ -103,7 +109,12 @@ pub async fn load(app: &App, shell: Shell, id: Uuid) -> Result<Show, Error> {
             let filter = Filter { subject_id: Some(id), ..Filter::default() };
             let history = events::list(conn, &filter, MOST_EVENTS)?;
             let last_test = models::credential_tests::last(conn, id)?;
-            Ok::<_, DbError>((row, own_limit, open, usages, history, last_test, models::clock(conn)?))
+            let told = models::provider_facts::of(conn, id, row.secret_version)?;
+            let mut using = usages::of(conn, id, MOST_INTEGRATIONS)?;
+            using.retain(|row| row.check(&vault).is_ok());
+            let policies = policies::of(&Shown::read(&row.facts), told.identity.as_deref(), &using);
+            let now = models::clock(conn)?;
+            Ok::<_, DbError>((row, own_limit, open, usages, history, last_test, policies, told, now))
         })
         .await?;
     let limit = LimitView::new(&app.limits(), &row, own_limit);
@@ -131,6 +142,9 @@ pub async fn load(app: &App, shell: Shell, id: Uuid) -> Result<Show, Error> {
             at: when(last.at, now),
             by: last.by,
         }),
+        ages: Ages::new(view::kind_label(&row.kind), age, &told, now),
+        policies,
+        told,
         finding: None,
         alerts: AlertView::lines(&open, now),
         limit,

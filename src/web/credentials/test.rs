@@ -21,6 +21,7 @@ use crate::credentials::{self, Kind};
 use crate::form::{Errors, Values};
 use crate::models::{self, DbError};
 use crate::providers;
+use crate::providers::aws::roles::Wanted;
 use crate::providers::probe::Finding;
 use crate::testing;
 use crate::web::error::Error;
@@ -39,7 +40,7 @@ pub struct Limiter(Mutex<HashMap<Uuid, Vec<Instant>>>);
 
 impl Limiter {
     /// Counts a test, or refuses it.
-    fn take(&self, user: Uuid, now: Instant) -> Result<(), Error> {
+    pub fn take(&self, user: Uuid, now: Instant) -> Result<(), Error> {
         let mut users = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         users.retain(|_, tests| {
             tests.retain(|at| now.duration_since(*at) < MINUTE);
@@ -73,7 +74,7 @@ pub async fn unsaved(
         Ok(entered) => entered,
         Err(errors) => return page(&errors).untested(&request),
     };
-    let found = asked(&app, &visitor, kind, &entered.values).await?;
+    let found = asked(&app, &visitor, kind, &entered.values, &[]).await?;
     page(&Errors::default()).tested(&request, FindingView::new(found))
 }
 
@@ -98,11 +99,12 @@ pub async fn saved(
     let found = if providers::has_test(kind) {
         app.tests.take(visitor.user_id, Instant::now())?;
         let values = opened(&app, &visitor, id, row.row_version).await?;
-        let found = testing::probe(&app, kind, &values).await;
+        let roles = roles(&app, id).await?;
+        let found = testing::probe(&app, kind, &values, &roles).await;
         testing::record(&app, visitor.actor(), id, row.secret_version, &found).await?;
         found
     } else {
-        asked(&app, &visitor, kind, &Values::default()).await?
+        asked(&app, &visitor, kind, &Values::default(), &[]).await?
     };
     let shell = Shell::new(&request, &visitor, "credentials");
     show::load(&app, shell, id).await?.tested(&request, FindingView::new(found))
@@ -137,7 +139,8 @@ async fn edited(
         Ok(entered) => entered,
         Err(errors) => return page(&errors).untested(request),
     };
-    let found = asked(app, visitor, kind, &entered.values).await?;
+    // A key that is about to replace another is tried with the roles that wait for it.
+    let found = asked(app, visitor, kind, &entered.values, &roles(app, id).await?).await?;
     page(&Errors::default()).tested(request, FindingView::new(found))
 }
 
@@ -147,9 +150,21 @@ fn whole(kind: &'static Kind, entered: Entered) -> Result<Entered, Errors> {
     Ok(entered)
 }
 
-async fn asked(app: &App, visitor: &As<Operator>, kind: &'static Kind, values: &Values) -> Result<Finding, Error> {
+async fn asked(
+    app: &App,
+    visitor: &As<Operator>,
+    kind: &'static Kind,
+    values: &Values,
+    roles: &[Wanted],
+) -> Result<Finding, Error> {
     app.tests.take(visitor.user_id, Instant::now())?;
-    Ok(testing::probe(app, kind, values).await)
+    Ok(testing::probe(app, kind, values, roles).await)
+}
+
+/// Those that the integrations of a saved credential name.
+async fn roles(app: &App, id: Uuid) -> Result<Vec<Wanted>, Error> {
+    let vault = app.vault.clone();
+    Ok(app.db.run(move |conn| testing::roles(conn, &vault, id)).await?)
 }
 
 async fn opened(app: &App, visitor: &As<Operator>, id: Uuid, row_version: i64) -> Result<Values, Error> {

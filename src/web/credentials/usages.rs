@@ -7,7 +7,7 @@ use askama::Template;
 
 use super::view::{MOST_USAGES, RowView, Usage};
 use crate::app::App;
-use crate::models::{DbError, credential_list, integrations};
+use crate::models::{DbError, credential_list, integrations, provider_facts};
 use crate::web::error::Error;
 use crate::web::params::Params;
 use crate::web::session::{As, Auditor};
@@ -31,15 +31,16 @@ pub async fn index(
         return Ok(page::see_other(&format!("/credentials/{id}#usages"), ""));
     }
     let folded = params.get("folded") == "yes";
-    let (row, now, lines) = app
+    let (row, made_at, now, lines) = app
         .db
         .run(move |conn| {
             let (row, now) = credential_list::find(conn, id)?;
             let lines = if folded { Vec::new() } else { integrations::usages(conn, id, MOST_USAGES)? };
-            Ok::<_, DbError>((row, now, lines))
+            let made_at = provider_facts::of(conn, id, row.secret_version)?.made_at;
+            Ok::<_, DbError>((row, made_at, now, lines))
         })
         .await?;
-    let mut row = RowView::new(row, now, &app.limits());
+    let mut row = RowView::new(row, made_at, now, &app.limits());
     row.unfolded = (!folded).then(|| Usage::list(lines, now));
     page::html(&Unfolded { row })
 }

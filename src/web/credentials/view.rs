@@ -8,7 +8,8 @@ use crate::models::credential_limits::Limits;
 use crate::models::credential_list::{EXPIRING_DAYS, Row};
 use crate::models::credentials::Credential;
 use crate::models::integrations::Line;
-use crate::providers::probe::{Finding, Verdict};
+use crate::models::provider_facts::Told;
+use crate::providers::probe::{Finding, RoleFound, Verdict};
 use crate::web::page::{self, When, when};
 
 /// Most usages on one page; the count beside them is whole.
@@ -34,6 +35,44 @@ impl Age {
         let age = now.signed_duration_since(set_at).max(Duration::zero());
         let stale = limit.is_some_and(|days| age > Duration::days(days.into()));
         Self { days: age.num_days(), ages: limit.is_some(), stale, limit: limit.unwrap_or(SCALE_DAYS).into() }
+    }
+}
+
+/// What the provider says about the age of a key, in words; nothing of it where the provider does not tell.
+pub struct Ages {
+    /// `created in AWS 140 days ago`
+    pub made: Option<When>,
+    /// `last used in AWS 2 days ago`
+    pub used: Option<When>,
+    /// A sentence when the key is past the limit and its own age does not say so.
+    pub warning: Option<String>,
+}
+
+impl Ages {
+    pub fn new(provider: String, age: Age, told: &Told, now: DateTime<Utc>) -> Self {
+        let days = |at: DateTime<Utc>| now.signed_duration_since(at).num_days().max(0);
+        let said = |done: &str, at: DateTime<Utc>| When {
+            iso: page::iso(at),
+            text: match days(at) {
+                0 => format!("{done} in {provider} today"),
+                1 => format!("{done} in {provider} 1 day ago"),
+                days => format!("{done} in {provider} {days} days ago"),
+            },
+        };
+        let old = told.made_at.filter(|at| age.ages && !age.stale && days(*at) > age.limit);
+        Self {
+            made: told.made_at.map(|at| said("created", at)),
+            used: told.used_at.map(|at| said("last used", at)),
+            warning: old.map(|at| {
+                format!(
+                    "This key is older than it looks: it was created in {provider} {} days ago, and only stored here {}. \
+                     The limit is {} days. Make a new one, and replace it here.",
+                    days(at),
+                    if age.days == 1 { "1 day ago".to_owned() } else { format!("{} days ago", age.days) },
+                    age.limit
+                )
+            }),
+        }
     }
 }
 
@@ -98,6 +137,15 @@ pub struct FindingView {
     pub snippets: Vec<(String, String)>,
     pub heads: Vec<&'static str>,
     pub rows: Vec<Vec<String>>,
+    pub roles: Vec<RoleView>,
+}
+
+/// A role that was tried.
+pub struct RoleView {
+    pub used_by: String,
+    pub role: String,
+    pub badge: Badge,
+    pub sentence: String,
 }
 
 impl FindingView {
@@ -111,6 +159,18 @@ impl FindingView {
             snippets: found.snippets,
             heads,
             rows,
+            roles: found.roles.into_iter().map(RoleView::new).collect(),
+        }
+    }
+}
+
+impl RoleView {
+    fn new(found: RoleFound) -> Self {
+        Self {
+            used_by: found.used_by.join(", "),
+            role: found.role,
+            badge: (tone(found.verdict), found.verdict.label()),
+            sentence: found.sentence,
         }
     }
 }
@@ -128,6 +188,8 @@ pub struct RowView {
     pub identity: String,
     pub shipped: bool,
     pub age: Age,
+    /// Days since the provider made it, where those are more.
+    pub made_days: Option<i64>,
     pub usages: i32,
     pub used: Option<When>,
     pub editor: String,
@@ -140,10 +202,12 @@ pub struct RowView {
 }
 
 impl RowView {
-    pub fn new(row: Row, now: DateTime<Utc>, limits: &Limits) -> Self {
+    /// `made_at` is when the provider says that the key was made.
+    pub fn new(row: Row, made_at: Option<DateTime<Utc>>, now: DateTime<Utc>, limits: &Limits) -> Self {
         let age = Age::new(row.secret_set_at, now, limits.days(&row.kind, row.ages, row.stale_after_days));
         Self {
             id: row.id,
+            made_days: made_at.map(|at| (now - at).num_days()).filter(|days| *days > age.days),
             kind: kind_label(&row.kind),
             badges: badges(age, row.expires_at, row.integrity_failed_at.is_some(), now),
             used: used(row.last_used_at, now),

@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::shown;
 use crate::app::App;
+use crate::integrations::Family;
 use crate::models::{DbError, images, integrations};
 use crate::web::error::Error;
 use crate::web::page::{self, Shell};
@@ -20,6 +21,7 @@ struct Delete {
     page: String,
     name: String,
     images: String,
+    alerts: bool,
 }
 
 pub async fn confirm(
@@ -35,6 +37,7 @@ pub async fn confirm(
     page::html(&Delete {
         shell,
         page: format!("/integrations/{id}"),
+        alerts: row.family == Family::AlertProfile.slug(),
         name: row.name,
         images: shown::counted(images, "image"),
     })

@@ -56,6 +56,9 @@ pub fn find(
         Ok(_) | Err(DbError::NotFound) => return Ok(Err(Errors::one("credential", "Choose one of the list."))),
         Err(error) => return Err(error),
     };
+    if let Err(errors) = draft.suits(&row.facts) {
+        return Ok(Err(errors));
+    }
     let same = edited.is_some_and(|edited| edited.credential_id == Some(id) && edited.host == draft.host);
     let integration = edited.map(|edited| edited.id);
     if same

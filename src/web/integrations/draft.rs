@@ -12,6 +12,7 @@ use crate::models::integrations::{Integration, NewIntegration};
 use crate::models::{DbError, credentials};
 use crate::names;
 use crate::providers::egress::Egress;
+use crate::web::credentials::draft::Shown;
 
 const NAME: Field = Field::text("name", "Name").max(200).check(name);
 const VERSION: Field = Field::pick("version", "Version").default("docker_v2").check(version_slug);
@@ -146,6 +147,17 @@ impl Draft {
             settings: String::from_utf8_lossy(&values.to_json()).into_owned(),
             every_hours: schedule.parse().ok(),
         })
+    }
+
+    /// The checked settings, as they would be saved.
+    pub fn settings(&self) -> &str {
+        &self.settings
+    }
+
+    /// Whether it goes with the credential of these facts.
+    pub fn suits(&self, facts: &str) -> Result<(), Errors> {
+        let settings = Values::from_json(self.settings.as_bytes()).unwrap_or_default();
+        self.provider.spec().suits(&settings, &Shown::read(facts).stored())
     }
 
     /// As the models take it.

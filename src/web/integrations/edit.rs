@@ -11,9 +11,10 @@ use uuid::Uuid;
 
 use super::destination::{self, Ask};
 use super::draft::{self, Draft};
+use super::trial::{self, Tried};
 use crate::app::App;
 use crate::form::{Errors, FieldView, Values};
-use crate::integrations::Provider;
+use crate::integrations::{Family, Provider};
 use crate::models::integrations::{self, Integration};
 use crate::models::{DbError, credentials, events};
 use crate::web::error::Error;
@@ -35,6 +36,9 @@ struct Edit {
     fields: Vec<FieldView>,
     warning: Option<&'static str>,
     ask: Option<Ask>,
+    alerts: bool,
+    /// What came of a test alert.
+    tried: Option<Tried>,
     /// Who saved meanwhile.
     overtaken_by: Option<String>,
 }
@@ -67,6 +71,8 @@ impl Edit {
             fields,
             warning: draft::warning(version, values),
             ask,
+            alerts: version.family() == Family::AlertProfile,
+            tried: None,
             overtaken_by: None,
         })
     }
@@ -110,7 +116,7 @@ pub async fn update(
     id: Path<Uuid>,
     posted: Posted,
 ) -> Result<HttpResponse, Error> {
-    let more = ["redraw", "row_version"];
+    let more = ["redraw", "row_version", "try"];
     posted.only(draft::field_names().into_iter().chain(destination::FIELDS).chain(more))?;
     let row_version: i64 = posted.get("row_version").parse().map_err(|_| Error::Malformed)?;
     let row = Arc::new(load(&app, *id).await?);
@@ -145,6 +151,12 @@ pub async fn update(
         && let Err(ask) = destination.confirm(&app, &request, &visitor, &posted, &row.name).await?
     {
         return again(unacceptable, Errors::default(), Some(ask)).await;
+    }
+    if posted.0.contains("try") {
+        let tried = trial::on_form(&app, &visitor, &draft).await?;
+        let mut page = Edit::draw(&app, shell(), &row, Some(&posted.0), &Errors::default(), None).await?;
+        page.tried = Some(tried);
+        return page::html(&page);
     }
     let (vault, actor, at) = (app.vault.clone(), visitor.actor(), (row.id, row_version));
     let updated = app.db.transaction(move |conn| {

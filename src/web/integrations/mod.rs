@@ -2,6 +2,7 @@
 //! `integrations`, when it does it in `runs`. A new screen is a file here, a template, and a line in the URL tree.
 
 pub mod activation;
+pub mod channel;
 pub mod delete;
 pub mod destination;
 pub mod draft;
@@ -12,3 +13,4 @@ pub mod new;
 pub mod runs;
 pub mod show;
 pub mod shown;
+pub mod trial;

@@ -7,6 +7,7 @@ use askama::Template;
 
 use super::destination::{self, Ask};
 use super::draft::{self, Draft};
+use super::trial::{self, Tried};
 use crate::app::App;
 use crate::form::{Errors, FieldView, Values};
 use crate::integrations::Family;
@@ -25,6 +26,11 @@ struct New {
     fields: Vec<FieldView>,
     warning: Option<&'static str>,
     ask: Option<Ask>,
+    alerts: bool,
+    /// What came of a test alert.
+    tried: Option<Tried>,
+    families: Vec<(&'static str, &'static str, bool)>,
+    summary: String,
 }
 
 impl New {
@@ -40,7 +46,19 @@ impl New {
         let version = draft::chosen(values.get("version"));
         let choices = draft::choices(app, version).await?;
         let fields = draft::views(version, shown, None, errors, &choices);
-        Ok(Self { shell, fields, warning: draft::warning(version, values), ask })
+        let family = version.family();
+        let first = |family: Family| family.providers().first().map_or("", |provider| provider.spec().slug());
+        let families = Family::ALL.iter().map(|other| (first(*other), other.label(), *other == family));
+        Ok(Self {
+            shell,
+            fields,
+            warning: draft::warning(version, values),
+            ask,
+            alerts: family == Family::AlertProfile,
+            tried: None,
+            families: families.collect(),
+            summary: format!("{}: {}", family.label(), family.summary()),
+        })
     }
 }
 
@@ -77,7 +95,7 @@ pub async fn create(
     visitor: As<Operator>,
     posted: Posted,
 ) -> Result<HttpResponse, Error> {
-    posted.only(draft::field_names().into_iter().chain(destination::FIELDS).chain(["redraw"]))?;
+    posted.only(draft::field_names().into_iter().chain(destination::FIELDS).chain(["redraw", "try"]))?;
     let shell = || Shell::new(&request, &visitor, "integrations");
     let again = async |errors: Errors, ask| {
         let page = New::draw(&app, shell(), Some(&posted.0), &errors, ask).await?;
@@ -100,6 +118,12 @@ pub async fn create(
         && let Err(ask) = destination.confirm(&app, &request, &visitor, &posted, &draft.name).await?
     {
         return again(Errors::default(), Some(ask)).await;
+    }
+    if posted.0.contains("try") {
+        let tried = trial::on_form(&app, &visitor, &draft).await?;
+        let mut page = New::draw(&app, shell(), Some(&posted.0), &Errors::default(), None).await?;
+        page.tried = Some(tried);
+        return page::html(&page);
     }
     let (vault, actor) = (app.vault.clone(), visitor.actor());
     let created = app.db.transaction(move |conn| {

@@ -7,11 +7,11 @@ use askama::Template;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::draft;
 use super::shown::{self, Going, Past};
+use super::{channel, draft};
 use crate::app::App;
 use crate::form::{Control, Values};
-use crate::integrations::Provider;
+use crate::integrations::{Family, Provider};
 use crate::models::images::{self, Change, Image, Place};
 use crate::models::integrations::{self, Integration};
 use crate::models::runs::{self, Run};
@@ -90,8 +90,14 @@ struct Read {
     now: DateTime<Utc>,
 }
 
-fn read(conn: &mut Conn, id: Uuid, search: &str, from: Option<&Place>) -> Result<Read, DbError> {
-    let row = integrations::find(conn, id)?;
+/// What the page is of: each family has its own.
+enum Found {
+    Scan(Read),
+    Channel(channel::Read),
+}
+
+fn read(conn: &mut Conn, row: Integration, search: &str, from: Option<&Place>) -> Result<Read, DbError> {
+    let id = row.id;
     let credential = match row.credential_id {
         Some(id) => Some((id, credentials::find(conn, id)?.name)),
         None => None,
@@ -129,7 +135,20 @@ pub async fn show(
 ) -> Result<HttpResponse, Error> {
     let (id, search, from) = (*id, params.get("q").to_owned(), place(&params));
     let wanted = search.clone();
-    let read = app.db.run(move |conn| read(conn, id, &wanted, from.as_ref())).await?;
+    let found = app.db.run(move |conn| {
+        let row = integrations::find(conn, id)?;
+        if Family::find(&row.family) == Some(Family::AlertProfile) {
+            return channel::read(conn, row).map(Found::Channel);
+        }
+        read(conn, row, &wanted, from.as_ref()).map(Found::Scan)
+    });
+    let read = match found.await? {
+        Found::Scan(read) => read,
+        Found::Channel(read) => {
+            let altered = read.row.check(&app.vault).is_err();
+            return channel::show(Shell::new(&request, &visitor, "integrations"), read, altered);
+        }
+    };
     let altered = read.row.check(&app.vault).is_err();
     let page = Show::new(Shell::new(&request, &visitor, "integrations"), read, altered, search, &params);
     if !htmx::asked(&request) {
@@ -236,13 +255,15 @@ impl Changed {
 }
 
 /// The settings as lines; what is left blank is said where blank means something.
-fn facts(row: &Integration, settings: &Values) -> Vec<(&'static str, String)> {
+pub fn facts(row: &Integration, settings: &Values) -> Vec<(&'static str, String)> {
     let Some(provider) = Provider::find(&row.version) else { return Vec::new() };
     let line = |field: &crate::form::Field| match (field.name, settings.get(field.name)) {
         ("cap", "") => Some((field.label, "5 newest tags a repository".to_owned())),
         ("cap", "0") => Some((field.label, "None: all tags".to_owned())),
         ("cap", cap) => Some((field.label, format!("{cap} newest tags a repository"))),
         ("repository" | "tag", "") => Some((field.label, "All".to_owned())),
+        // Told in one line.
+        (name, _) if name.starts_with("on_") => None,
         (_, "") => None,
         // A certificate is too long to be read here.
         (_, _) if field.control == Control::Document && field.max > 10_000 => Some((field.label, "Given".to_owned())),

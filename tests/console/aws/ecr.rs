@@ -7,29 +7,37 @@ use strongroom::credentials::{Kind, aws::KIND};
 use strongroom::form::{self, Values};
 use strongroom::integrations::registries::{Image, Job, ScanError, version};
 use strongroom::providers::aws::{Endpoints, Sessions};
+use strongroom::providers::egress::Egress;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::{arn, at, key, loopback};
+use super::{arn, at, hasty, key, loopback};
 use crate::support::peers::moto::{ACCOUNT, Moto, inside};
 use crate::support::peers::scripted::{Reply, Scripted};
 
-struct Scan {
+pub(super) struct Scan {
     settings: Vec<(&'static str, String)>,
     credential: (&'static Kind, Values),
     stored: (Uuid, i32),
     sessions: Sessions,
+    egress: Egress,
 }
 
 impl Scan {
-    fn new(values: Values, endpoints: Endpoints) -> Self {
+    pub(super) fn new(values: Values, endpoints: Endpoints) -> Self {
         let registry = format!("{ACCOUNT}.dkr.ecr.us-east-1.amazonaws.com");
         Self {
             settings: vec![("registry", registry)],
             credential: (&KIND, values),
             stored: (Uuid::new_v4(), 1),
             sessions: Sessions::new(loopback(), endpoints),
+            egress: loopback(),
         }
+    }
+
+    /// Gives up sooner than the product.
+    pub(super) fn hasty(self) -> Self {
+        Self { sessions: Sessions::new(hasty(), self.sessions.endpoints().clone()), egress: hasty(), ..self }
     }
 
     fn with(mut self, name: &'static str, value: &str) -> Self {
@@ -37,14 +45,14 @@ impl Scan {
         self
     }
 
-    async fn run(&self) -> Result<Vec<Image>, ScanError> {
+    pub(super) async fn run(&self) -> Result<Vec<Image>, ScanError> {
         let version = version("ecr").unwrap();
         let posted = self.settings.iter().map(|(name, value)| (*name, value.as_str())).collect();
         let settings = form::check(version.fields(), &posted, None).expect("the settings are good");
         let job = Job {
             settings: &settings,
             credential: Some((self.credential.0, &self.credential.1)),
-            egress: &loopback(),
+            egress: &self.egress,
             name: "Prod registry",
             stored: Some(self.stored),
             aws: &self.sessions,
@@ -98,6 +106,47 @@ async fn a_key_that_may_only_assume_a_role_scans_the_registry() {
 }
 
 #[tokio::test]
+async fn a_session_lasts_as_long_as_the_integration_says_but_an_hour_from_one_role_into_another() {
+    let moto = filled().await;
+    let pair = moto.user("scanner").await;
+    let role = moto.role("registry-reader", "*").await;
+    moto.allow("scanner", "sts:AssumeRole", &role).await;
+    let asked = || {
+        let seen = moto.seen();
+        let calls = seen.iter().filter(|request| request.action == "AssumeRole");
+        calls.map(|request| request.parameter("DurationSeconds").to_owned()).collect::<Vec<_>>()
+    };
+    let mut scan = Scan::new(key(&pair), at(&moto.url())).with("sts", "on").with("role", &role);
+    scan.run().await.unwrap();
+    scan.settings.push(("session_minutes", "720".to_owned()));
+    scan.run().await.unwrap();
+    scan.run().await.unwrap();
+    assert_eq!(asked(), ["3600", "43200"], "one call for each length");
+
+    let peer = task(&moto, &role).await;
+    let endpoints = Endpoints::new([
+        ("AWS_CONTAINER_CREDENTIALS_FULL_URI", format!("{}/credentials", peer.url())),
+        ("AWS_ENDPOINT_URL", moto.url()),
+    ]);
+    let scan = Scan::new(Values::from_iter([("method", "iam_role")]), endpoints).with("sts", "on");
+    // The form refuses this; the credential may have changed since.
+    let _ = scan.with("role", &role).with("session_minutes", "720").run().await;
+    assert_eq!(asked()[2..], ["3600"]);
+}
+
+#[tokio::test]
+async fn a_role_that_does_not_exist_is_named_with_what_to_check() {
+    let moto = filled().await;
+    let pair = moto.user("scanner").await;
+    // AWS answers as if the permission lacked; where it is there, moto breaks.
+    let scan = Scan::new(key(&pair), at(&moto.url())).with("sts", "on").with("role", "no-such-role");
+    let error = scan.run().await.unwrap_err().to_string();
+    let role = format!("arn:aws:iam::{ACCOUNT}:role/no-such-role");
+    assert!(error.starts_with("Signing in failed") && error.contains(&role), "{error}");
+    assert!(error.contains("Check that the role exists"), "{error}");
+}
+
+#[tokio::test]
 async fn a_role_that_does_not_trust_the_key_ends_the_scan_with_its_name() {
     let moto = filled().await;
     let pair = moto.user("scanner").await;
@@ -108,14 +157,19 @@ async fn a_role_that_does_not_trust_the_key_ends_the_scan_with_its_name() {
     assert!(error.starts_with("Signing in failed") && error.contains(&role), "{error}");
 }
 
+/// A container endpoint that gives the keys of a role.
+async fn task(moto: &Moto, role: &str) -> Scripted {
+    let taken = moto.arrange("sts", "AssumeRole", &[("RoleArn", role), ("RoleSessionName", "task")]).await;
+    let body = serde_json::json!({"AccessKeyId": inside(&taken, "AccessKeyId"), "Token": inside(&taken, "SessionToken"),
+        "SecretAccessKey": inside(&taken, "SecretAccessKey"), "Expiration": "2999-01-01T00:00:00Z"});
+    Scripted::start(move |_| Reply::json(&body)).await
+}
+
 #[tokio::test]
 async fn the_role_of_the_environment_scans_the_registry() {
     let moto = filled().await;
     let role = moto.role("console", "*").await;
-    let taken = moto.arrange("sts", "AssumeRole", &[("RoleArn", &role), ("RoleSessionName", "task")]).await;
-    let body = serde_json::json!({"AccessKeyId": inside(&taken, "AccessKeyId"), "Token": inside(&taken, "SessionToken"),
-        "SecretAccessKey": inside(&taken, "SecretAccessKey"), "Expiration": "2999-01-01T00:00:00Z"});
-    let peer = Scripted::start(move |_| Reply::json(&body)).await;
+    let peer = task(&moto, &role).await;
     let endpoints = Endpoints::new([
         ("AWS_CONTAINER_CREDENTIALS_FULL_URI", format!("{}/credentials", peer.url())),
         ("AWS_ENDPOINT_URL", moto.url()),

@@ -54,7 +54,7 @@ async fn the_instance_is_asked_by_imdsv2_only() {
     let peer = metadata().await;
     let endpoints =
         Endpoints::new([("AWS_EC2_METADATA_SERVICE_ENDPOINT", peer.url()), ("AWS_ENDPOINT_URL", peer.url())]);
-    let finding = probe(&iam_role(), &loopback(), &endpoints).await;
+    let finding = probe(&iam_role(), &[], &loopback(), &endpoints).await;
     assert_eq!(finding.verdict, Verdict::Ok, "{finding:?}");
     assert_eq!(fact(&finding, "ARN"), ROLE);
     let lines = lines(&peer);
@@ -74,7 +74,7 @@ async fn an_instance_that_knows_only_v1_has_no_role() {
     })
     .await;
     let endpoints = Endpoints::new([("AWS_EC2_METADATA_SERVICE_ENDPOINT", peer.url())]);
-    let finding = probe(&iam_role(), &loopback(), &endpoints).await;
+    let finding = probe(&iam_role(), &[], &loopback(), &endpoints).await;
     assert_eq!(finding.verdict, Verdict::NotHere);
     assert!(finding.sentence.contains("no IAM role here"), "{}", finding.sentence);
     assert!(lines(&peer).iter().all(|line| line.starts_with("PUT ")), "{:?}", lines(&peer));
@@ -95,7 +95,7 @@ async fn a_container_is_asked_with_its_token_before_the_instance() {
         ("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", file.path().display().to_string()),
         ("AWS_ENDPOINT_URL", peer.url()),
     ]);
-    let finding = probe(&iam_role(), &loopback(), &endpoints).await;
+    let finding = probe(&iam_role(), &[], &loopback(), &endpoints).await;
     assert_eq!(finding.verdict, Verdict::Ok, "{finding:?}");
     assert_eq!(peer.seen()[0].authorization.as_deref(), Some("pod-token"));
     assert!(peer.seen()[1].authorization.as_deref().unwrap().contains("ASIACONTAINER0000000"));
@@ -104,7 +104,7 @@ async fn a_container_is_asked_with_its_token_before_the_instance() {
 #[tokio::test]
 async fn a_container_endpoint_elsewhere_is_not_asked() {
     let endpoints = Endpoints::new([("AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://192.0.2.1/credentials")]);
-    let finding = probe(&iam_role(), &loopback(), &endpoints).await;
+    let finding = probe(&iam_role(), &[], &loopback(), &endpoints).await;
     assert_eq!(finding.verdict, Verdict::NotHere, "{finding:?}");
     assert!(finding.remedy.contains("AWS_CONTAINER_CREDENTIALS"), "{finding:?}");
 }
@@ -125,7 +125,7 @@ async fn a_web_identity_is_exchanged_for_the_role() {
         ("AWS_ROLE_ARN", role),
         ("AWS_ENDPOINT_URL", moto.url()),
     ]);
-    let finding = probe(&iam_role(), &loopback(), &endpoints).await;
+    let finding = probe(&iam_role(), &[], &loopback(), &endpoints).await;
     assert_eq!(finding.verdict, Verdict::Ok, "{finding:?}");
     assert!(fact(&finding, "ARN").contains("assumed-role/console/strongroom-console"), "{finding:?}");
 }
@@ -137,7 +137,7 @@ async fn an_access_key_never_falls_through_to_the_role_of_the_environment() {
     let endpoints =
         Endpoints::new([("AWS_EC2_METADATA_SERVICE_ENDPOINT", peer.url()), ("AWS_ENDPOINT_URL", moto.url())]);
     let wrong = key(&("AKIAIOSFODNN7EXAMPLE".into(), "x".repeat(40)));
-    let finding = probe(&wrong, &loopback(), &endpoints).await;
+    let finding = probe(&wrong, &[], &loopback(), &endpoints).await;
     assert_eq!(finding.verdict, Verdict::BadKey, "{finding:?}");
     assert!(peer.seen().is_empty());
 }

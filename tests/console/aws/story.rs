@@ -1,6 +1,6 @@
 //! The whole way in the console: a key that may only assume a role, an ECR registry scanned with it, the key replaced.
 
-use strongroom::models::runs;
+use strongroom::models::{credentials, runs};
 use uuid::Uuid;
 
 use super::arn;
@@ -69,6 +69,15 @@ async fn a_registry_is_scanned_through_a_role_and_a_replaced_key_is_used_at_once
     let page = visit.get(&format!("/integrations/{integration}")).await;
     assert_eq!(page.text("#chain"), format!("scanner key → {role} → {registry}"));
     assert!(page.text("#results").contains("team/app"));
+
+    let shipped = app.app.db.run(|conn| credentials::choices(conn, &["aws"])).await.expect("the credentials");
+    let shipped = shipped.into_iter().find(|(_, name)| name == "IAM Role").expect("IAM Role").0.to_string();
+    let mut long = fields.to_vec();
+    long.retain(|(name, _)| !["name", "credential"].contains(name));
+    long.extend([("name", "Too long"), ("credential", &shipped), ("session_minutes", "61")]);
+    let page = visit.post("/integrations", &long).await;
+    assert_eq!(page.status, 422);
+    assert!(page.text("#session_minutes-error").contains("hour"), "{:?}", page.texts("[id$=-error]"));
 
     let (id, secret) = moto.key("scanner").await;
     let form = visit.get(&format!("/credentials/{credential}/edit")).await;

@@ -9,6 +9,7 @@ pub mod samples;
 mod searching;
 mod table;
 mod testing;
+mod told;
 
 use diesel::prelude::*;
 use strongroom::form::Values;

@@ -55,7 +55,7 @@ async fn a_renamed_or_deleted_credential_is_found_by_what_it_is_now() {
     assert_eq!(names(&visit.get("/credentials?q=bill").await), ["billing robot"]);
     let version = version(&mut visit, id).await;
     let fields =
-        [("name", "payroll"), ("username", "robot"), ("password", ""), ("note", ""), ("row_version", &version)];
+        [("name", "payroll"), ("username", "robot"), ("password", ""), ("description", ""), ("row_version", &version)];
     assert_eq!(visit.post(&format!("/credentials/{id}/edit"), &fields).await.status, 303);
     assert!(names(&visit.get("/credentials?q=bill").await).is_empty());
     assert_eq!(names(&visit.get("/credentials?q=payr").await), ["payroll"]);

@@ -1,7 +1,6 @@
 //! Providers that are busy, broken or somebody else: each ends in one sentence, in time, with nothing of theirs in it.
 
 use super::*;
-use crate::support::peers::certificates::Authority;
 use crate::support::peers::receiver::Said;
 
 /// Every type that makes a call, with every one of its services moved to one peer.
@@ -125,18 +124,4 @@ async fn a_token_that_cannot_be_read_still_is_a_token() {
             assert_eq!(finding.verdict, Verdict::Ok, "{slug}: {finding:?}");
         }
     }
-}
-
-#[tokio::test]
-async fn a_cluster_that_answers_with_a_page_is_not_understood() {
-    use base64::Engine;
-    let authority = Authority::new();
-    let peer = Receiver::start_tls(&authority, |_| Said::html(200));
-    let ca = base64::engine::general_purpose::STANDARD.encode(&authority.pem);
-    let config = json!({"apiVersion": "v1", "kind": "Config", "current-context": "c",
-        "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u"}}],
-        "clusters": [{"name": "c", "cluster": {"server": peer.url(), "certificate-authority-data": ca}}],
-        "users": [{"name": "u", "user": {"token": "abc.def"}}]});
-    let finding = test("kubeconfig", &[("kubeconfig", &config.to_string())], &Endpoints::default()).await;
-    assert_eq!(finding.verdict, Verdict::Unreachable, "{finding:?}");
 }

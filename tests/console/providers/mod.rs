@@ -13,16 +13,19 @@ use strongroom::providers::endpoints::{Endpoints, Service};
 use strongroom::providers::probe::{Finding, Verdict};
 
 use crate::support::peers::entra;
-use crate::support::peers::receiver::{Receiver, UPSTREAM};
+use crate::support::peers::receiver::{Receiver, Said, UPSTREAM};
 
 mod azure;
 mod bad_peers;
+mod clusters;
+mod disabled;
 mod forges;
 mod google;
 mod ibm;
 mod kubernetes;
 mod oracle;
 mod settings;
+mod tokens;
 mod without_calls;
 
 const EMAIL: &str = "scanner@mycompany-project.iam.gserviceaccount.com";
@@ -51,7 +54,7 @@ fn checked(slug: &str, posted: &[(&str, &str)]) -> Values {
 async fn test(slug: &str, posted: &[(&str, &str)], endpoints: &Endpoints) -> Finding {
     let kind = credentials::find(slug).unwrap();
     let values = checked(slug, posted);
-    let finding = providers::test(kind, &values, &loopback(), endpoints).await;
+    let finding = providers::test(kind, &values, &[], &loopback(), endpoints).await;
     let all = format!("{finding:?}");
     assert!(!all.contains(UPSTREAM) && !all.contains("html"), "{all}");
     assert!(!all.contains("PRIVATE KEY"), "{all}");

@@ -29,11 +29,11 @@ async fn a_moved_service_passes_the_same_checks_as_any_address() {
     let values = checked("azure", &[("method", "service_key"), ("service_key", &key)]);
     let kind = credentials::find("azure").unwrap();
     let closed = Egress::new(Vec::new());
-    let finding = providers::test(kind, &values, &closed, &moved(Service::AzureLogin, &peer)).await;
+    let finding = providers::test(kind, &values, &[], &closed, &moved(Service::AzureLogin, &peer)).await;
     assert_eq!(finding.verdict, Verdict::RefusedByPolicy, "{finding:?}");
     assert!(finding.remedy.contains("STRONGROOM_EGRESS_ALLOW"), "{finding:?}");
     assert!(peer.calls().is_empty());
     let metadata = Endpoints::default().with(Service::AzureLogin, "http://169.254.169.254".parse().unwrap());
-    let finding = providers::test(kind, &values, &loopback(), &metadata).await;
+    let finding = providers::test(kind, &values, &[], &loopback(), &metadata).await;
     assert_eq!(finding.verdict, Verdict::RefusedByPolicy, "{finding:?}");
 }

@@ -9,3 +9,4 @@ pub mod process;
 pub mod proxy;
 pub mod sql;
 pub mod sweep;
+pub mod wait;

@@ -7,6 +7,8 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
+pub use super::wait::wait_for;
+
 use super::app::Visit;
 use super::binary::Ran;
 
@@ -81,16 +83,6 @@ impl Drop for Serving {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
-}
-
-/// Asks again and again, up to `patience`; returns how long it took.
-pub async fn wait_for(what: &str, patience: Duration, mut holds: impl AsyncFnMut() -> bool) -> Duration {
-    let start = Instant::now();
-    while !holds().await {
-        assert!(start.elapsed() < patience, "waited in vain until {what}");
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-    start.elapsed()
 }
 
 pub fn wait(child: &mut Child) -> ExitStatus {

@@ -1,23 +1,20 @@
 //! Amazon ECR: the form, and how a scan signs in. Its API tells dates and sizes; platforms come from the registry's v2
 //! interface, as far as that is reachable. What is read is in `inventory`.
 
-use aws_sdk_ecr::Client;
-use base64::Engine as _;
-use base64::prelude::BASE64_STANDARD;
 use futures_util::future::BoxFuture;
-use secrecy::SecretString;
 use url::Url;
 
 use super::selection::{self, Names};
 use super::{Image, Job, ScanError, Step, Version};
 use crate::credentials::aws::RoleArn;
-use crate::form::{Field, Values};
+use crate::form::{Errors, Field, Values};
 use crate::integrations::Spec;
-use crate::providers::aws::{Access, Assume, Endpoints, Region, Session, Source, refused, role_of};
-use crate::providers::egress::Tls;
-use crate::providers::oci_registry::{Login, Registry};
+use crate::providers::aws::policies::{Statement, document};
+use crate::providers::aws::roles::Wanted;
+use crate::providers::aws::{Assume, HOUR, LONGEST, Region, SHORTEST, role_of};
 use crate::providers::{ProviderError, aws};
 
+mod access;
 mod inventory;
 
 /// The version's line in the family's list.
@@ -56,6 +53,11 @@ static FIELDS: &[Field] = &[
         .help("Where the trust policy of the role asks for one.")
         .max(1224)
         .check(aws::external_id),
+    Field::number("session_minutes", "Session length in minutes", SHORTEST as u32, LONGEST as u32)
+        .when("sts", &["on"])
+        .optional()
+        .default("60")
+        .help("An hour always works. More, up to 720, needs an access key and a role that allows it."),
     Field::number("cap", "Cap", 0, 10_000)
         .optional()
         .default("5")
@@ -78,6 +80,30 @@ impl Spec for Ecr {
     fn role(&self, settings: &Values) -> Option<String> {
         let host = Host::parse(settings.get("registry")).ok()?;
         chosen_role(settings, &host)?.ok().map(|role| role.as_str().to_owned())
+    }
+
+    fn assumes(&self, settings: &Values, name: &str) -> Option<Wanted> {
+        let host = Host::parse(settings.get("registry")).ok()?;
+        let role = chosen_role(settings, &host)?.ok()?;
+        Some(Wanted { used_by: name.to_owned(), assume: assume(&role, settings, name), region: host.region })
+    }
+
+    fn needs(&self, settings: &Values) -> Vec<(String, String)> {
+        let Ok(host) = Host::parse(settings.get("registry")) else { return Vec::new() };
+        let whose = match chosen_role(settings, &host) {
+            Some(Ok(role)) => role.as_str().to_owned(),
+            _ => "the credential's user or role".to_owned(),
+        };
+        vec![(format!("Policy of {whose}: may read the registry"), policy(&host))]
+    }
+
+    fn suits(&self, settings: &Values, credential: &Values) -> Result<(), Errors> {
+        if credential.get("method") == "iam_role" && minutes(settings) > HOUR {
+            let sentence = "From one role into another, AWS gives sessions of an hour at most. Enter 60 or less, or \
+                            choose an access key.";
+            return Err(Errors::one("session_minutes", sentence));
+        }
+        Ok(())
     }
 
     fn credential_kinds(&self) -> &'static [&'static str] {
@@ -143,14 +169,35 @@ fn chosen_role(settings: &Values, host: &Host) -> Option<Result<RoleArn, String>
     (settings.get("sts") == "on").then(|| role_of(settings.get("role"), &host.account, &host.region))
 }
 
+/// Of a session of the role that the settings name.
+fn minutes(settings: &Values) -> u16 {
+    settings.get("session_minutes").parse().unwrap_or(HOUR)
+}
+
+fn assume(role: &RoleArn, settings: &Values, name: &str) -> Assume {
+    Assume::new(role, settings.get("external_id"), name).lasting(minutes(settings))
+}
+
+/// What AWS's own AmazonEC2ContainerRegistryReadOnly allows and a scan uses, for the one registry.
+/// <https://docs.aws.amazon.com/AmazonECR/latest/userguide/security-iam-awsmanpol.html>
+fn policy(host: &Host) -> String {
+    let (partition, region) = (host.region.partition(), host.region.as_str());
+    let repositories = format!("arn:{partition}:ecr:{region}:{}:repository/*", host.account);
+    document(&[Statement::allow(&["ecr:GetAuthorizationToken"], &["*"]), Statement::allow(&READ, &[&repositories])])
+}
+
+/// `GetDownloadUrlForLayer` is for the configuration of an image, which names its platform.
+const READ: [&str; 4] =
+    ["ecr:DescribeRepositories", "ecr:DescribeImages", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"];
+
 async fn scan(job: &Job<'_>) -> Result<Vec<Image>, ScanError> {
     (job.progress)(super::Progress::default());
     let failed = |cause| ScanError::new(Step::SigningIn, "", cause);
     let host = Host::parse(job.settings.get("registry")).map_err(|_| failed(ProviderError::InvalidAddress))?;
-    let session = sign_in(job, &host).await.map_err(failed)?;
+    let session = access::sign_in(job, &host).await.map_err(failed)?;
     let client = session.ecr();
-    let password = password(&client).await.map_err(failed)?;
-    let data = data_plane(job, &host, session.endpoints(), password).map_err(failed)?;
+    let password = access::password(&client).await.map_err(failed)?;
+    let data = access::data_plane(job, &host, &session, password).await.map_err(failed)?;
     let settings = job.settings;
     let selection = inventory::Selection {
         names: Names::new(settings.get("repository"), settings.get("exclude_repositories")),
@@ -158,48 +205,6 @@ async fn scan(job: &Job<'_>) -> Result<Vec<Image>, ScanError> {
         cap: selection::cap(settings),
     };
     inventory::read(inventory::Reader::new(client, host.account, data), selection, &*job.progress).await
-}
-
-async fn sign_in(job: &Job<'_>, host: &Host) -> Result<Session, ProviderError> {
-    let Some((_, values)) = job.credential else { return Err(ProviderError::WrongCredential) };
-    let access = Access::read(values)?;
-    let role = match chosen_role(job.settings, host) {
-        Some(role) => Some(role.map_err(|_| ProviderError::Aws(aws::Refusal::BadRole))?),
-        None => access.role.clone(),
-    };
-    let assume = role.map(|role| Assume::new(&role, job.settings.get("external_id"), job.name));
-    let (credential, version) = job.stored.unwrap_or_default();
-    let region = host.region.clone();
-    job.aws.get(Source { credential, version, access: &access, region, assume }).await
-}
-
-/// `ecr:GetAuthorizationToken`: base64 of `AWS:password`, good for twelve hours.
-async fn password(client: &Client) -> Result<SecretString, ProviderError> {
-    let answer = client.get_authorization_token().send().await;
-    let answer = answer.map_err(|error| refused(&error, "ecr:GetAuthorizationToken"))?;
-    let token = answer.authorization_data().first().and_then(|data| data.authorization_token());
-    let decoded =
-        BASE64_STANDARD.decode(token.ok_or(ProviderError::BadAnswer)?).map_err(|_| ProviderError::BadAnswer)?;
-    let text = String::from_utf8(decoded).map_err(|_| ProviderError::BadAnswer)?;
-    text.strip_prefix("AWS:").map(SecretString::from).ok_or(ProviderError::BadAnswer)
-}
-
-/// The registry's v2 interface. The password goes to the host that the form names, never where an answer says. `None`
-/// when the operator has moved ECR elsewhere and not said where its registry is.
-fn data_plane(
-    job: &Job<'_>,
-    host: &Host,
-    endpoints: &Endpoints,
-    password: SecretString,
-) -> Result<Option<Registry>, ProviderError> {
-    let address = match endpoints.registry() {
-        Some(address) => address.to_owned(),
-        None if endpoints.moves_ecr() => return Ok(None),
-        None => format!("https://{}", host.name),
-    };
-    let address = Url::parse(&address).map_err(|_| ProviderError::InvalidAddress)?;
-    let login = Login::Basic { username: "AWS".to_owned(), password };
-    Ok(Some(Registry::new(job.egress.client(Tls::default())?, &address, login, job.stop.clone())))
 }
 
 #[cfg(test)]

@@ -20,20 +20,34 @@ impl Authority {
 
     /// Certificate and key, PEM, for a server of that name or address.
     pub fn server(&self, name: &str) -> (String, String) {
-        self.issue(name, ExtendedKeyUsagePurpose::ServerAuth)
+        self.issue(name, ExtendedKeyUsagePurpose::ServerAuth, |_| {})
+    }
+
+    /// The same, good from the first day of one year to that of another.
+    pub fn server_between(&self, name: &str, from: i32, until: i32) -> (String, String) {
+        self.issue(name, ExtendedKeyUsagePurpose::ServerAuth, |params| {
+            params.not_before = rcgen::date_time_ymd(from, 1, 1);
+            params.not_after = rcgen::date_time_ymd(until, 1, 1);
+        })
     }
 
     /// Certificate and key in one PEM, as a credential holds them.
     pub fn client(&self, name: &str) -> String {
-        let (certificate, key) = self.issue(name, ExtendedKeyUsagePurpose::ClientAuth);
+        let (certificate, key) = self.issue(name, ExtendedKeyUsagePurpose::ClientAuth, |_| {});
         certificate + &key
     }
 
-    fn issue(&self, name: &str, usage: ExtendedKeyUsagePurpose) -> (String, String) {
+    fn issue(
+        &self,
+        name: &str,
+        usage: ExtendedKeyUsagePurpose,
+        change: impl FnOnce(&mut CertificateParams),
+    ) -> (String, String) {
         let key = KeyPair::generate().unwrap();
         let mut params = CertificateParams::new([name.to_owned()]).unwrap();
         params.distinguished_name.push(DnType::CommonName, name);
         params.extended_key_usages.push(usage);
+        change(&mut params);
         (params.signed_by(&key, &self.issuer).unwrap().pem(), key.serialize_pem())
     }
 }

@@ -2,6 +2,7 @@
 //! a free loopback port, logs what it saw and ends when dropped. A new peer is a new file here.
 
 pub mod certificates;
+pub mod channels;
 pub mod clouds;
 pub mod entra;
 pub mod forges;
@@ -12,6 +13,7 @@ pub mod receiver;
 pub mod recorder;
 pub mod registry;
 pub mod scripted;
+pub mod smtp;
 pub mod token_issuer;
 pub mod tokens;
 

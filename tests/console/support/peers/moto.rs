@@ -1,4 +1,4 @@
-//! moto's server (<https://docs.getmoto.org/en/latest/docs/server_mode.html>): STS, IAM and ECR. Open at first; from
+//! moto's server (<https://docs.getmoto.org/en/latest/docs/server_mode.html>): STS, IAM, ECR and Security Hub. Open at first; from
 //! [`Moto::enforce`] on it verifies signatures, identity policies and trust policies (`IAM_AUTH`), and inside
 //! [`Moto::arrange`] it is open again. Its own recorder keeps every request.
 
@@ -29,6 +29,15 @@ pub struct Request {
     pub authorization: String,
     /// Of the query protocol: `AssumeRole`; of the JSON protocol: `AmazonEC2….DescribeImages`.
     pub action: String,
+    /// Of the query protocol.
+    form: Vec<(String, String)>,
+}
+
+impl Request {
+    /// A parameter of the query protocol: `DurationSeconds`.
+    pub fn parameter(&self, name: &str) -> &str {
+        self.form.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value)
+    }
 }
 
 impl Moto {
@@ -131,6 +140,28 @@ impl Moto {
         self.arrange("iam", "UpdateAssumeRolePolicy", &[("RoleName", name), ("PolicyDocument", &trust)]).await;
     }
 
+    /// Lets a role do one thing more.
+    pub async fn allow_role(&self, role: &str, action: &str) {
+        let policy = json!({"Version": "2012-10-17",
+            "Statement": [{"Effect": "Allow", "Action": action, "Resource": "*"}]})
+        .to_string();
+        let name = action.replace(':', "-");
+        let parameters = [("RoleName", role), ("PolicyName", &name), ("PolicyDocument", &policy)];
+        self.arrange("iam", "PutRolePolicy", &parameters).await;
+    }
+
+    /// What Security Hub holds in a region.
+    pub async fn findings(&self, region: &str) -> Vec<Value> {
+        self.free_actions("1000").await;
+        let signed = signature("securityhub").replace("us-east-1", region);
+        let request = self.http.post(format!("{}/findings", self.url())).header("authorization", signed);
+        let answer = request.header("content-type", "application/json").body("{}").send().await.unwrap();
+        let text = answer.text().await.unwrap();
+        self.enforce().await;
+        let body: Value = serde_json::from_str(&text).unwrap_or_else(|_| panic!("{text}"));
+        body["Findings"].as_array().cloned().unwrap_or_default()
+    }
+
     async fn ecr(&self, action: &str, body: &Value) {
         self.free_actions("1000").await;
         let target = format!("AmazonEC2ContainerRegistry_V20150921.{action}");
@@ -169,9 +200,10 @@ impl Moto {
             };
             let body = entry["body"].as_str().unwrap_or_default();
             let body = BASE64_STANDARD.decode(body).unwrap_or_else(|_| body.as_bytes().to_vec());
-            let form = url::form_urlencoded::parse(&body).into_owned().find(|(name, _)| name == "Action");
-            let action = header("x-amz-target").or(form.map(|(_, value)| value)).unwrap_or_default();
-            Request { authorization: header("authorization").unwrap_or_default(), action }
+            let form: Vec<(String, String)> = url::form_urlencoded::parse(&body).into_owned().collect();
+            let named = || form.iter().find(|(name, _)| name == "Action").map(|(_, value)| value.clone());
+            let action = header("x-amz-target").or_else(named).unwrap_or_default();
+            Request { authorization: header("authorization").unwrap_or_default(), action, form }
         });
         requests
             .filter(|request| !request.authorization.is_empty() && !request.authorization.contains(ARRANGER))

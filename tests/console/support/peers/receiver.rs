@@ -123,7 +123,15 @@ impl Receiver {
 
     /// https for 127.0.0.1; client certificates of the same authority are taken, and not demanded.
     pub fn start_tls(authority: &Authority, rules: impl Fn(&Call) -> Said + Send + Sync + 'static) -> Self {
-        let (certificate, key) = authority.server("127.0.0.1");
+        Self::start_tls_as(authority, authority.server("127.0.0.1"), rules)
+    }
+
+    /// With a certificate and key of one's own.
+    pub fn start_tls_as(
+        authority: &Authority,
+        (certificate, key): (String, String),
+        rules: impl Fn(&Call) -> Said + Send + Sync + 'static,
+    ) -> Self {
         let mut roots = RootCertStore::empty();
         roots.add(CertificateDer::from_pem_slice(authority.pem.as_bytes()).unwrap()).unwrap();
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());

@@ -60,11 +60,21 @@ pub struct Scripted {
     task: AbortHandle,
 }
 
-type Script = dyn Fn(&str) -> Reply + Send + Sync;
+type Script = dyn Fn(&str, &str) -> Reply + Send + Sync;
 
 impl Scripted {
     /// `script` gets the path with its query.
     pub async fn start(script: impl Fn(&str) -> Reply + Send + Sync + 'static) -> Self {
+        Self::scripted(move |path, _| script(path)).await
+    }
+
+    /// `script` gets the body.
+    pub async fn answering(script: impl Fn(&str) -> Reply + Send + Sync + 'static) -> Self {
+        Self::scripted(move |_, body| script(body)).await
+    }
+
+    /// `script` gets the path with its query, and the body.
+    pub async fn scripted(script: impl Fn(&str, &str) -> Reply + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
         let (log, script): (Arc<Mutex<Vec<Seen>>>, Arc<Script>) = (Arc::default(), Arc::new(script));
@@ -120,11 +130,12 @@ async fn serve(mut stream: TcpStream, script: &Script, log: &Mutex<Vec<Seen>>) -
     let text = String::from_utf8_lossy(&head).to_ascii_lowercase();
     let length = text.lines().find_map(|line| line.strip_prefix("content-length:")?.trim().parse().ok());
     // A connection that is closed over an unread body may take its answer with it.
-    stream.read_exact(&mut vec![0; length.unwrap_or(0)]).await?;
+    let mut body = vec![0; length.unwrap_or(0)];
+    stream.read_exact(&mut body).await?;
     let seen = parse(&String::from_utf8_lossy(&head));
     let path = seen.line.split(' ').nth(1).unwrap_or_default().to_owned();
     log.lock().unwrap().push(seen);
-    match script(&path) {
+    match script(&path, &String::from_utf8_lossy(&body)) {
         Reply::Answer { status, headers, body } => {
             let mut head = format!("HTTP/1.1 {status} X\r\nContent-Length: {}\r\nConnection: close\r\n", body.len());
             for (name, value) in headers {

@@ -1,0 +1,7 @@
+//! The tests' own peers, of which a benchmark needs a few.
+#![allow(dead_code, clippy::unwrap_used, reason = "they are written for tests")]
+
+#[path = "../../tests/console/support/peers/mod.rs"]
+pub mod peers;
+#[path = "../../tests/console/support/wait.rs"]
+pub mod wait;

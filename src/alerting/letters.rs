@@ -1,0 +1,59 @@
+//! A message as the letter that one recipient gets, with the links that only they get. What it says is in `mail`.
+
+use url::Url;
+use uuid::Uuid;
+
+use super::prepare::Ready;
+use crate::integrations::alerts::email::Letter;
+use crate::integrations::alerts::{SendError, Trigger};
+use crate::mail::{self, Confirmation};
+use crate::models::recipients::{LINK_DAYS, Recipient};
+use crate::vault::Vault;
+
+/// What is known while a batch is sent.
+pub struct Office<'a> {
+    pub vault: &'a Vault,
+    pub console: &'a Url,
+    /// The profile's name.
+    pub profile: &'a str,
+}
+
+impl Office<'_> {
+    /// The letter, or why there is none: somebody who has not confirmed gets the confirmation only.
+    pub fn letter(&self, ready: &Ready) -> Result<Letter, SendError> {
+        let altered = "The recipient is not what Strongroom saved, so nothing was sent. Remove them and add them anew.";
+        let person = ready.recipient.as_ref().ok_or_else(|| SendError::never(altered))?;
+        let (delivery, wants) = (&ready.delivery, person.wants_mail());
+        let written = match delivery.kind.as_str() {
+            "confirmation" if person.confirmed_at.is_none() => self.confirmation(delivery.id, ready, person),
+            "confirmation" => return Err(SendError::never("The address has been confirmed already.")),
+            _ if !wants => return Err(SendError::never("The recipient has not confirmed, or has unsubscribed.")),
+            _ => mail::digest(
+                &person.address,
+                self.profile,
+                &ready.message,
+                Some(&self.link(person.id, "unsubscribe", &person.unsubscribe_key(self.vault))),
+            ),
+        };
+        written.map_err(|_| SendError::never("The mail could not be written. Please report it."))
+    }
+
+    fn confirmation(&self, id: Uuid, ready: &Ready, person: &Recipient) -> Result<Letter, askama::Error> {
+        let triggers: Vec<Trigger> = person.triggers.split(',').filter_map(Trigger::find).collect();
+        mail::confirmation(&Confirmation {
+            id,
+            at: ready.delivery.created_at,
+            to: &person.address,
+            profile: self.profile,
+            by: &person.invited_by,
+            triggers: &triggers,
+            console: self.console,
+            link: &self.link(person.id, "confirm", &person.confirm_key(self.vault)),
+            until: person.invited_at + chrono::Duration::days(LINK_DAYS),
+        })
+    }
+
+    fn link(&self, id: Uuid, what: &str, key: &str) -> Url {
+        self.console.join(&format!("recipients/{id}/{what}/{key}")).unwrap_or_else(|_| self.console.clone())
+    }
+}

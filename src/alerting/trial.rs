@@ -1,0 +1,93 @@
+//! *Send test alert*: one message that says that it is a test, through a channel as it is saved or as it stands on the
+//! form. Of a saved channel the outcome is kept among its deliveries.
+
+use actix_web::web::Data;
+use uuid::Uuid;
+
+use super::lane::{self, Call};
+use crate::app::App;
+use crate::form::Values;
+use crate::integrations::alerts::{self, Channel, SendError, test_message};
+use crate::models::events::Actor;
+use crate::models::integrations::Integration;
+use crate::models::{self, DbError, credentials, deliveries, integrations, recipients};
+use crate::opening;
+
+/// A channel as it stands on a form, or as it is saved.
+pub struct Trial<'a> {
+    pub channel: &'static dyn Channel,
+    pub settings: &'a Values,
+    pub credential: Option<Uuid>,
+    pub name: &'a str,
+}
+
+/// Sends a test message; the inner error is a sentence for the person at the form.
+pub async fn send(app: &Data<App>, actor: Actor, trial: &Trial<'_>) -> Result<Result<(), SendError>, DbError> {
+    let credential = match trial.credential {
+        None => None,
+        Some(id) => {
+            let (vault, why) = (app.vault.clone(), format!("for a test alert through {}", trial.name));
+            let opened = app.db.transaction(move |conn| {
+                let opened = opening::open(conn, &vault, &actor, id, why.clone())?;
+                credentials::touch(conn, id)?;
+                Ok::<_, DbError>(opened)
+            });
+            match opened.await? {
+                Ok(opened) if trial.channel.credential_kinds().contains(&opened.kind.slug) => Some(opened),
+                Ok(_) => return Ok(Err(SendError::never("The credential cannot be used here. Choose another."))),
+                Err(closed) => {
+                    return Ok(Err(SendError::never(format!("The credential cannot be used: {}", closed.sentence()))));
+                }
+            }
+        }
+    };
+    let now = app.db.run(models::clock).await?;
+    let message = test_message(Uuid::now_v7(), now, &app.public_url);
+    let call = Call {
+        channel: trial.channel,
+        settings: trial.settings,
+        credential: credential.as_ref(),
+        name: trial.name,
+        message: &message,
+        letter: None,
+        repeated: false,
+    };
+    Ok(lane::call(app, call).await.map(drop))
+}
+
+/// What came of pressing the button on a channel's page.
+pub enum Tried {
+    /// It is written down among the deliveries.
+    Done,
+    /// So many mails are on their way.
+    Queued,
+    /// Nobody to send it to.
+    Nobody,
+    /// Not a channel, or only to another release.
+    Unknown,
+}
+
+/// Sends a test through a saved channel and keeps the outcome.
+pub async fn saved(app: &Data<App>, actor: Actor, id: Uuid) -> Result<Tried, DbError> {
+    let row: Integration = app.db.run(move |conn| integrations::find(conn, id)).await?;
+    row.check(&app.vault)?;
+    let settings = Values::from_json(row.settings.as_bytes());
+    let (Some(channel), Some(settings)) = (alerts::channel(&row.version), settings) else { return Ok(Tried::Unknown) };
+    if channel.has_recipients() {
+        let queued = app.db.transaction(move |conn| {
+            let people = recipients::of(conn, id)?;
+            let people: Vec<_> = people.iter().filter(|person| person.wants_mail()).collect();
+            for person in &people {
+                deliveries::queue(conn, "test", id, Some(person.id))?;
+            }
+            Ok::<_, DbError>(people.len())
+        });
+        let queued = queued.await?;
+        app.alerts.queued.notify_one();
+        return Ok(if queued == 0 { Tried::Nobody } else { Tried::Queued });
+    }
+    let trial = Trial { channel, settings: &settings, credential: row.credential_id, name: &row.name };
+    let error = send(app, actor, &trial).await?.err().map(|error| error.sentence);
+    app.db.run(move |conn| deliveries::keep_test(conn, id, error.as_deref())).await?;
+    Ok(Tried::Done)
+}

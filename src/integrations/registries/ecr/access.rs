@@ -1,0 +1,96 @@
+//! How a scan comes into an ECR registry: the session of the role, the password for the v2 interface, and where blobs are.
+
+use std::sync::Arc;
+
+use aws_sdk_ecr::Client;
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use secrecy::SecretString;
+use url::Url;
+
+use super::super::Job;
+use super::{Host, assume, chosen_role};
+use crate::providers::ProviderError;
+use crate::providers::aws::{self, Access, HOUR, LONGEST, Session, Source, refused};
+use crate::providers::egress::Tls;
+use crate::providers::oci_registry::{BlobAddress, Login, Registry};
+
+pub(super) async fn sign_in(job: &Job<'_>, host: &Host) -> Result<Session, ProviderError> {
+    let Some((_, values)) = job.credential else { return Err(ProviderError::WrongCredential) };
+    let access = Access::read(values)?;
+    let role = match chosen_role(job.settings, host) {
+        Some(role) => Some(role.map_err(|_| ProviderError::Aws(aws::Refusal::BadRole))?),
+        None => access.role.clone(),
+    };
+    // The credential may have become a role after the form was saved.
+    let most = if access.origin.is_access_key() { LONGEST } else { HOUR };
+    let assume = role.map(|role| {
+        let assume = assume(&role, job.settings, job.name);
+        let minutes = assume.minutes.min(most);
+        assume.lasting(minutes)
+    });
+    let (credential, version) = job.stored.unwrap_or_default();
+    let region = host.region.clone();
+    job.aws.get(Source { credential, version, access: &access, region, assume }).await
+}
+
+/// `ecr:GetAuthorizationToken`: base64 of `AWS:password`, good for twelve hours.
+pub(super) async fn password(client: &Client) -> Result<SecretString, ProviderError> {
+    let answer = client.get_authorization_token().send().await;
+    let answer = answer.map_err(|error| refused(&error, "ecr:GetAuthorizationToken"))?;
+    let token = answer.authorization_data().first().and_then(|data| data.authorization_token());
+    let decoded =
+        BASE64_STANDARD.decode(token.ok_or(ProviderError::BadAnswer)?).map_err(|_| ProviderError::BadAnswer)?;
+    let text = String::from_utf8(decoded).map_err(|_| ProviderError::BadAnswer)?;
+    text.strip_prefix("AWS:").map(SecretString::from).ok_or(ProviderError::BadAnswer)
+}
+
+/// The registry's v2 interface. The password goes to the host that the form names, never where an answer says. `None`
+/// when the operator has moved ECR elsewhere and not said where its registry is.
+pub(super) async fn data_plane(
+    job: &Job<'_>,
+    host: &Host,
+    session: &Session,
+    password: SecretString,
+) -> Result<Option<Registry>, ProviderError> {
+    let endpoints = session.endpoints();
+    let address = match endpoints.registry() {
+        Some(address) => address.to_owned(),
+        None if endpoints.moves_ecr() => return Ok(None),
+        None => format!("https://{}", host.name),
+    };
+    let address = Url::parse(&address).map_err(|_| ProviderError::InvalidAddress)?;
+    let login = Login::Basic { username: "AWS".to_owned(), password };
+    let registry = Registry::new(job.egress.client(Tls::default())?, &address, login, job.stop.clone());
+    let registry = registry.with_blobs_by(layers(session.ecr(), host, endpoints.registry()));
+    match registry.sign_in().await {
+        Ok(()) => Ok(Some(registry)),
+        Err(ProviderError::Stopped) => Err(ProviderError::Stopped),
+        // Platforms are an extra.
+        Err(cause) => {
+            tracing::warn!(%cause, "an ECR registry cannot be signed in to; the scan goes on without platforms");
+            Ok(None)
+        }
+    }
+}
+
+/// `ecr:GetDownloadUrlForLayer`: ECR keeps its blobs in S3 and redirects there. Redirects are not followed, so the address
+/// is asked for, and taken only where ECR keeps blobs: the region's S3. It needs no credential of ours.
+/// <https://docs.aws.amazon.com/AmazonECR/latest/userguide/vpc-endpoints.html> (the layer bucket)
+fn layers(client: Client, host: &Host, moved: Option<&str>) -> BlobAddress {
+    let moved = moved.and_then(|address| Url::parse(address).ok());
+    let suffix = if host.region.partition() == "aws-cn" { "amazonaws.com.cn" } else { "amazonaws.com" };
+    let (account, bucket) = (host.account.clone(), format!(".s3.{}.{suffix}", host.region.as_str()));
+    Arc::new(move |repository, digest| {
+        let (moved, bucket) = (moved.clone(), bucket.clone());
+        let call = client.get_download_url_for_layer().registry_id(&account);
+        let call = call.repository_name(repository).layer_digest(digest);
+        Box::pin(async move {
+            let answer = call.send().await.map_err(|error| refused(&error, "ecr:GetDownloadUrlForLayer"))?;
+            let url = answer.download_url().and_then(|url| Url::parse(url).ok()).ok_or(ProviderError::BadAnswer)?;
+            let in_s3 = url.scheme() == "https" && url.host_str().is_some_and(|host| host.ends_with(&bucket));
+            let there = moved.is_some_and(|moved| moved.origin() == url.origin());
+            if in_s3 || there { Ok(url) } else { Err(ProviderError::BadAnswer) }
+        })
+    })
+}

@@ -1,0 +1,15 @@
+//! The integrations that use a credential, as whole rows: for what their settings say of it. The lines that pages list are
+//! in `integrations`.
+
+use diesel::prelude::*;
+use uuid::Uuid;
+
+use super::integrations::Integration;
+use super::schema::integrations;
+use super::{Conn, DbError};
+
+/// By name, enabled or not; not yet checked.
+pub fn of(conn: &mut Conn, credential: Uuid, limit: i64) -> Result<Vec<Integration>, DbError> {
+    let rows = integrations::table.filter(integrations::credential_id.eq(credential));
+    Ok(rows.order(integrations::name_key).limit(limit).select(Integration::as_select()).load(conn)?)
+}

@@ -1,0 +1,59 @@
+//! The least policies that a credential and its integrations need, with the real names: those that lead into a role follow
+//! from the roles that are named, the others are declared by each provider of `integrations`. Nothing is opened for this.
+
+use super::draft::Shown;
+use crate::credentials::aws::RoleArn;
+use crate::form::Values;
+use crate::integrations::Provider;
+use crate::models::integrations::Integration;
+use crate::providers::aws::{Assume, policies};
+
+/// Integrations that are looked at; more of them need the same.
+pub const MOST_INTEGRATIONS: i64 = 50;
+
+/// Captions and texts to copy.
+pub struct Policies {
+    pub list: Vec<(String, String)>,
+    /// A test would put the real name of the caller into them.
+    pub wants_test: bool,
+}
+
+/// `caller` is whose the key is, as a test was told; `integrations` are those of the credential, as Strongroom saved them.
+pub fn of(shown: &Shown, caller: Option<&str>, integrations: &[Integration]) -> Policies {
+    let mut roles: Vec<Assume> = own_role(shown).into_iter().collect();
+    let mut needs = Vec::new();
+    for row in integrations {
+        let Some(provider) = Provider::find(&row.version) else { continue };
+        let settings = Values::from_json(row.settings.as_bytes()).unwrap_or_default();
+        roles.extend(provider.spec().assumes(&settings, &row.name).map(|wanted| wanted.assume));
+        needs.extend(provider.spec().needs(&settings));
+    }
+    let mut list = if roles.is_empty() { shown.policies.clone() } else { into_roles(caller, &roles) };
+    for need in needs {
+        if !list.contains(&need) {
+            list.push(need);
+        }
+    }
+    Policies { list, wants_test: caller.is_none() && !roles.is_empty() }
+}
+
+/// The role that the credential itself goes on to.
+fn own_role(shown: &Shown) -> Option<Assume> {
+    let role = shown.values.get("role_arn").and_then(|arn| RoleArn::parse(arn).ok())?;
+    Some(Assume::new(&role, "", ""))
+}
+
+/// One policy for the caller, and a trust policy for each role.
+fn into_roles(caller: Option<&str>, roles: &[Assume]) -> Vec<(String, String)> {
+    let mut arns: Vec<&str> = roles.iter().map(|assume| assume.role.as_str()).collect();
+    arns.sort_unstable();
+    arns.dedup();
+    let mut list = vec![policies::may_assume(caller, &arns)];
+    for role in roles {
+        let trust = policies::trusts(caller, role);
+        if !list.contains(&trust) {
+            list.push(trust);
+        }
+    }
+    list
+}

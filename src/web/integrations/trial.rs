@@ -1,0 +1,59 @@
+//! *Send test alert*, on a channel's page and on its form before it is saved.
+
+use actix_web::HttpResponse;
+use actix_web::web::{Data, Path};
+use std::time::Instant;
+use uuid::Uuid;
+
+use super::draft::Draft;
+use crate::alerting::trial::{self, Trial, Tried as Outcome};
+use crate::app::App;
+use crate::form::Values;
+use crate::integrations::Provider;
+use crate::web::error::Error;
+use crate::web::page;
+use crate::web::posted::Posted;
+use crate::web::session::{As, Operator};
+
+/// What came of it, above the form.
+pub struct Tried {
+    pub tone: &'static str,
+    pub text: String,
+}
+
+/// Sends a test with what stands on the form. The destination has been confirmed as it is for saving.
+pub async fn on_form(app: &Data<App>, visitor: &As<Operator>, draft: &Draft) -> Result<Tried, Error> {
+    let Provider::Channel(channel) = draft.provider else { return Err(Error::Malformed) };
+    app.tests.take(visitor.user_id, Instant::now())?;
+    let settings = Values::from_json(draft.settings().as_bytes()).unwrap_or_default();
+    let trial = Trial { channel, settings: &settings, credential: draft.credential, name: &draft.name };
+    Ok(match trial::send(app, visitor.actor(), &trial).await? {
+        Ok(()) if channel.has_recipients() => Tried {
+            tone: "good",
+            text: "The mail server accepted the login. Nothing was sent: people are added once it is saved.".into(),
+        },
+        Ok(()) => Tried { tone: "good", text: "The test alert was delivered. Nothing is saved yet.".into() },
+        Err(error) => Tried { tone: "bad", text: format!("The test alert was not delivered. {}", error.sentence) },
+    })
+}
+
+/// Sends a test through a saved channel; its page says how it went.
+pub async fn create(
+    app: Data<App>,
+    visitor: As<Operator>,
+    id: Path<Uuid>,
+    posted: Posted,
+) -> Result<HttpResponse, Error> {
+    posted.only([])?;
+    app.tests.take(visitor.user_id, Instant::now())?;
+    let page = format!("/integrations/{id}");
+    match trial::saved(&app, visitor.actor(), *id).await? {
+        Outcome::Done => Ok(page::see_other(&page, "")),
+        Outcome::Queued => Ok(page::see_other(&page, "test-queued")),
+        Outcome::Nobody => {
+            let text = "Nobody has confirmed their address yet. Add a recipient, and follow the link in the mail that they get.";
+            Err(Error::Conflict(text.to_owned()))
+        }
+        Outcome::Unknown => Err(Error::NotFound),
+    }
+}

@@ -1,0 +1,131 @@
+//! What a provider tells of a key: the second age, whose it is, and the policies with real names that follow from it.
+
+use chrono::Duration;
+use strongroom::models::events::Actor;
+use strongroom::models::integrations::{self, NewIntegration};
+use strongroom::models::transaction;
+use strongroom::providers::probe::Finding;
+use strongroom::testing;
+
+use super::{add_of, row, version};
+use crate::support::app::{TestApp, Visit};
+
+const CALLER: &str = "arn:aws:iam::210987654321:user/scanner";
+const KEY: [(&str, &str); 5] = [
+    ("kind", "aws"),
+    ("name", "ci deploy"),
+    ("method", "access_key"),
+    ("access_key_id", "AKIAIOSFODNN7EXAMPLE"),
+    ("secret_access_key", "wJalrXUtnFEMIK7MDENGbPxRfiCYEXAMPLEKEY00"),
+];
+
+/// As AWS tells of a key that was made so many days ago and used yesterday.
+fn finding(app: &TestApp, id: uuid::Uuid, days: i64) -> Finding {
+    let now = row(app, id).created_at;
+    let mut found = Finding::ok("AWS knows the access key.");
+    found.made_at = Some(now - Duration::days(days));
+    found.used_at = Some(now - Duration::days(1));
+    found.identity = Some(CALLER.to_owned());
+    found
+}
+
+async fn told(app: &TestApp, visit: &mut Visit, days: i64) -> uuid::Uuid {
+    let id = add_of(visit, &KEY).await;
+    let found = finding(app, id, days);
+    testing::record(&app.app, Actor::system(), id, 1, &found).await.expect("recorded");
+    id
+}
+
+#[actix_web::test]
+async fn both_ages_of_a_key_are_shown_and_one_that_is_older_than_it_looks_is_warned_of() {
+    let app = TestApp::start();
+    let mut visit = app.administrator();
+    let id = told(&app, &mut visit, 140).await;
+    let page = visit.get(&format!("/credentials/{id}")).await;
+    let facts = page.texts(".facts > div").join("\n");
+    assert!(facts.contains("created in AWS 140 days ago, last used in AWS 1 day ago"), "{facts}");
+    let warning = page.text(".notice.is-warn");
+    assert!(warning.contains("older than it looks") && warning.contains("90 days"), "{warning}");
+    assert!(page.text(".notice.is-warn").contains("stored here 0 days ago"));
+    assert!(visit.get("/credentials").await.text("td[data-label=Age] small").contains("created 140 days ago"));
+}
+
+#[actix_web::test]
+async fn a_replaced_key_leaves_none_of_its_dates_behind() {
+    let app = TestApp::start();
+    let mut visit = app.administrator();
+    let id = told(&app, &mut visit, 140).await;
+    let version = version(&mut visit, id).await;
+    let mut fields = KEY.to_vec();
+    fields.retain(|(name, _)| *name != "kind");
+    fields.push(("row_version", &version));
+    fields.iter_mut().filter(|(name, _)| *name == "access_key_id").for_each(|field| field.1 = "AKIAI44QH8DHBEXAMPLE");
+    assert_eq!(visit.post(&format!("/credentials/{id}/edit"), &fields).await.status, 303);
+    let page = visit.get(&format!("/credentials/{id}")).await;
+    assert!(!page.body.contains("created in AWS") && !page.has(".notice.is-warn"));
+    assert!(!visit.get("/credentials").await.has("td[data-label=Age] small"));
+
+    // A test of the old values that ends only now says nothing of the new ones.
+    let late = finding(&app, id, 140);
+    testing::record(&app.app, Actor::system(), id, 1, &late).await.expect("recorded");
+    assert!(!visit.get(&format!("/credentials/{id}")).await.body.contains("created in AWS"));
+    // What one test is not told, an earlier one of the same values was.
+    let current = row(&app, id).secret_version;
+    testing::record(&app.app, Actor::system(), id, current, &finding(&app, id, 3)).await.expect("recorded");
+    testing::record(&app.app, Actor::system(), id, current, &Finding::ok("Again.")).await.expect("recorded");
+    let page = visit.get(&format!("/credentials/{id}")).await;
+    assert!(page.body.contains("created in AWS 3 days ago") && !page.has(".notice.is-warn"));
+}
+
+#[actix_web::test]
+async fn the_least_policies_are_those_that_the_integrations_need_with_the_real_names() {
+    let app = TestApp::start();
+    let mut visit = app.administrator();
+    let id = add_of(&mut visit, &KEY).await;
+    let page = visit.get(&format!("/credentials/{id}")).await;
+    assert!(!page.has("[aria-labelledby=policies]"), "nothing is needed yet");
+    let registry = "123456789012.dkr.ecr.eu-central-1.amazonaws.com";
+    let settings = [
+        format!("{{\"registry\":\"{registry}\",\"role\":\"reader\",\"external_id\":\"tenant-7\",\"sts\":\"on\"}}"),
+        format!("{{\"registry\":\"{registry}\"}}"),
+    ];
+    for (name, settings) in ["through a role", "directly"].into_iter().zip(&settings) {
+        let new = NewIntegration {
+            family: "registry_scan",
+            version: "ecr",
+            name,
+            credential_id: Some(id),
+            host: registry,
+            settings,
+            every_hours: None,
+        };
+        let actor = Actor::command_line();
+        transaction(&mut app.connect(), &|conn| integrations::create(conn, &app.app.vault, &actor, &new))
+            .expect("an integration");
+    }
+    let role = "arn:aws:iam::123456789012:role/reader";
+    let page = visit.get(&format!("/credentials/{id}")).await;
+    assert!(page.text("[aria-labelledby=policies] .section__head").contains("Test it once"));
+    assert!(page.texts("[aria-labelledby=policies] pre")[1].contains("arn:aws:iam::ACCOUNT:user/USER"));
+
+    testing::record(&app.app, Actor::system(), id, 1, &finding(&app, id, 1)).await.expect("recorded");
+    let page = visit.get(&format!("/credentials/{id}")).await;
+    assert!(!page.text("[aria-labelledby=policies] .section__head").contains("Test it once"));
+    let captions = page.texts("[aria-labelledby=policies] figcaption > span");
+    assert_eq!(
+        captions,
+        [
+            format!("Policy of {CALLER}: may assume the role"),
+            format!("Trust policy of {role}: who may assume it"),
+            "Policy of the credential's user or role: may read the registry".to_owned(),
+            format!("Policy of {role}: may read the registry"),
+        ]
+    );
+    let policies = page.texts("[aria-labelledby=policies] pre");
+    assert!(policies[0].contains(role) && policies[1].contains(CALLER) && policies[1].contains("tenant-7"));
+    assert!(policies[3].contains("ecr:GetAuthorizationToken") && policies[3].contains("ecr:BatchGetImage"));
+    assert!(policies[3].contains("arn:aws:ecr:eu-central-1:123456789012:repository/*"), "{}", policies[3]);
+    for policy in policies {
+        serde_json::from_str::<serde_json::Value>(&policy).expect("a policy is JSON");
+    }
+}

@@ -1,0 +1,126 @@
+use std::time::Duration;
+
+use serde_json::json;
+use strongroom::integrations::alerts::Again;
+
+use super::*;
+use crate::support::peers::free_port;
+
+/// What the server said must not reach anybody.
+#[track_caller]
+fn refused(result: Result<Receipt, SendError>, words: &str) -> Again {
+    let error = result.unwrap_err();
+    assert!(error.sentence.contains(words), "{}", error.sentence);
+    assert!(!error.sentence.contains("SECRET") && !error.sentence.contains(PASSWORD), "{}", error.sentence);
+    error.again
+}
+
+#[tokio::test]
+async fn without_starttls_nothing_is_sent() {
+    let server = MailServer::clear(json!({"user": USER, "password": PASSWORD}));
+    let mut sender = Sender::to(&server);
+    sender.settings.set("tls", "starttls");
+    let again = refused(sender.write("ops@example.com").await, "does not offer STARTTLS; nothing was sent");
+    assert_eq!(again, Again::Never);
+    assert!(server.steps("AUTH").is_empty() && server.steps("mail").is_empty());
+}
+
+#[tokio::test]
+async fn a_server_whose_certificate_is_not_trusted_gets_nothing() {
+    for server in [MailServer::starttls(), MailServer::maildev().await] {
+        let mut sender = Sender::to(&server);
+        sender.settings.set("ca_certificate", "");
+        assert_eq!(refused(sender.write("ops@example.com").await, "is not trusted"), Again::Never);
+        // Trusted, and for another name.
+        let mut sender = Sender::to(&server);
+        sender.settings.set("host", "localhost");
+        assert_eq!(refused(sender.write("ops@example.com").await, "is not trusted"), Again::Never);
+        assert!(server.steps("AUTH").is_empty() && server.steps("mail").is_empty());
+    }
+}
+
+#[tokio::test]
+async fn a_port_that_speaks_another_encryption_is_told_apart() {
+    let server = MailServer::starttls();
+    let mut sender = Sender::to(&server);
+    sender.settings.set("tls", "implicit");
+    refused(sender.write("ops@example.com").await, "is not understood");
+}
+
+#[tokio::test]
+async fn a_wrong_password_is_refused_for_good() {
+    for server in [MailServer::starttls(), MailServer::maildev().await] {
+        let mut sender = Sender::to(&server);
+        sender.login = Some([("username", USER), ("password", "wrong")].into_iter().collect());
+        assert_eq!(refused(sender.write("ops@example.com").await, "refused the user name or password"), Again::Never);
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_wants_a_login_says_so() {
+    let server = MailServer::starttls();
+    assert_eq!(refused(Sender::without_login(&server).write("ops@example.com").await, "wants a login"), Again::Never);
+}
+
+#[tokio::test]
+async fn one_refused_recipient_does_not_keep_the_others_from_their_mail() {
+    let server = MailServer::starttls();
+    server.faults(&json!({"refuse": ["gone@example.com"]}));
+    let sender = Sender::to(&server);
+    sender.write("a@example.com").await.unwrap();
+    let again = refused(sender.write("gone@example.com").await, "refused the recipient's address (it answered 550)");
+    assert_eq!(again, Again::Never);
+    sender.write("b@example.com").await.unwrap();
+    assert_eq!(server.recipients(), ["a@example.com", "b@example.com"]);
+    assert_eq!(server.steps("connect").len(), 1, "the connection is used on");
+}
+
+#[tokio::test]
+async fn what_is_put_off_is_tried_later_and_a_server_that_leaves_is_waited_for() {
+    let server = MailServer::open(json!({}));
+    let sender = Sender::without_login(&server);
+    for (step, words) in [("MAIL", "the sender address"), ("RCPT", "the recipient's address"), ("DATA", "the letter")] {
+        server.faults(&json!({"put_off": {step: 1}}));
+        let again = refused(sender.write("ops@example.com").await, &format!("put off {words} (it answered 451)"));
+        assert_eq!(again, Again::Later(None));
+        server.faults(&json!({"answer": {step: "421 4.3.2 SECRET"}}));
+        let again = refused(sender.write("ops@example.com").await, "takes no mail at the moment");
+        assert_eq!(again, Again::WhenItIsBack);
+        server.faults(&json!({"answer": {step: "554 5.7.1 SECRET"}}));
+        let again = refused(sender.write("ops@example.com").await, &format!("refused {words} (it answered 554)"));
+        assert_eq!(again, Again::Never);
+    }
+    server.faults(&json!({"answer": {"taken": "552 5.3.4 SECRET"}}));
+    refused(sender.write("ops@example.com").await, "too large, or the mailbox is full");
+    server.faults(&json!({"answer": {"greeting": "554 SECRET"}}));
+    let other = Sender::without_login(&server);
+    assert_eq!(refused(other.write("ops@example.com").await, "takes no mail"), Again::WhenItIsBack);
+    server.faults(&json!({}));
+    sender.write("ops@example.com").await.unwrap();
+}
+
+#[tokio::test]
+async fn a_server_that_is_away_or_says_nothing_is_waited_for() {
+    let server = MailServer::open(json!({}));
+    let mut sender = Sender::without_login(&server);
+    sender.settings.set("port", free_port().to_string());
+    assert_eq!(refused(sender.write("ops@example.com").await, "could not be reached"), Again::WhenItIsBack);
+    for step in ["greeting", "MAIL", "DATA"] {
+        server.faults(&json!({"hang": step}));
+        let mut sender = Sender::without_login(&server);
+        sender.smtp = Connections::within(Duration::from_millis(300));
+        assert_eq!(refused(sender.write("ops@example.com").await, "did not answer in time"), Again::WhenItIsBack);
+    }
+}
+
+#[tokio::test]
+async fn a_letter_needs_a_recipient_and_a_profile_that_makes_sense() {
+    let server = MailServer::open(json!({}));
+    let mut sender = Sender::without_login(&server);
+    let mut nobody = letter("ops@example.com", &message(vec![stale("prod-ci")]));
+    nobody.to = "ops@example.com\r\nRCPT TO:<evil@example.com>".to_owned();
+    refused(sender.send(&nobody).await, "recipient's address is not usable");
+    sender.settings.set("from", "x@example.com>\r\nRCPT TO:<evil@example.com");
+    refused(sender.write("ops@example.com").await, "sender address is not usable");
+    assert!(server.steps("connect").is_empty());
+}

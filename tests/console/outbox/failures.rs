@@ -1,0 +1,166 @@
+//! What does not work is tried again or waits for a person; nothing is lost, and it is told through the others.
+
+use super::*;
+
+#[actix_web::test]
+async fn what_cannot_be_sent_waits_until_the_peer_is_back() {
+    let splunk = Splunk::start();
+    let app = TestApp::start();
+    let id = splunk.add(&app);
+    splunk.0.say(Said::Half);
+    access_key(&app, "prod-ci", "91 days");
+    look_now(&app);
+    until("it is tried", || (count(&app, "channels WHERE misses > 0") == 1).then_some(())).await;
+    let page = app.administrator().get(&format!("/integrations/{id}")).await;
+    assert!(page.text("#away").contains("Nothing is lost"), "{}", page.text("main"));
+    assert_eq!(count(&app, "deliveries WHERE state = 'ready' AND attempts = 1"), 1);
+    splunk.0.say(Said::json(200, &json!({"text": "Success", "code": 0})));
+    execute(&app, "UPDATE channels SET not_before = now()");
+    quiet(&app).await;
+    assert_eq!(count(&app, "deliveries WHERE state = 'sent'"), 1);
+    assert_eq!(count(&app, "channels WHERE misses = 0 AND away_since IS NULL"), 1);
+}
+
+#[actix_web::test]
+async fn what_is_refused_waits_for_a_person_and_is_told_through_the_others() {
+    let (splunk, pagerduty) = (Splunk::start(), PagerDuty::start());
+    let app = TestApp::start_with(&[&pagerduty.setting()]);
+    let broken = splunk.add(&app);
+    pagerduty.add(&app);
+    splunk.0.say(Said::json(403, &json!({"text": "Invalid token", "code": 4})));
+    access_key(&app, "prod-ci", "91 days");
+    look_now(&app);
+    until("the refusal is told", || (pagerduty.events().len() == 2).then_some(())).await;
+    assert_eq!(count(&app, "deliveries WHERE state = 'parked'"), 1);
+    let told: Vec<Value> = pagerduty.0.calls().iter().map(|call| call.json()["payload"]["summary"].clone()).collect();
+    assert!(told.iter().any(|title| title.as_str().unwrap().contains("Messages through “splunk” are not delivered")));
+    let mut visit = app.administrator();
+    let page = visit.get(&format!("/integrations/{broken}")).await;
+    assert!(page.text("table").contains("Splunk does not know the token"), "{}", page.text("table"));
+    assert!(!page.text("main").contains("Invalid token"), "no upstream words");
+    splunk.0.say(Said::json(200, &json!({"text": "Success", "code": 0})));
+    let retry = page.attributes("form[action$=retry]", "action").remove(0);
+    assert_eq!(visit.post(&retry, &[]).await.status, 303);
+    until("it is delivered and told to be well", || (pagerduty.events().len() == 3).then_some(())).await;
+    assert_eq!(pagerduty.events()[2].0, "resolve");
+}
+
+#[actix_web::test]
+async fn a_channel_that_refuses_twenty_times_in_a_row_is_switched_off_and_that_is_told() {
+    let (splunk, pagerduty) = (Splunk::start(), PagerDuty::start());
+    let app = TestApp::start_with(&[&pagerduty.setting()]);
+    let alive = splunk.add(&app);
+    let broken = pagerduty.add(&app);
+    pagerduty.0.say(Said::json(400, &json!({"status": "invalid event", "errors": ["no"]})));
+    access_keys(&app, 30, "91 days");
+    look_now(&app);
+    until("it is switched off", || (count(&app, "integrations WHERE NOT active") == 1).then_some(())).await;
+    until("that is told", || {
+        splunk.titles().keys().any(|title| title.contains("switched off after 20 refusals")).then_some(())
+    })
+    .await;
+    assert_eq!(pagerduty.0.calls().len(), 20, "and nothing more is sent there");
+    let find = |id| integrations::find(&mut app.connect(), id).unwrap();
+    assert_eq!((find(alive).active, find(broken).active), (true, false));
+}
+
+#[actix_web::test]
+async fn what_a_dead_replica_had_claimed_is_sent_by_another() {
+    let splunk = Splunk::start();
+    let app = TestApp::start();
+    splunk.add(&app);
+    splunk.0.say(Said::Half);
+    access_key(&app, "prod-ci", "91 days");
+    look_now(&app);
+    until("it is tried", || (count(&app, "channels WHERE misses > 0") == 1).then_some(())).await;
+    execute(
+        &app,
+        "UPDATE deliveries SET state = 'sending', replica_id = gen_random_uuid(), lease_until = now() - interval '1 second';
+         UPDATE channels SET not_before = now()",
+    );
+    splunk.0.say(Said::json(200, &json!({"text": "Success", "code": 0})));
+    until("it is sent", || (count(&app, "deliveries WHERE state = 'sent'") == 1).then_some(())).await;
+}
+
+#[actix_web::test]
+async fn a_channel_that_was_altered_in_the_database_is_told_nothing() {
+    let (splunk, thief) = (Splunk::start(), Splunk::start());
+    let app = TestApp::start();
+    splunk.add(&app);
+    let (theirs, ours) = (thief.0.url(), splunk.0.url());
+    execute(&app, &format!("UPDATE integrations SET settings = replace(settings, '{ours}', '{theirs}')"));
+    access_key(&app, "prod-ci", "91 days");
+    strongroom::alerting::find_due(&app.app).await.unwrap();
+    quiet(&app).await;
+    assert_eq!((thief.0.calls().len(), splunk.0.calls().len()), (0, 0));
+}
+
+#[actix_web::test]
+async fn a_test_alert_says_on_the_page_how_it_went() {
+    let splunk = Splunk::start();
+    let app = TestApp::start();
+    let id = splunk.add(&app);
+    let mut visit = app.administrator();
+    let sent = visit.post(&format!("/integrations/{id}/test-alert"), &[]).await;
+    assert_eq!(sent.status, 303);
+    let page = visit.get(&format!("/integrations/{id}")).await;
+    assert!(page.text("#tested").contains("was delivered"), "{}", page.text("#tested"));
+    assert_eq!(splunk.events()[0]["event"]["title"], "This is a test alert of Strongroom.");
+    splunk.0.say(Said::html(502));
+    visit.post(&format!("/integrations/{id}/test-alert"), &[]).await;
+    let page = visit.get(&format!("/integrations/{id}")).await;
+    assert!(page.text("#tested").contains("was not delivered"), "{}", page.text("#tested"));
+    assert_eq!(count(&app, "deliveries WHERE state = 'parked'"), 0, "a failed test asks nobody for anything");
+}
+
+#[actix_web::test]
+async fn a_test_alert_before_saving_stores_nothing_but_the_use_of_the_secret() {
+    let splunk = Splunk::start();
+    let app = TestApp::start();
+    let token = credential(&app, &credentials::api_token::KIND, "HEC", &[("token", "8f4a5e2c-splunk")]);
+    let (url, token) = (splunk.0.url(), token.to_string());
+    let fields = [
+        ("name", "Events"),
+        ("version", "splunk"),
+        ("url", url.as_str()),
+        ("source", "strongroom"),
+        ("credential", token.as_str()),
+        ("on_stale", "on"),
+        ("try", "on"),
+    ];
+    let page = app.administrator().post("/integrations", &fields).await;
+    assert_eq!(page.status, 200, "{:?}", page.texts(".error-summary"));
+    assert!(page.text("main").contains("The test alert was delivered. Nothing is saved yet."), "{}", page.text("main"));
+    assert_eq!(splunk.events().len(), 1);
+    assert_eq!(count(&app, "integrations"), 0);
+}
+
+#[actix_web::test]
+async fn scans_that_fail_often_enough_in_a_row_raise_an_alert_and_a_good_one_closes_it() {
+    let splunk = Splunk::start();
+    let app = TestApp::start();
+    splunk.add(&app);
+    let registry = Receiver::start(|_| Said::html(500));
+    let new = NewIntegration {
+        family: "registry_scan",
+        version: "docker_v2",
+        name: "images",
+        credential_id: None,
+        host: &registry.address.to_string(),
+        settings: &json!({"registry": registry.url()}).to_string(),
+        every_hours: None,
+    };
+    let id = app.transaction(|conn| integrations::create(conn, &app.app.vault, &Actor::command_line(), &new));
+    let mut visit = app.administrator();
+    for failed in 1..=3 {
+        assert_eq!(count(&app, "alerts"), 0, "not after {} failures", failed - 1);
+        assert_eq!(visit.post(&format!("/integrations/{id}/runs"), &[]).await.status, 303);
+        until("the scan fails", || (count(&app, "runs WHERE state = 'failed'") == failed).then_some(())).await;
+    }
+    until("it is told", || (splunk.events().len() == 1).then_some(())).await;
+    let title = splunk.events()[0]["event"]["title"].as_str().unwrap().to_owned();
+    assert!(title.starts_with("The scan “images” keeps failing: "), "{title}");
+    registry.say(Said::json(200, &json!({"repositories": []})));
+    visit.post(&format!("/integrations/{id}/runs"), &[]).await;
+    until("that it is well is told", || (splunk.events().len() == 2).then_some(())).await;
+}

@@ -1,0 +1,213 @@
+//! From what is wrong to the message at the peer: who is told, once, whatever fails on the way.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use diesel::RunQueryDsl;
+use diesel::connection::SimpleConnection;
+use serde_json::{Value, json};
+use strongroom::credentials;
+use strongroom::form::Values;
+use strongroom::models::events::Actor;
+use strongroom::models::integrations::{self, NewIntegration};
+use strongroom::models::{self, credentials as stored};
+use strongroom::web::credentials::draft::Draft;
+use uuid::Uuid;
+
+use crate::support::app::TestApp;
+use crate::support::peers::receiver::{Receiver, Said};
+
+mod failures;
+mod once;
+
+/// Saves a credential as a person would have.
+fn credential(app: &TestApp, kind: &'static credentials::Kind, name: &str, values: &[(&str, &str)]) -> Uuid {
+    let values: Values = values.iter().copied().collect();
+    let draft = Draft::new(kind, name.to_owned(), String::new(), &values).expect("a good credential");
+    app.transaction(|conn| stored::create(conn, &app.app.vault, &Actor::command_line(), &draft.row()))
+}
+
+/// An access key that was really stored so long ago: the database's clock is set back while it is.
+pub fn access_key(app: &TestApp, name: &str, ago: &str) -> Uuid {
+    let values = Values::from_iter([
+        ("method", "access_key"),
+        ("access_key_id", "AKIAIOSFODNN7EXAMPLE"),
+        ("secret_access_key", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"),
+    ]);
+    let draft =
+        Draft::new(&credentials::aws::KIND, name.to_owned(), String::new(), &values).expect("a good credential");
+    let mut conn = app.connect();
+    conn.batch_execute(&format!(
+        "CREATE SCHEMA IF NOT EXISTS past;
+         CREATE OR REPLACE FUNCTION past.clock_timestamp() RETURNS timestamptz LANGUAGE sql
+             AS $$ SELECT pg_catalog.clock_timestamp() - interval '{ago}' $$;
+         SET search_path = past, public, pg_catalog"
+    ))
+    .expect("a clock that is set back");
+    let create = |conn: &mut _| stored::create(conn, &app.app.vault, &Actor::command_line(), &draft.row());
+    models::transaction::<Uuid, models::DbError>(&mut conn, &create).expect("a credential")
+}
+
+/// Many access keys of that age at once. Their rows are copies: what tells of them opens none.
+fn access_keys(app: &TestApp, count: u32, days: &str) {
+    execute(
+        app,
+        &format!(
+            "DO $$ BEGIN
+                CREATE TEMP TABLE c AS SELECT * FROM credentials WHERE shipped;
+                ALTER TABLE c DROP COLUMN search;
+                CREATE TEMP TABLE d AS SELECT c.* FROM c, generate_series(1, {count});
+                UPDATE d SET shipped = false, ages = true, id = gen_random_uuid(), secret_set_at = now() - interval '{days}';
+                UPDATE d SET name = 'key ' || id, name_key = 'key ' || id;
+                EXECUTE (SELECT 'INSERT INTO credentials (' || string_agg(column_name, ', ' ORDER BY ordinal_position)
+                    || ') SELECT ' || string_agg(column_name, ', ' ORDER BY ordinal_position) || ' FROM d'
+                    FROM information_schema.columns WHERE table_name = 'd');
+             END $$"
+        ),
+    );
+}
+
+const EVERYTHING: [(&str, &str); 7] = [
+    ("on_stale", "on"),
+    ("on_expiring", "on"),
+    ("on_failed_test", "on"),
+    ("on_failed_scan", "on"),
+    ("on_integrity", "on"),
+    ("on_delivery", "on"),
+    ("on_lockout", "on"),
+];
+
+/// A channel that tells about everything.
+fn channel(app: &TestApp, version: &str, host: &str, credential: Uuid, settings: &[(&str, &str)]) -> Uuid {
+    let settings: Values = settings.iter().copied().chain(EVERYTHING).collect();
+    let settings = String::from_utf8(settings.to_json().to_vec()).unwrap();
+    let new = NewIntegration {
+        family: "alert_profile",
+        version,
+        name: version,
+        credential_id: Some(credential),
+        host,
+        settings: &settings,
+        every_hours: None,
+    };
+    app.transaction(|conn| integrations::create(conn, &app.app.vault, &Actor::command_line(), &new))
+}
+
+/// A Splunk that takes events: <https://docs.splunk.com/Documentation/Splunk/latest/Data/HECExamples>.
+struct Splunk(Receiver);
+
+impl Splunk {
+    fn start() -> Self {
+        Self(Receiver::start(|call| match call.header("authorization") {
+            Some("Splunk 8f4a5e2c-splunk") => Said::json(200, &json!({"text": "Success", "code": 0})),
+            _ => Said::json(403, &json!({"text": "Invalid token", "code": 4})),
+        }))
+    }
+
+    fn add(&self, app: &TestApp) -> Uuid {
+        let token = credential(app, &credentials::api_token::KIND, "HEC", &[("token", "8f4a5e2c-splunk")]);
+        channel(app, "splunk", &self.0.url(), token, &[("url", &self.0.url()), ("source", "strongroom")])
+    }
+
+    /// The events of every call that was taken.
+    fn events(&self) -> Vec<Value> {
+        let bodies: Vec<String> =
+            self.0.calls().iter().map(|call| String::from_utf8(call.body.clone()).unwrap()).collect();
+        bodies.iter().flat_map(|body| body.lines().map(|line| serde_json::from_str(line).unwrap())).collect()
+    }
+
+    /// How often each title was told.
+    fn titles(&self) -> BTreeMap<String, usize> {
+        let mut titles = BTreeMap::new();
+        for event in self.events() {
+            *titles.entry(event["event"]["title"].as_str().unwrap().to_owned()).or_default() += 1;
+        }
+        titles
+    }
+}
+
+/// PagerDuty's Events API: <https://developer.pagerduty.com/docs/send-alert-event>.
+struct PagerDuty(Receiver);
+
+const ROUTING_KEY: &str = "0123456789abcdef0123456789abcdef";
+
+impl PagerDuty {
+    fn start() -> Self {
+        Self(Receiver::start(|call| {
+            let event = call.json();
+            match event["routing_key"] == ROUTING_KEY && call.path() == "/v2/enqueue" {
+                true => {
+                    let said =
+                        json!({"status": "success", "message": "Event processed", "dedup_key": event["dedup_key"]});
+                    Said::json(202, &said)
+                }
+                false => Said::json(400, &json!({"status": "invalid event", "errors": ["Invalid routing key"]})),
+            }
+        }))
+    }
+
+    /// The setting that a console needs to find it.
+    fn setting(&self) -> String {
+        format!("--endpoints=pagerduty={}", self.0.url())
+    }
+
+    fn add(&self, app: &TestApp) -> Uuid {
+        let key = credential(app, &credentials::api_token::KIND, "PagerDuty", &[("token", ROUTING_KEY)]);
+        channel(app, "pagerduty", "events.pagerduty.com", key, &[])
+    }
+
+    /// Action and key of every event, in the order of their arrival.
+    fn events(&self) -> Vec<(String, String)> {
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        self.0
+            .calls()
+            .iter()
+            .map(|call| call.json())
+            .map(|e| (text(&e["event_action"]), text(&e["dedup_key"])))
+            .collect()
+    }
+}
+
+fn execute(app: &TestApp, statement: &str) {
+    app.connect().batch_execute(statement).expect("the statements");
+}
+
+/// Looks until there is something.
+async fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let patience = Instant::now() + Duration::from_secs(60);
+    let mut beat = tokio::time::interval(Duration::from_millis(50));
+    loop {
+        beat.tick().await;
+        if let Some(found) = look() {
+            return found;
+        }
+        assert!(Instant::now() < patience, "waited in vain: {what}");
+    }
+}
+
+#[derive(diesel::QueryableByName)]
+struct Count {
+    #[diesel(sql_type = diesel::sql_types::BigInt)]
+    count: i64,
+}
+
+/// How many rows there are of something.
+fn count(app: &TestApp, from: &str) -> i64 {
+    let query = format!("SELECT count(*) AS count FROM {from}");
+    diesel::sql_query(query).get_result::<Count>(&mut app.connect()).expect("a count").count
+}
+
+/// Nothing is to be told and nothing to be sent.
+async fn quiet(app: &TestApp) {
+    until("everything is sent", || {
+        let waiting = count(app, "notices WHERE digest_id IS NULL")
+            + count(app, "deliveries WHERE state IN ('ready', 'sending')");
+        (waiting == 0).then_some(())
+    })
+    .await;
+}
+
+/// Looks at the clock now, not in some seconds.
+fn look_now(app: &TestApp) {
+    app.app.alerts.changed.notify_one();
+}

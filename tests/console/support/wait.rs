@@ -1,0 +1,13 @@
+//! Waiting for conditions, never for a time.
+
+use std::time::{Duration, Instant};
+
+/// Asks again and again, up to `patience`; returns how long it took.
+pub async fn wait_for(what: &str, patience: Duration, mut holds: impl AsyncFnMut() -> bool) -> Duration {
+    let start = Instant::now();
+    while !holds().await {
+        assert!(start.elapsed() < patience, "waited in vain until {what}");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    start.elapsed()
+}
