@@ -36,10 +36,14 @@ static FIELDS: [Field; 6] = [
         "tls",
         "Encryption",
         &[
-            ("starttls", "STARTTLS, as on port 587"),
-            ("implicit", "TLS from the start, as on port 465"),
-            ("none", "None: only on a network of your own, and without a credential"),
+            ("starttls", "STARTTLS"),
+            ("implicit", "TLS from the start"),
+            ("none", "None"),
         ],
+    )
+    .help(
+        "STARTTLS is usual on port 587, TLS from the start on port 465. None is for a network of your own only, and takes no \
+         credential.",
     ),
     Field::text("from", "Sender address")
         .placeholder("strongroom@example.com")
