@@ -23,9 +23,9 @@ async fn an_address_is_invited_once_and_with_something_to_hear_of() {
     let page = invite(&mut ada, profile, "ops@example.com", &["on_lockout"]).await;
     assert_eq!(page.status, 422);
     assert!(page.text("#address-error").contains("on the list already"));
-    let surplus =
-        ada.post(&format!("/integrations/{profile}/recipients"), &[("address", "x@y.example"), ("confirmed_at", "1")]);
-    assert_eq!(surplus.await.status, 422);
+    let path = format!("/integrations/{profile}/recipients");
+    let surplus = ada.post(&path, &[("address", "x@y.example"), ("confirmed_at", "1")]).await;
+    assert_eq!(surplus.status, 422);
     assert_eq!(count(&app, "recipients"), 1);
     assert_eq!(mails(&server, 1).await[0].header("To"), "Ops@example.com");
 }
@@ -34,9 +34,10 @@ async fn an_address_is_invited_once_and_with_something_to_hear_of() {
 async fn who_is_named_by_an_address_subscribes_with_it() {
     let (server, app) = (MailServer::starttls(), TestApp::start());
     let profile = profile(&app, &server);
-    let form = app.user("ada@example.com", Role::Administrator).get(&format!("/integrations/{profile}/recipients/new"));
-    assert_eq!(form.await.attributes("#address", "value"), ["ada@example.com"]);
-    let form = app.administrator().get(&format!("/integrations/{profile}/recipients/new")).await;
+    let path = format!("/integrations/{profile}/recipients/new");
+    let form = app.user("ada@example.com", Role::Administrator).get(&path).await;
+    assert_eq!(form.attributes("#address", "value"), ["ada@example.com"]);
+    let form = app.administrator().get(&path).await;
     assert_eq!(form.attributes("#address", "value").concat(), "");
 }
 
