@@ -67,6 +67,11 @@ impl App {
         i32::try_from(self.settings.stale_days).unwrap_or(i32::MAX)
     }
 
+    /// From when on the secrets of each type count as old, as of a few seconds ago.
+    pub fn limits(&self) -> models::credential_limits::Limits {
+        alerting::limits(&self.alerts.settings(), self.stale_days())
+    }
+
     /// Whether visitors come over https, here or at the proxy.
     pub fn secure(&self) -> bool {
         self.public_url.scheme() == "https"

@@ -32,7 +32,7 @@ async fn rows(pool: Data<Connections>) -> Page {
 }
 
 fn query() -> Query {
-    Query { stale_days: 90, ..Query::default() }
+    Query::default()
 }
 
 /// The console's own page of the rows.

@@ -26,7 +26,7 @@ use crate::vault::{self, Vault};
 /// Longest that one call may take, whatever the channel waits for by itself.
 const LIMIT: Duration = Duration::from_secs(40);
 /// A claim older than this is not relied on: another replica may have taken over.
-const FRESH: Duration = Duration::from_secs(20);
+const FRESH: Duration = Duration::from_secs(10);
 /// Tries of a message that the peer puts off each time, over most of a day.
 const MOST_ATTEMPTS: i32 = 20;
 /// Refusals in a row after which a channel is switched off, and misses in a row after which that is told.

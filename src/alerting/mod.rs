@@ -10,6 +10,7 @@ use crate::credentials::{self as kinds, KINDS, Kind};
 use crate::form::Values;
 use crate::integrations::alerts::{self, Trigger};
 use crate::models::alert_settings::{self, AlertSettings};
+use crate::models::credential_limits::Limits;
 use crate::models::digests::{self, Target};
 use crate::models::due_alerts::{self, Limit, Rules, Turn};
 use crate::models::{self, Conn, DbError, integrations, recipients};
@@ -63,18 +64,18 @@ fn ages_by_default(kind: &Kind) -> bool {
     kind.slug == kinds::aws::KIND.slug
 }
 
-/// The limit of a type in days, if its secrets have one.
-pub fn limit(settings: &AlertSettings, kind: &str, operator: i32) -> Option<i32> {
-    settings.limit(kind, kinds::find(kind).is_some_and(ages_by_default), operator)
-}
-
-/// What holds for a turn, from the settings of the Alerts page and of the operator.
-pub fn rules(settings: &AlertSettings, operator: i32) -> Rules {
+/// The limits of all types, from the settings of the Alerts page and of the operator.
+pub fn limits(settings: &AlertSettings, operator: i32) -> Limits {
     let limits = KINDS.iter().filter_map(|kind| {
         let days = settings.limit(kind.slug, ages_by_default(kind), operator)?;
         Some(Limit { kind: kind.slug.to_owned(), days, by_nature: ages_by_default(kind) })
     });
-    Rules { limits: limits.collect(), ahead: settings.ahead, remind: settings.remind }
+    Limits(limits.collect())
+}
+
+/// What holds for a turn.
+pub fn rules(settings: &AlertSettings, operator: i32) -> Rules {
+    Rules { limits: limits(settings, operator).0, ahead: settings.ahead, remind: settings.remind }
 }
 
 /// Finds out what is due by now. `None` when another replica is at it.
@@ -103,6 +104,11 @@ pub async fn give(app: &App) -> Result<usize, DbError> {
             digests::give(conn, &targets)
         })
         .await
+}
+
+/// Whether there is anybody to tell.
+pub fn has_audience(conn: &mut Conn, vault: &Vault) -> Result<bool, DbError> {
+    Ok(targets(conn, vault)?.iter().any(|target| !target.triggers.is_empty()))
 }
 
 /// Everybody to tell: a profile, or each confirmed recipient of one that has recipients. Rows that are not what Strongroom

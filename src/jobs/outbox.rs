@@ -16,7 +16,7 @@ use crate::models::{DbError, deliveries};
 /// Between two looks at the outbox.
 const POLL: Duration = Duration::from_secs(1);
 /// Between two renewals of what is claimed; well within the lease.
-const RENEW: Duration = Duration::from_secs(5);
+const RENEW: Duration = Duration::from_secs(4);
 /// Channels that are served side by side, so that one that hangs does not hold up the others.
 const LANES: usize = 8;
 /// For a call to finish once the console stops.

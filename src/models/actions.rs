@@ -31,6 +31,7 @@ pub const ACTIONS: &[Action] = &[
     ),
     action("credential.opened", "Credential used", "used the secret of"),
     action("credential.tested", "Credential tested", "tested the credential"),
+    action("credential.limit_changed", "Age limit changed", "changed when to alert about the age of"),
     action("credential.integrity_failure", "Credential altered", "found altered in the database the credential"),
     action("integration.created", "Integration added", "added the integration"),
     action("integration.edited", "Integration changed", "changed the integration"),

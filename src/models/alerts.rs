@@ -143,7 +143,11 @@ pub fn snooze(conn: &mut Conn, vault: &Vault, actor: &Actor, id: Uuid, days: i32
     diesel::update(alerts::table.find(id))
         .set((alerts::snoozed_until.eq(until), alerts::snoozed_by.eq(until.map(|_| actor.name.clone()))))
         .execute(conn)?;
-    let detail = if days > 0 { format!("for {days} days") } else { "no longer".to_owned() };
+    let detail = match days {
+        ..=0 => "no longer".to_owned(),
+        1 => "for 1 day".to_owned(),
+        days => format!("for {days} days"),
+    };
     ledger.record(conn, vault, actor, &alert.event("alert.snoozed", detail))
 }
 
@@ -173,10 +177,14 @@ pub struct Line {
     pub stage: i16,
     #[diesel(sql_type = Timestamptz)]
     pub opened_at: DateTime<Utc>,
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    pub acknowledged_at: Option<DateTime<Utc>>,
     #[diesel(sql_type = Nullable<Text>)]
     pub acknowledged_by: Option<String>,
     #[diesel(sql_type = Nullable<Timestamptz>)]
     pub snoozed_until: Option<DateTime<Utc>>,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub snoozed_by: Option<String>,
     #[diesel(sql_type = Nullable<Timestamptz>)]
     pub closed_at: Option<DateTime<Utc>>,
     #[diesel(sql_type = Nullable<Text>)]
@@ -196,6 +204,17 @@ pub struct Line {
     /// Slug of the credential's type; empty for other subjects.
     #[diesel(sql_type = Text)]
     pub kind: String,
+    /// What else tells the credential apart; empty for other subjects.
+    #[diesel(sql_type = Text)]
+    pub identity: String,
+    /// Whether the credential or integration is still there.
+    #[diesel(sql_type = Bool)]
+    pub there: bool,
+    /// Of the credential: since when it has its secret, and when it ends. What a notice says of either grows old.
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    pub secret_set_at: Option<DateTime<Utc>>,
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    pub expires_at: Option<DateTime<Utc>>,
     /// Messages about it: handed over, waiting, parked.
     #[diesel(sql_type = BigInt)]
     pub sent: i64,
@@ -206,12 +225,14 @@ pub struct Line {
 }
 
 const LINES: &str = "
-    SELECT a.id, a.trigger, a.subject_kind, a.subject_id, coalesce(c.name, a.subject_name) AS subject_name, a.stage,
-        a.opened_at, a.acknowledged_by, a.snoozed_until, a.closed_at, a.closed_why,
-        coalesce(c.usage_count, 0) AS usages, coalesce(c.kind, '') AS kind,
+    SELECT a.id, a.trigger, a.subject_kind, a.subject_id, coalesce(c.name, i.name, a.subject_name) AS subject_name,
+        a.stage, a.opened_at, a.acknowledged_at, a.acknowledged_by, a.snoozed_until, a.snoozed_by, a.closed_at,
+        a.closed_why, coalesce(c.usage_count, 0) AS usages, coalesce(c.kind, '') AS kind,
+        coalesce(c.identity, '') AS identity, c.id IS NOT NULL OR i.id IS NOT NULL AS there, c.secret_set_at, c.expires_at,
         n.event, n.days, n.of_days, n.words, d.sent, d.waiting, d.parked
     FROM (SELECT * FROM alerts WHERE __WHERE__ LIMIT $3) a
     LEFT JOIN credentials c ON a.subject_kind = 'credential' AND c.id = a.subject_id
+    LEFT JOIN integrations i ON a.subject_kind = 'integration' AND i.id = a.subject_id
     CROSS JOIN LATERAL (SELECT event, days, of_days, words FROM notices
         WHERE alert_id = a.id AND event <> 'closed' ORDER BY number DESC LIMIT 1) n
     CROSS JOIN LATERAL (SELECT count(*) FILTER (WHERE e.state = 'sent') AS sent,

@@ -1,11 +1,12 @@
-//! What a person should look at first: stale and expiring credentials, failed tests, rows that fail their checks. Shown on the
-//! dashboard and on the Alerts page.
+//! What a person should look at first: stale and expiring credentials, failed tests, rows that fail their checks. Straight
+//! from the credentials, for the dashboard: what alerts make of it, and whom they told, is in `alerts`.
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Double, Integer, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Bool, Double, Integer, Text, Timestamptz, Uuid as SqlUuid};
 use uuid::Uuid;
 
+use super::credential_limits::Limits;
 use super::credential_list::EXPIRING_DAYS;
 use super::{Conn, DbError};
 
@@ -50,7 +51,8 @@ struct Row {
 }
 
 /// The most urgent of each sort: altered rows, then failed tests, then stale ones from the oldest, then those that expire next.
-pub fn list(conn: &mut Conn, stale_days: i32, each: i64) -> Result<Vec<Attention>, DbError> {
+pub fn list(conn: &mut Conn, limits: &Limits, each: i64) -> Result<Vec<Attention>, DbError> {
+    let (kinds, days, by_nature) = limits.columns();
     let rows: Vec<Row> = diesel::sql_query(
         "SELECT id, name, usage_count, why, verdict, at, floor(extract(epoch FROM now() - at) / 86400)::float8 AS days FROM (
             (SELECT id, name, usage_count, 'integrity' AS why, '' AS verdict, integrity_failed_at AS at FROM credentials
@@ -59,16 +61,26 @@ pub fn list(conn: &mut Conn, stale_days: i32, each: i64) -> Result<Vec<Attention
             (SELECT id, name, usage_count, 'test', test_verdict, tested_at FROM credentials
                 WHERE test_failed ORDER BY tested_at DESC LIMIT $3)
             UNION ALL
-            (SELECT id, name, usage_count, 'stale', '', secret_set_at FROM credentials
-                WHERE ages AND secret_set_at < now() - make_interval(days => $1) ORDER BY secret_set_at LIMIT $3)
+            (SELECT * FROM (
+                SELECT c.* FROM unnest($1, $4, $5) AS l (kind, days, by_nature) CROSS JOIN LATERAL (
+                    SELECT id, name, usage_count, 'stale', '', secret_set_at AS at FROM credentials
+                    WHERE kind = l.kind AND stale_after_days IS NULL AND NOT shipped AND (ages OR NOT l.by_nature)
+                        AND secret_set_at < now() - make_interval(days => l.days) ORDER BY secret_set_at LIMIT $3) AS c
+                UNION ALL (
+                    SELECT id, name, usage_count, 'stale', '', secret_set_at FROM credentials
+                    WHERE stale_after_days > 0 AND secret_set_at < now() - make_interval(days => stale_after_days)
+                    ORDER BY secret_set_at LIMIT $3)) AS old
+             ORDER BY at LIMIT $3)
             UNION ALL
             (SELECT id, name, usage_count, 'expiring', '', expires_at FROM credentials
                 WHERE expires_at < now() + make_interval(days => $2) ORDER BY expires_at LIMIT $3)
          ) AS found",
     )
-    .bind::<Integer, _>(stale_days)
+    .bind::<Array<Text>, _>(kinds)
     .bind::<Integer, _>(EXPIRING_DAYS)
     .bind::<BigInt, _>(each)
+    .bind::<Array<Integer>, _>(days)
+    .bind::<Array<Bool>, _>(by_nature)
     .load(conn)?;
     Ok(rows.into_iter().map(attention).collect())
 }

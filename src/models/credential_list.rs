@@ -12,6 +12,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{Bool, Integer, Text, Timestamptz, Uuid as SqlUuid};
 use uuid::Uuid;
 
+use super::credential_limits::Limits;
 use super::provider_facts;
 use super::schema::credentials;
 use super::{Conn, DbError, credential_search};
@@ -51,8 +52,8 @@ pub struct Query {
     pub sort: Sort,
     pub descending: bool,
     pub from: Option<Place>,
-    /// Days after which a secret is stale.
-    pub stale_days: i32,
+    /// When a secret is stale.
+    pub limits: Limits,
 }
 
 impl Query {
@@ -91,6 +92,7 @@ pub struct Row {
     pub name_key: String,
     pub identity: String,
     pub ages: bool,
+    pub stale_after_days: Option<i32>,
     pub expires_at: Option<DateTime<Utc>>,
     pub shipped: bool,
     pub secret_version: i32,
@@ -220,15 +222,14 @@ where
     if !query.kind.is_empty() {
         conditions.push(Box::new(sql::<Bool>("kind = ").bind::<Text, _>(&query.kind)));
     }
-    let before = |column: &str, days| {
-        let bound = sql::<Bool>(column).sql(" < now() + make_interval(days => ");
-        bound.bind::<Integer, _>(days).sql(")")
-    };
     match query.state {
         None => {}
         Some(State::Unused) => conditions.push(Box::new(sql::<Bool>("usage_count = 0 AND NOT shipped"))),
-        Some(State::Stale) => conditions.push(Box::new(before("ages AND secret_set_at", -query.stale_days))),
-        Some(State::Expiring) => conditions.push(Box::new(before("expires_at", EXPIRING_DAYS))),
+        Some(State::Stale) => conditions.push(Box::new(sql::<Bool>(&query.limits.passed()))),
+        Some(State::Expiring) => {
+            let bound = sql::<Bool>("expires_at < now() + make_interval(days => ");
+            conditions.push(Box::new(bound.bind::<Integer, _>(EXPIRING_DAYS).sql(")")));
+        }
     }
     conditions
 }
@@ -300,14 +301,4 @@ fn beyond<'a>(sort: Sort, place: &'a Place, up: bool) -> On<'a, credentials::tab
         // A place of another sort: start from the beginning.
         _ => Box::new(sql::<Bool>("true")),
     }
-}
-
-/// Credentials whose stored value was found altered, the latest find first.
-pub fn altered(connection: &mut Conn, limit: i64) -> Result<Vec<Row>, DbError> {
-    Ok(credentials::table
-        .filter(credentials::integrity_failed_at.is_not_null())
-        .order(credentials::integrity_failed_at.desc())
-        .limit(limit)
-        .select(Row::as_select())
-        .load(connection)?)
 }

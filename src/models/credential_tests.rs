@@ -2,13 +2,11 @@
 //! columns here lie outside the row check, since they steer nothing and a test may fall into somebody's edit.
 
 use chrono::{DateTime, Utc};
-use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Text, Uuid as SqlUuid};
 use uuid::Uuid;
 
 use super::alerts::{self, Subject};
-use super::credential_list::Row;
 use super::credentials::Credential;
 use super::events::{self, Actor};
 use super::provider_facts::{self, Told};
@@ -138,14 +136,4 @@ pub fn take_due(conn: &mut Conn, kinds: &[&str], limit: i64) -> Result<Vec<Uuid>
     .bind::<BigInt, _>(limit)
     .load(conn)?;
     Ok(taken.into_iter().map(|due| due.id).collect())
-}
-
-/// Credentials whose last test failed, the latest first.
-pub fn failed(conn: &mut Conn, limit: i64) -> Result<Vec<Row>, DbError> {
-    Ok(credentials::table
-        .filter(sql::<diesel::sql_types::Bool>("test_failed"))
-        .order(credentials::tested_at.desc())
-        .limit(limit)
-        .select(Row::as_select())
-        .load(conn)?)
 }

@@ -12,7 +12,7 @@ use super::{Conn, DbError};
 use crate::vault::Vault;
 
 /// Seconds that a claim holds unless it is renewed.
-pub const LEASE: i32 = 60;
+pub const LEASE: i32 = 20;
 
 #[derive(Clone, Debug, Queryable, QueryableByName, Selectable, Identifiable)]
 #[diesel(table_name = deliveries)]

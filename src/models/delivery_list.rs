@@ -1,7 +1,8 @@
 //! The messages of the outbox as pages list them: of an alert, of a channel, and those that wait for a person.
 
+use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Nullable, Text, Uuid as SqlUuid};
+use diesel::sql_types::{BigInt, Bool, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use uuid::Uuid;
 
 use super::deliveries::Delivery;
@@ -20,12 +21,19 @@ pub struct Shown {
     pub address: Option<String>,
     #[diesel(sql_type = BigInt)]
     pub lines: i64,
+    /// Whether the channel is switched on.
+    #[diesel(sql_type = Bool)]
+    pub active: bool,
+    /// When it is tried, at the earliest: a channel that is away holds up all of its messages.
+    #[diesel(sql_type = Timestamptz)]
+    pub next_at: DateTime<Utc>,
 }
 
 const SHOWN: &str = "
-    SELECT d.*, i.name AS channel, i.version, r.address,
+    SELECT d.*, i.name AS channel, i.version, i.active, r.address, greatest(d.not_before, c.not_before) AS next_at,
         (SELECT count(*) FROM delivery_lines l WHERE l.delivery_id = d.id) AS lines
-    FROM deliveries d JOIN integrations i ON i.id = d.integration_id LEFT JOIN recipients r ON r.id = d.recipient_id";
+    FROM deliveries d JOIN integrations i ON i.id = d.integration_id LEFT JOIN recipients r ON r.id = d.recipient_id
+    LEFT JOIN channels c ON c.integration_id = d.integration_id";
 
 /// The messages that tell of an alert, newest first.
 pub fn of_alert(conn: &mut Conn, alert: Uuid, limit: i64) -> Result<Vec<Shown>, DbError> {
@@ -50,4 +58,36 @@ pub fn parked(conn: &mut Conn, limit: i64) -> Result<Vec<Shown>, DbError> {
     Ok(diesel::sql_query(format!("{SHOWN} WHERE d.state = 'parked' ORDER BY d.ended_at DESC LIMIT $1"))
         .bind::<BigInt, _>(limit)
         .load(conn)?)
+}
+
+/// A channel and how it is doing.
+#[derive(Clone, Debug, QueryableByName)]
+pub struct ChannelState {
+    #[diesel(sql_type = SqlUuid)]
+    pub id: Uuid,
+    #[diesel(sql_type = Text)]
+    pub name: String,
+    #[diesel(sql_type = Text)]
+    pub version: String,
+    #[diesel(sql_type = Bool)]
+    pub active: bool,
+    /// Since when its peer has not been reached.
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    pub away_since: Option<DateTime<Utc>>,
+    #[diesel(sql_type = BigInt)]
+    pub waiting: i64,
+    #[diesel(sql_type = BigInt)]
+    pub parked: i64,
+}
+
+/// Every channel, by name.
+pub fn channels(conn: &mut Conn) -> Result<Vec<ChannelState>, DbError> {
+    Ok(diesel::sql_query(
+        "SELECT i.id, i.name, i.version, i.active, c.away_since,
+            (SELECT count(*) FROM deliveries d WHERE d.integration_id = i.id AND d.state = 'ready') AS waiting,
+            (SELECT count(*) FROM deliveries d WHERE d.integration_id = i.id AND d.state = 'parked') AS parked
+         FROM integrations i LEFT JOIN channels c ON c.integration_id = i.id
+         WHERE i.family = 'alert_profile' ORDER BY i.name_key",
+    )
+    .load(conn)?)
 }

@@ -192,7 +192,9 @@ pub fn confirm(conn: &mut Conn, vault: &Vault, actor: &Actor, id: Uuid) -> Resul
         let fresh = row.confirmed_at.is_none();
         row.confirmed_at.get_or_insert(now);
         fresh
-    })
+    })?;
+    // Another confirmation may be on its way.
+    deliveries::drop_for(conn, id)
 }
 
 /// The owner of the address wants no more. Twice is as good as once.

@@ -22,7 +22,8 @@ const EACH: i64 = 5;
 #[template(path = "dashboard/show.html")]
 struct Show {
     shell: Shell,
-    stale_days: i32,
+    /// The one limit of all that have one, in days; `None` when they differ.
+    limit: Option<i32>,
     total: i64,
     types: Vec<Bar>,
     most: i64,
@@ -73,38 +74,41 @@ struct Found {
 }
 
 pub async fn show(app: Data<App>, request: HttpRequest, visitor: As<Auditor>) -> Result<HttpResponse, Error> {
-    let stale_days = app.stale_days();
+    let limits = app.limits();
+    // Of what is not stored yet.
+    let usual = limits.of_kind(credentials::aws::KIND.slug, true);
     let found = app
         .db
         .run(move |conn| {
             Ok::<_, DbError>(Found {
-                summary: credential_summary::summary(conn, stale_days)?,
-                attention: attention::list(conn, stale_days, EACH)?,
+                summary: credential_summary::summary(conn, &limits)?,
+                attention: attention::list(conn, &limits, EACH)?,
                 failing: runs::failing(conn, EACH)?,
                 recent: runs::recent(conn, EACH)?,
                 now: models::clock(conn)?,
             })
         })
         .await?;
-    page::html(&Show::new(Shell::new(&request, &visitor, "dashboard"), found, stale_days))
+    page::html(&Show::new(Shell::new(&request, &visitor, "dashboard"), found, usual))
 }
 
 impl Show {
-    fn new(shell: Shell, found: Found, stale_days: i32) -> Self {
+    fn new(shell: Shell, found: Found, usual: Option<i32>) -> Self {
         let summary = found.summary;
+        let limit = summary.limits.map_or(usual, |(least, greatest)| (least == greatest).then_some(least));
         let types: Vec<Bar> = summary.kinds.iter().map(|(slug, count)| bar(slug, *count)).collect();
         let failing = found.failing.into_iter().map(|(id, name, error)| failing(id, name, error));
         let attention = found.attention.into_iter().map(line).chain(failing).take(2 * EACH as usize).collect();
         Self {
             shell,
-            stale_days,
+            limit,
             total: types.iter().map(|bar| bar.count).sum(),
             most: types.iter().map(|bar| bar.count).max().unwrap_or(0),
             types,
             stale: summary.ages[3],
             expiring: summary.expiring,
             unused: summary.unused,
-            ages: columns(&summary, stale_days),
+            ages: columns(&summary, limit),
             oldest_column: summary.ages.iter().copied().max().unwrap_or(0),
             attention,
             runs: found.recent.into_iter().map(|(run, name)| run_line(run, name, found.now)).collect(),
@@ -117,14 +121,15 @@ fn bar(slug: &str, count: i64) -> Bar {
     Bar { slug: slug.to_owned(), label: label.to_owned(), count }
 }
 
-fn columns(summary: &Summary, stale_days: i32) -> Vec<Column> {
-    let third = stale_days / 3;
-    let labels = [
-        format!("0–{third}"),
-        format!("{}–{}", third + 1, third * 2),
-        format!("{}–{stale_days}", third * 2 + 1),
-        format!("over {stale_days}"),
-    ];
+fn columns(summary: &Summary, limit: Option<i32>) -> Vec<Column> {
+    let labels = match limit {
+        Some(days) => {
+            let third = days / 3;
+            let second = format!("{}–{}", third + 1, third * 2);
+            [format!("0–{third}"), second, format!("{}–{days}", third * 2 + 1), format!("over {days}")]
+        }
+        None => ["1st third", "2nd third", "last third", "over it"].map(str::to_owned),
+    };
     let tones = ["neutral", "neutral", "warn", "bad"];
     let columns = labels.into_iter().zip(summary.ages).zip(tones);
     columns.map(|((label, count), tone)| Column { label, count, tone }).collect()
@@ -151,7 +156,7 @@ pub fn line(attention: Attention) -> Line {
                 "Failed test".to_owned(),
             )
         }
-        Why::Stale(days) => ("clock", "bad", format!("Access key is {days} days old, {used}"), "Stale".to_owned()),
+        Why::Stale(days) => ("clock", "bad", format!("Its secret is {days} days old, {used}"), "Stale".to_owned()),
         Why::Expiring(days, at) if days < 0 => {
             ("certificate", "bad", format!("Expired on {}, {used}", at.format("%-d %B %Y")), "Expired".to_owned())
         }

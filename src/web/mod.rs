@@ -11,6 +11,7 @@ pub mod audit;
 pub mod credentials;
 pub mod csv;
 pub mod dashboard;
+pub mod deliveries;
 pub mod device;
 pub mod error;
 pub mod health;
@@ -69,6 +70,7 @@ tree! {
     get  "/credentials/{id}/usages"  => credentials::usages::index;
     get  "/credentials/{id}/edit"    => credentials::edit::edit;
     post "/credentials/{id}/edit"    => credentials::edit::update;
+    post "/credentials/{id}/limit"   => credentials::limit::update;
     get  "/credentials/{id}/delete"  => credentials::delete::confirm;
     post "/credentials/{id}/delete"  => credentials::delete::destroy;
 
@@ -126,5 +128,13 @@ tree! {
 
     get  "/audit"    => audit::index;
     get  "/audit.csv" => audit::export::show;
-    get  "/alerts"   => alerts::index;
+
+    get  "/alerts"          => alerts::index::index;
+    get  "/alerts/settings" => alerts::settings::edit;
+    post "/alerts/settings" => alerts::settings::update;
+    get  "/alerts/{id}"     => alerts::show::show;
+    post "/alerts/{id}/acknowledge" => alerts::update::acknowledge;
+    post "/alerts/{id}/snooze"      => alerts::update::snooze;
+    post "/deliveries/{id}/retry"   => deliveries::retry;
+    post "/deliveries/{id}/drop"    => deliveries::give_up;
 }

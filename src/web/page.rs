@@ -3,6 +3,7 @@
 use actix_web::cookie::{Cookie, SameSite};
 use actix_web::http::StatusCode;
 use actix_web::http::header::{ContentType, LOCATION};
+use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 use chrono::{DateTime, Datelike, SecondsFormat, Utc};
@@ -10,6 +11,7 @@ use chrono::{DateTime, Datelike, SecondsFormat, Utc};
 use super::error::Error;
 use super::session::Visitor;
 use crate::accounts::Role;
+use crate::app::App;
 
 /// What the layout needs of every page.
 #[derive(Clone, Debug)]
@@ -58,6 +60,12 @@ const NOTICES: &[(&str, Notice)] = &[
     ("role", Notice { tone: "good", text: "The role has been changed; the user must log in again." }),
     ("disabled", Notice { tone: "good", text: "Disabled. Their sessions have ended." }),
     ("enabled", Notice { tone: "good", text: "Enabled. They may log in again." }),
+    ("acknowledged", Notice { tone: "good", text: "You look after this alert now." }),
+    ("snoozed", Notice { tone: "good", text: "No reminders until then. The alert stays open." }),
+    ("reminded", Notice { tone: "good", text: "Reminders are sent again." }),
+    ("retried", Notice { tone: "good", text: "The message is tried again." }),
+    ("given-up", Notice { tone: "info", text: "The message is given up: it is not sent." }),
+    ("limit", Notice { tone: "good", text: "Saved. Alerts follow within half a minute." }),
     ("two-step-reset", Notice { tone: "good", text: "The authenticator has been taken off the account." }),
 ];
 const NOTICE_COOKIE: &str = "notice";
@@ -73,7 +81,7 @@ impl Shell {
             section,
             theme: visitor.theme.clone(),
             shortcuts: visitor.shortcuts,
-            open_alerts: 0,
+            open_alerts: request.app_data::<Data<App>>().map_or(0, |app| app.alerts.open()),
             notice: word.and_then(|word| notice(&word)),
             banner: None,
         }

@@ -8,6 +8,7 @@ use super::place;
 use super::view::RowView;
 use crate::app::App;
 use crate::credentials::{self, KINDS};
+use crate::models::credential_limits::Limits;
 use crate::models::credential_list::{self, Page, Query, Sort, State};
 use crate::web::error::Error;
 use crate::web::htmx;
@@ -77,7 +78,7 @@ pub async fn index(
     visitor: As<Auditor>,
     params: Params,
 ) -> Result<HttpResponse, Error> {
-    let query = query(&params, app.stale_days())?;
+    let query = query(&params, app.limits())?;
     let asked = query.clone();
     let page = app.db.run(move |conn| credential_list::page(conn, &asked)).await?;
     let index = shown(Shell::new(&request, &visitor, "credentials"), &params, &query, page);
@@ -89,7 +90,7 @@ pub fn render(shell: Shell, query: &Query, page: Page) -> Result<String, Error> 
     Ok(shown(shell, &Params::default(), query, page).render()?)
 }
 
-fn query(params: &Params, stale_days: i32) -> Result<Query, Error> {
+fn query(params: &Params, limits: Limits) -> Result<Query, Error> {
     let unknown = || Error::Unacceptable("The address asks for something that this table does not have.".to_owned());
     let search: String = params.get("q").chars().take(LONGEST_SEARCH).collect();
     let searched = !search.trim().is_empty();
@@ -119,7 +120,7 @@ fn query(params: &Params, stale_days: i32) -> Result<Query, Error> {
         ("", before) => Some(place::read(before, sort, true).ok_or_else(unknown)?),
         _ => return Err(unknown()),
     };
-    Ok(Query { search, kind: kind.to_owned(), state, sort, descending, from, stale_days })
+    Ok(Query { search, kind: kind.to_owned(), state, sort, descending, from, limits })
 }
 
 fn shown(shell: Shell, params: &Params, query: &Query, page: Page) -> Index {
@@ -129,7 +130,7 @@ fn shown(shell: Shell, params: &Params, query: &Query, page: Page) -> Index {
     let fresh = !filtered && query.from.is_none() && rows.iter().all(|row| row.shipped);
     let view = |row: credential_list::Row| {
         let made_at = made.get(&(row.id, row.secret_version)).copied();
-        RowView::new(row, made_at, now, query.stale_days)
+        RowView::new(row, made_at, now, &query.limits)
     };
     let sorted = COLUMNS.iter().find(|(_, of, ..)| *of == sort);
     let order = if query.descending { "descending" } else { "ascending" };

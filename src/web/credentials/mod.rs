@@ -14,6 +14,7 @@ pub mod draft;
 pub mod edit;
 mod form;
 pub mod index;
+pub mod limit;
 pub mod new;
 mod opening;
 mod place;

@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::draft::Shown;
+use super::limit::LimitView;
 use super::policies::{self, MOST_INTEGRATIONS, Policies};
 use super::view::{self, Age, Ages, Badge, FindingView, MOST_USAGES, Usage};
 use crate::app::App;
@@ -15,8 +16,9 @@ use crate::form::Control;
 use crate::models::credentials::Credential;
 use crate::models::events::{self, Event, Filter};
 use crate::models::provider_facts::Told;
-use crate::models::{self, DbError, integrations, usages};
+use crate::models::{self, DbError, alerts, credential_limits, integrations, usages};
 use crate::providers::probe::Verdict;
+use crate::web::alerts::view::AlertView;
 use crate::web::error::Error;
 use crate::web::htmx;
 use crate::web::page::{self, Shell, When, when};
@@ -49,6 +51,9 @@ pub struct Show {
     shown: Shown,
     facts: Vec<Fact>,
     age: Age,
+    pub limit: LimitView,
+    /// What is open about it.
+    alerts: Vec<AlertView>,
     badges: Vec<Badge>,
     intact: bool,
     created: When,
@@ -94,11 +99,13 @@ impl Show {
 /// Everything that the page shows, as it is now.
 pub async fn load(app: &App, shell: Shell, id: Uuid) -> Result<Show, Error> {
     let vault = app.vault.clone();
-    let (row, usages, history, last_test, policies, told, now) = app
+    let (row, own_limit, open, used_by, history, last_test, policies, told, now) = app
         .db
         .run(move |conn| {
             let row = models::credentials::find(conn, id)?;
-            let usages = integrations::usages(conn, id, MOST_USAGES)?;
+            let own_limit = credential_limits::own(conn, id)?;
+            let open = alerts::of_subject(conn, id)?;
+            let used_by = integrations::usages(conn, id, MOST_USAGES)?;
             let filter = Filter { subject_id: Some(id), ..Filter::default() };
             let history = events::list(conn, &filter, MOST_EVENTS)?;
             let last_test = models::credential_tests::last(conn, id)?;
@@ -106,10 +113,11 @@ pub async fn load(app: &App, shell: Shell, id: Uuid) -> Result<Show, Error> {
             let mut using = usages::of(conn, id, MOST_INTEGRATIONS)?;
             using.retain(|row| row.check(&vault).is_ok());
             let policies = policies::of(&Shown::read(&row.facts), told.identity.as_deref(), &using);
-            Ok::<_, DbError>((row, usages, history, last_test, policies, told, models::clock(conn)?))
+            Ok::<_, DbError>((row, own_limit, open, used_by, history, last_test, policies, told, models::clock(conn)?))
         })
         .await?;
-    let age = Age::new(row.secret_set_at, now, row.ages, app.stale_days());
+    let limit = LimitView::new(&app.limits(), &row, own_limit);
+    let age = Age::new(row.secret_set_at, now, limit.days);
     // Reading writes nothing: the page says what it sees, and whoever uses the credential puts it aside.
     let intact = row.integrity_failed_at.is_none() && row.check(&app.vault).is_ok();
     let shown = Shown::read(&row.facts);
@@ -125,7 +133,7 @@ pub async fn load(app: &App, shell: Shell, id: Uuid) -> Result<Show, Error> {
         set: when(row.secret_set_at, now),
         used: view::used(row.last_used_at, now),
         expires: row.expires_at.map(view::date),
-        usages: Usage::list(usages, now),
+        usages: Usage::list(used_by, now),
         history: history.into_iter().map(|event| entry(event, now)).collect(),
         last_test: last_test.map(|last| Tested {
             badge: view::verdict_badge(&last.verdict),
@@ -137,6 +145,8 @@ pub async fn load(app: &App, shell: Shell, id: Uuid) -> Result<Show, Error> {
         policies,
         told,
         finding: None,
+        alerts: AlertView::lines(&open, now),
+        limit,
         age,
         intact,
         shown,
@@ -186,6 +196,7 @@ fn entry(event: Event, now: DateTime<Utc>) -> Entry {
         "credential.created" => ("good", "Created"),
         "credential.edited" => ("neutral", "Edited"),
         "credential.opened" => ("neutral", "Opened"),
+        "credential.limit_changed" => ("neutral", "Age limit changed"),
         "credential.tested" => (tested(&event.detail), "Tested"),
         "credential.delete_refused" => ("bad", "Deletion refused"),
         "credential.integrity_failure" => ("bad", "Integrity error noticed"),

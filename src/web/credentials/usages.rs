@@ -40,7 +40,7 @@ pub async fn index(
             Ok::<_, DbError>((row, made_at, now, lines))
         })
         .await?;
-    let mut row = RowView::new(row, made_at, now, app.stale_days());
+    let mut row = RowView::new(row, made_at, now, &app.limits());
     row.unfolded = (!folded).then(|| Usage::list(lines, now));
     page::html(&Unfolded { row })
 }

@@ -4,6 +4,7 @@ use chrono::{DateTime, Duration, Utc};
 use uuid::Uuid;
 
 use crate::integrations::Family;
+use crate::models::credential_limits::Limits;
 use crate::models::credential_list::{EXPIRING_DAYS, Row};
 use crate::models::credentials::Credential;
 use crate::models::integrations::Line;
@@ -21,14 +22,19 @@ pub struct Age {
     /// Whether old is bad.
     pub ages: bool,
     pub stale: bool,
-    /// Days at which it turns.
+    /// Days at which it turns; of a secret that does not age, a scale.
     pub limit: i64,
 }
 
+/// Half of the scale on which a secret without a limit is shown.
+const SCALE_DAYS: i32 = 90;
+
 impl Age {
-    pub fn new(set_at: DateTime<Utc>, now: DateTime<Utc>, ages: bool, limit: i32) -> Self {
+    /// `limit` in days, if the secret has one.
+    pub fn new(set_at: DateTime<Utc>, now: DateTime<Utc>, limit: Option<i32>) -> Self {
         let age = now.signed_duration_since(set_at).max(Duration::zero());
-        Self { days: age.num_days(), ages, stale: ages && age > Duration::days(limit.into()), limit: limit.into() }
+        let stale = limit.is_some_and(|days| age > Duration::days(days.into()));
+        Self { days: age.num_days(), ages: limit.is_some(), stale, limit: limit.unwrap_or(SCALE_DAYS).into() }
     }
 }
 
@@ -197,8 +203,8 @@ pub struct RowView {
 
 impl RowView {
     /// `made_at` is when the provider says that the key was made.
-    pub fn new(row: Row, made_at: Option<DateTime<Utc>>, now: DateTime<Utc>, stale_days: i32) -> Self {
-        let age = Age::new(row.secret_set_at, now, row.ages, stale_days);
+    pub fn new(row: Row, made_at: Option<DateTime<Utc>>, now: DateTime<Utc>, limits: &Limits) -> Self {
+        let age = Age::new(row.secret_set_at, now, limits.days(&row.kind, row.ages, row.stale_after_days));
         Self {
             id: row.id,
             made_days: made_at.map(|at| (now - at).num_days()).filter(|days| *days > age.days),

@@ -296,9 +296,7 @@ async fn a_failed_test_asks_for_attention_until_one_goes_well() {
     let actor = Actor::system();
     testing::record(&app.app, actor, id, 1, &found).await.expect("recorded");
     let page = visit.get("/alerts").await;
-    assert_eq!(page.texts("section[aria-labelledby=tests-title] li a"), ["pair"]);
-    assert!(page.text("section[aria-labelledby=tests-title] li").contains("does not trust"));
-    assert_eq!(page.text("section[aria-labelledby=tests-title] .badge"), "Not trusted");
+    assert_eq!(page.texts("#results li a"), ["The test of “pair” failed: The role does not trust this key."]);
     assert_eq!(visit.get(&format!("/credentials/{id}")).await.texts(".timeline li.is-bad").len(), 1);
     let page = visit.get("/").await;
     assert!(page.texts("section[aria-labelledby=attention] .badge").contains(&"Failed test".to_owned()));

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use diesel::RunQueryDsl;
 use diesel::connection::SimpleConnection;
+use diesel::pg::PgConnection;
 use serde_json::{Value, json};
 use strongroom::credentials;
 use strongroom::form::Values;
@@ -18,6 +19,7 @@ use crate::support::app::TestApp;
 use crate::support::peers::receiver::{Receiver, Said};
 
 mod failures;
+mod mail;
 mod once;
 
 /// Saves a credential as a person would have.

@@ -1,0 +1,108 @@
+//! From when on a secret counts as old: a credential's own limit, else that of its type. What pages and queries ask is
+//! answered here alike; what follows from it by the clock is in `due_alerts`.
+
+use diesel::prelude::*;
+use uuid::Uuid;
+
+use super::due_alerts::Limit;
+use super::events::{self, Actor, NewEvent};
+use super::schema::credentials;
+use super::{Conn, DbError};
+use crate::vault::Vault;
+
+/// Most days that a limit has.
+pub const MOST_DAYS: i32 = 3_650;
+
+/// The limits of all types that have one.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Limits(pub Vec<Limit>);
+
+impl Limits {
+    /// The limit of a type in days, for one of its credentials; `ages` is whether the secret ages by its nature.
+    pub fn of_kind(&self, kind: &str, ages: bool) -> Option<i32> {
+        self.0.iter().find(|limit| limit.kind == kind && (ages || !limit.by_nature)).map(|limit| limit.days)
+    }
+
+    /// The limit that holds for a credential in days; `own` is what was set on it, where 0 is never.
+    pub fn days(&self, kind: &str, ages: bool, own: Option<i32>) -> Option<i32> {
+        match own {
+            Some(days) => Some(days).filter(|days| *days > 0),
+            None => self.of_kind(kind, ages),
+        }
+    }
+
+    /// A condition on the credentials in SQL: past their limit. One range of an index for each type, where a table of
+    /// limits would have to be joined to every row.
+    pub(super) fn passed(&self) -> String {
+        let mut ranges =
+            vec!["stale_after_days > 0 AND secret_set_at < now() - make_interval(days => stale_after_days)".to_owned()];
+        ranges.extend(self.0.iter().filter(|limit| is_plain(&limit.kind)).map(|Limit { kind, days, by_nature }| {
+            let ages = if *by_nature { "AND ages " } else { "" };
+            format!(
+                "kind = '{kind}' AND stale_after_days IS NULL AND NOT shipped {ages}AND secret_set_at < now() - make_interval(days => {days})"
+            )
+        }));
+        format!("({})", ranges.join(" OR "))
+    }
+
+    /// The columns of a table of limits, to bind as arrays: types, days, whether only what ages by its nature.
+    pub(super) fn columns(&self) -> (Vec<&str>, Vec<i32>, Vec<bool>) {
+        let kinds = self.0.iter().map(|limit| limit.kind.as_str()).collect();
+        (kinds, self.0.iter().map(|limit| limit.days).collect(), self.0.iter().map(|limit| limit.by_nature).collect())
+    }
+}
+
+/// Whether a slug may be written into SQL as it is.
+fn is_plain(kind: &str) -> bool {
+    kind.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
+}
+
+/// The limit that was set on a credential itself.
+pub fn own(conn: &mut Conn, id: Uuid) -> Result<Option<i32>, DbError> {
+    Ok(credentials::table.find(id).select(credentials::stale_after_days).first(conn)?)
+}
+
+/// Sets a credential's own limit: 0 is never, `None` as its type says. Call inside a transaction.
+pub fn set(conn: &mut Conn, vault: &Vault, actor: &Actor, id: Uuid, days: Option<i32>) -> Result<(), DbError> {
+    let mut ledger = events::open(conn)?;
+    let columns = (credentials::name, credentials::shipped, credentials::stale_after_days);
+    let found = credentials::table.find(id).select(columns).for_no_key_update().first(conn).optional()?;
+    let (name, shipped, before): (String, bool, Option<i32>) = found.ok_or(DbError::NotFound)?;
+    if shipped {
+        return Err(DbError::Check("credentials_shipped".to_owned()));
+    }
+    if before == days {
+        return Ok(());
+    }
+    diesel::update(credentials::table.find(id)).set(credentials::stale_after_days.eq(days)).execute(conn)?;
+    let detail = format!("{} instead of {}", words(days), words(before));
+    let (action, subject_kind) = ("credential.limit_changed", "credential");
+    let event = NewEvent { action, subject_kind, subject_id: Some(id), subject_name: &name, detail };
+    ledger.record(conn, vault, actor, &event)
+}
+
+fn words(days: Option<i32>) -> String {
+    match days {
+        None => "as its type says".to_owned(),
+        Some(0) => "never".to_owned(),
+        Some(1) => "after 1 day".to_owned(),
+        Some(days) => format!("after {days} days"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_credential_has_its_own_limit_else_that_of_its_type() {
+        let limit = |kind: &str, days, by_nature| Limit { kind: kind.to_owned(), days, by_nature };
+        let limits = Limits(vec![limit("aws", 90, true), limit("basic", 180, false)]);
+        assert_eq!(limits.days("aws", true, None), Some(90));
+        assert_eq!(limits.days("aws", false, None), None, "a role has no secret");
+        assert_eq!(limits.days("basic", false, None), Some(180));
+        assert_eq!(limits.days("gcp", false, None), None);
+        assert_eq!(limits.days("gcp", false, Some(30)), Some(30));
+        assert_eq!(limits.days("aws", true, Some(0)), None);
+    }
+}

@@ -1,0 +1,155 @@
+//! The list: what is open, worst news first by date, or what is closed. Messages that wait for a person stand above it, and
+//! so does the warning that nobody is told.
+
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse};
+use askama::Template;
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use super::view::{self, AlertView, DeliveryView};
+use crate::alerting;
+use crate::app::App;
+use crate::integrations::alerts::Trigger;
+use crate::models::alerts::{self, Line, Place};
+use crate::models::{self, DbError, delivery_list};
+use crate::web::error::Error;
+use crate::web::htmx;
+use crate::web::page::{self, Shell};
+use crate::web::params::Params;
+use crate::web::session::{As, Auditor};
+
+const PATH: &str = "/alerts";
+const PAGE: usize = 50;
+/// Parked messages above the list; more are on their channels' pages.
+const MOST_PARKED: usize = 10;
+
+/// One trigger to filter by.
+struct Choice {
+    label: &'static str,
+    /// Only what is open is counted.
+    count: Option<i64>,
+    href: String,
+    chosen: bool,
+}
+
+#[derive(Template)]
+#[template(path = "alerts/index.html", blocks = ["results"])]
+struct Index {
+    shell: Shell,
+    closed: bool,
+    filtered: bool,
+    choices: Vec<Choice>,
+    lines: Vec<AlertView>,
+    newest: Option<String>,
+    older: Option<String>,
+    parked: Vec<DeliveryView>,
+    more_parked: bool,
+    /// Where the forms of parked messages lead back to.
+    next: String,
+    /// Whether anybody is told.
+    told: bool,
+    watched: String,
+}
+
+pub async fn index(
+    app: Data<App>,
+    request: HttpRequest,
+    visitor: As<Auditor>,
+    params: Params,
+) -> Result<HttpResponse, Error> {
+    let unknown = || Error::Unacceptable("The address asks for something that this list does not have.".to_owned());
+    let closed = match params.get("state") {
+        "" | "open" => false,
+        "closed" => true,
+        _ => return Err(unknown()),
+    };
+    let trigger = match params.get("trigger") {
+        "" => "",
+        slug => Trigger::find(slug).ok_or_else(unknown)?.slug(),
+    };
+    let after = match params.get("before") {
+        "" => None,
+        place => Some(read_place(place).ok_or_else(unknown)?),
+    };
+    let vault = app.vault.clone();
+    let (mut lines, counts, mut parked, told, now) = app
+        .db
+        .run(move |conn| {
+            let counts = if closed { Vec::new() } else { alerts::counts(conn)? };
+            Ok::<_, DbError>((
+                alerts::list(conn, closed, trigger, after, PAGE as i64 + 1)?,
+                counts,
+                delivery_list::parked(conn, MOST_PARKED as i64 + 1)?,
+                alerting::has_audience(conn, &vault)?,
+                models::clock(conn)?,
+            ))
+        })
+        .await?;
+    let more = lines.len() > PAGE;
+    lines.truncate(PAGE);
+    let more_parked = parked.len() > MOST_PARKED;
+    parked.truncate(MOST_PARKED);
+    let older = lines.last().filter(|_| more).map(|last| params.link(PATH, &[("before", &place(last, closed))]));
+    let index = Index {
+        shell: Shell::new(&request, &visitor, "alerts"),
+        choices: choices(&params, trigger, closed, &counts),
+        lines: AlertView::lines(&lines, now),
+        newest: after.map(|_| params.link(PATH, &[("before", "")])),
+        older,
+        parked: parked.into_iter().map(|shown| DeliveryView::new(shown, now)).collect(),
+        more_parked,
+        next: params.link(PATH, &[]),
+        watched: view::watched(&app.limits()),
+        filtered: !trigger.is_empty(),
+        closed,
+        told,
+    };
+    if htmx::asked(&request) { page::html(&index.as_results()) } else { page::html(&index) }
+}
+
+/// All, then each trigger that has something open; on the closed side each trigger.
+fn choices(params: &Params, chosen: &str, closed: bool, counts: &[(String, i64)]) -> Vec<Choice> {
+    let link = |slug: &str| params.link(PATH, &[("trigger", slug), ("before", "")]);
+    let count = |slug: &str| counts.iter().find(|(trigger, _)| trigger == slug).map_or(0, |(_, count)| *count);
+    let all = counts.iter().map(|(_, count)| count).sum();
+    let all = Choice { label: "All", count: (!closed).then_some(all), href: link(""), chosen: chosen.is_empty() };
+    let wanted =
+        Trigger::ALL.into_iter().filter(|trigger| closed || trigger.slug() == chosen || count(trigger.slug()) > 0);
+    let each = wanted.map(|trigger| Choice {
+        label: trigger.label(),
+        count: (!closed).then(|| count(trigger.slug())),
+        href: link(trigger.slug()),
+        chosen: trigger.slug() == chosen,
+    });
+    std::iter::once(all).chain(each).collect()
+}
+
+/// Where the next page begins: microseconds and id.
+fn place(line: &Line, closed: bool) -> String {
+    let at = line.closed_at.filter(|_| closed).unwrap_or(line.opened_at);
+    format!("{}.{}", at.timestamp_micros(), line.id)
+}
+
+fn read_place(text: &str) -> Option<Place> {
+    let (micros, id) = text.split_once('.')?;
+    let at = DateTime::<Utc>::from_timestamp_micros(micros.parse().ok()?)?;
+    let in_range = (0..=4_102_444_800).contains(&at.timestamp());
+    Some((at, Uuid::try_parse(id).ok()?)).filter(|_| in_range)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_place_of_a_page_survives_the_address_and_nothing_else_is_one() {
+        let id = Uuid::from_u128(7);
+        let at = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
+        assert_eq!(read_place(&format!("1800000000000000.{id}")), Some((at, id)));
+        for bad in ["", "1", "1.2", "x.00000000-0000-0000-0000-000000000007", "-5.00000000-0000-0000-0000-000000000007"]
+        {
+            assert_eq!(read_place(bad), None, "{bad}");
+        }
+    }
+}

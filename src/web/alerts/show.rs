@@ -1,0 +1,143 @@
+//! One alert: what is wrong and what to do, who looks after it, what was said of it, and every message with its outcome.
+
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse};
+use askama::Template;
+use chrono::{DateTime, Utc};
+
+use super::view::{self, AlertView, DeliveryView};
+use crate::alerting::words::{self, Said};
+use crate::app::App;
+use crate::integrations::alerts::Event;
+use crate::models::alerts::Line;
+use crate::models::events::{self, Filter};
+use crate::models::notices::{self, Notice};
+use crate::models::{self, DbError, alerts, delivery_list, integrations};
+use crate::web::credentials::view::Usage;
+use crate::web::error::Error;
+use crate::web::page::{self, Shell, When, when};
+use crate::web::params;
+use crate::web::session::{As, Auditor};
+
+/// Most of each list; the counts beside them are whole.
+const MOST: i64 = 200;
+const MOST_USAGES: i64 = 50;
+
+/// Something that happened to the alert.
+struct Entry {
+    tone: &'static str,
+    text: String,
+    detail: String,
+    when: When,
+    at: DateTime<Utc>,
+}
+
+/// What the alert is about.
+struct Subject {
+    name: String,
+    page: Option<String>,
+    /// `Credential`
+    label: &'static str,
+    is_credential: bool,
+}
+
+#[derive(Template)]
+#[template(path = "alerts/show.html")]
+struct Show {
+    shell: Shell,
+    alert: AlertView,
+    subject: Subject,
+    open: bool,
+    remedy: &'static str,
+    acknowledged_at: Option<When>,
+    quiet_by: String,
+    usages: Vec<Usage>,
+    more_usages: bool,
+    entries: Vec<Entry>,
+    deliveries: Vec<DeliveryView>,
+    /// Of this page, where the forms lead back to.
+    next: String,
+}
+
+pub async fn show(app: Data<App>, request: HttpRequest, visitor: As<Auditor>) -> Result<HttpResponse, Error> {
+    let id = params::id(&request)?;
+    let (line, said, trail, deliveries, usages, now) = app
+        .db
+        .run(move |conn| {
+            let line = alerts::line(conn, id)?;
+            let usages = match line.usages {
+                0 => Vec::new(),
+                _ => integrations::usages(conn, line.subject_id, MOST_USAGES)?,
+            };
+            let filter = Filter { subject_id: Some(id), ..Filter::default() };
+            Ok::<_, DbError>((
+                line,
+                notices::of(conn, id, MOST)?,
+                events::list(conn, &filter, MOST)?,
+                delivery_list::of_alert(conn, id, MOST)?,
+                usages,
+                models::clock(conn)?,
+            ))
+        })
+        .await?;
+    let mut entries: Vec<Entry> = said.iter().filter_map(|notice| told(&line, notice, now)).collect();
+    entries.extend(trail.into_iter().map(|event| done(event, now)));
+    entries.sort_by_key(|entry| std::cmp::Reverse(entry.at));
+    page::html(&Show {
+        shell: Shell::new(&request, &visitor, "alerts"),
+        subject: subject(&line),
+        open: line.closed_at.is_none(),
+        remedy: view::said(&line, now).map_or("", |said| words::remedy(&said)),
+        acknowledged_at: line.acknowledged_at.map(|at| when(at, now)),
+        quiet_by: line.snoozed_by.clone().unwrap_or_default(),
+        alert: AlertView::new(&line, now),
+        more_usages: usize::try_from(line.usages).is_ok_and(|all| all > usages.len()),
+        usages: Usage::list(usages, now),
+        deliveries: deliveries.into_iter().map(|shown| DeliveryView::new(shown, now)).collect(),
+        next: format!("/alerts/{id}"),
+        entries,
+    })
+}
+
+fn subject(line: &Line) -> Subject {
+    let label = match line.subject_kind.as_str() {
+        "credential" => "Credential",
+        "integration" => "Integration",
+        _ => "Account",
+    };
+    Subject {
+        name: line.subject_name.clone(),
+        page: view::subject_page(line),
+        is_credential: line.subject_kind == "credential" && line.there,
+        label,
+    }
+}
+
+/// A notice, in the words of its day.
+fn told(line: &Line, notice: &Notice, now: DateTime<Utc>) -> Option<Entry> {
+    let event = Event::find(&notice.event)?;
+    let (tone, text) = match event {
+        Event::Ahead => ("neutral", "Warned ahead"),
+        Event::Raised => ("bad", "Raised"),
+        Event::Reminder => ("bad", "Told again"),
+        Event::Closed => ("good", "Closed"),
+    };
+    let words = match event {
+        Event::Closed => line.closed_why.as_deref().unwrap_or(&notice.words),
+        _ => &notice.words,
+    };
+    let said = view::said(line, now)?;
+    let said = Said { event, days: notice.days, of_days: notice.of_days, words, ..said };
+    let detail = words::title(&said);
+    Some(Entry { tone, text: text.to_owned(), detail, when: when(notice.at, now), at: notice.at })
+}
+
+/// What somebody did about it.
+fn done(event: events::Event, now: DateTime<Utc>) -> Entry {
+    let (text, detail) = match event.action.as_str() {
+        "alert.acknowledged" => (format!("{} looks after it", event.actor), String::new()),
+        "alert.snoozed" => (format!("Reminders changed by {}", event.actor), format!("Quiet {}", event.detail)),
+        _ => (event.actor, event.detail),
+    };
+    Entry { tone: "neutral", text, detail, when: when(event.at, now), at: event.at }
+}

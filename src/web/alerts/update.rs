@@ -1,0 +1,54 @@
+//! What people do about an alert: *Acknowledge* says that somebody looks after it, *Snooze* keeps reminders away. Neither
+//! closes it: only the end of its cause does.
+
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse};
+
+use crate::app::App;
+use crate::models::{DbError, alerts};
+use crate::web::error::Error;
+use crate::web::posted::Posted;
+use crate::web::session::{As, Operator};
+use crate::web::{page, params};
+
+pub async fn acknowledge(
+    app: Data<App>,
+    request: HttpRequest,
+    visitor: As<Operator>,
+    posted: Posted,
+) -> Result<HttpResponse, Error> {
+    posted.only([])?;
+    let (id, vault, actor) = (params::id(&request)?, app.vault.clone(), visitor.actor());
+    let done = app.db.transaction(move |conn| alerts::acknowledge(conn, &vault, &actor, id)).await;
+    done.map_err(closed)?;
+    app.alerts.changed.notify_one();
+    Ok(page::see_other(&format!("/alerts/{id}"), "acknowledged"))
+}
+
+pub async fn snooze(
+    app: Data<App>,
+    request: HttpRequest,
+    visitor: As<Operator>,
+    posted: Posted,
+) -> Result<HttpResponse, Error> {
+    posted.only(["days"])?;
+    let days = match posted.get("days") {
+        "0" => 0,
+        "1" => 1,
+        "7" => 7,
+        "30" => 30,
+        _ => return Err(Error::Malformed),
+    };
+    let (id, vault, actor) = (params::id(&request)?, app.vault.clone(), visitor.actor());
+    let done = app.db.transaction(move |conn| alerts::snooze(conn, &vault, &actor, id, days)).await;
+    done.map_err(closed)?;
+    app.alerts.changed.notify_one();
+    Ok(page::see_other(&format!("/alerts/{id}"), if days > 0 { "snoozed" } else { "reminded" }))
+}
+
+fn closed(error: DbError) -> Error {
+    match error {
+        DbError::Stale => Error::Conflict("This alert is closed: what was wrong is not wrong any more.".to_owned()),
+        error => error.into(),
+    }
+}

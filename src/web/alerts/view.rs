@@ -1,0 +1,208 @@
+//! How an alert, a message about it and a channel look on a page. The sentences are those of `alerting::words`, so that
+//! a page says what the messages say.
+
+use chrono::{DateTime, Duration, Utc};
+use uuid::Uuid;
+
+use crate::alerting::words::{self, Said};
+use crate::credentials;
+use crate::integrations::alerts::{self as channels, Event, Severity, Trigger};
+use crate::models::alerts::{Line, RAISED};
+use crate::models::delivery_list::Shown;
+use crate::web::credentials::view::Badge;
+use crate::web::page::{self, When, when};
+
+/// An alert as lists and its own page show it.
+pub struct AlertView {
+    pub id: Uuid,
+    pub title: String,
+    pub icon: &'static str,
+    pub badge: Badge,
+    /// `Old secret`
+    pub what: &'static str,
+    /// `AWS · ID ends in 6QXA`; may be empty.
+    pub detail: String,
+    pub opened: When,
+    pub usages: i32,
+    pub acknowledged_by: Option<String>,
+    /// Until when no reminders are sent.
+    pub quiet: Option<When>,
+    pub closed: Option<When>,
+    /// Messages about it: handed over, waiting, parked.
+    pub sent: i64,
+    pub waiting: i64,
+    pub parked: i64,
+}
+
+impl AlertView {
+    pub fn new(line: &Line, now: DateTime<Utc>) -> Self {
+        let trigger = Trigger::find(&line.trigger);
+        let said = said(line, now);
+        let open = line.closed_at.is_none();
+        Self {
+            id: line.id,
+            // What a later release raises still has a subject.
+            title: said.map_or_else(|| line.subject_name.clone(), |said| words::title(&said)),
+            icon: trigger.map_or("bell", icon),
+            badge: badge(line, said.map(|said| words::severity(&said))),
+            what: trigger.map_or("Alert", Trigger::label),
+            detail: words::detail(&line.kind, &line.identity),
+            opened: when(line.opened_at, now),
+            usages: line.usages,
+            acknowledged_by: line.acknowledged_by.clone().filter(|_| open),
+            quiet: line.snoozed_until.filter(|until| open && *until > now).map(|until| ahead(until, now)),
+            closed: line.closed_at.map(|at| when(at, now)),
+            sent: line.sent,
+            waiting: line.waiting,
+            parked: line.parked,
+        }
+    }
+
+    pub fn lines(lines: &[Line], now: DateTime<Utc>) -> Vec<Self> {
+        lines.iter().map(|line| Self::new(line, now)).collect()
+    }
+
+    /// Whether anybody was told, or will be.
+    pub fn is_told(&self) -> bool {
+        self.sent + self.waiting + self.parked > 0
+    }
+}
+
+/// What an alert says today: the age of a week ago is not true any more. `None` for a trigger of a later release.
+pub fn said(line: &Line, now: DateTime<Utc>) -> Option<Said<'_>> {
+    let trigger = Trigger::find(&line.trigger)?;
+    let whole = |days: i64| i32::try_from(days).unwrap_or(i32::MAX);
+    let days = match (trigger, line.secret_set_at, line.expires_at) {
+        (Trigger::Stale, Some(at), _) => whole(now.signed_duration_since(at).num_days()),
+        (Trigger::Expiring, _, Some(at)) => whole((at - now + Duration::days(1) - Duration::seconds(1)).num_days()),
+        _ => line.days,
+    };
+    let (event, words) = match &line.closed_why {
+        Some(why) => (Event::Closed, why.as_str()),
+        None => (Event::find(&line.event)?, line.words.as_str()),
+    };
+    let subject = line.subject_name.as_str();
+    Some(Said { trigger, event, subject, kind: &line.kind, days, of_days: line.of_days, words })
+}
+
+fn icon(trigger: Trigger) -> &'static str {
+    match trigger {
+        Trigger::Stale => "clock",
+        Trigger::Expiring => "certificate",
+        Trigger::FailedTest => "key",
+        Trigger::FailedScan => "scan",
+        Trigger::Integrity => "shield",
+        Trigger::Delivery => "bell",
+        Trigger::Lockout => "lock",
+    }
+}
+
+fn badge(line: &Line, severity: Option<Severity>) -> Badge {
+    match severity {
+        _ if line.closed_at.is_some() => ("neutral", "Closed"),
+        _ if line.stage < RAISED => ("info", "Soon"),
+        Some(Severity::Critical) => ("bad", "Critical"),
+        Some(Severity::Error) => ("bad", "Error"),
+        Some(Severity::Warning) => ("warn", "Warning"),
+        Some(Severity::Info) | None => ("neutral", "Open"),
+    }
+}
+
+/// The page of what an alert is about, while there is one.
+pub fn subject_page(line: &Line) -> Option<String> {
+    match line.subject_kind.as_str() {
+        "credential" if line.there => Some(format!("/credentials/{}", line.subject_id)),
+        "integration" if line.there => Some(format!("/integrations/{}", line.subject_id)),
+        "user" => Some("/audit?what=login.locked".to_owned()),
+        _ => None,
+    }
+}
+
+/// A moment to come, in words.
+pub fn ahead(at: DateTime<Utc>, now: DateTime<Utc>) -> When {
+    let left = at.signed_duration_since(now);
+    let counted = |count: i64, unit: &str| format!("in {count} {unit}{}", if count == 1 { "" } else { "s" });
+    let text = match left.num_seconds() {
+        ..60 => "in a moment".to_owned(),
+        60..3_600 => counted(left.num_minutes(), "minute"),
+        3_600..86_400 => counted(left.num_hours(), "hour"),
+        _ => page::date(at),
+    };
+    When { iso: page::iso(at), text }
+}
+
+/// A message as pages list it.
+pub struct DeliveryView {
+    pub id: Uuid,
+    pub channel: String,
+    pub channel_page: String,
+    /// `Slack`, with the address where a person is written to.
+    pub to: String,
+    pub state: Badge,
+    pub at: When,
+    pub attempts: i32,
+    /// Why the last try failed.
+    pub error: Option<String>,
+    /// When it is tried, if it waits for its time.
+    pub next: Option<When>,
+    /// Waits for a person.
+    pub parked: bool,
+    /// Alerts that it tells of.
+    pub alerts: i64,
+}
+
+impl DeliveryView {
+    pub fn new(shown: Shown, now: DateTime<Utc>) -> Self {
+        let delivery = shown.delivery;
+        let next =
+            (delivery.state == "ready" && shown.active && shown.next_at > now).then(|| ahead(shown.next_at, now));
+        let state = match (delivery.state.as_str(), delivery.attempts) {
+            ("sent", _) => ("good", "Delivered"),
+            ("parked", _) => ("bad", "Undelivered"),
+            ("dropped", _) => ("off", "Given up"),
+            ("sending", _) => ("info", "Being sent"),
+            ("ready", _) if !shown.active => ("warn", "Waits: channel is off"),
+            ("ready", 1..) => ("warn", "Is tried again"),
+            _ => ("info", "Waiting"),
+        };
+        let channel = channels::channel(&shown.version).map_or("Channel", |channel| channel.label());
+        Self {
+            id: delivery.id,
+            channel: shown.channel,
+            channel_page: format!("/integrations/{}", delivery.integration_id),
+            to: shown.address.unwrap_or_else(|| channel.to_owned()),
+            at: when(delivery.ended_at.filter(|_| delivery.state != "ready").unwrap_or(delivery.created_at), now),
+            attempts: delivery.attempts,
+            error: delivery.error.filter(|_| delivery.state != "sent"),
+            parked: delivery.state == "parked",
+            alerts: shown.lines + i64::from(delivery.more),
+            state,
+            next,
+        }
+    }
+}
+
+/// `AWS access keys older than 90 days`; what the page of a quiet console says is watched.
+pub fn watched(limits: &crate::models::credential_limits::Limits) -> String {
+    let aged = limits.0.iter().map(|limit| {
+        let label = credentials::find(&limit.kind).map_or(limit.kind.as_str(), |kind| kind.label);
+        let what = if limit.by_nature { format!("{label} access keys") } else { label.to_owned() };
+        format!("{what} older than {} days", limit.days)
+    });
+    aged.chain(["credentials that end within 30 days".to_owned()]).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_to_come_reads_like_speech() {
+        let now = DateTime::<Utc>::from_timestamp(1_800_000_000, 0).unwrap();
+        let text = |seconds| ahead(now + Duration::seconds(seconds), now).text;
+        assert_eq!(text(-5), "in a moment");
+        assert_eq!(text(60), "in 1 minute");
+        assert_eq!(text(7_200), "in 2 hours");
+        assert_eq!(text(86_400 * 3), "18 January 2027");
+    }
+}

@@ -1,0 +1,55 @@
+//! What people decide about a message that no channel would take: *Try again*, or *Give up*. The forms stand on the Alerts
+//! pages and on a channel's own.
+
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse};
+
+use super::error::Error;
+use super::posted::Posted;
+use super::session::{As, Operator};
+use super::{page, params};
+use crate::app::App;
+use crate::models::{DbError, deliveries};
+
+pub async fn retry(
+    app: Data<App>,
+    request: HttpRequest,
+    visitor: As<Operator>,
+    posted: Posted,
+) -> Result<HttpResponse, Error> {
+    decide(&app, &request, &visitor, &posted, true).await
+}
+
+/// `drop` is the name of the address; the function of that name is Rust's.
+pub async fn give_up(
+    app: Data<App>,
+    request: HttpRequest,
+    visitor: As<Operator>,
+    posted: Posted,
+) -> Result<HttpResponse, Error> {
+    decide(&app, &request, &visitor, &posted, false).await
+}
+
+/// `next` is the page that the form stands on.
+async fn decide(
+    app: &App,
+    request: &HttpRequest,
+    visitor: &As<Operator>,
+    posted: &Posted,
+    again: bool,
+) -> Result<HttpResponse, Error> {
+    posted.only(["next"])?;
+    let (id, vault, actor) = (params::id(request)?, app.vault.clone(), visitor.actor());
+    let decided = app.db.transaction(move |conn| deliveries::decide(conn, &vault, &actor, id, again)).await;
+    decided.map_err(|error| match error {
+        DbError::Stale => Error::Conflict("This message waits for nobody any more.".to_owned()),
+        error => error.into(),
+    })?;
+    app.alerts.queued.notify_one();
+    app.alerts.changed.notify_one();
+    let next = match posted.get("next") {
+        "" => "/alerts",
+        next => page::local_path(next),
+    };
+    Ok(page::see_other(next, if again { "retried" } else { "given-up" }))
+}
