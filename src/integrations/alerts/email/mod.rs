@@ -7,7 +7,7 @@ use url::{Host, Url};
 
 use super::{Channel, Job, Receipt, SendError};
 use crate::credentials::{self, basic};
-use crate::form::{Field, Values};
+use crate::form::{Errors, Field, Values};
 use crate::integrations::{Spec, ca_certificate};
 
 mod connections;
@@ -65,6 +65,16 @@ impl Spec for Email {
 
     fn fields(&self) -> &'static [Field] {
         &FIELDS
+    }
+
+    fn suits(&self, settings: &Values, _: &str, _: &Values) -> Result<(), Errors> {
+        match Encryption::of(settings) {
+            Encryption::None => {
+                let text = "A password is never sent without encryption: choose STARTTLS or TLS, or no credential.";
+                Err(Errors::one("tls", text))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn credential_kinds(&self) -> &'static [&'static str] {
