@@ -120,6 +120,10 @@ async fn the_pictures_of_the_readme_can_be_taken() {
         browser.goto(path).await;
         browser.picture(&format!("gallery-{name}")).await;
     }
+    strongroom::alerting::find_due(&app.app).await.expect("what is due");
+    browser.goto("/alerts").await;
+    browser.sees("CI deploy key").await;
+    browser.picture("gallery-alerts").await;
     browser.close().await;
     let dark = Browser::open(&app.url, Look { dark: true, ..WIDE }).await;
     dark.take(visit.cookie.as_deref()).await;
