@@ -32,8 +32,8 @@ impl Closed {
     pub fn sentence(self) -> &'static str {
         match self {
             Self::Quarantined => {
-                "what is stored is not what Strongroom saved (integrity error), so nothing was sent. Edit the credential and \
-                 enter its secret again."
+                "what is stored is not what Strongroom saved (integrity error), so nothing was sent. The credential's page \
+                 says what to do."
             }
             Self::Unknown => "this release of Strongroom does not know its type.",
         }

@@ -63,6 +63,8 @@ pub enum Tried {
     Queued,
     /// Nobody to send it to.
     Nobody,
+    /// It is switched off.
+    Off,
     /// Not a channel, or only to another release.
     Unknown,
 }
@@ -73,6 +75,9 @@ pub async fn saved(app: &Data<App>, actor: Actor, id: Uuid) -> Result<Tried, DbE
     row.check(&app.vault)?;
     let settings = Values::from_json(row.settings.as_bytes());
     let (Some(channel), Some(settings)) = (alerts::channel(&row.version), settings) else { return Ok(Tried::Unknown) };
+    if !row.active {
+        return Ok(Tried::Off);
+    }
     if channel.has_recipients() {
         let queued = app.db.transaction(move |conn| {
             let people = recipients::of(conn, id)?;

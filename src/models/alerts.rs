@@ -129,6 +129,9 @@ pub fn count_open(conn: &mut Conn) -> Result<i64, DbError> {
 pub fn acknowledge(conn: &mut Conn, vault: &Vault, actor: &Actor, id: Uuid) -> Result<(), DbError> {
     let mut ledger = events::open(conn)?;
     let alert = open_one(conn, id)?;
+    if alert.acknowledged_at.is_some() {
+        return Ok(());
+    }
     diesel::update(alerts::table.find(id))
         .set((alerts::acknowledged_at.eq(ledger.now), alerts::acknowledged_by.eq(&actor.name)))
         .execute(conn)?;
@@ -139,6 +142,9 @@ pub fn acknowledge(conn: &mut Conn, vault: &Vault, actor: &Actor, id: Uuid) -> R
 pub fn snooze(conn: &mut Conn, vault: &Vault, actor: &Actor, id: Uuid, days: i32) -> Result<(), DbError> {
     let mut ledger = events::open(conn)?;
     let alert = open_one(conn, id)?;
+    if days == 0 && alert.snoozed_until.is_none() {
+        return Ok(());
+    }
     let until = (days > 0).then(|| ledger.now + chrono::Duration::days(days.into()));
     diesel::update(alerts::table.find(id))
         .set((alerts::snoozed_until.eq(until), alerts::snoozed_by.eq(until.map(|_| actor.name.clone()))))

@@ -258,33 +258,46 @@ pub fn health(conn: &mut Conn, integration: Uuid) -> Result<Health, DbError> {
     Ok(channels::table.find(integration).select(Health::as_select()).first(conn).optional()?.unwrap_or_default())
 }
 
-/// Tries a parked delivery again, or gives it up. [`DbError::Stale`] when it is not parked any more.
-pub fn decide(conn: &mut Conn, vault: &Vault, actor: &Actor, id: Uuid, again: bool) -> Result<Uuid, DbError> {
+/// A parked delivery, or all of a channel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Parked {
+    One(Uuid),
+    OfChannel(Uuid),
+}
+
+/// Tries what is parked again, or gives it up. [`DbError::Stale`] when nothing of it is parked any more.
+pub fn decide(conn: &mut Conn, vault: &Vault, actor: &Actor, which: Parked, again: bool) -> Result<(), DbError> {
     let mut ledger = events::open(conn)?;
     let state = if again { "ready" } else { "dropped" };
-    let parked = deliveries::table.find(id).filter(deliveries::state.eq("parked"));
-    let found: Option<Uuid> = diesel::update(parked)
-        .set((deliveries::state.eq(state), deliveries::not_before.eq(ledger.now), deliveries::attempts.eq(0)))
-        .returning(deliveries::integration_id)
-        .get_result(conn)
-        .optional()?;
-    let integration = found.ok_or(DbError::Stale)?;
+    let mut parked = deliveries::table.filter(deliveries::state.eq("parked")).select(deliveries::id).into_boxed();
+    parked = match which {
+        Parked::One(id) => parked.filter(deliveries::id.eq(id)),
+        Parked::OfChannel(id) => parked.filter(deliveries::integration_id.eq(id)),
+    };
+    let ids: Vec<Uuid> = parked.load(conn)?;
+    let decided: Vec<Uuid> =
+        diesel::update(deliveries::table.filter(deliveries::id.eq_any(&ids).and(deliveries::state.eq("parked"))))
+            .set((deliveries::state.eq(state), deliveries::not_before.eq(ledger.now), deliveries::attempts.eq(0)))
+            .returning(deliveries::integration_id)
+            .get_results(conn)?;
+    let integration = *decided.first().ok_or(DbError::Stale)?;
     if again {
         diesel::sql_query("UPDATE channels SET not_before = now() WHERE integration_id = $1")
             .bind::<SqlUuid, _>(integration)
             .execute(conn)?;
     }
     let name: String = integrations::table.find(integration).select(integrations::name).first(conn)?;
-    let action = if again { "delivery.retried" } else { "delivery.dropped" };
     let event = NewEvent {
-        action,
+        action: if again { "delivery.retried" } else { "delivery.dropped" },
         subject_kind: "integration",
         subject_id: Some(integration),
         subject_name: &name,
-        detail: id.to_string(),
+        detail: match which {
+            Parked::One(id) => id.to_string(),
+            Parked::OfChannel(_) => format!("all {}", decided.len()),
+        },
     };
-    ledger.record(conn, vault, actor, &event)?;
-    Ok(integration)
+    ledger.record(conn, vault, actor, &event)
 }
 
 /// Forgets messages that ended longer than `days` ago.

@@ -9,7 +9,8 @@ use super::posted::Posted;
 use super::session::{As, Operator};
 use super::{page, params};
 use crate::app::App;
-use crate::models::{DbError, deliveries};
+use crate::models::DbError;
+use crate::models::deliveries::{self, Parked};
 
 pub async fn retry(
     app: Data<App>,
@@ -17,7 +18,8 @@ pub async fn retry(
     visitor: As<Operator>,
     posted: Posted,
 ) -> Result<HttpResponse, Error> {
-    decide(&app, &request, &visitor, &posted, true).await
+    posted.only(["next"])?;
+    decide(&app, &visitor, Parked::One(params::id(&request)?), posted.get("next"), true).await
 }
 
 /// `drop` is the name of the address; the function of that name is Rust's.
@@ -27,27 +29,44 @@ pub async fn give_up(
     visitor: As<Operator>,
     posted: Posted,
 ) -> Result<HttpResponse, Error> {
-    decide(&app, &request, &visitor, &posted, false).await
+    posted.only(["next"])?;
+    decide(&app, &visitor, Parked::One(params::id(&request)?), posted.get("next"), false).await
+}
+
+/// All that waits at a channel, by a button of the channel's page.
+pub async fn of_channel(
+    app: Data<App>,
+    request: HttpRequest,
+    visitor: As<Operator>,
+    posted: Posted,
+) -> Result<HttpResponse, Error> {
+    posted.only(["decision"])?;
+    let again = match posted.get("decision") {
+        "retry" => true,
+        "drop" => false,
+        _ => return Err(Error::Malformed),
+    };
+    let id = params::id(&request)?;
+    decide(&app, &visitor, Parked::OfChannel(id), &format!("/integrations/{id}"), again).await
 }
 
 /// `next` is the page that the form stands on.
 async fn decide(
     app: &App,
-    request: &HttpRequest,
     visitor: &As<Operator>,
-    posted: &Posted,
+    which: Parked,
+    next: &str,
     again: bool,
 ) -> Result<HttpResponse, Error> {
-    posted.only(["next"])?;
-    let (id, vault, actor) = (params::id(request)?, app.vault.clone(), visitor.actor());
-    let decided = app.db.transaction(move |conn| deliveries::decide(conn, &vault, &actor, id, again)).await;
+    let (vault, actor) = (app.vault.clone(), visitor.actor());
+    let decided = app.db.transaction(move |conn| deliveries::decide(conn, &vault, &actor, which, again)).await;
     decided.map_err(|error| match error {
         DbError::Stale => Error::Conflict("This message waits for nobody any more.".to_owned()),
         error => error.into(),
     })?;
     app.alerts.queued.notify_one();
     app.alerts.changed.notify_one();
-    let next = match posted.get("next") {
+    let next = match next {
         "" => "/alerts",
         next => page::local_path(next),
     };

@@ -137,4 +137,5 @@ tree! {
     post "/alerts/{id}/snooze"      => alerts::update::snooze;
     post "/deliveries/{id}/retry"   => deliveries::retry;
     post "/deliveries/{id}/drop"    => deliveries::give_up;
+    post "/integrations/{id}/undelivered" => deliveries::of_channel;
 }

@@ -50,6 +50,7 @@ const TABLE: &[(&str, &str, Option<Role>)] = &[
     ("post", "/alerts/{id}/snooze", Some(Role::Operator)),
     ("post", "/deliveries/{id}/retry", Some(Role::Operator)),
     ("post", "/deliveries/{id}/drop", Some(Role::Operator)),
+    ("post", "/integrations/{id}/undelivered", Some(Role::Operator)),
     ("get", "/credentials", Some(Role::Auditor)),
     ("get", "/credentials/new", Some(Role::Operator)),
     ("post", "/credentials", Some(Role::Operator)),

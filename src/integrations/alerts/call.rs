@@ -176,6 +176,10 @@ pub(super) fn pause(answer: &Answer) -> Option<Duration> {
 }
 
 pub(super) fn capital(text: &str) -> String {
+    // A host at the start keeps its case.
+    if text.split(' ').next().is_some_and(|word| word.contains('.')) {
+        return text.to_owned();
+    }
     let mut characters = text.chars();
     characters.next().map_or_else(String::new, |first| first.to_uppercase().chain(characters).collect())
 }

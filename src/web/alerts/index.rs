@@ -22,7 +22,7 @@ use crate::web::session::{As, Auditor};
 const PATH: &str = "/alerts";
 const PAGE: usize = 50;
 /// Parked messages above the list; more are on their channels' pages.
-const MOST_PARKED: usize = 10;
+const MOST_PARKED: usize = 3;
 
 /// One trigger to filter by.
 struct Choice {

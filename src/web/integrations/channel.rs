@@ -39,6 +39,8 @@ struct Channel {
     /// The last test: tone and sentence, and when.
     test: Option<(&'static str, String, When)>,
     parked: usize,
+    /// Messages that a channel which is off keeps.
+    held: usize,
     deliveries: Vec<Delivery>,
     credential: Option<(Uuid, String)>,
     role: Option<String>,
@@ -142,6 +144,7 @@ pub fn show(shell: Shell, vault: &Vault, read: Read) -> Result<HttpResponse, Err
         warning: draft::address(&row.version, &settings).and_then(|url| Egress::warning(&url)),
         away: health.away_since.map(|since| (page::when(since, now), shown::until(health.not_before, now))),
         test,
+        held: deliveries.iter().filter(|shown| !row.active && shown.delivery.state == "ready").count(),
         parked: deliveries.iter().filter(|shown| shown.delivery.state == "parked").count(),
         deliveries: deliveries.into_iter().map(|shown| Delivery::new(shown, now)).collect(),
         credential,

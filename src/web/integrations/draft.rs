@@ -94,7 +94,10 @@ pub fn views(
 ) -> Vec<FieldView> {
     let picks = |field: &str| match field {
         "version" => {
-            let known = provider.family().providers().into_iter().map(Provider::spec);
+            // A saved channel stays what it is.
+            let fixed = stored.is_some() && provider.family() == Family::AlertProfile;
+            let known = if fixed { vec![provider] } else { provider.family().providers() };
+            let known = known.into_iter().map(Provider::spec);
             known.map(|spec| (spec.slug().to_owned(), spec.label().to_owned())).collect()
         }
         _ => choices.iter().map(|(id, name)| (id.to_string(), name.clone())).collect(),

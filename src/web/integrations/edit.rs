@@ -86,6 +86,20 @@ async fn load(app: &Data<App>, id: Uuid) -> Result<Integration, Error> {
     }
 }
 
+/// A scan may speak to its registry in another way. A channel has recipients and messages that were meant for it.
+fn stays(row: &Integration, version: &str) -> Result<(), Errors> {
+    let family = Provider::find(version).map(Provider::family);
+    if family.map(Family::slug) != Some(row.family.as_str()) {
+        return Err(Errors::one("version", "This cannot become something else. Add another integration for that."));
+    }
+    if family == Some(Family::AlertProfile) && version != row.version {
+        let text =
+            "A channel stays what it is: its recipients and waiting messages are its own. Add another one for that.";
+        return Err(Errors::one("version", text));
+    }
+    Ok(())
+}
+
 pub async fn edit(
     app: Data<App>,
     request: HttpRequest,
@@ -96,7 +110,7 @@ pub async fn edit(
     let row = load(&app, *id).await?;
     let shell = Shell::new(&request, &visitor, "integrations");
     let mut shown = draft::stored(&row);
-    if !params.get("version").is_empty() {
+    if !params.get("version").is_empty() && stays(&row, params.get("version")).is_ok() {
         // Drawn anew for another version: what was chosen stays, typed text never leaves the browser for this.
         for field in ["version", "credential", "schedule"] {
             shown.set(field, params.get(field));
@@ -137,6 +151,9 @@ pub async fn update(
         return again(StatusCode::CONFLICT, Errors::default(), None).await;
     }
     row.check(&app.vault).map_err(DbError::from)?;
+    if let Err(errors) = stays(&row, posted.get("version")) {
+        return again(unacceptable, errors, None).await;
+    }
     let draft = match Draft::check(&app, &posted.0) {
         Ok(draft) => Arc::new(draft),
         Err(errors) => return again(unacceptable, errors, None).await,

@@ -124,6 +124,7 @@ pub async fn create(
         page.tried = Some(tried);
         return page::html(&page);
     }
+    let scans = draft.provider.family() == Family::RegistryScan;
     let (vault, actor) = (app.vault.clone(), visitor.actor());
     let created = app.db.transaction(move |conn| {
         let id = integrations::create(conn, &vault, &actor, &draft.row())?;
@@ -132,7 +133,7 @@ pub async fn create(
             event.subject_id = Some(id);
             events::record(conn, &vault, &actor, &event)?;
         }
-        if draft.provider.family() == Family::RegistryScan {
+        if scans {
             runs::queue(conn, id, "added", &actor.name)?;
         }
         Ok::<_, DbError>(id)
@@ -140,7 +141,7 @@ pub async fn create(
     match created.await {
         Ok(id) => {
             app.queued.notify_one();
-            Ok(page::see_other(&format!("/integrations/{id}"), "queued"))
+            Ok(page::see_other(&format!("/integrations/{id}"), if scans { "queued" } else { "saved" }))
         }
         Err(error) => again(draft::refused_by_database(error)?, None).await,
     }

@@ -54,6 +54,7 @@ pub async fn create(
             let text = "Nobody has confirmed their address yet. Add a recipient, and follow the link in the mail that they get.";
             Err(Error::Conflict(text.to_owned()))
         }
+        Outcome::Off => Err(Error::Conflict("This channel is switched off. Switch it on to send a test.".to_owned())),
         Outcome::Unknown => Err(Error::NotFound),
     }
 }

@@ -18,6 +18,7 @@ use uuid::Uuid;
 use crate::support::app::TestApp;
 use crate::support::peers::receiver::{Receiver, Said};
 
+mod channels;
 mod failures;
 mod mail;
 mod once;
