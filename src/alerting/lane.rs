@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use actix_web::web::Data;
 use futures_util::FutureExt;
-use futures_util::future::join;
+use futures_util::future::join3;
 use uuid::Uuid;
 
 use super::letters::Office;
@@ -70,7 +70,9 @@ async fn batch(app: &Data<App>, id: Uuid, renewed: &Renewed) -> Result<bool, DbE
         }
         Some(Ok(batch)) => batch,
     };
-    let mut last: Option<Taken> = None;
+    let office = Office { vault: &app.vault, console: &app.public_url, profile: &batch.integration.name };
+    let write = |ready: &Ready| batch.channel.has_recipients().then(|| office.letter(ready));
+    let (mut last, mut letter): (Option<Taken>, _) = (None, None);
     for (at, ready) in batch.messages.iter().enumerate() {
         if app.stopping.is_cancelled() || renewed.get().elapsed() >= FRESH {
             take_down(app, last).await?;
@@ -82,8 +84,16 @@ async fn batch(app: &Data<App>, id: Uuid, renewed: &Renewed) -> Result<bool, DbE
             giver.give();
             Ok::<_, DbError>(())
         };
-        let (recorded, sent) = join(recording, send(app, &batch, ready, &go_ahead)).await;
+        let letter_now = letter.take().or_else(|| write(ready)).transpose();
+        // Written while the peer reads this one.
+        let writing = async {
+            go_ahead.given().await.ok()?;
+            write(batch.messages.get(at + 1)?)
+        };
+        let sending = send(app, &batch, ready, letter_now, &go_ahead);
+        let (recorded, sent, next) = join3(recording, sending, writing).await;
         recorded?;
+        letter = next;
         match sent {
             Ok(receipt) => last = Some(Taken { delivery: &ready.delivery, receipt }),
             Err(error) => {
@@ -123,15 +133,17 @@ async fn give_back(app: &App, rest: &[Ready]) -> Result<bool, DbError> {
 }
 
 /// Sends one message, once the one before is recorded.
-async fn send(app: &App, batch: &Batch, ready: &Ready, go_ahead: &GoAhead) -> Result<Receipt, SendError> {
-    let office = Office { vault: &app.vault, console: &app.public_url, profile: &batch.integration.name };
-    let letter = match batch.channel.has_recipients() {
-        true => Some(office.letter(ready)?),
-        false => {
-            go_ahead.given().await?;
-            None
-        }
-    };
+async fn send(
+    app: &App,
+    batch: &Batch,
+    ready: &Ready,
+    letter: Result<Option<Letter>, SendError>,
+    go_ahead: &GoAhead,
+) -> Result<Receipt, SendError> {
+    let letter = letter?;
+    if letter.is_none() {
+        go_ahead.given().await?;
+    }
     let call = Call {
         channel: batch.channel,
         settings: &batch.settings,
