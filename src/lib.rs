@@ -18,7 +18,7 @@ pub mod config;
 pub mod credentials;
 /// Fields declared once, then shown, checked and turned into a payload.
 pub mod form;
-/// What we do with a credential: scans and, later, alerts and deployments. Knows no database and no web.
+/// What we do with a credential: registry scans and alert channels. Knows no database and no web.
 pub mod integrations;
 /// What happens by the clock.
 pub mod jobs;

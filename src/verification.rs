@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::models::chain::{self, Broken};
 use crate::models::sealed::SEALED;
-use crate::models::{Conn, DbError, credentials, integrations, users};
+use crate::models::{Conn, DbError, alert_settings, credentials, integrations, recipients, users};
 use crate::vault::Vault;
 
 /// Values or rows at once; a value has up to 256 KiB.
@@ -38,7 +38,7 @@ impl fmt::Display for Failure {
 }
 
 /// What holds row checks, in the order in which they are walked.
-const CHECKED: usize = 3;
+const CHECKED: usize = 5;
 
 /// Rows, each with whether its check holds.
 type Checks = Vec<(Uuid, bool)>;
@@ -103,10 +103,20 @@ impl Walk {
                 let rows = integrations::page(conn, self.after, BATCH)?;
                 ("integrations", rows.iter().map(|row| (row.id, row.check(vault).is_ok())).collect())
             }
-            _ => {
+            2 => {
                 let rows = users::page(conn, self.after, BATCH)?;
                 ("users", rows.iter().map(|row| (row.id, row.check(vault).is_ok())).collect())
             }
+            3 => {
+                let rows = recipients::page(conn, self.after, BATCH)?;
+                ("recipients", rows.iter().map(|row| (row.id, row.check(vault).is_ok())).collect())
+            }
+            // One row, and no id to walk by.
+            _ if self.after.is_nil() => {
+                let holds = alert_settings::intact(conn, vault)?;
+                ("alert_settings", holds.map(|holds| (Uuid::max(), holds)).into_iter().collect())
+            }
+            _ => ("alert_settings", Vec::new()),
         })
     }
 

@@ -189,6 +189,7 @@ pub async fn call(app: &App, call: Call<'_>) -> Result<Receipt, SendError> {
         egress: &app.egress,
         endpoints: &app.settings.endpoints,
         aws: &app.aws,
+        tokens: &app.tokens,
         name: call.name,
         message: call.message,
         repeated: call.repeated,

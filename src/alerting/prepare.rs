@@ -176,7 +176,7 @@ fn line(console: &Url, row: LineRow, usages: Vec<Usage>) -> Option<Line> {
     let place = match row.subject_kind.as_str() {
         "credential" => format!("credentials/{}", row.subject_id),
         "integration" => format!("integrations/{}", row.subject_id),
-        _ => "audit?action=login.locked".to_owned(),
+        _ => "audit?what=login.locked".to_owned(),
     };
     Some(Line {
         alert: row.alert,

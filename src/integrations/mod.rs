@@ -79,8 +79,8 @@ pub trait Spec: Sync {
     fn needs(&self, _settings: &Values) -> Vec<(String, String)> {
         Vec::new()
     }
-    /// Whether the settings go with a credential, as far as its values that are no secrets tell.
-    fn suits(&self, _settings: &Values, _credential: &Values) -> Result<(), Errors> {
+    /// Whether the settings go with a credential of this kind, as far as its values that are no secrets tell.
+    fn suits(&self, _settings: &Values, _kind: &str, _credential: &Values) -> Result<(), Errors> {
         Ok(())
     }
     /// Slugs of the credential kinds it can use.

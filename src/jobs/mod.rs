@@ -8,7 +8,7 @@ use actix_web::web::Data;
 use tokio::task::JoinSet;
 
 use crate::app::App;
-use crate::models::{DbError, keks, logins, sessions};
+use crate::models::{self, DbError, deliveries, keks, logins, sessions};
 
 mod alerts;
 mod outbox;
@@ -16,6 +16,10 @@ mod run_queue;
 mod scheduled_scans;
 mod scheduled_tests;
 pub mod verify;
+
+/// What was sent, and what is closed, is kept for so long.
+const KEEP_MESSAGES_DAYS: i32 = 90;
+const KEEP_ALERTS_DAYS: i32 = 400;
 
 /// The running jobs.
 pub struct Jobs(JoinSet<()>);
@@ -73,7 +77,9 @@ async fn purge(app: Data<App>) -> Result<(), DbError> {
     app.db
         .run(move |conn| {
             sessions::purge(conn, limits)?;
-            logins::purge(conn).map(drop)
+            logins::purge(conn)?;
+            deliveries::purge(conn, KEEP_MESSAGES_DAYS)?;
+            models::alerts::purge(conn, KEEP_ALERTS_DAYS).map(drop)
         })
         .await
 }

@@ -49,6 +49,8 @@ struct Shown<'a> {
     /// (family, name, page) of each.
     usages: Vec<(&'static str, String, &'a Url)>,
     more_usages: u64,
+    /// Nothing stops whoever wants to replace it.
+    unused: bool,
     remedy: String,
 }
 
@@ -158,6 +160,7 @@ impl<'a> Shown<'a> {
             (_, 0) => "open since today".to_owned(),
             _ => format!("open for {}, since {}", count(days, "day", "days"), date(line.since)),
         };
+        let of_credential = matches!(line.trigger, Trigger::Stale | Trigger::Expiring) && !message.test;
         let usages = if closed { &[][..] } else { &line.usages[..] };
         Self {
             number,
@@ -170,6 +173,7 @@ impl<'a> Shown<'a> {
             subject_url: &line.subject_url,
             url: &line.url,
             usages: usages.iter().map(|usage| (usage.family, name(&usage.name), &usage.url)).collect(),
+            unused: of_credential && !closed && line.usages.is_empty() && line.more_usages == 0,
             more_usages: if closed { 0 } else { line.more_usages },
             remedy: if closed { String::new() } else { shown(&line.remedy, super::LONGEST_SENTENCE) },
         }

@@ -112,6 +112,12 @@ pub fn load(conn: &mut Conn, vault: &Vault) -> Result<AlertSettings, DbError> {
     })
 }
 
+/// Whether the row is as Strongroom wrote it; `None` when there is none.
+pub fn intact(conn: &mut Conn, vault: &Vault) -> Result<Option<bool>, DbError> {
+    let row: Option<Row> = alert_settings::table.select(Row::as_select()).first(conn).optional()?;
+    Ok(row.map(|row| row.check(vault).is_ok()))
+}
+
 /// Saves settings that were read at `settings.row_version`; [`DbError::Stale`] when somebody else was first. Call inside
 /// a transaction.
 pub fn save(conn: &mut Conn, vault: &Vault, actor: &Actor, settings: &AlertSettings) -> Result<(), DbError> {

@@ -240,21 +240,6 @@ pub fn delete(conn: &mut Conn, vault: &Vault, actor: &Actor, id: Uuid) -> Result
     ledger.record(conn, vault, actor, &row.event("integration.deleted", row.host.clone()))
 }
 
-/// Whether another integration already sends this credential to this host, so that one more tells it nothing new.
-pub fn known_destination(
-    conn: &mut Conn,
-    vault: &Vault,
-    credential: Uuid,
-    host: &str,
-    but: Option<Uuid>,
-) -> Result<bool, DbError> {
-    let rows: Vec<Integration> = integrations::table
-        .filter(integrations::credential_id.eq(credential).and(integrations::host.eq(host)))
-        .select(Integration::as_select())
-        .load(conn)?;
-    Ok(rows.iter().any(|row| Some(row.id) != but && row.check(vault).is_ok()))
-}
-
 /// A line of the integrations table, and of a credential's *Usages*.
 #[derive(Clone, Debug, QueryableByName)]
 pub struct Line {
@@ -291,8 +276,12 @@ const LINES: &str =
         c.name AS credential_name, r.state AS last_state, coalesce(r.ended_at, r.started_at) AS last_at,
         r.error AS last_error
     FROM integrations i LEFT JOIN credentials c ON c.id = i.credential_id
-    LEFT JOIN LATERAL (SELECT state, started_at, ended_at, error FROM runs
-        WHERE integration_id = i.id ORDER BY queued_at DESC LIMIT 1) r ON true";
+    LEFT JOIN LATERAL (
+        (SELECT state, started_at, ended_at, error FROM runs WHERE integration_id = i.id ORDER BY queued_at DESC LIMIT 1)
+        UNION ALL
+        (SELECT state, NULL, ended_at, error FROM deliveries
+            WHERE integration_id = i.id AND state IN ('sent', 'parked') ORDER BY created_at DESC LIMIT 1)
+    ) r ON true";
 
 /// Everywhere a credential is used, enabled or not. `limit` keeps a page readable; the count is on the credential.
 pub fn usages(conn: &mut Conn, credential: Uuid, limit: i64) -> Result<Vec<Line>, DbError> {

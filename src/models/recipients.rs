@@ -144,6 +144,12 @@ pub fn find_all(conn: &mut Conn, ids: &[Uuid]) -> Result<Vec<Recipient>, DbError
     Ok(recipients::table.filter(recipients::id.eq_any(ids)).select(Recipient::as_select()).load(conn)?)
 }
 
+/// The next rows by id, for walking through all of them.
+pub fn page(conn: &mut Conn, after: Uuid, limit: i64) -> Result<Vec<Recipient>, DbError> {
+    let rows = recipients::table.filter(recipients::id.gt(after)).order(recipients::id).limit(limit);
+    Ok(rows.select(Recipient::as_select()).load(conn)?)
+}
+
 /// Of one profile, by address.
 pub fn of(conn: &mut Conn, integration: Uuid) -> Result<Vec<Recipient>, DbError> {
     let rows = recipients::table.filter(recipients::integration_id.eq(integration)).order(recipients::address_key);

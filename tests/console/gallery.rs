@@ -7,9 +7,11 @@ use strongroom::models::credentials::create;
 use strongroom::models::events::Actor;
 use strongroom::web::credentials::draft::Draft;
 
+use crate::outbox::Splunk;
 use crate::support::app::TestApp;
 use crate::support::browser::{Browser, Look, WIDE};
 use crate::support::peers::registry::{Auth, Registry};
+use crate::support::process::{PATIENCE, wait_for};
 
 /// (kind, name, days since its secret was stored, values)
 type Sample = (&'static str, &'static str, i32, &'static [(&'static str, &'static str)]);
@@ -120,6 +122,15 @@ async fn the_pictures_of_the_readme_can_be_taken() {
         browser.goto(path).await;
         browser.picture(&format!("gallery-{name}")).await;
     }
+    let splunk = Splunk::start();
+    splunk.add(&app);
+    let soon = "UPDATE credentials SET expires_at = now() + interval '6 days' WHERE name = 'GitHub packages'";
+    diesel::sql_query(soon).execute(&mut app.connect()).expect("an end");
+    strongroom::alerting::find_due(&app.app).await.expect("what is due");
+    wait_for("all are told", PATIENCE, async || splunk.events().len() >= 3).await;
+    browser.goto("/alerts").await;
+    browser.sees("CI deploy key").await;
+    browser.picture("gallery-alerts").await;
     browser.close().await;
     let dark = Browser::open(&app.url, Look { dark: true, ..WIDE }).await;
     dark.take(visit.cookie.as_deref()).await;

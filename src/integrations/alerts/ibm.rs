@@ -79,7 +79,10 @@ impl Channel for Ibm {
             let line = call::only_line(&job)?;
             let base = self.address(job.settings).ok_or_else(|| PEER.failed(&ProviderError::InvalidAddress))?;
             let payload: Payload = call::payload(&job, &PEER)?;
-            let token = ibm::token(&payload, job.egress, job.endpoints).await;
+            let token = match (job.kept(), job.credential) {
+                (Some(stored), Some((_, values))) => job.tokens.ibm_token(stored, values).await,
+                _ => ibm::token(&payload, job.egress, job.endpoints).await,
+            };
             let token = token.map_err(|finding| call::found(&finding))?.secret;
             let caller = Caller::new(&job, ca_certificate::tls(job.settings), &PEER)?;
             let provider = job.settings.get("provider");

@@ -16,6 +16,7 @@ use crate::credentials::Kind;
 use crate::form::{Field, Values};
 use crate::providers::egress::Egress;
 use crate::providers::endpoints::Endpoints;
+use crate::providers::tokens::{Stored, Tokens};
 use crate::providers::{ProviderError, aws};
 
 mod call;
@@ -276,6 +277,8 @@ pub struct Job<'a> {
     pub egress: &'a Egress,
     pub endpoints: &'a Endpoints,
     pub aws: &'a aws::Sessions,
+    /// Access tokens that are kept between two calls.
+    pub tokens: &'a Tokens,
     /// The profile's name.
     pub name: &'a str,
     pub message: &'a Message,
@@ -287,6 +290,13 @@ pub struct Job<'a> {
     pub go_ahead: Option<&'a GoAhead>,
     /// An earlier attempt ended without an answer, so the peer may have the message already: look before creating.
     pub repeated: bool,
+}
+
+impl Job<'_> {
+    /// The credential by which tokens are kept: none for values that are not stored.
+    fn kept(&self) -> Option<Stored> {
+        self.stored.map(|(credential, secret_version)| Stored { credential, secret_version })
+    }
 }
 
 /// The peer has it.

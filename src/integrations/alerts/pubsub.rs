@@ -80,7 +80,10 @@ impl Channel for Pubsub {
     fn send<'a>(&'a self, job: Job<'a>) -> BoxFuture<'a, Result<Receipt, SendError>> {
         Box::pin(async move {
             let account = call::payload::<Payload>(&job, &PEER)?.service_account;
-            let token = gcp::token(&account, gcp::CLOUD_PLATFORM, job.egress, job.endpoints).await;
+            let token = match (job.kept(), job.credential) {
+                (Some(stored), Some((_, values))) => job.tokens.google_token(stored, values, gcp::CLOUD_PLATFORM).await,
+                _ => gcp::token(&account, gcp::CLOUD_PLATFORM, job.egress, job.endpoints).await,
+            };
             let token = token.map_err(|finding| call::found(&finding))?;
             let topic = match job.settings.get("topic") {
                 whole if whole.starts_with("projects/") => whole.to_owned(),

@@ -14,7 +14,7 @@ use super::call::{self, Caller, Peer};
 use super::text::{self, BRIEF, Extent, FULL, Words};
 use super::{Channel, Job, Line, Message, Receipt, SendError, Severity, fields, webhook};
 use crate::credentials;
-use crate::form::{Field, Values};
+use crate::form::{Errors, Field, Values};
 use crate::integrations::Spec;
 use crate::providers::ProviderError;
 use crate::providers::egress::{Answer, Tls};
@@ -54,6 +54,16 @@ impl Spec for Slack {
 
     fn fields(&self) -> &'static [Field] {
         &FIELDS
+    }
+
+    fn suits(&self, settings: &Values, kind: &str, _: &Values) -> Result<(), Errors> {
+        match (kind, settings.get("channel")) {
+            ("api_token", "") => Err(Errors::one("channel", "An API token needs a channel: enter its name or ID.")),
+            ("webhook", name) if !name.is_empty() => {
+                Err(Errors::one("channel", "A Webhook URL belongs to one channel already: leave this blank."))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn credential_kinds(&self) -> &'static [&'static str] {

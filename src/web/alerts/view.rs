@@ -102,8 +102,8 @@ fn badge(line: &Line, severity: Option<Severity>) -> Badge {
         _ if line.closed_at.is_some() => ("neutral", "Closed"),
         _ if line.stage < RAISED => ("info", "Soon"),
         Some(Severity::Critical) => ("bad", "Critical"),
-        Some(Severity::Error) => ("bad", "Error"),
-        Some(Severity::Warning) => ("warn", "Warning"),
+        Some(Severity::Error) => ("bad", "High"),
+        Some(Severity::Warning) => ("warn", "Medium"),
         Some(Severity::Info) | None => ("neutral", "Open"),
     }
 }

@@ -247,6 +247,8 @@ impl Usage {
             Some("running") => ("info", "Under way"),
             Some("queued") => ("info", "Waiting"),
             Some("stopped") => ("off", "Stopped"),
+            Some("sent") => ("good", "Delivered"),
+            Some("parked") => ("bad", "Undelivered"),
             _ => ("off", "Not used yet"),
         };
         Self {

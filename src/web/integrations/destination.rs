@@ -11,8 +11,8 @@ use crate::accounts::Refused;
 use crate::app::App;
 use crate::form::Errors;
 use crate::models::events::{self, NewEvent};
-use crate::models::integrations::{self, Integration};
-use crate::models::{Conn, DbError, credentials};
+use crate::models::integrations::Integration;
+use crate::models::{Conn, DbError, credentials, usages};
 use crate::vault::Vault;
 use crate::web::error::Error;
 use crate::web::posted::Posted;
@@ -56,14 +56,14 @@ pub fn find(
         Ok(_) | Err(DbError::NotFound) => return Ok(Err(Errors::one("credential", "Choose one of the list."))),
         Err(error) => return Err(error),
     };
-    if let Err(errors) = draft.suits(&row.facts) {
+    if let Err(errors) = draft.suits(&row.kind, &row.facts) {
         return Ok(Err(errors));
     }
     let same = edited.is_some_and(|edited| edited.credential_id == Some(id) && edited.host == draft.host);
     let integration = edited.map(|edited| edited.id);
     if same
         || !draft.provider.spec().chooses_host()
-        || integrations::known_destination(conn, vault, id, &draft.host, integration)?
+        || usages::known_destination(conn, vault, id, &draft.host, integration)?
     {
         return Ok(Ok(None));
     }

@@ -155,9 +155,9 @@ impl Draft {
     }
 
     /// Whether it goes with the credential of these facts.
-    pub fn suits(&self, facts: &str) -> Result<(), Errors> {
+    pub fn suits(&self, kind: &str, facts: &str) -> Result<(), Errors> {
         let settings = Values::from_json(self.settings.as_bytes()).unwrap_or_default();
-        self.provider.spec().suits(&settings, &Shown::read(facts).stored())
+        self.provider.spec().suits(&settings, kind, &Shown::read(facts).stored())
     }
 
     /// As the models take it.

@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::shown;
 use crate::app::App;
+use crate::integrations::Family;
 use crate::models::DbError;
 use crate::models::integrations::{self, Line};
 use crate::web::error::Error;
@@ -48,6 +49,7 @@ impl Row {
             (Some(state), _) if matches!(state.as_str(), "queued" | "running") => shown::state(state),
             (_, false) => ("off", "Switched off"),
             (Some(state), true) => shown::state(state),
+            (None, true) if line.family == Family::AlertProfile.slug() => ("neutral", "Nothing sent yet"),
             (None, true) => ("neutral", "Never run"),
         };
         Self {

@@ -73,16 +73,15 @@ pub async fn new(
     let shell = Shell::new(&request, &visitor, "integrations");
     let given = |name: &&'static str| !params.get(name).is_empty();
     let values: Values = draft::field_names().into_iter().filter(given).map(|name| (name, params.get(name))).collect();
-    let mut page = New::draw(&app, shell, None, &Errors::default(), None).await?;
-    if values.names().next().is_some() {
-        let version = draft::chosen(values.get("version"));
-        let choices = draft::choices(&app, version).await?;
+    let shown = values.names().next().is_some().then(|| {
         let mut shown = values.clone();
-        for field in draft::fields(version).iter().filter(|field| !values.contains(field.name)) {
+        let fields = draft::fields(draft::chosen(values.get("version")));
+        for field in fields.iter().filter(|field| !values.contains(field.name)) {
             shown.set(field.name, field.default);
         }
-        page.fields = draft::views(version, Some(&shown), None, &Errors::default(), &choices);
-    }
+        shown
+    });
+    let page = New::draw(&app, shell, shown.as_ref(), &Errors::default(), None).await?;
     match htmx::asked(&request) {
         true => page::html(&page.as_fields()),
         false => page::html(&page),

@@ -264,6 +264,10 @@ pub fn facts(row: &Integration, settings: &Values) -> Vec<(&'static str, String)
         // Told in one line.
         (name, _) if name.starts_with("on_") => None,
         (_, "") => None,
+        (_, value) if let Control::Choice(options) = field.control => {
+            let label = options.iter().find(|(known, _)| *known == value).map_or(value, |(_, label)| label);
+            Some((field.label, label.to_owned()))
+        }
         // A certificate is too long to be read here.
         (_, _) if field.control == Control::Document && field.max > 10_000 => Some((field.label, "Given".to_owned())),
         (_, value) => Some((field.label, value.to_owned())),

@@ -82,6 +82,8 @@ pub fn state(state: &str) -> (&'static str, &'static str) {
         "succeeded" => ("good", "Succeeded"),
         "failed" => ("bad", "Failed"),
         "stopped" => ("neutral", "Stopped"),
+        "sent" => ("good", "Delivered"),
+        "parked" => ("bad", "Undelivered"),
         _ => ("neutral", "Unknown"),
     }
 }

@@ -71,7 +71,7 @@ async fn an_old_key_is_listed_counted_in_the_navigation_and_gone_once_it_is_clos
             "The access key of “prod-ci” is 91 days old; its limit is 90 days.",
         ]
     );
-    assert_eq!(page.texts("#results .badge"), ["Soon", "Error"]);
+    assert_eq!(page.texts("#results .badge"), ["Soon", "High"]);
     assert_eq!(page.attributes("#results li a", "href")[1], format!("/alerts/{alert}"));
     let lines = page.texts("#results li");
     assert!(lines[1].contains("AWS · ID ends in MPLE") && lines[1].contains("nobody told"), "{lines:?}");

@@ -202,6 +202,7 @@ async fn no_channel_goes_where_the_operator_does_not_allow_it() {
             egress: &Egress::new(Vec::new()),
             endpoints: &stand.endpoints,
             aws: &Sessions::new(Egress::new(Vec::new()), stand.aws.endpoints().clone()),
+            tokens: &Tokens::new(Egress::new(Vec::new()), stand.endpoints.clone()),
             name: "Security team",
             message: &one("prod-ci"),
             letter: None,

@@ -16,6 +16,7 @@ use strongroom::integrations::alerts::{
 use strongroom::providers::aws::{self, Sessions};
 use strongroom::providers::egress::Egress;
 use strongroom::providers::endpoints::{Endpoints, Service};
+use strongroom::providers::tokens::Tokens;
 use uuid::Uuid;
 
 use crate::support::peers::channels::{
@@ -105,6 +106,7 @@ impl Stand {
             egress: &loopback(),
             endpoints: &self.endpoints,
             aws: &self.aws,
+            tokens: &Tokens::new(loopback(), self.endpoints.clone()),
             name: "Security team",
             message,
             letter: None,

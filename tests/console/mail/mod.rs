@@ -110,6 +110,7 @@ impl Sender {
     ) -> Result<Receipt, SendError> {
         let endpoints = Endpoints::default();
         let aws = aws::Sessions::new(self.egress.clone(), aws::Endpoints::default());
+        let tokens = strongroom::providers::tokens::Tokens::new(self.egress.clone(), Default::default());
         let job = Job {
             settings: &self.settings,
             credential: self.login.as_ref().map(|values| (credentials::find("basic").unwrap(), values)),
@@ -117,6 +118,7 @@ impl Sender {
             egress: &self.egress,
             endpoints: &endpoints,
             aws: &aws,
+            tokens: &tokens,
             name: "On call",
             message,
             letter,

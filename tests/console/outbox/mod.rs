@@ -96,23 +96,23 @@ fn channel(app: &TestApp, version: &str, host: &str, credential: Uuid, settings:
 }
 
 /// A Splunk that takes events: <https://docs.splunk.com/Documentation/Splunk/latest/Data/HECExamples>.
-struct Splunk(Receiver);
+pub struct Splunk(Receiver);
 
 impl Splunk {
-    fn start() -> Self {
+    pub fn start() -> Self {
         Self(Receiver::start(|call| match call.header("authorization") {
             Some("Splunk 8f4a5e2c-splunk") => Said::json(200, &json!({"text": "Success", "code": 0})),
             _ => Said::json(403, &json!({"text": "Invalid token", "code": 4})),
         }))
     }
 
-    fn add(&self, app: &TestApp) -> Uuid {
+    pub fn add(&self, app: &TestApp) -> Uuid {
         let token = credential(app, &credentials::api_token::KIND, "HEC", &[("token", "8f4a5e2c-splunk")]);
         channel(app, "splunk", &self.0.url(), token, &[("url", &self.0.url()), ("source", "strongroom")])
     }
 
     /// The events of every call that was taken.
-    fn events(&self) -> Vec<Value> {
+    pub fn events(&self) -> Vec<Value> {
         let bodies: Vec<String> =
             self.0.calls().iter().map(|call| String::from_utf8(call.body.clone()).unwrap()).collect();
         bodies.iter().flat_map(|body| body.lines().map(|line| serde_json::from_str(line).unwrap())).collect()

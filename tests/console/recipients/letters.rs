@@ -79,7 +79,7 @@ async fn a_recipient_that_was_altered_in_the_database_is_sent_nothing() {
 
 #[actix_web::test]
 async fn one_refused_recipient_waits_for_a_person_and_the_others_get_their_mail() {
-    let (server, app) = (MailServer::open(options()), TestApp::start());
+    let (server, app) = (MailServer::starttls(), TestApp::start());
     let settings = profile(&app, &server);
     for address in ["a@example.com", "gone@example.com", "z@example.com"] {
         subscribed(&app, &server, settings, address).await;

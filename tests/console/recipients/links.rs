@@ -20,7 +20,7 @@ async fn a_program_that_follows_the_links_of_a_mail_changes_nothing() {
     for _ in 0..2 {
         let page = app.visitor().get(&path).await;
         assert_eq!((page.status, page.text("h1").as_str()), (200, "Do you want these alerts?"));
-        assert_eq!(page.attributes("form", "action"), [path.clone()]);
+        assert_eq!(page.attributes("form", "action"), [path.as_str()]);
     }
     assert_eq!(state(&app), (0, 0));
     assert_eq!(app.visitor().post(&path, &[]).await.text("h1"), "Confirmed");

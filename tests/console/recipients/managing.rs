@@ -67,7 +67,7 @@ async fn adding_asks_for_the_password_when_it_was_given_long_ago() {
     let (server, app) = (MailServer::starttls(), TestApp::start());
     let profile = profile(&app, &server);
     let mut ada = app.administrator();
-    execute(&app, "UPDATE sessions SET confirmed_at = now() - interval '6 minutes'");
+    execute(&app, "UPDATE sessions SET authenticated_at = now() - interval '6 minutes'");
     app.app.sessions.forget();
     let asked = ada.get(&format!("/integrations/{profile}/recipients/new")).await;
     assert!(asked.status == 303 && asked.location().starts_with("/account/confirm"), "{}", asked.status);

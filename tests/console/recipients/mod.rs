@@ -11,6 +11,7 @@ use strongroom::models::integrations::{self, NewIntegration};
 use strongroom::web::credentials::draft::Draft;
 use uuid::Uuid;
 
+use crate::outbox::access_key;
 use crate::support::app::{Page, TestApp, Visit};
 use crate::support::peers::smtp::{MailServer, PASSWORD, USER};
 use crate::support::process::{PATIENCE, wait_for};
@@ -92,15 +93,7 @@ impl TestApp {
 
 /// An access key whose secret was stored 91 days ago.
 fn old_key(app: &TestApp, name: &str) -> Uuid {
-    let values = [
-        ("method", "access_key"),
-        ("access_key_id", "AKIAIOSFODNN7EXAMPLE"),
-        ("secret_access_key", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"),
-    ];
-    let values = values.into_iter().collect();
-    let draft = Draft::new(&credentials::aws::KIND, name.to_owned(), String::new(), &values).unwrap();
-    let id = app.transaction(|conn| stored::create(conn, &app.app.vault, &Actor::command_line(), &draft.row()));
-    execute(app, &format!("UPDATE credentials SET secret_set_at = now() - interval '91 days' WHERE id = '{id}'"));
+    let id = access_key(app, name, "91 days");
     app.app.alerts.changed.notify_one();
     id
 }
@@ -127,8 +120,4 @@ async fn quiet(app: &TestApp) {
             == 0
     })
     .await;
-}
-
-fn options() -> serde_json::Value {
-    json!({})
 }

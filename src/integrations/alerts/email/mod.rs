@@ -7,7 +7,7 @@ use url::{Host, Url};
 
 use super::{Channel, Job, Receipt, SendError};
 use crate::credentials::{self, basic};
-use crate::form::{Field, Values};
+use crate::form::{Errors, Field, Values};
 use crate::integrations::{Spec, ca_certificate};
 
 mod connections;
@@ -36,10 +36,14 @@ static FIELDS: [Field; 6] = [
         "tls",
         "Encryption",
         &[
-            ("starttls", "STARTTLS, as on port 587"),
-            ("implicit", "TLS from the start, as on port 465"),
-            ("none", "None: only on a network of your own, and without a credential"),
+            ("starttls", "STARTTLS"),
+            ("implicit", "TLS from the start"),
+            ("none", "None"),
         ],
+    )
+    .help(
+        "STARTTLS is usual on port 587, TLS from the start on port 465. None is for a network of your own only, and takes no \
+         credential.",
     ),
     Field::text("from", "Sender address")
         .placeholder("strongroom@example.com")
@@ -61,6 +65,16 @@ impl Spec for Email {
 
     fn fields(&self) -> &'static [Field] {
         &FIELDS
+    }
+
+    fn suits(&self, settings: &Values, _: &str, _: &Values) -> Result<(), Errors> {
+        match Encryption::of(settings) {
+            Encryption::None => {
+                let text = "A password is never sent without encryption: choose STARTTLS or TLS, or no credential.";
+                Err(Errors::one("tls", text))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn credential_kinds(&self) -> &'static [&'static str] {

@@ -97,7 +97,7 @@ impl Spec for Ecr {
         vec![(format!("Policy of {whose}: may read the registry"), policy(&host))]
     }
 
-    fn suits(&self, settings: &Values, credential: &Values) -> Result<(), Errors> {
+    fn suits(&self, settings: &Values, _kind: &str, credential: &Values) -> Result<(), Errors> {
         if credential.get("method") == "iam_role" && minutes(settings) > HOUR {
             let sentence = "From one role into another, AWS gives sessions of an hour at most. Enter 60 or less, or \
                             choose an access key.";
