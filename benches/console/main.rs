@@ -2,8 +2,10 @@
 //! table of the README. `cargo bench` runs all; `cargo bench -- pages` runs one part.
 #![allow(clippy::disallowed_methods, reason = "a benchmark starts processes and looks at the clock")]
 
+mod alerts;
 mod bare;
 mod load;
+mod mail;
 mod pages;
 mod process;
 mod providers;
@@ -48,6 +50,12 @@ fn main() {
     }
     if part("million") {
         lines.extend(pages::million(&server));
+    }
+    if part("alerts") {
+        lines.extend(alerts::deciding(&server));
+    }
+    if part("mail") {
+        lines.extend(mail::sending(&server));
     }
     println!("\n| What | Strongroom | Bare | Ratio | Bar |\n|---|---|---|---|---|");
     for Line { what, ours, theirs, ratio, bar } in lines {

@@ -46,6 +46,13 @@ impl Server {
         let vault = open_store(&url, &settings.store).expect("a founded store");
         Store { url, vault, settings }
     }
+
+    /// Gives the room of a large one back.
+    pub fn drop_store(&self, store: Store) {
+        let name = store.url.split('?').next().and_then(|url| url.rsplit('/').next()).expect("its name").to_owned();
+        let mut conn = PgConnection::establish(&self.private.url()).expect("the server answers");
+        conn.batch_execute(&format!("DROP DATABASE {name} WITH (FORCE)")).expect("nobody needs it");
+    }
 }
 
 fn settings(url: &str, keyring: &Path, flags: &[&str]) -> Settings {
@@ -83,6 +90,11 @@ impl Store {
 
     /// Adds rows sealed like real ones, in batches of 5,000, then lets Postgres look at them.
     pub fn fill(&self, rows: usize) {
+        self.fill_aged(rows, "n % 200");
+    }
+
+    /// The same with an age for each in days, as SQL that knows the row as `n`.
+    pub fn fill_aged(&self, rows: usize, days: &str) {
         let mut conn = self.connect();
         let secret = br#"{"access_key_id":"AKIAIOSFODNN7EXAMPLE","method":"access_key","secret_access_key":"wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"}"#;
         let mut done = 0;
@@ -97,14 +109,14 @@ impl Store {
                     self.vault.seal(1, &context, secret).expect("master key 1")
                 })
                 .collect();
-            diesel::sql_query(
+            diesel::sql_query(format!(
                 "INSERT INTO credentials (id, kind, name, name_key, identity, facts, ages, kek_id, wrapped_dek, payload,
                      secret_set_at, last_used_at, created_by, edited_by, row_mac)
                  SELECT id, 'aws', 'key of team ' || n, 'key of team ' || n, 'AKIA' || upper(substr(md5(n::text), 1, 16)),
-                     '{}', true, 1, dek, payload, now() - n % 200 * interval '1 day' - n * interval '1 second',
+                     '{{}}', true, 1, dek, payload, now() - ({days}) * interval '1 day' - n * interval '1 second',
                      now() - n % 50 * interval '1 hour', 'ada', 'user ' || n % 20, decode(repeat('00', 32), 'hex')
-                 FROM unnest($1, $2, $3, $4) AS new (id, n, dek, payload)",
-            )
+                 FROM unnest($1, $2, $3, $4) AS new (id, n, dek, payload)"
+            ))
             .bind::<Array<SqlUuid>, _>(&ids)
             .bind::<Array<BigInt>, _>((done..done + batch).map(|n| n as i64).collect::<Vec<_>>())
             .bind::<Array<Binary>, _>(sealed.iter().map(|sealed| &sealed.wrapped_dek).collect::<Vec<_>>())

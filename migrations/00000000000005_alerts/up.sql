@@ -105,6 +105,8 @@ CREATE TABLE deliveries (
     reference text
 );
 CREATE INDEX deliveries_due ON deliveries (integration_id, not_before) WHERE state = 'ready';
+-- In the order in which they are claimed.
+CREATE INDEX deliveries_ready ON deliveries (integration_id, created_at, part) WHERE state = 'ready';
 CREATE INDEX deliveries_sending ON deliveries (lease_until) WHERE state = 'sending';
 CREATE INDEX deliveries_parked ON deliveries (integration_id, ended_at DESC) WHERE state = 'parked';
 CREATE INDEX deliveries_channel ON deliveries (integration_id, created_at DESC);

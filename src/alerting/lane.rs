@@ -1,5 +1,6 @@
 //! A lane sends the messages of one channel, one after the other: a message is recorded before the next one goes out, so
-//! that a process that dies leaves at most one whose fate nobody knows. No connection to the database is held meanwhile.
+//! that a process that dies leaves at most one whose fate nobody knows. While it is recorded, the next one is prepared as
+//! far as can be taken back. No connection to the database is held while a peer is waited for.
 
 use std::cell::Cell;
 use std::panic::AssertUnwindSafe;
@@ -7,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use actix_web::web::Data;
 use futures_util::FutureExt;
+use futures_util::future::join3;
 use uuid::Uuid;
 
 use super::letters::Office;
@@ -14,9 +16,9 @@ use super::prepare::{Batch, Ready, Unfit, prepare};
 use crate::app::App;
 use crate::form::Values;
 use crate::integrations::alerts::email::Letter;
-use crate::integrations::alerts::{Again, Channel, Job, Message, Receipt, SendError};
+use crate::integrations::alerts::{Again, Channel, GoAhead, Job, Message, Receipt, SendError, go_ahead};
 use crate::models::alerts::{self, RAISED, Subject};
-use crate::models::deliveries::{self, Next};
+use crate::models::deliveries::{self, Delivery, Next};
 use crate::models::events::Actor;
 use crate::models::integrations::{self, Integration};
 use crate::models::{Conn, DbError};
@@ -68,52 +70,100 @@ async fn batch(app: &Data<App>, id: Uuid, renewed: &Renewed) -> Result<bool, DbE
         }
         Some(Ok(batch)) => batch,
     };
+    let office = Office { vault: &app.vault, console: &app.public_url, profile: &batch.integration.name };
+    let write = |ready: &Ready| batch.channel.has_recipients().then(|| office.letter(ready));
+    let (mut last, mut letter): (Option<Taken>, _) = (None, None);
     for (at, ready) in batch.messages.iter().enumerate() {
-        let go_on = !app.stopping.is_cancelled() && renewed.get().elapsed() < FRESH;
-        if !go_on || !one(app, &batch, ready).await? {
-            let rest: Vec<Uuid> = batch.messages[at + usize::from(go_on)..].iter().map(|r| r.delivery.id).collect();
-            app.db.run(move |conn| deliveries::give_back(conn, replica, Some(&rest))).await?;
-            return Ok(false);
+        if app.stopping.is_cancelled() || renewed.get().elapsed() >= FRESH {
+            take_down(app, last).await?;
+            return give_back(app, &batch.messages[at..]).await;
+        }
+        let (giver, go_ahead) = go_ahead();
+        let recording = async {
+            take_down(app, last.take()).await?;
+            giver.give();
+            Ok::<_, DbError>(())
+        };
+        let letter_now = letter.take().or_else(|| write(ready)).transpose();
+        // Written while the peer reads this one.
+        let writing = async {
+            go_ahead.given().await.ok()?;
+            write(batch.messages.get(at + 1)?)
+        };
+        let sending = send(app, &batch, ready, letter_now, &go_ahead);
+        let (recorded, sent, next) = join3(recording, sending, writing).await;
+        recorded?;
+        letter = next;
+        match sent {
+            Ok(receipt) => last = Some(Taken { delivery: &ready.delivery, receipt }),
+            Err(error) => {
+                if !failed(app, &batch, ready, error).await? {
+                    return give_back(app, &batch.messages[at + 1..]).await;
+                }
+            }
         }
     }
+    take_down(app, last).await?;
     Ok(true)
 }
 
-/// Sends and records one message; whether the next one is worth trying.
-async fn one(app: &App, batch: &Batch, ready: &Ready) -> Result<bool, DbError> {
-    let (id, replica) = (ready.delivery.id, app.replica);
-    let office = Office { vault: &app.vault, console: &app.public_url, profile: &batch.integration.name };
-    let letter = batch.channel.has_recipients().then(|| office.letter(ready)).transpose();
-    let call = |letter| Call {
+/// What the peer has, and nobody has recorded yet.
+struct Taken<'a> {
+    delivery: &'a Delivery,
+    receipt: Receipt,
+}
+
+/// Records it.
+async fn take_down(app: &App, taken: Option<Taken<'_>>) -> Result<(), DbError> {
+    let Some(Taken { delivery, receipt }) = taken else { return Ok(()) };
+    metrics::counter!("strongroom_deliveries_total", "outcome" => "sent").increment(1);
+    let (id, channel, replica) = (delivery.id, delivery.integration_id, app.replica);
+    let record = move |conn: &mut Conn| deliveries::sent(conn, id, channel, replica, receipt.reference.as_deref());
+    if !app.db.run(record).await? {
+        tracing::warn!(delivery = %id, "a message was sent under a lease that had ended");
+    }
+    Ok(())
+}
+
+/// Puts back what is not worth trying now.
+async fn give_back(app: &App, rest: &[Ready]) -> Result<bool, DbError> {
+    let (ids, replica): (Vec<Uuid>, _) = (rest.iter().map(|ready| ready.delivery.id).collect(), app.replica);
+    app.db.run(move |conn| deliveries::give_back(conn, replica, Some(&ids))).await?;
+    Ok(false)
+}
+
+/// Sends one message, once the one before is recorded.
+async fn send(
+    app: &App,
+    batch: &Batch,
+    ready: &Ready,
+    letter: Result<Option<Letter>, SendError>,
+    go_ahead: &GoAhead,
+) -> Result<Receipt, SendError> {
+    let letter = letter?;
+    if letter.is_none() {
+        go_ahead.given().await?;
+    }
+    let call = Call {
         channel: batch.channel,
         settings: &batch.settings,
         credential: batch.credential.as_ref(),
         name: &batch.integration.name,
         message: &ready.message,
-        letter,
+        letter: letter.as_ref(),
         repeated: ready.delivery.attempts > 1,
+        go_ahead: letter.is_some().then_some(go_ahead),
     };
-    let sent = match &letter {
-        Ok(letter) => self::call(app, call(letter.as_ref())).await,
-        Err(error) => Err(error.clone()),
-    };
-    match sent {
-        Ok(receipt) => {
-            metrics::counter!("strongroom_deliveries_total", "outcome" => "sent").increment(1);
-            let ours =
-                app.db.run(move |conn| deliveries::sent(conn, id, replica, receipt.reference.as_deref())).await?;
-            if !ours {
-                tracing::warn!(delivery = %id, "a message was sent under a lease that had ended");
-            }
-            Ok(true)
-        }
-        Err(error) => {
-            metrics::counter!("strongroom_deliveries_total", "outcome" => "failed").increment(1);
-            tracing::warn!(delivery = %id, channel = %batch.integration.id, error = error.sentence, "a message failed");
-            let (vault, delivery, channel) = (app.vault.clone(), ready.delivery.clone(), batch.integration.clone());
-            app.db.transaction(move |conn| record(conn, &vault, replica, &delivery, &channel, &error)).await
-        }
-    }
+    self::call(app, call).await
+}
+
+/// Records a failure; whether the next message is worth trying.
+async fn failed(app: &App, batch: &Batch, ready: &Ready, error: SendError) -> Result<bool, DbError> {
+    metrics::counter!("strongroom_deliveries_total", "outcome" => "failed").increment(1);
+    let (delivery, channel) = (ready.delivery.clone(), batch.integration.clone());
+    tracing::warn!(delivery = %delivery.id, channel = %channel.id, error = error.sentence, "a message failed");
+    let (vault, replica) = (app.vault.clone(), app.replica);
+    app.db.transaction(move |conn| record(conn, &vault, replica, &delivery, &channel, &error)).await
 }
 
 /// One call of a channel.
@@ -127,6 +177,7 @@ pub struct Call<'a> {
     /// For a channel that has recipients: what one of them gets.
     pub letter: Option<&'a Letter>,
     pub repeated: bool,
+    pub go_ahead: Option<&'a GoAhead>,
 }
 
 /// Makes a call, bounded in time and with a panic as a failure.
@@ -144,6 +195,7 @@ pub async fn call(app: &App, call: Call<'_>) -> Result<Receipt, SendError> {
         repeated: call.repeated,
         letter: call.letter,
         smtp: &app.smtp,
+        go_ahead: call.go_ahead,
     };
     let work = async { call.channel.send(job).await };
     match tokio::time::timeout(LIMIT, AssertUnwindSafe(work).catch_unwind()).await {
@@ -166,7 +218,7 @@ fn record(
     conn: &mut Conn,
     vault: &Vault,
     replica: Uuid,
-    delivery: &deliveries::Delivery,
+    delivery: &Delivery,
     channel: &Integration,
     error: &SendError,
 ) -> Result<bool, DbError> {

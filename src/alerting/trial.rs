@@ -50,6 +50,7 @@ pub async fn send(app: &Data<App>, actor: Actor, trial: &Trial<'_>) -> Result<Re
         name: trial.name,
         message: &message,
         letter: None,
+        go_ahead: None,
         repeated: false,
     };
     Ok(lane::call(app, call).await.map(drop))

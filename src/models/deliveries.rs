@@ -3,10 +3,10 @@
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Bool, Integer, Nullable, Text, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Bool, Integer, Text, Uuid as SqlUuid};
 use uuid::Uuid;
 
-use super::events::{self, Actor, NewEvent};
+use super::events::{self, Actor, NewEvent, clock_timestamp};
 use super::schema::{channels, deliveries, integrations};
 use super::{Conn, DbError};
 use crate::vault::Vault;
@@ -126,21 +126,28 @@ pub fn give_back(conn: &mut Conn, replica: Uuid, ids: Option<&[Uuid]>) -> Result
 }
 
 /// The peer has it. `false` when the delivery is no longer this replica's: then another has sent it too.
-pub fn sent(conn: &mut Conn, id: Uuid, replica: Uuid, reference: Option<&str>) -> Result<bool, DbError> {
-    let recorded = diesel::sql_query(
-        "WITH done AS (
-            UPDATE deliveries SET state = 'sent', ended_at = clock_timestamp(), error = NULL, reference = $3
-            WHERE id = $1 AND replica_id = $2 AND state = 'sending' RETURNING integration_id),
-         well AS (
-            UPDATE channels c SET refusals = 0, misses = 0, away_since = NULL FROM done
-            WHERE c.integration_id = done.integration_id AND (refusals > 0 OR misses > 0))
-         SELECT integration_id AS id FROM done",
-    )
-    .bind::<SqlUuid, _>(id)
-    .bind::<SqlUuid, _>(replica)
-    .bind::<Nullable<Text>, _>(reference)
-    .load::<Id>(conn)?;
-    Ok(!recorded.is_empty())
+pub fn sent(
+    conn: &mut Conn,
+    id: Uuid,
+    integration: Uuid,
+    replica: Uuid,
+    reference: Option<&str>,
+) -> Result<bool, DbError> {
+    // Diesel's own expressions, not SQL text: only those are prepared once a connection, and this is done for each mail.
+    let ours = deliveries::replica_id.eq(replica).and(deliveries::state.eq("sending"));
+    let recorded = diesel::update(deliveries::table.find(id).filter(ours))
+        .set((
+            deliveries::state.eq("sent"),
+            deliveries::ended_at.eq(clock_timestamp().nullable()),
+            deliveries::error.eq(None::<String>),
+            deliveries::reference.eq(reference),
+        ))
+        .execute(conn)?;
+    let wrong = channels::refusals.gt(0).or(channels::misses.gt(0));
+    diesel::update(channels::table.find(integration).filter(wrong))
+        .set((channels::refusals.eq(0), channels::misses.eq(0), channels::away_since.eq(None::<DateTime<Utc>>)))
+        .execute(conn)?;
+    Ok(recorded > 0)
 }
 
 /// What becomes of a delivery that failed.

@@ -49,11 +49,11 @@ pub fn turn(conn: &mut Conn, rules: &Rules) -> Result<Option<Turn>, DbError> {
     }
     conn.batch_execute(PATIENCE)?;
     let mut turn = Turn::default();
-    turn.raised += run(conn, rules, &format!("{DUE} {STALE} {OPEN}"))?;
-    turn.raised += run(conn, rules, &format!("{DUE} {STALE} {WORSEN}"))?;
-    turn.raised += run(conn, rules, &format!("{DUE} {EXPIRING} {OPEN}"))?;
-    turn.raised += run(conn, rules, &format!("{DUE} {EXPIRING} {WORSEN}"))?;
-    turn.closed += run(conn, rules, &format!("{DUE} {CLOSE_STALE}"))?;
+    turn.raised += run(conn, rules, &format!("{LIMITS} {AGED} {STALE} {OPEN}"))?;
+    turn.raised += run(conn, rules, &format!("{LIMITS} {KNOWN_AGED} {STALE} {WORSEN}"))?;
+    turn.raised += run(conn, rules, &format!("{LIMITS} {ENDING} {EXPIRING} {OPEN}"))?;
+    turn.raised += run(conn, rules, &format!("{LIMITS} {KNOWN_ENDING} {EXPIRING} {WORSEN}"))?;
+    turn.closed += run(conn, rules, &format!("{LIMITS} {CLOSE_STALE}"))?;
     for query in [CLOSE_EXPIRING, CLOSE_GONE, CLOSE_DELIVERY] {
         turn.closed += conn_execute(conn, query)?;
     }
@@ -82,24 +82,45 @@ fn run(conn: &mut Conn, rules: &Rules, query: &str) -> Result<usize, DbError> {
         .execute(conn)?)
 }
 
-/// The limits as rows. Every statement names all six parameters, so that one function binds them.
-const DUE: &str = "
-    WITH limits AS (SELECT * FROM unnest($1, $2, $3) AS l (kind, days, by_nature)),
+/// The limits as rows.
+const LIMITS: &str = "
+    WITH limits AS (SELECT * FROM unnest($1, $2, $3) AS l (kind, days, by_nature))";
+
+/// Secrets that have passed their limit or soon will, from an index: what is young costs nothing.
+const AGED: &str = ",
     aged AS (
         SELECT c.id, c.name, c.secret_set_at, l.days AS of_days
         FROM limits l JOIN credentials c ON c.kind = l.kind AND c.stale_after_days IS NULL AND NOT c.shipped
             AND (c.ages OR NOT l.by_nature) AND c.secret_set_at < now() - make_interval(days => l.days - $4)
         UNION ALL
         SELECT id, name, secret_set_at, stale_after_days FROM credentials
-        WHERE stale_after_days > 0 AND NOT shipped AND secret_set_at < now() - make_interval(days => stale_after_days - $4)),
+        WHERE stale_after_days > 0 AND NOT shipped AND secret_set_at < now() - make_interval(days => stale_after_days - $4))";
+
+const ENDING: &str = ",
     ending AS (
         SELECT id, name, expires_at FROM credentials WHERE expires_at < now() + make_interval(days => ($6)[1]))";
+
+/// The same of the alerts that are open and can get worse. What is known is looked up from the alert, by its key, and once
+/// (MATERIALIZED): the planner takes ten thousand fresh alerts for one, and read all credentials that are due for each.
+const KNOWN_AGED: &str = ",
+    aged AS MATERIALIZED (
+        SELECT a.id AS alert, a.stage AS before, c.secret_set_at, coalesce(c.stale_after_days, l.days) AS of_days
+        FROM alerts a JOIN credentials c ON c.id = a.subject_id
+        LEFT JOIN limits l ON l.kind = c.kind AND (c.ages OR NOT l.by_nature)
+        WHERE a.trigger = 'stale' AND a.closed_at IS NULL AND a.stage < 3 AND NOT c.shipped
+            AND coalesce(c.stale_after_days, l.days) > 0
+            AND c.secret_set_at < now() - make_interval(days => coalesce(c.stale_after_days, l.days) - $4))";
+
+const KNOWN_ENDING: &str = ",
+    ending AS MATERIALIZED (
+        SELECT a.id AS alert, a.stage AS before, c.expires_at FROM alerts a JOIN credentials c ON c.id = a.subject_id
+        WHERE a.trigger = 'expiring' AND a.closed_at IS NULL AND a.stage < 6
+            AND c.expires_at < now() + make_interval(days => ($6)[1]))";
 
 /// Stage 1 and 2 are the warnings ahead; strictly older than the limit is stage 3.
 const STALE: &str = ",
     due AS (
-        SELECT 'stale' AS trigger, id, name, of_days,
-            floor(extract(epoch FROM now() - secret_set_at) / 86400)::int AS days,
+        SELECT aged.*, 'stale' AS trigger, floor(extract(epoch FROM now() - secret_set_at) / 86400)::int AS days,
             CASE WHEN secret_set_at < now() - make_interval(days => of_days) THEN 3
                  WHEN secret_set_at < now() - make_interval(days => of_days - $5) THEN 2 ELSE 1 END::smallint AS stage
         FROM aged)";
@@ -107,7 +128,7 @@ const STALE: &str = ",
 /// 30, 7 and 1 days ahead, and the end itself, are the stages 3 to 6.
 const EXPIRING: &str = ",
     due AS (
-        SELECT 'expiring' AS trigger, id, name, 0 AS of_days,
+        SELECT ending.*, 'expiring' AS trigger, 0 AS of_days,
             ceil(extract(epoch FROM expires_at - now()) / 86400)::int AS days,
             CASE WHEN expires_at <= now() THEN 6
                  WHEN expires_at < now() + make_interval(days => ($6)[3]) THEN 5
@@ -131,21 +152,25 @@ const OPEN: &str = ",
 const WORSEN: &str = ",
     worse AS (
         UPDATE alerts a SET stage = due.stage, notices = a.notices + 1, told_at = now()
-        FROM due, alerts old
-        WHERE a.trigger = due.trigger AND a.subject_id = due.id AND a.closed_at IS NULL AND a.stage < due.stage
-            AND (a.snoozed_until IS NULL OR a.snoozed_until <= now()) AND old.id = a.id
-        RETURNING a.id, a.notices, a.stage, old.stage AS before, due.days, due.of_days)
+        FROM due
+        WHERE a.id = due.alert AND a.closed_at IS NULL AND a.stage < due.stage
+            AND (a.snoozed_until IS NULL OR a.snoozed_until <= now())
+        RETURNING a.id, a.notices, a.stage, due.before, due.days, due.of_days)
     INSERT INTO notices (id, alert_id, number, event, days, of_days)
     SELECT gen_random_uuid(), id, notices,
         CASE WHEN stage < 3 THEN 'ahead' WHEN before < 3 THEN 'raised' ELSE 'reminder' END, days, of_days FROM worse";
 
 /// A new secret closes the alert itself; here are limits that were raised, and what nobody foresaw.
 const CLOSE_STALE: &str = ",
+    young AS MATERIALIZED (
+        SELECT a.id AS alert FROM alerts a JOIN credentials c ON c.id = a.subject_id
+        LEFT JOIN limits l ON l.kind = c.kind AND (c.ages OR NOT l.by_nature)
+        WHERE a.trigger = 'stale' AND a.closed_at IS NULL
+            AND (c.shipped OR coalesce(c.stale_after_days, l.days, 0) = 0
+                OR c.secret_set_at >= now() - make_interval(days => coalesce(c.stale_after_days, l.days) - $4))),
     closed AS (
         UPDATE alerts a SET closed_at = now(), closed_why = 'its limit was changed', notices = notices + 1
-        WHERE trigger = 'stale' AND closed_at IS NULL AND $5 >= 0
-            AND NOT EXISTS (SELECT 1 FROM aged WHERE aged.id = a.subject_id)
-            AND EXISTS (SELECT 1 FROM credentials c WHERE c.id = a.subject_id)
+        FROM young WHERE a.id = young.alert AND a.closed_at IS NULL
         RETURNING id, notices, closed_why)
     INSERT INTO notices (id, alert_id, number, event, words)
     SELECT gen_random_uuid(), id, notices, 'closed', closed_why FROM closed";

@@ -22,6 +22,7 @@ use crate::providers::{ProviderError, aws};
 mod call;
 pub mod email;
 mod fields;
+mod go_ahead;
 pub mod ibm;
 pub mod jira;
 pub mod pagerduty;
@@ -36,6 +37,7 @@ pub mod text;
 pub mod webhook;
 mod wire;
 
+pub use go_ahead::{Giver, GoAhead, go_ahead};
 pub use test_message::test_message;
 
 /// Every channel, in the order of the form's list.
@@ -283,6 +285,9 @@ pub struct Job<'a> {
     /// The message as one recipient gets it, for a channel that has recipients.
     pub letter: Option<&'a Letter>,
     pub smtp: &'a email::Connections,
+    /// A channel that has recipients waits for it before the step that cannot be taken back; the others get none, since
+    /// they are not called before.
+    pub go_ahead: Option<&'a GoAhead>,
     /// An earlier attempt ended without an answer, so the peer may have the message already: look before creating.
     pub repeated: bool,
 }

@@ -207,6 +207,7 @@ async fn no_channel_goes_where_the_operator_does_not_allow_it() {
             message: &one("prod-ci"),
             letter: None,
             smtp: &Connections::default(),
+            go_ahead: None,
             repeated: false,
         };
         let error = stand.channel.send(job).await.expect_err(slug);

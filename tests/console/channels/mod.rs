@@ -111,6 +111,7 @@ impl Stand {
             message,
             letter: None,
             smtp: &Connections::default(),
+            go_ahead: None,
             repeated,
         };
         let result = self.channel.send(job).await;

@@ -4,9 +4,10 @@ use lettre::address::Envelope;
 use lettre::transport::smtp::client::AsyncSmtpConnection;
 use lettre::transport::smtp::extension::ClientId;
 use serde_json::json;
-use strongroom::integrations::alerts::Again;
+use strongroom::integrations::alerts::{Again, go_ahead};
 
 use super::*;
+use crate::support::wait::wait_for;
 
 #[tokio::test]
 async fn letters_share_a_connection_as_long_as_the_credential_stays_the_same() {
@@ -129,4 +130,27 @@ async fn bare(server: &MailServer, size: usize, letters: usize) {
     for _ in 0..letters {
         smtp.send(&envelope, whole.as_bytes()).await.unwrap();
     }
+}
+
+#[tokio::test]
+async fn a_letter_arrives_only_after_its_go_ahead_and_without_it_never() {
+    let server = MailServer::open(json!({}));
+    let sender = Sender::without_login(&server);
+    let (giver, wait) = go_ahead();
+    let mut sending = Box::pin(sender.write_after("ada@example.com", &wait));
+    // It has got as far as it may when the server has both addresses.
+    wait_for("all but the letter is said", Duration::from_secs(20), async || {
+        assert!(futures_util::poll!(&mut sending).is_pending(), "it waits");
+        !server.steps("RCPT").is_empty()
+    })
+    .await;
+    assert!(server.steps("mail").is_empty(), "nothing has arrived");
+    giver.give();
+    sending.await.expect("now it arrives");
+    assert_eq!(server.recipients(), ["ada@example.com"]);
+    let (giver, wait) = go_ahead();
+    drop(giver);
+    sender.write_after("grace@example.com", &wait).await.expect_err("it must not be sent");
+    sender.write("ada@example.com").await.expect("the next one is sent");
+    assert_eq!(server.recipients(), ["ada@example.com", "ada@example.com"]);
 }

@@ -6,7 +6,7 @@ use strongroom::credentials;
 use strongroom::form::Values;
 use strongroom::integrations::alerts::email::{Connections, Email, Letter};
 use strongroom::integrations::alerts::{
-    Channel, Event, Job, Line, Message, Receipt, SendError, Severity, Trigger, Usage,
+    Channel, Event, GoAhead, Job, Line, Message, Receipt, SendError, Severity, Trigger, Usage,
 };
 use strongroom::mail;
 use strongroom::providers::aws;
@@ -99,10 +99,15 @@ impl Sender {
     }
 
     pub async fn send(&self, letter: &Letter) -> Result<Receipt, SendError> {
-        self.hand(Some(letter), &message(vec![stale("prod-ci")])).await
+        self.hand(Some(letter), &message(vec![stale("prod-ci")]), None).await
     }
 
-    async fn hand(&self, letter: Option<&Letter>, message: &Message) -> Result<Receipt, SendError> {
+    async fn hand(
+        &self,
+        letter: Option<&Letter>,
+        message: &Message,
+        go_ahead: Option<&GoAhead>,
+    ) -> Result<Receipt, SendError> {
         let endpoints = Endpoints::default();
         let aws = aws::Sessions::new(self.egress.clone(), aws::Endpoints::default());
         let tokens = strongroom::providers::tokens::Tokens::new(self.egress.clone(), Default::default());
@@ -118,6 +123,7 @@ impl Sender {
             message,
             letter,
             smtp: &self.smtp,
+            go_ahead,
             repeated: false,
         };
         Email.send(job).await
@@ -127,7 +133,13 @@ impl Sender {
     pub async fn knock(&self) -> Result<Receipt, SendError> {
         let mut message = message(vec![stale("prod-ci")]);
         message.test = true;
-        self.hand(None, &message).await
+        self.hand(None, &message, None).await
+    }
+
+    /// A letter about one key to that address, once that is allowed.
+    pub async fn write_after(&self, to: &str, go_ahead: &GoAhead) -> Result<Receipt, SendError> {
+        let message = message(vec![stale("prod-ci")]);
+        self.hand(Some(&letter(to, &message)), &message, Some(go_ahead)).await
     }
 
     /// A letter about one key to that address.

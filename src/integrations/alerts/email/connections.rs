@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout};
 use uuid::Uuid;
 
-use super::super::SendError;
+use super::super::{GoAhead, SendError};
 use super::letter::Mail;
 use super::session::{Failed, Server, Session, dropped, too_slow};
 
@@ -77,6 +77,7 @@ impl Connections {
         server: &Server<'_>,
         stored: Option<(Uuid, i32)>,
         mail: &Mail,
+        go_ahead: Option<&GoAhead>,
     ) -> Result<(), SendError> {
         // Also for a connection that stands already.
         server.egress.check_url(&server.address).map_err(|error| server.call(&error))?;
@@ -96,7 +97,7 @@ impl Connections {
                     Err(_) => return Err(too_slow(server)),
                 },
             };
-            let failed = match timeout(self.limit, session.send(server, mail)).await {
+            let failed = match timeout(self.limit, session.send(server, mail, go_ahead)).await {
                 Err(_) => return Err(too_slow(server)),
                 Ok(Ok(())) => {
                     if keeps {

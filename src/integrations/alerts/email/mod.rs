@@ -133,7 +133,7 @@ impl Channel for Email {
             match job.letter {
                 Some(letter) => {
                     let mail = Mail::new(letter, job.settings).map_err(SendError::never)?;
-                    job.smtp.deliver(&server, job.stored, &mail).await?;
+                    job.smtp.deliver(&server, job.stored, &mail, job.go_ahead).await?;
                 }
                 // A profile on its form has nobody to write to yet.
                 None if job.message.test => job.smtp.knock(&server).await?,

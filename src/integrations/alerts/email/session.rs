@@ -18,7 +18,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
 use url::Url;
 
-use super::super::{Again, SendError};
+use super::super::{Again, GoAhead, SendError};
 use super::letter::Mail;
 use crate::credentials::basic;
 use crate::credentials::checks::authority;
@@ -114,8 +114,9 @@ impl Session {
         Ok(Self(smtp))
     }
 
-    /// Hands one letter over. `Ok` only when the server took the whole of it.
-    pub async fn send(&mut self, server: &Server<'_>, mail: &Mail) -> Result<(), Failed> {
+    /// Hands one letter over. `Ok` only when the server took the whole of it. A server delivers nothing before it has seen
+    /// the end of a letter (RFC 5321, 4.1.1.4), so all but the letter itself is said before the go-ahead.
+    pub async fn send(&mut self, server: &Server<'_>, mail: &Mail, go_ahead: Option<&GoAhead>) -> Result<(), Failed> {
         let no = |step: &'static str| move |error: smtp::Error| refused(server, step, &error).ok_or(Failed::Before);
         let from = MailFrom::new(Some(mail.from.clone()), Vec::new());
         if let Err(error) = self.0.command(from).await {
@@ -126,6 +127,10 @@ impl Session {
         }
         if let Err(error) = self.0.command(Data).await {
             return Err(self.after(no("the letter")(error)?).await);
+        }
+        if let Some(go_ahead) = go_ahead {
+            // What was begun ends with the connection.
+            go_ahead.given().await.map_err(|error| Failed::Refused(error, false))?;
         }
         match self.0.message(&mail.bytes).await {
             Ok(_) => Ok(()),

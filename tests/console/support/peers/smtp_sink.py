@@ -88,6 +88,7 @@ def serve(directory):
             answer = await disturb(server, "RCPT")
             if answer:
                 return answer
+            note(step="RCPT", to=address)
             envelope.rcpt_tos.append(address)
             return "250 OK"
 
@@ -124,6 +125,12 @@ def serve(directory):
             note(step="QUIT")
             await super().smtp_QUIT(arg)
 
+    class Discard:
+        """Takes everything and keeps nothing, for benchmarks."""
+
+        async def handle_DATA(self, server, session, envelope):
+            return "250 OK"
+
     def authenticate(server, session, envelope, mechanism, data):
         good = data.login.decode() == options["user"] and data.password.decode() == options["password"]
         note(step="AUTH", mechanism=mechanism, good=good, tls=session.ssl is not None)
@@ -136,6 +143,8 @@ def serve(directory):
     user = options.get("user")
 
     def server():
+        if options.get("discard"):
+            return SMTP(Discard(), hostname="sink.example", command_call_limit=1_000_000)
         return Server(Handler(), tls_context=context, require_starttls=context is not None, hostname="sink.example",
                       auth_required=user is not None, authenticator=authenticate if user else None,
                       auth_exclude_mechanism=options.get("without", []), command_call_limit=1_000_000)
