@@ -45,6 +45,8 @@ pub struct App {
     pub sessions: web::session::Cache,
     /// How often each user presses Test.
     pub tests: web::credentials::test::Limiter,
+    /// How often each user has a confirmation sent.
+    pub invitations: web::credentials::test::Limiter,
     pub public_url: Url,
     /// This process among the replicas.
     pub replica: Uuid,
@@ -191,7 +193,8 @@ impl Console {
             egress,
             smtp: email::Connections::default(),
             sessions: web::session::Cache::new(database_url),
-            tests: web::credentials::test::Limiter::default(),
+            tests: web::credentials::test::Limiter::new(10, "tests"),
+            invitations: web::credentials::test::Limiter::new(30, "invitations"),
             public_url: settings.public_url(address),
             replica: Uuid::new_v4(),
             stopping: CancellationToken::new(),

@@ -61,9 +61,15 @@ impl Recipient {
         self.mac_parts(|parts| vault.check_mac("recipients", parts, &self.row_mac))
     }
 
-    /// What the link of the confirmation ends with; another one once the row has changed, so it works once.
+    /// What the link of the confirmation ends with: the same until the address is invited anew, so that a used link can
+    /// say that it was used.
     pub fn confirm_key(&self, vault: &Vault) -> String {
-        self.key(vault, "recipients/confirm", self.row_version)
+        self.key(vault, "recipients/confirm", self.invitation())
+    }
+
+    /// The version of the row that was invited: confirming and unsubscribing count it up, once each.
+    fn invitation(&self) -> i64 {
+        self.row_version - i64::from(self.confirmed_at.is_some()) - i64::from(self.unsubscribed_at.is_some())
     }
 
     /// What the link that unsubscribes ends with: the same for as long as the recipient is there.
@@ -78,7 +84,7 @@ impl Recipient {
     /// Compares in constant time.
     pub fn opens(&self, vault: &Vault, label: Link, key: &str) -> bool {
         let (label, version) = match label {
-            Link::Confirm => ("recipients/confirm", self.row_version),
+            Link::Confirm => ("recipients/confirm", self.invitation()),
             Link::Unsubscribe => ("recipients/unsubscribe", 0),
         };
         let parts: &[&[u8]] = &[self.id.as_bytes(), &version.to_be_bytes()];
@@ -96,7 +102,8 @@ impl Recipient {
     }
 }
 
-/// Adds an address and puts its confirmation into the outbox. Call inside a transaction.
+/// Adds an address and puts its confirmation into the outbox. One that has unsubscribed, or has not confirmed yet, is asked
+/// anew, and its older links of that kind end; [`DbError::Duplicate`] for one that gets mail. Call inside a transaction.
 pub fn create(
     conn: &mut Conn,
     vault: &Vault,
@@ -106,8 +113,16 @@ pub fn create(
     triggers: &str,
 ) -> Result<Uuid, DbError> {
     let mut ledger = events::open(conn)?;
+    let key = address.to_lowercase();
+    let same = recipients::integration_id.eq(integration).and(recipients::address_key.eq(&key));
+    let of_old = recipients::table.filter(same).select(Recipient::as_select()).for_no_key_update();
+    let old: Option<Recipient> = of_old.first(conn).optional()?;
+    // An altered row stays as it is until somebody removes it.
+    if old.as_ref().is_some_and(|old| old.wants_mail() || old.check(vault).is_err()) {
+        return Err(DbError::Duplicate("recipients_integration_id_address_key_key".to_owned()));
+    }
     let mut row = Recipient {
-        id: Uuid::now_v7(),
+        id: old.as_ref().map_or_else(Uuid::now_v7, |old| old.id),
         integration_id: integration,
         address: address.to_owned(),
         triggers: triggers.to_owned(),
@@ -115,22 +130,29 @@ pub fn create(
         invited_by: actor.name.clone(),
         confirmed_at: None,
         unsubscribed_at: None,
-        row_version: 1,
+        row_version: old.as_ref().map_or(1, |old| old.row_version + 1),
         row_mac: Vec::new(),
     };
     row.seal(vault);
-    diesel::insert_into(recipients::table)
-        .values((
-            recipients::id.eq(row.id),
-            recipients::integration_id.eq(row.integration_id),
-            recipients::address.eq(&row.address),
-            recipients::address_key.eq(row.address.to_lowercase()),
-            recipients::triggers.eq(&row.triggers),
-            recipients::invited_at.eq(row.invited_at),
-            recipients::invited_by.eq(&row.invited_by),
-            recipients::row_mac.eq(&row.row_mac),
-        ))
-        .execute(conn)?;
+    let values = (
+        recipients::id.eq(row.id),
+        recipients::integration_id.eq(row.integration_id),
+        recipients::address.eq(&row.address),
+        recipients::address_key.eq(&key),
+        recipients::triggers.eq(&row.triggers),
+        recipients::invited_at.eq(row.invited_at),
+        recipients::invited_by.eq(&row.invited_by),
+        recipients::confirmed_at.eq(row.confirmed_at),
+        recipients::unsubscribed_at.eq(row.unsubscribed_at),
+        recipients::row_version.eq(row.row_version),
+        recipients::row_mac.eq(&row.row_mac),
+    );
+    if old.is_some() {
+        diesel::update(recipients::table.find(row.id)).set(values).execute(conn)?;
+        deliveries::drop_for(conn, row.id)?;
+    } else {
+        diesel::insert_into(recipients::table).values(values).execute(conn)?;
+    }
     deliveries::queue(conn, "confirmation", integration, Some(row.id))?;
     ledger.record(conn, vault, actor, &row.event("recipient.added"))?;
     Ok(row.id)

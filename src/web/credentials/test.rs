@@ -29,27 +29,36 @@ use crate::web::page::Shell;
 use crate::web::posted::Posted;
 use crate::web::session::{As, Operator};
 
-/// Tests of one user within [`MINUTE`].
-const MOST: usize = 10;
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// When each user tested of late. In memory, a count a replica: a test before saving then writes nothing at all, and
-/// a number of replicas times ten is still too few to look through a network with.
-#[derive(Debug, Default)]
-pub struct Limiter(Mutex<HashMap<Uuid, Vec<Instant>>>);
+/// When each user did a thing of late that costs others something: a test, an invitation. In memory, a count a replica: a
+/// test before saving then writes nothing at all, and a number of replicas times ten is still too few to look through a
+/// network with.
+#[derive(Debug)]
+pub struct Limiter {
+    most: usize,
+    what: &'static str,
+    users: Mutex<HashMap<Uuid, Vec<Instant>>>,
+}
 
 impl Limiter {
-    /// Counts a test, or refuses it.
+    /// `most`: how many of one user within a minute; `what`: how a sentence calls them.
+    pub fn new(most: usize, what: &'static str) -> Self {
+        Self { most, what, users: Mutex::default() }
+    }
+
+    /// Counts one, or refuses it.
     pub fn take(&self, user: Uuid, now: Instant) -> Result<(), Error> {
-        let mut users = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut users = self.users.lock().unwrap_or_else(PoisonError::into_inner);
         users.retain(|_, tests| {
             tests.retain(|at| now.duration_since(*at) < MINUTE);
             !tests.is_empty()
         });
         let tests = users.entry(user).or_default();
-        if let Some(oldest) = tests.first().filter(|_| tests.len() >= MOST) {
+        if let Some(oldest) = tests.first().filter(|_| tests.len() >= self.most) {
             let seconds = (MINUTE - now.duration_since(*oldest)).as_secs() as i64 + 1;
-            let text = format!("Up to {MOST} tests a minute are possible. Try again in {seconds} seconds.");
+            let Self { most, what, .. } = self;
+            let text = format!("Up to {most} {what} a minute are possible. Try again in {seconds} seconds.");
             return Err(Error::Throttled { text, seconds });
         }
         tests.push(now);
@@ -185,9 +194,9 @@ mod tests {
 
     #[test]
     fn ten_tests_a_minute_are_let_through_and_then_a_pause_is_asked_for() {
-        let (limiter, start) = (Limiter::default(), Instant::now());
+        let (limiter, start) = (Limiter::new(10, "tests"), Instant::now());
         let (ada, olga) = (Uuid::from_u128(1), Uuid::from_u128(2));
-        for _ in 0..MOST {
+        for _ in 0..10 {
             assert!(limiter.take(ada, start).is_ok());
         }
         let refused = limiter.take(ada, start + Duration::from_secs(20));

@@ -39,7 +39,7 @@ async fn find(app: &Shared, link: &Place) -> Result<(Recipient, State), Error> {
         let over = models::clock(conn)? > person.invited_at + TimeDelta::days(LINK_DAYS);
         let state = match (person.confirmed_at.is_some(), over) {
             (true, _) if person.wants_mail() => State::Done,
-            (false, false) => State::Open,
+            (false, false) if person.unsubscribed_at.is_none() => State::Open,
             _ => State::Over,
         };
         Ok::<_, DbError>((person, state))

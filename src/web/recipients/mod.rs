@@ -74,9 +74,7 @@ pub fn is_link(path: &str, what: Link) -> bool {
 /// link that is not, look like a page that does not exist.
 fn linked(conn: &mut Conn, vault: &Vault, id: Uuid, what: Link, key: &str) -> Result<Recipient, DbError> {
     let person = recipients::find(conn, id)?;
-    // The key of an invitation is of its first version, so that a used link can say that it was used.
-    let invited = Recipient { row_version: 1, ..person.clone() };
-    let ours = person.check(vault).is_ok() && invited.opens(vault, what, key);
+    let ours = person.check(vault).is_ok() && person.opens(vault, what, key);
     if ours { Ok(person) } else { Err(DbError::NotFound) }
 }
 

@@ -1,11 +1,13 @@
 //! The owner of an address wants no more mail: a page with a button, and the one POST that mail programs make by
 //! themselves (RFC 8058). No login, no cookie; the link is the proof. The guard lets that POST in though nothing says
-//! which page it comes from.
+//! which page it comes from. Once a recipient was removed nothing can tell a true link from a made-up one, so every id that
+//! nobody has gets the same calm page.
 
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
 use super::{Place, Shared, linked, owner};
+use crate::models::DbError;
 use crate::models::recipients::{self, Link, Recipient};
 use crate::web::error::Error;
 use crate::web::page;
@@ -14,34 +16,55 @@ use crate::web::posted::Posted;
 #[derive(Template)]
 #[template(path = "recipients/unsubscribe.html")]
 struct Unsubscribe<'a> {
+    state: State,
     address: &'a str,
-    done: bool,
     action: String,
 }
 
-async fn find(app: &Shared, link: &Place) -> Result<Recipient, Error> {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Open,
+    Done,
+    /// Nobody has the id.
+    Gone,
+}
+
+/// `None`: nobody has the id.
+async fn find(app: &Shared, link: &Place) -> Result<Option<Recipient>, Error> {
     let (vault, (id, key)) = (app.vault.clone(), (link.0, link.1.clone()));
-    let found = app.db.run(move |conn| linked(conn, &vault, id, Link::Unsubscribe, &key));
+    let found = app.db.run(move |conn| match recipients::find(conn, id) {
+        Err(DbError::NotFound) => Ok(None),
+        Err(error) => Err(error),
+        Ok(_) => linked(conn, &vault, id, Link::Unsubscribe, &key).map(Some),
+    });
     Ok(found.await?)
 }
 
-fn show(person: &Recipient, done: bool, link: &Place) -> Result<HttpResponse, Error> {
-    page::html(&Unsubscribe {
-        address: &person.address,
-        done,
-        action: format!("/recipients/{}/unsubscribe/{}", link.0, link.1),
-    })
+fn show(person: &Recipient, state: State, link: &Place) -> Result<HttpResponse, Error> {
+    let action = format!("/recipients/{}/unsubscribe/{}", link.0, link.1);
+    page::html(&Unsubscribe { state, address: &person.address, action })
+}
+
+fn gone() -> Result<HttpResponse, Error> {
+    page::html(&Unsubscribe { state: State::Gone, address: "", action: String::new() })
 }
 
 pub async fn new(app: Shared, link: Place) -> Result<HttpResponse, Error> {
-    let person = find(&app, &link).await?;
-    show(&person, person.unsubscribed_at.is_some(), &link)
+    let Some(person) = find(&app, &link).await? else { return gone() };
+    let state = if person.unsubscribed_at.is_some() { State::Done } else { State::Open };
+    show(&person, state, &link)
 }
 
 pub async fn create(app: Shared, request: HttpRequest, link: Place, posted: Posted) -> Result<HttpResponse, Error> {
     posted.only(["List-Unsubscribe"])?;
-    let person = find(&app, &link).await?;
+    let Some(person) = find(&app, &link).await? else { return gone() };
     let (vault, actor, id) = (app.vault.clone(), owner(&app, &request, &person), person.id);
-    app.db.transaction(move |conn| recipients::unsubscribe(conn, &vault, &actor, id)).await?;
-    show(&person, true, &link)
+    match app.db.transaction(move |conn| recipients::unsubscribe(conn, &vault, &actor, id)).await {
+        // Removed this very moment.
+        Err(DbError::NotFound) => gone(),
+        done => {
+            done?;
+            show(&person, State::Done, &link)
+        }
+    }
 }

@@ -68,6 +68,7 @@ fn a_profile_names_one_server_and_one_sender() {
     assert_eq!(values.get("from"), "Strongroom@example.com");
     assert_eq!(spec.address(&values).unwrap().as_str(), "smtp://smtp.example.com:587");
     assert_eq!(spec.host(&values).unwrap(), "smtp.example.com:587");
+    assert!(posted("from_name", "On\u{202e}Call").is_err(), "nothing may hide or reverse a name");
     let clear = posted("tls", "none").unwrap();
     assert_eq!(spec.host(&clear).unwrap(), "smtp-clear://smtp.example.com:587", "in clear is another place");
     for host in ["::1", "[::1]", "0:0:0:0:0:0:0:1"] {

@@ -166,3 +166,27 @@ async fn what_waits_for_somebody_is_given_up_when_they_unsubscribe() {
     assert_eq!(count(&app, "deliveries WHERE state = 'dropped'"), 1);
     assert_eq!(server.recipients().len(), 1);
 }
+
+#[actix_web::test]
+async fn the_link_of_a_removed_recipient_says_calmly_that_nothing_more_is_sent() {
+    let (server, app) = (MailServer::starttls(), TestApp::start());
+    let profile = profile(&app, &server);
+    let id = subscribed(&app, &server, profile, "ops@example.com").await;
+    let key =
+        app.transaction(|conn| Ok(strongroom::models::recipients::find(conn, id)?.unsubscribe_key(&app.app.vault)));
+    app.administrator_again().post(&format!("/recipients/{id}/remove"), &[]).await;
+    let mut pages = Vec::new();
+    for path in [
+        format!("/recipients/{id}/unsubscribe/{key}"),
+        format!("/recipients/{}/unsubscribe/{}", Uuid::new_v4(), "0".repeat(64)),
+    ] {
+        let visit = app.visitor();
+        let one_click = visit.request(Method::POST, &path).form(&[("List-Unsubscribe", "One-Click")]);
+        pages.extend([app.visitor().get(&path).await, visit.clone().send(one_click).await]);
+    }
+    for page in &pages {
+        assert_eq!((page.status, page.text("h1").as_str()), (200, "Nothing more is sent"));
+        assert!(!page.has(".button") && !page.has("form"), "an outsider has nothing to do here");
+        assert_eq!(page.body, pages[0].body, "nothing tells whether there was such a recipient");
+    }
+}

@@ -63,7 +63,7 @@ async fn only_a_profile_with_recipients_has_some() {
 }
 
 #[actix_web::test]
-async fn adding_asks_for_the_password_when_it_was_given_long_ago() {
+async fn adding_asks_for_the_password_when_it_was_given_long_ago_and_loses_nothing() {
     let (server, app) = (MailServer::starttls(), TestApp::start());
     let profile = profile(&app, &server);
     let mut ada = app.administrator();
@@ -71,8 +71,71 @@ async fn adding_asks_for_the_password_when_it_was_given_long_ago() {
     app.app.sessions.forget();
     let asked = ada.get(&format!("/integrations/{profile}/recipients/new")).await;
     assert!(asked.status == 303 && asked.location().starts_with("/account/confirm"), "{}", asked.status);
-    assert_eq!(invite(&mut ada, profile, "ops@example.com", &["on_stale"]).await.status, 303);
+    let form = invite(&mut ada, profile, "ops@example.com", &["on_stale"]).await;
+    assert_eq!((form.status, form.has("#password"), form.has("#password-error")), (422, true, false));
+    assert_eq!(form.attributes("#address", "value"), ["ops@example.com"]);
+    assert_eq!(form.attributes("form.form input[type=checkbox][checked]", "name"), ["on_stale"]);
+    let path = format!("/integrations/{profile}/recipients");
+    let with = |password: &'static str| [("address", "ops@example.com"), ("on_stale", "on"), ("password", password)];
+    for wrong in ["", "not the password"] {
+        let form = ada.post(&path, &with(wrong)).await;
+        assert_eq!((form.status, form.has("#password-error")), (422, true), "{wrong:?}");
+        assert!(!form.body.contains("not the password"));
+    }
     assert_eq!(count(&app, "recipients"), 0);
+    assert_eq!(ada.post(&path, &with(crate::support::app::PASSWORD)).await.status, 303);
+    assert_eq!(count(&app, "recipients"), 1);
+}
+
+#[actix_web::test]
+async fn too_many_invitations_a_minute_wait_and_lose_nothing() {
+    let app = TestApp::start();
+    let server = MailServer::starttls();
+    let profile = profile(&app, &server);
+    let mut ada = app.administrator();
+    for number in 0..30 {
+        let invited = invite(&mut ada, profile, &format!("ops{number}@example.com"), &["on_stale"]).await;
+        assert_eq!(invited.status, 303, "{number}");
+    }
+    let form = invite(&mut ada, profile, "one.more@example.com", &["on_stale"]).await;
+    assert_eq!(form.status, 429);
+    assert!(form.text("#address-error").contains("Up to 30 invitations a minute"), "{}", form.text("#address-error"));
+    assert_eq!(form.attributes("#address", "value"), ["one.more@example.com"]);
+    assert_eq!(count(&app, "recipients"), 30);
+}
+
+#[actix_web::test]
+async fn who_has_not_confirmed_or_has_unsubscribed_may_be_asked_again() {
+    let (server, app) = (MailServer::starttls(), TestApp::start());
+    let profile = profile(&app, &server);
+    let mut ada = app.administrator();
+    assert_eq!(invite(&mut ada, profile, "ops@example.com", &["on_stale"]).await.status, 303);
+    let first = link(&app, mails(&server, 1).await[0].body("text/plain"), "/confirm/");
+    assert_eq!(invite(&mut ada, profile, "OPS@example.com", &["on_lockout"]).await.status, 303);
+    let second = link(&app, mails(&server, 2).await[1].body("text/plain"), "/confirm/");
+    assert_eq!(app.visitor().post(&first, &[]).await.status, 404, "the older link has ended");
+    assert_eq!(count(&app, "recipients WHERE confirmed_at IS NOT NULL"), 0);
+    assert_eq!(app.visitor().post(&second, &[]).await.text("h1"), "Confirmed");
+    assert_eq!(app.visitor().get(&second).await.text("h1"), "Confirmed", "a used link says so");
+    let page = ada.get(&format!("/integrations/{profile}")).await;
+    assert_eq!(page.texts("section[aria-labelledby=recipients] [data-label='Told about']"), ["Login lockout"]);
+    let refused = invite(&mut ada, profile, "ops@example.com", &["on_stale"]).await;
+    assert!(refused.status == 422 && refused.text("#address-error").contains("on the list already"));
+
+    let id = Uuid::parse_str(second.split('/').nth(2).unwrap()).unwrap();
+    let key =
+        app.transaction(|conn| Ok(strongroom::models::recipients::find(conn, id)?.unsubscribe_key(&app.app.vault)));
+    let end = format!("/recipients/{id}/unsubscribe/{key}");
+    assert_eq!(app.visitor().post(&end, &[]).await.text("h1"), "You get no more alerts");
+    assert_eq!(app.visitor().post(&second, &[]).await.status, 410, "a used link brings nobody back");
+    assert_eq!(invite(&mut ada, profile, "ops@example.com", &["on_stale"]).await.status, 303);
+    let page = ada.get(&format!("/integrations/{profile}")).await;
+    assert_eq!(page.texts("section[aria-labelledby=recipients] .state"), ["Asked, not confirmed yet"]);
+    let third = link(&app, mails(&server, 3).await[2].body("text/plain"), "/confirm/");
+    assert_eq!(app.visitor().post(&second, &[]).await.status, 404);
+    assert_eq!(app.visitor().post(&third, &[]).await.text("h1"), "Confirmed");
+    assert_eq!(count(&app, "recipients WHERE confirmed_at IS NOT NULL AND unsubscribed_at IS NULL"), 1);
+    assert_eq!(count(&app, "events WHERE action = 'recipient.added'"), 3);
 }
 
 #[actix_web::test]

@@ -9,6 +9,7 @@ use super::{Channel, Job, Receipt, SendError};
 use crate::credentials::{self, basic};
 use crate::form::{Errors, Field, Values};
 use crate::integrations::{Spec, ca_certificate};
+use crate::names;
 
 mod connections;
 mod letter;
@@ -50,7 +51,7 @@ static FIELDS: [Field; 6] = [
         .help("The server must let the credential's account send as this address.")
         .max(254)
         .check(address),
-    Field::text("from_name", "Sender name").optional().default("Strongroom").max(64),
+    Field::text("from_name", "Sender name").optional().default("Strongroom").max(64).check(sender_name),
     ca_certificate::FIELD,
 ];
 
@@ -142,6 +143,11 @@ impl Channel for Email {
             Ok(Receipt::default())
         })
     }
+}
+
+/// A name as other names are: nothing in it may hide or reverse what a mail program shows.
+fn sender_name(text: &str) -> Result<String, String> {
+    names::label(text, 64)
 }
 
 /// A host name or address, in its canonical form.
