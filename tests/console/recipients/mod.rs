@@ -30,13 +30,17 @@ fn login(app: &TestApp) -> Uuid {
 
 /// A profile that sends through the server.
 fn profile(app: &TestApp, server: &MailServer) -> Uuid {
+    profile_named(app, server, "On call")
+}
+
+fn profile_named(app: &TestApp, server: &MailServer, name: &str) -> Uuid {
     let credential = server.authority.is_some().then(|| login(app));
     let settings = String::from_utf8(server.settings().to_json().to_vec()).unwrap();
     let host = server.address.to_string();
     let new = NewIntegration {
         family: "alert_profile",
         version: "email",
-        name: "On call",
+        name,
         credential_id: credential,
         host: &host,
         settings: &settings,

@@ -59,3 +59,34 @@ async fn from_an_old_key_to_the_mail_in_the_box_to_the_rotation() {
     dark.close().await;
     owner.close().await;
 }
+
+#[actix_web::test]
+async fn a_long_name_without_a_space_widens_no_page() {
+    let (server, app) = (MailServer::starttls(), TestApp::start());
+    let (profile, ada) = (profile_named(&app, &server, &"channel".repeat(28)), app.administrator());
+    subscribed(&app, &server, profile, "ops@example.com").await;
+    old_key(&app, "prod-ci");
+    mails(&server, 2).await;
+    quiet(&app).await;
+    let alert = app.administrator_again().get("/alerts").await.attributes(".alert .row-link", "href").remove(0);
+    for look in [NARROW, WIDE] {
+        let browser = Browser::open(&app.url, look).await;
+        browser.take(ada.cookie.as_deref()).await;
+        for path in [
+            alert.clone(),
+            "/alerts/settings".to_owned(),
+            format!("/integrations/{profile}"),
+            format!("/integrations/{profile}/edit"),
+            format!("/integrations/{profile}/recipients/new"),
+        ] {
+            browser.goto(&path).await;
+            assert!(browser.overflow().await <= 0, "{path}");
+            if path == alert || path == "/alerts/settings" {
+                browser
+                    .picture(&format!("long-name-{}-{}", if path == alert { "alert" } else { "settings" }, look.width))
+                    .await;
+            }
+        }
+        browser.close().await;
+    }
+}
