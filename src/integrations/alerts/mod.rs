@@ -2,8 +2,6 @@
 //! [`CHANNELS`]; what raises an alert and who gets which message is decided elsewhere. A channel makes one call from a
 //! finished [`Message`] and says how it went; the wire structs of a vendor are private at the bottom of its file.
 
-use std::time::Duration;
-
 use chrono::{DateTime, Utc};
 use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
@@ -14,10 +12,10 @@ use self::email::Letter;
 use super::Spec;
 use crate::credentials::Kind;
 use crate::form::{Field, Values};
+use crate::providers::aws;
 use crate::providers::egress::Egress;
 use crate::providers::endpoints::Endpoints;
 use crate::providers::tokens::{Stored, Tokens};
-use crate::providers::{ProviderError, aws};
 
 mod call;
 pub mod email;
@@ -28,6 +26,7 @@ pub mod jira;
 pub mod pagerduty;
 pub mod pubsub;
 pub mod security_hub;
+mod send_error;
 pub mod servicenow;
 pub mod slack;
 pub mod splunk;
@@ -38,6 +37,7 @@ pub mod webhook;
 mod wire;
 
 pub use go_ahead::{Giver, GoAhead, go_ahead};
+pub use send_error::{Again, SendError};
 pub use test_message::test_message;
 
 /// Every channel, in the order of the form's list.
@@ -304,51 +304,4 @@ impl Job<'_> {
 pub struct Receipt {
     /// What the peer calls it, where later messages about the same alert need it.
     pub reference: Option<String>,
-}
-
-/// Why a message was not delivered, in a sentence for the Alerts page, and whether to try again.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SendError {
-    /// Whole sentences: what happened and what to do. Never the peer's own words.
-    pub sentence: String,
-    pub again: Again,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Again {
-    /// The peer as a whole is away: everything for it waits, at most five minutes at a time, for as long as it takes.
-    WhenItIsBack,
-    /// This message was put off; the pause that the peer asked for, if it did.
-    Later(Option<Duration>),
-    /// It will be refused again until somebody changes something.
-    Never,
-}
-
-impl SendError {
-    pub fn never(sentence: impl Into<String>) -> Self {
-        Self { sentence: sentence.into(), again: Again::Never }
-    }
-
-    pub fn later(sentence: impl Into<String>) -> Self {
-        Self { sentence: sentence.into(), again: Again::Later(None) }
-    }
-
-    /// The failure of a call; `who` is the service in lower case: `the webhook's receiver`.
-    pub fn call(error: &ProviderError, who: &str) -> Self {
-        let again = match error {
-            ProviderError::Unreachable { .. } | ProviderError::Timeout { .. } | ProviderError::Dropped { .. } => {
-                Again::WhenItIsBack
-            }
-            ProviderError::Throttled { retry_after } => Again::Later(retry_after.map(Duration::from_secs)),
-            // An answer of another kind comes from a proxy, a login page or an instance that sleeps.
-            ProviderError::ServerError { .. } | ProviderError::BadAnswer | ProviderError::Stopped => Again::Later(None),
-            _ => Again::Never,
-        };
-        let sentence = match error {
-            // The general one speaks of scans.
-            ProviderError::Throttled { .. } => format!("{who} limits the number of requests. Strongroom tries later."),
-            _ => error.sentence(who),
-        };
-        Self { sentence: call::capital(&sentence), again }
-    }
 }

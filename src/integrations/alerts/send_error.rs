@@ -1,0 +1,54 @@
+//! Why a message was not delivered, and what follows from that. A refusal becomes a sentence here or in its channel's
+//! file; how often it is tried again is decided in `alerting::lane`.
+
+use std::time::Duration;
+
+use super::call::capital;
+use crate::providers::ProviderError;
+
+/// Why a message was not delivered, in a sentence for the Alerts page, and whether to try again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SendError {
+    /// Whole sentences: what happened and what to do. Never the peer's own words.
+    pub sentence: String,
+    pub again: Again,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Again {
+    /// The peer as a whole is away: everything for it waits, at most five minutes at a time, for as long as it takes.
+    WhenItIsBack,
+    /// This message was put off; the pause that the peer asked for, if it did.
+    Later(Option<Duration>),
+    /// It will be refused again until somebody changes something.
+    Never,
+}
+
+impl SendError {
+    pub fn never(sentence: impl Into<String>) -> Self {
+        Self { sentence: sentence.into(), again: Again::Never }
+    }
+
+    pub fn later(sentence: impl Into<String>) -> Self {
+        Self { sentence: sentence.into(), again: Again::Later(None) }
+    }
+
+    /// The failure of a call; `who` is the service in lower case: `the webhook's receiver`.
+    pub fn call(error: &ProviderError, who: &str) -> Self {
+        let again = match error {
+            ProviderError::Unreachable { .. } | ProviderError::Timeout { .. } | ProviderError::Dropped { .. } => {
+                Again::WhenItIsBack
+            }
+            ProviderError::Throttled { retry_after } => Again::Later(retry_after.map(Duration::from_secs)),
+            // An answer of another kind comes from a proxy, a login page or an instance that sleeps.
+            ProviderError::ServerError { .. } | ProviderError::BadAnswer | ProviderError::Stopped => Again::Later(None),
+            _ => Again::Never,
+        };
+        let sentence = match error {
+            // The general one speaks of scans.
+            ProviderError::Throttled { .. } => format!("{who} limits the number of requests. Strongroom tries later."),
+            _ => error.sentence(who),
+        };
+        Self { sentence: capital(&sentence), again }
+    }
+}
