@@ -125,6 +125,11 @@ pub fn give_back(conn: &mut Conn, replica: Uuid, ids: Option<&[Uuid]>) -> Result
     .execute(conn)?)
 }
 
+diesel::define_sql_function! {
+    /// Sets a parameter, with `true` until the transaction ends, and returns it.
+    fn set_config(name: Text, value: Text, is_local: Bool) -> Text;
+}
+
 /// The peer has it. `false` when the delivery is no longer this replica's: then another has sent it too.
 pub fn sent(
     conn: &mut Conn,
@@ -134,7 +139,10 @@ pub fn sent(
     reference: Option<&str>,
 ) -> Result<bool, DbError> {
     // Diesel's own expressions, not SQL text: only those are prepared once a connection, and this is done for each mail.
-    let ours = deliveries::replica_id.eq(replica).and(deliveries::state.eq("sending"));
+    // The one commit that does not wait for the disk: PostgreSQL has it, so the death of a console loses nothing. Should
+    // PostgreSQL itself crash within the next half second, this message is sent once more, under the same id.
+    let quick = set_config("synchronous_commit", "off", true).eq("off");
+    let ours = deliveries::replica_id.eq(replica).and(deliveries::state.eq("sending")).and(quick);
     let recorded = diesel::update(deliveries::table.find(id).filter(ours))
         .set((
             deliveries::state.eq("sent"),

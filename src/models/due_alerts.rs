@@ -160,12 +160,13 @@ const WORSEN: &str = ",
     SELECT gen_random_uuid(), id, notices,
         CASE WHEN stage < 3 THEN 'ahead' WHEN before < 3 THEN 'raised' ELSE 'reminder' END, days, of_days FROM worse";
 
-/// A new secret closes the alert itself; here are limits that were raised, and what nobody foresaw.
+/// A new secret closes the alert itself; here are limits that were raised, and what nobody foresaw. What this turn has
+/// opened is not looked at again.
 const CLOSE_STALE: &str = ",
     young AS MATERIALIZED (
         SELECT a.id AS alert FROM alerts a JOIN credentials c ON c.id = a.subject_id
         LEFT JOIN limits l ON l.kind = c.kind AND (c.ages OR NOT l.by_nature)
-        WHERE a.trigger = 'stale' AND a.closed_at IS NULL
+        WHERE a.trigger = 'stale' AND a.closed_at IS NULL AND a.opened_at < now()
             AND (c.shipped OR coalesce(c.stale_after_days, l.days, 0) = 0
                 OR c.secret_set_at >= now() - make_interval(days => coalesce(c.stale_after_days, l.days) - $4))),
     closed AS (
@@ -188,7 +189,7 @@ const CLOSE_EXPIRING: &str = "
 const CLOSE_GONE: &str = "
     WITH closed AS (
         UPDATE alerts a SET closed_at = now(), closed_why = 'it was deleted', notices = notices + 1
-        WHERE closed_at IS NULL AND (
+        WHERE closed_at IS NULL AND opened_at < now() AND (
             (subject_kind = 'credential' AND NOT EXISTS (SELECT 1 FROM credentials c WHERE c.id = a.subject_id))
             OR (subject_kind = 'integration' AND NOT EXISTS (SELECT 1 FROM integrations i WHERE i.id = a.subject_id)))
         RETURNING a.id, a.notices, a.closed_why),
