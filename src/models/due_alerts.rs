@@ -201,13 +201,15 @@ const CLOSE_GONE: &str = "
     SELECT gen_random_uuid(), id, notices, 'closed', closed_why
     FROM (SELECT * FROM closed UNION ALL SELECT * FROM passed) AS ended";
 
+/// What is tried again has to arrive first.
 const CLOSE_DELIVERY: &str = "
     WITH closed AS (
         UPDATE alerts a SET closed_at = now(), closed_why = 'messages are delivered again', notices = notices + 1
         FROM integrations i LEFT JOIN channels c ON c.integration_id = i.id
         WHERE a.trigger = 'delivery' AND a.closed_at IS NULL AND i.id = a.subject_id AND i.active
             AND coalesce(c.misses, 0) = 0
-            AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.integration_id = i.id AND d.state = 'parked')
+            AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.integration_id = i.id AND (d.state = 'parked'
+                OR (d.state IN ('ready', 'sending') AND d.error IS NOT NULL)))
         RETURNING a.id, a.notices, a.closed_why)
     INSERT INTO notices (id, alert_id, number, event, words)
     SELECT gen_random_uuid(), id, notices, 'closed', closed_why FROM closed";

@@ -212,8 +212,15 @@ impl Private {
     }
 
     fn halt(&mut self) -> Result<(), PostgresError> {
-        // The lock is let go only after the server is gone.
-        let Some(_lock) = self.lock.take() else { return Ok(()) };
+        // The lock is let go only after the server is gone. By word, not by closing it: a process that is being started at
+        // this moment may still hold a copy of it.
+        let Some(lock) = self.lock.take() else { return Ok(()) };
+        let halted = self.stop_server();
+        drop(lock.unlock());
+        halted
+    }
+
+    fn stop_server(&self) -> Result<(), PostgresError> {
         if self.place.processes().is_empty() {
             return Ok(());
         }
