@@ -45,12 +45,14 @@ pub fn of_alert(conn: &mut Conn, alert: Uuid, limit: i64) -> Result<Vec<Shown>, 
         .load(conn)?)
 }
 
-/// The messages through a channel, newest first.
+/// The messages through a channel: what waits for a person first, then newest first.
 pub fn of_channel(conn: &mut Conn, integration: Uuid, limit: i64) -> Result<Vec<Shown>, DbError> {
-    Ok(diesel::sql_query(format!("{SHOWN} WHERE d.integration_id = $1 ORDER BY d.created_at DESC, d.id LIMIT $2"))
-        .bind::<SqlUuid, _>(integration)
-        .bind::<BigInt, _>(limit)
-        .load(conn)?)
+    Ok(diesel::sql_query(format!(
+        "{SHOWN} WHERE d.integration_id = $1 ORDER BY (d.state = 'parked') DESC, d.created_at DESC, d.id LIMIT $2"
+    ))
+    .bind::<SqlUuid, _>(integration)
+    .bind::<BigInt, _>(limit)
+    .load(conn)?)
 }
 
 /// What waits for a person, of all channels, newest first.
@@ -80,14 +82,18 @@ pub struct ChannelState {
     pub parked: i64,
 }
 
-/// Every channel, by name.
-pub fn channels(conn: &mut Conn) -> Result<Vec<ChannelState>, DbError> {
-    Ok(diesel::sql_query(
-        "SELECT i.id, i.name, i.version, i.active, c.away_since,
+const CHANNELS: &str = "
+        SELECT i.id, i.name, i.version, i.active, c.away_since,
             (SELECT count(*) FROM deliveries d WHERE d.integration_id = i.id AND d.state = 'ready') AS waiting,
             (SELECT count(*) FROM deliveries d WHERE d.integration_id = i.id AND d.state = 'parked') AS parked
-         FROM integrations i LEFT JOIN channels c ON c.integration_id = i.id
-         WHERE i.family = 'alert_profile' ORDER BY i.name_key",
-    )
-    .load(conn)?)
+        FROM integrations i LEFT JOIN channels c ON c.integration_id = i.id";
+
+/// Every channel, by name.
+pub fn channels(conn: &mut Conn) -> Result<Vec<ChannelState>, DbError> {
+    let all = format!("{CHANNELS} WHERE i.family = 'alert_profile' ORDER BY i.name_key");
+    Ok(diesel::sql_query(all).load(conn)?)
+}
+
+pub fn channel(conn: &mut Conn, id: Uuid) -> Result<ChannelState, DbError> {
+    Ok(diesel::sql_query(format!("{CHANNELS} WHERE i.id = $1")).bind::<SqlUuid, _>(id).get_result(conn)?)
 }

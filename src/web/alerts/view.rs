@@ -9,8 +9,9 @@ use crate::credentials;
 use crate::integrations::alerts::{self as channels, Event, Severity, Trigger};
 use crate::models::alerts::{Line, RAISED};
 use crate::models::delivery_list::Shown;
-use crate::web::credentials::view::Badge;
-use crate::web::page::{self, When, when};
+use crate::web::credentials::view::{Badge, date};
+use crate::web::integrations::shown;
+use crate::web::page::{When, when};
 
 /// An alert as lists and its own page show it.
 pub struct AlertView {
@@ -50,7 +51,7 @@ impl AlertView {
             opened: when(line.opened_at, now),
             usages: line.usages,
             acknowledged_by: line.acknowledged_by.clone().filter(|_| open),
-            quiet: line.snoozed_until.filter(|until| open && *until > now).map(|until| ahead(until, now)),
+            quiet: line.snoozed_until.filter(|until| open && *until > now).map(date),
             closed: line.closed_at.map(|at| when(at, now)),
             sent: line.sent,
             waiting: line.waiting,
@@ -118,22 +119,11 @@ pub fn subject_page(line: &Line) -> Option<String> {
     }
 }
 
-/// A moment to come, in words.
-pub fn ahead(at: DateTime<Utc>, now: DateTime<Utc>) -> When {
-    let left = at.signed_duration_since(now);
-    let counted = |count: i64, unit: &str| format!("in {count} {unit}{}", if count == 1 { "" } else { "s" });
-    let text = match left.num_seconds() {
-        ..60 => "in a moment".to_owned(),
-        60..3_600 => counted(left.num_minutes(), "minute"),
-        3_600..86_400 => counted(left.num_hours(), "hour"),
-        _ => page::date(at),
-    };
-    When { iso: page::iso(at), text }
-}
-
 /// A message as pages list it.
 pub struct DeliveryView {
     pub id: Uuid,
+    /// `3 alerts`, or the other things that a message can be.
+    pub what: String,
     pub channel: String,
     pub channel_page: String,
     /// `Slack`, with the address where a person is written to.
@@ -152,30 +142,38 @@ pub struct DeliveryView {
 }
 
 impl DeliveryView {
-    pub fn new(shown: Shown, now: DateTime<Utc>) -> Self {
-        let delivery = shown.delivery;
-        let next =
-            (delivery.state == "ready" && shown.active && shown.next_at > now).then(|| ahead(shown.next_at, now));
+    pub fn new(listed: Shown, now: DateTime<Utc>) -> Self {
+        let delivery = listed.delivery;
+        let next = (delivery.state == "ready" && listed.active && listed.next_at > now)
+            .then(|| shown::until(listed.next_at, now));
         let state = match (delivery.state.as_str(), delivery.attempts) {
             ("sent", _) => ("good", "Delivered"),
             ("parked", _) => ("bad", "Undelivered"),
+            ("dropped", _) if delivery.kind == "test" => ("bad", "Failed"),
             ("dropped", _) => ("off", "Given up"),
             ("sending", _) => ("info", "Being sent"),
-            ("ready", _) if !shown.active => ("warn", "Waits: channel is off"),
+            ("ready", _) if !listed.active => ("warn", "Waits: channel is off"),
             ("ready", 1..) => ("warn", "Is tried again"),
             _ => ("info", "Waiting"),
         };
-        let channel = channels::channel(&shown.version).map_or("Channel", |channel| channel.label());
+        let alerts = listed.lines + i64::from(delivery.more);
+        let what = match delivery.kind.as_str() {
+            "confirmation" => "Confirmation of the address".to_owned(),
+            "test" => "Test alert".to_owned(),
+            _ => shown::counted(alerts, "alert"),
+        };
+        let channel = channels::channel(&listed.version).map_or("Channel", |channel| channel.label());
         Self {
             id: delivery.id,
-            channel: shown.channel,
+            channel: listed.channel,
             channel_page: format!("/integrations/{}", delivery.integration_id),
-            to: shown.address.unwrap_or_else(|| channel.to_owned()),
+            to: listed.address.unwrap_or_else(|| channel.to_owned()),
             at: when(delivery.ended_at.filter(|_| delivery.state != "ready").unwrap_or(delivery.created_at), now),
             attempts: delivery.attempts,
             error: delivery.error.filter(|_| delivery.state != "sent"),
             parked: delivery.state == "parked",
-            alerts: shown.lines + i64::from(delivery.more),
+            alerts,
+            what,
             state,
             next,
         }
@@ -190,19 +188,4 @@ pub fn watched(limits: &crate::models::credential_limits::Limits) -> String {
         format!("{what} older than {} days", limit.days)
     });
     aged.chain(["credentials that end within 30 days".to_owned()]).collect::<Vec<_>>().join(", ")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_to_come_reads_like_speech() {
-        let now = DateTime::<Utc>::from_timestamp(1_800_000_000, 0).unwrap();
-        let text = |seconds| ahead(now + Duration::seconds(seconds), now).text;
-        assert_eq!(text(-5), "in a moment");
-        assert_eq!(text(60), "in 1 minute");
-        assert_eq!(text(7_200), "in 2 hours");
-        assert_eq!(text(86_400 * 3), "18 January 2027");
-    }
 }

@@ -8,6 +8,7 @@ use uuid::Uuid;
 use super::shown;
 use crate::app::App;
 use crate::integrations::Family;
+use crate::models;
 use crate::models::DbError;
 use crate::models::integrations::{self, Line};
 use crate::web::error::Error;
@@ -83,7 +84,7 @@ pub async fn index(
         .db
         .run(move |conn| {
             let from = from.as_ref().map(|(key, back)| (key.as_str(), *back));
-            Ok::<_, DbError>((integrations::list(conn, &wanted, from, PAGE)?, shown::now(conn)?))
+            Ok::<_, DbError>((integrations::list(conn, &wanted, from, PAGE)?, models::clock(conn)?))
         })
         .await?;
     let turn = |row: Option<&Line>, name: &str, there: bool| {

@@ -15,7 +15,7 @@ use crate::integrations::{Family, Provider};
 use crate::models::images::{self, Change, Image, Place};
 use crate::models::integrations::{self, Integration};
 use crate::models::runs::{self, Run};
-use crate::models::{Conn, DbError, credentials};
+use crate::models::{self, Conn, DbError, credentials};
 use crate::providers::egress::Egress;
 use crate::web::error::Error;
 use crate::web::htmx;
@@ -112,7 +112,7 @@ fn read(conn: &mut Conn, row: Integration, search: &str, from: Option<&Place>) -
         None => None,
     };
     let (images, total) = (images::page(conn, id, search, from, PAGE)?, images::count(conn, id)?);
-    Ok(Read { row, credential, runs, images, total, changes, now: shown::now(conn)? })
+    Ok(Read { row, credential, runs, images, total, changes, now: models::clock(conn)? })
 }
 
 /// `after=team/app:1.0`: neither a repository nor a tag can hold a colon.

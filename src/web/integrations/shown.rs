@@ -5,13 +5,7 @@ use chrono::{DateTime, Utc};
 use crate::integrations::registries::Progress;
 use crate::integrations::{Family, Provider};
 use crate::models::runs::Run;
-use crate::models::{Conn, DbError, users};
 use crate::web::page::{self, When};
-
-/// The database's clock.
-pub fn now(conn: &mut Conn) -> Result<DateTime<Utc>, DbError> {
-    Ok(DateTime::from_timestamp(users::seconds(conn)?, 0).unwrap_or_default())
-}
 
 /// `in 23 hours`; `now` when the moment has come.
 pub fn until(at: DateTime<Utc>, now: DateTime<Utc>) -> When {
