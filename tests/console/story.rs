@@ -55,6 +55,7 @@ async fn a_stranger_installs_it_scans_a_registry_and_rotates_the_password() {
     browser.sees("Team images").await;
     browser.picture("story-usages").await;
     browser.press("Delete").await;
+    browser.sees("“Harbor robot” is in use").await;
     browser.sees("Team images").await;
     browser.picture("story-delete-refused").await;
 
@@ -157,12 +158,15 @@ async fn the_whole_console_works_without_javascript() {
     browser.fill("Registry", &registry.url()).await;
     browser.choose("Credential", "Harbor robot").await;
     browser.press("Add and scan").await;
+    // The form has the name in a field, not in a text.
+    browser.sees("Team images").await;
     let integration = browser.path().await;
     browser.reloads_until(&integration, "team/app").await;
     browser.goto("/credentials?q=robot").await;
     browser.sees("1 credential").await;
     browser.goto(&credential).await;
     browser.press("Delete").await;
+    browser.sees("“Harbor robot” is in use").await;
     browser.sees("Team images").await;
     browser.close().await;
 }

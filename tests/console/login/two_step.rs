@@ -66,9 +66,10 @@ async fn a_first_code_turns_it_on_and_from_then_on_a_password_alone_opens_nothin
 async fn a_code_opens_once() {
     let app = TestApp::start();
     let mut visit = app.user("ada", Role::Auditor);
-    let (secret, _) = set_up(&app, &mut visit).await;
-    // The code that turned it on is used up already.
+    let secret = visit.get("/account/two-step").await.text("#secret");
+    // The code that turns it on is used up by that.
     let (first, next) = (code(&app, &secret, 0), code(&app, &secret, 1));
+    assert_eq!(visit.post("/account/two-step", &[("code", &first)]).await.status, 200);
     let mut visit = app.visitor();
     log_in(&mut visit, "ada", PASSWORD).await;
     assert_eq!(post_code(&mut visit, &first).await.status, 422);
