@@ -19,6 +19,7 @@ pub struct Trial<'a> {
     pub settings: &'a Values,
     pub credential: Option<Uuid>,
     pub name: &'a str,
+    pub host: &'a str,
 }
 
 /// Sends a test message; the inner error is a sentence for the person at the form.
@@ -26,7 +27,8 @@ pub async fn send(app: &Data<App>, actor: Actor, trial: &Trial<'_>) -> Result<Re
     let credential = match trial.credential {
         None => None,
         Some(id) => {
-            let (vault, why) = (app.vault.clone(), format!("for a test alert through {}", trial.name));
+            let (vault, why) =
+                (app.vault.clone(), format!("for a test alert through {} to {}", trial.name, trial.host));
             let opened = app.db.transaction(move |conn| {
                 let opened = opening::open(conn, &vault, &actor, id, why.clone())?;
                 credentials::touch(conn, id)?;
@@ -92,7 +94,7 @@ pub async fn saved(app: &Data<App>, actor: Actor, id: Uuid) -> Result<Tried, DbE
         app.alerts.queued.notify_one();
         return Ok(if queued == 0 { Tried::Nobody } else { Tried::Queued });
     }
-    let trial = Trial { channel, settings: &settings, credential: row.credential_id, name: &row.name };
+    let trial = Trial { channel, settings: &settings, credential: row.credential_id, name: &row.name, host: &row.host };
     let error = send(app, actor, &trial).await?.err().map(|error| error.sentence);
     app.db.run(move |conn| deliveries::keep_test(conn, id, error.as_deref())).await?;
     Ok(Tried::Done)

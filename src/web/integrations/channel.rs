@@ -10,7 +10,7 @@ use super::{draft, show, shown};
 use crate::form::Values;
 use crate::integrations::Provider;
 use crate::integrations::alerts::{self, Trigger};
-use crate::models::deliveries::{self, Health};
+use crate::models::channels::{self, Health};
 use crate::models::delivery_list::{self, ChannelState, Shown};
 use crate::models::integrations::Integration;
 use crate::models::recipients::{self, Recipient};
@@ -71,8 +71,7 @@ pub fn read(conn: &mut Conn, row: Integration) -> Result<Read, DbError> {
         Some(id) => Some((id, credentials::find(conn, id)?.name)),
         None => None,
     };
-    let (health, deliveries) =
-        (deliveries::health(conn, row.id)?, delivery_list::of_channel(conn, row.id, DELIVERIES)?);
+    let (health, deliveries) = (channels::health(conn, row.id)?, delivery_list::of_channel(conn, row.id, DELIVERIES)?);
     let people = recipients::of(conn, row.id)?;
     let state = delivery_list::channel(conn, row.id)?;
     Ok(Read { row, credential, health, state, deliveries, people, now: models::clock(conn)? })

@@ -170,7 +170,7 @@ pub async fn update(
         return again(unacceptable, Errors::default(), Some(ask)).await;
     }
     if posted.0.contains("try") {
-        let tried = trial::on_form(&app, &visitor, &draft).await?;
+        let tried = trial::on_form(&app, &visitor, &draft, destination).await?;
         let mut page = Edit::draw(&app, shell(), &row, Some(&posted.0), &Errors::default(), None).await?;
         page.tried = Some(tried);
         return page::html(&page);

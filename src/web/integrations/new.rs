@@ -119,7 +119,7 @@ pub async fn create(
         return again(Errors::default(), Some(ask)).await;
     }
     if posted.0.contains("try") {
-        let tried = trial::on_form(&app, &visitor, &draft).await?;
+        let tried = trial::on_form(&app, &visitor, &draft, destination).await?;
         let mut page = New::draw(&app, shell(), Some(&posted.0), &Errors::default(), None).await?;
         page.tried = Some(tried);
         return page::html(&page);

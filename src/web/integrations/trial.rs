@@ -5,11 +5,13 @@ use actix_web::web::{Data, Path};
 use std::time::Instant;
 use uuid::Uuid;
 
+use super::destination::Destination;
 use super::draft::Draft;
 use crate::alerting::trial::{self, Trial, Tried as Outcome};
 use crate::app::App;
 use crate::form::Values;
 use crate::integrations::Provider;
+use crate::models::{DbError, events};
 use crate::web::error::Error;
 use crate::web::page;
 use crate::web::posted::Posted;
@@ -22,11 +24,25 @@ pub struct Tried {
 }
 
 /// Sends a test with what stands on the form. The destination has been confirmed as it is for saving.
-pub async fn on_form(app: &Data<App>, visitor: &As<Operator>, draft: &Draft) -> Result<Tried, Error> {
+pub async fn on_form(
+    app: &Data<App>,
+    visitor: &As<Operator>,
+    draft: &Draft,
+    destination: Option<Destination>,
+) -> Result<Tried, Error> {
     let Provider::Channel(channel) = draft.provider else { return Err(Error::Malformed) };
     app.tests.take(visitor.user_id, Instant::now())?;
+    if let Some(destination) = destination {
+        let (vault, actor, name) = (app.vault.clone(), visitor.actor(), draft.name.clone());
+        let allowed = app.db.transaction(move |conn| {
+            let event = destination.event("integration.destination_allowed", &name);
+            events::record(conn, &vault, &actor, &event)
+        });
+        allowed.await.map_err(|error: DbError| error)?;
+    }
     let settings = Values::from_json(draft.settings().as_bytes()).unwrap_or_default();
-    let trial = Trial { channel, settings: &settings, credential: draft.credential, name: &draft.name };
+    let (credential, name, host) = (draft.credential, draft.name.as_str(), draft.host.as_str());
+    let trial = Trial { channel, settings: &settings, credential, name, host };
     Ok(match trial::send(app, visitor.actor(), &trial).await? {
         Ok(()) if channel.has_recipients() => Tried {
             tone: "good",
