@@ -45,7 +45,7 @@ pub fn confirmed(store: &Store, profile: Uuid, count: usize) -> Vec<Uuid> {
         for n in 0..count {
             let address = format!("person-{n}@example.com");
             let id = recipients::create(conn, &store.vault, &actor, profile, &address, "stale,expiring,lockout")?;
-            recipients::confirm(conn, &store.vault, &actor, id)?;
+            recipients::confirm(conn, &store.vault, &actor, (id, 1))?;
             people.push(id);
         }
         Ok::<_, DbError>(people)

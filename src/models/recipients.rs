@@ -214,10 +214,13 @@ fn change(
     ledger.record(conn, vault, actor, &row.event(action))
 }
 
-/// The owner of the address has followed the link. Once confirmed, nothing changes any more.
-pub fn confirm(conn: &mut Conn, vault: &Vault, actor: &Actor, id: Uuid) -> Result<(), DbError> {
+/// The owner of the address has followed the link of this version of the row. Once confirmed, nothing changes any more.
+pub fn confirm(conn: &mut Conn, vault: &Vault, actor: &Actor, (id, seen): (Uuid, i64)) -> Result<(), DbError> {
     change(conn, vault, actor, id, "recipient.confirmed", |row, now| {
-        let fresh = row.confirmed_at.is_none();
+        let fresh = row.confirmed_at.is_none() && row.row_version == seen;
+        if !fresh {
+            return false;
+        }
         row.confirmed_at.get_or_insert(now);
         fresh
     })?;

@@ -71,6 +71,6 @@ pub async fn create(app: Shared, request: HttpRequest, link: Place, posted: Post
 }
 
 async fn confirm(app: &App, request: &HttpRequest, person: &Recipient) -> Result<(), DbError> {
-    let (vault, actor, id) = (app.vault.clone(), owner(app, request, person), person.id);
-    app.db.transaction(move |conn| recipients::confirm(conn, &vault, &actor, id)).await
+    let (vault, actor, seen) = (app.vault.clone(), owner(app, request, person), (person.id, person.row_version));
+    app.db.transaction(move |conn| recipients::confirm(conn, &vault, &actor, seen)).await
 }
