@@ -11,32 +11,21 @@ use futures_util::FutureExt;
 use futures_util::future::join3;
 use uuid::Uuid;
 
+use super::failures;
 use super::letters::Office;
-use super::prepare::{Batch, Ready, Unfit, prepare};
+use super::prepare::{Batch, Ready, prepare};
 use crate::app::App;
 use crate::form::Values;
 use crate::integrations::alerts::email::Letter;
-use crate::integrations::alerts::{Again, Channel, GoAhead, Job, Message, Receipt, SendError, go_ahead};
-use crate::models::alerts::{self, RAISED, Subject};
-use crate::models::deliveries::{self, Delivery, Next};
-use crate::models::events::Actor;
-use crate::models::integrations::{self, Integration};
+use crate::integrations::alerts::{Channel, GoAhead, Job, Message, Receipt, SendError, go_ahead};
+use crate::models::deliveries::{self, Delivery};
 use crate::models::{Conn, DbError};
 use crate::opening::Opened;
-use crate::vault::{self, Vault};
 
 /// Longest that one call may take, whatever the channel waits for by itself.
 const LIMIT: Duration = Duration::from_secs(40);
 /// A claim older than this is not relied on: another replica may have taken over.
 const FRESH: Duration = Duration::from_secs(10);
-/// Tries of a message that the peer puts off each time, over most of a day.
-const MOST_ATTEMPTS: i32 = 20;
-/// Refusals in a row after which a channel is switched off, and misses in a row after which that is told.
-const IN_A_ROW: i32 = 20;
-/// A peer that is away is tried again after 5 s, and later every 5 minutes.
-const FIRST_PAUSE: i32 = 5;
-const LONGEST_PAUSE: i32 = 300;
-
 /// When this replica last renewed what it has claimed.
 pub type Renewed = Cell<Instant>;
 
@@ -61,11 +50,12 @@ async fn batch(app: &Data<App>, id: Uuid, renewed: &Renewed) -> Result<bool, DbE
     let (vault, console, replica) = (app.vault.clone(), app.public_url.clone(), app.replica);
     let claimed_at = Instant::now();
     let prepared = app.db.transaction(move |conn| prepare(conn, &vault, &console, replica, id)).await?;
-    renewed.set(renewed.get().max(claimed_at));
+    // What is claimed here is fresh from here on, however the renewals of others go.
+    let is_fresh = || renewed.get().max(claimed_at).elapsed() < FRESH;
     let batch = match prepared {
         None => return Ok(false),
         Some(Err(unfit)) => {
-            park(app, unfit).await?;
+            app.db.transaction(move |conn| failures::park(conn, replica, &unfit)).await?;
             return Ok(true);
         }
         Some(Ok(batch)) => batch,
@@ -74,7 +64,7 @@ async fn batch(app: &Data<App>, id: Uuid, renewed: &Renewed) -> Result<bool, DbE
     let write = |ready: &Ready| batch.channel.has_recipients().then(|| office.letter(ready));
     let (mut last, mut letter): (Option<Taken>, _) = (None, None);
     for (at, ready) in batch.messages.iter().enumerate() {
-        if app.stopping.is_cancelled() || renewed.get().elapsed() >= FRESH {
+        if app.stopping.is_cancelled() || !is_fresh() {
             take_down(app, last).await?;
             return give_back(app, &batch.messages[at..]).await;
         }
@@ -128,7 +118,7 @@ async fn take_down(app: &App, taken: Option<Taken<'_>>) -> Result<(), DbError> {
 /// Puts back what is not worth trying now.
 async fn give_back(app: &App, rest: &[Ready]) -> Result<bool, DbError> {
     let (ids, replica): (Vec<Uuid>, _) = (rest.iter().map(|ready| ready.delivery.id).collect(), app.replica);
-    app.db.run(move |conn| deliveries::give_back(conn, replica, Some(&ids))).await?;
+    app.db.run(move |conn| deliveries::give_back(conn, replica, &ids)).await?;
     Ok(false)
 }
 
@@ -163,7 +153,7 @@ async fn failed(app: &App, batch: &Batch, ready: &Ready, error: SendError) -> Re
     let (delivery, channel) = (ready.delivery.clone(), batch.integration.clone());
     tracing::warn!(delivery = %delivery.id, channel = %channel.id, error = error.sentence, "a message failed");
     let (vault, replica) = (app.vault.clone(), app.replica);
-    app.db.transaction(move |conn| record(conn, &vault, replica, &delivery, &channel, &error)).await
+    app.db.transaction(move |conn| failures::record(conn, &vault, replica, &delivery, &channel, &error)).await
 }
 
 /// One call of a channel.
@@ -207,97 +197,7 @@ pub async fn call(app: &App, call: Call<'_>) -> Result<Receipt, SendError> {
         }
         Err(_) => {
             let sentence = "The service did not answer in time. It is tried again.";
-            Err(SendError { sentence: sentence.to_owned(), again: Again::WhenItIsBack })
-        }
-    }
-}
-
-/// Writes a failure down, and what follows from it: another try, a person's decision, an alert, a channel that is off.
-/// Returns whether the next message is worth trying.
-fn record(
-    conn: &mut Conn,
-    vault: &Vault,
-    replica: Uuid,
-    delivery: &Delivery,
-    channel: &Integration,
-    error: &SendError,
-) -> Result<bool, DbError> {
-    let subject = Subject { kind: "integration", id: channel.id, name: &channel.name };
-    let pause = match error.again {
-        Again::WhenItIsBack => Some(away_for(delivery.attempts)),
-        // Who asks for a pause gets it for everything.
-        Again::Later(Some(pause)) => Some(i32::try_from(pause.as_secs()).unwrap_or(i32::MAX).clamp(1, 3_600)),
-        _ => None,
-    };
-    if let Some(seconds) = pause {
-        let misses = deliveries::missed(conn, delivery, replica, &error.sentence, seconds)?;
-        if misses >= IN_A_ROW {
-            alerts::raise(conn, "delivery", subject, &error.sentence)?;
-        }
-        return Ok(false);
-    }
-    let next = match error.again {
-        Again::Never => Next::Parked,
-        _ if delivery.attempts >= MOST_ATTEMPTS => Next::Parked,
-        _ => Next::Again(put_off_for(delivery.attempts)),
-    };
-    let refusals = deliveries::refused(conn, delivery, replica, &error.sentence, next)?;
-    if refusals >= IN_A_ROW && integrations::find(conn, channel.id)?.active {
-        integrations::set_active(conn, vault, &Actor::system(), channel.id, false)?;
-        let words = format!("it was switched off after {refusals} refusals in a row. The last: {}", error.sentence);
-        alerts::worsen(conn, "delivery", subject, RAISED + 1, &words)?;
-        return Ok(false);
-    }
-    if next == Next::Parked {
-        alerts::raise(conn, "delivery", subject, &error.sentence)?;
-    }
-    Ok(true)
-}
-
-/// All of a batch waits for a person: the channel itself cannot be used.
-async fn park(app: &App, unfit: Unfit) -> Result<(), DbError> {
-    let replica = app.replica;
-    app.db
-        .transaction(move |conn| {
-            let Some(first) = unfit.deliveries.first() else { return Ok(()) };
-            let channel = integrations::find(conn, first.integration_id)?;
-            for delivery in &unfit.deliveries {
-                deliveries::refused(conn, delivery, replica, &unfit.sentence, Next::Parked)?;
-            }
-            let subject = Subject { kind: "integration", id: channel.id, name: &channel.name };
-            alerts::raise(conn, "delivery", subject, &unfit.sentence)
-        })
-        .await
-}
-
-/// Seconds until a peer that is away is tried again.
-fn away_for(attempts: i32) -> i32 {
-    let doublings = u32::try_from(attempts - 1).unwrap_or_default().min(10);
-    FIRST_PAUSE.saturating_mul(1 << doublings).min(LONGEST_PAUSE)
-}
-
-/// Seconds until a message that was put off is tried again: 1, 2, 4 … 60 minutes, a fifth more or less.
-fn put_off_for(attempts: i32) -> i32 {
-    let doublings = u32::try_from(attempts - 1).unwrap_or_default().min(10);
-    let seconds = 60_i32.saturating_mul(1 << doublings).min(3_600);
-    let [byte] = vault::random::<1>();
-    seconds * (80 + i32::from(byte) * 40 / 255) / 100
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_peer_that_is_away_is_never_left_alone_for_more_than_five_minutes() {
-        assert_eq!([1, 2, 3, 7, 1_000].map(away_for), [5, 10, 20, 300, 300]);
-    }
-
-    #[test]
-    fn a_message_that_is_put_off_waits_longer_each_time() {
-        for (attempts, minutes) in [(1, 1), (2, 2), (6, 32), (7, 60), (20, 60)] {
-            let seconds = put_off_for(attempts);
-            assert!((48 * minutes..=72 * minutes).contains(&seconds), "{seconds} s after {attempts}");
+            Err(SendError::later(sentence))
         }
     }
 }

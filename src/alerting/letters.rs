@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::prepare::Ready;
 use crate::integrations::alerts::email::Letter;
-use crate::integrations::alerts::{SendError, Trigger};
+use crate::integrations::alerts::{Again, SendError, Trigger};
 use crate::mail::{self, Confirmation};
 use crate::models::recipients::{LINK_DAYS, Recipient};
 use crate::vault::Vault;
@@ -18,16 +18,22 @@ pub struct Office<'a> {
     pub profile: &'a str,
 }
 
+/// Nobody is to be told any more.
+fn moot(sentence: &str) -> SendError {
+    SendError { sentence: sentence.to_owned(), again: Again::Moot }
+}
+
 impl Office<'_> {
     /// The letter, or why there is none: somebody who has not confirmed gets the confirmation only.
     pub fn letter(&self, ready: &Ready) -> Result<Letter, SendError> {
         let altered = "The recipient is not what Strongroom saved, so nothing was sent. Remove them and add them anew.";
-        let person = ready.recipient.as_ref().ok_or_else(|| SendError::never(altered))?;
+        let person = ready.recipient.as_ref();
+        let person = person.ok_or_else(|| SendError { sentence: altered.to_owned(), again: Again::NeverThisOne })?;
         let (delivery, wants) = (&ready.delivery, person.wants_mail());
         let written = match delivery.kind.as_str() {
             "confirmation" if person.confirmed_at.is_none() => self.confirmation(delivery.id, ready, person),
-            "confirmation" => return Err(SendError::never("The address has been confirmed already.")),
-            _ if !wants => return Err(SendError::never("The recipient has not confirmed, or has unsubscribed.")),
+            "confirmation" => return Err(moot("The address has been confirmed already.")),
+            _ if !wants => return Err(moot("The recipient has not confirmed, or has unsubscribed.")),
             _ => mail::digest(
                 &person.address,
                 self.profile,

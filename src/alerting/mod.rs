@@ -13,9 +13,10 @@ use crate::models::alert_settings::{self, AlertSettings};
 use crate::models::credential_limits::Limits;
 use crate::models::digests::{self, Target};
 use crate::models::due_alerts::{self, Limit, Rules, Turn};
-use crate::models::{self, Conn, DbError, integrations, recipients};
+use crate::models::{self, Conn, DbError, altered, integrations, recipients};
 use crate::vault::Vault;
 
+mod failures;
 pub mod lane;
 mod letters;
 mod prepare;
@@ -117,7 +118,11 @@ fn targets(conn: &mut Conn, vault: &Vault) -> Result<Vec<Target>, DbError> {
     let profiles = integrations::of_family(conn, crate::integrations::Family::AlertProfile.slug())?;
     let people = recipients::confirmed(conn)?;
     let mut targets = Vec::new();
-    for profile in profiles.iter().filter(|profile| profile.active && profile.check(vault).is_ok()) {
+    for profile in profiles.iter().filter(|profile| profile.active) {
+        if profile.check(vault).is_err() {
+            altered::tell(conn, profile)?;
+            continue;
+        }
         let Some(channel) = alerts::channel(&profile.version) else { continue };
         let settings = Values::from_json(profile.settings.as_bytes()).unwrap_or_default();
         let at_once = i64::try_from(channel.lines_at_once()).unwrap_or(i64::MAX).max(1);

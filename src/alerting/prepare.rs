@@ -10,10 +10,10 @@ use super::words::{self, Said};
 use crate::form::Values;
 use crate::integrations::Family;
 use crate::integrations::alerts::{self as channels, Channel, Event, Line, Message, Trigger, Usage};
-use crate::models::alerts::{self, Subject};
+use crate::models::altered;
 use crate::models::deliveries::{self, Delivery};
 use crate::models::delivery_lines::{self, LineRow, UsageRow};
-use crate::models::events::{self, Actor};
+use crate::models::events::Actor;
 use crate::models::integrations::{self, Integration};
 use crate::models::recipients::{self, Recipient};
 use crate::models::{Conn, DbError, credentials};
@@ -64,18 +64,18 @@ pub fn prepare(
     let integration = integrations::find(conn, id)?;
     let channel = channels::channel(&integration.version);
     let ordered = channel.is_some_and(|channel| channel.lines_at_once() == 1);
+    // This replica works on the channel in one lane: what else it has of it was lost sight of.
+    deliveries::put_back(conn, replica, Some(id))?;
     let claimed = deliveries::claim(conn, id, replica, BATCH, ordered)?;
     if claimed.is_empty() {
         return Ok(None);
     }
     let unfit = |deliveries, sentence| Ok(Some(Err(Unfit { deliveries, sentence })));
     if integration.check(vault).is_err() {
-        metrics::counter!("strongroom_integrity_failures_total").increment(1);
-        let event = integration.event("integration.integrity_failure", "use refused".to_owned());
-        events::record(conn, vault, &Actor::system(), &event)?;
-        alerts::raise(conn, "integrity", Subject { kind: "integration", id, name: &integration.name }, "")?;
+        altered::refuse(conn, vault, &integration)?;
         return unfit(claimed, ALTERED.to_owned());
     }
+    altered::settle(conn, &integration)?;
     let settings = Values::from_json(integration.settings.as_bytes());
     let (Some(channel), Some(settings)) = (channel, settings) else { return unfit(claimed, UNKNOWN.to_owned()) };
     let credential = match integration.credential_id {
@@ -125,7 +125,7 @@ fn messages(
     }
     let people: Vec<Uuid> = claimed.iter().filter_map(|delivery| delivery.recipient_id).collect();
     let people = recipients::find_all(conn, &people)?.into_iter().filter(|person| person.check(vault).is_ok());
-    let mut people: HashMap<Uuid, Recipient> = people.map(|person| (person.id, person)).collect();
+    let people: HashMap<Uuid, Recipient> = people.map(|person| (person.id, person)).collect();
     let mut lines: HashMap<Uuid, Vec<Line>> = HashMap::new();
     for row in rows {
         let known = usages.get(&row.subject_id).cloned().unwrap_or_default();
@@ -134,7 +134,7 @@ fn messages(
     let ready = |delivery: Delivery| {
         if delivery.kind == "test" {
             let message = channels::test_message(delivery.id, delivery.created_at, console);
-            let recipient = delivery.recipient_id.and_then(|id| people.remove(&id));
+            let recipient = delivery.recipient_id.and_then(|id| people.get(&id).cloned());
             return Ready { delivery, message, recipient };
         }
         let message = Message {
@@ -145,7 +145,7 @@ fn messages(
             more: u64::try_from(delivery.more).unwrap_or_default(),
             test: false,
         };
-        let recipient = delivery.recipient_id.and_then(|id| people.remove(&id));
+        let recipient = delivery.recipient_id.and_then(|id| people.get(&id).cloned());
         Ready { delivery, message, recipient }
     };
     Ok(claimed.into_iter().map(ready).collect())

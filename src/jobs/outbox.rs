@@ -1,12 +1,12 @@
 //! The worker that empties the outbox: a lane for each channel that has something due, a few at a time, and what a dead
 //! replica had claimed is put back. Winds down when the console stops.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use actix_web::web::Data;
-use tokio::task::JoinSet;
+use tokio::task::{Id, JoinSet};
 use uuid::Uuid;
 
 use crate::alerting::lane::{self, Renewed};
@@ -24,32 +24,29 @@ const PATIENCE: Duration = Duration::from_secs(8);
 
 pub async fn work(app: Data<App>) {
     let renewed = Rc::new(Renewed::new(Instant::now()));
-    let (mut lanes, mut busy): (JoinSet<Uuid>, HashSet<Uuid>) = (JoinSet::new(), HashSet::new());
+    let (mut lanes, mut busy): (JoinSet<()>, HashMap<Id, Uuid>) = (JoinSet::new(), HashMap::new());
     let mut turns = tokio::time::interval(RENEW);
     while !app.stopping.is_cancelled() {
         match app.db.run(deliveries::due).await {
             Ok(due) => {
-                for channel in due
-                    .into_iter()
-                    .filter(|channel| !busy.contains(channel))
-                    .take(LANES - busy.len())
-                    .collect::<Vec<_>>()
-                {
-                    busy.insert(channel);
+                let free: Vec<Uuid> =
+                    due.into_iter().filter(|channel| !busy.values().any(|working| working == channel)).collect();
+                for channel in free.into_iter().take(LANES - busy.len()) {
                     let (app, renewed) = (app.clone(), Rc::clone(&renewed));
-                    lanes.spawn_local(async move {
-                        lane::run(app, channel, &renewed).await;
-                        channel
-                    });
+                    let lane = lanes.spawn_local(async move { lane::run(app, channel, &renewed).await });
+                    busy.insert(lane.id(), channel);
                 }
             }
             Err(error) => tracing::warn!(%error, "the outbox cannot be read and is tried again"),
         }
         tokio::select! {
             () = app.stopping.cancelled() => {}
-            Some(ended) = lanes.join_next() => drop(ended.map(|channel| busy.remove(&channel))),
+            // Also one that panicked has ended.
+            Some(ended) = lanes.join_next_with_id() => {
+                busy.remove(&ended.map_or_else(|error| error.id(), |(id, ())| id));
+            }
             () = app.alerts.queued.notified() => {}
-            _ = turns.tick() => keep(&app, &renewed, !busy.is_empty()).await,
+            _ = turns.tick() => keep(&app, &renewed, busy.values().copied().collect()).await,
             () = tokio::time::sleep(POLL) => {}
         }
     }
@@ -59,25 +56,24 @@ pub async fn work(app: Data<App>) {
     }
     let replica = app.replica;
     // Their leases end by themselves, if this fails.
-    if let Err(error) = app.db.run(move |conn| deliveries::give_back(conn, replica, None)).await {
+    if let Err(error) = app.db.run(move |conn| deliveries::put_back(conn, replica, None)).await {
         tracing::warn!(%error, "claimed messages could not be given back");
     }
 }
 
 /// Renews what this replica has claimed, and puts back what others left behind.
-async fn keep(app: &App, renewed: &Renewed, busy: bool) {
+async fn keep(app: &App, renewed: &Renewed, busy: Vec<Uuid>) {
     let (replica, at) = (app.replica, Instant::now());
     let kept = app.db.run(move |conn| {
-        if busy {
-            deliveries::renew(conn, replica)?;
-        }
+        deliveries::renew(conn, replica, &busy)?;
         deliveries::reap(conn)
     });
     match kept.await {
-        Ok(0) => renewed.set(at),
         Ok(count) => {
             renewed.set(at);
-            tracing::info!(count, "messages of a replica that is gone are sent by others");
+            if count > 0 {
+                tracing::info!(count, "messages of a replica that is gone are sent by others");
+            }
         }
         Err::<_, DbError>(error) => tracing::warn!(%error, "claims on messages could not be renewed"),
     }

@@ -96,14 +96,30 @@ struct Part {
     delivery: Delivery,
 }
 
-/// Keeps what this replica has claimed.
-pub fn renew(conn: &mut Conn, replica: Uuid) -> Result<usize, DbError> {
+/// Keeps what this replica has claimed of the channels that it works on.
+pub fn renew(conn: &mut Conn, replica: Uuid, channels: &[Uuid]) -> Result<usize, DbError> {
     Ok(diesel::sql_query(
-        "UPDATE deliveries SET lease_until = now() + make_interval(secs => $2) WHERE state = 'sending' AND replica_id = $1",
+        "UPDATE deliveries SET lease_until = now() + make_interval(secs => $2)
+         WHERE state = 'sending' AND replica_id = $1 AND integration_id = ANY($3)",
     )
     .bind::<SqlUuid, _>(replica)
     .bind::<diesel::sql_types::Double, _>(f64::from(LEASE))
+    .bind::<Array<SqlUuid>, _>(channels)
     .execute(conn)?)
+}
+
+/// Puts back what this replica had claimed of a channel and lost sight of: its fate could not be recorded. Whether the peer
+/// has it is not known, so it counts as a try.
+pub fn put_back(conn: &mut Conn, replica: Uuid, channel: Option<Uuid>) -> Result<usize, DbError> {
+    let mine = deliveries::state.eq("sending").and(deliveries::replica_id.eq(replica));
+    let ready = deliveries::state.eq("ready");
+    Ok(match channel {
+        Some(channel) => {
+            let lost = deliveries::table.filter(mine.and(deliveries::integration_id.eq(channel)));
+            diesel::update(lost).set(ready).execute(conn)?
+        }
+        None => diesel::update(deliveries::table.filter(mine)).set(ready).execute(conn)?,
+    })
 }
 
 /// Puts back what a replica claimed and did not finish before its lease ended.
@@ -112,16 +128,14 @@ pub fn reap(conn: &mut Conn) -> Result<usize, DbError> {
         .execute(conn)?)
 }
 
-/// Puts back what this replica has claimed and will not send: of some deliveries, or all with `None`. They were not
-/// tried, so that does not count as a try.
-pub fn give_back(conn: &mut Conn, replica: Uuid, ids: Option<&[Uuid]>) -> Result<usize, DbError> {
+/// Puts back what this replica has claimed and did not try.
+pub fn give_back(conn: &mut Conn, replica: Uuid, ids: &[Uuid]) -> Result<usize, DbError> {
     Ok(diesel::sql_query(
         "UPDATE deliveries SET state = 'ready', attempts = greatest(attempts - 1, 0)
-         WHERE state = 'sending' AND replica_id = $1 AND ($2 OR id = ANY($3))",
+         WHERE state = 'sending' AND replica_id = $1 AND id = ANY($2)",
     )
     .bind::<SqlUuid, _>(replica)
-    .bind::<Bool, _>(ids.is_none())
-    .bind::<Array<SqlUuid>, _>(ids.unwrap_or_default())
+    .bind::<Array<SqlUuid>, _>(ids)
     .execute(conn)?)
 }
 
@@ -165,29 +179,20 @@ pub enum Next {
     Again(i32),
     /// Waits for a person.
     Parked,
+    /// Nobody is to be told any more.
+    Dropped,
 }
 
-/// Records a refusal by the peer and returns how many there were in a row.
-pub fn refused(conn: &mut Conn, delivery: &Delivery, replica: Uuid, error: &str, next: Next) -> Result<i32, DbError> {
-    end_attempt(conn, delivery.id, replica, error, next)?;
-    count(conn, delivery.integration_id, "refusals = channels.refusals + 1, misses = 0, away_since = NULL", 0)
-}
-
-/// Records that the peer was not reached: everything for it waits `seconds`. Returns how often in a row.
-pub fn missed(conn: &mut Conn, delivery: &Delivery, replica: Uuid, error: &str, seconds: i32) -> Result<i32, DbError> {
-    end_attempt(conn, delivery.id, replica, error, Next::Again(0))?;
-    let set = "misses = channels.misses + 1, away_since = coalesce(channels.away_since, now()), not_before = excluded.not_before";
-    count(conn, delivery.integration_id, set, seconds)
-}
-
-fn end_attempt(conn: &mut Conn, id: Uuid, replica: Uuid, error: &str, next: Next) -> Result<(), DbError> {
+/// Records how an attempt ended.
+pub fn end_attempt(conn: &mut Conn, id: Uuid, replica: Uuid, error: &str, next: Next) -> Result<(), DbError> {
     let (state, seconds) = match next {
         Next::Again(seconds) => ("ready", seconds),
         Next::Parked => ("parked", 0),
+        Next::Dropped => ("dropped", 0),
     };
     diesel::sql_query(
         "UPDATE deliveries SET state = $3, error = $4, not_before = now() + make_interval(secs => $5),
-            ended_at = CASE WHEN $3 = 'parked' THEN clock_timestamp() END
+            ended_at = CASE WHEN $3 <> 'ready' THEN clock_timestamp() END
          WHERE id = $1 AND replica_id = $2 AND state = 'sending'",
     )
     .bind::<SqlUuid, _>(id)
@@ -197,27 +202,6 @@ fn end_attempt(conn: &mut Conn, id: Uuid, replica: Uuid, error: &str, next: Next
     .bind::<diesel::sql_types::Double, _>(f64::from(seconds))
     .execute(conn)?;
     Ok(())
-}
-
-#[derive(QueryableByName)]
-struct InARow {
-    #[diesel(sql_type = Integer)]
-    refusals: i32,
-    #[diesel(sql_type = Integer)]
-    misses: i32,
-}
-
-fn count(conn: &mut Conn, integration: Uuid, set: &str, seconds: i32) -> Result<i32, DbError> {
-    let row: InARow = diesel::sql_query(format!(
-        "INSERT INTO channels (integration_id, refusals, misses, away_since, not_before)
-         VALUES ($1, CASE WHEN $2 = 0 THEN 1 ELSE 0 END, CASE WHEN $2 = 0 THEN 0 ELSE 1 END,
-            CASE WHEN $2 = 0 THEN NULL ELSE now() END, now() + make_interval(secs => $2))
-         ON CONFLICT (integration_id) DO UPDATE SET {set} RETURNING refusals, misses"
-    ))
-    .bind::<SqlUuid, _>(integration)
-    .bind::<diesel::sql_types::Double, _>(f64::from(seconds))
-    .get_result(conn)?;
-    Ok(row.refusals.max(row.misses))
 }
 
 /// Puts a message of its own into the outbox: a confirmation, or a test.
@@ -255,22 +239,7 @@ pub fn keep_test(conn: &mut Conn, integration: Uuid, error: Option<&str>) -> Res
             deliveries::error.eq(error),
         ))
         .execute(conn)?;
-    Ok(())
-}
-
-/// How a channel is doing.
-#[derive(Clone, Debug, Default, Queryable, Selectable)]
-#[diesel(table_name = channels)]
-pub struct Health {
-    pub refusals: i32,
-    pub misses: i32,
-    pub away_since: Option<DateTime<Utc>>,
-    pub not_before: DateTime<Utc>,
-}
-
-/// Nothing was ever wrong with a channel that has no row.
-pub fn health(conn: &mut Conn, integration: Uuid) -> Result<Health, DbError> {
-    Ok(channels::table.find(integration).select(Health::as_select()).first(conn).optional()?.unwrap_or_default())
+    if error.is_none() { super::channels::start_anew(conn, integration) } else { Ok(()) }
 }
 
 /// A parked delivery, or all of a channel.
@@ -292,7 +261,8 @@ pub fn decide(conn: &mut Conn, vault: &Vault, actor: &Actor, which: Parked, agai
     let ids: Vec<Uuid> = parked.load(conn)?;
     let decided: Vec<Uuid> =
         diesel::update(deliveries::table.filter(deliveries::id.eq_any(&ids).and(deliveries::state.eq("parked"))))
-            .set((deliveries::state.eq(state), deliveries::not_before.eq(ledger.now), deliveries::attempts.eq(0)))
+            // The peer may have it from the try before.
+            .set((deliveries::state.eq(state), deliveries::not_before.eq(ledger.now), deliveries::attempts.eq(1)))
             .returning(deliveries::integration_id)
             .get_results(conn)?;
     let integration = *decided.first().ok_or(DbError::Stale)?;
@@ -300,6 +270,7 @@ pub fn decide(conn: &mut Conn, vault: &Vault, actor: &Actor, which: Parked, agai
         diesel::sql_query("UPDATE channels SET not_before = now() WHERE integration_id = $1")
             .bind::<SqlUuid, _>(integration)
             .execute(conn)?;
+        drop_stale(conn, &ids)?;
     }
     let name: String = integrations::table.find(integration).select(integrations::name).first(conn)?;
     let event = NewEvent {
@@ -315,10 +286,26 @@ pub fn decide(conn: &mut Conn, vault: &Vault, actor: &Actor, which: Parked, agai
     ledger.record(conn, vault, actor, &event)
 }
 
-/// Forgets messages that ended longer than `days` ago.
+/// What was closed meanwhile is not raised any more: an incident that is opened now would never be closed.
+fn drop_stale(conn: &mut Conn, ids: &[Uuid]) -> Result<(), DbError> {
+    diesel::sql_query(
+        "UPDATE deliveries d SET state = 'dropped' WHERE id = ANY($1) AND state = 'ready' AND kind = 'digest'
+            AND NOT EXISTS (SELECT 1 FROM delivery_lines l JOIN notices n ON n.id = l.notice_id
+                JOIN alerts a ON a.id = n.alert_id
+                WHERE l.delivery_id = d.id AND (n.event = 'closed' OR a.closed_at IS NULL))",
+    )
+    .bind::<Array<SqlUuid>, _>(ids)
+    .execute(conn)?;
+    Ok(())
+}
+
+/// Forgets messages that ended longer than `days` ago, but for those about alerts that are open: their closing is told to
+/// whoever heard of them, and by the name that the peer gave.
 pub fn purge(conn: &mut Conn, days: i32) -> Result<usize, DbError> {
     Ok(diesel::sql_query(
-        "DELETE FROM deliveries WHERE state IN ('sent', 'dropped') AND created_at < now() - make_interval(days => $1)",
+        "DELETE FROM deliveries d WHERE state IN ('sent', 'dropped') AND created_at < now() - make_interval(days => $1)
+            AND NOT EXISTS (SELECT 1 FROM delivery_lines l JOIN notices n ON n.id = l.notice_id
+                JOIN alerts a ON a.id = n.alert_id WHERE l.delivery_id = d.id AND a.closed_at IS NULL)",
     )
     .bind::<Integer, _>(days)
     .execute(conn)?)

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::events::{self, Actor, NewEvent};
 use super::schema::{credentials, integrations};
-use super::{Conn, DbError};
+use super::{Conn, DbError, channels};
 use crate::vault::{IntegrityError, Vault};
 
 #[derive(Clone, Debug, Queryable, Selectable, Identifiable)]
@@ -187,6 +187,7 @@ fn change(
             integrations::row_mac.eq(&row.row_mac),
         ))
         .execute(conn)?;
+    channels::start_anew(conn, id)?;
     ledger.record(conn, vault, actor, &row.event(action, detail))
 }
 

@@ -6,8 +6,7 @@ use uuid::Uuid;
 use super::{Verdict, actor};
 use crate::form::Values;
 use crate::integrations::registries::{self, Version};
-use crate::models::alerts::{self, Subject};
-use crate::models::events::{self, Actor};
+use crate::models::altered;
 use crate::models::integrations::{self, Integration};
 use crate::models::runs::{self, Run};
 use crate::models::{Conn, DbError};
@@ -55,19 +54,12 @@ fn look(
         return Ok(Err(Verdict::failed(super::RUNNING, error)));
     }
     if integration.check(vault).is_err() {
-        metrics::counter!("strongroom_integrity_failures_total").increment(1);
-        let event = integration.event("integration.integrity_failure", "use refused".to_owned());
-        events::record(conn, vault, &Actor::system(), &event)?;
-        alerts::raise(
-            conn,
-            "integrity",
-            Subject { kind: "integration", id: integration.id, name: &integration.name },
-            "",
-        )?;
+        altered::refuse(conn, vault, integration)?;
         let error = "Checking the integration failed: it is not what Strongroom saved, so nothing was sent. Somebody may \
                      have changed it in the database. Delete it and add it anew.";
         return Ok(Err(Verdict::failed(CHECKING, error)));
     }
+    altered::settle(conn, integration)?;
     if !integration.active {
         return Ok(Err(Verdict::Stopped));
     }

@@ -91,7 +91,7 @@ impl Peer {
         let who = capital(self.who);
         let sentence = match pause {
             Some(pause) => format!(
-                "{who} limits the number of messages and asks for a pause of {} seconds. Strongroom waits that long.",
+                "{who} limits the number of messages and asks for a pause of {} seconds. Strongroom tries later.",
                 pause.as_secs()
             ),
             None => format!("{who} limits the number of messages. Strongroom sends this one later."),

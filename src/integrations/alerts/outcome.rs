@@ -28,6 +28,10 @@ pub enum Again {
     Later(Option<Duration>),
     /// It will be refused again until somebody changes something.
     Never,
+    /// This message alone will be refused again, for its recipient: that says nothing about the channel.
+    NeverThisOne,
+    /// Nobody is to be told any more.
+    Moot,
 }
 
 impl SendError {

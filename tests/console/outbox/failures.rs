@@ -90,9 +90,72 @@ async fn a_channel_that_was_altered_in_the_database_is_told_nothing() {
     let (theirs, ours) = (thief.0.url(), splunk.0.url());
     execute(&app, &format!("UPDATE integrations SET settings = replace(settings, '{ours}', '{theirs}')"));
     access_key(&app, "prod-ci", "91 days");
-    strongroom::alerting::find_due(&app.app).await.unwrap();
+    look_now(&app);
+    until("that is an alert", || (count(&app, "alerts WHERE trigger = 'integrity'") == 1).then_some(())).await;
     quiet(&app).await;
+    assert_eq!(count(&app, "alerts WHERE trigger = 'stale'"), 1, "the key was found");
     assert_eq!((thief.0.calls().len(), splunk.0.calls().len()), (0, 0));
+}
+
+#[actix_web::test]
+async fn a_peer_with_a_passing_trouble_is_not_switched_off() {
+    let (splunk, pagerduty) = (Splunk::start(), PagerDuty::start());
+    let app = TestApp::start_with(&[&pagerduty.setting()]);
+    splunk.add(&app);
+    let troubled = pagerduty.add(&app);
+    pagerduty.0.say(Said::html(502));
+    access_keys(&app, 30, "91 days");
+    look_now(&app);
+    until("it is told", || {
+        splunk.titles().keys().any(|title| title.starts_with("Messages through “pagerduty”")).then_some(())
+    })
+    .await;
+    assert!(integrations::find(&mut app.connect(), troubled).unwrap().active, "and nothing is switched off");
+    let ok = json!({"status": "success", "message": "Event processed", "dedup_key": "x"});
+    pagerduty.0.say(Said::json(202, &ok));
+    assert_eq!(count(&app, "deliveries WHERE state = 'parked'"), 0);
+}
+
+#[actix_web::test]
+async fn what_this_replica_lost_sight_of_is_sent_though_it_works_on_other_channels() {
+    let splunk = Splunk::start();
+    let app = TestApp::start();
+    splunk.add(&app);
+    splunk.0.say(Said::Half);
+    access_key(&app, "prod-ci", "91 days");
+    look_now(&app);
+    until("it is tried", || (count(&app, "channels WHERE misses > 0") == 1).then_some(())).await;
+    let replica = app.app.replica;
+    execute(
+        &app,
+        &format!(
+            "UPDATE deliveries SET state = 'sending', replica_id = '{replica}', lease_until = now() + interval '1 hour';
+             UPDATE channels SET not_before = now();
+             INSERT INTO deliveries (id, kind, integration_id) SELECT gen_random_uuid(), 'test', id FROM integrations"
+        ),
+    );
+    splunk.0.say(Said::json(200, &json!({"text": "Success", "code": 0})));
+    until("both are sent", || (count(&app, "deliveries WHERE state = 'sent'") == 2).then_some(())).await;
+}
+
+#[actix_web::test]
+async fn what_was_closed_meanwhile_is_not_raised_when_it_is_tried_again() {
+    let pagerduty = PagerDuty::start();
+    let app = TestApp::start_with(&[&pagerduty.setting()]);
+    let id = pagerduty.add(&app);
+    pagerduty.0.say(Said::json(400, &json!({"status": "invalid event", "errors": ["no"]})));
+    access_key(&app, "prod-ci", "91 days");
+    look_now(&app);
+    until("it is refused", || (count(&app, "deliveries WHERE state = 'parked'") == 1).then_some(())).await;
+    execute(
+        &app,
+        "UPDATE alerts SET closed_at = now(), closed_why = 'its secret was replaced' WHERE trigger = 'stale'",
+    );
+    let mut visit = app.administrator();
+    let retried = visit.post(&format!("/integrations/{id}/undelivered"), &[("decision", "retry")]).await;
+    assert_eq!(retried.status, 303);
+    assert_eq!(count(&app, "deliveries WHERE state = 'dropped'"), 1);
+    assert_eq!(pagerduty.0.calls().len(), 1, "no incident is opened that nobody would close");
 }
 
 #[actix_web::test]

@@ -34,7 +34,7 @@ fn confirmed(conn: &mut PgConnection, vault: &Vault, profile: Uuid, address: &st
     transaction(conn, |conn| {
         let all = "stale,expiring,failed_test,failed_scan,integrity,delivery,lockout";
         let id = recipients::create(conn, vault, &Actor::command_line(), profile, address, all)?;
-        recipients::confirm(conn, vault, &Actor::command_line(), id)
+        recipients::confirm(conn, vault, &Actor::command_line(), (id, 1))
     });
 }
 
@@ -75,6 +75,59 @@ fn names(app: &TestApp) -> Vec<String> {
     let rows: Vec<Name> =
         diesel::sql_query("SELECT name FROM credentials WHERE NOT shipped").load(&mut app.connect()).unwrap();
     rows.into_iter().map(|row| row.name).collect()
+}
+
+#[actix_web::test]
+async fn two_mails_to_one_person_both_arrive() {
+    let server = MailServer::open(json!({}));
+    let app = TestApp::start();
+    let id = profile(&mut app.connect(), &app.app.vault.clone(), &server);
+    confirmed(&mut app.connect(), &app.app.vault.clone(), id, "ada@example.com");
+    let test = "INSERT INTO deliveries (id, kind, integration_id, recipient_id)
+        SELECT gen_random_uuid(), 'test', integration_id, id FROM recipients";
+    execute(&app, &format!("BEGIN; {test}; {test}; COMMIT"));
+    quiet(&app).await;
+    assert_eq!(server.recipients(), ["ada@example.com", "ada@example.com"]);
+    assert_eq!(count(&app, "deliveries WHERE state = 'sent' AND kind = 'test'"), 2);
+}
+
+#[actix_web::test]
+async fn people_who_are_refused_do_not_switch_the_channel_off() {
+    let server = MailServer::open(json!({}));
+    let app = TestApp::start();
+    let vault = app.app.vault.clone();
+    let id = profile(&mut app.connect(), &vault, &server);
+    let gone: Vec<String> = (0..25).map(|number| format!("gone-{number}@example.com")).collect();
+    for address in gone.iter().map(String::as_str).chain(["ada@example.com"]) {
+        confirmed(&mut app.connect(), &vault, id, address);
+    }
+    server.faults(&json!({"refuse": gone}));
+    access_key(&app, "prod-ci", "91 days");
+    look_now(&app);
+    until("all are refused", || (count(&app, "deliveries WHERE state = 'parked'") == 25).then_some(())).await;
+    until("and one is served", || (server.recipients() == ["ada@example.com"]).then_some(())).await;
+    assert!(integrations::find(&mut app.connect(), id).unwrap().active);
+}
+
+#[actix_web::test]
+async fn who_has_unsubscribed_meanwhile_gets_nothing_and_nobody_is_troubled() {
+    let server = MailServer::open(json!({}));
+    let app = TestApp::start();
+    let vault = app.app.vault.clone();
+    let id = profile(&mut app.connect(), &vault, &server);
+    confirmed(&mut app.connect(), &vault, id, "ada@example.com");
+    let person = recipients::of(&mut app.connect(), id).unwrap().remove(0).id;
+    transaction(&mut app.connect(), |conn| recipients::unsubscribe(conn, &vault, &Actor::command_line(), person));
+    execute(
+        &app,
+        "INSERT INTO deliveries (id, kind, integration_id, recipient_id)
+         SELECT gen_random_uuid(), 'digest', integration_id, id FROM recipients",
+    );
+    until("it is given up", || {
+        (count(&app, "deliveries WHERE state = 'dropped' AND kind = 'digest'") == 1).then_some(())
+    })
+    .await;
+    assert_eq!((server.recipients().len(), count(&app, "alerts")), (0, 0));
 }
 
 /// A tenth of what `security.md` asks of a release, so that the suite stays quick: the recipe is the same.

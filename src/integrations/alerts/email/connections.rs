@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout};
 use uuid::Uuid;
 
-use super::super::{GoAhead, SendError};
+use super::super::{Again, GoAhead, SendError};
 use super::letter::Mail;
 use super::session::{Failed, Server, Session, dropped, too_slow};
 
@@ -98,6 +98,8 @@ impl Connections {
                 },
             };
             let failed = match timeout(self.limit, session.send(server, mail, go_ahead)).await {
+                // The server may have the letter, or choke on this one: others go first.
+                Err(_) if session.begun => return Err(put_off(too_slow(server))),
                 Err(_) => return Err(too_slow(server)),
                 Ok(Ok(())) => {
                     if keeps {
@@ -116,10 +118,16 @@ impl Connections {
                 }
                 Failed::Before if !fresh => self.idle.forget(&key),
                 Failed::Before if broken == 0 => broken += 1,
-                Failed::Before | Failed::During => return Err(dropped(server)),
+                Failed::Before => return Err(dropped(server)),
+                Failed::During => return Err(put_off(dropped(server))),
             }
         }
     }
+}
+
+/// The same failure, of this letter and not of the server.
+fn put_off(error: SendError) -> SendError {
+    SendError { again: Again::Later(None), ..error }
 }
 
 impl Idle {

@@ -14,6 +14,7 @@ use crate::names;
 mod connections;
 mod letter;
 mod session;
+mod streams;
 
 pub use connections::Connections;
 pub use letter::{Letter, address, host};

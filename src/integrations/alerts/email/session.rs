@@ -1,11 +1,7 @@
 //! One conversation with a mail server (RFC 5321, RFC 3207, RFC 4954), step by step, so that each refusal becomes a
 //! sentence of its own. A server's own words are read for their number and dropped.
 
-use std::io;
-use std::net::SocketAddr;
-use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll};
 
 use lettre::transport::smtp;
 use lettre::transport::smtp::authentication::{Credentials, Mechanism};
@@ -13,13 +9,12 @@ use lettre::transport::smtp::client::{AsyncSmtpConnection, AsyncTokioStream};
 use lettre::transport::smtp::commands::{Data, Mail as MailFrom, Rcpt, Rset, Starttls};
 use lettre::transport::smtp::extension::ClientId;
 use secrecy::ExposeSecret;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
-use tokio_rustls::client::TlsStream;
 use url::Url;
 
 use super::super::{Again, GoAhead, SendError};
 use super::letter::Mail;
+use super::streams::{Clear, Encrypted};
 use crate::credentials::basic;
 use crate::credentials::checks::authority;
 use crate::form::Values;
@@ -93,14 +88,21 @@ pub(super) enum Failed {
     During,
 }
 
+/// The step at which a server refuses one recipient and no other.
+const RECIPIENT: &str = "the recipient's address";
+
 /// A connection that has been greeted, encrypted and logged in.
-pub(super) struct Session(AsyncSmtpConnection);
+pub(super) struct Session {
+    smtp: AsyncSmtpConnection,
+    /// The letter itself is on its way: the server may have it, whatever comes of this.
+    pub begun: bool,
+}
 
 impl Session {
     pub async fn open(server: &Server<'_>) -> Result<Self, SendError> {
         let stream = server.egress.connect(&server.address).await.map_err(|error| server.call(&error))?;
         let mut smtp = match server.encryption {
-            Encryption::None => greet(server, Box::new(Clear(Arc::new(Mutex::new(stream))))).await?,
+            Encryption::None => greet(server, Box::new(Clear::new(Arc::new(Mutex::new(stream))))).await?,
             Encryption::Implicit => greet(server, Box::new(encrypt(server, stream, b"").await?)).await?,
             Encryption::Starttls => {
                 let stream = ask_for_tls(server, stream).await?;
@@ -111,28 +113,30 @@ impl Session {
         if let Some(login) = &server.login {
             log_in(server, &mut smtp, login).await?;
         }
-        Ok(Self(smtp))
+        Ok(Self { smtp, begun: false })
     }
 
     /// Hands one letter over. `Ok` only when the server took the whole of it. A server delivers nothing before it has seen
     /// the end of a letter (RFC 5321, 4.1.1.4), so all but the letter itself is said before the go-ahead.
     pub async fn send(&mut self, server: &Server<'_>, mail: &Mail, go_ahead: Option<&GoAhead>) -> Result<(), Failed> {
         let no = |step: &'static str| move |error: smtp::Error| refused(server, step, &error).ok_or(Failed::Before);
+        self.begun = false;
         let from = MailFrom::new(Some(mail.from.clone()), Vec::new());
-        if let Err(error) = self.0.command(from).await {
+        if let Err(error) = self.smtp.command(from).await {
             return Err(self.after(no("the sender address")(error)?).await);
         }
-        if let Err(error) = self.0.command(Rcpt::new(mail.to.clone(), Vec::new())).await {
-            return Err(self.after(no("the recipient's address")(error)?).await);
+        if let Err(error) = self.smtp.command(Rcpt::new(mail.to.clone(), Vec::new())).await {
+            return Err(self.after(no(RECIPIENT)(error)?).await);
         }
-        if let Err(error) = self.0.command(Data).await {
+        if let Err(error) = self.smtp.command(Data).await {
             return Err(self.after(no("the letter")(error)?).await);
         }
         if let Some(go_ahead) = go_ahead {
             // What was begun ends with the connection.
             go_ahead.given().await.map_err(|error| Failed::Refused(error, false))?;
         }
-        match self.0.message(&mail.bytes).await {
+        self.begun = true;
+        match self.smtp.message(&mail.bytes).await {
             Ok(_) => Ok(()),
             Err(error) => match refused(server, "the letter", &error) {
                 Some(refusal) => Err(self.after(refusal).await),
@@ -143,13 +147,13 @@ impl Session {
 
     /// After a refusal the next letter starts anew, if the server still listens.
     async fn after(&mut self, refusal: SendError) -> Failed {
-        let stays = refusal.again != Again::WhenItIsBack && self.0.command(Rset).await.is_ok();
+        let stays = refusal.again != Again::WhenItIsBack && self.smtp.command(Rset).await.is_ok();
         Failed::Refused(refusal, stays)
     }
 
     /// Says goodbye.
     pub async fn close(mut self) {
-        let _ = self.0.quit().await;
+        let _ = self.smtp.quit().await;
     }
 }
 
@@ -168,7 +172,7 @@ async fn greet(server: &Server<'_>, stream: Box<dyn AsyncTokioStream>) -> Result
 /// library's connection: also what somebody on the way may have put behind the answer.
 async fn ask_for_tls(server: &Server<'_>, stream: TcpStream) -> Result<TcpStream, SendError> {
     let shared = Arc::new(Mutex::new(stream));
-    let mut smtp = greet(server, Box::new(Clear(Arc::clone(&shared)))).await?;
+    let mut smtp = greet(server, Box::new(Clear::new(Arc::clone(&shared)))).await?;
     if !smtp.can_starttls() {
         let _ = smtp.quit().await;
         return Err(SendError::never(format!(
@@ -188,7 +192,7 @@ async fn ask_for_tls(server: &Server<'_>, stream: TcpStream) -> Result<TcpStream
 async fn encrypt(server: &Server<'_>, stream: TcpStream, first: &'static [u8]) -> Result<Encrypted, SendError> {
     let trust = trust(server.ca_certificate).map_err(|error| server.call(&error))?;
     let stream = secure(stream, &server.address, trust).await;
-    Ok(Encrypted { stream: stream.map_err(|error| server.call(&error))?, first })
+    Ok(Encrypted::new(stream.map_err(|error| server.call(&error))?, first))
 }
 
 async fn log_in(server: &Server<'_>, smtp: &mut AsyncSmtpConnection, login: &basic::Payload) -> Result<(), SendError> {
@@ -214,6 +218,7 @@ fn refused(server: &Server<'_>, what: &str, error: &smtp::Error) -> Option<SendE
         return Some(away_or_later(server, code, what));
     }
     let name = server.name();
+    let again = if what == RECIPIENT { Again::NeverThisOne } else { Again::Never };
     let sentence = match (code, what) {
         (530, _) => format!("The mail server {name} wants a login (it answered 530). Choose a credential for it."),
         (552 | 523, "the letter") => {
@@ -224,12 +229,12 @@ fn refused(server: &Server<'_>, what: &str, error: &smtp::Error) -> Option<SendE
         (_, "the sender address") => format!(
             "The mail server {name} refused the sender address (it answered {code}). Check that the account may send as it."
         ),
-        (_, "the recipient's address") => format!(
+        (_, RECIPIENT) => format!(
             "The mail server {name} refused the recipient's address (it answered {code}). Check it, or remove the recipient."
         ),
         _ => format!("The mail server {name} refused {what} (it answered {code}). Its log says why."),
     };
-    Some(SendError::never(sentence))
+    Some(SendError { sentence, again })
 }
 
 /// A 4xx: of the server as a whole, which then hangs up, or of this letter.
@@ -253,79 +258,4 @@ pub(super) fn dropped(server: &Server<'_>) -> SendError {
 
 pub(super) fn too_slow(server: &Server<'_>) -> SendError {
     server.call(&ProviderError::Timeout { host: server.name() })
-}
-
-/// A bare connection that can be taken back.
-#[derive(Debug)]
-struct Clear(Arc<Mutex<TcpStream>>);
-
-impl Clear {
-    fn with<T>(&self, act: impl FnOnce(Pin<&mut TcpStream>) -> T) -> T {
-        act(Pin::new(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner)))
-    }
-}
-
-impl AsyncRead for Clear {
-    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        self.with(|stream| stream.poll_read(cx, buffer))
-    }
-}
-
-impl AsyncWrite for Clear {
-    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        self.with(|stream| stream.poll_write(cx, bytes))
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.with(|stream| stream.poll_flush(cx))
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.with(|stream| stream.poll_shutdown(cx))
-    }
-}
-
-impl AsyncTokioStream for Clear {
-    fn peer_addr(&self) -> io::Result<SocketAddr> {
-        self.with(|stream| stream.peer_addr())
-    }
-}
-
-/// An encrypted connection, and what is read before its first byte.
-#[derive(Debug)]
-struct Encrypted {
-    stream: TlsStream<TcpStream>,
-    first: &'static [u8],
-}
-
-impl AsyncRead for Encrypted {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        if self.first.is_empty() {
-            return Pin::new(&mut self.stream).poll_read(cx, buffer);
-        }
-        let (now, later) = self.first.split_at(self.first.len().min(buffer.remaining()));
-        buffer.put_slice(now);
-        self.first = later;
-        Poll::Ready(Ok(()))
-    }
-}
-
-impl AsyncWrite for Encrypted {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, bytes)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
-    }
-}
-
-impl AsyncTokioStream for Encrypted {
-    fn peer_addr(&self) -> io::Result<SocketAddr> {
-        self.stream.get_ref().0.peer_addr()
-    }
 }

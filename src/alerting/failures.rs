@@ -1,0 +1,140 @@
+//! What follows from a message that was not delivered: another try, a person's decision, an alert, a channel that is
+//! switched off. Nothing is sent from here.
+
+use chrono::TimeDelta;
+use uuid::Uuid;
+
+use super::prepare::Unfit;
+use crate::integrations::alerts::{Again, SendError};
+use crate::models::alerts::{self, RAISED, Subject};
+use crate::models::deliveries::{self, Delivery, Next};
+use crate::models::events::Actor;
+use crate::models::integrations::{self, Integration};
+use crate::models::{self, Conn, DbError, channels};
+use crate::vault::{self, Vault};
+
+/// A message that the peer puts off each time waits for a person after a day and this many tries.
+const MOST_ATTEMPTS: i32 = 20;
+/// Refusals in a row after which a channel is switched off, and misses in a row after which that is told.
+const IN_A_ROW: i32 = 20;
+/// A peer that is away is tried again after 5 s, and later every 5 minutes.
+const FIRST_PAUSE: i32 = 5;
+const LONGEST_PAUSE: i32 = 300;
+/// Longest pause that a peer gets for asking.
+const LONGEST_ASKED: u64 = 3_600;
+
+/// Writes a failure down with what follows from it. Returns whether the next message is worth trying.
+pub fn record(
+    conn: &mut Conn,
+    vault: &Vault,
+    replica: Uuid,
+    delivery: &Delivery,
+    channel: &Integration,
+    error: &SendError,
+) -> Result<bool, DbError> {
+    let subject = Subject { kind: "integration", id: channel.id, name: &channel.name };
+    let (attempts, id) = (delivery.attempts, delivery.id);
+    let end = |conn: &mut Conn, next| deliveries::end_attempt(conn, id, replica, &error.sentence, next);
+    let pause = match error.again {
+        Again::Moot => {
+            end(conn, Next::Dropped)?;
+            return Ok(true);
+        }
+        Again::Never | Again::NeverThisOne => {
+            end(conn, Next::Parked)?;
+            alerts::raise(conn, "delivery", subject, &error.sentence)?;
+            return Ok(error.again == Again::NeverThisOne || !refused(conn, vault, channel, subject, error)?);
+        }
+        // Others go first next time: perhaps the peer chokes on this one alone.
+        Again::WhenItIsBack => {
+            let pause = away_for(attempts);
+            end(conn, Next::Again(pause + pause / 10 + 1))?;
+            Some(pause)
+        }
+        // Who asks for a pause gets it for everything.
+        Again::Later(Some(pause)) => {
+            let pause = i32::try_from(pause.as_secs().clamp(1, LONGEST_ASKED)).unwrap_or(LONGEST_PAUSE);
+            end(conn, Next::Again(pause.max(put_off_for(attempts))))?;
+            Some(pause)
+        }
+        Again::Later(None) if attempts >= MOST_ATTEMPTS && is_old(conn, delivery)? => {
+            end(conn, Next::Parked)?;
+            alerts::raise(conn, "delivery", subject, &error.sentence)?;
+            None
+        }
+        Again::Later(None) => {
+            end(conn, Next::Again(put_off_for(attempts)))?;
+            None
+        }
+    };
+    if channels::count_miss(conn, channel.id, pause.unwrap_or(0))? >= IN_A_ROW {
+        alerts::raise(conn, "delivery", subject, &error.sentence)?;
+    }
+    Ok(pause.is_none())
+}
+
+/// Counts a refusal of the channel as a whole; whether that was the last straw.
+fn refused(
+    conn: &mut Conn,
+    vault: &Vault,
+    channel: &Integration,
+    subject: Subject,
+    error: &SendError,
+) -> Result<bool, DbError> {
+    let refusals = channels::count_refusal(conn, channel.id)?;
+    if refusals < IN_A_ROW || !integrations::find(conn, channel.id)?.active {
+        return Ok(false);
+    }
+    integrations::set_active(conn, vault, &Actor::system(), channel.id, false)?;
+    let words = format!("it was switched off after {refusals} refusals in a row. The last: {}", error.sentence);
+    alerts::worsen(conn, "delivery", subject, RAISED + 1, &words)?;
+    Ok(true)
+}
+
+/// All of a batch waits for a person: the channel itself cannot be used.
+pub fn park(conn: &mut Conn, replica: Uuid, unfit: &Unfit) -> Result<(), DbError> {
+    let Some(first) = unfit.deliveries.first() else { return Ok(()) };
+    let channel = integrations::find(conn, first.integration_id)?;
+    for delivery in &unfit.deliveries {
+        deliveries::end_attempt(conn, delivery.id, replica, &unfit.sentence, Next::Parked)?;
+    }
+    let subject = Subject { kind: "integration", id: channel.id, name: &channel.name };
+    alerts::raise(conn, "delivery", subject, &unfit.sentence)
+}
+
+/// By the database's clock. Tries alone do not say it: a peer that was away for an hour cost many.
+fn is_old(conn: &mut Conn, delivery: &Delivery) -> Result<bool, DbError> {
+    Ok(models::clock(conn)? > delivery.created_at + TimeDelta::days(1))
+}
+
+/// Seconds until a peer that is away is tried again.
+fn away_for(attempts: i32) -> i32 {
+    let doublings = u32::try_from(attempts - 1).unwrap_or_default().min(10);
+    FIRST_PAUSE.saturating_mul(1 << doublings).min(LONGEST_PAUSE)
+}
+
+/// Seconds until a message that was put off is tried again: 1, 2, 4 … 60 minutes, a fifth more or less.
+fn put_off_for(attempts: i32) -> i32 {
+    let doublings = u32::try_from(attempts - 1).unwrap_or_default().min(10);
+    let seconds = 60_i32.saturating_mul(1 << doublings).min(3_600);
+    let [byte] = vault::random::<1>();
+    seconds * (80 + i32::from(byte) * 40 / 255) / 100
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_peer_that_is_away_is_never_left_alone_for_more_than_five_minutes() {
+        assert_eq!([1, 2, 3, 7, 1_000].map(away_for), [5, 10, 20, 300, 300]);
+    }
+
+    #[test]
+    fn a_message_that_is_put_off_waits_longer_each_time() {
+        for (attempts, minutes) in [(1, 1), (2, 2), (6, 32), (7, 60), (20, 60)] {
+            let seconds = put_off_for(attempts);
+            assert!((48 * minutes..=72 * minutes).contains(&seconds), "{seconds} s after {attempts}");
+        }
+    }
+}
