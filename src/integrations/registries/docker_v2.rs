@@ -11,7 +11,7 @@ use url::Url;
 use super::selection::{self, Names};
 use super::{Image, Job, Progress, ScanError, Step, Version};
 use crate::form::{Field, Values};
-use crate::integrations::{Spec, ca_certificate};
+use crate::integrations::{Spec, ca_certificate, service_address};
 use crate::providers::ProviderError;
 use crate::providers::egress::Tls;
 use crate::providers::oci_registry::{AT_ONCE, Login, Registry};
@@ -76,7 +76,7 @@ impl Spec for DockerV2 {
     }
 
     fn address(&self, settings: &Values) -> Option<Url> {
-        parse(settings.get("registry"))
+        service_address(settings.get("registry"))
     }
 }
 
@@ -96,18 +96,8 @@ impl Version for DockerV2 {
     }
 }
 
-/// `registry.example.com` or a whole address; blanks around it do not count.
-fn parse(text: &str) -> Option<Url> {
-    let text = text.trim();
-    let whole = if text.contains("://") { text.to_owned() } else { format!("https://{text}") };
-    let url = Url::parse(&whole).ok()?;
-    let bare = url.query().is_none() && url.fragment().is_none();
-    let named = url.has_host() && url.username().is_empty() && url.password().is_none();
-    (bare && named && matches!(url.scheme(), "https" | "http")).then_some(url)
-}
-
 fn address(text: &str) -> Result<String, String> {
-    let url = parse(text).ok_or("Enter a host or an https address, without a user name, a ? or a #.")?;
+    let url = service_address(text).ok_or("Enter a host or an https address, without a user name, a ? or a #.")?;
     // People paste what their browser or client shows; the /v2/ is added by the protocol.
     let path = url.path().trim_end_matches('/');
     let path = path.strip_suffix("/v2").unwrap_or(path);
