@@ -25,6 +25,7 @@ use crate::providers::egress::Egress;
 use crate::providers::tokens::Tokens;
 use crate::vault::{KeyRing, KeyRingError, Vault};
 use crate::web::credentials::draft;
+use crate::web::limiter::Limiter;
 use crate::{alerting, jobs, web};
 
 /// Longest that requests and runs have to finish after a SIGTERM.
@@ -44,9 +45,9 @@ pub struct App {
     pub smtp: email::Connections,
     pub sessions: web::session::Cache,
     /// How often each user presses Test.
-    pub tests: web::credentials::test::Limiter,
+    pub tests: Limiter,
     /// How often each user has a confirmation sent.
-    pub invitations: web::credentials::test::Limiter,
+    pub invitations: Limiter,
     pub public_url: Url,
     /// This process among the replicas.
     pub replica: Uuid,
@@ -193,8 +194,8 @@ impl Console {
             egress,
             smtp: email::Connections::default(),
             sessions: web::session::Cache::new(database_url),
-            tests: web::credentials::test::Limiter::new(10, "tests"),
-            invitations: web::credentials::test::Limiter::new(30, "invitations"),
+            tests: Limiter::new(10, "tests"),
+            invitations: Limiter::new(30, "invitations"),
             public_url: settings.public_url(address),
             replica: Uuid::new_v4(),
             stopping: CancellationToken::new(),

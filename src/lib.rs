@@ -28,7 +28,7 @@ pub mod mail;
 pub mod models;
 /// How names are written and when two are the same.
 pub mod names;
-/// Opening a stored credential for an integration.
+/// Opening a stored credential for an integration or its daily test.
 pub mod opening;
 /// The private Postgres that `serve` starts when no DATABASE_URL is set.
 pub mod postgres;
@@ -40,7 +40,7 @@ pub mod rotation;
 pub mod runs;
 /// Log lines and metrics.
 pub mod telemetry;
-/// The Test of a credential: open, ask the provider, record.
+/// The Test of a credential: ask the provider, record.
 pub mod testing;
 /// Envelope encryption of single columns, keyed checks over rows, the key ring.
 pub mod vault;

@@ -1,6 +1,6 @@
-//! Opening a stored credential for an integration: its row is checked, its values are opened, and the opening is written
-//! into the trail, all in the caller's transaction. What does not open is quarantined. The few other places that open
-//! secrets are listed in `tests/console/house_rules.rs`.
+//! Opening a stored credential for an integration or its daily test: its row is checked, its values are opened, and the
+//! opening is written into the trail, all in the caller's transaction. What does not open is quarantined. The few other
+//! places that open secrets are listed in `tests/console/house_rules.rs`.
 
 use uuid::Uuid;
 

@@ -1,6 +1,6 @@
-//! The seam of the Test: one harmless call with a credential, and the record of what it found. The daily tests open what
-//! they test here; a person's test opens in `web::credentials::opening`, and a test before saving opens nothing. What a
-//! test does is in `providers`.
+//! The seam of the Test: one harmless call with a credential, and the record of what it found. A daily test opens what it
+//! tests through `opening`, a person's through `web::credentials::opening`, and a test before saving opens nothing. What
+//! a test does is in `providers`.
 
 use std::panic::AssertUnwindSafe;
 
@@ -15,7 +15,8 @@ use crate::integrations::Provider;
 use crate::models::credential_tests::{self, Outcome};
 use crate::models::events::Actor;
 use crate::models::provider_facts::Told;
-use crate::models::{Conn, DbError, credentials, usages};
+use crate::models::{Conn, DbError, usages};
+use crate::opening::{self, Opened};
 use crate::providers;
 use crate::providers::aws::roles::Wanted;
 use crate::providers::probe::{Finding, LIMIT, Verdict};
@@ -93,9 +94,9 @@ async fn test_one(app: &Data<App>, id: Uuid) {
     let work = async {
         let vault = app.vault.clone();
         let opened = app.db.transaction(move |conn| open(conn, &vault, id)).await?;
-        let Some((kind, secret_version, values, roles)) = opened else { return Ok(()) };
-        let found = probe(app, kind, &values, &roles).await;
-        record(app, Actor::system(), id, secret_version, &found).await
+        let Some((opened, roles)) = opened else { return Ok(()) };
+        let found = probe(app, opened.kind, &opened.values, &roles).await;
+        record(app, Actor::system(), id, opened.version, &found).await
     };
     tokio::select! {
         () = app.stopping.cancelled() => {}
@@ -107,18 +108,11 @@ async fn test_one(app: &Data<App>, id: Uuid) {
     }
 }
 
-type Opened = (&'static Kind, i32, Values, Vec<Wanted>);
-
 /// Opens a credential for its daily test, and writes that down. `None` when it is not what was saved, or of a kind that
 /// only a later version knows.
-fn open(conn: &mut Conn, vault: &Vault, id: Uuid) -> Result<Option<Opened>, DbError> {
-    let (row, sealed) = credentials::find_sealed(conn, id)?;
-    let Some(kind) = kinds::find(&row.kind) else { return Ok(None) };
-    let plaintext = row.check(vault).and_then(|()| vault.open(&row.context(), &sealed));
-    let Some(values) = plaintext.ok().and_then(|plaintext| Values::from_json(&plaintext)) else {
-        credentials::quarantine(conn, vault, &Actor::system(), &row)?;
-        return Ok(None);
-    };
-    credentials::record_opening(conn, vault, &Actor::system(), &row, "test".to_owned())?;
-    Ok(Some((kind, row.secret_version, values, roles(conn, vault, id)?)))
+fn open(conn: &mut Conn, vault: &Vault, id: Uuid) -> Result<Option<(Opened, Vec<Wanted>)>, DbError> {
+    match opening::open(conn, vault, &Actor::system(), id, "test".to_owned())? {
+        Ok(opened) => Ok(Some((opened, roles(conn, vault, id)?))),
+        Err(_) => Ok(None),
+    }
 }

@@ -134,3 +134,15 @@ impl Provider {
         }
     }
 }
+
+/// The address of a service as people type it: `registry.example.com` or a whole address, which may have a path; blanks
+/// around it do not count. `None` for one with a user name, a query or a fragment. Plain http is left to the rules of the
+/// way out.
+pub(crate) fn service_address(text: &str) -> Option<Url> {
+    let text = text.trim();
+    let whole = if text.contains("://") { text.to_owned() } else { format!("https://{text}") };
+    let url = Url::parse(&whole).ok()?;
+    let bare = url.query().is_none() && url.fragment().is_none();
+    let named = url.has_host() && url.username().is_empty() && url.password().is_none();
+    (bare && named && matches!(url.scheme(), "https" | "http")).then_some(url)
+}

@@ -5,6 +5,7 @@ use url::Url;
 
 use super::{count, date, name, sentence, shown};
 use crate::integrations::alerts::email::{Letter, host};
+use crate::integrations::alerts::text::word;
 use crate::integrations::alerts::{Event, Line, Message, Severity, Trigger};
 
 #[derive(Template)]
@@ -185,15 +186,6 @@ fn tone(severity: Severity) -> &'static str {
         Severity::Info => "info",
         Severity::Warning => "warn",
         Severity::Error | Severity::Critical => "bad",
-    }
-}
-
-fn word(event: Event) -> &'static str {
-    match event {
-        Event::Ahead => "Soon",
-        Event::Raised => "New",
-        Event::Reminder => "Still open",
-        Event::Closed => "Closed",
     }
 }
 

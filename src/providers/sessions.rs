@@ -1,5 +1,6 @@
 //! Sessions kept in memory until shortly before they end, so that many integrations on one credential make one call.
-//! The cache is general: what a session is, and how one is got, is the provider's business. Never stored, never logged.
+//! The cache is general: what a session is, and how one is got, is the provider's business; only AWS keeps its own, in
+//! `aws/sessions.rs`. Never stored, never logged.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -19,7 +20,7 @@ const MANY: usize = 256;
 pub struct Key {
     pub credential: Uuid,
     pub secret_version: i32,
-    /// What it is good for: an OAuth scope, or a role and a region.
+    /// What it is good for: an OAuth scope or a resource; empty where a provider knows neither.
     pub scope: String,
 }
 

@@ -17,6 +17,7 @@ pub mod error;
 pub mod health;
 pub mod htmx;
 pub mod integrations;
+pub mod limiter;
 pub mod login;
 pub mod metrics;
 pub mod page;

@@ -1,9 +1,9 @@
-//! What the forms of several channels share: the address of a service of one's own, and the checkboxes at their end.
-
-use url::Url;
+//! What the forms of several channels share: the canonical address of a service of one's own, and the checkboxes at their
+//! end.
 
 use super::TRIGGER_FIELDS;
 use crate::form::Field;
+use crate::integrations::service_address;
 
 /// A channel's own fields, and the checkboxes after them. `ALL` is `N` and seven.
 pub(super) const fn with_triggers<const N: usize, const ALL: usize>(own: [Field; N]) -> [Field; ALL] {
@@ -17,19 +17,8 @@ pub(super) const fn with_triggers<const N: usize, const ALL: usize>(own: [Field;
     all
 }
 
-/// `jira.example.com` or a whole address, which may have a path; blanks around it do not count. Plain http is left to the
-/// rules of the way out.
-pub(super) fn address(text: &str) -> Option<Url> {
-    let text = text.trim();
-    let whole = if text.contains("://") { text.to_owned() } else { format!("https://{text}") };
-    let url = Url::parse(&whole).ok()?;
-    let bare = url.query().is_none() && url.fragment().is_none();
-    let named = url.has_host() && url.username().is_empty() && url.password().is_none();
-    (bare && named && matches!(url.scheme(), "https" | "http")).then_some(url)
-}
-
 /// The address without a slash at its end.
 pub(super) fn check_address(text: &str) -> Result<String, String> {
-    let url = address(text).ok_or("Enter a host or an https address, without a user name, a ? or a #.")?;
+    let url = service_address(text).ok_or("Enter a host or an https address, without a user name, a ? or a #.")?;
     Ok(url.as_str().trim_end_matches('/').to_owned())
 }

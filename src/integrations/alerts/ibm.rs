@@ -14,7 +14,7 @@ use super::text::{self, FULL, Words};
 use super::{Channel, Job, Line, Receipt, SendError, Severity, Trigger, fields};
 use crate::credentials::ibm_cloud::Payload;
 use crate::form::{Field, Values};
-use crate::integrations::{Spec, ca_certificate};
+use crate::integrations::{Spec, ca_certificate, service_address};
 use crate::providers::egress::Answer;
 use crate::providers::{ProviderError, ibm};
 
@@ -64,7 +64,7 @@ impl Spec for Ibm {
     }
 
     fn address(&self, settings: &Values) -> Option<Url> {
-        fields::address(settings.get("url"))
+        service_address(settings.get("url"))
     }
 }
 

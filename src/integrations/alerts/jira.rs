@@ -13,7 +13,7 @@ use super::call::{self, Caller, Peer};
 use super::{Channel, Event, Job, Line, Receipt, SendError, fields, text};
 use crate::credentials::basic::Payload;
 use crate::form::{Field, Values};
-use crate::integrations::{Spec, ca_certificate};
+use crate::integrations::{Spec, ca_certificate, service_address};
 use crate::providers::ProviderError;
 use crate::providers::egress::Answer;
 
@@ -63,7 +63,7 @@ impl Spec for Jira {
     }
 
     fn address(&self, settings: &Values) -> Option<Url> {
-        fields::address(settings.get("url"))
+        service_address(settings.get("url"))
     }
 }
 

@@ -12,7 +12,7 @@ use super::call::{self, Caller, Peer};
 use super::{Channel, Event, Job, Line, Receipt, SendError, Severity, fields, text};
 use crate::credentials::basic::Payload;
 use crate::form::{Field, Values};
-use crate::integrations::{Spec, ca_certificate};
+use crate::integrations::{Spec, ca_certificate, service_address};
 use crate::providers::ProviderError;
 
 pub struct ServiceNow;
@@ -68,7 +68,7 @@ impl Spec for ServiceNow {
     }
 
     fn address(&self, settings: &Values) -> Option<Url> {
-        fields::address(settings.get("url"))
+        service_address(settings.get("url"))
     }
 }
 

@@ -13,7 +13,7 @@ use super::call::{self, Caller, Peer};
 use super::{Channel, Job, Receipt, SendError, fields, wire};
 use crate::credentials::api_token::Payload;
 use crate::form::{Field, Values};
-use crate::integrations::{Spec, ca_certificate};
+use crate::integrations::{Spec, ca_certificate, service_address};
 use crate::providers::ProviderError;
 use crate::providers::egress::Answer;
 
@@ -61,7 +61,7 @@ impl Spec for Splunk {
     }
 
     fn address(&self, settings: &Values) -> Option<Url> {
-        fields::address(settings.get("url"))
+        service_address(settings.get("url"))
     }
 }
 

@@ -98,7 +98,7 @@ pub(super) fn time(at: DateTime<Utc>) -> String {
 }
 
 /// In front of a title.
-pub(super) fn word(event: Event) -> &'static str {
+pub fn word(event: Event) -> &'static str {
     match event {
         Event::Ahead => "Soon",
         Event::Raised => "New",

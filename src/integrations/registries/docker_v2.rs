@@ -8,17 +8,13 @@ use futures_util::future::BoxFuture;
 use secrecy::SecretString;
 use url::Url;
 
-use super::selection::{self, Names};
+use super::selection::{self, MAX_IMAGES, MAX_REPOSITORIES, Names, Selection};
 use super::{Image, Job, Progress, ScanError, Step, Version};
 use crate::form::{Field, Values};
-use crate::integrations::{Spec, ca_certificate};
+use crate::integrations::{Spec, ca_certificate, service_address};
 use crate::providers::ProviderError;
 use crate::providers::egress::Tls;
 use crate::providers::oci_registry::{AT_ONCE, Login, Registry};
-
-/// More repositories or images than this are not taken in by one scan.
-const MAX_REPOSITORIES: usize = 10_000;
-const MAX_IMAGES: usize = 200_000;
 
 /// The version's line in the family's list.
 pub struct DockerV2;
@@ -38,12 +34,9 @@ static FIELDS: &[Field] = &[
         )
         .max(4096)
         .check(selection::check_patterns),
-    Field::text("exclude_repositories", "Repositories to exclude")
-        .optional()
-        .max(4096)
-        .check(selection::check_patterns),
-    Field::text("tag", "Tag").optional().help("Blank takes all.").max(4096).check(selection::check_patterns),
-    Field::text("exclude_tags", "Tags to exclude").optional().max(4096).check(selection::check_patterns),
+    selection::EXCLUDE_REPOSITORIES,
+    selection::TAG,
+    selection::EXCLUDE_TAGS,
     Field::document("ca_certificate", "CA certificate")
         .optional()
         .help("In PEM form, when the registry's certificate is issued by an authority of your own.")
@@ -76,7 +69,7 @@ impl Spec for DockerV2 {
     }
 
     fn address(&self, settings: &Values) -> Option<Url> {
-        parse(settings.get("registry"))
+        service_address(settings.get("registry"))
     }
 }
 
@@ -86,28 +79,13 @@ impl Version for DockerV2 {
             let address = self.address(job.settings).ok_or(ProviderError::InvalidAddress);
             let registry = address.and_then(|address| connect(&job, &address));
             let registry = registry.map_err(|cause| ScanError::new(Step::SigningIn, "", cause))?;
-            let selection = Arc::new(Selection {
-                names: Names::new(job.settings.get("repository"), job.settings.get("exclude_repositories")),
-                tags: Names::new(job.settings.get("tag"), job.settings.get("exclude_tags")),
-                cap: selection::cap(job.settings),
-            });
-            scan(Arc::new(registry), selection, &*job.progress).await
+            scan(Arc::new(registry), Arc::new(Selection::of(job.settings)), &*job.progress).await
         })
     }
 }
 
-/// `registry.example.com` or a whole address; blanks around it do not count.
-fn parse(text: &str) -> Option<Url> {
-    let text = text.trim();
-    let whole = if text.contains("://") { text.to_owned() } else { format!("https://{text}") };
-    let url = Url::parse(&whole).ok()?;
-    let bare = url.query().is_none() && url.fragment().is_none();
-    let named = url.has_host() && url.username().is_empty() && url.password().is_none();
-    (bare && named && matches!(url.scheme(), "https" | "http")).then_some(url)
-}
-
 fn address(text: &str) -> Result<String, String> {
-    let url = parse(text).ok_or("Enter a host or an https address, without a user name, a ? or a #.")?;
+    let url = service_address(text).ok_or("Enter a host or an https address, without a user name, a ? or a #.")?;
     // People paste what their browser or client shows; the /v2/ is added by the protocol.
     let path = url.path().trim_end_matches('/');
     let path = path.strip_suffix("/v2").unwrap_or(path);
@@ -140,12 +118,6 @@ fn connect(job: &Job, address: &Url) -> Result<Registry, ProviderError> {
         },
     };
     Ok(Registry::new(job.egress.client(tls)?, address, login, job.stop.clone()))
-}
-
-struct Selection {
-    names: Names,
-    tags: Names,
-    cap: Option<usize>,
 }
 
 async fn scan(

@@ -1,14 +1,43 @@
-//! Which repositories and tags of a registry a scan takes: patterns, exclusions, and the newest few tags. Shared by
-//! all versions of the family; knows no registry.
+//! Which repositories and tags of a registry a scan takes: patterns, exclusions, the newest few tags, the most of all,
+//! and the fields that are the same in every form. Shared by all versions of the family; knows no registry.
 
 use std::cmp::Reverse;
 
 use wildmatch::WildMatchPattern;
 
-use crate::form::Values;
+use crate::form::{Field, Values};
+
+/// More repositories or images than this are not taken in by one scan.
+pub const MAX_REPOSITORIES: usize = 10_000;
+pub const MAX_IMAGES: usize = 200_000;
 
 /// Tags of a repository that are kept unless the form says otherwise.
-pub const DEFAULT_CAP: usize = 5;
+const DEFAULT_CAP: usize = 5;
+
+pub const EXCLUDE_REPOSITORIES: Field =
+    Field::text("exclude_repositories", "Repositories to exclude").optional().max(4096).check(check_patterns);
+pub const TAG: Field = Field::text("tag", "Tag").optional().help("Blank takes all.").max(4096).check(check_patterns);
+pub const EXCLUDE_TAGS: Field =
+    Field::text("exclude_tags", "Tags to exclude").optional().max(4096).check(check_patterns);
+
+/// What the settings of a scan select.
+pub struct Selection {
+    /// Of repositories.
+    pub names: Names,
+    pub tags: Names,
+    /// Tags of a repository that are kept; `None` keeps all.
+    pub cap: Option<usize>,
+}
+
+impl Selection {
+    pub fn of(settings: &Values) -> Self {
+        Self {
+            names: Names::new(settings.get("repository"), settings.get("exclude_repositories")),
+            tags: Names::new(settings.get("tag"), settings.get("exclude_tags")),
+            cap: cap(settings),
+        }
+    }
+}
 
 /// One wildcard only: `*`, any number of characters. A line break can be in no name.
 type Wildcard = WildMatchPattern<'*', '\n'>;
@@ -61,7 +90,7 @@ pub fn check_patterns(text: &str) -> Result<String, String> {
 }
 
 /// The `cap` of the settings: how many tags a repository are kept; `None` keeps all.
-pub fn cap(settings: &Values) -> Option<usize> {
+fn cap(settings: &Values) -> Option<usize> {
     match settings.get("cap").parse().unwrap_or(DEFAULT_CAP) {
         0 => None,
         cap => Some(cap),

@@ -1,5 +1,6 @@
 //! The only place of the console that opens a stored credential: an edit that changes values is compared with what is
-//! stored, and a test makes one call with it. Every opening is written down in the same transaction, and so is a row that is not what was saved.
+//! stored, and a test makes one call with it. Every opening is written down in the same transaction, and so is a row that
+//! is not what was saved.
 
 use std::sync::Arc;
 

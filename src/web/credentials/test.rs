@@ -2,9 +2,7 @@
 //! of the second the outcome is. A stored secret goes only where its own sealed values say, never to an address that
 //! came with the request: a form that changes an identity must bring the secret that belongs to it.
 
-use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
@@ -28,43 +26,6 @@ use crate::web::error::Error;
 use crate::web::page::Shell;
 use crate::web::posted::Posted;
 use crate::web::session::{As, Operator};
-
-const MINUTE: Duration = Duration::from_secs(60);
-
-/// When each user did a thing of late that costs others something: a test, an invitation. In memory, a count a replica: a
-/// test before saving then writes nothing at all, and a number of replicas times ten is still too few to look through a
-/// network with.
-#[derive(Debug)]
-pub struct Limiter {
-    most: usize,
-    what: &'static str,
-    users: Mutex<HashMap<Uuid, Vec<Instant>>>,
-}
-
-impl Limiter {
-    /// `most`: how many of one user within a minute; `what`: how a sentence calls them.
-    pub fn new(most: usize, what: &'static str) -> Self {
-        Self { most, what, users: Mutex::default() }
-    }
-
-    /// Counts one, or refuses it.
-    pub fn take(&self, user: Uuid, now: Instant) -> Result<(), Error> {
-        let mut users = self.users.lock().unwrap_or_else(PoisonError::into_inner);
-        users.retain(|_, tests| {
-            tests.retain(|at| now.duration_since(*at) < MINUTE);
-            !tests.is_empty()
-        });
-        let tests = users.entry(user).or_default();
-        if let Some(oldest) = tests.first().filter(|_| tests.len() >= self.most) {
-            let seconds = (MINUTE - now.duration_since(*oldest)).as_secs() as i64 + 1;
-            let Self { most, what, .. } = self;
-            let text = format!("Up to {most} {what} a minute are possible. Try again in {seconds} seconds.");
-            return Err(Error::Throttled { text, seconds });
-        }
-        tests.push(now);
-        Ok(())
-    }
-}
 
 /// The form for a new credential.
 pub async fn unsaved(
@@ -186,22 +147,4 @@ async fn opened(app: &App, visitor: &As<Operator>, id: Uuid, row_version: i64) -
 
 fn unknown_kind() -> Error {
     Error::Conflict("This version of Strongroom does not know the type of this credential.".to_owned())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn ten_tests_a_minute_are_let_through_and_then_a_pause_is_asked_for() {
-        let (limiter, start) = (Limiter::new(10, "tests"), Instant::now());
-        let (ada, olga) = (Uuid::from_u128(1), Uuid::from_u128(2));
-        for _ in 0..10 {
-            assert!(limiter.take(ada, start).is_ok());
-        }
-        let refused = limiter.take(ada, start + Duration::from_secs(20));
-        assert!(matches!(refused, Err(Error::Throttled { seconds: 41, .. })), "{refused:?}");
-        assert!(limiter.take(olga, start).is_ok(), "others are not held up");
-        assert!(limiter.take(ada, start + MINUTE).is_ok());
-    }
 }

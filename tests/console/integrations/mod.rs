@@ -1,7 +1,5 @@
 //! Integrations from outside: added in the console, scanned by its worker, against real registries.
 
-use std::time::{Duration, Instant};
-
 use diesel::RunQueryDsl;
 use strongroom::credentials;
 use strongroom::form::Values;
@@ -12,6 +10,7 @@ use strongroom::web::credentials::draft::Draft;
 use uuid::Uuid;
 
 use crate::support::app::{Page, TestApp, Visit};
+use crate::support::wait::until;
 
 mod destinations;
 mod export;
@@ -76,19 +75,6 @@ fn last_run(app: &TestApp, integration: Uuid) -> Option<Run> {
 
 fn all_runs(app: &TestApp, integration: Uuid) -> Vec<Run> {
     runs::of(&mut app.connect(), integration, 1_000).expect("the runs")
-}
-
-/// Looks until there is something.
-async fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
-    let patience = Instant::now() + Duration::from_secs(40);
-    let mut beat = tokio::time::interval(Duration::from_millis(50));
-    loop {
-        beat.tick().await;
-        if let Some(found) = look() {
-            return found;
-        }
-        assert!(Instant::now() < patience, "waited in vain: {what}");
-    }
 }
 
 async fn scan_now(app: &TestApp, visit: &mut Visit, integration: Uuid) -> Run {

@@ -1,5 +1,5 @@
 //! Letters, from what is said in them to what a mail server and a mail program make of them. Everything here runs from
-//! values alone; the outbox and the recipients are in `alerts`.
+//! values alone; the outbox and the recipients are in `outbox` and `recipients`.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use strongroom::credentials;

@@ -55,7 +55,7 @@ async fn a_recipient_that_was_altered_in_the_database_is_sent_nothing() {
     let (server, app) = (MailServer::starttls(), TestApp::start());
     let profile = profile(&app, &server);
     let id = subscribed(&app, &server, profile, "ops@example.com").await;
-    execute(&app, &format!("UPDATE recipients SET address = 'evil@example.com' WHERE id = '{id}'"));
+    sql::run(&app, &format!("UPDATE recipients SET address = 'evil@example.com' WHERE id = '{id}'"));
     old_key(&app, "prod-ci");
     wait_for("the alert is told to whom it may", PATIENCE, async || {
         count(&app, "notices WHERE digest_id IS NOT NULL") == 1
@@ -63,7 +63,7 @@ async fn a_recipient_that_was_altered_in_the_database_is_sent_nothing() {
     .await;
     quiet(&app).await;
     // Also what was put into the outbox by the same hand.
-    execute(
+    sql::run(
         &app,
         &format!(
             "INSERT INTO deliveries (id, kind, integration_id, recipient_id) VALUES

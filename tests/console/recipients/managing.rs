@@ -43,7 +43,7 @@ async fn only_a_profile_with_recipients_has_some() {
     let (server, app) = (MailServer::starttls(), TestApp::start());
     profile(&app, &server);
     let mut ada = app.administrator();
-    execute(&app, "DELETE FROM integrations");
+    sql::run(&app, "DELETE FROM integrations");
     let new = NewIntegration {
         family: "alert_profile",
         version: "pagerduty",
@@ -64,7 +64,7 @@ async fn adding_asks_for_the_password_when_it_was_given_long_ago_and_loses_nothi
     let (server, app) = (MailServer::starttls(), TestApp::start());
     let profile = profile(&app, &server);
     let mut ada = app.administrator();
-    execute(&app, "UPDATE sessions SET authenticated_at = now() - interval '6 minutes'");
+    sql::run(&app, "UPDATE sessions SET authenticated_at = now() - interval '6 minutes'");
     app.app.sessions.forget();
     let asked = ada.get(&format!("/integrations/{profile}/recipients/new")).await;
     assert!(asked.status == 303 && asked.location().starts_with("/account/confirm"), "{}", asked.status);

@@ -2,7 +2,6 @@
 //! nothing before and after. A real mail server takes what is sent.
 
 use diesel::RunQueryDsl;
-use diesel::connection::SimpleConnection;
 use serde_json::json;
 use strongroom::credentials;
 use strongroom::models::credentials as stored;
@@ -15,6 +14,7 @@ use crate::outbox::access_key;
 use crate::support::app::{Page, TestApp, Visit};
 use crate::support::peers::smtp::{MailServer, PASSWORD, USER};
 use crate::support::process::{PATIENCE, wait_for};
+use crate::support::sql::{self, count};
 
 mod letters;
 mod links;
@@ -100,21 +100,6 @@ fn old_key(app: &TestApp, name: &str) -> Uuid {
     let id = access_key(app, name, "91 days");
     app.app.alerts.changed.notify_one();
     id
-}
-
-fn execute(app: &TestApp, statement: &str) {
-    app.connect().batch_execute(statement).expect("the statement");
-}
-
-#[derive(diesel::QueryableByName)]
-struct Count {
-    #[diesel(sql_type = diesel::sql_types::BigInt)]
-    count: i64,
-}
-
-fn count(app: &TestApp, from: &str) -> i64 {
-    let query = format!("SELECT count(*) AS count FROM {from}");
-    diesel::sql_query(query).get_result::<Count>(&mut app.connect()).expect("a count").count
 }
 
 /// Everything that was decided has been told, and what was to be sent is sent.

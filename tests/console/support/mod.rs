@@ -1,4 +1,4 @@
-//! What the tests stand on: databases, and later the app, the browser and the peers. No product rule is checked here.
+//! What the tests stand on: databases, the app, the browser and the peers. No product rule is checked here.
 
 pub mod app;
 pub mod binary;

@@ -11,3 +11,16 @@ pub async fn wait_for(what: &str, patience: Duration, mut holds: impl AsyncFnMut
     }
     start.elapsed()
 }
+
+/// Looks until there is something, and returns that.
+pub async fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let patience = Instant::now() + Duration::from_secs(60);
+    let mut beat = tokio::time::interval(Duration::from_millis(50));
+    loop {
+        beat.tick().await;
+        if let Some(found) = look() {
+            return found;
+        }
+        assert!(Instant::now() < patience, "waited in vain: {what}");
+    }
+}

@@ -10,23 +10,15 @@ use aws_sdk_ecr::types::{DescribeImagesFilter, ImageDetail, TagStatus};
 use chrono::DateTime;
 use futures_util::StreamExt;
 
-use super::super::selection::{self, Names};
+use super::super::selection::{self, MAX_IMAGES, MAX_REPOSITORIES, Names, Selection};
 use super::super::{Image, Progress, ScanError, Step};
 use crate::providers::ProviderError;
 use crate::providers::aws::refused;
 use crate::providers::oci_registry::{AT_ONCE, Registry, is_repository, is_tag};
 
-/// Entries on a page, the most that ECR gives; and the bounds of the lists.
+/// Entries on a page, the most that ECR gives; and the bound of the pages.
 const PAGE: i32 = 1000;
 const MAX_PAGES: usize = 1000;
-const MAX_REPOSITORIES: usize = 10_000;
-const MAX_IMAGES: usize = 200_000;
-
-pub(super) struct Selection {
-    pub names: Names,
-    pub tags: Names,
-    pub cap: Option<usize>,
-}
 
 pub(super) struct Reader {
     client: Client,

@@ -4,7 +4,7 @@
 use futures_util::future::BoxFuture;
 use url::Url;
 
-use super::selection::{self, Names};
+use super::selection::{self, Selection};
 use super::{Image, Job, ScanError, Step, Version};
 use crate::credentials::aws::RoleArn;
 use crate::form::{Errors, Field, Values};
@@ -33,12 +33,9 @@ static FIELDS: &[Field] = &[
         .help("Blank takes all. * stands for anything; separate several by commas.")
         .max(4096)
         .check(selection::check_patterns),
-    Field::text("exclude_repositories", "Repositories to exclude")
-        .optional()
-        .max(4096)
-        .check(selection::check_patterns),
-    Field::text("tag", "Tag").optional().help("Blank takes all.").max(4096).check(selection::check_patterns),
-    Field::text("exclude_tags", "Tags to exclude").optional().max(4096).check(selection::check_patterns),
+    selection::EXCLUDE_REPOSITORIES,
+    selection::TAG,
+    selection::EXCLUDE_TAGS,
     Field::checkbox("sts", "Use AWS STS")
         .help("Exchanges the credential for temporary ones of a role, which has the permission to read the registry."),
     Field::text("role", "Role to assume")
@@ -198,13 +195,8 @@ async fn scan(job: &Job<'_>) -> Result<Vec<Image>, ScanError> {
     let client = session.ecr();
     let password = access::password(&client).await.map_err(failed)?;
     let data = access::data_plane(job, &host, &session, password).await.map_err(failed)?;
-    let settings = job.settings;
-    let selection = inventory::Selection {
-        names: Names::new(settings.get("repository"), settings.get("exclude_repositories")),
-        tags: Names::new(settings.get("tag"), settings.get("exclude_tags")),
-        cap: selection::cap(settings),
-    };
-    inventory::read(inventory::Reader::new(client, host.account, data), selection, &*job.progress).await
+    let reader = inventory::Reader::new(client, host.account, data);
+    inventory::read(reader, Selection::of(job.settings), &*job.progress).await
 }
 
 #[cfg(test)]
