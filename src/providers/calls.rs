@@ -11,9 +11,9 @@ use serde::de::DeserializeOwned;
 use url::Url;
 use zeroize::Zeroizing;
 
-use super::ProviderError;
 use super::egress::{Answer, BODY_LIMIT, Client};
 use super::probe::{self, Finding, Verdict};
+use super::{ProviderError, capital};
 
 /// A result, or what to tell people instead.
 pub type Outcome<T> = Result<T, Box<Finding>>;
@@ -144,12 +144,6 @@ pub(super) fn failed(error: &ProviderError, who: &str) -> Box<Finding> {
 pub(super) fn unexplained(answer: Answer, who: &str) -> Box<Finding> {
     let error = answer.accepted(super::Sent::Token).err().unwrap_or(ProviderError::BadAnswer);
     failed(&error, who)
-}
-
-/// The first letter large, as a sentence begins.
-pub(super) fn capital(text: &str) -> String {
-    let mut characters = text.chars();
-    characters.next().map_or_else(String::new, |first| first.to_uppercase().chain(characters).collect())
 }
 
 /// A value that a provider named, if it is fit to be shown: at most 255 visible characters.

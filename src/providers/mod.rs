@@ -186,13 +186,30 @@ impl fmt::Display for ProviderError {
             Self::Unreachable { .. } | Self::Timeout { .. } | Self::ClientCertificate { .. } | Self::Dropped { .. } => {
                 f.write_str(&sentence)
             }
-            _ => {
-                let mut rest = sentence.chars();
-                let first = rest.next().map(|c| c.to_ascii_uppercase()).into_iter();
-                first.chain(rest).try_for_each(|c| fmt::Write::write_char(f, c))
-            }
+            _ => f.write_str(&capital(&sentence)),
         }
     }
 }
 
 impl std::error::Error for ProviderError {}
+
+/// The first letter large, as a sentence begins. A host at the start keeps its case: a first word with a dot is one.
+pub(crate) fn capital(text: &str) -> String {
+    if text.split(' ').next().is_some_and(|word| word.contains('.')) {
+        return text.to_owned();
+    }
+    let mut characters = text.chars();
+    characters.next().map_or_else(String::new, |first| first.to_uppercase().chain(characters).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sentence_begins_with_a_large_letter_and_a_host_keeps_its_case() {
+        assert_eq!(capital("the registry gave no answer."), "The registry gave no answer.");
+        assert_eq!(capital("api.example.com gave no answer."), "api.example.com gave no answer.");
+        assert_eq!(capital(""), "");
+    }
+}

@@ -6,7 +6,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::ProviderError;
+use super::{ProviderError, capital};
 
 /// Longest that a test takes.
 pub const LIMIT: Duration = Duration::from_secs(10);
@@ -178,8 +178,5 @@ pub fn failed(error: &ProviderError, who: &str) -> Finding {
         ProviderError::Aws(refusal) => refusal.verdict(),
         _ => Verdict::Unreachable,
     };
-    let sentence = error.sentence(who);
-    let mut characters = sentence.chars();
-    let sentence = characters.next().map_or_else(String::new, |first| first.to_uppercase().chain(characters).collect());
-    Finding::new(verdict, sentence, "")
+    Finding::new(verdict, capital(&error.sentence(who)), "")
 }

@@ -16,9 +16,9 @@ use zeroize::Zeroizing;
 
 use super::{Again, Job, Line, SendError};
 use crate::credentials;
-use crate::providers::ProviderError;
 use crate::providers::egress::{Answer, BODY_LIMIT, Client, Tls};
 use crate::providers::probe::{Finding, Verdict};
+use crate::providers::{ProviderError, capital};
 
 /// A peer that asks for a longer pause is asked sooner all the same.
 const LONGEST_PAUSE: Duration = Duration::from_secs(24 * 3600);
@@ -173,13 +173,4 @@ pub(super) fn pause(answer: &Answer) -> Option<Duration> {
         }
     };
     Some(Duration::from_secs(seconds).min(LONGEST_PAUSE))
-}
-
-pub(super) fn capital(text: &str) -> String {
-    // A host at the start keeps its case.
-    if text.split(' ').next().is_some_and(|word| word.contains('.')) {
-        return text.to_owned();
-    }
-    let mut characters = text.chars();
-    characters.next().map_or_else(String::new, |first| first.to_uppercase().chain(characters).collect())
 }

@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use super::call;
-use crate::providers::ProviderError;
+use crate::providers::{self, ProviderError};
 
 /// The peer has it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -59,6 +58,6 @@ impl SendError {
             ProviderError::Throttled { .. } => format!("{who} limits the number of requests. Strongroom tries later."),
             _ => error.sentence(who),
         };
-        Self { sentence: call::capital(&sentence), again }
+        Self { sentence: providers::capital(&sentence), again }
     }
 }

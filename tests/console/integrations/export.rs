@@ -1,8 +1,9 @@
 //! The inventory as CSV.
 
-use super::{Form, ended, execute};
+use super::{Form, ended};
 use crate::support::app::TestApp;
 use crate::support::peers::registry::{Auth, Registry};
+use crate::support::sql;
 
 #[actix_web::test]
 async fn the_export_holds_every_image_and_no_formula() {
@@ -13,7 +14,7 @@ async fn the_export_holds_every_image_and_no_formula() {
     let id = Form::new("mirror", &peer.url()).add(&mut visit).await;
     ended(&app, id).await;
     // More than one piece, and what no registry of ours would let through.
-    execute(
+    sql::run(
         &app,
         &format!(
             "INSERT INTO images (integration_id, repository, tag, digest, size_bytes, platforms)

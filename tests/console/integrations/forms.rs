@@ -2,9 +2,10 @@
 
 use strongroom::accounts::Role;
 
-use super::{Form, basic, ended, execute, last_run, row};
+use super::{Form, basic, ended, last_run, row};
 use crate::support::app::TestApp;
 use crate::support::peers::scripted::{Reply, Scripted};
+use crate::support::sql;
 
 const CLOSED: &str = "http://127.0.0.1:1";
 
@@ -216,7 +217,7 @@ async fn what_is_no_integration_is_not_found() {
         assert_eq!(visit.fragment(&format!("/integrations/{id}?{query}")).await.status, 200, "{query}");
     }
     // A version of another release: shown, never a 500.
-    execute(&app, "UPDATE integrations SET version = 'later', settings = 'x'");
+    sql::run(&app, "UPDATE integrations SET version = 'later', settings = 'x'");
     let page = visit.get(&format!("/integrations/{id}")).await;
     assert!(page.status == 200 && page.text(".page-head p").contains("later (unsupported)"));
     assert_eq!(visit.get("/integrations").await.status, 200);

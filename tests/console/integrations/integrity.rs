@@ -1,8 +1,9 @@
 //! Rows that somebody changed beside Strongroom: their use is refused before anything is sent.
 
-use super::{Form, actions, basic, ended, execute, scan_now};
+use super::{Form, actions, basic, ended, scan_now};
 use crate::support::app::TestApp;
 use crate::support::peers::scripted::{Reply, Scripted};
+use crate::support::sql;
 
 const SECRET: &str = "CANARY-51cc09";
 
@@ -19,16 +20,16 @@ async fn an_integration_changed_in_the_database_sends_nothing() {
         format!("settings = replace(settings, 'http://127.0.0.1:1', '{}')", sink.url()),
         format!("host = '{0}', settings = '{{\"registry\":\"{0}\"}}'", sink.url()),
     ] {
-        execute(&app, "CREATE TABLE kept AS SELECT * FROM integrations");
-        execute(&app, &format!("UPDATE integrations SET {change}"));
+        sql::run(&app, "CREATE TABLE kept AS SELECT * FROM integrations");
+        sql::run(&app, &format!("UPDATE integrations SET {change}"));
         let run = scan_now(&app, &mut visit, id).await;
         assert_eq!((run.state.as_str(), run.failed_step.as_deref()), ("failed", Some("Checking the integration")));
         let page = visit.get(&format!("/integrations/{id}")).await;
         assert_eq!(page.status, 200);
         assert!(page.text("#failure").contains("nothing was sent"), "{change}");
         assert!(page.text(".notice.is-bad").starts_with("Integrity error"), "{change}");
-        execute(&app, "UPDATE integrations i SET host = k.host, settings = k.settings FROM kept k");
-        execute(&app, "DROP TABLE kept");
+        sql::run(&app, "UPDATE integrations i SET host = k.host, settings = k.settings FROM kept k");
+        sql::run(&app, "DROP TABLE kept");
     }
     assert!(sink.seen().is_empty());
     let refusals = actions(&app, Some(id)).iter().filter(|a| *a == "integration.integrity_failure").count();
@@ -43,7 +44,7 @@ async fn an_edit_of_a_changed_row_is_refused_so_that_it_does_not_become_genuine(
     let mut visit = app.administrator();
     let id = Form::new("mirror", "http://127.0.0.1:1").add(&mut visit).await;
     ended(&app, id).await;
-    execute(&app, "UPDATE integrations SET host = 'evil.example'");
+    sql::run(&app, "UPDATE integrations SET host = 'evil.example'");
     let form = Form::new("mirror", "http://127.0.0.1:1").with("row_version", "1");
     let page = form.post(&mut visit, &format!("/integrations/{id}/edit")).await;
     assert_eq!(page.status, 409);
@@ -63,7 +64,7 @@ async fn a_credential_changed_in_the_database_is_put_aside_and_others_work() {
     ended(&app, of_good).await;
     let before = sink.seen().len();
     // The envelope of one row put into another.
-    execute(
+    sql::run(
         &app,
         &format!(
             "UPDATE credentials SET payload = g.payload, wrapped_dek = g.wrapped_dek FROM credentials g

@@ -1,6 +1,5 @@
 //! Integrations from outside: added in the console, scanned by its worker, against real registries.
 
-use diesel::RunQueryDsl;
 use strongroom::credentials;
 use strongroom::form::Values;
 use strongroom::models::events::{self, Actor, Filter};
@@ -10,6 +9,7 @@ use strongroom::web::credentials::draft::Draft;
 use uuid::Uuid;
 
 use crate::support::app::{Page, TestApp, Visit};
+use crate::support::sql;
 use crate::support::wait::until;
 
 mod destinations;
@@ -90,13 +90,9 @@ fn actions(app: &TestApp, subject_id: Option<Uuid>) -> Vec<String> {
     found.into_iter().map(|event| event.action).collect()
 }
 
-fn execute(app: &TestApp, statement: &str) {
-    diesel::sql_query(statement).execute(&mut app.connect()).expect("a statement");
-}
-
 /// The password was given long ago.
 fn forget_password(app: &TestApp) {
-    execute(app, "UPDATE sessions SET authenticated_at = now() - interval '1 hour'");
+    sql::run(app, "UPDATE sessions SET authenticated_at = now() - interval '1 hour'");
 }
 
 fn row(app: &TestApp, id: Uuid) -> integrations::Integration {

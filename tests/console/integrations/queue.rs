@@ -7,11 +7,12 @@ use futures_util::future::join_all;
 use strongroom::models::runs;
 use strongroom::models::runs::Run;
 
-use super::{Form, actions, all_runs, ended, execute, last_run, running, scan_now, until};
+use super::{Form, actions, all_runs, ended, last_run, running, scan_now, until};
 use crate::support::app::{TestApp, founded};
 use crate::support::db::Database;
 use crate::support::peers::registry::{Auth, Registry};
 use crate::support::peers::scripted::{Reply, Scripted};
+use crate::support::sql;
 
 const CLOSED: &str = "http://127.0.0.1:1";
 
@@ -68,7 +69,7 @@ async fn the_run_of_a_dead_replica_is_taken_over() {
     let id = Form::new("mirror", &peer.url()).add(&mut visit).await;
     ended(&app, id).await;
     // A claim of somebody else, first with a live lease, then with one that has ended.
-    execute(
+    sql::run(
         &app,
         &format!(
             "INSERT INTO runs (id, integration_id, state, cause, requested_by, started_at, lease_until, replica_id, attempts)
@@ -79,7 +80,7 @@ async fn the_run_of_a_dead_replica_is_taken_over() {
     let page = visit.post(&format!("/integrations/{id}/runs"), &[]).await;
     assert_eq!(page.status, 303);
     assert_eq!(all_runs(&app, id).len(), 2, "it counts as unfinished");
-    execute(&app, "UPDATE runs SET lease_until = now() - interval '1 second' WHERE state = 'running'");
+    sql::run(&app, "UPDATE runs SET lease_until = now() - interval '1 second' WHERE state = 'running'");
     let run = ended(&app, id).await;
     assert_eq!((run.state.as_str(), run.attempts, run.requested_by.as_str()), ("succeeded", 2, "ada"));
 }
@@ -90,7 +91,7 @@ async fn a_run_that_took_three_replicas_with_it_is_not_tried_again() {
     let mut visit = app.administrator();
     let id = Form::new("mirror", CLOSED).add(&mut visit).await;
     ended(&app, id).await;
-    execute(
+    sql::run(
         &app,
         &format!(
             "INSERT INTO runs (id, integration_id, state, cause, requested_by, lease_until, replica_id, attempts)
@@ -110,12 +111,12 @@ async fn a_replica_that_lost_its_run_keeps_nothing_of_it() {
     let mut visit = app.administrator();
     let id = Form::new("mirror", &peer.url()).add(&mut visit).await;
     running(&app, id).await;
-    execute(&app, "UPDATE runs SET replica_id = gen_random_uuid(), lease_until = now() + interval '1 hour'");
+    sql::run(&app, "UPDATE runs SET replica_id = gen_random_uuid(), lease_until = now() + interval '1 hour'");
     until("the scan is dropped", || (peer.open() == 0).then_some(())).await;
     let run = last_run(&app, id).unwrap();
     assert_eq!(run.state, "running");
     assert!(!actions(&app, Some(id)).iter().any(|action| action.starts_with("scan.")));
-    execute(&app, "UPDATE runs SET state = 'stopped'");
+    sql::run(&app, "UPDATE runs SET state = 'stopped'");
 }
 
 #[actix_web::test]
@@ -132,7 +133,7 @@ async fn two_replicas_queue_what_is_due_exactly_once() {
         ended(&app, *id).await;
     }
     visit.post(&format!("/integrations/{off}/activation"), &[("active", "")]).await;
-    execute(&app, "UPDATE integrations SET next_run_at = now() - interval '1 second'");
+    sql::run(&app, "UPDATE integrations SET next_run_at = now() - interval '1 second'");
     for id in &ids {
         until("it is queued", || all_runs(&app, *id).iter().any(|run| run.cause == "schedule").then_some(())).await;
         ended(&app, *id).await;
@@ -176,8 +177,8 @@ async fn two_hundred_waiting_runs_do_not_keep_pages_waiting() {
         assert_eq!(visit.get("/integrations").await.status, 200);
     }
     assert!(started.elapsed() < Duration::from_secs(10), "{:?} for 20 pages", started.elapsed());
-    execute(&app, "UPDATE runs SET state = 'stopped', ended_at = now() WHERE state = 'queued'");
-    execute(&app, "UPDATE runs SET stop_requested = true WHERE state = 'running'");
+    sql::run(&app, "UPDATE runs SET state = 'stopped', ended_at = now() WHERE state = 'queued'");
+    sql::run(&app, "UPDATE runs SET stop_requested = true WHERE state = 'running'");
 }
 
 #[actix_web::test]

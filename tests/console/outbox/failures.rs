@@ -15,7 +15,7 @@ async fn what_cannot_be_sent_waits_until_the_peer_is_back() {
     assert!(page.text("#away").contains("Nothing is lost"), "{}", page.text("main"));
     assert_eq!(count(&app, "deliveries WHERE state = 'ready' AND attempts = 1"), 1);
     splunk.0.say(Said::json(200, &json!({"text": "Success", "code": 0})));
-    execute(&app, "UPDATE channels SET not_before = now()");
+    run(&app, "UPDATE channels SET not_before = now()");
     quiet(&app).await;
     assert_eq!(count(&app, "deliveries WHERE state = 'sent'"), 1);
     assert_eq!(count(&app, "channels WHERE misses = 0 AND away_since IS NULL"), 1);
@@ -73,7 +73,7 @@ async fn what_a_dead_replica_had_claimed_is_sent_by_another() {
     access_key(&app, "prod-ci", "91 days");
     look_now(&app);
     until("it is tried", || (count(&app, "channels WHERE misses > 0") == 1).then_some(())).await;
-    execute(
+    run(
         &app,
         "UPDATE deliveries SET state = 'sending', replica_id = gen_random_uuid(), lease_until = now() - interval '1 second';
          UPDATE channels SET not_before = now()",
@@ -88,7 +88,7 @@ async fn a_channel_that_was_altered_in_the_database_is_told_nothing() {
     let app = TestApp::start();
     splunk.add(&app);
     let (theirs, ours) = (thief.0.url(), splunk.0.url());
-    execute(&app, &format!("UPDATE integrations SET settings = replace(settings, '{ours}', '{theirs}')"));
+    run(&app, &format!("UPDATE integrations SET settings = replace(settings, '{ours}', '{theirs}')"));
     access_key(&app, "prod-ci", "91 days");
     look_now(&app);
     until("that is an alert", || (count(&app, "alerts WHERE trigger = 'integrity'") == 1).then_some(())).await;
@@ -126,7 +126,7 @@ async fn what_this_replica_lost_sight_of_is_sent_though_it_works_on_other_channe
     look_now(&app);
     until("it is tried", || (count(&app, "channels WHERE misses > 0") == 1).then_some(())).await;
     let replica = app.app.replica;
-    execute(
+    run(
         &app,
         &format!(
             "UPDATE deliveries SET state = 'sending', replica_id = '{replica}', lease_until = now() + interval '1 hour';
@@ -147,10 +147,7 @@ async fn what_was_closed_meanwhile_is_not_raised_when_it_is_tried_again() {
     access_key(&app, "prod-ci", "91 days");
     look_now(&app);
     until("it is refused", || (count(&app, "deliveries WHERE state = 'parked'") == 1).then_some(())).await;
-    execute(
-        &app,
-        "UPDATE alerts SET closed_at = now(), closed_why = 'its secret was replaced' WHERE trigger = 'stale'",
-    );
+    run(&app, "UPDATE alerts SET closed_at = now(), closed_why = 'its secret was replaced' WHERE trigger = 'stale'");
     let mut visit = app.administrator();
     let retried = visit.post(&format!("/integrations/{id}/undelivered"), &[("decision", "retry")]).await;
     assert_eq!(retried.status, 303);

@@ -9,6 +9,7 @@ use super::*;
 use crate::support::binary::Strongroom;
 use crate::support::peers::smtp::MailServer;
 use crate::support::process::Random;
+use crate::support::sql::count_on;
 
 /// A profile of that server in the store.
 pub fn profile(conn: &mut PgConnection, vault: &Vault, server: &MailServer) -> Uuid {
@@ -85,7 +86,7 @@ async fn two_mails_to_one_person_both_arrive() {
     confirmed(&mut app.connect(), &app.app.vault.clone(), id, "ada@example.com");
     let test = "INSERT INTO deliveries (id, kind, integration_id, recipient_id)
         SELECT gen_random_uuid(), 'test', integration_id, id FROM recipients";
-    execute(&app, &format!("BEGIN; {test}; {test}; COMMIT"));
+    run(&app, &format!("BEGIN; {test}; {test}; COMMIT"));
     quiet(&app).await;
     assert_eq!(server.recipients(), ["ada@example.com", "ada@example.com"]);
     assert_eq!(count(&app, "deliveries WHERE state = 'sent' AND kind = 'test'"), 2);
@@ -118,7 +119,7 @@ async fn who_has_unsubscribed_meanwhile_gets_nothing_and_nobody_is_troubled() {
     confirmed(&mut app.connect(), &vault, id, "ada@example.com");
     let person = recipients::of(&mut app.connect(), id).unwrap().remove(0).id;
     transaction(&mut app.connect(), |conn| recipients::unsubscribe(conn, &vault, &Actor::command_line(), person));
-    execute(
+    run(
         &app,
         "INSERT INTO deliveries (id, kind, integration_id, recipient_id)
          SELECT gen_random_uuid(), 'digest', integration_id, id FROM recipients",
@@ -172,12 +173,7 @@ async fn replicas_that_are_killed_and_a_server_that_drops_connections_lose_no_ma
     server.faults(&json!({}));
     until("every mail is sent", || {
         hurry(&strongroom);
-        let left: i64 =
-            diesel::sql_query("SELECT count(*) AS count FROM deliveries WHERE state IN ('ready', 'sending')")
-                .get_result::<Count>(&mut strongroom.connect())
-                .unwrap()
-                .count;
-        (left == 0).then_some(())
+        (count_on(&mut strongroom.connect(), "deliveries WHERE state IN ('ready', 'sending')") == 0).then_some(())
     })
     .await;
     let mut times: BTreeMap<String, usize> = BTreeMap::new();

@@ -1,7 +1,6 @@
 //! From what is wrong to the message at the peer: who is told, once, whatever fails on the way.
 
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
 
 use diesel::RunQueryDsl;
 use diesel::connection::SimpleConnection;
@@ -17,6 +16,8 @@ use uuid::Uuid;
 
 use crate::support::app::TestApp;
 use crate::support::peers::receiver::{Receiver, Said};
+use crate::support::sql::{count, run};
+use crate::support::wait::until;
 
 mod channels;
 mod failures;
@@ -53,7 +54,7 @@ pub fn access_key(app: &TestApp, name: &str, ago: &str) -> Uuid {
 
 /// Many access keys of that age at once. Their rows are copies: what tells of them opens none.
 fn access_keys(app: &TestApp, count: u32, days: &str) {
-    execute(
+    run(
         app,
         &format!(
             "DO $$ BEGIN
@@ -169,35 +170,6 @@ impl PagerDuty {
             .map(|e| (text(&e["event_action"]), text(&e["dedup_key"])))
             .collect()
     }
-}
-
-fn execute(app: &TestApp, statement: &str) {
-    app.connect().batch_execute(statement).expect("the statements");
-}
-
-/// Looks until there is something.
-async fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
-    let patience = Instant::now() + Duration::from_secs(60);
-    let mut beat = tokio::time::interval(Duration::from_millis(50));
-    loop {
-        beat.tick().await;
-        if let Some(found) = look() {
-            return found;
-        }
-        assert!(Instant::now() < patience, "waited in vain: {what}");
-    }
-}
-
-#[derive(diesel::QueryableByName)]
-struct Count {
-    #[diesel(sql_type = diesel::sql_types::BigInt)]
-    count: i64,
-}
-
-/// How many rows there are of something.
-fn count(app: &TestApp, from: &str) -> i64 {
-    let query = format!("SELECT count(*) AS count FROM {from}");
-    diesel::sql_query(query).get_result::<Count>(&mut app.connect()).expect("a count").count
 }
 
 /// Nothing is to be told and nothing to be sent.

@@ -107,13 +107,13 @@ async fn an_alert_that_stays_open_is_told_again_after_a_week_and_not_while_it_is
     look_now(&app);
     until("it is told", || (splunk.events().len() == 1).then_some(())).await;
     quiet(&app).await;
-    execute(
+    run(
         &app,
         "UPDATE alerts SET told_at = now() - interval '8 days', snoozed_until = now() + interval '1 day', snoozed_by = 'ada'",
     );
     strongroom::alerting::find_due(&app.app).await.unwrap();
     assert_eq!(count(&app, "notices"), 1, "nobody is told while it is snoozed");
-    execute(&app, "UPDATE alerts SET snoozed_until = now() - interval '1 second'");
+    run(&app, "UPDATE alerts SET snoozed_until = now() - interval '1 second'");
     look_now(&app);
     until("it is told again", || (splunk.events().len() == 2).then_some(())).await;
     let again = &splunk.events()[1]["event"];

@@ -1,6 +1,8 @@
 //! Short ways to the database of a console, for what no page can do: moving times, counting rows.
 
 use diesel::RunQueryDsl;
+use diesel::connection::SimpleConnection;
+use diesel::pg::PgConnection;
 
 use super::app::TestApp;
 
@@ -10,14 +12,19 @@ struct Number {
     number: i64,
 }
 
-/// Runs a statement, after which no replica given here remembers a session.
-pub fn run(app: &TestApp, statement: &str) {
-    diesel::sql_query(statement).execute(&mut app.connect()).expect("the statement runs");
+/// Runs statements, after which no replica given here remembers a session.
+pub fn run(app: &TestApp, statements: &str) {
+    app.connect().batch_execute(statements).expect("the statements run");
     app.app.sessions.forget();
 }
 
 /// `SELECT count(*) FROM …`
 pub fn count(app: &TestApp, from: &str) -> i64 {
+    count_on(&mut app.connect(), from)
+}
+
+/// The same on a connection to whatever console.
+pub fn count_on(conn: &mut PgConnection, from: &str) -> i64 {
     let query = format!("SELECT count(*) AS number FROM {from}");
-    diesel::sql_query(query).get_result::<Number>(&mut app.connect()).expect("a count").number
+    diesel::sql_query(query).get_result::<Number>(conn).expect("a count").number
 }
