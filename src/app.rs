@@ -207,7 +207,9 @@ impl Console {
         });
         let server = serve(app.clone(), listener)?;
         let metrics = match app.settings.metrics_listen() {
-            Some(at) => Some(web::metrics::server(at).map_err(|error| StartError::Listen(at, error.kind()))?),
+            Some(at) => {
+                Some(web::metrics::server(app.clone(), at).map_err(|error| StartError::Listen(at, error.kind()))?)
+            }
             None => None,
         };
         Ok(Self { app, server, address, metrics })

@@ -55,6 +55,33 @@ impl<W: Write> Write for OneLine<W> {
     }
 }
 
+const GAUGES: &[(&str, &str)] = &[
+    ("process_open_fds", "Open file descriptors."),
+    ("process_resident_memory_bytes", "Resident memory, in bytes."),
+    ("process_start_time_seconds", "When the process started, in seconds since 1970."),
+    ("strongroom_alerts_open", "Alerts that are open."),
+    ("strongroom_build_info", "Always 1; the version is a label."),
+    ("strongroom_database_up", "Whether the database answered this scrape, 1 or 0."),
+    ("strongroom_message_oldest_seconds", "Age of the oldest alert message that waits, in seconds; 0 without any."),
+    ("strongroom_messages_parked", "Alert messages that wait for a person to try them again or give them up."),
+    ("strongroom_messages_waiting", "Alert messages ready or on their way, of channels that are switched on."),
+    ("strongroom_runs_unfinished", "Scans that are queued or running."),
+];
+
+const COUNTERS: &[(&str, &str)] = &[
+    ("strongroom_database_errors_total", "Connections to the database that failed."),
+    ("strongroom_deliveries_total", "Attempts at alert messages, by outcome."),
+    ("strongroom_integrity_failures_total", "Uses refused because a row was not what Strongroom saved."),
+    ("strongroom_login_failures_total", "Logins with a wrong password or code."),
+    ("strongroom_login_lockouts_total", "Logins that closed for a while."),
+    ("strongroom_requests_total", "Requests answered, by status."),
+    ("strongroom_runs_total", "Scans that ended, by outcome."),
+    ("strongroom_tests_total", "Tests of credentials, by verdict."),
+];
+
+const LABELLED: &[&str] =
+    &["strongroom_deliveries_total", "strongroom_requests_total", "strongroom_runs_total", "strongroom_tests_total"];
+
 /// Installs the recorder of metrics, once a process; further calls do nothing. Before it, metrics go nowhere.
 pub fn start_metrics() {
     METRICS.get_or_init(|| {
@@ -64,10 +91,17 @@ pub fn start_metrics() {
         if metrics::set_global_recorder(recorder).is_err() {
             tracing::warn!("another recorder of metrics is installed");
         }
-        metrics::describe_gauge!("strongroom_build_info", "Always 1; the version is a label.");
-        metrics::describe_gauge!("process_start_time_seconds", "When the process started, in seconds since 1970.");
-        metrics::describe_gauge!("process_resident_memory_bytes", "Resident memory, in bytes.");
-        metrics::describe_gauge!("process_open_fds", "Open file descriptors.");
+        for (name, help) in GAUGES {
+            metrics::describe_gauge!(*name, *help);
+        }
+        for (name, help) in COUNTERS {
+            metrics::describe_counter!(*name, *help);
+            if !LABELLED.contains(name) {
+                // Zero is worth telling: a rate needs a first value.
+                metrics::counter!(*name).increment(0);
+            }
+        }
+        metrics::describe_histogram!("strongroom_request_seconds", "Time to answer, in seconds, by route and method.");
         metrics::gauge!("strongroom_build_info", "version" => env!("CARGO_PKG_VERSION")).set(1.0);
         #[expect(clippy::disallowed_methods, reason = "the start of the process is the real one")]
         let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();

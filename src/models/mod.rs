@@ -17,6 +17,7 @@ pub mod alert_settings;
 pub mod alerts;
 pub mod altered;
 pub mod attention;
+pub mod backlog;
 pub mod chain;
 pub mod channels;
 pub mod credential_limits;

@@ -48,12 +48,16 @@ const ALWAYS: &[(&str, &str)] = &[
 
 /// Around everything.
 pub async fn guard(
-    request: ServiceRequest,
+    mut request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
     let started = Instant::now();
     let id = Uuid::now_v7().simple().to_string();
     let method = request.method().clone();
+    if method == Method::HEAD {
+        // Answered as GET (RFC 9110, 9.3.2); the server sends no body, since it has read the method already.
+        request.head_mut().method = Method::GET;
+    }
     let span = tracing::info_span!("request", id = %id, %method, path = loggable(request.path()));
     let response = guarded(request, next).instrument(span.clone()).await;
     let mut response = match response {

@@ -142,6 +142,20 @@ async fn every_kind_of_answer_has_the_headers_that_keep_a_browser_safe() {
 }
 
 #[actix_web::test]
+async fn head_is_answered_like_get_without_the_body() {
+    let app = TestApp::start();
+    let mut visit = app.user("ada", Role::Auditor);
+    for path in ["/livez", "/login", "/credentials", "/nothing"] {
+        let whole = visit.get(path).await;
+        let request = visit.request(Method::HEAD, path);
+        let head = visit.send(request).await;
+        assert_eq!((head.status, head.body.as_str()), (whole.status, ""), "{path}");
+        assert_eq!(head.header("content-type"), whole.header("content-type"), "{path}");
+        assert_eq!(head.header("content-length"), whole.body.len().to_string(), "{path}");
+    }
+}
+
+#[actix_web::test]
 async fn a_field_that_does_not_belong_to_the_form_changes_nothing() {
     let app = TestApp::start();
     let mut visit = app.user("grace", Role::Auditor);

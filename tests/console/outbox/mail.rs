@@ -31,7 +31,7 @@ pub fn profile(conn: &mut PgConnection, vault: &Vault, server: &MailServer) -> U
 }
 
 /// Somebody who has followed the link.
-fn confirmed(conn: &mut PgConnection, vault: &Vault, profile: Uuid, address: &str) {
+pub fn confirmed(conn: &mut PgConnection, vault: &Vault, profile: Uuid, address: &str) {
     transaction(conn, |conn| {
         let all = "stale,expiring,failed_test,failed_scan,integrity,delivery,lockout";
         let id = recipients::create(conn, vault, &Actor::command_line(), profile, address, all)?;
@@ -194,7 +194,7 @@ async fn replicas_that_are_killed_and_a_server_that_drops_connections_lose_no_ma
 }
 
 /// Pauses that the faults brought about are over at once.
-fn hurry(strongroom: &Strongroom) {
+pub fn hurry(strongroom: &Strongroom) {
     strongroom.sql("UPDATE channels SET not_before = now() WHERE not_before > now()");
     strongroom.sql("UPDATE deliveries SET not_before = now() WHERE state = 'ready' AND not_before > now()");
 }

@@ -23,6 +23,7 @@ mod channels;
 mod failures;
 mod mail;
 mod once;
+mod outage;
 
 /// Saves a credential as a person would have.
 fn credential(app: &TestApp, kind: &'static credentials::Kind, name: &str, values: &[(&str, &str)]) -> Uuid {
