@@ -47,6 +47,7 @@ pub mod schema;
 pub mod sealed;
 pub mod sessions;
 pub mod usages;
+mod user_changes;
 pub mod users;
 
 pub use error::DbError;

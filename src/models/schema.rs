@@ -56,6 +56,7 @@ diesel::table! {
         last_login_at -> Nullable<Timestamptz>,
         row_version -> Int8,
         row_mac -> Bytea,
+        password_temporary -> Bool,
     }
 }
 

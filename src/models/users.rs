@@ -6,7 +6,8 @@ use diesel::prelude::*;
 use uuid::Uuid;
 
 use super::events::{self, Actor, NewEvent};
-use super::schema::{recovery_codes, sessions, users};
+use super::schema::users;
+pub use super::user_changes::{Change, change};
 use super::{Conn, DbError};
 use crate::vault::{Context, IntegrityError, Sealed, Vault};
 
@@ -36,16 +37,21 @@ pub struct User {
     pub last_login_at: Option<DateTime<Utc>>,
     pub row_version: i64,
     pub row_mac: Vec<u8>,
+    /// Somebody else has set the password, and so knows it.
+    pub password_temporary: bool,
 }
 
 impl User {
     /// What decides who comes in as what; not what changes at every login.
-    fn mac_parts<T>(&self, f: impl FnOnce(&[&[u8]]) -> T) -> T {
+    pub(super) fn mac_parts<T>(&self, f: impl FnOnce(&[&[u8]]) -> T) -> T {
+        let flags = [self.disabled, self.totp_confirmed, self.totp_required, true].map(u8::from);
+        // Rows from before there were temporary passwords have three flags.
+        let flags = if self.password_temporary { &flags[..] } else { &flags[..3] };
         f(&[
             self.id.as_bytes(),
             self.name_key.as_bytes(),
             self.role.as_bytes(),
-            &[u8::from(self.disabled), u8::from(self.totp_confirmed), u8::from(self.totp_required)],
+            flags,
             &self.password_version.to_be_bytes(),
             &self.totp_version.to_be_bytes(),
             &self.row_version.to_be_bytes(),
@@ -83,7 +89,7 @@ impl User {
         })
     }
 
-    fn seal_password(&mut self, vault: &Vault, kek: i32, hash: &str) -> Result<(), DbError> {
+    pub(super) fn seal_password(&mut self, vault: &Vault, kek: i32, hash: &str) -> Result<(), DbError> {
         self.password_version += 1;
         let sealed = vault.seal(kek, &self.password_context(), hash.as_bytes())?;
         self.password_kek_id = sealed.kek_id;
@@ -109,6 +115,29 @@ pub fn create(
     name: &str,
     role: &str,
     hash: &str,
+) -> Result<Uuid, DbError> {
+    insert(conn, vault, actor, (name, role), hash, false)
+}
+
+/// The same with a password that its owner must replace at the first login.
+pub fn invite(
+    conn: &mut Conn,
+    vault: &Vault,
+    actor: &Actor,
+    name: &str,
+    role: &str,
+    hash: &str,
+) -> Result<Uuid, DbError> {
+    insert(conn, vault, actor, (name, role), hash, true)
+}
+
+fn insert(
+    conn: &mut Conn,
+    vault: &Vault,
+    actor: &Actor,
+    (name, role): (&str, &str),
+    hash: &str,
+    temporary: bool,
 ) -> Result<Uuid, DbError> {
     let mut ledger = events::open(conn)?;
     let id = Uuid::now_v7();
@@ -137,6 +166,7 @@ pub fn create(
         last_login_at: None,
         row_version: 1,
         row_mac: Vec::new(),
+        password_temporary: temporary,
     };
     user.row_mac = user.mac_parts(|parts| vault.mac("users", parts));
     diesel::insert_into(users::table).values(&user).execute(conn)?;
@@ -164,100 +194,6 @@ pub fn find_by_key(conn: &mut Conn, key: &str) -> Result<Option<User>, DbError> 
 
 pub fn list(conn: &mut Conn) -> Result<Vec<User>, DbError> {
     Ok(users::table.order(users::name_key).select(User::as_select()).load(conn)?)
-}
-
-/// What an administrator or the user changes; each ends sessions as it must and is audited.
-#[derive(Clone, Debug)]
-pub enum Change {
-    Role(String),
-    Disabled(bool),
-    TotpRequired(bool),
-    /// A PHC string.
-    Password(String),
-    /// A new authenticator's secret (raw bytes), once a first code has shown that the app has it.
-    TotpAdded(Vec<u8>),
-    TotpRemoved,
-}
-
-impl Change {
-    fn event(&self) -> (&'static str, String) {
-        match self {
-            Self::Role(role) => ("user.role_changed", format!("now {role}")),
-            Self::Disabled(true) => ("user.disabled", String::new()),
-            Self::Disabled(false) => ("user.enabled", String::new()),
-            Self::TotpRequired(true) => ("user.two_step_required", String::new()),
-            Self::TotpRequired(false) => ("user.two_step_optional", String::new()),
-            Self::Password(_) => ("user.password_changed", String::new()),
-            Self::TotpAdded(_) => ("user.two_step_on", String::new()),
-            Self::TotpRemoved => ("user.two_step_off", String::new()),
-        }
-    }
-
-    /// Whether sessions made before must not outlive the change.
-    fn ends_sessions(&self) -> bool {
-        matches!(
-            self,
-            Self::Role(_) | Self::Disabled(true) | Self::Password(_) | Self::TotpAdded(_) | Self::TotpRemoved
-        )
-    }
-}
-
-/// Applies one change; all sessions of the user but `keep` (a token hash) end with it where they must.
-/// Refuses to leave no administrator who can log in: [`DbError::Check`] `users_last_administrator`.
-pub fn change(
-    conn: &mut Conn,
-    vault: &Vault,
-    actor: &Actor,
-    id: Uuid,
-    change: &Change,
-    keep: Option<&[u8]>,
-) -> Result<(), DbError> {
-    let mut ledger = events::open(conn)?;
-    // All administrators are locked, so that two of them cannot demote each other at once.
-    let administrators: Vec<Uuid> = users::table
-        .filter(users::role.eq("administrator").and(users::disabled.eq(false)))
-        .order(users::id)
-        .select(users::id)
-        .for_update()
-        .load(conn)?;
-    let found: Option<User> = users::table.find(id).select(User::as_select()).for_update().first(conn).optional()?;
-    let mut user = found.ok_or(DbError::NotFound)?;
-    user.check(vault)?;
-    match change {
-        Change::Role(role) => user.role = role.clone(),
-        Change::Disabled(disabled) => user.disabled = *disabled,
-        Change::TotpRequired(required) => user.totp_required = *required,
-        Change::Password(hash) => {
-            user.password_set_at = ledger.now;
-            user.seal_password(vault, ledger.active_kek, hash)?;
-        }
-        Change::TotpAdded(secret) => {
-            user.totp_version += 1;
-            user.totp_confirmed = true;
-            let sealed = vault.seal(ledger.active_kek, &user.totp_context(), secret)?;
-            user.totp_kek_id = Some(sealed.kek_id);
-            user.totp_wrapped_dek = Some(sealed.wrapped_dek);
-            user.totp_payload = Some(sealed.payload);
-        }
-        Change::TotpRemoved => {
-            user.totp_confirmed = false;
-            (user.totp_kek_id, user.totp_wrapped_dek, user.totp_payload) = (None, None, None);
-            diesel::delete(recovery_codes::table.filter(recovery_codes::user_id.eq(id))).execute(conn)?;
-        }
-    }
-    let still_one = user.role == "administrator" && !user.disabled || administrators.iter().any(|other| *other != id);
-    if !still_one && administrators.contains(&id) {
-        return Err(DbError::Check("users_last_administrator".to_owned()));
-    }
-    user.row_version += 1;
-    user.row_mac = user.mac_parts(|parts| vault.mac("users", parts));
-    diesel::update(users::table.find(id)).set(&user).execute(conn)?;
-    if change.ends_sessions() {
-        let others = sessions::table.filter(sessions::user_id.eq(id));
-        diesel::delete(others.filter(sessions::token_hash.ne(keep.unwrap_or_default()))).execute(conn)?;
-    }
-    let (action, detail) = change.event();
-    ledger.record(conn, vault, actor, &user.event(action, detail))
 }
 
 /// Seals another PHC string of the same password, and ends no session. Returns the user as stored now;

@@ -6,6 +6,7 @@
 //! | `LoginNeeded`  | 302    | the login page, or 401 to htmx           |
 //! | `ConfirmNeeded`| 303    | the password page, or 401 to htmx        |
 //! | `EnrolNeeded`  | 302    | two-step verification must be set up     |
+//! | `PasswordNeeded` | 302  | the password must be one's own           |
 //! | `Malformed`    | 400    | the request cannot be read               |
 //! | `Forbidden`    | 403    | the role does not allow it               |
 //! | `CrossSite`    | 403    | the request came from elsewhere          |
@@ -41,6 +42,7 @@ pub enum Error {
         htmx: bool,
     },
     EnrolNeeded,
+    PasswordNeeded,
     Malformed,
     Forbidden,
     CrossSite,
@@ -75,7 +77,7 @@ impl Error {
         match self {
             Self::LoginNeeded { htmx: true, .. } | Self::ConfirmNeeded { htmx: true, .. } => StatusCode::UNAUTHORIZED,
             Self::ConfirmNeeded { .. } => StatusCode::SEE_OTHER,
-            Self::LoginNeeded { .. } | Self::EnrolNeeded => StatusCode::FOUND,
+            Self::LoginNeeded { .. } | Self::EnrolNeeded | Self::PasswordNeeded => StatusCode::FOUND,
             Self::Malformed => StatusCode::BAD_REQUEST,
             Self::Forbidden | Self::CrossSite => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
@@ -95,6 +97,7 @@ impl Error {
             Self::LoginNeeded { .. } => ("Log in first", "Your session has ended."),
             Self::ConfirmNeeded { .. } => ("Confirm that it is you", "Give your password once more."),
             Self::EnrolNeeded => ("Set up two-step verification", "Your administrator requires it."),
+            Self::PasswordNeeded => ("Choose your own password", "An administrator knows the one you have."),
             Self::Malformed => ("The request cannot be read", "Go back, reload the page and try again."),
             Self::Forbidden => {
                 ("Your role does not allow this", "Ask an administrator to do it, or to give you another role.")
@@ -160,6 +163,7 @@ impl ResponseError for Error {
             Self::ConfirmNeeded { next, .. } => {
                 return response.insert_header((LOCATION, with_next("/account/confirm", next))).finish();
             }
+            Self::PasswordNeeded => return response.insert_header((LOCATION, "/account/password")).finish(),
             Self::EnrolNeeded => return response.insert_header((LOCATION, "/account/two-step")).finish(),
             Self::Throttled { seconds, .. } => {
                 response.insert_header((RETRY_AFTER, seconds.to_string()));

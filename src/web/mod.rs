@@ -106,6 +106,7 @@ tree! {
     post "/logout"   => login::destroy;
 
     get  "/account"  => account::show;
+    get  "/account/password" => account::password::show;
     post "/account/password" => account::password::update;
     post "/account/preferences" => account::preferences::update;
     post "/account/sessions/end-others" => account::sessions_list::end_others;

@@ -39,6 +39,8 @@ pub struct Visitor {
     pub shortcuts: bool,
     pub two_step: bool,
     pub must_enrol: bool,
+    /// Somebody else knows the password.
+    pub must_choose_password: bool,
     pub session_id: Uuid,
     pub token_hash: Vec<u8>,
     pub address: String,
@@ -122,6 +124,9 @@ impl<L: Level + 'static> FromRequest for As<L> {
         let request = request.clone();
         Box::pin(async move {
             let visitor = visitor(&request).await?.ok_or_else(|| login_needed(&request))?;
+            if visitor.must_choose_password && request.path() != "/account/password" {
+                return Err(Error::PasswordNeeded);
+            }
             if visitor.must_enrol && !may_enrol(request.path()) {
                 return Err(Error::EnrolNeeded);
             }
@@ -135,7 +140,7 @@ impl<L: Level + 'static> FromRequest for As<L> {
 
 /// Where somebody may go who must set up two-step verification before anything else.
 fn may_enrol(path: &str) -> bool {
-    path.starts_with("/account/two-step") || path == "/account/confirm"
+    path.starts_with("/account/two-step") || matches!(path, "/account/confirm" | "/account/password")
 }
 
 fn login_needed(request: &HttpRequest) -> Error {
@@ -189,6 +194,7 @@ fn from_row(valid: Valid, address: String) -> Visitor {
         shortcuts: user.shortcuts,
         two_step: user.totp_confirmed,
         must_enrol: user.totp_required && !user.totp_confirmed,
+        must_choose_password: user.password_temporary,
         session_id: session.id,
         token_hash: session.token_hash,
         address,

@@ -21,6 +21,7 @@ const TABLE: &[(&str, &str, Option<Role>)] = &[
     ("post", "/login/code", None),
     ("post", "/logout", None),
     ("get", "/account", Some(Role::Auditor)),
+    ("get", "/account/password", Some(Role::Auditor)),
     ("post", "/account/password", Some(Role::Auditor)),
     ("post", "/account/preferences", Some(Role::Auditor)),
     ("post", "/account/sessions/end-others", Some(Role::Auditor)),

@@ -107,6 +107,8 @@ async fn every_page_is_accessible_in_light_and_dark_wide_and_narrow() {
     pages.extend([integration.clone(), format!("{integration}/edit"), format!("{integration}/delete")]);
     pages.extend(strongroom::credentials::KINDS.iter().map(|kind| format!("/credentials/new?kind={}", kind.slug)));
 
+    let invited = app.invited("grace", strongroom::accounts::Role::Operator);
+
     let mut found = Vec::new();
     for look in [WIDE, Look { dark: true, ..WIDE }, NARROW, Look { dark: true, ..NARROW }] {
         let browser = Browser::open(&app.url, look).await;
@@ -117,6 +119,10 @@ async fn every_page_is_accessible_in_light_and_dark_wide_and_narrow() {
             browser.goto(path).await;
             found.extend(faults(&browser, path, look).await);
         }
+        browser.take(invited.cookie.as_deref()).await;
+        browser.goto("/account/password").await;
+        browser.sees("Choose your own password").await;
+        found.extend(faults(&browser, "/account/password", look).await);
         browser.close().await;
     }
     assert!(found.is_empty(), "{found:#?}");

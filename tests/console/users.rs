@@ -43,6 +43,56 @@ async fn a_password_left_blank_is_made_here_and_shown_once() {
 }
 
 #[actix_web::test]
+async fn whoever_got_a_password_chooses_their_own_before_anything_else() {
+    let app = TestApp::start();
+    let mut admin = app.administrator();
+    let page = admin.post("/users/new", &[("username", "grace"), ("role", "operator")]).await;
+    let given = page.text("#generated");
+    let user = format!("/users/{}", id(&app, "grace"));
+    assert!(admin.get(&user).await.body.contains("to be replaced at the next login"));
+    assert_eq!(admin.get("/account/password").await.location(), "/account", "for those who must only");
+
+    let mut grace = app.visitor();
+    log_in(&mut grace, "grace", &given).await;
+    for path in ["/", "/credentials", "/account", "/account/two-step"] {
+        let page = grace.get(path).await;
+        assert_eq!((page.status, page.location()), (302, "/account/password"), "{path}");
+    }
+    let page = grace.post("/account/preferences", &[("theme", "dark")]).await;
+    assert_eq!((page.status, page.location()), (302, "/account/password"));
+    assert_eq!(grace.get("/account/password").await.text("h1"), "Choose your own password");
+
+    let own = "a much better passphrase";
+    let form = |current: &str, new: &str, again: &str| {
+        [("current", current), ("password", new), ("password_again", again)].map(|(k, v)| (k, v.to_owned()))
+    };
+    for (fields, field, sentence) in [
+        (form(&given, &given, &given), "password", "Choose another password than the one you have."),
+        (form(&given, own, "something else"), "password_again", "The two passwords differ."),
+        (form("not the one at all", own, own), "current", "That is not your password."),
+    ] {
+        let fields = fields.each_ref().map(|(k, v)| (*k, v.as_str()));
+        let page = grace.post("/account/password", &fields).await;
+        assert_eq!((page.status, page.text(&format!("#{field}-error"))), (422, sentence.to_owned()));
+        assert_eq!(page.text("h1"), "Choose your own password");
+    }
+    let fields = form(&given, own, own);
+    let page = grace.post("/account/password", &fields.each_ref().map(|(k, v)| (*k, v.as_str()))).await;
+    assert_eq!((page.status, page.location()), (303, "/"));
+    assert_eq!(grace.get("/credentials").await.status, 200);
+    assert!(!admin.get(&user).await.body.contains("to be replaced"));
+
+    // A password that an administrator sets again is as temporary as the first.
+    let page = admin.post(&format!("{user}/password"), &[]).await;
+    let mut grace = app.visitor();
+    log_in(&mut grace, "grace", &page.text("#generated")).await;
+    assert_eq!(grace.get("/").await.location(), "/account/password");
+    // Whoever unsets that in the database lets nobody in.
+    sql::run(&app, "UPDATE users SET password_temporary = false WHERE name = 'grace'");
+    assert_eq!(grace.get("/").await.location(), "/login");
+}
+
+#[actix_web::test]
 async fn a_bad_form_says_what_is_wrong_and_keeps_what_was_typed_but_the_password() {
     let app = TestApp::start();
     let mut admin = app.administrator();

@@ -1,9 +1,10 @@
 //! Changing one's own password. The current one is asked for and counted like a login; all other sessions end, and this
-//! one gets a new token.
+//! one gets a new token. Whoever came in with a password that somebody else has set gets no further than a page for this.
 
 use actix_web::http::StatusCode;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
+use askama::Template;
 
 use super::super::error::Error;
 use super::super::posted::Posted;
@@ -15,6 +16,21 @@ use crate::form::Errors;
 use crate::models::users::{self, Change};
 use crate::models::{DbError, sessions};
 
+#[derive(Template)]
+#[template(path = "account/password.html")]
+struct Choose {
+    name: String,
+    errors: Errors,
+}
+
+/// The page for whoever must choose; everybody else has the form on the account page.
+pub async fn show(visitor: As<Auditor>) -> Result<HttpResponse, Error> {
+    if !visitor.must_choose_password {
+        return Ok(page::see_other("/account", ""));
+    }
+    page::html(&Choose { name: visitor.name.clone(), errors: Errors::default() })
+}
+
 pub async fn update(
     app: Data<App>,
     request: HttpRequest,
@@ -23,6 +39,9 @@ pub async fn update(
 ) -> Result<HttpResponse, Error> {
     posted.only(["current", "password", "password_again"])?;
     let mut errors = check(posted.get("password"), posted.get("password_again"), &visitor.name);
+    if errors.is_empty() && posted.get("password") == posted.get("current") {
+        errors.add("password", "Choose another password than the one you have.");
+    }
     if errors.is_empty() {
         let address = session::client_ip(&request, &app);
         match app.gate.password(&visitor.name, posted.get("current"), address).await {
@@ -32,7 +51,11 @@ pub async fn update(
         }
     }
     if !errors.is_empty() {
-        return super::render(&app, &request, &visitor, StatusCode::UNPROCESSABLE_ENTITY, errors).await;
+        let status = StatusCode::UNPROCESSABLE_ENTITY;
+        if visitor.must_choose_password {
+            return page::html_with(status, &Choose { name: visitor.name.clone(), errors });
+        }
+        return super::render(&app, &request, &visitor, status, errors).await;
     }
     let change = Change::Password(app.gate.hasher.hash(posted.get("password")).await?);
     let token = session::new_token();
@@ -46,7 +69,8 @@ pub async fn update(
         .await
         .map_err(|error: DbError| Error::from(error))?;
     app.sessions.forget();
-    Ok(login::with_cookie(page::see_other("/account", "password"), session::cookie(&app, &token)))
+    let next = if visitor.must_choose_password { "/" } else { "/account" };
+    Ok(login::with_cookie(page::see_other(next, "password"), session::cookie(&app, &token)))
 }
 
 /// What is wrong with a new password that was typed twice.

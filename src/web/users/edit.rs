@@ -82,7 +82,7 @@ pub async fn password(
         return show::render(&app, &request, &visitor, status, None, wanted.errors).await;
     }
     let hash = app.gate.hasher.hash(&wanted.password).await?;
-    let answer = change(&app, &request, &visitor, id, Change::Password(hash), "user-password").await?;
+    let answer = change(&app, &request, &visitor, id, Change::TemporaryPassword(hash), "user-password").await?;
     if wanted.generated && answer.status() == StatusCode::SEE_OTHER {
         return super::generated(&request, &visitor, id, &name, &wanted.password, false);
     }

@@ -61,7 +61,7 @@ pub async fn create(
     let (Some(role), true) = (role, errors.is_empty()) else { return again(errors) };
     let hash = app.gate.hasher.hash(&wanted.password).await?;
     let (vault, actor, label) = (app.vault.clone(), visitor.actor(), name.clone());
-    let made = app.db.transaction(move |conn| users::create(conn, &vault, &actor, &label, role.slug(), &hash)).await;
+    let made = app.db.transaction(move |conn| users::invite(conn, &vault, &actor, &label, role.slug(), &hash)).await;
     match made {
         Ok(id) if wanted.generated => super::generated(&request, &visitor, id, &name, &wanted.password, true),
         Ok(id) => Ok(page::see_other(&format!("/users/{id}"), "saved")),

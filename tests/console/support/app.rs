@@ -122,6 +122,14 @@ impl TestApp {
         self.transaction(|conn| users::create(conn, &vault, &Actor::command_line(), name, role.slug(), quick_hash()))
     }
 
+    /// Somebody with a password that an administrator has set.
+    pub fn invited(&self, name: &str, role: Role) -> Visit {
+        let vault = self.app.vault.clone();
+        let invite =
+            |conn: &mut _| users::invite(conn, &vault, &Actor::command_line(), name, role.slug(), quick_hash());
+        self.session_of(self.transaction(invite))
+    }
+
     /// One transaction beside the running console, as the models ask for.
     pub fn transaction<T>(&self, change: impl Fn(&mut PgConnection) -> Result<T, DbError>) -> T {
         models::transaction(&mut self.connect(), &change).expect("a change")
