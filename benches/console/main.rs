@@ -1,5 +1,5 @@
 //! What the console costs, as ratios to the least that the same work could cost, on one Postgres in one run. Prints the
-//! table of the README. `cargo bench` runs all; `cargo bench -- pages` runs one part.
+//! table of the README. `cargo bench` runs all but the hour of `soak`; `cargo bench -- pages` runs one part.
 #![allow(clippy::disallowed_methods, reason = "a benchmark starts processes and looks at the clock")]
 
 mod alerts;
@@ -10,6 +10,7 @@ mod pages;
 mod process;
 mod providers;
 mod saving;
+mod soak;
 mod store;
 mod support;
 
@@ -56,6 +57,9 @@ fn main() {
     }
     if part("mail") {
         lines.extend(mail::sending(&server));
+    }
+    if wanted.iter().any(|wanted| wanted == "soak") {
+        lines.extend(soak::soak(&server));
     }
     println!("\n| What | Strongroom | Bare | Ratio | Bar |\n|---|---|---|---|---|");
     for Line { what, ours, theirs, ratio, bar } in lines {

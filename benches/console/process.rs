@@ -11,7 +11,7 @@ use crate::pages::median;
 use crate::store::{Server, Store};
 
 /// A running `strongroom serve`.
-struct Running {
+pub struct Running {
     child: Child,
     address: SocketAddr,
     /// Seconds from the start of the process to its first page.
@@ -20,11 +20,17 @@ struct Running {
 
 impl Running {
     fn start(store: &Store) -> Self {
+        Self::with(store, &[])
+    }
+
+    /// The same with further settings, as flags.
+    pub fn with(store: &Store, flags: &[&str]) -> Self {
         let port = std::net::TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address");
         let started = Instant::now();
         let mut child = Command::new(env!("CARGO_BIN_EXE_strongroom"))
             .args(["serve", "--metrics-listen=off", &format!("--listen={port}")])
             .args([format!("--database-url={}", store.url), format!("--keyring-file={}", store.keyring().display())])
+            .args(flags)
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()
@@ -39,8 +45,17 @@ impl Running {
         Self { child, address: port, first_page: started.elapsed().as_secs_f64() }
     }
 
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Open file descriptors.
+    pub fn descriptors(&self) -> usize {
+        std::fs::read_dir(format!("/proc/{}/fd", self.child.id())).expect("its files").count()
+    }
+
     /// Resident memory in MiB.
-    fn resident(&self) -> f64 {
+    pub fn resident(&self) -> f64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("its status");
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("its memory");
         line.trim().trim_end_matches(" kB").trim().parse::<f64>().expect("a number") / 1024.0

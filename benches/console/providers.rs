@@ -33,11 +33,11 @@ const KEY: &str = "AKIAIOSFODNN7EXAMPLE";
 const MANIFESTS: &str = "application/vnd.oci.image.manifest.v1+json, application/vnd.oci.image.index.v1+json";
 
 /// A runtime as the product's, for what the bench itself sends.
-fn runtime() -> tokio::runtime::Runtime {
+pub fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime")
 }
 
-fn client() -> reqwest::Client {
+pub fn client() -> reqwest::Client {
     let plain = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none());
     plain.pool_max_idle_per_host(AT_ONCE).build().expect("a client")
 }
