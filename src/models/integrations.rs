@@ -11,7 +11,8 @@ use super::schema::{credentials, integrations};
 use super::{Conn, DbError, channels};
 use crate::vault::{IntegrityError, Vault};
 
-#[derive(Clone, Debug, Queryable, Selectable, Identifiable)]
+#[derive(Clone, Debug, Queryable, Selectable, Identifiable, Insertable, AsChangeset)]
+#[diesel(treat_none_as_null = true)]
 pub struct Integration {
     pub id: Uuid,
     pub family: String,
@@ -95,23 +96,7 @@ pub fn create(conn: &mut Conn, vault: &Vault, actor: &Actor, new: &NewIntegratio
     };
     row.row_mac = row.mac_parts(|parts| vault.mac("integrations", parts));
     diesel::insert_into(integrations::table)
-        .values((
-            integrations::id.eq(row.id),
-            integrations::family.eq(&row.family),
-            integrations::version.eq(&row.version),
-            integrations::name.eq(&row.name),
-            integrations::name_key.eq(crate::names::key(&row.name)),
-            integrations::credential_id.eq(row.credential_id),
-            integrations::host.eq(&row.host),
-            integrations::settings.eq(&row.settings),
-            integrations::every_hours.eq(row.every_hours),
-            integrations::next_run_at.eq(row.next_run_at),
-            integrations::created_at.eq(row.created_at),
-            integrations::created_by.eq(&row.created_by),
-            integrations::edited_at.eq(row.edited_at),
-            integrations::edited_by.eq(&row.edited_by),
-            integrations::row_mac.eq(&row.row_mac),
-        ))
+        .values((&row, integrations::name_key.eq(crate::names::key(&row.name))))
         .execute(conn)?;
     let detail = match credential_name(conn, row.credential_id)? {
         Some(name) => format!("{} with {name}", row.host),
@@ -171,21 +156,7 @@ fn change(
     row.row_version += 1;
     row.row_mac = row.mac_parts(|parts| vault.mac("integrations", parts));
     diesel::update(integrations::table.find(id))
-        .set((
-            integrations::version.eq(&row.version),
-            integrations::name.eq(&row.name),
-            integrations::name_key.eq(crate::names::key(&row.name)),
-            integrations::credential_id.eq(row.credential_id),
-            integrations::host.eq(&row.host),
-            integrations::settings.eq(&row.settings),
-            integrations::active.eq(row.active),
-            integrations::every_hours.eq(row.every_hours),
-            integrations::next_run_at.eq(row.next_run_at),
-            integrations::edited_at.eq(row.edited_at),
-            integrations::edited_by.eq(&row.edited_by),
-            integrations::row_version.eq(row.row_version),
-            integrations::row_mac.eq(&row.row_mac),
-        ))
+        .set((&row, integrations::name_key.eq(crate::names::key(&row.name))))
         .execute(conn)?;
     channels::start_anew(conn, id)?;
     ledger.record(conn, vault, actor, &row.event(action, detail))

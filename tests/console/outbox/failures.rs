@@ -64,8 +64,8 @@ async fn a_channel_that_refuses_twenty_times_in_a_row_is_switched_off_and_that_i
     assert_eq!((find(alive).active, find(broken).active), (true, false));
 }
 
-#[actix_web::test]
-async fn what_a_dead_replica_had_claimed_is_sent_by_another() {
+/// A console whose one message broke off on its way.
+async fn broken_off() -> (Splunk, TestApp) {
     let splunk = Splunk::start();
     let app = TestApp::start();
     splunk.add(&app);
@@ -73,6 +73,12 @@ async fn what_a_dead_replica_had_claimed_is_sent_by_another() {
     access_key(&app, "prod-ci", "91 days");
     look_now(&app);
     until("it is tried", || (count(&app, "channels WHERE misses > 0") == 1).then_some(())).await;
+    (splunk, app)
+}
+
+#[actix_web::test]
+async fn what_a_dead_replica_had_claimed_is_sent_by_another() {
+    let (splunk, app) = broken_off().await;
     run(
         &app,
         "UPDATE deliveries SET state = 'sending', replica_id = gen_random_uuid(), lease_until = now() - interval '1 second';
@@ -118,13 +124,7 @@ async fn a_peer_with_a_passing_trouble_is_not_switched_off() {
 
 #[actix_web::test]
 async fn what_this_replica_lost_sight_of_is_sent_though_it_works_on_other_channels() {
-    let splunk = Splunk::start();
-    let app = TestApp::start();
-    splunk.add(&app);
-    splunk.0.say(Said::Half);
-    access_key(&app, "prod-ci", "91 days");
-    look_now(&app);
-    until("it is tried", || (count(&app, "channels WHERE misses > 0") == 1).then_some(())).await;
+    let (splunk, app) = broken_off().await;
     let replica = app.app.replica;
     run(
         &app,
