@@ -2,6 +2,7 @@
 //! its database is here too, since only a process can be.
 
 mod audit;
+mod backup;
 mod boot;
 mod hardening;
 mod key;

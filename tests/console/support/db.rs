@@ -81,7 +81,9 @@ impl Cluster {
         let directory = tempfile::Builder::new().prefix("strongroom-tests-").tempdir().expect("a temporary directory");
         let directory = directory.keep();
         let watchdog = Watchdog::over(&directory);
-        let server = Private::start(&directory, None).expect("the tests' Postgres starts");
+        // As the console's own setting: the suite runs on another version of PostgreSQL by it.
+        let programs = std::env::var_os("STRONGROOM_POSTGRES_PROGRAMS").map(PathBuf::from);
+        let server = Private::start(&directory, programs.as_deref()).expect("the tests' Postgres starts");
         let url = server.url();
         let mut administrator = PgConnection::establish(&url).expect("the tests' Postgres answers");
         for setting in ["fsync = off", "synchronous_commit = off", "full_page_writes = off"] {
