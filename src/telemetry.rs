@@ -59,7 +59,7 @@ const GAUGES: &[(&str, &str)] = &[
     ("process_open_fds", "Open file descriptors."),
     ("process_resident_memory_bytes", "Resident memory, in bytes."),
     ("process_start_time_seconds", "When the process started, in seconds since 1970."),
-    ("strongroom_alerts_open", "Alerts that are open."),
+    ("strongroom_alerts_open", "Alerts that are open, without warnings ahead."),
     ("strongroom_build_info", "Always 1; the version is a label."),
     ("strongroom_database_up", "Whether the database answered this scrape, 1 or 0."),
     ("strongroom_message_oldest_seconds", "Age of the oldest alert message that waits, in seconds; 0 without any."),

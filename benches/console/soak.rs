@@ -1,6 +1,6 @@
 //! An hour of everyday use of one console (R14): twenty requests a second of all sorts, a credential saved and deleted
-//! every two seconds, a scan of a real registry every ten, alerts and all other jobs beside it. Runs only when asked for:
-//! `cargo bench -- soak`; STRONGROOM_SOAK_MINUTES makes it shorter.
+//! every two seconds, a scan of a real registry every ten, while all jobs do their rounds. Nothing is sent by the outbox,
+//! which has its own benchmark. Runs only when asked for: `cargo bench -- soak`; STRONGROOM_SOAK_MINUTES makes it shorter.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;

@@ -97,6 +97,8 @@ CREATE TABLE deliveries (
     created_at timestamptz NOT NULL DEFAULT now(),
     not_before timestamptz NOT NULL DEFAULT now(),
     attempts int NOT NULL DEFAULT 0,
+    -- How many of them the peer put off, or broke off on its way: the others did not reach it.
+    put_offs int NOT NULL DEFAULT 0,
     lease_until timestamptz,
     replica_id uuid,
     ended_at timestamptz,
@@ -125,8 +127,8 @@ CREATE TABLE channels (
     integration_id uuid PRIMARY KEY REFERENCES integrations ON DELETE CASCADE,
     -- Refusals in a row; a success makes it 0.
     refusals int NOT NULL DEFAULT 0,
-    -- Calls in a row that did not reach the peer, since when, and until when everything for it waits.
+    -- Calls in a row by which nothing got through without being refused, since when, and until when everything waits.
     misses int NOT NULL DEFAULT 0,
-    away_since timestamptz,
+    failing_since timestamptz,
     not_before timestamptz NOT NULL DEFAULT now()
 );

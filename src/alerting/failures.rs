@@ -13,8 +13,11 @@ use crate::models::integrations::{self, Integration};
 use crate::models::{self, Conn, DbError, channels};
 use crate::vault::{self, Vault};
 
-/// A message that the peer puts off each time waits for a person after a day and this many tries.
+/// A message that is this old, was tried so often, and was passed by others for all but its first hour, waits for a person.
+/// What waits for a peer that takes nothing at all never does: it is sent when the peer is back.
 const MOST_ATTEMPTS: i32 = 20;
+const OLD: TimeDelta = TimeDelta::days(1);
+const PASSED_BY: TimeDelta = TimeDelta::hours(1);
 /// Refusals in a row after which a channel is switched off, and misses in a row after which that is told.
 const IN_A_ROW: i32 = 20;
 /// A peer that is away is tried again after 5 s, and later every 4 minutes: with the tenth that a message waits longer, and
@@ -34,41 +37,58 @@ pub fn record(
     error: &SendError,
 ) -> Result<bool, DbError> {
     let subject = Subject { kind: "integration", id: channel.id, name: &channel.name };
-    let (attempts, id) = (delivery.attempts, delivery.id);
-    let end = |conn: &mut Conn, next| deliveries::end_attempt(conn, id, replica, &error.sentence, next);
-    let pause = match error.again {
+    let end = |conn: &mut Conn, next| deliveries::end_attempt(conn, delivery.id, replica, &error.sentence, next);
+    match error.again {
         Again::Moot => {
             end(conn, Next::Dropped)?;
             return Ok(true);
         }
-        Again::Never | Again::NeverThisOne => {
+        Again::Never | Again::NeverThisOne | Again::Altered => {
             end(conn, Next::Parked)?;
             alerts::raise(conn, "delivery", subject, &error.sentence)?;
-            return Ok(error.again == Again::NeverThisOne || !refused(conn, vault, channel, subject, error)?);
         }
-        // Others go first next time: perhaps the peer chokes on this one alone.
+        Again::WhenItIsBack | Again::BrokenOff | Again::Later(_) => {
+            return put_off(conn, delivery, channel, error, end);
+        }
+    }
+    match error.again {
+        Again::Never => refused(conn, vault, channel, subject, error).map(|last_straw| !last_straw),
+        // The peer answers.
+        Again::NeverThisOne => channels::note_answer(conn, channel.id).map(|()| true),
+        _ => Ok(true),
+    }
+}
+
+/// It is tried again, unless it is this message alone that is never taken.
+fn put_off(
+    conn: &mut Conn,
+    delivery: &Delivery,
+    channel: &Integration,
+    error: &SendError,
+    end: impl Fn(&mut Conn, Next) -> Result<(), DbError>,
+) -> Result<bool, DbError> {
+    let health = channels::health(conn, channel.id)?;
+    let (attempts, put_offs) = (delivery.attempts, delivery.put_offs);
+    // A tenth longer than the channel, so that others go first: perhaps the peer chokes on this one alone.
+    let after = |pause: i32| pause + pause / 10 + 1;
+    let (next, pause) = match error.again {
         Again::WhenItIsBack => {
-            let pause = away_for(attempts);
-            end(conn, Next::Again(pause + pause / 10 + 1))?;
-            Some(pause)
+            let pause = away_for(health.misses + 1);
+            (Next::Again(after(pause.max(away_for(attempts)))), Some(pause))
         }
+        Again::BrokenOff => (Next::PutOff(after(away_for(attempts))), None),
         // Who asks for a pause gets it for everything.
-        Again::Later(Some(pause)) => {
-            let pause = i32::try_from(pause.as_secs().clamp(1, LONGEST_ASKED)).unwrap_or(LONGEST_PAUSE);
-            end(conn, Next::Again(pause.max(put_off_for(attempts))))?;
-            Some(pause)
+        Again::Later(Some(asked)) => {
+            let pause = i32::try_from(asked.as_secs().clamp(1, LONGEST_ASKED)).unwrap_or(LONGEST_PAUSE);
+            (Next::PutOff(after(pause).max(put_off_for(put_offs + 1))), Some(pause))
         }
-        Again::Later(None) if attempts >= MOST_ATTEMPTS && is_old(conn, delivery)? => {
-            end(conn, Next::Parked)?;
-            alerts::raise(conn, "delivery", subject, &error.sentence)?;
-            None
-        }
-        Again::Later(None) => {
-            end(conn, Next::Again(put_off_for(attempts)))?;
-            None
-        }
+        _ => (Next::PutOff(put_off_for(put_offs + 1)), None),
     };
-    if channels::count_miss(conn, channel.id, pause.unwrap_or(0))? >= IN_A_ROW {
+    let passed_by = health.failing_since.is_none_or(|since| since > delivery.created_at + PASSED_BY);
+    let stuck = attempts >= MOST_ATTEMPTS && passed_by && models::clock(conn)? > delivery.created_at + OLD;
+    end(conn, if stuck { Next::Parked } else { next })?;
+    if stuck | (channels::count_miss(conn, channel.id, pause)? >= IN_A_ROW) {
+        let subject = Subject { kind: "integration", id: channel.id, name: &channel.name };
         alerts::raise(conn, "delivery", subject, &error.sentence)?;
     }
     Ok(pause.is_none())
@@ -103,20 +123,15 @@ pub fn park(conn: &mut Conn, replica: Uuid, unfit: &Unfit) -> Result<(), DbError
     alerts::raise(conn, "delivery", subject, &unfit.sentence)
 }
 
-/// By the database's clock. Tries alone do not say it: a peer that was away for an hour cost many.
-fn is_old(conn: &mut Conn, delivery: &Delivery) -> Result<bool, DbError> {
-    Ok(models::clock(conn)? > delivery.created_at + TimeDelta::days(1))
-}
-
-/// Seconds until a peer that is away is tried again.
-fn away_for(attempts: i32) -> i32 {
-    let doublings = u32::try_from(attempts - 1).unwrap_or_default().min(10);
+/// Seconds until a peer that is away is tried again, by how often it was in a row.
+fn away_for(times: i32) -> i32 {
+    let doublings = u32::try_from(times - 1).unwrap_or_default().min(10);
     FIRST_PAUSE.saturating_mul(1 << doublings).min(LONGEST_PAUSE)
 }
 
 /// Seconds until a message that was put off is tried again: 1, 2, 4 … 60 minutes, a fifth more or less.
-fn put_off_for(attempts: i32) -> i32 {
-    let doublings = u32::try_from(attempts - 1).unwrap_or_default().min(10);
+fn put_off_for(times: i32) -> i32 {
+    let doublings = u32::try_from(times - 1).unwrap_or_default().min(10);
     let seconds = 60_i32.saturating_mul(1 << doublings).min(3_600);
     let [byte] = vault::random::<1>();
     seconds * (80 + i32::from(byte) * 40 / 255) / 100

@@ -17,7 +17,7 @@ use super::prepare::{Batch, Ready, prepare};
 use crate::app::App;
 use crate::form::Values;
 use crate::integrations::alerts::email::Letter;
-use crate::integrations::alerts::{Channel, GoAhead, Job, Message, Receipt, SendError, go_ahead};
+use crate::integrations::alerts::{Again, Channel, GoAhead, Job, Message, Receipt, SendError, go_ahead};
 use crate::models::deliveries::{self, Delivery};
 use crate::models::{Conn, DbError};
 use crate::opening::Opened;
@@ -197,7 +197,7 @@ pub async fn call(app: &App, call: Call<'_>) -> Result<Receipt, SendError> {
         }
         Err(_) => {
             let sentence = "The service did not answer in time. It is tried again.";
-            Err(SendError::later(sentence))
+            Err(SendError { sentence: sentence.to_owned(), again: Again::BrokenOff })
         }
     }
 }

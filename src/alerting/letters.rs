@@ -28,7 +28,7 @@ impl Office<'_> {
     pub fn letter(&self, ready: &Ready) -> Result<Letter, SendError> {
         let altered = "The recipient is not what Strongroom saved, so nothing was sent. Remove them and add them anew.";
         let person = ready.recipient.as_ref();
-        let person = person.ok_or_else(|| SendError { sentence: altered.to_owned(), again: Again::NeverThisOne })?;
+        let person = person.ok_or_else(|| SendError { sentence: altered.to_owned(), again: Again::Altered })?;
         let (delivery, wants) = (&ready.delivery, person.wants_mail());
         let written = match delivery.kind.as_str() {
             "confirmation" if person.confirmed_at.is_none() => self.confirmation(delivery.id, ready, person),

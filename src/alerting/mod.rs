@@ -13,6 +13,7 @@ use crate::models::alert_settings::{self, AlertSettings};
 use crate::models::credential_limits::Limits;
 use crate::models::digests::{self, Target};
 use crate::models::due_alerts::{self, Limit, Rules, Turn};
+use crate::models::integrations::Integration;
 use crate::models::{self, Conn, DbError, altered, integrations, recipients};
 use crate::vault::Vault;
 
@@ -101,7 +102,10 @@ pub async fn give(app: &App) -> Result<usize, DbError> {
             if !digests::lock(conn)? {
                 return Ok(0);
             }
-            let targets = targets(conn, &vault)?;
+            let (targets, altered) = targets(conn, &vault)?;
+            for profile in &altered {
+                altered::tell(conn, profile)?;
+            }
             digests::give(conn, &targets)
         })
         .await
@@ -109,20 +113,18 @@ pub async fn give(app: &App) -> Result<usize, DbError> {
 
 /// Whether there is anybody to tell.
 pub fn has_audience(conn: &mut Conn, vault: &Vault) -> Result<bool, DbError> {
-    Ok(targets(conn, vault)?.iter().any(|target| !target.triggers.is_empty()))
+    Ok(targets(conn, vault)?.0.iter().any(|target| !target.triggers.is_empty()))
 }
 
-/// Everybody to tell: a profile, or each confirmed recipient of one that has recipients. Rows that are not what Strongroom
-/// saved are told nothing.
-fn targets(conn: &mut Conn, vault: &Vault) -> Result<Vec<Target>, DbError> {
+/// Everybody to tell: a profile, or each confirmed recipient of one that has recipients. Beside them the profiles that are
+/// not what Strongroom saved, which are told nothing.
+fn targets(conn: &mut Conn, vault: &Vault) -> Result<(Vec<Target>, Vec<Integration>), DbError> {
     let profiles = integrations::of_family(conn, crate::integrations::Family::AlertProfile.slug())?;
     let people = recipients::confirmed(conn)?;
     let mut targets = Vec::new();
-    for profile in profiles.iter().filter(|profile| profile.active) {
-        if profile.check(vault).is_err() {
-            altered::tell(conn, profile)?;
-            continue;
-        }
+    // Before all else: whether it is switched on is a part of the row as well.
+    let (whole, altered): (Vec<_>, Vec<_>) = profiles.into_iter().partition(|profile| profile.check(vault).is_ok());
+    for profile in whole.iter().filter(|profile| profile.active) {
         let Some(channel) = alerts::channel(&profile.version) else { continue };
         let settings = Values::from_json(profile.settings.as_bytes()).unwrap_or_default();
         let at_once = i64::try_from(channel.lines_at_once()).unwrap_or(i64::MAX).max(1);
@@ -139,5 +141,5 @@ fn targets(conn: &mut Conn, vault: &Vault) -> Result<Vec<Target>, DbError> {
             targets.push(target(None, wanted.map(|trigger| trigger.slug().to_owned()).collect()));
         }
     }
-    Ok(targets)
+    Ok((targets, altered))
 }

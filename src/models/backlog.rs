@@ -34,7 +34,7 @@ pub fn look(conn: &mut Conn) -> Result<Backlog, DbError> {
             (SELECT count(*) FROM deliveries WHERE state = 'parked') AS messages_parked,
             (SELECT count(*) FROM runs WHERE state = 'queued') AS runs_queued,
             (SELECT count(*) FROM runs WHERE state = 'running') AS runs_running,
-            (SELECT count(*) FROM alerts WHERE closed_at IS NULL) AS alerts_open
+            (SELECT count(*) FROM alerts WHERE closed_at IS NULL AND stage >= 3) AS alerts_open
          FROM waiting",
     )
     .get_result(conn)?)

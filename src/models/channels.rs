@@ -2,6 +2,7 @@
 //! the first failure. The messages themselves are in `deliveries`.
 
 use chrono::{DateTime, Utc};
+use diesel::dsl::Eq;
 use diesel::prelude::*;
 use diesel::sql_types::{Integer, Uuid as SqlUuid};
 use uuid::Uuid;
@@ -15,7 +16,8 @@ use super::{Conn, DbError};
 pub struct Health {
     pub refusals: i32,
     pub misses: i32,
-    pub away_since: Option<DateTime<Utc>>,
+    /// Since when nothing has got through.
+    pub failing_since: Option<DateTime<Utc>>,
     pub not_before: DateTime<Utc>,
 }
 
@@ -26,8 +28,7 @@ pub fn health(conn: &mut Conn, integration: Uuid) -> Result<Health, DbError> {
 
 /// Counts a refusal by the peer; returns how many there were in a row.
 pub fn count_refusal(conn: &mut Conn, channel: Uuid) -> Result<i32, DbError> {
-    let reached = (channels::misses.eq(0), channels::away_since.eq(None::<DateTime<Utc>>));
-    let again = (channels::refusals.eq(channels::refusals + 1), reached);
+    let again = (channels::refusals.eq(channels::refusals + 1), reached());
     Ok(diesel::insert_into(channels::table)
         .values((channels::integration_id.eq(channel), channels::refusals.eq(1)))
         .on_conflict(channels::integration_id)
@@ -37,18 +38,32 @@ pub fn count_refusal(conn: &mut Conn, channel: Uuid) -> Result<i32, DbError> {
         .get_result(conn)?)
 }
 
-/// Counts that a message did not get through, and lets everything for the channel wait `seconds`; returns how often in a
-/// row.
-pub fn count_miss(conn: &mut Conn, channel: Uuid, seconds: i32) -> Result<i32, DbError> {
+type Reached = (Eq<channels::misses, i32>, Eq<channels::failing_since, Option<DateTime<Utc>>>);
+
+/// The peer took something, or said a last word about it.
+pub(super) fn reached() -> Reached {
+    (channels::misses.eq(0), channels::failing_since.eq(None))
+}
+
+/// The peer answers, whatever it said of this one message.
+pub fn note_answer(conn: &mut Conn, channel: Uuid) -> Result<(), DbError> {
+    diesel::update(channels::table.find(channel)).set(reached()).execute(conn)?;
+    Ok(())
+}
+
+/// Counts that a message did not get through, and lets everything for the channel wait `seconds`, if any; returns how
+/// often in a row.
+pub fn count_miss(conn: &mut Conn, channel: Uuid, seconds: Option<i32>) -> Result<i32, DbError> {
     let row: InARow = diesel::sql_query(
-        "INSERT INTO channels (integration_id, misses, away_since, not_before)
+        "INSERT INTO channels (integration_id, misses, failing_since, not_before)
          VALUES ($1, 1, now(), now() + make_interval(secs => $2))
-         ON CONFLICT (integration_id) DO UPDATE SET misses = channels.misses + 1, not_before = excluded.not_before,
-            away_since = coalesce(channels.away_since, now())
+         ON CONFLICT (integration_id) DO UPDATE SET misses = channels.misses + 1,
+            not_before = greatest(channels.not_before, excluded.not_before),
+            failing_since = coalesce(channels.failing_since, now())
          RETURNING misses",
     )
     .bind::<SqlUuid, _>(channel)
-    .bind::<diesel::sql_types::Double, _>(f64::from(seconds))
+    .bind::<diesel::sql_types::Double, _>(f64::from(seconds.unwrap_or(0)))
     .get_result(conn)?;
     Ok(row.misses)
 }
@@ -62,7 +77,7 @@ struct InARow {
 /// Forgets what was wrong with a channel: it was switched on or changed, or a test arrived.
 pub fn start_anew(conn: &mut Conn, channel: Uuid) -> Result<(), DbError> {
     diesel::sql_query(
-        "UPDATE channels SET refusals = 0, misses = 0, away_since = NULL, not_before = now() WHERE integration_id = $1",
+        "UPDATE channels SET refusals = 0, misses = 0, failing_since = NULL, not_before = now() WHERE integration_id = $1",
     )
     .bind::<SqlUuid, _>(channel)
     .execute(conn)?;

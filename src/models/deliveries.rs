@@ -26,6 +26,7 @@ pub struct Delivery {
     pub created_at: DateTime<Utc>,
     pub not_before: DateTime<Utc>,
     pub attempts: i32,
+    pub put_offs: i32,
     pub ended_at: Option<DateTime<Utc>>,
     pub error: Option<String>,
     pub reference: Option<String>,
@@ -167,7 +168,7 @@ pub fn sent(
         .execute(conn)?;
     let wrong = channels::refusals.gt(0).or(channels::misses.gt(0));
     diesel::update(channels::table.find(integration).filter(wrong))
-        .set((channels::refusals.eq(0), channels::misses.eq(0), channels::away_since.eq(None::<DateTime<Utc>>)))
+        .set((channels::refusals.eq(0), super::channels::reached()))
         .execute(conn)?;
     Ok(recorded > 0)
 }
@@ -175,8 +176,10 @@ pub fn sent(
 /// What becomes of a delivery that failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Next {
-    /// Ready again in so many seconds.
+    /// Ready again in so many seconds: the peer was not reached.
     Again(i32),
+    /// The same, since the peer put it off.
+    PutOff(i32),
     /// Waits for a person.
     Parked,
     /// Nobody is to be told any more.
@@ -185,14 +188,15 @@ pub enum Next {
 
 /// Records how an attempt ended.
 pub fn end_attempt(conn: &mut Conn, id: Uuid, replica: Uuid, error: &str, next: Next) -> Result<(), DbError> {
-    let (state, seconds) = match next {
-        Next::Again(seconds) => ("ready", seconds),
-        Next::Parked => ("parked", 0),
-        Next::Dropped => ("dropped", 0),
+    let (state, seconds, put_offs) = match next {
+        Next::Again(seconds) => ("ready", seconds, 0),
+        Next::PutOff(seconds) => ("ready", seconds, 1),
+        Next::Parked => ("parked", 0, 0),
+        Next::Dropped => ("dropped", 0, 0),
     };
     diesel::sql_query(
         "UPDATE deliveries SET state = $3, error = $4, not_before = now() + make_interval(secs => $5),
-            ended_at = CASE WHEN $3 <> 'ready' THEN clock_timestamp() END
+            put_offs = put_offs + $6, ended_at = CASE WHEN $3 <> 'ready' THEN clock_timestamp() END
          WHERE id = $1 AND replica_id = $2 AND state = 'sending'",
     )
     .bind::<SqlUuid, _>(id)
@@ -200,6 +204,7 @@ pub fn end_attempt(conn: &mut Conn, id: Uuid, replica: Uuid, error: &str, next: 
     .bind::<Text, _>(state)
     .bind::<Text, _>(error)
     .bind::<diesel::sql_types::Double, _>(f64::from(seconds))
+    .bind::<Integer, _>(put_offs)
     .execute(conn)?;
     Ok(())
 }
@@ -249,8 +254,9 @@ pub enum Parked {
     OfChannel(Uuid),
 }
 
-/// Tries what is parked again, or gives it up. [`DbError::Stale`] when nothing of it is parked any more.
-pub fn decide(conn: &mut Conn, vault: &Vault, actor: &Actor, which: Parked, again: bool) -> Result<(), DbError> {
+/// Tries what is parked again, or gives it up; returns how many are tried. [`DbError::Stale`] when nothing of it is parked
+/// any more.
+pub fn decide(conn: &mut Conn, vault: &Vault, actor: &Actor, which: Parked, again: bool) -> Result<usize, DbError> {
     let mut ledger = events::open(conn)?;
     let state = if again { "ready" } else { "dropped" };
     let mut parked = deliveries::table.filter(deliveries::state.eq("parked")).select(deliveries::id).into_boxed();
@@ -259,44 +265,47 @@ pub fn decide(conn: &mut Conn, vault: &Vault, actor: &Actor, which: Parked, agai
         Parked::OfChannel(id) => parked.filter(deliveries::integration_id.eq(id)),
     };
     let ids: Vec<Uuid> = parked.load(conn)?;
+    // The peer may have it from the try before.
+    let anew = (deliveries::attempts.eq(1), deliveries::put_offs.eq(0));
     let decided: Vec<Uuid> =
         diesel::update(deliveries::table.filter(deliveries::id.eq_any(&ids).and(deliveries::state.eq("parked"))))
-            // The peer may have it from the try before.
-            .set((deliveries::state.eq(state), deliveries::not_before.eq(ledger.now), deliveries::attempts.eq(1)))
+            .set((deliveries::state.eq(state), deliveries::not_before.eq(ledger.now), anew))
             .returning(deliveries::integration_id)
             .get_results(conn)?;
     let integration = *decided.first().ok_or(DbError::Stale)?;
+    let mut tried = 0;
     if again {
         diesel::sql_query("UPDATE channels SET not_before = now() WHERE integration_id = $1")
             .bind::<SqlUuid, _>(integration)
             .execute(conn)?;
-        drop_stale(conn, &ids)?;
+        tried = decided.len() - drop_stale(conn, &ids)?;
     }
     let name: String = integrations::table.find(integration).select(integrations::name).first(conn)?;
     let event = NewEvent {
-        action: if again { "delivery.retried" } else { "delivery.dropped" },
+        action: if tried > 0 { "delivery.retried" } else { "delivery.dropped" },
         subject_kind: "integration",
         subject_id: Some(integration),
         subject_name: &name,
         detail: match which {
             Parked::One(id) => id.to_string(),
+            Parked::OfChannel(_) if again => format!("{tried} of {}; the others told of what is closed", decided.len()),
             Parked::OfChannel(_) => format!("all {}", decided.len()),
         },
     };
-    ledger.record(conn, vault, actor, &event)
+    ledger.record(conn, vault, actor, &event)?;
+    Ok(tried)
 }
 
 /// What was closed meanwhile is not raised any more: an incident that is opened now would never be closed.
-fn drop_stale(conn: &mut Conn, ids: &[Uuid]) -> Result<(), DbError> {
-    diesel::sql_query(
+fn drop_stale(conn: &mut Conn, ids: &[Uuid]) -> Result<usize, DbError> {
+    Ok(diesel::sql_query(
         "UPDATE deliveries d SET state = 'dropped' WHERE id = ANY($1) AND state = 'ready' AND kind = 'digest'
             AND NOT EXISTS (SELECT 1 FROM delivery_lines l JOIN notices n ON n.id = l.notice_id
                 JOIN alerts a ON a.id = n.alert_id
                 WHERE l.delivery_id = d.id AND (n.event = 'closed' OR a.closed_at IS NULL))",
     )
     .bind::<Array<SqlUuid>, _>(ids)
-    .execute(conn)?;
-    Ok(())
+    .execute(conn)?)
 }
 
 /// Forgets messages that ended longer than `days` ago, but for those about alerts that are open: their closing is told to

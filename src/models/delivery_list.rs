@@ -55,6 +55,12 @@ pub fn of_channel(conn: &mut Conn, integration: Uuid, limit: i64) -> Result<Vec<
     .load(conn)?)
 }
 
+/// The newest test of a channel.
+pub fn last_test(conn: &mut Conn, integration: Uuid) -> Result<Option<Shown>, DbError> {
+    let which = "WHERE d.integration_id = $1 AND d.kind = 'test' ORDER BY d.created_at DESC, d.id LIMIT 1";
+    Ok(diesel::sql_query(format!("{SHOWN} {which}")).bind::<SqlUuid, _>(integration).get_result(conn).optional()?)
+}
+
 /// What waits for a person, of all channels, newest first.
 pub fn parked(conn: &mut Conn, limit: i64) -> Result<Vec<Shown>, DbError> {
     Ok(diesel::sql_query(format!("{SHOWN} WHERE d.state = 'parked' ORDER BY d.ended_at DESC LIMIT $1"))
@@ -73,9 +79,9 @@ pub struct ChannelState {
     pub version: String,
     #[diesel(sql_type = Bool)]
     pub active: bool,
-    /// Since when its peer has not been reached.
+    /// Since when nothing has got through.
     #[diesel(sql_type = Nullable<Timestamptz>)]
-    pub away_since: Option<DateTime<Utc>>,
+    pub failing_since: Option<DateTime<Utc>>,
     #[diesel(sql_type = BigInt)]
     pub waiting: i64,
     #[diesel(sql_type = BigInt)]
@@ -83,7 +89,7 @@ pub struct ChannelState {
 }
 
 const CHANNELS: &str = "
-        SELECT i.id, i.name, i.version, i.active, c.away_since,
+        SELECT i.id, i.name, i.version, i.active, c.failing_since,
             (SELECT count(*) FROM deliveries d WHERE d.integration_id = i.id AND d.state = 'ready') AS waiting,
             (SELECT count(*) FROM deliveries d WHERE d.integration_id = i.id AND d.state = 'parked') AS parked
         FROM integrations i LEFT JOIN channels c ON c.integration_id = i.id";

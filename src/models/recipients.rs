@@ -184,7 +184,7 @@ pub fn confirmed(conn: &mut Conn) -> Result<Vec<Recipient>, DbError> {
     Ok(recipients::table.filter(wanted).select(Recipient::as_select()).load(conn)?)
 }
 
-/// Applies a change to a row that is checked first. Call inside a transaction.
+/// Applies a change to a row that is checked first; whether there was anything to change. Call inside a transaction.
 fn change(
     conn: &mut Conn,
     vault: &Vault,
@@ -192,13 +192,13 @@ fn change(
     id: Uuid,
     action: &'static str,
     change: impl Fn(&mut Recipient, DateTime<Utc>) -> bool,
-) -> Result<(), DbError> {
+) -> Result<bool, DbError> {
     let mut ledger = events::open(conn)?;
     let found = recipients::table.find(id).select(Recipient::as_select()).for_no_key_update().first(conn).optional()?;
     let mut row: Recipient = found.ok_or(DbError::NotFound)?;
     row.check(vault)?;
     if !change(&mut row, ledger.now) {
-        return Ok(());
+        return Ok(false);
     }
     row.row_version += 1;
     row.seal(vault);
@@ -211,19 +211,20 @@ fn change(
             recipients::row_mac.eq(&row.row_mac),
         ))
         .execute(conn)?;
-    ledger.record(conn, vault, actor, &row.event(action))
+    ledger.record(conn, vault, actor, &row.event(action))?;
+    Ok(true)
 }
 
-/// The owner of the address has followed the link of this version of the row. Once confirmed, nothing changes any more.
+/// The owner of the address has followed the link of this version of the row. [`DbError::Stale`] when it is another now.
 pub fn confirm(conn: &mut Conn, vault: &Vault, actor: &Actor, (id, seen): (Uuid, i64)) -> Result<(), DbError> {
-    change(conn, vault, actor, id, "recipient.confirmed", |row, now| {
+    let confirmed = change(conn, vault, actor, id, "recipient.confirmed", |row, now| {
         let fresh = row.confirmed_at.is_none() && row.row_version == seen;
-        if !fresh {
-            return false;
-        }
-        row.confirmed_at.get_or_insert(now);
+        row.confirmed_at = if fresh { Some(now) } else { row.confirmed_at };
         fresh
     })?;
+    if !confirmed {
+        return Err(DbError::Stale);
+    }
     // Another confirmation may be on its way.
     deliveries::drop_for(conn, id)
 }

@@ -320,6 +320,7 @@ diesel::table! {
         created_at -> Timestamptz,
         not_before -> Timestamptz,
         attempts -> Int4,
+        put_offs -> Int4,
         lease_until -> Nullable<Timestamptz>,
         replica_id -> Nullable<Uuid>,
         ended_at -> Nullable<Timestamptz>,
@@ -341,7 +342,7 @@ diesel::table! {
         integration_id -> Uuid,
         refusals -> Int4,
         misses -> Int4,
-        away_since -> Nullable<Timestamptz>,
+        failing_since -> Nullable<Timestamptz>,
         not_before -> Timestamptz,
     }
 }

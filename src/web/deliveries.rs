@@ -60,7 +60,7 @@ async fn decide(
 ) -> Result<HttpResponse, Error> {
     let (vault, actor) = (app.vault.clone(), visitor.actor());
     let decided = app.db.transaction(move |conn| deliveries::decide(conn, &vault, &actor, which, again)).await;
-    decided.map_err(|error| match error {
+    let tried = decided.map_err(|error| match error {
         DbError::Stale => Error::Conflict("This message waits for nobody any more.".to_owned()),
         error => error.into(),
     })?;
@@ -70,5 +70,12 @@ async fn decide(
         "" => "/alerts",
         next => page::local_path(next),
     };
-    Ok(page::see_other(next, if again { "retried" } else { "given-up" }))
+    Ok(page::see_other(
+        next,
+        match (again, tried) {
+            (true, 0) => "nothing-to-retry",
+            (true, _) => "retried",
+            (false, _) => "given-up",
+        },
+    ))
 }

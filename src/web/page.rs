@@ -64,6 +64,7 @@ const NOTICES: &[(&str, Notice)] = &[
     ("snoozed", Notice { tone: "good", text: "No reminders until then. The alert stays open." }),
     ("reminded", Notice { tone: "good", text: "Reminders are sent again." }),
     ("retried", Notice { tone: "good", text: "The message is tried again." }),
+    ("nothing-to-retry", Notice { tone: "info", text: "Nothing is sent: the alerts have been closed meanwhile." }),
     ("given-up", Notice { tone: "info", text: "The message is given up: it is not sent." }),
     ("limit", Notice { tone: "good", text: "Saved. Alerts follow within half a minute." }),
     ("two-step-reset", Notice { tone: "good", text: "The authenticator has been taken off the account." }),

@@ -23,12 +23,16 @@ pub struct SendError {
 pub enum Again {
     /// The peer as a whole is away: everything for it waits, at most five minutes at a time, for as long as it takes.
     WhenItIsBack,
+    /// The conversation broke off while this message was on its way: it alone waits, as for a peer that is away.
+    BrokenOff,
     /// This message was put off; the pause that the peer asked for, if it did.
     Later(Option<Duration>),
     /// It will be refused again until somebody changes something.
     Never,
     /// This message alone will be refused again, for its recipient: that says nothing about the channel.
     NeverThisOne,
+    /// Nothing was sent, since its recipient is not what Strongroom saved.
+    Altered,
     /// Nobody is to be told any more.
     Moot,
 }

@@ -64,10 +64,14 @@ pub async fn update(
     app.db
         .transaction(move |conn| {
             users::change(conn, &vault, &actor, id, &change, Some(&old))?;
-            sessions::renew(conn, &old, &new).map(drop)
+            // Whoever ended this session meanwhile, say by setting another password, has the last word.
+            if sessions::renew(conn, &old, &new)? { Ok(()) } else { Err(DbError::Stale) }
         })
         .await
-        .map_err(|error: DbError| Error::from(error))?;
+        .map_err(|error| match error {
+            DbError::Stale => Error::LoginNeeded { next: "/account".to_owned(), htmx: false },
+            error => error.into(),
+        })?;
     app.sessions.forget();
     let next = if visitor.must_choose_password { "/" } else { "/account" };
     Ok(login::with_cookie(page::see_other(next, "password"), session::cookie(&app, &token)))

@@ -213,11 +213,11 @@ fn shown_channel(channel: ChannelState, now: chrono::DateTime<chrono::Utc>) -> C
         label: channels::channel(&channel.version).map_or("Unknown channel", |known| known.label()),
         state: match channel {
             ChannelState { active: false, .. } => ("off", "Switched off"),
-            ChannelState { away_since: Some(_), .. } => ("warn", "Not reached"),
+            ChannelState { failing_since: Some(_), .. } => ("warn", "Nothing gets through"),
             ChannelState { parked: 1.., .. } => ("bad", "Undelivered messages"),
             _ => ("good", "Enabled"),
         },
-        away: channel.away_since.filter(|_| channel.active).map(|at| when(at, now)),
+        away: channel.failing_since.filter(|_| channel.active).map(|at| when(at, now)),
         name: channel.name,
         waiting: channel.waiting,
         parked: channel.parked,

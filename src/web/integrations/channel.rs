@@ -62,6 +62,7 @@ pub struct Read {
     health: Health,
     state: ChannelState,
     deliveries: Vec<Shown>,
+    test: Option<Shown>,
     people: Vec<Recipient>,
     now: DateTime<Utc>,
 }
@@ -72,20 +73,20 @@ pub fn read(conn: &mut Conn, row: Integration) -> Result<Read, DbError> {
         None => None,
     };
     let (health, deliveries) = (channels::health(conn, row.id)?, delivery_list::of_channel(conn, row.id, DELIVERIES)?);
-    let people = recipients::of(conn, row.id)?;
+    let (people, test) = (recipients::of(conn, row.id)?, delivery_list::last_test(conn, row.id)?);
     let state = delivery_list::channel(conn, row.id)?;
-    Ok(Read { row, credential, health, state, deliveries, people, now: models::clock(conn)? })
+    Ok(Read { row, credential, health, state, deliveries, test, people, now: models::clock(conn)? })
 }
 
 pub fn show(shell: Shell, vault: &Vault, read: Read) -> Result<HttpResponse, Error> {
-    let Read { row, credential, health, state, deliveries, people, now } = read;
+    let Read { row, credential, health, state, deliveries, test, people, now } = read;
     let altered = row.check(vault).is_err();
     let has_people = alerts::channel(&row.version).is_some_and(alerts::Channel::has_recipients);
     let people = has_people.then(|| people.iter().map(|person| Person::new(person, vault, now)).collect());
     let settings = Values::from_json(row.settings.as_bytes()).unwrap_or_default();
     let wanted: Vec<&str> =
         Trigger::ALL.into_iter().filter(|trigger| trigger.wanted(&settings)).map(Trigger::label).collect();
-    let test = deliveries.iter().find(|shown| shown.delivery.kind == "test").map(|shown| {
+    let test = test.map(|shown| {
         let (row, at) = (&shown.delivery, page::when(shown.delivery.created_at, now));
         match (row.state.as_str(), &row.error) {
             ("sent", _) => ("good", "The last test alert was delivered.".to_owned(), at),
@@ -101,7 +102,7 @@ pub fn show(shell: Shell, vault: &Vault, read: Read) -> Result<HttpResponse, Err
         active: row.active,
         altered,
         warning: draft::address(&row.version, &settings).and_then(|url| Egress::warning(&url)),
-        away: health.away_since.map(|since| (page::when(since, now), shown::until(health.not_before, now))),
+        away: health.failing_since.map(|since| (page::when(since, now), shown::until(health.not_before, now))),
         test,
         held: if row.active { 0 } else { state.waiting },
         parked: state.parked,

@@ -63,11 +63,20 @@ pub async fn new(app: Shared, link: Place) -> Result<HttpResponse, Error> {
 pub async fn create(app: Shared, request: HttpRequest, link: Place, posted: Posted) -> Result<HttpResponse, Error> {
     posted.only([])?;
     let (person, state) = find(&app, &link).await?;
-    if state == State::Open {
-        confirm(&app, &request, &person).await?;
-        return show(&person, State::Done, &link);
+    if state != State::Open {
+        return show(&person, state, &link);
     }
-    show(&person, state, &link)
+    match confirm(&app, &request, &person).await {
+        // Somebody was faster: a second click, or an administrator who asked anew.
+        Err(DbError::Stale) => {
+            let (person, state) = find(&app, &link).await?;
+            show(&person, state, &link)
+        }
+        confirmed => {
+            confirmed?;
+            show(&person, State::Done, &link)
+        }
+    }
 }
 
 async fn confirm(app: &App, request: &HttpRequest, person: &Recipient) -> Result<(), DbError> {

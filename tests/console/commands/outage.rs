@@ -148,13 +148,18 @@ async fn a_database_that_takes_no_writes_is_still_read_and_says_so_to_who_saves(
     let strongroom = Strongroom::founded();
     let mut visit = strongroom.visit("ada", Role::Administrator);
     let id = credentials(&mut strongroom.connect(), &strongroom.vault(), 0..1)[0];
+    // A channel that is not what was saved is told of by jobs, and not by whoever looks.
+    strongroom.sql(
+        "INSERT INTO integrations (id, family, version, name, name_key, host, settings, created_by, edited_by, row_mac)
+         VALUES (gen_random_uuid(), 'alert_profile', 'splunk', 'x', 'x', 'x', '{}', 'x', 'x', decode(repeat('00', 32), 'hex'))",
+    );
     let serving = strongroom.serve();
     serving.ready().await;
     visit.url.clone_from(&serving.url);
     assert_eq!(visit.get("/").await.status, 200);
     writable(&strongroom, false);
     all_is_well_within_five_seconds(&visit).await;
-    for path in ["/credentials", "/integrations", "/audit", &format!("/credentials/{id}"), "/account"] {
+    for path in ["/credentials", "/integrations", "/audit", &format!("/credentials/{id}"), "/account", "/alerts"] {
         assert_eq!(visit.get(path).await.status, 200, "{path}");
     }
     let fields = [("kind", "basic"), ("name", "new"), ("username", "robot"), ("password", "first secret")];

@@ -76,6 +76,20 @@ async fn one_refused_recipient_does_not_keep_the_others_from_their_mail() {
 }
 
 #[tokio::test]
+async fn what_the_account_may_not_do_is_a_refusal_of_the_channel() {
+    let server = MailServer::open(json!({}));
+    let sender = Sender::without_login(&server);
+    server.faults(&json!({"answer": {"RCPT": "554 5.7.1 Relay access denied: SECRET"}}));
+    let again = refused(sender.write("a@example.com").await, "does not let this account send to that recipient");
+    assert_eq!(again, Again::Never);
+    server.faults(&json!({"answer": {"RCPT": "530 5.7.0 Authentication required: SECRET"}}));
+    assert_eq!(refused(sender.write("a@example.com").await, "wants a login"), Again::Never);
+    server.faults(&json!({"answer": {"RCPT": "550 5.1.1 Unknown: SECRET"}}));
+    let again = refused(sender.write("a@example.com").await, "refused the recipient's address");
+    assert_eq!(again, Again::NeverThisOne);
+}
+
+#[tokio::test]
 async fn what_is_put_off_is_tried_later_and_a_server_that_leaves_is_waited_for() {
     let server = MailServer::open(json!({}));
     let sender = Sender::without_login(&server);
@@ -86,7 +100,7 @@ async fn what_is_put_off_is_tried_later_and_a_server_that_leaves_is_waited_for()
         server.faults(&json!({"answer": {step: "421 4.3.2 SECRET"}}));
         let again = refused(sender.write("ops@example.com").await, "takes no mail at the moment");
         assert_eq!(again, Again::WhenItIsBack);
-        server.faults(&json!({"answer": {step: "554 5.7.1 SECRET"}}));
+        server.faults(&json!({"answer": {step: "554 5.5.0 SECRET"}}));
         let again = refused(sender.write("ops@example.com").await, &format!("refused {words} (it answered 554)"));
         assert_eq!(again, if step == "RCPT" { Again::NeverThisOne } else { Again::Never });
     }
@@ -106,8 +120,7 @@ async fn a_server_that_is_away_or_says_nothing_is_waited_for() {
     sender.settings.set("port", free_port().to_string());
     assert_eq!(refused(sender.write("ops@example.com").await, "could not be reached"), Again::WhenItIsBack);
     // Once the letter was on its way the server may have it, and others go first.
-    for (step, again) in
-        [("greeting", Again::WhenItIsBack), ("MAIL", Again::WhenItIsBack), ("DATA", Again::Later(None))]
+    for (step, again) in [("greeting", Again::WhenItIsBack), ("MAIL", Again::WhenItIsBack), ("DATA", Again::BrokenOff)]
     {
         server.faults(&json!({"hang": step}));
         let mut sender = Sender::without_login(&server);

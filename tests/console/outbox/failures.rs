@@ -18,7 +18,7 @@ async fn what_cannot_be_sent_waits_until_the_peer_is_back() {
     run(&app, "UPDATE channels SET not_before = now()");
     quiet(&app).await;
     assert_eq!(count(&app, "deliveries WHERE state = 'sent'"), 1);
-    assert_eq!(count(&app, "channels WHERE misses = 0 AND away_since IS NULL"), 1);
+    assert_eq!(count(&app, "channels WHERE misses = 0 AND failing_since IS NULL"), 1);
 }
 
 #[actix_web::test]
@@ -123,6 +123,22 @@ async fn a_peer_with_a_passing_trouble_is_not_switched_off() {
 }
 
 #[actix_web::test]
+async fn a_message_that_all_others_pass_by_waits_for_a_person_after_a_day() {
+    let (splunk, app) = broken_off().await;
+    splunk.0.say(Said::html(502));
+    // Nothing gets through for two days: whose fault that is, is plain.
+    let days = "UPDATE deliveries SET attempts = 60, not_before = now(), created_at = now() - interval '2 days'";
+    let failing = "UPDATE channels SET not_before = now(), failing_since = now() - interval '2 days'";
+    run(&app, &format!("{days}; {failing}"));
+    until("it is put off", || (count(&app, "deliveries WHERE state = 'ready' AND put_offs = 1") == 1).then_some(()))
+        .await;
+    // The same while others got through until an hour ago.
+    run(&app, &format!("{days}; UPDATE channels SET not_before = now(), failing_since = now() - interval '1 hour'"));
+    until("it is parked", || (count(&app, "deliveries WHERE state = 'parked'") == 1).then_some(())).await;
+    assert_eq!(count(&app, "alerts WHERE trigger = 'delivery' AND closed_at IS NULL"), 1);
+}
+
+#[actix_web::test]
 async fn what_this_replica_lost_sight_of_is_sent_though_it_works_on_other_channels() {
     let (splunk, app) = broken_off().await;
     let replica = app.app.replica;
@@ -152,6 +168,8 @@ async fn what_was_closed_meanwhile_is_not_raised_when_it_is_tried_again() {
     let retried = visit.post(&format!("/integrations/{id}/undelivered"), &[("decision", "retry")]).await;
     assert_eq!(retried.status, 303);
     assert_eq!(count(&app, "deliveries WHERE state = 'dropped'"), 1);
+    assert_eq!(count(&app, "events WHERE action = 'delivery.dropped'"), 1);
+    assert!(retried.header("set-cookie").contains("nothing-to-retry"), "{}", retried.header("set-cookie"));
     assert_eq!(pagerduty.0.calls().len(), 1, "no incident is opened that nobody would close");
 }
 
@@ -171,6 +189,12 @@ async fn a_test_alert_says_on_the_page_how_it_went() {
     let page = visit.get(&format!("/integrations/{id}")).await;
     assert!(page.text("#tested").contains("was not delivered"), "{}", page.text("#tested"));
     assert_eq!(count(&app, "deliveries WHERE state = 'parked'"), 0, "a failed test asks nobody for anything");
+    // One that waits for a person stands above all others, and is the last one no more.
+    run(&app, "UPDATE deliveries SET state = 'parked' WHERE error IS NOT NULL");
+    splunk.0.say(Said::json(200, &json!({"text": "Success", "code": 0})));
+    visit.post(&format!("/integrations/{id}/test-alert"), &[]).await;
+    let page = visit.get(&format!("/integrations/{id}")).await;
+    assert!(page.text("#tested").contains("was delivered"), "{}", page.text("#tested"));
 }
 
 #[actix_web::test]

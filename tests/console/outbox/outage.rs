@@ -41,7 +41,7 @@ async fn a_mail_server_that_was_away_for_a_day_gets_everything_minutes_after_its
     // A day of tries, as the rows would be after it.
     strongroom.sql("UPDATE alerts SET opened_at = opened_at - interval '1 day'");
     strongroom.sql("UPDATE deliveries SET created_at = created_at - interval '1 day', attempts = 300");
-    strongroom.sql("UPDATE channels SET misses = 300, away_since = away_since - interval '1 day'");
+    strongroom.sql("UPDATE channels SET misses = 300, failing_since = failing_since - interval '1 day'");
     hurry(&strongroom);
     let tried_again = "deliveries WHERE state = 'ready' AND attempts > 300 AND not_before > now()";
     until("it is tried again", || (count_on(&mut strongroom.connect(), tried_again) == 1).then_some(())).await;
@@ -55,7 +55,17 @@ async fn a_mail_server_that_was_away_for_a_day_gets_everything_minutes_after_its
     assert_eq!(metric(&mut scraper, "strongroom_messages_parked").await, 0.0);
     assert_eq!(metric(&mut scraper, "strongroom_database_up").await, 1.0);
 
+    // Back, it asks for a moment of patience first: that is no reason to wait for long, or for a person.
+    server.faults(&json!({"put_off": {"RCPT": 1}}));
     server.start_again();
+    until("it is put off", || {
+        hurry(&strongroom);
+        (count_on(&mut strongroom.connect(), "deliveries WHERE put_offs > 0") == 1).then_some(())
+    })
+    .await;
+    let soon = "deliveries WHERE state = 'ready' AND not_before < now() + interval '80 seconds'";
+    until("it is to be tried soon", || (count_on(&mut strongroom.connect(), soon) == 1).then_some(())).await;
+    server.faults(&json!({}));
     until("every mail is sent", || {
         hurry(&strongroom);
         (count_on(&mut strongroom.connect(), "deliveries WHERE state IN ('ready', 'sending')") == 0).then_some(())

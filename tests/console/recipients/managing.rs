@@ -136,6 +136,28 @@ async fn who_has_not_confirmed_or_has_unsubscribed_may_be_asked_again() {
 }
 
 #[actix_web::test]
+async fn a_confirmation_that_an_administrator_overtook_leaves_the_new_invitation_alone() {
+    use strongroom::models::{DbError, recipients};
+
+    let (server, app) = (MailServer::starttls(), TestApp::start());
+    let profile = profile(&app, &server);
+    let mut ada = app.administrator();
+    assert_eq!(invite(&mut ada, profile, "ops@example.com", &["on_stale"]).await.status, 303);
+    mails(&server, 1).await;
+    let seen = app.transaction(|conn| Ok(recipients::of(conn, profile)?.remove(0)));
+    sql::run(
+        &app,
+        "INSERT INTO channels (integration_id, not_before) SELECT id, now() + interval '1 hour' FROM integrations",
+    );
+    assert_eq!(invite(&mut ada, profile, "ops@example.com", &["on_lockout"]).await.status, 303);
+    let late = strongroom::models::transaction(&mut app.connect(), &|conn| {
+        recipients::confirm(conn, &app.app.vault, &Actor::command_line(), (seen.id, seen.row_version))
+    });
+    assert!(matches!(late, Err(DbError::Stale)), "{late:?}");
+    assert_eq!(count(&app, "deliveries WHERE state = 'ready' AND kind = 'confirmation'"), 1, "it is still to be sent");
+}
+
+#[actix_web::test]
 async fn a_removed_recipient_gets_nothing_more_and_may_be_added_again() {
     let (server, app) = (MailServer::starttls(), TestApp::start());
     let profile = profile(&app, &server);

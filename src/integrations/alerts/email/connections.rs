@@ -99,7 +99,7 @@ impl Connections {
             };
             let failed = match timeout(self.limit, session.send(server, mail, go_ahead)).await {
                 // The server may have the letter, or choke on this one: others go first.
-                Err(_) if session.begun => return Err(put_off(too_slow(server))),
+                Err(_) if session.begun => return Err(broken_off(too_slow(server))),
                 Err(_) => return Err(too_slow(server)),
                 Ok(Ok(())) => {
                     if keeps {
@@ -119,15 +119,15 @@ impl Connections {
                 Failed::Before if !fresh => self.idle.forget(&key),
                 Failed::Before if broken == 0 => broken += 1,
                 Failed::Before => return Err(dropped(server)),
-                Failed::During => return Err(put_off(dropped(server))),
+                Failed::During => return Err(broken_off(dropped(server))),
             }
         }
     }
 }
 
 /// The same failure, of this letter and not of the server.
-fn put_off(error: SendError) -> SendError {
-    SendError { again: Again::Later(None), ..error }
+fn broken_off(error: SendError) -> SendError {
+    SendError { again: Again::BrokenOff, ..error }
 }
 
 impl Idle {

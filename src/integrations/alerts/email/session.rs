@@ -218,7 +218,9 @@ fn refused(server: &Server<'_>, what: &str, error: &smtp::Error) -> Option<SendE
         return Some(away_or_later(server, code, what));
     }
     let name = server.name();
-    let again = if what == RECIPIENT { Again::NeverThisOne } else { Again::Never };
+    // What the account may not do says nothing about one recipient (RFC 3463, 3.8).
+    let policy = code == 530 || says_policy(error);
+    let again = if what == RECIPIENT && !policy { Again::NeverThisOne } else { Again::Never };
     let sentence = match (code, what) {
         (530, _) => format!("The mail server {name} wants a login (it answered 530). Choose a credential for it."),
         (552 | 523, "the letter") => {
@@ -229,12 +231,22 @@ fn refused(server: &Server<'_>, what: &str, error: &smtp::Error) -> Option<SendE
         (_, "the sender address") => format!(
             "The mail server {name} refused the sender address (it answered {code}). Check that the account may send as it."
         ),
+        (_, RECIPIENT) if policy => format!(
+            "The mail server {name} does not let this account send to that recipient (it answered {code}). Check the login, \
+             and that the server relays for it."
+        ),
         (_, RECIPIENT) => format!(
             "The mail server {name} refused the recipient's address (it answered {code}). Check it, or remove the recipient."
         ),
         _ => format!("The mail server {name} refused {what} (it answered {code}). Its log says why."),
     };
     Some(SendError { sentence, again })
+}
+
+/// Whether the enhanced status at the start of the words is X.7.X, security or policy.
+fn says_policy(error: &smtp::Error) -> bool {
+    let words = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
+    words.split_whitespace().next().is_some_and(|status| status.starts_with("5.7."))
 }
 
 /// A 4xx: of the server as a whole, which then hangs up, or of this letter.
