@@ -115,6 +115,12 @@ impl StartError {
 /// key ring belongs to it. Nothing is written before the keys have proved right.
 pub fn open_store(url: &str, settings: &StoreSettings) -> Result<Arc<Vault>, StartError> {
     let mut conn = models::connect(url).map_err(|_| StartError::Unreachable)?;
+    if models::logs_statements(&mut conn).unwrap_or(false) {
+        tracing::warn!(
+            "the database writes statements into its log (log_statement or log_min_duration_statement): secrets in them \
+             are sealed, but names, notes and addresses are not. Switch that off for Strongroom's database"
+        );
+    }
     let path = settings.keyring_file();
     // A database in use must not be migrated under the wrong keys, so those are checked first.
     if let Ok(Some(id)) = deployment::id(&mut conn) {

@@ -110,6 +110,14 @@ pub fn start_metrics() {
     });
 }
 
+/// Folds what was measured since the last time into the histograms. Until then each request's time is kept by itself, which
+/// adds up where nobody reads the metrics.
+pub fn fold_metrics() {
+    if let Some(handle) = METRICS.get() {
+        handle.run_upkeep();
+    }
+}
+
 /// All metrics in Prometheus' text format, empty before [`start_metrics`]. Reads /proc, so it is cheap but not free.
 pub fn render_metrics() -> String {
     let Some(handle) = METRICS.get() else { return String::new() };

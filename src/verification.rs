@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::models::chain::{self, Broken};
 use crate::models::sealed::SEALED;
-use crate::models::{Conn, DbError, alert_settings, credentials, integrations, recipients, users};
+use crate::models::{Conn, DbError, alert_settings, credentials, events, integrations, recipients, users};
 use crate::vault::Vault;
 
 /// Values or rows at once; a value has up to 256 KiB.
@@ -21,6 +21,8 @@ pub enum Failure {
     Value { table: &'static str, column: &'static str, id: Uuid },
     /// A row is not as it was written.
     Row { table: &'static str, id: Uuid },
+    /// A row is as it was written once, and older than the audit trail tells of: it was put back.
+    Older { table: &'static str, id: Uuid },
     /// The audit trail was altered.
     Trail(Broken),
 }
@@ -30,6 +32,12 @@ impl fmt::Display for Failure {
         match self {
             Self::Value { table, column, id } => write!(f, "{table} {id}: the sealed {column} does not open"),
             Self::Row { table, id } => write!(f, "{table} {id}: the row is not what was saved"),
+            Self::Older { table, id } => {
+                write!(
+                    f,
+                    "{table} {id}: the row is an older one, put back after a change that the audit trail tells of"
+                )
+            }
             Self::Trail(Broken { lane, seq }) => {
                 write!(f, "audit trail: lane {lane} breaks at event {seq}, which was altered or is missing")
             }
@@ -40,8 +48,8 @@ impl fmt::Display for Failure {
 /// What holds row checks, in the order in which they are walked.
 const CHECKED: usize = 5;
 
-/// Rows, each with whether its check holds.
-type Checks = Vec<(Uuid, bool)>;
+/// A row, its version, and whether its check holds.
+type Check = (Uuid, i64, bool);
 
 /// A walk through the whole store, in steps that each take a fraction of a second.
 #[derive(Debug, Default)]
@@ -73,9 +81,15 @@ impl Walk {
         } else if self.stage < SEALED.len() + CHECKED {
             let (table, rows) = self.checks(conn, vault)?;
             self.rows += rows.len() as u64;
-            let failed = rows.iter().filter(|(_, holds)| !holds);
-            self.failures.extend(failed.map(|(id, _)| Failure::Row { table, id: *id }));
-            rows.last().map(|(id, _)| *id)
+            let told = events::versions(conn, &rows.iter().map(|(id, ..)| *id).collect::<Vec<_>>())?;
+            let older = |(id, version, holds): &Check| *holds && told.get(id).is_some_and(|told| version < told);
+            // What was changed between the two looks is as new as the trail at a third one.
+            let again = if rows.iter().any(older) { self.checks(conn, vault)?.1 } else { Vec::new() };
+            let failed = rows.iter().filter(|(.., holds)| !holds);
+            self.failures.extend(failed.map(|(id, ..)| Failure::Row { table, id: *id }));
+            self.failures
+                .extend(again.iter().filter(|row| older(row)).map(|(id, ..)| Failure::Older { table, id: *id }));
+            rows.last().map(|(id, ..)| *id)
         } else {
             return Ok(match self.trail.step(conn, vault)? {
                 Ok(done) => done,
@@ -93,28 +107,28 @@ impl Walk {
     }
 
     /// The next rows of a table with row checks.
-    fn checks(&self, conn: &mut Conn, vault: &Vault) -> Result<(&'static str, Checks), DbError> {
+    fn checks(&self, conn: &mut Conn, vault: &Vault) -> Result<(&'static str, Vec<Check>), DbError> {
         Ok(match self.stage - SEALED.len() {
             0 => {
                 let rows = credentials::page(conn, self.after, BATCH)?;
-                ("credentials", rows.iter().map(|row| (row.id, row.check(vault).is_ok())).collect())
+                ("credentials", rows.iter().map(|row| (row.id, row.row_version, row.check(vault).is_ok())).collect())
             }
             1 => {
                 let rows = integrations::page(conn, self.after, BATCH)?;
-                ("integrations", rows.iter().map(|row| (row.id, row.check(vault).is_ok())).collect())
+                ("integrations", rows.iter().map(|row| (row.id, row.row_version, row.check(vault).is_ok())).collect())
             }
             2 => {
                 let rows = users::page(conn, self.after, BATCH)?;
-                ("users", rows.iter().map(|row| (row.id, row.check(vault).is_ok())).collect())
+                ("users", rows.iter().map(|row| (row.id, row.row_version, row.check(vault).is_ok())).collect())
             }
             3 => {
                 let rows = recipients::page(conn, self.after, BATCH)?;
-                ("recipients", rows.iter().map(|row| (row.id, row.check(vault).is_ok())).collect())
+                ("recipients", rows.iter().map(|row| (row.id, row.row_version, row.check(vault).is_ok())).collect())
             }
             // One row, and no id to walk by.
             _ if self.after.is_nil() => {
                 let holds = alert_settings::intact(conn, vault)?;
-                ("alert_settings", holds.map(|holds| (Uuid::max(), holds)).into_iter().collect())
+                ("alert_settings", holds.map(|holds| (Uuid::max(), 0, holds)).into_iter().collect())
             }
             _ => ("alert_settings", Vec::new()),
         })

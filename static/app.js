@@ -75,6 +75,17 @@ window.addEventListener("beforeunload", (event) => {
   if (dirty?.isConnected) event.preventDefault();
 });
 
+// A second click while the answer is on its way would send a form twice: for ten seconds it does nothing.
+let sent = new WeakMap();
+document.addEventListener("submit", (event) => {
+  if (event.defaultPrevented || event.target.method !== "post") return;
+  const now = performance.now();
+  if (now - sent.get(event.target) < 10_000) event.preventDefault();
+  else sent.set(event.target, now);
+});
+// The page comes back as it was left, and its forms are free again.
+window.addEventListener("pageshow", () => { sent = new WeakMap(); });
+
 // Keys, as the help dialog lists them. WCAG 2.1.4: off while typing, and off for whoever switches them off on the
 // Account page.
 const dialog = document.getElementById("shortcuts");

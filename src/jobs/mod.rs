@@ -8,7 +8,8 @@ use actix_web::web::Data;
 use tokio::task::JoinSet;
 
 use crate::app::App;
-use crate::models::{self, DbError, deliveries, keks, logins, sessions};
+use crate::models::{self, DbError, chain, deliveries, keks, logins, sessions};
+use crate::telemetry;
 
 mod alerts;
 mod outbox;
@@ -41,6 +42,7 @@ pub fn start(app: Data<App>) -> Jobs {
     jobs.spawn_local(alerts::decide(app.clone()));
     jobs.spawn_local(outbox::work(app.clone()));
     jobs.spawn_local(every(Duration::from_secs(600), app.clone(), "verify", nightly));
+    jobs.spawn_local(every(Duration::from_secs(3_600), app.clone(), "heads of the trail", tell_heads));
     Jobs(jobs)
 }
 
@@ -65,6 +67,7 @@ where
 
 /// Tells the other replicas that this one lives and which master keys it holds.
 async fn heartbeat(app: Data<App>) -> Result<(), DbError> {
+    telemetry::fold_metrics();
     if let Err(error) = app.vault.reload() {
         tracing::error!(%error, "the key ring cannot be read again; the keys in memory stay in use");
     }
@@ -82,6 +85,14 @@ async fn purge(app: Data<App>) -> Result<(), DbError> {
             models::alerts::purge(conn, KEEP_ALERTS_DAYS).map(drop)
         })
         .await
+}
+
+/// Logs, which are kept elsewhere, so prove that nobody rolled the audit trail back.
+async fn tell_heads(app: Data<App>) -> Result<(), DbError> {
+    let heads = app.db.run(chain::heads).await?;
+    let heads: Vec<String> = heads.iter().map(chain::Head::to_string).collect();
+    tracing::info!(heads = heads.join(" "), "the heads of the audit trail, as lane:event:link");
+    Ok(())
 }
 
 async fn nightly(app: Data<App>) -> Result<(), DbError> {

@@ -78,7 +78,9 @@ async fn conclude(app: &Data<App>, walk: Walk) -> Result<(), DbError> {
 
 fn credential(failure: &Failure) -> Option<Uuid> {
     match failure {
-        Failure::Value { table: "credentials", id, .. } | Failure::Row { table: "credentials", id } => Some(*id),
+        Failure::Value { table: "credentials", id, .. }
+        | Failure::Row { table: "credentials", id }
+        | Failure::Older { table: "credentials", id } => Some(*id),
         _ => None,
     }
 }

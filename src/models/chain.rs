@@ -1,6 +1,8 @@
 //! Following the audit trail from its first link to its heads, page by page, so that a long trail neither fills memory nor
 //! holds a snapshot open. Events below a head never change, so writers may go on meanwhile. Writing is in [`super::events`].
 
+use std::fmt;
+
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Binary, SmallInt};
 
@@ -24,6 +26,12 @@ pub struct Head {
     head_mac: Vec<u8>,
     #[diesel(sql_type = BigInt)]
     last: i64,
+}
+
+impl fmt::Display for Head {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}:{}", self.lane, self.seq, hex::encode(&self.mac))
+    }
 }
 
 /// Where the chain breaks: the first event of a lane that is not what was written, or is missing.
@@ -84,6 +92,12 @@ impl Walk {
         self.heads.push(head);
         Ok(Ok(self.heads.len() == LANES as usize))
     }
+}
+
+/// The heads as they are, unchecked.
+pub fn heads(conn: &mut Conn) -> Result<Vec<Head>, DbError> {
+    let lanes = (0..LANES).filter_map(|lane| head(conn, lane).transpose());
+    lanes.collect()
 }
 
 fn head(conn: &mut Conn, lane: i16) -> Result<Option<Head>, DbError> {

@@ -157,7 +157,7 @@ fn insert(conn: &mut Conn, vault: &Vault, actor: &Actor, new: &NewCredential, sh
         ))
         .execute(conn)?;
     let detail = format!("type {}", row.kind);
-    ledger.record(conn, vault, actor, &row.event("credential.created", detail))?;
+    ledger.record_version(conn, vault, actor, &row.event("credential.created", detail), row.row_version)?;
     Ok(id)
 }
 
@@ -279,7 +279,7 @@ pub fn update(
         let ends = row.expires_at.filter(|at| *at < ledger.now + chrono::Duration::days(30));
         alerts::after_edit(conn, row.id, secret == Secret::Replaced, ends.is_some())?;
     }
-    ledger.record(conn, vault, actor, &row.event("credential.edited", detail))
+    ledger.record_version(conn, vault, actor, &row.event("credential.edited", detail), row.row_version)
 }
 
 fn what_changed(row: &Credential, new: &NewCredential, secret: Secret) -> String {
@@ -306,7 +306,9 @@ pub fn delete(conn: &mut Conn, vault: &Vault, actor: &Actor, id: Uuid) -> Result
         return Err(DbError::Check("credentials_shipped".to_owned()));
     }
     diesel::delete(credentials::table.find(id)).execute(conn)?;
-    ledger.record(conn, vault, actor, &row.event("credential.deleted", format!("type {}", row.kind)))
+    let event = row.event("credential.deleted", format!("type {}", row.kind));
+    // No row of that id is as new.
+    ledger.record_version(conn, vault, actor, &event, row.row_version.saturating_add(1))
 }
 
 /// Writes down that a deletion was refused, after the transaction that tried it has been rolled back.

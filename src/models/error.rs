@@ -8,7 +8,7 @@ pub enum DbError {
     /// No connection within the time limit, or it broke: the visitor should come back in seconds.
     #[error("the database cannot be reached")]
     Unavailable,
-    /// The server takes no writes: a standby, or its disk is full.
+    /// The server takes no writes: a standby, its disk is full, or a right was taken from us.
     #[error("the database takes no writes at the moment")]
     ReadOnly,
     /// A unique constraint, by name.
@@ -83,7 +83,7 @@ impl DbError {
             || says("connection to server")
         {
             Self::Unavailable
-        } else if says("No space left on device") || says("could not extend file") {
+        } else if says("No space left on device") || says("could not extend file") || says("permission denied") {
             Self::ReadOnly
         } else {
             Self::Other

@@ -1,6 +1,8 @@
 //! The audit trail. An event is written in the transaction of the change it tells of, and chained: its HMAC covers the
 //! one before it in its lane. A change that cannot be audited does not happen.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use uuid::Uuid;
@@ -56,6 +58,8 @@ pub struct Event {
     pub detail: String,
     pub address: String,
     pub mac: Vec<u8>,
+    /// The version of the row that a change has made.
+    pub subject_version: Option<i64>,
 }
 
 /// A lane held until the transaction ends, and what every write needs to know besides.
@@ -98,6 +102,29 @@ pub fn open(conn: &mut Conn) -> Result<Ledger, DbError> {
 impl Ledger {
     /// Writes one event. More than one may follow in the same transaction.
     pub fn record(&mut self, conn: &mut Conn, vault: &Vault, actor: &Actor, new: &NewEvent) -> Result<(), DbError> {
+        self.write(conn, vault, actor, new, None)
+    }
+
+    /// The same for a change that made this version of the row: an older one that is put back is found by it.
+    pub fn record_version(
+        &mut self,
+        conn: &mut Conn,
+        vault: &Vault,
+        actor: &Actor,
+        new: &NewEvent,
+        version: i64,
+    ) -> Result<(), DbError> {
+        self.write(conn, vault, actor, new, Some(version))
+    }
+
+    fn write(
+        &mut self,
+        conn: &mut Conn,
+        vault: &Vault,
+        actor: &Actor,
+        new: &NewEvent,
+        subject_version: Option<i64>,
+    ) -> Result<(), DbError> {
         let mut event = Event {
             lane: self.lane,
             seq: self.seq + 1,
@@ -110,6 +137,7 @@ impl Ledger {
             detail: new.detail.clone(),
             address: actor.address.clone(),
             mac: Vec::new(),
+            subject_version,
         };
         event.mac = link(vault, &self.mac, &event);
         diesel::insert_into(events::table).values(&event).execute(conn)?;
@@ -143,22 +171,33 @@ pub fn first_link(vault: &Vault, lane: i16) -> Vec<u8> {
 /// What [`super::chain`] follows.
 pub(super) fn link(vault: &Vault, before: &[u8], event: &Event) -> Vec<u8> {
     let subject_id = event.subject_id.map(|id| id.as_bytes().to_vec()).unwrap_or_default();
-    vault.mac(
-        "audit",
-        &[
-            before,
-            &event.lane.to_be_bytes(),
-            &event.seq.to_be_bytes(),
-            &event.at.timestamp_micros().to_be_bytes(),
-            event.actor.as_bytes(),
-            event.action.as_bytes(),
-            event.subject_kind.as_bytes(),
-            &subject_id,
-            event.subject_name.as_bytes(),
-            event.detail.as_bytes(),
-            event.address.as_bytes(),
-        ],
-    )
+    let version = event.subject_version.map(i64::to_be_bytes).unwrap_or_default();
+    let parts = [
+        before,
+        &event.lane.to_be_bytes(),
+        &event.seq.to_be_bytes(),
+        &event.at.timestamp_micros().to_be_bytes(),
+        event.actor.as_bytes(),
+        event.action.as_bytes(),
+        event.subject_kind.as_bytes(),
+        &subject_id,
+        event.subject_name.as_bytes(),
+        event.detail.as_bytes(),
+        event.address.as_bytes(),
+        &version,
+    ];
+    // Events without a version, as all of the first release, are linked without it.
+    let known = if event.subject_version.is_some() { parts.len() } else { parts.len() - 1 };
+    vault.mac("audit", parts.get(..known).unwrap_or(&parts))
+}
+
+/// The latest version of each of these rows that the trail tells of.
+pub fn versions(conn: &mut Conn, subjects: &[Uuid]) -> Result<HashMap<Uuid, i64>, DbError> {
+    let told = events::subject_version.is_not_null().and(events::subject_id.eq_any(subjects));
+    let latest = events::table.filter(told).group_by(events::subject_id);
+    let rows: Vec<(Option<Uuid>, Option<i64>)> =
+        latest.select((events::subject_id, diesel::dsl::max(events::subject_version))).load(conn)?;
+    Ok(rows.into_iter().filter_map(|(id, version)| id.zip(version)).collect())
 }
 
 /// The filters of the Audit page; empty means any.

@@ -102,7 +102,7 @@ pub fn create(conn: &mut Conn, vault: &Vault, actor: &Actor, new: &NewIntegratio
         Some(name) => format!("{} with {name}", row.host),
         None => format!("{} without a credential", row.host),
     };
-    ledger.record(conn, vault, actor, &row.event("integration.created", detail))?;
+    ledger.record_version(conn, vault, actor, &row.event("integration.created", detail), row.row_version)?;
     Ok(row.id)
 }
 
@@ -159,7 +159,7 @@ fn change(
         .set((&row, integrations::name_key.eq(crate::names::key(&row.name))))
         .execute(conn)?;
     channels::start_anew(conn, id)?;
-    ledger.record(conn, vault, actor, &row.event(action, detail))
+    ledger.record_version(conn, vault, actor, &row.event(action, detail), row.row_version)
 }
 
 /// Saves an edit made from `row_version`.
@@ -209,7 +209,8 @@ pub fn delete(conn: &mut Conn, vault: &Vault, actor: &Actor, id: Uuid) -> Result
     let mut ledger = events::open(conn)?;
     let row = find(conn, id)?;
     diesel::delete(integrations::table.find(id)).execute(conn)?;
-    ledger.record(conn, vault, actor, &row.event("integration.deleted", row.host.clone()))
+    let event = row.event("integration.deleted", row.host.clone());
+    ledger.record_version(conn, vault, actor, &event, row.row_version.saturating_add(1))
 }
 
 /// A line of the integrations table, and of a credential's *Usages*.

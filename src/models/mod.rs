@@ -233,6 +233,13 @@ pub fn is_migrated(connection: &mut Conn) -> Result<bool, DbError> {
     pending.map(|pending| !pending).map_err(|_| DbError::Other)
 }
 
+/// Whether the server writes the statements of clients into its log, all or slow ones.
+pub fn logs_statements(connection: &mut Conn) -> Result<bool, DbError> {
+    let all = "current_setting('log_statement') <> 'none'";
+    let slow = "current_setting('log_min_duration_statement') <> '-1'";
+    Ok(diesel::select(diesel::dsl::sql::<diesel::sql_types::Bool>(&format!("{all} OR {slow}"))).get_result(connection)?)
+}
+
 /// Takes an advisory lock for as long as the connection lives; `false` when somebody else holds it.
 pub fn try_lock(connection: &mut Conn, lock: i64) -> Result<bool, DbError> {
     let locked = diesel::dsl::sql::<diesel::sql_types::Bool>(&format!("SELECT pg_try_advisory_lock({lock})"));

@@ -154,7 +154,7 @@ pub fn create(
         diesel::insert_into(recipients::table).values(values).execute(conn)?;
     }
     deliveries::queue(conn, "confirmation", integration, Some(row.id))?;
-    ledger.record(conn, vault, actor, &row.event("recipient.added"))?;
+    ledger.record_version(conn, vault, actor, &row.event("recipient.added"), row.row_version)?;
     Ok(row.id)
 }
 
@@ -211,7 +211,7 @@ fn change(
             recipients::row_mac.eq(&row.row_mac),
         ))
         .execute(conn)?;
-    ledger.record(conn, vault, actor, &row.event(action))?;
+    ledger.record_version(conn, vault, actor, &row.event(action), row.row_version)?;
     Ok(true)
 }
 
@@ -243,5 +243,5 @@ pub fn delete(conn: &mut Conn, vault: &Vault, actor: &Actor, id: Uuid) -> Result
     let mut ledger = events::open(conn)?;
     let row = find(conn, id)?;
     diesel::delete(recipients::table.find(id)).execute(conn)?;
-    ledger.record(conn, vault, actor, &row.event("recipient.removed"))
+    ledger.record_version(conn, vault, actor, &row.event("recipient.removed"), row.row_version.saturating_add(1))
 }

@@ -240,6 +240,7 @@ diesel::table! {
         detail -> Text,
         address -> Text,
         mac -> Bytea,
+        subject_version -> Nullable<Int8>,
     }
 }
 

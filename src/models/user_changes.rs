@@ -101,5 +101,5 @@ pub fn change(
         diesel::delete(others.filter(sessions::token_hash.ne(keep.unwrap_or_default()))).execute(conn)?;
     }
     let (action, detail) = change.event();
-    ledger.record(conn, vault, actor, &user.event(action, detail))
+    ledger.record_version(conn, vault, actor, &user.event(action, detail), user.row_version)
 }

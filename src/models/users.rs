@@ -170,7 +170,7 @@ fn insert(
     };
     user.row_mac = user.mac_parts(|parts| vault.mac("users", parts));
     diesel::insert_into(users::table).values(&user).execute(conn)?;
-    ledger.record(conn, vault, actor, &user.event("user.created", format!("as {role}")))?;
+    ledger.record_version(conn, vault, actor, &user.event("user.created", format!("as {role}")), user.row_version)?;
     Ok(id)
 }
 
@@ -218,7 +218,13 @@ pub fn rehash(conn: &mut Conn, vault: &Vault, actor: &Actor, user: &User, hash: 
     if changed != 1 {
         return Err(DbError::Stale);
     }
-    ledger.record(conn, vault, actor, &user.event("user.password_rehashed", String::new()))?;
+    ledger.record_version(
+        conn,
+        vault,
+        actor,
+        &user.event("user.password_rehashed", String::new()),
+        user.row_version,
+    )?;
     Ok(user)
 }
 

@@ -39,6 +39,7 @@ const FALSIFIED: &[(&str, i64)] = &[
     ("UPDATE events SET actor = 'somebody else' WHERE lane = LANE AND seq = #3", 3),
     ("UPDATE events SET at = at + interval '1 hour' WHERE lane = LANE AND seq = #3", 3),
     ("UPDATE events SET subject_id = gen_random_uuid() WHERE lane = LANE AND seq = #1", 1),
+    ("UPDATE events SET subject_version = 7 WHERE lane = LANE AND seq = #2", 2),
     ("DELETE FROM events WHERE lane = LANE AND seq = #3", 3),
     ("DELETE FROM events WHERE lane = LANE AND seq >= #4", 4),
     (

@@ -4,8 +4,10 @@ use super::{ask, credentials};
 use crate::support::app::TestApp;
 use crate::support::binary::Strongroom;
 use crate::support::process::{PATIENCE, wait_for};
+use crate::support::sql;
 use strongroom::accounts::Role;
 use strongroom::jobs::verify;
+use strongroom::verification;
 
 #[test]
 fn a_whole_store_is_opened_value_by_value_and_left_as_it_is() {
@@ -88,4 +90,35 @@ async fn the_nightly_check_quarantines_what_does_not_open_and_one_replica_does_i
         "store.verification_started credential.integrity_failure store.verification_failed"
     );
     assert!(!verify::check(&app.app).await.expect("it answers"), "once a day is enough");
+}
+
+#[actix_web::test]
+async fn a_row_that_was_put_back_whole_is_older_than_the_trail_tells_of() {
+    let app = TestApp::start();
+    let mut ada = app.administrator();
+    let fields = [("kind", "basic"), ("name", "robot"), ("username", "robot"), ("password", "first secret")];
+    let edited = ada.post("/credentials", &fields).await.location().to_owned();
+    let deleted = ada.post("/credentials", &[fields[0], ("name", "gone"), fields[2], fields[3]]).await;
+    let deleted = deleted.location().to_owned();
+    let failures = || {
+        let walk = verification::verify(&mut app.connect(), &app.app.vault).expect("it answers");
+        walk.failures.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    sql::run(&app, "CREATE TABLE kept AS SELECT * FROM credentials WHERE NOT shipped");
+    let fields = [("row_version", "1"), ("name", "robot"), ("username", "robot"), ("password", "second secret")];
+    assert_eq!(ada.post(&format!("{edited}/edit"), &fields).await.status, 303);
+    assert_eq!(ada.post(&format!("{deleted}/delete"), &[("name", "gone")]).await.status, 303);
+    assert_eq!(failures(), [""; 0]);
+    sql::run(
+        &app,
+        "DELETE FROM credentials WHERE NOT shipped; INSERT INTO credentials SELECT * FROM kept; DROP TABLE kept",
+    );
+    let mut expected = [edited, deleted].map(|path| {
+        let id = path.rsplit('/').next().expect("an id").to_owned();
+        format!("credentials {id}: the row is an older one, put back after a change that the audit trail tells of")
+    });
+    expected.sort();
+    let mut found = failures();
+    found.sort();
+    assert_eq!(found, expected);
 }

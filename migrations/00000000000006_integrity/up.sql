@@ -5,3 +5,7 @@ ALTER TABLE users ADD COLUMN password_temporary boolean NOT NULL DEFAULT false;
 -- Nobody can say that of the sessions that there are, so everybody logs in once more.
 DELETE FROM sessions;
 ALTER TABLE sessions ADD COLUMN row_mac bytea NOT NULL CHECK (octet_length(row_mac) = 32);
+
+-- The version of the row that a change has made: a whole row that is put back from a backup is older than the trail says.
+ALTER TABLE events ADD COLUMN subject_version bigint;
+CREATE INDEX events_versions ON events (subject_id, subject_version) WHERE subject_version IS NOT NULL;
