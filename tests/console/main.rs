@@ -26,6 +26,7 @@ mod recipients;
 mod registries;
 mod requests;
 mod schema_tests;
+mod sealed_columns;
 mod story;
 mod support;
 mod users;
