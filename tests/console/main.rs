@@ -25,6 +25,7 @@ mod providers;
 mod recipients;
 mod registries;
 mod requests;
+mod routes;
 mod schema_tests;
 mod sealed_columns;
 mod story;
