@@ -169,7 +169,8 @@ impl Store {
         let user =
             users::create(&mut conn, &self.vault, &actor, name, Role::Administrator.slug(), hash).expect("a user");
         let token = hex::encode(strongroom::vault::random::<32>());
-        sessions::create(&mut conn, &session::hash(&token), user, false, "127.0.0.1", "bench").expect("a session");
+        sessions::create(&mut conn, &self.vault, &session::hash(&token), user, false, "127.0.0.1", "bench")
+            .expect("a session");
         format!("session={token}")
     }
 }

@@ -13,7 +13,7 @@ use crate::models::alerts::{self, Subject};
 use crate::models::events::{self, Actor, NewEvent};
 use crate::models::logins::{self, Attempt, Throttle};
 use crate::models::users::{self, User};
-use crate::models::{Conn, Db, DbError, recovery_codes};
+use crate::models::{Conn, Db, DbError, altered, recovery_codes};
 use crate::names;
 use crate::vault::Vault;
 
@@ -43,6 +43,7 @@ impl Gate {
         let counted = self.count(&key, address).await?;
         let user = self.db.run(move |conn| users::find_by_key(conn, &key)).await?;
         let hash = user.as_ref().and_then(|user| self.stored_hash(user));
+        let moved = user.is_some() && hash.is_none();
         let weak = hash.as_deref().is_some_and(Hasher::is_weak);
         let Ok(right) = self.hasher.verify(hash, password).await else {
             // Nobody looked at the password, so it was not wrong.
@@ -56,7 +57,7 @@ impl Gate {
                 if weak { Ok(self.strengthen(user, password, address).await) } else { Ok(user) }
             }
             user => {
-                let why = if right && altered { Why::Altered } else { Why::Password };
+                let why = if moved || right && altered { Why::Altered } else { Why::Password };
                 self.record_failure(name, user, address, counted.closes, why).await?;
                 Err(Refused::Wrong)
             }
@@ -159,15 +160,13 @@ impl Gate {
                     subject_name: &shown,
                     detail: detail.to_owned(),
                 };
-                let mut ledger = events::open(conn)?;
-                let failed = match why {
-                    Why::Password => event("login.failed", "user name or password"),
-                    Why::Code => event("login.failed", "one-time code"),
-                    Why::Altered => event("user.integrity_failure", "login refused"),
-                };
-                ledger.record(conn, &vault, &actor, &failed)?;
+                match (why, &user) {
+                    (Why::Altered, Some(user)) => altered::refuse_user(conn, &vault, &actor, user, "login refused")?,
+                    (Why::Code, _) => events::record(conn, &vault, &actor, &event("login.failed", "one-time code"))?,
+                    _ => events::record(conn, &vault, &actor, &event("login.failed", "user name or password"))?,
+                }
                 if closes {
-                    ledger.record(conn, &vault, &actor, &event("login.locked", "15 minutes"))?;
+                    events::record(conn, &vault, &actor, &event("login.locked", "15 minutes"))?;
                     alert(conn, &vault, subject_id, &shown, address)?;
                 }
                 Ok(())

@@ -75,7 +75,7 @@ pub fn prepare(
         altered::refuse(conn, vault, &integration)?;
         return unfit(claimed, ALTERED.to_owned());
     }
-    altered::settle(conn, &integration)?;
+    altered::settle(conn, integration.id)?;
     let settings = Values::from_json(integration.settings.as_bytes());
     let (Some(channel), Some(settings)) = (channel, settings) else { return unfit(claimed, UNKNOWN.to_owned()) };
     let credential = match integration.credential_id {
@@ -173,11 +173,7 @@ fn line(console: &Url, row: LineRow, usages: Vec<Usage>) -> Option<Line> {
         of_days: row.of_days,
         words: &row.words,
     };
-    let place = match row.subject_kind.as_str() {
-        "credential" => format!("credentials/{}", row.subject_id),
-        "integration" => format!("integrations/{}", row.subject_id),
-        _ => "audit?what=login.locked".to_owned(),
-    };
+    let place = words::place(trigger, &row.subject_kind, row.subject_id);
     Some(Line {
         alert: row.alert,
         trigger,

@@ -117,6 +117,16 @@ pub fn remedy(said: &Said) -> &'static str {
     }
 }
 
+/// The page of what an alert is about, below the console's address.
+pub fn place(trigger: Trigger, subject_kind: &str, id: uuid::Uuid) -> String {
+    match (subject_kind, trigger) {
+        ("credential", _) => format!("credentials/{id}"),
+        ("integration", _) => format!("integrations/{id}"),
+        (_, Trigger::Integrity) => "audit?what=user.integrity_failure".to_owned(),
+        _ => "audit?what=login.locked".to_owned(),
+    }
+}
+
 /// What else tells the subject apart, never a whole key id: `AWS · ID ends in 6QXA`.
 pub fn detail(kind: &str, identity: &str) -> String {
     let Some(kind) = credentials::find(kind) else { return String::new() };

@@ -1,9 +1,12 @@
-//! Integrations whose row is not what Strongroom saved. They are not used, and that is told; what is done about an altered
-//! credential is in `credentials`.
+//! Integrations and users whose row is not what Strongroom saved. They are not used, and that is told; what is done about an
+//! altered credential is in `credentials`.
+
+use uuid::Uuid;
 
 use super::alerts::{self, Subject};
 use super::events::{self, Actor};
 use super::integrations::Integration;
+use super::users::User;
 use super::{Conn, DbError};
 use crate::vault::Vault;
 
@@ -20,7 +23,15 @@ pub fn tell(conn: &mut Conn, row: &Integration) -> Result<(), DbError> {
     alerts::raise(conn, "integrity", Subject { kind: "integration", id: row.id, name: &row.name }, "")
 }
 
+/// Somebody was kept from coming in as a user whose row, password or session was changed beside Strongroom; `what` was done
+/// about it. Call inside a transaction.
+pub fn refuse_user(conn: &mut Conn, vault: &Vault, actor: &Actor, user: &User, what: &str) -> Result<(), DbError> {
+    metrics::counter!("strongroom_integrity_failures_total").increment(1);
+    events::record(conn, vault, actor, &user.event("user.integrity_failure", what.to_owned()))?;
+    alerts::raise(conn, "integrity", Subject { kind: "user", id: user.id, name: &user.name }, "")
+}
+
 /// The row holds: whoever was told otherwise hears of it.
-pub fn settle(conn: &mut Conn, row: &Integration) -> Result<(), DbError> {
-    alerts::close(conn, &["integrity"], row.id, "it is as it was saved again")
+pub fn settle(conn: &mut Conn, subject: Uuid) -> Result<(), DbError> {
+    alerts::close(conn, &["integrity"], subject, "it is as it was saved again")
 }

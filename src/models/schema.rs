@@ -79,6 +79,7 @@ diesel::table! {
         authenticated_at -> Timestamptz,
         address -> Text,
         agent -> Text,
+        row_mac -> Bytea,
     }
 }
 

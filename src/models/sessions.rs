@@ -1,4 +1,6 @@
-//! Sessions as rows: the cookie holds a random token, the table its SHA-256. All times are the database's.
+//! Sessions as rows: the cookie holds a random token, the table its SHA-256. Whose session it is, and whether a code is still
+//! asked for, is under a keyed check: a row that was put in or moved beside Strongroom opens nothing. All times are the
+//! database's.
 
 use chrono::{DateTime, Utc};
 use diesel::dsl::sql;
@@ -9,6 +11,7 @@ use uuid::Uuid;
 use super::schema::{sessions, users};
 use super::users::User;
 use super::{Conn, DbError};
+use crate::vault::{IntegrityError, Vault};
 
 #[derive(Clone, Debug, Queryable, Selectable)]
 pub struct Session {
@@ -21,6 +24,19 @@ pub struct Session {
     pub authenticated_at: DateTime<Utc>,
     pub address: String,
     pub agent: String,
+    pub row_mac: Vec<u8>,
+}
+
+impl Session {
+    /// Holds when Strongroom has made the session for this user.
+    pub fn check(&self, vault: &Vault) -> Result<(), IntegrityError> {
+        let flag = [u8::from(self.awaits_code)];
+        vault.check_mac("sessions", &[&self.token_hash, self.user_id.as_bytes(), &flag], &self.row_mac)
+    }
+}
+
+fn row_mac(vault: &Vault, hash: &[u8], user: Uuid, awaits_code: bool) -> Vec<u8> {
+    vault.mac("sessions", &[hash, user.as_bytes(), &[u8::from(awaits_code)]])
 }
 
 /// How long sessions live.
@@ -40,6 +56,7 @@ pub struct Valid {
 
 pub fn create(
     conn: &mut Conn,
+    vault: &Vault,
     hash: &[u8],
     user: Uuid,
     awaits_code: bool,
@@ -54,6 +71,7 @@ pub fn create(
             sessions::awaits_code.eq(awaits_code),
             sessions::address.eq(address),
             sessions::agent.eq(agent),
+            sessions::row_mac.eq(row_mac(vault, hash, user, awaits_code)),
         ))
         .execute(conn)?;
     Ok(())
@@ -97,10 +115,12 @@ pub fn touch(conn: &mut Conn, hash: &[u8]) -> Result<(), DbError> {
 
 /// Gives a session a new token after its password was asked for again; the old one is worth nothing from then on. The
 /// absolute limit stays where it was. `false`: the session has ended meanwhile.
-pub fn renew(conn: &mut Conn, old: &[u8], new: &[u8]) -> Result<bool, DbError> {
+pub fn renew(conn: &mut Conn, vault: &Vault, user: Uuid, old: &[u8], new: &[u8]) -> Result<bool, DbError> {
     let now = diesel::dsl::now;
-    let renewed = diesel::update(sessions::table.find(old)).set((
+    let own = sessions::user_id.eq(user).and(sessions::awaits_code.eq(false));
+    let renewed = diesel::update(sessions::table.find(old).filter(own)).set((
         sessions::token_hash.eq(new),
+        sessions::row_mac.eq(row_mac(vault, new, user, false)),
         sessions::authenticated_at.eq(now),
         sessions::last_seen_at.eq(now),
     ));

@@ -16,7 +16,7 @@ use crate::accounts::Refused;
 use crate::app::App;
 use crate::models::events::{self, Actor};
 use crate::models::users::User;
-use crate::models::{DbError, sessions, users};
+use crate::models::{DbError, altered, sessions, users};
 
 #[derive(Template)]
 #[template(path = "login/new.html")]
@@ -109,11 +109,12 @@ pub async fn begin(
             if let Some(old) = &old {
                 sessions::end(conn, old)?;
             }
-            sessions::create(conn, &hash, user.id, awaits_code, &actor.address, &agent)?;
+            sessions::create(conn, &vault, &hash, user.id, awaits_code, &actor.address, &agent)?;
             if awaits_code {
                 return users::still(conn, &user);
             }
             users::logged_in(conn, &user)?;
+            altered::settle(conn, user.id)?;
             events::record(conn, &vault, &actor, &user.event("login.succeeded", String::new()))
         })
         .await

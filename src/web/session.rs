@@ -21,7 +21,7 @@ use crate::accounts::Role;
 use crate::app::App;
 use crate::models::events::Actor;
 use crate::models::sessions::{self, Valid};
-use crate::models::{DbError, users};
+use crate::models::{DbError, altered, users};
 
 mod cache;
 pub use cache::Cache;
@@ -175,7 +175,7 @@ pub async fn visitor(request: &HttpRequest) -> Result<Option<Arc<Visitor>>, Erro
         })
         .await?;
     let Some(valid) = found.filter(|valid| !valid.session.awaits_code) else { return Ok(None) };
-    if valid.user.check(&app.vault).is_err() {
+    if valid.user.check(&app.vault).is_err() || valid.session.check(&app.vault).is_err() {
         refuse_altered(app, valid).await?;
         return Ok(None);
     }
@@ -203,14 +203,14 @@ fn from_row(valid: Valid, address: String) -> Visitor {
     }
 }
 
-/// Somebody wrote to the users' table beside Strongroom: all sessions of that user end, and the trail says why.
+/// Somebody wrote to the users' or the sessions' table beside Strongroom: all sessions of that user end, and the trail says
+/// why.
 async fn refuse_altered(app: &Data<App>, valid: Valid) -> Result<(), Error> {
     let vault = app.vault.clone();
     app.db
         .transaction(move |conn| {
             sessions::end_others(conn, valid.user.id, &[])?;
-            let event = valid.user.event("user.integrity_failure", "sessions ended".to_owned());
-            crate::models::events::record(conn, &vault, &Actor::system(), &event)
+            altered::refuse_user(conn, &vault, &Actor::system(), &valid.user, "sessions ended")
         })
         .await?;
     Ok(())
@@ -222,7 +222,8 @@ pub async fn awaiting_code(request: &HttpRequest, app: &Data<App>) -> Result<Opt
     let (hash, limits) = (hash(&token), app.session_limits());
     let key = hash.clone();
     let found = app.db.run(move |conn| sessions::find(conn, &key, limits)).await?;
-    Ok(found.filter(|valid| valid.session.awaits_code).map(|valid| (hash, valid.user)))
+    let made_here = |valid: &Valid| valid.session.check(&app.vault).is_ok();
+    Ok(found.filter(|valid| valid.session.awaits_code && made_here(valid)).map(|valid| (hash, valid.user)))
 }
 
 fn name(app: &App) -> &'static str {

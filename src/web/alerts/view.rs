@@ -111,12 +111,9 @@ fn badge(line: &Line, severity: Option<Severity>) -> Badge {
 
 /// The page of what an alert is about, while there is one.
 pub fn subject_page(line: &Line) -> Option<String> {
-    match line.subject_kind.as_str() {
-        "credential" if line.there => Some(format!("/credentials/{}", line.subject_id)),
-        "integration" if line.there => Some(format!("/integrations/{}", line.subject_id)),
-        "user" => Some("/audit?what=login.locked".to_owned()),
-        _ => None,
-    }
+    let trigger = Trigger::find(&line.trigger)?;
+    let there = line.there || line.subject_kind == "user";
+    there.then(|| format!("/{}", words::place(trigger, &line.subject_kind, line.subject_id)))
 }
 
 /// A message as pages list it.

@@ -181,4 +181,43 @@ async fn the_hash_of_one_user_is_worth_nothing_on_another() {
     for password in [PASSWORD, "another long password"] {
         assert_eq!(log_in(&mut app.visitor(), "ada", password).await.status, 422);
     }
+    assert_eq!(sql::count(&app, "events WHERE action = 'user.integrity_failure'"), 2);
+    assert_eq!(sql::count(&app, "alerts WHERE trigger = 'integrity' AND subject_kind = 'user'"), 1);
+}
+
+#[actix_web::test]
+async fn a_session_that_was_written_into_the_database_opens_nothing() {
+    let app = TestApp::start();
+    let id = app.add_user("ada", Role::Administrator);
+    let mut eve = app.user("eve", Role::Auditor);
+    assert_eq!(eve.get("/users").await.status, 403);
+    // Her own session, moved to somebody who may do more.
+    sql::run(&app, &format!("UPDATE sessions SET user_id = '{id}'"));
+    assert_eq!(eve.get("/users").await.status, 302);
+    assert_eq!(sql::count(&app, "sessions"), 0);
+    // A new one, by all that the database alone can know; also one that only lacks a code.
+    for awaits_code in [false, true] {
+        let mut eve = app.visitor();
+        let token = hex::encode(strongroom::vault::random::<32>());
+        let hash = hex::encode(strongroom::web::session::hash(&token));
+        eve.cookie = Some(format!("session={token}"));
+        sql::run(
+            &app,
+            &format!(
+                "INSERT INTO sessions (token_hash, id, user_id, awaits_code, address, agent, row_mac)
+                 VALUES ('\\x{hash}', gen_random_uuid(), '{id}', {awaits_code}, 'x', 'x', decode(repeat('00', 32), 'hex'))"
+            ),
+        );
+        assert_eq!(eve.get("/users").await.status, 302);
+        let page = eve.post("/login/code", &[("code", "000000"), ("next", "/")]).await;
+        assert_eq!(page.location(), "/login", "{awaits_code}");
+    }
+    assert_eq!(
+        sql::count(&app, "alerts WHERE trigger = 'integrity' AND subject_kind = 'user' AND closed_at IS NULL"),
+        1
+    );
+    assert!(sql::count(&app, "events WHERE action = 'user.integrity_failure'") >= 2);
+    // Who comes in rightly afterwards closes it.
+    assert_eq!(log_in(&mut app.visitor(), "ada", PASSWORD).await.status, 303);
+    assert_eq!(sql::count(&app, "alerts WHERE trigger = 'integrity' AND closed_at IS NULL"), 0);
 }

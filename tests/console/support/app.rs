@@ -107,7 +107,8 @@ impl TestApp {
     pub fn session_of(&self, id: uuid::Uuid) -> Visit {
         let token = hex::encode(strongroom::vault::random::<32>());
         let hash = session::hash(&token);
-        sessions::create(&mut self.connect(), &hash, id, false, "127.0.0.1", "test").expect("a session");
+        sessions::create(&mut self.connect(), &self.app.vault, &hash, id, false, "127.0.0.1", "test")
+            .expect("a session");
         let mut visit = self.visitor();
         visit.cookie = Some(format!("{}session={token}", if self.app.secure() { "__Host-" } else { "" }));
         visit

@@ -178,7 +178,7 @@ impl Strongroom {
         let actor = Actor::command_line();
         let id = users::create(&mut conn, &vault, &actor, name, role.slug(), quick_hash()).expect("a user");
         let token = hex::encode(strongroom::vault::random::<32>());
-        sessions::create(&mut conn, &session::hash(&token), id, false, "127.0.0.1", "test").expect("a session");
+        sessions::create(&mut conn, &vault, &session::hash(&token), id, false, "127.0.0.1", "test").expect("a session");
         let mut visit = Visit::to("");
         visit.cookie = Some(format!("session={token}"));
         visit
