@@ -9,7 +9,7 @@ use strongroom::web::ROUTES;
 use crate::support::app::{Page, TestApp, Visit};
 
 /// The least role that a route takes; `None`: everybody, logged in or not.
-const TABLE: &[(&str, &str, Option<Role>)] = &[
+pub const TABLE: &[(&str, &str, Option<Role>)] = &[
     ("get", "/", Some(Role::Auditor)),
     ("get", "/livez", None),
     ("get", "/readyz", None),

@@ -1,4 +1,5 @@
-//! Valid values of every kind and method, made anew for each run: no key is written down anywhere.
+//! Valid values of every kind and method, made anew for each run: no key is written down, but for one that is too short to
+//! be anybody's.
 
 use std::sync::OnceLock;
 
@@ -45,6 +46,42 @@ fn signed(name: &str, key: &rcgen::KeyPair) -> (String, String) {
     params.not_after = rcgen::date_time_ymd(2031, 5, 4);
     (params.self_signed(key).expect("a certificate").pem(), key.serialize_pem())
 }
+
+/// (certificate, key) in PEM; RSA of 1024 bits, the certificate good until 2126. Written down, since nothing here makes keys
+/// that are so short: `openssl req -x509 -newkey rsa:1024 -nodes -days 36500 -subj /CN=short`. It opens nothing anywhere.
+pub fn short_rsa_certificate() -> (String, String) {
+    let armour = |label: &str, body: &str| format!("-----BEGIN {label}-----\n{body}\n-----END {label}-----\n");
+    (armour("CERTIFICATE", SHORT_CERTIFICATE), armour("PRIVATE KEY", SHORT_KEY))
+}
+
+const SHORT_CERTIFICATE: &str = "\
+    MIIB/jCCAWegAwIBAgIUd8iaT8dQ9yRqaovlJpo8wWTJMN0wDQYJKoZIhvcNAQEL\n\
+    BQAwEDEOMAwGA1UEAwwFc2hvcnQwIBcNMjYxMTIyMDc0MzMwWhgPMjEyNjEwMjkw\n\
+    NzQzMzBaMBAxDjAMBgNVBAMMBXNob3J0MIGfMA0GCSqGSIb3DQEBAQUAA4GNADCB\n\
+    iQKBgQCXfcxIaQ813BQsIQY9QVqodPzCblSX6fzZ3POZe52wtL06QHLT9O0n5iBB\n\
+    clkLZ8YglnqJ7mwqWcO4D2D+0UBKaSmEGHKNbvcCdRlfYt//pD9WrK/J1TzDq8ge\n\
+    upsf4FMU0h/ezJwnWpp4OuIX59YhufXiudnACyo6+OcnNFbH+QIDAQABo1MwUTAd\n\
+    BgNVHQ4EFgQUlE9CeWO6ZrhYjf0hadFO9z2Y6MQwHwYDVR0jBBgwFoAUlE9CeWO6\n\
+    ZrhYjf0hadFO9z2Y6MQwDwYDVR0TAQH/BAUwAwEB/zANBgkqhkiG9w0BAQsFAAOB\n\
+    gQBbjfjWOJiO4c5i0WAT1++iq9HIbugmEDlYLM8I6JHRzzoynwVbJQjjfNISphB2\n\
+    oYoD1cvYlLU46ybOhgQpptVQOeRwzCkKPg5uoRgCZxj7WBaM/FayxMOhTGYGSkE4\n\
+    csjxGkwiG9+hSi6OcYMLisOcbcYUvD39yv9PxgdlG8RvWA==";
+
+const SHORT_KEY: &str = "\
+    MIICdQIBADANBgkqhkiG9w0BAQEFAASCAl8wggJbAgEAAoGBAJd9zEhpDzXcFCwh\n\
+    Bj1BWqh0/MJuVJfp/Nnc85l7nbC0vTpActP07SfmIEFyWQtnxiCWeonubCpZw7gP\n\
+    YP7RQEppKYQYco1u9wJ1GV9i3/+kP1asr8nVPMOryB66mx/gUxTSH97MnCdamng6\n\
+    4hfn1iG59eK52cALKjr45yc0Vsf5AgMBAAECgYApkrM59+Lds/yxM4rjyoiXjCtF\n\
+    LEP4wJTMMO+E4kCfGqqHTuJ0OlXOyj911myLTbo4fTM5oP18DdBBNa83nrMWjHhT\n\
+    6tppW8W8nK51ZnVKPI3Pill7fewLJMIY+5HdQhNlnOZBGtRgvNJ29iLge2o/NuXp\n\
+    0x98lsWZi7mv9/W/ZQJBAMZ4vVGrLh3NAr7UpZMcrDtkLkqiO50+oAlZWhllU2KC\n\
+    xyrxK1eHFVk/m4ABpBbt+oLUR/ZUUs6QLitWSZoPQNsCQQDDZvecbX7M211ERETo\n\
+    gZjfx/ur5ihpKfNl5EYtycO5X76f8G1ElHUSWPjgXyQkysslsVR9VBhwy6MU8k1j\n\
+    T7i7AkB4uUivPKi4h9N7sG1mprI9Dhr6WuRYKZe/GBKuD+xAp7vuavQqMYjS2NYF\n\
+    bvoY2Hjgy69aLsCP1TPAOKRciZqxAkANGdg8KrM3tPV54EHmfNntFxFuow3Ojzt8\n\
+    d2OlKkPvJ9Y2Dv6kfHek9UYqdPaNaPNZ4ZvSk1LYLS8P9nbt06iFAkAPvcFC0EhM\n\
+    oMn1oyuBk7fBmyjC74s7YxPLCx2U1RDAE7FOJOvLYxlnCV9+SvSLx9Zi0TTwiP1E\n\
+    7PqnetuCUcUn";
 
 /// Oracle's fingerprint, as `openssl md5 -c` prints it.
 pub fn fingerprint(key: &str) -> String {

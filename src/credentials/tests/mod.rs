@@ -2,6 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
 use super::{KINDS, find};
 use crate::form::{self, Control, Values};
 
@@ -137,5 +140,29 @@ fn a_new_address_or_identity_asks_for_the_secret_again() {
         edit.set(field, value);
         let errors = form::check(kind.fields, &edit, Some(&stored)).expect_err("asked again");
         assert!(errors.iter().all(|(name, message)| secret(name) && message.contains("has changed")), "{slug}");
+    }
+}
+
+#[test]
+fn an_rsa_key_of_1024_bits_is_refused_wherever_one_is_pasted() {
+    let (certificate, key) = fixtures::short_rsa_certificate();
+    let mut account = fixtures::service_account();
+    account["private_key"] = key.as_str().into();
+    let data = [&certificate, &key].map(|text| STANDARD.encode(text));
+    let user = format!("{{client-certificate-data: {}, client-key-data: {}}}", data[0], data[1]);
+    for (slug, field, text) in [
+        ("gcp", "service_account", account.to_string()),
+        ("azure", "certificate", format!("{certificate}{key}")),
+        ("certificate", "certificate", format!("{key}{certificate}")),
+        ("kubeconfig", "kubeconfig", fixtures::kubeconfig(&user)),
+        ("oci", "private_key", key.clone()),
+    ] {
+        let sample = fixtures::samples().into_iter().find(|(kind, values)| kind.slug == slug && values.contains(field));
+        let (kind, mut values) = sample.expect("a sample");
+        values.set(field, text.as_str());
+        let errors = form::check(kind.fields, &values, None).expect_err("a refusal");
+        let message = errors.of(field).unwrap_or_default();
+        assert!(message.contains("2048 bits or more"), "{slug}: {message}");
+        assert!(!message.contains(&key[40..80]), "{slug} shows the key");
     }
 }

@@ -4,6 +4,7 @@ pub mod app;
 pub mod binary;
 pub mod browser;
 pub mod db;
+pub mod one_of_each;
 pub mod peers;
 pub mod process;
 pub mod proxy;

@@ -1,0 +1,117 @@
+//! A console with one of everything that an address may name, for tests that walk along all routes; and whether a walk
+//! has left its mark on the database.
+
+use std::collections::BTreeMap;
+
+use diesel::sql_types::Text;
+use diesel::{QueryableByName, RunQueryDsl, sql_query};
+use strongroom::credentials::basic;
+use strongroom::form::Values;
+use strongroom::models::events::Actor;
+use strongroom::models::integrations::{self, NewIntegration};
+use strongroom::models::{credentials, recipients};
+use strongroom::web::credentials::draft::Draft;
+use uuid::Uuid;
+
+use super::app::TestApp;
+use super::sql;
+
+/// Words of everything that is there: whoever may not look must not read them.
+pub const NAME: &str = "Quixotic";
+
+pub struct OneOfEach {
+    credential: Uuid,
+    integration: Uuid,
+    alert: Uuid,
+    delivery: Uuid,
+    user: Uuid,
+    recipient: recipients::Recipient,
+    confirm: String,
+    unsubscribe: String,
+}
+
+impl OneOfEach {
+    /// Nothing of it gives the jobs of the console anything to do.
+    pub fn in_console(app: &TestApp) -> Self {
+        let (vault, actor) = (&app.app.vault, Actor::command_line());
+        let values = Values::from_iter([("username", "robot"), ("password", "secret")]);
+        let draft = Draft::new(&basic::KIND, NAME.to_owned(), String::new(), &values).expect("a good credential");
+        let credential = app.transaction(|conn| credentials::create(conn, vault, &actor, &draft.row()));
+        let profile = NewIntegration {
+            family: "alert_profile",
+            version: "email",
+            name: NAME,
+            credential_id: None,
+            host: "127.0.0.1:1",
+            settings: r#"{"host":"127.0.0.1","port":"1","tls":"none","from":"a@example.com","from_name":"Strongroom"}"#,
+            every_hours: None,
+        };
+        let integration = app.transaction(|conn| integrations::create(conn, vault, &actor, &profile));
+        let recipient = app.transaction(|conn| {
+            let address = format!("{NAME}@example.com");
+            let id = recipients::create(conn, vault, &actor, integration, &address, "on_stale")?;
+            sql_query("UPDATE deliveries SET state = 'parked', ended_at = now(), error = 'refused'").execute(conn)?;
+            recipients::find(conn, id)
+        });
+        let (alert, user) = (Uuid::now_v7(), app.add_user(NAME, strongroom::accounts::Role::Auditor));
+        let raised = format!(
+            "INSERT INTO alerts (id, trigger, subject_kind, subject_id, subject_name, stage)
+             VALUES ('{alert}', 'lockout', 'user', '{user}', '{NAME}', 3);
+             INSERT INTO notices (id, alert_id, number, event, words, digest_id)
+             VALUES (gen_random_uuid(), '{alert}', 1, 'raised', '', gen_random_uuid())"
+        );
+        sql::run(app, &raised);
+        let (confirm, unsubscribe) = (recipient.confirm_key(vault), recipient.unsubscribe_key(vault));
+        let delivery = row(app, "SELECT id::text AS text FROM deliveries").parse().expect("an id");
+        Self { credential, integration, alert, delivery, user, recipient, confirm, unsubscribe }
+    }
+
+    /// The address of a route, with what it names.
+    pub fn path(&self, route: &str) -> String {
+        let id = match route.split('/').nth(1).unwrap_or_default() {
+            "credentials" => self.credential,
+            "integrations" => self.integration,
+            "alerts" => self.alert,
+            "deliveries" => self.delivery,
+            "users" => self.user,
+            "recipients" => self.recipient.id,
+            // Sessions of one's own: each visitor has others.
+            _ => Uuid::nil(),
+        };
+        let key = if route.contains("/confirm/") { &self.confirm } else { &self.unsubscribe };
+        route.replace("{id}", &id.to_string()).replace("{key}", key)
+    }
+}
+
+#[derive(QueryableByName)]
+struct Row {
+    #[diesel(sql_type = Text)]
+    text: String,
+}
+
+fn row(app: &TestApp, query: &str) -> String {
+    sql_query(query).get_result::<Row>(&mut app.connect()).expect(query).text
+}
+
+/// Of each table what changes with every write to it, be it one that writes what was there. When a session was last seen
+/// and that a replica lives are no business of a visitor's.
+pub fn marks(app: &TestApp) -> BTreeMap<String, String> {
+    let tables = "SELECT relname::text AS text FROM pg_class
+        WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' AND relname <> 'replicas'";
+    let tables: Vec<Row> = sql_query(tables).load(&mut app.connect()).expect("the tables");
+    let mark = |Row { text: table }: Row| {
+        let mark = match table.as_str() {
+            "sessions" => "(to_jsonb(t) - 'last_seen_at')::text",
+            _ => "t.ctid || ' ' || t.xmin",
+        };
+        let query = format!("SELECT coalesce(string_agg({mark}, ',' ORDER BY {mark}), '') AS text FROM {table} t");
+        let mark = row(app, &query);
+        (table, mark)
+    };
+    tables.into_iter().map(mark).collect()
+}
+
+/// Tables whose marks differ.
+pub fn changed(before: &BTreeMap<String, String>, after: &BTreeMap<String, String>) -> Vec<String> {
+    after.iter().filter(|(table, mark)| before.get(*table) != Some(*mark)).map(|(table, _)| table.clone()).collect()
+}
