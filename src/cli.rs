@@ -82,11 +82,19 @@ pub enum UserAction {
         /// What the user may do
         #[arg(long, value_name = "ROLE")]
         role: RoleName,
+        /// The user must choose another password before anything else
+        #[arg(long)]
+        temporary: bool,
     },
     /// Keep a user from logging in, and end the user's sessions
     Disable { name: String },
     /// Set a password, asked for or read from standard input, and end the user's sessions
-    Password { name: String },
+    Password {
+        name: String,
+        /// The user must choose another password before anything else
+        #[arg(long)]
+        temporary: bool,
+    },
     /// Set what a user may do
     Roles { name: String, role: RoleName },
 }

@@ -1,4 +1,4 @@
--- A password that somebody else has set, and so knows: its owner replaces it before anything else.
+-- A password that an administrator has set for somebody else, and so knows: its owner replaces it before anything else.
 ALTER TABLE users ADD COLUMN password_temporary boolean NOT NULL DEFAULT false;
 
 -- Whose session it is comes under a keyed check, as the users' rows are: who can write to the database makes none.

@@ -29,13 +29,13 @@ pub fn run(args: &UserArgs) -> ExitCode {
 
 fn act(args: &UserArgs) -> Result<String, ExitCode> {
     match &args.action {
-        UserAction::Add { name, role } => {
+        UserAction::Add { name, role, temporary } => {
             let name = names::label(name, 100).map_err(|problem| fail(&problem))?;
             let hash = read_hash(&name)?;
             let (role, mut store) = (slug(*role), open(&args.store, Wants::Made)?);
             let Store { conn, vault, .. } = &mut store;
-            let create =
-                |conn: &mut _| users::create(conn, vault, &Actor::command_line(), &name, role, &hash).map(drop);
+            let make = if *temporary { users::invite } else { users::create };
+            let create = |conn: &mut _| make(conn, vault, &Actor::command_line(), &name, role, &hash).map(drop);
             models::transaction(conn, &create).map_err(|error| refused(&name, &error))?;
             Ok(format!("{name} can log in as {role}"))
         }
@@ -43,8 +43,9 @@ fn act(args: &UserArgs) -> Result<String, ExitCode> {
             let name = change(args, name, &Change::Disabled(true))?;
             Ok(format!("{name} can no longer log in, and all sessions of {name} have ended"))
         }
-        UserAction::Password { name } => {
-            let change_to = Change::Password(read_hash(name)?);
+        UserAction::Password { name, temporary } => {
+            let kind = if *temporary { Change::TemporaryPassword } else { Change::Password };
+            let change_to = kind(read_hash(name)?);
             let name = change(args, name, &change_to)?;
             Ok(format!("{name} has a new password, and all sessions of {name} have ended"))
         }

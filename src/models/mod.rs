@@ -237,7 +237,8 @@ pub fn is_migrated(connection: &mut Conn) -> Result<bool, DbError> {
 pub fn logs_statements(connection: &mut Conn) -> Result<bool, DbError> {
     let all = "current_setting('log_statement') <> 'none'";
     let slow = "current_setting('log_min_duration_statement') <> '-1'";
-    Ok(diesel::select(diesel::dsl::sql::<diesel::sql_types::Bool>(&format!("{all} OR {slow}"))).get_result(connection)?)
+    Ok(diesel::select(diesel::dsl::sql::<diesel::sql_types::Bool>(&format!("{all} OR {slow}")))
+        .get_result(connection)?)
 }
 
 /// Takes an advisory lock for as long as the connection lives; `false` when somebody else holds it.

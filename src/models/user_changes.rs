@@ -15,7 +15,7 @@ pub enum Change {
     Role(String),
     Disabled(bool),
     TotpRequired(bool),
-    /// A PHC string of what its owner chose.
+    /// A PHC string.
     Password(String),
     /// One that somebody else has set, to be replaced at the next login.
     TemporaryPassword(String),

@@ -3,6 +3,7 @@
 use strongroom::accounts::Role;
 
 use super::ask;
+use crate::login::log_in;
 use crate::support::app::{PASSWORD, Visit};
 use crate::support::binary::Strongroom;
 
@@ -16,9 +17,14 @@ async fn a_user_added_before_the_first_start_logs_in_and_no_setup_link_is_printe
     let strongroom = Strongroom::empty();
     let added = strongroom.run_with(&["user", "add", "Alice", "--role", "operator"], &format!("{PASSWORD}\n"));
     assert_eq!((added.status, added.out.as_str()), (0, "Alice can log in as operator\n"), "{added:?}");
+    let bob = ["user", "add", "bob", "--role", "auditor", "--temporary"];
+    assert_eq!(strongroom.run_with(&bob, &format!("{PASSWORD}\n")).status, 0);
     let serving = strongroom.serve();
     serving.ready().await;
     assert!(may_log_in(&serving.url, "alice", PASSWORD).await);
+    let mut visit = Visit::to(&serving.url);
+    log_in(&mut visit, "bob", PASSWORD).await;
+    assert_eq!(visit.get("/").await.location(), "/account/password");
     let ran = serving.stop();
     assert_eq!((ran.status, ran.out.as_str()), (0, ""));
 }
