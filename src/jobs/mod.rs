@@ -90,7 +90,8 @@ async fn purge(app: Data<App>) -> Result<(), DbError> {
 /// Logs, which are kept elsewhere, so prove that nobody rolled the audit trail back.
 async fn tell_heads(app: Data<App>) -> Result<(), DbError> {
     let heads = app.db.run(chain::heads).await?;
-    let heads: Vec<String> = heads.iter().map(chain::Head::to_string).collect();
+    let written = heads.iter().filter(|head| head.seq > 0);
+    let heads: Vec<String> = written.map(chain::Head::to_string).collect();
     tracing::info!(heads = heads.join(" "), "the heads of the audit trail, as lane:event:link");
     Ok(())
 }
