@@ -180,3 +180,31 @@ async fn a_database_that_takes_no_writes_is_still_read_and_says_so_to_who_saves(
     assert_eq!(ask(&mut strongroom.connect(), "SELECT count(*) FROM credentials WHERE name = 'new'"), "1");
     assert_eq!(serving.stop().status, 0);
 }
+
+#[actix_web::test]
+async fn what_cannot_be_audited_does_not_happen() {
+    let strongroom = Strongroom::founded();
+    let mut visit = strongroom.visit("ada", Role::Administrator);
+    let serving = strongroom.serve();
+    serving.ready().await;
+    visit.url.clone_from(&serving.url);
+    let fields = [("kind", "basic"), ("name", "new"), ("username", "robot"), ("password", "first secret")];
+    // The console's role in the database may do everything but add to the trail.
+    let role = format!("clerk_{}", uuid::Uuid::new_v4().simple());
+    let database = ask(&mut strongroom.connect(), "SELECT current_database()");
+    strongroom.sql_all(&format!(
+        "CREATE ROLE {role}; GRANT USAGE ON SCHEMA public TO {role}; GRANT ALL ON ALL TABLES IN SCHEMA public TO {role};
+         REVOKE INSERT ON events FROM {role}; ALTER DATABASE {database} SET role = '{role}';
+         SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+            WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    ));
+    all_is_well_within_five_seconds(&visit).await;
+    assert_eq!(visit.get("/credentials").await.status, 200);
+    let page = visit.post("/credentials", &fields).await;
+    assert_eq!((page.status, page.header("retry-after")), (503, "2"), "{page:?}");
+    assert_eq!(page.text("h1"), "Nothing can be saved at the moment");
+    assert_eq!(ask(&mut strongroom.connect(), "SELECT count(*) FROM credentials WHERE name = 'new'"), "0");
+    strongroom.sql_all(&format!(
+        "SET ROLE NONE; DROP OWNED BY {role}; ALTER DATABASE {database} RESET role; DROP ROLE {role}"
+    ));
+}
