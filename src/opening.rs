@@ -7,7 +7,7 @@ use uuid::Uuid;
 use crate::credentials::{self as kinds, Kind};
 use crate::form::Values;
 use crate::models::events::Actor;
-use crate::models::{Conn, DbError, credentials};
+use crate::models::{Conn, DbError, altered, credentials};
 use crate::vault::Vault;
 
 pub struct Opened {
@@ -51,7 +51,7 @@ pub fn open(
     let (row, sealed) = credentials::find_sealed(conn, id)?;
     // The row check comes first: under an altered kind or version there is nothing worth opening.
     let Ok(plaintext) = row.check(vault).and_then(|()| vault.open(&row.context(), &sealed)) else {
-        credentials::quarantine(conn, vault, &Actor::system(), &row)?;
+        altered::quarantine(conn, vault, &Actor::system(), &row)?;
         return Ok(Err(Closed::Quarantined));
     };
     if row.integrity_failed_at.is_some() {

@@ -13,11 +13,13 @@ use crate::models::integrations::{self, Integration};
 use crate::models::{self, Conn, DbError, channels};
 use crate::vault::{self, Vault};
 
-/// A message that is this old, was tried so often, and was passed by others for all but its first hour, waits for a person.
+/// A message that is this old, that the peer itself put off so often, and that others have passed by, waits for a person.
 /// What waits for a peer that takes nothing at all never does: it is sent when the peer is back.
-const MOST_ATTEMPTS: i32 = 20;
+const MOST_PUT_OFFS: i32 = 20;
 const OLD: TimeDelta = TimeDelta::days(1);
 const PASSED_BY: TimeDelta = TimeDelta::hours(1);
+/// What broke off is tried again this often within some six minutes.
+const QUICKLY: i32 = 6;
 /// Refusals in a row after which a channel is switched off, and misses in a row after which that is told.
 const IN_A_ROW: i32 = 20;
 /// A peer that is away is tried again after 5 s, and later every 4 minutes: with the tenth that a message waits longer, and
@@ -74,9 +76,13 @@ fn put_off(
     let (next, pause) = match error.again {
         Again::WhenItIsBack => {
             let pause = away_for(health.misses + 1);
-            (Next::Again(after(pause.max(away_for(attempts)))), Some(pause))
+            let wait = after(pause.max(away_for(attempts)));
+            // While others get through, it is this message that the peer hangs up on.
+            (if health.misses == 0 { Next::PutOff(wait) } else { Next::Again(wait) }, Some(pause))
         }
-        Again::BrokenOff => (Next::PutOff(after(away_for(attempts))), None),
+        // Soon at first, and then less and less often: the peer may have it each time.
+        Again::BrokenOff if put_offs < QUICKLY => (Next::PutOff(after(away_for(put_offs + 1))), None),
+        Again::BrokenOff => (Next::PutOff(put_off_for(put_offs + 1 - QUICKLY)), None),
         // Who asks for a pause gets it for everything.
         Again::Later(Some(asked)) => {
             let pause = i32::try_from(asked.as_secs().clamp(1, LONGEST_ASKED)).unwrap_or(LONGEST_PAUSE);
@@ -85,7 +91,9 @@ fn put_off(
         _ => (Next::PutOff(put_off_for(put_offs + 1)), None),
     };
     let passed_by = health.failing_since.is_none_or(|since| since > delivery.created_at + PASSED_BY);
-    let stuck = attempts >= MOST_ATTEMPTS && passed_by && models::clock(conn)? > delivery.created_at + OLD;
+    let stuck = put_offs + 1 >= MOST_PUT_OFFS
+        && (passed_by || error.again == Again::BrokenOff)
+        && models::clock(conn)? > delivery.created_at + OLD;
     end(conn, if stuck { Next::Parked } else { next })?;
     if stuck | (channels::count_miss(conn, channel.id, pause)? >= IN_A_ROW) {
         let subject = Subject { kind: "integration", id: channel.id, name: &channel.name };

@@ -102,9 +102,12 @@ pub async fn give(app: &App) -> Result<usize, DbError> {
             if !digests::lock(conn)? {
                 return Ok(0);
             }
-            let (targets, altered) = targets(conn, &vault)?;
+            let Audience { targets, whole, altered } = audience(conn, &vault)?;
             for profile in &altered {
                 altered::tell(conn, profile)?;
+            }
+            for profile in &whole {
+                altered::settle(conn, profile.id, profile.row_version)?;
             }
             digests::give(conn, &targets)
         })
@@ -113,12 +116,18 @@ pub async fn give(app: &App) -> Result<usize, DbError> {
 
 /// Whether there is anybody to tell.
 pub fn has_audience(conn: &mut Conn, vault: &Vault) -> Result<bool, DbError> {
-    Ok(targets(conn, vault)?.0.iter().any(|target| !target.triggers.is_empty()))
+    Ok(audience(conn, vault)?.targets.iter().any(|target| !target.triggers.is_empty()))
 }
 
-/// Everybody to tell: a profile, or each confirmed recipient of one that has recipients. Beside them the profiles that are
-/// not what Strongroom saved, which are told nothing.
-fn targets(conn: &mut Conn, vault: &Vault) -> Result<(Vec<Target>, Vec<Integration>), DbError> {
+struct Audience {
+    /// Everybody to tell: a profile, or each confirmed recipient of one that has recipients.
+    targets: Vec<Target>,
+    /// The profiles that are what Strongroom saved, and those that are not, which are told nothing.
+    whole: Vec<Integration>,
+    altered: Vec<Integration>,
+}
+
+fn audience(conn: &mut Conn, vault: &Vault) -> Result<Audience, DbError> {
     let profiles = integrations::of_family(conn, crate::integrations::Family::AlertProfile.slug())?;
     let people = recipients::confirmed(conn)?;
     let mut targets = Vec::new();
@@ -141,5 +150,5 @@ fn targets(conn: &mut Conn, vault: &Vault) -> Result<(Vec<Target>, Vec<Integrati
             targets.push(target(None, wanted.map(|trigger| trigger.slug().to_owned()).collect()));
         }
     }
-    Ok((targets, altered))
+    Ok(Audience { targets, whole, altered })
 }

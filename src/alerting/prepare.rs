@@ -75,7 +75,7 @@ pub fn prepare(
         altered::refuse(conn, vault, &integration)?;
         return unfit(claimed, ALTERED.to_owned());
     }
-    altered::settle(conn, integration.id)?;
+    altered::settle(conn, integration.id, integration.row_version)?;
     let settings = Values::from_json(integration.settings.as_bytes());
     let (Some(channel), Some(settings)) = (channel, settings) else { return unfit(claimed, UNKNOWN.to_owned()) };
     let credential = match integration.credential_id {

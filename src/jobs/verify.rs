@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use crate::app::App;
 use crate::models::events::{self, Actor, NewEvent};
-use crate::models::{DbError, credentials, deployment};
+use crate::models::{Conn, DbError, altered, credentials, deployment, integrations, users};
 use crate::verification::{Failure, Walk};
 
 const STARTED: &str = "store.verification_started";
@@ -57,15 +57,16 @@ async fn conclude(app: &Data<App>, walk: Walk) -> Result<(), DbError> {
     for id in ids {
         let vault = app.vault.clone();
         let quarantine = move |conn: &mut _| match credentials::find(conn, id) {
-            Ok(row) if row.integrity_failed_at.is_none() => {
-                credentials::quarantine(conn, &vault, &Actor::system(), &row)
-            }
+            Ok(row) if row.integrity_failed_at.is_none() => altered::quarantine(conn, &vault, &Actor::system(), &row),
             // Known already, or deleted meanwhile.
             Ok(_) | Err(DbError::NotFound) => Ok(()),
             Err(error) => Err(error),
         };
         app.db.transaction(quarantine).await?;
     }
+    let failures = walk.failures.clone();
+    let tell = move |conn: &mut _| failures.iter().try_for_each(|failure| tell(conn, failure));
+    app.db.transaction(tell).await?;
     let (action, detail) = match walk.failures.len() {
         0 => (PASSED, walk.summary()),
         count => (FAILED, format!("{count} failures, named in the log; {}", walk.summary())),
@@ -74,6 +75,21 @@ async fn conclude(app: &Data<App>, walk: Walk) -> Result<(), DbError> {
     let vault = app.vault.clone();
     let record = move |conn: &mut _| events::record(conn, &vault, &Actor::system(), &event(action, detail.clone()));
     app.db.transaction(record).await
+}
+
+/// Raises the alert about what only a look finds: a row that was put back whole holds its check.
+fn tell(conn: &mut Conn, failure: &Failure) -> Result<(), DbError> {
+    let (table, id) = match failure {
+        Failure::Value { table, id, .. } | Failure::Row { table, id } | Failure::Older { table, id } => (*table, *id),
+        Failure::Trail(_) => return Ok(()),
+    };
+    let told = match table {
+        "integrations" => integrations::find(conn, id).and_then(|row| altered::tell(conn, &row)),
+        "users" => users::find(conn, id).and_then(|row| altered::tell_user(conn, &row)),
+        _ => Ok(()),
+    };
+    // Deleted meanwhile.
+    if told == Err(DbError::NotFound) { Ok(()) } else { told }
 }
 
 fn credential(failure: &Failure) -> Option<Uuid> {

@@ -86,6 +86,12 @@ pub fn worsen(conn: &mut Conn, trigger: &str, subject: Subject, stage: i16, word
     Ok(())
 }
 
+/// Whether there is an open alert of that kind about something.
+pub fn is_open(conn: &mut Conn, trigger: &str, subject: Uuid) -> Result<bool, DbError> {
+    let open = alerts::subject_id.eq(subject).and(alerts::trigger.eq(trigger)).and(alerts::closed_at.is_null());
+    Ok(diesel::select(diesel::dsl::exists(alerts::table.filter(open))).get_result(conn)?)
+}
+
 /// Closes the open alerts of these triggers about a subject, if there are any, and lets that be told. `why` ends a
 /// sentence: `its secret was replaced`. In the caller's transaction.
 pub fn close(conn: &mut Conn, triggers: &[&str], subject: Uuid, why: &str) -> Result<(), DbError> {

@@ -1,14 +1,27 @@
-//! Integrations and users whose row is not what Strongroom saved. They are not used, and that is told; what is done about an
-//! altered credential is in `credentials`.
+//! Rows that are not what Strongroom saved: credentials, integrations, users. They are not used, and that is counted, audited
+//! and told.
 
+use diesel::prelude::*;
 use uuid::Uuid;
 
 use super::alerts::{self, Subject};
+use super::credentials::Credential;
 use super::events::{self, Actor};
 use super::integrations::Integration;
+use super::schema::credentials;
 use super::users::User;
 use super::{Conn, DbError};
 use crate::vault::Vault;
+
+/// Marks a row that did not open, once, and says so in the trail.
+pub fn quarantine(conn: &mut Conn, vault: &Vault, actor: &Actor, row: &Credential) -> Result<(), DbError> {
+    metrics::counter!("strongroom_integrity_failures_total").increment(1);
+    let mut ledger = events::open(conn)?;
+    let at = credentials::integrity_failed_at;
+    diesel::update(credentials::table.find(row.id).filter(at.is_null())).set(at.eq(ledger.now)).execute(conn)?;
+    alerts::raise(conn, "integrity", Subject { kind: "credential", id: row.id, name: &row.name }, "")?;
+    ledger.record(conn, vault, actor, &row.event("credential.integrity_failure", "use refused".to_owned()))
+}
 
 /// A use was refused: that is counted, audited and told. Call inside a transaction.
 pub fn refuse(conn: &mut Conn, vault: &Vault, row: &Integration) -> Result<(), DbError> {
@@ -28,10 +41,18 @@ pub fn tell(conn: &mut Conn, row: &Integration) -> Result<(), DbError> {
 pub fn refuse_user(conn: &mut Conn, vault: &Vault, actor: &Actor, user: &User, what: &str) -> Result<(), DbError> {
     metrics::counter!("strongroom_integrity_failures_total").increment(1);
     events::record(conn, vault, actor, &user.event("user.integrity_failure", what.to_owned()))?;
-    alerts::raise(conn, "integrity", Subject { kind: "user", id: user.id, name: &user.name }, "")
+    tell_user(conn, user)
 }
 
-/// The row holds: whoever was told otherwise hears of it.
-pub fn settle(conn: &mut Conn, subject: Uuid) -> Result<(), DbError> {
+/// For who finds a user's row altered without anybody coming in.
+pub fn tell_user(conn: &mut Conn, row: &User) -> Result<(), DbError> {
+    alerts::raise(conn, "integrity", Subject { kind: "user", id: row.id, name: &row.name }, "")
+}
+
+/// The row holds, as of this version: whoever was told otherwise hears of it, unless the trail tells of a newer one.
+pub fn settle(conn: &mut Conn, subject: Uuid, version: i64) -> Result<(), DbError> {
+    if !alerts::is_open(conn, "integrity", subject)? || events::told(conn, Some(subject))? > version {
+        return Ok(());
+    }
     alerts::close(conn, &["integrity"], subject, "it is as it was saved again")
 }

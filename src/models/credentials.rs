@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use uuid::Uuid;
 
-use super::alerts::{self, Subject};
+use super::alerts;
 use super::events::{self, Actor, NewEvent};
 use super::schema::credentials;
 use super::{Conn, DbError};
@@ -238,7 +238,9 @@ pub fn update(
     row.note = new.note.to_owned();
     row.edited_at = ledger.now;
     row.edited_by = actor.name.clone();
-    row.row_version += 1;
+    // What somebody enters anew is newer than all that the trail tells of, also of a row that was put back.
+    let newest = if secret == Secret::Replaced { events::told(conn, Some(id))? } else { 0 };
+    row.row_version = row.row_version.max(newest) + 1;
     if secret != Secret::Kept {
         row.identity = new.identity.to_owned();
         row.facts = new.facts.to_owned();
@@ -307,8 +309,7 @@ pub fn delete(conn: &mut Conn, vault: &Vault, actor: &Actor, id: Uuid) -> Result
     }
     diesel::delete(credentials::table.find(id)).execute(conn)?;
     let event = row.event("credential.deleted", format!("type {}", row.kind));
-    // No row of that id is as new.
-    ledger.record_version(conn, vault, actor, &event, row.row_version.saturating_add(1))
+    ledger.record_deletion(conn, vault, actor, &event, row.row_version)
 }
 
 /// Writes down that a deletion was refused, after the transaction that tried it has been rolled back.
@@ -331,16 +332,6 @@ pub fn record_opening(
     why: String,
 ) -> Result<(), DbError> {
     events::record(conn, vault, actor, &row.event("credential.opened", why))
-}
-
-/// Marks a row that did not open, once, and says so in the trail.
-pub fn quarantine(conn: &mut Conn, vault: &Vault, actor: &Actor, row: &Credential) -> Result<(), DbError> {
-    metrics::counter!("strongroom_integrity_failures_total").increment(1);
-    let mut ledger = events::open(conn)?;
-    let at = credentials::integrity_failed_at;
-    diesel::update(credentials::table.find(row.id).filter(at.is_null())).set(at.eq(ledger.now)).execute(conn)?;
-    alerts::raise(conn, "integrity", Subject { kind: "credential", id: row.id, name: &row.name }, "")?;
-    ledger.record(conn, vault, actor, &row.event("credential.integrity_failure", "use refused".to_owned()))
 }
 
 /// Writes down that an integration used the credential just now.

@@ -267,18 +267,19 @@ pub fn decide(conn: &mut Conn, vault: &Vault, actor: &Actor, which: Parked, agai
     let ids: Vec<Uuid> = parked.load(conn)?;
     // The peer may have it from the try before.
     let anew = (deliveries::attempts.eq(1), deliveries::put_offs.eq(0));
-    let decided: Vec<Uuid> =
+    let decided: Vec<(Uuid, Uuid)> =
         diesel::update(deliveries::table.filter(deliveries::id.eq_any(&ids).and(deliveries::state.eq("parked"))))
             .set((deliveries::state.eq(state), deliveries::not_before.eq(ledger.now), anew))
-            .returning(deliveries::integration_id)
+            .returning((deliveries::id, deliveries::integration_id))
             .get_results(conn)?;
-    let integration = *decided.first().ok_or(DbError::Stale)?;
+    let (_, integration) = *decided.first().ok_or(DbError::Stale)?;
     let mut tried = 0;
     if again {
         diesel::sql_query("UPDATE channels SET not_before = now() WHERE integration_id = $1")
             .bind::<SqlUuid, _>(integration)
             .execute(conn)?;
-        tried = decided.len() - drop_stale(conn, &ids)?;
+        let ids: Vec<Uuid> = decided.iter().map(|(id, _)| *id).collect();
+        tried = decided.len().saturating_sub(drop_stale(conn, &ids)?);
     }
     let name: String = integrations::table.find(integration).select(integrations::name).first(conn)?;
     let event = NewEvent {

@@ -105,7 +105,8 @@ impl Ledger {
         self.write(conn, vault, actor, new, None)
     }
 
-    /// The same for a change that made this version of the row: an older one that is put back is found by it.
+    /// The same for a change that made this version of the row: an older one that is put back is found by it. The row must
+    /// be locked. [`DbError::Integrity`] when the trail tells of that version already: the row was put back before.
     pub fn record_version(
         &mut self,
         conn: &mut Conn,
@@ -114,7 +115,24 @@ impl Ledger {
         new: &NewEvent,
         version: i64,
     ) -> Result<(), DbError> {
+        // Nothing was told of a row that is new.
+        if version > 1 && told(conn, new.subject_id)? >= version {
+            return Err(DbError::Integrity);
+        }
         self.write(conn, vault, actor, new, Some(version))
+    }
+
+    /// The same for a row that is gone: no row of that id is as new any more.
+    pub fn record_deletion(
+        &mut self,
+        conn: &mut Conn,
+        vault: &Vault,
+        actor: &Actor,
+        new: &NewEvent,
+        version: i64,
+    ) -> Result<(), DbError> {
+        let last = told(conn, new.subject_id)?.max(version);
+        self.write(conn, vault, actor, new, Some(last.saturating_add(1)))
     }
 
     fn write(
@@ -189,6 +207,12 @@ pub(super) fn link(vault: &Vault, before: &[u8], event: &Event) -> Vec<u8> {
     // Events without a version, as all of the first release, are linked without it.
     let known = if event.subject_version.is_some() { parts.len() } else { parts.len() - 1 };
     vault.mac("audit", parts.get(..known).unwrap_or(&parts))
+}
+
+/// The latest version of a row that the trail tells of; 0 without any.
+pub fn told(conn: &mut Conn, subject: Option<Uuid>) -> Result<i64, DbError> {
+    let of = events::table.filter(events::subject_id.eq(subject).and(events::subject_version.is_not_null()));
+    Ok(of.select(diesel::dsl::max(events::subject_version)).first::<Option<i64>>(conn)?.unwrap_or(0))
 }
 
 /// The latest version of each of these rows that the trail tells of.

@@ -153,7 +153,9 @@ fn change(
     let detail = change(&mut row, ledger.now);
     row.edited_at = ledger.now;
     row.edited_by = actor.name.clone();
-    row.row_version += 1;
+    // A whole form is newer than all that the trail tells of, also of a row that was put back; a switch is not.
+    let newest = if row_version.is_some() { events::told(conn, Some(id))? } else { 0 };
+    row.row_version = row.row_version.max(newest) + 1;
     row.row_mac = row.mac_parts(|parts| vault.mac("integrations", parts));
     diesel::update(integrations::table.find(id))
         .set((&row, integrations::name_key.eq(crate::names::key(&row.name))))
@@ -210,7 +212,7 @@ pub fn delete(conn: &mut Conn, vault: &Vault, actor: &Actor, id: Uuid) -> Result
     let row = find(conn, id)?;
     diesel::delete(integrations::table.find(id)).execute(conn)?;
     let event = row.event("integration.deleted", row.host.clone());
-    ledger.record_version(conn, vault, actor, &event, row.row_version.saturating_add(1))
+    ledger.record_deletion(conn, vault, actor, &event, row.row_version)
 }
 
 /// A line of the integrations table, and of a credential's *Usages*.

@@ -243,5 +243,5 @@ pub fn delete(conn: &mut Conn, vault: &Vault, actor: &Actor, id: Uuid) -> Result
     let mut ledger = events::open(conn)?;
     let row = find(conn, id)?;
     diesel::delete(recipients::table.find(id)).execute(conn)?;
-    ledger.record_version(conn, vault, actor, &row.event("recipient.removed"), row.row_version.saturating_add(1))
+    ledger.record_deletion(conn, vault, actor, &row.event("recipient.removed"), row.row_version)
 }

@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::events::{self, Actor};
 use super::schema::{recovery_codes, sessions, users};
 use super::users::User;
-use super::{Conn, DbError};
+use super::{Conn, DbError, altered};
 use crate::vault::Vault;
 
 /// What an administrator or the user changes; each ends sessions as it must and is audited.
@@ -93,7 +93,9 @@ pub fn change(
     if !still_one && administrators.contains(&id) {
         return Err(DbError::Check("users_last_administrator".to_owned()));
     }
-    user.row_version += 1;
+    // A role that is given is newer than all that the trail tells of, also of a row that was put back; the rest is not.
+    let newest = if matches!(change, Change::Role(_)) { events::told(conn, Some(id))? } else { 0 };
+    user.row_version = user.row_version.max(newest) + 1;
     user.row_mac = user.mac_parts(|parts| vault.mac("users", parts));
     diesel::update(users::table.find(id)).set(&user).execute(conn)?;
     if change.ends_sessions() {
@@ -101,5 +103,6 @@ pub fn change(
         diesel::delete(others.filter(sessions::token_hash.ne(keep.unwrap_or_default()))).execute(conn)?;
     }
     let (action, detail) = change.event();
-    ledger.record_version(conn, vault, actor, &user.event(action, detail), user.row_version)
+    ledger.record_version(conn, vault, actor, &user.event(action, detail), user.row_version)?;
+    altered::settle(conn, id, user.row_version)
 }

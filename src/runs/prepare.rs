@@ -59,7 +59,7 @@ fn look(
                      have changed it in the database. Delete it and add it anew.";
         return Ok(Err(Verdict::failed(CHECKING, error)));
     }
-    altered::settle(conn, integration.id)?;
+    altered::settle(conn, integration.id, integration.row_version)?;
     if !integration.active {
         return Ok(Err(Verdict::Stopped));
     }

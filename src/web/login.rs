@@ -106,20 +106,25 @@ pub async fn begin(
     let vault = app.vault.clone();
     app.db
         .transaction(move |conn| {
+            if events::told(conn, Some(user.id))? > user.row_version {
+                altered::refuse_user(conn, &vault, &actor, &user, "login refused: an older row was put back")?;
+                return Ok(false);
+            }
             if let Some(old) = &old {
                 sessions::end(conn, old)?;
             }
             sessions::create(conn, &vault, &hash, user.id, awaits_code, &actor.address, &agent)?;
             if awaits_code {
-                return users::still(conn, &user);
+                return users::still(conn, &user).map(|()| true);
             }
             users::logged_in(conn, &user)?;
-            altered::settle(conn, user.id)?;
-            events::record(conn, &vault, &actor, &user.event("login.succeeded", String::new()))
+            altered::settle(conn, user.id, user.row_version)?;
+            events::record(conn, &vault, &actor, &user.event("login.succeeded", String::new())).map(|()| true)
         })
         .await
+        .and_then(|in_order| if in_order { Ok(()) } else { Err(DbError::Stale) })
         .map_err(|error| match error {
-            // The password or the role changed since it was checked a moment ago.
+            // The password or the role changed since it was checked a moment ago, or an older row was put back.
             DbError::Stale => login_again(),
             error => error.into(),
         })?;

@@ -10,7 +10,7 @@ use crate::app::App;
 use crate::form::Values;
 use crate::models::credentials::{self, Credential};
 use crate::models::events::Actor;
-use crate::models::{Conn, DbError};
+use crate::models::{Conn, DbError, altered};
 use crate::vault::Vault;
 
 /// What opening came to.
@@ -47,7 +47,7 @@ fn opened(
             Ok(Opened::Values(values))
         }
         None => {
-            credentials::quarantine(conn, vault, actor, &row)?;
+            altered::quarantine(conn, vault, actor, &row)?;
             Ok(Opened::Integrity)
         }
     }
@@ -56,5 +56,5 @@ fn opened(
 /// Marks a row whose check did not hold.
 pub async fn quarantine(app: &App, actor: Actor, row: Credential) -> Result<(), DbError> {
     let vault: Arc<Vault> = app.vault.clone();
-    app.db.transaction(move |conn| credentials::quarantine(conn, &vault, &actor, &row)).await
+    app.db.transaction(move |conn| altered::quarantine(conn, &vault, &actor, &row)).await
 }

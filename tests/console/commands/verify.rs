@@ -1,12 +1,16 @@
 //! `strongroom verify`, and the job that does it every night.
 
 use super::{ask, credentials};
-use crate::support::app::TestApp;
+use crate::login::log_in;
+use crate::support::app::{PASSWORD, TestApp};
 use crate::support::binary::Strongroom;
 use crate::support::process::{PATIENCE, wait_for};
 use crate::support::sql;
 use strongroom::accounts::Role;
 use strongroom::jobs::verify;
+use strongroom::models::DbError;
+use strongroom::models::events::Actor;
+use strongroom::models::users::{self, Change};
 use strongroom::verification;
 
 #[test]
@@ -120,7 +124,11 @@ async fn a_row_that_was_put_back_whole_is_older_than_the_trail_tells_of() {
          END $$;
          DROP TABLE kept",
     );
-    let mut expected = [edited, deleted].map(|path| {
+    // What was put back is not made newer by a change that looks at something else, and is by its secret entered anew.
+    let renamed = [("row_version", "1"), ("name", "other"), ("username", "robot"), ("password", "")];
+    let refused = ada.post(&format!("{edited}/edit"), &renamed).await;
+    assert!(refused.status != 303 && refused.status < 500, "{refused:?}");
+    let mut expected = [edited.clone(), deleted.clone()].map(|path| {
         let id = path.rsplit('/').next().expect("an id").to_owned();
         format!("credentials {id}: the row is an older one, put back after a change that the audit trail tells of")
     });
@@ -128,4 +136,44 @@ async fn a_row_that_was_put_back_whole_is_older_than_the_trail_tells_of() {
     let mut found = failures();
     found.sort();
     assert_eq!(found, expected);
+    let healed = [("row_version", "1"), ("name", "robot"), ("username", "robot"), ("password", "third secret")];
+    assert_eq!(ada.post(&format!("{edited}/edit"), &healed).await.status, 303);
+    assert_eq!(failures().len(), 1);
+    assert!(failures()[0].contains(deleted.rsplit('/').next().expect("an id")));
+}
+
+#[actix_web::test]
+async fn a_user_whose_row_was_put_back_does_not_come_in() {
+    let app = TestApp::start();
+    let id = app.add_user("bob", Role::Administrator);
+    let disable = Change::Disabled(true);
+    let vault = &app.app.vault;
+    sql::run(&app, "CREATE TABLE kept AS SELECT * FROM users");
+    app.transaction(|conn| users::change(conn, vault, &Actor::system(), id, &Change::TotpRequired(true), None));
+    app.add_user("ada", Role::Administrator);
+    app.transaction(|conn| users::change(conn, vault, &Actor::system(), id, &disable, None));
+    sql::run(
+        &app,
+        "UPDATE users u SET disabled = k.disabled, totp_required = k.totp_required, row_version = k.row_version,
+            row_mac = k.row_mac FROM kept k WHERE k.id = u.id; DROP TABLE kept",
+    );
+    let mut bob = app.visitor();
+    let page = log_in(&mut bob, "bob", PASSWORD).await;
+    assert!(page.location().starts_with("/login"), "{page:?}");
+    assert_eq!(bob.get("/account").await.status, 302);
+    assert_eq!(
+        sql::count(&app, "alerts WHERE trigger = 'integrity' AND subject_kind = 'user' AND closed_at IS NULL"),
+        1
+    );
+    // Nor does a change of something else make the row look new.
+    let change = |change: &Change| {
+        strongroom::models::transaction(&mut app.connect(), &|conn| {
+            users::change(conn, vault, &Actor::system(), id, change, None)
+        })
+    };
+    assert_eq!(change(&Change::TotpRequired(true)), Err(DbError::Integrity));
+    // A role, given anew, is.
+    assert_eq!(change(&Change::Role("auditor".to_owned())), Ok(()));
+    assert_eq!(sql::count(&app, "alerts WHERE trigger = 'integrity' AND closed_at IS NULL"), 0);
+    assert_eq!(log_in(&mut bob, "bob", PASSWORD).await.location(), "/");
 }
