@@ -10,7 +10,7 @@ use super::events::{self, Actor};
 use super::integrations::Integration;
 use super::schema::credentials;
 use super::users::User;
-use super::{Conn, DbError};
+use super::{Conn, DbError, users};
 use crate::vault::Vault;
 
 /// Marks a row that did not open, once, and says so in the trail.
@@ -47,6 +47,16 @@ pub fn refuse_user(conn: &mut Conn, vault: &Vault, actor: &Actor, user: &User, w
 /// For who finds a user's row altered without anybody coming in.
 pub fn tell_user(conn: &mut Conn, row: &User) -> Result<(), DbError> {
     alerts::raise(conn, "integrity", Subject { kind: "user", id: row.id, name: &row.name }, "")
+}
+
+/// Whether a user as read a while ago is an older row that was put back. [`DbError::Stale`] when the row was changed since.
+pub fn is_put_back(conn: &mut Conn, user: &User) -> Result<bool, DbError> {
+    let told = events::told(conn, Some(user.id))?;
+    if told <= user.row_version {
+        return Ok(false);
+    }
+    // Looked at after the trail: what is in order is as new as that.
+    if users::find(conn, user.id)?.row_version >= told { Err(DbError::Stale) } else { Ok(true) }
 }
 
 /// The row holds, as of this version: whoever was told otherwise hears of it, unless the trail tells of a newer one.

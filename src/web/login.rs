@@ -106,7 +106,7 @@ pub async fn begin(
     let vault = app.vault.clone();
     app.db
         .transaction(move |conn| {
-            if events::told(conn, Some(user.id))? > user.row_version {
+            if altered::is_put_back(conn, &user)? {
                 altered::refuse_user(conn, &vault, &actor, &user, "login refused: an older row was put back")?;
                 return Ok(false);
             }

@@ -2,9 +2,9 @@
 //! first visit and what guards every request have files of their own.
 
 use strongroom::accounts::Role;
-use strongroom::models::DbError;
 use strongroom::models::events::Actor;
 use strongroom::models::users::{self, Change};
+use strongroom::models::{DbError, altered};
 
 use crate::support::app::{PASSWORD, Page, TestApp, Visit};
 use crate::support::sql;
@@ -151,7 +151,9 @@ async fn a_login_that_began_before_a_change_of_the_user_does_not_outlive_it() {
     users::change(&mut connection, &app.app.vault, &Actor::command_line(), id, &change, None).unwrap();
     assert_eq!(users::logged_in(&mut connection, &checked), Err(DbError::Stale));
     assert_eq!(users::still(&mut connection, &checked), Err(DbError::Stale));
+    assert_eq!(altered::is_put_back(&mut connection, &checked), Err(DbError::Stale), "that is no sign of tampering");
     let now = users::find(&mut connection, id).unwrap();
+    assert_eq!(altered::is_put_back(&mut connection, &now), Ok(false));
     assert_eq!(users::logged_in(&mut connection, &now), Ok(()));
 }
 
