@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::{Busy, Hasher, Refused, totp};
 use crate::models::alerts::{self, Subject};
-use crate::models::events::{self, Actor, NewEvent};
+use crate::models::events::{self, Action, Actor, NewEvent};
 use crate::models::logins::{self, Attempt, Throttle};
 use crate::models::users::{self, User};
 use crate::models::{Conn, Db, DbError, altered, recovery_codes};
@@ -84,7 +84,7 @@ impl Gate {
                     None => {
                         recovery_codes::take(conn, taker.id, &recovery)? && {
                             let left = recovery_codes::unused(conn, taker.id)?;
-                            let event = taker.event("user.recovery_code_used", format!("{left} left"));
+                            let event = taker.event(Action::UserRecoveryCodeUsed, format!("{left} left"));
                             events::record(conn, &vault, &actor, &event)?;
                             true
                         }
@@ -162,11 +162,13 @@ impl Gate {
                 };
                 match (why, &user) {
                     (Why::Altered, Some(user)) => altered::refuse_user(conn, &vault, &actor, user, "login refused")?,
-                    (Why::Code, _) => events::record(conn, &vault, &actor, &event("login.failed", "one-time code"))?,
-                    _ => events::record(conn, &vault, &actor, &event("login.failed", "user name or password"))?,
+                    (Why::Code, _) => {
+                        events::record(conn, &vault, &actor, &event(Action::LoginFailed, "one-time code"))?
+                    }
+                    _ => events::record(conn, &vault, &actor, &event(Action::LoginFailed, "user name or password"))?,
                 }
                 if closes {
-                    events::record(conn, &vault, &actor, &event("login.locked", "15 minutes"))?;
+                    events::record(conn, &vault, &actor, &event(Action::LoginLocked, "15 minutes"))?;
                     alert(conn, &vault, subject_id, &shown, address)?;
                 }
                 Ok(())

@@ -5,19 +5,19 @@ use actix_web::web::Data;
 use uuid::Uuid;
 
 use crate::app::App;
-use crate::models::events::{self, Actor, NewEvent};
+use crate::models::events::{self, Action, Actor, NewEvent};
 use crate::models::{Conn, DbError, altered, credentials, deployment, integrations, users};
 use crate::verification::{Failure, Walk};
 
-const STARTED: &str = "store.verification_started";
-const PASSED: &str = "store.verified";
-const FAILED: &str = "store.verification_failed";
+const STARTED: Action = Action::StoreVerificationStarted;
+const PASSED: Action = Action::StoreVerified;
+const FAILED: Action = Action::StoreVerificationFailed;
 
 /// Checks everything if that is due; `false` when it is not, or another replica is at it.
 pub async fn check(app: &Data<App>) -> Result<bool, DbError> {
     let vault = app.vault.clone();
     let claim = move |conn: &mut _| {
-        let claimed = deployment::claim_verification(conn, STARTED, &[PASSED, FAILED])?;
+        let claimed = deployment::claim_verification(conn, STARTED.name(), &[PASSED.name(), FAILED.name()])?;
         if claimed {
             events::record(conn, &vault, &Actor::system(), &event(STARTED, String::new()))?;
         }
@@ -101,6 +101,6 @@ fn credential(failure: &Failure) -> Option<Uuid> {
     }
 }
 
-fn event(action: &'static str, detail: String) -> NewEvent<'static> {
+fn event(action: Action, detail: String) -> NewEvent<'static> {
     NewEvent { action, subject_kind: "store", subject_id: None, subject_name: "the whole store", detail }
 }

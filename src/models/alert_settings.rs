@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 
-use super::events::{self, Actor, NewEvent};
+use super::events::{self, Action, Actor, NewEvent};
 use super::schema::alert_settings;
 use super::{Conn, DbError};
 use crate::vault::{IntegrityError, Vault};
@@ -157,7 +157,7 @@ pub fn save(conn: &mut Conn, vault: &Vault, actor: &Actor, settings: &AlertSetti
     }
     let limit = row.stale_days.map_or("the default".to_owned(), |days| format!("{days} days"));
     let event = NewEvent {
-        action: "alerts.settings_changed",
+        action: Action::AlertsSettingsChanged,
         subject_kind: "settings",
         subject_id: None,
         subject_name: "alerts",

@@ -7,7 +7,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Integer, Nullable, SmallInt, Text, Timestamptz, Uuid as SqlUuid};
 use uuid::Uuid;
 
-use super::events::{self, Actor, NewEvent};
+use super::events::{self, Action, Actor, NewEvent};
 use super::schema::alerts;
 use super::{Conn, DbError};
 use crate::vault::Vault;
@@ -43,7 +43,7 @@ pub struct Alert {
 }
 
 impl Alert {
-    fn event(&self, action: &'static str, detail: String) -> NewEvent<'_> {
+    fn event(&self, action: Action, detail: String) -> NewEvent<'_> {
         NewEvent { action, subject_kind: "alert", subject_id: Some(self.id), subject_name: &self.subject_name, detail }
     }
 }
@@ -141,7 +141,7 @@ pub fn acknowledge(conn: &mut Conn, vault: &Vault, actor: &Actor, id: Uuid) -> R
     diesel::update(alerts::table.find(id))
         .set((alerts::acknowledged_at.eq(ledger.now), alerts::acknowledged_by.eq(&actor.name)))
         .execute(conn)?;
-    ledger.record(conn, vault, actor, &alert.event("alert.acknowledged", alert.trigger.clone()))
+    ledger.record(conn, vault, actor, &alert.event(Action::AlertAcknowledged, alert.trigger.clone()))
 }
 
 /// No reminders for `days`; 0 ends the quiet.
@@ -160,7 +160,7 @@ pub fn snooze(conn: &mut Conn, vault: &Vault, actor: &Actor, id: Uuid, days: i32
         1 => "for 1 day".to_owned(),
         days => format!("for {days} days"),
     };
-    ledger.record(conn, vault, actor, &alert.event("alert.snoozed", detail))
+    ledger.record(conn, vault, actor, &alert.event(Action::AlertSnoozed, detail))
 }
 
 fn open_one(conn: &mut Conn, id: Uuid) -> Result<Alert, DbError> {

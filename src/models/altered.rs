@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::alerts::{self, Subject};
 use super::credentials::Credential;
-use super::events::{self, Actor};
+use super::events::{self, Action, Actor};
 use super::integrations::Integration;
 use super::schema::credentials;
 use super::users::User;
@@ -20,13 +20,13 @@ pub fn quarantine(conn: &mut Conn, vault: &Vault, actor: &Actor, row: &Credentia
     let at = credentials::integrity_failed_at;
     diesel::update(credentials::table.find(row.id).filter(at.is_null())).set(at.eq(ledger.now)).execute(conn)?;
     alerts::raise(conn, "integrity", Subject { kind: "credential", id: row.id, name: &row.name }, "")?;
-    ledger.record(conn, vault, actor, &row.event("credential.integrity_failure", "use refused".to_owned()))
+    ledger.record(conn, vault, actor, &row.event(Action::CredentialIntegrityFailure, "use refused".to_owned()))
 }
 
 /// A use was refused: that is counted, audited and told. Call inside a transaction.
 pub fn refuse(conn: &mut Conn, vault: &Vault, row: &Integration) -> Result<(), DbError> {
     metrics::counter!("strongroom_integrity_failures_total").increment(1);
-    let event = row.event("integration.integrity_failure", "use refused".to_owned());
+    let event = row.event(Action::IntegrationIntegrityFailure, "use refused".to_owned());
     events::record(conn, vault, &Actor::system(), &event)?;
     tell(conn, row)
 }
@@ -40,7 +40,7 @@ pub fn tell(conn: &mut Conn, row: &Integration) -> Result<(), DbError> {
 /// about it. Call inside a transaction.
 pub fn refuse_user(conn: &mut Conn, vault: &Vault, actor: &Actor, user: &User, what: &str) -> Result<(), DbError> {
     metrics::counter!("strongroom_integrity_failures_total").increment(1);
-    events::record(conn, vault, actor, &user.event("user.integrity_failure", what.to_owned()))?;
+    events::record(conn, vault, actor, &user.event(Action::UserIntegrityFailure, what.to_owned()))?;
     tell_user(conn, user)
 }
 

@@ -5,7 +5,7 @@ use diesel::prelude::*;
 use uuid::Uuid;
 
 use super::due_alerts::Limit;
-use super::events::{self, Actor, NewEvent};
+use super::events::{self, Action, Actor, NewEvent};
 use super::schema::credentials;
 use super::{Conn, DbError};
 use crate::vault::Vault;
@@ -76,7 +76,7 @@ pub fn set(conn: &mut Conn, vault: &Vault, actor: &Actor, id: Uuid, days: Option
     }
     diesel::update(credentials::table.find(id)).set(credentials::stale_after_days.eq(days)).execute(conn)?;
     let detail = format!("{} instead of {}", words(days), words(before));
-    let (action, subject_kind) = ("credential.limit_changed", "credential");
+    let (action, subject_kind) = (Action::CredentialLimitChanged, "credential");
     let event = NewEvent { action, subject_kind, subject_id: Some(id), subject_name: &name, detail };
     ledger.record(conn, vault, actor, &event)
 }

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::alerts::{self, Subject};
 use super::credentials::Credential;
-use super::events::{self, Actor};
+use super::events::{self, Action, Actor};
 use super::provider_facts::{self, Told};
 use super::schema::credentials;
 use super::{Conn, DbError};
@@ -110,7 +110,7 @@ pub fn record(
                 .execute(conn)?;
         }
     }
-    ledger.record(conn, vault, actor, &row.event("credential.tested", outcome.detail.clone()))
+    ledger.record(conn, vault, actor, &row.event(Action::CredentialTested, outcome.detail.clone()))
 }
 
 #[derive(QueryableByName)]

@@ -6,7 +6,7 @@ use diesel::prelude::*;
 use uuid::Uuid;
 
 use super::alerts;
-use super::events::{self, Actor, NewEvent};
+use super::events::{self, Action, Actor, NewEvent};
 use super::schema::credentials;
 use super::{Conn, DbError};
 use crate::vault::{Context, IntegrityError, Sealed, Vault};
@@ -90,7 +90,7 @@ impl Credential {
         self.mac_parts(|parts| vault.check_mac("credentials", parts, &self.row_mac))
     }
 
-    pub(super) fn event(&self, action: &'static str, detail: String) -> NewEvent<'_> {
+    pub(super) fn event(&self, action: Action, detail: String) -> NewEvent<'_> {
         NewEvent { action, subject_kind: "credential", subject_id: Some(self.id), subject_name: &self.name, detail }
     }
 }
@@ -157,7 +157,7 @@ fn insert(conn: &mut Conn, vault: &Vault, actor: &Actor, new: &NewCredential, sh
         ))
         .execute(conn)?;
     let detail = format!("type {}", row.kind);
-    ledger.record_version(conn, vault, actor, &row.event("credential.created", detail), row.row_version)?;
+    ledger.record_version(conn, vault, actor, &row.event(Action::CredentialCreated, detail), row.row_version)?;
     Ok(id)
 }
 
@@ -281,7 +281,7 @@ pub fn update(
         let ends = row.expires_at.filter(|at| *at < ledger.now + chrono::Duration::days(30));
         alerts::after_edit(conn, row.id, secret == Secret::Replaced, ends.is_some())?;
     }
-    ledger.record_version(conn, vault, actor, &row.event("credential.edited", detail), row.row_version)
+    ledger.record_version(conn, vault, actor, &row.event(Action::CredentialEdited, detail), row.row_version)
 }
 
 fn what_changed(row: &Credential, new: &NewCredential, secret: Secret) -> String {
@@ -308,7 +308,7 @@ pub fn delete(conn: &mut Conn, vault: &Vault, actor: &Actor, id: Uuid) -> Result
         return Err(DbError::Check("credentials_shipped".to_owned()));
     }
     diesel::delete(credentials::table.find(id)).execute(conn)?;
-    let event = row.event("credential.deleted", format!("type {}", row.kind));
+    let event = row.event(Action::CredentialDeleted, format!("type {}", row.kind));
     ledger.record_deletion(conn, vault, actor, &event, row.row_version)
 }
 
@@ -320,7 +320,7 @@ pub fn record_refused_deletion(
     row: &Credential,
     why: String,
 ) -> Result<(), DbError> {
-    events::record(conn, vault, actor, &row.event("credential.delete_refused", why))
+    events::record(conn, vault, actor, &row.event(Action::CredentialDeleteRefused, why))
 }
 
 /// Writes down that the secret was opened, by whom and for what.
@@ -331,7 +331,7 @@ pub fn record_opening(
     row: &Credential,
     why: String,
 ) -> Result<(), DbError> {
-    events::record(conn, vault, actor, &row.event("credential.opened", why))
+    events::record(conn, vault, actor, &row.event(Action::CredentialOpened, why))
 }
 
 /// Writes down that an integration used the credential just now.

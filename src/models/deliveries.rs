@@ -6,7 +6,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Bool, Integer, Text, Uuid as SqlUuid};
 use uuid::Uuid;
 
-use super::events::{self, Actor, NewEvent, clock_timestamp};
+use super::events::{self, Action, Actor, NewEvent, clock_timestamp};
 use super::schema::{channels, deliveries, integrations};
 use super::{Conn, DbError};
 use crate::vault::Vault;
@@ -283,7 +283,7 @@ pub fn decide(conn: &mut Conn, vault: &Vault, actor: &Actor, which: Parked, agai
     }
     let name: String = integrations::table.find(integration).select(integrations::name).first(conn)?;
     let event = NewEvent {
-        action: if tried > 0 { "delivery.retried" } else { "delivery.dropped" },
+        action: if tried > 0 { Action::DeliveryRetried } else { Action::DeliveryDropped },
         subject_kind: "integration",
         subject_id: Some(integration),
         subject_name: &name,

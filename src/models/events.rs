@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use uuid::Uuid;
 
-pub use super::actions::{ACTIONS, Action};
+pub use super::actions::Action;
 use super::schema::{audit_lanes, events, keks};
 use super::{Conn, DbError};
 use crate::vault::Vault;
@@ -37,7 +37,7 @@ impl Actor {
 /// What was done to what. `detail` says more in words and never holds a secret.
 #[derive(Clone, Debug)]
 pub struct NewEvent<'a> {
-    pub action: &'static str,
+    pub action: Action,
     pub subject_kind: &'static str,
     pub subject_id: Option<Uuid>,
     pub subject_name: &'a str,
@@ -148,7 +148,7 @@ impl Ledger {
             seq: self.seq + 1,
             at: self.now,
             actor: actor.name.clone(),
-            action: new.action.to_owned(),
+            action: new.action.name().to_owned(),
             subject_kind: new.subject_kind.to_owned(),
             subject_id: new.subject_id,
             subject_name: new.subject_name.to_owned(),

@@ -6,7 +6,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use uuid::Uuid;
 
-use super::events::{self, Actor, NewEvent};
+use super::events::{self, Action, Actor, NewEvent};
 use super::schema::{credentials, integrations};
 use super::{Conn, DbError, channels};
 use crate::vault::{IntegrityError, Vault};
@@ -68,7 +68,7 @@ impl Integration {
         self.mac_parts(|parts| vault.check_mac("integrations", parts, &self.row_mac))
     }
 
-    pub fn event(&self, action: &'static str, detail: String) -> NewEvent<'_> {
+    pub fn event(&self, action: Action, detail: String) -> NewEvent<'_> {
         NewEvent { action, subject_kind: "integration", subject_id: Some(self.id), subject_name: &self.name, detail }
     }
 }
@@ -102,7 +102,7 @@ pub fn create(conn: &mut Conn, vault: &Vault, actor: &Actor, new: &NewIntegratio
         Some(name) => format!("{} with {name}", row.host),
         None => format!("{} without a credential", row.host),
     };
-    ledger.record_version(conn, vault, actor, &row.event("integration.created", detail), row.row_version)?;
+    ledger.record_version(conn, vault, actor, &row.event(Action::IntegrationCreated, detail), row.row_version)?;
     Ok(row.id)
 }
 
@@ -139,7 +139,7 @@ fn change(
     vault: &Vault,
     actor: &Actor,
     (id, row_version): (Uuid, Option<i64>),
-    action: &'static str,
+    action: Action,
     change: impl Fn(&mut Integration, DateTime<Utc>) -> String,
 ) -> Result<(), DbError> {
     let mut ledger = events::open(conn)?;
@@ -172,7 +172,7 @@ pub fn update(
     at: (Uuid, i64),
     new: &NewIntegration,
 ) -> Result<(), DbError> {
-    change(conn, vault, actor, (at.0, Some(at.1)), "integration.edited", |row, now| {
+    change(conn, vault, actor, (at.0, Some(at.1)), Action::IntegrationEdited, |row, now| {
         let detail = what_changed(row, new);
         row.version = new.version.to_owned();
         row.name = new.name.to_owned();
@@ -199,7 +199,7 @@ fn what_changed(row: &Integration, new: &NewIntegration) -> String {
 
 /// Switches the schedule and *Scan now* on or off; the usage stays either way.
 pub fn set_active(conn: &mut Conn, vault: &Vault, actor: &Actor, id: Uuid, active: bool) -> Result<(), DbError> {
-    let action = if active { "integration.activated" } else { "integration.deactivated" };
+    let action = if active { Action::IntegrationActivated } else { Action::IntegrationDeactivated };
     change(conn, vault, actor, (id, None), action, |row, now| {
         row.active = active;
         row.next_run_at = next_run(row.every_hours, now).filter(|_| active);
@@ -211,7 +211,7 @@ pub fn delete(conn: &mut Conn, vault: &Vault, actor: &Actor, id: Uuid) -> Result
     let mut ledger = events::open(conn)?;
     let row = find(conn, id)?;
     diesel::delete(integrations::table.find(id)).execute(conn)?;
-    let event = row.event("integration.deleted", row.host.clone());
+    let event = row.event(Action::IntegrationDeleted, row.host.clone());
     ledger.record_deletion(conn, vault, actor, &event, row.row_version)
 }
 

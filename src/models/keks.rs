@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use uuid::Uuid;
 
-use super::events::{self, Actor, NewEvent};
+use super::events::{self, Action, Actor, NewEvent};
 use super::schema::{keks, replicas};
 use super::{Conn, DbError};
 use crate::vault::Vault;
@@ -45,14 +45,14 @@ fn register_as(connection: &mut Conn, vault: &Vault, id: i32, state: &str) -> Re
     Ok(())
 }
 
-fn event<'a>(action: &'static str, name: &'a str) -> NewEvent<'a> {
+fn event<'a>(action: Action, name: &'a str) -> NewEvent<'a> {
     NewEvent { action, subject_kind: "key", subject_id: None, subject_name: name, detail: String::new() }
 }
 
 /// Makes a key of the ring known to the database, pending.
 pub fn register(connection: &mut Conn, vault: &Vault, actor: &Actor, id: i32) -> Result<(), DbError> {
     register_as(connection, vault, id, "pending")?;
-    events::record(connection, vault, actor, &event("key.added", &format!("master key {id}")))
+    events::record(connection, vault, actor, &event(Action::KeyAdded, &format!("master key {id}")))
 }
 
 /// Replicas seen in the last 30 seconds that do not hold the key.
@@ -116,7 +116,7 @@ pub fn activate(connection: &mut Conn, vault: &Vault, actor: &Actor, id: i32) ->
         .set((keks::state.eq("active"), keks::activated_at.eq(super::now())))
         .execute(connection)?;
     clear_verified(connection)?;
-    Ok(events::record(connection, vault, actor, &event("key.activated", &format!("master key {id}")))?)
+    Ok(events::record(connection, vault, actor, &event(Action::KeyActivated, &format!("master key {id}")))?)
 }
 
 /// The active key, as of now.
@@ -140,7 +140,7 @@ pub fn clear_verified(connection: &mut Conn) -> Result<(), DbError> {
 pub fn set_verified(connection: &mut Conn, vault: &Vault, actor: &Actor, detail: String) -> Result<(), DbError> {
     diesel::update(keks::table).set(keks::verified_at.eq(super::now())).execute(connection)?;
     let name = format!("master key {}", active(connection)?);
-    events::record(connection, vault, actor, &NewEvent { detail, ..event("key.rewrapped", &name) })
+    events::record(connection, vault, actor, &NewEvent { detail, ..event(Action::KeyRewrapped, &name) })
 }
 
 /// Why a key stays in use.
@@ -198,7 +198,7 @@ pub fn retire(connection: &mut Conn, vault: &Vault, actor: &Actor, id: i32) -> R
         Err(DbError::Reference(_)) => return Err(RetireError::InUse { id, count: 1 }),
         result => result?,
     };
-    Ok(events::record(connection, vault, actor, &event("key.retired", &format!("master key {id}")))?)
+    Ok(events::record(connection, vault, actor, &event(Action::KeyRetired, &format!("master key {id}")))?)
 }
 
 /// Tells the others that this replica lives and which keys it holds; forgets those that do not.

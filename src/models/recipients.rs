@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use uuid::Uuid;
 
-use super::events::{self, Actor, NewEvent};
+use super::events::{self, Action, Actor, NewEvent};
 use super::schema::recipients;
 use super::{Conn, DbError, deliveries};
 use crate::vault::{IntegrityError, Vault};
@@ -96,7 +96,7 @@ impl Recipient {
         self.confirmed_at.is_some() && self.unsubscribed_at.is_none()
     }
 
-    fn event(&self, action: &'static str) -> NewEvent<'_> {
+    fn event(&self, action: Action) -> NewEvent<'_> {
         let detail = self.triggers.clone();
         NewEvent { action, subject_kind: "recipient", subject_id: Some(self.id), subject_name: &self.address, detail }
     }
@@ -154,7 +154,7 @@ pub fn create(
         diesel::insert_into(recipients::table).values(values).execute(conn)?;
     }
     deliveries::queue(conn, "confirmation", integration, Some(row.id))?;
-    ledger.record_version(conn, vault, actor, &row.event("recipient.added"), row.row_version)?;
+    ledger.record_version(conn, vault, actor, &row.event(Action::RecipientAdded), row.row_version)?;
     Ok(row.id)
 }
 
@@ -190,7 +190,7 @@ fn change(
     vault: &Vault,
     actor: &Actor,
     id: Uuid,
-    action: &'static str,
+    action: Action,
     change: impl Fn(&mut Recipient, DateTime<Utc>) -> bool,
 ) -> Result<bool, DbError> {
     let mut ledger = events::open(conn)?;
@@ -217,7 +217,7 @@ fn change(
 
 /// The owner of the address has followed the link of this version of the row. [`DbError::Stale`] when it is another now.
 pub fn confirm(conn: &mut Conn, vault: &Vault, actor: &Actor, (id, seen): (Uuid, i64)) -> Result<(), DbError> {
-    let confirmed = change(conn, vault, actor, id, "recipient.confirmed", |row, now| {
+    let confirmed = change(conn, vault, actor, id, Action::RecipientConfirmed, |row, now| {
         let fresh = row.confirmed_at.is_none() && row.row_version == seen;
         row.confirmed_at = if fresh { Some(now) } else { row.confirmed_at };
         fresh
@@ -231,7 +231,7 @@ pub fn confirm(conn: &mut Conn, vault: &Vault, actor: &Actor, (id, seen): (Uuid,
 
 /// The owner of the address wants no more. Twice is as good as once.
 pub fn unsubscribe(conn: &mut Conn, vault: &Vault, actor: &Actor, id: Uuid) -> Result<(), DbError> {
-    change(conn, vault, actor, id, "recipient.unsubscribed", |row, now| {
+    change(conn, vault, actor, id, Action::RecipientUnsubscribed, |row, now| {
         let fresh = row.unsubscribed_at.is_none();
         row.unsubscribed_at.get_or_insert(now);
         fresh
@@ -243,5 +243,5 @@ pub fn delete(conn: &mut Conn, vault: &Vault, actor: &Actor, id: Uuid) -> Result
     let mut ledger = events::open(conn)?;
     let row = find(conn, id)?;
     diesel::delete(recipients::table.find(id)).execute(conn)?;
-    ledger.record_deletion(conn, vault, actor, &row.event("recipient.removed"), row.row_version)
+    ledger.record_deletion(conn, vault, actor, &row.event(Action::RecipientRemoved), row.row_version)
 }

@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 use uuid::Uuid;
 
-use super::events::{self, Actor};
+use super::events::{self, Action, Actor};
 use super::schema::{recovery_codes, sessions, users};
 use super::users::User;
 use super::{Conn, DbError, altered};
@@ -25,17 +25,17 @@ pub enum Change {
 }
 
 impl Change {
-    fn event(&self) -> (&'static str, String) {
+    fn event(&self) -> (Action, String) {
         match self {
-            Self::Role(role) => ("user.role_changed", format!("now {role}")),
-            Self::Disabled(true) => ("user.disabled", String::new()),
-            Self::Disabled(false) => ("user.enabled", String::new()),
-            Self::TotpRequired(true) => ("user.two_step_required", String::new()),
-            Self::TotpRequired(false) => ("user.two_step_optional", String::new()),
-            Self::Password(_) => ("user.password_changed", String::new()),
-            Self::TemporaryPassword(_) => ("user.password_changed", "temporary".to_owned()),
-            Self::TotpAdded(_) => ("user.two_step_on", String::new()),
-            Self::TotpRemoved => ("user.two_step_off", String::new()),
+            Self::Role(role) => (Action::UserRoleChanged, format!("now {role}")),
+            Self::Disabled(true) => (Action::UserDisabled, String::new()),
+            Self::Disabled(false) => (Action::UserEnabled, String::new()),
+            Self::TotpRequired(true) => (Action::UserTwoStepRequired, String::new()),
+            Self::TotpRequired(false) => (Action::UserTwoStepOptional, String::new()),
+            Self::Password(_) => (Action::UserPasswordChanged, String::new()),
+            Self::TemporaryPassword(_) => (Action::UserPasswordChanged, "temporary".to_owned()),
+            Self::TotpAdded(_) => (Action::UserTwoStepOn, String::new()),
+            Self::TotpRemoved => (Action::UserTwoStepOff, String::new()),
         }
     }
 

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use uuid::Uuid;
 
-use super::events::{self, Actor, NewEvent};
+use super::events::{self, Action, Actor, NewEvent};
 use super::schema::users;
 pub use super::user_changes::{Change, change};
 use super::{Conn, DbError};
@@ -98,7 +98,7 @@ impl User {
         Ok(())
     }
 
-    pub fn event(&self, action: &'static str, detail: String) -> NewEvent<'_> {
+    pub fn event(&self, action: Action, detail: String) -> NewEvent<'_> {
         NewEvent { action, subject_kind: "user", subject_id: Some(self.id), subject_name: &self.name, detail }
     }
 }
@@ -170,7 +170,13 @@ fn insert(
     };
     user.row_mac = user.mac_parts(|parts| vault.mac("users", parts));
     diesel::insert_into(users::table).values(&user).execute(conn)?;
-    ledger.record_version(conn, vault, actor, &user.event("user.created", format!("as {role}")), user.row_version)?;
+    ledger.record_version(
+        conn,
+        vault,
+        actor,
+        &user.event(Action::UserCreated, format!("as {role}")),
+        user.row_version,
+    )?;
     Ok(id)
 }
 
@@ -222,7 +228,7 @@ pub fn rehash(conn: &mut Conn, vault: &Vault, actor: &Actor, user: &User, hash: 
         conn,
         vault,
         actor,
-        &user.event("user.password_rehashed", String::new()),
+        &user.event(Action::UserPasswordRehashed, String::new()),
         user.row_version,
     )?;
     Ok(user)

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::{HEARTBEAT, Verdict, actor};
 use crate::app::App;
 use crate::models::alerts::{self, Subject};
-use crate::models::events;
+use crate::models::events::{self, Action};
 use crate::models::integrations::Integration;
 use crate::models::runs::{self, Outcome, Run};
 use crate::models::{Conn, DbError, alert_settings, credentials, images};
@@ -55,13 +55,13 @@ fn record(conn: &mut Conn, vault: &Vault, replica: Uuid, run: &Run, done: &Done)
                 changed: count(difference.changed),
                 removed: count(difference.removed),
             };
-            ("scan.succeeded", outcome, format!("{} images", found.len()))
+            (Action::ScanSucceeded, outcome, format!("{} images", found.len()))
         }
         Verdict::Failed { step, error } => {
             let outcome = Outcome::Failed { step: (*step).to_owned(), error: error.clone() };
-            ("scan.failed", outcome, error.clone())
+            (Action::ScanFailed, outcome, error.clone())
         }
-        Verdict::Stopped => ("scan.stopped", Outcome::Stopped, String::new()),
+        Verdict::Stopped => (Action::ScanStopped, Outcome::Stopped, String::new()),
     };
     if !runs::end(conn, run, replica, &outcome)? {
         return Err(DbError::Stale);
@@ -71,7 +71,7 @@ fn record(conn: &mut Conn, vault: &Vault, replica: Uuid, run: &Run, done: &Done)
         credentials::touch(conn, credential)?;
     }
     ledger.record(conn, vault, &actor(run), &done.integration.event(word, detail))?;
-    Ok(word)
+    Ok(word.name())
 }
 
 /// An alert about the scan, once it has failed often enough in a row.

@@ -14,7 +14,7 @@ use super::posted::Posted;
 use super::{page, session};
 use crate::accounts::Refused;
 use crate::app::App;
-use crate::models::events::{self, Actor};
+use crate::models::events::{self, Action, Actor};
 use crate::models::users::User;
 use crate::models::{DbError, altered, sessions, users};
 
@@ -119,7 +119,7 @@ pub async fn begin(
             }
             users::logged_in(conn, &user)?;
             altered::settle(conn, user.id, user.row_version)?;
-            events::record(conn, &vault, &actor, &user.event("login.succeeded", String::new())).map(|()| true)
+            events::record(conn, &vault, &actor, &user.event(Action::LoginSucceeded, String::new())).map(|()| true)
         })
         .await
         .and_then(|in_order| if in_order { Ok(()) } else { Err(DbError::Stale) })

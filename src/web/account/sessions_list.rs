@@ -8,6 +8,7 @@ use super::super::posted::Posted;
 use super::super::session::{As, Auditor};
 use super::super::{page, params};
 use crate::app::App;
+use crate::models::events::Action;
 use crate::models::{DbError, events, sessions, users};
 
 pub async fn end(
@@ -25,7 +26,7 @@ pub async fn end(
                 return Err(DbError::NotFound);
             }
             let user = users::find(conn, id)?;
-            events::record(conn, &vault, &actor, &user.event("session.ended", String::new()))
+            events::record(conn, &vault, &actor, &user.event(Action::SessionEnded, String::new()))
         })
         .await?;
     app.sessions.forget();
@@ -40,7 +41,7 @@ pub async fn end_others(app: Data<App>, visitor: As<Auditor>, posted: Posted) ->
             let ended = sessions::end_others(conn, id, &keep)?;
             let user = users::find(conn, id)?;
             let detail = format!("all others, {ended} in number");
-            events::record(conn, &vault, &actor, &user.event("session.ended", detail))
+            events::record(conn, &vault, &actor, &user.event(Action::SessionEnded, detail))
         })
         .await
         .map_err(|error: DbError| Error::from(error))?;

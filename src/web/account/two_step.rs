@@ -13,6 +13,7 @@ use super::super::posted::Posted;
 use super::super::session::{self, As, Auditor, Visitor};
 use crate::accounts::totp;
 use crate::app::App;
+use crate::models::events::Action;
 use crate::models::users::{self, Change, User};
 use crate::models::{DbError, events, recovery_codes};
 
@@ -144,7 +145,7 @@ pub async fn renew_codes(
         .transaction(move |conn| {
             recovery_codes::replace(conn, id, &macs)?;
             let user = users::find(conn, id)?;
-            events::record(conn, &vault, &actor, &user.event("user.recovery_codes_made", String::new()))
+            events::record(conn, &vault, &actor, &user.event(Action::UserRecoveryCodesMade, String::new()))
         })
         .await
         .map_err(|error: DbError| Error::from(error))?;

@@ -10,7 +10,7 @@ use crate::alerting::words::{self, Said};
 use crate::app::App;
 use crate::integrations::alerts::Event;
 use crate::models::alerts::Line;
-use crate::models::events::{self, Filter};
+use crate::models::events::{self, Action, Filter};
 use crate::models::notices::{self, Notice};
 use crate::models::{self, DbError, alerts, delivery_list, integrations};
 use crate::web::credentials::view::Usage;
@@ -134,9 +134,11 @@ fn told(line: &Line, notice: &Notice, now: DateTime<Utc>) -> Option<Entry> {
 
 /// What somebody did about it.
 fn done(event: events::Event, now: DateTime<Utc>) -> Entry {
-    let (text, detail) = match event.action.as_str() {
-        "alert.acknowledged" => (format!("{} looks after it", event.actor), String::new()),
-        "alert.snoozed" => (format!("Reminders changed by {}", event.actor), format!("Quiet {}", event.detail)),
+    let (text, detail) = match Action::find(&event.action) {
+        Some(Action::AlertAcknowledged) => (format!("{} looks after it", event.actor), String::new()),
+        Some(Action::AlertSnoozed) => {
+            (format!("Reminders changed by {}", event.actor), format!("Quiet {}", event.detail))
+        }
         _ => (event.actor, event.detail),
     };
     Entry { tone: "neutral", text, detail, when: when(event.at, now), at: event.at }

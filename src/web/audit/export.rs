@@ -58,7 +58,7 @@ fn cells(event: &Event) -> [Cow<'_, str>; 9] {
         event.at.to_rfc3339().into(),
         Cow::from(&event.actor),
         Cow::from(&event.action),
-        Action::find(&event.action).map_or("", |action| action.label).into(),
+        Action::find(&event.action).map_or("", |action| action.label()).into(),
         Cow::from(&event.subject_kind),
         event.subject_id.map(|id| id.to_string()).unwrap_or_default().into(),
         Cow::from(&event.subject_name),

@@ -13,7 +13,7 @@ use super::page::{self, Shell};
 use super::params::Params;
 use super::session::{As, Auditor};
 use crate::app::App;
-use crate::models::events::{self, ACTIONS, Action, Event, Filter, Place};
+use crate::models::events::{self, Action, Event, Filter, Place};
 use crate::models::{DbError, users};
 
 pub mod export;
@@ -83,7 +83,7 @@ pub async fn index(
             .map(|id| found.first().map_or(id, |event| event.subject_name.clone())),
         subject,
         names,
-        actions: ACTIONS,
+        actions: Action::ALL,
         lines: found.iter().map(|event| line(event, visitor.may(crate::accounts::Role::Administrator))).collect(),
         newest: Some(params.link("/audit", &[("before", "")])).filter(|_| !params.get("before").is_empty()),
         older,
@@ -98,7 +98,7 @@ fn filter(params: &Params) -> Filter {
     let midnight = |date: NaiveDate| date.and_time(NaiveTime::MIN).and_utc();
     Filter {
         actor: params.get("who").trim().to_owned(),
-        action: Action::find(params.get("what")).map(|action| action.name.to_owned()).unwrap_or_default(),
+        action: Action::find(params.get("what")).map(|action| action.name().to_owned()).unwrap_or_default(),
         subject_id: subject(params),
         from: date(params.get("from")).map(midnight),
         until: date(params.get("to")).and_then(|date| date.checked_add_days(Days::new(1))).map(midnight),
@@ -133,7 +133,7 @@ fn line(event: &Event, administrator: bool) -> Line {
         at: page::iso(event.at),
         time: event.at.format("%-d %b %Y %H:%M:%S").to_string(),
         actor: event.actor.clone(),
-        verb: known.map_or_else(|| event.action.clone(), |action| action.verb.to_owned()),
+        verb: known.map_or_else(|| event.action.clone(), |action| action.verb().to_owned()),
         detail: event.detail.clone(),
         subject: event.subject_name.clone(),
         link: link(event, administrator),

@@ -14,7 +14,7 @@ use crate::app::App;
 use crate::credentials::{self, Kind};
 use crate::form::Control;
 use crate::models::credentials::Credential;
-use crate::models::events::{self, Event, Filter};
+use crate::models::events::{self, Action, Event, Filter};
 use crate::models::provider_facts::Told;
 use crate::models::{self, DbError, alerts, credential_limits, integrations, usages};
 use crate::providers::probe::Verdict;
@@ -192,15 +192,16 @@ fn tested(detail: &str) -> &'static str {
 }
 
 fn entry(event: Event, now: DateTime<Utc>) -> Entry {
-    let (tone, done) = match event.action.as_str() {
-        "credential.created" => ("good", "Created"),
-        "credential.edited" => ("neutral", "Edited"),
-        "credential.opened" => ("neutral", "Opened"),
-        "credential.limit_changed" => ("neutral", "Age limit changed"),
-        "credential.tested" => (tested(&event.detail), "Tested"),
-        "credential.delete_refused" => ("bad", "Deletion refused"),
-        "credential.integrity_failure" => ("bad", "Integrity error noticed"),
-        other => ("neutral", other),
+    let (tone, done) = match Action::find(&event.action) {
+        Some(Action::CredentialCreated) => ("good", "Created"),
+        Some(Action::CredentialEdited) => ("neutral", "Edited"),
+        Some(Action::CredentialOpened) => ("neutral", "Opened"),
+        Some(Action::CredentialLimitChanged) => ("neutral", "Age limit changed"),
+        Some(Action::CredentialTested) => (tested(&event.detail), "Tested"),
+        Some(Action::CredentialDeleteRefused) => ("bad", "Deletion refused"),
+        Some(Action::CredentialIntegrityFailure) => ("bad", "Integrity error noticed"),
+        Some(other) => ("neutral", other.label()),
+        None => ("neutral", event.action.as_str()),
     };
     Entry { tone, text: format!("{done} by {}", event.actor), at: when(event.at, now), detail: event.detail }
 }

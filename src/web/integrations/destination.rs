@@ -10,7 +10,7 @@ use super::draft::Draft;
 use crate::accounts::Refused;
 use crate::app::App;
 use crate::form::Errors;
-use crate::models::events::{self, NewEvent};
+use crate::models::events::{self, Action, NewEvent};
 use crate::models::integrations::Integration;
 use crate::models::{Conn, DbError, credentials, usages};
 use crate::vault::Vault;
@@ -80,7 +80,7 @@ impl Destination {
     }
 
     /// The trail's line for either answer.
-    pub fn event<'a>(&self, action: &'static str, name: &'a str) -> NewEvent<'a> {
+    pub fn event<'a>(&self, action: Action, name: &'a str) -> NewEvent<'a> {
         let (subject_id, detail) = (self.integration, self.detail());
         NewEvent { action, subject_kind: "integration", subject_id, subject_name: name, detail }
     }
@@ -127,7 +127,7 @@ impl Destination {
         let (vault, actor, this, name) = (app.vault.clone(), visitor.actor(), self.clone(), name.to_owned());
         app.db
             .transaction(move |conn| {
-                events::record(conn, &vault, &actor, &this.event("integration.destination_refused", &name))
+                events::record(conn, &vault, &actor, &this.event(Action::IntegrationDestinationRefused, &name))
             })
             .await
     }

@@ -15,6 +15,7 @@ use super::trial::{self, Tried};
 use crate::app::App;
 use crate::form::{Errors, FieldView, Values};
 use crate::integrations::{Family, Provider};
+use crate::models::events::Action;
 use crate::models::integrations::{self, Integration};
 use crate::models::{DbError, credentials, events};
 use crate::web::error::Error;
@@ -179,7 +180,7 @@ pub async fn update(
     let updated = app.db.transaction(move |conn| {
         integrations::update(conn, &vault, &actor, at, &draft.row())?;
         if let Some(destination) = &destination {
-            let event = destination.event("integration.destination_allowed", &draft.name);
+            let event = destination.event(Action::IntegrationDestinationAllowed, &draft.name);
             events::record(conn, &vault, &actor, &event)?;
         }
         Ok::<_, DbError>(())

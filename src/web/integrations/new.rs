@@ -11,6 +11,7 @@ use super::trial::{self, Tried};
 use crate::app::App;
 use crate::form::{Errors, FieldView, Values};
 use crate::integrations::Family;
+use crate::models::events::Action;
 use crate::models::{DbError, events, integrations, runs};
 use crate::web::error::Error;
 use crate::web::htmx;
@@ -129,7 +130,7 @@ pub async fn create(
     let created = app.db.transaction(move |conn| {
         let id = integrations::create(conn, &vault, &actor, &draft.row())?;
         if let Some(destination) = &destination {
-            let mut event = destination.event("integration.destination_allowed", &draft.name);
+            let mut event = destination.event(Action::IntegrationDestinationAllowed, &draft.name);
             event.subject_id = Some(id);
             events::record(conn, &vault, &actor, &event)?;
         }

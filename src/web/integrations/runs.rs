@@ -5,6 +5,7 @@ use actix_web::web::{Data, Path};
 use uuid::Uuid;
 
 use crate::app::App;
+use crate::models::events::Action;
 use crate::models::{DbError, events, integrations, runs};
 use crate::web::error::Error;
 use crate::web::page;
@@ -52,7 +53,7 @@ pub async fn stop(
             let row = integrations::find(conn, id)?;
             let stopping = runs::request_stop(conn, id)?;
             if stopping {
-                events::record(conn, &vault, &actor, &row.event("scan.stop_requested", String::new()))?;
+                events::record(conn, &vault, &actor, &row.event(Action::ScanStopRequested, String::new()))?;
             }
             Ok::<_, DbError>(stopping)
         })

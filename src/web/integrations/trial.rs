@@ -11,6 +11,7 @@ use crate::alerting::trial::{self, Trial, Tried as Outcome};
 use crate::app::App;
 use crate::form::Values;
 use crate::integrations::Provider;
+use crate::models::events::Action;
 use crate::models::{DbError, events};
 use crate::web::error::Error;
 use crate::web::page;
@@ -35,7 +36,7 @@ pub async fn on_form(
     if let Some(destination) = destination {
         let (vault, actor, name) = (app.vault.clone(), visitor.actor(), draft.name.clone());
         let allowed = app.db.transaction(move |conn| {
-            let event = destination.event("integration.destination_allowed", &name);
+            let event = destination.event(Action::IntegrationDestinationAllowed, &name);
             events::record(conn, &vault, &actor, &event)
         });
         allowed.await.map_err(|error: DbError| error)?;

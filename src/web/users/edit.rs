@@ -15,6 +15,7 @@ use super::show;
 use crate::accounts::Role;
 use crate::app::App;
 use crate::form::Errors;
+use crate::models::events::Action;
 use crate::models::users::{self, Change};
 use crate::models::{DbError, events, sessions};
 
@@ -102,7 +103,7 @@ pub async fn end_sessions(
         .transaction(move |conn| {
             let user = users::find(conn, id)?;
             let ended = sessions::end_others(conn, id, &keep)?;
-            events::record(conn, &vault, &actor, &user.event("session.ended", format!("all, {ended} in number")))
+            events::record(conn, &vault, &actor, &user.event(Action::SessionEnded, format!("all, {ended} in number")))
         })
         .await
         .map_err(|error: DbError| Error::from(error))?;

@@ -1,6 +1,6 @@
 //! `strongroom audit verify`.
 
-use strongroom::models::events::{self, Actor, NewEvent};
+use strongroom::models::events::{self, Action, Actor, NewEvent};
 
 use super::{ask, credentials};
 use crate::support::binary::Strongroom;
@@ -23,7 +23,13 @@ fn six_events(strongroom: &Strongroom) -> (i16, i64) {
         let mut ledger = events::open(conn)?;
         for number in 1..=6 {
             let detail = number.to_string();
-            let event = NewEvent { action: "test", subject_kind: "", subject_id: None, subject_name: "", detail };
+            let event = NewEvent {
+                action: Action::StoreVerified,
+                subject_kind: "",
+                subject_id: None,
+                subject_name: "",
+                detail,
+            };
             ledger.record(conn, &vault, &Actor::command_line(), &event)?;
         }
         Ok::<_, strongroom::models::DbError>(())
