@@ -18,8 +18,9 @@ use crate::accounts::{Gate, Hasher};
 use crate::config::{Settings, StoreSettings};
 use crate::integrations::alerts::email;
 use crate::models::deployment::{self, BootError};
+use crate::models::logins::Setup;
 use crate::models::sessions::Limits;
-use crate::models::{self, Conn, Db, DbError, credentials, logins, users};
+use crate::models::{self, Conn, Db, DbError, credentials, logins, resign};
 use crate::providers::aws;
 use crate::providers::egress::Egress;
 use crate::providers::tokens::Tokens;
@@ -127,6 +128,7 @@ pub fn open_store(url: &str, settings: &StoreSettings) -> Result<Arc<Vault>, Sta
         let vault = Vault::new(id, KeyRing::read(&path)?, Some(path));
         deployment::check_keys(&mut conn, &vault)?;
         models::migrate(&mut conn).map_err(StartError::Prepare)?;
+        sign_and_check(&mut conn, &vault)?;
         return Ok(Arc::new(vault));
     }
     models::migrate(&mut conn).map_err(StartError::Prepare)?;
@@ -143,7 +145,14 @@ pub fn open_existing(url: &str, settings: &StoreSettings) -> Result<Arc<Vault>, 
     if !models::is_migrated(&mut conn)? {
         return Err(StartError::Outdated);
     }
+    deployment::check_rows(&mut conn, &vault)?;
     Ok(Arc::new(vault))
+}
+
+/// Signs what the release before left, once, and checks the rows without which nothing can be trusted.
+fn sign_and_check(conn: &mut Conn, vault: &Vault) -> Result<(), StartError> {
+    models::transaction(conn, &|conn: &mut Conn| resign::once(conn, vault))?;
+    Ok(deployment::check_rows(conn, vault)?)
 }
 
 fn found(conn: &mut Conn, path: &std::path::Path) -> Result<Arc<Vault>, StartError> {
@@ -166,6 +175,7 @@ fn found(conn: &mut Conn, path: &std::path::Path) -> Result<Arc<Vault>, StartErr
     let id = deployment::id(conn)?.ok_or(StartError::Prepare(DbError::NotFound))?;
     let vault = Vault::new(id, KeyRing::read(path)?, Some(path.to_owned()));
     deployment::check_keys(conn, &vault)?;
+    deployment::check_rows(conn, &vault)?;
     Ok(Arc::new(vault))
 }
 
@@ -230,19 +240,23 @@ impl Console {
         self.app.clone()
     }
 
-    /// A one-time link for the first administrator; `None` when there is a user already.
+    /// A one-time link for the first administrator; `None` when there is a user, or ever was one.
     pub async fn setup_link(&self) -> Result<Option<Url>, DbError> {
         let token = hex::encode(crate::vault::random::<32>());
-        let hash = web::session::hash(&token);
+        let (hash, vault) = (web::session::hash(&token), self.app.vault.clone());
         let offered = self
             .app
             .db
-            .run(move |conn| {
-                if users::count(conn)? > 0 {
-                    return Ok::<_, DbError>(false);
+            .transaction(move |conn| match logins::setup(conn)? {
+                Setup::Open => logins::offer_setup(conn, &vault, &hash).map(|()| true),
+                Setup::Done => Ok::<_, DbError>(false),
+                Setup::UsersGone => {
+                    tracing::error!(
+                        "there is no user, and the audit trail knows of one: the users were taken out of the database. \
+                         Restore it from a backup"
+                    );
+                    Ok(false)
                 }
-                logins::offer_setup(conn, &hash)?;
-                Ok(true)
             })
             .await?;
         let link = self.app.public_url.join(&format!("setup?token={token}"));

@@ -142,8 +142,13 @@ pub struct AuditArgs {
 
 #[derive(Debug, Subcommand)]
 pub enum AuditAction {
-    /// Follow the chain of audit events, and name the first one that was altered or is missing (exit status 1)
-    Verify,
+    /// Follow the chain of audit events, and name where each lane was altered or cut (exit status 1)
+    Verify {
+        /// A log of the console or a saved alert mail: compare the heads of the trail in it with the trail, which shows
+        /// whether it was rolled back since
+        #[arg(long, value_name = "FILE")]
+        anchor: Option<std::path::PathBuf>,
+    },
 }
 
 impl Command {

@@ -1,12 +1,13 @@
-//! Opening a stored credential for an integration or its daily test: its row is checked, its values are opened, and the
-//! opening is written into the trail, all in the caller's transaction. What does not open is quarantined. The few other
-//! places that open secrets are listed in `tests/console/house_rules.rs`.
+//! The one opener of stored credentials: for an integration, a daily test, an edit that compares, a person's test. The row must
+//! be trusted before its values are opened, and the opening is written into the audit trail in the same transaction. What
+//! does not open is quarantined; what a later release wrote is left alone, so that a rolling update alerts nobody.
 
 use uuid::Uuid;
 
 use crate::credentials::{self as kinds, Kind};
 use crate::form::Values;
 use crate::models::events::Actor;
+use crate::models::trust::Doubt;
 use crate::models::{Conn, DbError, altered, credentials};
 use crate::vault::Vault;
 
@@ -23,8 +24,10 @@ pub struct Opened {
 pub enum Closed {
     /// It is not what Strongroom saved.
     Quarantined,
-    /// Only another release knows its type.
-    Unknown,
+    /// A later release saved it, or its type.
+    LaterRelease,
+    /// Somebody else has saved it since it was read.
+    Stale,
 }
 
 impl Closed {
@@ -35,7 +38,18 @@ impl Closed {
                 "what is stored is not what Strongroom saved (integrity error), so nothing was sent. The credential's page \
                  says what to do."
             }
-            Self::Unknown => "this release of Strongroom does not know its type.",
+            Self::LaterRelease => "a later release of Strongroom saved it. Upgrade this console.",
+            Self::Stale => "it was changed a moment ago. Try again.",
+        }
+    }
+}
+
+impl From<Closed> for DbError {
+    fn from(closed: Closed) -> Self {
+        match closed {
+            Closed::Quarantined => Self::Integrity,
+            Closed::LaterRelease => Self::LaterRelease,
+            Closed::Stale => Self::Stale,
         }
     }
 }
@@ -48,17 +62,35 @@ pub fn open(
     id: Uuid,
     why: String,
 ) -> Result<Result<Opened, Closed>, DbError> {
-    let (row, sealed) = credentials::find_sealed(conn, id)?;
-    // The row check comes first: under an altered kind or version there is nothing worth opening.
-    let Ok(plaintext) = row.check(vault).and_then(|()| vault.open(&row.context(), &sealed)) else {
-        altered::quarantine(conn, vault, &Actor::system(), &row)?;
+    open_at(conn, vault, actor, (id, None), why)
+}
+
+/// The same for a row as of a version, if one is given.
+pub fn open_at(
+    conn: &mut Conn,
+    vault: &Vault,
+    actor: &Actor,
+    (id, row_version): (Uuid, Option<i64>),
+    why: String,
+) -> Result<Result<Opened, Closed>, DbError> {
+    let (seen, sealed) = credentials::find_sealed(conn, vault, id)?;
+    if row_version.is_some_and(|expected| expected != seen.shown().row_version) {
+        return Ok(Err(Closed::Stale));
+    }
+    let row = match seen.judged() {
+        Ok(row) => row,
+        Err((_, Doubt::LaterRelease)) => return Ok(Err(Closed::LaterRelease)),
+        Err(_) => {
+            altered::quarantine(conn, vault, actor, id)?;
+            return Ok(Err(Closed::Quarantined));
+        }
+    };
+    let Ok(plaintext) = vault.open(&row.context(), &sealed) else {
+        altered::quarantine(conn, vault, actor, id)?;
         return Ok(Err(Closed::Quarantined));
     };
-    if row.integrity_failed_at.is_some() {
-        return Ok(Err(Closed::Quarantined));
-    }
     let (Some(kind), Some(values)) = (kinds::find(&row.kind), Values::from_json(&plaintext)) else {
-        return Ok(Err(Closed::Unknown));
+        return Ok(Err(Closed::LaterRelease));
     };
     credentials::record_opening(conn, vault, actor, &row, why)?;
     Ok(Ok(Opened { id, version: row.secret_version, kind, values }))

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
+use crate::models::events::Actor;
 use crate::models::sealed::{self, Column, SEALED};
 use crate::models::{self, Conn, DbError, keks};
 use crate::vault::{RewrapError, Vault};
@@ -51,8 +52,8 @@ pub fn lock(conn: &mut Conn) -> Result<(), RotationError> {
 /// Moves all values, batch by batch, each committed. `tell` hears how many have been moved and how many were to be.
 pub fn rewrap(conn: &mut Conn, vault: &Vault, mut tell: impl FnMut(u64, u64)) -> Result<Moved, RotationError> {
     let mut moved = Moved::default();
-    keks::clear_verified(conn)?;
-    let active = keks::active(conn)?;
+    models::transaction(conn, &|conn: &mut Conn| keks::clear_verified(conn, vault, &Actor::command_line()))?;
+    let active = keks::active(conn, vault)?;
     let all = u64::try_from(sealed::not_wrapped_by(conn, active)?).unwrap_or(0);
     for _ in 0..ROUNDS {
         moved.failures.clear();
@@ -64,7 +65,7 @@ pub fn rewrap(conn: &mut Conn, vault: &Vault, mut tell: impl FnMut(u64, u64)) ->
                 tell(moved.count, all.max(moved.count));
             }
         }
-        let active = keks::active(conn)?;
+        let active = keks::active(conn, vault)?;
         let rest = sealed::not_wrapped_by(conn, active)?;
         if rest <= moved.failures.len() as i64 {
             return Ok(moved);
@@ -73,7 +74,7 @@ pub fn rewrap(conn: &mut Conn, vault: &Vault, mut tell: impl FnMut(u64, u64)) ->
             std::thread::sleep(Duration::from_millis(50));
         }
     }
-    let active = keks::active(conn)?;
+    let active = keks::active(conn, vault)?;
     Err(RotationError::Contended(sealed::not_wrapped_by(conn, active)?))
 }
 
@@ -86,7 +87,7 @@ fn move_batch(
     moved: &mut Moved,
 ) -> Result<Option<Uuid>, DbError> {
     let (last, count, failures) = models::transaction(conn, &|conn: &mut Conn| {
-        let active = keks::lock_active(conn)?;
+        let active = keks::lock_active(conn, vault)?;
         let page = column.page_to_move(conn, active, after, BATCH)?;
         let last = page.last().map(|value| value.id);
         let (mut ids, mut deks, mut failures) = (Vec::new(), Vec::new(), Vec::new());

@@ -65,6 +65,10 @@ const GAUGES: &[(&str, &str)] = &[
     ("strongroom_message_oldest_seconds", "Age of the oldest alert message that waits, in seconds; 0 without any."),
     ("strongroom_messages_parked", "Alert messages that wait for a person to try them again or give them up."),
     ("strongroom_messages_waiting", "Alert messages ready or on their way, of channels that are switched on."),
+    (
+        "strongroom_store_verified_seconds",
+        "Seconds since the whole store was last verified, or since it was founded if it never was.",
+    ),
     ("strongroom_runs_unfinished", "Scans that are queued or running."),
 ];
 

@@ -49,9 +49,8 @@ pub async fn probe(app: &App, kind: &'static Kind, values: &Values, roles: &[Wan
 
 /// The roles that the integrations of a credential name. An integration that is not as Strongroom saved it names none.
 pub fn roles(conn: &mut Conn, vault: &Vault, credential: Uuid) -> Result<Vec<Wanted>, DbError> {
-    let rows = usages::of(conn, credential, MOST_INTEGRATIONS)?;
-    let intact = rows.into_iter().filter(|row| row.check(vault).is_ok());
-    let wanted = intact.filter_map(|row| {
+    let rows = usages::of(conn, vault, credential, MOST_INTEGRATIONS)?;
+    let wanted = rows.into_iter().filter_map(|row| {
         let settings = Values::from_json(row.settings.as_bytes())?;
         Provider::find(&row.version)?.spec().assumes(&settings, &row.name)
     });

@@ -1,14 +1,18 @@
-//! Is everything still what Strongroom stored? Opens every sealed value, checks every row that steers secrets, and follows
-//! the audit trail. With the seam of the runs and the credentials' screens this is a caller of [`Vault::open`]: what it
-//! opens is dropped unread, and only tables and ids of what fails leave this module.
+//! Is everything still what Strongroom stored? Opens every sealed value, judges every row that decides something, and follows
+//! the audit trail. What it opens is dropped unread, and only tables and ids of what fails leave this module.
 
 use std::fmt;
 
 use uuid::Uuid;
 
 use crate::models::chain::{self, Broken};
+use crate::models::logins::{self, Setup};
 use crate::models::sealed::SEALED;
-use crate::models::{Conn, DbError, alert_settings, credentials, events, integrations, recipients, users};
+use crate::models::trust::{Doubt, Seen, Signed};
+use crate::models::{
+    Conn, DbError, alert_settings, channels, credentials, deployment, events, integrations, keks, recipients, sessions,
+    users,
+};
 use crate::vault::Vault;
 
 /// Values or rows at once; a value has up to 256 KiB.
@@ -19,11 +23,15 @@ const BATCH: i64 = 100;
 pub enum Failure {
     /// A sealed value does not open.
     Value { table: &'static str, column: &'static str, id: Uuid },
-    /// A row is not as it was written.
-    Row { table: &'static str, id: Uuid },
-    /// A row is as it was written once, and older than the audit trail tells of: it was put back.
-    Older { table: &'static str, id: Uuid },
-    /// The audit trail was altered.
+    /// A row is not trusted.
+    Row { table: &'static str, id: Uuid, doubt: Doubt },
+    /// A row is newer than the latest version that the audit trail records.
+    Newer { table: &'static str, id: Uuid },
+    /// The audit trail has no event about a row.
+    Unrecorded { table: &'static str, id: Uuid },
+    /// A row that the audit trail knows of is gone, or all rows of a table are.
+    Missing { table: &'static str },
+    /// A lane of the audit trail breaks.
     Trail(Broken),
 }
 
@@ -31,13 +39,18 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Value { table, column, id } => write!(f, "{table} {id}: the sealed {column} does not open"),
-            Self::Row { table, id } => write!(f, "{table} {id}: the row is not what was saved"),
-            Self::Older { table, id } => {
-                write!(
-                    f,
-                    "{table} {id}: the row is an older one, put back after a change that the audit trail tells of"
-                )
+            Self::Row { table, id, doubt: Doubt::Tampered } => write!(f, "{table} {id}: the row is not what was saved"),
+            Self::Row { table, id, doubt: Doubt::PutBack } => {
+                write!(f, "{table} {id}: the row is an older one, put back after a change that the audit trail records")
             }
+            Self::Row { table, id, doubt } => write!(f, "{table} {id}: {}", doubt.words()),
+            Self::Newer { table, id } => {
+                write!(f, "{table} {id}: the row is newer than the audit trail records: the trail was cut")
+            }
+            Self::Unrecorded { table, id } => {
+                write!(f, "{table} {id}: the audit trail has no event about the row: the trail was cut")
+            }
+            Self::Missing { table } => write!(f, "{table}: rows that the audit trail records are gone"),
             Self::Trail(Broken { lane, seq }) => {
                 write!(f, "audit trail: lane {lane} breaks at event {seq}, which was altered or is missing")
             }
@@ -45,18 +58,99 @@ impl fmt::Display for Failure {
     }
 }
 
-/// What holds row checks, in the order in which they are walked.
-const CHECKED: usize = 5;
+/// A batch of rows: how many, what is wrong with them, and the last id.
+#[derive(Default)]
+struct Looked {
+    rows: u64,
+    failures: Vec<Failure>,
+    last: Option<Uuid>,
+}
 
-/// A row, its version, and whether its check holds.
-type Check = (Uuid, i64, bool);
+type Page<T> = fn(&mut Conn, &Vault, Uuid, i64) -> Result<Vec<Seen<T>>, DbError>;
+
+type Look = fn(&mut Conn, &Vault, Uuid) -> Result<Looked, DbError>;
+
+/// Every table with signed rows, in the order in which they are walked.
+const TABLES: &[Look] = &[
+    |conn, vault, after| recorded(conn, vault, after, credentials::page),
+    |conn, vault, after| recorded(conn, vault, after, integrations::page),
+    |conn, vault, after| recorded(conn, vault, after, users::page),
+    |conn, vault, after| recorded(conn, vault, after, recipients::page),
+    of_sessions,
+    |conn, vault, after| Ok(judged(channels::page(conn, vault, after, BATCH)?)),
+    few,
+];
+
+fn judged<T: Signed>(rows: Vec<Seen<T>>) -> Looked {
+    let (table, last) = (T::TABLE, rows.last().map(|row| row.shown().subject()));
+    let mut looked = Looked { rows: rows.len() as u64, last, ..Looked::default() };
+    for row in rows {
+        let id = row.shown().subject();
+        match row.doubt() {
+            Some(doubt) => looked.failures.push(Failure::Row { table, id, doubt }),
+            None if row.is_newer_than_recorded() => looked.failures.push(Failure::Newer { table, id }),
+            None => {}
+        }
+    }
+    looked
+}
+
+/// The same for tables whose rows each have an event from the start.
+fn recorded<T: Signed>(conn: &mut Conn, vault: &Vault, after: Uuid, page: Page<T>) -> Result<Looked, DbError> {
+    let rows = page(conn, vault, after, BATCH)?;
+    let unrecorded: Vec<Uuid> =
+        rows.iter().filter(|row| row.is_unrecorded()).map(|row| row.shown().subject()).collect();
+    let mut looked = judged(rows);
+    if !unrecorded.is_empty() {
+        // Events of the first releases have no version.
+        let known = events::mentioned(conn, &unrecorded)?;
+        let unknown = unrecorded.into_iter().filter(|id| !known.contains(id));
+        looked.failures.extend(unknown.map(|id| Failure::Unrecorded { table: T::TABLE, id }));
+    }
+    Ok(looked)
+}
+
+fn of_sessions(conn: &mut Conn, vault: &Vault, after: Uuid) -> Result<Looked, DbError> {
+    let rows = sessions::page(conn, vault, after, BATCH)?;
+    let whole = rows.iter().filter(|row| row.doubt().is_none());
+    let ids: Vec<Uuid> = whole.map(|row| row.shown().id).collect();
+    let mut looked = judged(rows);
+    let without = sessions::without_login(conn, &ids)?.into_iter();
+    looked.failures.extend(without.map(|id| Failure::Unrecorded { table: "sessions", id }));
+    Ok(looked)
+}
+
+/// The tables of a row or two, which have no ids to walk by.
+fn few(conn: &mut Conn, vault: &Vault, after: Uuid) -> Result<Looked, DbError> {
+    if !after.is_nil() {
+        return Ok(Looked::default());
+    }
+    let mut looked = judged(keks::look(conn, vault)?);
+    let mut add = |other: Looked| {
+        looked.rows += other.rows;
+        looked.failures.extend(other.failures);
+    };
+    let settings = alert_settings::load(conn, vault)?;
+    let (table, id) = ("alert_settings", alert_settings::SUBJECT);
+    let failure = settings.doubt.map(|doubt| Failure::Row { table, id, doubt });
+    add(Looked { rows: u64::from(settings.row_version > 0), failures: failure.into_iter().collect(), last: None });
+    match deployment::seen(conn, vault)? {
+        Some(row) => add(judged(vec![row])),
+        None => add(Looked { failures: vec![Failure::Missing { table: "deployment" }], ..Looked::default() }),
+    }
+    if logins::setup(conn)? == Setup::UsersGone {
+        add(Looked { failures: vec![Failure::Missing { table: "users" }], ..Looked::default() });
+    }
+    looked.last = Some(Uuid::max());
+    Ok(looked)
+}
 
 /// A walk through the whole store, in steps that each take a fraction of a second.
 #[derive(Debug, Default)]
 pub struct Walk {
     /// Sealed values that were opened.
     pub values: u64,
-    /// Rows whose check was computed.
+    /// Rows that were judged.
     pub rows: u64,
     pub failures: Vec<Failure>,
     pub trail: chain::Walk,
@@ -78,60 +172,23 @@ impl Walk {
                 self.values += 1;
             }
             last
-        } else if self.stage < SEALED.len() + CHECKED {
-            let (table, rows) = self.checks(conn, vault)?;
-            self.rows += rows.len() as u64;
-            let told = events::versions(conn, &rows.iter().map(|(id, ..)| *id).collect::<Vec<_>>())?;
-            let older = |(id, version, holds): &Check| *holds && told.get(id).is_some_and(|told| version < told);
-            // What was changed between the two looks is as new as the trail at a third one.
-            let again = if rows.iter().any(older) { self.checks(conn, vault)?.1 } else { Vec::new() };
-            let failed = rows.iter().filter(|(.., holds)| !holds);
-            self.failures.extend(failed.map(|(id, ..)| Failure::Row { table, id: *id }));
-            self.failures
-                .extend(again.iter().filter(|row| older(row)).map(|(id, ..)| Failure::Older { table, id: *id }));
-            rows.last().map(|(id, ..)| *id)
+        } else if let Some(look) = TABLES.get(self.stage - SEALED.len()) {
+            let looked = look(conn, vault, self.after)?;
+            self.rows += looked.rows;
+            self.failures.extend(looked.failures);
+            looked.last
         } else {
-            return Ok(match self.trail.step(conn, vault)? {
-                Ok(done) => done,
-                Err(broken) => {
-                    self.failures.push(Failure::Trail(broken));
-                    true
-                }
-            });
+            let done = self.trail.step(conn, vault)?;
+            if done {
+                self.failures.extend(self.trail.broken.iter().copied().map(Failure::Trail));
+            }
+            return Ok(done);
         };
         self.after = last.unwrap_or_default();
         if last.is_none() {
             self.stage += 1;
         }
         Ok(false)
-    }
-
-    /// The next rows of a table with row checks.
-    fn checks(&self, conn: &mut Conn, vault: &Vault) -> Result<(&'static str, Vec<Check>), DbError> {
-        Ok(match self.stage - SEALED.len() {
-            0 => {
-                let rows = credentials::page(conn, self.after, BATCH)?;
-                ("credentials", rows.iter().map(|row| (row.id, row.row_version, row.check(vault).is_ok())).collect())
-            }
-            1 => {
-                let rows = integrations::page(conn, self.after, BATCH)?;
-                ("integrations", rows.iter().map(|row| (row.id, row.row_version, row.check(vault).is_ok())).collect())
-            }
-            2 => {
-                let rows = users::page(conn, self.after, BATCH)?;
-                ("users", rows.iter().map(|row| (row.id, row.row_version, row.check(vault).is_ok())).collect())
-            }
-            3 => {
-                let rows = recipients::page(conn, self.after, BATCH)?;
-                ("recipients", rows.iter().map(|row| (row.id, row.row_version, row.check(vault).is_ok())).collect())
-            }
-            // One row, and no id to walk by.
-            _ if self.after.is_nil() => {
-                let holds = alert_settings::intact(conn, vault)?;
-                ("alert_settings", holds.map(|holds| (Uuid::max(), 0, holds)).into_iter().collect())
-            }
-            _ => ("alert_settings", Vec::new()),
-        })
     }
 
     /// In words: what was looked at.

@@ -166,11 +166,17 @@ impl Store {
         // Nobody logs in with it: any PHC string does.
         let hash = "$argon2id$v=19$m=8,t=1,p=1$c29tZXNhbHQ$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
         let actor = Actor::command_line();
-        let user =
-            users::create(&mut conn, &self.vault, &actor, name, Role::Administrator.slug(), hash).expect("a user");
+        let id = users::create(&mut conn, &self.vault, &actor, name, Role::Administrator.slug(), hash).expect("a user");
         let token = hex::encode(strongroom::vault::random::<32>());
-        sessions::create(&mut conn, &self.vault, &session::hash(&token), user, false, "127.0.0.1", "bench")
-            .expect("a session");
+        let hash = session::hash(&token);
+        let begin = |conn: &mut _| {
+            let user = users::find(conn, &self.vault, id)?.trust()?;
+            let mut ledger = events::open(conn)?;
+            let user = users::log_in(conn, &self.vault, &actor, &mut ledger, user, None)?;
+            let visit = sessions::Visit { token_hash: &hash, address: "127.0.0.1", agent: "bench" };
+            sessions::create(conn, &self.vault, &ledger, &user, false, &visit)
+        };
+        models::transaction(&mut conn, &begin).expect("a session");
         format!("session={token}")
     }
 }

@@ -12,8 +12,9 @@ use super::{Busy, Hasher, Refused, totp};
 use crate::models::alerts::{self, Subject};
 use crate::models::events::{self, Action, Actor, NewEvent};
 use crate::models::logins::{self, Attempt, Throttle};
-use crate::models::users::{self, User};
-use crate::models::{Conn, Db, DbError, altered, recovery_codes};
+use crate::models::trust::{Seen, Trusted};
+use crate::models::users::{self, Proof, User};
+use crate::models::{Conn, Db, DbError, altered};
 use crate::names;
 use crate::vault::Vault;
 
@@ -38,68 +39,52 @@ struct Counted {
 impl Gate {
     /// Checks name and password. Every try is counted before it is checked, so that parallel tries cannot outrun the
     /// count; a right password clears what was counted from its network.
-    pub async fn password(&self, name: &str, password: &str, address: IpAddr) -> Result<User, Refused> {
+    pub async fn password(&self, name: &str, password: &str, address: IpAddr) -> Result<Trusted<User>, Refused> {
         let key = names::key(name);
         let counted = self.count(&key, address).await?;
-        let user = self.db.run(move |conn| users::find_by_key(conn, &key)).await?;
-        let hash = user.as_ref().and_then(|user| self.stored_hash(user));
-        let moved = user.is_some() && hash.is_none();
+        let vault = self.vault.clone();
+        let seen = self.db.run(move |conn| users::find_by_key(conn, &vault, &key)).await?;
+        let hash = seen.as_ref().and_then(|seen| self.stored_hash(seen.shown()));
+        let moved = seen.is_some() && hash.is_none();
         let weak = hash.as_deref().is_some_and(Hasher::is_weak);
         let Ok(right) = self.hasher.verify(hash, password).await else {
             // Nobody looked at the password, so it was not wrong.
             self.db.run(move |conn| logins::uncount(conn, &counted.attempt)).await?;
             return Err(Busy.into());
         };
-        let altered = user.as_ref().is_some_and(|user| user.check(&self.vault).is_err());
-        match user {
-            Some(user) if right && !user.disabled && !altered => {
+        let (user, why) = match seen.map(Seen::judged) {
+            None => (None, Why::Password),
+            Some(Ok(user)) if right && !user.disabled => {
                 self.db.run(move |conn| logins::clear_failures(conn, &counted.attempt)).await?;
-                if weak { Ok(self.strengthen(user, password, address).await) } else { Ok(user) }
+                return if weak { Ok(self.strengthen(user, password, address).await) } else { Ok(user) };
             }
-            user => {
-                let why = if moved || right && altered { Why::Altered } else { Why::Password };
-                self.record_failure(name, user, address, counted.closes, why).await?;
-                Err(Refused::Wrong)
-            }
-        }
+            Some(Ok(user)) if moved => (Some((*user).clone()), Why::Tampered("the password was moved")),
+            Some(Ok(user)) => (Some((*user).clone()), Why::Password),
+            Some(Err((user, doubt))) if right && doubt.is_tampering() => (Some(user), Why::Tampered(doubt.words())),
+            Some(Err((user, _))) => (Some(user), Why::Password),
+        };
+        self.record_failure(name, user, address, counted.closes, why).await?;
+        Err(Refused::Wrong)
     }
 
-    /// Uses a one-time code or a recovery code up. Tries are counted like passwords, but apart from them: whoever knows
-    /// the password must not clear the count of the codes with it.
-    pub async fn code(&self, user: &User, code: &str, address: IpAddr) -> Result<(), Refused> {
-        user.check(&self.vault).map_err(DbError::from)?;
+    /// Judges a one-time code or a recovery code; [`users::log_in`] uses it up. Tries are counted like passwords, but apart
+    /// from them: whoever knows the password must not clear the count of the codes with it.
+    pub async fn code(&self, user: &Trusted<User>, code: &str, address: IpAddr) -> Result<Proof, Refused> {
         // No name has a line break in its key, so no user's own count is this one.
         let Counted { attempt, closes } = self.count(&format!("{}\ncode", user.name_key), address).await?;
         let secret = user.sealed_totp().map(|sealed| self.vault.open(&user.totp_context(), &sealed)).transpose();
         let secret = secret.map_err(DbError::from)?.unwrap_or_default();
+        let seconds = u64::try_from(self.db.run(users::seconds).await?).unwrap_or_default();
         let recovery = totp::recovery_mac(&self.vault, code);
-        let (taker, code, vault) = (user.clone(), code.to_owned(), self.vault.clone());
-        let actor = Actor { name: user.name.clone(), address: address.to_string() };
-        let right = self
-            .db
-            .transaction(move |conn| {
-                let seconds = u64::try_from(users::seconds(conn)?).unwrap_or_default();
-                let right = match totp::step(&secret, &code, seconds) {
-                    Some(step) => users::take_totp_step(conn, taker.id, step)?,
-                    None => {
-                        recovery_codes::take(conn, taker.id, &recovery)? && {
-                            let left = recovery_codes::unused(conn, taker.id)?;
-                            let event = taker.event(Action::UserRecoveryCodeUsed, format!("{left} left"));
-                            events::record(conn, &vault, &actor, &event)?;
-                            true
-                        }
-                    }
-                };
-                if right {
-                    logins::clear_failures(conn, &attempt)?;
-                }
-                Ok::<_, DbError>(right)
-            })
-            .await?;
-        if right {
-            return Ok(());
+        let proof = match totp::step(&secret, code, seconds) {
+            Some(step) => Some(Proof::Step(step)).filter(|_| step > user.totp_last_step),
+            None => Some(Proof::RecoveryCode(recovery.clone())).filter(|_| user.recovery_codes.contains(&recovery)),
+        };
+        if let Some(proof) = proof {
+            self.db.run(move |conn| logins::clear_failures(conn, &attempt)).await?;
+            return Ok(proof);
         }
-        self.record_failure(&user.name, Some(user.clone()), address, closes, Why::Code).await?;
+        self.record_failure(&user.name, Some((**user).clone()), address, closes, Why::Code).await?;
         Err(Refused::Wrong)
     }
 
@@ -119,11 +104,11 @@ impl Gate {
     }
 
     /// Hashes a right password at today's cost. What is in the way of that is not in the way of the login.
-    async fn strengthen(&self, user: User, password: &str, address: IpAddr) -> User {
+    async fn strengthen(&self, user: Trusted<User>, password: &str, address: IpAddr) -> Trusted<User> {
         let Ok(hash) = self.hasher.hash(password).await else { return user };
         let (vault, same) = (self.vault.clone(), user.clone());
         let actor = Actor { name: user.name.clone(), address: address.to_string() };
-        let stored = self.db.transaction(move |conn| users::rehash(conn, &vault, &actor, &same, &hash)).await;
+        let stored = self.db.transaction(move |conn| users::rehash(conn, &vault, &actor, same.clone(), &hash)).await;
         stored.unwrap_or(user)
     }
 
@@ -161,7 +146,9 @@ impl Gate {
                     detail: detail.to_owned(),
                 };
                 match (why, &user) {
-                    (Why::Altered, Some(user)) => altered::refuse_user(conn, &vault, &actor, user, "login refused")?,
+                    (Why::Tampered(words), Some(user)) => {
+                        altered::refuse_user(conn, &vault, &actor, user, &format!("login refused: {words}"))?;
+                    }
                     (Why::Code, _) => {
                         events::record(conn, &vault, &actor, &event(Action::LoginFailed, "one-time code"))?
                     }
@@ -191,7 +178,7 @@ fn alert(conn: &mut Conn, vault: &Vault, user: Option<Uuid>, name: &str, address
 enum Why {
     Password,
     Code,
-    Altered,
+    Tampered(&'static str),
 }
 
 /// The /24 or /64 that an address belongs to: one visitor has many addresses of it.

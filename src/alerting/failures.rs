@@ -50,13 +50,13 @@ pub fn record(
             alerts::raise(conn, "delivery", subject, &error.sentence)?;
         }
         Again::WhenItIsBack | Again::BrokenOff | Again::Later(_) => {
-            return put_off(conn, delivery, channel, error, end);
+            return put_off(conn, vault, delivery, channel, error, end);
         }
     }
     match error.again {
         Again::Never => refused(conn, vault, channel, subject, error).map(|last_straw| !last_straw),
         // The peer answers.
-        Again::NeverThisOne => channels::note_answer(conn, channel.id).map(|()| true),
+        Again::NeverThisOne => channels::note_answer(conn, vault, channel.id).map(|()| true),
         _ => Ok(true),
     }
 }
@@ -64,12 +64,13 @@ pub fn record(
 /// It is tried again, unless it is this message alone that is never taken.
 fn put_off(
     conn: &mut Conn,
+    vault: &Vault,
     delivery: &Delivery,
     channel: &Integration,
     error: &SendError,
     end: impl Fn(&mut Conn, Next) -> Result<(), DbError>,
 ) -> Result<bool, DbError> {
-    let health = channels::health(conn, channel.id)?;
+    let health = channels::health(conn, vault, channel.id)?;
     let (attempts, put_offs) = (delivery.attempts, delivery.put_offs);
     // A tenth longer than the channel, so that others go first: perhaps the peer chokes on this one alone.
     let after = |pause: i32| pause + pause / 10 + 1;
@@ -95,7 +96,7 @@ fn put_off(
         && (passed_by || error.again == Again::BrokenOff)
         && models::clock(conn)? > delivery.created_at + OLD;
     end(conn, if stuck { Next::Parked } else { next })?;
-    if stuck | (channels::count_miss(conn, channel.id, pause)? >= IN_A_ROW) {
+    if stuck | (channels::count_miss(conn, vault, channel.id, pause)? >= IN_A_ROW) {
         let subject = Subject { kind: "integration", id: channel.id, name: &channel.name };
         alerts::raise(conn, "delivery", subject, &error.sentence)?;
     }
@@ -110,8 +111,8 @@ fn refused(
     subject: Subject,
     error: &SendError,
 ) -> Result<bool, DbError> {
-    let refusals = channels::count_refusal(conn, channel.id)?;
-    if refusals < IN_A_ROW || !integrations::find(conn, channel.id)?.active {
+    let refusals = channels::count_refusal(conn, vault, channel.id)?;
+    if refusals < IN_A_ROW || !integrations::find(conn, vault, channel.id)?.shown().active {
         return Ok(false);
     }
     integrations::set_active(conn, vault, &Actor::system(), channel.id, false)?;
@@ -121,9 +122,9 @@ fn refused(
 }
 
 /// All of a batch waits for a person: the channel itself cannot be used.
-pub fn park(conn: &mut Conn, replica: Uuid, unfit: &Unfit) -> Result<(), DbError> {
+pub fn park(conn: &mut Conn, vault: &Vault, replica: Uuid, unfit: &Unfit) -> Result<(), DbError> {
     let Some(first) = unfit.deliveries.first() else { return Ok(()) };
-    let channel = integrations::find(conn, first.integration_id)?;
+    let channel = integrations::find(conn, vault, first.integration_id)?.into_shown();
     for delivery in &unfit.deliveries {
         deliveries::end_attempt(conn, delivery.id, replica, &unfit.sentence, Next::Parked)?;
     }

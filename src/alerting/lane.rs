@@ -55,12 +55,18 @@ async fn batch(app: &Data<App>, id: Uuid, renewed: &Renewed) -> Result<bool, DbE
     let batch = match prepared {
         None => return Ok(false),
         Some(Err(unfit)) => {
-            app.db.transaction(move |conn| failures::park(conn, replica, &unfit)).await?;
+            let vault = app.vault.clone();
+            app.db.transaction(move |conn| failures::park(conn, &vault, replica, &unfit)).await?;
             return Ok(true);
         }
         Some(Ok(batch)) => batch,
     };
-    let office = Office { vault: &app.vault, console: &app.public_url, profile: &batch.integration.name };
+    let office = Office {
+        vault: &app.vault,
+        console: &app.public_url,
+        profile: &batch.integration.name,
+        anchors: &batch.anchors,
+    };
     let write = |ready: &Ready| batch.channel.has_recipients().then(|| office.letter(ready));
     let (mut last, mut letter): (Option<Taken>, _) = (None, None);
     for (at, ready) in batch.messages.iter().enumerate() {
@@ -107,8 +113,9 @@ struct Taken<'a> {
 async fn take_down(app: &App, taken: Option<Taken<'_>>) -> Result<(), DbError> {
     let Some(Taken { delivery, receipt }) = taken else { return Ok(()) };
     metrics::counter!("strongroom_deliveries_total", "outcome" => "sent").increment(1);
-    let (id, channel, replica) = (delivery.id, delivery.integration_id, app.replica);
-    let record = move |conn: &mut Conn| deliveries::sent(conn, id, channel, replica, receipt.reference.as_deref());
+    let (id, channel, replica, vault) = (delivery.id, delivery.integration_id, app.replica, app.vault.clone());
+    let record =
+        move |conn: &mut Conn| deliveries::sent(conn, &vault, id, channel, replica, receipt.reference.as_deref());
     if !app.db.run(record).await? {
         tracing::warn!(delivery = %id, "a message was sent under a lease that had ended");
     }
@@ -150,7 +157,7 @@ async fn send(
 /// Records a failure; whether the next message is worth trying.
 async fn failed(app: &App, batch: &Batch, ready: &Ready, error: SendError) -> Result<bool, DbError> {
     metrics::counter!("strongroom_deliveries_total", "outcome" => "failed").increment(1);
-    let (delivery, channel) = (ready.delivery.clone(), batch.integration.clone());
+    let (delivery, channel) = (ready.delivery.clone(), (*batch.integration).clone());
     tracing::warn!(delivery = %delivery.id, channel = %channel.id, error = error.sentence, "a message failed");
     let (vault, replica) = (app.vault.clone(), app.replica);
     app.db.transaction(move |conn| failures::record(conn, &vault, replica, &delivery, &channel, &error)).await

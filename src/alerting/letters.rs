@@ -16,6 +16,8 @@ pub struct Office<'a> {
     pub console: &'a Url,
     /// The profile's name.
     pub profile: &'a str,
+    /// The heads of the audit trail, which a mail keeps out of reach of who writes to the database.
+    pub anchors: &'a str,
 }
 
 /// Nobody is to be told any more.
@@ -39,6 +41,7 @@ impl Office<'_> {
                 self.profile,
                 &ready.message,
                 Some(&self.link(person.id, "unsubscribe", &person.unsubscribe_key(self.vault))),
+                self.anchors,
             ),
         };
         written.map_err(|_| SendError::never("The mail could not be written. Please report it."))

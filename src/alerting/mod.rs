@@ -14,6 +14,8 @@ use crate::models::credential_limits::Limits;
 use crate::models::digests::{self, Target};
 use crate::models::due_alerts::{self, Limit, Rules, Turn};
 use crate::models::integrations::Integration;
+use crate::models::store_health::Verified;
+use crate::models::trust::{Doubt, Trusted};
 use crate::models::{self, Conn, DbError, altered, integrations, recipients};
 use crate::vault::Vault;
 
@@ -32,6 +34,7 @@ const MOST_LINES: i64 = 1_000;
 pub struct Known {
     open: AtomicI64,
     settings: RwLock<Arc<AlertSettings>>,
+    verified: RwLock<Option<Verified>>,
     /// Told when something may wait to be told.
     pub changed: tokio::sync::Notify,
     /// Told when something waits in the outbox.
@@ -42,6 +45,15 @@ impl Known {
     /// Raised alerts that are not closed, as of a few seconds ago.
     pub fn open(&self) -> i64 {
         self.open.load(Ordering::Relaxed)
+    }
+
+    /// When the store was last verified, as of a few seconds ago.
+    pub fn verified(&self) -> Option<Verified> {
+        *self.verified.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub fn set_verified(&self, verified: Verified) {
+        *self.verified.write().unwrap_or_else(PoisonError::into_inner) = Some(verified);
     }
 
     pub fn settings(&self) -> Arc<AlertSettings> {
@@ -104,10 +116,10 @@ pub async fn give(app: &App) -> Result<usize, DbError> {
             }
             let Audience { targets, whole, altered } = audience(conn, &vault)?;
             for profile in &altered {
-                altered::tell(conn, profile)?;
+                altered::alert(conn, profile, "")?;
             }
             for profile in &whole {
-                altered::settle(conn, profile.id, profile.row_version)?;
+                altered::settle(conn, profile)?;
             }
             digests::give(conn, &targets)
         })
@@ -123,16 +135,23 @@ struct Audience {
     /// Everybody to tell: a profile, or each confirmed recipient of one that has recipients.
     targets: Vec<Target>,
     /// The profiles that are what Strongroom saved, and those that are not, which are told nothing.
-    whole: Vec<Integration>,
+    whole: Vec<Trusted<Integration>>,
     altered: Vec<Integration>,
 }
 
 fn audience(conn: &mut Conn, vault: &Vault) -> Result<Audience, DbError> {
-    let profiles = integrations::of_family(conn, crate::integrations::Family::AlertProfile.slug())?;
-    let people = recipients::confirmed(conn)?;
-    let mut targets = Vec::new();
+    let profiles = integrations::of_family(conn, vault, crate::integrations::Family::AlertProfile.slug())?;
+    let people = recipients::confirmed(conn, vault)?.into_iter().filter_map(|person| person.judged().ok());
+    let people: Vec<_> = people.collect();
+    let (mut targets, mut whole, mut altered) = (Vec::new(), Vec::new(), Vec::new());
     // Before all else: whether it is switched on is a part of the row as well.
-    let (whole, altered): (Vec<_>, Vec<_>) = profiles.into_iter().partition(|profile| profile.check(vault).is_ok());
+    for profile in profiles {
+        match profile.judged() {
+            Ok(profile) => whole.push(profile),
+            Err((_, Doubt::LaterRelease)) => {}
+            Err((profile, _)) => altered.push(profile),
+        }
+    }
     for profile in whole.iter().filter(|profile| profile.active) {
         let Some(channel) = alerts::channel(&profile.version) else { continue };
         let settings = Values::from_json(profile.settings.as_bytes()).unwrap_or_default();
@@ -141,7 +160,7 @@ fn audience(conn: &mut Conn, vault: &Vault) -> Result<Audience, DbError> {
         let most = if at_once == 1 { i64::MAX } else { MOST_LINES };
         let target = |recipient, triggers| Target { integration: profile.id, recipient, triggers, at_once, most };
         if channel.has_recipients() {
-            let own = people.iter().filter(|person| person.integration_id == profile.id && person.check(vault).is_ok());
+            let own = people.iter().filter(|person| person.integration_id == profile.id);
             targets.extend(
                 own.map(|person| target(Some(person.id), person.triggers.split(',').map(str::to_owned).collect())),
             );

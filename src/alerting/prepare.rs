@@ -16,7 +16,8 @@ use crate::models::delivery_lines::{self, LineRow, UsageRow};
 use crate::models::events::Actor;
 use crate::models::integrations::{self, Integration};
 use crate::models::recipients::{self, Recipient};
-use crate::models::{Conn, DbError, credentials};
+use crate::models::trust::{Doubt, Trusted};
+use crate::models::{Conn, DbError, chain, credentials};
 use crate::opening::{self, Closed, Opened};
 use crate::vault::Vault;
 
@@ -27,11 +28,13 @@ const USAGES: i64 = 5;
 
 /// Messages with all that sending them takes.
 pub struct Batch {
-    pub integration: Integration,
+    pub integration: Trusted<Integration>,
     pub channel: &'static dyn Channel,
     pub settings: Values,
     pub credential: Option<Opened>,
     pub messages: Vec<Ready>,
+    /// For mails: the heads of the audit trail.
+    pub anchors: String,
 }
 
 /// One message of a batch.
@@ -39,7 +42,7 @@ pub struct Ready {
     pub delivery: Delivery,
     pub message: Message,
     /// The person, where the channel has persons and the row is what Strongroom saved.
-    pub recipient: Option<Recipient>,
+    pub recipient: Option<Trusted<Recipient>>,
 }
 
 /// What is not sent, and why: the channel is not fit for use.
@@ -48,8 +51,6 @@ pub struct Unfit {
     pub sentence: String,
 }
 
-const ALTERED: &str = "The channel is not what Strongroom saved, so nothing was sent. Somebody may have changed it in the \
-                       database. Delete it and add it anew.";
 const UNKNOWN: &str = "This release of Strongroom does not know this channel or its settings. Edit it.";
 const NO_CREDENTIAL: &str = "The channel needs a credential. Edit it and choose one.";
 
@@ -61,8 +62,8 @@ pub fn prepare(
     replica: Uuid,
     id: Uuid,
 ) -> Result<Option<Result<Batch, Unfit>>, DbError> {
-    let integration = integrations::find(conn, id)?;
-    let channel = channels::channel(&integration.version);
+    let seen = integrations::find(conn, vault, id)?;
+    let channel = channels::channel(&seen.shown().version);
     let ordered = channel.is_some_and(|channel| channel.lines_at_once() == 1);
     // This replica works on the channel in one lane: what else it has of it was lost sight of.
     deliveries::put_back(conn, replica, Some(id))?;
@@ -71,11 +72,15 @@ pub fn prepare(
         return Ok(None);
     }
     let unfit = |deliveries, sentence| Ok(Some(Err(Unfit { deliveries, sentence })));
-    if integration.check(vault).is_err() {
-        altered::refuse(conn, vault, &integration)?;
-        return unfit(claimed, ALTERED.to_owned());
-    }
-    altered::settle(conn, integration.id, integration.row_version)?;
+    let integration = match seen.judged() {
+        Ok(integration) => integration,
+        Err((_, Doubt::LaterRelease)) => return unfit(claimed, UNKNOWN.to_owned()),
+        Err((integration, doubt)) => {
+            altered::refuse(conn, vault, &integration, doubt)?;
+            return unfit(claimed, format!("{} Nothing was sent.", doubt.sentence("channel")));
+        }
+    };
+    altered::settle(conn, &integration)?;
     let settings = Values::from_json(integration.settings.as_bytes());
     let (Some(channel), Some(settings)) = (channel, settings) else { return unfit(claimed, UNKNOWN.to_owned()) };
     let credential = match integration.credential_id {
@@ -88,7 +93,11 @@ pub fn prepare(
         },
     };
     let messages = messages(conn, vault, console, &integration, claimed)?;
-    Ok(Some(Ok(Batch { integration, channel, settings, credential, messages })))
+    let heads = if channel.has_recipients() { chain::heads(conn)? } else { Vec::new() };
+    // Three a line, so that no mail server has to fold them.
+    let lines = heads.chunks(3).map(|heads| heads.iter().map(chain::Head::short).collect::<Vec<_>>().join(" "));
+    let anchors = lines.collect::<Vec<_>>().join("\n");
+    Ok(Some(Ok(Batch { integration, channel, settings, credential, messages, anchors })))
 }
 
 /// Opens the credential once for the whole batch.
@@ -124,8 +133,8 @@ fn messages(
         usages.entry(row.credential_id).or_default().push(usage(console, row));
     }
     let people: Vec<Uuid> = claimed.iter().filter_map(|delivery| delivery.recipient_id).collect();
-    let people = recipients::find_all(conn, &people)?.into_iter().filter(|person| person.check(vault).is_ok());
-    let people: HashMap<Uuid, Recipient> = people.map(|person| (person.id, person)).collect();
+    let people = recipients::find_all(conn, vault, &people)?.into_iter().filter_map(|person| person.judged().ok());
+    let people: HashMap<Uuid, Trusted<Recipient>> = people.map(|person| (person.id, person)).collect();
     let mut lines: HashMap<Uuid, Vec<Line>> = HashMap::new();
     for row in rows {
         let known = usages.get(&row.subject_id).cloned().unwrap_or_default();

@@ -9,7 +9,6 @@ use crate::app::App;
 use crate::form::Values;
 use crate::integrations::alerts::{self, Channel, SendError, test_message};
 use crate::models::events::Actor;
-use crate::models::integrations::Integration;
 use crate::models::{self, DbError, credentials, deliveries, integrations, recipients};
 use crate::opening;
 
@@ -74,17 +73,18 @@ pub enum Tried {
 
 /// Sends a test through a saved channel and keeps the outcome.
 pub async fn saved(app: &Data<App>, actor: Actor, id: Uuid) -> Result<Tried, DbError> {
-    let row: Integration = app.db.run(move |conn| integrations::find(conn, id)).await?;
-    row.check(&app.vault)?;
+    let vault = app.vault.clone();
+    let row = app.db.run(move |conn| integrations::find(conn, &vault, id)).await?.trust()?;
     let settings = Values::from_json(row.settings.as_bytes());
     let (Some(channel), Some(settings)) = (alerts::channel(&row.version), settings) else { return Ok(Tried::Unknown) };
     if !row.active {
         return Ok(Tried::Off);
     }
     if channel.has_recipients() {
+        let vault = app.vault.clone();
         let queued = app.db.transaction(move |conn| {
-            let people = recipients::of(conn, id)?;
-            let people: Vec<_> = people.iter().filter(|person| person.wants_mail()).collect();
+            let people = recipients::of(conn, &vault, id)?.into_iter().filter_map(|person| person.judged().ok());
+            let people: Vec<_> = people.filter(|person| person.wants_mail()).collect();
             for person in &people {
                 deliveries::queue(conn, "test", id, Some(person.id))?;
             }
@@ -96,6 +96,7 @@ pub async fn saved(app: &Data<App>, actor: Actor, id: Uuid) -> Result<Tried, DbE
     }
     let trial = Trial { channel, settings: &settings, credential: row.credential_id, name: &row.name, host: &row.host };
     let error = send(app, actor, &trial).await?.err().map(|error| error.sentence);
-    app.db.run(move |conn| deliveries::keep_test(conn, id, error.as_deref())).await?;
+    let vault = app.vault.clone();
+    app.db.transaction(move |conn| deliveries::keep_test(conn, &vault, id, error.as_deref())).await?;
     Ok(Tried::Done)
 }

@@ -47,6 +47,7 @@ pub fn title(said: &Said) -> String {
         Trigger::Expiring => format!("“{subject}” expires in {}.", days(said.days)),
         Trigger::FailedTest => format!("The test of “{subject}” failed: {words}"),
         Trigger::FailedScan => format!("The scan “{subject}” keeps failing: {words}"),
+        Trigger::Integrity if !words.is_empty() => (*words).to_owned(),
         Trigger::Integrity => format!("“{subject}” is not what Strongroom saved, so it is not used any more."),
         Trigger::Delivery => format!("Messages through “{subject}” are not delivered: {words}"),
         Trigger::Lockout => format!("Too many failed logins as {subject} {words}."),
@@ -122,6 +123,7 @@ pub fn place(trigger: Trigger, subject_kind: &str, id: uuid::Uuid) -> String {
     match (subject_kind, trigger) {
         ("credential", _) => format!("credentials/{id}"),
         ("integration", _) => format!("integrations/{id}"),
+        ("store", _) => "audit?what=store.verification_failed".to_owned(),
         (_, Trigger::Integrity) => "audit?what=user.integrity_failure".to_owned(),
         _ => "audit?what=login.locked".to_owned(),
     }

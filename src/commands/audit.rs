@@ -1,27 +1,76 @@
 //! `strongroom audit verify`: follows the audit trail. The heads that it prints, kept elsewhere, prove later that the trail
-//! was not rolled back.
+//! was not rolled back; `--anchor` compares those of a log or a mail with the trail.
 
+use std::path::Path;
 use std::process::ExitCode;
 
-use super::{Wants, fail, open, say};
+use super::{Store, Wants, fail, misconfigured, open, say};
 use crate::cli::{AuditAction, AuditArgs};
+use crate::models::DbError;
+use crate::models::anchors::{self, Held};
 use crate::models::chain;
 use crate::verification::Failure;
 
 pub fn run(args: &AuditArgs) -> ExitCode {
-    let AuditAction::Verify = args.action;
+    let AuditAction::Verify { anchor } = &args.action;
+    let text = match anchor.as_deref().map(read).transpose() {
+        Ok(text) => text,
+        Err(status) => return status,
+    };
     let mut store = match open(&args.store, Wants::Existing) {
         Ok(store) => store,
         Err(status) => return status,
     };
     let walk = match chain::verify(&mut store.conn, &store.vault) {
-        Ok(Ok(walk)) => walk,
-        Ok(Err(broken)) => return fail(&Failure::Trail(broken)),
+        Ok(walk) => walk,
         Err(error) => return fail(&error),
     };
-    for head in &walk.heads {
+    for head in walk.heads.iter().filter(|head| head.seq > 0) {
         say(&format_args!("lane {:>2}  event {:>10}  {}", head.lane, head.seq, hex::encode(&head.mac)));
+    }
+    let rolled_back = match text.map(|text| compare(&mut store, &text)).transpose() {
+        Ok(rolled_back) => rolled_back.unwrap_or(0),
+        Err(error) => return fail(&error),
+    };
+    for broken in &walk.broken {
+        fail(&Failure::Trail(*broken));
+    }
+    if !walk.broken.is_empty() || rolled_back > 0 {
+        return ExitCode::FAILURE;
     }
     say(&format_args!("{} events, all as they were written", walk.count));
     ExitCode::SUCCESS
+}
+
+/// Logs may hold bytes that are no text.
+fn read(path: &Path) -> Result<String, ExitCode> {
+    let bytes = std::fs::read(path)
+        .map_err(|error| misconfigured(&format!("the anchors in {} cannot be read: {error}", path.display())))?;
+    let text = String::from_utf8_lossy(&bytes).into_owned();
+    if anchors::find(&text).is_empty() {
+        let why = "name a log of the console (\"the heads of the audit trail\") or a saved alert mail";
+        return Err(misconfigured(&format!("{} holds no anchors: {why}", path.display())));
+    }
+    Ok(text)
+}
+
+/// Says which anchors the trail does not hold; returns how many.
+fn compare(store: &mut Store, text: &str) -> Result<usize, DbError> {
+    let found = anchors::find(text);
+    let mut rolled_back = 0;
+    for anchor in &found {
+        let (lane, seq) = (anchor.lane, anchor.seq);
+        match anchors::compare(&mut store.conn, anchor)? {
+            Held::Yes => continue,
+            Held::Cut(last) => fail(&format!(
+                "audit trail: lane {lane} was rolled back: it ends at event {last}, and the anchor names event {seq}"
+            )),
+            Held::Other => {
+                fail(&format!("audit trail: lane {lane} was rolled back: event {seq} is not the one of the anchor"))
+            }
+        };
+        rolled_back += 1;
+    }
+    say(&format_args!("{} of {} anchors are in the trail", found.len() - rolled_back, found.len()));
+    Ok(rolled_back)
 }

@@ -87,7 +87,7 @@ fn rewrap(store: &mut Store) -> Result<(), ExitCode> {
         )));
     }
     let detail = format!("{} values moved; {}", moved.count, walk.summary());
-    let verified = |conn: &mut _| keks::set_verified(conn, vault, &Actor::command_line(), detail.clone());
+    let verified = |conn: &mut _| keks::set_verified(conn, vault, &Actor::command_line(), &detail);
     models::transaction(conn, &verified).map_err(|error: DbError| fail(&error))?;
     say(&"all is well; the keys before can be retired: strongroom key list");
     Ok(())

@@ -70,7 +70,7 @@ fn change(args: &UserArgs, name: &str, change: &Change) -> Result<String, ExitCo
     let mut store = open(&args.store, Wants::Existing)?;
     let Store { conn, vault, .. } = &mut store;
     let apply = |conn: &mut _| {
-        let user = users::find_by_key(conn, &names::key(name))?.ok_or(DbError::NotFound)?;
+        let user = users::find_by_key(conn, vault, &names::key(name))?.ok_or(DbError::NotFound)?.into_shown();
         users::change(conn, vault, &Actor::command_line(), user.id, change, None)?;
         Ok(user.name)
     };

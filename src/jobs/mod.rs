@@ -8,7 +8,7 @@ use actix_web::web::Data;
 use tokio::task::JoinSet;
 
 use crate::app::App;
-use crate::models::{self, DbError, chain, deliveries, keks, logins, sessions};
+use crate::models::{self, DbError, chain, deliveries, keks, logins, sessions, store_health};
 use crate::telemetry;
 
 mod alerts;
@@ -42,6 +42,7 @@ pub fn start(app: Data<App>) -> Jobs {
     jobs.spawn_local(alerts::decide(app.clone()));
     jobs.spawn_local(outbox::work(app.clone()));
     jobs.spawn_local(every(Duration::from_secs(600), app.clone(), "verify", nightly));
+    jobs.spawn_local(every(Duration::from_secs(10), app.clone(), "store health", watch));
     jobs.spawn_local(every(Duration::from_secs(3_600), app.clone(), "heads of the trail", tell_heads));
     Jobs(jobs)
 }
@@ -90,9 +91,17 @@ async fn purge(app: Data<App>) -> Result<(), DbError> {
 /// Logs, which are kept elsewhere, so prove that nobody rolled the audit trail back.
 async fn tell_heads(app: Data<App>) -> Result<(), DbError> {
     let heads = app.db.run(chain::heads).await?;
-    let written = heads.iter().filter(|head| head.seq > 0);
-    let heads: Vec<String> = written.map(chain::Head::to_string).collect();
+    let heads: Vec<String> = heads.iter().map(chain::Head::to_string).collect();
     tracing::info!(heads = heads.join(" "), "the heads of the audit trail, as lane:event:link");
+    Ok(())
+}
+
+/// Alerts about what is wrong with the few rows on which everything else rests, within seconds.
+async fn watch(app: Data<App>) -> Result<(), DbError> {
+    let vault = app.vault.clone();
+    let verified = app.db.transaction(move |conn| store_health::look(conn, &vault)).await?;
+    metrics::gauge!("strongroom_store_verified_seconds").set(verified.age.as_seconds_f64());
+    app.alerts.set_verified(verified);
     Ok(())
 }
 

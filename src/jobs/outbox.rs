@@ -27,7 +27,8 @@ pub async fn work(app: Data<App>) {
     let (mut lanes, mut busy): (JoinSet<()>, HashMap<Id, Uuid>) = (JoinSet::new(), HashMap::new());
     let mut turns = tokio::time::interval(RENEW);
     while !app.stopping.is_cancelled() {
-        match app.db.run(deliveries::due).await {
+        let vault = app.vault.clone();
+        match app.db.run(move |conn| deliveries::due(conn, &vault)).await {
             Ok(due) => {
                 let free: Vec<Uuid> =
                     due.into_iter().filter(|channel| !busy.values().any(|working| working == channel)).collect();

@@ -8,12 +8,13 @@ use crate::models::{DbError, integrations, runs};
 
 /// One turn: whoever has an unfinished run already is left to it.
 pub async fn queue_due(app: Data<App>) -> Result<(), DbError> {
+    let vault = app.vault.clone();
     let queued = app
         .db
-        .transaction(|conn| {
+        .transaction(move |conn| {
             let mut queued = 0;
             for id in integrations::take_due(conn)? {
-                queued += usize::from(runs::queue(conn, id, "schedule", &Actor::system().name)?.is_some());
+                queued += usize::from(runs::queue(conn, &vault, id, "schedule", &Actor::system().name)?.is_some());
             }
             Ok::<_, DbError>(queued)
         })

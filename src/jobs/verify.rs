@@ -1,25 +1,24 @@
 //! The nightly check of the whole store, done by one replica. When it was last done is read from the audit trail, so that
-//! restarts neither repeat nor forget it. What fails is logged, and a credential that fails can no longer be used.
+//! restarts neither repeat nor forget it, and nobody can put it off by SQL. Everything that it finds raises an alert.
 
 use actix_web::web::Data;
-use uuid::Uuid;
 
 use crate::app::App;
+use crate::models::altered::{self, Part};
 use crate::models::events::{self, Action, Actor, NewEvent};
-use crate::models::{Conn, DbError, altered, credentials, deployment, integrations, users};
+use crate::models::trust::Doubt;
+use crate::models::{Conn, DbError, deployment, integrations, recipients, users};
+use crate::vault::Vault;
 use crate::verification::{Failure, Walk};
-
-const STARTED: Action = Action::StoreVerificationStarted;
-const PASSED: Action = Action::StoreVerified;
-const FAILED: Action = Action::StoreVerificationFailed;
 
 /// Checks everything if that is due; `false` when it is not, or another replica is at it.
 pub async fn check(app: &Data<App>) -> Result<bool, DbError> {
     let vault = app.vault.clone();
     let claim = move |conn: &mut _| {
-        let claimed = deployment::claim_verification(conn, STARTED.name(), &[PASSED.name(), FAILED.name()])?;
+        let claimed = deployment::claim_verification(conn, &vault)?;
         if claimed {
-            events::record(conn, &vault, &Actor::system(), &event(STARTED, String::new()))?;
+            let started = event(Action::StoreVerificationStarted, String::new());
+            events::record(conn, &vault, &Actor::system(), &started)?;
         }
         Ok::<_, DbError>(claimed)
     };
@@ -52,52 +51,73 @@ pub async fn check(app: &Data<App>) -> Result<bool, DbError> {
 }
 
 async fn conclude(app: &Data<App>, walk: Walk) -> Result<(), DbError> {
-    let mut ids: Vec<Uuid> = walk.failures.iter().filter_map(credential).collect();
-    ids.dedup();
-    for id in ids {
+    for failure in walk.failures.clone() {
+        // Those of credentials are counted where they are refused.
+        if !matches!(failure, Failure::Value { table: "credentials", .. } | Failure::Row { table: "credentials", .. }) {
+            metrics::counter!("strongroom_integrity_failures_total").increment(1);
+        }
         let vault = app.vault.clone();
-        let quarantine = move |conn: &mut _| match credentials::find(conn, id) {
-            Ok(row) if row.integrity_failed_at.is_none() => altered::quarantine(conn, &vault, &Actor::system(), &row),
-            // Known already, or deleted meanwhile.
-            Ok(_) | Err(DbError::NotFound) => Ok(()),
-            Err(error) => Err(error),
+        let alert = move |conn: &mut _| match alert(conn, &vault, &failure) {
+            // Deleted since.
+            Err(DbError::NotFound) => Ok(()),
+            result => result,
         };
-        app.db.transaction(quarantine).await?;
+        app.db.transaction(alert).await?;
     }
-    let failures = walk.failures.clone();
-    let tell = move |conn: &mut _| failures.iter().try_for_each(|failure| tell(conn, failure));
-    app.db.transaction(tell).await?;
     let (action, detail) = match walk.failures.len() {
-        0 => (PASSED, walk.summary()),
-        count => (FAILED, format!("{count} failures, named in the log; {}", walk.summary())),
+        0 => (Action::StoreVerified, walk.summary()),
+        count => (Action::StoreVerificationFailed, format!("{count} failures, named in the log; {}", walk.summary())),
     };
     tracing::info!(failures = walk.failures.len(), "the store was verified: {}", walk.summary());
-    let vault = app.vault.clone();
-    let record = move |conn: &mut _| events::record(conn, &vault, &Actor::system(), &event(action, detail.clone()));
+    let (vault, sound) = (app.vault.clone(), walk.failures.is_empty());
+    let record = move |conn: &mut _| {
+        if sound {
+            for part in Part::ALL {
+                altered::settle_store(conn, part, "the whole store was verified")?;
+            }
+        }
+        events::record(conn, &vault, &Actor::system(), &event(action, detail.clone()))
+    };
     app.db.transaction(record).await
 }
 
-/// Raises the alert about what only a look finds: a row that was put back whole holds its check.
-fn tell(conn: &mut Conn, failure: &Failure) -> Result<(), DbError> {
+/// Raises the alert about a finding. A credential is refused for good from here on.
+fn alert(conn: &mut Conn, vault: &Vault, failure: &Failure) -> Result<(), DbError> {
+    let sentence = format!("The verification of the store found: {failure}.");
     let (table, id) = match failure {
-        Failure::Value { table, id, .. } | Failure::Row { table, id } | Failure::Older { table, id } => (*table, *id),
-        Failure::Trail(_) => return Ok(()),
+        Failure::Row { doubt: Doubt::LaterRelease, .. } => return Ok(()),
+        Failure::Value { table, id, .. } | Failure::Row { table, id, .. } => (*table, *id),
+        Failure::Newer { .. } | Failure::Unrecorded { .. } | Failure::Trail(_) => {
+            return altered::alert_store(conn, Part::Trail, &sentence);
+        }
+        Failure::Missing { table: "users" } => return altered::alert_store(conn, Part::Users, &sentence),
+        Failure::Missing { .. } => return altered::alert_store(conn, Part::Deployment, &sentence),
     };
-    let told = match table {
-        "integrations" => integrations::find(conn, id).and_then(|row| altered::tell(conn, &row)),
-        "users" => users::find(conn, id).and_then(|row| altered::tell_user(conn, &row)),
-        _ => Ok(()),
-    };
-    // Deleted meanwhile.
-    if told == Err(DbError::NotFound) { Ok(()) } else { told }
-}
-
-fn credential(failure: &Failure) -> Option<Uuid> {
-    match failure {
-        Failure::Value { table: "credentials", id, .. }
-        | Failure::Row { table: "credentials", id }
-        | Failure::Older { table: "credentials", id } => Some(*id),
-        _ => None,
+    match table {
+        "credentials" => altered::quarantine(conn, vault, &Actor::system(), id),
+        "integrations" => {
+            let row = integrations::find(conn, vault, id)?;
+            altered::alert(conn, row.shown(), "")
+        }
+        "users" => {
+            let user = users::find(conn, vault, id)?;
+            altered::alert_user(conn, user.shown())
+        }
+        "recipients" => {
+            let person = recipients::find(conn, vault, id)?.into_shown();
+            let channel = integrations::find(conn, vault, person.integration_id)?;
+            let words = format!("A recipient of “{}” was tampered with, and receives nothing.", channel.shown().name);
+            altered::alert(conn, channel.shown(), &words)
+        }
+        "channels" => {
+            let channel = integrations::find(conn, vault, id)?;
+            altered::alert_pauses(conn, channel.shown())
+        }
+        "sessions" => altered::alert_store(conn, Part::Sessions, &sentence),
+        "keks" => altered::alert_store(conn, Part::Keys, &sentence),
+        "deployment" => altered::alert_store(conn, Part::Deployment, &sentence),
+        "alert_settings" => altered::alert_store(conn, Part::Settings, &sentence),
+        _ => altered::alert_store(conn, Part::Rows, &sentence),
     }
 }
 

@@ -30,6 +30,7 @@ struct Digest<'a> {
     to: &'a str,
     unsubscribe: Option<&'a Url>,
     test: bool,
+    anchors: &'a str,
 }
 
 struct Group<'a> {
@@ -55,9 +56,16 @@ struct Shown<'a> {
     remedy: String,
 }
 
-/// The letter to one recipient of a profile. `unsubscribe` is the page of its subscription.
-pub fn digest(to: &str, profile: &str, message: &Message, unsubscribe: Option<&Url>) -> Result<Letter, askama::Error> {
-    let digest = Digest::new(to, profile, message, unsubscribe);
+/// The letter to one recipient of a profile. `unsubscribe` is the page of its subscription, `anchors` are the heads of the
+/// audit trail.
+pub fn digest(
+    to: &str,
+    profile: &str,
+    message: &Message,
+    unsubscribe: Option<&Url>,
+    anchors: &str,
+) -> Result<Letter, askama::Error> {
+    let digest = Digest { anchors, ..Digest::new(to, profile, message, unsubscribe) };
     Ok(Letter {
         id: message.id,
         at: message.at,
@@ -100,6 +108,7 @@ impl<'a> Digest<'a> {
             to,
             unsubscribe,
             test: message.test,
+            anchors: "",
             counts,
         }
     }

@@ -86,10 +86,13 @@ actions! {
     UserRecoveryCodesMade "user.recovery_codes_made" "Recovery codes made" "made new recovery codes for";
     UserRecoveryCodeUsed "user.recovery_code_used" "Recovery code used" "used up a recovery code of";
     UserIntegrityFailure "user.integrity_failure" "User tampered with" "detected tampering with the user";
+    SessionIntegrityFailure "session.integrity_failure" "Session tampered with" "refused";
     SessionEnded "session.ended" "Session ended" "ended a session of";
     KeyAdded "key.added" "Master key added" "added the";
     KeyActivated "key.activated" "Master key activated" "activated the";
     KeySuperseded "key.superseded" "Master key superseded" "no longer seals new values under the";
+    KeyRewrapStarted "key.rewrap_started" "Rewrapping started" "started to rewrap the data keys of the";
+    KeyVerified "key.verified" "Master key verified" "opened every value after rewrapping, for the";
     KeyRewrapped "key.rewrapped" "Master key rewrapped" "rewrapped the data keys under the";
     KeyRetired "key.retired" "Master key retired" "retired the";
     StoreVerificationStarted "store.verification_started" "Verification started" "started to verify";

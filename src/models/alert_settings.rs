@@ -5,11 +5,13 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
+use uuid::Uuid;
 
 use super::events::{self, Action, Actor, NewEvent};
-use super::schema::alert_settings;
-use super::{Conn, DbError};
-use crate::vault::{IntegrityError, Vault};
+use super::schema::{alert_settings, events as trail};
+use super::trust::{self, Doubt, Parts, Seen, Signed};
+use super::{Conn, DbError, altered};
+use crate::vault::Vault;
 
 /// Days before the limit at which people are warned ahead.
 pub const AHEAD_DAYS: [i32; 2] = [14, 3];
@@ -31,7 +33,12 @@ pub struct AlertSettings {
     /// Scans that must fail in a row.
     pub failed_scans: i32,
     pub row_version: i64,
+    /// Why the saved settings do not count. Then people are alerted about more than anybody may have wanted, never less.
+    pub doubt: Option<Doubt>,
 }
+
+/// Under which the audit trail records the versions of the one row.
+pub const SUBJECT: Uuid = Uuid::from_u128(0x5e77_1465);
 
 impl Default for AlertSettings {
     fn default() -> Self {
@@ -42,15 +49,18 @@ impl Default for AlertSettings {
             remind: true,
             failed_scans: 3,
             row_version: 0,
+            doubt: None,
         }
     }
 }
 
 impl AlertSettings {
     /// The limit of a type in days, when its secrets age at all. `operator` is the limit of the operator's settings,
-    /// `by_default` whether the type's secrets age unless somebody says otherwise.
+    /// `by_default` whether the type's secrets age unless somebody says otherwise. While the saved settings do not count,
+    /// every type has the operator's limit.
     pub fn limit(&self, kind: &str, by_default: bool, operator: i32) -> Option<i32> {
         let days = match self.kind_days.get(kind) {
+            _ if self.doubt.is_some() => operator,
             Some(days) => *days,
             None if by_default => self.stale_days.unwrap_or(operator),
             None => 0,
@@ -59,9 +69,9 @@ impl AlertSettings {
     }
 }
 
-#[derive(Queryable, Selectable)]
+#[derive(Clone, Queryable, Selectable)]
 #[diesel(table_name = alert_settings)]
-struct Row {
+pub(super) struct Row {
     stale_days: Option<i32>,
     kind_days: String,
     ahead: bool,
@@ -73,34 +83,75 @@ struct Row {
     row_mac: Vec<u8>,
 }
 
-impl Row {
-    fn mac_parts<T>(&self, f: impl FnOnce(&[&[u8]]) -> T) -> T {
-        f(&[
-            &self.stale_days.unwrap_or(0).to_be_bytes(),
-            self.kind_days.as_bytes(),
-            &[u8::from(self.ahead), u8::from(self.remind)],
-            &self.failed_scans.to_be_bytes(),
-            &self.row_version.to_be_bytes(),
-        ])
+impl Signed for Row {
+    const TABLE: &'static str = "alert_settings";
+
+    fn subject(&self) -> Uuid {
+        SUBJECT
     }
 
-    fn check(&self, vault: &Vault) -> Result<(), IntegrityError> {
-        self.mac_parts(|parts| vault.check_mac("alert_settings", parts, &self.row_mac))
+    fn version(&self) -> i64 {
+        self.row_version
+    }
+
+    fn signature(&self) -> &[u8] {
+        &self.row_mac
+    }
+
+    fn set_signature(&mut self, signature: Vec<u8>) {
+        self.row_mac = signature;
+    }
+
+    fn parts(&self) -> Parts {
+        Parts::default()
+            .number(self.stale_days.map(i64::from))
+            .text(&self.kind_days)
+            .flags(&[self.ahead, self.remind])
+            .number(i64::from(self.failed_scans))
+            .number(self.row_version)
+    }
+
+    fn former_parts(&self) -> Option<Parts> {
+        let parts = Parts::default().bytes(&self.stale_days.unwrap_or(0).to_be_bytes()).text(&self.kind_days);
+        let parts = parts.flags(&[self.ahead, self.remind]).bytes(&self.failed_scans.to_be_bytes());
+        Some(parts.number(self.row_version))
     }
 }
 
-/// The settings as saved; the defaults when nobody has saved any, and when the row is not what Strongroom wrote: then
-/// alerts are louder than somebody wanted, never quieter.
+/// The row, if there is one, and the latest version that the audit trail records.
+pub(super) fn seen(conn: &mut Conn, vault: &Vault) -> Result<(Option<Seen<Row>>, i64), DbError> {
+    let recorded = trail::table.filter(trail::subject_id.eq(SUBJECT).and(trail::subject_version.is_not_null()));
+    let latest = || recorded.select(diesel::dsl::max(trail::subject_version)).single_value();
+    let found: Option<(Row, Option<i64>)> =
+        alert_settings::table.select((Row::as_select(), latest())).first(conn).optional()?;
+    match found {
+        Some(row) => {
+            let latest = row.1.unwrap_or(0);
+            Ok((Some(Seen::new(vault, row, |_| true)), latest))
+        }
+        None => Ok((None, diesel::select(latest()).get_result::<Option<i64>>(conn)?.unwrap_or(0))),
+    }
+}
+
+/// The settings as saved; the defaults when nobody has saved any. Where the row does not count, or is gone although the audit
+/// trail knows one, the settings say so in `doubt`.
 pub fn load(conn: &mut Conn, vault: &Vault) -> Result<AlertSettings, DbError> {
-    let Some(row): Option<Row> = alert_settings::table.select(Row::as_select()).first(conn).optional()? else {
-        return Ok(AlertSettings::default());
+    let doubted = |doubt, row_version| AlertSettings {
+        doubt: Some(doubt),
+        row_version,
+        failed_scans: 1,
+        ..AlertSettings::default()
     };
-    let kinds = serde_json::from_str(&row.kind_days);
-    let (Ok(()), Ok(kind_days)) = (row.check(vault), kinds) else {
-        tracing::error!(
-            "the alert settings are not what Strongroom saved: the defaults hold until they are saved anew"
-        );
-        return Ok(AlertSettings { row_version: row.row_version, ..AlertSettings::default() });
+    let (seen, latest) = seen(conn, vault)?;
+    let Some(seen) = seen else {
+        return Ok(if latest > 0 { doubted(Doubt::Tampered, 0) } else { AlertSettings::default() });
+    };
+    let row = match seen.judged() {
+        Ok(row) => row,
+        Err((row, doubt)) => return Ok(doubted(doubt, row.row_version)),
+    };
+    let Ok(kind_days) = serde_json::from_str(&row.kind_days) else {
+        return Ok(doubted(Doubt::LaterRelease, row.row_version));
     };
     Ok(AlertSettings {
         stale_days: row.stale_days,
@@ -109,20 +160,16 @@ pub fn load(conn: &mut Conn, vault: &Vault) -> Result<AlertSettings, DbError> {
         remind: row.remind,
         failed_scans: row.failed_scans,
         row_version: row.row_version,
+        doubt: None,
     })
-}
-
-/// Whether the row is as Strongroom wrote it; `None` when there is none.
-pub fn intact(conn: &mut Conn, vault: &Vault) -> Result<Option<bool>, DbError> {
-    let row: Option<Row> = alert_settings::table.select(Row::as_select()).first(conn).optional()?;
-    Ok(row.map(|row| row.check(vault).is_ok()))
 }
 
 /// Saves settings that were read at `settings.row_version`; [`DbError::Stale`] when somebody else was first. Call inside
 /// a transaction.
 pub fn save(conn: &mut Conn, vault: &Vault, actor: &Actor, settings: &AlertSettings) -> Result<(), DbError> {
     let mut ledger = events::open(conn)?;
-    let mut row = Row {
+    let (_, latest) = seen(conn, vault)?;
+    let row = Row {
         stale_days: settings.stale_days,
         kind_days: serde_json::to_string(&settings.kind_days).map_err(|_| DbError::Other)?,
         ahead: settings.ahead,
@@ -130,10 +177,10 @@ pub fn save(conn: &mut Conn, vault: &Vault, actor: &Actor, settings: &AlertSetti
         failed_scans: settings.failed_scans,
         edited_at: ledger.now,
         edited_by: actor.name.clone(),
-        row_version: settings.row_version + 1,
+        row_version: settings.row_version.max(latest) + 1,
         row_mac: Vec::new(),
     };
-    row.row_mac = row.mac_parts(|parts| vault.mac("alert_settings", parts));
+    let row = trust::sign(vault, row);
     let values = (
         alert_settings::stale_days.eq(row.stale_days),
         alert_settings::kind_days.eq(&row.kind_days),
@@ -159,9 +206,10 @@ pub fn save(conn: &mut Conn, vault: &Vault, actor: &Actor, settings: &AlertSetti
     let event = NewEvent {
         action: Action::AlertsSettingsChanged,
         subject_kind: "settings",
-        subject_id: None,
+        subject_id: Some(SUBJECT),
         subject_name: "alerts",
         detail: format!("AWS access keys after {limit}; by type {}", row.kind_days),
     };
-    ledger.record(conn, vault, actor, &event)
+    ledger.record_version(conn, vault, actor, &event, row.row_version)?;
+    altered::settle_store(conn, altered::Part::Settings, "they were saved again")
 }

@@ -1,68 +1,152 @@
-//! Rows that are not what Strongroom saved: credentials, integrations, users. They are not used, and that is counted, audited
-//! and told.
+//! Rows that are not trusted: what follows when one is about to be used. The use is refused, counted, written into the audit
+//! trail, and alerted about. What is found by looking through the whole store is in `store_health`.
 
 use diesel::prelude::*;
 use uuid::Uuid;
 
 use super::alerts::{self, Subject};
-use super::credentials::Credential;
-use super::events::{self, Action, Actor};
+use super::events::{self, Action, Actor, NewEvent};
 use super::integrations::Integration;
 use super::schema::credentials;
+use super::trust::{Doubt, Signed, Trusted};
 use super::users::User;
-use super::{Conn, DbError, users};
+use super::{Conn, DbError};
 use crate::vault::Vault;
 
-/// Marks a row that did not open, once, and says so in the trail.
-pub fn quarantine(conn: &mut Conn, vault: &Vault, actor: &Actor, row: &Credential) -> Result<(), DbError> {
+fn count() {
     metrics::counter!("strongroom_integrity_failures_total").increment(1);
+}
+
+/// Refuses a credential for good: the audit trail records a version that no row has, so that the credential stays refused
+/// whatever is done to its row by SQL, until its secret is entered again. Noted once. Call inside a transaction.
+pub fn quarantine(conn: &mut Conn, vault: &Vault, actor: &Actor, id: Uuid) -> Result<(), DbError> {
+    count();
     let mut ledger = events::open(conn)?;
+    let seen = super::credentials::lock(conn, vault, id)?;
+    let (next, row) = (seen.next_version(), seen.shown());
+    if row.integrity_failed_at.is_some() && seen.doubt() == Some(Doubt::PutBack) {
+        return Ok(());
+    }
     let at = credentials::integrity_failed_at;
-    diesel::update(credentials::table.find(row.id).filter(at.is_null())).set(at.eq(ledger.now)).execute(conn)?;
-    alerts::raise(conn, "integrity", Subject { kind: "credential", id: row.id, name: &row.name }, "")?;
-    ledger.record(conn, vault, actor, &row.event(Action::CredentialIntegrityFailure, "use refused".to_owned()))
+    diesel::update(credentials::table.find(id).filter(at.is_null())).set(at.eq(ledger.now)).execute(conn)?;
+    alerts::raise(conn, "integrity", Subject { kind: "credential", id, name: &row.name }, "")?;
+    let words = seen.doubt().map_or("its secret does not open", Doubt::words);
+    let event = row.event(Action::CredentialIntegrityFailure, format!("use refused: {words}"));
+    ledger.record_version(conn, vault, actor, &event, next)
 }
 
-/// A use was refused: that is counted, audited and told. Call inside a transaction.
-pub fn refuse(conn: &mut Conn, vault: &Vault, row: &Integration) -> Result<(), DbError> {
-    metrics::counter!("strongroom_integrity_failures_total").increment(1);
-    let event = row.event(Action::IntegrationIntegrityFailure, "use refused".to_owned());
+/// A use was refused: that is counted, written down and alerted about. Call inside a transaction.
+pub fn refuse(conn: &mut Conn, vault: &Vault, row: &Integration, doubt: Doubt) -> Result<(), DbError> {
+    count();
+    let event = row.event(Action::IntegrationIntegrityFailure, format!("use refused: {}", doubt.words()));
     events::record(conn, vault, &Actor::system(), &event)?;
-    tell(conn, row)
+    alert(conn, row, "")
 }
 
-/// The alert alone, for whoever only looks at rows.
-pub fn tell(conn: &mut Conn, row: &Integration) -> Result<(), DbError> {
-    alerts::raise(conn, "integrity", Subject { kind: "integration", id: row.id, name: &row.name }, "")
+/// The alert alone, for whoever only looks at rows. `words` is a sentence; without one the row itself is refused.
+pub fn alert(conn: &mut Conn, row: &Integration, words: &str) -> Result<(), DbError> {
+    alerts::raise(conn, "integrity", Subject { kind: "integration", id: row.id, name: &row.name }, words)
 }
 
-/// Somebody was kept from coming in as a user whose row, password or session was changed beside Strongroom; `what` was done
-/// about it. Call inside a transaction.
+/// The row that says how long everything for a channel waits does not count.
+pub fn alert_pauses(conn: &mut Conn, channel: &Integration) -> Result<(), DbError> {
+    let name = &channel.name;
+    let words = format!("How long messages through “{name}” are paused was tampered with, so they are not paused.");
+    alert(conn, channel, &words)
+}
+
+/// Somebody was kept from coming in as a user whose row, password or session does not count; `what` was done about it.
+/// Call inside a transaction.
 pub fn refuse_user(conn: &mut Conn, vault: &Vault, actor: &Actor, user: &User, what: &str) -> Result<(), DbError> {
-    metrics::counter!("strongroom_integrity_failures_total").increment(1);
+    count();
     events::record(conn, vault, actor, &user.event(Action::UserIntegrityFailure, what.to_owned()))?;
-    tell_user(conn, user)
+    alert_user(conn, user)
 }
 
-/// For who finds a user's row altered without anybody coming in.
-pub fn tell_user(conn: &mut Conn, row: &User) -> Result<(), DbError> {
+/// A session was refused whose row does not count. Call inside a transaction.
+pub fn refuse_session(conn: &mut Conn, vault: &Vault, doubt: Doubt) -> Result<(), DbError> {
+    count();
+    let event = NewEvent {
+        action: Action::SessionIntegrityFailure,
+        subject_kind: "session",
+        subject_id: None,
+        subject_name: "a session",
+        detail: format!("refused: {}", doubt.words()),
+    };
+    events::record(conn, vault, &Actor::system(), &event)?;
+    alert_store(conn, Part::Sessions, "A session was put into the database, or put back, and was refused.")
+}
+
+pub fn alert_user(conn: &mut Conn, row: &User) -> Result<(), DbError> {
     alerts::raise(conn, "integrity", Subject { kind: "user", id: row.id, name: &row.name }, "")
 }
 
-/// Whether a user as read a while ago is an older row that was put back. [`DbError::Stale`] when the row was changed since.
-pub fn is_put_back(conn: &mut Conn, user: &User) -> Result<bool, DbError> {
-    let told = events::told(conn, Some(user.id))?;
-    if told <= user.row_version {
-        return Ok(false);
-    }
-    // Looked at after the trail: what is in order is as new as that.
-    if users::find(conn, user.id)?.row_version >= told { Err(DbError::Stale) } else { Ok(true) }
-}
-
-/// The row holds, as of this version: whoever was told otherwise hears of it, unless the trail tells of a newer one.
-pub fn settle(conn: &mut Conn, subject: Uuid, version: i64) -> Result<(), DbError> {
-    if !alerts::is_open(conn, "integrity", subject)? || events::told(conn, Some(subject))? > version {
+/// The row is trusted: an open alert that says otherwise is closed.
+pub fn settle<T: Signed>(conn: &mut Conn, row: &Trusted<T>) -> Result<(), DbError> {
+    if !alerts::is_open(conn, "integrity", row.subject())? {
         return Ok(());
     }
-    alerts::close(conn, &["integrity"], subject, "it is as it was saved again")
+    alerts::close(conn, &["integrity"], row.subject(), "it is as it was saved again")
+}
+
+/// A part of the store that has no row of its own to be alerted about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Part {
+    Trail,
+    Deployment,
+    Keys,
+    Settings,
+    Sessions,
+    Users,
+    /// The verification of the whole store, which is late.
+    Verification,
+    /// Rows of a kind that is not listed here.
+    Rows,
+}
+
+impl Part {
+    pub const ALL: [Self; 8] = [
+        Self::Trail,
+        Self::Deployment,
+        Self::Keys,
+        Self::Settings,
+        Self::Sessions,
+        Self::Users,
+        Self::Verification,
+        Self::Rows,
+    ];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Trail => "the audit trail",
+            Self::Deployment => "the deployment",
+            Self::Keys => "the master keys",
+            Self::Settings => "the alert settings",
+            Self::Sessions => "the sessions",
+            Self::Users => "the users",
+            Self::Verification => "the verification of the store",
+            Self::Rows => "the store",
+        }
+    }
+
+    fn id(self) -> Uuid {
+        Uuid::from_u128(0x5702_e000 + self as u128)
+    }
+
+    fn subject(self) -> Subject<'static> {
+        Subject { kind: "store", id: self.id(), name: self.name() }
+    }
+}
+
+/// Raises the alert about a part of the store. `words` is a sentence.
+pub fn alert_store(conn: &mut Conn, part: Part, words: &str) -> Result<(), DbError> {
+    alerts::raise(conn, "integrity", part.subject(), words)
+}
+
+/// Nothing is wrong with a part of the store any more. `why` ends a sentence.
+pub fn settle_store(conn: &mut Conn, part: Part, why: &str) -> Result<(), DbError> {
+    if !alerts::is_open(conn, "integrity", part.id())? {
+        return Ok(());
+    }
+    alerts::close(conn, &["integrity"], part.id(), why)
 }

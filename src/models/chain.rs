@@ -4,7 +4,7 @@
 use std::fmt;
 
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Binary, SmallInt};
+use diesel::sql_types::{Array, BigInt, Binary, SmallInt};
 
 use super::events::{self, Event, LANES};
 use super::schema::events as table;
@@ -28,6 +28,17 @@ pub struct Head {
     last: i64,
 }
 
+/// Characters of a link that an anchor in a mail has: 64 bits of the MAC, which nobody can choose without the key.
+const SHORT: usize = 16;
+
+impl Head {
+    /// For a mail, where a whole link would be too long.
+    pub fn short(&self) -> String {
+        let link = hex::encode(&self.mac);
+        format!("{}:{}:{}", self.lane, self.seq, link.get(..SHORT).unwrap_or(&link))
+    }
+}
+
 impl fmt::Display for Head {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}:{}", self.lane, self.seq, hex::encode(&self.mac))
@@ -41,31 +52,33 @@ pub struct Broken {
     pub seq: i64,
 }
 
-/// A walk along all lanes.
+/// A walk along all lanes, also those after a broken one.
 #[derive(Debug, Default)]
 pub struct Walk {
     /// Events that hold, so far.
     pub count: u64,
     /// Heads of the lanes that hold, so far.
     pub heads: Vec<Head>,
-    /// The lane being walked: its head when the walk came to it, and the last link that holds.
+    /// Where each of the other lanes breaks.
+    pub broken: Vec<Broken>,
+    /// The lane that is being walked.
+    lane: i16,
+    /// Its head when the walk came to it, and the last link that holds.
     current: Option<(Head, i64, Vec<u8>)>,
 }
 
 impl Walk {
-    /// One page further. `Ok(Ok(true))`: all lanes hold.
-    pub fn step(&mut self, conn: &mut Conn, vault: &Vault) -> Result<Result<bool, Broken>, DbError> {
-        let lane = i16::try_from(self.heads.len()).unwrap_or(LANES);
+    /// One page further; `true` when all lanes have been walked.
+    pub fn step(&mut self, conn: &mut Conn, vault: &Vault) -> Result<bool, DbError> {
+        let lane = self.lane;
         if lane >= LANES {
-            return Ok(Ok(true));
+            return Ok(true);
         }
-        let (head, seq, mac) = match self.current.take() {
+        let (head, mut seq, mut mac) = match self.current.take() {
             Some(current) => current,
             None => match head(conn, lane)? {
-                Some(head) if head.last == head.seq => (head, 0, events::first_link(vault, lane)),
-                // Events behind the head, or a head before its events.
-                Some(head) => return Ok(Err(Broken { lane, seq: head.seq.min(head.last) + 1 })),
-                None => return Ok(Err(Broken { lane, seq: 0 })),
+                Some(head) => (head, 0, events::first_link(vault, lane)),
+                None => return Ok(self.next(Err(0))),
             },
         };
         let page: Vec<Event> = table::table
@@ -74,46 +87,53 @@ impl Walk {
             .limit(PAGE)
             .select(Event::as_select())
             .load(conn)?;
-        let (ended, (mut seq, mut mac)) = (page.len() < PAGE as usize, (seq, mac));
+        let ended = page.len() < PAGE as usize;
         for event in page {
             if event.seq != seq + 1 || events::link(vault, &mac, &event) != event.mac {
-                return Ok(Err(Broken { lane, seq: seq + 1 }));
+                return Ok(self.next(Err(seq + 1)));
             }
             (seq, mac) = (event.seq, event.mac);
             self.count += 1;
         }
         if !ended {
             self.current = Some((head, seq, mac));
-            return Ok(Ok(false));
+            return Ok(false);
         }
-        if seq != head.seq || mac != head.mac || head.head_mac != events::head_mac(vault, lane, seq, &mac) {
-            return Ok(Err(Broken { lane, seq: seq + 1 }));
+        let whole = seq == head.seq && mac == head.mac && head.head_mac == events::head_mac(vault, lane, seq, &mac);
+        // Events behind the head were not written by Strongroom.
+        let holds = whole && head.last == head.seq;
+        Ok(self.next(if holds { Ok(head) } else { Err(seq + 1) }))
+    }
+
+    /// Ends a lane, with its head or the number of the first event that does not hold; whether it was the last one.
+    fn next(&mut self, ended: Result<Head, i64>) -> bool {
+        match ended {
+            Ok(head) => self.heads.push(head),
+            Err(seq) => self.broken.push(Broken { lane: self.lane, seq }),
         }
-        self.heads.push(head);
-        Ok(Ok(self.heads.len() == LANES as usize))
+        self.lane += 1;
+        self.lane >= LANES
     }
 }
 
-/// The heads as they are, unchecked.
+const HEADS: &str = "SELECT lane, seq, mac, head_mac,
+        (SELECT coalesce(max(e.seq), 0) FROM events e WHERE e.lane = l.lane) AS last
+    FROM audit_lanes l WHERE lane = ANY($1) ORDER BY lane";
+
+/// The heads of lanes that have events, as they are, unchecked.
 pub fn heads(conn: &mut Conn) -> Result<Vec<Head>, DbError> {
-    let lanes = (0..LANES).filter_map(|lane| head(conn, lane).transpose());
-    lanes.collect()
+    let lanes: Vec<i16> = (0..LANES).collect();
+    let heads: Vec<Head> = diesel::sql_query(HEADS).bind::<Array<SmallInt>, _>(lanes).load(conn)?;
+    Ok(heads.into_iter().filter(|head| head.seq > 0).collect())
 }
 
 fn head(conn: &mut Conn, lane: i16) -> Result<Option<Head>, DbError> {
-    let query = "SELECT lane, seq, mac, head_mac, (SELECT coalesce(max(seq), 0) FROM events WHERE lane = $1) AS last
-                 FROM audit_lanes WHERE lane = $1";
-    Ok(diesel::sql_query(query).bind::<SmallInt, _>(lane).get_result(conn).optional()?)
+    Ok(diesel::sql_query(HEADS).bind::<Array<SmallInt>, _>(vec![lane]).get_result(conn).optional()?)
 }
 
 /// Walks every lane at one go.
-pub fn verify(conn: &mut Conn, vault: &Vault) -> Result<Result<Walk, Broken>, DbError> {
+pub fn verify(conn: &mut Conn, vault: &Vault) -> Result<Walk, DbError> {
     let mut walk = Walk::default();
-    loop {
-        match walk.step(conn, vault)? {
-            Ok(false) => {}
-            Ok(true) => return Ok(Ok(walk)),
-            Err(broken) => return Ok(Err(broken)),
-        }
-    }
+    while !walk.step(conn, vault)? {}
+    Ok(walk)
 }

@@ -1,85 +1,182 @@
 //! How each channel is doing: refusals and misses in a row, and until when everything for it waits. A row appears with
-//! the first failure. The messages themselves are in `deliveries`.
+//! the first failure, and is signed. The messages themselves are in `deliveries`.
 
-use chrono::{DateTime, Utc};
-use diesel::dsl::Eq;
+use chrono::{DateTime, TimeDelta, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{Integer, Uuid as SqlUuid};
 use uuid::Uuid;
 
 use super::schema::channels;
+use super::trust::{self, Doubt, Parts, Seen, Signed};
 use super::{Conn, DbError};
+use crate::vault::Vault;
 
 /// How a channel is doing.
-#[derive(Clone, Debug, Default, Queryable, Selectable)]
-#[diesel(table_name = channels)]
+#[derive(Clone, Debug, Queryable, Selectable, Insertable, AsChangeset)]
+#[diesel(table_name = channels, treat_none_as_null = true)]
 pub struct Health {
+    pub integration_id: Uuid,
     pub refusals: i32,
     pub misses: i32,
     /// Since when nothing has got through.
     pub failing_since: Option<DateTime<Utc>>,
     pub not_before: DateTime<Utc>,
+    pub row_mac: Vec<u8>,
 }
 
-/// Nothing was ever wrong with a channel that has no row.
-pub fn health(conn: &mut Conn, integration: Uuid) -> Result<Health, DbError> {
-    Ok(channels::table.find(integration).select(Health::as_select()).first(conn).optional()?.unwrap_or_default())
+impl Signed for Health {
+    const TABLE: &'static str = "channels";
+    const RECORDED: bool = false;
+
+    fn subject(&self) -> Uuid {
+        self.integration_id
+    }
+
+    fn version(&self) -> i64 {
+        1
+    }
+
+    fn signature(&self) -> &[u8] {
+        &self.row_mac
+    }
+
+    fn set_signature(&mut self, signature: Vec<u8>) {
+        self.row_mac = signature;
+    }
+
+    fn parts(&self) -> Parts {
+        let parts = Parts::default().id(Some(self.integration_id)).number(i64::from(self.refusals));
+        parts.number(i64::from(self.misses)).time(self.failing_since).time(self.not_before)
+    }
 }
 
-/// Counts a refusal by the peer; returns how many there were in a row.
-pub fn count_refusal(conn: &mut Conn, channel: Uuid) -> Result<i32, DbError> {
-    let again = (channels::refusals.eq(channels::refusals + 1), reached());
-    Ok(diesel::insert_into(channels::table)
-        .values((channels::integration_id.eq(channel), channels::refusals.eq(1)))
-        .on_conflict(channels::integration_id)
-        .do_update()
-        .set(again)
-        .returning(channels::refusals)
-        .get_result(conn)?)
+impl Health {
+    /// Nothing was ever wrong with a channel that has no row.
+    fn of_new(integration_id: Uuid) -> Self {
+        let not_before = DateTime::UNIX_EPOCH;
+        Self { integration_id, refusals: 0, misses: 0, failing_since: None, not_before, row_mac: Vec::new() }
+    }
+
+    fn reached(&mut self) {
+        (self.misses, self.failing_since) = (0, None);
+    }
 }
 
-type Reached = (Eq<channels::misses, i32>, Eq<channels::failing_since, Option<DateTime<Utc>>>);
+/// How a channel is doing. A row that was tampered with counts as none: nobody can silence a channel by SQL.
+pub fn health(conn: &mut Conn, vault: &Vault, integration: Uuid) -> Result<Health, DbError> {
+    let row = channels::table.find(integration).select(Health::as_select()).first(conn).optional()?;
+    Ok(judged(vault, integration, row))
+}
 
-/// The peer took something, or said a last word about it.
-pub(super) fn reached() -> Reached {
-    (channels::misses.eq(0), channels::failing_since.eq(None))
+fn judged(vault: &Vault, integration: Uuid, row: Option<Health>) -> Health {
+    let seen = row.map(|row| Seen::new(vault, (row, None), |row: &Health| row.integration_id == integration));
+    let trusted = seen.and_then(|seen| seen.judged().ok());
+    trusted.map_or_else(|| Health::of_new(integration), trust::Trusted::into_row)
+}
+
+/// How the channels stand that have a row.
+#[derive(Debug, Default)]
+pub struct Paused {
+    /// Those that everything waits for at this moment.
+    pub waiting: Vec<Uuid>,
+    /// Those whose rows do not count, and why.
+    pub doubted: Vec<(Uuid, Doubt)>,
+}
+
+pub fn paused(conn: &mut Conn, vault: &Vault) -> Result<Paused, DbError> {
+    let now = super::clock(conn)?;
+    let rows: Vec<Health> = channels::table.select(Health::as_select()).load(conn)?;
+    let mut paused = Paused::default();
+    for row in rows {
+        match Seen::new(vault, (row, None), |_| true).judged() {
+            Ok(row) if row.not_before > now => paused.waiting.push(row.integration_id),
+            Ok(_) => {}
+            Err((row, doubt)) => paused.doubted.push((row.integration_id, doubt)),
+        }
+    }
+    Ok(paused)
+}
+
+/// The next rows, for walking through all of them.
+pub fn page(conn: &mut Conn, vault: &Vault, after: Uuid, limit: i64) -> Result<Vec<Seen<Health>>, DbError> {
+    let rows = channels::table.filter(channels::integration_id.gt(after)).order(channels::integration_id).limit(limit);
+    let found: Vec<Health> = rows.select(Health::as_select()).load(conn)?;
+    Ok(found.into_iter().map(|row| Seen::new(vault, (row, None), |_| true)).collect())
+}
+
+/// Applies a change to the row, made if there is none, under a lock; returns it as it is then.
+fn change(
+    conn: &mut Conn,
+    vault: &Vault,
+    channel: Uuid,
+    change: impl FnOnce(&mut Health, DateTime<Utc>),
+) -> Result<Health, DbError> {
+    let fresh = trust::sign(vault, Health::of_new(channel));
+    diesel::insert_into(channels::table).values(&*fresh).on_conflict_do_nothing().execute(conn)?;
+    let rows = channels::table.find(channel).select(Health::as_select());
+    let row = rows.for_no_key_update().first(conn).optional()?;
+    let mut health = judged(vault, channel, row);
+    change(&mut health, super::clock(conn)?);
+    let health = trust::sign(vault, health);
+    diesel::update(channels::table.find(channel)).set(&*health).execute(conn)?;
+    Ok(health.into_row())
+}
+
+/// Counts a refusal by the peer; returns how many there were in a row. Call inside a transaction, as the others here.
+pub fn count_refusal(conn: &mut Conn, vault: &Vault, channel: Uuid) -> Result<i32, DbError> {
+    let health = change(conn, vault, channel, |health, _| {
+        health.refusals += 1;
+        health.reached();
+    })?;
+    Ok(health.refusals)
 }
 
 /// The peer answers, whatever it said of this one message.
-pub fn note_answer(conn: &mut Conn, channel: Uuid) -> Result<(), DbError> {
-    diesel::update(channels::table.find(channel)).set(reached()).execute(conn)?;
-    Ok(())
+pub fn note_answer(conn: &mut Conn, vault: &Vault, channel: Uuid) -> Result<(), DbError> {
+    change(conn, vault, channel, |health, _| health.reached()).map(drop)
+}
+
+/// The peer has taken a message. Costs a read where nothing was wrong.
+pub(super) fn note_success(conn: &mut Conn, vault: &Vault, channel: Uuid) -> Result<(), DbError> {
+    let health = health(conn, vault, channel)?;
+    if health.refusals == 0 && health.misses == 0 && health.failing_since.is_none() {
+        return Ok(());
+    }
+    // Recorded outside of a transaction; the row is locked, changed and signed in one of its own.
+    conn.transaction(|conn| {
+        change(conn, vault, channel, |health, _| {
+            health.refusals = 0;
+            health.reached();
+        })
+        .map(drop)
+    })
 }
 
 /// Counts that a message did not get through, and lets everything for the channel wait `seconds`, if any; returns how
 /// often in a row.
-pub fn count_miss(conn: &mut Conn, channel: Uuid, seconds: Option<i32>) -> Result<i32, DbError> {
-    let row: InARow = diesel::sql_query(
-        "INSERT INTO channels (integration_id, misses, failing_since, not_before)
-         VALUES ($1, 1, now(), now() + make_interval(secs => $2))
-         ON CONFLICT (integration_id) DO UPDATE SET misses = channels.misses + 1,
-            not_before = greatest(channels.not_before, excluded.not_before),
-            failing_since = coalesce(channels.failing_since, now())
-         RETURNING misses",
-    )
-    .bind::<SqlUuid, _>(channel)
-    .bind::<diesel::sql_types::Double, _>(f64::from(seconds.unwrap_or(0)))
-    .get_result(conn)?;
-    Ok(row.misses)
+pub fn count_miss(conn: &mut Conn, vault: &Vault, channel: Uuid, seconds: Option<i32>) -> Result<i32, DbError> {
+    let health = change(conn, vault, channel, |health, now| {
+        let until = now + TimeDelta::seconds(i64::from(seconds.unwrap_or(0)));
+        health.misses += 1;
+        health.not_before = health.not_before.max(until);
+        health.failing_since.get_or_insert(now);
+    })?;
+    Ok(health.misses)
 }
 
-#[derive(QueryableByName)]
-struct InARow {
-    #[diesel(sql_type = Integer)]
-    misses: i32,
+/// Somebody wants what waits to be tried now.
+pub(super) fn wait_no_longer(conn: &mut Conn, vault: &Vault, channel: Uuid) -> Result<(), DbError> {
+    if health(conn, vault, channel)?.not_before <= super::clock(conn)? {
+        return Ok(());
+    }
+    change(conn, vault, channel, |health, now| health.not_before = now).map(drop)
 }
 
 /// Forgets what was wrong with a channel: it was switched on or changed, or a test arrived.
-pub fn start_anew(conn: &mut Conn, channel: Uuid) -> Result<(), DbError> {
-    diesel::sql_query(
-        "UPDATE channels SET refusals = 0, misses = 0, failing_since = NULL, not_before = now() WHERE integration_id = $1",
-    )
-    .bind::<SqlUuid, _>(channel)
-    .execute(conn)?;
-    Ok(())
+pub fn start_anew(conn: &mut Conn, vault: &Vault, channel: Uuid) -> Result<(), DbError> {
+    let there = diesel::dsl::exists(channels::table.find(channel));
+    if !diesel::select(there).get_result::<bool>(conn)? {
+        return Ok(());
+    }
+    change(conn, vault, channel, |health, now| *health = Health { not_before: now, ..Health::of_new(channel) })
+        .map(drop)
 }

@@ -5,8 +5,9 @@ use diesel::prelude::*;
 use uuid::Uuid;
 
 use super::due_alerts::Limit;
-use super::events::{self, Action, Actor, NewEvent};
+use super::events::{self, Action, Actor};
 use super::schema::credentials;
+use super::trust;
 use super::{Conn, DbError};
 use crate::vault::Vault;
 
@@ -57,28 +58,29 @@ fn is_plain(kind: &str) -> bool {
     kind.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
 }
 
-/// The limit that was set on a credential itself.
-pub fn own(conn: &mut Conn, id: Uuid) -> Result<Option<i32>, DbError> {
-    Ok(credentials::table.find(id).select(credentials::stale_after_days).first(conn)?)
-}
-
 /// Sets a credential's own limit: 0 is never, `None` as its type says. Call inside a transaction.
 pub fn set(conn: &mut Conn, vault: &Vault, actor: &Actor, id: Uuid, days: Option<i32>) -> Result<(), DbError> {
     let mut ledger = events::open(conn)?;
-    let columns = (credentials::name, credentials::shipped, credentials::stale_after_days);
-    let found = credentials::table.find(id).select(columns).for_no_key_update().first(conn).optional()?;
-    let (name, shipped, before): (String, bool, Option<i32>) = found.ok_or(DbError::NotFound)?;
-    if shipped {
+    let row = super::credentials::lock(conn, vault, id)?.trust()?;
+    if row.shipped {
         return Err(DbError::Check("credentials_shipped".to_owned()));
     }
-    if before == days {
+    if row.stale_after_days == days {
         return Ok(());
     }
-    diesel::update(credentials::table.find(id)).set(credentials::stale_after_days.eq(days)).execute(conn)?;
-    let detail = format!("{} instead of {}", words(days), words(before));
-    let (action, subject_kind) = (Action::CredentialLimitChanged, "credential");
-    let event = NewEvent { action, subject_kind, subject_id: Some(id), subject_name: &name, detail };
-    ledger.record(conn, vault, actor, &event)
+    let next = row.next_version();
+    let mut row = row.into_row();
+    let detail = format!("{} instead of {}", words(days), words(row.stale_after_days));
+    (row.stale_after_days, row.row_version) = (days, next);
+    let row = trust::sign(vault, row);
+    diesel::update(credentials::table.find(id))
+        .set((
+            credentials::stale_after_days.eq(days),
+            credentials::row_version.eq(next),
+            credentials::row_mac.eq(&row.row_mac),
+        ))
+        .execute(conn)?;
+    ledger.record_version(conn, vault, actor, &row.event(Action::CredentialLimitChanged, detail), next)
 }
 
 fn words(days: Option<i32>) -> String {

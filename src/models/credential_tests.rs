@@ -7,10 +7,10 @@ use diesel::sql_types::{Array, BigInt, Text, Uuid as SqlUuid};
 use uuid::Uuid;
 
 use super::alerts::{self, Subject};
-use super::credentials::Credential;
 use super::events::{self, Action, Actor};
 use super::provider_facts::{self, Told};
 use super::schema::credentials;
+use super::trust;
 use super::{Conn, DbError};
 use crate::vault::Vault;
 
@@ -81,9 +81,8 @@ pub fn record(
     outcome: &Outcome,
 ) -> Result<(), DbError> {
     let mut ledger = events::open(conn)?;
-    let found: Option<Credential> =
-        credentials::table.find(id).select(Credential::as_select()).for_no_key_update().first(conn).optional()?;
-    let mut row = found.ok_or(DbError::NotFound)?;
+    let seen = super::credentials::lock(conn, vault, id)?;
+    let (trusted, row) = (seen.doubt().is_none(), seen.shown().clone());
     if row.secret_version == secret_version {
         diesel::update(credentials::table.find(id))
             .set((
@@ -102,9 +101,10 @@ pub fn record(
         }
         // The database keeps microseconds, and the row check is over those.
         let told = outcome.expires_at.and_then(|at| DateTime::from_timestamp_micros(at.timestamp_micros()));
-        if told.is_some() && told != row.expires_at && row.check(vault).is_ok() {
+        if told.is_some() && told != row.expires_at && trusted {
+            let mut row = seen.trust()?.into_row();
             row.expires_at = told;
-            row.row_mac = row.mac_parts(|parts| vault.mac("credentials", parts));
+            let row = trust::sign(vault, row);
             diesel::update(credentials::table.find(id))
                 .set((credentials::expires_at.eq(row.expires_at), credentials::row_mac.eq(&row.row_mac)))
                 .execute(conn)?;

@@ -8,8 +8,9 @@ use uuid::Uuid;
 use super::alerts;
 use super::events::{self, Action, Actor, NewEvent};
 use super::schema::credentials;
-use super::{Conn, DbError};
-use crate::vault::{Context, IntegrityError, Sealed, Vault};
+use super::trust::{self, Parts, Seen, Signed, Trusted, latest_version};
+use super::{Conn, DbError, keks};
+use crate::vault::{Context, Sealed, Vault};
 
 /// All but the secret, in the order of the table's columns that a page may show.
 #[derive(Clone, Debug, Queryable, Selectable, Identifiable)]
@@ -35,6 +36,8 @@ pub struct Credential {
     pub edited_by: String,
     pub row_version: i64,
     pub row_mac: Vec<u8>,
+    /// Its own limit of age in days: 0 is never, `None` as its type says.
+    pub stale_after_days: Option<i32>,
 }
 
 type SealedColumns = (i32, Vec<u8>, Vec<u8>);
@@ -62,32 +65,54 @@ pub enum Secret {
     Replaced,
 }
 
+impl Signed for Credential {
+    const TABLE: &'static str = "credentials";
+
+    fn subject(&self) -> Uuid {
+        self.id
+    }
+
+    fn version(&self) -> i64 {
+        self.row_version
+    }
+
+    fn signature(&self) -> &[u8] {
+        &self.row_mac
+    }
+
+    fn set_signature(&mut self, signature: Vec<u8>) {
+        self.row_mac = signature;
+    }
+
+    fn parts(&self) -> Parts {
+        Parts::default()
+            .id(Some(self.id))
+            .text(&self.kind)
+            .text(&self.name)
+            .text(&self.note)
+            .text(&self.identity)
+            .text(&self.facts)
+            .flags(&[self.ages, self.shipped])
+            .time(self.expires_at)
+            .number(i64::from(self.secret_version))
+            .time(self.secret_set_at)
+            .number(self.stale_after_days.map(i64::from))
+            .number(self.row_version)
+    }
+
+    fn former_parts(&self) -> Option<Parts> {
+        let expires = self.expires_at.map_or(i64::MIN, |at| at.timestamp_micros());
+        let texts = [&self.kind, &self.name, &self.note, &self.identity, &self.facts];
+        let parts = texts.into_iter().fold(Parts::default().id(Some(self.id)), |parts, text| parts.text(text));
+        let parts = parts.flags(&[self.ages, self.shipped]).number(expires).bytes(&self.secret_version.to_be_bytes());
+        Some(parts.time(self.secret_set_at).number(self.row_version))
+    }
+}
+
 impl Credential {
     /// Where the sealed values of this row belong.
     pub fn context(&self) -> Context<'_> {
         context(self.id, &self.kind, self.secret_version)
-    }
-
-    pub(super) fn mac_parts<T>(&self, f: impl FnOnce(&[&[u8]]) -> T) -> T {
-        let expires = self.expires_at.map_or(i64::MIN, |at| at.timestamp_micros());
-        f(&[
-            self.id.as_bytes(),
-            self.kind.as_bytes(),
-            self.name.as_bytes(),
-            self.note.as_bytes(),
-            self.identity.as_bytes(),
-            self.facts.as_bytes(),
-            &[u8::from(self.ages), u8::from(self.shipped)],
-            &expires.to_be_bytes(),
-            &self.secret_version.to_be_bytes(),
-            &self.secret_set_at.timestamp_micros().to_be_bytes(),
-            &self.row_version.to_be_bytes(),
-        ])
-    }
-
-    /// Holds when the row is as Strongroom wrote it.
-    pub fn check(&self, vault: &Vault) -> Result<(), IntegrityError> {
-        self.mac_parts(|parts| vault.check_mac("credentials", parts, &self.row_mac))
     }
 
     pub(super) fn event(&self, action: Action, detail: String) -> NewEvent<'_> {
@@ -107,8 +132,8 @@ pub fn create(conn: &mut Conn, vault: &Vault, actor: &Actor, new: &NewCredential
 fn insert(conn: &mut Conn, vault: &Vault, actor: &Actor, new: &NewCredential, shipped: bool) -> Result<Uuid, DbError> {
     let mut ledger = events::open(conn)?;
     let id = Uuid::now_v7();
-    let sealed = vault.seal(ledger.active_kek, &context(id, new.kind, 1), new.plaintext)?;
-    let mut row = Credential {
+    let sealed = vault.seal(keks::active(conn, vault)?, &context(id, new.kind, 1), new.plaintext)?;
+    let row = Credential {
         id,
         kind: new.kind.to_owned(),
         name: new.name.to_owned(),
@@ -129,8 +154,9 @@ fn insert(conn: &mut Conn, vault: &Vault, actor: &Actor, new: &NewCredential, sh
         edited_by: actor.name.clone(),
         row_version: 1,
         row_mac: Vec::new(),
+        stale_after_days: None,
     };
-    row.row_mac = row.mac_parts(|parts| vault.mac("credentials", parts));
+    let row = trust::sign(vault, row);
     diesel::insert_into(credentials::table)
         .values((
             (
@@ -185,22 +211,34 @@ pub fn ship(conn: &mut Conn, vault: &Vault, new: &NewCredential) -> Result<(), D
 }
 
 /// The next rows by id, for walking through all of them.
-pub fn page(conn: &mut Conn, after: Uuid, limit: i64) -> Result<Vec<Credential>, DbError> {
+pub fn page(conn: &mut Conn, vault: &Vault, after: Uuid, limit: i64) -> Result<Vec<Seen<Credential>>, DbError> {
     let rows = credentials::table.filter(credentials::id.gt(after)).order(credentials::id).limit(limit);
-    Ok(rows.select(Credential::as_select()).load(conn)?)
+    let found: Vec<(Credential, Option<i64>)> =
+        rows.select((Credential::as_select(), latest_version!(credentials::id))).load(conn)?;
+    Ok(found.into_iter().map(|row| Seen::new(vault, row, |_| true)).collect())
 }
 
-pub fn find(conn: &mut Conn, id: Uuid) -> Result<Credential, DbError> {
-    Ok(credentials::table.find(id).select(Credential::as_select()).first(conn)?)
+pub fn find(conn: &mut Conn, vault: &Vault, id: Uuid) -> Result<Seen<Credential>, DbError> {
+    let rows = credentials::table.find(id).select((Credential::as_select(), latest_version!(credentials::id)));
+    Ok(Seen::new(vault, rows.first(conn)?, |row: &Credential| row.id == id))
 }
 
-/// The row with its envelope, for those who may open it. The row check must hold before they do.
-pub fn find_sealed(conn: &mut Conn, id: Uuid) -> Result<(Credential, Sealed), DbError> {
+/// Locked until the transaction ends, for a change.
+pub(super) fn lock(conn: &mut Conn, vault: &Vault, id: Uuid) -> Result<Seen<Credential>, DbError> {
+    let rows = credentials::table.find(id).select((Credential::as_select(), latest_version!(credentials::id)));
+    let row = rows.for_no_key_update().first(conn).optional()?.ok_or(DbError::NotFound)?;
+    Ok(Seen::new(vault, row, |row: &Credential| row.id == id))
+}
+
+/// The row with its envelope, for those who may open it: only under a row that is trusted.
+pub fn find_sealed(conn: &mut Conn, vault: &Vault, id: Uuid) -> Result<(Seen<Credential>, Sealed), DbError> {
     let columns = (credentials::kek_id, credentials::wrapped_dek, credentials::payload);
-    let (row, sealed): (Credential, SealedColumns) =
-        credentials::table.find(id).select((Credential::as_select(), columns)).first(conn)?;
+    let rows = credentials::table.find(id);
+    let (row, latest, sealed): (Credential, Option<i64>, SealedColumns) =
+        rows.select((Credential::as_select(), latest_version!(credentials::id), columns)).first(conn)?;
     let (kek_id, wrapped_dek, payload) = sealed;
-    Ok((row, Sealed { kek_id, wrapped_dek, payload }))
+    let seen = Seen::new(vault, (row, latest), |row: &Credential| row.id == id);
+    Ok((seen, Sealed { kek_id, wrapped_dek, payload }))
 }
 
 /// (id, name) of the credentials of some kinds, for a form's list.
@@ -223,24 +261,23 @@ pub fn update(
     secret: Secret,
 ) -> Result<(), DbError> {
     let mut ledger = events::open(conn)?;
-    let found: Option<Credential> =
-        credentials::table.find(id).select(Credential::as_select()).for_no_key_update().first(conn).optional()?;
-    let mut row = found.ok_or(DbError::NotFound)?;
-    if row.row_version != row_version {
+    let seen = lock(conn, vault, id)?;
+    if seen.shown().row_version != row_version {
         return Err(DbError::Stale);
     }
-    if row.shipped {
+    if seen.shown().shipped {
         return Err(DbError::Check("credentials_shipped".to_owned()));
     }
-    row.check(vault)?;
+    // A secret that is entered replaces all that was put back; a note does not.
+    let row = if secret == Secret::Replaced { seen.trust_to_replace()? } else { seen.trust()? };
+    let next = row.next_version();
+    let mut row = row.into_row();
     let detail = what_changed(&row, new, secret);
     row.name = new.name.to_owned();
     row.note = new.note.to_owned();
     row.edited_at = ledger.now;
     row.edited_by = actor.name.clone();
-    // What somebody enters anew is newer than all that the trail tells of, also of a row that was put back.
-    let newest = if secret == Secret::Replaced { events::told(conn, Some(id))? } else { 0 };
-    row.row_version = row.row_version.max(newest) + 1;
+    row.row_version = next;
     if secret != Secret::Kept {
         row.identity = new.identity.to_owned();
         row.facts = new.facts.to_owned();
@@ -252,7 +289,7 @@ pub fn update(
     if secret == Secret::Replaced {
         row.secret_set_at = ledger.now;
     }
-    row.row_mac = row.mac_parts(|parts| vault.mac("credentials", parts));
+    let row = trust::sign(vault, row);
     diesel::update(credentials::table.find(id))
         .set((
             credentials::name.eq(&row.name),
@@ -271,7 +308,7 @@ pub fn update(
         ))
         .execute(conn)?;
     if secret != Secret::Kept {
-        let sealed = vault.seal(ledger.active_kek, &row.context(), new.plaintext)?;
+        let sealed = vault.seal(keks::active(conn, vault)?, &row.context(), new.plaintext)?;
         let healed = credentials::integrity_failed_at.eq(None::<DateTime<Utc>>);
         diesel::update(credentials::table.find(id))
             .set((sealed_columns(&sealed), healed, super::credential_tests::forgotten()))
@@ -303,13 +340,14 @@ fn what_changed(row: &Credential, new: &NewCredential, secret: Secret) -> String
 /// Deletes an unused credential. A usage makes the foreign key refuse it: [`DbError::Reference`].
 pub fn delete(conn: &mut Conn, vault: &Vault, actor: &Actor, id: Uuid) -> Result<(), DbError> {
     let mut ledger = events::open(conn)?;
-    let row = find(conn, id)?;
-    if row.shipped {
+    let seen = find(conn, vault, id)?;
+    if seen.shown().shipped {
         return Err(DbError::Check("credentials_shipped".to_owned()));
     }
     diesel::delete(credentials::table.find(id)).execute(conn)?;
+    let (last, row) = (seen.next_version(), seen.shown());
     let event = row.event(Action::CredentialDeleted, format!("type {}", row.kind));
-    ledger.record_deletion(conn, vault, actor, &event, row.row_version)
+    ledger.record_version(conn, vault, actor, &event, last)
 }
 
 /// Writes down that a deletion was refused, after the transaction that tried it has been rolled back.
@@ -328,7 +366,7 @@ pub fn record_opening(
     conn: &mut Conn,
     vault: &Vault,
     actor: &Actor,
-    row: &Credential,
+    row: &Trusted<Credential>,
     why: String,
 ) -> Result<(), DbError> {
     events::record(conn, vault, actor, &row.event(Action::CredentialOpened, why))

@@ -7,7 +7,7 @@ use diesel::sql_types::{Array, BigInt, Bool, Integer, Text, Uuid as SqlUuid};
 use uuid::Uuid;
 
 use super::events::{self, Action, Actor, NewEvent, clock_timestamp};
-use super::schema::{channels, deliveries, integrations};
+use super::schema::{deliveries, integrations};
 use super::{Conn, DbError};
 use crate::vault::Vault;
 
@@ -38,17 +38,26 @@ struct Id {
     id: Uuid,
 }
 
+/// A time further away than any pause of Strongroom's was not set by it, and is not waited for.
+macro_rules! is_due {
+    ($alias:literal) => {
+        concat!($alias, ".not_before <= now() OR ", $alias, ".not_before > now() + interval '2 hours'")
+    };
+}
+
 /// Channels that are on and have something due, the longest waiting first.
-pub fn due(conn: &mut Conn) -> Result<Vec<Uuid>, DbError> {
-    let found: Vec<Id> = diesel::sql_query(
+pub fn due(conn: &mut Conn, vault: &Vault) -> Result<Vec<Uuid>, DbError> {
+    let waiting = super::channels::paused(conn, vault)?.waiting;
+    let found: Vec<Id> = diesel::sql_query(concat!(
         "SELECT i.id FROM integrations i
          CROSS JOIN LATERAL (SELECT not_before FROM deliveries d
-            WHERE d.integration_id = i.id AND d.state = 'ready' AND d.not_before <= now()
-            ORDER BY not_before LIMIT 1) d
-         LEFT JOIN channels c ON c.integration_id = i.id
-         WHERE i.active AND i.family = 'alert_profile' AND (c.not_before IS NULL OR c.not_before <= now())
-         ORDER BY d.not_before",
-    )
+            WHERE d.integration_id = i.id AND d.state = 'ready' AND (",
+        is_due!("d"),
+        ") ORDER BY not_before LIMIT 1) d
+         WHERE i.active AND i.family = 'alert_profile' AND i.id <> ALL($1)
+         ORDER BY d.not_before"
+    ))
+    .bind::<Array<SqlUuid>, _>(waiting)
     .load(conn)?;
     Ok(found.into_iter().map(|row| row.id).collect())
 }
@@ -63,11 +72,13 @@ pub fn claim(
     ordered: bool,
 ) -> Result<Vec<Delivery>, DbError> {
     // Diesel orders nothing that an UPDATE returns.
-    let mut claimed: Vec<(i32, Delivery)> = diesel::sql_query(
+    let mut claimed: Vec<(i32, Delivery)> = diesel::sql_query(concat!(
         "UPDATE deliveries d SET state = 'sending', replica_id = $2, attempts = attempts + 1,
             lease_until = now() + make_interval(secs => $5)
          FROM (SELECT id FROM deliveries w
-            WHERE integration_id = $1 AND state = 'ready' AND not_before <= now()
+            WHERE integration_id = $1 AND state = 'ready' AND (",
+        is_due!("w"),
+        ")
                 AND (NOT $4 OR NOT EXISTS (
                     SELECT 1 FROM delivery_lines l JOIN notices n ON n.id = l.notice_id
                     JOIN notices m ON m.alert_id = n.alert_id AND m.number < n.number
@@ -75,7 +86,7 @@ pub fn claim(
                     WHERE l.delivery_id = w.id AND e.integration_id = $1 AND e.state IN ('ready', 'sending')))
             ORDER BY created_at, part LIMIT $3 FOR UPDATE SKIP LOCKED) AS due
          WHERE d.id = due.id RETURNING d.*",
-    )
+    ))
     .bind::<SqlUuid, _>(integration)
     .bind::<SqlUuid, _>(replica)
     .bind::<BigInt, _>(limit)
@@ -148,6 +159,7 @@ diesel::define_sql_function! {
 /// The peer has it. `false` when the delivery is no longer this replica's: then another has sent it too.
 pub fn sent(
     conn: &mut Conn,
+    vault: &Vault,
     id: Uuid,
     integration: Uuid,
     replica: Uuid,
@@ -166,10 +178,7 @@ pub fn sent(
             deliveries::reference.eq(reference),
         ))
         .execute(conn)?;
-    let wrong = channels::refusals.gt(0).or(channels::misses.gt(0));
-    diesel::update(channels::table.find(integration).filter(wrong))
-        .set((channels::refusals.eq(0), super::channels::reached()))
-        .execute(conn)?;
+    super::channels::note_success(conn, vault, integration)?;
     Ok(recorded > 0)
 }
 
@@ -231,7 +240,7 @@ pub(super) fn drop_for(conn: &mut Conn, recipient: Uuid) -> Result<(), DbError> 
 }
 
 /// Keeps what came of a test that was sent at once.
-pub fn keep_test(conn: &mut Conn, integration: Uuid, error: Option<&str>) -> Result<(), DbError> {
+pub fn keep_test(conn: &mut Conn, vault: &Vault, integration: Uuid, error: Option<&str>) -> Result<(), DbError> {
     let state = if error.is_none() { "sent" } else { "dropped" };
     diesel::insert_into(deliveries::table)
         .values((
@@ -244,7 +253,7 @@ pub fn keep_test(conn: &mut Conn, integration: Uuid, error: Option<&str>) -> Res
             deliveries::error.eq(error),
         ))
         .execute(conn)?;
-    if error.is_none() { super::channels::start_anew(conn, integration) } else { Ok(()) }
+    if error.is_none() { super::channels::start_anew(conn, vault, integration) } else { Ok(()) }
 }
 
 /// A parked delivery, or all of a channel.
@@ -275,9 +284,7 @@ pub fn decide(conn: &mut Conn, vault: &Vault, actor: &Actor, which: Parked, agai
     let (_, integration) = *decided.first().ok_or(DbError::Stale)?;
     let mut tried = 0;
     if again {
-        diesel::sql_query("UPDATE channels SET not_before = now() WHERE integration_id = $1")
-            .bind::<SqlUuid, _>(integration)
-            .execute(conn)?;
+        super::channels::wait_no_longer(conn, vault, integration)?;
         let ids: Vec<Uuid> = decided.iter().map(|(id, _)| *id).collect();
         tried = decided.len().saturating_sub(drop_stale(conn, &ids)?);
     }

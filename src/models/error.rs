@@ -28,6 +28,9 @@ pub enum DbError {
     /// A row check or an envelope does not hold.
     #[error("integrity error")]
     Integrity,
+    /// A later release of Strongroom wrote the row, in a way that this one cannot judge.
+    #[error("saved by a later release of Strongroom")]
+    LaterRelease,
     /// A serialisation failure or a deadlock: the transaction may be tried again.
     #[error("a concurrent change was in the way")]
     TryAgain,

@@ -1,14 +1,14 @@
 //! The audit trail. An event is written in the transaction of the change it tells of, and chained: its HMAC covers the
 //! one before it in its lane. A change that cannot be audited does not happen.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use uuid::Uuid;
 
 pub use super::actions::Action;
-use super::schema::{audit_lanes, events, keks};
+use super::schema::{audit_lanes, events};
 use super::{Conn, DbError};
 use crate::vault::Vault;
 
@@ -62,15 +62,13 @@ pub struct Event {
     pub subject_version: Option<i64>,
 }
 
-/// A lane held until the transaction ends, and what every write needs to know besides.
+/// A lane held until the transaction ends, and the clock of the change.
 pub struct Ledger {
     lane: i16,
     seq: i64,
     mac: Vec<u8>,
     /// The database's clock, the only one that ages are measured by.
     pub now: DateTime<Utc>,
-    /// The master key that new values are sealed under.
-    pub active_kek: i32,
 }
 
 diesel::define_sql_function! {
@@ -78,25 +76,31 @@ diesel::define_sql_function! {
     fn clock_timestamp() -> diesel::sql_types::Timestamptz;
 }
 
-/// Lane, seq, mac, clock, active master key.
-type Opened = (i16, i64, Vec<u8>, DateTime<Utc>, Option<i32>);
+/// Lane, seq, mac, clock.
+type Opened = (i16, i64, Vec<u8>, DateTime<Utc>);
 
 /// Opens the ledger at the start of a change: takes a free lane, or waits for one when all are taken.
 pub fn open(conn: &mut Conn) -> Result<Ledger, DbError> {
     // Diesel's own expressions, not SQL text: only those are prepared once a connection.
-    let kek = || keks::table.filter(keks::state.eq("active")).select(keks::id).single_value();
-    let columns = || (audit_lanes::lane, audit_lanes::seq, audit_lanes::mac, clock_timestamp(), kek());
+    let columns = || (audit_lanes::lane, audit_lanes::seq, audit_lanes::mac, clock_timestamp());
     let free = audit_lanes::table.select(columns()).limit(1).for_update().skip_locked();
     let opened: Option<Opened> = free.first(conn).optional()?;
     let opened = match opened {
         Some(opened) => opened,
         None => {
             let lane = i16::from(crate::vault::random::<1>()[0]) % LANES;
-            audit_lanes::table.find(lane).select(columns()).for_update().first(conn)?
+            // Without lanes nothing can be written down, so nothing is changed.
+            audit_lanes::table
+                .find(lane)
+                .select(columns())
+                .for_update()
+                .first(conn)
+                .optional()?
+                .ok_or(DbError::ReadOnly)?
         }
     };
-    let (lane, seq, mac, now, active_kek) = opened;
-    Ok(Ledger { lane, seq, mac, now, active_kek: active_kek.ok_or(DbError::NotFound)? })
+    let (lane, seq, mac, now) = opened;
+    Ok(Ledger { lane, seq, mac, now })
 }
 
 impl Ledger {
@@ -105,8 +109,8 @@ impl Ledger {
         self.write(conn, vault, actor, new, None)
     }
 
-    /// The same for a change that made this version of the row: an older one that is put back is found by it. The row must
-    /// be locked. [`DbError::Integrity`] when the trail tells of that version already: the row was put back before.
+    /// The same for a change that made this version of the row, or that ended it: the last version of a row that is gone. An
+    /// older version that is put back is found by it.
     pub fn record_version(
         &mut self,
         conn: &mut Conn,
@@ -115,24 +119,12 @@ impl Ledger {
         new: &NewEvent,
         version: i64,
     ) -> Result<(), DbError> {
-        // Nothing was told of a row that is new.
-        if version > 1 && told(conn, new.subject_id)? >= version {
-            return Err(DbError::Integrity);
-        }
         self.write(conn, vault, actor, new, Some(version))
     }
 
-    /// The same for a row that is gone: no row of that id is as new any more.
-    pub fn record_deletion(
-        &mut self,
-        conn: &mut Conn,
-        vault: &Vault,
-        actor: &Actor,
-        new: &NewEvent,
-        version: i64,
-    ) -> Result<(), DbError> {
-        let last = told(conn, new.subject_id)?.max(version);
-        self.write(conn, vault, actor, new, Some(last.saturating_add(1)))
+    /// Where the last event of this change stands: lane and number.
+    pub fn place(&self) -> (i16, i64) {
+        (self.lane, self.seq)
     }
 
     fn write(
@@ -209,19 +201,48 @@ pub(super) fn link(vault: &Vault, before: &[u8], event: &Event) -> Vec<u8> {
     vault.mac("audit", parts.get(..known).unwrap_or(&parts))
 }
 
-/// The latest version of a row that the trail tells of; 0 without any.
-pub fn told(conn: &mut Conn, subject: Option<Uuid>) -> Result<i64, DbError> {
-    let of = events::table.filter(events::subject_id.eq(subject).and(events::subject_version.is_not_null()));
-    Ok(of.select(diesel::dsl::max(events::subject_version)).first::<Option<i64>>(conn)?.unwrap_or(0))
-}
-
-/// The latest version of each of these rows that the trail tells of.
+/// The latest version of each of these rows that the audit trail records.
 pub fn versions(conn: &mut Conn, subjects: &[Uuid]) -> Result<HashMap<Uuid, i64>, DbError> {
-    let told = events::subject_version.is_not_null().and(events::subject_id.eq_any(subjects));
-    let latest = events::table.filter(told).group_by(events::subject_id);
+    let recorded = events::subject_version.is_not_null().and(events::subject_id.eq_any(subjects));
+    let latest = events::table.filter(recorded).group_by(events::subject_id);
     let rows: Vec<(Option<Uuid>, Option<i64>)> =
         latest.select((events::subject_id, diesel::dsl::max(events::subject_version))).load(conn)?;
     Ok(rows.into_iter().filter_map(|(id, version)| id.zip(version)).collect())
+}
+
+/// Whether the audit trail has an event of this kind. Only events up to the head of their lane count.
+pub fn has(conn: &mut Conn, action: Action) -> Result<bool, DbError> {
+    let chained = events::table.inner_join(audit_lanes::table).filter(events::seq.le(audit_lanes::seq));
+    Ok(diesel::select(diesel::dsl::exists(chained.filter(events::action.eq(action.name())))).get_result(conn)?)
+}
+
+/// The subjects among these that the audit trail mentions.
+pub fn mentioned(conn: &mut Conn, subjects: &[Uuid]) -> Result<HashSet<Uuid>, DbError> {
+    let of = events::table.filter(events::subject_id.eq_any(subjects)).select(events::subject_id).distinct();
+    Ok(of.load::<Option<Uuid>>(conn)?.into_iter().flatten().collect())
+}
+
+/// When the latest genuine event of one of these actions was written. An event counts if it is chained to the one before it
+/// and lies in the past: one that was written by hand is passed over.
+pub fn latest_at(conn: &mut Conn, vault: &Vault, actions: &[Action]) -> Result<Option<DateTime<Utc>>, DbError> {
+    /// Forged events that are passed over before the search is given up.
+    const MOST: i64 = 100;
+    let names: Vec<&str> = actions.iter().map(|action| action.name()).collect();
+    let chained = events::table.inner_join(audit_lanes::table).filter(events::seq.le(audit_lanes::seq));
+    let found: Vec<Event> = chained
+        .filter(events::action.eq_any(names).and(events::at.le(clock_timestamp())))
+        .order(events::at.desc())
+        .limit(MOST)
+        .select(Event::as_select())
+        .load(conn)?;
+    for event in found {
+        let before = events::table.find((event.lane, event.seq - 1)).select(events::mac).first(conn).optional()?;
+        let before = before.unwrap_or_else(|| first_link(vault, event.lane));
+        if link(vault, &before, &event) == event.mac {
+            return Ok(Some(event.at));
+        }
+    }
+    Ok(None)
 }
 
 /// The filters of the Audit page; empty means any.

@@ -8,8 +8,9 @@ use uuid::Uuid;
 
 use super::events::{self, Action, Actor, NewEvent};
 use super::schema::{credentials, integrations};
+use super::trust::{self, Parts, Seen, Signed, latest_version};
 use super::{Conn, DbError, channels};
-use crate::vault::{IntegrityError, Vault};
+use crate::vault::Vault;
 
 #[derive(Clone, Debug, Queryable, Selectable, Identifiable, Insertable, AsChangeset)]
 #[diesel(treat_none_as_null = true)]
@@ -46,28 +47,48 @@ pub struct NewIntegration<'a> {
     pub every_hours: Option<i32>,
 }
 
+impl Signed for Integration {
+    const TABLE: &'static str = "integrations";
+
+    fn subject(&self) -> Uuid {
+        self.id
+    }
+
+    fn version(&self) -> i64 {
+        self.row_version
+    }
+
+    fn signature(&self) -> &[u8] {
+        &self.row_mac
+    }
+
+    fn set_signature(&mut self, signature: Vec<u8>) {
+        self.row_mac = signature;
+    }
+
+    fn parts(&self) -> Parts {
+        Parts::default()
+            .id(Some(self.id))
+            .text(&self.family)
+            .text(&self.version)
+            .text(&self.name)
+            .id(self.credential_id)
+            .text(&self.host)
+            .text(&self.settings)
+            .flags(&[self.active])
+            .number(self.every_hours.map(i64::from))
+            .number(self.row_version)
+    }
+
+    fn former_parts(&self) -> Option<Parts> {
+        let parts = Parts::default().id(Some(self.id)).text(&self.family).text(&self.version).text(&self.name);
+        let parts = parts.id(self.credential_id).text(&self.host).text(&self.settings).flags(&[self.active]);
+        let every_hours = self.every_hours.unwrap_or(0);
+        Some(parts.bytes(&every_hours.to_be_bytes()).number(self.row_version))
+    }
+}
+
 impl Integration {
-    fn mac_parts<T>(&self, f: impl FnOnce(&[&[u8]]) -> T) -> T {
-        let credential = self.credential_id.map(|id| id.as_bytes().to_vec()).unwrap_or_default();
-        f(&[
-            self.id.as_bytes(),
-            self.family.as_bytes(),
-            self.version.as_bytes(),
-            self.name.as_bytes(),
-            &credential,
-            self.host.as_bytes(),
-            self.settings.as_bytes(),
-            &[u8::from(self.active)],
-            &self.every_hours.unwrap_or(0).to_be_bytes(),
-            &self.row_version.to_be_bytes(),
-        ])
-    }
-
-    /// Holds when the row is as Strongroom wrote it: an address changed in the database gets no secret.
-    pub fn check(&self, vault: &Vault) -> Result<(), IntegrityError> {
-        self.mac_parts(|parts| vault.check_mac("integrations", parts, &self.row_mac))
-    }
-
     pub fn event(&self, action: Action, detail: String) -> NewEvent<'_> {
         NewEvent { action, subject_kind: "integration", subject_id: Some(self.id), subject_name: &self.name, detail }
     }
@@ -76,7 +97,7 @@ impl Integration {
 /// Saves a new integration and returns its id. Call inside a transaction.
 pub fn create(conn: &mut Conn, vault: &Vault, actor: &Actor, new: &NewIntegration) -> Result<Uuid, DbError> {
     let mut ledger = events::open(conn)?;
-    let mut row = Integration {
+    let row = Integration {
         id: Uuid::now_v7(),
         family: new.family.to_owned(),
         version: new.version.to_owned(),
@@ -94,9 +115,9 @@ pub fn create(conn: &mut Conn, vault: &Vault, actor: &Actor, new: &NewIntegratio
         row_version: 1,
         row_mac: Vec::new(),
     };
-    row.row_mac = row.mac_parts(|parts| vault.mac("integrations", parts));
+    let row = trust::sign(vault, row);
     diesel::insert_into(integrations::table)
-        .values((&row, integrations::name_key.eq(crate::names::key(&row.name))))
+        .values((&*row, integrations::name_key.eq(crate::names::key(&row.name))))
         .execute(conn)?;
     let detail = match credential_name(conn, row.credential_id)? {
         Some(name) => format!("{} with {name}", row.host),
@@ -118,19 +139,30 @@ fn credential_name(conn: &mut Conn, id: Option<Uuid>) -> Result<Option<String>, 
 }
 
 /// The next rows by id, for walking through all of them.
-pub fn page(conn: &mut Conn, after: Uuid, limit: i64) -> Result<Vec<Integration>, DbError> {
+pub fn page(conn: &mut Conn, vault: &Vault, after: Uuid, limit: i64) -> Result<Vec<Seen<Integration>>, DbError> {
     let rows = integrations::table.filter(integrations::id.gt(after)).order(integrations::id).limit(limit);
-    Ok(rows.select(Integration::as_select()).load(conn)?)
+    let found: Vec<(Integration, Option<i64>)> =
+        rows.select((Integration::as_select(), latest_version!(integrations::id))).load(conn)?;
+    Ok(found.into_iter().map(|row| Seen::new(vault, row, |_| true)).collect())
 }
 
 /// All of a family.
-pub fn of_family(conn: &mut Conn, family: &str) -> Result<Vec<Integration>, DbError> {
+pub fn of_family(conn: &mut Conn, vault: &Vault, family: &str) -> Result<Vec<Seen<Integration>>, DbError> {
     let rows = integrations::table.filter(integrations::family.eq(family)).order(integrations::id);
-    Ok(rows.select(Integration::as_select()).load(conn)?)
+    let found: Vec<(Integration, Option<i64>)> =
+        rows.select((Integration::as_select(), latest_version!(integrations::id))).load(conn)?;
+    Ok(found.into_iter().map(|row| Seen::new(vault, row, |row: &Integration| row.family == family)).collect())
 }
 
-pub fn find(conn: &mut Conn, id: Uuid) -> Result<Integration, DbError> {
-    Ok(integrations::table.find(id).select(Integration::as_select()).first(conn)?)
+pub fn find(conn: &mut Conn, vault: &Vault, id: Uuid) -> Result<Seen<Integration>, DbError> {
+    let rows = integrations::table.find(id).select((Integration::as_select(), latest_version!(integrations::id)));
+    Ok(Seen::new(vault, rows.first(conn)?, |row: &Integration| row.id == id))
+}
+
+fn lock(conn: &mut Conn, vault: &Vault, id: Uuid) -> Result<Seen<Integration>, DbError> {
+    let rows = integrations::table.find(id).select((Integration::as_select(), latest_version!(integrations::id)));
+    let row = rows.for_no_key_update().first(conn).optional()?.ok_or(DbError::NotFound)?;
+    Ok(Seen::new(vault, row, |row: &Integration| row.id == id))
 }
 
 /// Applies `change` to the row as of `row_version`, checks and audits it. Call inside a transaction.
@@ -143,24 +175,23 @@ fn change(
     change: impl Fn(&mut Integration, DateTime<Utc>) -> String,
 ) -> Result<(), DbError> {
     let mut ledger = events::open(conn)?;
-    let found: Option<Integration> =
-        integrations::table.find(id).select(Integration::as_select()).for_no_key_update().first(conn).optional()?;
-    let mut row = found.ok_or(DbError::NotFound)?;
-    if row_version.is_some_and(|expected| expected != row.row_version) {
+    let seen = lock(conn, vault, id)?;
+    if row_version.is_some_and(|expected| expected != seen.shown().row_version) {
         return Err(DbError::Stale);
     }
-    row.check(vault)?;
+    // A whole form replaces all that was put back; a switch does not.
+    let row = if row_version.is_some() { seen.trust_to_replace()? } else { seen.trust()? };
+    let next = row.next_version();
+    let mut row = row.into_row();
     let detail = change(&mut row, ledger.now);
     row.edited_at = ledger.now;
     row.edited_by = actor.name.clone();
-    // A whole form is newer than all that the trail tells of, also of a row that was put back; a switch is not.
-    let newest = if row_version.is_some() { events::told(conn, Some(id))? } else { 0 };
-    row.row_version = row.row_version.max(newest) + 1;
-    row.row_mac = row.mac_parts(|parts| vault.mac("integrations", parts));
+    row.row_version = next;
+    let row = trust::sign(vault, row);
     diesel::update(integrations::table.find(id))
-        .set((&row, integrations::name_key.eq(crate::names::key(&row.name))))
+        .set((&*row, integrations::name_key.eq(crate::names::key(&row.name))))
         .execute(conn)?;
-    channels::start_anew(conn, id)?;
+    channels::start_anew(conn, vault, id)?;
     ledger.record_version(conn, vault, actor, &row.event(action, detail), row.row_version)
 }
 
@@ -209,10 +240,10 @@ pub fn set_active(conn: &mut Conn, vault: &Vault, actor: &Actor, id: Uuid, activ
 
 pub fn delete(conn: &mut Conn, vault: &Vault, actor: &Actor, id: Uuid) -> Result<(), DbError> {
     let mut ledger = events::open(conn)?;
-    let row = find(conn, id)?;
+    let seen = find(conn, vault, id)?;
     diesel::delete(integrations::table.find(id)).execute(conn)?;
-    let event = row.event(Action::IntegrationDeleted, row.host.clone());
-    ledger.record_deletion(conn, vault, actor, &event, row.row_version)
+    let (last, row) = (seen.next_version(), seen.shown());
+    ledger.record_version(conn, vault, actor, &row.event(Action::IntegrationDeleted, row.host.clone()), last)
 }
 
 /// A line of the integrations table, and of a credential's *Usages*.
@@ -295,10 +326,14 @@ pub fn list(conn: &mut Conn, search: &str, from: Option<(&str, bool)>, size: i64
     Ok(Page { rows, before, after })
 }
 
+/// A time further away than the schedule allows was not set by Strongroom.
+const DUE: &str =
+    "(next_run_at <= now() OR next_run_at > now() + make_interval(hours => every_hours) + interval '1 minute')";
+
 /// Integrations whose time has come; their next time is set at once, so that replicas do not queue twice.
 pub fn take_due(conn: &mut Conn) -> Result<Vec<Uuid>, DbError> {
     let due = integrations::table
-        .filter(integrations::active.and(sql::<diesel::sql_types::Bool>("next_run_at <= now()")))
+        .filter(integrations::active.and(sql::<diesel::sql_types::Bool>(DUE)))
         .select(integrations::id)
         .limit(100)
         .for_no_key_update()

@@ -6,10 +6,12 @@ use uuid::Uuid;
 
 use super::events::{self, Action, Actor, NewEvent};
 use super::schema::{keks, replicas};
+use super::trust::{self, Parts, Seen, Signed, Trusted};
 use super::{Conn, DbError};
 use crate::vault::Vault;
 
-#[derive(Clone, Debug, Queryable, Selectable)]
+#[derive(Clone, Debug, Default, Queryable, Selectable, AsChangeset)]
+#[diesel(treat_none_as_null = true)]
 pub struct Kek {
     pub id: i32,
     pub state: String,
@@ -17,42 +19,134 @@ pub struct Kek {
     pub created_at: DateTime<Utc>,
     pub activated_at: Option<DateTime<Utc>>,
     pub verified_at: Option<DateTime<Utc>>,
+    pub row_version: i64,
+    pub row_mac: Vec<u8>,
 }
 
+/// Ids of master keys as the audit trail records their versions.
+pub fn subject(id: i32) -> Uuid {
+    Uuid::from_u128(0x6b65_6b00_0000_0000_u128 << 64 | u128::from(id.unsigned_abs()))
+}
+
+impl Signed for Kek {
+    const TABLE: &'static str = "keks";
+
+    fn subject(&self) -> Uuid {
+        subject(self.id)
+    }
+
+    fn version(&self) -> i64 {
+        self.row_version
+    }
+
+    fn signature(&self) -> &[u8] {
+        &self.row_mac
+    }
+
+    fn set_signature(&mut self, signature: Vec<u8>) {
+        self.row_mac = signature;
+    }
+
+    fn parts(&self) -> Parts {
+        let parts = Parts::default().number(i64::from(self.id)).text(&self.state).bytes(&self.key_check_value);
+        parts.time(self.activated_at).time(self.verified_at).number(self.row_version)
+    }
+}
+
+/// All master keys, for lists. Nothing is decided by them.
 pub fn list(connection: &mut Conn) -> Result<Vec<Kek>, DbError> {
     Ok(keks::table.order(keks::id).select(Kek::as_select()).load(connection)?)
 }
 
-/// The first key of a new deployment, active from the start.
+/// All master keys, judged; locked until the transaction ends.
+pub fn seen(connection: &mut Conn, vault: &Vault) -> Result<Vec<Seen<Kek>>, DbError> {
+    let rows: Vec<Kek> = keks::table.order(keks::id).select(Kek::as_select()).for_no_key_update().load(connection)?;
+    judge(connection, vault, rows)
+}
+
+/// The same without locks.
+pub fn look(connection: &mut Conn, vault: &Vault) -> Result<Vec<Seen<Kek>>, DbError> {
+    let rows = list(connection)?;
+    let seen = judge(connection, vault, rows)?;
+    if seen.iter().all(|kek| kek.doubt().is_none()) {
+        return Ok(seen);
+    }
+    // A change between the two statements looks like a row that was put back: the second look tells.
+    let rows = list(connection)?;
+    judge(connection, vault, rows)
+}
+
+fn judge(connection: &mut Conn, vault: &Vault, rows: Vec<Kek>) -> Result<Vec<Seen<Kek>>, DbError> {
+    let subjects: Vec<Uuid> = rows.iter().map(|kek| subject(kek.id)).collect();
+    let latest = events::versions(connection, &subjects)?;
+    let judged = rows.into_iter().map(|kek| {
+        let version = latest.get(&subject(kek.id)).copied();
+        Seen::new(vault, (kek, version), |_| true)
+    });
+    Ok(judged.collect())
+}
+
+/// The keys of a new deployment: the first one is active from the start.
 pub fn found(connection: &mut Conn, vault: &Vault) -> Result<(), DbError> {
     for (place, id) in vault.kek_ids().into_iter().enumerate() {
-        register_as(connection, vault, id, if place == 0 { "active" } else { "pending" })?;
+        let kek = insert(connection, vault, id, if place == 0 { "active" } else { "pending" })?;
+        record(connection, vault, &Actor::system(), Action::KeyAdded, &kek)?;
     }
     Ok(())
 }
 
-fn register_as(connection: &mut Conn, vault: &Vault, id: i32, state: &str) -> Result<(), DbError> {
-    let value = vault.key_check_value(id).ok_or(DbError::MissingKek(crate::vault::MissingKek(id)))?;
-    let activated_at = if state == "active" { Some(super::clock(connection)?) } else { None };
+fn insert(connection: &mut Conn, vault: &Vault, id: i32, state: &str) -> Result<Trusted<Kek>, DbError> {
+    let key_check_value = vault.key_check_value(id).ok_or(DbError::MissingKek(crate::vault::MissingKek(id)))?;
+    let now = super::clock(connection)?;
+    let activated_at = Some(now).filter(|_| state == "active");
+    let state = state.to_owned();
+    let kek = Kek { id, state, key_check_value, created_at: now, activated_at, ..Kek::default() };
+    let kek = trust::sign(vault, Kek { row_version: 1, ..kek });
     let row = (
-        keks::id.eq(id),
-        keks::wraps.eq(Some(id)),
-        keks::state.eq(state),
-        keks::key_check_value.eq(value),
-        keks::activated_at.eq(activated_at),
+        (keks::id.eq(id), keks::wraps.eq(Some(id)), keks::state.eq(&kek.state)),
+        (keks::key_check_value.eq(&kek.key_check_value), keks::created_at.eq(now), keks::activated_at.eq(activated_at)),
+        (keks::row_version.eq(kek.row_version), keks::row_mac.eq(&kek.row_mac)),
     );
-    diesel::insert_into(keks::table).values(row).on_conflict(keks::id).do_nothing().execute(connection)?;
-    Ok(())
+    if diesel::insert_into(keks::table).values(row).on_conflict(keks::id).do_nothing().execute(connection)? == 0 {
+        return Err(DbError::Duplicate("keks_pkey".to_owned()));
+    }
+    Ok(kek)
 }
 
-fn event<'a>(action: Action, name: &'a str) -> NewEvent<'a> {
-    NewEvent { action, subject_kind: "key", subject_id: None, subject_name: name, detail: String::new() }
+/// Changes a row that is trusted, and records the new version.
+fn change(
+    connection: &mut Conn,
+    vault: &Vault,
+    actor: &Actor,
+    kek: Trusted<Kek>,
+    action: Action,
+    change: impl FnOnce(&mut Kek),
+) -> Result<(), DbError> {
+    let next = kek.next_version();
+    let mut kek = kek.into_row();
+    change(&mut kek);
+    kek.row_version = next;
+    let kek = trust::sign(vault, kek);
+    let retired = kek.state == "retired";
+    let wraps = keks::wraps.eq(Some(kek.id).filter(|_| !retired));
+    diesel::update(keks::table.find(kek.id)).set((&*kek, wraps)).execute(connection)?;
+    record(connection, vault, actor, action, &kek)
 }
 
-/// Makes a key of the ring known to the database, pending.
+fn record(connection: &mut Conn, vault: &Vault, actor: &Actor, action: Action, kek: &Kek) -> Result<(), DbError> {
+    let name = format!("master key {}", kek.id);
+    let (subject_kind, subject_id) = ("key", Some(subject(kek.id)));
+    let event = NewEvent { action, subject_kind, subject_id, subject_name: &name, detail: String::new() };
+    events::open(connection)?.record_version(connection, vault, actor, &event, kek.row_version)
+}
+
+/// Makes a key of the ring known to the database, pending. One that is known already stays as it is.
 pub fn register(connection: &mut Conn, vault: &Vault, actor: &Actor, id: i32) -> Result<(), DbError> {
-    register_as(connection, vault, id, "pending")?;
-    events::record(connection, vault, actor, &event(Action::KeyAdded, &format!("master key {id}")))
+    match insert(connection, vault, id, "pending") {
+        Ok(kek) => record(connection, vault, actor, Action::KeyAdded, &kek),
+        Err(DbError::Duplicate(_)) => Ok(()),
+        Err(error) => Err(error),
+    }
 }
 
 /// Replicas seen in the last 30 seconds that do not hold the key.
@@ -98,9 +192,8 @@ impl super::AsDb for ActivateError {
 
 /// Makes `id` the key of all new writes, if every replica that runs holds it. Call inside a transaction.
 pub fn activate(connection: &mut Conn, vault: &Vault, actor: &Actor, id: i32) -> Result<(), ActivateError> {
-    let states: Vec<(i32, String)> =
-        keks::table.order(keks::id).select((keks::id, keks::state)).for_update().load(connection)?;
-    match states.iter().find(|(other, _)| *other == id).map(|(_, state)| state.as_str()) {
+    let all = seen(connection, vault)?;
+    match all.iter().map(Seen::shown).find(|kek| kek.id == id).map(|kek| kek.state.as_str()) {
         None => return Err(ActivateError::Unknown(id)),
         Some("retired") => return Err(ActivateError::Retired(id)),
         Some("active") => return Err(ActivateError::Already(id)),
@@ -110,37 +203,81 @@ pub fn activate(connection: &mut Conn, vault: &Vault, actor: &Actor, id: i32) ->
     if !lacking.is_empty() {
         return Err(ActivateError::Lacking { id, count: lacking.len() });
     }
-    let active = keks::table.filter(keks::state.eq("active"));
-    diesel::update(active).set(keks::state.eq("decrypt_only")).execute(connection)?;
-    diesel::update(keks::table.find(id))
-        .set((keks::state.eq("active"), keks::activated_at.eq(super::now())))
-        .execute(connection)?;
-    clear_verified(connection)?;
-    Ok(events::record(connection, vault, actor, &event(Action::KeyActivated, &format!("master key {id}")))?)
+    let now = super::clock(connection)?;
+    let mut chosen = None;
+    for kek in all {
+        let kek = kek.trust()?;
+        match kek.state.as_str() {
+            _ if kek.id == id => chosen = Some(kek),
+            "active" => change(connection, vault, actor, kek, Action::KeySuperseded, |kek| {
+                (kek.state, kek.verified_at) = ("decrypt_only".to_owned(), None);
+            })?,
+            _ => {}
+        }
+    }
+    let chosen = chosen.ok_or(ActivateError::Unknown(id))?;
+    Ok(change(connection, vault, actor, chosen, Action::KeyActivated, |kek| {
+        (kek.state, kek.activated_at, kek.verified_at) = ("active".to_owned(), Some(now), None);
+    })?)
 }
 
-/// The active key, as of now.
-pub fn active(connection: &mut Conn) -> Result<i32, DbError> {
-    Ok(keks::table.filter(keks::state.eq("active")).select(keks::id).first(connection)?)
+/// The key that new values are sealed under, as of now. [`DbError::ReadOnly`] when none can be trusted.
+pub fn active(connection: &mut Conn, vault: &Vault) -> Result<i32, DbError> {
+    trusted_active(connection, vault, |connection| {
+        let active = keks::table.filter(keks::state.eq("active")).select(Kek::as_select());
+        Ok(active.first(connection).optional()?)
+    })
 }
 
-/// The active key, kept active until the transaction ends.
-pub fn lock_active(connection: &mut Conn) -> Result<i32, DbError> {
-    Ok(keks::table.filter(keks::state.eq("active")).select(keks::id).for_share().first(connection)?)
+/// The same, kept active until the transaction ends.
+pub fn lock_active(connection: &mut Conn, vault: &Vault) -> Result<i32, DbError> {
+    trusted_active(connection, vault, |connection| {
+        let active = keks::table.filter(keks::state.eq("active")).select(Kek::as_select()).for_share();
+        Ok(active.first(connection).optional()?)
+    })
 }
 
-/// Values are being wrapped anew: what was verified before says nothing about them.
-pub fn clear_verified(connection: &mut Conn) -> Result<(), DbError> {
-    let verified = keks::table.filter(keks::verified_at.is_not_null());
-    diesel::update(verified).set(keks::verified_at.eq(None::<DateTime<Utc>>)).execute(connection)?;
+fn trusted_active(
+    connection: &mut Conn,
+    vault: &Vault,
+    read: impl Fn(&mut Conn) -> Result<Option<Kek>, DbError>,
+) -> Result<i32, DbError> {
+    // Another key may become active between the row and its version: the second look tells that from tampering.
+    for _ in 0..2 {
+        let kek = read(connection)?;
+        let seen = judge(connection, vault, kek.into_iter().collect())?;
+        if let Some(Ok(kek)) = seen.into_iter().next().map(Seen::trust)
+            && kek.state == "active"
+        {
+            return Ok(kek.id);
+        }
+    }
+    tracing::error!("no master key can be used for new values: the keys' rows are missing or were tampered with");
+    Err(DbError::ReadOnly)
+}
+
+/// Values are being wrapped anew: what was verified before says nothing about them. Call inside a transaction.
+pub fn clear_verified(connection: &mut Conn, vault: &Vault, actor: &Actor) -> Result<(), DbError> {
+    for kek in seen(connection, vault)? {
+        if kek.shown().verified_at.is_some() && kek.shown().state != "retired" {
+            change(connection, vault, actor, kek.trust()?, Action::KeyRewrapStarted, |kek| kek.verified_at = None)?;
+        }
+    }
     Ok(())
 }
 
-/// Notes that every value opened after the last re-wrap.
-pub fn set_verified(connection: &mut Conn, vault: &Vault, actor: &Actor, detail: String) -> Result<(), DbError> {
-    diesel::update(keks::table).set(keks::verified_at.eq(super::now())).execute(connection)?;
-    let name = format!("master key {}", active(connection)?);
-    events::record(connection, vault, actor, &NewEvent { detail, ..event(Action::KeyRewrapped, &name) })
+/// Notes that every value opened after the last re-wrap. Call inside a transaction.
+pub fn set_verified(connection: &mut Conn, vault: &Vault, actor: &Actor, detail: &str) -> Result<(), DbError> {
+    let now = super::clock(connection)?;
+    for kek in seen(connection, vault)? {
+        if kek.shown().state != "retired" {
+            change(connection, vault, actor, kek.trust()?, Action::KeyVerified, |kek| kek.verified_at = Some(now))?;
+        }
+    }
+    let name = format!("master key {}", active(connection, vault)?);
+    let (action, subject_kind, detail) = (Action::KeyRewrapped, "key", detail.to_owned());
+    let event = NewEvent { action, subject_kind, subject_id: None, subject_name: &name, detail };
+    events::record(connection, vault, actor, &event)
 }
 
 /// Why a key stays in use.
@@ -178,8 +315,8 @@ impl super::AsDb for RetireError {
 /// Takes a key out of use for ever. The foreign keys refuse it while a single value is wrapped by it, also one that is
 /// being written at this moment. A key that was never active needs no verification. Call inside a transaction.
 pub fn retire(connection: &mut Conn, vault: &Vault, actor: &Actor, id: i32) -> Result<(), RetireError> {
-    let found: Option<Kek> = keks::table.find(id).select(Kek::as_select()).for_update().first(connection).optional()?;
-    let kek = found.ok_or(RetireError::Unknown(id))?;
+    let found = seen(connection, vault)?.into_iter().find(|kek| kek.shown().id == id);
+    let kek = found.ok_or(RetireError::Unknown(id))?.trust()?;
     match kek.state.as_str() {
         "retired" => return Err(RetireError::Already(id)),
         "active" => return Err(RetireError::Active(id)),
@@ -192,13 +329,11 @@ pub fn retire(connection: &mut Conn, vault: &Vault, actor: &Actor, id: i32) -> R
     if kek.activated_at.is_some() && kek.verified_at.is_none() {
         return Err(RetireError::Unverified);
     }
-    let retired = (keks::state.eq("retired"), keks::wraps.eq(None::<i32>));
-    match diesel::update(keks::table.find(id)).set(retired).execute(connection).map_err(DbError::from) {
+    match change(connection, vault, actor, kek, Action::KeyRetired, |kek| kek.state = "retired".to_owned()) {
         // Written between the count and now.
-        Err(DbError::Reference(_)) => return Err(RetireError::InUse { id, count: 1 }),
-        result => result?,
-    };
-    Ok(events::record(connection, vault, actor, &event(Action::KeyRetired, &format!("master key {id}")))?)
+        Err(DbError::Reference(_)) => Err(RetireError::InUse { id, count: 1 }),
+        result => Ok(result?),
+    }
 }
 
 /// Tells the others that this replica lives and which keys it holds; forgets those that do not.

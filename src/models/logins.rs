@@ -1,11 +1,16 @@
 //! Failed logins, counted in the database so that all replicas share the count, and the one-time set-up link.
 
+use chrono::{DateTime, TimeDelta, Utc};
 use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Text};
+use uuid::Uuid;
 
+use super::events::{self, Action};
 use super::schema::{login_failures, setup_links};
+use super::trust::{self, Parts, Seen, Signed};
 use super::{Conn, DbError};
+use crate::vault::Vault;
 
 /// What the failures of late mean for a try.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -117,26 +122,85 @@ pub fn purge(conn: &mut Conn) -> Result<usize, DbError> {
     Ok(diesel::delete(login_failures::table.filter(sql::<Bool>("at < now() - interval '1 hour'"))).execute(conn)?)
 }
 
+/// A one-time link that makes the first administrator.
+struct SetupLink {
+    token_hash: Vec<u8>,
+    expires_at: DateTime<Utc>,
+    row_mac: Vec<u8>,
+}
+
+impl Signed for SetupLink {
+    const TABLE: &'static str = "setup_links";
+    const RECORDED: bool = false;
+
+    fn subject(&self) -> Uuid {
+        Uuid::nil()
+    }
+
+    fn version(&self) -> i64 {
+        1
+    }
+
+    fn signature(&self) -> &[u8] {
+        &self.row_mac
+    }
+
+    fn set_signature(&mut self, signature: Vec<u8>) {
+        self.row_mac = signature;
+    }
+
+    fn parts(&self) -> Parts {
+        Parts::default().bytes(&self.token_hash).time(self.expires_at)
+    }
+}
+
+/// Whether this console may be set up: nobody has ever been a user of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Setup {
+    Open,
+    Done,
+    /// There is no user, and the audit trail knows of one: the users were taken out of the database.
+    UsersGone,
+}
+
+pub fn setup(conn: &mut Conn) -> Result<Setup, DbError> {
+    if super::users::any(conn)? {
+        return Ok(Setup::Done);
+    }
+    Ok(if events::has(conn, Action::UserCreated)? { Setup::UsersGone } else { Setup::Open })
+}
+
 /// Stores a set-up link's token hash for half an hour. Replicas that start together each have theirs.
-pub fn offer_setup(conn: &mut Conn, hash: &[u8]) -> Result<(), DbError> {
-    diesel::delete(setup_links::table.filter(sql::<Bool>("expires_at < now()"))).execute(conn)?;
-    diesel::sql_query("INSERT INTO setup_links (token_hash, expires_at) VALUES ($1, now() + interval '30 minutes')")
-        .bind::<diesel::sql_types::Binary, _>(hash)
+pub fn offer_setup(conn: &mut Conn, vault: &Vault, hash: &[u8]) -> Result<(), DbError> {
+    let now = super::clock(conn)?;
+    diesel::delete(setup_links::table.filter(setup_links::expires_at.lt(now))).execute(conn)?;
+    let expires_at = now + TimeDelta::minutes(30);
+    let link = trust::sign(vault, SetupLink { token_hash: hash.to_vec(), expires_at, row_mac: Vec::new() });
+    diesel::insert_into(setup_links::table)
+        .values((
+            setup_links::token_hash.eq(&link.token_hash),
+            setup_links::expires_at.eq(link.expires_at),
+            setup_links::row_mac.eq(&link.row_mac),
+        ))
         .execute(conn)?;
     Ok(())
 }
 
-/// Whether a set-up link may be used: it is known, fresh, and there is no user yet.
-pub fn setup_open(conn: &mut Conn, hash: &[u8]) -> Result<bool, DbError> {
-    let fresh: i64 =
-        setup_links::table.find(hash).filter(sql::<Bool>("expires_at > now()")).count().get_result(conn)?;
-    Ok(fresh == 1 && super::users::count(conn)? == 0)
+/// Whether a set-up link may be used: Strongroom made it, it is fresh, and there has never been a user.
+pub fn setup_open(conn: &mut Conn, vault: &Vault, hash: &[u8]) -> Result<bool, DbError> {
+    let columns = (setup_links::token_hash, setup_links::expires_at, setup_links::row_mac);
+    let found: Option<(Vec<u8>, DateTime<Utc>, Vec<u8>)> =
+        setup_links::table.find(hash).select(columns).first(conn).optional()?;
+    let Some((token_hash, expires_at, row_mac)) = found else { return Ok(false) };
+    let link = SetupLink { token_hash, expires_at, row_mac };
+    let Ok(link) = Seen::new(vault, (link, None), |link| link.token_hash == hash).judged() else { return Ok(false) };
+    Ok(link.expires_at > super::clock(conn)? && setup(conn)? == Setup::Open)
 }
 
 /// Uses the link up, in the transaction that makes the first user. Two at once: one gets `true`.
-pub fn take_setup(conn: &mut Conn, hash: &[u8]) -> Result<bool, DbError> {
+pub fn take_setup(conn: &mut Conn, vault: &Vault, hash: &[u8]) -> Result<bool, DbError> {
     diesel::sql_query("LOCK TABLE setup_links IN EXCLUSIVE MODE").execute(conn)?;
-    let open = setup_open(conn, hash)?;
+    let open = setup_open(conn, vault, hash)?;
     if open {
         diesel::delete(setup_links::table).execute(conn)?;
     }

@@ -8,8 +8,9 @@ use uuid::Uuid;
 
 use super::events::{self, Action, Actor, NewEvent};
 use super::schema::recipients;
+use super::trust::{self, Parts, Seen, Signed, latest_version};
 use super::{Conn, DbError, deliveries};
-use crate::vault::{IntegrityError, Vault};
+use crate::vault::Vault;
 
 /// Days that a confirmation link holds.
 pub const LINK_DAYS: i64 = 7;
@@ -36,31 +37,47 @@ pub enum Link {
     Unsubscribe,
 }
 
+impl Signed for Recipient {
+    const TABLE: &'static str = "recipients";
+
+    fn subject(&self) -> Uuid {
+        self.id
+    }
+
+    fn version(&self) -> i64 {
+        self.row_version
+    }
+
+    fn signature(&self) -> &[u8] {
+        &self.row_mac
+    }
+
+    fn set_signature(&mut self, signature: Vec<u8>) {
+        self.row_mac = signature;
+    }
+
+    fn parts(&self) -> Parts {
+        Parts::default()
+            .id(Some(self.id))
+            .id(Some(self.integration_id))
+            .text(&self.address)
+            .text(&self.triggers)
+            .time(self.invited_at)
+            .text(&self.invited_by)
+            .time(self.confirmed_at)
+            .time(self.unsubscribed_at)
+            .number(self.row_version)
+    }
+
+    fn former_parts(&self) -> Option<Parts> {
+        let micros = |at: Option<DateTime<Utc>>| at.map_or(i64::MIN, |at| at.timestamp_micros());
+        let parts = Parts::default().id(Some(self.id)).id(Some(self.integration_id)).text(&self.address);
+        let parts = parts.text(&self.triggers).time(self.invited_at).number(micros(self.confirmed_at));
+        Some(parts.number(micros(self.unsubscribed_at)).number(self.row_version))
+    }
+}
+
 impl Recipient {
-    fn mac_parts<T>(&self, f: impl FnOnce(&[&[u8]]) -> T) -> T {
-        let micros = |at: Option<DateTime<Utc>>| at.map_or(i64::MIN, |at| at.timestamp_micros()).to_be_bytes();
-        f(&[
-            self.id.as_bytes(),
-            self.integration_id.as_bytes(),
-            self.address.as_bytes(),
-            self.triggers.as_bytes(),
-            &micros(Some(self.invited_at)),
-            &micros(self.confirmed_at),
-            &micros(self.unsubscribed_at),
-            &self.row_version.to_be_bytes(),
-        ])
-    }
-
-    /// Makes the row what [`Recipient::check`] takes for Strongroom's own.
-    pub fn seal(&mut self, vault: &Vault) {
-        self.row_mac = self.mac_parts(|parts| vault.mac("recipients", parts));
-    }
-
-    /// Holds when the row is as Strongroom wrote it.
-    pub fn check(&self, vault: &Vault) -> Result<(), IntegrityError> {
-        self.mac_parts(|parts| vault.check_mac("recipients", parts, &self.row_mac))
-    }
-
     /// What the link of the confirmation ends with: the same until the address is invited anew, so that a used link can
     /// say that it was used.
     pub fn confirm_key(&self, vault: &Vault) -> String {
@@ -115,13 +132,17 @@ pub fn create(
     let mut ledger = events::open(conn)?;
     let key = address.to_lowercase();
     let same = recipients::integration_id.eq(integration).and(recipients::address_key.eq(&key));
-    let of_old = recipients::table.filter(same).select(Recipient::as_select()).for_no_key_update();
-    let old: Option<Recipient> = of_old.first(conn).optional()?;
-    // An altered row stays as it is until somebody removes it.
-    if old.as_ref().is_some_and(|old| old.wants_mail() || old.check(vault).is_err()) {
-        return Err(DbError::Duplicate("recipients_integration_id_address_key_key".to_owned()));
-    }
-    let mut row = Recipient {
+    let of_old = recipients::table.filter(same).select((Recipient::as_select(), latest_version!(recipients::id)));
+    let old: Option<(Recipient, Option<i64>)> = of_old.for_no_key_update().first(conn).optional()?;
+    let old = match old.map(|row| Seen::new(vault, row, |row: &Recipient| row.integration_id == integration)) {
+        None => None,
+        Some(old) => match old.judged() {
+            Ok(old) if !old.wants_mail() => Some(old),
+            // A row that was tampered with stays as it is until somebody removes it.
+            _ => return Err(DbError::Duplicate("recipients_integration_id_address_key_key".to_owned())),
+        },
+    };
+    let row = Recipient {
         id: old.as_ref().map_or_else(Uuid::now_v7, |old| old.id),
         integration_id: integration,
         address: address.to_owned(),
@@ -130,10 +151,10 @@ pub fn create(
         invited_by: actor.name.clone(),
         confirmed_at: None,
         unsubscribed_at: None,
-        row_version: old.as_ref().map_or(1, |old| old.row_version + 1),
+        row_version: old.as_ref().map_or(1, |old| old.next_version()),
         row_mac: Vec::new(),
     };
-    row.seal(vault);
+    let row = trust::sign(vault, row);
     let values = (
         recipients::id.eq(row.id),
         recipients::integration_id.eq(row.integration_id),
@@ -158,30 +179,43 @@ pub fn create(
     Ok(row.id)
 }
 
-pub fn find(conn: &mut Conn, id: Uuid) -> Result<Recipient, DbError> {
-    Ok(recipients::table.find(id).select(Recipient::as_select()).first(conn)?)
+type Row = (Recipient, Option<i64>);
+
+fn seen(vault: &Vault, rows: Vec<Row>, asked: impl Fn(&Recipient) -> bool) -> Vec<Seen<Recipient>> {
+    rows.into_iter().map(|row| Seen::new(vault, row, &asked)).collect()
 }
 
-pub fn find_all(conn: &mut Conn, ids: &[Uuid]) -> Result<Vec<Recipient>, DbError> {
-    Ok(recipients::table.filter(recipients::id.eq_any(ids)).select(Recipient::as_select()).load(conn)?)
+pub fn find(conn: &mut Conn, vault: &Vault, id: Uuid) -> Result<Seen<Recipient>, DbError> {
+    let rows = recipients::table.find(id).select((Recipient::as_select(), latest_version!(recipients::id)));
+    Ok(Seen::new(vault, rows.first(conn)?, |row: &Recipient| row.id == id))
+}
+
+pub fn find_all(conn: &mut Conn, vault: &Vault, ids: &[Uuid]) -> Result<Vec<Seen<Recipient>>, DbError> {
+    let rows = recipients::table.filter(recipients::id.eq_any(ids));
+    let found = rows.select((Recipient::as_select(), latest_version!(recipients::id))).load(conn)?;
+    Ok(seen(vault, found, |row| ids.contains(&row.id)))
 }
 
 /// The next rows by id, for walking through all of them.
-pub fn page(conn: &mut Conn, after: Uuid, limit: i64) -> Result<Vec<Recipient>, DbError> {
+pub fn page(conn: &mut Conn, vault: &Vault, after: Uuid, limit: i64) -> Result<Vec<Seen<Recipient>>, DbError> {
     let rows = recipients::table.filter(recipients::id.gt(after)).order(recipients::id).limit(limit);
-    Ok(rows.select(Recipient::as_select()).load(conn)?)
+    let found = rows.select((Recipient::as_select(), latest_version!(recipients::id))).load(conn)?;
+    Ok(seen(vault, found, |_| true))
 }
 
 /// Of one profile, by address.
-pub fn of(conn: &mut Conn, integration: Uuid) -> Result<Vec<Recipient>, DbError> {
+pub fn of(conn: &mut Conn, vault: &Vault, integration: Uuid) -> Result<Vec<Seen<Recipient>>, DbError> {
     let rows = recipients::table.filter(recipients::integration_id.eq(integration)).order(recipients::address_key);
-    Ok(rows.select(Recipient::as_select()).load(conn)?)
+    let found = rows.select((Recipient::as_select(), latest_version!(recipients::id))).load(conn)?;
+    Ok(seen(vault, found, |row| row.integration_id == integration))
 }
 
 /// Everybody who gets digests.
-pub fn confirmed(conn: &mut Conn) -> Result<Vec<Recipient>, DbError> {
+pub fn confirmed(conn: &mut Conn, vault: &Vault) -> Result<Vec<Seen<Recipient>>, DbError> {
     let wanted = recipients::confirmed_at.is_not_null().and(recipients::unsubscribed_at.is_null());
-    Ok(recipients::table.filter(wanted).select(Recipient::as_select()).load(conn)?)
+    let rows = recipients::table.filter(wanted);
+    let found = rows.select((Recipient::as_select(), latest_version!(recipients::id))).load(conn)?;
+    Ok(seen(vault, found, Recipient::wants_mail))
 }
 
 /// Applies a change to a row that is checked first; whether there was anything to change. Call inside a transaction.
@@ -194,14 +228,16 @@ fn change(
     change: impl Fn(&mut Recipient, DateTime<Utc>) -> bool,
 ) -> Result<bool, DbError> {
     let mut ledger = events::open(conn)?;
-    let found = recipients::table.find(id).select(Recipient::as_select()).for_no_key_update().first(conn).optional()?;
-    let mut row: Recipient = found.ok_or(DbError::NotFound)?;
-    row.check(vault)?;
+    let rows = recipients::table.find(id).select((Recipient::as_select(), latest_version!(recipients::id)));
+    let found: Row = rows.for_no_key_update().first(conn).optional()?.ok_or(DbError::NotFound)?;
+    let row = Seen::new(vault, found, |row: &Recipient| row.id == id).trust()?;
+    let next = row.next_version();
+    let mut row = row.into_row();
     if !change(&mut row, ledger.now) {
         return Ok(false);
     }
-    row.row_version += 1;
-    row.seal(vault);
+    row.row_version = next;
+    let row = trust::sign(vault, row);
     diesel::update(recipients::table.find(id))
         .set((
             recipients::triggers.eq(&row.triggers),
@@ -241,7 +277,7 @@ pub fn unsubscribe(conn: &mut Conn, vault: &Vault, actor: &Actor, id: Uuid) -> R
 
 pub fn delete(conn: &mut Conn, vault: &Vault, actor: &Actor, id: Uuid) -> Result<(), DbError> {
     let mut ledger = events::open(conn)?;
-    let row = find(conn, id)?;
+    let seen = find(conn, vault, id)?;
     diesel::delete(recipients::table.find(id)).execute(conn)?;
-    ledger.record_deletion(conn, vault, actor, &row.event(Action::RecipientRemoved), row.row_version)
+    ledger.record_version(conn, vault, actor, &seen.shown().event(Action::RecipientRemoved), seen.next_version())
 }

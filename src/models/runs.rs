@@ -7,7 +7,9 @@ use diesel::sql_types::{BigInt, Uuid as SqlUuid};
 use uuid::Uuid;
 
 use super::schema::{integrations, runs};
+use super::trust::{self, Doubt, Parts, Seen, Signed};
 use super::{Conn, DbError};
+use crate::vault::Vault;
 
 /// Seconds that a claim holds without a heartbeat.
 pub const LEASE_SECONDS: i32 = 30;
@@ -35,6 +37,37 @@ pub struct Run {
     pub added: i32,
     pub changed: i32,
     pub removed: i32,
+    pub row_mac: Vec<u8>,
+}
+
+/// Covers what is to be done and for whom; what comes of it is not known yet when the run is queued.
+impl Signed for Run {
+    const TABLE: &'static str = "runs";
+    const RECORDED: bool = false;
+
+    fn subject(&self) -> Uuid {
+        self.id
+    }
+
+    fn version(&self) -> i64 {
+        1
+    }
+
+    fn signature(&self) -> &[u8] {
+        &self.row_mac
+    }
+
+    fn set_signature(&mut self, signature: Vec<u8>) {
+        self.row_mac = signature;
+    }
+
+    fn parts(&self) -> Parts {
+        parts(self.id, self.integration_id, &self.cause, &self.requested_by)
+    }
+}
+
+fn parts(id: Uuid, integration: Uuid, cause: &str, by: &str) -> Parts {
+    Parts::default().id(Some(id)).id(Some(integration)).text(cause).text(by)
 }
 
 impl Run {
@@ -66,9 +99,17 @@ pub enum Outcome {
 }
 
 /// Queues a run; `None` when the integration has an unfinished one already.
-pub fn queue(conn: &mut Conn, integration: Uuid, cause: &str, by: &str) -> Result<Option<Uuid>, DbError> {
+pub fn queue(
+    conn: &mut Conn,
+    vault: &Vault,
+    integration: Uuid,
+    cause: &str,
+    by: &str,
+) -> Result<Option<Uuid>, DbError> {
     let id = Uuid::now_v7();
+    let signature = trust::signature_of_parts::<Run>(vault, &parts(id, integration, cause, by));
     let row = (
+        runs::row_mac.eq(signature),
         runs::id.eq(id),
         runs::integration_id.eq(integration),
         runs::state.eq("queued"),
@@ -77,6 +118,11 @@ pub fn queue(conn: &mut Conn, integration: Uuid, cause: &str, by: &str) -> Resul
     );
     let inserted = diesel::insert_into(runs::table).values(row).on_conflict_do_nothing().execute(conn)?;
     Ok((inserted == 1).then_some(id))
+}
+
+/// Whether the run is as it was queued: who asked for it is named in the audit trail.
+pub fn judge(vault: &Vault, run: &Run) -> Option<Doubt> {
+    Seen::new(vault, (run.clone(), None), |_| true).doubt()
 }
 
 /// Claims the oldest run that waits or whose lease has ended. One that is [`Run::worn_out`] is only to be ended.

@@ -6,6 +6,7 @@ diesel::table! {
         id -> Uuid,
         mac_check_value -> Bytea,
         created_at -> Timestamptz,
+        row_mac -> Bytea,
     }
 }
 
@@ -18,6 +19,8 @@ diesel::table! {
         created_at -> Timestamptz,
         activated_at -> Nullable<Timestamptz>,
         verified_at -> Nullable<Timestamptz>,
+        row_version -> Int8,
+        row_mac -> Bytea,
     }
 }
 
@@ -57,14 +60,7 @@ diesel::table! {
         row_version -> Int8,
         row_mac -> Bytea,
         password_temporary -> Bool,
-    }
-}
-
-diesel::table! {
-    recovery_codes (user_id, code_mac) {
-        user_id -> Uuid,
-        code_mac -> Bytea,
-        used_at -> Nullable<Timestamptz>,
+        recovery_codes -> Array<Bytea>,
     }
 }
 
@@ -80,6 +76,10 @@ diesel::table! {
         address -> Text,
         agent -> Text,
         row_mac -> Bytea,
+        user_version -> Int8,
+        row_version -> Int8,
+        login_lane -> Nullable<Int2>,
+        login_seq -> Nullable<Int8>,
     }
 }
 
@@ -97,6 +97,7 @@ diesel::table! {
     setup_links (token_hash) {
         token_hash -> Bytea,
         expires_at -> Timestamptz,
+        row_mac -> Bytea,
     }
 }
 
@@ -193,6 +194,7 @@ diesel::table! {
         added -> Int4,
         changed -> Int4,
         removed -> Int4,
+        row_mac -> Bytea,
     }
 }
 
@@ -346,6 +348,7 @@ diesel::table! {
         misses -> Int4,
         failing_since -> Nullable<Timestamptz>,
         not_before -> Timestamptz,
+        row_mac -> Bytea,
     }
 }
 
@@ -364,7 +367,7 @@ diesel::joinable!(runs -> integrations (integration_id));
 diesel::joinable!(images -> integrations (integration_id));
 diesel::joinable!(image_changes -> runs (run_id));
 diesel::joinable!(sessions -> users (user_id));
-diesel::joinable!(recovery_codes -> users (user_id));
+diesel::joinable!(events -> audit_lanes (lane));
 diesel::joinable!(notices -> alerts (alert_id));
 diesel::joinable!(recipients -> integrations (integration_id));
 diesel::joinable!(deliveries -> integrations (integration_id));
@@ -378,7 +381,6 @@ diesel::allow_tables_to_appear_in_same_query!(
     keks,
     replicas,
     users,
-    recovery_codes,
     sessions,
     login_failures,
     setup_links,

@@ -1,19 +1,21 @@
-//! Sessions as rows: the cookie holds a random token, the table its SHA-256. Whose session it is, and whether a code is still
-//! asked for, is under a keyed check: a row that was put in or moved beside Strongroom opens nothing. All times are the
-//! database's.
+//! Sessions as rows: the cookie holds a random token, the table its SHA-256. A session is signed with all its times, and bound
+//! to one version of its user and to the event of its login: a row that was put in, moved, prolonged or put back opens
+//! nothing. All times are the database's.
 
 use chrono::{DateTime, Utc};
-use diesel::dsl::sql;
+use diesel::dsl::{exists, sql};
 use diesel::prelude::*;
-use diesel::sql_types::{Bool, Double, Integer};
+use diesel::sql_types::{Bool, Integer, Timestamptz};
 use uuid::Uuid;
 
-use super::schema::{sessions, users};
+use super::events::{self, Action, Actor, Ledger, NewEvent};
+use super::schema::{events as trail, sessions, users};
+use super::trust::{self, Doubt, Parts, Seen, Signed, Trusted, latest_version};
 use super::users::User;
 use super::{Conn, DbError};
-use crate::vault::{IntegrityError, Vault};
+use crate::vault::Vault;
 
-#[derive(Clone, Debug, Queryable, Selectable)]
+#[derive(Clone, Debug, Queryable, Selectable, Insertable, AsChangeset)]
 pub struct Session {
     pub token_hash: Vec<u8>,
     pub id: Uuid,
@@ -25,18 +27,61 @@ pub struct Session {
     pub address: String,
     pub agent: String,
     pub row_mac: Vec<u8>,
+    /// The version of the user that it was made for.
+    pub user_version: i64,
+    /// Grows when the password is confirmed; the end of the session is the last version.
+    pub row_version: i64,
+    /// The event of the login; `None` between the password and the one-time code.
+    pub login_lane: Option<i16>,
+    pub login_seq: Option<i64>,
 }
 
-impl Session {
-    /// Holds when Strongroom has made the session for this user.
-    pub fn check(&self, vault: &Vault) -> Result<(), IntegrityError> {
-        let flag = [u8::from(self.awaits_code)];
-        vault.check_mac("sessions", &[&self.token_hash, self.user_id.as_bytes(), &flag], &self.row_mac)
+/// Covers all but what the list of sessions shows.
+impl Signed for Session {
+    const TABLE: &'static str = "sessions";
+
+    fn subject(&self) -> Uuid {
+        self.id
+    }
+
+    fn version(&self) -> i64 {
+        self.row_version
+    }
+
+    fn signature(&self) -> &[u8] {
+        &self.row_mac
+    }
+
+    fn set_signature(&mut self, signature: Vec<u8>) {
+        self.row_mac = signature;
+    }
+
+    fn parts(&self) -> Parts {
+        Parts::default()
+            .bytes(&self.token_hash)
+            .id(Some(self.id))
+            .id(Some(self.user_id))
+            .flags(&[self.awaits_code])
+            .time(self.created_at)
+            .time(self.last_seen_at)
+            .time(self.authenticated_at)
+            .number(self.user_version)
+            .number(self.row_version)
+            .number(self.login_lane.map(i64::from))
+            .number(self.login_seq)
     }
 }
 
-fn row_mac(vault: &Vault, hash: &[u8], user: Uuid, awaits_code: bool) -> Vec<u8> {
-    vault.mac("sessions", &[hash, user.as_bytes(), &[u8::from(awaits_code)]])
+impl Session {
+    fn event<'a>(&self, action: Action, user: &'a str) -> NewEvent<'a> {
+        NewEvent {
+            action,
+            subject_kind: "session",
+            subject_id: Some(self.id),
+            subject_name: user,
+            detail: String::new(),
+        }
+    }
 }
 
 /// How long sessions live.
@@ -46,34 +91,60 @@ pub struct Limits {
     pub hours: i32,
 }
 
-/// A session that still holds, with its user and how many seconds ago the password was given.
+/// A session that holds, with its user.
 pub struct Valid {
-    pub session: Session,
-    pub user: User,
-    pub seconds_since_password: f64,
-    pub idle_seconds: f64,
+    pub session: Trusted<Session>,
+    pub user: Trusted<User>,
+    /// The database's clock.
+    pub now: DateTime<Utc>,
 }
 
+/// What the database says of a token.
+pub enum Found {
+    Valid(Box<Valid>),
+    /// The row of the session does not count: it was put in, moved, prolonged or put back.
+    Doubted(Doubt),
+    /// The row of its user does not count.
+    UserDoubted(Box<User>, Doubt),
+}
+
+/// Who logs in, and from where.
+pub struct Visit<'a> {
+    pub token_hash: &'a [u8],
+    pub address: &'a str,
+    /// What the browser calls itself.
+    pub agent: &'a str,
+}
+
+/// Makes a session for a login whose event is the last one in the ledger; `awaits_code`: of a login that still needs its
+/// one-time code and has no event yet.
 pub fn create(
     conn: &mut Conn,
     vault: &Vault,
-    hash: &[u8],
-    user: Uuid,
+    ledger: &Ledger,
+    user: &Trusted<User>,
     awaits_code: bool,
-    address: &str,
-    agent: &str,
+    visit: &Visit,
 ) -> Result<(), DbError> {
-    diesel::insert_into(sessions::table)
-        .values((
-            sessions::token_hash.eq(hash),
-            sessions::id.eq(Uuid::new_v4()),
-            sessions::user_id.eq(user),
-            sessions::awaits_code.eq(awaits_code),
-            sessions::address.eq(address),
-            sessions::agent.eq(agent),
-            sessions::row_mac.eq(row_mac(vault, hash, user, awaits_code)),
-        ))
-        .execute(conn)?;
+    let (lane, seq) = ledger.place();
+    let now = ledger.now;
+    let row = Session {
+        token_hash: visit.token_hash.to_vec(),
+        id: Uuid::new_v4(),
+        user_id: user.id,
+        awaits_code,
+        created_at: now,
+        last_seen_at: now,
+        authenticated_at: now,
+        address: visit.address.to_owned(),
+        agent: visit.agent.to_owned(),
+        row_mac: Vec::new(),
+        user_version: user.row_version,
+        row_version: 1,
+        login_lane: (!awaits_code).then_some(lane),
+        login_seq: (!awaits_code).then_some(seq),
+    };
+    diesel::insert_into(sessions::table).values(&*trust::sign(vault, row)).execute(conn)?;
     Ok(())
 }
 
@@ -87,70 +158,210 @@ fn alive(limits: Limits) -> diesel::expression::SqlLiteral<Bool> {
 }
 
 /// The session of a token, when it is alive and its user may come in.
-pub fn find(conn: &mut Conn, hash: &[u8], limits: Limits) -> Result<Option<Valid>, DbError> {
-    let since = sql::<Double>("extract(epoch FROM now() - sessions.authenticated_at)::float8");
-    let idle = sql::<Double>("extract(epoch FROM now() - sessions.last_seen_at)::float8");
-    let found: Option<(Session, User, f64, f64)> = sessions::table
+pub fn find(conn: &mut Conn, vault: &Vault, hash: &[u8], limits: Limits) -> Result<Option<Found>, DbError> {
+    let login = trail::table.filter(
+        trail::lane
+            .nullable()
+            .eq(sessions::login_lane)
+            .and(trail::seq.nullable().eq(sessions::login_seq))
+            .and(trail::action.eq(Action::LoginSucceeded.name()))
+            .and(trail::subject_id.eq(sessions::user_id.nullable())),
+    );
+    let columns = (
+        Session::as_select(),
+        latest_version!(sessions::id),
+        User::as_select(),
+        latest_version!(users::id),
+        sql::<Timestamptz>("now()"),
+        exists(login),
+    );
+    type Row = (Session, Option<i64>, User, Option<i64>, DateTime<Utc>, bool);
+    let found: Option<Row> = sessions::table
         .inner_join(users::table)
         .filter(sessions::token_hash.eq(hash).and(users::disabled.eq(false)).and(alive(limits)))
-        .select((Session::as_select(), User::as_select(), since, idle))
+        .select(columns)
         .first(conn)
         .optional()?;
-    Ok(found.map(|(session, user, seconds_since_password, idle_seconds)| Valid {
-        session,
-        user,
-        seconds_since_password,
-        idle_seconds,
-    }))
+    let Some((session, recorded, user, recorded_user, now, has_login)) = found else { return Ok(None) };
+    let session = match Seen::new(vault, (session, recorded), |session: &Session| session.token_hash == hash).judged() {
+        Ok(session) if session.awaits_code || has_login => session,
+        // Its login was taken out of the audit trail.
+        Ok(_) => return Ok(Some(Found::Doubted(Doubt::Tampered))),
+        Err((_, doubt)) => return Ok(Some(Found::Doubted(doubt))),
+    };
+    let user = match Seen::new(vault, (user, recorded_user), |user: &User| user.id == session.user_id).judged() {
+        Ok(user) if user.row_version == session.user_version => user,
+        // Made for a user as they were before a change that ends sessions.
+        Ok(_) => return Ok(Some(Found::Doubted(Doubt::PutBack))),
+        Err((user, doubt)) => return Ok(Some(Found::UserDoubted(Box::new(user), doubt))),
+    };
+    Ok(Some(Found::Valid(Box::new(Valid { session, user, now }))))
 }
 
-/// Notes activity, at most once a minute a session.
-pub fn touch(conn: &mut Conn, hash: &[u8]) -> Result<(), DbError> {
-    let old = sql::<Bool>("last_seen_at < now() - interval '1 minute'");
-    diesel::update(sessions::table.find(hash).filter(old))
-        .set(sessions::last_seen_at.eq(diesel::dsl::now))
+/// Notes activity. Callers do so at most once a minute a session.
+pub fn touch(conn: &mut Conn, vault: &Vault, session: Trusted<Session>, now: DateTime<Utc>) -> Result<(), DbError> {
+    let (mut row, read) = (session.into_row(), sessions::row_mac);
+    let before = std::mem::take(&mut row.row_mac);
+    row.last_seen_at = now;
+    let row = trust::sign(vault, row);
+    // Whoever has written the row since has the last word.
+    let same = sessions::table.find(&row.token_hash).filter(read.eq(before));
+    diesel::update(same)
+        .set((sessions::last_seen_at.eq(row.last_seen_at), sessions::row_mac.eq(&row.row_mac)))
         .execute(conn)?;
     Ok(())
 }
 
-/// Gives a session a new token after its password was asked for again; the old one is worth nothing from then on. The
-/// absolute limit stays where it was. `false`: the session has ended meanwhile.
-pub fn renew(conn: &mut Conn, vault: &Vault, user: Uuid, old: &[u8], new: &[u8]) -> Result<bool, DbError> {
-    let now = diesel::dsl::now;
-    let own = sessions::user_id.eq(user).and(sessions::awaits_code.eq(false));
-    let renewed = diesel::update(sessions::table.find(old).filter(own)).set((
-        sessions::token_hash.eq(new),
-        sessions::row_mac.eq(row_mac(vault, new, user, false)),
-        sessions::authenticated_at.eq(now),
-        sessions::last_seen_at.eq(now),
-    ));
-    Ok(renewed.execute(conn)? == 1)
+fn lock(conn: &mut Conn, vault: &Vault, hash: &[u8]) -> Result<Option<Seen<Session>>, DbError> {
+    let rows = sessions::table.find(hash).select((Session::as_select(), latest_version!(sessions::id)));
+    let row = rows.for_update().first(conn).optional()?;
+    Ok(row.map(|row| Seen::new(vault, row, |session: &Session| session.token_hash == hash)))
 }
 
-pub fn end(conn: &mut Conn, hash: &[u8]) -> Result<(), DbError> {
+/// Gives a session a new token after its password was asked for again; the old one is worth nothing from then on. The
+/// absolute limit stays where it was. `false`: the session has ended. Call inside a transaction.
+pub fn renew(conn: &mut Conn, vault: &Vault, actor: &Actor, old: &[u8], new: &[u8]) -> Result<bool, DbError> {
+    let mut ledger = events::open(conn)?;
+    let Some(session) = lock(conn, vault, old)? else { return Ok(false) };
+    let Ok(session) = session.judged() else { return Ok(false) };
+    if session.awaits_code {
+        return Ok(false);
+    }
+    let next = session.next_version();
+    let mut row = session.into_row();
+    row.token_hash = new.to_vec();
+    (row.authenticated_at, row.last_seen_at, row.row_version) = (ledger.now, ledger.now, next);
+    let row = trust::sign(vault, row);
+    diesel::update(sessions::table.find(old)).set(&*row).execute(conn)?;
+    // Diesel leaves keys out of changes.
+    diesel::update(sessions::table.find(old)).set(sessions::token_hash.eq(new)).execute(conn)?;
+    ledger.record_version(conn, vault, actor, &row.event(Action::LoginConfirmed, &actor.name), next)?;
+    Ok(true)
+}
+
+/// Ends a session and writes that into the audit trail, so that its row is worth nothing when it is put back. Nothing
+/// happens without such a session. Call inside a transaction.
+pub fn end(conn: &mut Conn, vault: &Vault, actor: &Actor, hash: &[u8], action: Action) -> Result<(), DbError> {
+    let mut ledger = events::open(conn)?;
+    let Some(session) = lock(conn, vault, hash)? else { return Ok(()) };
+    let name = users::table.find(session.shown().user_id).select(users::name).first::<String>(conn)?;
+    end_seen(conn, vault, actor, &mut ledger, session, (action, &name))
+}
+
+/// Ends the session of somebody who logs out, in their own name. Call inside a transaction.
+pub fn log_out(conn: &mut Conn, vault: &Vault, address: &str, hash: &[u8]) -> Result<(), DbError> {
+    let owner = sessions::table.inner_join(users::table).filter(sessions::token_hash.eq(hash));
+    let Some(name) = owner.select(users::name).first::<String>(conn).optional()? else { return Ok(()) };
+    end(conn, vault, &Actor { name, address: address.to_owned() }, hash, Action::LoginEnded)
+}
+
+fn end_seen(
+    conn: &mut Conn,
+    vault: &Vault,
+    actor: &Actor,
+    ledger: &mut Ledger,
+    session: Seen<Session>,
+    (action, user): (Action, &str),
+) -> Result<(), DbError> {
+    let (next, session) = (session.next_version(), session.into_shown());
+    diesel::delete(sessions::table.find(&session.token_hash)).execute(conn)?;
+    if session.awaits_code {
+        return Ok(());
+    }
+    ledger.record_version(conn, vault, actor, &session.event(action, user), next)
+}
+
+/// Which sessions of a user are to end.
+pub enum Which<'a> {
+    /// By its public id.
+    One(Uuid),
+    /// All but the one with this token hash.
+    Others(&'a [u8]),
+}
+
+/// Ends sessions of a user, each with its event; returns how many. Call inside a transaction.
+pub fn end_of(conn: &mut Conn, vault: &Vault, actor: &Actor, user: &User, which: &Which) -> Result<usize, DbError> {
+    let mut ledger = events::open(conn)?;
+    let rows = sessions::table.filter(sessions::user_id.eq(user.id)).order(sessions::id).for_update();
+    let found: Vec<(Session, Option<i64>)> =
+        rows.select((Session::as_select(), latest_version!(sessions::id))).load(conn)?;
+    let mut ended = 0;
+    for row in found {
+        let wanted = match which {
+            Which::One(id) => row.0.id == *id,
+            Which::Others(keep) => row.0.token_hash != *keep,
+        };
+        if wanted {
+            let seen = Seen::new(vault, row, |_| true);
+            end_seen(conn, vault, actor, &mut ledger, seen, (Action::SessionEnded, &user.name))?;
+            ended += 1;
+        }
+    }
+    Ok(ended)
+}
+
+/// Forgets rows that do not count, without a word in the audit trail: a row that was put in never was a session.
+pub fn forget(conn: &mut Conn, hash: &[u8]) -> Result<(), DbError> {
     diesel::delete(sessions::table.find(hash)).execute(conn)?;
     Ok(())
 }
 
-/// Ends one session of a user by its public id.
-pub fn end_one(conn: &mut Conn, user: Uuid, id: Uuid) -> Result<bool, DbError> {
-    let one = sessions::table.filter(sessions::user_id.eq(user).and(sessions::id.eq(id)));
-    Ok(diesel::delete(one).execute(conn)? == 1)
+/// Forgets all sessions of a user whose row does not count.
+pub fn forget_all(conn: &mut Conn, user: Uuid) -> Result<(), DbError> {
+    diesel::delete(sessions::table.filter(sessions::user_id.eq(user))).execute(conn)?;
+    Ok(())
 }
 
-/// Ends all sessions of a user but the one with this token hash.
-pub fn end_others(conn: &mut Conn, user: Uuid, keep: &[u8]) -> Result<usize, DbError> {
-    let others = sessions::table.filter(sessions::user_id.eq(user).and(sessions::token_hash.ne(keep)));
-    Ok(diesel::delete(others).execute(conn)?)
+/// Binds the sessions of a user to the version that a change has made, from the version `read` before it. Sessions that
+/// must not outlive the change have been deleted before.
+pub(super) fn carry_over(conn: &mut Conn, vault: &Vault, user: &Trusted<User>, read: i64) -> Result<(), DbError> {
+    let of_user = sessions::user_id.eq(user.id).and(sessions::user_version.eq(read));
+    let rows = sessions::table.filter(of_user).order(sessions::id).for_update();
+    let found: Vec<(Session, Option<i64>)> =
+        rows.select((Session::as_select(), latest_version!(sessions::id))).load(conn)?;
+    for row in found {
+        let Ok(session) = Seen::new(vault, row, |session: &Session| session.user_id == user.id).judged() else {
+            continue;
+        };
+        let mut session = session.into_row();
+        session.user_version = user.row_version;
+        let session = trust::sign(vault, session);
+        diesel::update(sessions::table.find(&session.token_hash))
+            .set((sessions::user_version.eq(session.user_version), sessions::row_mac.eq(&session.row_mac)))
+            .execute(conn)?;
+    }
+    Ok(())
 }
 
-/// The live sessions of a user, latest activity first.
+/// The live sessions of a user, latest activity first, for a list.
 pub fn of(conn: &mut Conn, user: Uuid, limits: Limits) -> Result<Vec<Session>, DbError> {
     Ok(sessions::table
         .filter(sessions::user_id.eq(user).and(sessions::awaits_code.eq(false)).and(alive(limits)))
         .order(sessions::last_seen_at.desc())
         .select(Session::as_select())
         .load(conn)?)
+}
+
+/// The next rows by id, for walking through all of them: each with whether its login is in the audit trail.
+pub fn page(conn: &mut Conn, vault: &Vault, after: Uuid, limit: i64) -> Result<Vec<Seen<Session>>, DbError> {
+    let rows = sessions::table.filter(sessions::id.gt(after)).order(sessions::id).limit(limit);
+    let found: Vec<(Session, Option<i64>)> =
+        rows.select((Session::as_select(), latest_version!(sessions::id))).load(conn)?;
+    Ok(found.into_iter().map(|row| Seen::new(vault, row, |_| true)).collect())
+}
+
+/// Those of these sessions whose login is not in the audit trail.
+pub fn without_login(conn: &mut Conn, ids: &[Uuid]) -> Result<Vec<Uuid>, DbError> {
+    let logins = trail::table.filter(
+        trail::lane
+            .nullable()
+            .eq(sessions::login_lane)
+            .and(trail::seq.nullable().eq(sessions::login_seq))
+            .and(trail::action.eq(Action::LoginSucceeded.name())),
+    );
+    let complete = sessions::id.eq_any(ids).and(sessions::awaits_code.eq(false));
+    let without = sessions::table.filter(complete).filter(diesel::dsl::not(exists(logins)));
+    Ok(without.select(sessions::id).load(conn)?)
 }
 
 /// Forgets sessions past their absolute limit.

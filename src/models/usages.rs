@@ -6,13 +6,25 @@ use uuid::Uuid;
 
 use super::integrations::Integration;
 use super::schema::integrations;
+use super::trust::{Seen, Trusted, latest_version};
 use super::{Conn, DbError};
 use crate::vault::Vault;
 
-/// By name, enabled or not; not yet checked.
-pub fn of(conn: &mut Conn, credential: Uuid, limit: i64) -> Result<Vec<Integration>, DbError> {
+/// By name, enabled or not; without those that are not trusted.
+pub fn of(conn: &mut Conn, vault: &Vault, credential: Uuid, limit: i64) -> Result<Vec<Trusted<Integration>>, DbError> {
     let rows = integrations::table.filter(integrations::credential_id.eq(credential));
-    Ok(rows.order(integrations::name_key).limit(limit).select(Integration::as_select()).load(conn)?)
+    let rows = rows.order(integrations::name_key).limit(limit);
+    let found: Vec<(Integration, Option<i64>)> =
+        rows.select((Integration::as_select(), latest_version!(integrations::id))).load(conn)?;
+    Ok(trusted(vault, found, |row| row.credential_id == Some(credential)))
+}
+
+fn trusted(
+    vault: &Vault,
+    found: Vec<(Integration, Option<i64>)>,
+    asked: impl Fn(&Integration) -> bool,
+) -> Vec<Trusted<Integration>> {
+    found.into_iter().filter_map(|row| Seen::new(vault, row, &asked).judged().ok()).collect()
 }
 
 /// Whether another integration already sends this credential to this host, so that one more tells it nothing new.
@@ -23,9 +35,9 @@ pub fn known_destination(
     host: &str,
     but: Option<Uuid>,
 ) -> Result<bool, DbError> {
-    let rows: Vec<Integration> = integrations::table
-        .filter(integrations::credential_id.eq(credential).and(integrations::host.eq(host)))
-        .select(Integration::as_select())
-        .load(conn)?;
-    Ok(rows.iter().any(|row| Some(row.id) != but && row.check(vault).is_ok()))
+    let rows = integrations::table.filter(integrations::credential_id.eq(credential).and(integrations::host.eq(host)));
+    let found: Vec<(Integration, Option<i64>)> =
+        rows.select((Integration::as_select(), latest_version!(integrations::id))).load(conn)?;
+    let asked = |row: &Integration| row.credential_id == Some(credential) && row.host == host;
+    Ok(trusted(vault, found, asked).iter().any(|row| Some(row.id) != but))
 }

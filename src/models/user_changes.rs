@@ -1,12 +1,13 @@
-//! What is changed on a user, each thing with the sessions that must not outlive it, the row check and the trail.
+//! What is changed on a user, each thing with the sessions that must not outlive it, the signature and the audit trail.
 
 use diesel::prelude::*;
 use uuid::Uuid;
 
-use super::events::{self, Action, Actor};
-use super::schema::{recovery_codes, sessions, users};
-use super::users::User;
-use super::{Conn, DbError, altered};
+use super::events::{self, Action, Actor, Ledger};
+use super::schema::{sessions, users};
+use super::trust::{self, Trusted};
+use super::users::{User, lock, write};
+use super::{Conn, DbError, altered, keks};
 use crate::vault::Vault;
 
 /// What an administrator or the user changes; each ends sessions as it must and is audited.
@@ -19,9 +20,18 @@ pub enum Change {
     Password(String),
     /// One that somebody else has set, to be replaced at the next login.
     TemporaryPassword(String),
-    /// A new authenticator's secret (raw bytes), once a first code has shown that the app has it.
-    TotpAdded(Vec<u8>),
+    /// A new authenticator, once a first code has shown that the app has it.
+    TotpAdded {
+        /// Raw bytes.
+        secret: Vec<u8>,
+        /// The time step of that first code, which is used up.
+        step: i64,
+        /// Keyed hashes.
+        recovery_codes: Vec<Vec<u8>>,
+    },
     TotpRemoved,
+    /// Keyed hashes of new recovery codes; the former ones are worth nothing any more.
+    RecoveryCodes(Vec<Vec<u8>>),
 }
 
 impl Change {
@@ -34,14 +44,15 @@ impl Change {
             Self::TotpRequired(false) => (Action::UserTwoStepOptional, String::new()),
             Self::Password(_) => (Action::UserPasswordChanged, String::new()),
             Self::TemporaryPassword(_) => (Action::UserPasswordChanged, "temporary".to_owned()),
-            Self::TotpAdded(_) => (Action::UserTwoStepOn, String::new()),
+            Self::TotpAdded { .. } => (Action::UserTwoStepOn, String::new()),
             Self::TotpRemoved => (Action::UserTwoStepOff, String::new()),
+            Self::RecoveryCodes(_) => (Action::UserRecoveryCodesMade, String::new()),
         }
     }
 
     /// Whether sessions made before must not outlive the change.
     fn ends_sessions(&self) -> bool {
-        !matches!(self, Self::Disabled(false) | Self::TotpRequired(_))
+        !matches!(self, Self::Disabled(false) | Self::TotpRequired(_) | Self::RecoveryCodes(_))
     }
 }
 
@@ -63,46 +74,116 @@ pub fn change(
         .select(users::id)
         .for_update()
         .load(conn)?;
-    let found: Option<User> = users::table.find(id).select(User::as_select()).for_update().first(conn).optional()?;
-    let mut user = found.ok_or(DbError::NotFound)?;
-    user.check(vault)?;
+    // A role that is given replaces all that was put back; nothing else does.
+    let seen = lock(conn, vault, id)?;
+    let user = if matches!(change, Change::Role(_)) { seen.trust_to_replace()? } else { seen.trust()? };
+    let (read, next) = (user.row_version, user.next_version());
+    let mut user = user.into_row();
+    apply(conn, vault, &mut user, change, ledger.now)?;
+    let still_one = user.role == "administrator" && !user.disabled || administrators.iter().any(|other| *other != id);
+    if !still_one && administrators.contains(&id) {
+        return Err(DbError::Check("users_last_administrator".to_owned()));
+    }
+    user.row_version = next;
+    let user = trust::sign(vault, user);
+    write(conn, &user, read)?;
+    if change.ends_sessions() {
+        let others = sessions::table.filter(sessions::user_id.eq(id));
+        diesel::delete(others.filter(sessions::token_hash.ne(keep.unwrap_or_default()))).execute(conn)?;
+    }
+    super::sessions::carry_over(conn, vault, &user, read)?;
+    let (action, detail) = change.event();
+    ledger.record_version(conn, vault, actor, &user.event(action, detail), next)?;
+    altered::settle(conn, &user)
+}
+
+fn apply(
+    conn: &mut Conn,
+    vault: &Vault,
+    user: &mut User,
+    change: &Change,
+    now: chrono::DateTime<chrono::Utc>,
+) -> Result<(), DbError> {
     match change {
         Change::Role(role) => user.role = role.clone(),
         Change::Disabled(disabled) => user.disabled = *disabled,
         Change::TotpRequired(required) => user.totp_required = *required,
         Change::Password(hash) | Change::TemporaryPassword(hash) => {
-            user.password_set_at = ledger.now;
+            user.password_set_at = now;
             user.password_temporary = matches!(change, Change::TemporaryPassword(_));
-            user.seal_password(vault, ledger.active_kek, hash)?;
+            user.seal_password(vault, keks::active(conn, vault)?, hash)?;
         }
-        Change::TotpAdded(secret) => {
+        Change::TotpAdded { secret, step, recovery_codes } => {
             user.totp_version += 1;
             user.totp_confirmed = true;
-            let sealed = vault.seal(ledger.active_kek, &user.totp_context(), secret)?;
+            user.totp_last_step = user.totp_last_step.max(*step);
+            user.recovery_codes = recovery_codes.clone();
+            let sealed = vault.seal(keks::active(conn, vault)?, &user.totp_context(), secret)?;
             user.totp_kek_id = Some(sealed.kek_id);
             user.totp_wrapped_dek = Some(sealed.wrapped_dek);
             user.totp_payload = Some(sealed.payload);
         }
         Change::TotpRemoved => {
             user.totp_confirmed = false;
+            user.recovery_codes.clear();
             (user.totp_kek_id, user.totp_wrapped_dek, user.totp_payload) = (None, None, None);
-            diesel::delete(recovery_codes::table.filter(recovery_codes::user_id.eq(id))).execute(conn)?;
         }
+        Change::RecoveryCodes(codes) => user.recovery_codes = codes.clone(),
     }
-    let still_one = user.role == "administrator" && !user.disabled || administrators.iter().any(|other| *other != id);
-    if !still_one && administrators.contains(&id) {
-        return Err(DbError::Check("users_last_administrator".to_owned()));
+    Ok(())
+}
+
+/// What proved the second step of a login; each counts once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Proof {
+    /// A one-time code, by its time step since 1970 (RFC 6238).
+    Step(i64),
+    /// A recovery code, by its keyed hash.
+    RecoveryCode(Vec<u8>),
+}
+
+/// Notes a login in the row and in the audit trail, and uses up what proved its second step. A proof is used up by a new
+/// version of the row, so that the row from before it cannot be put back. [`DbError::Stale`] when the user was changed or
+/// disabled since the password was checked: a login that began before the change must not outlive it.
+pub fn log_in(
+    conn: &mut Conn,
+    vault: &Vault,
+    actor: &Actor,
+    ledger: &mut Ledger,
+    user: Trusted<User>,
+    proof: Option<&Proof>,
+) -> Result<Trusted<User>, DbError> {
+    let (read, next) = (user.row_version, user.next_version());
+    let mut row = user.into_row();
+    row.last_login_at = Some(ledger.now);
+    let Some(proof) = proof else {
+        let user = trust::sign(vault, row);
+        let same = users::table.find(user.id).filter(users::row_version.eq(read));
+        if diesel::update(same).set(users::last_login_at.eq(user.last_login_at)).execute(conn)? != 1 {
+            return Err(DbError::Stale);
+        }
+        ledger.record(conn, vault, actor, &user.event(Action::LoginSucceeded, String::new()))?;
+        return Ok(user);
+    };
+    row.row_version = next;
+    let detail = match proof {
+        Proof::Step(step) if *step > row.totp_last_step => {
+            row.totp_last_step = *step;
+            format!("with the one-time code of step {step}")
+        }
+        Proof::RecoveryCode(code) if row.recovery_codes.contains(code) => {
+            row.recovery_codes.retain(|other| other != code);
+            format!("with a recovery code, {} left", row.recovery_codes.len())
+        }
+        _ => return Err(DbError::Stale),
+    };
+    let user = trust::sign(vault, row);
+    write(conn, &user, read)?;
+    super::sessions::carry_over(conn, vault, &user, read)?;
+    if matches!(proof, Proof::RecoveryCode(_)) {
+        let left = format!("{} left", user.recovery_codes.len());
+        ledger.record(conn, vault, actor, &user.event(Action::UserRecoveryCodeUsed, left))?;
     }
-    // A role that is given is newer than all that the trail tells of, also of a row that was put back; the rest is not.
-    let newest = if matches!(change, Change::Role(_)) { events::told(conn, Some(id))? } else { 0 };
-    user.row_version = user.row_version.max(newest) + 1;
-    user.row_mac = user.mac_parts(|parts| vault.mac("users", parts));
-    diesel::update(users::table.find(id)).set(&user).execute(conn)?;
-    if change.ends_sessions() {
-        let others = sessions::table.filter(sessions::user_id.eq(id));
-        diesel::delete(others.filter(sessions::token_hash.ne(keep.unwrap_or_default()))).execute(conn)?;
-    }
-    let (action, detail) = change.event();
-    ledger.record_version(conn, vault, actor, &user.event(action, detail), user.row_version)?;
-    altered::settle(conn, id, user.row_version)
+    ledger.record_version(conn, vault, actor, &user.event(Action::LoginSucceeded, detail), next)?;
+    Ok(user)
 }

@@ -7,9 +7,10 @@ use uuid::Uuid;
 
 use super::events::{self, Action, Actor, NewEvent};
 use super::schema::users;
-pub use super::user_changes::{Change, change};
-use super::{Conn, DbError};
-use crate::vault::{Context, IntegrityError, Sealed, Vault};
+use super::trust::{self, Parts, Seen, Signed, Trusted, latest_version};
+pub use super::user_changes::{Change, Proof, change, log_in};
+use super::{Conn, DbError, keks, sessions};
+use crate::vault::{Context, Sealed, Vault};
 
 #[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable, Identifiable, Insertable, AsChangeset)]
 #[diesel(treat_none_as_null = true)]
@@ -39,30 +40,56 @@ pub struct User {
     pub row_mac: Vec<u8>,
     /// Somebody else has set the password, and so knows it.
     pub password_temporary: bool,
+    /// Keyed hashes of the recovery codes that are left.
+    pub recovery_codes: Vec<Vec<u8>>,
+}
+
+/// Covers what decides who comes in as what; not the looks of the console.
+impl Signed for User {
+    const TABLE: &'static str = "users";
+
+    fn subject(&self) -> Uuid {
+        self.id
+    }
+
+    fn version(&self) -> i64 {
+        self.row_version
+    }
+
+    fn signature(&self) -> &[u8] {
+        &self.row_mac
+    }
+
+    fn set_signature(&mut self, signature: Vec<u8>) {
+        self.row_mac = signature;
+    }
+
+    fn parts(&self) -> Parts {
+        Parts::default()
+            .id(Some(self.id))
+            .text(&self.name)
+            .text(&self.name_key)
+            .text(&self.role)
+            .flags(&[self.disabled, self.totp_confirmed, self.totp_required, self.password_temporary])
+            .number(i64::from(self.password_version))
+            .time(self.password_set_at)
+            .number(i64::from(self.totp_version))
+            .number(self.totp_last_step)
+            .bytes(&self.recovery_codes.concat())
+            .number(self.row_version)
+    }
+
+    fn former_parts(&self) -> Option<Parts> {
+        let flags = [self.disabled, self.totp_confirmed, self.totp_required, true];
+        // Rows from before there were temporary passwords have three flags.
+        let flags = if self.password_temporary { &flags[..] } else { &flags[..3] };
+        let parts = Parts::default().id(Some(self.id)).text(&self.name_key).text(&self.role).flags(flags);
+        let parts = parts.bytes(&self.password_version.to_be_bytes()).bytes(&self.totp_version.to_be_bytes());
+        Some(parts.number(self.row_version))
+    }
 }
 
 impl User {
-    /// What decides who comes in as what; not what changes at every login.
-    pub(super) fn mac_parts<T>(&self, f: impl FnOnce(&[&[u8]]) -> T) -> T {
-        let flags = [self.disabled, self.totp_confirmed, self.totp_required, true].map(u8::from);
-        // Rows from before there were temporary passwords have three flags.
-        let flags = if self.password_temporary { &flags[..] } else { &flags[..3] };
-        f(&[
-            self.id.as_bytes(),
-            self.name_key.as_bytes(),
-            self.role.as_bytes(),
-            flags,
-            &self.password_version.to_be_bytes(),
-            &self.totp_version.to_be_bytes(),
-            &self.row_version.to_be_bytes(),
-        ])
-    }
-
-    /// Holds when the row is as Strongroom wrote it: a role given in the database lets nobody in.
-    pub fn check(&self, vault: &Vault) -> Result<(), IntegrityError> {
-        self.mac_parts(|parts| vault.check_mac("users", parts, &self.row_mac))
-    }
-
     pub fn password_context(&self) -> Context<'static> {
         context(self.id, "password", self.password_version)
     }
@@ -141,8 +168,8 @@ fn insert(
 ) -> Result<Uuid, DbError> {
     let mut ledger = events::open(conn)?;
     let id = Uuid::now_v7();
-    let sealed = vault.seal(ledger.active_kek, &context(id, "password", 1), hash.as_bytes())?;
-    let mut user = User {
+    let sealed = vault.seal(keks::active(conn, vault)?, &context(id, "password", 1), hash.as_bytes())?;
+    let user = User {
         id,
         name: name.to_owned(),
         name_key: crate::names::key(name),
@@ -167,9 +194,10 @@ fn insert(
         row_version: 1,
         row_mac: Vec::new(),
         password_temporary: temporary,
+        recovery_codes: Vec::new(),
     };
-    user.row_mac = user.mac_parts(|parts| vault.mac("users", parts));
-    diesel::insert_into(users::table).values(&user).execute(conn)?;
+    let user = trust::sign(vault, user);
+    diesel::insert_into(users::table).values(&*user).execute(conn)?;
     ledger.record_version(
         conn,
         vault,
@@ -180,57 +208,65 @@ fn insert(
     Ok(id)
 }
 
-pub fn count(conn: &mut Conn) -> Result<i64, DbError> {
-    Ok(users::table.count().get_result(conn)?)
+pub fn any(conn: &mut Conn) -> Result<bool, DbError> {
+    Ok(diesel::select(diesel::dsl::exists(users::table.select(users::id))).get_result(conn)?)
 }
 
 /// The next rows by id, for walking through all of them.
-pub fn page(conn: &mut Conn, after: Uuid, limit: i64) -> Result<Vec<User>, DbError> {
+pub fn page(conn: &mut Conn, vault: &Vault, after: Uuid, limit: i64) -> Result<Vec<Seen<User>>, DbError> {
     let rows = users::table.filter(users::id.gt(after)).order(users::id).limit(limit);
-    Ok(rows.select(User::as_select()).load(conn)?)
+    let found: Vec<(User, Option<i64>)> = rows.select((User::as_select(), latest_version!(users::id))).load(conn)?;
+    Ok(found.into_iter().map(|row| Seen::new(vault, row, |_| true)).collect())
 }
 
-pub fn find(conn: &mut Conn, id: Uuid) -> Result<User, DbError> {
-    Ok(users::table.find(id).select(User::as_select()).first(conn)?)
+pub fn find(conn: &mut Conn, vault: &Vault, id: Uuid) -> Result<Seen<User>, DbError> {
+    let row = users::table.find(id).select((User::as_select(), latest_version!(users::id))).first(conn)?;
+    Ok(Seen::new(vault, row, |user: &User| user.id == id))
 }
 
-pub fn find_by_key(conn: &mut Conn, key: &str) -> Result<Option<User>, DbError> {
-    Ok(users::table.filter(users::name_key.eq(key)).select(User::as_select()).first(conn).optional()?)
+pub fn find_by_key(conn: &mut Conn, vault: &Vault, key: &str) -> Result<Option<Seen<User>>, DbError> {
+    let named = users::table.filter(users::name_key.eq(key));
+    let row = named.select((User::as_select(), latest_version!(users::id))).first(conn).optional()?;
+    Ok(row.map(|row| Seen::new(vault, row, |user: &User| user.name_key == key)))
 }
 
-pub fn list(conn: &mut Conn) -> Result<Vec<User>, DbError> {
-    Ok(users::table.order(users::name_key).select(User::as_select()).load(conn)?)
+/// Locked until the transaction ends, for a change.
+pub(super) fn lock(conn: &mut Conn, vault: &Vault, id: Uuid) -> Result<Seen<User>, DbError> {
+    let rows = users::table.find(id).select((User::as_select(), latest_version!(users::id)));
+    let row = rows.for_update().first(conn).optional()?.ok_or(DbError::NotFound)?;
+    Ok(Seen::new(vault, row, |user: &User| user.id == id))
+}
+
+pub fn list(conn: &mut Conn, vault: &Vault) -> Result<Vec<Seen<User>>, DbError> {
+    let rows = users::table.order(users::name_key).select((User::as_select(), latest_version!(users::id)));
+    let found: Vec<(User, Option<i64>)> = rows.load(conn)?;
+    Ok(found.into_iter().map(|row| Seen::new(vault, row, |_| true)).collect())
+}
+
+/// Writes the row over the version that was read; [`DbError::Stale`] when somebody else was first.
+pub(super) fn write(conn: &mut Conn, user: &Trusted<User>, read: i64) -> Result<(), DbError> {
+    let same = users::table.find(user.id).filter(users::row_version.eq(read));
+    if diesel::update(same).set(&**user).execute(conn)? == 1 { Ok(()) } else { Err(DbError::Stale) }
 }
 
 /// Seals another PHC string of the same password, and ends no session. Returns the user as stored now;
 /// [`DbError::Stale`] when somebody changed the user since the password was checked.
-pub fn rehash(conn: &mut Conn, vault: &Vault, actor: &Actor, user: &User, hash: &str) -> Result<User, DbError> {
+pub fn rehash(
+    conn: &mut Conn,
+    vault: &Vault,
+    actor: &Actor,
+    user: Trusted<User>,
+    hash: &str,
+) -> Result<Trusted<User>, DbError> {
     let mut ledger = events::open(conn)?;
-    let mut user = user.clone();
-    let same = users::table.find(user.id).filter(users::row_version.eq(user.row_version));
-    user.seal_password(vault, ledger.active_kek, hash)?;
-    user.row_version += 1;
-    user.row_mac = user.mac_parts(|parts| vault.mac("users", parts));
-    let changed = diesel::update(same)
-        .set((
-            users::password_version.eq(user.password_version),
-            users::password_kek_id.eq(user.password_kek_id),
-            users::password_wrapped_dek.eq(&user.password_wrapped_dek),
-            users::password_payload.eq(&user.password_payload),
-            users::row_version.eq(user.row_version),
-            users::row_mac.eq(&user.row_mac),
-        ))
-        .execute(conn)?;
-    if changed != 1 {
-        return Err(DbError::Stale);
-    }
-    ledger.record_version(
-        conn,
-        vault,
-        actor,
-        &user.event(Action::UserPasswordRehashed, String::new()),
-        user.row_version,
-    )?;
+    let (read, next) = (user.row_version, user.next_version());
+    let mut user = user.into_row();
+    user.seal_password(vault, keks::active(conn, vault)?, hash)?;
+    user.row_version = next;
+    let user = trust::sign(vault, user);
+    write(conn, &user, read)?;
+    sessions::carry_over(conn, vault, &user, read)?;
+    ledger.record_version(conn, vault, actor, &user.event(Action::UserPasswordRehashed, String::new()), next)?;
     Ok(user)
 }
 
@@ -242,24 +278,8 @@ pub fn set_preferences(conn: &mut Conn, id: Uuid, theme: &str, shortcuts: bool) 
     Ok(())
 }
 
-/// Takes a time step for a one-time code; `false` when it or a later one was used already (RFC 6238, 5.2).
-pub fn take_totp_step(conn: &mut Conn, id: Uuid, step: i64) -> Result<bool, DbError> {
-    let fresh = users::table.find(id).filter(users::totp_last_step.lt(step));
-    Ok(diesel::update(fresh).set(users::totp_last_step.eq(step)).execute(conn)? == 1)
-}
-
-/// Notes a login. [`DbError::Stale`] when the user was changed or disabled since their password was checked: a login
-/// that began before the change must not outlive it.
-pub fn logged_in(conn: &mut Conn, user: &User) -> Result<(), DbError> {
-    let same = users::table.find(user.id).filter(users::row_version.eq(user.row_version));
-    match diesel::update(same).set(users::last_login_at.eq(super::now())).execute(conn)? {
-        1 => Ok(()),
-        _ => Err(DbError::Stale),
-    }
-}
-
-/// The same for a login that still needs its code: holds the row until the transaction ends.
-pub fn still(conn: &mut Conn, user: &User) -> Result<(), DbError> {
+/// Locks the row, and fails with [`DbError::Stale`] if the user was changed since the password was checked.
+pub fn lock_unchanged(conn: &mut Conn, user: &User) -> Result<(), DbError> {
     let same = users::table.find(user.id).filter(users::row_version.eq(user.row_version));
     same.select(users::id).for_share().first::<Uuid>(conn).optional()?.map(drop).ok_or(DbError::Stale)
 }

@@ -81,7 +81,7 @@ async fn attempt(app: &Data<App>, run: &Run, cancel: &CancellationToken) -> Resu
         Ok(ready) => {
             let verdict = act(app, run, &ready, cancel).await;
             let Some(verdict) = verdict else { return Ok(None) };
-            (ready.integration, ready.credential.map(|opened| opened.id), verdict)
+            ((*ready.integration).clone(), ready.credential.map(|opened| opened.id), verdict)
         }
     };
     save(app, run, Done { integration, used, verdict }).await

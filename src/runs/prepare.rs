@@ -9,6 +9,7 @@ use crate::integrations::registries::{self, Version};
 use crate::models::altered;
 use crate::models::integrations::{self, Integration};
 use crate::models::runs::{self, Run};
+use crate::models::trust::{Doubt, Trusted};
 use crate::models::{Conn, DbError};
 use crate::opening::{self, Opened};
 use crate::providers::ProviderError;
@@ -19,7 +20,7 @@ const OPENING: &str = "Opening the credential";
 
 /// What a run works with.
 pub struct Ready {
-    pub integration: Integration,
+    pub integration: Trusted<Integration>,
     pub version: &'static dyn Version,
     pub settings: Values,
     pub credential: Option<Opened>,
@@ -33,12 +34,27 @@ pub struct Refusal {
 
 /// Loads and checks everything, and opens the secret: one short transaction, in which the opening is audited.
 pub fn prepare(conn: &mut Conn, vault: &Vault, run: &Run) -> Result<Result<Ready, Refusal>, DbError> {
-    let integration = integrations::find(conn, run.integration_id)?;
+    let integration = match integrations::find(conn, vault, run.integration_id)?.judged() {
+        Ok(integration) => integration,
+        Err((integration, doubt)) => {
+            let verdict = refuse(conn, vault, &integration, doubt)?;
+            return Ok(Err(Refusal { integration, verdict }));
+        }
+    };
     let verdict = match look(conn, vault, run, &integration)? {
         Ok((version, settings, credential)) => return Ok(Ok(Ready { integration, version, settings, credential })),
         Err(verdict) => verdict,
     };
-    Ok(Err(Refusal { integration, verdict }))
+    Ok(Err(Refusal { integration: (*integration).clone(), verdict }))
+}
+
+/// What was put back or changed outside Strongroom gets no secret.
+fn refuse(conn: &mut Conn, vault: &Vault, integration: &Integration, doubt: Doubt) -> Result<Verdict, DbError> {
+    if doubt.is_tampering() {
+        altered::refuse(conn, vault, integration, doubt)?;
+    }
+    let error = format!("Checking the integration failed: {}, so nothing was sent.", doubt.words());
+    Ok(Verdict::failed(CHECKING, error))
 }
 
 type Looked = (&'static dyn Version, Values, Option<Opened>);
@@ -47,19 +63,18 @@ fn look(
     conn: &mut Conn,
     vault: &Vault,
     run: &Run,
-    integration: &Integration,
+    integration: &Trusted<Integration>,
 ) -> Result<Result<Looked, Verdict>, DbError> {
     if run.worn_out() {
         let error = "The run was interrupted three times. Look at the log, then scan again.";
         return Ok(Err(Verdict::failed(super::RUNNING, error)));
     }
-    if integration.check(vault).is_err() {
-        altered::refuse(conn, vault, integration)?;
-        let error = "Checking the integration failed: it is not what Strongroom saved, so nothing was sent. Somebody may \
-                     have changed it in the database. Delete it and add it anew.";
+    // Who asked for the run is named in the audit trail.
+    if runs::judge(vault, run).is_some() {
+        let error = "Checking the integration failed: the record of this run is not what Strongroom saved. Scan again.";
         return Ok(Err(Verdict::failed(CHECKING, error)));
     }
-    altered::settle(conn, integration.id, integration.row_version)?;
+    altered::settle(conn, integration)?;
     if !integration.active {
         return Ok(Err(Verdict::Stopped));
     }

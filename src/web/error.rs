@@ -202,6 +202,9 @@ impl From<DbError> for Error {
                  audit trail says when it was noticed."
                     .to_owned(),
             ),
+            DbError::LaterRelease => Self::Conflict(
+                "A later release of Strongroom saved this, and this console cannot read it. Upgrade this console.".to_owned(),
+            ),
             DbError::Check(name) if name == "users_last_administrator" => Self::Conflict(LAST_ADMINISTRATOR.to_owned()),
             DbError::Check(_) => Self::Unacceptable("The database refuses these values.".to_owned()),
             DbError::Other => {

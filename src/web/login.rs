@@ -15,8 +15,11 @@ use super::{page, session};
 use crate::accounts::Refused;
 use crate::app::App;
 use crate::models::events::{self, Action, Actor};
-use crate::models::users::User;
-use crate::models::{DbError, altered, sessions, users};
+use crate::models::logins::{self, Setup};
+use crate::models::sessions::Visit;
+use crate::models::trust::Trusted;
+use crate::models::users::{Proof, User};
+use crate::models::{Conn, DbError, altered, sessions, users};
 
 #[derive(Template)]
 #[template(path = "login/new.html")]
@@ -25,6 +28,7 @@ struct New {
     username: String,
     problem: Option<String>,
     idle_minutes: i32,
+    setup: Setup,
 }
 
 #[derive(Template)]
@@ -40,7 +44,8 @@ pub async fn new(app: Data<App>, request: HttpRequest, params: Params) -> Result
         return Ok(page::see_other(&next, ""));
     }
     let idle_minutes = app.session_limits().idle_minutes;
-    page::html(&New { next, username: String::new(), problem: None, idle_minutes })
+    let setup = app.db.run(logins::setup).await?;
+    page::html(&New { next, username: String::new(), problem: None, idle_minutes, setup })
 }
 
 pub async fn create(app: Data<App>, request: HttpRequest, posted: Posted) -> Result<HttpResponse, Error> {
@@ -49,7 +54,8 @@ pub async fn create(app: Data<App>, request: HttpRequest, posted: Posted) -> Res
     let (username, password) = (posted.get("username"), posted.get("password"));
     let idle_minutes = app.session_limits().idle_minutes;
     let again = |status, problem: String, wait: Option<i64>| {
-        let form = New { next: next.clone(), username: username.to_owned(), problem: Some(problem), idle_minutes };
+        let (next, username) = (next.clone(), username.to_owned());
+        let form = New { next, username, problem: Some(problem), idle_minutes, setup: Setup::Done };
         with_wait(page::html_with(status, &form)?, wait)
     };
     if password.len() > 1024 {
@@ -57,11 +63,11 @@ pub async fn create(app: Data<App>, request: HttpRequest, posted: Posted) -> Res
     }
     match app.gate.password(username, password, session::client_ip(&request, &app)).await {
         Ok(user) if user.totp_confirmed => {
-            let cookie = begin(&app, &request, user, true).await?;
+            let cookie = begin(&app, &request, user, Step::Password).await?;
             let query: String = form_urlencoded::Serializer::new(String::new()).append_pair("next", &next).finish();
             Ok(redirect(&format!("/login/code?{query}"), cookie))
         }
-        Ok(user) => Ok(redirect(&next, begin(&app, &request, user, false).await?)),
+        Ok(user) => Ok(redirect(&next, begin(&app, &request, user, Step::Whole(None)).await?)),
         Err(refused @ Refused::Wrong) => again(StatusCode::UNPROCESSABLE_ENTITY, refused.to_string(), None),
         Err(refused @ Refused::Throttled(seconds)) => {
             again(StatusCode::TOO_MANY_REQUESTS, refused.to_string(), Some(seconds))
@@ -92,12 +98,21 @@ pub fn with_cookie(mut response: HttpResponse, cookie: Cookie<'static>) -> HttpR
     response
 }
 
-/// Makes the session and forgets the one that the visitor may have come with.
+/// How far a login has come.
+#[derive(Clone, Debug)]
+pub enum Step {
+    /// The password was right, and a one-time code is still needed.
+    Password,
+    /// All that is needed was given; with what proved the second step, where there is one.
+    Whole(Option<Proof>),
+}
+
+/// Makes the session and ends the one that the visitor may have come with.
 pub async fn begin(
     app: &Data<App>,
     request: &HttpRequest,
-    user: User,
-    awaits_code: bool,
+    user: Trusted<User>,
+    step: Step,
 ) -> Result<Cookie<'static>, Error> {
     let token = session::new_token();
     let (hash, old) = (session::hash(&token), session::token(request, app).map(|token| session::hash(&token)));
@@ -106,25 +121,22 @@ pub async fn begin(
     let vault = app.vault.clone();
     app.db
         .transaction(move |conn| {
-            if altered::is_put_back(conn, &user)? {
-                altered::refuse_user(conn, &vault, &actor, &user, "login refused: an older row was put back")?;
-                return Ok(false);
-            }
             if let Some(old) = &old {
-                sessions::end(conn, old)?;
+                sessions::end(conn, &vault, &actor, old, Action::SessionEnded)?;
             }
-            sessions::create(conn, &vault, &hash, user.id, awaits_code, &actor.address, &agent)?;
-            if awaits_code {
-                return users::still(conn, &user).map(|()| true);
-            }
-            users::logged_in(conn, &user)?;
-            altered::settle(conn, user.id, user.row_version)?;
-            events::record(conn, &vault, &actor, &user.event(Action::LoginSucceeded, String::new())).map(|()| true)
+            let visit = Visit { token_hash: &hash, address: &actor.address, agent: &agent };
+            let mut ledger = events::open(conn)?;
+            let Step::Whole(proof) = &step else {
+                users::lock_unchanged(conn, &user)?;
+                return sessions::create(conn, &vault, &ledger, &user, true, &visit);
+            };
+            let user = users::log_in(conn, &vault, &actor, &mut ledger, user.clone(), proof.as_ref())?;
+            altered::settle(conn, &user)?;
+            sessions::create(conn, &vault, &ledger, &user, false, &visit)
         })
         .await
-        .and_then(|in_order| if in_order { Ok(()) } else { Err(DbError::Stale) })
         .map_err(|error| match error {
-            // The password or the role changed since it was checked a moment ago, or an older row was put back.
+            // The password or the role changed since it was checked a moment ago, or the code was used by another login.
             DbError::Stale => login_again(),
             error => error.into(),
         })?;
@@ -160,7 +172,7 @@ pub async fn check_code(app: Data<App>, request: HttpRequest, posted: Posted) ->
         with_wait(page::html_with(status, &Code { next: next.clone(), problem: Some(problem) })?, wait)
     };
     match app.gate.code(&user, posted.get("code"), session::client_ip(&request, &app)).await {
-        Ok(()) => Ok(redirect(&next, begin(&app, &request, user, false).await?)),
+        Ok(proof) => Ok(redirect(&next, begin(&app, &request, user, Step::Whole(Some(proof))).await?)),
         Err(Refused::Wrong) => again(
             StatusCode::UNPROCESSABLE_ENTITY,
             "That code is not right, or was used already. Wait for the next one.".to_owned(),
@@ -176,8 +188,10 @@ pub async fn check_code(app: Data<App>, request: HttpRequest, posted: Posted) ->
 pub async fn destroy(app: Data<App>, request: HttpRequest, posted: Posted) -> Result<HttpResponse, Error> {
     posted.only([])?;
     if let Some(token) = session::token(&request, &app) {
-        let hash = session::hash(&token);
-        app.db.run(move |conn| sessions::end(conn, &hash)).await?;
+        let (hash, vault) = (session::hash(&token), app.vault.clone());
+        let address = session::client_address(&request, &app);
+        let end = move |conn: &mut Conn| sessions::log_out(conn, &vault, &address, &hash);
+        app.db.transaction(end).await?;
         app.sessions.forget();
     }
     let mut response = redirect("/login", session::removal(&app));

@@ -11,6 +11,7 @@ use actix_web::dev::Payload;
 use actix_web::http::Method;
 use actix_web::web::Data;
 use actix_web::{FromRequest, HttpRequest};
+use chrono::TimeDelta;
 use futures_util::future::LocalBoxFuture;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
@@ -20,7 +21,8 @@ use super::htmx;
 use crate::accounts::Role;
 use crate::app::App;
 use crate::models::events::Actor;
-use crate::models::sessions::{self, Valid};
+use crate::models::sessions::{self, Found, Valid};
+use crate::models::trust::Trusted;
 use crate::models::{DbError, altered, users};
 
 mod cache;
@@ -163,67 +165,86 @@ pub async fn visitor(request: &HttpRequest) -> Result<Option<Arc<Visitor>>, Erro
         return Ok(Some(visitor));
     }
     let ticket = app.sessions.ticket();
-    let (limits, key) = (app.session_limits(), hash.clone());
+    let (limits, key, vault) = (app.session_limits(), hash.clone(), app.vault.clone());
     let found = app
         .db
         .run(move |conn| {
-            let found = sessions::find(conn, &key, limits)?;
-            if found.as_ref().is_some_and(|valid| valid.idle_seconds > 60.0) {
-                sessions::touch(conn, &key)?;
+            let found = sessions::find(conn, &vault, &key, limits)?;
+            if let Some(Found::Valid(valid)) = &found
+                && valid.now - valid.session.last_seen_at > TimeDelta::minutes(1)
+            {
+                sessions::touch(conn, &vault, valid.session.clone(), valid.now)?;
             }
             Ok::<_, DbError>(found)
         })
         .await?;
-    let Some(valid) = found.filter(|valid| !valid.session.awaits_code) else { return Ok(None) };
-    if valid.user.check(&app.vault).is_err() || valid.session.check(&app.vault).is_err() {
-        refuse_altered(app, valid).await?;
-        return Ok(None);
-    }
-    let visitor = Arc::new(from_row(valid, client_address(request, app)));
+    let valid = match found {
+        Some(Found::Valid(valid)) if !valid.session.awaits_code => valid,
+        Some(Found::Valid(_)) | None => return Ok(None),
+        Some(doubted) => {
+            refuse(app, hash, doubted).await?;
+            return Ok(None);
+        }
+    };
+    let visitor = Arc::new(from_row(*valid, client_address(request, app)));
     app.sessions.put(ticket, hash, visitor.clone());
     Ok(Some(visitor))
 }
 
 fn from_row(valid: Valid, address: String) -> Visitor {
-    let Valid { session, user, seconds_since_password, .. } = valid;
+    let Valid { session, user, now } = valid;
+    let seconds_since_password = (now - session.authenticated_at).as_seconds_f64();
     Visitor {
         user_id: user.id,
         role: Role::find(&user.role).unwrap_or(Role::Auditor),
-        name: user.name,
-        theme: user.theme,
+        name: user.name.clone(),
+        theme: user.theme.clone(),
         shortcuts: user.shortcuts,
         two_step: user.totp_confirmed,
         must_enrol: user.totp_required && !user.totp_confirmed,
         must_choose_password: user.password_temporary,
         session_id: session.id,
-        token_hash: session.token_hash,
+        token_hash: session.token_hash.clone(),
         address,
         seconds_since_password,
         loaded: Instant::now(),
     }
 }
 
-/// Somebody wrote to the users' or the sessions' table beside Strongroom: all sessions of that user end, and the trail says
-/// why.
-async fn refuse_altered(app: &Data<App>, valid: Valid) -> Result<(), Error> {
+/// Somebody wrote to the users' or the sessions' table outside Strongroom. A session that does not count is forgotten; where
+/// its user does not, all sessions of that user are. The audit trail says why.
+async fn refuse(app: &Data<App>, hash: Vec<u8>, doubted: Found) -> Result<(), Error> {
     let vault = app.vault.clone();
     app.db
-        .transaction(move |conn| {
-            sessions::end_others(conn, valid.user.id, &[])?;
-            altered::refuse_user(conn, &vault, &Actor::system(), &valid.user, "sessions ended")
+        .transaction(move |conn| match &doubted {
+            Found::UserDoubted(user, doubt) if doubt.is_tampering() => {
+                sessions::forget_all(conn, user.id)?;
+                let what = format!("sessions ended: {}", doubt.words());
+                altered::refuse_user(conn, &vault, &Actor::system(), user, &what)
+            }
+            Found::Doubted(doubt) if doubt.is_tampering() => {
+                sessions::forget(conn, &hash)?;
+                altered::refuse_session(conn, &vault, *doubt)
+            }
+            _ => Ok(()),
         })
         .await?;
+    app.sessions.forget();
     Ok(())
 }
 
 /// A session between password and one-time code.
-pub async fn awaiting_code(request: &HttpRequest, app: &Data<App>) -> Result<Option<(Vec<u8>, users::User)>, Error> {
+pub async fn awaiting_code(
+    request: &HttpRequest,
+    app: &Data<App>,
+) -> Result<Option<(Vec<u8>, Trusted<users::User>)>, Error> {
     let Some(token) = token(request, app) else { return Ok(None) };
-    let (hash, limits) = (hash(&token), app.session_limits());
+    let (hash, limits, vault) = (hash(&token), app.session_limits(), app.vault.clone());
     let key = hash.clone();
-    let found = app.db.run(move |conn| sessions::find(conn, &key, limits)).await?;
-    let made_here = |valid: &Valid| valid.session.check(&app.vault).is_ok();
-    Ok(found.filter(|valid| valid.session.awaits_code && made_here(valid)).map(|valid| (hash, valid.user)))
+    match app.db.run(move |conn| sessions::find(conn, &vault, &key, limits)).await? {
+        Some(Found::Valid(valid)) if valid.session.awaits_code => Ok(Some((hash, valid.user))),
+        _ => Ok(None),
+    }
 }
 
 fn name(app: &App) -> &'static str {

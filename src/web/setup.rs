@@ -7,6 +7,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
 use super::error::Error;
+use super::login::Step;
 use super::params::Params;
 use super::posted::Posted;
 use super::{login, page, session};
@@ -27,8 +28,8 @@ struct New {
 
 pub async fn new(app: Data<App>, params: Params) -> Result<HttpResponse, Error> {
     let token = params.get("token").to_owned();
-    let hash = session::hash(&token);
-    if !app.db.run(move |conn| logins::setup_open(conn, &hash)).await? {
+    let (hash, vault) = (session::hash(&token), app.vault.clone());
+    if !app.db.run(move |conn| logins::setup_open(conn, &vault, &hash)).await? {
         return Err(Error::NotFound);
     }
     page::html(&New { token, username: String::new(), errors: Errors::default() })
@@ -39,8 +40,8 @@ pub async fn create(app: Data<App>, request: HttpRequest, posted: Posted) -> Res
     let (token, password) = (posted.get("token").to_owned(), posted.get("password"));
     let hash = session::hash(&token);
     let open = {
-        let hash = hash.clone();
-        app.db.run(move |conn| logins::setup_open(conn, &hash)).await?
+        let (hash, vault) = (hash.clone(), app.vault.clone());
+        app.db.run(move |conn| logins::setup_open(conn, &vault, &hash)).await?
     };
     if !open {
         return Err(Error::NotFound);
@@ -65,14 +66,14 @@ pub async fn create(app: Data<App>, request: HttpRequest, posted: Posted) -> Res
     let made = app
         .db
         .transaction(move |conn| {
-            if !logins::take_setup(conn, &hash)? {
+            if !logins::take_setup(conn, &vault, &hash)? {
                 return Ok::<_, DbError>(None);
             }
             let id = users::create(conn, &vault, &actor, &name, Role::Administrator.slug(), &phc)?;
-            Ok(Some(users::find(conn, id)?))
+            Ok(Some(users::find(conn, &vault, id)?.trust()?))
         })
         .await?;
     let user = made.ok_or(Error::NotFound)?;
-    let cookie = login::begin(&app, &request, user, false).await?;
+    let cookie = login::begin(&app, &request, user, Step::Whole(None)).await?;
     Ok(login::with_cookie(page::see_other("/", "welcome"), cookie))
 }

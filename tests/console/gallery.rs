@@ -1,6 +1,6 @@
 //! The pictures of the README, taken of a console in use: `script/screenshots` keeps them.
 
-use diesel::RunQueryDsl;
+use crate::support::signed;
 use strongroom::credentials;
 use strongroom::form::Values;
 use strongroom::models::credentials::create;
@@ -65,7 +65,6 @@ const SAMPLES: &[Sample] = &[
 ];
 
 fn fill(app: &TestApp) {
-    let mut conn = app.connect();
     let actor = Actor { name: "ada".to_owned(), address: "127.0.0.1".to_owned() };
     for (slug, name, days, values) in SAMPLES {
         let kind = credentials::find(slug).expect("a kind");
@@ -75,11 +74,8 @@ fn fill(app: &TestApp) {
         let draft = Draft::new(kind, (*name).to_owned(), String::new(), &values)
             .unwrap_or_else(|errors| panic!("{name}: {errors:?}"));
         let id = app.transaction(|conn| create(conn, &app.app.vault, &actor, &draft.row()));
-        diesel::sql_query(format!(
-            "UPDATE credentials SET secret_set_at = now() - interval '{days} days' WHERE id = '{id}'"
-        ))
-        .execute(&mut conn)
-        .expect("aged");
+        let age = format!("UPDATE credentials SET secret_set_at = now() - interval '{days} days' WHERE id = '{id}'");
+        signed::run(app, &age);
     }
 }
 
@@ -125,7 +121,7 @@ async fn the_pictures_of_the_readme_can_be_taken() {
     let splunk = Splunk::start();
     splunk.add(&app);
     let soon = "UPDATE credentials SET expires_at = now() + interval '6 days' WHERE name = 'GitHub packages'";
-    diesel::sql_query(soon).execute(&mut app.connect()).expect("an end");
+    signed::run(&app, soon);
     strongroom::alerting::find_due(&app.app).await.expect("what is due");
     wait_for("all are told", PATIENCE, async || splunk.events().len() >= 3).await;
     browser.goto("/alerts").await;

@@ -30,4 +30,5 @@ mod schema_tests;
 mod sealed_columns;
 mod story;
 mod support;
+mod trust;
 mod users;

@@ -12,7 +12,7 @@ use super::page::{self, Shell};
 use super::session::{As, Auditor, Visitor};
 use crate::app::App;
 use crate::form::Errors;
-use crate::models::{self, DbError, recovery_codes, sessions};
+use crate::models::{self, DbError, sessions, users};
 
 pub mod confirm;
 pub mod password;
@@ -26,7 +26,7 @@ struct Show {
     shell: Shell,
     errors: Errors,
     two_step: bool,
-    codes_left: i64,
+    codes_left: usize,
     sessions: Vec<SessionLine>,
     themes: Vec<(&'static str, &'static str, bool)>,
 }
@@ -42,12 +42,13 @@ async fn render(
     status: StatusCode,
     errors: Errors,
 ) -> Result<HttpResponse, Error> {
-    let (id, limits) = (visitor.user_id, app.session_limits());
+    let (id, limits, vault) = (visitor.user_id, app.session_limits(), app.vault.clone());
     let (found, codes_left, now) = app
         .db
         .run(move |conn| {
             let found = sessions::of(conn, id, limits)?;
-            Ok::<_, DbError>((found, recovery_codes::unused(conn, id)?, models::clock(conn)?))
+            let user = users::find(conn, &vault, id)?.trust()?;
+            Ok::<_, DbError>((found, user.recovery_codes.len(), models::clock(conn)?))
         })
         .await?;
     let sessions = found.iter().map(|session| SessionLine::new(session, visitor.session_id, now)).collect();

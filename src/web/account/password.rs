@@ -65,7 +65,7 @@ pub async fn update(
         .transaction(move |conn| {
             users::change(conn, &vault, &actor, id, &change, Some(&old))?;
             // Whoever ended this session meanwhile, say by setting another password, has the last word.
-            if sessions::renew(conn, &vault, id, &old, &new)? { Ok(()) } else { Err(DbError::Stale) }
+            if sessions::renew(conn, &vault, &actor, &old, &new)? { Ok(()) } else { Err(DbError::Stale) }
         })
         .await
         .map_err(|error| match error {

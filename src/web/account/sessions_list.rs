@@ -8,8 +8,8 @@ use super::super::posted::Posted;
 use super::super::session::{As, Auditor};
 use super::super::{page, params};
 use crate::app::App;
-use crate::models::events::Action;
-use crate::models::{DbError, events, sessions, users};
+use crate::models::sessions::Which;
+use crate::models::{DbError, sessions, users};
 
 pub async fn end(
     app: Data<App>,
@@ -22,11 +22,11 @@ pub async fn end(
     let (vault, actor) = (app.vault.clone(), visitor.actor());
     app.db
         .transaction(move |conn| {
-            if !sessions::end_one(conn, id, one)? {
-                return Err(DbError::NotFound);
+            let user = users::find(conn, &vault, id)?.trust()?;
+            match sessions::end_of(conn, &vault, &actor, &user, &Which::One(one))? {
+                0 => Err(DbError::NotFound),
+                _ => Ok(()),
             }
-            let user = users::find(conn, id)?;
-            events::record(conn, &vault, &actor, &user.event(Action::SessionEnded, String::new()))
         })
         .await?;
     app.sessions.forget();
@@ -38,10 +38,8 @@ pub async fn end_others(app: Data<App>, visitor: As<Auditor>, posted: Posted) ->
     let (id, keep, vault, actor) = (visitor.user_id, visitor.token_hash.clone(), app.vault.clone(), visitor.actor());
     app.db
         .transaction(move |conn| {
-            let ended = sessions::end_others(conn, id, &keep)?;
-            let user = users::find(conn, id)?;
-            let detail = format!("all others, {ended} in number");
-            events::record(conn, &vault, &actor, &user.event(Action::SessionEnded, detail))
+            let user = users::find(conn, &vault, id)?.trust()?;
+            sessions::end_of(conn, &vault, &actor, &user, &Which::Others(&keep))
         })
         .await
         .map_err(|error: DbError| Error::from(error))?;

@@ -13,9 +13,8 @@ use super::super::posted::Posted;
 use super::super::session::{self, As, Auditor, Visitor};
 use crate::accounts::totp;
 use crate::app::App;
-use crate::models::events::Action;
+use crate::models::DbError;
 use crate::models::users::{self, Change, User};
-use crate::models::{DbError, events, recovery_codes};
 
 const PAGE: &str = "/account/two-step";
 
@@ -28,7 +27,7 @@ struct Show {
 }
 
 enum State {
-    On { codes_left: i64 },
+    On { codes_left: usize },
     Offered { picture: Picture, readable: String, problem: Option<&'static str> },
 }
 
@@ -41,9 +40,9 @@ struct Codes {
 }
 
 pub async fn show(app: Data<App>, request: HttpRequest, visitor: As<Auditor>) -> Result<HttpResponse, Error> {
-    let id = visitor.user_id;
-    let (user, codes_left) =
-        app.db.run(move |conn| Ok::<_, DbError>((users::find(conn, id)?, recovery_codes::unused(conn, id)?))).await?;
+    let (id, vault) = (visitor.user_id, app.vault.clone());
+    let user = app.db.run(move |conn| users::find(conn, &vault, id)).await?.trust()?;
+    let codes_left = user.recovery_codes.len();
     if user.totp_confirmed {
         let shell = Shell::new(&request, &visitor, "account");
         return page::html(&Show { shell, required: user.totp_required, state: State::On { codes_left } });
@@ -85,9 +84,10 @@ pub async fn create(
     posted: Posted,
 ) -> Result<HttpResponse, Error> {
     posted.only(["code"])?;
-    let id = visitor.user_id;
-    let (user, seconds) =
-        app.db.run(move |conn| Ok::<_, DbError>((users::find(conn, id)?, users::seconds(conn)?))).await?;
+    let (id, vault) = (visitor.user_id, app.vault.clone());
+    let found = app.db.run(move |conn| Ok::<_, DbError>((users::find(conn, &vault, id)?, users::seconds(conn)?)));
+    let (user, seconds) = found.await?;
+    let user = user.trust()?;
     if user.totp_confirmed {
         return Ok(page::see_other(PAGE, ""));
     }
@@ -98,13 +98,9 @@ pub async fn create(
     };
     let (codes, macs) = new_codes(&app);
     let (vault, actor, keep) = (app.vault.clone(), visitor.actor(), visitor.token_hash.clone());
-    let change = Change::TotpAdded(secret);
+    let change = Change::TotpAdded { secret, step, recovery_codes: macs };
     app.db
-        .transaction(move |conn| {
-            users::change(conn, &vault, &actor, id, &change, Some(&keep))?;
-            users::take_totp_step(conn, id, step)?;
-            recovery_codes::replace(conn, id, &macs)
-        })
+        .transaction(move |conn| users::change(conn, &vault, &actor, id, &change, Some(&keep)))
         .await
         .map_err(|error: DbError| Error::from(error))?;
     app.sessions.forget();
@@ -140,13 +136,9 @@ pub async fn renew_codes(
         return Ok(page::see_other(PAGE, ""));
     }
     let (codes, macs) = new_codes(&app);
-    let (id, vault, actor) = (visitor.user_id, app.vault.clone(), visitor.actor());
+    let (id, vault, actor, change) = (visitor.user_id, app.vault.clone(), visitor.actor(), Change::RecoveryCodes(macs));
     app.db
-        .transaction(move |conn| {
-            recovery_codes::replace(conn, id, &macs)?;
-            let user = users::find(conn, id)?;
-            events::record(conn, &vault, &actor, &user.event(Action::UserRecoveryCodesMade, String::new()))
-        })
+        .transaction(move |conn| users::change(conn, &vault, &actor, id, &change, None))
         .await
         .map_err(|error: DbError| Error::from(error))?;
     page::html(&Codes { shell: Shell::new(&request, &visitor, "account"), first: false, codes })

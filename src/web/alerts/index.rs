@@ -50,6 +50,11 @@ struct Index {
     /// Whether anybody is told.
     told: bool,
     watched: String,
+    /// When the whole store was last verified, in words; `late` if that is too long ago.
+    verified: String,
+    late: bool,
+    /// The alert settings do not count.
+    settings_doubt: bool,
 }
 
 pub async fn index(
@@ -101,6 +106,9 @@ pub async fn index(
         more_parked,
         next: params.link(PATH, &[]),
         watched: view::watched(&app.limits()),
+        verified: view::verified(app.alerts.verified()),
+        late: app.alerts.verified().is_some_and(|verified| verified.is_late()),
+        settings_doubt: app.alerts.settings().doubt.is_some(),
         filtered: !trigger.is_empty(),
         closed,
         told,

@@ -65,6 +65,8 @@ struct Edit {
     /// Somebody else has saved meanwhile.
     overtaken: bool,
     channels: Vec<Channel>,
+    /// What was saved does not count: the form starts from the defaults.
+    settings_doubt: bool,
 }
 
 pub async fn edit(app: Data<App>, request: HttpRequest, visitor: As<Auditor>) -> Result<HttpResponse, Error> {
@@ -138,6 +140,7 @@ fn read(posted: &Values) -> Result<Result<AlertSettings, Errors>, Error> {
         remind: tick("remind")?,
         failed_scans: failed_scans.unwrap_or(AlertSettings::default().failed_scans),
         row_version: posted.get("row_version").parse().map_err(|_| Error::Malformed)?,
+        doubt: None,
     }))
 }
 
@@ -167,6 +170,12 @@ async fn draw(
             Ok::<_, DbError>((settings, delivery_list::channels(conn)?, models::clock(conn)?))
         })
         .await?;
+    let settings_doubt = settings.doubt.is_some();
+    let settings = if settings_doubt {
+        AlertSettings { row_version: settings.row_version, ..AlertSettings::default() }
+    } else {
+        settings
+    };
     let shown = |name: &str, stored: Option<i32>| match posted {
         Some(posted) => posted.get(name).to_owned(),
         None => stored.map(|days| days.to_string()).unwrap_or_default(),
@@ -204,6 +213,7 @@ async fn draw(
         problems,
         overtaken: false,
         channels: channels.into_iter().map(|channel| shown_channel(channel, now)).collect(),
+        settings_doubt,
     })
 }
 

@@ -103,6 +103,7 @@ fn subject(line: &Line) -> Subject {
     let label = match line.subject_kind.as_str() {
         "credential" => "Credential",
         "integration" => "Integration",
+        "store" => "Store",
         _ => "Account",
     };
     Subject {

@@ -9,6 +9,7 @@ use crate::credentials;
 use crate::integrations::alerts::{self as channels, Event, Severity, Trigger};
 use crate::models::alerts::{Line, RAISED};
 use crate::models::delivery_list::Shown;
+use crate::models::store_health::Verified;
 use crate::web::credentials::view::{Badge, date};
 use crate::web::integrations::shown;
 use crate::web::page::{When, when};
@@ -112,7 +113,7 @@ fn badge(line: &Line, severity: Option<Severity>) -> Badge {
 /// The page of what an alert is about, while there is one.
 pub fn subject_page(line: &Line) -> Option<String> {
     let trigger = Trigger::find(&line.trigger)?;
-    let there = line.there || line.subject_kind == "user";
+    let there = line.there || matches!(line.subject_kind.as_str(), "user" | "store");
     there.then(|| format!("/{}", words::place(trigger, &line.subject_kind, line.subject_id)))
 }
 
@@ -185,4 +186,22 @@ pub fn watched(limits: &crate::models::credential_limits::Limits) -> String {
         format!("{what} older than {} days", limit.days)
     });
     aged.chain(["credentials that end within 30 days".to_owned()]).collect::<Vec<_>>().join(", ")
+}
+
+/// When the whole store was last verified.
+pub fn verified(verified: Option<Verified>) -> String {
+    let Some(verified) = verified else { return String::new() };
+    let hours = verified.age.num_hours();
+    let ago = match hours {
+        0 => "less than an hour ago".to_owned(),
+        1 => "an hour ago".to_owned(),
+        2..48 => format!("{hours} hours ago"),
+        _ => format!("{} days ago", verified.age.num_days()),
+    };
+    match verified.at {
+        Some(_) => format!("The whole store was last verified {ago}."),
+        None => format!(
+            "The whole store has not been verified yet. It was founded {ago}; the first check comes a day later."
+        ),
+    }
 }

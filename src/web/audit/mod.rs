@@ -59,12 +59,13 @@ pub async fn index(
     visitor: As<Auditor>,
     params: Params,
 ) -> Result<HttpResponse, Error> {
-    let wanted = filter(&params);
+    let (wanted, vault) = (filter(&params), app.vault.clone());
     let (mut found, names) = app
         .db
         .run(move |conn| {
             let found = events::list(conn, &wanted, PAGE as i64 + 1)?;
-            let names: Vec<String> = users::list(conn)?.into_iter().map(|user| user.name).collect();
+            let names: Vec<String> =
+                users::list(conn, &vault)?.into_iter().map(|user| user.into_shown().name).collect();
             Ok::<_, DbError>((found, names))
         })
         .await?;

@@ -35,8 +35,9 @@ struct Found {
 }
 
 async fn load(app: &App, id: Uuid) -> Result<Found, Error> {
+    let vault = app.vault.clone();
     let found = app.db.run(move |conn| {
-        let row = models::credentials::find(conn, id)?;
+        let row = models::credentials::find(conn, &vault, id)?.into_shown();
         let usages = integrations::usages(conn, id, MOST_USAGES)?;
         let now = models::clock(conn)?;
         Ok::<_, DbError>(Found { row, usages: Usage::list(usages, now) })

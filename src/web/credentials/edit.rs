@@ -9,12 +9,13 @@ use uuid::Uuid;
 
 use super::draft::{Draft, Shown};
 use super::form::{self, Entered, FormPage, Setting};
-use super::opening::{self, Opened};
 use crate::app::App;
 use crate::credentials::{self, Kind};
 use crate::form::{Control, Errors, Values};
 use crate::models::credentials::{Credential, NewCredential, Secret};
-use crate::models::{self, DbError};
+use crate::models::trust::Doubt;
+use crate::models::{self, DbError, altered};
+use crate::opening::Closed;
 use crate::web::error::Error;
 use crate::web::htmx;
 use crate::web::page::{self, Shell, When, when};
@@ -64,7 +65,7 @@ pub async fn update(
         Saved::Yes => Ok(super::leave(&request, &format!("/credentials/{}", edited.row.id), "saved")),
         Saved::Wrong(errors) => again(StatusCode::UNPROCESSABLE_ENTITY, &errors),
         Saved::Stale => conflict(&app, &request, &visitor, edited.row.id, &posted.0).await,
-        Saved::Integrity => opening_failed(&request, Shell::new(&request, &visitor, "credentials"), &edited.row, &app),
+        Saved::Integrity => opening_failed(&request, Shell::new(&request, &visitor, "credentials"), &edited),
     }
 }
 
@@ -73,6 +74,8 @@ pub struct Edited {
     pub row: Credential,
     pub kind: &'static Kind,
     shown: Shown,
+    /// Why the row is not used.
+    doubt: Option<Doubt>,
 }
 
 enum Saved {
@@ -84,20 +87,22 @@ enum Saved {
 
 impl Edited {
     pub async fn load(app: &App, id: Uuid) -> Result<Self, Error> {
-        let row = app.db.run(move |conn| models::credentials::find(conn, id)).await?;
+        let vault = app.vault.clone();
+        let seen = app.db.run(move |conn| models::credentials::find(conn, &vault, id)).await?;
+        let (doubt, row) = (seen.doubt(), seen.into_shown());
         if row.shipped {
             return Err(Error::Conflict(SHIPPED.to_owned()));
         }
         let kind = credentials::find(&row.kind).ok_or_else(|| {
             Error::Conflict("This version of Strongroom does not know the type of this credential.".to_owned())
         })?;
-        Ok(Self { kind, shown: Shown::read(&row.facts), row })
+        Ok(Self { kind, shown: Shown::read(&row.facts), row, doubt })
     }
 
     /// What is saved, as far as the form may build on it: nothing secret once the row did not open.
     pub fn stored(&self) -> Values {
         let mut shown = self.shown.clone();
-        if self.row.integrity_failed_at.is_some() {
+        if self.doubt.is_some() {
             shown.secrets.clear();
         }
         shown.stored()
@@ -114,7 +119,7 @@ impl Edited {
             test: format!("/credentials/{id}/test"),
             url: format!("/credentials/{id}/edit"),
             row_version: Some(row_version),
-            notice: self.row.integrity_failed_at.map(|_| quarantined),
+            notice: self.doubt.map(|_| quarantined),
         }
     }
 
@@ -127,16 +132,17 @@ impl Edited {
             Ok(entered) => entered,
             Err(errors) => return Ok(Saved::Wrong(errors)),
         };
-        if entered.values == stored && self.row.integrity_failed_at.is_none() {
+        if entered.values == stored && self.doubt.is_none() {
             return self.write(app, visitor, row_version, entered, None).await;
         }
-        let secret = if self.row.integrity_failed_at.is_some() {
+        let secret = if self.doubt.is_some() {
             Secret::Replaced
         } else {
-            let values = match opening::open(app, visitor.actor(), self.row.id, row_version, "edit").await? {
-                Opened::Values(values) => values,
-                Opened::Stale => return Ok(Saved::Stale),
-                Opened::Integrity => return Ok(Saved::Integrity),
+            let values = match super::open(app, visitor.actor(), (self.row.id, row_version), "edit").await? {
+                Ok(opened) => opened.values,
+                Err(Closed::Stale) => return Ok(Saved::Stale),
+                Err(Closed::Quarantined) => return Ok(Saved::Integrity),
+                Err(closed @ Closed::LaterRelease) => return Err(DbError::from(closed).into()),
             };
             entered = match form::check(self.kind, posted, Some(&values)) {
                 Ok(entered) => entered,
@@ -184,7 +190,8 @@ impl Edited {
             Ok(()) => Ok(Saved::Yes),
             Err(DbError::Stale) => Ok(Saved::Stale),
             Err(DbError::Integrity) => {
-                opening::quarantine(app, visitor.actor(), self.row.clone()).await?;
+                let (vault, actor, id) = (app.vault.clone(), visitor.actor(), self.row.id);
+                app.db.transaction(move |conn| altered::quarantine(conn, &vault, &actor, id)).await?;
                 Ok(Saved::Integrity)
             }
             Err(error) => Ok(Saved::Wrong(form::refused(error)?)),
@@ -205,8 +212,9 @@ struct Integrity<'a> {
     mendable: bool,
 }
 
-fn opening_failed(request: &HttpRequest, shell: Shell, row: &Credential, app: &App) -> Result<HttpResponse, Error> {
-    let page = Integrity { shell, row, mendable: row.check(&app.vault).is_ok() };
+fn opening_failed(request: &HttpRequest, shell: Shell, edited: &Edited) -> Result<HttpResponse, Error> {
+    let mendable = !matches!(edited.doubt, Some(Doubt::Tampered | Doubt::NotAsked));
+    let page = Integrity { shell, row: &edited.row, mendable };
     if htmx::asked(request) {
         return page::html_with(StatusCode::CONFLICT, &page.as_page());
     }
@@ -239,8 +247,10 @@ async fn conflict(
     id: Uuid,
     posted: &Values,
 ) -> Result<HttpResponse, Error> {
-    let load =
-        move |conn: &mut models::Conn| Ok::<_, DbError>((models::credentials::find(conn, id)?, models::clock(conn)?));
+    let vault = app.vault.clone();
+    let load = move |conn: &mut models::Conn| {
+        Ok::<_, DbError>((models::credentials::find(conn, &vault, id)?.into_shown(), models::clock(conn)?))
+    };
     let (row, now) = app.db.run(load).await?;
     let kind = credentials::find(&row.kind).ok_or(Error::NotFound)?;
     let secrets = || kind.fields.iter().filter(|field| field.control.is_secret());

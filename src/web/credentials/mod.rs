@@ -1,5 +1,5 @@
 //! The credentials' screens: table, form, page, deletion, one a file. What several of them show lies in [`view`]; the
-//! only opening of a stored secret is in [`opening`]. A further screen is a file here and a line in the URL tree.
+//! only opening of a stored secret is in `crate::opening`. A further screen is a file here and a line in the URL tree.
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::LOCATION;
@@ -8,6 +8,10 @@ use uuid::Uuid;
 
 use super::error::Error;
 use super::{htmx, page};
+use crate::app::App;
+use crate::models::events::Actor;
+use crate::models::{Conn, DbError};
+use crate::opening::{self, Closed, Opened};
 
 pub mod delete;
 pub mod draft;
@@ -16,7 +20,6 @@ mod form;
 pub mod index;
 pub mod limit;
 pub mod new;
-mod opening;
 mod place;
 mod policies;
 pub mod show;
@@ -38,4 +41,16 @@ fn leave(request: &HttpRequest, to: &str, word: &str) -> HttpResponse {
         htmx::redirect(&mut response, to);
     }
     response
+}
+
+/// The stored values of a credential as of a version of its row; `why` is what the trail says it was for.
+async fn open(
+    app: &App,
+    actor: Actor,
+    (id, row_version): (Uuid, i64),
+    why: &'static str,
+) -> Result<Result<Opened, Closed>, DbError> {
+    let vault = app.vault.clone();
+    let open = move |conn: &mut Conn| opening::open_at(conn, &vault, &actor, (id, Some(row_version)), why.to_owned());
+    app.db.transaction(open).await
 }

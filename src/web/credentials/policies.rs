@@ -6,6 +6,7 @@ use crate::credentials::aws::RoleArn;
 use crate::form::Values;
 use crate::integrations::Provider;
 use crate::models::integrations::Integration;
+use crate::models::trust::Trusted;
 use crate::providers::aws::{Assume, policies};
 
 /// Integrations that are looked at; more of them need the same.
@@ -19,7 +20,7 @@ pub struct Policies {
 }
 
 /// `caller` is whose the key is, as a test was told; `integrations` are those of the credential, as Strongroom saved them.
-pub fn of(shown: &Shown, caller: Option<&str>, integrations: &[Integration]) -> Policies {
+pub fn of(shown: &Shown, caller: Option<&str>, integrations: &[Trusted<Integration>]) -> Policies {
     let mut roles: Vec<Assume> = own_role(shown).into_iter().collect();
     let mut needs = Vec::new();
     for row in integrations {

@@ -16,7 +16,7 @@ use crate::form::Control;
 use crate::models::credentials::Credential;
 use crate::models::events::{self, Action, Event, Filter};
 use crate::models::provider_facts::Told;
-use crate::models::{self, DbError, alerts, credential_limits, integrations, usages};
+use crate::models::{self, DbError, alerts, integrations, usages};
 use crate::providers::probe::Verdict;
 use crate::web::alerts::view::AlertView;
 use crate::web::error::Error;
@@ -99,27 +99,26 @@ impl Show {
 /// Everything that the page shows, as it is now.
 pub async fn load(app: &App, shell: Shell, id: Uuid) -> Result<Show, Error> {
     let vault = app.vault.clone();
-    let (row, own_limit, open, used_by, history, last_test, policies, told, now) = app
+    let (seen, open, used_by, history, last_test, policies, told, now) = app
         .db
         .run(move |conn| {
-            let row = models::credentials::find(conn, id)?;
-            let own_limit = credential_limits::own(conn, id)?;
+            let seen = models::credentials::find(conn, &vault, id)?;
+            let row = seen.shown();
             let open = alerts::of_subject(conn, id)?;
             let used_by = integrations::usages(conn, id, MOST_USAGES)?;
             let filter = Filter { subject_id: Some(id), ..Filter::default() };
             let history = events::list(conn, &filter, MOST_EVENTS)?;
             let last_test = models::credential_tests::last(conn, id)?;
             let told = models::provider_facts::of(conn, id, row.secret_version)?;
-            let mut using = usages::of(conn, id, MOST_INTEGRATIONS)?;
-            using.retain(|row| row.check(&vault).is_ok());
+            let using = usages::of(conn, &vault, id, MOST_INTEGRATIONS)?;
             let policies = policies::of(&Shown::read(&row.facts), told.identity.as_deref(), &using);
-            Ok::<_, DbError>((row, own_limit, open, used_by, history, last_test, policies, told, models::clock(conn)?))
+            Ok::<_, DbError>((seen, open, used_by, history, last_test, policies, told, models::clock(conn)?))
         })
         .await?;
-    let limit = LimitView::new(&app.limits(), &row, own_limit);
-    let age = Age::new(row.secret_set_at, now, limit.days);
     // Reading writes nothing: the page says what it sees, and whoever uses the credential puts it aside.
-    let intact = row.integrity_failed_at.is_none() && row.check(&app.vault).is_ok();
+    let (intact, row) = (seen.doubt().is_none(), seen.into_shown());
+    let limit = LimitView::new(&app.limits(), &row, row.stale_after_days);
+    let age = Age::new(row.secret_set_at, now, limit.days);
     let shown = Shown::read(&row.facts);
     let kind = credentials::find(&row.kind);
     Ok(Show {

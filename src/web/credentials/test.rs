@@ -11,13 +11,13 @@ use uuid::Uuid;
 use super::draft::{self, Draft};
 use super::edit::Edited;
 use super::form::{self, Entered, FormPage};
-use super::opening::{self, Opened};
 use super::view::FindingView;
 use super::{new, show};
 use crate::app::App;
 use crate::credentials::{self, Kind};
 use crate::form::{Errors, Values};
-use crate::models::{self, DbError};
+use crate::models::trust::Doubt;
+use crate::models::{self, DbError, altered};
 use crate::providers;
 use crate::providers::aws::roles::Wanted;
 use crate::providers::probe::Finding;
@@ -61,11 +61,18 @@ pub async fn saved(
         return edited(&app, &request, &visitor, id, &posted).await;
     }
     posted.only([])?;
-    let row = app.db.run(move |conn| models::credentials::find(conn, id)).await?;
+    let vault = app.vault.clone();
+    let row = app.db.run(move |conn| models::credentials::find(conn, &vault, id)).await?;
+    let row = match row.judged() {
+        Ok(row) => row,
+        Err((_, Doubt::LaterRelease)) => return Err(DbError::LaterRelease.into()),
+        Err(_) => {
+            let (vault, actor) = (app.vault.clone(), visitor.actor());
+            app.db.transaction(move |conn| altered::quarantine(conn, &vault, &actor, id)).await?;
+            return Err(DbError::Integrity.into());
+        }
+    };
     let kind = credentials::find(&row.kind).ok_or_else(unknown_kind)?;
-    if row.integrity_failed_at.is_some() {
-        return Err(DbError::Integrity.into());
-    }
     let found = if providers::has_test(kind) {
         app.tests.take(visitor.user_id, Instant::now())?;
         let values = opened(&app, &visitor, id, row.row_version).await?;
@@ -138,11 +145,8 @@ async fn roles(app: &App, id: Uuid) -> Result<Vec<Wanted>, Error> {
 }
 
 async fn opened(app: &App, visitor: &As<Operator>, id: Uuid, row_version: i64) -> Result<Values, Error> {
-    match opening::open(app, visitor.actor(), id, row_version, "test").await? {
-        Opened::Values(values) => Ok(values),
-        Opened::Stale => Err(DbError::Stale.into()),
-        Opened::Integrity => Err(DbError::Integrity.into()),
-    }
+    let opened = super::open(app, visitor.actor(), (id, row_version), "test").await?;
+    Ok(opened.map_err(DbError::from)?.values)
 }
 
 fn unknown_kind() -> Error {

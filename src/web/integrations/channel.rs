@@ -14,6 +14,7 @@ use crate::models::channels::{self, Health};
 use crate::models::delivery_list::{self, ChannelState, Shown};
 use crate::models::integrations::Integration;
 use crate::models::recipients::{self, Recipient};
+use crate::models::trust::Seen;
 use crate::models::{self, Conn, DbError, credentials};
 use crate::providers::egress::Egress;
 use crate::vault::Vault;
@@ -33,7 +34,8 @@ struct Channel {
     kind: String,
     host: String,
     active: bool,
-    altered: bool,
+    /// Why the row is not used, and what to do.
+    doubt: Option<String>,
     warning: Option<&'static str>,
     /// Since when the peer is not reached, and when it is tried again.
     away: Option<(When, When)>,
@@ -58,31 +60,33 @@ struct Channel {
 /// Everything that the page is made of.
 pub struct Read {
     pub row: Integration,
+    doubt: Option<String>,
     credential: Option<(Uuid, String)>,
     health: Health,
     state: ChannelState,
     deliveries: Vec<Shown>,
     test: Option<Shown>,
-    people: Vec<Recipient>,
+    people: Vec<Seen<Recipient>>,
     now: DateTime<Utc>,
 }
 
-pub fn read(conn: &mut Conn, row: Integration) -> Result<Read, DbError> {
+pub fn read(conn: &mut Conn, vault: &Vault, seen: Seen<Integration>) -> Result<Read, DbError> {
+    let (doubt, row) = (seen.doubt().map(|doubt| doubt.sentence("channel")), seen.into_shown());
     let credential = match row.credential_id {
-        Some(id) => Some((id, credentials::find(conn, id)?.name)),
+        Some(id) => Some((id, credentials::find(conn, vault, id)?.into_shown().name)),
         None => None,
     };
-    let (health, deliveries) = (channels::health(conn, row.id)?, delivery_list::of_channel(conn, row.id, DELIVERIES)?);
-    let (people, test) = (recipients::of(conn, row.id)?, delivery_list::last_test(conn, row.id)?);
+    let health = channels::health(conn, vault, row.id)?;
+    let deliveries = delivery_list::of_channel(conn, row.id, DELIVERIES)?;
+    let (people, test) = (recipients::of(conn, vault, row.id)?, delivery_list::last_test(conn, row.id)?);
     let state = delivery_list::channel(conn, row.id)?;
-    Ok(Read { row, credential, health, state, deliveries, test, people, now: models::clock(conn)? })
+    Ok(Read { row, doubt, credential, health, state, deliveries, test, people, now: models::clock(conn)? })
 }
 
-pub fn show(shell: Shell, vault: &Vault, read: Read) -> Result<HttpResponse, Error> {
-    let Read { row, credential, health, state, deliveries, test, people, now } = read;
-    let altered = row.check(vault).is_err();
+pub fn show(shell: Shell, read: Read) -> Result<HttpResponse, Error> {
+    let Read { row, doubt, credential, health, state, deliveries, test, people, now } = read;
     let has_people = alerts::channel(&row.version).is_some_and(alerts::Channel::has_recipients);
-    let people = has_people.then(|| people.iter().map(|person| Person::new(person, vault, now)).collect());
+    let people = has_people.then(|| people.iter().map(|person| Person::new(person, now)).collect());
     let settings = Values::from_json(row.settings.as_bytes()).unwrap_or_default();
     let wanted: Vec<&str> =
         Trigger::ALL.into_iter().filter(|trigger| trigger.wanted(&settings)).map(Trigger::label).collect();
@@ -100,7 +104,7 @@ pub fn show(shell: Shell, vault: &Vault, read: Read) -> Result<HttpResponse, Err
         kind: shown::kind(&row.family, &row.version),
         host: row.host.clone(),
         active: row.active,
-        altered,
+        doubt,
         warning: draft::address(&row.version, &settings).and_then(|url| Egress::warning(&url)),
         away: health.failing_since.map(|since| (page::when(since, now), shown::until(health.not_before, now))),
         test,

@@ -30,9 +30,12 @@ pub async fn confirm(
     visitor: As<Operator>,
     id: Path<Uuid>,
 ) -> Result<HttpResponse, Error> {
-    let id = *id;
-    let (row, images) =
-        app.db.run(move |conn| Ok::<_, DbError>((integrations::find(conn, id)?, images::count(conn, id)?))).await?;
+    let (id, vault) = (*id, app.vault.clone());
+    let found = app.db.run(move |conn| {
+        let row = integrations::find(conn, &vault, id)?.into_shown();
+        Ok::<_, DbError>((row, images::count(conn, id)?))
+    });
+    let (row, images) = found.await?;
     let shell = Shell::new(&request, &visitor, "integrations");
     page::html(&Delete {
         shell,

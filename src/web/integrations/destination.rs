@@ -12,6 +12,7 @@ use crate::app::App;
 use crate::form::Errors;
 use crate::models::events::{self, Action, NewEvent};
 use crate::models::integrations::Integration;
+use crate::models::trust::Seen;
 use crate::models::{Conn, DbError, credentials, usages};
 use crate::vault::Vault;
 use crate::web::error::Error;
@@ -51,7 +52,7 @@ pub fn find(
     edited: Option<&Integration>,
 ) -> Result<Result<Option<Destination>, Errors>, DbError> {
     let Some(id) = draft.credential else { return Ok(Ok(None)) };
-    let row = match credentials::find(conn, id) {
+    let row = match credentials::find(conn, vault, id).and_then(Seen::trust) {
         Ok(row) if draft.provider.spec().credential_kinds().contains(&row.kind.as_str()) => row,
         Ok(_) | Err(DbError::NotFound) => return Ok(Err(Errors::one("credential", "Choose one of the list."))),
         Err(error) => return Err(error),
@@ -67,7 +68,12 @@ pub fn find(
     {
         return Ok(Ok(None));
     }
-    Ok(Ok(Some(Destination { credential: id, credential_name: row.name, host: draft.host.clone(), integration })))
+    Ok(Ok(Some(Destination {
+        credential: id,
+        credential_name: row.name.clone(),
+        host: draft.host.clone(),
+        integration,
+    })))
 }
 
 impl Destination {

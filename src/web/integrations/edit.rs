@@ -59,8 +59,9 @@ impl Edit {
         let mut choices = draft::choices(app, version).await?;
         if let Some(id) = row.credential_id.filter(|id| !choices.iter().any(|(known, _)| known == id)) {
             // Beyond the end of a long list: the one in use must not get lost.
-            let found = app.db.run(move |conn| credentials::find(conn, id)).await?;
-            choices.push((id, found.name));
+            let vault = app.vault.clone();
+            let found = app.db.run(move |conn| credentials::find(conn, &vault, id)).await?;
+            choices.push((id, found.into_shown().name));
         }
         let fields = draft::views(version, posted, Some(&stored), errors, &choices);
         Ok(Self {
@@ -79,8 +80,10 @@ impl Edit {
     }
 }
 
+/// A row that was put back may be edited: a whole form replaces everything that decides. One that was changed may not.
 async fn load(app: &Data<App>, id: Uuid) -> Result<Integration, Error> {
-    let row = app.db.run(move |conn| integrations::find(conn, id)).await?;
+    let vault = app.vault.clone();
+    let row = app.db.run(move |conn| integrations::find(conn, &vault, id)).await?.into_replaceable()?;
     match Provider::find(&row.version) {
         Some(_) => Ok(row),
         None => Err(Error::Conflict("This release of Strongroom does not know this kind of integration.".to_owned())),
@@ -151,7 +154,6 @@ pub async fn update(
     if row.row_version != row_version {
         return again(StatusCode::CONFLICT, Errors::default(), None).await;
     }
-    row.check(&app.vault).map_err(DbError::from)?;
     if let Err(errors) = stays(&row, posted.get("version")) {
         return again(unacceptable, errors, None).await;
     }

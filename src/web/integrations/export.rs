@@ -23,7 +23,8 @@ const HEADER: [&str; 6] = ["repository", "tag", "digest", "size_bytes", "platfor
 
 pub async fn index(app: Data<App>, _: As<Auditor>, id: Path<Uuid>) -> Result<HttpResponse, Error> {
     let id = *id;
-    app.db.run(move |conn| integrations::find(conn, id)).await?;
+    let vault = app.vault.clone();
+    app.db.run(move |conn| integrations::find(conn, &vault, id)).await?;
     let pieces = stream::try_unfold(Next::Header, move |next| {
         let app = app.clone();
         async move {

@@ -135,7 +135,7 @@ pub async fn create(
             events::record(conn, &vault, &actor, &event)?;
         }
         if scans {
-            runs::queue(conn, id, "added", &actor.name)?;
+            runs::queue(conn, &vault, id, "added", &actor.name)?;
         }
         Ok::<_, DbError>(id)
     });

@@ -19,15 +19,15 @@ pub async fn create(
     posted: Posted,
 ) -> Result<HttpResponse, Error> {
     posted.only([])?;
-    let (actor, id) = (visitor.actor(), *id);
+    let (vault, actor, id) = (app.vault.clone(), visitor.actor(), *id);
     let queued = app
         .db
         .transaction(move |conn| {
-            let row = integrations::find(conn, id)?;
-            if !row.active {
+            // A run of a row that does not count fails at once, and says so in its history and in the audit trail.
+            if !integrations::find(conn, &vault, id)?.shown().active {
                 return Ok::<_, DbError>(None);
             }
-            Ok(Some(runs::queue(conn, id, "asked", &actor.name)?.is_some()))
+            Ok(Some(runs::queue(conn, &vault, id, "asked", &actor.name)?.is_some()))
         })
         .await?;
     let Some(queued) = queued else {
@@ -50,7 +50,7 @@ pub async fn stop(
     let stopping = app
         .db
         .transaction(move |conn| {
-            let row = integrations::find(conn, id)?;
+            let row = integrations::find(conn, &vault, id)?.into_shown();
             let stopping = runs::request_stop(conn, id)?;
             if stopping {
                 events::record(conn, &vault, &actor, &row.event(Action::ScanStopRequested, String::new()))?;

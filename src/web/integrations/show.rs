@@ -15,8 +15,10 @@ use crate::integrations::{Family, Provider};
 use crate::models::images::{self, Change, Image, Place};
 use crate::models::integrations::{self, Integration};
 use crate::models::runs::{self, Run};
+use crate::models::trust::Seen;
 use crate::models::{self, Conn, DbError, credentials};
 use crate::providers::egress::Egress;
+use crate::vault::Vault;
 use crate::web::error::Error;
 use crate::web::htmx;
 use crate::web::page::{self, Shell, When};
@@ -36,7 +38,8 @@ struct Show {
     kind: String,
     host: String,
     active: bool,
-    altered: bool,
+    /// Why the row is not used, and what to do.
+    doubt: Option<String>,
     warning: Option<&'static str>,
     going: Option<Going>,
     /// Why the last finished run failed.
@@ -82,6 +85,7 @@ struct Changed {
 /// Everything that the page is made of, read at once.
 struct Read {
     row: Integration,
+    doubt: Option<String>,
     credential: Option<(Uuid, String)>,
     runs: Vec<Run>,
     images: images::Page,
@@ -96,10 +100,17 @@ enum Found {
     Channel(Box<channel::Read>),
 }
 
-fn read(conn: &mut Conn, row: Integration, search: &str, from: Option<&Place>) -> Result<Read, DbError> {
+fn read(
+    conn: &mut Conn,
+    vault: &Vault,
+    seen: Seen<Integration>,
+    search: &str,
+    from: Option<&Place>,
+) -> Result<Read, DbError> {
+    let (doubt, row) = (seen.doubt().map(|doubt| doubt.sentence("integration")), seen.into_shown());
     let id = row.id;
     let credential = match row.credential_id {
-        Some(id) => Some((id, credentials::find(conn, id)?.name)),
+        Some(id) => Some((id, credentials::find(conn, vault, id)?.into_shown().name)),
         None => None,
     };
     let runs = runs::of(conn, id, HISTORY)?;
@@ -112,7 +123,7 @@ fn read(conn: &mut Conn, row: Integration, search: &str, from: Option<&Place>) -
         None => None,
     };
     let (images, total) = (images::page(conn, id, search, from, PAGE)?, images::count(conn, id)?);
-    Ok(Read { row, credential, runs, images, total, changes, now: models::clock(conn)? })
+    Ok(Read { row, doubt, credential, runs, images, total, changes, now: models::clock(conn)? })
 }
 
 /// `after=team/app:1.0`: neither a repository nor a tag can hold a colon.
@@ -134,22 +145,21 @@ pub async fn show(
     params: Params,
 ) -> Result<HttpResponse, Error> {
     let (id, search, from) = (*id, params.get("q").to_owned(), place(&params));
-    let wanted = search.clone();
+    let (wanted, vault) = (search.clone(), app.vault.clone());
     let found = app.db.run(move |conn| {
-        let row = integrations::find(conn, id)?;
-        if Family::find(&row.family) == Some(Family::AlertProfile) {
-            return channel::read(conn, row).map(|read| Found::Channel(Box::new(read)));
+        let row = integrations::find(conn, &vault, id)?;
+        if Family::find(&row.shown().family) == Some(Family::AlertProfile) {
+            return channel::read(conn, &vault, row).map(|read| Found::Channel(Box::new(read)));
         }
-        read(conn, row, &wanted, from.as_ref()).map(|read| Found::Scan(Box::new(read)))
+        read(conn, &vault, row, &wanted, from.as_ref()).map(|read| Found::Scan(Box::new(read)))
     });
     let read = match found.await? {
         Found::Scan(read) => *read,
         Found::Channel(read) => {
-            return channel::show(Shell::new(&request, &visitor, "integrations"), &app.vault, *read);
+            return channel::show(Shell::new(&request, &visitor, "integrations"), *read);
         }
     };
-    let altered = read.row.check(&app.vault).is_err();
-    let page = Show::new(Shell::new(&request, &visitor, "integrations"), read, altered, search, &params);
+    let page = Show::new(Shell::new(&request, &visitor, "integrations"), read, search, &params);
     if !htmx::asked(&request) {
         return page::html(&page);
     }
@@ -166,8 +176,8 @@ pub async fn show(
 }
 
 impl Show {
-    fn new(shell: Shell, read: Read, altered: bool, search: String, params: &Params) -> Self {
-        let Read { row, credential, runs, images, total, changes, now } = read;
+    fn new(shell: Shell, read: Read, search: String, params: &Params) -> Self {
+        let Read { row, doubt, credential, runs, images, total, changes, now } = read;
         let settings = Values::from_json(row.settings.as_bytes()).unwrap_or_default();
         let going = runs.first().filter(|run| run.unfinished()).map(Going::new);
         let finished = runs.iter().find(|run| !run.unfinished());
@@ -184,7 +194,7 @@ impl Show {
             kind: shown::kind(&row.family, &row.version),
             host: row.host.clone(),
             active: row.active,
-            altered,
+            doubt,
             warning: row
                 .credential_id
                 .and_then(|_| draft::address(&row.version, &settings))

@@ -9,6 +9,7 @@ use chrono::TimeDelta;
 use super::{Place, Shared, labels, linked, owner};
 use crate::app::App;
 use crate::models::recipients::{self, LINK_DAYS, Link, Recipient};
+use crate::models::trust::Trusted;
 use crate::models::{self, DbError};
 use crate::web::error::Error;
 use crate::web::page;
@@ -32,7 +33,7 @@ enum State {
 }
 
 /// The recipient of the link and where it stands.
-async fn find(app: &Shared, link: &Place) -> Result<(Recipient, State), Error> {
+async fn find(app: &Shared, link: &Place) -> Result<(Trusted<Recipient>, State), Error> {
     let (vault, (id, key)) = (app.vault.clone(), (link.0, link.1.clone()));
     let found = app.db.run(move |conn| {
         let person = linked(conn, &vault, id, Link::Confirm, &key)?;

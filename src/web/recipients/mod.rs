@@ -12,6 +12,7 @@ use crate::app::App;
 use crate::integrations::alerts::Trigger;
 use crate::models::events::Actor;
 use crate::models::recipients::{self, LINK_DAYS, Link, Recipient};
+use crate::models::trust::{Seen, Trusted};
 use crate::models::{Conn, DbError};
 use crate::vault::Vault;
 
@@ -32,10 +33,11 @@ pub struct Person {
 }
 
 impl Person {
-    pub fn new(row: &Recipient, vault: &Vault, now: DateTime<Utc>) -> Self {
+    pub fn new(seen: &Seen<Recipient>, now: DateTime<Utc>) -> Self {
+        let row = seen.shown();
         let over = now > row.invited_at + TimeDelta::days(LINK_DAYS);
-        let (tone, state) = match (row.check(vault).is_ok(), row.confirmed_at, row.unsubscribed_at) {
-            (false, ..) => ("bad", "Altered in the database: gets nothing"),
+        let (tone, state) = match (seen.doubt().is_none(), row.confirmed_at, row.unsubscribed_at) {
+            (false, ..) => ("bad", "Tampered with: receives nothing"),
             (_, _, Some(_)) => ("neutral", "Unsubscribed"),
             (_, Some(_), None) => ("good", "Confirmed"),
             _ if over => ("neutral", "Never confirmed: remove it, or add it again"),
@@ -72,10 +74,9 @@ pub fn is_link(path: &str, what: Link) -> bool {
 
 /// The recipient that a link from a mail names, if the link is one of ours. A row that is not what Strongroom wrote, and a
 /// link that is not, look like a page that does not exist.
-fn linked(conn: &mut Conn, vault: &Vault, id: Uuid, what: Link, key: &str) -> Result<Recipient, DbError> {
-    let person = recipients::find(conn, id)?;
-    let ours = person.check(vault).is_ok() && person.opens(vault, what, key);
-    if ours { Ok(person) } else { Err(DbError::NotFound) }
+fn linked(conn: &mut Conn, vault: &Vault, id: Uuid, what: Link, key: &str) -> Result<Trusted<Recipient>, DbError> {
+    let person = recipients::find(conn, vault, id)?.judged();
+    person.ok().filter(|person| person.opens(vault, what, key)).ok_or(DbError::NotFound)
 }
 
 /// Whoever follows a link from a mail is known by its address.

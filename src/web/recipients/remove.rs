@@ -22,7 +22,7 @@ pub async fn destroy(
     let profile = app
         .db
         .transaction(move |conn| {
-            let profile = recipients::find(conn, id)?.integration_id;
+            let profile = recipients::find(conn, &vault, id)?.shown().integration_id;
             recipients::delete(conn, &vault, &actor, id)?;
             Ok::<_, DbError>(profile)
         })

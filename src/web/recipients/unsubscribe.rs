@@ -9,6 +9,7 @@ use askama::Template;
 use super::{Place, Shared, linked, owner};
 use crate::models::DbError;
 use crate::models::recipients::{self, Link, Recipient};
+use crate::models::trust::Trusted;
 use crate::web::error::Error;
 use crate::web::page;
 use crate::web::posted::Posted;
@@ -30,9 +31,9 @@ enum State {
 }
 
 /// `None`: nobody has the id.
-async fn find(app: &Shared, link: &Place) -> Result<Option<Recipient>, Error> {
+async fn find(app: &Shared, link: &Place) -> Result<Option<Trusted<Recipient>>, Error> {
     let (vault, (id, key)) = (app.vault.clone(), (link.0, link.1.clone()));
-    let found = app.db.run(move |conn| match recipients::find(conn, id) {
+    let found = app.db.run(move |conn| match recipients::find(conn, &vault, id) {
         Err(DbError::NotFound) => Ok(None),
         Err(error) => Err(error),
         Ok(_) => linked(conn, &vault, id, Link::Unsubscribe, &key).map(Some),

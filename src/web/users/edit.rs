@@ -15,9 +15,9 @@ use super::show;
 use crate::accounts::Role;
 use crate::app::App;
 use crate::form::Errors;
-use crate::models::events::Action;
+use crate::models::sessions::Which;
 use crate::models::users::{self, Change};
-use crate::models::{DbError, events, sessions};
+use crate::models::{DbError, sessions};
 
 pub async fn role(
     app: Data<App>,
@@ -76,7 +76,8 @@ pub async fn password(
     if id == visitor.user_id {
         return Err(Error::Unacceptable("Change your own password on your account page.".to_owned()));
     }
-    let name = app.db.run(move |conn| users::find(conn, id)).await?.name;
+    let vault = app.vault.clone();
+    let name = app.db.run(move |conn| users::find(conn, &vault, id)).await?.into_shown().name;
     let wanted = Wanted::read(&posted, &name);
     if !wanted.errors.is_empty() {
         let status = StatusCode::UNPROCESSABLE_ENTITY;
@@ -101,9 +102,8 @@ pub async fn end_sessions(
     let (keep, vault, actor) = (visitor.token_hash.clone(), app.vault.clone(), visitor.actor());
     app.db
         .transaction(move |conn| {
-            let user = users::find(conn, id)?;
-            let ended = sessions::end_others(conn, id, &keep)?;
-            events::record(conn, &vault, &actor, &user.event(Action::SessionEnded, format!("all, {ended} in number")))
+            let user = users::find(conn, &vault, id)?.into_shown();
+            sessions::end_of(conn, &vault, &actor, &user, &Which::Others(&keep))
         })
         .await
         .map_err(|error: DbError| Error::from(error))?;

@@ -36,7 +36,9 @@ struct Row {
 }
 
 pub async fn index(app: Data<App>, request: HttpRequest, visitor: As<Administrator>) -> Result<HttpResponse, Error> {
-    let (found, now) = app.db.run(|conn| Ok::<_, DbError>((users::list(conn)?, models::clock(conn)?))).await?;
+    let vault = app.vault.clone();
+    let found = app.db.run(move |conn| Ok::<_, DbError>((users::list(conn, &vault)?, models::clock(conn)?)));
+    let (found, now) = found.await?;
     let row = |user: &User| Row {
         id: user.id,
         name: user.name.clone(),
@@ -46,7 +48,7 @@ pub async fn index(app: Data<App>, request: HttpRequest, visitor: As<Administrat
         last_login: user.last_login_at.map(|at| when(at, now)),
         yourself: user.id == visitor.user_id,
     };
-    let users = found.iter().map(row).collect();
+    let users = found.iter().map(|seen| row(seen.shown())).collect();
     page::html(&Index { shell: Shell::new(&request, &visitor, "users"), users })
 }
 

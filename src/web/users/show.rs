@@ -13,6 +13,7 @@ use super::super::session::{Administrator, As};
 use crate::accounts::Role;
 use crate::app::App;
 use crate::form::Errors;
+use crate::models::trust::Doubt;
 use crate::models::users::{self, User};
 use crate::models::{self, DbError, sessions};
 
@@ -29,7 +30,7 @@ struct Show {
     password_set: When,
     sessions: Vec<SessionLine>,
     yourself: bool,
-    altered: bool,
+    doubt: Option<&'static str>,
     problem: Option<&'static str>,
     errors: Errors,
 }
@@ -47,13 +48,14 @@ pub async fn render(
     problem: Option<&'static str>,
     errors: Errors,
 ) -> Result<HttpResponse, Error> {
-    let (id, limits) = (params::id(request)?, app.session_limits());
-    let (user, found, now) = app
+    let (id, limits, vault) = (params::id(request)?, app.session_limits(), app.vault.clone());
+    let (seen, found, now) = app
         .db
         .run(move |conn| {
-            Ok::<_, DbError>((users::find(conn, id)?, sessions::of(conn, id, limits)?, models::clock(conn)?))
+            Ok::<_, DbError>((users::find(conn, &vault, id)?, sessions::of(conn, id, limits)?, models::clock(conn)?))
         })
         .await?;
+    let (doubt, user) = (seen.doubt(), seen.into_shown());
     let show = Show {
         shell: Shell::new(request, visitor, "users"),
         role: super::role_label(&user),
@@ -64,10 +66,24 @@ pub async fn render(
         password_set: when(user.password_set_at, now),
         sessions: found.iter().map(|session| SessionLine::new(session, visitor.session_id, now)).collect(),
         yourself: user.id == visitor.user_id,
-        altered: user.check(&app.vault).is_err(),
+        doubt: doubt.map(doubt_sentence),
         user,
         problem,
         errors,
     };
     page::html_with(status, &show)
+}
+
+fn doubt_sentence(doubt: Doubt) -> &'static str {
+    match doubt {
+        Doubt::Tampered | Doubt::NotAsked => {
+            "Integrity error: the stored record of this user was tampered with outside Strongroom. They cannot log in. \
+             Disable it in the database, and add the user again."
+        }
+        Doubt::PutBack => {
+            "Integrity error: an older record of this user was put back outside Strongroom. They cannot log in. Check what it \
+             says, and give the role again."
+        }
+        Doubt::LaterRelease => "A later release of Strongroom saved this user. Upgrade this console.",
+    }
 }

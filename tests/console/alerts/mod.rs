@@ -6,11 +6,11 @@ mod one;
 mod screens;
 mod settings;
 
+use crate::support::signed;
 use diesel::prelude::*;
 use strongroom::alerting;
 use strongroom::models::alerts::{self, Subject};
 use strongroom::models::credentials;
-use strongroom::models::schema::credentials as columns;
 use uuid::Uuid;
 
 use crate::support::app::{Page, TestApp, Visit};
@@ -37,28 +37,9 @@ async fn add(visit: &mut Visit, fields: &[(&str, &str)]) -> Uuid {
 /// Lets a secret be as old as that, `91 days`, in a row that Strongroom holds for its own.
 fn age(app: &TestApp, id: Uuid, interval: &str) {
     let set = format!("UPDATE credentials SET secret_set_at = now() - interval '{interval}' WHERE id = '{id}'");
-    app.transaction(|conn| {
-        diesel::sql_query(&set).execute(conn)?;
-        let row = credentials::find(conn, id)?;
-        let parts: [&[u8]; 11] = [
-            row.id.as_bytes(),
-            row.kind.as_bytes(),
-            row.name.as_bytes(),
-            row.note.as_bytes(),
-            row.identity.as_bytes(),
-            row.facts.as_bytes(),
-            &[u8::from(row.ages), u8::from(row.shipped)],
-            &row.expires_at.map_or(i64::MIN, |at| at.timestamp_micros()).to_be_bytes(),
-            &row.secret_version.to_be_bytes(),
-            &row.secret_set_at.timestamp_micros().to_be_bytes(),
-            &row.row_version.to_be_bytes(),
-        ];
-        let mac = app.app.vault.mac("credentials", &parts);
-        diesel::update(columns::table.find(id)).set(columns::row_mac.eq(mac)).execute(conn)?;
-        Ok(())
-    });
-    let row = credentials::find(&mut app.connect(), id).expect("a row");
-    row.check(&app.app.vault).expect("the row check holds");
+    signed::run(app, &set);
+    let row = credentials::find(&mut app.connect(), &app.app.vault, id).expect("a row");
+    assert_eq!(row.doubt(), None);
 }
 
 /// An access key that is 91 days old, with its alert.

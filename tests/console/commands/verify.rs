@@ -5,6 +5,7 @@ use crate::login::log_in;
 use crate::support::app::{PASSWORD, TestApp};
 use crate::support::binary::Strongroom;
 use crate::support::process::{PATIENCE, wait_for};
+use crate::support::signed;
 use crate::support::sql;
 use strongroom::accounts::Role;
 use strongroom::jobs::verify;
@@ -74,11 +75,7 @@ async fn the_nightly_check_quarantines_what_does_not_open_and_one_replica_does_i
     )
     .expect("tampered");
     assert!(!verify::check(&app.app).await.expect("it answers"), "a store of today needs no check");
-    diesel::connection::SimpleConnection::batch_execute(
-        &mut conn,
-        "UPDATE deployment SET created_at = now() - interval '25 hours'",
-    )
-    .expect("aged");
+    signed::run(&app, "UPDATE deployment SET created_at = now() - interval '25 hours'");
     let (one, two) = tokio::join!(verify::check(&app.app), verify::check(&app.app));
     assert!(!(one.expect("it answers") && two.expect("it answers")), "one of them does it");
     // Or the console's own job, when it came first.

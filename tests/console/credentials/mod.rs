@@ -54,14 +54,19 @@ fn integrate(app: &TestApp, name: &str, credential: Uuid) -> Uuid {
 
 /// What is stored, opened.
 fn stored(app: &TestApp, id: Uuid) -> Values {
-    let (row, sealed) = credentials::find_sealed(&mut app.connect(), id).expect("a row");
-    row.check(&app.app.vault).expect("the row check holds");
+    let (row, sealed) = credentials::find_sealed(&mut app.connect(), &app.app.vault, id).expect("a row");
+    let row = row.trust().expect("the row is trusted");
     let plaintext = app.app.vault.open(&row.context(), &sealed).expect("it opens");
     Values::from_json(&plaintext).expect("values")
 }
 
 fn row(app: &TestApp, id: Uuid) -> credentials::Credential {
-    credentials::find(&mut app.connect(), id).expect("a row")
+    credentials::find(&mut app.connect(), &app.app.vault, id).expect("a row").into_shown()
+}
+
+/// Why the row of a credential does not count, if it does not.
+fn doubt(app: &TestApp, id: Uuid) -> Option<strongroom::models::trust::Doubt> {
+    credentials::find(&mut app.connect(), &app.app.vault, id).expect("a row").doubt()
 }
 
 /// Actions in the trail about one subject, oldest first.

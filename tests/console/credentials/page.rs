@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use super::{add_of, execute, integrate, samples};
 use crate::support::app::TestApp;
+use crate::support::signed;
 
 #[actix_web::test]
 async fn the_page_shows_everything_but_the_secret() {
@@ -20,7 +21,7 @@ async fn the_page_shows_everything_but_the_secret() {
         ("secret_access_key", "tooshort"),
     ];
     let id = add_of(&mut visit, &fields).await;
-    execute(&app, &format!("UPDATE credentials SET secret_set_at = now() - interval '112 days' WHERE id = '{id}'"));
+    signed::run(&app, &format!("UPDATE credentials SET secret_set_at = now() - interval '112 days' WHERE id = '{id}'"));
     let page = visit.get(&format!("/credentials/{id}")).await;
     assert!(page.text("h1").starts_with("ci deploy"));
     assert!(page.texts("h1 .badge").contains(&"Stale".to_owned()));

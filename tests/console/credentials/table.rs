@@ -2,6 +2,7 @@
 
 use super::{add, add_of, execute, integrate};
 use crate::support::app::{Page, TestApp, Visit};
+use crate::support::signed;
 
 pub fn names(page: &Page) -> Vec<String> {
     page.texts("#results tbody th a")
@@ -75,15 +76,15 @@ async fn states_and_types_filter_and_the_address_keeps_them() {
     let used = add(&mut visit, "used robot").await;
     let soon = add(&mut visit, "ends soon").await;
     integrate(&app, "scan", used);
-    execute(
+    signed::run(
         &app,
         &format!("UPDATE credentials SET secret_set_at = now() - interval '90 days 1 second' WHERE id = '{old}'"),
     );
-    execute(
+    signed::run(
         &app,
         &format!("UPDATE credentials SET secret_set_at = now() - interval '89 days 23 hours' WHERE id = '{edge}'"),
     );
-    execute(&app, &format!("UPDATE credentials SET expires_at = now() + interval '20 days' WHERE id = '{soon}'"));
+    signed::run(&app, &format!("UPDATE credentials SET expires_at = now() + interval '20 days' WHERE id = '{soon}'"));
     let page = visit.get("/credentials?state=stale").await;
     assert_eq!(names(&page), ["old key"]);
     assert!(page.has(".age.is-bad") && page.texts(".badge").contains(&"Stale".to_owned()));
@@ -111,7 +112,7 @@ async fn the_bar_turns_at_the_days_that_the_operator_sets() {
         ("secret_access_key", "wJalrXUtnFEMIzK7MDENGzbPxRfiCYEXAMPLEKEY"),
     ];
     let id = add_of(&mut visit, &fields).await;
-    execute(&app, &format!("UPDATE credentials SET secret_set_at = now() - interval '11 days' WHERE id = '{id}'"));
+    signed::run(&app, &format!("UPDATE credentials SET secret_set_at = now() - interval '11 days' WHERE id = '{id}'"));
     assert!(visit.get("/credentials?q=key").await.has(".age.is-bad"));
 }
 
@@ -123,9 +124,9 @@ async fn every_column_sorts_both_ways_and_says_so() {
     let fields = [("kind", "api_token"), ("name", "a"), ("token", "t")];
     let a = add_of(&mut app.user("zoe", strongroom::accounts::Role::Operator), &fields).await;
     integrate(&app, "scan", b);
-    execute(&app, &format!("UPDATE credentials SET secret_set_at = now() - interval '5 days' WHERE id = '{a}'"));
+    signed::run(&app, &format!("UPDATE credentials SET secret_set_at = now() - interval '5 days' WHERE id = '{a}'"));
     execute(&app, &format!("UPDATE credentials SET last_used_at = now() WHERE id = '{b}'"));
-    execute(&app, &format!("UPDATE credentials SET expires_at = now() + interval '1 year' WHERE id = '{b}'"));
+    signed::run(&app, &format!("UPDATE credentials SET expires_at = now() + interval '1 year' WHERE id = '{b}'"));
     for (sort, first, last) in [
         ("name", "a", "b"),
         ("kind", "a", "b"),

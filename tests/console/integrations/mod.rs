@@ -9,7 +9,7 @@ use strongroom::web::credentials::draft::Draft;
 use uuid::Uuid;
 
 use crate::support::app::{Page, TestApp, Visit};
-use crate::support::sql;
+use crate::support::signed;
 use crate::support::wait::until;
 
 mod destinations;
@@ -92,9 +92,9 @@ fn actions(app: &TestApp, subject_id: Option<Uuid>) -> Vec<String> {
 
 /// The password was given long ago.
 fn forget_password(app: &TestApp) {
-    sql::run(app, "UPDATE sessions SET authenticated_at = now() - interval '1 hour'");
+    signed::run(app, "UPDATE sessions SET authenticated_at = now() - interval '1 hour'");
 }
 
 fn row(app: &TestApp, id: Uuid) -> integrations::Integration {
-    integrations::find(&mut app.connect(), id).expect("the integration")
+    integrations::find(&mut app.connect(), &app.app.vault, id).expect("the integration").into_shown()
 }

@@ -168,7 +168,7 @@ async fn two_hundred_waiting_runs_do_not_keep_pages_waiting() {
             every_hours: None,
         };
         let id = app.transaction(|conn| strongroom::models::integrations::create(conn, &app.app.vault, &actor, &new));
-        runs::queue(&mut connection, id, "asked", "ada").unwrap();
+        runs::queue(&mut connection, &app.app.vault, id, "asked", "ada").unwrap();
     }
     app.app.queued.notify_one();
     running(&app, first).await;

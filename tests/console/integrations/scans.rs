@@ -38,7 +38,7 @@ async fn an_integration_added_in_the_console_scans_at_once_and_shows_the_invento
         assert!(!page.has("[hx-trigger^=every]"), "it polls though nothing runs");
         let line = visit.get("/integrations").await;
         assert_eq!(line.text("tbody .state"), "Succeeded");
-        let used = stored::find(&mut app.connect(), credential).unwrap();
+        let used = stored::find(&mut app.connect(), &app.app.vault, credential).unwrap().into_shown();
         assert!(used.last_used_at.timestamp() > 0 && used.usage_count == 1);
         let mut happened = actions(&app, Some(id));
         happened.sort();

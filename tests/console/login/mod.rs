@@ -2,9 +2,10 @@
 //! first visit and what guards every request have files of their own.
 
 use strongroom::accounts::Role;
-use strongroom::models::events::Actor;
+use strongroom::models::events::{self, Actor};
+use strongroom::models::trust::Trusted;
 use strongroom::models::users::{self, Change};
-use strongroom::models::{DbError, altered};
+use strongroom::models::{self, DbError};
 
 use crate::support::app::{PASSWORD, Page, TestApp, Visit};
 use crate::support::sql;
@@ -15,7 +16,7 @@ mod setup;
 mod strength;
 mod throttle;
 mod tls;
-mod two_step;
+pub mod two_step;
 
 /// Posts the login form.
 pub async fn log_in(visit: &mut Visit, name: &str, password: &str) -> Page {
@@ -145,16 +146,22 @@ async fn a_login_leads_nowhere_but_to_this_console() {
 async fn a_login_that_began_before_a_change_of_the_user_does_not_outlive_it() {
     let app = TestApp::start();
     let id = app.add_user("ada", Role::Auditor);
-    let mut connection = app.connect();
-    let checked = users::find(&mut connection, id).unwrap();
+    let (mut connection, vault) = (app.connect(), app.app.vault.clone());
+    let mut find = || users::find(&mut connection, &vault, id).unwrap().trust().unwrap();
+    let checked = find();
     let change = Change::TotpRequired(true);
-    users::change(&mut connection, &app.app.vault, &Actor::command_line(), id, &change, None).unwrap();
-    assert_eq!(users::logged_in(&mut connection, &checked), Err(DbError::Stale));
-    assert_eq!(users::still(&mut connection, &checked), Err(DbError::Stale));
-    assert_eq!(altered::is_put_back(&mut connection, &checked), Err(DbError::Stale), "that is no sign of tampering");
-    let now = users::find(&mut connection, id).unwrap();
-    assert_eq!(altered::is_put_back(&mut connection, &now), Ok(false));
-    assert_eq!(users::logged_in(&mut connection, &now), Ok(()));
+    app.transaction(|conn| users::change(conn, &vault, &Actor::command_line(), id, &change, None));
+    let now = find();
+    let log_in = |conn: &mut _, user: Trusted<users::User>| {
+        let mut ledger = events::open(conn)?;
+        users::log_in(conn, &vault, &Actor::command_line(), &mut ledger, user, None).map(drop)
+    };
+    let mut connection = app.connect();
+    assert_eq!(users::lock_unchanged(&mut connection, &checked), Err(DbError::Stale));
+    let late = models::transaction(&mut connection, &|conn: &mut _| log_in(conn, checked.clone()));
+    assert_eq!(late, Err(DbError::Stale));
+    assert_eq!(users::lock_unchanged(&mut connection, &now), Ok(()));
+    app.transaction(|conn| log_in(conn, now.clone()));
 }
 
 #[actix_web::test]

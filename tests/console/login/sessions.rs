@@ -4,6 +4,7 @@ use strongroom::accounts::Role;
 
 use super::log_in;
 use crate::support::app::{PASSWORD, TestApp, Visit};
+use crate::support::signed;
 use crate::support::sql;
 
 /// Reading may rely on a memory of milliseconds: true once the visitor is out, false when it never happens.
@@ -27,7 +28,7 @@ async fn a_session_ends_after_fifteen_idle_minutes_and_after_eight_hours_in_any_
     ] {
         sql::run(&app, "DELETE FROM users");
         let mut visit = app.user("ada", Role::Auditor);
-        sql::run(&app, &format!("UPDATE sessions SET {set}"));
+        signed::run(&app, &format!("UPDATE sessions SET {set}"));
         assert_eq!(visit.get("/account").await.status, status, "{set}");
     }
 }
@@ -36,7 +37,7 @@ async fn a_session_ends_after_fifteen_idle_minutes_and_after_eight_hours_in_any_
 async fn a_visit_counts_as_activity() {
     let app = TestApp::start();
     let mut visit = app.user("ada", Role::Auditor);
-    sql::run(&app, "UPDATE sessions SET last_seen_at = now() - interval '10 minutes'");
+    signed::run(&app, "UPDATE sessions SET last_seen_at = now() - interval '10 minutes'");
     assert_eq!(visit.get("/account").await.status, 200);
     assert_eq!(sql::count(&app, "sessions WHERE last_seen_at > now() - interval '1 minute'"), 1);
 }
@@ -144,7 +145,8 @@ async fn nobody_ends_the_session_of_somebody_else() {
 
 fn session_of(app: &TestApp, name: &str) -> String {
     let mut connection = app.connect();
-    let user = strongroom::models::users::find_by_key(&mut connection, name).unwrap().unwrap();
+    let user =
+        strongroom::models::users::find_by_key(&mut connection, &app.app.vault, name).unwrap().unwrap().into_shown();
     let limits = app.app.session_limits();
     strongroom::models::sessions::of(&mut connection, user.id, limits).unwrap()[0].id.to_string()
 }
@@ -154,7 +156,7 @@ async fn what_a_hijacked_session_must_not_do_asks_for_the_password_first() {
     let app = TestApp::start();
     let mut admin = app.administrator();
     let id = app.add_user("grace", Role::Operator);
-    sql::run(&app, "UPDATE sessions SET authenticated_at = now() - interval '6 minutes'");
+    signed::run(&app, "UPDATE sessions SET authenticated_at = now() - interval '6 minutes'");
     let before = sql::count(&app, "events");
     let user = format!("/users/{id}");
     let sensitive = [

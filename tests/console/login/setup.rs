@@ -11,7 +11,7 @@ const GOOD: &str = "a much better passphrase";
 
 fn offer(app: &TestApp) -> String {
     let token = session::new_token();
-    logins::offer_setup(&mut app.connect(), &session::hash(&token)).expect("a link");
+    logins::offer_setup(&mut app.connect(), &app.app.vault, &session::hash(&token)).expect("a link");
     token
 }
 

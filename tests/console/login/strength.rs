@@ -8,8 +8,8 @@ use crate::support::app::{PASSWORD, TestApp, quick_hash};
 use crate::support::sql;
 
 fn stored(app: &TestApp, name: &str) -> String {
-    let user = users::find_by_key(&mut app.connect(), name).unwrap().unwrap();
-    user.check(&app.app.vault).expect("the row is whole");
+    let user = users::find_by_key(&mut app.connect(), &app.app.vault, name).unwrap().unwrap();
+    let user = user.trust().expect("the row is whole");
     let opened = app.app.vault.open(&user.password_context(), &user.sealed_password()).expect("it opens");
     String::from_utf8(opened.to_vec()).unwrap()
 }
@@ -39,11 +39,11 @@ async fn a_new_hash_never_overtakes_a_changed_password() {
     let id = app.add_user("ada", Role::Administrator);
     let (mut connection, vault) = (app.connect(), app.app.vault.clone());
     let actor = strongroom::models::events::Actor::command_line();
-    let checked = users::find(&mut connection, id).unwrap();
+    let checked = users::find(&mut connection, &vault, id).unwrap().trust().unwrap();
     let change = users::Change::Password("$new".to_owned());
     users::change(&mut connection, &vault, &actor, id, &change, None).unwrap();
-    let late = users::rehash(&mut connection, &vault, &actor, &checked, "$old");
-    assert_eq!(late, Err(strongroom::models::DbError::Stale));
+    let late = users::rehash(&mut connection, &vault, &actor, checked, "$old");
+    assert_eq!(late.err(), Some(strongroom::models::DbError::Stale));
     assert_eq!(stored(&app, "ada"), "$new");
 }
 
@@ -57,9 +57,7 @@ async fn a_user_that_was_written_into_the_database_cannot_log_in() {
     diesel::connection::SimpleConnection::batch_execute(&mut app.connect(), forge).expect("the database takes it");
     assert_eq!(sql::count(&app, "users WHERE name = 'eve'"), 1);
     assert_eq!(log_in(&mut app.visitor(), "eve", PASSWORD).await.status, 422);
-    let mut visit = app.visitor();
-    let forged = users::find_by_key(&mut app.connect(), "eve").unwrap().unwrap();
-    visit.cookie = app.session_of(forged.id).cookie;
-    assert_eq!(visit.get("/account").await.status, 302, "nor does a session let it in");
+    let forged = users::find_by_key(&mut app.connect(), &app.app.vault, "eve").unwrap().unwrap();
+    assert!(forged.trust().is_err(), "so no session can be made for it");
     assert_eq!(log_in(&mut app.visitor(), "ada", PASSWORD).await.status, 303);
 }

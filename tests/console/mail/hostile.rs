@@ -49,7 +49,7 @@ async fn no_name_changes_the_headers_or_the_structure_of_a_mail() {
         line.usages[0].name.clone_from(&name);
         let known = [&line.url, &line.subject_url, &line.usages[0].url].map(ToString::to_string);
         let message = message(vec![line]);
-        let letter = mail::digest("ops@example.com", &name, &message, Some(&unsubscribe())).unwrap();
+        let letter = mail::digest("ops@example.com", &name, &message, Some(&unsubscribe()), "").unwrap();
         sender.send(&letter).await.unwrap();
         let mail = server.mails().pop().unwrap();
         let shown: String = name.chars().take(40).collect();

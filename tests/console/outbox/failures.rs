@@ -1,6 +1,7 @@
 //! What does not work is tried again or waits for a person; nothing is lost, and it is told through the others.
 
 use super::*;
+use crate::support::signed;
 
 #[actix_web::test]
 async fn what_cannot_be_sent_waits_until_the_peer_is_back() {
@@ -15,7 +16,7 @@ async fn what_cannot_be_sent_waits_until_the_peer_is_back() {
     assert!(page.text("#away").contains("Nothing is lost"), "{}", page.text("main"));
     assert_eq!(count(&app, "deliveries WHERE state = 'ready' AND attempts = 1"), 1);
     splunk.0.say(Said::json(200, &json!({"text": "Success", "code": 0})));
-    run(&app, "UPDATE channels SET not_before = now()");
+    signed::run(&app, "UPDATE channels SET not_before = now()");
     quiet(&app).await;
     assert_eq!(count(&app, "deliveries WHERE state = 'sent'"), 1);
     assert_eq!(count(&app, "channels WHERE misses = 0 AND failing_since IS NULL"), 1);
@@ -60,7 +61,7 @@ async fn a_channel_that_refuses_twenty_times_in_a_row_is_switched_off_and_that_i
     })
     .await;
     assert_eq!(pagerduty.0.calls().len(), 20, "and nothing more is sent there");
-    let find = |id| integrations::find(&mut app.connect(), id).unwrap();
+    let find = |id| integrations::find(&mut app.connect(), &app.app.vault, id).unwrap().into_shown();
     assert_eq!((find(alive).active, find(broken).active), (true, false));
 }
 
@@ -116,7 +117,10 @@ async fn a_peer_with_a_passing_trouble_is_not_switched_off() {
         splunk.titles().keys().any(|title| title.starts_with("Messages through “pagerduty”")).then_some(())
     })
     .await;
-    assert!(integrations::find(&mut app.connect(), troubled).unwrap().active, "and nothing is switched off");
+    assert!(
+        integrations::find(&mut app.connect(), &app.app.vault, troubled).unwrap().shown().active,
+        "and nothing is switched off"
+    );
     let ok = json!({"status": "success", "message": "Event processed", "dedup_key": "x"});
     pagerduty.0.say(Said::json(202, &ok));
     assert_eq!(count(&app, "deliveries WHERE state = 'parked'"), 0);
@@ -130,12 +134,12 @@ async fn a_message_that_all_others_pass_by_waits_for_a_person_after_a_day() {
     let days = "UPDATE deliveries SET attempts = 60, put_offs = 19, not_before = now(),
         created_at = now() - interval '2 days'";
     let failing = "UPDATE channels SET not_before = now(), failing_since = now() - interval '2 days'";
-    run(&app, &format!("{days}; {failing}"));
+    signed::run(&app, &format!("{days}; {failing}"));
     until("it is put off", || (count(&app, "deliveries WHERE state = 'ready' AND put_offs = 20") == 1).then_some(()))
         .await;
     // And after an outage as long, at the first put-off, with the channel looked at anew.
     let anew = "UPDATE channels SET not_before = now(), misses = 0, failing_since = NULL";
-    run(&app, &format!("{days}; UPDATE deliveries SET put_offs = 0; {anew}"));
+    signed::run(&app, &format!("{days}; UPDATE deliveries SET put_offs = 0; {anew}"));
     until("it is put off", || (count(&app, "deliveries WHERE state = 'ready' AND put_offs = 1") == 1).then_some(()))
         .await;
     // The same while others got through until an hour ago.

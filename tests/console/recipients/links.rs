@@ -1,3 +1,4 @@
+use crate::support::signed;
 use reqwest::Method;
 
 use super::*;
@@ -58,9 +59,9 @@ async fn a_confirmation_link_holds_seven_days_and_for_its_own_recipient_only() {
     }
     // Its row check covers the time of the invitation, so the whole row ages with the database.
     let late = "UPDATE recipients SET invited_at = invited_at - interval '7 days 1 minute'";
-    sql::run(&app, late);
+    signed::run(&app, late);
     assert_eq!(app.visitor().get(&paths[0]).await.status, 404, "an altered row");
-    sql::run(&app, "UPDATE recipients SET invited_at = invited_at + interval '7 days 1 minute'");
+    signed::run(&app, "UPDATE recipients SET invited_at = invited_at + interval '7 days 1 minute'");
     aged(&app, 8);
     let over = app.visitor().get(&paths[0]).await;
     assert_eq!((over.status, over.text("h1").as_str()), (410, "This link has run out"));
@@ -72,20 +73,7 @@ async fn a_confirmation_link_holds_seven_days_and_for_its_own_recipient_only() {
 
 /// Makes every invitation older, as Strongroom itself would have written it then.
 fn aged(app: &TestApp, days: i64) {
-    use diesel::prelude::*;
-    use strongroom::models::recipients::of;
-    use strongroom::models::schema::recipients;
-
-    let profiles: Vec<Uuid> =
-        recipients::table.select(recipients::integration_id).distinct().load(&mut app.connect()).unwrap();
-    for mut row in profiles.into_iter().flat_map(|profile| of(&mut app.connect(), profile).unwrap()) {
-        row.invited_at -= chrono::TimeDelta::days(days);
-        row.seal(&app.app.vault);
-        diesel::update(recipients::table.find(row.id))
-            .set((recipients::invited_at.eq(row.invited_at), recipients::row_mac.eq(&row.row_mac)))
-            .execute(&mut app.connect())
-            .unwrap();
-    }
+    signed::run(app, &format!("UPDATE recipients SET invited_at = invited_at - interval '{days} days'"));
 }
 
 #[actix_web::test]
@@ -158,8 +146,8 @@ async fn what_waits_for_somebody_is_given_up_when_they_unsubscribe() {
     })
     .await;
     let token = app.transaction(|conn| {
-        let row = strongroom::models::recipients::find(conn, id)?;
-        Ok(row.unsubscribe_key(&app.app.vault))
+        let row = strongroom::models::recipients::find(conn, &app.app.vault, id)?;
+        Ok(row.shown().unsubscribe_key(&app.app.vault))
     });
     let done = app.visitor().post(&format!("/recipients/{id}/unsubscribe/{token}"), &[]).await;
     assert_eq!(done.text("h1"), "You get no more alerts");
@@ -172,8 +160,10 @@ async fn the_link_of_a_removed_recipient_says_calmly_that_nothing_more_is_sent()
     let (server, app) = (MailServer::starttls(), TestApp::start());
     let profile = profile(&app, &server);
     let id = subscribed(&app, &server, profile, "ops@example.com").await;
-    let key =
-        app.transaction(|conn| Ok(strongroom::models::recipients::find(conn, id)?.unsubscribe_key(&app.app.vault)));
+    let key = app.transaction(|conn| {
+        let row = strongroom::models::recipients::find(conn, &app.app.vault, id)?;
+        Ok(row.shown().unsubscribe_key(&app.app.vault))
+    });
     app.administrator_again().post(&format!("/recipients/{id}/remove"), &[]).await;
     let mut pages = Vec::new();
     for path in [

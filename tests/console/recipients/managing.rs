@@ -1,3 +1,4 @@
+use crate::support::signed;
 use strongroom::accounts::Role;
 
 use super::*;
@@ -64,7 +65,7 @@ async fn adding_asks_for_the_password_when_it_was_given_long_ago_and_loses_nothi
     let (server, app) = (MailServer::starttls(), TestApp::start());
     let profile = profile(&app, &server);
     let mut ada = app.administrator();
-    sql::run(&app, "UPDATE sessions SET authenticated_at = now() - interval '6 minutes'");
+    signed::run(&app, "UPDATE sessions SET authenticated_at = now() - interval '6 minutes'");
     app.app.sessions.forget();
     let asked = ada.get(&format!("/integrations/{profile}/recipients/new")).await;
     assert!(asked.status == 303 && asked.location().starts_with("/account/confirm"), "{}", asked.status);
@@ -120,8 +121,10 @@ async fn who_has_not_confirmed_or_has_unsubscribed_may_be_asked_again() {
     assert!(refused.status == 422 && refused.text("#address-error").contains("on the list already"));
 
     let id = Uuid::parse_str(second.split('/').nth(2).unwrap()).unwrap();
-    let key =
-        app.transaction(|conn| Ok(strongroom::models::recipients::find(conn, id)?.unsubscribe_key(&app.app.vault)));
+    let key = app.transaction(|conn| {
+        let row = strongroom::models::recipients::find(conn, &app.app.vault, id)?;
+        Ok(row.shown().unsubscribe_key(&app.app.vault))
+    });
     let end = format!("/recipients/{id}/unsubscribe/{key}");
     assert_eq!(app.visitor().post(&end, &[]).await.text("h1"), "You get no more alerts");
     assert_eq!(app.visitor().post(&second, &[]).await.status, 410, "a used link brings nobody back");
@@ -144,8 +147,8 @@ async fn a_confirmation_that_an_administrator_overtook_leaves_the_new_invitation
     let mut ada = app.administrator();
     assert_eq!(invite(&mut ada, profile, "ops@example.com", &["on_stale"]).await.status, 303);
     mails(&server, 1).await;
-    let seen = app.transaction(|conn| Ok(recipients::of(conn, profile)?.remove(0)));
-    sql::run(
+    let seen = app.transaction(|conn| Ok(recipients::of(conn, &app.app.vault, profile)?.remove(0).into_shown()));
+    signed::run(
         &app,
         "INSERT INTO channels (integration_id, not_before) SELECT id, now() + interval '1 hour' FROM integrations",
     );

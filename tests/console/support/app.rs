@@ -12,8 +12,10 @@ use scraper::{ElementRef, Html, Selector};
 use strongroom::accounts::Role;
 use strongroom::app::{App, Console, open_store};
 use strongroom::cli::{Cli, Command};
-use strongroom::models::events::Actor;
+use strongroom::models::events::{self, Actor};
+use strongroom::models::sessions::Visit as Login;
 use strongroom::models::{self, DbError, sessions, users};
+use strongroom::vault::Vault;
 use strongroom::web::session;
 use tokio_util::sync::CancellationToken;
 
@@ -105,10 +107,9 @@ impl TestApp {
 
     /// A fresh session of a user, as after a login just now.
     pub fn session_of(&self, id: uuid::Uuid) -> Visit {
-        let token = hex::encode(strongroom::vault::random::<32>());
-        let hash = session::hash(&token);
-        sessions::create(&mut self.connect(), &self.app.vault, &hash, id, false, "127.0.0.1", "test")
-            .expect("a session");
+        let vault = self.app.vault.clone();
+        let name = users::find(&mut self.connect(), &vault, id).expect("a user").into_shown().name;
+        let token = log_in(&mut self.connect(), &vault, &name);
         let mut visit = self.visitor();
         visit.cookie = Some(format!("{}session={token}", if self.app.secure() { "__Host-" } else { "" }));
         visit
@@ -140,6 +141,22 @@ impl TestApp {
     pub fn visitor(&self) -> Visit {
         Visit::to(&self.url)
     }
+}
+
+/// Logs a user in as the console does, and returns the token of the session.
+pub fn log_in(conn: &mut PgConnection, vault: &Vault, name: &str) -> String {
+    let token = hex::encode(strongroom::vault::random::<32>());
+    let hash = session::hash(&token);
+    let begin = |conn: &mut PgConnection| {
+        let user = users::find_by_key(conn, vault, &strongroom::names::key(name))?.ok_or(DbError::NotFound)?.trust()?;
+        let actor = Actor { name: user.name.clone(), address: "127.0.0.1".to_owned() };
+        let mut ledger = events::open(conn)?;
+        let user = users::log_in(conn, vault, &actor, &mut ledger, user, None)?;
+        let visit = Login { token_hash: &hash, address: "127.0.0.1", agent: "test" };
+        sessions::create(conn, vault, &ledger, &user, false, &visit)
+    };
+    models::transaction(conn, &begin).expect("a session");
+    token
 }
 
 impl Drop for TestApp {

@@ -16,9 +16,8 @@ use diesel::pg::PgConnection;
 use diesel::{Connection, RunQueryDsl, sql_query};
 use strongroom::accounts::Role;
 use strongroom::models::events::Actor;
-use strongroom::models::{deployment, sessions, users};
+use strongroom::models::{deployment, users};
 use strongroom::vault::{KeyRing, Vault};
-use strongroom::web::session;
 
 use super::app::{Visit, founded, keyring, quick_hash};
 use super::db::{Database, Scratch};
@@ -176,9 +175,8 @@ impl Strongroom {
     pub fn visit(&self, name: &str, role: Role) -> Visit {
         let (mut conn, vault) = (self.connect(), self.vault());
         let actor = Actor::command_line();
-        let id = users::create(&mut conn, &vault, &actor, name, role.slug(), quick_hash()).expect("a user");
-        let token = hex::encode(strongroom::vault::random::<32>());
-        sessions::create(&mut conn, &vault, &session::hash(&token), id, false, "127.0.0.1", "test").expect("a session");
+        users::create(&mut conn, &vault, &actor, name, role.slug(), quick_hash()).expect("a user");
+        let token = super::app::log_in(&mut conn, &vault, name);
         let mut visit = Visit::to("");
         visit.cookie = Some(format!("session={token}"));
         visit

@@ -8,6 +8,7 @@ pub mod one_of_each;
 pub mod peers;
 pub mod process;
 pub mod proxy;
+pub mod signed;
 pub mod sql;
 pub mod sweep;
 pub mod wait;

@@ -51,7 +51,7 @@ impl OneOfEach {
             let address = format!("{NAME}@example.com");
             let id = recipients::create(conn, vault, &actor, integration, &address, "on_stale")?;
             sql_query("UPDATE deliveries SET state = 'parked', ended_at = now(), error = 'refused'").execute(conn)?;
-            recipients::find(conn, id)
+            Ok(recipients::find(conn, vault, id)?.into_shown())
         });
         let (alert, user) = (Uuid::now_v7(), app.add_user(NAME, strongroom::accounts::Role::Auditor));
         let raised = format!(

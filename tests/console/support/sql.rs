@@ -28,3 +28,15 @@ pub fn count_on(conn: &mut PgConnection, from: &str) -> i64 {
     let query = format!("SELECT count(*) AS number FROM {from}");
     diesel::sql_query(query).get_result::<Number>(conn).expect("a count").number
 }
+
+#[derive(diesel::QueryableByName)]
+struct Words {
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    text: String,
+}
+
+/// The column `text` of a query.
+pub fn texts(app: &TestApp, query: &str) -> Vec<String> {
+    let rows: Vec<Words> = diesel::sql_query(query).load(&mut app.connect()).expect("texts");
+    rows.into_iter().map(|row| row.text).collect()
+}

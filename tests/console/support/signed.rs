@@ -1,0 +1,70 @@
+//! Rows as Strongroom would have written them at another time: a test moves their columns by SQL, and they are signed again.
+
+use diesel::RunQueryDsl;
+use diesel::connection::SimpleConnection;
+use diesel::pg::PgConnection;
+use diesel::sql_query;
+use diesel::sql_types::{Binary, Uuid as SqlUuid};
+use strongroom::models::trust::{self, Seen, Signed};
+use strongroom::models::{DbError, channels, credentials, deployment, integrations, recipients, sessions, users};
+use strongroom::vault::Vault;
+use uuid::Uuid;
+
+use super::app::TestApp;
+
+/// Runs statements, and then signs every row that they may have changed.
+pub fn run(app: &TestApp, statements: &str) {
+    run_at(&mut app.connect(), &app.app.vault, statements);
+    app.app.sessions.forget();
+}
+
+/// The same beside a console that runs as a process.
+pub fn run_at(conn: &mut PgConnection, vault: &Vault, statements: &str) {
+    conn.transaction_with(|conn| {
+        conn.batch_execute(statements).expect("the database takes it");
+        again(conn, vault, "id", sessions::page);
+        again(conn, vault, "id", users::page);
+        again(conn, vault, "id", credentials::page);
+        again(conn, vault, "id", integrations::page);
+        again(conn, vault, "id", recipients::page);
+        again(conn, vault, "integration_id", channels::page);
+        let deployment = deployment::seen(conn, vault).expect("read").expect("a deployment").into_shown();
+        sql_query("UPDATE deployment SET row_mac = $1")
+            .bind::<Binary, _>(trust::signature(vault, &deployment))
+            .execute(conn)
+            .expect("signed");
+    });
+}
+
+type Page<T> = fn(&mut PgConnection, &Vault, Uuid, i64) -> Result<Vec<Seen<T>>, DbError>;
+
+fn again<T: Signed>(conn: &mut PgConnection, vault: &Vault, key: &str, page: Page<T>) {
+    let mut after = Uuid::nil();
+    loop {
+        let rows = page(conn, vault, after, 1_000).expect("rows");
+        let Some(last) = rows.last() else { return };
+        after = last.shown().subject();
+        for row in rows.iter().filter(|row| row.doubt() == Some(trust::Doubt::Tampered)) {
+            sql_query(format!("UPDATE {} SET row_mac = $2 WHERE {key} = $1", T::TABLE))
+                .bind::<SqlUuid, _>(row.shown().subject())
+                .bind::<Binary, _>(trust::signature(vault, row.shown()))
+                .execute(conn)
+                .expect("signed");
+        }
+    }
+}
+
+/// One transaction, so that the console never sees a row between its change and its signature.
+trait Transaction {
+    fn transaction_with(&mut self, f: impl FnOnce(&mut Self));
+}
+
+impl Transaction for PgConnection {
+    fn transaction_with(&mut self, f: impl FnOnce(&mut Self)) {
+        let done: Result<(), diesel::result::Error> = diesel::Connection::transaction(self, |conn| {
+            f(conn);
+            Ok(())
+        });
+        done.expect("a transaction");
+    }
+}
