@@ -18,6 +18,8 @@ pub mod config;
 pub mod credentials;
 /// Fields declared once, then shown, checked and turned into a payload.
 pub mod form;
+/// How an address must be spelled, and which hosts are never anybody's server.
+pub mod hosts;
 /// What we do with a credential: registry scans and alert channels. Knows no database and no web.
 pub mod integrations;
 /// What happens by the clock.
