@@ -117,7 +117,8 @@ fn connect(job: &Job, address: &Url) -> Result<Registry, ProviderError> {
             _ => return Err(ProviderError::WrongCredential),
         },
     };
-    Ok(Registry::new(job.egress.client(tls)?, address, login, job.stop.clone()))
+    let registry = Registry::new(job.egress.client(tls)?, address, login, job.stop.clone());
+    Ok(registry.listing(job.sent_to.clone()))
 }
 
 async fn scan(
