@@ -254,6 +254,19 @@ mod tests {
     }
 
     #[test]
+    fn a_tls_key_that_others_may_read_brings_one_notice() {
+        use std::os::unix::fs::PermissionsExt;
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        let path = file.path().to_str().expect("a path");
+        let arguments = ["--database-url", "postgresql://db/x", "--tls-cert", path, "--tls-key", path];
+        for (mode, notices) in [(0o600, 0), (0o400, 0), (0o640, 1), (0o644, 1)] {
+            let permissions = std::fs::Permissions::from_mode(mode);
+            std::fs::set_permissions(path, permissions).expect("a mode");
+            assert_eq!(serve(&arguments).expect("valid").notices().len(), notices, "{mode:o}");
+        }
+    }
+
+    #[test]
     fn a_wrong_setting_names_itself_its_variable_and_the_remedy() {
         for (flag, value, variable, remedy) in [
             ("--listen", "here", "STRONGROOM_LISTEN", "127.0.0.1:8080"),
