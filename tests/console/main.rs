@@ -28,6 +28,7 @@ mod requests;
 mod routes;
 mod schema_tests;
 mod sealed_columns;
+mod step_up;
 mod story;
 mod support;
 mod users;
