@@ -64,7 +64,7 @@ const ASKS: &[(&str, &str, Asks, &str, &str)] = &[
         "/integrations",
         InTheForm,
         "version=docker_v2&name=sink&registry=http%3A%2F%2F127.0.0.1%3A1&schedule=off&credential={credential}",
-        "sends a stored secret to a new host",
+        "sends a stored secret to a new host, or adds a channel",
     ),
     (
         "post",
@@ -227,6 +227,20 @@ fn administrator(app: &TestApp) -> uuid::Uuid {
         Some(user) => user.id,
         None => app.add_user("ada", Role::Administrator),
     }
+}
+
+#[actix_web::test]
+async fn a_new_channel_asks_though_its_credential_is_the_visitors_own() {
+    let app = TestApp::start();
+    let mut visit = app.administrator();
+    app.give_password_long_ago();
+    let hook = [("kind", "webhook"), ("name", "hook"), ("url", "https://hooks.example.com/a")];
+    let credential = visit.post("/credentials", &hook).await.location().replace("/credentials/", "");
+    let channel = [("version", "webhook_channel"), ("name", "sink"), ("credential", &credential), ("on_stale", "on")];
+    let page = visit.post("/integrations", &channel).await;
+    assert_eq!((page.status, page.attributes("#name", "value")), (422, vec!["sink".to_owned()]));
+    let page = visit.post("/integrations", &[&channel[..], &[("password", PASSWORD)]].concat()).await;
+    assert!(page.status == 303 && page.location().starts_with("/integrations/"), "{}", page.status);
 }
 
 #[actix_web::test]
