@@ -19,6 +19,7 @@ use crate::config::{Settings, StoreSettings};
 use crate::integrations::alerts::email;
 use crate::models::deployment::{self, BootError};
 use crate::models::logins::Setup;
+use crate::models::resign::Again;
 use crate::models::sessions::Limits;
 use crate::models::{self, Conn, Db, DbError, credentials, logins, resign};
 use crate::providers::aws;
@@ -128,11 +129,23 @@ pub fn open_store(url: &str, settings: &StoreSettings) -> Result<Arc<Vault>, Sta
         let vault = Vault::new(id, KeyRing::read(&path)?, Some(path));
         deployment::check_keys(&mut conn, &vault)?;
         models::migrate(&mut conn).map_err(StartError::Prepare)?;
-        sign_and_check(&mut conn, &vault)?;
+        sign_and_check(&mut conn, &vault, Again::No)?;
         return Ok(Arc::new(vault));
     }
     models::migrate(&mut conn).map_err(StartError::Prepare)?;
     found(&mut conn, &path)
+}
+
+/// Opens a store that was back with the release before: brings it up to date, and signs its rows again.
+pub fn open_returned(url: &str, settings: &StoreSettings) -> Result<Arc<Vault>, StartError> {
+    let mut conn = models::connect(url).map_err(|_| StartError::Unreachable)?;
+    let Ok(Some(id)) = deployment::id(&mut conn) else { return Err(StartError::Empty) };
+    let path = settings.keyring_file();
+    let vault = Vault::new(id, KeyRing::read(&path)?, Some(path));
+    deployment::check_keys(&mut conn, &vault)?;
+    models::migrate(&mut conn).map_err(StartError::Prepare)?;
+    sign_and_check(&mut conn, &vault, Again::Yes)?;
+    Ok(Arc::new(vault))
 }
 
 /// Opens a store that is there already, and writes nothing.
@@ -150,8 +163,8 @@ pub fn open_existing(url: &str, settings: &StoreSettings) -> Result<Arc<Vault>, 
 }
 
 /// Signs what the release before left, once, and checks the rows without which nothing can be trusted.
-fn sign_and_check(conn: &mut Conn, vault: &Vault) -> Result<(), StartError> {
-    models::transaction(conn, &|conn: &mut Conn| resign::once(conn, vault))?;
+fn sign_and_check(conn: &mut Conn, vault: &Vault, again: Again) -> Result<(), StartError> {
+    models::transaction(conn, &|conn: &mut Conn| resign::once(conn, vault, again))?;
     Ok(deployment::check_rows(conn, vault)?)
 }
 

@@ -128,6 +128,8 @@ pub enum KeyAction {
     Rewrap,
     /// Take a key out of use that no secret needs any more
     Retire { id: u32 },
+    /// Sign every row again, after the store was back with the release before
+    Sign,
     /// Show the keys, their states and how many secrets each protects
     List,
 }
@@ -255,6 +257,19 @@ mod tests {
             let settings = serve(arguments).expect("valid");
             assert!(settings.egress_allow().is_empty());
             assert!(settings.notices().is_empty());
+        }
+    }
+
+    #[test]
+    fn a_tls_key_that_others_may_read_brings_one_notice() {
+        use std::os::unix::fs::PermissionsExt;
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        let path = file.path().to_str().expect("a path");
+        let arguments = ["--database-url", "postgresql://db/x", "--tls-cert", path, "--tls-key", path];
+        for (mode, notices) in [(0o600, 0), (0o400, 0), (0o640, 1), (0o644, 1)] {
+            let permissions = std::fs::Permissions::from_mode(mode);
+            std::fs::set_permissions(path, permissions).expect("a mode");
+            assert_eq!(serve(&arguments).expect("valid").notices().len(), notices, "{mode:o}");
         }
     }
 

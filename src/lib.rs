@@ -2,6 +2,8 @@
 //! of its integrations, and shows everywhere each one is used. This is the map of the house; the directions
 //! between the rooms are enforced by `tests/console/house_rules.rs`.
 
+#![warn(clippy::unwrap_used)]
+
 /// Who may come in: passwords, one-time codes, the throttle, the roles.
 pub mod accounts;
 /// The seam of alerts: what is due, who is told, and the messages that tell them.
@@ -18,6 +20,8 @@ pub mod config;
 pub mod credentials;
 /// Fields declared once, then shown, checked and turned into a payload.
 pub mod form;
+/// How an address must be spelled, and which hosts are never anybody's server.
+pub mod hosts;
 /// What we do with a credential: registry scans and alert channels. Knows no database and no web.
 pub mod integrations;
 /// What happens by the clock.

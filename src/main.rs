@@ -1,5 +1,7 @@
 //! The commands of the binary; each does its work in the library.
 
+#![warn(clippy::unwrap_used)]
+
 use std::process::ExitCode;
 
 use strongroom::cli::{Cli, Command};

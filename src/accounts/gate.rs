@@ -21,6 +21,9 @@ use crate::vault::Vault;
 /// How long a try takes at least while an account is tried from many places.
 const DELAY: Duration = Duration::from_secs(30);
 
+/// In the trail and in alerts, a name that no user has.
+const UNKNOWN: &str = "an unknown name";
+
 /// What the gate needs.
 #[derive(Clone)]
 pub struct Gate {
@@ -63,7 +66,7 @@ impl Gate {
             Some(Err((user, doubt))) if right && doubt.is_tampering() => (Some(user), Why::Tampered(doubt.words())),
             Some(Err((user, _))) => (Some(user), Why::Password),
         };
-        self.record_failure(name, user, address, counted.closes, why).await?;
+        self.record_failure(user, address, counted.closes, why).await?;
         Err(Refused::Wrong)
     }
 
@@ -84,12 +87,14 @@ impl Gate {
             self.db.run(move |conn| logins::clear_failures(conn, &attempt)).await?;
             return Ok(proof);
         }
-        self.record_failure(&user.name, Some((**user).clone()), address, closes, Why::Code).await?;
+        self.record_failure(Some((**user).clone()), address, closes, Why::Code).await?;
         Err(Refused::Wrong)
     }
 
     async fn count(&self, key: &str, address: IpAddr) -> Result<Counted, Refused> {
-        let attempt = Attempt::new(key, network(address), address.to_string());
+        // Kept as a keyed hash: what is typed as a name may be a password.
+        let key = hex::encode(self.vault.mac("login/name", &[key.as_bytes()]));
+        let attempt = Attempt::new(&key, network(address), visitor(address));
         let counted = attempt.clone();
         let throttle = self.db.transaction(move |conn| logins::count(conn, &counted)).await?;
         match throttle {
@@ -118,20 +123,14 @@ impl Gate {
         opened.ok().and_then(|bytes| String::from_utf8(bytes.to_vec()).ok())
     }
 
-    async fn record_failure(
-        &self,
-        name: &str,
-        user: Option<User>,
-        address: IpAddr,
-        closes: bool,
-        why: Why,
-    ) -> Result<(), DbError> {
+    async fn record_failure(&self, user: Option<User>, address: IpAddr, closes: bool, why: Why) -> Result<(), DbError> {
         metrics::counter!("strongroom_login_failures_total").increment(1);
         if closes {
             metrics::counter!("strongroom_login_lockouts_total").increment(1);
             tracing::warn!(%address, "too many failed logins: further ones from there are refused for a while");
         }
-        let shown: String = name.chars().filter(|c| !c.is_control()).take(100).collect();
+        // A name that nobody has may be a password in the wrong field: it is not kept.
+        let shown = user.as_ref().map_or_else(|| UNKNOWN.to_owned(), |user| user.name.clone());
         // Nobody has shown who they are, so the trail names no user as the one who did it.
         let actor = Actor { name: "somebody".to_owned(), address: address.to_string() };
         let vault = self.vault.clone();
@@ -167,10 +166,17 @@ impl Gate {
 /// One alert a user; for names that nobody has one a network, or guessing names would flood the alerts.
 fn alert(conn: &mut Conn, vault: &Vault, user: Option<Uuid>, name: &str, address: IpAddr) -> Result<(), DbError> {
     let network = network(address);
-    let name = if user.is_some() { name } else { "an unknown name" };
     let id = user.or_else(|| Uuid::from_slice(vault.mac("alerts/lockout", &[network.as_bytes()]).get(..16)?).ok());
     let subject = Subject { kind: "user", id: id.unwrap_or_default(), name };
     alerts::raise(conn, "lockout", subject, &format!("from {network}"))
+}
+
+/// What a count of one visitor is kept under: an IPv4 address, or a /64, within which addresses are free to choose.
+fn visitor(address: IpAddr) -> String {
+    match address.to_canonical() {
+        IpAddr::V4(v4) => v4.to_string(),
+        v6 => network(v6),
+    }
 }
 
 /// What was wrong with a try, for the trail only.

@@ -87,6 +87,18 @@ pub fn limits(settings: &AlertSettings, operator: i32) -> Limits {
     Limits(limits.collect())
 }
 
+/// Whether people would hear of less, or later, by `after` than by `before`.
+pub fn is_quieter(before: &AlertSettings, after: &AlertSettings, operator: i32) -> bool {
+    let (loud, quiet) = (limits(before, operator), limits(after, operator));
+    let later = |kind: &&Kind| match (loud.of_kind(kind.slug, true), quiet.of_kind(kind.slug, true)) {
+        (Some(before), Some(after)) => after > before,
+        (before, None) => before.is_some(),
+        (None, Some(_)) => false,
+    };
+    let fewer = (before.ahead && !after.ahead) || (before.remind && !after.remind);
+    fewer || after.failed_scans > before.failed_scans || KINDS.iter().copied().any(|kind| later(&kind))
+}
+
 /// What holds for a turn.
 pub fn rules(settings: &AlertSettings, operator: i32) -> Rules {
     Rules { limits: limits(settings, operator).0, ahead: settings.ahead, remind: settings.remind }
@@ -170,4 +182,30 @@ fn audience(conn: &mut Conn, vault: &Vault) -> Result<Audience, DbError> {
         }
     }
     Ok(Audience { targets, whole, altered })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn alerts_are_quieter_when_less_is_told_or_later() {
+        let before = AlertSettings::default();
+        let kind = |slug: &str, days| AlertSettings { kind_days: [(slug.to_owned(), days)].into(), ..before.clone() };
+        let days = |days| AlertSettings { stale_days: Some(days), ..before.clone() };
+        for quieter in [
+            AlertSettings { ahead: false, ..before.clone() },
+            AlertSettings { remind: false, ..before.clone() },
+            AlertSettings { failed_scans: 4, ..before.clone() },
+            kind("aws", 0),
+            kind("aws", 91),
+            days(91),
+        ] {
+            assert!(is_quieter(&before, &quieter, 90), "{quieter:?}");
+        }
+        assert!(is_quieter(&kind("basic", 180), &before, 90), "never again");
+        for other in [before.clone(), kind("basic", 180), kind("aws", 90), kind("aws", 30), days(30)] {
+            assert!(!is_quieter(&before, &other, 90), "{other:?}");
+        }
+    }
 }

@@ -19,7 +19,8 @@ use crate::verification;
 const LINE_EVERY: Duration = Duration::from_secs(5);
 
 pub fn run(args: &KeyArgs) -> ExitCode {
-    let mut store = match open(&args.store, Wants::Existing) {
+    let wants = if matches!(args.action, KeyAction::Sign) { Wants::Returned } else { Wants::Existing };
+    let mut store = match open(&args.store, wants) {
         Ok(store) => store,
         Err(status) => return status,
     };
@@ -28,6 +29,10 @@ pub fn run(args: &KeyArgs) -> ExitCode {
         KeyAction::Activate { id } => activate(&mut store, id),
         KeyAction::Rewrap => rewrap(&mut store),
         KeyAction::Retire { id } => retire(&mut store, id),
+        KeyAction::Sign => {
+            say(&"every row is signed again; next: strongroom verify");
+            Ok(())
+        }
         KeyAction::List => list(&mut store),
     };
     done.err().unwrap_or(ExitCode::SUCCESS)

@@ -61,6 +61,8 @@ pub enum Wants {
     Made,
     /// There already; opening it writes nothing.
     Existing,
+    /// Back from the release before: its rows are signed again.
+    Returned,
 }
 
 /// Opens the store that the settings name. The error has been said.
@@ -69,7 +71,7 @@ pub fn open(settings: &StoreSettings, wants: Wants) -> Result<Store, ExitCode> {
     let (url, private) = match settings.database_url() {
         Some(url) => (url.to_owned(), None),
         None => {
-            if wants == Wants::Existing && !settings.data_dir.join("postgres").exists() {
+            if wants != Wants::Made && !settings.data_dir.join("postgres").exists() {
                 return Err(misconfigured(&StartError::Empty));
             }
             let private = Private::join(&settings.data_dir, settings.postgres_programs.as_deref())
@@ -80,6 +82,7 @@ pub fn open(settings: &StoreSettings, wants: Wants) -> Result<Store, ExitCode> {
     let opened = match wants {
         Wants::Made => app::open_store(&url, settings),
         Wants::Existing => app::open_existing(&url, settings),
+        Wants::Returned => app::open_returned(&url, settings),
     };
     let vault = opened.map_err(|error| refused(&error))?;
     let conn = models::connect(&url).map_err(|_| refused(&StartError::Unreachable))?;

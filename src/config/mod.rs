@@ -4,7 +4,8 @@
 
 use std::ffi::OsString;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{Args, ValueEnum, value_parser};
@@ -136,6 +137,18 @@ pub struct Settings {
         help_heading = "Console"
     )]
     metrics_listen: MetricsListen,
+
+    /// Host names that Prometheus may ask for the metrics by: names with commas between. Addresses, the public address,
+    /// and names of the local network (without a dot, or ending in .local, .internal or .svc) need no mention
+    #[arg(
+        long,
+        env = "STRONGROOM_METRICS_HOSTS",
+        hide_env_values = true,
+        value_name = "NAMES",
+        value_delimiter = ',',
+        help_heading = "Console"
+    )]
+    pub metrics_hosts: Vec<String>,
 
     /// Minutes without a request after which a session ends
     #[arg(long, env = "STRONGROOM_SESSION_IDLE_MINUTES", hide_env_values = true, value_name = "MINUTES", default_value_t = 15,
@@ -294,8 +307,19 @@ impl Settings {
                  STRONGROOM_TRUSTED_PROXIES",
             );
         }
+        if self.tls_key.as_deref().is_some_and(is_open_to_others) {
+            notices.push(
+                "the private key of STRONGROOM_TLS_KEY can be read by its group or by every user of this machine. Give the \
+                 file mode 0600, or 0400",
+            );
+        }
         notices
     }
+}
+
+/// Whether anybody but its owner may read a file.
+fn is_open_to_others(file: &Path) -> bool {
+    std::fs::metadata(file).is_ok_and(|found| found.permissions().mode() & 0o044 != 0)
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

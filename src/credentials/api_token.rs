@@ -42,6 +42,7 @@ pub static KIND: Kind = Kind {
         source: "https://developer.hashicorp.com/vault/docs/commands/token/create",
     },
     policies: super::no_policies,
+    address: super::no_address,
 };
 
 fn examine(_: &Values) -> Result<Facts, Errors> {

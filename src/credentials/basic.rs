@@ -34,6 +34,7 @@ pub static KIND: Kind = Kind {
         source: "https://goharbor.io/docs/main/working-with-projects/project-configuration/create-robot-accounts/",
     },
     policies: super::no_policies,
+    address: super::no_address,
 };
 
 fn examine(values: &Values) -> Result<Facts, Errors> {

@@ -48,6 +48,7 @@ pub static KIND: Kind = Kind {
         source: "https://docs.openssl.org/3.0/man1/openssl-req/",
     },
     policies: super::no_policies,
+    address: super::no_address,
 };
 
 fn examine(values: &Values) -> Result<Facts, Errors> {

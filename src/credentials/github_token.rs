@@ -55,6 +55,7 @@ pub static KIND: Kind = Kind {
         source: "https://docs.github.com/en/packages/working-with-a-github-packages-registry/working-with-the-container-registry",
     },
     policies: super::no_policies,
+    address: |values| super::address_in("server_url", values),
 };
 
 fn examine(values: &Values) -> Result<Facts, Errors> {

@@ -54,6 +54,7 @@ pub static KIND: Kind = Kind {
         source: "https://docs.gitlab.com/user/group/settings/group_access_tokens/",
     },
     policies: super::no_policies,
+    address: |values| super::address_in("server_url", values),
 };
 
 fn examine(values: &Values) -> Result<Facts, Errors> {

@@ -47,6 +47,7 @@ pub static KIND: Kind = Kind {
         source: "https://cloud.ibm.com/docs/account?topic=account-serviceidapikeys",
     },
     policies: super::no_policies,
+    address: super::no_address,
 };
 
 fn examine(values: &Values) -> Result<Facts, Errors> {

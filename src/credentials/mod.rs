@@ -2,6 +2,7 @@
 //! and how to make one. A new type is a new file and a line in [`KINDS`]; nothing else changes.
 
 use chrono::{DateTime, Utc};
+use url::Url;
 
 use crate::form::{Errors, Field, Values};
 
@@ -42,6 +43,9 @@ pub struct Kind {
     /// Least policies with the real names filled in, for the credential's page: (caption, text). Empty where the
     /// guide's snippets say it all. Reads only values that are no secrets.
     pub policies: fn(&Values) -> Vec<(String, String)>,
+    /// The address that the checked values name, and the field that it is in: the credential is sent there, so it must
+    /// pass the rules of the way out before it is saved. `None` where the vendor's hosts are fixed.
+    pub address: fn(&Values) -> Option<(&'static str, Url)>,
 }
 
 /// What may be shown of a credential: derived from the values when it is saved, stored in clear, never a secret.
@@ -91,6 +95,15 @@ pub fn find(slug: &str) -> Option<&'static Kind> {
 /// The typed payload of checked values.
 pub fn payload<P: serde::de::DeserializeOwned>(values: &Values) -> Option<P> {
     serde_json::from_slice(&values.to_json()).ok()
+}
+
+fn no_address(_: &Values) -> Option<(&'static str, Url)> {
+    None
+}
+
+/// The address in a field that holds nothing else.
+fn address_in(field: &'static str, values: &Values) -> Option<(&'static str, Url)> {
+    Url::parse(values.get(field)).ok().map(|url| (field, url))
 }
 
 fn no_policies(_: &Values) -> Vec<(String, String)> {

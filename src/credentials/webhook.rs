@@ -68,6 +68,7 @@ pub static KIND: Kind = Kind {
         source: "https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks/",
     },
     policies: super::no_policies,
+    address: |values| super::address_in("url", values),
 };
 
 const VERIFY: &str = "\

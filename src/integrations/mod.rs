@@ -5,6 +5,7 @@
 use url::Url;
 
 use crate::form::{Errors, Field, Values};
+use crate::hosts;
 use crate::providers::aws::roles::Wanted;
 
 pub mod alerts;
@@ -136,13 +137,13 @@ impl Provider {
 }
 
 /// The address of a service as people type it: `registry.example.com` or a whole address, which may have a path; blanks
-/// around it do not count. `None` for one with a user name, a query or a fragment. Plain http is left to the rules of the
-/// way out.
-pub(crate) fn service_address(text: &str) -> Option<Url> {
+/// around it do not count. The error is a sentence that doesn't quote the address. Plain http is left to the rules of
+/// the way out.
+pub(crate) fn service_address(text: &str) -> Result<Url, &'static str> {
+    const WRONG: &str = "Enter a host or an https address, without a user name, a ? or a #.";
     let text = text.trim();
     let whole = if text.contains("://") { text.to_owned() } else { format!("https://{text}") };
-    let url = Url::parse(&whole).ok()?;
+    let url = hosts::parse(&whole)?;
     let bare = url.query().is_none() && url.fragment().is_none();
-    let named = url.has_host() && url.username().is_empty() && url.password().is_none();
-    (bare && named && matches!(url.scheme(), "https" | "http")).then_some(url)
+    if bare && matches!(url.scheme(), "https" | "http") { Ok(url) } else { Err(WRONG) }
 }

@@ -5,7 +5,9 @@ use diesel::prelude::*;
 use uuid::Uuid;
 
 use super::events::{self, Action, Actor, NewEvent};
-use super::schema::{keks, replicas};
+pub use super::replicas::heartbeat;
+use super::replicas::replicas_without;
+use super::schema::keks;
 use super::trust::{self, Parts, Seen, Signed, Trusted};
 use super::{Conn, DbError};
 use crate::vault::Vault;
@@ -147,14 +149,6 @@ pub fn register(connection: &mut Conn, vault: &Vault, actor: &Actor, id: i32) ->
         Err(DbError::Duplicate(_)) => Ok(()),
         Err(error) => Err(error),
     }
-}
-
-/// Replicas seen in the last 30 seconds that do not hold the key.
-pub fn replicas_without(connection: &mut Conn, id: i32) -> Result<Vec<Uuid>, DbError> {
-    let recent = diesel::dsl::sql::<diesel::sql_types::Bool>("last_seen_at > now() - interval '30 seconds'");
-    let rows: Vec<(Uuid, Vec<i32>)> =
-        replicas::table.filter(recent).select((replicas::id, replicas::kek_ids)).load(connection)?;
-    Ok(rows.into_iter().filter(|(_, ids)| !ids.contains(&id)).map(|(replica, _)| replica).collect())
 }
 
 /// Why the active key stays as it is.
@@ -334,23 +328,4 @@ pub fn retire(connection: &mut Conn, vault: &Vault, actor: &Actor, id: i32) -> R
         Err(DbError::Reference(_)) => Err(RetireError::InUse { id, count: 1 }),
         result => Ok(result?),
     }
-}
-
-/// Tells the others that this replica lives and which keys it holds; forgets those that do not.
-pub fn heartbeat(connection: &mut Conn, replica: Uuid, kek_ids: &[i32]) -> Result<(), DbError> {
-    let row = (
-        replicas::id.eq(replica),
-        replicas::kek_ids.eq(kek_ids),
-        replicas::version.eq(env!("CARGO_PKG_VERSION")),
-        replicas::last_seen_at.eq(diesel::dsl::now),
-    );
-    diesel::insert_into(replicas::table)
-        .values(row)
-        .on_conflict(replicas::id)
-        .do_update()
-        .set(row)
-        .execute(connection)?;
-    let gone = diesel::dsl::sql::<diesel::sql_types::Bool>("last_seen_at < now() - interval '1 day'");
-    diesel::delete(replicas::table.filter(gone)).execute(connection)?;
-    Ok(())
 }

@@ -25,14 +25,14 @@ pub enum Throttle {
 
 /// Failures of one account from one network within 15 minutes that close it to that network for 15 minutes.
 const MOST_PER_NAME: i64 = 5;
-/// Failures of one address within an hour, whatever the account.
+/// Failures of one visitor within an hour, whatever the account.
 const MOST_PER_ADDRESS: i64 = 100;
 /// Failures of one account within an hour from everywhere.
 const MOST_PER_ACCOUNT: i64 = 50;
 /// Characters of a name that count.
 const LONGEST: usize = 200;
 
-/// Who tries what: the key of a name, the visitor's address, and the /24 or /64 that it belongs to.
+/// Who tries what: a key for the name, the visitor (an IPv4 address, or a /64), and the network (a /24 or /64).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Attempt {
     name_key: String,

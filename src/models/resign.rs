@@ -20,15 +20,23 @@ use crate::vault::Vault;
 
 const BATCH: i64 = 1_000;
 
+/// Whether rows may be signed that the audit trail says were signed before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Again {
+    No,
+    /// The operator says that the store was back with the release before.
+    Yes,
+}
+
 /// Signs what the release before left, unless that was done. Call inside a transaction, after the migrations.
-pub fn once(conn: &mut Conn, vault: &Vault) -> Result<(), BootError> {
+pub fn once(conn: &mut Conn, vault: &Vault, again: Again) -> Result<(), BootError> {
     // Replicas that start together do it once.
     conn.batch_execute("LOCK TABLE deployment IN EXCLUSIVE MODE")?;
     let table = schema::deployment::table;
     let found: Option<Deployment> = table.select(Deployment::as_select()).first(conn).optional()?;
     let Some(row) = found.filter(|row| row.row_mac.is_empty()) else { return Ok(()) };
-    if events::has(conn, Action::StoreSigned)? {
-        return Err(BootError::Tampered("this deployment".to_owned()));
+    if again == Again::No && events::has(conn, Action::StoreSigned)? {
+        return Err(BootError::Unsigned);
     }
     let signed = sign_all(conn, vault)?;
     let row = trust::sign(vault, row);
@@ -79,10 +87,13 @@ fn sign_unsigned(conn: &mut Conn, vault: &Vault) -> Result<usize, DbError> {
     let waiting = schema::runs::state.eq_any(["queued", "running"]);
     let runs: Vec<Run> = schema::runs::table.filter(waiting).select(Run::as_select()).load(conn)?;
     let count = keys.len() + channels.len() + runs.len();
-    for kek in keys {
+    let subjects: Vec<Uuid> = keys.iter().map(Signed::subject).collect();
+    let latest = events::versions(conn, &subjects)?;
+    for mut kek in keys {
+        // Newer than what was recorded before a return to the release before.
+        kek.row_version = latest.get(&kek.subject()).map_or(kek.row_version, |version| version + 1);
         let kek = trust::sign(vault, kek);
-        let signature = schema::keks::row_mac.eq(&kek.row_mac);
-        diesel::update(schema::keks::table.find(kek.id)).set(signature).execute(conn)?;
+        diesel::update(schema::keks::table.find(kek.id)).set(&*kek).execute(conn)?;
         remember(conn, vault, keks::subject(kek.id), &format!("master key {}", kek.id), kek.row_version)?;
     }
     for health in channels {

@@ -1,6 +1,6 @@
 //! Which addresses integrations may reach: a URL's literal host is judged here, and so is every address that a name
-//! resolves to. Metadata and multicast addresses are never reached; loopback and private ones only when the operator
-//! lists them. Nothing here opens a connection; [`super::egress`] does.
+//! resolves to. What `hosts` calls never reached stays so whatever is listed; loopback and private addresses are
+//! reached only when the operator lists them. Nothing here opens a connection; [`super::egress`] does.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -12,15 +12,13 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use url::{Host, Url};
 
 use super::ProviderError;
+use crate::hosts::{self, canonical_name, is_metadata_name, is_never_reached, is_private, unwrapped};
 
 /// Ports that are reached without the operator's leave.
 const PORTS: [u16; 5] = [443, 5000, 6443, 8443, 9443];
 /// The same for mail: relay and submission (RFC 5321, RFC 6409, RFC 8314), and what providers offer where port 25 is
 /// closed.
 const MAIL_PORTS: [u16; 6] = [25, 465, 587, 2465, 2525, 2587];
-
-/// Cloud metadata names; their addresses are refused anyhow.
-const METADATA_NAMES: [&str; 2] = ["metadata.google.internal", "metadata.amazonaws.com"];
 
 /// How a name becomes addresses. Replaced in tests of rebinding names.
 pub type Lookup = dyn Fn(String) -> BoxFuture<'static, io::Result<Vec<IpAddr>>> + Send + Sync;
@@ -65,12 +63,21 @@ impl Rules {
             Host::Ipv6(address) => self.admits((*address).into(), reach, false),
             Host::Domain(name) => self.admits_name(name, reach),
         };
-        if admitted { Ok(reach) } else { Err(ProviderError::RefusedByPolicy { host: shown(url) }) }
+        if admitted {
+            return Ok(reach);
+        }
+        let shown = shown(url);
+        let reserved = hosts::is_reserved(&host);
+        Err(if reserved {
+            ProviderError::Reserved { host: shown }
+        } else {
+            ProviderError::RefusedByPolicy { host: shown }
+        })
     }
 
     fn admits_name(&self, name: &str, reach: Reach) -> bool {
         let name = canonical_name(name);
-        if METADATA_NAMES.contains(&name.as_str()) {
+        if is_metadata_name(&name) {
             return false;
         }
         if is_local_name(&name) {
@@ -110,69 +117,12 @@ pub(super) fn shown(url: &Url) -> String {
     url.port().map(|port| format!("{host}:{port}")).unwrap_or(host)
 }
 
-fn canonical_name(name: &str) -> String {
-    name.trim_end_matches('.').to_ascii_lowercase()
-}
-
 /// RFC 6761: `localhost` and everything under it is this machine, whatever a name server says.
 fn is_local_name(name: &str) -> bool {
     name == "localhost" || name.ends_with(".localhost")
 }
 
 const LOOPBACK: [IpAddr; 2] = [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];
-
-/// The IPv4 address inside a mapped (RFC 4291) or a NAT64 (RFC 6052) address: networks with NAT64 reach the public
-/// IPv4 world by it, so it is judged as what it leads to.
-fn unwrapped(address: IpAddr) -> IpAddr {
-    let IpAddr::V6(v6) = address else { return address };
-    match v6.segments() {
-        [0, 0, 0, 0, 0, 0xffff, high, low] | [0x64, 0xff9b, 0, 0, 0, 0, high, low] => {
-            let ([a, b], [c, d]) = (high.to_be_bytes(), low.to_be_bytes());
-            IpAddr::V4(Ipv4Addr::new(a, b, c, d))
-        }
-        _ => address,
-    }
-}
-
-/// Metadata services, link-local, multicast, reserved, and tunnels that could hide any of these.
-fn is_never_reached(address: IpAddr) -> bool {
-    match address {
-        IpAddr::V4(v4) => {
-            let [a, b, c, _] = v4.octets();
-            a == 0
-                || (a, b) == (169, 254)
-                || (a, b, c) == (192, 0, 0)
-                || a >= 224
-                || v4 == Ipv4Addr::new(100, 100, 100, 200)
-                || v4 == Ipv4Addr::new(168, 63, 129, 16)
-        }
-        IpAddr::V6(v6) => {
-            let s = v6.segments();
-            let compatible = s[..6] == [0; 6] && v6 != Ipv6Addr::LOCALHOST;
-            compatible
-                || (s[0] & 0xffc0) == 0xfe80
-                || (s[0] & 0xff00) == 0xff00
-                || s[..3] == [0x64, 0xff9b, 1]
-                || s[0] == 0x2002
-                || s[..2] == [0x2001, 0]
-                || s[..2] == [0xfd00, 0x0ec2]
-        }
-    }
-}
-
-/// Loopback, private, shared and benchmarking ranges: reached when listed.
-fn is_private(address: IpAddr) -> bool {
-    match address {
-        IpAddr::V4(v4) => {
-            let [a, b, ..] = v4.octets();
-            v4.is_loopback()
-                || v4.is_private()
-                || (a == 100 && (64..128).contains(&b))
-                || (a == 198 && matches!(b, 18 | 19))
-        }
-        IpAddr::V6(v6) => v6.is_loopback() || (v6.segments()[0] & 0xfe00) == 0xfc00,
-    }
-}
 
 /// Resolves names to vetted addresses; the connection is made to exactly these.
 #[derive(Clone)]
@@ -191,7 +141,7 @@ impl VettingResolver {
     /// The addresses of a name; [`Refused`] when the rules do not let a connection go there.
     pub async fn addresses(&self, name: &str) -> Result<Vec<IpAddr>, Box<dyn std::error::Error + Send + Sync>> {
         let name = canonical_name(name);
-        if METADATA_NAMES.contains(&name.as_str()) {
+        if is_metadata_name(&name) {
             return Err(Refused.into());
         }
         let by_name = self.rules.lists(&name);

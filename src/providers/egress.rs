@@ -313,6 +313,10 @@ fn translate(error: &reqwest::Error, url: &Url) -> ProviderError {
             Some(rustls::Error::InvalidCertificate(fault)) if is_about_dates(fault) => {
                 return ProviderError::OutOfDate { host };
             }
+            // The first bytes are no TLS record.
+            Some(rustls::Error::InvalidMessage(rustls::InvalidMessage::InvalidContentType)) => {
+                return ProviderError::NotTls { host };
+            }
             Some(_) => return ProviderError::Tls { host },
             None => {}
         }

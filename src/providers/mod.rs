@@ -38,6 +38,10 @@ pub enum ProviderError {
     RefusedByPolicy {
         host: String,
     },
+    /// A cloud's metadata service, or an address that is nobody's server: out of reach whatever the operator allows.
+    Reserved {
+        host: String,
+    },
     /// No such name, nothing listens, or the connection broke.
     Unreachable {
         host: String,
@@ -47,6 +51,10 @@ pub enum ProviderError {
     },
     /// The server's certificate is not trusted, or is for another name.
     Tls {
+        host: String,
+    },
+    /// The server answered an https request with something else than TLS.
+    NotTls {
         host: String,
     },
     /// The server's certificate is past its last day, or before its first.
@@ -68,6 +76,10 @@ pub enum ProviderError {
     /// The service pointed to another address, by a redirect or by a link to the next page.
     Redirected {
         host: String,
+    },
+    /// A registry wants its credential sent over plain http to an address other than its own.
+    RealmRefused {
+        realm: String,
     },
     Unauthorized {
         sent: Sent,
@@ -117,6 +129,9 @@ impl ProviderError {
                 "Strongroom may not connect to {host}. Private addresses, plain http and unusual ports need the \
                  operator's leave: add the address range to STRONGROOM_EGRESS_ALLOW."
             ),
+            Self::Reserved { host } => {
+                format!("{host} isn't allowed: it is reserved or a cloud metadata service. Enter another address.")
+            }
             Self::Unreachable { host } => {
                 format!("{host} could not be reached. Check the address, and that the service is up.")
             }
@@ -124,6 +139,10 @@ impl ProviderError {
             Self::Tls { host } => format!(
                 "the certificate of {host} is not trusted. Check the host name, or add the certificate authority \
                  under CA certificate."
+            ),
+            Self::NotTls { host } => format!(
+                "{host} answered with plain http, although the address says https. Check the port, or enter the address \
+                 with http:// if that is what you want."
             ),
             Self::OutOfDate { host } => format!(
                 "the certificate of {host} is outside of its dates of validity. Have whoever runs it renew the \
@@ -142,6 +161,10 @@ impl ProviderError {
             Self::BadCertificate => "a certificate or its key cannot be read. Paste them again in PEM form.".into(),
             Self::Redirected { host } => format!(
                 "{who} pointed to another address, on {host}, and Strongroom does not follow. Enter the final address."
+            ),
+            Self::RealmRefused { realm } => format!(
+                "{who} announced that it takes the credential at {realm}, which is neither encrypted nor its own address. \
+                 Nothing was sent there. Have the registry announce an https address."
             ),
             Self::Unauthorized { sent: Sent::Nothing } => {
                 format!("{who} asks for a credential. Choose one.")
@@ -183,9 +206,12 @@ impl fmt::Display for ProviderError {
         let sentence = self.sentence("the service");
         // A host name keeps its case; anything else begins a sentence here.
         match self {
-            Self::Unreachable { .. } | Self::Timeout { .. } | Self::ClientCertificate { .. } | Self::Dropped { .. } => {
-                f.write_str(&sentence)
-            }
+            Self::Reserved { .. }
+            | Self::Unreachable { .. }
+            | Self::Timeout { .. }
+            | Self::NotTls { .. }
+            | Self::ClientCertificate { .. }
+            | Self::Dropped { .. } => f.write_str(&sentence),
             _ => f.write_str(&capital(&sentence)),
         }
     }

@@ -174,7 +174,7 @@ pub fn failed(error: &ProviderError, who: &str) -> Finding {
         ProviderError::Unauthorized { .. } => Verdict::BadKey,
         ProviderError::Forbidden => Verdict::Denied,
         ProviderError::Throttled { .. } => Verdict::Throttled,
-        ProviderError::RefusedByPolicy { .. } => Verdict::RefusedByPolicy,
+        ProviderError::RefusedByPolicy { .. } | ProviderError::Reserved { .. } => Verdict::RefusedByPolicy,
         ProviderError::Aws(refusal) => refusal.verdict(),
         _ => Verdict::Unreachable,
     };

@@ -18,6 +18,7 @@ use crate::models::events::Actor;
 use crate::models::runs::{self, Run};
 use crate::models::{DbError, images};
 use crate::providers::ProviderError;
+use crate::providers::oci_registry::SentTo;
 
 mod prepare;
 mod record;
@@ -76,15 +77,16 @@ async fn attempt(app: &Data<App>, run: &Run, cancel: &CancellationToken) -> Resu
         let (vault, run) = (app.vault.clone(), run.clone());
         app.db.transaction(move |conn| prepare(conn, &vault, &run)).await?
     };
+    let sent_to = SentTo::default();
     let (integration, used, verdict) = match prepared {
         Err(refusal) => (refusal.integration, None, refusal.verdict),
         Ok(ready) => {
-            let verdict = act(app, run, &ready, cancel).await;
+            let verdict = act(app, run, &ready, cancel, &sent_to).await;
             let Some(verdict) = verdict else { return Ok(None) };
             ((*ready.integration).clone(), ready.credential.map(|opened| opened.id), verdict)
         }
     };
-    save(app, run, Done { integration, used, verdict }).await
+    save(app, run, Done { integration, used, verdict, sent_to: sent_to.hosts() }).await
 }
 
 /// Whoever asked for the run, as the trail names them.
@@ -93,7 +95,7 @@ fn actor(run: &Run) -> Actor {
 }
 
 /// Scans under a lease that is kept alive meanwhile. `None` when there is nothing to record.
-async fn act(app: &App, run: &Run, ready: &Ready, cancel: &CancellationToken) -> Option<Verdict> {
+async fn act(app: &App, run: &Run, ready: &Ready, cancel: &CancellationToken, sent_to: &SentTo) -> Option<Verdict> {
     let (stop, asked, lost) = (cancel.child_token(), Cell::new(false), Cell::new(false));
     let progress = Arc::new(Mutex::new(Progress::default()));
     let told = Arc::clone(&progress);
@@ -106,6 +108,7 @@ async fn act(app: &App, run: &Run, ready: &Ready, cancel: &CancellationToken) ->
         aws: &app.aws,
         progress: Arc::new(move |now| *told.lock().unwrap_or_else(PoisonError::into_inner) = now),
         stop: stop.clone(),
+        sent_to: sent_to.clone(),
     };
     let result = tokio::select! {
         result = scan(ready.version, job) => result,
@@ -229,6 +232,7 @@ mod tests {
             aws: &aws,
             progress,
             stop,
+            sent_to: SentTo::default(),
         };
         assert!(matches!(scan(&Broken, job).await, Err(Failure::Panicked)));
     }

@@ -23,6 +23,8 @@ pub struct Done {
     /// The credential that was opened.
     pub used: Option<Uuid>,
     pub verdict: Verdict,
+    /// Hosts other than the registry's that were sent the credential.
+    pub sent_to: Vec<String>,
 }
 
 /// Records the end, also when the database is away for a moment.
@@ -70,8 +72,17 @@ fn record(conn: &mut Conn, vault: &Vault, replica: Uuid, run: &Run, done: &Done)
     if let Some(credential) = done.used {
         credentials::touch(conn, credential)?;
     }
-    ledger.record(conn, vault, &actor(run), &done.integration.event(word, detail))?;
+    ledger.record(conn, vault, &actor(run), &done.integration.event(word, with_hosts(detail, &done.sent_to)))?;
     Ok(word.name())
+}
+
+/// The detail of the run's event, with the other hosts that were sent the credential.
+fn with_hosts(detail: String, sent_to: &[String]) -> String {
+    match (detail.as_str(), sent_to) {
+        (_, []) => detail,
+        ("", hosts) => format!("credential also sent to {}", hosts.join(", ")),
+        (said, hosts) => format!("{}; credential also sent to {}", said.trim_end_matches('.'), hosts.join(", ")),
+    }
 }
 
 /// An alert about the scan, once it has failed often enough in a row.
@@ -92,4 +103,18 @@ fn tell(conn: &mut Conn, vault: &Vault, run: &Run, done: &Done) -> Result<(), Db
 
 fn count(number: impl TryInto<i32>) -> i32 {
     number.try_into().unwrap_or(i32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_event_names_the_other_hosts_that_got_the_credential() {
+        let hosts = ["a.example".to_owned(), "b.example:8443".to_owned()];
+        assert_eq!(with_hosts("2 images".to_owned(), &[]), "2 images");
+        let named = with_hosts("It failed.".to_owned(), &hosts);
+        assert_eq!(named, "It failed; credential also sent to a.example, b.example:8443");
+        assert_eq!(with_hosts(String::new(), &hosts[..1]), "credential also sent to a.example");
+    }
 }

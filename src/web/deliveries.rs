@@ -30,6 +30,7 @@ pub async fn give_up(
     posted: Posted,
 ) -> Result<HttpResponse, Error> {
     posted.only(["next"])?;
+    visitor.require_fresh(&request, listed(posted.get("next")))?;
     decide(&app, &visitor, Parked::One(params::id(&request)?), posted.get("next"), false).await
 }
 
@@ -47,10 +48,21 @@ pub async fn of_channel(
         _ => return Err(Error::Malformed),
     };
     let id = params::id(&request)?;
+    if !again {
+        visitor.require_fresh(&request, &format!("/integrations/{id}"))?;
+    }
     decide(&app, &visitor, Parked::OfChannel(id), &format!("/integrations/{id}"), again).await
 }
 
-/// `next` is the page that the form stands on.
+/// The page that a form stands on.
+fn listed(next: &str) -> &str {
+    match next {
+        "" => "/alerts",
+        next => page::local_path(next),
+    }
+}
+
+/// `next` as in [`listed`].
 async fn decide(
     app: &App,
     visitor: &As<Operator>,
@@ -66,12 +78,8 @@ async fn decide(
     })?;
     app.alerts.queued.notify_one();
     app.alerts.changed.notify_one();
-    let next = match next {
-        "" => "/alerts",
-        next => page::local_path(next),
-    };
     Ok(page::see_other(
-        next,
+        listed(next),
         match (again, tried) {
             (true, 0) => "nothing-to-retry",
             (true, _) => "retried",

@@ -1,6 +1,6 @@
 //! What a visitor sees: the whole URL tree on this page, one screen a file in its noun's folder. Handlers ask the models,
 //! seal nothing by themselves and speak to no provider. A new screen is a file, a template, a line below, and a line in
-//! the table of `tests/console/access.rs`, which fails until it is there.
+//! the tables of `tests/console/access.rs` and `step_up.rs`, which fail until it is there.
 
 use actix_web::web::{self, ServiceConfig};
 
@@ -27,6 +27,7 @@ pub mod recipients;
 pub mod security;
 pub mod session;
 pub mod setup;
+pub mod step_up;
 pub mod users;
 
 /// The pattern of the route that a request took, for the metrics.

@@ -142,10 +142,13 @@ fn is_our_host(request: &ServiceRequest, public: &Url) -> bool {
 
 /// Browsers say where a request comes from; one that says nothing is not one of ours (Fetch Metadata; RFC 6454).
 fn is_same_site(headers: &HeaderMap, public: &Url) -> bool {
-    match headers.get("sec-fetch-site") {
-        Some(site) => matches!(site.as_bytes(), b"same-origin" | b"none"),
-        None => {
-            let origin = headers.get(header::ORIGIN).and_then(|origin| origin.to_str().ok());
+    let (mut sites, mut origins) = (headers.get_all("sec-fetch-site"), headers.get_all(header::ORIGIN));
+    match (sites.next(), origins.next()) {
+        // No browser says it twice, and a proxy in between may have believed the other one.
+        _ if sites.next().is_some() || origins.next().is_some() => false,
+        (Some(site), _) => matches!(site.as_bytes(), b"same-origin" | b"none"),
+        (None, origin) => {
+            let origin = origin.and_then(|origin| origin.to_str().ok());
             origin.is_some_and(|origin| origin == public.origin().ascii_serialization())
         }
     }

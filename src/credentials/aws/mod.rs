@@ -147,6 +147,7 @@ pub static KIND: Kind = Kind {
         source: "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_access-keys.html",
     },
     policies,
+    address: super::no_address,
 };
 
 /// The credential that every installation has from its first start: name and values. It holds no secret.

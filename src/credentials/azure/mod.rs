@@ -129,6 +129,7 @@ pub static KIND: Kind = Kind {
         source: "https://learn.microsoft.com/en-us/cli/azure/azure-cli-sp-tutorial-1",
     },
     policies,
+    address: super::no_address,
 };
 
 fn id(value: &str) -> Result<String, String> {

@@ -1,9 +1,9 @@
 //! Checks of single fields that several kinds share: tokens, GUIDs, addresses. Each returns the canonical value or a
 //! sentence without the value. Whole documents belong to [`super::document`], certificates and keys to [`super::pem`].
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use url::Url;
 
-use url::{Host, Url};
+use crate::hosts;
 
 /// A token or key that travels in a header: visible ASCII, no spaces.
 pub fn token(value: &str) -> Result<String, String> {
@@ -45,24 +45,22 @@ pub fn is_identifier(value: &str) -> bool {
         && !value.contains("..")
 }
 
-/// An https address without user, password and fragment, whose host is no cloud's metadata service. What an
-/// integration may reach is the egress policy's decision, at the time of use.
+/// An https address without user, password and fragment, whose host is no cloud's metadata service. What the operator
+/// allows is checked where the form is read, see [`super::Kind::address`], and at every use.
 pub fn https_url(value: &str) -> Result<Url, String> {
-    let odd = |c: char| c.is_whitespace() || c.is_control() || c == '\\';
     let scheme = value.get(..8).is_some_and(|start| start.eq_ignore_ascii_case("https://"));
-    if !scheme || value.contains(odd) {
-        return Err("Enter an address that starts with https://, without spaces.".to_owned());
+    // A wrong spelling is named as what it is, also where it hides the scheme.
+    let parsed = hosts::parse(value);
+    if !scheme && !value.contains('\\') {
+        return Err("Enter an address that starts with https://.".to_owned());
     }
-    let url = Url::parse(value).map_err(|_| "This is no valid address.".to_owned())?;
-    if !url.username().is_empty() || url.password().is_some() {
-        return Err("The address must not contain a user name or password.".to_owned());
-    }
+    let url = parsed?;
     if url.fragment().is_some() {
         return Err("The address must not contain a # part.".to_owned());
     }
     match url.host() {
-        Some(host) if !is_metadata(&host) => Ok(url),
-        _ => Err("No server of yours has this host: it is reserved, or a cloud's metadata service.".to_owned()),
+        Some(host) if !hosts::is_reserved(&host) => Ok(url),
+        _ => Err("This host isn't allowed: it is reserved or a cloud metadata service.".to_owned()),
     }
 }
 
@@ -84,36 +82,6 @@ pub fn host(address: &str) -> String {
 pub fn authority(url: &Url) -> String {
     let host = url.host_str().unwrap_or_default();
     url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
-}
-
-/// Addresses that are never a customer's server, whatever the operator allows: link-local and metadata services.
-fn is_metadata(host: &Host<&str>) -> bool {
-    match host {
-        Host::Domain(name) => {
-            let name = name.trim_end_matches('.');
-            name.is_empty() || matches!(name, "metadata" | "metadata.google.internal" | "metadata.amazonaws.com")
-        }
-        Host::Ipv4(address) => is_reserved(IpAddr::V4(*address)),
-        Host::Ipv6(address) => is_reserved(IpAddr::V6(*address)),
-    }
-}
-
-fn is_reserved(address: IpAddr) -> bool {
-    match address {
-        IpAddr::V4(v4) => {
-            v4.octets()[0] == 0
-                || v4.is_link_local()
-                || v4.octets()[0] >= 224
-                || v4 == Ipv4Addr::new(168, 63, 129, 16)
-                || v4 == Ipv4Addr::new(100, 100, 100, 200)
-        }
-        IpAddr::V6(v6) if v6 == Ipv6Addr::LOCALHOST => false,
-        IpAddr::V6(v6) => match (v6.to_ipv4(), v6.segments()) {
-            (Some(v4), _) => is_reserved(IpAddr::V4(v4)),
-            (_, [0x0064, 0xff9b, ..] | [0x2001, 0, ..] | [0x2002, ..] | [0xfd00, 0x0ec2, ..]) => true,
-            _ => v6.is_unicast_link_local() || v6.is_multicast(),
-        },
-    }
 }
 
 #[cfg(test)]

@@ -77,6 +77,9 @@ fn metadata_services_are_no_servers_however_they_are_written() {
     ] {
         assert!(https_url(&format!("https://{host}/")).is_err(), "{host}");
     }
+    for host in ["[::ffff:0:169.254.169.254]", "[fd20:ce::254]", "[fd00:c1::a9fe:a9fe]", "metadata"] {
+        assert!(https_url(&format!("https://{host}/")).is_err(), "{host}");
+    }
     assert!(https_url("https://10.0.0.1/").is_ok() && https_url("https://[fd00::1]/").is_ok());
 }
 

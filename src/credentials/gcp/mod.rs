@@ -157,6 +157,7 @@ pub static KIND: Kind = Kind {
         source: "https://cloud.google.com/iam/docs/keys-create-delete",
     },
     policies: super::no_policies,
+    address: super::no_address,
 };
 
 const REGISTRY_ROLE: &str = "gcloud projects add-iam-policy-binding PROJECT \\\n  \

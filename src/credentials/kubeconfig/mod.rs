@@ -6,6 +6,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Utc};
 use secrecy::ExposeSecret;
 use serde::Deserialize;
+use url::Url;
 
 use super::document::{self, Node};
 use super::{Facts, Guide, Kind, certificate, checks};
@@ -50,6 +51,10 @@ pub static KIND: Kind = Kind {
         source: "https://kubernetes.io/docs/reference/access-authn-authz/service-accounts-admin/",
     },
     policies: super::no_policies,
+    address: |values| {
+        let config = Kubeconfig::parse(values.get("kubeconfig")).ok()?;
+        Some(("kubeconfig", Url::parse(&config.server).ok()?))
+    },
 };
 
 fn examine(values: &Values) -> Result<Facts, Errors> {

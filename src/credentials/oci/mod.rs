@@ -64,6 +64,7 @@ pub static KIND: Kind = Kind {
         source: "https://docs.oracle.com/en-us/iaas/Content/API/Concepts/apisigningkey.htm",
     },
     policies: super::no_policies,
+    address: super::no_address,
 };
 
 /// `ocid1.<type>.<realm>.[region][.future use].<unique id>` (Oracle's "Resource identifiers").

@@ -19,6 +19,6 @@ pub(super) const fn with_triggers<const N: usize, const ALL: usize>(own: [Field;
 
 /// The address without a slash at its end.
 pub(super) fn check_address(text: &str) -> Result<String, String> {
-    let url = service_address(text).ok_or("Enter a host or an https address, without a user name, a ? or a #.")?;
+    let url = service_address(text)?;
     Ok(url.as_str().trim_end_matches('/').to_owned())
 }

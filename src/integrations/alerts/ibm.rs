@@ -64,7 +64,7 @@ impl Spec for Ibm {
     }
 
     fn address(&self, settings: &Values) -> Option<Url> {
-        service_address(settings.get("url"))
+        service_address(settings.get("url")).ok()
     }
 }
 

@@ -63,7 +63,7 @@ impl Spec for Jira {
     }
 
     fn address(&self, settings: &Values) -> Option<Url> {
-        service_address(settings.get("url"))
+        service_address(settings.get("url")).ok()
     }
 }
 

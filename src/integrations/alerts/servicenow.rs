@@ -68,7 +68,7 @@ impl Spec for ServiceNow {
     }
 
     fn address(&self, settings: &Values) -> Option<Url> {
-        service_address(settings.get("url"))
+        service_address(settings.get("url")).ok()
     }
 }
 

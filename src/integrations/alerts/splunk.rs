@@ -61,7 +61,7 @@ impl Spec for Splunk {
     }
 
     fn address(&self, settings: &Values) -> Option<Url> {
-        service_address(settings.get("url"))
+        service_address(settings.get("url")).ok()
     }
 }
 

@@ -69,7 +69,7 @@ impl Spec for DockerV2 {
     }
 
     fn address(&self, settings: &Values) -> Option<Url> {
-        service_address(settings.get("registry"))
+        service_address(settings.get("registry")).ok()
     }
 }
 
@@ -85,7 +85,7 @@ impl Version for DockerV2 {
 }
 
 fn address(text: &str) -> Result<String, String> {
-    let url = service_address(text).ok_or("Enter a host or an https address, without a user name, a ? or a #.")?;
+    let url = service_address(text)?;
     // People paste what their browser or client shows; the /v2/ is added by the protocol.
     let path = url.path().trim_end_matches('/');
     let path = path.strip_suffix("/v2").unwrap_or(path);
@@ -117,7 +117,8 @@ fn connect(job: &Job, address: &Url) -> Result<Registry, ProviderError> {
             _ => return Err(ProviderError::WrongCredential),
         },
     };
-    Ok(Registry::new(job.egress.client(tls)?, address, login, job.stop.clone()))
+    let registry = Registry::new(job.egress.client(tls)?, address, login, job.stop.clone());
+    Ok(registry.listing(job.sent_to.clone()))
 }
 
 async fn scan(
@@ -235,9 +236,17 @@ mod tests {
 
     #[test]
     fn an_address_with_a_user_name_a_query_or_another_scheme_is_refused() {
-        for bad in
-            ["https://u:p@x.example", "https://x.example/?a", "ftp://x.example", "file:///etc/passwd", "https://"]
-        {
+        for bad in [
+            "https://u:p@x.example",
+            "https://x.example/?a",
+            "ftp://x.example",
+            "file:///etc/passwd",
+            "https://",
+            "http:\\\\x.example\\@good.com/",
+            "http:/x.example",
+            "x.example\\y",
+            "x. example",
+        ] {
             let message = checked(bad).unwrap_err();
             assert!(!message.is_empty() && !message.contains("x.example"), "{bad}: {message}");
         }

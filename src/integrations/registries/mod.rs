@@ -14,6 +14,7 @@ use super::Spec;
 use crate::credentials::Kind;
 use crate::form::Values;
 use crate::providers::egress::Egress;
+use crate::providers::oci_registry::SentTo;
 use crate::providers::{ProviderError, aws};
 
 pub mod docker_v2;
@@ -46,6 +47,8 @@ pub struct Job<'a> {
     pub aws: &'a aws::Sessions,
     pub progress: Arc<dyn Fn(Progress) + Send + Sync>,
     pub stop: CancellationToken,
+    /// Filled with the hosts that the registry had the credential sent to besides itself.
+    pub sent_to: SentTo,
 }
 
 /// How far a scan is; shown on the page while it runs.

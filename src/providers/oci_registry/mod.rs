@@ -23,7 +23,7 @@ mod tokens;
 
 pub use manifest::{is_repository, is_tag};
 pub use session::AT_ONCE;
-pub use tokens::Login;
+pub use tokens::{Login, SentTo};
 
 /// Entries asked for on a page of a list; a registry may give fewer.
 const PAGE_SIZE: usize = 1000;
@@ -83,6 +83,12 @@ impl Registry {
     /// Asks for pages of that many entries instead of 1000.
     pub fn pages_of(self, page_size: usize) -> Self {
         Self { page_size, ..self }
+    }
+
+    /// Lists the other hosts that are sent the credential.
+    pub fn listing(mut self, sent_to: SentTo) -> Self {
+        self.session.sent_to = sent_to;
+        self
     }
 
     /// Asks elsewhere for the address of a blob that the registry itself does not give.

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use super::challenge::Challenge;
-use super::tokens::{Login, Realm, Tokens};
+use super::tokens::{Login, Realm, SentTo, Tokens};
 use crate::providers::addresses::shown;
 use crate::providers::egress::{Answer, BODY_LIMIT, Client, LIST_LIMIT};
 use crate::providers::{ProviderError, Sent};
@@ -35,6 +35,7 @@ pub(super) struct Session {
     stop: CancellationToken,
     challenge: RwLock<Option<Challenge>>,
     tokens: Tokens,
+    pub sent_to: SentTo,
     permits: Semaphore,
 }
 
@@ -45,7 +46,16 @@ impl Session {
         base.set_fragment(None);
         base.set_path(&format!("{}/", address.path().trim_end_matches('/')));
         let permits = Semaphore::new(AT_ONCE);
-        Self { client, base, login, stop, challenge: RwLock::default(), tokens: Tokens::default(), permits }
+        Self {
+            client,
+            base,
+            login,
+            stop,
+            challenge: RwLock::default(),
+            tokens: Tokens::default(),
+            sent_to: SentTo::default(),
+            permits,
+        }
     }
 
     /// `GET /v2/`: finds out how to sign in, and that the credential is good.
@@ -149,7 +159,7 @@ impl Session {
     async fn fetch(&self, realm: Realm, scope: &str) -> Result<HeaderValue, ProviderError> {
         self.until_stopped(async {
             let _permit = self.permits.acquire().await.map_err(|_| ProviderError::Stopped)?;
-            self.tokens.fetch(&self.client, &self.base, realm, scope, &self.login).await
+            self.tokens.fetch(&self.client, &self.base, realm, scope, &self.login, &self.sent_to).await
         })
         .await
     }

@@ -1,7 +1,8 @@
 //! Registry tokens: who signs in, the exchange of a password for a token at the challenge's realm, and the tokens'
 //! short life in memory. <https://distribution.github.io/distribution/spec/auth/token/>
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 use base64::Engine;
@@ -14,7 +15,8 @@ use tokio::sync::Mutex;
 use url::Url;
 use zeroize::Zeroizing;
 
-use crate::providers::egress::{BODY_LIMIT, Client};
+use crate::providers::addresses::shown;
+use crate::providers::egress::{Answer, BODY_LIMIT, Client};
 use crate::providers::{ProviderError, Sent};
 
 /// Who signs in. A client certificate belongs to the client and counts as [`Login::Certificate`] here.
@@ -55,6 +57,31 @@ fn secret_header(scheme: &str, value: &str) -> Option<HeaderValue> {
     let mut header = HeaderValue::from_str(&text).ok()?;
     header.set_sensitive(true);
     Some(header)
+}
+
+/// Hosts other than the registry's that were sent the stored credential, for the audit trail. Clones share the list.
+#[derive(Clone, Debug, Default)]
+pub struct SentTo(Arc<std::sync::Mutex<BTreeSet<String>>>);
+
+impl SentTo {
+    /// More are counted as "others": a hostile registry must not fill the trail.
+    const MOST: usize = 5;
+
+    pub fn hosts(&self) -> Vec<String> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
+    }
+
+    /// Adds a host before anything is sent to it, so that a scan that is stopped meanwhile has it on the list. `true`
+    /// when it was not there.
+    fn add(&self, host: &str) -> bool {
+        let mut hosts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let host = if hosts.len() < Self::MOST || hosts.contains(host) { host } else { "others" };
+        hosts.insert(host.to_owned())
+    }
+
+    fn remove(&self, host: &str) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(host);
+    }
 }
 
 /// A token lives this long where the realm does not say (the specification's own figure), and is not used in its
@@ -98,9 +125,10 @@ impl Tokens {
         self.0.lock().await.remove(scope);
     }
 
-    /// Asks the realm, and keeps the token under `scope`, the caller's own word for it. The password goes there over https, or over plain http to the registry's own host only when
-    /// the registry itself is plain. Another https host is fine, as with Docker Hub and Harbor: the registry that
-    /// names it could have asked for the password itself.
+    /// Asks the realm, and keeps the token under `scope`, the caller's own word for it. The password goes there over
+    /// https, or over plain http to the registry's own host and port when the registry itself is plain. Another https
+    /// host is fine, as with Docker Hub and Harbor: the registry that names it could have asked for the password
+    /// itself. `sent_to` lists it.
     pub async fn fetch(
         &self,
         client: &Client,
@@ -108,11 +136,13 @@ impl Tokens {
         realm: Realm,
         scope: &str,
         login: &Login,
+        sent_to: &SentTo,
     ) -> Result<HeaderValue, ProviderError> {
         let mut url = realm.url;
-        let beside = registry.scheme() == "http" && registry.host() == url.host();
-        if url.scheme() != "https" && !beside {
-            return Err(ProviderError::RefusedByPolicy { host: url.host_str().unwrap_or_default().to_owned() });
+        let elsewhere = url.origin() != registry.origin();
+        if url.scheme() != "https" && (elsewhere || url.scheme() != "http") {
+            let scheme: String = url.scheme().chars().take(20).collect();
+            return Err(ProviderError::RealmRefused { realm: format!("{scheme}://{}", shown(&url)) });
         }
         {
             let mut query = url.query_pairs_mut();
@@ -123,14 +153,10 @@ impl Tokens {
                 query.append_pair("scope", scope);
             }
         }
-        let mut request = Request::new(Method::GET, url);
-        if let Some(header) = login.basic() {
-            request.headers_mut().insert(AUTHORIZATION, header);
-        }
-        let answer = client.send(request, BODY_LIMIT).await?;
+        let answer = ask(client, url, login, sent_to, elsewhere).await?;
         // Without a scope nothing can be forbidden: some realms answer a wrong password like that.
         let status = if answer.status == 403 && realm.scope.is_empty() { 401 } else { answer.status };
-        let wire: Wire = crate::providers::egress::Answer { status, ..answer }.accepted(login.sent())?.json()?;
+        let wire: Wire = Answer { status, ..answer }.accepted(login.sent())?.json()?;
         let token = wire.token.or(wire.access_token).ok_or(ProviderError::BadAnswer)?;
         let header = secret_header("Bearer", token.expose_secret()).ok_or(ProviderError::BadAnswer)?;
         let life = wire.expires_in.map_or(DEFAULT_LIFE, |seconds| Duration::from_secs(seconds.clamp(1, 3600)));
@@ -142,4 +168,36 @@ impl Tokens {
         kept.insert(scope.to_owned(), Token { header: header.clone(), until });
         Ok(header)
     }
+}
+
+/// The request for a token. `elsewhere`: its host is not the registry's.
+async fn ask(
+    client: &Client,
+    url: Url,
+    login: &Login,
+    sent_to: &SentTo,
+    elsewhere: bool,
+) -> Result<Answer, ProviderError> {
+    let host = shown(&url);
+    let mut request = Request::new(Method::GET, url);
+    let mut added = false;
+    if let Some(header) = login.basic() {
+        request.headers_mut().insert(AUTHORIZATION, header);
+        added = elsewhere && sent_to.add(&host);
+    }
+    let answer = client.send(request, BODY_LIMIT).await;
+    // Refused before a byte of the request left.
+    let kept_back = matches!(
+        answer,
+        Err(ProviderError::InvalidAddress
+            | ProviderError::RefusedByPolicy { .. }
+            | ProviderError::Reserved { .. }
+            | ProviderError::Tls { .. }
+            | ProviderError::NotTls { .. }
+            | ProviderError::OutOfDate { .. })
+    );
+    if added && kept_back {
+        sent_to.remove(&host);
+    }
+    answer
 }

@@ -47,7 +47,6 @@ pub async fn show(app: Data<App>, request: HttpRequest, visitor: As<Auditor>) ->
         let shell = Shell::new(&request, &visitor, "account");
         return page::html(&Show { shell, required: user.totp_required, state: State::On { codes_left } });
     }
-    // Posting the first code needs no confirmation of its own: it cannot be had without this page.
     visitor.require_fresh(&request, PAGE)?;
     offer(&app, &request, &visitor, &user, StatusCode::OK, None)
 }
@@ -84,6 +83,8 @@ pub async fn create(
     posted: Posted,
 ) -> Result<HttpResponse, Error> {
     posted.only(["code"])?;
+    // A wrong code shows the secret again and a right one binds the account to whoever knows it.
+    visitor.require_fresh(&request, PAGE)?;
     let (id, vault) = (visitor.user_id, app.vault.clone());
     let found = app.db.run(move |conn| Ok::<_, DbError>((users::find(conn, &vault, id)?, users::seconds(conn)?)));
     let (user, seconds) = found.await?;

@@ -22,6 +22,7 @@ use crate::web::error::Error;
 use crate::web::page::{self, Shell, When, when};
 use crate::web::posted::Posted;
 use crate::web::session::{Administrator, As, Auditor, Visitor};
+use crate::web::step_up::{self, Ask};
 
 /// Scans in a row that may have to fail.
 const MOST_SCANS: i32 = 100;
@@ -67,6 +68,8 @@ struct Edit {
     channels: Vec<Channel>,
     /// What was saved does not count: the form starts from the defaults.
     settings_doubt: bool,
+    /// Asked before alerts become quieter.
+    password: Option<Ask>,
 }
 
 pub async fn edit(app: Data<App>, request: HttpRequest, visitor: As<Auditor>) -> Result<HttpResponse, Error> {
@@ -80,7 +83,7 @@ pub async fn update(
     posted: Posted,
 ) -> Result<HttpResponse, Error> {
     let kinds: Vec<String> = KINDS.iter().map(|kind| field(kind.slug)).collect();
-    let own = ["row_version", "stale_days", "ahead", "remind", "failed_scans"];
+    let own = ["row_version", "stale_days", "ahead", "remind", "failed_scans", step_up::FIELD];
     posted.only(own.into_iter().chain(kinds.iter().map(String::as_str)))?;
     let settings = match read(&posted.0)? {
         Ok(settings) => settings,
@@ -90,6 +93,14 @@ pub async fn update(
             return page::html_with(StatusCode::UNPROCESSABLE_ENTITY, &page);
         }
     };
+    let vault = app.vault.clone();
+    let before = app.db.run(move |conn| alert_settings::load(conn, &vault)).await?;
+    if alerting::is_quieter(&before, &settings, app.stale_days())
+        && let Err(ask) = step_up::confirm(&app, &request, &visitor, &posted).await?
+    {
+        let page = draw(&app, &request, &visitor, Some(&posted.0), &Errors::default()).await?;
+        return ask.answer(&Edit { row_version: settings.row_version, password: Some(ask.clone()), ..page });
+    }
     let (vault, actor) = (app.vault.clone(), visitor.actor());
     let saved = app.db.transaction(move |conn| alert_settings::save(conn, &vault, &actor, &settings)).await;
     if let Err(DbError::Stale) = saved {
@@ -212,6 +223,7 @@ async fn draw(
         scans_error: error("failed_scans"),
         problems,
         overtaken: false,
+        password: None,
         channels: channels.into_iter().map(|channel| shown_channel(channel, now)).collect(),
         settings_doubt,
     })

@@ -10,6 +10,7 @@ use zeroize::Zeroizing;
 use crate::credentials::{self, Kind};
 use crate::form::{Errors, Field, Values};
 use crate::models::credentials::{NewCredential, Secret};
+use crate::providers::egress::Egress;
 
 /// A credential ready to be sealed and saved.
 pub struct Draft {
@@ -108,6 +109,12 @@ impl Draft {
             plaintext: &self.plaintext,
         }
     }
+}
+
+/// Whether the operator's rules let the credential be sent to the address that its own values name.
+pub fn may_be_sent(egress: &Egress, kind: &Kind, values: &Values) -> Result<(), Errors> {
+    let Some((field, address)) = (kind.address)(values) else { return Ok(()) };
+    egress.check_url(&address).map_err(|error| Errors::one(field, error.to_string()))
 }
 
 /// Names of the filled fields that are secret, or that are not.

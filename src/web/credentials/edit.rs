@@ -7,11 +7,12 @@ use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 use uuid::Uuid;
 
-use super::draft::{Draft, Shown};
+use super::draft::{Draft, Shown, may_be_sent};
 use super::form::{self, Entered, FormPage, Setting};
 use crate::app::App;
 use crate::credentials::{self, Kind};
 use crate::form::{Control, Errors, Values};
+use crate::integrations::Family;
 use crate::models::credentials::{Credential, NewCredential, Secret};
 use crate::models::trust::Doubt;
 use crate::models::{self, DbError, altered};
@@ -23,6 +24,9 @@ use crate::web::params::Params;
 use crate::web::posted::Posted;
 use crate::web::session::{As, Operator};
 
+/// More than anybody has of one credential: none must hide behind the others.
+const ALL_USAGES: i64 = 100_000;
+
 pub async fn edit(
     app: Data<App>,
     request: HttpRequest,
@@ -31,6 +35,10 @@ pub async fn edit(
     params: Params,
 ) -> Result<HttpResponse, Error> {
     let edited = Edited::load(&app, super::id(&path)?).await?;
+    if edited.carries_alerts(&app).await? {
+        // Asked before the form is filled in, so that nothing typed is lost.
+        visitor.require_fresh(&request, &edited.page())?;
+    }
     let stored = edited.stored();
     let chosen = form::chosen(edited.kind, &params, Some(&stored));
     let mut filled = chosen.clone().unwrap_or_else(|| stored.clone());
@@ -60,6 +68,9 @@ pub async fn update(
     };
     if posted.0.contains("redraw") {
         return again(StatusCode::OK, &Errors::default());
+    }
+    if edited.changes_values(&posted.0) && edited.carries_alerts(&app).await? {
+        visitor.require_fresh(&request, &edited.page())?;
     }
     match edited.save(&app, &visitor, row_version, &posted.0).await? {
         Saved::Yes => Ok(super::leave(&request, &format!("/credentials/{}", edited.row.id), "saved")),
@@ -108,6 +119,23 @@ impl Edited {
         shown.stored()
     }
 
+    fn page(&self) -> String {
+        format!("/credentials/{}/edit", self.row.id)
+    }
+
+    /// Whether a channel sends alerts with it: another token or webhook address would lead them elsewhere.
+    async fn carries_alerts(&self, app: &App) -> Result<bool, Error> {
+        let (id, vault) = (self.row.id, app.vault.clone());
+        let used = app.db.run(move |conn| models::usages::of(conn, &vault, id, ALL_USAGES)).await?;
+        Ok(used.iter().any(|row| row.family == Family::AlertProfile.slug()))
+    }
+
+    /// Whether more than name and description is posted than what is stored.
+    fn changes_values(&self, posted: &Values) -> bool {
+        let stored = self.stored();
+        form::check(self.kind, posted, Some(&stored)).is_ok_and(|entered| entered.values != stored)
+    }
+
     pub fn setting(&self, row_version: i64) -> Setting {
         let id = self.row.id;
         let quarantined = "This credential cannot be opened any more. Enter its secret anew to make it usable again.";
@@ -150,6 +178,9 @@ impl Edited {
             };
             Draft::compared_with(self.kind, &values, &entered.values)
         };
+        if let Err(errors) = may_be_sent(&app.egress, self.kind, &entered.values) {
+            return Ok(Saved::Wrong(errors));
+        }
         match Draft::new(self.kind, entered.name.clone(), entered.note.clone(), &entered.values) {
             Ok(draft) => self.write(app, visitor, row_version, entered, Some((draft, secret))).await,
             Err(errors) => Ok(Saved::Wrong(errors)),

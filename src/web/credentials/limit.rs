@@ -8,9 +8,9 @@ use actix_web::{HttpRequest, HttpResponse};
 use super::edit::SHIPPED;
 use super::show;
 use crate::app::App;
-use crate::models::DbError;
 use crate::models::credential_limits::{self, Limits, MOST_DAYS};
-use crate::models::credentials::Credential;
+use crate::models::credentials::{self, Credential};
+use crate::models::{Conn, DbError};
 use crate::web::alerts::settings::days;
 use crate::web::error::Error;
 use crate::web::page::{self, Shell};
@@ -60,6 +60,15 @@ pub async fn update(
             return page::html_with(StatusCode::UNPROCESSABLE_ENTITY, &page);
         }
     };
+    let (limits, vault) = (app.limits(), app.vault.clone());
+    let quieter = move |conn: &mut Conn| {
+        let row = credentials::find(conn, &vault, id)?.trust()?;
+        let [before, after] = [row.stale_after_days, days].map(|own| limits.days(&row.kind, row.ages, own));
+        Ok::<_, DbError>(before.is_some_and(|before| after.is_none_or(|after| after > before)))
+    };
+    if app.db.run(quieter).await? {
+        visitor.require_fresh(&request, &format!("/credentials/{id}"))?;
+    }
     let (vault, actor) = (app.vault.clone(), visitor.actor());
     let saved = app.db.transaction(move |conn| credential_limits::set(conn, &vault, &actor, id, days)).await;
     saved.map_err(|error| match error {

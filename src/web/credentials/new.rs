@@ -5,7 +5,7 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
-use super::draft::Draft;
+use super::draft::{Draft, may_be_sent};
 use super::form::{self, FormPage, Setting};
 use crate::app::App;
 use crate::credentials::{self, KINDS, Kind};
@@ -51,7 +51,7 @@ pub async fn create(
     if posted.0.contains("redraw") {
         return shown(StatusCode::OK, &Errors::default());
     }
-    let draft = match draft(kind, &posted.0) {
+    let draft = match draft(&app, kind, &posted.0) {
         Ok(draft) => draft,
         Err(errors) => return shown(StatusCode::UNPROCESSABLE_ENTITY, &errors),
     };
@@ -69,8 +69,9 @@ pub fn kind(posted: &Posted) -> Result<&'static Kind, Error> {
     credentials::find(posted.get("kind")).ok_or_else(unknown)
 }
 
-fn draft(kind: &'static Kind, posted: &Values) -> Result<Draft, Errors> {
+fn draft(app: &App, kind: &'static Kind, posted: &Values) -> Result<Draft, Errors> {
     let entered = form::check(kind, posted, None)?;
+    may_be_sent(&app.egress, kind, &entered.values)?;
     Draft::new(kind, entered.name, entered.note, &entered.values)
 }
 

@@ -40,7 +40,7 @@ pub async fn unsaved(
         let shell = Shell::new(&request, &visitor, "credentials");
         FormPage::new(shell, kind, new::setting(kind), Some(&posted.0), None, errors)
     };
-    let entered = match form::check(kind, &posted.0, None).and_then(|entered| whole(kind, entered)) {
+    let entered = match form::check(kind, &posted.0, None).and_then(|entered| whole(&app, kind, entered)) {
         Ok(entered) => entered,
         Err(errors) => return page(&errors).untested(&request),
     };
@@ -112,7 +112,7 @@ async fn edited(
         let values = opened(app, visitor, id, row_version).await?;
         checked = form::check(kind, &posted.0, Some(&values));
     }
-    let entered = match checked.and_then(|entered| whole(kind, entered)) {
+    let entered = match checked.and_then(|entered| whole(app, kind, entered)) {
         Ok(entered) => entered,
         Err(errors) => return page(&errors).untested(request),
     };
@@ -122,7 +122,8 @@ async fn edited(
 }
 
 /// The checks that saving makes of all values together.
-fn whole(kind: &'static Kind, entered: Entered) -> Result<Entered, Errors> {
+fn whole(app: &App, kind: &'static Kind, entered: Entered) -> Result<Entered, Errors> {
+    draft::may_be_sent(&app.egress, kind, &entered.values)?;
     Draft::new(kind, entered.name.clone(), entered.note.clone(), &entered.values)?;
     Ok(entered)
 }

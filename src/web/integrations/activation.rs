@@ -1,10 +1,11 @@
 //! *Switch off* and *Switch on*: an integration that is off keeps its usage and its inventory, and scans nothing.
 
-use actix_web::HttpResponse;
 use actix_web::web::{Data, Path};
+use actix_web::{HttpRequest, HttpResponse};
 use uuid::Uuid;
 
 use crate::app::App;
+use crate::integrations::Family;
 use crate::models::integrations;
 use crate::web::error::Error;
 use crate::web::page;
@@ -13,6 +14,7 @@ use crate::web::session::{As, Operator};
 
 pub async fn update(
     app: Data<App>,
+    request: HttpRequest,
     visitor: As<Operator>,
     id: Path<Uuid>,
     posted: Posted,
@@ -23,7 +25,13 @@ pub async fn update(
         "" => false,
         _ => return Err(Error::Malformed),
     };
-    let (vault, actor, id) = (app.vault.clone(), visitor.actor(), *id);
+    let (id, vault) = (*id, app.vault.clone());
+    let row = app.db.run(move |conn| integrations::find(conn, &vault, id)).await?.trust()?;
+    if !active && row.family == Family::AlertProfile.slug() {
+        // A channel that is off tells nobody anything.
+        visitor.require_fresh(&request, &format!("/integrations/{id}"))?;
+    }
+    let (vault, actor) = (app.vault.clone(), visitor.actor());
     app.db.transaction(move |conn| integrations::set_active(conn, &vault, &actor, id, active)).await?;
     Ok(page::see_other(&format!("/integrations/{id}"), if active { "activated" } else { "deactivated" }))
 }

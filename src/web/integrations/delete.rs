@@ -24,6 +24,12 @@ struct Delete {
     alerts: bool,
 }
 
+/// The page that asks. A channel is deleted together with its alerts' way out, a scan with its history: neither comes
+/// back.
+fn address(id: Uuid) -> String {
+    format!("/integrations/{id}/delete")
+}
+
 pub async fn confirm(
     app: Data<App>,
     request: HttpRequest,
@@ -31,6 +37,7 @@ pub async fn confirm(
     id: Path<Uuid>,
 ) -> Result<HttpResponse, Error> {
     let (id, vault) = (*id, app.vault.clone());
+    visitor.require_fresh(&request, &address(id))?;
     let found = app.db.run(move |conn| {
         let row = integrations::find(conn, &vault, id)?.into_shown();
         Ok::<_, DbError>((row, images::count(conn, id)?))
@@ -48,11 +55,13 @@ pub async fn confirm(
 
 pub async fn delete(
     app: Data<App>,
+    request: HttpRequest,
     visitor: As<Operator>,
     id: Path<Uuid>,
     posted: Posted,
 ) -> Result<HttpResponse, Error> {
     posted.only([])?;
+    visitor.require_fresh(&request, &address(*id))?;
     let (vault, actor, id) = (app.vault.clone(), visitor.actor(), *id);
     app.db.transaction(move |conn| integrations::delete(conn, &vault, &actor, id)).await?;
     Ok(page::see_other("/integrations", "deleted"))

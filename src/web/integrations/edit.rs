@@ -24,6 +24,7 @@ use crate::web::page::{self, Shell};
 use crate::web::params::Params;
 use crate::web::posted::Posted;
 use crate::web::session::{As, Operator};
+use crate::web::step_up;
 
 #[derive(Template)]
 #[template(path = "integrations/edit.html", blocks = ["fields"])]
@@ -42,6 +43,8 @@ struct Edit {
     tried: Option<Tried>,
     /// Who saved meanwhile.
     overtaken_by: Option<String>,
+    /// Asked before a channel sends something else, or elsewhere.
+    password: Option<step_up::Ask>,
 }
 
 impl Edit {
@@ -76,6 +79,7 @@ impl Edit {
             alerts: version.family() == Family::AlertProfile,
             tried: None,
             overtaken_by: None,
+            password: None,
         })
     }
 }
@@ -102,6 +106,12 @@ fn stays(row: &Integration, version: &str) -> Result<(), Errors> {
         return Err(Errors::one("version", text));
     }
     Ok(())
+}
+
+/// Whether more than the name of a channel changes: then it may send fewer alerts, or send them to somebody else.
+fn redirects_alerts(row: &Integration, draft: &Draft) -> bool {
+    let same = draft.settings() == row.settings && draft.credential == row.credential_id && draft.host == row.host;
+    draft.provider.family() == Family::AlertProfile && !same
 }
 
 pub async fn edit(
@@ -177,6 +187,13 @@ pub async fn update(
         let mut page = Edit::draw(&app, shell(), &row, Some(&posted.0), &Errors::default(), None).await?;
         page.tried = Some(tried);
         return page::html(&page);
+    }
+    if destination.is_none()
+        && redirects_alerts(&row, &draft)
+        && let Err(ask) = step_up::confirm(&app, &request, &visitor, &posted).await?
+    {
+        let page = Edit::draw(&app, shell(), &row, Some(&posted.0), &Errors::default(), None).await?;
+        return ask.answer(&Edit { password: Some(ask.clone()), ..page });
     }
     let (vault, actor, at) = (app.vault.clone(), visitor.actor(), (row.id, row_version));
     let updated = app.db.transaction(move |conn| {

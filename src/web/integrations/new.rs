@@ -19,6 +19,7 @@ use crate::web::page::{self, Shell};
 use crate::web::params::Params;
 use crate::web::posted::Posted;
 use crate::web::session::{As, Operator};
+use crate::web::step_up;
 
 #[derive(Template)]
 #[template(path = "integrations/new.html", blocks = ["fields"])]
@@ -32,6 +33,8 @@ struct New {
     tried: Option<Tried>,
     families: Vec<(&'static str, &'static str, bool)>,
     summary: String,
+    /// Asked before a channel tells somebody of alerts.
+    password: Option<step_up::Ask>,
 }
 
 impl New {
@@ -59,6 +62,7 @@ impl New {
             tried: None,
             families: families.collect(),
             summary: format!("{}: {}", family.label(), family.summary()),
+            password: None,
         })
     }
 }
@@ -126,6 +130,13 @@ pub async fn create(
         return page::html(&page);
     }
     let scans = draft.provider.family() == Family::RegistryScan;
+    if !scans
+        && destination.is_none()
+        && let Err(ask) = step_up::confirm(&app, &request, &visitor, &posted).await?
+    {
+        let page = New::draw(&app, shell(), Some(&posted.0), &Errors::default(), None).await?;
+        return ask.answer(&New { password: Some(ask.clone()), ..page });
+    }
     let (vault, actor) = (app.vault.clone(), visitor.actor());
     let created = app.db.transaction(move |conn| {
         let id = integrations::create(conn, &vault, &actor, &draft.row())?;

@@ -10,7 +10,6 @@ use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 use uuid::Uuid;
 
-use crate::accounts::Refused;
 use crate::app::App;
 use crate::form::{self, Errors, Field, FieldView, Values};
 use crate::integrations::alerts::email::address;
@@ -21,11 +20,10 @@ use crate::models::{DbError, integrations, recipients};
 use crate::web::error::Error;
 use crate::web::page::{self, Shell};
 use crate::web::posted::Posted;
-use crate::web::session::{self, Administrator, As};
+use crate::web::session::{Administrator, As};
+use crate::web::step_up::{self, Ask};
 
 const ADDRESS: Field = Field::text("address", "E-mail address").placeholder("ops@example.com").max(254).check(address);
-
-const PASSWORD: &str = "password";
 
 #[derive(Template)]
 #[template(path = "recipients/new.html")]
@@ -35,15 +33,7 @@ struct New {
     profile: String,
     fields: Vec<FieldView>,
     days: i64,
-    ask: Option<Ask>,
-}
-
-/// The password is asked for, beside the other fields.
-#[derive(Clone, Debug, Default)]
-struct Ask {
-    error: Option<String>,
-    /// Until when too many wrong ones were given.
-    seconds: Option<i64>,
+    password: Option<Ask>,
 }
 
 fn fields() -> Vec<Field> {
@@ -76,7 +66,7 @@ fn show(
         profile: profile.name,
         fields: form::view(&fields(), posted.or(me.as_ref()), None, errors, &|_| Vec::new()),
         days: LINK_DAYS,
-        ask: None,
+        password: None,
     }
 }
 
@@ -92,34 +82,6 @@ pub async fn new(
     page::html(&show(&request, &visitor, profile, None, &Errors::default()))
 }
 
-/// Whether the visitor may go on: by a password given lately, else by the one that the form asks for.
-async fn confirm(
-    app: &Data<App>,
-    request: &HttpRequest,
-    visitor: &As<Administrator>,
-    posted: &Posted,
-) -> Result<Result<(), Ask>, Error> {
-    if visitor.confirmed_lately() {
-        return Ok(Ok(()));
-    }
-    let password = posted.get(PASSWORD);
-    if password.is_empty() {
-        let error = posted.0.contains(PASSWORD).then(|| "Enter your password.".to_owned());
-        return Ok(Err(Ask { error, seconds: None }));
-    }
-    match app.gate.password(&visitor.name, password, session::client_ip(request, app)).await {
-        Ok(user) if user.id == visitor.user_id => Ok(Ok(())),
-        Ok(_) | Err(Refused::Wrong) => {
-            Ok(Err(Ask { error: Some("That is not your password.".to_owned()), seconds: None }))
-        }
-        Err(Refused::Throttled(seconds)) => {
-            let error = Some(Refused::Throttled(seconds).to_string());
-            Ok(Err(Ask { error, seconds: Some(seconds) }))
-        }
-        Err(refused) => Err(refused.into()),
-    }
-}
-
 fn later(seconds: i64, form: &New) -> Result<HttpResponse, Error> {
     let mut response = page::html_with(StatusCode::TOO_MANY_REQUESTS, form)?;
     response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
@@ -133,7 +95,7 @@ pub async fn create(
     id: Path<Uuid>,
     posted: Posted,
 ) -> Result<HttpResponse, Error> {
-    posted.only(fields().iter().map(|field| field.name).chain([PASSWORD]))?;
+    posted.only(fields().iter().map(|field| field.name).chain([step_up::FIELD]))?;
     let (profile, id) = (profile(&app, *id).await?, *id);
     let form = |errors: &Errors| show(&request, &visitor, profile.clone(), Some(&posted.0), errors);
     let again = |errors: Errors| page::html_with(StatusCode::UNPROCESSABLE_ENTITY, &form(&errors));
@@ -146,13 +108,8 @@ pub async fn create(
     if wanted.is_empty() {
         return again(Errors::one(TRIGGER_FIELDS[0].name, "Tick at least one."));
     }
-    if let Err(ask) = confirm(&app, &request, &visitor, &posted).await? {
-        let seconds = ask.seconds;
-        let form = New { ask: Some(ask), ..form(&Errors::default()) };
-        return match seconds {
-            Some(seconds) => later(seconds, &form),
-            None => page::html_with(StatusCode::UNPROCESSABLE_ENTITY, &form),
-        };
+    if let Err(ask) = step_up::confirm(&app, &request, &visitor, &posted).await? {
+        return ask.answer(&New { password: Some(ask.clone()), ..form(&Errors::default()) });
     }
     // Each sends a mail to somebody who did not ask for it.
     match app.invitations.take(visitor.user_id, Instant::now()) {

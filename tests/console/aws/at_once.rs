@@ -6,6 +6,7 @@ use strongroom::credentials::aws::KIND;
 use strongroom::form::{self, Values};
 use strongroom::integrations::registries::{Job, version};
 use strongroom::providers::aws::Sessions;
+use strongroom::providers::oci_registry::SentTo;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -36,6 +37,7 @@ async fn two_hundred_integrations_on_one_credential_assume_its_role_once() {
             aws: &sessions,
             progress: Arc::new(|_| {}),
             stop: CancellationToken::new(),
+            sent_to: SentTo::default(),
         })
     });
     let ended = futures_util::future::join_all(scans).await;

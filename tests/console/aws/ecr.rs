@@ -8,6 +8,7 @@ use strongroom::form::{self, Values};
 use strongroom::integrations::registries::{Image, Job, ScanError, version};
 use strongroom::providers::aws::{Endpoints, Sessions};
 use strongroom::providers::egress::Egress;
+use strongroom::providers::oci_registry::SentTo;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -58,6 +59,7 @@ impl Scan {
             aws: &self.sessions,
             progress: Arc::new(|_| {}),
             stop: CancellationToken::new(),
+            sent_to: SentTo::default(),
         };
         version.scan(job).await
     }

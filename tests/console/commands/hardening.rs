@@ -57,4 +57,8 @@ async fn metrics_are_on_a_listener_of_their_own_and_name_nobody() {
     for path in ["/", "/login", "/credentials", "/metrics/x"] {
         assert_eq!(scraper.get(path).await.status, 404, "{path}");
     }
+    for (host, status) in [("evil.example", 421), ("strongroom:9464", 200), ("10.42.0.7:9464", 200)] {
+        let request = scraper.request(reqwest::Method::GET, "/metrics").header("host", host);
+        assert_eq!(scraper.send(request).await.status, status, "{host}");
+    }
 }

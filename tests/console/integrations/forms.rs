@@ -77,11 +77,15 @@ async fn an_address_that_the_operator_does_not_allow_is_refused_when_it_is_saved
     let app = TestApp::start_with(&["--egress-allow=192.0.2.0/24"]);
     let peer = Scripted::start(|_| Reply::json(serde_json::json!({}))).await;
     let mut visit = app.administrator();
-    for address in [peer.url().as_str(), "http://169.254.169.254/", "https://2130706433/", "http://[::ffff:127.0.0.1]/"]
-    {
+    for (address, says) in [
+        (peer.url().as_str(), "STRONGROOM_EGRESS_ALLOW"),
+        ("http://169.254.169.254/", "reserved"),
+        ("https://2130706433/", "STRONGROOM_EGRESS_ALLOW"),
+        ("http://[::ffff:127.0.0.1]/", "STRONGROOM_EGRESS_ALLOW"),
+    ] {
         let page = Form::new("a", address).post(&mut visit, "/integrations").await;
         assert_eq!(page.status, 422, "{address}");
-        assert!(page.text("#registry-error").contains("STRONGROOM_EGRESS_ALLOW"), "{address}");
+        assert!(page.text("#registry-error").contains(says), "{address}");
     }
     assert!(peer.seen().is_empty());
 }

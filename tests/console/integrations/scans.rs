@@ -24,7 +24,8 @@ async fn an_integration_added_in_the_console_scans_at_once_and_shows_the_invento
         let app = TestApp::start();
         let credential = basic(&app, "harbor robot", "robot", SECRET);
         let mut visit = app.administrator();
-        let id = Form::new("mirror", &peer.url()).with("credential", credential).add(&mut visit).await;
+        let form = Form::new("mirror", &peer.url()).with("credential", credential);
+        let id = form.with("ca_certificate", peer.ca_certificate()).add(&mut visit).await;
         let run = ended(&app, id).await;
         assert_eq!((run.state.as_str(), run.error, run.images), ("succeeded", None, 2));
         let page = visit.get(&format!("/integrations/{id}")).await;
@@ -43,6 +44,12 @@ async fn an_integration_added_in_the_console_scans_at_once_and_shows_the_invento
         let mut happened = actions(&app, Some(id));
         happened.sort();
         assert_eq!(happened, ["integration.created", "integration.destination_allowed", "scan.succeeded"]);
+        let told = if peer.ca_certificate().is_empty() {
+            "2 images".to_owned()
+        } else {
+            format!("2 images; credential also sent to {}", peer.issuer().address)
+        };
+        assert_eq!(crate::support::sql::count(&app, &format!("events WHERE detail = '{told}'")), 1);
         assert!(actions(&app, Some(credential)).contains(&"credential.opened".to_owned()));
     }
 }

@@ -48,6 +48,24 @@ async fn a_write_from_another_site_is_refused_and_changes_nothing() {
 }
 
 #[actix_web::test]
+async fn a_header_of_origin_that_comes_twice_is_believed_by_nobody() {
+    let app = TestApp::start();
+    let mut visit = app.user("ada", Role::Administrator);
+    let own = app.app.public_url.origin().ascii_serialization();
+    for twice in [
+        [("sec-fetch-site", "same-origin"), ("sec-fetch-site", "cross-site")],
+        [("sec-fetch-site", "cross-site"), ("sec-fetch-site", "same-origin")],
+        [("sec-fetch-site", "same-origin"), ("sec-fetch-site", "same-origin")],
+        [("origin", own.as_str()), ("origin", "https://evil.example")],
+    ] {
+        assert_eq!(send(&mut visit, &twice).await.status, 403, "{twice:?}");
+    }
+    let both = [("sec-fetch-site", "same-origin"), ("origin", own.as_str()), ("origin", own.as_str())];
+    assert_eq!(send(&mut visit, &both).await.status, 403);
+    assert_eq!(sql::count(&app, "users WHERE theme = 'dark'"), 0);
+}
+
+#[actix_web::test]
 async fn nobody_is_logged_in_or_out_by_another_site() {
     let app = TestApp::start();
     app.add_user("ada", Role::Auditor);

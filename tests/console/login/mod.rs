@@ -43,6 +43,26 @@ async fn a_right_password_opens_the_dashboard_and_a_wrong_one_says_so() {
 }
 
 #[actix_web::test]
+async fn a_password_typed_as_user_name_is_kept_nowhere() {
+    const TYPED: &str = "Tr0ub4dor&3-my-real-password";
+    let app = TestApp::start();
+    let mut admin = app.administrator();
+    for _ in 0..5 {
+        assert_eq!(log_in(&mut app.visitor(), TYPED, "wrong").await.status, 422);
+    }
+    let key = TYPED.to_lowercase();
+    for table in ["events", "alerts", "notices", "login_failures", "deliveries"] {
+        assert_eq!(sql::count(&app, &format!("{table} t WHERE lower(t::text) LIKE '%{key}%'")), 0, "{table}");
+    }
+    let unknown = "events WHERE action IN ('login.failed', 'login.locked') AND subject_name = 'an unknown name'";
+    assert_eq!(sql::count(&app, unknown), 6);
+    for path in ["/audit", "/audit.csv", "/alerts"] {
+        let page = admin.get(path).await;
+        assert!(page.body.contains("an unknown name") && !page.body.contains("Tr0ub4dor"), "{path}");
+    }
+}
+
+#[actix_web::test]
 async fn an_unknown_a_disabled_and_a_real_user_get_the_same_refusal() {
     let app = TestApp::start();
     let admin = app.add_user("ada", Role::Administrator);

@@ -31,7 +31,7 @@ async fn the_fifth_wrong_password_closes_the_gate_on_every_replica_for_fifteen_m
         assert!((880..=900).contains(&wait), "{wait}");
         assert_eq!(page.text("[role=alert]"), "Too many failed logins. Try again in 15 minutes.");
     }
-    assert_eq!(sql::count(&app, "events WHERE action = 'login.locked' AND subject_name = 'admin\u{200b}'"), 1);
+    assert_eq!(sql::count(&app, "events WHERE action = 'login.locked' AND subject_name = 'admin'"), 1);
     sql::run(&app, "UPDATE login_failures SET at = at - interval '14 minutes'");
     assert_eq!(log_in(&mut app.visitor(), "admin", PASSWORD).await.status, 429);
     sql::run(&app, "UPDATE login_failures SET at = at - interval '1 minute'");
@@ -125,6 +125,24 @@ async fn a_hundred_failures_of_one_address_within_an_hour_close_it_for_every_nam
     assert_eq!(log_in(&mut from(&app, "198.51.100.2"), "ada", PASSWORD).await.status, 303);
     sql::run(&app, "UPDATE login_failures SET at = at - interval '41 minutes'");
     assert_eq!(log_in(&mut from(&app, "198.51.100.1"), "ada", PASSWORD).await.status, 303);
+}
+
+/// A visitor with IPv6 has 2^64 addresses of their own.
+#[actix_web::test]
+async fn all_addresses_of_one_ipv6_network_are_one_visitor() {
+    let app = TestApp::start_with(&[BEHIND_PROXY]);
+    for number in 0..30 {
+        app.add_user(&format!("user{number}"), Role::Auditor);
+    }
+    let mut statuses = Vec::new();
+    for number in 0..150 {
+        let mut visit = from(&app, &format!("2001:db8:1:2:{number:x}:{number:x}::{number:x}"));
+        statuses.push(log_in(&mut visit, &format!("user{}", number / 5), "wrong").await.status);
+    }
+    assert_eq!((&statuses[..100], &statuses[100..]), (&[422; 100][..], &[429; 50][..]));
+    assert_eq!(log_in(&mut from(&app, "2001:db8:1:2::ffff"), "user29", PASSWORD).await.status, 429);
+    assert_eq!(log_in(&mut from(&app, "2001:db8:1:3::1"), "user29", PASSWORD).await.status, 303);
+    assert_eq!(sql::count(&app, "login_failures WHERE address <> '2001:db8:1:2::/64'"), 0);
 }
 
 #[actix_web::test]

@@ -64,6 +64,22 @@ async fn a_first_code_turns_it_on_and_from_then_on_a_password_alone_opens_nothin
 }
 
 #[actix_web::test]
+async fn a_session_whose_password_is_long_ago_neither_sees_nor_sets_a_secret() {
+    let app = TestApp::start();
+    let mut visit = app.user("ada", Role::Auditor);
+    let secret = visit.get("/account/two-step").await.text("#secret");
+    app.give_password_long_ago();
+    for guess in ["000000", &code(&app, &secret, 0)] {
+        let page = visit.post("/account/two-step", &[("code", guess)]).await;
+        assert_eq!((page.status, page.location()), (303, "/account/confirm?next=%2Faccount%2Ftwo-step"));
+        assert!(!page.body.contains(&secret) && !page.has("#secret"));
+    }
+    assert_eq!(sql::count(&app, "users WHERE totp_payload IS NOT NULL"), 0);
+    visit.post("/account/confirm", &[("password", PASSWORD), ("next", "/account/two-step")]).await;
+    set_up(&app, &mut visit).await;
+}
+
+#[actix_web::test]
 async fn a_code_opens_once() {
     let app = TestApp::start();
     let mut visit = app.user("ada", Role::Auditor);

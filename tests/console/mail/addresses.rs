@@ -16,7 +16,7 @@ fn mail_goes_by_the_rules_that_hold_for_every_request() {
     {
         for scheme in ["smtp", "smtps", "smtp-clear"] {
             let refused = check(&everything, &format!("{scheme}://{host}:587"));
-            assert!(matches!(refused, Err(ProviderError::RefusedByPolicy { .. })), "{host}: {refused:?}");
+            assert!(matches!(refused, Err(ProviderError::Reserved { .. })), "{host}: {refused:?}");
         }
     }
     let closed = Egress::new(Vec::new());
@@ -83,7 +83,16 @@ fn a_profile_names_one_server_and_one_sender() {
     for bad in ["", "0", "65536", "-1", "x"] {
         assert!(posted("port", bad).is_err(), "{bad:?}");
     }
-    for bad in ["", "ops", "Ops <ops@example.com>", "ops@example.com\nBcc: x@y.example"] {
+    for bad in [
+        "",
+        "ops",
+        "Ops <ops@example.com>",
+        "ops@example.com\nBcc: x@y.example",
+        "a@example.com=1+1",
+        "a@exa_mple.com",
+        "a@-example.com",
+        "a@example..com",
+    ] {
         assert!(posted("from", bad).is_err(), "{bad:?}");
     }
 }

@@ -104,7 +104,8 @@ async fn a_registry_that_asks_for_a_token_only_later_gets_one_for_the_scope_it_n
         _ => Reply::json(json!({"repositories": []})),
     })
     .await;
-    Scan::of(peer.url()).password("robot", "pw").run().await.unwrap();
+    let scan = Scan::of(peer.url()).with("ca_certificate", &issuer.authority.pem).password("robot", "pw");
+    scan.run().await.unwrap();
     assert_eq!(issuer.authorizations().len(), 1);
     assert!(peer.seen().last().unwrap().authorization.as_ref().unwrap().starts_with("Bearer "));
 }

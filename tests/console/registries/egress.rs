@@ -84,19 +84,51 @@ fn metadata_addresses_stay_out_of_reach_whatever_the_operator_lists() {
         "[64:ff9b:1::a9fe:a9fe]",
         "[2002:a9fe:a9fe::]",
         "[2001::1]",
+        "[::ffff:0:169.254.169.254]",
+        "[2606:4700::5efe:a9fe:a9fe]",
+        "[fd20:ce::254]",
+        "[fd00:c1::a9fe:a9fe]",
+        "[fd00:42::42]",
+        "192.88.99.1",
+        "metadata",
+        "metadata.goog",
+        "instance-data",
         "metadata.google.internal",
         "METADATA.google.internal.",
         "metadata.amazonaws.com",
     ] {
         let refused = check(&everything, &format!("https://{host}/"));
-        assert!(matches!(refused, Err(ProviderError::RefusedByPolicy { .. })), "{host}: {refused:?}");
+        assert!(matches!(refused, Err(ProviderError::Reserved { .. })), "{host}: {refused:?}");
     }
+}
+
+#[tokio::test]
+async fn a_name_that_leads_to_a_metadata_service_is_refused_whatever_is_listed() {
+    let sink = Scripted::start(|_| Reply::status(200)).await;
+    for address in ["169.254.169.254", "100.100.100.200", "168.63.129.16", "fd20:ce::254", "::ffff:0:169.254.169.254"] {
+        let found: std::net::IpAddr = address.parse().unwrap();
+        let everything = vec!["0.0.0.0/0".parse().unwrap(), "::/0".parse().unwrap()];
+        let egress = Egress::new(everything).resolving_by(move |_| async move { Ok(vec![found]) });
+        let refused = get(&egress, &format!("http://inner.example:{}/", sink.address.port())).await;
+        assert!(matches!(refused, Err(ProviderError::RefusedByPolicy { .. })), "{address}");
+    }
+    assert!(sink.seen().is_empty());
 }
 
 #[test]
 fn private_ranges_open_when_listed_and_only_these() {
-    let private =
-        ["10.1.2.3", "172.31.0.1", "192.168.1.1", "100.64.0.1", "198.18.0.1", "[fd12::1]", "127.0.0.1", "[::1]"];
+    let private = [
+        "10.1.2.3",
+        "172.31.0.1",
+        "192.168.1.1",
+        "100.64.0.1",
+        "198.18.0.1",
+        "[fd12::1]",
+        "[fec0::1]",
+        "[5f00::1]",
+        "127.0.0.1",
+        "[::1]",
+    ];
     for host in private {
         let address = format!("https://{host}/");
         let network = host.trim_matches(['[', ']']).parse::<std::net::IpAddr>().unwrap().into();
@@ -237,6 +269,8 @@ proptest! {
         let mapped = check(&egress, &format!("https://[::ffff:{v4}]/")).is_ok();
         let translated = check(&egress, &format!("https://[64:ff9b::{v4}]/")).is_ok();
         prop_assert_eq!(plain, mapped);
+        let stateless = check(&egress, &format!("https://[::ffff:0:{v4}]/")).is_ok();
         prop_assert_eq!(plain, translated);
+        prop_assert_eq!(plain, stateless);
     }
 }

@@ -1,5 +1,7 @@
 //! Registries that lie, lead astray or never end.
 
+use std::sync::{Arc, OnceLock};
+
 use serde_json::json;
 use strongroom::integrations::registries::Step;
 use strongroom::providers::{ProviderError, Sent};
@@ -119,12 +121,58 @@ async fn a_manifest_with_another_digest_than_promised_is_refused() {
 #[tokio::test]
 async fn a_password_does_not_follow_a_realm_onto_another_plain_host() {
     let thief = Scripted::start(|_| Reply::json(json!({"token": "x"}))).await;
-    // The same machine by another name: `localhost` is reachable, but it is not the registry's host.
-    let realm = format!(r#"Bearer realm="http://localhost:{}/token",service="x""#, thief.address.port());
-    let peer = Scripted::start(move |_| Reply::status(401).with("WWW-Authenticate", realm.clone())).await;
-    let error = Scan::of(peer.url()).password("robot", "SECRET").run().await.unwrap_err();
-    assert_eq!(error.cause, ProviderError::RefusedByPolicy { host: "localhost".to_owned() });
+    let port = thief.address.port();
+    // The same machine by another name, the same host at another port, and what is no http at all.
+    for address in
+        [format!("http://localhost:{port}"), format!("http://127.0.0.1:{port}"), "ftp://127.0.0.1".to_owned()]
+    {
+        let realm = format!(r#"Bearer realm="{address}/token",service="x""#);
+        let peer = Scripted::start(move |_| Reply::status(401).with("WWW-Authenticate", realm.clone())).await;
+        let scan = Scan::of(peer.url()).password("robot", "SECRET");
+        let error = scan.run().await.unwrap_err();
+        assert!(error.to_string().contains(&address), "it names what was announced: {error}");
+        assert_eq!(error.cause, ProviderError::RealmRefused { realm: address });
+        assert_eq!(scan.sent_to.hosts(), Vec::<String>::new());
+    }
     assert!(thief.seen().is_empty());
+}
+
+#[tokio::test]
+async fn a_plain_registry_may_hand_out_tokens_at_its_own_address() {
+    let address = Arc::new(OnceLock::<String>::new());
+    let own = Arc::clone(&address);
+    let peer = Scripted::start(move |path| match path {
+        path if path.starts_with("/token") => Reply::json(json!({"token": "x"})),
+        "/v2/" => {
+            let realm = format!(r#"Bearer realm="{}/token",service="x""#, own.get().unwrap());
+            Reply::status(401).with("WWW-Authenticate", realm)
+        }
+        _ => Reply::json(json!({"repositories": []})),
+    })
+    .await;
+    address.set(peer.url()).unwrap();
+    let scan = Scan::of(peer.url()).password("robot", "SECRET");
+    scan.run().await.unwrap();
+    assert!(peer.seen().iter().any(|seen| seen.line.contains("/token") && seen.authorization.is_some()));
+    assert_eq!(scan.sent_to.hosts(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_plain_http_answer_on_an_https_address_is_called_that() {
+    let answers = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let port = answers.local_addr().unwrap().port();
+    // As nginx and Go do: they notice the TLS hello and answer in the clear.
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = answers.accept().await {
+            let mut hello = [0; 1024];
+            let _ = tokio::io::AsyncReadExt::read(&mut stream, &mut hello).await;
+            let text = b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+            let _ = tokio::io::AsyncWriteExt::write_all(&mut stream, text).await;
+        }
+    });
+    let error = Scan::of(format!("https://127.0.0.1:{port}")).run().await.unwrap_err();
+    assert_eq!(error.cause, ProviderError::NotTls { host: format!("127.0.0.1:{port}") });
+    assert!(error.to_string().contains("answered with plain http"), "{error}");
 }
 
 #[tokio::test]
@@ -132,7 +180,7 @@ async fn a_realm_at_a_metadata_address_is_refused() {
     let realm = r#"Bearer realm="https://169.254.169.254/token",service="x""#;
     let peer = Scripted::start(move |_| Reply::status(401).with("WWW-Authenticate", realm)).await;
     let error = Scan::of(peer.url()).password("robot", "SECRET").run().await.unwrap_err();
-    assert_eq!(error.cause, ProviderError::RefusedByPolicy { host: "169.254.169.254".to_owned() });
+    assert_eq!(error.cause, ProviderError::Reserved { host: "169.254.169.254".to_owned() });
 }
 
 #[tokio::test]

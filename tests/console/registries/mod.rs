@@ -8,6 +8,7 @@ use strongroom::form::{self, Values};
 use strongroom::integrations::registries::{Image, Job, Progress, ScanError, version};
 use strongroom::providers::aws::{Endpoints, Sessions};
 use strongroom::providers::egress::Egress;
+use strongroom::providers::oci_registry::SentTo;
 use tokio_util::sync::CancellationToken;
 
 mod dialects;
@@ -33,12 +34,20 @@ struct Scan {
     egress: Egress,
     stop: CancellationToken,
     progress: Arc<Mutex<Vec<Progress>>>,
+    sent_to: SentTo,
 }
 
 impl Scan {
     fn of(registry: impl Into<String>) -> Self {
         let (stop, progress) = (CancellationToken::new(), Arc::default());
-        Self { settings: vec![("registry", registry.into())], credential: None, egress: loopback(), stop, progress }
+        Self {
+            settings: vec![("registry", registry.into())],
+            credential: None,
+            egress: loopback(),
+            stop,
+            progress,
+            sent_to: SentTo::default(),
+        }
     }
 
     fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
@@ -74,6 +83,7 @@ impl Scan {
             aws: &Sessions::new(self.egress.clone(), Endpoints::default()),
             progress: Arc::new(move |progress| seen.lock().unwrap().push(progress)),
             stop: self.stop.clone(),
+            sent_to: self.sent_to.clone(),
         };
         version.scan(job).await
     }

@@ -68,7 +68,12 @@ async fn a_wrong_password_is_an_error_that_names_the_step_and_no_secret() {
         [Auth::Htpasswd { user: "robot", password: PASSWORD }, Auth::Token { user: "robot", password: PASSWORD }]
     {
         let peer = Registry::start(auth).await;
-        let error = Scan::of(peer.url()).password("robot", "WRONG-SECRET").run().await.unwrap_err();
+        let error = Scan::of(peer.url())
+            .with("ca_certificate", peer.ca_certificate())
+            .password("robot", "WRONG-SECRET")
+            .run()
+            .await
+            .unwrap_err();
         let text = error.to_string();
         assert!(text.starts_with("Signing in failed: the registry refused the user name or password."), "{text}");
         assert!(!text.contains("WRONG-SECRET") && !format!("{error:?}").contains("WRONG-SECRET"));
@@ -81,7 +86,7 @@ async fn a_closed_registry_asks_for_a_credential_where_none_is_chosen() {
         [Auth::Htpasswd { user: "robot", password: PASSWORD }, Auth::Token { user: "robot", password: PASSWORD }]
     {
         let peer = Registry::start(auth).await;
-        let error = Scan::of(peer.url()).run().await.unwrap_err();
+        let error = Scan::of(peer.url()).with("ca_certificate", peer.ca_certificate()).run().await.unwrap_err();
         assert_eq!(error.to_string(), "Signing in failed: the registry asks for a credential. Choose one.");
     }
 }
@@ -91,8 +96,9 @@ async fn a_token_is_fetched_once_a_scope_and_the_password_goes_to_the_issuer_onl
     let peer = Registry::start(Auth::Token { user: "robot", password: PASSWORD }).await;
     peer.push_image("team/app", &["1.0", "1.1", "1.2"]).await;
     peer.push_image("team/web", &["2.0"]).await;
-    let scan = Scan::of(peer.url()).password("robot", PASSWORD);
+    let scan = Scan::of(peer.url()).with("ca_certificate", peer.ca_certificate()).password("robot", PASSWORD);
     assert_eq!(scan.images().await, ["team/app:1.0", "team/app:1.1", "team/app:1.2", "team/web:2.0"]);
+    assert_eq!(scan.sent_to.hosts(), [peer.issuer().address.to_string()]);
     // One to sign in, one for the catalogue, one for each repository.
     assert_eq!(peer.issuer().authorizations().len(), 4);
     assert!(peer.authorizations().iter().all(|header| header.starts_with("Bearer ")));
@@ -104,12 +110,20 @@ async fn a_repository_that_is_closed_to_the_credential_is_named() {
     peer.push_image("team/app", &["1.0"]).await;
     peer.push_image("team/secret", &["1.0"]).await;
     peer.issuer().close("team/secret");
-    let error = Scan::of(peer.url()).password("robot", PASSWORD).run().await.unwrap_err();
+    let error = Scan::of(peer.url())
+        .with("ca_certificate", peer.ca_certificate())
+        .password("robot", PASSWORD)
+        .run()
+        .await
+        .unwrap_err();
     assert_eq!((error.step, error.at.as_str()), (Step::ListingTags, "team/secret"));
     assert_eq!(error.cause, ProviderError::Forbidden);
     let text = error.to_string();
     assert!(text.starts_with("Listing the tags of team/secret failed: the registry accepted the credential"), "{text}");
-    let scan = Scan::of(peer.url()).password("robot", PASSWORD).with("exclude_repositories", "team/secret");
+    let scan = Scan::of(peer.url())
+        .with("ca_certificate", peer.ca_certificate())
+        .password("robot", PASSWORD)
+        .with("exclude_repositories", "team/secret");
     assert_eq!(scan.images().await, ["team/app:1.0"]);
 }
 

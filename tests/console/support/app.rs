@@ -115,6 +115,12 @@ impl TestApp {
         visit
     }
 
+    /// All sessions go on, and their passwords were given an hour ago.
+    pub fn give_password_long_ago(&self) {
+        super::signed::run(self, "UPDATE sessions SET authenticated_at = now() - interval '1 hour'");
+        self.app.sessions.forget();
+    }
+
     pub fn administrator(&self) -> Visit {
         self.user("ada", Role::Administrator)
     }

@@ -60,9 +60,18 @@ pub fn address(text: &str) -> Result<String, String> {
         return Err(wrong());
     }
     let Ok(Host::Domain(domain)) = Host::parse(domain.trim_end_matches('.')) else { return Err(wrong()) };
+    if !domain.split('.').all(is_label) {
+        return Err(wrong());
+    }
     let address = Address::new(local, domain).map_err(|_| wrong())?;
     let address = address.to_string();
     if address.len() > 254 { Err(wrong()) } else { Ok(address) }
+}
+
+/// A part of a domain (RFC 5321, 4.1.2): letters, digits and hyphens, none of these at an end.
+fn is_label(label: &str) -> bool {
+    let plain = label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    plain && (1..=63).contains(&label.len()) && !label.starts_with('-') && !label.ends_with('-')
 }
 
 /// Ready for the wire.

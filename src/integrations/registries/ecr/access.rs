@@ -62,7 +62,8 @@ pub(super) async fn data_plane(
     let address = Url::parse(&address).map_err(|_| ProviderError::InvalidAddress)?;
     let login = Login::Basic { username: "AWS".to_owned(), password };
     let registry = Registry::new(job.egress.client(Tls::default())?, &address, login, job.stop.clone());
-    let registry = registry.with_blobs_by(layers(session.ecr(), host, endpoints.registry()));
+    let registry =
+        registry.listing(job.sent_to.clone()).with_blobs_by(layers(session.ecr(), host, endpoints.registry()));
     match registry.sign_in().await {
         Ok(()) => Ok(Some(registry)),
         Err(ProviderError::Stopped) => Err(ProviderError::Stopped),

@@ -127,6 +127,12 @@ impl Registry {
         self.seen().into_iter().filter_map(|seen| seen.authorization).collect()
     }
 
+    /// The private authority to trust for a scan of it, PEM: its own, or its token server's. Blank when there is none.
+    pub fn ca_certificate(&self) -> &str {
+        let authority = self.authority.as_ref().or(self.issuer.as_ref().map(|issuer| &issuer.authority));
+        authority.map_or("", |authority| &authority.pem)
+    }
+
     pub fn issuer(&self) -> &TokenIssuer {
         self.issuer.as_ref().expect("started with Auth::Token")
     }

@@ -10,13 +10,19 @@ use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use rcgen::{CertificateParams, KeyPair, PKCS_RSA_SHA256, SigningKey};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use serde_json::json;
+
+use super::certificates::Authority;
 
 pub const ISSUER: &str = "Test issuer";
 pub const SERVICE: &str = "Test registry";
 
 pub struct TokenIssuer {
     pub address: SocketAddr,
+    /// Signed the certificate that it serves https with.
+    pub authority: Authority,
     shared: Arc<Shared>,
     server: actix_web::dev::ServerHandle,
 }
@@ -42,21 +48,22 @@ impl TokenIssuer {
             closed: Mutex::default(),
             log: Mutex::default(),
         });
+        let authority = Authority::new();
         let state = web::Data::from(Arc::clone(&shared));
         let server = HttpServer::new(move || App::new().app_data(state.clone()).route("/token", web::get().to(issue)))
             .workers(1)
             .disable_signals()
-            .bind(("127.0.0.1", 0))
+            .bind_rustls_0_23(("127.0.0.1", 0), tls(&authority))
             .unwrap();
         let address = server.addrs()[0];
         let server = server.run();
         let handle = server.handle();
         tokio::spawn(server);
-        Self { address, shared, server: handle }
+        Self { address, authority, shared, server: handle }
     }
 
     pub fn realm(&self) -> String {
-        format!("http://{}/token", self.address)
+        format!("https://{}/token", self.address)
     }
 
     /// What the registry trusts, PEM.
@@ -108,6 +115,15 @@ impl Shared {
         let signature = self.key.sign(signed.as_bytes()).unwrap();
         format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature))
     }
+}
+
+fn tls(authority: &Authority) -> rustls::ServerConfig {
+    let (certificate, key) = authority.server("127.0.0.1");
+    let certificate = CertificateDer::from_pem_slice(certificate.as_bytes()).unwrap();
+    let key = PrivateKeyDer::from_pem_slice(key.as_bytes()).unwrap();
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let config = rustls::ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+    config.with_no_client_auth().with_single_cert(vec![certificate], key).unwrap()
 }
 
 async fn issue(

@@ -1,0 +1,98 @@
+//! The row of a credential: what it holds beside the secret, and what of it is signed. Reading and changing rows is in
+//! `credentials`.
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use uuid::Uuid;
+
+use super::events::{Action, NewEvent};
+use super::schema::credentials;
+use super::trust::{Parts, Signed};
+use crate::vault::Context;
+
+/// All but the secret, in the order of the table's columns that a page may show.
+#[derive(Clone, Debug, Queryable, Selectable, Identifiable)]
+pub struct Credential {
+    pub id: Uuid,
+    pub kind: String,
+    pub name: String,
+    pub note: String,
+    pub identity: String,
+    /// JSON of `credentials::Facts` lines, see `web::credentials`.
+    pub facts: String,
+    pub ages: bool,
+    pub expires_at: Option<DateTime<Utc>>,
+    pub shipped: bool,
+    pub secret_version: i32,
+    pub secret_set_at: DateTime<Utc>,
+    pub usage_count: i32,
+    pub last_used_at: DateTime<Utc>,
+    pub integrity_failed_at: Option<DateTime<Utc>>,
+    pub created_at: DateTime<Utc>,
+    pub created_by: String,
+    pub edited_at: DateTime<Utc>,
+    pub edited_by: String,
+    pub row_version: i64,
+    pub row_mac: Vec<u8>,
+    /// Its own limit of age in days: 0 is never, `None` as its type says.
+    pub stale_after_days: Option<i32>,
+}
+
+impl Signed for Credential {
+    const TABLE: &'static str = "credentials";
+
+    fn subject(&self) -> Uuid {
+        self.id
+    }
+
+    fn version(&self) -> i64 {
+        self.row_version
+    }
+
+    fn signature(&self) -> &[u8] {
+        &self.row_mac
+    }
+
+    fn set_signature(&mut self, signature: Vec<u8>) {
+        self.row_mac = signature;
+    }
+
+    fn parts(&self) -> Parts {
+        Parts::default()
+            .id(Some(self.id))
+            .text(&self.kind)
+            .text(&self.name)
+            .text(&self.note)
+            .text(&self.identity)
+            .text(&self.facts)
+            .flags(&[self.ages, self.shipped])
+            .time(self.expires_at)
+            .number(i64::from(self.secret_version))
+            .time(self.secret_set_at)
+            .number(self.stale_after_days.map(i64::from))
+            .number(self.row_version)
+    }
+
+    fn former_parts(&self) -> Option<Parts> {
+        let expires = self.expires_at.map_or(i64::MIN, |at| at.timestamp_micros());
+        let texts = [&self.kind, &self.name, &self.note, &self.identity, &self.facts];
+        let parts = texts.into_iter().fold(Parts::default().id(Some(self.id)), |parts, text| parts.text(text));
+        let parts = parts.flags(&[self.ages, self.shipped]).number(expires).bytes(&self.secret_version.to_be_bytes());
+        Some(parts.time(self.secret_set_at).number(self.row_version))
+    }
+}
+
+impl Credential {
+    /// Where the sealed values of this row belong.
+    pub fn context(&self) -> Context<'_> {
+        context(self.id, &self.kind, self.secret_version)
+    }
+
+    pub(super) fn event(&self, action: Action, detail: String) -> NewEvent<'_> {
+        NewEvent { action, subject_kind: "credential", subject_id: Some(self.id), subject_name: &self.name, detail }
+    }
+}
+
+pub(super) fn context(id: Uuid, kind: &str, version: i32) -> Context<'_> {
+    Context { table: "credentials", column: "payload", row: id, kind, version }
+}

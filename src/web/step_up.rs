@@ -1,0 +1,64 @@
+//! The password once more, inside of a form: for forms whose fields would be lost on the way over the page that asks
+//! for it (`account::confirm`). Which routes need a fresh password, and how each asks, stands in
+//! `tests/console/step_up.rs`.
+
+use actix_web::http::StatusCode;
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse};
+use askama::Template;
+
+use super::error::Error;
+use super::posted::Posted;
+use super::session::{self, Visitor};
+use super::{login, page};
+use crate::accounts::Refused;
+use crate::app::App;
+
+/// The field that the form gets.
+pub const FIELD: &str = "password";
+
+/// The form must ask for the password. `templates/shared/password.html` shows it.
+#[derive(Clone, Debug, Default)]
+pub struct Ask {
+    pub error: Option<String>,
+    /// Seconds until a password is looked at again, after too many wrong ones.
+    seconds: Option<i64>,
+}
+
+impl Ask {
+    /// The form that asks: 422, or 429 with the time to wait.
+    pub fn answer(&self, form: &impl Template) -> Result<HttpResponse, Error> {
+        let status = match self.seconds {
+            Some(_) => StatusCode::TOO_MANY_REQUESTS,
+            None => StatusCode::UNPROCESSABLE_ENTITY,
+        };
+        login::with_wait(page::html_with(status, form)?, self.seconds)
+    }
+}
+
+/// Whether the visitor may go on: by a password given lately, else by the one that came with the form.
+pub async fn confirm(
+    app: &Data<App>,
+    request: &HttpRequest,
+    visitor: &Visitor,
+    posted: &Posted,
+) -> Result<Result<(), Ask>, Error> {
+    if visitor.confirmed_lately() {
+        return Ok(Ok(()));
+    }
+    let password = posted.get(FIELD);
+    if password.is_empty() {
+        let error = posted.0.contains(FIELD).then(|| "Enter your password.".to_owned());
+        return Ok(Err(Ask { error, seconds: None }));
+    }
+    match app.gate.password(&visitor.name, password, session::client_ip(request, app)).await {
+        Ok(user) if user.id == visitor.user_id => Ok(Ok(())),
+        Ok(_) | Err(Refused::Wrong) => {
+            Ok(Err(Ask { error: Some("That is not your password.".to_owned()), seconds: None }))
+        }
+        Err(Refused::Throttled(seconds)) => {
+            Ok(Err(Ask { error: Some(Refused::Throttled(seconds).to_string()), seconds: Some(seconds) }))
+        }
+        Err(refused) => Err(refused.into()),
+    }
+}
