@@ -45,6 +45,7 @@ pub mod recovery_codes;
 pub mod runs;
 pub mod schema;
 pub mod sealed;
+mod server_messages;
 pub mod sessions;
 pub mod usages;
 mod user_changes;
