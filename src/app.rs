@@ -237,7 +237,7 @@ impl Console {
         let offered = self
             .app
             .db
-            .run(move |conn| {
+            .transaction(move |conn| {
                 if users::count(conn)? > 0 {
                     return Ok::<_, DbError>(false);
                 }

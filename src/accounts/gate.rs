@@ -47,13 +47,13 @@ impl Gate {
         let weak = hash.as_deref().is_some_and(Hasher::is_weak);
         let Ok(right) = self.hasher.verify(hash, password).await else {
             // Nobody looked at the password, so it was not wrong.
-            self.db.run(move |conn| logins::uncount(conn, &counted.attempt)).await?;
+            self.db.transaction(move |conn| logins::uncount(conn, &counted.attempt)).await?;
             return Err(Busy.into());
         };
         let altered = user.as_ref().is_some_and(|user| user.check(&self.vault).is_err());
         match user {
             Some(user) if right && !user.disabled && !altered => {
-                self.db.run(move |conn| logins::clear_failures(conn, &counted.attempt)).await?;
+                self.db.transaction(move |conn| logins::clear_failures(conn, &counted.attempt)).await?;
                 if weak { Ok(self.strengthen(user, password, address).await) } else { Ok(user) }
             }
             user => {

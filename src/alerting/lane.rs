@@ -109,7 +109,7 @@ async fn take_down(app: &App, taken: Option<Taken<'_>>) -> Result<(), DbError> {
     metrics::counter!("strongroom_deliveries_total", "outcome" => "sent").increment(1);
     let (id, channel, replica) = (delivery.id, delivery.integration_id, app.replica);
     let record = move |conn: &mut Conn| deliveries::sent(conn, id, channel, replica, receipt.reference.as_deref());
-    if !app.db.run(record).await? {
+    if !app.db.transaction(record).await? {
         tracing::warn!(delivery = %id, "a message was sent under a lease that had ended");
     }
     Ok(())
@@ -118,7 +118,7 @@ async fn take_down(app: &App, taken: Option<Taken<'_>>) -> Result<(), DbError> {
 /// Puts back what is not worth trying now.
 async fn give_back(app: &App, rest: &[Ready]) -> Result<bool, DbError> {
     let (ids, replica): (Vec<Uuid>, _) = (rest.iter().map(|ready| ready.delivery.id).collect(), app.replica);
-    app.db.run(move |conn| deliveries::give_back(conn, replica, &ids)).await?;
+    app.db.transaction(move |conn| deliveries::give_back(conn, replica, &ids)).await?;
     Ok(false)
 }
 

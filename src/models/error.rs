@@ -10,6 +10,9 @@ pub enum DbError {
     /// No connection within the time limit, or it broke: the visitor should come back in seconds.
     #[error("the database cannot be reached")]
     Unavailable,
+    /// The connection broke or fell silent during COMMIT: the change may have been saved, or not. Never tried again.
+    #[error("the database stopped answering during the commit, so it is not known whether the change was saved")]
+    OutcomeUnknown,
     /// The server takes no writes: a standby, its disk is full, or a right was taken from us.
     #[error("the database takes no writes at the moment")]
     ReadOnly,

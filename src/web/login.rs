@@ -177,7 +177,7 @@ pub async fn destroy(app: Data<App>, request: HttpRequest, posted: Posted) -> Re
     posted.only([])?;
     if let Some(token) = session::token(&request, &app) {
         let hash = session::hash(&token);
-        app.db.run(move |conn| sessions::end(conn, &hash)).await?;
+        app.db.transaction(move |conn| sessions::end(conn, &hash)).await?;
         app.sessions.forget();
     }
     let mut response = redirect("/login", session::removal(&app));

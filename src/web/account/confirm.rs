@@ -53,7 +53,7 @@ pub async fn create(
     let token = session::new_token();
     let (old, new) = (visitor.token_hash.clone(), session::hash(&token));
     let (vault, user) = (app.vault.clone(), visitor.user_id);
-    let renewed = app.db.run(move |conn| sessions::renew(conn, &vault, user, &old, &new)).await?;
+    let renewed = app.db.transaction(move |conn| sessions::renew(conn, &vault, user, &old, &new)).await?;
     app.sessions.forget();
     if !renewed {
         return Err(Error::LoginNeeded { next, htmx: false });

@@ -35,6 +35,13 @@ pub fn founded() -> Database {
     })
 }
 
+/// The same on a server whose messages are German.
+pub fn founded_in_german() -> Database {
+    Database::german(|url| {
+        open_store(url, &settings(url, &[]).store).expect("the template is founded");
+    })
+}
+
 fn settings(url: &str, more: &[&str]) -> strongroom::config::Settings {
     let keyring = keyring();
     let directory = keyring.parent().expect("a directory");
@@ -105,10 +112,14 @@ impl TestApp {
 
     /// A fresh session of a user, as after a login just now.
     pub fn session_of(&self, id: uuid::Uuid) -> Visit {
+        self.session_by(&mut self.connect(), id)
+    }
+
+    /// The same by way of a connection at hand.
+    pub fn session_by(&self, conn: &mut PgConnection, id: uuid::Uuid) -> Visit {
         let token = hex::encode(strongroom::vault::random::<32>());
         let hash = session::hash(&token);
-        sessions::create(&mut self.connect(), &self.app.vault, &hash, id, false, "127.0.0.1", "test")
-            .expect("a session");
+        sessions::create(conn, &self.app.vault, &hash, id, false, "127.0.0.1", "test").expect("a session");
         let mut visit = self.visitor();
         visit.cookie = Some(format!("{}session={token}", if self.app.secure() { "__Host-" } else { "" }));
         visit
