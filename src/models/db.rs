@@ -21,7 +21,8 @@ const DEADLINE: Duration = Duration::from_secs(5);
 const COMMIT_GRACE: Duration = Duration::from_secs(5);
 /// For jobs whose one statement walks over a whole table.
 const PATIENT: Duration = Duration::from_secs(300);
-const BEGIN: &str = "BEGIN";
+/// One round trip, also for the search path of [`SESSION`].
+const BEGIN: &str = "BEGIN; SET LOCAL search_path = public, pg_temp";
 /// How often a transaction is run before its deadlock or serialisation failure is reported.
 const TRIES: u32 = 4;
 /// The shortest time after which the server reports a deadlock (its default), and a lock or statement that took too long.

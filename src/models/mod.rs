@@ -1,5 +1,9 @@
 //! What is stored: the only Diesel. One noun a file, its rows, inserts and queries together; [`Db`] is the one bridge
 //! between async code and blocking connections. Nothing here decrypts and nothing here renders.
+//!
+//! Names in SQL mean the tables of `public` and the operators of `pg_catalog`, whatever `search_path` the database or
+//! the role has: each connection sets its own, and each transaction sets it again, since behind a pooler it may run on
+//! a server connection that never saw the first.
 
 use chrono::{DateTime, Utc};
 use diesel::connection::SimpleConnection;
@@ -54,8 +58,11 @@ pub type Conn = PgConnection;
 
 pub const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations");
 
-/// What every connection starts with: messages in English where the server allows to ask for that.
-const SESSION: &str = "SELECT set_config('lc_messages', 'C', false) WHERE has_parameter_privilege('lc_messages', 'SET')";
+/// What every connection starts with. PostgreSQL looks into `pg_catalog` before the schemas of a search path, and creates
+/// tables in the first of them. `pg_temp` is named, and last, because a temporary table would otherwise hide the table
+/// of the same name. Messages are in English where the server allows to ask for that: see `server_messages`.
+const SESSION: &str = "SET search_path = public, pg_temp;
+    SELECT set_config('lc_messages', 'C', false) WHERE has_parameter_privilege('lc_messages', 'SET')";
 /// Held while one replica migrates and the others wait.
 const MIGRATION_LOCK: i64 = 0x5354_524f_4e47;
 

@@ -2,6 +2,7 @@
 //! the server writes, and SQL means the same whatever the database's settings are.
 
 mod classified;
+mod search_path;
 mod truth;
 mod writes;
 
