@@ -124,6 +124,12 @@ pub fn logs_statements(connection: &mut Conn) -> Result<bool, DbError> {
         .get_result(connection)?)
 }
 
+/// Lets each statement of this transaction take as long as a large inventory on a slow disk needs. Only for
+/// [`Db::patiently`].
+pub fn allow_long_statements(conn: &mut Conn) -> Result<(), DbError> {
+    Ok(conn.batch_execute("SET LOCAL statement_timeout = '120s'; SET LOCAL lock_timeout = '10s'")?)
+}
+
 /// Takes an advisory lock for as long as the connection lives; `false` when somebody else holds it.
 pub fn try_lock(connection: &mut Conn, lock: i64) -> Result<bool, DbError> {
     let locked = diesel::dsl::sql::<diesel::sql_types::Bool>(&format!("SELECT pg_try_advisory_lock({lock})"));

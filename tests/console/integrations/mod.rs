@@ -16,6 +16,7 @@ mod destinations;
 mod export;
 mod forms;
 mod integrity;
+mod large;
 mod queue;
 mod scans;
 
