@@ -17,6 +17,7 @@ mod export;
 mod forms;
 mod integrity;
 mod large;
+mod purge;
 mod queue;
 mod scans;
 
