@@ -1,8 +1,8 @@
 //! The bridge between async code and blocking connections: the pool, its limits, and transactions that tell the truth
 //! about how they ended. Queries do not belong here.
 //!
-//! A transaction that is still at work when its deadline passes is abandoned and will not commit. One that has begun to
-//! commit is waited for a little longer, and if it stays silent its outcome is unknown, which is what the page says.
+//! A transaction that is still at work when its deadline passes is abandoned and will not commit. One that has begun
+//! to commit is waited for a little longer, and if it stays silent its outcome is unknown, which is what the page says.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -25,7 +25,7 @@ const PATIENT: Duration = Duration::from_secs(300);
 const BEGIN: &str = "BEGIN; SET LOCAL search_path = public, pg_temp";
 /// How often a transaction is run before its deadlock or serialisation failure is reported.
 const TRIES: u32 = 4;
-/// The shortest time after which the server reports a deadlock (its default), and a lock or statement that took too long.
+/// The shortest times after which the server reports a deadlock (by default), and a lock that took too long.
 const DEADLOCK_AFTER: Duration = Duration::from_secs(1);
 const TIMEOUT_AFTER: Duration = Duration::from_secs(2);
 
@@ -63,8 +63,8 @@ impl Db {
         Self { pool, threads: Arc::new(Semaphore::new(size as usize * 2)) }
     }
 
-    /// Reads with a connection on a blocking thread. What writes is a [`Db::transaction`]: a statement that is abandoned
-    /// here may still take effect. Never call a provider inside: the connection is held.
+    /// Reads with a connection on a blocking thread. What writes is a [`Db::transaction`]: a statement that is
+    /// abandoned here may still take effect. Never call a provider inside: the connection is held.
     pub async fn run<T, E, F>(&self, f: F) -> Result<T, E>
     where
         F: FnOnce(&mut Conn) -> Result<T, E> + Send + 'static,
@@ -75,8 +75,8 @@ impl Db {
         reading.await.unwrap_or_else(|_| Err(DbError::Unavailable.into()))
     }
 
-    /// One transaction, run again up to three times when Postgres asks for it. [`DbError::Unavailable`] means that nothing
-    /// was changed; [`DbError::OutcomeUnknown`] that it may have been.
+    /// One transaction, run again up to three times when Postgres asks for it. [`DbError::Unavailable`] means that
+    /// nothing was changed; [`DbError::OutcomeUnknown`] that something may have been.
     pub async fn transaction<T, E, F>(&self, f: F) -> Result<T, E>
     where
         F: Fn(&mut Conn) -> Result<T, E> + Send + 'static,
@@ -250,7 +250,7 @@ fn refused_commit(error: Error) -> DbError {
     }
 }
 
-/// An error whose words are not in the table of [`super::server_messages`]: after so long it is a time-out or a deadlock.
+/// An error that [`super::server_messages`] does not know: after so long it is a time-out or a deadlock.
 fn unexplained<E: From<DbError>>(error: E, after: Duration) -> E {
     tracing::error!(milliseconds = after.as_millis(), "the database refused a statement in words that are not known");
     if after >= TIMEOUT_AFTER {
@@ -285,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn what_commits_cannot_be_abandoned_and_is_not_run_again_after_the_deadline() {
+    fn what_commits_is_neither_abandoned_nor_run_again_when_it_is_late() {
         let fate = Fate::default();
         assert!(fate.commit() && !fate.abandon() && !fate.run_again());
         let fate = Fate::default();

@@ -68,8 +68,8 @@ impl Saving<'_> {
         Ok(())
     }
 
-    /// Replaces the integration's inventory by the staged one and keeps what changed. `saved` is called with the number of
-    /// images after each batch; its error ends the saving.
+    /// Replaces the integration's inventory by the staged one and keeps what changed. `saved` is called with the number
+    /// of images after each batch; its error ends the saving.
     pub fn replace(
         &self,
         conn: &mut Conn,

@@ -47,8 +47,8 @@ impl Watch {
     }
 }
 
-/// Records the end, also when the database is away for a moment. `None` when the run is not this replica's any more, or
-/// was to stop: nothing of it is saved then.
+/// Records the end, also when the database is away for a moment. `None` when the run is not this replica's any more,
+/// or was to stop: nothing of it is saved then.
 pub async fn save(app: &App, run: &Run, done: Done, watch: &Watch) -> Result<Option<&'static str>, DbError> {
     let (mut failing, done) = (None, Arc::new(done));
     loop {
@@ -68,7 +68,7 @@ pub async fn save(app: &App, run: &Run, done: Done, watch: &Watch) -> Result<Opt
     }
 }
 
-/// Inventory, outcome, last use and event in one transaction; [`DbError::Stale`] when the run is another replica's now,
+/// Inventory, outcome, last use and event in one transaction; [`DbError::Stale`] when the run is another replica's,
 /// so that nothing of it is kept. The run's own row is locked last: its lease is renewed meanwhile.
 fn record(
     conn: &mut Conn,

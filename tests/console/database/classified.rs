@@ -1,5 +1,5 @@
-//! Each error of PostgreSQL means the same to the console whether the server writes English or German. The console's role
-//! is no superuser here, so that it cannot choose the language itself.
+//! Each error of PostgreSQL means the same to the console whether the server writes English or German. The console's
+//! role is no superuser here, so that it cannot choose the language itself.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier};
@@ -118,7 +118,8 @@ async fn connections_that_the_server_ends_are_unavailable() {
         });
         assert_eq!(ended.await, Err(DbError::Unavailable), "{language}");
         let cancelled = app.app.db.transaction(|conn| {
-            execute(conn, "DO $$ BEGIN RAISE query_canceled USING MESSAGE = 'storniere Anfrage wegen Benutzeraufforderung'; END $$")
+            let words = "storniere Anfrage wegen Benutzeraufforderung";
+            execute(conn, &format!("DO $$ BEGIN RAISE query_canceled USING MESSAGE = '{words}'; END $$"))
         });
         assert_eq!(cancelled.await, Err(DbError::Unavailable), "{language}");
     }

@@ -1,5 +1,5 @@
-//! The bridge to the database from outside: what is said when it is slow, refuses or breaks is true, in whatever language
-//! the server writes, and SQL means the same whatever the database's settings are.
+//! The bridge to the database from outside: what is said when it is slow, refuses or breaks is true, in whatever
+//! language the server writes, and SQL means the same whatever the database's settings are.
 
 mod classified;
 mod search_path;

@@ -1,5 +1,5 @@
-//! Inventories that take long to save: the page shows how far it is, the lease is kept alive, and a run that is stopped
-//! or lost meanwhile leaves nothing behind. With STRONGROOM_TEST_FULL=1 at the size that a scan may have.
+//! Inventories that take long to save: the page shows how far it is, the lease is kept alive, and a run that is
+//! stopped or lost meanwhile leaves nothing behind. With STRONGROOM_TEST_FULL=1 at the size that a scan may have.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

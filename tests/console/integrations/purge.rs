@@ -48,7 +48,8 @@ async fn runs_are_kept_by_number_and_by_age_and_older_ones_deleted() {
         &app,
         &format!(
             "INSERT INTO image_changes (run_id, repository, tag, change) SELECT id, 'app', n::text, 'removed'
-             FROM (SELECT id FROM runs WHERE integration_id = '{}' ORDER BY queued_at LIMIT 1) r, generate_series(2, 25000) n",
+             FROM (SELECT id FROM runs WHERE integration_id = '{}' ORDER BY queued_at LIMIT 1) r,
+                 generate_series(2, 25000) n",
             ids[0]
         ),
     );
