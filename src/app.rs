@@ -261,7 +261,7 @@ impl Console {
             .app
             .db
             .transaction(move |conn| match logins::setup(conn)? {
-                Setup::Open => logins::offer_setup(conn, &vault, &hash).map(|()| true),
+                Setup::Open => logins::offer_setup(conn, &vault, &hash, logins::SETUP_MINUTES).map(|()| true),
                 Setup::Done => Ok::<_, DbError>(false),
                 Setup::UsersGone => {
                     tracing::error!(

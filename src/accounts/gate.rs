@@ -52,13 +52,13 @@ impl Gate {
         let weak = hash.as_deref().is_some_and(Hasher::is_weak);
         let Ok(right) = self.hasher.verify(hash, password).await else {
             // Nobody looked at the password, so it was not wrong.
-            self.db.run(move |conn| logins::uncount(conn, &counted.attempt)).await?;
+            self.db.transaction(move |conn| logins::uncount(conn, &counted.attempt)).await?;
             return Err(Busy.into());
         };
         let (user, why) = match seen.map(Seen::judged) {
             None => (None, Why::Password),
             Some(Ok(user)) if right && !user.disabled => {
-                self.db.run(move |conn| logins::clear_failures(conn, &counted.attempt)).await?;
+                self.db.transaction(move |conn| logins::clear_failures(conn, &counted.attempt)).await?;
                 return if weak { Ok(self.strengthen(user, password, address).await) } else { Ok(user) };
             }
             Some(Ok(user)) if moved => (Some((*user).clone()), Why::Tampered("the password was moved")),

@@ -116,7 +116,7 @@ async fn take_down(app: &App, taken: Option<Taken<'_>>) -> Result<(), DbError> {
     let (id, channel, replica, vault) = (delivery.id, delivery.integration_id, app.replica, app.vault.clone());
     let record =
         move |conn: &mut Conn| deliveries::sent(conn, &vault, id, channel, replica, receipt.reference.as_deref());
-    if !app.db.run(record).await? {
+    if !app.db.transaction(record).await? {
         tracing::warn!(delivery = %id, "a message was sent under a lease that had ended");
     }
     Ok(())
@@ -125,7 +125,7 @@ async fn take_down(app: &App, taken: Option<Taken<'_>>) -> Result<(), DbError> {
 /// Puts back what is not worth trying now.
 async fn give_back(app: &App, rest: &[Ready]) -> Result<bool, DbError> {
     let (ids, replica): (Vec<Uuid>, _) = (rest.iter().map(|ready| ready.delivery.id).collect(), app.replica);
-    app.db.run(move |conn| deliveries::give_back(conn, replica, &ids)).await?;
+    app.db.transaction(move |conn| deliveries::give_back(conn, replica, &ids)).await?;
     Ok(false)
 }
 

@@ -97,6 +97,8 @@ pub async fn saved(app: &Data<App>, actor: Actor, id: Uuid) -> Result<Tried, DbE
     let trial = Trial { channel, settings: &settings, credential: row.credential_id, name: &row.name, host: &row.host };
     let error = send(app, actor, &trial).await?.err().map(|error| error.sentence);
     let vault = app.vault.clone();
-    app.db.transaction(move |conn| deliveries::keep_test(conn, &vault, id, error.as_deref())).await?;
+    let kept = app.db.transaction(move |conn| deliveries::keep_test(conn, &vault, id, error.as_deref())).await;
+    // The message has left, so "nothing was changed" would not be true.
+    kept.map_err(|_: DbError| DbError::OutcomeUnknown)?;
     Ok(Tried::Done)
 }

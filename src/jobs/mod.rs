@@ -73,19 +73,18 @@ async fn heartbeat(app: Data<App>) -> Result<(), DbError> {
         tracing::error!(%error, "the key ring cannot be read again; the keys in memory stay in use");
     }
     let (replica, ids) = (app.replica, app.vault.kek_ids());
-    app.db.run(move |conn| keks::heartbeat(conn, replica, &ids)).await
+    app.db.transaction(move |conn| keks::heartbeat(conn, replica, &ids)).await
 }
 
 async fn purge(app: Data<App>) -> Result<(), DbError> {
     let limits = app.session_limits();
-    app.db
-        .run(move |conn| {
-            sessions::purge(conn, limits)?;
-            logins::purge(conn)?;
-            deliveries::purge(conn, KEEP_MESSAGES_DAYS)?;
-            models::alerts::purge(conn, KEEP_ALERTS_DAYS).map(drop)
-        })
-        .await
+    app.db.transaction(move |conn| sessions::purge(conn, limits)).await?;
+    app.db.transaction(logins::purge).await?;
+    app.db.transaction(|conn| deliveries::purge(conn, KEEP_MESSAGES_DAYS)).await?;
+    app.db.transaction(|conn| models::alerts::purge(conn, KEEP_ALERTS_DAYS)).await?;
+    // Batch by batch: a run may have as many changes as a registry has tags.
+    while !app.stopping.is_cancelled() && app.db.transaction(models::runs::purge).await? > 0 {}
+    Ok(())
 }
 
 /// Logs, which are kept elsewhere, so prove that nobody rolled the audit trail back.

@@ -57,7 +57,7 @@ pub async fn work(app: Data<App>) {
     }
     let replica = app.replica;
     // Their leases end by themselves, if this fails.
-    if let Err(error) = app.db.run(move |conn| deliveries::put_back(conn, replica, None)).await {
+    if let Err(error) = app.db.transaction(move |conn| deliveries::put_back(conn, replica, None)).await {
         tracing::warn!(%error, "claimed messages could not be given back");
     }
 }
@@ -65,7 +65,7 @@ pub async fn work(app: Data<App>) {
 /// Renews what this replica has claimed, and puts back what others left behind.
 async fn keep(app: &App, renewed: &Renewed, busy: Vec<Uuid>) {
     let (replica, at) = (app.replica, Instant::now());
-    let kept = app.db.run(move |conn| {
+    let kept = app.db.transaction(move |conn| {
         deliveries::renew(conn, replica, &busy)?;
         deliveries::reap(conn)
     });

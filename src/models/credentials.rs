@@ -8,11 +8,11 @@ use uuid::Uuid;
 use super::alerts;
 pub use super::credential_row::Credential;
 use super::credential_row::context;
-use super::events::{self, Action, Actor, NewEvent};
+use super::events::{self, Action, Actor};
 use super::schema::credentials;
-use super::trust::{self, Parts, Seen, Signed, Trusted, latest_version};
+use super::trust::{self, Seen, Trusted, latest_version};
 use super::{Conn, DbError, keks};
-use crate::vault::{Context, Sealed, Vault};
+use crate::vault::{Sealed, Vault};
 
 type SealedColumns = (i32, Vec<u8>, Vec<u8>);
 

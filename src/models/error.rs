@@ -2,12 +2,17 @@
 
 use diesel::result::{DatabaseErrorKind, Error};
 
+use super::server_messages;
+
 /// Closed: a page has an answer for every case.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DbError {
     /// No connection within the time limit, or it broke: the visitor should come back in seconds.
     #[error("the database cannot be reached")]
     Unavailable,
+    /// The connection broke or fell silent during COMMIT: the change may have been saved, or not. Never tried again.
+    #[error("the database stopped answering during the commit, so it is not known whether the change was saved")]
+    OutcomeUnknown,
     /// The server takes no writes: a standby, its disk is full, or a right was taken from us.
     #[error("the database takes no writes at the moment")]
     ReadOnly,
@@ -57,7 +62,10 @@ impl From<Error> for DbError {
             DatabaseErrorKind::SerializationFailure => Self::TryAgain,
             DatabaseErrorKind::ReadOnlyTransaction => Self::ReadOnly,
             DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::UnableToSendCommand => Self::Unavailable,
-            _ => Self::from_message(information.message()),
+            _ => {
+                let hint = || information.hint().and_then(server_messages::meaning);
+                server_messages::meaning(information.message()).or_else(hint).unwrap_or(Self::Other)
+            }
         }
     }
 }
@@ -65,31 +73,5 @@ impl From<Error> for DbError {
 impl From<crate::vault::IntegrityError> for DbError {
     fn from(_: crate::vault::IntegrityError) -> Self {
         Self::Integrity
-    }
-}
-
-impl DbError {
-    /// Diesel keeps no SQLSTATE for the rest; Postgres's untranslated messages for them are stable.
-    fn from_message(message: &str) -> Self {
-        let says = |text: &str| message.contains(text);
-        if says("deadlock detected") {
-            Self::TryAgain
-        } else if says("exceeds btree version") {
-            // A name that grows when it is normalised can outgrow its index.
-            Self::Check("too_long".to_owned())
-        } else if says("canceling statement")
-            || says("terminating connection")
-            || says("too many clients")
-            || says("remaining connection slots")
-            || says("the database system is")
-            || says("server closed the connection")
-            || says("connection to server")
-        {
-            Self::Unavailable
-        } else if says("No space left on device") || says("could not extend file") || says("permission denied") {
-            Self::ReadOnly
-        } else {
-            Self::Other
-        }
     }
 }

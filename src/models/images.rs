@@ -38,49 +38,108 @@ pub struct Difference {
     pub removed: i64,
 }
 
-/// Replaces the inventory of an integration and keeps what changed, in three statements whatever its size.
-/// Call inside a transaction. A tag found twice counts once.
-pub fn replace(conn: &mut Conn, integration: Uuid, run: Uuid, found: &[Image]) -> Result<Difference, DbError> {
+/// Rows that one statement writes. Progress is told and *Stop* is seen between two of them.
+const BATCH: usize = 2_000;
+
+/// An inventory on its way into the database, in the transaction that ends its run.
+pub struct Saving<'a> {
+    pub integration: Uuid,
+    pub run: Uuid,
+    pub found: &'a [Image],
+}
+
+impl Saving<'_> {
+    /// Copies the inventory into a temporary table, where nobody waits for it. A tag found twice counts once.
+    pub fn stage(&self, conn: &mut Conn) -> Result<(), DbError> {
+        let mut found: Vec<&Image> = self.found.iter().collect();
+        found.sort_by(|a, b| (&a.repository, &a.tag).cmp(&(&b.repository, &b.tag)));
+        found.dedup_by(|a, b| a.repository == b.repository && a.tag == b.tag);
+        diesel::sql_query(
+            "CREATE TEMPORARY TABLE found (number bigint, repository text, tag text, digest text, size_bytes bigint,
+                 platforms text, pushed_at timestamptz) ON COMMIT DROP",
+        )
+        .execute(conn)?;
+        let mut start = 0_i64;
+        for part in found.chunks(BATCH) {
+            stage(conn, start, part)?;
+            start = start.saturating_add(i64::try_from(part.len()).unwrap_or(i64::MAX));
+        }
+        diesel::sql_query("ANALYZE pg_temp.found").execute(conn)?;
+        Ok(())
+    }
+
+    /// Replaces the integration's inventory by the staged one and keeps what changed. `saved` is called with the number
+    /// of images after each batch; its error ends the saving.
+    pub fn replace(
+        &self,
+        conn: &mut Conn,
+        saved: &dyn Fn(usize) -> Result<(), DbError>,
+    ) -> Result<Difference, DbError> {
+        diesel::sql_query(
+            "WITH gone AS (DELETE FROM images i WHERE integration_id = $1 AND NOT EXISTS
+                 (SELECT FROM pg_temp.found f WHERE f.repository = i.repository AND f.tag = i.tag)
+                 RETURNING repository, tag)
+             INSERT INTO image_changes (run_id, repository, tag, change)
+             SELECT $2, repository, tag, 'removed' FROM gone",
+        )
+        .bind::<SqlUuid, _>(self.integration)
+        .bind::<SqlUuid, _>(self.run)
+        .execute(conn)?;
+        for start in (0..self.found.len()).step_by(BATCH) {
+            self.replace_part(conn, start)?;
+            saved((start + BATCH).min(self.found.len()))?;
+        }
+        Ok(diesel::sql_query(
+            "SELECT count(*) FILTER (WHERE change = 'added') AS added,
+                 count(*) FILTER (WHERE change = 'changed') AS changed,
+                 count(*) FILTER (WHERE change = 'removed') AS removed FROM image_changes WHERE run_id = $1",
+        )
+        .bind::<SqlUuid, _>(self.run)
+        .get_result(conn)?)
+    }
+
+    /// One batch. Rows that are as they were are left alone.
+    fn replace_part(&self, conn: &mut Conn, start: usize) -> Result<(), DbError> {
+        diesel::sql_query(
+            "WITH part AS MATERIALIZED (SELECT * FROM pg_temp.found WHERE number >= $3 AND number < $4),
+             noted AS (INSERT INTO image_changes (run_id, repository, tag, change)
+                 SELECT $2, repository, tag, CASE WHEN i.tag IS NULL THEN 'added' ELSE 'changed' END
+                 FROM part f LEFT JOIN (SELECT * FROM images WHERE integration_id = $1) i USING (repository, tag)
+                 WHERE i.digest IS DISTINCT FROM f.digest)
+             INSERT INTO images AS i (integration_id, repository, tag, digest, size_bytes, platforms, pushed_at)
+             SELECT $1, repository, tag, digest, size_bytes, string_to_array(platforms, ' '), pushed_at FROM part
+             ON CONFLICT (integration_id, repository, tag) DO UPDATE SET digest = excluded.digest,
+                 size_bytes = excluded.size_bytes, platforms = excluded.platforms, pushed_at = excluded.pushed_at
+             WHERE (i.digest, i.size_bytes, i.platforms, i.pushed_at)
+                 IS DISTINCT FROM (excluded.digest, excluded.size_bytes, excluded.platforms, excluded.pushed_at)",
+        )
+        .bind::<SqlUuid, _>(self.integration)
+        .bind::<SqlUuid, _>(self.run)
+        .bind::<BigInt, _>(i64::try_from(start).unwrap_or(i64::MAX))
+        .bind::<BigInt, _>(i64::try_from(start + BATCH).unwrap_or(i64::MAX))
+        .execute(conn)?;
+        Ok(())
+    }
+}
+
+/// Rows of the temporary table, numbered from `start`.
+fn stage(conn: &mut Conn, start: i64, part: &[&Image]) -> Result<(), DbError> {
     diesel::sql_query(
-        "CREATE TEMPORARY TABLE found ON COMMIT DROP AS
-         SELECT DISTINCT ON (repository, tag) repository, tag, digest, size_bytes, platforms, pushed_at
-         FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::timestamptz[])
-             AS f (repository, tag, digest, size_bytes, platforms, pushed_at)",
+        "INSERT INTO pg_temp.found
+         SELECT $7 + f.place - 1, repository, tag, digest, size_bytes, platforms, pushed_at
+         FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::timestamptz[]) WITH ORDINALITY
+             AS f (repository, tag, digest, size_bytes, platforms, pushed_at, place)",
     )
-    .bind::<Array<Text>, _>(found.iter().map(|image| &image.repository).collect::<Vec<_>>())
-    .bind::<Array<Text>, _>(found.iter().map(|image| &image.tag).collect::<Vec<_>>())
-    .bind::<Array<Text>, _>(found.iter().map(|image| &image.digest).collect::<Vec<_>>())
-    .bind::<Array<BigInt>, _>(found.iter().map(|image| image.size_bytes).collect::<Vec<_>>())
+    .bind::<Array<Text>, _>(part.iter().map(|image| &image.repository).collect::<Vec<_>>())
+    .bind::<Array<Text>, _>(part.iter().map(|image| &image.tag).collect::<Vec<_>>())
+    .bind::<Array<Text>, _>(part.iter().map(|image| &image.digest).collect::<Vec<_>>())
+    .bind::<Array<BigInt>, _>(part.iter().map(|image| image.size_bytes).collect::<Vec<_>>())
     // Arrays of arrays must be rectangular in Postgres, so the platforms travel joined.
-    .bind::<Array<Text>, _>(found.iter().map(|image| image.platforms.join(" ")).collect::<Vec<_>>())
-    .bind::<Array<Nullable<Timestamptz>>, _>(found.iter().map(|image| image.pushed_at).collect::<Vec<_>>())
+    .bind::<Array<Text>, _>(part.iter().map(|image| image.platforms.join(" ")).collect::<Vec<_>>())
+    .bind::<Array<Nullable<Timestamptz>>, _>(part.iter().map(|image| image.pushed_at).collect::<Vec<_>>())
+    .bind::<BigInt, _>(start)
     .execute(conn)?;
-    diesel::sql_query(
-        "INSERT INTO image_changes (run_id, repository, tag, change)
-         SELECT $2, repository, tag,
-             CASE WHEN i.tag IS NULL THEN 'added' WHEN f.tag IS NULL THEN 'removed' ELSE 'changed' END
-         FROM (SELECT * FROM images WHERE integration_id = $1) i FULL JOIN found f USING (repository, tag)
-         WHERE i.digest IS DISTINCT FROM f.digest",
-    )
-    .bind::<SqlUuid, _>(integration)
-    .bind::<SqlUuid, _>(run)
-    .execute(conn)?;
-    diesel::sql_query(
-        "WITH gone AS (DELETE FROM images i WHERE integration_id = $1 AND NOT EXISTS
-             (SELECT FROM found f WHERE f.repository = i.repository AND f.tag = i.tag))
-         INSERT INTO images (integration_id, repository, tag, digest, size_bytes, platforms, pushed_at)
-         SELECT $1, repository, tag, digest, size_bytes, string_to_array(platforms, ' '), pushed_at FROM found
-         ON CONFLICT (integration_id, repository, tag) DO UPDATE SET digest = excluded.digest,
-             size_bytes = excluded.size_bytes, platforms = excluded.platforms, pushed_at = excluded.pushed_at",
-    )
-    .bind::<SqlUuid, _>(integration)
-    .execute(conn)?;
-    Ok(diesel::sql_query(
-        "SELECT count(*) FILTER (WHERE change = 'added') AS added, count(*) FILTER (WHERE change = 'changed') AS changed,
-             count(*) FILTER (WHERE change = 'removed') AS removed FROM image_changes WHERE run_id = $1",
-    )
-    .bind::<SqlUuid, _>(run)
-    .get_result(conn)?)
+    Ok(())
 }
 
 type Boxed<'a> = diesel::helper_types::IntoBoxed<'a, images::table, diesel::pg::Pg>;

@@ -170,11 +170,14 @@ pub fn setup(conn: &mut Conn) -> Result<Setup, DbError> {
     Ok(if events::has(conn, Action::UserCreated)? { Setup::UsersGone } else { Setup::Open })
 }
 
-/// Stores a set-up link's token hash for half an hour. Replicas that start together each have theirs.
-pub fn offer_setup(conn: &mut Conn, vault: &Vault, hash: &[u8]) -> Result<(), DbError> {
+/// How long a set-up link is good.
+pub const SETUP_MINUTES: i64 = 30;
+
+/// Stores a set-up link's token hash for so long. Replicas that start together each have theirs.
+pub fn offer_setup(conn: &mut Conn, vault: &Vault, hash: &[u8], minutes: i64) -> Result<(), DbError> {
     let now = super::clock(conn)?;
     diesel::delete(setup_links::table.filter(setup_links::expires_at.lt(now))).execute(conn)?;
-    let expires_at = now + TimeDelta::minutes(30);
+    let expires_at = now + TimeDelta::minutes(minutes);
     let link = trust::sign(vault, SetupLink { token_hash: hash.to_vec(), expires_at, row_mac: Vec::new() });
     diesel::insert_into(setup_links::table)
         .values((

@@ -1,16 +1,15 @@
 //! What is stored: the only Diesel. One noun a file, its rows, inserts and queries together; [`Db`] is the one bridge
 //! between async code and blocking connections. Nothing here decrypts and nothing here renders.
-
-use std::sync::Arc;
-use std::time::Duration;
+//!
+//! Names in SQL mean the tables of `public` and the operators of `pg_catalog`, whatever `search_path` the database or
+//! the role has: each connection sets its own, and each transaction sets it again, since behind a pooler it may run on
+//! a server connection that never saw the first.
 
 use chrono::{DateTime, Utc};
 use diesel::connection::SimpleConnection;
 use diesel::pg::PgConnection;
-use diesel::r2d2::{ConnectionManager, CustomizeConnection, Pool};
 use diesel::{Connection, IntoSql, RunQueryDsl};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
-use tokio::sync::Semaphore;
 
 mod actions;
 pub mod alert_settings;
@@ -28,6 +27,7 @@ mod credential_search;
 pub mod credential_summary;
 pub mod credential_tests;
 pub mod credentials;
+mod db;
 pub mod deliveries;
 pub mod delivery_lines;
 pub mod delivery_list;
@@ -49,6 +49,7 @@ pub mod resign;
 pub mod runs;
 pub mod schema;
 pub mod sealed;
+mod server_messages;
 mod session_ends;
 pub mod sessions;
 pub mod store_health;
@@ -57,140 +58,20 @@ pub mod usages;
 mod user_changes;
 pub mod users;
 
+pub use db::{AsDb, Db, transaction};
 pub use error::DbError;
 
 pub type Conn = PgConnection;
 
 pub const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations");
 
-/// Longest a request waits for the database before it is told to come back.
-const DEADLINE: Duration = Duration::from_secs(5);
+/// What every connection starts with. PostgreSQL looks into `pg_catalog` before the schemas of a search path, and
+/// creates tables in the first of them. `pg_temp` is named, and last, because a temporary table would otherwise hide the table
+/// of the same name. Messages are in English where the server allows to ask for that: see `server_messages`.
+const SESSION: &str = "SET search_path = public, pg_temp;
+    SELECT set_config('lc_messages', 'C', false) WHERE has_parameter_privilege('lc_messages', 'SET')";
 /// Held while one replica migrates and the others wait.
 const MIGRATION_LOCK: i64 = 0x5354_524f_4e47;
-
-/// The connection pool and the way to it from async code.
-#[derive(Clone)]
-pub struct Db {
-    pool: Pool<ConnectionManager<Conn>>,
-    /// As many blocking threads as connections plus a short queue: a frozen database must not pile up threads.
-    threads: Arc<Semaphore>,
-}
-
-#[derive(Debug)]
-struct Limits;
-
-impl CustomizeConnection<Conn, diesel::r2d2::Error> for Limits {
-    fn on_acquire(&self, connection: &mut Conn) -> Result<(), diesel::r2d2::Error> {
-        // libpq has no client-side limit for a query, so the server must have one.
-        let limits = "SET statement_timeout = '5s'; SET lock_timeout = '2s';
-             SET idle_in_transaction_session_timeout = '10s'; SET timezone = 'UTC'";
-        connection.batch_execute(limits).map_err(diesel::r2d2::Error::QueryError)
-    }
-}
-
-impl Db {
-    /// A pool of up to `size` connections; opens them as they are needed, so it succeeds while the server is down.
-    pub fn new(url: &str, size: u32) -> Self {
-        let pool = Pool::builder()
-            .max_size(size)
-            .min_idle(Some(1))
-            .test_on_check_out(false)
-            .connection_timeout(Duration::from_secs(2))
-            .error_handler(Box::new(QuietPool))
-            .connection_customizer(Box::new(Limits))
-            .build_unchecked(ConnectionManager::new(with_timeouts(url)));
-        Self { pool, threads: Arc::new(Semaphore::new(size as usize * 2)) }
-    }
-
-    /// Runs `f` with a connection on a blocking thread. Never call a provider inside: the connection is held.
-    pub async fn run<T, E, F>(&self, f: F) -> Result<T, E>
-    where
-        F: FnOnce(&mut Conn) -> Result<T, E> + Send + 'static,
-        T: Send + 'static,
-        E: From<DbError> + Send + 'static,
-    {
-        self.within(DEADLINE, f).await
-    }
-
-    async fn within<T, E, F>(&self, deadline: Duration, f: F) -> Result<T, E>
-    where
-        F: FnOnce(&mut Conn) -> Result<T, E> + Send + 'static,
-        T: Send + 'static,
-        E: From<DbError> + Send + 'static,
-    {
-        let work = async {
-            let permit = self.threads.clone().acquire_owned().await.map_err(|_| DbError::Unavailable)?;
-            let pool = self.pool.clone();
-            #[expect(clippy::disallowed_methods, reason = "this is the one bridge to blocking code")]
-            let handle = tokio::task::spawn_blocking(move || {
-                let _permit = permit;
-                let mut connection = pool.get().map_err(|_| DbError::Unavailable)?;
-                f(&mut connection)
-            });
-            handle.await.unwrap_or_else(|_| Err(DbError::Other.into()))
-        };
-        tokio::time::timeout(deadline, work).await.unwrap_or_else(|_| Err(DbError::Unavailable.into()))
-    }
-
-    /// Like [`Db::transaction`], for a job that may take minutes. Never for a request.
-    pub async fn patiently<T, E, F>(&self, f: F) -> Result<T, E>
-    where
-        F: Fn(&mut Conn) -> Result<T, E> + Send + 'static,
-        T: Send + 'static,
-        E: From<DbError> + From<diesel::result::Error> + AsDb + Send + 'static,
-    {
-        self.within(PATIENT, move |connection| transaction(connection, &f)).await
-    }
-
-    /// Like [`Db::run`], in one transaction that is tried again, up to three times, when Postgres asks for it.
-    pub async fn transaction<T, E, F>(&self, f: F) -> Result<T, E>
-    where
-        F: Fn(&mut Conn) -> Result<T, E> + Send + 'static,
-        T: Send + 'static,
-        E: From<DbError> + From<diesel::result::Error> + AsDb + Send + 'static,
-    {
-        self.run(move |connection| transaction(connection, &f)).await
-    }
-}
-
-/// For jobs whose one statement walks over a whole table.
-const PATIENT: Duration = Duration::from_secs(300);
-
-/// Lets [`transaction`] see whether an error of the caller's own type asks for another try.
-pub trait AsDb {
-    fn as_db(&self) -> Option<&DbError>;
-}
-
-impl AsDb for DbError {
-    fn as_db(&self) -> Option<&DbError> {
-        Some(self)
-    }
-}
-
-/// One transaction on a connection at hand, retried on serialisation failures and deadlocks.
-pub fn transaction<T, E>(connection: &mut Conn, f: &dyn Fn(&mut Conn) -> Result<T, E>) -> Result<T, E>
-where
-    E: From<diesel::result::Error> + AsDb,
-{
-    for _ in 0..3 {
-        match connection.transaction(|connection| f(connection)) {
-            Err(error) if matches!(error.as_db(), Some(DbError::TryAgain)) => {}
-            result => return result,
-        }
-    }
-    connection.transaction(f)
-}
-
-/// Pool errors carry the connection string; they are counted, not printed.
-#[derive(Debug)]
-struct QuietPool;
-
-impl diesel::r2d2::HandleError<diesel::r2d2::Error> for QuietPool {
-    fn handle_error(&self, _: diesel::r2d2::Error) {
-        metrics::counter!("strongroom_database_errors_total").increment(1);
-        tracing::warn!("the database cannot be reached");
-    }
-}
 
 /// libpq's own limits, where the operator has not set them.
 fn with_timeouts(url: &str) -> String {
@@ -217,7 +98,9 @@ fn with_timeouts(url: &str) -> String {
 
 /// Connects outside the pool, for what happens once: migrations, commands.
 pub fn connect(url: &str) -> Result<Conn, DbError> {
-    Conn::establish(&with_timeouts(url)).map_err(|_| DbError::Unavailable)
+    let mut connection = Conn::establish(&with_timeouts(url)).map_err(|_| DbError::Unavailable)?;
+    connection.batch_execute(SESSION)?;
+    Ok(connection)
 }
 
 /// Applies what is pending. Replicas that start together wait for the one that does it.
@@ -246,6 +129,12 @@ pub fn logs_statements(connection: &mut Conn) -> Result<bool, DbError> {
     let slow = "current_setting('log_min_duration_statement') <> '-1'";
     Ok(diesel::select(diesel::dsl::sql::<diesel::sql_types::Bool>(&format!("{all} OR {slow}")))
         .get_result(connection)?)
+}
+
+/// Lets each statement of this transaction take as long as a large inventory on a slow disk needs. Only for
+/// [`Db::patiently`].
+pub fn allow_long_statements(conn: &mut Conn) -> Result<(), DbError> {
+    Ok(conn.batch_execute("SET LOCAL statement_timeout = '120s'; SET LOCAL lock_timeout = '10s'")?)
 }
 
 /// Takes an advisory lock for as long as the connection lives; `false` when somebody else holds it.

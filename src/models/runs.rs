@@ -15,6 +15,12 @@ use crate::vault::Vault;
 pub const LEASE_SECONDS: i32 = 30;
 /// A run that took this many replicas down with it is not tried again.
 const MOST_ATTEMPTS: i32 = 3;
+/// An integration keeps this many runs whatever their age, and every run of this many days.
+const KEEP_RUNS: i64 = 100;
+const KEEP_DAYS: i32 = 90;
+/// Runs and changes that one call of [`purge`] deletes at most.
+const PURGE_RUNS: i64 = 100;
+const PURGE_CHANGES: i64 = 10_000;
 
 #[derive(Clone, Debug, Queryable, Selectable, Identifiable, QueryableByName)]
 #[diesel(table_name = runs)]
@@ -273,4 +279,37 @@ pub fn set_credential(conn: &mut Conn, id: Uuid, credential: Uuid, secret_versio
         .set((runs::credential_id.eq(credential), runs::secret_version.eq(secret_version)))
         .execute(conn)?;
     Ok(())
+}
+
+/// Deletes some of the runs that are older than 90 days and not among the last 100 of their integration; first their
+/// changes, then they themselves. Returns how many rows were deleted: call it again until there are none.
+pub fn purge(conn: &mut Conn) -> Result<usize, DbError> {
+    #[derive(QueryableByName)]
+    struct Old {
+        #[diesel(sql_type = SqlUuid)]
+        id: Uuid,
+    }
+    let old: Vec<Old> = diesel::sql_query(
+        "SELECT r.id FROM integrations i
+         CROSS JOIN LATERAL (SELECT queued_at FROM runs WHERE integration_id = i.id
+             ORDER BY queued_at DESC OFFSET $1 LIMIT 1) last_kept
+         JOIN runs r ON r.integration_id = i.id AND r.queued_at < last_kept.queued_at
+         WHERE r.queued_at < now() - make_interval(days => $2) AND r.state NOT IN ('queued', 'running') LIMIT $3",
+    )
+    .bind::<BigInt, _>(KEEP_RUNS - 1)
+    .bind::<diesel::sql_types::Integer, _>(KEEP_DAYS)
+    .bind::<BigInt, _>(PURGE_RUNS)
+    .load(conn)?;
+    let old: Vec<Uuid> = old.into_iter().map(|run| run.id).collect();
+    let changes = diesel::sql_query(
+        "DELETE FROM image_changes WHERE ctid = ANY (ARRAY(
+             SELECT ctid FROM image_changes WHERE run_id = ANY ($1) LIMIT $2 FOR UPDATE SKIP LOCKED))",
+    )
+    .bind::<diesel::sql_types::Array<SqlUuid>, _>(&old)
+    .bind::<BigInt, _>(PURGE_CHANGES)
+    .execute(conn)?;
+    if changes > 0 {
+        return Ok(changes);
+    }
+    Ok(diesel::delete(runs::table.filter(runs::id.eq_any(old))).execute(conn)?)
 }

@@ -5,7 +5,7 @@
 use std::cell::Cell;
 use std::convert::Infallible;
 use std::panic::AssertUnwindSafe;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use actix_web::web::Data;
@@ -13,7 +13,7 @@ use futures_util::FutureExt;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
-use crate::integrations::registries::{self, Job, Progress, ScanError, Version};
+use crate::integrations::registries::{self, Job, ScanError, Version};
 use crate::models::events::Actor;
 use crate::models::runs::{self, Run};
 use crate::models::{DbError, images};
@@ -24,7 +24,7 @@ mod prepare;
 mod record;
 
 use prepare::{Ready, prepare};
-use record::{Done, save};
+use record::{Done, Watch, save};
 
 /// Between two renewals of the lease; also how soon *Stop* is seen and how fresh the shown progress is.
 const HEARTBEAT: Duration = Duration::from_secs(1);
@@ -34,13 +34,13 @@ const RUNNING: &str = "Running";
 /// The next run for this replica, if there is one.
 pub async fn claim(app: &App) -> Result<Option<Run>, DbError> {
     let replica = app.replica;
-    app.db.run(move |conn| runs::claim(conn, replica)).await
+    app.db.transaction(move |conn| runs::claim(conn, replica)).await
 }
 
 /// Gives what this replica has not finished back to the queue.
 pub async fn give_back(app: &App) -> Result<usize, DbError> {
     let replica = app.replica;
-    app.db.run(move |conn| runs::give_back(conn, replica)).await
+    app.db.transaction(move |conn| runs::give_back(conn, replica)).await
 }
 
 /// Performs a claimed run to its end. When `cancel` is cancelled it stops and stays claimed, to be given back.
@@ -71,22 +71,50 @@ impl Verdict {
     }
 }
 
+/// The claim on a run while it is worked on. [`keep_alive`] renews it.
+struct Lease {
+    watch: Watch,
+    /// Somebody pressed *Stop*.
+    asked: Cell<bool>,
+    /// Another replica has the run.
+    lost: Cell<bool>,
+}
+
+impl Lease {
+    /// Ends with `cancel`.
+    fn new(cancel: &CancellationToken) -> Self {
+        let watch = Watch { progress: Arc::default(), stop: cancel.child_token() };
+        Self { watch, asked: Cell::new(false), lost: Cell::new(false) }
+    }
+}
+
 /// The outcome's word; `None` when the run is no longer this replica's or goes back to the queue.
 async fn attempt(app: &Data<App>, run: &Run, cancel: &CancellationToken) -> Result<Option<&'static str>, DbError> {
     let prepared = {
         let (vault, run) = (app.vault.clone(), run.clone());
         app.db.transaction(move |conn| prepare(conn, &vault, &run)).await?
     };
-    let sent_to = SentTo::default();
+    let (lease, sent_to) = (Lease::new(cancel), SentTo::default());
     let (integration, used, verdict) = match prepared {
         Err(refusal) => (refusal.integration, None, refusal.verdict),
         Ok(ready) => {
-            let verdict = act(app, run, &ready, cancel, &sent_to).await;
+            let verdict = act(app, run, &ready, &lease, &sent_to).await;
             let Some(verdict) = verdict else { return Ok(None) };
             ((*ready.integration).clone(), ready.credential.map(|opened| opened.id), verdict)
         }
     };
-    save(app, run, Done { integration, used, verdict, sent_to: sent_to.hosts() }).await
+    let sent_to = sent_to.hosts();
+    let done = Done { integration: integration.clone(), used, verdict, sent_to: sent_to.clone() };
+    let saved = tokio::select! {
+        saved = save(app, run, done, &lease.watch) => saved?,
+        never = keep_alive(app, run, &lease) => match never {},
+    };
+    if saved.is_none() && lease.asked.get() && !lease.lost.get() {
+        // Stopped while the inventory was saved, so none of it was.
+        let done = Done { integration, used, verdict: Verdict::Stopped, sent_to };
+        return save(app, run, done, &lease.watch).await;
+    }
+    Ok(saved)
 }
 
 /// Whoever asked for the run, as the trail names them.
@@ -95,10 +123,8 @@ fn actor(run: &Run) -> Actor {
 }
 
 /// Scans under a lease that is kept alive meanwhile. `None` when there is nothing to record.
-async fn act(app: &App, run: &Run, ready: &Ready, cancel: &CancellationToken, sent_to: &SentTo) -> Option<Verdict> {
-    let (stop, asked, lost) = (cancel.child_token(), Cell::new(false), Cell::new(false));
-    let progress = Arc::new(Mutex::new(Progress::default()));
-    let told = Arc::clone(&progress);
+async fn act(app: &App, run: &Run, ready: &Ready, lease: &Lease, sent_to: &SentTo) -> Option<Verdict> {
+    let progress = Arc::clone(&lease.watch.progress);
     let job = Job {
         settings: &ready.settings,
         credential: ready.credential.as_ref().map(|opened| (opened.kind, &opened.values)),
@@ -106,20 +132,22 @@ async fn act(app: &App, run: &Run, ready: &Ready, cancel: &CancellationToken, se
         name: &ready.integration.name,
         stored: ready.credential.as_ref().map(|opened| (opened.id, opened.version)),
         aws: &app.aws,
-        progress: Arc::new(move |now| *told.lock().unwrap_or_else(PoisonError::into_inner) = now),
-        stop: stop.clone(),
+        progress: Arc::new(move |now| *progress.lock().unwrap_or_else(PoisonError::into_inner) = now),
+        stop: lease.watch.stop.clone(),
         sent_to: sent_to.clone(),
     };
     let result = tokio::select! {
         result = scan(ready.version, job) => result,
-        never = keep_alive(app, run, &progress, &stop, &asked, &lost) => match never {},
+        never = keep_alive(app, run, lease) => match never {},
     };
-    if lost.get() {
+    if lease.lost.get() {
         return None;
     }
     match result {
         Ok(found) => Some(Verdict::Found(found.into_iter().map(row).collect())),
-        Err(Failure::Scan(error)) if error.cause == ProviderError::Stopped => asked.get().then_some(Verdict::Stopped),
+        Err(Failure::Scan(error)) if error.cause == ProviderError::Stopped => {
+            lease.asked.get().then_some(Verdict::Stopped)
+        }
         Err(Failure::Scan(error)) => Some(Verdict::failed(error.step.label(), error.to_string())),
         Err(Failure::Panicked) => {
             tracing::error!(run = %run.id, "a scan panicked");
@@ -144,22 +172,16 @@ async fn scan(version: &dyn Version, job: Job<'_>) -> Result<Vec<registries::Ima
     }
 }
 
-/// Renews the lease, saves the progress, and cancels the scan when somebody asked for it or another replica has it.
-async fn keep_alive(
-    app: &App,
-    run: &Run,
-    progress: &Mutex<Progress>,
-    stop: &CancellationToken,
-    asked: &Cell<bool>,
-    lost: &Cell<bool>,
-) -> Infallible {
+/// Renews the lease, saves the progress, and cancels the work when somebody asked for it or another replica has it.
+async fn keep_alive(app: &App, run: &Run, lease: &Lease) -> Infallible {
+    let Lease { watch: Watch { progress, stop }, asked, lost } = lease;
     let mut beat = tokio::time::interval(HEARTBEAT);
     beat.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         beat.tick().await;
         let now = serde_json::to_value(&*progress.lock().unwrap_or_else(PoisonError::into_inner)).unwrap_or_default();
         let (id, replica) = (run.id, app.replica);
-        match app.db.run(move |conn| runs::heartbeat(conn, id, replica, &now)).await {
+        match app.db.transaction(move |conn| runs::heartbeat(conn, id, replica, &now)).await {
             Ok(Some(false)) => {}
             Ok(Some(true)) => {
                 asked.set(true);

@@ -1,20 +1,23 @@
-//! After a run: inventory, outcome, last use of the credential and the event of the trail, in one transaction.
+//! After a run: inventory, outcome, last use of the credential and the event of the trail, in one transaction. A large
+//! inventory takes its time: it is written in batches, and the run's lease is kept alive meanwhile.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::{HEARTBEAT, Verdict, actor};
 use crate::app::App;
+use crate::integrations::registries::{Progress, Step};
 use crate::models::alerts::{self, Subject};
 use crate::models::events::{self, Action};
 use crate::models::integrations::Integration;
 use crate::models::runs::{self, Outcome, Run};
-use crate::models::{Conn, DbError, alert_settings, credentials, images};
+use crate::models::{self, Conn, DbError, alert_settings, credentials, images};
 use crate::vault::Vault;
 
-/// How long a result is worth saving while the database is away: less than the lease.
+/// How long saving is tried again while the database is away: less than the lease.
 const SAVE_WITHIN: Duration = Duration::from_secs(20);
 
 /// Everything that is written down at the end.
@@ -27,15 +30,39 @@ pub struct Done {
     pub sent_to: Vec<String>,
 }
 
-/// Records the end, also when the database is away for a moment.
-pub async fn save(app: &App, run: &Run, done: Done) -> Result<Option<&'static str>, DbError> {
-    let (started, done) = (Instant::now(), Arc::new(done));
+/// What a saving shares with the one who keeps its lease.
+#[derive(Clone)]
+pub struct Watch {
+    pub progress: Arc<Mutex<Progress>>,
+    /// Cancelled when the run is to stop or belongs to another replica: nothing of it is saved then.
+    pub stop: CancellationToken,
+}
+
+impl Watch {
+    fn saved(&self, saved: usize, of: usize) -> Result<(), DbError> {
+        if self.stop.is_cancelled() {
+            return Err(DbError::Stale);
+        }
+        let now = Progress { step: Step::Saving, saved: number(saved), images: number(of), ..Progress::default() };
+        *self.progress.lock().unwrap_or_else(PoisonError::into_inner) = now;
+        Ok(())
+    }
+}
+
+/// Records the end, also when the database is away for a moment. `None` when the run is not this replica's any more,
+/// or was to stop: nothing of it is saved then.
+pub async fn save(app: &App, run: &Run, done: Done, watch: &Watch) -> Result<Option<&'static str>, DbError> {
+    let (mut failing, done) = (None, Arc::new(done));
     loop {
         let (vault, replica, run, shared) = (app.vault.clone(), app.replica, run.clone(), Arc::clone(&done));
-        match app.db.transaction(move |conn| record(conn, &vault, replica, &run, &shared)).await {
+        let watch = watch.clone();
+        match app.db.patiently(move |conn| record(conn, &vault, replica, &run, &shared, &watch)).await {
             Ok(outcome) => return Ok(Some(outcome)),
             Err(DbError::Stale) => return Ok(None),
-            Err(DbError::Unavailable | DbError::ReadOnly | DbError::TryAgain) if started.elapsed() < SAVE_WITHIN => {
+            // Trying again is safe even when the outcome is unknown: a run ends once.
+            Err(DbError::Unavailable | DbError::OutcomeUnknown | DbError::ReadOnly | DbError::TryAgain)
+                if failing.get_or_insert_with(Instant::now).elapsed() < SAVE_WITHIN =>
+            {
                 tokio::time::sleep(HEARTBEAT).await;
             }
             Err(error) => return Err(error),
@@ -43,14 +70,31 @@ pub async fn save(app: &App, run: &Run, done: Done) -> Result<Option<&'static st
     }
 }
 
-/// Inventory, outcome, last use and event in one transaction; [`DbError::Stale`] when the run is another replica's now,
-/// so that nothing of it is kept.
-fn record(conn: &mut Conn, vault: &Vault, replica: Uuid, run: &Run, done: &Done) -> Result<&'static str, DbError> {
-    // First, as everybody who changes a credential does: in one order, nobody waits for each other.
+/// Inventory, outcome, last use and event in one transaction; [`DbError::Stale`] when the run is another replica's,
+/// so that nothing of it is kept. The run's own row is locked last: its lease is renewed meanwhile.
+fn record(
+    conn: &mut Conn,
+    vault: &Vault,
+    replica: Uuid,
+    run: &Run,
+    done: &Done,
+    watch: &Watch,
+) -> Result<&'static str, DbError> {
+    let saving = match &done.verdict {
+        Verdict::Found(found) => Some(images::Saving { integration: run.integration_id, run: run.id, found }),
+        _ => None,
+    };
+    if let Some(saving) = &saving {
+        models::allow_long_statements(conn)?;
+        watch.saved(0, saving.found.len())?;
+        saving.stage(conn)?;
+    }
+    // The audit lane comes before any lock that others wait for. Every writer does it in this order, so they cannot
+    // deadlock.
     let mut ledger = events::open(conn)?;
-    let (word, outcome, detail) = match &done.verdict {
-        Verdict::Found(found) => {
-            let difference = images::replace(conn, run.integration_id, run.id, found)?;
+    let (word, outcome, detail) = match (&done.verdict, &saving) {
+        (Verdict::Found(found), Some(saving)) => {
+            let difference = saving.replace(conn, &|saved| watch.saved(saved, found.len()))?;
             let outcome = Outcome::Succeeded {
                 images: count(found.len()),
                 added: count(difference.added),
@@ -59,11 +103,11 @@ fn record(conn: &mut Conn, vault: &Vault, replica: Uuid, run: &Run, done: &Done)
             };
             (Action::ScanSucceeded, outcome, format!("{} images", found.len()))
         }
-        Verdict::Failed { step, error } => {
+        (Verdict::Failed { step, error }, _) => {
             let outcome = Outcome::Failed { step: (*step).to_owned(), error: error.clone() };
             (Action::ScanFailed, outcome, error.clone())
         }
-        Verdict::Stopped => (Action::ScanStopped, Outcome::Stopped, String::new()),
+        _ => (Action::ScanStopped, Outcome::Stopped, String::new()),
     };
     if !runs::end(conn, run, replica, &outcome)? {
         return Err(DbError::Stale);
@@ -103,6 +147,10 @@ fn tell(conn: &mut Conn, vault: &Vault, run: &Run, done: &Done) -> Result<(), Db
 
 fn count(number: impl TryInto<i32>) -> i32 {
     number.try_into().unwrap_or(i32::MAX)
+}
+
+fn number(count: usize) -> u32 {
+    count.try_into().unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]

@@ -19,6 +19,7 @@
 //! | `Throttled`    | 429    | when to come back                        |
 //! | `Internal`     | 500    | that it is logged                        |
 //! | `Unavailable`  | 503    | to come back in a moment                 |
+//! | `OutcomeUnknown` | 503  | how to see whether it was saved          |
 
 use std::fmt;
 
@@ -58,6 +59,8 @@ pub enum Error {
     },
     Internal,
     Unavailable,
+    /// The database fell silent while it saved.
+    OutcomeUnknown,
     ReadOnly,
 }
 
@@ -88,7 +91,7 @@ impl Error {
             Self::Unacceptable(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Throttled { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
-            Self::Unavailable | Self::ReadOnly => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Unavailable | Self::OutcomeUnknown | Self::ReadOnly => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 
@@ -121,6 +124,11 @@ impl Error {
             Self::Throttled { text, .. } => ("Too many tries", text),
             Self::Internal => ("Something went wrong", "It has been logged. Nothing was changed. Try again."),
             Self::Unavailable => ("The database does not answer", "Nothing was changed. Try again in a few seconds."),
+            Self::OutcomeUnknown => (
+                "We don't know if this was saved",
+                "The database stopped answering while it saved. Before you try again, open the page of what you changed \
+                 or the audit trail: they show whether it was saved.",
+            ),
             Self::ReadOnly => (
                 "Nothing can be saved at the moment",
                 "The database takes no writes. Nothing was changed; reading works.",
@@ -189,6 +197,7 @@ impl From<DbError> for Error {
         match error {
             DbError::NotFound => Self::NotFound,
             DbError::Unavailable | DbError::TryAgain => Self::Unavailable,
+            DbError::OutcomeUnknown => Self::OutcomeUnknown,
             DbError::ReadOnly => Self::ReadOnly,
             DbError::MissingKek(_) => {
                 tracing::error!(%error, "a value cannot be sealed");

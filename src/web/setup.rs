@@ -74,6 +74,9 @@ pub async fn create(app: Data<App>, request: HttpRequest, posted: Posted) -> Res
         })
         .await?;
     let user = made.ok_or(Error::NotFound)?;
-    let cookie = login::begin(&app, &request, user, Step::Whole(None)).await?;
+    // The user is saved: an error of the session must not say that nothing was changed.
+    let Ok(cookie) = login::begin(&app, &request, user, Step::Whole(None)).await else {
+        return Ok(page::see_other("/login", ""));
+    };
     Ok(login::with_cookie(page::see_other("/", "welcome"), cookie))
 }

@@ -58,6 +58,9 @@ pub struct Progress {
     pub repositories_done: u32,
     pub repositories_total: u32,
     pub images: u32,
+    /// How many of the images are in the database, while they are saved.
+    #[serde(default)]
+    pub saved: u32,
 }
 
 /// Where a scan is, or where it failed.
@@ -69,6 +72,8 @@ pub enum Step {
     ListingRepositories,
     ListingTags,
     ReadingManifests,
+    /// The scan is over, and its inventory is written to the database.
+    Saving,
 }
 
 impl Step {
@@ -79,6 +84,7 @@ impl Step {
             Self::ListingRepositories => "Listing repositories",
             Self::ListingTags => "Listing tags",
             Self::ReadingManifests => "Reading manifests",
+            Self::Saving => "Saving",
         }
     }
 }
@@ -123,6 +129,7 @@ impl fmt::Display for ScanError {
             Step::ListingRepositories => f.write_str("Listing the repositories")?,
             Step::ListingTags => f.write_str("Listing the tags")?,
             Step::ReadingManifests => f.write_str("Reading the manifest")?,
+            Step::Saving => f.write_str("Saving the inventory")?,
         }
         if !self.at.is_empty() {
             write!(f, " of {}", self.at)?;

@@ -24,7 +24,7 @@ pub async fn update(app: Data<App>, visitor: As<Auditor>, posted: Posted) -> Res
         _ => return Err(Error::Unacceptable("Tick the shortcuts or leave them.".to_owned())),
     };
     let id = visitor.user_id;
-    app.db.run(move |conn| users::set_preferences(conn, id, theme, shortcuts)).await?;
+    app.db.transaction(move |conn| users::set_preferences(conn, id, theme, shortcuts)).await?;
     app.sessions.forget();
     Ok(page::see_other("/account", "saved"))
 }

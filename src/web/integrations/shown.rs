@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::integrations::registries::Progress;
+use crate::integrations::registries::{Progress, Step};
 use crate::integrations::{Family, Provider};
 use crate::models::runs::Run;
 use crate::web::page::{self, When};
@@ -115,7 +115,12 @@ pub struct Going {
 impl Going {
     pub fn new(run: &Run) -> Self {
         let progress: Progress = serde_json::from_value(run.progress.clone()).unwrap_or_default();
-        let (done, total) = (progress.repositories_done, progress.repositories_total);
+        let saving = progress.step == Step::Saving;
+        let (done, total) = if saving {
+            (progress.saved, progress.images)
+        } else {
+            (progress.repositories_done, progress.repositories_total)
+        };
         let waiting = run.state == "queued";
         let label = match (run.stop_requested, waiting) {
             (true, _) => "Stopping".to_owned(),
@@ -124,6 +129,8 @@ impl Going {
         };
         let counts = if waiting || total == 0 {
             String::new()
+        } else if saving {
+            format!("{} of {}", grouped(done.into()), counted(total.into(), "image"))
         } else {
             let images = counted(progress.images.into(), "image");
             format!("{} of {} · {images}", grouped(done.into()), counted(total.into(), "repository"))

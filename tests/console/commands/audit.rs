@@ -10,9 +10,10 @@ fn a_whole_trail_is_counted_and_its_heads_are_printed() {
     let strongroom = Strongroom::founded();
     credentials(&mut strongroom.connect(), &strongroom.vault(), 0..20);
     let said = strongroom.done(&["audit", "verify"]);
-    assert!(said.ends_with("21 events, all as they were written\n"), "{said}");
+    assert!(said.ends_with("22 events, all as they were written\n"), "{said}");
     let head = ask(&mut strongroom.connect(), "SELECT encode(mac, 'hex') FROM audit_lanes WHERE lane = 0");
-    assert_eq!(said.lines().count(), 17);
+    let written = ask(&mut strongroom.connect(), "SELECT count(*) FROM audit_lanes WHERE seq > 0");
+    assert_eq!((said.lines().count() - 1).to_string(), written);
     assert!(said.lines().next().is_some_and(|line| line.starts_with("lane  0") && line.ends_with(&head)), "{said}");
 }
 
@@ -27,7 +28,7 @@ fn six_events(strongroom: &Strongroom) -> (i16, i64) {
                 action: Action::StoreVerified,
                 subject_kind: "",
                 subject_id: None,
-                subject_name: "",
+                subject_name: "six",
                 detail,
             };
             ledger.record(conn, &vault, &Actor::command_line(), &event)?;
@@ -35,8 +36,8 @@ fn six_events(strongroom: &Strongroom) -> (i16, i64) {
         Ok::<_, strongroom::models::DbError>(())
     })
     .expect("recorded");
-    let lane = ask(&mut conn, "SELECT DISTINCT lane FROM events WHERE action = 'test'").parse().expect("a lane");
-    let before = ask(&mut conn, "SELECT min(seq) - 1 FROM events WHERE action = 'test'").parse().expect("a seq");
+    let lane = ask(&mut conn, "SELECT DISTINCT lane FROM events WHERE subject_name = 'six'").parse().expect("a lane");
+    let before = ask(&mut conn, "SELECT min(seq) - 1 FROM events WHERE subject_name = 'six'").parse().expect("a seq");
     (lane, before)
 }
 
@@ -63,7 +64,7 @@ const FALSIFIED: &[(&str, i64)] = &[
          UPDATE audit_lanes SET seq = #5, mac = (SELECT mac FROM events WHERE lane = LANE AND seq = #5) WHERE lane = LANE",
         6,
     ),
-    ("UPDATE events SET seq = 1000 + seq WHERE lane = LANE AND seq = #3", 7),
+    ("UPDATE events SET seq = 1000 + seq WHERE lane = LANE AND seq = #3", 3),
     (
         "INSERT INTO events SELECT lane, #7, at, actor, action, subject_kind, subject_id, subject_name, detail, address, mac
          FROM events WHERE lane = LANE AND seq = #1",

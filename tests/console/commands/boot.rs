@@ -124,7 +124,7 @@ async fn five_consoles_that_start_at_once_on_an_empty_database_found_one_deploym
     let mut conn = strongroom.connect();
     assert_eq!(ask(&mut conn, "SELECT count(*) FROM deployment"), "1");
     assert_eq!(ask(&mut conn, "SELECT count(*) FROM credentials WHERE shipped"), "1");
-    assert_eq!(ask(&mut conn, "SELECT count(*) FROM events"), "1");
+    assert_eq!(ask(&mut conn, "SELECT count(*) FROM events"), "2", "the key and the shipped credential");
     let applied = ask(&mut conn, "SELECT count(*) FROM __diesel_schema_migrations");
     let written = fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/migrations")).expect("the migrations").count();
     assert_eq!(applied, written.to_string());

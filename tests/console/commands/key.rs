@@ -92,7 +92,8 @@ async fn a_rotation_moves_every_value_while_the_console_runs_and_changes_no_secr
         "SELECT string_agg(action || ' ' || subject_name, ', ' ORDER BY at) FROM events WHERE subject_kind = 'key'";
     assert_eq!(
         ask(&mut conn, trail),
-        "key.added master key 2, key.activated master key 2, key.rewrapped master key 2, key.retired master key 1"
+        "key.added master key 1, key.added master key 2, key.superseded master key 1, key.activated master key 2, \
+         key.verified master key 1, key.verified master key 2, key.rewrapped master key 2, key.retired master key 1"
     );
 }
 

@@ -37,7 +37,7 @@ fn secret(number: usize) -> String {
 }
 
 /// Saves credentials with [`secret`]s; returns their ids.
-fn credentials(conn: &mut PgConnection, vault: &Vault, numbers: std::ops::Range<usize>) -> Vec<Uuid> {
+pub fn credentials(conn: &mut PgConnection, vault: &Vault, numbers: std::ops::Range<usize>) -> Vec<Uuid> {
     let save = |number| {
         let (name, plaintext) = (format!("credential {number}"), secret(number));
         let new = NewCredential {

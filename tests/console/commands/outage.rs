@@ -131,6 +131,31 @@ async fn connections_that_the_server_ended_are_replaced_without_a_visitor_notici
     assert_eq!(serving.stop().status, 0);
 }
 
+#[actix_web::test]
+async fn a_database_that_falls_silent_in_a_commit_leaves_the_outcome_unknown() {
+    let (strongroom, proxy, serving, mut visit) = behind_a_proxy().await;
+    let mut conn = strongroom.connect();
+    let slow =
+        "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(1); RETURN NULL; END $$;
+        CREATE CONSTRAINT TRIGGER slow AFTER INSERT ON credentials DEFERRABLE INITIALLY DEFERRED
+        FOR EACH ROW EXECUTE FUNCTION slow()";
+    diesel::connection::SimpleConnection::batch_execute(&mut conn, slow).expect("a slow commit");
+    let fields = [("kind", "basic"), ("name", "new"), ("username", "robot"), ("password", "first secret")];
+    let freeze = async {
+        let committing = "SELECT count(*) FROM pg_stat_activity WHERE query = 'COMMIT' AND state = 'active'
+            AND datname = current_database()";
+        wait_for("it commits", LIMIT, async || ask(&mut conn, committing) == "1").await;
+        proxy.freeze();
+    };
+    let (page, ()) = tokio::join!(visit.post("/credentials", &fields), freeze);
+    assert_eq!((page.status, page.text("h1").as_str()), (503, "We don't know if this was saved"), "{page:?}");
+    assert!(!page.body.contains("Nothing was changed"), "{}", page.body);
+    proxy.mend();
+    all_is_well_within_five_seconds(&visit).await;
+    assert_eq!(ask(&mut strongroom.connect(), "SELECT count(*) FROM credentials WHERE name = 'new'"), "1");
+    assert_eq!(serving.stop().status, 0);
+}
+
 /// Sets whether the database takes writes, as a failover does: from now on, and for whoever is connected.
 fn writable(strongroom: &Strongroom, writable: bool) {
     let mode = if writable { "off" } else { "on" };

@@ -17,6 +17,8 @@ mod destinations;
 mod export;
 mod forms;
 mod integrity;
+mod large;
+mod purge;
 mod queue;
 mod scans;
 

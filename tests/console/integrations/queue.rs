@@ -12,6 +12,7 @@ use crate::support::app::{TestApp, founded};
 use crate::support::db::Database;
 use crate::support::peers::registry::{Auth, Registry};
 use crate::support::peers::scripted::{Reply, Scripted};
+use crate::support::signed;
 use crate::support::sql;
 
 const CLOSED: &str = "http://127.0.0.1:1";
@@ -69,7 +70,7 @@ async fn the_run_of_a_dead_replica_is_taken_over() {
     let id = Form::new("mirror", &peer.url()).add(&mut visit).await;
     ended(&app, id).await;
     // A claim of somebody else, first with a live lease, then with one that has ended.
-    sql::run(
+    signed::run(
         &app,
         &format!(
             "INSERT INTO runs (id, integration_id, state, cause, requested_by, started_at, lease_until, replica_id, attempts)
@@ -91,7 +92,7 @@ async fn a_run_that_took_three_replicas_with_it_is_not_tried_again() {
     let mut visit = app.administrator();
     let id = Form::new("mirror", CLOSED).add(&mut visit).await;
     ended(&app, id).await;
-    sql::run(
+    signed::run(
         &app,
         &format!(
             "INSERT INTO runs (id, integration_id, state, cause, requested_by, lease_until, replica_id, attempts)

@@ -233,8 +233,11 @@ async fn a_session_that_was_written_into_the_database_opens_nothing() {
         sql::run(
             &app,
             &format!(
-                "INSERT INTO sessions (token_hash, id, user_id, awaits_code, address, agent, row_mac)
-                 VALUES ('\\x{hash}', gen_random_uuid(), '{id}', {awaits_code}, 'x', 'x', decode(repeat('00', 32), 'hex'))"
+                "INSERT INTO sessions (token_hash, id, user_id, awaits_code, address, agent, row_mac, user_version,
+                    row_version, login_lane, login_seq)
+                 SELECT '\\x{hash}', gen_random_uuid(), '{id}', {awaits_code}, 'x', 'x', decode('02' || repeat('00', 32), 'hex'),
+                    1, 1, e.lane, e.seq
+                 FROM (VALUES (1)) AS one LEFT JOIN events e ON NOT {awaits_code} AND e.action = 'login.succeeded'"
             ),
         );
         assert_eq!(eve.get("/users").await.status, 302);
@@ -242,7 +245,7 @@ async fn a_session_that_was_written_into_the_database_opens_nothing() {
         assert_eq!(page.location(), "/login", "{awaits_code}");
     }
     assert_eq!(
-        sql::count(&app, "alerts WHERE trigger = 'integrity' AND subject_kind = 'user' AND closed_at IS NULL"),
+        sql::count(&app, "alerts WHERE trigger = 'integrity' AND subject_kind = 'store' AND closed_at IS NULL"),
         1
     );
     assert!(sql::count(&app, "events WHERE action = 'user.integrity_failure'") >= 2);

@@ -10,8 +10,12 @@ use crate::support::sql;
 const GOOD: &str = "a much better passphrase";
 
 fn offer(app: &TestApp) -> String {
+    offer_for(app, logins::SETUP_MINUTES)
+}
+
+fn offer_for(app: &TestApp, minutes: i64) -> String {
     let token = session::new_token();
-    logins::offer_setup(&mut app.connect(), &app.app.vault, &session::hash(&token)).expect("a link");
+    logins::offer_setup(&mut app.connect(), &app.app.vault, &session::hash(&token), minutes).expect("a link");
     token
 }
 
@@ -53,10 +57,9 @@ async fn two_who_use_the_link_at_once_are_exactly_one_administrator() {
 #[actix_web::test]
 async fn a_link_is_good_for_half_an_hour_and_only_while_there_is_no_user() {
     let app = TestApp::start();
-    let token = offer(&app);
-    sql::run(&app, "UPDATE setup_links SET expires_at = expires_at - interval '29 minutes'");
+    let token = offer_for(&app, 1);
     assert_eq!(app.visitor().get(&format!("/setup?token={token}")).await.status, 200);
-    sql::run(&app, "UPDATE setup_links SET expires_at = expires_at - interval '1 minute'");
+    let token = offer_for(&app, 0);
     assert_eq!(app.visitor().get(&format!("/setup?token={token}")).await.status, 404);
     assert_eq!(app.visitor().post("/setup", &fields(&token, "ada")).await.status, 404);
     let token = offer(&app);

@@ -10,7 +10,11 @@ use crate::support::sql;
 
 /// What the authenticator shows: now, or some steps of 30 seconds later.
 pub fn code(app: &TestApp, secret: &str, later: u64) -> String {
-    let seconds = u64::try_from(users::seconds(&mut app.connect()).expect("the clock")).expect("after 1970");
+    code_at(&mut app.connect(), secret, later)
+}
+
+pub fn code_at(conn: &mut diesel::pg::PgConnection, secret: &str, later: u64) -> String {
+    let seconds = u64::try_from(users::seconds(conn).expect("the clock")).expect("after 1970");
     let secret = totp_rs::Secret::try_from_base32(secret.replace(' ', "")).expect("a secret");
     let totp = totp_rs::Builder::new().with_secret(secret.as_bytes().to_vec()).build().expect("an authenticator");
     totp.generate(seconds + 30 * later).to_string()

@@ -2,15 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use diesel::RunQueryDsl;
 use diesel::connection::SimpleConnection;
 use diesel::pg::PgConnection;
+use diesel::{Connection, RunQueryDsl};
 use serde_json::{Value, json};
 use strongroom::credentials;
 use strongroom::form::Values;
 use strongroom::models::events::Actor;
 use strongroom::models::integrations::{self, NewIntegration};
-use strongroom::models::{self, credentials as stored};
+use strongroom::models::{self, DbError, credentials as stored};
 use strongroom::web::credentials::draft::Draft;
 use uuid::Uuid;
 
@@ -50,7 +50,8 @@ pub fn access_key(app: &TestApp, name: &str, ago: &str) -> Uuid {
     ))
     .expect("a clock that is set back");
     let create = |conn: &mut _| stored::create(conn, &app.app.vault, &Actor::command_line(), &draft.row());
-    models::transaction::<Uuid, models::DbError>(&mut conn, &create).expect("a credential")
+    // Not the models' own transaction, which would not look into the past.
+    conn.transaction::<Uuid, DbError, _>(create).expect("a credential")
 }
 
 /// Many access keys of that age at once. Their rows are copies: what tells of them opens none.

@@ -269,7 +269,8 @@ async fn progress_is_told_from_signing_in_to_the_last_repository() {
     let told = scan.progress.lock().unwrap();
     let steps: Vec<Step> = told.iter().map(|progress| progress.step).collect();
     assert_eq!(steps[..3], [Step::SigningIn, Step::ListingRepositories, Step::ListingTags]);
-    let last = Progress { step: Step::ReadingManifests, repositories_done: 2, repositories_total: 2, images: 3 };
+    let last =
+        Progress { step: Step::ReadingManifests, repositories_done: 2, repositories_total: 2, images: 3, saved: 0 };
     assert_eq!(told.last(), Some(&last));
 }
 

@@ -37,6 +37,13 @@ pub fn founded() -> Database {
     })
 }
 
+/// The same on a server whose messages are German.
+pub fn founded_in_german() -> Database {
+    Database::german(|url| {
+        open_store(url, &settings(url, &[]).store).expect("the template is founded");
+    })
+}
+
 fn settings(url: &str, more: &[&str]) -> strongroom::config::Settings {
     let keyring = keyring();
     let directory = keyring.parent().expect("a directory");
@@ -107,9 +114,14 @@ impl TestApp {
 
     /// A fresh session of a user, as after a login just now.
     pub fn session_of(&self, id: uuid::Uuid) -> Visit {
+        self.session_by(&mut self.connect(), id)
+    }
+
+    /// The same by way of a connection at hand.
+    pub fn session_by(&self, conn: &mut PgConnection, id: uuid::Uuid) -> Visit {
         let vault = self.app.vault.clone();
-        let name = users::find(&mut self.connect(), &vault, id).expect("a user").into_shown().name;
-        let token = log_in(&mut self.connect(), &vault, &name);
+        let name = users::find(conn, &vault, id).expect("a user").into_shown().name;
+        let token = log_in(conn, &vault, &name);
         let mut visit = self.visitor();
         visit.cookie = Some(format!("{}session={token}", if self.app.secure() { "__Host-" } else { "" }));
         visit

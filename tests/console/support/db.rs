@@ -14,6 +14,8 @@ use diesel::{Connection, RunQueryDsl, sql_query};
 use strongroom::postgres::Private;
 
 static CLUSTER: OnceLock<Cluster> = OnceLock::new();
+/// Its server writes its messages in German.
+static GERMAN: OnceLock<Cluster> = OnceLock::new();
 static NUMBER: AtomicU32 = AtomicU32::new(0);
 
 struct Cluster {
@@ -21,6 +23,8 @@ struct Cluster {
     administrator: Mutex<PgConnection>,
     /// libpq URL with `/strongroom` as its database.
     url: String,
+    /// The database that [`Database::migrated`] clones.
+    template: OnceLock<String>,
     _watchdog: Watchdog,
     /// Never dropped, since statics are not: the watchdog ends the server.
     _server: Private,
@@ -30,25 +34,34 @@ struct Cluster {
 pub struct Database {
     name: String,
     url: String,
+    cluster: &'static Cluster,
 }
 
 impl Database {
     /// A clone of the template, which `migrate` fills when the first test of the run asks.
     pub fn migrated(migrate: impl FnOnce(&str)) -> Self {
-        static TEMPLATE: OnceLock<String> = OnceLock::new();
-        let template = TEMPLATE.get_or_init(|| {
-            let template = Self::create("template1", "migrated");
+        Self::clone_of_template(CLUSTER.get_or_init(|| Cluster::start(&[])), migrate)
+    }
+
+    /// The same on a server whose messages are German.
+    pub fn german(migrate: impl FnOnce(&str)) -> Self {
+        Self::clone_of_template(GERMAN.get_or_init(|| Cluster::start(&["lc_messages = 'de_DE.UTF-8'"])), migrate)
+    }
+
+    fn clone_of_template(cluster: &'static Cluster, migrate: impl FnOnce(&str)) -> Self {
+        let template = cluster.template.get_or_init(|| {
+            let template = Self::create(cluster, "template1", "migrated");
             migrate(&template.url);
             let name = template.name.clone();
             std::mem::forget(template);
             name
         });
-        Self::create(template, "test")
+        Self::create(cluster, template, "test")
     }
 
     /// A database with nothing in it, for tests about migrations and first starts.
     pub fn empty() -> Self {
-        Self::create("template1", "empty")
+        Self::create(CLUSTER.get_or_init(|| Cluster::start(&[])), "template1", "empty")
     }
 
     /// Its libpq URL, over a unix socket.
@@ -60,24 +73,30 @@ impl Database {
         PgConnection::establish(&self.url).expect("the test's database answers")
     }
 
-    fn create(template: &str, what: &str) -> Self {
-        let cluster = CLUSTER.get_or_init(Cluster::start);
+    /// As the server's superuser on another database, so whatever is set for this one.
+    pub fn administer(&self, statement: &str) {
+        self.cluster.administer(statement);
+    }
+
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn create(cluster: &'static Cluster, template: &str, what: &str) -> Self {
         let name = format!("{what}_{}", NUMBER.fetch_add(1, Ordering::Relaxed));
         cluster.administer(&format!("CREATE DATABASE {name} TEMPLATE {template}"));
-        Self { url: cluster.url.replace("/strongroom?", &format!("/{name}?")), name }
+        Self { url: cluster.url.replace("/strongroom?", &format!("/{name}?")), name, cluster }
     }
 }
 
 impl Drop for Database {
     fn drop(&mut self) {
-        if let Some(cluster) = CLUSTER.get() {
-            cluster.administer(&format!("DROP DATABASE {} WITH (FORCE)", self.name));
-        }
+        self.cluster.administer(&format!("DROP DATABASE {} WITH (FORCE)", self.name));
     }
 }
 
 impl Cluster {
-    fn start() -> Self {
+    fn start(settings: &[&str]) -> Self {
         let directory = tempfile::Builder::new().prefix("strongroom-tests-").tempdir().expect("a temporary directory");
         let directory = directory.keep();
         let watchdog = Watchdog::over(&directory);
@@ -86,11 +105,13 @@ impl Cluster {
         let server = Private::start(&directory, programs.as_deref()).expect("the tests' Postgres starts");
         let url = server.url();
         let mut administrator = PgConnection::establish(&url).expect("the tests' Postgres answers");
-        for setting in ["fsync = off", "synchronous_commit = off", "full_page_writes = off"] {
+        let fast = ["fsync = off", "synchronous_commit = off", "full_page_writes = off"];
+        for setting in fast.iter().chain(settings) {
             sql_query(format!("ALTER SYSTEM SET {setting}")).execute(&mut administrator).expect("a setting");
         }
         sql_query("SELECT pg_reload_conf()").execute(&mut administrator).expect("a reload");
-        Self { administrator: Mutex::new(administrator), url, _watchdog: watchdog, _server: server }
+        let (administrator, template) = (Mutex::new(administrator), OnceLock::new());
+        Self { administrator, url, template, _watchdog: watchdog, _server: server }
     }
 
     fn administer(&self, statement: &str) {

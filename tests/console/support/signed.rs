@@ -1,10 +1,12 @@
 //! Rows as Strongroom would have written them at another time: a test moves their columns by SQL, and they are signed again.
 
-use diesel::RunQueryDsl;
 use diesel::connection::SimpleConnection;
 use diesel::pg::PgConnection;
+use diesel::prelude::*;
 use diesel::sql_query;
 use diesel::sql_types::{Binary, Uuid as SqlUuid};
+use strongroom::models::runs::Run;
+use strongroom::models::schema::runs;
 use strongroom::models::trust::{self, Seen, Signed};
 use strongroom::models::{DbError, channels, credentials, deployment, integrations, recipients, sessions, users};
 use strongroom::vault::Vault;
@@ -28,6 +30,12 @@ pub fn run_at(conn: &mut PgConnection, vault: &Vault, statements: &str) {
         again(conn, vault, "id", integrations::page);
         again(conn, vault, "id", recipients::page);
         again(conn, vault, "integration_id", channels::page);
+        let queued: Vec<Run> = runs::table.select(Run::as_select()).load(conn).expect("runs");
+        for run in queued {
+            let mac = trust::signature(vault, &run);
+            let same = runs::table.find(run.id).filter(runs::row_mac.ne(&mac));
+            diesel::update(same).set(runs::row_mac.eq(&mac)).execute(conn).expect("signed");
+        }
         let deployment = deployment::seen(conn, vault).expect("read").expect("a deployment").into_shown();
         sql_query("UPDATE deployment SET row_mac = $1")
             .bind::<Binary, _>(trust::signature(vault, &deployment))
