@@ -13,6 +13,7 @@ mod canary;
 mod channels;
 mod commands;
 mod credentials;
+mod fuzz_seeds;
 mod gallery;
 mod hostile_text;
 mod house_rules;
