@@ -149,7 +149,8 @@ async fn a_rotation_with_edits_and_kills_completes_and_loses_nothing() {
     }
     strongroom.done(&["key", "retire", "1"]);
     strongroom.done(&["verify"]);
-    let rate = rate(&strongroom).await;
+    // The replicas that were killed have to be forgotten first, for which the suite has no time.
+    let rate = if scale::full() { rate(&strongroom).await } else { f64::NAN };
     assert!(!scale::full() || rate >= 1_000.0, "{rate} rows a second");
     scale::report(
         "R4",

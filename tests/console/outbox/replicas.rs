@@ -115,7 +115,7 @@ async fn consoles_that_are_killed_and_a_faulty_mail_server_lose_no_mail() {
         console.ready().await;
     }
     cluster.move_clock("+0d").await;
-    let patience = Instant::now() + Duration::from_secs(420);
+    let patience = Instant::now() + Duration::from_secs(600);
     for kill in 0..kills {
         let least = (kill + 1) * recipients / (kills + 2);
         while server.steps("mail").len() < least {
