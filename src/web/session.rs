@@ -23,7 +23,7 @@ use crate::app::App;
 use crate::models::events::Actor;
 use crate::models::sessions::{self, Found, Valid};
 use crate::models::trust::Trusted;
-use crate::models::{DbError, altered, users};
+use crate::models::{altered, users};
 
 mod cache;
 pub use cache::Cache;
@@ -166,18 +166,7 @@ pub async fn visitor(request: &HttpRequest) -> Result<Option<Arc<Visitor>>, Erro
     }
     let ticket = app.sessions.ticket();
     let (limits, key, vault) = (app.session_limits(), hash.clone(), app.vault.clone());
-    let found = app
-        .db
-        .run(move |conn| {
-            let found = sessions::find(conn, &vault, &key, limits)?;
-            if let Some(Found::Valid(valid)) = &found
-                && valid.now - valid.session.last_seen_at > TimeDelta::minutes(1)
-            {
-                sessions::touch(conn, &vault, valid.session.clone(), valid.now)?;
-            }
-            Ok::<_, DbError>(found)
-        })
-        .await?;
+    let found = app.db.run(move |conn| sessions::find(conn, &vault, &key, limits)).await?;
     let valid = match found {
         Some(Found::Valid(valid)) if !valid.session.awaits_code => valid,
         Some(Found::Valid(_)) | None => return Ok(None),
@@ -186,6 +175,10 @@ pub async fn visitor(request: &HttpRequest) -> Result<Option<Arc<Visitor>>, Erro
             return Ok(None);
         }
     };
+    if valid.now - valid.session.last_seen_at > TimeDelta::minutes(1) {
+        let (vault, session, now) = (app.vault.clone(), valid.session.clone(), valid.now);
+        app.db.transaction(move |conn| sessions::touch(conn, &vault, session.clone(), now)).await?;
+    }
     let visitor = Arc::new(from_row(*valid, client_address(request, app)));
     app.sessions.put(ticket, hash, visitor.clone());
     Ok(Some(visitor))

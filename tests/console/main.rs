@@ -14,6 +14,7 @@ mod channels;
 mod commands;
 mod credentials;
 mod database;
+mod fuzz_seeds;
 mod gallery;
 mod hostile_text;
 mod house_rules;

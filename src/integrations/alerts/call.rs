@@ -163,7 +163,7 @@ pub(super) fn found(finding: &Finding) -> SendError {
 }
 
 /// Retry-After (RFC 9110, section 10.2.3): seconds, or a date, held against the answer's own.
-pub(super) fn pause(answer: &Answer) -> Option<Duration> {
+pub fn pause(answer: &Answer) -> Option<Duration> {
     let text = answer.header("retry-after")?.trim();
     let seconds = match text.parse::<u64>() {
         Ok(seconds) => seconds,

@@ -36,6 +36,8 @@ pub mod text;
 pub mod webhook;
 mod wire;
 
+#[doc(hidden)]
+pub use call::pause;
 pub use go_ahead::{Giver, GoAhead, go_ahead};
 pub use outcome::{Again, Receipt, SendError};
 pub use test_message::test_message;

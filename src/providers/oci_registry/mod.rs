@@ -13,7 +13,7 @@ use url::Url;
 
 use super::ProviderError;
 use super::egress::{Answer, BODY_LIMIT, Client};
-use manifest::{Manifest, Platform};
+use manifest::Platform;
 use session::Session;
 
 mod challenge;
@@ -24,6 +24,9 @@ mod tokens;
 pub use manifest::{is_repository, is_tag};
 pub use session::AT_ONCE;
 pub use tokens::{Login, SentTo};
+/// What registries write, read by the fuzz targets too.
+#[doc(hidden)]
+pub use {challenge::Challenge, manifest::Manifest, session::next_page, session::retry_after};
 
 /// Entries asked for on a page of a list; a registry may give fewer.
 const PAGE_SIZE: usize = 1000;

@@ -223,11 +223,12 @@ impl Session {
 
 /// The pause that a registry asks for. The date form (RFC 9110, section 10.2.3) is not used by registries and left
 /// to the usual pauses.
-fn retry_after(answer: &Answer) -> Option<Duration> {
+pub fn retry_after(answer: &Answer) -> Option<Duration> {
     answer.header(RETRY_AFTER.as_str())?.trim().parse().ok().map(Duration::from_secs)
 }
 
-fn next_page(answer: &Answer, current: &Url) -> Result<Option<Url>, ProviderError> {
+/// The next page of a list by its `Link` (RFC 8288); an error where it is not on the registry's own origin.
+pub fn next_page(answer: &Answer, current: &Url) -> Result<Option<Url>, ProviderError> {
     let links = answer.headers.get_all(LINK).iter().filter_map(|value| value.to_str().ok());
     let next = links.flat_map(|links| links.split(',')).find_map(|link| {
         let (target, parameters) = link.trim().strip_prefix('<')?.split_once('>')?;

@@ -13,10 +13,7 @@ use super::{ask, opened};
 use crate::support::app::Visit;
 use crate::support::binary::Strongroom;
 use crate::support::process::Random;
-
-const WRITES: usize = 300;
-const CLIENTS: usize = 4;
-const LONGEST_ROUND: usize = 40;
+use crate::support::scale::{self, R1_CLIENTS, R1_KILLS, R1_WRITES};
 
 /// What a client knows of one credential: its last acknowledged password, and one that was sent without an answer.
 #[derive(Clone, Debug, Default)]
@@ -36,6 +33,10 @@ struct Ledger {
 impl Ledger {
     fn change(&self, name: &str, change: impl FnOnce(&mut Known)) {
         change(self.credentials.lock().expect("a lock").entry(name.to_owned()).or_default());
+    }
+
+    fn count(&self) -> usize {
+        self.acknowledged.load(Ordering::SeqCst)
     }
 }
 
@@ -74,52 +75,82 @@ async fn write(client: usize, round: usize, mut visit: Visit, ledger: Arc<Ledger
 }
 
 #[actix_web::test]
-async fn nothing_acknowledged_is_lost_and_no_half_row_stays_when_the_console_is_killed_at_random() {
+async fn nothing_acknowledged_is_lost_when_the_console_is_killed_at_random() {
     let seed = u64::from_be_bytes(strongroom::vault::random());
     println!("seed {seed}");
     let mut random = Random(seed);
     let strongroom = Strongroom::founded();
     let visits: Vec<Visit> =
-        (0..CLIENTS).map(|client| strongroom.visit(&format!("client {client}"), Role::Operator)).collect();
+        (0..R1_CLIENTS.now()).map(|client| strongroom.visit(&format!("client {client}"), Role::Operator)).collect();
     let ledger = Arc::new(Ledger::default());
-    let mut rounds = 0;
-    while ledger.acknowledged.load(Ordering::SeqCst) < WRITES {
-        let start = Instant::now();
-        let serving = strongroom.serve();
-        serving.ready().await;
-        assert!(start.elapsed() < Duration::from_secs(3), "ready after {:?}", start.elapsed());
-        let clients: Vec<_> = visits
-            .iter()
-            .enumerate()
-            .map(|(client, visit)| {
-                let mut visit = visit.clone();
-                visit.url.clone_from(&serving.url);
-                actix_web::rt::spawn(write(client, rounds, visit, ledger.clone()))
-            })
-            .collect();
-        let until = ledger.acknowledged.load(Ordering::SeqCst) + random.below(LONGEST_ROUND);
-        while ledger.acknowledged.load(Ordering::SeqCst) < until {
-            assert!(start.elapsed() < Duration::from_secs(30), "the clients stand still");
-            tokio::task::yield_now().await;
-        }
-        // The others are at any point of a write.
-        for _ in 0..random.below(2_000) {
-            tokio::task::yield_now().await;
-        }
-        serving.kill();
-        for client in clients {
-            client.await.expect("a client");
-        }
-        rounds += 1;
+    let (mut kills, mut slowest, start) = (0, Duration::ZERO, Instant::now());
+    while kills < R1_KILLS.now() || ledger.count() < R1_WRITES.now() {
+        let longest = 2 * R1_WRITES.now().saturating_sub(ledger.count()) / R1_KILLS.now().saturating_sub(kills).max(1);
+        let ready = one_life(&strongroom, &visits, &ledger, (kills, longest), &mut random).await;
+        scale::within("it is ready", ready, Duration::from_secs(3));
+        slowest = slowest.max(ready);
+        kills += 1;
     }
-    println!("{} writes acknowledged, {rounds} kills", ledger.acknowledged.load(Ordering::SeqCst));
+    let took = start.elapsed();
+    assert!(strongroom.done(&["verify"]).contains("all is well"));
+    strongroom.done(&["audit", "verify"]);
+    let unheard = all_is_there(&strongroom, &ledger);
+    scale::report(
+        "R1",
+        &[
+            ("writes acknowledged", &ledger.count()),
+            ("clients", &visits.len()),
+            ("kills", &kills),
+            ("lost", &0),
+            ("committed without an answer", &unheard),
+            ("slowest start", &scale::seconds(slowest)),
+            ("took", &scale::seconds(took)),
+        ],
+    );
+}
 
-    let said = strongroom.done(&["verify"]);
-    assert!(said.contains("all is well"), "{said}");
+/// A console from its start to its kill while all clients write; returns how soon it was ready.
+async fn one_life(
+    strongroom: &Strongroom,
+    visits: &[Visit],
+    ledger: &Arc<Ledger>,
+    (round, longest): (usize, usize),
+    random: &mut Random,
+) -> Duration {
+    let start = Instant::now();
+    let serving = strongroom.serve();
+    serving.ready().await;
+    let ready = start.elapsed();
+    let clients: Vec<_> = visits
+        .iter()
+        .enumerate()
+        .map(|(client, visit)| {
+            let mut visit = visit.clone();
+            visit.url.clone_from(&serving.url);
+            actix_web::rt::spawn(write(client, round, visit, ledger.clone()))
+        })
+        .collect();
+    let until = ledger.count() + random.below(longest.max(1));
+    while ledger.count() < until {
+        assert!(start.elapsed() < Duration::from_secs(60), "the clients stand still");
+        tokio::task::yield_now().await;
+    }
+    // The others are at any point of a write.
+    for _ in 0..random.below(2_000) {
+        tokio::task::yield_now().await;
+    }
+    serving.kill();
+    for client in clients {
+        client.await.expect("a client");
+    }
+    ready
+}
+
+/// Compares what the clients know with what is stored; returns how many writes were committed without an answer.
+fn all_is_there(strongroom: &Strongroom, ledger: &Ledger) -> i64 {
     let (mut conn, vault) = (strongroom.connect(), strongroom.vault());
-    let known = ledger.credentials.lock().expect("a lock").clone();
     let mut unheard = 0;
-    for (name, known) in &known {
+    for (name, known) in &*ledger.credentials.lock().expect("a lock") {
         let row =
             ask(&mut conn, &format!("SELECT coalesce((SELECT id::text FROM credentials WHERE name = '{name}'), '')"));
         let Ok(id) = row.parse::<Uuid>() else {
@@ -137,16 +168,17 @@ async fn nothing_acknowledged_is_lost_and_no_half_row_stays_when_the_console_is_
         assert_eq!(version, known.acknowledged + extra, "{name}: {known:?}");
         unheard += extra;
         let events = format!(
-            "SELECT string_agg(action, ' ' ORDER BY at) FROM events WHERE subject_id = '{id}' AND action <> 'credential.opened'"
+            "SELECT string_agg(action, ' ' ORDER BY at) FROM events
+             WHERE subject_id = '{id}' AND action <> 'credential.opened'"
         );
         let mut expected = vec!["credential.created"];
         expected.resize(usize::try_from(version).expect("a count"), "credential.edited");
         assert_eq!(ask(&mut conn, &events), expected.join(" "), "{name}: one event a change");
     }
-    println!("{unheard} writes were committed and the answer never came");
     let strangers = "SELECT count(*) FROM credentials WHERE NOT shipped AND name NOT LIKE 'client %'";
     assert_eq!(ask(&mut conn, strangers), "0");
     let orphans = "SELECT count(*) FROM events WHERE subject_kind = 'credential'
                    AND subject_id NOT IN (SELECT id FROM credentials)";
     assert_eq!(ask(&mut conn, orphans), "0", "the trail tells of nothing that did not happen");
+    unheard
 }

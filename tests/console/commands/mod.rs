@@ -4,10 +4,14 @@
 mod audit;
 mod backup;
 mod boot;
+mod clocks;
+mod frozen;
 mod hardening;
 mod key;
 mod kill;
+mod no_room;
 mod outage;
+mod restart;
 mod rolling;
 mod rotation;
 mod stop;

@@ -1,6 +1,5 @@
 //! A database that is away or silent: what visitors and probes are told meanwhile, and how soon all is well again.
 
-use std::fs;
 use std::time::{Duration, Instant};
 
 use strongroom::accounts::Role;
@@ -81,20 +80,16 @@ async fn while_the_database_is_cut_off_everybody_is_told_to_come_back_and_then_a
     assert_eq!(serving.stop().status, 0);
 }
 
-fn threads(serving: &Serving) -> usize {
-    fs::read_dir(format!("/proc/{}/task", serving.pid())).expect("its threads").count()
-}
-
 #[actix_web::test]
 async fn a_database_that_falls_silent_holds_nobody_for_long_and_piles_up_no_threads() {
     let (_strongroom, proxy, serving, visit) = behind_a_proxy().await;
     all_is_well_within_five_seconds(&visit).await;
-    let before = threads(&serving);
+    let before = serving.threads();
     proxy.freeze();
     for _ in 0..2 {
         all_are_told_to_come_back(&serving, &visit).await;
     }
-    let during = threads(&serving);
+    let during = serving.threads();
     assert!(during <= before + 20, "{before} threads before, {during} during");
     proxy.mend();
     all_is_well_within_five_seconds(&visit).await;

@@ -9,9 +9,9 @@ use uuid::Uuid;
 
 use super::{actions, add, integrate, row, stored, version};
 use crate::support::app::{PASSWORD, Page, TestApp, Visit};
+use crate::support::scale::{R10_ROUNDS, report};
 use crate::support::sql;
 
-const ROUNDS: usize = 160;
 const REGISTRY: &str = "http://127.0.0.1:1";
 
 /// Lets the other side start earlier by so many requests, since who is quicker must not always win.
@@ -60,7 +60,8 @@ async fn a_credential_that_is_attached_and_deleted_at_once_is_either_attached_or
     let used = add(&mut ada, "used").await;
     let standing = integrate(&app, "standing", used);
     let (mut attached, mut deleted) = (0, 0);
-    for round in 0..ROUNDS {
+    let rounds = R10_ROUNDS.now();
+    for round in 0..rounds {
         let name = format!("robot {round}");
         let credential = add(&mut ada, &name).await;
         let (attaching, deleting) = join(
@@ -93,6 +94,7 @@ async fn a_credential_that_is_attached_and_deleted_at_once_is_either_attached_or
         }
     }
     assert!(attached > 0 && deleted > 0, "one side was always first: {attached} attached, {deleted} deleted");
+    report("R10", &[("attach/delete races", &rounds), ("attached", &attached), ("deleted", &deleted)]);
     let dangling = "integrations i WHERE NOT EXISTS (SELECT FROM credentials c WHERE c.id = i.credential_id)";
     assert_eq!(sql::count(&app, dangling), 0);
     let miscounted = "credentials c

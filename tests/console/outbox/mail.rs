@@ -1,16 +1,11 @@
 //! Mail through a real server: a letter for each recipient, each once, whatever breaks between.
 
 use crate::support::signed;
-use std::collections::BTreeMap;
-
 use strongroom::models::recipients;
-use strongroom::vault::Vault;
 
 use super::*;
 use crate::support::binary::Strongroom;
 use crate::support::peers::smtp::MailServer;
-use crate::support::process::Random;
-use crate::support::sql::count_on;
 
 /// A profile of that server in the store.
 pub fn profile(conn: &mut PgConnection, vault: &Vault, server: &MailServer) -> Uuid {
@@ -130,73 +125,6 @@ async fn who_has_unsubscribed_meanwhile_gets_nothing_and_nobody_is_troubled() {
     })
     .await;
     assert_eq!((server.recipients().len(), count(&app, "alerts")), (0, 0));
-}
-
-/// A tenth of what `security.md` asks of a release, so that the suite stays quick: the recipe is the same.
-const RECIPIENTS: usize = 300;
-const KILLS: usize = 6;
-
-#[actix_web::test]
-async fn replicas_that_are_killed_and_a_server_that_drops_connections_lose_no_mail() {
-    let seed = u64::from_be_bytes(strongroom::vault::random());
-    println!("seed {seed}");
-    let mut random = Random(seed);
-    let server = MailServer::open(json!({"seed": seed}));
-    let strongroom = Strongroom::founded();
-    let (mut conn, vault) = (strongroom.connect(), strongroom.vault());
-    let id = profile(&mut conn, &vault, &server);
-    for number in 0..RECIPIENTS {
-        confirmed(&mut conn, &vault, id, &format!("person-{number}@example.com"));
-    }
-    strongroom.sql(
-        "INSERT INTO alerts (id, trigger, subject_kind, subject_id, subject_name, stage)
-         SELECT gen_random_uuid(), 'lockout', 'user', gen_random_uuid(), 'user ' || n, 3 FROM generate_series(1, 3) n",
-    );
-    strongroom
-        .sql("INSERT INTO notices (id, alert_id, number, event) SELECT gen_random_uuid(), id, 1, 'raised' FROM alerts");
-    server
-        .faults(&json!({"drop": {"EHLO": 0.3, "MAIL": 0.02, "DATA": 0.01, "taken": 0.01}, "put_off": {"RCPT": 0.02}}));
-    let flags = ["--egress-allow=127.0.0.0/8"];
-    let serve = || strongroom.try_serve(&flags).expect("the console starts");
-    let mut replicas = [serve(), serve()];
-    for kill in 0..KILLS {
-        let least = (kill + 1) * RECIPIENTS / (KILLS + 2);
-        until("some mails are there", || {
-            hurry(&strongroom);
-            (server.steps("mail").len() >= least).then_some(())
-        })
-        .await;
-        for _ in 0..random.below(500) {
-            tokio::task::yield_now().await;
-        }
-        let victim = random.below(2);
-        std::mem::replace(&mut replicas[victim], serve()).kill();
-    }
-    server.faults(&json!({}));
-    let late = "deliveries WHERE state = 'ready' AND not_before > now() + interval '10 minutes'";
-    assert_eq!(count_on(&mut strongroom.connect(), late), 0, "the queue would be empty ten minutes after the faults");
-    until("every mail is sent", || {
-        hurry(&strongroom);
-        (count_on(&mut strongroom.connect(), "deliveries WHERE state IN ('ready', 'sending')") == 0).then_some(())
-    })
-    .await;
-    let mut times: BTreeMap<String, usize> = BTreeMap::new();
-    for recipient in server.recipients() {
-        *times.entry(recipient).or_default() += 1;
-    }
-    assert_eq!(times.len(), RECIPIENTS, "none was missed");
-    let twice: usize = times.values().map(|times| times - 1).sum();
-    println!("{twice} duplicates after {KILLS} kills");
-    // What the server took and hung up over, without a word, it gets once more.
-    let unanswered = server.steps("drop").iter().filter(|step| step["at"] == "taken").count();
-    assert!(twice <= KILLS + unanswered, "{twice} duplicates after {KILLS} kills, {unanswered} without an answer");
-    let mut ids: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for mail in server.mails() {
-        ids.entry(mail.header("To").to_owned()).or_default().push(mail.header("Message-ID").to_owned());
-    }
-    for (recipient, ids) in ids {
-        assert!(ids.iter().all(|id| *id == ids[0]), "{recipient} can tell the repetition: {ids:?}");
-    }
 }
 
 /// Pauses that the faults brought about are over at once.

@@ -11,6 +11,7 @@ use strongroom::form::Values;
 use strongroom::models::events::Actor;
 use strongroom::models::integrations::{self, NewIntegration};
 use strongroom::models::{self, DbError, credentials as stored};
+use strongroom::vault::Vault;
 use strongroom::web::credentials::draft::Draft;
 use uuid::Uuid;
 
@@ -21,15 +22,37 @@ use crate::support::wait::until;
 
 mod channels;
 mod failures;
-mod mail;
+pub mod mail;
 mod once;
 mod outage;
+mod replicas;
 
 /// Saves a credential as a person would have.
 fn credential(app: &TestApp, kind: &'static credentials::Kind, name: &str, values: &[(&str, &str)]) -> Uuid {
+    credential_on(&mut app.connect(), &app.app.vault, kind, name, values)
+}
+
+fn credential_on(
+    conn: &mut PgConnection,
+    vault: &Vault,
+    kind: &'static credentials::Kind,
+    name: &str,
+    values: &[(&str, &str)],
+) -> Uuid {
     let values: Values = values.iter().copied().collect();
     let draft = Draft::new(kind, name.to_owned(), String::new(), &values).expect("a good credential");
-    app.transaction(|conn| stored::create(conn, &app.app.vault, &Actor::command_line(), &draft.row()))
+    let create = |conn: &mut _| stored::create(conn, vault, &Actor::command_line(), &draft.row());
+    models::transaction::<Uuid, models::DbError>(conn, &create).expect("a credential")
+}
+
+/// An access key that is stored now, by whatever clock the database has.
+pub fn new_access_key(conn: &mut PgConnection, vault: &Vault, name: &str) -> Uuid {
+    let values = [
+        ("method", "access_key"),
+        ("access_key_id", "AKIAIOSFODNN7EXAMPLE"),
+        ("secret_access_key", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"),
+    ];
+    credential_on(conn, vault, &credentials::aws::KIND, name, &values)
 }
 
 /// An access key that was really stored so long ago: the database's clock is set back while it is.
@@ -85,6 +108,16 @@ const EVERYTHING: [(&str, &str); 7] = [
 
 /// A channel that tells about everything.
 fn channel(app: &TestApp, version: &str, host: &str, credential: Uuid, settings: &[(&str, &str)]) -> Uuid {
+    channel_on(&mut app.connect(), &app.app.vault, (version, host), credential, settings)
+}
+
+fn channel_on(
+    conn: &mut PgConnection,
+    vault: &Vault,
+    (version, host): (&str, &str),
+    credential: Uuid,
+    settings: &[(&str, &str)],
+) -> Uuid {
     let settings: Values = settings.iter().copied().chain(EVERYTHING).collect();
     let settings = String::from_utf8(settings.to_json().to_vec()).unwrap();
     let new = NewIntegration {
@@ -96,7 +129,8 @@ fn channel(app: &TestApp, version: &str, host: &str, credential: Uuid, settings:
         settings: &settings,
         every_hours: None,
     };
-    app.transaction(|conn| integrations::create(conn, &app.app.vault, &Actor::command_line(), &new))
+    let create = |conn: &mut _| integrations::create(conn, vault, &Actor::command_line(), &new);
+    models::transaction::<Uuid, models::DbError>(conn, &create).expect("a channel")
 }
 
 /// A Splunk that takes events: <https://docs.splunk.com/Documentation/Splunk/latest/Data/HECExamples>.
@@ -115,6 +149,12 @@ impl Splunk {
         channel(app, "splunk", &self.0.url(), token, &[("url", &self.0.url()), ("source", "strongroom")])
     }
 
+    pub fn add_on(&self, conn: &mut PgConnection, vault: &Vault) -> Uuid {
+        let token = credential_on(conn, vault, &credentials::api_token::KIND, "HEC", &[("token", "8f4a5e2c-splunk")]);
+        let url = self.0.url();
+        channel_on(conn, vault, ("splunk", &url), token, &[("url", &url), ("source", "strongroom")])
+    }
+
     /// The events of every call that was taken.
     pub fn events(&self) -> Vec<Value> {
         let bodies: Vec<String> =
@@ -123,7 +163,7 @@ impl Splunk {
     }
 
     /// How often each title was told.
-    fn titles(&self) -> BTreeMap<String, usize> {
+    pub fn titles(&self) -> BTreeMap<String, usize> {
         let mut titles = BTreeMap::new();
         for event in self.events() {
             *titles.entry(event["event"]["title"].as_str().unwrap().to_owned()).or_default() += 1;

@@ -65,15 +65,7 @@ async fn a_key_is_stale_when_it_is_strictly_older_than_its_limit() {
 
 #[actix_web::test]
 async fn a_thousand_keys_and_two_replicas_make_each_line_once_in_every_channel() {
-    each_line_once(2).await;
-}
-
-#[actix_web::test]
-async fn a_thousand_keys_and_five_replicas_make_each_line_once_in_every_channel() {
-    each_line_once(5).await;
-}
-
-async fn each_line_once(replicas: usize) {
+    let replicas = 2;
     let (splunk, pagerduty) = (Splunk::start(), PagerDuty::start());
     let app = TestApp::start_with(&[&pagerduty.setting()]);
     let setting = pagerduty.setting();

@@ -304,6 +304,24 @@ impl Page {
         values.into_iter().flatten().collect()
     }
 
+    /// Action and fields of every form that is posted.
+    pub fn forms(&self) -> Vec<(String, Vec<(String, String)>)> {
+        let document = Html::parse_document(&self.body);
+        let selector = |text: &str| Selector::parse(text).expect("a selector");
+        let (fields, chosen) = (selector("input[name], select[name], textarea[name]"), selector("option[selected]"));
+        let value = |element: ElementRef| match element.value().name() {
+            "select" => element.select(&chosen).next().and_then(|option| option.attr("value")).unwrap_or("").to_owned(),
+            "textarea" => element.text().collect(),
+            _ => element.attr("value").unwrap_or("").to_owned(),
+        };
+        let posted = selector("form[method=post]");
+        let forms = document.select(&posted).map(|form| {
+            let named = form.select(&fields).map(|field| (field.attr("name").unwrap_or("").to_owned(), value(field)));
+            (form.attr("action").unwrap_or("").to_owned(), named.collect())
+        });
+        forms.collect()
+    }
+
     fn select<T>(&self, selector: &str, f: impl Fn(ElementRef) -> T) -> Vec<T> {
         let document = Html::parse_document(&self.body);
         let selector = Selector::parse(selector).expect("a selector");

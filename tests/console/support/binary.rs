@@ -78,6 +78,13 @@ impl Strongroom {
         sql_query(statement).execute(&mut self.connect()).expect(statement);
     }
 
+    /// The names of all credentials but the one that the product brings along.
+    pub fn names(&self) -> Vec<String> {
+        use diesel::{ExpressionMethods, QueryDsl};
+        use strongroom::models::schema::credentials::dsl::{credentials, name, shipped};
+        credentials.filter(shipped.eq(false)).select(name).load(&mut self.connect()).expect("the names")
+    }
+
     /// Several statements on one connection.
     pub fn sql_all(&self, statements: &str) {
         // One by one, since together they would be one transaction.
@@ -139,6 +146,11 @@ impl Strongroom {
 
     /// Starts a console on a free port; what it said if it ends instead.
     pub fn try_serve(&self, flags: &[&str]) -> Result<Serving, Ran> {
+        self.try_serve_in(&[], flags)
+    }
+
+    /// The same with further environment variables.
+    pub fn try_serve_in(&self, environment: &[(&str, String)], flags: &[&str]) -> Result<Serving, Ran> {
         let start = Instant::now();
         let mut arguments = vec!["serve", "--log-format=json"];
         arguments.extend(flags);
@@ -148,8 +160,9 @@ impl Strongroom {
         if !flags.iter().any(|flag| flag.starts_with("--listen")) {
             arguments.push("--listen=127.0.0.1:0");
         }
-        let mut child =
-            self.command(&arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary runs");
+        let mut command = self.command(&arguments);
+        command.envs(environment.iter().map(|(name, value)| (name, value)));
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary runs");
         let out = drain(child.stdout.take());
         let (said, saying) = channel();
         let log = child.stderr.take().expect("a pipe");

@@ -3,11 +3,13 @@
 pub mod app;
 pub mod binary;
 pub mod browser;
+pub mod cluster;
 pub mod db;
 pub mod one_of_each;
 pub mod peers;
 pub mod process;
 pub mod proxy;
+pub mod scale;
 pub mod signed;
 pub mod sql;
 pub mod sweep;

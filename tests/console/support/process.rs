@@ -66,6 +66,17 @@ impl Serving {
         self.child.id()
     }
 
+    /// Resident memory in MiB.
+    pub fn resident(&self) -> f64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid())).expect("its status");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("its memory");
+        line.trim().trim_end_matches(" kB").trim().parse::<f64>().expect("a number") / 1024.0
+    }
+
+    pub fn threads(&self) -> usize {
+        std::fs::read_dir(format!("/proc/{}/task", self.pid())).expect("its threads").count()
+    }
+
     /// Waits until `/readyz` says so.
     pub async fn ready(&self) {
         wait_for("the console is ready", PATIENCE, async || self.status("/readyz").await == Some(200)).await;
