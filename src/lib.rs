@@ -32,7 +32,7 @@ pub mod mail;
 pub mod models;
 /// How names are written and when two are the same.
 pub mod names;
-/// Opening a stored credential for an integration or its daily test.
+/// The one opener of stored credentials.
 pub mod opening;
 /// The private Postgres that `serve` starts when no DATABASE_URL is set.
 pub mod postgres;

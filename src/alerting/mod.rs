@@ -4,6 +4,7 @@
 
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::{Duration, Instant};
 
 use crate::app::App;
 use crate::credentials::{self as kinds, KINDS, Kind};
@@ -35,6 +36,8 @@ pub struct Known {
     open: AtomicI64,
     settings: RwLock<Arc<AlertSettings>>,
     verified: RwLock<Option<Verified>>,
+    /// Since when this process has seen that the verification is late.
+    late_since: RwLock<Option<Instant>>,
     /// Told when something may wait to be told.
     pub changed: tokio::sync::Notify,
     /// Told when something waits in the outbox.
@@ -52,7 +55,15 @@ impl Known {
         *self.verified.read().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// How long this process has seen that the verification is late.
+    pub fn late_for(&self) -> Duration {
+        let since = *self.late_since.read().unwrap_or_else(PoisonError::into_inner);
+        since.map_or(Duration::ZERO, |since| since.elapsed())
+    }
+
     pub fn set_verified(&self, verified: Verified) {
+        let mut since = self.late_since.write().unwrap_or_else(PoisonError::into_inner);
+        *since = if verified.is_late() { since.or_else(|| Some(Instant::now())) } else { None };
         *self.verified.write().unwrap_or_else(PoisonError::into_inner) = Some(verified);
     }
 

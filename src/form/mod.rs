@@ -165,7 +165,8 @@ impl Field {
     pub fn active(&self, fields: &[Field], values: &Values) -> bool {
         let Some((name, wanted)) = self.when else { return true };
         let Some(other) = fields.iter().find(|field| field.name == name) else { return false };
-        let value = match values.get(name) {
+        // As it is checked and saved: without blanks at its ends.
+        let value = match values.get(name).trim() {
             "" => other.default,
             value => value,
         };

@@ -22,6 +22,9 @@ pub mod verify;
 const KEEP_MESSAGES_DAYS: i32 = 90;
 const KEEP_ALERTS_DAYS: i32 = 400;
 
+/// Within so long a verification that is late begins by itself: two turns of its job.
+const VERIFICATION_BEGINS: Duration = Duration::from_secs(1_200);
+
 /// The running jobs.
 pub struct Jobs(JoinSet<()>);
 
@@ -97,8 +100,8 @@ async fn tell_heads(app: Data<App>) -> Result<(), DbError> {
 
 /// Alerts about what is wrong with the few rows on which everything else rests, within seconds.
 async fn watch(app: Data<App>) -> Result<(), DbError> {
-    let vault = app.vault.clone();
-    let verified = app.db.transaction(move |conn| store_health::look(conn, &vault)).await?;
+    let (vault, overdue) = (app.vault.clone(), app.alerts.late_for() > VERIFICATION_BEGINS);
+    let verified = app.db.transaction(move |conn| store_health::look(conn, &vault, overdue)).await?;
     metrics::gauge!("strongroom_store_verified_seconds").set(verified.age.as_seconds_f64());
     app.alerts.set_verified(verified);
     Ok(())

@@ -15,8 +15,8 @@ use tokio::sync::Semaphore;
 
 use super::{Conn, DbError, SESSION, with_timeouts};
 
-/// Longest a request waits for the database before it is told to come back.
-const DEADLINE: Duration = Duration::from_secs(5);
+/// Longest a request waits for the database before it is told to come back: with all around it, within five seconds.
+const DEADLINE: Duration = Duration::from_millis(4_500);
 /// Longest that a commit which has begun is waited for after the deadline.
 const COMMIT_GRACE: Duration = Duration::from_secs(5);
 /// For jobs whose one statement walks over a whole table.

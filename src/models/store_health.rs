@@ -33,9 +33,10 @@ pub fn verified(conn: &mut Conn, vault: &Vault) -> Result<Verified, DbError> {
     Ok(Verified { at, age: now - since })
 }
 
-/// Raises an alert about each part that is not as Strongroom wrote it, and closes those that have been mended. Call inside
-/// a transaction.
-pub fn look(conn: &mut Conn, vault: &Vault) -> Result<Verified, DbError> {
+/// Raises an alert about each part that is not as Strongroom wrote it, and closes those that have been mended. `overdue`:
+/// a verification that is late has had its time to begin, so that a console which was away for days alerts nobody. Call
+/// inside a transaction.
+pub fn look(conn: &mut Conn, vault: &Vault, overdue: bool) -> Result<Verified, DbError> {
     let tampering = |doubt: Option<super::trust::Doubt>| doubt.is_some_and(super::trust::Doubt::is_tampering);
     let row = deployment::seen(conn, vault)?;
     let gone = row.as_ref().is_none_or(|row| tampering(row.doubt()));
@@ -61,7 +62,9 @@ pub fn look(conn: &mut Conn, vault: &Vault) -> Result<Verified, DbError> {
     }
     let verified = verified(conn, vault)?;
     let words = format!("The whole store was last verified {} days ago.", verified.age.num_days());
-    say(conn, Part::Verification, verified.is_late(), &words)?;
+    if overdue || !verified.is_late() {
+        say(conn, Part::Verification, verified.is_late(), &words)?;
+    }
     Ok(verified)
 }
 

@@ -97,3 +97,39 @@ fn a_lane_that_is_gone_is_found() {
     let ran = strongroom.run(&["audit", "verify"]);
     assert!(ran.status == 1 && ran.err.contains(&format!("lane {lane} breaks at event 0,")), "{ran:?}");
 }
+
+/// What the log says every hour.
+fn heads(strongroom: &Strongroom) -> String {
+    let heads = strongroom::models::chain::heads(&mut strongroom.connect()).expect("heads");
+    let heads: Vec<String> = heads.iter().map(ToString::to_string).collect();
+    format!("{{\"level\":\"INFO\",\"message\":\"the heads of the audit trail\",\"heads\":\"{}\"}}\n", heads.join(" "))
+}
+
+#[test]
+fn anchors_of_a_log_show_that_the_trail_was_rolled_back() {
+    let strongroom = Strongroom::founded();
+    let vault = strongroom.vault();
+    credentials(&mut strongroom.connect(), &vault, 0..5);
+    strongroom.sql("CREATE TABLE kept_lanes AS SELECT * FROM audit_lanes");
+    credentials(&mut strongroom.connect(), &vault, 5..40);
+    let log = strongroom.keyring().with_file_name("console.log");
+    std::fs::write(&log, heads(&strongroom)).expect("a log");
+    let compare = ["audit", "verify", "--anchor", "console.log"];
+    let said = strongroom.done(&compare);
+    assert!(said.contains("anchors are in the trail"), "{said}");
+    // Cut, with the heads of then: nothing in the database tells.
+    strongroom.sql("DELETE FROM credentials WHERE NOT shipped");
+    strongroom.sql("DELETE FROM events e USING kept_lanes l WHERE e.lane = l.lane AND e.seq > l.seq");
+    strongroom.sql(
+        "UPDATE audit_lanes a SET seq = l.seq, mac = l.mac, head_mac = l.head_mac FROM kept_lanes l WHERE a.lane = l.lane",
+    );
+    strongroom.done(&["audit", "verify"]);
+    let ran = strongroom.run(&compare);
+    assert!(ran.status == 1 && ran.err.contains("was rolled back: it ends at event"), "{ran:?}");
+    // And written on, so that the numbers are there again.
+    credentials(&mut strongroom.connect(), &vault, 40..120);
+    let ran = strongroom.run(&compare);
+    assert!(ran.status == 1 && ran.err.contains("is not the one of the anchor"), "{ran:?}");
+    std::fs::write(&log, "nothing of the kind").expect("a log");
+    assert_eq!(strongroom.run(&compare).status, 78);
+}

@@ -133,3 +133,23 @@ pub fn hurry(strongroom: &Strongroom) {
     signed::run_at(&mut strongroom.connect(), &strongroom.vault(), channels);
     strongroom.sql("UPDATE deliveries SET not_before = now() WHERE state = 'ready' AND not_before > now()");
 }
+
+#[actix_web::test]
+async fn a_digest_carries_heads_of_the_trail_that_can_be_compared_later() {
+    use strongroom::models::anchors::{self, Held};
+
+    let server = MailServer::open(json!({}));
+    let app = TestApp::start();
+    let vault = app.app.vault.clone();
+    let id = profile(&mut app.connect(), &vault, &server);
+    confirmed(&mut app.connect(), &vault, id, "ada@example.com");
+    access_key(&app, "prod-ci", "91 days");
+    look_now(&app);
+    let mail = until("the mail is there", || server.mails().pop()).await;
+    let found = anchors::find(mail.body("text/plain"));
+    assert!(!found.is_empty(), "{}", mail.body("text/plain"));
+    for anchor in &found {
+        assert_eq!(anchors::compare(&mut app.connect(), anchor), Ok(Held::Yes), "{anchor}");
+    }
+    assert_eq!(anchors::find(mail.body("text/html")), found);
+}

@@ -74,7 +74,7 @@ async fn a_recipient_that_was_altered_in_the_database_is_sent_nothing() {
     wait_for("both wait for a person", PATIENCE, async || count(&app, "deliveries WHERE state = 'parked'") == 2).await;
     assert_eq!(server.recipients(), ["ops@example.com"]);
     let page = app.administrator_again().get(&format!("/integrations/{profile}")).await;
-    assert_eq!(page.texts("section[aria-labelledby=recipients] .state"), ["Altered in the database: gets nothing"]);
+    assert_eq!(page.texts("section[aria-labelledby=recipients] .state"), ["Tampered with: receives nothing"]);
 }
 
 #[actix_web::test]

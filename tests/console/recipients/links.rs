@@ -59,9 +59,9 @@ async fn a_confirmation_link_holds_seven_days_and_for_its_own_recipient_only() {
     }
     // Its row check covers the time of the invitation, so the whole row ages with the database.
     let late = "UPDATE recipients SET invited_at = invited_at - interval '7 days 1 minute'";
-    signed::run(&app, late);
+    sql::run(&app, late);
     assert_eq!(app.visitor().get(&paths[0]).await.status, 404, "an altered row");
-    signed::run(&app, "UPDATE recipients SET invited_at = invited_at + interval '7 days 1 minute'");
+    sql::run(&app, "UPDATE recipients SET invited_at = invited_at + interval '7 days 1 minute'");
     aged(&app, 8);
     let over = app.visitor().get(&paths[0]).await;
     assert_eq!((over.status, over.text("h1").as_str()), (410, "This link has run out"));

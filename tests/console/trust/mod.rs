@@ -62,7 +62,7 @@ fn findings(app: &TestApp) -> Vec<String> {
 
 /// Looks at the few rows on which everything rests, as the console does every few seconds.
 fn look(app: &TestApp) {
-    app.transaction(|conn| store_health::look(conn, &app.app.vault).map(drop));
+    app.transaction(|conn| store_health::look(conn, &app.app.vault, true).map(drop));
 }
 
 /// What alerts are open about integrity: the subjects' names.

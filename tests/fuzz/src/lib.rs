@@ -119,7 +119,7 @@ pub fn patterns(data: &[u8]) -> Corpus {
 
 /// Trimmed, since a choice with a space beside it is taken as made, and the fields that depend on it as not asked for.
 fn filled(fields: &[Field], text: &str) -> Values {
-    fields.iter().zip(text.split(BETWEEN)).map(|(field, value)| (field.name, value.trim())).collect()
+    fields.iter().zip(text.split(BETWEEN)).map(|(field, value)| (field.name, value)).collect()
 }
 
 /// What people are told never repeats a secret, and is short enough to be read.
