@@ -1,6 +1,7 @@
-//! The one opener of stored credentials: for an integration, a daily test, an edit that compares, a person's test. The row must
-//! be trusted before its values are opened, and the opening is written into the audit trail in the same transaction. What
-//! does not open is quarantined; what a later release wrote is left alone, so that a rolling update alerts nobody.
+//! The one opener of stored credentials: for an integration, a daily test, an edit that compares, a person's test. The
+//! row must be trusted before its values are opened, and the opening is written into the audit trail in the same
+//! transaction. What does not open is quarantined; what a later release wrote is left alone, so that a rolling update
+//! alerts nobody.
 
 use uuid::Uuid;
 

@@ -83,8 +83,8 @@ const COUNTERS: &[(&str, &str)] = &[
     ("strongroom_tests_total", "Tests of credentials, by verdict."),
 ];
 
-/// Upper bounds of the histograms, in seconds, as Prometheus' own clients have them: unlike quantiles they can be added up
-/// over replicas, and each route takes as little memory after a day as after a minute.
+/// Upper bounds of the histograms, in seconds, as Prometheus' own clients have them: unlike quantiles they can be added
+/// up over replicas, and each route takes as little memory after a day as after a minute.
 const SECONDS: &[f64] = &[0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
 
 const LABELLED: &[&str] =
@@ -118,8 +118,8 @@ pub fn start_metrics() {
     });
 }
 
-/// Folds what was measured since the last time into the histograms. Until then each request's time is kept by itself, which
-/// adds up where nobody reads the metrics.
+/// Folds what was measured since the last time into the histograms. Until then each request's time is kept by itself,
+/// which adds up where nobody reads the metrics.
 pub fn fold_metrics() {
     if let Some(handle) = METRICS.get() {
         handle.run_upkeep();

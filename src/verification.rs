@@ -1,5 +1,5 @@
-//! Is everything still what Strongroom stored? Opens every sealed value, judges every row that decides something, and follows
-//! the audit trail. What it opens is dropped unread, and only tables and ids of what fails leave this module.
+//! Is everything still what Strongroom stored? Opens every sealed value, judges every row that decides something, and
+//! follows the audit trail. What it opens is dropped unread, and only tables and ids of what fails leave this module.
 
 use std::fmt;
 

@@ -70,8 +70,8 @@ impl Gate {
         Err(Refused::Wrong)
     }
 
-    /// Judges a one-time code or a recovery code; [`users::log_in`] uses it up. Tries are counted like passwords, but apart
-    /// from them: whoever knows the password must not clear the count of the codes with it.
+    /// Judges a one-time code or a recovery code; [`users::log_in`] uses it up. Tries are counted like passwords, but
+    /// apart from them: whoever knows the password must not clear the count of the codes with it.
     pub async fn code(&self, user: &Trusted<User>, code: &str, address: IpAddr) -> Result<Proof, Refused> {
         // No name has a line break in its key, so no user's own count is this one.
         let Counted { attempt, closes } = self.count(&format!("{}\ncode", user.name_key), address).await?;

@@ -1,5 +1,5 @@
-//! Who may come in: passwords, one-time codes, the throttle, the roles. Knows the store and the vault, no HTTP. Users are
-//! rows of `models::users`; this module decides, `web::login` asks.
+//! Who may come in: passwords, one-time codes, the throttle, the roles. Knows the store and the vault, no HTTP. Users
+//! are rows of `models::users`; this module decides, `web::login` asks.
 
 use crate::models::DbError;
 

@@ -1,5 +1,5 @@
-//! Passwords: what is accepted and how it is hashed. argon2id (RFC 9106) with 64 MiB, 3 passes, 1 lane, one at a time on a
-//! thread of its own, so that logins can slow each other but not the console.
+//! Passwords: what is accepted and how it is hashed. argon2id (RFC 9106) with 64 MiB, 3 passes, 1 lane, one at a time
+//! on a thread of its own, so that logins can slow each other but not the console.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -82,7 +82,8 @@ impl Hasher {
         let permit = self.slots.clone().acquire_owned().await.map_err(|_| Busy)?;
         drop(place);
         let (done, result) = tokio::sync::oneshot::channel();
-        // A thread of its own: 64 MiB and a quarter of a second do not belong on the threads that wait for the database.
+        // A thread of its own: 64 MiB and a quarter of a second do not belong on the threads that wait for the
+        // database.
         std::thread::Builder::new()
             .name("password".to_owned())
             .spawn(move || {

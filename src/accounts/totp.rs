@@ -42,7 +42,8 @@ pub fn step(secret: &[u8], code: &str, seconds: u64) -> Option<i64> {
     totp(secret, "Strongroom")?.check(&code, seconds).and_then(|step| i64::try_from(step).ok())
 }
 
-/// Random letters and digits without vowels and look-alikes, so that nothing is misread or rude. Just under five bits each.
+/// Random letters and digits without vowels and look-alikes, so that nothing is misread or rude. Just under five bits
+/// each.
 pub(super) fn letters<const N: usize>() -> String {
     const LETTERS: &[u8] = b"bcdfghjkmnpqrstvwxyz23456789";
     // 252 is the largest multiple of 28 in a byte: beyond it some letters would come more often.

@@ -13,8 +13,8 @@ use crate::models::integrations::{self, Integration};
 use crate::models::{self, Conn, DbError, channels};
 use crate::vault::{self, Vault};
 
-/// A message that is this old, that the peer itself put off so often, and that others have passed by, waits for a person.
-/// What waits for a peer that takes nothing at all never does: it is sent when the peer is back.
+/// A message that is this old, that the peer itself put off so often, and that others have passed by, waits for a
+/// person. What waits for a peer that takes nothing at all never does: it is sent when the peer is back.
 const MOST_PUT_OFFS: i32 = 20;
 const OLD: TimeDelta = TimeDelta::days(1);
 const PASSED_BY: TimeDelta = TimeDelta::hours(1);
@@ -22,8 +22,8 @@ const PASSED_BY: TimeDelta = TimeDelta::hours(1);
 const QUICKLY: i32 = 6;
 /// Refusals in a row after which a channel is switched off, and misses in a row after which that is told.
 const IN_A_ROW: i32 = 20;
-/// A peer that is away is tried again after 5 s, and later every 4 minutes: with the tenth that a message waits longer, and
-/// the beat of the outbox, that is less than 5.
+/// A peer that is away is tried again after 5 s, and later every 4 minutes: with the tenth that a message waits longer,
+/// and the beat of the outbox, that is less than 5.
 const FIRST_PAUSE: i32 = 5;
 const LONGEST_PAUSE: i32 = 240;
 /// Longest pause that a peer gets for asking.

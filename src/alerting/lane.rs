@@ -1,6 +1,6 @@
-//! A lane sends the messages of one channel, one after the other: a message is recorded before the next one goes out, so
-//! that a process that dies leaves at most one whose fate nobody knows. While it is recorded, the next one is prepared as
-//! far as can be taken back. No connection to the database is held while a peer is waited for.
+//! A lane sends the messages of one channel, one after the other: a message is recorded before the next one goes out,
+//! so that a process that dies leaves at most one whose fate nobody knows. While it is recorded, the next one is
+//! prepared as far as can be taken back. No connection to the database is held while a peer is waited for.
 
 use std::cell::Cell;
 use std::panic::AssertUnwindSafe;

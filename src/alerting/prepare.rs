@@ -1,5 +1,5 @@
-//! Before a channel's messages are sent: claimed, its row and its recipients checked, the credential opened, the lines put
-//! into words, all in one short transaction in which the opening is audited.
+//! Before a channel's messages are sent: claimed, its row and its recipients checked, the credential opened, the lines
+//! put into words, all in one short transaction in which the opening is audited.
 
 use std::collections::HashMap;
 

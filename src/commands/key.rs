@@ -30,7 +30,7 @@ pub fn run(args: &KeyArgs) -> ExitCode {
         KeyAction::Rewrap => rewrap(&mut store),
         KeyAction::Retire { id } => retire(&mut store, id),
         KeyAction::Sign => {
-            say(&"every row is signed again; next: strongroom verify");
+            say(&"the rows of this store are signed; next: strongroom verify");
             Ok(())
         }
         KeyAction::List => list(&mut store),

@@ -46,8 +46,8 @@ pub fn harden() {
     }
 }
 
-/// The store of a command: a connection and the keys. Without DATABASE_URL the private Postgres is shared with a running
-/// console, or runs as long as this lives.
+/// The store of a command: a connection and the keys. Without DATABASE_URL the private Postgres is shared with a
+/// running console, or runs as long as this lives.
 pub struct Store {
     pub conn: Conn,
     pub vault: Arc<Vault>,

@@ -160,8 +160,8 @@ pub struct Settings {
           value_parser = value_parser!(u32).range(1..=168), help_heading = "Console")]
     session_hours: u32,
 
-    /// Seconds between SIGTERM and the closing of the door, in which /readyz says no and all others are still answered, so
-    /// that a load balancer sends nobody any more
+    /// Seconds between SIGTERM and the closing of the door, in which /readyz says no and all others are still answered,
+    /// so that a load balancer sends nobody any more
     #[arg(long, env = "STRONGROOM_DRAIN_SECONDS", hide_env_values = true, value_name = "SECONDS", default_value_t = 0,
           value_parser = value_parser!(u32).range(0..=60), help_heading = "Console")]
     drain_seconds: u32,

@@ -1,5 +1,5 @@
-//! An incoming webhook: whoever has the address can post, so the whole address is the secret and only its host is shown.
-//! A receiver of one's own may check a signature besides, made with a second secret.
+//! An incoming webhook: whoever has the address can post, so the whole address is the secret and only its host is
+//! shown. A receiver of one's own may check a signature besides, made with a second secret.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;

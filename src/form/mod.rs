@@ -1,6 +1,6 @@
-//! Fields declared once, then shown, checked and turned into values. Credentials and integrations declare their
-//! forms with [`Field`]; a page shows them with [`view()`] and checks what was posted with [`check`]. This module
-//! knows no HTTP, no database and no cloud. A new control is a new arm of [`Control`] and of `templates/shared/field.html`.
+//! Fields declared once, then shown, checked and turned into values. Credentials and integrations declare their forms
+//! with [`Field`]; a page shows them with [`view()`] and checks what was posted with [`check`]. This module knows no
+//! HTTP, no database and no cloud. A new control is a new arm of [`Control`] and of `templates/shared/field.html`.
 
 mod values;
 mod view;

@@ -75,8 +75,8 @@ pub trait Spec: Sync {
     fn assumes(&self, _settings: &Values, _name: &str) -> Option<Wanted> {
         None
     }
-    /// The least policies that an integration needs, with the real names: (caption, text), ready to copy, for the page of
-    /// its credential. Those that lead into a role follow from [`Spec::assumes`].
+    /// The least policies that an integration needs, with the real names: (caption, text), ready to copy, for the page
+    /// of its credential. Those that lead into a role follow from [`Spec::assumes`].
     fn needs(&self, _settings: &Values) -> Vec<(String, String)> {
         Vec::new()
     }

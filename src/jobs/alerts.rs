@@ -1,5 +1,5 @@
-//! Decides what is due and who is told: every few seconds, and at once when something has changed. One replica at a time
-//! does it; what it does is in `alerting`.
+//! Decides what is due and who is told: every few seconds, and at once when something has changed. One replica at a
+//! time does it; what it does is in `alerting`.
 
 use std::time::{Duration, Instant};
 

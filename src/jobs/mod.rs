@@ -1,5 +1,5 @@
-//! What happens by the clock, each job a line in [`start`]. A job is safe to run on every replica at once: it claims its
-//! work in the database. One that fails is logged and tried again at its next turn.
+//! What happens by the clock, each job a line in [`start`]. A job is safe to run on every replica at once: it claims
+//! its work in the database. One that fails is logged and tried again at its next turn.
 
 use std::future::Future;
 use std::time::Duration;

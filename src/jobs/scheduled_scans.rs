@@ -1,4 +1,5 @@
-//! Queues the scans whose time has come. Each due integration is taken by one replica, which sets its next time at once.
+//! Queues the scans whose time has come. Each due integration is taken by one replica, which sets its next time at
+//! once.
 
 use actix_web::web::Data;
 

@@ -1,5 +1,5 @@
-//! The daily test of every credential that can be tested by itself. Each has its own moment of the day, so that providers
-//! are asked a little all day long; what a test does and how it is recorded is in `testing`.
+//! The daily test of every credential that can be tested by itself. Each has its own moment of the day, so that
+//! providers are asked a little all day long; what a test does and how it is recorded is in `testing`.
 
 use actix_web::web::Data;
 

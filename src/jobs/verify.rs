@@ -1,5 +1,6 @@
-//! The nightly check of the whole store, done by one replica. When it was last done is read from the audit trail, so that
-//! restarts neither repeat nor forget it, and nobody can put it off by SQL. Everything that it finds raises an alert.
+//! The nightly check of the whole store, done by one replica. When it was last done is read from the audit trail, so
+//! that restarts neither repeat nor forget it, and nobody can put it off by SQL. Everything that it finds raises an
+//! alert.
 
 use actix_web::web::Data;
 

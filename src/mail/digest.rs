@@ -56,8 +56,8 @@ struct Shown<'a> {
     remedy: String,
 }
 
-/// The letter to one recipient of a profile. `unsubscribe` is the page of its subscription, `anchors` are the heads of the
-/// audit trail.
+/// The letter to one recipient of a profile. `unsubscribe` is the page of its subscription, `anchors` are the heads of
+/// the audit trail.
 pub fn digest(
     to: &str,
     profile: &str,

@@ -1,5 +1,5 @@
-//! What is recorded in the audit trail: one line an action, with its words. An event of an action that has no line here does
-//! not compile. No query lives here.
+//! What is recorded in the audit trail: one line an action, with its words. An event of an action that has no line here
+//! does not compile. No query lives here.
 
 /// Declares the actions: variant, stored name, label in the filter, verb between who and on what.
 macro_rules! actions {
@@ -51,15 +51,19 @@ actions! {
     CredentialOpened "credential.opened" "Credential used" "used the secret of";
     CredentialTested "credential.tested" "Credential tested" "tested the credential";
     CredentialLimitChanged "credential.limit_changed" "Age limit changed" "changed when to alert about the age of";
-    CredentialIntegrityFailure "credential.integrity_failure" "Credential tampered with" "detected tampering with the credential";
+    CredentialIntegrityFailure "credential.integrity_failure" "Credential tampered with"
+        "detected tampering with the credential";
     IntegrationCreated "integration.created" "Integration added" "added the integration";
     IntegrationEdited "integration.edited" "Integration changed" "changed the integration";
     IntegrationActivated "integration.activated" "Integration switched on" "switched on the integration";
     IntegrationDeactivated "integration.deactivated" "Integration switched off" "switched off the integration";
     IntegrationDeleted "integration.deleted" "Integration deleted" "deleted the integration";
-    IntegrationDestinationAllowed "integration.destination_allowed" "Destination allowed" "allowed a new destination for";
-    IntegrationDestinationRefused "integration.destination_refused" "Destination refused" "was refused a new destination for";
-    IntegrationIntegrityFailure "integration.integrity_failure" "Integration tampered with" "detected tampering with the integration";
+    IntegrationDestinationAllowed "integration.destination_allowed" "Destination allowed"
+        "allowed a new destination for";
+    IntegrationDestinationRefused "integration.destination_refused" "Destination refused"
+        "was refused a new destination for";
+    IntegrationIntegrityFailure "integration.integrity_failure" "Integration tampered with"
+        "detected tampering with the integration";
     ScanSucceeded "scan.succeeded" "Scan succeeded" "scanned with";
     ScanFailed "scan.failed" "Scan failed" "failed to scan with";
     ScanStopped "scan.stopped" "Scan stopped" "stopped the scan of";
@@ -81,8 +85,10 @@ actions! {
     UserPasswordRehashed "user.password_rehashed" "Password hash upgraded" "upgraded the password hash of";
     UserTwoStepOn "user.two_step_on" "Two-step verification on" "turned on two-step verification for";
     UserTwoStepOff "user.two_step_off" "Two-step verification off" "turned off two-step verification for";
-    UserTwoStepRequired "user.two_step_required" "Two-step verification required" "now requires two-step verification of";
-    UserTwoStepOptional "user.two_step_optional" "Two-step verification optional" "no longer requires two-step verification of";
+    UserTwoStepRequired "user.two_step_required" "Two-step verification required"
+        "now requires two-step verification of";
+    UserTwoStepOptional "user.two_step_optional" "Two-step verification optional"
+        "no longer requires two-step verification of";
     UserRecoveryCodesMade "user.recovery_codes_made" "Recovery codes made" "made new recovery codes for";
     UserRecoveryCodeUsed "user.recovery_code_used" "Recovery code used" "used up a recovery code of";
     UserIntegrityFailure "user.integrity_failure" "User tampered with" "detected tampering with the user";

@@ -1,5 +1,5 @@
-//! When a secret counts as old and how people are told: one row, checked before use, or the defaults. What a limit means
-//! for the rows is in `due_alerts`.
+//! When a secret counts as old and how people are told: one row, checked before use, or the defaults. What a limit
+//! means for the rows is in `due_alerts`.
 
 use std::collections::BTreeMap;
 
@@ -33,7 +33,8 @@ pub struct AlertSettings {
     /// Scans that must fail in a row.
     pub failed_scans: i32,
     pub row_version: i64,
-    /// Why the saved settings do not count. Then people are alerted about more than anybody may have wanted, never less.
+    /// Why the saved settings do not count. Then people are alerted about more than anybody may have wanted, never
+    /// less.
     pub doubt: Option<Doubt>,
 }
 
@@ -133,8 +134,8 @@ pub(super) fn seen(conn: &mut Conn, vault: &Vault) -> Result<(Option<Seen<Row>>,
     }
 }
 
-/// The settings as saved; the defaults when nobody has saved any. Where the row does not count, or is gone although the audit
-/// trail knows one, the settings say so in `doubt`.
+/// The settings as saved; the defaults when nobody has saved any. Where the row does not count, or is gone although the
+/// audit trail knows one, the settings say so in `doubt`.
 pub fn load(conn: &mut Conn, vault: &Vault) -> Result<AlertSettings, DbError> {
     let doubted = |doubt, row_version| AlertSettings {
         doubt: Some(doubt),
@@ -164,8 +165,8 @@ pub fn load(conn: &mut Conn, vault: &Vault) -> Result<AlertSettings, DbError> {
     })
 }
 
-/// Saves settings that were read at `settings.row_version`; [`DbError::Stale`] when somebody else was first. Call inside
-/// a transaction.
+/// Saves settings that were read at `settings.row_version`; [`DbError::Stale`] when somebody else was first. Call
+/// inside a transaction.
 pub fn save(conn: &mut Conn, vault: &Vault, actor: &Actor, settings: &AlertSettings) -> Result<(), DbError> {
     let mut ledger = events::open(conn)?;
     let (_, latest) = seen(conn, vault)?;

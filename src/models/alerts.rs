@@ -1,6 +1,6 @@
 //! Alerts: what is wrong, since when, and who looks after it. An alert is opened and closed in the transaction of its
-//! cause, by [`raise`] and [`close`]; what the clock alone brings about is in `due_alerts`. Each change of an alert leaves
-//! a notice, which `digests` gives to everybody who is to be told.
+//! cause, by [`raise`] and [`close`]; what the clock alone brings about is in `due_alerts`. Each change of an alert
+//! leaves a notice, which `digests` gives to everybody who is to be told.
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -48,7 +48,8 @@ impl Alert {
     }
 }
 
-/// Opens an alert unless it is open already. `words` say what went wrong, without a secret. In the caller's transaction.
+/// Opens an alert unless it is open already. `words` say what went wrong, without a secret. In the caller's
+/// transaction.
 pub fn raise(conn: &mut Conn, trigger: &str, subject: Subject, words: &str) -> Result<(), DbError> {
     diesel::sql_query(
         "WITH opened AS (

@@ -1,5 +1,5 @@
-//! Rows that are not trusted: what follows when one is about to be used. The use is refused, counted, written into the audit
-//! trail, and alerted about. What is found by looking through the whole store is in `store_health`.
+//! Rows that are not trusted: what follows when one is about to be used. The use is refused, counted, written into the
+//! audit trail, and alerted about. What is found by looking through the whole store is in `store_health`.
 
 use diesel::prelude::*;
 use uuid::Uuid;
@@ -17,8 +17,9 @@ fn count() {
     metrics::counter!("strongroom_integrity_failures_total").increment(1);
 }
 
-/// Refuses a credential for good: the audit trail records a version that no row has, so that the credential stays refused
-/// whatever is done to its row by SQL, until its secret is entered again. Noted once. Call inside a transaction.
+/// Refuses a credential for good: the audit trail records a version that no row has, so that the credential stays
+/// refused whatever is done to its row by SQL, until its secret is entered again. Noted once. Call inside a
+/// transaction.
 pub fn quarantine(conn: &mut Conn, vault: &Vault, actor: &Actor, id: Uuid) -> Result<(), DbError> {
     count();
     let mut ledger = events::open(conn)?;

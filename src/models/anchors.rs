@@ -1,5 +1,5 @@
-//! Heads of the audit trail that were kept elsewhere, in a log or a mail, against the trail as it is: an anchor that the trail
-//! does not have any more proves that it was rolled back.
+//! Heads of the audit trail that were kept elsewhere, in a log or a mail, against the trail as it is: an anchor that
+//! the trail does not have any more proves that it was rolled back.
 
 use std::collections::BTreeSet;
 use std::fmt;

@@ -1,5 +1,5 @@
-//! What a person should look at first: stale and expiring credentials, failed tests, rows that fail their checks. Straight
-//! from the credentials, for the dashboard: what alerts make of it, and whom they told, is in `alerts`.
+//! What a person should look at first: stale and expiring credentials, failed tests, rows that fail their checks.
+//! Straight from the credentials, for the dashboard: what alerts make of it, and whom they told, is in `alerts`.
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -50,7 +50,8 @@ struct Row {
     days: f64,
 }
 
-/// The most urgent of each sort: altered rows, then failed tests, then stale ones from the oldest, then those that expire next.
+/// The most urgent of each sort: altered rows, then failed tests, then stale ones from the oldest, then those that
+/// expire next.
 pub fn list(conn: &mut Conn, limits: &Limits, each: i64) -> Result<Vec<Attention>, DbError> {
     let (kinds, days, by_nature) = limits.columns();
     let rows: Vec<Row> = diesel::sql_query(

@@ -1,5 +1,6 @@
-//! Following the audit trail from its first link to its heads, page by page, so that a long trail neither fills memory nor
-//! holds a snapshot open. Events below a head never change, so writers may go on meanwhile. Writing is in [`super::events`].
+//! Following the audit trail from its first link to its heads, page by page, so that a long trail neither fills memory
+//! nor holds a snapshot open. Events below a head never change, so writers may go on meanwhile. Writing is in
+//! [`super::events`].
 
 use std::fmt;
 

@@ -163,8 +163,8 @@ fn of_order(connection: &mut Conn, query: &Query) -> Result<Page, DbError> {
     if page.previous.is_some() || page.next.is_some() {
         return Ok(page);
     }
-    // All that begins with the text is on this page. What else has it inside of a word is added where that costs little;
-    // and nobody shall read "nothing found" of it.
+    // All that begins with the text is on this page. What else has it inside of a word is added where that costs
+    // little; and nobody shall read "nothing found" of it.
     let anywhere = Query { sort: Sort::Name, from: None, ..query.clone() };
     let found = sorted(connection, &anywhere, !page.rows.is_empty())?;
     if found.is_empty() { Ok(page) } else { paged(connection, &anywhere, found) }

@@ -15,11 +15,12 @@ use super::{Conn, DbError};
 
 /// Characters of a phrase that are kept; the migration cuts them.
 const KEPT: usize = 60;
-/// Whether the table is so small that every text in it is looked through in a few milliseconds; by Postgres' own estimate.
+/// Whether the table is so small that every text in it is looked through in a few milliseconds; by Postgres' own
+/// estimate.
 pub const IN_FEW: &str = "(SELECT reltuples < 10000 FROM pg_class WHERE oid = 'credentials'::regclass)";
 
-/// Credentials of which a word begins with the text, or with its first word and goes on as it does. All on one page, they
-/// are sorted by name; more are in the order of what follows the text, each once.
+/// Credentials of which a word begins with the text, or with its first word and goes on as it does. All on one page,
+/// they are sorted by name; more are in the order of what follows the text, each once.
 pub fn page(connection: &mut Conn, query: &Query) -> Result<Page, DbError> {
     let text = query.text();
     let start: String = text.chars().take(KEPT).collect();

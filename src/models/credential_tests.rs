@@ -71,8 +71,8 @@ pub fn last(conn: &mut Conn, id: Uuid) -> Result<Option<LastTest>, DbError> {
 /// meanwhile, only the trail tells. Call inside a transaction.
 ///
 /// An expiry that the provider told goes into the row's own column, where the table, the alerts and the row check know
-/// of it: the row is checked, changed and sealed with a new check while it is locked. Its version stays, so that whoever
-/// edits it meanwhile is not turned away by a test.
+/// of it: the row is checked, changed and sealed with a new check while it is locked. Its version stays, so that
+/// whoever edits it meanwhile is not turned away by a test.
 pub fn record(
     conn: &mut Conn,
     vault: &Vault,
@@ -119,8 +119,8 @@ struct Due {
     id: Uuid,
 }
 
-/// Takes credentials of these kinds whose daily test is due: whoever else asks gets others. Each is due again a day later
-/// at its own moment, also when a console was away for days. The shipped role counts once something uses it.
+/// Takes credentials of these kinds whose daily test is due: whoever else asks gets others. Each is due again a day
+/// later at its own moment, also when a console was away for days. The shipped role counts once something uses it.
 pub fn take_due(conn: &mut Conn, kinds: &[&str], limit: i64) -> Result<Vec<Uuid>, DbError> {
     let taken: Vec<Due> = diesel::sql_query(
         "UPDATE credentials AS c

@@ -1,5 +1,6 @@
 //! The outbox: messages to be sent, each claimed by one replica under a lease, sent outside of any transaction, and
-//! recorded. What is due is never claimed twice at once; what a dead replica had claimed comes back when its lease ends.
+//! recorded. What is due is never claimed twice at once; what a dead replica had claimed comes back when its lease
+//! ends.
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -120,8 +121,8 @@ pub fn renew(conn: &mut Conn, replica: Uuid, channels: &[Uuid]) -> Result<usize,
     .execute(conn)?)
 }
 
-/// Puts back what this replica had claimed of a channel and lost sight of: its fate could not be recorded. Whether the peer
-/// has it is not known, so it counts as a try.
+/// Puts back what this replica had claimed of a channel and lost sight of: its fate could not be recorded. Whether the
+/// peer has it is not known, so it counts as a try.
 pub fn put_back(conn: &mut Conn, replica: Uuid, channel: Option<Uuid>) -> Result<usize, DbError> {
     let mine = deliveries::state.eq("sending").and(deliveries::replica_id.eq(replica));
     let ready = deliveries::state.eq("ready");
@@ -165,9 +166,9 @@ pub fn sent(
     replica: Uuid,
     reference: Option<&str>,
 ) -> Result<bool, DbError> {
-    // Diesel's own expressions, not SQL text: only those are prepared once a connection, and this is done for each mail.
-    // The one commit that does not wait for the disk: PostgreSQL has it, so the death of a console loses nothing. Should
-    // PostgreSQL itself crash within the next half second, this message is sent once more, under the same id.
+    // Diesel's own expressions, not SQL text: only those are prepared once a connection, and this is done for each
+    // mail. The one commit that does not wait for the disk: PostgreSQL has it, so the death of a console loses nothing.
+    // Should PostgreSQL itself crash within the next half second, this message is sent once more, under the same id.
     let quick = set_config("synchronous_commit", "off", true).eq("off");
     let ours = deliveries::replica_id.eq(replica).and(deliveries::state.eq("sending")).and(quick);
     let recorded = diesel::update(deliveries::table.find(id).filter(ours))
@@ -263,8 +264,8 @@ pub enum Parked {
     OfChannel(Uuid),
 }
 
-/// Tries what is parked again, or gives it up; returns how many are tried. [`DbError::Stale`] when nothing of it is parked
-/// any more.
+/// Tries what is parked again, or gives it up; returns how many are tried. [`DbError::Stale`] when nothing of it is
+/// parked any more.
 pub fn decide(conn: &mut Conn, vault: &Vault, actor: &Actor, which: Parked, again: bool) -> Result<usize, DbError> {
     let mut ledger = events::open(conn)?;
     let state = if again { "ready" } else { "dropped" };
@@ -316,8 +317,8 @@ fn drop_stale(conn: &mut Conn, ids: &[Uuid]) -> Result<usize, DbError> {
     .execute(conn)?)
 }
 
-/// Forgets messages that ended longer than `days` ago, but for those about alerts that are open: their closing is told to
-/// whoever heard of them, and by the name that the peer gave.
+/// Forgets messages that ended longer than `days` ago, but for those about alerts that are open: their closing is told
+/// to whoever heard of them, and by the name that the peer gave.
 pub fn purge(conn: &mut Conn, days: i32) -> Result<usize, DbError> {
     Ok(diesel::sql_query(
         "DELETE FROM deliveries d WHERE state IN ('sent', 'dropped') AND created_at < now() - make_interval(days => $1)

@@ -90,8 +90,8 @@ pub fn found(connection: &mut Conn, vault: &Vault) -> Result<(), DbError> {
 }
 
 /// Whether the nightly check is due and nobody else is at it; the caller then records that it has started. A check that
-/// ended holds for a day, one that only started for an hour, and a new deployment needs none. Only what is signed or chained
-/// counts: nobody can put the check off by SQL. Call inside a transaction.
+/// ended holds for a day, one that only started for an hour, and a new deployment needs none. Only what is signed or
+/// chained counts: nobody can put the check off by SQL. Call inside a transaction.
 pub fn claim_verification(connection: &mut Conn, vault: &Vault) -> Result<bool, DbError> {
     // Locked in a statement of its own: the next one sees what the holder before us committed.
     let lock = format!("SELECT pg_advisory_xact_lock({VERIFICATION_LOCK})");

@@ -1,6 +1,6 @@
-//! What the clock brings about: secrets that pass their limit, credentials that come to their end, reminders, and alerts
-//! whose cause is gone. Each is one statement over the whole table, by the database's clock, that writes alerts and
-//! notices together. One replica at a time; see [`turn`].
+//! What the clock brings about: secrets that pass their limit, credentials that come to their end, reminders, and
+//! alerts whose cause is gone. Each is one statement over the whole table, by the database's clock, that writes alerts
+//! and notices together. One replica at a time; see [`turn`].
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
@@ -100,8 +100,9 @@ const ENDING: &str = ",
     ending AS (
         SELECT id, name, expires_at FROM credentials WHERE expires_at < now() + make_interval(days => ($6)[1]))";
 
-/// The same of the alerts that are open and can get worse. What is known is looked up from the alert, by its key, and once
-/// (MATERIALIZED): the planner takes ten thousand fresh alerts for one, and read all credentials that are due for each.
+/// The same of the alerts that are open and can get worse. What is known is looked up from the alert, by its key, and
+/// once (MATERIALIZED): the planner takes ten thousand fresh alerts for one, and read all credentials that are due for
+/// each.
 const KNOWN_AGED: &str = ",
     aged AS MATERIALIZED (
         SELECT a.id AS alert, a.stage AS before, c.secret_set_at, coalesce(c.stale_after_days, l.days) AS of_days

@@ -109,8 +109,8 @@ impl Ledger {
         self.write(conn, vault, actor, new, None)
     }
 
-    /// The same for a change that made this version of the row, or that ended it: the last version of a row that is gone. An
-    /// older version that is put back is found by it.
+    /// The same for a change that made this version of the row, or that ended it: the last version of a row that is
+    /// gone. An older version that is put back is found by it.
     pub fn record_version(
         &mut self,
         conn: &mut Conn,
@@ -222,8 +222,8 @@ pub fn mentioned(conn: &mut Conn, subjects: &[Uuid]) -> Result<HashSet<Uuid>, Db
     Ok(of.load::<Option<Uuid>>(conn)?.into_iter().flatten().collect())
 }
 
-/// When the latest genuine event of one of these actions was written. An event counts if it is chained to the one before it
-/// and lies in the past: one that was written by hand is passed over.
+/// When the latest genuine event of one of these actions was written. An event counts if it is chained to the one
+/// before it and lies in the past: one that was written by hand is passed over.
 pub fn latest_at(conn: &mut Conn, vault: &Vault, actions: &[Action]) -> Result<Option<DateTime<Utc>>, DbError> {
     /// Forged events that are passed over before the search is given up.
     const MOST: i64 = 100;

@@ -1,4 +1,5 @@
-//! Integrations: the consumers of credentials. A row's reference to a credential *is* the usage; there is no other list.
+//! Integrations: the consumers of credentials. A row's reference to a credential *is* the usage; there is no other
+//! list.
 
 use chrono::{DateTime, Utc};
 use diesel::dsl::sql;

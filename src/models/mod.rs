@@ -66,8 +66,8 @@ pub type Conn = PgConnection;
 pub const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations");
 
 /// What every connection starts with. PostgreSQL looks into `pg_catalog` before the schemas of a search path, and
-/// creates tables in the first of them. `pg_temp` is named, and last, because a temporary table would otherwise hide the table
-/// of the same name. Messages are in English where the server allows to ask for that: see `server_messages`.
+/// creates tables in the first of them. `pg_temp` is named, and last, because a temporary table would otherwise hide
+/// the table of the same name. Messages are in English where the server allows to ask for that: see `server_messages`.
 const SESSION: &str = "SET search_path = public, pg_temp;
     SELECT set_config('lc_messages', 'C', false) WHERE has_parameter_privilege('lc_messages', 'SET')";
 /// Held while one replica migrates and the others wait.

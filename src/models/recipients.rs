@@ -1,6 +1,6 @@
-//! Who gets the mail of an e-mail profile. An address that its owner has not confirmed gets the confirmation and nothing
-//! else; one that has unsubscribed gets nothing. Rows are checked before use: whoever writes the database must not be able
-//! to send what Strongroom knows to an address of theirs.
+//! Who gets the mail of an e-mail profile. An address that its owner has not confirmed gets the confirmation and
+//! nothing else; one that has unsubscribed gets nothing. Rows are checked before use: whoever writes the database must
+//! not be able to send what Strongroom knows to an address of theirs.
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -119,8 +119,9 @@ impl Recipient {
     }
 }
 
-/// Adds an address and puts its confirmation into the outbox. One that has unsubscribed, or has not confirmed yet, is asked
-/// anew, and its older links of that kind end; [`DbError::Duplicate`] for one that gets mail. Call inside a transaction.
+/// Adds an address and puts its confirmation into the outbox. One that has unsubscribed, or has not confirmed yet, is
+/// asked anew, and its older links of that kind end; [`DbError::Duplicate`] for one that gets mail. Call inside a
+/// transaction.
 pub fn create(
     conn: &mut Conn,
     vault: &Vault,
@@ -251,7 +252,8 @@ fn change(
     Ok(true)
 }
 
-/// The owner of the address has followed the link of this version of the row. [`DbError::Stale`] when it is another now.
+/// The owner of the address has followed the link of this version of the row. [`DbError::Stale`] when it is another
+/// now.
 pub fn confirm(conn: &mut Conn, vault: &Vault, actor: &Actor, (id, seen): (Uuid, i64)) -> Result<(), DbError> {
     let confirmed = change(conn, vault, actor, id, Action::RecipientConfirmed, |row, now| {
         let fresh = row.confirmed_at.is_none() && row.row_version == seen;

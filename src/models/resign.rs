@@ -1,6 +1,6 @@
-//! Signing the rows of the release before anew, once, when a console of this release first starts. A row whose former check
-//! does not hold stays as it is, and so is not trusted. The audit trail remembers that it was done, so that nobody can have
-//! rows with a former check signed again by taking the deployment's signature away.
+//! Signing the rows of the release before anew, once, when a console of this release first starts. A row whose former
+//! check does not hold stays as it is, and so is not trusted. The audit trail remembers that it was done, so that
+//! nobody can have rows with a former check signed again by taking the deployment's signature away.
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;

@@ -1,6 +1,6 @@
-//! Sessions as rows: the cookie holds a random token, the table its SHA-256. A session is signed with all its times, and bound
-//! to one version of its user and to the event of its login: a row that was put in, moved, prolonged or put back opens
-//! nothing. All times are the database's.
+//! Sessions as rows: the cookie holds a random token, the table its SHA-256. A session is signed with all its times,
+//! and bound to one version of its user and to the event of its login: a row that was put in, moved, prolonged or put
+//! back opens nothing. All times are the database's.
 
 use chrono::{DateTime, Utc};
 use diesel::dsl::{exists, sql};
@@ -117,8 +117,8 @@ pub struct Visit<'a> {
     pub agent: &'a str,
 }
 
-/// Makes a session for a login whose event is the last one in the ledger; `awaits_code`: of a login that still needs its
-/// one-time code and has no event yet.
+/// Makes a session for a login whose event is the last one in the ledger; `awaits_code`: of a login that still needs
+/// its one-time code and has no event yet.
 pub fn create(
     conn: &mut Conn,
     vault: &Vault,

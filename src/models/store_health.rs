@@ -1,5 +1,5 @@
-//! What can be told of the store without walking through it: the few rows on which everything else rests. Looked at every few
-//! seconds by one job, so that nobody can change them by SQL without an alert.
+//! What can be told of the store without walking through it: the few rows on which everything else rests. Looked at
+//! every few seconds by one job, so that nobody can change them by SQL without an alert.
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -33,9 +33,9 @@ pub fn verified(conn: &mut Conn, vault: &Vault) -> Result<Verified, DbError> {
     Ok(Verified { at, age: now - since })
 }
 
-/// Raises an alert about each part that is not as Strongroom wrote it, and closes those that have been mended. `overdue`:
-/// a verification that is late has had its time to begin, so that a console which was away for days alerts nobody. Call
-/// inside a transaction.
+/// Raises an alert about each part that is not as Strongroom wrote it, and closes those that have been mended.
+/// `overdue`: a verification that is late has had its time to begin, so that a console which was away for days alerts
+/// nobody. Call inside a transaction.
 pub fn look(conn: &mut Conn, vault: &Vault, overdue: bool) -> Result<Verified, DbError> {
     let tampering = |doubt: Option<super::trust::Doubt>| doubt.is_some_and(super::trust::Doubt::is_tampering);
     let row = deployment::seen(conn, vault)?;

@@ -1,9 +1,9 @@
-//! The one way to trust a row. A row that decides something counts only if it is whole (its signature covers every column that
-//! decides something), is the row that was asked for, and is as new as the audit trail says. Every reader of such a row gets
-//! a [`Seen`] and must choose: show it, or trust it. Only a [`Trusted`] row may decide.
+//! The one way to trust a row. A row that decides something counts only if it is whole (its signature covers every
+//! column that decides something), is the row that was asked for, and is as new as the audit trail says. Every reader
+//! of such a row gets a [`Seen`] and must choose: show it, or trust it. Only a [`Trusted`] row may decide.
 //!
-//! A new table: implement [`Signed`], read its rows by [`Seen::new`] with [`latest_version`] in the same statement, and add it
-//! to the walk in `verification`.
+//! A new table: implement [`Signed`], read its rows by [`Seen::new`] with [`latest_version`] in the same statement, and
+//! add it to the walk in `verification`.
 
 use std::ops::Deref;
 
@@ -223,8 +223,8 @@ impl<T: Signed> Trusted<T> {
     }
 }
 
-/// The latest version of a row that the audit trail records, as a column of the statement that reads the row: both are of
-/// one moment, so a change between them is not taken for tampering. `$id` is a column of ids.
+/// The latest version of a row that the audit trail records, as a column of the statement that reads the row: both are
+/// of one moment, so a change between them is not taken for tampering. `$id` is a column of ids.
 macro_rules! latest_version {
     ($id:expr) => {{
         use crate::models::schema::events;

@@ -1,5 +1,5 @@
-//! The integrations that use a credential, as whole rows: for what their settings say of it. The lines that pages list are
-//! in `integrations`.
+//! The integrations that use a credential, as whole rows: for what their settings say of it. The lines that pages list
+//! are in `integrations`.
 
 use diesel::prelude::*;
 use uuid::Uuid;

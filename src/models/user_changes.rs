@@ -142,9 +142,9 @@ pub enum Proof {
     RecoveryCode(Vec<u8>),
 }
 
-/// Notes a login in the row and in the audit trail, and uses up what proved its second step. A proof is used up by a new
-/// version of the row, so that the row from before it cannot be put back. [`DbError::Stale`] when the user was changed or
-/// disabled since the password was checked: a login that began before the change must not outlive it.
+/// Notes a login in the row and in the audit trail, and uses up what proved its second step. A proof is used up by a
+/// new version of the row, so that the row from before it cannot be put back. [`DbError::Stale`] when the user was
+/// changed or disabled since the password was checked: a login that began before the change must not outlive it.
 pub fn log_in(
     conn: &mut Conn,
     vault: &Vault,

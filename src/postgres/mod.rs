@@ -203,7 +203,8 @@ impl Private {
         }
         place.forget_postmaster()?;
         place.configure()?;
-        // The name marks the processes as ours. pg_ctl goes through a shell, so it gets no path that might surprise one.
+        // The name marks the processes as ours. pg_ctl goes through a shell, so it gets no path that might surprise
+        // one.
         let name = format!("-c cluster_name={}", place.name());
         let start = ["start", "--wait", "--timeout=60", "-D", "cluster", "-l", "start.log", "-o", &name];
         programs.run("pg_ctl", &start, place, "")?;
@@ -212,8 +213,8 @@ impl Private {
     }
 
     fn halt(&mut self) -> Result<(), PostgresError> {
-        // The lock is let go only after the server is gone. By word, not by closing it: a process that is being started at
-        // this moment may still hold a copy of it.
+        // The lock is let go only after the server is gone. By word, not by closing it: a process that is being started
+        // at this moment may still hold a copy of it.
         let Some(lock) = self.lock.take() else { return Ok(()) };
         let halted = self.stop_server();
         drop(lock.unlock());

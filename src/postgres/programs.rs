@@ -37,7 +37,8 @@ impl Programs {
         }
     }
 
-    /// Runs one program from the cluster's home to its end, with `input` on its standard input. Its last words become the error.
+    /// Runs one program from the cluster's home to its end, with `input` on its standard input. Its last words become
+    /// the error.
     pub fn run(
         &self,
         program: &'static str,

@@ -1,5 +1,5 @@
-//! The watch over the private Postgres while the console runs: a server that dies is started again within a second or two.
-//! How one is started is not decided here. Pages answer 503 meanwhile, since the pool finds nobody.
+//! The watch over the private Postgres while the console runs: a server that dies is started again within a second or
+//! two. How one is started is not decided here. Pages answer 503 meanwhile, since the pool finds nobody.
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::{Builder, JoinHandle};

@@ -105,8 +105,8 @@ impl Rules {
     }
 }
 
-/// The host as it is connected to. Outside of http the URL standard leaves hosts as they were written, so that an address
-/// in an odd form would pass as a name.
+/// The host as it is connected to. Outside of http the URL standard leaves hosts as they were written, so that an
+/// address in an odd form would pass as a name.
 pub(super) fn host(url: &Url) -> Option<Host> {
     Host::parse(url.host_str()?).ok()
 }

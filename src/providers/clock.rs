@@ -16,7 +16,8 @@ pub(super) fn now() -> DateTime<Utc> {
     Utc::now()
 }
 
-/// A sentence when this machine's clock and the Date of an answer (RFC 9110, section 6.6.1) are more than a minute apart.
+/// A sentence when this machine's clock and the Date of an answer (RFC 9110, section 6.6.1) are more than a minute
+/// apart.
 pub(super) fn skew(answer: &Answer) -> Option<String> {
     let theirs = DateTime::parse_from_rfc2822(answer.header("date")?).ok()?;
     let seconds = (theirs.with_timezone(&Utc) - now()).num_seconds();

@@ -126,8 +126,8 @@ impl Egress {
         Ok(client)
     }
 
-    /// The Azure Instance Metadata Service, by which a machine gets its own identity. It is out of reach for every other
-    /// request; its address is fixed here and the query is the only thing that a caller chooses.
+    /// The Azure Instance Metadata Service, by which a machine gets its own identity. It is out of reach for every
+    /// other request; its address is fixed here and the query is the only thing that a caller chooses.
     /// <https://learn.microsoft.com/en-us/azure/virtual-machines/instance-metadata-service>
     pub(super) async fn azure_identity(&self, query: &str) -> Result<Answer, ProviderError> {
         let mut url = Url::parse(AZURE_IDENTITY).map_err(|_| ProviderError::InvalidAddress)?;

@@ -1,6 +1,6 @@
 //! Where each vendor is reached. The vendors' hosts are fixed by type and stand with their callers; the operator alone
-//! may move one, by the setting STRONGROOM_ENDPOINTS. No form and no credential ever reaches this. A new service is a new
-//! arm of [`Service`].
+//! may move one, by the setting STRONGROOM_ENDPOINTS. No form and no credential ever reaches this. A new service is a
+//! new arm of [`Service`].
 
 use std::collections::BTreeMap;
 use std::str::FromStr;

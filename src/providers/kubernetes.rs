@@ -1,5 +1,5 @@
-//! A Kubernetes cluster, by our own reading of a kubeconfig: one client, whose every request goes to the one server that
-//! the kubeconfig names. What is deployed there stands in the integrations.
+//! A Kubernetes cluster, by our own reading of a kubeconfig: one client, whose every request goes to the one server
+//! that the kubeconfig names. What is deployed there stands in the integrations.
 //! <https://kubernetes.io/docs/reference/using-api/>
 
 use base64::Engine as _;

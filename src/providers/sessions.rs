@@ -76,8 +76,8 @@ impl<K: Eq + Hash + Clone, S: Clone, E: Clone> Cache<K, S, E> {
         answer
     }
 
-    /// Drops the sessions that are not wanted any more: of a credential that was edited or deleted. A call that is under
-    /// way still serves those who wait for it, and is not kept.
+    /// Drops the sessions that are not wanted any more: of a credential that was edited or deleted. A call that is
+    /// under way still serves those who wait for it, and is not kept.
     pub fn retain(&self, wanted: impl Fn(&K) -> bool) {
         self.slots().retain(|key, _| wanted(key));
     }

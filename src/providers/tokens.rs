@@ -1,6 +1,6 @@
-//! The access tokens of Azure, Google and IBM that this process keeps, as [`super::aws::Sessions`] keeps those of AWS: one
-//! for each credential, version of its secret and scope, until five minutes before its end; one call however many ask.
-//! How a token is got stands in each provider's file. A *Test* takes none from here and leaves none.
+//! The access tokens of Azure, Google and IBM that this process keeps, as [`super::aws::Sessions`] keeps those of AWS:
+//! one for each credential, version of its secret and scope, until five minutes before its end; one call however many
+//! ask. How a token is got stands in each provider's file. A *Test* takes none from here and leaves none.
 
 use uuid::Uuid;
 
@@ -13,9 +13,9 @@ use super::{azure, gcp, ibm, testing};
 use crate::credentials::{self, azure as azure_kind, gcp as gcp_kind, ibm_cloud as ibm_kind};
 use crate::form::Values;
 
-/// Which stored credential is used, and the version of its secret. Every edit of a value makes another version, and every
-/// run reads the version with the values it opens: so no replica can hand out what an old secret opened, without a
-/// message between them that could get lost. The old token is dropped when the new version asks for the first time.
+/// Which stored credential is used, and the version of its secret. Every edit of a value makes another version, and
+/// every run reads the version with the values it opens: so no replica can hand out what an old secret opened, without
+/// a message between them that could get lost. The old token is dropped when the new version asks for the first time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stored {
     pub credential: Uuid,
@@ -34,8 +34,8 @@ impl Tokens {
         Self { egress, endpoints, kept: Cache::default() }
     }
 
-    /// A service account's token for one scope, [`gcp::CLOUD_PLATFORM`] for instance; `values` are those of a Google Cloud
-    /// credential. Its `lifetime` counts from when Google gave it; five minutes of it are left at least.
+    /// A service account's token for one scope, [`gcp::CLOUD_PLATFORM`] for instance; `values` are those of a Google
+    /// Cloud credential. Its `lifetime` counts from when Google gave it; five minutes of it are left at least.
     pub async fn google_token(&self, stored: Stored, values: &Values, scope: &str) -> Outcome<AccessToken> {
         let payload: gcp_kind::Payload = payload(values)?;
         let open = || gcp::token(&payload.service_account, scope, &self.egress, &self.endpoints);

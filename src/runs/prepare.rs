@@ -1,5 +1,5 @@
-//! Before a run: integration and credential are loaded, both rows checked, and the secret opened, in one short transaction
-//! in which the opening is audited. Whatever is not as Strongroom wrote it ends the run here.
+//! Before a run: integration and credential are loaded, both rows checked, and the secret opened, in one short
+//! transaction in which the opening is audited. Whatever is not as Strongroom wrote it ends the run here.
 
 use uuid::Uuid;
 

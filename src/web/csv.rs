@@ -1,5 +1,5 @@
-//! CSV files (RFC 4180) that people download. What is in them belongs to the page that offers each; how rows are written, and
-//! that no spreadsheet runs a cell as a formula (OWASP, CSV injection), is here.
+//! CSV files (RFC 4180) that people download. What is in them belongs to the page that offers each; how rows are
+//! written, and that no spreadsheet runs a cell as a formula (OWASP, CSV injection), is here.
 
 use std::borrow::Cow;
 

@@ -1,5 +1,5 @@
-//! What people decide about a message that no channel would take: *Try again*, or *Give up*. The forms stand on the Alerts
-//! pages and on a channel's own.
+//! What people decide about a message that no channel would take: *Try again*, or *Give up*. The forms stand on the
+//! Alerts pages and on a channel's own.
 
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};

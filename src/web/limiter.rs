@@ -1,6 +1,6 @@
 //! How often a user may do what costs others something: a test, an invitation, a test of a channel. Held in memory, a
-//! count a replica: a test before saving then writes nothing at all, and a number of replicas times ten is still too few
-//! to look through a network with. The throttle of logins is in `accounts`, and is stored.
+//! count a replica: a test before saving then writes nothing at all, and a number of replicas times ten is still too
+//! few to look through a network with. The throttle of logins is in `accounts`, and is stored.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};

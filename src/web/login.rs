@@ -136,7 +136,8 @@ pub async fn begin(
         })
         .await
         .map_err(|error| match error {
-            // The password or the role changed since it was checked a moment ago, or the code was used by another login.
+            // The password or the role changed since it was checked a moment ago, or the code was used by another
+            // login.
             DbError::Stale => login_again(),
             error => error.into(),
         })?;

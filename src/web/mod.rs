@@ -1,6 +1,6 @@
-//! What a visitor sees: the whole URL tree on this page, one screen a file in its noun's folder. Handlers ask the models,
-//! seal nothing by themselves and speak to no provider. A new screen is a file, a template, a line below, and a line in
-//! the tables of `tests/console/access.rs` and `step_up.rs`, which fail until it is there.
+//! What a visitor sees: the whole URL tree on this page, one screen a file in its noun's folder. Handlers ask the
+//! models, seal nothing by themselves and speak to no provider. A new screen is a file, a template, a line below, and a
+//! line in the tables of `tests/console/access.rs` and `step_up.rs`, which fail until it is there.
 
 use actix_web::web::{self, ServiceConfig};
 

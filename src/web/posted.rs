@@ -1,5 +1,5 @@
-//! What a form posts: urlencoded, or multipart when a document is chosen as a file without the script. Read once, bounded,
-//! into [`Values`] that are wiped from memory. A field that comes twice or is not text refuses the whole.
+//! What a form posts: urlencoded, or multipart when a document is chosen as a file without the script. Read once,
+//! bounded, into [`Values`] that are wiped from memory. A field that comes twice or is not text refuses the whole.
 
 use std::time::Duration;
 

@@ -154,8 +154,8 @@ fn is_same_site(headers: &HeaderMap, public: &Url) -> bool {
     }
 }
 
-/// The POST by which a mail program unsubscribes for its reader (RFC 8058): no browser, no cookie, and the link itself is
-/// the proof. A browser that says it comes from elsewhere is not meant.
+/// The POST by which a mail program unsubscribes for its reader (RFC 8058): no browser, no cookie, and the link itself
+/// is the proof. A browser that says it comes from elsewhere is not meant.
 fn is_one_click(request: &ServiceRequest) -> bool {
     let says = |name: &str| request.headers().contains_key(name);
     recipients::is_link(request.path(), Link::Unsubscribe)

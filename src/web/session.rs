@@ -56,8 +56,8 @@ impl Visitor {
         Actor { name: self.name.clone(), address: self.address.clone() }
     }
 
-    /// For what a hijacked session must not do: sends the visitor to give the password once more, unless that was a moment
-    /// ago. `next` is the page to come back to; what was posted is not done.
+    /// For what a hijacked session must not do: sends the visitor to give the password once more, unless that was a
+    /// moment ago. `next` is the page to come back to; what was posted is not done.
     pub fn require_fresh(&self, request: &HttpRequest, next: &str) -> Result<(), Error> {
         if self.confirmed_lately() {
             return Ok(());
@@ -204,8 +204,8 @@ fn from_row(valid: Valid, address: String) -> Visitor {
     }
 }
 
-/// Somebody wrote to the users' or the sessions' table outside Strongroom. A session that does not count is forgotten; where
-/// its user does not, all sessions of that user are. The audit trail says why.
+/// Somebody wrote to the users' or the sessions' table outside Strongroom. A session that does not count is forgotten;
+/// where its user does not, all sessions of that user are. The audit trail says why.
 async fn refuse(app: &Data<App>, hash: Vec<u8>, doubted: Found) -> Result<(), Error> {
     let vault = app.vault.clone();
     app.db

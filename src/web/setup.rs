@@ -1,5 +1,5 @@
-//! The very first visit: the one-time link that `serve` prints makes the first administrator. Anything wrong with the link
-//! looks like a page that does not exist.
+//! The very first visit: the one-time link that `serve` prints makes the first administrator. Anything wrong with the
+//! link looks like a page that does not exist.
 
 use actix_web::http::StatusCode;
 use actix_web::web::Data;

@@ -1,5 +1,6 @@
-//! The canary sweep: every secret that a person can give to the console, of every type and method, saved, edited, mistyped
-//! and used by a scan, while it logs all it can. Then everything that the console ever gave out or wrote down is searched.
+//! The canary sweep: every secret that a person can give to the console, of every type and method, saved, edited,
+//! mistyped and used by a scan, while it logs all it can. Then everything that the console ever gave out or wrote down
+//! is searched.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;

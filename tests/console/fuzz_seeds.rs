@@ -1,5 +1,5 @@
-//! What the fuzz targets of tests/fuzz start from: the forms as people fill them in, and what they had better not type. With
-//! STRONGROOM_TEST_SEEDS they are written below that directory, one folder a target.
+//! What the fuzz targets of tests/fuzz start from: the forms as people fill them in, and what they had better not type.
+//! With STRONGROOM_TEST_SEEDS they are written below that directory, one folder a target.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

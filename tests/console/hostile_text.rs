@@ -1,5 +1,5 @@
-//! Text that would like to be markup, in every text field of every form: saved, refused and shown again, listed, searched. In
-//! a real browser nothing of it runs and all of it is to be read.
+//! Text that would like to be markup, in every text field of every form: saved, refused and shown again, listed,
+//! searched. In a real browser nothing of it runs and all of it is to be read.
 
 use serde_json::json;
 use strongroom::credentials::KINDS;

@@ -1,5 +1,5 @@
-//! The directions between the rooms of the house and the habits in them, read from the sources. A rule that is in the way
-//! is changed here, with its reason, and not worked around there.
+//! The directions between the rooms of the house and the habits in them, read from the sources. A rule that is in the
+//! way is changed here, with its reason, and not worked around there.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,5 +1,5 @@
-//! Every route, at addresses that name something: what reading must not do, what a form must not hold, and what somebody
-//! without a session gets to see.
+//! Every route, at addresses that name something: what reading must not do, what a form must not hold, and what
+//! somebody without a session gets to see.
 
 use reqwest::Method;
 use strongroom::web::ROUTES;

@@ -39,7 +39,8 @@ fn sealed_columns(conn: &mut PgConnection) -> Vec<Column> {
     columns
 }
 
-/// What a careless release would write: nothing, a secret, a document, a bare data key, another version of the envelope.
+/// What a careless release would write: nothing, a secret, a document, a bare data key, another version of the
+/// envelope.
 fn plaintexts(column: &str) -> Vec<Vec<u8>> {
     let document = format!("{{\"password\":\"{}\"}}", "x".repeat(200)).into_bytes();
     let mut plaintexts = vec![Vec::new(), b"correct horse battery staple".to_vec(), document, vec![7; 32], vec![1; 60]];

@@ -1,5 +1,5 @@
-//! The whole story in a real browser: a stranger follows the set-up link, saves a credential, scans a real registry with
-//! it, sees the usage, is kept from deleting it, changes the password, and the next scan sends the new one.
+//! The whole story in a real browser: a stranger follows the set-up link, saves a credential, scans a real registry
+//! with it, sees the usage, is kept from deleting it, changes the password, and the next scan sends the new one.
 
 use crate::support::app::TestApp;
 use crate::support::browser::{Browser, Look, NARROW, WIDE};

@@ -1,5 +1,6 @@
-//! A store that the release before wrote, with all types, usages, runs, alerts and users in it, brought up to this release and
-//! back. `stores/` holds it as `pg_dump` wrote it; the keys of its ring follow from phrases, so that no key lies here.
+//! A store that the release before wrote, with all types, usages, runs, alerts and users in it, brought up to this
+//! release and back. `stores/` holds it as `pg_dump` wrote it; the keys of its ring follow from phrases, so that no key
+//! lies here.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;

@@ -1,5 +1,5 @@
-//! Amazon Web Services: an IAM user's access key, or the IAM role of the environment that Strongroom runs in. Which role
-//! an integration assumes with it is the integration's own setting.
+//! Amazon Web Services: an IAM user's access key, or the IAM role of the environment that Strongroom runs in. Which
+//! role an integration assumes with it is the integration's own setting.
 
 use secrecy::SecretString;
 use serde::Deserialize;

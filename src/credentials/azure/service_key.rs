@@ -1,5 +1,5 @@
-//! The JSON that `az ad sp create-for-rbac` prints, in both of its shapes. Only the ids, the secret and the cloud are kept:
-//! no address in the document is ever called, the cloud's own are.
+//! The JSON that `az ad sp create-for-rbac` prints, in both of its shapes. Only the ids, the secret and the cloud are
+//! kept: no address in the document is ever called, the cloud's own are.
 
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;

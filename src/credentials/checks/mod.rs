@@ -37,7 +37,8 @@ pub fn guid(value: &str) -> Result<String, String> {
     }
 }
 
-/// An identifier that becomes part of a URL path: letters, digits, dots and dashes, at most 128, a letter or digit first.
+/// An identifier that becomes part of a URL path: letters, digits, dots and dashes, at most 128, a letter or digit
+/// first.
 pub fn is_identifier(value: &str) -> bool {
     value.len() <= 128
         && value.starts_with(|c: char| c.is_ascii_alphanumeric())

@@ -1,5 +1,5 @@
-//! YAML 1.2 into a [`Node`], from the events of granit-parser (the parser below serde-saphyr): only events show anchors,
-//! tags and merge keys, all of which are refused. The parser's own errors go nowhere.
+//! YAML 1.2 into a [`Node`], from the events of granit-parser (the parser below serde-saphyr): only events show
+//! anchors, tags and merge keys, all of which are refused. The parser's own errors go nowhere.
 
 use std::collections::BTreeMap;
 

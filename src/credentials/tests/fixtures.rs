@@ -1,5 +1,5 @@
-//! Valid values of every kind and method, made anew for each run: no key is written down, but for one that is too short to
-//! be anybody's.
+//! Valid values of every kind and method, made anew for each run: no key is written down, but for one that is too short
+//! to be anybody's.
 
 use std::sync::OnceLock;
 
@@ -47,8 +47,9 @@ fn signed(name: &str, key: &rcgen::KeyPair) -> (String, String) {
     (params.self_signed(key).expect("a certificate").pem(), key.serialize_pem())
 }
 
-/// (certificate, key) in PEM; RSA of 1024 bits, the certificate good until 2126. Written down, since nothing here makes keys
-/// that are so short: `openssl req -x509 -newkey rsa:1024 -nodes -days 36500 -subj /CN=short`. It opens nothing anywhere.
+/// (certificate, key) in PEM; RSA of 1024 bits, the certificate good until 2126. Written down, since nothing here makes
+/// keys that are so short: `openssl req -x509 -newkey rsa:1024 -nodes -days 36500 -subj /CN=short`. It opens nothing
+/// anywhere.
 pub fn short_rsa_certificate() -> (String, String) {
     let armour = |label: &str, body: &str| format!("-----BEGIN {label}-----\n{body}\n-----END {label}-----\n");
     (armour("CERTIFICATE", SHORT_CERTIFICATE), armour("PRIVATE KEY", SHORT_KEY))

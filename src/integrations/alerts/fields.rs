@@ -1,5 +1,5 @@
-//! What the forms of several channels share: the canonical address of a service of one's own, and the checkboxes at their
-//! end.
+//! What the forms of several channels share: the canonical address of a service of one's own, and the checkboxes at
+//! their end.
 
 use super::TRIGGER_FIELDS;
 use crate::form::Field;

@@ -265,8 +265,8 @@ struct Category {
     key: String,
 }
 
-/// Wiki markup with its meaning taken away: a backslash in front of each sign, and addresses parted so that none becomes
-/// a link. A backslash of the text itself, which cannot be escaped, becomes its look-alike.
+/// Wiki markup with its meaning taken away: a backslash in front of each sign, and addresses parted so that none
+/// becomes a link. A backslash of the text itself, which cannot be escaped, becomes its look-alike.
 /// <https://jira.atlassian.com/secure/WikiRendererHelpAction.jspa?section=all>
 fn neutral(text: &str) -> String {
     let mut said = String::with_capacity(text.len() + 16);

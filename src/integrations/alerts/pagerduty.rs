@@ -1,5 +1,5 @@
-//! PagerDuty, by its Events API v2: an alert triggers an incident, and closing it resolves the incident. The alert's id is
-//! the deduplication key, so that a repeated attempt changes nothing.
+//! PagerDuty, by its Events API v2: an alert triggers an incident, and closing it resolves the incident. The alert's id
+//! is the deduplication key, so that a repeated attempt changes nothing.
 //! <https://developer.pagerduty.com/docs/events-api-v2-overview>
 
 use futures_util::future::BoxFuture;

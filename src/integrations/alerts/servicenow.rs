@@ -1,5 +1,5 @@
-//! ServiceNow: one incident an alert, found again by its correlation ID, with a work note for each reminder, and resolved
-//! when the alert closes. What people did to it meanwhile stays.
+//! ServiceNow: one incident an alert, found again by its correlation ID, with a work note for each reminder, and
+//! resolved when the alert closes. What people did to it meanwhile stays.
 //! <https://www.servicenow.com/docs/bundle/zurich-api-reference/page/integrate/inbound-rest/concept/c_TableAPI.html>
 
 use futures_util::future::BoxFuture;

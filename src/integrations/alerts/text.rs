@@ -112,7 +112,8 @@ pub(super) fn is_closed(line: &Line) -> bool {
     line.event == Event::Closed
 }
 
-/// All that is said of a line, in plain paragraphs; `neutral` makes the words of people harmless to the vendor's markup.
+/// All that is said of a line, in plain paragraphs; `neutral` makes the words of people harmless to the vendor's
+/// markup.
 pub(super) fn paragraphs(line: &Line, test: bool, neutral: fn(&str) -> String) -> String {
     let words = Words::of(line, &FULL);
     let mut text = vec![neutral(&words.title)];

@@ -1,6 +1,6 @@
-//! The role of the environment that Strongroom runs in: container endpoint (ECS, EKS Pod Identity), web identity (IRSA),
-//! then IMDSv2, the first that is there. IMDSv1 is never spoken. Only here are a machine's own services reached, by
-//! their exact addresses.
+//! The role of the environment that Strongroom runs in: container endpoint (ECS, EKS Pod Identity), web identity
+//! (IRSA), then IMDSv2, the first that is there. IMDSv1 is never spoken. Only here are a machine's own services
+//! reached, by their exact addresses.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;

@@ -1,5 +1,5 @@
-//! Policies of IAM, with the real ARNs, ready to copy. The two that lead into a role are here; what an integration may do in
-//! there, it says itself with a [`Statement`].
+//! Policies of IAM, with the real ARNs, ready to copy. The two that lead into a role are here; what an integration may
+//! do in there, it says itself with a [`Statement`].
 //! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html>
 
 use serde::Serialize;

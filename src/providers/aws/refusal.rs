@@ -146,8 +146,8 @@ pub fn answered(answer: &Answer, action: &'static str) -> ProviderError {
     known(code, &body.message.unwrap_or_default(), action, answer.status)
 }
 
-/// Code and message of a refusal. Where the SDK finds none, the body may still have them in the older shape of the query
-/// services, `<Errors><Error><Code>` (EC2 API reference, "Error codes").
+/// Code and message of a refusal. Where the SDK finds none, the body may still have them in the older shape of the
+/// query services, `<Errors><Error><Code>` (EC2 API reference, "Error codes").
 fn said<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> Option<(String, String)> {
     if let SdkError::ServiceError(service) = error
         && let Some(code) = service.err().code()
@@ -229,8 +229,8 @@ where
                 Refusal::NotAssumed { role }
             })
         }
-        // "The requested DurationSeconds exceeds the MaxSessionDuration set for this role", or "… the 1 hour session limit
-        // for roles assumed by role chaining".
+        // "The requested DurationSeconds exceeds the MaxSessionDuration set for this role", or "… the 1 hour session
+        // limit for roles assumed by role chaining".
         ProviderError::UnexpectedStatus { status: 400 } if message.contains("DurationSeconds exceeds") => {
             ProviderError::Aws(Refusal::TooLong { role, minutes: assume.minutes })
         }

@@ -1,6 +1,6 @@
-//! The roles that integrations name, tried with the credential that they use: side by side, within the time of one Test.
-//! What lacks is told by the statement that has to be added, with the real ARNs in it. Which integrations name which
-//! roles is known in `integrations`.
+//! The roles that integrations name, tried with the credential that they use: side by side, within the time of one
+//! Test. What lacks is told by the statement that has to be added, with the real ARNs in it. Which integrations name
+//! which roles is known in `integrations`.
 
 use futures_util::future::join_all;
 use tokio::time::{Instant, timeout_at};

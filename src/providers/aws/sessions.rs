@@ -1,6 +1,6 @@
-//! Sessions that are kept: one for each credential, version of its secret, role, region, external ID and length,
-//! until five minutes before it ends. However many ask at once, one call is made. An edit changes the version, so that nobody is
-//! given what the old secret opened.
+//! Sessions that are kept: one for each credential, version of its secret, role, region, external ID and length, until
+//! five minutes before it ends. However many ask at once, one call is made. An edit changes the version, so that nobody
+//! is given what the old secret opened.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -1,5 +1,5 @@
-//! One signed call to a service whose SDK crate would be larger than the product: JSON over POST, with the session's keys
-//! (Signature Version 4). <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv.html>
+//! One signed call to a service whose SDK crate would be larger than the product: JSON over POST, with the session's
+//! keys (Signature Version 4). <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv.html>
 
 use aws_credential_types::provider::ProvideCredentials;
 use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};

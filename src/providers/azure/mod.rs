@@ -1,5 +1,5 @@
-//! Microsoft Entra ID: a service principal's secret or certificate, or this machine's managed identity, becomes an access
-//! token. What a refusal means stands in [`refusals`]; what is done with the token, in the integrations.
+//! Microsoft Entra ID: a service principal's secret or certificate, or this machine's managed identity, becomes an
+//! access token. What a refusal means stands in [`refusals`]; what is done with the token, in the integrations.
 //! <https://learn.microsoft.com/en-us/entra/identity-platform/v2-oauth2-client-creds-grant-flow>
 
 use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, SHA256, digest};

@@ -1,5 +1,5 @@
-//! What Microsoft Entra ID and Azure's metadata service mean when they refuse, by their numbers; their texts are dropped.
-//! <https://learn.microsoft.com/en-us/entra/identity-platform/reference-error-codes>
+//! What Microsoft Entra ID and Azure's metadata service mean when they refuse, by their numbers; their texts are
+//! dropped. <https://learn.microsoft.com/en-us/entra/identity-platform/reference-error-codes>
 
 use serde::Deserialize;
 

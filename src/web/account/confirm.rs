@@ -1,5 +1,5 @@
-//! Asking for the password once more before what a hijacked session must not do. The session gets a new token and counts
-//! as confirmed for five minutes; what was posted before is not done.
+//! Asking for the password once more before what a hijacked session must not do. The session gets a new token and
+//! counts as confirmed for five minutes; what was posted before is not done.
 
 use actix_web::http::StatusCode;
 use actix_web::web::Data;

@@ -1,5 +1,6 @@
 //! Changing one's own password. The current one is asked for and counted like a login; all other sessions end, and this
-//! one gets a new token. Whoever came in with a password that somebody else has set gets no further than a page for this.
+//! one gets a new token. Whoever came in with a password that somebody else has set gets no further than a page for
+//! this.
 
 use actix_web::http::StatusCode;
 use actix_web::web::Data;

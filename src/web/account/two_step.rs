@@ -1,6 +1,6 @@
 //! Two-step verification: the picture for the authenticator, the first code that turns it on, recovery codes, off.
-//! Showing the picture writes nothing: the offered secret follows from the visitor's session token and the vault's key, so
-//! it is the same until it is confirmed and is stored only then.
+//! Showing the picture writes nothing: the offered secret follows from the visitor's session token and the vault's key,
+//! so it is the same until it is confirmed and is stored only then.
 
 use actix_web::http::StatusCode;
 use actix_web::web::Data;

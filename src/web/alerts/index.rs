@@ -1,5 +1,5 @@
-//! The list: what is open, worst news first by date, or what is closed. Messages that wait for a person stand above it, and
-//! so does the warning that nobody is told.
+//! The list: what is open, worst news first by date, or what is closed. Messages that wait for a person stand above it,
+//! and so does the warning that nobody is told.
 
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};

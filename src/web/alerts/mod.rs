@@ -1,5 +1,5 @@
-//! The Alerts screens: what is open and what is closed, one alert, what is to be told and when. How an alert reads lies in
-//! [`view`]; nothing is decided or sent here. A further screen is a file here and a line in the URL tree.
+//! The Alerts screens: what is open and what is closed, one alert, what is to be told and when. How an alert reads lies
+//! in [`view`]; nothing is decided or sent here. A further screen is a file here and a line in the URL tree.
 
 pub mod index;
 pub mod settings;

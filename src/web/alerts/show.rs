@@ -1,4 +1,5 @@
-//! One alert: what is wrong and what to do, who looks after it, what was said of it, and every message with its outcome.
+//! One alert: what is wrong and what to do, who looks after it, what was said of it, and every message with its
+//! outcome.
 
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};

@@ -1,5 +1,5 @@
-//! What people do about an alert: *Acknowledge* says that somebody looks after it, *Snooze* keeps reminders away. Neither
-//! closes it: only the end of its cause does.
+//! What people do about an alert: *Acknowledge* says that somebody looks after it, *Snooze* keeps reminders away.
+//! Neither closes it: only the end of its cause does.
 
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};

@@ -1,5 +1,5 @@
-//! The audit trail as a page: newest first, filtered by who, what and when; each line reads as a sentence. The same as a
-//! file is in `export`.
+//! The audit trail as a page: newest first, filtered by who, what and when; each line reads as a sentence. The same as
+//! a file is in `export`.
 
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};

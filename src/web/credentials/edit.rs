@@ -1,5 +1,5 @@
-//! Editing a credential. The form is shown from what may be shown; only a POST that changes values opens what is stored,
-//! to compare. Two people at once: the second sees both versions and loses nothing.
+//! Editing a credential. The form is shown from what may be shown; only a POST that changes values opens what is
+//! stored, to compare. Two people at once: the second sees both versions and loses nothing.
 
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path};

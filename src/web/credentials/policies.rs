@@ -1,5 +1,6 @@
-//! The least policies that a credential and its integrations need, with the real names: those that lead into a role follow
-//! from the roles that are named, the others are declared by each provider of `integrations`. Nothing is opened for this.
+//! The least policies that a credential and its integrations need, with the real names: those that lead into a role
+//! follow from the roles that are named, the others are declared by each provider of `integrations`. Nothing is opened
+//! for this.
 
 use super::draft::Shown;
 use crate::credentials::aws::RoleArn;

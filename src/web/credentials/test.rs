@@ -1,6 +1,6 @@
-//! The Test button: the values on the screen before they are saved, or a saved credential. Nothing is stored of the first;
-//! of the second the outcome is. A stored secret goes only where its own sealed values say, never to an address that
-//! came with the request: a form that changes an identity must bring the secret that belongs to it.
+//! The Test button: the values on the screen before they are saved, or a saved credential. Nothing is stored of the
+//! first; of the second the outcome is. A stored secret goes only where its own sealed values say, never to an address
+//! that came with the request: a form that changes an identity must bring the secret that belongs to it.
 
 use std::time::Instant;
 

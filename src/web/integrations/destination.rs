@@ -1,6 +1,6 @@
-//! Binding of stored secrets to destinations: before an integration sends one to a host that nobody sends it to yet, the
-//! visitor proves again who they are; when an integration is edited they also say that they mean it. Nothing is sent
-//! anywhere to find out.
+//! Binding of stored secrets to destinations: before an integration sends one to a host that nobody sends it to yet,
+//! the visitor proves again who they are; when an integration is edited they also say that they mean it. Nothing is
+//! sent anywhere to find out.
 
 use actix_web::HttpRequest;
 use actix_web::web::Data;

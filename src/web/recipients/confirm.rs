@@ -1,5 +1,5 @@
-//! The owner of an address says that they want its mail. Programs that look at the links of a mail before its reader does
-//! only ever get: nothing is confirmed before the button is pressed.
+//! The owner of an address says that they want its mail. Programs that look at the links of a mail before its reader
+//! does only ever get: nothing is confirmed before the button is pressed.
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse};

@@ -1,5 +1,6 @@
-//! Who gets the mail of an e-mail profile. An administrator adds and removes them, on a page that belongs to the profile's;
-//! the owner of an address confirms it and unsubscribes by links that need no login. What is sent is not decided here.
+//! Who gets the mail of an e-mail profile. An administrator adds and removes them, on a page that belongs to the
+//! profile's; the owner of an address confirms it and unsubscribes by links that need no login. What is sent is not
+//! decided here.
 
 use actix_web::HttpRequest;
 use actix_web::web::Data;
@@ -72,8 +73,8 @@ pub fn is_link(path: &str, what: Link) -> bool {
     })
 }
 
-/// The recipient that a link from a mail names, if the link is one of ours. A row that is not what Strongroom wrote, and a
-/// link that is not, look like a page that does not exist.
+/// The recipient that a link from a mail names, if the link is one of ours. A row that is not what Strongroom wrote,
+/// and a link that is not, look like a page that does not exist.
 fn linked(conn: &mut Conn, vault: &Vault, id: Uuid, what: Link, key: &str) -> Result<Trusted<Recipient>, DbError> {
     let person = recipients::find(conn, vault, id)?.judged();
     person.ok().filter(|person| person.opens(vault, what, key)).ok_or(DbError::NotFound)

@@ -1,5 +1,5 @@
-//! Adds a recipient: an address, and what it is told about. The confirmation goes out at once, and nothing else before it
-//! is answered. Whatever stands in the way, what was typed comes back with the form.
+//! Adds a recipient: an address, and what it is told about. The confirmation goes out at once, and nothing else before
+//! it is answered. Whatever stands in the way, what was typed comes back with the form.
 
 use std::time::Instant;
 

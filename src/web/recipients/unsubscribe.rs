@@ -1,7 +1,7 @@
 //! The owner of an address wants no more mail: a page with a button, and the one POST that mail programs make by
 //! themselves (RFC 8058). No login, no cookie; the link is the proof. The guard lets that POST in though nothing says
-//! which page it comes from. Once a recipient was removed nothing can tell a true link from a made-up one, so every id that
-//! nobody has gets the same calm page.
+//! which page it comes from. Once a recipient was removed nothing can tell a true link from a made-up one, so every id
+//! that nobody has gets the same calm page.
 
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;

@@ -1,4 +1,5 @@
-//! From when on a secret counts as old: by the settings, by type, by credential, to the second and by the database's clock.
+//! From when on a secret counts as old: by the settings, by type, by credential, to the second and by the database's
+//! clock.
 
 use diesel::prelude::*;
 use strongroom::accounts::Role;

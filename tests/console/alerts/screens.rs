@@ -1,4 +1,5 @@
-//! The Alerts pages in a real browser: readable by everybody, light and dark, wide and narrow, with and without scripts.
+//! The Alerts pages in a real browser: readable by everybody, light and dark, wide and narrow, with and without
+//! scripts.
 
 use strongroom::accounts::Role;
 

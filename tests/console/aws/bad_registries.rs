@@ -1,5 +1,5 @@
-//! An ECR that is busy, broken or somebody else: the scan ends in a sentence that names the step, and shows nothing of what
-//! came.
+//! An ECR that is busy, broken or somebody else: the scan ends in a sentence that names the step, and shows nothing of
+//! what came.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

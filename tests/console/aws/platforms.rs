@@ -1,5 +1,5 @@
-//! The v2 side of an ECR registry: moto has none, so a real registry stands in, which takes the user `AWS` with the password
-//! of moto's authorization token, and nobody else.
+//! The v2 side of an ECR registry: moto has none, so a real registry stands in, which takes the user `AWS` with the
+//! password of moto's authorization token, and nobody else.
 
 use std::sync::{Arc, OnceLock};
 

@@ -1,6 +1,6 @@
 //! Ten thousand bad requests over all routes (R9): sizes, encodings, wrong choices, doubled and surplus fields, hostile
-//! documents, queries and headers. Every answer is one that people understand, none is a 500, none repeats a secret, and
-//! nothing is saved but what was answered as saved.
+//! documents, queries and headers. Every answer is one that people understand, none is a 500, none repeats a secret,
+//! and nothing is saved but what was answered as saved.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};

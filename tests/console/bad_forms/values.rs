@@ -1,5 +1,5 @@
-//! What nobody should type into a field: texts that are too long, hide something, or are meant for another parser. They are
-//! the seeds of the fuzz targets too.
+//! What nobody should type into a field: texts that are too long, hide something, or are meant for another parser. They
+//! are the seeds of the fuzz targets too.
 
 /// Addresses and headers that lead elsewhere; the same are sent as X-Forwarded-For.
 pub const ADDRESSES: [&str; 9] = [

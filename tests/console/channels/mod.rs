@@ -1,5 +1,6 @@
-//! Alert channels on the wire: each against a receiver that was written from its vendor's documentation and checks every
-//! field. What holds for all of them is in `every`, which walks the list of channels: a new one needs a stand here.
+//! Alert channels on the wire: each against a receiver that was written from its vendor's documentation and checks
+//! every field. What holds for all of them is in `every`, which walks the list of channels: a new one needs a stand
+//! here.
 
 use std::sync::OnceLock;
 use std::time::Duration;

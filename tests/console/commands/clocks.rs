@@ -1,5 +1,5 @@
-//! Clocks that are wrong (R11): one console is two hours ahead, one two hours behind, and the database's clock jumps back by
-//! ten minutes. Sessions, the lockout and alerts go by the database's clock alone.
+//! Clocks that are wrong (R11): one console is two hours ahead, one two hours behind, and the database's clock jumps
+//! back by ten minutes. Sessions, the lockout and alerts go by the database's clock alone.
 
 use strongroom::accounts::Role;
 use strongroom::models::events::Actor;

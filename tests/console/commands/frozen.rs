@@ -1,5 +1,6 @@
-//! A Postgres that is stopped in its tracks, and one that nobody reaches for minutes, with a pool of one connection (R3):
-//! people are told to come back within five seconds, probes are told the truth, nothing piles up, and then all is well.
+//! A Postgres that is stopped in its tracks, and one that nobody reaches for minutes, with a pool of one connection
+//! (R3): people are told to come back within five seconds, probes are told the truth, nothing piles up, and then all is
+//! well.
 
 use std::time::{Duration, Instant};
 

@@ -1,5 +1,5 @@
-//! The binary's commands, run as an operator runs them. What the console does when it is killed, stopped or cut off from
-//! its database is here too, since only a process can be.
+//! The binary's commands, run as an operator runs them. What the console does when it is killed, stopped or cut off
+//! from its database is here too, since only a process can be.
 
 mod audit;
 mod backup;

@@ -1,5 +1,6 @@
-//! A Postgres whose disk is full, and one that takes no more connections (R12; the one that takes no writes is in `outage`):
-//! what is there is read, who saves is told, nothing is saved by halves, and when there is room again all is as before.
+//! A Postgres whose disk is full, and one that takes no more connections (R12; the one that takes no writes is in
+//! `outage`): what is there is read, who saves is told, nothing is saved by halves, and when there is room again all is
+//! as before.
 
 use std::fs;
 use std::process::Command;

@@ -1,5 +1,5 @@
-//! Postgres is restarted, and its postmaster killed, under a steady stream of visitors (R2): they are told to come back and
-//! nothing else, and from two seconds after its return all is as before.
+//! Postgres is restarted, and its postmaster killed, under a steady stream of visitors (R2): they are told to come back
+//! and nothing else, and from two seconds after its return all is as before.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};

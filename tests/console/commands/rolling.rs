@@ -1,5 +1,5 @@
-//! Two replicas behind a load balancer that asks them whether they are ready: one after the other is stopped in order and
-//! started again, and no visitor notices.
+//! Two replicas behind a load balancer that asks them whether they are ready: one after the other is stopped in order
+//! and started again, and no visitor notices.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};

@@ -1,5 +1,5 @@
-//! A rotation of the master key under fire: two replicas take edits while values move, and replicas and the worker are killed
-//! at random. It completes, every value opens, and no acknowledged edit is lost.
+//! A rotation of the master key under fire: two replicas take edits while values move, and replicas and the worker are
+//! killed at random. It completes, every value opens, and no acknowledged edit is lost.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};

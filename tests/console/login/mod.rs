@@ -1,5 +1,5 @@
-//! Logging in: the password, the answer to whoever has none, the new session. Throttle, sessions, the second factor, the
-//! first visit and what guards every request have files of their own.
+//! Logging in: the password, the answer to whoever has none, the new session. Throttle, sessions, the second factor,
+//! the first visit and what guards every request have files of their own.
 
 use strongroom::accounts::Role;
 use strongroom::models::events::{self, Actor};

@@ -1,4 +1,5 @@
-//! What is stored of a password: at today's cost after the next login, and worth nothing where Strongroom did not write it.
+//! What is stored of a password: at today's cost after the next login, and worth nothing where Strongroom did not write
+//! it.
 
 use strongroom::accounts::Role;
 use strongroom::models::users;

@@ -1,5 +1,5 @@
-//! Who has no account, and whose account is off, is told no by the clock either (A3): the times of wrong logins cannot be
-//! told apart.
+//! Who has no account, and whose account is off, is told no by the clock either (A3): the times of wrong logins cannot
+//! be told apart.
 
 use std::time::{Duration, Instant};
 

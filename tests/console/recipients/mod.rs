@@ -1,5 +1,5 @@
-//! Who gets the mail of a profile: invited by an administrator, confirmed and ended by the owner of the address, and told
-//! nothing before and after. A real mail server takes what is sent.
+//! Who gets the mail of a profile: invited by an administrator, confirmed and ended by the owner of the address, and
+//! told nothing before and after. A real mail server takes what is sent.
 
 use diesel::RunQueryDsl;
 use serde_json::json;

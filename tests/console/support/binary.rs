@@ -1,5 +1,5 @@
-//! The real binary: its commands run to their end, and a console is started. Each test's own directory holds the key ring
-//! and, if asked for, the private Postgres. What runs beside a test is in `process`.
+//! The real binary: its commands run to their end, and a console is started. Each test's own directory holds the key
+//! ring and, if asked for, the private Postgres. What runs beside a test is in `process`.
 #![allow(clippy::disallowed_methods, reason = "running and killing the product is what this is for")]
 #![allow(dead_code, reason = "each test uses what it needs")]
 

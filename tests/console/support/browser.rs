@@ -1,5 +1,5 @@
-//! A person at a real browser: Chromium, driven by its own driver. Fields and buttons are found by the names that people
-//! and screen readers know them by.
+//! A person at a real browser: Chromium, driven by its own driver. Fields and buttons are found by the names that
+//! people and screen readers know them by.
 
 use std::io::Write;
 use std::path::PathBuf;

@@ -1,5 +1,5 @@
-//! A Postgres of a test's own, which may be stopped, killed, frozen, filled up, and given another clock. The product's own
-//! private one is made and then run by hand, since nobody but the test may start it again.
+//! A Postgres of a test's own, which may be stopped, killed, frozen, filled up, and given another clock. The product's
+//! own private one is made and then run by hand, since nobody but the test may start it again.
 #![allow(clippy::disallowed_methods, reason = "pg_ctl is run as an operator runs it")]
 #![allow(dead_code, reason = "each test uses what it needs")]
 

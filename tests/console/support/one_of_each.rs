@@ -93,8 +93,8 @@ fn row(app: &TestApp, query: &str) -> String {
     sql_query(query).get_result::<Row>(&mut app.connect()).expect(query).text
 }
 
-/// Of each table what changes with every write to it, be it one that writes what was there. When a session was last seen
-/// and that a replica lives are no business of a visitor's.
+/// Of each table what changes with every write to it, be it one that writes what was there. When a session was last
+/// seen and that a replica lives are no business of a visitor's.
 pub fn marks(app: &TestApp) -> BTreeMap<String, String> {
     let tables = "SELECT relname::text AS text FROM pg_class
         WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' AND relname <> 'replicas'";

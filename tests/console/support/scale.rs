@@ -1,6 +1,6 @@
 //! How large the tests of security.md's reliability bars (R1–R16) and of A3 are. By default they are small, so that the
-//! suite stays quick and a busy machine breaks none of them; `script/endurance` sets STRONGROOM_TEST_FULL=1 and runs them
-//! as the document asks, with every limit of time asserted and a line of figures for each row.
+//! suite stays quick and a busy machine breaks none of them; `script/endurance` sets STRONGROOM_TEST_FULL=1 and runs
+//! them as the document asks, with every limit of time asserted and a line of figures for each row.
 #![allow(dead_code, reason = "each test uses what it needs")]
 
 use std::fmt::Display;
@@ -46,8 +46,8 @@ impl Scale {
     }
 }
 
-/// Fails when something took longer than its bar. In the suite, where others use the machine as well, five times as long
-/// is granted.
+/// Fails when something took longer than its bar. In the suite, where others use the machine as well, five times as
+/// long is granted.
 #[track_caller]
 pub fn within(what: &str, took: Duration, bar: Duration) {
     let bar = if full() { bar } else { bar * 5 };

@@ -1,4 +1,5 @@
-//! Rows as Strongroom would have written them at another time: a test moves their columns by SQL, and they are signed again.
+//! Rows as Strongroom would have written them at another time: a test moves their columns by SQL, and they are signed
+//! again.
 
 use diesel::connection::SimpleConnection;
 use diesel::pg::PgConnection;

@@ -1,5 +1,5 @@
-//! The canary sweep: secrets that a test has given to the product, looked for in whatever the product gives out, in every
-//! form that a careless line of code could turn them into.
+//! The canary sweep: secrets that a test has given to the product, looked for in whatever the product gives out, in
+//! every form that a careless line of code could turn them into.
 #![allow(dead_code, reason = "each test uses what it needs")]
 
 use std::path::Path;

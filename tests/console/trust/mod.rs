@@ -1,5 +1,5 @@
-//! Somebody who can write to the database, and what they do not get: each test plays an attack by SQL, and looks at what left
-//! the console and what it said. The letters and numbers are those of the red team's report.
+//! Somebody who can write to the database, and what they do not get: each test plays an attack by SQL, and looks at
+//! what left the console and what it said. The letters and numbers are those of the red team's report.
 
 use diesel::RunQueryDsl;
 use diesel::sql_query;

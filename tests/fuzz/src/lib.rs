@@ -1,6 +1,6 @@
-//! What the fuzz targets do with bytes: everything that people paste and that other machines send is read as the product
-//! reads it. None of it may panic, hang, quote a secret, or be read as something else the second time. `script/endurance`
-//! runs each target; its seeds are what the tests' forms are filled with.
+//! What the fuzz targets do with bytes: everything that people paste and that other machines send is read as the
+//! product reads it. None of it may panic, hang, quote a secret, or be read as something else the second time.
+//! `script/endurance` runs each target; its seeds are what the tests' forms are filled with.
 
 use libfuzzer_sys::Corpus;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};

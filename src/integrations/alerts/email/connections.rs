@@ -70,8 +70,8 @@ impl Connections {
         timeout(self.limit, visit).await.unwrap_or_else(|_| Err(too_slow(server)))
     }
 
-    /// Sends one letter: over a connection that is there, else over a new one. A connection that proves dead is replaced,
-    /// a new one that breaks at once too, as long as nothing of the letter was on its way.
+    /// Sends one letter: over a connection that is there, else over a new one. A connection that proves dead is
+    /// replaced, a new one that breaks at once too, as long as nothing of the letter was on its way.
     pub(super) async fn deliver(
         &self,
         server: &Server<'_>,

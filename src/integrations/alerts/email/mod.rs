@@ -1,6 +1,6 @@
 //! E-mail: one letter for each recipient, over a connection that is encrypted unless the operator's own network carries
-//! it. The letter is rendered before, by `mail`; here it becomes a message and is handed to the server. The conversation
-//! is in `session.rs`, what is kept between two letters in `connections.rs`.
+//! it. The letter is rendered before, by `mail`; here it becomes a message and is handed to the server. The
+//! conversation is in `session.rs`, what is kept between two letters in `connections.rs`.
 
 use futures_util::future::BoxFuture;
 use url::{Host, Url};

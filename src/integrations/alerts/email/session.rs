@@ -116,8 +116,8 @@ impl Session {
         Ok(Self { smtp, begun: false })
     }
 
-    /// Hands one letter over. `Ok` only when the server took the whole of it. A server delivers nothing before it has seen
-    /// the end of a letter (RFC 5321, 4.1.1.4), so all but the letter itself is said before the go-ahead.
+    /// Hands one letter over. `Ok` only when the server took the whole of it. A server delivers nothing before it has
+    /// seen the end of a letter (RFC 5321, 4.1.1.4), so all but the letter itself is said before the go-ahead.
     pub async fn send(&mut self, server: &Server<'_>, mail: &Mail, go_ahead: Option<&GoAhead>) -> Result<(), Failed> {
         let no = |step: &'static str| move |error: smtp::Error| refused(server, step, &error).ok_or(Failed::Before);
         self.begun = false;

@@ -1,4 +1,5 @@
-//! How a scan comes into an ECR registry: the session of the role, the password for the v2 interface, and where blobs are.
+//! How a scan comes into an ECR registry: the session of the role, the password for the v2 interface, and where blobs
+//! are.
 
 use std::sync::Arc;
 

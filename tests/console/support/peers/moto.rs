@@ -1,6 +1,6 @@
-//! moto's server (<https://docs.getmoto.org/en/latest/docs/server_mode.html>): STS, IAM, ECR and Security Hub. Open at first; from
-//! [`Moto::enforce`] on it verifies signatures, identity policies and trust policies (`IAM_AUTH`), and inside
-//! [`Moto::arrange`] it is open again. Its own recorder keeps every request.
+//! moto's server (<https://docs.getmoto.org/en/latest/docs/server_mode.html>): STS, IAM, ECR and Security Hub. Open at
+//! first; from [`Moto::enforce`] on it verifies signatures, identity policies and trust policies (`IAM_AUTH`), and
+//! inside [`Moto::arrange`] it is open again. Its own recorder keeps every request.
 
 use std::fs;
 use std::net::SocketAddr;

@@ -1,5 +1,5 @@
-//! The frame of the small servers that stand for cloud providers: reads a whole request, hands it to the peer's own rules
-//! and logs it. Plain, or TLS that asks for a client certificate. Also ways to answer that no honest server has.
+//! The frame of the small servers that stand for cloud providers: reads a whole request, hands it to the peer's own
+//! rules and logs it. Plain, or TLS that asks for a client certificate. Also ways to answer that no honest server has.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};

@@ -1,6 +1,7 @@
-//! Mail servers: aiosmtpd (STARTTLS, AUTH, a Maildir, faults on demand) and maildev (implicit TLS, AUTH). What they took
-//! is read back by Python's own email package: somebody else's reading of RFC 5322 and RFC 2045. `script/test` installs
-//! both and names them in `STRONGROOM_TEST_AIOSMTPD` (a Python with the package) and `STRONGROOM_TEST_MAILDEV`.
+//! Mail servers: aiosmtpd (STARTTLS, AUTH, a Maildir, faults on demand) and maildev (implicit TLS, AUTH). What they
+//! took is read back by Python's own email package: somebody else's reading of RFC 5322 and RFC 2045. `script/test`
+//! installs both and names them in `STRONGROOM_TEST_AIOSMTPD` (a Python with the package) and
+//! `STRONGROOM_TEST_MAILDEV`.
 
 use std::fs;
 use std::io::{BufRead, BufReader};

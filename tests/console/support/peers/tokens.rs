@@ -1,5 +1,5 @@
-//! What peers that check signatures share: reading and verifying assertions (RFC 7515, RS256 only), and making tokens of
-//! their own that say whose they are.
+//! What peers that check signatures share: reading and verifying assertions (RFC 7515, RS256 only), and making tokens
+//! of their own that say whose they are.
 
 use aws_lc_rs::signature::{RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey};
 use base64::Engine;
