@@ -2,6 +2,7 @@
 //! are rows of `models::users`; this module decides, `web::login` asks.
 
 use crate::models::DbError;
+use crate::names;
 
 mod gate;
 pub mod password;
@@ -9,6 +10,19 @@ pub mod totp;
 
 pub use gate::Gate;
 pub use password::{Busy, Hasher};
+
+/// Names by which the audit trail calls what is no user.
+const RESERVED: [&str; 4] = ["Strongroom", "somebody", "command line", "an unknown name"];
+
+/// A new user's name as it is stored, or what is wrong with it.
+pub fn user_name(text: &str) -> Result<String, String> {
+    let name = names::label(text, 100)?;
+    let key = names::key(&name);
+    if RESERVED.iter().any(|reserved| names::key(reserved) == key) {
+        return Err("The audit trail uses this name for something else. Choose another.".to_owned());
+    }
+    Ok(name)
+}
 
 /// What a user may do. Each role may do all that the ones before it may.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

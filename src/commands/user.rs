@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use zeroize::Zeroizing;
 
 use super::{Store, Wants, fail, open, say};
-use crate::accounts::{Hasher, Role, password};
+use crate::accounts::{self, Hasher, Role, password};
 use crate::cli::{RoleName, UserAction, UserArgs};
 use crate::models::events::Actor;
 use crate::models::users::{self, Change};
@@ -30,7 +30,7 @@ pub fn run(args: &UserArgs) -> ExitCode {
 fn act(args: &UserArgs) -> Result<String, ExitCode> {
     match &args.action {
         UserAction::Add { name, role, temporary } => {
-            let name = names::label(name, 100).map_err(|problem| fail(&problem))?;
+            let name = accounts::user_name(name).map_err(|problem| fail(&problem))?;
             let hash = read_hash(&name)?;
             let (role, mut store) = (slug(*role), open(&args.store, Wants::Made)?);
             let Store { conn, vault, .. } = &mut store;

@@ -1,7 +1,7 @@
 //! When a secret counts as old and how people are told: one row, checked before use, or the defaults. What a limit
 //! means for the rows is in `due_alerts`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -68,6 +68,39 @@ impl AlertSettings {
         };
         Some(days).filter(|days| *days > 0)
     }
+
+    /// What is different in the later settings, in words for the audit trail.
+    fn changes(&self, later: &Self) -> String {
+        let plain = [
+            ("AWS access keys", age(self.stale_days), age(later.stale_days)),
+            ("warning ahead", on(self.ahead), on(later.ahead)),
+            ("weekly reminders", on(self.remind), on(later.remind)),
+            ("failed scans in a row", self.failed_scans.to_string(), later.failed_scans.to_string()),
+        ];
+        let kinds: BTreeSet<&String> = self.kind_days.keys().chain(later.kind_days.keys()).collect();
+        let by_kind = kinds.into_iter().map(|kind| {
+            let days = |settings: &Self| age(settings.kind_days.get(kind).copied());
+            (kind.as_str(), days(self), days(later))
+        });
+        let changed = plain.into_iter().chain(by_kind).filter(|(_, was, is)| was != is);
+        let changes: Vec<String> = changed.map(|(what, was, is)| format!("{what}: {was} to {is}")).collect();
+        match changes.is_empty() {
+            true => "saved as they were".to_owned(),
+            false => changes.join(", "),
+        }
+    }
+}
+
+fn age(days: Option<i32>) -> String {
+    match days {
+        None => "the default".to_owned(),
+        Some(0) => "never".to_owned(),
+        Some(days) => format!("{days} days"),
+    }
+}
+
+fn on(flag: bool) -> String {
+    if flag { "on" } else { "off" }.to_owned()
 }
 
 #[derive(Clone, Queryable, Selectable)]
@@ -169,6 +202,7 @@ pub fn load(conn: &mut Conn, vault: &Vault) -> Result<AlertSettings, DbError> {
 /// inside a transaction.
 pub fn save(conn: &mut Conn, vault: &Vault, actor: &Actor, settings: &AlertSettings) -> Result<(), DbError> {
     let mut ledger = events::open(conn)?;
+    let before = load(conn, vault)?;
     let (_, latest) = seen(conn, vault)?;
     let row = Row {
         stale_days: settings.stale_days,
@@ -203,13 +237,12 @@ pub fn save(conn: &mut Conn, vault: &Vault, actor: &Actor, settings: &AlertSetti
     if saved == 0 {
         return Err(DbError::Stale);
     }
-    let limit = row.stale_days.map_or("the default".to_owned(), |days| format!("{days} days"));
     let event = NewEvent {
         action: Action::AlertsSettingsChanged,
         subject_kind: "settings",
         subject_id: Some(SUBJECT),
         subject_name: "alerts",
-        detail: format!("AWS access keys after {limit}; by type {}", row.kind_days),
+        detail: before.changes(settings),
     };
     ledger.record_version(conn, vault, actor, &event, row.row_version)?;
     altered::settle_store(conn, altered::Part::Settings, "they were saved again")

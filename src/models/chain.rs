@@ -7,7 +7,7 @@ use std::fmt;
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Binary, SmallInt};
 
-use super::events::{self, Event, LANES};
+use super::events::{self, Action, Event, LANES};
 use super::schema::events as table;
 use super::{Conn, DbError};
 use crate::vault::Vault;
@@ -62,6 +62,8 @@ pub struct Walk {
     pub heads: Vec<Head>,
     /// Where each of the other lanes breaks.
     pub broken: Vec<Broken>,
+    /// Whether an event so far says that the rows of the store were signed.
+    pub signed: bool,
     /// The lane that is being walked.
     lane: i16,
     /// Its head when the walk came to it, and the last link that holds.
@@ -95,6 +97,7 @@ impl Walk {
             }
             (seq, mac) = (event.seq, event.mac);
             self.count += 1;
+            self.signed |= event.action == Action::StoreSigned.name();
         }
         if !ended {
             self.current = Some((head, seq, mac));

@@ -131,8 +131,9 @@ pub enum BootError {
     #[error("the database's record of {0} has been tampered with: restore the database from a backup")]
     Tampered(String),
     #[error(
-        "the rows of this store were signed before, and are not any more: if you went back to the release before and \
-         come again, run `strongroom key sign`; if not, the store has been tampered with: restore it from a backup"
+        "the rows of this store were signed before and are not any more, or its audit trail is not what was written: \
+         if you went back to the release before and come again, run `strongroom key sign`; if not, the store has been \
+         tampered with: restore it from a backup"
     )]
     Unsigned,
     #[error(transparent)]

@@ -7,7 +7,6 @@ use diesel::prelude::*;
 use diesel::sql_types::{Array, Binary, Uuid as SqlUuid};
 use uuid::Uuid;
 
-use super::alert_settings;
 use super::channels::Health;
 use super::deployment::{BootError, Deployment};
 use super::events::{self, Action, Actor, NewEvent};
@@ -15,7 +14,7 @@ use super::keks::{self, Kek};
 use super::runs::Run;
 use super::schema;
 use super::trust::{self, Seen, Signed};
-use super::{Conn, DbError, credentials, integrations, recipients, users};
+use super::{Conn, DbError, alert_settings, chain, credentials, integrations, recipients, users};
 use crate::vault::Vault;
 
 const BATCH: i64 = 1_000;
@@ -35,8 +34,12 @@ pub fn once(conn: &mut Conn, vault: &Vault, again: Again) -> Result<(), BootErro
     let table = schema::deployment::table;
     let found: Option<Deployment> = table.select(Deployment::as_select()).first(conn).optional()?;
     let Some(row) = found.filter(|row| row.row_mac.is_empty()) else { return Ok(()) };
-    if again == Again::No && events::has(conn, Action::StoreSigned)? {
-        return Err(BootError::Unsigned);
+    if again == Again::No {
+        // A trail that somebody changed may have said that it was done.
+        let walk = chain::verify(conn, vault)?;
+        if walk.signed || !walk.broken.is_empty() {
+            return Err(BootError::Unsigned);
+        }
     }
     let signed = sign_all(conn, vault)?;
     let row = trust::sign(vault, row);

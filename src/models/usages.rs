@@ -27,17 +27,18 @@ fn trusted(
     found.into_iter().filter_map(|row| Seen::new(vault, row, &asked).judged().ok()).collect()
 }
 
-/// Whether another integration already sends this credential to this host, so that one more tells it nothing new.
+/// Whether an integration for which `same` holds already sends this credential to this host, so that one more tells it
+/// nothing new.
 pub fn known_destination(
     conn: &mut Conn,
     vault: &Vault,
     credential: Uuid,
     host: &str,
-    but: Option<Uuid>,
+    same: impl Fn(&Integration) -> bool,
 ) -> Result<bool, DbError> {
     let rows = integrations::table.filter(integrations::credential_id.eq(credential).and(integrations::host.eq(host)));
     let found: Vec<(Integration, Option<i64>)> =
         rows.select((Integration::as_select(), latest_version!(integrations::id))).load(conn)?;
     let asked = |row: &Integration| row.credential_id == Some(credential) && row.host == host;
-    Ok(trusted(vault, found, asked).iter().any(|row| Some(row.id) != but))
+    Ok(trusted(vault, found, asked).iter().any(|row| same(row)))
 }

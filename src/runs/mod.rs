@@ -19,6 +19,7 @@ use crate::models::runs::{self, Run};
 use crate::models::{DbError, images};
 use crate::providers::ProviderError;
 use crate::providers::oci_registry::SentTo;
+use crate::vault::Vault;
 
 mod prepare;
 mod record;
@@ -117,9 +118,13 @@ async fn attempt(app: &Data<App>, run: &Run, cancel: &CancellationToken) -> Resu
     Ok(saved)
 }
 
-/// Whoever asked for the run, as the trail names them.
-fn actor(run: &Run) -> Actor {
-    Actor { name: run.requested_by.clone(), address: String::new() }
+/// Whoever asked for the run, as the trail names them; "somebody" where its record is not what Strongroom saved.
+fn actor(vault: &Vault, run: &Run) -> Actor {
+    let name = match runs::judge(vault, run) {
+        None => run.requested_by.clone(),
+        Some(_) => "somebody".to_owned(),
+    };
+    Actor { name, address: String::new() }
 }
 
 /// Scans under a lease that is kept alive meanwhile. `None` when there is nothing to record.

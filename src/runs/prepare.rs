@@ -112,7 +112,7 @@ fn open(
     id: Uuid,
 ) -> Result<Result<Opened, Verdict>, DbError> {
     let why = format!("for {} to {}", integration.name, integration.host);
-    match opening::open(conn, vault, &actor(run), id, why)? {
+    match opening::open(conn, vault, &actor(vault, run), id, why)? {
         Ok(opened) => {
             runs::set_credential(conn, run.id, opened.id, opened.version)?;
             Ok(Ok(opened))

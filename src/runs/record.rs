@@ -116,7 +116,7 @@ fn record(
     if let Some(credential) = done.used {
         credentials::touch(conn, credential)?;
     }
-    ledger.record(conn, vault, &actor(run), &done.integration.event(word, with_hosts(detail, &done.sent_to)))?;
+    ledger.record(conn, vault, &actor(vault, run), &done.integration.event(word, with_hosts(detail, &done.sent_to)))?;
     Ok(word.name())
 }
 

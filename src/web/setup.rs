@@ -11,12 +11,11 @@ use super::login::Step;
 use super::params::Params;
 use super::posted::Posted;
 use super::{login, page, session};
-use crate::accounts::{Role, password};
+use crate::accounts::{self, Role, password};
 use crate::app::App;
 use crate::form::Errors;
 use crate::models::events::Actor;
 use crate::models::{DbError, logins, users};
-use crate::names;
 
 #[derive(Template)]
 #[template(path = "setup/new.html")]
@@ -47,7 +46,7 @@ pub async fn create(app: Data<App>, request: HttpRequest, posted: Posted) -> Res
         return Err(Error::NotFound);
     }
     let mut errors = Errors::default();
-    let name = names::label(posted.get("username"), 100).unwrap_or_else(|problem| {
+    let name = accounts::user_name(posted.get("username")).unwrap_or_else(|problem| {
         errors.add("username", problem);
         String::new()
     });

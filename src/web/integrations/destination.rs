@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::draft::Draft;
 use crate::accounts::Refused;
 use crate::app::App;
-use crate::form::Errors;
+use crate::form::{Errors, Values};
 use crate::models::events::{self, Action, NewEvent};
 use crate::models::integrations::Integration;
 use crate::models::trust::Seen;
@@ -60,20 +60,27 @@ pub fn find(
     if let Err(errors) = draft.suits(&row.kind, &row.facts) {
         return Ok(Err(errors));
     }
-    let same = edited.is_some_and(|edited| edited.credential_id == Some(id) && edited.host == draft.host);
+    let authority = authority(draft.settings());
+    let vouched = |row: &Integration| self::authority(&row.settings) == authority;
+    let to_host = edited.filter(|edited| edited.credential_id == Some(id) && edited.host == draft.host);
     let integration = edited.map(|edited| edited.id);
-    if same
+    if to_host.is_some_and(vouched)
         || !draft.provider.spec().chooses_host()
-        || usages::known_destination(conn, vault, id, &draft.host, integration)?
+        || usages::known_destination(conn, vault, id, &draft.host, |row| Some(row.id) != integration && vouched(row))?
     {
         return Ok(Ok(None));
     }
-    Ok(Ok(Some(Destination {
-        credential: id,
-        credential_name: row.name.clone(),
-        host: draft.host.clone(),
-        integration,
-    })))
+    let host = match to_host {
+        Some(_) => format!("{} under another CA certificate", draft.host),
+        None => draft.host.clone(),
+    };
+    Ok(Ok(Some(Destination { credential: id, credential_name: row.name.clone(), host, integration })))
+}
+
+/// The private CA that vouches for the host: under another one, somebody else may answer in its name.
+fn authority(settings: &str) -> String {
+    let values = Values::from_json(settings.as_bytes()).unwrap_or_default();
+    values.get("ca_certificate").trim().to_owned()
 }
 
 impl Destination {

@@ -10,11 +10,10 @@ use super::super::error::Error;
 use super::super::page::{self, Shell};
 use super::super::posted::Posted;
 use super::super::session::{Administrator, As};
-use crate::accounts::{Role, password};
+use crate::accounts::{self, Role, password};
 use crate::app::App;
 use crate::form::Errors;
 use crate::models::{DbError, users};
-use crate::names;
 
 const PAGE: &str = "/users/new";
 
@@ -48,7 +47,7 @@ pub async fn create(
         page::html_with(StatusCode::UNPROCESSABLE_ENTITY, &New { shell, username, roles, errors })
     };
     let mut errors = Errors::default();
-    let name = names::label(posted.get("username"), 100).unwrap_or_else(|problem| {
+    let name = accounts::user_name(posted.get("username")).unwrap_or_else(|problem| {
         errors.add("username", problem);
         String::new()
     });
