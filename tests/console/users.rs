@@ -109,6 +109,17 @@ async fn a_bad_form_says_what_is_wrong_and_keeps_what_was_typed_but_the_password
 }
 
 #[actix_web::test]
+async fn nobody_is_called_what_the_trail_calls_something_else() {
+    let app = TestApp::start();
+    let mut admin = app.administrator();
+    for name in ["Strongroom", "strongroom", "somebody", "Command line"] {
+        let page = admin.post("/users/new", &[("username", name), ("role", "auditor")]).await;
+        assert_eq!((page.status, page.has("#username-error")), (422, true), "{name}");
+    }
+    assert_eq!(sql::count(&app, "users"), 1);
+}
+
+#[actix_web::test]
 async fn the_last_administrator_can_be_neither_demoted_nor_disabled() {
     let app = TestApp::start();
     let mut admin = app.administrator();

@@ -2,6 +2,7 @@
 
 use super::{Form, actions, basic, ended, forget_password, row};
 use crate::support::app::{PASSWORD, TestApp, Visit};
+use crate::support::peers::certificates::Authority;
 use crate::support::peers::registry::{Auth, Registry};
 use crate::support::peers::scripted::{Reply, Scripted};
 use uuid::Uuid;
@@ -112,6 +113,22 @@ async fn another_secret_for_the_same_host_is_asked_about_too_and_other_edits_are
     assert_eq!(renamed.post(&mut visit, &path).await.status, 303);
     let form = form.with("row_version", row_version(&mut visit, id).await);
     assert_eq!(form.with("credential", "").post(&mut visit, &path).await.status, 303, "taking it away tells nobody");
+}
+
+#[actix_web::test]
+async fn another_authority_for_the_same_host_is_asked_about_too() {
+    let peer = Registry::start(Auth::Token { user: "robot", password: SECRET }).await;
+    let app = TestApp::start();
+    let credential = basic(&app, "robot", "robot", SECRET);
+    let mut visit = app.administrator();
+    let form = Form::new("mirror", &peer.url()).with("credential", credential);
+    let id = form.clone().with("ca_certificate", peer.ca_certificate()).add(&mut visit).await;
+    let path = format!("/integrations/{id}/edit");
+    let form = form.with("row_version", row_version(&mut visit, id).await);
+    let page = form.clone().with("ca_certificate", &Authority::new().pem).post(&mut visit, &path).await;
+    assert_eq!(page.status, 422);
+    assert!(page.text("#destination").contains("under another CA certificate"));
+    assert_eq!(form.with("ca_certificate", peer.ca_certificate()).post(&mut visit, &path).await.status, 303);
 }
 
 #[actix_web::test]

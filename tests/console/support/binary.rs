@@ -188,7 +188,9 @@ impl Strongroom {
     pub fn visit(&self, name: &str, role: Role) -> Visit {
         let (mut conn, vault) = (self.connect(), self.vault());
         let actor = Actor::command_line();
-        users::create(&mut conn, &vault, &actor, name, role.slug(), quick_hash()).expect("a user");
+        // In a transaction, since the console may write to the trail at the same time.
+        let create = |conn: &mut PgConnection| users::create(conn, &vault, &actor, name, role.slug(), quick_hash());
+        conn.transaction(create).expect("a user");
         let token = super::app::log_in(&mut conn, &vault, name);
         let mut visit = Visit::to("");
         visit.cookie = Some(format!("session={token}"));

@@ -45,6 +45,19 @@ async fn limits_that_were_tampered_with_make_alerts_louder_and_say_so() {
 }
 
 #[actix_web::test]
+async fn the_trail_tells_which_settings_were_changed_from_what_to_what() {
+    let app = TestApp::start();
+    save(&app, 30);
+    app.transaction(|conn| {
+        let read = alert_settings::load(conn, &app.app.vault)?;
+        let later = AlertSettings { remind: false, kind_days: [("aws".to_owned(), 0)].into(), ..read };
+        alert_settings::save(conn, &app.app.vault, &Actor::command_line(), &later)
+    });
+    let told = "weekly reminders: on to off, aws: 30 days to never, azure: 45 days to the default";
+    assert_eq!(sql::count(&app, &format!("events WHERE detail = '{told}'")), 1);
+}
+
+#[actix_web::test]
 async fn settings_that_were_put_back_are_noticed() {
     let app = TestApp::start();
     save(&app, 30);

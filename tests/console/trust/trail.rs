@@ -36,6 +36,26 @@ async fn the_nightly_check_is_not_put_off_by_sql() {
     }
 }
 
+#[actix_web::test]
+async fn nothing_is_done_of_which_no_event_is_kept() {
+    let app = TestApp::start();
+    let mut ada = app.administrator();
+    for table in ["events", "audit_lanes"] {
+        sql::run(
+            &app,
+            &format!(
+                "CREATE FUNCTION swallow_{table}() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+                 CREATE TRIGGER swallow BEFORE INSERT OR UPDATE ON {table}
+                 FOR EACH ROW EXECUTE FUNCTION swallow_{table}()"
+            ),
+        );
+        let fields = [("kind", "api_token"), ("name", "unseen"), ("token", "TOKEN-1234567890")];
+        assert_eq!(ada.post("/credentials", &fields).await.status, 503, "{table}");
+        sql::run(&app, &format!("DROP TRIGGER swallow ON {table}"));
+        assert_eq!(sql::count(&app, "credentials WHERE NOT shipped"), 0, "{table}");
+    }
+}
+
 /// F7
 #[actix_web::test]
 async fn every_finding_of_the_nightly_check_raises_an_alert() {
