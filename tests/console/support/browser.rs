@@ -112,6 +112,14 @@ impl Browser {
     pub async fn goto(&self, path: &str) {
         let to = if path.starts_with("http") { path.to_owned() } else { format!("{}{path}", self.url) };
         self.client.goto(&to).await.expect("the page opens");
+        // On a loaded machine the driver answers at times before styles and scripts are there.
+        for _ in 0..500 {
+            if self.script("return document.readyState", Vec::new()).await == "complete" {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        panic!("{path} was not loaded after ten seconds");
     }
 
     /// The path and query of the page.
