@@ -171,7 +171,8 @@ fn alert(conn: &mut Conn, vault: &Vault, user: Option<Uuid>, name: &str, address
     alerts::raise(conn, "lockout", subject, &format!("from {network}"))
 }
 
-/// What a count of one visitor is kept under: an IPv4 address, or a /64, within which addresses are free to choose.
+/// Under which key failures of a visitor are counted: the IPv4 address, or the /64 network of an IPv6 address, since
+/// whoever has such a network may use any address in it.
 fn visitor(address: IpAddr) -> String {
     match address.to_canonical() {
         IpAddr::V4(v4) => v4.to_string(),

@@ -1,4 +1,4 @@
-//! What happens by the clock, each job a line in [`start`]. A job is safe to run on every replica at once: it claims
+//! Jobs that run at set times, each a line in [`start`]. A job is safe to run on every replica at once: it claims
 //! its work in the database. One that fails is logged and tried again at its next turn.
 
 use std::future::Future;

@@ -1,5 +1,5 @@
-//! What is recorded in the audit trail: one line an action, with its words. An event of an action that has no line here
-//! does not compile. No query lives here.
+//! The actions that the audit trail records, one per line, each with its words. Recording an action that is not listed
+//! does not compile. There are no queries here.
 
 /// Declares the actions: variant, stored name, label in the filter, verb between who and on what.
 macro_rules! actions {

@@ -69,7 +69,7 @@ impl AlertSettings {
         Some(days).filter(|days| *days > 0)
     }
 
-    /// What is different in the later settings, in words for the audit trail.
+    /// Lists each setting that differs, with its old and new value, as the detail of an audit event.
     fn changes(&self, later: &Self) -> String {
         let plain = [
             ("AWS access keys", age(self.stale_days), age(later.stale_days)),

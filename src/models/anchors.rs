@@ -47,7 +47,7 @@ fn read(word: &str) -> Option<Anchor> {
     ((0..LANES).contains(&lane) && seq > 0).then(|| Anchor { lane, seq, link: link.to_owned() })
 }
 
-/// What an anchor says of the trail.
+/// Whether the trail still has the event that an anchor names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Held {
     /// The trail has the event, and it is the same.

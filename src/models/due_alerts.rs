@@ -1,4 +1,4 @@
-//! What the clock brings about: secrets that pass their limit, credentials that come to their end, reminders, and
+//! Alerts that time alone opens or closes: secrets older than their limit, credentials about to expire, reminders, and
 //! alerts whose cause is gone. Each is one statement over the whole table, by the database's clock, that writes alerts
 //! and notices together. One replica at a time; see [`turn`].
 

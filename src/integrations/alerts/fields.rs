@@ -1,5 +1,4 @@
-//! What the forms of several channels share: the canonical address of a service of one's own, and the checkboxes at
-//! their end.
+//! Form fields that several channels share: the address of a self-hosted service, and the checkboxes at the end.
 
 use super::TRIGGER_FIELDS;
 use crate::form::Field;
