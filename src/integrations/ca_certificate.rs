@@ -5,11 +5,12 @@ use x509_parser::pem::Pem;
 
 use crate::form::{Field, Values};
 use crate::providers::egress::Tls;
+use crate::providers::tls_faults::Form;
 
 /// The field; a provider may give it another help.
 pub const FIELD: Field = Field::document("ca_certificate", "CA certificate")
     .optional()
-    .help("In PEM form, when the certificate of that address is issued by an authority of your own.")
+    .help("In PEM form, when the certificate of that address is self-signed or issued by a private CA.")
     .check(check);
 
 /// Certificates in PEM form, one at least, and nothing else.
@@ -35,7 +36,7 @@ pub fn tls(settings: &Values) -> Tls {
         "" => Vec::new(),
         pem => vec![pem.to_owned()],
     };
-    Tls { ca_certificates, ..Tls::default() }
+    Tls { ca_certificates, identity: None, form: Form::CA_FIELD }
 }
 
 #[cfg(test)]

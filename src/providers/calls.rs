@@ -127,9 +127,18 @@ pub(super) fn failed(error: &ProviderError, who: &str) -> Box<Finding> {
             finding.sentence = format!("{} limits the number of requests and kept refusing.", capital(who));
             finding.remedy = "Try again in a few minutes.".to_owned();
         }
-        ProviderError::BadAnswer | ProviderError::TooLarge | ProviderError::Redirected { .. } => {
+        ProviderError::BadAnswer
+        | ProviderError::TooLarge
+        | ProviderError::Redirected { .. }
+        | ProviderError::RedirectedWithin { .. } => {
             finding.sentence = format!("{} gave an answer that is not understood.", capital(who));
             finding.remedy = "Check the address, and whether a proxy between answers in its place.".to_owned();
+        }
+        _ if let Some((sentence, remedy)) = error.parts() => {
+            // A host keeps its case.
+            let sentence =
+                if matches!(error, ProviderError::Certificate { .. }) { capital(&sentence) } else { sentence };
+            (finding.sentence, finding.remedy) = (sentence, remedy);
         }
         _ => {
             if let Some((sentence, remedy)) = finding.sentence.split_once(". ") {

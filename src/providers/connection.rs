@@ -5,9 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use rustls::ClientConfig;
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, ServerName};
-use rustls_platform_verifier::Verifier;
+use rustls::pki_types::ServerName;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
@@ -16,6 +14,8 @@ use url::{Host, Url};
 use super::ProviderError;
 use super::addresses::{self, Reach, Refused, shown};
 use super::egress::Egress;
+use super::tls_faults::{Form, explain};
+use super::trust;
 
 impl Egress {
     /// Connects to the host and port of an address, by the rules of its scheme. A name is resolved once, and every
@@ -50,28 +50,19 @@ impl Egress {
     }
 }
 
-/// What to trust: the system's authorities, and those of a PEM text besides.
+/// What to trust: the system's authorities, and the certificates of a PEM text besides, which may be empty.
 pub fn trust(ca_certificate: &str) -> Result<Arc<ClientConfig>, ProviderError> {
-    let extra: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(ca_certificate.as_bytes()).collect();
-    let extra = extra.map_err(|_| ProviderError::BadCertificate)?;
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let ours = !extra.is_empty();
-    let failed = |_| if ours { ProviderError::BadCertificate } else { ProviderError::NoAuthorities };
-    let verifier = Verifier::new_with_extra_roots(extra, Arc::clone(&provider)).map_err(failed)?;
-    let config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(failed)?
-        .dangerous()
-        .with_custom_certificate_verifier(Arc::new(verifier))
-        .with_no_client_auth();
-    Ok(Arc::new(config))
+    let pasted: Vec<String> =
+        Some(ca_certificate).filter(|pem| !pem.is_empty()).map(str::to_owned).into_iter().collect();
+    trust::config(&pasted, None).map(Arc::new)
 }
 
-/// Encrypts a connection; the server proves to be the address's host.
+/// Encrypts a connection; the server proves to be the address's host. `form` is what its form has room for.
 pub async fn secure(
     stream: TcpStream,
     url: &Url,
     trust: Arc<ClientConfig>,
+    form: Form,
 ) -> Result<TlsStream<TcpStream>, ProviderError> {
     let name = match addresses::host(url).ok_or(ProviderError::InvalidAddress)? {
         Host::Ipv4(address) => ServerName::from(IpAddr::from(address)),
@@ -81,11 +72,8 @@ pub async fn secure(
     let host = || shown(url);
     TlsConnector::from(trust).connect(name, stream).await.map_err(|error| {
         match error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
-            // It speaks, and not TLS: another port, or no encryption from the start.
-            Some(rustls::Error::InvalidMessage(_)) => ProviderError::BadAnswer,
-            Some(rustls::Error::AlertReceived(_)) => ProviderError::ClientCertificate { host: host() },
-            Some(_) => ProviderError::Tls { host: host() },
-            None => ProviderError::Unreachable { host: host() },
+            Some(error) => explain(error, host(), form, false),
+            None => ProviderError::Dropped { host: host(), form },
         }
     })
 }

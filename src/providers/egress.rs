@@ -9,12 +9,13 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 use reqwest::header::{HeaderMap, HeaderValue, LOCATION};
-use reqwest::{Certificate, Identity, Method, Request, Response, redirect};
-use secrecy::{ExposeSecret, SecretString};
+use reqwest::{Method, Request, Response, redirect};
+use secrecy::SecretString;
 use url::Url;
 
 use super::addresses::{Lookup, Reach, Refused, Rules, VettingResolver, shown, system_lookup};
-use super::{ProviderError, Sent};
+use super::tls_faults::{Form, explain};
+use super::{Detour, ProviderError, Sent, trust};
 
 /// Longest answer unless a caller knows better, in bytes.
 pub const BODY_LIMIT: usize = 1024 * 1024;
@@ -33,7 +34,7 @@ pub struct Egress {
     pub(super) connect: Duration,
     total: Duration,
     /// The client without certificates of its own: its connections outlive a scan.
-    common: Arc<OnceLock<Client>>,
+    common: Arc<OnceLock<Arc<Inner>>>,
 }
 
 impl Egress {
@@ -103,25 +104,12 @@ impl Egress {
 
     /// A client for one scan or test. Without certificates it is shared, with its connections.
     pub fn client(&self, tls: Tls) -> Result<Client, ProviderError> {
+        let form = tls.form;
         if tls.is_default() {
-            return Ok(self.common.get_or_init(|| self.fresh(Vec::new(), None)).clone());
+            let inner = self.common.get_or_init(|| self.fresh(tls));
+            return Ok(Client { inner: Arc::clone(inner), form });
         }
-        let mut roots = Vec::new();
-        for pem in &tls.ca_certificates {
-            let found = Certificate::from_pem_bundle(pem.as_bytes()).map_err(|_| ProviderError::BadCertificate)?;
-            if found.is_empty() {
-                return Err(ProviderError::BadCertificate);
-            }
-            roots.extend(found);
-        }
-        let identity = match &tls.identity {
-            Some(pem) => {
-                let read = Identity::from_pem(pem.expose_secret().as_bytes());
-                Some(read.map_err(|_| ProviderError::BadCertificate)?)
-            }
-            None => None,
-        };
-        let client = self.fresh(roots, identity);
+        let client = Client { inner: self.fresh(tls), form };
         client.http(Reach::Public)?;
         Ok(client)
     }
@@ -136,8 +124,9 @@ impl Egress {
         let mut request = Request::new(Method::GET, url.clone());
         request.headers_mut().insert("Metadata", HeaderValue::from_static("true"));
         let exchange = async {
-            let response = http.execute(request).await.map_err(|error| translate(&error, &url))?;
-            read(response, &url, BODY_LIMIT).await
+            let failed = |error| translate(&error, &url, Form::default(), false);
+            let response = http.execute(request).await.map_err(failed)?;
+            read(response, &url, BODY_LIMIT, failed).await
         };
         let timeout = ProviderError::Timeout { host: shown(&url) };
         tokio::time::timeout(self.total, exchange).await.unwrap_or(Err(timeout))
@@ -152,9 +141,9 @@ impl Egress {
         builder.build().map_err(|_| ProviderError::NoAuthorities)
     }
 
-    fn fresh(&self, roots: Vec<Certificate>, identity: Option<Identity>) -> Client {
+    fn fresh(&self, tls: Tls) -> Arc<Inner> {
         let (public, listed) = (OnceLock::new(), OnceLock::new());
-        Client(Arc::new(Inner { egress: self.detached(), roots, identity, public, listed }))
+        Arc::new(Inner { egress: self.detached(), tls, public, listed })
     }
 
     /// A copy without the shared client, which would hold itself otherwise.
@@ -166,10 +155,12 @@ impl Egress {
 /// Certificates of one integration, in PEM form.
 #[derive(Default)]
 pub struct Tls {
-    /// Certificate authorities that are trusted besides the system's.
+    /// Trusted besides the system's authorities: authorities, or the certificate of the server itself.
     pub ca_certificates: Vec<String>,
     /// Client certificate chain with its private key.
     pub identity: Option<SecretString>,
+    /// Where the two are entered, for the sentences about them.
+    pub form: Form,
 }
 
 impl Tls {
@@ -180,12 +171,14 @@ impl Tls {
 
 /// Sends requests by the rules. Cheap to clone; clones share connections.
 #[derive(Clone)]
-pub struct Client(Arc<Inner>);
+pub struct Client {
+    inner: Arc<Inner>,
+    form: Form,
+}
 
 struct Inner {
     egress: Egress,
-    roots: Vec<Certificate>,
-    identity: Option<Identity>,
+    tls: Tls,
     /// Two clients, since a resolver does not learn the scheme or port that it resolves for.
     public: OnceLock<reqwest::Client>,
     listed: OnceLock<reqwest::Client>,
@@ -202,20 +195,21 @@ impl Client {
     /// Sends one request and reads the answer, of at most `limit` bytes. Any status but a redirect is an answer.
     pub async fn send(&self, request: Request, limit: usize) -> Result<Answer, ProviderError> {
         let url = request.url().clone();
-        let reach = self.0.egress.rules.check(&url)?;
+        let reach = self.inner.egress.rules.check(&url)?;
         let http = self.http(reach)?;
         let exchange = async {
-            let response = http.execute(request).await.map_err(|error| translate(&error, &url))?;
-            read(response, &url, limit).await
+            let failed = |error| translate(&error, &url, self.form, self.inner.tls.identity.is_some());
+            let response = http.execute(request).await.map_err(failed)?;
+            read(response, &url, limit, failed).await
         };
         let timeout = ProviderError::Timeout { host: shown(&url) };
-        tokio::time::timeout(self.0.egress.total, exchange).await.unwrap_or(Err(timeout))
+        tokio::time::timeout(self.inner.egress.total, exchange).await.unwrap_or(Err(timeout))
     }
 
     fn http(&self, reach: Reach) -> Result<&reqwest::Client, ProviderError> {
         let slot = match reach {
-            Reach::Public => &self.0.public,
-            Reach::Listed => &self.0.listed,
+            Reach::Public => &self.inner.public,
+            Reach::Listed => &self.inner.listed,
         };
         if let Some(client) = slot.get() {
             return Ok(client);
@@ -226,9 +220,11 @@ impl Client {
 
     #[allow(clippy::disallowed_methods, reason = "this is the one place")]
     fn build(&self, reach: Reach) -> Result<reqwest::Client, ProviderError> {
-        let Inner { egress, roots, identity, .. } = &*self.0;
+        let Inner { egress, tls, .. } = &*self.inner;
+        let mut trusted = trust::config(&tls.ca_certificates, tls.identity.as_ref())?;
+        trusted.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         let resolver = egress.resolver(reach);
-        let mut builder = reqwest::Client::builder()
+        let builder = reqwest::Client::builder()
             .user_agent(USER_AGENT)
             .redirect(redirect::Policy::none())
             .referer(false)
@@ -238,14 +234,9 @@ impl Client {
             .timeout(egress.total)
             .pool_max_idle_per_host(8)
             .pool_idle_timeout(Duration::from_secs(30))
+            .tls_backend_preconfigured(trusted)
             .dns_resolver(Arc::new(resolver));
-        if !roots.is_empty() {
-            builder = builder.tls_certs_merge(roots.iter().cloned());
-        }
-        if let Some(identity) = identity {
-            builder = builder.identity(identity.clone());
-        }
-        let ours = !roots.is_empty() || identity.is_some();
+        let ours = !tls.is_default();
         builder.build().map_err(|_| if ours { ProviderError::BadCertificate } else { ProviderError::NoAuthorities })
     }
 }
@@ -275,18 +266,22 @@ impl Answer {
     }
 }
 
-async fn read(mut response: Response, url: &Url, limit: usize) -> Result<Answer, ProviderError> {
+async fn read(
+    mut response: Response,
+    url: &Url,
+    limit: usize,
+    failed: impl Fn(reqwest::Error) -> ProviderError,
+) -> Result<Answer, ProviderError> {
     if response.status().is_redirection() {
         let target = response.headers().get(LOCATION).and_then(|value| value.to_str().ok());
-        let target = target.and_then(|value| url.join(value).ok()).unwrap_or_else(|| url.clone());
-        return Err(ProviderError::Redirected { host: shown(&target) });
+        return Err(redirected(url, target.and_then(|value| url.join(value).ok()).as_ref().unwrap_or(url)));
     }
     let limit = limit as u64;
     if response.content_length().is_some_and(|length| length > limit) {
         return Err(ProviderError::TooLarge);
     }
     let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(|error| translate(&error, url))? {
+    while let Some(chunk) = response.chunk().await.map_err(&failed)? {
         if (body.len() + chunk.len()) as u64 > limit {
             return Err(ProviderError::TooLarge);
         }
@@ -295,30 +290,32 @@ async fn read(mut response: Response, url: &Url, limit: usize) -> Result<Answer,
     Ok(Answer { status: response.status().as_u16(), headers: std::mem::take(response.headers_mut()), body })
 }
 
-fn is_about_dates(fault: &rustls::CertificateError) -> bool {
-    use rustls::CertificateError::{Expired, ExpiredContext, NotValidYet, NotValidYetContext};
-    matches!(fault, Expired | ExpiredContext { .. } | NotValidYet | NotValidYetContext { .. })
+/// Where a redirect leads. A path is never named: that of a webhook is a secret.
+fn redirected(from: &Url, to: &Url) -> ProviderError {
+    let host = shown(to);
+    let how = match (from.scheme(), to.scheme()) {
+        _ if from.host() != to.host() => return ProviderError::Redirected { host },
+        ("http", "https") => Detour::Encrypted,
+        _ if from.origin() != to.origin() => return ProviderError::Redirected { host },
+        _ if from.path().trim_end_matches('/') == to.path().trim_end_matches('/') && from.path() != to.path() => {
+            Detour::Slash
+        }
+        _ => Detour::Path,
+    };
+    ProviderError::RedirectedWithin { host, how }
 }
 
-/// Sorts a failure by the types in its chain; its text may hold the address or more and is dropped.
-fn translate(error: &reqwest::Error, url: &Url) -> ProviderError {
+/// Sorts a failure by the types in its chain; its text may hold the address or more and is dropped. `identified`:
+/// whether a client certificate of ours was at hand.
+fn translate(error: &reqwest::Error, url: &Url, form: Form, identified: bool) -> ProviderError {
     let host = shown(url);
     let mut link: Option<&(dyn std::error::Error + 'static)> = Some(error);
     while let Some(current) = link {
         if current.is::<Refused>() {
             return ProviderError::RefusedByPolicy { host };
         }
-        match current.downcast_ref::<rustls::Error>() {
-            Some(rustls::Error::AlertReceived(_)) => return ProviderError::ClientCertificate { host },
-            Some(rustls::Error::InvalidCertificate(fault)) if is_about_dates(fault) => {
-                return ProviderError::OutOfDate { host };
-            }
-            // The first bytes are no TLS record.
-            Some(rustls::Error::InvalidMessage(rustls::InvalidMessage::InvalidContentType)) => {
-                return ProviderError::NotTls { host };
-            }
-            Some(_) => return ProviderError::Tls { host },
-            None => {}
+        if let Some(error) = current.downcast_ref::<rustls::Error>() {
+            return explain(error, host, form, identified);
         }
         // An io::Error passes over the error inside it when asked for its source.
         let wrapped = current.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
@@ -330,7 +327,7 @@ fn translate(error: &reqwest::Error, url: &Url) -> ProviderError {
     if error.is_timeout() {
         ProviderError::Timeout { host }
     } else if url.scheme() == "https" && error.is_request() && !error.is_connect() {
-        ProviderError::Dropped { host }
+        ProviderError::Dropped { host, form }
     } else {
         ProviderError::Unreachable { host }
     }

@@ -12,6 +12,7 @@ use super::calls::{self, Outcome};
 use super::egress::{Answer, Egress, Tls};
 use super::endpoints::{Endpoints, Service};
 use super::probe::{Finding, Verdict};
+use super::tls_faults::Form;
 use crate::credentials::github_token::Payload;
 use crate::form::Values;
 
@@ -57,7 +58,7 @@ async fn ask(payload: &Payload, egress: &Egress, endpoints: &Endpoints) -> Resul
     request.headers_mut().insert(ACCEPT, HeaderValue::from_static("application/vnd.github+json"));
     request.headers_mut().insert("X-GitHub-Api-Version", HeaderValue::from_static("2022-11-28"));
     let ca_certificates = payload.ca_certificate.iter().cloned().collect();
-    let client = egress.client(Tls { ca_certificates, identity: None })?;
+    let client = egress.client(Tls { ca_certificates, identity: None, form: Form::CA_FIELD })?;
     calls::send(&client, request).await
 }
 

@@ -12,6 +12,7 @@ use super::calls::{self, Outcome};
 use super::egress::{Answer, Client, Egress, Tls};
 use super::endpoints::{Endpoints, Service};
 use super::probe::{Finding, Verdict};
+use super::tls_faults::Form;
 use crate::credentials::gitlab_token::Payload;
 use crate::form::Values;
 
@@ -52,7 +53,9 @@ pub(super) async fn probe(values: &Values, egress: &Egress, endpoints: &Endpoint
 
 async fn outcome(payload: &Payload, egress: &Egress, endpoints: &Endpoints) -> Outcome<Finding> {
     let ca_certificates = payload.ca_certificate.iter().cloned().collect();
-    let client = egress.client(Tls { ca_certificates, identity: None }).map_err(|error| calls::failed(&error, WHO))?;
+    let client = egress
+        .client(Tls { ca_certificates, identity: None, form: Form::CA_FIELD })
+        .map_err(|error| calls::failed(&error, WHO))?;
     let ask = |path: &'static str| ask(&client, payload, path, endpoints);
     let (own, user) = futures_util::join!(ask("/api/v4/personal_access_tokens/self"), ask("/api/v4/user"));
     let own = own.map_err(|error| calls::failed(&error, WHO))?;

@@ -16,11 +16,17 @@ use zeroize::Zeroizing;
 use super::calls;
 use super::egress::{Answer, Client, Egress, Tls};
 use super::probe::{Finding, Verdict};
+use super::tls_faults::Form;
 use super::{ProviderError, certificate, clock};
 use crate::credentials::kubeconfig::{KIND, Kubeconfig, Login, Payload};
 use crate::form::Values;
 
 const WHO: &str = "the cluster";
+/// All is entered in one document.
+const FORM: Form = Form {
+    authority: Some("in the kubeconfig, as certificate-authority-data"),
+    client: Some("Put one that it trusts into the kubeconfig, as client-certificate-data and client-key-data."),
+};
 
 /// A cluster and a login to it. Certificates are with the client, a token or password goes into each request.
 pub struct Cluster {
@@ -45,7 +51,7 @@ impl Cluster {
             Login::Certificate(_) => None,
         };
         let ca_certificates = config.authority.iter().cloned().collect();
-        let client = egress.client(Tls { ca_certificates, identity })?;
+        let client = egress.client(Tls { ca_certificates, identity, form: FORM })?;
         Ok(Self { client, server: config.server.trim_end_matches('/').to_owned(), authorization })
     }
 

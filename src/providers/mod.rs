@@ -1,7 +1,10 @@
 //! How to speak to someone else's service: a payload becomes a short-lived session, a session makes calls. Every call
 //! leaves through [`egress`]. No database, no web. An upstream's own words are never passed on: they may echo a secret.
+//! The names in a certificate are shown, being read before anything is sent.
 
 use std::fmt;
+
+use url::{Host, Url};
 
 mod addresses;
 pub mod aws;
@@ -24,12 +27,16 @@ pub mod probe;
 pub mod sessions;
 pub mod standard_webhooks;
 mod testing;
+pub mod tls_faults;
 pub mod tokens;
+mod trust;
 
 pub use testing::{has_test, test};
 
-/// Why a call to a provider failed. Closed: a page knows every case and says what to do next. Hosts are the only
-/// values in it, as parsed from an address; never a body, a header or a library's error text.
+use tls_faults::{CertificateFault, ClientFault, Form, HandshakeFault};
+
+/// Why a call to a provider failed. Closed: a page knows every case and says what to do next. Hosts, as parsed from an
+/// address, and a certificate's names are the only values in it; never a body, a header or a library's error text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ProviderError {
     /// Not an http or https address, or one with a user name in it.
@@ -49,25 +56,31 @@ pub enum ProviderError {
     Timeout {
         host: String,
     },
-    /// The server's certificate is not trusted, or is for another name.
-    Tls {
+    /// The server's certificate is not trusted.
+    Certificate {
         host: String,
+        fault: CertificateFault,
+        form: Form,
+    },
+    /// The handshake of TLS ended, and not for a certificate.
+    Handshake {
+        host: String,
+        fault: HandshakeFault,
     },
     /// The server answered an https request with something else than TLS.
     NotTls {
         host: String,
     },
-    /// The server's certificate is past its last day, or before its first.
-    OutOfDate {
-        host: String,
-    },
     /// The server wants a client certificate, or another one.
     ClientCertificate {
         host: String,
+        why: ClientFault,
+        form: Form,
     },
     /// The connection stood and was closed without an answer; so ends one that lacks a client certificate.
     Dropped {
         host: String,
+        form: Form,
     },
     /// A certificate or key of ours cannot be used.
     BadCertificate,
@@ -76,6 +89,11 @@ pub enum ProviderError {
     /// The service pointed to another address, by a redirect or by a link to the next page.
     Redirected {
         host: String,
+    },
+    /// The service pointed to another address on its own host.
+    RedirectedWithin {
+        host: String,
+        how: Detour,
     },
     /// A registry wants its credential sent over plain http to an address other than its own.
     RealmRefused {
@@ -120,9 +138,33 @@ pub enum Sent {
     Certificate,
 }
 
+/// How an address on the same host differs from the one that was asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Detour {
+    /// By the slash at the end of its path.
+    Slash,
+    /// By its scheme: https instead of http.
+    Encrypted,
+    /// By its path or its query.
+    Path,
+}
+
+impl Detour {
+    fn words(self) -> &'static str {
+        match self {
+            Self::Slash => "the same address with or without the slash at its end",
+            Self::Encrypted => "the same host by https",
+            Self::Path => "another path on the same host",
+        }
+    }
+}
+
 impl ProviderError {
     /// What happened and what to do about it, beginning in lower case. `who` is the service: `the registry`.
     pub fn sentence(&self, who: &str) -> String {
+        if let Some((cause, remedy)) = self.parts() {
+            return format!("{cause} {remedy}");
+        }
         match self {
             Self::InvalidAddress => "the address is not usable. Enter an https address without a user name.".into(),
             Self::RefusedByPolicy { host } => format!(
@@ -132,28 +174,10 @@ impl ProviderError {
             Self::Reserved { host } => {
                 format!("{host} isn't allowed: it is reserved or a cloud metadata service. Enter another address.")
             }
-            Self::Unreachable { host } => {
-                format!("{host} could not be reached. Check the address, and that the service is up.")
-            }
             Self::Timeout { host } => format!("{host} did not answer in time. Try again later."),
-            Self::Tls { host } => format!(
-                "the certificate of {host} is not trusted. Check the host name, or add the certificate authority \
-                 under CA certificate."
-            ),
             Self::NotTls { host } => format!(
                 "{host} answered with plain http, although the address says https. Check the port, or enter the address \
                  with http:// if that is what you want."
-            ),
-            Self::OutOfDate { host } => format!(
-                "the certificate of {host} is outside of its dates of validity. Have whoever runs it renew the \
-                 certificate; if it is good, set the clock of the machine that Strongroom runs on."
-            ),
-            Self::ClientCertificate { host } => {
-                format!("{host} refused the client certificate. Choose a certificate credential that it trusts.")
-            }
-            Self::Dropped { host } => format!(
-                "{host} closed the connection without an answer. It may demand a client certificate: choose a \
-                 certificate credential that it trusts."
             ),
             Self::NoAuthorities => "this machine has no certificate authorities. Install the ca-certificates package, \
                                     or name a file of them in SSL_CERT_FILE."
@@ -161,6 +185,10 @@ impl ProviderError {
             Self::BadCertificate => "a certificate or its key cannot be read. Paste them again in PEM form.".into(),
             Self::Redirected { host } => format!(
                 "{who} pointed to another address, on {host}, and Strongroom does not follow. Enter the final address."
+            ),
+            Self::RedirectedWithin { host, how } => format!(
+                "{who} pointed to {} ({host}), and Strongroom does not follow. Enter that address.",
+                how.words()
             ),
             Self::RealmRefused { realm } => format!(
                 "{who} announced that it takes the credential at {realm}, which is neither encrypted nor its own address. \
@@ -197,27 +225,68 @@ impl ProviderError {
             Self::WrongCredential => "the credential cannot be used here. Choose one of another type.".into(),
             Self::Aws(refusal) => refusal.sentence(),
             Self::Stopped => "it was stopped.".into(),
+            // These have their cause and their way out apart.
+            Self::Unreachable { .. }
+            | Self::Certificate { .. }
+            | Self::Handshake { .. }
+            | Self::ClientCertificate { .. }
+            | Self::Dropped { .. } => String::new(),
+        }
+    }
+
+    /// The cause and the way out apart, of the errors whose names may hold anything: the first beginning in lower case.
+    pub fn parts(&self) -> Option<(String, String)> {
+        Some(match self {
+            Self::Unreachable { host } => (format!("{host} could not be reached."), where_it_may_be(host)),
+            Self::Certificate { host, fault, form } => fault.told(host, *form),
+            Self::Handshake { host, fault } => fault.told(host),
+            Self::ClientCertificate { host, why, form } => why.told(host, *form),
+            Self::Dropped { host, form } => tls_faults::dropped(host, *form),
+            _ => return None,
+        })
+    }
+
+    /// [`Self::sentence`] as a sentence of its own: with a large letter, unless a host begins it.
+    pub fn told(&self, who: &str) -> String {
+        let sentence = self.sentence(who);
+        match self {
+            Self::Reserved { .. }
+            | Self::Unreachable { .. }
+            | Self::Timeout { .. }
+            | Self::NotTls { .. }
+            | Self::Handshake { .. }
+            | Self::ClientCertificate { .. }
+            | Self::Dropped { .. } => sentence,
+            _ => capital(&sentence),
         }
     }
 }
 
 impl fmt::Display for ProviderError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let sentence = self.sentence("the service");
-        // A host name keeps its case; anything else begins a sentence here.
-        match self {
-            Self::Reserved { .. }
-            | Self::Unreachable { .. }
-            | Self::Timeout { .. }
-            | Self::NotTls { .. }
-            | Self::ClientCertificate { .. }
-            | Self::Dropped { .. } => f.write_str(&sentence),
-            _ => f.write_str(&capital(&sentence)),
-        }
+        f.write_str(&self.told("the service"))
     }
 }
 
 impl std::error::Error for ProviderError {}
+
+/// What to do when nothing answers. `host` may have a port.
+fn where_it_may_be(host: &str) -> String {
+    let name = Url::parse(&format!("https://{host}")).ok().and_then(|url| url.host().map(|host| host.to_owned()));
+    let own = match &name {
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        None => false,
+    };
+    match name {
+        Some(name) if own => format!(
+            "{name} is the machine or container that Strongroom itself runs on. Enter the address at which the server is \
+             in your network; if it runs on this machine, check that it is up."
+        ),
+        _ => "Check the address, and that the service is up.".to_owned(),
+    }
+}
 
 /// The first letter large, as a sentence begins. A host at the start keeps its case: a first word with a dot is one.
 pub(crate) fn capital(text: &str) -> String {
@@ -237,5 +306,15 @@ mod tests {
         assert_eq!(capital("the registry gave no answer."), "The registry gave no answer.");
         assert_eq!(capital("api.example.com gave no answer."), "api.example.com gave no answer.");
         assert_eq!(capital(""), "");
+        let away = ProviderError::Unreachable { host: "myhost:6443".into() };
+        assert!(away.told("the cluster").starts_with("myhost:6443 could not be reached. Check the address"));
+    }
+
+    #[test]
+    fn field_fa12_an_address_of_this_machine_is_called_that() {
+        for host in ["127.0.0.1:6443", "localhost", "[::1]:25"] {
+            let said = ProviderError::Unreachable { host: host.into() }.told("the cluster");
+            assert!(said.contains("that Strongroom itself runs on"), "{said}");
+        }
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{ProviderError, capital};
+use super::ProviderError;
 
 /// Longest that a test takes.
 pub const LIMIT: Duration = Duration::from_secs(10);
@@ -178,5 +178,5 @@ pub fn failed(error: &ProviderError, who: &str) -> Finding {
         ProviderError::Aws(refusal) => refusal.verdict(),
         _ => Verdict::Unreachable,
     };
-    Finding::new(verdict, capital(&error.sentence(who)), "")
+    Finding::new(verdict, error.told(who), "")
 }

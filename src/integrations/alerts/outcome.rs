@@ -59,9 +59,11 @@ impl SendError {
         };
         let sentence = match error {
             // The general one speaks of scans.
-            ProviderError::Throttled { .. } => format!("{who} limits the number of requests. Strongroom tries later."),
-            _ => error.sentence(who),
+            ProviderError::Throttled { .. } => {
+                providers::capital(&format!("{who} limits the number of requests. Strongroom tries later."))
+            }
+            _ => error.told(who),
         };
-        Self { sentence: providers::capital(&sentence), again }
+        Self { sentence, again }
     }
 }

@@ -15,6 +15,7 @@ use crate::integrations::{Spec, ca_certificate, service_address};
 use crate::providers::ProviderError;
 use crate::providers::egress::Tls;
 use crate::providers::oci_registry::{AT_ONCE, Login, Registry};
+use crate::providers::tls_faults::Form;
 
 /// The version's line in the family's list.
 pub struct DockerV2;
@@ -39,7 +40,7 @@ static FIELDS: &[Field] = &[
     selection::EXCLUDE_TAGS,
     Field::document("ca_certificate", "CA certificate")
         .optional()
-        .help("In PEM form, when the registry's certificate is issued by an authority of your own.")
+        .help("In PEM form, when the registry's certificate is self-signed or issued by a private CA.")
         .check(ca_certificate::check),
     Field::number("cap", "Cap", 0, 10_000).optional().default("5").help(
         "Keeps the newest tags of each repository, 0 keeps all. This kind of registry tells no dates: latest comes \
@@ -93,8 +94,12 @@ fn address(text: &str) -> Result<String, String> {
     Ok(format!("{}://{}{port}{path}", url.scheme(), url.host_str().unwrap_or_default()))
 }
 
+/// What to do when the registry wants a client certificate.
+const CLIENT_CERTIFICATE: &str = "Choose a certificate credential that it trusts.";
+
 fn connect(job: &Job, address: &Url) -> Result<Registry, ProviderError> {
-    let mut tls = Tls::default();
+    let form = Form { client: Some(CLIENT_CERTIFICATE), ..Form::CA_FIELD };
+    let mut tls = Tls { form, ..Tls::default() };
     let mut trust = |pem: &str| {
         if !pem.trim().is_empty() {
             tls.ca_certificates.push(pem.to_owned());

@@ -213,10 +213,12 @@ impl Registry {
     async fn platform(&self, repository: &str, digest: &str) -> Result<String, ProviderError> {
         let url = self.session.url(&format!("v2/{repository}/blobs/{digest}"))?;
         let answer = match self.session.get(&url, &pull(repository), None, BODY_LIMIT).await {
-            Err(ProviderError::Redirected { .. }) => match self.elsewhere(repository, digest).await {
-                Some(answer) => answer,
-                None => return Ok(String::new()),
-            },
+            Err(ProviderError::Redirected { .. } | ProviderError::RedirectedWithin { .. }) => {
+                match self.elsewhere(repository, digest).await {
+                    Some(answer) => answer,
+                    None => return Ok(String::new()),
+                }
+            }
             Err(ProviderError::TooLarge) => return Ok(String::new()),
             other => other?,
         };

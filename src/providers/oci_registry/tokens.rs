@@ -192,9 +192,8 @@ async fn ask(
         Err(ProviderError::InvalidAddress
             | ProviderError::RefusedByPolicy { .. }
             | ProviderError::Reserved { .. }
-            | ProviderError::Tls { .. }
-            | ProviderError::NotTls { .. }
-            | ProviderError::OutOfDate { .. })
+            | ProviderError::Certificate { .. }
+            | ProviderError::NotTls { .. })
     );
     if added && kept_back {
         sent_to.remove(&host);

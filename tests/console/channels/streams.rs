@@ -44,6 +44,16 @@ async fn splunk_is_trusted_by_an_authority_of_ones_own() {
 }
 
 #[tokio::test]
+async fn field_t01_splunk_is_trusted_by_its_pasted_self_signed_certificate() {
+    let pair = Authority::self_signed("127.0.0.1");
+    let peer = Receiver::start_tls_as(&Authority::new(), pair.clone(), splunk::rules);
+    let url = peer.url();
+    let settings = [("url", url.as_str()), ("source", "strongroom"), ("ca_certificate", pair.0.as_str())];
+    let stand = Stand::new("splunk", peer, "api_token", &[("token", splunk::TOKEN)], &settings);
+    stand.send(&one("a")).await.unwrap();
+}
+
+#[tokio::test]
 async fn pubsub_gets_data_and_the_attributes_to_filter_by() {
     let stand = stand("google_pubsub");
     let message = message(vec![line("a"), line("b")]);

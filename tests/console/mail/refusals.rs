@@ -4,6 +4,7 @@ use serde_json::json;
 use strongroom::integrations::alerts::Again;
 
 use super::*;
+use crate::support::peers::certificates::Authority;
 use crate::support::peers::free_port;
 
 /// What the server said must not reach anybody.
@@ -44,7 +45,19 @@ async fn a_port_that_speaks_another_encryption_is_told_apart() {
     let server = MailServer::starttls();
     let mut sender = Sender::to(&server);
     sender.settings.set("tls", "implicit");
-    refused(sender.write("ops@example.com").await, "is not understood");
+    let again = refused(sender.write("ops@example.com").await, "does not encrypt from the start on this port");
+    assert_eq!(again, Again::Never);
+}
+
+#[tokio::test]
+async fn field_t01_a_mail_server_is_trusted_by_its_pasted_self_signed_certificate() {
+    let pair = Authority::self_signed("127.0.0.1");
+    let server = MailServer::starttls_as(pair.clone());
+    let mut sender = Sender::without_login(&server);
+    refused(sender.write("ops@example.com").await, "is not trusted: it is self-signed");
+    sender.settings.set("ca_certificate", pair.0.as_str());
+    sender.write("ops@example.com").await.unwrap();
+    assert_eq!(server.recipients(), ["ops@example.com"]);
 }
 
 #[tokio::test]

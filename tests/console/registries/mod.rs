@@ -16,6 +16,7 @@ mod egress;
 mod hostile;
 mod limits;
 mod scans;
+mod trust;
 
 /// As the operator of a test machine would set it.
 fn loopback() -> Egress {

@@ -148,11 +148,11 @@ async fn a_registry_with_a_private_authority_is_trusted_once_its_ca_certificate_
     let peer = Registry::start(Auth::Tls).await;
     peer.push_image("app", &["1.0"]).await;
     let error = Scan::of(peer.url()).run().await.unwrap_err();
-    assert!(matches!(error.cause, ProviderError::Tls { .. }), "{error:?}");
+    assert!(matches!(error.cause, ProviderError::Certificate { .. }), "{error:?}");
     assert!(error.to_string().contains("CA certificate"));
     let other = Authority::new();
     let error = Scan::of(peer.url()).with("ca_certificate", &other.pem).run().await.unwrap_err();
-    assert!(matches!(error.cause, ProviderError::Tls { .. }), "{error:?}");
+    assert!(matches!(error.cause, ProviderError::Certificate { .. }), "{error:?}");
     let scan = Scan::of(peer.url()).with("ca_certificate", &peer.authority().pem);
     assert_eq!(scan.images().await, ["app:1.0"]);
 }
@@ -166,7 +166,7 @@ async fn a_certificate_for_another_name_is_refused_though_its_authority_is_trust
     assert!(matches!(error.cause, ProviderError::Unreachable { .. }), "{error:?}");
     let named = peer.url().replace("127.0.0.1", "localhost");
     let error = Scan::of(named).with("ca_certificate", &peer.authority().pem).run().await.unwrap_err();
-    assert!(matches!(error.cause, ProviderError::Tls { .. }), "{error:?}");
+    assert!(matches!(error.cause, ProviderError::Certificate { .. }), "{error:?}");
 }
 
 #[tokio::test]

@@ -20,6 +20,7 @@ use crate::credentials::checks::authority;
 use crate::form::Values;
 use crate::providers::connection::{secure, trust};
 use crate::providers::egress::Egress;
+use crate::providers::tls_faults::Form;
 use crate::providers::{ProviderError, Sent};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -191,8 +192,16 @@ async fn ask_for_tls(server: &Server<'_>, stream: TcpStream) -> Result<TcpStream
 
 async fn encrypt(server: &Server<'_>, stream: TcpStream, first: &'static [u8]) -> Result<Encrypted, SendError> {
     let trust = trust(server.ca_certificate).map_err(|error| server.call(&error))?;
-    let stream = secure(stream, &server.address, trust).await;
-    Ok(Encrypted::new(stream.map_err(|error| server.call(&error))?, first))
+    match secure(stream, &server.address, trust, Form::CA_FIELD).await {
+        Ok(stream) => Ok(Encrypted::new(stream, first)),
+        Err(ProviderError::NotTls { .. }) if first.is_empty() => Err(SendError::never(format!(
+            "The mail server {} does not encrypt from the start on this port. Choose STARTTLS, as on port 587, or \
+             another port.",
+            server.name()
+        ))),
+        Err(ProviderError::NotTls { .. }) => Err(dropped(server)),
+        Err(error) => Err(server.call(&error)),
+    }
 }
 
 async fn log_in(server: &Server<'_>, smtp: &mut AsyncSmtpConnection, login: &basic::Payload) -> Result<(), SendError> {

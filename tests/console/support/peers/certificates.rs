@@ -18,6 +18,38 @@ impl Authority {
         Self { issuer: Issuer::new(params, key), pem }
     }
 
+    /// An authority below this one.
+    pub fn intermediate(&self, name: &str) -> Self {
+        let key = KeyPair::generate().unwrap();
+        let mut params = CertificateParams::default();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.distinguished_name.push(DnType::CommonName, name);
+        let pem = params.signed_by(&key, &self.issuer).unwrap().pem();
+        Self { issuer: Issuer::new(params, key), pem }
+    }
+
+    /// What `openssl req -x509` makes for a server: its own issuer, and an authority by its extensions.
+    pub fn self_signed(name: &str) -> (String, String) {
+        Self::self_signed_as(name, |_| {})
+    }
+
+    /// The same that ended years ago.
+    pub fn self_signed_and_expired(name: &str) -> (String, String) {
+        Self::self_signed_as(name, |params| {
+            params.not_before = rcgen::date_time_ymd(2001, 1, 1);
+            params.not_after = rcgen::date_time_ymd(2002, 1, 1);
+        })
+    }
+
+    fn self_signed_as(name: &str, change: impl FnOnce(&mut CertificateParams)) -> (String, String) {
+        let key = KeyPair::generate().unwrap();
+        let mut params = CertificateParams::new([name.to_owned()]).unwrap();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.distinguished_name.push(DnType::CommonName, "registry.internal");
+        change(&mut params);
+        (params.self_signed(&key).unwrap().pem(), key.serialize_pem())
+    }
+
     /// Certificate and key, PEM, for a server of that name or address.
     pub fn server(&self, name: &str) -> (String, String) {
         self.issue(name, ExtendedKeyUsagePurpose::ServerAuth, |_| {})

@@ -106,12 +106,21 @@ impl MailServer {
         Self::aiosmtpd(false, options)
     }
 
-    fn aiosmtpd(encrypted: bool, mut options: Value) -> Self {
+    /// STARTTLS with a certificate and key of one's own, and no login. Its settings name no authority.
+    pub fn starttls_as(pair: (String, String)) -> Self {
+        Self::aiosmtpd_as(Some(pair), None, json!({}))
+    }
+
+    fn aiosmtpd(encrypted: bool, options: Value) -> Self {
+        let authority = encrypted.then(Authority::new);
+        Self::aiosmtpd_as(authority.as_ref().map(|authority| authority.server("127.0.0.1")), authority, options)
+    }
+
+    fn aiosmtpd_as(pair: Option<(String, String)>, authority: Option<Authority>, mut options: Value) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let place = |name: &str| directory.path().join(name).to_string_lossy().into_owned();
-        let authority = encrypted.then(Authority::new);
-        if let Some(authority) = &authority {
-            let (certificate, key) = authority.server("127.0.0.1");
+        let encryption = if pair.is_some() { "starttls" } else { "none" };
+        if let Some((certificate, key)) = pair {
             fs::write(place("certificate"), certificate).unwrap();
             fs::write(place("key"), key).unwrap();
             options["certificate"] = json!(place("certificate"));
@@ -121,7 +130,6 @@ impl MailServer {
         fs::write(place("faults.json"), "{}").unwrap();
         let (mut process, address) = spawn(directory.path());
         assert!(process.try_wait().unwrap().is_none());
-        let encryption = if encrypted { "starttls" } else { "none" };
         Self { process, directory, address, authority, encryption }
     }
 
