@@ -15,7 +15,7 @@ use url::Url;
 use uuid::Uuid;
 
 use crate::accounts::{Gate, Hasher};
-use crate::config::{Settings, StoreSettings};
+use crate::config::{CannotListen, Settings, StoreSettings};
 use crate::integrations::alerts::email;
 use crate::models::deployment::{self, BootError};
 use crate::models::logins::Setup;
@@ -102,8 +102,8 @@ pub enum StartError {
     Outdated,
     #[error("the TLS certificate or key cannot be used: give PEM files with --tls-cert and --tls-key")]
     Tls,
-    #[error("cannot listen on {0} ({1}): is another program there? Choose another with --listen")]
-    Listen(SocketAddr, io::ErrorKind),
+    #[error(transparent)]
+    Listen(#[from] CannotListen),
 }
 
 impl StartError {
@@ -211,9 +211,9 @@ impl Console {
     pub fn build(mut settings: Settings, database_url: &str) -> Result<Self, StartError> {
         let vault = open_store(database_url, &settings.store)?;
         let db = Db::new(database_url, settings.store.db_pool);
-        let listener = std::net::TcpListener::bind(settings.listen)
-            .map_err(|error| StartError::Listen(settings.listen, error.kind()))?;
-        let address = listener.local_addr().map_err(|error| StartError::Listen(settings.listen, error.kind()))?;
+        let refused = |error| CannotListen::pages(settings.listen, &error);
+        let listener = std::net::TcpListener::bind(settings.listen).map_err(refused)?;
+        let address = listener.local_addr().map_err(refused)?;
         settings.endpoints = std::mem::take(&mut settings.endpoints).with_aws(settings.aws_endpoints());
         let egress = Egress::new(settings.egress_allow().into_vec());
         let app = Data::new(App {
@@ -236,9 +236,7 @@ impl Console {
         });
         let server = serve(app.clone(), listener)?;
         let metrics = match app.settings.metrics_listen() {
-            Some(at) => {
-                Some(web::metrics::server(app.clone(), at).map_err(|error| StartError::Listen(at, error.kind()))?)
-            }
+            Some(at) => Some(web::metrics::server(app.clone(), at).map_err(|error| CannotListen::metrics(at, &error))?),
             None => None,
         };
         Ok(Self { app, server, address, metrics })
@@ -313,7 +311,7 @@ fn serve(app: Data<App>, listener: std::net::TcpListener) -> Result<actix_web::d
     .shutdown_timeout(GRACE.as_secs())
     .client_request_timeout(Duration::from_secs(5))
     .keep_alive(Duration::from_secs(15));
-    let io = |error: io::Error| StartError::Listen(address, error.kind());
+    let io = |error: io::Error| CannotListen::pages(address, &error);
     let server = match tls {
         Some(files) => server.listen_rustls_0_23(listener, tls_config(&files)?).map_err(io)?,
         None => server.listen(listener).map_err(io)?,

@@ -4,8 +4,7 @@
 
 use std::ffi::OsString;
 use std::net::SocketAddr;
-use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum, value_parser};
@@ -15,10 +14,13 @@ use url::Url;
 use crate::providers::aws;
 use crate::providers::endpoints::Endpoints;
 
+mod doors;
+mod notices;
 mod values;
 
+pub use doors::CannotListen;
 pub use values::Networks;
-use values::{DatabaseUrl, MetricsListen, log_filter, public_url, socket_address};
+use values::{DatabaseUrl, MetricsListen, log_filter, public_url, reachable, socket_address};
 
 /// A setting that cannot be used, and what to do: exit status [`crate::cli::EX_CONFIG`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -103,7 +105,8 @@ pub struct Settings {
           value_parser = socket_address, help_heading = "Console")]
     pub listen: SocketAddr,
 
-    /// Address that people open, for the links in pages and mails [default: http://ADDRESS:PORT]
+    /// Address that people open, for the links in pages and mails [default: http:// or https:// and ADDRESS:PORT; where
+    /// that is all addresses, one of this machine]
     #[arg(long, env = "STRONGROOM_PUBLIC_URL", hide_env_values = true, value_name = "URL", value_parser = public_url, help_heading = "Console")]
     public_url: Option<Url>,
 
@@ -115,7 +118,7 @@ pub struct Settings {
     #[arg(long, env = "STRONGROOM_TLS_KEY", hide_env_values = true, value_name = "FILE", help_heading = "Console")]
     tls_key: Option<PathBuf>,
 
-    /// Addresses of reverse proxies whose X-Forwarded-For is believed: addresses or ranges, separated by commas
+    /// Addresses of reverse proxies that are believed who a visitor is: addresses or ranges, separated by commas
     #[arg(
         long,
         env = "STRONGROOM_TRUSTED_PROXIES",
@@ -126,6 +129,17 @@ pub struct Settings {
         help_heading = "Console"
     )]
     pub trusted_proxies: Networks,
+
+    /// The header in which those proxies say so; the other one is ignored, since it may come from the visitor
+    #[arg(
+        long,
+        env = "STRONGROOM_FORWARDED_HEADER",
+        hide_env_values = true,
+        value_name = "HEADER",
+        default_value = "x-forwarded-for",
+        help_heading = "Console"
+    )]
+    pub forwarded_header: ForwardedHeader,
 
     /// Where Prometheus reads metrics, without a login, or off
     #[arg(
@@ -250,7 +264,7 @@ impl Settings {
     pub fn public_url(&self, bound: SocketAddr) -> Url {
         let scheme = if self.tls().is_some() { "https" } else { "http" };
         self.public_url.clone().unwrap_or_else(|| {
-            Url::parse(&format!("{scheme}://{bound}/")).expect("a socket address is a valid host and port")
+            Url::parse(&format!("{scheme}://{}/", reachable(bound))).expect("a socket address is a valid host and port")
         })
     }
 
@@ -290,36 +304,15 @@ impl Settings {
             _ => found,
         }
     }
-
-    /// Sentences that the operator should read at the start.
-    pub fn notices(&self) -> Vec<&'static str> {
-        let mut notices = Vec::new();
-        if self.egress_allow.is_none() && self.store.database_url().is_none() {
-            notices.push(
-                "integrations may reach this machine itself (loopback), which suits a first look. Set \
-                 STRONGROOM_EGRESS_ALLOW to the ranges that they need, or to nothing, before others use this console",
-            );
-        }
-        if !self.listen.ip().is_loopback() && self.tls().is_none() && self.trusted_proxies.is_empty() {
-            notices.push(
-                "passwords cross the network in clear: the console listens beyond this machine without TLS. Set \
-                 STRONGROOM_TLS_CERT and STRONGROOM_TLS_KEY, or put a proxy before it and name that in \
-                 STRONGROOM_TRUSTED_PROXIES",
-            );
-        }
-        if self.tls_key.as_deref().is_some_and(is_open_to_others) {
-            notices.push(
-                "the private key of STRONGROOM_TLS_KEY can be read by its group or by every user of this machine. Give the \
-                 file mode 0600, or 0400",
-            );
-        }
-        notices
-    }
 }
 
-/// Whether anybody but its owner may read a file.
-fn is_open_to_others(file: &Path) -> bool {
-    std::fs::metadata(file).is_ok_and(|found| found.permissions().mode() & 0o044 != 0)
+/// How a proxy says whose request it passes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ForwardedHeader {
+    /// X-Forwarded-For, and X-Forwarded-Proto beside it
+    XForwardedFor,
+    /// Forwarded (RFC 7239)
+    Forwarded,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -2,7 +2,7 @@
 //! which may hold a password. A setting itself is declared in [`super`].
 
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::str::FromStr;
 
 use ipnet::IpNet;
@@ -86,6 +86,26 @@ impl FromStr for MetricsListen {
 
 pub(super) fn socket_address(text: &str) -> Result<SocketAddr, &'static str> {
     text.parse().map_err(|_| "give an address and a port, such as 127.0.0.1:8080 or [::]:8080")
+}
+
+/// An address that others can open when the console listens on all addresses of this machine: the one that its route
+/// to the world begins with. Only the kernel is asked; nothing is sent.
+pub(super) fn reachable(bound: SocketAddr) -> SocketAddr {
+    // Documentation addresses (RFC 5737, RFC 3849): far away, and nobody's.
+    const V4: (IpAddr, IpAddr) = (IpAddr::V4(Ipv4Addr::UNSPECIFIED), IpAddr::V4(Ipv4Addr::new(198, 51, 100, 1)));
+    const V6: (IpAddr, IpAddr) =
+        (IpAddr::V6(Ipv6Addr::UNSPECIFIED), IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1)));
+    if !bound.ip().is_unspecified() {
+        return bound;
+    }
+    let routes: &[_] = if bound.is_ipv6() { &[V6, V4] } else { &[V4] };
+    let found = routes.iter().find_map(|(any, far)| {
+        let socket = UdpSocket::bind((*any, 0)).ok()?;
+        socket.connect((*far, 9)).ok()?;
+        Some(socket.local_addr().ok()?.ip()).filter(|address| !address.is_unspecified())
+    });
+    let loopback = if bound.is_ipv6() { IpAddr::V6(Ipv6Addr::LOCALHOST) } else { IpAddr::V4(Ipv4Addr::LOCALHOST) };
+    SocketAddr::new(found.unwrap_or(loopback), bound.port())
 }
 
 pub(super) fn public_url(text: &str) -> Result<Url, &'static str> {

@@ -5,6 +5,7 @@ mod audit;
 mod backup;
 mod boot;
 mod clocks;
+mod doors;
 mod frozen;
 mod hardening;
 mod key;
