@@ -46,12 +46,17 @@ pub enum Error {
     PasswordNeeded,
     Malformed,
     Forbidden,
-    CrossSite,
+    /// A write that another site may have caused; both are shown.
+    CrossSite {
+        title: &'static str,
+        text: String,
+    },
     NotFound,
     TooSlow,
     Conflict(String),
     TooLarge,
-    WrongHost,
+    /// With what came, what was expected and the way out.
+    WrongHost(String),
     Unacceptable(String),
     Throttled {
         text: String,
@@ -82,12 +87,12 @@ impl Error {
             Self::ConfirmNeeded { .. } => StatusCode::SEE_OTHER,
             Self::LoginNeeded { .. } | Self::EnrolNeeded | Self::PasswordNeeded => StatusCode::FOUND,
             Self::Malformed => StatusCode::BAD_REQUEST,
-            Self::Forbidden | Self::CrossSite => StatusCode::FORBIDDEN,
+            Self::Forbidden | Self::CrossSite { .. } => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
             Self::Conflict(_) => StatusCode::CONFLICT,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::WrongHost => StatusCode::MISDIRECTED_REQUEST,
+            Self::WrongHost(_) => StatusCode::MISDIRECTED_REQUEST,
             Self::Unacceptable(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Throttled { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
@@ -105,21 +110,14 @@ impl Error {
             Self::Forbidden => {
                 ("Your role does not allow this", "Ask an administrator to do it, or to give you another role.")
             }
-            Self::CrossSite => (
-                "Refused: the request came from another site",
-                "Open the page here in the console and try again. Behind a proxy, STRONGROOM_PUBLIC_URL must be the \
-                 address in your browser.",
-            ),
+            Self::CrossSite { title, text } => (title, text),
             Self::NotFound => {
                 ("There is no such page", "The address may be old, or the thing it named has been deleted.")
             }
             Self::TooSlow => ("The request took too long", "It did not arrive within 15 seconds. Try again."),
             Self::Conflict(text) => ("That is not possible now", text),
             Self::TooLarge => ("That is too large", "A form may hold 256 KiB. Send less."),
-            Self::WrongHost => (
-                "This console has another address",
-                "Open it by its own address. An administrator sets it with STRONGROOM_PUBLIC_URL.",
-            ),
+            Self::WrongHost(text) => ("This console has another address", text),
             Self::Unacceptable(text) => ("That does not work", text),
             Self::Throttled { text, .. } => ("Too many tries", text),
             Self::Internal => ("Something went wrong", "It has been logged. Nothing was changed. Try again."),

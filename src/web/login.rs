@@ -29,6 +29,7 @@ struct New {
     problem: Option<String>,
     idle_minutes: i32,
     setup: Setup,
+    in_clear: Option<&'static str>,
 }
 
 #[derive(Template)]
@@ -36,6 +37,7 @@ struct New {
 struct Code {
     next: String,
     problem: Option<String>,
+    in_clear: Option<&'static str>,
 }
 
 pub async fn new(app: Data<App>, request: HttpRequest, params: Params) -> Result<HttpResponse, Error> {
@@ -45,17 +47,18 @@ pub async fn new(app: Data<App>, request: HttpRequest, params: Params) -> Result
     }
     let idle_minutes = app.session_limits().idle_minutes;
     let setup = app.db.run(logins::setup).await?;
-    page::html(&New { next, username: String::new(), problem: None, idle_minutes, setup })
+    let in_clear = page::in_clear(&request);
+    page::html(&New { next, username: String::new(), problem: None, idle_minutes, setup, in_clear })
 }
 
 pub async fn create(app: Data<App>, request: HttpRequest, posted: Posted) -> Result<HttpResponse, Error> {
     posted.only(["username", "password", "next"])?;
     let next = page::local_path(posted.get("next")).to_owned();
     let (username, password) = (posted.get("username"), posted.get("password"));
-    let idle_minutes = app.session_limits().idle_minutes;
+    let (idle_minutes, in_clear) = (app.session_limits().idle_minutes, page::in_clear(&request));
     let again = |status, problem: String, wait: Option<i64>| {
         let (next, username) = (next.clone(), username.to_owned());
-        let form = New { next, username, problem: Some(problem), idle_minutes, setup: Setup::Done };
+        let form = New { next, username, problem: Some(problem), idle_minutes, setup: Setup::Done, in_clear };
         with_wait(page::html_with(status, &form)?, wait)
     };
     if password.len() > 1024 {
@@ -158,7 +161,7 @@ fn agent(request: &HttpRequest) -> String {
 pub async fn code(app: Data<App>, request: HttpRequest, params: Params) -> Result<HttpResponse, Error> {
     let next = page::local_path(params.get("next")).to_owned();
     match session::awaiting_code(&request, &app).await? {
-        Some(_) => page::html(&Code { next, problem: None }),
+        Some(_) => page::html(&Code { next, problem: None, in_clear: page::in_clear(&request) }),
         None => Ok(page::see_other("/login", "")),
     }
 }
@@ -170,7 +173,8 @@ pub async fn check_code(app: Data<App>, request: HttpRequest, posted: Posted) ->
     };
     let next = page::local_path(posted.get("next")).to_owned();
     let again = |status, problem: String, wait| {
-        with_wait(page::html_with(status, &Code { next: next.clone(), problem: Some(problem) })?, wait)
+        let form = Code { next: next.clone(), problem: Some(problem), in_clear: page::in_clear(&request) };
+        with_wait(page::html_with(status, &form)?, wait)
     };
     match app.gate.code(&user, posted.get("code"), session::client_ip(&request, &app)).await {
         Ok(proof) => Ok(redirect(&next, begin(&app, &request, user, Step::Whole(Some(proof))).await?)),

@@ -5,6 +5,7 @@
 use actix_web::web::{self, ServiceConfig};
 
 pub mod account;
+pub mod admission;
 pub mod alerts;
 pub mod assets;
 pub mod audit;
@@ -14,6 +15,7 @@ pub mod dashboard;
 pub mod deliveries;
 pub mod device;
 pub mod error;
+pub mod forwarded;
 pub mod health;
 pub mod htmx;
 pub mod integrations;

@@ -9,6 +9,7 @@ use askama::Template;
 use chrono::{DateTime, Datelike, SecondsFormat, Utc};
 
 use super::error::Error;
+use super::forwarded;
 use super::session::Visitor;
 use crate::accounts::Role;
 use crate::app::App;
@@ -25,7 +26,8 @@ pub struct Shell {
     pub shortcuts: bool,
     pub open_alerts: i64,
     pub notice: Option<Notice>,
-    pub banner: Option<String>,
+    /// What holds for every page.
+    pub banner: Option<&'static str>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,9 +86,17 @@ impl Shell {
             shortcuts: visitor.shortcuts,
             open_alerts: request.app_data::<Data<App>>().map_or(0, |app| app.alerts.open()),
             notice: word.and_then(|word| notice(&word)),
-            banner: None,
+            banner: in_clear(request),
         }
     }
+}
+
+/// A warning for pages on which people type secrets, when those cross a network in clear.
+pub fn in_clear(request: &HttpRequest) -> Option<&'static str> {
+    forwarded::in_clear(request).then_some(
+        "Unencrypted (http): anyone on the network can read the passwords and secrets you type. An administrator switches \
+         https on with STRONGROOM_TLS_CERT and STRONGROOM_TLS_KEY, or with a proxy.",
+    )
 }
 
 fn notice(word: &str) -> Option<Notice> {

@@ -1,5 +1,5 @@
-//! What holds for every request and every answer: the host, where writes come from, the headers, one log line, one page
-//! for each error. Handlers need not think of any of it.
+//! What holds for every request and every answer: the headers, one log line, one page for each error. Which requests
+//! come in at all is in [`super::admission`]. Handlers need not think of any of it.
 
 use std::panic::AssertUnwindSafe;
 use std::time::Instant;
@@ -14,10 +14,10 @@ use actix_web::{HttpResponse, ResponseError};
 use askama::Template;
 use futures_util::FutureExt;
 use tracing::Instrument;
-use url::Url;
 use uuid::Uuid;
 
-use super::error::{Error, Problem};
+use super::admission::{admit, is_probe};
+use super::error::Problem;
 use super::{Route, htmx, page, recipients};
 use crate::app::App;
 use crate::models::recipients::Link;
@@ -40,7 +40,6 @@ const ALWAYS: &[(&str, &str)] = &[
     ("content-security-policy", CSP),
     ("x-frame-options", "DENY"),
     ("x-content-type-options", "nosniff"),
-    ("referrer-policy", "no-referrer"),
     ("cross-origin-opener-policy", "same-origin"),
     ("cross-origin-resource-policy", "same-origin"),
     ("permissions-policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
@@ -54,8 +53,8 @@ pub async fn guard(
     let started = Instant::now();
     let id = Uuid::now_v7().simple().to_string();
     let method = request.method().clone();
-    if method == Method::HEAD {
-        // Answered as GET (RFC 9110, 9.3.2); the server sends no body, since it has read the method already.
+    if method == Method::HEAD || (method == Method::OPTIONS && is_probe(request.path())) {
+        // Answered as GET (RFC 9110, 9.3.2); the server sends no body to HEAD, since it has read the method already.
         request.head_mut().method = Method::GET;
     }
     let span = tracing::info_span!("request", id = %id, %method, path = loggable(request.path()));
@@ -78,15 +77,26 @@ pub async fn guard(
         // A cookie that cannot be written is shown once more, no harm.
         let _ = response.response_mut().add_cookie(&cookie);
     }
-    set_headers(response.headers_mut(), secure, dynamic);
+    let policy = referrer_policy(response.request().path());
+    set_headers(response.headers_mut(), secure, dynamic, policy);
     span.in_scope(|| log(&response, &method, started));
     Ok(response)
 }
 
+fn is_mailed_link(path: &str) -> bool {
+    [Link::Confirm, Link::Unsubscribe].into_iter().any(|what| recipients::is_link(path, what))
+}
+
+/// Keeps our addresses from other sites, and still lets browsers name the true origin of a write: with `no-referrer`
+/// they would send `Origin: null`, which is all that they send over plain http (Fetch, "append a request Origin
+/// header"). Where the address itself is a proof, not even our own pages get to know more than the origin.
+fn referrer_policy(path: &str) -> &'static str {
+    if path == "/setup" || is_mailed_link(path) { "strict-origin" } else { "same-origin" }
+}
+
 /// The path without the proof that a link from a mail ends with.
 fn loggable(path: &str) -> &str {
-    let mailed = [Link::Confirm, Link::Unsubscribe].into_iter().any(|what| recipients::is_link(path, what));
-    if mailed { path.rsplit_once('/').map_or(path, |(named, _)| named) } else { path }
+    if is_mailed_link(path) { path.rsplit_once('/').map_or(path, |(named, _)| named) } else { path }
 }
 
 async fn guarded(
@@ -99,6 +109,10 @@ async fn guarded(
     {
         return Ok(request.into_response(error.error_response()));
     }
+    if request.method() == Method::OPTIONS {
+        let methods = HttpResponse::NoContent().insert_header((header::ALLOW, "GET, HEAD, POST, OPTIONS")).finish();
+        return Ok(request.into_response(methods));
+    }
     // A panic ends its request, not the console.
     match AssertUnwindSafe(next.call(request)).catch_unwind().await {
         Ok(Ok(response)) => Ok(response.map_into_boxed_body()),
@@ -110,62 +124,8 @@ async fn guarded(
     }
 }
 
-fn admit(request: &ServiceRequest, app: &App) -> Result<(), Error> {
-    let probe = matches!(request.path(), "/livez" | "/readyz");
-    if !probe && !is_our_host(request, &app.public_url) {
-        return Err(Error::WrongHost);
-    }
-    let writes = !matches!(*request.method(), Method::GET | Method::HEAD);
-    if writes && !is_same_site(request.headers(), &app.public_url) && !is_one_click(request) {
-        tracing::warn!("a write from another site was refused");
-        return Err(Error::CrossSite);
-    }
-    Ok(())
-}
-
-/// The public address, a literal address (which cannot be rebound by DNS) or this machine's own name for itself.
-fn is_our_host(request: &ServiceRequest, public: &Url) -> bool {
-    let uri = request.uri().authority().map(|authority| authority.as_str());
-    let host = uri.or_else(|| request.headers().get(header::HOST).and_then(|host| host.to_str().ok()));
-    let Some(url) = host.and_then(|host| Url::parse(&format!("{}://{host}/", public.scheme())).ok()) else {
-        return false;
-    };
-    match url.host() {
-        Some(url::Host::Domain(name)) => {
-            name == "localhost"
-                || (Some(name) == public.host_str() && url.port_or_known_default() == public.port_or_known_default())
-        }
-        Some(_) => true,
-        None => false,
-    }
-}
-
-/// Browsers say where a request comes from; one that says nothing is not one of ours (Fetch Metadata; RFC 6454).
-fn is_same_site(headers: &HeaderMap, public: &Url) -> bool {
-    let (mut sites, mut origins) = (headers.get_all("sec-fetch-site"), headers.get_all(header::ORIGIN));
-    match (sites.next(), origins.next()) {
-        // No browser says it twice, and a proxy in between may have believed the other one.
-        _ if sites.next().is_some() || origins.next().is_some() => false,
-        (Some(site), _) => matches!(site.as_bytes(), b"same-origin" | b"none"),
-        (None, origin) => {
-            let origin = origin.and_then(|origin| origin.to_str().ok());
-            origin.is_some_and(|origin| origin == public.origin().ascii_serialization())
-        }
-    }
-}
-
-/// The POST by which a mail program unsubscribes for its reader (RFC 8058): no browser, no cookie, and the link itself
-/// is the proof. A browser that says it comes from elsewhere is not meant.
-fn is_one_click(request: &ServiceRequest) -> bool {
-    let says = |name: &str| request.headers().contains_key(name);
-    recipients::is_link(request.path(), Link::Unsubscribe)
-        && request.method() == Method::POST
-        && !says("sec-fetch-site")
-        && !says("origin")
-        && !says("cookie")
-}
-
-fn set_headers(headers: &mut HeaderMap, secure: bool, dynamic: bool) {
+fn set_headers(headers: &mut HeaderMap, secure: bool, dynamic: bool, referrer: &'static str) {
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static(referrer));
     for (name, value) in ALWAYS {
         headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
     }
@@ -215,6 +175,7 @@ fn method_label(method: &Method) -> &'static str {
         Method::GET => "GET",
         Method::HEAD => "HEAD",
         Method::POST => "POST",
+        Method::OPTIONS => "OPTIONS",
         _ => "other",
     }
 }
@@ -273,7 +234,7 @@ impl ResponseError for Panicked {
         };
         let body = page.render().unwrap_or_default();
         let mut response = HttpResponse::InternalServerError().content_type(ContentType::html()).body(body);
-        set_headers(response.headers_mut(), false, true);
+        set_headers(response.headers_mut(), false, true, "same-origin");
         response
     }
 }

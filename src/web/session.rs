@@ -26,6 +26,7 @@ use crate::models::trust::Trusted;
 use crate::models::{altered, users};
 
 mod cache;
+pub use super::forwarded::{client_address, client_ip};
 pub use cache::Cache;
 
 /// Seconds for which a password that was just given counts as confirmation.
@@ -261,29 +262,4 @@ pub fn removal(app: &App) -> Cookie<'static> {
     let mut cookie = cookie(app, "");
     cookie.make_removal();
     cookie
-}
-
-/// The visitor's address: the peer, or behind a trusted proxy the last hop that is no trusted proxy.
-pub fn client_address(request: &HttpRequest, app: &App) -> String {
-    client_ip(request, app).to_string()
-}
-
-pub fn client_ip(request: &HttpRequest, app: &App) -> std::net::IpAddr {
-    let unknown = std::net::IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED);
-    let peer = request.peer_addr().map_or(unknown, |peer| peer.ip().to_canonical());
-    let proxies = &app.settings.trusted_proxies;
-    if !proxies.contains(peer) {
-        return peer;
-    }
-    let headers = request.headers().get_all("x-forwarded-for").filter_map(|value| value.to_str().ok());
-    let hops: Vec<_> = headers.flat_map(|value| value.split(',')).map(|hop| hop.trim().parse()).collect();
-    // From the right, since a visitor may write what they like on the left.
-    for hop in hops.into_iter().rev() {
-        match hop {
-            Ok(address) if proxies.contains(address) => {}
-            Ok(address) => return address.to_canonical(),
-            Err(_) => return peer,
-        }
-    }
-    peer
 }

@@ -23,15 +23,17 @@ struct New {
     token: String,
     username: String,
     errors: Errors,
+    in_clear: Option<&'static str>,
 }
 
-pub async fn new(app: Data<App>, params: Params) -> Result<HttpResponse, Error> {
+pub async fn new(app: Data<App>, request: HttpRequest, params: Params) -> Result<HttpResponse, Error> {
     let token = params.get("token").to_owned();
     let (hash, vault) = (session::hash(&token), app.vault.clone());
     if !app.db.run(move |conn| logins::setup_open(conn, &vault, &hash)).await? {
         return Err(Error::NotFound);
     }
-    page::html(&New { token, username: String::new(), errors: Errors::default() })
+    let in_clear = page::in_clear(&request);
+    page::html(&New { token, username: String::new(), errors: Errors::default(), in_clear })
 }
 
 pub async fn create(app: Data<App>, request: HttpRequest, posted: Posted) -> Result<HttpResponse, Error> {
@@ -56,7 +58,8 @@ pub async fn create(app: Data<App>, request: HttpRequest, posted: Posted) -> Res
         errors.add("password_again", "The two passwords differ.");
     }
     if !errors.is_empty() {
-        let form = New { token, username: posted.get("username").to_owned(), errors };
+        let form =
+            New { token, username: posted.get("username").to_owned(), errors, in_clear: page::in_clear(&request) };
         return page::html_with(StatusCode::UNPROCESSABLE_ENTITY, &form);
     }
     let phc = app.gate.hasher.hash(password).await?;

@@ -15,6 +15,14 @@ async fn send(visit: &mut Visit, headers: &[(&str, &str)]) -> Page {
     visit.send(request).await
 }
 
+/// What the page says of a write that was refused: it names a site only where one was named.
+fn title(headers: &[(&str, &str)]) -> String {
+    let named = headers.iter().any(|(name, value)| *name == "sec-fetch-site" || value.starts_with("https://"));
+    let title =
+        if named { "the request came from another site" } else { "the request doesn't say where it comes from" };
+    format!("Refused: {title}")
+}
+
 #[actix_web::test]
 async fn a_write_from_another_site_is_refused_and_changes_nothing() {
     let app = TestApp::start();
@@ -32,11 +40,7 @@ async fn a_write_from_another_site_is_refused_and_changes_nothing() {
         &[("content-type", "text/plain")],
     ] {
         let page = send(&mut visit, refused).await;
-        assert_eq!(
-            (page.status, page.text("h1")),
-            (403, "Refused: the request came from another site".into()),
-            "{refused:?}"
-        );
+        assert_eq!((page.status, page.text("h1")), (403, title(refused)), "{refused:?}");
     }
     assert_eq!(sql::count(&app, "users WHERE theme = 'dark'"), 0);
     for accepted in
@@ -149,7 +153,7 @@ async fn every_kind_of_answer_has_the_headers_that_keep_a_browser_safe() {
         for (name, value) in [
             ("x-frame-options", "DENY"),
             ("x-content-type-options", "nosniff"),
-            ("referrer-policy", "no-referrer"),
+            ("referrer-policy", "same-origin"),
             ("cross-origin-opener-policy", "same-origin"),
             ("cross-origin-resource-policy", "same-origin"),
         ] {
@@ -157,6 +161,83 @@ async fn every_kind_of_answer_has_the_headers_that_keep_a_browser_safe() {
         }
         assert!(page.header("permissions-policy").contains("camera=()"), "{status}");
     }
+}
+
+#[actix_web::test]
+async fn an_address_that_is_a_proof_is_no_referrer_of_anything() {
+    let app = TestApp::start();
+    let link = app.setup_link.clone().expect("a link");
+    let id = "00000000-0000-0000-0000-000000000000";
+    let key = "0".repeat(64);
+    for path in [
+        format!("{}?{}", link.path(), link.query().unwrap_or_default()),
+        format!("/recipients/{id}/confirm/{key}"),
+        format!("/recipients/{id}/unsubscribe/{key}"),
+    ] {
+        // With this, the browser still names the true origin of the form that is posted.
+        assert_eq!(app.visitor().get(&path).await.header("referrer-policy"), "strict-origin", "{path}");
+    }
+}
+
+#[actix_web::test]
+async fn field_p03_the_origin_may_be_the_address_that_was_asked_for() {
+    let app = TestApp::start();
+    let mut visit = app.user("ada", Role::Administrator);
+    for (host, origin, status) in [
+        ("10.0.0.5:8080", "http://10.0.0.5:8080", 303),
+        ("[fd00::5]:8080", "http://[fd00::5]:8080", 303),
+        ("localhost:8080", "http://localhost:8080", 303),
+        ("10.0.0.5:8080", "http://10.0.0.5:9090", 403),
+        ("10.0.0.5:8080", "https://10.0.0.5:8080", 403),
+        ("10.0.0.5:8080", "http://6.6.6.6:8080", 403),
+        ("evil.example", "http://evil.example", 421),
+    ] {
+        let page = send(&mut visit, &[("host", host), ("origin", origin)]).await;
+        assert_eq!(page.status, status, "{host} {origin}");
+    }
+}
+
+#[actix_web::test]
+async fn field_p01_a_wrong_host_says_what_came_and_what_was_expected() {
+    let app = TestApp::start_with(&["--public-url=https://strongroom.test:8123"]);
+    let request = app.visitor().request(Method::GET, "/login").header("host", "strongroom.test");
+    let page = app.visitor().send(request).await;
+    assert_eq!((page.status, page.text("h1")), (421, "This console has another address".into()));
+    let text = page.text(".problem p");
+    for word in ["“strongroom.test”", "https://strongroom.test:8123.", "$http_host", "STRONGROOM_PUBLIC_URL"] {
+        assert!(text.contains(word), "{word}: {text}");
+    }
+    let request = app.visitor().request(Method::GET, "/login").header("host", "a\u{e9}<b>".repeat(90));
+    let page = app.visitor().send(request).await;
+    assert!(page.status == 421 && page.body.len() < 4_000, "{}", page.body);
+}
+
+#[actix_web::test]
+async fn a_write_from_another_address_names_both() {
+    let app = TestApp::start();
+    let page = send(&mut app.administrator(), &[("origin", "http://strongroom.corp.example")]).await;
+    let text = page.text(".problem p");
+    let own = app.app.public_url.origin().ascii_serialization();
+    assert!(text.contains("http://strongroom.corp.example,") && text.contains(&own), "{text}");
+}
+
+#[actix_web::test]
+async fn field_h01_options_asks_as_safely_as_get() {
+    let app = TestApp::start();
+    let mut visit = app.visitor();
+    for path in ["/readyz", "/livez"] {
+        let request = visit.request(Method::OPTIONS, path).header("host", "10.0.0.1:1");
+        assert_eq!(visit.send(request).await.status, 200, "{path}");
+    }
+    for path in ["/", "/login", "/credentials"] {
+        let request = visit.request(Method::OPTIONS, path).header("origin", "https://evil.example");
+        let page = visit.send(request).await;
+        assert_eq!((page.status, page.body.as_str()), (204, ""), "{path}");
+        assert_eq!(page.header("allow"), "GET, HEAD, POST, OPTIONS");
+        assert_eq!(page.header("access-control-allow-origin"), "", "no other site may read what is here");
+    }
+    let request = visit.request(Method::OPTIONS, "/").header("host", "evil.example");
+    assert_eq!(visit.send(request).await.status, 421);
 }
 
 #[actix_web::test]

@@ -11,6 +11,7 @@ use crate::support::app::{PASSWORD, Page, TestApp, Visit};
 use crate::support::sql;
 
 mod guard;
+mod plain_http;
 mod sessions;
 mod setup;
 mod strength;

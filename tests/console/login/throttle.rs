@@ -97,6 +97,8 @@ async fn behind_a_proxy_the_last_hop_that_is_no_proxy_counts() {
         ("1.2.3.4, 203.0.113.10", "203.0.113.10"),
         ("1.2.3.4, 203.0.113.11, 10.1.1.1", "203.0.113.11"),
         ("::ffff:203.0.113.12", "203.0.113.12"),
+        ("203.0.113.13:50123", "203.0.113.13"),
+        ("1.2.3.4, \"203.0.113.14:50123\", 10.1.1.1:443", "203.0.113.14"),
         ("nonsense", "127.0.0.1"),
         ("1.2.3.4, nonsense, 10.1.1.1", "127.0.0.1"),
     ] {
@@ -104,6 +106,46 @@ async fn behind_a_proxy_the_last_hop_that_is_no_proxy_counts() {
         log_in(&mut from(&app, header), "ada", "wrong").await;
         assert_eq!(sql::count(&app, &format!("login_failures WHERE address = '{address}'")), 1, "{header}");
     }
+}
+
+#[actix_web::test]
+async fn field_p02_a_port_behind_the_address_locks_no_stranger_out() {
+    let app = TestApp::start_with(&[BEHIND_PROXY]);
+    app.add_user("ada", Role::Administrator);
+    for port in 50_001..=50_005 {
+        log_in(&mut from(&app, &format!("198.51.100.9:{port}")), "ada", "wrong").await;
+    }
+    assert_eq!(log_in(&mut from(&app, "198.51.100.9:50006"), "ada", PASSWORD).await.status, 429);
+    assert_eq!(log_in(&mut from(&app, "203.0.113.8:40123"), "ada", PASSWORD).await.status, 303);
+}
+
+#[actix_web::test]
+async fn field_p02_only_the_header_that_the_setting_names_counts() {
+    let app = TestApp::start_with(&["--trusted-proxies=127.0.0.1,10.0.0.0/8", "--forwarded-header=forwarded"]);
+    for (header, address) in [
+        ("for=203.0.113.9", "203.0.113.9"),
+        ("for=1.2.3.4, For=\"[2001:db8:cafe::17]:4711\";proto=https", "2001:db8:cafe::17"),
+        ("for=203.0.113.10;by=\"a,b\", for=10.1.1.1", "203.0.113.10"),
+        ("for=unknown", "127.0.0.1"),
+        ("for=_hidden, proto=https", "127.0.0.1"),
+    ] {
+        sql::run(&app, "DELETE FROM login_failures");
+        let mut visit = from(&app, "192.0.2.99");
+        visit.headers.push(("forwarded", header.to_owned()));
+        log_in(&mut visit, "ada", "wrong").await;
+        let counted = sql::count(&app, "login_failures");
+        let network = if address.contains(':') { "2001:db8:cafe::/64" } else { address };
+        assert_eq!(
+            (counted, sql::count(&app, &format!("login_failures WHERE address = '{network}'"))),
+            (1, 1),
+            "{header}"
+        );
+    }
+    let by_default = TestApp::start_with(&[BEHIND_PROXY]);
+    let mut visit = by_default.visitor();
+    visit.headers.push(("forwarded", "for=203.0.113.9".to_owned()));
+    log_in(&mut visit, "ada", "wrong").await;
+    assert_eq!(sql::count(&by_default, "login_failures WHERE address = '127.0.0.1'"), 1);
 }
 
 #[actix_web::test]

@@ -47,13 +47,14 @@ pub fn founded_in_german() -> Database {
 fn settings(url: &str, more: &[&str]) -> strongroom::config::Settings {
     let keyring = keyring();
     let directory = keyring.parent().expect("a directory");
-    let mut arguments: Vec<String> =
-        ["strongroom", "serve", "--listen=127.0.0.1:0", "--metrics-listen=off"].map(str::to_owned).into();
+    let mut arguments: Vec<String> = ["strongroom", "serve", "--metrics-listen=off"].map(str::to_owned).into();
     arguments.push(format!("--database-url={url}"));
     arguments.push(format!("--data-dir={}", directory.display()));
     arguments.push(format!("--keyring-file={}", keyring.display()));
-    if !more.iter().any(|argument| argument.starts_with("--egress-allow")) {
-        arguments.push("--egress-allow=127.0.0.0/8".to_owned());
+    for (flag, value) in [("--egress-allow", "127.0.0.0/8"), ("--listen", "127.0.0.1:0")] {
+        if !more.iter().any(|argument| argument.starts_with(flag)) {
+            arguments.push(format!("{flag}={value}"));
+        }
     }
     arguments.extend(more.iter().map(|argument| (*argument).to_owned()));
     match Cli::read(arguments).unwrap_or_else(|refusal| panic!("{}", refusal.text)).command {
@@ -99,7 +100,9 @@ impl TestApp {
             });
         });
         let (address, app, setup_link) = told.recv().expect("the console starts");
-        let url = format!("{}://{address}", app.public_url.scheme());
+        // A public address may be that of a proxy.
+        let scheme = if app.settings.tls().is_some() { "https" } else { "http" };
+        let url = format!("{scheme}://{address}");
         Self { url, app, setup_link, stop, thread: Some(thread), database }
     }
 
