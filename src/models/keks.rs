@@ -1,14 +1,16 @@
 //! Master keys as the database knows them: their state and a value that proves who holds them, never the key.
 
 use chrono::{DateTime, Utc};
+use diesel::dsl::AsExprOf;
 use diesel::prelude::*;
+use diesel::sql_types::Uuid as SqlUuid;
 use uuid::Uuid;
 
 use super::events::{self, Action, Actor, NewEvent};
 pub use super::replicas::heartbeat;
 use super::replicas::replicas_without;
 use super::schema::keks;
-use super::trust::{self, Parts, Seen, Signed, Trusted};
+use super::trust::{self, Parts, Seen, Signed, Trusted, latest_version};
 use super::{Conn, DbError};
 use crate::vault::Vault;
 
@@ -217,34 +219,38 @@ pub fn activate(connection: &mut Conn, vault: &Vault, actor: &Actor, id: i32) ->
 
 /// The key that new values are sealed under, as of now. [`DbError::ReadOnly`] when none can be trusted.
 pub fn active(connection: &mut Conn, vault: &Vault) -> Result<i32, DbError> {
-    trusted_active(connection, vault, |connection| {
-        let active = keks::table.filter(keks::state.eq("active")).select(Kek::as_select());
-        Ok(active.first(connection).optional()?)
+    trusted_active(vault, |asked| {
+        let columns = (Kek::as_select(), latest_version!(asked));
+        Ok(keks::table.filter(keks::state.eq("active")).select(columns).first(connection).optional()?)
     })
 }
 
 /// The same, kept active until the transaction ends.
 pub fn lock_active(connection: &mut Conn, vault: &Vault) -> Result<i32, DbError> {
-    trusted_active(connection, vault, |connection| {
-        let active = keks::table.filter(keks::state.eq("active")).select(Kek::as_select()).for_share();
-        Ok(active.first(connection).optional()?)
+    trusted_active(vault, |asked| {
+        let columns = (Kek::as_select(), latest_version!(asked));
+        Ok(keks::table.filter(keks::state.eq("active")).select(columns).for_share().first(connection).optional()?)
     })
 }
 
+/// `read` gets the id of the key that is probably the active one, and returns the active row with the latest version
+/// that the audit trail records of *that* key: one statement for nearly all writes.
 fn trusted_active(
-    connection: &mut Conn,
     vault: &Vault,
-    read: impl Fn(&mut Conn) -> Result<Option<Kek>, DbError>,
+    mut read: impl FnMut(AsExprOf<Uuid, SqlUuid>) -> Result<Option<(Kek, Option<i64>)>, DbError>,
 ) -> Result<i32, DbError> {
-    // Another key may become active between the row and its version: the second look tells that from tampering.
-    for _ in 0..2 {
-        let kek = read(connection)?;
-        let seen = judge(connection, vault, kek.into_iter().collect())?;
-        if let Some(Ok(kek)) = seen.into_iter().next().map(Seen::trust)
-            && kek.state == "active"
-        {
+    let mut asked = vault.kek_ids().into_iter().max().unwrap_or_default();
+    // The newest key of the ring is usually the active one. Another may become it while its row is waited for.
+    for _ in 0..3 {
+        let Some((kek, version)) = read(subject(asked).into_sql::<SqlUuid>())? else { continue };
+        if kek.id != asked {
+            asked = kek.id;
+            continue;
+        }
+        if let Ok(kek) = Seen::new(vault, (kek, version), |kek| kek.state == "active").trust() {
             return Ok(kek.id);
         }
+        break;
     }
     tracing::error!("no master key can be used for new values: the keys' rows are missing or were tampered with");
     Err(DbError::ReadOnly)
