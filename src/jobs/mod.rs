@@ -12,6 +12,7 @@ use crate::models::{self, DbError, chain, deliveries, keks, logins, sessions, st
 use crate::telemetry;
 
 mod alerts;
+mod follow;
 mod outbox;
 mod run_queue;
 mod scheduled_scans;
@@ -46,6 +47,7 @@ pub fn start(app: Data<App>) -> Jobs {
     jobs.spawn_local(outbox::work(app.clone()));
     jobs.spawn_local(every(Duration::from_secs(600), app.clone(), "verify", nightly));
     jobs.spawn_local(every(Duration::from_secs(10), app.clone(), "store health", watch));
+    jobs.spawn_local(follow::trail(app.clone()));
     jobs.spawn_local(every(Duration::from_secs(3_600), app.clone(), "heads of the trail", tell_heads));
     Jobs(jobs)
 }

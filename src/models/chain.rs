@@ -33,6 +33,11 @@ pub struct Head {
 const SHORT: usize = 16;
 
 impl Head {
+    /// Whether Strongroom wrote this head.
+    pub(super) fn is_signed(&self, vault: &Vault) -> bool {
+        self.head_mac == events::head_mac(vault, self.lane, self.seq, &self.mac)
+    }
+
     /// For a mail, where a whole link would be too long.
     pub fn short(&self) -> String {
         let link = hex::encode(&self.mac);
@@ -103,7 +108,7 @@ impl Walk {
             self.current = Some((head, seq, mac));
             return Ok(false);
         }
-        let whole = seq == head.seq && mac == head.mac && head.head_mac == events::head_mac(vault, lane, seq, &mac);
+        let whole = seq == head.seq && mac == head.mac && head.is_signed(vault);
         // Events behind the head were not written by Strongroom.
         let holds = whole && head.last == head.seq;
         Ok(self.next(if holds { Ok(head) } else { Err(seq + 1) }))
@@ -126,9 +131,13 @@ const HEADS: &str = "SELECT lane, seq, mac, head_mac,
 
 /// The heads of lanes that have events, as they are, unchecked.
 pub fn heads(conn: &mut Conn) -> Result<Vec<Head>, DbError> {
+    Ok(all_heads(conn)?.into_iter().filter(|head| head.seq > 0).collect())
+}
+
+/// The same with lanes that have no event yet.
+pub(super) fn all_heads(conn: &mut Conn) -> Result<Vec<Head>, DbError> {
     let lanes: Vec<i16> = (0..LANES).collect();
-    let heads: Vec<Head> = diesel::sql_query(HEADS).bind::<Array<SmallInt>, _>(lanes).load(conn)?;
-    Ok(heads.into_iter().filter(|head| head.seq > 0).collect())
+    Ok(diesel::sql_query(HEADS).bind::<Array<SmallInt>, _>(lanes).load(conn)?)
 }
 
 fn head(conn: &mut Conn, lane: i16) -> Result<Option<Head>, DbError> {

@@ -37,6 +37,7 @@ mod doubt;
 pub mod due_alerts;
 mod error;
 pub mod events;
+pub mod follow;
 pub mod images;
 pub mod integrations;
 pub mod keks;

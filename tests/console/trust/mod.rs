@@ -16,6 +16,7 @@ use crate::support::app::{Page, TestApp, Visit};
 use crate::support::sql;
 use crate::support::wait::until;
 
+mod follow;
 mod integrations;
 mod keys;
 mod limits;

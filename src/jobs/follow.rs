@@ -1,0 +1,43 @@
+//! Follows the audit trail as it grows, so that what this process knows of it cannot be taken back in the database.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use actix_web::web::Data;
+
+use crate::app::App;
+use crate::models::DbError;
+use crate::models::altered::{self, Part};
+use crate::models::follow::Follower;
+
+/// Longer than any statement of a request may take: see [`Follower`].
+const TURN: Duration = Duration::from_secs(20);
+
+/// Runs until the console stops.
+pub async fn trail(app: Data<App>) {
+    let follower = Arc::new(Mutex::new(Follower::default()));
+    super::every(TURN, app, "following the audit trail", move |app| turn(app, follower.clone())).await;
+}
+
+async fn turn(app: Data<App>, follower: Arc<Mutex<Follower>>) -> Result<(), DbError> {
+    let mut more = true;
+    while more && !app.stopping.is_cancelled() {
+        let (follower, vault) = (follower.clone(), app.vault.clone());
+        let step = move |conn: &mut _| follower.lock().unwrap_or_else(PoisonError::into_inner).step(conn, &vault);
+        let (broken, behind) = app.db.run::<_, DbError, _>(step).await?;
+        more = behind;
+        if broken.is_empty() {
+            continue;
+        }
+        let lanes: Vec<String> = broken.iter().map(|at| format!("{} at event {}", at.lane, at.seq)).collect();
+        tracing::error!(lanes = lanes.join(", "), "the audit trail does not go on from where this console knew it");
+        let sentence = format!(
+            "The audit trail was rolled back or altered while Strongroom ran: it does not go on from where it was \
+             (lane {}). Rows that are older than what was seen before are refused.",
+            lanes.join(", ")
+        );
+        app.db.transaction::<_, DbError, _>(move |conn| altered::alert_store(conn, Part::Trail, &sentence)).await?;
+    }
+    follower.lock().unwrap_or_else(PoisonError::into_inner).end_turn(&app.vault);
+    Ok(())
+}

@@ -1,0 +1,92 @@
+//! S1 and S4: somebody who hides events, or rolls the whole trail back, under a running console.
+
+use strongroom::models::chain::Broken;
+use strongroom::models::follow::Follower;
+
+use super::{basic, change_password, keep, put_back};
+use crate::support::app::TestApp;
+use crate::support::sql;
+
+/// Follows the trail for a turn; the lanes that do not go on.
+fn turn(app: &TestApp, follower: &mut Follower) -> Vec<Broken> {
+    let mut found = Vec::new();
+    loop {
+        let (broken, more) = follower.step(&mut app.connect(), &app.app.vault).expect("it answers");
+        found.extend(broken);
+        if !more {
+            follower.end_turn(&app.app.vault);
+            return found;
+        }
+    }
+}
+
+/// S1
+#[actix_web::test]
+async fn a_row_stays_refused_when_the_events_after_it_are_hidden() {
+    for hide in [
+        "UPDATE events SET subject_id = NULL, subject_version = NULL WHERE subject_version > 1",
+        "DELETE FROM events WHERE subject_version > 1",
+        "UPDATE events SET subject_version = 1",
+    ] {
+        let app = TestApp::start();
+        let mut ada = app.administrator();
+        let id = basic(&app, "robot", "FIRST-1");
+        keep(&app, "credentials");
+        assert_eq!(change_password(&mut ada, id, "SECOND-2").await.status, 303);
+        let mut follower = Follower::default();
+        for _ in 0..2 {
+            assert!(turn(&app, &mut follower).is_empty());
+        }
+        sql::run(&app, hide);
+        put_back(&app, "credentials", "id");
+        let page = change_password(&mut ada, id, "THIRD-3").await;
+        assert_eq!(page.status, 303, "a secret that is entered again heals");
+        put_back(&app, "credentials", "id");
+        sql::run(&app, hide);
+        let page = ada.get(&format!("/credentials/{id}")).await;
+        assert!(page.has("[data-doubt]"), "{hide}: {}", page.text("main"));
+    }
+}
+
+/// S4
+#[actix_web::test]
+async fn a_trail_that_is_rolled_back_under_a_running_console_is_found() {
+    let app = TestApp::start();
+    let mut ada = app.administrator();
+    let id = basic(&app, "robot", "FIRST-1");
+    for table in ["credentials", "events", "audit_lanes"] {
+        keep(&app, table);
+    }
+    for number in 0..40 {
+        assert_eq!(change_password(&mut ada, id, &format!("SECOND-{number}")).await.status, 303);
+    }
+    let mut follower = Follower::default();
+    for _ in 0..2 {
+        assert!(turn(&app, &mut follower).is_empty());
+    }
+    sql::run(
+        &app,
+        "DELETE FROM events e WHERE NOT EXISTS (SELECT FROM kept_events k WHERE (k.lane, k.seq) = (e.lane, e.seq))",
+    );
+    put_back(&app, "audit_lanes", "lane");
+    put_back(&app, "credentials", "id");
+    assert!(!turn(&app, &mut follower).is_empty());
+    assert!(turn(&app, &mut follower).is_empty(), "each lane is told once");
+    let page = ada.get(&format!("/credentials/{id}")).await;
+    assert!(page.has("[data-doubt]"), "{}", page.text("main"));
+}
+
+#[actix_web::test]
+async fn a_trail_that_only_grows_is_followed_to_its_end() {
+    let app = TestApp::start();
+    let mut ada = app.administrator();
+    let mut follower = Follower::default();
+    for number in 0..3 {
+        let id = basic(&app, &format!("robot {number}"), "FIRST-1");
+        assert_eq!(change_password(&mut ada, id, "SECOND-2").await.status, 303);
+        assert!(turn(&app, &mut follower).is_empty());
+        assert_eq!(app.app.vault.versions.latest(id), 0, "a version is noted a turn later");
+        assert!(turn(&app, &mut follower).is_empty());
+        assert_eq!(app.app.vault.versions.latest(id), 2);
+    }
+}
