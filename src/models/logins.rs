@@ -167,7 +167,11 @@ pub fn setup(conn: &mut Conn) -> Result<Setup, DbError> {
     if super::users::any(conn)? {
         return Ok(Setup::Done);
     }
-    Ok(if events::has(conn, Action::UserCreated)? { Setup::UsersGone } else { Setup::Open })
+    if !events::has(conn, Action::UserCreated)? {
+        return Ok(Setup::Open);
+    }
+    // The first user may have been made between the two looks.
+    Ok(if super::users::any(conn)? { Setup::Done } else { Setup::UsersGone })
 }
 
 /// How long a set-up link is good.
