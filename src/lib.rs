@@ -24,7 +24,7 @@ pub mod form;
 pub mod hosts;
 /// What we do with a credential: registry scans and alert channels. Knows no database and no web.
 pub mod integrations;
-/// What happens by the clock.
+/// What is done at set times.
 pub mod jobs;
 /// What mails say: one template a letter. Sends nothing.
 pub mod mail;

@@ -29,8 +29,12 @@ pub enum Failure {
     Newer { table: &'static str, id: Uuid },
     /// The audit trail has no event about a row.
     Unrecorded { table: &'static str, id: Uuid },
-    /// A row that the audit trail knows of is gone, or all rows of a table are.
+    /// All rows of a table that the audit trail knows of are gone.
     Missing { table: &'static str },
+    /// A row that the audit trail knows of is gone, without an event that says so.
+    Gone { table: &'static str, id: Uuid },
+    /// Rows after this one cannot be read at all: a column holds what Strongroom never writes.
+    Unreadable { table: &'static str, after: Uuid },
     /// A lane of the audit trail breaks.
     Trail(Broken),
 }
@@ -51,6 +55,10 @@ impl fmt::Display for Failure {
                 write!(f, "{table} {id}: the audit trail has no event about the row: the trail was cut")
             }
             Self::Missing { table } => write!(f, "{table}: rows that the audit trail records are gone"),
+            Self::Gone { table, id } => write!(f, "{table} {id}: the row is gone, and no event says who deleted it"),
+            Self::Unreadable { table, after } => {
+                write!(f, "{table}: the rows after {after} cannot be read: a value is not one that Strongroom writes")
+            }
             Self::Trail(Broken { lane, seq }) => {
                 write!(f, "audit trail: lane {lane} breaks at event {seq}, which was altered or is missing")
             }
@@ -71,14 +79,14 @@ type Page<T> = fn(&mut Conn, &Vault, Uuid, i64) -> Result<Vec<Seen<T>>, DbError>
 type Look = fn(&mut Conn, &Vault, Uuid) -> Result<Looked, DbError>;
 
 /// Every table with signed rows, in the order in which they are walked.
-const TABLES: &[Look] = &[
-    |conn, vault, after| recorded(conn, vault, after, credentials::page),
-    |conn, vault, after| recorded(conn, vault, after, integrations::page),
-    |conn, vault, after| recorded(conn, vault, after, users::page),
-    |conn, vault, after| recorded(conn, vault, after, recipients::page),
-    of_sessions,
-    |conn, vault, after| Ok(judged(channels::page(conn, vault, after, BATCH)?)),
-    few,
+const TABLES: &[(&str, Look)] = &[
+    ("credentials", |conn, vault, after| recorded(conn, vault, after, credentials::page)),
+    ("integrations", |conn, vault, after| recorded(conn, vault, after, integrations::page)),
+    ("users", |conn, vault, after| recorded(conn, vault, after, users::page)),
+    ("recipients", |conn, vault, after| recorded(conn, vault, after, recipients::page)),
+    ("sessions", of_sessions),
+    ("channels", |conn, vault, after| Ok(judged(channels::page(conn, vault, after, BATCH)?))),
+    ("settings", few),
 ];
 
 fn judged<T: Signed>(rows: Vec<Seen<T>>) -> Looked {
@@ -162,7 +170,9 @@ impl Walk {
     /// One batch further; `true` when all is done.
     pub fn step(&mut self, conn: &mut Conn, vault: &Vault) -> Result<bool, DbError> {
         let last = if let Some(column) = SEALED.get(self.stage) {
-            let page = column.page(conn, self.after, BATCH)?;
+            let Some(page) = self.readable(column.table, column.page(conn, self.after, BATCH))? else {
+                return Ok(false);
+            };
             let last = page.last().map(|value| value.id);
             for value in page {
                 let (place, sealed) = value.split(column);
@@ -172,8 +182,8 @@ impl Walk {
                 self.values += 1;
             }
             last
-        } else if let Some(look) = TABLES.get(self.stage - SEALED.len()) {
-            let looked = look(conn, vault, self.after)?;
+        } else if let Some((table, look)) = TABLES.get(self.stage - SEALED.len()) {
+            let Some(looked) = self.readable(table, look(conn, vault, self.after))? else { return Ok(false) };
             self.rows += looked.rows;
             self.failures.extend(looked.failures);
             looked.last
@@ -181,6 +191,8 @@ impl Walk {
             let done = self.trail.step(conn, vault)?;
             if done {
                 self.failures.extend(self.trail.broken.iter().copied().map(Failure::Trail));
+                let gone = self.trail.missing.iter();
+                self.failures.extend(gone.map(|&(table, id)| Failure::Gone { table, id }));
             }
             return Ok(done);
         };
@@ -189,6 +201,18 @@ impl Walk {
             self.stage += 1;
         }
         Ok(false)
+    }
+
+    /// Leaves a table where its rows cannot be read, and says so: the others are still to be looked at.
+    fn readable<T>(&mut self, table: &'static str, read: Result<T, DbError>) -> Result<Option<T>, DbError> {
+        match read {
+            Err(DbError::Other) => {
+                self.failures.push(Failure::Unreadable { table, after: self.after });
+                (self.stage, self.after) = (self.stage + 1, Uuid::nil());
+                Ok(None)
+            }
+            read => read.map(Some),
+        }
     }
 
     /// In words: what was looked at.

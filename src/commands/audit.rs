@@ -35,7 +35,10 @@ pub fn run(args: &AuditArgs) -> ExitCode {
     for broken in &walk.broken {
         fail(&Failure::Trail(*broken));
     }
-    if !walk.broken.is_empty() || rolled_back > 0 {
+    for &(table, id) in &walk.missing {
+        fail(&Failure::Gone { table, id });
+    }
+    if !walk.broken.is_empty() || !walk.missing.is_empty() || rolled_back > 0 {
         return ExitCode::FAILURE;
     }
     say(&format_args!("{} events, all as they were written", walk.count));

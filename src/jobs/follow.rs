@@ -9,6 +9,7 @@ use crate::app::App;
 use crate::models::DbError;
 use crate::models::altered::{self, Part};
 use crate::models::follow::Follower;
+use crate::verification::Failure;
 
 /// Longer than any statement of a request may take: see [`Follower`].
 const TURN: Duration = Duration::from_secs(20);
@@ -29,13 +30,9 @@ async fn turn(app: Data<App>, follower: Arc<Mutex<Follower>>) -> Result<(), DbEr
         if broken.is_empty() {
             continue;
         }
-        let lanes: Vec<String> = broken.iter().map(|at| format!("{} at event {}", at.lane, at.seq)).collect();
-        tracing::error!(lanes = lanes.join(", "), "the audit trail does not go on from where this console knew it");
-        let sentence = format!(
-            "The audit trail was rolled back or altered while Strongroom ran: it does not go on from where it was \
-             (lane {}). Rows that are older than what was seen before are refused.",
-            lanes.join(", ")
-        );
+        let broken = broken.into_iter().map(|at| Failure::Trail(at).to_string()).collect::<Vec<_>>().join("; ");
+        tracing::error!(%broken, "the audit trail does not go on from where this console knew it");
+        let sentence = format!("The audit trail was altered or rolled back. Following it found: {broken}.");
         app.db.transaction::<_, DbError, _>(move |conn| altered::alert_store(conn, Part::Trail, &sentence)).await?;
     }
     follower.lock().unwrap_or_else(PoisonError::into_inner).end_turn(&app.vault);

@@ -93,6 +93,9 @@ fn alert(conn: &mut Conn, vault: &Vault, failure: &Failure) -> Result<(), DbErro
         }
         Failure::Missing { table: "users" } => return altered::alert_store(conn, Part::Users, &sentence),
         Failure::Missing { .. } => return altered::alert_store(conn, Part::Deployment, &sentence),
+        Failure::Gone { .. } | Failure::Unreadable { .. } => {
+            return altered::alert_store(conn, Part::Rows, &sentence);
+        }
     };
     match table {
         "credentials" => altered::quarantine(conn, vault, &Actor::system(), id),

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::events::{self, Action, Actor, NewEvent};
 use super::schema::{alert_settings, events as trail};
-use super::trust::{self, Doubt, Parts, Seen, Signed};
+use super::trust::{self, Doubt, Parts, Seen, Signed, signed_columns};
 use super::{Conn, DbError, altered};
 use crate::vault::Vault;
 
@@ -124,17 +124,7 @@ impl Signed for Row {
         SUBJECT
     }
 
-    fn version(&self) -> i64 {
-        self.row_version
-    }
-
-    fn signature(&self) -> &[u8] {
-        &self.row_mac
-    }
-
-    fn set_signature(&mut self, signature: Vec<u8>) {
-        self.row_mac = signature;
-    }
+    signed_columns!();
 
     fn parts(&self) -> Parts {
         Parts::default()

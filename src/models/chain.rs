@@ -6,8 +6,10 @@ use std::fmt;
 
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Binary, SmallInt};
+use uuid::Uuid;
 
 use super::events::{self, Action, Event, LANES};
+use super::missing;
 use super::schema::events as table;
 use super::{Conn, DbError};
 use crate::vault::Vault;
@@ -69,6 +71,8 @@ pub struct Walk {
     pub broken: Vec<Broken>,
     /// Whether an event so far says that the rows of the store were signed.
     pub signed: bool,
+    /// Rows that are gone without an event, so far: table and id.
+    pub missing: Vec<(&'static str, Uuid)>,
     /// The lane that is being walked.
     lane: i16,
     /// Its head when the walk came to it, and the last link that holds.
@@ -76,8 +80,16 @@ pub struct Walk {
 }
 
 impl Walk {
-    /// One page further; `true` when all lanes have been walked.
+    /// One page further; `true` when all lanes have been walked. A lane whose events cannot be read is a broken one.
     pub fn step(&mut self, conn: &mut Conn, vault: &Vault) -> Result<bool, DbError> {
+        let at = self.current.as_ref().map_or(0, |(_, seq, _)| *seq);
+        match self.read(conn, vault) {
+            Err(DbError::Other) => Ok(self.next(Err(at + 1))),
+            result => result,
+        }
+    }
+
+    fn read(&mut self, conn: &mut Conn, vault: &Vault) -> Result<bool, DbError> {
         let lane = self.lane;
         if lane >= LANES {
             return Ok(true);
@@ -96,6 +108,7 @@ impl Walk {
             .select(Event::as_select())
             .load(conn)?;
         let ended = page.len() < PAGE as usize;
+        self.missing.extend(missing::rows(conn, &page)?);
         for event in page {
             if event.seq != seq + 1 || events::link(vault, &mac, &event) != event.mac {
                 return Ok(self.next(Err(seq + 1)));

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::events::{Action, NewEvent};
 use super::schema::credentials;
-use super::trust::{Parts, Signed};
+use super::trust::{Parts, Signed, signed_columns};
 use crate::vault::Context;
 
 /// All but the secret, in the order of the table's columns that a page may show.
@@ -45,17 +45,7 @@ impl Signed for Credential {
         self.id
     }
 
-    fn version(&self) -> i64 {
-        self.row_version
-    }
-
-    fn signature(&self) -> &[u8] {
-        &self.row_mac
-    }
-
-    fn set_signature(&mut self, signature: Vec<u8>) {
-        self.row_mac = signature;
-    }
+    signed_columns!();
 
     fn parts(&self) -> Parts {
         Parts::default()

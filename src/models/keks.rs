@@ -10,7 +10,7 @@ use super::events::{self, Action, Actor, NewEvent};
 pub use super::replicas::heartbeat;
 use super::replicas::replicas_without;
 use super::schema::keks;
-use super::trust::{self, Parts, Seen, Signed, Trusted, latest_version};
+use super::trust::{self, Parts, Seen, Signed, Trusted, latest_version, signed_columns};
 use super::{Conn, DbError};
 use crate::vault::Vault;
 
@@ -39,17 +39,7 @@ impl Signed for Kek {
         subject(self.id)
     }
 
-    fn version(&self) -> i64 {
-        self.row_version
-    }
-
-    fn signature(&self) -> &[u8] {
-        &self.row_mac
-    }
-
-    fn set_signature(&mut self, signature: Vec<u8>) {
-        self.row_mac = signature;
-    }
+    signed_columns!();
 
     fn parts(&self) -> Parts {
         let parts = Parts::default().number(i64::from(self.id)).text(&self.state).bytes(&self.key_check_value);

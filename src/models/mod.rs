@@ -42,6 +42,7 @@ pub mod images;
 pub mod integrations;
 pub mod keks;
 pub mod logins;
+mod missing;
 pub mod notices;
 pub mod provider_facts;
 pub mod recipients;

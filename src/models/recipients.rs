@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::events::{self, Action, Actor, NewEvent};
 use super::schema::recipients;
-use super::trust::{self, Parts, Seen, Signed, latest_version};
+use super::trust::{self, Parts, Seen, Signed, latest_version, signed_columns};
 use super::{Conn, DbError, deliveries};
 use crate::vault::Vault;
 
@@ -44,17 +44,7 @@ impl Signed for Recipient {
         self.id
     }
 
-    fn version(&self) -> i64 {
-        self.row_version
-    }
-
-    fn signature(&self) -> &[u8] {
-        &self.row_mac
-    }
-
-    fn set_signature(&mut self, signature: Vec<u8>) {
-        self.row_mac = signature;
-    }
+    signed_columns!();
 
     fn parts(&self) -> Parts {
         Parts::default()

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::events::{self, Action, Actor, Ledger, NewEvent};
 use super::schema::{events as trail, sessions, users};
 pub use super::session_ends::{Which, end, end_of, forget, forget_all, log_out};
-use super::trust::{self, Doubt, Parts, Seen, Signed, Trusted, latest_version};
+use super::trust::{self, Doubt, Parts, Seen, Signed, Trusted, latest_version, signed_columns};
 use super::users::User;
 use super::{Conn, DbError};
 use crate::vault::Vault;
@@ -45,17 +45,7 @@ impl Signed for Session {
         self.id
     }
 
-    fn version(&self) -> i64 {
-        self.row_version
-    }
-
-    fn signature(&self) -> &[u8] {
-        &self.row_mac
-    }
-
-    fn set_signature(&mut self, signature: Vec<u8>) {
-        self.row_mac = signature;
-    }
+    signed_columns!();
 
     fn parts(&self) -> Parts {
         Parts::default()

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::events::{self, Action, Actor, NewEvent};
 use super::schema::users;
-use super::trust::{self, Parts, Seen, Signed, Trusted, latest_version};
+use super::trust::{self, Parts, Seen, Signed, Trusted, latest_version, signed_columns};
 pub use super::user_changes::{Change, Proof, change, log_in};
 use super::{Conn, DbError, keks, sessions};
 use crate::vault::{Context, Sealed, Vault};
@@ -52,17 +52,7 @@ impl Signed for User {
         self.id
     }
 
-    fn version(&self) -> i64 {
-        self.row_version
-    }
-
-    fn signature(&self) -> &[u8] {
-        &self.row_mac
-    }
-
-    fn set_signature(&mut self, signature: Vec<u8>) {
-        self.row_mac = signature;
-    }
+    signed_columns!();
 
     fn parts(&self) -> Parts {
         Parts::default()

@@ -90,3 +90,36 @@ async fn a_trail_that_only_grows_is_followed_to_its_end() {
         assert_eq!(app.app.vault.versions.latest(id), 2);
     }
 }
+
+/// S6
+#[actix_web::test]
+async fn a_row_that_was_deleted_by_sql_is_named_by_the_verification() {
+    let app = TestApp::start();
+    let mut ada = app.administrator();
+    let (gone, deleted) = (basic(&app, "robot", "FIRST-1"), basic(&app, "old robot", "FIRST-1"));
+    let page = ada.post(&format!("/credentials/{deleted}/delete"), &[("name", "old robot")]).await;
+    assert_eq!(page.status, 303, "{:?}", page.texts("[role=alert]"));
+    assert_eq!(super::findings(&app), [""; 0]);
+    sql::run(&app, &format!("DELETE FROM credentials WHERE id = '{gone}'"));
+    let findings = super::findings(&app);
+    assert!(
+        findings.len() == 1 && findings[0].starts_with(&format!("credentials {gone}: the row is gone")),
+        "{findings:?}"
+    );
+}
+
+/// S8
+#[actix_web::test]
+async fn a_value_that_cannot_be_read_does_not_end_the_verification() {
+    let app = TestApp::start();
+    let mut ada = app.administrator();
+    let id = basic(&app, "robot", "FIRST-1");
+    assert_eq!(change_password(&mut ada, id, "SECOND-2").await.status, 303);
+    sql::run(&app, "UPDATE events SET at = 'infinity' WHERE action = 'credential.edited'");
+    sql::run(&app, "UPDATE credentials SET edited_at = 'infinity'");
+    sql::run(&app, "ALTER TABLE users DROP CONSTRAINT users_role_check; UPDATE users SET role = 'owner'");
+    let findings = super::findings(&app).join("; ");
+    for part in ["credentials: the rows after", "users", "audit trail: lane"] {
+        assert!(findings.contains(part), "{part}: {findings}");
+    }
+}
