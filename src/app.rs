@@ -21,7 +21,7 @@ use crate::models::deployment::{self, BootError};
 use crate::models::logins::Setup;
 use crate::models::resign::Again;
 use crate::models::sessions::Limits;
-use crate::models::{self, Conn, Db, DbError, credentials, logins, resign};
+use crate::models::{self, Conn, ConnectError, Db, DbError, credentials, logins, resign};
 use crate::providers::aws;
 use crate::providers::egress::Egress;
 use crate::providers::tokens::Tokens;
@@ -90,8 +90,8 @@ pub enum StartError {
     KeyRing(#[from] KeyRingError),
     #[error(transparent)]
     Boot(#[from] BootError),
-    #[error("the database cannot be reached: check DATABASE_URL and that the server runs")]
-    Unreachable,
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
     #[error("the database could not be prepared ({0}): check that the user of DATABASE_URL owns the database")]
     Prepare(DbError),
     #[error(
@@ -109,14 +109,18 @@ pub enum StartError {
 impl StartError {
     /// Settings, key ring and data that do not belong together: exit status 78.
     pub fn is_configuration(&self) -> bool {
-        !matches!(self, Self::Unreachable | Self::Prepare(_))
+        match self {
+            Self::Connect(error) => error.is_setting(),
+            Self::Prepare(_) => false,
+            _ => true,
+        }
     }
 }
 
 /// Opens the store behind a database: migrates it, founds the deployment on the very first start, and checks that the
 /// key ring belongs to it. Nothing is written before the keys have proved right.
 pub fn open_store(url: &str, settings: &StoreSettings) -> Result<Arc<Vault>, StartError> {
-    let mut conn = models::connect(url).map_err(|_| StartError::Unreachable)?;
+    let mut conn = models::connect(url)?;
     if models::logs_statements(&mut conn).unwrap_or(false) {
         tracing::warn!(
             "the database writes statements into its log (log_statement or log_min_duration_statement): secrets in them \
@@ -138,7 +142,7 @@ pub fn open_store(url: &str, settings: &StoreSettings) -> Result<Arc<Vault>, Sta
 
 /// Opens a store that was back with the release before: brings it up to date, and signs its rows again.
 pub fn open_returned(url: &str, settings: &StoreSettings) -> Result<Arc<Vault>, StartError> {
-    let mut conn = models::connect(url).map_err(|_| StartError::Unreachable)?;
+    let mut conn = models::connect(url)?;
     let Ok(Some(id)) = deployment::id(&mut conn) else { return Err(StartError::Empty) };
     let path = settings.keyring_file();
     let vault = Vault::new(id, KeyRing::read(&path)?, Some(path));
@@ -150,7 +154,7 @@ pub fn open_returned(url: &str, settings: &StoreSettings) -> Result<Arc<Vault>, 
 
 /// Opens a store that is there already, and writes nothing.
 pub fn open_existing(url: &str, settings: &StoreSettings) -> Result<Arc<Vault>, StartError> {
-    let mut conn = models::connect(url).map_err(|_| StartError::Unreachable)?;
+    let mut conn = models::connect(url)?;
     let Ok(Some(id)) = deployment::id(&mut conn) else { return Err(StartError::Empty) };
     let path = settings.keyring_file();
     let vault = Vault::new(id, KeyRing::read(&path)?, Some(path));

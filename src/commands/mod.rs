@@ -85,7 +85,7 @@ pub fn open(settings: &StoreSettings, wants: Wants) -> Result<Store, ExitCode> {
         Wants::Returned => app::open_returned(&url, settings),
     };
     let vault = opened.map_err(|error| refused(&error))?;
-    let conn = models::connect(&url).map_err(|_| refused(&StartError::Unreachable))?;
+    let conn = models::connect(&url).map_err(|error| refused(&error.into()))?;
     Ok(Store { conn, vault, _private: private })
 }
 

@@ -9,6 +9,8 @@ use ipnet::IpNet;
 use tracing_subscriber::filter::Targets;
 use url::Url;
 
+use crate::models::{Parameters, UrlError};
+
 /// A libpq URL. It may hold a password, so it prints nothing of itself.
 #[derive(Clone)]
 pub struct DatabaseUrl(pub(super) String);
@@ -20,14 +22,13 @@ impl fmt::Debug for DatabaseUrl {
 }
 
 impl FromStr for DatabaseUrl {
-    type Err = &'static str;
+    type Err = UrlError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        if text.is_empty() || text.starts_with("postgres://") || text.starts_with("postgresql://") {
-            return Ok(Self(text.to_owned()));
+        if !text.trim().is_empty() {
+            Parameters::parse(text)?;
         }
-        Err("give a URL such as postgresql://user@host/database?sslmode=verify-full, or leave it out to use a private \
-             Postgres")
+        Ok(Self(text.trim().to_owned()))
     }
 }
 

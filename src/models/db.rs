@@ -8,12 +8,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::{Duration, Instant};
 
-use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
-use diesel::r2d2::{ConnectionManager, CustomizeConnection, Pool};
+use diesel::connection::{AnsiTransactionManager, TransactionManager};
+use diesel::r2d2::Pool;
 use diesel::result::{DatabaseErrorKind, Error};
 use tokio::sync::Semaphore;
 
-use super::{Conn, DbError, SESSION, with_timeouts};
+use super::manager::{Log, Manager};
+use super::{Conn, DbError};
 
 /// Longest a request waits for the database before it is told to come back: with all around it, within five seconds.
 const DEADLINE: Duration = Duration::from_millis(4_500);
@@ -32,21 +33,9 @@ const TIMEOUT_AFTER: Duration = Duration::from_secs(2);
 /// The connection pool and the way to it from async code.
 #[derive(Clone)]
 pub struct Db {
-    pool: Pool<ConnectionManager<Conn>>,
+    pool: Pool<Manager>,
     /// As many blocking threads as connections plus a short queue: a frozen database must not pile up threads.
     threads: Arc<Semaphore>,
-}
-
-#[derive(Debug)]
-struct Limits;
-
-impl CustomizeConnection<Conn, diesel::r2d2::Error> for Limits {
-    fn on_acquire(&self, connection: &mut Conn) -> Result<(), diesel::r2d2::Error> {
-        // libpq has no client-side limit for a query, so the server must have one.
-        let limits = "SET statement_timeout = '5s'; SET lock_timeout = '2s';
-             SET idle_in_transaction_session_timeout = '10s'; SET timezone = 'UTC'";
-        connection.batch_execute(&format!("{limits}; {SESSION}")).map_err(diesel::r2d2::Error::QueryError)
-    }
 }
 
 impl Db {
@@ -55,11 +44,10 @@ impl Db {
         let pool = Pool::builder()
             .max_size(size)
             .min_idle(Some(1))
-            .test_on_check_out(false)
+            .test_on_check_out(true)
             .connection_timeout(Duration::from_secs(2))
-            .error_handler(Box::new(QuietPool))
-            .connection_customizer(Box::new(Limits))
-            .build_unchecked(ConnectionManager::new(with_timeouts(url)));
+            .error_handler(Box::new(Log))
+            .build_unchecked(Manager::new(url));
         Self { pool, threads: Arc::new(Semaphore::new(size as usize * 2)) }
     }
 
@@ -259,17 +247,6 @@ fn unexplained<E: From<DbError>>(error: E, after: Duration) -> E {
         DbError::TryAgain.into()
     } else {
         error
-    }
-}
-
-/// Pool errors carry the connection string; they are counted, not printed.
-#[derive(Debug)]
-struct QuietPool;
-
-impl diesel::r2d2::HandleError<diesel::r2d2::Error> for QuietPool {
-    fn handle_error(&self, _: diesel::r2d2::Error) {
-        metrics::counter!("strongroom_database_errors_total").increment(1);
-        tracing::warn!("the database cannot be reached");
     }
 }
 

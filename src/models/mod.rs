@@ -8,7 +8,7 @@
 use chrono::{DateTime, Utc};
 use diesel::connection::SimpleConnection;
 use diesel::pg::PgConnection;
-use diesel::{Connection, IntoSql, RunQueryDsl};
+use diesel::{IntoSql, RunQueryDsl};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 mod actions;
@@ -20,6 +20,7 @@ pub mod attention;
 pub mod backlog;
 pub mod chain;
 pub mod channels;
+mod connecting;
 pub mod credential_limits;
 pub mod credential_list;
 mod credential_row;
@@ -42,6 +43,7 @@ pub mod images;
 pub mod integrations;
 pub mod keks;
 pub mod logins;
+mod manager;
 mod missing;
 pub mod notices;
 pub mod provider_facts;
@@ -60,6 +62,7 @@ pub mod usages;
 mod user_changes;
 pub mod users;
 
+pub use connecting::{ConnectError, Parameters, UrlError, connect};
 pub use db::{AsDb, Db, transaction};
 pub use error::DbError;
 
@@ -74,36 +77,6 @@ const SESSION: &str = "SET search_path = public, pg_temp;
     SELECT set_config('lc_messages', 'C', false) WHERE has_parameter_privilege('lc_messages', 'SET')";
 /// Held while one replica migrates and the others wait.
 const MIGRATION_LOCK: i64 = 0x5354_524f_4e47;
-
-/// libpq's own limits, where the operator has not set them.
-fn with_timeouts(url: &str) -> String {
-    let defaults = [
-        ("connect_timeout", "3"),
-        ("tcp_user_timeout", "5000"),
-        ("keepalives_idle", "5"),
-        ("keepalives_interval", "2"),
-        ("keepalives_count", "3"),
-        ("application_name", "strongroom"),
-    ];
-    let is_url = url.starts_with("postgres://") || url.starts_with("postgresql://");
-    let mut url = url.to_owned();
-    for (name, value) in defaults.into_iter().filter(|(name, _)| !url.contains(name)).collect::<Vec<_>>() {
-        let joint = match (is_url, url.contains('?')) {
-            (true, false) => '?',
-            (true, true) => '&',
-            (false, _) => ' ',
-        };
-        url.push_str(&format!("{joint}{name}={value}"));
-    }
-    url
-}
-
-/// Connects outside the pool, for what happens once: migrations, commands.
-pub fn connect(url: &str) -> Result<Conn, DbError> {
-    let mut connection = Conn::establish(&with_timeouts(url)).map_err(|_| DbError::Unavailable)?;
-    connection.batch_execute(SESSION)?;
-    Ok(connection)
-}
 
 /// Applies what is pending. Replicas that start together wait for the one that does it.
 pub fn migrate(connection: &mut Conn) -> Result<(), DbError> {

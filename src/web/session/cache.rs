@@ -16,6 +16,9 @@ const BELIEVED: Duration = Duration::from_secs(5);
 /// How often the listener looks while there is something to forget. Looking is one call to the system.
 const LOOK_EVERY: Duration = Duration::from_millis(1);
 
+/// Its connection has nothing to say for hours.
+const LISTEN: &str = "SET idle_session_timeout = 0; LISTEN strongroom_sessions";
+
 /// Shared by all workers of the process.
 pub struct Cache {
     shared: Arc<Shared>,
@@ -89,7 +92,7 @@ impl State {
 fn listen(shared: &Weak<Shared>, url: &str) {
     while shared.strong_count() > 0 {
         if let Ok(mut conn) = models::connect(url)
-            && conn.batch_execute("LISTEN strongroom_sessions").is_ok()
+            && conn.batch_execute(LISTEN).is_ok()
         {
             follow(shared, &mut conn);
         }

@@ -17,6 +17,8 @@ use strongroom::postgres::Private;
 
 use super::binary::Strongroom;
 use super::db::Scratch;
+use super::peers::certificates::Authority;
+use super::peers::free_port;
 use super::process::Serving;
 use super::sql::count_on;
 use super::wait::wait_for;
@@ -90,6 +92,32 @@ impl Cluster {
         new.set_clock(offset);
         new.start_again();
         new
+    }
+
+    /// Lets roles in by their passwords over TCP, with TLS for those who ask; the role `tls_only` must. Returns the
+    /// address and the authority of its certificate, which is for `localhost`.
+    pub fn with_passwords() -> (Self, String, Authority) {
+        let (mut new, authority, port) = (Self::start(), Authority::new(), free_port());
+        let cluster = new.home.join("cluster");
+        let (certificate, key) = authority.server("localhost");
+        let owner = fs::metadata(&cluster).expect("a cluster");
+        for (name, text) in [("server.crt", certificate), ("server.key", key)] {
+            let path = cluster.join(name);
+            fs::write(&path, text).expect("written");
+            fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o600)).expect("its mode");
+            std::os::unix::fs::chown(&path, Some(owner.uid()), Some(owner.gid())).expect("its owner");
+        }
+        for setting in ["listen_addresses = '127.0.0.1'", "ssl = on", &format!("port = {port}")] {
+            new.sql(&format!("ALTER SYSTEM SET {setting}"));
+        }
+        new.stop();
+        let rules = "hostnossl all tls_only 127.0.0.1/32 reject\nhost all all 127.0.0.1/32 scram-sha-256\n";
+        let hba = cluster.join("pg_hba.conf");
+        let peers = fs::read_to_string(&hba).expect("its rules");
+        fs::write(&hba, format!("{peers}{rules}")).expect("written");
+        new.start_again();
+        new.url = new.url.replace("port=5432", &format!("port={port}"));
+        (new, format!("127.0.0.1:{port}"), authority)
     }
 
     pub fn url(&self) -> &str {
