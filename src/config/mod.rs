@@ -51,8 +51,8 @@ pub struct StoreSettings {
     )]
     pub data_dir: PathBuf,
 
-    /// File with the master keys; it must be readable by its owner only, and backed up apart from the database
-    /// [default: keyring in the data directory]
+    /// File with the master keys; it must be writable by its owner only, such as a mounted secret, and backed up apart
+    /// from the database [default: keyring in the data directory]
     #[arg(long, env = "STRONGROOM_KEYRING_FILE", hide_env_values = true, value_name = "FILE", global = true)]
     keyring_file: Option<PathBuf>,
 

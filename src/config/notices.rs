@@ -34,8 +34,19 @@ impl Settings {
                  file mode 0600, or 0400",
             );
         }
+        if is_left_open(&self.store.keyring_file()) {
+            notices.push(
+                "the key ring (STRONGROOM_KEYRING_FILE) can be read by every user of this machine. Give the file mode 0600, \
+                 or 0440 where an orchestrator mounts it",
+            );
+        }
         notices
     }
+}
+
+/// Whether everybody may read a file that is not mounted as a read-only secret.
+fn is_left_open(file: &Path) -> bool {
+    std::fs::metadata(file).is_ok_and(|found| found.permissions().mode() & 0o204 == 0o204)
 }
 
 /// Whether anybody but its owner may read a file.

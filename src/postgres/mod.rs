@@ -59,6 +59,11 @@ pub enum PostgresError {
         .directory.display()
     )]
     Foreign { directory: PathBuf },
+    #[error(
+        "the user id {uid} has no name in /etc/passwd, and PostgreSQL's initdb needs one: add an entry for it, or set \
+         DATABASE_URL to a server of yours"
+    )]
+    Nameless { uid: u32 },
     #[error("{program} failed: {said}. More may stand in {}", .log.display())]
     Program { program: &'static str, said: String, log: PathBuf },
     #[error(
@@ -66,7 +71,10 @@ pub enum PostgresError {
          into its log beside it, and end these processes if they hang", .cluster.display()
     )]
     Stuck { cluster: PathBuf, processes: String },
-    #[error("cannot {action} {}: {source}", .path.display())]
+    #[error(
+        "cannot {action} {}: {source}. Choose a STRONGROOM_DATA_DIR that Strongroom may write to, or set DATABASE_URL to \
+         a server of yours", .path.display()
+    )]
     Io { action: &'static str, path: PathBuf, source: std::io::Error },
 }
 

@@ -85,11 +85,12 @@ impl Place {
         let metadata = fs::metadata(&home).map_err(io("open", &home))?;
         let me = geteuid().as_raw();
         let foreign = metadata.uid() != me;
-        let name = programs::user_name(metadata.uid()).filter(|_| me == 0 || !foreign);
-        let Some(name) = name.filter(|_| metadata.uid() != 0) else {
+        let uid = metadata.uid();
+        if uid == 0 || (foreign && me != 0) {
             return Err(PostgresError::Foreign { directory: home });
-        };
-        let owner = Owner { uid: metadata.uid(), gid: metadata.gid(), name, foreign };
+        }
+        let name = programs::user_name(uid).ok_or(PostgresError::Nameless { uid })?;
+        let owner = Owner { uid, gid: metadata.gid(), name, foreign };
         Ok(Self { owner, cluster: home.join("cluster"), log: home.join("start.log"), home })
     }
 
@@ -105,6 +106,9 @@ impl Place {
                     Some(closed) => make_elsewhere(&home, &owner, closed)?,
                 }
             } else {
+                // Asked first, so that nothing is left behind.
+                let uid = geteuid().as_raw();
+                programs::user_name(uid).ok_or(PostgresError::Nameless { uid })?;
                 DirBuilder::new().mode(0o700).create(&home).map_err(io("make", &home))?;
             }
         }

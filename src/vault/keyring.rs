@@ -1,5 +1,6 @@
 //! The key ring file: one JSON object a line, `{"use":"wrap","id":1,"created":"…","key":"<base64>"}`, and one line with
-//! `"use":"mac"`. Mode 0600 or 0400, owned by the process's user or root. The only place where master keys exist.
+//! `"use":"mac"`. Readable by this process, and writable by nobody but its user or root: mode 0600 as we make it, or as
+//! orchestrators mount a secret. The only place where master keys exist.
 
 use std::collections::BTreeMap;
 use std::fs::{self, DirBuilder, File, OpenOptions};
@@ -19,15 +20,38 @@ use zeroize::Zeroizing;
 /// Why a key ring cannot be used. Names the file and the remedy, never a byte of a key.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyRingError {
-    #[error("the key ring {0} does not exist: restore it from your escrow, or name it with STRONGROOM_KEYRING_FILE")]
+    #[error(
+        "the key ring {0} does not exist: restore it from your escrow, or name it with STRONGROOM_KEYRING_FILE. It has to \
+         be a file: a variable with the keys themselves would be inherited by every child process, and be shown by \
+         tools such as `docker inspect`"
+    )]
     Missing(String),
     #[error("the key ring {0} exists already")]
     Exists(String),
-    #[error("the key ring {path} cannot be used ({cause}): check the path and its owner")]
-    Io { path: String, cause: std::io::ErrorKind },
-    #[error("the key ring {0} can be read by others: run `chmod 600` on it")]
+    #[error(
+        "the key ring {path} cannot be read ({cause}): let the user id {user} read it (in Kubernetes by fsGroup and \
+         defaultMode 0440), or name another file with STRONGROOM_KEYRING_FILE"
+    )]
+    Unreadable { path: String, cause: std::io::ErrorKind, user: u32 },
+    #[error(
+        "the key ring {path} cannot be made ({cause}): name a directory that Strongroom may write to with \
+         STRONGROOM_DATA_DIR, or a key ring that exists with STRONGROOM_KEYRING_FILE"
+    )]
+    NotMade { path: String, cause: std::io::ErrorKind },
+    #[error(
+        "the key ring {path} cannot be written ({cause}): add the key to a copy that can be written, named by \
+         STRONGROOM_KEYRING_FILE, and put that copy in its place"
+    )]
+    NotWritten { path: String, cause: std::io::ErrorKind },
+    #[error(
+        "the key ring {0} can be written by others: run `chmod 600` on it, or name another file with \
+         STRONGROOM_KEYRING_FILE"
+    )]
     Mode(String),
-    #[error("the key ring {0} belongs to another user: it must belong to the user that runs Strongroom, or to root")]
+    #[error(
+        "the key ring {0} belongs to another user: it must belong to the user that runs Strongroom, or to root. Name \
+         another file with STRONGROOM_KEYRING_FILE"
+    )]
     Owner(String),
     #[error("line {line} of the key ring {path} is not a key ring entry: restore the file from your escrow")]
     Malformed { path: String, line: usize },
@@ -84,10 +108,10 @@ impl KeyRing {
     /// Writes a new ring with master key 1, mode 0600, and returns it. Refuses to replace a file. The file appears with
     /// all its lines, so that whoever else starts at this moment reads a whole ring.
     pub fn create(path: &Path) -> Result<Self, KeyRingError> {
-        let shown = path.display().to_string();
+        let shown = shown(path);
         let io = |error: std::io::Error| match error.kind() {
             std::io::ErrorKind::AlreadyExists => KeyRingError::Exists(shown.clone()),
-            cause => KeyRingError::Io { path: shown.clone(), cause },
+            cause => KeyRingError::NotMade { path: shown.clone(), cause },
         };
         // Asked first: where a ring was mounted, nothing may be writable.
         if fs::symlink_metadata(path).is_ok() {
@@ -112,8 +136,11 @@ impl KeyRing {
 
     /// Appends a new master key and returns its id, which is above `above` and all ids of the ring.
     pub fn add(path: &Path, above: i32) -> Result<i32, KeyRingError> {
-        let shown = path.display().to_string();
-        let io = |error: std::io::Error| KeyRingError::Io { path: shown.clone(), cause: error.kind() };
+        let shown = shown(path);
+        let io = |error: std::io::Error| match error.kind() {
+            std::io::ErrorKind::NotFound => KeyRingError::Missing(shown.clone()),
+            cause => KeyRingError::NotWritten { path: shown.clone(), cause },
+        };
         let mut file = OpenOptions::new().read(true).append(true).open(path).map_err(io)?;
         // Given back when the file is closed.
         file.lock().map_err(io)?;
@@ -127,17 +154,18 @@ impl KeyRing {
     }
 
     pub fn read(path: &Path) -> Result<Self, KeyRingError> {
-        let shown = path.display().to_string();
+        let (shown, user) = (shown(path), rustix::process::geteuid().as_raw());
         let io = |error: std::io::Error| match error.kind() {
             std::io::ErrorKind::NotFound => KeyRingError::Missing(shown.clone()),
-            cause => KeyRingError::Io { path: shown.clone(), cause },
+            cause => KeyRingError::Unreadable { path: shown.clone(), cause, user },
         };
         let mut file = File::open(path).map_err(io)?;
         let metadata = file.metadata().map_err(io)?;
-        if metadata.mode() & 0o077 != 0 {
+        if metadata.mode() & 0o022 != 0 {
             return Err(KeyRingError::Mode(shown));
         }
-        if metadata.uid() != 0 && metadata.uid() != rustix::process::geteuid().as_raw() {
+        // The owner may change the mode, and so write.
+        if metadata.uid() != 0 && metadata.uid() != user {
             return Err(KeyRingError::Owner(shown));
         }
         let mut text = Zeroizing::new(String::new());
@@ -185,6 +213,11 @@ impl KeyRing {
     pub(super) fn mac_key(&self, deployment: Uuid) -> Zeroizing<[u8; 32]> {
         expand(deployment, &self.mac, "mac/v1")
     }
+}
+
+/// The whole path: a relative one means nothing to who reads a log.
+fn shown(path: &Path) -> String {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned()).display().to_string()
 }
 
 fn expand(deployment: Uuid, key: &[u8; 32], label: &str) -> Zeroizing<[u8; 32]> {

@@ -144,13 +144,28 @@ fn two_installations_never_share_a_key() {
 }
 
 #[test]
-fn a_key_ring_that_others_can_read_is_refused_with_its_path() {
+fn field_k01_a_key_ring_may_be_read_and_not_written_by_others() {
     use std::os::unix::fs::PermissionsExt;
     let (directory, _vault) = vault(1);
     let path = directory.path().join("keyring");
-    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
-    let error = KeyRing::read(&path).err().unwrap().to_string();
-    assert!(error.contains("keyring") && error.contains("chmod 600"), "{error}");
+    for (mode, refused) in [
+        (0o600, false),
+        (0o400, false),
+        (0o440, false),
+        (0o444, false),
+        (0o644, false),
+        (0o660, true),
+        (0o620, true),
+        (0o602, true),
+        (0o666, true),
+    ] {
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+        let error = KeyRing::read(&path).err().map(|error| error.to_string());
+        assert_eq!(error.is_some(), refused, "{mode:o}: {error:?}");
+        for word in ["keyring", "chmod 600", "STRONGROOM_KEYRING_FILE"] {
+            assert!(error.as_ref().is_none_or(|error| error.contains(word)), "{mode:o}: {error:?}");
+        }
+    }
 }
 
 #[test]

@@ -29,7 +29,7 @@ fn a_key_ring_that_does_not_fit_keeps_the_port_shut_and_the_database_as_it_is() 
         ("foreign ring", other.clone(), 0o600, "master key 1 of the key ring is not the one"),
         ("wrong mac key", format!("{other_mac}\n{wrap}"), 0o600, "the `mac` key of the key ring is not the one"),
         ("missing id", format!("{mac}\n{}", wrap.replace("\"id\":1", "\"id\":2")), 0o600, "lacks master key 1"),
-        ("readable by others", right.clone(), 0o644, "can be read by others"),
+        ("writable by others", right.clone(), 0o660, "can be written by others"),
         ("all zero", format!("{mac}\n{zero}"), 0o600, "holds a key that is no random key"),
         ("cut short", right[..right.len() - 20].to_owned(), 0o600, "is not a key ring entry"),
         ("empty", String::new(), 0o600, "lacks its `mac` key"),
