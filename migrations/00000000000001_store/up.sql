@@ -1,4 +1,5 @@
 -- Search finds a name by any part of it; pg_trgm is a trusted extension, so the owner of the database may create it.
+-- Where it is there already, it may be in any schema.
 CREATE EXTENSION IF NOT EXISTS pg_trgm;
 
 CREATE TABLE deployment (
@@ -134,7 +135,10 @@ CREATE INDEX credentials_usages ON credentials (usage_count, id);
 CREATE INDEX credentials_used ON credentials (last_used_at, id);
 CREATE INDEX credentials_editor ON credentials (edited_by, id);
 CREATE INDEX credentials_expiry ON credentials (expires_at, id) WHERE expires_at IS NOT NULL;
-CREATE INDEX credentials_search ON credentials USING gin (search gin_trgm_ops);
+DO $$ BEGIN
+    EXECUTE format('CREATE INDEX credentials_search ON credentials USING gin (search %s.gin_trgm_ops)',
+        (SELECT extnamespace::regnamespace FROM pg_extension WHERE extname = 'pg_trgm'));
+END $$;
 CREATE INDEX credentials_prefix ON credentials (name_key text_pattern_ops);
 CREATE INDEX credentials_kek ON credentials (kek_id);
 

@@ -2,6 +2,8 @@
 //! language the server writes, and SQL means the same whatever the database's settings are.
 
 mod classified;
+mod extension;
+mod idle;
 mod search_path;
 mod truth;
 mod writes;
