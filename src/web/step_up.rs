@@ -16,10 +16,13 @@ use crate::app::App;
 
 /// The field that the form gets.
 pub const FIELD: &str = "password";
+/// The same in a form that has a password of its own.
+pub const OTHER_FIELD: &str = "your_password";
 
 /// The form must ask for the password. `templates/shared/password.html` shows it.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Ask {
+    pub field: &'static str,
     pub error: Option<String>,
     /// Seconds until a password is looked at again, after too many wrong ones.
     seconds: Option<i64>,
@@ -43,22 +46,29 @@ pub async fn confirm(
     visitor: &Visitor,
     posted: &Posted,
 ) -> Result<Result<(), Ask>, Error> {
+    confirm_by(FIELD, app, request, visitor, posted).await
+}
+
+/// The same by another field of the form.
+pub async fn confirm_by(
+    field: &'static str,
+    app: &Data<App>,
+    request: &HttpRequest,
+    visitor: &Visitor,
+    posted: &Posted,
+) -> Result<Result<(), Ask>, Error> {
     if visitor.confirmed_lately() {
         return Ok(Ok(()));
     }
-    let password = posted.get(FIELD);
+    let ask = |error: Option<String>, seconds| Ok(Err(Ask { field, error, seconds }));
+    let password = posted.get(field);
     if password.is_empty() {
-        let error = posted.0.contains(FIELD).then(|| "Enter your password.".to_owned());
-        return Ok(Err(Ask { error, seconds: None }));
+        return ask(posted.0.contains(field).then(|| "Enter your password.".to_owned()), None);
     }
     match app.gate.password(&visitor.name, password, session::client_ip(request, app)).await {
         Ok(user) if user.id == visitor.user_id => Ok(Ok(())),
-        Ok(_) | Err(Refused::Wrong) => {
-            Ok(Err(Ask { error: Some("That is not your password.".to_owned()), seconds: None }))
-        }
-        Err(Refused::Throttled(seconds)) => {
-            Ok(Err(Ask { error: Some(Refused::Throttled(seconds).to_string()), seconds: Some(seconds) }))
-        }
+        Ok(_) | Err(Refused::Wrong) => ask(Some("That is not your password.".to_owned()), None),
+        Err(Refused::Throttled(seconds)) => ask(Some(Refused::Throttled(seconds).to_string()), Some(seconds)),
         Err(refused) => Err(refused.into()),
     }
 }

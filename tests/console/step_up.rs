@@ -28,7 +28,7 @@ use Asks::{InTheForm, OnItsPage};
 const ASKS: &[(&str, &str, Asks, &str, &str)] = &[
     ("get", "/audit.csv", OnItsPage, "", "takes the whole trail away"),
     ("get", "/users/new", OnItsPage, "", "before the form is filled in"),
-    ("post", "/users/new", OnItsPage, "username=eve&role=administrator", "makes a way in"),
+    ("post", "/users/new", InTheForm, "username=eve&role=administrator", "makes a way in"),
     ("post", "/users/{id}/role", OnItsPage, "role=administrator", "gives rights"),
     ("post", "/users/{id}/disabled", OnItsPage, "disabled=on", "locks somebody out, or lets them in again"),
     ("post", "/users/{id}/password", OnItsPage, "", "makes a way in"),
@@ -55,7 +55,7 @@ const ASKS: &[(&str, &str, Asks, &str, &str)] = &[
     (
         "post",
         "/credentials/{id}/edit",
-        OnItsPage,
+        InTheForm,
         "row_version=1&name=Quixotic&username=robot&password=another",
         "alerts go where the credential of a channel leads",
     ),
@@ -158,7 +158,9 @@ fn asked(page: &Page, how: Asks, htmx: bool) -> bool {
     match how {
         OnItsPage if htmx => page.status == 401 && confirms(page.header("hx-redirect")),
         OnItsPage => page.status == 303 && confirms(page.location()) && page.body.len() < 1024,
-        InTheForm => page.status == 422 && page.has("form input[type=password]"),
+        InTheForm => {
+            page.status == 422 && page.has("#confirm input[type=password], #destination input[type=password], #current")
+        }
     }
 }
 
@@ -258,4 +260,28 @@ async fn alerts_may_become_louder_without_a_password_and_quieter_with_it() {
     assert_eq!((page.status, page.has("#password-error")), (422, true));
     let page = visit.post("/alerts/settings", &[&never[..], &[("password", PASSWORD)]].concat()).await;
     assert_eq!((page.status, page.location()), (303, "/alerts/settings"));
+}
+
+#[actix_web::test]
+async fn what_was_typed_is_still_there_when_a_form_asks_for_the_password() {
+    let app = TestApp::start();
+    let mut visit = app.administrator();
+    app.give_password_long_ago();
+    let user = [("username", "grace"), ("role", "operator")];
+    let page = visit.post("/users/new", &user).await;
+    assert_eq!((page.status, page.attributes("#username", "value")), (422, vec!["grace".to_owned()]));
+    assert!(page.has("#role-operator[checked]"), "the role is kept");
+    let page = visit.post("/users/new", &[&user[..], &[("your_password", "wrong")]].concat()).await;
+    assert_eq!((page.status, page.has("#your_password-error")), (422, true));
+    let page = visit.post("/users/new", &[&user[..], &[("your_password", PASSWORD)]].concat()).await;
+    assert_eq!(page.status, 200, "the password that was made is shown: {:?}", page.texts("main p"));
+    let things = OneOfEach::in_console(&app);
+    let path = things.path("/credentials/{id}/edit");
+    channel_with_credential(&app, &things.path("/credentials/{id}").replace("/credentials/", ""));
+    let edit = [("row_version", "1"), ("name", "Renamed"), ("username", "robot"), ("password", "another")];
+    app.give_password_long_ago();
+    let page = visit.post(&path, &edit).await;
+    assert_eq!((page.status, page.attributes("#name", "value")), (422, vec!["Renamed".to_owned()]));
+    let page = visit.post(&path, &[&edit[..], &[("your_password", PASSWORD)]].concat()).await;
+    assert_eq!(page.status, 303, "{:?}", page.texts("main p"));
 }

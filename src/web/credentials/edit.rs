@@ -23,6 +23,7 @@ use crate::web::page::{self, Shell, When, when};
 use crate::web::params::Params;
 use crate::web::posted::Posted;
 use crate::web::session::{As, Operator};
+use crate::web::step_up;
 
 /// More than anybody has of one credential: none must hide behind the others.
 const ALL_USAGES: i64 = 100_000;
@@ -60,17 +61,20 @@ pub async fn update(
     let edited = Edited::load(&app, super::id(&path)?).await?;
     form::only(edited.kind, &posted)?;
     let row_version = form::version(&posted)?;
-    let again = |status, errors: &Errors| {
+    let filled = |errors: &Errors| {
         let shell = Shell::new(&request, &visitor, "credentials");
         let setting = edited.setting(row_version);
         FormPage::new(shell, edited.kind, setting, Some(&posted.0), Some(&edited.stored()), errors)
-            .answer(&request, status, false)
     };
+    let again = |status, errors: &Errors| filled(errors).answer(&request, status, false);
     if posted.0.contains("redraw") {
         return again(StatusCode::OK, &Errors::default());
     }
-    if edited.changes_values(&posted.0) && edited.carries_alerts(&app).await? {
-        visitor.require_fresh(&request, &edited.page())?;
+    if edited.changes_values(&posted.0)
+        && edited.carries_alerts(&app).await?
+        && let Err(ask) = step_up::confirm_by(step_up::OTHER_FIELD, &app, &request, &visitor, &posted).await?
+    {
+        return filled(&Errors::default()).asking(&request, &ask);
     }
     match edited.save(&app, &visitor, row_version, &posted.0).await? {
         Saved::Yes => Ok(super::leave(&request, &format!("/credentials/{}", edited.row.id), "saved")),

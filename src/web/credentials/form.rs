@@ -15,6 +15,7 @@ use crate::web::htmx;
 use crate::web::page::{self, Shell};
 use crate::web::params::Params;
 use crate::web::posted::Posted;
+use crate::web::step_up::{self, Ask};
 
 const NAME: Field = Field::text("name", "Name").max(200).check(|value| names::label(value, 200));
 const LONGEST_DESCRIPTION: usize = 2_000;
@@ -22,7 +23,7 @@ const LONGEST_DESCRIPTION: usize = 2_000;
 /// Everything that the form of `kind` posts, beside the number of the row's version.
 pub fn only(kind: &Kind, posted: &Posted) -> Result<(), Error> {
     let own = kind.fields.iter().map(|field| field.name);
-    posted.only(own.chain(["kind", "name", "description", "row_version", "redraw"]))
+    posted.only(own.chain(["kind", "name", "description", "row_version", "redraw", step_up::OTHER_FIELD]))
 }
 
 /// The row's version that an edit form was made from.
@@ -106,6 +107,7 @@ pub struct FormPage {
     finding: Option<FindingView>,
     multipart: bool,
     guide: &'static Guide,
+    password: Option<Ask>,
 }
 
 impl FormPage {
@@ -136,8 +138,15 @@ impl FormPage {
             finding: None,
             multipart: kind.fields.iter().any(|f| matches!(f.control, Control::Document | Control::SecretDocument)),
             guide: &kind.guide,
+            password: None,
             kind,
         }
+    }
+
+    /// The form that asks for the visitor's password before it saves.
+    pub fn asking(mut self, request: &HttpRequest, ask: &Ask) -> Result<HttpResponse, Error> {
+        self.password = Some(ask.clone());
+        if htmx::asked(request) { ask.answer(&self.as_page()) } else { ask.answer(&self) }
     }
 
     /// The page, its part for htmx, or the fields alone when htmx asks for those of another choice.

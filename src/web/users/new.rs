@@ -10,6 +10,7 @@ use super::super::error::Error;
 use super::super::page::{self, Shell};
 use super::super::posted::Posted;
 use super::super::session::{Administrator, As};
+use super::super::step_up::{self, Ask};
 use crate::accounts::{self, Role, password};
 use crate::app::App;
 use crate::form::Errors;
@@ -24,13 +25,15 @@ struct New {
     username: String,
     roles: Vec<(&'static str, &'static str, bool)>,
     errors: Errors,
+    password: Option<Ask>,
 }
 
 pub async fn new(request: HttpRequest, visitor: As<Administrator>) -> Result<HttpResponse, Error> {
     // Asked before the form is filled in, so that nothing typed is lost.
     visitor.require_fresh(&request, PAGE)?;
     let shell = Shell::new(&request, &visitor, "users");
-    page::html(&New { shell, username: String::new(), roles: roles(Role::Auditor.slug()), errors: Errors::default() })
+    let (username, roles) = (String::new(), roles(Role::Auditor.slug()));
+    page::html(&New { shell, username, roles, errors: Errors::default(), password: None })
 }
 
 pub async fn create(
@@ -39,13 +42,13 @@ pub async fn create(
     visitor: As<Administrator>,
     posted: Posted,
 ) -> Result<HttpResponse, Error> {
-    posted.only(["username", "role", "password", "password_again"])?;
-    visitor.require_fresh(&request, PAGE)?;
-    let again = |errors| {
+    posted.only(["username", "role", "password", "password_again", step_up::OTHER_FIELD])?;
+    let filled = |errors, password| {
         let shell = Shell::new(&request, &visitor, "users");
         let (username, roles) = (posted.get("username").to_owned(), roles(posted.get("role")));
-        page::html_with(StatusCode::UNPROCESSABLE_ENTITY, &New { shell, username, roles, errors })
+        New { shell, username, roles, errors, password }
     };
+    let again = |errors| page::html_with(StatusCode::UNPROCESSABLE_ENTITY, &filled(errors, None));
     let mut errors = Errors::default();
     let name = accounts::user_name(posted.get("username")).unwrap_or_else(|problem| {
         errors.add("username", problem);
@@ -58,6 +61,9 @@ pub async fn create(
     let wanted = Wanted::read(&posted, &name);
     errors.extend(wanted.errors);
     let (Some(role), true) = (role, errors.is_empty()) else { return again(errors) };
+    if let Err(ask) = step_up::confirm_by(step_up::OTHER_FIELD, &app, &request, &visitor, &posted).await? {
+        return ask.answer(&filled(Errors::default(), Some(ask.clone())));
+    }
     let hash = app.gate.hasher.hash(&wanted.password).await?;
     let (vault, actor, label) = (app.vault.clone(), visitor.actor(), name.clone());
     let made = app.db.transaction(move |conn| users::invite(conn, &vault, &actor, &label, role.slug(), &hash)).await;
