@@ -19,8 +19,8 @@ mod notices;
 mod values;
 
 pub use doors::CannotListen;
-pub use values::Networks;
-use values::{DatabaseUrl, MetricsListen, log_filter, public_url, reachable, socket_address};
+use values::{DatabaseUrl, MetricsListen, log_filter, public_url, reachable};
+pub use values::{Networks, https_url, socket_address};
 
 /// A setting that cannot be used, and what to do: exit status [`crate::cli::EX_CONFIG`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -14,6 +14,7 @@ mod kill;
 mod no_room;
 mod orchestrators;
 mod outage;
+mod proxies;
 mod restart;
 mod rolling;
 mod rotation;

@@ -6,6 +6,7 @@ pub mod channels;
 pub mod clouds;
 pub mod entra;
 pub mod forges;
+pub mod front;
 pub mod kube;
 pub mod moto;
 pub mod oidc_provider;
