@@ -15,6 +15,7 @@ mod no_room;
 mod orchestrators;
 mod outage;
 mod proxies;
+mod proxy_settings;
 mod restart;
 mod rolling;
 mod rotation;

@@ -4,6 +4,7 @@
 pub mod certificates;
 pub mod channels;
 pub mod clouds;
+pub mod connect_proxy;
 pub mod entra;
 pub mod forges;
 pub mod front;
