@@ -3,7 +3,8 @@
 use unicode_normalization::UnicodeNormalization;
 use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
 
-/// A label as it is stored: trimmed, NFC, without control and format characters (which could hide or reverse text).
+/// A label as it is stored: trimmed, NFC, without control and format characters (which could hide or reverse text). The
+/// two joiners stay where they stand between others: Persian, many Indian languages and emoji are written with them.
 pub fn label(text: &str, longest: usize) -> Result<String, String> {
     let label: String = text.trim().nfc().collect();
     if label.is_empty() {
@@ -12,7 +13,7 @@ pub fn label(text: &str, longest: usize) -> Result<String, String> {
     if label.chars().count() > longest {
         return Err(format!("At most {longest} characters fit here."));
     }
-    if label.chars().any(is_invisible) {
+    if label.chars().any(|c| is_invisible(c) && !is_joiner(c)) || has_loose_joiner(&label) {
         return Err("Control characters and invisible characters are not allowed in a name.".to_owned());
     }
     Ok(label)
@@ -21,6 +22,20 @@ pub fn label(text: &str, longest: usize) -> Result<String, String> {
 /// What two names have in common when they are the same to a person: compatibility form, without regard to case.
 pub fn key(text: &str) -> String {
     text.trim().nfkc().filter(|c| !is_invisible(*c)).collect::<String>().to_lowercase().nfkc().collect()
+}
+
+/// U+200C and U+200D, which decide how their neighbours are drawn.
+fn is_joiner(c: char) -> bool {
+    matches!(c, '\u{200c}' | '\u{200d}')
+}
+
+/// Whether a joiner has nothing to join: at an end, or beside another or a space.
+fn has_loose_joiner(label: &str) -> bool {
+    let characters: Vec<char> = label.chars().collect();
+    let joins =
+        |at: Option<usize>| at.and_then(|at| characters.get(at)).is_some_and(|c| !is_joiner(*c) && !c.is_whitespace());
+    let joiners = characters.iter().enumerate().filter(|(_, c)| is_joiner(**c));
+    joiners.into_iter().any(|(at, _)| !joins(at.checked_sub(1)) || !joins(Some(at + 1)))
 }
 
 fn is_invisible(c: char) -> bool {
@@ -47,8 +62,19 @@ mod tests {
     }
 
     #[test]
+    fn field_fa_48_names_take_the_joiners_that_languages_need() {
+        for name in ["👩\u{200d}💻 laptop key", "می\u{200c}خواهم", "क्\u{200d}ष"] {
+            assert_eq!(label(name, 200).as_deref(), Ok(name));
+        }
+        assert_eq!(key("ad\u{200d}min"), key("admin"), "nobody can be told apart by a joiner");
+    }
+
+    #[test]
     fn a_label_that_hides_something_is_refused() {
         for bad in ["", "  ", "a\0b", "\u{202e}prod", "pro\u{200b}d", "a\nb", "a\u{feff}"] {
+            assert!(label(bad, 200).is_err(), "{bad:?}");
+        }
+        for bad in ["\u{200d}", "prod\u{200d}", "\u{200c}prod", "pro\u{200d}\u{200d}d", "a\u{200c} b"] {
             assert!(label(bad, 200).is_err(), "{bad:?}");
         }
         assert!(label(&"x".repeat(201), 200).is_err());
