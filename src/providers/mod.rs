@@ -21,11 +21,9 @@ pub mod gitlab;
 pub mod ibm;
 mod jwt;
 pub mod kubernetes;
-mod machine;
 pub mod oci;
 pub mod oci_registry;
 pub mod probe;
-pub mod proxy;
 pub mod sessions;
 pub mod standard_webhooks;
 mod testing;
@@ -57,12 +55,6 @@ pub enum ProviderError {
     },
     Timeout {
         host: String,
-    },
-    /// The operator's proxy did not lead there.
-    Proxy {
-        proxy: String,
-        host: String,
-        fault: proxy::ProxyFault,
     },
     /// The server's certificate is not trusted.
     Certificate {
@@ -175,6 +167,11 @@ impl ProviderError {
         }
         match self {
             Self::InvalidAddress => "the address is not usable. Enter an https address without a user name.".into(),
+            Self::RefusedByPolicy { host } if let Some(name) = own_machine(host) => format!(
+                "Strongroom may not connect to {host}: {name} is the machine or container that Strongroom itself runs on. \
+                 Enter the address at which the server is in your network. If it runs here, have the operator add the \
+                 address range to STRONGROOM_EGRESS_ALLOW."
+            ),
             Self::RefusedByPolicy { host } => format!(
                 "Strongroom may not connect to {host}. Private addresses, plain http and unusual ports need the \
                  operator's leave: add the address range to STRONGROOM_EGRESS_ALLOW."
@@ -182,7 +179,6 @@ impl ProviderError {
             Self::Reserved { host } => {
                 format!("{host} isn't allowed: it is reserved or a cloud metadata service. Enter another address.")
             }
-            Self::Proxy { proxy, host, fault } => fault.sentence(proxy, host),
             Self::Timeout { host } => format!("{host} did not answer in time. Try again later."),
             Self::NotTls { host } => format!(
                 "{host} answered with plain http, although the address says https. Check the port, or enter the address \
@@ -279,17 +275,21 @@ impl fmt::Display for ProviderError {
 
 impl std::error::Error for ProviderError {}
 
+/// The host without its port, when it is this machine itself.
+fn own_machine(host: &str) -> Option<Host> {
+    let name = Url::parse(&format!("https://{host}")).ok()?.host()?.to_owned();
+    let own = match &name {
+        Host::Ipv4(address) => address.is_loopback(),
+        Host::Ipv6(address) => address.is_loopback(),
+        Host::Domain(name) => name == "localhost" || name.ends_with(".localhost"),
+    };
+    Some(name).filter(|_| own)
+}
+
 /// What to do when nothing answers. `host` may have a port.
 fn where_it_may_be(host: &str) -> String {
-    let name = Url::parse(&format!("https://{host}")).ok().and_then(|url| url.host().map(|host| host.to_owned()));
-    let own = match &name {
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-        None => false,
-    };
-    match name {
-        Some(name) if own => format!(
+    match own_machine(host) {
+        Some(name) => format!(
             "{name} is the machine or container that Strongroom itself runs on. Enter the address at which the server is \
              in your network; if it runs on this machine, check that it is up."
         ),

@@ -43,7 +43,13 @@ const MEANINGS: [Meaning; 12] = [
         "The app has no service principal in this tenant.",
         "Make one with the line: az ad sp create --id, followed by the client ID.",
     ),
-    (90_002, Verdict::BadKey, "There is no such tenant.", "Check the tenant ID, and which Azure cloud it belongs to."),
+    (
+        90_002,
+        Verdict::BadKey,
+        "There is no such tenant in this Azure cloud.",
+        "Check the tenant ID. If the tenant is in Azure Government or Azure China, run az ad sp create-for-rbac again with \
+         --json-auth: only that output names the cloud.",
+    ),
     (900_023, Verdict::BadKey, "The tenant ID is not valid.", "Copy the tenant ID from Microsoft Entra ID, Overview."),
     (
         700_027,

@@ -54,7 +54,10 @@ async fn an_unknown_tenant_and_an_unknown_client_are_named() {
     let endpoints = moved(Service::AzureLogin, &peer);
     let key = service_key(SECRET).replace(TENANT, "00000000-0000-0000-0000-000000000001");
     let tenant = test("azure", &[("method", "service_key"), ("service_key", &key)], &endpoints).await;
-    assert_eq!((tenant.verdict, tenant.sentence.as_str()), (Verdict::BadKey, "There is no such tenant."));
+    assert_eq!(
+        (tenant.verdict, tenant.sentence.as_str()),
+        (Verdict::BadKey, "There is no such tenant in this Azure cloud.")
+    );
     let key = service_key(SECRET).replace(CLIENT, "00000000-0000-0000-0000-000000000002");
     let client = test("azure", &[("method", "service_key"), ("service_key", &key)], &endpoints).await;
     assert_eq!(client.sentence, "The tenant does not know this client ID.");
@@ -159,4 +162,15 @@ async fn another_reading_of_the_standards_takes_the_secret_and_the_assertion() {
     let other = rcgen::CertificateParams::default().self_signed(&other).unwrap();
     let peer = OidcProvider::start(TENANT, CLIENT, SECRET, Some(other.der())).unwrap();
     assert_eq!(certificate_at(&pem, &at(&peer)).await.verdict, Verdict::BadKey);
+}
+
+#[tokio::test]
+async fn field_fa_37_a_tenant_of_another_cloud_is_told_the_way_out() {
+    let peer = entra::start(None);
+    let key = r#"{"appId": "11111111-2222-4333-8444-555555555555", "displayName": "azure-cli-2026-11-26",
+                  "password": "Xy8Q~field_A.sec-ret~ForTest1234567890abc", "tenant": "gov-tenant"}"#;
+    let posted = [("method", "service_key"), ("service_key", key)];
+    let finding = test("azure", &posted, &moved(Service::AzureLogin, &peer)).await;
+    assert_eq!(finding.verdict, Verdict::BadKey);
+    assert!(finding.remedy.contains("--json-auth") && finding.remedy.contains("Azure Government"), "{finding:?}");
 }
