@@ -9,11 +9,14 @@ use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, Utc};
 use rustls::SignatureAlgorithm;
 use rustls::crypto::aws_lc_rs::sign::any_supported_type;
-use rustls::pki_types::pem::{PemObject, SectionKind};
+use rustls::pki_types::pem::SectionKind;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs1KeyDer, PrivatePkcs8KeyDer, PrivateSec1KeyDer};
 use serde::Deserialize;
+use x509_parser::oid_registry::{OID_EC_P256, OID_KEY_TYPE_EC_PUBLIC_KEY, OID_NIST_EC_P384, OID_NIST_EC_P521};
 use x509_parser::prelude::{FromDer, X509Certificate, X509Name};
 use zeroize::{Zeroize, Zeroizing};
+
+mod armour;
 
 /// Most certificates in one text.
 const MAX_CERTIFICATES: usize = 50;
@@ -50,7 +53,7 @@ impl Pair {
         if certificates.is_empty() {
             return Err("The certificate is missing: paste the certificate and its key together.".to_owned());
         }
-        let signer = any_supported_type(&key).map_err(|_| UNUSABLE_KEY.to_owned())?;
+        let signer = any_supported_type(&key).map_err(|_| unusable(&certificates).to_owned())?;
         let public = signer.public_key().ok_or(UNUSABLE_KEY)?;
         let leaf = certificates
             .iter()
@@ -157,6 +160,8 @@ pub fn summary_of(text: &str) -> Option<Summary> {
 }
 
 const NO_PEM: &str = "There is no certificate in PEM here: it starts with -----BEGIN CERTIFICATE-----.";
+const OTHER_CURVE: &str = "The key is ECDSA on a curve that is not supported, such as brainpool. Make one on P-256, P-384 \
+                           or P-521.";
 const UNUSABLE_KEY: &str = "The private key cannot be used: it must be RSA (2048 bits or more), ECDSA or Ed25519.";
 const NOT_RSA: &str = "The private key is not an RSA key of 2048 bits or more.";
 
@@ -171,20 +176,16 @@ impl Drop for Sections {
     }
 }
 
-/// Certificates and keys of a text; other sections are passed over, as in the files that OpenSSL writes.
+/// Certificates and keys of a text.
 fn sections(text: &str) -> Result<Sections, String> {
-    if text.contains("ENCRYPTED") {
-        return Err("The private key is locked with a passphrase. Unlock it first: openssl pkey -in locked.pem.".into());
-    }
     let mut found = Sections { certificates: Vec::new(), keys: Vec::new() };
-    for section in <(SectionKind, Vec<u8>)>::pem_slice_iter(text.as_bytes()) {
-        let (kind, der) = section.map_err(|_| "This is damaged PEM. Copy it whole, with its BEGIN and END lines.")?;
+    for section in armour::sections(text)? {
+        let (kind, der) = section?;
         match kind {
-            SectionKind::Certificate => found.certificates.push(CertificateDer::from(der)),
             SectionKind::PrivateKey => found.keys.push(PrivatePkcs8KeyDer::from(der).into()),
             SectionKind::RsaPrivateKey => found.keys.push(PrivatePkcs1KeyDer::from(der).into()),
             SectionKind::EcPrivateKey => found.keys.push(PrivateSec1KeyDer::from(der).into()),
-            _ => {}
+            _ => found.certificates.push(CertificateDer::from(der)),
         }
         if found.certificates.len() + found.keys.len() > MAX_CERTIFICATES {
             return Err(format!("At most {MAX_CERTIFICATES} certificates fit here."));
@@ -201,6 +202,19 @@ fn certificate<'a>(der: &'a CertificateDer<'static>) -> Result<X509Certificate<'
         Ok(([], certificate)) => Ok(certificate),
         _ => Err("One of the certificates is no valid X.509 certificate.".to_owned()),
     }
+}
+
+/// Why a key cannot be used, as far as the certificates tell.
+fn unusable(certificates: &[CertificateDer<'static>]) -> &'static str {
+    let curves = [OID_EC_P256, OID_NIST_EC_P384, OID_NIST_EC_P521];
+    let is_odd = |der: &CertificateDer<'static>| {
+        certificate(der).is_ok_and(|read| {
+            let algorithm = &read.public_key().algorithm;
+            let curve = algorithm.parameters.as_ref().and_then(|curve| curve.as_oid().ok());
+            algorithm.algorithm == OID_KEY_TYPE_EC_PUBLIC_KEY && curve.is_some_and(|curve| !curves.contains(&curve))
+        })
+    };
+    if certificates.iter().any(is_odd) { OTHER_CURVE } else { UNUSABLE_KEY }
 }
 
 fn summary(der: &CertificateDer<'static>) -> Option<Summary> {
