@@ -30,6 +30,7 @@ const METADATA_V6: [Ipv6Addr; 3] = [
 
 const SPELLING: &str = "Enter the address without spaces, backslashes or control characters.";
 const LOGIN: &str = "Enter the address without a user name or password.";
+const INVISIBLE: &str = "This address has an invisible character. Type it anew, or copy it from elsewhere.";
 const INVALID: &str = "Enter a valid address, such as https://server.example.com.";
 
 /// Parses an address that somebody typed. The URL standard would read a backslash as a slash and skip tabs and line
@@ -38,6 +39,9 @@ const INVALID: &str = "Enter a valid address, such as https://server.example.com
 pub fn parse(text: &str) -> Result<Url, &'static str> {
     if text.contains(|c: char| c.is_whitespace() || c.is_control() || c == '\\') {
         return Err(SPELLING);
+    }
+    if text.contains(crate::pasted::is_invisible) {
+        return Err(INVISIBLE);
     }
     let (_, rest) = text.split_once("://").ok_or(INVALID)?;
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
@@ -151,6 +155,8 @@ mod tests {
             ("https://@evil.com", LOGIN),
             ("https://u:p@evil.com", LOGIN),
             ("https://http:/evil.com", INVALID),
+            ("https://good.com/hook\u{200b}", INVISIBLE),
+            ("https://go\u{ad}od.com/", INVISIBLE),
             ("https://", INVALID),
             ("good.com", INVALID),
         ] {

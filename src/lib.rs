@@ -34,6 +34,8 @@ pub mod models;
 pub mod names;
 /// The one opener of stored credentials.
 pub mod opening;
+/// What people paste, recognised before a strict parser speaks.
+pub mod pasted;
 /// The private Postgres that `serve` starts when no DATABASE_URL is set.
 pub mod postgres;
 /// How to speak to someone else's service, through the one egress client.

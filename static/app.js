@@ -15,11 +15,21 @@ document.addEventListener("change", async (event) => {
     input.value = "";
     return;
   }
-  field.value = await file.text();
+  field.value = textOf(new Uint8Array(await file.arrayBuffer()));
   input.value = "";
   field.dispatchEvent(new Event("input", { bubbles: true }));
   announce(`${file.name} was read into the form.`, "info");
 });
+
+// UTF-8, or UTF-16 as Windows writes it. A binary file becomes base64: the server says at the field what it is.
+function textOf(bytes) {
+  const wide = { "255 254": "utf-16le", "254 255": "utf-16be" }[bytes.slice(0, 2).join(" ")];
+  try {
+    return new TextDecoder(wide ?? "utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
+  }
+}
 
 // Copy buttons: data-copy names the element whose text is copied.
 document.addEventListener("click", async (event) => {

@@ -15,7 +15,6 @@ use crate::vault::Vault;
 
 pub mod audit;
 pub mod key;
-pub mod proxy;
 pub mod serve;
 pub mod user;
 pub mod verify;

@@ -5,6 +5,7 @@ use serde::Deserialize;
 
 use super::{Facts, Guide, Kind, checks};
 use crate::form::{Errors, Field, Values};
+use crate::pasted::Wanted;
 
 /// What a consumer gets.
 #[derive(Deserialize)]
@@ -20,7 +21,7 @@ pub static KIND: Kind = Kind {
     summary: "A user name and a password: registry robot accounts, ServiceNow, Jira, mail servers.",
     fields: &[
         Field::text("username", "Username").max(255).check(checks::username).identity(),
-        Field::secret("password", "Password"),
+        Field::secret("password", "Password").wants(Wanted::Password),
     ],
     examine,
     parses: |values| super::payload::<Payload>(values).is_some(),

@@ -34,7 +34,7 @@ pub static KIND: Kind = Kind {
             .help("Blank for github.com.")
             .check(checks::server_url)
             .identity(),
-        Field::secret("token", "Access token").max(1024).check(checks::token),
+        Field::secret("token", "Access token").placeholder("ghp_…").max(1024).check(token),
         Field::document("ca_certificate", "CA certificate")
             .optional()
             .help("PEM, if the server's certificate is signed by a private authority.")
@@ -57,6 +57,18 @@ pub static KIND: Kind = Kind {
     policies: super::no_policies,
     address: |values| super::address_in("server_url", values),
 };
+
+/// What other tokens begin with, and what they are.
+const OTHERS: [(&str, &str); 2] =
+    [("ghr_", "This is a refresh token, which opens nothing by itself."), ("glpat-", "This is a token of GitLab.")];
+
+fn token(value: &str) -> Result<String, String> {
+    let token = checks::token(value)?;
+    match OTHERS.iter().find(|(prefix, _)| token.starts_with(prefix)) {
+        Some((_, what)) => Err(format!("{what} Enter a personal access token, which begins with ghp_.")),
+        None => Ok(token),
+    }
+}
 
 fn examine(values: &Values) -> Result<Facts, Errors> {
     let server = Some(values.get("server_url")).filter(|url| !url.is_empty()).unwrap_or(DEFAULT_SERVER);

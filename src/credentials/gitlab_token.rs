@@ -34,7 +34,7 @@ pub static KIND: Kind = Kind {
             .help("Blank for gitlab.com.")
             .check(checks::server_url)
             .identity(),
-        Field::secret("token", "Access token").max(1024).check(checks::token),
+        Field::secret("token", "Access token").placeholder("glpat-…").max(1024).check(token),
         Field::document("ca_certificate", "CA certificate")
             .optional()
             .help("PEM, if the server's certificate is signed by a private authority.")
@@ -56,6 +56,27 @@ pub static KIND: Kind = Kind {
     policies: super::no_policies,
     address: |values| super::address_in("server_url", values),
 };
+
+/// What other tokens begin with, and what they are (GitLab's documentation, "Token overview"). Deploy tokens are
+/// recognised before.
+const OTHERS: [(&str, &str); 8] = [
+    ("glrt-", "This is a runner's token."),
+    ("GR1348941", "This is a token to register runners with."),
+    ("glptt-", "This is a token to trigger pipelines with."),
+    ("glcbt-", "This is a CI job's token, which ends with its job."),
+    ("glft-", "This is a token for feeds."),
+    ("glagent-", "This is the token of an agent for Kubernetes."),
+    ("ghp_", "This is a token of GitHub."),
+    ("github_pat_", "This is a token of GitHub."),
+];
+
+fn token(value: &str) -> Result<String, String> {
+    let token = checks::token(value)?;
+    match OTHERS.iter().find(|(prefix, _)| token.starts_with(prefix)) {
+        Some((_, what)) => Err(format!("{what} Enter an access token, which begins with glpat-.")),
+        None => Ok(token),
+    }
+}
 
 fn examine(values: &Values) -> Result<Facts, Errors> {
     let server = Some(values.get("server_url")).filter(|url| !url.is_empty()).unwrap_or(DEFAULT_SERVER);

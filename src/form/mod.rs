@@ -1,12 +1,14 @@
 //! Fields declared once, then shown, checked and turned into values. Credentials and integrations declare their forms
 //! with [`Field`]; a page shows them with [`view()`] and checks what was posted with [`check`]. This module knows no
-//! HTTP, no database and no cloud. A new control is a new arm of [`Control`] and of `templates/shared/field.html`.
+//! HTTP, no database and no cloud: what people paste by mistake is recognised in [`crate::pasted`]. A new control is a new arm of [`Control`] and of `templates/shared/field.html`.
 
 mod values;
 mod view;
 
 pub use values::{Errors, Values};
-pub use view::{FieldView, view};
+pub use view::{FieldView, shown_again, view};
+
+use crate::pasted::{self, Wanted};
 
 /// How a field is entered. Closed on purpose: the template matches every arm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,12 +64,20 @@ pub struct Field {
     pub check: Check,
     /// Longest accepted value, in characters.
     pub max: usize,
+    /// What belongs into it, so that anything else can be named before `check` speaks.
+    pub wanted: Wanted,
     /// Says whose secret this is or where it goes: changing it asks for the secret again.
     pub identity: bool,
 }
 
 impl Field {
     const fn new(name: &'static str, label: &'static str, control: Control, max: usize) -> Self {
+        let wanted = match control {
+            Control::Secret => Wanted::Token,
+            Control::SecretDocument => Wanted::PrivatePem,
+            Control::Document => Wanted::Certificates,
+            _ => Wanted::Visible,
+        };
         Self {
             name,
             label,
@@ -79,6 +89,7 @@ impl Field {
             default: "",
             check: as_entered,
             max,
+            wanted,
             identity: false,
         }
     }
@@ -156,6 +167,11 @@ impl Field {
         self
     }
 
+    pub const fn wants(mut self, wanted: Wanted) -> Self {
+        self.wanted = wanted;
+        self
+    }
+
     pub const fn identity(mut self) -> Self {
         self.identity = true;
         self
@@ -192,9 +208,11 @@ pub fn check(fields: &[Field], posted: &Values, stored: Option<&Values>) -> Resu
     if errors.is_empty() { Ok(values) } else { Err(errors) }
 }
 
-/// What counts as entered: a one-line secret may begin or end with a space, everything else is trimmed.
+/// What counts as entered: a one-line secret may begin or end with a space, everything else is trimmed. Tabs and line
+/// ends around a value come from a spreadsheet or a file, as does the mark that some editors put first.
 fn entered<'v>(field: &Field, raw: &'v str) -> &'v str {
-    if field.control == Control::Secret { raw } else { raw.trim() }
+    let raw = raw.trim_start_matches('\u{feff}');
+    if field.control == Control::Secret { raw.trim_matches(['\t', '\r', '\n']) } else { raw.trim() }
 }
 
 fn check_field(field: &Field, raw: &str, stored: Option<&Values>) -> Result<String, String> {
@@ -208,12 +226,23 @@ fn check_field(field: &Field, raw: &str, stored: Option<&Values>) -> Result<Stri
             (_, false) => Ok(String::new()),
         };
     }
+    let is_typed = field.control.is_document() || matches!(field.control, Control::Text | Control::Secret);
+    if is_typed {
+        let label = in_sentence(field.label);
+        if let Some(sentence) = pasted::mistaken(value.trim(), field.wanted, &label, field.placeholder) {
+            return Err(sentence);
+        }
+    }
     if value.chars().count() > field.max {
-        return Err(format!("At most {} characters fit here.", field.max));
+        return Err(field.wanted.too_long(field.max));
     }
     let allowed = |c: char| !c.is_control() || (field.control.is_document() && matches!(c, '\n' | '\r' | '\t'));
     if !value.chars().all(allowed) {
         return Err("Control characters are not allowed here.".to_owned());
+    }
+    // A document's own parser knows where they matter; a name may have joiners.
+    if is_typed && !field.control.is_document() && field.wanted != Wanted::Name {
+        pasted::invisible(value).map_or(Ok(()), Err)?;
     }
     match field.control {
         Control::Choice(options) if !options.iter().any(|(option, _)| *option == value) => {

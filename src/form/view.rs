@@ -1,6 +1,9 @@
 //! A form as a template shows it. No secret gets this far.
 
+use zeroize::Zeroizing;
+
 use super::{Control, Errors, Field, Values};
+use crate::pasted::{self, Wanted};
 
 /// A field as a template shows it. `value` is empty for every secret, whatever was posted or stored.
 #[derive(Clone, Debug)]
@@ -20,6 +23,24 @@ pub struct FieldView {
     /// Other fields depend on this one, so a change redraws the form.
     pub switches: bool,
     pub max: usize,
+}
+
+/// Fewest characters of a posted secret that are looked for in other fields.
+const TELLING: usize = 8;
+const HELD_BACK: &str = "This looks like a secret, so it is not shown again. Enter it in its own field.";
+
+/// Whether what was posted in a field that is shown again may be: not a secret that was put into the wrong field.
+/// `failed` is whether the field was refused.
+pub fn shown_again(fields: &[Field], posted: &Values, value: &str, failed: bool) -> bool {
+    let secrets = fields.iter().filter(|field| field.control.is_secret()).map(|field| posted.get(field.name).trim());
+    let repeats = |secret: &str| {
+        let secret: Zeroizing<String> =
+            Zeroizing::new(secret.chars().filter(|c| !(c.is_control() || pasted::is_invisible(*c))).collect());
+        secret.len() >= TELLING && value.contains(secret.as_str())
+    };
+    let mistaken = || pasted::mistaken(value, Wanted::Visible, "", "").is_some() || pasted::looks_secret(value);
+    let is_secret = pasted::holds_secret(value) || secrets.into_iter().any(repeats) || (failed && mistaken());
+    !is_secret
 }
 
 /// The active fields with what was posted, else what is stored, else their defaults. `picks` names the options
@@ -43,6 +64,11 @@ pub fn view(
                 }
                 value => value,
             };
+            let error = errors.of(field.name).map(str::to_owned);
+            let typed = matches!(field.control, Control::Text | Control::Document);
+            let held_back = typed
+                && posted.is_some_and(|posted| !shown_again(fields, posted, posted.get(field.name), error.is_some()));
+            let value = if held_back { "" } else { value };
             let options = match field.control {
                 Control::Choice(options) => options.iter().map(|(v, l)| (v.to_string(), l.to_string())).collect(),
                 Control::Pick => picks(field.name),
@@ -63,7 +89,7 @@ pub fn view(
                         (v, l, chosen)
                     })
                     .collect(),
-                error: errors.of(field.name).map(str::to_owned),
+                error: error.or_else(|| held_back.then(|| HELD_BACK.to_owned())),
                 stored: field.control.is_secret() && stored.is_some_and(|s| !s.get(field.name).is_empty()),
                 switches: fields.iter().any(|f| f.when.is_some_and(|(name, _)| name == field.name)),
                 max: field.max,

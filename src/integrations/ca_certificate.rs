@@ -1,8 +1,7 @@
 //! Certificate authorities of one's own, as a setting of an integration: the field, its check, and what the way out
 //! makes of it.
 
-use x509_parser::pem::Pem;
-
+use crate::credentials::pem;
 use crate::form::{Field, Values};
 use crate::providers::egress::Tls;
 use crate::providers::tls_faults::Form;
@@ -13,21 +12,9 @@ pub const FIELD: Field = Field::document("ca_certificate", "CA certificate")
     .help("In PEM form, when the certificate of that address is self-signed or issued by a private CA.")
     .check(check);
 
-/// Certificates in PEM form, one at least, and nothing else.
+/// Certificates in PEM form, one at least, and nothing else; each of them, in one canonical text.
 pub fn check(text: &str) -> Result<String, String> {
-    let mut found = 0;
-    for pem in Pem::iter_from_buffer(text.as_bytes()) {
-        let pem = pem.map_err(|_| "This is not in PEM form.".to_owned())?;
-        if pem.label != "CERTIFICATE" {
-            return Err("Only certificates belong here: a private key is never asked for in this field.".to_owned());
-        }
-        pem.parse_x509().map_err(|_| "This certificate cannot be read.".to_owned())?;
-        found += 1;
-    }
-    if found == 0 {
-        return Err("Paste a certificate: it begins with -----BEGIN CERTIFICATE-----.".to_owned());
-    }
-    Ok(text.to_owned())
+    pem::authorities(text)
 }
 
 /// What the settings add to the authorities that everybody trusts.

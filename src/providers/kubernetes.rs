@@ -19,6 +19,7 @@ use super::probe::{Finding, Verdict};
 use super::tls_faults::Form;
 use super::{ProviderError, certificate, clock};
 use crate::credentials::kubeconfig::{KIND, Kubeconfig, Login, Payload};
+use crate::credentials::pem::Pair;
 use crate::form::Values;
 
 const WHO: &str = "the cluster";
@@ -38,12 +39,12 @@ pub struct Cluster {
 
 impl Cluster {
     pub fn new(config: &Kubeconfig, egress: &Egress) -> Result<Self, ProviderError> {
-        let identity = match &config.login {
-            Login::Certificate(pair) => Some(SecretString::from(pair.to_pem().to_string())),
-            _ => None,
-        };
+        let certificate = config.login.certificate();
+        let identity = certificate.map(|pair| SecretString::from(pair.to_pem().to_string()));
         let authorization = match &config.login {
-            Login::Token(token) => Some(("Bearer", Zeroizing::new(token.expose_secret().to_owned()))),
+            Login::Token(token) | Login::CertificateAndToken(_, token) => {
+                Some(("Bearer", Zeroizing::new(token.expose_secret().to_owned())))
+            }
             Login::Basic { username, password } => {
                 let pair = Zeroizing::new(format!("{username}:{}", password.expose_secret()));
                 Some(("Basic", Zeroizing::new(STANDARD.encode(pair.as_bytes()))))
@@ -133,9 +134,7 @@ pub(super) async fn probe(values: &Values, egress: &Egress) -> Finding {
     let Some(payload) = crate::credentials::payload::<Payload>(values) else { return super::testing::unreadable() };
     let config = payload.kubeconfig;
     let expires_at = (KIND.examine)(values).ok().and_then(|facts| facts.expires_at);
-    if let Login::Certificate(pair) = &config.login
-        && let Some(summary) = pair.summary()
-    {
+    if let Some(summary) = config.login.certificate().and_then(Pair::summary) {
         let dates = certificate::dates(summary.not_before, summary.not_after);
         if dates.verdict != Verdict::Ok {
             return dates;

@@ -1,5 +1,6 @@
 //! What a form posts: urlencoded, or multipart when a document is chosen as a file without the script. Read once,
-//! bounded, into [`Values`] that are wiped from memory. A field that comes twice or is not text refuses the whole.
+//! bounded, into [`Values`] that are wiped from memory. A field that comes twice or is not text refuses the whole; a
+//! chosen file that is not text is said to be so at its field.
 
 use std::time::Duration;
 
@@ -14,9 +15,12 @@ use zeroize::Zeroizing;
 
 use super::error::Error;
 use crate::form::Values;
+use crate::pasted;
 
 /// Bytes that a form may have.
 pub const LIMIT: usize = 256 * 1024;
+/// Bytes that a form with documents may have: the longest of them has 256 KiB, twice that in UTF-16.
+const DOCUMENTS_LIMIT: usize = 1024 * 1024;
 
 /// Longest that a form may take to arrive.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -119,15 +123,17 @@ fn decoded(text: &[u8]) -> Result<Zeroizing<String>, Error> {
 async fn multipart(mut parts: Multipart) -> Result<Posted, Error> {
     let mut posted = Posted::default();
     let mut files = Vec::new();
-    let mut room = LIMIT;
+    let mut room = DOCUMENTS_LIMIT;
     while let Some(part) = parts.try_next().await.map_err(|_| Error::Malformed)? {
         let name = part.name().ok_or(Error::Malformed)?.to_owned();
         let bytes = read(part, room).await?;
         room = room.saturating_sub(bytes.len());
-        let text = std::str::from_utf8(&bytes).map_err(|_| Error::Malformed)?.to_owned();
         match name.strip_suffix(".file") {
-            Some(field) => files.push((field.to_owned(), Zeroizing::new(text))),
-            None => posted.take(Zeroizing::new(name), Zeroizing::new(text))?,
+            Some(field) => files.push((field.to_owned(), pasted::as_text(&bytes))),
+            None => {
+                let text = std::str::from_utf8(&bytes).map_err(|_| Error::Malformed)?.to_owned();
+                posted.take(Zeroizing::new(name), Zeroizing::new(text))?;
+            }
         }
     }
     for (field, text) in files.into_iter().filter(|(_, text)| !text.is_empty()) {

@@ -22,7 +22,8 @@ const FILL: &str = "
     const form = document.querySelector('main form[method=post]');
     form.noValidate = true;
     for (const field of form.querySelectorAll('input:not([type=hidden]):not([type=radio]):not([type=checkbox]):not([type=file]), textarea')) {
-        field.type === 'number' || (field.value = arguments[0]);
+        // A secret is another text, since one that stands in two fields is not shown again.
+        field.type === 'number' || (field.value = arguments[0] + (field.autocomplete === 'new-password' ? '!' : ''));
     }
     HTMLFormElement.prototype.submit.call(form);";
 

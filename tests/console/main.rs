@@ -19,6 +19,7 @@ mod gallery;
 mod hostile_text;
 mod house_rules;
 mod integrations;
+mod journeys;
 mod login;
 mod mail;
 mod outbox;

@@ -5,6 +5,7 @@ use serde::Deserialize;
 
 use super::{Facts, Guide, Kind, checks, date, pem};
 use crate::form::{Errors, Field, Values};
+use crate::pasted::Wanted;
 
 mod service_key;
 
@@ -75,6 +76,7 @@ pub static KIND: Kind = Kind {
         ),
         Field::secret_document("service_key", "Service Key")
             .when("method", &["service_key"])
+            .wants(Wanted::ServiceKey)
             .help("The whole JSON that az ad sp create-for-rbac printed.")
             .max(16_384)
             .check(|value| ServiceKey::parse(value).map(|key| key.to_json())),

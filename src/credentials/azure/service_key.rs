@@ -93,7 +93,8 @@ impl ServiceKey {
                     .to_owned());
             }
         };
-        if node.get("fileWithCertAndPrivateKey").is_some() {
+        // The one shape names the file, the other the certificate.
+        if node.get("fileWithCertAndPrivateKey").is_some() || node.get("clientCertificate").is_some() {
             return Err("This principal has a certificate and no secret: choose the subtype Certificate.".to_owned());
         }
         let subscription = node.get("subscriptionId").is_some().then(|| identifier(&node, "subscriptionId"));
@@ -133,8 +134,9 @@ fn text_of(node: &Node, name: &'static str) -> Result<String, String> {
     match node.get(name) {
         None => Err(format!("The service key has no member {name}. Paste the whole JSON that the Azure CLI printed.")),
         Some(member) => match member.text().map(str::trim) {
-            Some(text) if !text.is_empty() => checks::token(text)
-                .map_err(|_| format!("The member {name} has spaces or characters outside of ASCII. Copy it again.")),
+            Some(text) if !text.is_empty() => {
+                checks::token(text).map_err(|cause| format!("The member {name}: {cause}"))
+            }
             Some(_) => Err(format!("The member {name} is blank. Paste the JSON as the Azure CLI printed it.")),
             None => Err(format!("The member {name} must be text in quotes.")),
         },

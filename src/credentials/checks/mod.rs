@@ -3,13 +3,19 @@
 
 use url::Url;
 
-use crate::hosts;
+use crate::{hosts, pasted};
 
 /// A token or key that travels in a header: visible ASCII, no spaces.
 pub fn token(value: &str) -> Result<String, String> {
     let value = value.trim();
     if value.is_empty() {
         return Err("This is blank. Copy the value whole.".to_owned());
+    }
+    if pasted::is_hidden(value) {
+        return Err("A tool has hidden the secret and printed this in its place. Copy the secret itself.".to_owned());
+    }
+    if let Some(sentence) = pasted::invisible(value) {
+        return Err(sentence);
     }
     if value.chars().all(|c| c.is_ascii_graphic()) {
         Ok(value.to_owned())

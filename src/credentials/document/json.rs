@@ -21,9 +21,37 @@ pub fn parse(text: &str) -> Result<Node, Fault> {
         Err(error) => Err(match state.fault.get() {
             Some(Fault::Duplicate(_)) => Fault::Duplicate(error.line()),
             Some(fault) => fault,
-            None => Fault::Json(error.line().max(1)),
+            None => broken(text, error.line().max(1)),
         }),
     }
+}
+
+/// Why a text is no JSON.
+fn broken(text: &str, line: usize) -> Fault {
+    if !text.trim_start().starts_with('{') {
+        return Fault::NotJson;
+    }
+    let unusual = super::indentation(text, false);
+    unusual.or_else(|| open_line(text).map(Fault::LineBreak)).unwrap_or(Fault::Json(line))
+}
+
+/// The line that ends inside of a text in quotation marks.
+fn open_line(text: &str) -> Option<usize> {
+    let (mut inside, mut escaped) = (false, false);
+    for (number, line) in text.lines().enumerate() {
+        for c in line.chars() {
+            match c {
+                _ if escaped => escaped = false,
+                '\\' if inside => escaped = true,
+                '"' => inside = !inside,
+                _ => {}
+            }
+        }
+        if inside {
+            return Some(number + 1).filter(|_| text.lines().nth(number + 1).is_some());
+        }
+    }
+    None
 }
 
 struct State {

@@ -69,6 +69,14 @@ pub enum Fault {
     Duplicate(usize),
     #[error("Line {0} is not valid JSON. Paste the whole text, from {{ to }}.")]
     Json(usize),
+    #[error("This is not JSON, which begins with {{ and ends with }}. Paste the file or the output as it is.")]
+    NotJson,
+    #[error("Line {0} breaks off inside of a text in quotation marks. In JSON a line end in a text is written as \\n.")]
+    LineBreak(usize),
+    #[error("Line {0} is indented with unusual spaces, as web pages have them. Replace them by plain ones.")]
+    Spaces(usize),
+    #[error("Line {0} is indented with a tab. YAML takes spaces only.")]
+    Tab(usize),
     #[error("Line {0} is not valid YAML. Paste the whole file, with its indentation.")]
     Yaml(usize),
     #[error("Line {0} has an anchor, alias, tag, directive or merge key. Write the values out in full.")]
@@ -77,13 +85,21 @@ pub enum Fault {
     Key(usize),
     #[error("This holds several documents. Paste one.")]
     Several,
-    #[error("This is not an object with named members. Paste the whole text, from {{ to }}.")]
+    #[error("This has no members with names. Paste the whole document.")]
     NotAMap,
 }
 
 /// The text without the mark that some editors put first, if it is short enough.
 fn admitted(text: &str) -> Result<&str, Fault> {
     if text.len() > MAX_BYTES { Err(Fault::Long) } else { Ok(text.trim_start_matches('\u{feff}')) }
+}
+
+/// What a line is indented with that no document is: lines look right and are not.
+fn indentation(text: &str, tabs: bool) -> Option<Fault> {
+    text.lines().enumerate().find_map(|(number, line)| {
+        let odd = line.chars().take_while(|c| c.is_whitespace()).find(|c| *c != ' ' && (tabs || *c != '\t'))?;
+        Some(if odd == '\t' { Fault::Tab(number + 1) } else { Fault::Spaces(number + 1) })
+    })
 }
 
 #[cfg(test)]

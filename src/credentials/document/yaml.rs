@@ -18,6 +18,8 @@ enum Open {
 /// Reads one YAML document that is a map.
 pub fn parse(text: &str) -> Result<Node, Fault> {
     let text = super::admitted(text)?;
+    // They would become parts of names.
+    super::indentation(text, false).map_or(Ok(()), Err)?;
     let options = options! {
         flow_nesting_limit: MAX_DEPTH + 1,
         block_nesting_limit: MAX_DEPTH + 1,
@@ -25,7 +27,7 @@ pub fn parse(text: &str) -> Result<Node, Fault> {
     };
     let (mut open, mut nodes, mut root) = (Vec::<Open>::new(), 0_usize, None);
     for event in Parser::new_from_str_with_options(text, options) {
-        let (event, span) = event.map_err(|error| Fault::Yaml(error.marker().line().max(1)))?;
+        let (event, span) = event.map_err(|error| broken(text, error.marker().line()))?;
         let line = span.start.line();
         let node = match event {
             Event::Alias(_) => return Err(Fault::Indirect(line)),
@@ -64,7 +66,6 @@ pub fn parse(text: &str) -> Result<Node, Fault> {
                 Some(Open::Map(members, _)) => Node::Map(members),
                 None => return Err(Fault::Yaml(line)),
             },
-            Event::DocumentStart(..) if root.is_some() => return Err(Fault::Several),
             Event::StreamStart | Event::StreamEnd | Event::DocumentStart(..) | Event::DocumentEnd => continue,
             _ => return Err(Fault::Indirect(line)),
         };
@@ -72,7 +73,10 @@ pub fn parse(text: &str) -> Result<Node, Fault> {
             return Err(Fault::Many);
         }
         match open.last_mut() {
-            None => root = Some(node),
+            // A last line --- begins a document in which nothing is.
+            None if root.is_none() || matches!(root, Some(Node::Null)) => root = Some(node),
+            None if matches!(node, Node::Null) => {}
+            None => return Err(Fault::Several),
             Some(Open::List(items)) => items.push(node),
             Some(Open::Map(members, name)) => {
                 let name = name.take().ok_or(Fault::Key(line))?;
@@ -81,6 +85,10 @@ pub fn parse(text: &str) -> Result<Node, Fault> {
         }
     }
     root.filter(Node::is_map).ok_or(Fault::NotAMap)
+}
+
+fn broken(text: &str, line: usize) -> Fault {
+    super::indentation(text, !text.starts_with('{')).unwrap_or(Fault::Yaml(line.max(1)))
 }
 
 fn key(text: &str, style: ScalarStyle, members: &BTreeMap<String, Node>, line: usize) -> Result<String, Fault> {

@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 use super::document::{self, Node};
 use super::{Facts, Guide, Kind, checks, pem};
 use crate::form::{Errors, Field, Values};
+use crate::pasted::Wanted;
 
 /// What a consumer gets.
 #[derive(Deserialize)]
@@ -62,9 +63,10 @@ impl ServiceAccount {
             return Err("The member universe_domain must be googleapis.com: other universes are not supported.".into());
         }
         let client_id = node.get("client_id").is_some().then(|| word(&node, "client_id", "", 64)).transpose()?;
-        let key = pem::RsaKey::parse(text_of(&node, "private_key")?).map_err(|_| BAD_KEY.to_owned())?;
+        let key = pem::RsaKey::parse(text_of(&node, "private_key")?)
+            .map_err(|cause| format!("The member private_key: {cause}"))?;
         Ok(Self {
-            project_id: word(&node, "project_id", ".:-", 128)?,
+            project_id: project(&node)?,
             private_key_id: word(&node, "private_key_id", "-_", 128)?,
             private_key: SecretString::from(key.to_pem()),
             client_email: word(&node, "client_email", "@.-_", 255)?,
@@ -96,14 +98,24 @@ impl TryFrom<String> for ServiceAccount {
     }
 }
 
-const BAD_KEY: &str = "The member private_key is not an RSA private key of 2048 bits or more. Paste the downloaded file \
-                       as it is, with its \\n.";
-
 fn text_of<'n>(node: &'n Node, name: &'static str) -> Result<&'n str, String> {
     match node.get(name) {
         None => Err(format!("The service account key has no member {name}. Paste the whole downloaded file.")),
         Some(member) => member.text().ok_or_else(|| format!("The member {name} must be text in quotes.")),
     }
+}
+
+/// The project. Files of before 2016 do not name it, and the account's address does.
+fn project(node: &Node) -> Result<String, String> {
+    if node.get("project_id").is_some() {
+        return word(node, "project_id", ".:-", 128);
+    }
+    let email = word(node, "client_email", "@.-_", 255)?;
+    let of_project = email.split_once('@').and_then(|(_, host)| host.strip_suffix(".iam.gserviceaccount.com"));
+    let of_app = email.strip_suffix("@appspot.gserviceaccount.com");
+    of_project.or(of_app).filter(|project| !project.is_empty()).map(str::to_owned).ok_or_else(|| {
+        "The service account key has no member project_id: it is an old one. Make a new key, and paste that.".to_owned()
+    })
 }
 
 /// ASCII letters, digits and a few more characters, `max` at most.
@@ -123,6 +135,7 @@ pub static KIND: Kind = Kind {
     summary: "A service account's key: Artifact Registry, Container Registry, Cloud Functions, Secret Manager, Pub/Sub.",
     fields: &[
         Field::secret_document("service_account", "Service account")
+            .wants(Wanted::ServiceAccount)
             .help("The whole JSON key file that Google Cloud let you download.")
             .max(32_768)
             .check(|value| ServiceAccount::parse(value).map(|account| account.to_json())),

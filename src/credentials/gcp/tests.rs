@@ -43,8 +43,10 @@ fn other_types_of_credential_are_refused_by_name() {
 
 #[test]
 fn a_missing_member_is_named_and_so_is_one_of_the_wrong_type() {
-    for name in ["type", "project_id", "private_key_id", "private_key", "client_email"] {
+    for name in ["type", "private_key_id", "private_key", "client_email"] {
         assert!(refusal(&changed(name, Value::Null)).contains(name));
+    }
+    for name in ["type", "project_id", "private_key_id", "private_key", "client_email"] {
         assert!(refusal(&changed(name, json!({"a": 1}))).contains(name));
     }
     assert!(ServiceAccount::parse(&changed("client_id", Value::Null)).is_ok());

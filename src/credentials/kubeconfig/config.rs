@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 use super::refusals;
 use crate::credentials::document::{self, Node};
 use crate::credentials::{checks, pem};
+use crate::pasted;
 
 /// One cluster and one login.
 #[derive(Deserialize)]
@@ -30,15 +31,38 @@ pub struct Kubeconfig {
 pub enum Login {
     Token(SecretString),
     Certificate(pem::Pair),
-    Basic { username: String, password: SecretString },
+    /// Both are shown to the server, as kubectl does: what Azure Kubernetes Service gives to administrators.
+    CertificateAndToken(pem::Pair, SecretString),
+    Basic {
+        username: String,
+        password: SecretString,
+    },
+}
+
+impl Login {
+    /// The client certificate, if there is one.
+    pub fn certificate(&self) -> Option<&pem::Pair> {
+        match self {
+            Self::Certificate(pair) | Self::CertificateAndToken(pair, _) => Some(pair),
+            Self::Token(_) | Self::Basic { .. } => None,
+        }
+    }
+
+    /// The token, if there is one.
+    pub fn token(&self) -> Option<&SecretString> {
+        match self {
+            Self::Token(token) | Self::CertificateAndToken(_, token) => Some(token),
+            Self::Certificate(_) | Self::Basic { .. } => None,
+        }
+    }
 }
 
 impl Kubeconfig {
     pub fn parse(text: &str) -> Result<Self, String> {
         let root = document::yaml(text).map_err(|fault| fault.to_string())?;
-        only(&root, "the kubeconfig", &TOP)?;
-        must_be(&root, "apiVersion", "v1")?;
         must_be(&root, "kind", "Config")?;
+        must_be(&root, "apiVersion", "v1")?;
+        only(&root, "the kubeconfig", &TOP)?;
         let (context, body) = chosen(&root)?;
         only(body, "the context", &["cluster", "user", "namespace", "extensions"])?;
         let cluster = named(&root, "clusters", "cluster", required(body, "context", "cluster")?)?;
@@ -61,16 +85,17 @@ impl Kubeconfig {
         if let Some(namespace) = &self.namespace {
             context["namespace"] = json!(namespace);
         }
-        let user = match &self.login {
-            Login::Token(token) => json!({ "token": token.expose_secret() }),
-            Login::Certificate(pair) => json!({
-                "client-certificate-data": STANDARD.encode(pair.chain_pem()),
-                "client-key-data": STANDARD.encode(pair.key_pem().as_bytes()),
-            }),
-            Login::Basic { username, password } => {
-                json!({ "username": username, "password": password.expose_secret() })
-            }
-        };
+        let mut user = json!({});
+        if let Some(pair) = self.login.certificate() {
+            user["client-certificate-data"] = json!(STANDARD.encode(pair.chain_pem()));
+            user["client-key-data"] = json!(STANDARD.encode(pair.key_pem().as_bytes()));
+        }
+        if let Some(token) = self.login.token() {
+            user["token"] = json!(token.expose_secret());
+        }
+        if let Login::Basic { username, password } = &self.login {
+            user = json!({ "username": username, "password": password.expose_secret() });
+        }
         json!({
             "apiVersion": "v1",
             "kind": "Config",
@@ -172,18 +197,16 @@ fn named<'n>(root: &'n Node, list: &str, member: &str, name: &str) -> Result<&'n
 
 fn read_cluster(cluster: &Node) -> Result<(String, Option<String>), String> {
     let known = ["server", "certificate-authority-data", "insecure-skip-tls-verify", "proxy-url", "tls-server-name"];
-    only(
-        cluster,
-        "the cluster",
-        &[&known[..], &["certificate-authority", "disable-compression", "extensions"]].concat(),
-    )?;
+    // The last is what Rancher 2.0 writes. kubectl passes over it.
+    let others = ["certificate-authority", "disable-compression", "extensions", "api-version"];
+    only(cluster, "the cluster", &[&known[..], &others].concat())?;
     let server = checks::server_url(required(cluster, "cluster", "server")?)
         .map_err(|message| format!("The member server of the cluster: {message}"))?;
     let authority = match data(cluster, "cluster", "certificate-authority-data")? {
         None => None,
         Some(text) => Some(
             pem::authorities(&text)
-                .map_err(|_| "The member certificate-authority-data of the cluster holds no certificates.")?,
+                .map_err(|cause| format!("The member certificate-authority-data of the cluster: {cause}"))?,
         ),
     };
     Ok((server, authority))
@@ -195,12 +218,9 @@ fn read_user(user: &Node) -> Result<Login, String> {
     let [token, certificate, key, username, password] =
         known.map(|name| optional(user, "user", name).map(|text| text.is_some()));
     match (token?, certificate?, key?, username?, password?) {
-        (true, false, false, false, false) => {
-            let token = checks::token(required(user, "user", "token")?)
-                .map_err(|_| "The member token of the user has spaces or characters outside of ASCII.")?;
-            Ok(Login::Token(SecretString::from(token)))
-        }
-        (false, true, true, false, false) => certificate_login(user),
+        (true, false, false, false, false) => token_of(user).map(Login::Token),
+        (false, true, true, false, false) => certificate_of(user).map(Login::Certificate),
+        (true, true, true, false, false) => Ok(Login::CertificateAndToken(certificate_of(user)?, token_of(user)?)),
         (false, false, false, true, true) => Ok(Login::Basic {
             username: checks::username(required(user, "user", "username")?)
                 .ok()
@@ -208,28 +228,33 @@ fn read_user(user: &Node) -> Result<Login, String> {
                 .ok_or("The member username of the user has a colon or control characters.")?,
             password: SecretString::from(printable(required(user, "user", "password")?)?.to_owned()),
         }),
-        (false, true, false, ..) => Err("The user's client-certificate-data has no client-key-data beside it.".into()),
-        (false, false, true, ..) => Err("The user's client-key-data has no client-certificate-data beside it.".into()),
+        (_, true, false, ..) => Err("The user's client-certificate-data has no client-key-data beside it.".into()),
+        (_, false, true, ..) => Err("The user's client-key-data has no client-certificate-data beside it.".into()),
         (false, false, false, true, false) => Err("The user has a username and no password.".to_owned()),
         (false, false, false, false, true) => Err("The user has a password and no username.".to_owned()),
         (false, false, false, false, false) => Err("The user has nothing to log in with. Strongroom takes a token, \
                                                     client-certificate-data with client-key-data, or username with \
                                                     password. Print them with kubectl config view --minify --flatten --raw."
             .to_owned()),
-        _ => Err("The user has several ways to log in. Keep one: token, client certificate, or user name with password."
+        _ => Err("The user has several ways to log in. Remove username and password, or all the others: a server knows a \
+                  login by one header."
             .to_owned()),
     }
 }
 
-fn certificate_login(user: &Node) -> Result<Login, String> {
+fn token_of(user: &Node) -> Result<SecretString, String> {
+    let token = checks::token(required(user, "user", "token")?);
+    token.map(SecretString::from).map_err(|cause| format!("The member token of the user: {cause}"))
+}
+
+fn certificate_of(user: &Node) -> Result<pem::Pair, String> {
     let mut both = Zeroizing::new(String::new());
     for name in ["client-certificate-data", "client-key-data"] {
         let part = data(user, "user", name)?.unwrap_or_default();
         both.push_str(&part);
         both.push('\n');
     }
-    let pair = pem::Pair::parse(&both).map_err(|message| format!("The user's client certificate: {message}"))?;
-    Ok(Login::Certificate(pair))
+    pem::Pair::parse(&both).map_err(|message| format!("The user's client certificate: {message}"))
 }
 
 /// A base64 member that holds text.
@@ -242,11 +267,13 @@ fn data(node: &Node, place: &str, name: &str) -> Result<Option<Zeroizing<String>
 }
 
 fn printable(text: &str) -> Result<&str, String> {
-    if text.chars().any(|c| c.is_control() || c == '\u{feff}') {
-        Err("The member password of the user has control characters.".to_owned())
-    } else {
-        Ok(text)
+    if text.chars().any(char::is_control) {
+        return Err("The member password of the user has control characters.".to_owned());
     }
+    if pasted::is_hidden(text) {
+        return Err("The member password of the user is hidden. Print it with kubectl config view --raw.".to_owned());
+    }
+    pasted::invisible(text).map_or(Ok(text), |cause| Err(format!("The member password of the user: {cause}")))
 }
 
 /// A namespace's name is an RFC 1123 label.

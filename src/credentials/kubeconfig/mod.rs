@@ -9,8 +9,9 @@ use serde::Deserialize;
 use url::Url;
 
 use super::document::{self, Node};
-use super::{Facts, Guide, Kind, certificate, checks};
+use super::{Facts, Guide, Kind, certificate, checks, pem};
 use crate::form::{Errors, Field, Values};
+use crate::pasted::Wanted;
 
 mod config;
 mod refusals;
@@ -29,6 +30,9 @@ pub static KIND: Kind = Kind {
     label: "Kubeconfig",
     summary: "Access to one Kubernetes cluster: deployments, secrets kept in sync.",
     fields: &[Field::secret_document("kubeconfig", "Kubeconfig")
+        .wants(Wanted::Kubeconfig)
+        // As much as the reader takes: a merged file of many clusters, of which one is kept.
+        .max(262_144)
         .help("The whole YAML, with a token or certificates inline. Only its current context is kept.")
         .check(|value| Kubeconfig::parse(value).map(|config| config.to_json()))],
     examine,
@@ -41,8 +45,8 @@ pub static KIND: Kind = Kind {
             "Run the lines of the second block: they write a kubeconfig with that token, which works for any cluster, \
              GKE and EKS included.",
             "Paste the file kubeconfig.yaml here and delete it.",
-            "From a kubeconfig of your own: kubectl config view --minify --flatten prints the current context alone, \
-             with its certificates inline.",
+            "From a kubeconfig of your own: kubectl config view --minify --flatten --raw prints the current context \
+             alone, with its certificates and secrets inline.",
         ],
         snippets: &[
             ("Service account, least role and token: kubectl apply -f strongroom.yaml", CLUSTER_ROLE),
@@ -64,24 +68,20 @@ fn examine(values: &Values) -> Result<Facts, Errors> {
         ("Context", config.context.clone()),
         ("Namespace", config.namespace.clone().unwrap_or_else(|| "default".to_owned())),
     ];
-    let expires_at = match &config.login {
-        Login::Token(token) => {
-            let claims = Claims::of(token.expose_secret());
-            lines.push(("Login", "Token".to_owned()));
-            lines.extend(claims.subject.map(|subject| ("User", subject)));
-            claims.expires_at
-        }
-        Login::Certificate(pair) => {
-            let summary = pair.summary();
-            lines.push(("Login", "Client certificate".to_owned()));
-            lines.extend(summary.as_ref().map(|summary| ("User", summary.subject.clone())));
-            summary.map(|summary| summary.not_after)
-        }
-        Login::Basic { username, .. } => {
-            lines.extend([("Login", "User name and password".to_owned()), ("User", username.clone())]);
-            None
-        }
+    let label = match &config.login {
+        Login::Token(_) => "Token",
+        Login::Certificate(_) => "Client certificate",
+        Login::CertificateAndToken(..) => "Client certificate and token",
+        Login::Basic { .. } => "User name and password",
     };
+    lines.push(("Login", label.to_owned()));
+    let summary = config.login.certificate().and_then(pem::Pair::summary);
+    let claims = config.login.token().map(|token| Claims::of(token.expose_secret())).unwrap_or_default();
+    let username = if let Login::Basic { username, .. } = &config.login { Some(username.clone()) } else { None };
+    let subject = summary.as_ref().map(|summary| summary.subject.clone());
+    lines.extend(subject.or(claims.subject).or(username).map(|user| ("User", user)));
+    // With both, whichever ends first.
+    let expires_at = summary.map(|summary| summary.not_after).into_iter().chain(claims.expires_at).min();
     lines.extend(certificate::authority_line(config.authority.as_deref().unwrap_or_default()));
     Ok(Facts { identity: checks::host(&config.server), lines, expires_at, ..Facts::default() })
 }

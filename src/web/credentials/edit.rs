@@ -11,7 +11,7 @@ use super::draft::{Draft, Shown, may_be_sent};
 use super::form::{self, Entered, FormPage, Setting};
 use crate::app::App;
 use crate::credentials::{self, Kind};
-use crate::form::{Control, Errors, Values};
+use crate::form::{Control, Errors, Values, shown_again};
 use crate::integrations::Family;
 use crate::models::credentials::{Credential, NewCredential, Secret};
 use crate::models::trust::Doubt;
@@ -291,6 +291,7 @@ async fn conflict(
     let secrets = || kind.fields.iter().filter(|field| field.control.is_secret());
     let carried = posted.names().filter(|name| !matches!(*name, "row_version" | "redraw" | "kind"));
     let carried = carried.filter(|name| !secrets().any(|field| field.name == *name));
+    let carried = carried.filter(|name| shown_again(kind.fields, posted, posted.get(name), false));
     let page = Conflict {
         shell: Shell::new(request, visitor, "credentials"),
         edited: when(row.edited_at, now),
@@ -321,6 +322,11 @@ fn pairs(kind: &Kind, row: &Credential, posted: &Values) -> Vec<Pair> {
             yours: posted.get("description").replace("\r\n", "\n").trim().to_owned(),
         },
     ];
+    for pair in &mut pairs {
+        if !shown_again(kind.fields, posted, &pair.yours, false) {
+            pair.yours = "Looks like a secret, not shown".to_owned();
+        }
+    }
     for field in kind.fields {
         let (theirs, yours) = (shown.get(field.name), posted.get(field.name));
         let pair = if field.control.is_secret() {

@@ -10,6 +10,7 @@ use crate::credentials::{Guide, KINDS, Kind};
 use crate::form::{self, Control, Errors, Field, FieldView, Values};
 use crate::models::DbError;
 use crate::names;
+use crate::pasted::{self, Wanted};
 use crate::web::error::Error;
 use crate::web::htmx;
 use crate::web::page::{self, Shell};
@@ -17,7 +18,7 @@ use crate::web::params::Params;
 use crate::web::posted::Posted;
 use crate::web::step_up::{self, Ask};
 
-const NAME: Field = Field::text("name", "Name").max(200).check(|value| names::label(value, 200));
+const NAME: Field = Field::text("name", "Name").wants(Wanted::Name).max(200).check(|value| names::label(value, 200));
 const LONGEST_DESCRIPTION: usize = 2_000;
 
 /// Everything that the form of `kind` posts, beside the number of the row's version.
@@ -58,6 +59,8 @@ fn description(text: &str) -> Result<String, String> {
         Err(format!("At most {LONGEST_DESCRIPTION} characters fit here."))
     } else if text.chars().any(|c| c.is_control() && c != '\n') {
         Err("Control characters are not allowed here.".to_owned())
+    } else if pasted::holds_secret(&text) {
+        Err("This holds a secret, and everybody may read a description. Enter it in its own field.".to_owned())
     } else {
         Ok(text)
     }
@@ -123,6 +126,14 @@ impl FormPage {
         let no_picks = |_: &str| Vec::new();
         let fields = form::view(kind.fields, filled, stored, errors, &no_picks);
         let mut name = form::view(&[NAME], filled, None, errors, &no_picks);
+        // As the fields of the type: what was pasted into the wrong one is not shown again.
+        let again = |field: &str| match filled {
+            Some(values) => form::shown_again(kind.fields, values, values.get(field), errors.of(field).is_some()),
+            None => true,
+        };
+        if !again("name") {
+            name[0].value.clear();
+        }
         let problems = errors.iter().map(|(field, message)| problem(kind, field, message)).collect();
         let is_new = setting.row_version.is_none();
         Self {
@@ -130,7 +141,7 @@ impl FormPage {
             kinds: KINDS.iter().filter(|_| is_new).map(|k| (k.slug, k.label, k.slug == kind.slug)).collect(),
             setting,
             name: name.remove(0),
-            description: filled.map_or("", |values| values.get("description")).to_owned(),
+            description: filled.filter(|_| again("description")).map_or("", |v| v.get("description")).to_owned(),
             description_error: errors.of("description").map(str::to_owned),
             fields,
             problems,

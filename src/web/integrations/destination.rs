@@ -9,6 +9,7 @@ use uuid::Uuid;
 use super::draft::Draft;
 use crate::accounts::Refused;
 use crate::app::App;
+use crate::credentials::pem;
 use crate::form::{Errors, Values};
 use crate::models::events::{self, Action, NewEvent};
 use crate::models::integrations::Integration;
@@ -80,7 +81,9 @@ pub fn find(
 /// The private CA that vouches for the host: under another one, somebody else may answer in its name.
 fn authority(settings: &str) -> String {
     let values = Values::from_json(settings.as_bytes()).unwrap_or_default();
-    values.get("ca_certificate").trim().to_owned()
+    let pasted = values.get("ca_certificate").trim();
+    // Earlier releases kept the text as it was pasted.
+    pem::authorities(pasted).unwrap_or_else(|_| pasted.to_owned())
 }
 
 impl Destination {

@@ -11,10 +11,11 @@ use crate::integrations::{Family, Provider, Spec, registries};
 use crate::models::integrations::{Integration, NewIntegration};
 use crate::models::{DbError, credentials};
 use crate::names;
+use crate::pasted::Wanted;
 use crate::providers::egress::Egress;
 use crate::web::credentials::draft::Shown;
 
-const NAME: Field = Field::text("name", "Name").max(200).check(name);
+const NAME: Field = Field::text("name", "Name").wants(Wanted::Name).max(200).check(name);
 const VERSION: Field = Field::pick("version", "Version").default("docker_v2").check(version_slug);
 const CHANNEL: Field = Field::pick("version", "Channel").check(version_slug);
 const CREDENTIAL: Field = Field::pick("credential", "Credential")
@@ -195,11 +196,6 @@ pub fn address(version: &str, settings: &Values) -> Option<Url> {
 /// A sentence when the address that was typed carries the credential in the clear.
 pub fn warning(provider: Provider, values: &Values) -> Option<&'static str> {
     Egress::warning(&provider.spec().address(values)?)
-}
-
-/// Who decides where the address that was typed leads, when the operator's proxy does.
-pub fn way_out(egress: &Egress, provider: Provider, values: &Values) -> Option<String> {
-    egress.way_out(&provider.spec().address(values)?)
 }
 
 /// What the database found wrong with a form; anything else is an error of its own.

@@ -27,7 +27,6 @@ struct New {
     shell: Shell,
     fields: Vec<FieldView>,
     warning: Option<&'static str>,
-    way_out: Option<String>,
     ask: Option<Ask>,
     alerts: bool,
     /// What came of a test alert.
@@ -58,7 +57,6 @@ impl New {
             shell,
             fields,
             warning: draft::warning(version, values),
-            way_out: draft::way_out(&app.egress, version, values),
             ask,
             alerts: family == Family::AlertProfile,
             tried: None,

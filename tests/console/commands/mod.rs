@@ -14,8 +14,6 @@ mod kill;
 mod no_room;
 mod orchestrators;
 mod outage;
-mod proxies;
-mod proxy_settings;
 mod restart;
 mod rolling;
 mod rotation;

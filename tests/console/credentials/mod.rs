@@ -5,6 +5,7 @@ mod deleting;
 mod editing;
 mod integrity;
 mod page;
+mod pasted;
 mod races;
 pub mod samples;
 mod searching;

@@ -18,7 +18,6 @@ mod export;
 mod forms;
 mod integrity;
 mod large;
-mod proxy;
 mod purge;
 mod queue;
 mod scans;

@@ -74,3 +74,17 @@ async fn an_old_gitlab_says_the_user_alone() {
     assert_eq!((finding.verdict, fact(&finding, "User")), (Verdict::Ok, "group_bot"), "{finding:?}");
     assert_eq!(finding.expires_at, None);
 }
+
+#[tokio::test]
+async fn field_fa_47_a_stored_deploy_token_is_called_that_and_not_wrong() {
+    let peer = forges::gitlab("glpat-1", true);
+    let kind = credentials::find("gitlab_token").unwrap();
+    // As an earlier release stored it: the form no longer takes one.
+    let values = Values::from_iter([("token", "gldt-abcdefGHIJKLMNOPQRST")]);
+    let finding = providers::test(kind, &values, &[], &loopback(), &moved(Service::Gitlab, &peer)).await;
+    assert_eq!(finding.verdict, Verdict::NotHere, "{finding:?}");
+    assert!(
+        finding.sentence.contains("deploy token") && finding.remedy.contains("Basic authentication"),
+        "{finding:?}"
+    );
+}

@@ -87,3 +87,46 @@ async fn a_client_certificate_of_another_authority_does_not_count() {
     let finding = by(&kubeconfig(&peer, &authority, &with_certificate(&other))).await;
     assert_ne!(finding.verdict, Verdict::Ok, "{finding:?}");
 }
+
+#[tokio::test]
+async fn field_fa_01_a_client_certificate_and_a_token_are_both_sent() {
+    let authority = Authority::new();
+    let peer = kube::cluster(&authority, "Bearer abc.def.ghi", &[]);
+    let user = with_certificate(&authority).replace('{', "{token: abc.def.ghi, ");
+    let finding = by(&kubeconfig(&peer, &authority, &user)).await;
+    assert_eq!(finding.verdict, Verdict::Ok, "{finding:?}");
+    let calls = peer.calls();
+    assert!(calls.iter().all(|call| call.header("authorization") == Some("Bearer abc.def.ghi")));
+    assert!(calls.iter().all(|call| call.certificate.is_some()));
+}
+
+#[tokio::test]
+async fn field_fa_12_the_kubeconfig_of_k3s_leads_to_strongrooms_own_machine() {
+    let authority = Authority::new();
+    let peer = kube::cluster(&authority, "Bearer abc", &[]);
+    let config = kubeconfig(&peer, &authority, "{token: abc}");
+    drop(peer);
+    let finding = by(&config).await;
+    assert_eq!(finding.verdict, Verdict::Unreachable);
+    assert!(finding.remedy.contains("machine or container that Strongroom itself runs on"), "{finding:?}");
+    // Where the operator does not allow it, the form says the same before it is saved.
+    let refused = Egress::new(Vec::new()).check_url(&"https://127.0.0.1:6443".parse().unwrap()).unwrap_err();
+    assert!(refused.to_string().contains("machine or container that Strongroom itself runs on"), "{refused}");
+    assert!(refused.to_string().contains("STRONGROOM_EGRESS_ALLOW"), "{refused}");
+}
+
+#[tokio::test]
+async fn field_fa_14_a_wrong_name_is_told_from_an_unknown_authority() {
+    let (authority, other) = (Authority::new(), Authority::new());
+    let pair = authority.server("10.43.0.1");
+    let peer = Receiver::start_tls_as(&authority, pair, |_| Said::json(200, &json!({"gitVersion": "v1.33.1"})));
+    let name = by(&kubeconfig(&peer, &authority, "{token: abc}")).await;
+    assert!(name.sentence.contains("for another name (10.43.0.1)"), "{name:?}");
+    assert!(name.remedy.contains("a name of the certificate"), "{name:?}");
+    let peer = kube::cluster(&authority, "Bearer abc", &[]);
+    let unknown = by(&kubeconfig(&peer, &other, "{token: abc}")).await;
+    assert!(unknown.remedy.contains("certificate-authority-data"), "{unknown:?}");
+    for finding in [name, unknown] {
+        assert!(!finding.remedy.contains("CA certificate"), "the form has no such field: {finding:?}");
+    }
+}

@@ -15,7 +15,6 @@ mod dialects;
 mod egress;
 mod hostile;
 mod limits;
-mod proxy;
 mod scans;
 mod trust;
 

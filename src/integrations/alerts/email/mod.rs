@@ -10,6 +10,7 @@ use crate::credentials::{self, basic};
 use crate::form::{Errors, Field, Values};
 use crate::integrations::{Spec, ca_certificate};
 use crate::names;
+use crate::pasted::Wanted;
 
 mod connections;
 mod letter;
@@ -52,7 +53,12 @@ static FIELDS: [Field; 6] = [
         .help("The server must let the credential's account send as this address.")
         .max(254)
         .check(address),
-    Field::text("from_name", "Sender name").optional().default("Strongroom").max(64).check(sender_name),
+    Field::text("from_name", "Sender name")
+        .wants(Wanted::Name)
+        .optional()
+        .default("Strongroom")
+        .max(64)
+        .check(sender_name),
     ca_certificate::FIELD,
 ];
 
