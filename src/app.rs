@@ -15,7 +15,7 @@ use url::Url;
 use uuid::Uuid;
 
 use crate::accounts::{Gate, Hasher};
-use crate::config::{CannotListen, Settings, StoreSettings};
+use crate::config::{CannotListen, SettingError, Settings, StoreSettings};
 use crate::integrations::alerts::email;
 use crate::models::deployment::{self, BootError};
 use crate::models::logins::Setup;
@@ -104,6 +104,8 @@ pub enum StartError {
     Tls,
     #[error(transparent)]
     Listen(#[from] CannotListen),
+    #[error(transparent)]
+    Setting(#[from] SettingError),
 }
 
 impl StartError {
@@ -219,7 +221,7 @@ impl Console {
         let listener = std::net::TcpListener::bind(settings.listen).map_err(refused)?;
         let address = listener.local_addr().map_err(refused)?;
         settings.endpoints = std::mem::take(&mut settings.endpoints).with_aws(settings.aws_endpoints());
-        let egress = Egress::new(settings.egress_allow().into_vec());
+        let egress = Egress::new(settings.egress_allow().into_vec()).through(settings.egress_proxy()?);
         let app = Data::new(App {
             gate: Gate { db: db.clone(), vault: vault.clone(), hasher: Hasher::default() },
             aws: aws::Sessions::new(egress.clone(), settings.endpoints.aws().clone()),

@@ -7,6 +7,7 @@ use std::ffi::OsString;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
+use crate::commands::proxy::ProxyArgs;
 use crate::config::{Settings, StoreSettings};
 
 /// Exit status of a wrong setting (sysexits.h).
@@ -24,6 +25,7 @@ Examples:
   DATABASE_URL='postgresql://strongroom@db/strongroom' strongroom serve
   strongroom user add alice --role operator   asks for the password, or reads it from a pipe
   strongroom verify                           opens every stored secret: is all well?
+  strongroom proxy nginx                      prints the configuration of a reverse proxy
 
 The first start prints a one-time link for the first administrator. Each setting is a flag
 and an environment variable; `strongroom serve --help` lists them.
@@ -63,6 +65,11 @@ Keep retired keys offline for as long as a backup needs them.")]
     Verify(Box<StoreSettings>),
     /// Check the audit trail
     Audit(Box<AuditArgs>),
+    /// Print the configuration of a reverse proxy for this console
+    #[command(after_help = "\
+Example:
+  strongroom proxy nginx --public-url https://strongroom.example.com > strongroom.conf")]
+    Proxy(ProxyArgs),
 }
 
 #[derive(Args, Debug)]
@@ -154,13 +161,15 @@ pub enum AuditAction {
 }
 
 impl Command {
-    pub fn store(&self) -> &StoreSettings {
+    /// Which store the command works on, if on any.
+    pub fn store(&self) -> Option<&StoreSettings> {
         match self {
-            Self::Serve(settings) => &settings.store,
-            Self::User(args) => &args.store,
-            Self::Key(args) => &args.store,
-            Self::Verify(store) => store,
-            Self::Audit(args) => &args.store,
+            Self::Serve(settings) => Some(&settings.store),
+            Self::User(args) => Some(&args.store),
+            Self::Key(args) => Some(&args.store),
+            Self::Verify(store) => Some(store),
+            Self::Audit(args) => Some(&args.store),
+            Self::Proxy(_) => None,
         }
     }
 }
@@ -315,7 +324,7 @@ mod tests {
     #[test]
     fn a_subcommand_takes_the_settings_of_the_store_after_its_name() {
         let cli = Cli::read(["strongroom", "key", "activate", "2", "--data-dir", "/d"]).expect("valid");
-        assert_eq!(cli.command.store().data_dir.to_str(), Some("/d"));
+        assert_eq!(cli.command.store().and_then(|store| store.data_dir.to_str()), Some("/d"));
         let cli = Cli::read(["strongroom", "user", "add", "alice", "--role", "operator"]).expect("valid");
         assert!(matches!(cli.command, Command::User(_)));
     }

@@ -19,8 +19,9 @@ fn main() -> ExitCode {
             return ExitCode::from(refusal.status);
         }
     };
-    let store = cli.command.store();
-    if strongroom::telemetry::start_logging(store.log_format, store.log.clone()).is_err() {
+    if let Some(store) = cli.command.store()
+        && strongroom::telemetry::start_logging(store.log_format, store.log.clone()).is_err()
+    {
         eprintln!("strongroom: the log is started already");
     }
     match cli.command {
@@ -29,5 +30,6 @@ fn main() -> ExitCode {
         Command::Key(args) => commands::key::run(&args),
         Command::Verify(store) => commands::verify::run(&store),
         Command::Audit(args) => commands::audit::run(&args),
+        Command::Proxy(args) => commands::proxy::run(&args),
     }
 }

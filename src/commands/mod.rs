@@ -15,6 +15,7 @@ use crate::vault::Vault;
 
 pub mod audit;
 pub mod key;
+pub mod proxy;
 pub mod serve;
 pub mod user;
 pub mod verify;

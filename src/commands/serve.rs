@@ -17,6 +17,11 @@ pub fn run(settings: Settings) -> ExitCode {
     for notice in settings.notices() {
         tracing::warn!("{notice}");
     }
+    if let Some(line) =
+        settings.unused_proxy(|name| std::env::vars_os().any(|(n, value)| n == name && !value.is_empty()))
+    {
+        tracing::warn!("{line}");
+    }
     let private = match settings.store.database_url() {
         Some(_) => None,
         None => match Private::start(&settings.store.data_dir, settings.store.postgres_programs.as_deref()) {
@@ -59,6 +64,9 @@ async fn serve(settings: Settings, url: &str) -> ExitCode {
         }
         Ok(None) => {}
         Err(error) => return fail(&StartError::Prepare(error)),
+    }
+    if let Some(proxy) = console.app().egress.proxy() {
+        tracing::info!(%proxy, "https leaves through the proxy of STRONGROOM_EGRESS_PROXY");
     }
     tracing::info!(address = %console.address(), url = %console.app().public_url, "the console listens");
     match console.run_until_stopped(stop).await {

@@ -15,12 +15,13 @@ use crate::providers::aws;
 use crate::providers::endpoints::Endpoints;
 
 mod doors;
+mod egress;
 mod notices;
 mod values;
 
 pub use doors::CannotListen;
-pub use values::Networks;
-use values::{DatabaseUrl, MetricsListen, log_filter, public_url, reachable, socket_address};
+use values::{DatabaseUrl, MetricsListen, log_filter, public_url, reachable};
+pub use values::{Networks, https_url, socket_address};
 
 /// A setting that cannot be used, and what to do: exit status [`crate::cli::EX_CONFIG`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -191,6 +192,9 @@ pub struct Settings {
     )]
     egress_allow: Option<Networks>,
 
+    #[command(flatten)]
+    egress: egress::EgressSettings,
+
     /// Other addresses for cloud providers, such as azure-login=https://login.example.com; separated by commas. They
     /// pass the same checks as any other address
     #[arg(
@@ -252,7 +256,7 @@ impl Settings {
                 env: "STRONGROOM_TLS_CERT",
                 remedy: "it is missing beside --tls-key; give both, or neither to serve plain http",
             }),
-            _ => Ok(()),
+            _ => self.egress_proxy().map(drop),
         }
     }
 

@@ -40,6 +40,12 @@ impl Settings {
                  or 0440 where an orchestrator mounts it",
             );
         }
+        if self.proxy_login_file().is_some_and(is_left_open) {
+            notices.push(
+                "the password of the proxy in the file of STRONGROOM_EGRESS_PROXY_LOGIN_FILE can be read by every user of \
+                 this machine. Give the file mode 0600, or 0440 where an orchestrator mounts it",
+            );
+        }
         notices
     }
 }

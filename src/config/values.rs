@@ -85,7 +85,8 @@ impl FromStr for MetricsListen {
     }
 }
 
-pub(super) fn socket_address(text: &str) -> Result<SocketAddr, &'static str> {
+/// An address with its port.
+pub fn socket_address(text: &str) -> Result<SocketAddr, &'static str> {
     text.parse().map_err(|_| "give an address and a port, such as 127.0.0.1:8080 or [::]:8080")
 }
 
@@ -117,6 +118,14 @@ pub(super) fn public_url(text: &str) -> Result<Url, &'static str> {
             && (url.username(), url.password()) == ("", None)
     });
     url.ok_or("give scheme, host and port alone, such as https://strongroom.example.com")
+}
+
+/// A public address of https.
+pub fn https_url(text: &str) -> Result<Url, &'static str> {
+    public_url(text).ok().filter(|url| url.scheme() == "https").ok_or(
+        "give the https address that people will open at the proxy, with scheme, host and port alone, such as \
+         https://strongroom.example.com",
+    )
 }
 
 pub(super) fn log_filter(text: &str) -> Result<Targets, &'static str> {

@@ -24,7 +24,7 @@ const MAIL_PORTS: [u16; 6] = [25, 465, 587, 2465, 2525, 2587];
 pub type Lookup = dyn Fn(String) -> BoxFuture<'static, io::Result<Vec<IpAddr>>> + Send + Sync;
 
 /// How far a request may go.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Reach {
     /// An encrypted protocol on a usual port: public addresses and listed ones.
     Public,
@@ -87,7 +87,8 @@ impl Rules {
         reach == Reach::Public || self.lists(&name) || !self.networks.is_empty()
     }
 
-    fn lists(&self, name: &str) -> bool {
+    /// Whether the operator listed the name itself.
+    pub fn lists(&self, name: &str) -> bool {
         self.hosts.iter().any(|host| canonical_name(host) == name)
     }
 
@@ -118,7 +119,7 @@ pub(super) fn shown(url: &Url) -> String {
 }
 
 /// RFC 6761: `localhost` and everything under it is this machine, whatever a name server says.
-fn is_local_name(name: &str) -> bool {
+pub(super) fn is_local_name(name: &str) -> bool {
     name == "localhost" || name.ends_with(".localhost")
 }
 

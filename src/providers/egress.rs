@@ -1,19 +1,20 @@
 //! The only place that builds an HTTP client. It keeps integrations away from addresses that are none of their
-//! business, follows no redirect, uses no proxy, and bounds time and size of every answer. What is said over it
-//! belongs into a provider's own file; the address rules are in `addresses.rs`, connections for other protocols in
-//! `connection.rs`.
+//! business, follows no redirect, uses no proxy but the operator's, and bounds time and size of every answer. What is
+//! said over it belongs into a provider's own file; the address rules are in `addresses.rs`, the operator's proxy in
+//! `proxy.rs`, connections for other protocols in `connection.rs`.
 
 use std::net::IpAddr;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use ipnet::IpNet;
-use reqwest::header::{HeaderMap, HeaderValue, LOCATION};
-use reqwest::{Method, Request, Response, redirect};
+use reqwest::header::{HeaderMap, LOCATION};
+use reqwest::{Request, Response, redirect};
 use secrecy::SecretString;
 use url::Url;
 
 use super::addresses::{Lookup, Reach, Refused, Rules, VettingResolver, shown, system_lookup};
+use super::proxy::Proxy;
 use super::tls_faults::{Form, explain};
 use super::{Detour, ProviderError, Sent, trust};
 
@@ -22,9 +23,7 @@ pub const BODY_LIMIT: usize = 1024 * 1024;
 /// Longest answer that lists tags or repositories, in bytes.
 pub const LIST_LIMIT: usize = 8 * 1024 * 1024;
 
-const AZURE_IDENTITY: &str = "http://169.254.169.254/metadata/identity/oauth2/token";
-
-const USER_AGENT: &str = concat!("strongroom/", env!("CARGO_PKG_VERSION"));
+pub(super) const USER_AGENT: &str = concat!("strongroom/", env!("CARGO_PKG_VERSION"));
 
 /// The way out, with the operator's allow list.
 #[derive(Clone)]
@@ -32,7 +31,8 @@ pub struct Egress {
     pub(super) rules: Arc<Rules>,
     pub(super) lookup: Arc<Lookup>,
     pub(super) connect: Duration,
-    total: Duration,
+    pub(super) total: Duration,
+    pub(super) proxy: Option<Arc<Proxy>>,
     /// The client without certificates of its own: its connections outlive a scan.
     common: Arc<OnceLock<Arc<Inner>>>,
 }
@@ -46,8 +46,14 @@ impl Egress {
             lookup: Arc::new(system_lookup),
             connect: Duration::from_secs(3),
             total: Duration::from_secs(10),
+            proxy: None,
             common: Arc::default(),
         }
+    }
+
+    /// Sends https through the operator's proxy.
+    pub fn through(self, proxy: Option<Proxy>) -> Self {
+        Self { proxy: proxy.map(Arc::new), common: Arc::default(), ..self }
     }
 
     /// Lists host names besides address ranges; whatever they resolve to counts as listed.
@@ -56,11 +62,12 @@ impl Egress {
         Self { rules: Arc::new(rules), common: Arc::default(), ..self }
     }
 
-    /// Reaches these addresses besides, whatever the rules say of them. For one purpose: the services of a cloud that
-    /// hand out the role of the machine that Strongroom runs on. Never for an address that somebody entered in a form.
+    /// Reaches these addresses besides, whatever the rules say of them, and uses no proxy. For one purpose: the services
+    /// of a cloud that hand out the role of the machine that Strongroom runs on. Never for an address that somebody
+    /// entered in a form.
     pub fn reaching(&self, exactly: Vec<IpAddr>) -> Self {
         let rules = Rules { exactly, ..(*self.rules).clone() };
-        Self { rules: Arc::new(rules), common: Arc::default(), ..self.clone() }
+        Self { rules: Arc::new(rules), proxy: None, common: Arc::default(), ..self.clone() }
     }
 
     /// Longest waits for a connection (3 s unless set) and for a whole answer (10 s unless set).
@@ -110,40 +117,13 @@ impl Egress {
             return Ok(Client { inner: Arc::clone(inner), form });
         }
         let client = Client { inner: self.fresh(tls), form };
-        client.http(Reach::Public)?;
+        client.http(Reach::Public, None)?;
         Ok(client)
     }
 
-    /// The Azure Instance Metadata Service, by which a machine gets its own identity. It is out of reach for every
-    /// other request; its address is fixed here and the query is the only thing that a caller chooses.
-    /// <https://learn.microsoft.com/en-us/azure/virtual-machines/instance-metadata-service>
-    pub(super) async fn azure_identity(&self, query: &str) -> Result<Answer, ProviderError> {
-        let mut url = Url::parse(AZURE_IDENTITY).map_err(|_| ProviderError::InvalidAddress)?;
-        url.set_query(Some(query));
-        let http = Self::direct()?;
-        let mut request = Request::new(Method::GET, url.clone());
-        request.headers_mut().insert("Metadata", HeaderValue::from_static("true"));
-        let exchange = async {
-            let failed = |error| translate(&error, &url, Form::default(), false);
-            let response = http.execute(request).await.map_err(failed)?;
-            read(response, &url, BODY_LIMIT, failed).await
-        };
-        let timeout = ProviderError::Timeout { host: shown(&url) };
-        tokio::time::timeout(self.total, exchange).await.unwrap_or(Err(timeout))
-    }
-
-    /// A client for the one address that needs no resolver. The service is on the machine's own link: it answers at
-    /// once or is not there.
-    #[allow(clippy::disallowed_methods, reason = "this is the one place")]
-    fn direct() -> Result<reqwest::Client, ProviderError> {
-        let builder = reqwest::Client::builder().user_agent(USER_AGENT).redirect(redirect::Policy::none());
-        let builder = builder.referer(false).no_proxy().connect_timeout(Duration::from_secs(1));
-        builder.build().map_err(|_| ProviderError::NoAuthorities)
-    }
-
     fn fresh(&self, tls: Tls) -> Arc<Inner> {
-        let (public, listed) = (OnceLock::new(), OnceLock::new());
-        Arc::new(Inner { egress: self.detached(), tls, public, listed })
+        let (public, listed, proxied) = (OnceLock::new(), OnceLock::new(), OnceLock::new());
+        Arc::new(Inner { egress: self.detached(), tls, public, listed, proxied })
     }
 
     /// A copy without the shared client, which would hold itself otherwise.
@@ -182,6 +162,8 @@ struct Inner {
     /// Two clients, since a resolver does not learn the scheme or port that it resolves for.
     public: OnceLock<reqwest::Client>,
     listed: OnceLock<reqwest::Client>,
+    /// One more, since behind a proxy no name is resolved but the proxy's own.
+    proxied: OnceLock<reqwest::Client>,
 }
 
 /// A whole answer. The body is the service's: never show or log it.
@@ -196,46 +178,62 @@ impl Client {
     pub async fn send(&self, request: Request, limit: usize) -> Result<Answer, ProviderError> {
         let url = request.url().clone();
         let reach = self.inner.egress.rules.check(&url)?;
-        let http = self.http(reach)?;
+        let proxy = self.inner.egress.proxy_for(&url);
+        let http = self.http(reach, proxy)?;
         let exchange = async {
             let failed = |error| translate(&error, &url, self.form, self.inner.tls.identity.is_some());
-            let response = http.execute(request).await.map_err(failed)?;
+            let response = match proxy {
+                None => http.execute(request).await.map_err(failed)?,
+                Some(proxy) => {
+                    self.inner.egress.vet(proxy, &url, reach).await?;
+                    match http.execute(request).await {
+                        Ok(response) => response,
+                        Err(error) => return Err(proxy.instead(failed(error), &url).await),
+                    }
+                }
+            };
             read(response, &url, limit, failed).await
         };
         let timeout = ProviderError::Timeout { host: shown(&url) };
         tokio::time::timeout(self.inner.egress.total, exchange).await.unwrap_or(Err(timeout))
     }
 
-    fn http(&self, reach: Reach) -> Result<&reqwest::Client, ProviderError> {
-        let slot = match reach {
-            Reach::Public => &self.inner.public,
-            Reach::Listed => &self.inner.listed,
+    fn http(&self, reach: Reach, proxy: Option<&Proxy>) -> Result<&reqwest::Client, ProviderError> {
+        let slot = match (proxy, reach) {
+            (Some(_), _) => &self.inner.proxied,
+            (None, Reach::Public) => &self.inner.public,
+            (None, Reach::Listed) => &self.inner.listed,
         };
         if let Some(client) = slot.get() {
             return Ok(client);
         }
-        let built = self.build(reach)?;
+        let built = self.build(reach, proxy)?;
         Ok(slot.get_or_init(|| built))
     }
 
     #[allow(clippy::disallowed_methods, reason = "this is the one place")]
-    fn build(&self, reach: Reach) -> Result<reqwest::Client, ProviderError> {
+    fn build(&self, reach: Reach, proxy: Option<&Proxy>) -> Result<reqwest::Client, ProviderError> {
         let Inner { egress, tls, .. } = &*self.inner;
         let mut trusted = trust::config(&tls.ca_certificates, tls.identity.as_ref())?;
         trusted.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-        let resolver = egress.resolver(reach);
-        let builder = reqwest::Client::builder()
+        let mut builder = reqwest::Client::builder()
             .user_agent(USER_AGENT)
             .redirect(redirect::Policy::none())
             .referer(false)
             .no_proxy()
-            .https_only(reach == Reach::Public)
-            .connect_timeout(egress.connect)
+            .https_only(reach == Reach::Public || proxy.is_some())
             .timeout(egress.total)
             .pool_max_idle_per_host(8)
             .pool_idle_timeout(Duration::from_secs(30))
-            .tls_backend_preconfigured(trusted)
-            .dns_resolver(Arc::new(resolver));
+            .tls_backend_preconfigured(trusted);
+        builder = match proxy {
+            None => builder.connect_timeout(egress.connect).dns_resolver(Arc::new(egress.resolver(reach))),
+            // Two connections, one behind the other.
+            Some(proxy) => {
+                let proxy = proxy.for_client().map_err(|_| ProviderError::InvalidAddress)?;
+                builder.connect_timeout(egress.connect * 2).proxy(proxy)
+            }
+        };
         let ours = !tls.is_default();
         builder.build().map_err(|_| if ours { ProviderError::BadCertificate } else { ProviderError::NoAuthorities })
     }
@@ -266,7 +264,7 @@ impl Answer {
     }
 }
 
-async fn read(
+pub(super) async fn read(
     mut response: Response,
     url: &Url,
     limit: usize,
@@ -307,7 +305,7 @@ fn redirected(from: &Url, to: &Url) -> ProviderError {
 
 /// Sorts a failure by the types in its chain; its text may hold the address or more and is dropped. `identified`:
 /// whether a client certificate of ours was at hand.
-fn translate(error: &reqwest::Error, url: &Url, form: Form, identified: bool) -> ProviderError {
+pub(super) fn translate(error: &reqwest::Error, url: &Url, form: Form, identified: bool) -> ProviderError {
     let host = shown(url);
     let mut link: Option<&(dyn std::error::Error + 'static)> = Some(error);
     while let Some(current) = link {

@@ -21,9 +21,11 @@ pub mod gitlab;
 pub mod ibm;
 mod jwt;
 pub mod kubernetes;
+mod machine;
 pub mod oci;
 pub mod oci_registry;
 pub mod probe;
+pub mod proxy;
 pub mod sessions;
 pub mod standard_webhooks;
 mod testing;
@@ -55,6 +57,12 @@ pub enum ProviderError {
     },
     Timeout {
         host: String,
+    },
+    /// The operator's proxy did not lead there.
+    Proxy {
+        proxy: String,
+        host: String,
+        fault: proxy::ProxyFault,
     },
     /// The server's certificate is not trusted.
     Certificate {
@@ -179,6 +187,7 @@ impl ProviderError {
             Self::Reserved { host } => {
                 format!("{host} isn't allowed: it is reserved or a cloud metadata service. Enter another address.")
             }
+            Self::Proxy { proxy, host, fault } => fault.sentence(proxy, host),
             Self::Timeout { host } => format!("{host} did not answer in time. Try again later."),
             Self::NotTls { host } => format!(
                 "{host} answered with plain http, although the address says https. Check the port, or enter the address \

@@ -49,9 +49,10 @@ impl SendError {
     /// The failure of a call; `who` is the service in lower case: `the webhook's receiver`.
     pub fn call(error: &ProviderError, who: &str) -> Self {
         let again = match error {
-            ProviderError::Unreachable { .. } | ProviderError::Timeout { .. } | ProviderError::Dropped { .. } => {
-                Again::WhenItIsBack
-            }
+            ProviderError::Unreachable { .. }
+            | ProviderError::Timeout { .. }
+            | ProviderError::Proxy { .. }
+            | ProviderError::Dropped { .. } => Again::WhenItIsBack,
             ProviderError::Throttled { retry_after } => Again::Later(retry_after.map(Duration::from_secs)),
             // An answer of another kind comes from a proxy, a login page or an instance that sleeps.
             ProviderError::ServerError { .. } | ProviderError::BadAnswer | ProviderError::Stopped => Again::Later(None),

@@ -83,11 +83,13 @@ pub fn read(conn: &mut Conn, vault: &Vault, seen: Seen<Integration>) -> Result<R
     Ok(Read { row, doubt, credential, health, state, deliveries, test, people, now: models::clock(conn)? })
 }
 
-pub fn show(shell: Shell, read: Read) -> Result<HttpResponse, Error> {
+pub fn show(shell: Shell, egress: &Egress, read: Read) -> Result<HttpResponse, Error> {
     let Read { row, doubt, credential, health, state, deliveries, test, people, now } = read;
     let has_people = alerts::channel(&row.version).is_some_and(alerts::Channel::has_recipients);
     let people = has_people.then(|| people.iter().map(|person| Person::new(person, now)).collect());
     let settings = Values::from_json(row.settings.as_bytes()).unwrap_or_default();
+    let address = draft::address(&row.version, &settings);
+    let way_out = address.as_ref().and_then(|url| egress.way_out(url));
     let wanted: Vec<&str> =
         Trigger::ALL.into_iter().filter(|trigger| trigger.wanted(&settings)).map(Trigger::label).collect();
     let test = test.map(|shown| {
@@ -105,7 +107,7 @@ pub fn show(shell: Shell, read: Read) -> Result<HttpResponse, Error> {
         host: row.host.clone(),
         active: row.active,
         doubt,
-        warning: draft::address(&row.version, &settings).and_then(|url| Egress::warning(&url)),
+        warning: address.as_ref().and_then(Egress::warning),
         away: health.failing_since.map(|since| (page::when(since, now), shown::until(health.not_before, now))),
         test,
         held: if row.active { 0 } else { state.waiting },
@@ -115,7 +117,7 @@ pub fn show(shell: Shell, read: Read) -> Result<HttpResponse, Error> {
         credential,
         role: Provider::find(&row.version).and_then(|provider| provider.spec().role(&settings)),
         triggers: if wanted.is_empty() { "Nothing".to_owned() } else { wanted.join(", ") },
-        facts: show::facts(&row, &settings),
+        facts: show::facts(&row, &settings, way_out),
         edited: (row.edited_by.clone(), page::when(row.edited_at, now)),
         name: row.name,
         people,

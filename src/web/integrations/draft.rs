@@ -198,6 +198,11 @@ pub fn warning(provider: Provider, values: &Values) -> Option<&'static str> {
     Egress::warning(&provider.spec().address(values)?)
 }
 
+/// Who decides where the address that was typed leads, when the operator's proxy does.
+pub fn way_out(egress: &Egress, provider: Provider, values: &Values) -> Option<String> {
+    egress.way_out(&provider.spec().address(values)?)
+}
+
 /// What the database found wrong with a form; anything else is an error of its own.
 pub fn refused_by_database(error: DbError) -> Result<Errors, DbError> {
     match error {

@@ -37,6 +37,7 @@ struct Edit {
     row_version: i64,
     fields: Vec<FieldView>,
     warning: Option<&'static str>,
+    way_out: Option<String>,
     ask: Option<Ask>,
     alerts: bool,
     /// What came of a test alert.
@@ -75,6 +76,7 @@ impl Edit {
             row_version: row.row_version,
             fields,
             warning: draft::warning(version, values),
+            way_out: draft::way_out(&app.egress, version, values),
             ask,
             alerts: version.family() == Family::AlertProfile,
             tried: None,

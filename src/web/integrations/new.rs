@@ -27,6 +27,7 @@ struct New {
     shell: Shell,
     fields: Vec<FieldView>,
     warning: Option<&'static str>,
+    way_out: Option<String>,
     ask: Option<Ask>,
     alerts: bool,
     /// What came of a test alert.
@@ -57,6 +58,7 @@ impl New {
             shell,
             fields,
             warning: draft::warning(version, values),
+            way_out: draft::way_out(&app.egress, version, values),
             ask,
             alerts: family == Family::AlertProfile,
             tried: None,

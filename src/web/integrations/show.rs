@@ -156,10 +156,10 @@ pub async fn show(
     let read = match found.await? {
         Found::Scan(read) => *read,
         Found::Channel(read) => {
-            return channel::show(Shell::new(&request, &visitor, "integrations"), *read);
+            return channel::show(Shell::new(&request, &visitor, "integrations"), &app.egress, *read);
         }
     };
-    let page = Show::new(Shell::new(&request, &visitor, "integrations"), read, search, &params);
+    let page = Show::new(Shell::new(&request, &visitor, "integrations"), &app.egress, read, search, &params);
     if !htmx::asked(&request) {
         return page::html(&page);
     }
@@ -176,9 +176,10 @@ pub async fn show(
 }
 
 impl Show {
-    fn new(shell: Shell, read: Read, search: String, params: &Params) -> Self {
+    fn new(shell: Shell, egress: &Egress, read: Read, search: String, params: &Params) -> Self {
         let Read { row, doubt, credential, runs, images, total, changes, now } = read;
         let settings = Values::from_json(row.settings.as_bytes()).unwrap_or_default();
+        let address = draft::address(&row.version, &settings);
         let going = runs.first().filter(|run| run.unfinished()).map(Going::new);
         let finished = runs.iter().find(|run| !run.unfinished());
         let path = format!("/integrations/{}", row.id);
@@ -195,10 +196,7 @@ impl Show {
             host: row.host.clone(),
             active: row.active,
             doubt,
-            warning: row
-                .credential_id
-                .and_then(|_| draft::address(&row.version, &settings))
-                .and_then(|url| Egress::warning(&url)),
+            warning: address.as_ref().filter(|_| row.credential_id.is_some()).and_then(Egress::warning),
             going,
             failed: finished.filter(|run| run.state == "failed").and_then(|run| run.error.clone()),
             search,
@@ -212,7 +210,7 @@ impl Show {
             history: runs.iter().filter(|run| !run.unfinished()).map(|run| Past::new(run, now)).collect(),
             credential,
             role: Provider::find(&row.version).and_then(|provider| provider.spec().role(&settings)),
-            facts: facts(&row, &settings),
+            facts: facts(&row, &settings, address.as_ref().and_then(|url| egress.way_out(url))),
             schedule: shown::schedule(row.every_hours),
             next_run: row.next_run_at.filter(|_| row.active).map(|at| shown::until(at, now)),
             edited: (row.edited_by.clone(), page::when(row.edited_at, now)),
@@ -264,7 +262,8 @@ impl Changed {
 }
 
 /// The settings as lines; what is left blank is said where blank means something.
-pub fn facts(row: &Integration, settings: &Values) -> Vec<(&'static str, String)> {
+/// `way_out`: what is to be said of the proxy.
+pub fn facts(row: &Integration, settings: &Values, way_out: Option<String>) -> Vec<(&'static str, String)> {
     let Some(provider) = Provider::find(&row.version) else { return Vec::new() };
     let line = |field: &crate::form::Field| match (field.name, settings.get(field.name)) {
         ("cap", "") => Some((field.label, "5 newest tags a repository".to_owned())),
@@ -282,5 +281,6 @@ pub fn facts(row: &Integration, settings: &Values) -> Vec<(&'static str, String)
         (_, _) if field.control == Control::Document && field.max > 10_000 => Some((field.label, "Given".to_owned())),
         (_, value) => Some((field.label, value.to_owned())),
     };
-    provider.spec().fields().iter().filter_map(line).collect()
+    let way_out = way_out.map(|sentence| ("Way out", sentence));
+    provider.spec().fields().iter().filter_map(line).chain(way_out).collect()
 }

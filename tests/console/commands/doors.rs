@@ -2,6 +2,9 @@
 
 use std::net::TcpListener;
 
+use reqwest::Method;
+
+use crate::support::app::Visit;
 use crate::support::binary::Strongroom;
 
 #[test]
@@ -21,6 +24,17 @@ fn field_m01_a_taken_port_names_the_setting_that_chooses_another() {
     }
     let ran = strongroom.try_serve(&["--listen=192.0.2.77:0"]).map(|_| ()).expect_err("no such address");
     assert!(ran.err.contains("this machine does not have that address"), "{ran:?}");
+}
+
+#[actix_web::test]
+async fn field_p01_a_wrong_host_is_logged_with_what_came_and_what_was_expected() {
+    let strongroom = Strongroom::founded();
+    let mut serving = strongroom.try_serve(&["--public-url=https://strongroom.test:8123"]).expect("a console");
+    let request = Visit::to(&serving.url).request(Method::GET, "/login").header("host", "strongroom.test");
+    assert_eq!(request.send().await.expect("an answer").status().as_u16(), 421);
+    serving.wait_for_line("a request for another host was refused");
+    let line = serving.log.lines().find(|line| line.contains("another host")).unwrap_or_default();
+    assert!(line.contains("\"strongroom.test\"") && line.contains("\"https://strongroom.test:8123/\""), "{line}");
 }
 
 #[test]

@@ -14,6 +14,8 @@ mod kill;
 mod no_room;
 mod orchestrators;
 mod outage;
+mod proxies;
+mod proxy_settings;
 mod restart;
 mod rolling;
 mod rotation;

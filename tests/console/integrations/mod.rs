@@ -18,6 +18,7 @@ mod export;
 mod forms;
 mod integrity;
 mod large;
+mod proxy;
 mod purge;
 mod queue;
 mod scans;

@@ -15,6 +15,7 @@ mod dialects;
 mod egress;
 mod hostile;
 mod limits;
+mod proxy;
 mod scans;
 mod trust;
 

@@ -216,7 +216,12 @@ impl Visit {
         // Certificates of tests are their own issuers.
         let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy();
         let client = client.danger_accept_invalid_certs(true).build();
-        Self { url: url.to_owned(), client: client.expect("a client"), cookie: None, headers: Vec::new() }
+        Self::by(client.expect("a client"), url)
+    }
+
+    /// The same by a client of one's own.
+    pub fn by(client: reqwest::Client, url: &str) -> Self {
+        Self { url: url.to_owned(), client, cookie: None, headers: Vec::new() }
     }
 
     pub async fn get(&mut self, path: &str) -> Page {

@@ -90,6 +90,8 @@ impl Browser {
                 "prefs": {"profile.managed_default_content_settings.javascript": script},
             },
             "goog:loggingPrefs": {"browser": "ALL"},
+            // Certificates of tests are their own issuers.
+            "acceptInsecureCerts": true,
         });
         let capabilities = capabilities.as_object().expect("an object").clone();
         let mut builder = ClientBuilder::rustls().expect("a client");

@@ -4,8 +4,10 @@
 pub mod certificates;
 pub mod channels;
 pub mod clouds;
+pub mod connect_proxy;
 pub mod entra;
 pub mod forges;
+pub mod front;
 pub mod kube;
 pub mod moto;
 pub mod oidc_provider;
