@@ -30,12 +30,14 @@ pub enum Service {
     Slack,
     /// `events.pagerduty.com`
     PagerDuty,
+    /// `events.eu.pagerduty.com`
+    PagerDutyEu,
     /// `pubsub.googleapis.com`
     GooglePubsub,
 }
 
 impl Service {
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::AzureLogin,
         Self::AzureMetadata,
         Self::GoogleToken,
@@ -45,6 +47,7 @@ impl Service {
         Self::Gitlab,
         Self::Slack,
         Self::PagerDuty,
+        Self::PagerDutyEu,
         Self::GooglePubsub,
     ];
 
@@ -60,6 +63,7 @@ impl Service {
             Self::Gitlab => "gitlab",
             Self::Slack => "slack",
             Self::PagerDuty => "pagerduty",
+            Self::PagerDutyEu => "pagerduty-eu",
             Self::GooglePubsub => "google-pubsub",
         }
     }
@@ -116,8 +120,8 @@ impl FromStr for Endpoints {
         let endpoints: Option<Vec<_>> = endpoints.collect();
         let endpoints = endpoints.ok_or(
             "give pairs of a service and its address, such as azure-login=https://login.example.com; the services are \
-             azure-login, azure-metadata, google-token, ibm-iam, oci-identity, github, gitlab, slack, pagerduty and \
-             google-pubsub",
+             azure-login, azure-metadata, google-token, ibm-iam, oci-identity, github, gitlab, slack, pagerduty, \
+             pagerduty-eu and google-pubsub",
         )?;
         let moved: BTreeMap<_, _> = endpoints.iter().cloned().collect();
         if moved.len() < endpoints.len() {

@@ -19,38 +19,60 @@ const WHO: &str = "the token service of Google";
 const AUDIENCE: &str = "https://oauth2.googleapis.com/token";
 /// What the account may do is decided by its roles.
 pub const CLOUD_PLATFORM: &str = "https://www.googleapis.com/auth/cloud-platform";
+/// Mail by SMTP, for a mailbox that the account acts for.
+/// <https://developers.google.com/workspace/gmail/imap/xoauth2-protocol>
+pub const MAIL: &str = "https://mail.google.com/";
 /// The longest that Google takes is an hour; a slow clock there must not see more.
 const ASSERTION_SECONDS: i64 = 3000;
+
+/// What a token is asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct Asked<'a> {
+    pub scope: &'a str,
+    /// The user of a Google Workspace that the account acts for, by its domain-wide delegation.
+    /// <https://developers.google.com/identity/protocols/oauth2/service-account#authorizingrequests>
+    pub subject: Option<&'a str>,
+}
+
+impl<'a> From<&'a str> for Asked<'a> {
+    fn from(scope: &'a str) -> Self {
+        Self { scope, subject: None }
+    }
+}
 
 /// A token for one scope; of one's own making each time, see [`super::sessions`] for keeping it.
 pub async fn token(
     account: &ServiceAccount,
-    scope: &str,
+    asked: impl Into<Asked<'_>>,
     egress: &Egress,
     endpoints: &Endpoints,
 ) -> Outcome<AccessToken> {
+    let asked = asked.into();
     let request = || {
-        let assertion = assertion(account, scope)?;
+        let assertion = assertion(account, asked)?;
         let url = endpoints.url(Service::GoogleToken, "https://oauth2.googleapis.com", "/token")?;
         let fields = [("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer"), ("assertion", assertion.as_str())];
         Ok((egress.client(Tls::default())?, calls::form(url, &fields)))
     };
     let (http, request) = request().map_err(|error: ProviderError| calls::failed(&error, WHO))?;
     let answer = calls::send(&http, request).await.map_err(|error| calls::failed(&error, WHO))?;
-    if answer.status == 200 { calls::token(&answer, WHO) } else { Err(explain(answer)) }
+    if answer.status == 200 { calls::token(&answer, WHO) } else { Err(explain(answer, asked.subject)) }
 }
 
-fn assertion(account: &ServiceAccount, scope: &str) -> Result<zeroize::Zeroizing<String>, ProviderError> {
+fn assertion(account: &ServiceAccount, asked: Asked<'_>) -> Result<zeroize::Zeroizing<String>, ProviderError> {
     let key = RsaKey::parse(account.private_key.expose_secret()).map_err(|_| ProviderError::BadCertificate)?;
     let header = json!({ "alg": "RS256", "typ": "JWT", "kid": account.private_key_id });
     let now = clock::now().timestamp();
-    let claims = json!({
+    let mut claims = json!({
         "iss": account.client_email,
-        "scope": scope,
+        "scope": asked.scope,
         "aud": AUDIENCE,
         "iat": now,
         "exp": now + ASSERTION_SECONDS,
     });
+    if let Some(subject) = asked.subject {
+        claims["sub"] = json!(subject);
+    }
     jwt::sign(&header, &claims, &key)
 }
 
@@ -61,7 +83,7 @@ struct Refusal {
     error_description: String,
 }
 
-fn explain(answer: Answer) -> Box<Finding> {
+fn explain(answer: Answer, subject: Option<&str>) -> Box<Finding> {
     if !matches!(answer.status, 400 | 401 | 403) {
         return calls::unexplained(answer, WHO);
     }
@@ -79,6 +101,17 @@ fn explain(answer: Answer) -> Box<Finding> {
             Verdict::BadKey,
             "Google does not know this service account.",
             "It may have been deleted. Make a key for one that exists, and replace the JSON key here.",
+        ),
+        _ if let Some(subject) = subject.filter(|_| says("invalid email or user id")) => Finding::new(
+            Verdict::Denied,
+            format!("Google does not know {subject} as a user of the organisation."),
+            "Enter a mailbox of the organisation as Sender address: groups and aliases do not do.",
+        ),
+        "unauthorized_client" | "access_denied" if let Some(subject) = subject => Finding::new(
+            Verdict::Denied,
+            format!("The service account may not act for {subject}."),
+            "Have an administrator of Google Workspace add its client ID with the scope mail.google.com under Security, \
+             API controls, Domain-wide delegation: the guide of the credential's type has the exact words.",
         ),
         "disabled_client" | "account_disabled" => disabled(),
         _ if says("disabled") => disabled(),

@@ -22,6 +22,7 @@ pub mod ibm;
 mod jwt;
 pub mod kubernetes;
 mod machine;
+pub mod oauth;
 pub mod oci;
 pub mod oci_registry;
 pub mod probe;

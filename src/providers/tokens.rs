@@ -26,20 +26,26 @@ pub struct Stored {
 pub struct Tokens {
     egress: Egress,
     endpoints: Endpoints,
-    kept: Cache<Key, AccessToken, Box<Finding>>,
+    cache: Cache<Key, AccessToken, Box<Finding>>,
 }
 
 impl Tokens {
     pub fn new(egress: Egress, endpoints: Endpoints) -> Self {
-        Self { egress, endpoints, kept: Cache::default() }
+        Self { egress, endpoints, cache: Cache::default() }
     }
 
     /// A service account's token for one scope, [`gcp::CLOUD_PLATFORM`] for instance; `values` are those of a Google
     /// Cloud credential. Its `lifetime` counts from when Google gave it; five minutes of it are left at least.
-    pub async fn google_token(&self, stored: Stored, values: &Values, scope: &str) -> Outcome<AccessToken> {
-        let payload: gcp_kind::Payload = payload(values)?;
-        let open = || gcp::token(&payload.service_account, scope, &self.egress, &self.endpoints);
-        self.token(stored, scope, open).await
+    pub async fn google_token(
+        &self,
+        stored: Stored,
+        values: &Values,
+        asked: impl Into<gcp::Asked<'_>>,
+    ) -> Outcome<AccessToken> {
+        let (payload, asked): (gcp_kind::Payload, gcp::Asked<'_>) = (payload(values)?, asked.into());
+        let open = || gcp::token(&payload.service_account, asked, &self.egress, &self.endpoints);
+        let scope = asked.subject.map_or_else(|| asked.scope.to_owned(), |user| format!("{} {user}", asked.scope));
+        self.token(stored, &scope, open).await
     }
 
     /// A token for the API key of an IBM Cloud credential. IBM's tokens have no scopes.
@@ -62,7 +68,16 @@ impl Tokens {
 
     /// Drops everything made from a credential: it was deleted.
     pub fn forget(&self, credential: Uuid) {
-        self.kept.retain(|key| key.credential != credential);
+        self.cache.retain(|key| key.credential != credential);
+    }
+
+    /// A token of a service that has no file of its own, by whatever call gets it; `scope` tells it from others of the
+    /// same credential.
+    pub async fn kept<F>(&self, stored: Stored, scope: &str, open: impl FnOnce() -> F) -> Outcome<AccessToken>
+    where
+        F: Future<Output = Outcome<AccessToken>>,
+    {
+        self.token(stored, scope, open).await
     }
 
     async fn token<F>(&self, stored: Stored, scope: &str, open: impl FnOnce() -> F) -> Outcome<AccessToken>
@@ -70,14 +85,14 @@ impl Tokens {
         F: Future<Output = Outcome<AccessToken>>,
     {
         let Stored { credential, secret_version } = stored;
-        self.kept.retain(|key| key.credential != credential || key.secret_version >= secret_version);
+        self.cache.retain(|key| key.credential != credential || key.secret_version >= secret_version);
         let call = open();
         let opened = || async {
             let token = call.await?;
             let lifetime = token.lifetime;
             Ok((token, lifetime))
         };
-        self.kept.get(Key { credential, secret_version, scope: scope.to_owned() }, opened).await
+        self.cache.get(Key { credential, secret_version, scope: scope.to_owned() }, opened).await
     }
 }
 

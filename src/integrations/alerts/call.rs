@@ -162,6 +162,12 @@ pub(super) fn found(finding: &Finding) -> SendError {
     SendError { sentence: format!("{} {}", finding.sentence, finding.remedy).trim_end().to_owned(), again }
 }
 
+/// Whether a success is a page for people, as proxies and login pages give it, instead of a receiver's answer. Its type
+/// says little: Slack's own `ok` is called HTML.
+pub(super) fn is_page(answer: &Answer) -> bool {
+    answer.body.trim_ascii_start().starts_with(b"<")
+}
+
 /// Retry-After (RFC 9110, section 10.2.3): seconds, or a date, held against the answer's own.
 pub fn pause(answer: &Answer) -> Option<Duration> {
     let text = answer.header("retry-after")?.trim();

@@ -11,18 +11,25 @@ use url::Url;
 
 use super::call::{self, Caller, Peer};
 use super::{Channel, Event, Job, Line, Receipt, SendError, fields, text};
-use crate::credentials::basic::Payload;
-use crate::form::{Field, Values};
+use crate::credentials::{api_token, basic};
+use crate::form::{Errors, Field, Values};
 use crate::integrations::{Spec, ca_certificate, service_address};
 use crate::providers::ProviderError;
 use crate::providers::egress::Answer;
+
+mod markup;
+
+use markup::neutral;
 
 pub struct Jira;
 
 static FIELDS: [Field; 11] = fields::with_triggers([
     Field::text("url", "URL")
         .placeholder("https://example.atlassian.net")
-        .help("The address of the site. In the cloud the user name is an e-mail address and the password an API token.")
+        .help(
+            "The address of the site. Jira Cloud takes a Basic authentication of an e-mail address and an API token; Jira Data \
+             Center one of a user name and a password, or a personal access token as an API token.",
+        )
         .check(fields::check_address)
         .identity(),
     Field::text("project", "Project key").placeholder("SEC").max(32).check(project),
@@ -55,7 +62,17 @@ impl Spec for Jira {
     }
 
     fn credential_kinds(&self) -> &'static [&'static str] {
-        &["basic"]
+        &["basic", "api_token"]
+    }
+
+    fn suits(&self, settings: &Values, kind: &str, _: &Values) -> Result<(), Errors> {
+        let cloud = self.address(settings).is_some_and(|url| is_cloud(&url));
+        if cloud && kind == "api_token" {
+            let text = "Jira Cloud takes an API token together with the e-mail address that it belongs to: choose a Basic \
+                        authentication with the address as user name and the token as password.";
+            return Err(Errors::one("url", text));
+        }
+        Ok(())
     }
 
     fn needs_credential(&self) -> bool {
@@ -118,10 +135,22 @@ fn is_key(text: &str) -> bool {
     })
 }
 
+fn is_cloud(url: &Url) -> bool {
+    url.host_str().is_some_and(|host| host.ends_with(".atlassian.net"))
+}
+
+/// What Jira is shown.
+enum Login {
+    Password(basic::Payload),
+    /// A personal access token of Jira Data Center.
+    /// <https://confluence.atlassian.com/enterprise/using-personal-access-tokens-1026032365.html>
+    Token(api_token::Payload),
+}
+
 struct Site<'a> {
     job: &'a Job<'a>,
     caller: Caller,
-    credential: Payload,
+    login: Login,
     base: Url,
 }
 
@@ -130,7 +159,11 @@ impl<'a> Site<'a> {
         let base = channel.address(job.settings).ok_or_else(|| PEER.failed(&ProviderError::InvalidAddress))?;
         let base = call::below(&base, "/rest/api/2", &PEER)?;
         let caller = Caller::new(job, ca_certificate::tls(job.settings), &PEER)?;
-        Ok(Self { job, caller, credential: call::payload(job, &PEER)?, base })
+        let login = match job.credential {
+            Some((kind, _)) if kind.slug == "api_token" => Login::Token(call::payload(job, &PEER)?),
+            _ => Login::Password(call::payload(job, &PEER)?),
+        };
+        Ok(Self { job, caller, login, base })
     }
 
     fn url(&self, path: &str) -> Result<Url, SendError> {
@@ -138,11 +171,34 @@ impl<'a> Site<'a> {
     }
 
     async fn ask(&self, request: Request) -> Result<Answer, SendError> {
-        self.caller.ask(call::with_password(request, &self.credential)?).await
+        let request = match &self.login {
+            Login::Password(basic) => call::with_password(request, basic)?,
+            Login::Token(token) => call::with_token(request, "Bearer", &token.token)?,
+        };
+        self.caller.ask(request).await
     }
 
-    fn accepted(answer: Answer) -> Result<Answer, SendError> {
-        if (200..300).contains(&answer.status) { Ok(answer) } else { Err(PEER.refusal(&answer)) }
+    fn accepted(&self, answer: Answer) -> Result<Answer, SendError> {
+        if (200..300).contains(&answer.status) { Ok(answer) } else { Err(self.refusal(&answer)) }
+    }
+
+    fn refusal(&self, answer: &Answer) -> SendError {
+        let by_token = matches!(self.login, Login::Token(_));
+        let said = String::from_utf8_lossy(&answer.body).to_ascii_lowercase();
+        let sentence = match answer.status {
+            401 if by_token => {
+                "Jira refused the personal access token. Check that it has not expired, and edit the credential."
+            }
+            401 | 403 if !by_token && said.contains("basic auth") => {
+                "Jira takes no user names with passwords: basic authentication is switched off there. Create a personal \
+                 access token in the user's profile, store it as an API token, and choose that."
+            }
+            403 if answer.header("x-authentication-denied-reason").is_some() => {
+                "Jira asks this user for a captcha after failed logins. Log in once by a browser, then check the credential."
+            }
+            _ => return PEER.refusal(answer),
+        };
+        SendError::never(sentence)
     }
 
     /// The issue with the alert's label. The cloud and one's own server have different searches.
@@ -151,8 +207,7 @@ impl<'a> Site<'a> {
         struct Found {
             issues: Vec<Issue>,
         }
-        let cloud = self.base.host_str().is_some_and(|host| host.ends_with(".atlassian.net"));
-        let paths = if cloud { ["/search/jql", "/search"] } else { ["/search", "/search/jql"] };
+        let paths = if is_cloud(&self.base) { ["/search/jql", "/search"] } else { ["/search", "/search/jql"] };
         let jql = format!("project = \"{}\" AND labels = \"{}\"", self.job.settings.get("project"), label(line));
         let mut answer = None;
         for path in paths {
@@ -165,7 +220,7 @@ impl<'a> Site<'a> {
                 break;
             }
         }
-        let answer = Self::accepted(answer.ok_or_else(|| PEER.not_understood())?)?;
+        let answer = self.accepted(answer.ok_or_else(|| PEER.not_understood())?)?;
         let found: Found = PEER.json(&answer)?;
         found.issues.into_iter().next().map(checked).transpose()
     }
@@ -180,7 +235,7 @@ impl<'a> Site<'a> {
             "labels": ["strongroom", label(line)],
         }});
         let answer = self.ask(call::json(Method::POST, self.url("/issue")?, &body)).await?;
-        checked(PEER.json::<Issue>(&Self::accepted(answer)?)?)
+        checked(PEER.json::<Issue>(&self.accepted(answer)?)?)
     }
 
     /// `false` when there is no such issue.
@@ -197,7 +252,7 @@ impl<'a> Site<'a> {
         if answer.status == 404 {
             return Ok(false);
         }
-        Self::accepted(answer).map(|_| true)
+        self.accepted(answer).map(|_| true)
     }
 
     async fn close(&self, key: String, line: &Line) -> Result<String, SendError> {
@@ -206,18 +261,18 @@ impl<'a> Site<'a> {
             return Ok(key);
         }
         let status = self.ask(call::get(self.url(&format!("/issue/{key}?fields=status"))?)).await?;
-        let status: Value = PEER.json(&Self::accepted(status)?)?;
+        let status: Value = PEER.json(&self.accepted(status)?)?;
         if status["fields"]["status"]["statusCategory"]["key"] == "done" {
             return Ok(key);
         }
         let url = self.url(&format!("/issue/{key}/transitions"))?;
         let ways = self.ask(call::get(url.clone())).await?;
-        let ways: Ways = PEER.json(&Self::accepted(ways)?)?;
+        let ways: Ways = PEER.json(&self.accepted(ways)?)?;
         if let Some(way) = ways.transitions.iter().find(|way| way.to.category.key == "done") {
             let answer = self.ask(call::json(Method::POST, url, &json!({"transition": {"id": way.id}}))).await?;
             // A workflow that asks for more than we can know leaves the issue, with its comment, to people.
             if answer.status != 400 {
-                Self::accepted(answer)?;
+                self.accepted(answer)?;
             }
         }
         Ok(key)
@@ -265,38 +320,9 @@ struct Category {
     key: String,
 }
 
-/// Wiki markup with its meaning taken away: a backslash in front of each sign, and addresses parted so that none
-/// becomes a link. A backslash of the text itself, which cannot be escaped, becomes its look-alike.
-/// <https://jira.atlassian.com/secure/WikiRendererHelpAction.jspa?section=all>
-fn neutral(text: &str) -> String {
-    let mut said = String::with_capacity(text.len() + 16);
-    for c in text.chars() {
-        match c {
-            '\\' => said.push('＼'),
-            '{' | '}' | '[' | ']' | '*' | '_' | '-' | '+' | '^' | '~' | '?' | '|' | '!' | '#' | '@' => {
-                said.push('\\');
-                said.push(c);
-            }
-            _ => said.push(c),
-        }
-    }
-    said.replace("://", ":\u{2060}//").replace("www.", "www\u{2060}.")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn markup_mentions_and_links_in_a_name_mean_nothing() {
-        let said = neutral("[~admin] {noformat} !http://x/y.png! h1. \\{a\\} https://evil.example www.evil.example");
-        let characters: Vec<char> = said.chars().collect();
-        for pair in characters.windows(2).filter(|pair| "{}[]*_-+^~?|!#@\\".contains(pair[1])) {
-            assert_eq!(pair[0] == '\\', pair[1] != '\\', "{pair:?}: {said}");
-        }
-        assert!(!said.contains("://") && !said.contains("www."), "{said}");
-        assert!(said.contains("\\[\\~admin\\]"));
-    }
 
     #[test]
     fn only_a_project_key_is_a_project_key() {

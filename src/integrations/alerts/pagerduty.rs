@@ -10,16 +10,59 @@ use serde_json::{Value, json};
 use url::Url;
 
 use super::call::{self, Caller, Peer};
-use super::{Channel, Job, Line, Receipt, SendError, TRIGGER_FIELDS, text, wire};
+use super::{Channel, Job, Line, Receipt, SendError, fields, text, wire};
 use crate::credentials::api_token::Payload;
 use crate::form::{Field, Values};
 use crate::integrations::Spec;
-use crate::providers::egress::Tls;
+use crate::providers::egress::{Answer, Tls};
 use crate::providers::endpoints::Service;
 
 pub struct PagerDuty;
 
-const HOST: &str = "events.pagerduty.com";
+static FIELDS: [Field; 8] =
+    fields::with_triggers([Field::choice("region", "Service region", &[("us", "US"), ("eu", "EU")])
+        .help("Of the PagerDuty account. The address of an account in the EU has eu in it.")]);
+
+/// <https://support.pagerduty.com/main/docs/service-regions>
+#[derive(Clone, Copy)]
+enum Region {
+    Us,
+    Eu,
+}
+
+impl Region {
+    fn of(settings: &Values) -> Self {
+        if settings.get("region") == "eu" { Self::Eu } else { Self::Us }
+    }
+
+    fn host(self) -> &'static str {
+        match self {
+            Self::Us => "events.pagerduty.com",
+            Self::Eu => "events.eu.pagerduty.com",
+        }
+    }
+
+    fn service(self) -> Service {
+        match self {
+            Self::Us => Service::PagerDuty,
+            Self::Eu => Service::PagerDutyEu,
+        }
+    }
+
+    /// What a key that is not known there may mean.
+    fn unknown_key(self) -> &'static str {
+        match self {
+            Self::Us => {
+                "PagerDuty's US service region does not know the integration key. If the account is in the EU, set \
+                         Service region to EU. Otherwise copy the key anew, and edit the credential."
+            }
+            Self::Eu => {
+                "PagerDuty's EU service region does not know the integration key. If the account is in the US, set \
+                         Service region to US. Otherwise copy the key anew, and edit the credential."
+            }
+        }
+    }
+}
 
 static PEER: Peer = Peer {
     who: "PagerDuty",
@@ -41,7 +84,7 @@ impl Spec for PagerDuty {
     }
 
     fn fields(&self) -> &'static [Field] {
-        &TRIGGER_FIELDS
+        &FIELDS
     }
 
     fn credential_kinds(&self) -> &'static [&'static str] {
@@ -56,8 +99,8 @@ impl Spec for PagerDuty {
         None
     }
 
-    fn host(&self, _: &Values) -> Option<String> {
-        Some(HOST.to_owned())
+    fn host(&self, settings: &Values) -> Option<String> {
+        Some(Region::of(settings).host().to_owned())
     }
 
     fn chooses_host(&self) -> bool {
@@ -77,15 +120,33 @@ impl Channel for PagerDuty {
             let payload: Payload = call::payload(&job, &PEER)?;
             let mut body = event(&job, line);
             body["routing_key"] = json!(payload.token.expose_secret());
-            let url = job.endpoints.url(Service::PagerDuty, "https://events.pagerduty.com", "/v2/enqueue");
+            let region = Region::of(job.settings);
+            let url = job.endpoints.url(region.service(), &format!("https://{}", region.host()), "/v2/enqueue");
             let request = call::json(Method::POST, url.map_err(|error| PEER.failed(&error))?, &body);
-            let answer = Caller::new(&job, Tls::default(), &PEER)?.call(request).await?;
+            let answer = Caller::new(&job, Tls::default(), &PEER)?.ask(request).await?;
+            if !(200..300).contains(&answer.status) {
+                return Err(refusal(&answer, region));
+            }
             let taken: Taken = PEER.json(&answer)?;
             if answer.status != 202 || taken.status != "success" || taken.dedup_key != line.alert.to_string() {
                 return Err(PEER.not_understood());
             }
             Ok(Receipt { reference: Some(taken.dedup_key) })
         })
+    }
+}
+
+#[derive(Deserialize)]
+struct Refused {
+    errors: Vec<String>,
+}
+
+/// A key of the other region is as unknown as a wrong one.
+fn refusal(answer: &Answer, region: Region) -> SendError {
+    let unknown = |errors: &[String]| errors.iter().any(|error| error.eq_ignore_ascii_case("invalid routing key"));
+    match answer.json::<Refused>() {
+        Ok(refused) if answer.status == 400 && unknown(&refused.errors) => SendError::never(region.unknown_key()),
+        _ => PEER.refusal(answer),
     }
 }
 

@@ -3,7 +3,8 @@
 //! <https://www.servicenow.com/docs/bundle/zurich-api-reference/page/integrate/inbound-rest/concept/c_TableAPI.html>
 
 use futures_util::future::BoxFuture;
-use reqwest::Method;
+use reqwest::{Method, Request};
+use secrecy::SecretString;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use url::Url;
@@ -13,16 +14,21 @@ use super::{Channel, Event, Job, Line, Receipt, SendError, Severity, fields, tex
 use crate::credentials::basic::Payload;
 use crate::form::{Field, Values};
 use crate::integrations::{Spec, ca_certificate, service_address};
-use crate::providers::ProviderError;
+use crate::providers::egress::Answer;
+use crate::providers::{ProviderError, oauth};
 
 pub struct ServiceNow;
 
-static FIELDS: [Field; 13] = fields::with_triggers([
+static FIELDS: [Field; 14] = fields::with_triggers([
     Field::text("url", "URL")
         .placeholder("https://example.service-now.com")
         .help("The address of the instance.")
         .check(fields::check_address)
         .identity(),
+    Field::choice("login", "Login", &[("password", "User name and password"), ("oauth", "OAuth client credentials")]).help(
+        "With OAuth the credential's user name is the client ID and its password the client secret of an entry in the \
+         instance's application registry.",
+    ),
     Field::choice("table", "Table", &[("incident", "Incident"), ("sn_si_incident", "Security incident")]),
     Field::text("assignment_group", "Assignment group").optional().help("Its name or sys_id.").max(80),
     Field::text("caller", "Caller")
@@ -81,7 +87,7 @@ impl Channel for ServiceNow {
     fn send<'a>(&'a self, job: Job<'a>) -> BoxFuture<'a, Result<Receipt, SendError>> {
         Box::pin(async move {
             let line = call::only_line(&job)?;
-            let table = Table::new(self, &job)?;
+            let table = Table::open(self, &job).await?;
             let known = match &line.reference {
                 Some(id) => table.get(id).await?,
                 None => None,
@@ -106,8 +112,14 @@ impl Channel for ServiceNow {
 struct Table<'a> {
     job: &'a Job<'a>,
     caller: Caller,
-    credential: Payload,
+    login: Login,
     base: Url,
+}
+
+/// What ServiceNow is shown.
+enum Login {
+    Password(Payload),
+    Token(SecretString),
 }
 
 #[derive(Deserialize)]
@@ -123,11 +135,56 @@ struct Answered<T> {
 }
 
 impl<'a> Table<'a> {
-    fn new(channel: &ServiceNow, job: &'a Job<'a>) -> Result<Self, SendError> {
-        let base = channel.address(job.settings).ok_or_else(|| PEER.failed(&ProviderError::InvalidAddress))?;
-        let base = call::below(&base, &format!("/api/now/table/{}", job.settings.get("table")), &PEER)?;
+    async fn open(channel: &ServiceNow, job: &'a Job<'a>) -> Result<Self, SendError> {
+        let instance = channel.address(job.settings).ok_or_else(|| PEER.failed(&ProviderError::InvalidAddress))?;
+        let base = call::below(&instance, &format!("/api/now/table/{}", job.settings.get("table")), &PEER)?;
         let caller = Caller::new(job, ca_certificate::tls(job.settings), &PEER)?;
-        Ok(Self { job, caller, credential: call::payload(job, &PEER)?, base })
+        let credential = call::payload(job, &PEER)?;
+        let login = match job.settings.get("login") {
+            "oauth" => Login::Token(token(job, &instance, &credential).await?),
+            _ => Login::Password(credential),
+        };
+        Ok(Self { job, caller, login, base })
+    }
+
+    async fn ask(&self, request: Request) -> Result<Answer, SendError> {
+        let request = match &self.login {
+            Login::Password(basic) => call::with_password(request, basic)?,
+            Login::Token(token) => call::with_token(request, "Bearer", token)?,
+        };
+        let answer = self.caller.ask(request).await?;
+        let said = String::from_utf8_lossy(&answer.body);
+        if (200..300).contains(&answer.status) && call::is_page(&answer) && said.contains("hibernat") {
+            return Err(SendError::later(
+                "The ServiceNow instance is hibernating, as those of developers do. Log in at developer.servicenow.com and \
+                 wake it up; Strongroom sends the message then.",
+            ));
+        }
+        Ok(answer)
+    }
+
+    async fn call(&self, request: Request) -> Result<Answer, SendError> {
+        let answer = self.ask(request).await?;
+        if (200..300).contains(&answer.status) { Ok(answer) } else { Err(self.refusal(&answer)) }
+    }
+
+    fn refusal(&self, answer: &Answer) -> SendError {
+        let wants_token = answer.header("www-authenticate").is_some_and(|scheme| scheme.starts_with("Bearer"));
+        let sentence = match (answer.status, &self.login) {
+            (401, Login::Token(_)) => {
+                if let Some((id, _)) = self.job.stored {
+                    self.job.tokens.forget(id);
+                }
+                "ServiceNow does not take the access token that it gave. Check that the OAuth entry has a user with the role \
+                 itil."
+            }
+            (401, Login::Password(_)) if wants_token => {
+                "ServiceNow takes access tokens only from this user, or refused the password. Set Login to OAuth client \
+                 credentials, or check the credential."
+            }
+            _ => return PEER.refusal(answer),
+        };
+        SendError::never(sentence)
     }
 
     fn is_security(&self) -> bool {
@@ -140,12 +197,12 @@ impl<'a> Table<'a> {
         }
         let mut url = call::below(&self.base, &format!("/{id}"), &PEER)?;
         url.set_query(Some("sysparm_fields=sys_id,state"));
-        let answer = self.caller.ask(call::with_password(call::get(url), &self.credential)?).await?;
+        let answer = self.ask(call::get(url)).await?;
         match answer.status {
             200..=299 => checked(PEER.json::<Answered<Incident>>(&answer)?.result).map(Some),
             // It was deleted.
             404 => Ok(None),
-            _ => Err(PEER.refusal(&answer)),
+            _ => Err(self.refusal(&answer)),
         }
     }
 
@@ -156,7 +213,7 @@ impl<'a> Table<'a> {
             .append_pair("sysparm_query", &query)
             .append_pair("sysparm_fields", "sys_id,state")
             .append_pair("sysparm_limit", "1");
-        let answer = self.caller.call(call::with_password(call::get(url), &self.credential)?).await?;
+        let answer = self.call(call::get(url)).await?;
         let found: Answered<Vec<Incident>> = PEER.json(&answer)?;
         found.result.into_iter().next().map(checked).transpose()
     }
@@ -204,10 +261,22 @@ impl<'a> Table<'a> {
     async fn write(&self, method: Method, mut url: Url, body: &Value) -> Result<String, SendError> {
         // Groups and callers are entered by their names.
         url.set_query(Some("sysparm_fields=sys_id,state&sysparm_input_display_value=true"));
-        let request = call::with_password(call::json(method, url, body), &self.credential)?;
-        let answer = self.caller.call(request).await?;
+        let answer = self.call(call::json(method, url, body)).await?;
         Ok(checked(PEER.json::<Answered<Incident>>(&answer)?.result)?.sys_id)
     }
+}
+
+/// An access token of the instance itself, by the client credentials grant.
+/// <https://www.servicenow.com/docs/bundle/zurich-platform-security/page/administer/security/concept/client-credentials-grant.html>
+async fn token(job: &Job<'_>, instance: &Url, credential: &Payload) -> Result<SecretString, SendError> {
+    let url = call::below(instance, "/oauth_token.do", &PEER)?;
+    let client = job.egress.client(ca_certificate::tls(job.settings)).map_err(|error| PEER.failed(&error))?;
+    let ask = || oauth::client_credentials(&client, url.clone(), &credential.username, &credential.password, PEER.who);
+    let token = match job.kept() {
+        Some(stored) => job.tokens.kept(stored, url.as_str(), ask).await,
+        None => ask().await,
+    };
+    token.map(|token| token.secret).map_err(|finding| call::found(&finding))
 }
 
 /// What becomes part of an address must be what ServiceNow makes.

@@ -6,6 +6,7 @@
 
 use futures_util::future::BoxFuture;
 use reqwest::Method;
+use secrecy::ExposeSecret;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use url::Url;
@@ -116,11 +117,13 @@ fn channel(text: &str) -> Result<String, String> {
 }
 
 async fn by_webhook(job: &Job<'_>) -> Result<Receipt, SendError> {
-    let payload = call::payload(job, &PEER)?;
+    let payload: credentials::webhook::Payload = call::payload(job, &PEER)?;
     let request = call::json(Method::POST, webhook::target(&payload, &PEER)?, &said(job.message));
     let answer = Caller::new(job, Tls::default(), &PEER)?.call(request).await?;
-    // Slack's own words for success; a page of a proxy has others.
-    if answer.body.trim_ascii() == b"ok" { Ok(Receipt::default()) } else { Err(PEER.not_understood()) }
+    // Slack's own word for success. Receivers that speak like Slack have others, such as Rocket.Chat and Zulip.
+    let is_slack = Url::parse(payload.url.expose_secret()).is_ok_and(|url| url.domain() == Some("hooks.slack.com"));
+    let good = if is_slack { answer.body.trim_ascii() == b"ok" } else { !call::is_page(&answer) };
+    if good { Ok(Receipt::default()) } else { Err(PEER.not_understood()) }
 }
 
 async fn by_token(job: &Job<'_>) -> Result<Receipt, SendError> {

@@ -22,8 +22,8 @@ pub struct Splunk;
 static FIELDS: [Field; 11] = fields::with_triggers([
     Field::text("url", "URL")
         .placeholder("https://splunk.example.com:8088")
-        .help("The address of the HTTP Event Collector, with its port.")
-        .check(fields::check_address)
+        .help("The address of the HTTP Event Collector, with its port, as Splunk shows it.")
+        .check(address)
         .identity(),
     Field::text("index", "Index").optional().help("Blank leaves it to the token.").max(80).check(word),
     Field::text("source", "Source").default("strongroom").max(80).check(word),
@@ -61,8 +61,28 @@ impl Spec for Splunk {
     }
 
     fn address(&self, settings: &Values) -> Option<Url> {
-        service_address(settings.get("url")).ok()
+        collector(settings.get("url")).ok()
     }
+}
+
+/// The paths of the collector, which Splunk shows with its address.
+/// <https://docs.splunk.com/Documentation/Splunk/latest/RESTREF/RESTinput>
+const COLLECTOR: &str = "/services/collector";
+
+/// The address before the collector's own path; a proxy may have put another before that.
+fn collector(text: &str) -> Result<Url, &'static str> {
+    let mut url = service_address(text)?;
+    if let Some((base, rest)) = url.path().rsplit_once(COLLECTOR)
+        && (rest.is_empty() || rest.starts_with('/'))
+    {
+        let base = base.to_owned();
+        url.set_path(&base);
+    }
+    Ok(url)
+}
+
+fn address(text: &str) -> Result<String, String> {
+    Ok(collector(text)?.as_str().trim_end_matches('/').to_owned())
 }
 
 impl Channel for Splunk {
@@ -75,7 +95,7 @@ impl Channel for Splunk {
         Box::pin(async move {
             let payload: Payload = call::payload(&job, &PEER)?;
             let base = self.address(job.settings).ok_or_else(|| PEER.failed(&ProviderError::InvalidAddress))?;
-            let url = call::below(&base, "/services/collector/event", &PEER)?;
+            let url = call::below(&base, &format!("{COLLECTOR}/event"), &PEER)?;
             let mut request = call::with_token(call::json(Method::POST, url, &Value::Null), "Splunk", &payload.token)?;
             // Tokens with indexer acknowledgement demand a channel; the others do not mind one.
             if let Ok(channel) = HeaderValue::from_str(&job.message.id.to_string()) {
@@ -141,4 +161,30 @@ fn taken(answer: &Answer) -> Result<(), SendError> {
         Err(_) => return Err(PEER.refusal(answer)),
     };
     Err(SendError::never(sentence))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn field_c05_the_collectors_path_is_taken_off_an_address() {
+        let base = Ok("https://splunk.example:8088".to_owned());
+        for rest in [
+            "",
+            "/",
+            "/services/collector",
+            "/services/collector/",
+            "/services/collector/event",
+            "/services/collector/raw",
+        ] {
+            assert_eq!(address(&format!("https://splunk.example:8088{rest}")), base, "{rest}");
+        }
+        let below = address("https://proxy.example/splunk/services/collector/event/1.0");
+        assert_eq!(below.as_deref(), Ok("https://proxy.example/splunk"));
+        assert_eq!(
+            address("https://x.example/services/collectors").as_deref(),
+            Ok("https://x.example/services/collectors")
+        );
+    }
 }

@@ -5,6 +5,7 @@
 
 use futures_util::future::BoxFuture;
 use reqwest::Method;
+use serde::Deserialize;
 use serde_json::{Value, json};
 use url::Url;
 
@@ -74,18 +75,51 @@ impl Channel for Teams {
         Box::pin(async move {
             let payload = call::payload(&job, &PEER)?;
             let request = call::json(Method::POST, webhook::target(&payload, &PEER)?, &said(job.message));
-            let answer = Caller::new(&job, Tls::default(), &PEER)?.call(request).await?;
+            let answer = Caller::new(&job, Tls::default(), &PEER)?.ask(request).await?;
+            if !(200..300).contains(&answer.status) {
+                return Err(refusal(&answer));
+            }
             taken(&answer).map(|()| Receipt::default())
         })
     }
 }
 
-/// A workflow says 202, a connector says `1`; a connector also tells its failures in a 200.
+/// The error of a workflow, by its code; its words are dropped.
+#[derive(Deserialize)]
+struct Refused {
+    error: Code,
+}
+
+#[derive(Deserialize)]
+struct Code {
+    code: String,
+}
+
+fn refusal(answer: &Answer) -> SendError {
+    let sentence = match answer.json::<Refused>().map(|refused| refused.error.code).as_deref() {
+        Ok("WorkflowTriggerIsNotEnabled") => {
+            "The workflow of Microsoft Teams is switched off. Turn it on where it was made: in the Workflows app, or in Power \
+             Automate."
+        }
+        Ok("DirectApiAuthorizationRequired") => {
+            "The workflow of Microsoft Teams did not take the signature in its address: it was not copied whole, or the \
+             workflow may be triggered by people of the organisation only. Set who can trigger it to anyone, copy its \
+             address anew with all that follows the question mark, and edit the credential."
+        }
+        Ok("TriggerInputSchemaMismatch") => {
+            "The workflow of Microsoft Teams expects a message of another kind. Use the template that posts to a channel \
+             when a webhook request is received."
+        }
+        _ => return PEER.refusal(answer),
+    };
+    SendError::never(sentence)
+}
+
+/// Any success of a workflow is one, whatever its author has it answer. A connector says `1`, and tells its failures in
+/// a 200.
 fn taken(answer: &Answer) -> Result<(), SendError> {
     let said = String::from_utf8_lossy(&answer.body);
     match said.trim() {
-        "" | "1" => Ok(()),
-        _ if answer.status == 202 && serde_json::from_str::<Value>(&said).is_ok() => Ok(()),
         said if said.contains("HTTP error 429") => Err(PEER.throttled(call::pause(answer))),
         said if said.contains("HTTP error 413") || said.contains("too large") => {
             Err(SendError::never("Microsoft Teams says that the message is too large. Please report this."))
@@ -93,7 +127,8 @@ fn taken(answer: &Answer) -> Result<(), SendError> {
         said if said.contains("HTTP error") => {
             Err(SendError::later("Microsoft Teams took the message and could not post it. Strongroom sends it again."))
         }
-        _ => Err(PEER.not_understood()),
+        _ if call::is_page(answer) => Err(PEER.not_understood()),
+        _ => Ok(()),
     }
 }
 

@@ -3,6 +3,7 @@
 use strongroom::integrations::alerts::Again;
 
 use super::*;
+use crate::support::peers::receiver::Said;
 
 #[tokio::test]
 async fn an_incident_of_servicenow_lives_as_long_as_its_alert() {
@@ -144,4 +145,84 @@ async fn an_integration_key_of_the_wrong_length_is_explained() {
     let error = at_pagerduty(peer).with_secret("token", "short").send(&one("a")).await.unwrap_err();
     assert_eq!(error.again, Again::Never);
     assert!(error.sentence.contains("32 characters"), "{error:?}");
+}
+
+#[tokio::test]
+async fn field_c03_jira_data_center_takes_a_personal_access_token() {
+    let (peer, project) = jira::start();
+    project.lock().unwrap().tokens_only = true;
+    let mut stand = at_jira(peer);
+    let error = stand.send(&one("prod-ci")).await.unwrap_err();
+    assert_eq!(error.again, Again::Never);
+    assert!(error.sentence.contains("Create a personal access token"), "{error:?}");
+    stand.credential = (&credentials::api_token::KIND, [("token", jira::PERSONAL)].into_iter().collect());
+    let raised = one("prod-ci");
+    let receipt = stand.send(&raised).await.unwrap();
+    stand.send(&later(&raised, Event::Closed, &receipt)).await.unwrap();
+    assert_eq!(project.lock().unwrap().done, [1]);
+    let error = stand.with_secret("token", "another").send(&one("b")).await.unwrap_err();
+    assert!(error.sentence.contains("refused the personal access token"), "{error:?}");
+}
+
+#[test]
+fn field_c03_jira_cloud_takes_a_token_with_its_e_mail_address_only() {
+    let cloud = Values::from_iter([("url", "https://example.atlassian.net")]);
+    let own = Values::from_iter([("url", "https://jira.example.com")]);
+    let jira = channel("jira").unwrap();
+    assert!(jira.suits(&cloud, "api_token", &Values::default()).is_err());
+    assert!(jira.suits(&cloud, "basic", &Values::default()).is_ok());
+    assert!(jira.suits(&own, "api_token", &Values::default()).is_ok());
+}
+
+#[tokio::test]
+async fn field_c04_servicenow_takes_oauth_client_credentials() {
+    let (peer, records) = servicenow::start();
+    let stand = at_servicenow(peer)
+        .with_setting("login", "oauth")
+        .with_secret("username", servicenow::CLIENT)
+        .with_secret("password", servicenow::CLIENT_SECRET);
+    stand.send(&one("prod-ci")).await.unwrap();
+    assert_eq!(records.lock().unwrap().len(), 1);
+    let calls = stand.peer.calls();
+    assert_eq!(calls[0].path(), "/oauth_token.do");
+    assert_eq!(calls[1].header("authorization"), Some("Bearer a-token-of-theirs"));
+    let error = stand.with_secret("password", "wrong").send(&one("a")).await.unwrap_err();
+    assert_eq!(error.again, Again::Never);
+    assert!(error.sentence.contains("refused the client ID or the client secret"), "{error:?}");
+}
+
+#[tokio::test]
+async fn field_c04b_a_servicenow_instance_that_sleeps_is_called_that() {
+    let stand = stand("servicenow");
+    let body = b"<html><div class=\"instance-hibernating-page\">Your instance is hibernating</div></html>".to_vec();
+    let headers = vec![("Content-Type", "text/html".to_owned())];
+    stand.peer.say(Said::Answer { status: 200, headers, body });
+    let error = stand.send(&one("a")).await.unwrap_err();
+    assert!(error.sentence.contains("instance is hibernating"), "{error:?}");
+    assert_eq!(error.again, Again::Later(None));
+    let wants = Said::json(401, &json!({"error": {"message": "User Not Authenticated"}, "status": "failure"}));
+    stand.peer.say(wants.with("WWW-Authenticate", "Bearer realm=\"Service-now\""));
+    let error = stand.send(&one("a")).await.unwrap_err();
+    assert!(error.sentence.contains("Set Login to OAuth client credentials"), "{error:?}");
+}
+
+#[tokio::test]
+async fn field_c06_a_pagerduty_account_in_the_eu_is_reached_there() {
+    let (us, _) = pagerduty::start();
+    let invalid =
+        json!({"status": "invalid event", "message": "Event object is invalid", "errors": ["Invalid routing key"]});
+    us.say(Said::json(400, &invalid));
+    let (eu, incidents) = pagerduty::start();
+    let at = eu.url().parse().unwrap();
+    let mut stand = at_pagerduty(us);
+    stand.endpoints = stand.endpoints.with(Service::PagerDutyEu, at);
+    let error = stand.send(&one("a")).await.unwrap_err();
+    assert_eq!(error.again, Again::Never);
+    assert!(error.sentence.contains("If the account is in the EU, set Service region to EU"), "{error:?}");
+    let stand = stand.with_setting("region", "eu");
+    assert_eq!(stand.channel.host(&stand.settings).as_deref(), Some("events.eu.pagerduty.com"));
+    stand.send(&one("a")).await.unwrap();
+    assert_eq!(incidents.lock().unwrap().len(), 1);
+    // As profiles of the release before are stored.
+    assert_eq!(stand.channel.host(&Values::default()).as_deref(), Some("events.pagerduty.com"));
 }

@@ -70,6 +70,59 @@ async fn teams_shows_names_as_text_and_tells_a_failure_in_a_200() {
 }
 
 #[tokio::test]
+async fn field_c01b_any_success_of_a_workflow_or_a_receiver_like_slack_is_a_delivery() {
+    let json = |status, body| Said::json(status, &body);
+    let text = |status, body: &str| Said::Answer { status, headers: Vec::new(), body: body.as_bytes().to_vec() };
+    for slug in ["teams", "slack"] {
+        for said in [
+            json(200, json!({"status": "posted"})),
+            json(200, json!({"success": true})),
+            json(202, json!({})),
+            text(202, "Accepted"),
+            text(200, "ok"),
+            text(204, ""),
+        ] {
+            let stand = stand(slug);
+            stand.peer.say(said.clone());
+            stand.send(&one("a")).await.unwrap_or_else(|error| panic!("{slug} {said:?}: {error:?}"));
+        }
+    }
+}
+
+#[tokio::test]
+async fn field_c01c_what_a_workflow_refuses_is_told_by_its_code() {
+    for (status, code, words) in [
+        (400, "WorkflowTriggerIsNotEnabled", "is switched off. Turn it on"),
+        (401, "DirectApiAuthorizationRequired", "did not take the signature in its address"),
+        (400, "TriggerInputSchemaMismatch", "expects a message of another kind"),
+    ] {
+        let stand = stand("teams");
+        stand.peer.say(Said::json(status, &json!({"error": {"code": code, "message": UPSTREAM}})));
+        let error = stand.send(&one("a")).await.unwrap_err();
+        assert_eq!(error.again, Again::Never, "{code}");
+        assert!(error.sentence.contains(words), "{error:?}");
+    }
+}
+
+#[tokio::test]
+async fn field_c02c_a_redirect_within_the_host_says_what_differs() {
+    let stand = stand("webhook_channel");
+    let moved = |to: &str| Said::Answer { status: 308, headers: vec![("Location", to.to_owned())], body: Vec::new() };
+    let slash = format!("{}/", webhooks::PATH);
+    for (to, words) in
+        [("/elsewhere", "another path on the same host"), (slash.as_str(), "with or without the slash at its end")]
+    {
+        stand.peer.say(moved(to));
+        let error = stand.send(&one("a")).await.unwrap_err();
+        assert!(error.sentence.contains(words), "{error:?}");
+        assert_eq!(error.again, Again::Never);
+    }
+    stand.peer.say(moved("https://other.example/x"));
+    let error = stand.send(&one("a")).await.unwrap_err();
+    assert!(error.sentence.contains("another address, on other.example"), "{error:?}");
+}
+
+#[tokio::test]
 async fn a_webhook_is_documented_signed_and_the_same_at_every_attempt() {
     let stand = stand("webhook_channel");
     let message = one("prod-ci");

@@ -54,6 +54,19 @@ async fn field_t01_splunk_is_trusted_by_its_pasted_self_signed_certificate() {
 }
 
 #[tokio::test]
+async fn field_c05_splunks_address_is_taken_as_splunk_shows_it() {
+    for path in ["/services/collector/event", "/services/collector", "/"] {
+        let peer = splunk::start();
+        let url = format!("{}{path}", peer.url());
+        let settings = [("url", url.as_str()), ("source", "strongroom")];
+        let stand = Stand::new("splunk", peer, "api_token", &[("token", splunk::TOKEN)], &settings);
+        stand.send(&one("a")).await.unwrap();
+        // As it was stored by the release before.
+        stand.with_setting("url", &url).send(&one("a")).await.unwrap();
+    }
+}
+
+#[tokio::test]
 async fn pubsub_gets_data_and_the_attributes_to_filter_by() {
     let stand = stand("google_pubsub");
     let message = message(vec![line("a"), line("b")]);

@@ -14,6 +14,8 @@ use super::{fits, is_json};
 
 pub const USER: &str = "bot@example.com";
 pub const TOKEN: &str = "ATATT3xFfGF0-not-a-real-token";
+/// A personal access token of a server of one's own.
+pub const PERSONAL: &str = "NjM2ODQxNTI1NTA4Omnot-a-real-one";
 
 #[derive(Default)]
 pub struct Project {
@@ -25,6 +27,8 @@ pub struct Project {
     /// Whether the transition asks for a field that we do not send.
     pub strict: bool,
     pub cloud: bool,
+    /// Whether basic authentication is switched off: then personal access tokens alone are taken.
+    pub tokens_only: bool,
 }
 
 pub fn start() -> (Receiver, Arc<Mutex<Project>>) {
@@ -38,7 +42,14 @@ fn refused(status: u16) -> Said {
 }
 
 fn answer(call: &Call, project: &mut Project) -> Said {
-    let expected = format!("Basic {}", BASE64_STANDARD.encode(format!("{USER}:{TOKEN}")));
+    let mut expected = format!("Basic {}", BASE64_STANDARD.encode(format!("{USER}:{TOKEN}")));
+    if project.tokens_only {
+        if call.header("authorization").is_some_and(|header| header.starts_with("Basic ")) {
+            let text = "Basic Authentication has been disabled on this instance.";
+            return Said::json(403, &json!({"message": text})).with("X-Seraph-LoginReason", "AUTHENTICATION_DENIED");
+        }
+        expected = format!("Bearer {PERSONAL}");
+    }
     if call.header("authorization") != Some(&expected) {
         return refused(401);
     }

@@ -12,6 +12,9 @@ use super::{fits, hex_id, is_json};
 
 pub const USER: &str = "strongroom";
 pub const PASSWORD: &str = "hunter2-but-longer";
+/// An entry of the application registry, for the client credentials grant.
+pub const CLIENT: &str = "7ae0e1b2c3d44f5e9a8b7c6d5e4f3a2b";
+pub const CLIENT_SECRET: &str = "not-a-real-client-secret";
 pub const TABLES: [&str; 2] = ["incident", "sn_si_incident"];
 
 /// Records with their table, as written; and the work notes of each.
@@ -28,8 +31,23 @@ fn refused(status: u16, message: &str) -> Said {
 }
 
 fn answer(call: &Call, records: &mut Vec<Map<String, Value>>) -> Said {
+    if call.path() == "/oauth_token.do" {
+        let field = |name: &str| call.field(name).unwrap_or_default();
+        let known = field("client_id") == CLIENT && field("client_secret") == CLIENT_SECRET;
+        return match (call.method.as_str(), field("grant_type").as_str()) {
+            ("POST", "client_credentials") if known => Said::json(
+                200,
+                &json!({"access_token": "a-token-of-theirs", "scope": "useraccount", "token_type": "Bearer",
+                "expires_in": 1799}),
+            ),
+            ("POST", "client_credentials") => {
+                Said::json(401, &json!({"error_description": UPSTREAM, "error": "server_error"}))
+            }
+            _ => Said::json(400, &json!({"error": "unsupported_grant_type"})),
+        };
+    }
     let expected = format!("Basic {}", BASE64_STANDARD.encode(format!("{USER}:{PASSWORD}")));
-    if call.header("authorization") != Some(&expected) {
+    if ![Some(&*expected), Some("Bearer a-token-of-theirs")].contains(&call.header("authorization")) {
         return refused(401, "User Not Authenticated");
     }
     let mut parts = call.path().trim_start_matches("/api/now/table/").split('/');
