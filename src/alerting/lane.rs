@@ -22,8 +22,6 @@ use crate::models::deliveries::{self, Delivery};
 use crate::models::{Conn, DbError};
 use crate::opening::Opened;
 
-/// Longest that one call may take, whatever the channel waits for by itself.
-const LIMIT: Duration = Duration::from_secs(40);
 /// A claim older than this is not relied on: another replica may have taken over.
 const FRESH: Duration = Duration::from_secs(10);
 /// When this replica last renewed what it has claimed.
@@ -150,6 +148,7 @@ async fn send(
         letter: letter.as_ref(),
         repeated: ready.delivery.attempts > 1,
         go_ahead: letter.is_some().then_some(go_ahead),
+        limit: batch.channel.patience(),
     };
     self::call(app, call).await
 }
@@ -175,6 +174,7 @@ pub struct Call<'a> {
     pub letter: Option<&'a Letter>,
     pub repeated: bool,
     pub go_ahead: Option<&'a GoAhead>,
+    pub limit: Duration,
 }
 
 /// Makes a call, bounded in time and with a panic as a failure.
@@ -195,7 +195,7 @@ pub async fn call(app: &App, call: Call<'_>) -> Result<Receipt, SendError> {
         go_ahead: call.go_ahead,
     };
     let work = async { call.channel.send(job).await };
-    match tokio::time::timeout(LIMIT, AssertUnwindSafe(work).catch_unwind()).await {
+    match tokio::time::timeout(call.limit, AssertUnwindSafe(work).catch_unwind()).await {
         Ok(Ok(result)) => result,
         Ok(Err(_)) => {
             tracing::error!(delivery = %call.message.id, "a channel panicked");

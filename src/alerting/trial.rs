@@ -53,6 +53,7 @@ pub async fn send(app: &Data<App>, actor: Actor, trial: &Trial<'_>) -> Result<Re
         letter: None,
         go_ahead: None,
         repeated: false,
+        limit: alerts::CALL,
     };
     Ok(lane::call(app, call).await.map(drop))
 }

@@ -20,7 +20,7 @@ mod notices;
 mod values;
 
 pub use doors::CannotListen;
-use values::{DatabaseUrl, MetricsListen, log_filter, public_url, reachable};
+use values::{DatabaseUrl, MetricsListen, log_filter, public_url, reachable, smtp_hello};
 pub use values::{Networks, https_url, socket_address};
 
 /// A setting that cannot be used, and what to do: exit status [`crate::cli::EX_CONFIG`].
@@ -194,6 +194,12 @@ pub struct Settings {
 
     #[command(flatten)]
     egress: egress::EgressSettings,
+
+    /// Name by which mail servers are greeted (EHLO): a whole host name that they know, or an address [default: the host
+    /// of the public URL, or the address of the connection where that is no whole name]
+    #[arg(long, env = "STRONGROOM_SMTP_HELLO", hide_env_values = true, value_name = "NAME", value_parser = smtp_hello,
+          help_heading = "Integrations")]
+    pub smtp_hello: Option<String>,
 
     /// Other addresses for cloud providers, such as azure-login=https://login.example.com; separated by commas. They
     /// pass the same checks as any other address

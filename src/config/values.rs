@@ -9,6 +9,7 @@ use ipnet::IpNet;
 use tracing_subscriber::filter::Targets;
 use url::Url;
 
+use crate::integrations::alerts::email;
 use crate::models::{Parameters, UrlError};
 
 /// A libpq URL. It may hold a password, so it prints nothing of itself.
@@ -126,6 +127,17 @@ pub fn https_url(text: &str) -> Result<Url, &'static str> {
         "give the https address that people will open at the proxy, with scheme, host and port alone, such as \
          https://strongroom.example.com",
     )
+}
+
+/// A whole host name, or an address with or without its brackets; as [`crate::integrations::alerts::email`] wants it.
+pub(super) fn smtp_hello(text: &str) -> Result<String, &'static str> {
+    const WRONG: &str = "give a whole host name, such as strongroom.example.com, or an address, such as 192.0.2.7";
+    let bare = text.trim_matches(['[', ']']);
+    if let Ok(address) = bare.strip_prefix("IPv6:").unwrap_or(bare).parse::<IpAddr>() {
+        return Ok(address.to_string());
+    }
+    let name = text.trim_end_matches('.').to_ascii_lowercase();
+    if email::is_whole_host_name(&name) { Ok(name) } else { Err(WRONG) }
 }
 
 pub(super) fn log_filter(text: &str) -> Result<Targets, &'static str> {

@@ -17,8 +17,9 @@ use crate::models::{DbError, deliveries};
 const POLL: Duration = Duration::from_secs(1);
 /// Between two renewals of what is claimed; well within the lease.
 const RENEW: Duration = Duration::from_secs(4);
-/// Channels that are served side by side, so that one that hangs does not hold up the others.
-const LANES: usize = 8;
+/// Channels that are served side by side. One that waits for its peer holds a socket and nothing else, and a mail server
+/// may take ten minutes over a letter (RFC 5321, 4.5.3.2.6): so many may wait before they hold up the others.
+const LANES: usize = 64;
 /// For a call to finish once the console stops.
 const PATIENCE: Duration = Duration::from_secs(8);
 

@@ -67,7 +67,7 @@ impl TryFrom<Sealed> for Payload {
 pub static KIND: Kind = Kind {
     slug: "azure",
     label: "Azure",
-    summary: "A service principal or a managed identity: Container Registry, Function Apps, Key Vault.",
+    summary: "A service principal or a managed identity: Container Registry, Function Apps, Key Vault, mail by Microsoft 365.",
     fields: &[
         Field::choice(
             "method",
@@ -126,6 +126,13 @@ pub static KIND: Kind = Kind {
                 "With a certificate instead of a secret",
                 "az ad sp create-for-rbac --name strongroom-reader --role reader \\\n  \
                  --scopes /subscriptions/SUBSCRIPTION --create-cert",
+            ),
+            (
+                "E-mail through Microsoft 365: application permission SMTP.SendAsApp of Office 365 Exchange Online with admin \
+                 consent, then in Exchange Online PowerShell for the mailbox of the sender address",
+                "New-ServicePrincipal -AppId CLIENT -ObjectId OBJECT\n\
+                 Add-MailboxPermission -Identity MAILBOX -User OBJECT -AccessRights FullAccess\n\
+                 Set-CASMailbox -Identity MAILBOX -SmtpClientAuthenticationDisabled $false",
             ),
         ],
         source: "https://learn.microsoft.com/en-us/cli/azure/azure-cli-sp-tutorial-1",

@@ -132,7 +132,7 @@ fn word(node: &Node, name: &'static str, more: &str, max: usize) -> Result<Strin
 pub static KIND: Kind = Kind {
     slug: "gcp",
     label: "Google Cloud",
-    summary: "A service account's key: Artifact Registry, Container Registry, Cloud Functions, Secret Manager, Pub/Sub.",
+    summary: "A service account's key: Artifact Registry, Container Registry, Cloud Functions, Secret Manager, Pub/Sub, mail by Google Workspace.",
     fields: &[
         Field::secret_document("service_account", "Service account")
             .wants(Wanted::ServiceAccount)
@@ -166,6 +166,11 @@ pub static KIND: Kind = Kind {
             ),
             ("Registry scans", REGISTRY_ROLE),
             ("Serverless scans", FUNCTIONS_ROLE),
+            (
+                "E-mail through Google Workspace: at admin.google.com under Security, API controls, Domain-wide delegation, \
+                 add the key's client_id with this scope; the account then sends as the profile's sender address",
+                "https://mail.google.com/",
+            ),
         ],
         source: "https://cloud.google.com/iam/docs/keys-create-delete",
     },

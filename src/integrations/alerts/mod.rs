@@ -2,6 +2,8 @@
 //! [`CHANNELS`]; what raises an alert and who gets which message is decided elsewhere. A channel makes one call from a
 //! finished [`Message`] and says how it went; the wire structs of a vendor are private at the bottom of its file.
 
+use std::time::Duration;
+
 use chrono::{DateTime, Utc};
 use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
@@ -42,6 +44,9 @@ pub use go_ahead::{Giver, GoAhead, go_ahead};
 pub use outcome::{Again, Receipt, SendError};
 pub use test_message::test_message;
 
+/// Longest that one call takes while somebody waits at a page, and usually.
+pub const CALL: Duration = Duration::from_secs(40);
+
 /// Every channel, in the order of the form's list.
 pub static CHANNELS: &[&dyn Channel] = &[
     &email::Email,
@@ -70,6 +75,11 @@ pub trait Channel: Spec {
     /// Whether a message goes to people one by one: then each call carries [`Job::letter`] for one of them.
     fn has_recipients(&self) -> bool {
         false
+    }
+
+    /// Longest that one call may take in the background, whatever the channel waits for by itself.
+    fn patience(&self) -> Duration {
+        CALL
     }
 
     /// Makes one call. Returning is proof: `Ok` only when the peer said that it has the whole message.

@@ -29,6 +29,9 @@ const ASSERTION_MINUTES: i64 = 10;
 pub enum Resource {
     ResourceManager,
     KeyVault,
+    /// Exchange Online, for mail by SMTP.
+    /// <https://learn.microsoft.com/exchange/client-developer/legacy-protocols/how-to-authenticate-an-imap-pop-smtp-application-by-using-oauth>
+    Outlook,
 }
 
 impl Resource {
@@ -37,6 +40,7 @@ impl Resource {
         match self {
             Self::ResourceManager => "resource-manager",
             Self::KeyVault => "key-vault",
+            Self::Outlook => "outlook",
         }
     }
 
@@ -48,6 +52,10 @@ impl Resource {
             (Self::KeyVault, Cloud::China) => "https://vault.azure.cn",
             (Self::KeyVault, Cloud::UsGovernment) => "https://vault.usgovcloudapi.net",
             (Self::KeyVault, Cloud::Germany) => "https://vault.microsoftazure.de",
+            (Self::Outlook, Cloud::Global) => "https://outlook.office365.com",
+            (Self::Outlook, Cloud::China) => "https://partner.outlook.cn",
+            (Self::Outlook, Cloud::UsGovernment) => "https://outlook.office365.us",
+            (Self::Outlook, Cloud::Germany) => "https://outlook.office.de",
         }
     }
 }

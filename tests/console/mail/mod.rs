@@ -4,7 +4,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use strongroom::credentials;
 use strongroom::form::Values;
-use strongroom::integrations::alerts::email::{Connections, Email, Letter};
+use strongroom::integrations::alerts::email::{Connections, Email, Letter, Limits};
 use strongroom::integrations::alerts::{
     Channel, Event, GoAhead, Job, Line, Message, Receipt, SendError, Severity, Trigger, Usage,
 };
@@ -22,7 +22,9 @@ mod connections;
 mod hostile;
 mod letters;
 mod look;
+mod oauth;
 mod refusals;
+mod relays;
 mod servers;
 
 pub const CONSOLE: &str = "https://console.example.com/";
@@ -84,6 +86,11 @@ pub fn loopback() -> Egress {
 pub struct Sender {
     pub settings: Values,
     pub login: Option<Values>,
+    /// Of the login.
+    pub kind: &'static str,
+    pub endpoints: Endpoints,
+    /// The console's address.
+    pub console: Url,
     pub stored: Option<(Uuid, i32)>,
     pub egress: Egress,
     pub smtp: Connections,
@@ -98,7 +105,8 @@ impl Sender {
 
     pub fn without_login(server: &MailServer) -> Self {
         let (settings, smtp) = (server.settings(), Connections::default());
-        Self { settings, login: None, stored: None, egress: loopback(), smtp }
+        let (endpoints, console) = (Endpoints::default(), page(""));
+        Self { settings, login: None, kind: "basic", endpoints, console, stored: None, egress: loopback(), smtp }
     }
 
     pub async fn send(&self, letter: &Letter) -> Result<Receipt, SendError> {
@@ -111,15 +119,15 @@ impl Sender {
         message: &Message,
         go_ahead: Option<&GoAhead>,
     ) -> Result<Receipt, SendError> {
-        let endpoints = Endpoints::default();
+        let message = &Message { console: self.console.clone(), ..message.clone() };
         let aws = aws::Sessions::new(self.egress.clone(), aws::Endpoints::default());
-        let tokens = strongroom::providers::tokens::Tokens::new(self.egress.clone(), Default::default());
+        let tokens = strongroom::providers::tokens::Tokens::new(self.egress.clone(), self.endpoints.clone());
         let job = Job {
             settings: &self.settings,
-            credential: self.login.as_ref().map(|values| (credentials::find("basic").unwrap(), values)),
+            credential: self.login.as_ref().map(|values| (credentials::find(self.kind).unwrap(), values)),
             stored: self.stored,
             egress: &self.egress,
-            endpoints: &endpoints,
+            endpoints: &self.endpoints,
             aws: &aws,
             tokens: &tokens,
             name: "On call",

@@ -81,7 +81,8 @@ async fn one_refused_recipient_does_not_keep_the_others_from_their_mail() {
     server.faults(&json!({"refuse": ["gone@example.com"]}));
     let sender = Sender::to(&server);
     sender.write("a@example.com").await.unwrap();
-    let again = refused(sender.write("gone@example.com").await, "refused the recipient's address (it answered 550)");
+    let again =
+        refused(sender.write("gone@example.com").await, "refused the recipient's address (it answered 550 5.1.1)");
     assert_eq!(again, Again::NeverThisOne);
     sender.write("b@example.com").await.unwrap();
     assert_eq!(server.recipients(), ["a@example.com", "b@example.com"]);
@@ -108,17 +109,17 @@ async fn what_is_put_off_is_tried_later_and_a_server_that_leaves_is_waited_for()
     let sender = Sender::without_login(&server);
     for (step, words) in [("MAIL", "the sender address"), ("RCPT", "the recipient's address"), ("DATA", "the letter")] {
         server.faults(&json!({"put_off": {step: 1}}));
-        let again = refused(sender.write("ops@example.com").await, &format!("put off {words} (it answered 451)"));
+        let again = refused(sender.write("ops@example.com").await, &format!("put off {words} (it answered 451 4.7.1)"));
         assert_eq!(again, Again::Later(None));
         server.faults(&json!({"answer": {step: "421 4.3.2 SECRET"}}));
         let again = refused(sender.write("ops@example.com").await, "takes no mail at the moment");
         assert_eq!(again, Again::WhenItIsBack);
         server.faults(&json!({"answer": {step: "554 5.5.0 SECRET"}}));
-        let again = refused(sender.write("ops@example.com").await, &format!("refused {words} (it answered 554)"));
+        let again = refused(sender.write("ops@example.com").await, &format!("refused {words} (it answered 554 5.5.0)"));
         assert_eq!(again, if step == "RCPT" { Again::NeverThisOne } else { Again::Never });
     }
     server.faults(&json!({"answer": {"taken": "552 5.3.4 SECRET"}}));
-    refused(sender.write("ops@example.com").await, "too large, or the mailbox is full");
+    refused(sender.write("ops@example.com").await, "(it answered 552 5.3.4): it is too large");
     server.faults(&json!({"answer": {"greeting": "554 SECRET"}}));
     let other = Sender::without_login(&server);
     assert_eq!(refused(other.write("ops@example.com").await, "takes no mail"), Again::WhenItIsBack);
@@ -137,7 +138,7 @@ async fn a_server_that_is_away_or_says_nothing_is_waited_for() {
     {
         server.faults(&json!({"hang": step}));
         let mut sender = Sender::without_login(&server);
-        sender.smtp = Connections::within(Duration::from_millis(300));
+        sender.smtp = Connections::within(Limits::all(Duration::from_millis(300)));
         assert_eq!(refused(sender.write("ops@example.com").await, "did not answer in time"), again, "{step}");
     }
 }

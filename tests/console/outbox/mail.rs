@@ -3,9 +3,12 @@
 use crate::support::signed;
 use strongroom::models::recipients;
 
+use std::time::Duration;
+
 use super::*;
 use crate::support::binary::Strongroom;
 use crate::support::peers::smtp::MailServer;
+use crate::support::wait::wait_for;
 
 /// A profile of that server in the store.
 pub fn profile(conn: &mut PgConnection, vault: &Vault, server: &MailServer) -> Uuid {
@@ -152,4 +155,25 @@ async fn a_digest_carries_heads_of_the_trail_that_can_be_compared_later() {
         assert_eq!(anchors::compare(&mut app.connect(), anchor), Ok(Held::Yes), "{anchor}");
     }
     assert_eq!(anchors::find(mail.body("text/html")), found);
+}
+
+#[actix_web::test]
+async fn field_s02_a_relay_that_takes_45_seconds_gets_one_letter() {
+    let (server, splunk) = (MailServer::open(json!({})), Splunk::start());
+    server.faults(&json!({"slow": {"taken": 45}}));
+    let app = TestApp::start();
+    let vault = app.app.vault.clone();
+    let id = profile(&mut app.connect(), &vault, &server);
+    confirmed(&mut app.connect(), &vault, id, "ada@example.com");
+    splunk.add(&app);
+    access_key(&app, "prod-ci", "91 days");
+    look_now(&app);
+    until("the relay has the letter", || (server.steps("mail").len() == 1).then_some(())).await;
+    until("the other channel is not held up", || (splunk.events().len() == 1).then_some(())).await;
+    let held = "pg_stat_activity WHERE datname = current_database() AND state = 'idle in transaction'";
+    until("no transaction is open meanwhile", || (count(&app, held) == 0).then_some(())).await;
+    let sent = "deliveries WHERE state = 'sent' AND attempts = 1";
+    wait_for("it is accepted", Duration::from_secs(120), async || count(&app, sent) == 2).await;
+    quiet(&app).await;
+    assert_eq!(server.recipients(), ["ada@example.com"]);
 }

@@ -10,19 +10,21 @@ use uuid::Uuid;
 
 use super::super::{Again, GoAhead, SendError};
 use super::letter::Mail;
+use super::limits::Limits;
 use super::session::{Failed, Server, Session, dropped, too_slow};
 
-/// Longest that opening a connection, and that one letter, may take.
-const LIMIT: Duration = Duration::from_secs(30);
 /// How long a connection is kept for the next letter.
 const IDLE: Duration = Duration::from_secs(30);
 /// As many as wait for one server.
 const KEPT: usize = 8;
 
 /// The connections of this process. Lives as long as the app.
+#[derive(Default)]
 pub struct Connections {
     idle: Arc<Idle>,
-    limit: Duration,
+    limits: Limits,
+    /// The operator's name for our greeting.
+    hello: Option<String>,
 }
 
 /// By what is the same for all letters that may share a connection.
@@ -32,6 +34,8 @@ struct Key {
     ca_certificate: String,
     /// The stored credential and the version of its secret.
     login: Option<(Uuid, i32)>,
+    /// As whom: one credential may open several mailboxes.
+    user: Option<String>,
 }
 
 struct Kept {
@@ -49,25 +53,30 @@ struct Waiting {
     swept: bool,
 }
 
-impl Default for Connections {
-    fn default() -> Self {
-        Self::within(LIMIT)
-    }
-}
-
 impl Connections {
-    /// With another limit than the usual 30 seconds.
-    pub fn within(limit: Duration) -> Self {
-        Self { idle: Arc::default(), limit }
+    /// With the operator's name for our greeting: a whole host name, or an address.
+    #[must_use]
+    pub fn greeting_as(self, hello: Option<String>) -> Self {
+        Self { hello, ..self }
+    }
+
+    /// With other limits than those of RFC 5321.
+    pub fn within(limits: Limits) -> Self {
+        Self { limits, ..Self::default() }
+    }
+
+    /// The name in our greeting; `host` is the console's.
+    pub(super) fn hello<'a>(&'a self, host: &'a str) -> &'a str {
+        self.hello.as_deref().unwrap_or(host)
     }
 
     /// Whether the server lets us in: connects, encrypts and logs in, and says goodbye.
     pub(super) async fn knock(&self, server: &Server<'_>) -> Result<(), SendError> {
         let visit = async {
-            Session::open(server).await?.close().await;
+            Session::open(server, self.limits).await?.close().await;
             Ok(())
         };
-        timeout(self.limit, visit).await.unwrap_or_else(|_| Err(too_slow(server)))
+        timeout(self.limits.visit, visit).await.unwrap_or_else(|_| Err(too_slow(server)))
     }
 
     /// Sends one letter: over a connection that is there, else over a new one. A connection that proves dead is
@@ -85,29 +94,24 @@ impl Connections {
         let keeps = server.login.is_none() || stored.is_some();
         let login = stored.filter(|_| server.login.is_some());
         let (address, ca_certificate) = (server.address.to_string(), server.ca_certificate.to_owned());
-        let key = Key { address, ca_certificate, login };
+        let user = server.login.as_ref().map(|login| login.user().to_owned());
+        let key = Key { address, ca_certificate, login, user };
         let mut broken = 0;
         loop {
             let kept = self.idle.take(&key).filter(|_| keeps);
             let fresh = kept.is_none();
             let mut session = match kept {
                 Some(session) => session,
-                None => match timeout(self.limit, Session::open(server)).await {
-                    Ok(opened) => opened?,
-                    Err(_) => return Err(too_slow(server)),
-                },
+                None => Session::open(server, self.limits).await?,
             };
-            let failed = match timeout(self.limit, session.send(server, mail, go_ahead)).await {
-                // The server may have the letter, or choke on this one: others go first.
-                Err(_) if session.begun => return Err(broken_off(too_slow(server))),
-                Err(_) => return Err(too_slow(server)),
-                Ok(Ok(())) => {
+            let failed = match session.send(server, mail, go_ahead).await {
+                Ok(()) => {
                     if keeps {
                         self.idle.put(key, session);
                     }
                     return Ok(());
                 }
-                Ok(Err(failed)) => failed,
+                Err(failed) => failed,
             };
             match failed {
                 Failed::Refused(error, stays) => {
@@ -116,6 +120,9 @@ impl Connections {
                     }
                     return Err(error);
                 }
+                // The server may have the letter, or choke on this one: others go first.
+                Failed::Slow if session.begun => return Err(broken_off(too_slow(server))),
+                Failed::Slow => return Err(too_slow(server)),
                 Failed::Before if !fresh => self.idle.forget(&key),
                 Failed::Before if broken == 0 => broken += 1,
                 Failed::Before => return Err(dropped(server)),

@@ -68,6 +68,12 @@ pub fn address(text: &str) -> Result<String, String> {
     if address.len() > 254 { Err(wrong()) } else { Ok(address) }
 }
 
+/// Whether relays take it as the name of a host in a greeting: of two parts or more, none of them odd.
+pub fn is_whole_host_name(name: &str) -> bool {
+    let local = name == "localhost.localdomain" || name.ends_with(".localhost");
+    name.contains('.') && !local && name.split('.').all(is_label)
+}
+
 /// A part of a domain (RFC 5321, 4.1.2): letters, digits and hyphens, none of these at an end.
 fn is_label(label: &str) -> bool {
     let plain = label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');

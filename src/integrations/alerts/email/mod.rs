@@ -2,11 +2,12 @@
 //! it. The letter is rendered before, by `mail`; here it becomes a message and is handed to the server. The
 //! conversation is in `session.rs`, what is kept between two letters in `connections.rs`.
 
+use std::time::Duration;
+
 use futures_util::future::BoxFuture;
 use url::{Host, Url};
 
-use super::{Channel, Job, Receipt, SendError};
-use crate::credentials::{self, basic};
+use super::{Again, Channel, Job, Receipt, SendError};
 use crate::form::{Errors, Field, Values};
 use crate::integrations::{Spec, ca_certificate};
 use crate::names;
@@ -14,11 +15,16 @@ use crate::pasted::Wanted;
 
 mod connections;
 mod letter;
+mod limits;
+mod logins;
+mod replies;
 mod session;
 mod streams;
+mod talk;
 
 pub use connections::Connections;
-pub use letter::{Letter, address, host};
+pub use letter::{Letter, address, host, is_whole_host_name};
+pub use limits::Limits;
 
 use letter::Mail;
 use session::{Encryption, Server};
@@ -50,7 +56,10 @@ static FIELDS: [Field; 6] = [
     ),
     Field::text("from", "Sender address")
         .placeholder("strongroom@example.com")
-        .help("The server must let the credential's account send as this address.")
+        .help(
+            "The server must let the credential's account send as this address. An Azure or Google Cloud credential logs in \
+             as this mailbox.",
+        )
         .max(254)
         .check(address),
     Field::text("from_name", "Sender name")
@@ -86,7 +95,7 @@ impl Spec for Email {
     }
 
     fn credential_kinds(&self) -> &'static [&'static str] {
-        &["basic"]
+        &["basic", "azure", "gcp"]
     }
 
     fn needs_credential(&self) -> bool {
@@ -118,36 +127,41 @@ impl Channel for Email {
         true
     }
 
+    fn patience(&self) -> Duration {
+        Limits::LETTER
+    }
+
     fn send<'a>(&'a self, job: Job<'a>) -> BoxFuture<'a, Result<Receipt, SendError>> {
         Box::pin(async move {
             let address = self.address(job.settings);
             let address =
                 address.ok_or_else(|| SendError::never("The mail server's address is not usable. Edit it."))?;
-            let login = match job.credential {
-                None => None,
-                Some((_, values)) => Some(credentials::payload::<basic::Payload>(values).ok_or_else(|| {
-                    SendError::never("The credential cannot be used here. Choose a Basic authentication.")
-                })?),
-            };
             let encryption = Encryption::of(job.settings);
-            if login.is_some() && encryption == Encryption::None {
+            if job.credential.is_some() && encryption == Encryption::None {
                 return Err(SendError::never(
                     "A password is never sent without encryption. Choose STARTTLS or TLS, or no credential.",
                 ));
             }
+            let mail =
+                job.letter.map(|letter| Mail::new(letter, job.settings)).transpose().map_err(SendError::never)?;
+            let login = logins::login(&job).await?;
             let ca_certificate = job.settings.get("ca_certificate");
-            let hello = &host(&job.message.console);
+            let console = host(&job.message.console);
+            let hello = job.smtp.hello(&console);
             let server = Server { egress: job.egress, address, encryption, ca_certificate, login, hello };
-            match job.letter {
-                Some(letter) => {
-                    let mail = Mail::new(letter, job.settings).map_err(SendError::never)?;
-                    job.smtp.deliver(&server, job.stored, &mail, job.go_ahead).await?;
-                }
+            let sent = match mail {
+                Some(mail) => job.smtp.deliver(&server, job.stored, &mail, job.go_ahead).await,
                 // A profile on its form has nobody to write to yet.
-                None if job.message.test => job.smtp.knock(&server).await?,
-                None => return Err(SendError::never("There is nobody to send this to. Add a recipient.")),
+                None if job.message.test => job.smtp.knock(&server).await,
+                None => Err(SendError::never("There is nobody to send this to. Add a recipient.")),
+            };
+            if let (Err(error), Some(stored)) = (&sent, job.stored)
+                && error.again == Again::Never
+            {
+                // A token keeps the permissions of the hour in which it was given.
+                job.tokens.forget(stored.0);
             }
-            Ok(Receipt::default())
+            sent.map(|()| Receipt::default())
         })
     }
 }

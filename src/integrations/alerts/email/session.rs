@@ -1,27 +1,25 @@
 //! One conversation with a mail server (RFC 5321, RFC 3207, RFC 4954), step by step, so that each refusal becomes a
-//! sentence of its own. A server's own words are read for their number and dropped.
+//! sentence of its own (`replies.rs`) and each wait has its own limit (`limits.rs`).
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::net::IpAddr;
 
 use lettre::transport::smtp;
-use lettre::transport::smtp::authentication::{Credentials, Mechanism};
-use lettre::transport::smtp::client::{AsyncSmtpConnection, AsyncTokioStream};
-use lettre::transport::smtp::commands::{Data, Mail as MailFrom, Rcpt, Rset, Starttls};
+use lettre::transport::smtp::client::AsyncSmtpConnection;
+use lettre::transport::smtp::commands::{Data, Mail as MailFrom, Rcpt, Rset};
 use lettre::transport::smtp::extension::ClientId;
-use secrecy::ExposeSecret;
-use tokio::net::TcpStream;
+use secrecy::SecretString;
+use tokio::time::timeout;
 use url::Url;
 
 use super::super::{Again, GoAhead, SendError};
-use super::letter::Mail;
-use super::streams::{Clear, Encrypted};
-use crate::credentials::basic;
+use super::letter::{self, Mail};
+use super::limits::Limits;
+use super::replies::{Parties, Reply, Step};
+use super::talk;
 use crate::credentials::checks::authority;
 use crate::form::Values;
-use crate::providers::connection::{secure, trust};
+use crate::providers::ProviderError;
 use crate::providers::egress::Egress;
-use crate::providers::tls_faults::Form;
-use crate::providers::{ProviderError, Sent};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Encryption {
@@ -49,14 +47,35 @@ impl Encryption {
     }
 }
 
+/// As whom, and by what proof.
+pub(super) enum Login {
+    Password {
+        user: String,
+        password: SecretString,
+    },
+    /// An access token for one mailbox (XOAUTH2).
+    Token {
+        user: String,
+        token: SecretString,
+    },
+}
+
+impl Login {
+    pub fn user(&self) -> &str {
+        match self {
+            Self::Password { user, .. } | Self::Token { user, .. } => user,
+        }
+    }
+}
+
 /// Where to, by which rules, and as whom.
 pub(super) struct Server<'a> {
     pub egress: &'a Egress,
     pub address: Url,
     pub encryption: Encryption,
     pub ca_certificate: &'a str,
-    pub login: Option<basic::Payload>,
-    /// Our own name, for the greeting.
+    pub login: Option<Login>,
+    /// Our own name, for the greeting: a host name or an address.
     pub hello: &'a str,
 }
 
@@ -66,11 +85,18 @@ impl Server<'_> {
         authority(&self.address)
     }
 
-    fn hello(&self) -> ClientId {
-        match self.hello.parse() {
-            Ok(std::net::IpAddr::V4(address)) => ClientId::Ipv4(address),
-            Ok(std::net::IpAddr::V6(address)) => ClientId::Ipv6(address),
-            Err(_) => ClientId::Domain(self.hello.to_owned()),
+    /// The name to greet with. One that no relay takes, such as `strongroom` or `localhost`, gives way to the address
+    /// that the connection has on our side (RFC 5321, 4.1.3).
+    pub fn hello(&self, own: Option<IpAddr>) -> ClientId {
+        let literal = match self.hello.parse() {
+            Ok(address) => Some(address),
+            Err(_) if letter::is_whole_host_name(self.hello) => None,
+            Err(_) => own.map(|address| address.to_canonical()),
+        };
+        match literal {
+            Some(IpAddr::V4(address)) => ClientId::Ipv4(address),
+            Some(IpAddr::V6(address)) => ClientId::Ipv6(address),
+            None => ClientId::Domain(self.hello.to_owned()),
         }
     }
 
@@ -87,185 +113,73 @@ pub(super) enum Failed {
     Refused(SendError, bool),
     /// The connection ended while the letter was on its way; nobody knows whether it arrived.
     During,
+    /// No answer in time.
+    Slow,
 }
-
-/// The step at which a server refuses one recipient and no other.
-const RECIPIENT: &str = "the recipient's address";
 
 /// A connection that has been greeted, encrypted and logged in.
 pub(super) struct Session {
     smtp: AsyncSmtpConnection,
+    hello: ClientId,
+    limits: Limits,
     /// The letter itself is on its way: the server may have it, whatever comes of this.
     pub begun: bool,
 }
 
 impl Session {
-    pub async fn open(server: &Server<'_>) -> Result<Self, SendError> {
-        let stream = server.egress.connect(&server.address).await.map_err(|error| server.call(&error))?;
-        let mut smtp = match server.encryption {
-            Encryption::None => greet(server, Box::new(Clear::new(Arc::new(Mutex::new(stream))))).await?,
-            Encryption::Implicit => greet(server, Box::new(encrypt(server, stream, b"").await?)).await?,
-            Encryption::Starttls => {
-                let stream = ask_for_tls(server, stream).await?;
-                // The library waits for a greeting, which a server does not repeat after STARTTLS.
-                greet(server, Box::new(encrypt(server, stream, b"220 encrypted\r\n").await?)).await?
-            }
-        };
-        if let Some(login) = &server.login {
-            log_in(server, &mut smtp, login).await?;
-        }
-        Ok(Self { smtp, begun: false })
+    pub async fn open(server: &Server<'_>, limits: Limits) -> Result<Self, SendError> {
+        let (smtp, hello) = talk::open(server, limits).await?;
+        Ok(Self { smtp, hello, limits, begun: false })
     }
 
     /// Hands one letter over. `Ok` only when the server took the whole of it. A server delivers nothing before it has
     /// seen the end of a letter (RFC 5321, 4.1.1.4), so all but the letter itself is said before the go-ahead.
     pub async fn send(&mut self, server: &Server<'_>, mail: &Mail, go_ahead: Option<&GoAhead>) -> Result<(), Failed> {
-        let no = |step: &'static str| move |error: smtp::Error| refused(server, step, &error).ok_or(Failed::Before);
         self.begun = false;
+        let (limits, sender) = (self.limits, mail.from.as_ref());
         let from = MailFrom::new(Some(mail.from.clone()), Vec::new());
-        if let Err(error) = self.smtp.command(from).await {
-            return Err(self.after(no("the sender address")(error)?).await);
-        }
-        if let Err(error) = self.smtp.command(Rcpt::new(mail.to.clone(), Vec::new())).await {
-            return Err(self.after(no(RECIPIENT)(error)?).await);
-        }
-        if let Err(error) = self.smtp.command(Data).await {
-            return Err(self.after(no("the letter")(error)?).await);
-        }
+        let said = timeout(limits.command, self.smtp.command(from)).await;
+        self.accepted(server, Step::Sender, sender, said).await?;
+        let said = timeout(limits.command, self.smtp.command(Rcpt::new(mail.to.clone(), Vec::new()))).await;
+        self.accepted(server, Step::Recipient, sender, said).await?;
+        let said = timeout(limits.data, self.smtp.command(Data)).await;
+        self.accepted(server, Step::Letter, sender, said).await?;
         if let Some(go_ahead) = go_ahead {
             // What was begun ends with the connection.
             go_ahead.given().await.map_err(|error| Failed::Refused(error, false))?;
         }
         self.begun = true;
-        match self.smtp.message(&mail.bytes).await {
-            Ok(_) => Ok(()),
-            Err(error) => match refused(server, "the letter", &error) {
-                Some(refusal) => Err(self.after(refusal).await),
-                None => Err(Failed::During),
-            },
-        }
+        let said = timeout(limits.block + limits.dot, self.smtp.message(&mail.bytes)).await;
+        self.accepted(server, Step::Letter, sender, said).await
     }
 
-    /// After a refusal the next letter starts anew, if the server still listens.
-    async fn after(&mut self, refusal: SendError) -> Failed {
-        let stays = refusal.again != Again::WhenItIsBack && self.smtp.command(Rset).await.is_ok();
-        Failed::Refused(refusal, stays)
+    /// What follows from an answer. After a refusal the next letter starts anew, if the server still listens.
+    async fn accepted<T>(
+        &mut self,
+        server: &Server<'_>,
+        step: Step,
+        sender: &str,
+        said: Result<Result<T, smtp::Error>, tokio::time::error::Elapsed>,
+    ) -> Result<(), Failed> {
+        let error = match said {
+            Ok(Ok(_)) => return Ok(()),
+            Ok(Err(error)) => error,
+            Err(_) => return Err(Failed::Slow),
+        };
+        let Some(reply) = Reply::of(&error) else {
+            return Err(if self.begun { Failed::During } else { Failed::Before });
+        };
+        let (server, hello) = (server.name(), self.hello.to_string());
+        let refusal = reply.told(step, &Parties { server: &server, hello: &hello, sender });
+        let listens = async { matches!(timeout(self.limits.visit, self.smtp.command(Rset)).await, Ok(Ok(_))) };
+        let stays = refusal.again != Again::WhenItIsBack && listens.await;
+        Err(Failed::Refused(refusal, stays))
     }
 
     /// Says goodbye.
     pub async fn close(mut self) {
         let _ = self.smtp.quit().await;
     }
-}
-
-async fn greet(server: &Server<'_>, stream: Box<dyn AsyncTokioStream>) -> Result<AsyncSmtpConnection, SendError> {
-    let greeted = AsyncSmtpConnection::connect_with_transport(stream, &server.hello()).await;
-    greeted.map_err(|error| match error.status() {
-        Some(code) => SendError {
-            sentence: format!("The mail server {} takes no mail at the moment (it answered {code}).", server.name()),
-            again: Again::WhenItIsBack,
-        },
-        None => dropped(server),
-    })
-}
-
-/// Has the server switch to TLS, and takes the bare connection back. What it said in clear is forgotten with the
-/// library's connection: also what somebody on the way may have put behind the answer.
-async fn ask_for_tls(server: &Server<'_>, stream: TcpStream) -> Result<TcpStream, SendError> {
-    let shared = Arc::new(Mutex::new(stream));
-    let mut smtp = greet(server, Box::new(Clear::new(Arc::clone(&shared)))).await?;
-    if !smtp.can_starttls() {
-        let _ = smtp.quit().await;
-        return Err(SendError::never(format!(
-            "The mail server {} does not offer STARTTLS; nothing was sent. Choose TLS from the start, as on port 465, \
-             or ask its administrator to offer STARTTLS.",
-            server.name()
-        )));
-    }
-    if let Err(error) = smtp.command(Starttls).await {
-        return Err(refused(server, "to encrypt the connection", &error).unwrap_or_else(|| dropped(server)));
-    }
-    drop(smtp);
-    let stream = Arc::into_inner(shared).ok_or_else(|| dropped(server))?;
-    Ok(stream.into_inner().unwrap_or_else(PoisonError::into_inner))
-}
-
-async fn encrypt(server: &Server<'_>, stream: TcpStream, first: &'static [u8]) -> Result<Encrypted, SendError> {
-    let trust = trust(server.ca_certificate).map_err(|error| server.call(&error))?;
-    match secure(stream, &server.address, trust, Form::CA_FIELD).await {
-        Ok(stream) => Ok(Encrypted::new(stream, first)),
-        Err(ProviderError::NotTls { .. }) if first.is_empty() => Err(SendError::never(format!(
-            "The mail server {} does not encrypt from the start on this port. Choose STARTTLS, as on port 587, or \
-             another port.",
-            server.name()
-        ))),
-        Err(ProviderError::NotTls { .. }) => Err(dropped(server)),
-        Err(error) => Err(server.call(&error)),
-    }
-}
-
-async fn log_in(server: &Server<'_>, smtp: &mut AsyncSmtpConnection, login: &basic::Payload) -> Result<(), SendError> {
-    let mechanisms = [Mechanism::Plain, Mechanism::Login];
-    if smtp.server_info().get_auth_mechanism(&mechanisms).is_none() {
-        return Err(SendError::never(format!(
-            "The mail server {} offers no login with a password. Choose no credential, or another port.",
-            server.name()
-        )));
-    }
-    let credentials = Credentials::new(login.username.clone(), login.password.expose_secret().to_owned());
-    let Err(error) = smtp.auth(&mechanisms, &credentials).await else { return Ok(()) };
-    Err(match error.status().map(u16::from) {
-        Some(534 | 535) => server.call(&ProviderError::Unauthorized { sent: Sent::Password }),
-        _ => refused(server, "the login", &error).unwrap_or_else(|| dropped(server)),
-    })
-}
-
-/// A reply that says no, in words; `None` when there was no reply.
-fn refused(server: &Server<'_>, what: &str, error: &smtp::Error) -> Option<SendError> {
-    let code: u16 = error.status()?.into();
-    if error.is_transient() {
-        return Some(away_or_later(server, code, what));
-    }
-    let name = server.name();
-    // What the account may not do says nothing about one recipient (RFC 3463, 3.8).
-    let policy = code == 530 || says_policy(error);
-    let again = if what == RECIPIENT && !policy { Again::NeverThisOne } else { Again::Never };
-    let sentence = match (code, what) {
-        (530, _) => format!("The mail server {name} wants a login (it answered 530). Choose a credential for it."),
-        (552 | 523, "the letter") => {
-            format!(
-                "The mail server {name} refused the letter (it answered {code}): it is too large, or the mailbox is full."
-            )
-        }
-        (_, "the sender address") => format!(
-            "The mail server {name} refused the sender address (it answered {code}). Check that the account may send as it."
-        ),
-        (_, RECIPIENT) if policy => format!(
-            "The mail server {name} does not let this account send to that recipient (it answered {code}). Check the login, \
-             and that the server relays for it."
-        ),
-        (_, RECIPIENT) => format!(
-            "The mail server {name} refused the recipient's address (it answered {code}). Check it, or remove the recipient."
-        ),
-        _ => format!("The mail server {name} refused {what} (it answered {code}). Its log says why."),
-    };
-    Some(SendError { sentence, again })
-}
-
-/// Whether the enhanced status at the start of the words is X.7.X, security or policy.
-fn says_policy(error: &smtp::Error) -> bool {
-    let words = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
-    words.split_whitespace().next().is_some_and(|status| status.starts_with("5.7."))
-}
-
-/// A 4xx: of the server as a whole, which then hangs up, or of this letter.
-fn away_or_later(server: &Server<'_>, code: u16, what: &str) -> SendError {
-    let name = server.name();
-    if code == 421 {
-        let sentence = format!("The mail server {name} takes no mail at the moment (it answered 421).");
-        return SendError { sentence, again: Again::WhenItIsBack };
-    }
-    SendError::later(format!("The mail server {name} put off {what} (it answered {code})."))
 }
 
 /// The connection ended, or what came is not SMTP.

@@ -1,4 +1,4 @@
-//! The two connections that SMTP is spoken over, as the library takes them. What a server may say to one command is
+//! The connections that SMTP is spoken over, as the library takes them. What a server may say to one command is
 //! bounded here: the library itself reads a line to its end, however long it is.
 
 use std::io;
@@ -69,6 +69,52 @@ impl AsyncWrite for Clear {
 impl AsyncTokioStream for Clear {
     fn peer_addr(&self) -> io::Result<SocketAddr> {
         self.with(|stream| stream.peer_addr())
+    }
+}
+
+/// A connection over which the library says HELO where it means EHLO (RFC 5321, 3.2).
+#[derive(Debug)]
+pub(super) struct Helo<S> {
+    stream: S,
+    said: bool,
+}
+
+impl<S> Helo<S> {
+    pub fn new(stream: S) -> Self {
+        Self { stream, said: false }
+    }
+}
+
+impl<S: AsyncTokioStream> AsyncRead for Helo<S> {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(cx, buffer)
+    }
+}
+
+impl<S: AsyncTokioStream> AsyncWrite for Helo<S> {
+    /// The greeting is the first thing said, in one short line, which a new connection takes whole.
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let Some(name) = bytes.strip_prefix(b"EHLO ").filter(|_| !self.said) else {
+            return Pin::new(&mut self.stream).poll_write(cx, bytes);
+        };
+        let line = [b"HELO ", name].concat();
+        let written = Pin::new(&mut self.stream).poll_write(cx, &line);
+        self.said = written.is_ready();
+        written
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
+
+impl<S: AsyncTokioStream> AsyncTokioStream for Helo<S> {
+    fn peer_addr(&self) -> io::Result<SocketAddr> {
+        self.stream.peer_addr()
     }
 }
 

@@ -11,6 +11,9 @@ use serde_json::json;
 use super::receiver::{Call, Receiver, Said, UPSTREAM};
 use super::tokens;
 
+/// The one that the service account below may act for.
+pub const MAILBOX: &str = "strongroom@console.example.com";
+
 /// Knows one service account: its address, the id of its key and the public half.
 pub fn google(email: &'static str, key_id: &'static str, key: Vec<u8>) -> Receiver {
     let refused = |why: &str| {
@@ -37,11 +40,15 @@ pub fn google(email: &'static str, key_id: &'static str, key: Vec<u8>) -> Receiv
         if claims["iss"] != email {
             return refused("Invalid grant: account not found");
         }
-        let scope = claims["scope"] == "https://www.googleapis.com/auth/cloud-platform";
+        let mail = claims["scope"] == "https://mail.google.com/";
+        if mail && claims["sub"] != MAILBOX {
+            return Said::json(401, &json!({"error": "unauthorized_client", "error_description": UPSTREAM}));
+        }
+        let scope = mail || claims["scope"] == "https://www.googleapis.com/auth/cloud-platform";
         if header["kid"] != key_id || claims["aud"] != "https://oauth2.googleapis.com/token" || !scope {
             return refused("Invalid JWT: Failed audience check.");
         }
-        let token = format!("ya29.{}", call.now);
+        let token = format!("ya29.{}{}", if mail { "mail." } else { "" }, call.now);
         Said::json(200, &json!({"access_token": token, "expires_in": 3599, "token_type": "Bearer"}))
     })
 }

@@ -41,9 +41,11 @@ fn token(call: &Call, certificate: Option<&[u8]>, seen: &Mutex<HashSet<String>>)
     if tenant != TENANT {
         return Err(refused(400, "invalid_request", 90002));
     }
-    if field("grant_type") != "client_credentials" || field("scope") != "https://management.azure.com/.default" {
+    let resources = ["https://management.azure.com", "https://outlook.office365.com"];
+    let resource = resources.into_iter().find(|resource| field("scope") == format!("{resource}/.default"));
+    let (Some(resource), "client_credentials") = (resource, field("grant_type").as_str()) else {
         return Err(refused(400, "invalid_request", 900_144));
-    }
+    };
     if field("client_id") != CLIENT {
         return Err(refused(400, "unauthorized_client", 700_016));
     }
@@ -54,7 +56,7 @@ fn token(call: &Call, certificate: Option<&[u8]>, seen: &Mutex<HashSet<String>>)
         (None, Some(assertion), Some(certificate)) => check(call, &assertion, certificate, seen)?,
         _ => return Err(refused(401, "invalid_client", 700_027)),
     }
-    let claims = json!({"tid": TENANT, "appid": CLIENT, "oid": OBJECT, "aud": "https://management.azure.com"});
+    let claims = json!({"tid": TENANT, "appid": CLIENT, "oid": OBJECT, "aud": resource});
     Ok(Said::json(
         200,
         &json!({"token_type": "Bearer", "expires_in": 3599, "ext_expires_in": 3599,

@@ -6,6 +6,7 @@ smtp_sink.py read FILE ...     prints what Python's email package makes of each 
 """
 
 import asyncio
+import base64
 import json
 import mailbox
 import os
@@ -58,6 +59,7 @@ def serve(directory):
         now = faults()
         if now.get("hang") == step:
             await asyncio.sleep(3600)
+        await asyncio.sleep(now.get("slow", {}).get(step, 0))
         if chance.random() < now.get("drop", {}).get(step, 0):
             note(step="drop", at=step)
             server.transport.abort()
@@ -74,6 +76,24 @@ def serve(directory):
             session.host_name = hostname
             return [answer] if answer else responses
 
+        async def handle_HELO(self, server, session, envelope, hostname):
+            note(step="HELO", name=hostname)
+            session.host_name = hostname
+            return "250 sink.example"
+
+        async def xoauth2(self, server, args):
+            """As Exchange and Gmail have it: one line with the mailbox and the token, refused at once or by a challenge."""
+            want, said = options["xoauth2"], base64.b64decode(args[1]).decode()
+            user, token = said.rstrip("\1").split("\1")
+            user, token = user.removeprefix("user="), token.removeprefix("auth=Bearer ")
+            good = user == want["mailbox"] and audience(token) == want["audience"]
+            note(step="XOAUTH2", user=user, audience=audience(token), good=good, tls=server.session.ssl is not None)
+            if good:
+                return AuthResult(success=True, auth_data=user)
+            if want.get("challenge"):
+                await server.challenge_auth('{"status":"400","schemes":"Bearer"}')
+            return AuthResult(success=False, handled=False, message="535 5.7.3 Authentication unsuccessful SECRET")
+
         async def handle_MAIL(self, server, session, envelope, address, mail_options):
             answer = await disturb(server, "MAIL")
             if answer:
@@ -85,6 +105,9 @@ def serve(directory):
         async def handle_RCPT(self, server, session, envelope, address, rcpt_options):
             if address in faults().get("refuse", []):
                 return "550 5.1.1 No such user: SECRET"
+            # Postfix: reject_non_fqdn_helo_hostname, which speaks up here (smtpd_delay_reject).
+            if options.get("fqdn") and "." not in session.host_name:
+                return f"504 5.5.2 <{session.host_name}>: Helo command rejected: need fully-qualified hostname SECRET"
             answer = await disturb(server, "RCPT")
             if answer:
                 return answer
@@ -100,6 +123,10 @@ def serve(directory):
             note(step="mail", sender=envelope.mail_from, to=envelope.rcpt_tos, key=key,
                  tls=session.ssl is not None, login=getattr(session, "auth_data", None) is not None)
             return await disturb(server, "taken") or "250 OK"
+
+    if "xoauth2" in options:
+        # The library offers every mechanism that the handler has by this name.
+        Handler.auth_XOAUTH2 = Handler.xoauth2
 
     class Server(SMTP):
         def connection_made(self, transport):
@@ -134,7 +161,17 @@ def serve(directory):
     def authenticate(server, session, envelope, mechanism, data):
         good = data.login.decode() == options["user"] and data.password.decode() == options["password"]
         note(step="AUTH", mechanism=mechanism, good=good, tls=session.ssl is not None)
+        message = faults().get("answer", {}).get("AUTH")
+        if message:
+            return AuthResult(success=False, handled=False, message=message)
         return AuthResult(success=good, handled=good, auth_data=data.login if good else None)
+
+    def audience(token):
+        """Of a JWT; Google's tokens say nothing, and stand for themselves up to the last dot."""
+        parts = token.split(".")
+        if len(parts) == 3 and parts[0] != "ya29":
+            return json.loads(base64.urlsafe_b64decode(parts[1] + "==")).get("aud")
+        return token.rpartition(".")[0]
 
     context = None
     if "certificate" in options:
@@ -146,7 +183,7 @@ def serve(directory):
         if options.get("discard"):
             return SMTP(Discard(), hostname="sink.example", command_call_limit=1_000_000)
         return Server(Handler(), tls_context=context, require_starttls=context is not None, hostname="sink.example",
-                      auth_required=user is not None, authenticator=authenticate if user else None,
+                      auth_required=user is not None or "xoauth2" in options, authenticator=authenticate if user else None,
                       auth_exclude_mechanism=options.get("without", []), command_call_limit=1_000_000)
 
     async def run():
