@@ -103,8 +103,8 @@ fn wrong_host(came: &str, public: &Url) -> String {
     format!(
         "The request asked for {came}, and this console is at {}. Open it there. If your browser shows that address \
          already, a proxy in between changes the Host header and must pass on the browser's, with its port (in nginx: \
-         proxy_set_header Host $http_host). If the console has another address, an administrator sets it with \
-         STRONGROOM_PUBLIC_URL.",
+         proxy_set_header Host $http_host; the command “strongroom proxy” prints whole configurations). If the console \
+         has another address, an administrator sets it with STRONGROOM_PUBLIC_URL.",
         address(public)
     )
 }

@@ -6,7 +6,9 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use actix_web::HttpRequest;
 use actix_web::web::Data;
+use url::{Host, Url};
 
+use super::admission::asked_host;
 use crate::app::App;
 use crate::config::ForwardedHeader;
 
@@ -106,15 +108,19 @@ fn address(hop: &str) -> Option<IpAddr> {
 
 /// Whether what a visitor types crosses a network in clear: plain http, and not on one machine.
 pub fn in_clear(request: &HttpRequest) -> bool {
-    let Some(app) = request.app_data::<Data<App>>() else { return false };
-    let host = super::admission::asked_host(request.head()).unwrap_or_default();
-    let local = url::Url::parse(&format!("http://{host}/")).is_ok_and(|url| match url.host() {
-        Some(url::Host::Domain(name)) => name == "localhost",
-        Some(url::Host::Ipv4(address)) => address.is_loopback(),
-        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+    let app = request.app_data::<Data<App>>().filter(|app| !app.secure());
+    app.is_some_and(|app| !is_on_this_machine(request) && !came_by_https(request, app))
+}
+
+/// Whether the browser runs here, by the host that it asks for.
+fn is_on_this_machine(request: &HttpRequest) -> bool {
+    let host = asked_host(request.head()).unwrap_or_default();
+    Url::parse(&format!("http://{host}/")).is_ok_and(|url| match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
         None => false,
-    });
-    !app.secure() && !local && !came_by_https(request, app)
+    })
 }
 
 #[cfg(test)]

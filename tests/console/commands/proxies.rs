@@ -50,6 +50,8 @@ async fn works(app: &TestApp, front: &Front) {
         answer.is_ok_and(|answer| answer.status().as_u16() == 200)
     })
     .await;
+    // What a visitor claims does not count.
+    visit.headers.push(("x-forwarded-for", "203.0.113.99".to_owned()));
     let fields = |password| [("username", "ada"), ("password", password), ("next", "/")];
     assert_eq!(visit.post("/login", &fields("wrong")).await.status, 422, "{}", front.log());
     assert_eq!(sql::count(app, "login_failures WHERE address = '127.0.0.2'"), 1, "the visitor's own address counts");
