@@ -227,7 +227,7 @@ impl Console {
             aws: aws::Sessions::new(egress.clone(), settings.endpoints.aws().clone()),
             tokens: Tokens::new(egress.clone(), settings.endpoints.clone()),
             egress,
-            smtp: email::Connections::default().greeting_as(settings.smtp_hello.clone()),
+            smtp: email::Connections::default().greeting_as(settings.smtp_hello()),
             sessions: web::session::Cache::new(database_url),
             tests: Limiter::new(10, "tests"),
             invitations: Limiter::new(30, "invitations"),

@@ -199,7 +199,7 @@ pub struct Settings {
     /// of the public URL, or the address of the connection where that is no whole name]
     #[arg(long, env = "STRONGROOM_SMTP_HELLO", hide_env_values = true, value_name = "NAME", value_parser = smtp_hello,
           help_heading = "Integrations")]
-    pub smtp_hello: Option<String>,
+    smtp_hello: Option<String>,
 
     /// Other addresses for cloud providers, such as azure-login=https://login.example.com; separated by commas. They
     /// pass the same checks as any other address
@@ -276,6 +276,11 @@ impl Settings {
         self.public_url.clone().unwrap_or_else(|| {
             Url::parse(&format!("{scheme}://{}/", reachable(bound))).expect("a socket address is a valid host and port")
         })
+    }
+
+    /// The operator's name for greeting mail servers. An empty variable counts as none.
+    pub fn smtp_hello(&self) -> Option<String> {
+        self.smtp_hello.clone().filter(|name| !name.is_empty())
     }
 
     /// `None`: no metrics are served.

@@ -129,7 +129,7 @@ pub fn https_url(text: &str) -> Result<Url, &'static str> {
     )
 }
 
-/// A whole host name, or an address with or without its brackets; as [`crate::integrations::alerts::email`] wants it.
+/// A whole host name, or an address with or without its brackets, or nothing; as [`crate::integrations::alerts::email`] wants it.
 pub(super) fn smtp_hello(text: &str) -> Result<String, &'static str> {
     const WRONG: &str = "give a whole host name, such as strongroom.example.com, or an address, such as 192.0.2.7";
     let bare = text.trim_matches(['[', ']']);
@@ -137,10 +137,30 @@ pub(super) fn smtp_hello(text: &str) -> Result<String, &'static str> {
         return Ok(address.to_string());
     }
     let name = text.trim_end_matches('.').to_ascii_lowercase();
-    if email::is_whole_host_name(&name) { Ok(name) } else { Err(WRONG) }
+    if text.is_empty() || email::is_whole_host_name(&name) { Ok(name) } else { Err(WRONG) }
 }
 
 pub(super) fn log_filter(text: &str) -> Result<Targets, &'static str> {
     text.parse()
         .map_err(|_| "give a level (error, warn, info, debug, trace) or module=level pairs, with commas between")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn field_s01_a_greeting_is_a_whole_host_name_or_an_address() {
+        for (text, hello) in [
+            ("Mail.Example.com.", "mail.example.com"),
+            ("192.0.2.7", "192.0.2.7"),
+            ("[192.0.2.7]", "192.0.2.7"),
+            ("[IPv6:2001:db8::7]", "2001:db8::7"),
+        ] {
+            assert_eq!(smtp_hello(text).as_deref(), Ok(hello));
+        }
+        for bad in ["strongroom", "localhost", "a b.example", "x_y.example.com", ".example.com"] {
+            assert!(smtp_hello(bad).is_err(), "{bad}");
+        }
+    }
 }

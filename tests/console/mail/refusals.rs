@@ -52,7 +52,7 @@ async fn a_port_that_speaks_another_encryption_is_told_apart() {
 #[tokio::test]
 async fn field_t01_a_mail_server_is_trusted_by_its_pasted_self_signed_certificate() {
     let pair = Authority::self_signed("127.0.0.1");
-    let server = MailServer::starttls_as(pair.clone());
+    let server = MailServer::starttls_as(pair.clone(), json!({}));
     let mut sender = Sender::without_login(&server);
     refused(sender.write("ops@example.com").await, "is not trusted: it is self-signed");
     sender.settings.set("ca_certificate", pair.0.as_str());

@@ -94,5 +94,5 @@ async fn one_refused_recipient_waits_for_a_person_and_the_others_get_their_mail(
     assert_eq!(count(&app, "deliveries WHERE state = 'parked'"), 1);
     let page = app.administrator_again().get(&format!("/integrations/{settings}")).await;
     let state = page.texts("td[data-label=State] small").join(" ");
-    assert!(state.contains("refused the recipient's address (it answered 550)"), "{state}");
+    assert!(state.contains("refused the recipient's address (it answered 550 5.1.1)"), "{state}");
 }

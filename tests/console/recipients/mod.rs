@@ -19,6 +19,7 @@ use crate::support::sql::{self, count};
 mod letters;
 mod links;
 mod managing;
+mod relay_story;
 mod story;
 
 /// A basic credential with the server's login.

@@ -106,9 +106,9 @@ impl MailServer {
         Self::aiosmtpd(false, options)
     }
 
-    /// STARTTLS with a certificate and key of one's own, and no login. Its settings name no authority.
-    pub fn starttls_as(pair: (String, String)) -> Self {
-        Self::aiosmtpd_as(Some(pair), None, json!({}))
+    /// STARTTLS with a certificate and key of one's own, with further options. Its settings name no authority.
+    pub fn starttls_as(pair: (String, String), options: Value) -> Self {
+        Self::aiosmtpd_as(Some(pair), None, options)
     }
 
     fn aiosmtpd(encrypted: bool, options: Value) -> Self {
