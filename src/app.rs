@@ -15,13 +15,13 @@ use url::Url;
 use uuid::Uuid;
 
 use crate::accounts::{Gate, Hasher};
-use crate::config::{CannotListen, SettingError, Settings, StoreSettings};
+use crate::config::{CannotListen, Settings, StoreSettings};
 use crate::integrations::alerts::email;
-use crate::models::deployment::{self, BootError};
+use crate::models::deployment;
 use crate::models::logins::Setup;
 use crate::models::resign::Again;
 use crate::models::sessions::Limits;
-use crate::models::{self, Conn, ConnectError, Db, DbError, credentials, logins, resign};
+use crate::models::{self, Conn, Db, DbError, credentials, logins, resign};
 use crate::providers::aws;
 use crate::providers::egress::Egress;
 use crate::providers::tokens::Tokens;
@@ -29,6 +29,11 @@ use crate::vault::{KeyRing, KeyRingError, Vault};
 use crate::web::credentials::draft;
 use crate::web::limiter::Limiter;
 use crate::{alerting, jobs, web};
+
+mod reach;
+mod start_error;
+
+pub use start_error::StartError;
 
 /// Longest that requests and runs have to finish after a SIGTERM.
 const GRACE: Duration = Duration::from_secs(10);
@@ -83,47 +88,11 @@ impl App {
     }
 }
 
-/// Why the console does not start. Every sentence says what to do.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    #[error(transparent)]
-    KeyRing(#[from] KeyRingError),
-    #[error(transparent)]
-    Boot(#[from] BootError),
-    #[error(transparent)]
-    Connect(#[from] ConnectError),
-    #[error("the database could not be prepared ({0}): check that the user of DATABASE_URL owns the database")]
-    Prepare(DbError),
-    #[error(
-        "there is no Strongroom here yet: start it once with `strongroom serve`, or check DATABASE_URL and the data directory"
-    )]
-    Empty,
-    #[error("the database has not the tables of this version: start the console once, which brings them up to date")]
-    Outdated,
-    #[error("the TLS certificate or key cannot be used: give PEM files with --tls-cert and --tls-key")]
-    Tls,
-    #[error(transparent)]
-    Listen(#[from] CannotListen),
-    #[error(transparent)]
-    Setting(#[from] SettingError),
-}
-
-impl StartError {
-    /// Settings, key ring and data that do not belong together: exit status 78.
-    pub fn is_configuration(&self) -> bool {
-        match self {
-            Self::Connect(error) => error.is_setting(),
-            Self::Prepare(_) => false,
-            _ => true,
-        }
-    }
-}
-
 /// Opens the store behind a database: migrates it, founds the deployment on the very first start, and checks that the
 /// key ring belongs to it. Nothing is written before the keys have proved right.
 pub fn open_store(url: &str, settings: &StoreSettings) -> Result<Arc<Vault>, StartError> {
     let mut conn = models::connect(url)?;
-    if models::logs_statements(&mut conn).unwrap_or(false) {
+    if models::read(&mut conn, models::logs_statements).unwrap_or(false) {
         tracing::warn!(
             "the database writes statements into its log (log_statement or log_min_duration_statement): secrets in them \
              are sealed, but names, notes and addresses are not. Switch that off for Strongroom's database"
@@ -131,9 +100,9 @@ pub fn open_store(url: &str, settings: &StoreSettings) -> Result<Arc<Vault>, Sta
     }
     let path = settings.keyring_file();
     // A database in use must not be migrated under the wrong keys, so those are checked first.
-    if let Ok(Some(id)) = deployment::id(&mut conn) {
+    if let Ok(Some(id)) = models::read(&mut conn, deployment::id) {
         let vault = Vault::new(id, KeyRing::read(&path)?, Some(path));
-        deployment::check_keys(&mut conn, &vault)?;
+        models::read(&mut conn, |conn| deployment::check_keys(conn, &vault))?;
         models::migrate(&mut conn).map_err(StartError::Prepare)?;
         sign_and_check(&mut conn, &vault, Again::No)?;
         return Ok(Arc::new(vault));
@@ -145,10 +114,10 @@ pub fn open_store(url: &str, settings: &StoreSettings) -> Result<Arc<Vault>, Sta
 /// Opens a store that was back with the release before: brings it up to date, and signs its rows again.
 pub fn open_returned(url: &str, settings: &StoreSettings) -> Result<Arc<Vault>, StartError> {
     let mut conn = models::connect(url)?;
-    let Ok(Some(id)) = deployment::id(&mut conn) else { return Err(StartError::Empty) };
+    let Ok(Some(id)) = models::read(&mut conn, deployment::id) else { return Err(StartError::Empty) };
     let path = settings.keyring_file();
     let vault = Vault::new(id, KeyRing::read(&path)?, Some(path));
-    deployment::check_keys(&mut conn, &vault)?;
+    models::read(&mut conn, |conn| deployment::check_keys(conn, &vault))?;
     models::migrate(&mut conn).map_err(StartError::Prepare)?;
     sign_and_check(&mut conn, &vault, Again::Yes)?;
     Ok(Arc::new(vault))
@@ -157,21 +126,21 @@ pub fn open_returned(url: &str, settings: &StoreSettings) -> Result<Arc<Vault>, 
 /// Opens a store that is there already, and writes nothing.
 pub fn open_existing(url: &str, settings: &StoreSettings) -> Result<Arc<Vault>, StartError> {
     let mut conn = models::connect(url)?;
-    let Ok(Some(id)) = deployment::id(&mut conn) else { return Err(StartError::Empty) };
+    let Ok(Some(id)) = models::read(&mut conn, deployment::id) else { return Err(StartError::Empty) };
     let path = settings.keyring_file();
     let vault = Vault::new(id, KeyRing::read(&path)?, Some(path));
-    deployment::check_keys(&mut conn, &vault)?;
-    if !models::is_migrated(&mut conn)? {
+    models::read(&mut conn, |conn| deployment::check_keys(conn, &vault))?;
+    if !models::read(&mut conn, models::is_migrated)? {
         return Err(StartError::Outdated);
     }
-    deployment::check_rows(&mut conn, &vault)?;
+    models::read(&mut conn, |conn| deployment::check_rows(conn, &vault))?;
     Ok(Arc::new(vault))
 }
 
 /// Signs what the release before left, once, and checks the rows without which nothing can be trusted.
 fn sign_and_check(conn: &mut Conn, vault: &Vault, again: Again) -> Result<(), StartError> {
     models::transaction(conn, &|conn: &mut Conn| resign::once(conn, vault, again))?;
-    Ok(deployment::check_rows(conn, vault)?)
+    Ok(models::read(conn, |conn| deployment::check_rows(conn, vault))?)
 }
 
 fn found(conn: &mut Conn, path: &std::path::Path) -> Result<Arc<Vault>, StartError> {
@@ -191,17 +160,11 @@ fn found(conn: &mut Conn, path: &std::path::Path) -> Result<Arc<Vault>, StartErr
     };
     models::transaction(conn, &founding).map_err(StartError::Prepare)?;
     // Another replica may have been first: then its deployment counts.
-    let id = deployment::id(conn)?.ok_or(StartError::Prepare(DbError::NotFound))?;
+    let id = models::read(conn, deployment::id)?.ok_or(StartError::Prepare(DbError::NotFound))?;
     let vault = Vault::new(id, KeyRing::read(path)?, Some(path.to_owned()));
-    deployment::check_keys(conn, &vault)?;
-    deployment::check_rows(conn, &vault)?;
+    models::read(conn, |conn| deployment::check_keys(conn, &vault))?;
+    models::read(conn, |conn| deployment::check_rows(conn, &vault))?;
     Ok(Arc::new(vault))
-}
-
-impl From<DbError> for StartError {
-    fn from(error: DbError) -> Self {
-        Self::Prepare(error)
-    }
 }
 
 /// A console that listens but does not answer yet.
@@ -216,7 +179,8 @@ impl Console {
     /// Binds the ports and prepares everything. `database_url` is the server to use, private or not.
     pub fn build(mut settings: Settings, database_url: &str) -> Result<Self, StartError> {
         let vault = open_store(database_url, &settings.store)?;
-        let db = Db::new(database_url, settings.store.db_pool);
+        let (route, announced) = reach::find(database_url, settings.database_direct_url(), &vault)?;
+        let db = Db::new(database_url, settings.store.db_pool, route);
         let refused = |error| CannotListen::pages(settings.listen, &error);
         let listener = std::net::TcpListener::bind(settings.listen).map_err(refused)?;
         let address = listener.local_addr().map_err(refused)?;
@@ -228,7 +192,7 @@ impl Console {
             tokens: Tokens::new(egress.clone(), settings.endpoints.clone()),
             egress,
             smtp: email::Connections::default().greeting_as(settings.smtp_hello()),
-            sessions: web::session::Cache::new(database_url),
+            sessions: web::session::Cache::new(announced),
             tests: Limiter::new(10, "tests"),
             invitations: Limiter::new(30, "invitations"),
             public_url: settings.public_url(address),

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::models::events::Actor;
 use crate::models::sealed::{self, Column, SEALED};
-use crate::models::{self, Conn, DbError, keks};
+use crate::models::{self, Conn, DbError, HeldLock, keks};
 use crate::vault::{RewrapError, Vault};
 use crate::verification::Failure;
 
@@ -37,13 +37,14 @@ pub enum RotationError {
     Db(#[from] DbError),
 }
 
-/// Takes the lock of the one worker, for as long as the connection lives.
-pub fn lock(conn: &mut Conn) -> Result<(), RotationError> {
+/// Takes the lock of the one worker, with a connection of its own, until it is dropped.
+pub fn lock(mut conn: Conn) -> Result<HeldLock, RotationError> {
     let pause = Duration::from_millis(50);
     for _ in 0..LOCK_PATIENCE.as_millis() / pause.as_millis() {
-        if models::try_lock(conn, LOCK)? {
-            return Ok(());
-        }
+        conn = match models::try_lock(conn, LOCK)? {
+            Ok(held) => return Ok(held),
+            Err(conn) => conn,
+        };
         std::thread::sleep(pause);
     }
     Err(RotationError::Busy)
@@ -53,8 +54,7 @@ pub fn lock(conn: &mut Conn) -> Result<(), RotationError> {
 pub fn rewrap(conn: &mut Conn, vault: &Vault, mut tell: impl FnMut(u64, u64)) -> Result<Moved, RotationError> {
     let mut moved = Moved::default();
     models::transaction(conn, &|conn: &mut Conn| keks::clear_verified(conn, vault, &Actor::command_line()))?;
-    let active = keks::active(conn, vault)?;
-    let all = u64::try_from(sealed::not_wrapped_by(conn, active)?).unwrap_or(0);
+    let all = u64::try_from(left(conn, vault)?).unwrap_or(0);
     for _ in 0..ROUNDS {
         moved.failures.clear();
         let before = moved.count;
@@ -65,8 +65,7 @@ pub fn rewrap(conn: &mut Conn, vault: &Vault, mut tell: impl FnMut(u64, u64)) ->
                 tell(moved.count, all.max(moved.count));
             }
         }
-        let active = keks::active(conn, vault)?;
-        let rest = sealed::not_wrapped_by(conn, active)?;
+        let rest = left(conn, vault)?;
         if rest <= moved.failures.len() as i64 {
             return Ok(moved);
         }
@@ -74,8 +73,15 @@ pub fn rewrap(conn: &mut Conn, vault: &Vault, mut tell: impl FnMut(u64, u64)) ->
             std::thread::sleep(Duration::from_millis(50));
         }
     }
-    let active = keks::active(conn, vault)?;
-    Err(RotationError::Contended(sealed::not_wrapped_by(conn, active)?))
+    Err(RotationError::Contended(left(conn, vault)?))
+}
+
+/// How many values are not yet protected by the active key.
+fn left(conn: &mut Conn, vault: &Vault) -> Result<i64, DbError> {
+    models::read(conn, |conn| {
+        let active = keks::active(conn, vault)?;
+        sealed::not_wrapped_by(conn, active)
+    })
 }
 
 /// One batch, one transaction. Returns the last id of the batch; `None` at the end of the column.

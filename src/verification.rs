@@ -10,8 +10,8 @@ use crate::models::logins::{self, Setup};
 use crate::models::sealed::SEALED;
 use crate::models::trust::{Doubt, Seen, Signed};
 use crate::models::{
-    Conn, DbError, alert_settings, channels, credentials, deployment, events, integrations, keks, recipients, sessions,
-    users,
+    self, Conn, DbError, alert_settings, channels, credentials, deployment, events, integrations, keks, recipients,
+    sessions, users,
 };
 use crate::vault::Vault;
 
@@ -227,6 +227,6 @@ impl Walk {
 /// The whole walk at one go, for commands.
 pub fn verify(conn: &mut Conn, vault: &Vault) -> Result<Walk, DbError> {
     let mut walk = Walk::default();
-    while !walk.step(conn, vault)? {}
+    while !models::read(conn, |conn| walk.step(conn, vault))? {}
     Ok(walk)
 }

@@ -6,9 +6,8 @@ use std::process::ExitCode;
 
 use super::{Store, Wants, fail, misconfigured, open, say};
 use crate::cli::{AuditAction, AuditArgs};
-use crate::models::DbError;
 use crate::models::anchors::{self, Held};
-use crate::models::chain;
+use crate::models::{self, DbError, chain};
 use crate::verification::Failure;
 
 pub fn run(args: &AuditArgs) -> ExitCode {
@@ -63,7 +62,7 @@ fn compare(store: &mut Store, text: &str) -> Result<usize, DbError> {
     let mut rolled_back = 0;
     for anchor in &found {
         let (lane, seq) = (anchor.lane, anchor.seq);
-        match anchors::compare(&mut store.conn, anchor)? {
+        match models::read(&mut store.conn, |conn| anchors::compare(conn, anchor))? {
             Held::Yes => continue,
             Held::Cut(last) => fail(&format!(
                 "audit trail: lane {lane} was rolled back: it ends at event {last}, and the anchor names event {seq}"

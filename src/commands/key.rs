@@ -6,7 +6,7 @@ use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use super::{Store, Wants, fail, misconfigured, open, say};
+use super::{Store, Wants, fail, misconfigured, open, refused, say};
 use crate::cli::{KeyAction, KeyArgs};
 use crate::config::StoreSettings;
 use crate::models::events::Actor;
@@ -49,7 +49,8 @@ fn number(id: u32) -> i32 {
 
 fn add(store: &mut Store, settings: &StoreSettings) -> Result<(), ExitCode> {
     let path = settings.keyring_file();
-    let known: Vec<i32> = keks::list(&mut store.conn).map_err(said)?.into_iter().map(|kek| kek.id).collect();
+    let known: Vec<i32> =
+        models::read(&mut store.conn, keks::list).map_err(said)?.into_iter().map(|kek| kek.id).collect();
     // A key that is in the ring only: an earlier `key add` was interrupted.
     let waiting = store.vault.kek_ids().into_iter().find(|id| !known.contains(id));
     let id = match waiting {
@@ -73,8 +74,9 @@ fn activate(store: &mut Store, id: u32) -> Result<(), ExitCode> {
 }
 
 fn rewrap(store: &mut Store) -> Result<(), ExitCode> {
+    let lock = models::connect(&store.url).map_err(|error| refused(&error.into()))?;
+    let _lock = rotation::lock(lock).map_err(said)?;
     let Store { conn, vault, .. } = store;
-    rotation::lock(conn).map_err(said)?;
     let start = Instant::now();
     let mut progress = Progress { terminal: std::io::stderr().is_terminal(), told: start };
     let moved = rotation::rewrap(conn, vault, |done, all| progress.tell(done, all)).map_err(said)?;
@@ -139,16 +141,17 @@ fn list(store: &mut Store) -> Result<(), ExitCode> {
         "{:>4}  {:<12}  {:<16}  {:<16}  {:<16}  {:>9}  IN RING",
         "ID", "STATE", "CREATED", "ACTIVATED", "VERIFIED", "VALUES"
     ));
-    for kek in keks::list(&mut store.conn).map_err(said)? {
-        let values = sealed::wrapped_by(&mut store.conn, kek.id).map_err(said)?;
+    let known = models::read(&mut store.conn, keks::list).map_err(said)?;
+    for kek in &known {
+        let values = models::read(&mut store.conn, |conn| sealed::wrapped_by(conn, kek.id)).map_err(said)?;
         let (created, activated, verified) =
             (date(Some(kek.created_at)), date(kek.activated_at), date(kek.verified_at));
         let ring = if in_ring.contains(&kek.id) { "yes" } else { "no" };
-        let (id, state) = (kek.id, kek.state);
+        let (id, state) = (kek.id, &kek.state);
         say(&format_args!("{id:>4}  {state:<12}  {created:<16}  {activated:<16}  {verified:<16}  {values:>9}  {ring}"));
     }
     for id in in_ring {
-        if !keks::list(&mut store.conn).map_err(said)?.iter().any(|kek| kek.id == id) {
+        if !known.iter().any(|kek| kek.id == id) {
             say(&format_args!("{id:>4}  in the key ring only: strongroom key add makes it known to the database"));
         }
     }

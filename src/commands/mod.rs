@@ -52,6 +52,8 @@ pub fn harden() {
 pub struct Store {
     pub conn: Conn,
     pub vault: Arc<Vault>,
+    /// For further connections.
+    pub url: String,
     _private: Option<Private>,
 }
 
@@ -87,7 +89,7 @@ pub fn open(settings: &StoreSettings, wants: Wants) -> Result<Store, ExitCode> {
     };
     let vault = opened.map_err(|error| refused(&error))?;
     let conn = models::connect(&url).map_err(|error| refused(&error.into()))?;
-    Ok(Store { conn, vault, _private: private })
+    Ok(Store { conn, vault, url, _private: private })
 }
 
 /// Says why there is no store.

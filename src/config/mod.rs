@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, ValueEnum, value_parser};
+use clap::{Args, value_parser};
 use tracing_subscriber::filter::Targets;
 use url::Url;
 
@@ -21,7 +21,7 @@ mod values;
 
 pub use doors::CannotListen;
 use values::{DatabaseUrl, MetricsListen, log_filter, public_url, reachable, smtp_hello};
-pub use values::{Networks, https_url, socket_address};
+pub use values::{ForwardedHeader, LogFormat, Networks, Tests, https_url, socket_address};
 
 /// A setting that cannot be used, and what to do: exit status [`crate::cli::EX_CONFIG`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -100,6 +100,17 @@ impl StoreSettings {
 pub struct Settings {
     #[command(flatten)]
     pub store: StoreSettings,
+
+    /// The same database without a pooler between, to hear at once of sessions that other consoles end. Only for a
+    /// DATABASE_URL that leads through one, such as PgBouncer; without it, a session is looked up once a second
+    #[arg(
+        long,
+        env = "STRONGROOM_DATABASE_DIRECT_URL",
+        hide_env_values = true,
+        value_name = "URL",
+        help_heading = "Store and log"
+    )]
+    database_direct_url: Option<DatabaseUrl>,
 
     /// Address and port that the console listens on; port 0 takes a free one
     #[arg(long, env = "STRONGROOM_LISTEN", hide_env_values = true, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8080",
@@ -262,8 +273,18 @@ impl Settings {
                 env: "STRONGROOM_TLS_CERT",
                 remedy: "it is missing beside --tls-key; give both, or neither to serve plain http",
             }),
+            _ if self.database_direct_url().is_some() && self.store.database_url().is_none() => Err(SettingError {
+                flag: "database-direct-url",
+                env: "STRONGROOM_DATABASE_DIRECT_URL",
+                remedy: "it is for a database behind a pooler; give DATABASE_URL beside it, or leave both out",
+            }),
             _ => self.egress_proxy().map(drop),
         }
+    }
+
+    /// Where to listen beside a pooler. An empty variable counts as none.
+    pub fn database_direct_url(&self) -> Option<&str> {
+        self.database_direct_url.as_ref().map(|url| url.0.as_str()).filter(|url| !url.is_empty())
     }
 
     pub fn tls(&self) -> Option<TlsFiles> {
@@ -319,29 +340,4 @@ impl Settings {
             _ => found,
         }
     }
-}
-
-/// How a proxy says whose request it passes on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum ForwardedHeader {
-    /// X-Forwarded-For, and X-Forwarded-Proto beside it
-    XForwardedFor,
-    /// Forwarded (RFC 7239)
-    Forwarded,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Tests {
-    /// Each credential once a day
-    Daily,
-    /// Only when somebody presses Test
-    Off,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum LogFormat {
-    /// A line for people
-    Human,
-    /// One JSON object a line
-    Json,
 }

@@ -5,6 +5,7 @@ use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::str::FromStr;
 
+use clap::ValueEnum;
 use ipnet::IpNet;
 use tracing_subscriber::filter::Targets;
 use url::Url;
@@ -31,6 +32,31 @@ impl FromStr for DatabaseUrl {
         }
         Ok(Self(text.trim().to_owned()))
     }
+}
+
+/// How a proxy says whose request it passes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ForwardedHeader {
+    /// X-Forwarded-For, and X-Forwarded-Proto beside it
+    XForwardedFor,
+    /// Forwarded (RFC 7239)
+    Forwarded,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Tests {
+    /// Each credential once a day
+    Daily,
+    /// Only when somebody presses Test
+    Off,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// A line for people
+    Human,
+    /// One JSON object a line
+    Json,
 }
 
 /// Address ranges. A single address is a range of one.

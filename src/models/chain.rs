@@ -160,6 +160,6 @@ fn head(conn: &mut Conn, lane: i16) -> Result<Option<Head>, DbError> {
 /// Walks every lane at one go.
 pub fn verify(conn: &mut Conn, vault: &Vault) -> Result<Walk, DbError> {
     let mut walk = Walk::default();
-    while !walk.step(conn, vault)? {}
+    while !super::read(conn, |conn| walk.step(conn, vault))? {}
     Ok(walk)
 }

@@ -14,7 +14,7 @@ use diesel::result::{DatabaseErrorKind, Error};
 use tokio::sync::Semaphore;
 
 use super::manager::{Log, Manager};
-use super::{Conn, DbError};
+use super::{Conn, DbError, Route};
 
 /// Longest a request waits for the database before it is told to come back: with all around it, within five seconds.
 const DEADLINE: Duration = Duration::from_millis(4_500);
@@ -24,6 +24,10 @@ const COMMIT_GRACE: Duration = Duration::from_secs(5);
 const PATIENT: Duration = Duration::from_secs(300);
 /// One round trip, also for the search path of [`SESSION`].
 const BEGIN: &str = "BEGIN; SET LOCAL search_path = public, pg_temp";
+/// The same where a pooler is between: with all that a direct connection of the pool is set to, in one round trip.
+const BEGIN_POOLED: &str = "BEGIN; SET LOCAL search_path = public, pg_temp; SET LOCAL statement_timeout = '5s';
+    SET LOCAL lock_timeout = '2s'; SET LOCAL idle_in_transaction_session_timeout = '10s'; SET LOCAL timezone = 'UTC';
+    SELECT set_config('lc_messages', 'C', true) WHERE has_parameter_privilege('lc_messages', 'SET')";
 /// How often a transaction is run before its deadlock or serialisation failure is reported.
 const TRIES: u32 = 4;
 /// The shortest times after which the server reports a deadlock (by default), and a lock that took too long.
@@ -36,22 +40,23 @@ pub struct Db {
     pool: Pool<Manager>,
     /// As many blocking threads as connections plus a short queue: a frozen database must not pile up threads.
     threads: Arc<Semaphore>,
+    route: Route,
 }
 
 impl Db {
     /// A pool of up to `size` connections; opens them as they are needed, so it succeeds while the server is down.
-    pub fn new(url: &str, size: u32) -> Self {
+    pub fn new(url: &str, size: u32, route: Route) -> Self {
         let pool = Pool::builder()
             .max_size(size)
             .min_idle(Some(1))
             .test_on_check_out(true)
             .connection_timeout(Duration::from_secs(2))
             .error_handler(Box::new(Log))
-            .build_unchecked(Manager::new(url));
-        Self { pool, threads: Arc::new(Semaphore::new(size as usize * 2)) }
+            .build_unchecked(Manager::new(url, route));
+        Self { pool, threads: Arc::new(Semaphore::new(size as usize * 2)), route }
     }
 
-    /// Reads with a connection on a blocking thread. What writes is a [`Db::transaction`]: a statement that is
+    /// Reads with a connection on a blocking thread; behind a pooler, in a transaction. What writes is a [`Db::transaction`]: a statement that is
     /// abandoned here may still take effect. Never call a provider inside: the connection is held.
     pub async fn run<T, E, F>(&self, f: F) -> Result<T, E>
     where
@@ -59,7 +64,9 @@ impl Db {
         T: Send + 'static,
         E: From<DbError> + Send + 'static,
     {
-        let reading = tokio::time::timeout(DEADLINE, self.blocking(f));
+        let pooled = self.route == Route::Pooled;
+        let work = move |conn: &mut Conn| if pooled { read_by(BEGIN_POOLED, conn, f) } else { f(conn) };
+        let reading = tokio::time::timeout(DEADLINE, self.blocking(work));
         reading.await.unwrap_or_else(|_| Err(DbError::Unavailable.into()))
     }
 
@@ -92,7 +99,8 @@ impl Db {
     {
         let fate = Arc::new(Fate::default());
         let shared = Arc::clone(&fate);
-        let mut work = Box::pin(self.blocking(move |connection| transact(connection, &shared, &f)));
+        let begin = if self.route == Route::Pooled { BEGIN_POOLED } else { BEGIN };
+        let mut work = Box::pin(self.blocking(move |connection| transact(begin, connection, &shared, &f)));
         if let Ok(result) = tokio::time::timeout(deadline, &mut work).await {
             return result;
         }
@@ -179,17 +187,52 @@ pub fn transaction<T, E>(connection: &mut Conn, f: &dyn Fn(&mut Conn) -> Result<
 where
     E: From<DbError> + From<Error> + AsDb,
 {
-    transact(connection, &Fate::default(), f)
+    transact(BEGIN, connection, &Fate::default(), f)
 }
 
-fn transact<T, E>(connection: &mut Conn, fate: &Fate, f: &dyn Fn(&mut Conn) -> Result<T, E>) -> Result<T, E>
+/// Reads on a connection at hand, in a transaction for the sake of its search path.
+pub fn read<T, E>(connection: &mut Conn, f: impl FnOnce(&mut Conn) -> Result<T, E>) -> Result<T, E>
+where
+    E: From<DbError>,
+{
+    read_by(BEGIN, connection, f)
+}
+
+fn read_by<T, E>(begin: &str, connection: &mut Conn, f: impl FnOnce(&mut Conn) -> Result<T, E>) -> Result<T, E>
+where
+    E: From<DbError>,
+{
+    match AnsiTransactionManager::begin_transaction_sql(connection, begin) {
+        Ok(()) => {}
+        // The caller's own, which has the search path.
+        Err(Error::AlreadyInTransaction) => return f(connection),
+        Err(error) => return Err(DbError::from(error).into()),
+    }
+    let result = f(connection);
+    let ended = match result {
+        // After a statement that failed and was made up for, the server rolls back, and the values read are good.
+        Ok(_) => AnsiTransactionManager::commit_transaction(connection),
+        Err(_) => AnsiTransactionManager::rollback_transaction(connection),
+    };
+    match result {
+        Ok(value) => ended.map(|()| value).map_err(|error| DbError::from(error).into()),
+        Err(error) => Err(error),
+    }
+}
+
+fn transact<T, E>(
+    begin: &str,
+    connection: &mut Conn,
+    fate: &Fate,
+    f: &dyn Fn(&mut Conn) -> Result<T, E>,
+) -> Result<T, E>
 where
     E: From<DbError> + From<Error> + AsDb,
 {
     let mut tries = 1;
     loop {
         let started = Instant::now();
-        let error = match attempt(connection, fate, f) {
+        let error = match attempt(begin, connection, fate, f) {
             Err(error) if error.as_db() == Some(&DbError::Other) => unexplained(error, started.elapsed()),
             Err(error) => error,
             result => return result,
@@ -202,14 +245,14 @@ where
     }
 }
 
-fn attempt<T, E>(connection: &mut Conn, fate: &Fate, f: &dyn Fn(&mut Conn) -> Result<T, E>) -> Result<T, E>
+fn attempt<T, E>(begin: &str, connection: &mut Conn, fate: &Fate, f: &dyn Fn(&mut Conn) -> Result<T, E>) -> Result<T, E>
 where
     E: From<DbError> + From<Error>,
 {
     if fate.is_abandoned() {
         return Err(DbError::Unavailable.into());
     }
-    AnsiTransactionManager::begin_transaction_sql(connection, BEGIN)?;
+    AnsiTransactionManager::begin_transaction_sql(connection, begin)?;
     let result = match f(connection) {
         Ok(_) if !fate.commit() => Err(DbError::Unavailable.into()),
         result => result,

@@ -3,10 +3,11 @@
 
 use diesel::r2d2::{ConnectionManager, HandleError, ManageConnection};
 
-use super::connecting::{ConnectError, Parameters, UrlError};
+use super::connecting::{ConnectError, Parameters, Route, UrlError};
 use super::{Conn, SESSION};
 
-/// libpq has no client-side limit for a query, so the server must have one.
+/// What every direct connection of the pool starts with, beside [`SESSION`]. libpq has no client-side limit for a
+/// query, so the server must have one.
 const LIMITS: &str = "SET statement_timeout = '5s'; SET lock_timeout = '2s';
     SET idle_in_transaction_session_timeout = '10s'; SET timezone = 'UTC'";
 
@@ -14,12 +15,13 @@ const LIMITS: &str = "SET statement_timeout = '5s'; SET lock_timeout = '2s';
 pub(super) struct Manager {
     /// The error of a URL that cannot be read is that of every connection.
     parameters: Result<Parameters, UrlError>,
+    route: Route,
     inner: ConnectionManager<Conn>,
 }
 
 impl Manager {
-    pub fn new(url: &str) -> Self {
-        Self { parameters: Parameters::with_limits(url), inner: ConnectionManager::new("") }
+    pub fn new(url: &str, route: Route) -> Self {
+        Self { parameters: Parameters::with_limits(url), route, inner: ConnectionManager::new("") }
     }
 }
 
@@ -29,7 +31,7 @@ impl ManageConnection for Manager {
 
     fn connect(&self) -> Result<Conn, Failure> {
         let parameters = self.parameters.as_ref().map_err(|error| Failure::Connect(ConnectError::Url(*error)))?;
-        let connected = parameters.establish(&format!("{LIMITS}; {SESSION}"));
+        let connected = parameters.establish(self.route, &format!("{LIMITS}; {SESSION}"));
         connected.map_err(|error| Failure::Connect(ConnectError::new(&error, parameters)))
     }
 

@@ -2,11 +2,12 @@
 //! between async code and blocking connections. Nothing here decrypts and nothing here renders.
 //!
 //! Names in SQL mean the tables of `public` and the operators of `pg_catalog`, whatever `search_path` the database or
-//! the role has: each connection sets its own, and each transaction sets it again, since behind a pooler it may run on
-//! a server connection that never saw the first.
+//! the role has: each direct connection sets its own, and each transaction sets it again, since behind a pooler nothing
+//! lasts longer. So there is no advisory lock, prepared statement, temporary table or setting that outlives a
+//! transaction, but what is only for speed on a direct connection; see [`connecting`].
 
 use chrono::{DateTime, Utc};
-use diesel::connection::SimpleConnection;
+use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
 use diesel::pg::PgConnection;
 use diesel::{IntoSql, RunQueryDsl};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
@@ -62,15 +63,15 @@ pub mod usages;
 mod user_changes;
 pub mod users;
 
-pub use connecting::{ConnectError, Parameters, UrlError, connect};
-pub use db::{AsDb, Db, transaction};
+pub use connecting::{ConnectError, Parameters, Route, UrlError, connect, connect_by, route};
+pub use db::{AsDb, Db, read, transaction};
 pub use error::DbError;
 
 pub type Conn = PgConnection;
 
 pub const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations");
 
-/// What every connection starts with. PostgreSQL looks into `pg_catalog` before the schemas of a search path, and
+/// What every direct connection starts with. PostgreSQL looks into `pg_catalog` before the schemas of a search path, and
 /// creates tables in the first of them. `pg_temp` is named, and last, because a temporary table would otherwise hide
 /// the table of the same name. Messages are in English where the server allows to ask for that: see `server_messages`.
 const SESSION: &str = "SET search_path = public, pg_temp;
@@ -78,18 +79,28 @@ const SESSION: &str = "SET search_path = public, pg_temp;
 /// Held while one replica migrates and the others wait.
 const MIGRATION_LOCK: i64 = 0x5354_524f_4e47;
 
-/// Applies what is pending. Replicas that start together wait for the one that does it.
+/// How the one transaction of all pending migrations begins.
+const MIGRATION: &str = "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL search_path = public, pg_temp;
+    SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0";
+
+/// Applies what is pending, all or nothing. Replicas that start together wait for the one that does it.
 pub fn migrate(connection: &mut Conn) -> Result<(), DbError> {
-    let lock = |function: &str| format!("SELECT {function}({MIGRATION_LOCK})");
-    connection.batch_execute("SET statement_timeout = 0; SET lock_timeout = 0")?;
-    diesel::sql_query(lock("pg_advisory_lock")).execute(connection)?;
-    let result = connection.run_pending_migrations(MIGRATIONS).map(drop);
-    diesel::sql_query(lock("pg_advisory_unlock")).execute(connection)?;
-    result.map_err(|error| {
-        // A migration writes no values of ours, so its error holds none.
-        tracing::error!(%error, "a migration failed");
-        DbError::Other
-    })
+    AnsiTransactionManager::begin_transaction_sql(connection, MIGRATION)?;
+    // In a statement of its own: the next one sees what the holder before us committed.
+    let locked = diesel::sql_query(format!("SELECT pg_advisory_xact_lock({MIGRATION_LOCK})")).execute(connection);
+    let result = match locked {
+        Ok(_) => connection.run_pending_migrations(MIGRATIONS).map(drop),
+        Err(error) => Err(error.into()),
+    };
+    match result {
+        Ok(()) => Ok(AnsiTransactionManager::commit_transaction(connection)?),
+        Err(error) => {
+            // A migration writes no values of ours, so its error holds none.
+            tracing::error!(%error, "a migration failed");
+            AnsiTransactionManager::rollback_transaction(connection)?;
+            Err(DbError::Other)
+        }
+    }
 }
 
 /// Whether the tables are those of this version.
@@ -112,10 +123,28 @@ pub fn allow_long_statements(conn: &mut Conn) -> Result<(), DbError> {
     Ok(conn.batch_execute("SET LOCAL statement_timeout = '120s'; SET LOCAL lock_timeout = '10s'")?)
 }
 
-/// Takes an advisory lock for as long as the connection lives; `false` when somebody else holds it.
-pub fn try_lock(connection: &mut Conn, lock: i64) -> Result<bool, DbError> {
-    let locked = diesel::dsl::sql::<diesel::sql_types::Bool>(&format!("SELECT pg_try_advisory_lock({lock})"));
-    Ok(locked.get_result(connection)?)
+/// An advisory lock, held by a transaction on a connection of its own until this is dropped: behind a pooler, locks of
+/// connections are nobody's.
+pub struct HeldLock(Conn);
+
+/// Takes an advisory lock; the connection back when somebody else holds it.
+pub fn try_lock(mut connection: Conn, lock: i64) -> Result<Result<HeldLock, Conn>, DbError> {
+    const BEGIN: &str =
+        "BEGIN; SET LOCAL search_path = public, pg_temp; SET LOCAL idle_in_transaction_session_timeout = 0";
+    AnsiTransactionManager::begin_transaction_sql(&mut connection, BEGIN)?;
+    let locked = diesel::dsl::sql::<diesel::sql_types::Bool>(&format!("SELECT pg_try_advisory_xact_lock({lock})"));
+    if locked.get_result(&mut connection)? {
+        return Ok(Ok(HeldLock(connection)));
+    }
+    AnsiTransactionManager::rollback_transaction(&mut connection)?;
+    Ok(Err(connection))
+}
+
+impl Drop for HeldLock {
+    fn drop(&mut self) {
+        // A connection that is gone holds no lock.
+        let _ = AnsiTransactionManager::rollback_transaction(&mut self.0);
+    }
 }
 
 /// The database's clock: the only one that ages and limits are measured by.

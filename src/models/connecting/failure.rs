@@ -187,6 +187,11 @@ impl ConnectError {
         Self::Failed { cause: Cause::of(reason), reason: shown(reason, parameters) }
     }
 
+    /// Whether the cause may be an option that the way to the server does not take.
+    pub(super) fn may_be_about_an_option(&self) -> bool {
+        matches!(self, Self::Failed { cause: Cause::Unknown | Cause::Parameter, .. })
+    }
+
     /// Whether the settings are wrong, and not only the moment.
     pub fn is_setting(&self) -> bool {
         match self {

@@ -106,6 +106,16 @@ impl Parameters {
         }
     }
 
+    /// With one more option for the server, after those of the operator.
+    pub(super) fn with_option(&self, option: &str) -> Self {
+        let mut with = self.clone();
+        match with.0.iter_mut().find(|(name, _)| *name == "options") {
+            Some((_, options)) => options.push_str(&format!(" {option}")),
+            None => with.0.push(("options", option.to_owned())),
+        }
+        with
+    }
+
     /// libpq's keyword form, every value quoted.
     pub(super) fn conninfo(&self) -> String {
         let quoted = |value: &str| value.replace('\\', "\\\\").replace('\'', "\\'");

@@ -1,6 +1,6 @@
 //! Sessions read a moment ago, so that turning a page costs no query. Triggers in the database announce every change of
 //! a session or a user, by whichever replica or hand; a thread listens and forgets. Without the listener nothing is
-//! remembered.
+//! remembered. Behind a pooler, where nobody can listen, each session is looked up once a second instead.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
@@ -9,10 +9,12 @@ use std::time::{Duration, Instant};
 use diesel::connection::SimpleConnection;
 
 use super::Visitor;
-use crate::models::{self, Conn};
+use crate::models::{self, Conn, Route};
 
 /// Longest that an entry is believed.
 const BELIEVED: Duration = Duration::from_secs(5);
+/// The same where nobody listens.
+const UNHEARD: Duration = Duration::from_secs(1);
 /// How often the listener looks while there is something to forget. Looking is one call to the system.
 const LOOK_EVERY: Duration = Duration::from_millis(1);
 
@@ -25,6 +27,7 @@ pub struct Cache {
 }
 
 struct Shared {
+    believed: Duration,
     state: Mutex<State>,
     filled: Condvar,
 }
@@ -39,13 +42,16 @@ struct State {
 
 /// Taken before reading the database; tells whether anything was announced since.
 #[derive(Clone, Copy)]
-pub struct Ticket(u64);
+pub struct Ticket(u64, Instant);
 
 impl Cache {
-    /// Starts the listener on a connection of its own.
-    pub fn new(database_url: &str) -> Self {
-        let shared = Arc::new(Shared { state: Mutex::default(), filled: Condvar::new() });
-        let (weak, url) = (Arc::downgrade(&shared), database_url.to_owned());
+    /// Starts the listener on a connection of its own, to the server itself; `None`: nobody listens.
+    pub fn new(direct_url: Option<String>) -> Self {
+        let state = State { listening: direct_url.is_none(), ..State::default() };
+        let believed = if direct_url.is_some() { BELIEVED } else { UNHEARD };
+        let shared = Arc::new(Shared { believed, state: Mutex::new(state), filled: Condvar::new() });
+        let Some(url) = direct_url else { return Self { shared } };
+        let weak = Arc::downgrade(&shared);
         let started = std::thread::Builder::new().name("sessions".to_owned()).spawn(move || listen(&weak, &url));
         if started.is_err() {
             tracing::warn!("sessions are read from the database at every request: the listener did not start");
@@ -55,17 +61,23 @@ impl Cache {
 
     pub fn get(&self, hash: &[u8]) -> Option<Arc<Visitor>> {
         let state = self.shared.lock();
-        state.entries.get(hash).filter(|(_, at)| at.elapsed() < BELIEVED).map(|(visitor, _)| visitor.clone())
+        state
+            .entries
+            .get(hash)
+            .filter(|(_, at)| at.elapsed() < self.shared.believed)
+            .map(|(visitor, _)| visitor.clone())
     }
 
     pub fn ticket(&self) -> Ticket {
-        Ticket(self.shared.lock().epoch)
+        Ticket(self.shared.lock().epoch, Instant::now())
     }
 
     pub fn put(&self, ticket: Ticket, hash: Vec<u8>, visitor: Arc<Visitor>) {
         let mut state = self.shared.lock();
         if state.listening && state.epoch == ticket.0 {
-            state.entries.insert(hash, (visitor, Instant::now()));
+            // As old as what was read. Those that nobody asks for again go with it.
+            state.entries.retain(|_, (_, at)| at.elapsed() < self.shared.believed);
+            state.entries.insert(hash, (visitor, ticket.1));
             self.shared.filled.notify_one();
         }
     }
@@ -91,7 +103,8 @@ impl State {
 
 fn listen(shared: &Weak<Shared>, url: &str) {
     while shared.strong_count() > 0 {
-        if let Ok(mut conn) = models::connect(url)
+        // Through a pooler LISTEN succeeds, and nothing is ever heard.
+        if let Ok((mut conn, Route::Direct)) = models::connect_by(url)
             && conn.batch_execute(LISTEN).is_ok()
         {
             follow(shared, &mut conn);

@@ -8,7 +8,7 @@ use std::time::Duration;
 use diesel::connection::SimpleConnection;
 use diesel::pg::PgConnection;
 use diesel::{Connection, RunQueryDsl, sql_query};
-use strongroom::models::{Conn, Db, DbError};
+use strongroom::models::{Conn, Db, DbError, Route};
 use strongroom::postgres::Private;
 
 use super::ask;
@@ -168,7 +168,7 @@ async fn a_server_with_too_many_clients_is_unavailable() {
         assert!(crowd.len() < 10, "it has no limit");
     };
     assert!(said.contains("schon zu viele Verbindungen"), "{said}");
-    let db = Db::new(&server.url(), 2);
+    let db = Db::new(&server.url(), 2, Route::Direct);
     assert_eq!(db.run(|conn| execute(conn, "SELECT 1")).await, Err(DbError::Unavailable));
     assert_eq!(db.transaction(|conn| execute(conn, "SELECT 1")).await, Err(DbError::Unavailable));
     drop(crowd);
