@@ -4,6 +4,7 @@
 mod classified;
 mod extension;
 mod idle;
+mod pooler;
 mod search_path;
 mod truth;
 mod writes;

@@ -20,6 +20,7 @@ use strongroom::web::session;
 use tokio_util::sync::CancellationToken;
 
 use super::db::{Database, Scratch};
+use super::pgbouncer::PgBouncer;
 
 /// The password of every user that [`TestApp::user`] makes, and a hash of it that is quick to check.
 pub const PASSWORD: &str = "correct horse battery staple";
@@ -71,6 +72,7 @@ pub struct TestApp {
     pub setup_link: Option<url::Url>,
     stop: CancellationToken,
     thread: Option<JoinHandle<()>>,
+    _pooler: Option<PgBouncer>,
     /// Dropped last: the console is gone by then.
     pub database: std::sync::Arc<Database>,
 }
@@ -82,13 +84,28 @@ impl TestApp {
 
     /// With further settings, as flags: `--stale-days=10`.
     pub fn start_with(flags: &[&str]) -> Self {
-        Self::replica(std::sync::Arc::new(founded()), flags)
+        let database = std::sync::Arc::new(founded());
+        match std::env::var_os("STRONGROOM_TEST_POOLER") {
+            Some(_) => Self::pooled(database, flags),
+            None => Self::replica(database, flags),
+        }
     }
 
     /// One more console on the same database.
     pub fn replica(database: std::sync::Arc<Database>, flags: &[&str]) -> Self {
-        let settings = settings(database.url(), flags);
         let url = database.url().to_owned();
+        Self::at(database, &url, None, flags)
+    }
+
+    /// The same through a PgBouncer of its own, in transaction mode.
+    pub fn pooled(database: std::sync::Arc<Database>, flags: &[&str]) -> Self {
+        let pooler = PgBouncer::before(database.url(), "");
+        let url = pooler.url(database.url());
+        Self::at(database, &url, Some(pooler), flags)
+    }
+
+    fn at(database: std::sync::Arc<Database>, url: &str, pooler: Option<PgBouncer>, flags: &[&str]) -> Self {
+        let (settings, url) = (settings(url, flags), url.to_owned());
         let stop = CancellationToken::new();
         let (until, (tell, told)) = (stop.clone(), std::sync::mpsc::channel());
         let thread = std::thread::spawn(move || {
@@ -103,7 +120,7 @@ impl TestApp {
         // A public address may be that of a proxy.
         let scheme = if app.settings.tls().is_some() { "https" } else { "http" };
         let url = format!("{scheme}://{address}");
-        Self { url, app, setup_link, stop, thread: Some(thread), database }
+        Self { url, app, setup_link, stop, thread: Some(thread), _pooler: pooler, database }
     }
 
     pub fn connect(&self) -> PgConnection {
