@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use reqwest::{Method, Request};
 use secrecy::SecretString;
 use serde::Deserialize;
@@ -12,6 +12,7 @@ use url::Url;
 use zeroize::Zeroizing;
 
 use super::egress::{Answer, BODY_LIMIT, Client};
+use super::patience::retry_after;
 use super::probe::{self, Finding, Verdict};
 use super::{ProviderError, capital};
 
@@ -34,11 +35,15 @@ pub(super) async fn send(client: &Client, request: Request) -> Result<Answer, Pr
         if !matches!(answer.status, 429 | 503) {
             return Ok(answer);
         }
-        let asked = answer.header(RETRY_AFTER.as_str()).and_then(|seconds| seconds.trim().parse().ok());
-        let wait = asked.map_or(pause, Duration::from_secs);
+        let asked = retry_after(&answer);
+        let wait = asked.unwrap_or(pause);
         if attempt == ATTEMPTS || wait > LONGEST_PAUSE {
             let throttled = answer.status == 429;
-            return if throttled { Err(ProviderError::Throttled { retry_after: asked }) } else { Ok(answer) };
+            return if throttled {
+                Err(ProviderError::Throttled { retry_after: asked.map(|asked| asked.as_secs()) })
+            } else {
+                Ok(answer)
+            };
         }
         tokio::time::sleep(wait).await;
         pause *= 2;

@@ -1,5 +1,5 @@
-//! The machine's own clock, for what is signed with a time in it: providers hold assertions against their own clocks,
-//! so the database's time would help nobody. What is stored or shown takes its time from the database.
+//! The machine's own clock, for what is signed with a time in it, and for pauses that a service ends at a moment: providers
+//! hold such times against their own clocks, so the database's time would help nobody. What else is stored or shown takes its time from the database.
 
 use chrono::{DateTime, Utc};
 
@@ -10,7 +10,7 @@ const TOLERATED_SECONDS: i64 = 60;
 
 #[allow(
     clippy::disallowed_methods,
-    reason = "assertions and signatures carry this machine's time; this is the one place"
+    reason = "assertions, signatures and pauses go by this machine's time; this is the one place"
 )]
 pub(super) fn now() -> DateTime<Utc> {
     Utc::now()

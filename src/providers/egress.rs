@@ -23,6 +23,9 @@ pub const BODY_LIMIT: usize = 1024 * 1024;
 /// Longest answer that lists tags or repositories, in bytes.
 pub const LIST_LIMIT: usize = 8 * 1024 * 1024;
 
+/// How much longer than a single answer a list may take: some registries walk through all that they store for it.
+const LISTS_WAIT: u32 = 6;
+
 pub(super) const USER_AGENT: &str = concat!("strongroom/", env!("CARGO_PKG_VERSION"));
 
 /// The way out, with the operator's allow list.
@@ -174,9 +177,15 @@ pub struct Answer {
 }
 
 impl Client {
+    /// Lets the answer take its time, as that of a list.
+    pub fn allow_time(&self, request: &mut Request) {
+        *request.timeout_mut() = Some(self.inner.egress.total * LISTS_WAIT);
+    }
+
     /// Sends one request and reads the answer, of at most `limit` bytes. Any status but a redirect is an answer.
     pub async fn send(&self, request: Request, limit: usize) -> Result<Answer, ProviderError> {
         let url = request.url().clone();
+        let total = request.timeout().copied().unwrap_or(self.inner.egress.total);
         let reach = self.inner.egress.rules.check(&url)?;
         let proxy = self.inner.egress.proxy_for(&url);
         let http = self.http(reach, proxy)?;
@@ -195,7 +204,7 @@ impl Client {
             read(response, &url, limit, failed).await
         };
         let timeout = ProviderError::Timeout { host: shown(&url) };
-        tokio::time::timeout(self.inner.egress.total, exchange).await.unwrap_or(Err(timeout))
+        tokio::time::timeout(total, exchange).await.unwrap_or(Err(timeout))
     }
 
     fn http(&self, reach: Reach, proxy: Option<&Proxy>) -> Result<&reqwest::Client, ProviderError> {

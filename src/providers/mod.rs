@@ -4,8 +4,6 @@
 
 use std::fmt;
 
-use url::{Host, Url};
-
 mod addresses;
 pub mod aws;
 pub mod azure;
@@ -25,18 +23,23 @@ mod machine;
 pub mod oauth;
 pub mod oci;
 pub mod oci_registry;
+pub mod patience;
 pub mod probe;
 pub mod proxy;
 pub mod sessions;
 pub mod standard_webhooks;
 mod testing;
 pub mod tls_faults;
+mod token_server;
 pub mod tokens;
 mod trust;
+mod wording;
 
 pub use testing::{has_test, test};
 
 use tls_faults::{CertificateFault, ClientFault, Form, HandshakeFault};
+pub(crate) use wording::capital;
+use wording::{own_machine, where_it_may_be};
 
 /// Why a call to a provider failed. Closed: a page knows every case and says what to do next. Hosts, as parsed from an
 /// address, and a certificate's names are the only values in it; never a body, a header or a library's error text.
@@ -111,6 +114,15 @@ pub enum ProviderError {
     Unauthorized {
         sent: Sent,
     },
+    /// A registry that takes no access token as it is, but a user name and password in exchange for one of `realm`.
+    NeedsExchange {
+        realm: String,
+    },
+    /// The server that a registry named for its tokens, and what was wrong there.
+    TokenServer {
+        host: String,
+        cause: Box<ProviderError>,
+    },
     /// The credential is good, but not for this.
     Forbidden,
     NotFound,
@@ -130,6 +142,11 @@ pub enum ProviderError {
     BadAnswer,
     /// An answer, or a list, beyond the limits.
     TooLarge,
+    /// A list has a name in it that the protocol does not allow.
+    OddName {
+        /// Cut short, and without control characters.
+        name: String,
+    },
     /// The credential is of a type that cannot be used here.
     WrongCredential,
     /// What only AWS says.
@@ -221,6 +238,12 @@ impl ProviderError {
             Self::Unauthorized { sent: Sent::Certificate } => {
                 format!("{who} refused the client certificate. Check that it has not expired, and edit the credential.")
             }
+            Self::NeedsExchange { realm } => format!(
+                "{who} refused the access token. It exchanges a user name and password for tokens of its own at {realm}: \
+                 choose a credential of the type Basic authentication, with the access token as its password. If this \
+                 token is one of {realm} itself, it has expired or does not allow this."
+            ),
+            Self::TokenServer { host, cause } => token_server::sentence(host, cause),
             Self::Forbidden => {
                 format!("{who} accepted the credential, but does not allow this. Give its account read access.")
             }
@@ -237,6 +260,7 @@ impl ProviderError {
             }
             Self::BadAnswer => format!("{who} gave an answer that is not understood. Check the address."),
             Self::TooLarge => format!("{who} gave more than Strongroom takes in. Narrow down what is asked for."),
+            Self::OddName { name } => format!("{who} lists “{name}”, which cannot be a name there. It was left out."),
             Self::WrongCredential => "the credential cannot be used here. Choose one of another type.".into(),
             Self::Aws(refusal) => refusal.sentence(),
             Self::Stopped => "it was stopped.".into(),
@@ -284,37 +308,6 @@ impl fmt::Display for ProviderError {
 }
 
 impl std::error::Error for ProviderError {}
-
-/// The host without its port, when it is this machine itself.
-fn own_machine(host: &str) -> Option<Host> {
-    let name = Url::parse(&format!("https://{host}")).ok()?.host()?.to_owned();
-    let own = match &name {
-        Host::Ipv4(address) => address.is_loopback(),
-        Host::Ipv6(address) => address.is_loopback(),
-        Host::Domain(name) => name == "localhost" || name.ends_with(".localhost"),
-    };
-    Some(name).filter(|_| own)
-}
-
-/// What to do when nothing answers. `host` may have a port.
-fn where_it_may_be(host: &str) -> String {
-    match own_machine(host) {
-        Some(name) => format!(
-            "{name} is the machine or container that Strongroom itself runs on. Enter the address at which the server is \
-             in your network; if it runs on this machine, check that it is up."
-        ),
-        _ => "Check the address, and that the service is up.".to_owned(),
-    }
-}
-
-/// The first letter large, as a sentence begins. A host at the start keeps its case: a first word with a dot is one.
-pub(crate) fn capital(text: &str) -> String {
-    if text.split(' ').next().is_some_and(|word| word.contains('.')) {
-        return text.to_owned();
-    }
-    let mut characters = text.chars();
-    characters.next().map_or_else(String::new, |first| first.to_uppercase().chain(characters).collect())
-}
 
 #[cfg(test)]
 mod tests {

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use chrono::DateTime;
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use reqwest::{Method, Request};
 use secrecy::{ExposeSecret, SecretString};
@@ -17,6 +16,7 @@ use zeroize::Zeroizing;
 use super::{Again, Job, Line, SendError};
 use crate::credentials;
 use crate::providers::egress::{Answer, BODY_LIMIT, Client, Tls};
+use crate::providers::patience::retry_after;
 use crate::providers::probe::{Finding, Verdict};
 use crate::providers::{ProviderError, capital};
 
@@ -168,15 +168,7 @@ pub(super) fn is_page(answer: &Answer) -> bool {
     answer.body.trim_ascii_start().starts_with(b"<")
 }
 
-/// Retry-After (RFC 9110, section 10.2.3): seconds, or a date, held against the answer's own.
+/// The pause that a service asks for, within reason.
 pub fn pause(answer: &Answer) -> Option<Duration> {
-    let text = answer.header("retry-after")?.trim();
-    let seconds = match text.parse::<u64>() {
-        Ok(seconds) => seconds,
-        Err(_) => {
-            let date = |text| DateTime::parse_from_rfc2822(text).ok();
-            u64::try_from((date(text)? - date(answer.header("date")?)?).num_seconds()).ok()?
-        }
-    };
-    Some(Duration::from_secs(seconds).min(LONGEST_PAUSE))
+    retry_after(answer).map(|pause| pause.min(LONGEST_PAUSE))
 }

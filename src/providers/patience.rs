@@ -1,0 +1,170 @@
+//! Patience with a service that is busy: what it asks for (`Retry-After`), and how much waiting one run does in all.
+//! Who is asked again and after which faults stands with each caller.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use tokio::time::Instant;
+
+use super::clock;
+use super::egress::Answer;
+
+/// A number of seconds from here up is a moment of the Unix clock: no service asks for a pause of ten years.
+const UNIX_TIME: u64 = 10 * 365 * 24 * 3600;
+/// And from here up it is one in milliseconds.
+const UNIX_MILLISECONDS: u64 = 100_000_000_000;
+
+/// The pause that an answer asks for (RFC 9110, section 10.2.3): seconds or a date; also a moment of the Unix clock,
+/// as Docker Hub sends it. Moments are held against the answer's own `Date`, else against this machine's clock. One
+/// that has passed is no pause; `None` when nothing is asked for that can be read.
+pub fn retry_after(answer: &Answer) -> Option<Duration> {
+    let text = answer.header("retry-after")?.trim();
+    let date = |text: &str| DateTime::parse_from_rfc2822(text).ok().map(|at| at.timestamp());
+    let now = || answer.header("date").and_then(date).unwrap_or_else(|| clock::now().timestamp());
+    let moment = match text.parse::<u64>() {
+        Ok(seconds) if seconds < UNIX_TIME => return Some(Duration::from_secs(seconds)),
+        Ok(moment) if moment >= UNIX_MILLISECONDS => i64::try_from(moment / 1000).ok()?,
+        Ok(moment) => i64::try_from(moment).ok()?,
+        Err(_) => date(text)?,
+    };
+    Some(Duration::from_secs(u64::try_from(moment.saturating_sub(now())).unwrap_or(0)))
+}
+
+/// All waiting of one scan.
+pub const MOST_WAITING: Duration = Duration::from_secs(15 * 60);
+
+/// Told when everybody waits, and until when; `None` when the wait is over.
+pub type Observer = Box<dyn Fn(Option<DateTime<Utc>>) + Send + Sync>;
+
+/// How long one run waits for its service in all, however many of its tasks wait at the same time.
+pub struct Patience {
+    limit: Duration,
+    state: Mutex<State>,
+    observer: Option<Observer>,
+}
+
+#[derive(Default)]
+struct State {
+    /// Nobody asks before this moment.
+    closed_until: Option<Instant>,
+    /// The end of the last pause that was booked, of one task or of all.
+    booked_until: Option<Instant>,
+    used: Duration,
+}
+
+impl Patience {
+    /// `limit` is the sum of all pauses; pauses at the same time count once.
+    pub fn new(limit: Duration) -> Self {
+        Self { limit, state: Mutex::default(), observer: None }
+    }
+
+    /// The same, telling when everybody waits.
+    #[must_use]
+    pub fn told_to(self, observer: Observer) -> Self {
+        Self { observer: Some(observer), ..self }
+    }
+
+    /// Waits for one task alone; `false`, at once, when that is more than is left.
+    pub async fn pause(&self, pause: Duration) -> bool {
+        let now = Instant::now();
+        if !self.book(now, pause) {
+            return false;
+        }
+        tokio::time::sleep_until(now + pause).await;
+        true
+    }
+
+    /// Makes everybody wait, beginning with the caller; `false`, at once, when that is more than is left.
+    pub async fn pause_all(&self, pause: Duration) -> bool {
+        let now = Instant::now();
+        if !self.book(now, pause) {
+            return false;
+        }
+        {
+            let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+            state.closed_until = state.closed_until.max(Some(now + pause));
+        }
+        self.open().await;
+        true
+    }
+
+    /// Returns when nobody has to wait.
+    pub async fn open(&self) {
+        while let Some(until) = self.closed() {
+            if let Some(observer) = &self.observer {
+                let left = until.saturating_duration_since(Instant::now());
+                observer(Some(clock::now() + chrono::Duration::from_std(left).unwrap_or_default()));
+            }
+            tokio::time::sleep_until(until).await;
+            if self.closed().is_none()
+                && let Some(observer) = &self.observer
+            {
+                observer(None);
+            }
+        }
+    }
+
+    fn closed(&self) -> Option<Instant> {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.closed_until.filter(|until| *until > Instant::now())
+    }
+
+    /// Takes the part of the pause that is not booked yet from what is left.
+    fn book(&self, now: Instant, pause: Duration) -> bool {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        // A pause that no clock can hold is longer than any limit.
+        let Some(until) = now.checked_add(pause).filter(|_| pause <= self.limit) else { return false };
+        let begin = state.booked_until.map_or(now, |booked| booked.max(now));
+        let used = state.used + until.saturating_duration_since(begin);
+        if used > self.limit {
+            return false;
+        }
+        state.used = used;
+        state.booked_until = state.booked_until.max(Some(until));
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use reqwest::header::{HeaderMap, HeaderValue};
+
+    fn asked(retry_after: &str, date: Option<&str>) -> Option<u64> {
+        let mut headers = HeaderMap::new();
+        headers.insert("retry-after", HeaderValue::from_str(retry_after).unwrap());
+        if let Some(date) = date {
+            headers.insert("date", HeaderValue::from_str(date).unwrap());
+        }
+        let answer = Answer { status: 429, headers, body: Vec::new() };
+        super::retry_after(&answer).map(|pause| pause.as_secs())
+    }
+
+    #[test]
+    fn a_pause_is_read_as_seconds_as_a_date_and_as_a_unix_time() {
+        let date = Some("Wed, 21 Oct 2026 07:28:00 GMT");
+        assert_eq!(asked(" 60 ", None), Some(60));
+        assert_eq!(asked("Wed, 21 Oct 2026 07:28:40 GMT", date), Some(40));
+        assert_eq!(asked("1792567720", date), Some(40));
+        assert_eq!(asked("1792567720000", date), Some(40));
+        assert_eq!(asked("Wed, 21 Oct 2026 07:00:00 GMT", date), Some(0), "it has passed");
+        assert_eq!(asked("1600000000", None), Some(0), "it has passed");
+        let soon = (clock::now().timestamp() + 30).to_string();
+        assert!((29..=30).contains(&asked(&soon, None).unwrap()));
+        for unreadable in ["", "soon", "-1", "99999999999999999999", "1.5"] {
+            assert_eq!(asked(unreadable, None), None, "{unreadable}");
+        }
+    }
+
+    #[test]
+    fn pauses_at_the_same_time_count_once_and_the_sum_is_bounded() {
+        let (patience, now, second) = (Patience::new(Duration::from_secs(10)), Instant::now(), Duration::from_secs(1));
+        assert!(patience.book(now, 6 * second));
+        assert!(patience.book(now, 6 * second) && patience.book(now + second, 5 * second), "these wait anyway");
+        assert!(!patience.book(now + 20 * second, 5 * second), "eleven in all");
+        assert!(patience.book(now + 20 * second, 4 * second));
+        assert!(!patience.book(now + 40 * second, second));
+        assert!(!patience.book(now, Duration::MAX));
+    }
+}
