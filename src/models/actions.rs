@@ -65,6 +65,7 @@ actions! {
     IntegrationIntegrityFailure "integration.integrity_failure" "Integration tampered with"
         "detected tampering with the integration";
     ScanSucceeded "scan.succeeded" "Scan succeeded" "scanned with";
+    ScanPartly "scan.partly" "Scan with gaps" "scanned a part of the registry with";
     ScanFailed "scan.failed" "Scan failed" "failed to scan with";
     ScanStopped "scan.stopped" "Scan stopped" "stopped the scan of";
     ScanStopRequested "scan.stop_requested" "Scan stop requested" "asked to stop the scan of";

@@ -1,4 +1,5 @@
-//! The inventory that registry scans store: one row a tag, replaced as a whole by each successful scan.
+//! The inventory that registry scans store: one row a tag, replaced as a whole by each scan that reads the registry,
+//! but for what that scan could not read.
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -17,6 +18,8 @@ pub struct Image {
     pub size_bytes: i64,
     pub platforms: Vec<String>,
     pub pushed_at: Option<DateTime<Utc>>,
+    /// As an earlier scan found it: the last one could not read it.
+    pub kept: bool,
 }
 
 #[derive(Clone, Debug, Queryable, Selectable)]
@@ -46,6 +49,21 @@ pub struct Saving<'a> {
     pub integration: Uuid,
     pub run: Uuid,
     pub found: &'a [Image],
+    /// Whether an image of an earlier scan, by repository and tag, is kept though it was not found; `None` when all was
+    /// read.
+    pub keeps: Option<Keeps<'a>>,
+}
+
+/// Answers for a repository and a tag.
+pub type Keeps<'a> = &'a dyn Fn(&str, &str) -> bool;
+
+/// A tag that the inventory has and the scan did not find.
+#[derive(QueryableByName)]
+struct Unseen {
+    #[diesel(sql_type = Text)]
+    repository: String,
+    #[diesel(sql_type = Text)]
+    tag: String,
 }
 
 impl Saving<'_> {
@@ -75,8 +93,9 @@ impl Saving<'_> {
         conn: &mut Conn,
         saved: &dyn Fn(usize) -> Result<(), DbError>,
     ) -> Result<Difference, DbError> {
+        self.keep(conn)?;
         diesel::sql_query(
-            "WITH gone AS (DELETE FROM images i WHERE integration_id = $1 AND NOT EXISTS
+            "WITH gone AS (DELETE FROM images i WHERE integration_id = $1 AND NOT kept AND NOT EXISTS
                  (SELECT FROM pg_temp.found f WHERE f.repository = i.repository AND f.tag = i.tag)
                  RETURNING repository, tag)
              INSERT INTO image_changes (run_id, repository, tag, change)
@@ -96,6 +115,31 @@ impl Saving<'_> {
         )
         .bind::<SqlUuid, _>(self.run)
         .get_result(conn)?)
+    }
+
+    /// Marks the images that are kept, and those only.
+    fn keep(&self, conn: &mut Conn) -> Result<(), DbError> {
+        let unseen: Vec<Unseen> = match self.keeps {
+            None => Vec::new(),
+            Some(_) => diesel::sql_query(
+                "SELECT repository, tag FROM images i WHERE integration_id = $1 AND NOT EXISTS
+                     (SELECT FROM pg_temp.found f WHERE f.repository = i.repository AND f.tag = i.tag)",
+            )
+            .bind::<SqlUuid, _>(self.integration)
+            .load(conn)?,
+        };
+        let is_kept = |image: &Unseen| self.keeps.is_some_and(|keeps| keeps(&image.repository, &image.tag));
+        let (repositories, tags): (Vec<String>, Vec<String>) =
+            unseen.into_iter().filter(is_kept).map(|image| (image.repository, image.tag)).unzip();
+        diesel::sql_query(
+            "UPDATE images i SET kept = NOT kept WHERE integration_id = $1
+                 AND kept <> ((repository, tag) IN (SELECT * FROM unnest($2::text[], $3::text[])))",
+        )
+        .bind::<SqlUuid, _>(self.integration)
+        .bind::<Array<Text>, _>(repositories)
+        .bind::<Array<Text>, _>(tags)
+        .execute(conn)?;
+        Ok(())
     }
 
     /// One batch. Rows that are as they were are left alone.

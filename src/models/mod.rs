@@ -51,6 +51,7 @@ pub mod provider_facts;
 pub mod recipients;
 mod replicas;
 pub mod resign;
+pub mod run_ends;
 pub mod runs;
 pub mod schema;
 pub mod sealed;

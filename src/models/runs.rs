@@ -43,6 +43,8 @@ pub struct Run {
     pub added: i32,
     pub changed: i32,
     pub removed: i32,
+    /// Parts that could not be read.
+    pub gaps: i32,
     pub row_mac: Vec<u8>,
 }
 
@@ -81,27 +83,15 @@ impl Run {
         matches!(self.state.as_str(), "queued" | "running")
     }
 
+    /// Whether it left an inventory.
+    pub fn has_read(&self) -> bool {
+        matches!(self.state.as_str(), "succeeded" | "partly")
+    }
+
     /// Whether it was tried so often that its replicas may have died of it.
     pub fn worn_out(&self) -> bool {
         self.attempts > MOST_ATTEMPTS
     }
-}
-
-/// How a run ended.
-#[derive(Clone, Debug)]
-pub enum Outcome {
-    Succeeded {
-        images: i32,
-        added: i32,
-        changed: i32,
-        removed: i32,
-    },
-    /// The step's name and a sentence for people.
-    Failed {
-        step: String,
-        error: String,
-    },
-    Stopped,
 }
 
 /// Queues a run; `None` when the integration has an unfinished one already.
@@ -167,33 +157,9 @@ pub fn heartbeat(
 }
 
 #[diesel::dsl::auto_type(no_type_alias)]
-fn mine(id: Uuid, replica: Uuid) -> _ {
+pub(super) fn mine(id: Uuid, replica: Uuid) -> _ {
     let held = runs::replica_id.eq(replica).and(runs::state.eq("running"));
     runs::table.find(id).filter(held)
-}
-
-/// Ends a run; `false` when it is no longer this replica's, and nothing was changed.
-pub fn end(conn: &mut Conn, run: &Run, replica: Uuid, outcome: &Outcome) -> Result<bool, DbError> {
-    let ended = runs::ended_at.eq(super::now());
-    let count = match outcome {
-        Outcome::Succeeded { images, added, changed, removed } => diesel::update(mine(run.id, replica))
-            .set((
-                ended,
-                runs::state.eq("succeeded"),
-                runs::images.eq(images),
-                runs::added.eq(added),
-                runs::changed.eq(changed),
-                runs::removed.eq(removed),
-            ))
-            .execute(conn)?,
-        Outcome::Failed { step, error } => diesel::update(mine(run.id, replica))
-            .set((ended, runs::state.eq("failed"), runs::failed_step.eq(step), runs::error.eq(error)))
-            .execute(conn)?,
-        Outcome::Stopped => {
-            diesel::update(mine(run.id, replica)).set((ended, runs::state.eq("stopped"))).execute(conn)?
-        }
-    };
-    Ok(count == 1)
 }
 
 /// Gives unfinished runs of a stopping replica back to the queue.
@@ -240,32 +206,36 @@ pub fn recent(conn: &mut Conn, limit: i64) -> Result<Vec<(Run, String)>, DbError
         .load(conn)?)
 }
 
-/// Integrations whose newest run failed, for the dashboard: (id, name, error).
-pub fn failing(conn: &mut Conn, limit: i64) -> Result<Vec<(Uuid, String, Option<String>)>, DbError> {
-    #[derive(QueryableByName)]
-    struct Failing {
-        #[diesel(sql_type = SqlUuid)]
-        id: Uuid,
-        #[diesel(sql_type = diesel::sql_types::Text)]
-        name: String,
-        #[diesel(sql_type = diesel::sql_types::Nullable<diesel::sql_types::Text>)]
-        error: Option<String>,
-    }
-    let rows: Vec<Failing> = diesel::sql_query(
-        "SELECT i.id, i.name, r.error FROM integrations i
+/// An integration whose newest run failed, or read the registry only partly.
+#[derive(Clone, Debug, QueryableByName)]
+pub struct Unwell {
+    #[diesel(sql_type = SqlUuid)]
+    pub id: Uuid,
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    pub name: String,
+    /// `failed` or `partly`.
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    pub state: String,
+    #[diesel(sql_type = diesel::sql_types::Nullable<diesel::sql_types::Text>)]
+    pub error: Option<String>,
+}
+
+/// For the dashboard: those that failed first.
+pub fn unwell(conn: &mut Conn, limit: i64) -> Result<Vec<Unwell>, DbError> {
+    Ok(diesel::sql_query(
+        "SELECT i.id, i.name, r.state, r.error FROM integrations i
          JOIN LATERAL (SELECT state, error FROM runs WHERE integration_id = i.id AND state NOT IN ('queued', 'running')
              ORDER BY queued_at DESC LIMIT 1) r ON true
-         WHERE i.active AND r.state = 'failed' ORDER BY i.name_key LIMIT $1",
+         WHERE i.active AND r.state IN ('failed', 'partly') ORDER BY r.state, i.name_key LIMIT $1",
     )
     .bind::<BigInt, _>(limit)
-    .load(conn)?;
-    Ok(rows.into_iter().map(|row| (row.id, row.name, row.error)).collect())
+    .load(conn)?)
 }
 
 /// Whether the last `count` runs that ended by themselves all failed.
 pub fn failed_in_a_row(conn: &mut Conn, integration: Uuid, count: i32) -> Result<bool, DbError> {
     let ended: Vec<String> = runs::table
-        .filter(runs::integration_id.eq(integration).and(runs::state.eq_any(["succeeded", "failed"])))
+        .filter(runs::integration_id.eq(integration).and(runs::state.eq_any(["succeeded", "partly", "failed"])))
         .order(runs::queued_at.desc())
         .limit(count.into())
         .select(runs::state)

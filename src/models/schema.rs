@@ -195,6 +195,8 @@ diesel::table! {
         changed -> Int4,
         removed -> Int4,
         row_mac -> Bytea,
+        gaps -> Int4,
+        named_gaps -> Jsonb,
     }
 }
 
@@ -208,6 +210,7 @@ diesel::table! {
         platforms -> Array<Text>,
         pushed_at -> Nullable<Timestamptz>,
         first_seen_at -> Timestamptz,
+        kept -> Bool,
     }
 }
 

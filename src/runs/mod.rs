@@ -13,7 +13,8 @@ use futures_util::FutureExt;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
-use crate::integrations::registries::{self, Job, ScanError, Version};
+use crate::integrations::registries::selection::Selection;
+use crate::integrations::registries::{self, Job, Scan, ScanError, Version};
 use crate::models::events::Actor;
 use crate::models::runs::{self, Run};
 use crate::models::{DbError, images};
@@ -61,9 +62,24 @@ pub async fn perform(app: Data<App>, run: Run, cancel: CancellationToken) {
 
 /// How a run went, to be recorded.
 enum Verdict {
-    Found(Vec<images::Image>),
+    Found(Found),
     Failed { step: &'static str, error: String },
     Stopped,
+}
+
+/// An inventory to be saved.
+struct Found {
+    images: Vec<images::Image>,
+    /// What could not be read. Its own images have been moved to the field above.
+    scan: Scan,
+    selection: Selection,
+}
+
+impl Found {
+    fn new(mut scan: Scan, selection: Selection) -> Self {
+        let images = std::mem::take(&mut scan.images).into_iter().map(row).collect();
+        Self { images, scan, selection }
+    }
 }
 
 impl Verdict {
@@ -149,7 +165,7 @@ async fn act(app: &App, run: &Run, ready: &Ready, lease: &Lease, sent_to: &SentT
         return None;
     }
     match result {
-        Ok(found) => Some(Verdict::Found(found.into_iter().map(row).collect())),
+        Ok(found) => Some(Verdict::Found(Found::new(found, Selection::of(&ready.settings)))),
         Err(Failure::Scan(error)) if error.cause == ProviderError::Stopped => {
             lease.asked.get().then_some(Verdict::Stopped)
         }
@@ -168,7 +184,7 @@ enum Failure {
 }
 
 /// A panic in a scan fails the run and not the worker.
-async fn scan(version: &dyn Version, job: Job<'_>) -> Result<Vec<registries::Image>, Failure> {
+async fn scan(version: &dyn Version, job: Job<'_>) -> Result<Scan, Failure> {
     // Made inside, since a version may also panic before its future is polled.
     let work = async move { version.scan(job).await };
     match AssertUnwindSafe(work).catch_unwind().await {
@@ -203,7 +219,7 @@ async fn keep_alive(app: &App, run: &Run, lease: &Lease) -> Infallible {
 
 fn row(found: registries::Image) -> images::Image {
     let registries::Image { repository, tag, digest, size_bytes, platforms, pushed_at } = found;
-    images::Image { repository, tag, digest, size_bytes, platforms, pushed_at }
+    images::Image { repository, tag, digest, size_bytes, platforms, pushed_at, kept: false }
 }
 
 #[cfg(test)]
@@ -240,7 +256,7 @@ mod tests {
         }
     }
     impl Version for Broken {
-        fn scan<'a>(&'a self, _: Job<'a>) -> BoxFuture<'a, Result<Vec<registries::Image>, ScanError>> {
+        fn scan<'a>(&'a self, _: Job<'a>) -> BoxFuture<'a, Result<Scan, ScanError>> {
             panic!("on purpose")
         }
     }

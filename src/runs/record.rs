@@ -7,13 +7,14 @@ use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::{HEARTBEAT, Verdict, actor};
+use super::{Found, HEARTBEAT, Verdict, actor};
 use crate::app::App;
 use crate::integrations::registries::{Progress, Step};
 use crate::models::alerts::{self, Subject};
 use crate::models::events::{self, Action};
 use crate::models::integrations::Integration;
-use crate::models::runs::{self, Outcome, Run};
+use crate::models::run_ends::{self, Counts, Gap, NAMED_GAPS, Outcome};
+use crate::models::runs::{self, Run};
 use crate::models::{self, Conn, DbError, alert_settings, credentials, images};
 use crate::vault::Vault;
 
@@ -80,8 +81,17 @@ fn record(
     done: &Done,
     watch: &Watch,
 ) -> Result<&'static str, DbError> {
+    let keeps = |repository: &str, tag: &str| match &done.verdict {
+        Verdict::Found(found) => found.scan.may_still_have(&found.selection, repository, tag),
+        _ => false,
+    };
     let saving = match &done.verdict {
-        Verdict::Found(found) => Some(images::Saving { integration: run.integration_id, run: run.id, found }),
+        Verdict::Found(found) => Some(images::Saving {
+            integration: run.integration_id,
+            run: run.id,
+            found: &found.images,
+            keeps: (!found.scan.gaps.is_empty()).then_some(&keeps as images::Keeps),
+        }),
         _ => None,
     };
     if let Some(saving) = &saving {
@@ -94,14 +104,8 @@ fn record(
     let mut ledger = events::open(conn)?;
     let (word, outcome, detail) = match (&done.verdict, &saving) {
         (Verdict::Found(found), Some(saving)) => {
-            let difference = saving.replace(conn, &|saved| watch.saved(saved, found.len()))?;
-            let outcome = Outcome::Succeeded {
-                images: count(found.len()),
-                added: count(difference.added),
-                changed: count(difference.changed),
-                removed: count(difference.removed),
-            };
-            (Action::ScanSucceeded, outcome, format!("{} images", found.len()))
+            let difference = saving.replace(conn, &|saved| watch.saved(saved, found.images.len()))?;
+            read(found, difference)
         }
         (Verdict::Failed { step, error }, _) => {
             let outcome = Outcome::Failed { step: (*step).to_owned(), error: error.clone() };
@@ -109,7 +113,7 @@ fn record(
         }
         _ => (Action::ScanStopped, Outcome::Stopped, String::new()),
     };
-    if !runs::end(conn, run, replica, &outcome)? {
+    if !run_ends::end(conn, run, replica, &outcome)? {
         return Err(DbError::Stale);
     }
     tell(conn, vault, run, done)?;
@@ -118,6 +122,26 @@ fn record(
     }
     ledger.record(conn, vault, &actor(vault, run), &done.integration.event(word, with_hosts(detail, &done.sent_to)))?;
     Ok(word.name())
+}
+
+/// The end of a run that left an inventory.
+fn read(found: &Found, difference: images::Difference) -> (Action, Outcome, String) {
+    let gaps = &found.scan.gaps;
+    let counts = Counts {
+        images: count(found.images.len()),
+        added: count(difference.added),
+        changed: count(difference.changed),
+        removed: count(difference.removed),
+        gaps: count(gaps.len()),
+    };
+    let named = gaps.iter().take(NAMED_GAPS).map(|gap| Gap { at: gap.at.clone(), reason: gap.reason() }).collect();
+    let error = gaps.first().map(|first| first.clone().with_others(gaps.len() - 1).to_string());
+    let (word, detail) = match gaps.len() {
+        0 => (Action::ScanSucceeded, format!("{} images", counts.images)),
+        1 => (Action::ScanPartly, format!("{} images, 1 gap", counts.images)),
+        gaps => (Action::ScanPartly, format!("{} images, {gaps} gaps", counts.images)),
+    };
+    (word, Outcome::Read { counts, named, error }, detail)
 }
 
 /// The detail of the run's event, with the other hosts that were sent the credential.
@@ -129,11 +153,16 @@ fn with_hosts(detail: String, sent_to: &[String]) -> String {
     }
 }
 
-/// An alert about the scan, once it has failed often enough in a row.
+/// An alert about the scan, once it has failed often enough in a row. One that read the registry partly has not failed:
+/// what it could not read is shown with the inventory and on the dashboard.
 fn tell(conn: &mut Conn, vault: &Vault, run: &Run, done: &Done) -> Result<(), DbError> {
     match &done.verdict {
         Verdict::Stopped => Ok(()),
-        Verdict::Found(_) => alerts::close(conn, &["failed_scan"], run.integration_id, "a later scan went well"),
+        Verdict::Found(found) => {
+            let why =
+                if found.scan.gaps.is_empty() { "a later scan went well" } else { "a later scan read a part of it" };
+            alerts::close(conn, &["failed_scan"], run.integration_id, why)
+        }
         Verdict::Failed { error, .. } => {
             let enough = alert_settings::load(conn, vault)?.failed_scans;
             if !runs::failed_in_a_row(conn, run.integration_id, enough)? {

@@ -68,7 +68,7 @@ struct RunLine {
 struct Found {
     summary: Summary,
     attention: Vec<Attention>,
-    failing: Vec<(uuid::Uuid, String, Option<String>)>,
+    unwell: Vec<runs::Unwell>,
     recent: Vec<(runs::Run, String)>,
     now: DateTime<Utc>,
 }
@@ -83,7 +83,7 @@ pub async fn show(app: Data<App>, request: HttpRequest, visitor: As<Auditor>) ->
             Ok::<_, DbError>(Found {
                 summary: credential_summary::summary(conn, &limits)?,
                 attention: attention::list(conn, &limits, EACH)?,
-                failing: runs::failing(conn, EACH)?,
+                unwell: runs::unwell(conn, EACH)?,
                 recent: runs::recent(conn, EACH)?,
                 now: models::clock(conn)?,
             })
@@ -97,8 +97,8 @@ impl Show {
         let summary = found.summary;
         let limit = summary.limits.map_or(usual, |(least, greatest)| (least == greatest).then_some(least));
         let types: Vec<Bar> = summary.kinds.iter().map(|(slug, count)| bar(slug, *count)).collect();
-        let failing = found.failing.into_iter().map(|(id, name, error)| failing(id, name, error));
-        let attention = found.attention.into_iter().map(line).chain(failing).take(2 * EACH as usize).collect();
+        let unwell = found.unwell.into_iter().map(unwell);
+        let attention = found.attention.into_iter().map(line).chain(unwell).take(2 * EACH as usize).collect();
         Self {
             shell,
             limit,
@@ -168,25 +168,26 @@ pub fn line(attention: Attention) -> Line {
     Line { icon, href, title: attention.name, text, tone, badge }
 }
 
-/// An integration whose last run failed.
-pub fn failing(id: uuid::Uuid, name: String, error: Option<String>) -> Line {
-    let text = error.unwrap_or_else(|| "The last run failed".to_owned());
+/// An integration whose last run failed, or left gaps.
+pub fn unwell(found: runs::Unwell) -> Line {
+    let (tone, badge) = if found.state == "partly" { ("warn", "Partly read") } else { ("bad", "Failed") };
     Line {
         icon: "box",
-        href: format!("/integrations/{id}"),
-        title: name,
-        text,
-        tone: "bad",
-        badge: "Failed".to_owned(),
+        href: format!("/integrations/{}", found.id),
+        title: found.name,
+        text: found.error.unwrap_or_else(|| "The last run failed".to_owned()),
+        tone,
+        badge: badge.to_owned(),
     }
 }
 
 fn run_line(run: runs::Run, name: String, now: DateTime<Utc>) -> RunLine {
     let at = run.ended_at.or(run.started_at).unwrap_or(run.queued_at);
     let text = match (run.state.as_str(), run.started_at, run.ended_at) {
-        ("succeeded", Some(start), Some(end)) => {
-            let images = if run.images == 1 { "1 image".to_owned() } else { format!("{} images", run.images) };
-            format!("{images} in {} s", (end - start).num_seconds().max(1))
+        ("succeeded" | "partly", Some(start), Some(end)) => {
+            let counted = |number: i32, noun: &str| format!("{number} {noun}{}", if number == 1 { "" } else { "s" });
+            let gaps = if run.gaps > 0 { format!(", {},", counted(run.gaps, "gap")) } else { String::new() };
+            format!("{}{gaps} in {} s", counted(run.images, "image"), (end - start).num_seconds().max(1))
         }
         ("failed", ..) => run.error.unwrap_or_else(|| "Failed".to_owned()),
         ("stopped", ..) => "Stopped".to_owned(),

@@ -83,6 +83,7 @@ tree! {
     post "/integrations"                 => integrations::new::create;
     get  "/integrations/{id}"            => integrations::show::show;
     get  "/integrations/{id}/images.csv" => integrations::export::index;
+    get  "/integrations/{id}/gaps.csv"   => integrations::gaps::index;
     get  "/integrations/{id}/edit"       => integrations::edit::edit;
     post "/integrations/{id}/edit"       => integrations::edit::update;
     post "/integrations/{id}/activation" => integrations::activation::update;

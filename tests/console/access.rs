@@ -69,6 +69,7 @@ pub const TABLE: &[(&str, &str, Option<Role>)] = &[
     ("post", "/integrations", Some(Role::Operator)),
     ("get", "/integrations/{id}", Some(Role::Auditor)),
     ("get", "/integrations/{id}/images.csv", Some(Role::Auditor)),
+    ("get", "/integrations/{id}/gaps.csv", Some(Role::Auditor)),
     ("get", "/integrations/{id}/edit", Some(Role::Operator)),
     ("post", "/integrations/{id}/edit", Some(Role::Operator)),
     ("post", "/integrations/{id}/activation", Some(Role::Operator)),

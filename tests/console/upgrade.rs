@@ -126,6 +126,43 @@ fn former_check(vault: &Vault, row: &credentials::Credential) -> Vec<u8> {
     vault.mac("credentials", &parts)
 }
 
+/// Goes back over the migration of that version and all later ones.
+fn revert_to_before(conn: &mut PgConnection, version: &str) {
+    while conn.applied_migrations().expect("versions").iter().any(|applied| applied.to_string() == version) {
+        conn.revert_last_migration(strongroom::models::MIGRATIONS).expect("down");
+    }
+}
+
+#[actix_web::test]
+async fn runs_with_gaps_go_back_to_what_the_release_before_called_them() {
+    let strongroom = store();
+    let mut conn = strongroom.connect();
+    conn.batch_execute(
+        "INSERT INTO runs (id, integration_id, state, cause, requested_by, images)
+             SELECT gen_random_uuid(), id, 'succeeded', 'asked', 'ada', 1 FROM integrations LIMIT 1;
+         INSERT INTO images (integration_id, repository, tag, digest, size_bytes, platforms)
+             SELECT id, 'team/app', '1', 'sha256:0', 1, '{}' FROM integrations LIMIT 1",
+    )
+    .expect("a scan of the release before");
+    conn.run_pending_migrations(strongroom::models::MIGRATIONS).expect("up");
+    let runs = count_on(&mut conn, "runs");
+    assert!(runs > 0 && count_on(&mut conn, "runs WHERE gaps = 0 AND named_gaps = '[]'") == runs);
+    let images = count_on(&mut conn, "images WHERE NOT kept");
+    assert!(images > 0 && images == count_on(&mut conn, "images"));
+    conn.batch_execute(
+        "UPDATE runs SET state = 'partly', gaps = 1, error = 'Listing the tags of a failed.' WHERE state = 'succeeded';
+         UPDATE images SET kept = true",
+    )
+    .expect("a run with gaps");
+    let partly = count_on(&mut conn, "runs WHERE state = 'partly'");
+    revert_to_before(&mut conn, "20261126140000");
+    let failed = "runs WHERE state = 'failed' AND error = 'Listing the tags of a failed.' AND failed_step IS NOT NULL";
+    assert!(partly > 0 && count_on(&mut conn, failed) == partly);
+    assert_eq!((count_on(&mut conn, "runs"), count_on(&mut conn, "images")), (runs, images));
+    conn.run_pending_migrations(strongroom::models::MIGRATIONS).expect("up again");
+    assert_eq!(count_on(&mut conn, "images WHERE NOT kept"), images);
+}
+
 #[actix_web::test]
 async fn the_way_back_leaves_what_the_release_before_can_read() {
     let strongroom = store();
@@ -138,7 +175,7 @@ async fn the_way_back_leaves_what_the_release_before_can_read() {
     let (mut conn, vault) = (strongroom.connect(), strongroom.vault());
     let rows: Vec<credentials::Credential> =
         columns::table.select(credentials::Credential::as_select()).load(&mut conn).expect("rows");
-    conn.revert_last_migration(strongroom::models::MIGRATIONS).expect("down");
+    revert_to_before(&mut conn, "20261126120000");
     let checks: Vec<(Uuid, Vec<u8>)> =
         columns::table.select((columns::id, columns::row_mac)).load(&mut conn).expect("rows");
     for row in &rows {

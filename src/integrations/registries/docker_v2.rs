@@ -8,8 +8,11 @@ use futures_util::future::BoxFuture;
 use secrecy::SecretString;
 use url::Url;
 
-use super::selection::{self, MAX_IMAGES, MAX_REPOSITORIES, Names, Selection};
-use super::{Image, Job, Progress, ScanError, Step, Version};
+use super::collect::{Teller, collect, judged, selected};
+use super::failure::odd_name;
+use super::scan::{Judge, Scan};
+use super::selection::{self, Selection};
+use super::{Image, Job, ScanError, Step, Version};
 use crate::form::{Field, Values};
 use crate::integrations::{Spec, ca_certificate, service_address};
 use crate::providers::ProviderError;
@@ -75,12 +78,15 @@ impl Spec for DockerV2 {
 }
 
 impl Version for DockerV2 {
-    fn scan<'a>(&'a self, job: Job<'a>) -> BoxFuture<'a, Result<Vec<Image>, ScanError>> {
+    fn scan<'a>(&'a self, job: Job<'a>) -> BoxFuture<'a, Result<Scan, ScanError>> {
         Box::pin(async move {
             let address = self.address(job.settings).ok_or(ProviderError::InvalidAddress);
             let registry = address.and_then(|address| connect(&job, &address));
             let registry = registry.map_err(|cause| ScanError::new(Step::SigningIn, "", cause))?;
-            scan(Arc::new(registry), Arc::new(Selection::of(job.settings)), &*job.progress).await
+            let teller = Teller::new(Arc::clone(&job.progress));
+            let told = teller.clone();
+            let registry = registry.telling(Box::new(move |until| told.pause(until)));
+            scan(registry, Selection::of(job.settings), &teller).await
         })
     }
 }
@@ -126,97 +132,81 @@ fn connect(job: &Job, address: &Url) -> Result<Registry, ProviderError> {
     Ok(registry.listing(job.sent_to.clone()))
 }
 
-async fn scan(
-    registry: Arc<Registry>,
-    selection: Arc<Selection>,
-    tell: &(dyn Fn(Progress) + Send + Sync),
-) -> Result<Vec<Image>, ScanError> {
-    let mut progress = Progress::default();
-    tell(progress.clone());
+async fn scan(registry: Registry, selection: Selection, teller: &Teller) -> Result<Scan, ScanError> {
     registry.sign_in().await.map_err(|cause| ScanError::new(Step::SigningIn, "", cause))?;
-
-    progress.step = Step::ListingRepositories;
-    tell(progress.clone());
+    teller.step(Step::ListingRepositories);
     let exact = selection.names.exact();
     let listed = exact.is_none();
-    let repositories = match exact {
-        Some(names) => names,
-        None => list(&registry, &selection.names).await?,
-    };
-
-    progress.step = Step::ListingTags;
-    progress.repositories_total = u32::try_from(repositories.len()).unwrap_or(u32::MAX);
-    tell(progress.clone());
-    let work = repositories.into_iter().map(|repository| {
-        let (registry, selection) = (Arc::clone(&registry), Arc::clone(&selection));
-        async move { inventory(registry, selection, repository, listed).await }
-    });
-    let mut finished = futures_util::stream::iter(work).buffer_unordered(AT_ONCE);
-    let mut images: Vec<Image> = Vec::new();
-    while let Some(found) = finished.next().await {
-        images.extend(found?);
-        if images.len() > MAX_IMAGES {
-            return Err(ScanError::new(Step::ReadingManifests, "", ProviderError::TooLarge));
+    let (repositories, gaps) = match exact {
+        Some(names) => (names, Vec::new()),
+        None => {
+            let listing = registry.repositories().await;
+            let listing = listing.map_err(|cause| ScanError::new(Step::ListingRepositories, "", cause))?;
+            selected(listing, &selection.names)
         }
-        progress.step = Step::ReadingManifests;
-        progress.repositories_done += 1;
-        progress.images = u32::try_from(images.len()).unwrap_or(u32::MAX);
-        tell(progress.clone());
-    }
-    images.sort_by(|a, b| (&a.repository, &a.tag).cmp(&(&b.repository, &b.tag)));
-    Ok(images)
-}
-
-async fn list(registry: &Registry, names: &Names) -> Result<Vec<String>, ScanError> {
-    let failed = |cause| ScanError::new(Step::ListingRepositories, "", cause);
-    let mut repositories = registry.repositories().await.map_err(failed)?;
-    repositories.retain(|name| names.take(name));
-    repositories.sort();
-    repositories.dedup();
-    if repositories.len() > MAX_REPOSITORIES { Err(failed(ProviderError::TooLarge)) } else { Ok(repositories) }
-}
-
-/// The images of one repository. `listed`: it came from the catalogue, which also names emptied repositories.
-async fn inventory(
-    registry: Arc<Registry>,
-    selection: Arc<Selection>,
-    repository: String,
-    listed: bool,
-) -> Result<Vec<Image>, ScanError> {
-    let mut tags = match registry.tags(&repository).await {
-        Err(ProviderError::NotFound) if listed => return Ok(Vec::new()),
-        other => other.map_err(|cause| ScanError::new(Step::ListingTags, &repository, cause))?,
     };
-    tags.retain(|tag| selection.tags.take(tag));
-    selection::newest_first(&mut tags);
-    tags.dedup();
-    tags.truncate(selection.cap.unwrap_or(usize::MAX));
-
-    let work = tags.into_iter().map(|tag| {
-        let (registry, repository) = (Arc::clone(&registry), repository.clone());
-        async move { image(&registry, repository, tag).await }
-    });
-    let mut finished = futures_util::stream::iter(work).buffer_unordered(AT_ONCE);
-    let mut images = Vec::new();
-    while let Some(found) = finished.next().await {
-        images.extend(found?);
-    }
-    Ok(images)
+    let reader = Arc::new(Reader { registry, selection, listed, judge: Judge::default() });
+    collect(repositories, gaps, teller, |repository| Arc::clone(&reader).repository(repository)).await
 }
 
-/// `None` when the tag was deleted since it was listed.
-async fn image(registry: &Registry, repository: String, tag: String) -> Result<Option<Image>, ScanError> {
-    match registry.describe(&repository, &tag).await {
-        Ok(found) => Ok(Some(Image {
-            repository,
-            tag,
+struct Reader {
+    registry: Registry,
+    selection: Selection,
+    /// The repositories came from the catalogue, which also names emptied ones.
+    listed: bool,
+    judge: Judge,
+}
+
+impl Reader {
+    async fn repository(self: Arc<Self>, repository: String) -> Result<Scan, ScanError> {
+        let failed = |cause| ScanError::new(Step::ListingTags, &repository, cause);
+        let found = match self.registry.tags(&repository).await {
+            Err(ProviderError::NotFound) if self.listed => {
+                self.judge.answered();
+                return Ok(Scan::default());
+            }
+            found => judged(&self.judge, found, failed)?,
+        };
+        let found = match found {
+            Ok(found) => found,
+            Err(gap) => return Ok(Scan::gap(gap)),
+        };
+        let mut scan = Scan::default();
+        let odd = found.odd.iter().filter(|name| self.selection.tags.take(name));
+        scan.gaps.extend(odd.map(|name| failed(odd_name(name))));
+        if let Some(cause) = found.rest {
+            scan.gaps.push(self.judge.gap(failed(cause))?);
+        }
+        let mut tags = found.good;
+        tags.retain(|tag| self.selection.tags.take(tag));
+        selection::newest_first(&mut tags);
+        tags.dedup();
+        tags.truncate(self.selection.cap.unwrap_or(usize::MAX));
+        let work = tags.into_iter().map(|tag| self.image(&repository, tag));
+        let mut finished = futures_util::stream::iter(work).buffer_unordered(AT_ONCE);
+        while let Some(found) = finished.next().await {
+            scan.add(found?);
+        }
+        Ok(scan)
+    }
+
+    /// One tag: the image, a gap, or both, where a part of it is missing.
+    async fn image(&self, repository: &str, tag: String) -> Result<Scan, ScanError> {
+        let failed = |cause| ScanError::new(Step::ReadingManifests, format!("{repository}:{tag}"), cause);
+        let found = match judged(&self.judge, self.registry.describe(repository, &tag).await, failed)? {
+            Ok(found) => found,
+            Err(gap) => return Ok(Scan::gap(gap)),
+        };
+        let gaps = found.missing.map(|cause| self.judge.gap(failed(cause))).transpose()?;
+        let image = Image {
+            repository: repository.to_owned(),
             digest: found.digest,
             size_bytes: i64::try_from(found.size_bytes).unwrap_or(i64::MAX),
             platforms: found.platforms,
             pushed_at: None,
-        })),
-        Err(ProviderError::NotFound) => Ok(None),
-        Err(cause) => Err(ScanError::new(Step::ReadingManifests, format!("{repository}:{tag}"), cause)),
+            tag,
+        };
+        Ok(Scan { images: vec![image], gaps: gaps.into_iter().collect() })
     }
 }
 

@@ -1,7 +1,6 @@
 //! Registry scans: list repositories, their tags, and each tag's manifest; apply patterns and the cap; return the
 //! inventory. One registry version a file, and a line in [`VERSIONS`].
 
-use std::fmt;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
@@ -13,13 +12,19 @@ use uuid::Uuid;
 use super::Spec;
 use crate::credentials::Kind;
 use crate::form::Values;
+use crate::providers::aws;
 use crate::providers::egress::Egress;
 use crate::providers::oci_registry::SentTo;
-use crate::providers::{ProviderError, aws};
 
+mod collect;
 pub mod docker_v2;
 pub mod ecr;
+mod failure;
+mod scan;
 pub mod selection;
+
+pub use failure::ScanError;
+pub use scan::Scan;
 
 /// Every version, in the order of the form's list.
 pub static VERSIONS: &[&dyn Version] = &[&docker_v2::DockerV2, &ecr::Ecr];
@@ -31,8 +36,9 @@ pub fn version(slug: &str) -> Option<&'static dyn Version> {
 
 /// One way to speak to a registry: `Docker Registry v2`, `Amazon ECR` …
 pub trait Version: Spec {
-    /// Scans; stops soon after `job.stop` is cancelled.
-    fn scan<'a>(&'a self, job: Job<'a>) -> BoxFuture<'a, Result<Vec<Image>, ScanError>>;
+    /// Scans; stops soon after `job.stop` is cancelled. An error when the registry itself fails, or nothing at all can be
+    /// read; else what cannot be read is a gap.
+    fn scan<'a>(&'a self, job: Job<'a>) -> BoxFuture<'a, Result<Scan, ScanError>>;
 }
 
 /// Everything one scan works with.
@@ -61,10 +67,16 @@ pub struct Progress {
     /// How many of the images are in the database, while they are saved.
     #[serde(default)]
     pub saved: u32,
+    /// Parts that could not be read so far.
+    #[serde(default)]
+    pub gaps: u32,
+    /// The registry has asked for a pause until then.
+    #[serde(default)]
+    pub waits_until: Option<DateTime<Utc>>,
 }
 
 /// Where a scan is, or where it failed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Step {
     #[default]
@@ -102,55 +114,3 @@ pub struct Image {
     pub platforms: Vec<String>,
     pub pushed_at: Option<DateTime<Utc>>,
 }
-
-/// A failed scan: which step, on what, and why. Shown to people as it is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ScanError {
-    pub step: Step,
-    /// The repository or tag it happened on; empty when it was the registry as a whole.
-    pub at: String,
-    pub cause: ProviderError,
-}
-
-impl ScanError {
-    pub fn new(step: Step, at: impl Into<String>, cause: ProviderError) -> Self {
-        Self { step, at: at.into(), cause }
-    }
-}
-
-impl fmt::Display for ScanError {
-    /// `Listing the tags of team/app failed: the registry refused the user name or password. …`
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.cause == ProviderError::Stopped {
-            return f.write_str("The scan was stopped.");
-        }
-        match self.step {
-            Step::SigningIn => f.write_str("Signing in")?,
-            Step::ListingRepositories => f.write_str("Listing the repositories")?,
-            Step::ListingTags => f.write_str("Listing the tags")?,
-            Step::ReadingManifests => f.write_str("Reading the manifest")?,
-            Step::Saving => f.write_str("Saving the inventory")?,
-        }
-        if !self.at.is_empty() {
-            write!(f, " of {}", self.at)?;
-        }
-        write!(f, " failed: {}", self.cause.sentence("the registry"))?;
-        match (self.step, &self.cause) {
-            (
-                Step::ListingRepositories,
-                ProviderError::NotFound | ProviderError::Forbidden | ProviderError::Unauthorized { .. },
-            ) => f.write_str(
-                " Many registries do not list their repositories for everyone: enter their names under Repository.",
-            ),
-            (Step::ListingTags | Step::ReadingManifests, ProviderError::Forbidden) => {
-                f.write_str(" Or add the repository to Repositories to exclude.")
-            }
-            (Step::ReadingManifests, ProviderError::BadAnswer | ProviderError::TooLarge) => {
-                f.write_str(" Or add the tag to Tags to exclude.")
-            }
-            _ => Ok(()),
-        }
-    }
-}
-
-impl std::error::Error for ScanError {}

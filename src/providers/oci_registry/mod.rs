@@ -3,30 +3,36 @@
 //! `integrations/registries`; a registry with an API of its own gets its own file beside this one.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use futures_util::future::BoxFuture;
 use serde::Deserialize;
-use sha2::{Digest, Sha256};
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use super::ProviderError;
-use super::egress::{Answer, BODY_LIMIT, Client};
-use manifest::Platform;
+use super::egress::{Answer, Client};
+use super::patience::Observer;
+use contents::Part;
 use session::Session;
 
 mod challenge;
+mod contents;
+mod digest;
+mod line;
+mod links;
 mod manifest;
 mod session;
 mod tokens;
 
+pub use contents::Described;
+pub use digest::is_digest;
+pub use line::AT_ONCE;
 pub use manifest::{is_repository, is_tag};
-pub use session::AT_ONCE;
 pub use tokens::{Login, SentTo};
 /// What registries write, read by the fuzz targets too.
 #[doc(hidden)]
-pub use {challenge::Challenge, manifest::Manifest, session::next_page, session::retry_after};
+pub use {super::patience::retry_after, challenge::Challenge, links::next_page, manifest::Manifest};
 
 /// Entries asked for on a page of a list; a registry may give fewer.
 const PAGE_SIZE: usize = 1000;
@@ -46,20 +52,14 @@ pub struct Registry {
     read: Mutex<HashMap<String, Part>>,
 }
 
-/// What a tag names.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Described {
-    /// `sha256:…` of the manifest's bytes, as received.
-    pub digest: String,
-    /// Compressed layers and configurations, summed over platforms, in bytes.
-    pub size_bytes: u64,
-    pub platforms: Vec<String>,
-}
-
-#[derive(Clone, Debug, Default)]
-struct Part {
-    size_bytes: u64,
-    platform: String,
+/// The names of a list, as far as it could be read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Names {
+    pub good: Vec<String>,
+    /// Names that the protocol does not allow, as they came.
+    pub odd: Vec<String>,
+    /// Why the pages after these are missing.
+    pub rest: Option<ProviderError>,
 }
 
 #[derive(Deserialize)]
@@ -81,6 +81,12 @@ impl Registry {
             blobs: None,
             read: Mutex::default(),
         }
+    }
+
+    /// Tells when the registry makes the scan wait, and until when.
+    pub fn telling(mut self, observer: Observer) -> Self {
+        self.session.tell(observer);
+        self
     }
 
     /// Asks for pages of that many entries instead of 1000.
@@ -105,17 +111,19 @@ impl Registry {
     }
 
     /// `GET /v2/_catalog`, all pages. Many registries offer it to few, or not at all.
-    pub async fn repositories(&self) -> Result<Vec<String>, ProviderError> {
-        let names =
+    pub async fn repositories(&self) -> Result<Names, ProviderError> {
+        let found =
             self.list("v2/_catalog", CATALOG_SCOPE, |answer| Ok(answer.json::<Catalog>()?.repositories)).await?;
-        if names.iter().all(|name| is_repository(name)) { Ok(names) } else { Err(ProviderError::BadAnswer) }
+        Ok(sorted_out(found, is_repository))
     }
 
-    /// `GET /v2/<repository>/tags/list`, all pages.
-    pub async fn tags(&self, repository: &str) -> Result<Vec<String>, ProviderError> {
+    /// `GET /v2/<repository>/tags/list`, all pages. Some registries list the digests of what has no tag among them: those
+    /// are left out, as they name no tag.
+    pub async fn tags(&self, repository: &str) -> Result<Names, ProviderError> {
         let (path, scope) = (format!("v2/{repository}/tags/list"), pull(repository));
-        let names = self.list(&path, &scope, |answer| Ok(answer.json::<TagList>()?.tags)).await?;
-        if names.iter().all(|name| is_tag(name)) { Ok(names) } else { Err(ProviderError::BadAnswer) }
+        let (mut names, rest) = self.list(&path, &scope, |answer| Ok(answer.json::<TagList>()?.tags)).await?;
+        names.retain(|name| !is_digest(name));
+        Ok(sorted_out((names, rest), is_tag))
     }
 
     async fn list(
@@ -123,7 +131,7 @@ impl Registry {
         path: &str,
         scope: &str,
         entries: fn(&Answer) -> Result<Option<Vec<String>>, ProviderError>,
-    ) -> Result<Vec<String>, ProviderError> {
+    ) -> Result<Listed, ProviderError> {
         let page = |size: usize| self.session.url(&format!("{path}?n={size}"));
         match self.session.pages(page(self.page_size)?, scope, entries).await {
             // Some registries refuse a page larger than their own limit instead of giving less.
@@ -133,113 +141,16 @@ impl Registry {
             other => other,
         }
     }
-
-    /// `GET /v2/<repository>/manifests/<tag>`, and what the sizes and platforms need beyond it.
-    pub async fn describe(&self, repository: &str, tag: &str) -> Result<Described, ProviderError> {
-        let (digest, manifest) = self.manifest(repository, tag).await?;
-        let mut described = Described { digest, size_bytes: 0, platforms: Vec::new() };
-        let parts = match manifest {
-            Manifest::Image { .. } => vec![self.part(repository, &described.digest, manifest).await?],
-            Manifest::Index(children) => {
-                let mut parts = Vec::with_capacity(children.len());
-                for child in children {
-                    let mut part = self.child(repository, &child.digest).await?;
-                    if !child.platform.is_empty() {
-                        part.platform = child.platform;
-                    }
-                    parts.push(part);
-                }
-                parts
-            }
-        };
-        for part in parts {
-            described.size_bytes = described.size_bytes.saturating_add(part.size_bytes);
-            if !part.platform.is_empty() && !described.platforms.contains(&part.platform) {
-                described.platforms.push(part.platform);
-            }
-        }
-        Ok(described)
-    }
-
-    /// One image of an index, by digest.
-    async fn child(&self, repository: &str, digest: &str) -> Result<Part, ProviderError> {
-        if let Some(part) = self.known(digest) {
-            return Ok(part);
-        }
-        let (found, manifest) = self.manifest(repository, digest).await?;
-        if found != digest {
-            return Err(ProviderError::BadAnswer);
-        }
-        self.part(repository, digest, manifest).await
-    }
-
-    async fn part(&self, repository: &str, digest: &str, manifest: Manifest) -> Result<Part, ProviderError> {
-        if let Some(part) = self.known(digest) {
-            return Ok(part);
-        }
-        let part = match manifest {
-            // An index inside an index has no size of its own, and nobody builds them deeper.
-            Manifest::Index(_) => Part::default(),
-            Manifest::Image { size_bytes, config: None } => Part { size_bytes, ..Part::default() },
-            Manifest::Image { size_bytes, config: Some(config) } => {
-                Part { size_bytes, platform: self.platform(repository, &config).await? }
-            }
-        };
-        let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
-        if read.len() >= 10_000 {
-            read.clear();
-        }
-        read.insert(digest.to_owned(), part.clone());
-        Ok(part)
-    }
-
-    fn known(&self, digest: &str) -> Option<Part> {
-        self.read.lock().unwrap_or_else(PoisonError::into_inner).get(digest).cloned()
-    }
-
-    async fn manifest(&self, repository: &str, reference: &str) -> Result<(String, Manifest), ProviderError> {
-        let url = self.session.url(&format!("v2/{repository}/manifests/{reference}"))?;
-        let answer = self.session.get(&url, &pull(repository), Some(manifest::ACCEPT), BODY_LIMIT).await?;
-        let digest = sha256(&answer.body);
-        match answer.header("docker-content-digest") {
-            Some(said) if said.starts_with("sha256:") && said != digest => Err(ProviderError::BadAnswer),
-            _ => Ok((digest, Manifest::parse(&answer.body)?)),
-        }
-    }
-
-    /// The platform in an image's configuration. Empty when the registry keeps its blobs elsewhere and redirects
-    /// there: that is not followed, and not worth failing for. Whoever knows the address by other means has it read
-    /// without any credential; the digest tells whether it is the right one.
-    async fn platform(&self, repository: &str, digest: &str) -> Result<String, ProviderError> {
-        let url = self.session.url(&format!("v2/{repository}/blobs/{digest}"))?;
-        let answer = match self.session.get(&url, &pull(repository), None, BODY_LIMIT).await {
-            Err(ProviderError::Redirected { .. } | ProviderError::RedirectedWithin { .. }) => {
-                match self.elsewhere(repository, digest).await {
-                    Some(answer) => answer,
-                    None => return Ok(String::new()),
-                }
-            }
-            Err(ProviderError::TooLarge) => return Ok(String::new()),
-            other => other?,
-        };
-        if sha256(&answer.body) != digest {
-            return Err(ProviderError::BadAnswer);
-        }
-        Ok(answer.json::<Platform>()?.name())
-    }
 }
 
-impl Registry {
-    async fn elsewhere(&self, repository: &str, digest: &str) -> Option<Answer> {
-        let url = self.blobs.as_ref()?(repository, digest).await.ok()?;
-        self.session.open(&url).await.ok()
-    }
+/// Names, and why there are no more.
+type Listed = (Vec<String>, Option<ProviderError>);
+
+fn sorted_out((names, rest): Listed, is_good: fn(&str) -> bool) -> Names {
+    let (good, odd) = names.into_iter().partition(|name| is_good(name));
+    Names { good, odd, rest }
 }
 
 fn pull(repository: &str) -> String {
     format!("repository:{repository}:pull")
-}
-
-fn sha256(bytes: &[u8]) -> String {
-    format!("sha256:{}", hex::encode(Sha256::digest(bytes)))
 }

@@ -1,42 +1,63 @@
-//! Talking to one registry: signing in as challenged, requests with the right header, patience when throttled, lists
-//! over several pages. Which requests are made is [`super`]'s business.
+//! Talking to one registry: signing in as challenged, requests with the right header, lists over several pages. Which
+//! requests are made is [`super`]'s business, and how often one is sent is the [`Line`]'s.
 
 use std::collections::HashSet;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{PoisonError, RwLock};
-use std::time::Duration;
 
-use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderValue, LINK, RETRY_AFTER};
+use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderValue};
 use reqwest::{Method, Request};
-use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use super::challenge::Challenge;
-use super::tokens::{Login, Realm, SentTo, Tokens};
+use super::line::Line;
+use super::links::next_page;
+use super::tokens::{Exchange, Login, Realm, SentTo, Tokens};
 use crate::providers::addresses::shown;
 use crate::providers::egress::{Answer, BODY_LIMIT, Client, LIST_LIMIT};
+use crate::providers::patience::Observer;
 use crate::providers::{ProviderError, Sent};
 
-/// Requests under way at once, over all tasks of one scan.
-pub const AT_ONCE: usize = 8;
 /// Bounds of one list. A registry with more needs a narrower question.
 const MAX_PAGES: usize = 1000;
 const MAX_NAMES: usize = 100_000;
-/// A throttled or overloaded registry is asked this often, with growing pauses, or those that it asks for.
-const ATTEMPTS: u32 = 5;
-const FIRST_PAUSE: Duration = Duration::from_millis(500);
-const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+/// Longest manifest and longest configuration, in bytes: as much as the distribution specification asks of clients.
+const MANIFEST_LIMIT: usize = 4 * 1024 * 1024;
 
 pub(super) struct Session {
-    client: Client,
+    line: Line,
     /// Ends with a slash: `https://registry.example.com/`.
     base: Url,
     login: Login,
-    stop: CancellationToken,
     challenge: RwLock<Option<Challenge>>,
     tokens: Tokens,
     pub sent_to: SentTo,
-    permits: Semaphore,
+    /// The registry was closed without the credential and opened with it: a later refusal is about what is asked for.
+    proven: AtomicBool,
+}
+
+/// How one kind of answer is asked for.
+#[derive(Clone, Copy)]
+pub(super) struct Ask {
+    accept: Option<&'static str>,
+    /// Bytes of the answer.
+    limit: usize,
+    /// Lists are made when they are asked for and take their time.
+    is_list: bool,
+}
+
+impl Ask {
+    const DOOR: Self = Self { accept: None, limit: BODY_LIMIT, is_list: false };
+    const LIST: Self = Self { accept: None, limit: LIST_LIMIT, is_list: true };
+
+    pub const fn manifest(accept: &'static str) -> Self {
+        Self { accept: Some(accept), limit: MANIFEST_LIMIT, is_list: false }
+    }
+
+    pub const fn blob() -> Self {
+        Self { accept: None, limit: MANIFEST_LIMIT, is_list: false }
+    }
 }
 
 impl Session {
@@ -45,103 +66,139 @@ impl Session {
         base.set_query(None);
         base.set_fragment(None);
         base.set_path(&format!("{}/", address.path().trim_end_matches('/')));
-        let permits = Semaphore::new(AT_ONCE);
         Self {
-            client,
+            line: Line::new(client, stop),
             base,
             login,
-            stop,
             challenge: RwLock::default(),
             tokens: Tokens::default(),
             sent_to: SentTo::default(),
-            permits,
+            proven: AtomicBool::new(false),
         }
+    }
+
+    /// Tells when everybody waits.
+    pub fn tell(&mut self, observer: Observer) {
+        self.line.tell(observer);
     }
 
     /// `GET /v2/`: finds out how to sign in, and that the credential is good.
     pub async fn sign_in(&self) -> Result<(), ProviderError> {
         let url = self.url("v2/")?;
-        let first = self.send(&url, None, self.login.bearer(), BODY_LIMIT).await?;
-        if first.status == 401 && self.login.bearer().is_none() {
+        let first = self.send(&url, self.login.bearer(), Ask::DOOR).await?;
+        let closed = first.status == 401;
+        if closed && self.login.bearer().is_none() {
             let asked = Challenge::of(&first.headers);
             // Any server may say 401; a registry says how to do better.
             self.learn(Some(asked.ok_or(ProviderError::Unauthorized { sent: self.login.sent() })?));
         } else {
-            first.accepted(self.login.sent())?;
+            self.accepted(first)?;
             // An open door may still show less to strangers, so a password is used where there is one.
             self.learn(self.login.basic().map(|_| Challenge::Basic));
         }
         match self.challenge() {
             Some(Challenge::Bearer { realm, service, .. }) => {
-                self.fetch(Realm { url: realm, service, scope: String::new() }, "").await.map(drop)
+                let realm = Realm { url: realm, service, scope: String::new() };
+                self.fetch(realm, "").await.map(drop)?;
             }
             Some(Challenge::Basic) => {
-                let answer = self.send(&url, None, self.login.basic(), BODY_LIMIT).await?;
-                answer.accepted(self.login.sent()).map(drop)
+                let answer = self.send(&url, self.login.basic(), Ask::DOOR).await?;
+                self.accepted(answer)?;
             }
-            None => Ok(()),
+            None => return Ok(()),
         }
+        self.proven.store(closed && self.login.basic().is_some(), Ordering::Relaxed);
+        Ok(())
     }
 
-    /// Follows `Link: <…>; rel="next"` (RFC 8288) on the registry's own origin.
+    /// Follows `Link: <…>; rel="next"` (RFC 8288) on the registry's own host. Pages after the first may be missing: then
+    /// the reason comes with the names of those before.
     pub async fn pages(
         &self,
         first: Url,
         scope: &str,
         entries: fn(&Answer) -> Result<Option<Vec<String>>, ProviderError>,
-    ) -> Result<Vec<String>, ProviderError> {
-        let mut names = Vec::new();
-        let mut seen = HashSet::new();
-        let mut next = Some(first);
+    ) -> Result<(Vec<String>, Option<ProviderError>), ProviderError> {
+        let (mut names, mut seen, mut next) = (Vec::new(), HashSet::new(), Some(first));
         while let Some(url) = next {
-            if seen.len() >= MAX_PAGES {
-                return Err(ProviderError::TooLarge);
+            let begun = !seen.is_empty();
+            match self.page(&url, scope, entries).await {
+                Ok((found, after)) => {
+                    names.extend(found);
+                    next = match after {
+                        Ok(after) => after,
+                        Err(cause) => return Ok((names, Some(cause))),
+                    };
+                }
+                Err(ProviderError::Stopped) => return Err(ProviderError::Stopped),
+                Err(cause) if begun => return Ok((names, Some(cause))),
+                Err(cause) => return Err(cause),
             }
-            // A list that leads back into itself would never end.
-            if !seen.insert(url.clone()) {
-                return Err(ProviderError::BadAnswer);
+            seen.insert(url);
+            let rest = match &next {
+                // A list that leads back into itself would never end.
+                Some(next) if seen.contains(next) => Some(ProviderError::BadAnswer),
+                Some(_) if seen.len() >= MAX_PAGES => Some(ProviderError::TooLarge),
+                _ if names.len() > MAX_NAMES => Some(ProviderError::TooLarge),
+                _ => None,
+            };
+            if rest.is_some() {
+                names.truncate(MAX_NAMES);
+                return Ok((names, rest));
             }
-            let answer = self.get(&url, scope, None, LIST_LIMIT).await?;
-            names.extend(entries(&answer)?.unwrap_or_default());
-            if names.len() > MAX_NAMES {
-                return Err(ProviderError::TooLarge);
-            }
-            next = next_page(&answer, &url)?;
         }
-        Ok(names)
+        Ok((names, None))
     }
 
-    /// A request with whatever sign-in its scope needs; a success or an error.
-    pub async fn get(
+    /// The names of one page, and the address of the next.
+    async fn page(
         &self,
         url: &Url,
         scope: &str,
-        accept: Option<&'static str>,
-        limit: usize,
-    ) -> Result<Answer, ProviderError> {
+        entries: fn(&Answer) -> Result<Option<Vec<String>>, ProviderError>,
+    ) -> Result<(Vec<String>, Result<Option<Url>, ProviderError>), ProviderError> {
+        let answer = self.get(url, scope, Ask::LIST).await?;
+        Ok((entries(&answer)?.unwrap_or_default(), next_page(&answer, url)))
+    }
+
+    /// A request with whatever sign-in its scope needs; a success or an error.
+    pub async fn get(&self, url: &Url, scope: &str, ask: Ask) -> Result<Answer, ProviderError> {
         let header = self.authorization(scope).await?;
-        let answer = self.send(url, accept, header, limit).await?;
+        let answer = self.send(url, header, ask).await?;
         if answer.status != 401 || self.login.bearer().is_some() {
-            return answer.accepted(self.login.sent());
+            return self.accepted(answer);
         }
         let asked = Challenge::of(&answer.headers);
         let Some(Challenge::Bearer { realm, service, scope: wanted }) = asked.clone() else {
-            return answer.accepted(self.login.sent());
+            return self.accepted(answer);
         };
         // The token has run out, or the registry words the scope in its own way, or its front door was open.
         self.learn(asked);
         self.tokens.forget(scope).await;
         let wanted = if wanted.is_empty() { scope.to_owned() } else { wanted };
         let fetched = self.fetch(Realm { url: realm, service, scope: wanted }, scope).await?;
-        let answer = self.send(url, accept, Some(fetched), limit).await?;
+        let answer = self.send(url, Some(fetched), ask).await?;
         // The realm knew the password, so it is the permission that is missing.
         let refused = answer.status == 401 && self.login.basic().is_some();
-        if refused { Err(ProviderError::Forbidden) } else { answer.accepted(self.login.sent()) }
+        if refused { Err(ProviderError::Forbidden) } else { self.accepted(answer) }
     }
 
     /// A public address: no sign-in goes along.
     pub async fn open(&self, url: &Url) -> Result<Answer, ProviderError> {
-        self.send(url, None, None, BODY_LIMIT).await?.accepted(Sent::Nothing)
+        self.send(url, None, Ask::blob()).await?.accepted(Sent::Nothing)
+    }
+
+    /// The answer if it is a success, else what its status means here.
+    fn accepted(&self, answer: Answer) -> Result<Answer, ProviderError> {
+        if answer.status == 401 && self.login.bearer().is_some() {
+            let asked = Challenge::of(&answer.headers);
+            if let Some(Challenge::Bearer { realm, .. }) = asked {
+                return Err(ProviderError::NeedsExchange { realm: shown(&realm) });
+            }
+        } else if answer.status == 401 && self.proven.load(Ordering::Relaxed) {
+            return Err(ProviderError::Forbidden);
+        }
+        answer.accepted(self.login.sent())
     }
 
     async fn authorization(&self, scope: &str) -> Result<Option<HeaderValue>, ProviderError> {
@@ -156,56 +213,34 @@ impl Session {
         }
     }
 
+    /// A token of the realm, kept under `scope`, the caller's own word for it.
     async fn fetch(&self, realm: Realm, scope: &str) -> Result<HeaderValue, ProviderError> {
-        self.until_stopped(async {
-            let _permit = self.permits.acquire().await.map_err(|_| ProviderError::Stopped)?;
-            self.tokens.fetch(&self.client, &self.base, realm, scope, &self.login, &self.sent_to).await
-        })
-        .await
+        let exchange = Exchange::new(&realm, &self.base, &self.login, &self.sent_to)?;
+        let answer = self.line.send(|| exchange.request(), BODY_LIMIT, false).await;
+        exchange.ended(&answer);
+        let answer = answer?;
+        // Without a scope nothing can be forbidden: some realms answer a wrong password like that.
+        let status = if answer.status == 403 && realm.scope.is_empty() { 401 } else { answer.status };
+        let kept = match (Answer { status, ..answer }).accepted(self.login.sent()) {
+            Ok(answer) => self.tokens.keep(&answer, scope).await,
+            Err(cause) => Err(cause),
+        };
+        kept.map_err(|cause| cause.of_token_server(exchange.host()))
     }
 
-    /// Sends, waits and sends again while the registry asks for patience. Holding the permit meanwhile slows down
-    /// the other tasks too, as is wanted then.
-    async fn send(
-        &self,
-        url: &Url,
-        accept: Option<&'static str>,
-        authorization: Option<HeaderValue>,
-        limit: usize,
-    ) -> Result<Answer, ProviderError> {
-        self.until_stopped(async {
-            let _permit = self.permits.acquire().await.map_err(|_| ProviderError::Stopped)?;
-            let mut pause = FIRST_PAUSE;
-            let mut attempt = 1;
-            loop {
-                let mut request = Request::new(Method::GET, url.clone());
-                if let Some(accept) = accept {
-                    request.headers_mut().insert(ACCEPT, HeaderValue::from_static(accept));
-                }
-                if let Some(authorization) = &authorization {
-                    request.headers_mut().insert(AUTHORIZATION, authorization.clone());
-                }
-                let answer = self.client.send(request, limit).await?;
-                if !matches!(answer.status, 429 | 503) {
-                    return Ok(answer);
-                }
-                let asked = retry_after(&answer);
-                let too_long = asked.is_some_and(|asked| asked > LONGEST_PAUSE);
-                if attempt == ATTEMPTS || too_long {
-                    let retry_after = asked.map(|asked| asked.as_secs());
-                    let throttled = answer.status == 429;
-                    return if throttled { Err(ProviderError::Throttled { retry_after }) } else { Ok(answer) };
-                }
-                tokio::time::sleep(asked.unwrap_or(pause)).await;
-                pause *= 2;
-                attempt += 1;
+    /// Sends a GET to the registry, with patience.
+    async fn send(&self, url: &Url, authorization: Option<HeaderValue>, ask: Ask) -> Result<Answer, ProviderError> {
+        let request = || {
+            let mut request = Request::new(Method::GET, url.clone());
+            if let Some(accept) = ask.accept {
+                request.headers_mut().insert(ACCEPT, HeaderValue::from_static(accept));
             }
-        })
-        .await
-    }
-
-    async fn until_stopped<T>(&self, work: impl Future<Output = Result<T, ProviderError>>) -> Result<T, ProviderError> {
-        self.stop.run_until_cancelled(work).await.unwrap_or(Err(ProviderError::Stopped))
+            if let Some(authorization) = &authorization {
+                request.headers_mut().insert(AUTHORIZATION, authorization.clone());
+            }
+            request
+        };
+        self.line.send(request, ask.limit, ask.is_list).await
     }
 
     fn challenge(&self) -> Option<Challenge> {
@@ -218,28 +253,5 @@ impl Session {
 
     pub fn url(&self, path: &str) -> Result<Url, ProviderError> {
         self.base.join(path).map_err(|_| ProviderError::InvalidAddress)
-    }
-}
-
-/// The pause that a registry asks for. The date form (RFC 9110, section 10.2.3) is not used by registries and left
-/// to the usual pauses.
-pub fn retry_after(answer: &Answer) -> Option<Duration> {
-    answer.header(RETRY_AFTER.as_str())?.trim().parse().ok().map(Duration::from_secs)
-}
-
-/// The next page of a list by its `Link` (RFC 8288); an error where it is not on the registry's own origin.
-pub fn next_page(answer: &Answer, current: &Url) -> Result<Option<Url>, ProviderError> {
-    let links = answer.headers.get_all(LINK).iter().filter_map(|value| value.to_str().ok());
-    let next = links.flat_map(|links| links.split(',')).find_map(|link| {
-        let (target, parameters) = link.trim().strip_prefix('<')?.split_once('>')?;
-        let is_next = parameters.split(';').any(|p| matches!(p.trim(), r#"rel="next""# | "rel=next"));
-        is_next.then_some(target)
-    });
-    let Some(target) = next else { return Ok(None) };
-    let url = current.join(target).map_err(|_| ProviderError::BadAnswer)?;
-    if url.origin() == current.origin() && url.username().is_empty() && url.password().is_none() {
-        Ok(Some(url))
-    } else {
-        Err(ProviderError::Redirected { host: shown(&url) })
     }
 }

@@ -15,8 +15,9 @@ use tokio::sync::Mutex;
 use url::Url;
 use zeroize::Zeroizing;
 
+use super::links;
 use crate::providers::addresses::shown;
-use crate::providers::egress::{Answer, BODY_LIMIT, Client};
+use crate::providers::egress::Answer;
 use crate::providers::{ProviderError, Sent};
 
 /// Who signs in. A client certificate belongs to the client and counts as [`Login::Certificate`] here.
@@ -103,7 +104,8 @@ struct Token {
 struct Wire {
     token: Option<SecretString>,
     access_token: Option<SecretString>,
-    expires_in: Option<u64>,
+    /// Seconds. A number; some issuers write it as text.
+    expires_in: Option<serde_json::Value>,
 }
 
 /// Where tokens come from, and for what.
@@ -125,41 +127,17 @@ impl Tokens {
         self.0.lock().await.remove(scope);
     }
 
-    /// Asks the realm, and keeps the token under `scope`, the caller's own word for it. The password goes there over
-    /// https, or over plain http to the registry's own host and port when the registry itself is plain. Another https
-    /// host is fine, as with Docker Hub and Harbor: the registry that names it could have asked for the password
-    /// itself. `sent_to` lists it.
-    pub async fn fetch(
-        &self,
-        client: &Client,
-        registry: &Url,
-        realm: Realm,
-        scope: &str,
-        login: &Login,
-        sent_to: &SentTo,
-    ) -> Result<HeaderValue, ProviderError> {
-        let mut url = realm.url;
-        let elsewhere = url.origin() != registry.origin();
-        if url.scheme() != "https" && (elsewhere || url.scheme() != "http") {
-            let scheme: String = url.scheme().chars().take(20).collect();
-            return Err(ProviderError::RealmRefused { realm: format!("{scheme}://{}", shown(&url)) });
-        }
-        {
-            let mut query = url.query_pairs_mut();
-            if !realm.service.is_empty() {
-                query.append_pair("service", &realm.service);
-            }
-            for scope in realm.scope.split_ascii_whitespace() {
-                query.append_pair("scope", scope);
-            }
-        }
-        let answer = ask(client, url, login, sent_to, elsewhere).await?;
-        // Without a scope nothing can be forbidden: some realms answer a wrong password like that.
-        let status = if answer.status == 403 && realm.scope.is_empty() { 401 } else { answer.status };
-        let wire: Wire = Answer { status, ..answer }.accepted(login.sent())?.json()?;
+    /// Keeps the token of a realm's answer under `scope`, the caller's own word for it. How long it lives is an extra: what
+    /// cannot be read counts as not said.
+    pub async fn keep(&self, answer: &Answer, scope: &str) -> Result<HeaderValue, ProviderError> {
+        let wire: Wire = answer.json()?;
         let token = wire.token.or(wire.access_token).ok_or(ProviderError::BadAnswer)?;
         let header = secret_header("Bearer", token.expose_secret()).ok_or(ProviderError::BadAnswer)?;
-        let life = wire.expires_in.map_or(DEFAULT_LIFE, |seconds| Duration::from_secs(seconds.clamp(1, 3600)));
+        let seconds = wire.expires_in.and_then(|value| match value {
+            serde_json::Value::String(text) => text.trim().parse().ok(),
+            other => other.as_u64(),
+        });
+        let life = seconds.map_or(DEFAULT_LIFE, |seconds| Duration::from_secs(u64::clamp(seconds, 1, 3600)));
         let until = Instant::now() + life.saturating_sub(MARGIN);
         let mut kept = self.0.lock().await;
         if kept.len() >= MAX_KEPT {
@@ -170,33 +148,57 @@ impl Tokens {
     }
 }
 
-/// The request for a token. `elsewhere`: its host is not the registry's.
-async fn ask(
-    client: &Client,
+/// A password on its way to a realm, for a token.
+pub(super) struct Exchange<'a> {
     url: Url,
-    login: &Login,
-    sent_to: &SentTo,
-    elsewhere: bool,
-) -> Result<Answer, ProviderError> {
-    let host = shown(&url);
-    let mut request = Request::new(Method::GET, url);
-    let mut added = false;
-    if let Some(header) = login.basic() {
-        request.headers_mut().insert(AUTHORIZATION, header);
-        added = elsewhere && sent_to.add(&host);
+    login: &'a Login,
+    sent_to: &'a SentTo,
+    /// `sent_to` names the host because of this exchange.
+    added: bool,
+}
+
+impl<'a> Exchange<'a> {
+    /// Where it goes is [`links::realm`]'s to say. `sent_to` lists the host if it is another one than the registry's.
+    pub fn new(realm: &Realm, registry: &Url, login: &'a Login, sent_to: &'a SentTo) -> Result<Self, ProviderError> {
+        let mut url = links::realm(&realm.url, registry)?;
+        let elsewhere = url.origin() != registry.origin();
+        {
+            let mut query = url.query_pairs_mut();
+            if !realm.service.is_empty() {
+                query.append_pair("service", &realm.service);
+            }
+            for scope in realm.scope.split_ascii_whitespace() {
+                query.append_pair("scope", scope);
+            }
+        }
+        let added = elsewhere && login.basic().is_some() && sent_to.add(&shown(&url));
+        Ok(Self { url, login, sent_to, added })
     }
-    let answer = client.send(request, BODY_LIMIT).await;
-    // Refused before a byte of the request left.
-    let kept_back = matches!(
-        answer,
-        Err(ProviderError::InvalidAddress
-            | ProviderError::RefusedByPolicy { .. }
-            | ProviderError::Reserved { .. }
-            | ProviderError::Certificate { .. }
-            | ProviderError::NotTls { .. })
-    );
-    if added && kept_back {
-        sent_to.remove(&host);
+
+    pub fn host(&self) -> String {
+        shown(&self.url)
     }
-    answer
+
+    pub fn request(&self) -> Request {
+        let mut request = Request::new(Method::GET, self.url.clone());
+        if let Some(header) = self.login.basic() {
+            request.headers_mut().insert(AUTHORIZATION, header);
+        }
+        request
+    }
+
+    /// Takes the host off the list when the request was refused before a byte of it left.
+    pub fn ended(&self, result: &Result<Answer, ProviderError>) {
+        let kept_back = matches!(
+            result,
+            Err(ProviderError::InvalidAddress
+                | ProviderError::RefusedByPolicy { .. }
+                | ProviderError::Reserved { .. }
+                | ProviderError::Certificate { .. }
+                | ProviderError::NotTls { .. })
+        );
+        if self.added && kept_back {
+            self.sent_to.remove(&self.host());
+        }
+    }
 }

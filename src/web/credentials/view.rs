@@ -243,6 +243,7 @@ impl Usage {
     pub fn new(line: Line, now: DateTime<Utc>) -> Self {
         let (tone, outcome) = match line.last_state.as_deref() {
             Some("succeeded") => ("good", "Succeeded"),
+            Some("partly") => ("warn", "Partly read"),
             Some("failed") => ("bad", "Failed"),
             Some("running") => ("info", "Under way"),
             Some("queued") => ("info", "Waiting"),

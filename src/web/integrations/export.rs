@@ -19,7 +19,8 @@ use crate::web::session::{As, Auditor};
 /// Rows read at once.
 const PIECE: i64 = 2_000;
 
-const HEADER: [&str; 6] = ["repository", "tag", "digest", "size_bytes", "platforms", "pushed_at"];
+/// `found_by` is `last scan`, or `earlier scan` where the last one could not read the image.
+const HEADER: [&str; 7] = ["repository", "tag", "digest", "size_bytes", "platforms", "pushed_at", "found_by"];
 
 pub async fn index(app: Data<App>, _: As<Auditor>, id: Path<Uuid>) -> Result<HttpResponse, Error> {
     let id = *id;
@@ -52,7 +53,7 @@ enum Next {
     End,
 }
 
-fn cells(image: &Image) -> [Cow<'_, str>; 6] {
+fn cells(image: &Image) -> [Cow<'_, str>; 7] {
     let pushed = image.pushed_at.map(page::iso).unwrap_or_default();
     [
         Cow::from(&image.repository),
@@ -61,5 +62,6 @@ fn cells(image: &Image) -> [Cow<'_, str>; 6] {
         image.size_bytes.to_string().into(),
         image.platforms.join(" ").into(),
         pushed.into(),
+        if image.kept { "earlier scan" } else { "last scan" }.into(),
     ]
 }

@@ -8,6 +8,7 @@ pub mod destination;
 pub mod draft;
 pub mod edit;
 pub mod export;
+pub mod gaps;
 pub mod index;
 pub mod new;
 pub mod runs;

@@ -7,6 +7,7 @@ use askama::Template;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
+use super::gaps::Gaps;
 use super::shown::{self, Going, Past};
 use super::{channel, draft};
 use crate::app::App;
@@ -44,6 +45,7 @@ struct Show {
     going: Option<Going>,
     /// Why the last finished run failed.
     failed: Option<String>,
+    gaps: Gaps,
     search: String,
     total: i64,
     images_title: String,
@@ -70,9 +72,10 @@ struct ImageRow {
     size: String,
     platforms: String,
     pushed: Option<When>,
+    kept: bool,
 }
 
-/// What the last successful scan found different.
+/// What the last scan that read the registry found different.
 struct Changed {
     at: When,
     summary: String,
@@ -91,6 +94,7 @@ struct Read {
     images: images::Page,
     total: i64,
     changes: Option<(Run, Vec<Change>)>,
+    gaps: Gaps,
     now: DateTime<Utc>,
 }
 
@@ -114,8 +118,9 @@ fn read(
         None => None,
     };
     let runs = runs::of(conn, id, HISTORY)?;
-    let last_good = runs.iter().find(|run| run.state == "succeeded").cloned();
-    let changes = match last_good {
+    let last_read = runs.iter().find(|run| run.has_read()).cloned();
+    let gaps = Gaps::read(conn, last_read.as_ref())?;
+    let changes = match last_read {
         Some(run) => {
             let changes = images::changes(conn, run.id, CHANGES)?;
             Some((run, changes))
@@ -123,7 +128,7 @@ fn read(
         None => None,
     };
     let (images, total) = (images::page(conn, id, search, from, PAGE)?, images::count(conn, id)?);
-    Ok(Read { row, doubt, credential, runs, images, total, changes, now: models::clock(conn)? })
+    Ok(Read { row, doubt, credential, runs, images, total, changes, gaps, now: models::clock(conn)? })
 }
 
 /// `after=team/app:1.0`: neither a repository nor a tag can hold a colon.
@@ -177,7 +182,7 @@ pub async fn show(
 
 impl Show {
     fn new(shell: Shell, egress: &Egress, read: Read, search: String, params: &Params) -> Self {
-        let Read { row, doubt, credential, runs, images, total, changes, now } = read;
+        let Read { row, doubt, credential, runs, images, total, changes, gaps, now } = read;
         let settings = Values::from_json(row.settings.as_bytes()).unwrap_or_default();
         let address = draft::address(&row.version, &settings);
         let going = runs.first().filter(|run| run.unfinished()).map(Going::new);
@@ -199,6 +204,7 @@ impl Show {
             warning: address.as_ref().filter(|_| row.credential_id.is_some()).and_then(Egress::warning),
             going,
             failed: finished.filter(|run| run.state == "failed").and_then(|run| run.error.clone()),
+            gaps,
             search,
             total,
             images_title: shown::counted(total, "image"),
@@ -226,6 +232,7 @@ impl ImageRow {
             size: shown::size(image.size_bytes),
             platforms: image.platforms.join(", "),
             pushed: image.pushed_at.map(|at| page::when(at, now)),
+            kept: image.kept,
             repository: image.repository,
             tag: image.tag,
             digest: image.digest,

@@ -74,6 +74,7 @@ pub fn state(state: &str) -> (&'static str, &'static str) {
         "queued" => ("info", "Waiting"),
         "running" => ("info", "Scanning"),
         "succeeded" => ("good", "Succeeded"),
+        "partly" => ("warn", "Partly read"),
         "failed" => ("bad", "Failed"),
         "stopped" => ("neutral", "Stopped"),
         "sent" => ("good", "Delivered"),
@@ -125,7 +126,10 @@ impl Going {
         let label = match (run.stop_requested, waiting) {
             (true, _) => "Stopping".to_owned(),
             (_, true) => "Waiting for a free worker".to_owned(),
-            _ => progress.step.label().to_owned(),
+            _ => match progress.waits_until {
+                Some(until) => format!("Waiting until {}, as the registry asks", until.format("%H:%M:%S UTC")),
+                None => progress.step.label().to_owned(),
+            },
         };
         let counts = if waiting || total == 0 {
             String::new()
@@ -133,7 +137,11 @@ impl Going {
             format!("{} of {}", grouped(done.into()), counted(total.into(), "image"))
         } else {
             let images = counted(progress.images.into(), "image");
-            format!("{} of {} · {images}", grouped(done.into()), counted(total.into(), "repository"))
+            let gaps = match progress.gaps {
+                0 => String::new(),
+                gaps => format!(" · {}", counted(gaps.into(), "gap")),
+            };
+            format!("{} of {} · {images}{gaps}", grouped(done.into()), counted(total.into(), "repository"))
         };
         let known = if waiting { 0 } else { total.into() };
         Self { label, done: done.into(), total: known, counts, stopping: run.stop_requested }
@@ -161,6 +169,10 @@ impl Past {
         };
         let detail = match run.state.as_str() {
             "succeeded" => format!("{}{}", counted(run.images.into(), "image"), difference(run)),
+            "partly" => {
+                let (images, gaps) = (counted(run.images.into(), "image"), counted(run.gaps.into(), "gap"));
+                format!("{images}{} · {gaps}. {}", difference(run), run.error.as_deref().unwrap_or_default())
+            }
             _ => run.error.clone().unwrap_or_default(),
         };
         let at = page::when(run.ended_at.or(run.started_at).unwrap_or(run.queued_at), now);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use strongroom::credentials::{Kind, aws::KIND};
 use strongroom::form::{self, Values};
-use strongroom::integrations::registries::{Image, Job, ScanError, version};
+use strongroom::integrations::registries::{self, Image, Job, ScanError, version};
 use strongroom::providers::aws::{Endpoints, Sessions};
 use strongroom::providers::egress::Egress;
 use strongroom::providers::oci_registry::SentTo;
@@ -47,6 +47,10 @@ impl Scan {
     }
 
     pub(super) async fn run(&self) -> Result<Vec<Image>, ScanError> {
+        Ok(self.whole().await?.images)
+    }
+
+    pub(super) async fn whole(&self) -> Result<registries::Scan, ScanError> {
         let version = version("ecr").unwrap();
         let posted = self.settings.iter().map(|(name, value)| (*name, value.as_str())).collect();
         let settings = form::check(version.fields(), &posted, None).expect("the settings are good");

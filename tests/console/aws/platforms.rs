@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use serde_json::json;
 use sha2::{Digest, Sha256};
-use strongroom::integrations::registries::Image;
+use strongroom::integrations::registries::{Image, Scan as Scanned};
 
 use super::at;
 use super::ecr::Scan;
@@ -18,7 +18,7 @@ use crate::support::peers::scripted::{Reply, Scripted};
 const PASSWORD: &str = "123456789012-auth-token";
 
 /// The same images in ECR's own API and in its registry.
-async fn scanned(password: &'static str) -> (Vec<Image>, Registry) {
+async fn scanned(password: &'static str) -> (Scanned, Registry) {
     let (moto, registry) = (Moto::start().await, Registry::start(Auth::Htpasswd { user: "AWS", password }).await);
     registry.push_image("team/app", &["1.0"]).await;
     registry.push_index("team/app", "2.0", &[("amd64", ""), ("arm64", "v8")]).await;
@@ -29,7 +29,7 @@ async fn scanned(password: &'static str) -> (Vec<Image>, Registry) {
     let pair = moto.user("scanner").await;
     moto.allow("scanner", "ecr:*", "*").await;
     let endpoints = at(&moto.url()).with("AWS_ENDPOINT_URL_ECR_REGISTRY", &registry.url());
-    (Scan::new(key(&pair), endpoints).run().await.expect("a scan"), registry)
+    (Scan::new(key(&pair), endpoints).whole().await.expect("a scan"), registry)
 }
 
 fn platforms(images: &[Image]) -> Vec<(&str, String)> {
@@ -38,7 +38,9 @@ fn platforms(images: &[Image]) -> Vec<(&str, String)> {
 
 #[tokio::test]
 async fn platforms_come_from_the_registry_and_everything_else_from_ecrs_own_api() {
-    let (images, registry) = scanned(PASSWORD).await;
+    let (Scanned { images, gaps }, registry) = scanned(PASSWORD).await;
+    // Known to the one and not to the other.
+    assert_eq!(gaps.iter().map(|gap| gap.at.as_str()).collect::<Vec<_>>(), ["team/app:3.0"]);
     let expected = [("1.0", "linux/amd64"), ("2.0", "linux/amd64 linux/arm64/v8"), ("3.0", "")];
     assert_eq!(platforms(&images), expected.map(|(tag, platforms)| (tag, platforms.to_owned())));
     assert!(images.iter().all(|image| image.pushed_at.is_some() && image.size_bytes > 0), "{images:?}");
@@ -49,7 +51,9 @@ async fn platforms_come_from_the_registry_and_everything_else_from_ecrs_own_api(
 
 #[tokio::test]
 async fn a_registry_that_does_not_take_the_token_costs_the_platforms_and_not_the_scan() {
-    let (images, registry) = scanned("another password").await;
+    let (Scanned { images, gaps }, registry) = scanned("another password").await;
+    let [gap] = &gaps[..] else { panic!("{gaps:?}") };
+    assert!(gap.at == "all platforms" && gap.reason().contains("refused the user name or password"), "{gap}");
     assert_eq!(images.len(), 3);
     assert!(images.iter().all(|image| image.platforms.is_empty() && image.digest.starts_with("sha256:")));
     assert!(registry.seen().len() <= 3, "it is not asked again for each image: {}", registry.seen().len());

@@ -28,7 +28,7 @@ async fn the_export_holds_every_image_and_no_formula() {
     assert_eq!(page.header("content-disposition"), "attachment; filename=\"images.csv\"");
     let mut reader = csv::Reader::from_reader(page.body.as_bytes());
     let header: Vec<String> = reader.headers().unwrap().iter().map(str::to_owned).collect();
-    assert_eq!(header, ["repository", "tag", "digest", "size_bytes", "platforms", "pushed_at"]);
+    assert_eq!(header, ["repository", "tag", "digest", "size_bytes", "platforms", "pushed_at", "found_by"]);
     let rows: Vec<Vec<String>> = reader.records().map(|row| row.unwrap().iter().map(str::to_owned).collect()).collect();
     assert_eq!(rows.len(), 4502);
     assert!(rows.iter().flatten().all(|cell| !cell.starts_with(['=', '+', '-', '@'])));

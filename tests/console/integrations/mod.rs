@@ -16,6 +16,8 @@ mod addresses;
 mod destinations;
 mod export;
 mod forms;
+mod gaps;
+mod gaps_seen;
 mod integrity;
 mod large;
 mod proxy;
@@ -71,6 +73,19 @@ async fn ended(app: &TestApp, integration: Uuid) -> Run {
 /// The last run, once somebody works on it.
 async fn running(app: &TestApp, integration: Uuid) -> Run {
     until("the run starts", || last_run(app, integration).filter(|run| run.state == "running")).await
+}
+
+/// The text of an element of the integration's page, once it begins so.
+async fn until_page(what: &str, visit: &mut Visit, integration: Uuid, selector: &str, begins: &str) -> String {
+    let patience = std::time::Instant::now() + std::time::Duration::from_secs(20);
+    loop {
+        let page = visit.get(&format!("/integrations/{integration}")).await;
+        if let Some(text) = page.texts(selector).into_iter().find(|text| text.starts_with(begins)) {
+            return text;
+        }
+        assert!(std::time::Instant::now() < patience, "{what}: {}", page.text("main"));
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
 }
 
 fn last_run(app: &TestApp, integration: Uuid) -> Option<Run> {

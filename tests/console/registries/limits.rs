@@ -74,10 +74,11 @@ async fn under_way(silent: &'static str) -> usize {
 #[tokio::test]
 async fn eight_requests_are_under_way_at_once_and_no_more() {
     assert_eq!(AT_ONCE, 8);
-    assert_eq!(under_way("/tags/list").await, 8);
-    // Eight repositories with eight tags each are at work then. A few may follow while the first are given up.
-    let manifests = under_way("/manifests/").await;
-    assert!((8..=16).contains(&manifests), "{manifests}");
+    // One that is given up is a gap, and eight in a row are the end: a few may follow in between.
+    for silent in ["/tags/list", "/manifests/"] {
+        let asked = under_way(silent).await;
+        assert!((8..=16).contains(&asked), "{silent}: {asked}");
+    }
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use strongroom::credentials::Kind;
 use strongroom::form::{self, Values};
-use strongroom::integrations::registries::{Image, Job, Progress, ScanError, version};
+use strongroom::integrations::registries::{self, Image, Job, Progress, ScanError, version};
 use strongroom::providers::aws::{Endpoints, Sessions};
 use strongroom::providers::egress::Egress;
 use strongroom::providers::oci_registry::SentTo;
@@ -13,6 +13,10 @@ use tokio_util::sync::CancellationToken;
 
 mod dialects;
 mod egress;
+mod field_contents;
+mod field_gaps;
+mod field_patience;
+mod field_signing_in;
 mod hostile;
 mod limits;
 mod proxy;
@@ -71,7 +75,14 @@ impl Scan {
         self
     }
 
+    /// The images of a scan without gaps.
     async fn run(&self) -> Result<Vec<Image>, ScanError> {
+        let found = self.whole().await?;
+        assert_eq!(found.gaps, []);
+        Ok(found.images)
+    }
+
+    async fn whole(&self) -> Result<registries::Scan, ScanError> {
         let version = version("docker_v2").unwrap();
         let posted = self.settings.iter().map(|(name, value)| (*name, value.as_str())).collect();
         let settings = form::check(version.fields(), &posted, None).expect("the settings are good");

@@ -9,7 +9,7 @@ use strongroom::form::{self, Errors, Field, Values};
 use strongroom::integrations::registries::selection::{Names, Selection, check_patterns, newest_first};
 use strongroom::integrations::{Family, Provider, alerts};
 use strongroom::providers::egress::Answer;
-use strongroom::providers::oci_registry::{Challenge, Manifest, next_page, retry_after};
+use strongroom::providers::oci_registry::{Challenge, Manifest, is_digest, next_page, retry_after};
 use strongroom::web::credentials::draft::Draft;
 use url::Url;
 
@@ -68,10 +68,9 @@ pub fn settings(data: &[u8]) -> Corpus {
 /// The manifest or index of an image.
 pub fn manifest(data: &[u8]) -> Corpus {
     match Manifest::parse(data) {
-        Ok(Manifest::Index(children)) => {
-            assert!(children.len() <= 100 && children.iter().all(|c| c.digest.len() == 71))
-        }
-        Ok(Manifest::Image { config, .. }) => assert!(config.is_none_or(|digest| digest.len() == 71)),
+        Ok(Manifest::Index(children)) => assert!(children.iter().all(|child| is_digest(&child.digest))),
+        Ok(Manifest::Image { config, .. }) => assert!(config.is_none_or(|digest| is_digest(&digest))),
+        Ok(Manifest::Other { platform, .. }) => assert!(platform.len() <= 98),
         Err(_) => {}
     }
     Corpus::Keep

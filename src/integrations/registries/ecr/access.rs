@@ -10,6 +10,7 @@ use secrecy::SecretString;
 use url::Url;
 
 use super::super::Job;
+use super::super::collect::Teller;
 use super::{Host, assume, chosen_role};
 use crate::providers::ProviderError;
 use crate::providers::aws::{self, Access, HOUR, LONGEST, Session, Source, refused};
@@ -46,18 +47,20 @@ pub(super) async fn password(client: &Client) -> Result<SecretString, ProviderEr
     text.strip_prefix("AWS:").map(SecretString::from).ok_or(ProviderError::BadAnswer)
 }
 
-/// The registry's v2 interface. The password goes to the host that the form names, never where an answer says. `None`
-/// when the operator has moved ECR elsewhere and not said where its registry is.
+/// The registry's v2 interface, or why it cannot be used, which costs the platforms. The password goes to the host that
+/// the form names, never where an answer says. Neither of both when the operator has moved ECR elsewhere and not said
+/// where its registry is.
 pub(super) async fn data_plane(
     job: &Job<'_>,
     host: &Host,
     session: &Session,
     password: SecretString,
-) -> Result<Option<Registry>, ProviderError> {
+    teller: Teller,
+) -> Result<(Option<Registry>, Option<ProviderError>), ProviderError> {
     let endpoints = session.endpoints();
     let address = match endpoints.registry() {
         Some(address) => address.to_owned(),
-        None if endpoints.moves_ecr() => return Ok(None),
+        None if endpoints.moves_ecr() => return Ok((None, None)),
         None => format!("https://{}", host.name),
     };
     let address = Url::parse(&address).map_err(|_| ProviderError::InvalidAddress)?;
@@ -65,14 +68,11 @@ pub(super) async fn data_plane(
     let registry = Registry::new(job.egress.client(Tls::default())?, &address, login, job.stop.clone());
     let registry =
         registry.listing(job.sent_to.clone()).with_blobs_by(layers(session.ecr(), host, endpoints.registry()));
+    let registry = registry.telling(Box::new(move |until| teller.pause(until)));
     match registry.sign_in().await {
-        Ok(()) => Ok(Some(registry)),
+        Ok(()) => Ok((Some(registry), None)),
         Err(ProviderError::Stopped) => Err(ProviderError::Stopped),
-        // Platforms are an extra.
-        Err(cause) => {
-            tracing::warn!(%cause, "an ECR registry cannot be signed in to; the scan goes on without platforms");
-            Ok(None)
-        }
+        Err(cause) => Ok((None, Some(cause))),
     }
 }
 
@@ -81,16 +81,17 @@ pub(super) async fn data_plane(
 /// <https://docs.aws.amazon.com/AmazonECR/latest/userguide/vpc-endpoints.html> (the layer bucket)
 fn layers(client: Client, host: &Host, moved: Option<&str>) -> BlobAddress {
     let moved = moved.and_then(|address| Url::parse(address).ok());
-    let suffix = if host.region.partition() == "aws-cn" { "amazonaws.com.cn" } else { "amazonaws.com" };
-    let (account, bucket) = (host.account.clone(), format!(".s3.{}.{suffix}", host.region.as_str()));
+    let (account, region, suffix) = (host.account.clone(), host.region.as_str(), host.region.dns_suffix());
+    let buckets = [format!(".s3.{region}.{suffix}"), format!(".s3.dualstack.{region}.{suffix}")];
     Arc::new(move |repository, digest| {
-        let (moved, bucket) = (moved.clone(), bucket.clone());
+        let (moved, buckets) = (moved.clone(), buckets.clone());
         let call = client.get_download_url_for_layer().registry_id(&account);
         let call = call.repository_name(repository).layer_digest(digest);
         Box::pin(async move {
             let answer = call.send().await.map_err(|error| refused(&error, "ecr:GetDownloadUrlForLayer"))?;
             let url = answer.download_url().and_then(|url| Url::parse(url).ok()).ok_or(ProviderError::BadAnswer)?;
-            let in_s3 = url.scheme() == "https" && url.host_str().is_some_and(|host| host.ends_with(&bucket));
+            let is_bucket = |host: &str| buckets.iter().any(|bucket| host.ends_with(bucket));
+            let in_s3 = url.scheme() == "https" && url.host_str().is_some_and(is_bucket);
             let there = moved.is_some_and(|moved| moved.origin() == url.origin());
             if in_s3 || there { Ok(url) } else { Err(ProviderError::BadAnswer) }
         })

@@ -15,6 +15,7 @@ pub mod receiver;
 pub mod recorder;
 pub mod registry;
 pub mod scripted;
+pub mod shelf;
 pub mod smtp;
 pub mod token_issuer;
 pub mod tokens;

@@ -1,0 +1,85 @@
+//! How a run ends: its outcome and what it could not read, written to its row. The queue is in [`super::runs`].
+
+use diesel::prelude::*;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::runs::{Run, mine};
+use super::schema::runs;
+use super::{Conn, DbError};
+
+/// Gaps of a run that are stored with their names; the others are counted.
+pub const NAMED_GAPS: usize = 1_000;
+
+/// What a run could not read, and why.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Gap {
+    /// `team/app`, `team/app:1.0`; empty for the registry as a whole.
+    pub at: String,
+    /// A sentence for people.
+    pub reason: String,
+}
+
+/// How many images a run found, and how many of them were different.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Counts {
+    pub images: i32,
+    pub added: i32,
+    pub changed: i32,
+    pub removed: i32,
+    pub gaps: i32,
+}
+
+/// How a run ended.
+#[derive(Clone, Debug)]
+pub enum Outcome {
+    /// With an inventory; *partly* where there are gaps.
+    Read {
+        counts: Counts,
+        /// The first [`NAMED_GAPS`] of them.
+        named: Vec<Gap>,
+        /// A sentence about the gaps; `None` without any.
+        error: Option<String>,
+    },
+    /// The step's name and a sentence for people.
+    Failed {
+        step: String,
+        error: String,
+    },
+    Stopped,
+}
+
+/// Ends a run; `false` when it is no longer this replica's, and nothing was changed.
+pub fn end(conn: &mut Conn, run: &Run, replica: Uuid, outcome: &Outcome) -> Result<bool, DbError> {
+    let ended = runs::ended_at.eq(super::now());
+    let count = match outcome {
+        Outcome::Read { counts, named, error } => diesel::update(mine(run.id, replica))
+            .set((
+                ended,
+                runs::state.eq(if counts.gaps > 0 { "partly" } else { "succeeded" }),
+                runs::images.eq(counts.images),
+                runs::added.eq(counts.added),
+                runs::changed.eq(counts.changed),
+                runs::removed.eq(counts.removed),
+                runs::gaps.eq(counts.gaps),
+                runs::named_gaps.eq(serde_json::to_value(named).unwrap_or_default()),
+                runs::error.eq(error),
+            ))
+            .execute(conn)?,
+        Outcome::Failed { step, error } => diesel::update(mine(run.id, replica))
+            .set((ended, runs::state.eq("failed"), runs::failed_step.eq(step), runs::error.eq(error)))
+            .execute(conn)?,
+        Outcome::Stopped => {
+            diesel::update(mine(run.id, replica)).set((ended, runs::state.eq("stopped"))).execute(conn)?
+        }
+    };
+    Ok(count == 1)
+}
+
+/// The named gaps of the newest run that left an inventory, in the order of their places.
+pub fn gaps_of_inventory(conn: &mut Conn, integration: Uuid) -> Result<Vec<Gap>, DbError> {
+    let read = runs::integration_id.eq(integration).and(runs::state.eq_any(["succeeded", "partly"]));
+    let newest = runs::table.filter(read).order(runs::queued_at.desc()).select(runs::named_gaps);
+    let named: Option<serde_json::Value> = newest.first(conn).optional()?;
+    Ok(named.and_then(|named| serde_json::from_value(named).ok()).unwrap_or_default())
+}

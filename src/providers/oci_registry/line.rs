@@ -1,0 +1,122 @@
+//! The line to one registry and its token server: a few requests at once, patience when they are throttled or a fault
+//! passes, and an end to all of it. What is asked is in [`super::session`].
+
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use reqwest::Request;
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+
+use crate::providers::ProviderError;
+use crate::providers::egress::{Answer, Client};
+use crate::providers::patience::{MOST_WAITING, Observer, Patience, retry_after};
+
+/// Requests under way at once, over all tasks of one scan.
+pub const AT_ONCE: usize = 8;
+/// One request is sent this often after passing faults, and this often where the registry throttles and does not say
+/// for how long: for two minutes, with growing pauses.
+const ATTEMPTS: u32 = 5;
+const THROTTLED_ATTEMPTS: u32 = 9;
+const FIRST_PAUSE: Duration = Duration::from_millis(500);
+/// Throttling that asks for this long a pause is borne for as long as there is time; a shorter one, a few times.
+const REAL_PAUSE: Duration = Duration::from_secs(1);
+
+pub(super) struct Line {
+    client: Client,
+    stop: CancellationToken,
+    permits: Semaphore,
+    patience: Patience,
+    /// There was an answer: from then on a broken connection may pass.
+    answered: AtomicBool,
+    /// Why nothing more is asked.
+    given_up: OnceLock<ProviderError>,
+}
+
+impl Line {
+    /// Cancelling `stop` ends every call with [`ProviderError::Stopped`].
+    pub fn new(client: Client, stop: CancellationToken) -> Self {
+        Self {
+            client,
+            stop,
+            permits: Semaphore::new(AT_ONCE),
+            patience: Patience::new(MOST_WAITING),
+            answered: AtomicBool::new(false),
+            given_up: OnceLock::new(),
+        }
+    }
+
+    /// Tells when everybody waits.
+    pub fn tell(&mut self, observer: Observer) {
+        self.patience = Patience::new(MOST_WAITING).told_to(observer);
+    }
+
+    /// Sends, waits and sends again: as long as the registry asks for, and a few times after a passing fault. A list is
+    /// waited for longer; `limit` is in bytes. Holding the permit
+    /// meanwhile slows down the other tasks too, as is wanted then.
+    pub async fn send(
+        &self,
+        request: impl Fn() -> Request,
+        limit: usize,
+        is_list: bool,
+    ) -> Result<Answer, ProviderError> {
+        let work = async {
+            let _permit = self.permits.acquire().await.map_err(|_| ProviderError::Stopped)?;
+            let mut attempt = 1;
+            loop {
+                self.patience.open().await;
+                if let Some(cause) = self.given_up.get() {
+                    return Err(cause.clone());
+                }
+                let mut request = request();
+                if is_list {
+                    self.client.allow_time(&mut request);
+                }
+                let result = self.client.send(request, limit).await;
+                let first = !self.answered.fetch_or(result.is_ok(), Ordering::Relaxed);
+                if !self.waits(&result, &mut attempt, first).await {
+                    return self.at_last(result);
+                }
+            }
+        };
+        self.stop.run_until_cancelled(work).await.unwrap_or(Err(ProviderError::Stopped))
+    }
+
+    /// Waits where trying again may help; `false` when it does not, or there is no time left.
+    async fn waits(&self, result: &Result<Answer, ProviderError>, attempt: &mut u32, first: bool) -> bool {
+        let asked = match result {
+            Ok(answer) if matches!(answer.status, 429 | 502..=504) => retry_after(answer),
+            Err(ProviderError::Unreachable { .. } | ProviderError::Dropped { .. }) => None,
+            _ => return false,
+        };
+        let throttled = matches!(result, Ok(answer) if answer.status == 429);
+        let asked_for_real = asked.is_some_and(|asked| asked >= REAL_PAUSE);
+        let most = match result {
+            // An address where nothing has answered yet is rather wrong than away for a moment.
+            Err(_) if first => 2,
+            Ok(_) if throttled && asked_for_real => u32::MAX,
+            Ok(_) if throttled && asked.is_none() => THROTTLED_ATTEMPTS,
+            _ => ATTEMPTS,
+        };
+        if *attempt >= most {
+            return false;
+        }
+        let pause = asked.unwrap_or_else(|| FIRST_PAUSE * 2_u32.pow(*attempt - 1));
+        *attempt += 1;
+        let concerns_all = throttled || asked_for_real;
+        if concerns_all { self.patience.pause_all(pause).await } else { self.patience.pause(pause).await }
+    }
+
+    /// The answer that is not asked for again. A registry that still throttles then is asked for nothing more.
+    fn at_last(&self, result: Result<Answer, ProviderError>) -> Result<Answer, ProviderError> {
+        match result {
+            Ok(answer) if answer.status == 429 => {
+                let retry_after = retry_after(&answer).map(|asked| asked.as_secs());
+                let cause = ProviderError::Throttled { retry_after };
+                Err(self.given_up.get_or_init(|| cause).clone())
+            }
+            other => other,
+        }
+    }
+}
