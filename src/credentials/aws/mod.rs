@@ -22,7 +22,7 @@ pub enum Payload {
     },
 }
 
-/// `arn:aws:iam::123456789012:role/name`, in any of the three public partitions.
+/// `arn:aws:iam::123456789012:role/name`, in any of the four public partitions.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub struct RoleArn(String);
@@ -31,7 +31,7 @@ impl RoleArn {
     pub fn parse(value: &str) -> Result<Self, String> {
         let parts: Vec<&str> = value.splitn(6, ':').collect();
         let valid = match parts[..] {
-            ["arn", "aws" | "aws-cn" | "aws-us-gov", "iam", "", account, resource] => {
+            ["arn", "aws" | "aws-cn" | "aws-us-gov" | "aws-eusc", "iam", "", account, resource] => {
                 let role = resource.strip_prefix("role/").unwrap_or_default();
                 // Names and paths as the IAM API reference (Role: Arn, Path, RoleName) allows them.
                 let name = |c: char| c.is_ascii_alphanumeric() || "+=,.@_-/".contains(c);
@@ -59,7 +59,7 @@ impl RoleArn {
         self.0.split(':').nth(4).unwrap_or_default()
     }
 
-    /// `aws`, `aws-cn` or `aws-us-gov`.
+    /// `aws`, `aws-cn`, `aws-us-gov` or `aws-eusc`.
     pub fn partition(&self) -> &str {
         self.0.split(':').nth(1).unwrap_or_default()
     }

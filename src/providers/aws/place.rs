@@ -3,44 +3,87 @@
 
 use crate::credentials::aws::RoleArn;
 
-/// `eu-central-1`: `^[a-z]{2}(-[a-z]+){1,3}-\d$`.
+/// `eu-central-1`: `^([a-z]{2}|eusc)(-[a-z]+){1,3}-\d$`; and by which of AWS's names its services are reached.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Region(String);
+pub struct Region {
+    name: String,
+    /// Endpoints that have IPv6 addresses besides IPv4 ones.
+    dual_stack: bool,
+    /// Endpoints with cryptography validated under FIPS 140.
+    fips: bool,
+}
 
 impl Region {
     pub fn parse(text: &str) -> Option<Self> {
         let parts: Vec<&str> = text.split('-').collect();
         let [first, middle @ .., last] = parts.as_slice() else { return None };
         let word = |part: &&str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase());
-        let good = first.len() == 2
+        let good = (first.len() == 2 || *first == "eusc")
             && word(first)
             && (1..=3).contains(&middle.len())
             && middle.iter().all(word)
             && last.len() == 1
             && last.bytes().all(|b| b.is_ascii_digit());
-        (good && text.len() <= 32).then(|| Self(text.to_owned()))
+        (good && text.len() <= 32).then(|| Self::named(text))
+    }
+
+    fn named(name: &str) -> Self {
+        Self { name: name.to_owned(), dual_stack: false, fips: false }
+    }
+
+    /// The same region by other endpoints: every call of a session there goes to them.
+    #[must_use]
+    pub fn by(self, dual_stack: bool, fips: bool) -> Self {
+        Self { dual_stack, fips, ..self }
     }
 
     /// The region whose STS is asked when nothing names one.
     pub fn first_of(partition: &str) -> Self {
-        let name = match partition {
+        Self::named(match partition {
             "aws-cn" => "cn-north-1",
             "aws-us-gov" => "us-gov-west-1",
+            "aws-eusc" => "eusc-de-east-1",
             _ => "us-east-1",
-        };
-        Self(name.to_owned())
+        })
     }
 
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.name
     }
 
-    /// `aws`, `aws-cn` or `aws-us-gov`.
+    pub fn dual_stack(&self) -> bool {
+        self.dual_stack
+    }
+
+    pub fn fips(&self) -> bool {
+        self.fips
+    }
+
+    /// `aws`, `aws-cn`, `aws-us-gov` or `aws-eusc`.
     pub fn partition(&self) -> &'static str {
-        match self.0.as_str() {
+        match self.name.as_str() {
             name if name.starts_with("cn-") => "aws-cn",
             name if name.starts_with("us-gov-") => "aws-us-gov",
+            name if name.starts_with("eusc-") => "aws-eusc",
             _ => "aws",
+        }
+    }
+
+    /// What the names of services in its partition end in.
+    pub fn dns_suffix(&self) -> &'static str {
+        match self.partition() {
+            "aws-cn" => "amazonaws.com.cn",
+            "aws-eusc" => "amazonaws.eu",
+            _ => "amazonaws.com",
+        }
+    }
+
+    /// What the dual-stack names of registries in its partition end in.
+    pub fn dual_stack_suffix(&self) -> &'static str {
+        match self.partition() {
+            "aws-cn" => "on.amazonwebservices.com.cn",
+            "aws-eusc" => "on.amazonwebservices.eu",
+            _ => "on.aws",
         }
     }
 }
@@ -75,6 +118,7 @@ mod tests {
         assert_eq!(partition("eu-central-1"), Some("aws"));
         assert_eq!(partition("us-gov-west-1"), Some("aws-us-gov"));
         assert_eq!(partition("cn-northwest-1"), Some("aws-cn"));
+        assert_eq!(partition("eusc-de-east-1"), Some("aws-eusc"));
         for bad in ["", "eu", "eu-1", "eu-central-12", "EU-central-1", "x.evil.com/#", "eu--1", "eu-central-1\r\n"] {
             assert_eq!(partition(bad), None, "{bad}");
         }

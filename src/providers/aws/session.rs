@@ -109,6 +109,8 @@ impl Session {
         let config = SdkConfig::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(aws_config::Region::new(region.as_str().to_owned()))
+            .use_dual_stack(region.dual_stack())
+            .use_fips(region.fips())
             .http_client(Connector(egress.client(Tls::default())?))
             .sleep_impl(TokioSleep::new())
             .time_source(SystemTimeSource::new())
@@ -180,8 +182,9 @@ impl Session {
 
     /// The same keys in another region.
     pub(super) fn at(&self, region: &Region) -> Self {
-        let region = aws_config::Region::new(region.as_str().to_owned());
-        let config = self.config.clone().into_builder().region(region).build();
+        let name = aws_config::Region::new(region.as_str().to_owned());
+        let config = self.config.clone().into_builder().region(name);
+        let config = config.use_dual_stack(region.dual_stack()).use_fips(region.fips()).build();
         Self { config, endpoints: Arc::clone(&self.endpoints), expires: self.expires }
     }
 

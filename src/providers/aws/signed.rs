@@ -24,8 +24,7 @@ pub struct Rest {
 impl Rest {
     /// `securityhub.eu-central-1.amazonaws.com`, in China with `.cn`.
     pub fn host(&self, region: &Region) -> String {
-        let suffix = if region.partition() == "aws-cn" { "amazonaws.com.cn" } else { "amazonaws.com" };
-        format!("{}.{}.{suffix}", self.service, region.as_str())
+        format!("{}.{}.{}", self.service, region.as_str(), region.dns_suffix())
     }
 }
 

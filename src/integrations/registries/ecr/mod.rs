@@ -1,11 +1,14 @@
 //! Amazon ECR: the form, and how a scan signs in. Its API tells dates and sizes; platforms come from the registry's v2
 //! interface, as far as that is reachable. What is read is in `inventory`.
 
+use std::sync::Arc;
+
 use futures_util::future::BoxFuture;
 use url::Url;
 
+use super::collect::Teller;
 use super::selection::{self, Selection};
-use super::{Image, Job, ScanError, Step, Version};
+use super::{Job, Scan, ScanError, Step, Version};
 use crate::credentials::aws::RoleArn;
 use crate::form::{Errors, Field, Values};
 use crate::integrations::Spec;
@@ -15,7 +18,10 @@ use crate::providers::aws::{Assume, HOUR, LONGEST, Region, SHORTEST, role_of};
 use crate::providers::{ProviderError, aws};
 
 mod access;
+mod host;
 mod inventory;
+
+use host::Host;
 
 /// The version's line in the family's list.
 pub struct Ecr;
@@ -118,40 +124,13 @@ impl Spec for Ecr {
 }
 
 impl Version for Ecr {
-    fn scan<'a>(&'a self, job: Job<'a>) -> BoxFuture<'a, Result<Vec<Image>, ScanError>> {
+    fn scan<'a>(&'a self, job: Job<'a>) -> BoxFuture<'a, Result<Scan, ScanError>> {
         Box::pin(async move {
             let stopped = || ScanError::new(Step::SigningIn, "", ProviderError::Stopped);
             tokio::select! {
                 () = job.stop.cancelled() => Err(stopped()),
                 result = scan(&job) => result,
             }
-        })
-    }
-}
-
-/// `<account>.dkr.ecr.<region>.amazonaws.com`, in China with `.cn`.
-struct Host {
-    name: String,
-    account: String,
-    region: Region,
-}
-
-impl Host {
-    fn parse(text: &str) -> Result<Self, String> {
-        let text = text.trim().to_ascii_lowercase();
-        let name = text.strip_prefix("https://").unwrap_or(&text).trim_end_matches('/');
-        let read = || {
-            let (account, rest) = name.split_once(".dkr.ecr.")?;
-            let (region, suffix) = rest.split_once('.')?;
-            let region = Region::parse(region)?;
-            let expected = if region.partition() == "aws-cn" { "amazonaws.com.cn" } else { "amazonaws.com" };
-            let digits = account.len() == 12 && account.bytes().all(|b| b.is_ascii_digit());
-            (digits && suffix == expected).then(|| Self { name: name.to_owned(), account: account.to_owned(), region })
-        };
-        read().ok_or_else(|| {
-            "Enter the registry's host: 123456789012.dkr.ecr.eu-central-1.amazonaws.com (.cn at the end in China), \
-             without a repository."
-                .to_owned()
         })
     }
 }
@@ -187,43 +166,21 @@ fn policy(host: &Host) -> String {
 const READ: [&str; 4] =
     ["ecr:DescribeRepositories", "ecr:DescribeImages", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"];
 
-async fn scan(job: &Job<'_>) -> Result<Vec<Image>, ScanError> {
-    (job.progress)(super::Progress::default());
+async fn scan(job: &Job<'_>) -> Result<Scan, ScanError> {
+    let teller = Teller::new(Arc::clone(&job.progress));
     let failed = |cause| ScanError::new(Step::SigningIn, "", cause);
     let host = Host::parse(job.settings.get("registry")).map_err(|_| failed(ProviderError::InvalidAddress))?;
     let session = access::sign_in(job, &host).await.map_err(failed)?;
     let client = session.ecr();
     let password = access::password(&client).await.map_err(failed)?;
-    let data = access::data_plane(job, &host, &session, password).await.map_err(failed)?;
-    let reader = inventory::Reader::new(client, host.account, data);
-    inventory::read(reader, Selection::of(job.settings), &*job.progress).await
+    let (data, platforms) = access::data_plane(job, &host, &session, password, teller.clone()).await.map_err(failed)?;
+    let reader = inventory::Reader::new(client, host.account, data, teller.clone());
+    inventory::read(reader, Selection::of(job.settings), platforms, &teller).await
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn only_the_host_of_an_ecr_registry_is_taken() {
-        let name = |text: &str| Host::parse(text).map(|host| host.name).ok();
-        let good = "123456789012.dkr.ecr.eu-central-1.amazonaws.com";
-        assert_eq!(name(good).as_deref(), Some(good));
-        assert_eq!(name(&good.to_uppercase()).as_deref(), Some(good));
-        assert_eq!(name(&format!(" https://{good}/ ")).as_deref(), Some(good));
-        assert!(name("123456789012.dkr.ecr.cn-north-1.amazonaws.com.cn").is_some());
-        for bad in [
-            "",
-            "12345678901.dkr.ecr.eu-central-1.amazonaws.com",
-            "123456789012.dkr.ecr.eu-central-1.amazonaws.com.cn",
-            "123456789012.dkr.ecr.cn-north-1.amazonaws.com",
-            "123456789012.dkr.ecr.eu-central-1.amazonaws.com.evil.example",
-            "123456789012.dkr.ecr.x.evil.com/#.amazonaws.com",
-            "123456789012.dkr.ecr.eu-central-1.amazonaws.com/team/app",
-            "123456789012.dkr.ecr.eu-central-1.amazonaws.com:8443",
-        ] {
-            assert_eq!(name(bad), None, "{bad}");
-        }
-    }
 
     #[test]
     fn the_role_is_completed_with_the_registrys_account() {
