@@ -6,7 +6,7 @@ mod values;
 mod view;
 
 pub use values::{Errors, Values};
-pub use view::{FieldView, shown_again, view};
+pub use view::{FieldView, name_shown_again, shown_again, view};
 
 use crate::pasted::{self, Wanted};
 

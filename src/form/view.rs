@@ -43,6 +43,13 @@ pub fn shown_again(fields: &[Field], posted: &Values, value: &str, failed: bool)
     !is_secret
 }
 
+/// A user's name that was posted beside a password, as far as it may be shown again.
+pub fn name_shown_again(posted: &Values, name: &'static str) -> String {
+    const PASSWORD: [Field; 1] = [Field::secret("password", "Password")];
+    let value = posted.get(name);
+    if shown_again(&PASSWORD, posted, value, false) { value.to_owned() } else { String::new() }
+}
+
 /// The active fields with what was posted, else what is stored, else their defaults. `picks` names the options
 /// of a [`Control::Pick`] by field name.
 pub fn view(

@@ -48,7 +48,7 @@ impl Wanted {
     /// Whether a text of that shape is what the field asks for, or may be.
     fn suits(self, shape: Shape) -> bool {
         match self {
-            Self::Visible | Self::Name => !shape.is_secret() && shape != Shape::Variable,
+            Self::Visible | Self::Name => !shape.is_secret() && !matches!(shape, Shape::Variable | Shape::OciConfig),
             // A registry's password may be a whole JSON key, in base64 or not.
             Self::Password => !matches!(shape, Shape::Docker | Shape::Hidden),
             Self::Token => shape == Shape::Token,

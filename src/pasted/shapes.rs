@@ -22,6 +22,8 @@ pub enum Shape {
     AzureTable,
     Kubeconfig,
     KubernetesSecret,
+    /// `~/.oci/config`.
+    OciConfig,
     /// Docker's `config.json`.
     Docker,
     /// `KEY=value`.
@@ -40,7 +42,7 @@ pub enum Shape {
 
 use Shape::{
     AwsCsv, AwsIni, AwsJson, Azure, AzureTable, Certificate, DeployToken, Docker, Google, Header, Hidden, Ibm,
-    Kubeconfig, KubernetesSecret, PrivateKey, Quoted, Token, Variable,
+    Kubeconfig, KubernetesSecret, OciConfig, PrivateKey, Quoted, Token, Variable,
 };
 
 impl Shape {
@@ -61,6 +63,7 @@ impl Shape {
             () if is_kind(text, "Config") || has("\nclusters:") || text.starts_with("clusters:") => Kubeconfig,
             () if lower.starts_with("access key id,") || lower.starts_with("user name,access key id,") => AwsCsv,
             () if lower.contains("aws_access_key_id") || lower.contains("aws_secret_access_key") => AwsIni,
+            () if all(&["fingerprint=", "tenancy=ocid1."]) => OciConfig,
             () if is_azure_table(&lower) => AzureTable,
             () if has("-----BEGIN") && has("PRIVATE KEY-----") => PrivateKey,
             () if has("-----BEGIN CERTIFICATE-----") => Certificate,
@@ -75,7 +78,7 @@ impl Shape {
 
     /// Whether a text of this shape is or holds a secret. A variable may: its field decides.
     pub fn is_secret(self) -> bool {
-        !matches!(self, Certificate | Hidden | Quoted | Header | Variable)
+        !matches!(self, Certificate | Hidden | Quoted | Header | Variable | OciConfig)
     }
 
     /// Whether the sentence leaves it to the field to say what goes into it.
@@ -113,6 +116,10 @@ impl Shape {
             KubernetesSecret => {
                 "This is a Kubernetes Secret, whose values are in base64. Paste the decoded value of the one that belongs \
                  here: kubectl get secret NAME --output 'jsonpath={.data.KEY}' | base64 -d."
+            }
+            OciConfig => {
+                "This is Oracle's configuration file. Enter the values of user, tenancy, fingerprint and region in a field \
+                 each, and the key file under Private key."
             }
             Docker => {
                 "This is Docker's config.json. Its member auth is a user name and a password in base64, with a colon \

@@ -139,6 +139,12 @@ pub(super) fn failed(error: &ProviderError, who: &str) -> Box<Finding> {
             finding.sentence = format!("{} gave an answer that is not understood.", capital(who));
             finding.remedy = "Check the address, and whether a proxy between answers in its place.".to_owned();
         }
+        // The forms of credentials take no address with http://.
+        ProviderError::NotTls { host } => {
+            finding.sentence = format!("{host} answered with plain http, although the address says https.");
+            finding.remedy =
+                "Check the address and its port: Strongroom sends this credential by https only.".to_owned();
+        }
         _ if let Some((sentence, remedy)) = error.parts() => {
             // A host keeps its case.
             let sentence =

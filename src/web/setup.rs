@@ -13,7 +13,7 @@ use super::posted::Posted;
 use super::{login, page, session};
 use crate::accounts::{self, Role, password};
 use crate::app::App;
-use crate::form::Errors;
+use crate::form::{Errors, name_shown_again};
 use crate::models::events::Actor;
 use crate::models::{DbError, logins, users};
 
@@ -58,8 +58,12 @@ pub async fn create(app: Data<App>, request: HttpRequest, posted: Posted) -> Res
         errors.add("password_again", "The two passwords differ.");
     }
     if !errors.is_empty() {
-        let form =
-            New { token, username: posted.get("username").to_owned(), errors, in_clear: page::in_clear(&request) };
+        let form = New {
+            token,
+            username: name_shown_again(&posted.0, "username"),
+            errors,
+            in_clear: page::in_clear(&request),
+        };
         return page::html_with(StatusCode::UNPROCESSABLE_ENTITY, &form);
     }
     let phc = app.gate.hasher.hash(password).await?;

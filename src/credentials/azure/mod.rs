@@ -16,9 +16,10 @@ pub use service_key::{Cloud, ServiceKey};
 #[serde(try_from = "Sealed")]
 pub enum Payload {
     ServiceKey(ServiceKey),
-    /// Always of the global cloud.
     Certificate {
         certificate: pem::Pair,
+        /// Earlier releases stored none: they knew the global one only.
+        cloud: Cloud,
         tenant_id: String,
         client_id: String,
         subscription_id: String,
@@ -36,6 +37,7 @@ struct Sealed {
     method: String,
     service_key: Option<ServiceKey>,
     certificate: Option<pem::Pair>,
+    cloud: Option<Cloud>,
     tenant_id: Option<String>,
     client_id: Option<String>,
     subscription_id: Option<String>,
@@ -51,6 +53,7 @@ impl TryFrom<Sealed> for Payload {
             "service_key" => Ok(Self::ServiceKey(sealed.service_key.ok_or(WRONG)?)),
             "certificate" => Ok(Self::Certificate {
                 certificate: sealed.certificate.ok_or(WRONG)?,
+                cloud: sealed.cloud.unwrap_or_default(),
                 tenant_id: sealed.tenant_id.ok_or(WRONG)?,
                 client_id: sealed.client_id.ok_or(WRONG)?,
                 subscription_id: sealed.subscription_id.ok_or(WRONG)?,
@@ -84,6 +87,9 @@ pub static KIND: Kind = Kind {
             .when("method", &["certificate"])
             .help("One PEM text with both parts, as in the file that az ad sp create-for-rbac --create-cert wrote.")
             .check(|value| pem::Pair::parse(value).map(|pair| pair.to_pem().to_string())),
+        Field::choice("cloud", "Cloud", Cloud::CHOICES)
+            .when("method", &["certificate"])
+            .help("The one that the tenant belongs to."),
         Field::text("tenant_id", "Tenant ID").when("method", &["certificate"]).max(128).check(id).identity(),
         Field::text("client_id", "Client ID").when("method", &["certificate"]).max(128).check(id).identity(),
         Field::text("subscription_id", "Subscription ID")
@@ -157,6 +163,8 @@ fn examine(values: &Values) -> Result<Facts, Errors> {
             let summary = pair.summary().ok_or_else(|| about_certificate("There is no certificate here.".into()))?;
             let (client, tenant) = (values.get("client_id").to_owned(), values.get("tenant_id").to_owned());
             let mut warnings = warnings(&[("client", &client), ("tenant", &tenant), ("subscription", &subscription)]);
+            let cloud = Cloud::CHOICES.iter().find(|(slug, _)| *slug == values.get("cloud"));
+            let cloud = cloud.map_or(Cloud::Global.label(), |(_, label)| label);
             if !pair.is_rsa() {
                 warnings
                     .push("Microsoft Entra ID takes certificates with an RSA key. This one has another.".to_owned());
@@ -166,6 +174,7 @@ fn examine(values: &Values) -> Result<Facts, Errors> {
                 identity: client,
                 subtype: Some("Certificate"),
                 lines: vec![
+                    ("Cloud", cloud.to_owned()),
                     ("Tenant", tenant),
                     ("Subscription", subscription),
                     ("Certificate", summary.subject),

@@ -26,8 +26,10 @@ pub struct ServiceKey {
 type Endpoint = fn(Cloud) -> &'static str;
 
 /// The four public clouds of Microsoft (Azure CLI, `az cloud list`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Cloud {
+    #[default]
     Global,
     China,
     UsGovernment,
@@ -37,7 +39,15 @@ pub enum Cloud {
 impl Cloud {
     const ALL: [Self; 4] = [Self::Global, Self::China, Self::UsGovernment, Self::Germany];
 
-    pub fn label(self) -> &'static str {
+    /// The choices of a form: what is stored, and the label.
+    pub const CHOICES: &'static [(&'static str, &'static str)] = &[
+        ("global", Self::Global.label()),
+        ("china", Self::China.label()),
+        ("us_government", Self::UsGovernment.label()),
+        ("germany", Self::Germany.label()),
+    ];
+
+    pub const fn label(self) -> &'static str {
         match self {
             Self::Global => "Azure",
             Self::China => "Azure China",

@@ -93,7 +93,11 @@ fn a_payload_with_a_value_that_no_field_has_is_refused() {
 fn a_payload_without_one_of_its_required_values_is_refused() {
     for (kind, posted) in fixtures::samples() {
         let values = form::check(kind.fields, &posted, None).expect("valid");
-        for field in kind.fields.iter().filter(|field| field.required && values.contains(field.name)) {
+        // Certificates of earlier releases have no cloud: they were of the global one.
+        let later = |name: &str| (kind.slug, name) == ("azure", "cloud");
+        for field in
+            kind.fields.iter().filter(|field| field.required && values.contains(field.name) && !later(field.name))
+        {
             let rest = values.names().filter(|name| *name != field.name).map(|name| (name, values.get(name)));
             assert!(!(kind.parses)(&Values::from_iter(rest)), "{} without {}", kind.slug, field.name);
         }

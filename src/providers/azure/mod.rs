@@ -74,15 +74,15 @@ pub async fn token(
             let url = token_url(key.cloud, tenant, endpoints)?;
             principal(client, &proof, url, key.cloud, resource, egress).await
         }
-        Payload::Certificate { certificate, tenant_id, client_id, .. } => {
+        Payload::Certificate { certificate, cloud, tenant_id, client_id, .. } => {
             usable(certificate)?;
-            let url = token_url(Cloud::Global, tenant_id, endpoints)?;
+            let url = token_url(*cloud, tenant_id, endpoints)?;
             let assertion = assertion(certificate, client_id, &url).map_err(|error| calls::failed(&error, WHO))?;
             let proof = [
                 ("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"),
                 ("client_assertion", assertion.as_str()),
             ];
-            principal(client_id, &proof, url, Cloud::Global, resource, egress).await
+            principal(client_id, &proof, url, *cloud, resource, egress).await
         }
         Payload::ManagedIdentity { client_id, .. } => {
             managed_identity(client_id.as_deref(), resource, egress, endpoints).await

@@ -13,7 +13,7 @@ use super::super::session::{Administrator, As};
 use super::super::step_up::{self, Ask};
 use crate::accounts::{self, Role, password};
 use crate::app::App;
-use crate::form::Errors;
+use crate::form::{Errors, name_shown_again};
 use crate::models::{DbError, users};
 
 const PAGE: &str = "/users/new";
@@ -45,7 +45,7 @@ pub async fn create(
     posted.only(["username", "role", "password", "password_again", step_up::OTHER_FIELD])?;
     let filled = |errors, password| {
         let shell = Shell::new(&request, &visitor, "users");
-        let (username, roles) = (posted.get("username").to_owned(), roles(posted.get("role")));
+        let (username, roles) = (name_shown_again(&posted.0, "username"), roles(posted.get("role")));
         New { shell, username, roles, errors, password }
     };
     let again = |errors| page::html_with(StatusCode::UNPROCESSABLE_ENTITY, &filled(errors, None));

@@ -174,3 +174,21 @@ async fn field_fa_37_a_tenant_of_another_cloud_is_told_the_way_out() {
     assert_eq!(finding.verdict, Verdict::BadKey);
     assert!(finding.remedy.contains("--json-auth") && finding.remedy.contains("Azure Government"), "{finding:?}");
 }
+
+#[tokio::test]
+async fn field_fa_37_a_certificate_goes_to_the_cloud_that_was_chosen() {
+    let peer = entra::start(None);
+    let (certificate, _) = rsa_certificate(2024, 2031);
+    let pem = format!("{certificate}{}", rsa_pem());
+    let posted = [
+        ("method", "certificate"),
+        ("certificate", pem.as_str()),
+        ("cloud", "us_government"),
+        ("tenant_id", TENANT),
+        ("client_id", CLIENT),
+        ("subscription_id", CLIENT),
+    ];
+    test("azure", &posted, &moved(Service::AzureLogin, &peer)).await;
+    let calls = peer.calls();
+    assert_eq!(calls[0].field("scope").as_deref(), Some("https://management.usgovcloudapi.net/.default"));
+}

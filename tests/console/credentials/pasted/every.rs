@@ -122,3 +122,15 @@ async fn field_fa_40_an_integrations_address_has_no_invisible_character() {
     assert_eq!(page.status, 422);
     assert!(page.text("#registry-error").contains("U+200B"), "{}", page.text("#registry-error"));
 }
+
+#[actix_web::test]
+async fn field_fa_44_a_password_as_user_name_is_not_shown_again() {
+    let app = TestApp::start();
+    let mut visit = app.administrator();
+    let word = "tulip-orbit-cactus-9";
+    let fields = [("username", word), ("role", "auditor"), ("password", word), ("password_again", "other")];
+    let page = visit.post("/users/new", &fields).await;
+    assert!(page.status == 422 && !page.body.contains(word), "{page:?}");
+    let fields = [("username", "grace"), ("role", "auditor"), ("password", word), ("password_again", "other")];
+    assert_eq!(visit.post("/users/new", &fields).await.attributes("#username", "value"), ["grace"]);
+}

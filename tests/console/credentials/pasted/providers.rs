@@ -122,6 +122,15 @@ fn field_fa_44_the_csv_and_the_other_files_of_aws_are_named() {
 }
 
 #[test]
+fn field_fa_44_oracles_configuration_file_is_named() {
+    let file =
+        "[DEFAULT]\nuser=ocid1.user.oc1..a\nfingerprint=12:f8\ntenancy=ocid1.tenancy.oc1..a\nregion=eu-frankfurt-1";
+    for field in ["user_ocid", "tenancy_ocid", "fingerprint", "private_key"] {
+        says(&refusal("oci", &[(field, &file.replace('\n', " "))]), &["configuration file", "in a field each"]);
+    }
+}
+
+#[test]
 fn field_fa_45_the_api_key_file_of_ibm_is_named() {
     says(&refusal("ibm_cloud", &[("api_key", input!("FA-45.json")), ACCOUNT]), &["apikey.json", "member apikey"]);
 }
