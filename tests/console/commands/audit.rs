@@ -111,6 +111,7 @@ fn anchors_of_a_log_show_that_the_trail_was_rolled_back() {
     let vault = strongroom.vault();
     credentials(&mut strongroom.connect(), &vault, 0..5);
     strongroom.sql("CREATE TABLE kept_lanes AS SELECT * FROM audit_lanes");
+    strongroom.sql("CREATE TABLE kept_credentials AS SELECT id FROM credentials");
     credentials(&mut strongroom.connect(), &vault, 5..40);
     let log = strongroom.keyring().with_file_name("console.log");
     std::fs::write(&log, heads(&strongroom)).expect("a log");
@@ -118,7 +119,7 @@ fn anchors_of_a_log_show_that_the_trail_was_rolled_back() {
     let said = strongroom.done(&compare);
     assert!(said.contains("anchors are in the trail"), "{said}");
     // Cut, with the heads of then: nothing in the database tells.
-    strongroom.sql("DELETE FROM credentials WHERE NOT shipped");
+    strongroom.sql("DELETE FROM credentials c WHERE NOT EXISTS (SELECT FROM kept_credentials k WHERE k.id = c.id)");
     strongroom.sql("DELETE FROM events e USING kept_lanes l WHERE e.lane = l.lane AND e.seq > l.seq");
     strongroom.sql(
         "UPDATE audit_lanes a SET seq = l.seq, mac = l.mac, head_mac = l.head_mac FROM kept_lanes l WHERE a.lane = l.lane",

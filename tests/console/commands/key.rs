@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use diesel::connection::SimpleConnection;
 use diesel::{QueryableByName, RunQueryDsl, sql_query};
 use strongroom::accounts::Role;
-use strongroom::models::keks;
+use strongroom::models::events::Actor;
 use strongroom::models::sealed::SEALED;
+use strongroom::models::{self, DbError, credentials as stored, keks};
 use uuid::Uuid;
 
 use super::{ask, credentials, opened, secret};
@@ -67,7 +68,8 @@ async fn a_rotation_moves_every_value_while_the_console_runs_and_changes_no_secr
     // 450 credentials, the shipped one and a password.
     assert!(said.starts_with("452 values moved") && said.contains("453 sealed values opened"), "{said}");
     assert_eq!(ask(&mut conn, "SELECT count(*) FROM credentials WHERE kek_id <> 2"), "0");
-    sql_query(format!("DELETE FROM credentials WHERE id = '{}'", fresh[0])).execute(&mut conn).expect("deleted");
+    let delete = |conn: &mut _| stored::delete(conn, &vault, &Actor::command_line(), fresh[0]);
+    models::transaction::<_, DbError>(&mut conn, &delete).expect("deleted");
     assert_eq!(ask(&mut conn, versions), before, "no row's version or check has changed");
     for (number, id) in ids.iter().enumerate() {
         assert_eq!(opened(&mut conn, &vault, *id), secret(number));
