@@ -48,8 +48,9 @@ pub fn parse(text: &str) -> Result<Url, &'static str> {
     if authority.contains('@') {
         return Err(LOGIN);
     }
-    // `http:/host` with a scheme put before it would become the host `http`.
-    if authority.ends_with(':') {
+    // `http:/host` with a scheme put before it would become the host `http`. The URL standard reads any number of
+    // slashes as two, so that what stands behind the third would be the host.
+    if authority.is_empty() || authority.ends_with(':') {
         return Err(INVALID);
     }
     let url = Url::parse(text).map_err(|_| INVALID)?;
@@ -154,6 +155,8 @@ mod tests {
             ("https://good.com@evil.com", LOGIN),
             ("https://@evil.com", LOGIN),
             ("https://u:p@evil.com", LOGIN),
+            ("https:///u@evil.com", INVALID),
+            ("https:////evil.com", INVALID),
             ("https://http:/evil.com", INVALID),
             ("https://good.com/hook\u{200b}", INVISIBLE),
             ("https://go\u{ad}od.com/", INVISIBLE),
