@@ -38,7 +38,8 @@ pub(super) fn config(pasted: &[String], identity: Option<&SecretString>) -> Resu
     }
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let failed = |_| if extra.is_empty() { ProviderError::NoAuthorities } else { ProviderError::BadCertificate };
-    let verifier = Verifier::new_with_extra_roots(extra.iter().cloned(), Arc::clone(&provider)).map_err(failed)?;
+    let authorities = extra.iter().filter(|certificate| may_issue(certificate)).cloned();
+    let verifier = Verifier::new_with_extra_roots(authorities, Arc::clone(&provider)).map_err(failed)?;
     let builder = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(failed)?
@@ -176,6 +177,17 @@ impl Judge {
 
 fn parse<'a>(certificate: &'a CertificateDer<'_>) -> Option<X509Certificate<'a>> {
     X509Certificate::from_der(certificate).ok().map(|(_, certificate)| certificate)
+}
+
+/// Whether a pasted certificate may vouch for others: it says so, or is a root from before certificates said so. What it
+/// is not, it is for itself alone. One that cannot be read is left to the library, which refuses it.
+fn may_issue(certificate: &CertificateDer<'_>) -> bool {
+    let Some(certificate) = parse(certificate) else { return true };
+    match certificate.basic_constraints() {
+        Ok(Some(constraints)) => constraints.value.ca,
+        Ok(None) => is_own_issuer(&certificate),
+        Err(_) => false,
+    }
 }
 
 fn is_own_issuer(certificate: &X509Certificate<'_>) -> bool {

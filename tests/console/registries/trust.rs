@@ -59,6 +59,14 @@ async fn field_t01_a_pasted_certificate_counts_for_its_names_and_dates_only() {
 }
 
 #[tokio::test]
+async fn field_t01_a_pasted_certificate_that_is_no_authority_vouches_for_no_other() {
+    let (pasted, issued) = Authority::no_authority("127.0.0.1");
+    let peer = behind(&issued);
+    fault(Scan::of(peer.url()).with("ca_certificate", &pasted)).await;
+    assert!(peer.calls().is_empty());
+}
+
+#[tokio::test]
 async fn field_t02_a_server_that_does_not_know_the_name_says_so() {
     let address = refusing_handshakes().await;
     let error = Scan::of(format!("https://{address}")).run().await.unwrap_err();

@@ -41,6 +41,17 @@ impl Authority {
         })
     }
 
+    /// A certificate that is its own issuer and no authority, and one that was issued by its key all the same.
+    pub fn no_authority(name: &str) -> (String, (String, String)) {
+        let (key, mut params) = (KeyPair::generate().unwrap(), CertificateParams::new([name.to_owned()]).unwrap());
+        params.is_ca = IsCa::ExplicitNoCa;
+        params.distinguished_name.push(DnType::CommonName, "registry.internal");
+        let pasted = params.self_signed(&key).unwrap().pem();
+        let issuer = Issuer::new(params, key);
+        let (key, params) = (KeyPair::generate().unwrap(), CertificateParams::new([name.to_owned()]).unwrap());
+        (pasted, (params.signed_by(&key, &issuer).unwrap().pem(), key.serialize_pem()))
+    }
+
     fn self_signed_as(name: &str, change: impl FnOnce(&mut CertificateParams)) -> (String, String) {
         let key = KeyPair::generate().unwrap();
         let mut params = CertificateParams::new([name.to_owned()]).unwrap();
