@@ -211,8 +211,13 @@ pub fn check(fields: &[Field], posted: &Values, stored: Option<&Values>) -> Resu
 /// What counts as entered: a one-line secret may begin or end with a space, everything else is trimmed. Tabs and line
 /// ends around a value come from a spreadsheet or a file, as does the mark that some editors put first.
 fn entered<'v>(field: &Field, raw: &'v str) -> &'v str {
-    let raw = raw.trim_start_matches('\u{feff}');
-    if field.control == Control::Secret { raw.trim_matches(['\t', '\r', '\n']) } else { raw.trim() }
+    let marked = raw.trim_start_matches('\u{feff}');
+    match field.control {
+        // Nobody types these, and other fields go by what was posted.
+        Control::Choice(_) | Control::Checkbox => raw,
+        Control::Secret => marked.trim_matches(['\t', '\r', '\n']),
+        _ => marked.trim(),
+    }
 }
 
 fn check_field(field: &Field, raw: &str, stored: Option<&Values>) -> Result<String, String> {

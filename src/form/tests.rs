@@ -44,6 +44,8 @@ fn a_field_of_another_method_is_left_out_whatever_was_posted() {
 fn wrong_choices_numbers_ticks_lengths_and_control_characters_are_refused() {
     for (name, value) in [
         ("method", "other"),
+        ("method", "\u{feff}"),
+        ("method", " key"),
         ("server", "123456789012345678901"),
         ("server", "a\nb"),
         ("server", "a\0b"),
