@@ -11,7 +11,7 @@ use url::Url;
 use super::{fail, say};
 use crate::config::{https_url, socket_address};
 
-/// What the command takes.
+/// The arguments of `strongroom proxy`.
 #[derive(Args, Debug)]
 pub struct ProxyArgs {
     /// The program that stands before the console
@@ -38,11 +38,11 @@ pub enum ProxyName {
     Traefik,
 }
 
-/// What all templates fill in.
+/// The values that every configuration is filled in with.
 struct Site {
     /// Where the console listens.
     console: SocketAddr,
-    /// The same as the proxy reaches it.
+    /// The address and port on which the proxy reaches the console.
     backend: SocketAddr,
     public_url: String,
     /// Host of the public address, in brackets if it is an IPv6 address.

@@ -101,8 +101,8 @@ pub struct Settings {
     #[command(flatten)]
     pub store: StoreSettings,
 
-    /// The same database without a pooler between, to hear at once of sessions that other consoles end. Only for a
-    /// DATABASE_URL that leads through one, such as PgBouncer; without it, a session is looked up once a second
+    /// A direct connection to the same database, for a DATABASE_URL that leads through a transaction pooler such as
+    /// PgBouncer. Without it, a session that another console has ended may last a second longer
     #[arg(
         long,
         env = "STRONGROOM_DATABASE_DIRECT_URL",

@@ -1,4 +1,4 @@
-//! What the operator should read at the start: settings that work and leave something open.
+//! Warnings at the start, about settings that work but are risky or incomplete.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;

@@ -58,7 +58,7 @@ pub static KIND: Kind = Kind {
     address: |values| super::address_in("server_url", values),
 };
 
-/// What other tokens begin with, and what they are.
+/// Prefixes of tokens that do not belong here, and the name of each kind.
 const OTHERS: [(&str, &str); 2] =
     [("ghr_", "This is a refresh token, which opens nothing by itself."), ("glpat-", "This is a token of GitLab.")];
 

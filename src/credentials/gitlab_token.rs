@@ -57,8 +57,8 @@ pub static KIND: Kind = Kind {
     address: |values| super::address_in("server_url", values),
 };
 
-/// What other tokens begin with, and what they are (GitLab's documentation, "Token overview"). Deploy tokens are
-/// recognised before.
+/// Prefixes of tokens that do not belong here, and the name of each kind (GitLab's documentation,
+/// "Token overview"). Deploy tokens are recognised before.
 const OTHERS: [(&str, &str); 8] = [
     ("glrt-", "This is a runner's token."),
     ("GR1348941", "This is a token to register runners with."),

@@ -1,6 +1,7 @@
 //! Fields declared once, then shown, checked and turned into values. Credentials and integrations declare their forms
 //! with [`Field`]; a page shows them with [`view()`] and checks what was posted with [`check`]. This module knows no
-//! HTTP, no database and no cloud: what people paste by mistake is recognised in [`crate::pasted`]. A new control is a new arm of [`Control`] and of `templates/shared/field.html`.
+//! HTTP, no database and no cloud: what people paste by mistake is recognised in [`crate::pasted`]. A new control is a
+//! new arm of [`Control`] and of `templates/shared/field.html`.
 
 mod values;
 mod view;

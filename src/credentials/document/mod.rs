@@ -94,7 +94,7 @@ fn admitted(text: &str) -> Result<&str, Fault> {
     if text.len() > MAX_BYTES { Err(Fault::Long) } else { Ok(text.trim_start_matches('\u{feff}')) }
 }
 
-/// What a line is indented with that no document is: lines look right and are not.
+/// Finds indentation by unusual spaces, which look like ordinary ones and which no parser takes.
 fn indentation(text: &str, tabs: bool) -> Option<Fault> {
     text.lines().enumerate().find_map(|(number, line)| {
         let odd = line.chars().take_while(|c| c.is_whitespace()).find(|c| *c != ' ' && (tabs || *c != '\t'))?;
