@@ -245,7 +245,7 @@ impl ProviderError {
             ),
             Self::TokenServer { host, cause } => token_server::sentence(host, cause),
             Self::Forbidden => {
-                format!("{who} accepted the credential, but does not allow this. Give its account read access.")
+                format!("{who} does not allow this. Give the credential's account read access, or choose a credential.")
             }
             Self::NotFound => format!("{who} does not have it. Check the address and the name."),
             Self::Throttled { retry_after: Some(seconds) } => {

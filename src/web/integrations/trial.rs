@@ -45,10 +45,11 @@ pub async fn on_form(
     let (credential, name, host) = (draft.credential, draft.name.as_str(), draft.host.as_str());
     let trial = Trial { channel, settings: &settings, credential, name, host };
     Ok(match trial::send(app, visitor.actor(), &trial).await? {
-        Ok(()) if channel.has_recipients() => Tried {
-            tone: "good",
-            text: "The mail server accepted the login. Nothing was sent: people are added once it is saved.".into(),
-        },
+        Ok(()) if channel.has_recipients() => {
+            let what = if credential.is_some() { "accepted the login" } else { "answered; no login was tried" };
+            let text = format!("The mail server {what}. Nothing was sent: people are added once it is saved.");
+            Tried { tone: "good", text }
+        }
         Ok(()) => Tried { tone: "good", text: "The test alert was delivered. Nothing is saved yet.".into() },
         Err(error) => Tried { tone: "bad", text: format!("The test alert was not delivered. {}", error.sentence) },
     })

@@ -72,3 +72,23 @@ async fn field_mail_through_a_relay_from_the_form_to_the_test_alert_in_the_box()
     browser.close().await;
     owner.close().await;
 }
+
+#[actix_web::test]
+async fn a_test_without_a_credential_does_not_speak_of_an_accepted_login() {
+    let server = MailServer::clear(json!({}));
+    let app = TestApp::start();
+    let port = server.address.port().to_string();
+    let fields = [
+        ("name", "Relay"),
+        ("version", "email"),
+        ("host", "127.0.0.1"),
+        ("port", &port),
+        ("tls", "none"),
+        ("from", "strongroom@example.com"),
+        ("try", "on"),
+    ];
+    let page = app.administrator().post("/integrations", &fields).await;
+    assert_eq!(page.status, 200, "{:?}", page.texts(".error-summary"));
+    let said = page.text("main");
+    assert!(said.contains("no login was tried") && !said.contains("accepted the login"), "{said}");
+}

@@ -41,7 +41,7 @@ async fn field_r13_a_repository_that_is_closed_to_the_account_is_a_gap() {
     let [gap] = &found.gaps[..] else { panic!("{:?}", found.gaps) };
     assert_eq!((gap.step, gap.at.as_str()), (Step::ListingTags, "secret/two"));
     let reason = gap.reason();
-    assert!(reason.contains("accepted the credential, but does not allow this"), "{reason}");
+    assert!(reason.contains("the registry does not allow this"), "{reason}");
     assert!(reason.ends_with("Or add the repository to Repositories to exclude."), "{reason}");
 }
 

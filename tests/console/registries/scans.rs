@@ -117,7 +117,7 @@ async fn a_repository_that_is_closed_to_the_credential_is_a_gap_and_named() {
     assert_eq!((gap.step, gap.at.as_str()), (Step::ListingTags, "team/secret"));
     assert_eq!(gap.cause, ProviderError::Forbidden);
     let text = gap.to_string();
-    assert!(text.starts_with("Listing the tags of team/secret failed: the registry accepted the credential"), "{text}");
+    assert!(text.starts_with("Listing the tags of team/secret failed: the registry does not allow this"), "{text}");
     let scan = Scan::of(peer.url())
         .with("ca_certificate", peer.ca_certificate())
         .password("robot", PASSWORD)
