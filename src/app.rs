@@ -25,6 +25,7 @@ use crate::models::{self, Conn, Db, DbError, credentials, logins, resign};
 use crate::providers::aws;
 use crate::providers::egress::Egress;
 use crate::providers::tokens::Tokens;
+use crate::trail::Trail;
 use crate::vault::{KeyRing, KeyRingError, Vault};
 use crate::web::credentials::draft;
 use crate::web::limiter::Limiter;
@@ -62,6 +63,8 @@ pub struct App {
     /// Told when a run has been queued, so that it starts at once.
     pub queued: tokio::sync::Notify,
     pub alerts: alerting::Known,
+    /// What is known of the audit trail; also what is broken, for every page.
+    pub trail: Arc<Trail>,
 }
 
 impl App {
@@ -200,6 +203,7 @@ impl Console {
             stopping: CancellationToken::new(),
             queued: tokio::sync::Notify::new(),
             alerts: alerting::Known::default(),
+            trail: vault.trail.clone(),
             db,
             vault,
             settings,

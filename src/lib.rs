@@ -48,6 +48,8 @@ pub mod runs;
 pub mod telemetry;
 /// The Test of a credential: ask the provider, record.
 pub mod testing;
+/// What this process remembers of the audit trail, so that nobody takes it back in the database.
+pub mod trail;
 /// Envelope encryption of single columns, keyed checks over rows, the key ring.
 pub mod vault;
 /// Is everything still what was stored? Opens every value and follows the audit trail.

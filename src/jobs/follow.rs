@@ -9,6 +9,7 @@ use crate::app::App;
 use crate::models::DbError;
 use crate::models::altered::{self, Part};
 use crate::models::follow::Follower;
+use crate::trail::Break;
 use crate::verification::Failure;
 
 /// Longer than any statement of a request may take: see [`Follower`].
@@ -29,6 +30,9 @@ async fn turn(app: Data<App>, follower: Arc<Mutex<Follower>>) -> Result<(), DbEr
         more = behind;
         if broken.is_empty() {
             continue;
+        }
+        for at in &broken {
+            app.trail.note_break(Break { lane: at.lane, seq: at.seq, on: at.seq, link: Vec::new() }, false);
         }
         let broken = broken.into_iter().map(|at| Failure::Trail(at).to_string()).collect::<Vec<_>>().join("; ");
         tracing::error!(%broken, "the audit trail does not go on from where this console knew it");

@@ -1,6 +1,6 @@
 //! Following the audit trail as it grows. What was read once is remembered by the process: a trail that is rolled back
 //! or written anew under a running console is found at the next turn, and rows that were put back stay refused though
-//! the events that tell of them were hidden ([`crate::vault::Versions`]).
+//! the events that tell of them were hidden ([`crate::trail`]).
 
 use std::mem;
 
@@ -64,7 +64,7 @@ impl Follower {
 
     /// Ends a turn: from now on rows must be as new as what the turn before read.
     pub fn end_turn(&mut self, vault: &Vault) {
-        vault.versions.note(mem::replace(&mut self.before, mem::take(&mut self.fresh)));
+        vault.trail.note_versions(mem::replace(&mut self.before, mem::take(&mut self.fresh)));
     }
 }
 

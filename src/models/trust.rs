@@ -6,6 +6,7 @@
 //! add it to the walk in `verification`.
 
 use std::ops::Deref;
+use std::time::Instant;
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
@@ -147,7 +148,11 @@ impl<T: Signed> Seen<T> {
     /// `latest` is the version that [`latest_version`] returned with the row, `asked` whether the row is the one that was
     /// asked for.
     pub(super) fn new(vault: &Vault, (row, latest): (T, Option<i64>), asked: impl FnOnce(&T) -> bool) -> Self {
-        let latest = if T::RECORDED { latest.unwrap_or(0).max(vault.versions.latest(row.subject())) } else { 0 };
+        let latest = if T::RECORDED {
+            latest.unwrap_or(0).max(vault.trail.latest_version(row.subject(), Instant::now()))
+        } else {
+            0
+        };
         let doubt = match row.signature().split_first() {
             Some((scheme, _)) if *scheme > SCHEME && row.signature().len() > MAC => Some(Doubt::LaterRelease),
             Some((&SCHEME, rest)) if rest.len() >= MAC => {

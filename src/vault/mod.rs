@@ -14,15 +14,15 @@ use sha2::Sha256;
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
+use crate::trail::Trail;
+
 mod context;
 pub mod keyring;
 #[cfg(test)]
 mod tests;
-mod versions;
 
 pub use context::Context;
 pub use keyring::{KeyRing, KeyRingError};
-pub use versions::Versions;
 
 /// 32 bytes of key, wiped when dropped.
 type Key = Zeroizing<[u8; 32]>;
@@ -60,7 +60,7 @@ pub struct Vault {
     path: Option<PathBuf>,
     keys: RwLock<Arc<Keys>>,
     /// What this process has followed of the audit trail.
-    pub versions: Versions,
+    pub trail: Arc<Trail>,
 }
 
 /// What the ring's keys become in this deployment, derived once.
@@ -91,7 +91,7 @@ impl Vault {
     /// `path` is where the ring is read again when an unknown key id turns up; `None` in tests.
     pub fn new(deployment: Uuid, ring: KeyRing, path: Option<PathBuf>) -> Self {
         let keys = Keys::derive(deployment, &ring);
-        Self { deployment, path, keys: RwLock::new(Arc::new(keys)), versions: Versions::default() }
+        Self { deployment, path, keys: RwLock::new(Arc::new(keys)), trail: Arc::default() }
     }
 
     pub fn deployment(&self) -> Uuid {
