@@ -17,6 +17,7 @@ use uuid::Uuid;
 use crate::accounts::{Gate, Hasher};
 use crate::config::{CannotListen, Settings, StoreSettings};
 use crate::integrations::alerts::email;
+use crate::integrations::context::Outside;
 use crate::models::deployment;
 use crate::models::logins::Setup;
 use crate::models::resign::Again;
@@ -83,6 +84,17 @@ impl App {
     /// From when on the secrets of each type count as old, as of a few seconds ago.
     pub fn limits(&self) -> models::credential_limits::Limits {
         alerting::limits(&self.alerts.settings(), self.stale_days())
+    }
+
+    /// What a call of an integration may use of the world outside.
+    pub fn outside(&self) -> Outside<'_> {
+        Outside {
+            egress: &self.egress,
+            endpoints: &self.settings.endpoints,
+            aws: &self.aws,
+            tokens: &self.tokens,
+            smtp: &self.smtp,
+        }
     }
 
     /// Whether visitors come over https, here or at the proxy.

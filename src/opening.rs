@@ -7,9 +7,11 @@ use uuid::Uuid;
 
 use crate::credentials::{self as kinds, Kind};
 use crate::form::Values;
+use crate::integrations::context::Secret;
 use crate::models::events::Actor;
 use crate::models::trust::Doubt;
 use crate::models::{Conn, DbError, altered, credentials};
+use crate::providers::tokens::Stored;
 use crate::vault::Vault;
 
 pub struct Opened {
@@ -18,6 +20,14 @@ pub struct Opened {
     pub version: i32,
     pub kind: &'static Kind,
     pub values: Values,
+}
+
+impl Opened {
+    /// As a call of an integration gets it.
+    pub fn secret(&self) -> Secret<'_> {
+        let stored = Stored { credential: self.id, secret_version: self.version };
+        Secret { kind: self.kind, values: &self.values, stored: Some(stored) }
+    }
 }
 
 /// Why there is nothing to work with.

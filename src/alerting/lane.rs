@@ -17,7 +17,8 @@ use super::prepare::{Batch, Ready, prepare};
 use crate::app::App;
 use crate::form::Values;
 use crate::integrations::alerts::email::Letter;
-use crate::integrations::alerts::{Again, Channel, GoAhead, Job, Message, Receipt, SendError, go_ahead};
+use crate::integrations::alerts::{Again, Channel, Dispatch, GoAhead, Message, Receipt, SendError, go_ahead};
+use crate::integrations::context::Context;
 use crate::models::deliveries::{self, Delivery};
 use crate::models::{Conn, DbError};
 use crate::opening::Opened;
@@ -179,22 +180,11 @@ pub struct Call<'a> {
 
 /// Makes a call, bounded in time and with a panic as a failure.
 pub async fn call(app: &App, call: Call<'_>) -> Result<Receipt, SendError> {
-    let job = Job {
-        settings: call.settings,
-        credential: call.credential.map(|opened| (opened.kind, &opened.values)),
-        stored: call.credential.map(|opened| (opened.id, opened.version)),
-        egress: &app.egress,
-        endpoints: &app.settings.endpoints,
-        aws: &app.aws,
-        tokens: &app.tokens,
-        name: call.name,
-        message: call.message,
-        repeated: call.repeated,
-        letter: call.letter,
-        smtp: &app.smtp,
-        go_ahead: call.go_ahead,
-    };
-    let work = async { call.channel.send(job).await };
+    let main = call.credential.map(Opened::secret);
+    let cx = Context::new(app.outside(), call.settings, call.name, main);
+    let Call { message, letter, go_ahead, repeated, .. } = call;
+    let dispatch = Dispatch { message, letter, go_ahead, repeated };
+    let work = async { call.channel.send(&cx, dispatch).await };
     match tokio::time::timeout(call.limit, AssertUnwindSafe(work).catch_unwind()).await {
         Ok(Ok(result)) => result,
         Ok(Err(_)) => {

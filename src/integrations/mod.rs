@@ -10,6 +10,8 @@ use crate::providers::aws::roles::Wanted;
 
 pub mod alerts;
 pub mod ca_certificate;
+pub mod context;
+pub mod progress;
 pub mod registries;
 
 /// The families, closed: each has its own table of results and its own label in *Usages*.

@@ -13,11 +13,14 @@ use futures_util::FutureExt;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
+use crate::integrations::context::Context;
+use crate::integrations::progress::Report;
 use crate::integrations::registries::selection::Selection;
-use crate::integrations::registries::{self, Job, Scan, ScanError, Version};
+use crate::integrations::registries::{self, Scan, ScanError, Version};
 use crate::models::events::Actor;
 use crate::models::runs::{self, Run};
 use crate::models::{DbError, images};
+use crate::opening::Opened;
 use crate::providers::ProviderError;
 use crate::providers::oci_registry::SentTo;
 use crate::vault::Vault;
@@ -146,19 +149,15 @@ fn actor(vault: &Vault, run: &Run) -> Actor {
 /// Scans under a lease that is kept alive meanwhile. `None` when there is nothing to record.
 async fn act(app: &App, run: &Run, ready: &Ready, lease: &Lease, sent_to: &SentTo) -> Option<Verdict> {
     let progress = Arc::clone(&lease.watch.progress);
-    let job = Job {
-        settings: &ready.settings,
-        credential: ready.credential.as_ref().map(|opened| (opened.kind, &opened.values)),
-        egress: &app.egress,
-        name: &ready.integration.name,
-        stored: ready.credential.as_ref().map(|opened| (opened.id, opened.version)),
-        aws: &app.aws,
-        progress: Arc::new(move |now| *progress.lock().unwrap_or_else(PoisonError::into_inner) = now),
+    let main = ready.credential.as_ref().map(Opened::secret);
+    let cx = Context {
+        report: Report::to(move |now| *progress.lock().unwrap_or_else(PoisonError::into_inner) = now),
         stop: lease.watch.stop.clone(),
         sent_to: sent_to.clone(),
+        ..Context::new(app.outside(), &ready.settings, &ready.integration.name, main)
     };
     let result = tokio::select! {
-        result = scan(ready.version, job) => result,
+        result = scan(ready.version, &cx) => result,
         never = keep_alive(app, run, lease) => match never {},
     };
     if lease.lost.get() {
@@ -184,9 +183,9 @@ enum Failure {
 }
 
 /// A panic in a scan fails the run and not the worker.
-async fn scan(version: &dyn Version, job: Job<'_>) -> Result<Scan, Failure> {
+async fn scan(version: &dyn Version, cx: &Context<'_>) -> Result<Scan, Failure> {
     // Made inside, since a version may also panic before its future is polled.
-    let work = async move { version.scan(job).await };
+    let work = async move { version.scan(cx).await };
     match AssertUnwindSafe(work).catch_unwind().await {
         Ok(result) => result.map_err(Failure::Scan),
         Err(_) => Err(Failure::Panicked),
@@ -230,8 +229,12 @@ mod tests {
     use super::*;
     use crate::form::{Field, Values};
     use crate::integrations::Spec;
+    use crate::integrations::alerts::email::Connections;
+    use crate::integrations::context::Outside;
     use crate::providers::aws;
     use crate::providers::egress::Egress;
+    use crate::providers::endpoints::Endpoints;
+    use crate::providers::tokens::Tokens;
 
     struct Broken;
 
@@ -256,7 +259,7 @@ mod tests {
         }
     }
     impl Version for Broken {
-        fn scan<'a>(&'a self, _: Job<'a>) -> BoxFuture<'a, Result<Scan, ScanError>> {
+        fn scan<'a>(&'a self, _: &'a Context<'a>) -> BoxFuture<'a, Result<Scan, ScanError>> {
             panic!("on purpose")
         }
     }
@@ -264,19 +267,10 @@ mod tests {
     #[tokio::test]
     async fn a_panic_in_a_scan_is_a_failure_of_that_scan() {
         let (settings, egress) = (Values::default(), Egress::new(Vec::new()));
-        let (progress, stop) = (Arc::new(|_| {}), CancellationToken::new());
-        let aws = aws::Sessions::new(egress.clone(), aws::Endpoints::default());
-        let job = Job {
-            settings: &settings,
-            credential: None,
-            egress: &egress,
-            name: "",
-            stored: None,
-            aws: &aws,
-            progress,
-            stop,
-            sent_to: SentTo::default(),
-        };
-        assert!(matches!(scan(&Broken, job).await, Err(Failure::Panicked)));
+        let (aws, endpoints) = (aws::Sessions::new(egress.clone(), aws::Endpoints::default()), Endpoints::default());
+        let (tokens, smtp) = (Tokens::new(egress.clone(), endpoints.clone()), Connections::default());
+        let outside = Outside { egress: &egress, endpoints: &endpoints, aws: &aws, tokens: &tokens, smtp: &smtp };
+        let cx = Context::new(outside, &settings, "", None);
+        assert!(matches!(scan(&Broken, &cx).await, Err(Failure::Panicked)));
     }
 }

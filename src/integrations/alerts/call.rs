@@ -13,8 +13,9 @@ use serde_json::Value;
 use url::Url;
 use zeroize::Zeroizing;
 
-use super::{Again, Job, Line, SendError};
+use super::{Again, Dispatch, Line, SendError};
 use crate::credentials;
+use crate::integrations::context::{Context, Secret};
 use crate::providers::egress::{Answer, BODY_LIMIT, Client, Tls};
 use crate::providers::patience::retry_after;
 use crate::providers::probe::{Finding, Verdict};
@@ -40,8 +41,8 @@ pub(super) struct Caller {
 }
 
 impl Caller {
-    pub fn new(job: &Job<'_>, tls: Tls, peer: &'static Peer) -> Result<Self, SendError> {
-        let client = job.egress.client(tls).map_err(|error| peer.failed(&error))?;
+    pub fn new(cx: &Context<'_>, tls: Tls, peer: &'static Peer) -> Result<Self, SendError> {
+        let client = cx.outside.egress.client(tls).map_err(|error| peer.failed(&error))?;
         Ok(Self { client, peer })
     }
 
@@ -105,15 +106,20 @@ impl Peer {
     }
 }
 
-/// The typed payload of the job's credential.
-pub(super) fn payload<P: DeserializeOwned>(job: &Job<'_>, peer: &Peer) -> Result<P, SendError> {
-    let payload = job.credential.and_then(|(_, values)| credentials::payload(values));
+/// The credential of the call.
+pub(super) fn secret<'a>(cx: &Context<'a>, peer: &Peer) -> Result<Secret<'a>, SendError> {
+    cx.main().ok_or_else(|| peer.failed(&ProviderError::WrongCredential))
+}
+
+/// Its typed payload.
+pub(super) fn payload<P: DeserializeOwned>(cx: &Context<'_>, peer: &Peer) -> Result<P, SendError> {
+    let payload = credentials::payload(secret(cx, peer)?.values);
     payload.ok_or_else(|| peer.failed(&ProviderError::WrongCredential))
 }
 
 /// The line of a message of a channel that sends each by itself.
-pub(super) fn only_line<'a>(job: &Job<'a>) -> Result<&'a Line, SendError> {
-    job.message.lines.first().ok_or_else(|| SendError::never("The message is empty. Please report this."))
+pub(super) fn only_line<'a>(dispatch: &Dispatch<'a>) -> Result<&'a Line, SendError> {
+    dispatch.message.lines.first().ok_or_else(|| SendError::never("The message is empty. Please report this."))
 }
 
 /// An address below a base that may have a path of its own.

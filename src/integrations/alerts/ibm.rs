@@ -11,12 +11,13 @@ use url::Url;
 
 use super::call::{self, Caller, Peer};
 use super::text::{self, FULL, Words};
-use super::{Channel, Job, Line, Receipt, SendError, Severity, Trigger, fields};
+use super::{Channel, Dispatch, Line, Receipt, SendError, Severity, Trigger, fields};
 use crate::credentials::ibm_cloud::Payload;
 use crate::form::{Field, Values};
+use crate::integrations::context::Context;
 use crate::integrations::{Spec, ca_certificate, service_address};
+use crate::providers::ProviderError;
 use crate::providers::egress::Answer;
-use crate::providers::{ProviderError, ibm};
 
 pub struct Ibm;
 
@@ -74,18 +75,16 @@ impl Channel for Ibm {
         1
     }
 
-    fn send<'a>(&'a self, job: Job<'a>) -> BoxFuture<'a, Result<Receipt, SendError>> {
+    fn send<'a>(&'a self, cx: &'a Context<'a>, dispatch: Dispatch<'a>) -> BoxFuture<'a, Result<Receipt, SendError>> {
         Box::pin(async move {
-            let line = call::only_line(&job)?;
-            let base = self.address(job.settings).ok_or_else(|| PEER.failed(&ProviderError::InvalidAddress))?;
-            let payload: Payload = call::payload(&job, &PEER)?;
-            let token = match (job.kept(), job.credential) {
-                (Some(stored), Some((_, values))) => job.tokens.ibm_token(stored, values).await,
-                _ => ibm::token(&payload, job.egress, job.endpoints).await,
-            };
+            let line = call::only_line(&dispatch)?;
+            let base = self.address(cx.settings).ok_or_else(|| PEER.failed(&ProviderError::InvalidAddress))?;
+            let payload: Payload = call::payload(cx, &PEER)?;
+            let secret = call::secret(cx, &PEER)?;
+            let token = cx.outside.tokens.ibm_token(secret.stored, secret.values).await;
             let token = token.map_err(|finding| call::found(&finding))?.secret;
-            let caller = Caller::new(&job, ca_certificate::tls(job.settings), &PEER)?;
-            let provider = job.settings.get("provider");
+            let caller = Caller::new(cx, ca_certificate::tls(cx.settings), &PEER)?;
+            let provider = cx.settings.get("provider");
             let path = format!("/v1/{}/providers/{provider}", payload.account_guid);
             let findings =
                 Findings { caller, token, base: call::below(&base, &path, &PEER)?, account: payload.account_guid };

@@ -10,9 +10,10 @@ use serde_json::{Value, json};
 use url::Url;
 
 use super::call::{self, Caller, Peer};
-use super::{Channel, Event, Job, Line, Receipt, SendError, fields, text};
+use super::{Channel, Dispatch, Event, Line, Receipt, SendError, fields, text};
 use crate::credentials::{api_token, basic};
 use crate::form::{Errors, Field, Values};
+use crate::integrations::context::Context;
 use crate::integrations::{Spec, ca_certificate, service_address};
 use crate::providers::ProviderError;
 use crate::providers::egress::Answer;
@@ -90,18 +91,18 @@ impl Channel for Jira {
         1
     }
 
-    fn send<'a>(&'a self, job: Job<'a>) -> BoxFuture<'a, Result<Receipt, SendError>> {
+    fn send<'a>(&'a self, cx: &'a Context<'a>, dispatch: Dispatch<'a>) -> BoxFuture<'a, Result<Receipt, SendError>> {
         Box::pin(async move {
-            let line = call::only_line(&job)?;
-            let site = Site::new(self, &job)?;
+            let line = call::only_line(&dispatch)?;
+            let site = Site::new(self, cx, dispatch)?;
             let known = line.reference.clone().filter(|key| is_key(key));
             // An attempt whose answer was lost may have made one.
-            let look = known.is_none() && (job.repeated || line.event != Event::Raised);
+            let look = known.is_none() && (dispatch.repeated || line.event != Event::Raised);
             let known = if look { site.find(line).await? } else { known };
             let reference = match (known, line.event) {
                 (None, Event::Closed) => return Ok(Receipt { reference: line.reference.clone() }),
                 (None, _) => site.create(line).await?,
-                (Some(key), Event::Raised) if job.repeated && line.reference.is_none() => key,
+                (Some(key), Event::Raised) if dispatch.repeated && line.reference.is_none() => key,
                 (Some(key), Event::Closed) => site.close(key, line).await?,
                 (Some(key), _) => {
                     let said = format!("{}: {}", text::word(line.event), text::paragraphs(line, false, neutral));
@@ -148,22 +149,23 @@ enum Login {
 }
 
 struct Site<'a> {
-    job: &'a Job<'a>,
+    cx: &'a Context<'a>,
+    dispatch: Dispatch<'a>,
     caller: Caller,
     login: Login,
     base: Url,
 }
 
 impl<'a> Site<'a> {
-    fn new(channel: &Jira, job: &'a Job<'a>) -> Result<Self, SendError> {
-        let base = channel.address(job.settings).ok_or_else(|| PEER.failed(&ProviderError::InvalidAddress))?;
+    fn new(channel: &Jira, cx: &'a Context<'a>, dispatch: Dispatch<'a>) -> Result<Self, SendError> {
+        let base = channel.address(cx.settings).ok_or_else(|| PEER.failed(&ProviderError::InvalidAddress))?;
         let base = call::below(&base, "/rest/api/2", &PEER)?;
-        let caller = Caller::new(job, ca_certificate::tls(job.settings), &PEER)?;
-        let login = match job.credential {
-            Some((kind, _)) if kind.slug == "api_token" => Login::Token(call::payload(job, &PEER)?),
-            _ => Login::Password(call::payload(job, &PEER)?),
+        let caller = Caller::new(cx, ca_certificate::tls(cx.settings), &PEER)?;
+        let login = match cx.main() {
+            Some(secret) if secret.kind.slug == "api_token" => Login::Token(call::payload(cx, &PEER)?),
+            _ => Login::Password(call::payload(cx, &PEER)?),
         };
-        Ok(Self { job, caller, login, base })
+        Ok(Self { cx, dispatch, caller, login, base })
     }
 
     fn url(&self, path: &str) -> Result<Url, SendError> {
@@ -208,7 +210,7 @@ impl<'a> Site<'a> {
             issues: Vec<Issue>,
         }
         let paths = if is_cloud(&self.base) { ["/search/jql", "/search"] } else { ["/search", "/search/jql"] };
-        let jql = format!("project = \"{}\" AND labels = \"{}\"", self.job.settings.get("project"), label(line));
+        let jql = format!("project = \"{}\" AND labels = \"{}\"", self.cx.settings.get("project"), label(line));
         let mut answer = None;
         for path in paths {
             let mut url = self.url(path)?;
@@ -226,12 +228,12 @@ impl<'a> Site<'a> {
     }
 
     async fn create(&self, line: &Line) -> Result<String, SendError> {
-        let settings = self.job.settings;
+        let settings = self.cx.settings;
         let body = json!({"fields": {
             "project": {"key": settings.get("project")},
             "issuetype": {"name": settings.get("issue_type")},
             "summary": text::clean(&line.title, 250),
-            "description": text::paragraphs(line, self.job.message.test, neutral),
+            "description": text::paragraphs(line, self.dispatch.message.test, neutral),
             "labels": ["strongroom", label(line)],
         }});
         let answer = self.ask(call::json(Method::POST, self.url("/issue")?, &body)).await?;
@@ -241,8 +243,8 @@ impl<'a> Site<'a> {
     /// `false` when there is no such issue.
     async fn comment(&self, key: &str, said: String) -> Result<bool, SendError> {
         let url = self.url(&format!("/issue/{key}/comment"))?;
-        let mark = format!("Message {}", self.job.message.id);
-        if self.job.repeated {
+        let mark = format!("Message {}", self.dispatch.message.id);
+        if self.dispatch.repeated {
             let answer = self.ask(call::get(url.clone())).await?;
             if (200..300).contains(&answer.status) && holds(&PEER.json::<Value>(&answer)?, &mark) {
                 return Ok(true);

@@ -12,12 +12,8 @@ use uuid::Uuid;
 
 use self::email::Letter;
 use super::Spec;
-use crate::credentials::Kind;
+use super::context::Context;
 use crate::form::{Field, Values};
-use crate::providers::aws;
-use crate::providers::egress::Egress;
-use crate::providers::endpoints::Endpoints;
-use crate::providers::tokens::{Stored, Tokens};
 
 mod call;
 pub mod email;
@@ -72,7 +68,7 @@ pub trait Channel: Spec {
     /// Most lines that one call carries. What is more goes into further calls, so 1 means a call for each alert.
     fn lines_at_once(&self) -> usize;
 
-    /// Whether a message goes to people one by one: then each call carries [`Job::letter`] for one of them.
+    /// Whether a message goes to people one by one: then each call carries [`Dispatch::letter`] for one of them.
     fn has_recipients(&self) -> bool {
         false
     }
@@ -83,7 +79,7 @@ pub trait Channel: Spec {
     }
 
     /// Makes one call. Returning is proof: `Ok` only when the peer said that it has the whole message.
-    fn send<'a>(&'a self, job: Job<'a>) -> BoxFuture<'a, Result<Receipt, SendError>>;
+    fn send<'a>(&'a self, cx: &'a Context<'a>, dispatch: Dispatch<'a>) -> BoxFuture<'a, Result<Receipt, SendError>>;
 }
 
 /// What people are told about. Closed: each has its checkbox on a profile's form.
@@ -280,33 +276,15 @@ pub struct Usage {
     pub url: Url,
 }
 
-/// Everything that one call works with.
-pub struct Job<'a> {
-    pub settings: &'a Values,
-    pub credential: Option<(&'static Kind, &'a Values)>,
-    /// Which stored credential that is, and the version of its secret: sessions are kept by both.
-    pub stored: Option<(Uuid, i32)>,
-    pub egress: &'a Egress,
-    pub endpoints: &'a Endpoints,
-    pub aws: &'a aws::Sessions,
-    /// Access tokens that are kept between two calls.
-    pub tokens: &'a Tokens,
-    /// The profile's name.
-    pub name: &'a str,
+/// One message on its way through a channel.
+#[derive(Clone, Copy)]
+pub struct Dispatch<'a> {
     pub message: &'a Message,
     /// The message as one recipient gets it, for a channel that has recipients.
     pub letter: Option<&'a Letter>,
-    pub smtp: &'a email::Connections,
     /// A channel that has recipients waits for it before the step that cannot be taken back; the others get none, since
     /// they are not called before.
     pub go_ahead: Option<&'a GoAhead>,
     /// An earlier attempt ended without an answer, so the peer may have the message already: look before creating.
     pub repeated: bool,
-}
-
-impl Job<'_> {
-    /// The credential by which tokens are kept: none for values that are not stored.
-    fn kept(&self) -> Option<Stored> {
-        self.stored.map(|(credential, secret_version)| Stored { credential, secret_version })
-    }
 }

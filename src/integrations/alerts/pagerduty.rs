@@ -10,10 +10,11 @@ use serde_json::{Value, json};
 use url::Url;
 
 use super::call::{self, Caller, Peer};
-use super::{Channel, Job, Line, Receipt, SendError, fields, text, wire};
+use super::{Channel, Dispatch, Line, Message, Receipt, SendError, fields, text, wire};
 use crate::credentials::api_token::Payload;
 use crate::form::{Field, Values};
 use crate::integrations::Spec;
+use crate::integrations::context::Context;
 use crate::providers::egress::{Answer, Tls};
 use crate::providers::endpoints::Service;
 
@@ -114,16 +115,16 @@ impl Channel for PagerDuty {
         1
     }
 
-    fn send<'a>(&'a self, job: Job<'a>) -> BoxFuture<'a, Result<Receipt, SendError>> {
+    fn send<'a>(&'a self, cx: &'a Context<'a>, dispatch: Dispatch<'a>) -> BoxFuture<'a, Result<Receipt, SendError>> {
         Box::pin(async move {
-            let line = call::only_line(&job)?;
-            let payload: Payload = call::payload(&job, &PEER)?;
-            let mut body = event(&job, line);
+            let line = call::only_line(&dispatch)?;
+            let payload: Payload = call::payload(cx, &PEER)?;
+            let mut body = event(dispatch.message, line);
             body["routing_key"] = json!(payload.token.expose_secret());
-            let region = Region::of(job.settings);
-            let url = job.endpoints.url(region.service(), &format!("https://{}", region.host()), "/v2/enqueue");
+            let region = Region::of(cx.settings);
+            let url = cx.outside.endpoints.url(region.service(), &format!("https://{}", region.host()), "/v2/enqueue");
             let request = call::json(Method::POST, url.map_err(|error| PEER.failed(&error))?, &body);
-            let answer = Caller::new(&job, Tls::default(), &PEER)?.ask(request).await?;
+            let answer = Caller::new(cx, Tls::default(), &PEER)?.ask(request).await?;
             if !(200..300).contains(&answer.status) {
                 return Err(refusal(&answer, region));
             }
@@ -156,7 +157,7 @@ struct Taken {
     dedup_key: String,
 }
 
-fn event(job: &Job<'_>, line: &Line) -> Value {
+fn event(message: &Message, line: &Line) -> Value {
     let mut body = json!({"dedup_key": line.alert, "event_action": "resolve"});
     if text::is_closed(line) {
         return body;
@@ -167,9 +168,9 @@ fn event(job: &Job<'_>, line: &Line) -> Value {
     body["links"] = json!([{"href": line.url, "text": "Alert"}, {"href": line.subject_url, "text": "Subject"}]);
     body["payload"] = json!({
         "summary": text::clean(&line.title, 1000),
-        "source": job.message.console.host_str().unwrap_or("strongroom"),
+        "source": message.console.host_str().unwrap_or("strongroom"),
         "severity": line.severity.slug(),
-        "timestamp": wire::timestamp(job.message),
+        "timestamp": wire::timestamp(message),
         "component": text::clean(&line.subject, 120),
         "group": "strongroom",
         "class": line.trigger.slug(),

@@ -10,10 +10,11 @@ use serde_json::{Value, json};
 use url::Url;
 
 use super::call::{self, Caller, Peer};
-use super::{Channel, Job, Receipt, SendError, fields, wire};
+use super::{Channel, Dispatch, Message, Receipt, SendError, fields, wire};
 use crate::credentials::gcp::Payload;
 use crate::form::{Field, Values};
 use crate::integrations::Spec;
+use crate::integrations::context::Context;
 use crate::providers::egress::Tls;
 use crate::providers::endpoints::Service;
 use crate::providers::gcp;
@@ -77,25 +78,23 @@ impl Channel for Pubsub {
         100
     }
 
-    fn send<'a>(&'a self, job: Job<'a>) -> BoxFuture<'a, Result<Receipt, SendError>> {
+    fn send<'a>(&'a self, cx: &'a Context<'a>, dispatch: Dispatch<'a>) -> BoxFuture<'a, Result<Receipt, SendError>> {
         Box::pin(async move {
-            let account = call::payload::<Payload>(&job, &PEER)?.service_account;
-            let token = match (job.kept(), job.credential) {
-                (Some(stored), Some((_, values))) => job.tokens.google_token(stored, values, gcp::CLOUD_PLATFORM).await,
-                _ => gcp::token(&account, gcp::CLOUD_PLATFORM, job.egress, job.endpoints).await,
-            };
+            let secret = call::secret(cx, &PEER)?;
+            let account = call::payload::<Payload>(cx, &PEER)?.service_account;
+            let token = cx.outside.tokens.google_token(secret.stored, secret.values, gcp::CLOUD_PLATFORM).await;
             let token = token.map_err(|finding| call::found(&finding))?;
-            let topic = match job.settings.get("topic") {
+            let topic = match cx.settings.get("topic") {
                 whole if whole.starts_with("projects/") => whole.to_owned(),
                 short => format!("projects/{}/topics/{short}", account.project_id),
             };
             let path = format!("/v1/{topic}:publish");
-            let url = job.endpoints.url(Service::GooglePubsub, "https://pubsub.googleapis.com", &path);
-            let messages: Vec<Value> = messages(&job);
+            let url = cx.outside.endpoints.url(Service::GooglePubsub, "https://pubsub.googleapis.com", &path);
+            let messages: Vec<Value> = messages(dispatch.message);
             let request =
                 call::json(Method::POST, url.map_err(|error| PEER.failed(&error))?, &json!({ "messages": messages }));
             let request = call::with_token(request, "Bearer", &token.secret)?;
-            let answer = Caller::new(&job, Tls::default(), &PEER)?.call(request).await?;
+            let answer = Caller::new(cx, Tls::default(), &PEER)?.call(request).await?;
             let taken: Taken = PEER.json(&answer)?;
             if taken.message_ids.len() == messages.len() { Ok(Receipt::default()) } else { Err(PEER.not_understood()) }
         })
@@ -122,11 +121,11 @@ fn topic(text: &str) -> Result<String, String> {
     if good { Ok(text.to_owned()) } else { Err(refused()) }
 }
 
-fn messages(job: &Job<'_>) -> Vec<Value> {
+fn messages(sent: &Message) -> Vec<Value> {
     let message = |line| {
         let mut data = wire::line(line);
-        data["message_id"] = json!(job.message.id);
-        data["test"] = json!(job.message.test);
+        data["message_id"] = json!(sent.id);
+        data["test"] = json!(sent.test);
         json!({
             "data": BASE64_STANDARD.encode(data.to_string()),
             "attributes": {
@@ -134,11 +133,11 @@ fn messages(job: &Job<'_>) -> Vec<Value> {
                 "trigger": line.trigger.slug(),
                 "event": line.event.slug(),
                 "severity": line.severity.slug(),
-                "message": job.message.id,
+                "message": sent.id,
             },
         })
     };
-    job.message.lines.iter().map(message).collect()
+    sent.lines.iter().map(message).collect()
 }
 
 #[derive(Deserialize)]

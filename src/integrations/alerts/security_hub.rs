@@ -10,10 +10,11 @@ use url::Url;
 
 use super::call::Peer;
 use super::text::{self, FULL, Words};
-use super::{Channel, Job, Line, Message, Receipt, SendError, Severity, fields, wire};
+use super::{Channel, Dispatch, Line, Message, Receipt, SendError, Severity, fields, wire};
 use crate::credentials::aws::RoleArn;
 use crate::form::{Field, Values};
 use crate::integrations::Spec;
+use crate::integrations::context::Context;
 use crate::providers::ProviderError;
 use crate::providers::aws::policies::{Statement, document};
 use crate::providers::aws::roles::Wanted;
@@ -113,19 +114,20 @@ impl Channel for SecurityHub {
         100
     }
 
-    fn send<'a>(&'a self, job: Job<'a>) -> BoxFuture<'a, Result<Receipt, SendError>> {
+    fn send<'a>(&'a self, cx: &'a Context<'a>, dispatch: Dispatch<'a>) -> BoxFuture<'a, Result<Receipt, SendError>> {
         Box::pin(async move {
             let failed = |error: ProviderError| PEER.failed(&error);
             let region =
-                Region::parse(job.settings.get("region")).ok_or(ProviderError::InvalidAddress).map_err(failed)?;
-            let session = sign_in(&job, &region).await.map_err(failed)?;
+                Region::parse(cx.settings.get("region")).ok_or(ProviderError::InvalidAddress).map_err(failed)?;
+            let session = sign_in(cx, &region).await.map_err(failed)?;
             // The account is that of the role, and no form knows it.
             let account = session.caller().await.map_err(failed)?.account;
             let place = Place { region: &region, account: &account };
-            let findings: Vec<Value> = job.message.lines.iter().map(|line| place.finding(job.message, line)).collect();
+            let findings: Vec<Value> =
+                dispatch.message.lines.iter().map(|line| place.finding(dispatch.message, line)).collect();
             let body = json!({ "Findings": findings });
             let answer =
-                session.post(&SERVICE, &region, "/findings/import", &body, job.egress).await.map_err(failed)?;
+                session.post(&SERVICE, &region, "/findings/import", &body, cx.outside.egress).await.map_err(failed)?;
             taken(&answer, findings.len()).map(|()| Receipt::default())
         })
     }
@@ -136,16 +138,15 @@ fn region(text: &str) -> Result<String, String> {
     region.ok_or_else(|| "Enter a region, such as eu-central-1.".to_owned())
 }
 
-async fn sign_in(job: &Job<'_>, region: &Region) -> Result<Session, ProviderError> {
-    let Some((_, values)) = job.credential else { return Err(ProviderError::WrongCredential) };
-    let access = Access::read(values)?;
-    let role = match SecurityHub.role(job.settings) {
+async fn sign_in(cx: &Context<'_>, region: &Region) -> Result<Session, ProviderError> {
+    let Some(secret) = cx.main() else { return Err(ProviderError::WrongCredential) };
+    let access = Access::read(secret.values)?;
+    let role = match SecurityHub.role(cx.settings) {
         Some(role) => Some(RoleArn::parse(&role).map_err(|_| ProviderError::Aws(aws::Refusal::BadRole))?),
         None => access.role.clone(),
     };
-    let assume = role.map(|role| Assume::new(&role, job.settings.get("external_id"), job.name));
-    let (credential, version) = job.stored.unwrap_or_default();
-    job.aws.get(Source { credential, version, access: &access, region: region.clone(), assume }).await
+    let assume = role.map(|role| Assume::new(&role, cx.settings.get("external_id"), cx.name));
+    cx.outside.aws.get(Source { stored: secret.stored, access: &access, region: region.clone(), assume }).await
 }
 
 struct Place<'a> {

@@ -10,9 +10,10 @@ use serde_json::{Value, json};
 use url::Url;
 
 use super::call::{self, Caller, Peer};
-use super::{Channel, Event, Job, Line, Receipt, SendError, Severity, fields, text};
+use super::{Channel, Dispatch, Event, Line, Receipt, SendError, Severity, fields, text};
 use crate::credentials::basic::Payload;
 use crate::form::{Field, Values};
+use crate::integrations::context::Context;
 use crate::integrations::{Spec, ca_certificate, service_address};
 use crate::providers::egress::Answer;
 use crate::providers::{ProviderError, oauth};
@@ -84,23 +85,24 @@ impl Channel for ServiceNow {
         1
     }
 
-    fn send<'a>(&'a self, job: Job<'a>) -> BoxFuture<'a, Result<Receipt, SendError>> {
+    fn send<'a>(&'a self, cx: &'a Context<'a>, dispatch: Dispatch<'a>) -> BoxFuture<'a, Result<Receipt, SendError>> {
         Box::pin(async move {
-            let line = call::only_line(&job)?;
-            let table = Table::open(self, &job).await?;
+            let line = call::only_line(&dispatch)?;
+            let table = Table::open(self, cx, dispatch).await?;
             let known = match &line.reference {
                 Some(id) => table.get(id).await?,
                 None => None,
             };
             // An attempt whose answer was lost may have made one.
-            let look = known.is_none() && (job.repeated || line.event != Event::Raised || line.reference.is_some());
+            let look =
+                known.is_none() && (dispatch.repeated || line.event != Event::Raised || line.reference.is_some());
             let known = if look { table.find(line).await? } else { known };
             let reference = match (known, line.event) {
                 (None, Event::Closed) => return Ok(Receipt { reference: line.reference.clone() }),
                 (None, _) => table.create(line).await?,
                 (Some(incident), Event::Closed) => table.resolve(incident, line).await?,
                 // The first attempt got as far as this.
-                (Some(incident), Event::Raised) if job.repeated && line.reference.is_none() => incident.sys_id,
+                (Some(incident), Event::Raised) if dispatch.repeated && line.reference.is_none() => incident.sys_id,
                 (Some(incident), _) => table.note(incident, line).await?,
             };
             Ok(Receipt { reference: Some(reference) })
@@ -110,7 +112,8 @@ impl Channel for ServiceNow {
 
 /// The table of one instance.
 struct Table<'a> {
-    job: &'a Job<'a>,
+    cx: &'a Context<'a>,
+    dispatch: Dispatch<'a>,
     caller: Caller,
     login: Login,
     base: Url,
@@ -135,16 +138,16 @@ struct Answered<T> {
 }
 
 impl<'a> Table<'a> {
-    async fn open(channel: &ServiceNow, job: &'a Job<'a>) -> Result<Self, SendError> {
-        let instance = channel.address(job.settings).ok_or_else(|| PEER.failed(&ProviderError::InvalidAddress))?;
-        let base = call::below(&instance, &format!("/api/now/table/{}", job.settings.get("table")), &PEER)?;
-        let caller = Caller::new(job, ca_certificate::tls(job.settings), &PEER)?;
-        let credential = call::payload(job, &PEER)?;
-        let login = match job.settings.get("login") {
-            "oauth" => Login::Token(token(job, &instance, &credential).await?),
+    async fn open(channel: &ServiceNow, cx: &'a Context<'a>, dispatch: Dispatch<'a>) -> Result<Self, SendError> {
+        let instance = channel.address(cx.settings).ok_or_else(|| PEER.failed(&ProviderError::InvalidAddress))?;
+        let base = call::below(&instance, &format!("/api/now/table/{}", cx.settings.get("table")), &PEER)?;
+        let caller = Caller::new(cx, ca_certificate::tls(cx.settings), &PEER)?;
+        let credential = call::payload(cx, &PEER)?;
+        let login = match cx.settings.get("login") {
+            "oauth" => Login::Token(token(cx, &instance, &credential).await?),
             _ => Login::Password(credential),
         };
-        Ok(Self { job, caller, login, base })
+        Ok(Self { cx, dispatch, caller, login, base })
     }
 
     async fn ask(&self, request: Request) -> Result<Answer, SendError> {
@@ -172,8 +175,8 @@ impl<'a> Table<'a> {
         let wants_token = answer.header("www-authenticate").is_some_and(|scheme| scheme.starts_with("Bearer"));
         let sentence = match (answer.status, &self.login) {
             (401, Login::Token(_)) => {
-                if let Some((id, _)) = self.job.stored {
-                    self.job.tokens.forget(id);
+                if let Some(stored) = self.cx.stored() {
+                    self.cx.outside.tokens.forget(stored.credential);
                 }
                 "ServiceNow does not take the access token that it gave. Check that the OAuth entry has a user with the role \
                  itil."
@@ -188,7 +191,7 @@ impl<'a> Table<'a> {
     }
 
     fn is_security(&self) -> bool {
-        self.job.settings.get("table") == "sn_si_incident"
+        self.cx.settings.get("table") == "sn_si_incident"
     }
 
     async fn get(&self, id: &str) -> Result<Option<Incident>, SendError> {
@@ -219,10 +222,10 @@ impl<'a> Table<'a> {
     }
 
     async fn create(&self, line: &Line) -> Result<String, SendError> {
-        let settings = self.job.settings;
+        let settings = self.cx.settings;
         let mut body = json!({
             "short_description": text::clean(&line.title, 160),
-            "description": text::paragraphs(line, self.job.message.test, no_code).chars().take(4000).collect::<String>(),
+            "description": text::paragraphs(line, self.dispatch.message.test, no_code).chars().take(4000).collect::<String>(),
             "urgency": urgency(line.severity),
             "correlation_id": line.alert,
             "correlation_display": "Strongroom",
@@ -254,7 +257,7 @@ impl<'a> Table<'a> {
         }
         let url = call::below(&self.base, &format!("/{}", incident.sys_id), &PEER)?;
         let notes = no_code(&format!("Strongroom closed the alert: {}", text::clean(&line.title, 300)));
-        let body = json!({"state": state, "close_code": self.job.settings.get("close_code"), "close_notes": notes});
+        let body = json!({"state": state, "close_code": self.cx.settings.get("close_code"), "close_notes": notes});
         self.write(Method::PATCH, url, &body).await
     }
 
@@ -268,14 +271,11 @@ impl<'a> Table<'a> {
 
 /// An access token of the instance itself, by the client credentials grant.
 /// <https://www.servicenow.com/docs/bundle/zurich-platform-security/page/administer/security/concept/client-credentials-grant.html>
-async fn token(job: &Job<'_>, instance: &Url, credential: &Payload) -> Result<SecretString, SendError> {
+async fn token(cx: &Context<'_>, instance: &Url, credential: &Payload) -> Result<SecretString, SendError> {
     let url = call::below(instance, "/oauth_token.do", &PEER)?;
-    let client = job.egress.client(ca_certificate::tls(job.settings)).map_err(|error| PEER.failed(&error))?;
+    let client = cx.outside.egress.client(ca_certificate::tls(cx.settings)).map_err(|error| PEER.failed(&error))?;
     let ask = || oauth::client_credentials(&client, url.clone(), &credential.username, &credential.password, PEER.who);
-    let token = match job.kept() {
-        Some(stored) => job.tokens.kept(stored, url.as_str(), ask).await,
-        None => ask().await,
-    };
+    let token = cx.outside.tokens.kept(cx.stored(), url.as_str(), ask).await;
     token.map(|token| token.secret).map_err(|finding| call::found(&finding))
 }
 

@@ -13,10 +13,11 @@ use url::Url;
 
 use super::call::{self, Caller, Peer};
 use super::text::{self, BRIEF, Extent, FULL, Words};
-use super::{Channel, Job, Line, Message, Receipt, SendError, Severity, fields, webhook};
+use super::{Channel, Dispatch, Line, Message, Receipt, SendError, Severity, fields, webhook};
 use crate::credentials;
 use crate::form::{Errors, Field, Values};
 use crate::integrations::Spec;
+use crate::integrations::context::Context;
 use crate::providers::ProviderError;
 use crate::providers::egress::{Answer, Tls};
 use crate::providers::endpoints::Service;
@@ -96,11 +97,11 @@ impl Channel for Slack {
         20
     }
 
-    fn send<'a>(&'a self, job: Job<'a>) -> BoxFuture<'a, Result<Receipt, SendError>> {
+    fn send<'a>(&'a self, cx: &'a Context<'a>, dispatch: Dispatch<'a>) -> BoxFuture<'a, Result<Receipt, SendError>> {
         Box::pin(async move {
-            match job.credential {
-                Some((kind, _)) if kind.slug == "api_token" => by_token(&job).await,
-                _ => by_webhook(&job).await,
+            match cx.main() {
+                Some(secret) if secret.kind.slug == "api_token" => by_token(cx, dispatch.message).await,
+                _ => by_webhook(cx, dispatch.message).await,
             }
         })
     }
@@ -116,30 +117,30 @@ fn channel(text: &str) -> Result<String, String> {
     Ok(text.trim().to_owned())
 }
 
-async fn by_webhook(job: &Job<'_>) -> Result<Receipt, SendError> {
-    let payload: credentials::webhook::Payload = call::payload(job, &PEER)?;
-    let request = call::json(Method::POST, webhook::target(&payload, &PEER)?, &said(job.message));
-    let answer = Caller::new(job, Tls::default(), &PEER)?.call(request).await?;
+async fn by_webhook(cx: &Context<'_>, message: &Message) -> Result<Receipt, SendError> {
+    let payload: credentials::webhook::Payload = call::payload(cx, &PEER)?;
+    let request = call::json(Method::POST, webhook::target(&payload, &PEER)?, &said(message));
+    let answer = Caller::new(cx, Tls::default(), &PEER)?.call(request).await?;
     // Slack's own word for success. Receivers that speak like Slack have others, such as Rocket.Chat and Zulip.
     let is_slack = Url::parse(payload.url.expose_secret()).is_ok_and(|url| url.domain() == Some("hooks.slack.com"));
     let good = if is_slack { answer.body.trim_ascii() == b"ok" } else { !call::is_page(&answer) };
     if good { Ok(Receipt::default()) } else { Err(PEER.not_understood()) }
 }
 
-async fn by_token(job: &Job<'_>) -> Result<Receipt, SendError> {
-    let payload: credentials::api_token::Payload = call::payload(job, &PEER)?;
-    let mut body = said(job.message);
-    let channel = job.settings.get("channel");
+async fn by_token(cx: &Context<'_>, message: &Message) -> Result<Receipt, SendError> {
+    let payload: credentials::api_token::Payload = call::payload(cx, &PEER)?;
+    let mut body = said(message);
+    let channel = cx.settings.get("channel");
     if channel.is_empty() {
         return Err(SendError::never(
             "An API token needs a channel. Edit the profile, and enter the channel's name or ID.",
         ));
     }
     body["channel"] = json!(channel);
-    let url = job.endpoints.url(Service::Slack, "https://slack.com", "/api/chat.postMessage");
+    let url = cx.outside.endpoints.url(Service::Slack, "https://slack.com", "/api/chat.postMessage");
     let request = call::json(Method::POST, url.map_err(|error| PEER.failed(&error))?, &body);
     let request = call::with_token(request, "Bearer", &payload.token)?;
-    let answer = Caller::new(job, Tls::default(), &PEER)?.call(request).await?;
+    let answer = Caller::new(cx, Tls::default(), &PEER)?.call(request).await?;
     let said: Said = PEER.json(&answer)?;
     match said {
         Said { ok: true, ts: Some(_), .. } => Ok(Receipt::default()),

@@ -10,9 +10,10 @@ use serde_json::{Value, json};
 use url::Url;
 
 use super::call::{self, Caller, Peer};
-use super::{Channel, Job, Receipt, SendError, fields, wire};
+use super::{Channel, Dispatch, Message, Receipt, SendError, fields, wire};
 use crate::credentials::api_token::Payload;
 use crate::form::{Field, Values};
+use crate::integrations::context::Context;
 use crate::integrations::{Spec, ca_certificate, service_address};
 use crate::providers::ProviderError;
 use crate::providers::egress::Answer;
@@ -91,18 +92,18 @@ impl Channel for Splunk {
         100
     }
 
-    fn send<'a>(&'a self, job: Job<'a>) -> BoxFuture<'a, Result<Receipt, SendError>> {
+    fn send<'a>(&'a self, cx: &'a Context<'a>, dispatch: Dispatch<'a>) -> BoxFuture<'a, Result<Receipt, SendError>> {
         Box::pin(async move {
-            let payload: Payload = call::payload(&job, &PEER)?;
-            let base = self.address(job.settings).ok_or_else(|| PEER.failed(&ProviderError::InvalidAddress))?;
+            let payload: Payload = call::payload(cx, &PEER)?;
+            let base = self.address(cx.settings).ok_or_else(|| PEER.failed(&ProviderError::InvalidAddress))?;
             let url = call::below(&base, &format!("{COLLECTOR}/event"), &PEER)?;
             let mut request = call::with_token(call::json(Method::POST, url, &Value::Null), "Splunk", &payload.token)?;
             // Tokens with indexer acknowledgement demand a channel; the others do not mind one.
-            if let Ok(channel) = HeaderValue::from_str(&job.message.id.to_string()) {
+            if let Ok(channel) = HeaderValue::from_str(&dispatch.message.id.to_string()) {
                 request.headers_mut().insert("X-Splunk-Request-Channel", channel);
             }
-            *request.body_mut() = Some(events(&job).into());
-            let answer = Caller::new(&job, ca_certificate::tls(job.settings), &PEER)?.ask(request).await?;
+            *request.body_mut() = Some(events(cx, dispatch.message).into());
+            let answer = Caller::new(cx, ca_certificate::tls(cx.settings), &PEER)?.ask(request).await?;
             taken(&answer).map(|()| Receipt::default())
         })
     }
@@ -118,20 +119,20 @@ fn word(text: &str) -> Result<String, String> {
 }
 
 /// The events, one after the other, as the collector takes them.
-fn events(job: &Job<'_>) -> String {
-    let lines = job.message.lines.iter().map(|line| {
+fn events(cx: &Context<'_>, message: &Message) -> String {
+    let lines = message.lines.iter().map(|line| {
         let mut said = wire::line(line);
-        said["message_id"] = json!(job.message.id);
-        said["test"] = json!(job.message.test);
+        said["message_id"] = json!(message.id);
+        said["test"] = json!(message.test);
         let mut event = json!({
-            "time": job.message.at.timestamp(),
-            "host": job.message.console.host_str().unwrap_or("strongroom"),
-            "source": job.settings.get("source"),
+            "time": message.at.timestamp(),
+            "host": message.console.host_str().unwrap_or("strongroom"),
+            "source": cx.settings.get("source"),
             "sourcetype": "strongroom:alert",
             "event": said,
         });
-        if !job.settings.get("index").is_empty() {
-            event["index"] = json!(job.settings.get("index"));
+        if !cx.settings.get("index").is_empty() {
+            event["index"] = json!(cx.settings.get("index"));
         }
         event.to_string()
     });

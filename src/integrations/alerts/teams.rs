@@ -11,9 +11,10 @@ use url::Url;
 
 use super::call::{self, Caller, Peer};
 use super::text::{self, BRIEF, Extent, FULL, Words};
-use super::{Channel, Job, Line, Message, Receipt, SendError, Severity, TRIGGER_FIELDS, webhook};
+use super::{Channel, Dispatch, Line, Message, Receipt, SendError, Severity, TRIGGER_FIELDS, webhook};
 use crate::form::{Field, Values};
 use crate::integrations::Spec;
+use crate::integrations::context::Context;
 use crate::providers::egress::{Answer, Tls};
 
 pub struct Teams;
@@ -71,11 +72,11 @@ impl Channel for Teams {
         10
     }
 
-    fn send<'a>(&'a self, job: Job<'a>) -> BoxFuture<'a, Result<Receipt, SendError>> {
+    fn send<'a>(&'a self, cx: &'a Context<'a>, dispatch: Dispatch<'a>) -> BoxFuture<'a, Result<Receipt, SendError>> {
         Box::pin(async move {
-            let payload = call::payload(&job, &PEER)?;
-            let request = call::json(Method::POST, webhook::target(&payload, &PEER)?, &said(job.message));
-            let answer = Caller::new(&job, Tls::default(), &PEER)?.ask(request).await?;
+            let payload = call::payload(cx, &PEER)?;
+            let request = call::json(Method::POST, webhook::target(&payload, &PEER)?, &said(dispatch.message));
+            let answer = Caller::new(cx, Tls::default(), &PEER)?.ask(request).await?;
             if !(200..300).contains(&answer.status) {
                 return Err(refusal(&answer));
             }

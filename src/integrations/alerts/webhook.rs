@@ -7,9 +7,10 @@ use secrecy::ExposeSecret;
 use url::Url;
 
 use super::call::{self, Caller, Peer};
-use super::{Channel, Job, Receipt, SendError, fields, wire};
+use super::{Channel, Dispatch, Receipt, SendError, fields, wire};
 use crate::credentials::webhook::Payload;
 use crate::form::{Field, Values};
+use crate::integrations::context::Context;
 use crate::integrations::{Spec, ca_certificate};
 use crate::providers::{ProviderError, standard_webhooks};
 
@@ -68,16 +69,17 @@ impl Channel for Webhook {
         100
     }
 
-    fn send<'a>(&'a self, job: Job<'a>) -> BoxFuture<'a, Result<Receipt, SendError>> {
+    fn send<'a>(&'a self, cx: &'a Context<'a>, dispatch: Dispatch<'a>) -> BoxFuture<'a, Result<Receipt, SendError>> {
         Box::pin(async move {
-            let payload: Payload = call::payload(&job, &PEER)?;
-            let body = wire::message(job.message, job.name);
+            let payload: Payload = call::payload(cx, &PEER)?;
+            let body = wire::message(dispatch.message, cx.name);
             let mut request = call::json(Method::POST, target(&payload, &PEER)?, &body);
             let key = payload.signing_key();
-            let signed = standard_webhooks::sign(&mut request, job.message.id, key.as_ref().map(|key| key.as_slice()));
+            let signed =
+                standard_webhooks::sign(&mut request, dispatch.message.id, key.as_ref().map(|key| key.as_slice()));
             signed.map_err(|error| PEER.failed(&error))?;
             // Any success will do: what a receiver of webhooks answers is its own affair.
-            Caller::new(&job, ca_certificate::tls(job.settings), &PEER)?.call(request).await?;
+            Caller::new(cx, ca_certificate::tls(cx.settings), &PEER)?.call(request).await?;
             Ok(Receipt::default())
         })
     }

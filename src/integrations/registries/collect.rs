@@ -1,47 +1,14 @@
 //! The loop that all registries share: repositories a few at a time, progress, the most of all, and gaps.
 
-use std::sync::{Arc, Mutex, PoisonError};
-
-use chrono::{DateTime, Utc};
 use futures_util::StreamExt;
 
 use super::failure::odd_name;
 use super::scan::{Judge, Scan};
 use super::selection::{MAX_IMAGES, MAX_REPOSITORIES, Names};
-use super::{Progress, ScanError, Step};
+use super::{ScanError, Step};
+use crate::integrations::progress::Report;
 use crate::providers::ProviderError;
 use crate::providers::oci_registry::{self, AT_ONCE};
-
-/// Keeps the progress of one scan and tells each change of it. Cheap to clone; clones share the progress.
-#[derive(Clone)]
-pub(super) struct Teller {
-    now: Arc<Mutex<Progress>>,
-    tell: Arc<dyn Fn(Progress) + Send + Sync>,
-}
-
-impl Teller {
-    /// Tells that the scan begins.
-    pub fn new(tell: Arc<dyn Fn(Progress) + Send + Sync>) -> Self {
-        let teller = Self { now: Arc::default(), tell };
-        teller.update(|_| {});
-        teller
-    }
-
-    pub fn step(&self, step: Step) {
-        self.update(|progress| progress.step = step);
-    }
-
-    /// The registry has everybody wait until then.
-    pub fn pause(&self, until: Option<DateTime<Utc>>) {
-        self.update(|progress| progress.waits_until = until);
-    }
-
-    fn update(&self, change: impl FnOnce(&mut Progress)) {
-        let mut progress = self.now.lock().unwrap_or_else(PoisonError::into_inner);
-        change(&mut progress);
-        (self.tell)(progress.clone());
-    }
-}
 
 /// The repositories of a listing that are selected, in order, with a gap for each part of it that is missing.
 pub(super) fn selected(listing: oci_registry::Names, names: &Names) -> (Vec<String>, Vec<ScanError>) {
@@ -63,13 +30,13 @@ pub(super) fn selected(listing: oci_registry::Names, names: &Names) -> (Vec<Stri
 pub(super) async fn collect<F>(
     repositories: Vec<String>,
     gaps: Vec<ScanError>,
-    teller: &Teller,
+    report: &Report,
     read: impl Fn(String) -> F,
 ) -> Result<Scan, ScanError>
 where
     F: Future<Output = Result<Scan, ScanError>>,
 {
-    teller.update(|progress| {
+    report.update(|progress| {
         progress.step = Step::ListingTags;
         progress.repositories_total = count(repositories.len());
         progress.gaps = count(gaps.len());
@@ -86,7 +53,7 @@ where
             found = Scan::gap(ScanError::new(Step::ListingTags, repository, ProviderError::TooLarge));
         }
         scan.add(found);
-        teller.update(|progress| {
+        report.update(|progress| {
             progress.step = Step::ReadingManifests;
             progress.repositories_done += 1;
             progress.images = count(scan.images.len());

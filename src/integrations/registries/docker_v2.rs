@@ -8,12 +8,14 @@ use futures_util::future::BoxFuture;
 use secrecy::SecretString;
 use url::Url;
 
-use super::collect::{Teller, collect, judged, selected};
+use super::collect::{collect, judged, selected};
 use super::failure::odd_name;
 use super::scan::{Judge, Scan};
 use super::selection::{self, Selection};
-use super::{Image, Job, ScanError, Step, Version};
+use super::{Image, ScanError, Step, Version};
 use crate::form::{Field, Values};
+use crate::integrations::context::{Context, Secret};
+use crate::integrations::progress::Report;
 use crate::integrations::{Spec, ca_certificate, service_address};
 use crate::providers::ProviderError;
 use crate::providers::egress::Tls;
@@ -78,15 +80,15 @@ impl Spec for DockerV2 {
 }
 
 impl Version for DockerV2 {
-    fn scan<'a>(&'a self, job: Job<'a>) -> BoxFuture<'a, Result<Scan, ScanError>> {
+    fn scan<'a>(&'a self, cx: &'a Context<'a>) -> BoxFuture<'a, Result<Scan, ScanError>> {
         Box::pin(async move {
-            let address = self.address(job.settings).ok_or(ProviderError::InvalidAddress);
-            let registry = address.and_then(|address| connect(&job, &address));
+            let address = self.address(cx.settings).ok_or(ProviderError::InvalidAddress);
+            let registry = address.and_then(|address| connect(cx, &address));
             let registry = registry.map_err(|cause| ScanError::new(Step::SigningIn, "", cause))?;
-            let teller = Teller::new(Arc::clone(&job.progress));
-            let told = teller.clone();
-            let registry = registry.telling(Box::new(move |until| told.pause(until)));
-            scan(registry, Selection::of(job.settings), &teller).await
+            cx.report.step(Step::SigningIn);
+            let report = cx.report.clone();
+            let registry = registry.telling(Box::new(move |until| report.pause(until)));
+            scan(registry, Selection::of(cx.settings), &cx.report).await
         })
     }
 }
@@ -103,7 +105,7 @@ fn address(text: &str) -> Result<String, String> {
 /// What to do when the registry wants a client certificate.
 const CLIENT_CERTIFICATE: &str = "Choose a certificate credential that it trusts.";
 
-fn connect(job: &Job, address: &Url) -> Result<Registry, ProviderError> {
+fn connect(cx: &Context<'_>, address: &Url) -> Result<Registry, ProviderError> {
     let form = Form { client: Some(CLIENT_CERTIFICATE), ..Form::CA_FIELD };
     let mut tls = Tls { form, ..Tls::default() };
     let mut trust = |pem: &str| {
@@ -111,10 +113,10 @@ fn connect(job: &Job, address: &Url) -> Result<Registry, ProviderError> {
             tls.ca_certificates.push(pem.to_owned());
         }
     };
-    trust(job.settings.get("ca_certificate"));
-    let login = match job.credential {
+    trust(cx.settings.get("ca_certificate"));
+    let login = match cx.main() {
         None => Login::Anonymous,
-        Some((kind, values)) => match kind.slug {
+        Some(Secret { kind, values, .. }) => match kind.slug {
             "basic" => Login::Basic {
                 username: values.get("username").to_owned(),
                 password: SecretString::from(values.get("password")),
@@ -128,13 +130,13 @@ fn connect(job: &Job, address: &Url) -> Result<Registry, ProviderError> {
             _ => return Err(ProviderError::WrongCredential),
         },
     };
-    let registry = Registry::new(job.egress.client(tls)?, address, login, job.stop.clone());
-    Ok(registry.listing(job.sent_to.clone()))
+    let registry = Registry::new(cx.outside.egress.client(tls)?, address, login, cx.stop.clone());
+    Ok(registry.listing(cx.sent_to.clone()))
 }
 
-async fn scan(registry: Registry, selection: Selection, teller: &Teller) -> Result<Scan, ScanError> {
+async fn scan(registry: Registry, selection: Selection, report: &Report) -> Result<Scan, ScanError> {
     registry.sign_in().await.map_err(|cause| ScanError::new(Step::SigningIn, "", cause))?;
-    teller.step(Step::ListingRepositories);
+    report.step(Step::ListingRepositories);
     let exact = selection.names.exact();
     let listed = exact.is_none();
     let (repositories, gaps) = match exact {
@@ -146,7 +148,7 @@ async fn scan(registry: Registry, selection: Selection, teller: &Teller) -> Resu
         }
     };
     let reader = Arc::new(Reader { registry, selection, listed, judge: Judge::default() });
-    collect(repositories, gaps, teller, |repository| Arc::clone(&reader).repository(repository)).await
+    collect(repositories, gaps, report, |repository| Arc::clone(&reader).repository(repository)).await
 }
 
 struct Reader {

@@ -1,20 +1,12 @@
 //! Registry scans: list repositories, their tags, and each tag's manifest; apply patterns and the cap; return the
 //! inventory. One registry version a file, and a line in [`VERSIONS`].
 
-use std::sync::Arc;
-
 use chrono::{DateTime, Utc};
 use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
-use tokio_util::sync::CancellationToken;
-use uuid::Uuid;
 
 use super::Spec;
-use crate::credentials::Kind;
-use crate::form::Values;
-use crate::providers::aws;
-use crate::providers::egress::Egress;
-use crate::providers::oci_registry::SentTo;
+use super::context::Context;
 
 mod collect;
 pub mod docker_v2;
@@ -23,6 +15,7 @@ mod failure;
 mod scan;
 pub mod selection;
 
+pub use super::progress::{Progress, Step};
 pub use failure::ScanError;
 pub use scan::Scan;
 
@@ -36,69 +29,9 @@ pub fn version(slug: &str) -> Option<&'static dyn Version> {
 
 /// One way to speak to a registry: `Docker Registry v2`, `Amazon ECR` …
 pub trait Version: Spec {
-    /// Scans; stops soon after `job.stop` is cancelled. An error when the registry itself fails, or nothing at all can be
+    /// Scans; stops soon after `cx.stop` is cancelled. An error when the registry itself fails, or nothing at all can be
     /// read; else what cannot be read is a gap.
-    fn scan<'a>(&'a self, job: Job<'a>) -> BoxFuture<'a, Result<Scan, ScanError>>;
-}
-
-/// Everything one scan works with.
-pub struct Job<'a> {
-    pub settings: &'a Values,
-    pub credential: Option<(&'static Kind, &'a Values)>,
-    pub egress: &'a Egress,
-    /// The integration's name, for the trail of whom it visits.
-    pub name: &'a str,
-    /// Which stored credential that is, and the version of its secret: sessions are kept by both.
-    pub stored: Option<(Uuid, i32)>,
-    pub aws: &'a aws::Sessions,
-    pub progress: Arc<dyn Fn(Progress) + Send + Sync>,
-    pub stop: CancellationToken,
-    /// Filled with the hosts that the registry had the credential sent to besides itself.
-    pub sent_to: SentTo,
-}
-
-/// How far a scan is; shown on the page while it runs.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Progress {
-    pub step: Step,
-    pub repositories_done: u32,
-    pub repositories_total: u32,
-    pub images: u32,
-    /// How many of the images are in the database, while they are saved.
-    #[serde(default)]
-    pub saved: u32,
-    /// Parts that could not be read so far.
-    #[serde(default)]
-    pub gaps: u32,
-    /// The registry has asked for a pause until then.
-    #[serde(default)]
-    pub waits_until: Option<DateTime<Utc>>,
-}
-
-/// Where a scan is, or where it failed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Step {
-    #[default]
-    SigningIn,
-    ListingRepositories,
-    ListingTags,
-    ReadingManifests,
-    /// The scan is over, and its inventory is written to the database.
-    Saving,
-}
-
-impl Step {
-    /// What people read while it goes on, and after it failed.
-    pub fn label(self) -> &'static str {
-        match self {
-            Self::SigningIn => "Signing in",
-            Self::ListingRepositories => "Listing repositories",
-            Self::ListingTags => "Listing tags",
-            Self::ReadingManifests => "Reading manifests",
-            Self::Saving => "Saving",
-        }
-    }
+    fn scan<'a>(&'a self, cx: &'a Context<'a>) -> BoxFuture<'a, Result<Scan, ScanError>>;
 }
 
 /// One tag of one repository.

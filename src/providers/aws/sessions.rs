@@ -12,15 +12,15 @@ use uuid::Uuid;
 use super::{Access, Assume, Endpoints, Region, Session};
 use crate::providers::ProviderError;
 use crate::providers::egress::Egress;
+use crate::providers::tokens::Stored;
 
 /// A session is renewed that long before it ends.
 const MARGIN: Duration = Duration::from_secs(5 * 60);
 
 /// What a session is made from.
 pub struct Source<'a> {
-    /// The stored credential and the version of its secret.
-    pub credential: Uuid,
-    pub version: i32,
+    /// `None` for a credential that is not stored: nothing is kept of it.
+    pub stored: Option<Stored>,
     pub access: &'a Access,
     pub region: Region,
     pub assume: Option<Assume>,
@@ -28,8 +28,7 @@ pub struct Source<'a> {
 
 #[derive(Clone, PartialEq, Eq, Hash)]
 struct Key {
-    credential: Uuid,
-    version: i32,
+    stored: Stored,
     region: Region,
     /// Role, external ID and minutes: whoever asks for a short session must not be given another's long one.
     role: Option<(String, String, u16)>,
@@ -72,8 +71,9 @@ impl Sessions {
         if source.assume.is_none() && source.access.origin.is_access_key() {
             return Session::open(&source.access.origin, &source.region, &self.egress, &self.endpoints).await;
         }
+        let Some(stored) = source.stored else { return self.open(&source).await };
         let asked = Instant::now();
-        let slot = self.slot(&source);
+        let slot = self.slot(stored, &source);
         let mut kept = slot.0.lock().await;
         if let Some(session) = kept.session.as_ref().filter(|session| self.is_fresh(session)) {
             return Ok(session.clone());
@@ -101,7 +101,7 @@ impl Sessions {
 
     /// Drops everything made from a credential: it was deleted, or its secret may not be used any more.
     pub fn forget(&self, credential: Uuid) {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner).retain(|key, _| key.credential != credential);
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner).retain(|key, _| key.stored.credential != credential);
     }
 
     /// How many are kept now.
@@ -113,12 +113,13 @@ impl Sessions {
         self.len() == 0
     }
 
-    fn slot(&self, source: &Source<'_>) -> Arc<Slot> {
+    fn slot(&self, stored: Stored, source: &Source<'_>) -> Arc<Slot> {
         let role = source.assume.as_ref().map(|to| (to.role.clone(), to.external_id.clone(), to.minutes));
-        let (credential, version, region) = (source.credential, source.version, source.region.clone());
+        let region = source.region.clone();
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         kept.retain(|key, slot| {
-            let replaced = key.credential == credential && key.version < version;
+            let replaced =
+                key.stored.credential == stored.credential && key.stored.secret_version < stored.secret_version;
             // One that is locked is just being made.
             let ended = slot
                 .0
@@ -126,7 +127,7 @@ impl Sessions {
                 .is_ok_and(|kept| kept.session.as_ref().is_some_and(|session| !self.is_fresh(session)));
             !replaced && !ended
         });
-        Arc::clone(kept.entry(Key { credential, version, region, role }).or_default())
+        Arc::clone(kept.entry(Key { stored, region, role }).or_default())
     }
 
     fn is_fresh(&self, session: &Session) -> bool {

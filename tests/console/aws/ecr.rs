@@ -1,18 +1,17 @@
 //! A scan of Amazon ECR, as `runs` would start it: with a key that may only assume a role, and with the role of the
 //! environment.
 
-use std::sync::Arc;
-
 use strongroom::credentials::{Kind, aws::KIND};
 use strongroom::form::{self, Values};
-use strongroom::integrations::registries::{self, Image, Job, ScanError, version};
+use strongroom::integrations::context::{Context, Outside, Secret};
+use strongroom::integrations::registries::{self, Image, ScanError, version};
 use strongroom::providers::aws::{Endpoints, Sessions};
 use strongroom::providers::egress::Egress;
-use strongroom::providers::oci_registry::SentTo;
-use tokio_util::sync::CancellationToken;
+use strongroom::providers::tokens::Stored;
 use uuid::Uuid;
 
 use super::{arn, at, hasty, key, loopback};
+use crate::support::outside::World;
 use crate::support::peers::moto::{ACCOUNT, Moto, inside};
 use crate::support::peers::scripted::{Reply, Scripted};
 
@@ -54,18 +53,12 @@ impl Scan {
         let version = version("ecr").unwrap();
         let posted = self.settings.iter().map(|(name, value)| (*name, value.as_str())).collect();
         let settings = form::check(version.fields(), &posted, None).expect("the settings are good");
-        let job = Job {
-            settings: &settings,
-            credential: Some((self.credential.0, &self.credential.1)),
-            egress: &self.egress,
-            name: "Prod registry",
-            stored: Some(self.stored),
-            aws: &self.sessions,
-            progress: Arc::new(|_| {}),
-            stop: CancellationToken::new(),
-            sent_to: SentTo::default(),
-        };
-        version.scan(job).await
+        let (credential, secret_version) = self.stored;
+        let stored = Some(Stored { credential, secret_version });
+        let secret = Secret { kind: self.credential.0, values: &self.credential.1, stored };
+        let world = World::new(self.egress.clone(), Default::default());
+        let outside = Outside { aws: &self.sessions, ..world.outside() };
+        version.scan(&Context::new(outside, &settings, "Prod registry", Some(secret))).await
     }
 }
 

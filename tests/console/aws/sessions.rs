@@ -8,6 +8,7 @@ use aws_smithy_async::time::TimeSource;
 use strongroom::credentials::aws::RoleArn;
 use strongroom::providers::ProviderError;
 use strongroom::providers::aws::{Access, Assume, Region, Session, Sessions, Source};
+use strongroom::providers::tokens::Stored;
 use uuid::Uuid;
 
 use super::{arn, at, key, loopback};
@@ -22,7 +23,7 @@ async fn ask(
 ) -> Result<Session, ProviderError> {
     let assume = Some(Assume::new(&RoleArn::parse(role).unwrap(), "", "Prod registry"));
     let region = Region::parse("us-east-1").unwrap();
-    sessions.get(Source { credential, version, access, region, assume }).await
+    sessions.get(Source { stored: Some(Stored { credential, secret_version: version }), access, region, assume }).await
 }
 
 fn assumed(moto: &Moto) -> usize {

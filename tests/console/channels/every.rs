@@ -2,7 +2,6 @@
 
 use chrono::{TimeZone, Utc};
 use serde_json::Value;
-use strongroom::integrations::alerts::email::Connections;
 use strongroom::integrations::alerts::{Again, CHANNELS, test_message};
 
 use super::*;
@@ -195,22 +194,12 @@ async fn a_peer_that_is_away_is_waited_for() {
 async fn no_channel_goes_where_the_operator_does_not_allow_it() {
     for slug in slugs() {
         let stand = stand(slug);
-        let job = Job {
-            settings: &stand.settings,
-            credential: Some((stand.credential.0, &stand.credential.1)),
-            stored: None,
-            egress: &Egress::new(Vec::new()),
-            endpoints: &stand.endpoints,
-            aws: &Sessions::new(Egress::new(Vec::new()), stand.aws.endpoints().clone()),
-            tokens: &Tokens::new(Egress::new(Vec::new()), stand.endpoints.clone()),
-            name: "Security team",
-            message: &one("prod-ci"),
-            letter: None,
-            smtp: &Connections::default(),
-            go_ahead: None,
-            repeated: false,
-        };
-        let error = stand.channel.send(job).await.expect_err(slug);
+        let closed = Egress::new(Vec::new());
+        let world = World { aws: Sessions::new(closed.clone(), stand.aws.endpoints().clone()), ..stand.world(closed) };
+        let cx = Context::new(world.outside(), &stand.settings, "Security team", Some(stand.secret()));
+        let message = one("prod-ci");
+        let dispatch = Dispatch { message: &message, letter: None, go_ahead: None, repeated: false };
+        let error = stand.channel.send(&cx, dispatch).await.expect_err(slug);
         assert_eq!(error.again, Again::Never, "{slug}: {error:?}");
         assert!(error.sentence.contains("may not connect"), "{slug}: {error:?}");
         assert!(stand.peer.calls().is_empty(), "{slug}");

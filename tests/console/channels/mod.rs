@@ -10,16 +10,17 @@ use rcgen::{KeyPair, PKCS_RSA_SHA256};
 use serde_json::json;
 use strongroom::credentials::{self, Kind};
 use strongroom::form::{self, Values};
-use strongroom::integrations::alerts::email::Connections;
 use strongroom::integrations::alerts::{
-    Channel, Event, Job, Line, Message, Receipt, SendError, Severity, Trigger, Usage, channel,
+    Channel, Dispatch, Event, Line, Message, Receipt, SendError, Severity, Trigger, Usage, channel,
 };
+use strongroom::integrations::context::{Context, Secret};
 use strongroom::providers::aws::{self, Sessions};
 use strongroom::providers::egress::Egress;
 use strongroom::providers::endpoints::{Endpoints, Service};
-use strongroom::providers::tokens::Tokens;
+use strongroom::providers::tokens::Stored;
 use uuid::Uuid;
 
+use crate::support::outside::World;
 use crate::support::peers::channels::{
     CONSOLE, ibm_findings, jira, pagerduty, pubsub, security_hub, servicenow, slack, splunk, teams, webhooks,
 };
@@ -94,28 +95,25 @@ impl Stand {
         self
     }
 
+    fn world(&self, egress: Egress) -> World {
+        World::new(egress, self.endpoints.clone())
+    }
+
+    fn secret(&self) -> Secret<'_> {
+        let stored = Some(Stored { credential: Uuid::new_v4(), secret_version: 1 });
+        Secret { kind: self.credential.0, values: &self.credential.1, stored }
+    }
+
     async fn send(&self, message: &Message) -> Result<Receipt, SendError> {
         self.attempt(message, false).await
     }
 
     /// An attempt; nothing that it says may come from the peer, hold a secret or tell the address of a webhook.
     async fn attempt(&self, message: &Message, repeated: bool) -> Result<Receipt, SendError> {
-        let job = Job {
-            settings: &self.settings,
-            credential: Some((self.credential.0, &self.credential.1)),
-            stored: Some((Uuid::new_v4(), 1)),
-            egress: &loopback(),
-            endpoints: &self.endpoints,
-            aws: &self.aws,
-            tokens: &Tokens::new(loopback(), self.endpoints.clone()),
-            name: "Security team",
-            message,
-            letter: None,
-            smtp: &Connections::default(),
-            go_ahead: None,
-            repeated,
-        };
-        let result = self.channel.send(job).await;
+        let world = World { aws: Sessions::new(loopback(), self.aws.endpoints().clone()), ..self.world(loopback()) };
+        let cx = Context::new(world.outside(), &self.settings, "Security team", Some(self.secret()));
+        let dispatch = Dispatch { message, letter: None, go_ahead: None, repeated };
+        let result = self.channel.send(&cx, dispatch).await;
         if let Err(error) = &result {
             let said = &error.sentence;
             let first = said.chars().next().unwrap();

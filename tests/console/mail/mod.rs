@@ -6,15 +6,17 @@ use strongroom::credentials;
 use strongroom::form::Values;
 use strongroom::integrations::alerts::email::{Connections, Email, Letter, Limits};
 use strongroom::integrations::alerts::{
-    Channel, Event, GoAhead, Job, Line, Message, Receipt, SendError, Severity, Trigger, Usage,
+    Channel, Dispatch, Event, GoAhead, Line, Message, Receipt, SendError, Severity, Trigger, Usage,
 };
+use strongroom::integrations::context::{Context, Outside, Secret};
 use strongroom::mail;
-use strongroom::providers::aws;
 use strongroom::providers::egress::Egress;
 use strongroom::providers::endpoints::Endpoints;
+use strongroom::providers::tokens::Stored;
 use url::Url;
 use uuid::Uuid;
 
+use crate::support::outside::World;
 use crate::support::peers::smtp::{MailServer, PASSWORD, USER};
 
 mod addresses;
@@ -120,24 +122,13 @@ impl Sender {
         go_ahead: Option<&GoAhead>,
     ) -> Result<Receipt, SendError> {
         let message = &Message { console: self.console.clone(), ..message.clone() };
-        let aws = aws::Sessions::new(self.egress.clone(), aws::Endpoints::default());
-        let tokens = strongroom::providers::tokens::Tokens::new(self.egress.clone(), self.endpoints.clone());
-        let job = Job {
-            settings: &self.settings,
-            credential: self.login.as_ref().map(|values| (credentials::find(self.kind).unwrap(), values)),
-            stored: self.stored,
-            egress: &self.egress,
-            endpoints: &self.endpoints,
-            aws: &aws,
-            tokens: &tokens,
-            name: "On call",
-            message,
-            letter,
-            smtp: &self.smtp,
-            go_ahead,
-            repeated: false,
-        };
-        Email.send(job).await
+        let world = World::new(self.egress.clone(), self.endpoints.clone());
+        let outside = Outside { smtp: &self.smtp, ..world.outside() };
+        let stored = self.stored.map(|(credential, secret_version)| Stored { credential, secret_version });
+        let kind = credentials::find(self.kind).unwrap();
+        let secret = self.login.as_ref().map(|values| Secret { kind, values, stored });
+        let cx = Context::new(outside, &self.settings, "On call", secret);
+        Email.send(&cx, Dispatch { message, letter, go_ahead, repeated: false }).await
     }
 
     /// A test of a profile that is not saved yet.

@@ -5,11 +5,15 @@ use std::time::Duration;
 
 use strongroom::credentials::Kind;
 use strongroom::form::{self, Values};
-use strongroom::integrations::registries::{self, Image, Job, Progress, ScanError, version};
-use strongroom::providers::aws::{Endpoints, Sessions};
+use strongroom::integrations::context::{Context, Secret};
+use strongroom::integrations::progress::Report;
+use strongroom::integrations::registries::{self, Image, Progress, ScanError, version};
 use strongroom::providers::egress::Egress;
+use strongroom::providers::endpoints::Endpoints;
 use strongroom::providers::oci_registry::SentTo;
 use tokio_util::sync::CancellationToken;
+
+use crate::support::outside::World;
 
 mod dialects;
 mod egress;
@@ -87,18 +91,15 @@ impl Scan {
         let posted = self.settings.iter().map(|(name, value)| (*name, value.as_str())).collect();
         let settings = form::check(version.fields(), &posted, None).expect("the settings are good");
         let seen = Arc::clone(&self.progress);
-        let job = Job {
-            settings: &settings,
-            credential: self.credential.as_ref().map(|(kind, values)| (*kind, values)),
-            egress: &self.egress,
-            name: "A scan",
-            stored: None,
-            aws: &Sessions::new(self.egress.clone(), Endpoints::default()),
-            progress: Arc::new(move |progress| seen.lock().unwrap().push(progress)),
+        let world = World::new(self.egress.clone(), Endpoints::default());
+        let secret = self.credential.as_ref().map(|(kind, values)| Secret { kind, values, stored: None });
+        let cx = Context {
+            report: Report::to(move |progress| seen.lock().unwrap().push(progress)),
             stop: self.stop.clone(),
             sent_to: self.sent_to.clone(),
+            ..Context::new(world.outside(), &settings, "A scan", secret)
         };
-        version.scan(job).await
+        version.scan(&cx).await
     }
 
     async fn images(&self) -> Vec<String> {

@@ -6,6 +6,7 @@ pub mod browser;
 pub mod cluster;
 pub mod db;
 pub mod one_of_each;
+pub mod outside;
 pub mod peers;
 pub mod pgbouncer;
 pub mod process;

@@ -6,12 +6,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep, timeout};
-use uuid::Uuid;
 
 use super::super::{Again, GoAhead, SendError};
 use super::letter::Mail;
 use super::limits::Limits;
 use super::session::{Failed, Server, Session, dropped, too_slow};
+use crate::providers::tokens::Stored;
 
 /// How long a connection is kept for the next letter.
 const IDLE: Duration = Duration::from_secs(30);
@@ -33,7 +33,7 @@ struct Key {
     address: String,
     ca_certificate: String,
     /// The stored credential and the version of its secret.
-    login: Option<(Uuid, i32)>,
+    login: Option<Stored>,
     /// As whom: one credential may open several mailboxes.
     user: Option<String>,
 }
@@ -84,7 +84,7 @@ impl Connections {
     pub(super) async fn deliver(
         &self,
         server: &Server<'_>,
-        stored: Option<(Uuid, i32)>,
+        stored: Option<Stored>,
         mail: &Mail,
         go_ahead: Option<&GoAhead>,
     ) -> Result<(), SendError> {

@@ -7,8 +7,9 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use url::{Host, Url};
 
-use super::{Again, Channel, Job, Receipt, SendError};
+use super::{Again, Channel, Dispatch, Receipt, SendError};
 use crate::form::{Errors, Field, Values};
+use crate::integrations::context::Context;
 use crate::integrations::{Spec, ca_certificate};
 use crate::names;
 use crate::pasted::Wanted;
@@ -131,35 +132,35 @@ impl Channel for Email {
         Limits::LETTER
     }
 
-    fn send<'a>(&'a self, job: Job<'a>) -> BoxFuture<'a, Result<Receipt, SendError>> {
+    fn send<'a>(&'a self, cx: &'a Context<'a>, dispatch: Dispatch<'a>) -> BoxFuture<'a, Result<Receipt, SendError>> {
         Box::pin(async move {
-            let address = self.address(job.settings);
+            let address = self.address(cx.settings);
             let address =
                 address.ok_or_else(|| SendError::never("The mail server's address is not usable. Edit it."))?;
-            let encryption = Encryption::of(job.settings);
-            if job.credential.is_some() && encryption == Encryption::None {
+            let encryption = Encryption::of(cx.settings);
+            if cx.main().is_some() && encryption == Encryption::None {
                 return Err(SendError::never(
                     "A password is never sent without encryption. Choose STARTTLS or TLS, or no credential.",
                 ));
             }
             let mail =
-                job.letter.map(|letter| Mail::new(letter, job.settings)).transpose().map_err(SendError::never)?;
-            let login = logins::login(&job).await?;
-            let ca_certificate = job.settings.get("ca_certificate");
-            let console = host(&job.message.console);
-            let hello = job.smtp.hello(&console);
-            let server = Server { egress: job.egress, address, encryption, ca_certificate, login, hello };
+                dispatch.letter.map(|letter| Mail::new(letter, cx.settings)).transpose().map_err(SendError::never)?;
+            let login = logins::login(cx).await?;
+            let ca_certificate = cx.settings.get("ca_certificate");
+            let console = host(&dispatch.message.console);
+            let hello = cx.outside.smtp.hello(&console);
+            let server = Server { egress: cx.outside.egress, address, encryption, ca_certificate, login, hello };
             let sent = match mail {
-                Some(mail) => job.smtp.deliver(&server, job.stored, &mail, job.go_ahead).await,
+                Some(mail) => cx.outside.smtp.deliver(&server, cx.stored(), &mail, dispatch.go_ahead).await,
                 // A profile on its form has nobody to write to yet.
-                None if job.message.test => job.smtp.knock(&server).await,
+                None if dispatch.message.test => cx.outside.smtp.knock(&server).await,
                 None => Err(SendError::never("There is nobody to send this to. Add a recipient.")),
             };
-            if let (Err(error), Some(stored)) = (&sent, job.stored)
+            if let (Err(error), Some(stored)) = (&sent, cx.stored())
                 && error.again == Again::Never
             {
                 // A token keeps the permissions of the hour in which it was given.
-                job.tokens.forget(stored.0);
+                cx.outside.tokens.forget(stored.credential);
             }
             sent.map(|()| Receipt::default())
         })

@@ -9,31 +9,29 @@ use base64::prelude::BASE64_STANDARD;
 use secrecy::SecretString;
 use url::Url;
 
-use super::super::Job;
-use super::super::collect::Teller;
 use super::{Host, assume, chosen_role};
+use crate::integrations::context::Context;
 use crate::providers::ProviderError;
 use crate::providers::aws::{self, Access, HOUR, LONGEST, Session, Source, refused};
 use crate::providers::egress::Tls;
 use crate::providers::oci_registry::{BlobAddress, Login, Registry};
 
-pub(super) async fn sign_in(job: &Job<'_>, host: &Host) -> Result<Session, ProviderError> {
-    let Some((_, values)) = job.credential else { return Err(ProviderError::WrongCredential) };
-    let access = Access::read(values)?;
-    let role = match chosen_role(job.settings, host) {
+pub(super) async fn sign_in(cx: &Context<'_>, host: &Host) -> Result<Session, ProviderError> {
+    let Some(secret) = cx.main() else { return Err(ProviderError::WrongCredential) };
+    let access = Access::read(secret.values)?;
+    let role = match chosen_role(cx.settings, host) {
         Some(role) => Some(role.map_err(|_| ProviderError::Aws(aws::Refusal::BadRole))?),
         None => access.role.clone(),
     };
     // The credential may have become a role after the form was saved.
     let most = if access.origin.is_access_key() { LONGEST } else { HOUR };
     let assume = role.map(|role| {
-        let assume = assume(&role, job.settings, job.name);
+        let assume = assume(&role, cx.settings, cx.name);
         let minutes = assume.minutes.min(most);
         assume.lasting(minutes)
     });
-    let (credential, version) = job.stored.unwrap_or_default();
     let region = host.region.clone();
-    job.aws.get(Source { credential, version, access: &access, region, assume }).await
+    cx.outside.aws.get(Source { stored: secret.stored, access: &access, region, assume }).await
 }
 
 /// `ecr:GetAuthorizationToken`: base64 of `AWS:password`, good for twelve hours.
@@ -51,11 +49,10 @@ pub(super) async fn password(client: &Client) -> Result<SecretString, ProviderEr
 /// the form names, never where an answer says. Neither of both when the operator has moved ECR elsewhere and not said
 /// where its registry is.
 pub(super) async fn data_plane(
-    job: &Job<'_>,
+    cx: &Context<'_>,
     host: &Host,
     session: &Session,
     password: SecretString,
-    teller: Teller,
 ) -> Result<(Option<Registry>, Option<ProviderError>), ProviderError> {
     let endpoints = session.endpoints();
     let address = match endpoints.registry() {
@@ -65,10 +62,11 @@ pub(super) async fn data_plane(
     };
     let address = Url::parse(&address).map_err(|_| ProviderError::InvalidAddress)?;
     let login = Login::Basic { username: "AWS".to_owned(), password };
-    let registry = Registry::new(job.egress.client(Tls::default())?, &address, login, job.stop.clone());
+    let registry = Registry::new(cx.outside.egress.client(Tls::default())?, &address, login, cx.stop.clone());
     let registry =
-        registry.listing(job.sent_to.clone()).with_blobs_by(layers(session.ecr(), host, endpoints.registry()));
-    let registry = registry.telling(Box::new(move |until| teller.pause(until)));
+        registry.listing(cx.sent_to.clone()).with_blobs_by(layers(session.ecr(), host, endpoints.registry()));
+    let report = cx.report.clone();
+    let registry = registry.telling(Box::new(move |until| report.pause(until)));
     match registry.sign_in().await {
         Ok(()) => Ok((Some(registry), None)),
         Err(ProviderError::Stopped) => Err(ProviderError::Stopped),

@@ -10,11 +10,12 @@ use aws_sdk_ecr::Client;
 use aws_sdk_ecr::types::{DescribeImagesFilter, ImageDetail, TagStatus};
 use chrono::DateTime;
 
-use super::super::collect::{Teller, collect, judged, selected};
+use super::super::collect::{collect, judged, selected};
 use super::super::failure::odd_name;
 use super::super::scan::{Judge, Scan};
 use super::super::selection::{self, MAX_IMAGES, Selection};
 use super::super::{Image, ScanError, Step};
+use crate::integrations::progress::Report;
 use crate::providers::ProviderError;
 use crate::providers::aws::refused;
 use crate::providers::oci_registry::{Names, Registry, is_digest, is_repository, is_tag};
@@ -41,9 +42,9 @@ pub(super) async fn read(
     reader: Reader,
     selection: Selection,
     platforms: Option<ProviderError>,
-    teller: &Teller,
+    report: &Report,
 ) -> Result<Scan, ScanError> {
-    teller.step(Step::ListingRepositories);
+    report.step(Step::ListingRepositories);
     let (repositories, gaps) = match selection.names.exact() {
         Some(names) => (names, Vec::new()),
         None => {
@@ -53,7 +54,7 @@ pub(super) async fn read(
         }
     };
     let reader = Arc::new((reader, selection));
-    let mut scan = collect(repositories, gaps, teller, |repository| {
+    let mut scan = collect(repositories, gaps, report, |repository| {
         let shared = Arc::clone(&reader);
         async move { shared.0.repository(repository, &shared.1).await }
     })
@@ -68,8 +69,8 @@ pub(super) async fn read(
 const ALL_PLATFORMS: &str = "all platforms";
 
 impl Reader {
-    pub fn new(client: Client, account: String, data: Option<Registry>, teller: Teller) -> Self {
-        let patience = Patience::new(MOST_WAITING).told_to(Box::new(move |until| teller.pause(until)));
+    pub fn new(client: Client, account: String, data: Option<Registry>, report: Report) -> Self {
+        let patience = Patience::new(MOST_WAITING).told_to(Box::new(move |until| report.pause(until)));
         Self { client, account, data, mute: AtomicBool::new(false), judge: Judge::default(), patience }
     }
 

@@ -1,17 +1,15 @@
 //! Amazon ECR: the form, and how a scan signs in. Its API tells dates and sizes; platforms come from the registry's v2
 //! interface, as far as that is reachable. What is read is in `inventory`.
 
-use std::sync::Arc;
-
 use futures_util::future::BoxFuture;
 use url::Url;
 
-use super::collect::Teller;
 use super::selection::{self, Selection};
-use super::{Job, Scan, ScanError, Step, Version};
+use super::{Scan, ScanError, Step, Version};
 use crate::credentials::aws::RoleArn;
 use crate::form::{Errors, Field, Values};
 use crate::integrations::Spec;
+use crate::integrations::context::Context;
 use crate::providers::aws::policies::{Statement, document};
 use crate::providers::aws::roles::Wanted;
 use crate::providers::aws::{Assume, HOUR, LONGEST, Region, SHORTEST, role_of};
@@ -124,12 +122,12 @@ impl Spec for Ecr {
 }
 
 impl Version for Ecr {
-    fn scan<'a>(&'a self, job: Job<'a>) -> BoxFuture<'a, Result<Scan, ScanError>> {
+    fn scan<'a>(&'a self, cx: &'a Context<'a>) -> BoxFuture<'a, Result<Scan, ScanError>> {
         Box::pin(async move {
             let stopped = || ScanError::new(Step::SigningIn, "", ProviderError::Stopped);
             tokio::select! {
-                () = job.stop.cancelled() => Err(stopped()),
-                result = scan(&job) => result,
+                () = cx.stop.cancelled() => Err(stopped()),
+                result = scan(cx) => result,
             }
         })
     }
@@ -166,16 +164,16 @@ fn policy(host: &Host) -> String {
 const READ: [&str; 4] =
     ["ecr:DescribeRepositories", "ecr:DescribeImages", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"];
 
-async fn scan(job: &Job<'_>) -> Result<Scan, ScanError> {
-    let teller = Teller::new(Arc::clone(&job.progress));
+async fn scan(cx: &Context<'_>) -> Result<Scan, ScanError> {
+    cx.report.step(Step::SigningIn);
     let failed = |cause| ScanError::new(Step::SigningIn, "", cause);
-    let host = Host::parse(job.settings.get("registry")).map_err(|_| failed(ProviderError::InvalidAddress))?;
-    let session = access::sign_in(job, &host).await.map_err(failed)?;
+    let host = Host::parse(cx.settings.get("registry")).map_err(|_| failed(ProviderError::InvalidAddress))?;
+    let session = access::sign_in(cx, &host).await.map_err(failed)?;
     let client = session.ecr();
     let password = access::password(&client).await.map_err(failed)?;
-    let (data, platforms) = access::data_plane(job, &host, &session, password, teller.clone()).await.map_err(failed)?;
-    let reader = inventory::Reader::new(client, host.account, data, teller.clone());
-    inventory::read(reader, Selection::of(job.settings), platforms, &teller).await
+    let (data, platforms) = access::data_plane(cx, &host, &session, password).await.map_err(failed)?;
+    let reader = inventory::Reader::new(client, host.account, data, cx.report.clone());
+    inventory::read(reader, Selection::of(cx.settings), platforms, &cx.report).await
 }
 
 #[cfg(test)]
