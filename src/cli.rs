@@ -1,4 +1,4 @@
-//! The commands of the binary and what each takes. What they do is in `main.rs` and in the modules that it calls; the
+//! The commands of the binary and what each takes. What they do is in `commands`; the
 //! settings are in [`crate::config`].
 
 use std::error::Error;
@@ -7,8 +7,11 @@ use std::ffi::OsString;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
-use crate::commands::proxy::ProxyArgs;
 use crate::config::{Settings, StoreSettings};
+
+pub mod proxy;
+
+use proxy::ProxyArgs;
 
 /// Exit status of a wrong setting (sysexits.h).
 pub const EX_CONFIG: u8 = 78;

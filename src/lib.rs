@@ -1,6 +1,13 @@
 //! Strongroom keeps an organisation's cloud and service credentials in one encrypted store, uses them on behalf
-//! of its integrations, and shows everywhere each one is used. This is the map of the house; the directions
-//! between the rooms are enforced by `tests/console/house_rules.rs`.
+//! of its integrations, and shows everywhere each one is used. This is the map of the house. An arrow means "may
+//! name"; every room may also name those further to the right. `tests/console/house_rules.rs` enforces it.
+//!
+//! ```text
+//! main → commands → cli, console → web, jobs
+//!     → runs, alerting, checkup, rewrap → services, store, opening, verification, telemetry
+//!     → draft, accounts, mail, config → models, integrations, postgres → providers → credentials
+//!     → form, vault → names, hosts, trail → pasted
+//! ```
 
 #![warn(clippy::unwrap_used)]
 
@@ -8,16 +15,20 @@
 pub mod accounts;
 /// The seam of alerts: what is due, who is told, and the messages that tell them.
 pub mod alerting;
-/// The process as a whole: build, bind, run until stopped.
-pub mod app;
+/// The *Test* of a credential: ask the provider, record.
+pub mod checkup;
 /// The commands of the binary and what each takes.
 pub mod cli;
 /// What the binary's commands do.
 pub mod commands;
 /// Every setting once: flag, environment variable, sentence and default.
 pub mod config;
+/// The console as a process: built, bound, run until stopped. The only room that names pages and jobs together.
+pub mod console;
 /// What a credential is: one kind a file, each a declared form and a typed payload. Knows no HTTP, no database.
 pub mod credentials;
+/// From checked values of a kind to the row that is saved, and from the row to what pages show.
+pub mod draft;
 /// Fields declared once, then shown, checked and turned into a payload.
 pub mod form;
 /// How an address must be spelled, and which hosts are never anybody's server.
@@ -40,14 +51,16 @@ pub mod pasted;
 pub mod postgres;
 /// How to speak to someone else's service, through the one egress client.
 pub mod providers;
-/// Moving every sealed value to another master key.
-pub mod rotation;
+/// Moves every sealed value to another master key.
+pub mod rewrap;
 /// The seam: claim a run, open its credential, act, record.
 pub mod runs;
+/// What all work shares: the database, the vault, the ways out, the caches. Names no web and no job.
+pub mod services;
+/// Opens, founds and checks a store: the key ring, the migrations, the deployment.
+pub mod store;
 /// Log lines and metrics.
 pub mod telemetry;
-/// The Test of a credential: ask the provider, record.
-pub mod testing;
 /// What this process remembers of the audit trail, so that nobody takes it back in the database.
 pub mod trail;
 /// Envelope encryption of single columns, keyed checks over rows, the key ring.

@@ -10,7 +10,7 @@ use diesel::{PgConnection, RunQueryDsl};
 use strongroom::models::credentials::{self, NewCredential};
 use strongroom::models::events::Actor;
 use strongroom::models::{self, DbError, keks};
-use strongroom::rotation;
+use strongroom::rewrap;
 use strongroom::vault::KeyRing;
 use uuid::Uuid;
 
@@ -83,7 +83,7 @@ pub fn rewrapping(server: &Server) -> Vec<Line> {
     keks::register(&mut conn, &store.vault, &actor, 2).expect("a known key");
     keks::activate(&mut conn, &store.vault, &actor, 2).expect("an active key");
     let started = Instant::now();
-    let moved = rotation::rewrap(&mut conn, &store.vault, |_, _| {}).expect("a re-wrap");
+    let moved = rewrap::rewrap(&mut conn, &store.vault, |_, _| {}).expect("a re-wrap");
     let ours = started.elapsed().as_secs_f64();
     assert!(moved.count >= 100_000 && moved.failures.is_empty(), "{moved:?}");
     store.tidy();

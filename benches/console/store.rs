@@ -5,19 +5,20 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use actix_web::web::Data;
 use diesel::connection::SimpleConnection;
 use diesel::sql_types::{Array, BigInt, Binary, Uuid as SqlUuid};
 use diesel::{Connection, PgConnection, RunQueryDsl};
 use strongroom::accounts::Role;
-use strongroom::app::{App, Console, open_store};
+use strongroom::accounts::tokens;
 use strongroom::cli::{Cli, Command};
 use strongroom::config::Settings;
+use strongroom::console::Console;
 use strongroom::models::events::{self, Actor};
 use strongroom::models::{self, sessions, users};
 use strongroom::postgres::Private;
+use strongroom::services::Services;
+use strongroom::store::open_store;
 use strongroom::vault::{Context, Vault};
-use strongroom::web::session;
 use uuid::Uuid;
 
 /// A server and the directory of its data, both gone when dropped.
@@ -137,18 +138,18 @@ impl Store {
     }
 
     /// A console on this store, on a thread of its own until the process ends.
-    pub fn console(&self) -> (SocketAddr, Data<App>) {
+    pub fn console(&self) -> (SocketAddr, Arc<Services>) {
         self.console_with(&[])
     }
 
     /// The same with further settings, as flags.
-    pub fn console_with(&self, flags: &[&str]) -> (SocketAddr, Data<App>) {
+    pub fn console_with(&self, flags: &[&str]) -> (SocketAddr, Arc<Services>) {
         let (url, settings) = (self.url.clone(), settings(&self.url, &self.keyring(), flags));
         let (tell, told) = std::sync::mpsc::channel();
         std::thread::spawn(move || {
             actix_web::rt::System::new().block_on(async move {
                 let console = Console::build(settings, &url).expect("the console starts");
-                tell.send((console.address(), console.app())).expect("somebody listens");
+                tell.send((console.address(), console.services())).expect("somebody listens");
                 let never = tokio_util::sync::CancellationToken::new();
                 console.run_until_stopped(never).await.expect("the console runs");
             });
@@ -168,7 +169,7 @@ impl Store {
         let actor = Actor::command_line();
         let id = users::create(&mut conn, &self.vault, &actor, name, Role::Administrator.slug(), hash).expect("a user");
         let token = hex::encode(strongroom::vault::random::<32>());
-        let hash = session::hash(&token);
+        let hash = tokens::hash(&token);
         let begin = |conn: &mut _| {
             let user = users::find(conn, &self.vault, id)?.trust()?;
             let mut ledger = events::open(conn)?;

@@ -5,8 +5,12 @@ use crate::models::DbError;
 use crate::names;
 
 mod gate;
+pub mod limiter;
 pub mod password;
+pub mod sessions;
+pub mod tokens;
 pub mod totp;
+pub mod visitor;
 
 pub use gate::Gate;
 pub use password::{Busy, Hasher};

@@ -6,15 +6,14 @@ use std::cell::Cell;
 use std::panic::AssertUnwindSafe;
 use std::time::{Duration, Instant};
 
-use actix_web::web::Data;
 use futures_util::FutureExt;
 use futures_util::future::join3;
+use std::sync::Arc;
 use uuid::Uuid;
 
 use super::failures;
 use super::letters::Office;
 use super::prepare::{Batch, Ready, prepare};
-use crate::app::App;
 use crate::form::Values;
 use crate::integrations::alerts::email::Letter;
 use crate::integrations::alerts::{Again, Channel, Dispatch, GoAhead, Message, Receipt, SendError, go_ahead};
@@ -22,6 +21,7 @@ use crate::integrations::context::Context;
 use crate::models::deliveries::{self, Delivery};
 use crate::models::{Conn, DbError};
 use crate::opening::Opened;
+use crate::services::Services;
 
 /// A claim older than this is not relied on: another replica may have taken over.
 const FRESH: Duration = Duration::from_secs(10);
@@ -29,9 +29,9 @@ const FRESH: Duration = Duration::from_secs(10);
 pub type Renewed = Cell<Instant>;
 
 /// Sends what is due for a channel until nothing is, or until it is no use to go on.
-pub async fn run(app: Data<App>, integration: Uuid, renewed: &Renewed) {
-    while !app.stopping.is_cancelled() {
-        match batch(&app, integration, renewed).await {
+pub async fn run(services: Arc<Services>, integration: Uuid, renewed: &Renewed) {
+    while !services.stopping.is_cancelled() {
+        match batch(&services, integration, renewed).await {
             Ok(true) => {}
             Ok(false) => return,
             Err(DbError::NotFound) => return,
@@ -45,37 +45,37 @@ pub async fn run(app: Data<App>, integration: Uuid, renewed: &Renewed) {
 }
 
 /// One batch; whether there may be more.
-async fn batch(app: &Data<App>, id: Uuid, renewed: &Renewed) -> Result<bool, DbError> {
-    let (vault, console, replica) = (app.vault.clone(), app.public_url.clone(), app.replica);
+async fn batch(services: &Services, id: Uuid, renewed: &Renewed) -> Result<bool, DbError> {
+    let (vault, console, replica) = (services.vault.clone(), services.public_url.clone(), services.replica);
     let claimed_at = Instant::now();
-    let prepared = app.db.transaction(move |conn| prepare(conn, &vault, &console, replica, id)).await?;
+    let prepared = services.db.transaction(move |conn| prepare(conn, &vault, &console, replica, id)).await?;
     // What is claimed here is fresh from here on, however the renewals of others go.
     let is_fresh = || renewed.get().max(claimed_at).elapsed() < FRESH;
     let batch = match prepared {
         None => return Ok(false),
         Some(Err(unfit)) => {
-            let vault = app.vault.clone();
-            app.db.transaction(move |conn| failures::park(conn, &vault, replica, &unfit)).await?;
+            let vault = services.vault.clone();
+            services.db.transaction(move |conn| failures::park(conn, &vault, replica, &unfit)).await?;
             return Ok(true);
         }
         Some(Ok(batch)) => batch,
     };
     let office = Office {
-        vault: &app.vault,
-        console: &app.public_url,
+        vault: &services.vault,
+        console: &services.public_url,
         profile: &batch.integration.name,
         anchors: &batch.anchors,
     };
     let write = |ready: &Ready| batch.channel.has_recipients().then(|| office.letter(ready));
     let (mut last, mut letter): (Option<Taken>, _) = (None, None);
     for (at, ready) in batch.messages.iter().enumerate() {
-        if app.stopping.is_cancelled() || !is_fresh() {
-            take_down(app, last).await?;
-            return give_back(app, &batch.messages[at..]).await;
+        if services.stopping.is_cancelled() || !is_fresh() {
+            take_down(services, last).await?;
+            return give_back(services, &batch.messages[at..]).await;
         }
         let (giver, go_ahead) = go_ahead();
         let recording = async {
-            take_down(app, last.take()).await?;
+            take_down(services, last.take()).await?;
             giver.give();
             Ok::<_, DbError>(())
         };
@@ -85,20 +85,20 @@ async fn batch(app: &Data<App>, id: Uuid, renewed: &Renewed) -> Result<bool, DbE
             go_ahead.given().await.ok()?;
             write(batch.messages.get(at + 1)?)
         };
-        let sending = send(app, &batch, ready, letter_now, &go_ahead);
+        let sending = send(services, &batch, ready, letter_now, &go_ahead);
         let (recorded, sent, next) = join3(recording, sending, writing).await;
         recorded?;
         letter = next;
         match sent {
             Ok(receipt) => last = Some(Taken { delivery: &ready.delivery, receipt }),
             Err(error) => {
-                if !failed(app, &batch, ready, error).await? {
-                    return give_back(app, &batch.messages[at + 1..]).await;
+                if !failed(services, &batch, ready, error).await? {
+                    return give_back(services, &batch.messages[at + 1..]).await;
                 }
             }
         }
     }
-    take_down(app, last).await?;
+    take_down(services, last).await?;
     Ok(true)
 }
 
@@ -109,28 +109,29 @@ struct Taken<'a> {
 }
 
 /// Records it.
-async fn take_down(app: &App, taken: Option<Taken<'_>>) -> Result<(), DbError> {
+async fn take_down(services: &Services, taken: Option<Taken<'_>>) -> Result<(), DbError> {
     let Some(Taken { delivery, receipt }) = taken else { return Ok(()) };
     metrics::counter!("strongroom_deliveries_total", "outcome" => "sent").increment(1);
-    let (id, channel, replica, vault) = (delivery.id, delivery.integration_id, app.replica, app.vault.clone());
+    let (id, channel, replica, vault) =
+        (delivery.id, delivery.integration_id, services.replica, services.vault.clone());
     let record =
         move |conn: &mut Conn| deliveries::sent(conn, &vault, id, channel, replica, receipt.reference.as_deref());
-    if !app.db.transaction(record).await? {
+    if !services.db.transaction(record).await? {
         tracing::warn!(delivery = %id, "a message was sent under a lease that had ended");
     }
     Ok(())
 }
 
 /// Puts back what is not worth trying now.
-async fn give_back(app: &App, rest: &[Ready]) -> Result<bool, DbError> {
-    let (ids, replica): (Vec<Uuid>, _) = (rest.iter().map(|ready| ready.delivery.id).collect(), app.replica);
-    app.db.transaction(move |conn| deliveries::give_back(conn, replica, &ids)).await?;
+async fn give_back(services: &Services, rest: &[Ready]) -> Result<bool, DbError> {
+    let (ids, replica): (Vec<Uuid>, _) = (rest.iter().map(|ready| ready.delivery.id).collect(), services.replica);
+    services.db.transaction(move |conn| deliveries::give_back(conn, replica, &ids)).await?;
     Ok(false)
 }
 
 /// Sends one message, once the one before is recorded.
 async fn send(
-    app: &App,
+    services: &Services,
     batch: &Batch,
     ready: &Ready,
     letter: Result<Option<Letter>, SendError>,
@@ -151,16 +152,16 @@ async fn send(
         go_ahead: letter.is_some().then_some(go_ahead),
         limit: batch.channel.patience(),
     };
-    self::call(app, call).await
+    self::call(services, call).await
 }
 
 /// Records a failure; whether the next message is worth trying.
-async fn failed(app: &App, batch: &Batch, ready: &Ready, error: SendError) -> Result<bool, DbError> {
+async fn failed(services: &Services, batch: &Batch, ready: &Ready, error: SendError) -> Result<bool, DbError> {
     metrics::counter!("strongroom_deliveries_total", "outcome" => "failed").increment(1);
     let (delivery, channel) = (ready.delivery.clone(), (*batch.integration).clone());
     tracing::warn!(delivery = %delivery.id, channel = %channel.id, error = error.sentence, "a message failed");
-    let (vault, replica) = (app.vault.clone(), app.replica);
-    app.db.transaction(move |conn| failures::record(conn, &vault, replica, &delivery, &channel, &error)).await
+    let (vault, replica) = (services.vault.clone(), services.replica);
+    services.db.transaction(move |conn| failures::record(conn, &vault, replica, &delivery, &channel, &error)).await
 }
 
 /// One call of a channel.
@@ -179,9 +180,9 @@ pub struct Call<'a> {
 }
 
 /// Makes a call, bounded in time and with a panic as a failure.
-pub async fn call(app: &App, call: Call<'_>) -> Result<Receipt, SendError> {
+pub async fn call(services: &Services, call: Call<'_>) -> Result<Receipt, SendError> {
     let main = call.credential.map(Opened::secret);
-    let cx = Context::new(app.outside(), call.settings, call.name, main);
+    let cx = Context::new(services.outside(), call.settings, call.name, main);
     let Call { message, letter, go_ahead, repeated, .. } = call;
     let dispatch = Dispatch { message, letter, go_ahead, repeated };
     let work = async { call.channel.send(&cx, dispatch).await };

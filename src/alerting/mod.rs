@@ -2,22 +2,17 @@
 //! channel then takes messages out of the outbox, sends them and records how it went. What raises an alert besides the
 //! clock is written where it happens, by `models::alerts`; how a channel speaks is in `integrations::alerts`.
 
-use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
-use std::time::{Duration, Instant};
-
-use crate::app::App;
-use crate::credentials::{self as kinds, KINDS, Kind};
+use crate::credentials::{KINDS, Kind};
 use crate::form::Values;
 use crate::integrations::alerts::{self, Trigger};
 use crate::models::alert_settings::{self, AlertSettings};
 use crate::models::credential_limits::Limits;
 use crate::models::digests::{self, Target};
-use crate::models::due_alerts::{self, Limit, Rules, Turn};
+use crate::models::due_alerts::{self, Rules, Turn};
 use crate::models::integrations::Integration;
-use crate::models::store_health::Verified;
 use crate::models::trust::{Doubt, Trusted};
 use crate::models::{self, Conn, DbError, altered, integrations, recipients};
+use crate::services::Services;
 use crate::vault::Vault;
 
 mod failures;
@@ -30,77 +25,20 @@ pub mod words;
 /// Lines of one digest; the rest is counted, with a link to the Alerts page.
 const MOST_LINES: i64 = 1_000;
 
-/// What pages show on every visit, kept up to date by a job so that no visit asks for it.
-#[derive(Default)]
-pub struct Known {
-    open: AtomicI64,
-    settings: RwLock<Arc<AlertSettings>>,
-    verified: RwLock<Option<Verified>>,
-    /// Since when this process has seen that the verification is late.
-    late_since: RwLock<Option<Instant>>,
-    /// Told when something may wait to be told.
-    pub changed: tokio::sync::Notify,
-    /// Told when something waits in the outbox.
-    pub queued: tokio::sync::Notify,
-}
-
-impl Known {
-    /// Raised alerts that are not closed, as of a few seconds ago.
-    pub fn open(&self) -> i64 {
-        self.open.load(Ordering::Relaxed)
-    }
-
-    /// When the store was last verified, as of a few seconds ago.
-    pub fn verified(&self) -> Option<Verified> {
-        *self.verified.read().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// How long this process has seen that the verification is late.
-    pub fn late_for(&self) -> Duration {
-        let since = *self.late_since.read().unwrap_or_else(PoisonError::into_inner);
-        since.map_or(Duration::ZERO, |since| since.elapsed())
-    }
-
-    pub fn set_verified(&self, verified: Verified) {
-        let mut since = self.late_since.write().unwrap_or_else(PoisonError::into_inner);
-        *since = if verified.is_late() { since.or_else(|| Some(Instant::now())) } else { None };
-        *self.verified.write().unwrap_or_else(PoisonError::into_inner) = Some(verified);
-    }
-
-    pub fn settings(&self) -> Arc<AlertSettings> {
-        Arc::clone(&self.settings.read().unwrap_or_else(PoisonError::into_inner))
-    }
-}
-
-/// Reads what [`Known`] holds anew.
-pub async fn refresh(app: &App) -> Result<(), DbError> {
-    let vault = app.vault.clone();
-    let (settings, open) = app
+/// Reads what `services.alerts` holds anew.
+pub async fn refresh(services: &Services) -> Result<(), DbError> {
+    let vault = services.vault.clone();
+    let (settings, open) = services
         .db
         .run(move |conn| Ok::<_, DbError>((alert_settings::load(conn, &vault)?, models::alerts::count_open(conn)?)))
         .await?;
-    app.alerts.open.store(open, Ordering::Relaxed);
-    *app.alerts.settings.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(settings);
+    services.alerts.set(settings, open);
     Ok(())
-}
-
-/// Whether the secrets of a type age unless somebody says otherwise.
-fn ages_by_default(kind: &Kind) -> bool {
-    kind.slug == kinds::aws::KIND.slug
-}
-
-/// The limits of all types, from the settings of the Alerts page and of the operator.
-pub fn limits(settings: &AlertSettings, operator: i32) -> Limits {
-    let limits = KINDS.iter().filter_map(|kind| {
-        let days = settings.limit(kind.slug, ages_by_default(kind), operator)?;
-        Some(Limit { kind: kind.slug.to_owned(), days, by_nature: ages_by_default(kind) })
-    });
-    Limits(limits.collect())
 }
 
 /// Whether people would hear of less, or later, by `after` than by `before`.
 pub fn is_quieter(before: &AlertSettings, after: &AlertSettings, operator: i32) -> bool {
-    let (loud, quiet) = (limits(before, operator), limits(after, operator));
+    let (loud, quiet) = (Limits::of(before, operator), Limits::of(after, operator));
     let later = |kind: &&Kind| match (loud.of_kind(kind.slug, true), quiet.of_kind(kind.slug, true)) {
         (Some(before), Some(after)) => after > before,
         (before, None) => before.is_some(),
@@ -112,13 +50,14 @@ pub fn is_quieter(before: &AlertSettings, after: &AlertSettings, operator: i32) 
 
 /// What holds for a turn.
 pub fn rules(settings: &AlertSettings, operator: i32) -> Rules {
-    Rules { limits: limits(settings, operator).0, ahead: settings.ahead, remind: settings.remind }
+    Rules { limits: Limits::of(settings, operator).0, ahead: settings.ahead, remind: settings.remind }
 }
 
 /// Finds out what is due by now. `None` when another replica is at it.
-pub async fn find_due(app: &App) -> Result<Option<Turn>, DbError> {
-    let (vault, operator) = (app.vault.clone(), app.stale_days());
-    app.db
+pub async fn find_due(services: &Services) -> Result<Option<Turn>, DbError> {
+    let (vault, operator) = (services.vault.clone(), services.stale_days());
+    services
+        .db
         .patiently(move |conn| {
             let settings = alert_settings::load(conn, &vault)?;
             due_alerts::turn(conn, &rules(&settings, operator))
@@ -127,12 +66,13 @@ pub async fn find_due(app: &App) -> Result<Option<Turn>, DbError> {
 }
 
 /// Gives what waits to everybody who is to be told; returns how many notices there were.
-pub async fn give(app: &App) -> Result<usize, DbError> {
-    let vault = app.vault.clone();
-    if !app.db.run(digests::waiting).await? {
+pub async fn give(services: &Services) -> Result<usize, DbError> {
+    let vault = services.vault.clone();
+    if !services.db.run(digests::waiting).await? {
         return Ok(0);
     }
-    app.db
+    services
+        .db
         .patiently(move |conn| {
             if !digests::lock(conn)? {
                 return Ok(0);

@@ -1,16 +1,15 @@
 //! *Send test alert*: one message that says that it is a test, through a channel as it is saved or as it stands on the
 //! form. Of a saved channel the outcome is kept among its deliveries.
 
-use actix_web::web::Data;
 use uuid::Uuid;
 
 use super::lane::{self, Call};
-use crate::app::App;
 use crate::form::Values;
 use crate::integrations::alerts::{self, Channel, SendError, test_message};
 use crate::models::events::Actor;
 use crate::models::{self, DbError, credentials, deliveries, integrations, recipients};
 use crate::opening;
+use crate::services::Services;
 
 /// A channel as it stands on a form, or as it is saved.
 pub struct Trial<'a> {
@@ -22,13 +21,13 @@ pub struct Trial<'a> {
 }
 
 /// Sends a test message; the inner error is a sentence for the person at the form.
-pub async fn send(app: &Data<App>, actor: Actor, trial: &Trial<'_>) -> Result<Result<(), SendError>, DbError> {
+pub async fn send(services: &Services, actor: Actor, trial: &Trial<'_>) -> Result<Result<(), SendError>, DbError> {
     let credential = match trial.credential {
         None => None,
         Some(id) => {
             let (vault, why) =
-                (app.vault.clone(), format!("for a test alert through {} to {}", trial.name, trial.host));
-            let opened = app.db.transaction(move |conn| {
+                (services.vault.clone(), format!("for a test alert through {} to {}", trial.name, trial.host));
+            let opened = services.db.transaction(move |conn| {
                 let opened = opening::open(conn, &vault, &actor, id, why.clone())?;
                 credentials::touch(conn, id)?;
                 Ok::<_, DbError>(opened)
@@ -42,8 +41,8 @@ pub async fn send(app: &Data<App>, actor: Actor, trial: &Trial<'_>) -> Result<Re
             }
         }
     };
-    let now = app.db.run(models::clock).await?;
-    let message = test_message(Uuid::now_v7(), now, &app.public_url);
+    let now = services.db.run(models::clock).await?;
+    let message = test_message(Uuid::now_v7(), now, &services.public_url);
     let call = Call {
         channel: trial.channel,
         settings: trial.settings,
@@ -55,7 +54,7 @@ pub async fn send(app: &Data<App>, actor: Actor, trial: &Trial<'_>) -> Result<Re
         repeated: false,
         limit: alerts::CALL,
     };
-    Ok(lane::call(app, call).await.map(drop))
+    Ok(lane::call(services, call).await.map(drop))
 }
 
 /// What came of pressing the button on a channel's page.
@@ -73,17 +72,17 @@ pub enum Tried {
 }
 
 /// Sends a test through a saved channel and keeps the outcome.
-pub async fn saved(app: &Data<App>, actor: Actor, id: Uuid) -> Result<Tried, DbError> {
-    let vault = app.vault.clone();
-    let row = app.db.run(move |conn| integrations::find(conn, &vault, id)).await?.trust()?;
+pub async fn saved(services: &Services, actor: Actor, id: Uuid) -> Result<Tried, DbError> {
+    let vault = services.vault.clone();
+    let row = services.db.run(move |conn| integrations::find(conn, &vault, id)).await?.trust()?;
     let settings = Values::from_json(row.settings.as_bytes());
     let (Some(channel), Some(settings)) = (alerts::channel(&row.version), settings) else { return Ok(Tried::Unknown) };
     if !row.active {
         return Ok(Tried::Off);
     }
     if channel.has_recipients() {
-        let vault = app.vault.clone();
-        let queued = app.db.transaction(move |conn| {
+        let vault = services.vault.clone();
+        let queued = services.db.transaction(move |conn| {
             let people = recipients::of(conn, &vault, id)?.into_iter().filter_map(|person| person.judged().ok());
             let people: Vec<_> = people.filter(|person| person.wants_mail()).collect();
             for person in &people {
@@ -92,13 +91,13 @@ pub async fn saved(app: &Data<App>, actor: Actor, id: Uuid) -> Result<Tried, DbE
             Ok::<_, DbError>(people.len())
         });
         let queued = queued.await?;
-        app.alerts.queued.notify_one();
+        services.wake.messages.notify_one();
         return Ok(if queued == 0 { Tried::Nobody } else { Tried::Queued });
     }
     let trial = Trial { channel, settings: &settings, credential: row.credential_id, name: &row.name, host: &row.host };
-    let error = send(app, actor, &trial).await?.err().map(|error| error.sentence);
-    let vault = app.vault.clone();
-    let kept = app.db.transaction(move |conn| deliveries::keep_test(conn, &vault, id, error.as_deref())).await;
+    let error = send(services, actor, &trial).await?.err().map(|error| error.sentence);
+    let vault = services.vault.clone();
+    let kept = services.db.transaction(move |conn| deliveries::keep_test(conn, &vault, id, error.as_deref())).await;
     // The message has left, so "nothing was changed" would not be true.
     kept.map_err(|_: DbError| DbError::OutcomeUnknown)?;
     Ok(Tried::Done)

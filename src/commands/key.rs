@@ -1,5 +1,5 @@
 //! `strongroom key …`: the rotation of the master keys, while the console runs. The order of the steps is enforced by
-//! `models::keks`; moving the values is `rotation`.
+//! `models::keks`; moving the values is `rewrap`.
 
 use std::fmt::Display;
 use std::io::{IsTerminal, Write};
@@ -11,7 +11,7 @@ use crate::cli::{KeyAction, KeyArgs};
 use crate::config::StoreSettings;
 use crate::models::events::Actor;
 use crate::models::{self, DbError, keks, sealed};
-use crate::rotation::{self, RotationError};
+use crate::rewrap::{self, RewrapFailure};
 use crate::vault::KeyRing;
 use crate::verification;
 
@@ -75,14 +75,14 @@ fn activate(store: &mut Store, id: u32) -> Result<(), ExitCode> {
 
 fn rewrap(store: &mut Store) -> Result<(), ExitCode> {
     let lock = models::connect(&store.url).map_err(|error| refused(&error.into()))?;
-    let _lock = rotation::lock(lock).map_err(said)?;
+    let _lock = rewrap::lock(lock).map_err(said)?;
     let Store { conn, vault, .. } = store;
     let start = Instant::now();
     let mut progress = Progress { terminal: std::io::stderr().is_terminal(), told: start };
-    let moved = rotation::rewrap(conn, vault, |done, all| progress.tell(done, all)).map_err(said)?;
+    let moved = rewrap::rewrap(conn, vault, |done, all| progress.tell(done, all)).map_err(said)?;
     progress.end();
     say(&format_args!("{} values moved in {:.1} s; opening every one", moved.count, start.elapsed().as_secs_f64()));
-    let walk = verification::verify(conn, vault).map_err(|error| said(RotationError::from(error)))?;
+    let walk = verification::verify(conn, vault).map_err(|error| said(RewrapFailure::from(error)))?;
     for failure in &walk.failures {
         say(failure);
     }

@@ -6,11 +6,11 @@ use std::io::Write;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use crate::app::{self, StartError};
 use crate::cli::EX_CONFIG;
 use crate::config::StoreSettings;
 use crate::models::{self, Conn};
 use crate::postgres::Private;
+use crate::store::{self, StartError};
 use crate::vault::Vault;
 
 pub mod audit;
@@ -83,9 +83,9 @@ pub fn open(settings: &StoreSettings, wants: Wants) -> Result<Store, ExitCode> {
         }
     };
     let opened = match wants {
-        Wants::Made => app::open_store(&url, settings),
-        Wants::Existing => app::open_existing(&url, settings),
-        Wants::Returned => app::open_returned(&url, settings),
+        Wants::Made => store::open_store(&url, settings),
+        Wants::Existing => store::open_existing(&url, settings),
+        Wants::Returned => store::open_returned(&url, settings),
     };
     let vault = opened.map_err(|error| refused(&error))?;
     let conn = models::connect(&url).map_err(|error| refused(&error.into()))?;

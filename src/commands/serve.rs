@@ -6,9 +6,10 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use super::{fail, harden, misconfigured, refused, say};
-use crate::app::{Console, StartError};
 use crate::config::Settings;
+use crate::console::Console;
 use crate::postgres::{Private, Watch};
+use crate::store::StartError;
 use crate::telemetry;
 
 pub fn run(settings: Settings) -> ExitCode {
@@ -65,10 +66,10 @@ async fn serve(settings: Settings, url: &str) -> ExitCode {
         Ok(None) => {}
         Err(error) => return fail(&StartError::Prepare(error)),
     }
-    if let Some(proxy) = console.app().egress.proxy() {
+    if let Some(proxy) = console.services().egress.proxy() {
         tracing::info!(%proxy, "https leaves through the proxy of STRONGROOM_EGRESS_PROXY");
     }
-    tracing::info!(address = %console.address(), url = %console.app().public_url, "the console listens");
+    tracing::info!(address = %console.address(), url = %console.services().public_url, "the console listens");
     match console.run_until_stopped(stop).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => fail(&error),

@@ -3,44 +3,44 @@
 
 use std::time::{Duration, Instant};
 
-use actix_web::web::Data;
+use std::sync::Arc;
 
 use crate::alerting;
-use crate::app::App;
 use crate::models::DbError;
+use crate::services::Services;
 
 /// Between two looks at what waits to be told.
 const PAUSE: Duration = Duration::from_secs(2);
 /// Between two looks at what the clock has brought about.
 const DUE_EVERY: Duration = Duration::from_secs(20);
 
-pub async fn decide(app: Data<App>) {
+pub async fn decide(services: Arc<Services>) {
     let mut looked: Option<Instant> = None;
-    while !app.stopping.is_cancelled() {
+    while !services.stopping.is_cancelled() {
         let due = looked.is_none_or(|at| at.elapsed() >= DUE_EVERY);
         if due {
             looked = Some(Instant::now());
         }
-        if let Err(error) = turn(&app, due).await {
+        if let Err(error) = turn(&services, due).await {
             tracing::warn!(%error, "alerts could not be decided and are tried again");
         }
         tokio::select! {
-            () = app.stopping.cancelled() => {}
-            () = app.alerts.changed.notified() => looked = None,
+            () = services.stopping.cancelled() => {}
+            () = services.wake.alerts.notified() => looked = None,
             () = tokio::time::sleep(PAUSE) => {}
         }
     }
 }
 
-async fn turn(app: &App, due: bool) -> Result<(), DbError> {
+async fn turn(services: &Services, due: bool) -> Result<(), DbError> {
     if due
-        && let Some(turn) = alerting::find_due(app).await?
+        && let Some(turn) = alerting::find_due(services).await?
         && turn != Default::default()
     {
         tracing::info!(raised = turn.raised, reminded = turn.reminded, closed = turn.closed, "alerts changed");
     }
-    if alerting::give(app).await? > 0 {
-        app.alerts.queued.notify_one();
+    if alerting::give(services).await? > 0 {
+        services.wake.messages.notify_one();
     }
-    alerting::refresh(app).await
+    alerting::refresh(services).await
 }

@@ -5,13 +5,13 @@ use std::collections::HashMap;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use actix_web::web::Data;
+use std::sync::Arc;
 use tokio::task::{Id, JoinSet};
 use uuid::Uuid;
 
 use crate::alerting::lane::{self, Renewed};
-use crate::app::App;
 use crate::models::{DbError, deliveries};
+use crate::services::Services;
 
 /// Between two looks at the outbox.
 const POLL: Duration = Duration::from_secs(1);
@@ -23,32 +23,32 @@ const LANES: usize = 64;
 /// For a call to finish once the console stops.
 const PATIENCE: Duration = Duration::from_secs(8);
 
-pub async fn work(app: Data<App>) {
+pub async fn work(services: Arc<Services>) {
     let renewed = Rc::new(Renewed::new(Instant::now()));
     let (mut lanes, mut busy): (JoinSet<()>, HashMap<Id, Uuid>) = (JoinSet::new(), HashMap::new());
     let mut turns = tokio::time::interval(RENEW);
-    while !app.stopping.is_cancelled() {
-        let vault = app.vault.clone();
-        match app.db.run(move |conn| deliveries::due(conn, &vault)).await {
+    while !services.stopping.is_cancelled() {
+        let vault = services.vault.clone();
+        match services.db.run(move |conn| deliveries::due(conn, &vault)).await {
             Ok(due) => {
                 let free: Vec<Uuid> =
                     due.into_iter().filter(|channel| !busy.values().any(|working| working == channel)).collect();
                 for channel in free.into_iter().take(LANES - busy.len()) {
-                    let (app, renewed) = (app.clone(), Rc::clone(&renewed));
-                    let lane = lanes.spawn_local(async move { lane::run(app, channel, &renewed).await });
+                    let (services, renewed) = (services.clone(), Rc::clone(&renewed));
+                    let lane = lanes.spawn_local(async move { lane::run(services, channel, &renewed).await });
                     busy.insert(lane.id(), channel);
                 }
             }
             Err(error) => tracing::warn!(%error, "the outbox cannot be read and is tried again"),
         }
         tokio::select! {
-            () = app.stopping.cancelled() => {}
+            () = services.stopping.cancelled() => {}
             // Also one that panicked has ended.
             Some(ended) = lanes.join_next_with_id() => {
                 busy.remove(&ended.map_or_else(|error| error.id(), |(id, ())| id));
             }
-            () = app.alerts.queued.notified() => {}
-            _ = turns.tick() => keep(&app, &renewed, busy.values().copied().collect()).await,
+            () = services.wake.messages.notified() => {}
+            _ = turns.tick() => keep(&services, &renewed, busy.values().copied().collect()).await,
             () = tokio::time::sleep(POLL) => {}
         }
     }
@@ -56,17 +56,17 @@ pub async fn work(app: Data<App>) {
     if tokio::time::timeout(PATIENCE, all).await.is_err() {
         lanes.shutdown().await;
     }
-    let replica = app.replica;
+    let replica = services.replica;
     // Their leases end by themselves, if this fails.
-    if let Err(error) = app.db.transaction(move |conn| deliveries::put_back(conn, replica, None)).await {
+    if let Err(error) = services.db.transaction(move |conn| deliveries::put_back(conn, replica, None)).await {
         tracing::warn!(%error, "claimed messages could not be given back");
     }
 }
 
 /// Renews what this replica has claimed, and puts back what others left behind.
-async fn keep(app: &App, renewed: &Renewed, busy: Vec<Uuid>) {
-    let (replica, at) = (app.replica, Instant::now());
-    let kept = app.db.transaction(move |conn| {
+async fn keep(services: &Services, renewed: &Renewed, busy: Vec<Uuid>) {
+    let (replica, at) = (services.replica, Instant::now());
+    let kept = services.db.transaction(move |conn| {
         deliveries::renew(conn, replica, &busy)?;
         deliveries::reap(conn)
     });

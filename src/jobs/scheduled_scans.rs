@@ -1,16 +1,16 @@
 //! Queues the scans whose time has come. Each due integration is taken by one replica, which sets its next time at
 //! once.
 
-use actix_web::web::Data;
+use std::sync::Arc;
 
-use crate::app::App;
 use crate::models::events::Actor;
 use crate::models::{DbError, integrations, runs};
+use crate::services::Services;
 
 /// One turn: whoever has an unfinished run already is left to it.
-pub async fn queue_due(app: Data<App>) -> Result<(), DbError> {
-    let vault = app.vault.clone();
-    let queued = app
+pub async fn queue_due(services: Arc<Services>) -> Result<(), DbError> {
+    let vault = services.vault.clone();
+    let queued = services
         .db
         .transaction(move |conn| {
             let mut queued = 0;
@@ -22,7 +22,7 @@ pub async fn queue_due(app: Data<App>) -> Result<(), DbError> {
         .await?;
     if queued > 0 {
         tracing::info!(queued, "scheduled scans were queued");
-        app.queued.notify_one();
+        services.wake.runs.notify_one();
     }
     Ok(())
 }

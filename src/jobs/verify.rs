@@ -2,19 +2,17 @@
 //! that restarts neither repeat nor forget it, and nobody can put it off by SQL. Everything that it finds raises an
 //! alert.
 
-use actix_web::web::Data;
-
-use crate::app::App;
 use crate::models::altered::{self, Part};
 use crate::models::events::{self, Action, Actor, NewEvent};
 use crate::models::trust::Doubt;
 use crate::models::{Conn, DbError, deployment, integrations, recipients, users};
+use crate::services::Services;
 use crate::vault::Vault;
 use crate::verification::{Failure, Walk};
 
 /// Checks everything if that is due; `false` when it is not, or another replica is at it.
-pub async fn check(app: &Data<App>) -> Result<bool, DbError> {
-    let vault = app.vault.clone();
+pub async fn check(services: &Services) -> Result<bool, DbError> {
+    let vault = services.vault.clone();
     let claim = move |conn: &mut _| {
         let claimed = deployment::claim_verification(conn, &vault)?;
         if claimed {
@@ -23,22 +21,22 @@ pub async fn check(app: &Data<App>) -> Result<bool, DbError> {
         }
         Ok::<_, DbError>(claimed)
     };
-    if !app.db.transaction(claim).await? {
+    if !services.db.transaction(claim).await? {
         return Ok(false);
     }
     let mut walk = Walk::default();
     loop {
-        if app.stopping.is_cancelled() {
+        if services.stopping.is_cancelled() {
             // Started an hour ago and not finished: the next replica takes it.
             return Ok(true);
         }
-        let vault = app.vault.clone();
+        let vault = services.vault.clone();
         // Batch by batch, so that a connection is never held for long.
         let step = move |conn: &mut _| {
             let done = walk.step(conn, &vault)?;
             Ok::<_, DbError>((walk, done))
         };
-        let (stepped, done) = app.db.run(step).await?;
+        let (stepped, done) = services.db.run(step).await?;
         walk = stepped;
         if done {
             break;
@@ -47,30 +45,30 @@ pub async fn check(app: &Data<App>) -> Result<bool, DbError> {
     for failure in &walk.failures {
         tracing::error!(%failure, "integrity error");
     }
-    conclude(app, walk).await?;
+    conclude(services, walk).await?;
     Ok(true)
 }
 
-async fn conclude(app: &Data<App>, walk: Walk) -> Result<(), DbError> {
+async fn conclude(services: &Services, walk: Walk) -> Result<(), DbError> {
     for failure in walk.failures.clone() {
         // Those of credentials are counted where they are refused.
         if !matches!(failure, Failure::Value { table: "credentials", .. } | Failure::Row { table: "credentials", .. }) {
             metrics::counter!("strongroom_integrity_failures_total").increment(1);
         }
-        let vault = app.vault.clone();
+        let vault = services.vault.clone();
         let alert = move |conn: &mut _| match alert(conn, &vault, &failure) {
             // Deleted since.
             Err(DbError::NotFound) => Ok(()),
             result => result,
         };
-        app.db.transaction(alert).await?;
+        services.db.transaction(alert).await?;
     }
     let (action, detail) = match walk.failures.len() {
         0 => (Action::StoreVerified, walk.summary()),
         count => (Action::StoreVerificationFailed, format!("{count} failures, named in the log; {}", walk.summary())),
     };
     tracing::info!(failures = walk.failures.len(), "the store was verified: {}", walk.summary());
-    let (vault, sound) = (app.vault.clone(), walk.failures.is_empty());
+    let (vault, sound) = (services.vault.clone(), walk.failures.is_empty());
     let record = move |conn: &mut _| {
         if sound {
             for part in Part::ALL {
@@ -79,7 +77,7 @@ async fn conclude(app: &Data<App>, walk: Walk) -> Result<(), DbError> {
         }
         events::record(conn, &vault, &Actor::system(), &event(action, detail.clone()))
     };
-    app.db.transaction(record).await
+    services.db.transaction(record).await
 }
 
 /// Raises the alert about a finding. A credential is refused for good from here on.

@@ -4,11 +4,13 @@
 use diesel::prelude::*;
 use uuid::Uuid;
 
+use super::alert_settings::AlertSettings;
 use super::due_alerts::Limit;
 use super::events::{self, Action, Actor};
 use super::schema::credentials;
 use super::trust;
 use super::{Conn, DbError};
+use crate::credentials::{self as kinds, KINDS, Kind};
 use crate::vault::Vault;
 
 /// Most days that a limit has.
@@ -19,6 +21,15 @@ pub const MOST_DAYS: i32 = 3_650;
 pub struct Limits(pub Vec<Limit>);
 
 impl Limits {
+    /// The limits of all types, from the settings of the Alerts page and of the operator.
+    pub fn of(settings: &AlertSettings, operator: i32) -> Self {
+        let limits = KINDS.iter().filter_map(|kind| {
+            let days = settings.limit(kind.slug, ages_by_default(kind), operator)?;
+            Some(Limit { kind: kind.slug.to_owned(), days, by_nature: ages_by_default(kind) })
+        });
+        Self(limits.collect())
+    }
+
     /// The limit of a type in days, for one of its credentials; `ages` is whether the secret ages by its nature.
     pub fn of_kind(&self, kind: &str, ages: bool) -> Option<i32> {
         self.0.iter().find(|limit| limit.kind == kind && (ages || !limit.by_nature)).map(|limit| limit.days)
@@ -51,6 +62,11 @@ impl Limits {
         let kinds = self.0.iter().map(|limit| limit.kind.as_str()).collect();
         (kinds, self.0.iter().map(|limit| limit.days).collect(), self.0.iter().map(|limit| limit.by_nature).collect())
     }
+}
+
+/// Whether the secrets of a type age unless somebody says otherwise.
+fn ages_by_default(kind: &Kind) -> bool {
+    kind.slug == kinds::aws::KIND.slug
 }
 
 /// Whether a slug may be written into SQL as it is.

@@ -1,6 +1,6 @@
 //! What providers tell of the keys themselves: when one was made, when it was last used, whose it is. Written by tests,
 //! shown beside our own ages; it steers nothing, so no row check lies over it. When a test is made lives in
-//! `credential_tests`.
+//! `checkups`.
 
 use std::collections::HashMap;
 

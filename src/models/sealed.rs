@@ -1,5 +1,5 @@
 //! Every sealed value of the store, whatever its table: for moving all of them to another master key and for opening
-//! all of them once. Ciphertext only; `rotation` and `verification` hold the vault. A new sealed column group is a line
+//! all of them once. Ciphertext only; `rewrap` and `verification` hold the vault. A new sealed column group is a line
 //! in [`SEALED`], which a test holds against the tables of the database.
 
 use diesel::prelude::*;

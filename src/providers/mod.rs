@@ -9,6 +9,7 @@ pub mod aws;
 pub mod azure;
 pub mod calls;
 mod certificate;
+mod checkup;
 mod clock;
 pub mod connection;
 pub mod egress;
@@ -28,14 +29,13 @@ pub mod probe;
 pub mod proxy;
 pub mod sessions;
 pub mod standard_webhooks;
-mod testing;
 pub mod tls_faults;
 mod token_server;
 pub mod tokens;
 mod trust;
 mod wording;
 
-pub use testing::{has_test, test};
+pub use checkup::{has_test, test};
 
 use tls_faults::{CertificateFault, ClientFault, Form, HandshakeFault};
 pub(crate) use wording::capital;

@@ -9,7 +9,7 @@ use super::egress::Egress;
 use super::endpoints::Endpoints;
 use super::probe::Finding;
 use super::sessions::{Cache, Key};
-use super::{azure, gcp, ibm, testing};
+use super::{azure, checkup, gcp, ibm};
 use crate::credentials::{self, azure as azure_kind, gcp as gcp_kind, ibm_cloud as ibm_kind};
 use crate::form::Values;
 
@@ -97,5 +97,5 @@ impl Tokens {
 }
 
 fn payload<P: serde::de::DeserializeOwned>(values: &Values) -> Outcome<P> {
-    credentials::payload(values).ok_or_else(|| Box::new(testing::unreadable()))
+    credentials::payload(values).ok_or_else(|| Box::new(checkup::unreadable()))
 }

@@ -8,11 +8,9 @@ use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
-use actix_web::web::Data;
 use futures_util::FutureExt;
 use tokio_util::sync::CancellationToken;
 
-use crate::app::App;
 use crate::integrations::context::Context;
 use crate::integrations::progress::Report;
 use crate::integrations::registries::selection::Selection;
@@ -23,6 +21,7 @@ use crate::models::{DbError, images};
 use crate::opening::Opened;
 use crate::providers::ProviderError;
 use crate::providers::oci_registry::SentTo;
+use crate::services::Services;
 use crate::vault::Vault;
 
 mod prepare;
@@ -37,22 +36,22 @@ const HEARTBEAT: Duration = Duration::from_secs(1);
 const RUNNING: &str = "Running";
 
 /// The next run for this replica, if there is one.
-pub async fn claim(app: &App) -> Result<Option<Run>, DbError> {
-    let replica = app.replica;
-    app.db.transaction(move |conn| runs::claim(conn, replica)).await
+pub async fn claim(services: &Services) -> Result<Option<Run>, DbError> {
+    let replica = services.replica;
+    services.db.transaction(move |conn| runs::claim(conn, replica)).await
 }
 
 /// Gives what this replica has not finished back to the queue.
-pub async fn give_back(app: &App) -> Result<usize, DbError> {
-    let replica = app.replica;
-    app.db.transaction(move |conn| runs::give_back(conn, replica)).await
+pub async fn give_back(services: &Services) -> Result<usize, DbError> {
+    let replica = services.replica;
+    services.db.transaction(move |conn| runs::give_back(conn, replica)).await
 }
 
 /// Performs a claimed run to its end. When `cancel` is cancelled it stops and stays claimed, to be given back.
-pub async fn perform(app: Data<App>, run: Run, cancel: CancellationToken) {
+pub async fn perform(services: Arc<Services>, run: Run, cancel: CancellationToken) {
     let (id, integration) = (run.id, run.integration_id);
     tracing::info!(run = %id, %integration, attempt = run.attempts, "a run starts");
-    match attempt(&app, &run, &cancel).await {
+    match attempt(&services, &run, &cancel).await {
         Ok(Some(outcome)) => {
             metrics::counter!("strongroom_runs_total", "outcome" => outcome).increment(1);
             tracing::info!(run = %id, %integration, outcome, "a run ended");
@@ -109,16 +108,16 @@ impl Lease {
 }
 
 /// The outcome's word; `None` when the run is no longer this replica's or goes back to the queue.
-async fn attempt(app: &Data<App>, run: &Run, cancel: &CancellationToken) -> Result<Option<&'static str>, DbError> {
+async fn attempt(services: &Services, run: &Run, cancel: &CancellationToken) -> Result<Option<&'static str>, DbError> {
     let prepared = {
-        let (vault, run) = (app.vault.clone(), run.clone());
-        app.db.transaction(move |conn| prepare(conn, &vault, &run)).await?
+        let (vault, run) = (services.vault.clone(), run.clone());
+        services.db.transaction(move |conn| prepare(conn, &vault, &run)).await?
     };
     let (lease, sent_to) = (Lease::new(cancel), SentTo::default());
     let (integration, used, verdict) = match prepared {
         Err(refusal) => (refusal.integration, None, refusal.verdict),
         Ok(ready) => {
-            let verdict = act(app, run, &ready, &lease, &sent_to).await;
+            let verdict = act(services, run, &ready, &lease, &sent_to).await;
             let Some(verdict) = verdict else { return Ok(None) };
             ((*ready.integration).clone(), ready.credential.map(|opened| opened.id), verdict)
         }
@@ -126,13 +125,13 @@ async fn attempt(app: &Data<App>, run: &Run, cancel: &CancellationToken) -> Resu
     let sent_to = sent_to.hosts();
     let done = Done { integration: integration.clone(), used, verdict, sent_to: sent_to.clone() };
     let saved = tokio::select! {
-        saved = save(app, run, done, &lease.watch) => saved?,
-        never = keep_alive(app, run, &lease) => match never {},
+        saved = save(services, run, done, &lease.watch) => saved?,
+        never = keep_alive(services, run, &lease) => match never {},
     };
     if saved.is_none() && lease.asked.get() && !lease.lost.get() {
         // Stopped while the inventory was saved, so none of it was.
         let done = Done { integration, used, verdict: Verdict::Stopped, sent_to };
-        return save(app, run, done, &lease.watch).await;
+        return save(services, run, done, &lease.watch).await;
     }
     Ok(saved)
 }
@@ -147,18 +146,18 @@ fn actor(vault: &Vault, run: &Run) -> Actor {
 }
 
 /// Scans under a lease that is kept alive meanwhile. `None` when there is nothing to record.
-async fn act(app: &App, run: &Run, ready: &Ready, lease: &Lease, sent_to: &SentTo) -> Option<Verdict> {
+async fn act(services: &Services, run: &Run, ready: &Ready, lease: &Lease, sent_to: &SentTo) -> Option<Verdict> {
     let progress = Arc::clone(&lease.watch.progress);
     let main = ready.credential.as_ref().map(Opened::secret);
     let cx = Context {
         report: Report::to(move |now| *progress.lock().unwrap_or_else(PoisonError::into_inner) = now),
         stop: lease.watch.stop.clone(),
         sent_to: sent_to.clone(),
-        ..Context::new(app.outside(), &ready.settings, &ready.integration.name, main)
+        ..Context::new(services.outside(), &ready.settings, &ready.integration.name, main)
     };
     let result = tokio::select! {
         result = scan(ready.version, &cx) => result,
-        never = keep_alive(app, run, lease) => match never {},
+        never = keep_alive(services, run, lease) => match never {},
     };
     if lease.lost.get() {
         return None;
@@ -193,15 +192,15 @@ async fn scan(version: &dyn Version, cx: &Context<'_>) -> Result<Scan, Failure> 
 }
 
 /// Renews the lease, saves the progress, and cancels the work when somebody asked for it or another replica has it.
-async fn keep_alive(app: &App, run: &Run, lease: &Lease) -> Infallible {
+async fn keep_alive(services: &Services, run: &Run, lease: &Lease) -> Infallible {
     let Lease { watch: Watch { progress, stop }, asked, lost } = lease;
     let mut beat = tokio::time::interval(HEARTBEAT);
     beat.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         beat.tick().await;
         let now = serde_json::to_value(&*progress.lock().unwrap_or_else(PoisonError::into_inner)).unwrap_or_default();
-        let (id, replica) = (run.id, app.replica);
-        match app.db.transaction(move |conn| runs::heartbeat(conn, id, replica, &now)).await {
+        let (id, replica) = (run.id, services.replica);
+        match services.db.transaction(move |conn| runs::heartbeat(conn, id, replica, &now)).await {
             Ok(Some(false)) => {}
             Ok(Some(true)) => {
                 asked.set(true);

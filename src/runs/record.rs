@@ -8,7 +8,6 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::{Found, HEARTBEAT, Verdict, actor};
-use crate::app::App;
 use crate::integrations::registries::{Progress, Step};
 use crate::models::alerts::{self, Subject};
 use crate::models::events::{self, Action};
@@ -16,6 +15,7 @@ use crate::models::integrations::Integration;
 use crate::models::run_ends::{self, Counts, Gap, NAMED_GAPS, Outcome};
 use crate::models::runs::{self, Run};
 use crate::models::{self, Conn, DbError, alert_settings, credentials, images};
+use crate::services::Services;
 use crate::vault::Vault;
 
 /// How long saving is tried again while the database is away: less than the lease.
@@ -52,12 +52,12 @@ impl Watch {
 
 /// Records the end, also when the database is away for a moment. `None` when the run is not this replica's any more,
 /// or was to stop: nothing of it is saved then.
-pub async fn save(app: &App, run: &Run, done: Done, watch: &Watch) -> Result<Option<&'static str>, DbError> {
+pub async fn save(services: &Services, run: &Run, done: Done, watch: &Watch) -> Result<Option<&'static str>, DbError> {
     let (mut failing, done) = (None, Arc::new(done));
     loop {
-        let (vault, replica, run, shared) = (app.vault.clone(), app.replica, run.clone(), Arc::clone(&done));
+        let (vault, replica, run, shared) = (services.vault.clone(), services.replica, run.clone(), Arc::clone(&done));
         let watch = watch.clone();
-        match app.db.patiently(move |conn| record(conn, &vault, replica, &run, &shared, &watch)).await {
+        match services.db.patiently(move |conn| record(conn, &vault, replica, &run, &shared, &watch)).await {
             Ok(outcome) => return Ok(Some(outcome)),
             Err(DbError::Stale) => return Ok(None),
             // Trying again is safe even when the outcome is unknown: a run ends once.

@@ -8,8 +8,8 @@ use url::Url;
 
 use super::error::Error;
 use super::recipients;
-use crate::app::App;
 use crate::models::recipients::Link;
+use crate::services::Services;
 
 /// What load balancers ask, by whatever host name and method they like.
 pub fn is_probe(path: &str) -> bool {
@@ -17,22 +17,22 @@ pub fn is_probe(path: &str) -> bool {
 }
 
 /// Lets a request in, or says why not: [`Error::WrongHost`] or [`Error::CrossSite`].
-pub fn admit(request: &ServiceRequest, app: &App) -> Result<(), Error> {
+pub fn admit(request: &ServiceRequest, services: &Services) -> Result<(), Error> {
     let (asked, method) = (asked_host(request.head()), request.method());
     // Browsers always name a host, so a check without one is no page's trick (`option httpchk` of HAProxy sends none).
     let is_check = is_probe(request.path()) || (*method == Method::OPTIONS && asked.is_none());
-    if !is_check && !asked.is_some_and(|host| is_our_host(host, &app.public_url)) {
+    if !is_check && !asked.is_some_and(|host| is_our_host(host, &services.public_url)) {
         let came = shown(asked.unwrap_or_default());
-        tracing::warn!(came, expected = %app.public_url, "a request for another host was refused");
-        return Err(Error::WrongHost(wrong_host(&came, &app.public_url)));
+        tracing::warn!(came, expected = %services.public_url, "a request for another host was refused");
+        return Err(Error::WrongHost(wrong_host(&came, &services.public_url)));
     }
     // Safe methods change nothing (RFC 9110, 9.2.1).
     let writes = !matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS);
-    if writes && !is_same_site(request.headers(), asked, &app.public_url) && !is_one_click(request) {
+    if writes && !is_same_site(request.headers(), asked, &services.public_url) && !is_one_click(request) {
         let said = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok()).map(shown);
         let (site, origin) = (said("sec-fetch-site"), said("origin"));
-        tracing::warn!(site, origin, expected = %app.public_url, "a write from another site was refused");
-        return Err(cross_site(site.is_some(), origin, &app.public_url));
+        tracing::warn!(site, origin, expected = %services.public_url, "a write from another site was refused");
+        return Err(cross_site(site.is_some(), origin, &services.public_url));
     }
     Ok(())
 }

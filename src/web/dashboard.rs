@@ -9,11 +9,11 @@ use super::credentials::view::verdict_badge;
 use super::error::Error;
 use super::page::{self, Shell, When};
 use super::session::{As, Auditor};
-use crate::app::App;
 use crate::credentials;
 use crate::models::attention::{self, Attention, Why};
 use crate::models::credential_summary::{self, Summary};
 use crate::models::{self, DbError, runs};
+use crate::services::Services;
 
 /// Entries a list of this page has at the most.
 const EACH: i64 = 5;
@@ -73,11 +73,11 @@ struct Found {
     now: DateTime<Utc>,
 }
 
-pub async fn show(app: Data<App>, request: HttpRequest, visitor: As<Auditor>) -> Result<HttpResponse, Error> {
-    let limits = app.limits();
+pub async fn show(services: Data<Services>, request: HttpRequest, visitor: As<Auditor>) -> Result<HttpResponse, Error> {
+    let limits = services.limits();
     // Of what is not stored yet.
     let usual = limits.of_kind(credentials::aws::KIND.slug, true);
-    let found = app
+    let found = services
         .db
         .run(move |conn| {
             Ok::<_, DbError>(Found {

@@ -8,35 +8,35 @@ use super::error::Error;
 use super::posted::Posted;
 use super::session::{As, Operator};
 use super::{page, params};
-use crate::app::App;
 use crate::models::DbError;
 use crate::models::deliveries::{self, Parked};
+use crate::services::Services;
 
 pub async fn retry(
-    app: Data<App>,
+    services: Data<Services>,
     request: HttpRequest,
     visitor: As<Operator>,
     posted: Posted,
 ) -> Result<HttpResponse, Error> {
     posted.only(["next"])?;
-    decide(&app, &visitor, Parked::One(params::id(&request)?), posted.get("next"), true).await
+    decide(&services, &visitor, Parked::One(params::id(&request)?), posted.get("next"), true).await
 }
 
 /// `drop` is the name of the address; the function of that name is Rust's.
 pub async fn give_up(
-    app: Data<App>,
+    services: Data<Services>,
     request: HttpRequest,
     visitor: As<Operator>,
     posted: Posted,
 ) -> Result<HttpResponse, Error> {
     posted.only(["next"])?;
     visitor.require_fresh(&request, listed(posted.get("next")))?;
-    decide(&app, &visitor, Parked::One(params::id(&request)?), posted.get("next"), false).await
+    decide(&services, &visitor, Parked::One(params::id(&request)?), posted.get("next"), false).await
 }
 
 /// All that waits at a channel, by a button of the channel's page.
 pub async fn of_channel(
-    app: Data<App>,
+    services: Data<Services>,
     request: HttpRequest,
     visitor: As<Operator>,
     posted: Posted,
@@ -51,7 +51,7 @@ pub async fn of_channel(
     if !again {
         visitor.require_fresh(&request, &format!("/integrations/{id}"))?;
     }
-    decide(&app, &visitor, Parked::OfChannel(id), &format!("/integrations/{id}"), again).await
+    decide(&services, &visitor, Parked::OfChannel(id), &format!("/integrations/{id}"), again).await
 }
 
 /// The page that a form stands on.
@@ -64,20 +64,20 @@ fn listed(next: &str) -> &str {
 
 /// `next` as in [`listed`].
 async fn decide(
-    app: &App,
+    services: &Services,
     visitor: &As<Operator>,
     which: Parked,
     next: &str,
     again: bool,
 ) -> Result<HttpResponse, Error> {
-    let (vault, actor) = (app.vault.clone(), visitor.actor());
-    let decided = app.db.transaction(move |conn| deliveries::decide(conn, &vault, &actor, which, again)).await;
+    let (vault, actor) = (services.vault.clone(), visitor.actor());
+    let decided = services.db.transaction(move |conn| deliveries::decide(conn, &vault, &actor, which, again)).await;
     let tried = decided.map_err(|error| match error {
         DbError::Stale => Error::Conflict("This message waits for nobody any more.".to_owned()),
         error => error.into(),
     })?;
-    app.alerts.queued.notify_one();
-    app.alerts.changed.notify_one();
+    services.wake.messages.notify_one();
+    services.wake.alerts.notify_one();
     Ok(page::see_other(
         listed(next),
         match (again, tried) {

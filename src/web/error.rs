@@ -29,6 +29,7 @@ use actix_web::{HttpResponse, ResponseError};
 
 use super::htmx;
 use crate::accounts::Refused;
+use crate::accounts::limiter::TooOften;
 use crate::models::DbError;
 
 #[derive(Debug)]
@@ -238,6 +239,12 @@ impl From<Refused> for Error {
             Refused::Busy(_) => Self::Unavailable,
             Refused::Wrong => Self::Forbidden,
         }
+    }
+}
+
+impl From<TooOften> for Error {
+    fn from(TooOften { text, seconds }: TooOften) -> Self {
+        Self::Throttled { text, seconds }
     }
 }
 

@@ -9,22 +9,22 @@ use actix_web::web::Data;
 use url::{Host, Url};
 
 use super::admission::asked_host;
-use crate::app::App;
 use crate::config::ForwardedHeader;
+use crate::services::Services;
 
 /// The visitor's address as text: see [`client_ip`].
-pub fn client_address(request: &HttpRequest, app: &App) -> String {
-    client_ip(request, app).to_string()
+pub fn client_address(request: &HttpRequest, services: &Services) -> String {
+    client_ip(request, services).to_string()
 }
 
 /// The visitor's address: the peer, or behind a trusted proxy the last hop that is no trusted proxy.
-pub fn client_ip(request: &HttpRequest, app: &App) -> IpAddr {
+pub fn client_ip(request: &HttpRequest, services: &Services) -> IpAddr {
     let peer = peer(request);
-    let proxies = &app.settings.trusted_proxies;
+    let proxies = &services.settings.trusted_proxies;
     if !proxies.contains(peer) {
         return peer;
     }
-    let hops = match app.settings.forwarded_header {
+    let hops = match services.settings.forwarded_header {
         ForwardedHeader::XForwardedFor => x_forwarded_for(request),
         ForwardedHeader::Forwarded => forwarded(request, "for"),
     };
@@ -40,11 +40,11 @@ pub fn client_ip(request: &HttpRequest, app: &App) -> IpAddr {
 }
 
 /// Whether the proxy says that the visitor came to it over https.
-pub fn came_by_https(request: &HttpRequest, app: &App) -> bool {
-    if !app.settings.trusted_proxies.contains(peer(request)) {
+pub fn came_by_https(request: &HttpRequest, services: &Services) -> bool {
+    if !services.settings.trusted_proxies.contains(peer(request)) {
         return false;
     }
-    let said = match app.settings.forwarded_header {
+    let said = match services.settings.forwarded_header {
         ForwardedHeader::XForwardedFor => listed(request, "x-forwarded-proto"),
         ForwardedHeader::Forwarded => forwarded(request, "proto"),
     };
@@ -108,8 +108,8 @@ fn address(hop: &str) -> Option<IpAddr> {
 
 /// Whether what a visitor types crosses a network in clear: plain http, and not on one machine.
 pub fn in_clear(request: &HttpRequest) -> bool {
-    let app = request.app_data::<Data<App>>().filter(|app| !app.secure());
-    app.is_some_and(|app| !is_on_this_machine(request) && !came_by_https(request, app))
+    let services = request.app_data::<Data<Services>>().filter(|services| !services.secure());
+    services.is_some_and(|services| !is_on_this_machine(request) && !came_by_https(request, services))
 }
 
 /// Whether the browser runs here, by the host that it asks for.

@@ -12,14 +12,14 @@ use super::error::Error;
 use super::params::Params;
 use super::posted::Posted;
 use super::{page, session};
-use crate::accounts::Refused;
-use crate::app::App;
+use crate::accounts::{Refused, tokens};
 use crate::models::events::{self, Action, Actor};
 use crate::models::logins::{self, Setup};
 use crate::models::sessions::Visit;
 use crate::models::trust::Trusted;
 use crate::models::users::{Proof, User};
 use crate::models::{Conn, DbError, altered, sessions, users};
+use crate::services::Services;
 
 #[derive(Template)]
 #[template(path = "login/new.html")]
@@ -40,22 +40,22 @@ struct Code {
     in_clear: Option<&'static str>,
 }
 
-pub async fn new(app: Data<App>, request: HttpRequest, params: Params) -> Result<HttpResponse, Error> {
+pub async fn new(services: Data<Services>, request: HttpRequest, params: Params) -> Result<HttpResponse, Error> {
     let next = page::local_path(params.get("next")).to_owned();
     if session::visitor(&request).await?.is_some() {
         return Ok(page::see_other(&next, ""));
     }
-    let idle_minutes = app.session_limits().idle_minutes;
-    let setup = app.db.run(logins::setup).await?;
+    let idle_minutes = services.session_limits().idle_minutes;
+    let setup = services.db.run(logins::setup).await?;
     let in_clear = page::in_clear(&request);
     page::html(&New { next, username: String::new(), problem: None, idle_minutes, setup, in_clear })
 }
 
-pub async fn create(app: Data<App>, request: HttpRequest, posted: Posted) -> Result<HttpResponse, Error> {
+pub async fn create(services: Data<Services>, request: HttpRequest, posted: Posted) -> Result<HttpResponse, Error> {
     posted.only(["username", "password", "next"])?;
     let next = page::local_path(posted.get("next")).to_owned();
     let (username, password) = (posted.get("username"), posted.get("password"));
-    let (idle_minutes, in_clear) = (app.session_limits().idle_minutes, page::in_clear(&request));
+    let (idle_minutes, in_clear) = (services.session_limits().idle_minutes, page::in_clear(&request));
     let again = |status, problem: String, wait: Option<i64>| {
         let (next, username) = (next.clone(), username.to_owned());
         let form = New { next, username, problem: Some(problem), idle_minutes, setup: Setup::Done, in_clear };
@@ -64,13 +64,13 @@ pub async fn create(app: Data<App>, request: HttpRequest, posted: Posted) -> Res
     if password.len() > 1024 {
         return again(StatusCode::UNPROCESSABLE_ENTITY, "A password has at most 1024 bytes.".to_owned(), None);
     }
-    match app.gate.password(username, password, session::client_ip(&request, &app)).await {
+    match services.gate.password(username, password, session::client_ip(&request, &services)).await {
         Ok(user) if user.totp_confirmed => {
-            let cookie = begin(&app, &request, user, Step::Password).await?;
+            let cookie = begin(&services, &request, user, Step::Password).await?;
             let query: String = form_urlencoded::Serializer::new(String::new()).append_pair("next", &next).finish();
             Ok(redirect(&format!("/login/code?{query}"), cookie))
         }
-        Ok(user) => Ok(redirect(&next, begin(&app, &request, user, Step::Whole(None)).await?)),
+        Ok(user) => Ok(redirect(&next, begin(&services, &request, user, Step::Whole(None)).await?)),
         Err(refused @ Refused::Wrong) => again(StatusCode::UNPROCESSABLE_ENTITY, refused.to_string(), None),
         Err(refused @ Refused::Throttled(seconds)) => {
             again(StatusCode::TOO_MANY_REQUESTS, refused.to_string(), Some(seconds))
@@ -112,17 +112,18 @@ pub enum Step {
 
 /// Makes the session and ends the one that the visitor may have come with.
 pub async fn begin(
-    app: &Data<App>,
+    services: &Services,
     request: &HttpRequest,
     user: Trusted<User>,
     step: Step,
 ) -> Result<Cookie<'static>, Error> {
-    let token = session::new_token();
-    let (hash, old) = (session::hash(&token), session::token(request, app).map(|token| session::hash(&token)));
-    let actor = Actor { name: user.name.clone(), address: session::client_address(request, app) };
+    let token = tokens::new_token();
+    let (hash, old) = (tokens::hash(&token), session::token(request, services).map(|token| tokens::hash(&token)));
+    let actor = Actor { name: user.name.clone(), address: session::client_address(request, services) };
     let agent = agent(request);
-    let vault = app.vault.clone();
-    app.db
+    let vault = services.vault.clone();
+    services
+        .db
         .transaction(move |conn| {
             if let Some(old) = &old {
                 sessions::end(conn, &vault, &actor, old, Action::SessionEnded)?;
@@ -144,8 +145,8 @@ pub async fn begin(
             DbError::Stale => login_again(),
             error => error.into(),
         })?;
-    app.sessions.forget();
-    Ok(session::cookie(app, &token))
+    services.sessions.forget();
+    Ok(session::cookie(services, &token))
 }
 
 fn login_again() -> Error {
@@ -158,17 +159,17 @@ fn agent(request: &HttpRequest) -> String {
     agent.chars().filter(|c| !c.is_control()).take(200).collect()
 }
 
-pub async fn code(app: Data<App>, request: HttpRequest, params: Params) -> Result<HttpResponse, Error> {
+pub async fn code(services: Data<Services>, request: HttpRequest, params: Params) -> Result<HttpResponse, Error> {
     let next = page::local_path(params.get("next")).to_owned();
-    match session::awaiting_code(&request, &app).await? {
+    match session::awaiting_code(&request, &services).await? {
         Some(_) => page::html(&Code { next, problem: None, in_clear: page::in_clear(&request) }),
         None => Ok(page::see_other("/login", "")),
     }
 }
 
-pub async fn check_code(app: Data<App>, request: HttpRequest, posted: Posted) -> Result<HttpResponse, Error> {
+pub async fn check_code(services: Data<Services>, request: HttpRequest, posted: Posted) -> Result<HttpResponse, Error> {
     posted.only(["code", "next"])?;
-    let Some((_, user)) = session::awaiting_code(&request, &app).await? else {
+    let Some((_, user)) = session::awaiting_code(&request, &services).await? else {
         return Ok(page::see_other("/login", ""));
     };
     let next = page::local_path(posted.get("next")).to_owned();
@@ -176,8 +177,8 @@ pub async fn check_code(app: Data<App>, request: HttpRequest, posted: Posted) ->
         let form = Code { next: next.clone(), problem: Some(problem), in_clear: page::in_clear(&request) };
         with_wait(page::html_with(status, &form)?, wait)
     };
-    match app.gate.code(&user, posted.get("code"), session::client_ip(&request, &app)).await {
-        Ok(proof) => Ok(redirect(&next, begin(&app, &request, user, Step::Whole(Some(proof))).await?)),
+    match services.gate.code(&user, posted.get("code"), session::client_ip(&request, &services)).await {
+        Ok(proof) => Ok(redirect(&next, begin(&services, &request, user, Step::Whole(Some(proof))).await?)),
         Err(Refused::Wrong) => again(
             StatusCode::UNPROCESSABLE_ENTITY,
             "That code is not right, or was used already. Wait for the next one.".to_owned(),
@@ -190,16 +191,16 @@ pub async fn check_code(app: Data<App>, request: HttpRequest, posted: Posted) ->
     }
 }
 
-pub async fn destroy(app: Data<App>, request: HttpRequest, posted: Posted) -> Result<HttpResponse, Error> {
+pub async fn destroy(services: Data<Services>, request: HttpRequest, posted: Posted) -> Result<HttpResponse, Error> {
     posted.only([])?;
-    if let Some(token) = session::token(&request, &app) {
-        let (hash, vault) = (session::hash(&token), app.vault.clone());
-        let address = session::client_address(&request, &app);
+    if let Some(token) = session::token(&request, &services) {
+        let (hash, vault) = (tokens::hash(&token), services.vault.clone());
+        let address = session::client_address(&request, &services);
         let end = move |conn: &mut Conn| sessions::log_out(conn, &vault, &address, &hash);
-        app.db.transaction(end).await?;
-        app.sessions.forget();
+        services.db.transaction(end).await?;
+        services.sessions.forget();
     }
-    let mut response = redirect("/login", session::removal(&app));
+    let mut response = redirect("/login", session::removal(&services));
     let site_data = HeaderValue::from_static("\"cache\", \"storage\"");
     response.headers_mut().insert(HeaderName::from_static("clear-site-data"), site_data);
     Ok(response)

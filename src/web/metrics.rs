@@ -10,27 +10,27 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse, HttpServer, web};
 use url::{Host, Url};
 
-use crate::app::App;
 use crate::hosts;
 use crate::models::backlog::{self, Backlog};
+use crate::services::Services;
 use crate::telemetry;
 
 /// What waits is read from the database at each scrape; without it the other numbers are told all the same.
-async fn show(app: Data<App>, request: HttpRequest) -> HttpResponse {
-    if !is_known_host(&request, &app) {
+async fn show(services: Data<Services>, request: HttpRequest) -> HttpResponse {
+    if !is_known_host(&request, &services) {
         let text = "Ask by address, or list this host name in STRONGROOM_METRICS_HOSTS.\n";
         return HttpResponse::build(StatusCode::MISDIRECTED_REQUEST).body(text);
     }
-    let backlog = app.db.run(backlog::look).await;
+    let backlog = services.db.run(backlog::look).await;
     metrics::gauge!("strongroom_database_up").set(f64::from(u8::from(backlog.is_ok())));
     publish(backlog.ok());
     HttpResponse::Ok().content_type("text/plain; version=0.0.4").body(telemetry::render_metrics())
 }
 
-fn is_known_host(request: &HttpRequest, app: &App) -> bool {
+fn is_known_host(request: &HttpRequest, services: &Services) -> bool {
     let mut hosts = request.headers().get_all(header::HOST).filter_map(|host| host.to_str().ok());
     let host = request.uri().authority().map(|authority| authority.as_str()).or_else(|| hosts.next());
-    host.is_some_and(|host| may_ask(host, &app.public_url, &app.settings.metrics_hosts))
+    host.is_some_and(|host| may_ask(host, &services.public_url, &services.settings.metrics_hosts))
 }
 
 /// A web page can have its own name resolve to this machine and read what answers (DNS rebinding), but only a name that
@@ -60,8 +60,8 @@ fn publish(backlog: Option<Backlog>) {
 }
 
 /// Serves `GET /metrics` at an address.
-pub fn server(app: Data<App>, at: SocketAddr) -> io::Result<Server> {
-    let routes = move || actix_web::App::new().app_data(app.clone()).route("/metrics", web::get().to(show));
+pub fn server(services: Data<Services>, at: SocketAddr) -> io::Result<Server> {
+    let routes = move || actix_web::App::new().app_data(services.clone()).route("/metrics", web::get().to(show));
     Ok(HttpServer::new(routes).workers(1).disable_signals().bind(at)?.run())
 }
 

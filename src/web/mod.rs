@@ -19,7 +19,6 @@ pub mod forwarded;
 pub mod health;
 pub mod htmx;
 pub mod integrations;
-pub mod limiter;
 pub mod login;
 pub mod metrics;
 pub mod page;
@@ -67,10 +66,10 @@ tree! {
 
     get  "/credentials"              => credentials::index::index;
     post "/credentials"              => credentials::new::create;
-    post "/credentials/test"         => credentials::test::unsaved;
+    post "/credentials/test"         => credentials::checkup::unsaved;
     get  "/credentials/new"          => credentials::new::new;
     get  "/credentials/{id}"         => credentials::show::show;
-    post "/credentials/{id}/test"    => credentials::test::saved;
+    post "/credentials/{id}/test"    => credentials::checkup::saved;
     get  "/credentials/{id}/usages"  => credentials::usages::index;
     get  "/credentials/{id}/edit"    => credentials::edit::edit;
     post "/credentials/{id}/edit"    => credentials::edit::update;

@@ -10,9 +10,9 @@ use chrono::{DateTime, Datelike, SecondsFormat, Utc};
 
 use super::error::Error;
 use super::forwarded;
-use super::session::Visitor;
 use crate::accounts::Role;
-use crate::app::App;
+use crate::accounts::visitor::Visitor;
+use crate::services::Services;
 
 /// What the layout needs of every page.
 #[derive(Clone, Debug)]
@@ -84,7 +84,7 @@ impl Shell {
             section,
             theme: visitor.theme.clone(),
             shortcuts: visitor.shortcuts,
-            open_alerts: request.app_data::<Data<App>>().map_or(0, |app| app.alerts.open()),
+            open_alerts: request.app_data::<Data<Services>>().map_or(0, |services| services.alerts.open()),
             notice: word.and_then(|word| notice(&word)),
             banner: in_clear(request),
         }

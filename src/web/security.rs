@@ -19,8 +19,8 @@ use uuid::Uuid;
 use super::admission::{admit, is_probe};
 use super::error::Problem;
 use super::{Route, htmx, page, recipients};
-use crate::app::App;
 use crate::models::recipients::Link;
+use crate::services::Services;
 
 /// Built from nothing upwards: what is not named is not allowed.
 const CSP: &str = concat!(
@@ -67,7 +67,7 @@ pub async fn guard(
     if let Some(problem) = problem {
         response = show_problem(response, &problem, &id);
     }
-    let secure = response.request().app_data::<Data<App>>().is_some_and(|app| app.secure());
+    let secure = response.request().app_data::<Data<Services>>().is_some_and(|services| services.secure());
     let dynamic = !response.request().path().starts_with("/static/");
     if dynamic
         && response.status() == StatusCode::OK
@@ -103,9 +103,9 @@ async fn guarded(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Panicked> {
-    let app = request.app_data::<Data<App>>().cloned();
-    if let Some(app) = app
-        && let Err(error) = admit(&request, &app)
+    let services = request.app_data::<Data<Services>>().cloned();
+    if let Some(services) = services
+        && let Err(error) = admit(&request, &services)
     {
         return Ok(request.into_response(error.error_response()));
     }

@@ -4,7 +4,6 @@
 use std::marker::PhantomData;
 use std::ops::Deref;
 use std::sync::Arc;
-use std::time::Instant;
 
 use actix_web::cookie::{Cookie, SameSite};
 use actix_web::dev::Payload;
@@ -13,50 +12,20 @@ use actix_web::web::Data;
 use actix_web::{FromRequest, HttpRequest};
 use chrono::TimeDelta;
 use futures_util::future::LocalBoxFuture;
-use sha2::{Digest, Sha256};
-use uuid::Uuid;
 
 use super::error::Error;
 use super::htmx;
-use crate::accounts::Role;
-use crate::app::App;
+use crate::accounts::visitor::Visitor;
+use crate::accounts::{Role, tokens};
 use crate::models::events::Actor;
-use crate::models::sessions::{self, Found, Valid};
+use crate::models::sessions::{self, Found};
 use crate::models::trust::Trusted;
 use crate::models::{altered, users};
+use crate::services::Services;
 
-mod cache;
 pub use super::forwarded::{client_address, client_ip};
-pub use cache::Cache;
-
-/// Seconds for which a password that was just given counts as confirmation.
-const FRESH_SECONDS: f64 = 300.0;
-
-/// Somebody who is logged in.
-#[derive(Clone, Debug)]
-pub struct Visitor {
-    pub user_id: Uuid,
-    pub name: String,
-    pub role: Role,
-    pub theme: String,
-    pub shortcuts: bool,
-    pub two_step: bool,
-    pub must_enrol: bool,
-    /// Somebody else knows the password.
-    pub must_choose_password: bool,
-    pub session_id: Uuid,
-    pub token_hash: Vec<u8>,
-    pub address: String,
-    seconds_since_password: f64,
-    loaded: Instant,
-}
 
 impl Visitor {
-    /// As the audit trail names them.
-    pub fn actor(&self) -> Actor {
-        Actor { name: self.name.clone(), address: self.address.clone() }
-    }
-
     /// For what a hijacked session must not do: sends the visitor to give the password once more, unless that was a
     /// moment ago. `next` is the page to come back to; what was posted is not done.
     pub fn require_fresh(&self, request: &HttpRequest, next: &str) -> Result<(), Error> {
@@ -65,25 +34,6 @@ impl Visitor {
         }
         Err(Error::ConfirmNeeded { next: next.to_owned(), htmx: htmx::asked(request) })
     }
-
-    pub fn may(&self, role: Role) -> bool {
-        self.role >= role
-    }
-
-    /// Whether the password was given within the last five minutes.
-    pub fn confirmed_lately(&self) -> bool {
-        self.seconds_since_password + self.loaded.elapsed().as_secs_f64() < FRESH_SECONDS
-    }
-}
-
-/// 256 bits that nobody can guess, for the cookie.
-pub fn new_token() -> String {
-    hex::encode(crate::vault::random::<32>())
-}
-
-/// What the database keeps of a token.
-pub fn hash(token: &str) -> Vec<u8> {
-    Sha256::digest(token.as_bytes()).to_vec()
 }
 
 /// A role as a type, so that a handler's signature says who may call it.
@@ -157,59 +107,40 @@ fn login_needed(request: &HttpRequest) -> Error {
 
 /// The visitor of a request; `None` for anybody else, also when the row check of the user does not hold.
 pub async fn visitor(request: &HttpRequest) -> Result<Option<Arc<Visitor>>, Error> {
-    let Some(app) = request.app_data::<Data<App>>() else { return Ok(None) };
-    let Some(token) = token(request, app) else { return Ok(None) };
-    let hash = hash(&token);
+    let Some(services) = request.app_data::<Data<Services>>() else { return Ok(None) };
+    let Some(token) = token(request, services) else { return Ok(None) };
+    let hash = tokens::hash(&token);
     // Only reading may rely on memory: a session ended elsewhere a moment ago changes nothing any more.
     let reading = matches!(*request.method(), Method::GET | Method::HEAD);
-    if let Some(visitor) = app.sessions.get(&hash).filter(|_| reading) {
+    if let Some(visitor) = services.sessions.get(&hash).filter(|_| reading) {
         return Ok(Some(visitor));
     }
-    let ticket = app.sessions.ticket();
-    let (limits, key, vault) = (app.session_limits(), hash.clone(), app.vault.clone());
-    let found = app.db.run(move |conn| sessions::find(conn, &vault, &key, limits)).await?;
+    let ticket = services.sessions.ticket();
+    let (limits, key, vault) = (services.session_limits(), hash.clone(), services.vault.clone());
+    let found = services.db.run(move |conn| sessions::find(conn, &vault, &key, limits)).await?;
     let valid = match found {
         Some(Found::Valid(valid)) if !valid.session.awaits_code => valid,
         Some(Found::Valid(_)) | None => return Ok(None),
         Some(doubted) => {
-            refuse(app, hash, doubted).await?;
+            refuse(services, hash, doubted).await?;
             return Ok(None);
         }
     };
     if valid.now - valid.session.last_seen_at > TimeDelta::minutes(1) {
-        let (vault, session, now) = (app.vault.clone(), valid.session.clone(), valid.now);
-        app.db.transaction(move |conn| sessions::touch(conn, &vault, session.clone(), now)).await?;
+        let (vault, session, now) = (services.vault.clone(), valid.session.clone(), valid.now);
+        services.db.transaction(move |conn| sessions::touch(conn, &vault, session.clone(), now)).await?;
     }
-    let visitor = Arc::new(from_row(*valid, client_address(request, app)));
-    app.sessions.put(ticket, hash, visitor.clone());
+    let visitor = Arc::new(Visitor::new(*valid, client_address(request, services)));
+    services.sessions.put(ticket, hash, visitor.clone());
     Ok(Some(visitor))
-}
-
-fn from_row(valid: Valid, address: String) -> Visitor {
-    let Valid { session, user, now } = valid;
-    let seconds_since_password = (now - session.authenticated_at).as_seconds_f64();
-    Visitor {
-        user_id: user.id,
-        role: Role::find(&user.role).unwrap_or(Role::Auditor),
-        name: user.name.clone(),
-        theme: user.theme.clone(),
-        shortcuts: user.shortcuts,
-        two_step: user.totp_confirmed,
-        must_enrol: user.totp_required && !user.totp_confirmed,
-        must_choose_password: user.password_temporary,
-        session_id: session.id,
-        token_hash: session.token_hash.clone(),
-        address,
-        seconds_since_password,
-        loaded: Instant::now(),
-    }
 }
 
 /// Somebody wrote to the users' or the sessions' table outside Strongroom. A session that does not count is forgotten;
 /// where its user does not, all sessions of that user are. The audit trail says why.
-async fn refuse(app: &Data<App>, hash: Vec<u8>, doubted: Found) -> Result<(), Error> {
-    let vault = app.vault.clone();
-    app.db
+async fn refuse(services: &Services, hash: Vec<u8>, doubted: Found) -> Result<(), Error> {
+    let vault = services.vault.clone();
+    services
+        .db
         .transaction(move |conn| match &doubted {
             Found::UserDoubted(user, doubt) if doubt.is_tampering() => {
                 sessions::forget_all(conn, user.id)?;
@@ -223,43 +154,43 @@ async fn refuse(app: &Data<App>, hash: Vec<u8>, doubted: Found) -> Result<(), Er
             _ => Ok(()),
         })
         .await?;
-    app.sessions.forget();
+    services.sessions.forget();
     Ok(())
 }
 
 /// A session between password and one-time code.
 pub async fn awaiting_code(
     request: &HttpRequest,
-    app: &Data<App>,
+    services: &Services,
 ) -> Result<Option<(Vec<u8>, Trusted<users::User>)>, Error> {
-    let Some(token) = token(request, app) else { return Ok(None) };
-    let (hash, limits, vault) = (hash(&token), app.session_limits(), app.vault.clone());
+    let Some(token) = token(request, services) else { return Ok(None) };
+    let (hash, limits, vault) = (tokens::hash(&token), services.session_limits(), services.vault.clone());
     let key = hash.clone();
-    match app.db.run(move |conn| sessions::find(conn, &vault, &key, limits)).await? {
+    match services.db.run(move |conn| sessions::find(conn, &vault, &key, limits)).await? {
         Some(Found::Valid(valid)) if valid.session.awaits_code => Ok(Some((hash, valid.user))),
         _ => Ok(None),
     }
 }
 
-fn name(app: &App) -> &'static str {
+fn name(services: &Services) -> &'static str {
     // The prefix makes browsers refuse a cookie that a neighbouring host tries to set (RFC 6265bis, 4.1.3.2).
-    if app.secure() { "__Host-session" } else { "session" }
+    if services.secure() { "__Host-session" } else { "session" }
 }
 
 /// The token in the cookie, if it has the form of one.
-pub fn token(request: &HttpRequest, app: &App) -> Option<String> {
-    let cookie = request.cookie(name(app))?;
+pub fn token(request: &HttpRequest, services: &Services) -> Option<String> {
+    let cookie = request.cookie(name(services))?;
     let token = cookie.value();
     (token.len() == 64 && token.bytes().all(|byte| byte.is_ascii_hexdigit())).then(|| token.to_owned())
 }
 
-pub fn cookie(app: &App, token: &str) -> Cookie<'static> {
-    let cookie = Cookie::build(name(app), token.to_owned()).path("/").http_only(true).same_site(SameSite::Lax);
-    cookie.secure(app.secure()).finish()
+pub fn cookie(services: &Services, token: &str) -> Cookie<'static> {
+    let cookie = Cookie::build(name(services), token.to_owned()).path("/").http_only(true).same_site(SameSite::Lax);
+    cookie.secure(services.secure()).finish()
 }
 
-pub fn removal(app: &App) -> Cookie<'static> {
-    let mut cookie = cookie(app, "");
+pub fn removal(services: &Services) -> Cookie<'static> {
+    let mut cookie = cookie(services, "");
     cookie.make_removal();
     cookie
 }

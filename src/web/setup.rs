@@ -11,11 +11,11 @@ use super::login::Step;
 use super::params::Params;
 use super::posted::Posted;
 use super::{login, page, session};
-use crate::accounts::{self, Role, password};
-use crate::app::App;
+use crate::accounts::{self, Role, password, tokens};
 use crate::form::{Errors, name_shown_again};
 use crate::models::events::Actor;
 use crate::models::{DbError, logins, users};
+use crate::services::Services;
 
 #[derive(Template)]
 #[template(path = "setup/new.html")]
@@ -26,23 +26,23 @@ struct New {
     in_clear: Option<&'static str>,
 }
 
-pub async fn new(app: Data<App>, request: HttpRequest, params: Params) -> Result<HttpResponse, Error> {
+pub async fn new(services: Data<Services>, request: HttpRequest, params: Params) -> Result<HttpResponse, Error> {
     let token = params.get("token").to_owned();
-    let (hash, vault) = (session::hash(&token), app.vault.clone());
-    if !app.db.run(move |conn| logins::setup_open(conn, &vault, &hash)).await? {
+    let (hash, vault) = (tokens::hash(&token), services.vault.clone());
+    if !services.db.run(move |conn| logins::setup_open(conn, &vault, &hash)).await? {
         return Err(Error::NotFound);
     }
     let in_clear = page::in_clear(&request);
     page::html(&New { token, username: String::new(), errors: Errors::default(), in_clear })
 }
 
-pub async fn create(app: Data<App>, request: HttpRequest, posted: Posted) -> Result<HttpResponse, Error> {
+pub async fn create(services: Data<Services>, request: HttpRequest, posted: Posted) -> Result<HttpResponse, Error> {
     posted.only(["token", "username", "password", "password_again"])?;
     let (token, password) = (posted.get("token").to_owned(), posted.get("password"));
-    let hash = session::hash(&token);
+    let hash = tokens::hash(&token);
     let open = {
-        let (hash, vault) = (hash.clone(), app.vault.clone());
-        app.db.run(move |conn| logins::setup_open(conn, &vault, &hash)).await?
+        let (hash, vault) = (hash.clone(), services.vault.clone());
+        services.db.run(move |conn| logins::setup_open(conn, &vault, &hash)).await?
     };
     if !open {
         return Err(Error::NotFound);
@@ -66,10 +66,10 @@ pub async fn create(app: Data<App>, request: HttpRequest, posted: Posted) -> Res
         };
         return page::html_with(StatusCode::UNPROCESSABLE_ENTITY, &form);
     }
-    let phc = app.gate.hasher.hash(password).await?;
-    let actor = Actor { name: name.clone(), address: session::client_address(&request, &app) };
-    let vault = app.vault.clone();
-    let made = app
+    let phc = services.gate.hasher.hash(password).await?;
+    let actor = Actor { name: name.clone(), address: session::client_address(&request, &services) };
+    let vault = services.vault.clone();
+    let made = services
         .db
         .transaction(move |conn| {
             if !logins::take_setup(conn, &vault, &hash)? {
@@ -81,7 +81,7 @@ pub async fn create(app: Data<App>, request: HttpRequest, posted: Posted) -> Res
         .await?;
     let user = made.ok_or(Error::NotFound)?;
     // The user is saved: an error of the session must not say that nothing was changed.
-    let Ok(cookie) = login::begin(&app, &request, user, Step::Whole(None)).await else {
+    let Ok(cookie) = login::begin(&services, &request, user, Step::Whole(None)).await else {
         return Ok(page::see_other("/login", ""));
     };
     Ok(login::with_cookie(page::see_other("/", "welcome"), cookie))

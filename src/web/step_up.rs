@@ -3,16 +3,16 @@
 //! `tests/console/step_up.rs`.
 
 use actix_web::http::StatusCode;
-use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
 use super::error::Error;
 use super::posted::Posted;
-use super::session::{self, Visitor};
+use super::session;
 use super::{login, page};
 use crate::accounts::Refused;
-use crate::app::App;
+use crate::accounts::visitor::Visitor;
+use crate::services::Services;
 
 /// The field that the form gets.
 pub const FIELD: &str = "password";
@@ -41,18 +41,18 @@ impl Ask {
 
 /// Whether the visitor may go on: by a password given lately, else by the one that came with the form.
 pub async fn confirm(
-    app: &Data<App>,
+    services: &Services,
     request: &HttpRequest,
     visitor: &Visitor,
     posted: &Posted,
 ) -> Result<Result<(), Ask>, Error> {
-    confirm_by(FIELD, app, request, visitor, posted).await
+    confirm_by(FIELD, services, request, visitor, posted).await
 }
 
 /// The same by another field of the form.
 pub async fn confirm_by(
     field: &'static str,
-    app: &Data<App>,
+    services: &Services,
     request: &HttpRequest,
     visitor: &Visitor,
     posted: &Posted,
@@ -65,7 +65,7 @@ pub async fn confirm_by(
     if password.is_empty() {
         return ask(posted.0.contains(field).then(|| "Enter your password.".to_owned()), None);
     }
-    match app.gate.password(&visitor.name, password, session::client_ip(request, app)).await {
+    match services.gate.password(&visitor.name, password, session::client_ip(request, services)).await {
         Ok(user) if user.id == visitor.user_id => Ok(Ok(())),
         Ok(_) | Err(Refused::Wrong) => ask(Some("That is not your password.".to_owned()), None),
         Err(Refused::Throttled(seconds)) => ask(Some(Refused::Throttled(seconds).to_string()), Some(seconds)),

@@ -120,7 +120,7 @@ async fn nobody_gets_further_than_their_role() {
     let mut strangers = vec![("anonymous", app.visitor()), ("forged", app.visitor())];
     strangers[1].1.cookie = Some(format!("session={}", "0".repeat(64)));
     let mut disabled = app.session_of(disabled_id);
-    let vault = app.app.vault.clone();
+    let vault = app.services.vault.clone();
     users::change(&mut app.connect(), &vault, &Actor::command_line(), disabled_id, &Change::Disabled(true), None)
         .expect("disabled");
     strangers.push(("disabled", {

@@ -23,7 +23,7 @@ fn record_action(app: &TestApp, actor: &str, name: &str, action: Action) {
     };
     let actor = Actor { name: actor.to_owned(), address: "10.0.0.1".to_owned() };
     let mut connection = app.connect();
-    let write = |conn: &mut _| events::record(conn, &app.app.vault, &actor, &event);
+    let write = |conn: &mut _| events::record(conn, &app.services.vault, &actor, &event);
     strongroom::models::transaction(&mut connection, &write).expect("an event");
 }
 
@@ -150,7 +150,9 @@ async fn who_logs_in_and_who_fails_to_is_in_the_trail() {
     for action in ["login.failed", "login.succeeded"] {
         assert_eq!(sql::count(&app, &format!("events WHERE action = '{action}' AND subject_name = 'ada'")), 1);
     }
-    assert!(strongroom::models::chain::verify(&mut app.connect(), &app.app.vault).expect("readable").broken.is_empty());
+    assert!(
+        strongroom::models::chain::verify(&mut app.connect(), &app.services.vault).expect("readable").broken.is_empty()
+    );
 }
 
 #[test]

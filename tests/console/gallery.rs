@@ -2,10 +2,10 @@
 
 use crate::support::signed;
 use strongroom::credentials;
+use strongroom::draft::Draft;
 use strongroom::form::Values;
 use strongroom::models::credentials::create;
 use strongroom::models::events::Actor;
-use strongroom::web::credentials::draft::Draft;
 
 use crate::outbox::Splunk;
 use crate::support::app::TestApp;
@@ -73,7 +73,7 @@ fn fill(app: &TestApp) {
             strongroom::form::check(kind.fields, &posted, None).unwrap_or_else(|errors| panic!("{name}: {errors:?}"));
         let draft = Draft::new(kind, (*name).to_owned(), String::new(), &values)
             .unwrap_or_else(|errors| panic!("{name}: {errors:?}"));
-        let id = app.transaction(|conn| create(conn, &app.app.vault, &actor, &draft.row()));
+        let id = app.transaction(|conn| create(conn, &app.services.vault, &actor, &draft.row()));
         let age = format!("UPDATE credentials SET secret_set_at = now() - interval '{days} days' WHERE id = '{id}'");
         signed::run(app, &age);
     }
@@ -122,7 +122,7 @@ async fn the_pictures_of_the_readme_can_be_taken() {
     splunk.add(&app);
     let soon = "UPDATE credentials SET expires_at = now() + interval '6 days' WHERE name = 'GitHub packages'";
     signed::run(&app, soon);
-    strongroom::alerting::find_due(&app.app).await.expect("what is due");
+    strongroom::alerting::find_due(&app.services).await.expect("what is due");
     wait_for("all are told", PATIENCE, async || splunk.events().len() >= 3).await;
     browser.goto("/alerts").await;
     browser.sees("CI deploy key").await;

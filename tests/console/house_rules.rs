@@ -60,7 +60,7 @@ fn the_rules_read_every_file_to_its_end() {
     let text = "//! Docs.\nfn a() {}\n#[cfg(test)]\nmod tests;\nfn b() {}\n#[cfg(test)]\nmod more {\n    fn c() {}\n}\nfn d() {}";
     assert_eq!(code(text), "fn a() {}\nfn b() {}\nfn d() {}");
     let read: Vec<String> = sources().into_iter().map(|(name, _)| name).collect();
-    for name in ["src/models/credential_tests.rs", "src/jobs/scheduled_tests.rs", "src/vault/mod.rs"] {
+    for name in ["src/models/checkups.rs", "src/vault/mod.rs"] {
         assert!(read.iter().any(|other| other == name), "{name}");
     }
     assert!(sources().iter().any(|(name, code)| name == "src/vault/mod.rs" && code.contains("fn unpad(")));
@@ -75,6 +75,70 @@ fn nowhere(folder: &str, words: &[&str], except: &[&str], why: &str) {
         }
     }
     assert!(places.is_empty(), "{why}:\n{}", places.join("\n"));
+}
+
+/// The rooms from the roof to the ground. A room may name those of lower lines only, so no two can name each other.
+const FLOORS: [&[&str]; 13] = [
+    &["main"],
+    &["commands"],
+    &["cli", "console"],
+    &["web", "jobs"],
+    &["runs", "alerting", "checkup", "rewrap"],
+    &["services", "store", "opening", "verification", "telemetry"],
+    &["draft", "accounts", "mail", "config"],
+    &["models", "integrations", "postgres"],
+    &["providers"],
+    &["credentials"],
+    &["form", "vault"],
+    &["names", "hosts", "trail"],
+    &["pasted"],
+];
+
+/// The rooms that a text names, as `crate::room` or in a list, `use crate::{room, other::Thing};`.
+fn named_rooms(text: &str) -> Vec<String> {
+    let mut rooms = Vec::new();
+    for rest in text.split("crate::").skip(1) {
+        let list = match rest.strip_prefix('{') {
+            Some(list) => list.split_once("};").map_or(list, |(list, _)| list),
+            None => rest.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or_default(),
+        };
+        let mut depth = 0;
+        let outer = list.split(|c: char| {
+            depth += i32::from(c == '{') - i32::from(c == '}');
+            c == ',' && depth == 0
+        });
+        rooms.extend(outer.filter_map(|part| part.trim().split([':', ' ']).next()).map(str::to_owned));
+    }
+    rooms
+}
+
+#[test]
+fn rooms_name_only_rooms_of_lower_floors() {
+    assert_eq!(named_rooms("use crate::{a, b::{C, D}, e};\ncrate::f::g()"), ["a", "b", "e", "f"]);
+    let floor = |room: &str| FLOORS.iter().position(|rooms| rooms.contains(&room));
+    let mut wrong = Vec::new();
+    for (name, text) in sources().into_iter().filter(|(name, _)| name != "src/lib.rs") {
+        let room = name.split('/').nth(1).unwrap_or_default().trim_end_matches(".rs");
+        let Some(own) = floor(room) else {
+            wrong.push(format!("{name}: give the room {room} a floor"));
+            continue;
+        };
+        let higher = |other: &String| other != room && floor(other).is_some_and(|floor| floor <= own);
+        wrong.extend(named_rooms(&text).into_iter().filter(higher).map(|other| format!("{name}: {other}")));
+    }
+    assert!(wrong.is_empty(), "a lower room names a higher one:\n{}", wrong.join("\n"));
+}
+
+/// HTTP is a matter of the pages. The command starts the runtime that they need.
+#[test]
+fn only_the_web_and_the_console_name_actix() {
+    let except = ["src/web", "src/console.rs", "src/commands/serve.rs"];
+    nowhere("src", &["actix_web", "crate::web"], &except, "rooms below the pages work without a request");
+}
+
+#[test]
+fn only_the_console_names_pages_and_jobs_together() {
+    nowhere("src", &["crate::jobs", "jobs::start"], &["src/console.rs", "src/jobs"], "jobs know no pages");
 }
 
 #[test]
@@ -93,7 +157,7 @@ fn forms_know_nothing_of_ours() {
 
 #[test]
 fn what_speaks_to_providers_knows_neither_database_nor_web() {
-    let words = ["diesel", "actix_web", "askama", "crate::models", "crate::web", "crate::app", "crate::vault"];
+    let words = ["diesel", "actix_web", "askama", "crate::models", "crate::web", "crate::services", "crate::vault"];
     for folder in ["src/credentials", "src/providers", "src/integrations"] {
         nowhere(folder, &words, &[], "a scan must run from values and a peer alone");
     }
@@ -101,8 +165,8 @@ fn what_speaks_to_providers_knows_neither_database_nor_web() {
 
 #[test]
 fn only_the_models_know_the_database() {
-    // Health asks the database a question, the session cache listens to it, the app prepares it.
-    let except = ["src/models", "src/web/health.rs", "src/web/session/cache.rs", "src/web/error.rs"];
+    // Health asks the database a question, the session cache listens to it.
+    let except = ["src/models", "src/web/health.rs", "src/accounts/sessions.rs", "src/web/error.rs"];
     nowhere("src", &["diesel::", "use diesel"], &except, "queries are in models");
 }
 
@@ -127,7 +191,7 @@ fn secrets_are_opened_in_few_places() {
         "src/web/credentials/opening.rs",
         // For integrations, and for the daily test, which nobody presses.
         "src/opening.rs",
-        "src/rotation",
+        "src/rewrap.rs",
         "src/verification",
     ];
     nowhere(

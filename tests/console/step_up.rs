@@ -140,7 +140,7 @@ fn channel_with_credential(app: &TestApp, credential: &str) {
         settings,
         every_hours: None,
     };
-    app.transaction(|conn| integrations::create(conn, &app.app.vault, &Actor::command_line(), &channel));
+    app.transaction(|conn| integrations::create(conn, &app.services.vault, &Actor::command_line(), &channel));
 }
 
 async fn call(visit: &mut Visit, method: &str, path: &str, body: &str, htmx: bool) -> Page {
@@ -225,7 +225,7 @@ async fn a_session_whose_password_was_just_given_is_not_asked() {
 }
 
 fn administrator(app: &TestApp) -> uuid::Uuid {
-    match users::find_by_key(&mut app.connect(), &app.app.vault, "ada").expect("the users") {
+    match users::find_by_key(&mut app.connect(), &app.services.vault, "ada").expect("the users") {
         Some(user) => user.shown().id,
         None => app.add_user("ada", Role::Administrator),
     }

@@ -8,7 +8,7 @@ use crate::support::app::{PASSWORD, TestApp};
 use crate::support::sql;
 
 fn id(app: &TestApp, name: &str) -> uuid::Uuid {
-    users::find_by_key(&mut app.connect(), &app.app.vault, name).unwrap().unwrap().shown().id
+    users::find_by_key(&mut app.connect(), &app.services.vault, name).unwrap().unwrap().shown().id
 }
 
 #[actix_web::test]

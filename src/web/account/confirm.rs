@@ -11,9 +11,9 @@ use super::super::params::Params;
 use super::super::posted::Posted;
 use super::super::session::{As, Auditor};
 use super::super::{login, page, session};
-use crate::accounts::Refused;
-use crate::app::App;
+use crate::accounts::{Refused, tokens};
 use crate::models::sessions;
+use crate::services::Services;
 
 #[derive(Template)]
 #[template(path = "account/confirm.html")]
@@ -29,7 +29,7 @@ pub async fn new(visitor: As<Auditor>, params: Params) -> Result<HttpResponse, E
 }
 
 pub async fn create(
-    app: Data<App>,
+    services: Data<Services>,
     request: HttpRequest,
     visitor: As<Auditor>,
     posted: Posted,
@@ -40,7 +40,7 @@ pub async fn create(
         let form = Confirm { name: visitor.name.clone(), next: next.clone(), problem: Some(problem) };
         login::with_wait(page::html_with(status, &form)?, wait)
     };
-    match app.gate.password(&visitor.name, posted.get("password"), session::client_ip(&request, &app)).await {
+    match services.gate.password(&visitor.name, posted.get("password"), session::client_ip(&request, &services)).await {
         Ok(user) if user.id == visitor.user_id => {}
         Ok(_) | Err(Refused::Wrong) => {
             return again(StatusCode::UNPROCESSABLE_ENTITY, "That is not your password.".to_owned(), None);
@@ -50,13 +50,13 @@ pub async fn create(
         }
         Err(refused) => return Err(refused.into()),
     }
-    let token = session::new_token();
-    let (old, new) = (visitor.token_hash.clone(), session::hash(&token));
-    let (vault, actor) = (app.vault.clone(), visitor.actor());
-    let renewed = app.db.transaction(move |conn| sessions::renew(conn, &vault, &actor, &old, &new)).await?;
-    app.sessions.forget();
+    let token = tokens::new_token();
+    let (old, new) = (visitor.token_hash.clone(), tokens::hash(&token));
+    let (vault, actor) = (services.vault.clone(), visitor.actor());
+    let renewed = services.db.transaction(move |conn| sessions::renew(conn, &vault, &actor, &old, &new)).await?;
+    services.sessions.forget();
     if !renewed {
         return Err(Error::LoginNeeded { next, htmx: false });
     }
-    Ok(login::with_cookie(page::see_other(&next, "confirmed"), session::cookie(&app, &token)))
+    Ok(login::with_cookie(page::see_other(&next, "confirmed"), session::cookie(&services, &token)))
 }

@@ -9,10 +9,11 @@ use askama::Template;
 use super::device::SessionLine;
 use super::error::Error;
 use super::page::{self, Shell};
-use super::session::{As, Auditor, Visitor};
-use crate::app::App;
+use super::session::{As, Auditor};
+use crate::accounts::visitor::Visitor;
 use crate::form::Errors;
 use crate::models::{self, DbError, sessions, users};
+use crate::services::Services;
 
 pub mod confirm;
 pub mod password;
@@ -31,19 +32,19 @@ struct Show {
     themes: Vec<(&'static str, &'static str, bool)>,
 }
 
-pub async fn show(app: Data<App>, request: HttpRequest, visitor: As<Auditor>) -> Result<HttpResponse, Error> {
-    render(&app, &request, &visitor, StatusCode::OK, Errors::default()).await
+pub async fn show(services: Data<Services>, request: HttpRequest, visitor: As<Auditor>) -> Result<HttpResponse, Error> {
+    render(&services, &request, &visitor, StatusCode::OK, Errors::default()).await
 }
 
 async fn render(
-    app: &App,
+    services: &Services,
     request: &HttpRequest,
     visitor: &Visitor,
     status: StatusCode,
     errors: Errors,
 ) -> Result<HttpResponse, Error> {
-    let (id, limits, vault) = (visitor.user_id, app.session_limits(), app.vault.clone());
-    let (found, codes_left, now) = app
+    let (id, limits, vault) = (visitor.user_id, services.session_limits(), services.vault.clone());
+    let (found, codes_left, now) = services
         .db
         .run(move |conn| {
             let found = sessions::of(conn, id, limits)?;

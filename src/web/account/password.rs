@@ -11,11 +11,11 @@ use super::super::error::Error;
 use super::super::posted::Posted;
 use super::super::session::{As, Auditor};
 use super::super::{login, page, session};
-use crate::accounts::{Refused, password};
-use crate::app::App;
+use crate::accounts::{Refused, password, tokens};
 use crate::form::Errors;
 use crate::models::users::{self, Change};
 use crate::models::{DbError, sessions};
+use crate::services::Services;
 
 #[derive(Template)]
 #[template(path = "account/password.html")]
@@ -33,7 +33,7 @@ pub async fn show(visitor: As<Auditor>) -> Result<HttpResponse, Error> {
 }
 
 pub async fn update(
-    app: Data<App>,
+    services: Data<Services>,
     request: HttpRequest,
     visitor: As<Auditor>,
     posted: Posted,
@@ -44,8 +44,8 @@ pub async fn update(
         errors.add("password", "Choose another password than the one you have.");
     }
     if errors.is_empty() {
-        let address = session::client_ip(&request, &app);
-        match app.gate.password(&visitor.name, posted.get("current"), address).await {
+        let address = session::client_ip(&request, &services);
+        match services.gate.password(&visitor.name, posted.get("current"), address).await {
             Ok(user) if user.id == visitor.user_id => {}
             Ok(_) | Err(Refused::Wrong) => errors.add("current", "That is not your password."),
             Err(refused) => return Err(refused.into()),
@@ -56,13 +56,14 @@ pub async fn update(
         if visitor.must_choose_password {
             return page::html_with(status, &Choose { name: visitor.name.clone(), errors });
         }
-        return super::render(&app, &request, &visitor, status, errors).await;
+        return super::render(&services, &request, &visitor, status, errors).await;
     }
-    let change = Change::Password(app.gate.hasher.hash(posted.get("password")).await?);
-    let token = session::new_token();
-    let (new, old, actor, id) = (session::hash(&token), visitor.token_hash.clone(), visitor.actor(), visitor.user_id);
-    let vault = app.vault.clone();
-    app.db
+    let change = Change::Password(services.gate.hasher.hash(posted.get("password")).await?);
+    let token = tokens::new_token();
+    let (new, old, actor, id) = (tokens::hash(&token), visitor.token_hash.clone(), visitor.actor(), visitor.user_id);
+    let vault = services.vault.clone();
+    services
+        .db
         .transaction(move |conn| {
             users::change(conn, &vault, &actor, id, &change, Some(&old))?;
             // Whoever ended this session meanwhile, say by setting another password, has the last word.
@@ -73,9 +74,9 @@ pub async fn update(
             DbError::Stale => Error::LoginNeeded { next: "/account".to_owned(), htmx: false },
             error => error.into(),
         })?;
-    app.sessions.forget();
+    services.sessions.forget();
     let next = if visitor.must_choose_password { "/" } else { "/account" };
-    Ok(login::with_cookie(page::see_other(next, "password"), session::cookie(&app, &token)))
+    Ok(login::with_cookie(page::see_other(next, "password"), session::cookie(&services, &token)))
 }
 
 /// What is wrong with a new password that was typed twice.

@@ -7,20 +7,21 @@ use super::super::error::Error;
 use super::super::posted::Posted;
 use super::super::session::{As, Auditor};
 use super::super::{page, params};
-use crate::app::App;
 use crate::models::sessions::Which;
 use crate::models::{DbError, sessions, users};
+use crate::services::Services;
 
 pub async fn end(
-    app: Data<App>,
+    services: Data<Services>,
     request: HttpRequest,
     visitor: As<Auditor>,
     posted: Posted,
 ) -> Result<HttpResponse, Error> {
     posted.only([])?;
     let (one, id) = (params::id(&request)?, visitor.user_id);
-    let (vault, actor) = (app.vault.clone(), visitor.actor());
-    app.db
+    let (vault, actor) = (services.vault.clone(), visitor.actor());
+    services
+        .db
         .transaction(move |conn| {
             let user = users::find(conn, &vault, id)?.trust()?;
             match sessions::end_of(conn, &vault, &actor, &user, &Which::One(one))? {
@@ -29,20 +30,22 @@ pub async fn end(
             }
         })
         .await?;
-    app.sessions.forget();
+    services.sessions.forget();
     Ok(page::see_other("/account", "ended"))
 }
 
-pub async fn end_others(app: Data<App>, visitor: As<Auditor>, posted: Posted) -> Result<HttpResponse, Error> {
+pub async fn end_others(services: Data<Services>, visitor: As<Auditor>, posted: Posted) -> Result<HttpResponse, Error> {
     posted.only([])?;
-    let (id, keep, vault, actor) = (visitor.user_id, visitor.token_hash.clone(), app.vault.clone(), visitor.actor());
-    app.db
+    let (id, keep, vault, actor) =
+        (visitor.user_id, visitor.token_hash.clone(), services.vault.clone(), visitor.actor());
+    services
+        .db
         .transaction(move |conn| {
             let user = users::find(conn, &vault, id)?.trust()?;
             sessions::end_of(conn, &vault, &actor, &user, &Which::Others(&keep))
         })
         .await
         .map_err(|error: DbError| Error::from(error))?;
-    app.sessions.forget();
+    services.sessions.forget();
     Ok(page::see_other("/account", "sessions-ended"))
 }

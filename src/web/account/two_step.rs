@@ -10,11 +10,12 @@ use askama::Template;
 use super::super::error::Error;
 use super::super::page::{self, Shell};
 use super::super::posted::Posted;
-use super::super::session::{self, As, Auditor, Visitor};
+use super::super::session::{self, As, Auditor};
 use crate::accounts::totp;
-use crate::app::App;
+use crate::accounts::visitor::Visitor;
 use crate::models::DbError;
 use crate::models::users::{self, Change, User};
+use crate::services::Services;
 
 const PAGE: &str = "/account/two-step";
 
@@ -39,27 +40,27 @@ struct Codes {
     codes: Vec<String>,
 }
 
-pub async fn show(app: Data<App>, request: HttpRequest, visitor: As<Auditor>) -> Result<HttpResponse, Error> {
-    let (id, vault) = (visitor.user_id, app.vault.clone());
-    let user = app.db.run(move |conn| users::find(conn, &vault, id)).await?.trust()?;
+pub async fn show(services: Data<Services>, request: HttpRequest, visitor: As<Auditor>) -> Result<HttpResponse, Error> {
+    let (id, vault) = (visitor.user_id, services.vault.clone());
+    let user = services.db.run(move |conn| users::find(conn, &vault, id)).await?.trust()?;
     let codes_left = user.recovery_codes.len();
     if user.totp_confirmed {
         let shell = Shell::new(&request, &visitor, "account");
         return page::html(&Show { shell, required: user.totp_required, state: State::On { codes_left } });
     }
     visitor.require_fresh(&request, PAGE)?;
-    offer(&app, &request, &visitor, &user, StatusCode::OK, None)
+    offer(&services, &request, &visitor, &user, StatusCode::OK, None)
 }
 
 fn offer(
-    app: &App,
+    services: &Services,
     request: &HttpRequest,
     visitor: &Visitor,
     user: &User,
     status: StatusCode,
     problem: Option<&'static str>,
 ) -> Result<HttpResponse, Error> {
-    let secret = offered(app, request, user)?;
+    let secret = offered(services, request, user)?;
     let address = totp::address(&secret, &user.name).ok_or(Error::Internal)?;
     let picture = Picture::new(&address).ok_or(Error::Internal)?;
     let shell = Shell::new(request, visitor, "account");
@@ -68,16 +69,16 @@ fn offer(
 }
 
 /// Known to whoever holds both the session and the key ring, so to nobody once the session has ended.
-fn offered(app: &App, request: &HttpRequest, user: &User) -> Result<Vec<u8>, Error> {
-    let token = session::token(request, app).ok_or(Error::Internal)?;
+fn offered(services: &Services, request: &HttpRequest, user: &User) -> Result<Vec<u8>, Error> {
+    let token = session::token(request, services).ok_or(Error::Internal)?;
     let parts: [&[u8]; 3] = [user.id.as_bytes(), &user.totp_version.to_be_bytes(), token.as_bytes()];
-    let mut secret = app.vault.mac("totp/offer", &parts);
+    let mut secret = services.vault.mac("totp/offer", &parts);
     secret.truncate(totp::SECRET_BYTES);
     Ok(secret)
 }
 
 pub async fn create(
-    app: Data<App>,
+    services: Data<Services>,
     request: HttpRequest,
     visitor: As<Auditor>,
     posted: Posted,
@@ -85,48 +86,51 @@ pub async fn create(
     posted.only(["code"])?;
     // A wrong code shows the secret again and a right one binds the account to whoever knows it.
     visitor.require_fresh(&request, PAGE)?;
-    let (id, vault) = (visitor.user_id, app.vault.clone());
-    let found = app.db.run(move |conn| Ok::<_, DbError>((users::find(conn, &vault, id)?, users::seconds(conn)?)));
+    let (id, vault) = (visitor.user_id, services.vault.clone());
+    let found = services.db.run(move |conn| Ok::<_, DbError>((users::find(conn, &vault, id)?, users::seconds(conn)?)));
     let (user, seconds) = found.await?;
     let user = user.trust()?;
     if user.totp_confirmed {
         return Ok(page::see_other(PAGE, ""));
     }
-    let secret = offered(&app, &request, &user)?;
+    let secret = offered(&services, &request, &user)?;
     let Some(step) = totp::step(&secret, posted.get("code"), u64::try_from(seconds).unwrap_or_default()) else {
         let problem = Some("That is not the code that the app shows now. Check its clock, and enter the next one.");
-        return offer(&app, &request, &visitor, &user, StatusCode::UNPROCESSABLE_ENTITY, problem);
+        return offer(&services, &request, &visitor, &user, StatusCode::UNPROCESSABLE_ENTITY, problem);
     };
-    let (codes, macs) = new_codes(&app);
-    let (vault, actor, keep) = (app.vault.clone(), visitor.actor(), visitor.token_hash.clone());
+    let (codes, macs) = new_codes(&services);
+    let (vault, actor, keep) = (services.vault.clone(), visitor.actor(), visitor.token_hash.clone());
     let change = Change::TotpAdded { secret, step, recovery_codes: macs };
-    app.db
+    services
+        .db
         .transaction(move |conn| users::change(conn, &vault, &actor, id, &change, Some(&keep)))
         .await
         .map_err(|error: DbError| Error::from(error))?;
-    app.sessions.forget();
+    services.sessions.forget();
     page::html(&Codes { shell: Shell::new(&request, &visitor, "account"), first: true, codes })
 }
 
 pub async fn destroy(
-    app: Data<App>,
+    services: Data<Services>,
     request: HttpRequest,
     visitor: As<Auditor>,
     posted: Posted,
 ) -> Result<HttpResponse, Error> {
     posted.only([])?;
     visitor.require_fresh(&request, PAGE)?;
-    let (id, keep, vault, actor) = (visitor.user_id, visitor.token_hash.clone(), app.vault.clone(), visitor.actor());
-    app.db
+    let (id, keep, vault, actor) =
+        (visitor.user_id, visitor.token_hash.clone(), services.vault.clone(), visitor.actor());
+    services
+        .db
         .transaction(move |conn| users::change(conn, &vault, &actor, id, &Change::TotpRemoved, Some(&keep)))
         .await
         .map_err(|error: DbError| Error::from(error))?;
-    app.sessions.forget();
+    services.sessions.forget();
     Ok(page::see_other("/account", "two-step-off"))
 }
 
 pub async fn renew_codes(
-    app: Data<App>,
+    services: Data<Services>,
     request: HttpRequest,
     visitor: As<Auditor>,
     posted: Posted,
@@ -136,18 +140,20 @@ pub async fn renew_codes(
     if !visitor.two_step {
         return Ok(page::see_other(PAGE, ""));
     }
-    let (codes, macs) = new_codes(&app);
-    let (id, vault, actor, change) = (visitor.user_id, app.vault.clone(), visitor.actor(), Change::RecoveryCodes(macs));
-    app.db
+    let (codes, macs) = new_codes(&services);
+    let (id, vault, actor, change) =
+        (visitor.user_id, services.vault.clone(), visitor.actor(), Change::RecoveryCodes(macs));
+    services
+        .db
         .transaction(move |conn| users::change(conn, &vault, &actor, id, &change, None))
         .await
         .map_err(|error: DbError| Error::from(error))?;
     page::html(&Codes { shell: Shell::new(&request, &visitor, "account"), first: false, codes })
 }
 
-fn new_codes(app: &App) -> (Vec<String>, Vec<Vec<u8>>) {
+fn new_codes(services: &Services) -> (Vec<String>, Vec<Vec<u8>>) {
     let codes = totp::recovery_codes();
-    let macs = codes.iter().map(|code| totp::recovery_mac(&app.vault, code)).collect();
+    let macs = codes.iter().map(|code| totp::recovery_mac(&services.vault, code)).collect();
     (codes, macs)
 }
 

@@ -9,10 +9,10 @@ use uuid::Uuid;
 
 use super::view::{self, AlertView, DeliveryView};
 use crate::alerting;
-use crate::app::App;
 use crate::integrations::alerts::Trigger;
 use crate::models::alerts::{self, Line, Place};
 use crate::models::{self, DbError, delivery_list};
+use crate::services::Services;
 use crate::web::error::Error;
 use crate::web::htmx;
 use crate::web::page::{self, Shell};
@@ -58,7 +58,7 @@ struct Index {
 }
 
 pub async fn index(
-    app: Data<App>,
+    services: Data<Services>,
     request: HttpRequest,
     visitor: As<Auditor>,
     params: Params,
@@ -77,8 +77,8 @@ pub async fn index(
         "" => None,
         place => Some(read_place(place).ok_or_else(unknown)?),
     };
-    let vault = app.vault.clone();
-    let (mut lines, counts, mut parked, told, now) = app
+    let vault = services.vault.clone();
+    let (mut lines, counts, mut parked, told, now) = services
         .db
         .run(move |conn| {
             let counts = if closed { Vec::new() } else { alerts::counts(conn)? };
@@ -105,10 +105,10 @@ pub async fn index(
         parked: parked.into_iter().map(|shown| DeliveryView::new(shown, now)).collect(),
         more_parked,
         next: params.link(PATH, &[]),
-        watched: view::watched(&app.limits()),
-        verified: view::verified(app.alerts.verified()),
-        late: app.alerts.verified().is_some_and(|verified| verified.is_late()),
-        settings_doubt: app.alerts.settings().doubt.is_some(),
+        watched: view::watched(&services.limits()),
+        verified: view::verified(services.alerts.verified()),
+        late: services.alerts.verified().is_some_and(|verified| verified.is_late()),
+        settings_doubt: services.alerts.settings().doubt.is_some(),
         filtered: !trigger.is_empty(),
         closed,
         told,

@@ -8,20 +8,22 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
+use crate::accounts::visitor::Visitor;
 use crate::alerting;
-use crate::app::App;
 use crate::credentials::KINDS;
 use crate::form::{Errors, Values};
 use crate::integrations::alerts as channels;
 use crate::models::alert_settings::{self, AlertSettings};
+use crate::models::credential_limits::Limits;
 use crate::models::credential_limits::MOST_DAYS;
 use crate::models::delivery_list::{self, ChannelState};
 use crate::models::{self, DbError};
+use crate::services::Services;
 use crate::web::credentials::view::Badge;
 use crate::web::error::Error;
 use crate::web::page::{self, Shell, When, when};
 use crate::web::posted::Posted;
-use crate::web::session::{Administrator, As, Auditor, Visitor};
+use crate::web::session::{Administrator, As, Auditor};
 use crate::web::step_up::{self, Ask};
 
 /// Scans in a row that may have to fail.
@@ -72,12 +74,12 @@ struct Edit {
     password: Option<Ask>,
 }
 
-pub async fn edit(app: Data<App>, request: HttpRequest, visitor: As<Auditor>) -> Result<HttpResponse, Error> {
-    page::html(&draw(&app, &request, &visitor, None, &Errors::default()).await?)
+pub async fn edit(services: Data<Services>, request: HttpRequest, visitor: As<Auditor>) -> Result<HttpResponse, Error> {
+    page::html(&draw(&services, &request, &visitor, None, &Errors::default()).await?)
 }
 
 pub async fn update(
-    app: Data<App>,
+    services: Data<Services>,
     request: HttpRequest,
     visitor: As<Administrator>,
     posted: Posted,
@@ -88,29 +90,29 @@ pub async fn update(
     let settings = match read(&posted.0)? {
         Ok(settings) => settings,
         Err(errors) => {
-            let mut page = draw(&app, &request, &visitor, Some(&posted.0), &errors).await?;
+            let mut page = draw(&services, &request, &visitor, Some(&posted.0), &errors).await?;
             page.row_version = posted.get("row_version").parse().map_err(|_| Error::Malformed)?;
             return page::html_with(StatusCode::UNPROCESSABLE_ENTITY, &page);
         }
     };
-    let vault = app.vault.clone();
-    let before = app.db.run(move |conn| alert_settings::load(conn, &vault)).await?;
-    if alerting::is_quieter(&before, &settings, app.stale_days())
-        && let Err(ask) = step_up::confirm(&app, &request, &visitor, &posted).await?
+    let vault = services.vault.clone();
+    let before = services.db.run(move |conn| alert_settings::load(conn, &vault)).await?;
+    if alerting::is_quieter(&before, &settings, services.stale_days())
+        && let Err(ask) = step_up::confirm(&services, &request, &visitor, &posted).await?
     {
-        let page = draw(&app, &request, &visitor, Some(&posted.0), &Errors::default()).await?;
+        let page = draw(&services, &request, &visitor, Some(&posted.0), &Errors::default()).await?;
         return ask.answer(&Edit { row_version: settings.row_version, password: Some(ask.clone()), ..page });
     }
-    let (vault, actor) = (app.vault.clone(), visitor.actor());
-    let saved = app.db.transaction(move |conn| alert_settings::save(conn, &vault, &actor, &settings)).await;
+    let (vault, actor) = (services.vault.clone(), visitor.actor());
+    let saved = services.db.transaction(move |conn| alert_settings::save(conn, &vault, &actor, &settings)).await;
     if let Err(DbError::Stale) = saved {
-        let mut page = draw(&app, &request, &visitor, Some(&posted.0), &Errors::default()).await?;
+        let mut page = draw(&services, &request, &visitor, Some(&posted.0), &Errors::default()).await?;
         page.overtaken = true;
         return page::html_with(StatusCode::CONFLICT, &page);
     }
     saved?;
-    alerting::refresh(&app).await?;
-    app.alerts.changed.notify_one();
+    alerting::refresh(&services).await?;
+    services.wake.alerts.notify_one();
     Ok(page::see_other("/alerts/settings", "limit"))
 }
 
@@ -167,14 +169,14 @@ pub fn days(text: &str, least: i32, most: i32) -> Result<Option<i32>, String> {
 }
 
 async fn draw(
-    app: &App,
+    services: &Services,
     request: &HttpRequest,
     visitor: &Visitor,
     posted: Option<&Values>,
     errors: &Errors,
 ) -> Result<Edit, Error> {
-    let vault = app.vault.clone();
-    let (settings, channels, now) = app
+    let vault = services.vault.clone();
+    let (settings, channels, now) = services
         .db
         .run(move |conn| {
             let settings = alert_settings::load(conn, &vault)?;
@@ -196,7 +198,7 @@ async fn draw(
     let unset = AlertSettings { kind_days: BTreeMap::new(), ..settings.clone() };
     let kinds = KINDS.iter().map(|kind| KindField {
         value: shown(&field(kind.slug), settings.kind_days.get(kind.slug).copied()),
-        blank: match alerting::limits(&unset, app.stale_days()).of_kind(kind.slug, true) {
+        blank: match Limits::of(&unset, services.stale_days()).of_kind(kind.slug, true) {
             Some(_) => "as above".to_owned(),
             None => "never".to_owned(),
         },
@@ -213,7 +215,7 @@ async fn draw(
     Ok(Edit {
         shell: Shell::new(request, visitor, "alerts"),
         row_version: settings.row_version,
-        operator: app.stale_days(),
+        operator: services.stale_days(),
         stale_days: shown("stale_days", settings.stale_days),
         stale_error: error("stale_days"),
         kinds,

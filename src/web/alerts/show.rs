@@ -8,12 +8,12 @@ use chrono::{DateTime, Utc};
 
 use super::view::{self, AlertView, DeliveryView};
 use crate::alerting::words::{self, Said};
-use crate::app::App;
 use crate::integrations::alerts::Event;
 use crate::models::alerts::Line;
 use crate::models::events::{self, Action, Filter};
 use crate::models::notices::{self, Notice};
 use crate::models::{self, DbError, alerts, delivery_list, integrations};
+use crate::services::Services;
 use crate::web::credentials::view::Usage;
 use crate::web::error::Error;
 use crate::web::page::{self, Shell, When, when};
@@ -60,9 +60,9 @@ struct Show {
     next: String,
 }
 
-pub async fn show(app: Data<App>, request: HttpRequest, visitor: As<Auditor>) -> Result<HttpResponse, Error> {
+pub async fn show(services: Data<Services>, request: HttpRequest, visitor: As<Auditor>) -> Result<HttpResponse, Error> {
     let id = params::id(&request)?;
-    let (line, said, trail, deliveries, usages, now) = app
+    let (line, said, trail, deliveries, usages, now) = services
         .db
         .run(move |conn| {
             let line = alerts::line(conn, id)?;

@@ -4,29 +4,29 @@
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 
-use crate::app::App;
 use crate::models::{DbError, alerts};
+use crate::services::Services;
 use crate::web::error::Error;
 use crate::web::posted::Posted;
 use crate::web::session::{As, Operator};
 use crate::web::{page, params};
 
 pub async fn acknowledge(
-    app: Data<App>,
+    services: Data<Services>,
     request: HttpRequest,
     visitor: As<Operator>,
     posted: Posted,
 ) -> Result<HttpResponse, Error> {
     posted.only([])?;
-    let (id, vault, actor) = (params::id(&request)?, app.vault.clone(), visitor.actor());
-    let done = app.db.transaction(move |conn| alerts::acknowledge(conn, &vault, &actor, id)).await;
+    let (id, vault, actor) = (params::id(&request)?, services.vault.clone(), visitor.actor());
+    let done = services.db.transaction(move |conn| alerts::acknowledge(conn, &vault, &actor, id)).await;
     done.map_err(closed)?;
-    app.alerts.changed.notify_one();
+    services.wake.alerts.notify_one();
     Ok(page::see_other(&format!("/alerts/{id}"), "acknowledged"))
 }
 
 pub async fn snooze(
-    app: Data<App>,
+    services: Data<Services>,
     request: HttpRequest,
     visitor: As<Operator>,
     posted: Posted,
@@ -39,10 +39,10 @@ pub async fn snooze(
         "30" => 30,
         _ => return Err(Error::Malformed),
     };
-    let (id, vault, actor) = (params::id(&request)?, app.vault.clone(), visitor.actor());
-    let done = app.db.transaction(move |conn| alerts::snooze(conn, &vault, &actor, id, days)).await;
+    let (id, vault, actor) = (params::id(&request)?, services.vault.clone(), visitor.actor());
+    let done = services.db.transaction(move |conn| alerts::snooze(conn, &vault, &actor, id, days)).await;
     done.map_err(closed)?;
-    app.alerts.changed.notify_one();
+    services.wake.alerts.notify_one();
     Ok(page::see_other(&format!("/alerts/{id}"), if days > 0 { "snoozed" } else { "reminded" }))
 }
 

@@ -10,14 +10,14 @@ use super::super::csv::{attachment, lines};
 use super::super::error::Error;
 use super::super::params::Params;
 use super::super::session::{As, Auditor};
-use crate::app::App;
 use crate::models::events::{self, Action, Event, Filter};
+use crate::services::Services;
 
 const ROWS: i64 = 1_000;
 const HEAD: [&str; 9] = ["time", "who", "action", "what", "subject type", "subject id", "subject", "detail", "address"];
 
 pub async fn show(
-    app: Data<App>,
+    services: Data<Services>,
     request: HttpRequest,
     visitor: As<Auditor>,
     params: Params,
@@ -26,26 +26,27 @@ pub async fn show(
     visitor.require_fresh(&request, here)?;
     let filter = Filter { before: None, ..super::filter(&params) };
     // The first page before the answer begins, so that a database that is down is a page and not half a file.
-    let first = rows(&app, &filter).await?;
-    let body = stream::try_unfold((app, filter, Some(first), true), |(app, mut filter, page, head)| async move {
-        let page = match page {
-            Some(page) => page,
-            None => rows(&app, &filter).await?,
-        };
-        if page.is_empty() && !head {
-            return Ok(None);
-        }
-        filter.before = page.last().map(|last| (last.at, last.lane, last.seq)).or(filter.before);
-        let last = (page.len() as i64) < ROWS;
-        let next = Some(Vec::new()).filter(|_| last);
-        Ok::<_, Error>(Some((csv(&page, head), (app, filter, next, false))))
-    });
+    let first = rows(&services, &filter).await?;
+    let body =
+        stream::try_unfold((services, filter, Some(first), true), |(services, mut filter, page, head)| async move {
+            let page = match page {
+                Some(page) => page,
+                None => rows(&services, &filter).await?,
+            };
+            if page.is_empty() && !head {
+                return Ok(None);
+            }
+            filter.before = page.last().map(|last| (last.at, last.lane, last.seq)).or(filter.before);
+            let last = (page.len() as i64) < ROWS;
+            let next = Some(Vec::new()).filter(|_| last);
+            Ok::<_, Error>(Some((csv(&page, head), (services, filter, next, false))))
+        });
     Ok(attachment("strongroom-audit.csv").streaming(Box::pin(body)))
 }
 
-async fn rows(app: &Data<App>, filter: &Filter) -> Result<Vec<Event>, Error> {
+async fn rows(services: &Services, filter: &Filter) -> Result<Vec<Event>, Error> {
     let filter = filter.clone();
-    Ok(app.db.run(move |conn| events::list(conn, &filter, ROWS)).await?)
+    Ok(services.db.run(move |conn| events::list(conn, &filter, ROWS)).await?)
 }
 
 fn csv(events: &[Event], head: bool) -> Bytes {

@@ -12,9 +12,9 @@ use super::htmx;
 use super::page::{self, Shell};
 use super::params::Params;
 use super::session::{As, Auditor};
-use crate::app::App;
 use crate::models::events::{self, Action, Event, Filter, Place};
 use crate::models::{DbError, users};
+use crate::services::Services;
 
 pub mod export;
 
@@ -54,13 +54,13 @@ struct Line {
 }
 
 pub async fn index(
-    app: Data<App>,
+    services: Data<Services>,
     request: HttpRequest,
     visitor: As<Auditor>,
     params: Params,
 ) -> Result<HttpResponse, Error> {
-    let (wanted, vault) = (filter(&params), app.vault.clone());
-    let (mut found, names) = app
+    let (wanted, vault) = (filter(&params), services.vault.clone());
+    let (mut found, names) = services
         .db
         .run(move |conn| {
             let found = events::list(conn, &wanted, PAGE as i64 + 1)?;

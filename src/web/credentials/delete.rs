@@ -9,10 +9,10 @@ use uuid::Uuid;
 
 use super::edit::SHIPPED;
 use super::view::{MOST_USAGES, Usage};
-use crate::app::App;
 use crate::models::credentials::Credential;
 use crate::models::{self, DbError, integrations};
 use crate::names;
+use crate::services::Services;
 use crate::web::error::Error;
 use crate::web::page::{self, Shell};
 use crate::web::posted::Posted;
@@ -34,9 +34,9 @@ struct Found {
     usages: Vec<Usage>,
 }
 
-async fn load(app: &App, id: Uuid) -> Result<Found, Error> {
-    let vault = app.vault.clone();
-    let found = app.db.run(move |conn| {
+async fn load(services: &Services, id: Uuid) -> Result<Found, Error> {
+    let vault = services.vault.clone();
+    let found = services.db.run(move |conn| {
         let row = models::credentials::find(conn, &vault, id)?.into_shown();
         let usages = integrations::usages(conn, id, MOST_USAGES)?;
         let now = models::clock(conn)?;
@@ -49,18 +49,18 @@ async fn load(app: &App, id: Uuid) -> Result<Found, Error> {
 }
 
 pub async fn confirm(
-    app: Data<App>,
+    services: Data<Services>,
     request: HttpRequest,
     visitor: As<Operator>,
     path: Path<String>,
 ) -> Result<HttpResponse, Error> {
-    let Found { row, usages } = load(&app, super::id(&path)?).await?;
+    let Found { row, usages } = load(&services, super::id(&path)?).await?;
     let shell = Shell::new(&request, &visitor, "credentials");
     page::html(&Delete { shell, row, usages, typed: String::new(), problem: None })
 }
 
 pub async fn destroy(
-    app: Data<App>,
+    services: Data<Services>,
     request: HttpRequest,
     visitor: As<Operator>,
     path: Path<String>,
@@ -68,9 +68,9 @@ pub async fn destroy(
 ) -> Result<HttpResponse, Error> {
     posted.only(["name"])?;
     let id = super::id(&path)?;
-    let found = load(&app, id).await?;
+    let found = load(&services, id).await?;
     if !found.usages.is_empty() {
-        return refuse(&app, &request, &visitor, found).await;
+        return refuse(&services, &request, &visitor, found).await;
     }
     if names::label(posted.get("name"), 200).as_deref() != Ok(&*found.row.name) {
         let page = Delete {
@@ -82,27 +82,33 @@ pub async fn destroy(
         };
         return page::html_with(StatusCode::UNPROCESSABLE_ENTITY, &page);
     }
-    let (vault, actor) = (app.vault.clone(), visitor.actor());
-    let deleted = app.db.transaction(move |conn| models::credentials::delete(conn, &vault, &actor, id)).await;
+    let (vault, actor) = (services.vault.clone(), visitor.actor());
+    let deleted = services.db.transaction(move |conn| models::credentials::delete(conn, &vault, &actor, id)).await;
     match deleted {
         Ok(()) => {
-            app.aws.forget(id);
-            app.tokens.forget(id);
+            services.aws.forget(id);
+            services.tokens.forget(id);
             Ok(page::see_other("/credentials", "deleted"))
         }
         // An integration began to use it a moment ago: the foreign key has the last word.
-        Err(DbError::Reference(_)) => refuse(&app, &request, &visitor, load(&app, id).await?).await,
+        Err(DbError::Reference(_)) => refuse(&services, &request, &visitor, load(&services, id).await?).await,
         Err(error) => Err(error.into()),
     }
 }
 
-async fn refuse(app: &App, request: &HttpRequest, visitor: &As<Operator>, found: Found) -> Result<HttpResponse, Error> {
-    let (vault, actor, row) = (app.vault.clone(), visitor.actor(), found.row.clone());
+async fn refuse(
+    services: &Services,
+    request: &HttpRequest,
+    visitor: &As<Operator>,
+    found: Found,
+) -> Result<HttpResponse, Error> {
+    let (vault, actor, row) = (services.vault.clone(), visitor.actor(), found.row.clone());
     let why = match found.row.usage_count {
         1 => "used by 1 integration".to_owned(),
         count => format!("used by {count} integrations"),
     };
-    app.db
+    services
+        .db
         .transaction(move |conn| models::credentials::record_refused_deletion(conn, &vault, &actor, &row, why.clone()))
         .await?;
     let shell = Shell::new(request, visitor, "credentials");

@@ -7,19 +7,20 @@ use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 use uuid::Uuid;
 
-use super::draft::{Draft, Shown, may_be_sent};
+use super::conflict;
 use super::form::{self, Entered, FormPage, Setting};
-use crate::app::App;
 use crate::credentials::{self, Kind};
-use crate::form::{Control, Errors, Values, shown_again};
+use crate::draft::{Draft, Shown, may_be_sent};
+use crate::form::{Errors, Values};
 use crate::integrations::Family;
 use crate::models::credentials::{Credential, NewCredential, Secret};
 use crate::models::trust::Doubt;
 use crate::models::{self, DbError, altered};
 use crate::opening::Closed;
+use crate::services::Services;
 use crate::web::error::Error;
 use crate::web::htmx;
-use crate::web::page::{self, Shell, When, when};
+use crate::web::page::{self, Shell};
 use crate::web::params::Params;
 use crate::web::posted::Posted;
 use crate::web::session::{As, Operator};
@@ -29,14 +30,14 @@ use crate::web::step_up;
 const ALL_USAGES: i64 = 100_000;
 
 pub async fn edit(
-    app: Data<App>,
+    services: Data<Services>,
     request: HttpRequest,
     visitor: As<Operator>,
     path: Path<String>,
     params: Params,
 ) -> Result<HttpResponse, Error> {
-    let edited = Edited::load(&app, super::id(&path)?).await?;
-    if edited.carries_alerts(&app).await? {
+    let edited = Edited::load(&services, super::id(&path)?).await?;
+    if edited.carries_alerts(&services).await? {
         // Asked before the form is filled in, so that nothing typed is lost.
         visitor.require_fresh(&request, &edited.page())?;
     }
@@ -52,13 +53,13 @@ pub async fn edit(
 }
 
 pub async fn update(
-    app: Data<App>,
+    services: Data<Services>,
     request: HttpRequest,
     visitor: As<Operator>,
     path: Path<String>,
     posted: Posted,
 ) -> Result<HttpResponse, Error> {
-    let edited = Edited::load(&app, super::id(&path)?).await?;
+    let edited = Edited::load(&services, super::id(&path)?).await?;
     form::only(edited.kind, &posted)?;
     let row_version = form::version(&posted)?;
     let filled = |errors: &Errors| {
@@ -71,15 +72,15 @@ pub async fn update(
         return again(StatusCode::OK, &Errors::default());
     }
     if edited.changes_values(&posted.0)
-        && edited.carries_alerts(&app).await?
-        && let Err(ask) = step_up::confirm_by(step_up::OTHER_FIELD, &app, &request, &visitor, &posted).await?
+        && edited.carries_alerts(&services).await?
+        && let Err(ask) = step_up::confirm_by(step_up::OTHER_FIELD, &services, &request, &visitor, &posted).await?
     {
         return filled(&Errors::default()).asking(&request, &ask);
     }
-    match edited.save(&app, &visitor, row_version, &posted.0).await? {
+    match edited.save(&services, &visitor, row_version, &posted.0).await? {
         Saved::Yes => Ok(super::leave(&request, &format!("/credentials/{}", edited.row.id), "saved")),
         Saved::Wrong(errors) => again(StatusCode::UNPROCESSABLE_ENTITY, &errors),
-        Saved::Stale => conflict(&app, &request, &visitor, edited.row.id, &posted.0).await,
+        Saved::Stale => conflict::show(&services, &request, &visitor, edited.row.id, &posted.0).await,
         Saved::Integrity => opening_failed(&request, Shell::new(&request, &visitor, "credentials"), &edited),
     }
 }
@@ -101,9 +102,9 @@ enum Saved {
 }
 
 impl Edited {
-    pub async fn load(app: &App, id: Uuid) -> Result<Self, Error> {
-        let vault = app.vault.clone();
-        let seen = app.db.run(move |conn| models::credentials::find(conn, &vault, id)).await?;
+    pub async fn load(services: &Services, id: Uuid) -> Result<Self, Error> {
+        let vault = services.vault.clone();
+        let seen = services.db.run(move |conn| models::credentials::find(conn, &vault, id)).await?;
         let (doubt, row) = (seen.doubt(), seen.into_shown());
         if row.shipped {
             return Err(Error::Conflict(SHIPPED.to_owned()));
@@ -128,9 +129,9 @@ impl Edited {
     }
 
     /// Whether a channel sends alerts with it: another token or webhook address would lead them elsewhere.
-    async fn carries_alerts(&self, app: &App) -> Result<bool, Error> {
-        let (id, vault) = (self.row.id, app.vault.clone());
-        let used = app.db.run(move |conn| models::usages::of(conn, &vault, id, ALL_USAGES)).await?;
+    async fn carries_alerts(&self, services: &Services) -> Result<bool, Error> {
+        let (id, vault) = (self.row.id, services.vault.clone());
+        let used = services.db.run(move |conn| models::usages::of(conn, &vault, id, ALL_USAGES)).await?;
         Ok(used.iter().any(|row| row.family == Family::AlertProfile.slug()))
     }
 
@@ -155,7 +156,13 @@ impl Edited {
         }
     }
 
-    async fn save(&self, app: &App, visitor: &As<Operator>, row_version: i64, posted: &Values) -> Result<Saved, Error> {
+    async fn save(
+        &self,
+        services: &Services,
+        visitor: &As<Operator>,
+        row_version: i64,
+        posted: &Values,
+    ) -> Result<Saved, Error> {
         if self.row.row_version != row_version {
             return Ok(Saved::Stale);
         }
@@ -165,12 +172,12 @@ impl Edited {
             Err(errors) => return Ok(Saved::Wrong(errors)),
         };
         if entered.values == stored && self.doubt.is_none() {
-            return self.write(app, visitor, row_version, entered, None).await;
+            return self.write(services, visitor, row_version, entered, None).await;
         }
         let secret = if self.doubt.is_some() {
             Secret::Replaced
         } else {
-            let values = match super::open(app, visitor.actor(), (self.row.id, row_version), "edit").await? {
+            let values = match super::open(services, visitor.actor(), (self.row.id, row_version), "edit").await? {
                 Ok(opened) => opened.values,
                 Err(Closed::Stale) => return Ok(Saved::Stale),
                 Err(Closed::Quarantined) => return Ok(Saved::Integrity),
@@ -182,11 +189,11 @@ impl Edited {
             };
             Draft::compared_with(self.kind, &values, &entered.values)
         };
-        if let Err(errors) = may_be_sent(&app.egress, self.kind, &entered.values) {
+        if let Err(errors) = may_be_sent(&services.egress, self.kind, &entered.values) {
             return Ok(Saved::Wrong(errors));
         }
         match Draft::new(self.kind, entered.name.clone(), entered.note.clone(), &entered.values) {
-            Ok(draft) => self.write(app, visitor, row_version, entered, Some((draft, secret))).await,
+            Ok(draft) => self.write(services, visitor, row_version, entered, Some((draft, secret))).await,
             Err(errors) => Ok(Saved::Wrong(errors)),
         }
     }
@@ -194,14 +201,14 @@ impl Edited {
     /// Writes it; without a draft only name and description.
     async fn write(
         &self,
-        app: &App,
+        services: &Services,
         visitor: &As<Operator>,
         row_version: i64,
         entered: Entered,
         draft: Option<(Draft, Secret)>,
     ) -> Result<Saved, Error> {
-        let (vault, actor, row) = (app.vault.clone(), visitor.actor(), self.row.clone());
-        let saved = app
+        let (vault, actor, row) = (services.vault.clone(), visitor.actor(), self.row.clone());
+        let saved = services
             .db
             .transaction(move |conn| {
                 let kept = NewCredential {
@@ -225,8 +232,8 @@ impl Edited {
             Ok(()) => Ok(Saved::Yes),
             Err(DbError::Stale) => Ok(Saved::Stale),
             Err(DbError::Integrity) => {
-                let (vault, actor, id) = (app.vault.clone(), visitor.actor(), self.row.id);
-                app.db.transaction(move |conn| altered::quarantine(conn, &vault, &actor, id)).await?;
+                let (vault, actor, id) = (services.vault.clone(), visitor.actor(), self.row.id);
+                services.db.transaction(move |conn| altered::quarantine(conn, &vault, &actor, id)).await?;
                 Ok(Saved::Integrity)
             }
             Err(error) => Ok(Saved::Wrong(form::refused(error)?)),
@@ -254,95 +261,4 @@ fn opening_failed(request: &HttpRequest, shell: Shell, edited: &Edited) -> Resul
         return page::html_with(StatusCode::CONFLICT, &page.as_page());
     }
     page::html_with(StatusCode::CONFLICT, &page)
-}
-
-/// A line of both versions.
-struct Pair {
-    label: &'static str,
-    theirs: String,
-    yours: String,
-}
-
-#[derive(Template)]
-#[template(path = "credentials/conflict.html", blocks = ["page"])]
-struct Conflict {
-    shell: Shell,
-    row: Credential,
-    edited: When,
-    pairs: Vec<Pair>,
-    /// Name and value of what goes on into the form: nothing secret.
-    carried: Vec<(String, String)>,
-    secret_entered: bool,
-}
-
-async fn conflict(
-    app: &App,
-    request: &HttpRequest,
-    visitor: &As<Operator>,
-    id: Uuid,
-    posted: &Values,
-) -> Result<HttpResponse, Error> {
-    let vault = app.vault.clone();
-    let load = move |conn: &mut models::Conn| {
-        Ok::<_, DbError>((models::credentials::find(conn, &vault, id)?.into_shown(), models::clock(conn)?))
-    };
-    let (row, now) = app.db.run(load).await?;
-    let kind = credentials::find(&row.kind).ok_or(Error::NotFound)?;
-    let secrets = || kind.fields.iter().filter(|field| field.control.is_secret());
-    let carried = posted.names().filter(|name| !matches!(*name, "row_version" | "redraw" | "kind"));
-    let carried = carried.filter(|name| !secrets().any(|field| field.name == *name));
-    let carried = carried.filter(|name| shown_again(kind.fields, posted, posted.get(name), false));
-    let page = Conflict {
-        shell: Shell::new(request, visitor, "credentials"),
-        edited: when(row.edited_at, now),
-        pairs: pairs(kind, &row, posted),
-        carried: carried.map(|name| (name.to_owned(), posted.get(name).to_owned())).collect(),
-        secret_entered: secrets().any(|field| !posted.get(field.name).is_empty()),
-        row,
-    };
-    if htmx::asked(request) {
-        return page::html_with(StatusCode::CONFLICT, &page.as_page());
-    }
-    page::html_with(StatusCode::CONFLICT, &page)
-}
-
-fn pairs(kind: &Kind, row: &Credential, posted: &Values) -> Vec<Pair> {
-    let shown = Shown::read(&row.facts).stored();
-    let label = |control: Control, value: &str| match control {
-        Control::Choice(options) => {
-            options.iter().find(|(option, _)| *option == value).map_or("", |(_, label)| label).to_owned()
-        }
-        _ => value.trim().to_owned(),
-    };
-    let mut pairs = vec![
-        Pair { label: "Name", theirs: row.name.clone(), yours: posted.get("name").trim().to_owned() },
-        Pair {
-            label: "Description",
-            theirs: row.note.clone(),
-            yours: posted.get("description").replace("\r\n", "\n").trim().to_owned(),
-        },
-    ];
-    for pair in &mut pairs {
-        if !shown_again(kind.fields, posted, &pair.yours, false) {
-            pair.yours = "Looks like a secret, not shown".to_owned();
-        }
-    }
-    for field in kind.fields {
-        let (theirs, yours) = (shown.get(field.name), posted.get(field.name));
-        let pair = if field.control.is_secret() {
-            let say = |there: bool, text: &str| if there { text.to_owned() } else { String::new() };
-            let kept = say(!theirs.is_empty(), "As stored");
-            Pair {
-                label: field.label,
-                yours: if yours.is_empty() { kept.clone() } else { "Entered anew, not shown".to_owned() },
-                theirs: kept,
-            }
-        } else {
-            Pair { label: field.label, theirs: label(field.control, theirs), yours: label(field.control, yours) }
-        };
-        if !(pair.theirs.is_empty() && pair.yours.is_empty()) {
-            pairs.push(pair);
-        }
-    }
-    pairs
 }

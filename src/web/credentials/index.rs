@@ -6,10 +6,10 @@ use askama::Template;
 
 use super::place;
 use super::view::RowView;
-use crate::app::App;
 use crate::credentials::{self, KINDS};
 use crate::models::credential_limits::Limits;
 use crate::models::credential_list::{self, Page, Query, Sort, State};
+use crate::services::Services;
 use crate::web::error::Error;
 use crate::web::htmx;
 use crate::web::page::{self, Shell};
@@ -73,14 +73,14 @@ struct Index {
 }
 
 pub async fn index(
-    app: Data<App>,
+    services: Data<Services>,
     request: HttpRequest,
     visitor: As<Auditor>,
     params: Params,
 ) -> Result<HttpResponse, Error> {
-    let query = query(&params, app.limits())?;
+    let query = query(&params, services.limits())?;
     let asked = query.clone();
-    let page = app.db.run(move |conn| credential_list::page(conn, &asked)).await?;
+    let page = services.db.run(move |conn| credential_list::page(conn, &asked)).await?;
     let index = shown(Shell::new(&request, &visitor, "credentials"), &params, &query, page);
     if htmx::asked(&request) { page::html(&index.as_results()) } else { page::html(&index) }
 }

@@ -7,10 +7,10 @@ use actix_web::{HttpRequest, HttpResponse};
 
 use super::edit::SHIPPED;
 use super::show;
-use crate::app::App;
 use crate::models::credential_limits::{self, Limits, MOST_DAYS};
 use crate::models::credentials::{self, Credential};
 use crate::models::{Conn, DbError};
+use crate::services::Services;
 use crate::web::alerts::settings::days;
 use crate::web::error::Error;
 use crate::web::page::{self, Shell};
@@ -43,7 +43,7 @@ impl LimitView {
 }
 
 pub async fn update(
-    app: Data<App>,
+    services: Data<Services>,
     request: HttpRequest,
     visitor: As<Operator>,
     path: Path<String>,
@@ -54,27 +54,27 @@ pub async fn update(
     let days = match days(posted.get("days"), 0, MOST_DAYS) {
         Ok(days) => days,
         Err(sentence) => {
-            let mut page = show::load(&app, Shell::new(&request, &visitor, "credentials"), id).await?;
+            let mut page = show::load(&services, Shell::new(&request, &visitor, "credentials"), id).await?;
             page.limit.value = posted.get("days").to_owned();
             page.limit.error = Some(sentence);
             return page::html_with(StatusCode::UNPROCESSABLE_ENTITY, &page);
         }
     };
-    let (limits, vault) = (app.limits(), app.vault.clone());
+    let (limits, vault) = (services.limits(), services.vault.clone());
     let quieter = move |conn: &mut Conn| {
         let row = credentials::find(conn, &vault, id)?.trust()?;
         let [before, after] = [row.stale_after_days, days].map(|own| limits.days(&row.kind, row.ages, own));
         Ok::<_, DbError>(before.is_some_and(|before| after.is_none_or(|after| after > before)))
     };
-    if app.db.run(quieter).await? {
+    if services.db.run(quieter).await? {
         visitor.require_fresh(&request, &format!("/credentials/{id}"))?;
     }
-    let (vault, actor) = (app.vault.clone(), visitor.actor());
-    let saved = app.db.transaction(move |conn| credential_limits::set(conn, &vault, &actor, id, days)).await;
+    let (vault, actor) = (services.vault.clone(), visitor.actor());
+    let saved = services.db.transaction(move |conn| credential_limits::set(conn, &vault, &actor, id, days)).await;
     saved.map_err(|error| match error {
         DbError::Check(_) => Error::Conflict(SHIPPED.to_owned()),
         error => error.into(),
     })?;
-    app.alerts.changed.notify_one();
+    services.wake.alerts.notify_one();
     Ok(page::see_other(&format!("/credentials/{id}"), "limit"))
 }

@@ -8,13 +8,15 @@ use uuid::Uuid;
 
 use super::error::Error;
 use super::{htmx, page};
-use crate::app::App;
 use crate::models::events::Actor;
 use crate::models::{Conn, DbError};
 use crate::opening::{self, Closed, Opened};
+use crate::services::Services;
 
+pub mod checkup;
+mod conflict;
 pub mod delete;
-pub mod draft;
+
 pub mod edit;
 mod form;
 pub mod index;
@@ -23,7 +25,7 @@ pub mod new;
 mod place;
 mod policies;
 pub mod show;
-pub mod test;
+
 pub mod usages;
 pub mod view;
 
@@ -45,12 +47,12 @@ fn leave(request: &HttpRequest, to: &str, word: &str) -> HttpResponse {
 
 /// The stored values of a credential as of a version of its row; `why` is what the trail says it was for.
 async fn open(
-    app: &App,
+    services: &Services,
     actor: Actor,
     (id, row_version): (Uuid, i64),
     why: &'static str,
 ) -> Result<Result<Opened, Closed>, DbError> {
-    let vault = app.vault.clone();
+    let vault = services.vault.clone();
     let open = move |conn: &mut Conn| opening::open_at(conn, &vault, &actor, (id, Some(row_version)), why.to_owned());
-    app.db.transaction(open).await
+    services.db.transaction(open).await
 }

@@ -5,12 +5,12 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
-use super::draft::{Draft, may_be_sent};
 use super::form::{self, FormPage, Setting};
-use crate::app::App;
 use crate::credentials::{self, KINDS, Kind};
+use crate::draft::{Draft, may_be_sent};
 use crate::form::{Errors, Values};
 use crate::models;
+use crate::services::Services;
 use crate::web::error::Error;
 use crate::web::page::{self, Shell};
 use crate::web::params::Params;
@@ -37,7 +37,7 @@ pub async fn new(request: HttpRequest, visitor: As<Operator>, params: Params) ->
 }
 
 pub async fn create(
-    app: Data<App>,
+    services: Data<Services>,
     request: HttpRequest,
     visitor: As<Operator>,
     posted: Posted,
@@ -51,12 +51,13 @@ pub async fn create(
     if posted.0.contains("redraw") {
         return shown(StatusCode::OK, &Errors::default());
     }
-    let draft = match draft(&app, kind, &posted.0) {
+    let draft = match draft(&services, kind, &posted.0) {
         Ok(draft) => draft,
         Err(errors) => return shown(StatusCode::UNPROCESSABLE_ENTITY, &errors),
     };
-    let (vault, actor) = (app.vault.clone(), visitor.actor());
-    let created = app.db.transaction(move |conn| models::credentials::create(conn, &vault, &actor, &draft.row())).await;
+    let (vault, actor) = (services.vault.clone(), visitor.actor());
+    let created =
+        services.db.transaction(move |conn| models::credentials::create(conn, &vault, &actor, &draft.row())).await;
     match created {
         Ok(id) => Ok(super::leave(&request, &format!("/credentials/{id}"), "saved")),
         Err(error) => shown(StatusCode::UNPROCESSABLE_ENTITY, &form::refused(error)?),
@@ -69,9 +70,9 @@ pub fn kind(posted: &Posted) -> Result<&'static Kind, Error> {
     credentials::find(posted.get("kind")).ok_or_else(unknown)
 }
 
-fn draft(app: &App, kind: &'static Kind, posted: &Values) -> Result<Draft, Errors> {
+fn draft(services: &Services, kind: &'static Kind, posted: &Values) -> Result<Draft, Errors> {
     let entered = form::check(kind, posted, None)?;
-    may_be_sent(&app.egress, kind, &entered.values)?;
+    may_be_sent(&services.egress, kind, &entered.values)?;
     Draft::new(kind, entered.name, entered.note, &entered.values)
 }
 

@@ -2,8 +2,8 @@
 //! follow from the roles that are named, the others are declared by each provider of `integrations`. Nothing is opened
 //! for this.
 
-use super::draft::Shown;
 use crate::credentials::aws::RoleArn;
+use crate::draft::Shown;
 use crate::form::Values;
 use crate::integrations::Provider;
 use crate::models::integrations::Integration;

@@ -6,18 +6,18 @@ use askama::Template;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::draft::Shown;
 use super::limit::LimitView;
 use super::policies::{self, MOST_INTEGRATIONS, Policies};
 use super::view::{self, Age, Ages, Badge, FindingView, MOST_USAGES, Usage};
-use crate::app::App;
 use crate::credentials::{self, Kind};
+use crate::draft::Shown;
 use crate::form::Control;
 use crate::models::credentials::Credential;
 use crate::models::events::{self, Action, Event, Filter};
 use crate::models::provider_facts::Told;
 use crate::models::{self, DbError, alerts, integrations, usages};
 use crate::providers::probe::Verdict;
+use crate::services::Services;
 use crate::web::alerts::view::AlertView;
 use crate::web::error::Error;
 use crate::web::htmx;
@@ -80,12 +80,12 @@ struct Tested {
 }
 
 pub async fn show(
-    app: Data<App>,
+    services: Data<Services>,
     request: HttpRequest,
     visitor: As<Auditor>,
     path: Path<String>,
 ) -> Result<HttpResponse, Error> {
-    page::html(&load(&app, Shell::new(&request, &visitor, "credentials"), super::id(&path)?).await?)
+    page::html(&load(&services, Shell::new(&request, &visitor, "credentials"), super::id(&path)?).await?)
 }
 
 impl Show {
@@ -97,9 +97,9 @@ impl Show {
 }
 
 /// Everything that the page shows, as it is now.
-pub async fn load(app: &App, shell: Shell, id: Uuid) -> Result<Show, Error> {
-    let vault = app.vault.clone();
-    let (seen, open, used_by, history, last_test, policies, told, now) = app
+pub async fn load(services: &Services, shell: Shell, id: Uuid) -> Result<Show, Error> {
+    let vault = services.vault.clone();
+    let (seen, open, used_by, history, last_test, policies, told, now) = services
         .db
         .run(move |conn| {
             let seen = models::credentials::find(conn, &vault, id)?;
@@ -108,7 +108,7 @@ pub async fn load(app: &App, shell: Shell, id: Uuid) -> Result<Show, Error> {
             let used_by = integrations::usages(conn, id, MOST_USAGES)?;
             let filter = Filter { subject_id: Some(id), ..Filter::default() };
             let history = events::list(conn, &filter, MOST_EVENTS)?;
-            let last_test = models::credential_tests::last(conn, id)?;
+            let last_test = models::checkups::last(conn, id)?;
             let told = models::provider_facts::of(conn, id, row.secret_version)?;
             let using = usages::of(conn, &vault, id, MOST_INTEGRATIONS)?;
             let policies = policies::of(&Shown::read(&row.facts), told.identity.as_deref(), &using);
@@ -117,7 +117,7 @@ pub async fn load(app: &App, shell: Shell, id: Uuid) -> Result<Show, Error> {
         .await?;
     // Reading writes nothing: the page says what it sees, and whoever uses the credential puts it aside.
     let (intact, row) = (seen.doubt().is_none(), seen.into_shown());
-    let limit = LimitView::new(&app.limits(), &row, row.stale_after_days);
+    let limit = LimitView::new(&services.limits(), &row, row.stale_after_days);
     let age = Age::new(row.secret_set_at, now, limit.days);
     let shown = Shown::read(&row.facts);
     let kind = credentials::find(&row.kind);

@@ -6,8 +6,8 @@ use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
 use super::view::{MOST_USAGES, RowView, Usage};
-use crate::app::App;
 use crate::models::{DbError, credential_list, integrations, provider_facts};
+use crate::services::Services;
 use crate::web::error::Error;
 use crate::web::params::Params;
 use crate::web::session::{As, Auditor};
@@ -20,7 +20,7 @@ struct Unfolded {
 }
 
 pub async fn index(
-    app: Data<App>,
+    services: Data<Services>,
     request: HttpRequest,
     _visitor: As<Auditor>,
     path: Path<String>,
@@ -31,7 +31,7 @@ pub async fn index(
         return Ok(page::see_other(&format!("/credentials/{id}#usages"), ""));
     }
     let folded = params.get("folded") == "yes";
-    let (row, made_at, now, lines) = app
+    let (row, made_at, now, lines) = services
         .db
         .run(move |conn| {
             let (row, now) = credential_list::find(conn, id)?;
@@ -40,7 +40,7 @@ pub async fn index(
             Ok::<_, DbError>((row, made_at, now, lines))
         })
         .await?;
-    let mut row = RowView::new(row, made_at, now, &app.limits());
+    let mut row = RowView::new(row, made_at, now, &services.limits());
     row.unfolded = (!folded).then(|| Usage::list(lines, now));
     page::html(&Unfolded { row })
 }

@@ -6,9 +6,9 @@ use askama::Template;
 use uuid::Uuid;
 
 use super::shown;
-use crate::app::App;
 use crate::integrations::Family;
 use crate::models::{DbError, images, integrations};
+use crate::services::Services;
 use crate::web::error::Error;
 use crate::web::page::{self, Shell};
 use crate::web::posted::Posted;
@@ -31,14 +31,14 @@ fn address(id: Uuid) -> String {
 }
 
 pub async fn confirm(
-    app: Data<App>,
+    services: Data<Services>,
     request: HttpRequest,
     visitor: As<Operator>,
     id: Path<Uuid>,
 ) -> Result<HttpResponse, Error> {
-    let (id, vault) = (*id, app.vault.clone());
+    let (id, vault) = (*id, services.vault.clone());
     visitor.require_fresh(&request, &address(id))?;
-    let found = app.db.run(move |conn| {
+    let found = services.db.run(move |conn| {
         let row = integrations::find(conn, &vault, id)?.into_shown();
         Ok::<_, DbError>((row, images::count(conn, id)?))
     });
@@ -54,7 +54,7 @@ pub async fn confirm(
 }
 
 pub async fn delete(
-    app: Data<App>,
+    services: Data<Services>,
     request: HttpRequest,
     visitor: As<Operator>,
     id: Path<Uuid>,
@@ -62,7 +62,7 @@ pub async fn delete(
 ) -> Result<HttpResponse, Error> {
     posted.only([])?;
     visitor.require_fresh(&request, &address(*id))?;
-    let (vault, actor, id) = (app.vault.clone(), visitor.actor(), *id);
-    app.db.transaction(move |conn| integrations::delete(conn, &vault, &actor, id)).await?;
+    let (vault, actor, id) = (services.vault.clone(), visitor.actor(), *id);
+    services.db.transaction(move |conn| integrations::delete(conn, &vault, &actor, id)).await?;
     Ok(page::see_other("/integrations", "deleted"))
 }

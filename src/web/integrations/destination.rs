@@ -3,22 +3,22 @@
 //! sent anywhere to find out.
 
 use actix_web::HttpRequest;
-use actix_web::web::Data;
 use uuid::Uuid;
 
 use super::draft::Draft;
 use crate::accounts::Refused;
-use crate::app::App;
+use crate::accounts::visitor::Visitor;
 use crate::credentials::pem;
 use crate::form::{Errors, Values};
 use crate::models::events::{self, Action, NewEvent};
 use crate::models::integrations::Integration;
 use crate::models::trust::Seen;
 use crate::models::{Conn, DbError, credentials, usages};
+use crate::services::Services;
 use crate::vault::Vault;
 use crate::web::error::Error;
 use crate::web::posted::Posted;
-use crate::web::session::{self, Visitor};
+use crate::web::session;
 
 /// The fields that [`Ask`] adds to a form.
 pub const FIELDS: [&str; 2] = ["send_to", "password"];
@@ -105,7 +105,7 @@ impl Destination {
     /// A refusal is audited.
     pub async fn confirm(
         &self,
-        app: &Data<App>,
+        services: &Services,
         request: &HttpRequest,
         visitor: &Visitor,
         posted: &Posted,
@@ -126,8 +126,8 @@ impl Destination {
             password_error: None,
         };
         if meant && !posted.get("password").is_empty() {
-            let address = session::client_ip(request, app);
-            match app.gate.password(&visitor.name, posted.get("password"), address).await {
+            let address = session::client_ip(request, services);
+            match services.gate.password(&visitor.name, posted.get("password"), address).await {
                 Ok(user) if user.id == visitor.user_id => return Ok(Ok(())),
                 Ok(_) | Err(Refused::Wrong) => ask.password_error = Some("That is not your password.".to_owned()),
                 Err(refused) => return Err(refused.into()),
@@ -135,13 +135,14 @@ impl Destination {
         } else if asked {
             ask.password_error = Some("Enter your password.".to_owned());
         }
-        self.record_refusal(app, visitor, name).await?;
+        self.record_refusal(services, visitor, name).await?;
         Ok(Err(ask))
     }
 
-    async fn record_refusal(&self, app: &Data<App>, visitor: &Visitor, name: &str) -> Result<(), DbError> {
-        let (vault, actor, this, name) = (app.vault.clone(), visitor.actor(), self.clone(), name.to_owned());
-        app.db
+    async fn record_refusal(&self, services: &Services, visitor: &Visitor, name: &str) -> Result<(), DbError> {
+        let (vault, actor, this, name) = (services.vault.clone(), visitor.actor(), self.clone(), name.to_owned());
+        services
+            .db
             .transaction(move |conn| {
                 events::record(conn, &vault, &actor, &this.event(Action::IntegrationDestinationRefused, &name))
             })

@@ -1,11 +1,10 @@
 //! Between the form and the store: what every integration has (name, version, credential, schedule) woven into the
 //! fields of a version, checked as one form, and turned into the row that is saved.
 
-use actix_web::web::Data;
 use url::Url;
 use uuid::Uuid;
 
-use crate::app::App;
+use crate::draft::Shown;
 use crate::form::{self, Errors, Field, FieldView, Values};
 use crate::integrations::{Family, Provider, Spec, registries};
 use crate::models::integrations::{Integration, NewIntegration};
@@ -13,7 +12,7 @@ use crate::models::{DbError, credentials};
 use crate::names;
 use crate::pasted::Wanted;
 use crate::providers::egress::Egress;
-use crate::web::credentials::draft::Shown;
+use crate::services::Services;
 
 const NAME: Field = Field::text("name", "Name").wants(Wanted::Name).max(200).check(name);
 const VERSION: Field = Field::pick("version", "Version").default("docker_v2").check(version_slug);
@@ -112,8 +111,8 @@ pub fn views(
 }
 
 /// The credentials that a provider can use.
-pub async fn choices(app: &Data<App>, provider: Provider) -> Result<Vec<(Uuid, String)>, DbError> {
-    app.db.run(move |conn| credentials::choices(conn, provider.spec().credential_kinds())).await
+pub async fn choices(services: &Services, provider: Provider) -> Result<Vec<(Uuid, String)>, DbError> {
+    services.db.run(move |conn| credentials::choices(conn, provider.spec().credential_kinds())).await
 }
 
 /// A form that passed every check that needs no database.
@@ -128,7 +127,7 @@ pub struct Draft {
 
 impl Draft {
     /// Checks what was posted, the address by the operator's rules too.
-    pub fn check(app: &App, posted: &Values) -> Result<Self, Errors> {
+    pub fn check(services: &Services, posted: &Values) -> Result<Self, Errors> {
         let provider = chosen(posted.get("version"));
         let spec = provider.spec();
         let mut values = form::check(&fields(provider), posted, None)?;
@@ -141,7 +140,7 @@ impl Draft {
         let refused = |message: String| Errors::one(address_field(spec), message);
         let Some(host) = spec.host(&values) else { return Err(refused("Enter the address.".to_owned())) };
         if let Some(address) = spec.address(&values) {
-            app.egress.check_url(&address).map_err(|error| refused(error.to_string()))?;
+            services.egress.check_url(&address).map_err(|error| refused(error.to_string()))?;
         }
         Ok(Self {
             provider,

@@ -12,12 +12,12 @@ use uuid::Uuid;
 use super::destination::{self, Ask};
 use super::draft::{self, Draft};
 use super::trial::{self, Tried};
-use crate::app::App;
 use crate::form::{Errors, FieldView, Values};
 use crate::integrations::{Family, Provider};
 use crate::models::events::Action;
 use crate::models::integrations::{self, Integration};
 use crate::models::{DbError, credentials, events};
+use crate::services::Services;
 use crate::web::error::Error;
 use crate::web::htmx;
 use crate::web::page::{self, Shell};
@@ -50,7 +50,7 @@ struct Edit {
 
 impl Edit {
     async fn draw(
-        app: &Data<App>,
+        services: &Services,
         shell: Shell,
         row: &Integration,
         posted: Option<&Values>,
@@ -60,11 +60,11 @@ impl Edit {
         let stored = draft::stored(row);
         let values = posted.unwrap_or(&stored);
         let version = draft::chosen(values.get("version"));
-        let mut choices = draft::choices(app, version).await?;
+        let mut choices = draft::choices(services, version).await?;
         if let Some(id) = row.credential_id.filter(|id| !choices.iter().any(|(known, _)| known == id)) {
             // Beyond the end of a long list: the one in use must not get lost.
-            let vault = app.vault.clone();
-            let found = app.db.run(move |conn| credentials::find(conn, &vault, id)).await?;
+            let vault = services.vault.clone();
+            let found = services.db.run(move |conn| credentials::find(conn, &vault, id)).await?;
             choices.push((id, found.into_shown().name));
         }
         let fields = draft::views(version, posted, Some(&stored), errors, &choices);
@@ -76,7 +76,7 @@ impl Edit {
             row_version: row.row_version,
             fields,
             warning: draft::warning(version, values),
-            way_out: draft::way_out(&app.egress, version, values),
+            way_out: draft::way_out(&services.egress, version, values),
             ask,
             alerts: version.family() == Family::AlertProfile,
             tried: None,
@@ -87,9 +87,9 @@ impl Edit {
 }
 
 /// A row that was put back may be edited: a whole form replaces everything that decides. One that was changed may not.
-async fn load(app: &Data<App>, id: Uuid) -> Result<Integration, Error> {
-    let vault = app.vault.clone();
-    let row = app.db.run(move |conn| integrations::find(conn, &vault, id)).await?.into_replaceable()?;
+async fn load(services: &Services, id: Uuid) -> Result<Integration, Error> {
+    let vault = services.vault.clone();
+    let row = services.db.run(move |conn| integrations::find(conn, &vault, id)).await?.into_replaceable()?;
     match Provider::find(&row.version) {
         Some(_) => Ok(row),
         None => Err(Error::Conflict("This release of Strongroom does not know this kind of integration.".to_owned())),
@@ -117,13 +117,13 @@ fn redirects_alerts(row: &Integration, draft: &Draft) -> bool {
 }
 
 pub async fn edit(
-    app: Data<App>,
+    services: Data<Services>,
     request: HttpRequest,
     visitor: As<Operator>,
     id: Path<Uuid>,
     params: Params,
 ) -> Result<HttpResponse, Error> {
-    let row = load(&app, *id).await?;
+    let row = load(&services, *id).await?;
     let shell = Shell::new(&request, &visitor, "integrations");
     let mut shown = draft::stored(&row);
     if !params.get("version").is_empty() && stays(&row, params.get("version")).is_ok() {
@@ -132,7 +132,7 @@ pub async fn edit(
             shown.set(field, params.get(field));
         }
     }
-    let page = Edit::draw(&app, shell, &row, Some(&shown), &Errors::default(), None).await?;
+    let page = Edit::draw(&services, shell, &row, Some(&shown), &Errors::default(), None).await?;
     match htmx::asked(&request) {
         true => page::html(&page.as_fields()),
         false => page::html(&page),
@@ -140,7 +140,7 @@ pub async fn edit(
 }
 
 pub async fn update(
-    app: Data<App>,
+    services: Data<Services>,
     request: HttpRequest,
     visitor: As<Operator>,
     id: Path<Uuid>,
@@ -149,10 +149,10 @@ pub async fn update(
     let more = ["redraw", "row_version", "try"];
     posted.only(draft::field_names().into_iter().chain(destination::FIELDS).chain(more))?;
     let row_version: i64 = posted.get("row_version").parse().map_err(|_| Error::Malformed)?;
-    let row = Arc::new(load(&app, *id).await?);
+    let row = Arc::new(load(&services, *id).await?);
     let shell = || Shell::new(&request, &visitor, "integrations");
     let again = async |status, errors: Errors, ask| {
-        let mut page = Edit::draw(&app, shell(), &row, Some(&posted.0), &errors, ask).await?;
+        let mut page = Edit::draw(&services, shell(), &row, Some(&posted.0), &errors, ask).await?;
         match status {
             StatusCode::CONFLICT => page.overtaken_by = Some(row.edited_by.clone()),
             _ => page.row_version = row_version,
@@ -169,36 +169,36 @@ pub async fn update(
     if let Err(errors) = stays(&row, posted.get("version")) {
         return again(unacceptable, errors, None).await;
     }
-    let draft = match Draft::check(&app, &posted.0) {
+    let draft = match Draft::check(&services, &posted.0) {
         Ok(draft) => Arc::new(draft),
         Err(errors) => return again(unacceptable, errors, None).await,
     };
-    let (vault, looked, saved) = (app.vault.clone(), draft.clone(), row.clone());
-    let found = app.db.run(move |conn| destination::find(conn, &vault, &looked, Some(&saved))).await?;
+    let (vault, looked, saved) = (services.vault.clone(), draft.clone(), row.clone());
+    let found = services.db.run(move |conn| destination::find(conn, &vault, &looked, Some(&saved))).await?;
     let destination = match found {
         Ok(destination) => destination,
         Err(errors) => return again(unacceptable, errors, None).await,
     };
     if let Some(destination) = &destination
-        && let Err(ask) = destination.confirm(&app, &request, &visitor, &posted, &row.name).await?
+        && let Err(ask) = destination.confirm(&services, &request, &visitor, &posted, &row.name).await?
     {
         return again(unacceptable, Errors::default(), Some(ask)).await;
     }
     if posted.0.contains("try") {
-        let tried = trial::on_form(&app, &visitor, &draft, destination).await?;
-        let mut page = Edit::draw(&app, shell(), &row, Some(&posted.0), &Errors::default(), None).await?;
+        let tried = trial::on_form(&services, &visitor, &draft, destination).await?;
+        let mut page = Edit::draw(&services, shell(), &row, Some(&posted.0), &Errors::default(), None).await?;
         page.tried = Some(tried);
         return page::html(&page);
     }
     if destination.is_none()
         && redirects_alerts(&row, &draft)
-        && let Err(ask) = step_up::confirm(&app, &request, &visitor, &posted).await?
+        && let Err(ask) = step_up::confirm(&services, &request, &visitor, &posted).await?
     {
-        let page = Edit::draw(&app, shell(), &row, Some(&posted.0), &Errors::default(), None).await?;
+        let page = Edit::draw(&services, shell(), &row, Some(&posted.0), &Errors::default(), None).await?;
         return ask.answer(&Edit { password: Some(ask.clone()), ..page });
     }
-    let (vault, actor, at) = (app.vault.clone(), visitor.actor(), (row.id, row_version));
-    let updated = app.db.transaction(move |conn| {
+    let (vault, actor, at) = (services.vault.clone(), visitor.actor(), (row.id, row_version));
+    let updated = services.db.transaction(move |conn| {
         integrations::update(conn, &vault, &actor, at, &draft.row())?;
         if let Some(destination) = &destination {
             let event = destination.event(Action::IntegrationDestinationAllowed, &draft.name);

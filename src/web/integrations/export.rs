@@ -8,9 +8,9 @@ use actix_web::web::{Data, Path};
 use futures_util::stream;
 use uuid::Uuid;
 
-use crate::app::App;
 use crate::models::images::{self, Image, Place};
 use crate::models::{DbError, integrations};
+use crate::services::Services;
 use crate::web::csv::{attachment, lines};
 use crate::web::error::Error;
 use crate::web::page;
@@ -22,19 +22,19 @@ const PIECE: i64 = 2_000;
 /// `found_by` is `last scan`, or `earlier scan` where the last one could not read the image.
 const HEADER: [&str; 7] = ["repository", "tag", "digest", "size_bytes", "platforms", "pushed_at", "found_by"];
 
-pub async fn index(app: Data<App>, _: As<Auditor>, id: Path<Uuid>) -> Result<HttpResponse, Error> {
+pub async fn index(services: Data<Services>, _: As<Auditor>, id: Path<Uuid>) -> Result<HttpResponse, Error> {
     let id = *id;
-    let vault = app.vault.clone();
-    app.db.run(move |conn| integrations::find(conn, &vault, id)).await?;
+    let vault = services.vault.clone();
+    services.db.run(move |conn| integrations::find(conn, &vault, id)).await?;
     let pieces = stream::try_unfold(Next::Header, move |next| {
-        let app = app.clone();
+        let services = services.clone();
         async move {
             let from = match next {
                 Next::Header => return Ok(Some((lines([HEADER]), Next::From(None)))),
                 Next::From(from) => from,
                 Next::End => return Ok::<_, DbError>(None),
             };
-            let page = app.db.run(move |conn| images::page(conn, id, "", from.as_ref(), PIECE)).await?;
+            let page = services.db.run(move |conn| images::page(conn, id, "", from.as_ref(), PIECE)).await?;
             let next = match page.rows.last().filter(|_| page.after) {
                 Some(Image { repository, tag, .. }) => {
                     Next::From(Some(Place { repository: repository.clone(), tag: tag.clone(), back: false }))

@@ -5,10 +5,10 @@ use actix_web::web::{Data, Path};
 use uuid::Uuid;
 
 use super::shown;
-use crate::app::App;
 use crate::models::run_ends::{self, Gap, NAMED_GAPS};
 use crate::models::runs::Run;
 use crate::models::{Conn, DbError, integrations};
+use crate::services::Services;
 use crate::web::csv::{attachment, lines};
 use crate::web::error::Error;
 use crate::web::session::{As, Auditor};
@@ -60,9 +60,9 @@ impl Gaps {
     }
 }
 
-pub async fn index(app: Data<App>, _: As<Auditor>, id: Path<Uuid>) -> Result<HttpResponse, Error> {
-    let (id, vault) = (*id, app.vault.clone());
-    let named = app.db.run(move |conn| {
+pub async fn index(services: Data<Services>, _: As<Auditor>, id: Path<Uuid>) -> Result<HttpResponse, Error> {
+    let (id, vault) = (*id, services.vault.clone());
+    let named = services.db.run(move |conn| {
         integrations::find(conn, &vault, id)?;
         run_ends::gaps_of_inventory(conn, id)
     });

@@ -6,11 +6,11 @@ use askama::Template;
 use uuid::Uuid;
 
 use super::shown;
-use crate::app::App;
 use crate::integrations::Family;
 use crate::models;
 use crate::models::DbError;
 use crate::models::integrations::{self, Line};
+use crate::services::Services;
 use crate::web::error::Error;
 use crate::web::htmx;
 use crate::web::page::{self, Shell, When};
@@ -68,7 +68,7 @@ impl Row {
 }
 
 pub async fn index(
-    app: Data<App>,
+    services: Data<Services>,
     request: HttpRequest,
     visitor: As<Auditor>,
     params: Params,
@@ -80,7 +80,7 @@ pub async fn index(
         (before, _) => Some((before.to_owned(), true)),
     };
     let wanted = search.clone();
-    let (found, now) = app
+    let (found, now) = services
         .db
         .run(move |conn| {
             let from = from.as_ref().map(|(key, back)| (key.as_str(), *back));

@@ -8,11 +8,11 @@ use askama::Template;
 use super::destination::{self, Ask};
 use super::draft::{self, Draft};
 use super::trial::{self, Tried};
-use crate::app::App;
 use crate::form::{Errors, FieldView, Values};
 use crate::integrations::Family;
 use crate::models::events::Action;
 use crate::models::{DbError, events, integrations, runs};
+use crate::services::Services;
 use crate::web::error::Error;
 use crate::web::htmx;
 use crate::web::page::{self, Shell};
@@ -40,7 +40,7 @@ struct New {
 
 impl New {
     async fn draw(
-        app: &Data<App>,
+        services: &Services,
         shell: Shell,
         shown: Option<&Values>,
         errors: &Errors,
@@ -49,7 +49,7 @@ impl New {
         let empty = Values::default();
         let values = shown.unwrap_or(&empty);
         let version = draft::chosen(values.get("version"));
-        let choices = draft::choices(app, version).await?;
+        let choices = draft::choices(services, version).await?;
         let fields = draft::views(version, shown, None, errors, &choices);
         let family = version.family();
         let first = |family: Family| family.providers().first().map_or("", |provider| provider.spec().slug());
@@ -58,7 +58,7 @@ impl New {
             shell,
             fields,
             warning: draft::warning(version, values),
-            way_out: draft::way_out(&app.egress, version, values),
+            way_out: draft::way_out(&services.egress, version, values),
             ask,
             alerts: family == Family::AlertProfile,
             tried: None,
@@ -72,7 +72,7 @@ impl New {
 /// `GET /integrations/new?version=docker_v2`. Any field may be given in the query, so that other pages can offer a form
 /// that is filled in.
 pub async fn new(
-    app: Data<App>,
+    services: Data<Services>,
     request: HttpRequest,
     visitor: As<Operator>,
     params: Params,
@@ -88,7 +88,7 @@ pub async fn new(
         }
         shown
     });
-    let page = New::draw(&app, shell, shown.as_ref(), &Errors::default(), None).await?;
+    let page = New::draw(&services, shell, shown.as_ref(), &Errors::default(), None).await?;
     match htmx::asked(&request) {
         true => page::html(&page.as_fields()),
         false => page::html(&page),
@@ -96,7 +96,7 @@ pub async fn new(
 }
 
 pub async fn create(
-    app: Data<App>,
+    services: Data<Services>,
     request: HttpRequest,
     visitor: As<Operator>,
     posted: Posted,
@@ -104,43 +104,43 @@ pub async fn create(
     posted.only(draft::field_names().into_iter().chain(destination::FIELDS).chain(["redraw", "try"]))?;
     let shell = || Shell::new(&request, &visitor, "integrations");
     let again = async |errors: Errors, ask| {
-        let page = New::draw(&app, shell(), Some(&posted.0), &errors, ask).await?;
+        let page = New::draw(&services, shell(), Some(&posted.0), &errors, ask).await?;
         page::html_with(StatusCode::UNPROCESSABLE_ENTITY, &page)
     };
     if posted.0.contains("redraw") {
-        return page::html(&New::draw(&app, shell(), Some(&posted.0), &Errors::default(), None).await?);
+        return page::html(&New::draw(&services, shell(), Some(&posted.0), &Errors::default(), None).await?);
     }
-    let draft = match Draft::check(&app, &posted.0) {
+    let draft = match Draft::check(&services, &posted.0) {
         Ok(draft) => std::sync::Arc::new(draft),
         Err(errors) => return again(errors, None).await,
     };
-    let (vault, looked) = (app.vault.clone(), draft.clone());
-    let found = app.db.run(move |conn| destination::find(conn, &vault, &looked, None)).await?;
+    let (vault, looked) = (services.vault.clone(), draft.clone());
+    let found = services.db.run(move |conn| destination::find(conn, &vault, &looked, None)).await?;
     let destination = match found {
         Ok(destination) => destination,
         Err(errors) => return again(errors, None).await,
     };
     if let Some(destination) = &destination
-        && let Err(ask) = destination.confirm(&app, &request, &visitor, &posted, &draft.name).await?
+        && let Err(ask) = destination.confirm(&services, &request, &visitor, &posted, &draft.name).await?
     {
         return again(Errors::default(), Some(ask)).await;
     }
     if posted.0.contains("try") {
-        let tried = trial::on_form(&app, &visitor, &draft, destination).await?;
-        let mut page = New::draw(&app, shell(), Some(&posted.0), &Errors::default(), None).await?;
+        let tried = trial::on_form(&services, &visitor, &draft, destination).await?;
+        let mut page = New::draw(&services, shell(), Some(&posted.0), &Errors::default(), None).await?;
         page.tried = Some(tried);
         return page::html(&page);
     }
     let scans = draft.provider.family() == Family::RegistryScan;
     if !scans
         && destination.is_none()
-        && let Err(ask) = step_up::confirm(&app, &request, &visitor, &posted).await?
+        && let Err(ask) = step_up::confirm(&services, &request, &visitor, &posted).await?
     {
-        let page = New::draw(&app, shell(), Some(&posted.0), &Errors::default(), None).await?;
+        let page = New::draw(&services, shell(), Some(&posted.0), &Errors::default(), None).await?;
         return ask.answer(&New { password: Some(ask.clone()), ..page });
     }
-    let (vault, actor) = (app.vault.clone(), visitor.actor());
-    let created = app.db.transaction(move |conn| {
+    let (vault, actor) = (services.vault.clone(), visitor.actor());
+    let created = services.db.transaction(move |conn| {
         let id = integrations::create(conn, &vault, &actor, &draft.row())?;
         if let Some(destination) = &destination {
             let mut event = destination.event(Action::IntegrationDestinationAllowed, &draft.name);
@@ -154,7 +154,7 @@ pub async fn create(
     });
     match created.await {
         Ok(id) => {
-            app.queued.notify_one();
+            services.wake.runs.notify_one();
             Ok(page::see_other(&format!("/integrations/{id}"), if scans { "queued" } else { "saved" }))
         }
         Err(error) => again(draft::refused_by_database(error)?, None).await,

@@ -4,23 +4,23 @@ use actix_web::HttpResponse;
 use actix_web::web::{Data, Path};
 use uuid::Uuid;
 
-use crate::app::App;
 use crate::models::events::Action;
 use crate::models::{DbError, events, integrations, runs};
+use crate::services::Services;
 use crate::web::error::Error;
 use crate::web::page;
 use crate::web::posted::Posted;
 use crate::web::session::{As, Operator};
 
 pub async fn create(
-    app: Data<App>,
+    services: Data<Services>,
     visitor: As<Operator>,
     id: Path<Uuid>,
     posted: Posted,
 ) -> Result<HttpResponse, Error> {
     posted.only([])?;
-    let (vault, actor, id) = (app.vault.clone(), visitor.actor(), *id);
-    let queued = app
+    let (vault, actor, id) = (services.vault.clone(), visitor.actor(), *id);
+    let queued = services
         .db
         .transaction(move |conn| {
             // A run of a row that does not count fails at once, and says so in its history and in the audit trail.
@@ -34,20 +34,20 @@ pub async fn create(
         return Err(Error::Conflict("This integration is switched off. Switch it on to scan.".to_owned()));
     };
     if queued {
-        app.queued.notify_one();
+        services.wake.runs.notify_one();
     }
     Ok(page::see_other(&format!("/integrations/{id}"), if queued { "queued" } else { "busy" }))
 }
 
 pub async fn stop(
-    app: Data<App>,
+    services: Data<Services>,
     visitor: As<Operator>,
     id: Path<Uuid>,
     posted: Posted,
 ) -> Result<HttpResponse, Error> {
     posted.only([])?;
-    let (vault, actor, id) = (app.vault.clone(), visitor.actor(), *id);
-    let stopping = app
+    let (vault, actor, id) = (services.vault.clone(), visitor.actor(), *id);
+    let stopping = services
         .db
         .transaction(move |conn| {
             let row = integrations::find(conn, &vault, id)?.into_shown();

@@ -10,7 +10,6 @@ use uuid::Uuid;
 use super::gaps::Gaps;
 use super::shown::{self, Going, Past};
 use super::{channel, draft};
-use crate::app::App;
 use crate::form::{Control, Values};
 use crate::integrations::{Family, Provider};
 use crate::models::images::{self, Change, Image, Place};
@@ -19,6 +18,7 @@ use crate::models::runs::{self, Run};
 use crate::models::trust::Seen;
 use crate::models::{self, Conn, DbError, credentials};
 use crate::providers::egress::Egress;
+use crate::services::Services;
 use crate::vault::Vault;
 use crate::web::error::Error;
 use crate::web::htmx;
@@ -143,15 +143,15 @@ fn place(params: &Params) -> Option<Place> {
 }
 
 pub async fn show(
-    app: Data<App>,
+    services: Data<Services>,
     request: HttpRequest,
     visitor: As<Auditor>,
     id: Path<Uuid>,
     params: Params,
 ) -> Result<HttpResponse, Error> {
     let (id, search, from) = (*id, params.get("q").to_owned(), place(&params));
-    let (wanted, vault) = (search.clone(), app.vault.clone());
-    let found = app.db.run(move |conn| {
+    let (wanted, vault) = (search.clone(), services.vault.clone());
+    let found = services.db.run(move |conn| {
         let row = integrations::find(conn, &vault, id)?;
         if Family::find(&row.shown().family) == Some(Family::AlertProfile) {
             return channel::read(conn, &vault, row).map(|read| Found::Channel(Box::new(read)));
@@ -161,10 +161,10 @@ pub async fn show(
     let read = match found.await? {
         Found::Scan(read) => *read,
         Found::Channel(read) => {
-            return channel::show(Shell::new(&request, &visitor, "integrations"), &app.egress, *read);
+            return channel::show(Shell::new(&request, &visitor, "integrations"), &services.egress, *read);
         }
     };
-    let page = Show::new(Shell::new(&request, &visitor, "integrations"), &app.egress, read, search, &params);
+    let page = Show::new(Shell::new(&request, &visitor, "integrations"), &services.egress, read, search, &params);
     if !htmx::asked(&request) {
         return page::html(&page);
     }

@@ -8,11 +8,11 @@ use uuid::Uuid;
 use super::destination::Destination;
 use super::draft::Draft;
 use crate::alerting::trial::{self, Trial, Tried as Outcome};
-use crate::app::App;
 use crate::form::Values;
 use crate::integrations::Provider;
 use crate::models::events::Action;
 use crate::models::{DbError, events};
+use crate::services::Services;
 use crate::web::error::Error;
 use crate::web::page;
 use crate::web::posted::Posted;
@@ -26,16 +26,16 @@ pub struct Tried {
 
 /// Sends a test with what stands on the form. The destination has been confirmed as it is for saving.
 pub async fn on_form(
-    app: &Data<App>,
+    services: &Services,
     visitor: &As<Operator>,
     draft: &Draft,
     destination: Option<Destination>,
 ) -> Result<Tried, Error> {
     let Provider::Channel(channel) = draft.provider else { return Err(Error::Malformed) };
-    app.tests.take(visitor.user_id, Instant::now())?;
+    services.checkups.take(visitor.user_id, Instant::now())?;
     if let Some(destination) = destination {
-        let (vault, actor, name) = (app.vault.clone(), visitor.actor(), draft.name.clone());
-        let allowed = app.db.transaction(move |conn| {
+        let (vault, actor, name) = (services.vault.clone(), visitor.actor(), draft.name.clone());
+        let allowed = services.db.transaction(move |conn| {
             let event = destination.event(Action::IntegrationDestinationAllowed, &name);
             events::record(conn, &vault, &actor, &event)
         });
@@ -44,7 +44,7 @@ pub async fn on_form(
     let settings = Values::from_json(draft.settings().as_bytes()).unwrap_or_default();
     let (credential, name, host) = (draft.credential, draft.name.as_str(), draft.host.as_str());
     let trial = Trial { channel, settings: &settings, credential, name, host };
-    Ok(match trial::send(app, visitor.actor(), &trial).await? {
+    Ok(match trial::send(services, visitor.actor(), &trial).await? {
         Ok(()) if channel.has_recipients() => {
             let what = if credential.is_some() { "accepted the login" } else { "answered; no login was tried" };
             let text = format!("The mail server {what}. Nothing was sent: people are added once it is saved.");
@@ -57,15 +57,15 @@ pub async fn on_form(
 
 /// Sends a test through a saved channel; its page says how it went.
 pub async fn create(
-    app: Data<App>,
+    services: Data<Services>,
     visitor: As<Operator>,
     id: Path<Uuid>,
     posted: Posted,
 ) -> Result<HttpResponse, Error> {
     posted.only([])?;
-    app.tests.take(visitor.user_id, Instant::now())?;
+    services.checkups.take(visitor.user_id, Instant::now())?;
     let page = format!("/integrations/{id}");
-    match trial::saved(&app, visitor.actor(), *id).await? {
+    match trial::saved(&services, visitor.actor(), *id).await? {
         Outcome::Done => Ok(page::see_other(&page, "")),
         Outcome::Queued => Ok(page::see_other(&page, "test-queued")),
         Outcome::Nobody => {

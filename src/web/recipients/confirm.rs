@@ -7,10 +7,10 @@ use askama::Template;
 use chrono::TimeDelta;
 
 use super::{Place, Shared, labels, linked, owner};
-use crate::app::App;
 use crate::models::recipients::{self, LINK_DAYS, Link, Recipient};
 use crate::models::trust::Trusted;
 use crate::models::{self, DbError};
+use crate::services::Services;
 use crate::web::error::Error;
 use crate::web::page;
 use crate::web::posted::Posted;
@@ -33,9 +33,9 @@ enum State {
 }
 
 /// The recipient of the link and where it stands.
-async fn find(app: &Shared, link: &Place) -> Result<(Trusted<Recipient>, State), Error> {
-    let (vault, (id, key)) = (app.vault.clone(), (link.0, link.1.clone()));
-    let found = app.db.run(move |conn| {
+async fn find(services: &Shared, link: &Place) -> Result<(Trusted<Recipient>, State), Error> {
+    let (vault, (id, key)) = (services.vault.clone(), (link.0, link.1.clone()));
+    let found = services.db.run(move |conn| {
         let person = linked(conn, &vault, id, Link::Confirm, &key)?;
         let over = models::clock(conn)? > person.invited_at + TimeDelta::days(LINK_DAYS);
         let state = match (person.confirmed_at.is_some(), over) {
@@ -56,21 +56,26 @@ fn show(person: &Recipient, state: State, link: &Place) -> Result<HttpResponse, 
     page::html_with(status, &page)
 }
 
-pub async fn new(app: Shared, link: Place) -> Result<HttpResponse, Error> {
-    let (person, state) = find(&app, &link).await?;
+pub async fn new(services: Shared, link: Place) -> Result<HttpResponse, Error> {
+    let (person, state) = find(&services, &link).await?;
     show(&person, state, &link)
 }
 
-pub async fn create(app: Shared, request: HttpRequest, link: Place, posted: Posted) -> Result<HttpResponse, Error> {
+pub async fn create(
+    services: Shared,
+    request: HttpRequest,
+    link: Place,
+    posted: Posted,
+) -> Result<HttpResponse, Error> {
     posted.only([])?;
-    let (person, state) = find(&app, &link).await?;
+    let (person, state) = find(&services, &link).await?;
     if state != State::Open {
         return show(&person, state, &link);
     }
-    match confirm(&app, &request, &person).await {
+    match confirm(&services, &request, &person).await {
         // Somebody was faster: a second click, or an administrator who asked anew.
         Err(DbError::Stale) => {
-            let (person, state) = find(&app, &link).await?;
+            let (person, state) = find(&services, &link).await?;
             show(&person, state, &link)
         }
         confirmed => {
@@ -80,7 +85,8 @@ pub async fn create(app: Shared, request: HttpRequest, link: Place, posted: Post
     }
 }
 
-async fn confirm(app: &App, request: &HttpRequest, person: &Recipient) -> Result<(), DbError> {
-    let (vault, actor, seen) = (app.vault.clone(), owner(app, request, person), (person.id, person.row_version));
-    app.db.transaction(move |conn| recipients::confirm(conn, &vault, &actor, seen)).await
+async fn confirm(services: &Services, request: &HttpRequest, person: &Recipient) -> Result<(), DbError> {
+    let (vault, actor, seen) =
+        (services.vault.clone(), owner(services, request, person), (person.id, person.row_version));
+    services.db.transaction(move |conn| recipients::confirm(conn, &vault, &actor, seen)).await
 }

@@ -9,12 +9,12 @@ use uuid::Uuid;
 
 use super::page::{self, When};
 use super::session;
-use crate::app::App;
 use crate::integrations::alerts::Trigger;
 use crate::models::events::Actor;
 use crate::models::recipients::{self, LINK_DAYS, Link, Recipient};
 use crate::models::trust::{Seen, Trusted};
 use crate::models::{Conn, DbError};
+use crate::services::Services;
 use crate::vault::Vault;
 
 pub mod confirm;
@@ -81,11 +81,11 @@ fn linked(conn: &mut Conn, vault: &Vault, id: Uuid, what: Link, key: &str) -> Re
 }
 
 /// Whoever follows a link from a mail is known by its address.
-fn owner(app: &App, request: &HttpRequest, person: &Recipient) -> Actor {
-    Actor { name: person.address.clone(), address: session::client_ip(request, app).to_string() }
+fn owner(services: &Services, request: &HttpRequest, person: &Recipient) -> Actor {
+    Actor { name: person.address.clone(), address: session::client_ip(request, services).to_string() }
 }
 
 /// The id and the key of a link; an id that is none names no page.
 type Place = actix_web::web::Path<(Uuid, String)>;
 
-type Shared = Data<App>;
+type Shared = Data<Services>;

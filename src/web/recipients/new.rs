@@ -10,13 +10,14 @@ use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 use uuid::Uuid;
 
-use crate::app::App;
+use crate::accounts::limiter::TooOften;
 use crate::form::{self, Errors, Field, FieldView, Values};
 use crate::integrations::alerts::email::address;
 use crate::integrations::alerts::{self, TRIGGER_FIELDS, Trigger};
 use crate::models::integrations::Integration;
 use crate::models::recipients::LINK_DAYS;
 use crate::models::{DbError, integrations, recipients};
+use crate::services::Services;
 use crate::web::error::Error;
 use crate::web::page::{self, Shell};
 use crate::web::posted::Posted;
@@ -41,9 +42,9 @@ fn fields() -> Vec<Field> {
 }
 
 /// The profile, if it is one that people subscribe to.
-async fn profile(app: &Data<App>, id: Uuid) -> Result<Integration, Error> {
-    let vault = app.vault.clone();
-    let row = app.db.run(move |conn| integrations::find(conn, &vault, id)).await?.trust()?;
+async fn profile(services: &Services, id: Uuid) -> Result<Integration, Error> {
+    let vault = services.vault.clone();
+    let row = services.db.run(move |conn| integrations::find(conn, &vault, id)).await?.trust()?;
     let people = alerts::channel(&row.version).is_some_and(alerts::Channel::has_recipients);
     if people { Ok((*row).clone()) } else { Err(Error::NotFound) }
 }
@@ -71,12 +72,12 @@ fn show(
 }
 
 pub async fn new(
-    app: Data<App>,
+    services: Data<Services>,
     request: HttpRequest,
     visitor: As<Administrator>,
     id: Path<Uuid>,
 ) -> Result<HttpResponse, Error> {
-    let profile = profile(&app, *id).await?;
+    let profile = profile(&services, *id).await?;
     // Asked before the form is filled in, so that nothing typed is lost.
     visitor.require_fresh(&request, &format!("/integrations/{id}/recipients/new"))?;
     page::html(&show(&request, &visitor, profile, None, &Errors::default()))
@@ -89,14 +90,14 @@ fn later(seconds: i64, form: &New) -> Result<HttpResponse, Error> {
 }
 
 pub async fn create(
-    app: Data<App>,
+    services: Data<Services>,
     request: HttpRequest,
     visitor: As<Administrator>,
     id: Path<Uuid>,
     posted: Posted,
 ) -> Result<HttpResponse, Error> {
     posted.only(fields().iter().map(|field| field.name).chain([step_up::FIELD]))?;
-    let (profile, id) = (profile(&app, *id).await?, *id);
+    let (profile, id) = (profile(&services, *id).await?, *id);
     let form = |errors: &Errors| show(&request, &visitor, profile.clone(), Some(&posted.0), errors);
     let again = |errors: Errors| page::html_with(StatusCode::UNPROCESSABLE_ENTITY, &form(&errors));
     let values = match form::check(&fields(), &posted.0, None) {
@@ -108,22 +109,23 @@ pub async fn create(
     if wanted.is_empty() {
         return again(Errors::one(TRIGGER_FIELDS[0].name, "Tick at least one."));
     }
-    if let Err(ask) = step_up::confirm(&app, &request, &visitor, &posted).await? {
+    if let Err(ask) = step_up::confirm(&services, &request, &visitor, &posted).await? {
         return ask.answer(&New { password: Some(ask.clone()), ..form(&Errors::default()) });
     }
     // Each sends a mail to somebody who did not ask for it.
-    match app.invitations.take(visitor.user_id, Instant::now()) {
+    match services.invitations.take(visitor.user_id, Instant::now()) {
         Ok(()) => {}
-        Err(Error::Throttled { text, seconds }) => return later(seconds, &form(&Errors::one(ADDRESS.name, text))),
-        Err(error) => return Err(error),
+        Err(TooOften { text, seconds }) => return later(seconds, &form(&Errors::one(ADDRESS.name, text))),
     }
-    let (vault, actor, wanted) = (app.vault.clone(), visitor.actor(), wanted.join(","));
+    let (vault, actor, wanted) = (services.vault.clone(), visitor.actor(), wanted.join(","));
     let address = values.get(ADDRESS.name).to_owned();
-    let added =
-        app.db.transaction(move |conn| recipients::create(conn, &vault, &actor, id, &address, &wanted).map(drop)).await;
+    let added = services
+        .db
+        .transaction(move |conn| recipients::create(conn, &vault, &actor, id, &address, &wanted).map(drop))
+        .await;
     match added {
         Ok(()) => {
-            app.alerts.queued.notify_one();
+            services.wake.messages.notify_one();
             Ok(page::see_other(&format!("/integrations/{id}"), "invited"))
         }
         Err(DbError::Duplicate(_)) => again(Errors::one(ADDRESS.name, "This address is on the list already.")),

@@ -4,26 +4,26 @@ use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use uuid::Uuid;
 
-use crate::app::App;
 use crate::models::recipients;
+use crate::services::Services;
 use crate::web::error::Error;
 use crate::web::page;
 use crate::web::posted::Posted;
 use crate::web::session::{Administrator, As};
 
 pub async fn destroy(
-    app: Data<App>,
+    services: Data<Services>,
     request: HttpRequest,
     visitor: As<Administrator>,
     id: Path<Uuid>,
     posted: Posted,
 ) -> Result<HttpResponse, Error> {
     posted.only([])?;
-    let (id, vault) = (*id, app.vault.clone());
-    let profile = app.db.run(move |conn| recipients::find(conn, &vault, id)).await?.shown().integration_id;
+    let (id, vault) = (*id, services.vault.clone());
+    let profile = services.db.run(move |conn| recipients::find(conn, &vault, id)).await?.shown().integration_id;
     let page = format!("/integrations/{profile}");
     visitor.require_fresh(&request, &page)?;
-    let (vault, actor) = (app.vault.clone(), visitor.actor());
-    app.db.transaction(move |conn| recipients::delete(conn, &vault, &actor, id)).await?;
+    let (vault, actor) = (services.vault.clone(), visitor.actor());
+    services.db.transaction(move |conn| recipients::delete(conn, &vault, &actor, id)).await?;
     Ok(page::see_other(&page, "recipient-removed"))
 }

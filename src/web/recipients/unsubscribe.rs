@@ -31,9 +31,9 @@ enum State {
 }
 
 /// `None`: nobody has the id.
-async fn find(app: &Shared, link: &Place) -> Result<Option<Trusted<Recipient>>, Error> {
-    let (vault, (id, key)) = (app.vault.clone(), (link.0, link.1.clone()));
-    let found = app.db.run(move |conn| match recipients::find(conn, &vault, id) {
+async fn find(services: &Shared, link: &Place) -> Result<Option<Trusted<Recipient>>, Error> {
+    let (vault, (id, key)) = (services.vault.clone(), (link.0, link.1.clone()));
+    let found = services.db.run(move |conn| match recipients::find(conn, &vault, id) {
         Err(DbError::NotFound) => Ok(None),
         Err(error) => Err(error),
         Ok(_) => linked(conn, &vault, id, Link::Unsubscribe, &key).map(Some),
@@ -50,17 +50,22 @@ fn gone() -> Result<HttpResponse, Error> {
     page::html(&Unsubscribe { state: State::Gone, address: "", action: String::new() })
 }
 
-pub async fn new(app: Shared, link: Place) -> Result<HttpResponse, Error> {
-    let Some(person) = find(&app, &link).await? else { return gone() };
+pub async fn new(services: Shared, link: Place) -> Result<HttpResponse, Error> {
+    let Some(person) = find(&services, &link).await? else { return gone() };
     let state = if person.unsubscribed_at.is_some() { State::Done } else { State::Open };
     show(&person, state, &link)
 }
 
-pub async fn create(app: Shared, request: HttpRequest, link: Place, posted: Posted) -> Result<HttpResponse, Error> {
+pub async fn create(
+    services: Shared,
+    request: HttpRequest,
+    link: Place,
+    posted: Posted,
+) -> Result<HttpResponse, Error> {
     posted.only(["List-Unsubscribe"])?;
-    let Some(person) = find(&app, &link).await? else { return gone() };
-    let (vault, actor, id) = (app.vault.clone(), owner(&app, &request, &person), person.id);
-    match app.db.transaction(move |conn| recipients::unsubscribe(conn, &vault, &actor, id)).await {
+    let Some(person) = find(&services, &link).await? else { return gone() };
+    let (vault, actor, id) = (services.vault.clone(), owner(&services, &request, &person), person.id);
+    match services.db.transaction(move |conn| recipients::unsubscribe(conn, &vault, &actor, id)).await {
         // Removed this very moment.
         Err(DbError::NotFound) => gone(),
         done => {

@@ -13,14 +13,14 @@ use super::super::{page, params};
 use super::new::Wanted;
 use super::show;
 use crate::accounts::Role;
-use crate::app::App;
 use crate::form::Errors;
 use crate::models::sessions::Which;
 use crate::models::users::{self, Change};
 use crate::models::{DbError, sessions};
+use crate::services::Services;
 
 pub async fn role(
-    app: Data<App>,
+    services: Data<Services>,
     request: HttpRequest,
     visitor: As<Administrator>,
     posted: Posted,
@@ -29,11 +29,11 @@ pub async fn role(
     let id = subject(&request, &visitor)?;
     let role =
         Role::find(posted.get("role")).ok_or_else(|| Error::Unacceptable("Choose one of the roles.".to_owned()))?;
-    change(&app, &request, &visitor, id, Change::Role(role.slug().to_owned()), "role").await
+    change(&services, &request, &visitor, id, Change::Role(role.slug().to_owned()), "role").await
 }
 
 pub async fn disabled(
-    app: Data<App>,
+    services: Data<Services>,
     request: HttpRequest,
     visitor: As<Administrator>,
     posted: Posted,
@@ -45,11 +45,11 @@ pub async fn disabled(
         "off" => (false, "enabled"),
         _ => return Err(Error::Malformed),
     };
-    change(&app, &request, &visitor, id, Change::Disabled(disabled), word).await
+    change(&services, &request, &visitor, id, Change::Disabled(disabled), word).await
 }
 
 pub async fn two_step(
-    app: Data<App>,
+    services: Data<Services>,
     request: HttpRequest,
     visitor: As<Administrator>,
     posted: Posted,
@@ -62,11 +62,11 @@ pub async fn two_step(
         "reset" => (Change::TotpRemoved, "two-step-reset"),
         _ => return Err(Error::Malformed),
     };
-    change(&app, &request, &visitor, id, wanted, word).await
+    change(&services, &request, &visitor, id, wanted, word).await
 }
 
 pub async fn password(
-    app: Data<App>,
+    services: Data<Services>,
     request: HttpRequest,
     visitor: As<Administrator>,
     posted: Posted,
@@ -76,15 +76,15 @@ pub async fn password(
     if id == visitor.user_id {
         return Err(Error::Unacceptable("Change your own password on your account page.".to_owned()));
     }
-    let vault = app.vault.clone();
-    let name = app.db.run(move |conn| users::find(conn, &vault, id)).await?.into_shown().name;
+    let vault = services.vault.clone();
+    let name = services.db.run(move |conn| users::find(conn, &vault, id)).await?.into_shown().name;
     let wanted = Wanted::read(&posted, &name);
     if !wanted.errors.is_empty() {
         let status = StatusCode::UNPROCESSABLE_ENTITY;
-        return show::render(&app, &request, &visitor, status, None, wanted.errors).await;
+        return show::render(&services, &request, &visitor, status, None, wanted.errors).await;
     }
-    let hash = app.gate.hasher.hash(&wanted.password).await?;
-    let answer = change(&app, &request, &visitor, id, Change::TemporaryPassword(hash), "user-password").await?;
+    let hash = services.gate.hasher.hash(&wanted.password).await?;
+    let answer = change(&services, &request, &visitor, id, Change::TemporaryPassword(hash), "user-password").await?;
     if wanted.generated && answer.status() == StatusCode::SEE_OTHER {
         return super::generated(&request, &visitor, id, &name, &wanted.password, false);
     }
@@ -92,22 +92,23 @@ pub async fn password(
 }
 
 pub async fn end_sessions(
-    app: Data<App>,
+    services: Data<Services>,
     request: HttpRequest,
     visitor: As<Administrator>,
     posted: Posted,
 ) -> Result<HttpResponse, Error> {
     posted.only([])?;
     let id = params::id(&request)?;
-    let (keep, vault, actor) = (visitor.token_hash.clone(), app.vault.clone(), visitor.actor());
-    app.db
+    let (keep, vault, actor) = (visitor.token_hash.clone(), services.vault.clone(), visitor.actor());
+    services
+        .db
         .transaction(move |conn| {
             let user = users::find(conn, &vault, id)?.into_shown();
             sessions::end_of(conn, &vault, &actor, &user, &Which::Others(&keep))
         })
         .await
         .map_err(|error: DbError| Error::from(error))?;
-    app.sessions.forget();
+    services.sessions.forget();
     Ok(page::see_other(&format!("/users/{id}"), "sessions-ended"))
 }
 
@@ -119,7 +120,7 @@ fn subject(request: &HttpRequest, visitor: &As<Administrator>) -> Result<Uuid, E
 }
 
 async fn change(
-    app: &App,
+    services: &Services,
     request: &HttpRequest,
     visitor: &As<Administrator>,
     id: Uuid,
@@ -128,15 +129,15 @@ async fn change(
 ) -> Result<HttpResponse, Error> {
     // One's own session outlives what one does to oneself, but not under another role.
     let keep = Some(visitor.token_hash.clone()).filter(|_| !matches!(change, Change::Role(_)));
-    let (vault, actor) = (app.vault.clone(), visitor.actor());
+    let (vault, actor) = (services.vault.clone(), visitor.actor());
     let changed =
-        app.db.transaction(move |conn| users::change(conn, &vault, &actor, id, &change, keep.as_deref())).await;
-    app.sessions.forget();
+        services.db.transaction(move |conn| users::change(conn, &vault, &actor, id, &change, keep.as_deref())).await;
+    services.sessions.forget();
     match changed {
         Ok(()) => Ok(page::see_other(&format!("/users/{id}"), word)),
         Err(DbError::Check(name)) if name == "users_last_administrator" => {
             let status = StatusCode::UNPROCESSABLE_ENTITY;
-            show::render(app, request, visitor, status, Some(LAST_ADMINISTRATOR), Errors::default()).await
+            show::render(services, request, visitor, status, Some(LAST_ADMINISTRATOR), Errors::default()).await
         }
         Err(error) => Err(error.into()),
     }

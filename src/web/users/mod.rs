@@ -10,9 +10,9 @@ use super::error::Error;
 use super::page::{self, Shell, When, when};
 use super::session::{Administrator, As};
 use crate::accounts::Role;
-use crate::app::App;
 use crate::models::users::{self, User};
 use crate::models::{self, DbError};
+use crate::services::Services;
 
 pub mod edit;
 pub mod new;
@@ -35,9 +35,13 @@ struct Row {
     yourself: bool,
 }
 
-pub async fn index(app: Data<App>, request: HttpRequest, visitor: As<Administrator>) -> Result<HttpResponse, Error> {
-    let vault = app.vault.clone();
-    let found = app.db.run(move |conn| Ok::<_, DbError>((users::list(conn, &vault)?, models::clock(conn)?)));
+pub async fn index(
+    services: Data<Services>,
+    request: HttpRequest,
+    visitor: As<Administrator>,
+) -> Result<HttpResponse, Error> {
+    let vault = services.vault.clone();
+    let found = services.db.run(move |conn| Ok::<_, DbError>((users::list(conn, &vault)?, models::clock(conn)?)));
     let (found, now) = found.await?;
     let row = |user: &User| Row {
         id: user.id,

@@ -12,9 +12,9 @@ use super::super::posted::Posted;
 use super::super::session::{Administrator, As};
 use super::super::step_up::{self, Ask};
 use crate::accounts::{self, Role, password};
-use crate::app::App;
 use crate::form::{Errors, name_shown_again};
 use crate::models::{DbError, users};
+use crate::services::Services;
 
 const PAGE: &str = "/users/new";
 
@@ -37,7 +37,7 @@ pub async fn new(request: HttpRequest, visitor: As<Administrator>) -> Result<Htt
 }
 
 pub async fn create(
-    app: Data<App>,
+    services: Data<Services>,
     request: HttpRequest,
     visitor: As<Administrator>,
     posted: Posted,
@@ -61,12 +61,13 @@ pub async fn create(
     let wanted = Wanted::read(&posted, &name);
     errors.extend(wanted.errors);
     let (Some(role), true) = (role, errors.is_empty()) else { return again(errors) };
-    if let Err(ask) = step_up::confirm_by(step_up::OTHER_FIELD, &app, &request, &visitor, &posted).await? {
+    if let Err(ask) = step_up::confirm_by(step_up::OTHER_FIELD, &services, &request, &visitor, &posted).await? {
         return ask.answer(&filled(Errors::default(), Some(ask.clone())));
     }
-    let hash = app.gate.hasher.hash(&wanted.password).await?;
-    let (vault, actor, label) = (app.vault.clone(), visitor.actor(), name.clone());
-    let made = app.db.transaction(move |conn| users::invite(conn, &vault, &actor, &label, role.slug(), &hash)).await;
+    let hash = services.gate.hasher.hash(&wanted.password).await?;
+    let (vault, actor, label) = (services.vault.clone(), visitor.actor(), name.clone());
+    let made =
+        services.db.transaction(move |conn| users::invite(conn, &vault, &actor, &label, role.slug(), &hash)).await;
     match made {
         Ok(id) if wanted.generated => super::generated(&request, &visitor, id, &name, &wanted.password, true),
         Ok(id) => Ok(page::see_other(&format!("/users/{id}"), "saved")),

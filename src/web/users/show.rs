@@ -11,11 +11,11 @@ use super::super::page::{self, Shell, When, when};
 use super::super::params;
 use super::super::session::{Administrator, As};
 use crate::accounts::Role;
-use crate::app::App;
 use crate::form::Errors;
 use crate::models::trust::Doubt;
 use crate::models::users::{self, User};
 use crate::models::{self, DbError, sessions};
+use crate::services::Services;
 
 #[derive(Template)]
 #[template(path = "users/show.html")]
@@ -35,21 +35,25 @@ struct Show {
     errors: Errors,
 }
 
-pub async fn show(app: Data<App>, request: HttpRequest, visitor: As<Administrator>) -> Result<HttpResponse, Error> {
-    render(&app, &request, &visitor, StatusCode::OK, None, Errors::default()).await
+pub async fn show(
+    services: Data<Services>,
+    request: HttpRequest,
+    visitor: As<Administrator>,
+) -> Result<HttpResponse, Error> {
+    render(&services, &request, &visitor, StatusCode::OK, None, Errors::default()).await
 }
 
 /// The page again, with what is wrong.
 pub async fn render(
-    app: &App,
+    services: &Services,
     request: &HttpRequest,
     visitor: &As<Administrator>,
     status: StatusCode,
     problem: Option<&'static str>,
     errors: Errors,
 ) -> Result<HttpResponse, Error> {
-    let (id, limits, vault) = (params::id(request)?, app.session_limits(), app.vault.clone());
-    let (seen, found, now) = app
+    let (id, limits, vault) = (params::id(request)?, services.session_limits(), services.vault.clone());
+    let (seen, found, now) = services
         .db
         .run(move |conn| {
             Ok::<_, DbError>((users::find(conn, &vault, id)?, sessions::of(conn, id, limits)?, models::clock(conn)?))

@@ -20,7 +20,7 @@ pub fn channel(app: &TestApp, name: &str) -> Uuid {
         settings: "{\"on_stale\":\"on\"}",
         every_hours: None,
     };
-    let (vault, actor) = (app.app.vault.clone(), Actor::command_line());
+    let (vault, actor) = (app.services.vault.clone(), Actor::command_line());
     app.transaction(|conn| {
         let id = integrations::create(conn, &vault, &actor, &new)?;
         integrations::set_active(conn, &vault, &actor, id, false)?;

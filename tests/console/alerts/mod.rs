@@ -38,7 +38,7 @@ async fn add(visit: &mut Visit, fields: &[(&str, &str)]) -> Uuid {
 fn age(app: &TestApp, id: Uuid, interval: &str) {
     let set = format!("UPDATE credentials SET secret_set_at = now() - interval '{interval}' WHERE id = '{id}'");
     signed::run(app, &set);
-    let row = credentials::find(&mut app.connect(), &app.app.vault, id).expect("a row");
+    let row = credentials::find(&mut app.connect(), &app.services.vault, id).expect("a row");
     assert_eq!(row.doubt(), None);
 }
 
@@ -52,8 +52,8 @@ async fn old_key(app: &TestApp, visit: &mut Visit, name: &str) -> (Uuid, Uuid) {
 
 /// Looks at the clock, here and not sometime: the console's own job may be at it just now.
 async fn decide(app: &TestApp) {
-    while alerting::find_due(&app.app).await.expect("decided").is_none() {}
-    alerting::refresh(&app.app).await.expect("read");
+    while alerting::find_due(&app.services).await.expect("decided").is_none() {}
+    alerting::refresh(&app.services).await.expect("read");
 }
 
 #[derive(QueryableByName)]

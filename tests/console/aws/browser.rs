@@ -82,7 +82,7 @@ async fn a_key_that_may_do_nothing_but_assume_a_role_is_brought_to_scan_a_regist
     let seen = moto.seen();
     let last = seen.iter().rfind(|request| request.action == "AssumeRole").expect("a call");
     assert!(last.authorization.contains(&second.0));
-    assert_eq!(app.app.aws.len(), 1, "the session of the old key is gone");
+    assert_eq!(app.services.aws.len(), 1, "the session of the old key is gone");
 
     let dark = Browser::open(&app.url, Look { dark: true, ..WIDE }).await;
     dark.take(visit.cookie.as_deref()).await;

@@ -70,7 +70,7 @@ async fn a_registry_is_scanned_through_a_role_and_a_replaced_key_is_used_at_once
     assert_eq!(page.text("#chain"), format!("scanner key → {role} → {registry}"));
     assert!(page.text("#results").contains("team/app"));
 
-    let shipped = app.app.db.run(|conn| credentials::choices(conn, &["aws"])).await.expect("the credentials");
+    let shipped = app.services.db.run(|conn| credentials::choices(conn, &["aws"])).await.expect("the credentials");
     let shipped = shipped.into_iter().find(|(_, name)| name == "IAM Role").expect("IAM Role").0.to_string();
     let mut long = fields.to_vec();
     long.retain(|(name, _)| !["name", "credential"].contains(name));
@@ -89,5 +89,5 @@ async fn a_registry_is_scanned_through_a_role_and_a_replaced_key_is_used_at_once
     assert_eq!(scan(&app, &mut visit, integration, 3).await.0, "succeeded");
     let last = moto.seen().into_iter().rfind(|request| request.action == "AssumeRole").unwrap();
     assert!(last.authorization.contains(&id), "the next scan signs with the new key");
-    assert_eq!(app.app.aws.len(), 1, "the session of the old key is gone");
+    assert_eq!(app.services.aws.len(), 1, "the session of the old key is gone");
 }

@@ -177,7 +177,7 @@ fn a_replica_without_a_registered_key_does_not_start() {
 #[test]
 fn two_moves_at_once_are_one() {
     let strongroom = Strongroom::founded();
-    let _other = strongroom::rotation::lock(strongroom.connect()).expect("free");
+    let _other = strongroom::rewrap::lock(strongroom.connect()).expect("free");
     let ran = strongroom.run(&["key", "rewrap"]);
     assert!(ran.status == 1 && ran.err.contains("another re-wrap is at work"), "{ran:?}");
 }

@@ -87,7 +87,7 @@ async fn field_p01_nginx_that_drops_the_port_is_named_as_the_cause() {
     let text = page.text(".problem p");
     assert_eq!(page.status, 421, "{text}");
     assert!(text.contains("“strongroom.test”") && text.contains("proxy_set_header Host $http_host"), "{text}");
-    assert!(text.contains(app.app.public_url.as_str().trim_end_matches('/')), "{text}");
+    assert!(text.contains(app.services.public_url.as_str().trim_end_matches('/')), "{text}");
     drop(front);
     // Without the line, nginx sends the name of the upstream.
     let front = Front::nginx(port, &printed.replace("proxy_set_header Host", "# "));

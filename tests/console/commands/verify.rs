@@ -64,7 +64,7 @@ fn every_row_that_was_tampered_with_is_named_by_table_and_id_only() {
 #[actix_web::test]
 async fn the_nightly_check_quarantines_what_does_not_open_and_one_replica_does_it() {
     let app = TestApp::start();
-    let ids = credentials(&mut app.connect(), &app.app.vault, 0..3);
+    let ids = credentials(&mut app.connect(), &app.services.vault, 0..3);
     let mut conn = app.connect();
     diesel::connection::SimpleConnection::batch_execute(
         &mut conn,
@@ -74,9 +74,9 @@ async fn the_nightly_check_quarantines_what_does_not_open_and_one_replica_does_i
         ),
     )
     .expect("tampered");
-    assert!(!verify::check(&app.app).await.expect("it answers"), "a store of today needs no check");
+    assert!(!verify::check(&app.services).await.expect("it answers"), "a store of today needs no check");
     signed::run(&app, "UPDATE deployment SET created_at = now() - interval '25 hours'");
-    let (one, two) = tokio::join!(verify::check(&app.app), verify::check(&app.app));
+    let (one, two) = tokio::join!(verify::check(&app.services), verify::check(&app.services));
     assert!(!(one.expect("it answers") && two.expect("it answers")), "one of them does it");
     // Or the console's own job, when it came first.
     let done = "SELECT count(*) FROM events WHERE action = 'store.verification_failed'";
@@ -90,7 +90,7 @@ async fn the_nightly_check_quarantines_what_does_not_open_and_one_replica_does_i
         ask(&mut conn, trail),
         "store.verification_started credential.integrity_failure store.verification_failed"
     );
-    assert!(!verify::check(&app.app).await.expect("it answers"), "once a day is enough");
+    assert!(!verify::check(&app.services).await.expect("it answers"), "once a day is enough");
 }
 
 #[actix_web::test]
@@ -102,7 +102,7 @@ async fn a_row_that_was_put_back_whole_is_older_than_the_trail_tells_of() {
     let deleted = ada.post("/credentials", &[fields[0], ("name", "gone"), fields[2], fields[3]]).await;
     let deleted = deleted.location().to_owned();
     let failures = || {
-        let walk = verification::verify(&mut app.connect(), &app.app.vault).expect("it answers");
+        let walk = verification::verify(&mut app.connect(), &app.services.vault).expect("it answers");
         walk.failures.iter().map(ToString::to_string).collect::<Vec<_>>()
     };
     sql::run(&app, "CREATE TABLE kept AS SELECT * FROM credentials WHERE NOT shipped");
@@ -144,7 +144,7 @@ async fn a_user_whose_row_was_put_back_does_not_come_in() {
     let app = TestApp::start();
     let id = app.add_user("bob", Role::Administrator);
     let disable = Change::Disabled(true);
-    let vault = &app.app.vault;
+    let vault = &app.services.vault;
     sql::run(&app, "CREATE TABLE kept AS SELECT * FROM users");
     app.transaction(|conn| users::change(conn, vault, &Actor::system(), id, &Change::TotpRequired(true), None));
     app.add_user("ada", Role::Administrator);

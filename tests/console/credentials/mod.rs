@@ -1,6 +1,7 @@
 //! The credentials' screens: adding, table, page, editing, deletion.
 
 mod adding;
+mod checkups;
 mod deleting;
 mod editing;
 mod integrity;
@@ -10,7 +11,6 @@ mod races;
 pub mod samples;
 mod searching;
 mod table;
-mod testing;
 mod told;
 
 use diesel::prelude::*;
@@ -49,25 +49,25 @@ fn integrate(app: &TestApp, name: &str, credential: Uuid) -> Uuid {
         every_hours: None,
     };
     let actor = Actor::command_line();
-    transaction(&mut app.connect(), &|conn| integrations::create(conn, &app.app.vault, &actor, &new))
+    transaction(&mut app.connect(), &|conn| integrations::create(conn, &app.services.vault, &actor, &new))
         .expect("an integration")
 }
 
 /// What is stored, opened.
 fn stored(app: &TestApp, id: Uuid) -> Values {
-    let (row, sealed) = credentials::find_sealed(&mut app.connect(), &app.app.vault, id).expect("a row");
+    let (row, sealed) = credentials::find_sealed(&mut app.connect(), &app.services.vault, id).expect("a row");
     let row = row.trust().expect("the row is trusted");
-    let plaintext = app.app.vault.open(&row.context(), &sealed).expect("it opens");
+    let plaintext = app.services.vault.open(&row.context(), &sealed).expect("it opens");
     Values::from_json(&plaintext).expect("values")
 }
 
 fn row(app: &TestApp, id: Uuid) -> credentials::Credential {
-    credentials::find(&mut app.connect(), &app.app.vault, id).expect("a row").into_shown()
+    credentials::find(&mut app.connect(), &app.services.vault, id).expect("a row").into_shown()
 }
 
 /// Why the row of a credential does not count, if it does not.
 fn doubt(app: &TestApp, id: Uuid) -> Option<strongroom::models::trust::Doubt> {
-    credentials::find(&mut app.connect(), &app.app.vault, id).expect("a row").doubt()
+    credentials::find(&mut app.connect(), &app.services.vault, id).expect("a row").doubt()
 }
 
 /// Actions in the trail about one subject, oldest first.

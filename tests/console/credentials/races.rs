@@ -24,7 +24,7 @@ async fn linger(visit: &mut Visit, requests: usize) {
 /// Points a standing integration at a credential, with all that its form asks for.
 async fn attach(visit: &mut Visit, app: &TestApp, integration: Uuid, credential: Uuid) -> Page {
     let row =
-        integrations::find(&mut app.connect(), &app.app.vault, integration).expect("the integration").into_shown();
+        integrations::find(&mut app.connect(), &app.services.vault, integration).expect("the integration").into_shown();
     let (version, credential) = (row.row_version.to_string(), credential.to_string());
     let send_to = format!("{credential} {REGISTRY}");
     let fields = [
@@ -169,7 +169,7 @@ async fn fifty_writers_at_once_leave_a_trail_without_gaps() {
         assert_eq!(actions(&app, id), ["credential.created"]);
     }
     let mut conn = app.connect();
-    let walk = chain::verify(&mut conn, &app.app.vault).expect("read");
+    let walk = chain::verify(&mut conn, &app.services.vault).expect("read");
     assert_eq!(walk.broken, []);
     assert_eq!(walk.count as i64, sql::count(&app, "events"));
     let gaps = "(SELECT lane FROM events GROUP BY lane HAVING min(seq) <> 1 OR max(seq) <> count(*)) AS gaps";

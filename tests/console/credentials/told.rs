@@ -1,11 +1,11 @@
 //! What a provider tells of a key: the second age, whose it is, and the policies with real names that follow from it.
 
 use chrono::Duration;
+use strongroom::checkup;
 use strongroom::models::events::Actor;
 use strongroom::models::integrations::{self, NewIntegration};
 use strongroom::models::transaction;
 use strongroom::providers::probe::Finding;
-use strongroom::testing;
 
 use super::{add_of, row, version};
 use crate::support::app::{TestApp, Visit};
@@ -32,7 +32,7 @@ fn finding(app: &TestApp, id: uuid::Uuid, days: i64) -> Finding {
 async fn told(app: &TestApp, visit: &mut Visit, days: i64) -> uuid::Uuid {
     let id = add_of(visit, &KEY).await;
     let found = finding(app, id, days);
-    testing::record(&app.app, Actor::system(), id, 1, &found).await.expect("recorded");
+    checkup::record(&app.services, Actor::system(), id, 1, &found).await.expect("recorded");
     id
 }
 
@@ -67,12 +67,12 @@ async fn a_replaced_key_leaves_none_of_its_dates_behind() {
 
     // A test of the old values that ends only now says nothing of the new ones.
     let late = finding(&app, id, 140);
-    testing::record(&app.app, Actor::system(), id, 1, &late).await.expect("recorded");
+    checkup::record(&app.services, Actor::system(), id, 1, &late).await.expect("recorded");
     assert!(!visit.get(&format!("/credentials/{id}")).await.body.contains("created in AWS"));
     // What one test is not told, an earlier one of the same values was.
     let current = row(&app, id).secret_version;
-    testing::record(&app.app, Actor::system(), id, current, &finding(&app, id, 3)).await.expect("recorded");
-    testing::record(&app.app, Actor::system(), id, current, &Finding::ok("Again.")).await.expect("recorded");
+    checkup::record(&app.services, Actor::system(), id, current, &finding(&app, id, 3)).await.expect("recorded");
+    checkup::record(&app.services, Actor::system(), id, current, &Finding::ok("Again.")).await.expect("recorded");
     let page = visit.get(&format!("/credentials/{id}")).await;
     assert!(page.body.contains("created in AWS 3 days ago") && !page.has(".notice.is-warn"));
 }
@@ -100,7 +100,7 @@ async fn the_least_policies_are_those_that_the_integrations_need_with_the_real_n
             every_hours: None,
         };
         let actor = Actor::command_line();
-        transaction(&mut app.connect(), &|conn| integrations::create(conn, &app.app.vault, &actor, &new))
+        transaction(&mut app.connect(), &|conn| integrations::create(conn, &app.services.vault, &actor, &new))
             .expect("an integration");
     }
     let role = "arn:aws:iam::123456789012:role/reader";
@@ -108,7 +108,7 @@ async fn the_least_policies_are_those_that_the_integrations_need_with_the_real_n
     assert!(page.text("[aria-labelledby=policies] .section__head").contains("Test it once"));
     assert!(page.texts("[aria-labelledby=policies] pre")[1].contains("arn:aws:iam::ACCOUNT:user/USER"));
 
-    testing::record(&app.app, Actor::system(), id, 1, &finding(&app, id, 1)).await.expect("recorded");
+    checkup::record(&app.services, Actor::system(), id, 1, &finding(&app, id, 1)).await.expect("recorded");
     let page = visit.get(&format!("/credentials/{id}")).await;
     assert!(!page.text("[aria-labelledby=policies] .section__head").contains("Test it once"));
     let captions = page.texts("[aria-labelledby=policies] figcaption > span");

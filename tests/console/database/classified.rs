@@ -33,7 +33,7 @@ async fn console(language: &str) -> TestApp {
     database
         .administer(&format!("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = '{name}'"));
     wait_for("the console has connections of that role", Duration::from_secs(20), async || {
-        let asked = (0..8).map(|_| app.app.db.run(|conn| Ok::<_, DbError>(sql_query("SELECT 1").execute(conn)?)));
+        let asked = (0..8).map(|_| app.services.db.run(|conn| Ok::<_, DbError>(sql_query("SELECT 1").execute(conn)?)));
         futures_util::future::join_all(asked).await.iter().all(Result::is_ok)
     })
     .await;
@@ -67,7 +67,7 @@ async fn locks_and_statements_that_take_too_long_are_unavailable() {
         let page = choose_dark(&mut visit).await;
         assert_eq!((page.status, page.text("h1").as_str()), (503, "The database does not answer"), "{page:?}");
         drop(holder);
-        let db = &app.app.db;
+        let db = &app.services.db;
         let quick = "SET LOCAL lock_timeout = 10; SET LOCAL statement_timeout = 10";
         for slow in ["SELECT pg_sleep(5)", "DO $$ BEGIN PERFORM pg_sleep(5); END $$"] {
             let slept = db.transaction(move |conn| execute(conn, quick).and(execute(conn, slow))).await;
@@ -90,7 +90,7 @@ async fn deadlocks_are_resolved_by_another_try() {
         let (both, tries) = (Arc::new(Barrier::new(2)), Arc::new(AtomicUsize::new(0)));
         let philosopher = |first: i32, second: i32| {
             let (both, tries, eaten) = (Arc::clone(&both), Arc::clone(&tries), AtomicUsize::new(0));
-            app.app.db.transaction(move |conn| {
+            app.services.db.transaction(move |conn| {
                 tries.fetch_add(1, Ordering::SeqCst);
                 execute(conn, &format!("UPDATE forks SET taken = taken + 1 WHERE id = {first}"))?;
                 if eaten.fetch_add(1, Ordering::SeqCst) == 0 {
@@ -111,13 +111,13 @@ async fn connections_that_the_server_ends_are_unavailable() {
     for (language, _) in LANGUAGES {
         let app = console(language).await;
         let database = Arc::clone(&app.database);
-        let ended = app.app.db.transaction(move |conn| {
+        let ended = app.services.db.transaction(move |conn| {
             let pid = ask(conn, "SELECT pg_backend_pid()");
             database.administer(&format!("SELECT pg_terminate_backend({pid}, 5000)"));
             execute(conn, "SELECT 1")
         });
         assert_eq!(ended.await, Err(DbError::Unavailable), "{language}");
-        let cancelled = app.app.db.transaction(|conn| {
+        let cancelled = app.services.db.transaction(|conn| {
             let words = "storniere Anfrage wegen Benutzeraufforderung";
             execute(conn, &format!("DO $$ BEGIN RAISE query_canceled USING MESSAGE = '{words}'; END $$"))
         });
@@ -134,7 +134,7 @@ async fn writes_that_the_server_refuses_are_read_only() {
         let page = choose_dark(&mut visit).await;
         let refused = (503, "Nothing can be saved at the moment".to_owned());
         assert_eq!((page.status, page.text("h1")), refused, "{language}: {page:?}");
-        let standby = app.app.db.transaction(|conn| {
+        let standby = app.services.db.transaction(|conn| {
             execute(conn, "SET LOCAL transaction_read_only = on")?;
             execute(conn, "DELETE FROM login_failures")
         });

@@ -61,7 +61,7 @@ async fn field_d01_two_consoles_work_through_a_transaction_pooler() {
     })
     .await;
     let prepared = |conn: &mut models::Conn| Ok::<_, DbError>(ask(conn, "SELECT count(*) FROM pg_prepared_statements"));
-    assert_eq!(one.app.db.run(prepared).await, Ok("0".to_owned()), "statements have no names");
+    assert_eq!(one.services.db.run(prepared).await, Ok("0".to_owned()), "statements have no names");
 }
 
 #[actix_web::test]
@@ -70,7 +70,7 @@ async fn field_d01_a_direct_connection_keeps_named_statements() {
     assert_eq!(app.administrator().get("/credentials").await.status, 200);
     let prepared =
         |conn: &mut models::Conn| Ok::<_, DbError>(ask(conn, "SELECT count(*) > 5 FROM pg_prepared_statements"));
-    assert_eq!(app.app.db.run(prepared).await, Ok("true".to_owned()));
+    assert_eq!(app.services.db.run(prepared).await, Ok("true".to_owned()));
 }
 
 #[test]
@@ -169,7 +169,7 @@ async fn field_d01_every_command_works_through_a_transaction_pooler() {
     ] {
         strongroom.done(arguments);
     }
-    let other = strongroom::rotation::lock(models::connect(&pooler.url(database.url())).expect("it answers"));
+    let other = strongroom::rewrap::lock(models::connect(&pooler.url(database.url())).expect("it answers"));
     let ran = strongroom.run(&["key", "rewrap"]);
     assert!(ran.status == 1 && ran.err.contains("another re-wrap is at work"), "{ran:?}");
     drop(other);

@@ -34,8 +34,8 @@ fn on_evil_ground() -> TestApp {
 async fn look_alike_operators_of_the_database_do_not_change_pages() {
     let app = on_evil_ground();
     let mut conn = models::connect(app.database.url()).expect("it answers");
-    let ids = credentials(&mut conn, &app.app.vault, 0..2);
-    let vault = app.app.vault.clone();
+    let ids = credentials(&mut conn, &app.services.vault, 0..2);
+    let vault = app.services.vault.clone();
     let mut visits = Vec::new();
     for name in ["ada", "grace"] {
         let actor = models::events::Actor::command_line();
@@ -73,7 +73,7 @@ async fn each_transaction_sets_the_path_also_on_a_pooler_s_connection() {
     // As a pooler hands out a server connection that another client has used.
     assert_eq!(poisoned(&mut conn).expect("it answers").1, "true");
     assert_eq!(models::transaction(&mut conn, &read), Ok(safe.clone()));
-    let db = &app.app.db;
+    let db = &app.services.db;
     assert_eq!(db.run(read).await, Ok(safe.clone()), "a new connection of the pool");
     let first = db.run(poisoned).await.expect("it answers");
     assert_eq!(first.1, "true");

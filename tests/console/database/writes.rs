@@ -38,7 +38,7 @@ async fn every_write_of_the_console_is_in_a_transaction() {
     let app = TestApp::start_with(&["--db-pool=1"]);
     app.add_user("ada", Role::Administrator);
     sql::run(&app, WATCHED);
-    let db = &app.app.db;
+    let db = &app.services.db;
     db.run(|conn| execute(conn, "SET search_path = public")).await.expect("the one connection is marked");
     login(&app, "wrong").await;
     let mut visit = login(&app, PASSWORD).await;

@@ -184,7 +184,8 @@ async fn an_integration_is_deleted_after_a_question_with_all_that_it_found() {
     assert!(last_run(&app, id).is_none());
     let mut connection = app.connect();
     let actor = strongroom::models::events::Actor::command_line();
-    strongroom::models::credentials::delete(&mut connection, &app.app.vault, &actor, credential).expect("unused now");
+    strongroom::models::credentials::delete(&mut connection, &app.services.vault, &actor, credential)
+        .expect("unused now");
 }
 
 #[actix_web::test]

@@ -75,7 +75,7 @@ async fn a_credential_changed_in_the_database_is_put_aside_and_others_work() {
     assert_eq!(run.failed_step.as_deref(), Some("Opening the credential"));
     assert!(run.error.unwrap().contains("page says what to do"));
     assert!(actions(&app, Some(bad)).contains(&"credential.integrity_failure".to_owned()));
-    let row = strongroom::models::credentials::find(&mut app.connect(), &app.app.vault, bad).unwrap().into_shown();
+    let row = strongroom::models::credentials::find(&mut app.connect(), &app.services.vault, bad).unwrap().into_shown();
     assert!(row.integrity_failed_at.is_some());
     scan_now(&app, &mut visit, of_good).await;
     assert!(sink.seen().len() > before);

@@ -1,11 +1,11 @@
 //! Integrations from outside: added in the console, scanned by its worker, against real registries.
 
 use strongroom::credentials;
+use strongroom::draft::Draft;
 use strongroom::form::Values;
 use strongroom::models::events::{self, Actor, Filter};
 use strongroom::models::runs::{self, Run};
 use strongroom::models::{credentials as stored, integrations};
-use strongroom::web::credentials::draft::Draft;
 use uuid::Uuid;
 
 use crate::support::app::{Page, TestApp, Visit};
@@ -28,7 +28,7 @@ mod scans;
 /// A saved credential with a user name and a password.
 fn basic(app: &TestApp, name: &str, username: &str, password: &str) -> Uuid {
     let draft = basic_draft(name, username, password);
-    app.transaction(|conn| stored::create(conn, &app.app.vault, &Actor::command_line(), &draft.row()))
+    app.transaction(|conn| stored::create(conn, &app.services.vault, &Actor::command_line(), &draft.row()))
 }
 
 fn basic_draft(name: &str, username: &str, password: &str) -> Draft {
@@ -115,5 +115,5 @@ fn forget_password(app: &TestApp) {
 }
 
 fn row(app: &TestApp, id: Uuid) -> integrations::Integration {
-    integrations::find(&mut app.connect(), &app.app.vault, id).expect("the integration").into_shown()
+    integrations::find(&mut app.connect(), &app.services.vault, id).expect("the integration").into_shown()
 }

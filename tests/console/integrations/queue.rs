@@ -168,10 +168,11 @@ async fn two_hundred_waiting_runs_do_not_keep_pages_waiting() {
             settings: &row.settings,
             every_hours: None,
         };
-        let id = app.transaction(|conn| strongroom::models::integrations::create(conn, &app.app.vault, &actor, &new));
-        runs::queue(&mut connection, &app.app.vault, id, "asked", "ada").unwrap();
+        let id =
+            app.transaction(|conn| strongroom::models::integrations::create(conn, &app.services.vault, &actor, &new));
+        runs::queue(&mut connection, &app.services.vault, id, "asked", "ada").unwrap();
     }
-    app.app.queued.notify_one();
+    app.services.wake.runs.notify_one();
     running(&app, first).await;
     let started = Instant::now();
     for _ in 0..20 {

@@ -39,7 +39,7 @@ async fn an_integration_added_in_the_console_scans_at_once_and_shows_the_invento
         assert!(!page.has("[hx-trigger^=every]"), "it polls though nothing runs");
         let line = visit.get("/integrations").await;
         assert_eq!(line.text("tbody .state"), "Succeeded");
-        let used = stored::find(&mut app.connect(), &app.app.vault, credential).unwrap().into_shown();
+        let used = stored::find(&mut app.connect(), &app.services.vault, credential).unwrap().into_shown();
         assert!(used.last_used_at.timestamp() > 0 && used.usage_count == 1);
         let mut happened = actions(&app, Some(id));
         happened.sort();
@@ -102,7 +102,8 @@ async fn after_an_edit_of_the_credential_the_next_scan_sends_the_new_password() 
     let draft = basic_draft("harbor robot", "robot", "a new password");
     let mut connection = app.connect();
     let actor = Actor::command_line();
-    stored::update(&mut connection, &app.app.vault, &actor, (credential, 1), &draft.row(), Secret::Replaced).unwrap();
+    stored::update(&mut connection, &app.services.vault, &actor, (credential, 1), &draft.row(), Secret::Replaced)
+        .unwrap();
     assert_eq!(scan_now(&app, &mut visit, id).await.state, "succeeded");
     assert_eq!(peer.authorizations().last().unwrap(), &sent("robot", "a new password"));
     assert!(!visit.get(&format!("/integrations/{id}")).await.has("#failure"));

@@ -27,7 +27,7 @@ fn title(headers: &[(&str, &str)]) -> String {
 async fn a_write_from_another_site_is_refused_and_changes_nothing() {
     let app = TestApp::start();
     let mut visit = app.user("ada", Role::Administrator);
-    let own = app.app.public_url.origin().ascii_serialization();
+    let own = app.services.public_url.origin().ascii_serialization();
     for refused in [
         &[("sec-fetch-site", "cross-site")][..],
         &[("sec-fetch-site", "same-site")],
@@ -55,7 +55,7 @@ async fn a_write_from_another_site_is_refused_and_changes_nothing() {
 async fn a_header_of_origin_that_comes_twice_is_believed_by_nobody() {
     let app = TestApp::start();
     let mut visit = app.user("ada", Role::Administrator);
-    let own = app.app.public_url.origin().ascii_serialization();
+    let own = app.services.public_url.origin().ascii_serialization();
     for twice in [
         [("sec-fetch-site", "same-origin"), ("sec-fetch-site", "cross-site")],
         [("sec-fetch-site", "cross-site"), ("sec-fetch-site", "same-origin")],
@@ -99,7 +99,7 @@ async fn every_posted_route_refuses_another_site_before_anything_else() {
 async fn another_host_name_is_refused() {
     let app = TestApp::start();
     let mut visit = app.visitor();
-    let port = app.app.public_url.port().unwrap();
+    let port = app.services.public_url.port().unwrap();
     for (host, status) in [
         ("evil.example".to_owned(), 421),
         (format!("evil.example:{port}"), 421),
@@ -217,7 +217,7 @@ async fn a_write_from_another_address_names_both() {
     let app = TestApp::start();
     let page = send(&mut app.administrator(), &[("origin", "http://strongroom.corp.example")]).await;
     let text = page.text(".problem p");
-    let own = app.app.public_url.origin().ascii_serialization();
+    let own = app.services.public_url.origin().ascii_serialization();
     assert!(text.contains("http://strongroom.corp.example,") && text.contains(&own), "{text}");
 }
 

@@ -70,7 +70,7 @@ async fn an_unknown_a_disabled_and_a_real_user_get_the_same_refusal() {
     let admin = app.add_user("ada", Role::Administrator);
     let off = app.add_user("off", Role::Auditor);
     let actor = Actor::command_line();
-    users::change(&mut app.connect(), &app.app.vault, &actor, off, &Change::Disabled(true), None).unwrap();
+    users::change(&mut app.connect(), &app.services.vault, &actor, off, &Change::Disabled(true), None).unwrap();
     assert_ne!(admin, off);
     let mut answers = Vec::new();
     for (name, password) in [("ada", "wrong"), ("off", PASSWORD), ("nob", "wrong")] {
@@ -143,7 +143,7 @@ async fn a_login_leads_nowhere_but_to_this_console() {
 async fn a_login_that_began_before_a_change_of_the_user_does_not_outlive_it() {
     let app = TestApp::start();
     let id = app.add_user("ada", Role::Auditor);
-    let (mut connection, vault) = (app.connect(), app.app.vault.clone());
+    let (mut connection, vault) = (app.connect(), app.services.vault.clone());
     let mut find = || users::find(&mut connection, &vault, id).unwrap().trust().unwrap();
     let checked = find();
     let change = Change::TotpRequired(true);
@@ -177,8 +177,8 @@ async fn a_role_that_was_written_into_the_database_lets_nobody_in() {
 async fn the_hash_of_one_user_is_worth_nothing_on_another() {
     let app = TestApp::start();
     app.add_user("ada", Role::Administrator);
-    let other = app.app.gate.hasher.hash("another long password").await.unwrap();
-    app.transaction(|conn| users::create(conn, &app.app.vault, &Actor::command_line(), "bob", "auditor", &other));
+    let other = app.services.gate.hasher.hash("another long password").await.unwrap();
+    app.transaction(|conn| users::create(conn, &app.services.vault, &Actor::command_line(), "bob", "auditor", &other));
     sql::run(
         &app,
         "UPDATE users SET (password_wrapped_dek, password_payload) = (SELECT password_wrapped_dek, password_payload
@@ -205,7 +205,7 @@ async fn a_session_that_was_written_into_the_database_opens_nothing() {
     for awaits_code in [false, true] {
         let mut eve = app.visitor();
         let token = hex::encode(strongroom::vault::random::<32>());
-        let hash = hex::encode(strongroom::web::session::hash(&token));
+        let hash = hex::encode(strongroom::accounts::tokens::hash(&token));
         eve.cookie = Some(format!("session={token}"));
         sql::run(
             &app,

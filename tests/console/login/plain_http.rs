@@ -14,7 +14,7 @@ fn at_a_name() -> TestApp {
 }
 
 async fn set_up(app: &TestApp, look: Look) -> Browser {
-    let browser = Browser::open(app.app.public_url.as_str().trim_end_matches('/'), look).await;
+    let browser = Browser::open(app.services.public_url.as_str().trim_end_matches('/'), look).await;
     browser.goto(app.setup_link.as_ref().expect("a fresh console").as_str()).await;
     browser.sees("Unencrypted (http)").await;
     browser.fill("User name", "ada").await;
@@ -40,7 +40,7 @@ async fn field_p03_a_browser_sets_up_and_logs_in_over_plain_http_at_a_name() {
     assert_eq!(first.script(posted, Vec::new()).await, 200);
     first.close().await;
 
-    let second = Browser::open(app.app.public_url.as_str().trim_end_matches('/'), WIDE).await;
+    let second = Browser::open(app.services.public_url.as_str().trim_end_matches('/'), WIDE).await;
     second.goto("/login").await;
     second.sees("Unencrypted (http)").await;
     second.picture("login-in-clear").await;

@@ -145,9 +145,11 @@ async fn nobody_ends_the_session_of_somebody_else() {
 
 fn session_of(app: &TestApp, name: &str) -> String {
     let mut connection = app.connect();
-    let user =
-        strongroom::models::users::find_by_key(&mut connection, &app.app.vault, name).unwrap().unwrap().into_shown();
-    let limits = app.app.session_limits();
+    let user = strongroom::models::users::find_by_key(&mut connection, &app.services.vault, name)
+        .unwrap()
+        .unwrap()
+        .into_shown();
+    let limits = app.services.session_limits();
     strongroom::models::sessions::of(&mut connection, user.id, limits).unwrap()[0].id.to_string()
 }
 

@@ -1,8 +1,8 @@
 //! The first visit: the one-time link makes the first administrator, once.
 
 use strongroom::accounts::Role;
+use strongroom::accounts::tokens;
 use strongroom::models::logins;
-use strongroom::web::session;
 
 use crate::support::app::TestApp;
 use crate::support::sql;
@@ -14,8 +14,8 @@ fn offer(app: &TestApp) -> String {
 }
 
 fn offer_for(app: &TestApp, minutes: i64) -> String {
-    let token = session::new_token();
-    logins::offer_setup(&mut app.connect(), &app.app.vault, &session::hash(&token), minutes).expect("a link");
+    let token = tokens::new_token();
+    logins::offer_setup(&mut app.connect(), &app.services.vault, &tokens::hash(&token), minutes).expect("a link");
     token
 }
 
@@ -29,7 +29,7 @@ async fn the_link_makes_one_administrator_who_is_logged_in_at_once() {
     let token = offer(&app);
     let mut visit = app.visitor();
     assert_eq!(visit.get("/setup").await.status, 404);
-    assert_eq!(visit.get(&format!("/setup?token={}", session::new_token())).await.status, 404);
+    assert_eq!(visit.get(&format!("/setup?token={}", tokens::new_token())).await.status, 404);
     assert_eq!(visit.get(&format!("/setup?token={token}")).await.text("h1"), "Set up Strongroom");
     let page = visit.post("/setup", &fields(&token, "ada")).await;
     assert_eq!((page.status, page.location()), (303, "/"));

@@ -9,9 +9,9 @@ use crate::support::app::{PASSWORD, TestApp, quick_hash};
 use crate::support::sql;
 
 fn stored(app: &TestApp, name: &str) -> String {
-    let user = users::find_by_key(&mut app.connect(), &app.app.vault, name).unwrap().unwrap();
+    let user = users::find_by_key(&mut app.connect(), &app.services.vault, name).unwrap().unwrap();
     let user = user.trust().expect("the row is whole");
-    let opened = app.app.vault.open(&user.password_context(), &user.sealed_password()).expect("it opens");
+    let opened = app.services.vault.open(&user.password_context(), &user.sealed_password()).expect("it opens");
     String::from_utf8(opened.to_vec()).unwrap()
 }
 
@@ -38,7 +38,7 @@ async fn a_weak_hash_is_made_anew_at_the_next_login_and_no_session_ends() {
 async fn a_new_hash_never_overtakes_a_changed_password() {
     let app = TestApp::start();
     let id = app.add_user("ada", Role::Administrator);
-    let (mut connection, vault) = (app.connect(), app.app.vault.clone());
+    let (mut connection, vault) = (app.connect(), app.services.vault.clone());
     let actor = strongroom::models::events::Actor::command_line();
     let checked = users::find(&mut connection, &vault, id).unwrap().trust().unwrap();
     let change = users::Change::Password("$new".to_owned());
@@ -58,7 +58,7 @@ async fn a_user_that_was_written_into_the_database_cannot_log_in() {
     diesel::connection::SimpleConnection::batch_execute(&mut app.connect(), forge).expect("the database takes it");
     assert_eq!(sql::count(&app, "users WHERE name = 'eve'"), 1);
     assert_eq!(log_in(&mut app.visitor(), "eve", PASSWORD).await.status, 422);
-    let forged = users::find_by_key(&mut app.connect(), &app.app.vault, "eve").unwrap().unwrap();
+    let forged = users::find_by_key(&mut app.connect(), &app.services.vault, "eve").unwrap().unwrap();
     assert!(forged.trust().is_err(), "so no session can be made for it");
     assert_eq!(log_in(&mut app.visitor(), "ada", PASSWORD).await.status, 303);
 }

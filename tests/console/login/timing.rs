@@ -73,13 +73,13 @@ async fn an_unknown_user_takes_as_long_as_a_known_one() {
     println!("seed {seed}");
     let mut random = Random(seed);
     let app = TestApp::start();
-    let hash = app.app.gate.hasher.hash(PASSWORD).await.unwrap();
+    let hash = app.services.gate.hasher.hash(PASSWORD).await.unwrap();
     let actor = Actor::command_line();
     for name in ["known", "disabled"] {
-        let id = app.transaction(|conn| users::create(conn, &app.app.vault, &actor, name, "auditor", &hash));
+        let id = app.transaction(|conn| users::create(conn, &app.services.vault, &actor, name, "auditor", &hash));
         if name == "disabled" {
             let change = users::Change::Disabled(true);
-            users::change(&mut app.connect(), &app.app.vault, &actor, id, &change, None).unwrap();
+            users::change(&mut app.connect(), &app.services.vault, &actor, id, &change, None).unwrap();
         }
     }
     // One test in fifty finds a difference where there is none, so one repetition is granted.

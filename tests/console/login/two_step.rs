@@ -147,7 +147,7 @@ async fn whoever_must_set_it_up_gets_nowhere_else_until_it_is_done() {
     let app = TestApp::start();
     let mut admin = app.administrator();
     let mut grace = app.user("grace", Role::Operator);
-    let id = users::find_by_key(&mut app.connect(), &app.app.vault, "grace").unwrap().unwrap().shown().id;
+    let id = users::find_by_key(&mut app.connect(), &app.services.vault, "grace").unwrap().unwrap().shown().id;
     let page = admin.post(&format!("/users/{id}/two-step"), &[("two_step", "required")]).await;
     assert_eq!(page.status, 303);
     for path in ["/", "/account", "/audit"] {
@@ -170,7 +170,7 @@ async fn its_owner_turns_it_off_and_an_administrator_resets_a_lost_one() {
     let app = TestApp::start();
     let mut admin = app.administrator();
     let mut grace = app.user("grace", Role::Operator);
-    let id = users::find_by_key(&mut app.connect(), &app.app.vault, "grace").unwrap().unwrap().shown().id;
+    let id = users::find_by_key(&mut app.connect(), &app.services.vault, "grace").unwrap().unwrap().shown().id;
     let (first, _) = set_up(&app, &mut grace).await;
     let page = grace.post("/account/two-step/off", &[]).await;
     assert_eq!((page.status, page.location()), (303, "/account"));

@@ -17,7 +17,7 @@ async fn a_channel_stays_what_it_is_and_so_does_a_scan() {
         assert_eq!(page.status, 422, "{other}");
         assert!(!page.text("#version-error").is_empty(), "{other}");
     }
-    let row = integrations::find(&mut app.connect(), &app.app.vault, id).unwrap().into_shown();
+    let row = integrations::find(&mut app.connect(), &app.services.vault, id).unwrap().into_shown();
     assert_eq!((row.family.as_str(), row.version.as_str()), ("alert_profile", "splunk"));
 }
 

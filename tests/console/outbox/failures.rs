@@ -61,7 +61,7 @@ async fn a_channel_that_refuses_twenty_times_in_a_row_is_switched_off_and_that_i
     })
     .await;
     assert_eq!(pagerduty.0.calls().len(), 20, "and nothing more is sent there");
-    let find = |id| integrations::find(&mut app.connect(), &app.app.vault, id).unwrap().into_shown();
+    let find = |id| integrations::find(&mut app.connect(), &app.services.vault, id).unwrap().into_shown();
     assert_eq!((find(alive).active, find(broken).active), (true, false));
 }
 
@@ -118,7 +118,7 @@ async fn a_peer_with_a_passing_trouble_is_not_switched_off() {
     })
     .await;
     assert!(
-        integrations::find(&mut app.connect(), &app.app.vault, troubled).unwrap().shown().active,
+        integrations::find(&mut app.connect(), &app.services.vault, troubled).unwrap().shown().active,
         "and nothing is switched off"
     );
     let ok = json!({"status": "success", "message": "Event processed", "dedup_key": "x"});
@@ -151,7 +151,7 @@ async fn a_message_that_all_others_pass_by_waits_for_a_person_after_a_day() {
 #[actix_web::test]
 async fn what_this_replica_lost_sight_of_is_sent_though_it_works_on_other_channels() {
     let (splunk, app) = broken_off().await;
-    let replica = app.app.replica;
+    let replica = app.services.replica;
     run(
         &app,
         &format!(
@@ -244,7 +244,7 @@ async fn scans_that_fail_often_enough_in_a_row_raise_an_alert_and_a_good_one_clo
         settings: &json!({"registry": registry.url()}).to_string(),
         every_hours: None,
     };
-    let id = app.transaction(|conn| integrations::create(conn, &app.app.vault, &Actor::command_line(), &new));
+    let id = app.transaction(|conn| integrations::create(conn, &app.services.vault, &Actor::command_line(), &new));
     let mut visit = app.administrator();
     for failed in 1..=3 {
         assert_eq!(count(&app, "alerts"), 0, "not after {} failures", failed - 1);

@@ -46,7 +46,7 @@ fn transaction<T>(conn: &mut PgConnection, change: impl Fn(&mut PgConnection) ->
 async fn a_thousand_keys_are_one_mail_for_each_recipient_that_lists_each_once() {
     let server = MailServer::open(json!({}));
     let app = TestApp::start();
-    let vault = app.app.vault.clone();
+    let vault = app.services.vault.clone();
     let id = profile(&mut app.connect(), &vault, &server);
     for address in ["ada@example.com", "grace@example.com"] {
         confirmed(&mut app.connect(), &vault, id, address);
@@ -81,8 +81,8 @@ fn names(app: &TestApp) -> Vec<String> {
 async fn two_mails_to_one_person_both_arrive() {
     let server = MailServer::open(json!({}));
     let app = TestApp::start();
-    let id = profile(&mut app.connect(), &app.app.vault.clone(), &server);
-    confirmed(&mut app.connect(), &app.app.vault.clone(), id, "ada@example.com");
+    let id = profile(&mut app.connect(), &app.services.vault.clone(), &server);
+    confirmed(&mut app.connect(), &app.services.vault.clone(), id, "ada@example.com");
     let test = "INSERT INTO deliveries (id, kind, integration_id, recipient_id)
         SELECT gen_random_uuid(), 'test', integration_id, id FROM recipients";
     run(&app, &format!("BEGIN; {test}; {test}; COMMIT"));
@@ -95,7 +95,7 @@ async fn two_mails_to_one_person_both_arrive() {
 async fn people_who_are_refused_do_not_switch_the_channel_off() {
     let server = MailServer::open(json!({}));
     let app = TestApp::start();
-    let vault = app.app.vault.clone();
+    let vault = app.services.vault.clone();
     let id = profile(&mut app.connect(), &vault, &server);
     let gone: Vec<String> = (0..25).map(|number| format!("gone-{number}@example.com")).collect();
     for address in gone.iter().map(String::as_str).chain(["ada@example.com"]) {
@@ -106,14 +106,14 @@ async fn people_who_are_refused_do_not_switch_the_channel_off() {
     look_now(&app);
     until("all are refused", || (count(&app, "deliveries WHERE state = 'parked'") == 25).then_some(())).await;
     until("and one is served", || (server.recipients() == ["ada@example.com"]).then_some(())).await;
-    assert!(integrations::find(&mut app.connect(), &app.app.vault, id).unwrap().shown().active);
+    assert!(integrations::find(&mut app.connect(), &app.services.vault, id).unwrap().shown().active);
 }
 
 #[actix_web::test]
 async fn who_has_unsubscribed_meanwhile_gets_nothing_and_nobody_is_troubled() {
     let server = MailServer::open(json!({}));
     let app = TestApp::start();
-    let vault = app.app.vault.clone();
+    let vault = app.services.vault.clone();
     let id = profile(&mut app.connect(), &vault, &server);
     confirmed(&mut app.connect(), &vault, id, "ada@example.com");
     let person = recipients::of(&mut app.connect(), &vault, id).unwrap().remove(0).shown().id;
@@ -143,7 +143,7 @@ async fn a_digest_carries_heads_of_the_trail_that_can_be_compared_later() {
 
     let server = MailServer::open(json!({}));
     let app = TestApp::start();
-    let vault = app.app.vault.clone();
+    let vault = app.services.vault.clone();
     let id = profile(&mut app.connect(), &vault, &server);
     confirmed(&mut app.connect(), &vault, id, "ada@example.com");
     access_key(&app, "prod-ci", "91 days");
@@ -162,7 +162,7 @@ async fn field_s02_a_relay_that_takes_45_seconds_gets_one_letter() {
     let (server, splunk) = (MailServer::open(json!({})), Splunk::start());
     server.faults(&json!({"slow": {"taken": 45}}));
     let app = TestApp::start();
-    let vault = app.app.vault.clone();
+    let vault = app.services.vault.clone();
     let id = profile(&mut app.connect(), &vault, &server);
     confirmed(&mut app.connect(), &vault, id, "ada@example.com");
     splunk.add(&app);

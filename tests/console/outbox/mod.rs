@@ -7,12 +7,12 @@ use diesel::pg::PgConnection;
 use diesel::{Connection, RunQueryDsl};
 use serde_json::{Value, json};
 use strongroom::credentials;
+use strongroom::draft::Draft;
 use strongroom::form::Values;
 use strongroom::models::events::Actor;
 use strongroom::models::integrations::{self, NewIntegration};
 use strongroom::models::{self, DbError, credentials as stored};
 use strongroom::vault::Vault;
-use strongroom::web::credentials::draft::Draft;
 use uuid::Uuid;
 
 use crate::support::app::TestApp;
@@ -29,7 +29,7 @@ mod replicas;
 
 /// Saves a credential as a person would have.
 fn credential(app: &TestApp, kind: &'static credentials::Kind, name: &str, values: &[(&str, &str)]) -> Uuid {
-    credential_on(&mut app.connect(), &app.app.vault, kind, name, values)
+    credential_on(&mut app.connect(), &app.services.vault, kind, name, values)
 }
 
 fn credential_on(
@@ -72,7 +72,7 @@ pub fn access_key(app: &TestApp, name: &str, ago: &str) -> Uuid {
          SET search_path = past, public, pg_catalog"
     ))
     .expect("a clock that is set back");
-    let create = |conn: &mut _| stored::create(conn, &app.app.vault, &Actor::command_line(), &draft.row());
+    let create = |conn: &mut _| stored::create(conn, &app.services.vault, &Actor::command_line(), &draft.row());
     // Not the models' own transaction, which would not look into the past.
     conn.transaction::<Uuid, DbError, _>(create).expect("a credential")
 }
@@ -108,7 +108,7 @@ const EVERYTHING: [(&str, &str); 7] = [
 
 /// A channel that tells about everything.
 fn channel(app: &TestApp, version: &str, host: &str, credential: Uuid, settings: &[(&str, &str)]) -> Uuid {
-    channel_on(&mut app.connect(), &app.app.vault, (version, host), credential, settings)
+    channel_on(&mut app.connect(), &app.services.vault, (version, host), credential, settings)
 }
 
 fn channel_on(
@@ -226,5 +226,5 @@ async fn quiet(app: &TestApp) {
 
 /// Looks at the clock now, not in some seconds.
 fn look_now(app: &TestApp) {
-    app.app.alerts.changed.notify_one();
+    app.services.wake.alerts.notify_one();
 }

@@ -103,7 +103,7 @@ async fn an_alert_that_stays_open_is_told_again_after_a_week_and_not_while_it_is
         &app,
         "UPDATE alerts SET told_at = now() - interval '8 days', snoozed_until = now() + interval '1 day', snoozed_by = 'ada'",
     );
-    strongroom::alerting::find_due(&app.app).await.unwrap();
+    strongroom::alerting::find_due(&app.services).await.unwrap();
     assert_eq!(count(&app, "notices"), 1, "nobody is told while it is snoozed");
     run(&app, "UPDATE alerts SET snoozed_until = now() - interval '1 second'");
     look_now(&app);
@@ -138,7 +138,7 @@ async fn a_channel_hears_only_of_what_it_is_ticked_for() {
     let saved = visit.post(&format!("/integrations/{id}/edit"), &fields).await;
     assert_eq!(saved.status, 303, "{:?} {:?}", saved.texts("[role=alert]"), saved.texts(".error-summary"));
     access_key(&app, "prod-ci", "91 days");
-    strongroom::alerting::find_due(&app.app).await.unwrap();
+    strongroom::alerting::find_due(&app.services).await.unwrap();
     quiet(&app).await;
     assert_eq!(splunk.events().len(), 0);
     assert_eq!(count(&app, "alerts WHERE closed_at IS NULL"), 1, "it is on the Alerts page all the same");

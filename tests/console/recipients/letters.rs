@@ -70,7 +70,7 @@ async fn a_recipient_that_was_altered_in_the_database_is_sent_nothing() {
              (gen_random_uuid(), 'confirmation', '{profile}', '{id}'), (gen_random_uuid(), 'test', '{profile}', '{id}')"
         ),
     );
-    app.app.alerts.queued.notify_one();
+    app.services.wake.messages.notify_one();
     wait_for("both wait for a person", PATIENCE, async || count(&app, "deliveries WHERE state = 'parked'") == 2).await;
     assert_eq!(server.recipients(), ["ops@example.com"]);
     let page = app.administrator_again().get(&format!("/integrations/{profile}")).await;

@@ -146,8 +146,8 @@ async fn what_waits_for_somebody_is_given_up_when_they_unsubscribe() {
     })
     .await;
     let token = app.transaction(|conn| {
-        let row = strongroom::models::recipients::find(conn, &app.app.vault, id)?;
-        Ok(row.shown().unsubscribe_key(&app.app.vault))
+        let row = strongroom::models::recipients::find(conn, &app.services.vault, id)?;
+        Ok(row.shown().unsubscribe_key(&app.services.vault))
     });
     let done = app.visitor().post(&format!("/recipients/{id}/unsubscribe/{token}"), &[]).await;
     assert_eq!(done.text("h1"), "You get no more alerts");
@@ -161,8 +161,8 @@ async fn the_link_of_a_removed_recipient_says_calmly_that_nothing_more_is_sent()
     let profile = profile(&app, &server);
     let id = subscribed(&app, &server, profile, "ops@example.com").await;
     let key = app.transaction(|conn| {
-        let row = strongroom::models::recipients::find(conn, &app.app.vault, id)?;
-        Ok(row.shown().unsubscribe_key(&app.app.vault))
+        let row = strongroom::models::recipients::find(conn, &app.services.vault, id)?;
+        Ok(row.shown().unsubscribe_key(&app.services.vault))
     });
     app.administrator_again().post(&format!("/recipients/{id}/remove"), &[]).await;
     let mut pages = Vec::new();

@@ -54,7 +54,7 @@ async fn only_a_profile_with_recipients_has_some() {
         settings: "{}",
         every_hours: None,
     };
-    let other = app.transaction(|conn| integrations::create(conn, &app.app.vault, &Actor::command_line(), &new));
+    let other = app.transaction(|conn| integrations::create(conn, &app.services.vault, &Actor::command_line(), &new));
     assert_eq!(ada.get(&format!("/integrations/{other}/recipients/new")).await.status, 404);
     assert_eq!(invite(&mut ada, other, "ops@example.com", &["on_stale"]).await.status, 404);
     assert!(!ada.get(&format!("/integrations/{other}")).await.has("#recipients"));
@@ -66,7 +66,7 @@ async fn adding_asks_for_the_password_when_it_was_given_long_ago_and_loses_nothi
     let profile = profile(&app, &server);
     let mut ada = app.administrator();
     signed::run(&app, "UPDATE sessions SET authenticated_at = now() - interval '6 minutes'");
-    app.app.sessions.forget();
+    app.services.sessions.forget();
     let asked = ada.get(&format!("/integrations/{profile}/recipients/new")).await;
     assert!(asked.status == 303 && asked.location().starts_with("/account/confirm"), "{}", asked.status);
     let form = invite(&mut ada, profile, "ops@example.com", &["on_stale"]).await;
@@ -122,8 +122,8 @@ async fn who_has_not_confirmed_or_has_unsubscribed_may_be_asked_again() {
 
     let id = Uuid::parse_str(second.split('/').nth(2).unwrap()).unwrap();
     let key = app.transaction(|conn| {
-        let row = strongroom::models::recipients::find(conn, &app.app.vault, id)?;
-        Ok(row.shown().unsubscribe_key(&app.app.vault))
+        let row = strongroom::models::recipients::find(conn, &app.services.vault, id)?;
+        Ok(row.shown().unsubscribe_key(&app.services.vault))
     });
     let end = format!("/recipients/{id}/unsubscribe/{key}");
     assert_eq!(app.visitor().post(&end, &[]).await.text("h1"), "You get no more alerts");
@@ -147,14 +147,14 @@ async fn a_confirmation_that_an_administrator_overtook_leaves_the_new_invitation
     let mut ada = app.administrator();
     assert_eq!(invite(&mut ada, profile, "ops@example.com", &["on_stale"]).await.status, 303);
     mails(&server, 1).await;
-    let seen = app.transaction(|conn| Ok(recipients::of(conn, &app.app.vault, profile)?.remove(0).into_shown()));
+    let seen = app.transaction(|conn| Ok(recipients::of(conn, &app.services.vault, profile)?.remove(0).into_shown()));
     signed::run(
         &app,
         "INSERT INTO channels (integration_id, not_before) SELECT id, now() + interval '1 hour' FROM integrations",
     );
     assert_eq!(invite(&mut ada, profile, "ops@example.com", &["on_lockout"]).await.status, 303);
     let late = strongroom::models::transaction(&mut app.connect(), &|conn| {
-        recipients::confirm(conn, &app.app.vault, &Actor::command_line(), (seen.id, seen.row_version))
+        recipients::confirm(conn, &app.services.vault, &Actor::command_line(), (seen.id, seen.row_version))
     });
     assert!(matches!(late, Err(DbError::Stale)), "{late:?}");
     assert_eq!(count(&app, "deliveries WHERE state = 'ready' AND kind = 'confirmation'"), 1, "it is still to be sent");

@@ -4,10 +4,10 @@
 use diesel::RunQueryDsl;
 use serde_json::json;
 use strongroom::credentials;
+use strongroom::draft::Draft;
 use strongroom::models::credentials as stored;
 use strongroom::models::events::Actor;
 use strongroom::models::integrations::{self, NewIntegration};
-use strongroom::web::credentials::draft::Draft;
 use uuid::Uuid;
 
 use crate::outbox::access_key;
@@ -26,7 +26,7 @@ mod story;
 fn login(app: &TestApp) -> Uuid {
     let values = [("username", USER), ("password", PASSWORD)].into_iter().collect();
     let draft = Draft::new(&credentials::basic::KIND, "Mail account".to_owned(), String::new(), &values).unwrap();
-    app.transaction(|conn| stored::create(conn, &app.app.vault, &Actor::command_line(), &draft.row()))
+    app.transaction(|conn| stored::create(conn, &app.services.vault, &Actor::command_line(), &draft.row()))
 }
 
 /// A profile that sends through the server.
@@ -47,7 +47,7 @@ fn profile_named(app: &TestApp, server: &MailServer, name: &str) -> Uuid {
         settings: &settings,
         every_hours: None,
     };
-    app.transaction(|conn| integrations::create(conn, &app.app.vault, &Actor::command_line(), &new))
+    app.transaction(|conn| integrations::create(conn, &app.services.vault, &Actor::command_line(), &new))
 }
 
 async fn invite(visit: &mut Visit, profile: Uuid, address: &str, triggers: &[&'static str]) -> Page {
@@ -99,7 +99,7 @@ impl TestApp {
 /// An access key whose secret was stored 91 days ago.
 fn old_key(app: &TestApp, name: &str) -> Uuid {
     let id = access_key(app, name, "91 days");
-    app.app.alerts.changed.notify_one();
+    app.services.wake.alerts.notify_one();
     id
 }
 

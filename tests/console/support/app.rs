@@ -2,21 +2,22 @@
 #![allow(clippy::disallowed_methods, reason = "the visitor's client is not an integration's")]
 
 use std::path::PathBuf;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
 
-use actix_web::web::Data;
 use diesel::pg::PgConnection;
 use reqwest::header::{HeaderMap, SET_COOKIE};
 use scraper::{ElementRef, Html, Selector};
 use strongroom::accounts::Role;
-use strongroom::app::{App, Console, open_store};
+use strongroom::accounts::tokens;
 use strongroom::cli::{Cli, Command};
+use strongroom::console::Console;
 use strongroom::models::events::{self, Actor};
 use strongroom::models::sessions::Visit as Login;
 use strongroom::models::{self, DbError, sessions, users};
+use strongroom::services::Services;
+use strongroom::store::open_store;
 use strongroom::vault::Vault;
-use strongroom::web::session;
 use tokio_util::sync::CancellationToken;
 
 use super::db::{Database, Scratch};
@@ -67,7 +68,7 @@ fn settings(url: &str, more: &[&str]) -> strongroom::config::Settings {
 /// A console that runs until it is dropped.
 pub struct TestApp {
     pub url: String,
-    pub app: Data<App>,
+    pub services: Arc<Services>,
     /// The one-time link that `serve` prints while there is no user.
     pub setup_link: Option<url::Url>,
     stop: CancellationToken,
@@ -112,15 +113,15 @@ impl TestApp {
             actix_web::rt::System::new().block_on(async move {
                 let console = Console::build(settings, &url).expect("the console starts");
                 let link = console.setup_link().await.expect("the database answers");
-                tell.send((console.address(), console.app(), link)).expect("the test waits");
+                tell.send((console.address(), console.services(), link)).expect("the test waits");
                 console.run_until_stopped(until).await.expect("the console stops in order");
             });
         });
-        let (address, app, setup_link) = told.recv().expect("the console starts");
+        let (address, services, setup_link) = told.recv().expect("the console starts");
         // A public address may be that of a proxy.
-        let scheme = if app.settings.tls().is_some() { "https" } else { "http" };
+        let scheme = if services.settings.tls().is_some() { "https" } else { "http" };
         let url = format!("{scheme}://{address}");
-        Self { url, app, setup_link, stop, thread: Some(thread), _pooler: pooler, database }
+        Self { url, services, setup_link, stop, thread: Some(thread), _pooler: pooler, database }
     }
 
     pub fn connect(&self) -> PgConnection {
@@ -139,18 +140,18 @@ impl TestApp {
 
     /// The same by way of a connection at hand.
     pub fn session_by(&self, conn: &mut PgConnection, id: uuid::Uuid) -> Visit {
-        let vault = self.app.vault.clone();
+        let vault = self.services.vault.clone();
         let name = users::find(conn, &vault, id).expect("a user").into_shown().name;
         let token = log_in(conn, &vault, &name);
         let mut visit = self.visitor();
-        visit.cookie = Some(format!("{}session={token}", if self.app.secure() { "__Host-" } else { "" }));
+        visit.cookie = Some(format!("{}session={token}", if self.services.secure() { "__Host-" } else { "" }));
         visit
     }
 
     /// All sessions go on, and their passwords were given an hour ago.
     pub fn give_password_long_ago(&self) {
         super::signed::run(self, "UPDATE sessions SET authenticated_at = now() - interval '1 hour'");
-        self.app.sessions.forget();
+        self.services.sessions.forget();
     }
 
     pub fn administrator(&self) -> Visit {
@@ -158,13 +159,13 @@ impl TestApp {
     }
 
     pub fn add_user(&self, name: &str, role: Role) -> uuid::Uuid {
-        let vault = self.app.vault.clone();
+        let vault = self.services.vault.clone();
         self.transaction(|conn| users::create(conn, &vault, &Actor::command_line(), name, role.slug(), quick_hash()))
     }
 
     /// Somebody with a password that an administrator has set.
     pub fn invited(&self, name: &str, role: Role) -> Visit {
-        let vault = self.app.vault.clone();
+        let vault = self.services.vault.clone();
         let invite =
             |conn: &mut _| users::invite(conn, &vault, &Actor::command_line(), name, role.slug(), quick_hash());
         self.session_of(self.transaction(invite))
@@ -184,7 +185,7 @@ impl TestApp {
 /// Logs a user in as the console does, and returns the token of the session.
 pub fn log_in(conn: &mut PgConnection, vault: &Vault, name: &str) -> String {
     let token = hex::encode(strongroom::vault::random::<32>());
-    let hash = session::hash(&token);
+    let hash = tokens::hash(&token);
     let begin = |conn: &mut PgConnection| {
         let user = users::find_by_key(conn, vault, &strongroom::names::key(name))?.ok_or(DbError::NotFound)?.trust()?;
         let actor = Actor { name: user.name.clone(), address: "127.0.0.1".to_owned() };

@@ -6,11 +6,11 @@ use std::collections::BTreeMap;
 use diesel::sql_types::Text;
 use diesel::{QueryableByName, RunQueryDsl, sql_query};
 use strongroom::credentials::basic;
+use strongroom::draft::Draft;
 use strongroom::form::Values;
 use strongroom::models::events::Actor;
 use strongroom::models::integrations::{self, NewIntegration};
 use strongroom::models::{credentials, recipients};
-use strongroom::web::credentials::draft::Draft;
 use uuid::Uuid;
 
 use super::app::TestApp;
@@ -33,7 +33,7 @@ pub struct OneOfEach {
 impl OneOfEach {
     /// Nothing of it gives the jobs of the console anything to do.
     pub fn in_console(app: &TestApp) -> Self {
-        let (vault, actor) = (&app.app.vault, Actor::command_line());
+        let (vault, actor) = (&app.services.vault, Actor::command_line());
         let values = Values::from_iter([("username", "robot"), ("password", "secret")]);
         let draft = Draft::new(&basic::KIND, NAME.to_owned(), String::new(), &values).expect("a good credential");
         let credential = app.transaction(|conn| credentials::create(conn, vault, &actor, &draft.row()));

@@ -17,8 +17,8 @@ use super::app::TestApp;
 
 /// Runs statements, and then signs every row that they may have changed.
 pub fn run(app: &TestApp, statements: &str) {
-    run_at(&mut app.connect(), &app.app.vault, statements);
-    app.app.sessions.forget();
+    run_at(&mut app.connect(), &app.services.vault, statements);
+    app.services.sessions.forget();
 }
 
 /// The same beside a console that runs as a process.

@@ -15,7 +15,7 @@ struct Number {
 /// Runs statements, after which no replica given here remembers a session.
 pub fn run(app: &TestApp, statements: &str) {
     app.connect().batch_execute(statements).expect("the statements run");
-    app.app.sessions.forget();
+    app.services.sessions.forget();
 }
 
 /// `SELECT count(*) FROM …`

@@ -11,10 +11,10 @@ use crate::support::sql;
 fn turn(app: &TestApp, follower: &mut Follower) -> Vec<Broken> {
     let mut found = Vec::new();
     loop {
-        let (broken, more) = follower.step(&mut app.connect(), &app.app.vault).expect("it answers");
+        let (broken, more) = follower.step(&mut app.connect(), &app.services.vault).expect("it answers");
         found.extend(broken);
         if !more {
-            follower.end_turn(&app.app.vault);
+            follower.end_turn(&app.services.vault);
             return found;
         }
     }
@@ -22,7 +22,7 @@ fn turn(app: &TestApp, follower: &mut Follower) -> Vec<Broken> {
 
 /// The version that the console knows a row by.
 fn known(app: &TestApp, id: uuid::Uuid) -> i64 {
-    app.app.trail.latest_version(id, std::time::Instant::now())
+    app.services.trail.latest_version(id, std::time::Instant::now())
 }
 
 /// S1

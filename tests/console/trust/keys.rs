@@ -14,7 +14,7 @@ async fn a_retired_master_key_is_not_made_active_by_sql() {
     let app = TestApp::start();
     let mut ada = app.administrator();
     keep(&app, "keks");
-    let vault = &app.app.vault;
+    let vault = &app.services.vault;
     app.transaction(|conn| {
         let ids = vault.kek_ids();
         assert_eq!(ids.len(), 1);
@@ -38,7 +38,7 @@ async fn every_column_of_a_master_key_that_decides_is_signed() {
     for set in ["state = 'pending'", "activated_at = NULL", "verified_at = now()", "row_version = 7"] {
         keep(&app, "keks");
         sql::run(&app, &format!("UPDATE keks SET {set}"));
-        let sealed = models::transaction(&mut app.connect(), &|conn: &mut _| keks::active(conn, &app.app.vault));
+        let sealed = models::transaction(&mut app.connect(), &|conn: &mut _| keks::active(conn, &app.services.vault));
         assert!(sealed.is_err(), "{set}");
         assert!(!findings(&app).is_empty(), "{set}");
         put_back(&app, "keks", "id");
@@ -60,7 +60,7 @@ async fn a_deployment_row_that_was_changed_or_taken_out_is_alerted_about() {
         look(&app);
         assert!(alerts(&app).contains(&"the deployment".to_owned()), "{attack}");
         assert!(findings(&app).iter().any(|finding| finding.starts_with("deployment")), "{attack}");
-        assert!(deployment::check_rows(&mut app.connect(), &app.app.vault).is_err(), "{attack}");
+        assert!(deployment::check_rows(&mut app.connect(), &app.services.vault).is_err(), "{attack}");
         sql::run(&app, "DELETE FROM deployment; INSERT INTO deployment SELECT * FROM kept_deployment");
         // The console's own look may have begun before.
         let settled = || {

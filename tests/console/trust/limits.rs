@@ -10,7 +10,7 @@ use crate::support::sql;
 
 fn save(app: &TestApp, aws: i32) {
     app.transaction(|conn| {
-        let vault = &app.app.vault;
+        let vault = &app.services.vault;
         let read = alert_settings::load(conn, vault)?;
         let kind_days = [("aws".to_owned(), aws), ("azure".to_owned(), 45)].into();
         alert_settings::save(conn, vault, &Actor::command_line(), &AlertSettings { kind_days, ..read })
@@ -28,13 +28,13 @@ async fn limits_that_were_tampered_with_make_alerts_louder_and_say_so() {
         let mut ada = app.administrator();
         save(&app, 30);
         sql::run(&app, attack);
-        let settings = alert_settings::load(&mut app.connect(), &app.app.vault).expect("settings");
+        let settings = alert_settings::load(&mut app.connect(), &app.services.vault).expect("settings");
         assert_eq!((settings.limit("azure", false, 90), settings.limit("aws", true, 90)), (Some(90), Some(90)));
         assert_eq!((settings.remind, settings.failed_scans), (true, 1), "{attack}");
         look(&app);
         assert_eq!(alerts(&app), ["the alert settings"], "{attack}");
         assert!(findings(&app).iter().any(|finding| finding.starts_with("alert_settings")), "{attack}");
-        strongroom::alerting::refresh(&app.app).await.expect("read");
+        strongroom::alerting::refresh(&app.services).await.expect("read");
         for page in ["/alerts", "/alerts/settings"] {
             assert!(ada.get(page).await.has("[data-settings-doubt]"), "{attack} {page}");
         }
@@ -49,9 +49,9 @@ async fn the_trail_tells_which_settings_were_changed_from_what_to_what() {
     let app = TestApp::start();
     save(&app, 30);
     app.transaction(|conn| {
-        let read = alert_settings::load(conn, &app.app.vault)?;
+        let read = alert_settings::load(conn, &app.services.vault)?;
         let later = AlertSettings { remind: false, kind_days: [("aws".to_owned(), 0)].into(), ..read };
-        alert_settings::save(conn, &app.app.vault, &Actor::command_line(), &later)
+        alert_settings::save(conn, &app.services.vault, &Actor::command_line(), &later)
     });
     let told = "weekly reminders: on to off, aws: 30 days to never, azure: 45 days to the default";
     assert_eq!(sql::count(&app, &format!("events WHERE detail = '{told}'")), 1);
@@ -64,23 +64,23 @@ async fn settings_that_were_put_back_are_noticed() {
     keep(&app, "alert_settings");
     save(&app, 15);
     put_back(&app, "alert_settings", "single");
-    assert!(alert_settings::load(&mut app.connect(), &app.app.vault).expect("settings").doubt.is_some());
+    assert!(alert_settings::load(&mut app.connect(), &app.services.vault).expect("settings").doubt.is_some());
 }
 
 #[actix_web::test]
 async fn the_limit_of_one_credential_is_signed_and_recorded() {
     let app = TestApp::start();
     let id = basic(&app, "robot", "FIRST-1");
-    let doubt = || credentials::find(&mut app.connect(), &app.app.vault, id).expect("a row").doubt();
+    let doubt = || credentials::find(&mut app.connect(), &app.services.vault, id).expect("a row").doubt();
     keep(&app, "credentials");
-    app.transaction(|conn| credential_limits::set(conn, &app.app.vault, &Actor::command_line(), id, Some(30)));
+    app.transaction(|conn| credential_limits::set(conn, &app.services.vault, &Actor::command_line(), id, Some(30)));
     assert_eq!(doubt(), None);
     put_back(&app, "credentials", "id");
     assert!(doubt().is_some(), "the limit of before was put back");
     let app = TestApp::start();
     let id = basic(&app, "robot", "FIRST-1");
     sql::run(&app, "UPDATE credentials SET stale_after_days = 0 WHERE kind = 'basic'");
-    let row = credentials::find(&mut app.connect(), &app.app.vault, id).expect("a row");
+    let row = credentials::find(&mut app.connect(), &app.services.vault, id).expect("a row");
     assert!(row.doubt().is_some());
     assert!(app.administrator().get(&format!("/credentials/{id}")).await.has("[data-doubt]"));
 }
@@ -94,7 +94,7 @@ async fn a_channel_is_not_silenced_by_sql() {
     let page = ada.post("/integrations", &fields).await;
     assert_eq!(page.status, 303, "{:?}", page.texts(".error-summary"));
     sql::run(&app, "INSERT INTO channels (integration_id, not_before) SELECT id, '2099-01-01' FROM integrations");
-    let paused = channels::paused(&mut app.connect(), &app.app.vault).expect("channels");
+    let paused = channels::paused(&mut app.connect(), &app.services.vault).expect("channels");
     assert_eq!((paused.waiting.len(), paused.doubted.len()), (0, 1));
     look(&app);
     assert_eq!(alerts(&app), ["chat"]);
@@ -103,12 +103,12 @@ async fn a_channel_is_not_silenced_by_sql() {
 
 /// A webhook on this machine.
 fn ada_webhook(app: &TestApp) -> String {
+    use strongroom::draft::Draft;
     use strongroom::form::Values;
     use strongroom::models::credentials::create;
-    use strongroom::web::credentials::draft::Draft;
 
     let values = Values::from_iter([("url", "https://127.0.0.1:9/hook")]);
     let kind = &strongroom::credentials::webhook::KIND;
     let draft = Draft::new(kind, "hook".to_owned(), String::new(), &values).expect("good values");
-    app.transaction(|conn| create(conn, &app.app.vault, &Actor::command_line(), &draft.row())).to_string()
+    app.transaction(|conn| create(conn, &app.services.vault, &Actor::command_line(), &draft.row())).to_string()
 }

@@ -5,11 +5,11 @@ use diesel::RunQueryDsl;
 use diesel::sql_query;
 use diesel::sql_types::Text;
 use strongroom::credentials;
+use strongroom::draft::Draft;
 use strongroom::form::Values;
 use strongroom::models::events::Actor;
 use strongroom::models::{credentials as stored, store_health};
 use strongroom::verification;
-use strongroom::web::credentials::draft::Draft;
 use uuid::Uuid;
 
 use crate::support::app::{Page, TestApp, Visit};
@@ -57,13 +57,13 @@ fn insert_back(app: &TestApp, table: &str) {
 
 /// What `strongroom verify` finds.
 fn findings(app: &TestApp) -> Vec<String> {
-    let walk = verification::verify(&mut app.connect(), &app.app.vault).expect("it answers");
+    let walk = verification::verify(&mut app.connect(), &app.services.vault).expect("it answers");
     walk.failures.iter().map(ToString::to_string).collect()
 }
 
 /// Looks at the few rows on which everything rests, as the console does every few seconds.
 fn look(app: &TestApp) {
-    app.transaction(|conn| store_health::look(conn, &app.app.vault, true).map(drop));
+    app.transaction(|conn| store_health::look(conn, &app.services.vault, true).map(drop));
 }
 
 /// What alerts are open about integrity: the subjects' names.
@@ -81,7 +81,7 @@ fn has_event(app: &TestApp, action: &str) -> bool {
 fn basic(app: &TestApp, name: &str, password: &str) -> Uuid {
     let values = Values::from_iter([("username", "robot"), ("password", password)]);
     let draft = Draft::new(&credentials::basic::KIND, name.to_owned(), String::new(), &values).expect("good values");
-    app.transaction(|conn| stored::create(conn, &app.app.vault, &Actor::command_line(), &draft.row()))
+    app.transaction(|conn| stored::create(conn, &app.services.vault, &Actor::command_line(), &draft.row()))
 }
 
 /// Gives a credential another password, by its form.

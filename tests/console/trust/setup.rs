@@ -1,7 +1,7 @@
 //! F1: the console is set up once.
 
+use strongroom::accounts::tokens;
 use strongroom::models::logins::{self, Setup};
-use strongroom::web::session;
 
 use super::{alerts, keep, look};
 use crate::support::app::{PASSWORD, TestApp};
@@ -28,8 +28,8 @@ async fn no_link_sets_the_console_up_again_once_there_was_a_user() {
     keep(&app, "users");
     sql::run(&app, "DELETE FROM users");
     // Even a link of Strongroom's own.
-    let token = session::new_token();
-    logins::offer_setup(&mut app.connect(), &app.app.vault, &session::hash(&token), 30).expect("a link");
+    let token = tokens::new_token();
+    logins::offer_setup(&mut app.connect(), &app.services.vault, &tokens::hash(&token), 30).expect("a link");
     let fields = [&FIELDS[..], &[("token", token.as_str())]].concat();
     assert_eq!(app.visitor().post("/setup", &fields).await.status, 404);
     assert_eq!(logins::setup(&mut app.connect()), Ok(Setup::UsersGone));

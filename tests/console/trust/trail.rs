@@ -27,7 +27,7 @@ async fn the_nightly_check_is_not_put_off_by_sql() {
         basic(&app, "robot", "FIRST-1");
         age(&app, 25);
         sql::run(&app, attack);
-        let due = app.transaction(|conn| deployment::claim_verification(conn, &app.app.vault));
+        let due = app.transaction(|conn| deployment::claim_verification(conn, &app.services.vault));
         // Or the console's own job has begun, which only then is no sign of the attack.
         assert!(
             due || sql::count(&app, "events WHERE action = 'store.verification_started' AND detail = ''") > 0,
@@ -64,7 +64,7 @@ async fn every_finding_of_the_nightly_check_raises_an_alert() {
     age(&app, 25);
     sql::run(&app, "UPDATE events SET detail = 'as auditor' WHERE action = 'user.created'");
     while !has_event(&app, "store.verification_failed") {
-        verify::check(&app.app).await.expect("it answers");
+        verify::check(&app.services).await.expect("it answers");
     }
     assert_eq!(alerts(&app), ["the audit trail"]);
     let page = app.user("otto", strongroom::accounts::Role::Auditor).get("/alerts").await;
@@ -113,13 +113,13 @@ async fn a_store_that_was_not_verified_for_two_days_is_alerted_about() {
     look(&app);
     assert_eq!(alerts(&app), [""; 0]);
     age(&app, 49);
-    let verified = app.transaction(|conn| store_health::verified(conn, &app.app.vault));
+    let verified = app.transaction(|conn| store_health::verified(conn, &app.services.vault));
     assert!(verified.is_late());
     look(&app);
     assert_eq!(alerts(&app), ["the verification of the store"]);
     assert!(ada.get("/alerts").await.has("[data-verified]"));
     while !has_event(&app, "store.verified") {
-        verify::check(&app.app).await.expect("it answers");
+        verify::check(&app.services).await.expect("it answers");
     }
     assert_eq!(alerts(&app), [""; 0]);
 }

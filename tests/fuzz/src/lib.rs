@@ -10,7 +10,7 @@ use strongroom::integrations::registries::selection::{Names, Selection, check_pa
 use strongroom::integrations::{Family, Provider, alerts};
 use strongroom::providers::egress::Answer;
 use strongroom::providers::oci_registry::{Challenge, Manifest, is_digest, next_page, retry_after};
-use strongroom::web::credentials::draft::Draft;
+use strongroom::draft::Draft;
 use url::Url;
 
 /// Separates the fields of a form in the input.

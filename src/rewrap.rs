@@ -28,7 +28,7 @@ pub struct Moved {
 }
 
 #[derive(Debug, thiserror::Error)]
-pub enum RotationError {
+pub enum RewrapFailure {
     #[error("another re-wrap is at work: let it finish, or try again in a moment")]
     Busy,
     #[error("{0} values are being written by others all the time: run `strongroom key rewrap` again")]
@@ -38,7 +38,7 @@ pub enum RotationError {
 }
 
 /// Takes the lock of the one worker, with a connection of its own, until it is dropped.
-pub fn lock(mut conn: Conn) -> Result<HeldLock, RotationError> {
+pub fn lock(mut conn: Conn) -> Result<HeldLock, RewrapFailure> {
     let pause = Duration::from_millis(50);
     for _ in 0..LOCK_PATIENCE.as_millis() / pause.as_millis() {
         conn = match models::try_lock(conn, LOCK)? {
@@ -47,11 +47,11 @@ pub fn lock(mut conn: Conn) -> Result<HeldLock, RotationError> {
         };
         std::thread::sleep(pause);
     }
-    Err(RotationError::Busy)
+    Err(RewrapFailure::Busy)
 }
 
 /// Moves all values, batch by batch, each committed. `tell` hears how many have been moved and how many were to be.
-pub fn rewrap(conn: &mut Conn, vault: &Vault, mut tell: impl FnMut(u64, u64)) -> Result<Moved, RotationError> {
+pub fn rewrap(conn: &mut Conn, vault: &Vault, mut tell: impl FnMut(u64, u64)) -> Result<Moved, RewrapFailure> {
     let mut moved = Moved::default();
     models::transaction(conn, &|conn: &mut Conn| keks::clear_verified(conn, vault, &Actor::command_line()))?;
     let all = u64::try_from(left(conn, vault)?).unwrap_or(0);
@@ -73,7 +73,7 @@ pub fn rewrap(conn: &mut Conn, vault: &Vault, mut tell: impl FnMut(u64, u64)) ->
             std::thread::sleep(Duration::from_millis(50));
         }
     }
-    Err(RotationError::Contended(left(conn, vault)?))
+    Err(RewrapFailure::Contended(left(conn, vault)?))
 }
 
 /// How many values are not yet protected by the active key.

@@ -1,9 +1,9 @@
 //! The Test button as people see it, before and after saving.
 
 use strongroom::accounts::Role;
+use strongroom::checkup;
 use strongroom::models::events::Actor;
 use strongroom::providers::probe::{Finding, Verdict};
-use strongroom::testing;
 
 use super::sample;
 use crate::credentials::id_in;
@@ -43,7 +43,7 @@ async fn the_button_answers_beside_itself_and_what_was_typed_stays() {
     );
     found.facts.push(("Account", "123456789012".to_owned()));
     found.snippets.push(("Trust policy of scanner".to_owned(), "{ \"Effect\": \"Allow\" }".to_owned()));
-    testing::record(&app.app, Actor::system(), id, 1, &found).await.expect("recorded");
+    checkup::record(&app.services, Actor::system(), id, 1, &found).await.expect("recorded");
     for (name, look) in
         [("narrow", NARROW), ("dark", Look { dark: true, ..WIDE }), ("large", Look { width: 1600, ..WIDE })]
     {
@@ -59,7 +59,7 @@ async fn the_button_answers_beside_itself_and_what_was_typed_stays() {
         browser.press("Test").await;
         browser.sees("The certificate is valid until").await;
         browser.picture(&format!("test-found-{name}")).await;
-        testing::record(&app.app, Actor::system(), id, 1, &found).await.expect("recorded");
+        checkup::record(&app.services, Actor::system(), id, 1, &found).await.expect("recorded");
         browser.close().await;
     }
     browser.close().await;

@@ -1,6 +1,6 @@
 //! The Test button: before saving and on what is saved; what is recorded, and what never is.
 
-use strongroom::models::credential_tests;
+use strongroom::models::checkups;
 
 use super::{add_of, samples};
 use crate::support::app::{Page, TestApp, Visit};
@@ -40,8 +40,8 @@ async fn pressed(visit: &mut Visit, path: &str, fields: &[(&str, &str)]) -> Page
     visit.send(request.header("sec-fetch-site", "same-origin").header("hx-request", "true")).await
 }
 
-fn last(app: &TestApp, id: uuid::Uuid) -> Option<credential_tests::LastTest> {
-    credential_tests::last(&mut app.connect(), id).expect("an answer")
+fn last(app: &TestApp, id: uuid::Uuid) -> Option<checkups::LastTest> {
+    checkups::last(&mut app.connect(), id).expect("an answer")
 }
 
 fn rows_and_events(app: &TestApp) -> (i64, i64) {

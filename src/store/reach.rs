@@ -6,7 +6,7 @@ use crate::models::{self, Route, deployment};
 use crate::vault::Vault;
 
 /// The way for all work, and the URL to listen at; `None`: nobody announces anything.
-pub(super) fn find(url: &str, direct: Option<&str>, vault: &Vault) -> Result<(Route, Option<String>), StartError> {
+pub fn find(url: &str, direct: Option<&str>, vault: &Vault) -> Result<(Route, Option<String>), StartError> {
     if let Some(direct) = direct {
         check(direct, vault)?;
         return Ok((Route::Pooled, Some(direct.to_owned())));

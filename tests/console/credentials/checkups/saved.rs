@@ -1,9 +1,9 @@
 //! The Test button of a saved credential, on its page and on its edit form: what is opened, recorded and shown of it.
 
 use strongroom::accounts::Role;
+use strongroom::checkup;
 use strongroom::models::events::Actor;
 use strongroom::providers::probe::{Finding, Verdict};
-use strongroom::testing;
 
 use super::{CANARY, add_certificate, borrowed, certificate, last, pressed, sample};
 use crate::credentials::{actions, add, add_of, doubt, execute, row, stored, version};
@@ -149,7 +149,7 @@ async fn a_failed_test_asks_for_attention_until_one_goes_well() {
     assert!(quiet(&visit.get("/alerts").await) && quiet(&visit.get("/").await));
     let found = Finding::new(Verdict::NotTrusted, "The role does not trust this key.", "");
     let actor = Actor::system();
-    testing::record(&app.app, actor, id, 1, &found).await.expect("recorded");
+    checkup::record(&app.services, actor, id, 1, &found).await.expect("recorded");
     let page = visit.get("/alerts").await;
     assert_eq!(page.texts("#results li a"), ["The test of “pair” failed: The role does not trust this key."]);
     assert_eq!(visit.get(&format!("/credentials/{id}")).await.texts(".timeline li.is-bad").len(), 1);
@@ -170,7 +170,7 @@ async fn an_expiry_that_the_provider_told_is_kept_in_the_row_without_disturbing_
     let told = row(&app, id).created_at + chrono::Duration::days(9) + chrono::Duration::nanoseconds(7);
     found.expires_at = Some(told);
     let actor = Actor::system();
-    testing::record(&app.app, actor.clone(), id, 1, &found).await.expect("recorded");
+    checkup::record(&app.services, actor.clone(), id, 1, &found).await.expect("recorded");
     let after = row(&app, id);
     assert_eq!(after.expires_at.map(|at| at.timestamp()), Some(told.timestamp()));
     assert_eq!(doubt(&app, id), None);
@@ -181,6 +181,6 @@ async fn an_expiry_that_the_provider_told_is_kept_in_the_row_without_disturbing_
     assert!(row(&app, id).expires_at.is_some());
     // A test of values that are no longer saved changes nothing.
     found.expires_at = None;
-    testing::record(&app.app, actor, id, 7, &Finding::ok("Late.")).await.expect("told");
+    checkup::record(&app.services, actor, id, 7, &Finding::ok("Late.")).await.expect("told");
     assert_eq!(last(&app, id).expect("the first").sentence, "The token works.");
 }

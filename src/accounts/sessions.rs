@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use diesel::connection::SimpleConnection;
 
-use super::Visitor;
+use super::visitor::Visitor;
 use crate::models::{self, Conn, Route};
 
 /// Longest that an entry is believed.

@@ -1,6 +1,6 @@
 //! How often a user may do what costs others something: a test, an invitation, a test of a channel. Held in memory, a
 //! count a replica: a test before saving then writes nothing at all, and a number of replicas times ten is still too
-//! few to look through a network with. The throttle of logins is in `accounts`, and is stored.
+//! few to look through a network with. The throttle of logins is beside this file, and is stored.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -8,9 +8,15 @@ use std::time::{Duration, Instant};
 
 use uuid::Uuid;
 
-use super::error::Error;
-
 const MINUTE: Duration = Duration::from_secs(60);
+
+/// Why somebody must wait, as a sentence, and for how many seconds.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{text}")]
+pub struct TooOften {
+    pub text: String,
+    pub seconds: i64,
+}
 
 /// When each user did one kind of thing of late.
 #[derive(Debug)]
@@ -27,7 +33,7 @@ impl Limiter {
     }
 
     /// Counts one, or refuses it.
-    pub fn take(&self, user: Uuid, now: Instant) -> Result<(), Error> {
+    pub fn take(&self, user: Uuid, now: Instant) -> Result<(), TooOften> {
         let mut users = self.users.lock().unwrap_or_else(PoisonError::into_inner);
         users.retain(|_, times| {
             times.retain(|at| now.duration_since(*at) < MINUTE);
@@ -38,7 +44,7 @@ impl Limiter {
             let seconds = (MINUTE - now.duration_since(*oldest)).as_secs() as i64 + 1;
             let Self { most, what, .. } = self;
             let text = format!("Up to {most} {what} a minute are possible. Try again in {seconds} seconds.");
-            return Err(Error::Throttled { text, seconds });
+            return Err(TooOften { text, seconds });
         }
         times.push(now);
         Ok(())
@@ -57,7 +63,7 @@ mod tests {
             assert!(limiter.take(ada, start).is_ok());
         }
         let refused = limiter.take(ada, start + Duration::from_secs(20));
-        assert!(matches!(refused, Err(Error::Throttled { seconds: 41, .. })), "{refused:?}");
+        assert!(matches!(refused, Err(TooOften { seconds: 41, .. })), "{refused:?}");
         assert!(limiter.take(olga, start).is_ok(), "others are not held up");
         assert!(limiter.take(ada, start + MINUTE).is_ok());
     }

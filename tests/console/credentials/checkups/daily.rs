@@ -1,6 +1,6 @@
 //! The daily test, which nobody presses.
 
-use strongroom::testing;
+use strongroom::checkup;
 
 use super::{add_certificate, last};
 use crate::credentials::{actions, add, execute, row};
@@ -20,7 +20,7 @@ async fn two_replicas_test_each_due_credential_once_and_tell_of_the_failures() {
     let altered = add_certificate(&mut visit, "altered").await;
     execute(&app, &format!("UPDATE credentials SET identity = 'mallory' WHERE id = '{altered}'"));
     execute(&app, "UPDATE credentials SET next_test_at = now() - interval '50 hours'");
-    let (ours, theirs) = futures_util::join!(testing::test_due(&app.app), testing::test_due(&other.app));
+    let (ours, theirs) = futures_util::join!(checkup::test_due(&app.services), checkup::test_due(&other.services));
     // The consoles' own clocks may have been first with some.
     assert!(ours.expect("tested") + theirs.expect("tested") <= 13);
     for id in &ids {
@@ -32,12 +32,12 @@ async fn two_replicas_test_each_due_credential_once_and_tell_of_the_failures() {
     assert!(row(&app, altered).integrity_failed_at.is_some() && last(&app, altered).is_none());
     let soon = "credentials WHERE kind = 'certificate' AND next_test_at BETWEEN now() AND now() + interval '1 day'";
     assert_eq!(sql::count(&app, soon), 13, "each is due again at its own moment");
-    assert_eq!(testing::test_due(&app.app).await.expect("nothing due"), 0);
+    assert_eq!(checkup::test_due(&app.services).await.expect("nothing due"), 0);
 }
 
 #[actix_web::test]
 async fn the_daily_tests_can_be_switched_off() {
     use strongroom::config::Tests;
-    assert_eq!(TestApp::start_with(&["--test-credentials=off"]).app.settings.test_credentials, Tests::Off);
-    assert_eq!(TestApp::start().app.settings.test_credentials, Tests::Daily);
+    assert_eq!(TestApp::start_with(&["--test-credentials=off"]).services.settings.test_credentials, Tests::Off);
+    assert_eq!(TestApp::start().services.settings.test_credentials, Tests::Daily);
 }

@@ -4,15 +4,13 @@
 
 use std::panic::AssertUnwindSafe;
 
-use actix_web::web::Data;
 use futures_util::{FutureExt, StreamExt, stream};
 use uuid::Uuid;
 
-use crate::app::App;
 use crate::credentials::{self as kinds, Kind};
 use crate::form::Values;
 use crate::integrations::Provider;
-use crate::models::credential_tests::{self, Outcome};
+use crate::models::checkups::{self, Outcome};
 use crate::models::events::Actor;
 use crate::models::provider_facts::Told;
 use crate::models::{Conn, DbError, usages};
@@ -20,6 +18,7 @@ use crate::opening::{self, Opened};
 use crate::providers;
 use crate::providers::aws::roles::Wanted;
 use crate::providers::probe::{Finding, LIMIT, Verdict};
+use crate::services::Services;
 use crate::vault::Vault;
 
 /// Claimed at once, and tested side by side.
@@ -29,8 +28,8 @@ const SIDE_BY_SIDE: usize = 4;
 const MOST_INTEGRATIONS: i64 = 500;
 
 /// One harmless call with these values, of at most [`LIMIT`], and a try of the roles. Stores nothing.
-pub async fn probe(app: &App, kind: &'static Kind, values: &Values, roles: &[Wanted]) -> Finding {
-    let work = async { providers::test(kind, values, roles, &app.egress, &app.settings.endpoints).await };
+pub async fn probe(services: &Services, kind: &'static Kind, values: &Values, roles: &[Wanted]) -> Finding {
+    let work = async { providers::test(kind, values, roles, &services.egress, &services.settings.endpoints).await };
     let found = match tokio::time::timeout(LIMIT, AssertUnwindSafe(work).catch_unwind()).await {
         Ok(Ok(finding)) => finding,
         Ok(Err(_)) => {
@@ -58,7 +57,13 @@ pub fn roles(conn: &mut Conn, vault: &Vault, credential: Uuid) -> Result<Vec<Wan
 }
 
 /// Writes down what a test of saved values found: in the row, and in the trail.
-pub async fn record(app: &App, actor: Actor, id: Uuid, secret_version: i32, found: &Finding) -> Result<(), DbError> {
+pub async fn record(
+    services: &Services,
+    actor: Actor,
+    id: Uuid,
+    secret_version: i32,
+    found: &Finding,
+) -> Result<(), DbError> {
     let outcome = Outcome {
         verdict: found.verdict.slug(),
         sentence: found.sentence.clone(),
@@ -67,38 +72,38 @@ pub async fn record(app: &App, actor: Actor, id: Uuid, secret_version: i32, foun
         expires_at: found.expires_at,
         told: Told { made_at: found.made_at, used_at: found.used_at, identity: found.identity.clone() },
     };
-    let vault = app.vault.clone();
-    let write = move |conn: &mut Conn| credential_tests::record(conn, &vault, &actor, (id, secret_version), &outcome);
-    app.db.transaction(write).await
+    let vault = services.vault.clone();
+    let write = move |conn: &mut Conn| checkups::record(conn, &vault, &actor, (id, secret_version), &outcome);
+    services.db.transaction(write).await
 }
 
 /// Tests the credentials whose daily test is due, and says how many. Each is claimed by one replica.
-pub async fn test_due(app: &Data<App>) -> Result<usize, DbError> {
+pub async fn test_due(services: &Services) -> Result<usize, DbError> {
     let slugs: Vec<&str> = kinds::KINDS.iter().filter(|kind| providers::has_test(kind)).map(|kind| kind.slug).collect();
     let mut tested = 0;
-    while !app.stopping.is_cancelled() {
+    while !services.stopping.is_cancelled() {
         let slugs = slugs.clone();
-        let ids = app.db.transaction(move |conn| credential_tests::take_due(conn, &slugs, BATCH)).await?;
+        let ids = services.db.transaction(move |conn| checkups::take_due(conn, &slugs, BATCH)).await?;
         if ids.is_empty() {
             break;
         }
         tested += ids.len();
-        stream::iter(ids).for_each_concurrent(SIDE_BY_SIDE, |id| test_one(app, id)).await;
+        stream::iter(ids).for_each_concurrent(SIDE_BY_SIDE, |id| test_one(services, id)).await;
     }
     Ok(tested)
 }
 
 /// A credential that cannot be tested now waits for its next day.
-async fn test_one(app: &Data<App>, id: Uuid) {
+async fn test_one(services: &Services, id: Uuid) {
     let work = async {
-        let vault = app.vault.clone();
-        let opened = app.db.transaction(move |conn| open(conn, &vault, id)).await?;
+        let vault = services.vault.clone();
+        let opened = services.db.transaction(move |conn| open(conn, &vault, id)).await?;
         let Some((opened, roles)) = opened else { return Ok(()) };
-        let found = probe(app, opened.kind, &opened.values, &roles).await;
-        record(app, Actor::system(), id, opened.version, &found).await
+        let found = probe(services, opened.kind, &opened.values, &roles).await;
+        record(services, Actor::system(), id, opened.version, &found).await
     };
     tokio::select! {
-        () = app.stopping.cancelled() => {}
+        () = services.stopping.cancelled() => {}
         result = work => match result {
             // Deleted meanwhile.
             Ok(()) | Err(DbError::NotFound) => {}

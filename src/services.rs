@@ -1,0 +1,133 @@
+//! What all work shares as long as the process lives: the database, the vault, the ways out, the caches. Handlers and
+//! jobs are given the same one. It names no page, no request and no job, so that a room that needs it needs no web.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+use url::Url;
+use uuid::Uuid;
+
+use crate::accounts::limiter::Limiter;
+use crate::accounts::sessions::Cache;
+use crate::accounts::{Gate, Hasher};
+use crate::config::{SettingError, Settings};
+use crate::integrations::alerts::email;
+use crate::integrations::context::Outside;
+use crate::models::Db;
+use crate::models::credential_limits::Limits;
+use crate::models::sessions::Limits as SessionLimits;
+use crate::providers::aws;
+use crate::providers::egress::Egress;
+use crate::providers::tokens::Tokens;
+use crate::trail::Trail;
+use crate::vault::Vault;
+
+mod alert_state;
+
+pub use alert_state::AlertState;
+
+/// What every handler and job shares.
+pub struct Services {
+    pub settings: Settings,
+    pub db: Db,
+    pub vault: Arc<Vault>,
+    pub gate: Gate,
+    pub egress: Egress,
+    pub aws: aws::Sessions,
+    /// Access tokens of Azure, Google and IBM.
+    pub tokens: Tokens,
+    /// Connections to mail servers that are kept between two letters.
+    pub smtp: email::Connections,
+    pub sessions: Cache,
+    /// How often each user presses Test.
+    pub checkups: Limiter,
+    /// How often each user has a confirmation sent.
+    pub invitations: Limiter,
+    pub public_url: Url,
+    /// This process among the replicas.
+    pub replica: Uuid,
+    pub stopping: CancellationToken,
+    pub wake: Wake,
+    pub alerts: AlertState,
+    /// What is known of the audit trail; also what is broken, for every page.
+    pub trail: Arc<Trail>,
+}
+
+/// Wakes the jobs of this process, so that they need not wait for their next look.
+#[derive(Default)]
+pub struct Wake {
+    /// A run has been queued.
+    pub runs: Notify,
+    /// An alert, or a setting of alerts, has changed.
+    pub alerts: Notify,
+    /// A message waits in the outbox.
+    pub messages: Notify,
+}
+
+impl Services {
+    /// `public_url` is where visitors open the console. `listen_at` is the direct URL of the database at which ended
+    /// sessions are announced; `None` behind a pooler.
+    pub fn new(
+        mut settings: Settings,
+        (db, vault): (Db, Arc<Vault>),
+        public_url: Url,
+        listen_at: Option<String>,
+    ) -> Result<Self, SettingError> {
+        settings.endpoints = std::mem::take(&mut settings.endpoints).with_aws(settings.aws_endpoints());
+        let egress = Egress::new(settings.egress_allow().into_vec()).through(settings.egress_proxy()?);
+        Ok(Self {
+            gate: Gate { db: db.clone(), vault: vault.clone(), hasher: Hasher::default() },
+            aws: aws::Sessions::new(egress.clone(), settings.endpoints.aws().clone()),
+            tokens: Tokens::new(egress.clone(), settings.endpoints.clone()),
+            egress,
+            smtp: email::Connections::default().greeting_as(settings.smtp_hello()),
+            sessions: Cache::new(listen_at),
+            checkups: Limiter::new(10, "tests"),
+            invitations: Limiter::new(30, "invitations"),
+            public_url,
+            replica: Uuid::new_v4(),
+            stopping: CancellationToken::new(),
+            wake: Wake::default(),
+            alerts: AlertState::default(),
+            trail: vault.trail.clone(),
+            db,
+            vault,
+            settings,
+        })
+    }
+
+    pub fn session_limits(&self) -> SessionLimits {
+        let minutes = |duration: Duration| i32::try_from(duration.as_secs() / 60).unwrap_or(i32::MAX);
+        SessionLimits {
+            idle_minutes: minutes(self.settings.session_idle()),
+            hours: minutes(self.settings.session_absolute()) / 60,
+        }
+    }
+
+    pub fn stale_days(&self) -> i32 {
+        i32::try_from(self.settings.stale_days).unwrap_or(i32::MAX)
+    }
+
+    /// From when on the secrets of each type count as old, as of a few seconds ago.
+    pub fn limits(&self) -> Limits {
+        Limits::of(&self.alerts.settings(), self.stale_days())
+    }
+
+    /// What a call of an integration may use of the world outside.
+    pub fn outside(&self) -> Outside<'_> {
+        Outside {
+            egress: &self.egress,
+            endpoints: &self.settings.endpoints,
+            aws: &self.aws,
+            tokens: &self.tokens,
+            smtp: &self.smtp,
+        }
+    }
+
+    /// Whether visitors come over https, here or at the proxy.
+    pub fn secure(&self) -> bool {
+        self.public_url.scheme() == "https"
+    }
+}
