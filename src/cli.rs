@@ -161,6 +161,16 @@ pub enum AuditAction {
         #[arg(long, value_name = "FILE")]
         anchor: Option<std::path::PathBuf>,
     },
+    /// Accept the breaks of the audit trail that keep the console from using secrets and changing anything
+    #[command(after_help = "\
+Without --yes it only prints where the trail is broken. Compare the store with a backup first, and
+with heads of the trail that were kept elsewhere (strongroom audit verify --anchor FILE): what was
+changed there counts from then on. The trail records that it was accepted, and where.")]
+    Accept {
+        /// Accept what is printed
+        #[arg(long)]
+        yes: bool,
+    },
 }
 
 impl Command {

@@ -39,6 +39,8 @@ pub enum Closed {
     LaterRelease,
     /// Somebody else has saved it since it was read.
     Stale,
+    /// The audit trail was broken when this console started.
+    Held,
 }
 
 impl Closed {
@@ -51,6 +53,10 @@ impl Closed {
             }
             Self::LaterRelease => "a later release of Strongroom saved it. Upgrade this console.",
             Self::Stale => "it was changed a moment ago. Try again.",
+            Self::Held => {
+                "the audit trail was altered before this console started, so no secret is used. The line on every page says \
+                 what to do."
+            }
         }
     }
 }
@@ -61,6 +67,7 @@ impl From<Closed> for DbError {
             Closed::Quarantined => Self::Integrity,
             Closed::LaterRelease => Self::LaterRelease,
             Closed::Stale => Self::Stale,
+            Closed::Held => Self::TrailHeld,
         }
     }
 }
@@ -84,6 +91,9 @@ pub fn open_at(
     (id, row_version): (Uuid, Option<i64>),
     why: String,
 ) -> Result<Result<Opened, Closed>, DbError> {
+    if vault.trail.is_held() {
+        return Ok(Err(Closed::Held));
+    }
     let (seen, sealed) = credentials::find_sealed(conn, vault, id)?;
     if row_version.is_some_and(|expected| expected != seen.shown().row_version) {
         return Ok(Err(Closed::Stale));

@@ -133,7 +133,10 @@ impl Trail {
     /// What was found; `first`: while the trail was read for the first time, so that nothing of it is to be relied on.
     pub fn note_break(&self, found: Break, first: bool) {
         let mut state = self.lock();
-        if first { state.holding.push(found) } else { state.found.push(found) }
+        let list = if first { &mut state.holding } else { &mut state.found };
+        if list.len() < MOST_KEPT {
+            list.push(found);
+        }
     }
 
     /// The operator has accepted these.
@@ -178,13 +181,15 @@ impl Trail {
         (!state.found.is_empty()).then(|| {
             format!(
                 "The audit trail was altered or rolled back while this console ran: {}. The Alerts page says what was \
-                 found. Find out who can write to the database, and compare it with a backup.",
+                 found. Find out who can write to the database, compare it with a backup, and then restart the console.",
                 places(&state.found)
             )
         })
     }
 }
 
+/// More breaks than these tell nothing more, and fill memory.
+const MOST_KEPT: usize = 1_000;
 /// At most so many places are named; the log names all.
 const MOST: usize = 3;
 

@@ -5,14 +5,16 @@ use std::fmt;
 
 use uuid::Uuid;
 
-use crate::models::chain::{self, Broken};
+use crate::models::chain;
 use crate::models::logins::{self, Setup};
+use crate::models::missing::Gap;
 use crate::models::sealed::SEALED;
 use crate::models::trust::{Doubt, Seen, Signed};
 use crate::models::{
     self, Conn, DbError, alert_settings, channels, credentials, deployment, events, integrations, keks, recipients,
     sessions, users,
 };
+use crate::trail::Break;
 use crate::vault::Vault;
 
 /// Values or rows at once; a value has up to 256 KiB.
@@ -36,7 +38,9 @@ pub enum Failure {
     /// Rows after this one cannot be read at all: a column holds what Strongroom never writes.
     Unreadable { table: &'static str, after: Uuid },
     /// A lane of the audit trail breaks.
-    Trail(Broken),
+    Trail(Break),
+    /// The trail has no event about a version of a row, and one about a later version.
+    Gap(Gap),
 }
 
 impl fmt::Display for Failure {
@@ -59,8 +63,11 @@ impl fmt::Display for Failure {
             Self::Unreadable { table, after } => {
                 write!(f, "{table}: the rows after {after} cannot be read: a value is not one that Strongroom writes")
             }
-            Self::Trail(Broken { lane, seq }) => {
+            Self::Trail(Break { lane, seq, .. }) => {
                 write!(f, "audit trail: lane {lane} breaks at event {seq}, which was altered or is missing")
+            }
+            Self::Gap(Gap { kind, id, version }) => {
+                write!(f, "audit trail: the event about version {version} of {kind} {id} was taken out")
             }
         }
     }
@@ -190,7 +197,8 @@ impl Walk {
         } else {
             let done = self.trail.step(conn, vault)?;
             if done {
-                self.failures.extend(self.trail.broken.iter().copied().map(Failure::Trail));
+                self.failures.extend(self.trail.broken.iter().cloned().map(Failure::Trail));
+                self.failures.extend(self.trail.gaps.iter().cloned().map(Failure::Gap));
                 let gone = self.trail.missing.iter();
                 self.failures.extend(gone.map(|&(table, id)| Failure::Gone { table, id }));
             }
@@ -217,8 +225,12 @@ impl Walk {
 
     /// In words: what was looked at.
     pub fn summary(&self) -> String {
+        let accepted = match self.trail.accepted {
+            0 => String::new(),
+            count => format!(", {count} accepted breaks of the trail passed"),
+        };
         format!(
-            "{} sealed values opened, {} rows checked, {} audit events followed",
+            "{} sealed values opened, {} rows checked, {} audit events followed{accepted}",
             self.values, self.rows, self.trail.count
         )
     }

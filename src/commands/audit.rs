@@ -1,5 +1,6 @@
 //! `strongroom audit verify`: follows the audit trail. The heads that it prints, kept elsewhere, prove later that the trail
-//! was not rolled back; `--anchor` compares those of a log or a mail with the trail.
+//! was not rolled back; `--anchor` compares those of a log or a mail with the trail. `strongroom audit accept`: takes a
+//! trail that is broken as it is, on the operator's word.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -7,12 +8,49 @@ use std::process::ExitCode;
 use super::{Store, Wants, fail, misconfigured, open, say};
 use crate::cli::{AuditAction, AuditArgs};
 use crate::models::anchors::{self, Held};
-use crate::models::{self, DbError, chain};
+use crate::models::{self, Conn, DbError, chain};
 use crate::verification::Failure;
 
 pub fn run(args: &AuditArgs) -> ExitCode {
-    let AuditAction::Verify { anchor } = &args.action;
-    let text = match anchor.as_deref().map(read).transpose() {
+    match &args.action {
+        AuditAction::Verify { anchor } => verify(args, anchor.as_deref()),
+        AuditAction::Accept { yes } => accept(args, *yes),
+    }
+}
+
+fn accept(args: &AuditArgs, yes: bool) -> ExitCode {
+    let mut store = match open(&args.store, Wants::Existing) {
+        Ok(store) => store,
+        Err(status) => return status,
+    };
+    let Store { conn, vault, .. } = &mut store;
+    let walk = match chain::verify(conn, vault) {
+        Ok(walk) => walk,
+        Err(error) => return fail(&error),
+    };
+    let breaks = walk.broken.iter().cloned().map(Failure::Trail);
+    let found: Vec<Failure> = breaks.chain(walk.gaps.iter().cloned().map(Failure::Gap)).collect();
+    for failure in &found {
+        say(failure);
+    }
+    if found.is_empty() {
+        say(&"the audit trail is not broken, so there is nothing to accept");
+        return ExitCode::SUCCESS;
+    }
+    if !yes {
+        return fail(&"compare the store with a backup, and then accept this with: strongroom audit accept --yes");
+    }
+    match models::transaction(conn, &|conn: &mut Conn| chain::accept(conn, vault, &walk)) {
+        Ok::<(), DbError>(()) => {
+            say(&format_args!("{} accepted: consoles go on within seconds", found.len()));
+            ExitCode::SUCCESS
+        }
+        Err(error) => fail(&error),
+    }
+}
+
+fn verify(args: &AuditArgs, anchor: Option<&Path>) -> ExitCode {
+    let text = match anchor.map(read).transpose() {
         Ok(text) => text,
         Err(status) => return status,
     };
@@ -32,15 +70,21 @@ pub fn run(args: &AuditArgs) -> ExitCode {
         Err(error) => return fail(&error),
     };
     for broken in &walk.broken {
-        fail(&Failure::Trail(*broken));
+        fail(&Failure::Trail(broken.clone()));
+    }
+    for gap in &walk.gaps {
+        fail(&Failure::Gap(gap.clone()));
     }
     for &(table, id) in &walk.missing {
         fail(&Failure::Gone { table, id });
     }
-    if !walk.broken.is_empty() || !walk.missing.is_empty() || rolled_back > 0 {
+    if !walk.broken.is_empty() || !walk.gaps.is_empty() || !walk.missing.is_empty() || rolled_back > 0 {
         return ExitCode::FAILURE;
     }
-    say(&format_args!("{} events, all as they were written", walk.count));
+    match walk.accepted {
+        0 => say(&format_args!("{} events, all as they were written", walk.count)),
+        accepted => say(&format_args!("{} events as they were written, and {accepted} accepted breaks", walk.count)),
+    }
     ExitCode::SUCCESS
 }
 

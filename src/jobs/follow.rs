@@ -1,45 +1,71 @@
 //! Follows the audit trail as it grows, so that what this process knows of it cannot be taken back in the database.
+//! Until it was read to its end for the first time, nothing else is done.
 
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::mem;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use crate::models::DbError;
 use crate::models::altered::{self, Part};
-use crate::models::follow::Follower;
+use crate::models::follow::{Follower, Found};
 use crate::services::Services;
-use crate::trail::Break;
 use crate::verification::Failure;
 
-/// Longer than any statement of a request may take: see [`Follower`].
-const TURN: Duration = Duration::from_secs(20);
+/// Between two looks at what others have written: one cheap statement, when that is nothing.
+const TURN: Duration = Duration::from_secs(5);
+/// Between two tries to read the trail for the first time, while the database does not answer.
+const SOON: Duration = Duration::from_millis(500);
+
+type Shared = Arc<Mutex<Follower>>;
 
 /// Runs until the console stops.
 pub async fn trail(services: Arc<Services>) {
-    let follower = Arc::new(Mutex::new(Follower::default()));
-    super::every(TURN, services, "following the audit trail", move |services| turn(services, follower.clone())).await;
+    let (follower, started) = (Shared::default(), Instant::now());
+    while !services.stopping.is_cancelled() {
+        let first = !services.trail.is_followed();
+        if let Err(error) = turn(&services, &follower).await {
+            tracing::warn!(%error, "the audit trail could not be followed and is tried again");
+        }
+        let followed = services.trail.is_followed();
+        if first && followed {
+            tracing::info!(milliseconds = started.elapsed().as_millis(), "the audit trail was read to its end");
+        }
+        tokio::select! {
+            () = services.stopping.cancelled() => {}
+            () = services.trail.look.notified() => {}
+            () = tokio::time::sleep(if followed { TURN } else { SOON }) => {}
+        }
+    }
 }
 
-async fn turn(services: Arc<Services>, follower: Arc<Mutex<Follower>>) -> Result<(), DbError> {
-    let mut more = true;
-    while more && !services.stopping.is_cancelled() {
-        let (follower, vault) = (follower.clone(), services.vault.clone());
-        let step = move |conn: &mut _| follower.lock().unwrap_or_else(PoisonError::into_inner).step(conn, &vault);
-        let (broken, behind) = services.db.run::<_, DbError, _>(step).await?;
-        more = behind;
-        if broken.is_empty() {
-            continue;
-        }
-        for at in &broken {
-            services.trail.note_break(Break { lane: at.lane, seq: at.seq, on: at.seq, link: Vec::new() }, false);
-        }
-        let broken = broken.into_iter().map(|at| Failure::Trail(at).to_string()).collect::<Vec<_>>().join("; ");
-        tracing::error!(%broken, "the audit trail does not go on from where this console knew it");
-        let sentence = format!("The audit trail was altered or rolled back. Following it found: {broken}.");
-        services
-            .db
-            .transaction::<_, DbError, _>(move |conn| altered::alert_store(conn, Part::Trail, &sentence))
-            .await?;
+fn lock(follower: &Shared) -> MutexGuard<'_, Follower> {
+    follower.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+async fn turn(services: &Services, follower: &Shared) -> Result<(), DbError> {
+    let mut more = Ok(true);
+    while let Ok(true) = more
+        && !services.stopping.is_cancelled()
+    {
+        let (shared, vault) = (follower.clone(), services.vault.clone());
+        more = services.db.run::<_, DbError, _>(move |conn| lock(&shared).step(conn, &vault)).await;
     }
-    follower.lock().unwrap_or_else(PoisonError::into_inner).end_turn(&services.vault);
-    Ok(())
+    let found = mem::take(&mut lock(follower).found);
+    let alerted = alert(services, &found).await;
+    if alerted.is_err() {
+        lock(follower).found.add(found);
+    }
+    more.and(alerted)
+}
+
+async fn alert(services: &Services, found: &Found) -> Result<(), DbError> {
+    if found.is_empty() {
+        return Ok(());
+    }
+    let breaks = found.breaks.iter().cloned().map(Failure::Trail);
+    let all = breaks.chain(found.gaps.iter().cloned().map(Failure::Gap));
+    let broken = all.map(|failure| failure.to_string()).collect::<Vec<_>>().join("; ");
+    tracing::error!(%broken, held = services.trail.is_held(), "the audit trail is not what was written");
+    let sentence = format!("The audit trail was altered or rolled back. Following it found: {broken}.");
+    services.db.transaction(move |conn| altered::alert_store(conn, Part::Trail, &sentence)).await
 }

@@ -5,6 +5,8 @@ use std::future::Future;
 use std::time::Duration;
 
 use std::sync::Arc;
+
+use futures_util::future::LocalBoxFuture;
 use tokio::task::JoinSet;
 
 use crate::models::{self, DbError, chain, deliveries, keks, logins, sessions, store_health};
@@ -38,18 +40,27 @@ impl Jobs {
 
 pub fn start(services: Arc<Services>) -> Jobs {
     let mut jobs = JoinSet::new();
-    jobs.spawn_local(every(Duration::from_secs(10), services.clone(), "heartbeat", heartbeat));
-    jobs.spawn_local(every(Duration::from_secs(300), services.clone(), "purge", purge));
-    jobs.spawn_local(every(Duration::from_secs(5), services.clone(), "scheduled scans", scheduled_scans::queue_due));
-    jobs.spawn_local(every(Duration::from_secs(60), services.clone(), "scheduled tests", scheduled_checkups::test_due));
-    jobs.spawn_local(run_queue::work(services.clone()));
-    jobs.spawn_local(alerts::decide(services.clone()));
-    jobs.spawn_local(outbox::work(services.clone()));
-    jobs.spawn_local(every(Duration::from_secs(600), services.clone(), "verify", nightly));
-    jobs.spawn_local(every(Duration::from_secs(10), services.clone(), "store health", watch));
     jobs.spawn_local(follow::trail(services.clone()));
-    jobs.spawn_local(every(Duration::from_secs(3_600), services.clone(), "heads of the trail", tell_heads));
+    let mut add = |job: LocalBoxFuture<'static, ()>| jobs.spawn_local(once_followed(services.clone(), job));
+    add(Box::pin(every(Duration::from_secs(10), services.clone(), "heartbeat", heartbeat)));
+    add(Box::pin(every(Duration::from_secs(300), services.clone(), "purge", purge)));
+    add(Box::pin(every(Duration::from_secs(5), services.clone(), "scheduled scans", scheduled_scans::queue_due)));
+    add(Box::pin(every(Duration::from_secs(60), services.clone(), "scheduled tests", scheduled_checkups::test_due)));
+    add(Box::pin(run_queue::work(services.clone())));
+    add(Box::pin(alerts::decide(services.clone())));
+    add(Box::pin(outbox::work(services.clone())));
+    add(Box::pin(every(Duration::from_secs(600), services.clone(), "verify", nightly)));
+    add(Box::pin(every(Duration::from_secs(10), services.clone(), "store health", watch)));
+    add(Box::pin(every(Duration::from_secs(3_600), services.clone(), "heads of the trail", tell_heads)));
     Jobs(jobs)
+}
+
+/// Before the audit trail was read, nobody knows which rows are to be relied on.
+async fn once_followed(services: Arc<Services>, job: LocalBoxFuture<'static, ()>) {
+    tokio::select! {
+        () = services.stopping.cancelled() => {}
+        () = services.trail.followed() => job.await,
+    }
 }
 
 /// Runs `job` now and then every `period`, until the console stops.
@@ -82,6 +93,9 @@ async fn heartbeat(services: Arc<Services>) -> Result<(), DbError> {
 }
 
 async fn purge(services: Arc<Services>) -> Result<(), DbError> {
+    if services.trail.is_held() {
+        return Ok(());
+    }
     let limits = services.session_limits();
     services.db.transaction(move |conn| sessions::purge(conn, limits)).await?;
     services.db.transaction(logins::purge).await?;

@@ -30,6 +30,8 @@ pub async fn work(services: Arc<Services>) {
     while !services.stopping.is_cancelled() {
         let vault = services.vault.clone();
         match services.db.run(move |conn| deliveries::due(conn, &vault)).await {
+            // What waits is sent once the trail is accepted, or the backup is back.
+            Ok(_) if services.trail.is_held() => {}
             Ok(due) => {
                 let free: Vec<Uuid> =
                     due.into_iter().filter(|channel| !busy.values().any(|working| working == channel)).collect();

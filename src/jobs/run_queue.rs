@@ -21,7 +21,7 @@ pub async fn work(services: Arc<Services>) {
     let at_once = usize::try_from(services.settings.runs_at_once).unwrap_or(1).max(1);
     let (mut running, cancel) = (JoinSet::new(), CancellationToken::new());
     while !services.stopping.is_cancelled() {
-        while running.len() < at_once && !services.stopping.is_cancelled() {
+        while running.len() < at_once && !services.stopping.is_cancelled() && !services.trail.is_held() {
             match runs::claim(&services).await {
                 Ok(Some(run)) => drop(running.spawn_local(runs::perform(services.clone(), run, cancel.clone()))),
                 Ok(None) => break,

@@ -9,6 +9,9 @@ use crate::services::Services;
 
 /// One turn: whoever has an unfinished run already is left to it.
 pub async fn queue_due(services: Arc<Services>) -> Result<(), DbError> {
+    if services.trail.is_held() {
+        return Ok(());
+    }
     let vault = services.vault.clone();
     let queued = services
         .db

@@ -86,7 +86,7 @@ fn alert(conn: &mut Conn, vault: &Vault, failure: &Failure) -> Result<(), DbErro
     let (table, id) = match failure {
         Failure::Row { doubt: Doubt::LaterRelease, .. } => return Ok(()),
         Failure::Value { table, id, .. } | Failure::Row { table, id, .. } => (*table, *id),
-        Failure::Newer { .. } | Failure::Unrecorded { .. } | Failure::Trail(_) => {
+        Failure::Newer { .. } | Failure::Unrecorded { .. } | Failure::Trail(_) | Failure::Gap(_) => {
             return altered::alert_store(conn, Part::Trail, &sentence);
         }
         Failure::Missing { table: "users" } => return altered::alert_store(conn, Part::Users, &sentence),

@@ -105,10 +105,33 @@ actions! {
     StoreVerificationStarted "store.verification_started" "Verification started" "started to verify";
     StoreVerified "store.verified" "Store verified" "verified";
     StoreVerificationFailed "store.verification_failed" "Verification failed" "found faults while verifying";
+    AuditAccepted "audit.accepted" "Break of the trail accepted" "accepted breaks of";
     StoreSigned "store.signed" "Row checks renewed" "renewed the row checks of";
 }
 
 impl Action {
+    /// Whether it is recorded also while a broken trail holds the store: logging in and out, refusals, and what is found.
+    pub const fn is_kept_while_held(self) -> bool {
+        matches!(
+            self,
+            Self::LoginSucceeded
+                | Self::LoginConfirmed
+                | Self::LoginEnded
+                | Self::LoginFailed
+                | Self::LoginLocked
+                | Self::SessionEnded
+                | Self::UserRecoveryCodeUsed
+                | Self::CredentialIntegrityFailure
+                | Self::IntegrationIntegrityFailure
+                | Self::UserIntegrityFailure
+                | Self::SessionIntegrityFailure
+                | Self::StoreVerificationStarted
+                | Self::StoreVerified
+                | Self::StoreVerificationFailed
+                | Self::AuditAccepted
+        )
+    }
+
     /// `None` for an action of a later release.
     pub fn find(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|action| action.name() == name)

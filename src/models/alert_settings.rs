@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::events::{self, Action, Actor, NewEvent};
 use super::schema::{alert_settings, events as trail};
 use super::trust::{self, Doubt, Parts, Seen, Signed, signed_columns};
-use super::{Conn, DbError, altered};
+use super::{Conn, DbError, altered, noted};
 use crate::vault::Vault;
 
 /// Days before the limit at which people are warned ahead.
@@ -145,7 +145,8 @@ impl Signed for Row {
 /// The row, if there is one, and the latest version that the audit trail records.
 pub(super) fn seen(conn: &mut Conn, vault: &Vault) -> Result<(Option<Seen<Row>>, i64), DbError> {
     let recorded = trail::table.filter(trail::subject_id.eq(SUBJECT).and(trail::subject_version.is_not_null()));
-    let latest = || recorded.select(diesel::dsl::max(trail::subject_version)).single_value();
+    let newest = recorded.order(trail::subject_version.desc());
+    let latest = || newest.select(trail::subject_version).single_value();
     let found: Option<(Row, Option<i64>)> =
         alert_settings::table.select((Row::as_select(), latest())).first(conn).optional()?;
     match found {
@@ -153,7 +154,10 @@ pub(super) fn seen(conn: &mut Conn, vault: &Vault) -> Result<(Option<Seen<Row>>,
             let latest = row.1.unwrap_or(0);
             Ok((Some(Seen::new(vault, row, |_| true)), latest))
         }
-        None => Ok((None, diesel::select(latest()).get_result::<Option<i64>>(conn)?.unwrap_or(0))),
+        None => {
+            let recorded = diesel::select(latest()).get_result::<Option<i64>>(conn)?.unwrap_or(0);
+            Ok((None, recorded.max(vault.trail.latest_version(SUBJECT, noted::began()))))
+        }
     }
 }
 

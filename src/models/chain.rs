@@ -8,13 +8,12 @@ use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Binary, SmallInt};
 use uuid::Uuid;
 
-use super::events::{self, Action, Event, LANES};
-use super::missing;
-use super::schema::events as table;
+use super::events::{self, Action, Actor, LANES, NewEvent};
+use super::lane::{self, Accepted, Place};
+use super::missing::{self, Gap};
 use super::{Conn, DbError};
+use crate::trail::Break;
 use crate::vault::Vault;
-
-const PAGE: i64 = 2_000;
 
 /// The last event of a lane. Kept elsewhere, it proves later that the trail was not rolled back.
 #[derive(Clone, Debug, PartialEq, Eq, QueryableByName)]
@@ -27,8 +26,9 @@ pub struct Head {
     pub mac: Vec<u8>,
     #[diesel(sql_type = Binary)]
     head_mac: Vec<u8>,
+    /// The number of the last event that is there.
     #[diesel(sql_type = BigInt)]
-    last: i64,
+    pub(super) last: i64,
 }
 
 /// Characters of a link that an anchor in a mail has: 64 bits of the MAC, which nobody can choose without the key.
@@ -53,93 +53,85 @@ impl fmt::Display for Head {
     }
 }
 
-/// Where the chain breaks: the first event of a lane that is not what was written, or is missing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Broken {
-    pub lane: i16,
-    pub seq: i64,
-}
-
-/// A walk along all lanes, also those after a broken one.
+/// A walk along all lanes, also past what does not hold in them.
 #[derive(Debug, Default)]
 pub struct Walk {
     /// Events that hold, so far.
     pub count: u64,
     /// Heads of the lanes that hold, so far.
     pub heads: Vec<Head>,
-    /// Where each of the other lanes breaks.
-    pub broken: Vec<Broken>,
+    /// Where the other lanes break, so far.
+    pub broken: Vec<Break>,
+    /// Breaks that an operator has accepted, so far.
+    pub accepted: u64,
     /// Whether an event so far says that the rows of the store were signed.
     pub signed: bool,
     /// Rows that are gone without an event, so far: table and id.
     pub missing: Vec<(&'static str, Uuid)>,
+    /// Events that were taken out of lanes that hold, so far.
+    pub gaps: Vec<Gap>,
     /// The lane that is being walked.
     lane: i16,
-    /// Its head when the walk came to it, and the last link that holds.
-    current: Option<(Head, i64, Vec<u8>)>,
+    /// Its head when the walk came to it, and how far the walk is.
+    current: Option<(Head, Place)>,
+    known: Option<Accepted>,
 }
 
 impl Walk {
-    /// One page further; `true` when all lanes have been walked. A lane whose events cannot be read is a broken one.
+    /// One page further; `true` when all lanes have been walked.
     pub fn step(&mut self, conn: &mut Conn, vault: &Vault) -> Result<bool, DbError> {
-        let at = self.current.as_ref().map_or(0, |(_, seq, _)| *seq);
-        match self.read(conn, vault) {
-            Err(DbError::Other) => Ok(self.next(Err(at + 1))),
-            result => result,
-        }
-    }
-
-    fn read(&mut self, conn: &mut Conn, vault: &Vault) -> Result<bool, DbError> {
         let lane = self.lane;
         if lane >= LANES {
             return Ok(true);
         }
-        let (head, mut seq, mut mac) = match self.current.take() {
+        let known = match self.known.take() {
+            Some(known) => known,
+            None => lane::accepted(conn, vault)?,
+        };
+        let known = self.known.insert(known);
+        let (head, mut place) = match self.current.take() {
             Some(current) => current,
             None => match head(conn, lane)? {
-                Some(head) => (head, 0, events::first_link(vault, lane)),
-                None => return Ok(self.next(Err(0))),
+                Some(head) => (head, Place::start(vault, lane)),
+                None => {
+                    let found = Break { lane, seq: 0, on: 0, link: Vec::new() };
+                    if known.breaks.contains(&found) {
+                        self.accepted += 1
+                    } else {
+                        self.broken.push(found)
+                    }
+                    return Ok(self.next());
+                }
             },
         };
-        let page: Vec<Event> = table::table
-            .filter(table::lane.eq(lane).and(table::seq.gt(seq)).and(table::seq.le(head.seq)))
-            .order(table::seq)
-            .limit(PAGE)
-            .select(Event::as_select())
-            .load(conn)?;
-        let ended = page.len() < PAGE as usize;
-        self.missing.extend(missing::rows(conn, &page)?);
-        for event in page {
-            if event.seq != seq + 1 || events::link(vault, &mac, &event) != event.mac {
-                return Ok(self.next(Err(seq + 1)));
-            }
-            (seq, mac) = (event.seq, event.mac);
-            self.count += 1;
-            self.signed |= event.action == Action::StoreSigned.name();
+        let followed = place.follow(conn, vault, &head, &known.breaks)?;
+        self.missing.extend(missing::rows(conn, &followed.events)?);
+        for gap in missing::gaps(conn, &followed.events)? {
+            if known.has(&gap) { self.accepted += 1 } else { self.gaps.push(gap) }
         }
-        if !ended {
-            self.current = Some((head, seq, mac));
+        self.count += followed.events.len() as u64;
+        self.accepted += followed.accepted;
+        self.signed |= followed.events.iter().any(|event| event.action == Action::StoreSigned.name());
+        self.broken.extend(followed.breaks);
+        if !followed.ended {
+            self.current = Some((head, place));
             return Ok(false);
         }
-        let whole = seq == head.seq && mac == head.mac && head.is_signed(vault);
-        // Events behind the head were not written by Strongroom.
-        let holds = whole && head.last == head.seq;
-        Ok(self.next(if holds { Ok(head) } else { Err(seq + 1) }))
+        if !self.broken.iter().any(|found| found.lane == lane) {
+            self.heads.push(head);
+        }
+        Ok(self.next())
     }
 
-    /// Ends a lane, with its head or the number of the first event that does not hold; whether it was the last one.
-    fn next(&mut self, ended: Result<Head, i64>) -> bool {
-        match ended {
-            Ok(head) => self.heads.push(head),
-            Err(seq) => self.broken.push(Broken { lane: self.lane, seq }),
-        }
+    /// On to the next lane; whether there is none.
+    fn next(&mut self) -> bool {
         self.lane += 1;
         self.lane >= LANES
     }
 }
 
 const HEADS: &str = "SELECT lane, seq, mac, head_mac,
-        (SELECT coalesce(max(e.seq), 0) FROM events e WHERE e.lane = l.lane) AS last
+        coalesce((SELECT e.seq FROM events e WHERE e.lane = l.lane ORDER BY e.seq DESC LIMIT 1), 0) AS last
     FROM audit_lanes l WHERE lane = ANY($1) ORDER BY lane";
 
 /// The heads of lanes that have events, as they are, unchecked.
@@ -162,4 +154,16 @@ pub fn verify(conn: &mut Conn, vault: &Vault) -> Result<Walk, DbError> {
     let mut walk = Walk::default();
     while !super::read(conn, |conn| walk.step(conn, vault))? {}
     Ok(walk)
+}
+
+/// Takes what a walk found for known, on the word of the operator at the command line. Call inside a transaction.
+pub fn accept(conn: &mut Conn, vault: &Vault, walk: &Walk) -> Result<(), DbError> {
+    let event = NewEvent {
+        action: Action::AuditAccepted,
+        subject_kind: "store",
+        subject_id: None,
+        subject_name: "the audit trail",
+        detail: lane::detail(&walk.broken, &walk.gaps),
+    };
+    events::record(conn, vault, &Actor::command_line(), &event)
 }

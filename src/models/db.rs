@@ -14,6 +14,7 @@ use diesel::result::{DatabaseErrorKind, Error};
 use tokio::sync::Semaphore;
 
 use super::manager::{Log, Manager};
+use super::noted::{self, Reading};
 use super::{Conn, DbError, Route};
 
 /// Longest a request waits for the database before it is told to come back: with all around it, within five seconds.
@@ -122,6 +123,7 @@ impl Db {
         let handle = tokio::task::spawn_blocking(move || {
             let _permit = permit;
             let mut connection = pool.get().map_err(|_| DbError::Unavailable)?;
+            let _reading = Reading::begin();
             f(&mut connection)
         });
         handle.await.unwrap_or_else(|_| Err(DbError::Other.into()))
@@ -202,10 +204,14 @@ fn read_by<T, E>(begin: &str, connection: &mut Conn, f: impl FnOnce(&mut Conn) -
 where
     E: From<DbError>,
 {
+    let reading = Reading::begin();
     match AnsiTransactionManager::begin_transaction_sql(connection, begin) {
         Ok(()) => {}
         // The caller's own, which has the search path.
-        Err(Error::AlreadyInTransaction) => return f(connection),
+        Err(Error::AlreadyInTransaction) => {
+            drop(reading);
+            return f(connection);
+        }
         Err(error) => return Err(DbError::from(error).into()),
     }
     let result = f(connection);
@@ -252,6 +258,8 @@ where
     if fate.is_abandoned() {
         return Err(DbError::Unavailable.into());
     }
+    noted::forget();
+    let _reading = Reading::begin();
     AnsiTransactionManager::begin_transaction_sql(connection, begin)?;
     let result = match f(connection) {
         Ok(_) if !fate.commit() => Err(DbError::Unavailable.into()),
@@ -260,6 +268,7 @@ where
     match result {
         Ok(value) => {
             AnsiTransactionManager::commit_transaction(connection).map_err(refused_commit)?;
+            noted::keep();
             Ok(value)
         }
         Err(error) => match AnsiTransactionManager::rollback_transaction(connection) {

@@ -30,6 +30,12 @@ pub enum DbError {
     /// Somebody else has saved the row since it was read.
     #[error("changed by somebody else meanwhile")]
     Stale,
+    /// The audit trail was broken when this process started: no secret is used and nothing is changed.
+    #[error("the audit trail is broken, so no secret is used and nothing is changed")]
+    TrailHeld,
+    /// A lane of the audit trail ends before what this process wrote or read.
+    #[error("the audit trail was altered or rolled back a moment ago")]
+    TrailCut,
     /// A row check or an envelope does not hold.
     #[error("integrity error")]
     Integrity,

@@ -8,8 +8,10 @@ use diesel::prelude::*;
 use uuid::Uuid;
 
 pub use super::actions::Action;
+use super::noted::{self, Written};
 use super::schema::{audit_lanes, events};
 use super::{Conn, DbError};
+use crate::trail::End;
 use crate::vault::Vault;
 
 /// Chains side by side: at least as many as the pool has connections, or writers wait for each other's commits.
@@ -135,6 +137,7 @@ impl Ledger {
         new: &NewEvent,
         subject_version: Option<i64>,
     ) -> Result<(), DbError> {
+        self.check(vault, new.action)?;
         let mut event = Event {
             lane: self.lane,
             seq: self.seq + 1,
@@ -160,7 +163,25 @@ impl Ledger {
             ))
             .execute(conn)?;
         // A trigger or a rule of somebody else may have swallowed what was written.
-        if (written, moved) == (1, 1) { Ok(()) } else { Err(DbError::ReadOnly) }
+        if (written, moved) != (1, 1) {
+            return Err(DbError::ReadOnly);
+        }
+        let (trail, end) = (vault.trail.clone(), End { seq: self.seq, link: self.mac.clone() });
+        noted::add(Written { trail, lane: self.lane, end, version: new.subject_id.zip(subject_version) });
+        Ok(())
+    }
+
+    /// Nothing is changed on a trail that was broken when this process started, nor in a lane that was cut since.
+    fn check(&self, vault: &Vault, action: Action) -> Result<(), DbError> {
+        if vault.trail.is_held() && !action.is_kept_while_held() {
+            return Err(DbError::TrailHeld);
+        }
+        if !vault.trail.agrees(self.lane, self.seq, &self.mac) {
+            // The follower looks at it at once, and alerts.
+            vault.trail.look.notify_one();
+            return Err(DbError::TrailCut);
+        }
+        Ok(())
     }
 }
 
@@ -205,9 +226,10 @@ pub(super) fn link(vault: &Vault, before: &[u8], event: &Event) -> Vec<u8> {
 /// The latest version of each of these rows that the audit trail records.
 pub fn versions(conn: &mut Conn, subjects: &[Uuid]) -> Result<HashMap<Uuid, i64>, DbError> {
     let recorded = events::subject_version.is_not_null().and(events::subject_id.eq_any(subjects));
-    let latest = events::table.filter(recorded).group_by(events::subject_id);
+    let latest = events::table.filter(recorded).distinct_on(events::subject_id);
+    let latest = latest.order((events::subject_id, events::subject_version.desc()));
     let rows: Vec<(Option<Uuid>, Option<i64>)> =
-        latest.select((events::subject_id, diesel::dsl::max(events::subject_version))).load(conn)?;
+        latest.select((events::subject_id, events::subject_version)).load(conn)?;
     Ok(rows.into_iter().filter_map(|(id, version)| id.zip(version)).collect())
 }
 

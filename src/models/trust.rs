@@ -6,13 +6,12 @@
 //! add it to the walk in `verification`.
 
 use std::ops::Deref;
-use std::time::Instant;
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::DbError;
 pub use super::doubt::Doubt;
+use super::{DbError, noted};
 use crate::vault::Vault;
 
 /// The scheme that this release signs by: the first byte of a signature.
@@ -140,6 +139,8 @@ fn same(left: &[u8], right: &[u8]) -> bool {
 pub struct Seen<T> {
     row: T,
     /// The latest version that the audit trail records, 0 for none.
+    recorded: i64,
+    /// The same, also by what this process remembers.
     latest: i64,
     doubt: Option<Doubt>,
 }
@@ -148,11 +149,9 @@ impl<T: Signed> Seen<T> {
     /// `latest` is the version that [`latest_version`] returned with the row, `asked` whether the row is the one that was
     /// asked for.
     pub(super) fn new(vault: &Vault, (row, latest): (T, Option<i64>), asked: impl FnOnce(&T) -> bool) -> Self {
-        let latest = if T::RECORDED {
-            latest.unwrap_or(0).max(vault.trail.latest_version(row.subject(), Instant::now()))
-        } else {
-            0
-        };
+        let recorded = latest.filter(|_| T::RECORDED).unwrap_or(0);
+        let known = if T::RECORDED { vault.trail.latest_version(row.subject(), noted::began()) } else { 0 };
+        let latest = recorded.max(known);
         let doubt = match row.signature().split_first() {
             Some((scheme, _)) if *scheme > SCHEME && row.signature().len() > MAC => Some(Doubt::LaterRelease),
             Some((&SCHEME, rest)) if rest.len() >= MAC => {
@@ -165,20 +164,20 @@ impl<T: Signed> Seen<T> {
             }
             _ => Some(Doubt::Tampered),
         };
-        Self { row, latest, doubt }
+        Self { row, recorded, latest, doubt }
     }
 
     pub fn doubt(&self) -> Option<Doubt> {
         self.doubt
     }
 
-    /// Whether the audit trail does not know this version of the row. Rows of before it kept versions have `latest` 0.
+    /// Whether the audit trail does not know this version of the row. Rows of before it kept versions have 0 recorded.
     pub(crate) fn is_newer_than_recorded(&self) -> bool {
-        T::RECORDED && self.latest > 0 && self.latest < self.row.version()
+        T::RECORDED && self.recorded > 0 && self.recorded < self.row.version()
     }
 
     pub(crate) fn is_unrecorded(&self) -> bool {
-        T::RECORDED && self.latest == 0
+        T::RECORDED && self.recorded == 0
     }
 
     /// For pages, logs and names in the trail. What it holds must decide nothing.
@@ -247,13 +246,15 @@ impl<T: Signed> Trusted<T> {
 }
 
 /// The latest version of a row that the audit trail records, as a column of the statement that reads the row: both are
-/// of one moment, so a change between them is not taken for tampering. `$id` is a column of ids.
+/// of one moment, so a change between them is not taken for tampering. `$id` is a column of ids. By the order of the
+/// index and not by an aggregate, which the superuser of the database can replace.
 macro_rules! latest_version {
     ($id:expr) => {{
         use crate::models::schema::events;
         events::table
             .filter(events::subject_id.eq($id.nullable()).and(events::subject_version.is_not_null()))
-            .select(diesel::dsl::max(events::subject_version))
+            .order(events::subject_version.desc())
+            .select(events::subject_version)
             .single_value()
     }};
 }

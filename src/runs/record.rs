@@ -61,9 +61,13 @@ pub async fn save(services: &Services, run: &Run, done: Done, watch: &Watch) -> 
             Ok(outcome) => return Ok(Some(outcome)),
             Err(DbError::Stale) => return Ok(None),
             // Trying again is safe even when the outcome is unknown: a run ends once.
-            Err(DbError::Unavailable | DbError::OutcomeUnknown | DbError::ReadOnly | DbError::TryAgain)
-                if failing.get_or_insert_with(Instant::now).elapsed() < SAVE_WITHIN =>
-            {
+            Err(
+                DbError::Unavailable
+                | DbError::OutcomeUnknown
+                | DbError::ReadOnly
+                | DbError::TryAgain
+                | DbError::TrailCut,
+            ) if failing.get_or_insert_with(Instant::now).elapsed() < SAVE_WITHIN => {
                 tokio::time::sleep(HEARTBEAT).await;
             }
             Err(error) => return Err(error),

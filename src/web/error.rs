@@ -20,6 +20,7 @@
 //! | `Internal`     | 500    | that it is logged                        |
 //! | `Unavailable`  | 503    | to come back in a moment                 |
 //! | `OutcomeUnknown` | 503  | how to see whether it was saved          |
+//! | `Trail`        | 503    | what about the audit trail is in the way |
 
 use std::fmt;
 
@@ -68,6 +69,41 @@ pub enum Error {
     /// The database fell silent while it saved.
     OutcomeUnknown,
     ReadOnly,
+    Trail(Trail),
+}
+
+/// What about the audit trail is in the way.
+#[derive(Clone, Copy, Debug)]
+pub enum Trail {
+    /// It is being read for the first time.
+    Reading,
+    /// It was broken before the console started.
+    Held,
+    /// It was cut a moment ago.
+    Cut,
+}
+
+impl Trail {
+    fn words(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Reading => (
+                "The console is starting",
+                "The audit trail is being read, so that this console knows what belongs in the database. Try again in a \
+                 few seconds.",
+            ),
+            Self::Held => (
+                "Nothing is changed while the audit trail is broken",
+                "The audit trail was altered before this console started. No secret is used and nothing was changed. The \
+                 operator of the server puts a backup back, or accepts the break with the command “strongroom audit \
+                 accept”.",
+            ),
+            Self::Cut => (
+                "The audit trail was altered a moment ago",
+                "Somebody altered it or rolled it back in the database, so nothing was changed. The Alerts page says what \
+                 was found in a few seconds; then you can try again.",
+            ),
+        }
+    }
 }
 
 /// Why nobody may demote or disable them.
@@ -97,7 +133,9 @@ impl Error {
             Self::Unacceptable(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Throttled { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
-            Self::Unavailable | Self::OutcomeUnknown | Self::ReadOnly => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Unavailable | Self::OutcomeUnknown | Self::ReadOnly | Self::Trail(_) => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
         }
     }
 
@@ -134,6 +172,7 @@ impl Error {
                 "Nothing can be saved at the moment",
                 "The database takes no writes. Nothing was changed; reading works.",
             ),
+            Self::Trail(trail) => trail.words(),
         };
         Problem { title, text: text.to_owned() }
     }
@@ -177,7 +216,7 @@ impl ResponseError for Error {
             Self::Throttled { seconds, .. } => {
                 response.insert_header((RETRY_AFTER, seconds.to_string()));
             }
-            Self::Unavailable | Self::ReadOnly => {
+            Self::Unavailable | Self::ReadOnly | Self::Trail(Trail::Reading | Trail::Cut) => {
                 response.insert_header((RETRY_AFTER, "2"));
             }
             _ => {}
@@ -200,6 +239,8 @@ impl From<DbError> for Error {
             DbError::Unavailable | DbError::TryAgain => Self::Unavailable,
             DbError::OutcomeUnknown => Self::OutcomeUnknown,
             DbError::ReadOnly => Self::ReadOnly,
+            DbError::TrailHeld => Self::Trail(Trail::Held),
+            DbError::TrailCut => Self::Trail(Trail::Cut),
             DbError::MissingKek(_) => {
                 tracing::error!(%error, "a value cannot be sealed");
                 Self::Unavailable

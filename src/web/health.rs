@@ -1,4 +1,4 @@
-//! `/livez`: the process runs. `/readyz`: it can also reach the database. For load balancers and orchestrators.
+//! `/livez`: the process runs. `/readyz`: it can also reach the database, and has read the audit trail. For load balancers and orchestrators.
 
 use actix_web::HttpResponse;
 use actix_web::web::Data;
@@ -12,6 +12,9 @@ pub async fn live() -> HttpResponse {
 }
 
 pub async fn ready(services: Data<Services>) -> HttpResponse {
+    if !services.trail.is_followed() {
+        return HttpResponse::ServiceUnavailable().content_type("text/plain").body("reading the audit trail\n");
+    }
     let answers = services.db.run(|conn| conn.batch_execute("SELECT 1").map_err(DbError::from)).await.is_ok();
     if answers && !services.stopping.is_cancelled() {
         HttpResponse::Ok().content_type("text/plain").body("ready\n")

@@ -2,7 +2,7 @@
 //! come in at all is in [`super::admission`]. Handlers need not think of any of it.
 
 use std::panic::AssertUnwindSafe;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -17,9 +17,9 @@ use tracing::Instrument;
 use uuid::Uuid;
 
 use super::admission::{admit, is_probe};
-use super::error::Problem;
+use super::error::{Error, Problem, Trail};
 use super::{Route, htmx, page, recipients};
-use crate::models::recipients::Link;
+use crate::models::{self, recipients::Link};
 use crate::services::Services;
 
 /// Built from nothing upwards: what is not named is not allowed.
@@ -44,6 +44,9 @@ const ALWAYS: &[(&str, &str)] = &[
     ("cross-origin-resource-policy", "same-origin"),
     ("permissions-policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
 ];
+
+/// Longest that a request waits for a console that has just started.
+const START: Duration = Duration::from_secs(2);
 
 /// Around everything.
 pub async fn guard(
@@ -104,10 +107,11 @@ async fn guarded(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Panicked> {
     let services = request.app_data::<Data<Services>>().cloned();
-    if let Some(services) = services
-        && let Err(error) = admit(&request, &services)
-    {
-        return Ok(request.into_response(error.error_response()));
+    if let Some(services) = services {
+        let admitted = admit(&request, &services);
+        if let Err(error) = admitted.and(started(&request, &services).await) {
+            return Ok(request.into_response(error.error_response()));
+        }
     }
     if request.method() == Method::OPTIONS {
         let methods = HttpResponse::NoContent().insert_header((header::ALLOW, "GET, HEAD, POST, OPTIONS")).finish();
@@ -122,6 +126,19 @@ async fn guarded(
             Err(Panicked)
         }
     }
+}
+
+/// Waits a little for the audit trail to be read for the first time: before that, no page knows what to rely on.
+async fn started(request: &ServiceRequest, services: &Services) -> Result<(), Error> {
+    if services.trail.is_followed() || is_probe(request.path()) || request.path().starts_with("/static/") {
+        return Ok(());
+    }
+    if tokio::time::timeout(START, services.trail.followed()).await.is_ok() {
+        return Ok(());
+    }
+    // Perhaps it is the database that does not answer.
+    services.db.run(models::clock).await?;
+    Err(Error::Trail(Trail::Reading))
 }
 
 fn set_headers(headers: &mut HeaderMap, secure: bool, dynamic: bool, referrer: &'static str) {

@@ -181,7 +181,7 @@ impl Edited {
                 Ok(opened) => opened.values,
                 Err(Closed::Stale) => return Ok(Saved::Stale),
                 Err(Closed::Quarantined) => return Ok(Saved::Integrity),
-                Err(closed @ Closed::LaterRelease) => return Err(DbError::from(closed).into()),
+                Err(closed @ (Closed::LaterRelease | Closed::Held)) => return Err(DbError::from(closed).into()),
             };
             entered = match form::check(self.kind, posted, Some(&values)) {
                 Ok(entered) => entered,

@@ -118,6 +118,10 @@ impl TestApp {
             });
         });
         let (address, services, setup_link) = told.recv().expect("the console starts");
+        let started = std::time::Instant::now();
+        while !services.trail.is_followed() && started.elapsed() < super::process::PATIENCE {
+            std::thread::sleep(std::time::Duration::from_millis(2));
+        }
         // A public address may be that of a proxy.
         let scheme = if services.settings.tls().is_some() { "https" } else { "http" };
         let url = format!("{scheme}://{address}");

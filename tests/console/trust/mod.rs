@@ -17,9 +17,11 @@ use crate::support::sql;
 use crate::support::wait::until;
 
 mod follow;
+mod held;
 mod integrations;
 mod keys;
 mod limits;
+mod memory;
 mod sessions;
 mod setup;
 mod trail;
