@@ -34,7 +34,7 @@ pub fn sending(server: &Server) -> Vec<Line> {
         let (mail, started) = (Mailing::new(&store, at), Instant::now());
         let (mut ours, mut theirs) = (Vec::new(), Vec::new());
         for _ in 0..ROUNDS {
-            ours.push(mail.queue_and_wait(&store, || app.alerts.queued.notify_one()));
+            ours.push(mail.queue_and_wait(&store, || app.wake.messages.notify_one()));
             let bytes = sink.last.lock().expect("a mail").clone();
             theirs.push(bare(at, bytes));
         }
