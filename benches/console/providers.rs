@@ -180,7 +180,7 @@ struct Ended {
     #[diesel(sql_type = diesel::sql_types::Double)]
     seconds: f64,
     #[diesel(sql_type = diesel::sql_types::Integer)]
-    images: i32,
+    found: i32,
 }
 
 /// Adds an integration through its form, and returns how many seconds its first run took, with what it stored.
@@ -198,14 +198,14 @@ async fn scan(store: &Store, console: SocketAddr, cookie: &str, registry: &url::
     loop {
         beat.tick().await;
         let ended: Vec<Ended> = diesel::sql_query(
-            "SELECT state, extract(epoch FROM ended_at - started_at)::float8 AS seconds, images FROM runs
+            "SELECT state, extract(epoch FROM ended_at - started_at)::float8 AS seconds, found FROM runs
              WHERE integration_id = $1::uuid AND ended_at IS NOT NULL",
         )
         .bind::<Text, _>(&id)
         .load(&mut conn)
         .expect("the runs");
         if let Some(run) = ended.first() {
-            assert_eq!((run.state.as_str(), run.images as usize), ("succeeded", REPOSITORIES * tags));
+            assert_eq!((run.state.as_str(), run.found as usize), ("succeeded", REPOSITORIES * tags));
             return run.seconds;
         }
     }

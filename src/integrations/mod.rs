@@ -7,10 +7,12 @@ use url::Url;
 use crate::form::{Errors, Field, Values};
 use crate::hosts;
 use crate::providers::aws::roles::Wanted;
+use inventory::Inventory;
 
 pub mod alerts;
 pub mod ca_certificate;
 pub mod context;
+pub mod inventory;
 pub mod progress;
 pub mod registries;
 
@@ -50,6 +52,14 @@ impl Family {
         match self {
             Self::RegistryScan => "Lists the images of a registry, on a schedule.",
             Self::AlertProfile => "Tells people or a service what needs attention, each thing once.",
+        }
+    }
+
+    /// How its items read; `None` for a family that has none.
+    pub fn inventory(self) -> Option<&'static Inventory> {
+        match self {
+            Self::RegistryScan => Some(&registries::image::INVENTORY),
+            Self::AlertProfile => None,
         }
     }
 

@@ -8,6 +8,9 @@ use super::runs::{Run, mine};
 use super::schema::runs;
 use super::{Conn, DbError};
 
+/// The states of runs that left an inventory.
+pub const READ: [&str; 2] = ["succeeded", "partly"];
+
 /// Gaps of a run that are stored with their names; the others are counted.
 pub const NAMED_GAPS: usize = 1_000;
 
@@ -20,13 +23,14 @@ pub struct Gap {
     pub reason: String,
 }
 
-/// How many images a run found, and how many of them were different.
+/// How many items a run found, how many of them were different, and how many stay from before.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Counts {
-    pub images: i32,
+    pub found: i32,
     pub added: i32,
     pub changed: i32,
     pub removed: i32,
+    pub kept: i32,
     pub gaps: i32,
 }
 
@@ -57,7 +61,8 @@ pub fn end(conn: &mut Conn, run: &Run, replica: Uuid, outcome: &Outcome) -> Resu
             .set((
                 ended,
                 runs::state.eq(if counts.gaps > 0 { "partly" } else { "succeeded" }),
-                runs::images.eq(counts.images),
+                runs::found.eq(counts.found),
+                runs::kept.eq(counts.kept),
                 runs::added.eq(counts.added),
                 runs::changed.eq(counts.changed),
                 runs::removed.eq(counts.removed),
@@ -78,7 +83,7 @@ pub fn end(conn: &mut Conn, run: &Run, replica: Uuid, outcome: &Outcome) -> Resu
 
 /// The named gaps of the newest run that left an inventory, in the order of their places.
 pub fn gaps_of_inventory(conn: &mut Conn, integration: Uuid) -> Result<Vec<Gap>, DbError> {
-    let read = runs::integration_id.eq(integration).and(runs::state.eq_any(["succeeded", "partly"]));
+    let read = runs::integration_id.eq(integration).and(runs::state.eq_any(READ));
     let newest = runs::table.filter(read).order(runs::queued_at.desc()).select(runs::named_gaps);
     let named: Option<serde_json::Value> = newest.first(conn).optional()?;
     Ok(named.and_then(|named| serde_json::from_value(named).ok()).unwrap_or_default())

@@ -7,6 +7,7 @@ use diesel::sql_types::{BigInt, Uuid as SqlUuid};
 use uuid::Uuid;
 
 use super::schema::{integrations, runs};
+use super::text_enum::text_enum;
 use super::trust::{self, Doubt, Parts, Seen, Signed};
 use super::{Conn, DbError};
 use crate::vault::Vault;
@@ -26,7 +27,10 @@ const PURGE_CHANGES: i64 = 10_000;
 #[diesel(table_name = runs)]
 pub struct Run {
     pub id: Uuid,
-    pub integration_id: Uuid,
+    /// Its subject is an integration or a credential, never both.
+    pub integration_id: Option<Uuid>,
+    pub credential_id: Option<Uuid>,
+    pub action: RunAction,
     pub state: String,
     pub cause: String,
     pub requested_by: String,
@@ -39,7 +43,8 @@ pub struct Run {
     pub progress: serde_json::Value,
     pub failed_step: Option<String>,
     pub error: Option<String>,
-    pub images: i32,
+    /// Items.
+    pub found: i32,
     pub added: i32,
     pub changed: i32,
     pub removed: i32,
@@ -70,12 +75,26 @@ impl Signed for Run {
     }
 
     fn parts(&self) -> Parts {
-        parts(self.id, self.integration_id, &self.cause, &self.requested_by)
+        let parts = parts(self.id, self.integration_id, &self.cause, &self.requested_by);
+        // What else than a scan of an integration is to be done comes last, so that the signatures of scans stay good.
+        match (self.credential_id, self.action) {
+            (None, RunAction::Scan) => parts,
+            (credential, action) => parts.id(credential).text(action.word()),
+        }
     }
 }
 
-fn parts(id: Uuid, integration: Uuid, cause: &str, by: &str) -> Parts {
-    Parts::default().id(Some(id)).id(Some(integration)).text(cause).text(by)
+/// Of a scan.
+fn parts(id: Uuid, integration: Option<Uuid>, cause: &str, by: &str) -> Parts {
+    Parts::default().id(Some(id)).id(integration).text(cause).text(by)
+}
+
+text_enum! {
+    /// What a run does with its subject. A replica claims only what its release knows.
+    pub enum RunAction {
+        /// Reads an inventory.
+        Scan => "scan",
+    }
 }
 
 impl Run {
@@ -85,7 +104,7 @@ impl Run {
 
     /// Whether it left an inventory.
     pub fn has_read(&self) -> bool {
-        matches!(self.state.as_str(), "succeeded" | "partly")
+        super::run_ends::READ.contains(&self.state.as_str())
     }
 
     /// Whether it was tried so often that its replicas may have died of it.
@@ -94,7 +113,7 @@ impl Run {
     }
 }
 
-/// Queues a run; `None` when the integration has an unfinished one already.
+/// Queues a scan; `None` when the integration has an unfinished run already.
 pub fn queue(
     conn: &mut Conn,
     vault: &Vault,
@@ -103,11 +122,12 @@ pub fn queue(
     by: &str,
 ) -> Result<Option<Uuid>, DbError> {
     let id = Uuid::now_v7();
-    let signature = trust::signature_of_parts::<Run>(vault, &parts(id, integration, cause, by));
+    let signature = trust::signature_of_parts::<Run>(vault, &parts(id, Some(integration), cause, by));
     let row = (
         runs::row_mac.eq(signature),
         runs::id.eq(id),
         runs::integration_id.eq(integration),
+        runs::action.eq(RunAction::Scan),
         runs::state.eq("queued"),
         runs::cause.eq(cause),
         runs::requested_by.eq(by),
@@ -126,13 +146,14 @@ pub fn claim(conn: &mut Conn, replica: Uuid) -> Result<Option<Run>, DbError> {
     Ok(diesel::sql_query(
         "UPDATE runs SET state = 'running', replica_id = $1, attempts = attempts + 1,
              started_at = coalesce(started_at, now()), lease_until = now() + make_interval(secs => $2)
-         WHERE id = (SELECT id FROM runs WHERE not_before <= now()
+         WHERE id = (SELECT id FROM runs WHERE not_before <= now() AND action = ANY ($3)
              AND (state = 'queued' OR (state = 'running' AND lease_until < now()))
              ORDER BY queued_at LIMIT 1 FOR UPDATE SKIP LOCKED)
          RETURNING *",
     )
     .bind::<SqlUuid, _>(replica)
     .bind::<diesel::sql_types::Double, _>(f64::from(LEASE_SECONDS))
+    .bind::<diesel::sql_types::Array<diesel::sql_types::Text>, _>(RunAction::ALL)
     .get_result::<Run>(conn)
     .optional()?)
 }
@@ -196,13 +217,22 @@ pub fn of(conn: &mut Conn, integration: Uuid, limit: i64) -> Result<Vec<Run>, Db
     Ok(newest.limit(limit).select(Run::as_select()).load(conn)?)
 }
 
-/// The last runs of all integrations with their names, for the dashboard.
-pub fn recent(conn: &mut Conn, limit: i64) -> Result<Vec<(Run, String)>, DbError> {
+/// A run with its integration's id, name and family.
+#[derive(Clone, Debug, Queryable)]
+pub struct Recent {
+    pub run: Run,
+    pub integration: Uuid,
+    pub name: String,
+    pub family: String,
+}
+
+/// The last runs of all integrations, for the dashboard.
+pub fn recent(conn: &mut Conn, limit: i64) -> Result<Vec<Recent>, DbError> {
     Ok(runs::table
         .inner_join(integrations::table)
         .order(runs::queued_at.desc())
         .limit(limit)
-        .select((Run::as_select(), integrations::name))
+        .select((Run::as_select(), integrations::id, integrations::name, integrations::family))
         .load(conn)?)
 }
 
@@ -246,7 +276,7 @@ pub fn failed_in_a_row(conn: &mut Conn, integration: Uuid, count: i32) -> Result
 /// Notes which credential, in which version of its secret, the run works with.
 pub fn set_credential(conn: &mut Conn, id: Uuid, credential: Uuid, secret_version: i32) -> Result<(), DbError> {
     diesel::update(runs::table.find(id))
-        .set((runs::credential_id.eq(credential), runs::secret_version.eq(secret_version)))
+        .set((runs::used_credential_id.eq(credential), runs::used_secret_version.eq(secret_version)))
         .execute(conn)?;
     Ok(())
 }
@@ -272,8 +302,8 @@ pub fn purge(conn: &mut Conn) -> Result<usize, DbError> {
     .load(conn)?;
     let old: Vec<Uuid> = old.into_iter().map(|run| run.id).collect();
     let changes = diesel::sql_query(
-        "DELETE FROM image_changes WHERE ctid = ANY (ARRAY(
-             SELECT ctid FROM image_changes WHERE run_id = ANY ($1) LIMIT $2 FOR UPDATE SKIP LOCKED))",
+        "DELETE FROM item_changes WHERE ctid = ANY (ARRAY(
+             SELECT ctid FROM item_changes WHERE run_id = ANY ($1) LIMIT $2 FOR UPDATE SKIP LOCKED))",
     )
     .bind::<diesel::sql_types::Array<SqlUuid>, _>(&old)
     .bind::<BigInt, _>(PURGE_CHANGES)

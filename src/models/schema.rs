@@ -173,7 +173,7 @@ diesel::table! {
 diesel::table! {
     runs (id) {
         id -> Uuid,
-        integration_id -> Uuid,
+        integration_id -> Nullable<Uuid>,
         state -> Text,
         cause -> Text,
         requested_by -> Text,
@@ -188,37 +188,39 @@ diesel::table! {
         progress -> Jsonb,
         failed_step -> Nullable<Text>,
         error -> Nullable<Text>,
-        credential_id -> Nullable<Uuid>,
-        secret_version -> Nullable<Int4>,
-        images -> Int4,
+        used_credential_id -> Nullable<Uuid>,
+        used_secret_version -> Nullable<Int4>,
+        found -> Int4,
         added -> Int4,
         changed -> Int4,
         removed -> Int4,
         row_mac -> Bytea,
         gaps -> Int4,
         named_gaps -> Jsonb,
+        kept -> Int4,
+        credential_id -> Nullable<Uuid>,
+        action -> Text,
     }
 }
 
 diesel::table! {
-    images (integration_id, repository, tag) {
+    items (id) {
+        id -> Uuid,
         integration_id -> Uuid,
-        repository -> Text,
-        tag -> Text,
-        digest -> Text,
-        size_bytes -> Int8,
-        platforms -> Array<Text>,
-        pushed_at -> Nullable<Timestamptz>,
+        place -> Text,
+        name -> Text,
+        fingerprint -> Text,
+        facts -> Jsonb,
         first_seen_at -> Timestamptz,
         kept -> Bool,
     }
 }
 
 diesel::table! {
-    image_changes (run_id, repository, tag) {
+    item_changes (run_id, place, name) {
         run_id -> Uuid,
-        repository -> Text,
-        tag -> Text,
+        place -> Text,
+        name -> Text,
         change -> Text,
     }
 }
@@ -367,8 +369,8 @@ diesel::joinable!(credential_phrases -> credentials (credential_id));
 diesel::joinable!(integrations -> credentials (credential_id));
 diesel::joinable!(provider_facts -> credentials (credential_id));
 diesel::joinable!(runs -> integrations (integration_id));
-diesel::joinable!(images -> integrations (integration_id));
-diesel::joinable!(image_changes -> runs (run_id));
+diesel::joinable!(items -> integrations (integration_id));
+diesel::joinable!(item_changes -> runs (run_id));
 diesel::joinable!(sessions -> users (user_id));
 diesel::joinable!(events -> audit_lanes (lane));
 diesel::joinable!(notices -> alerts (alert_id));
@@ -391,8 +393,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     provider_facts,
     integrations,
     runs,
-    images,
-    image_changes,
+    items,
+    item_changes,
     audit_lanes,
     events,
     alert_settings,

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 use crate::integrations::context::Context;
 use crate::integrations::progress::Report;
@@ -17,7 +18,7 @@ use crate::integrations::registries::selection::Selection;
 use crate::integrations::registries::{self, Scan, ScanError, Version};
 use crate::models::events::Actor;
 use crate::models::runs::{self, Run};
-use crate::models::{DbError, images};
+use crate::models::{DbError, items};
 use crate::opening::Opened;
 use crate::providers::ProviderError;
 use crate::providers::oci_registry::SentTo;
@@ -49,9 +50,13 @@ pub async fn give_back(services: &Services) -> Result<usize, DbError> {
 
 /// Performs a claimed run to its end. When `cancel` is cancelled it stops and stays claimed, to be given back.
 pub async fn perform(services: Arc<Services>, run: Run, cancel: CancellationToken) {
-    let (id, integration) = (run.id, run.integration_id);
+    let id = run.id;
+    let Some(integration) = run.integration_id else {
+        tracing::error!(run = %id, "a run without an integration was claimed, which this release has no action for");
+        return;
+    };
     tracing::info!(run = %id, %integration, attempt = run.attempts, "a run starts");
-    match attempt(&services, &run, &cancel).await {
+    match attempt(&services, &run, integration, &cancel).await {
         Ok(Some(outcome)) => {
             metrics::counter!("strongroom_runs_total", "outcome" => outcome).increment(1);
             tracing::info!(run = %id, %integration, outcome, "a run ended");
@@ -71,16 +76,18 @@ enum Verdict {
 
 /// An inventory to be saved.
 struct Found {
-    images: Vec<images::Image>,
-    /// What could not be read. Its own images have been moved to the field above.
+    items: Vec<items::Found>,
+    /// What could not be read. What it found has been moved to the field above.
     scan: Scan,
     selection: Selection,
 }
 
 impl Found {
     fn new(mut scan: Scan, selection: Selection) -> Self {
-        let images = std::mem::take(&mut scan.images).into_iter().map(row).collect();
-        Self { images, scan, selection }
+        let mut items: Vec<items::Found> = std::mem::take(&mut scan.images).into_iter().map(item).collect();
+        items.sort_by(|a, b| (&a.place, &a.name).cmp(&(&b.place, &b.name)));
+        items.dedup_by(|a, b| a.place == b.place && a.name == b.name);
+        Self { items, scan, selection }
     }
 }
 
@@ -108,10 +115,15 @@ impl Lease {
 }
 
 /// The outcome's word; `None` when the run is no longer this replica's or goes back to the queue.
-async fn attempt(services: &Services, run: &Run, cancel: &CancellationToken) -> Result<Option<&'static str>, DbError> {
+async fn attempt(
+    services: &Services,
+    run: &Run,
+    integration: Uuid,
+    cancel: &CancellationToken,
+) -> Result<Option<&'static str>, DbError> {
     let prepared = {
         let (vault, run) = (services.vault.clone(), run.clone());
-        services.db.transaction(move |conn| prepare(conn, &vault, &run)).await?
+        services.db.transaction(move |conn| prepare(conn, &vault, &run, integration)).await?
     };
     let (lease, sent_to) = (Lease::new(cancel), SentTo::default());
     let (integration, used, verdict) = match prepared {
@@ -215,9 +227,9 @@ async fn keep_alive(services: &Services, run: &Run, lease: &Lease) -> Infallible
     }
 }
 
-fn row(found: registries::Image) -> images::Image {
-    let registries::Image { repository, tag, digest, size_bytes, platforms, pushed_at } = found;
-    images::Image { repository, tag, digest, size_bytes, platforms, pushed_at, kept: false }
+fn item(image: registries::Image) -> items::Found {
+    let facts = serde_json::to_string(&image.facts()).unwrap_or_default();
+    items::Found { place: image.repository, name: image.tag, fingerprint: image.digest, facts }
 }
 
 #[cfg(test)]

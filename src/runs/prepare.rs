@@ -33,8 +33,13 @@ pub struct Refusal {
 }
 
 /// Loads and checks everything, and opens the secret: one short transaction, in which the opening is audited.
-pub fn prepare(conn: &mut Conn, vault: &Vault, run: &Run) -> Result<Result<Ready, Refusal>, DbError> {
-    let integration = match integrations::find(conn, vault, run.integration_id)?.judged() {
+pub fn prepare(
+    conn: &mut Conn,
+    vault: &Vault,
+    run: &Run,
+    integration: Uuid,
+) -> Result<Result<Ready, Refusal>, DbError> {
+    let integration = match integrations::find(conn, vault, integration)?.judged() {
         Ok(integration) => integration,
         Err((integration, doubt)) => {
             let verdict = refuse(conn, vault, &integration, doubt)?;

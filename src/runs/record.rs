@@ -8,13 +8,14 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::{Found, HEARTBEAT, Verdict, actor};
+use crate::integrations::Family;
 use crate::integrations::registries::{Progress, Step};
 use crate::models::alerts::{self, Subject};
 use crate::models::events::{self, Action};
 use crate::models::integrations::Integration;
 use crate::models::run_ends::{self, Counts, Gap, NAMED_GAPS, Outcome};
 use crate::models::runs::{self, Run};
-use crate::models::{self, Conn, DbError, alert_settings, credentials, images};
+use crate::models::{self, Conn, DbError, alert_settings, credentials, items};
 use crate::services::Services;
 use crate::vault::Vault;
 
@@ -85,16 +86,16 @@ fn record(
     done: &Done,
     watch: &Watch,
 ) -> Result<&'static str, DbError> {
-    let keeps = |repository: &str, tag: &str| match &done.verdict {
-        Verdict::Found(found) => found.scan.may_still_have(&found.selection, repository, tag),
+    let keeps = |place: &str, name: &str| match &done.verdict {
+        Verdict::Found(found) => found.scan.may_still_have(&found.selection, place, name),
         _ => false,
     };
     let saving = match &done.verdict {
-        Verdict::Found(found) => Some(images::Saving {
-            integration: run.integration_id,
+        Verdict::Found(found) => Some(items::Saving {
+            integration: done.integration.id,
             run: run.id,
-            found: &found.images,
-            keeps: (!found.scan.gaps.is_empty()).then_some(&keeps as images::Keeps),
+            found: &found.items,
+            keeps: (!found.scan.gaps.is_empty()).then_some(&keeps as items::Keeps),
         }),
         _ => None,
     };
@@ -108,8 +109,8 @@ fn record(
     let mut ledger = events::open(conn)?;
     let (word, outcome, detail) = match (&done.verdict, &saving) {
         (Verdict::Found(found), Some(saving)) => {
-            let difference = saving.replace(conn, &|saved| watch.saved(saved, found.images.len()))?;
-            read(found, difference)
+            let difference = saving.replace(conn, &|saved| watch.saved(saved, found.items.len()))?;
+            read(found, difference, noun(&done.integration))
         }
         (Verdict::Failed { step, error }, _) => {
             let outcome = Outcome::Failed { step: (*step).to_owned(), error: error.clone() };
@@ -120,7 +121,7 @@ fn record(
     if !run_ends::end(conn, run, replica, &outcome)? {
         return Err(DbError::Stale);
     }
-    tell(conn, vault, run, done)?;
+    tell(conn, vault, done)?;
     if let Some(credential) = done.used {
         credentials::touch(conn, credential)?;
     }
@@ -129,23 +130,29 @@ fn record(
 }
 
 /// The end of a run that left an inventory.
-fn read(found: &Found, difference: images::Difference) -> (Action, Outcome, String) {
+fn read(found: &Found, difference: items::Difference, noun: &str) -> (Action, Outcome, String) {
     let gaps = &found.scan.gaps;
     let counts = Counts {
-        images: count(found.images.len()),
+        found: count(found.items.len()),
         added: count(difference.added),
         changed: count(difference.changed),
         removed: count(difference.removed),
+        kept: count(difference.kept),
         gaps: count(gaps.len()),
     };
     let named = gaps.iter().take(NAMED_GAPS).map(|gap| Gap { at: gap.at.clone(), reason: gap.reason() }).collect();
     let error = gaps.first().map(|first| first.clone().with_others(gaps.len() - 1).to_string());
     let (word, detail) = match gaps.len() {
-        0 => (Action::ScanSucceeded, format!("{} images", counts.images)),
-        1 => (Action::ScanPartly, format!("{} images, 1 gap", counts.images)),
-        gaps => (Action::ScanPartly, format!("{} images, {gaps} gaps", counts.images)),
+        0 => (Action::ScanSucceeded, format!("{} {noun}s", counts.found)),
+        1 => (Action::ScanPartly, format!("{} {noun}s, 1 gap", counts.found)),
+        gaps => (Action::ScanPartly, format!("{} {noun}s, {gaps} gaps", counts.found)),
     };
     (word, Outcome::Read { counts, named, error }, detail)
+}
+
+/// What one item of the integration's family is called.
+fn noun(integration: &Integration) -> &'static str {
+    Family::find(&integration.family).and_then(Family::inventory).map_or("item", |inventory| inventory.noun)
 }
 
 /// The detail of the run's event, with the other hosts that were sent the credential.
@@ -159,20 +166,20 @@ fn with_hosts(detail: String, sent_to: &[String]) -> String {
 
 /// An alert about the scan, once it has failed often enough in a row. One that read the registry partly has not failed:
 /// what it could not read is shown with the inventory and on the dashboard.
-fn tell(conn: &mut Conn, vault: &Vault, run: &Run, done: &Done) -> Result<(), DbError> {
+fn tell(conn: &mut Conn, vault: &Vault, done: &Done) -> Result<(), DbError> {
     match &done.verdict {
         Verdict::Stopped => Ok(()),
         Verdict::Found(found) => {
             let why =
                 if found.scan.gaps.is_empty() { "a later scan went well" } else { "a later scan read a part of it" };
-            alerts::close(conn, &["failed_scan"], run.integration_id, why)
+            alerts::close(conn, &["failed_scan"], done.integration.id, why)
         }
         Verdict::Failed { error, .. } => {
             let enough = alert_settings::load(conn, vault)?.failed_scans;
-            if !runs::failed_in_a_row(conn, run.integration_id, enough)? {
+            if !runs::failed_in_a_row(conn, done.integration.id, enough)? {
                 return Ok(());
             }
-            let subject = Subject { kind: "integration", id: run.integration_id, name: &done.integration.name };
+            let subject = Subject { kind: "integration", id: done.integration.id, name: &done.integration.name };
             alerts::raise(conn, "failed_scan", subject, error)
         }
     }

@@ -17,11 +17,11 @@ pub fn attachment(name: &str) -> HttpResponseBuilder {
 }
 
 /// Rows as lines; cells that a spreadsheet would run get an apostrophe.
-pub fn lines<const N: usize>(rows: impl IntoIterator<Item = [impl AsRef<str>; N]>) -> Bytes {
+pub fn lines<R: AsRef<[C]>, C: AsRef<str>>(rows: impl IntoIterator<Item = R>) -> Bytes {
     let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
     for row in rows {
         // Writing to memory does not fail.
-        let _ = writer.write_record(row.iter().map(|cell| harmless(cell.as_ref()).into_owned()));
+        let _ = writer.write_record(row.as_ref().iter().map(|cell| harmless(cell.as_ref()).into_owned()));
     }
     writer.into_inner().unwrap_or_default().into()
 }

@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 
 use super::credentials::view::verdict_badge;
 use super::error::Error;
+use super::integrations::inventory;
 use super::page::{self, Shell, When};
 use super::session::{As, Auditor};
 use crate::credentials;
@@ -69,7 +70,7 @@ struct Found {
     summary: Summary,
     attention: Vec<Attention>,
     unwell: Vec<runs::Unwell>,
-    recent: Vec<(runs::Run, String)>,
+    recent: Vec<runs::Recent>,
     now: DateTime<Utc>,
 }
 
@@ -111,7 +112,7 @@ impl Show {
             ages: columns(&summary, limit),
             oldest_column: summary.ages.iter().copied().max().unwrap_or(0),
             attention,
-            runs: found.recent.into_iter().map(|(run, name)| run_line(run, name, found.now)).collect(),
+            runs: found.recent.into_iter().map(|recent| run_line(recent, found.now)).collect(),
         }
     }
 }
@@ -181,18 +182,23 @@ pub fn unwell(found: runs::Unwell) -> Line {
     }
 }
 
-fn run_line(run: runs::Run, name: String, now: DateTime<Utc>) -> RunLine {
+fn run_line(recent: runs::Recent, now: DateTime<Utc>) -> RunLine {
+    let runs::Recent { run, integration, name, family } = recent;
     let at = run.ended_at.or(run.started_at).unwrap_or(run.queued_at);
     let text = match (run.state.as_str(), run.started_at, run.ended_at) {
         ("succeeded" | "partly", Some(start), Some(end)) => {
             let counted = |number: i32, noun: &str| format!("{number} {noun}{}", if number == 1 { "" } else { "s" });
             let gaps = if run.gaps > 0 { format!(", {},", counted(run.gaps, "gap")) } else { String::new() };
-            format!("{}{gaps} in {} s", counted(run.images, "image"), (end - start).num_seconds().max(1))
+            format!(
+                "{}{gaps} in {} s",
+                counted(run.found, inventory::of(&family).noun),
+                (end - start).num_seconds().max(1)
+            )
         }
         ("failed", ..) => run.error.unwrap_or_else(|| "Failed".to_owned()),
         ("stopped", ..) => "Stopped".to_owned(),
         ("running", ..) => "Running".to_owned(),
         _ => "Waiting for its turn".to_owned(),
     };
-    RunLine { href: format!("/integrations/{}", run.integration_id), name, text, at: page::when(at, now) }
+    RunLine { href: format!("/integrations/{integration}"), name, text, at: page::when(at, now) }
 }

@@ -81,6 +81,7 @@ tree! {
     get  "/integrations/new"             => integrations::new::new;
     post "/integrations"                 => integrations::new::create;
     get  "/integrations/{id}"            => integrations::show::show;
+    get  "/integrations/{id}/items.csv" => integrations::export::index;
     get  "/integrations/{id}/images.csv" => integrations::export::index;
     get  "/integrations/{id}/gaps.csv"   => integrations::gaps::index;
     get  "/integrations/{id}/edit"       => integrations::edit::edit;

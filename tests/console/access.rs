@@ -68,6 +68,7 @@ pub const TABLE: &[(&str, &str, Option<Role>)] = &[
     ("get", "/integrations/new", Some(Role::Operator)),
     ("post", "/integrations", Some(Role::Operator)),
     ("get", "/integrations/{id}", Some(Role::Auditor)),
+    ("get", "/integrations/{id}/items.csv", Some(Role::Auditor)),
     ("get", "/integrations/{id}/images.csv", Some(Role::Auditor)),
     ("get", "/integrations/{id}/gaps.csv", Some(Role::Auditor)),
     ("get", "/integrations/{id}/edit", Some(Role::Operator)),

@@ -19,6 +19,9 @@ use crate::support::app::{PASSWORD, Visit};
 use crate::support::binary::Strongroom;
 use crate::support::sql::count_on;
 
+mod frame;
+mod make;
+
 const STORE: &str = include_str!("stores/release_0_1_0.sql");
 /// Refused by the release before: its payload was changed by SQL.
 const ALTERED: &str = "01a21812-7962-77f9-a7d2-a46049db4d9e";
@@ -26,16 +29,25 @@ const USED_CODES: [&str; 2] = ["bqfsq-ymtbw", "c4w5t-zfjds"];
 /// Of ada's authenticator.
 const AUTHENTICATOR: &str = "YPAY5ULROBDEAL7DFVSAHD777RSMVIHS";
 
-fn store() -> Strongroom {
+/// The key ring of a test's store: its keys follow from phrases, so that no key lies in the repository.
+fn write_ring(strongroom: &Strongroom) {
     let key = |phrase: &str| STANDARD.encode(Sha256::digest(format!("strongroom test store, {phrase}")));
-    let strongroom = Strongroom::empty();
     strongroom.write_keyring(&format!(
         "{{\"use\":\"wrap\",\"id\":1,\"created\":\"2026-11-01T00:00:00Z\",\"key\":\"{}\"}}\n\
          {{\"use\":\"mac\",\"created\":\"2026-11-01T00:00:00Z\",\"key\":\"{}\"}}\n",
         key("master key 1"),
         key("mac key")
     ));
-    strongroom.connect().batch_execute(STORE).expect("the store of the release before");
+}
+
+fn store() -> Strongroom {
+    load(STORE)
+}
+
+fn load(dump: &str) -> Strongroom {
+    let strongroom = Strongroom::empty();
+    write_ring(&strongroom);
+    strongroom.connect().batch_execute(dump).expect("the store of an earlier release");
     strongroom
 }
 
@@ -147,11 +159,11 @@ async fn runs_with_gaps_go_back_to_what_the_release_before_called_them() {
     conn.run_pending_migrations(strongroom::models::MIGRATIONS).expect("up");
     let runs = count_on(&mut conn, "runs");
     assert!(runs > 0 && count_on(&mut conn, "runs WHERE gaps = 0 AND named_gaps = '[]'") == runs);
-    let images = count_on(&mut conn, "images WHERE NOT kept");
-    assert!(images > 0 && images == count_on(&mut conn, "images"));
+    let images = count_on(&mut conn, "items WHERE NOT kept");
+    assert!(images > 0 && images == count_on(&mut conn, "items"));
     conn.batch_execute(
         "UPDATE runs SET state = 'partly', gaps = 1, error = 'Listing the tags of a failed.' WHERE state = 'succeeded';
-         UPDATE images SET kept = true",
+         UPDATE items SET kept = true",
     )
     .expect("a run with gaps");
     let partly = count_on(&mut conn, "runs WHERE state = 'partly'");
@@ -160,7 +172,7 @@ async fn runs_with_gaps_go_back_to_what_the_release_before_called_them() {
     assert!(partly > 0 && count_on(&mut conn, failed) == partly);
     assert_eq!((count_on(&mut conn, "runs"), count_on(&mut conn, "images")), (runs, images));
     conn.run_pending_migrations(strongroom::models::MIGRATIONS).expect("up again");
-    assert_eq!(count_on(&mut conn, "images WHERE NOT kept"), images);
+    assert_eq!(count_on(&mut conn, "items WHERE NOT kept"), images);
 }
 
 #[actix_web::test]

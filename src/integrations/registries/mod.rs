@@ -12,6 +12,7 @@ mod collect;
 pub mod docker_v2;
 pub mod ecr;
 mod failure;
+pub mod image;
 mod scan;
 pub mod selection;
 

@@ -5,9 +5,9 @@ use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 use uuid::Uuid;
 
-use super::shown;
+use super::{inventory, shown};
 use crate::integrations::Family;
-use crate::models::{DbError, images, integrations};
+use crate::models::{DbError, integrations, items};
 use crate::services::Services;
 use crate::web::error::Error;
 use crate::web::page::{self, Shell};
@@ -20,7 +20,7 @@ struct Delete {
     shell: Shell,
     page: String,
     name: String,
-    images: String,
+    items: String,
     alerts: bool,
 }
 
@@ -40,16 +40,16 @@ pub async fn confirm(
     visitor.require_fresh(&request, &address(id))?;
     let found = services.db.run(move |conn| {
         let row = integrations::find(conn, &vault, id)?.into_shown();
-        Ok::<_, DbError>((row, images::count(conn, id)?))
+        Ok::<_, DbError>((row, items::count(conn, id)?))
     });
-    let (row, images) = found.await?;
+    let (row, items) = found.await?;
     let shell = Shell::new(&request, &visitor, "integrations");
     page::html(&Delete {
         shell,
         page: format!("/integrations/{id}"),
         alerts: row.family == Family::AlertProfile.slug(),
+        items: shown::counted(items, inventory::of(&row.family).noun),
         name: row.name,
-        images: shown::counted(images, "image"),
     })
 }
 

@@ -1,14 +1,14 @@
-//! The inventory as a CSV file for a scanner or a spreadsheet. Read and sent a piece at a time, so that no
-//! inventory is too long.
-
-use std::borrow::Cow;
+//! The inventory as a CSV file for a scanner or a spreadsheet, the same for every family. Read and sent a piece at a time,
+//! so that no inventory is too long.
 
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Path};
 use futures_util::stream;
 use uuid::Uuid;
 
-use crate::models::images::{self, Image, Place};
+use super::inventory;
+use crate::integrations::inventory::{Cell, Inventory};
+use crate::models::items::{self, Item, Start};
 use crate::models::{DbError, integrations};
 use crate::services::Services;
 use crate::web::csv::{attachment, lines};
@@ -19,49 +19,58 @@ use crate::web::session::{As, Auditor};
 /// Rows read at once.
 const PIECE: i64 = 2_000;
 
-/// `found_by` is `last scan`, or `earlier scan` where the last one could not read the image.
-const HEADER: [&str; 7] = ["repository", "tag", "digest", "size_bytes", "platforms", "pushed_at", "found_by"];
-
 pub async fn index(services: Data<Services>, _: As<Auditor>, id: Path<Uuid>) -> Result<HttpResponse, Error> {
     let id = *id;
     let vault = services.vault.clone();
-    services.db.run(move |conn| integrations::find(conn, &vault, id)).await?;
+    let row = services.db.run(move |conn| integrations::find(conn, &vault, id)).await?.into_shown();
+    let inventory = inventory::of(&row.family);
     let pieces = stream::try_unfold(Next::Header, move |next| {
         let services = services.clone();
         async move {
             let from = match next {
-                Next::Header => return Ok(Some((lines([HEADER]), Next::From(None)))),
+                Next::Header => return Ok(Some((lines([header(inventory)]), Next::From(None)))),
                 Next::From(from) => from,
                 Next::End => return Ok::<_, DbError>(None),
             };
-            let page = services.db.run(move |conn| images::page(conn, id, "", from.as_ref(), PIECE)).await?;
+            let page = services.db.run(move |conn| items::page(conn, id, "", from.as_ref(), PIECE)).await?;
             let next = match page.rows.last().filter(|_| page.after) {
-                Some(Image { repository, tag, .. }) => {
-                    Next::From(Some(Place { repository: repository.clone(), tag: tag.clone(), back: false }))
+                Some(Item { place, name, .. }) => {
+                    Next::From(Some(Start { place: place.clone(), name: name.clone(), back: false }))
                 }
                 None => Next::End,
             };
-            Ok(Some((lines(page.rows.iter().map(cells)), next)))
+            Ok(Some((lines(page.rows.iter().map(|item| cells(inventory, item))), next)))
         }
     });
-    Ok(attachment("images.csv").streaming(pieces))
+    Ok(attachment(&format!("{}.csv", inventory.plural())).streaming(pieces))
 }
 
 enum Next {
     Header,
-    From(Option<Place>),
+    From(Option<Start>),
     End,
 }
 
-fn cells(image: &Image) -> [Cow<'_, str>; 7] {
-    let pushed = image.pushed_at.map(page::iso).unwrap_or_default();
-    [
-        Cow::from(&image.repository),
-        Cow::from(&image.tag),
-        Cow::from(&image.digest),
-        image.size_bytes.to_string().into(),
-        image.platforms.join(" ").into(),
-        pushed.into(),
-        if image.kept { "earlier scan" } else { "last scan" }.into(),
-    ]
+/// `found_by` is `last scan`, or `earlier scan` where the last one could not read the item.
+fn header(inventory: &Inventory) -> Vec<String> {
+    let own = [inventory.place, inventory.name, inventory.fingerprint].map(str::to_lowercase);
+    let facts = inventory.exported.iter().map(|name| (*name).to_owned());
+    own.into_iter().chain(facts).chain(["found_by".to_owned()]).collect()
+}
+
+fn cells(inventory: &Inventory, item: &Item) -> Vec<String> {
+    let known = (inventory.cells)(&item.facts);
+    let own = [&item.place, &item.name, &item.fingerprint].map(String::clone);
+    let facts = inventory.exported.iter().map(|name| inventory.fact(&known, name).map(text).unwrap_or_default());
+    let found_by = if item.kept { "earlier scan" } else { "last scan" };
+    own.into_iter().chain(facts).chain([found_by.to_owned()]).collect()
+}
+
+fn text(cell: &Cell) -> String {
+    match cell {
+        Cell::Text(text) => text.clone(),
+        Cell::List(entries) => entries.join(" "),
+        Cell::Size(bytes) => bytes.to_string(),
+        Cell::At(at) => at.map(page::iso).unwrap_or_default(),
+    }
 }

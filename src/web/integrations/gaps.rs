@@ -4,10 +4,11 @@ use actix_web::HttpResponse;
 use actix_web::web::{Data, Path};
 use uuid::Uuid;
 
-use super::shown;
+use super::{inventory, shown};
+use crate::models::integrations::{self, Integration};
 use crate::models::run_ends::{self, Gap, NAMED_GAPS};
 use crate::models::runs::Run;
-use crate::models::{Conn, DbError, integrations};
+use crate::models::{Conn, DbError};
 use crate::services::Services;
 use crate::web::csv::{attachment, lines};
 use crate::web::error::Error;
@@ -33,19 +34,20 @@ pub struct Gaps {
 }
 
 impl Gaps {
-    /// Of the run that left the inventory; `None` before the first.
-    pub fn read(conn: &mut Conn, last: Option<&Run>) -> Result<Self, DbError> {
+    /// Of the run of that integration that left the inventory; `None` before the first.
+    pub fn read(conn: &mut Conn, integration: &Integration, last: Option<&Run>) -> Result<Self, DbError> {
         let Some(run) = last.filter(|run| run.gaps > 0) else { return Ok(Self::default()) };
-        let named = run_ends::gaps_of_inventory(conn, run.integration_id)?;
-        let whole = |gap: Gap| (if gap.at.is_empty() { "The registry".to_owned() } else { gap.at }, gap.reason);
+        let named = run_ends::gaps_of_inventory(conn, integration.id)?;
+        let source = inventory::of(&integration.family).source;
+        let whole = |gap: Gap| (if gap.at.is_empty() { format!("The {source}") } else { gap.at }, gap.reason);
         let left = usize::try_from(run.gaps).unwrap_or(0).saturating_sub(SHOWN);
         let unnamed = usize::try_from(run.gaps).unwrap_or(0).saturating_sub(NAMED_GAPS);
         Ok(Self {
             count: run.gaps,
             number: shown::grouped(run.gaps.into()),
             title: match run.gaps {
-                1 => "One part of the registry could not be read.".to_owned(),
-                gaps => format!("{} parts of the registry could not be read.", shown::grouped(gaps.into())),
+                1 => format!("One part of the {source} could not be read."),
+                gaps => format!("{} parts of the {source} could not be read.", shown::grouped(gaps.into())),
             },
             has_file: named.len() > SHOWN,
             shown: named.into_iter().take(SHOWN).map(whole).collect(),

@@ -10,6 +10,7 @@ pub mod edit;
 pub mod export;
 pub mod gaps;
 pub mod index;
+pub mod inventory;
 pub mod new;
 pub mod runs;
 pub mod show;

@@ -8,12 +8,13 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::gaps::Gaps;
+use super::inventory::{self, Changed, Listed};
 use super::shown::{self, Going, Past};
 use super::{channel, draft};
 use crate::form::{Control, Values};
 use crate::integrations::{Family, Provider};
-use crate::models::images::{self, Change, Image, Place};
 use crate::models::integrations::{self, Integration};
+use crate::models::items::{self, Change, Start};
 use crate::models::runs::{self, Run};
 use crate::models::trust::Seen;
 use crate::models::{self, Conn, DbError, credentials};
@@ -47,12 +48,7 @@ struct Show {
     failed: Option<String>,
     gaps: Gaps,
     search: String,
-    total: i64,
-    images_title: String,
-    images: Vec<ImageRow>,
-    summary: String,
-    previous: Option<String>,
-    next: Option<String>,
+    inventory: Listed,
     changed: Option<Changed>,
     history: Vec<Past>,
     credential: Option<(Uuid, String)>,
@@ -64,34 +60,13 @@ struct Show {
     edited: (String, When),
 }
 
-struct ImageRow {
-    repository: String,
-    tag: String,
-    digest: String,
-    short: String,
-    size: String,
-    platforms: String,
-    pushed: Option<When>,
-    kept: bool,
-}
-
-/// What the last scan that read the registry found different.
-struct Changed {
-    at: When,
-    summary: String,
-    /// There was no inventory to compare with.
-    first: bool,
-    lines: Vec<(&'static str, &'static str, String)>,
-    more: i64,
-}
-
 /// Everything that the page is made of, read at once.
 struct Read {
     row: Integration,
     doubt: Option<String>,
     credential: Option<(Uuid, String)>,
     runs: Vec<Run>,
-    images: images::Page,
+    items: items::Page,
     total: i64,
     changes: Option<(Run, Vec<Change>)>,
     gaps: Gaps,
@@ -109,7 +84,7 @@ fn read(
     vault: &Vault,
     seen: Seen<Integration>,
     search: &str,
-    from: Option<&Place>,
+    from: Option<&Start>,
 ) -> Result<Read, DbError> {
     let (doubt, row) = (seen.doubt().map(|doubt| doubt.sentence("integration")), seen.into_shown());
     let id = row.id;
@@ -119,27 +94,16 @@ fn read(
     };
     let runs = runs::of(conn, id, HISTORY)?;
     let last_read = runs.iter().find(|run| run.has_read()).cloned();
-    let gaps = Gaps::read(conn, last_read.as_ref())?;
+    let gaps = Gaps::read(conn, &row, last_read.as_ref())?;
     let changes = match last_read {
         Some(run) => {
-            let changes = images::changes(conn, run.id, CHANGES)?;
+            let changes = items::changes(conn, run.id, CHANGES)?;
             Some((run, changes))
         }
         None => None,
     };
-    let (images, total) = (images::page(conn, id, search, from, PAGE)?, images::count(conn, id)?);
-    Ok(Read { row, doubt, credential, runs, images, total, changes, gaps, now: models::clock(conn)? })
-}
-
-/// `after=team/app:1.0`: neither a repository nor a tag can hold a colon.
-fn place(params: &Params) -> Option<Place> {
-    let (at, back) = match (params.get("before"), params.get("after")) {
-        ("", "") => return None,
-        ("", after) => (after, false),
-        (before, _) => (before, true),
-    };
-    let (repository, tag) = at.rsplit_once(':')?;
-    Some(Place { repository: repository.to_owned(), tag: tag.to_owned(), back })
+    let (items, total) = (items::page(conn, id, search, from, PAGE)?, items::count(conn, id)?);
+    Ok(Read { row, doubt, credential, runs, items, total, changes, gaps, now: models::clock(conn)? })
 }
 
 pub async fn show(
@@ -149,7 +113,7 @@ pub async fn show(
     id: Path<Uuid>,
     params: Params,
 ) -> Result<HttpResponse, Error> {
-    let (id, search, from) = (*id, params.get("q").to_owned(), place(&params));
+    let (id, search, from) = (*id, params.get("q").to_owned(), inventory::start(&params));
     let (wanted, vault) = (search.clone(), services.vault.clone());
     let found = services.db.run(move |conn| {
         let row = integrations::find(conn, &vault, id)?;
@@ -182,18 +146,13 @@ pub async fn show(
 
 impl Show {
     fn new(shell: Shell, egress: &Egress, read: Read, search: String, params: &Params) -> Self {
-        let Read { row, doubt, credential, runs, images, total, changes, gaps, now } = read;
+        let Read { row, doubt, credential, runs, items, total, changes, gaps, now } = read;
+        let family = inventory::of(&row.family);
         let settings = Values::from_json(row.settings.as_bytes()).unwrap_or_default();
         let address = draft::address(&row.version, &settings);
-        let going = runs.first().filter(|run| run.unfinished()).map(Going::new);
+        let going = runs.first().filter(|run| run.unfinished()).map(|run| Going::new(run, family));
         let finished = runs.iter().find(|run| !run.unfinished());
         let path = format!("/integrations/{}", row.id);
-        let turn = |image: Option<&Image>, name: &str, there: bool| {
-            let image = image.filter(|_| there)?;
-            let at = format!("{}:{}", image.repository, image.tag);
-            Some(params.link(&path, &[("part", ""), ("after", ""), ("before", ""), (name, &at)]))
-        };
-        let on_page = shown::grouped(images.rows.len() as i64);
         Self {
             shell,
             id: row.id,
@@ -206,14 +165,9 @@ impl Show {
             failed: finished.filter(|run| run.state == "failed").and_then(|run| run.error.clone()),
             gaps,
             search,
-            total,
-            images_title: shown::counted(total, "image"),
-            summary: format!("{on_page} of {} on this page", shown::counted(total, "image")),
-            previous: turn(images.rows.first(), "before", images.before),
-            next: turn(images.rows.last(), "after", images.after),
-            images: images.rows.into_iter().map(|image| ImageRow::new(image, now)).collect(),
-            changed: changes.map(|(run, changes)| Changed::new(&run, changes, now)),
-            history: runs.iter().filter(|run| !run.unfinished()).map(|run| Past::new(run, now)).collect(),
+            inventory: Listed::new(family, items, total, &path, params, now),
+            changed: changes.map(|(run, changes)| Changed::new(family, &run, changes, now)),
+            history: runs.iter().filter(|run| !run.unfinished()).map(|run| Past::new(run, family, now)).collect(),
             credential,
             role: Provider::find(&row.version).and_then(|provider| provider.spec().role(&settings)),
             facts: facts(&row, &settings, address.as_ref().and_then(|url| egress.way_out(url))),
@@ -221,49 +175,6 @@ impl Show {
             next_run: row.next_run_at.filter(|_| row.active).map(|at| shown::until(at, now)),
             edited: (row.edited_by.clone(), page::when(row.edited_at, now)),
             name: row.name,
-        }
-    }
-}
-
-impl ImageRow {
-    fn new(image: Image, now: DateTime<Utc>) -> Self {
-        Self {
-            short: shown::short_digest(&image.digest).to_owned(),
-            size: shown::size(image.size_bytes),
-            platforms: image.platforms.join(", "),
-            pushed: image.pushed_at.map(|at| page::when(at, now)),
-            kept: image.kept,
-            repository: image.repository,
-            tag: image.tag,
-            digest: image.digest,
-        }
-    }
-}
-
-impl Changed {
-    fn new(run: &Run, changes: Vec<Change>, now: DateTime<Utc>) -> Self {
-        let total = i64::from(run.added) + i64::from(run.changed) + i64::from(run.removed);
-        let first = run.images > 0 && run.added == run.images && total == i64::from(run.images);
-        let more = total - changes.len() as i64;
-        let lines = changes.into_iter().map(|change| {
-            let (tone, word) = match change.change.as_str() {
-                "added" => ("good", "New"),
-                "removed" => ("neutral", "Gone"),
-                _ => ("warn", "Changed"),
-            };
-            (tone, word, format!("{}:{}", change.repository, change.tag))
-        });
-        let summary = match shown::difference(run).strip_prefix(": ") {
-            Some(_) if first => "First scan".to_owned(),
-            Some(text) => text.to_owned(),
-            None => "Nothing changed".to_owned(),
-        };
-        Self {
-            at: page::when(run.ended_at.unwrap_or(run.queued_at), now),
-            summary,
-            first,
-            lines: lines.collect(),
-            more,
         }
     }
 }

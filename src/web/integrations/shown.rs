@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
+use crate::integrations::inventory::Inventory;
 use crate::integrations::registries::{Progress, Step};
 use crate::integrations::{Family, Provider};
 use crate::models::runs::Run;
@@ -114,7 +115,7 @@ pub struct Going {
 }
 
 impl Going {
-    pub fn new(run: &Run) -> Self {
+    pub fn new(run: &Run, inventory: &Inventory) -> Self {
         let progress: Progress = serde_json::from_value(run.progress.clone()).unwrap_or_default();
         let saving = progress.step == Step::Saving;
         let (done, total) = if saving {
@@ -134,14 +135,14 @@ impl Going {
         let counts = if waiting || total == 0 {
             String::new()
         } else if saving {
-            format!("{} of {}", grouped(done.into()), counted(total.into(), "image"))
+            format!("{} of {}", grouped(done.into()), counted(total.into(), inventory.noun))
         } else {
-            let images = counted(progress.images.into(), "image");
+            let items = counted(progress.images.into(), inventory.noun);
             let gaps = match progress.gaps {
                 0 => String::new(),
                 gaps => format!(" · {}", counted(gaps.into(), "gap")),
             };
-            format!("{} of {} · {images}{gaps}", grouped(done.into()), counted(total.into(), "repository"))
+            format!("{} of {} · {items}{gaps}", grouped(done.into()), counted(total.into(), "repository"))
         };
         let known = if waiting { 0 } else { total.into() };
         Self { label, done: done.into(), total: known, counts, stopping: run.stop_requested }
@@ -159,7 +160,7 @@ pub struct Past {
 }
 
 impl Past {
-    pub fn new(run: &Run, now: DateTime<Utc>) -> Self {
+    pub fn new(run: &Run, inventory: &Inventory, now: DateTime<Utc>) -> Self {
         let (tone, word) = state(&run.state);
         let by = &run.requested_by;
         let cause = match run.cause.as_str() {
@@ -167,11 +168,12 @@ impl Past {
             "added" => format!("added by {by}"),
             _ => format!("asked for by {by}"),
         };
+        let items = counted(run.found.into(), inventory.noun);
         let detail = match run.state.as_str() {
-            "succeeded" => format!("{}{}", counted(run.images.into(), "image"), difference(run)),
+            "succeeded" => format!("{items}{}", difference(run)),
             "partly" => {
-                let (images, gaps) = (counted(run.images.into(), "image"), counted(run.gaps.into(), "gap"));
-                format!("{images}{} · {gaps}. {}", difference(run), run.error.as_deref().unwrap_or_default())
+                let gaps = counted(run.gaps.into(), "gap");
+                format!("{items}{} · {gaps}. {}", difference(run), run.error.as_deref().unwrap_or_default())
             }
             _ => run.error.clone().unwrap_or_default(),
         };

@@ -17,12 +17,14 @@ async fn the_export_holds_every_image_and_no_formula() {
     sql::run(
         &app,
         &format!(
-            "INSERT INTO images (integration_id, repository, tag, digest, size_bytes, platforms)
-             SELECT '{id}'::uuid, 'many', n::text, 'sha256:0', n, '{{linux/amd64,linux/arm64}}'::text[] FROM generate_series(1, 4500) n
-             UNION ALL SELECT '{id}'::uuid, '=HYPERLINK(\"http://x\")', '@a,b', 'sha256:1', 1, '{{}}'::text[]"
+            "INSERT INTO items (integration_id, place, name, fingerprint, facts)
+             SELECT '{id}'::uuid, 'many', n::text, 'sha256:0', jsonb_build_object('size', n,
+                 'platforms', jsonb_build_array('linux/amd64', 'linux/arm64'), 'pushed', NULL)
+             FROM generate_series(1, 4500) n
+             UNION ALL SELECT '{id}'::uuid, '=HYPERLINK(\"http://x\")', '@a,b', 'sha256:1', '{{}}'"
         ),
     );
-    let page = visit.get(&format!("/integrations/{id}/images.csv")).await;
+    let page = visit.get(&format!("/integrations/{id}/items.csv")).await;
     assert_eq!(page.status, 200);
     assert_eq!(page.header("content-type"), "text/csv; charset=utf-8");
     assert_eq!(page.header("content-disposition"), "attachment; filename=\"images.csv\"");

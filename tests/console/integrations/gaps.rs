@@ -55,11 +55,11 @@ impl Story {
 #[actix_web::test]
 async fn field_r03_r13_a_scan_with_gaps_ends_partly_and_keeps_what_they_hide() {
     let (mut story, run) = Story::begin().await;
-    assert_eq!((run.state.as_str(), run.images, run.gaps), ("succeeded", 4, 0));
+    assert_eq!((run.state.as_str(), run.found, run.gaps), ("succeeded", 4, 0));
     assert!(!story.page().await.has("#gaps"));
 
     let run = story.scan(1).await;
-    assert_eq!((run.state.as_str(), run.images, run.gaps, run.removed), ("partly", 1, 2, 1));
+    assert_eq!((run.state.as_str(), run.found, run.gaps, run.removed), ("partly", 1, 2, 1));
     let page = story.page().await;
     assert_eq!(page.attributes("[data-gap]", "data-gap"), ["team/secret", "team/app:2"]);
     let reasons = page.texts("[data-gap] small");
@@ -123,7 +123,7 @@ async fn thousands_of_gaps_are_counted_and_the_first_thousand_named() {
     let mut visit = app.administrator();
     let id = Form::new("mirror", &peer.url()).with("cap", "0").add(&mut visit).await;
     let run = ended(&app, id).await;
-    assert_eq!((run.state.as_str(), run.images, run.gaps), ("partly", 1, 1_500));
+    assert_eq!((run.state.as_str(), run.found, run.gaps), ("partly", 1, 1_500));
     let page = visit.get(&format!("/integrations/{id}")).await;
     assert_eq!(page.texts("#gaps h2 small"), ["1,500"]);
     assert_eq!(page.texts("[data-gap]").len(), 5);

@@ -57,7 +57,7 @@ const GATE: &str = "CREATE TABLE gate (open bool); CREATE SEQUENCE batches;
         END IF;
         RETURN NULL;
     END $$;
-    CREATE TRIGGER pass AFTER INSERT ON images EXECUTE FUNCTION pass()";
+    CREATE TRIGGER pass AFTER INSERT ON items EXECUTE FUNCTION pass()";
 
 /// An integration whose first inventory is half saved.
 async fn half_saved(app: &TestApp, visit: &mut Visit, peer: &Scripted) -> Uuid {
@@ -92,7 +92,7 @@ async fn finished(app: &TestApp, id: Uuid) -> strongroom::models::runs::Run {
 /// Until no transaction of the console writes images.
 async fn settled(app: &TestApp) {
     let writing =
-        "pg_locks l JOIN pg_class c ON c.oid = l.relation WHERE c.relname = 'images' AND mode = 'RowExclusiveLock'
+        "pg_locks l JOIN pg_class c ON c.oid = l.relation WHERE c.relname = 'items' AND mode = 'RowExclusiveLock'
         AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
     wait_for("nobody saves", patience(), async || sql::count(app, writing) == 0).await;
 }
@@ -109,21 +109,21 @@ async fn a_large_inventory_is_saved_under_a_lease_and_with_progress() {
     let renewed = async || lease(&app) - first > chrono::TimeDelta::seconds(6);
     wait_for("the lease is renewed again and again", Duration::from_secs(30), renewed).await;
     assert!(begun.elapsed() > Duration::from_secs(5));
-    assert_eq!(sql::count(&app, "images"), 0, "nobody sees half an inventory");
+    assert_eq!(sql::count(&app, "items"), 0, "nobody sees half an inventory");
     sql::run(&app, "INSERT INTO gate VALUES (true)");
     let run = finished(&app, id).await;
     let all = i32::try_from(repositories() * TAGS).expect("a number");
     assert_eq!((run.state.as_str(), run.error, run.attempts), ("succeeded", None, 1));
-    assert_eq!((run.images, run.added, run.changed, run.removed), (all, all, 0, 0));
-    assert_eq!(sql::count(&app, "images"), i64::from(all));
-    assert_eq!(sql::count(&app, "image_changes"), i64::from(all));
+    assert_eq!((run.found, run.added, run.changed, run.removed), (all, all, 0, 0));
+    assert_eq!(sql::count(&app, "items"), i64::from(all));
+    assert_eq!(sql::count(&app, "item_changes"), i64::from(all));
 
     later.store(true, Ordering::SeqCst);
     visit.post(&format!("/integrations/{id}/runs"), &[]).await;
     let run = finished(&app, id).await;
-    assert_eq!((run.images, run.added, run.changed, run.removed), (all, 1, 1, 1));
-    assert_eq!(sql::count(&app, "images"), i64::from(all));
-    assert_eq!(sql::count(&app, "images WHERE repository = 'team/app-0' AND tag = '1.1000'"), 1);
+    assert_eq!((run.found, run.added, run.changed, run.removed), (all, 1, 1, 1));
+    assert_eq!(sql::count(&app, "items"), i64::from(all));
+    assert_eq!(sql::count(&app, "items WHERE place = 'team/app-0' AND name = '1.1000'"), 1);
 }
 
 #[actix_web::test]
@@ -136,7 +136,7 @@ async fn a_run_that_is_lost_while_it_is_saved_saves_nothing() {
     sql::run(&app, "INSERT INTO gate VALUES (true)");
     settled(&app).await;
     assert_eq!(last_run(&app, id).map(|run| run.state).as_deref(), Some("running"), "it is the other replica's");
-    assert_eq!((sql::count(&app, "images"), sql::count(&app, "image_changes")), (0, 0));
+    assert_eq!((sql::count(&app, "items"), sql::count(&app, "item_changes")), (0, 0));
     assert!(!actions(&app, Some(id)).iter().any(|action| action.starts_with("scan.")));
     sql::run(&app, "UPDATE runs SET state = 'stopped'");
 }
@@ -153,7 +153,7 @@ async fn a_run_that_is_stopped_while_it_is_saved_saves_nothing() {
     wait_for("the worker has seen it", patience(), async || lease(&app) - first > chrono::TimeDelta::seconds(2)).await;
     sql::run(&app, "INSERT INTO gate VALUES (true)");
     assert_eq!(finished(&app, id).await.state, "stopped");
-    assert_eq!((sql::count(&app, "images"), sql::count(&app, "image_changes")), (0, 0));
+    assert_eq!((sql::count(&app, "items"), sql::count(&app, "item_changes")), (0, 0));
     let run = scan_now(&app, &mut visit, id).await;
     assert_eq!(run.state, "succeeded", "the next one does");
 }

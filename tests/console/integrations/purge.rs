@@ -20,7 +20,7 @@ fn had_run(app: &TestApp, id: Uuid, count: usize, days: usize) {
             "INSERT INTO runs (id, integration_id, state, cause, requested_by, queued_at, ended_at)
              SELECT gen_random_uuid(), '{id}', 'succeeded', 'asked', 'ada', at, at FROM generate_series(1, {count}) n,
                  LATERAL (SELECT now() - interval '{days} days' - n * interval '1 minute' AS at) t;
-             INSERT INTO image_changes (run_id, repository, tag, change) SELECT id, 'app', '1', 'added' FROM runs
+             INSERT INTO item_changes (run_id, place, name, change) SELECT id, 'app', '1', 'added' FROM runs
              ON CONFLICT DO NOTHING"
         ),
     );
@@ -47,7 +47,7 @@ async fn runs_are_kept_by_number_and_by_age_and_older_ones_deleted() {
     sql::run(
         &app,
         &format!(
-            "INSERT INTO image_changes (run_id, repository, tag, change) SELECT id, 'app', n::text, 'removed'
+            "INSERT INTO item_changes (run_id, place, name, change) SELECT id, 'app', n::text, 'removed'
              FROM (SELECT id FROM runs WHERE integration_id = '{}' ORDER BY queued_at LIMIT 1) r,
                  generate_series(2, 25000) n",
             ids[0]
@@ -62,6 +62,6 @@ async fn runs_are_kept_by_number_and_by_age_and_older_ones_deleted() {
     assert_eq!(ids.iter().map(|id| all_runs(&app, *id).len()).collect::<Vec<_>>(), expected);
     let newest = all_runs(&app, ids[0]).remove(0);
     assert_eq!(newest.cause, "added", "the latest stays");
-    assert_eq!(sql::count(&app, "image_changes WHERE run_id NOT IN (SELECT id FROM runs)"), 0);
-    assert_eq!(sql::count(&app, "image_changes"), sql::count(&app, "runs"));
+    assert_eq!(sql::count(&app, "item_changes WHERE run_id NOT IN (SELECT id FROM runs)"), 0);
+    assert_eq!(sql::count(&app, "item_changes"), sql::count(&app, "runs"));
 }

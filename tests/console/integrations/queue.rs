@@ -23,7 +23,7 @@ async fn silent() -> Scripted {
 }
 
 fn runs_of(database: &Database) -> Vec<Run> {
-    runs::recent(&mut database.connect(), 1_000).expect("runs").into_iter().map(|(run, _)| run).collect()
+    runs::recent(&mut database.connect(), 1_000).expect("runs").into_iter().map(|recent| recent.run).collect()
 }
 
 #[actix_web::test]

@@ -27,11 +27,11 @@ async fn an_integration_added_in_the_console_scans_at_once_and_shows_the_invento
         let form = Form::new("mirror", &peer.url()).with("credential", credential);
         let id = form.with("ca_certificate", peer.ca_certificate()).add(&mut visit).await;
         let run = ended(&app, id).await;
-        assert_eq!((run.state.as_str(), run.error, run.images), ("succeeded", None, 2));
+        assert_eq!((run.state.as_str(), run.error, run.found), ("succeeded", None, 2));
         let page = visit.get(&format!("/integrations/{id}")).await;
         assert_eq!(page.texts("#results tbody tr th"), ["team/app", "team/app"]);
         assert_eq!(page.texts("#results tbody td:nth-child(2)"), ["1.0", "1.1"]);
-        assert_eq!(page.text("#digest-1"), digest);
+        assert_eq!(page.text("#fingerprint-1"), digest);
         assert_eq!(page.text("#results tbody td:nth-child(4)"), "linux/amd64");
         assert!(page.text("#results tbody td:nth-child(5)").ends_with("kB"));
         assert_eq!(page.text(".facts a"), "harbor robot");
@@ -193,9 +193,9 @@ async fn the_secret_is_nowhere_but_in_what_the_registry_receives() {
     let refused = Form::new("mirror", &url).with("credential", credential).with("cap", "x");
     let page = refused.post(&mut visit, "/integrations").await;
     assert!(page.status == 422 && forms.iter().all(|form| !page.body.contains(form)));
-    for table in ["credentials", "integrations", "runs", "images", "image_changes", "events"] {
+    for table in ["credentials", "integrations", "runs", "items", "item_changes", "events"] {
         let rows = text_of(&app, table);
-        assert!(!rows.is_empty() || table == "image_changes");
+        assert!(!rows.is_empty() || table == "item_changes");
         assert!(forms.iter().all(|form| !rows.contains(form)), "{table}");
     }
 }

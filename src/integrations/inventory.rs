@@ -1,0 +1,79 @@
+//! How the items of a family read: the heads of their table, and what is said of each item. Pages, search, CSV and the
+//! dashboard's line are made from this for all families alike. A family of inventories has a struct of facts that
+//! implements [`Facts`], and an [`Inventory`] that [`Family::inventory`] returns.
+//!
+//! [`Family::inventory`]: super::Family::inventory
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+/// What a family knows of an item beside its place, name and fingerprint; stored as JSON.
+pub trait Facts: Serialize + DeserializeOwned + Default {
+    /// One cell a column, in the order of [`Inventory::columns`].
+    fn cells(self) -> Vec<Cell>;
+}
+
+/// A fact, to be shown or exported.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Cell {
+    Text(String),
+    List(Vec<String>),
+    /// Bytes.
+    Size(i64),
+    At(Option<DateTime<Utc>>),
+}
+
+/// A column of facts.
+#[derive(Clone, Copy, Debug)]
+pub struct Column {
+    pub head: &'static str,
+    /// Its name in the CSV file.
+    pub csv: &'static str,
+    pub is_number: bool,
+}
+
+/// A family's inventory in words.
+#[derive(Clone, Copy, Debug)]
+pub struct Inventory {
+    /// One item: `image`. Its plural is regular.
+    pub noun: &'static str,
+    /// What is scanned: `registry`.
+    pub source: &'static str,
+    /// The heads of an item's own columns; in small letters their names in the CSV file.
+    pub place: &'static str,
+    pub name: &'static str,
+    pub fingerprint: &'static str,
+    /// Between place and name, where an item is named in one line.
+    pub separator: &'static str,
+    pub columns: &'static [Column],
+    /// The CSV's names of all columns of facts, in the file's order.
+    pub exported: &'static [&'static str],
+    /// Where to look when a scan found nothing: a sentence.
+    pub hint: &'static str,
+    /// [`cells`] of the family's facts.
+    pub cells: fn(&Value) -> Vec<Cell>,
+}
+
+/// The cells of stored facts; those of the default where a later release wrote others.
+pub fn cells<F: Facts>(facts: &Value) -> Vec<Cell> {
+    F::deserialize(facts).unwrap_or_default().cells()
+}
+
+impl Inventory {
+    /// `images`
+    pub fn plural(&self) -> String {
+        format!("{}s", self.noun)
+    }
+
+    /// `team/app:1.0`
+    pub fn title(&self, place: &str, name: &str) -> String {
+        format!("{place}{}{name}", self.separator)
+    }
+
+    /// The fact of that name in the CSV file.
+    pub fn fact<'a>(&self, cells: &'a [Cell], csv: &str) -> Option<&'a Cell> {
+        cells.get(self.columns.iter().position(|column| column.csv == csv)?)
+    }
+}

@@ -1,0 +1,221 @@
+//! The inventory on the page of its integration, the same for every family: its table, its pager, and what the last scan
+//! found different. What a family's items are called and which facts they have is in `integrations::inventory`.
+
+use chrono::{DateTime, Utc};
+
+use super::shown;
+use crate::integrations::Family;
+use crate::integrations::inventory::{Cell, Column, Inventory};
+use crate::integrations::registries::image;
+use crate::models::items::{Change, Item, Page, Start};
+use crate::models::runs::Run;
+use crate::web::page::{self, When};
+use crate::web::params::Params;
+use crate::{form, providers};
+
+/// The inventory of a family; that of images for a family that this release does not know.
+pub fn of(family: &str) -> &'static Inventory {
+    Family::find(family).and_then(Family::inventory).unwrap_or(&image::INVENTORY)
+}
+
+/// The table of items.
+pub struct Listed {
+    pub total: i64,
+    /// `1,204 images`
+    pub title: String,
+    pub words: Words,
+    pub columns: &'static [Column],
+    pub rows: Vec<Row>,
+    /// `50 of 1,204 images on this page`
+    pub summary: String,
+    pub previous: Option<String>,
+    pub next: Option<String>,
+}
+
+/// What the page calls the items and their columns.
+pub struct Words {
+    pub noun: &'static str,
+    /// `images`, and at the beginning of a line `Images`.
+    pub plural: String,
+    pub title: String,
+    /// The heads of the first three columns, and the same in a sentence.
+    pub heads: [&'static str; 3],
+    pub place: String,
+    pub name: String,
+    pub fingerprint: String,
+    /// Where to look when a scan found nothing.
+    pub hint: &'static str,
+}
+
+pub struct Row {
+    pub place: String,
+    pub name: String,
+    /// `team/app:1.0`
+    pub title: String,
+    pub fingerprint: String,
+    pub short: String,
+    pub facts: Vec<Fact>,
+    pub kept: bool,
+}
+
+/// A cell of the table.
+pub struct Fact {
+    pub class: &'static str,
+    pub text: String,
+    pub at: Option<When>,
+}
+
+/// What the last scan that read anything found different.
+pub struct Changed {
+    pub at: When,
+    pub summary: String,
+    /// There was no inventory to compare with.
+    pub first: bool,
+    /// Tone, word and item.
+    pub lines: Vec<(&'static str, &'static str, String)>,
+    pub more: i64,
+}
+
+impl Words {
+    fn new(inventory: &'static Inventory) -> Self {
+        let plural = inventory.plural();
+        Self {
+            noun: inventory.noun,
+            title: providers::capital(&plural),
+            plural,
+            heads: [inventory.place, inventory.name, inventory.fingerprint],
+            place: form::in_sentence(inventory.place),
+            name: form::in_sentence(inventory.name),
+            fingerprint: form::in_sentence(inventory.fingerprint),
+            hint: inventory.hint,
+        }
+    }
+}
+
+impl Listed {
+    /// `path`: the page's own address.
+    pub fn new(
+        inventory: &'static Inventory,
+        page: Page,
+        total: i64,
+        path: &str,
+        params: &Params,
+        now: DateTime<Utc>,
+    ) -> Self {
+        let turn = |item: Option<&Item>, name: &str, there: bool| {
+            let at = address(item.filter(|_| there)?);
+            Some(params.link(path, &[("part", ""), ("after", ""), ("before", ""), (name, &at)]))
+        };
+        let title = shown::counted(total, inventory.noun);
+        Self {
+            total,
+            words: Words::new(inventory),
+            columns: inventory.columns,
+            summary: format!("{} of {title} on this page", shown::grouped(page.rows.len() as i64)),
+            title,
+            previous: turn(page.rows.first(), "before", page.before),
+            next: turn(page.rows.last(), "after", page.after),
+            rows: page.rows.into_iter().map(|item| Row::new(inventory, item, now)).collect(),
+        }
+    }
+}
+
+impl Row {
+    fn new(inventory: &Inventory, item: Item, now: DateTime<Utc>) -> Self {
+        Self {
+            title: inventory.title(&item.place, &item.name),
+            short: shown::short_digest(&item.fingerprint).to_owned(),
+            facts: (inventory.cells)(&item.facts).into_iter().map(|cell| Fact::new(cell, now)).collect(),
+            place: item.place,
+            name: item.name,
+            fingerprint: item.fingerprint,
+            kept: item.kept,
+        }
+    }
+}
+
+impl Fact {
+    fn new(cell: Cell, now: DateTime<Utc>) -> Self {
+        let (class, text, at) = match cell {
+            Cell::Text(text) => ("nowrap", text, None),
+            Cell::List(entries) => ("nowrap", entries.join(", "), None),
+            Cell::Size(bytes) => ("is-number nowrap", shown::size(bytes), None),
+            Cell::At(None) => ("is-soft nowrap", "—".to_owned(), None),
+            Cell::At(Some(at)) => ("is-soft nowrap", String::new(), Some(page::when(at, now))),
+        };
+        Self { class, text, at }
+    }
+}
+
+impl Changed {
+    pub fn new(inventory: &Inventory, run: &Run, changes: Vec<Change>, now: DateTime<Utc>) -> Self {
+        let total = i64::from(run.added) + i64::from(run.changed) + i64::from(run.removed);
+        let first = run.found > 0 && run.added == run.found && total == i64::from(run.found);
+        let more = total - changes.len() as i64;
+        let lines = changes.into_iter().map(|change| {
+            let (tone, word) = match change.change.as_str() {
+                "added" => ("good", "New"),
+                "removed" => ("neutral", "Gone"),
+                _ => ("warn", "Changed"),
+            };
+            (tone, word, inventory.title(&change.place, &change.name))
+        });
+        let summary = match shown::difference(run).strip_prefix(": ") {
+            Some(_) if first => "First scan".to_owned(),
+            Some(text) => text.to_owned(),
+            None => "Nothing changed".to_owned(),
+        };
+        Self {
+            at: page::when(run.ended_at.unwrap_or(run.queued_at), now),
+            summary,
+            first,
+            lines: lines.collect(),
+            more,
+        }
+    }
+}
+
+/// An item in the address of a page: place and name with a colon between. In either of them a colon is `%3A`.
+fn address(item: &Item) -> String {
+    let part = |text: &str| text.replace('%', "%25").replace(':', "%3A");
+    format!("{}:{}", part(&item.place), part(&item.name))
+}
+
+/// Where the page that an address asks for begins: `after=team/app:1.0`.
+pub fn start(params: &Params) -> Option<Start> {
+    let (at, back) = match (params.get("before"), params.get("after")) {
+        ("", "") => return None,
+        ("", after) => (after, false),
+        (before, _) => (before, true),
+    };
+    let (place, name) = named(at)?;
+    Some(Start { place, name, back })
+}
+
+/// Place and name of an item that [`address`] wrote.
+fn named(at: &str) -> Option<(String, String)> {
+    let part = |text: &str| text.replace("%3A", ":").replace("%25", "%");
+    let (place, name) = at.split_once(':')?;
+    Some((part(place), part(name)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_begins_after_any_item_whatever_its_name() {
+        for (place, name) in [("team/app", "1.0"), ("eu:west", "a:b:c"), ("100%3A", "%253A"), ("", "x")] {
+            let (place, name) = (place.to_owned(), name.to_owned());
+            let item = Item {
+                id: uuid::Uuid::nil(),
+                place: place.clone(),
+                name: name.clone(),
+                fingerprint: String::new(),
+                facts: serde_json::Value::Null,
+                kept: false,
+            };
+            assert_eq!(named(&address(&item)), Some((place, name)));
+        }
+    }
+}
