@@ -30,6 +30,7 @@ pub fn profile(store: &Store, version: &str, host: &str, settings: &str) -> Uuid
         name: version,
         credential_id: None,
         host,
+        further: &[],
         settings,
         every_hours: None,
     };

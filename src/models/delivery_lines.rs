@@ -80,8 +80,9 @@ pub struct UsageRow {
 pub fn usages(conn: &mut Conn, credentials: &[Uuid], each: i64) -> Result<Vec<UsageRow>, DbError> {
     Ok(diesel::sql_query(
         "SELECT u.credential_id, u.id, u.family, u.name FROM unnest($1) AS c (id)
-         CROSS JOIN LATERAL (SELECT credential_id, id, family, name, name_key FROM integrations
-            WHERE credential_id = c.id ORDER BY name_key LIMIT $2) u
+         CROSS JOIN LATERAL (SELECT u.credential_id, i.id, i.family, i.name, i.name_key
+            FROM usages u JOIN integrations i ON i.id = u.integration_id
+            WHERE u.credential_id = c.id ORDER BY i.name_key LIMIT $2) u
          ORDER BY u.credential_id, u.name_key",
     )
     .bind::<Array<SqlUuid>, _>(credentials)

@@ -1,15 +1,16 @@
-//! Integrations: the consumers of credentials. A row's reference to a credential *is* the usage; there is no other
-//! list.
+//! Integrations: the consumers of credentials. The usages of a row, in `usages`, belong to it: they are read with it, and
+//! its signature covers them. The lines that pages list are in `integration_list`.
 
 use chrono::{DateTime, Utc};
 use diesel::dsl::sql;
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Bool, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use uuid::Uuid;
 
 use super::events::{self, Action, Actor, NewEvent};
 use super::schema::{credentials, integrations};
 use super::trust::{self, Parts, Seen, Signed, latest_version, signed_columns};
+use super::usages::{self, Further, OfRow, Usage};
 use super::{Conn, DbError, channels};
 use crate::vault::Vault;
 
@@ -20,9 +21,18 @@ pub struct Integration {
     pub family: String,
     pub version: String,
     pub name: String,
+    /// Of the usage of role `main`.
+    #[diesel(select_expression = usages::main_credential(), select_expression_type = OfRow<Nullable<SqlUuid>>)]
+    #[diesel(skip_insertion, skip_update)]
     pub credential_id: Option<Uuid>,
     /// The host that gets the credential, as `host:port`.
+    #[diesel(select_expression = usages::main_host(), select_expression_type = OfRow<Text>)]
+    #[diesel(skip_insertion, skip_update)]
     pub host: String,
+    /// The usages of other roles.
+    #[diesel(select_expression = usages::further(), select_expression_type = OfRow<Jsonb>)]
+    #[diesel(skip_insertion, skip_update)]
+    pub further: Further,
     /// Canonical JSON of the form's values.
     pub settings: String,
     pub active: bool,
@@ -44,6 +54,8 @@ pub struct NewIntegration<'a> {
     pub name: &'a str,
     pub credential_id: Option<Uuid>,
     pub host: &'a str,
+    /// What is used in other roles than `main`.
+    pub further: &'a [Usage],
     pub settings: &'a str,
     pub every_hours: Option<i32>,
 }
@@ -58,7 +70,7 @@ impl Signed for Integration {
     signed_columns!();
 
     fn parts(&self) -> Parts {
-        Parts::default()
+        let parts = Parts::default()
             .id(Some(self.id))
             .text(&self.family)
             .text(&self.version)
@@ -68,7 +80,8 @@ impl Signed for Integration {
             .text(&self.settings)
             .flags(&[self.active])
             .number(self.every_hours.map(i64::from))
-            .number(self.row_version)
+            .number(self.row_version);
+        self.further.sign(parts)
     }
 
     fn former_parts(&self) -> Option<Parts> {
@@ -80,6 +93,13 @@ impl Signed for Integration {
 }
 
 impl Integration {
+    /// Whether it uses the credential in any role; with a host, whether it sends it there.
+    pub fn uses(&self, credential: Uuid, host: Option<&str>) -> bool {
+        let main = self.credential_id.map(|main| (main, self.host.as_str()));
+        let further = self.further.iter().map(|usage| (usage.credential, usage.host.as_str()));
+        main.into_iter().chain(further).any(|(id, to)| id == credential && host.is_none_or(|host| host == to))
+    }
+
     pub fn event(&self, action: Action, detail: String) -> NewEvent<'_> {
         NewEvent { action, subject_kind: "integration", subject_id: Some(self.id), subject_name: &self.name, detail }
     }
@@ -95,6 +115,7 @@ pub fn create(conn: &mut Conn, vault: &Vault, actor: &Actor, new: &NewIntegratio
         name: new.name.to_owned(),
         credential_id: new.credential_id,
         host: new.host.to_owned(),
+        further: new.further.into(),
         settings: new.settings.to_owned(),
         active: true,
         every_hours: new.every_hours,
@@ -110,6 +131,7 @@ pub fn create(conn: &mut Conn, vault: &Vault, actor: &Actor, new: &NewIntegratio
     diesel::insert_into(integrations::table)
         .values((&*row, integrations::name_key.eq(crate::names::key(&row.name))))
         .execute(conn)?;
+    usages::save(conn, &row)?;
     let detail = match credential_name(conn, row.credential_id)? {
         Some(name) => format!("{} with {name}", row.host),
         None => format!("{} without a credential", row.host),
@@ -151,9 +173,10 @@ pub fn find(conn: &mut Conn, vault: &Vault, id: Uuid) -> Result<Seen<Integration
 }
 
 fn lock(conn: &mut Conn, vault: &Vault, id: Uuid) -> Result<Seen<Integration>, DbError> {
-    let rows = integrations::table.find(id).select((Integration::as_select(), latest_version!(integrations::id)));
-    let row = rows.for_no_key_update().first(conn).optional()?.ok_or(DbError::NotFound)?;
-    Ok(Seen::new(vault, row, |row: &Integration| row.id == id))
+    let row = integrations::table.find(id).select(integrations::id).for_no_key_update();
+    row.first::<Uuid>(conn).optional()?.ok_or(DbError::NotFound)?;
+    // In a statement of its own: it sees the usages that whoever held the lock before has saved.
+    find(conn, vault, id)
 }
 
 /// Applies `change` to the row as of `row_version`, checks and audits it. Call inside a transaction.
@@ -182,6 +205,7 @@ fn change(
     diesel::update(integrations::table.find(id))
         .set((&*row, integrations::name_key.eq(crate::names::key(&row.name))))
         .execute(conn)?;
+    usages::save(conn, &row)?;
     channels::start_anew(conn, vault, id)?;
     ledger.record_version(conn, vault, actor, &row.event(action, detail), row.row_version)
 }
@@ -200,6 +224,7 @@ pub fn update(
         row.name = new.name.to_owned();
         row.credential_id = new.credential_id;
         row.host = new.host.to_owned();
+        row.further = new.further.into();
         row.settings = new.settings.to_owned();
         row.every_hours = new.every_hours;
         row.next_run_at = next_run(new.every_hours, now).filter(|_| row.active);
@@ -212,6 +237,7 @@ fn what_changed(row: &Integration, new: &NewIntegration) -> String {
         (row.name != new.name, format!("renamed from {}", row.name)),
         (row.host != new.host, format!("address {} instead of {}", new.host, row.host)),
         (row.credential_id != new.credential_id, "another credential".to_owned()),
+        (row.further != Further::from(new.further), "further credentials".to_owned()),
         (row.settings != new.settings, "settings".to_owned()),
         (row.every_hours != new.every_hours, "schedule".to_owned()),
     ];
@@ -237,86 +263,6 @@ pub fn delete(conn: &mut Conn, vault: &Vault, actor: &Actor, id: Uuid) -> Result
     ledger.record_version(conn, vault, actor, &row.event(Action::IntegrationDeleted, row.host.clone()), last)
 }
 
-/// A line of the integrations table, and of a credential's *Usages*.
-#[derive(Clone, Debug, QueryableByName)]
-pub struct Line {
-    #[diesel(sql_type = SqlUuid)]
-    pub id: Uuid,
-    #[diesel(sql_type = Text)]
-    pub family: String,
-    #[diesel(sql_type = Text)]
-    pub version: String,
-    #[diesel(sql_type = Text)]
-    pub name: String,
-    #[diesel(sql_type = Text)]
-    pub host: String,
-    #[diesel(sql_type = diesel::sql_types::Bool)]
-    pub active: bool,
-    #[diesel(sql_type = Nullable<SqlUuid>)]
-    pub credential_id: Option<Uuid>,
-    #[diesel(sql_type = Nullable<Text>)]
-    pub credential_name: Option<String>,
-    #[diesel(sql_type = Nullable<Text>)]
-    pub last_state: Option<String>,
-    #[diesel(sql_type = Nullable<Timestamptz>)]
-    pub last_at: Option<DateTime<Utc>>,
-    #[diesel(sql_type = Nullable<Text>)]
-    pub last_error: Option<String>,
-    #[diesel(sql_type = Nullable<Timestamptz>)]
-    pub next_run_at: Option<DateTime<Utc>>,
-    #[diesel(sql_type = Text)]
-    pub name_key: String,
-}
-
-const LINES: &str =
-    "SELECT i.id, i.family, i.version, i.name, i.name_key, i.host, i.active, i.next_run_at, i.credential_id,
-        c.name AS credential_name, r.state AS last_state, coalesce(r.ended_at, r.started_at) AS last_at,
-        r.error AS last_error
-    FROM integrations i LEFT JOIN credentials c ON c.id = i.credential_id
-    LEFT JOIN LATERAL (
-        (SELECT state, started_at, ended_at, error FROM runs WHERE integration_id = i.id ORDER BY queued_at DESC LIMIT 1)
-        UNION ALL
-        (SELECT state, NULL, ended_at, error FROM deliveries
-            WHERE integration_id = i.id AND state IN ('sent', 'parked') ORDER BY created_at DESC LIMIT 1)
-    ) r ON true";
-
-/// Everywhere a credential is used, enabled or not. `limit` keeps a page readable; the count is on the credential.
-pub fn usages(conn: &mut Conn, credential: Uuid, limit: i64) -> Result<Vec<Line>, DbError> {
-    Ok(diesel::sql_query(format!("{LINES} WHERE i.credential_id = $1 ORDER BY i.name_key LIMIT $2"))
-        .bind::<SqlUuid, _>(credential)
-        .bind::<BigInt, _>(limit)
-        .load(conn)?)
-}
-
-/// One page of the table, and whether there are rows before and after it.
-#[derive(Clone, Debug)]
-pub struct Page {
-    pub rows: Vec<Line>,
-    pub before: bool,
-    pub after: bool,
-}
-
-/// A page of the integrations whose name or host contains `search`, by name. `from` is the name key that it starts
-/// after, or, with `true`, ends before.
-pub fn list(conn: &mut Conn, search: &str, from: Option<(&str, bool)>, size: i64) -> Result<Page, DbError> {
-    let pattern = format!("%{}%", super::escape_like(&search.trim().to_lowercase()));
-    let back = from.is_some_and(|(_, back)| back);
-    let (sign, order) = if back { ("<", "DESC") } else { (">", "ASC") };
-    let wanted = format!("(i.name_key LIKE $1 OR i.host LIKE $1) AND i.name_key {sign} $2");
-    let mut rows: Vec<Line> = diesel::sql_query(format!("{LINES} WHERE {wanted} ORDER BY i.name_key {order} LIMIT $3"))
-        .bind::<Text, _>(pattern)
-        .bind::<Text, _>(from.map_or("", |(key, _)| key))
-        .bind::<BigInt, _>(size + 1)
-        .load(conn)?;
-    let more = i64::try_from(rows.len()).unwrap_or(i64::MAX) > size;
-    rows.truncate(usize::try_from(size).unwrap_or(usize::MAX));
-    if back {
-        rows.reverse();
-    }
-    let (before, after) = if back { (more, true) } else { (from.is_some(), more) };
-    Ok(Page { rows, before, after })
-}
-
 /// A time further away than the schedule allows was not set by Strongroom.
 const DUE: &str =
     "(next_run_at <= now() OR next_run_at > now() + make_interval(hours => every_hours) + interval '1 minute')";
@@ -324,7 +270,7 @@ const DUE: &str =
 /// Integrations whose time has come; their next time is set at once, so that replicas do not queue twice.
 pub fn take_due(conn: &mut Conn) -> Result<Vec<Uuid>, DbError> {
     let due = integrations::table
-        .filter(integrations::active.and(sql::<diesel::sql_types::Bool>(DUE)))
+        .filter(integrations::active.and(sql::<Bool>(DUE)))
         .select(integrations::id)
         .limit(100)
         .for_no_key_update()

@@ -40,6 +40,7 @@ pub mod due_alerts;
 mod error;
 pub mod events;
 pub mod follow;
+pub mod integration_list;
 pub mod integrations;
 pub mod items;
 pub mod keks;

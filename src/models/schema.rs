@@ -155,8 +155,6 @@ diesel::table! {
         version -> Text,
         name -> Text,
         name_key -> Text,
-        credential_id -> Nullable<Uuid>,
-        host -> Text,
         settings -> Text,
         active -> Bool,
         every_hours -> Nullable<Int4>,
@@ -167,6 +165,15 @@ diesel::table! {
         edited_by -> Text,
         row_version -> Int8,
         row_mac -> Bytea,
+    }
+}
+
+diesel::table! {
+    usages (integration_id, role) {
+        integration_id -> Uuid,
+        role -> Text,
+        credential_id -> Nullable<Uuid>,
+        host -> Text,
     }
 }
 
@@ -366,7 +373,8 @@ diesel::table! {
 }
 
 diesel::joinable!(credential_phrases -> credentials (credential_id));
-diesel::joinable!(integrations -> credentials (credential_id));
+diesel::joinable!(usages -> credentials (credential_id));
+diesel::joinable!(usages -> integrations (integration_id));
 diesel::joinable!(provider_facts -> credentials (credential_id));
 diesel::joinable!(runs -> integrations (integration_id));
 diesel::joinable!(items -> integrations (integration_id));
@@ -392,6 +400,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     credentials,
     provider_facts,
     integrations,
+    usages,
     runs,
     items,
     item_changes,

@@ -1,22 +1,122 @@
-//! The integrations that use a credential, as whole rows: for what their settings say of it. The lines that pages list
-//! are in `integrations`.
+//! Usages: which credentials an integration works with, by role, and where each is sent. They are a part of the
+//! integration's row, as its signature is: read in the statement that reads the row, written by `integrations` with it.
+//! Also which integrations use a credential, as whole rows; the lines that pages list are in `integration_list`.
 
+use diesel::deserialize::{self, FromSql, FromSqlRow};
+use diesel::dsl::sql;
+use diesel::expression::SqlLiteral;
+use diesel::pg::{Pg, PgValue};
 use diesel::prelude::*;
+use diesel::sql_types::{Jsonb, Nullable, Text, Uuid as SqlUuid};
+use diesel::upsert::excluded;
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::integrations::Integration;
-use super::schema::integrations;
-use super::trust::{Seen, Trusted, latest_version};
+use super::schema::{integrations, usages};
+use super::trust::{Parts, Seen, Trusted, latest_version};
 use super::{Conn, DbError};
 use crate::vault::Vault;
 
-/// By name, enabled or not; without those that are not trusted.
+/// The role of the credential that an integration itself logs in with.
+pub const MAIN: &str = "main";
+
+/// A credential in another role than [`MAIN`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Usage {
+    pub role: String,
+    #[serde(rename = "credential_id")]
+    pub credential: Uuid,
+    /// The host that gets it, as `host:port`.
+    pub host: String,
+}
+
+/// The usages of a row beside that of role [`MAIN`], in the order of their roles.
+#[derive(Clone, Debug, Default, PartialEq, Eq, FromSqlRow)]
+pub struct Further(Vec<Usage>);
+
+impl From<&[Usage]> for Further {
+    fn from(usages: &[Usage]) -> Self {
+        let mut usages = usages.to_vec();
+        usages.sort_by(|a, b| a.role.cmp(&b.role));
+        Self(usages)
+    }
+}
+
+impl std::ops::Deref for Further {
+    type Target = [Usage];
+
+    fn deref(&self) -> &[Usage] {
+        &self.0
+    }
+}
+
+impl FromSql<Jsonb, Pg> for Further {
+    fn from_sql(bytes: PgValue<'_>) -> deserialize::Result<Self> {
+        let usages: Vec<Usage> = serde_json::from_value(FromSql::<Jsonb, Pg>::from_sql(bytes)?)?;
+        Ok(Self::from(usages.as_slice()))
+    }
+}
+
+impl Further {
+    /// Appended to what the signature of the row covers. Nothing where there are none, as it was before there were roles.
+    pub(super) fn sign(&self, parts: Parts) -> Parts {
+        self.iter().fold(parts, |parts, usage| parts.text(&usage.role).id(Some(usage.credential)).text(&usage.host))
+    }
+}
+
+pub(super) type OfRow<T> = SqlLiteral<T>;
+
+/// The credential of role [`MAIN`], as a column of the statement that reads the integration.
+pub(super) fn main_credential() -> OfRow<Nullable<SqlUuid>> {
+    sql("(SELECT usages.credential_id FROM usages WHERE integration_id = integrations.id AND role = 'main')")
+}
+
+/// Its host.
+pub(super) fn main_host() -> OfRow<Text> {
+    sql("coalesce((SELECT usages.host FROM usages WHERE integration_id = integrations.id AND role = 'main'), '')")
+}
+
+/// All others.
+pub(super) fn further() -> OfRow<Jsonb> {
+    sql("(SELECT coalesce(jsonb_agg(to_jsonb(usages) - 'integration_id'), '[]') FROM usages
+        WHERE integration_id = integrations.id AND role <> 'main')")
+}
+
+/// Writes the usages of a row. Call in the transaction that writes the row.
+pub(super) fn save(conn: &mut Conn, row: &Integration) -> Result<(), DbError> {
+    let others = row.further.iter().map(|usage| (usage.role.as_str(), Some(usage.credential), usage.host.as_str()));
+    let all: Vec<_> = [(MAIN, row.credential_id, row.host.as_str())].into_iter().chain(others).collect();
+    let roles: Vec<&str> = all.iter().map(|(role, ..)| *role).collect();
+    let mine = usages::table.filter(usages::integration_id.eq(row.id));
+    diesel::delete(mine.filter(usages::role.ne_all(roles))).execute(conn)?;
+    let rows: Vec<_> = all
+        .into_iter()
+        .map(|(role, credential, host)| {
+            (
+                usages::integration_id.eq(row.id),
+                usages::role.eq(role),
+                usages::credential_id.eq(credential),
+                usages::host.eq(host),
+            )
+        })
+        .collect();
+    diesel::insert_into(usages::table)
+        .values(rows)
+        .on_conflict((usages::integration_id, usages::role))
+        .do_update()
+        .set((usages::credential_id.eq(excluded(usages::credential_id)), usages::host.eq(excluded(usages::host))))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// The integrations that use the credential in any role, by name, enabled or not; without those that are not trusted.
 pub fn of(conn: &mut Conn, vault: &Vault, credential: Uuid, limit: i64) -> Result<Vec<Trusted<Integration>>, DbError> {
-    let rows = integrations::table.filter(integrations::credential_id.eq(credential));
-    let rows = rows.order(integrations::name_key).limit(limit);
+    let using = usages::table.filter(usages::credential_id.eq(credential)).select(usages::integration_id);
+    let rows = integrations::table.filter(integrations::id.eq_any(using)).order(integrations::name_key).limit(limit);
     let found: Vec<(Integration, Option<i64>)> =
         rows.select((Integration::as_select(), latest_version!(integrations::id))).load(conn)?;
-    Ok(trusted(vault, found, |row| row.credential_id == Some(credential)))
+    Ok(trusted(vault, found, |row| row.uses(credential, None)))
 }
 
 fn trusted(
@@ -36,9 +136,10 @@ pub fn known_destination(
     host: &str,
     same: impl Fn(&Integration) -> bool,
 ) -> Result<bool, DbError> {
-    let rows = integrations::table.filter(integrations::credential_id.eq(credential).and(integrations::host.eq(host)));
+    let there = usages::credential_id.eq(credential).and(usages::host.eq(host));
+    let using = usages::table.filter(there).select(usages::integration_id);
+    let rows = integrations::table.filter(integrations::id.eq_any(using));
     let found: Vec<(Integration, Option<i64>)> =
         rows.select((Integration::as_select(), latest_version!(integrations::id))).load(conn)?;
-    let asked = |row: &Integration| row.credential_id == Some(credential) && row.host == host;
-    Ok(trusted(vault, found, asked).iter().any(|row| same(row)))
+    Ok(trusted(vault, found, |row| row.uses(credential, Some(host))).iter().any(|row| same(row)))
 }

@@ -137,6 +137,7 @@ fn channel_with_credential(app: &TestApp, credential: &str) {
         name: "with a credential",
         credential_id: Some(credential.parse().expect("an id")),
         host: "127.0.0.1:1",
+        further: &[],
         settings,
         every_hours: None,
     };

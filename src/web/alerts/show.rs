@@ -12,7 +12,7 @@ use crate::integrations::alerts::Event;
 use crate::models::alerts::Line;
 use crate::models::events::{self, Action, Filter};
 use crate::models::notices::{self, Notice};
-use crate::models::{self, DbError, alerts, delivery_list, integrations};
+use crate::models::{self, DbError, alerts, delivery_list, integration_list};
 use crate::services::Services;
 use crate::web::credentials::view::Usage;
 use crate::web::error::Error;
@@ -68,7 +68,7 @@ pub async fn show(services: Data<Services>, request: HttpRequest, visitor: As<Au
             let line = alerts::line(conn, id)?;
             let usages = match line.usages {
                 0 => Vec::new(),
-                _ => integrations::usages(conn, line.subject_id, MOST_USAGES)?,
+                _ => integration_list::usages(conn, line.subject_id, MOST_USAGES)?,
             };
             let filter = Filter { subject_id: Some(id), ..Filter::default() };
             Ok::<_, DbError>((

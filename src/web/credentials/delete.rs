@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::edit::SHIPPED;
 use super::view::{MOST_USAGES, Usage};
 use crate::models::credentials::Credential;
-use crate::models::{self, DbError, integrations};
+use crate::models::{self, DbError, integration_list};
 use crate::names;
 use crate::services::Services;
 use crate::web::error::Error;
@@ -38,7 +38,7 @@ async fn load(services: &Services, id: Uuid) -> Result<Found, Error> {
     let vault = services.vault.clone();
     let found = services.db.run(move |conn| {
         let row = models::credentials::find(conn, &vault, id)?.into_shown();
-        let usages = integrations::usages(conn, id, MOST_USAGES)?;
+        let usages = integration_list::usages(conn, id, MOST_USAGES)?;
         let now = models::clock(conn)?;
         Ok::<_, DbError>(Found { row, usages: Usage::list(usages, now) })
     });

@@ -15,7 +15,7 @@ use crate::form::Control;
 use crate::models::credentials::Credential;
 use crate::models::events::{self, Action, Event, Filter};
 use crate::models::provider_facts::Told;
-use crate::models::{self, DbError, alerts, integrations, usages};
+use crate::models::{self, DbError, alerts, integration_list, usages};
 use crate::providers::probe::Verdict;
 use crate::services::Services;
 use crate::web::alerts::view::AlertView;
@@ -105,7 +105,7 @@ pub async fn load(services: &Services, shell: Shell, id: Uuid) -> Result<Show, E
             let seen = models::credentials::find(conn, &vault, id)?;
             let row = seen.shown();
             let open = alerts::of_subject(conn, id)?;
-            let used_by = integrations::usages(conn, id, MOST_USAGES)?;
+            let used_by = integration_list::usages(conn, id, MOST_USAGES)?;
             let filter = Filter { subject_id: Some(id), ..Filter::default() };
             let history = events::list(conn, &filter, MOST_EVENTS)?;
             let last_test = models::checkups::last(conn, id)?;

@@ -6,7 +6,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
 use super::view::{MOST_USAGES, RowView, Usage};
-use crate::models::{DbError, credential_list, integrations, provider_facts};
+use crate::models::{DbError, credential_list, integration_list, provider_facts};
 use crate::services::Services;
 use crate::web::error::Error;
 use crate::web::params::Params;
@@ -35,7 +35,7 @@ pub async fn index(
         .db
         .run(move |conn| {
             let (row, now) = credential_list::find(conn, id)?;
-            let lines = if folded { Vec::new() } else { integrations::usages(conn, id, MOST_USAGES)? };
+            let lines = if folded { Vec::new() } else { integration_list::usages(conn, id, MOST_USAGES)? };
             let made_at = provider_facts::of(conn, id, row.secret_version)?.made_at;
             Ok::<_, DbError>((row, made_at, now, lines))
         })

@@ -7,7 +7,7 @@ use crate::integrations::Family;
 use crate::models::credential_limits::Limits;
 use crate::models::credential_list::{EXPIRING_DAYS, Row};
 use crate::models::credentials::Credential;
-use crate::models::integrations::Line;
+use crate::models::integration_list::Line;
 use crate::models::provider_facts::Told;
 use crate::providers::probe::{Finding, RoleFound, Verdict};
 use crate::web::page::{self, When, when};

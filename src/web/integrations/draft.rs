@@ -171,6 +171,7 @@ impl Draft {
             name: &self.name,
             credential_id: self.credential,
             host: &self.host,
+            further: &[],
             settings: &self.settings,
             every_hours: self.every_hours,
         }

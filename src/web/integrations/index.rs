@@ -9,7 +9,7 @@ use super::shown;
 use crate::integrations::Family;
 use crate::models;
 use crate::models::DbError;
-use crate::models::integrations::{self, Line};
+use crate::models::integration_list::{self, Line};
 use crate::services::Services;
 use crate::web::error::Error;
 use crate::web::htmx;
@@ -84,7 +84,7 @@ pub async fn index(
         .db
         .run(move |conn| {
             let from = from.as_ref().map(|(key, back)| (key.as_str(), *back));
-            Ok::<_, DbError>((integrations::list(conn, &wanted, from, PAGE)?, models::clock(conn)?))
+            Ok::<_, DbError>((integration_list::list(conn, &wanted, from, PAGE)?, models::clock(conn)?))
         })
         .await?;
     let turn = |row: Option<&Line>, name: &str, there: bool| {

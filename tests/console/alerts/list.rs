@@ -17,6 +17,7 @@ pub fn channel(app: &TestApp, name: &str) -> Uuid {
         name,
         credential_id: None,
         host: "hooks.example.com",
+        further: &[],
         settings: "{\"on_stale\":\"on\"}",
         every_hours: None,
     };

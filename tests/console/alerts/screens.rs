@@ -32,7 +32,7 @@ async fn the_pages_are_accessible_in_light_and_dark_wide_and_narrow() {
         ("schedule", "off"),
     ];
     assert_eq!(visit.post("/integrations", &fields).await.status, 303);
-    sql::run(&app, &format!("UPDATE integrations SET credential_id = '{credential}'"));
+    sql::run(&app, &format!("UPDATE usages SET credential_id = '{credential}'"));
     let channel = super::list::channel(&app, "Pager of the platform team");
     parked(&app, channel, alert);
     sql::run(&app, "UPDATE deliveries SET state = 'sent', error = NULL");

@@ -170,8 +170,8 @@ async fn a_database_that_takes_no_writes_is_still_read_and_says_so_to_who_saves(
     let id = credentials(&mut strongroom.connect(), &strongroom.vault(), 0..1)[0];
     // A channel that is not what was saved is told of by jobs, and not by whoever looks.
     strongroom.sql(
-        "INSERT INTO integrations (id, family, version, name, name_key, host, settings, created_by, edited_by, row_mac)
-         VALUES (gen_random_uuid(), 'alert_profile', 'splunk', 'x', 'x', 'x', '{}', 'x', 'x', decode(repeat('00', 32), 'hex'))",
+        "INSERT INTO integrations (id, family, version, name, name_key, settings, created_by, edited_by, row_mac)
+         VALUES (gen_random_uuid(), 'alert_profile', 'splunk', 'x', 'x', '{}', 'x', 'x', decode(repeat('00', 32), 'hex'))",
     );
     let serving = strongroom.serve();
     serving.ready().await;

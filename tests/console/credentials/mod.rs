@@ -45,6 +45,7 @@ fn integrate(app: &TestApp, name: &str, credential: Uuid) -> Uuid {
         name,
         credential_id: Some(credential),
         host: "registry.example.com",
+        further: &[],
         settings: "{}",
         every_hours: None,
     };

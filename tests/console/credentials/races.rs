@@ -95,10 +95,10 @@ async fn a_credential_that_is_attached_and_deleted_at_once_is_either_attached_or
     }
     assert!(attached > 0 && deleted > 0, "one side was always first: {attached} attached, {deleted} deleted");
     report("R10", &[("attach/delete races", &rounds), ("attached", &attached), ("deleted", &deleted)]);
-    let dangling = "integrations i WHERE NOT EXISTS (SELECT FROM credentials c WHERE c.id = i.credential_id)";
+    let dangling = "usages u WHERE NOT EXISTS (SELECT FROM credentials c WHERE c.id = u.credential_id)";
     assert_eq!(sql::count(&app, dangling), 0);
     let miscounted = "credentials c
-        WHERE usage_count <> (SELECT count(*) FROM integrations i WHERE i.credential_id = c.id)";
+        WHERE usage_count <> (SELECT count(*) FROM usages u WHERE u.credential_id = c.id)";
     assert_eq!(sql::count(&app, miscounted), 0);
     assert_eq!(sql::count(&app, "events WHERE action = 'credential.deleted'"), deleted);
     assert_eq!(sql::count(&app, "events WHERE action = 'credential.delete_refused'"), attached);

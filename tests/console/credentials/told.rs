@@ -96,6 +96,7 @@ async fn the_least_policies_are_those_that_the_integrations_need_with_the_real_n
             name,
             credential_id: Some(id),
             host: registry,
+            further: &[],
             settings,
             every_hours: None,
         };

@@ -161,7 +161,7 @@ async fn an_integration_that_is_switched_off_scans_nothing_and_stays_a_usage() {
     assert!(!page.texts(".page-head button").contains(&"Scan now".to_owned()));
     assert_eq!(visit.post(&format!("{path}/runs"), &[]).await.status, 409);
     assert_eq!(row(&app, id).next_run_at, None);
-    let usages = strongroom::models::integrations::usages(&mut app.connect(), credential, 10).unwrap();
+    let usages = strongroom::models::integration_list::usages(&mut app.connect(), credential, 10).unwrap();
     assert_eq!((usages.len(), usages[0].active), (1, false));
     visit.post(&format!("{path}/activation"), &[("active", "on")]).await;
     assert!(row(&app, id).next_run_at.is_some());

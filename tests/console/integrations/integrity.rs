@@ -16,19 +16,23 @@ async fn an_integration_changed_in_the_database_sends_nothing() {
     let id = Form::new("mirror", "http://127.0.0.1:1").with("credential", credential).add(&mut visit).await;
     ended(&app, id).await;
     for change in [
-        format!("host = '{}'", sink.url()),
-        format!("settings = replace(settings, 'http://127.0.0.1:1', '{}')", sink.url()),
-        format!("host = '{0}', settings = '{{\"registry\":\"{0}\"}}'", sink.url()),
+        format!("UPDATE usages SET host = '{}'", sink.url()),
+        format!("UPDATE integrations SET settings = replace(settings, 'http://127.0.0.1:1', '{}')", sink.url()),
+        format!(
+            "UPDATE usages SET host = '{0}'; UPDATE integrations SET settings = '{{\"registry\":\"{0}\"}}'",
+            sink.url()
+        ),
     ] {
-        sql::run(&app, "CREATE TABLE kept AS SELECT * FROM integrations");
-        sql::run(&app, &format!("UPDATE integrations SET {change}"));
+        sql::run(&app, "CREATE TABLE kept AS SELECT i.id, host, settings FROM integrations i, usages");
+        sql::run(&app, &change);
         let run = scan_now(&app, &mut visit, id).await;
         assert_eq!((run.state.as_str(), run.failed_step.as_deref()), ("failed", Some("Checking the integration")));
         let page = visit.get(&format!("/integrations/{id}")).await;
         assert_eq!(page.status, 200);
         assert!(page.text("#failure").contains("nothing was sent"), "{change}");
         assert!(page.text(".notice.is-bad").starts_with("Integrity error"), "{change}");
-        sql::run(&app, "UPDATE integrations i SET host = k.host, settings = k.settings FROM kept k");
+        sql::run(&app, "UPDATE integrations SET settings = k.settings FROM kept k");
+        sql::run(&app, "UPDATE usages SET host = k.host FROM kept k");
         sql::run(&app, "DROP TABLE kept");
     }
     assert!(sink.seen().is_empty());
@@ -44,7 +48,7 @@ async fn an_edit_of_a_changed_row_is_refused_so_that_it_does_not_become_genuine(
     let mut visit = app.administrator();
     let id = Form::new("mirror", "http://127.0.0.1:1").add(&mut visit).await;
     ended(&app, id).await;
-    sql::run(&app, "UPDATE integrations SET host = 'evil.example'");
+    sql::run(&app, "UPDATE usages SET host = 'evil.example'");
     let form = Form::new("mirror", "http://127.0.0.1:1").with("row_version", "1");
     let page = form.post(&mut visit, &format!("/integrations/{id}/edit")).await;
     assert_eq!(page.status, 409);

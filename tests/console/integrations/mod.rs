@@ -24,6 +24,7 @@ mod proxy;
 mod purge;
 mod queue;
 mod scans;
+mod usages;
 
 /// A saved credential with a user name and a password.
 fn basic(app: &TestApp, name: &str, username: &str, password: &str) -> Uuid {

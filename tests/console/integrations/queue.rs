@@ -165,6 +165,7 @@ async fn two_hundred_waiting_runs_do_not_keep_pages_waiting() {
             name: &name,
             credential_id: None,
             host: &row.host,
+            further: &[],
             settings: &row.settings,
             every_hours: None,
         };

@@ -241,6 +241,7 @@ async fn scans_that_fail_often_enough_in_a_row_raise_an_alert_and_a_good_one_clo
         name: "images",
         credential_id: None,
         host: &registry.address.to_string(),
+        further: &[],
         settings: &json!({"registry": registry.url()}).to_string(),
         every_hours: None,
     };

@@ -23,6 +23,7 @@ pub fn profile(conn: &mut PgConnection, vault: &Vault, server: &MailServer) -> U
         name: "Mail",
         credential_id: None,
         host: &server.address.to_string(),
+        further: &[],
         settings: &settings,
         every_hours: None,
     };

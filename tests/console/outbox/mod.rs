@@ -126,6 +126,7 @@ fn channel_on(
         name: version,
         credential_id: Some(credential),
         host,
+        further: &[],
         settings: &settings,
         every_hours: None,
     };

@@ -51,6 +51,7 @@ async fn only_a_profile_with_recipients_has_some() {
         name: "Pager",
         credential_id: None,
         host: "events.pagerduty.com",
+        further: &[],
         settings: "{}",
         every_hours: None,
     };

@@ -44,6 +44,7 @@ fn profile_named(app: &TestApp, server: &MailServer, name: &str) -> Uuid {
         name,
         credential_id: credential,
         host: &host,
+        further: &[],
         settings: &settings,
         every_hours: None,
     };

@@ -43,6 +43,7 @@ impl OneOfEach {
             name: NAME,
             credential_id: None,
             host: "127.0.0.1:1",
+            further: &[],
             settings: r#"{"host":"127.0.0.1","port":"1","tls":"none","from":"a@example.com","from_name":"Strongroom"}"#,
             every_hours: None,
         };

@@ -35,6 +35,9 @@ struct Name {
 
 /// Keeps the rows of a table as they are now.
 fn keep(app: &TestApp, table: &str) {
+    for (part, _) in parts(table) {
+        keep(app, part);
+    }
     sql::run(app, &format!("DROP TABLE IF EXISTS kept_{table}; CREATE TABLE kept_{table} AS SELECT * FROM {table}"));
 }
 
@@ -50,11 +53,28 @@ fn put_back(app: &TestApp, table: &str, key: &str) {
     let set: Vec<String> = columns.iter().map(|Name { name }| format!("{name} = k.{name}")).collect();
     let set = set.join(", ");
     sql::run(app, &format!("UPDATE {table} t SET {set} FROM kept_{table} k WHERE t.{key} = k.{key}"));
+    for (part, key) in parts(table) {
+        let whole = format!(
+            "DELETE FROM {part} WHERE {key} IN (SELECT id FROM kept_{table});
+             INSERT INTO {part} SELECT * FROM kept_{part}"
+        );
+        sql::run(app, &whole);
+    }
+}
+
+/// Tables whose rows are a part of a row of that table, and by which column.
+fn parts(table: &str) -> &'static [(&'static str, &'static str)] {
+    match table {
+        "integrations" => &[("usages", "integration_id")],
+        _ => &[],
+    }
 }
 
 /// Puts kept rows back that are gone.
 fn insert_back(app: &TestApp, table: &str) {
-    sql::run(app, &format!("INSERT INTO {table} SELECT * FROM kept_{table} ON CONFLICT DO NOTHING"));
+    for table in [table].into_iter().chain(parts(table).iter().map(|(part, _)| *part)) {
+        sql::run(app, &format!("INSERT INTO {table} SELECT * FROM kept_{table} ON CONFLICT DO NOTHING"));
+    }
 }
 
 /// What `strongroom verify` finds.

@@ -121,6 +121,7 @@ impl Maker {
                     name: &format!("{} {number}", spec.slug()),
                     credential_id: credential,
                     host: "127.0.0.1:1",
+                    further: &[],
                     settings: "{}",
                     every_hours: None,
                 };
@@ -141,6 +142,7 @@ impl Maker {
             name: "On call",
             credential_id: None,
             host: "127.0.0.1:1",
+            further: &[],
             settings: r#"{"host":"127.0.0.1","port":"1","tls":"none","from":"a@example.com","from_name":"Strongroom","on_stale":"on","on_failed_scan":"on"}"#,
             every_hours: None,
         };

@@ -1,0 +1,93 @@
+//! The lines of the integrations table, and of a credential's *Usages*: what is read from several tables to be shown. They
+//! decide nothing.
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Bool, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use uuid::Uuid;
+
+use super::{Conn, DbError};
+
+/// A line of the integrations table, and of a credential's *Usages*.
+#[derive(Clone, Debug, QueryableByName)]
+pub struct Line {
+    #[diesel(sql_type = SqlUuid)]
+    pub id: Uuid,
+    #[diesel(sql_type = Text)]
+    pub family: String,
+    #[diesel(sql_type = Text)]
+    pub version: String,
+    #[diesel(sql_type = Text)]
+    pub name: String,
+    #[diesel(sql_type = Text)]
+    pub host: String,
+    #[diesel(sql_type = Bool)]
+    pub active: bool,
+    #[diesel(sql_type = Nullable<SqlUuid>)]
+    pub credential_id: Option<Uuid>,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub credential_name: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub last_state: Option<String>,
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    pub last_at: Option<DateTime<Utc>>,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub last_error: Option<String>,
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    pub next_run_at: Option<DateTime<Utc>>,
+    #[diesel(sql_type = Text)]
+    pub name_key: String,
+}
+
+/// `u` is the usage that a line is about.
+const LINES: &str = "SELECT i.id, i.family, i.version, i.name, i.name_key, coalesce(u.host, '') AS host, i.active, i.next_run_at,
+        u.credential_id, c.name AS credential_name, r.state AS last_state,
+        coalesce(r.ended_at, r.started_at) AS last_at, r.error AS last_error
+    FROM integrations i LEFT JOIN usages u ON u.integration_id = i.id AND (u.role = 'main' OR $1)
+    LEFT JOIN credentials c ON c.id = u.credential_id
+    LEFT JOIN LATERAL (
+        (SELECT state, started_at, ended_at, error FROM runs WHERE integration_id = i.id ORDER BY queued_at DESC LIMIT 1)
+        UNION ALL
+        (SELECT state, NULL, ended_at, error FROM deliveries
+            WHERE integration_id = i.id AND state IN ('sent', 'parked') ORDER BY created_at DESC LIMIT 1)
+    ) r ON true";
+
+/// Everywhere a credential is used, in any role, enabled or not. `limit` keeps a page readable; the count is on the
+/// credential.
+pub fn usages(conn: &mut Conn, credential: Uuid, limit: i64) -> Result<Vec<Line>, DbError> {
+    Ok(diesel::sql_query(format!("{LINES} WHERE u.credential_id = $2 ORDER BY i.name_key LIMIT $3"))
+        .bind::<Bool, _>(true)
+        .bind::<SqlUuid, _>(credential)
+        .bind::<BigInt, _>(limit)
+        .load(conn)?)
+}
+
+/// One page of the table, and whether there are rows before and after it.
+#[derive(Clone, Debug)]
+pub struct Page {
+    pub rows: Vec<Line>,
+    pub before: bool,
+    pub after: bool,
+}
+
+/// A page of the integrations whose name or host contains `search`, by name. `from` is the name key that it starts
+/// after, or, with `true`, ends before.
+pub fn list(conn: &mut Conn, search: &str, from: Option<(&str, bool)>, size: i64) -> Result<Page, DbError> {
+    let pattern = format!("%{}%", super::escape_like(&search.trim().to_lowercase()));
+    let back = from.is_some_and(|(_, back)| back);
+    let (sign, order) = if back { ("<", "DESC") } else { (">", "ASC") };
+    let wanted = format!("(i.name_key LIKE $2 OR u.host LIKE $2) AND i.name_key {sign} $3");
+    let mut rows: Vec<Line> = diesel::sql_query(format!("{LINES} WHERE {wanted} ORDER BY i.name_key {order} LIMIT $4"))
+        .bind::<Bool, _>(false)
+        .bind::<Text, _>(pattern)
+        .bind::<Text, _>(from.map_or("", |(key, _)| key))
+        .bind::<BigInt, _>(size + 1)
+        .load(conn)?;
+    let more = i64::try_from(rows.len()).unwrap_or(i64::MAX) > size;
+    rows.truncate(usize::try_from(size).unwrap_or(usize::MAX));
+    if back {
+        rows.reverse();
+    }
+    let (before, after) = if back { (more, true) } else { (from.is_some(), more) };
+    Ok(Page { rows, before, after })
+}
