@@ -5,6 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use crate::providers::patience::Wait;
+
 /// How far a scan is; shown on the page while it runs.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Progress {
@@ -18,9 +20,12 @@ pub struct Progress {
     /// Parts that could not be read so far.
     #[serde(default)]
     pub gaps: u32,
-    /// The registry has asked for a pause until then.
+    /// The scan waits until then, since the registry limits requests.
     #[serde(default)]
     pub waits_until: Option<DateTime<Utc>>,
+    /// The registry asked for this pause; else Strongroom chose its length.
+    #[serde(default)]
+    pub waits_as_asked: bool,
 }
 
 /// Where a scan is, or where it failed.
@@ -71,9 +76,12 @@ impl Report {
         self.update(|progress| progress.step = step);
     }
 
-    /// The service has everybody wait until then; `None` when the wait is over.
-    pub fn pause(&self, until: Option<DateTime<Utc>>) {
-        self.update(|progress| progress.waits_until = until);
+    /// All tasks wait for the service; `None` when the wait is over.
+    pub fn pause(&self, wait: Option<Wait>) {
+        self.update(|progress| {
+            progress.waits_until = wait.map(|wait| wait.until);
+            progress.waits_as_asked = wait.is_some_and(|wait| wait.asked);
+        });
     }
 
     pub fn update(&self, change: impl FnOnce(&mut Progress)) {

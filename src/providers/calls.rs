@@ -128,7 +128,7 @@ pub(super) fn found<T>(verdict: Verdict, sentence: impl Into<String>, remedy: im
 pub(super) fn failed(error: &ProviderError, who: &str) -> Box<Finding> {
     let mut finding = probe::failed(error, who);
     match error {
-        ProviderError::Throttled { retry_after: None } => {
+        ProviderError::Throttled { retry_after: None | Some(0) } => {
             finding.sentence = format!("{} limits the number of requests and kept refusing.", capital(who));
             finding.remedy = "Try again in a few minutes.".to_owned();
         }

@@ -23,7 +23,6 @@ const API_SCOPES: [&str; 2] = ["read_api", "api"];
 #[derive(Deserialize)]
 struct Token {
     name: String,
-    #[serde(default)]
     scopes: Vec<String>,
     /// The token is good until midnight (UTC) of this day begins.
     expires_at: Option<NaiveDate>,

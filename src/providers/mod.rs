@@ -248,10 +248,10 @@ impl ProviderError {
                 format!("{who} does not allow this. Give the credential's account read access, or choose a credential.")
             }
             Self::NotFound => format!("{who} does not have it. Check the address and the name."),
-            Self::Throttled { retry_after: Some(seconds) } => {
+            Self::Throttled { retry_after: Some(seconds @ 1..) } => {
                 format!("{who} limits the number of requests and asks for a pause of {seconds} seconds. Try later.")
             }
-            Self::Throttled { retry_after: None } => {
+            Self::Throttled { .. } => {
                 format!("{who} limits the number of requests and kept refusing. Try later, or lower the Cap.")
             }
             Self::ServerError { status } => format!("{who} has a problem of its own (status {status}). Try later."),
@@ -324,7 +324,18 @@ mod tests {
 
     #[test]
     fn field_fa12_an_address_of_this_machine_is_called_that() {
-        for host in ["127.0.0.1:6443", "localhost", "[::1]:25"] {
+        for host in [
+            "127.0.0.1:6443",
+            "127.1",
+            "127.0.0.1.",
+            "localhost",
+            "localhost.:443",
+            "LOCALHOST.localdomain",
+            "a.localhost.",
+            "ip6-localhost",
+            "[::1]:25",
+            "[::ffff:127.0.0.1]",
+        ] {
             let said = ProviderError::Unreachable { host: host.into() }.told("the cluster");
             assert!(said.contains("that Strongroom itself runs on"), "{said}");
         }

@@ -14,6 +14,8 @@ use super::egress::Answer;
 const UNIX_TIME: u64 = 10 * 365 * 24 * 3600;
 /// And from here up it is one in milliseconds.
 const UNIX_MILLISECONDS: u64 = 100_000_000_000;
+/// No service means a longer pause than a year: such a value is a mistake and counts as unreadable.
+const LONGEST: Duration = Duration::from_secs(365 * 24 * 3600);
 
 /// The pause that an answer asks for (RFC 9110, section 10.2.3): seconds or a date; also a moment of the Unix clock,
 /// as Docker Hub sends it. Moments are held against the answer's own `Date`, else against this machine's clock. One
@@ -22,20 +24,29 @@ pub fn retry_after(answer: &Answer) -> Option<Duration> {
     let text = answer.header("retry-after")?.trim();
     let date = |text: &str| DateTime::parse_from_rfc2822(text).ok().map(|at| at.timestamp());
     let now = || answer.header("date").and_then(date).unwrap_or_else(|| clock::now().timestamp());
-    let moment = match text.parse::<u64>() {
-        Ok(seconds) if seconds < UNIX_TIME => return Some(Duration::from_secs(seconds)),
-        Ok(moment) if moment >= UNIX_MILLISECONDS => i64::try_from(moment / 1000).ok()?,
-        Ok(moment) => i64::try_from(moment).ok()?,
-        Err(_) => date(text)?,
+    let until = |moment: i64| u64::try_from(moment.saturating_sub(now())).unwrap_or(0);
+    let seconds = match text.parse::<u64>() {
+        Ok(seconds) if seconds < UNIX_TIME => seconds,
+        Ok(moment) if moment >= UNIX_MILLISECONDS => until(i64::try_from(moment / 1000).ok()?),
+        Ok(moment) => until(i64::try_from(moment).ok()?),
+        Err(_) => until(date(text)?),
     };
-    Some(Duration::from_secs(u64::try_from(moment.saturating_sub(now())).unwrap_or(0)))
+    Some(Duration::from_secs(seconds)).filter(|pause| *pause <= LONGEST)
 }
 
 /// All waiting of one scan.
 pub const MOST_WAITING: Duration = Duration::from_secs(15 * 60);
 
-/// Told when everybody waits, and until when; `None` when the wait is over.
-pub type Observer = Box<dyn Fn(Option<DateTime<Utc>>) + Send + Sync>;
+/// A pause of all tasks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wait {
+    pub until: DateTime<Utc>,
+    /// The service asked for this pause; else Strongroom chose its length.
+    pub asked: bool,
+}
+
+/// Called when all tasks begin to wait; with `None` when the wait is over.
+pub type Observer = Box<dyn Fn(Option<Wait>) + Send + Sync>;
 
 /// How long one run waits for its service in all, however many of its tasks wait at the same time.
 pub struct Patience {
@@ -48,6 +59,8 @@ pub struct Patience {
 struct State {
     /// Nobody asks before this moment.
     closed_until: Option<Instant>,
+    /// The service asked for the pause that ends then.
+    asked: bool,
     /// The end of the last pause that was booked, of one task or of all.
     booked_until: Option<Instant>,
     used: Duration,
@@ -75,15 +88,18 @@ impl Patience {
         true
     }
 
-    /// Makes everybody wait, beginning with the caller; `false`, at once, when that is more than is left.
-    pub async fn pause_all(&self, pause: Duration) -> bool {
+    /// Makes all tasks wait, beginning with the caller; `false`, at once, when that is more than is left. `asked`: the
+    /// service asked for it.
+    pub async fn pause_all(&self, pause: Duration, asked: bool) -> bool {
         let now = Instant::now();
         if !self.book(now, pause) {
             return false;
         }
         {
             let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-            state.closed_until = state.closed_until.max(Some(now + pause));
+            if state.closed_until.is_none_or(|until| until < now + pause) {
+                (state.closed_until, state.asked) = (Some(now + pause), asked);
+            }
         }
         self.open().await;
         true
@@ -91,10 +107,11 @@ impl Patience {
 
     /// Returns when nobody has to wait.
     pub async fn open(&self) {
-        while let Some(until) = self.closed() {
+        while let Some((until, asked)) = self.closed() {
             if let Some(observer) = &self.observer {
                 let left = until.saturating_duration_since(Instant::now());
-                observer(Some(clock::now() + chrono::Duration::from_std(left).unwrap_or_default()));
+                let until = clock::now() + chrono::Duration::from_std(left).unwrap_or_default();
+                observer(Some(Wait { until, asked }));
             }
             tokio::time::sleep_until(until).await;
             if self.closed().is_none()
@@ -105,9 +122,10 @@ impl Patience {
         }
     }
 
-    fn closed(&self) -> Option<Instant> {
+    /// When the pause of all tasks ends, and whether the service asked for it; `None` without a pause.
+    fn closed(&self) -> Option<(Instant, bool)> {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.closed_until.filter(|until| *until > Instant::now())
+        state.closed_until.filter(|until| *until > Instant::now()).map(|until| (until, state.asked))
     }
 
     /// Takes the part of the pause that is not booked yet from what is left.
@@ -152,7 +170,7 @@ mod tests {
         assert_eq!(asked("1600000000", None), Some(0), "it has passed");
         let soon = (clock::now().timestamp() + 30).to_string();
         assert!((29..=30).contains(&asked(&soon, None).unwrap()));
-        for unreadable in ["", "soon", "-1", "99999999999999999999", "1.5"] {
+        for unreadable in ["", "soon", "-1", "99999999999999999999", "1.5", "5000000000", "31536001"] {
             assert_eq!(asked(unreadable, None), None, "{unreadable}");
         }
     }

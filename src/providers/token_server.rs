@@ -1,17 +1,30 @@
-//! The server that a registry names for its tokens: its faults are told as its own, not as those of the registry.
+//! The server that a registry names for its tokens: its faults are told as its own, not as those of the registry, and
+//! its address as one that the registry gave, not the person at the form.
 
 use super::ProviderError;
+use super::wording::own_machine;
 
 impl ProviderError {
-    /// The same, when it was the token server that answered so and not the service itself. What is about the credential
-    /// stays as it is.
+    /// The same, when it happened at the token server and not at the service itself. What is about the credential stays
+    /// as it is.
     pub(crate) fn of_token_server(self, host: String) -> Self {
         match self {
             Self::BadAnswer
             | Self::TooLarge
             | Self::NotFound
             | Self::ServerError { .. }
-            | Self::UnexpectedStatus { .. } => Self::TokenServer { host, cause: Box::new(self) },
+            | Self::UnexpectedStatus { .. }
+            | Self::Reserved { .. }
+            | Self::RefusedByPolicy { .. }
+            | Self::Unreachable { .. }
+            | Self::Timeout { .. }
+            | Self::NotTls { .. }
+            | Self::Handshake { .. }
+            | Self::Dropped { .. }
+            | Self::Certificate { .. }
+            | Self::ClientCertificate { .. }
+            | Self::Redirected { .. }
+            | Self::RedirectedWithin { .. } => Self::TokenServer { host, cause: Box::new(self) },
             other => other,
         }
     }
@@ -19,15 +32,41 @@ impl ProviderError {
 
 /// What happened there and what to do about it.
 pub(super) fn sentence(host: &str, cause: &ProviderError) -> String {
-    let who = format!("the token server {host}");
+    const CORRECT: &str = "Have the registry's administrator correct the address";
+    let (who, sent) = (format!("the token server {host}"), format!("the registry asks for a token of {host}"));
     match cause {
         ProviderError::BadAnswer => format!(
             "{who}, which the registry names, gave an answer that is not understood: it should be JSON with a token. Have \
              whoever runs it look at it."
         ),
-        ProviderError::NotFound => format!(
-            "{who}, which the registry names, has no such page. Have whoever runs the registry correct the address."
+        ProviderError::NotFound => format!("{who}, which the registry names, has no such page. {CORRECT}."),
+        ProviderError::Reserved { .. } => format!(
+            "{sent}, which isn't allowed: it is reserved or a cloud metadata service. Nothing was sent there. {CORRECT}."
         ),
+        ProviderError::RefusedByPolicy { .. } if let Some(name) = own_machine(host) => format!(
+            "{sent}, where Strongroom may not connect: {name} is the machine or container that Strongroom itself runs on. \
+             {CORRECT} to one in your network. If the token server runs here, have the operator add the address range to \
+             STRONGROOM_EGRESS_ALLOW."
+        ),
+        ProviderError::RefusedByPolicy { .. } => format!(
+            "{sent}, where Strongroom may not connect. Private addresses, plain http and unusual ports need the operator's \
+             leave: add the address range to STRONGROOM_EGRESS_ALLOW."
+        ),
+        ProviderError::Unreachable { .. } => {
+            format!(
+                "{who}, which the registry names, could not be reached. Check that it is up. {CORRECT} if it is wrong."
+            )
+        }
+        ProviderError::Timeout { .. } => {
+            format!("{who}, which the registry names, did not answer in time. Try again later.")
+        }
+        ProviderError::NotTls { .. } => format!(
+            "{who}, which the registry names, answered with plain http, although its address says https. {CORRECT}."
+        ),
+        ProviderError::Redirected { .. } | ProviderError::RedirectedWithin { .. } => format!(
+            "{who}, which the registry names, pointed to another address, and Strongroom does not follow. {CORRECT}."
+        ),
+        cause if cause.parts().is_some() => format!("{sent}, and {}", cause.sentence(&who)),
         cause => cause.sentence(&who),
     }
 }

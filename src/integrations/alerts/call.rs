@@ -91,11 +91,11 @@ impl Peer {
     pub fn throttled(&self, pause: Option<Duration>) -> SendError {
         let who = capital(self.who);
         let sentence = match pause {
-            Some(pause) => format!(
+            Some(pause) if pause.as_secs() > 0 => format!(
                 "{who} limits the number of messages and asks for a pause of {} seconds. Strongroom tries later.",
                 pause.as_secs()
             ),
-            None => format!("{who} limits the number of messages. Strongroom sends this one later."),
+            _ => format!("{who} limits the number of messages. Strongroom sends this one later."),
         };
         SendError { sentence, again: Again::Later(pause) }
     }

@@ -87,7 +87,7 @@ impl Version for DockerV2 {
             let registry = registry.map_err(|cause| ScanError::new(Step::SigningIn, "", cause))?;
             cx.report.step(Step::SigningIn);
             let report = cx.report.clone();
-            let registry = registry.telling(Box::new(move |until| report.pause(until)));
+            let registry = registry.telling(Box::new(move |wait| report.pause(wait)));
             scan(registry, Selection::of(cx.settings), &cx.report).await
         })
     }

@@ -86,6 +86,9 @@ impl Judge {
 
 /// No answer came at all, or not from the server that was meant.
 fn is_silence(cause: &ProviderError) -> bool {
+    if let ProviderError::TokenServer { cause, .. } = cause {
+        return is_silence(cause);
+    }
     matches!(
         cause,
         ProviderError::Unreachable { .. }

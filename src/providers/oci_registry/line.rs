@@ -105,7 +105,11 @@ impl Line {
         let pause = asked.unwrap_or_else(|| FIRST_PAUSE * 2_u32.pow(*attempt - 1));
         *attempt += 1;
         let concerns_all = throttled || asked_for_real;
-        if concerns_all { self.patience.pause_all(pause).await } else { self.patience.pause(pause).await }
+        if concerns_all {
+            self.patience.pause_all(pause, asked.is_some()).await
+        } else {
+            self.patience.pause(pause).await
+        }
     }
 
     /// The answer that is not asked for again. A registry that still throttles then is asked for nothing more.

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use futures_util::future::BoxFuture;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
@@ -64,12 +64,20 @@ pub struct Names {
 
 #[derive(Deserialize)]
 struct Catalog {
-    repositories: Option<Vec<String>>,
+    #[serde(deserialize_with = "list_or_null")]
+    repositories: Vec<String>,
 }
 
 #[derive(Deserialize)]
 struct TagList {
-    tags: Option<Vec<String>>,
+    #[serde(deserialize_with = "list_or_null")]
+    tags: Vec<String>,
+}
+
+/// Registries written in Go answer `null` for a list without entries. The member itself must be there: an answer
+/// without it is not the listing, and must not count as an empty one.
+fn list_or_null<'de, D: Deserializer<'de>>(member: D) -> Result<Vec<String>, D::Error> {
+    Option::deserialize(member).map(Option::unwrap_or_default)
 }
 
 impl Registry {
@@ -130,7 +138,7 @@ impl Registry {
         &self,
         path: &str,
         scope: &str,
-        entries: fn(&Answer) -> Result<Option<Vec<String>>, ProviderError>,
+        entries: fn(&Answer) -> Result<Vec<String>, ProviderError>,
     ) -> Result<Listed, ProviderError> {
         let page = |size: usize| self.session.url(&format!("{path}?n={size}"));
         match self.session.pages(page(self.page_size)?, scope, entries).await {

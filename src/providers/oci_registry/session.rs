@@ -117,7 +117,7 @@ impl Session {
         &self,
         first: Url,
         scope: &str,
-        entries: fn(&Answer) -> Result<Option<Vec<String>>, ProviderError>,
+        entries: fn(&Answer) -> Result<Vec<String>, ProviderError>,
     ) -> Result<(Vec<String>, Option<ProviderError>), ProviderError> {
         let (mut names, mut seen, mut next) = (Vec::new(), HashSet::new(), Some(first));
         while let Some(url) = next {
@@ -155,10 +155,10 @@ impl Session {
         &self,
         url: &Url,
         scope: &str,
-        entries: fn(&Answer) -> Result<Option<Vec<String>>, ProviderError>,
+        entries: fn(&Answer) -> Result<Vec<String>, ProviderError>,
     ) -> Result<(Vec<String>, Result<Option<Url>, ProviderError>), ProviderError> {
         let answer = self.get(url, scope, Ask::LIST).await?;
-        Ok((entries(&answer)?.unwrap_or_default(), next_page(&answer, url)))
+        Ok((entries(&answer)?, next_page(&answer, url)))
     }
 
     /// A request with whatever sign-in its scope needs; a success or an error.
@@ -218,7 +218,11 @@ impl Session {
         let exchange = Exchange::new(&realm, &self.base, &self.login, &self.sent_to)?;
         let answer = self.line.send(|| exchange.request(), BODY_LIMIT, false).await;
         exchange.ended(&answer);
-        let answer = answer?;
+        let answer = match answer {
+            // The person entered the registry's address, and not this one.
+            Err(cause) if exchange.is_elsewhere() => return Err(cause.of_token_server(exchange.host())),
+            answer => answer?,
+        };
         // Without a scope nothing can be forbidden: some realms answer a wrong password like that.
         let status = if answer.status == 403 && realm.scope.is_empty() { 401 } else { answer.status };
         let kept = match (Answer { status, ..answer }).accepted(self.login.sent()) {

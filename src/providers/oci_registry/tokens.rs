@@ -153,6 +153,8 @@ pub(super) struct Exchange<'a> {
     url: Url,
     login: &'a Login,
     sent_to: &'a SentTo,
+    /// The realm is at another address than the registry.
+    elsewhere: bool,
     /// `sent_to` names the host because of this exchange.
     added: bool,
 }
@@ -172,7 +174,11 @@ impl<'a> Exchange<'a> {
             }
         }
         let added = elsewhere && login.basic().is_some() && sent_to.add(&shown(&url));
-        Ok(Self { url, login, sent_to, added })
+        Ok(Self { url, login, sent_to, elsewhere, added })
+    }
+
+    pub fn is_elsewhere(&self) -> bool {
+        self.elsewhere
     }
 
     pub fn host(&self) -> String {

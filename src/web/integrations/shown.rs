@@ -72,7 +72,8 @@ pub fn short_digest(digest: &str) -> &str {
 /// Tone and word of a state.
 pub fn state(state: &str) -> (&'static str, &'static str) {
     match state {
-        "queued" => ("info", "Waiting"),
+        "queued" | "waiting" => ("info", "Waiting"),
+        "retrying" => ("warn", "Retrying"),
         "running" => ("info", "Scanning"),
         "succeeded" => ("good", "Succeeded"),
         "partly" => ("warn", "Partly read"),
@@ -127,10 +128,7 @@ impl Going {
         let label = match (run.stop_requested, waiting) {
             (true, _) => "Stopping".to_owned(),
             (_, true) => "Waiting for a free worker".to_owned(),
-            _ => match progress.waits_until {
-                Some(until) => format!("Waiting until {}, as the registry asks", until.format("%H:%M:%S UTC")),
-                None => progress.step.label().to_owned(),
-            },
+            _ => pause(&progress).unwrap_or_else(|| progress.step.label().to_owned()),
         };
         let counts = if waiting || total == 0 {
             String::new()
@@ -147,6 +145,16 @@ impl Going {
         let known = if waiting { 0 } else { total.into() };
         Self { label, done: done.into(), total: known, counts, stopping: run.stop_requested }
     }
+}
+
+/// That a scan waits, until when and why.
+fn pause(progress: &Progress) -> Option<String> {
+    let until = progress.waits_until?.format("%H:%M:%S UTC");
+    Some(if progress.waits_as_asked {
+        format!("Waiting until {until}, as the registry asks")
+    } else {
+        format!("Waiting until {until}: the registry limits requests")
+    })
 }
 
 /// A line of the history.
@@ -204,6 +212,15 @@ mod tests {
             [999, 1_000, 84_249_000, 999_999, 1_200_000_000].map(size),
             ["999 B", "1.0 kB", "84.2 MB", "1.0 MB", "1.2 GB"]
         );
+    }
+
+    #[test]
+    fn only_a_pause_that_was_asked_for_is_called_the_registrys_wish() {
+        let waits_until = DateTime::<Utc>::from_timestamp(1_800_000_000, 0);
+        let label = |waits_as_asked| pause(&Progress { waits_until, waits_as_asked, ..Progress::default() });
+        assert_eq!(label(true).as_deref(), Some("Waiting until 08:00:00 UTC, as the registry asks"));
+        assert_eq!(label(false).as_deref(), Some("Waiting until 08:00:00 UTC: the registry limits requests"));
+        assert_eq!(pause(&Progress::default()), None);
     }
 
     #[test]

@@ -57,7 +57,8 @@ async fn a_throttled_registry_that_recovers_is_scanned() {
 async fn answers_out_of_form_are_named_and_never_shown() {
     let html = || Reply::status(200).with("Content-Type", "text/html").body("<html>REFLECTED");
     let half = || Reply::status(200).body("{\"repositories\":[{\"repositoryName\":\"REFLECTED");
-    for (error, _) in [scanned(html).await, scanned(half).await] {
+    let no_list = || Reply::json(serde_json::json!({}));
+    for (error, _) in [scanned(html).await, scanned(half).await, scanned(no_list).await] {
         assert!(error.contains("gave an answer that is not understood"), "{error}");
     }
     // A name is a name, as in the inventory.

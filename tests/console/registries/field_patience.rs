@@ -39,6 +39,7 @@ async fn field_r07_a_pause_that_is_asked_for_is_waited_for_and_told() {
     let told = scan.progress.lock().unwrap();
     let waits: Vec<bool> = told.iter().map(|progress| progress.waits_until.is_some()).collect();
     assert!(waits.contains(&true), "the page is told that the registry asks for a pause");
+    assert!(told.iter().all(|progress| progress.waits_until.is_some() == progress.waits_as_asked));
     assert_eq!(waits.last(), Some(&false), "and that it is over");
 }
 
@@ -139,4 +140,16 @@ async fn field_r22_a_list_may_take_longer_than_a_single_answer() {
     let egress = loopback().within(Duration::from_millis(100), Duration::from_millis(100));
     let error = Scan::of(silent.url()).egress(egress).run().await.unwrap_err().to_string();
     assert!(error.contains("enter their names under Repository"), "{error}");
+}
+
+#[tokio::test]
+async fn a_pause_that_cannot_be_read_is_not_told_as_the_registrys_wish() {
+    for nonsense in ["-1", "soon", "1.5", "5000000000"] {
+        let (peer, _) = interrupted(1, move |_| throttled(nonsense.to_owned()));
+        let scan = Scan::of(peer.url()).with("cap", "0");
+        assert_eq!(scan.run().await.unwrap().len(), 20, "{nonsense}");
+        let told = scan.progress.lock().unwrap();
+        assert!(told.iter().any(|progress| progress.waits_until.is_some()), "{nonsense}: it waits by itself");
+        assert!(!told.iter().any(|progress| progress.waits_as_asked), "{nonsense}");
+    }
 }

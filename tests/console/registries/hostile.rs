@@ -4,6 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use serde_json::json;
 use strongroom::integrations::registries::Step;
+use strongroom::providers::egress::Egress;
 use strongroom::providers::{ProviderError, Sent};
 
 use super::{Scan, hasty};
@@ -78,10 +79,12 @@ async fn a_registry_that_is_silent_or_trickles_is_given_up() {
 
 #[tokio::test]
 async fn anything_but_the_json_of_the_protocol_is_not_understood() {
-    let answers: [fn() -> Reply; 3] = [
+    let answers: [fn() -> Reply; 5] = [
         || Reply::Answer { status: 200, headers: vec![], body: b"<html>SECRET</html>".to_vec() },
         || Reply::json(json!({"repositories": [1, 2]})),
         || Reply::json(json!(["app"])),
+        || Reply::json(json!({})),
+        || Reply::json(json!({"errors": [{"code": "DENIED"}]})),
     ];
     for answer in answers {
         assert_eq!(catalogue_error(answer).await, ProviderError::BadAnswer);
@@ -96,6 +99,9 @@ async fn a_repository_without_tags_is_empty_and_not_an_error() {
     assert!(Scan::of(peer.url()).images().await.is_empty());
     let peer = self::peer(one_repository, || Reply::status(404)).await;
     assert!(Scan::of(peer.url()).images().await.is_empty());
+    let peer = self::peer(one_repository, || Reply::json(json!({"name": "app"}))).await;
+    let error = Scan::of(peer.url()).run().await.unwrap_err();
+    assert_eq!((error.step, error.cause), (Step::ListingTags, ProviderError::BadAnswer), "no list is no empty list");
 }
 
 #[tokio::test]
@@ -175,7 +181,26 @@ async fn a_realm_at_a_metadata_address_is_refused() {
     let realm = r#"Bearer realm="https://169.254.169.254/token",service="x""#;
     let peer = Scripted::start(move |_| Reply::status(401).with("WWW-Authenticate", realm)).await;
     let error = Scan::of(peer.url()).password("robot", "SECRET").run().await.unwrap_err();
-    assert_eq!(error.cause, ProviderError::Reserved { host: "169.254.169.254".to_owned() });
+    let said = error.to_string();
+    assert!(said.contains("the registry asks for a token of 169.254.169.254, which isn't allowed"), "{said}");
+    assert!(said.contains("Have the registry's administrator correct the address"), "{said}");
+}
+
+#[tokio::test]
+async fn a_token_server_out_of_reach_is_named_as_the_registrys() {
+    let cases = [
+        ("https://10.1.2.3/token", "where Strongroom may not connect. Private addresses"),
+        ("https://127.0.0.2:1/token", "may not connect: 127.0.0.2 is the machine or container"),
+        ("https://127.0.0.1:1/token", "the token server 127.0.0.1:1, which the registry names, could not be reached"),
+    ];
+    for (realm, says) in cases {
+        let asked = format!(r#"Bearer realm="{realm}",service="x""#);
+        let peer = Scripted::start(move |_| Reply::status(401).with("WWW-Authenticate", asked.clone())).await;
+        let egress = Egress::new(vec!["127.0.0.1/32".parse().unwrap()]);
+        let error =
+            Scan::of(peer.url()).password("robot", "SECRET").egress(egress).run().await.unwrap_err().to_string();
+        assert!(error.contains(says) && !error.contains("Enter "), "{realm}: {error}");
+    }
 }
 
 #[tokio::test]

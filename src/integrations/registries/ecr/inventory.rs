@@ -16,7 +16,7 @@ use super::super::scan::{Judge, Scan};
 use super::super::selection::{self, MAX_IMAGES, Selection};
 use super::super::{Image, ScanError, Step};
 use crate::integrations::progress::Report;
-use crate::providers::ProviderError;
+use crate::providers::ProviderError::{self, BadAnswer};
 use crate::providers::aws::refused;
 use crate::providers::oci_registry::{Names, Registry, is_digest, is_repository, is_tag};
 use crate::providers::patience::{MOST_WAITING, Patience};
@@ -70,7 +70,7 @@ const ALL_PLATFORMS: &str = "all platforms";
 
 impl Reader {
     pub fn new(client: Client, account: String, data: Option<Registry>, report: Report) -> Self {
-        let patience = Patience::new(MOST_WAITING).told_to(Box::new(move |until| report.pause(until)));
+        let patience = Patience::new(MOST_WAITING).told_to(Box::new(move |wait| report.pause(wait)));
         Self { client, account, data, mute: AtomicBool::new(false), judge: Judge::default(), patience }
     }
 
@@ -82,7 +82,7 @@ impl Reader {
         for pause in PAUSES {
             self.patience.open().await;
             match ask().await {
-                Err(ProviderError::Throttled { .. }) if self.patience.pause_all(pause).await => {}
+                Err(ProviderError::Throttled { .. }) if self.patience.pause_all(pause, false).await => {}
                 other => return other,
             }
         }
@@ -99,15 +99,17 @@ impl Reader {
                 let call = call.clone();
                 async move { call.send().await.map_err(|error| refused(&error, "ecr:DescribeRepositories")) }
             });
-            let page = match page.await {
-                Ok(page) => page,
+            // An answer without its list is not the listing, and must not count as an empty one.
+            let listed = page.await.and_then(|page| Ok((page.repositories.ok_or(BadAnswer)?, page.next_token)));
+            let (found, token) = match listed {
+                Ok(listed) => listed,
                 Err(cause) if number == 0 => return Err(cause),
                 Err(cause) => return Ok(Names { rest: Some(cause), ..names }),
             };
-            for name in page.repositories.unwrap_or_default().into_iter().filter_map(|found| found.repository_name) {
+            for name in found.into_iter().filter_map(|found| found.repository_name) {
                 if is_repository(&name) { names.good.push(name) } else { names.odd.push(name) }
             }
-            next = page.next_token.filter(|token| !token.is_empty());
+            next = token.filter(|token| !token.is_empty());
             if next.is_none() {
                 return Ok(names);
             }
@@ -144,18 +146,19 @@ impl Reader {
             let call = call.filter(tagged.clone()).max_results(PAGE).set_next_token(next);
             let page = self
                 .patiently(async || call.clone().send().await.map_err(|error| refused(&error, "ecr:DescribeImages")));
-            let page = match page.await {
-                Ok(page) => page,
+            let listed = page.await.and_then(|page| Ok((page.image_details.ok_or(BadAnswer)?, page.next_token)));
+            let (details, token) = match listed {
+                Ok(listed) => listed,
                 Err(cause) if number == 0 => return Err(cause),
                 Err(cause) => {
                     scan.gaps.push(gap(cause));
                     return Ok(scan);
                 }
             };
-            for detail in page.image_details.unwrap_or_default() {
+            for detail in details {
                 scan.add(tags(repository, detail, selection));
             }
-            next = page.next_token.filter(|token| !token.is_empty());
+            next = token.filter(|token| !token.is_empty());
             if next.is_none() {
                 return Ok(scan);
             }
@@ -207,7 +210,9 @@ fn tags(repository: &str, detail: ImageDetail, selection: &Selection) -> Scan {
     };
     let pushed_at = detail.image_pushed_at.and_then(|at| DateTime::from_timestamp(at.secs(), at.subsec_nanos()));
     let size_bytes = detail.image_size_in_bytes.unwrap_or_default().max(0);
-    for tag in detail.image_tags.unwrap_or_default().into_iter().filter(|tag| selection.tags.take(tag)) {
+    // Only tagged images were asked for.
+    let Some(names) = detail.image_tags else { return Scan::gap(gap(ProviderError::BadAnswer)) };
+    for tag in names.into_iter().filter(|tag| selection.tags.take(tag)) {
         if is_tag(&tag) {
             let (repository, digest) = (repository.to_owned(), digest.clone());
             scan.images.push(Image { repository, tag, digest, size_bytes, platforms: Vec::new(), pushed_at });
