@@ -54,7 +54,53 @@ pub fn parse(text: &str) -> Result<Url, &'static str> {
         return Err(INVALID);
     }
     let url = Url::parse(text).map_err(|_| INVALID)?;
-    if url.has_host() { Ok(url) } else { Err(INVALID) }
+    match url.host() {
+        Some(Host::Domain(name)) => impossible_name(name).map_or(Ok(()), Err)?,
+        Some(_) => {}
+        None => return Err(INVALID),
+    }
+    Ok(url)
+}
+
+/// Why no server can have this name, as a sentence; `None` for a name that is possible. The limits are those of DNS
+/// (RFC 1035, section 2.3.4) and of host names (RFC 1123, section 2.1). Underscores pass anywhere: networks of
+/// containers have them. `name` is in ASCII, with or without the dot of the root.
+pub fn impossible_name(name: &str) -> Option<&'static str> {
+    let name = name.strip_suffix('.').unwrap_or(name);
+    let fits = |label: &str| label.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
+    let any = |fault: fn(&str) -> bool| name.split('.').any(fault);
+    Some(match () {
+        () if any(str::is_empty) => "This host name begins with a dot or has two dots in a row. Correct the name.",
+        () if any(|label| label.len() > 63) => {
+            "A part of this host name is longer than 63 characters, more than DNS allows. Correct the name."
+        }
+        () if name.len() > 253 => {
+            "This host name is longer than 253 characters, more than DNS allows. Correct the name."
+        }
+        () if any(|label| label.starts_with('-') || label.ends_with('-')) => {
+            "A part of this host name begins or ends with a hyphen, which DNS does not allow. Correct the name."
+        }
+        () if !name.split('.').all(fits) => {
+            "A host name has letters, digits, hyphens, underscores and dots alone. Correct the name."
+        }
+        () => return None,
+    })
+}
+
+/// Whether a name is one that systems give to themselves, so that it is this machine whatever a name server says: RFC
+/// 6761, and what Linux distributions write into /etc/hosts.
+pub fn is_own_name(name: &str) -> bool {
+    const OWN: [&str; 7] = [
+        "localhost",
+        "localhost.localdomain",
+        "localhost4",
+        "localhost6",
+        "localhost6.localdomain6",
+        "ip6-localhost",
+        "ip6-loopback",
+    ];
+    let name = canonical_name(name);
+    OWN.contains(&name.as_str()) || name.ends_with(".localhost")
 }
 
 /// Whether no integration may ever use this host, whatever the operator lists.
@@ -166,6 +212,42 @@ mod tests {
             assert_eq!(parse(text).err(), Some(sentence), "{text:?}");
         }
         assert!(parse("https://good.com:8443/a?b=@#c").is_ok());
+    }
+
+    #[test]
+    fn a_host_name_that_no_server_can_have_is_refused_with_the_reason() {
+        let long = "a".repeat(64);
+        for (host, reason) in [
+            (format!("{long}.example.com"), "longer than 63"),
+            (format!("https-{long}"), "longer than 63"),
+            (["abcdefghi"; 26].join("."), "longer than 253"),
+            ("-a.example.com".to_owned(), "hyphen"),
+            ("a-.example.com".to_owned(), "hyphen"),
+            ("a..example.com".to_owned(), "two dots"),
+            (".example.com".to_owned(), "two dots"),
+            ("example.com..".to_owned(), "two dots"),
+            ("a*b.example.com".to_owned(), "letters, digits"),
+            ("a,b.example.com".to_owned(), "letters, digits"),
+        ] {
+            let said = parse(&format!("https://{host}/v2/")).expect_err(&host);
+            assert!(said.contains(reason), "{host}: {said}");
+        }
+        for host in [
+            "registry",
+            "my_registry:5000",
+            "registry.my-project_default",
+            "_acme.example.com",
+            "a--b.example.com",
+            "example.com.",
+            "bücher.example",
+            "xn--bcher-kva.example",
+            "127.1",
+            "[::1]",
+            &format!("{}.example", "a".repeat(63)),
+            &["abcdefgh"; 28].join("."),
+        ] {
+            assert!(parse(&format!("https://{host}")).is_ok(), "{host}");
+        }
     }
 
     #[test]

@@ -12,7 +12,7 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use url::{Host, Url};
 
 use super::ProviderError;
-use crate::hosts::{self, canonical_name, is_metadata_name, is_never_reached, is_private, unwrapped};
+use crate::hosts::{self, canonical_name, is_metadata_name, is_never_reached, is_own_name, is_private, unwrapped};
 
 /// Ports that are reached without the operator's leave.
 const PORTS: [u16; 5] = [443, 5000, 6443, 8443, 9443];
@@ -80,7 +80,7 @@ impl Rules {
         if is_metadata_name(&name) {
             return false;
         }
-        if is_local_name(&name) {
+        if is_own_name(&name) {
             return LOOPBACK.iter().any(|address| self.admits(*address, reach, self.lists(&name)));
         }
         // Where a name leads is judged when it is resolved; without a list, nothing can be listed.
@@ -118,11 +118,6 @@ pub(super) fn shown(url: &Url) -> String {
     url.port().map(|port| format!("{host}:{port}")).unwrap_or(host)
 }
 
-/// RFC 6761: `localhost` and everything under it is this machine, whatever a name server says.
-pub(super) fn is_local_name(name: &str) -> bool {
-    name == "localhost" || name.ends_with(".localhost")
-}
-
 const LOOPBACK: [IpAddr; 2] = [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];
 
 /// Resolves names to vetted addresses; the connection is made to exactly these.
@@ -147,7 +142,7 @@ impl VettingResolver {
         }
         let by_name = self.rules.lists(&name);
         let admits = |address: &IpAddr| self.rules.admits(*address, self.reach, by_name);
-        let addresses: Vec<IpAddr> = if is_local_name(&name) {
+        let addresses: Vec<IpAddr> = if is_own_name(&name) {
             LOOPBACK.into_iter().filter(admits).collect()
         } else {
             let found = (self.lookup)(name).await?;

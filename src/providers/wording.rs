@@ -2,13 +2,15 @@
 
 use url::{Host, Url};
 
+use crate::hosts;
+
 /// The host without its port, when it is this machine itself.
 pub(super) fn own_machine(host: &str) -> Option<Host> {
     let name = Url::parse(&format!("https://{host}")).ok()?.host()?.to_owned();
     let own = match &name {
         Host::Ipv4(address) => address.is_loopback(),
-        Host::Ipv6(address) => address.is_loopback(),
-        Host::Domain(name) => name == "localhost" || name.ends_with(".localhost"),
+        Host::Ipv6(address) => hosts::unwrapped((*address).into()).is_loopback(),
+        Host::Domain(name) => hosts::is_own_name(name),
     };
     Some(name).filter(|_| own)
 }

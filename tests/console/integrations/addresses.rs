@@ -28,6 +28,14 @@ const RESERVED: [&str; 6] = [
 const MISSPELT: [&str; 4] =
     ["http:\\\\evil.com\\@good.com/", "https://good.com\\.evil.com", "https://good. com", "https://user:pw@good.com"];
 
+/// Names that no server can have.
+const IMPOSSIBLE: [&str; 4] = [
+    "https://a234567890b234567890c234567890d234567890e234567890f234567890g234.example.com",
+    "https://-a.example.com",
+    "https://a-.example.com",
+    "https://a..example.com",
+];
+
 /// Where a form posts, its field for the address, and its other fields.
 struct Form {
     path: &'static str,
@@ -101,8 +109,9 @@ async fn every_field_that_names_a_host_is_held_against_the_rules_at_save() {
     let mut visit = app.administrator();
     let mut wrong = Vec::new();
     for form in &FORMS {
-        let groups = [(&PRIVATE[..], "STRONGROOM_EGRESS_ALLOW"), (&RESERVED, "reserved"), (&MISSPELT, "address")];
-        for (address, says) in groups.iter().flat_map(|(group, says)| group.iter().map(move |one| (*one, *says))) {
+        let groups = [(&PRIVATE[..], "STRONGROOM_EGRESS_ALLOW"), (&RESERVED, "reserved")];
+        let groups = groups.into_iter().chain([(&MISSPELT[..], "address"), (&IMPOSSIBLE, "host name")]);
+        for (address, says) in groups.flat_map(|(group, says)| group.iter().map(move |one| (*one, says))) {
             let value = if form.field == "kubeconfig" { kubeconfig(address) } else { address.to_owned() };
             let mut fields = form.others.to_vec();
             fields.push((form.field, &value));
@@ -134,6 +143,8 @@ async fn a_mail_server_is_held_against_the_rules_at_save() {
         ("169.254.169.254", "reserved"),
         ("metadata.google.internal", "reserved"),
         ("evil.com\\@good.com", "mail server"),
+        ("-mail.example.com", "hyphen"),
+        ("mail..example.com", "two dots"),
     ];
     for (host, says) in hosts {
         let fields = [("version", "email"), ("name", "x"), ("host", host), ("port", "587"), ("tls", "starttls")];

@@ -9,6 +9,7 @@ use url::{Host, Url};
 
 use super::{Again, Channel, Dispatch, Receipt, SendError};
 use crate::form::{Errors, Field, Values};
+use crate::hosts;
 use crate::integrations::context::Context;
 use crate::integrations::{Spec, ca_certificate};
 use crate::names;
@@ -179,7 +180,8 @@ fn server_name(text: &str) -> Result<String, String> {
     let plain =
         !bare.is_empty() && !bare.contains(['/', '@', '%', '?', '#']) && (bare.starts_with('[') || !bare.contains(':'));
     match Host::parse(&bare) {
-        Ok(host) if plain && !matches!(&host, Host::Domain(name) if name.starts_with('.')) => Ok(host.to_string()),
+        Ok(Host::Domain(name)) if plain && let Some(reason) = hosts::impossible_name(&name) => Err(reason.to_owned()),
+        Ok(host) if plain => Ok(host.to_string()),
         _ => Err("Enter the name of the mail server alone, such as smtp.example.com.".to_owned()),
     }
 }
