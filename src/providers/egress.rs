@@ -14,7 +14,7 @@ use secrecy::SecretString;
 use url::Url;
 
 use super::addresses::{Lookup, Reach, Refused, Rules, VettingResolver, shown, system_lookup};
-use super::proxy::Proxy;
+use super::proxy::{self, Proxy};
 use super::tls_faults::{Form, explain};
 use super::{Detour, ProviderError, Sent, trust};
 
@@ -195,9 +195,15 @@ impl Client {
                 None => http.execute(request).await.map_err(failed)?,
                 Some(proxy) => {
                     self.inner.egress.vet(proxy, &url, reach).await?;
+                    if let Some(refused) = proxy.refused_lately(&url) {
+                        return Err(refused);
+                    }
                     match http.execute(request).await {
                         Ok(response) => response,
-                        Err(error) => return Err(proxy.instead(failed(error), &url).await),
+                        Err(error) => {
+                            let wants_login = proxy::wants_login(&error);
+                            return Err(proxy.instead(failed(error), wants_login, &url).await);
+                        }
                     }
                 }
             };

@@ -20,9 +20,14 @@ use url::{Host, Url};
 use zeroize::Zeroizing;
 
 use super::ProviderError;
-use super::addresses::{Reach, Refused, host, is_local_name, shown};
+use super::addresses::{Reach, Refused, host, shown};
 use super::egress::Egress;
-use crate::hosts::canonical_name;
+use crate::hosts::{canonical_name, is_own_name};
+
+mod fault;
+
+pub use fault::ProxyFault;
+pub(super) use fault::wants_login;
 
 /// Longest that a name may take to be resolved here. Networks with a proxy often resolve no names of the world, and
 /// some let the question time out.
@@ -31,6 +36,8 @@ const LOOKUP: Duration = Duration::from_secs(1);
 const ADMITTED: Duration = Duration::from_secs(30);
 /// Longest that the proxy may take to say why it refuses.
 const REASON: Duration = Duration::from_secs(3);
+/// How long a host that the proxy refused is not asked for again.
+const REFUSED: Duration = Duration::from_secs(10);
 
 /// A proxy that speaks `CONNECT`.
 pub struct Proxy {
@@ -39,6 +46,8 @@ pub struct Proxy {
     login: Option<Login>,
     exceptions: Exceptions,
     admitted: Mutex<HashMap<(String, Reach), Instant>>,
+    /// What the proxy refused of late, by host and port.
+    refused: Mutex<HashMap<String, (Instant, ProxyFault)>>,
 }
 
 /// User name and password for the proxy.
@@ -109,52 +118,6 @@ impl FromStr for Exceptions {
     }
 }
 
-/// Why the proxy led nowhere.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ProxyFault {
-    /// The proxy itself is not there, or says nothing.
-    Away,
-    /// It wants a login; `given`: it got one, and refused that.
-    Login { given: bool },
-    /// It does not lead there: 403 and other refusals.
-    Refused { status: u16 },
-    /// It tried, and the service could not be reached or resolved: 502, 503, 504.
-    NoRoute { status: u16 },
-    /// Whatever is there does not speak HTTP.
-    NoProxy,
-}
-
-impl ProxyFault {
-    /// What happened and what to do, beginning in lower case.
-    pub fn sentence(self, proxy: &str, host: &str) -> String {
-        match self {
-            Self::Away => format!(
-                "the proxy {proxy} does not answer, so {host} was not reached. Check STRONGROOM_EGRESS_PROXY, and that \
-                 the proxy is up."
-            ),
-            Self::Login { given: false } => format!(
-                "the proxy {proxy} asks for a login. Give the operator's to Strongroom: user:password in a file that \
-                 STRONGROOM_EGRESS_PROXY_LOGIN_FILE names."
-            ),
-            Self::Login { given: true } => format!(
-                "the proxy {proxy} refused the login in the file of STRONGROOM_EGRESS_PROXY_LOGIN_FILE. Correct it \
-                 and restart Strongroom."
-            ),
-            Self::Refused { status } => format!(
-                "the proxy {proxy} does not lead to {host} (status {status}). The proxy decides that: have whoever \
-                 runs it allow this host, or list it in STRONGROOM_EGRESS_NO_PROXY if it is reached directly."
-            ),
-            Self::NoRoute { status } => format!(
-                "the proxy {proxy} could not reach {host} (status {status}). Check the address, and that the service \
-                 is up; a host that is reached directly belongs into STRONGROOM_EGRESS_NO_PROXY."
-            ),
-            Self::NoProxy => format!(
-                "what answers at {proxy} is no proxy that takes CONNECT over http. Correct STRONGROOM_EGRESS_PROXY."
-            ),
-        }
-    }
-}
-
 impl fmt::Debug for Proxy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Proxy").field("address", &self.address.as_str()).finish_non_exhaustive()
@@ -164,7 +127,7 @@ impl fmt::Debug for Proxy {
 impl Proxy {
     /// `address`: `http://HOST:PORT` without a login in it.
     pub fn new(address: Url, login: Option<Login>, exceptions: Exceptions) -> Self {
-        Self { address, login, exceptions, admitted: Mutex::default() }
+        Self { address, login, exceptions, admitted: Mutex::default(), refused: Mutex::default() }
     }
 
     /// Host and port, for people.
@@ -185,26 +148,44 @@ impl Proxy {
     fn takes(&self, url: &Url) -> bool {
         let Some(host) = host(url) else { return false };
         let local = match &host {
-            Host::Domain(name) => is_local_name(&canonical_name(name)),
+            Host::Domain(name) => is_own_name(name),
             Host::Ipv4(address) => address.is_loopback(),
             Host::Ipv6(address) => address.is_loopback(),
         };
         url.scheme() == "https" && !local && !self.exceptions.hold(&host)
     }
 
-    /// A failure with its cause, where that is the proxy.
-    pub(super) async fn instead(&self, error: ProviderError, url: &Url) -> ProviderError {
+    /// A failure with its cause, where that is the proxy. `wants_login`: see [`wants_login`].
+    pub(super) async fn instead(&self, error: ProviderError, wants_login: bool, url: &Url) -> ProviderError {
         if !matches!(error, ProviderError::Unreachable { .. } | ProviderError::Timeout { .. }) {
             return error;
         }
-        match self.fault(url).await {
-            Some(fault) => ProviderError::Proxy { proxy: self.name(), host: shown(url), fault },
-            None => error,
+        let fault = match wants_login {
+            true => Some(ProxyFault::Login { given: self.login.is_some() }),
+            false => self.fault(url).await,
+        };
+        let Some(fault) = fault else { return error };
+        if matches!(fault, ProxyFault::Login { .. } | ProxyFault::Refused { .. }) {
+            let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+            refused.retain(|_, (at, _)| at.elapsed() < REFUSED);
+            refused.insert(authority(url), (Instant::now(), fault));
         }
+        self.failed(url, fault)
+    }
+
+    /// The refusal of a moment ago: the proxy is not asked for the same host again at once.
+    pub(super) fn refused_lately(&self, url: &Url) -> Option<ProviderError> {
+        let refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        let (_, fault) = refused.get(&authority(url)).filter(|(at, _)| at.elapsed() < REFUSED)?;
+        Some(self.failed(url, *fault))
+    }
+
+    fn failed(&self, url: &Url, fault: ProxyFault) -> ProviderError {
+        ProviderError::Proxy { proxy: self.name(), host: shown(url), fault }
     }
 
     /// Why the client was not led through: asks for the same connection once more, since the client does not tell
-    /// what was answered. `None` when the proxy leads there.
+    /// what was answered, except for [`wants_login`]. `None` when the proxy leads there.
     async fn fault(&self, url: &Url) -> Option<ProxyFault> {
         match tokio::time::timeout(REASON, self.ask(url)).await {
             Ok(Ok(Some(200..=299))) => None,
@@ -220,11 +201,11 @@ impl Proxy {
     async fn ask(&self, url: &Url) -> io::Result<Option<u16>> {
         let (host, port) = (self.address.host_str().unwrap_or_default(), self.address.port_or_known_default());
         let mut stream = TcpStream::connect((host.trim_matches(['[', ']']), port.unwrap_or(80))).await?;
-        let (host, port) = (url.host_str().unwrap_or_default(), url.port_or_known_default().unwrap_or(443));
+        let target = authority(url);
         let login = self.login.as_ref().map(Login::basic);
         let login = login.map(|basic| Zeroizing::new(format!("Proxy-Authorization: {}\r\n", basic.as_str())));
         let login = login.as_ref().map_or("", |line| line.as_str());
-        let ask = format!("CONNECT {host}:{port} HTTP/1.1\r\nHost: {host}:{port}\r\n{login}\r\n");
+        let ask = format!("CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n{login}\r\n");
         stream.write_all(Zeroizing::new(ask).as_bytes()).await?;
         let mut line = Vec::new();
         while line.len() < 256 && !line.ends_with(b"\n") {
@@ -250,6 +231,11 @@ impl Proxy {
         known.retain(|_, at| at.elapsed() < ADMITTED);
         known.insert((name, reach), Instant::now());
     }
+}
+
+/// Host and port, as `CONNECT` names them.
+fn authority(url: &Url) -> String {
+    format!("{}:{}", url.host_str().unwrap_or_default(), url.port_or_known_default().unwrap_or(443))
 }
 
 impl Egress {

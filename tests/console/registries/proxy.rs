@@ -159,7 +159,9 @@ async fn field_e01_the_login_comes_from_the_operator_and_is_asked_for_by_name() 
     for (egress, given, setting) in
         [(behind(&proxy.url()), false, "user:password in a file"), (with("ada:wrong"), true, "refused the login")]
     {
+        let before = proxy.asked().len();
         let error = inside.scan(&format!("https://{NAME}"), egress).await.unwrap_err();
+        assert_eq!(proxy.asked().len(), before + 1, "a login that is refused is not given twice");
         assert!(matches!(error, ProviderError::Proxy { fault: ProxyFault::Login { given: g }, .. } if g == given));
         let text = error.to_string();
         assert!(text.contains(setting) && text.contains("STRONGROOM_EGRESS_PROXY_LOGIN_FILE"), "{text}");
@@ -210,4 +212,18 @@ async fn field_e01_a_name_is_not_looked_up_for_every_request() {
     inside.scan(&format!("https://{NAME}"), egress).await.unwrap();
     assert_eq!(asked.load(Ordering::SeqCst), 1);
     assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
+}
+
+#[tokio::test]
+async fn a_host_that_the_proxy_refuses_is_not_asked_for_again_at_once() {
+    let proxy = ConnectProxy::start(|_| Leads::Nowhere("HTTP/1.1 403 Forbidden\r\n\r\n")).await;
+    let egress = behind(&proxy.url());
+    for _ in 0..3 {
+        let error = Scan::of(format!("https://{NAME}")).egress(egress.clone()).run().await.unwrap_err().cause;
+        let refused = ProxyFault::Refused { status: 403 };
+        assert!(matches!(&error, ProviderError::Proxy { fault, .. } if *fault == refused), "{error:?}");
+    }
+    assert_eq!(proxy.asked().len(), 2, "once, and once for the reason");
+    let other = Scan::of("https://other.example.com").egress(egress).run().await;
+    assert!(other.is_err() && proxy.asked().len() > 2, "other hosts are asked for");
 }
