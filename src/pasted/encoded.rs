@@ -39,8 +39,14 @@ pub fn of(text: &str) -> Option<Encoded> {
     let decoded = Zeroizing::new(decode(&STANDARD).or_else(|| decode(&URL_SAFE))?);
     match std::str::from_utf8(&decoded) {
         Ok(text) => of_text(text.trim_start_matches('\u{feff}').trim()),
-        Err(_) => Some(of_bytes(&decoded)),
+        Err(_) => Some(of_bytes(&decoded)).filter(|found| *found != Encoded::Binary || is_base64_of_bytes(text)),
     }
+}
+
+/// Whether a text whose characters all are of base64 really is that. Words are of these letters too, but have spaces
+/// between them, or are all small or all large.
+fn is_base64_of_bytes(text: &str) -> bool {
+    !text.trim().contains([' ', '\t']) && super::secrets::is_mixed(text)
 }
 
 fn of_text(text: &str) -> Option<Encoded> {

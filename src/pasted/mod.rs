@@ -70,11 +70,17 @@ impl Wanted {
     }
 }
 
+const SECRET_NAME: &str = "This looks like a secret, and everyone can read a name. Enter it in the field of the \
+                           credential that it belongs to. It is not shown again here.";
+
 /// Says what a text is when it is not what the field wants; nothing when it may be. `text` is trimmed, `label` is the
 /// field's own as it stands in a sentence, `example` shows how a value looks and may be empty.
 pub fn mistaken(text: &str, wanted: Wanted, label: &str, example: &str) -> Option<String> {
     let shape = Shape::of(text).filter(|shape| !wanted.suits(*shape));
-    let Some(shape) = shape else { return mistaken_document(text, wanted) };
+    let Some(shape) = shape else {
+        let named = wanted == Wanted::Name && holds_secret(text);
+        return if named { Some(SECRET_NAME.to_owned()) } else { mistaken_document(text, wanted) };
+    };
     let mut sentence = shape.sentence().to_owned();
     if shape.belongs_elsewhere() {
         sentence.push_str(&format!(" Enter the {label} here"));

@@ -36,6 +36,35 @@ fn what_no_one_could_take_for_a_secret_is_shown_again() {
 }
 
 #[test]
+fn a_secret_among_other_words_is_seen_and_notes_are_not_taken_for_one() {
+    let key = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
+    for text in [
+        &format!("AKIAIOSFODNN7EXAMPLE {key}"),
+        &format!("the pair of the build:\nAKIAIOSFODNN7EXAMPLE,{key}\nask Ada"),
+        "AKIAIOSFODNN7EXAMPLE aaBBccDDeeFFggHHiiJJkkLLmmNNooPPqqRRssTT",
+        "posts to https://hooks.slack.com/services/T00000000/B00000000/XXXXXXXXXXXXXXXXXXXXXXXX",
+        "https://prod.example.com/workflows/1?sp=x&sig=0123456789abcdefghijklmnopqrstuv",
+        "(token: ghp_0123456789abcdefABCDEF).",
+        "old one: abC8Q~0123456789abcdefghijklmnopqrstuv",
+        "from the CLI: {\"clientId\": \"x\", \"tenantId\": \"y\", \"clientSecret\": \"z\"}",
+        "database\nDB_PASSWORD=hunter2-hunter2",
+    ] {
+        assert!(holds_secret(text), "{text}");
+    }
+    for text in [
+        "AKIAIOSFODNN7EXAMPLE is the key of the build, made on 2026-11-02",
+        "commit 3b18e512dba79e4c8300dd08aeb37f8e728b8dad",
+        "sha256:9f2c1b4d0e559f2c1b4d0e559f2c1b4d0e559f2c1b4d0e559f2c1b4d0e559f2c",
+        "https://wiki.example.com/display/OPS/Rotation+of+Keys?token=none",
+        "see /Users/Ada/Documents/Keys/2026/AwsRotationPlan.md",
+        "PASSWORD=<see the vault> and TOKEN=$TOKEN",
+        "Password = ask Ada",
+    ] {
+        assert!(!holds_secret(text), "{text}");
+    }
+}
+
+#[test]
 fn a_file_is_read_in_its_own_encoding_and_binary_becomes_base64() {
     let wide = |bytes: fn(u16) -> [u8; 2], mark: &str| -> Vec<u8> {
         format!("{mark}{{é}}").encode_utf16().flat_map(bytes).collect()
@@ -52,6 +81,20 @@ fn a_file_is_read_in_its_own_encoding_and_binary_becomes_base64() {
     assert_eq!(&*as_text(&[0x30, 0x82, 0xff]), "MIL/");
     assert_eq!(&*as_text(&[0xff, 0xfe, 0x41]), "//5B");
     assert_eq!(&*as_text(b""), "");
+}
+
+#[test]
+fn words_are_not_taken_for_a_binary_file() {
+    for text in [
+        "this is neither a certificate nor a private key at all",
+        "THISISNOTACERTIFICATEANDNOPRIVATEKEYEITHERBUTWORDS",
+        "lorem ipsum dolor sit amet 2026 consectetur adipiscing Elit",
+    ] {
+        assert_eq!(mistaken(text, Wanted::Certificates, "", ""), None, "{text}");
+    }
+    let bytes: Vec<u8> = (0..=255).collect();
+    let said = mistaken(&as_text(&bytes), Wanted::Certificates, "", "");
+    assert!(said.is_some_and(|said| said.contains("binary file")));
 }
 
 #[test]

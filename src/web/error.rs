@@ -155,9 +155,10 @@ impl Error {
             }
             Self::TooSlow => ("The request took too long", "It did not arrive within 15 seconds. Try again."),
             Self::Conflict(text) => ("That is not possible now", text),
-            Self::TooLarge => {
-                ("That is too large", "A form may hold 256 KiB, and one with documents 1 MiB. Send less.")
-            }
+            Self::TooLarge => (
+                "That is too large",
+                "A form may hold 256 KiB, and one with files 2 MiB. Nothing was saved. Send less.",
+            ),
             Self::WrongHost(text) => ("This console has another address", text),
             Self::Unacceptable(text) => ("That does not work", text),
             Self::Throttled { text, .. } => ("Too many tries", text),

@@ -19,8 +19,14 @@ use crate::pasted;
 
 /// Bytes that a form may have.
 pub const LIMIT: usize = 256 * 1024;
-/// Bytes that a form with documents may have: the longest of them has 256 KiB, twice that in UTF-16.
-const DOCUMENTS_LIMIT: usize = 1024 * 1024;
+/// Bytes of one part of a form with documents that are kept: enough for more than the longest document, 256 KiB, in
+/// UTF-16. A longer part is cut here, and its field says that it is too long; the rest of the form stays.
+const PART_LIMIT: usize = 768 * 1024;
+/// Bytes of all parts that are kept.
+pub const DOCUMENTS_LIMIT: usize = 2 * 1024 * 1024;
+/// Bytes that are read at most. What is too large is read up to here and dropped, since a browser that still sends shows
+/// no answer.
+const READ_LIMIT: usize = 16 * 1024 * 1024;
 
 /// Longest that a form may take to arrive.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -32,6 +38,11 @@ pub struct Posted(pub Values);
 impl Posted {
     pub fn get(&self, name: &str) -> &str {
         self.0.get(name)
+    }
+
+    /// The version of the row that the form's page showed, where the form carries it.
+    pub fn seen_version(&self) -> Option<i64> {
+        self.get("row_version").parse().ok()
     }
 
     /// Refuses fields that the form does not have: nothing is bound by accident.
@@ -79,15 +90,56 @@ async fn read(
     mut payload: impl futures_util::Stream<Item = Result<Bytes, impl std::fmt::Debug>> + Unpin,
     room: usize,
 ) -> Result<Zeroizing<Vec<u8>>, Error> {
-    let mut body = BytesMut::new();
+    let (mut body, mut total) = (BytesMut::new(), 0);
     while let Some(chunk) = payload.next().await {
         let chunk = chunk.map_err(|_| Error::Malformed)?;
-        if body.len() + chunk.len() > room {
+        total += chunk.len();
+        if total > READ_LIMIT {
             return Err(Error::TooLarge);
         }
-        body.extend_from_slice(&chunk);
+        if total <= room {
+            body.extend_from_slice(&chunk);
+        }
     }
-    Ok(Zeroizing::new(body.into()))
+    if total > room { Err(Error::TooLarge) } else { Ok(Zeroizing::new(body.into())) }
+}
+
+/// How much of a form with parts may still be read and kept, in bytes.
+struct Room {
+    read: usize,
+    kept: usize,
+    /// There was more than may be kept.
+    full: bool,
+}
+
+impl Room {
+    /// A part, and whether it was cut.
+    async fn take(&mut self, mut part: actix_multipart::Field) -> Result<(Zeroizing<Vec<u8>>, bool), Error> {
+        let (mut body, mut cut) = (BytesMut::new(), false);
+        while let Some(chunk) = part.next().await {
+            let chunk = chunk.map_err(|_| Error::Malformed)?;
+            self.read = self.read.checked_sub(chunk.len()).ok_or(Error::TooLarge)?;
+            let fits = chunk.len().min(PART_LIMIT - body.len());
+            cut |= fits < chunk.len();
+            match self.kept.checked_sub(fits) {
+                Some(rest) => self.kept = rest,
+                None => {
+                    self.full = true;
+                    continue;
+                }
+            }
+            body.extend_from_slice(&chunk[..fits]);
+        }
+        Ok((Zeroizing::new(body.into()), cut))
+    }
+}
+
+/// The bytes without a last character that was cut in two.
+fn whole(bytes: &[u8], cut: bool) -> &[u8] {
+    match std::str::from_utf8(bytes) {
+        Err(error) if cut && error.error_len().is_none() => &bytes[..error.valid_up_to()],
+        _ => bytes,
+    }
 }
 
 async fn urlencoded(payload: Payload) -> Result<Posted, Error> {
@@ -123,18 +175,21 @@ fn decoded(text: &[u8]) -> Result<Zeroizing<String>, Error> {
 async fn multipart(mut parts: Multipart) -> Result<Posted, Error> {
     let mut posted = Posted::default();
     let mut files = Vec::new();
-    let mut room = DOCUMENTS_LIMIT;
+    let mut room = Room { read: READ_LIMIT, kept: DOCUMENTS_LIMIT, full: false };
     while let Some(part) = parts.try_next().await.map_err(|_| Error::Malformed)? {
         let name = part.name().ok_or(Error::Malformed)?.to_owned();
-        let bytes = read(part, room).await?;
-        room = room.saturating_sub(bytes.len());
+        let (bytes, cut) = room.take(part).await?;
+        let bytes = whole(&bytes, cut);
         match name.strip_suffix(".file") {
-            Some(field) => files.push((field.to_owned(), pasted::as_text(&bytes))),
+            Some(field) => files.push((field.to_owned(), pasted::as_text(bytes))),
             None => {
-                let text = std::str::from_utf8(&bytes).map_err(|_| Error::Malformed)?.to_owned();
+                let text = std::str::from_utf8(bytes).map_err(|_| Error::Malformed)?.to_owned();
                 posted.take(Zeroizing::new(name), Zeroizing::new(text))?;
             }
         }
+    }
+    if room.full {
+        return Err(Error::TooLarge);
     }
     for (field, text) in files.into_iter().filter(|(_, text)| !text.is_empty()) {
         // Both pasted and chosen: what was pasted is in sight, so it counts.

@@ -10,10 +10,11 @@ use actix_web::http::header::{self, ContentType, HeaderMap, HeaderName, HeaderVa
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
-use actix_web::{HttpResponse, ResponseError};
+use actix_web::{HttpRequest, HttpResponse, ResponseError};
 use askama::Template;
 use futures_util::FutureExt;
 use tracing::Instrument;
+use url::Url;
 use uuid::Uuid;
 
 use super::admission::{admit, is_probe};
@@ -203,6 +204,8 @@ struct ProblemPage<'a> {
     status: u16,
     title: &'a str,
     text: &'a str,
+    /// The page of the form that was posted.
+    back: Option<String>,
     request_id: &'a str,
 }
 
@@ -220,7 +223,8 @@ fn show_problem(response: ServiceResponse<BoxBody>, problem: &Problem, id: &str)
     let body = if asked {
         ProblemNotice { title: problem.title, text: &problem.text }.render()
     } else {
-        ProblemPage { status: status.as_u16(), title: problem.title, text: &problem.text, request_id: id }.render()
+        let (title, text, back) = (problem.title, problem.text.as_str(), form_of(&request));
+        ProblemPage { status: status.as_u16(), title, text, back, request_id: id }.render()
     };
     let mut response = response.set_body(BoxBody::new(body.unwrap_or_default()));
     let html = HeaderValue::from_static("text/html; charset=utf-8");
@@ -229,6 +233,15 @@ fn show_problem(response: ServiceResponse<BoxBody>, problem: &Problem, id: &str)
         htmx::into_notices(&mut response);
     }
     ServiceResponse::new(request, response)
+}
+
+/// The page that a refused form was posted from, as the browser names it: one of ours, else none.
+fn form_of(request: &HttpRequest) -> Option<String> {
+    let header = request.headers().get(header::REFERER).filter(|_| request.method() == Method::POST)?;
+    let url = Url::parse(header.to_str().ok()?).ok()?;
+    let own = url.host_str()? == request.full_url().host_str()?;
+    let path = url.query().map_or_else(|| url.path().to_owned(), |query| format!("{}?{query}", url.path()));
+    Some(page::local_path(&path).to_owned()).filter(|path| own && path != "/")
 }
 
 /// The last resort: says nothing of what happened.
@@ -247,6 +260,7 @@ impl ResponseError for Panicked {
             status: 500,
             title: "Something went wrong",
             text: "It has been logged. Nothing was changed. Try again.",
+            back: None,
             request_id: "",
         };
         let body = page.render().unwrap_or_default();

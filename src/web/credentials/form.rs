@@ -44,8 +44,11 @@ pub struct Entered {
 pub fn check(kind: &Kind, posted: &Values, stored: Option<&Values>) -> Result<Entered, Errors> {
     let mut errors = Errors::default();
     let mut keep = |found: Errors| errors.extend(found);
-    let name = form::check(&[NAME], posted, None).map_err(&mut keep);
-    let note = description(posted.get("description")).map_err(|text| keep(Errors::one("description", text)));
+    let name = form::check(&[NAME], posted, None).map_err(|errors| match pasted::holds_secret(posted.get("name")) {
+        true => keep(Errors::one("name", misplaced(kind, posted, "a name"))),
+        false => keep(errors),
+    });
+    let note = description(kind, posted).map_err(|text| keep(Errors::one("description", text)));
     let values = form::check(kind.fields, posted, stored).map_err(&mut keep);
     match (name, note, values) {
         (Ok(name), Ok(note), Ok(values)) => Ok(Entered { name: name.get("name").to_owned(), note, values }),
@@ -53,17 +56,28 @@ pub fn check(kind: &Kind, posted: &Values, stored: Option<&Values>) -> Result<En
     }
 }
 
-fn description(text: &str) -> Result<String, String> {
-    let text = text.replace("\r\n", "\n").trim().to_owned();
+fn description(kind: &Kind, posted: &Values) -> Result<String, String> {
+    let text = posted.get("description").replace("\r\n", "\n").trim().to_owned();
     if text.chars().count() > LONGEST_DESCRIPTION {
         Err(format!("At most {LONGEST_DESCRIPTION} characters fit here."))
     } else if text.chars().any(|c| c.is_control() && c != '\n') {
         Err("Control characters are not allowed here.".to_owned())
     } else if pasted::holds_secret(&text) {
-        Err("This holds a secret, and everybody may read a description. Enter it in its own field.".to_owned())
+        Err(misplaced(kind, posted, "a description"))
     } else {
         Ok(text)
     }
+}
+
+/// What to say of a secret in a field that everyone reads: where it belongs.
+fn misplaced(kind: &Kind, posted: &Values, here: &str) -> String {
+    let secret = kind.fields.iter().filter(|field| field.control.is_secret() && field.active(kind.fields, posted));
+    let labels: Vec<&str> = secret.map(|field| field.label).collect();
+    let place = match labels[..] {
+        [] => "Save it as a credential of its own".to_owned(),
+        _ => format!("Enter it under {}", labels.join(" or ")),
+    };
+    format!("This looks like a secret, and everyone can read {here}. {place}. It is not shown again here.")
 }
 
 /// What the database said about a save that the person at the form can mend.

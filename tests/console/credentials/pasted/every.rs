@@ -96,6 +96,93 @@ async fn field_fa_44_a_secret_in_the_wrong_field_is_not_shown_again() {
 }
 
 #[actix_web::test]
+async fn a_secret_among_the_words_of_a_description_is_sent_to_its_field() {
+    let app = TestApp::start();
+    let mut visit = app.administrator();
+    let pair = format!("build key AKIAQ3EXAMPLEFIELDA7\n{SECRET}");
+    let hook = "https://hooks.slack.com/services/T0123/B0123/abcdefghijklmnopqrstuvwx".to_owned();
+    let cases: [(&str, Fields, &str, &str); 4] = [
+        (
+            "aws",
+            &[("access_key_id", "AKIAQ3EXAMPLEFIELDA7"), ("secret_access_key", SECRET)],
+            "Secret access key",
+            &pair,
+        ),
+        ("basic", &[("username", "robot"), ("password", "pw")], "Password", &hook),
+        ("api_token", &[("token", "hvs.token")], "Access token", "for CI: DB_PASSWORD=hunter2-hunter2"),
+        ("aws", &[("method", "iam_role")], "a credential of its own", &pair),
+    ];
+    for (kind, fields, place, text) in cases {
+        for field in ["name", "description"] {
+            let name = if field == "name" { text } else { "kept name" };
+            let described = if field == "name" { "kept words" } else { text };
+            let common = [("kind", kind), ("name", name), ("description", described)];
+            let page = visit.post("/credentials", &[&common, fields].concat()).await;
+            let said = page.text(&format!("#{field}-error"));
+            assert_eq!(page.status, 422, "{kind} {field}");
+            assert!(said.contains("looks like a secret") && said.contains(place), "{kind} {field}: {said}");
+            let secret = text.split_whitespace().last().unwrap();
+            assert!(!page.body.contains(secret), "{kind} {field} repeats it");
+            let kept = if field == "name" { "kept words" } else { "kept name" };
+            assert!(page.body.contains(kept), "{kind} {field} keeps the rest");
+        }
+    }
+    assert_eq!(crate::support::sql::count(&app, "credentials WHERE NOT shipped"), 0);
+}
+
+#[actix_web::test]
+async fn a_file_of_three_megabytes_keeps_the_form_without_the_script() {
+    let app = TestApp::start();
+    let mut visit = app.administrator();
+    let fields = [("kind", "gcp"), ("name", "kept"), ("description", "kept words"), ("service_account", "")];
+    for large in ["x{}: ".repeat(600_000), "é".repeat(1_500_000)] {
+        let page = upload(&mut visit, &fields, ("service_account.file", large.as_bytes())).await;
+        assert_eq!(page.status, 422);
+        let said = page.text("#service_account-error");
+        assert!(said.contains("characters fit here"), "{said}");
+        assert_eq!(page.attributes("#name", "value"), ["kept"]);
+        assert_eq!(page.text("#description"), "kept words");
+    }
+    let pasted = [("kind", "gcp"), ("name", "kept"), ("description", ""), ("service_account", &"y: ".repeat(900_000))];
+    let page = upload(&mut visit, &pasted, ("service_account.file", b"")).await;
+    assert!(page.status == 422 && page.text("#service_account-error").contains("characters fit here"));
+    // Beyond all measure: a page with the reason and the way back.
+    let words = "z ".repeat(400_000);
+    let fields = [("kind", "gcp"), ("name", words.as_str()), ("description", &words)];
+    let page = upload(&mut visit, &fields, ("service_account.file", words.as_bytes())).await;
+    assert_eq!(page.status, 413);
+    assert!(page.text("p").contains("2 MiB. Nothing was saved"), "{}", page.text("p"));
+}
+
+#[actix_web::test]
+async fn an_error_page_leads_back_to_the_form_that_was_posted() {
+    let app = TestApp::start();
+    let mut visit = app.administrator();
+    let post = |visit: &Visit, referer: String| {
+        visit
+            .request(reqwest::Method::POST, "/credentials")
+            .header("content-type", "application/x-www-form-urlencoded")
+            .header("sec-fetch-site", "same-origin")
+            .header("referer", referer)
+            .body("x".repeat(300 << 10))
+    };
+    let own = post(&visit, format!("{}/credentials/new?kind=basic", app.url));
+    let page = visit.send(own).await;
+    assert_eq!((page.status, page.attributes(".toolbar a", "href")[0].as_str()), (413, "/credentials/new?kind=basic"));
+    for other in
+        ["https://evil.example/credentials/new".to_owned(), "nonsense".to_owned(), format!("{}//evil.example", app.url)]
+    {
+        let request = post(&visit, other.clone());
+        let page = visit.send(request).await;
+        assert_eq!(
+            (page.status, page.attributes(".toolbar a", "href")),
+            (413, vec!["/".to_owned(), "/credentials".to_owned()]),
+            "{other}"
+        );
+    }
+}
+
+#[actix_web::test]
 async fn field_fa_48_a_name_with_a_joined_emoji_is_saved_once() {
     let app = TestApp::start();
     let mut visit = app.administrator();
