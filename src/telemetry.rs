@@ -27,11 +27,21 @@ pub fn start_logging(format: LogFormat, filter: Targets) -> Result<(), TryInitEr
     tracing_subscriber::registry().with(lines.with_filter(filter).with_filter(filter_fn(may_be_said))).try_init()
 }
 
+/// Libraries that write an ERROR for what a stranger sent: a request that cannot be read, a certificate that is not
+/// trusted. Strongroom answers the one and names the other, and a stranger must not fill the log with alarms.
+const STRANGERS: [&str; 2] = ["actix_http", "rustls_platform_verifier"];
+
 /// Other libraries' details may hold requests and answers, and with them secrets: only their warnings pass, whatever
-/// the filter asks for.
+/// the filter asks for, and of [`STRANGERS`] nothing above a warning.
 fn may_be_said(metadata: &Metadata<'_>) -> bool {
-    let target = metadata.target();
-    *metadata.level() <= Level::WARN || target == "strongroom" || target.starts_with("strongroom::")
+    let is_of = |library: &str| {
+        metadata.target().strip_prefix(library).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
+    };
+    match *metadata.level() {
+        Level::ERROR => !STRANGERS.into_iter().any(is_of),
+        Level::WARN => true,
+        _ => is_of("strongroom"),
+    }
 }
 
 /// Escapes control characters, so that a value cannot forge a line or colour a terminal. An event comes as one write.
@@ -191,10 +201,15 @@ mod tests {
         tracing::subscriber::with_default(subscriber, || {
             tracing::debug!(target: "hyper::proto", "CANARY of a library");
             tracing::warn!(target: "hyper::proto", "a warning of a library");
+            tracing::error!(target: "actix_http::h1::dispatcher", "CANARY of a visitor");
+            tracing::error!(target: "rustls_platform_verifier::verification", "CANARY of a peer");
+            tracing::error!(target: "actix_server", "an error of a library");
             tracing::trace!("a detail of ours");
         });
         let text = String::from_utf8(sink.0.lock().expect("a lock").clone()).expect("text");
         assert!(!text.contains("CANARY"), "{text}");
-        assert!(text.contains("a warning of a library") && text.contains("a detail of ours"), "{text}");
+        for said in ["a warning of a library", "an error of a library", "a detail of ours"] {
+            assert!(text.contains(said), "{said}: {text}");
+        }
     }
 }

@@ -62,3 +62,26 @@ async fn metrics_are_on_a_listener_of_their_own_and_name_nobody() {
         assert_eq!(scraper.send(request).await.status, status, "{host}");
     }
 }
+
+/// With a request that is none, a field without end and a body that is not HTTP, as scanners send them.
+#[actix_web::test]
+async fn what_strangers_send_raises_no_alarm_in_the_log() {
+    use std::io::{Read, Write};
+
+    let strongroom = Strongroom::founded();
+    let serving = strongroom.serve();
+    serving.ready().await;
+    let address = serving.url.trim_start_matches("http://").to_owned();
+    let endless = format!("GET / HTTP/1.1\r\nX: {}", "x".repeat(300_000));
+    let broken = "POST /login HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n";
+    for sent in ["\x16\x03\x01\x02\x00\x01\x00\x01", "GET / HTTP/9.9\r\n\r\n", "A B C D\r\n\r\n", &endless, broken] {
+        let mut stream = std::net::TcpStream::connect(&address).expect("it listens");
+        stream.set_read_timeout(Some(std::time::Duration::from_secs(5))).expect("a limit");
+        // A console that has heard enough closes before all is sent.
+        let _ = stream.write_all(sent.as_bytes());
+        let _ = stream.shutdown(std::net::Shutdown::Write);
+        let _ = stream.read_to_end(&mut Vec::new());
+    }
+    let ran = serving.stop();
+    assert!(!ran.err.contains("\"level\":\"ERROR\""), "{}", ran.err);
+}
