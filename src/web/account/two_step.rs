@@ -1,6 +1,6 @@
 //! Two-step verification: the picture for the authenticator, the first code that turns it on, recovery codes, off.
-//! Showing the picture writes nothing: the offered secret follows from the visitor's session token and the vault's key,
-//! so it is the same until it is confirmed and is stored only then.
+//! Showing the picture writes nothing: the offered secret follows from the visitor's session and the vault's key, so it
+//! is the same until it is confirmed, also after the password was asked for again, and is stored only then.
 
 use actix_web::http::StatusCode;
 use actix_web::web::Data;
@@ -10,7 +10,7 @@ use askama::Template;
 use super::super::error::Error;
 use super::super::page::{self, Shell};
 use super::super::posted::Posted;
-use super::super::session::{self, As, Auditor};
+use super::super::session::{As, Auditor};
 use crate::accounts::totp;
 use crate::accounts::visitor::Visitor;
 use crate::models::DbError;
@@ -60,7 +60,7 @@ fn offer(
     status: StatusCode,
     problem: Option<&'static str>,
 ) -> Result<HttpResponse, Error> {
-    let secret = offered(services, request, user)?;
+    let secret = offered(services, visitor, user);
     let address = totp::address(&secret, &user.name).ok_or(Error::Internal)?;
     let picture = Picture::new(&address).ok_or(Error::Internal)?;
     let shell = Shell::new(request, visitor, "account");
@@ -68,13 +68,13 @@ fn offer(
     page::html_with(status, &Show { shell, required: user.totp_required, state })
 }
 
-/// Known to whoever holds both the session and the key ring, so to nobody once the session has ended.
-fn offered(services: &Services, request: &HttpRequest, user: &User) -> Result<Vec<u8>, Error> {
-    let token = session::token(request, services).ok_or(Error::Internal)?;
-    let parts: [&[u8]; 3] = [user.id.as_bytes(), &user.totp_version.to_be_bytes(), token.as_bytes()];
+/// One a session: its id stays when the password is confirmed, where its token does not. Nobody finds it out without
+/// the key ring, and no other session is offered the same.
+fn offered(services: &Services, visitor: &Visitor, user: &User) -> Vec<u8> {
+    let parts: [&[u8]; 3] = [user.id.as_bytes(), &user.totp_version.to_be_bytes(), visitor.session_id.as_bytes()];
     let mut secret = services.vault.mac("totp/offer", &parts);
     secret.truncate(totp::SECRET_BYTES);
-    Ok(secret)
+    secret
 }
 
 pub async fn create(
@@ -93,7 +93,7 @@ pub async fn create(
     if user.totp_confirmed {
         return Ok(page::see_other(PAGE, ""));
     }
-    let secret = offered(&services, &request, &user)?;
+    let secret = offered(&services, &visitor, &user);
     let Some(step) = totp::step(&secret, posted.get("code"), u64::try_from(seconds).unwrap_or_default()) else {
         let problem = Some("That is not the code that the app shows now. Check its clock, and enter the next one.");
         return offer(&services, &request, &visitor, &user, StatusCode::UNPROCESSABLE_ENTITY, problem);

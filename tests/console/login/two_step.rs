@@ -80,6 +80,10 @@ async fn a_session_whose_password_is_long_ago_neither_sees_nor_sets_a_secret() {
     }
     assert_eq!(sql::count(&app, "users WHERE totp_payload IS NOT NULL"), 0);
     visit.post("/account/confirm", &[("password", PASSWORD), ("next", "/account/two-step")]).await;
+    assert_eq!(visit.get("/account/two-step").await.text("#secret"), secret, "what was scanned already still counts");
+    let mut other = app.visitor();
+    log_in(&mut other, "ada", PASSWORD).await;
+    assert_ne!(other.get("/account/two-step").await.text("#secret"), secret);
     set_up(&app, &mut visit).await;
 }
 
