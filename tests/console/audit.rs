@@ -56,6 +56,11 @@ async fn the_trail_is_filtered_by_who_what_when_and_about_what() {
     for (query, rows) in [
         ("who=grace", 1),
         ("who=nobody", 0),
+        ("who=GRACE", 1),
+        ("who=gra", 1),
+        ("who=+Gr+", 1),
+        ("who=race", 0),
+        ("who=%25", 0),
         ("what=login.failed", 1),
         ("what=credential.edited&who=grace", 1),
         ("subject=00000000-0000-0000-0000-000000000007", 1),
@@ -76,6 +81,20 @@ async fn the_trail_is_filtered_by_who_what_when_and_about_what() {
     );
     let today = admin.get("/audit").await.attributes("tbody time", "datetime")[0][..10].to_owned();
     assert_eq!(admin.get(&format!("/audit?from={today}&to={today}&who=grace")).await.texts("tbody tr").len(), 1);
+}
+
+#[actix_web::test]
+async fn a_whole_name_means_its_owner_and_the_beginning_of_names_all_of_them() {
+    let app = TestApp::start();
+    let mut admin = app.administrator();
+    for name in ["grace", "gracie", "Graham"] {
+        record(&app, name, "prod");
+    }
+    for (who, rows) in [("grace", 1), ("gra", 3), ("GRAC", 2), ("gracie", 1)] {
+        let page = admin.get(&format!("/audit?who={who}")).await;
+        assert_eq!(page.texts("tbody tr").len(), rows, "{who}");
+        assert_eq!(admin.get(&format!("/audit.csv?who={who}")).await.body.lines().count(), rows + 1, "{who}");
+    }
 }
 
 #[actix_web::test]

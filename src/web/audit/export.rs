@@ -24,7 +24,9 @@ pub async fn show(
 ) -> Result<HttpResponse, Error> {
     let here = request.uri().path_and_query().map_or("/audit.csv", |here| here.as_str());
     visitor.require_fresh(&request, here)?;
-    let filter = Filter { before: None, ..super::filter(&params) };
+    let who = params.get("who").trim().to_owned();
+    let actors = services.db.run(move |conn| super::named(conn, &who)).await?;
+    let filter = Filter { before: None, actors, ..super::filter(&params) };
     // The first page before the answer begins, so that a database that is down is a page and not half a file.
     let first = rows(&services, &filter).await?;
     let body =

@@ -13,7 +13,7 @@ use super::page::{self, Shell};
 use super::params::Params;
 use super::session::{As, Auditor};
 use crate::models::events::{self, Action, Event, Filter, Place};
-use crate::models::{DbError, users};
+use crate::models::{Conn, DbError, users};
 use crate::services::Services;
 
 pub mod export;
@@ -59,10 +59,12 @@ pub async fn index(
     visitor: As<Auditor>,
     params: Params,
 ) -> Result<HttpResponse, Error> {
-    let (wanted, vault) = (filter(&params), services.vault.clone());
+    let (mut wanted, vault) = (filter(&params), services.vault.clone());
+    let who = params.get("who").trim().to_owned();
     let (mut found, names) = services
         .db
         .run(move |conn| {
+            wanted.actors = named(conn, &who)?;
             let found = events::list(conn, &wanted, PAGE as i64 + 1)?;
             let names: Vec<String> =
                 users::list(conn, &vault)?.into_iter().map(|user| user.into_shown().name).collect();
@@ -94,11 +96,16 @@ pub async fn index(
     if htmx::asked(&request) { page::html(&index.as_results()) } else { page::html(&index) }
 }
 
-/// What the address asks for; what cannot be read is not asked for.
+/// The actors that a filter means; `None` for everybody.
+fn named(conn: &mut Conn, who: &str) -> Result<Option<Vec<String>>, DbError> {
+    if who.is_empty() { Ok(None) } else { events::actors(conn, who).map(Some) }
+}
+
+/// What the address asks for, without the actors; what cannot be read is not asked for.
 fn filter(params: &Params) -> Filter {
     let midnight = |date: NaiveDate| date.and_time(NaiveTime::MIN).and_utc();
     Filter {
-        actor: params.get("who").trim().to_owned(),
+        actors: None,
         action: Action::find(params.get("what")).map(|action| action.name().to_owned()).unwrap_or_default(),
         subject_id: subject(params),
         from: date(params.get("from")).map(midnight),
