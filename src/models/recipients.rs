@@ -2,18 +2,23 @@
 //! nothing else; one that has unsubscribed gets nothing. Rows are checked before use: whoever writes the database must
 //! not be able to send what Strongroom knows to an address of theirs.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
+use diesel::dsl::exists;
 use diesel::prelude::*;
 use uuid::Uuid;
 
 use super::events::{self, Action, Actor, NewEvent};
-use super::schema::recipients;
+use super::schema::{events as trail, recipients};
 use super::trust::{self, Parts, Seen, Signed, latest_version, signed_columns};
 use super::{Conn, DbError, deliveries};
 use crate::vault::Vault;
 
 /// Days that a confirmation link holds.
 pub const LINK_DAYS: i64 = 7;
+/// Confirmations that an address gets in 24 hours, over all channels, as long as its owner has confirmed none.
+pub const MOST_A_DAY: usize = 3;
+/// The check that refuses more of them.
+pub const TOO_MANY: &str = "recipients_asked_often";
 
 #[derive(Clone, Debug, Queryable, Selectable, Identifiable)]
 pub struct Recipient {
@@ -110,8 +115,8 @@ impl Recipient {
 }
 
 /// Adds an address and puts its confirmation into the outbox. One that has unsubscribed, or has not confirmed yet, is
-/// asked anew, and its older links of that kind end; [`DbError::Duplicate`] for one that gets mail. Call inside a
-/// transaction.
+/// asked anew, and its older links of that kind end; [`DbError::Duplicate`] for one that gets mail, and
+/// [`DbError::Check`] of [`TOO_MANY`] for one that was asked too often. Call inside a transaction.
 pub fn create(
     conn: &mut Conn,
     vault: &Vault,
@@ -133,6 +138,9 @@ pub fn create(
             _ => return Err(DbError::Duplicate("recipients_integration_id_address_key_key".to_owned())),
         },
     };
+    if asked_often(conn, &key, ledger.now)? {
+        return Err(DbError::Check(TOO_MANY.to_owned()));
+    }
     let row = Recipient {
         id: old.as_ref().map_or_else(Uuid::now_v7, |old| old.id),
         integration_id: integration,
@@ -168,6 +176,19 @@ pub fn create(
     deliveries::queue(conn, "confirmation", integration, Some(row.id))?;
     ledger.record_version(conn, vault, actor, &row.event(Action::RecipientAdded), row.row_version)?;
     Ok(row.id)
+}
+
+/// Whether an address that has confirmed nothing was asked so often today that it is not asked again. Counted by the
+/// trail, so that removing a recipient and adding it again counts too.
+fn asked_often(conn: &mut Conn, key: &str, now: DateTime<Utc>) -> Result<bool, DbError> {
+    let wants = recipients::confirmed_at.is_not_null().and(recipients::unsubscribed_at.is_null());
+    let same = recipients::table.filter(recipients::address_key.eq(key).and(wants));
+    if diesel::select(exists(same)).get_result(conn)? {
+        return Ok(false);
+    }
+    let added = trail::action.eq(Action::RecipientAdded.name()).and(trail::at.gt(now - TimeDelta::days(1)));
+    let asked: Vec<String> = trail::table.filter(added).select(trail::subject_name).load(conn)?;
+    Ok(asked.iter().filter(|address| address.to_lowercase() == key).count() >= MOST_A_DAY)
 }
 
 type Row = (Recipient, Option<i64>);

@@ -129,6 +129,15 @@ pub async fn create(
             Ok(page::see_other(&format!("/integrations/{id}"), "invited"))
         }
         Err(DbError::Duplicate(_)) => again(Errors::one(ADDRESS.name, "This address is on the list already.")),
+        Err(DbError::Check(name)) if name == recipients::TOO_MANY => again(Errors::one(ADDRESS.name, asked_often())),
         Err(error) => Err(error.into()),
     }
+}
+
+fn asked_often() -> String {
+    format!(
+        "This address was asked to confirm {} times in the last 24 hours, and has not. Wait for its owner to follow the \
+         link, or try again tomorrow.",
+        recipients::MOST_A_DAY
+    )
 }

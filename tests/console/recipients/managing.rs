@@ -214,3 +214,38 @@ async fn a_profile_is_tried_before_it_is_saved_and_then_saved() {
     assert_eq!(refused.status, 422);
     assert!(refused.text("#host-error").contains("STRONGROOM_EGRESS_ALLOW"));
 }
+
+#[actix_web::test]
+async fn an_address_that_never_confirms_is_mailed_three_times_a_day_at_most() {
+    let (server, app) = (MailServer::starttls(), TestApp::start());
+    let profile = profile(&app, &server);
+    let mut ada = app.administrator();
+    for address in ["Ops@example.com", "ops@example.com"] {
+        assert_eq!(invite(&mut ada, profile, address, &["on_stale"]).await.status, 303);
+    }
+    // Removing it and adding it again counts too.
+    let id = sql::texts(&app, "SELECT id::text FROM recipients").remove(0);
+    assert_eq!(ada.post(&format!("/recipients/{id}/remove"), &[]).await.status, 303);
+    assert_eq!(invite(&mut ada, profile, "ops@example.com", &["on_stale"]).await.status, 303);
+    let refused = invite(&mut ada, profile, "ops@example.com", &["on_lockout"]).await;
+    assert_eq!(refused.status, 422);
+    assert!(refused.text("#address-error").contains("asked to confirm 3 times"), "{}", refused.text("#address-error"));
+    assert_eq!(refused.attributes("#address", "value"), ["ops@example.com"]);
+    assert_eq!(invite(&mut ada, profile, "other@example.com", &["on_stale"]).await.status, 303);
+    // Whoever has confirmed has agreed to mail, and may be asked for further channels.
+    let elsewhere = ["first", "second", "third", "fourth"].map(|name| profile_named(&app, &server, name));
+    app.transaction(|conn| {
+        let id = strongroom::models::recipients::create(
+            conn,
+            &app.app.vault,
+            &Actor::command_line(),
+            profile,
+            "dba@example.com",
+            "on_stale",
+        )?;
+        strongroom::models::recipients::confirm(conn, &app.app.vault, &Actor::command_line(), (id, 1))
+    });
+    for other in elsewhere {
+        assert_eq!(invite(&mut ada, other, "dba@example.com", &["on_stale"]).await.status, 303);
+    }
+}
