@@ -132,17 +132,18 @@ pub fn count_open(conn: &mut Conn) -> Result<i64, DbError> {
     Ok(alerts::table.filter(alerts::closed_at.is_null().and(alerts::stage.ge(RAISED))).count().get_result(conn)?)
 }
 
-/// Somebody looks after it.
-pub fn acknowledge(conn: &mut Conn, vault: &Vault, actor: &Actor, id: Uuid) -> Result<(), DbError> {
+/// Makes the actor the owner of an alert that has none; whether the actor is its owner now.
+pub fn acknowledge(conn: &mut Conn, vault: &Vault, actor: &Actor, id: Uuid) -> Result<bool, DbError> {
     let mut ledger = events::open(conn)?;
     let alert = open_one(conn, id)?;
     if alert.acknowledged_at.is_some() {
-        return Ok(());
+        return Ok(alert.acknowledged_by.as_deref() == Some(actor.name.as_str()));
     }
     diesel::update(alerts::table.find(id))
         .set((alerts::acknowledged_at.eq(ledger.now), alerts::acknowledged_by.eq(&actor.name)))
         .execute(conn)?;
-    ledger.record(conn, vault, actor, &alert.event(Action::AlertAcknowledged, alert.trigger.clone()))
+    ledger.record(conn, vault, actor, &alert.event(Action::AlertAcknowledged, alert.trigger.clone()))?;
+    Ok(true)
 }
 
 /// No reminders for `days`; 0 ends the quiet.

@@ -46,10 +46,15 @@ const LINES: &str = "SELECT i.id, i.family, i.version, i.name, i.name_key, coale
     FROM integrations i LEFT JOIN usages u ON u.integration_id = i.id AND (u.role = 'main' OR $1)
     LEFT JOIN credentials c ON c.id = u.credential_id
     LEFT JOIN LATERAL (
-        (SELECT state, started_at, ended_at, error FROM runs WHERE integration_id = i.id ORDER BY queued_at DESC LIMIT 1)
+        (SELECT 1 AS rank, state, started_at, ended_at, error FROM runs
+            WHERE integration_id = i.id ORDER BY queued_at DESC LIMIT 1)
         UNION ALL
-        (SELECT state, NULL, ended_at, error FROM deliveries
+        (SELECT 1, state, NULL, ended_at, error FROM deliveries
             WHERE integration_id = i.id AND state IN ('sent', 'parked') ORDER BY created_at DESC LIMIT 1)
+        UNION ALL
+        (SELECT 2, CASE WHEN attempts > 0 THEN 'retrying' ELSE 'waiting' END, NULL, NULL, error FROM deliveries
+            WHERE integration_id = i.id AND state IN ('ready', 'sending') ORDER BY created_at DESC LIMIT 1)
+        ORDER BY rank LIMIT 1
     ) r ON true";
 
 /// Everywhere a credential is used, in any role, enabled or not. `limit` keeps a page readable; the count is on the

@@ -20,7 +20,9 @@ pub async fn acknowledge(
     posted.only([])?;
     let (id, vault, actor) = (params::id(&request)?, services.vault.clone(), visitor.actor());
     let done = services.db.transaction(move |conn| alerts::acknowledge(conn, &vault, &actor, id)).await;
-    done.map_err(closed)?;
+    if !done.map_err(closed)? {
+        return Err(Error::Conflict("Someone else already owns this alert. Its page says who.".to_owned()));
+    }
     services.wake.alerts.notify_one();
     Ok(page::see_other(&format!("/alerts/{id}"), "acknowledged"))
 }

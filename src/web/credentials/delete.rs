@@ -66,7 +66,7 @@ pub async fn destroy(
     path: Path<String>,
     posted: Posted,
 ) -> Result<HttpResponse, Error> {
-    posted.only(["name"])?;
+    posted.only(["name", "row_version"])?;
     let id = super::id(&path)?;
     let found = load(&services, id).await?;
     if !found.usages.is_empty() {
@@ -82,13 +82,32 @@ pub async fn destroy(
         };
         return page::html_with(StatusCode::UNPROCESSABLE_ENTITY, &page);
     }
-    let (vault, actor) = (services.vault.clone(), visitor.actor());
-    let deleted = services.db.transaction(move |conn| models::credentials::delete(conn, &vault, &actor, id)).await;
+    let (vault, actor, seen) = (services.vault.clone(), visitor.actor(), posted.seen_version());
+    let deleted = services.db.transaction(move |conn| {
+        let row = models::credentials::find(conn, &vault, id)?.into_shown();
+        if seen.is_some_and(|seen| seen != row.row_version) {
+            return Err(DbError::Stale);
+        }
+        models::credentials::delete(conn, &vault, &actor, id)
+    });
+    let deleted = deleted.await;
     match deleted {
         Ok(()) => {
             services.aws.forget(id);
             services.tokens.forget(id);
             Ok(page::see_other("/credentials", "deleted"))
+        }
+        Err(DbError::Stale) => {
+            let page = Delete {
+                shell: Shell::new(&request, &visitor, "credentials"),
+                row: load(&services, id).await?.row,
+                usages: Vec::new(),
+                typed: String::new(),
+                problem: Some(
+                    "It was changed after you opened this page. Nothing was deleted. Look at it again first.",
+                ),
+            };
+            page::html_with(StatusCode::CONFLICT, &page)
         }
         // An integration began to use it a moment ago: the foreign key has the last word.
         Err(DbError::Reference(_)) => refuse(&services, &request, &visitor, load(&services, id).await?).await,

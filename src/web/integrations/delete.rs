@@ -21,6 +21,7 @@ struct Delete {
     page: String,
     name: String,
     items: String,
+    row_version: i64,
     alerts: bool,
 }
 
@@ -50,6 +51,7 @@ pub async fn confirm(
         alerts: row.family == Family::AlertProfile.slug(),
         items: shown::counted(items, inventory::of(&row.family).noun),
         name: row.name,
+        row_version: row.row_version,
     })
 }
 
@@ -60,9 +62,16 @@ pub async fn delete(
     id: Path<Uuid>,
     posted: Posted,
 ) -> Result<HttpResponse, Error> {
-    posted.only([])?;
+    posted.only(["row_version"])?;
     visitor.require_fresh(&request, &address(*id))?;
-    let (vault, actor, id) = (services.vault.clone(), visitor.actor(), *id);
-    services.db.transaction(move |conn| integrations::delete(conn, &vault, &actor, id)).await?;
+    let (vault, actor, id, seen) = (services.vault.clone(), visitor.actor(), *id, posted.seen_version());
+    let deleted = services.db.transaction(move |conn| {
+        let row = integrations::find(conn, &vault, id)?.into_shown();
+        if seen.is_some_and(|seen| seen != row.row_version) {
+            return Err(DbError::Stale);
+        }
+        integrations::delete(conn, &vault, &actor, id)
+    });
+    deleted.await?;
     Ok(page::see_other("/integrations", "deleted"))
 }

@@ -53,6 +53,9 @@ async fn somebody_looks_after_it_and_an_auditor_cannot() {
     assert!(page.texts(".timeline li")[0].starts_with("olga looks after it"));
     assert!(!page.has(".page-head form"), "once is enough");
     assert!(visit.get("/alerts").await.text("#results li").contains("olga looks after it"));
+    // A page from before that is told who was first.
+    let late = visit.post(&format!("{path}/acknowledge"), &[]).await;
+    assert!(late.status == 409 && late.body.contains("Someone else already owns this alert"), "{}", late.status);
 
     sql::run(&app, &format!("DELETE FROM credentials WHERE id = '{credential}'"));
     decide(&app).await;

@@ -47,3 +47,19 @@ async fn an_unused_credential_is_deleted_once_its_name_is_typed() {
     assert_eq!(visit.post(&path, &[("name", "old robot")]).await.status, 404);
     assert_eq!(actions(&app, id), ["credential.created", "credential.deleted"]);
 }
+
+#[actix_web::test]
+async fn a_credential_that_changed_after_the_question_is_not_deleted() {
+    let app = TestApp::start();
+    let mut visit = app.administrator();
+    let id = add(&mut visit, "robot").await;
+    let path = format!("/credentials/{id}/delete");
+    let seen = visit.get(&path).await.attributes("input[name=row_version]", "value").remove(0);
+    let fields = [("row_version", seen.as_str()), ("name", "robot"), ("username", "robot"), ("password", "a new one")];
+    assert_eq!(visit.post(&format!("/credentials/{id}/edit"), &fields).await.status, 303);
+    let page = visit.post(&path, &[("name", "robot"), ("row_version", &seen)]).await;
+    assert_eq!(page.status, 409);
+    assert!(page.text("#name-error").contains("changed after you opened this page"), "{}", page.text("#name-error"));
+    let now = page.attributes("input[name=row_version]", "value").remove(0);
+    assert_eq!(visit.post(&path, &[("name", "robot"), ("row_version", &now)]).await.status, 303);
+}

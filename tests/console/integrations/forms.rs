@@ -178,6 +178,10 @@ async fn an_integration_is_deleted_after_a_question_with_all_that_it_found() {
     let page = visit.get(&format!("/integrations/{id}/delete")).await;
     assert_eq!(page.text("h1"), "Delete “mirror”?");
     assert_eq!(page.texts(".form__actions > *"), ["Delete", "Cancel"]);
+    let seen = page.attributes("input[name=row_version]", "value").remove(0);
+    assert_eq!(visit.post(&format!("/integrations/{id}/activation"), &[("active", "")]).await.status, 303);
+    let late = visit.post(&format!("/integrations/{id}/delete"), &[("row_version", &seen)]).await;
+    assert_eq!(late.status, 409, "it was switched off after the question");
     let page = visit.post(&format!("/integrations/{id}/delete"), &[]).await;
     assert_eq!((page.status, page.location()), (303, "/integrations"));
     assert_eq!(visit.get(&format!("/integrations/{id}")).await.status, 404);

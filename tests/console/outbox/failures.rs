@@ -14,6 +14,8 @@ async fn what_cannot_be_sent_waits_until_the_peer_is_back() {
     until("it is tried", || (count(&app, "channels WHERE misses > 0") == 1).then_some(())).await;
     let page = app.administrator().get(&format!("/integrations/{id}")).await;
     assert!(page.text("#away").contains("Nothing is lost"), "{}", page.text("main"));
+    let state = app.administrator_again().get("/integrations").await.text("#results tbody tr .state");
+    assert_eq!(state, "Retrying", "its first message is on its way");
     assert_eq!(count(&app, "deliveries WHERE state = 'ready' AND attempts = 1"), 1);
     splunk.0.say(Said::json(200, &json!({"text": "Success", "code": 0})));
     signed::run(&app, "UPDATE channels SET not_before = now()");
