@@ -73,7 +73,6 @@ pub fn holds_secret(text: &str) -> bool {
     let is_secret = |text: &str| Shape::of(text).is_some_and(Shape::is_secret);
     is_secret(text)
         || text.find('{').is_some_and(|at| is_secret(&text[at..]))
-        || text.lines().any(is_secret_variable)
         || text.split_whitespace().any(is_secret_word)
         || holds_aws_secret(text)
 }
@@ -91,7 +90,7 @@ fn is_secret_word(word: &str) -> bool {
             || query.split('&').any(signed);
     }
     let apart = |c: char| !(c.is_ascii_alphanumeric() || "._~-".contains(c));
-    word.split(apart).any(|part| has_known_prefix(part) || is_azure_secret(part))
+    is_secret_variable(word) || word.split(apart).any(|part| has_known_prefix(part) || is_azure_secret(part))
 }
 
 /// A client secret of Microsoft Entra ID: 40 characters or a few less, with `Q~` behind the fourth.
@@ -111,16 +110,12 @@ fn holds_aws_secret(text: &str) -> bool {
     runs().any(|run| run.len() == 40 && (is_mixed(run) || (beside_id && run.bytes().any(|b| b.is_ascii_lowercase()))))
 }
 
-/// A line `KEY=value` whose name says that the value is secret, and whose value is no placeholder.
-fn is_secret_variable(line: &str) -> bool {
-    let Some((name, value)) = line.split_once('=') else { return false };
-    let (name, value) = (name.trim().to_ascii_lowercase(), value.trim().trim_matches(['"', '\'']));
+/// `KEY=value` whose name says that the value is secret, and whose value is no placeholder.
+fn is_secret_variable(word: &str) -> bool {
+    let Some((name, value)) = word.split_once('=') else { return false };
+    let (name, value) = (name.to_ascii_lowercase(), value.trim_matches(['"', '\'']));
     let names = ["password", "secret", "token", "access_key", "api_key", "apikey", "private_key"];
-    !name.contains(char::is_whitespace)
-        && names.iter().any(|end| name.ends_with(end))
-        && value.len() >= 8
-        && !value.contains(char::is_whitespace)
-        && !value.starts_with(['$', '<', '{', '*', '%'])
+    names.iter().any(|end| name.ends_with(end)) && value.len() >= 8 && !value.starts_with(['$', '<', '{', '*', '%'])
 }
 
 /// Whether this looks like one: many letters and digits in a row, with capital and small ones among them.

@@ -47,7 +47,7 @@ fn a_secret_among_other_words_is_seen_and_notes_are_not_taken_for_one() {
         "(token: ghp_0123456789abcdefABCDEF).",
         "old one: abC8Q~0123456789abcdefghijklmnopqrstuv",
         "from the CLI: {\"clientId\": \"x\", \"tenantId\": \"y\", \"clientSecret\": \"z\"}",
-        "database\nDB_PASSWORD=hunter2-hunter2",
+        "database\nDB_PASSWORD=hunter2-hunter2 for CI",
     ] {
         assert!(holds_secret(text), "{text}");
     }
@@ -58,7 +58,7 @@ fn a_secret_among_other_words_is_seen_and_notes_are_not_taken_for_one() {
         "https://wiki.example.com/display/OPS/Rotation+of+Keys?token=none",
         "see /Users/Ada/Documents/Keys/2026/AwsRotationPlan.md",
         "PASSWORD=<see the vault> and TOKEN=$TOKEN",
-        "Password = ask Ada",
+        "Password = according to Ada",
     ] {
         assert!(!holds_secret(text), "{text}");
     }

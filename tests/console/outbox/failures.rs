@@ -12,9 +12,10 @@ async fn what_cannot_be_sent_waits_until_the_peer_is_back() {
     access_key(&app, "prod-ci", "91 days");
     look_now(&app);
     until("it is tried", || (count(&app, "channels WHERE misses > 0") == 1).then_some(())).await;
-    let page = app.administrator().get(&format!("/integrations/{id}")).await;
+    let mut ada = app.administrator();
+    let page = ada.get(&format!("/integrations/{id}")).await;
     assert!(page.text("#away").contains("Nothing is lost"), "{}", page.text("main"));
-    let state = app.administrator_again().get("/integrations").await.text("#results tbody tr .state");
+    let state = ada.get("/integrations").await.text("#results tbody tr .state");
     assert_eq!(state, "Retrying", "its first message is on its way");
     assert_eq!(count(&app, "deliveries WHERE state = 'ready' AND attempts = 1"), 1);
     splunk.0.say(Said::json(200, &json!({"text": "Success", "code": 0})));

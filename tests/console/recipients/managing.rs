@@ -224,7 +224,7 @@ async fn an_address_that_never_confirms_is_mailed_three_times_a_day_at_most() {
         assert_eq!(invite(&mut ada, profile, address, &["on_stale"]).await.status, 303);
     }
     // Removing it and adding it again counts too.
-    let id = sql::texts(&app, "SELECT id::text FROM recipients").remove(0);
+    let id = sql::texts(&app, "SELECT id::text AS text FROM recipients").remove(0);
     assert_eq!(ada.post(&format!("/recipients/{id}/remove"), &[]).await.status, 303);
     assert_eq!(invite(&mut ada, profile, "ops@example.com", &["on_stale"]).await.status, 303);
     let refused = invite(&mut ada, profile, "ops@example.com", &["on_lockout"]).await;
