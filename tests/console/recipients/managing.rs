@@ -233,17 +233,13 @@ async fn an_address_that_never_confirms_is_mailed_three_times_a_day_at_most() {
     assert_eq!(refused.attributes("#address", "value"), ["ops@example.com"]);
     assert_eq!(invite(&mut ada, profile, "other@example.com", &["on_stale"]).await.status, 303);
     // Whoever has confirmed has agreed to mail, and may be asked for further channels.
-    let elsewhere = ["first", "second", "third", "fourth"].map(|name| profile_named(&app, &server, name));
+    let clear = MailServer::clear(serde_json::json!({}));
+    let elsewhere = ["first", "second", "third", "fourth"].map(|name| profile_named(&app, &clear, name));
+    let (vault, actor) = (&app.services.vault, Actor::command_line());
     app.transaction(|conn| {
-        let id = strongroom::models::recipients::create(
-            conn,
-            &app.app.vault,
-            &Actor::command_line(),
-            profile,
-            "dba@example.com",
-            "on_stale",
-        )?;
-        strongroom::models::recipients::confirm(conn, &app.app.vault, &Actor::command_line(), (id, 1))
+        use strongroom::models::recipients;
+        let id = recipients::create(conn, vault, &actor, profile, "dba@example.com", "on_stale")?;
+        recipients::confirm(conn, vault, &actor, (id, 1))
     });
     for other in elsewhere {
         assert_eq!(invite(&mut ada, other, "dba@example.com", &["on_stale"]).await.status, 303);
