@@ -40,7 +40,8 @@ pub struct Line {
 }
 
 /// `u` is the usage that a line is about.
-const LINES: &str = "SELECT i.id, i.family, i.version, i.name, i.name_key, coalesce(u.host, '') AS host, i.active, i.next_run_at,
+const LINES: &str =
+    "SELECT i.id, i.family, i.version, i.name, i.name_key, coalesce(u.host, '') AS host, i.active, i.next_run_at,
         u.credential_id, c.name AS credential_name, r.state AS last_state,
         coalesce(r.ended_at, r.started_at) AS last_at, r.error AS last_error
     FROM integrations i LEFT JOIN usages u ON u.integration_id = i.id AND (u.role = 'main' OR $1)
