@@ -8,7 +8,8 @@ use actix_web::{App, HttpResponse, HttpServer};
 use askama::Template;
 use diesel::pg::PgConnection;
 use diesel::r2d2::{ConnectionManager, Pool};
-use strongroom::models::credential_list::{self, Page, Query, Row};
+use strongroom::models::credential_list;
+use strongroom::models::credential_query::{Page, Query, Row};
 use strongroom::web::credentials::index;
 use strongroom::web::page::Shell;
 

@@ -1,25 +1,21 @@
 //! Sessions read a moment ago, so that turning a page costs no query. Triggers in the database announce every change of
-//! a session or a user, by whichever replica or hand; a thread listens and forgets. Without the listener nothing is
-//! remembered. Behind a pooler, where nobody can listen, each session is looked up once a second instead.
+//! a session or a user, by whichever replica or hand. Before a remembered session is believed, its cache looks whether
+//! anything was announced: one call to the system, so no thread has to wait or to wake. While the connection is away
+//! nothing is remembered. Behind a pooler, where nobody can listen, each session is looked up once a second instead.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
-use diesel::connection::SimpleConnection;
-
 use super::visitor::Visitor;
-use crate::models::{self, Conn, Route};
+use crate::models::{Conn, announcements};
 
 /// Longest that an entry is believed.
 const BELIEVED: Duration = Duration::from_secs(5);
 /// The same where nobody listens.
 const UNHEARD: Duration = Duration::from_secs(1);
-/// How often the listener looks while there is something to forget. Looking is one call to the system.
-const LOOK_EVERY: Duration = Duration::from_millis(1);
-
-/// Its connection has nothing to say for hours.
-const LISTEN: &str = "SET idle_session_timeout = 0; LISTEN strongroom_sessions";
+/// Between two tries to connect.
+const PAUSE: Duration = Duration::from_secs(1);
 
 /// Shared by all workers of the process.
 pub struct Cache {
@@ -28,16 +24,25 @@ pub struct Cache {
 
 struct Shared {
     believed: Duration,
+    /// The direct URL of the database; `None` behind a pooler.
+    url: Option<String>,
     state: Mutex<State>,
-    filled: Condvar,
 }
 
-#[derive(Default)]
 struct State {
     entries: HashMap<Vec<u8>, (Arc<Visitor>, Instant)>,
     /// Grows with every announcement: what was read before one must not be remembered after it.
     epoch: u64,
-    listening: bool,
+    ears: Ears,
+}
+
+/// How the cache hears of changes.
+enum Ears {
+    /// Behind a pooler: not at all.
+    None,
+    /// A thread connects.
+    Connecting,
+    Listening(Conn),
 }
 
 /// Taken before reading the database; tells whether anything was announced since.
@@ -45,46 +50,68 @@ struct State {
 pub struct Ticket(u64, Instant);
 
 impl Cache {
-    /// Starts the listener on a connection of its own, to the server itself; `None`: nobody listens.
+    /// Listens on a connection of its own, to the server itself; `None`: nobody listens.
     pub fn new(direct_url: Option<String>) -> Self {
-        let state = State { listening: direct_url.is_none(), ..State::default() };
         let believed = if direct_url.is_some() { BELIEVED } else { UNHEARD };
-        let shared = Arc::new(Shared { believed, state: Mutex::new(state), filled: Condvar::new() });
-        let Some(url) = direct_url else { return Self { shared } };
-        let weak = Arc::downgrade(&shared);
-        let started = std::thread::Builder::new().name("sessions".to_owned()).spawn(move || listen(&weak, &url));
-        if started.is_err() {
-            tracing::warn!("sessions are read from the database at every request: the listener did not start");
+        let state = State { entries: HashMap::new(), epoch: 0, ears: Ears::None };
+        let cache = Self { shared: Arc::new(Shared { believed, url: direct_url, state: Mutex::new(state) }) };
+        if cache.shared.url.is_some() {
+            cache.connect(&mut cache.shared.lock());
         }
-        Self { shared }
+        cache
     }
 
     pub fn get(&self, hash: &[u8]) -> Option<Arc<Visitor>> {
-        let state = self.shared.lock();
-        state
-            .entries
-            .get(hash)
-            .filter(|(_, at)| at.elapsed() < self.shared.believed)
-            .map(|(visitor, _)| visitor.clone())
+        let state = self.looked();
+        let found = state.entries.get(hash).filter(|(_, at)| at.elapsed() < self.shared.believed);
+        found.map(|(visitor, _)| visitor.clone())
     }
 
     pub fn ticket(&self) -> Ticket {
-        Ticket(self.shared.lock().epoch, Instant::now())
+        Ticket(self.looked().epoch, Instant::now())
     }
 
     pub fn put(&self, ticket: Ticket, hash: Vec<u8>, visitor: Arc<Visitor>) {
-        let mut state = self.shared.lock();
-        if state.listening && state.epoch == ticket.0 {
+        let mut state = self.looked();
+        if !matches!(state.ears, Ears::Connecting) && state.epoch == ticket.0 {
             // As old as what was read. Those that nobody asks for again go with it.
             state.entries.retain(|_, (_, at)| at.elapsed() < self.shared.believed);
             state.entries.insert(hash, (visitor, ticket.1));
-            self.shared.filled.notify_one();
         }
     }
 
     /// What this process changes itself it need not hear about.
     pub fn forget(&self) {
         self.shared.lock().forget();
+    }
+
+    /// Takes what was announced off the connection. Also to be called now and then where nobody turns pages, so that
+    /// announcements do not pile up at the server.
+    pub fn look(&self) {
+        drop(self.looked());
+    }
+
+    fn looked(&self) -> MutexGuard<'_, State> {
+        let mut state = self.shared.lock();
+        let Ears::Listening(conn) = &mut state.ears else { return state };
+        match announcements::heard(conn) {
+            Ok(false) => {}
+            Ok(true) => state.forget(),
+            Err(_) => {
+                state.forget();
+                self.connect(&mut state);
+            }
+        }
+        state
+    }
+
+    fn connect(&self, state: &mut State) {
+        state.ears = Ears::Connecting;
+        let shared = Arc::downgrade(&self.shared);
+        let started = std::thread::Builder::new().name("sessions".to_owned()).spawn(move || connect(&shared));
+        if started.is_err() {
+            tracing::warn!("sessions are read from the database at every request: no thread can start to listen");
+        }
     }
 }
 
@@ -101,48 +128,17 @@ impl State {
     }
 }
 
-fn listen(shared: &Weak<Shared>, url: &str) {
-    while shared.strong_count() > 0 {
-        // Through a pooler LISTEN succeeds, and nothing is ever heard.
-        if let Ok((mut conn, Route::Direct)) = models::connect_by(url)
-            && conn.batch_execute(LISTEN).is_ok()
+/// Ends once it listens, or when the cache is gone.
+fn connect(shared: &Weak<Shared>) {
+    while let Some(url) = shared.upgrade().and_then(|shared| shared.url.clone()) {
+        if let Some(conn) = announcements::listen(&url)
+            && let Some(shared) = shared.upgrade()
         {
-            follow(shared, &mut conn);
-        }
-        if let Some(shared) = shared.upgrade() {
             let mut state = shared.lock();
-            state.listening = false;
             state.forget();
+            state.ears = Ears::Listening(conn);
+            return;
         }
-        std::thread::sleep(Duration::from_millis(500));
-    }
-}
-
-/// Returns when the connection breaks or the cache is gone.
-fn follow(shared: &Weak<Shared>, conn: &mut Conn) {
-    let mut first = true;
-    while let Some(shared) = shared.upgrade() {
-        let mut announced = first;
-        for notification in conn.notifications_iter() {
-            if notification.is_err() {
-                return;
-            }
-            announced = true;
-        }
-        let mut state = shared.lock();
-        state.listening = true;
-        if announced {
-            state.forget();
-        }
-        state.entries.retain(|_, (_, at)| at.elapsed() < BELIEVED);
-        // Nothing to forget: sleep until there is, and look in now and then whether the connection still holds.
-        let idle = state.entries.is_empty();
-        if idle {
-            drop(shared.filled.wait_timeout(state, Duration::from_millis(250)));
-        } else {
-            drop(state);
-            std::thread::sleep(LOOK_EVERY);
-        }
-        first = false;
+        std::thread::sleep(PAUSE);
     }
 }

@@ -7,7 +7,7 @@ use diesel::sql_types::{Array, BigInt, Bool, Double, Integer, Text, Timestamptz,
 use uuid::Uuid;
 
 use super::credential_limits::Limits;
-use super::credential_list::EXPIRING_DAYS;
+use super::credential_query::EXPIRING_DAYS;
 use super::{Conn, DbError};
 
 /// One credential and why it is here.

@@ -36,25 +36,6 @@ pub struct LastTest {
     pub by: String,
 }
 
-type Forgotten = (
-    diesel::dsl::Eq<credentials::tested_at, Option<DateTime<Utc>>>,
-    diesel::dsl::Eq<credentials::test_verdict, Option<String>>,
-    diesel::dsl::Eq<credentials::test_sentence, Option<String>>,
-    diesel::dsl::Eq<credentials::tested_by, Option<String>>,
-    diesel::dsl::Eq<credentials::test_failed, bool>,
-);
-
-/// For whoever saves other values: nothing is known about those.
-pub(super) fn forgotten() -> Forgotten {
-    (
-        credentials::tested_at.eq(None),
-        credentials::test_verdict.eq(None),
-        credentials::test_sentence.eq(None),
-        credentials::tested_by.eq(None),
-        credentials::test_failed.eq(false),
-    )
-}
-
 /// `None` when these values have not been tested yet.
 pub fn last(conn: &mut Conn, id: Uuid) -> Result<Option<LastTest>, DbError> {
     type Columns = (Option<DateTime<Utc>>, Option<String>, Option<String>, Option<String>);

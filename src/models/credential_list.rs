@@ -6,140 +6,14 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use diesel::dsl::sql;
-use diesel::expression::{BoxableExpression, SqlLiteral};
-use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::sql_types::{Bool, Integer, Text, Timestamptz, Uuid as SqlUuid};
 use uuid::Uuid;
 
-use super::credential_limits::Limits;
+use super::credential_query::{Key, On, PAGE, Page, Place, Query, Row, Sort, conditions};
 use super::provider_facts;
 use super::schema::credentials;
 use super::{Conn, DbError, credential_search};
-
-pub const PAGE: usize = 50;
-/// Days ahead that count as *expiring*.
-pub const EXPIRING_DAYS: i32 = 30;
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Sort {
-    #[default]
-    Name,
-    Kind,
-    Identity,
-    Age,
-    Usages,
-    Used,
-    Expires,
-    Editor,
-    /// What was found first, in the order of what follows the text: only for a search.
-    Match,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum State {
-    Stale,
-    Unused,
-    Expiring,
-}
-
-/// What the visitor asked for; the URL holds it.
-#[derive(Clone, Debug, Default)]
-pub struct Query {
-    pub search: String,
-    pub kind: String,
-    pub state: Option<State>,
-    pub sort: Sort,
-    pub descending: bool,
-    pub from: Option<Place>,
-    /// When a secret is stale.
-    pub limits: Limits,
-}
-
-impl Query {
-    /// The text that is searched for, as the searched column has it.
-    pub(super) fn text(&self) -> String {
-        self.search.trim().to_lowercase()
-    }
-}
-
-/// The row that a page starts after, or, going back, ends before.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
-    pub key: Key,
-    pub id: Uuid,
-    pub back: bool,
-}
-
-/// The value of the sorted column there.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Key {
-    Text(String),
-    Pair(String, String),
-    Number(i32),
-    /// Microseconds since 1970.
-    Time(i64),
-    /// After every time.
-    Never,
-}
-
-#[derive(Clone, Debug, Queryable, Selectable)]
-#[diesel(table_name = credentials)]
-pub struct Row {
-    pub id: Uuid,
-    pub kind: String,
-    pub name: String,
-    pub name_key: String,
-    pub identity: String,
-    pub ages: bool,
-    pub stale_after_days: Option<i32>,
-    pub expires_at: Option<DateTime<Utc>>,
-    pub shipped: bool,
-    pub secret_version: i32,
-    pub secret_set_at: DateTime<Utc>,
-    pub usage_count: i32,
-    pub last_used_at: DateTime<Utc>,
-    pub integrity_failed_at: Option<DateTime<Utc>>,
-    pub edited_at: DateTime<Utc>,
-    pub edited_by: String,
-    pub tested_at: Option<DateTime<Utc>>,
-    pub test_verdict: Option<String>,
-    pub test_sentence: Option<String>,
-}
-
-impl Row {
-    /// Where this row stands in a sort.
-    pub fn place(&self, sort: Sort, back: bool) -> Place {
-        let key = match sort {
-            // A match's own place is its phrase, which `credential_search` knows.
-            Sort::Name | Sort::Match => Key::Text(self.name_key.clone()),
-            Sort::Kind => Key::Pair(self.kind.clone(), self.name_key.clone()),
-            Sort::Identity => Key::Text(self.identity.clone()),
-            Sort::Age => Key::Time(self.secret_set_at.timestamp_micros()),
-            Sort::Usages => Key::Number(self.usage_count),
-            Sort::Used => Key::Time(self.last_used_at.timestamp_micros()),
-            Sort::Expires => self.expires_at.map_or(Key::Never, |at| Key::Time(at.timestamp_micros())),
-            Sort::Editor => Key::Text(self.edited_by.clone()),
-        };
-        Place { key, id: self.id, back }
-    }
-}
-
-/// One page, and where those before and after it are.
-#[derive(Clone, Debug)]
-pub struct Page {
-    pub rows: Vec<Row>,
-    pub previous: Option<Place>,
-    pub next: Option<Place>,
-    /// The order that it came in.
-    pub sort: Sort,
-    /// Only the beginnings of words were searched.
-    pub beginnings: bool,
-    /// When the providers say that the keys were made, where they tell.
-    pub made: HashMap<(Uuid, i32), DateTime<Utc>>,
-    /// The database's clock, for ages.
-    pub now: DateTime<Utc>,
-}
 
 /// One row of the table, as it is now.
 pub fn find(connection: &mut Conn, id: Uuid) -> Result<(Row, DateTime<Utc>), DbError> {
@@ -208,30 +82,6 @@ fn paged(connection: &mut Conn, query: &Query, mut found: Found) -> Result<Page,
     let previous = rows.first().map(|row| row.place(query.sort, true)).filter(|_| before);
     let next = rows.last().map(|row| row.place(query.sort, false)).filter(|_| after);
     Ok(Page { rows, previous, next, now, sort: query.sort, beginnings: false, made: HashMap::new() })
-}
-
-/// A condition on the credentials, in whatever they are joined to.
-type On<'a, Source> = Box<dyn BoxableExpression<Source, Pg, SqlType = Bool> + 'a>;
-
-/// What the filters ask for.
-pub(super) fn conditions<'a, Source: 'a>(query: &'a Query) -> Vec<On<'a, Source>>
-where
-    SqlLiteral<Bool>: BoxableExpression<Source, Pg, SqlType = Bool>,
-{
-    let mut conditions: Vec<On<'a, Source>> = Vec::new();
-    if !query.kind.is_empty() {
-        conditions.push(Box::new(sql::<Bool>("kind = ").bind::<Text, _>(&query.kind)));
-    }
-    match query.state {
-        None => {}
-        Some(State::Unused) => conditions.push(Box::new(sql::<Bool>("usage_count = 0 AND NOT shipped"))),
-        Some(State::Stale) => conditions.push(Box::new(sql::<Bool>(&query.limits.passed()))),
-        Some(State::Expiring) => {
-            let bound = sql::<Bool>("expires_at < now() + make_interval(days => ");
-            conditions.push(Box::new(bound.bind::<Integer, _>(EXPIRING_DAYS).sql(")")));
-        }
-    }
-    conditions
 }
 
 /// Age counts up while the moment of storing counts down.

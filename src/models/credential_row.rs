@@ -86,3 +86,23 @@ impl Credential {
 pub(super) fn context(id: Uuid, kind: &str, version: i32) -> Context<'_> {
     Context { table: "credentials", column: "payload", row: id, kind, version }
 }
+
+/// The columns of the last test, emptied.
+type Untested = (
+    diesel::dsl::Eq<credentials::tested_at, Option<DateTime<Utc>>>,
+    diesel::dsl::Eq<credentials::test_verdict, Option<String>>,
+    diesel::dsl::Eq<credentials::test_sentence, Option<String>>,
+    diesel::dsl::Eq<credentials::tested_by, Option<String>>,
+    diesel::dsl::Eq<credentials::test_failed, bool>,
+);
+
+/// Empties the last test: other values are saved, and nothing is known about those.
+pub(super) fn untested() -> Untested {
+    (
+        credentials::tested_at.eq(None),
+        credentials::test_verdict.eq(None),
+        credentials::test_sentence.eq(None),
+        credentials::tested_by.eq(None),
+        credentials::test_failed.eq(false),
+    )
+}

@@ -9,7 +9,7 @@ use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::{Bool, Text, Timestamptz, Uuid as SqlUuid};
 
-use super::credential_list::{Key, PAGE, Page, Place, Query, Row, Sort, conditions};
+use super::credential_query::{Key, PAGE, Page, Place, Query, Row, Sort, conditions};
 use super::schema::{credential_phrases, credentials};
 use super::{Conn, DbError};
 

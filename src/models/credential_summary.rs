@@ -4,7 +4,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Bool, Integer, Nullable, Text};
 
 use super::credential_limits::Limits;
-use super::credential_list::EXPIRING_DAYS;
+use super::credential_query::EXPIRING_DAYS;
 use super::{Conn, DbError};
 
 /// Numbers for the dashboard.

@@ -226,7 +226,7 @@ pub fn update(
         let sealed = vault.seal(keks::active(conn, vault)?, &row.context(), new.plaintext)?;
         let healed = credentials::integrity_failed_at.eq(None::<DateTime<Utc>>);
         diesel::update(credentials::table.find(id))
-            .set((sealed_columns(&sealed), healed, super::checkups::forgotten()))
+            .set((sealed_columns(&sealed), healed, super::credential_row::untested()))
             .execute(conn)?;
     }
     if secret != Secret::Kept {

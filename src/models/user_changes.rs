@@ -187,3 +187,24 @@ pub fn log_in(
     ledger.record_version(conn, vault, actor, &user.event(Action::LoginSucceeded, detail), next)?;
     Ok(user)
 }
+
+/// Seals another PHC string of the same password, and ends no session. Returns the user as stored now;
+/// [`DbError::Stale`] when somebody changed the user since the password was checked.
+pub fn rehash(
+    conn: &mut Conn,
+    vault: &Vault,
+    actor: &Actor,
+    user: Trusted<User>,
+    hash: &str,
+) -> Result<Trusted<User>, DbError> {
+    let mut ledger = events::open(conn)?;
+    let (read, next) = (user.row_version, user.next_version());
+    let mut user = user.into_row();
+    user.seal_password(vault, keks::active(conn, vault)?, hash)?;
+    user.row_version = next;
+    let user = trust::sign(vault, user);
+    write(conn, &user, read)?;
+    super::sessions::carry_over(conn, vault, &user, read)?;
+    ledger.record_version(conn, vault, actor, &user.event(Action::UserPasswordRehashed, String::new()), next)?;
+    Ok(user)
+}

@@ -8,8 +8,8 @@ use uuid::Uuid;
 use super::events::{self, Action, Actor, NewEvent};
 use super::schema::users;
 use super::trust::{self, Parts, Seen, Signed, Trusted, latest_version, signed_columns};
-pub use super::user_changes::{Change, Proof, change, log_in};
-use super::{Conn, DbError, keks, sessions};
+pub use super::user_changes::{Change, Proof, change, log_in, rehash};
+use super::{Conn, DbError, keks};
 use crate::vault::{Context, Sealed, Vault};
 
 #[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable, Identifiable, Insertable, AsChangeset)]
@@ -237,27 +237,6 @@ pub fn list(conn: &mut Conn, vault: &Vault) -> Result<Vec<Seen<User>>, DbError> 
 pub(super) fn write(conn: &mut Conn, user: &Trusted<User>, read: i64) -> Result<(), DbError> {
     let same = users::table.find(user.id).filter(users::row_version.eq(read));
     if diesel::update(same).set(&**user).execute(conn)? == 1 { Ok(()) } else { Err(DbError::Stale) }
-}
-
-/// Seals another PHC string of the same password, and ends no session. Returns the user as stored now;
-/// [`DbError::Stale`] when somebody changed the user since the password was checked.
-pub fn rehash(
-    conn: &mut Conn,
-    vault: &Vault,
-    actor: &Actor,
-    user: Trusted<User>,
-    hash: &str,
-) -> Result<Trusted<User>, DbError> {
-    let mut ledger = events::open(conn)?;
-    let (read, next) = (user.row_version, user.next_version());
-    let mut user = user.into_row();
-    user.seal_password(vault, keks::active(conn, vault)?, hash)?;
-    user.row_version = next;
-    let user = trust::sign(vault, user);
-    write(conn, &user, read)?;
-    sessions::carry_over(conn, vault, &user, read)?;
-    ledger.record_version(conn, vault, actor, &user.event(Action::UserPasswordRehashed, String::new()), next)?;
-    Ok(user)
 }
 
 /// How the console looks to this user; needs neither check nor audit.

@@ -5,6 +5,7 @@
 
 mod bytes;
 mod encoded;
+mod prefixes;
 mod secrets;
 mod shapes;
 #[cfg(test)]

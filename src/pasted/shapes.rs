@@ -71,7 +71,7 @@ impl Shape {
             () if text.starts_with("gldt-") => DeployToken,
             () if is_quoted(text) => Quoted,
             () if is_header(&lower) => Header,
-            () if super::secrets::has_known_prefix(text) => Token,
+            () if super::prefixes::has_known_prefix(text) => Token,
             () => return None,
         })
     }

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use tracing::info;
 
+mod owner;
 mod place;
 mod programs;
 mod settings;

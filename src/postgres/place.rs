@@ -12,7 +12,8 @@ use rustix::process::geteuid;
 use sha2::{Digest, Sha256};
 use tracing::warn;
 
-use super::{PostgresError, io, programs};
+use super::owner::{self, Owner};
+use super::{PostgresError, io};
 
 pub(super) const LOCK: &str = "lock";
 /// Where the cluster of an unreachable data directory goes.
@@ -20,28 +21,6 @@ const ELSEWHERE: &str = "/var/lib/strongroom";
 pub(super) const PORT: u16 = 5432;
 /// `sockaddr_un` holds 107 bytes and a NUL; the socket's own name takes some of them.
 const LONGEST_DIRECTORY: usize = 107 - "/.s.PGSQL.5432".len();
-
-/// The user that the cluster's files and processes belong to.
-#[derive(Clone, Debug)]
-pub(super) struct Owner {
-    pub uid: u32,
-    pub gid: u32,
-    pub name: String,
-    /// It is not the user who runs Strongroom.
-    pub foreign: bool,
-}
-
-impl Owner {
-    /// May this user pass through the directory? By its mode alone: access lists are not looked at.
-    fn may_pass(&self, directory: &fs::Metadata) -> bool {
-        let bit = match () {
-            () if directory.uid() == self.uid => 0o100,
-            () if directory.gid() == self.gid => 0o010,
-            () => 0o001,
-        };
-        directory.mode() & bit != 0
-    }
-}
 
 #[derive(Debug)]
 pub(super) struct Place {
@@ -89,7 +68,7 @@ impl Place {
         if uid == 0 || (foreign && me != 0) {
             return Err(PostgresError::Foreign { directory: home });
         }
-        let name = programs::user_name(uid).ok_or(PostgresError::Nameless { uid })?;
+        let name = owner::user_name(uid).ok_or(PostgresError::Nameless { uid })?;
         let owner = Owner { uid, gid: metadata.gid(), name, foreign };
         Ok(Self { owner, cluster: home.join("cluster"), log: home.join("start.log"), home })
     }
@@ -100,7 +79,7 @@ impl Place {
         // A link that leads nowhere is an error of `find`, not an empty place.
         if fs::symlink_metadata(&home).is_err() {
             if geteuid().is_root() {
-                let owner = programs::unprivileged().ok_or(PostgresError::NoUser)?;
+                let owner = owner::unprivileged().ok_or(PostgresError::NoUser)?;
                 match closed_to(&owner, data_dir)? {
                     None => make_directory(&home, &owner)?,
                     Some(closed) => make_elsewhere(&home, &owner, closed)?,
@@ -108,7 +87,7 @@ impl Place {
             } else {
                 // Asked first, so that nothing is left behind.
                 let uid = geteuid().as_raw();
-                programs::user_name(uid).ok_or(PostgresError::Nameless { uid })?;
+                owner::user_name(uid).ok_or(PostgresError::Nameless { uid })?;
                 DirBuilder::new().mode(0o700).create(&home).map_err(io("make", &home))?;
             }
         }

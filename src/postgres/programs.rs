@@ -1,6 +1,6 @@
 //! PostgreSQL's own programs: where they are, and how they are run: as the cluster's owner, from the cluster's
-//! directory, with an empty environment (what the operator put into Strongroom's is no business of theirs). This is
-//! the only file of the product that may start a process.
+//! directory, with an empty environment (what the operator put into Strongroom's is no business of theirs). This file
+//! and `owner` are the only ones of the product that may start a process.
 #![expect(clippy::disallowed_methods, reason = "the one place that starts processes: the private Postgres")]
 
 use std::io::Write;
@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::{env, fs};
 
-use super::place::{Owner, Place};
+use super::place::Place;
 use super::{PostgresError, io};
 
 const NEEDED: [&str; 3] = ["initdb", "postgres", "pg_ctl"];
@@ -73,26 +73,6 @@ impl Programs {
             if program == "pg_ctl" { place.last_words() } else { None }.unwrap_or_else(|| last.trim().to_owned());
         Err(PostgresError::Program { program, said: last, log: place.log.clone() })
     }
-}
-
-/// The user to run the cluster as when root runs Strongroom: `postgres`, else `nobody`.
-pub(super) fn unprivileged() -> Option<Owner> {
-    ["postgres", "nobody"].into_iter().find_map(|name| {
-        let number = |flag| id(&[flag, name])?.parse().ok();
-        Some(Owner { uid: number("-u")?, gid: number("-g")?, name: name.to_owned(), foreign: true })
-    })
-}
-
-/// The name of a numeric user id, as Postgres will look it up for peer authentication.
-pub(super) fn user_name(uid: u32) -> Option<String> {
-    id(&["-un", &uid.to_string()])
-}
-
-/// Asked of the system's own program, since users may come from a directory service and not from /etc/passwd.
-fn id(arguments: &[&str]) -> Option<String> {
-    let output = Command::new("id").args(arguments).output().ok().filter(|output| output.status.success())?;
-    let answer = String::from_utf8(output.stdout).ok()?;
-    Some(answer.trim().to_owned()).filter(|answer| !answer.is_empty())
 }
 
 fn usual_places() -> Vec<PathBuf> {

@@ -6,7 +6,7 @@ use std::os::unix::fs::{OpenOptionsExt, fchown};
 use std::path::Path;
 
 use super::place::{PORT, Place};
-use super::{PostgresError, io, programs};
+use super::{PostgresError, io, owner};
 
 impl Place {
     /// Has a fresh cluster read our settings after those that initdb found to work on this machine.
@@ -36,7 +36,7 @@ impl Place {
         self.write("strongroom.conf", &settings)?;
         // The kernel says who is at the other end: nobody but root and the owner is let in, and no password exists.
         self.write("pg_hba.conf", "local all all peer map=strongroom\n")?;
-        let users: Vec<_> = [programs::user_name(0), Some(self.owner.name.clone())].into_iter().flatten().collect();
+        let users: Vec<_> = [owner::user_name(0), Some(self.owner.name.clone())].into_iter().flatten().collect();
         let map: String = users.iter().map(|user| format!("strongroom \"{user}\" strongroom\n")).collect();
         self.write("pg_ident.conf", &map)
     }

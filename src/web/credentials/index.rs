@@ -8,7 +8,8 @@ use super::place;
 use super::view::RowView;
 use crate::credentials::{self, KINDS};
 use crate::models::credential_limits::Limits;
-use crate::models::credential_list::{self, Page, Query, Sort, State};
+use crate::models::credential_list;
+use crate::models::credential_query::{Page, Query, Row, Sort, State};
 use crate::services::Services;
 use crate::web::error::Error;
 use crate::web::htmx;
@@ -128,7 +129,7 @@ fn shown(shell: Shell, params: &Params, query: &Query, page: Page) -> Index {
     let searched = !query.search.trim().is_empty();
     let filtered = searched || !query.kind.is_empty() || query.state.is_some();
     let fresh = !filtered && query.from.is_none() && rows.iter().all(|row| row.shipped);
-    let view = |row: credential_list::Row| {
+    let view = |row: Row| {
         let made_at = made.get(&(row.id, row.secret_version)).copied();
         RowView::new(row, made_at, now, &query.limits)
     };

@@ -6,7 +6,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::models::credential_list::{Key, Place, Sort};
+use crate::models::credential_query::{Key, Place, Sort};
 
 /// Microseconds up to the year 9999, beyond which Postgres and people need no page.
 const LATEST: i64 = 253_402_300_799_999_999;

@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use crate::integrations::Family;
 use crate::models::credential_limits::Limits;
-use crate::models::credential_list::{EXPIRING_DAYS, Row};
+use crate::models::credential_query::{EXPIRING_DAYS, Row};
 use crate::models::credentials::Credential;
 use crate::models::integration_list::Line;
 use crate::models::provider_facts::Told;
