@@ -9,8 +9,10 @@ use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
 use crate::config::{Settings, StoreSettings};
 
+pub mod audit;
 pub mod proxy;
 
+use audit::AuditArgs;
 use proxy::ProxyArgs;
 
 /// Exit status of a wrong setting (sysexits.h).
@@ -45,7 +47,11 @@ pub enum Command {
     #[command(after_help = "\
 Without DATABASE_URL, a private Postgres is made and run under the data directory, reached
 over a unix socket only. It stops with the console; one that a killed console left behind is
-taken over. SIGTERM lets requests and runs finish, for 10 seconds at most.")]
+taken over. SIGTERM lets requests and runs finish, for 10 seconds at most.
+
+Large installations run pages and jobs apart, on one DATABASE_URL and one key ring:
+  strongroom serve --only web     as many as the pages need
+  strongroom serve --only jobs --public-url https://strongroom.example.com")]
     Serve(Box<Settings>),
     /// Add users, disable them, set their passwords and roles
     #[command(after_help = "\
@@ -142,35 +148,6 @@ pub enum KeyAction {
     Sign,
     /// Show the keys, their states and how many secrets each protects
     List,
-}
-
-#[derive(Args, Debug)]
-pub struct AuditArgs {
-    #[command(subcommand)]
-    pub action: AuditAction,
-    #[command(flatten)]
-    pub store: StoreSettings,
-}
-
-#[derive(Debug, Subcommand)]
-pub enum AuditAction {
-    /// Follow the chain of audit events, and name where each lane was altered or cut (exit status 1)
-    Verify {
-        /// A log of the console or a saved alert mail: compare the heads of the trail in it with the trail, which shows
-        /// whether it was rolled back since
-        #[arg(long, value_name = "FILE")]
-        anchor: Option<std::path::PathBuf>,
-    },
-    /// Accept the breaks of the audit trail that keep the console from using secrets and changing anything
-    #[command(after_help = "\
-Without --yes it only prints where the trail is broken. Compare the store with a backup first, and
-with heads of the trail that were kept elsewhere (strongroom audit verify --anchor FILE): what was
-changed there counts from then on. The trail records that it was accepted, and where.")]
-    Accept {
-        /// Accept what is printed
-        #[arg(long)]
-        yes: bool,
-    },
 }
 
 impl Command {

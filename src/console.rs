@@ -1,5 +1,5 @@
 //! The console: built, bound to its ports, and run until it is told to stop. `main` and the tests build the same one.
-//! The only file that names pages and jobs together.
+//! The only file that names pages and jobs together; `--only` leaves out the one or the other.
 
 use std::io;
 use std::net::SocketAddr;
@@ -42,7 +42,9 @@ impl Console {
         let listener = std::net::TcpListener::bind(settings.listen).map_err(refused)?;
         let address = listener.local_addr().map_err(refused)?;
         let public_url = settings.public_url(address);
-        let services = Arc::new(Services::new(settings, (db, vault), public_url, announced)?);
+        // Only pages ask who a visitor is.
+        let listen_at = announced.filter(|_| settings.has_pages());
+        let services = Arc::new(Services::new(settings, (db, vault), public_url, listen_at)?);
         let server = serve(Data::from(services.clone()), listener)?;
         let metrics = match services.settings.metrics_listen() {
             Some(at) => Some(
@@ -63,8 +65,12 @@ impl Console {
         self.services.clone()
     }
 
-    /// A one-time link for the first administrator; `None` when there is a user, or ever was one.
+    /// A one-time link for the first administrator; `None` when there is a user, or ever was one, and where there are
+    /// no pages to open it on.
     pub async fn setup_link(&self) -> Result<Option<Url>, DbError> {
+        if !self.services.settings.has_pages() {
+            return Ok(None);
+        }
         let token = tokens::new_token();
         let (hash, vault) = (tokens::hash(&token), self.services.vault.clone());
         let offered = self
@@ -110,13 +116,13 @@ impl Console {
 }
 
 fn serve(services: Data<Services>, listener: std::net::TcpListener) -> Result<actix_web::dev::Server, StartError> {
-    let tls = services.settings.tls();
+    let (tls, pages) = (services.settings.tls(), services.settings.has_pages());
     let address = services.settings.listen;
     let server = HttpServer::new(move || {
         App::new()
             .app_data(services.clone())
             .wrap(middleware::from_fn(web::security::guard))
-            .configure(web::routes)
+            .configure(if pages { web::routes } else { web::probes })
             .default_service(actix_web::web::to(web::error::not_found))
     })
     .disable_signals()

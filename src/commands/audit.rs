@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use super::{Store, Wants, fail, misconfigured, open, say};
-use crate::cli::{AuditAction, AuditArgs};
+use crate::cli::audit::{AuditAction, AuditArgs};
 use crate::models::anchors::{self, Held};
 use crate::models::{self, Conn, DbError, chain};
 use crate::verification::Failure;

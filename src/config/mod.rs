@@ -8,7 +8,6 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, value_parser};
-use tracing_subscriber::filter::Targets;
 use url::Url;
 
 use crate::providers::aws;
@@ -17,11 +16,13 @@ use crate::providers::endpoints::Endpoints;
 mod doors;
 mod egress;
 mod notices;
+mod store;
 mod values;
 
 pub use doors::CannotListen;
-use values::{DatabaseUrl, MetricsListen, log_filter, public_url, reachable, smtp_hello};
-pub use values::{ForwardedHeader, LogFormat, Networks, Tests, https_url, socket_address};
+pub use store::StoreSettings;
+use values::{DatabaseUrl, MetricsListen, public_url, reachable, smtp_hello};
+pub use values::{ForwardedHeader, Half, LogFormat, Networks, Tests, https_url, socket_address};
 
 /// A setting that cannot be used, and what to do: exit status [`crate::cli::EX_CONFIG`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -30,69 +31,6 @@ pub struct SettingError {
     pub flag: &'static str,
     pub env: &'static str,
     pub remedy: &'static str,
-}
-
-/// Where the data and the keys are, and what is said about the work: what every command needs.
-#[derive(Args, Clone, Debug)]
-#[command(next_help_heading = "Store and log")]
-pub struct StoreSettings {
-    /// PostgreSQL server to use, as a libpq URL; TLS by its sslmode. Without it, Strongroom runs a private Postgres
-    /// under its data directory
-    #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_name = "URL", global = true)]
-    database_url: Option<DatabaseUrl>,
-
-    /// Directory for the private Postgres and the key ring, made if missing
-    #[arg(
-        long,
-        env = "STRONGROOM_DATA_DIR",
-        hide_env_values = true,
-        value_name = "DIRECTORY",
-        default_value = "data",
-        global = true
-    )]
-    pub data_dir: PathBuf,
-
-    /// File with the master keys; it must be writable by its owner only, such as a mounted secret, and backed up apart
-    /// from the database [default: keyring in the data directory]
-    #[arg(long, env = "STRONGROOM_KEYRING_FILE", hide_env_values = true, value_name = "FILE", global = true)]
-    keyring_file: Option<PathBuf>,
-
-    /// Most connections to the database at once
-    #[arg(long, env = "STRONGROOM_DB_POOL", hide_env_values = true, value_name = "NUMBER", default_value_t = 8, global = true,
-          value_parser = value_parser!(u32).range(1..=90))]
-    pub db_pool: u32,
-
-    /// Directory of PostgreSQL's initdb, postgres and pg_ctl, for the private Postgres [default: looked up]
-    #[arg(long, env = "STRONGROOM_POSTGRES_PROGRAMS", hide_env_values = true, value_name = "DIRECTORY", global = true)]
-    pub postgres_programs: Option<PathBuf>,
-
-    /// How log lines look, on standard error
-    #[arg(
-        long,
-        env = "STRONGROOM_LOG_FORMAT",
-        hide_env_values = true,
-        value_name = "FORMAT",
-        default_value = "human",
-        global = true
-    )]
-    pub log_format: LogFormat,
-
-    /// What is logged: a level, or levels by module, such as info,strongroom::runs=debug. Other libraries never log
-    /// more than warnings, since their details could hold secrets
-    #[arg(long, env = "STRONGROOM_LOG", hide_env_values = true, value_name = "FILTER", default_value = "info", global = true,
-          value_parser = log_filter)]
-    pub log: Targets,
-}
-
-impl StoreSettings {
-    /// The server to use; `None`: the private Postgres. An empty variable counts as none.
-    pub fn database_url(&self) -> Option<&str> {
-        self.database_url.as_ref().map(|url| url.0.as_str()).filter(|url| !url.is_empty())
-    }
-
-    pub fn keyring_file(&self) -> PathBuf {
-        self.keyring_file.clone().unwrap_or_else(|| self.data_dir.join("keyring"))
-    }
 }
 
 /// What `serve` takes.
@@ -111,6 +49,11 @@ pub struct Settings {
         help_heading = "Store and log"
     )]
     database_direct_url: Option<DatabaseUrl>,
+
+    /// Runs one half of the console only, so that several processes on one database can be scaled apart. Both halves
+    /// answer /livez and /readyz, and serve metrics [default: both halves]
+    #[arg(long, env = "STRONGROOM_ONLY", hide_env_values = true, value_name = "HALF", help_heading = "Console")]
+    only: Option<Half>,
 
     /// Address and port that the console listens on; port 0 takes a free one
     #[arg(long, env = "STRONGROOM_LISTEN", hide_env_values = true, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8080",
@@ -278,8 +221,28 @@ impl Settings {
                 env: "STRONGROOM_DATABASE_DIRECT_URL",
                 remedy: "it is for a database behind a pooler; give DATABASE_URL beside it, or leave both out",
             }),
+            _ if self.only.is_some() && self.store.database_url().is_none() => Err(SettingError {
+                flag: "only",
+                env: "STRONGROOM_ONLY",
+                remedy: "the other half runs in another process, on the same database; give DATABASE_URL beside it",
+            }),
+            _ if self.only == Some(Half::Jobs) && self.public_url.is_none() => Err(SettingError {
+                flag: "public-url",
+                env: "STRONGROOM_PUBLIC_URL",
+                remedy: "with --only jobs the pages are elsewhere; give the address at which people open them",
+            }),
             _ => self.egress_proxy().map(drop),
         }
+    }
+
+    /// Whether this process shows pages.
+    pub fn has_pages(&self) -> bool {
+        self.only != Some(Half::Jobs)
+    }
+
+    /// Whether this process scans, tests, sends and verifies.
+    pub fn has_jobs(&self) -> bool {
+        self.only != Some(Half::Web)
     }
 
     /// Where to listen beside a pooler. An empty variable counts as none.

@@ -43,6 +43,15 @@ pub enum ForwardedHeader {
     Forwarded,
 }
 
+/// A half of the console.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Half {
+    /// The pages; whatever they queue waits for a process with jobs
+    Web,
+    /// Scans, tests, alerts and the nightly verification; no pages
+    Jobs,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Tests {
     /// Each credential once a day

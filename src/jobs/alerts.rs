@@ -32,6 +32,20 @@ pub async fn decide(services: Arc<Services>) {
     }
 }
 
+/// For a process that has pages only: keeps what they show of alerts up to date, which others decide.
+pub async fn keep_known(services: Arc<Services>) {
+    while !services.stopping.is_cancelled() {
+        if let Err(error) = alerting::refresh(&services).await {
+            tracing::warn!(%error, "the alerts cannot be read and are tried again");
+        }
+        tokio::select! {
+            () = services.stopping.cancelled() => {}
+            () = services.wake.alerts.notified() => {}
+            () = tokio::time::sleep(PAUSE) => {}
+        }
+    }
+}
+
 async fn turn(services: &Services, due: bool) -> Result<(), DbError> {
     if due
         && let Some(turn) = alerting::find_due(services).await?

@@ -1,11 +1,11 @@
-//! Jobs that run at set times, each a line in [`start`]. A job is safe to run on every replica at once: it claims
+//! Jobs that run at set times, each a line in [`work`]. A job is safe to run on every replica at once: it claims
 //! its work in the database. One that fails is logged and tried again at its next turn.
 
 use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
 
-use std::sync::Arc;
-
+use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
 use tokio::task::JoinSet;
 
@@ -38,25 +38,48 @@ impl Jobs {
     }
 }
 
+/// Starts what this process does beside its pages. Every process looks after what it knows itself; the work is done by
+/// those that have jobs.
 pub fn start(services: Arc<Services>) -> Jobs {
     let mut jobs = JoinSet::new();
     jobs.spawn_local(follow::trail(services.clone()));
-    let mut add = |job: LocalBoxFuture<'static, ()>| jobs.spawn_local(once_followed(services.clone(), job));
-    add(Box::pin(every(Duration::from_secs(10), services.clone(), "heartbeat", heartbeat)));
-    add(Box::pin(every(Duration::from_secs(300), services.clone(), "purge", purge)));
-    add(Box::pin(every(Duration::from_secs(5), services.clone(), "scheduled scans", scheduled_scans::queue_due)));
-    add(Box::pin(every(Duration::from_secs(60), services.clone(), "scheduled tests", scheduled_checkups::test_due)));
-    add(Box::pin(run_queue::work(services.clone())));
-    add(Box::pin(alerts::decide(services.clone())));
-    add(Box::pin(outbox::work(services.clone())));
-    add(Box::pin(every(Duration::from_secs(600), services.clone(), "verify", nightly)));
-    add(Box::pin(every(Duration::from_secs(10), services.clone(), "store health", watch)));
-    add(Box::pin(every(Duration::from_secs(3_600), services.clone(), "heads of the trail", tell_heads)));
+    let work = if services.settings.has_jobs() {
+        work(&services)
+    } else {
+        vec![alerts::keep_known(services.clone()).boxed_local()]
+    };
+    for job in own(&services).into_iter().chain(work) {
+        jobs.spawn_local(once_followed(services.clone(), job));
+    }
     Jobs(jobs)
 }
 
+type Job = LocalBoxFuture<'static, ()>;
+
+/// What every process does for itself.
+fn own(services: &Arc<Services>) -> Vec<Job> {
+    vec![
+        every(Duration::from_secs(10), services.clone(), "heartbeat", heartbeat).boxed_local(),
+        every(Duration::from_secs(10), services.clone(), "store health", watch).boxed_local(),
+    ]
+}
+
+/// The work of the whole installation, of which each process with jobs takes a part.
+fn work(services: &Arc<Services>) -> Vec<Job> {
+    vec![
+        every(Duration::from_secs(300), services.clone(), "purge", purge).boxed_local(),
+        every(Duration::from_secs(5), services.clone(), "scheduled scans", scheduled_scans::queue_due).boxed_local(),
+        every(Duration::from_secs(60), services.clone(), "scheduled tests", scheduled_checkups::test_due).boxed_local(),
+        run_queue::work(services.clone()).boxed_local(),
+        alerts::decide(services.clone()).boxed_local(),
+        outbox::work(services.clone()).boxed_local(),
+        every(Duration::from_secs(600), services.clone(), "verify", nightly).boxed_local(),
+        every(Duration::from_secs(3_600), services.clone(), "heads of the trail", tell_heads).boxed_local(),
+    ]
+}
+
 /// Before the audit trail was read, nobody knows which rows are to be relied on.
-async fn once_followed(services: Arc<Services>, job: LocalBoxFuture<'static, ()>) {
+async fn once_followed(services: Arc<Services>, job: Job) {
     tokio::select! {
         () = services.stopping.cancelled() => {}
         () = services.trail.followed() => job.await,
@@ -85,6 +108,7 @@ where
 /// Tells the other replicas that this one lives and which master keys it holds.
 async fn heartbeat(services: Arc<Services>) -> Result<(), DbError> {
     telemetry::fold_metrics();
+    services.sessions.look();
     if let Err(error) = services.vault.reload() {
         tracing::error!(%error, "the key ring cannot be read again; the keys in memory stay in use");
     }

@@ -35,6 +35,11 @@ pub mod users;
 #[derive(Clone, Copy)]
 pub struct Route(pub &'static str);
 
+/// What a process without pages answers: the probes.
+pub fn probes(config: &mut ServiceConfig) {
+    config.route("/livez", web::get().to(health::live)).route("/readyz", web::get().to(health::ready));
+}
+
 /// By the names that the tree uses.
 mod guards {
     pub use actix_web::guard::{Get as get, Post as post};

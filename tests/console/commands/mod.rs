@@ -8,6 +8,7 @@ mod clocks;
 mod database_url;
 mod doors;
 mod frozen;
+mod halves;
 mod hardening;
 mod key;
 mod kill;
