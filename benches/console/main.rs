@@ -43,6 +43,9 @@ fn main() {
     if part("process") {
         lines.extend(process::process(&server));
     }
+    if part("reading") {
+        lines.extend(process::reading(&server));
+    }
     if part("testing") {
         lines.extend(providers::testing(&server));
     }

@@ -1,9 +1,13 @@
 //! The program as it is installed: how fast it starts on a database that exists, and how much memory it takes.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
+
+use strongroom::models::events::{self, Action, Actor, NewEvent};
+use strongroom::models::{self, DbError};
+use uuid::Uuid;
 
 use crate::Line;
 use crate::load::{self, Asker};
@@ -41,6 +45,10 @@ impl Running {
             assert!(started.elapsed() < Duration::from_secs(20), "it does not listen");
             std::thread::sleep(Duration::from_millis(1));
         }
+        while !is_ready(port) {
+            assert!(started.elapsed() < Duration::from_secs(60), "it does not become ready");
+            std::thread::sleep(Duration::from_millis(1));
+        }
         Asker::new(port, &load::request(port, "/login", "")).ask();
         Self { child, address: port, first_page: started.elapsed().as_secs_f64() }
     }
@@ -60,6 +68,15 @@ impl Running {
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("its memory");
         line.trim().trim_end_matches(" kB").trim().parse::<f64>().expect("a number") / 1024.0
     }
+}
+
+fn is_ready(at: SocketAddr) -> bool {
+    let mut stream = TcpStream::connect(at).expect("it listens");
+    let request = format!("GET /readyz HTTP/1.1\r\nHost: {at}\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).expect("it reads");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("it answers");
+    answer.starts_with("HTTP/1.1 200")
 }
 
 impl Drop for Running {
@@ -110,9 +127,35 @@ pub fn process(server: &Server) -> Vec<Line> {
     ]
 }
 
+/// A start on a long trail: it is read to its end before the first page.
+pub fn reading(server: &Server) -> Vec<Line> {
+    const EVENTS: i64 = 100_000;
+    let store = server.store("reading");
+    for _ in 0..EVENTS / 5_000 {
+        let write = |conn: &mut _| {
+            let mut ledger = events::open(conn)?;
+            for number in 0..5_000_i64 {
+                let new = NewEvent {
+                    action: Action::CredentialEdited,
+                    subject_kind: "credential",
+                    subject_id: Some(Uuid::from_u128(u128::from(number.unsigned_abs() % 500))),
+                    subject_name: "key of team 1",
+                    detail: "the secret".to_owned(),
+                };
+                ledger.record_version(conn, &store.vault, &Actor::system(), &new, number / 500 + 1)?;
+            }
+            Ok::<_, DbError>(())
+        };
+        models::transaction(&mut store.connect(), &write).expect("events");
+    }
+    let starts = (0..5).map(|_| Running::start(&store).first_page).collect();
+    let ours = format!("{:.0} ms", 1000.0 * median(starts));
+    let what = format!("Start to first page, existing database with {EVENTS} audit events");
+    vec![Line { what, ours, theirs: String::new(), ratio: String::new(), bar: "" }]
+}
+
 /// Logins are the hungriest requests: each hashes with 64 MiB, two at a time.
 fn wrong_logins(at: SocketAddr, times: usize) {
-    use std::io::{Read, Write};
     for n in 0..times {
         let body = format!("username=nobody{n}&password=wrong&next=/");
         let mut stream = TcpStream::connect(at).expect("it listens");

@@ -89,7 +89,7 @@ impl Follower {
             self.broken(&vault.trail, vec![found]);
             return Ok(false);
         }
-        if vault.trail.is_followed() && head.seq == place.seq {
+        if place.met && head.seq == place.seq {
             return Ok(false);
         }
         let mut followed = place.follow(conn, vault, head, &self.accepted.breaks)?;

@@ -23,6 +23,8 @@ pub(super) struct Place {
     pub lane: i16,
     pub seq: i64,
     pub link: Vec<u8>,
+    /// Whether a head was met: from then on a lane that has not grown has nothing to be read.
+    pub met: bool,
 }
 
 /// A page of a lane.
@@ -50,7 +52,7 @@ impl Followed {
 
 impl Place {
     pub fn start(vault: &Vault, lane: i16) -> Self {
-        Self { lane, seq: 0, link: events::first_link(vault, lane) }
+        Self { lane, seq: 0, link: events::first_link(vault, lane), met: false }
     }
 
     /// A page further towards the head, which was read before.
@@ -80,7 +82,7 @@ impl Place {
                 followed.events.push(event);
             }
         }
-        followed.ended = ended;
+        (followed.ended, self.met) = (ended, ended);
         let meets = self.seq == head.seq && self.link == head.mac && head.is_signed(vault);
         // Events behind the head were not written by Strongroom.
         if ended && !(meets && head.last == head.seq) {
