@@ -106,6 +106,12 @@ impl Services {
         }
     }
 
+    /// What is wrong with the store, in sentences for every page. From the memory of this process, so that nobody silences
+    /// it by changing the database.
+    pub fn troubles(&self) -> Vec<String> {
+        self.trail.broken().into_iter().chain(self.alerts.troubles()).collect()
+    }
+
     pub fn stale_days(&self) -> i32 {
         i32::try_from(self.settings.stale_days).unwrap_or(i32::MAX)
     }

@@ -35,8 +35,10 @@ pub enum Failure {
     Missing { table: &'static str },
     /// A row that the audit trail knows of is gone, without an event that says so.
     Gone { table: &'static str, id: Uuid },
-    /// Rows after this one cannot be read at all: a column holds what Strongroom never writes.
-    Unreadable { table: &'static str, after: Uuid },
+    /// A row cannot be read at all: a column holds what Strongroom never writes.
+    Unreadable { table: &'static str, id: Uuid },
+    /// Nor can any further row of a table: its columns are not those that Strongroom made.
+    Changed { table: &'static str },
     /// A lane of the audit trail breaks.
     Trail(Break),
     /// The trail has no event about a version of a row, and one about a later version.
@@ -60,8 +62,11 @@ impl fmt::Display for Failure {
             }
             Self::Missing { table } => write!(f, "{table}: rows that the audit trail records are gone"),
             Self::Gone { table, id } => write!(f, "{table} {id}: the row is gone, and no event says who deleted it"),
-            Self::Unreadable { table, after } => {
-                write!(f, "{table}: the rows after {after} cannot be read: a value is not one that Strongroom writes")
+            Self::Unreadable { table, id } => {
+                write!(f, "{table} {id}: the row cannot be read: it holds a value that Strongroom never writes")
+            }
+            Self::Changed { table } => {
+                write!(f, "{table}: rows cannot be read: the table is not as Strongroom made it")
             }
             Self::Trail(Break { lane, seq, .. }) => {
                 write!(f, "audit trail: lane {lane} breaks at event {seq}, which was altered or is missing")
@@ -83,17 +88,40 @@ struct Looked {
 
 type Page<T> = fn(&mut Conn, &Vault, Uuid, i64) -> Result<Vec<Seen<T>>, DbError>;
 
-type Look = fn(&mut Conn, &Vault, Uuid) -> Result<Looked, DbError>;
+type Look = fn(&mut Conn, &Vault, Uuid, i64) -> Result<Looked, DbError>;
 
-/// Every table with signed rows, in the order in which they are walked.
-const TABLES: &[(&str, Look)] = &[
-    ("credentials", |conn, vault, after| recorded(conn, vault, after, credentials::page)),
-    ("integrations", |conn, vault, after| recorded(conn, vault, after, integrations::page)),
-    ("users", |conn, vault, after| recorded(conn, vault, after, users::page)),
-    ("recipients", |conn, vault, after| recorded(conn, vault, after, recipients::page)),
-    ("sessions", of_sessions),
-    ("channels", |conn, vault, after| Ok(judged(channels::page(conn, vault, after, BATCH)?))),
-    ("settings", few),
+/// A table with signed rows, the column that it is walked by, and what is done with so many rows after one.
+struct Table {
+    name: &'static str,
+    key: &'static str,
+    look: Look,
+}
+
+/// Every one, in the order in which they are walked.
+const TABLES: &[Table] = &[
+    Table {
+        name: "credentials",
+        key: "id",
+        look: |conn, vault, after, n| recorded(conn, vault, after, n, credentials::page),
+    },
+    Table {
+        name: "integrations",
+        key: "id",
+        look: |conn, vault, after, n| recorded(conn, vault, after, n, integrations::page),
+    },
+    Table { name: "users", key: "id", look: |conn, vault, after, n| recorded(conn, vault, after, n, users::page) },
+    Table {
+        name: "recipients",
+        key: "id",
+        look: |conn, vault, after, n| recorded(conn, vault, after, n, recipients::page),
+    },
+    Table { name: "sessions", key: "id", look: of_sessions },
+    Table {
+        name: "channels",
+        key: "integration_id",
+        look: |conn, vault, after, n| Ok(judged(channels::page(conn, vault, after, n)?)),
+    },
+    Table { name: "settings", key: "", look: few },
 ];
 
 fn judged<T: Signed>(rows: Vec<Seen<T>>) -> Looked {
@@ -111,8 +139,8 @@ fn judged<T: Signed>(rows: Vec<Seen<T>>) -> Looked {
 }
 
 /// The same for tables whose rows each have an event from the start.
-fn recorded<T: Signed>(conn: &mut Conn, vault: &Vault, after: Uuid, page: Page<T>) -> Result<Looked, DbError> {
-    let rows = page(conn, vault, after, BATCH)?;
+fn recorded<T: Signed>(conn: &mut Conn, vault: &Vault, after: Uuid, n: i64, page: Page<T>) -> Result<Looked, DbError> {
+    let rows = page(conn, vault, after, n)?;
     let unrecorded: Vec<Uuid> =
         rows.iter().filter(|row| row.is_unrecorded()).map(|row| row.shown().subject()).collect();
     let mut looked = judged(rows);
@@ -125,8 +153,8 @@ fn recorded<T: Signed>(conn: &mut Conn, vault: &Vault, after: Uuid, page: Page<T
     Ok(looked)
 }
 
-fn of_sessions(conn: &mut Conn, vault: &Vault, after: Uuid) -> Result<Looked, DbError> {
-    let rows = sessions::page(conn, vault, after, BATCH)?;
+fn of_sessions(conn: &mut Conn, vault: &Vault, after: Uuid, n: i64) -> Result<Looked, DbError> {
+    let rows = sessions::page(conn, vault, after, n)?;
     let whole = rows.iter().filter(|row| row.doubt().is_none());
     let ids: Vec<Uuid> = whole.map(|row| row.shown().id).collect();
     let mut looked = judged(rows);
@@ -136,7 +164,7 @@ fn of_sessions(conn: &mut Conn, vault: &Vault, after: Uuid) -> Result<Looked, Db
 }
 
 /// The tables of a row or two, which have no ids to walk by.
-fn few(conn: &mut Conn, vault: &Vault, after: Uuid) -> Result<Looked, DbError> {
+fn few(conn: &mut Conn, vault: &Vault, after: Uuid, _: i64) -> Result<Looked, DbError> {
     if !after.is_nil() {
         return Ok(Looked::default());
     }
@@ -171,15 +199,16 @@ pub struct Walk {
     pub trail: chain::Walk,
     stage: usize,
     after: Uuid,
+    /// How often the batch was halved, to find the row that cannot be read.
+    halved: u32,
 }
 
 impl Walk {
     /// One batch further; `true` when all is done.
     pub fn step(&mut self, conn: &mut Conn, vault: &Vault) -> Result<bool, DbError> {
         let last = if let Some(column) = SEALED.get(self.stage) {
-            let Some(page) = self.readable(column.table, column.page(conn, self.after, BATCH))? else {
-                return Ok(false);
-            };
+            let read = column.page(conn, self.after, self.batch());
+            let Some(page) = self.readable(conn, column.table, "id", read)? else { return Ok(false) };
             let last = page.last().map(|value| value.id);
             for value in page {
                 let (place, sealed) = value.split(column);
@@ -189,8 +218,9 @@ impl Walk {
                 self.values += 1;
             }
             last
-        } else if let Some((table, look)) = TABLES.get(self.stage - SEALED.len()) {
-            let Some(looked) = self.readable(table, look(conn, vault, self.after))? else { return Ok(false) };
+        } else if let Some(Table { name, key, look }) = TABLES.get(self.stage - SEALED.len()) {
+            let read = look(conn, vault, self.after, self.batch());
+            let Some(looked) = self.readable(conn, name, key, read)? else { return Ok(false) };
             self.rows += looked.rows;
             self.failures.extend(looked.failures);
             looked.last
@@ -211,16 +241,42 @@ impl Walk {
         Ok(false)
     }
 
-    /// Leaves a table where its rows cannot be read, and says so: the others are still to be looked at.
-    fn readable<T>(&mut self, table: &'static str, read: Result<T, DbError>) -> Result<Option<T>, DbError> {
+    fn batch(&self) -> i64 {
+        (BATCH >> self.halved.min(62)).max(1)
+    }
+
+    /// `None` when the batch cannot be read. It is halved until it is the one row that cannot be read; that row is named
+    /// and passed over. A table none of whose rows can be read is left: the others are still to be looked at.
+    fn readable<T>(
+        &mut self,
+        conn: &mut Conn,
+        table: &'static str,
+        key: &str,
+        read: Result<T, DbError>,
+    ) -> Result<Option<T>, DbError> {
         match read {
-            Err(DbError::Other) => {
-                self.failures.push(Failure::Unreadable { table, after: self.after });
-                (self.stage, self.after) = (self.stage + 1, Uuid::nil());
-                Ok(None)
+            Err(DbError::Unreadable) if !key.is_empty() && self.batch() > 1 => self.halved += 1,
+            Err(DbError::Unreadable | DbError::Other) => {
+                let row = if read.is_err_and(|error| error == DbError::Unreadable) && !key.is_empty() {
+                    models::next_key(conn, table, key, self.after)?
+                } else {
+                    None
+                };
+                self.halved = 0;
+                match row {
+                    Some(id) => {
+                        self.failures.push(Failure::Unreadable { table, id });
+                        self.after = id;
+                    }
+                    None => {
+                        self.failures.push(Failure::Changed { table });
+                        (self.stage, self.after) = (self.stage + 1, Uuid::nil());
+                    }
+                }
             }
-            read => read.map(Some),
+            read => return read.map(Some),
         }
+        Ok(None)
     }
 
     /// In words: what was looked at.

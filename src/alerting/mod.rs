@@ -79,7 +79,7 @@ pub async fn give(services: &Services) -> Result<usize, DbError> {
             }
             let Audience { targets, whole, altered } = audience(conn, &vault)?;
             for profile in &altered {
-                altered::alert(conn, profile, "")?;
+                altered::alert(conn, &vault, profile, "")?;
             }
             for profile in &whole {
                 altered::settle(conn, profile)?;

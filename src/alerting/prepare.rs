@@ -10,6 +10,7 @@ use super::words::{self, Said};
 use crate::form::Values;
 use crate::integrations::Family;
 use crate::integrations::alerts::{self as channels, Channel, Event, Line, Message, Trigger, Usage};
+use crate::models::alerts::{self, Subject};
 use crate::models::altered;
 use crate::models::deliveries::{self, Delivery};
 use crate::models::delivery_lines::{self, LineRow, UsageRow};
@@ -68,6 +69,11 @@ pub fn prepare(
     // This replica works on the channel in one lane: what else it has of it was lost sight of.
     deliveries::put_back(conn, replica, Some(id))?;
     let claimed = deliveries::claim(conn, id, replica, BATCH, ordered)?;
+    if claimed.unreadable > 0 {
+        let subject = Subject { kind: "integration", id, name: &seen.shown().name };
+        alerts::raise(conn, "delivery", subject, deliveries::UNREADABLE)?;
+    }
+    let claimed = claimed.deliveries;
     if claimed.is_empty() {
         return Ok(None);
     }

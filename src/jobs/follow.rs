@@ -67,5 +67,6 @@ async fn alert(services: &Services, found: &Found) -> Result<(), DbError> {
     let broken = all.map(|failure| failure.to_string()).collect::<Vec<_>>().join("; ");
     tracing::error!(%broken, held = services.trail.is_held(), "the audit trail is not what was written");
     let sentence = format!("The audit trail was altered or rolled back. Following it found: {broken}.");
-    services.db.transaction(move |conn| altered::alert_store(conn, Part::Trail, &sentence)).await
+    let vault = services.vault.clone();
+    services.db.transaction(move |conn| altered::alert_store(conn, &vault, Part::Trail, &sentence)).await
 }

@@ -141,10 +141,15 @@ async fn tell_heads(services: Arc<Services>) -> Result<(), DbError> {
 /// Alerts about what is wrong with the few rows on which everything else rests, within seconds.
 async fn watch(services: Arc<Services>) -> Result<(), DbError> {
     let (vault, overdue) = (services.vault.clone(), services.alerts.late_for() > VERIFICATION_BEGINS);
-    let verified = services.db.transaction(move |conn| store_health::look(conn, &vault, overdue)).await?;
-    metrics::gauge!("strongroom_store_verified_seconds").set(verified.age.as_seconds_f64());
-    services.alerts.set_verified(verified);
-    Ok(())
+    let examined = services.db.run(move |conn| store_health::examine(conn, &vault)).await;
+    // Remembered before anything is written: whoever alters the store may also keep alerts from being saved.
+    services.alerts.set_found(&examined);
+    let found = examined?;
+    metrics::gauge!("strongroom_store_verified_seconds").set(found.verified.age.as_seconds_f64());
+    let vault = services.vault.clone();
+    let saved = services.db.transaction(move |conn| store_health::tell(conn, &vault, &found, overdue)).await;
+    services.alerts.set_silenced(&saved);
+    saved
 }
 
 async fn nightly(services: Arc<Services>) -> Result<(), DbError> {

@@ -87,39 +87,39 @@ fn alert(conn: &mut Conn, vault: &Vault, failure: &Failure) -> Result<(), DbErro
         Failure::Row { doubt: Doubt::LaterRelease, .. } => return Ok(()),
         Failure::Value { table, id, .. } | Failure::Row { table, id, .. } => (*table, *id),
         Failure::Newer { .. } | Failure::Unrecorded { .. } | Failure::Trail(_) | Failure::Gap(_) => {
-            return altered::alert_store(conn, Part::Trail, &sentence);
+            return altered::alert_store(conn, vault, Part::Trail, &sentence);
         }
-        Failure::Missing { table: "users" } => return altered::alert_store(conn, Part::Users, &sentence),
-        Failure::Missing { .. } => return altered::alert_store(conn, Part::Deployment, &sentence),
-        Failure::Gone { .. } | Failure::Unreadable { .. } => {
-            return altered::alert_store(conn, Part::Rows, &sentence);
+        Failure::Missing { table: "users" } => return altered::alert_store(conn, vault, Part::Users, &sentence),
+        Failure::Missing { .. } => return altered::alert_store(conn, vault, Part::Deployment, &sentence),
+        Failure::Gone { .. } | Failure::Unreadable { .. } | Failure::Changed { .. } => {
+            return altered::alert_store(conn, vault, Part::Rows, &sentence);
         }
     };
     match table {
         "credentials" => altered::quarantine(conn, vault, &Actor::system(), id),
         "integrations" => {
             let row = integrations::find(conn, vault, id)?;
-            altered::alert(conn, row.shown(), "")
+            altered::alert(conn, vault, row.shown(), "")
         }
         "users" => {
             let user = users::find(conn, vault, id)?;
-            altered::alert_user(conn, user.shown())
+            altered::alert_user(conn, vault, user.shown())
         }
         "recipients" => {
             let person = recipients::find(conn, vault, id)?.into_shown();
             let channel = integrations::find(conn, vault, person.integration_id)?;
             let words = format!("A recipient of “{}” was tampered with, and receives nothing.", channel.shown().name);
-            altered::alert(conn, channel.shown(), &words)
+            altered::alert(conn, vault, channel.shown(), &words)
         }
         "channels" => {
             let channel = integrations::find(conn, vault, id)?;
-            altered::alert_pauses(conn, channel.shown())
+            altered::alert_pauses(conn, vault, channel.shown())
         }
-        "sessions" => altered::alert_store(conn, Part::Sessions, &sentence),
-        "keks" => altered::alert_store(conn, Part::Keys, &sentence),
-        "deployment" => altered::alert_store(conn, Part::Deployment, &sentence),
-        "alert_settings" => altered::alert_store(conn, Part::Settings, &sentence),
-        _ => altered::alert_store(conn, Part::Rows, &sentence),
+        "sessions" => altered::alert_store(conn, vault, Part::Sessions, &sentence),
+        "keks" => altered::alert_store(conn, vault, Part::Keys, &sentence),
+        "deployment" => altered::alert_store(conn, vault, Part::Deployment, &sentence),
+        "alert_settings" => altered::alert_store(conn, vault, Part::Settings, &sentence),
+        _ => altered::alert_store(conn, vault, Part::Rows, &sentence),
     }
 }
 

@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::events::{self, Action, Actor, NewEvent};
 use super::schema::{alert_settings, events as trail};
+use super::times::Time;
 use super::trust::{self, Doubt, Parts, Seen, Signed, signed_columns};
 use super::{Conn, DbError, altered, noted};
 use crate::vault::Vault;
@@ -111,6 +112,7 @@ pub(super) struct Row {
     ahead: bool,
     remind: bool,
     failed_scans: i32,
+    #[diesel(deserialize_as = Time)]
     edited_at: DateTime<Utc>,
     edited_by: String,
     row_version: i64,

@@ -8,8 +8,12 @@ use diesel::sql_types::{BigInt, Bool, Integer, Nullable, SmallInt, Text, Timesta
 use uuid::Uuid;
 
 use super::events::{self, Action, Actor, NewEvent};
+pub use super::integrity_alerts::raise as raise_integrity;
+use super::integrity_alerts::{TRIGGER, is_genuine};
+use super::readable::kept;
 use super::schema::alerts;
-use super::{Conn, DbError};
+use super::times::{MaybeTime, Time};
+use super::{Conn, DbError, trust};
 use crate::vault::Vault;
 
 /// From here on an alert is raised; below, it is a warning ahead.
@@ -24,7 +28,7 @@ pub struct Subject<'a> {
     pub name: &'a str,
 }
 
-#[derive(Clone, Debug, Queryable, Selectable, Identifiable)]
+#[derive(Clone, Debug, Default, Queryable, Selectable, Insertable)]
 pub struct Alert {
     pub id: Uuid,
     pub trigger: String,
@@ -32,14 +36,21 @@ pub struct Alert {
     pub subject_id: Uuid,
     pub subject_name: String,
     pub stage: i16,
+    #[diesel(deserialize_as = Time)]
     pub told_at: DateTime<Utc>,
+    #[diesel(deserialize_as = Time)]
     pub opened_at: DateTime<Utc>,
+    #[diesel(deserialize_as = MaybeTime)]
     pub acknowledged_at: Option<DateTime<Utc>>,
     pub acknowledged_by: Option<String>,
+    #[diesel(deserialize_as = MaybeTime)]
     pub snoozed_until: Option<DateTime<Utc>>,
     pub snoozed_by: Option<String>,
+    #[diesel(deserialize_as = MaybeTime)]
     pub closed_at: Option<DateTime<Utc>>,
     pub closed_why: Option<String>,
+    /// Of alerts about integrity: see `integrity_alerts`.
+    pub row_mac: Vec<u8>,
 }
 
 impl Alert {
@@ -48,7 +59,7 @@ impl Alert {
     }
 }
 
-/// Opens an alert unless it is open already. `words` say what went wrong, without a secret. In the caller's
+/// Opens an alert unless it is open already; those about integrity are raised by [`raise_integrity`]. `words` say what went wrong, without a secret. In the caller's
 /// transaction.
 pub fn raise(conn: &mut Conn, trigger: &str, subject: Subject, words: &str) -> Result<(), DbError> {
     diesel::sql_query(
@@ -74,10 +85,11 @@ pub fn worsen(conn: &mut Conn, trigger: &str, subject: Subject, stage: i16, word
     raise(conn, trigger, subject, words)?;
     diesel::sql_query(
         "WITH worse AS (
-            UPDATE alerts SET stage = $3, notices = notices + 1, told_at = clock_timestamp()
+            UPDATE alerts SET stage = $3, notices = least(notices, 999999) + 1, told_at = clock_timestamp()
             WHERE trigger = $1 AND subject_id = $2 AND closed_at IS NULL AND stage < $3 RETURNING id, notices)
          INSERT INTO notices (id, alert_id, number, event, words)
-         SELECT gen_random_uuid(), id, notices, 'reminder', $4 FROM worse",
+         SELECT gen_random_uuid(), id, notices, 'reminder', $4 FROM worse
+         ON CONFLICT DO NOTHING",
     )
     .bind::<Text, _>(trigger)
     .bind::<SqlUuid, _>(subject.id)
@@ -94,14 +106,17 @@ pub fn is_open(conn: &mut Conn, trigger: &str, subject: Uuid) -> Result<bool, Db
 }
 
 /// Closes the open alerts of these triggers about a subject, if there are any, and lets that be told. `why` ends a
-/// sentence: `its secret was replaced`. In the caller's transaction.
+/// sentence: `its secret was replaced`. Their signatures go, so that nobody opens them again by SQL. In the caller's
+/// transaction.
 pub fn close(conn: &mut Conn, triggers: &[&str], subject: Uuid, why: &str) -> Result<(), DbError> {
     diesel::sql_query(
         "WITH closed AS (
-            UPDATE alerts SET closed_at = clock_timestamp(), closed_why = $3, notices = notices + 1
+            UPDATE alerts SET closed_at = clock_timestamp(), closed_why = $3, notices = least(notices, 999999) + 1,
+                row_mac = ''
             WHERE subject_id = $1 AND trigger = ANY($2) AND closed_at IS NULL RETURNING id, notices)
          INSERT INTO notices (id, alert_id, number, event, words)
-         SELECT gen_random_uuid(), id, notices, 'closed', $3 FROM closed",
+         SELECT gen_random_uuid(), id, notices, 'closed', $3 FROM closed
+         ON CONFLICT DO NOTHING",
     )
     .bind::<SqlUuid, _>(subject)
     .bind::<diesel::sql_types::Array<Text>, _>(triggers)
@@ -135,12 +150,18 @@ pub fn count_open(conn: &mut Conn) -> Result<i64, DbError> {
 /// Makes the actor the owner of an alert that has none; whether the actor is its owner now.
 pub fn acknowledge(conn: &mut Conn, vault: &Vault, actor: &Actor, id: Uuid) -> Result<bool, DbError> {
     let mut ledger = events::open(conn)?;
-    let alert = open_one(conn, id)?;
+    let mut alert = open_one(conn, vault, id)?;
     if alert.acknowledged_at.is_some() {
         return Ok(alert.acknowledged_by.as_deref() == Some(actor.name.as_str()));
     }
+    (alert.acknowledged_at, alert.acknowledged_by) = (Some(ledger.now), Some(actor.name.clone()));
+    let alert = trust::sign(vault, alert);
     diesel::update(alerts::table.find(id))
-        .set((alerts::acknowledged_at.eq(ledger.now), alerts::acknowledged_by.eq(&actor.name)))
+        .set((
+            alerts::acknowledged_at.eq(alert.acknowledged_at),
+            alerts::acknowledged_by.eq(&alert.acknowledged_by),
+            alerts::row_mac.eq(&alert.row_mac),
+        ))
         .execute(conn)?;
     ledger.record(conn, vault, actor, &alert.event(Action::AlertAcknowledged, alert.trigger.clone()))?;
     Ok(true)
@@ -149,13 +170,19 @@ pub fn acknowledge(conn: &mut Conn, vault: &Vault, actor: &Actor, id: Uuid) -> R
 /// No reminders for `days`; 0 ends the quiet.
 pub fn snooze(conn: &mut Conn, vault: &Vault, actor: &Actor, id: Uuid, days: i32) -> Result<(), DbError> {
     let mut ledger = events::open(conn)?;
-    let alert = open_one(conn, id)?;
+    let mut alert = open_one(conn, vault, id)?;
     if days == 0 && alert.snoozed_until.is_none() {
         return Ok(());
     }
-    let until = (days > 0).then(|| ledger.now + chrono::Duration::days(days.into()));
+    alert.snoozed_until = (days > 0).then(|| ledger.now + chrono::Duration::days(days.into()));
+    alert.snoozed_by = alert.snoozed_until.map(|_| actor.name.clone());
+    let alert = trust::sign(vault, alert);
     diesel::update(alerts::table.find(id))
-        .set((alerts::snoozed_until.eq(until), alerts::snoozed_by.eq(until.map(|_| actor.name.clone()))))
+        .set((
+            alerts::snoozed_until.eq(alert.snoozed_until),
+            alerts::snoozed_by.eq(&alert.snoozed_by),
+            alerts::row_mac.eq(&alert.row_mac),
+        ))
         .execute(conn)?;
     let detail = match days {
         ..=0 => "no longer".to_owned(),
@@ -165,10 +192,13 @@ pub fn snooze(conn: &mut Conn, vault: &Vault, actor: &Actor, id: Uuid, days: i32
     ledger.record(conn, vault, actor, &alert.event(Action::AlertSnoozed, detail))
 }
 
-fn open_one(conn: &mut Conn, id: Uuid) -> Result<Alert, DbError> {
-    let found = alerts::table.find(id).select(Alert::as_select()).for_no_key_update().first(conn).optional()?;
+/// [`DbError::Integrity`] for an alert about integrity that was altered: nobody looks after a forgery.
+fn open_one(conn: &mut Conn, vault: &Vault, id: Uuid) -> Result<Alert, DbError> {
+    let found: Option<Alert> =
+        alerts::table.find(id).select(Alert::as_select()).for_no_key_update().first(conn).optional()?;
     match found {
         Some(alert) if alert.closed_at.is_some() => Err(DbError::Stale),
+        Some(alert) if alert.trigger == TRIGGER && !is_genuine(vault, &alert) => Err(DbError::Integrity),
         Some(alert) => Ok(alert),
         None => Err(DbError::NotFound),
     }
@@ -190,16 +220,20 @@ pub struct Line {
     #[diesel(sql_type = SmallInt)]
     pub stage: i16,
     #[diesel(sql_type = Timestamptz)]
+    #[diesel(deserialize_as = Time)]
     pub opened_at: DateTime<Utc>,
     #[diesel(sql_type = Nullable<Timestamptz>)]
+    #[diesel(deserialize_as = MaybeTime)]
     pub acknowledged_at: Option<DateTime<Utc>>,
     #[diesel(sql_type = Nullable<Text>)]
     pub acknowledged_by: Option<String>,
     #[diesel(sql_type = Nullable<Timestamptz>)]
+    #[diesel(deserialize_as = MaybeTime)]
     pub snoozed_until: Option<DateTime<Utc>>,
     #[diesel(sql_type = Nullable<Text>)]
     pub snoozed_by: Option<String>,
     #[diesel(sql_type = Nullable<Timestamptz>)]
+    #[diesel(deserialize_as = MaybeTime)]
     pub closed_at: Option<DateTime<Utc>>,
     #[diesel(sql_type = Nullable<Text>)]
     pub closed_why: Option<String>,
@@ -226,8 +260,10 @@ pub struct Line {
     pub there: bool,
     /// Of the credential: since when it has its secret, and when it ends. What a notice says of either grows old.
     #[diesel(sql_type = Nullable<Timestamptz>)]
+    #[diesel(deserialize_as = MaybeTime)]
     pub secret_set_at: Option<DateTime<Utc>>,
     #[diesel(sql_type = Nullable<Timestamptz>)]
+    #[diesel(deserialize_as = MaybeTime)]
     pub expires_at: Option<DateTime<Utc>>,
     /// Messages about it: handed over, waiting, parked.
     #[diesel(sql_type = BigInt)]
@@ -271,13 +307,14 @@ pub fn list(
         "closed_at {which} AND ($1 = '' OR trigger = $1) AND ($2 OR ({at}, id) < ($4, $5)) ORDER BY {at} DESC, id DESC"
     );
     let query = LINES.replace("__WHERE__", &wanted);
-    Ok(diesel::sql_query(format!("{query} ORDER BY a.{at} DESC, a.id DESC"))
+    let rows = diesel::sql_query(format!("{query} ORDER BY a.{at} DESC, a.id DESC"))
         .bind::<Text, _>(trigger)
         .bind::<Bool, _>(after.is_none())
         .bind::<BigInt, _>(limit)
         .bind::<Timestamptz, _>(after.map_or(DateTime::UNIX_EPOCH, |(at, _)| at))
         .bind::<SqlUuid, _>(after.map_or(Uuid::nil(), |(_, id)| id))
-        .load(conn)?)
+        .load(conn)?;
+    Ok(kept(rows, "alerts"))
 }
 
 /// One line, as [`list`] has it.
@@ -289,7 +326,7 @@ pub fn line(conn: &mut Conn, id: Uuid) -> Result<Line, DbError> {
 /// The open alerts about a subject, for its page.
 pub fn of_subject(conn: &mut Conn, subject: Uuid) -> Result<Vec<Line>, DbError> {
     let query = LINES.replace("__WHERE__", "subject_id = $1 AND closed_at IS NULL").replace("$3", "10");
-    Ok(diesel::sql_query(query).bind::<SqlUuid, _>(subject).load(conn)?)
+    Ok(kept(diesel::sql_query(query).bind::<SqlUuid, _>(subject).load(conn)?, "alerts"))
 }
 
 /// How many are open, by trigger.

@@ -25,12 +25,12 @@ pub fn quarantine(conn: &mut Conn, vault: &Vault, actor: &Actor, id: Uuid) -> Re
     let mut ledger = events::open(conn)?;
     let seen = super::credentials::lock(conn, vault, id)?;
     let (next, row) = (seen.next_version(), seen.shown());
+    alerts::raise_integrity(conn, vault, Subject { kind: "credential", id, name: &row.name }, "")?;
     if row.integrity_failed_at.is_some() && seen.doubt() == Some(Doubt::PutBack) {
         return Ok(());
     }
     let at = credentials::integrity_failed_at;
     diesel::update(credentials::table.find(id).filter(at.is_null())).set(at.eq(ledger.now)).execute(conn)?;
-    alerts::raise(conn, "integrity", Subject { kind: "credential", id, name: &row.name }, "")?;
     let words = seen.doubt().map_or("its secret does not open", Doubt::words);
     let event = row.event(Action::CredentialIntegrityFailure, format!("use refused: {words}"));
     ledger.record_version(conn, vault, actor, &event, next)
@@ -41,19 +41,22 @@ pub fn refuse(conn: &mut Conn, vault: &Vault, row: &Integration, doubt: Doubt) -
     count();
     let event = row.event(Action::IntegrationIntegrityFailure, format!("use refused: {}", doubt.words()));
     events::record(conn, vault, &Actor::system(), &event)?;
-    alert(conn, row, "")
+    alert(conn, vault, row, "")
 }
 
 /// The alert alone, for whoever only looks at rows. `words` is a sentence; without one the row itself is refused.
-pub fn alert(conn: &mut Conn, row: &Integration, words: &str) -> Result<(), DbError> {
-    alerts::raise(conn, "integrity", Subject { kind: "integration", id: row.id, name: &row.name }, words)
+pub fn alert(conn: &mut Conn, vault: &Vault, row: &Integration, words: &str) -> Result<(), DbError> {
+    alerts::raise_integrity(conn, vault, Subject { kind: "integration", id: row.id, name: &row.name }, words)
 }
 
 /// The row that says how long everything for a channel waits does not count.
-pub fn alert_pauses(conn: &mut Conn, channel: &Integration) -> Result<(), DbError> {
+pub fn alert_pauses(conn: &mut Conn, vault: &Vault, channel: &Integration) -> Result<(), DbError> {
+    alert(conn, vault, channel, &pauses_sentence(channel))
+}
+
+pub(super) fn pauses_sentence(channel: &Integration) -> String {
     let name = &channel.name;
-    let words = format!("How long messages through “{name}” are paused was tampered with, so they are not paused.");
-    alert(conn, channel, &words)
+    format!("How long messages through “{name}” are paused was tampered with, so they are not paused.")
 }
 
 /// Somebody was kept from coming in as a user whose row, password or session does not count; `what` was done about it.
@@ -61,7 +64,7 @@ pub fn alert_pauses(conn: &mut Conn, channel: &Integration) -> Result<(), DbErro
 pub fn refuse_user(conn: &mut Conn, vault: &Vault, actor: &Actor, user: &User, what: &str) -> Result<(), DbError> {
     count();
     events::record(conn, vault, actor, &user.event(Action::UserIntegrityFailure, what.to_owned()))?;
-    alert_user(conn, user)
+    alert_user(conn, vault, user)
 }
 
 /// A session was refused whose row does not count. Call inside a transaction.
@@ -75,11 +78,11 @@ pub fn refuse_session(conn: &mut Conn, vault: &Vault, doubt: Doubt) -> Result<()
         detail: format!("refused: {}", doubt.words()),
     };
     events::record(conn, vault, &Actor::system(), &event)?;
-    alert_store(conn, Part::Sessions, "A session was put into the database, or put back, and was refused.")
+    alert_store(conn, vault, Part::Sessions, "A session was put into the database, or put back, and was refused.")
 }
 
-pub fn alert_user(conn: &mut Conn, row: &User) -> Result<(), DbError> {
-    alerts::raise(conn, "integrity", Subject { kind: "user", id: row.id, name: &row.name }, "")
+pub fn alert_user(conn: &mut Conn, vault: &Vault, row: &User) -> Result<(), DbError> {
+    alerts::raise_integrity(conn, vault, Subject { kind: "user", id: row.id, name: &row.name }, "")
 }
 
 /// The row is trusted: an open alert that says otherwise is closed.
@@ -140,8 +143,8 @@ impl Part {
 }
 
 /// Raises the alert about a part of the store. `words` is a sentence.
-pub fn alert_store(conn: &mut Conn, part: Part, words: &str) -> Result<(), DbError> {
-    alerts::raise(conn, "integrity", part.subject(), words)
+pub fn alert_store(conn: &mut Conn, vault: &Vault, part: Part, words: &str) -> Result<(), DbError> {
+    alerts::raise_integrity(conn, vault, part.subject(), words)
 }
 
 /// Nothing is wrong with a part of the store any more. `why` ends a sentence.

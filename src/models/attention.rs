@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::credential_limits::Limits;
 use super::credential_query::EXPIRING_DAYS;
+use super::times::Time;
 use super::{Conn, DbError};
 
 /// One credential and why it is here.
@@ -44,6 +45,7 @@ struct Row {
     #[diesel(sql_type = Text)]
     verdict: String,
     #[diesel(sql_type = Timestamptz)]
+    #[diesel(deserialize_as = Time)]
     at: DateTime<Utc>,
     /// Whole days since `at`, rounded down.
     #[diesel(sql_type = Double)]
@@ -55,7 +57,8 @@ struct Row {
 pub fn list(conn: &mut Conn, limits: &Limits, each: i64) -> Result<Vec<Attention>, DbError> {
     let (kinds, days, by_nature) = limits.columns();
     let rows: Vec<Row> = diesel::sql_query(
-        "SELECT id, name, usage_count, why, verdict, at, floor(extract(epoch FROM now() - at) / 86400)::float8 AS days FROM (
+        "SELECT id, name, usage_count, why, verdict, at,
+            CASE WHEN isfinite(at) THEN floor(extract(epoch FROM now() - at) / 86400) ELSE 0 END::float8 AS days FROM (
             (SELECT id, name, usage_count, 'integrity' AS why, '' AS verdict, integrity_failed_at AS at FROM credentials
                 WHERE integrity_failed_at IS NOT NULL ORDER BY integrity_failed_at LIMIT $3)
             UNION ALL

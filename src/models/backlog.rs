@@ -26,7 +26,8 @@ pub struct Backlog {
 
 pub fn look(conn: &mut Conn) -> Result<Backlog, DbError> {
     Ok(diesel::sql_query(
-        "WITH waiting AS (SELECT count(*) AS messages, min(d.created_at) AS oldest
+        "WITH waiting AS (SELECT count(*) AS messages,
+                min(d.created_at) FILTER (WHERE isfinite(d.created_at)) AS oldest
             FROM deliveries d JOIN integrations i ON i.id = d.integration_id AND i.active
             WHERE d.state = 'ready' OR d.state = 'sending')
          SELECT messages AS messages_waiting,

@@ -6,6 +6,7 @@ use diesel::prelude::*;
 use uuid::Uuid;
 
 use super::schema::channels;
+use super::times::{MaybeTime, Time};
 use super::trust::{self, Doubt, Parts, Seen, Signed};
 use super::{Conn, DbError};
 use crate::vault::Vault;
@@ -18,7 +19,9 @@ pub struct Health {
     pub refusals: i32,
     pub misses: i32,
     /// Since when nothing has got through.
+    #[diesel(deserialize_as = MaybeTime)]
     pub failing_since: Option<DateTime<Utc>>,
+    #[diesel(deserialize_as = Time)]
     pub not_before: DateTime<Utc>,
     pub row_mac: Vec<u8>,
 }

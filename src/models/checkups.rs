@@ -105,8 +105,8 @@ struct Due {
 pub fn take_due(conn: &mut Conn, kinds: &[&str], limit: i64) -> Result<Vec<Uuid>, DbError> {
     let taken: Vec<Due> = diesel::sql_query(
         "UPDATE credentials AS c
-         SET next_test_at = c.next_test_at + interval '1 day'
-             * (1 + floor(extract(epoch FROM now() - c.next_test_at) / 86400))
+         SET next_test_at = CASE WHEN isfinite(c.next_test_at) THEN c.next_test_at + interval '1 day'
+             * (1 + floor(extract(epoch FROM now() - c.next_test_at) / 86400)) ELSE now() + interval '1 day' END
          FROM (SELECT id FROM credentials
                WHERE kind = ANY($1) AND next_test_at <= now() AND integrity_failed_at IS NULL
                    AND (usage_count > 0 OR NOT shipped)

@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use super::credential_limits::Limits;
 use super::schema::credentials;
+use super::times::{MaybeTime, Time};
 
 pub const PAGE: usize = 50;
 /// Days ahead that count as *expiring*.
@@ -90,15 +91,21 @@ pub struct Row {
     pub identity: String,
     pub ages: bool,
     pub stale_after_days: Option<i32>,
+    #[diesel(deserialize_as = MaybeTime)]
     pub expires_at: Option<DateTime<Utc>>,
     pub shipped: bool,
     pub secret_version: i32,
+    #[diesel(deserialize_as = Time)]
     pub secret_set_at: DateTime<Utc>,
     pub usage_count: i32,
+    #[diesel(deserialize_as = Time)]
     pub last_used_at: DateTime<Utc>,
+    #[diesel(deserialize_as = MaybeTime)]
     pub integrity_failed_at: Option<DateTime<Utc>>,
+    #[diesel(deserialize_as = Time)]
     pub edited_at: DateTime<Utc>,
     pub edited_by: String,
+    #[diesel(deserialize_as = MaybeTime)]
     pub tested_at: Option<DateTime<Utc>>,
     pub test_verdict: Option<String>,
     pub test_sentence: Option<String>,

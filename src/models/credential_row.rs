@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::events::{Action, NewEvent};
 use super::schema::credentials;
+use super::times::{MaybeTime, Time};
 use super::trust::{Parts, Signed, signed_columns};
 use crate::vault::Context;
 
@@ -21,15 +22,21 @@ pub struct Credential {
     /// JSON of `credentials::Facts` lines, see `web::credentials`.
     pub facts: String,
     pub ages: bool,
+    #[diesel(deserialize_as = MaybeTime)]
     pub expires_at: Option<DateTime<Utc>>,
     pub shipped: bool,
     pub secret_version: i32,
+    #[diesel(deserialize_as = Time)]
     pub secret_set_at: DateTime<Utc>,
     pub usage_count: i32,
+    #[diesel(deserialize_as = Time)]
     pub last_used_at: DateTime<Utc>,
+    #[diesel(deserialize_as = MaybeTime)]
     pub integrity_failed_at: Option<DateTime<Utc>>,
+    #[diesel(deserialize_as = Time)]
     pub created_at: DateTime<Utc>,
     pub created_by: String,
+    #[diesel(deserialize_as = Time)]
     pub edited_at: DateTime<Utc>,
     pub edited_by: String,
     pub row_version: i64,

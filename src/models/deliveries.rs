@@ -4,11 +4,13 @@
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Bool, Integer, Text, Uuid as SqlUuid};
+use diesel::sql_types::{Array, Bool, Integer, Text, Uuid as SqlUuid};
 use uuid::Uuid;
 
+pub use super::due_deliveries::{Claimed, UNREADABLE, claim, due};
 use super::events::{self, Action, Actor, NewEvent, clock_timestamp};
 use super::schema::{deliveries, integrations};
+use super::times::{MaybeTime, Time};
 use super::{Conn, DbError};
 use crate::vault::Vault;
 
@@ -24,89 +26,16 @@ pub struct Delivery {
     pub recipient_id: Option<Uuid>,
     pub more: i32,
     pub state: String,
+    #[diesel(deserialize_as = Time)]
     pub created_at: DateTime<Utc>,
+    #[diesel(deserialize_as = Time)]
     pub not_before: DateTime<Utc>,
     pub attempts: i32,
     pub put_offs: i32,
+    #[diesel(deserialize_as = MaybeTime)]
     pub ended_at: Option<DateTime<Utc>>,
     pub error: Option<String>,
     pub reference: Option<String>,
-}
-
-#[derive(QueryableByName)]
-struct Id {
-    #[diesel(sql_type = SqlUuid)]
-    id: Uuid,
-}
-
-/// A time further away than any pause of Strongroom's was not set by it, and is not waited for.
-macro_rules! is_due {
-    ($alias:literal) => {
-        concat!($alias, ".not_before <= now() OR ", $alias, ".not_before > now() + interval '2 hours'")
-    };
-}
-
-/// Channels that are on and have something due, the longest waiting first.
-pub fn due(conn: &mut Conn, vault: &Vault) -> Result<Vec<Uuid>, DbError> {
-    let waiting = super::channels::paused(conn, vault)?.waiting;
-    let found: Vec<Id> = diesel::sql_query(concat!(
-        "SELECT i.id FROM integrations i
-         CROSS JOIN LATERAL (SELECT not_before FROM deliveries d
-            WHERE d.integration_id = i.id AND d.state = 'ready' AND (",
-        is_due!("d"),
-        ") ORDER BY not_before LIMIT 1) d
-         WHERE i.active AND i.family = 'alert_profile' AND i.id <> ALL($1)
-         ORDER BY d.not_before"
-    ))
-    .bind::<Array<SqlUuid>, _>(waiting)
-    .load(conn)?;
-    Ok(found.into_iter().map(|row| row.id).collect())
-}
-
-/// Takes what is due for a channel, the oldest first. With `ordered`, not before what was said earlier about the same
-/// alert has been delivered.
-pub fn claim(
-    conn: &mut Conn,
-    integration: Uuid,
-    replica: Uuid,
-    limit: i64,
-    ordered: bool,
-) -> Result<Vec<Delivery>, DbError> {
-    // Diesel orders nothing that an UPDATE returns.
-    let mut claimed: Vec<(i32, Delivery)> = diesel::sql_query(concat!(
-        "UPDATE deliveries d SET state = 'sending', replica_id = $2, attempts = attempts + 1,
-            lease_until = now() + make_interval(secs => $5)
-         FROM (SELECT id FROM deliveries w
-            WHERE integration_id = $1 AND state = 'ready' AND (",
-        is_due!("w"),
-        ")
-                AND (NOT $4 OR NOT EXISTS (
-                    SELECT 1 FROM delivery_lines l JOIN notices n ON n.id = l.notice_id
-                    JOIN notices m ON m.alert_id = n.alert_id AND m.number < n.number
-                    JOIN delivery_lines k ON k.notice_id = m.id JOIN deliveries e ON e.id = k.delivery_id
-                    WHERE l.delivery_id = w.id AND e.integration_id = $1 AND e.state IN ('ready', 'sending')))
-            ORDER BY created_at, part LIMIT $3 FOR UPDATE SKIP LOCKED) AS due
-         WHERE d.id = due.id RETURNING d.*",
-    ))
-    .bind::<SqlUuid, _>(integration)
-    .bind::<SqlUuid, _>(replica)
-    .bind::<BigInt, _>(limit)
-    .bind::<Bool, _>(ordered)
-    .bind::<diesel::sql_types::Double, _>(f64::from(LEASE))
-    .load::<Part>(conn)?
-    .into_iter()
-    .map(|row| (row.part, row.delivery))
-    .collect();
-    claimed.sort_by_key(|(part, row)| (row.created_at, *part));
-    Ok(claimed.into_iter().map(|(_, row)| row).collect())
-}
-
-#[derive(QueryableByName)]
-struct Part {
-    #[diesel(sql_type = Integer)]
-    part: i32,
-    #[diesel(embed)]
-    delivery: Delivery,
 }
 
 /// Keeps what this replica has claimed of the channels that it works on.
@@ -206,7 +135,7 @@ pub fn end_attempt(conn: &mut Conn, id: Uuid, replica: Uuid, error: &str, next: 
     };
     diesel::sql_query(
         "UPDATE deliveries SET state = $3, error = $4, not_before = now() + make_interval(secs => $5),
-            put_offs = put_offs + $6, ended_at = CASE WHEN $3 <> 'ready' THEN clock_timestamp() END
+            put_offs = least(put_offs, 999999) + $6, ended_at = CASE WHEN $3 <> 'ready' THEN clock_timestamp() END
          WHERE id = $1 AND replica_id = $2 AND state = 'sending'",
     )
     .bind::<SqlUuid, _>(id)

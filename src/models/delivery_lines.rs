@@ -5,6 +5,8 @@ use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use uuid::Uuid;
 
+use super::readable::kept;
+use super::times::Time;
 use super::{Conn, DbError};
 
 /// Everything of one alert that a message's line is made of.
@@ -31,6 +33,7 @@ pub struct LineRow {
     #[diesel(sql_type = Text)]
     pub subject_name: String,
     #[diesel(sql_type = Timestamptz)]
+    #[diesel(deserialize_as = Time)]
     pub opened_at: DateTime<Utc>,
     /// Slug and identity of the credential; empty for other subjects.
     #[diesel(sql_type = Text)]
@@ -46,7 +49,7 @@ pub struct LineRow {
 
 /// The lines of these deliveries of one channel, in order.
 pub fn lines(conn: &mut Conn, integration: Uuid, ids: &[Uuid]) -> Result<Vec<LineRow>, DbError> {
-    Ok(diesel::sql_query(
+    let rows = diesel::sql_query(
         "SELECT l.delivery_id, a.id AS alert, a.trigger, n.event, n.days, n.of_days, n.words, a.subject_kind, a.subject_id,
             coalesce(c.name, a.subject_name) AS subject_name, a.opened_at, coalesce(c.kind, '') AS kind,
             coalesce(c.identity, '') AS identity, coalesce(c.usage_count, 0) AS usages, r.reference
@@ -60,7 +63,8 @@ pub fn lines(conn: &mut Conn, integration: Uuid, ids: &[Uuid]) -> Result<Vec<Lin
     )
     .bind::<SqlUuid, _>(integration)
     .bind::<Array<SqlUuid>, _>(ids)
-    .load(conn)?)
+    .load(conn)?;
+    Ok(kept(rows, "notices"))
 }
 
 /// A consumer of a credential that a message names.

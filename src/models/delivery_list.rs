@@ -6,6 +6,8 @@ use diesel::sql_types::{BigInt, Bool, Nullable, Text, Timestamptz, Uuid as SqlUu
 use uuid::Uuid;
 
 use super::deliveries::Delivery;
+use super::readable::kept;
+use super::times::{MaybeTime, Time};
 use super::{Conn, DbError};
 
 /// A delivery as pages list it.
@@ -26,8 +28,11 @@ pub struct Shown {
     pub active: bool,
     /// When it is tried, at the earliest: a channel that is away holds up all of its messages.
     #[diesel(sql_type = Timestamptz)]
+    #[diesel(deserialize_as = Time)]
     pub next_at: DateTime<Utc>,
 }
+
+const TABLE: &str = "deliveries";
 
 const SHOWN: &str = "
     SELECT d.*, i.name AS channel, i.version, i.active, r.address, greatest(d.not_before, c.not_before) AS next_at,
@@ -39,33 +44,37 @@ const SHOWN: &str = "
 pub fn of_alert(conn: &mut Conn, alert: Uuid, limit: i64) -> Result<Vec<Shown>, DbError> {
     let which = "WHERE d.id IN (SELECT l.delivery_id FROM delivery_lines l JOIN notices n ON n.id = l.notice_id
         WHERE n.alert_id = $1)";
-    Ok(diesel::sql_query(format!("{SHOWN} {which} ORDER BY d.created_at DESC, d.id LIMIT $2"))
+    let rows = diesel::sql_query(format!("{SHOWN} {which} ORDER BY d.created_at DESC, d.id LIMIT $2"))
         .bind::<SqlUuid, _>(alert)
         .bind::<BigInt, _>(limit)
-        .load(conn)?)
+        .load(conn)?;
+    Ok(kept(rows, TABLE))
 }
 
 /// The messages through a channel: what waits for a person first, then newest first.
 pub fn of_channel(conn: &mut Conn, integration: Uuid, limit: i64) -> Result<Vec<Shown>, DbError> {
-    Ok(diesel::sql_query(format!(
+    let rows = diesel::sql_query(format!(
         "{SHOWN} WHERE d.integration_id = $1 ORDER BY (d.state = 'parked') DESC, d.created_at DESC, d.id LIMIT $2"
     ))
     .bind::<SqlUuid, _>(integration)
     .bind::<BigInt, _>(limit)
-    .load(conn)?)
+    .load(conn)?;
+    Ok(kept(rows, TABLE))
 }
 
 /// The newest test of a channel.
 pub fn last_test(conn: &mut Conn, integration: Uuid) -> Result<Option<Shown>, DbError> {
     let which = "WHERE d.integration_id = $1 AND d.kind = 'test' ORDER BY d.created_at DESC, d.id LIMIT 1";
-    Ok(diesel::sql_query(format!("{SHOWN} {which}")).bind::<SqlUuid, _>(integration).get_result(conn).optional()?)
+    let rows = diesel::sql_query(format!("{SHOWN} {which}")).bind::<SqlUuid, _>(integration).load(conn)?;
+    Ok(kept(rows, TABLE).pop())
 }
 
 /// What waits for a person, of all channels, newest first.
 pub fn parked(conn: &mut Conn, limit: i64) -> Result<Vec<Shown>, DbError> {
-    Ok(diesel::sql_query(format!("{SHOWN} WHERE d.state = 'parked' ORDER BY d.ended_at DESC LIMIT $1"))
+    let rows = diesel::sql_query(format!("{SHOWN} WHERE d.state = 'parked' ORDER BY d.ended_at DESC LIMIT $1"))
         .bind::<BigInt, _>(limit)
-        .load(conn)?)
+        .load(conn)?;
+    Ok(kept(rows, TABLE))
 }
 
 /// A channel and how it is doing.
@@ -81,6 +90,7 @@ pub struct ChannelState {
     pub active: bool,
     /// Since when nothing has got through.
     #[diesel(sql_type = Nullable<Timestamptz>)]
+    #[diesel(deserialize_as = MaybeTime)]
     pub failing_since: Option<DateTime<Utc>>,
     #[diesel(sql_type = BigInt)]
     pub waiting: i64,

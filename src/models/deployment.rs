@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::events::{self, Action};
 use super::schema::{audit_lanes, deployment, keks as keks_table};
+use super::times::Time;
 use super::trust::{self, Parts, Seen, Signed};
 use super::{Conn, DbError, keks};
 use crate::vault::Vault;
@@ -22,6 +23,7 @@ const VERIFICATION_LOCK: i64 = 0x5354_524f_5646;
 pub struct Deployment {
     pub id: Uuid,
     pub mac_check_value: Vec<u8>,
+    #[diesel(deserialize_as = Time)]
     pub created_at: DateTime<Utc>,
     pub row_mac: Vec<u8>,
 }

@@ -1,6 +1,7 @@
 //! Alerts that time alone opens or closes: secrets older than their limit, credentials about to expire, reminders, and
 //! alerts whose cause is gone. Each is one statement over the whole table, by the database's clock, that writes alerts
-//! and notices together. One replica at a time; see [`turn`].
+//! and notices together. One replica at a time; see [`turn`]. A notice of the same number that somebody wrote beforehand
+//! stops none of the others.
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
@@ -121,7 +122,9 @@ const KNOWN_ENDING: &str = ",
 /// Stage 1 and 2 are the warnings ahead; strictly older than the limit is stage 3.
 const STALE: &str = ",
     due AS (
-        SELECT aged.*, 'stale' AS trigger, floor(extract(epoch FROM now() - secret_set_at) / 86400)::int AS days,
+        SELECT aged.*, 'stale' AS trigger,
+            CASE WHEN isfinite(secret_set_at)
+                THEN floor(extract(epoch FROM now() - secret_set_at) / 86400)::int ELSE 0 END AS days,
             CASE WHEN secret_set_at < now() - make_interval(days => of_days) THEN 3
                  WHEN secret_set_at < now() - make_interval(days => of_days - $5) THEN 2 ELSE 1 END::smallint AS stage
         FROM aged)";
@@ -130,7 +133,8 @@ const STALE: &str = ",
 const EXPIRING: &str = ",
     due AS (
         SELECT ending.*, 'expiring' AS trigger, 0 AS of_days,
-            ceil(extract(epoch FROM expires_at - now()) / 86400)::int AS days,
+            CASE WHEN isfinite(expires_at)
+                THEN ceil(extract(epoch FROM expires_at - now()) / 86400)::int ELSE 0 END AS days,
             CASE WHEN expires_at <= now() THEN 6
                  WHEN expires_at < now() + make_interval(days => ($6)[3]) THEN 5
                  WHEN expires_at < now() + make_interval(days => ($6)[2]) THEN 4 ELSE 3 END::smallint AS stage
@@ -152,14 +156,15 @@ const OPEN: &str = ",
 /// Who asked for quiet hears of it when the quiet ends.
 const WORSEN: &str = ",
     worse AS (
-        UPDATE alerts a SET stage = due.stage, notices = a.notices + 1, told_at = now()
+        UPDATE alerts a SET stage = due.stage, notices = least(a.notices, 999999) + 1, told_at = now()
         FROM due
         WHERE a.id = due.alert AND a.closed_at IS NULL AND a.stage < due.stage
             AND (a.snoozed_until IS NULL OR a.snoozed_until <= now())
         RETURNING a.id, a.notices, a.stage, due.before, due.days, due.of_days)
     INSERT INTO notices (id, alert_id, number, event, days, of_days)
     SELECT gen_random_uuid(), id, notices,
-        CASE WHEN stage < 3 THEN 'ahead' WHEN before < 3 THEN 'raised' ELSE 'reminder' END, days, of_days FROM worse";
+        CASE WHEN stage < 3 THEN 'ahead' WHEN before < 3 THEN 'raised' ELSE 'reminder' END, days, of_days FROM worse
+    ON CONFLICT DO NOTHING";
 
 /// A new secret closes the alert itself; here are limits that were raised, and what nobody foresaw. What this turn has
 /// opened is not looked at again.
@@ -171,41 +176,46 @@ const CLOSE_STALE: &str = ",
             AND (c.shipped OR coalesce(c.stale_after_days, l.days, 0) = 0
                 OR c.secret_set_at >= now() - make_interval(days => coalesce(c.stale_after_days, l.days) - $4))),
     closed AS (
-        UPDATE alerts a SET closed_at = now(), closed_why = 'its limit was changed', notices = notices + 1
+        UPDATE alerts a SET closed_at = now(), closed_why = 'its limit was changed',
+            notices = least(notices, 999999) + 1
         FROM young WHERE a.id = young.alert AND a.closed_at IS NULL
         RETURNING id, notices, closed_why)
     INSERT INTO notices (id, alert_id, number, event, words)
-    SELECT gen_random_uuid(), id, notices, 'closed', closed_why FROM closed";
+    SELECT gen_random_uuid(), id, notices, 'closed', closed_why FROM closed
+    ON CONFLICT DO NOTHING";
 
 const CLOSE_EXPIRING: &str = "
     WITH closed AS (
-        UPDATE alerts a SET closed_at = now(), closed_why = 'it ends later now', notices = notices + 1
+        UPDATE alerts a SET closed_at = now(), closed_why = 'it ends later now', notices = least(notices, 999999) + 1
         FROM credentials c
         WHERE a.trigger = 'expiring' AND a.closed_at IS NULL AND c.id = a.subject_id
             AND (c.expires_at IS NULL OR c.expires_at >= now() + interval '30 days')
         RETURNING a.id, a.notices, a.closed_why)
     INSERT INTO notices (id, alert_id, number, event, words)
-    SELECT gen_random_uuid(), id, notices, 'closed', closed_why FROM closed";
+    SELECT gen_random_uuid(), id, notices, 'closed', closed_why FROM closed
+    ON CONFLICT DO NOTHING";
 
 const CLOSE_GONE: &str = "
     WITH closed AS (
-        UPDATE alerts a SET closed_at = now(), closed_why = 'it was deleted', notices = notices + 1
+        UPDATE alerts a SET closed_at = now(), closed_why = 'it was deleted', notices = least(notices, 999999) + 1
         WHERE closed_at IS NULL AND opened_at < now() AND (
             (subject_kind = 'credential' AND NOT EXISTS (SELECT 1 FROM credentials c WHERE c.id = a.subject_id))
             OR (subject_kind = 'integration' AND NOT EXISTS (SELECT 1 FROM integrations i WHERE i.id = a.subject_id)))
         RETURNING a.id, a.notices, a.closed_why),
     passed AS (
-        UPDATE alerts a SET closed_at = now(), closed_why = 'it is a day ago', notices = notices + 1
+        UPDATE alerts a SET closed_at = now(), closed_why = 'it is a day ago', notices = least(notices, 999999) + 1
         WHERE trigger = 'lockout' AND closed_at IS NULL AND opened_at < now() - interval '1 day'
         RETURNING a.id, a.notices, a.closed_why)
     INSERT INTO notices (id, alert_id, number, event, words)
     SELECT gen_random_uuid(), id, notices, 'closed', closed_why
-    FROM (SELECT * FROM closed UNION ALL SELECT * FROM passed) AS ended";
+    FROM (SELECT * FROM closed UNION ALL SELECT * FROM passed) AS ended
+    ON CONFLICT DO NOTHING";
 
 /// What is tried again has to arrive first.
 const CLOSE_DELIVERY: &str = "
     WITH closed AS (
-        UPDATE alerts a SET closed_at = now(), closed_why = 'messages are delivered again', notices = notices + 1
+        UPDATE alerts a SET closed_at = now(), closed_why = 'messages are delivered again',
+            notices = least(notices, 999999) + 1
         FROM integrations i LEFT JOIN channels c ON c.integration_id = i.id
         WHERE a.trigger = 'delivery' AND a.closed_at IS NULL AND i.id = a.subject_id AND i.active
             AND coalesce(c.misses, 0) = 0
@@ -213,12 +223,13 @@ const CLOSE_DELIVERY: &str = "
                 OR (d.state IN ('ready', 'sending') AND d.error IS NOT NULL)))
         RETURNING a.id, a.notices, a.closed_why)
     INSERT INTO notices (id, alert_id, number, event, words)
-    SELECT gen_random_uuid(), id, notices, 'closed', closed_why FROM closed";
+    SELECT gen_random_uuid(), id, notices, 'closed', closed_why FROM closed
+    ON CONFLICT DO NOTHING";
 
 /// The last age is not true any more: it is counted from what the last notice said.
 const REMIND: &str = "
     WITH again AS (
-        UPDATE alerts a SET told_at = now(), notices = a.notices + 1
+        UPDATE alerts a SET told_at = now(), notices = least(a.notices, 999999) + 1
         FROM alerts old
         WHERE a.closed_at IS NULL AND a.stage >= 3 AND a.trigger <> 'lockout' AND old.id = a.id
             AND a.told_at < now() - interval '__DAYS__ days'
@@ -229,4 +240,5 @@ const REMIND: &str = "
         CASE again.trigger WHEN 'stale' THEN n.days + again.passed WHEN 'expiring' THEN n.days - again.passed ELSE n.days END,
         n.of_days, n.words
     FROM again CROSS JOIN LATERAL (SELECT days, of_days, words FROM notices
-        WHERE alert_id = again.id ORDER BY number DESC LIMIT 1) n";
+        WHERE alert_id = again.id ORDER BY number DESC LIMIT 1) n
+    ON CONFLICT DO NOTHING";

@@ -47,6 +47,9 @@ pub enum DbError {
     TryAgain,
     #[error(transparent)]
     MissingKek(#[from] crate::vault::MissingKek),
+    /// A row holds a value that Strongroom never writes: another type, or none where there must be one.
+    #[error("a row holds a value that Strongroom never writes")]
+    Unreadable,
     #[error("the database refused the statement")]
     Other,
 }
@@ -57,6 +60,7 @@ impl From<Error> for DbError {
             return match error {
                 Error::NotFound => Self::NotFound,
                 Error::BrokenTransactionManager => Self::Unavailable,
+                Error::DeserializationError(_) => Self::Unreadable,
                 _ => Self::Other,
             };
         };

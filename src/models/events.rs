@@ -11,6 +11,7 @@ use uuid::Uuid;
 pub use super::actions::Action;
 use super::noted::{self, Written};
 use super::schema::{audit_lanes, events};
+use super::times::Time;
 use super::{Conn, DbError};
 use crate::trail::End;
 use crate::vault::Vault;
@@ -52,6 +53,7 @@ pub struct NewEvent<'a> {
 pub struct Event {
     pub lane: i16,
     pub seq: i64,
+    #[diesel(deserialize_as = Time)]
     pub at: DateTime<Utc>,
     pub actor: String,
     pub action: String,

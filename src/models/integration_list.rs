@@ -6,6 +6,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use uuid::Uuid;
 
+use super::times::MaybeTime;
 use super::{Conn, DbError};
 
 /// A line of the integrations table, and of a credential's *Usages*.
@@ -30,10 +31,12 @@ pub struct Line {
     #[diesel(sql_type = Nullable<Text>)]
     pub last_state: Option<String>,
     #[diesel(sql_type = Nullable<Timestamptz>)]
+    #[diesel(deserialize_as = MaybeTime)]
     pub last_at: Option<DateTime<Utc>>,
     #[diesel(sql_type = Nullable<Text>)]
     pub last_error: Option<String>,
     #[diesel(sql_type = Nullable<Timestamptz>)]
+    #[diesel(deserialize_as = MaybeTime)]
     pub next_run_at: Option<DateTime<Utc>>,
     #[diesel(sql_type = Text)]
     pub name_key: String,

@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::events::{self, Action, Actor, NewEvent};
 use super::schema::{credentials, integrations};
+use super::times::{MaybeTime, Time};
 use super::trust::{self, Parts, Seen, Signed, latest_version, signed_columns};
 use super::usages::{self, Further, OfRow, Usage};
 use super::{Conn, DbError, channels};
@@ -37,9 +38,12 @@ pub struct Integration {
     pub settings: String,
     pub active: bool,
     pub every_hours: Option<i32>,
+    #[diesel(deserialize_as = MaybeTime)]
     pub next_run_at: Option<DateTime<Utc>>,
+    #[diesel(deserialize_as = Time)]
     pub created_at: DateTime<Utc>,
     pub created_by: String,
+    #[diesel(deserialize_as = Time)]
     pub edited_at: DateTime<Utc>,
     pub edited_by: String,
     pub row_version: i64,

@@ -10,6 +10,7 @@ use super::events::{self, Action, Actor, NewEvent};
 pub use super::replicas::heartbeat;
 use super::replicas::replicas_without;
 use super::schema::keks;
+use super::times::{MaybeTime, Time};
 use super::trust::{self, Parts, Seen, Signed, Trusted, latest_version, signed_columns};
 use super::{Conn, DbError};
 use crate::vault::Vault;
@@ -20,8 +21,11 @@ pub struct Kek {
     pub id: i32,
     pub state: String,
     pub key_check_value: Vec<u8>,
+    #[diesel(deserialize_as = Time)]
     pub created_at: DateTime<Utc>,
+    #[diesel(deserialize_as = MaybeTime)]
     pub activated_at: Option<DateTime<Utc>>,
+    #[diesel(deserialize_as = MaybeTime)]
     pub verified_at: Option<DateTime<Utc>>,
     pub row_version: i64,
     pub row_mac: Vec<u8>,

@@ -115,8 +115,8 @@ impl Place {
                 .load(conn);
             match page.map_err(DbError::from) {
                 // One of them holds a value that Strongroom never writes.
-                Err(DbError::Other) if limit > 1 => limit /= 2,
-                Err(DbError::Other) => return Ok(None),
+                Err(DbError::Other | DbError::Unreadable) if limit > 1 => limit /= 2,
+                Err(DbError::Other | DbError::Unreadable) => return Ok(None),
                 Err(error) => return Err(error),
                 Ok(page) => {
                     let ended = page.len() < usize::try_from(limit).unwrap_or(usize::MAX);
@@ -167,7 +167,7 @@ pub(super) fn accepted(conn: &mut Conn, vault: &Vault) -> Result<Accepted, DbErr
         .load(conn);
     let events: Vec<Event> = match events.map_err(DbError::from) {
         // One of them cannot be read: then none counts.
-        Err(DbError::Other) => Vec::new(),
+        Err(DbError::Other | DbError::Unreadable) => Vec::new(),
         events => events?,
     };
     let mut accepted = Accepted::default();

@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::events::{self, Action};
 use super::schema::{login_failures, setup_links};
+use super::times::Time;
 use super::trust::{self, Parts, Seen, Signed};
 use super::{Conn, DbError};
 use crate::vault::Vault;
@@ -95,7 +96,10 @@ pub fn count(conn: &mut Conn, attempt: &Attempt) -> Result<Throttle, DbError> {
         login_failures::network.eq(&attempt.network),
         login_failures::address.eq(&attempt.address),
     );
-    diesel::insert_into(login_failures::table).values(row).execute(conn)?;
+    // A trigger or a rule of somebody else may have swallowed what was written: then nobody may try.
+    if diesel::insert_into(login_failures::table).values(row).execute(conn)? != 1 {
+        return Err(DbError::ReadOnly);
+    }
     let closes = counts.recent + 1 == MOST_PER_NAME || counts.address + 1 == MOST_PER_ADDRESS;
     Ok(if counts.account >= MOST_PER_ACCOUNT { Throttle::Slow { closes } } else { Throttle::Open { closes } })
 }
@@ -196,10 +200,10 @@ pub fn offer_setup(conn: &mut Conn, vault: &Vault, hash: &[u8], minutes: i64) ->
 /// Whether a set-up link may be used: Strongroom made it, it is fresh, and there has never been a user.
 pub fn setup_open(conn: &mut Conn, vault: &Vault, hash: &[u8]) -> Result<bool, DbError> {
     let columns = (setup_links::token_hash, setup_links::expires_at, setup_links::row_mac);
-    let found: Option<(Vec<u8>, DateTime<Utc>, Vec<u8>)> =
+    let found: Option<(Vec<u8>, Time, Vec<u8>)> =
         setup_links::table.find(hash).select(columns).first(conn).optional()?;
     let Some((token_hash, expires_at, row_mac)) = found else { return Ok(false) };
-    let link = SetupLink { token_hash, expires_at, row_mac };
+    let link = SetupLink { token_hash, expires_at: expires_at.into(), row_mac };
     let Ok(link) = Seen::new(vault, (link, None), |link| link.token_hash == hash).judged() else { return Ok(false) };
     Ok(link.expires_at > super::clock(conn)? && setup(conn)? == Setup::Open)
 }

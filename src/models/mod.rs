@@ -9,8 +9,9 @@
 use chrono::{DateTime, Utc};
 use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
 use diesel::pg::PgConnection;
-use diesel::{IntoSql, RunQueryDsl};
+use diesel::{IntoSql, OptionalExtension, RunQueryDsl};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+use uuid::Uuid;
 
 mod actions;
 pub mod alert_settings;
@@ -39,11 +40,13 @@ pub mod deployment;
 pub mod digests;
 mod doubt;
 pub mod due_alerts;
+mod due_deliveries;
 mod error;
 pub mod events;
 pub mod follow;
 pub mod integration_list;
 pub mod integrations;
+mod integrity_alerts;
 pub mod items;
 pub mod keks;
 mod lane;
@@ -53,6 +56,7 @@ pub mod missing;
 mod noted;
 pub mod notices;
 pub mod provider_facts;
+mod readable;
 pub mod recipients;
 mod replicas;
 pub mod resign;
@@ -65,6 +69,7 @@ mod session_ends;
 pub mod sessions;
 pub mod store_health;
 mod text_enum;
+mod times;
 pub mod trust;
 pub mod usages;
 mod user_changes;
@@ -116,6 +121,20 @@ pub fn is_migrated(connection: &mut Conn) -> Result<bool, DbError> {
     pending.map(|pending| !pending).map_err(|_| DbError::Other)
 }
 
+#[derive(diesel::QueryableByName)]
+struct Key {
+    #[diesel(sql_type = diesel::sql_types::Uuid)]
+    key: Uuid,
+}
+
+/// The key of the row after another one, whatever else the row holds.
+pub fn next_key(conn: &mut Conn, table: &'static str, key: &str, after: Uuid) -> Result<Option<Uuid>, DbError> {
+    let query = format!("SELECT {key} AS key FROM {table} WHERE {key} > $1 ORDER BY {key} LIMIT 1");
+    let found =
+        diesel::sql_query(query).bind::<diesel::sql_types::Uuid, _>(after).get_result::<Key>(conn).optional()?;
+    Ok(found.map(|row| row.key))
+}
+
 /// Whether the server writes the statements of clients into its log, all or slow ones.
 pub fn logs_statements(connection: &mut Conn) -> Result<bool, DbError> {
     let all = "current_setting('log_statement') <> 'none'";
@@ -128,6 +147,13 @@ pub fn logs_statements(connection: &mut Conn) -> Result<bool, DbError> {
 /// [`Db::patiently`].
 pub fn allow_long_statements(conn: &mut Conn) -> Result<(), DbError> {
     Ok(conn.batch_execute("SET LOCAL statement_timeout = '120s'; SET LOCAL lock_timeout = '10s'")?)
+}
+
+/// Tells this database on this server from every copy of it: since when the server runs, and which of its databases it is.
+pub fn server(conn: &mut Conn) -> Result<String, DbError> {
+    let server = "extract(epoch FROM pg_postmaster_start_time())::text || ' '
+        || (SELECT oid FROM pg_database WHERE datname = current_database())";
+    Ok(diesel::select(diesel::dsl::sql::<diesel::sql_types::Text>(server)).get_result(conn)?)
 }
 
 /// An advisory lock, held by a transaction on a connection of its own until this is dropped: behind a pooler, locks of

@@ -6,6 +6,7 @@ use diesel::prelude::*;
 use uuid::Uuid;
 
 use super::schema::notices;
+use super::times::Time;
 use super::{Conn, DbError};
 
 #[derive(Clone, Debug, Queryable, Selectable)]
@@ -14,6 +15,7 @@ pub struct Notice {
     pub days: i32,
     pub of_days: i32,
     pub words: String,
+    #[diesel(deserialize_as = Time)]
     pub at: DateTime<Utc>,
 }
 

@@ -10,14 +10,17 @@ use diesel::sql_types::{Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use uuid::Uuid;
 
 use super::schema::provider_facts;
+use super::times::{MaybeTime, Time};
 use super::{Conn, DbError};
 
 /// `None` where the provider does not tell, or not this key.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Queryable, Selectable)]
 #[diesel(table_name = provider_facts)]
 pub struct Told {
+    #[diesel(deserialize_as = MaybeTime)]
     pub made_at: Option<DateTime<Utc>>,
     /// By anybody, as far as the provider knows.
+    #[diesel(deserialize_as = MaybeTime)]
     pub used_at: Option<DateTime<Utc>>,
     /// An ARN, as of an AWS key.
     pub identity: Option<String>,
@@ -56,7 +59,7 @@ pub fn made(conn: &mut Conn, ids: &[Uuid]) -> Result<HashMap<(Uuid, i32), DateTi
     let columns =
         (provider_facts::credential_id, provider_facts::secret_version, provider_facts::made_at.assume_not_null());
     let known = provider_facts::table.filter(provider_facts::credential_id.eq_any(ids));
-    let rows: Vec<(Uuid, i32, DateTime<Utc>)> =
+    let rows: Vec<(Uuid, i32, Time)> =
         known.filter(provider_facts::made_at.is_not_null()).select(columns).load(conn)?;
-    Ok(rows.into_iter().map(|(id, version, at)| ((id, version), at)).collect())
+    Ok(rows.into_iter().map(|(id, version, at)| ((id, version), at.into())).collect())
 }

@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::events::{self, Action, Actor, NewEvent};
 use super::schema::{events as trail, recipients};
+use super::times::{MaybeTime, Time};
 use super::trust::{self, Parts, Seen, Signed, latest_version, signed_columns};
 use super::{Conn, DbError, deliveries};
 use crate::vault::Vault;
@@ -27,9 +28,12 @@ pub struct Recipient {
     pub address: String,
     /// Slugs, separated by commas.
     pub triggers: String,
+    #[diesel(deserialize_as = Time)]
     pub invited_at: DateTime<Utc>,
     pub invited_by: String,
+    #[diesel(deserialize_as = MaybeTime)]
     pub confirmed_at: Option<DateTime<Utc>>,
+    #[diesel(deserialize_as = MaybeTime)]
     pub unsubscribed_at: Option<DateTime<Utc>>,
     pub row_version: i64,
     pub row_mac: Vec<u8>,

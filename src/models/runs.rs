@@ -6,8 +6,10 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Uuid as SqlUuid};
 use uuid::Uuid;
 
+use super::readable::Readable;
 use super::schema::{integrations, runs};
 use super::text_enum::text_enum;
+use super::times::{MaybeTime, Time};
 use super::trust::{self, Doubt, Parts, Seen, Signed};
 use super::{Conn, DbError};
 use crate::vault::Vault;
@@ -34,8 +36,11 @@ pub struct Run {
     pub state: String,
     pub cause: String,
     pub requested_by: String,
+    #[diesel(deserialize_as = Time)]
     pub queued_at: DateTime<Utc>,
+    #[diesel(deserialize_as = MaybeTime)]
     pub started_at: Option<DateTime<Utc>>,
+    #[diesel(deserialize_as = MaybeTime)]
     pub ended_at: Option<DateTime<Utc>>,
     pub attempts: i32,
     pub stop_requested: bool,
@@ -143,8 +148,41 @@ pub fn judge(vault: &Vault, run: &Run) -> Option<Doubt> {
 
 /// Claims the oldest run that waits or whose lease has ended. One that is [`Run::worn_out`] is only to be ended.
 pub fn claim(conn: &mut Conn, replica: Uuid) -> Result<Option<Run>, DbError> {
+    while let Some(taken) = take(conn, replica)? {
+        match taken.run.0 {
+            Some(run) => return Ok(Some(run)),
+            None => give_up_unreadable(conn, taken.id)?,
+        }
+    }
+    Ok(None)
+}
+
+#[derive(QueryableByName)]
+struct Taken {
+    #[diesel(sql_type = SqlUuid)]
+    id: Uuid,
+    #[diesel(embed)]
+    run: Readable<Run>,
+}
+
+/// A run whose row holds what Strongroom never writes ends, so that the queue goes on.
+fn give_up_unreadable(conn: &mut Conn, id: Uuid) -> Result<(), DbError> {
+    tracing::error!(run = %id, "the row of a run holds a value that Strongroom never writes; the run is given up");
+    let words = "The record of this run was changed in the database, outside Strongroom, and cannot be read.";
+    diesel::update(runs::table.find(id))
+        .set((
+            runs::state.eq("failed"),
+            runs::ended_at.eq(super::now()),
+            runs::failed_step.eq("Reading the queue"),
+            runs::error.eq(words),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
+fn take(conn: &mut Conn, replica: Uuid) -> Result<Option<Taken>, DbError> {
     Ok(diesel::sql_query(
-        "UPDATE runs SET state = 'running', replica_id = $1, attempts = attempts + 1,
+        "UPDATE runs SET state = 'running', replica_id = $1, attempts = least(attempts, 999999) + 1,
              started_at = coalesce(started_at, now()), lease_until = now() + make_interval(secs => $2)
          WHERE id = (SELECT id FROM runs WHERE not_before <= now() AND action = ANY ($3)
              AND (state = 'queued' OR (state = 'running' AND lease_until < now()))
@@ -154,7 +192,7 @@ pub fn claim(conn: &mut Conn, replica: Uuid) -> Result<Option<Run>, DbError> {
     .bind::<SqlUuid, _>(replica)
     .bind::<diesel::sql_types::Double, _>(f64::from(LEASE_SECONDS))
     .bind::<diesel::sql_types::Array<diesel::sql_types::Text>, _>(RunAction::ALL)
-    .get_result::<Run>(conn)
+    .get_result(conn)
     .optional()?)
 }
 

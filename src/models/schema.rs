@@ -290,6 +290,7 @@ diesel::table! {
         snoozed_by -> Nullable<Text>,
         closed_at -> Nullable<Timestamptz>,
         closed_why -> Nullable<Text>,
+        row_mac -> Bytea,
     }
 }
 

@@ -11,6 +11,7 @@ use uuid::Uuid;
 use super::events::{self, Action, Actor, Ledger, NewEvent};
 use super::schema::{events as trail, sessions, users};
 pub use super::session_ends::{Which, end, end_of, forget, forget_all, log_out};
+use super::times::Time;
 use super::trust::{self, Doubt, Parts, Seen, Signed, Trusted, latest_version, signed_columns};
 use super::users::User;
 use super::{Conn, DbError};
@@ -22,8 +23,11 @@ pub struct Session {
     pub id: Uuid,
     pub user_id: Uuid,
     pub awaits_code: bool,
+    #[diesel(deserialize_as = Time)]
     pub created_at: DateTime<Utc>,
+    #[diesel(deserialize_as = Time)]
     pub last_seen_at: DateTime<Utc>,
+    #[diesel(deserialize_as = Time)]
     pub authenticated_at: DateTime<Utc>,
     pub address: String,
     pub agent: String,

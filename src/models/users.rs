@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::events::{self, Action, Actor, NewEvent};
 use super::schema::users;
+use super::times::{MaybeTime, Time};
 use super::trust::{self, Parts, Seen, Signed, Trusted, latest_version, signed_columns};
 pub use super::user_changes::{Change, Proof, change, log_in, rehash};
 use super::{Conn, DbError, keks};
@@ -24,6 +25,7 @@ pub struct User {
     pub password_wrapped_dek: Vec<u8>,
     pub password_payload: Vec<u8>,
     pub password_version: i32,
+    #[diesel(deserialize_as = Time)]
     pub password_set_at: DateTime<Utc>,
     pub totp_kek_id: Option<i32>,
     pub totp_wrapped_dek: Option<Vec<u8>>,
@@ -34,7 +36,9 @@ pub struct User {
     pub totp_last_step: i64,
     pub theme: String,
     pub shortcuts: bool,
+    #[diesel(deserialize_as = Time)]
     pub created_at: DateTime<Utc>,
+    #[diesel(deserialize_as = MaybeTime)]
     pub last_login_at: Option<DateTime<Utc>>,
     pub row_version: i64,
     pub row_mac: Vec<u8>,

@@ -1,11 +1,16 @@
-//! What pages show of alerts at every visit. A job keeps it up to date, so that no visit asks the database.
+//! What pages show of alerts and of the store at every visit. A job keeps it up to date, so that no visit asks the
+//! database, and nobody silences it there.
 
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
+use crate::models::DbError;
 use crate::models::alert_settings::AlertSettings;
-use crate::models::store_health::Verified;
+use crate::models::store_health::{Findings, Verified};
+
+const UNREADABLE: &str = "The rows on which the store rests cannot be read: one holds a value that Strongroom never \
+                          writes. The command “strongroom verify” names it.";
 
 /// As of a few seconds ago.
 #[derive(Default)]
@@ -13,6 +18,10 @@ pub struct AlertState {
     open: AtomicI64,
     settings: RwLock<Arc<AlertSettings>>,
     verified: RwLock<Option<Verified>>,
+    /// What the last look at the store found, in sentences.
+    tampered: RwLock<Vec<String>>,
+    /// Whether an alert about it could not be saved.
+    silenced: AtomicBool,
     /// Since when this process has seen that the verification is late.
     late_since: RwLock<Option<Instant>>,
 }
@@ -34,7 +43,36 @@ impl AlertState {
         since.map_or(Duration::ZERO, |since| since.elapsed())
     }
 
-    pub fn set_verified(&self, verified: Verified) {
+    /// What this process itself has seen to be wrong with the store, in sentences, whatever alerts the database has.
+    pub fn troubles(&self) -> Vec<String> {
+        let mut sentences = self.tampered.read().unwrap_or_else(PoisonError::into_inner).clone();
+        if self.silenced.load(Ordering::Relaxed) {
+            sentences.push("An alert about the store could not be saved in the database.".to_owned());
+        }
+        sentences
+    }
+
+    /// What a look at the store found. A database that is away for a moment says nothing of the store.
+    pub fn set_found(&self, examined: &Result<Findings, DbError>) {
+        let sentences = match examined {
+            Ok(found) => {
+                self.set_verified(found.verified);
+                found.sentences()
+            }
+            Err(DbError::Unavailable | DbError::TryAgain) => return,
+            Err(_) => vec![UNREADABLE.to_owned()],
+        };
+        *self.tampered.write().unwrap_or_else(PoisonError::into_inner) = sentences;
+    }
+
+    /// Whether what was found could be said by alerts.
+    pub fn set_silenced(&self, saved: &Result<(), DbError>) {
+        if !matches!(saved, Err(DbError::Unavailable | DbError::TryAgain | DbError::OutcomeUnknown)) {
+            self.silenced.store(saved.is_err(), Ordering::Relaxed);
+        }
+    }
+
+    fn set_verified(&self, verified: Verified) {
         let mut since = self.late_since.write().unwrap_or_else(PoisonError::into_inner);
         *since = if verified.is_late() { since.or_else(|| Some(Instant::now())) } else { None };
         *self.verified.write().unwrap_or_else(PoisonError::into_inner) = Some(verified);

@@ -8,7 +8,7 @@ use crate::vault::Vault;
 /// The way for all work, and the URL to listen at; `None`: nobody announces anything.
 pub fn find(url: &str, direct: Option<&str>, vault: &Vault) -> Result<(Route, Option<String>), StartError> {
     if let Some(direct) = direct {
-        check(direct, vault)?;
+        check(url, direct, vault)?;
         return Ok((Route::Pooled, Some(direct.to_owned())));
     }
     match models::route(url)? {
@@ -24,7 +24,7 @@ pub fn find(url: &str, direct: Option<&str>, vault: &Vault) -> Result<(Route, Op
 }
 
 /// A server that is away may come back. One that can never be right is refused.
-fn check(direct: &str, vault: &Vault) -> Result<(), StartError> {
+fn check(url: &str, direct: &str, vault: &Vault) -> Result<(), StartError> {
     let mut conn = match models::connect_by(direct) {
         Ok((_, Route::Pooled)) => return Err(StartError::NotDirect),
         Ok((conn, Route::Direct)) => conn,
@@ -35,7 +35,11 @@ fn check(direct: &str, vault: &Vault) -> Result<(), StartError> {
         }
     };
     match models::read(&mut conn, deployment::id) {
-        Ok(Some(id)) if id == vault.deployment() => Ok(()),
-        _ => Err(StartError::OtherDatabase),
+        Ok(Some(id)) if id == vault.deployment() => {}
+        _ => return Err(StartError::OtherDatabase),
     }
+    // A copy of the database is of the same deployment.
+    let there = models::read(&mut conn, models::server)?;
+    let here = models::read(&mut models::connect(url)?, models::server)?;
+    if there == here { Ok(()) } else { Err(StartError::OtherDatabase) }
 }

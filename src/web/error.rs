@@ -254,6 +254,14 @@ impl From<DbError> for Error {
                  audit trail says when it was noticed."
                     .to_owned(),
             ),
+            DbError::Unreadable => {
+                tracing::error!("a row of the database holds a value that Strongroom never writes");
+                Self::Conflict(
+                    "A record that belongs here cannot be read: somebody changed it in the database, outside Strongroom. An \
+                     administrator of the server finds it with the command “strongroom verify”."
+                        .to_owned(),
+                )
+            }
             DbError::LaterRelease => Self::Conflict(
                 "A later release of Strongroom saved this, and this console cannot read it. Upgrade this console.".to_owned(),
             ),

@@ -26,6 +26,8 @@ pub struct Shell {
     pub shortcuts: bool,
     pub open_alerts: i64,
     pub notice: Option<Notice>,
+    /// What is wrong with the store, in sentences.
+    pub troubles: Vec<String>,
     /// What holds for every page.
     pub banner: Option<&'static str>,
 }
@@ -85,6 +87,7 @@ impl Shell {
             theme: visitor.theme.clone(),
             shortcuts: visitor.shortcuts,
             open_alerts: request.app_data::<Data<Services>>().map_or(0, |services| services.alerts.open()),
+            troubles: request.app_data::<Data<Services>>().map(|services| services.troubles()).unwrap_or_default(),
             notice: word.and_then(|word| notice(&word)),
             banner: in_clear(request),
         }

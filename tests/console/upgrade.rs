@@ -202,3 +202,23 @@ async fn the_way_back_leaves_what_the_release_before_can_read() {
     assert_eq!(opened(&mut conn, &vault), 15);
     drop(strongroom.serve());
 }
+
+#[actix_web::test]
+async fn what_strongroom_never_writes_is_mended_by_the_upgrade() {
+    let strongroom = store();
+    let mut conn = strongroom.connect();
+    conn.batch_execute(
+        "UPDATE alerts SET opened_at = 'infinity', notices = 2147483647;
+         UPDATE deliveries SET attempts = 2147483647, created_at = '-infinity'",
+    )
+    .expect("a store that somebody altered");
+    let (alerts, deliveries) = (count_on(&mut conn, "alerts"), count_on(&mut conn, "deliveries"));
+    for _ in 0..2 {
+        conn.run_pending_migrations(strongroom::models::MIGRATIONS).expect("up");
+        let mended = "alerts WHERE isfinite(opened_at) AND notices <= 1000000 AND row_mac = ''";
+        assert!(alerts > 0 && count_on(&mut conn, mended) == alerts);
+        assert_eq!(count_on(&mut conn, "deliveries WHERE isfinite(created_at) AND attempts <= 1000000"), deliveries);
+        revert_to_before(&mut conn, "20261126180000");
+        conn.batch_execute("UPDATE alerts SET opened_at = 'infinity', notices = 2147483647").expect("no checks");
+    }
+}

@@ -76,7 +76,10 @@ fn notices(app: &TestApp, alert: Uuid, event: &str) -> i64 {
 /// Raises an alert as its cause would; about a user, since what is about a credential closes when there is none.
 fn raise(app: &TestApp, trigger: &str, name: &str, words: &str) -> Uuid {
     let subject = Subject { kind: "user", id: Uuid::new_v4(), name };
-    app.transaction(|conn| alerts::raise(conn, trigger, subject, words));
+    app.transaction(|conn| match trigger {
+        "integrity" => alerts::raise_integrity(conn, &app.services.vault, subject, words),
+        _ => alerts::raise(conn, trigger, subject, words),
+    });
     alert(app, subject.id).expect("an alert")
 }
 

@@ -24,7 +24,9 @@ mod limits;
 mod memory;
 mod sessions;
 mod setup;
+mod silence;
 mod trail;
+mod unreadable;
 mod users;
 
 #[derive(diesel::QueryableByName)]
@@ -85,7 +87,8 @@ fn findings(app: &TestApp) -> Vec<String> {
 
 /// Looks at the few rows on which everything rests, as the console does every few seconds.
 fn look(app: &TestApp) {
-    app.transaction(|conn| store_health::look(conn, &app.services.vault, true).map(drop));
+    let health = app.transaction(|conn| store_health::examine(conn, &app.services.vault));
+    app.transaction(|conn| store_health::tell(conn, &app.services.vault, &health, true));
 }
 
 /// What alerts are open about integrity: the subjects' names.

@@ -1,0 +1,1 @@
+ALTER TABLE alerts DROP COLUMN row_mac;
