@@ -141,7 +141,7 @@ async fn tell_heads(services: Arc<Services>) -> Result<(), DbError> {
 /// Alerts about what is wrong with the few rows on which everything else rests, within seconds.
 async fn watch(services: Arc<Services>) -> Result<(), DbError> {
     let (vault, overdue) = (services.vault.clone(), services.alerts.late_for() > VERIFICATION_BEGINS);
-    let examined = services.db.run(move |conn| store_health::examine(conn, &vault)).await;
+    let examined = services.db.transaction(move |conn| store_health::examine(conn, &vault)).await;
     // Remembered before anything is written: whoever alters the store may also keep alerts from being saved.
     services.alerts.set_found(&examined);
     let found = examined?;
