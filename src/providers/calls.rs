@@ -14,10 +14,10 @@ use zeroize::Zeroizing;
 use super::egress::{Answer, BODY_LIMIT, Client};
 use super::patience::retry_after;
 use super::probe::{self, Finding, Verdict};
-use super::{ProviderError, capital};
+use super::{Failure, ProviderError, capital};
 
 /// A result, or what to tell people instead.
-pub type Outcome<T> = Result<T, Box<Finding>>;
+pub type Outcome<T> = Result<T, Failure>;
 
 /// A throttled or overloaded provider is asked this often in all, so that a test ends in time.
 const ATTEMPTS: u32 = 3;
@@ -121,11 +121,11 @@ pub(super) fn json<T: DeserializeOwned>(answer: &Answer, who: &str) -> Outcome<T
 
 /// A finding to return as the error of an [`Outcome`].
 pub(super) fn found<T>(verdict: Verdict, sentence: impl Into<String>, remedy: impl Into<String>) -> Outcome<T> {
-    Err(Box::new(Finding::new(verdict, sentence, remedy)))
+    Err(Failure::from(Finding::new(verdict, sentence, remedy)))
 }
 
 /// A call that came to no answer of its own kind. `who` is the service in lower case: `the token service of Google`.
-pub(super) fn failed(error: &ProviderError, who: &str) -> Box<Finding> {
+pub(super) fn failed(error: &ProviderError, who: &str) -> Failure {
     let mut finding = probe::failed(error, who);
     match error {
         ProviderError::Throttled { retry_after: None | Some(0) } => {
@@ -145,23 +145,13 @@ pub(super) fn failed(error: &ProviderError, who: &str) -> Box<Finding> {
             finding.remedy =
                 "Check the address and its port: Strongroom sends this credential by https only.".to_owned();
         }
-        _ if let Some((sentence, remedy)) = error.parts() => {
-            // A host keeps its case.
-            let sentence =
-                if matches!(error, ProviderError::Certificate { .. }) { capital(&sentence) } else { sentence };
-            (finding.sentence, finding.remedy) = (sentence, remedy);
-        }
-        _ => {
-            if let Some((sentence, remedy)) = finding.sentence.split_once(". ") {
-                (finding.sentence, finding.remedy) = (format!("{sentence}."), remedy.to_owned());
-            }
-        }
+        _ => {}
     }
-    Box::new(finding)
+    Failure::from(finding)
 }
 
 /// An answer whose status is neither success nor explained by the provider's own rules.
-pub(super) fn unexplained(answer: Answer, who: &str) -> Box<Finding> {
+pub(super) fn unexplained(answer: Answer, who: &str) -> Failure {
     let error = answer.accepted(super::Sent::Token).err().unwrap_or(ProviderError::BadAnswer);
     failed(&error, who)
 }

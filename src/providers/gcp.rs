@@ -9,7 +9,7 @@ use super::calls::{self, AccessToken, Outcome};
 use super::egress::{Answer, Egress, Tls};
 use super::endpoints::{Endpoints, Service};
 use super::probe::{Finding, Verdict};
-use super::{ProviderError, clock, jwt};
+use super::{Failure, ProviderError, clock, jwt};
 use crate::credentials::gcp::{Payload, ServiceAccount};
 use crate::credentials::pem::RsaKey;
 use crate::form::Values;
@@ -83,7 +83,7 @@ struct Refusal {
     error_description: String,
 }
 
-fn explain(answer: Answer, subject: Option<&str>) -> Box<Finding> {
+fn explain(answer: Answer, subject: Option<&str>) -> Failure {
     if !matches!(answer.status, 400 | 401 | 403) {
         return calls::unexplained(answer, WHO);
     }
@@ -91,7 +91,7 @@ fn explain(answer: Answer, subject: Option<&str>) -> Box<Finding> {
     let Ok(refusal) = answer.json::<Refusal>() else { return calls::failed(&ProviderError::BadAnswer, WHO) };
     // Google tells these apart in its description only, which is looked at and never shown.
     let says = |words: &str| refusal.error_description.to_ascii_lowercase().contains(words);
-    let finding = match refusal.error.as_str() {
+    let mut finding = match refusal.error.as_str() {
         _ if says("reasonable timeframe") || says("token must be a short-lived") => Finding::new(
             Verdict::BadKey,
             "The time in the signed assertion is outside of what Google accepts.",
@@ -126,11 +126,10 @@ fn explain(answer: Answer, subject: Option<&str>) -> Box<Finding> {
             "Make a new key for the service account, and replace the JSON key here.",
         ),
     };
-    let mut finding = Box::new(finding);
     if let Some(skew) = skew.filter(|_| finding.verdict == Verdict::BadKey) {
         finding.remedy = format!("{skew}: set it first, then test again. {}", finding.remedy);
     }
-    finding
+    finding.into()
 }
 
 fn disabled() -> Finding {
@@ -149,6 +148,6 @@ pub(super) async fn probe(values: &Values, egress: &Egress, endpoints: &Endpoint
         Ok(_) => Finding::ok("Google gave a token.")
             .fact("Service account", account.client_email)
             .fact("Project", account.project_id),
-        Err(finding) => *finding,
+        Err(finding) => finding.into(),
     }
 }

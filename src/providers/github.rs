@@ -7,12 +7,12 @@ use secrecy::ExposeSecret;
 use serde::Deserialize;
 use url::Url;
 
-use super::ProviderError;
 use super::calls::{self, Outcome};
 use super::egress::{Answer, Egress, Tls};
 use super::endpoints::{Endpoints, Service};
 use super::probe::{Finding, Verdict};
 use super::tls_faults::Form;
+use super::{Failure, ProviderError};
 use crate::credentials::github_token::Payload;
 use crate::form::Values;
 
@@ -44,10 +44,10 @@ pub(super) async fn probe(values: &Values, egress: &Egress, endpoints: &Endpoint
     let Some(payload) = crate::credentials::payload::<Payload>(values) else { return super::checkup::unreadable() };
     let answer = match ask(&payload, egress, endpoints).await {
         Ok(answer) => answer,
-        Err(error) => return *calls::failed(&error, WHO),
+        Err(error) => return calls::failed(&error, WHO).into(),
     };
     let found = if answer.status == 200 { welcome(&answer) } else { Err(explain(answer)) };
-    found.unwrap_or_else(|finding| *finding)
+    found.unwrap_or_else(Finding::from)
 }
 
 async fn ask(payload: &Payload, egress: &Egress, endpoints: &Endpoints) -> Result<Answer, ProviderError> {
@@ -87,7 +87,7 @@ fn expiry(text: &str) -> Option<DateTime<Utc>> {
     Some(DateTime::parse_from_str(text, "%Y-%m-%d %H:%M:%S %z").ok()?.with_timezone(&Utc))
 }
 
-fn explain(answer: Answer) -> Box<Finding> {
+fn explain(answer: Answer) -> Failure {
     let throttled = answer.header("x-ratelimit-remaining") == Some("0") || answer.header("retry-after").is_some();
     let (verdict, sentence, remedy) = match answer.status {
         401 => (
@@ -108,5 +108,5 @@ fn explain(answer: Answer) -> Box<Finding> {
         ),
         _ => return calls::unexplained(answer, WHO),
     };
-    Box::new(Finding::new(verdict, sentence, remedy))
+    Failure::from(Finding::new(verdict, sentence, remedy))
 }

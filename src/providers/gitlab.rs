@@ -7,12 +7,12 @@ use secrecy::ExposeSecret;
 use serde::Deserialize;
 use url::Url;
 
-use super::ProviderError;
 use super::calls::{self, Outcome};
 use super::egress::{Answer, Client, Egress, Tls};
 use super::endpoints::{Endpoints, Service};
 use super::probe::{Finding, Verdict};
 use super::tls_faults::Form;
+use super::{Failure, ProviderError};
 use crate::credentials::gitlab_token::Payload;
 use crate::form::Values;
 
@@ -47,7 +47,7 @@ struct User {
 /// themselves; then the user alone.
 pub(super) async fn probe(values: &Values, egress: &Egress, endpoints: &Endpoints) -> Finding {
     let Some(payload) = crate::credentials::payload::<Payload>(values) else { return super::checkup::unreadable() };
-    outcome(&payload, egress, endpoints).await.unwrap_or_else(|finding| *finding)
+    outcome(&payload, egress, endpoints).await.unwrap_or_else(Finding::from)
 }
 
 async fn outcome(payload: &Payload, egress: &Egress, endpoints: &Endpoints) -> Outcome<Finding> {
@@ -116,7 +116,7 @@ fn midnight(day: NaiveDate) -> DateTime<Utc> {
     day.and_time(NaiveTime::MIN).and_utc()
 }
 
-fn explain(answer: Answer) -> Box<Finding> {
+fn explain(answer: Answer) -> Failure {
     let (verdict, sentence, remedy) = match answer.status {
         401 => (
             Verdict::BadKey,
@@ -135,5 +135,5 @@ fn explain(answer: Answer) -> Box<Finding> {
         ),
         _ => return calls::unexplained(answer, WHO),
     };
-    Box::new(Finding::new(verdict, sentence, remedy))
+    Failure::from(Finding::new(verdict, sentence, remedy))
 }

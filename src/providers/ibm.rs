@@ -8,7 +8,7 @@ use super::calls::{self, AccessToken, Outcome};
 use super::egress::{Answer, Egress, Tls};
 use super::endpoints::{Endpoints, Service};
 use super::probe::{Finding, Verdict};
-use super::{ProviderError, clock, jwt};
+use super::{Failure, ProviderError, clock, jwt};
 use crate::credentials::checks;
 use crate::credentials::ibm_cloud::Payload;
 use crate::form::Values;
@@ -34,7 +34,7 @@ struct Refusal {
     code: String,
 }
 
-fn explain(answer: Answer) -> Box<Finding> {
+fn explain(answer: Answer) -> Failure {
     if !matches!(answer.status, 400 | 401 | 403) {
         return calls::unexplained(answer, WHO);
     }
@@ -55,7 +55,7 @@ fn explain(answer: Answer) -> Box<Finding> {
     if let Some(skew) = skew {
         finding.remedy = format!("{skew}: set it first, then test again. {}", finding.remedy);
     }
-    Box::new(finding)
+    Failure::from(finding)
 }
 
 /// A token, and whose it is. A key of another account works, and is warned of: calls that name the account will fail.
@@ -63,7 +63,7 @@ pub(super) async fn probe(values: &Values, egress: &Egress, endpoints: &Endpoint
     let Some(payload) = crate::credentials::payload::<Payload>(values) else { return super::checkup::unreadable() };
     let token = match token(&payload, egress, endpoints).await {
         Ok(token) => token,
-        Err(finding) => return *finding,
+        Err(finding) => return finding.into(),
     };
     let claims = jwt::claims(token.secret.expose_secret());
     let mut finding = Finding::ok("IBM Cloud gave a token.");

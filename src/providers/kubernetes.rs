@@ -17,7 +17,7 @@ use super::calls;
 use super::egress::{Answer, Client, Egress, Tls};
 use super::probe::{Finding, Verdict};
 use super::tls_faults::Form;
-use super::{ProviderError, certificate, clock};
+use super::{Failure, ProviderError, certificate, clock};
 use crate::credentials::kubeconfig::{KIND, Kubeconfig, Login, Payload};
 use crate::credentials::pem::Pair;
 use crate::form::Values;
@@ -142,8 +142,8 @@ pub(super) async fn probe(values: &Values, egress: &Egress) -> Finding {
     }
     let mut finding = match examine(&config, egress).await {
         Ok(finding) => finding,
-        Err(Answered::Failed(error)) => *calls::failed(&error, WHO),
-        Err(Answered::Otherwise(answer)) => *explain(answer),
+        Err(Answered::Failed(error)) => calls::failed(&error, WHO).into(),
+        Err(Answered::Otherwise(answer)) => explain(answer).into(),
     };
     let expired = expires_at.is_some_and(|expires_at| expires_at <= clock::now());
     if finding.verdict == Verdict::BadKey && expired {
@@ -190,7 +190,7 @@ async fn examine(config: &Kubeconfig, egress: &Egress) -> Result<Finding, Answer
     Ok(finding)
 }
 
-fn explain(answer: Answer) -> Box<Finding> {
+fn explain(answer: Answer) -> Failure {
     let (verdict, sentence, remedy) = match answer.status {
         401 => (
             Verdict::BadKey,
@@ -210,5 +210,5 @@ fn explain(answer: Answer) -> Box<Finding> {
         ),
         _ => return calls::unexplained(answer, WHO),
     };
-    Box::new(Finding::new(verdict, sentence, remedy))
+    Failure::from(Finding::new(verdict, sentence, remedy))
 }

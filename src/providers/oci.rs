@@ -14,7 +14,7 @@ use super::calls;
 use super::egress::{Answer, Client, Egress, Tls};
 use super::endpoints::{Endpoints, Service};
 use super::probe::{Finding, Verdict};
-use super::{ProviderError, clock, jwt};
+use super::{Failure, ProviderError, clock, jwt};
 use crate::credentials::checks;
 use crate::credentials::oci::Payload;
 use crate::credentials::pem::RsaKey;
@@ -110,7 +110,7 @@ pub(super) async fn probe(values: &Values, egress: &Egress, endpoints: &Endpoint
     }
     let client = match egress.client(Tls::default()) {
         Ok(client) => client,
-        Err(error) => return *calls::failed(&error, WHO),
+        Err(error) => return calls::failed(&error, WHO).into(),
     };
     let several = urls.len() > 1;
     let answers = join_all(urls.into_iter().map(|url| ask(&client, url, &payload))).await;
@@ -122,10 +122,10 @@ pub(super) async fn probe(values: &Values, egress: &Egress, endpoints: &Endpoint
                     calls::shown(&user.name).into_iter().fold(finding, |found, name| found.fact("User", name));
                 finding.fact("Tenancy", payload.tenancy_ocid)
             }
-            Err(finding) => *finding,
+            Err(finding) => finding.into(),
         },
-        Some(Ok(answer)) => *explain(answer, several),
-        Some(Err(error)) => *calls::failed(&error, WHO),
+        Some(Ok(answer)) => explain(answer, several).into(),
+        Some(Err(error)) => calls::failed(&error, WHO).into(),
         None => super::checkup::unreadable(),
     }
 }
@@ -142,10 +142,10 @@ fn rank(answer: &Result<Answer, ProviderError>) -> u8 {
     }
 }
 
-fn explain(answer: Answer, several: bool) -> Box<Finding> {
+fn explain(answer: Answer, several: bool) -> Failure {
     match (answer.status, clock::skew(&answer)) {
         // Signatures older than five minutes are refused like wrong ones.
-        (401, Some(skew)) => Box::new(Finding::new(
+        (401, Some(skew)) => Failure::from(Finding::new(
             Verdict::BadKey,
             format!("{skew}, and Oracle Cloud refused the signature."),
             "Set the clock: let it follow a time server (NTP). Then test again.",
@@ -155,7 +155,11 @@ fn explain(answer: Answer, several: bool) -> Box<Finding> {
                 "Check that the public key is still listed under API keys of this user, with this fingerprint.";
             let elsewhere = " If the tenancy does not subscribe to any of the large regions, enter its Home region.";
             let remedy = if several { format!("{remedy}{elsewhere}") } else { remedy.to_owned() };
-            Box::new(Finding::new(Verdict::BadKey, "Oracle Cloud refused the key, the user or the tenancy.", remedy))
+            Failure::from(Finding::new(
+                Verdict::BadKey,
+                "Oracle Cloud refused the key, the user or the tenancy.",
+                remedy,
+            ))
         }
         // "NotAuthorizedOrNotFound": the signature was good.
         (403 | 404, _) => {
@@ -166,7 +170,7 @@ fn explain(answer: Answer, several: bool) -> Box<Finding> {
             );
             let statement = "Allow group strongroom to inspect users in tenancy";
             finding.snippets.push(("Policy of the group".to_owned(), statement.to_owned()));
-            Box::new(finding)
+            Failure::from(finding)
         }
         _ => calls::unexplained(answer, WHO),
     }

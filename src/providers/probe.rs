@@ -176,7 +176,9 @@ pub fn failed(error: &ProviderError, who: &str) -> Finding {
         ProviderError::Throttled { .. } => Verdict::Throttled,
         ProviderError::RefusedByPolicy { .. } | ProviderError::Reserved { .. } => Verdict::RefusedByPolicy,
         ProviderError::Aws(refusal) => refusal.verdict(),
+        ProviderError::SignIn(finding) => finding.verdict,
         _ => Verdict::Unreachable,
     };
-    Finding::new(verdict, error.told(who), "")
+    let (cause, remedy) = error.told_apart(who);
+    Finding::new(verdict, cause, remedy)
 }

@@ -4,10 +4,10 @@
 
 use uuid::Uuid;
 
+use super::Failure;
 use super::calls::{AccessToken, Outcome};
 use super::egress::Egress;
 use super::endpoints::Endpoints;
-use super::probe::Finding;
 use super::sessions::{Cache, Key};
 use super::{azure, checkup, gcp, ibm};
 use crate::credentials::{self, azure as azure_kind, gcp as gcp_kind, ibm_cloud as ibm_kind};
@@ -26,7 +26,7 @@ pub struct Stored {
 pub struct Tokens {
     egress: Egress,
     endpoints: Endpoints,
-    cache: Cache<Key, AccessToken, Box<Finding>>,
+    cache: Cache<Key, AccessToken, Failure>,
 }
 
 impl Tokens {
@@ -97,5 +97,5 @@ impl Tokens {
 }
 
 fn payload<P: serde::de::DeserializeOwned>(values: &Values) -> Outcome<P> {
-    credentials::payload(values).ok_or_else(|| Box::new(checkup::unreadable()))
+    credentials::payload(values).ok_or_else(|| checkup::unreadable().into())
 }

@@ -49,6 +49,7 @@ impl SendError {
     /// The failure of a call; `who` is the service in lower case: `the webhook's receiver`.
     pub fn call(error: &ProviderError, who: &str) -> Self {
         let again = match error {
+            ProviderError::SignIn(finding) => return super::call::found(finding),
             ProviderError::Unreachable { .. }
             | ProviderError::Timeout { .. }
             | ProviderError::Proxy { .. }
@@ -58,13 +59,13 @@ impl SendError {
             ProviderError::ServerError { .. } | ProviderError::BadAnswer | ProviderError::Stopped => Again::Later(None),
             _ => Again::Never,
         };
-        let sentence = match error {
-            // The general one speaks of scans.
+        let (cause, remedy) = match error {
             ProviderError::Throttled { .. } => {
-                providers::capital(&format!("{who} limits the number of requests. Strongroom tries later."))
+                let cause = providers::capital(&format!("{who} limits the number of requests."));
+                (cause, "Strongroom tries later.".to_owned())
             }
-            _ => error.told(who),
+            _ => error.told_apart(who),
         };
-        Self { sentence, again }
+        Self { sentence: format!("{cause} {remedy}").trim_end().to_owned(), again }
     }
 }

@@ -84,6 +84,7 @@ fn hint(step: Step, cause: &ProviderError) -> &'static str {
             | ProviderError::Timeout { .. }
             | ProviderError::TooLarge,
         ) => " Many registries do not list their repositories for everyone: enter their names under Repository.",
+        (_, ProviderError::Throttled { retry_after: None | Some(0) }) => " Or lower the Cap.",
         (Step::ListingTags | Step::ReadingManifests, ProviderError::Forbidden) => {
             " Or add the repository to Repositories to exclude."
         }
@@ -111,3 +112,16 @@ impl fmt::Display for ScanError {
 }
 
 impl std::error::Error for ScanError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_scan_that_is_throttled_speaks_of_the_cap() {
+        let cause = ProviderError::Throttled { retry_after: None };
+        assert!(!cause.told("the service").contains("Cap"));
+        let said = ScanError::new(Step::ListingTags, "team/app", cause).to_string();
+        assert!(said.ends_with("kept refusing. Try later. Or lower the Cap."), "{said}");
+    }
+}

@@ -134,14 +134,11 @@ fn moment(at: &DateTime) -> Option<Moment> {
     Moment::from_timestamp(at.secs(), 0)
 }
 
-/// A finding whose sentence ends where its remedy begins.
+/// The finding of a call that failed.
 pub(super) fn failed(error: &ProviderError) -> Finding {
     let mut finding = probe::failed(error, "AWS");
     if *error == ProviderError::Aws(Refusal::NoRole) {
         finding.verdict = Verdict::NotHere;
-    }
-    if let Some((sentence, remedy)) = finding.sentence.split_once(". ") {
-        (finding.remedy, finding.sentence) = (remedy.to_owned(), format!("{sentence}."));
     }
     finding
 }

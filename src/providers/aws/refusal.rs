@@ -47,52 +47,70 @@ pub enum Refusal {
 }
 
 impl Refusal {
-    /// What happened and what to do about it, beginning in lower case or with a name.
-    pub fn sentence(&self) -> String {
+    /// What happened, beginning in lower case or with a name, and what to do about it.
+    pub fn parts(&self) -> (String, String) {
         match self {
-            Self::UnknownKey => "AWS does not know the access key. It may be mistyped, deleted or inactive, or belong to \
-                                 another partition (China, GovCloud). Look at it in the IAM console, and store a new one."
-                .into(),
-            Self::WrongSecret => "the secret does not belong to the access key. Enter the secret access key again, or \
-                                  create a new key and store both."
-                .into(),
-            Self::ClockSkew => "AWS says that this machine's clock is wrong by more than five minutes. Set the clock, \
-                                by NTP for instance; the key itself may be good."
-                .into(),
-            Self::Expired => "the temporary credentials have expired. Try again; if it stays so, look at the role of \
-                              the machine that Strongroom runs on."
-                .into(),
-            Self::MayNotAssume { role } => format!(
-                "the key may not assume {role}: its own policy lacks the permission. Allow sts:AssumeRole on that role \
-                 in the policy of the key's user."
+            Self::UnknownKey => (
+                "AWS does not know the access key.".to_owned(),
+                "It may be mistyped, deleted or inactive, or belong to another partition (China, GovCloud). \
+                     Look at it in the IAM console, and store a new one."
+                    .to_owned(),
             ),
-            Self::NotTrusted { role } => format!(
-                "{role} does not trust the key. Add the key's user, and the external ID if one is asked for, to the trust \
-                 policy of the role."
+            Self::WrongSecret => (
+                "the secret does not belong to the access key.".to_owned(),
+                "Enter the secret access key again, or create a new key and store both.".to_owned(),
             ),
-            Self::NotAssumed { role } => format!(
-                "AWS does not let the key assume {role}, and does not tell why. Check that the role exists, that the \
-                 policy of the key's user allows sts:AssumeRole on it, and that its trust policy names that user and \
-                 the external ID."
+            Self::ClockSkew => (
+                "AWS says that this machine's clock is wrong by more than five minutes.".to_owned(),
+                "Set the clock, by NTP for instance; the key itself may be good.".to_owned(),
+            ),
+            Self::Expired => (
+                "the temporary credentials have expired.".to_owned(),
+                "Try again; if it stays so, look at the role of the machine that Strongroom runs on.".to_owned(),
+            ),
+            Self::MayNotAssume { role } => (
+                format!("the key may not assume {role}: its own policy lacks the permission."),
+                "Allow sts:AssumeRole on that role in the policy of the key's user.".to_owned(),
+            ),
+            Self::NotTrusted { role } => (
+                format!("{role} does not trust the key."),
+                "Add the key's user, and the external ID if one is asked for, to the trust policy of the \
+                     role."
+                    .to_owned(),
+            ),
+            Self::NotAssumed { role } => (
+                format!("AWS does not let the key assume {role}, and does not tell why."),
+                "Check that the role exists, that the policy of the key's user allows sts:AssumeRole on it, \
+                     and that its trust policy names that user and the external ID."
+                    .to_owned(),
             ),
             // Of a role that a role goes on to, AWS gives no more than an hour; of any other, what that role allows.
-            Self::TooLong { role, minutes } => format!(
-                "{role} does not allow sessions of {minutes} minutes. Lower the session length of the integration (an hour \
-                 always works), or raise the maximum session duration of the role in the IAM console."
+            Self::TooLong { role, minutes } => (
+                format!("{role} does not allow sessions of {minutes} minutes."),
+                "Lower the session length of the integration (an hour always works), or raise the maximum \
+                     session duration of the role in the IAM console."
+                    .to_owned(),
             ),
-            Self::Denied { action } => format!(
-                "AWS knows the credential, but does not allow {action}. Add that action to the policy of the role or user."
+            Self::Denied { action } => (
+                format!("AWS knows the credential, but does not allow {action}."),
+                "Add that action to the policy of the role or user.".to_owned(),
             ),
-            Self::NoRole => "there is no IAM role here: no container endpoint, no web identity and no instance metadata \
-                             (IMDSv2) answered. Attach a role to what Strongroom runs on, or use an access key."
-                .into(),
-            Self::BadRole => "the environment names an IAM role in a way that does not work. Check the variables AWS_ROLE_ARN, \
-                              AWS_WEB_IDENTITY_TOKEN_FILE and AWS_CONTAINER_CREDENTIALS_* of the console, and the trust \
-                              policy of that role."
-                .into(),
-            Self::RegionOff => "the region is not switched on for this account, or does not take the role. Choose another \
-                                region, or switch it on in the AWS account settings."
-                .into(),
+            Self::NoRole => (
+                "there is no IAM role here: no container endpoint, no web identity and no instance metadata \
+                     (IMDSv2) answered."
+                    .to_owned(),
+                "Attach a role to what Strongroom runs on, or use an access key.".to_owned(),
+            ),
+            Self::BadRole => (
+                "the environment names an IAM role in a way that does not work.".to_owned(),
+                "Check the variables AWS_ROLE_ARN, AWS_WEB_IDENTITY_TOKEN_FILE and \
+                     AWS_CONTAINER_CREDENTIALS_* of the console, and the trust policy of that role."
+                    .to_owned(),
+            ),
+            Self::RegionOff => (
+                "the region is not switched on for this account, or does not take the role.".to_owned(),
+                "Choose another region, or switch it on in the AWS account settings.".to_owned(),
+            ),
         }
     }
 

@@ -13,11 +13,12 @@ use super::calls::{self, AccessToken, Outcome};
 use super::egress::{Egress, Tls};
 use super::endpoints::{Endpoints, Service};
 use super::probe::{Finding, Verdict};
-use super::{ProviderError, certificate, clock, jwt};
+use super::{Failure, ProviderError, certificate, clock, jwt};
 use crate::credentials::azure::{Cloud, Payload};
 use crate::credentials::pem::{Pair, RsaKey};
 use crate::form::Values;
 
+pub mod container_registry;
 mod refusals;
 
 const WHO: &str = "Microsoft Entra ID";
@@ -28,6 +29,9 @@ const ASSERTION_MINUTES: i64 = 10;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Resource {
     ResourceManager,
+    /// One audience for the registries of all clouds, as the vendor's own clients have it.
+    /// <https://github.com/Azure/azure-sdk-for-python/tree/main/sdk/containerregistry/azure-containerregistry>
+    ContainerRegistry,
     KeyVault,
     /// Exchange Online, for mail by SMTP.
     /// <https://learn.microsoft.com/exchange/client-developer/legacy-protocols/how-to-authenticate-an-imap-pop-smtp-application-by-using-oauth>
@@ -39,6 +43,7 @@ impl Resource {
     pub(super) fn slug(self) -> &'static str {
         match self {
             Self::ResourceManager => "resource-manager",
+            Self::ContainerRegistry => "container-registry",
             Self::KeyVault => "key-vault",
             Self::Outlook => "outlook",
         }
@@ -48,6 +53,7 @@ impl Resource {
     fn address(self, cloud: Cloud) -> &'static str {
         match (self, cloud) {
             (Self::ResourceManager, cloud) => cloud.resource_manager(),
+            (Self::ContainerRegistry, _) => "https://containerregistry.azure.net",
             (Self::KeyVault, Cloud::Global) => "https://vault.azure.net",
             (Self::KeyVault, Cloud::China) => "https://vault.azure.cn",
             (Self::KeyVault, Cloud::UsGovernment) => "https://vault.usgovcloudapi.net",
@@ -121,9 +127,9 @@ fn usable(pair: &Pair) -> Outcome<()> {
             "Make a certificate with an RSA key, add it to the app registration, and replace it here.",
         );
     }
-    let Some(summary) = pair.summary() else { return Err(Box::new(super::checkup::unreadable())) };
+    let Some(summary) = pair.summary() else { return Err(super::checkup::unreadable().into()) };
     let finding = certificate::dates(summary.not_before, summary.not_after);
-    if finding.verdict == Verdict::Ok { Ok(()) } else { Err(Box::new(finding)) }
+    if finding.verdict == Verdict::Ok { Ok(()) } else { Err(Failure::from(finding)) }
 }
 
 /// A signed claim to be the client. Both thumbprints: directories know certificates by the older one too.
@@ -199,7 +205,7 @@ pub(super) async fn probe(values: &Values, egress: &Egress, endpoints: &Endpoint
     let Some(payload) = crate::credentials::payload::<Payload>(values) else { return super::checkup::unreadable() };
     let token = match token(&payload, Resource::ResourceManager, egress, endpoints).await {
         Ok(token) => token,
-        Err(finding) => return *finding,
+        Err(finding) => return finding.into(),
     };
     let claims = jwt::claims(token.secret.expose_secret());
     let mut finding = Finding::ok("Microsoft Entra ID gave a token.");

@@ -4,6 +4,7 @@
 use serde::Deserialize;
 
 use super::WHO;
+use crate::providers::Failure;
 use crate::providers::egress::Answer;
 use crate::providers::probe::{Finding, Verdict};
 use crate::providers::{calls, clock};
@@ -89,7 +90,7 @@ const MEANINGS: [Meaning; 12] = [
     ),
 ];
 
-pub(super) fn explain(answer: Answer) -> Box<Finding> {
+pub(super) fn explain(answer: Answer) -> Failure {
     if !matches!(answer.status, 400 | 401 | 403 | 404) {
         return calls::unexplained(answer, WHO);
     }
@@ -120,18 +121,18 @@ pub(super) fn explain(answer: Answer) -> Box<Finding> {
     if let Some(skew) = skew.filter(|_| verdict == Verdict::BadKey) {
         finding.remedy = format!("{skew}: set it first, then test again. {remedy}");
     }
-    Box::new(finding)
+    Failure::from(finding)
 }
 
 /// `named`: a user-assigned identity was asked for by its client ID.
-pub(super) fn explain_identity(answer: Answer, named: bool) -> Box<Finding> {
+pub(super) fn explain_identity(answer: Answer, named: bool) -> Failure {
     match answer.status {
-        400 if named => Box::new(Finding::new(
+        400 if named => Failure::from(Finding::new(
             Verdict::NotHere,
             "This machine has no managed identity with that client ID.",
             "Assign the identity to the machine that Strongroom runs on, or correct the client ID.",
         )),
-        400 => Box::new(Finding::new(
+        400 => Failure::from(Finding::new(
             Verdict::NotHere,
             "This machine has no system-assigned identity.",
             "Switch it on under Identity of the machine that Strongroom runs on, or enter the client ID of a \
@@ -143,8 +144,8 @@ pub(super) fn explain_identity(answer: Answer, named: bool) -> Box<Finding> {
     }
 }
 
-pub(super) fn not_in_azure() -> Box<Finding> {
-    Box::new(Finding::new(
+pub(super) fn not_in_azure() -> Failure {
+    Failure::from(Finding::new(
         Verdict::NotHere,
         "There is no managed identity here: the identity service of Azure does not answer.",
         "Managed identity works only where Strongroom runs in Azure. Elsewhere, use a service key or a certificate.",

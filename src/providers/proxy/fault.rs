@@ -16,31 +16,38 @@ pub enum ProxyFault {
 }
 
 impl ProxyFault {
-    /// What happened and what to do, beginning in lower case.
-    pub fn sentence(self, proxy: &str, host: &str) -> String {
+    /// What happened, beginning in lower case, and what to do.
+    pub fn parts(self, proxy: &str, host: &str) -> (String, String) {
         match self {
-            Self::Away => format!(
-                "the proxy {proxy} does not answer, so {host} was not reached. Check STRONGROOM_EGRESS_PROXY, and that \
-                 the proxy is up."
+            Self::Away => (
+                format!("the proxy {proxy} does not answer, so {host} was not reached."),
+                "Check STRONGROOM_EGRESS_PROXY, and that the proxy is up.".to_owned(),
             ),
-            Self::Login { given: false } => format!(
-                "the proxy {proxy} asks for a login. Give the operator's to Strongroom: user:password in a file that \
-                 STRONGROOM_EGRESS_PROXY_LOGIN_FILE names."
+            Self::Login { given: false } => (
+                format!("the proxy {proxy} asks for a login."),
+                "Give the operator's to Strongroom: user:password in a file that \
+                     STRONGROOM_EGRESS_PROXY_LOGIN_FILE names."
+                    .to_owned(),
             ),
-            Self::Login { given: true } => format!(
-                "the proxy {proxy} refused the login in the file of STRONGROOM_EGRESS_PROXY_LOGIN_FILE. Correct it \
-                 and restart Strongroom."
+            Self::Login { given: true } => (
+                format!("the proxy {proxy} refused the login in the file of STRONGROOM_EGRESS_PROXY_LOGIN_FILE."),
+                "Correct it and restart Strongroom.".to_owned(),
             ),
-            Self::Refused { status } => format!(
-                "the proxy {proxy} does not lead to {host} (status {status}). The proxy decides that: have whoever \
-                 runs it allow this host, or list it in STRONGROOM_EGRESS_NO_PROXY if it is reached directly."
+            Self::Refused { status } => (
+                format!("the proxy {proxy} does not lead to {host} (status {status})."),
+                "The proxy decides that: have whoever runs it allow this host, or list it in \
+                     STRONGROOM_EGRESS_NO_PROXY if it is reached directly."
+                    .to_owned(),
             ),
-            Self::NoRoute { status } => format!(
-                "the proxy {proxy} could not reach {host} (status {status}). Check the address, and that the service \
-                 is up; a host that is reached directly belongs into STRONGROOM_EGRESS_NO_PROXY."
+            Self::NoRoute { status } => (
+                format!("the proxy {proxy} could not reach {host} (status {status})."),
+                "Check the address, and that the service is up; a host that is reached directly belongs into \
+                     STRONGROOM_EGRESS_NO_PROXY."
+                    .to_owned(),
             ),
-            Self::NoProxy => format!(
-                "what answers at {proxy} is no proxy that takes CONNECT over http. Correct STRONGROOM_EGRESS_PROXY."
+            Self::NoProxy => (
+                format!("what answers at {proxy} is no proxy that takes CONNECT over http."),
+                "Correct STRONGROOM_EGRESS_PROXY.".to_owned(),
             ),
         }
     }

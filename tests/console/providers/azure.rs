@@ -137,7 +137,7 @@ async fn two_hundred_integrations_on_one_credential_ask_for_one_token() {
         cache.get(key, || async {
             let token = token(&payload, Resource::ResourceManager, &egress, &endpoints).await?;
             let lifetime = token.lifetime;
-            Ok::<_, Box<Finding>>((token, lifetime))
+            Ok::<_, strongroom::providers::Failure>((token, lifetime))
         })
     };
     let all = futures_util::future::join_all((0..200).map(|_| get(1))).await;
