@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::credentials::{self as kinds, Kind};
 use crate::form::Values;
-use crate::integrations::Provider;
+use crate::integrations::Spec;
 use crate::models::checkups::{self, Outcome};
 use crate::models::events::Actor;
 use crate::models::provider_facts::Told;
@@ -51,7 +51,7 @@ pub fn roles(conn: &mut Conn, vault: &Vault, credential: Uuid) -> Result<Vec<Wan
     let rows = usages::of(conn, vault, credential, MOST_INTEGRATIONS)?;
     let wanted = rows.into_iter().filter_map(|row| {
         let settings = Values::from_json(row.settings.as_bytes())?;
-        Provider::find(&row.version)?.spec().assumes(&settings, &row.name)
+        (Spec::find(&row.version)?.grants)(&settings, &row.name).role
     });
     Ok(wanted.collect())
 }

@@ -23,6 +23,8 @@ pub mod cli;
 pub mod commands;
 /// Every setting once: flag, environment variable, sentence and default.
 pub mod config;
+/// *Test connection* of an integration that stands on a form.
+pub mod connection_test;
 /// The console as a process: built, bound, run until stopped. The only room that names pages and jobs together.
 pub mod console;
 /// What a credential is: one kind a file, each a declared form and a typed payload. Knows no HTTP, no database.

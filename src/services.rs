@@ -77,12 +77,13 @@ impl Services {
     ) -> Result<Self, SettingError> {
         settings.endpoints = std::mem::take(&mut settings.endpoints).with_aws(settings.aws_endpoints());
         let egress = Egress::new(settings.egress_allow().into_vec()).through(settings.egress_proxy()?);
+        let hello = settings.smtp_hello().or_else(|| Some(email::host(&public_url)));
         Ok(Self {
             gate: Gate { db: db.clone(), vault: vault.clone(), hasher: Hasher::default() },
             aws: aws::Sessions::new(egress.clone(), settings.endpoints.aws().clone()),
             tokens: Tokens::new(egress.clone(), settings.endpoints.clone()),
             egress,
-            smtp: email::Connections::default().greeting_as(settings.smtp_hello()),
+            smtp: email::Connections::default().greeting_as(hello),
             sessions: Cache::new(listen_at),
             checkups: Limiter::new(10, "tests"),
             invitations: Limiter::new(30, "invitations"),

@@ -66,7 +66,7 @@ async fn batch(services: &Services, id: Uuid, renewed: &Renewed) -> Result<bool,
         profile: &batch.integration.name,
         anchors: &batch.anchors,
     };
-    let write = |ready: &Ready| batch.channel.has_recipients().then(|| office.letter(ready));
+    let write = |ready: &Ready| batch.channel.has_recipients.then(|| office.letter(ready));
     let (mut last, mut letter): (Option<Taken>, _) = (None, None);
     for (at, ready) in batch.messages.iter().enumerate() {
         if services.stopping.is_cancelled() || !is_fresh() {
@@ -150,7 +150,7 @@ async fn send(
         letter: letter.as_ref(),
         repeated: ready.delivery.attempts > 1,
         go_ahead: letter.is_some().then_some(go_ahead),
-        limit: batch.channel.patience(),
+        limit: batch.channel.patience,
     };
     self::call(services, call).await
 }
@@ -166,7 +166,7 @@ async fn failed(services: &Services, batch: &Batch, ready: &Ready, error: SendEr
 
 /// One call of a channel.
 pub struct Call<'a> {
-    pub channel: &'static dyn Channel,
+    pub channel: &'static Channel,
     pub settings: &'a Values,
     pub credential: Option<&'a Opened>,
     /// The profile's name.
@@ -185,7 +185,7 @@ pub async fn call(services: &Services, call: Call<'_>) -> Result<Receipt, SendEr
     let cx = Context::new(services.outside(), call.settings, call.name, main);
     let Call { message, letter, go_ahead, repeated, .. } = call;
     let dispatch = Dispatch { message, letter, go_ahead, repeated };
-    let work = async { call.channel.send(&cx, dispatch).await };
+    let work = async { (call.channel.send)(&cx, dispatch).await };
     match tokio::time::timeout(call.limit, AssertUnwindSafe(work).catch_unwind()).await {
         Ok(Ok(result)) => result,
         Ok(Err(_)) => {

@@ -118,11 +118,11 @@ fn audience(conn: &mut Conn, vault: &Vault) -> Result<Audience, DbError> {
     for profile in whole.iter().filter(|profile| profile.active) {
         let Some(channel) = alerts::channel(&profile.version) else { continue };
         let settings = Values::from_json(profile.settings.as_bytes()).unwrap_or_default();
-        let at_once = i64::try_from(channel.lines_at_once()).unwrap_or(i64::MAX).max(1);
+        let at_once = i64::try_from(channel.lines_at_once).unwrap_or(i64::MAX).max(1);
         // A call for each alert leaves none out: each is somebody's work.
         let most = if at_once == 1 { i64::MAX } else { MOST_LINES };
         let target = |recipient, triggers| Target { integration: profile.id, recipient, triggers, at_once, most };
-        if channel.has_recipients() {
+        if channel.has_recipients {
             let own = people.iter().filter(|person| person.integration_id == profile.id);
             targets.extend(
                 own.map(|person| target(Some(person.id), person.triggers.split(',').map(str::to_owned).collect())),

@@ -8,8 +8,8 @@ use uuid::Uuid;
 
 use super::words::{self, Said};
 use crate::form::Values;
-use crate::integrations::Family;
 use crate::integrations::alerts::{self as channels, Channel, Event, Line, Message, Trigger, Usage};
+use crate::integrations::{Family, Spec};
 use crate::models::alerts::{self, Subject};
 use crate::models::altered;
 use crate::models::deliveries::{self, Delivery};
@@ -30,7 +30,7 @@ const USAGES: i64 = 5;
 /// Messages with all that sending them takes.
 pub struct Batch {
     pub integration: Trusted<Integration>,
-    pub channel: &'static dyn Channel,
+    pub channel: &'static Channel,
     pub settings: Values,
     pub credential: Option<Opened>,
     pub messages: Vec<Ready>,
@@ -64,8 +64,9 @@ pub fn prepare(
     id: Uuid,
 ) -> Result<Option<Result<Batch, Unfit>>, DbError> {
     let seen = integrations::find(conn, vault, id)?;
-    let channel = channels::channel(&seen.shown().version);
-    let ordered = channel.is_some_and(|channel| channel.lines_at_once() == 1);
+    let spec = Spec::find(&seen.shown().version);
+    let channel = spec.and_then(Spec::channel);
+    let ordered = channel.is_some_and(|channel| channel.lines_at_once == 1);
     // This replica works on the channel in one lane: what else it has of it was lost sight of.
     deliveries::put_back(conn, replica, Some(id))?;
     let claimed = deliveries::claim(conn, id, replica, BATCH, ordered)?;
@@ -88,18 +89,20 @@ pub fn prepare(
     };
     altered::settle(conn, &integration)?;
     let settings = Values::from_json(integration.settings.as_bytes());
-    let (Some(channel), Some(settings)) = (channel, settings) else { return unfit(claimed, UNKNOWN.to_owned()) };
+    let (Some(spec), Some(channel), Some(settings)) = (spec, channel, settings) else {
+        return unfit(claimed, UNKNOWN.to_owned());
+    };
     let credential = match integration.credential_id {
-        None if channel.needs_credential() => return unfit(claimed, NO_CREDENTIAL.to_owned()),
+        None if spec.needs_credential() => return unfit(claimed, NO_CREDENTIAL.to_owned()),
         None => None,
         Some(credential) => match open(conn, vault, &integration, credential, claimed.len())? {
-            Ok(opened) if channel.credential_kinds().contains(&opened.kind.slug) => Some(opened),
+            Ok(opened) if spec.credential_kinds().contains(&opened.kind.slug) => Some(opened),
             Ok(_) => return unfit(claimed, NO_CREDENTIAL.to_owned()),
             Err(closed) => return unfit(claimed, format!("The credential cannot be used: {}", closed.sentence())),
         },
     };
     let messages = messages(conn, vault, console, &integration, claimed)?;
-    let heads = if channel.has_recipients() { chain::heads(conn)? } else { Vec::new() };
+    let heads = if channel.has_recipients { chain::heads(conn)? } else { Vec::new() };
     // Three a line, so that no mail server has to fold them.
     let lines = heads.chunks(3).map(|heads| heads.iter().map(chain::Head::short).collect::<Vec<_>>().join(" "));
     let anchors = lines.collect::<Vec<_>>().join("\n");

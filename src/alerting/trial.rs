@@ -4,50 +4,34 @@
 use uuid::Uuid;
 
 use super::lane::{self, Call};
+use crate::connection_test::{self, Draft};
 use crate::form::Values;
+use crate::integrations::Spec;
 use crate::integrations::alerts::{self, Channel, SendError, test_message};
 use crate::models::events::Actor;
-use crate::models::{self, DbError, credentials, deliveries, integrations, recipients};
-use crate::opening;
+use crate::models::{self, DbError, deliveries, integrations, recipients};
 use crate::services::Services;
 
-/// A channel as it stands on a form, or as it is saved.
-pub struct Trial<'a> {
-    pub channel: &'static dyn Channel,
-    pub settings: &'a Values,
-    pub credential: Option<Uuid>,
-    pub name: &'a str,
-    pub host: &'a str,
-}
-
-/// Sends a test message; the inner error is a sentence for the person at the form.
-pub async fn send(services: &Services, actor: Actor, trial: &Trial<'_>) -> Result<Result<(), SendError>, DbError> {
-    let credential = match trial.credential {
-        None => None,
-        Some(id) => {
-            let (vault, why) =
-                (services.vault.clone(), format!("for a test alert through {} to {}", trial.name, trial.host));
-            let opened = services.db.transaction(move |conn| {
-                let opened = opening::open(conn, &vault, &actor, id, why.clone())?;
-                credentials::touch(conn, id)?;
-                Ok::<_, DbError>(opened)
-            });
-            match opened.await? {
-                Ok(opened) if trial.channel.credential_kinds().contains(&opened.kind.slug) => Some(opened),
-                Ok(_) => return Ok(Err(SendError::never("The credential cannot be used here. Choose another."))),
-                Err(closed) => {
-                    return Ok(Err(SendError::never(format!("The credential cannot be used: {}", closed.sentence()))));
-                }
-            }
-        }
+/// Sends a test message through a channel as it stands on a form, or as it is saved; the inner error is a sentence for
+/// the person at the form.
+pub async fn send(
+    services: &Services,
+    actor: Actor,
+    channel: &'static Channel,
+    draft: &Draft<'_>,
+) -> Result<Result<(), SendError>, DbError> {
+    let why = format!("for a test alert through {} to {}", draft.name, draft.host);
+    let credential = match connection_test::open(services, actor, draft, why).await? {
+        Ok(credential) => credential,
+        Err(sentence) => return Ok(Err(SendError::never(sentence))),
     };
     let now = services.db.run(models::clock).await?;
     let message = test_message(Uuid::now_v7(), now, &services.public_url);
     let call = Call {
-        channel: trial.channel,
-        settings: trial.settings,
+        channel,
+        settings: draft.settings,
         credential: credential.as_ref(),
-        name: trial.name,
+        name: draft.name,
         message: &message,
         letter: None,
         go_ahead: None,
@@ -76,11 +60,12 @@ pub async fn saved(services: &Services, actor: Actor, id: Uuid) -> Result<Tried,
     let vault = services.vault.clone();
     let row = services.db.run(move |conn| integrations::find(conn, &vault, id)).await?.trust()?;
     let settings = Values::from_json(row.settings.as_bytes());
-    let (Some(channel), Some(settings)) = (alerts::channel(&row.version), settings) else { return Ok(Tried::Unknown) };
+    let (Some(spec), Some(settings)) = (Spec::find(&row.version), settings) else { return Ok(Tried::Unknown) };
+    let Some(channel) = spec.channel() else { return Ok(Tried::Unknown) };
     if !row.active {
         return Ok(Tried::Off);
     }
-    if channel.has_recipients() {
+    if channel.has_recipients {
         let vault = services.vault.clone();
         let queued = services.db.transaction(move |conn| {
             let people = recipients::of(conn, &vault, id)?.into_iter().filter_map(|person| person.judged().ok());
@@ -94,8 +79,9 @@ pub async fn saved(services: &Services, actor: Actor, id: Uuid) -> Result<Tried,
         services.wake.messages.notify_one();
         return Ok(if queued == 0 { Tried::Nobody } else { Tried::Queued });
     }
-    let trial = Trial { channel, settings: &settings, credential: row.credential_id, name: &row.name, host: &row.host };
-    let error = send(services, actor, &trial).await?.err().map(|error| error.sentence);
+    let (credential, name, host) = (row.credential_id, row.name.as_str(), row.host.as_str());
+    let draft = Draft { spec, settings: &settings, credential, name, host };
+    let error = send(services, actor, channel, &draft).await?.err().map(|error| error.sentence);
     let vault = services.vault.clone();
     let kept = services.db.transaction(move |conn| deliveries::keep_test(conn, &vault, id, error.as_deref())).await;
     // The message has left, so "nothing was changed" would not be true.

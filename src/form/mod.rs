@@ -50,6 +50,10 @@ fn as_entered(value: &str) -> Result<String, String> {
     Ok(value.to_owned())
 }
 
+fn unless_blank(value: &str) -> Option<String> {
+    Some(value.to_owned()).filter(|value| !value.is_empty())
+}
+
 /// One field of a form, declared as a constant.
 #[derive(Clone, Copy)]
 pub struct Field {
@@ -69,6 +73,10 @@ pub struct Field {
     pub wanted: Wanted,
     /// Says whose secret this is or where it goes: changing it asks for the secret again.
     pub identity: bool,
+    /// Comes after the credential on the form of an integration: how things are done, not where and what.
+    pub after_credential: bool,
+    /// The value, blank or not, as a page shows it among the settings; `None` leaves the line out.
+    pub summary: fn(&str) -> Option<String>,
 }
 
 impl Field {
@@ -92,6 +100,8 @@ impl Field {
             max,
             wanted,
             identity: false,
+            after_credential: false,
+            summary: unless_blank,
         }
     }
 
@@ -175,6 +185,16 @@ impl Field {
 
     pub const fn identity(mut self) -> Self {
         self.identity = true;
+        self
+    }
+
+    pub const fn after_credential(mut self) -> Self {
+        self.after_credential = true;
+        self
+    }
+
+    pub const fn summary(mut self, summary: fn(&str) -> Option<String>) -> Self {
+        self.summary = summary;
         self
     }
 

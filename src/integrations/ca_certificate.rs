@@ -10,6 +10,7 @@ use crate::providers::tls_faults::Form;
 pub const FIELD: Field = Field::document("ca_certificate", "CA certificate")
     .optional()
     .help("In PEM form, when the certificate of that address is self-signed or issued by a private CA.")
+    .after_credential()
     .check(check);
 
 /// Certificates in PEM form, one at least, and nothing else; each of them, in one canonical text.
@@ -17,13 +18,22 @@ pub fn check(text: &str) -> Result<String, String> {
     pem::authorities(text)
 }
 
+/// The private authorities of the settings in one canonical text: under others, somebody else may answer in the name of
+/// a host.
+pub fn authority(settings: &Values) -> String {
+    let pasted = pasted(settings).unwrap_or_default();
+    // Earlier releases kept the text as it was pasted.
+    pem::authorities(pasted.trim()).unwrap_or_else(|_| pasted.trim().to_owned())
+}
+
 /// What the settings add to the authorities that everybody trusts.
 pub fn tls(settings: &Values) -> Tls {
-    let ca_certificates = match settings.get(FIELD.name) {
-        "" => Vec::new(),
-        pem => vec![pem.to_owned()],
-    };
-    Tls { ca_certificates, identity: None, form: Form::CA_FIELD }
+    Tls { ca_certificates: pasted(settings).into_iter().collect(), identity: None, form: Form::CA_FIELD }
+}
+
+/// The certificates of a field of that name, if there are any.
+pub fn pasted(values: &Values) -> Option<String> {
+    Some(values.get(FIELD.name).to_owned()).filter(|pem| !pem.trim().is_empty())
 }
 
 #[cfg(test)]

@@ -16,6 +16,8 @@ pub enum Service {
     AzureLogin,
     /// `169.254.169.254`, the Azure Instance Metadata Service.
     AzureMetadata,
+    /// `<name>.azurecr.io` and the other clouds' registries.
+    AzureRegistry,
     /// `oauth2.googleapis.com`
     GoogleToken,
     /// `iam.cloud.ibm.com`
@@ -37,9 +39,10 @@ pub enum Service {
 }
 
 impl Service {
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::AzureLogin,
         Self::AzureMetadata,
+        Self::AzureRegistry,
         Self::GoogleToken,
         Self::IbmIam,
         Self::OciIdentity,
@@ -56,6 +59,7 @@ impl Service {
         match self {
             Self::AzureLogin => "azure-login",
             Self::AzureMetadata => "azure-metadata",
+            Self::AzureRegistry => "azure-registry",
             Self::GoogleToken => "google-token",
             Self::IbmIam => "ibm-iam",
             Self::OciIdentity => "oci-identity",
@@ -120,7 +124,7 @@ impl FromStr for Endpoints {
         let endpoints: Option<Vec<_>> = endpoints.collect();
         let endpoints = endpoints.ok_or(
             "give pairs of a service and its address, such as azure-login=https://login.example.com; the services are \
-             azure-login, azure-metadata, google-token, ibm-iam, oci-identity, github, gitlab, slack, pagerduty, \
+             azure-login, azure-metadata, azure-registry, google-token, ibm-iam, oci-identity, github, gitlab, slack, pagerduty, \
              pagerduty-eu and google-pubsub",
         )?;
         let moved: BTreeMap<_, _> = endpoints.iter().cloned().collect();

@@ -15,7 +15,8 @@ use uuid::Uuid;
 use crate::integrations::context::Context;
 use crate::integrations::progress::Report;
 use crate::integrations::registries::selection::Selection;
-use crate::integrations::registries::{self, Scan, ScanError, Version};
+use crate::integrations::registries::{self, Scan, ScanError};
+use crate::integrations::spec::Scanner;
 use crate::models::events::Actor;
 use crate::models::runs::{self, Run};
 use crate::models::{DbError, items};
@@ -168,7 +169,7 @@ async fn act(services: &Services, run: &Run, ready: &Ready, lease: &Lease, sent_
         ..Context::new(services.outside(), &ready.settings, &ready.integration.name, main)
     };
     let result = tokio::select! {
-        result = scan(ready.version, &cx) => result,
+        result = scan(ready.scanner, &cx) => result,
         never = keep_alive(services, run, lease) => match never {},
     };
     if lease.lost.get() {
@@ -194,9 +195,9 @@ enum Failure {
 }
 
 /// A panic in a scan fails the run and not the worker.
-async fn scan(version: &dyn Version, cx: &Context<'_>) -> Result<Scan, Failure> {
-    // Made inside, since a version may also panic before its future is polled.
-    let work = async move { version.scan(cx).await };
+async fn scan(scanner: &dyn Scanner, cx: &Context<'_>) -> Result<Scan, Failure> {
+    // Made inside, since a provider may also panic before its future is polled.
+    let work = async move { scanner.scan(cx).await };
     match AssertUnwindSafe(work).catch_unwind().await {
         Ok(result) => result.map_err(Failure::Scan),
         Err(_) => Err(Failure::Panicked),
@@ -235,11 +236,10 @@ fn item(image: registries::Image) -> items::Found {
 #[cfg(test)]
 mod tests {
     use futures_util::future::BoxFuture;
-    use url::Url;
 
     use super::*;
-    use crate::form::{Field, Values};
-    use crate::integrations::Spec;
+    use crate::form::Values;
+    use crate::integrations::Family;
     use crate::integrations::alerts::email::Connections;
     use crate::integrations::context::Outside;
     use crate::providers::aws;
@@ -249,27 +249,11 @@ mod tests {
 
     struct Broken;
 
-    impl Spec for Broken {
-        fn slug(&self) -> &'static str {
-            "broken"
+    impl Scanner for Broken {
+        fn family(&self) -> Family {
+            Family::RegistryScan
         }
-        fn label(&self) -> &'static str {
-            "Broken"
-        }
-        fn fields(&self) -> &'static [Field] {
-            &[]
-        }
-        fn credential_kinds(&self) -> &'static [&'static str] {
-            &[]
-        }
-        fn needs_credential(&self) -> bool {
-            false
-        }
-        fn address(&self, _: &Values) -> Option<Url> {
-            None
-        }
-    }
-    impl Version for Broken {
+
         fn scan<'a>(&'a self, _: &'a Context<'a>) -> BoxFuture<'a, Result<Scan, ScanError>> {
             panic!("on purpose")
         }

@@ -5,7 +5,8 @@ use uuid::Uuid;
 
 use super::{Verdict, actor};
 use crate::form::Values;
-use crate::integrations::registries::{self, Version};
+use crate::integrations::Spec;
+use crate::integrations::spec::Scanner;
 use crate::models::altered;
 use crate::models::integrations::{self, Integration};
 use crate::models::runs::{self, Run};
@@ -21,7 +22,7 @@ const OPENING: &str = "Opening the credential";
 /// What a run works with.
 pub struct Ready {
     pub integration: Trusted<Integration>,
-    pub version: &'static dyn Version,
+    pub scanner: &'static dyn Scanner,
     pub settings: Values,
     pub credential: Option<Opened>,
 }
@@ -47,7 +48,9 @@ pub fn prepare(
         }
     };
     let verdict = match look(conn, vault, run, &integration)? {
-        Ok((version, settings, credential)) => return Ok(Ok(Ready { integration, version, settings, credential })),
+        Ok((scanner, settings, credential)) => {
+            return Ok(Ok(Ready { integration, scanner, settings, credential }));
+        }
         Err(verdict) => verdict,
     };
     Ok(Err(Refusal { integration: (*integration).clone(), verdict }))
@@ -62,7 +65,7 @@ fn refuse(conn: &mut Conn, vault: &Vault, integration: &Integration, doubt: Doub
     Ok(Verdict::failed(CHECKING, error))
 }
 
-type Looked = (&'static dyn Version, Values, Option<Opened>);
+type Looked = (&'static dyn Scanner, Values, Option<Opened>);
 
 fn look(
     conn: &mut Conn,
@@ -83,23 +86,22 @@ fn look(
     if !integration.active {
         return Ok(Err(Verdict::Stopped));
     }
-    let version = registries::version(&integration.version);
-    let (Some(version), Some(settings)) = (version, Values::from_json(integration.settings.as_bytes())) else {
+    let spec = Spec::find(&integration.version);
+    let (scanner, settings) = (spec.and_then(Spec::scanner), Values::from_json(integration.settings.as_bytes()));
+    let (Some(spec), Some(scanner), Some(settings)) = (spec, scanner, settings) else {
         let error = "Checking the integration failed: this release of Strongroom does not know its version or settings. \
                      Edit the integration.";
         return Ok(Err(Verdict::failed(CHECKING, error)));
     };
     let Some(credential) = integration.credential_id else {
-        if version.needs_credential() {
+        if spec.needs_credential() {
             let error = "Checking the integration failed: it needs a credential. Choose one.";
             return Ok(Err(Verdict::failed(CHECKING, error)));
         }
-        return Ok(Ok((version, settings, None)));
+        return Ok(Ok((scanner, settings, None)));
     };
     match open(conn, vault, run, integration, credential)? {
-        Ok(opened) if version.credential_kinds().contains(&opened.kind.slug) => {
-            Ok(Ok((version, settings, Some(opened))))
-        }
+        Ok(opened) if spec.credential_kinds().contains(&opened.kind.slug) => Ok(Ok((scanner, settings, Some(opened)))),
         Ok(_) => {
             let sentence = ProviderError::WrongCredential.sentence("the registry");
             Ok(Err(Verdict::failed(OPENING, format!("Opening the credential failed: {sentence}"))))

@@ -50,8 +50,8 @@ fn seeds() -> BTreeMap<&'static str, Vec<Vec<u8>>> {
         seeds.entry(kind.slug).or_default().push(text.join(BETWEEN).into_bytes());
     }
     let providers: Vec<_> = Family::ALL.iter().flat_map(|family| family.providers()).collect();
-    for (number, provider) in providers.iter().enumerate() {
-        let fields = provider.spec().fields().iter().map(|field| match field.control {
+    for (number, spec) in providers.iter().enumerate() {
+        let fields = spec.fields.iter().map(|field| match field.control {
             Control::Choice(options) => options[0].0,
             _ if field.name.contains("url") || field.name == "registry" => "https://registry.example.com/path",
             _ => "team/*, other-1.2",

@@ -78,12 +78,13 @@ fn nowhere(folder: &str, words: &[&str], except: &[&str], why: &str) {
 }
 
 /// The rooms from the roof to the ground. A room may name those of lower lines only, so no two can name each other.
-const FLOORS: [&[&str]; 13] = [
+const FLOORS: [&[&str]; 14] = [
     &["main"],
     &["commands"],
     &["cli", "console"],
     &["web", "jobs"],
     &["runs", "alerting", "checkup", "rewrap"],
+    &["connection_test"],
     &["services", "store", "opening", "verification", "telemetry"],
     &["draft", "accounts", "mail", "config"],
     &["models", "integrations", "postgres"],

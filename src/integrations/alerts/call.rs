@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
+use futures_util::future::BoxFuture;
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use reqwest::{Method, Request};
 use secrecy::{ExposeSecret, SecretString};
@@ -115,6 +116,13 @@ pub(super) fn secret<'a>(cx: &Context<'a>, peer: &Peer) -> Result<Secret<'a>, Se
 pub(super) fn payload<P: DeserializeOwned>(cx: &Context<'_>, peer: &Peer) -> Result<P, SendError> {
     let payload = credentials::payload(secret(cx, peer)?.values);
     payload.ok_or_else(|| peer.failed(&ProviderError::WrongCredential))
+}
+
+/// The outcome of a connection test: a sentence, nothing, or what failed in whole sentences.
+pub(super) fn checked<'a>(
+    work: impl Future<Output = Result<impl Into<Option<String>> + Send, SendError>> + Send + 'a,
+) -> BoxFuture<'a, Result<Option<String>, String>> {
+    Box::pin(async move { work.await.map(Into::into).map_err(|error| error.sentence) })
 }
 
 /// The line of a message of a channel that sends each by itself.

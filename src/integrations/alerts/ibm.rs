@@ -15,11 +15,10 @@ use super::{Channel, Dispatch, Line, Receipt, SendError, Severity, Trigger, fiel
 use crate::credentials::ibm_cloud::Payload;
 use crate::form::{Field, Values};
 use crate::integrations::context::Context;
-use crate::integrations::{Spec, ca_certificate, service_address};
+use crate::integrations::spec::{Does, Host, Spec, Use, no_grants, suits_all};
+use crate::integrations::{ca_certificate, service_address};
 use crate::providers::ProviderError;
 use crate::providers::egress::Answer;
-
-pub struct Ibm;
 
 static FIELDS: [Field; 10] = fields::with_triggers([
     Field::text("url", "Findings URL")
@@ -43,59 +42,51 @@ static PEER: Peer = Peer {
     not_found: "There is no findings API at this address, or the account has none. Check the findings URL.",
 };
 
-impl Spec for Ibm {
-    fn slug(&self) -> &'static str {
-        "ibm_findings"
-    }
+pub static IBM: Spec = Spec {
+    slug: "ibm_findings",
+    label: "IBM Cloud findings",
+    fields: &FIELDS,
+    uses: &[Use::main(&["ibm_cloud"])],
+    host: Host::Chosen(findings),
+    suits: suits_all,
+    grants: no_grants,
+    check: Some(|cx| call::checked(check(cx))),
+    // One occurrence an alert.
+    does: Does::Channel(&Channel::service(1, send)),
+};
 
-    fn label(&self) -> &'static str {
-        "IBM Cloud findings"
-    }
-
-    fn fields(&self) -> &'static [Field] {
-        &FIELDS
-    }
-
-    fn credential_kinds(&self) -> &'static [&'static str] {
-        &["ibm_cloud"]
-    }
-
-    fn needs_credential(&self) -> bool {
-        true
-    }
-
-    fn address(&self, settings: &Values) -> Option<Url> {
-        service_address(settings.get("url")).ok()
-    }
+fn findings(settings: &Values) -> Option<Url> {
+    service_address(settings.get("url")).ok()
 }
 
-impl Channel for Ibm {
-    /// One occurrence an alert.
-    fn lines_at_once(&self) -> usize {
-        1
-    }
+fn send<'a>(cx: &'a Context<'a>, dispatch: Dispatch<'a>) -> BoxFuture<'a, Result<Receipt, SendError>> {
+    Box::pin(async move {
+        let line = call::only_line(&dispatch)?;
+        let base = findings(cx.settings).ok_or_else(|| PEER.failed(&ProviderError::InvalidAddress))?;
+        let payload: Payload = call::payload(cx, &PEER)?;
+        let secret = call::secret(cx, &PEER)?;
+        let token = cx.outside.tokens.ibm_token(secret.stored, secret.values).await;
+        let token = token.map_err(|finding| call::found(&finding))?.secret;
+        let caller = Caller::new(cx, ca_certificate::tls(cx.settings), &PEER)?;
+        let provider = cx.settings.get("provider");
+        let path = format!("/v1/{}/providers/{provider}", payload.account_guid);
+        let findings =
+            Findings { caller, token, base: call::below(&base, &path, &PEER)?, account: payload.account_guid };
+        if text::is_closed(line) {
+            findings.remove(line).await?;
+        } else {
+            findings.put(line, provider).await?;
+        }
+        Ok(Receipt { reference: Some(occurrence(line)) })
+    })
+}
 
-    fn send<'a>(&'a self, cx: &'a Context<'a>, dispatch: Dispatch<'a>) -> BoxFuture<'a, Result<Receipt, SendError>> {
-        Box::pin(async move {
-            let line = call::only_line(&dispatch)?;
-            let base = self.address(cx.settings).ok_or_else(|| PEER.failed(&ProviderError::InvalidAddress))?;
-            let payload: Payload = call::payload(cx, &PEER)?;
-            let secret = call::secret(cx, &PEER)?;
-            let token = cx.outside.tokens.ibm_token(secret.stored, secret.values).await;
-            let token = token.map_err(|finding| call::found(&finding))?.secret;
-            let caller = Caller::new(cx, ca_certificate::tls(cx.settings), &PEER)?;
-            let provider = cx.settings.get("provider");
-            let path = format!("/v1/{}/providers/{provider}", payload.account_guid);
-            let findings =
-                Findings { caller, token, base: call::below(&base, &path, &PEER)?, account: payload.account_guid };
-            if text::is_closed(line) {
-                findings.remove(line).await?;
-            } else {
-                findings.put(line, provider).await?;
-            }
-            Ok(Receipt { reference: Some(occurrence(line)) })
-        })
-    }
+/// A token for the API key. The findings API has no call that changes nothing and needs no other role.
+async fn check(cx: &Context<'_>) -> Result<String, SendError> {
+    let secret = call::secret(cx, &PEER)?;
+    let token = cx.outside.tokens.ibm_token(secret.stored, secret.values).await;
+    token.map_err(|finding| call::found(&finding))?;
+    Ok("IBM Cloud knows the API key. Whether it may write findings shows with a test alert.".to_owned())
 }
 
 fn id(text: &str) -> Result<String, String> {

@@ -14,15 +14,14 @@ use super::{Channel, Dispatch, Event, Line, Receipt, SendError, fields, text};
 use crate::credentials::{api_token, basic};
 use crate::form::{Errors, Field, Values};
 use crate::integrations::context::Context;
-use crate::integrations::{Spec, ca_certificate, service_address};
+use crate::integrations::spec::{Does, Host, Spec, Use, no_grants};
+use crate::integrations::{ca_certificate, service_address};
 use crate::providers::ProviderError;
 use crate::providers::egress::Answer;
 
 mod markup;
 
 use markup::neutral;
-
-pub struct Jira;
 
 static FIELDS: [Field; 11] = fields::with_triggers([
     Field::text("url", "URL")
@@ -49,70 +48,74 @@ static PEER: Peer = Peer {
     not_found: "Jira does not have the project, or hides it from this user. Check the address and the project key.",
 };
 
-impl Spec for Jira {
-    fn slug(&self) -> &'static str {
-        "jira"
-    }
+pub static JIRA: Spec = Spec {
+    slug: "jira",
+    label: "Jira",
+    fields: &FIELDS,
+    uses: &[Use::main(&["basic", "api_token"])],
+    host: Host::Chosen(site),
+    suits,
+    grants: no_grants,
+    check: Some(|cx| call::checked(check(cx))),
+    // One issue an alert.
+    does: Does::Channel(&Channel::service(1, send)),
+};
 
-    fn label(&self) -> &'static str {
-        "Jira"
+fn suits(settings: &Values, kind: &str, _: &Values) -> Result<(), Errors> {
+    let cloud = site(settings).is_some_and(|url| is_cloud(&url));
+    if cloud && kind == "api_token" {
+        let text = "Jira Cloud takes an API token together with the e-mail address that it belongs to: choose a Basic \
+                    authentication with the address as user name and the token as password.";
+        return Err(Errors::one("url", text));
     }
-
-    fn fields(&self) -> &'static [Field] {
-        &FIELDS
-    }
-
-    fn credential_kinds(&self) -> &'static [&'static str] {
-        &["basic", "api_token"]
-    }
-
-    fn suits(&self, settings: &Values, kind: &str, _: &Values) -> Result<(), Errors> {
-        let cloud = self.address(settings).is_some_and(|url| is_cloud(&url));
-        if cloud && kind == "api_token" {
-            let text = "Jira Cloud takes an API token together with the e-mail address that it belongs to: choose a Basic \
-                        authentication with the address as user name and the token as password.";
-            return Err(Errors::one("url", text));
-        }
-        Ok(())
-    }
-
-    fn needs_credential(&self) -> bool {
-        true
-    }
-
-    fn address(&self, settings: &Values) -> Option<Url> {
-        service_address(settings.get("url")).ok()
-    }
+    Ok(())
 }
 
-impl Channel for Jira {
-    /// One issue an alert.
-    fn lines_at_once(&self) -> usize {
-        1
-    }
+fn site(settings: &Values) -> Option<Url> {
+    service_address(settings.get("url")).ok()
+}
 
-    fn send<'a>(&'a self, cx: &'a Context<'a>, dispatch: Dispatch<'a>) -> BoxFuture<'a, Result<Receipt, SendError>> {
-        Box::pin(async move {
-            let line = call::only_line(&dispatch)?;
-            let site = Site::new(self, cx, dispatch)?;
-            let known = line.reference.clone().filter(|key| is_key(key));
-            // An attempt whose answer was lost may have made one.
-            let look = known.is_none() && (dispatch.repeated || line.event != Event::Raised);
-            let known = if look { site.find(line).await? } else { known };
-            let reference = match (known, line.event) {
-                (None, Event::Closed) => return Ok(Receipt { reference: line.reference.clone() }),
-                (None, _) => site.create(line).await?,
-                (Some(key), Event::Raised) if dispatch.repeated && line.reference.is_none() => key,
-                (Some(key), Event::Closed) => site.close(key, line).await?,
-                (Some(key), _) => {
-                    let said = format!("{}: {}", text::word(line.event), text::paragraphs(line, false, neutral));
-                    // It was deleted: what is still open needs another.
-                    if site.comment(&key, said).await? { key } else { site.create(line).await? }
+fn send<'a>(cx: &'a Context<'a>, dispatch: Dispatch<'a>) -> BoxFuture<'a, Result<Receipt, SendError>> {
+    Box::pin(async move {
+        let line = call::only_line(&dispatch)?;
+        let site = Site::new(cx)?;
+        let known = line.reference.clone().filter(|key| is_key(key));
+        // An attempt whose answer was lost may have made one.
+        let look = known.is_none() && (dispatch.repeated || line.event != Event::Raised);
+        let known = if look { site.find(line).await? } else { known };
+        let reference = match (known, line.event) {
+            (None, Event::Closed) => return Ok(Receipt { reference: line.reference.clone() }),
+            (None, _) => site.create(line, dispatch.message.test).await?,
+            (Some(key), Event::Raised) if dispatch.repeated && line.reference.is_none() => key,
+            (Some(key), Event::Closed) => site.close(key, line, dispatch).await?,
+            (Some(key), _) => {
+                let said = format!("{}: {}", text::word(line.event), text::paragraphs(line, false, neutral));
+                // It was deleted: what is still open needs another.
+                if site.comment(&key, said, dispatch).await? {
+                    key
+                } else {
+                    site.create(line, dispatch.message.test).await?
                 }
-            };
-            Ok(Receipt { reference: Some(reference) })
-        })
+            }
+        };
+        Ok(Receipt { reference: Some(reference) })
+    })
+}
+
+/// Reads the project. <https://developer.atlassian.com/cloud/jira/platform/rest/v2/api-group-projects/>
+async fn check(cx: &Context<'_>) -> Result<String, SendError> {
+    #[derive(Deserialize)]
+    struct Found {
+        key: String,
     }
+    let site = Site::new(cx)?;
+    let project = cx.settings.get("project");
+    let answer = site.ask(call::get(site.url(&format!("/project/{project}"))?)).await?;
+    let found: Found = PEER.json(&site.accepted(answer)?)?;
+    if found.key != project {
+        return Err(PEER.not_understood());
+    }
+    Ok(format!("Jira shows this user the project {project}. Whether it may create issues shows with a test alert."))
 }
 
 fn project(text: &str) -> Result<String, String> {
@@ -150,22 +153,21 @@ enum Login {
 
 struct Site<'a> {
     cx: &'a Context<'a>,
-    dispatch: Dispatch<'a>,
     caller: Caller,
     login: Login,
     base: Url,
 }
 
 impl<'a> Site<'a> {
-    fn new(channel: &Jira, cx: &'a Context<'a>, dispatch: Dispatch<'a>) -> Result<Self, SendError> {
-        let base = channel.address(cx.settings).ok_or_else(|| PEER.failed(&ProviderError::InvalidAddress))?;
+    fn new(cx: &'a Context<'a>) -> Result<Self, SendError> {
+        let base = site(cx.settings).ok_or_else(|| PEER.failed(&ProviderError::InvalidAddress))?;
         let base = call::below(&base, "/rest/api/2", &PEER)?;
         let caller = Caller::new(cx, ca_certificate::tls(cx.settings), &PEER)?;
         let login = match cx.main() {
             Some(secret) if secret.kind.slug == "api_token" => Login::Token(call::payload(cx, &PEER)?),
             _ => Login::Password(call::payload(cx, &PEER)?),
         };
-        Ok(Self { cx, dispatch, caller, login, base })
+        Ok(Self { cx, caller, login, base })
     }
 
     fn url(&self, path: &str) -> Result<Url, SendError> {
@@ -227,13 +229,13 @@ impl<'a> Site<'a> {
         found.issues.into_iter().next().map(checked).transpose()
     }
 
-    async fn create(&self, line: &Line) -> Result<String, SendError> {
+    async fn create(&self, line: &Line, test: bool) -> Result<String, SendError> {
         let settings = self.cx.settings;
         let body = json!({"fields": {
             "project": {"key": settings.get("project")},
             "issuetype": {"name": settings.get("issue_type")},
             "summary": text::clean(&line.title, 250),
-            "description": text::paragraphs(line, self.dispatch.message.test, neutral),
+            "description": text::paragraphs(line, test, neutral),
             "labels": ["strongroom", label(line)],
         }});
         let answer = self.ask(call::json(Method::POST, self.url("/issue")?, &body)).await?;
@@ -241,10 +243,10 @@ impl<'a> Site<'a> {
     }
 
     /// `false` when there is no such issue.
-    async fn comment(&self, key: &str, said: String) -> Result<bool, SendError> {
+    async fn comment(&self, key: &str, said: String, dispatch: Dispatch<'_>) -> Result<bool, SendError> {
         let url = self.url(&format!("/issue/{key}/comment"))?;
-        let mark = format!("Message {}", self.dispatch.message.id);
-        if self.dispatch.repeated {
+        let mark = format!("Message {}", dispatch.message.id);
+        if dispatch.repeated {
             let answer = self.ask(call::get(url.clone())).await?;
             if (200..300).contains(&answer.status) && holds(&PEER.json::<Value>(&answer)?, &mark) {
                 return Ok(true);
@@ -257,9 +259,9 @@ impl<'a> Site<'a> {
         self.accepted(answer).map(|_| true)
     }
 
-    async fn close(&self, key: String, line: &Line) -> Result<String, SendError> {
+    async fn close(&self, key: String, line: &Line, dispatch: Dispatch<'_>) -> Result<String, SendError> {
         let said = format!("Closed: {}", neutral(&text::clean(&line.title, 300)));
-        if !self.comment(&key, said).await? {
+        if !self.comment(&key, said, dispatch).await? {
             return Ok(key);
         }
         let status = self.ask(call::get(self.url(&format!("/issue/{key}?fields=status"))?)).await?;

@@ -11,8 +11,8 @@ use url::Url;
 use uuid::Uuid;
 
 use self::email::Letter;
-use super::Spec;
 use super::context::Context;
+use super::spec::Spec;
 use crate::form::{Field, Values};
 
 mod call;
@@ -44,42 +44,45 @@ pub use test_message::test_message;
 pub const CALL: Duration = Duration::from_secs(40);
 
 /// Every channel, in the order of the form's list.
-pub static CHANNELS: &[&dyn Channel] = &[
-    &email::Email,
-    &slack::Slack,
-    &teams::Teams,
-    &servicenow::ServiceNow,
-    &jira::Jira,
-    &pagerduty::PagerDuty,
-    &webhook::Webhook,
-    &splunk::Splunk,
-    &security_hub::SecurityHub,
-    &pubsub::Pubsub,
-    &ibm::Ibm,
+pub static CHANNELS: &[&Spec] = &[
+    &email::EMAIL,
+    &slack::SLACK,
+    &teams::TEAMS,
+    &servicenow::SERVICENOW,
+    &jira::JIRA,
+    &pagerduty::PAGERDUTY,
+    &webhook::WEBHOOK,
+    &splunk::SPLUNK,
+    &security_hub::SECURITY_HUB,
+    &pubsub::PUBSUB,
+    &ibm::IBM,
 ];
 
 /// The channel of that slug; `None` for one that this release does not know.
-pub fn channel(slug: &str) -> Option<&'static dyn Channel> {
-    CHANNELS.iter().copied().find(|channel| channel.slug() == slug)
+pub fn channel(slug: &str) -> Option<&'static Channel> {
+    Spec::find(slug)?.channel()
 }
 
 /// One way to reach people: `E-mail`, `Slack` …
-pub trait Channel: Spec {
+pub struct Channel {
     /// Most lines that one call carries. What is more goes into further calls, so 1 means a call for each alert.
-    fn lines_at_once(&self) -> usize;
-
+    pub lines_at_once: usize,
     /// Whether a message goes to people one by one: then each call carries [`Dispatch::letter`] for one of them.
-    fn has_recipients(&self) -> bool {
-        false
-    }
-
+    pub has_recipients: bool,
     /// Longest that one call may take in the background, whatever the channel waits for by itself.
-    fn patience(&self) -> Duration {
-        CALL
-    }
-
+    pub patience: Duration,
     /// Makes one call. Returning is proof: `Ok` only when the peer said that it has the whole message.
-    fn send<'a>(&'a self, cx: &'a Context<'a>, dispatch: Dispatch<'a>) -> BoxFuture<'a, Result<Receipt, SendError>>;
+    pub send: for<'a> fn(&'a Context<'a>, Dispatch<'a>) -> BoxFuture<'a, Result<Receipt, SendError>>,
+}
+
+impl Channel {
+    /// A service that gets each message in one call and passes it on by itself.
+    pub const fn service(
+        lines_at_once: usize,
+        send: for<'a> fn(&'a Context<'a>, Dispatch<'a>) -> BoxFuture<'a, Result<Receipt, SendError>>,
+    ) -> Self {
+        Self { lines_at_once, has_recipients: false, patience: CALL, send }
+    }
 }
 
 /// What people are told about. Closed: each has its checkbox on a profile's form.
@@ -159,15 +162,20 @@ impl Trigger {
     }
 }
 
+/// The page of a profile says in one line which are ticked, and not among its settings.
+const fn trigger(name: &'static str, label: &'static str) -> Field {
+    Field::checkbox(name, label).default("on").after_credential().summary(|_| None)
+}
+
 /// The checkboxes that every profile ends with; all are ticked on a new form.
 pub const TRIGGER_FIELDS: [Field; 7] = [
-    Field::checkbox("on_stale", "Tell about old secrets").default("on"),
-    Field::checkbox("on_expiring", "Tell about expiring credentials").default("on"),
-    Field::checkbox("on_failed_test", "Tell about failed tests").default("on"),
-    Field::checkbox("on_failed_scan", "Tell about failed scans").default("on"),
-    Field::checkbox("on_integrity", "Tell about integrity errors").default("on"),
-    Field::checkbox("on_delivery", "Tell about undelivered alerts").default("on"),
-    Field::checkbox("on_lockout", "Tell about login lockouts").default("on"),
+    trigger("on_stale", "Tell about old secrets"),
+    trigger("on_expiring", "Tell about expiring credentials"),
+    trigger("on_failed_test", "Tell about failed tests"),
+    trigger("on_failed_scan", "Tell about failed scans"),
+    trigger("on_integrity", "Tell about integrity errors"),
+    trigger("on_delivery", "Tell about undelivered alerts"),
+    trigger("on_lockout", "Tell about login lockouts"),
 ];
 
 /// What happened to an alert.

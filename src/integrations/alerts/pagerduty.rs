@@ -7,18 +7,15 @@ use reqwest::Method;
 use secrecy::ExposeSecret;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use url::Url;
 
 use super::call::{self, Caller, Peer};
 use super::{Channel, Dispatch, Line, Message, Receipt, SendError, fields, text, wire};
 use crate::credentials::api_token::Payload;
 use crate::form::{Field, Values};
-use crate::integrations::Spec;
 use crate::integrations::context::Context;
+use crate::integrations::spec::{Does, Host, Spec, Use, no_grants, suits_all};
 use crate::providers::egress::{Answer, Tls};
 use crate::providers::endpoints::Service;
-
-pub struct PagerDuty;
 
 static FIELDS: [Field; 8] =
     fields::with_triggers([Field::choice("region", "Service region", &[("us", "US"), ("eu", "EU")])
@@ -75,66 +72,38 @@ static PEER: Peer = Peer {
     not_found: "PagerDuty's Events API is not at this address. Ask the operator about STRONGROOM_ENDPOINTS.",
 };
 
-impl Spec for PagerDuty {
-    fn slug(&self) -> &'static str {
-        "pagerduty"
-    }
+pub static PAGERDUTY: Spec = Spec {
+    slug: "pagerduty",
+    label: "PagerDuty",
+    fields: &FIELDS,
+    uses: &[Use::main(&["api_token"])],
+    host: Host::Vendor(|settings| Some(Region::of(settings).host().to_owned())),
+    suits: suits_all,
+    grants: no_grants,
+    check: None,
+    // One event an alert.
+    does: Does::Channel(&Channel::service(1, send)),
+};
 
-    fn label(&self) -> &'static str {
-        "PagerDuty"
-    }
-
-    fn fields(&self) -> &'static [Field] {
-        &FIELDS
-    }
-
-    fn credential_kinds(&self) -> &'static [&'static str] {
-        &["api_token"]
-    }
-
-    fn needs_credential(&self) -> bool {
-        true
-    }
-
-    fn address(&self, _: &Values) -> Option<Url> {
-        None
-    }
-
-    fn host(&self, settings: &Values) -> Option<String> {
-        Some(Region::of(settings).host().to_owned())
-    }
-
-    fn chooses_host(&self) -> bool {
-        false
-    }
-}
-
-impl Channel for PagerDuty {
-    /// One event an alert.
-    fn lines_at_once(&self) -> usize {
-        1
-    }
-
-    fn send<'a>(&'a self, cx: &'a Context<'a>, dispatch: Dispatch<'a>) -> BoxFuture<'a, Result<Receipt, SendError>> {
-        Box::pin(async move {
-            let line = call::only_line(&dispatch)?;
-            let payload: Payload = call::payload(cx, &PEER)?;
-            let mut body = event(dispatch.message, line);
-            body["routing_key"] = json!(payload.token.expose_secret());
-            let region = Region::of(cx.settings);
-            let url = cx.outside.endpoints.url(region.service(), &format!("https://{}", region.host()), "/v2/enqueue");
-            let request = call::json(Method::POST, url.map_err(|error| PEER.failed(&error))?, &body);
-            let answer = Caller::new(cx, Tls::default(), &PEER)?.ask(request).await?;
-            if !(200..300).contains(&answer.status) {
-                return Err(refusal(&answer, region));
-            }
-            let taken: Taken = PEER.json(&answer)?;
-            if answer.status != 202 || taken.status != "success" || taken.dedup_key != line.alert.to_string() {
-                return Err(PEER.not_understood());
-            }
-            Ok(Receipt { reference: Some(taken.dedup_key) })
-        })
-    }
+fn send<'a>(cx: &'a Context<'a>, dispatch: Dispatch<'a>) -> BoxFuture<'a, Result<Receipt, SendError>> {
+    Box::pin(async move {
+        let line = call::only_line(&dispatch)?;
+        let payload: Payload = call::payload(cx, &PEER)?;
+        let mut body = event(dispatch.message, line);
+        body["routing_key"] = json!(payload.token.expose_secret());
+        let region = Region::of(cx.settings);
+        let url = cx.outside.endpoints.url(region.service(), &format!("https://{}", region.host()), "/v2/enqueue");
+        let request = call::json(Method::POST, url.map_err(|error| PEER.failed(&error))?, &body);
+        let answer = Caller::new(cx, Tls::default(), &PEER)?.ask(request).await?;
+        if !(200..300).contains(&answer.status) {
+            return Err(refusal(&answer, region));
+        }
+        let taken: Taken = PEER.json(&answer)?;
+        if answer.status != 202 || taken.status != "success" || taken.dedup_key != line.alert.to_string() {
+            return Err(PEER.not_understood());
+        }
+        Ok(Receipt { reference: Some(taken.dedup_key) })
+    })
 }
 
 #[derive(Deserialize)]

@@ -7,19 +7,16 @@ use futures_util::future::BoxFuture;
 use reqwest::Method;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use url::Url;
 
 use super::call::{self, Caller, Peer};
 use super::{Channel, Dispatch, Message, Receipt, SendError, fields, wire};
 use crate::credentials::gcp::Payload;
-use crate::form::{Field, Values};
-use crate::integrations::Spec;
+use crate::form::Field;
 use crate::integrations::context::Context;
-use crate::providers::egress::Tls;
+use crate::integrations::spec::{Does, Host, Spec, Use, no_grants, suits_all};
+use crate::providers::egress::{Answer, Tls};
 use crate::providers::endpoints::Service;
 use crate::providers::gcp;
-
-pub struct Pubsub;
 
 const HOST: &str = "pubsub.googleapis.com";
 
@@ -39,66 +36,60 @@ static PEER: Peer = Peer {
     not_found: "Google Pub/Sub does not have the topic. Check its name and project.",
 };
 
-impl Spec for Pubsub {
-    fn slug(&self) -> &'static str {
-        "google_pubsub"
-    }
+pub static PUBSUB: Spec = Spec {
+    slug: "google_pubsub",
+    label: "Google Pub/Sub",
+    fields: &FIELDS,
+    uses: &[Use::main(&["gcp"])],
+    host: Host::Vendor(|_| Some(HOST.to_owned())),
+    suits: suits_all,
+    grants: no_grants,
+    check: Some(|cx| call::checked(check(cx))),
+    does: Does::Channel(&Channel::service(100, send)),
+};
 
-    fn label(&self) -> &'static str {
-        "Google Pub/Sub"
-    }
+fn send<'a>(cx: &'a Context<'a>, dispatch: Dispatch<'a>) -> BoxFuture<'a, Result<Receipt, SendError>> {
+    Box::pin(async move {
+        let messages = messages(dispatch.message);
+        let answer = ask(cx, "publish", &json!({ "messages": messages })).await?;
+        let taken: Taken = PEER.json(&answer)?;
+        if taken.message_ids.len() == messages.len() { Ok(Receipt::default()) } else { Err(PEER.not_understood()) }
+    })
+}
 
-    fn fields(&self) -> &'static [Field] {
-        &FIELDS
+/// Whether the service account may publish, which it may ask without any permission.
+/// <https://cloud.google.com/pubsub/docs/reference/rest/v1/projects.topics/testIamPermissions>
+async fn check(cx: &Context<'_>) -> Result<String, SendError> {
+    #[derive(Deserialize)]
+    struct Allowed {
+        #[serde(default)]
+        permissions: Vec<String>,
     }
-
-    fn credential_kinds(&self) -> &'static [&'static str] {
-        &["gcp"]
-    }
-
-    fn needs_credential(&self) -> bool {
-        true
-    }
-
-    fn address(&self, _: &Values) -> Option<Url> {
-        None
-    }
-
-    fn host(&self, _: &Values) -> Option<String> {
-        Some(HOST.to_owned())
-    }
-
-    fn chooses_host(&self) -> bool {
-        false
+    const PUBLISH: &str = "pubsub.topics.publish";
+    let answer = ask(cx, "testIamPermissions", &json!({ "permissions": [PUBLISH] })).await?;
+    let allowed: Allowed = PEER.json(&answer)?;
+    if allowed.permissions.iter().any(|permission| permission == PUBLISH) {
+        Ok("The service account may publish to the topic.".to_owned())
+    } else {
+        Err(SendError::never(PEER.forbidden))
     }
 }
 
-impl Channel for Pubsub {
-    fn lines_at_once(&self) -> usize {
-        100
-    }
-
-    fn send<'a>(&'a self, cx: &'a Context<'a>, dispatch: Dispatch<'a>) -> BoxFuture<'a, Result<Receipt, SendError>> {
-        Box::pin(async move {
-            let secret = call::secret(cx, &PEER)?;
-            let account = call::payload::<Payload>(cx, &PEER)?.service_account;
-            let token = cx.outside.tokens.google_token(secret.stored, secret.values, gcp::CLOUD_PLATFORM).await;
-            let token = token.map_err(|finding| call::found(&finding))?;
-            let topic = match cx.settings.get("topic") {
-                whole if whole.starts_with("projects/") => whole.to_owned(),
-                short => format!("projects/{}/topics/{short}", account.project_id),
-            };
-            let path = format!("/v1/{topic}:publish");
-            let url = cx.outside.endpoints.url(Service::GooglePubsub, "https://pubsub.googleapis.com", &path);
-            let messages: Vec<Value> = messages(dispatch.message);
-            let request =
-                call::json(Method::POST, url.map_err(|error| PEER.failed(&error))?, &json!({ "messages": messages }));
-            let request = call::with_token(request, "Bearer", &token.secret)?;
-            let answer = Caller::new(cx, Tls::default(), &PEER)?.call(request).await?;
-            let taken: Taken = PEER.json(&answer)?;
-            if taken.message_ids.len() == messages.len() { Ok(Receipt::default()) } else { Err(PEER.not_understood()) }
-        })
-    }
+/// A call of the topic.
+async fn ask(cx: &Context<'_>, method: &str, body: &Value) -> Result<Answer, SendError> {
+    let secret = call::secret(cx, &PEER)?;
+    let account = call::payload::<Payload>(cx, &PEER)?.service_account;
+    let token = cx.outside.tokens.google_token(secret.stored, secret.values, gcp::CLOUD_PLATFORM).await;
+    let token = token.map_err(|finding| call::found(&finding))?;
+    let topic = match cx.settings.get("topic") {
+        whole if whole.starts_with("projects/") => whole.to_owned(),
+        short => format!("projects/{}/topics/{short}", account.project_id),
+    };
+    let path = format!("/v1/{topic}:{method}");
+    let url = cx.outside.endpoints.url(Service::GooglePubsub, "https://pubsub.googleapis.com", &path);
+    let request = call::json(Method::POST, url.map_err(|error| PEER.failed(&error))?, body);
+    let request = call::with_token(request, "Bearer", &token.secret)?;
+    Caller::new(cx, Tls::default(), &PEER)?.call(request).await
 }
 
 /// <https://cloud.google.com/pubsub/docs/pubsub-basics#resource_names>

@@ -6,22 +6,19 @@
 use futures_util::future::BoxFuture;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use url::Url;
 
-use super::call::Peer;
+use super::call::{self, Peer};
 use super::text::{self, FULL, Words};
 use super::{Channel, Dispatch, Line, Message, Receipt, SendError, Severity, fields, wire};
 use crate::credentials::aws::RoleArn;
 use crate::form::{Field, Values};
-use crate::integrations::Spec;
 use crate::integrations::context::Context;
+use crate::integrations::spec::{Does, Grants, Host, Spec, Use, suits_all};
 use crate::providers::ProviderError;
 use crate::providers::aws::policies::{Statement, document};
 use crate::providers::aws::roles::Wanted;
 use crate::providers::aws::{self, Access, Assume, Region, Rest, Session, Source};
 use crate::providers::egress::Answer;
-
-pub struct SecurityHub;
 
 static SERVICE: Rest = Rest { service: "securityhub", variable: "SECURITYHUB" };
 
@@ -52,85 +49,69 @@ static PEER: Peer = Peer {
     not_found: "AWS Security Hub is not switched on in this region and account. Switch it on, or choose another region.",
 };
 
-impl Spec for SecurityHub {
-    fn slug(&self) -> &'static str {
-        "security_hub"
-    }
+pub static SECURITY_HUB: Spec = Spec {
+    slug: "security_hub",
+    label: "AWS Security Hub",
+    fields: &FIELDS,
+    uses: &[Use::main(&["aws"])],
+    host: Host::Vendor(host),
+    suits: suits_all,
+    grants,
+    check: Some(|cx| call::checked(check(cx))),
+    // The most that one call takes.
+    does: Does::Channel(&Channel::service(100, send)),
+};
 
-    fn label(&self) -> &'static str {
-        "AWS Security Hub"
-    }
-
-    fn fields(&self) -> &'static [Field] {
-        &FIELDS
-    }
-
-    fn role(&self, settings: &Values) -> Option<String> {
-        Some(settings.get("role").to_owned()).filter(|role| settings.get("sts") == "on" && !role.is_empty())
-    }
-
-    fn assumes(&self, settings: &Values, name: &str) -> Option<Wanted> {
-        let role = RoleArn::parse(&self.role(settings)?).ok()?;
-        let assume = Assume::new(&role, settings.get("external_id"), name);
-        Some(Wanted { used_by: name.to_owned(), region: Region::parse(settings.get("region"))?, assume })
-    }
-
-    fn needs(&self, settings: &Values) -> Vec<(String, String)> {
-        let Some(region) = Region::parse(settings.get("region")) else { return Vec::new() };
-        let role = self.role(settings).and_then(|role| RoleArn::parse(&role).ok());
-        let (partition, at) = (region.partition(), region.as_str());
-        let account = role.as_ref().map_or("*", RoleArn::account);
-        let product = format!("arn:{partition}:securityhub:{at}:{account}:product/{account}/default");
-        let whose = role.as_ref().map_or("the credential's user or role", RoleArn::as_str);
-        let policy = document(&[Statement::allow(&["securityhub:BatchImportFindings"], &[&product])]);
-        vec![(format!("Policy of {whose}: may import findings"), policy)]
-    }
-
-    fn credential_kinds(&self) -> &'static [&'static str] {
-        &["aws"]
-    }
-
-    fn needs_credential(&self) -> bool {
-        true
-    }
-
-    fn address(&self, _: &Values) -> Option<Url> {
-        None
-    }
-
-    fn host(&self, settings: &Values) -> Option<String> {
-        Region::parse(settings.get("region")).map(|region| SERVICE.host(&region))
-    }
-
-    /// The region is a choice among AWS's own hosts.
-    fn chooses_host(&self) -> bool {
-        false
-    }
+/// The role that the settings name, as it was entered.
+fn role_arn(settings: &Values) -> Option<String> {
+    Some(settings.get("role").to_owned()).filter(|role| settings.get("sts") == "on" && !role.is_empty())
 }
 
-impl Channel for SecurityHub {
-    /// The most that one call takes.
-    fn lines_at_once(&self) -> usize {
-        100
-    }
+fn grants(settings: &Values, name: &str) -> Grants {
+    let Some(region) = Region::parse(settings.get("region")) else { return Grants::default() };
+    let role = role_arn(settings).and_then(|role| RoleArn::parse(&role).ok());
+    let (partition, at) = (region.partition(), region.as_str());
+    let account = role.as_ref().map_or("*", RoleArn::account);
+    let product = format!("arn:{partition}:securityhub:{at}:{account}:product/{account}/default");
+    let whose = role.as_ref().map_or("the credential's user or role", RoleArn::as_str);
+    let policy = document(&[Statement::allow(&["securityhub:BatchImportFindings"], &[&product])]);
+    let policies = vec![(format!("Policy of {whose}: may import findings"), policy)];
+    let wanted = |role: &RoleArn| Wanted {
+        used_by: name.to_owned(),
+        assume: Assume::new(role, settings.get("external_id"), name),
+        region: region.clone(),
+    };
+    Grants { role: role.as_ref().map(wanted), policies }
+}
 
-    fn send<'a>(&'a self, cx: &'a Context<'a>, dispatch: Dispatch<'a>) -> BoxFuture<'a, Result<Receipt, SendError>> {
-        Box::pin(async move {
-            let failed = |error: ProviderError| PEER.failed(&error);
-            let region =
-                Region::parse(cx.settings.get("region")).ok_or(ProviderError::InvalidAddress).map_err(failed)?;
-            let session = sign_in(cx, &region).await.map_err(failed)?;
-            // The account is that of the role, and no form knows it.
-            let account = session.caller().await.map_err(failed)?.account;
-            let place = Place { region: &region, account: &account };
-            let findings: Vec<Value> =
-                dispatch.message.lines.iter().map(|line| place.finding(dispatch.message, line)).collect();
-            let body = json!({ "Findings": findings });
-            let answer =
-                session.post(&SERVICE, &region, "/findings/import", &body, cx.outside.egress).await.map_err(failed)?;
-            taken(&answer, findings.len()).map(|()| Receipt::default())
-        })
-    }
+/// The region is a choice among AWS's own hosts.
+fn host(settings: &Values) -> Option<String> {
+    Region::parse(settings.get("region")).map(|region| SERVICE.host(&region))
+}
+
+fn send<'a>(cx: &'a Context<'a>, dispatch: Dispatch<'a>) -> BoxFuture<'a, Result<Receipt, SendError>> {
+    Box::pin(async move {
+        let failed = |error: ProviderError| PEER.failed(&error);
+        let region = Region::parse(cx.settings.get("region")).ok_or(ProviderError::InvalidAddress).map_err(failed)?;
+        let session = sign_in(cx, &region).await.map_err(failed)?;
+        // The account is that of the role, and no form knows it.
+        let account = session.caller().await.map_err(failed)?.account;
+        let place = Place { region: &region, account: &account };
+        let findings: Vec<Value> =
+            dispatch.message.lines.iter().map(|line| place.finding(dispatch.message, line)).collect();
+        let body = json!({ "Findings": findings });
+        let answer =
+            session.post(&SERVICE, &region, "/findings/import", &body, cx.outside.egress).await.map_err(failed)?;
+        taken(&answer, findings.len()).map(|()| Receipt::default())
+    })
+}
+
+/// `sts:GetCallerIdentity`, which needs no permission.
+async fn check(cx: &Context<'_>) -> Result<String, SendError> {
+    let failed = |error: ProviderError| PEER.failed(&error);
+    let region = Region::parse(cx.settings.get("region")).ok_or(ProviderError::InvalidAddress).map_err(failed)?;
+    let caller = sign_in(cx, &region).await.map_err(failed)?.caller().await.map_err(failed)?;
+    Ok(format!("AWS knows this as {}. Whether it may import findings shows with a test alert.", caller.arn))
 }
 
 fn region(text: &str) -> Result<String, String> {
@@ -141,7 +122,7 @@ fn region(text: &str) -> Result<String, String> {
 async fn sign_in(cx: &Context<'_>, region: &Region) -> Result<Session, ProviderError> {
     let Some(secret) = cx.main() else { return Err(ProviderError::WrongCredential) };
     let access = Access::read(secret.values)?;
-    let role = match SecurityHub.role(cx.settings) {
+    let role = match role_arn(cx.settings) {
         Some(role) => Some(RoleArn::parse(&role).map_err(|_| ProviderError::Aws(aws::Refusal::BadRole))?),
         None => access.role.clone(),
     };

@@ -14,11 +14,10 @@ use super::{Channel, Dispatch, Event, Line, Receipt, SendError, Severity, fields
 use crate::credentials::basic::Payload;
 use crate::form::{Field, Values};
 use crate::integrations::context::Context;
-use crate::integrations::{Spec, ca_certificate, service_address};
+use crate::integrations::spec::{Does, Host, Spec, Use, no_grants, suits_all};
+use crate::integrations::{ca_certificate, service_address};
 use crate::providers::egress::Answer;
 use crate::providers::{ProviderError, oauth};
-
-pub struct ServiceNow;
 
 static FIELDS: [Field; 14] = fields::with_triggers([
     Field::text("url", "URL")
@@ -53,67 +52,59 @@ static PEER: Peer = Peer {
     not_found: "ServiceNow does not have the table, or hides it from this user. Check the address and the table.",
 };
 
-impl Spec for ServiceNow {
-    fn slug(&self) -> &'static str {
-        "servicenow"
-    }
+pub static SERVICENOW: Spec = Spec {
+    slug: "servicenow",
+    label: "ServiceNow",
+    fields: &FIELDS,
+    uses: &[Use::main(&["basic"])],
+    host: Host::Chosen(instance),
+    suits: suits_all,
+    grants: no_grants,
+    check: Some(|cx| call::checked(check(cx))),
+    // One incident an alert.
+    does: Does::Channel(&Channel::service(1, send)),
+};
 
-    fn label(&self) -> &'static str {
-        "ServiceNow"
-    }
-
-    fn fields(&self) -> &'static [Field] {
-        &FIELDS
-    }
-
-    fn credential_kinds(&self) -> &'static [&'static str] {
-        &["basic"]
-    }
-
-    fn needs_credential(&self) -> bool {
-        true
-    }
-
-    fn address(&self, settings: &Values) -> Option<Url> {
-        service_address(settings.get("url")).ok()
-    }
+fn instance(settings: &Values) -> Option<Url> {
+    service_address(settings.get("url")).ok()
 }
 
-impl Channel for ServiceNow {
-    /// One incident an alert.
-    fn lines_at_once(&self) -> usize {
-        1
-    }
+fn send<'a>(cx: &'a Context<'a>, dispatch: Dispatch<'a>) -> BoxFuture<'a, Result<Receipt, SendError>> {
+    Box::pin(async move {
+        let line = call::only_line(&dispatch)?;
+        let table = Table::open(cx).await?;
+        let known = match &line.reference {
+            Some(id) => table.get(id).await?,
+            None => None,
+        };
+        // An attempt whose answer was lost may have made one.
+        let look = known.is_none() && (dispatch.repeated || line.event != Event::Raised || line.reference.is_some());
+        let known = if look { table.find(line).await? } else { known };
+        let reference = match (known, line.event) {
+            (None, Event::Closed) => return Ok(Receipt { reference: line.reference.clone() }),
+            (None, _) => table.create(line, dispatch.message.test).await?,
+            (Some(incident), Event::Closed) => table.resolve(incident, line).await?,
+            // The first attempt got as far as this.
+            (Some(incident), Event::Raised) if dispatch.repeated && line.reference.is_none() => incident.sys_id,
+            (Some(incident), _) => table.note(incident, line).await?,
+        };
+        Ok(Receipt { reference: Some(reference) })
+    })
+}
 
-    fn send<'a>(&'a self, cx: &'a Context<'a>, dispatch: Dispatch<'a>) -> BoxFuture<'a, Result<Receipt, SendError>> {
-        Box::pin(async move {
-            let line = call::only_line(&dispatch)?;
-            let table = Table::open(self, cx, dispatch).await?;
-            let known = match &line.reference {
-                Some(id) => table.get(id).await?,
-                None => None,
-            };
-            // An attempt whose answer was lost may have made one.
-            let look =
-                known.is_none() && (dispatch.repeated || line.event != Event::Raised || line.reference.is_some());
-            let known = if look { table.find(line).await? } else { known };
-            let reference = match (known, line.event) {
-                (None, Event::Closed) => return Ok(Receipt { reference: line.reference.clone() }),
-                (None, _) => table.create(line).await?,
-                (Some(incident), Event::Closed) => table.resolve(incident, line).await?,
-                // The first attempt got as far as this.
-                (Some(incident), Event::Raised) if dispatch.repeated && line.reference.is_none() => incident.sys_id,
-                (Some(incident), _) => table.note(incident, line).await?,
-            };
-            Ok(Receipt { reference: Some(reference) })
-        })
-    }
+/// Reads one row's id: who may not read the table may not write to it either.
+async fn check(cx: &Context<'_>) -> Result<String, SendError> {
+    let table = Table::open(cx).await?;
+    let mut url = table.base.clone();
+    url.query_pairs_mut().append_pair("sysparm_fields", "sys_id").append_pair("sysparm_limit", "1");
+    let answer = table.call(call::get(url)).await?;
+    let _: Answered<Vec<Value>> = PEER.json(&answer)?;
+    Ok("ServiceNow lets this user read the table. Whether it may write shows with a test alert.".to_owned())
 }
 
 /// The table of one instance.
 struct Table<'a> {
     cx: &'a Context<'a>,
-    dispatch: Dispatch<'a>,
     caller: Caller,
     login: Login,
     base: Url,
@@ -138,8 +129,8 @@ struct Answered<T> {
 }
 
 impl<'a> Table<'a> {
-    async fn open(channel: &ServiceNow, cx: &'a Context<'a>, dispatch: Dispatch<'a>) -> Result<Self, SendError> {
-        let instance = channel.address(cx.settings).ok_or_else(|| PEER.failed(&ProviderError::InvalidAddress))?;
+    async fn open(cx: &'a Context<'a>) -> Result<Self, SendError> {
+        let instance = instance(cx.settings).ok_or_else(|| PEER.failed(&ProviderError::InvalidAddress))?;
         let base = call::below(&instance, &format!("/api/now/table/{}", cx.settings.get("table")), &PEER)?;
         let caller = Caller::new(cx, ca_certificate::tls(cx.settings), &PEER)?;
         let credential = call::payload(cx, &PEER)?;
@@ -147,7 +138,7 @@ impl<'a> Table<'a> {
             "oauth" => Login::Token(token(cx, &instance, &credential).await?),
             _ => Login::Password(credential),
         };
-        Ok(Self { cx, dispatch, caller, login, base })
+        Ok(Self { cx, caller, login, base })
     }
 
     async fn ask(&self, request: Request) -> Result<Answer, SendError> {
@@ -221,11 +212,11 @@ impl<'a> Table<'a> {
         found.result.into_iter().next().map(checked).transpose()
     }
 
-    async fn create(&self, line: &Line) -> Result<String, SendError> {
+    async fn create(&self, line: &Line, test: bool) -> Result<String, SendError> {
         let settings = self.cx.settings;
         let mut body = json!({
             "short_description": text::clean(&line.title, 160),
-            "description": text::paragraphs(line, self.dispatch.message.test, no_code).chars().take(4000).collect::<String>(),
+            "description": text::paragraphs(line, test, no_code).chars().take(4000).collect::<String>(),
             "urgency": urgency(line.severity),
             "correlation_id": line.alert,
             "correlation_display": "Strongroom",

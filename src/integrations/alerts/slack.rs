@@ -16,13 +16,11 @@ use super::text::{self, BRIEF, Extent, FULL, Words};
 use super::{Channel, Dispatch, Line, Message, Receipt, SendError, Severity, fields, webhook};
 use crate::credentials;
 use crate::form::{Errors, Field, Values};
-use crate::integrations::Spec;
 use crate::integrations::context::Context;
+use crate::integrations::spec::{Does, Host, Spec, Use, no_grants};
 use crate::providers::ProviderError;
 use crate::providers::egress::{Answer, Tls};
 use crate::providers::endpoints::Service;
-
-pub struct Slack;
 
 /// In bytes, well below what Slack cuts off, which it counts in characters.
 /// <https://docs.slack.dev/changelog/2018-truncating-really-long-messages>
@@ -45,66 +43,42 @@ static PEER: Peer = Peer {
                 credential.",
 };
 
-impl Spec for Slack {
-    fn slug(&self) -> &'static str {
-        "slack"
-    }
+pub static SLACK: Spec = Spec {
+    slug: "slack",
+    label: "Slack",
+    fields: &FIELDS,
+    uses: &[Use::main(&["webhook", "api_token"])],
+    host: Host::Vendor(host),
+    suits,
+    grants: no_grants,
+    check: Some(|cx| call::checked(check(cx))),
+    // One block a line: far below the 50 that Slack takes, and still to be read.
+    does: Does::Channel(&Channel::service(20, send)),
+};
 
-    fn label(&self) -> &'static str {
-        "Slack"
-    }
-
-    fn fields(&self) -> &'static [Field] {
-        &FIELDS
-    }
-
-    fn suits(&self, settings: &Values, kind: &str, _: &Values) -> Result<(), Errors> {
-        match (kind, settings.get("channel")) {
-            ("api_token", "") => Err(Errors::one("channel", "An API token needs a channel: enter its name or ID.")),
-            ("webhook", name) if !name.is_empty() => {
-                Err(Errors::one("channel", "A Webhook URL belongs to one channel already: leave this blank."))
-            }
-            _ => Ok(()),
+fn suits(settings: &Values, kind: &str, _: &Values) -> Result<(), Errors> {
+    match (kind, settings.get("channel")) {
+        ("api_token", "") => Err(Errors::one("channel", "An API token needs a channel: enter its name or ID.")),
+        ("webhook", name) if !name.is_empty() => {
+            Err(Errors::one("channel", "A Webhook URL belongs to one channel already: leave this blank."))
         }
-    }
-
-    fn credential_kinds(&self) -> &'static [&'static str] {
-        &["webhook", "api_token"]
-    }
-
-    fn needs_credential(&self) -> bool {
-        true
-    }
-
-    fn address(&self, _: &Values) -> Option<Url> {
-        None
-    }
-
-    /// Only a token needs a channel.
-    fn host(&self, settings: &Values) -> Option<String> {
-        let fixed = if settings.get("channel").is_empty() { "the address in the credential" } else { "slack.com" };
-        Some(fixed.to_owned())
-    }
-
-    fn chooses_host(&self) -> bool {
-        false
+        _ => Ok(()),
     }
 }
 
-impl Channel for Slack {
-    /// One block a line: far below the 50 that Slack takes, and still to be read.
-    fn lines_at_once(&self) -> usize {
-        20
-    }
+/// Only a token needs a channel.
+fn host(settings: &Values) -> Option<String> {
+    let fixed = if settings.get("channel").is_empty() { "the address in the credential" } else { "slack.com" };
+    Some(fixed.to_owned())
+}
 
-    fn send<'a>(&'a self, cx: &'a Context<'a>, dispatch: Dispatch<'a>) -> BoxFuture<'a, Result<Receipt, SendError>> {
-        Box::pin(async move {
-            match cx.main() {
-                Some(secret) if secret.kind.slug == "api_token" => by_token(cx, dispatch.message).await,
-                _ => by_webhook(cx, dispatch.message).await,
-            }
-        })
-    }
+fn send<'a>(cx: &'a Context<'a>, dispatch: Dispatch<'a>) -> BoxFuture<'a, Result<Receipt, SendError>> {
+    Box::pin(async move {
+        match cx.main() {
+            Some(secret) if secret.kind.slug == "api_token" => by_token(cx, dispatch.message).await,
+            _ => by_webhook(cx, dispatch.message).await,
+        }
+    })
 }
 
 /// `#name` or an ID, as people copy it.
@@ -115,6 +89,27 @@ fn channel(text: &str) -> Result<String, String> {
         return Err("Enter a channel's name or ID, such as #security or C0123456789.".to_owned());
     }
     Ok(text.trim().to_owned())
+}
+
+/// `auth.test` tells whose a token is. A Webhook URL can only be posted to.
+/// <https://docs.slack.dev/reference/methods/auth.test>
+async fn check(cx: &Context<'_>) -> Result<Option<String>, SendError> {
+    if cx.main().is_none_or(|secret| secret.kind.slug != "api_token") {
+        return Ok(None);
+    }
+    let payload: credentials::api_token::Payload = call::payload(cx, &PEER)?;
+    let url = cx.outside.endpoints.url(Service::Slack, "https://slack.com", "/api/auth.test");
+    let request = call::json(Method::POST, url.map_err(|error| PEER.failed(&error))?, &json!({}));
+    let request = call::with_token(request, "Bearer", &payload.token)?;
+    let answer = Caller::new(cx, Tls::default(), &PEER)?.call(request).await?;
+    match PEER.json(&answer)? {
+        Said { ok: true, .. } => {
+            let found = "Slack knows the token. Whether the bot may post to the channel shows with a test alert.";
+            Ok(Some(found.to_owned()))
+        }
+        Said { error: Some(code), .. } => Err(refusal(&code, &answer)),
+        Said { .. } => Err(PEER.not_understood()),
+    }
 }
 
 async fn by_webhook(cx: &Context<'_>, message: &Message) -> Result<Receipt, SendError> {

@@ -14,11 +14,10 @@ use super::{Channel, Dispatch, Message, Receipt, SendError, fields, wire};
 use crate::credentials::api_token::Payload;
 use crate::form::{Field, Values};
 use crate::integrations::context::Context;
-use crate::integrations::{Spec, ca_certificate, service_address};
+use crate::integrations::spec::{Does, Host, Spec, Use, no_grants, suits_all};
+use crate::integrations::{ca_certificate, service_address};
 use crate::providers::ProviderError;
 use crate::providers::egress::Answer;
-
-pub struct Splunk;
 
 static FIELDS: [Field; 11] = fields::with_triggers([
     Field::text("url", "URL")
@@ -40,30 +39,21 @@ static PEER: Peer = Peer {
     not_found: "There is no HTTP Event Collector at this address. Check the address and its port, usually 8088.",
 };
 
-impl Spec for Splunk {
-    fn slug(&self) -> &'static str {
-        "splunk"
-    }
+pub static SPLUNK: Spec = Spec {
+    slug: "splunk",
+    label: "Splunk",
+    fields: &FIELDS,
+    uses: &[Use::main(&["api_token"])],
+    host: Host::Chosen(base),
+    suits: suits_all,
+    grants: no_grants,
+    check: Some(|cx| call::checked(check(cx))),
+    // Splunk Cloud takes calls of up to 1 MB.
+    does: Does::Channel(&Channel::service(100, send)),
+};
 
-    fn label(&self) -> &'static str {
-        "Splunk"
-    }
-
-    fn fields(&self) -> &'static [Field] {
-        &FIELDS
-    }
-
-    fn credential_kinds(&self) -> &'static [&'static str] {
-        &["api_token"]
-    }
-
-    fn needs_credential(&self) -> bool {
-        true
-    }
-
-    fn address(&self, settings: &Values) -> Option<Url> {
-        collector(settings.get("url")).ok()
-    }
+fn base(settings: &Values) -> Option<Url> {
+    collector(settings.get("url")).ok()
 }
 
 /// The paths of the collector, which Splunk shows with its address.
@@ -86,26 +76,38 @@ fn address(text: &str) -> Result<String, String> {
     Ok(collector(text)?.as_str().trim_end_matches('/').to_owned())
 }
 
-impl Channel for Splunk {
-    /// Splunk Cloud takes calls of up to 1 MB.
-    fn lines_at_once(&self) -> usize {
-        100
-    }
+fn send<'a>(cx: &'a Context<'a>, dispatch: Dispatch<'a>) -> BoxFuture<'a, Result<Receipt, SendError>> {
+    Box::pin(async move {
+        let payload: Payload = call::payload(cx, &PEER)?;
+        let base = base(cx.settings).ok_or_else(|| PEER.failed(&ProviderError::InvalidAddress))?;
+        let url = call::below(&base, &format!("{COLLECTOR}/event"), &PEER)?;
+        let mut request = call::with_token(call::json(Method::POST, url, &Value::Null), "Splunk", &payload.token)?;
+        // Tokens with indexer acknowledgement demand a channel; the others do not mind one.
+        if let Ok(channel) = HeaderValue::from_str(&dispatch.message.id.to_string()) {
+            request.headers_mut().insert("X-Splunk-Request-Channel", channel);
+        }
+        *request.body_mut() = Some(events(cx, dispatch.message).into());
+        let answer = Caller::new(cx, ca_certificate::tls(cx.settings), &PEER)?.ask(request).await?;
+        taken(&answer).map(|()| Receipt::default())
+    })
+}
 
-    fn send<'a>(&'a self, cx: &'a Context<'a>, dispatch: Dispatch<'a>) -> BoxFuture<'a, Result<Receipt, SendError>> {
-        Box::pin(async move {
-            let payload: Payload = call::payload(cx, &PEER)?;
-            let base = self.address(cx.settings).ok_or_else(|| PEER.failed(&ProviderError::InvalidAddress))?;
-            let url = call::below(&base, &format!("{COLLECTOR}/event"), &PEER)?;
-            let mut request = call::with_token(call::json(Method::POST, url, &Value::Null), "Splunk", &payload.token)?;
-            // Tokens with indexer acknowledgement demand a channel; the others do not mind one.
-            if let Ok(channel) = HeaderValue::from_str(&dispatch.message.id.to_string()) {
-                request.headers_mut().insert("X-Splunk-Request-Channel", channel);
-            }
-            *request.body_mut() = Some(events(cx, dispatch.message).into());
-            let answer = Caller::new(cx, ca_certificate::tls(cx.settings), &PEER)?.ask(request).await?;
-            taken(&answer).map(|()| Receipt::default())
-        })
+/// The health of the collector, with the token.
+/// <https://docs.splunk.com/Documentation/Splunk/latest/RESTREF/RESTinput#services.2Fcollector.2Fhealth>
+async fn check(cx: &Context<'_>) -> Result<String, SendError> {
+    let payload: Payload = call::payload(cx, &PEER)?;
+    let base = base(cx.settings).ok_or_else(|| PEER.failed(&ProviderError::InvalidAddress))?;
+    let url = call::below(&base, &format!("{COLLECTOR}/health"), &PEER)?;
+    let request = call::with_token(call::get(url), "Splunk", &payload.token)?;
+    let answer = Caller::new(cx, ca_certificate::tls(cx.settings), &PEER)?.ask(request).await?;
+    match (answer.status, answer.json::<Taken>().map(|taken| taken.code)) {
+        (200, Ok(17)) => Ok("The collector is healthy. Whether it takes the token and the index shows with a test \
+                             alert."
+            .to_owned()),
+        (200, _) => Err(PEER.not_understood()),
+        (503, _) => Err(SendError::later("The collector of Splunk answers, but its queues are full. Try later.")),
+        (400, _) => Err(SendError::never(PEER.forbidden)),
+        _ => Err(PEER.refusal(&answer)),
     }
 }
 

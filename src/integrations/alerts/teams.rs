@@ -12,12 +12,9 @@ use url::Url;
 use super::call::{self, Caller, Peer};
 use super::text::{self, BRIEF, Extent, FULL, Words};
 use super::{Channel, Dispatch, Line, Message, Receipt, SendError, Severity, TRIGGER_FIELDS, webhook};
-use crate::form::{Field, Values};
-use crate::integrations::Spec;
 use crate::integrations::context::Context;
+use crate::integrations::spec::{Does, Host, Spec, Use, no_grants, suits_all};
 use crate::providers::egress::{Answer, Tls};
-
-pub struct Teams;
 
 /// Teams takes messages of 28 KB.
 const LONGEST: usize = 27 * 1024;
@@ -32,57 +29,28 @@ static PEER: Peer = Peer {
     not_found: "The workflow or connector does not exist any more. Add one to the channel, and edit the credential.",
 };
 
-impl Spec for Teams {
-    fn slug(&self) -> &'static str {
-        "teams"
-    }
+pub static TEAMS: Spec = Spec {
+    slug: "teams",
+    label: "Microsoft Teams",
+    fields: &TRIGGER_FIELDS,
+    uses: &[Use::main(&["webhook"])],
+    host: Host::OfCredential,
+    suits: suits_all,
+    grants: no_grants,
+    check: None,
+    does: Does::Channel(&Channel::service(10, send)),
+};
 
-    fn label(&self) -> &'static str {
-        "Microsoft Teams"
-    }
-
-    fn fields(&self) -> &'static [Field] {
-        &TRIGGER_FIELDS
-    }
-
-    fn credential_kinds(&self) -> &'static [&'static str] {
-        &["webhook"]
-    }
-
-    fn needs_credential(&self) -> bool {
-        true
-    }
-
-    fn address(&self, _: &Values) -> Option<Url> {
-        None
-    }
-
-    fn host(&self, _: &Values) -> Option<String> {
-        Some("the address in the credential".to_owned())
-    }
-
-    /// The credential is the address.
-    fn chooses_host(&self) -> bool {
-        false
-    }
-}
-
-impl Channel for Teams {
-    fn lines_at_once(&self) -> usize {
-        10
-    }
-
-    fn send<'a>(&'a self, cx: &'a Context<'a>, dispatch: Dispatch<'a>) -> BoxFuture<'a, Result<Receipt, SendError>> {
-        Box::pin(async move {
-            let payload = call::payload(cx, &PEER)?;
-            let request = call::json(Method::POST, webhook::target(&payload, &PEER)?, &said(dispatch.message));
-            let answer = Caller::new(cx, Tls::default(), &PEER)?.ask(request).await?;
-            if !(200..300).contains(&answer.status) {
-                return Err(refusal(&answer));
-            }
-            taken(&answer).map(|()| Receipt::default())
-        })
-    }
+fn send<'a>(cx: &'a Context<'a>, dispatch: Dispatch<'a>) -> BoxFuture<'a, Result<Receipt, SendError>> {
+    Box::pin(async move {
+        let payload = call::payload(cx, &PEER)?;
+        let request = call::json(Method::POST, webhook::target(&payload, &PEER)?, &said(dispatch.message));
+        let answer = Caller::new(cx, Tls::default(), &PEER)?.ask(request).await?;
+        if !(200..300).contains(&answer.status) {
+            return Err(refusal(&answer));
+        }
+        taken(&answer).map(|()| Receipt::default())
+    })
 }
 
 /// The error of a workflow, by its code; its words are dropped.

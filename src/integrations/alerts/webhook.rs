@@ -9,12 +9,11 @@ use url::Url;
 use super::call::{self, Caller, Peer};
 use super::{Channel, Dispatch, Receipt, SendError, fields, wire};
 use crate::credentials::webhook::Payload;
-use crate::form::{Field, Values};
+use crate::form::Field;
+use crate::integrations::ca_certificate;
 use crate::integrations::context::Context;
-use crate::integrations::{Spec, ca_certificate};
+use crate::integrations::spec::{Does, Host, Spec, Use, no_grants, suits_all};
 use crate::providers::{ProviderError, standard_webhooks};
-
-pub struct Webhook;
 
 static FIELDS: [Field; 8] = fields::with_triggers([ca_certificate::FIELD]);
 
@@ -29,60 +28,30 @@ static PEER: Peer = Peer {
     not_found: "Nothing takes messages at the address of the webhook. Check it at the receiver, and edit the credential.",
 };
 
-impl Spec for Webhook {
-    fn slug(&self) -> &'static str {
-        "webhook_channel"
-    }
+pub static WEBHOOK: Spec = Spec {
+    slug: "webhook_channel",
+    label: "Webhook",
+    fields: &FIELDS,
+    uses: &[Use::main(&["webhook"])],
+    host: Host::OfCredential,
+    suits: suits_all,
+    grants: no_grants,
+    check: None,
+    does: Does::Channel(&Channel::service(100, send)),
+};
 
-    fn label(&self) -> &'static str {
-        "Webhook"
-    }
-
-    fn fields(&self) -> &'static [Field] {
-        &FIELDS
-    }
-
-    fn credential_kinds(&self) -> &'static [&'static str] {
-        &["webhook"]
-    }
-
-    fn needs_credential(&self) -> bool {
-        true
-    }
-
-    fn address(&self, _: &Values) -> Option<Url> {
-        None
-    }
-
-    fn host(&self, _: &Values) -> Option<String> {
-        Some("the address in the credential".to_owned())
-    }
-
-    /// The credential is the address.
-    fn chooses_host(&self) -> bool {
-        false
-    }
-}
-
-impl Channel for Webhook {
-    fn lines_at_once(&self) -> usize {
-        100
-    }
-
-    fn send<'a>(&'a self, cx: &'a Context<'a>, dispatch: Dispatch<'a>) -> BoxFuture<'a, Result<Receipt, SendError>> {
-        Box::pin(async move {
-            let payload: Payload = call::payload(cx, &PEER)?;
-            let body = wire::message(dispatch.message, cx.name);
-            let mut request = call::json(Method::POST, target(&payload, &PEER)?, &body);
-            let key = payload.signing_key();
-            let signed =
-                standard_webhooks::sign(&mut request, dispatch.message.id, key.as_ref().map(|key| key.as_slice()));
-            signed.map_err(|error| PEER.failed(&error))?;
-            // Any success will do: what a receiver of webhooks answers is its own affair.
-            Caller::new(cx, ca_certificate::tls(cx.settings), &PEER)?.call(request).await?;
-            Ok(Receipt::default())
-        })
-    }
+fn send<'a>(cx: &'a Context<'a>, dispatch: Dispatch<'a>) -> BoxFuture<'a, Result<Receipt, SendError>> {
+    Box::pin(async move {
+        let payload: Payload = call::payload(cx, &PEER)?;
+        let body = wire::message(dispatch.message, cx.name);
+        let mut request = call::json(Method::POST, target(&payload, &PEER)?, &body);
+        let key = payload.signing_key();
+        let signed = standard_webhooks::sign(&mut request, dispatch.message.id, key.as_ref().map(|key| key.as_slice()));
+        signed.map_err(|error| PEER.failed(&error))?;
+        // Any success will do: what a receiver of webhooks answers is its own affair.
+        Caller::new(cx, ca_certificate::tls(cx.settings), &PEER)?.call(request).await?;
+        Ok(Receipt::default())
+    })
 }
 
 /// The address that the credential is.

@@ -1,17 +1,22 @@
 //! Registry scans: list repositories, their tags, and each tag's manifest; apply patterns and the cap; return the
-//! inventory. One registry version a file, and a line in [`VERSIONS`].
+//! inventory. One registry version a file, which answers the questions of a [`catalogue`], and a line in [`VERSIONS`];
+//! the scan itself is the same for all of them and stands in `driver`.
 
 use chrono::{DateTime, Utc};
 use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 
-use super::Spec;
+use super::Family;
 use super::context::Context;
+use super::spec::{Scanner, Spec};
 
-mod collect;
+mod acr;
+pub mod catalogue;
 pub mod docker_v2;
+mod driver;
 pub mod ecr;
 mod failure;
+mod harbor;
 pub mod image;
 mod scan;
 pub mod selection;
@@ -21,18 +26,24 @@ pub use failure::ScanError;
 pub use scan::Scan;
 
 /// Every version, in the order of the form's list.
-pub static VERSIONS: &[&dyn Version] = &[&docker_v2::DockerV2, &ecr::Ecr];
+pub static VERSIONS: &[&Spec] = &[&docker_v2::DOCKER_V2, &ecr::ECR, &acr::ACR, &harbor::HARBOR];
 
-/// The version of that slug; `None` for one that this release does not know.
-pub fn version(slug: &str) -> Option<&'static dyn Version> {
-    VERSIONS.iter().copied().find(|version| version.slug() == slug)
+/// The inventory of a registry's images, by the function that signs in to it.
+struct Images(catalogue::Open);
+
+impl Scanner for Images {
+    fn family(&self) -> Family {
+        Family::RegistryScan
+    }
+
+    fn scan<'a>(&'a self, cx: &'a Context<'a>) -> BoxFuture<'a, Result<Scan, ScanError>> {
+        Box::pin(driver::scan(self.0, cx))
+    }
 }
 
-/// One way to speak to a registry: `Docker Registry v2`, `Amazon ECR` …
-pub trait Version: Spec {
-    /// Scans; stops soon after `cx.stop` is cancelled. An error when the registry itself fails, or nothing at all can be
-    /// read; else what cannot be read is a gap.
-    fn scan<'a>(&'a self, cx: &'a Context<'a>) -> BoxFuture<'a, Result<Scan, ScanError>>;
+/// *Test connection* of a registry: signs in and reads one page of a list.
+fn check<'a>(open: catalogue::Open, cx: &'a Context<'a>) -> BoxFuture<'a, Result<Option<String>, String>> {
+    Box::pin(async move { driver::check(open, cx).await.map(Some).map_err(|error| error.to_string()) })
 }
 
 /// One tag of one repository.

@@ -14,11 +14,31 @@ pub const MAX_IMAGES: usize = 200_000;
 /// Tags of a repository that are kept unless the form says otherwise.
 const DEFAULT_CAP: usize = 5;
 
+/// Its help differs.
+pub const REPOSITORY: Field =
+    Field::text("repository", "Repository").optional().max(4096).check(check_patterns).summary(all_if_blank);
 pub const EXCLUDE_REPOSITORIES: Field =
     Field::text("exclude_repositories", "Repositories to exclude").optional().max(4096).check(check_patterns);
-pub const TAG: Field = Field::text("tag", "Tag").optional().help("Blank takes all.").max(4096).check(check_patterns);
+pub const TAG: Field =
+    Field::text("tag", "Tag").optional().help("Blank takes all.").max(4096).check(check_patterns).summary(all_if_blank);
 pub const EXCLUDE_TAGS: Field =
     Field::text("exclude_tags", "Tags to exclude").optional().max(4096).check(check_patterns);
+
+/// Its help differs.
+pub const CAP: Field =
+    Field::number("cap", "Cap", 0, 10_000).optional().default("5").after_credential().summary(cap_in_words);
+
+fn all_if_blank(value: &str) -> Option<String> {
+    Some(if value.is_empty() { "All" } else { value }.to_owned())
+}
+
+fn cap_in_words(value: &str) -> Option<String> {
+    Some(match value {
+        "" => format!("{DEFAULT_CAP} newest tags a repository"),
+        "0" => "None: all tags".to_owned(),
+        cap => format!("{cap} newest tags a repository"),
+    })
+}
 
 /// What the settings of a scan select.
 pub struct Selection {
@@ -60,6 +80,19 @@ impl Names {
     pub fn take(&self, name: &str) -> bool {
         (self.wanted.is_empty() || self.wanted.iter().any(|pattern| pattern.matches(name)))
             && !self.excluded.iter().any(|pattern| pattern.matches(name))
+    }
+
+    /// The first parts of the names that are wanted, where each pattern tells its own: `team` of `team/*`.
+    pub fn first_parts(&self) -> Option<Vec<String>> {
+        let first = |pattern: String| {
+            let (first, _) = pattern.split_once('/')?;
+            Some(first.to_owned()).filter(|first| !first.contains('*'))
+        };
+        let mut parts: Vec<String> =
+            self.wanted.iter().map(|pattern| first(pattern.pattern())).collect::<Option<_>>()?;
+        parts.sort();
+        parts.dedup();
+        Some(parts).filter(|parts| !parts.is_empty())
     }
 
     /// The names themselves when there is no wildcard among those wanted, so that nothing needs to be listed.
@@ -201,6 +234,14 @@ mod tests {
         assert_eq!(names.exact(), Some(vec!["a".to_owned(), "b".to_owned()]));
         assert_eq!(Names::new("a, b*", "").exact(), None);
         assert_eq!(Names::new("a, b", "b").exact(), Some(vec!["a".to_owned()]));
+    }
+
+    #[test]
+    fn the_first_parts_are_known_where_no_wildcard_stands_before_the_slash() {
+        assert_eq!(Names::new("b/*, a/x, b/y", "").first_parts(), Some(vec!["a".to_owned(), "b".to_owned()]));
+        for unknown in ["", "*", "a/*, *", "a*/b", "app"] {
+            assert_eq!(Names::new(unknown, "").first_parts(), None, "{unknown}");
+        }
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::sync::PoisonError;
 
 use super::digest::{promises, sha256, signed_part};
 use super::manifest::{self, Child, Manifest, Platform};
-use super::session::Ask;
+use super::session::{Ask, Sign};
 use super::{Registry, pull};
 use crate::providers::ProviderError;
 use crate::providers::egress::Answer;
@@ -148,7 +148,7 @@ impl Registry {
 
     async fn manifest(&self, repository: &str, reference: &str) -> Result<(String, Manifest), ProviderError> {
         let url = self.session.url(&format!("v2/{repository}/manifests/{reference}"))?;
-        let answer = self.session.get(&url, &pull(repository), Ask::manifest(manifest::ACCEPT)).await?;
+        let answer = self.session.get(&url, Sign::For(&pull(repository)), Ask::manifest(manifest::ACCEPT)).await?;
         let said = answer.header("docker-content-digest").or(Some(reference).filter(|text| text.contains(':')));
         let digest = digest_of(&answer.body, said).ok_or(ProviderError::BadAnswer)?;
         Ok((digest, Manifest::parse(&answer.body)?))
@@ -159,7 +159,7 @@ impl Registry {
     /// without any credential; the digest tells whether it is the right one.
     async fn platform(&self, repository: &str, digest: &str) -> Result<String, ProviderError> {
         let url = self.session.url(&format!("v2/{repository}/blobs/{digest}"))?;
-        let answer = match self.session.get(&url, &pull(repository), Ask::blob()).await {
+        let answer = match self.session.get(&url, Sign::For(&pull(repository)), Ask::blob()).await {
             Err(ProviderError::Redirected { .. } | ProviderError::RedirectedWithin { .. }) => {
                 match self.elsewhere(repository, digest).await {
                     Some(answer) => answer,

@@ -89,19 +89,24 @@ pub struct Platform {
 impl Platform {
     /// `linux/arm64/v8`; empty when it is unknown or no name at all.
     pub fn name(&self) -> String {
-        let word = |text: &str| {
-            (1..=32).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
-        };
-        if !word(&self.os) || !word(&self.architecture) || self.os == "unknown" {
-            return String::new();
-        }
-        let variant = if word(&self.variant) { format!("/{}", self.variant) } else { String::new() };
-        format!("{}/{}{variant}", self.os, self.architecture)
+        platform(&self.os, &self.architecture, &self.variant)
     }
 
     fn is_unknown(&self) -> bool {
         self.os == "unknown"
     }
+}
+
+/// `linux/arm64/v8`; empty when it is unknown or no name at all.
+pub fn platform(os: &str, architecture: &str, variant: &str) -> String {
+    let word = |text: &str| {
+        (1..=32).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
+    };
+    if !word(os) || !word(architecture) || os == "unknown" {
+        return String::new();
+    }
+    let variant = if word(variant) { format!("/{variant}") } else { String::new() };
+    format!("{os}/{architecture}{variant}")
 }
 
 impl Manifest {

@@ -14,7 +14,7 @@ use super::ProviderError;
 use super::egress::{Answer, Client};
 use super::patience::Observer;
 use contents::Part;
-use session::Session;
+use session::{Ask, Session};
 
 mod challenge;
 mod contents;
@@ -28,7 +28,8 @@ mod tokens;
 pub use contents::Described;
 pub use digest::is_digest;
 pub use line::AT_ONCE;
-pub use manifest::{is_repository, is_tag};
+pub use manifest::{is_repository, is_tag, platform};
+pub use session::Sign;
 pub use tokens::{Login, SentTo};
 /// What registries write, read by the fuzz targets too.
 #[doc(hidden)]
@@ -52,14 +53,45 @@ pub struct Registry {
     read: Mutex<HashMap<String, Part>>,
 }
 
-/// The names of a list, as far as it could be read.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Names {
-    pub good: Vec<String>,
+/// The entries of a list, as far as it could be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listing<T> {
+    pub good: Vec<T>,
     /// Names that the protocol does not allow, as they came.
     pub odd: Vec<String>,
-    /// Why the pages after these are missing.
+    /// Why there are no more, if there should be.
     pub rest: Option<ProviderError>,
+}
+
+impl<T> Default for Listing<T> {
+    fn default() -> Self {
+        Self { good: Vec::new(), odd: Vec::new(), rest: None }
+    }
+}
+
+impl<T> Listing<T> {
+    /// What came, sorted by whether the name of each entry is one.
+    pub fn sorted_out(
+        (entries, rest): (Vec<T>, Option<ProviderError>),
+        name: impl Fn(&T) -> &str,
+        is_good: fn(&str) -> bool,
+    ) -> Self {
+        let (good, bad): (Vec<T>, Vec<T>) = entries.into_iter().partition(|entry| is_good(name(entry)));
+        Self { good, odd: bad.iter().map(|entry| name(entry).to_owned()).collect(), rest }
+    }
+
+    /// The same of other entries.
+    pub fn map<U>(self, each: impl FnMut(T) -> U) -> Listing<U> {
+        Listing { good: self.good.into_iter().map(each).collect(), odd: self.odd, rest: self.rest }
+    }
+}
+
+/// How much of a list is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pages {
+    /// As much as shows that it can be read.
+    First,
+    All,
 }
 
 #[derive(Deserialize)]
@@ -76,7 +108,7 @@ struct TagList {
 
 /// Registries written in Go answer `null` for a list without entries. The member itself must be there: an answer
 /// without it is not the listing, and must not count as an empty one.
-fn list_or_null<'de, D: Deserializer<'de>>(member: D) -> Result<Vec<String>, D::Error> {
+pub fn list_or_null<'de, D: Deserializer<'de>, T: Deserialize<'de>>(member: D) -> Result<Vec<T>, D::Error> {
     Option::deserialize(member).map(Option::unwrap_or_default)
 }
 
@@ -119,44 +151,55 @@ impl Registry {
     }
 
     /// `GET /v2/_catalog`, all pages. Many registries offer it to few, or not at all.
-    pub async fn repositories(&self) -> Result<Names, ProviderError> {
-        let found =
-            self.list("v2/_catalog", CATALOG_SCOPE, |answer| Ok(answer.json::<Catalog>()?.repositories)).await?;
-        Ok(sorted_out(found, is_repository))
+    pub async fn repositories(&self, pages: Pages) -> Result<Listing<String>, ProviderError> {
+        let read = |answer: &Answer| Ok(answer.json::<Catalog>()?.repositories);
+        let found = self.list("v2/_catalog", CATALOG_SCOPE, pages, read).await?;
+        Ok(Listing::sorted_out(found, String::as_str, is_repository))
     }
 
     /// `GET /v2/<repository>/tags/list`, all pages. Some registries list the digests of what has no tag among them: those
     /// are left out, as they name no tag.
-    pub async fn tags(&self, repository: &str) -> Result<Names, ProviderError> {
+    pub async fn tags(&self, repository: &str, pages: Pages) -> Result<Listing<String>, ProviderError> {
         let (path, scope) = (format!("v2/{repository}/tags/list"), pull(repository));
-        let (mut names, rest) = self.list(&path, &scope, |answer| Ok(answer.json::<TagList>()?.tags)).await?;
+        let read = |answer: &Answer| Ok(answer.json::<TagList>()?.tags);
+        let (mut names, rest) = self.list(&path, &scope, pages, read).await?;
         names.retain(|name| !is_digest(name));
-        Ok(sorted_out((names, rest), is_tag))
+        Ok(Listing::sorted_out((names, rest), String::as_str, is_tag))
+    }
+
+    /// A list of the vendor's own, at a path below the registry's address; pages by their `Link`.
+    pub async fn vendor_list<T>(
+        &self,
+        path: &str,
+        sign: Sign<'_>,
+        pages: Pages,
+        entries: fn(&Answer) -> Result<Vec<T>, ProviderError>,
+    ) -> Result<(Vec<T>, Option<ProviderError>), ProviderError> {
+        self.session.pages(self.session.url(path)?, sign, pages, entries).await
+    }
+
+    /// One answer of the vendor's own interface.
+    pub async fn vendor_get(&self, path: &str, sign: Sign<'_>) -> Result<Answer, ProviderError> {
+        self.session.get(&self.session.url(path)?, sign, Ask::DOOR).await
     }
 
     async fn list(
         &self,
         path: &str,
         scope: &str,
+        pages: Pages,
         entries: fn(&Answer) -> Result<Vec<String>, ProviderError>,
-    ) -> Result<Listed, ProviderError> {
+    ) -> Result<(Vec<String>, Option<ProviderError>), ProviderError> {
         let page = |size: usize| self.session.url(&format!("{path}?n={size}"));
-        match self.session.pages(page(self.page_size)?, scope, entries).await {
+        let sign = Sign::For(scope);
+        match self.session.pages(page(self.page_size)?, sign, pages, entries).await {
             // Some registries refuse a page larger than their own limit instead of giving less.
             Err(ProviderError::UnexpectedStatus { status: 400 }) if self.page_size > SMALL_PAGE => {
-                self.session.pages(page(SMALL_PAGE)?, scope, entries).await
+                self.session.pages(page(SMALL_PAGE)?, sign, pages, entries).await
             }
             other => other,
         }
     }
-}
-
-/// Names, and why there are no more.
-type Listed = (Vec<String>, Option<ProviderError>);
-
-fn sorted_out((names, rest): Listed, is_good: fn(&str) -> bool) -> Names {
-    let (good, odd) = names.into_iter().partition(|name| is_good(name));
-    Names { good, odd, rest }
 }
 
 fn pull(repository: &str) -> String {

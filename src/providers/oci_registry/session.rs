@@ -10,6 +10,7 @@ use reqwest::{Method, Request};
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
+use super::Pages;
 use super::challenge::Challenge;
 use super::line::Line;
 use super::links::next_page;
@@ -47,8 +48,17 @@ pub(super) struct Ask {
     is_list: bool,
 }
 
+/// By what a request is signed.
+#[derive(Clone, Copy)]
+pub enum Sign<'a> {
+    /// What the registry asks for, for a scope in its own words: `repository:team/app:pull`.
+    For(&'a str),
+    /// The login itself, for an interface beside `/v2/` that exchanges nothing.
+    Login,
+}
+
 impl Ask {
-    const DOOR: Self = Self { accept: None, limit: BODY_LIMIT, is_list: false };
+    pub const DOOR: Self = Self { accept: None, limit: BODY_LIMIT, is_list: false };
     const LIST: Self = Self { accept: None, limit: LIST_LIMIT, is_list: true };
 
     pub const fn manifest(accept: &'static str) -> Self {
@@ -113,16 +123,17 @@ impl Session {
 
     /// Follows `Link: <…>; rel="next"` (RFC 8288) on the registry's own host. Pages after the first may be missing: then
     /// the reason comes with the names of those before.
-    pub async fn pages(
+    pub async fn pages<T>(
         &self,
         first: Url,
-        scope: &str,
-        entries: fn(&Answer) -> Result<Vec<String>, ProviderError>,
-    ) -> Result<(Vec<String>, Option<ProviderError>), ProviderError> {
+        sign: Sign<'_>,
+        pages: Pages,
+        entries: fn(&Answer) -> Result<Vec<T>, ProviderError>,
+    ) -> Result<(Vec<T>, Option<ProviderError>), ProviderError> {
         let (mut names, mut seen, mut next) = (Vec::new(), HashSet::new(), Some(first));
         while let Some(url) = next {
             let begun = !seen.is_empty();
-            match self.page(&url, scope, entries).await {
+            match self.page(&url, sign, entries).await {
                 Ok((found, after)) => {
                     names.extend(found);
                     next = match after {
@@ -133,6 +144,9 @@ impl Session {
                 Err(ProviderError::Stopped) => return Err(ProviderError::Stopped),
                 Err(cause) if begun => return Ok((names, Some(cause))),
                 Err(cause) => return Err(cause),
+            }
+            if pages == Pages::First {
+                return Ok((names, None));
             }
             seen.insert(url);
             let rest = match &next {
@@ -151,18 +165,25 @@ impl Session {
     }
 
     /// The names of one page, and the address of the next.
-    async fn page(
+    async fn page<T>(
         &self,
         url: &Url,
-        scope: &str,
-        entries: fn(&Answer) -> Result<Vec<String>, ProviderError>,
-    ) -> Result<(Vec<String>, Result<Option<Url>, ProviderError>), ProviderError> {
-        let answer = self.get(url, scope, Ask::LIST).await?;
+        sign: Sign<'_>,
+        entries: fn(&Answer) -> Result<Vec<T>, ProviderError>,
+    ) -> Result<(Vec<T>, Result<Option<Url>, ProviderError>), ProviderError> {
+        let answer = self.get(url, sign, Ask::LIST).await?;
         Ok((entries(&answer)?, next_page(&answer, url)))
     }
 
-    /// A request with whatever sign-in its scope needs; a success or an error.
-    pub async fn get(&self, url: &Url, scope: &str, ask: Ask) -> Result<Answer, ProviderError> {
+    /// A request with whatever sign-in it needs; a success or an error.
+    pub async fn get(&self, url: &Url, sign: Sign<'_>, ask: Ask) -> Result<Answer, ProviderError> {
+        let scope = match sign {
+            Sign::For(scope) => scope,
+            Sign::Login => {
+                let header = self.login.bearer().or_else(|| self.login.basic());
+                return self.send(url, header, ask).await.and_then(|answer| self.accepted(answer));
+            }
+        };
         let header = self.authorization(scope).await?;
         let answer = self.send(url, header, ask).await?;
         if answer.status != 401 || self.login.bearer().is_some() {
@@ -178,8 +199,8 @@ impl Session {
         let wanted = if wanted.is_empty() { scope.to_owned() } else { wanted };
         let fetched = self.fetch(Realm { url: realm, service, scope: wanted }, scope).await?;
         let answer = self.send(url, Some(fetched), ask).await?;
-        // The realm knew the password, so it is the permission that is missing.
-        let refused = answer.status == 401 && self.login.basic().is_some();
+        // The realm knew the secret, so it is the permission that is missing.
+        let refused = answer.status == 401 && self.login.is_exchanged();
         if refused { Err(ProviderError::Forbidden) } else { self.accepted(answer) }
     }
 

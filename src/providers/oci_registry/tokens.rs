@@ -17,6 +17,7 @@ use zeroize::Zeroizing;
 
 use super::links;
 use crate::providers::addresses::shown;
+use crate::providers::calls;
 use crate::providers::egress::Answer;
 use crate::providers::{ProviderError, Sent};
 
@@ -24,8 +25,14 @@ use crate::providers::{ProviderError, Sent};
 #[derive(Debug)]
 pub enum Login {
     Anonymous,
-    Basic { username: String, password: SecretString },
+    Basic {
+        username: String,
+        password: SecretString,
+    },
     Token(SecretString),
+    /// A token that the realm exchanges for those of scopes: OAuth's grant refresh_token.
+    /// <https://distribution.github.io/distribution/spec/auth/oauth/>
+    Refresh(SecretString),
     Certificate,
 }
 
@@ -34,7 +41,7 @@ impl Login {
         match self {
             Self::Anonymous => Sent::Nothing,
             Self::Basic { .. } => Sent::Password,
-            Self::Token(_) => Sent::Token,
+            Self::Token(_) | Self::Refresh(_) => Sent::Token,
             Self::Certificate => Sent::Certificate,
         }
     }
@@ -44,6 +51,11 @@ impl Login {
         let Self::Basic { username, password } = self else { return None };
         let pair = Zeroizing::new(format!("{username}:{}", password.expose_secret()));
         secret_header("Basic", &Zeroizing::new(STANDARD.encode(pair.as_bytes())))
+    }
+
+    /// Whether the realm of a challenge is shown a secret, for a token of its own.
+    pub(super) fn is_exchanged(&self) -> bool {
+        matches!(self, Self::Basic { .. } | Self::Refresh(_))
     }
 
     /// The header of an access token (RFC 6750).
@@ -148,9 +160,11 @@ impl Tokens {
     }
 }
 
-/// A password on its way to a realm, for a token.
+/// A password or a refresh token on its way to a realm, for a token.
 pub(super) struct Exchange<'a> {
     url: Url,
+    service: String,
+    scope: String,
     login: &'a Login,
     sent_to: &'a SentTo,
     /// The realm is at another address than the registry.
@@ -162,19 +176,11 @@ pub(super) struct Exchange<'a> {
 impl<'a> Exchange<'a> {
     /// Where it goes is [`links::realm`]'s to say. `sent_to` lists the host if it is another one than the registry's.
     pub fn new(realm: &Realm, registry: &Url, login: &'a Login, sent_to: &'a SentTo) -> Result<Self, ProviderError> {
-        let mut url = links::realm(&realm.url, registry)?;
+        let url = links::realm(&realm.url, registry)?;
         let elsewhere = url.origin() != registry.origin();
-        {
-            let mut query = url.query_pairs_mut();
-            if !realm.service.is_empty() {
-                query.append_pair("service", &realm.service);
-            }
-            for scope in realm.scope.split_ascii_whitespace() {
-                query.append_pair("scope", scope);
-            }
-        }
-        let added = elsewhere && login.basic().is_some() && sent_to.add(&shown(&url));
-        Ok(Self { url, login, sent_to, elsewhere, added })
+        let added = elsewhere && login.is_exchanged() && sent_to.add(&shown(&url));
+        let (service, scope) = (realm.service.clone(), realm.scope.clone());
+        Ok(Self { url, service, scope, login, sent_to, elsewhere, added })
     }
 
     pub fn is_elsewhere(&self) -> bool {
@@ -186,11 +192,38 @@ impl<'a> Exchange<'a> {
     }
 
     pub fn request(&self) -> Request {
-        let mut request = Request::new(Method::GET, self.url.clone());
+        if let Login::Refresh(token) = self.login {
+            return self.grant(token);
+        }
+        let mut url = self.url.clone();
+        {
+            let mut query = url.query_pairs_mut();
+            if !self.service.is_empty() {
+                query.append_pair("service", &self.service);
+            }
+            for scope in self.scope.split_ascii_whitespace() {
+                query.append_pair("scope", scope);
+            }
+        }
+        let mut request = Request::new(Method::GET, url);
         if let Some(header) = self.login.basic() {
             request.headers_mut().insert(AUTHORIZATION, header);
         }
         request
+    }
+
+    /// All scopes in one field, separated by blanks (RFC 6749, section 6).
+    fn grant(&self, token: &SecretString) -> Request {
+        calls::form(
+            self.url.clone(),
+            &[
+                ("grant_type", "refresh_token"),
+                ("client_id", "strongroom"),
+                ("service", &self.service),
+                ("scope", &self.scope),
+                ("refresh_token", token.expose_secret()),
+            ],
+        )
     }
 
     /// Takes the host off the list when the request was refused before a byte of it left.

@@ -12,7 +12,7 @@ use crate::accounts::visitor::Visitor;
 use crate::alerting;
 use crate::credentials::KINDS;
 use crate::form::{Errors, Values};
-use crate::integrations::alerts as channels;
+use crate::integrations::Spec;
 use crate::models::alert_settings::{self, AlertSettings};
 use crate::models::credential_limits::Limits;
 use crate::models::credential_limits::MOST_DAYS;
@@ -234,7 +234,7 @@ async fn draw(
 fn shown_channel(channel: ChannelState, now: chrono::DateTime<chrono::Utc>) -> Channel {
     Channel {
         page: format!("/integrations/{}", channel.id),
-        label: channels::channel(&channel.version).map_or("Unknown channel", |known| known.label()),
+        label: Spec::find(&channel.version).map_or("Unknown channel", |spec| spec.label),
         state: match channel {
             ChannelState { active: false, .. } => ("off", "Switched off"),
             ChannelState { failing_since: Some(_), .. } => ("warn", "Nothing gets through"),

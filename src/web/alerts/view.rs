@@ -6,7 +6,8 @@ use uuid::Uuid;
 
 use crate::alerting::words::{self, Said};
 use crate::credentials;
-use crate::integrations::alerts::{self as channels, Event, Severity, Trigger};
+use crate::integrations::Spec;
+use crate::integrations::alerts::{Event, Severity, Trigger};
 use crate::models::alerts::{Line, RAISED};
 use crate::models::delivery_list::Shown;
 use crate::models::store_health::Verified;
@@ -160,7 +161,7 @@ impl DeliveryView {
             "test" => "Test alert".to_owned(),
             _ => shown::counted(alerts, "alert"),
         };
-        let channel = channels::channel(&listed.version).map_or("Channel", |channel| channel.label());
+        let channel = Spec::find(&listed.version).map_or("Channel", |spec| spec.label);
         Self {
             id: delivery.id,
             channel: listed.channel,

@@ -5,7 +5,7 @@
 use crate::credentials::aws::RoleArn;
 use crate::draft::Shown;
 use crate::form::Values;
-use crate::integrations::Provider;
+use crate::integrations::Spec;
 use crate::models::integrations::Integration;
 use crate::models::trust::Trusted;
 use crate::providers::aws::{Assume, policies};
@@ -25,10 +25,11 @@ pub fn of(shown: &Shown, caller: Option<&str>, integrations: &[Trusted<Integrati
     let mut roles: Vec<Assume> = own_role(shown).into_iter().collect();
     let mut needs = Vec::new();
     for row in integrations {
-        let Some(provider) = Provider::find(&row.version) else { continue };
+        let Some(spec) = Spec::find(&row.version) else { continue };
         let settings = Values::from_json(row.settings.as_bytes()).unwrap_or_default();
-        roles.extend(provider.spec().assumes(&settings, &row.name).map(|wanted| wanted.assume));
-        needs.extend(provider.spec().needs(&settings));
+        let granted = (spec.grants)(&settings, &row.name);
+        roles.extend(granted.role.map(|wanted| wanted.assume));
+        needs.extend(granted.policies);
     }
     let mut list = if roles.is_empty() { shown.policies.clone() } else { into_roles(caller, &roles) };
     for need in needs {

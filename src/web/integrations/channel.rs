@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::{draft, show, shown};
 use crate::form::Values;
-use crate::integrations::Provider;
+use crate::integrations::Spec;
 use crate::integrations::alerts::{self, Trigger};
 use crate::models::channels::{self, Health};
 use crate::models::delivery_list::{self, ChannelState, Shown};
@@ -85,7 +85,7 @@ pub fn read(conn: &mut Conn, vault: &Vault, seen: Seen<Integration>) -> Result<R
 
 pub fn show(shell: Shell, egress: &Egress, read: Read) -> Result<HttpResponse, Error> {
     let Read { row, doubt, credential, health, state, deliveries, test, people, now } = read;
-    let has_people = alerts::channel(&row.version).is_some_and(alerts::Channel::has_recipients);
+    let has_people = alerts::channel(&row.version).is_some_and(|channel| channel.has_recipients);
     let people = has_people.then(|| people.iter().map(|person| Person::new(person, now)).collect());
     let settings = Values::from_json(row.settings.as_bytes()).unwrap_or_default();
     let address = draft::address(&row.version, &settings);
@@ -115,7 +115,7 @@ pub fn show(shell: Shell, egress: &Egress, read: Read) -> Result<HttpResponse, E
         next: format!("/integrations/{}", row.id),
         deliveries: deliveries.into_iter().map(|shown| DeliveryView::new(shown, now)).collect(),
         credential,
-        role: Provider::find(&row.version).and_then(|provider| provider.spec().role(&settings)),
+        role: Spec::find(&row.version).and_then(|spec| spec.role(&settings)),
         triggers: if wanted.is_empty() { "Nothing".to_owned() } else { wanted.join(", ") },
         facts: show::facts(&row, &settings, way_out),
         edited: (row.edited_by.clone(), page::when(row.edited_at, now)),

@@ -8,8 +8,8 @@ use uuid::Uuid;
 use super::draft::Draft;
 use crate::accounts::Refused;
 use crate::accounts::visitor::Visitor;
-use crate::credentials::pem;
 use crate::form::{Errors, Values};
+use crate::integrations::ca_certificate;
 use crate::models::events::{self, Action, NewEvent};
 use crate::models::integrations::Integration;
 use crate::models::trust::Seen;
@@ -54,7 +54,7 @@ pub fn find(
 ) -> Result<Result<Option<Destination>, Errors>, DbError> {
     let Some(id) = draft.credential else { return Ok(Ok(None)) };
     let row = match credentials::find(conn, vault, id).and_then(Seen::trust) {
-        Ok(row) if draft.provider.spec().credential_kinds().contains(&row.kind.as_str()) => row,
+        Ok(row) if draft.provider.credential_kinds().contains(&row.kind.as_str()) => row,
         Ok(_) | Err(DbError::NotFound) => return Ok(Err(Errors::one("credential", "Choose one of the list."))),
         Err(error) => return Err(error),
     };
@@ -66,7 +66,7 @@ pub fn find(
     let to_host = edited.filter(|edited| edited.credential_id == Some(id) && edited.host == draft.host);
     let integration = edited.map(|edited| edited.id);
     if to_host.is_some_and(vouched)
-        || !draft.provider.spec().chooses_host()
+        || !draft.provider.chooses_host()
         || usages::known_destination(conn, vault, id, &draft.host, |row| Some(row.id) != integration && vouched(row))?
     {
         return Ok(Ok(None));
@@ -78,12 +78,9 @@ pub fn find(
     Ok(Ok(Some(Destination { credential: id, credential_name: row.name.clone(), host, integration })))
 }
 
-/// The private CA that vouches for the host: under another one, somebody else may answer in its name.
+/// The private CA that vouches for the host.
 fn authority(settings: &str) -> String {
-    let values = Values::from_json(settings.as_bytes()).unwrap_or_default();
-    let pasted = values.get("ca_certificate").trim();
-    // Earlier releases kept the text as it was pasted.
-    pem::authorities(pasted).unwrap_or_else(|_| pasted.to_owned())
+    ca_certificate::authority(&Values::from_json(settings.as_bytes()).unwrap_or_default())
 }
 
 impl Destination {

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use crate::draft::Shown;
 use crate::form::{self, Errors, Field, FieldView, Values};
-use crate::integrations::{Family, Provider, Spec, registries};
+use crate::integrations::{Family, Spec, registries};
 use crate::models::integrations::{Integration, NewIntegration};
 use crate::models::{DbError, credentials};
 use crate::names;
@@ -39,9 +39,7 @@ fn name(text: &str) -> Result<String, String> {
 }
 
 fn version_slug(slug: &str) -> Result<String, String> {
-    Provider::find(slug)
-        .map(|provider| provider.spec().slug().to_owned())
-        .ok_or_else(|| "Choose one of the list.".to_owned())
+    Spec::find(slug).map(|spec| spec.slug.to_owned()).ok_or_else(|| "Choose one of the list.".to_owned())
 }
 
 fn id(text: &str) -> Result<String, String> {
@@ -49,19 +47,17 @@ fn id(text: &str) -> Result<String, String> {
 }
 
 /// The whole form of a provider, in the order in which it is filled in.
-pub fn fields(provider: Provider) -> Vec<Field> {
-    let (spec, alerts) = (provider.spec(), provider.family() == Family::AlertProfile);
-    let own = spec.fields();
+pub fn fields(spec: &Spec) -> Vec<Field> {
+    let alerts = spec.family() == Family::AlertProfile;
     // Where to and what come first, then who, then how.
-    let at =
-        own.iter().position(|field| matches!(field.name, "ca_certificate" | "cap") || field.name.starts_with("on_"));
-    let at = at.unwrap_or(own.len());
+    let (how, what): (Vec<Field>, Vec<Field>) = spec.fields.iter().partition(|field| field.after_credential);
     let mut fields = vec![NAME, if alerts { CHANNEL } else { VERSION }];
-    fields.extend(&own[..at]);
-    if !spec.credential_kinds().is_empty() {
-        fields.push(if spec.needs_credential() { CREDENTIAL } else { CREDENTIAL.optional() });
+    fields.extend(what);
+    if let Some(used) = spec.main() {
+        let field = Field { label: used.label, ..CREDENTIAL };
+        fields.push(if used.required { field } else { field.optional() });
     }
-    fields.extend(&own[at..]);
+    fields.extend(how);
     if !alerts {
         fields.push(SCHEDULE);
     }
@@ -71,22 +67,17 @@ pub fn fields(provider: Provider) -> Vec<Field> {
 /// Names of all fields that a form of any provider may post.
 pub fn field_names() -> Vec<&'static str> {
     let providers = Family::ALL.iter().flat_map(|family| family.providers());
-    providers.flat_map(fields).map(|field| field.name).collect()
+    providers.flat_map(|spec| fields(spec)).map(|field| field.name).collect()
 }
 
 /// The provider that was chosen, or the first of the list.
-pub fn chosen(slug: &str) -> Provider {
-    Provider::find(slug).unwrap_or(Provider::Registry(registries::VERSIONS[0]))
-}
-
-/// The field that says where the credential goes; errors about the address belong there.
-fn address_field(spec: &dyn Spec) -> &'static str {
-    spec.fields().iter().find(|field| field.identity).map_or("", |field| field.name)
+pub fn chosen(slug: &str) -> &'static Spec {
+    Spec::find(slug).unwrap_or(registries::VERSIONS[0])
 }
 
 /// What a person sees of the form. `choices` are the credentials to pick from.
 pub fn views(
-    provider: Provider,
+    provider: &'static Spec,
     posted: Option<&Values>,
     stored: Option<&Values>,
     errors: &Errors,
@@ -96,9 +87,8 @@ pub fn views(
         "version" => {
             // A saved channel stays what it is.
             let fixed = stored.is_some() && provider.family() == Family::AlertProfile;
-            let known = if fixed { vec![provider] } else { provider.family().providers() };
-            let known = known.into_iter().map(Provider::spec);
-            known.map(|spec| (spec.slug().to_owned(), spec.label().to_owned())).collect()
+            let known = if fixed { vec![provider] } else { provider.family().providers().to_vec() };
+            known.into_iter().map(|spec| (spec.slug.to_owned(), spec.label.to_owned())).collect()
         }
         _ => choices.iter().map(|(id, name)| (id.to_string(), name.clone())).collect(),
     };
@@ -111,13 +101,13 @@ pub fn views(
 }
 
 /// The credentials that a provider can use.
-pub async fn choices(services: &Services, provider: Provider) -> Result<Vec<(Uuid, String)>, DbError> {
-    services.db.run(move |conn| credentials::choices(conn, provider.spec().credential_kinds())).await
+pub async fn choices(services: &Services, provider: &'static Spec) -> Result<Vec<(Uuid, String)>, DbError> {
+    services.db.run(move |conn| credentials::choices(conn, provider.credential_kinds())).await
 }
 
 /// A form that passed every check that needs no database.
 pub struct Draft {
-    pub provider: Provider,
+    pub provider: &'static Spec,
     pub name: String,
     pub credential: Option<Uuid>,
     pub host: String,
@@ -129,7 +119,6 @@ impl Draft {
     /// Checks what was posted, the address by the operator's rules too.
     pub fn check(services: &Services, posted: &Values) -> Result<Self, Errors> {
         let provider = chosen(posted.get("version"));
-        let spec = provider.spec();
         let mut values = form::check(&fields(provider), posted, None)?;
         let mut take = |field: &str| {
             let value = values.get(field).to_owned();
@@ -137,9 +126,9 @@ impl Draft {
             value
         };
         let (name, _, credential, schedule) = (take("name"), take("version"), take("credential"), take("schedule"));
-        let refused = |message: String| Errors::one(address_field(spec), message);
-        let Some(host) = spec.host(&values) else { return Err(refused("Enter the address.".to_owned())) };
-        if let Some(address) = spec.address(&values) {
+        let refused = |message: String| Errors::one(provider.address_field().map_or("", |field| field.name), message);
+        let Some(host) = provider.host(&values) else { return Err(refused("Enter the address.".to_owned())) };
+        if let Some(address) = provider.address(&values) {
             services.egress.check_url(&address).map_err(|error| refused(error.to_string()))?;
         }
         Ok(Self {
@@ -160,14 +149,14 @@ impl Draft {
     /// Whether it goes with the credential of these facts.
     pub fn suits(&self, kind: &str, facts: &str) -> Result<(), Errors> {
         let settings = Values::from_json(self.settings.as_bytes()).unwrap_or_default();
-        self.provider.spec().suits(&settings, kind, &Shown::read(facts).stored())
+        (self.provider.suits)(&settings, kind, &Shown::read(facts).stored())
     }
 
     /// As the models take it.
     pub fn row(&self) -> NewIntegration<'_> {
         NewIntegration {
             family: self.provider.family().slug(),
-            version: self.provider.spec().slug(),
+            version: self.provider.slug,
             name: &self.name,
             credential_id: self.credential,
             host: &self.host,
@@ -190,17 +179,17 @@ pub fn stored(row: &Integration) -> Values {
 
 /// The address that settings name, for showing it and warning of it.
 pub fn address(version: &str, settings: &Values) -> Option<Url> {
-    Provider::find(version)?.spec().address(settings)
+    Spec::find(version)?.address(settings)
 }
 
 /// A sentence when the address that was typed carries the credential in the clear.
-pub fn warning(provider: Provider, values: &Values) -> Option<&'static str> {
-    Egress::warning(&provider.spec().address(values)?)
+pub fn warning(provider: &Spec, values: &Values) -> Option<&'static str> {
+    Egress::warning(&provider.address(values)?)
 }
 
 /// Who decides where the address that was typed leads, when the operator's proxy does.
-pub fn way_out(egress: &Egress, provider: Provider, values: &Values) -> Option<String> {
-    egress.way_out(&provider.spec().address(values)?)
+pub fn way_out(egress: &Egress, provider: &Spec, values: &Values) -> Option<String> {
+    egress.way_out(&provider.address(values)?)
 }
 
 /// What the database found wrong with a form; anything else is an error of its own.

@@ -13,7 +13,7 @@ use super::destination::{self, Ask};
 use super::draft::{self, Draft};
 use super::trial::{self, Tried};
 use crate::form::{Errors, FieldView, Values};
-use crate::integrations::{Family, Provider};
+use crate::integrations::{Family, Spec};
 use crate::models::events::Action;
 use crate::models::integrations::{self, Integration};
 use crate::models::{DbError, credentials, events};
@@ -90,7 +90,7 @@ impl Edit {
 async fn load(services: &Services, id: Uuid) -> Result<Integration, Error> {
     let vault = services.vault.clone();
     let row = services.db.run(move |conn| integrations::find(conn, &vault, id)).await?.into_replaceable()?;
-    match Provider::find(&row.version) {
+    match Spec::find(&row.version) {
         Some(_) => Ok(row),
         None => Err(Error::Conflict("This release of Strongroom does not know this kind of integration.".to_owned())),
     }
@@ -98,7 +98,7 @@ async fn load(services: &Services, id: Uuid) -> Result<Integration, Error> {
 
 /// A scan may speak to its registry in another way. A channel has recipients and messages that were meant for it.
 fn stays(row: &Integration, version: &str) -> Result<(), Errors> {
-    let family = Provider::find(version).map(Provider::family);
+    let family = Spec::find(version).map(Spec::family);
     if family.map(Family::slug) != Some(row.family.as_str()) {
         return Err(Errors::one("version", "This cannot become something else. Add another integration for that."));
     }
@@ -185,7 +185,7 @@ pub async fn update(
         return again(unacceptable, Errors::default(), Some(ask)).await;
     }
     if posted.0.contains("try") {
-        let tried = trial::on_form(&services, &visitor, &draft, destination).await?;
+        let tried = trial::on_form(&services, &visitor, &draft, destination, posted.get("try")).await?;
         let mut page = Edit::draw(&services, shell(), &row, Some(&posted.0), &Errors::default(), None).await?;
         page.tried = Some(tried);
         return page::html(&page);

@@ -52,7 +52,7 @@ impl New {
         let choices = draft::choices(services, version).await?;
         let fields = draft::views(version, shown, None, errors, &choices);
         let family = version.family();
-        let first = |family: Family| family.providers().first().map_or("", |provider| provider.spec().slug());
+        let first = |family: Family| family.providers().first().map_or("", |spec| spec.slug);
         let families = Family::ALL.iter().map(|other| (first(*other), other.label(), *other == family));
         Ok(Self {
             shell,
@@ -126,7 +126,7 @@ pub async fn create(
         return again(Errors::default(), Some(ask)).await;
     }
     if posted.0.contains("try") {
-        let tried = trial::on_form(&services, &visitor, &draft, destination).await?;
+        let tried = trial::on_form(&services, &visitor, &draft, destination, posted.get("try")).await?;
         let mut page = New::draw(&services, shell(), Some(&posted.0), &Errors::default(), None).await?;
         page.tried = Some(tried);
         return page::html(&page);

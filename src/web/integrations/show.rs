@@ -12,7 +12,7 @@ use super::inventory::{self, Changed, Listed};
 use super::shown::{self, Going, Past};
 use super::{channel, draft};
 use crate::form::{Control, Values};
-use crate::integrations::{Family, Provider};
+use crate::integrations::{Family, Spec};
 use crate::models::integrations::{self, Integration};
 use crate::models::items::{self, Change, Start};
 use crate::models::runs::{self, Run};
@@ -169,7 +169,7 @@ impl Show {
             changed: changes.map(|(run, changes)| Changed::new(family, &run, changes, now)),
             history: runs.iter().filter(|run| !run.unfinished()).map(|run| Past::new(run, family, now)).collect(),
             credential,
-            role: Provider::find(&row.version).and_then(|provider| provider.spec().role(&settings)),
+            role: Spec::find(&row.version).and_then(|spec| spec.role(&settings)),
             facts: facts(&row, &settings, address.as_ref().and_then(|url| egress.way_out(url))),
             schedule: shown::schedule(row.every_hours),
             next_run: row.next_run_at.filter(|_| row.active).map(|at| shown::until(at, now)),
@@ -182,23 +182,19 @@ impl Show {
 /// The settings as lines; what is left blank is said where blank means something.
 /// `way_out`: what is to be said of the proxy.
 pub fn facts(row: &Integration, settings: &Values, way_out: Option<String>) -> Vec<(&'static str, String)> {
-    let Some(provider) = Provider::find(&row.version) else { return Vec::new() };
-    let line = |field: &crate::form::Field| match (field.name, settings.get(field.name)) {
-        ("cap", "") => Some((field.label, "5 newest tags a repository".to_owned())),
-        ("cap", "0") => Some((field.label, "None: all tags".to_owned())),
-        ("cap", cap) => Some((field.label, format!("{cap} newest tags a repository"))),
-        ("repository" | "tag", "") => Some((field.label, "All".to_owned())),
-        // Told in one line.
-        (name, _) if name.starts_with("on_") => None,
-        (_, "") => None,
-        (_, value) if let Control::Choice(options) = field.control => {
-            let label = options.iter().find(|(known, _)| *known == value).map_or(value, |(_, label)| label);
-            Some((field.label, label.to_owned()))
-        }
-        // A certificate is too long to be read here.
-        (_, _) if field.control == Control::Document && field.max > 10_000 => Some((field.label, "Given".to_owned())),
-        (_, value) => Some((field.label, value.to_owned())),
+    let Some(spec) = Spec::find(&row.version) else { return Vec::new() };
+    let line = |field: &crate::form::Field| {
+        let text = match (settings.get(field.name), field.control) {
+            (value, _) if value.is_empty() => (field.summary)(value)?,
+            (value, Control::Choice(options)) => {
+                options.iter().find(|(known, _)| *known == value).map_or(value, |(_, label)| label).to_owned()
+            }
+            // A certificate is too long to be read here.
+            (_, Control::Document) if field.max > 10_000 => "Given".to_owned(),
+            (value, _) => (field.summary)(value)?,
+        };
+        Some((field.label, text))
     };
     let way_out = way_out.map(|sentence| ("Way out", sentence));
-    provider.spec().fields().iter().filter_map(line).chain(way_out).collect()
+    spec.fields.iter().filter_map(line).chain(way_out).collect()
 }

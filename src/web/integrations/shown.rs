@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 
 use crate::integrations::inventory::Inventory;
 use crate::integrations::registries::{Progress, Step};
-use crate::integrations::{Family, Provider};
+use crate::integrations::{Family, Spec};
 use crate::models::runs::Run;
 use crate::web::page::{self, When};
 
@@ -87,7 +87,7 @@ pub fn state(state: &str) -> (&'static str, &'static str) {
 
 /// What people call a version; a slug that this release does not know says so.
 pub fn version(slug: &str) -> String {
-    Provider::find(slug).map_or_else(|| format!("{slug} (unsupported)"), |provider| provider.spec().label().to_owned())
+    Spec::find(slug).map_or_else(|| format!("{slug} (unsupported)"), |spec| spec.label.to_owned())
 }
 
 /// `Registry Scan · Amazon ECR`

@@ -1,4 +1,4 @@
-//! *Send test alert*, on a channel's page and on its form before it is saved.
+//! *Test connection* on the form of an integration, and *Send test alert* on a channel's page and on its form.
 
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Path};
@@ -7,9 +7,10 @@ use uuid::Uuid;
 
 use super::destination::Destination;
 use super::draft::Draft;
-use crate::alerting::trial::{self, Trial, Tried as Outcome};
+use crate::alerting::trial::{self, Tried as Outcome};
+use crate::connection_test::{self, Outcome as Connection};
 use crate::form::Values;
-use crate::integrations::Provider;
+use crate::integrations::alerts::Channel;
 use crate::models::events::Action;
 use crate::models::{DbError, events};
 use crate::services::Services;
@@ -24,14 +25,22 @@ pub struct Tried {
     pub text: String,
 }
 
-/// Sends a test with what stands on the form. The destination has been confirmed as it is for saving.
+/// The buttons of a form that try what stands on it: the values of its field `try`.
+pub const CONNECTION: &str = "connection";
+
+/// Tries what stands on the form: tests the connection, or sends a test alert. The destination has been confirmed as it
+/// is for saving.
 pub async fn on_form(
     services: &Services,
     visitor: &As<Operator>,
     draft: &Draft,
     destination: Option<Destination>,
+    button: &str,
 ) -> Result<Tried, Error> {
-    let Provider::Channel(channel) = draft.provider else { return Err(Error::Malformed) };
+    let channel = draft.provider.channel();
+    if button != CONNECTION && channel.is_none() {
+        return Err(Error::Malformed);
+    }
     services.checkups.take(visitor.user_id, Instant::now())?;
     if let Some(destination) = destination {
         let (vault, actor, name) = (services.vault.clone(), visitor.actor(), draft.name.clone());
@@ -42,11 +51,44 @@ pub async fn on_form(
         allowed.await.map_err(|error: DbError| error)?;
     }
     let settings = Values::from_json(draft.settings().as_bytes()).unwrap_or_default();
-    let (credential, name, host) = (draft.credential, draft.name.as_str(), draft.host.as_str());
-    let trial = Trial { channel, settings: &settings, credential, name, host };
-    Ok(match trial::send(services, visitor.actor(), &trial).await? {
-        Ok(()) if channel.has_recipients() => {
-            let what = if credential.is_some() { "accepted the login" } else { "answered; no login was tried" };
+    let asked = connection_test::Draft {
+        spec: draft.provider,
+        settings: &settings,
+        credential: draft.credential,
+        name: &draft.name,
+        host: &draft.host,
+    };
+    match channel.filter(|_| button != CONNECTION) {
+        Some(channel) => test_alert(services, visitor, channel, &asked).await,
+        None => connection(services, visitor, &asked).await,
+    }
+}
+
+async fn connection(
+    services: &Services,
+    visitor: &As<Operator>,
+    asked: &connection_test::Draft<'_>,
+) -> Result<Tried, Error> {
+    let (tone, text) = match connection_test::run(services, visitor.actor(), asked).await? {
+        Connection::Good(found) => ("good", format!("The connection works. {found} Nothing is saved yet.")),
+        Connection::Failed(why) => ("bad", format!("The connection does not work. {why}")),
+        Connection::NoSuchCall => {
+            let text = format!("{} has no call that only tests this connection. Send a test alert.", asked.spec.label);
+            ("info", text)
+        }
+    };
+    Ok(Tried { tone, text })
+}
+
+async fn test_alert(
+    services: &Services,
+    visitor: &As<Operator>,
+    channel: &'static Channel,
+    asked: &connection_test::Draft<'_>,
+) -> Result<Tried, Error> {
+    Ok(match trial::send(services, visitor.actor(), channel, asked).await? {
+        Ok(()) if channel.has_recipients => {
+            let what = if asked.credential.is_some() { "accepted the login" } else { "answered; no login was tried" };
             let text = format!("The mail server {what}. Nothing was sent: people are added once it is saved.");
             Tried { tone: "good", text }
         }

@@ -45,7 +45,7 @@ fn fields() -> Vec<Field> {
 async fn profile(services: &Services, id: Uuid) -> Result<Integration, Error> {
     let vault = services.vault.clone();
     let row = services.db.run(move |conn| integrations::find(conn, &vault, id)).await?.trust()?;
-    let people = alerts::channel(&row.version).is_some_and(alerts::Channel::has_recipients);
+    let people = alerts::channel(&row.version).is_some_and(|channel| channel.has_recipients);
     if people { Ok((*row).clone()) } else { Err(Error::NotFound) }
 }
 

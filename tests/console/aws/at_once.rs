@@ -2,8 +2,8 @@
 
 use strongroom::credentials::aws::KIND;
 use strongroom::form::{self, Values};
+use strongroom::integrations::Spec;
 use strongroom::integrations::context::{Context, Secret};
-use strongroom::integrations::registries::version;
 use strongroom::providers::aws::Sessions;
 use strongroom::providers::tokens::Stored;
 use uuid::Uuid;
@@ -23,15 +23,15 @@ async fn two_hundred_integrations_on_one_credential_assume_its_role_once() {
     let (sessions, values) = (Sessions::new(loopback(), at(&moto.url())), key(&pair));
     let (credential, registry) = (Uuid::new_v4(), format!("{ACCOUNT}.dkr.ecr.us-east-1.amazonaws.com"));
     let posted = [("registry", registry.as_str()), ("sts", "on"), ("role", &role)];
-    let version = version("ecr").expect("it is listed");
-    let settings: Values = form::check(version.fields(), &Values::from_iter(posted), None).expect("good settings");
+    let spec = Spec::find("ecr").expect("it is listed");
+    let settings: Values = form::check(spec.fields, &Values::from_iter(posted), None).expect("good settings");
     let names: Vec<String> = (0..200).map(|number| format!("registry {number}")).collect();
     let world = World { aws: sessions, ..World::new(loopback(), Default::default()) };
     let stored = Some(Stored { credential, secret_version: 1 });
     let secret = Secret { kind: &KIND, values: &values, stored };
     let contexts: Vec<Context> =
         names.iter().map(|name| Context::new(world.outside(), &settings, name, Some(secret))).collect();
-    let scans = contexts.iter().map(|cx| version.scan(cx));
+    let scans = contexts.iter().map(|cx| spec.scanner().unwrap().scan(cx));
     let ended = futures_util::future::join_all(scans).await;
     assert!(ended.iter().all(|scan| scan.as_ref().is_err_and(|error| error.to_string().contains("ecr:"))), "{ended:?}");
     let actions = moto.actions();

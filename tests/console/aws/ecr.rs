@@ -3,8 +3,9 @@
 
 use strongroom::credentials::{Kind, aws::KIND};
 use strongroom::form::{self, Values};
+use strongroom::integrations::Spec;
 use strongroom::integrations::context::{Context, Outside, Secret};
-use strongroom::integrations::registries::{self, Image, ScanError, version};
+use strongroom::integrations::registries::{self, Image, ScanError};
 use strongroom::providers::aws::{Endpoints, Sessions};
 use strongroom::providers::egress::Egress;
 use strongroom::providers::tokens::Stored;
@@ -50,15 +51,15 @@ impl Scan {
     }
 
     pub(super) async fn whole(&self) -> Result<registries::Scan, ScanError> {
-        let version = version("ecr").unwrap();
+        let spec = Spec::find("ecr").unwrap();
         let posted = self.settings.iter().map(|(name, value)| (*name, value.as_str())).collect();
-        let settings = form::check(version.fields(), &posted, None).expect("the settings are good");
+        let settings = form::check(spec.fields, &posted, None).expect("the settings are good");
         let (credential, secret_version) = self.stored;
         let stored = Some(Stored { credential, secret_version });
         let secret = Secret { kind: self.credential.0, values: &self.credential.1, stored };
         let world = World::new(self.egress.clone(), Default::default());
         let outside = Outside { aws: &self.sessions, ..world.outside() };
-        version.scan(&Context::new(outside, &settings, "Prod registry", Some(secret))).await
+        spec.scanner().unwrap().scan(&Context::new(outside, &settings, "Prod registry", Some(secret))).await
     }
 }
 

@@ -59,11 +59,10 @@ fn declared(secret: &str) -> Vec<(String, Form)> {
         }
         forms.push(("/credentials".to_owned(), form));
     }
-    for provider in Family::ALL.iter().flat_map(|family| family.providers()) {
-        let spec = provider.spec();
-        let mut form = vec![pair("version", spec.slug()), pair("name", "x"), pair("credential", "")];
+    for spec in Family::ALL.iter().flat_map(|family| family.providers()) {
+        let mut form = vec![pair("version", spec.slug), pair("name", "x"), pair("credential", "")];
         form.extend([pair("schedule", ""), pair("send_to", ""), pair("password", "")]);
-        form.extend(base(spec.fields(), secret));
+        form.extend(base(spec.fields, secret));
         forms.push(("/integrations".to_owned(), form));
     }
     forms

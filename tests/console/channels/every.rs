@@ -27,7 +27,7 @@ const HOSTILE: [&str; 14] = [
 ];
 
 fn slugs() -> impl Iterator<Item = &'static str> {
-    let all = CHANNELS.iter().map(|channel| channel.slug());
+    let all = CHANNELS.iter().map(|channel| channel.slug);
     all.filter(|slug| !ELSEWHERE.contains(slug))
 }
 
@@ -67,7 +67,7 @@ async fn every_channel_delivers_an_alert_and_a_test_alert() {
 async fn a_full_message_is_taken_by_every_channel() {
     for slug in slugs() {
         let stand = stand(slug);
-        let lines = (0..stand.channel.lines_at_once()).map(|_| line(&"名".repeat(10_000)));
+        let lines = (0..stand.channel.channel().unwrap().lines_at_once).map(|_| line(&"名".repeat(10_000)));
         let mut full = message(lines.collect());
         for line in &mut full.lines {
             line.remedy = "Mend it. ".repeat(200);
@@ -199,7 +199,7 @@ async fn no_channel_goes_where_the_operator_does_not_allow_it() {
         let cx = Context::new(world.outside(), &stand.settings, "Security team", Some(stand.secret()));
         let message = one("prod-ci");
         let dispatch = Dispatch { message: &message, letter: None, go_ahead: None, repeated: false };
-        let error = stand.channel.send(&cx, dispatch).await.expect_err(slug);
+        let error = (stand.channel.channel().unwrap().send)(&cx, dispatch).await.expect_err(slug);
         assert_eq!(error.again, Again::Never, "{slug}: {error:?}");
         assert!(error.sentence.contains("may not connect"), "{slug}: {error:?}");
         assert!(stand.peer.calls().is_empty(), "{slug}");
@@ -209,16 +209,16 @@ async fn no_channel_goes_where_the_operator_does_not_allow_it() {
 #[test]
 fn a_credential_goes_only_where_its_channel_says() {
     for slug in slugs() {
-        let channel = channel(slug).unwrap();
+        let channel = Spec::find(slug).unwrap();
         let settings = Values::from_iter([("url", "https://own.example.com/"), ("region", "eu-central-1")]);
         let address = channel.address(&settings);
         assert_eq!(address.is_some(), channel.chooses_host(), "{slug}");
         let host = channel.host(&settings).expect(slug);
         assert_eq!(host == "own.example.com", channel.chooses_host(), "{slug}: {host}");
-        let field = channel.fields().iter().find(|field| field.name == "url");
+        let field = channel.fields.iter().find(|field| field.name == "url");
         assert_eq!(field.is_some_and(|field| field.identity), channel.chooses_host(), "{slug}");
-        let boxes: Vec<&str> = channel.fields().iter().rev().take(7).map(|field| field.name).collect();
+        let boxes: Vec<&str> = channel.fields.iter().rev().take(7).map(|field| field.name).collect();
         assert!(Trigger::ALL.iter().all(|trigger| boxes.contains(&trigger.field())), "{slug}");
-        assert!(channel.needs_credential() && channel.lines_at_once() > 0, "{slug}");
+        assert!(channel.needs_credential() && channel.channel().unwrap().lines_at_once > 0, "{slug}");
     }
 }

@@ -168,10 +168,10 @@ async fn field_c03_jira_data_center_takes_a_personal_access_token() {
 fn field_c03_jira_cloud_takes_a_token_with_its_e_mail_address_only() {
     let cloud = Values::from_iter([("url", "https://example.atlassian.net")]);
     let own = Values::from_iter([("url", "https://jira.example.com")]);
-    let jira = channel("jira").unwrap();
-    assert!(jira.suits(&cloud, "api_token", &Values::default()).is_err());
-    assert!(jira.suits(&cloud, "basic", &Values::default()).is_ok());
-    assert!(jira.suits(&own, "api_token", &Values::default()).is_ok());
+    let suits = Spec::find("jira").unwrap().suits;
+    assert!(suits(&cloud, "api_token", &Values::default()).is_err());
+    assert!(suits(&cloud, "basic", &Values::default()).is_ok());
+    assert!(suits(&own, "api_token", &Values::default()).is_ok());
 }
 
 #[tokio::test]

@@ -10,9 +10,8 @@ use rcgen::{KeyPair, PKCS_RSA_SHA256};
 use serde_json::json;
 use strongroom::credentials::{self, Kind};
 use strongroom::form::{self, Values};
-use strongroom::integrations::alerts::{
-    Channel, Dispatch, Event, Line, Message, Receipt, SendError, Severity, Trigger, Usage, channel,
-};
+use strongroom::integrations::Spec;
+use strongroom::integrations::alerts::{Dispatch, Event, Line, Message, Receipt, SendError, Severity, Trigger, Usage};
 use strongroom::integrations::context::{Context, Secret};
 use strongroom::providers::aws::{self, Sessions};
 use strongroom::providers::egress::Egress;
@@ -27,6 +26,7 @@ use crate::support::peers::channels::{
 use crate::support::peers::clouds;
 use crate::support::peers::receiver::{Receiver, UPSTREAM};
 
+mod checks;
 mod every;
 mod findings;
 mod incidents;
@@ -44,7 +44,7 @@ const ELSEWHERE: [&str; 1] = ["email"];
 
 /// A channel with what it needs to deliver to its receiver.
 struct Stand {
-    channel: &'static dyn Channel,
+    channel: &'static Spec,
     /// Gets the messages.
     peer: Receiver,
     /// Give tokens.
@@ -57,9 +57,9 @@ struct Stand {
 
 impl Stand {
     fn new(slug: &str, peer: Receiver, kind: &str, secrets: &[(&str, &str)], settings: &[(&str, &str)]) -> Self {
-        let channel = channel(slug).unwrap();
+        let channel = Spec::find(slug).unwrap();
         let posted: Values = settings.iter().copied().collect();
-        let settings = form::check(channel.fields(), &posted, None).expect("the settings are good");
+        let settings = form::check(channel.fields, &posted, None).expect("the settings are good");
         let aws =
             aws::Endpoints::new([("AWS_ENDPOINT_URL", peer.url().as_str()), ("AWS_EC2_METADATA_DISABLED", "true")]);
         Self {
@@ -113,7 +113,7 @@ impl Stand {
         let world = World { aws: Sessions::new(loopback(), self.aws.endpoints().clone()), ..self.world(loopback()) };
         let cx = Context::new(world.outside(), &self.settings, "Security team", Some(self.secret()));
         let dispatch = Dispatch { message, letter: None, go_ahead: None, repeated };
-        let result = self.channel.send(&cx, dispatch).await;
+        let result = (self.channel.channel().unwrap().send)(&cx, dispatch).await;
         if let Err(error) = &result {
             let said = &error.sentence;
             let first = said.chars().next().unwrap();
@@ -128,6 +128,17 @@ impl Stand {
             }
         }
         result
+    }
+
+    /// *Test connection*; `None` where the protocol has no such call.
+    async fn check(&self) -> Option<Result<String, String>> {
+        let check = self.channel.check?;
+        let world = World { aws: Sessions::new(loopback(), self.aws.endpoints().clone()), ..self.world(loopback()) };
+        let cx = Context::new(world.outside(), &self.settings, "Security team", Some(self.secret()));
+        let said = check(&cx).await.transpose()?;
+        let text = said.as_ref().unwrap_or_else(|error| error);
+        assert!(text.ends_with('.') && !text.contains(UPSTREAM), "{text}");
+        Some(said)
     }
 
     fn bodies(&self) -> Vec<serde_json::Value> {

@@ -40,7 +40,7 @@ async fn the_form_has_the_fields_and_buttons_of_the_product_in_their_order() {
         ["Off", "Every hour", "Every 6 hours", "Every 12 hours", "Every 24 hours", "Every 7 days"].map(str::to_owned);
     assert_eq!(page.texts("#schedule option"), schedule);
     assert_eq!(page.texts("#schedule option[selected]"), ["Every 24 hours"]);
-    assert_eq!(page.texts(".form__actions > *"), ["Add and scan", "Cancel"]);
+    assert_eq!(page.texts(".form__actions > *"), ["Add and scan", "Test connection", "Cancel"]);
     let fields = visit.fragment("/integrations/new?version=docker_v2&credential=").await;
     assert!(fields.has("#registry") && !fields.has("h1"));
     let filled = visit.get("/integrations/new?registry=https://ghcr.io&name=ghcr").await;

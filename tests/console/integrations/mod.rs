@@ -13,6 +13,7 @@ use crate::support::signed;
 use crate::support::wait::until;
 
 mod addresses;
+mod connections;
 mod destinations;
 mod export;
 mod forms;

@@ -1,5 +1,5 @@
 use strongroom::form;
-use strongroom::integrations::{Provider, Spec};
+use strongroom::integrations::Spec;
 use strongroom::providers::ProviderError;
 
 use super::*;
@@ -55,13 +55,12 @@ async fn a_name_that_leads_to_an_inner_address_is_not_followed_there() {
 
 #[test]
 fn a_profile_names_one_server_and_one_sender() {
-    let provider = Provider::find("email").unwrap();
-    let spec: &dyn Spec = provider.spec();
+    let spec = Spec::find("email").unwrap();
     let posted = |name: &str, value: &str| {
         let mut values: Values =
             [("host", "SMTP.Example.com."), ("port", "587"), ("from", "Strongroom@Example.com")].into_iter().collect();
         values.set(name, value);
-        form::check(spec.fields(), &values, None)
+        form::check(spec.fields, &values, None)
     };
     let values = posted("from_name", "").unwrap();
     assert_eq!(values.get("host"), "smtp.example.com");

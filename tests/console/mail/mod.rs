@@ -4,9 +4,9 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use strongroom::credentials;
 use strongroom::form::Values;
-use strongroom::integrations::alerts::email::{Connections, Email, Letter, Limits};
+use strongroom::integrations::alerts::email::{Connections, EMAIL, Letter, Limits};
 use strongroom::integrations::alerts::{
-    Channel, Dispatch, Event, GoAhead, Line, Message, Receipt, SendError, Severity, Trigger, Usage,
+    Dispatch, Event, GoAhead, Line, Message, Receipt, SendError, Severity, Trigger, Usage,
 };
 use strongroom::integrations::context::{Context, Outside, Secret};
 use strongroom::mail;
@@ -128,7 +128,7 @@ impl Sender {
         let kind = credentials::find(self.kind).unwrap();
         let secret = self.login.as_ref().map(|values| Secret { kind, values, stored });
         let cx = Context::new(outside, &self.settings, "On call", secret);
-        Email.send(&cx, Dispatch { message, letter, go_ahead, repeated: false }).await
+        (EMAIL.channel().unwrap().send)(&cx, Dispatch { message, letter, go_ahead, repeated: false }).await
     }
 
     /// A test of a profile that is not saved yet.

@@ -30,7 +30,7 @@ fn field_s02_the_limits_are_those_of_the_standard() {
     let (limits, minutes) = (Limits::default(), |minutes: u64| Duration::from_secs(60 * minutes));
     assert_eq!((limits.command, limits.data), (minutes(5), minutes(2)));
     assert_eq!((limits.block, limits.dot), (minutes(3), minutes(10)));
-    assert!(Email.patience() > 6 * limits.command + limits.data + limits.block + limits.dot);
+    assert!(EMAIL.channel().unwrap().patience > 6 * limits.command + limits.data + limits.block + limits.dot);
 }
 
 #[tokio::test]

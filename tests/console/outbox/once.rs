@@ -82,7 +82,7 @@ async fn a_thousand_keys_and_two_replicas_make_each_line_once_in_every_channel()
     let titles = splunk.titles();
     assert_eq!(titles.len(), 1_000, "none is missing");
     assert!(titles.values().all(|times| *times == 1), "none twice");
-    let at_once = strongroom::integrations::alerts::channel("splunk").unwrap().lines_at_once();
+    let at_once = strongroom::integrations::alerts::channel("splunk").unwrap().lines_at_once;
     assert_eq!(splunk.0.calls().len(), 1_000_usize.div_ceil(at_once), "one digest, in as few calls as it takes");
     let mut keys: Vec<String> = pagerduty.events().into_iter().map(|(_, key)| key).collect();
     keys.sort();

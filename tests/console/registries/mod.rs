@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use strongroom::credentials::Kind;
 use strongroom::form::{self, Values};
+use strongroom::integrations::Spec;
 use strongroom::integrations::context::{Context, Secret};
 use strongroom::integrations::progress::Report;
-use strongroom::integrations::registries::{self, Image, Progress, ScanError, version};
+use strongroom::integrations::registries::{self, Image, Progress, ScanError};
 use strongroom::providers::egress::Egress;
 use strongroom::providers::endpoints::Endpoints;
 use strongroom::providers::oci_registry::SentTo;
@@ -15,12 +16,14 @@ use tokio_util::sync::CancellationToken;
 
 use crate::support::outside::World;
 
+mod azure;
 mod dialects;
 mod egress;
 mod field_contents;
 mod field_gaps;
 mod field_patience;
 mod field_signing_in;
+mod harbor;
 mod hostile;
 mod limits;
 mod proxy;
@@ -39,6 +42,8 @@ fn hasty() -> Egress {
 
 /// One scan, as `runs` would start it.
 struct Scan {
+    version: &'static str,
+    endpoints: Endpoints,
     settings: Vec<(&'static str, String)>,
     credential: Option<(&'static Kind, Values)>,
     egress: Egress,
@@ -51,6 +56,8 @@ impl Scan {
     fn of(registry: impl Into<String>) -> Self {
         let (stop, progress) = (CancellationToken::new(), Arc::default());
         Self {
+            version: "docker_v2",
+            endpoints: Endpoints::default(),
             settings: vec![("registry", registry.into())],
             credential: None,
             egress: loopback(),
@@ -58,6 +65,14 @@ impl Scan {
             progress,
             sent_to: SentTo::default(),
         }
+    }
+
+    fn version(self, version: &'static str) -> Self {
+        Self { version, ..self }
+    }
+
+    fn endpoints(self, endpoints: Endpoints) -> Self {
+        Self { endpoints, ..self }
     }
 
     fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
@@ -87,19 +102,33 @@ impl Scan {
     }
 
     async fn whole(&self) -> Result<registries::Scan, ScanError> {
-        let version = version("docker_v2").unwrap();
+        let (spec, settings, world) = self.prepared();
+        spec.scanner().unwrap().scan(&self.context(&settings, &world)).await
+    }
+
+    /// *Test connection*.
+    async fn check(&self) -> Result<String, String> {
+        let (spec, settings, world) = self.prepared();
+        let said = spec.check.expect("every registry has one")(&self.context(&settings, &world)).await;
+        said.map(|said| said.expect("there is such a call"))
+    }
+
+    fn prepared(&self) -> (&'static Spec, Values, World) {
+        let spec = Spec::find(self.version).unwrap();
         let posted = self.settings.iter().map(|(name, value)| (*name, value.as_str())).collect();
-        let settings = form::check(version.fields(), &posted, None).expect("the settings are good");
+        let settings = form::check(spec.fields, &posted, None).expect("the settings are good");
+        (spec, settings, World::new(self.egress.clone(), self.endpoints.clone()))
+    }
+
+    fn context<'a>(&'a self, settings: &'a Values, world: &'a World) -> Context<'a> {
         let seen = Arc::clone(&self.progress);
-        let world = World::new(self.egress.clone(), Endpoints::default());
         let secret = self.credential.as_ref().map(|(kind, values)| Secret { kind, values, stored: None });
-        let cx = Context {
+        Context {
             report: Report::to(move |progress| seen.lock().unwrap().push(progress)),
             stop: self.stop.clone(),
             sent_to: self.sent_to.clone(),
-            ..Context::new(world.outside(), &settings, "A scan", secret)
-        };
-        version.scan(&cx).await
+            ..Context::new(world.outside(), settings, "A scan", secret)
+        }
     }
 
     async fn images(&self) -> Vec<String> {

@@ -2,7 +2,7 @@
 
 use strongroom::integrations::registries::{Progress, Step};
 use strongroom::providers::egress::{Egress, Tls};
-use strongroom::providers::oci_registry::{Login, Registry as Api};
+use strongroom::providers::oci_registry::{Login, Pages, Registry as Api};
 use strongroom::providers::{ProviderError, Sent};
 use tokio_util::sync::CancellationToken;
 
@@ -254,7 +254,7 @@ async fn a_catalogue_of_many_pages_is_read_to_its_end() {
     let address = peer.url().parse().unwrap();
     let api = Api::new(client, &address, Login::Anonymous, CancellationToken::new()).pages_of(3);
     api.sign_in().await.unwrap();
-    assert_eq!(api.repositories().await.unwrap().good.len(), 10);
+    assert_eq!(api.repositories(Pages::All).await.unwrap().good.len(), 10);
     assert_eq!(peer.seen().iter().filter(|seen| seen.line.contains("_catalog")).count(), 4);
 }
 

@@ -9,7 +9,7 @@ use diesel::connection::SimpleConnection;
 use diesel::pg::PgConnection;
 use serde_json::json;
 use strongroom::accounts::Role;
-use strongroom::integrations::{Family, Provider};
+use strongroom::integrations::Family;
 use strongroom::models::events::Actor;
 use strongroom::models::integrations::{self, NewIntegration};
 use strongroom::models::{recipients, runs, transaction};
@@ -107,18 +107,15 @@ impl Maker {
     fn of_each_provider(&self) {
         let (mut conn, vault, actor) = (self.conn(), self.strongroom.vault(), Actor::command_line());
         let kinds = strongroom::models::credentials::page(&mut conn, &vault, Uuid::nil(), 100).expect("rows");
-        for provider in Family::ALL.iter().flat_map(|family| family.providers().into_iter().map(move |p| (*family, p)))
-        {
-            let (family, provider): (Family, Provider) = provider;
-            let spec = provider.spec();
+        for spec in Family::ALL.iter().flat_map(|family| family.providers()) {
             let used =
                 kinds.iter().map(|row| row.shown()).filter(|row| spec.credential_kinds().contains(&row.kind.as_str()));
             let none = (!spec.needs_credential()).then_some(None);
             for (number, credential) in used.map(|row| Some(row.id)).chain(none).enumerate() {
                 let new = NewIntegration {
-                    family: family.slug(),
-                    version: spec.slug(),
-                    name: &format!("{} {number}", spec.slug()),
+                    family: spec.family().slug(),
+                    version: spec.slug,
+                    name: &format!("{} {number}", spec.slug),
                     credential_id: credential,
                     host: "127.0.0.1:1",
                     further: &[],

@@ -5,12 +5,12 @@
 use libfuzzer_sys::Corpus;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use strongroom::credentials;
+use strongroom::draft::Draft;
 use strongroom::form::{self, Errors, Field, Values};
 use strongroom::integrations::registries::selection::{Names, Selection, check_patterns, newest_first};
-use strongroom::integrations::{Family, Provider, alerts};
+use strongroom::integrations::{Family, Spec, alerts};
 use strongroom::providers::egress::Answer;
 use strongroom::providers::oci_registry::{Challenge, Manifest, is_digest, next_page, retry_after};
-use strongroom::draft::Draft;
 use url::Url;
 
 /// Separates the fields of a form in the input.
@@ -44,18 +44,14 @@ pub fn credential(kind: &str, data: &[u8]) -> Corpus {
 pub fn settings(data: &[u8]) -> Corpus {
     let Some((first, rest)) = data.split_first() else { return Corpus::Reject };
     let Ok(text) = std::str::from_utf8(rest) else { return Corpus::Reject };
-    let providers: Vec<Provider> = Family::ALL.iter().flat_map(|family| family.providers()).collect();
-    let spec = providers[usize::from(*first) % providers.len()].spec();
-    let posted = filled(spec.fields(), text);
-    let values = match form::check(spec.fields(), &posted, None) {
+    let providers: Vec<&Spec> = Family::ALL.iter().flat_map(|family| family.providers()).copied().collect();
+    let spec = providers[usize::from(*first) % providers.len()];
+    let posted = filled(spec.fields, text);
+    let values = match form::check(spec.fields, &posted, None) {
         Ok(values) => values,
         Err(errors) => return sentences(&errors),
     };
-    assert_eq!(
-        form::check(spec.fields(), &values, None).ok().as_ref(),
-        Some(&values),
-        "read otherwise when read again"
-    );
+    assert_eq!(form::check(spec.fields, &values, None).ok().as_ref(), Some(&values), "read otherwise when read again");
     let (address, host) = (spec.address(&values), spec.host(&values));
     assert!(address.is_none() || host.is_some(), "an address without a host would be bound to nothing");
     let _ = (spec.role(&values), spec.assumes(&values, "name"), spec.needs(&values), Selection::of(&values));

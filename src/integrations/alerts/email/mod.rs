@@ -2,16 +2,15 @@
 //! it. The letter is rendered before, by `mail`; here it becomes a message and is handed to the server. The
 //! conversation is in `session.rs`, what is kept between two letters in `connections.rs`.
 
-use std::time::Duration;
-
 use futures_util::future::BoxFuture;
 use url::{Host, Url};
 
-use super::{Again, Channel, Dispatch, Receipt, SendError};
+use super::{Again, Channel, Dispatch, Receipt, SendError, call};
 use crate::form::{Errors, Field, Values};
 use crate::hosts;
+use crate::integrations::ca_certificate;
 use crate::integrations::context::Context;
-use crate::integrations::{Spec, ca_certificate};
+use crate::integrations::spec::{self, Does, Spec, Use, no_grants};
 use crate::names;
 use crate::pasted::Wanted;
 
@@ -30,9 +29,6 @@ pub use limits::Limits;
 
 use letter::Mail;
 use session::{Encryption, Server};
-
-/// The line in the list of channels.
-pub struct Email;
 
 /// Who is told of what stands with each recipient, not here.
 static FIELDS: [Field; 6] = [
@@ -73,98 +69,85 @@ static FIELDS: [Field; 6] = [
     ca_certificate::FIELD,
 ];
 
-impl Spec for Email {
-    fn slug(&self) -> &'static str {
-        "email"
-    }
+pub static EMAIL: Spec = Spec {
+    slug: "email",
+    label: "E-mail",
+    fields: &FIELDS,
+    uses: &[Use::main(&["basic", "azure", "gcp"]).optional()],
+    host: spec::Host::Chosen(server),
+    suits,
+    grants: no_grants,
+    check: Some(|cx| call::checked(check(cx))),
+    // What is more is counted in the letter, with a link: one letter for each recipient and run.
+    does: Does::Channel(&Channel { lines_at_once: 1000, has_recipients: true, patience: Limits::LETTER, send }),
+};
 
-    fn label(&self) -> &'static str {
-        "E-mail"
-    }
-
-    fn fields(&self) -> &'static [Field] {
-        &FIELDS
-    }
-
-    fn suits(&self, settings: &Values, _: &str, _: &Values) -> Result<(), Errors> {
-        match Encryption::of(settings) {
-            Encryption::None => {
-                let text = "A password is never sent without encryption: choose STARTTLS or TLS, or no credential.";
-                Err(Errors::one("tls", text))
-            }
-            _ => Ok(()),
+fn suits(settings: &Values, _: &str, _: &Values) -> Result<(), Errors> {
+    match Encryption::of(settings) {
+        Encryption::None => {
+            let text = "A password is never sent without encryption: choose STARTTLS or TLS, or no credential.";
+            Err(Errors::one("tls", text))
         }
-    }
-
-    fn credential_kinds(&self) -> &'static [&'static str] {
-        &["basic", "azure", "gcp"]
-    }
-
-    fn needs_credential(&self) -> bool {
-        false
-    }
-
-    /// `smtp://` for STARTTLS, `smtps://` for TLS from the start, `smtp-clear://` for neither; always with a port.
-    fn address(&self, settings: &Values) -> Option<Url> {
-        let scheme = Encryption::of(settings).scheme();
-        let (host, port) = (settings.get("host"), settings.get("port"));
-        let url = Url::parse(&format!("{scheme}://{host}:{port}")).ok()?;
-        url.port().and(url.host_str()).is_some().then_some(url)
-    }
-
-    fn host(&self, settings: &Values) -> Option<String> {
-        let address = self.address(settings)?;
-        let clear = if Encryption::of(settings) == Encryption::None { "smtp-clear://" } else { "" };
-        Some(format!("{clear}{}:{}", address.host_str()?, address.port()?))
+        _ => Ok(()),
     }
 }
 
-impl Channel for Email {
-    /// What is more is counted in the letter, with a link: one letter for each recipient and run.
-    fn lines_at_once(&self) -> usize {
-        1000
-    }
+/// `smtp://` for STARTTLS, `smtps://` for TLS from the start, `smtp-clear://` for neither; always with a port.
+fn server(settings: &Values) -> Option<Url> {
+    let scheme = Encryption::of(settings).scheme();
+    let (host, port) = (settings.get("host"), settings.get("port"));
+    let url = Url::parse(&format!("{scheme}://{host}:{port}")).ok()?;
+    url.port().and(url.host_str()).is_some().then_some(url)
+}
 
-    fn has_recipients(&self) -> bool {
-        true
-    }
+fn send<'a>(cx: &'a Context<'a>, dispatch: Dispatch<'a>) -> BoxFuture<'a, Result<Receipt, SendError>> {
+    Box::pin(async move {
+        let mail =
+            dispatch.letter.map(|letter| Mail::new(letter, cx.settings)).transpose().map_err(SendError::never)?;
+        let console = host(&dispatch.message.console);
+        let server = reach(cx, &console).await?;
+        let sent = match mail {
+            Some(mail) => cx.outside.smtp.deliver(&server, cx.stored(), &mail, dispatch.go_ahead).await,
+            // A profile on its form has nobody to write to yet.
+            None if dispatch.message.test => cx.outside.smtp.knock(&server).await,
+            None => Err(SendError::never("There is nobody to send this to. Add a recipient.")),
+        };
+        forget_refused(cx, &sent);
+        sent.map(|()| Receipt::default())
+    })
+}
 
-    fn patience(&self) -> Duration {
-        Limits::LETTER
-    }
+/// Greets, encrypts, logs in and goes.
+async fn check(cx: &Context<'_>) -> Result<String, SendError> {
+    let knocked = cx.outside.smtp.knock(&reach(cx, "localhost.localdomain").await?).await;
+    forget_refused(cx, &knocked);
+    knocked?;
+    let what = if cx.main().is_some() { "accepted the login" } else { "answered; no login was tried" };
+    Ok(format!("The mail server {what}."))
+}
 
-    fn send<'a>(&'a self, cx: &'a Context<'a>, dispatch: Dispatch<'a>) -> BoxFuture<'a, Result<Receipt, SendError>> {
-        Box::pin(async move {
-            let address = self.address(cx.settings);
-            let address =
-                address.ok_or_else(|| SendError::never("The mail server's address is not usable. Edit it."))?;
-            let encryption = Encryption::of(cx.settings);
-            if cx.main().is_some() && encryption == Encryption::None {
-                return Err(SendError::never(
-                    "A password is never sent without encryption. Choose STARTTLS or TLS, or no credential.",
-                ));
-            }
-            let mail =
-                dispatch.letter.map(|letter| Mail::new(letter, cx.settings)).transpose().map_err(SendError::never)?;
-            let login = logins::login(cx).await?;
-            let ca_certificate = cx.settings.get("ca_certificate");
-            let console = host(&dispatch.message.console);
-            let hello = cx.outside.smtp.hello(&console);
-            let server = Server { egress: cx.outside.egress, address, encryption, ca_certificate, login, hello };
-            let sent = match mail {
-                Some(mail) => cx.outside.smtp.deliver(&server, cx.stored(), &mail, dispatch.go_ahead).await,
-                // A profile on its form has nobody to write to yet.
-                None if dispatch.message.test => cx.outside.smtp.knock(&server).await,
-                None => Err(SendError::never("There is nobody to send this to. Add a recipient.")),
-            };
-            if let (Err(error), Some(stored)) = (&sent, cx.stored())
-                && error.again == Again::Never
-            {
-                // A token keeps the permissions of the hour in which it was given.
-                cx.outside.tokens.forget(stored.credential);
-            }
-            sent.map(|()| Receipt::default())
-        })
+/// The server of the settings, with the login of the credential. `console` greets where the operator chose no name.
+async fn reach<'a>(cx: &'a Context<'_>, console: &'a str) -> Result<Server<'a>, SendError> {
+    let unusable = || SendError::never("The mail server's address is not usable. Edit it.");
+    let address = server(cx.settings).ok_or_else(unusable)?;
+    let encryption = Encryption::of(cx.settings);
+    if cx.main().is_some() && encryption == Encryption::None {
+        return Err(SendError::never(
+            "A password is never sent without encryption. Choose STARTTLS or TLS, or no credential.",
+        ));
+    }
+    let login = logins::login(cx).await?;
+    let (egress, ca_certificate) = (cx.outside.egress, cx.settings.get("ca_certificate"));
+    let hello = cx.outside.smtp.hello(console);
+    Ok(Server { egress, address, encryption, ca_certificate, login, hello })
+}
+
+/// A token keeps the permissions of the hour in which it was given: after a refusal it is not used again.
+fn forget_refused<T>(cx: &Context<'_>, result: &Result<T, SendError>) {
+    if let (Err(error), Some(stored)) = (result, cx.stored())
+        && error.again == Again::Never
+    {
+        cx.outside.tokens.forget(stored.credential);
     }
 }
 

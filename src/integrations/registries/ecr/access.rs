@@ -53,11 +53,11 @@ pub(super) async fn data_plane(
     host: &Host,
     session: &Session,
     password: SecretString,
-) -> Result<(Option<Registry>, Option<ProviderError>), ProviderError> {
+) -> Result<Result<Option<Registry>, ProviderError>, ProviderError> {
     let endpoints = session.endpoints();
     let address = match endpoints.registry() {
         Some(address) => address.to_owned(),
-        None if endpoints.moves_ecr() => return Ok((None, None)),
+        None if endpoints.moves_ecr() => return Ok(Ok(None)),
         None => format!("https://{}", host.name),
     };
     let address = Url::parse(&address).map_err(|_| ProviderError::InvalidAddress)?;
@@ -68,9 +68,9 @@ pub(super) async fn data_plane(
     let report = cx.report.clone();
     let registry = registry.telling(Box::new(move |until| report.pause(until)));
     match registry.sign_in().await {
-        Ok(()) => Ok((Some(registry), None)),
+        Ok(()) => Ok(Ok(Some(registry))),
         Err(ProviderError::Stopped) => Err(ProviderError::Stopped),
-        Err(cause) => Ok((None, Some(cause))),
+        Err(cause) => Ok(Err(cause)),
     }
 }
 

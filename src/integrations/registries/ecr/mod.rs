@@ -4,16 +4,16 @@
 use futures_util::future::BoxFuture;
 use url::Url;
 
-use super::selection::{self, Selection};
-use super::{Scan, ScanError, Step, Version};
+use super::catalogue::Catalogue;
+use super::{check, selection};
 use crate::credentials::aws::RoleArn;
 use crate::form::{Errors, Field, Values};
-use crate::integrations::Spec;
 use crate::integrations::context::Context;
+use crate::integrations::spec::{self, Does, Grants, Spec, Use};
+use crate::providers::ProviderError;
 use crate::providers::aws::policies::{Statement, document};
 use crate::providers::aws::roles::Wanted;
-use crate::providers::aws::{Assume, HOUR, LONGEST, Region, SHORTEST, role_of};
-use crate::providers::{ProviderError, aws};
+use crate::providers::aws::{self, Assume, HOUR, LONGEST, Region, SHORTEST, role_of};
 
 mod access;
 mod host;
@@ -21,8 +21,17 @@ mod inventory;
 
 use host::Host;
 
-/// The version's line in the family's list.
-pub struct Ecr;
+pub static ECR: Spec = Spec {
+    slug: "ecr",
+    label: "Amazon ECR",
+    fields: FIELDS,
+    uses: &[Use::main(&["aws"])],
+    host: spec::Host::Chosen(address),
+    suits,
+    grants,
+    check: Some(|cx| check(open, cx)),
+    does: Does::Scan(&super::Images(open)),
+};
 
 static FIELDS: &[Field] = &[
     Field::text("registry", "Registry")
@@ -31,12 +40,9 @@ static FIELDS: &[Field] = &[
         .max(128)
         .check(|text| Host::parse(text).map(|host| host.name))
         .identity(),
-    Field::text("repository", "Repository")
-        .optional()
+    selection::REPOSITORY
         .placeholder("team/*")
-        .help("Blank takes all. * stands for anything; separate several by commas.")
-        .max(4096)
-        .check(selection::check_patterns),
+        .help("Blank takes all. * stands for anything; separate several by commas."),
     selection::EXCLUDE_REPOSITORIES,
     selection::TAG,
     selection::EXCLUDE_TAGS,
@@ -59,78 +65,34 @@ static FIELDS: &[Field] = &[
         .optional()
         .default("60")
         .help("An hour always works. More, up to 720, needs an access key and a role that allows it."),
-    Field::number("cap", "Cap", 0, 10_000)
-        .optional()
-        .default("5")
-        .help("Keeps the newest tags of each repository, by the date of the push; 0 keeps all."),
+    selection::CAP.help("Keeps the newest tags of each repository, by the date of the push; 0 keeps all."),
 ];
 
-impl Spec for Ecr {
-    fn slug(&self) -> &'static str {
-        "ecr"
-    }
-
-    fn label(&self) -> &'static str {
-        "Amazon ECR"
-    }
-
-    fn fields(&self) -> &'static [Field] {
-        FIELDS
-    }
-
-    fn role(&self, settings: &Values) -> Option<String> {
-        let host = Host::parse(settings.get("registry")).ok()?;
-        chosen_role(settings, &host)?.ok().map(|role| role.as_str().to_owned())
-    }
-
-    fn assumes(&self, settings: &Values, name: &str) -> Option<Wanted> {
-        let host = Host::parse(settings.get("registry")).ok()?;
-        let role = chosen_role(settings, &host)?.ok()?;
-        Some(Wanted { used_by: name.to_owned(), assume: assume(&role, settings, name), region: host.region })
-    }
-
-    fn needs(&self, settings: &Values) -> Vec<(String, String)> {
-        let Ok(host) = Host::parse(settings.get("registry")) else { return Vec::new() };
-        let whose = match chosen_role(settings, &host) {
-            Some(Ok(role)) => role.as_str().to_owned(),
-            _ => "the credential's user or role".to_owned(),
-        };
-        vec![(format!("Policy of {whose}: may read the registry"), policy(&host))]
-    }
-
-    fn suits(&self, settings: &Values, _kind: &str, credential: &Values) -> Result<(), Errors> {
-        if credential.get("method") == "iam_role" && minutes(settings) > HOUR {
-            let sentence = "From one role into another, AWS gives sessions of an hour at most. Enter 60 or less, or \
-                            choose an access key.";
-            return Err(Errors::one("session_minutes", sentence));
-        }
-        Ok(())
-    }
-
-    fn credential_kinds(&self) -> &'static [&'static str] {
-        &["aws"]
-    }
-
-    fn needs_credential(&self) -> bool {
-        true
-    }
-
-    fn address(&self, settings: &Values) -> Option<Url> {
-        let host = Host::parse(settings.get("registry")).ok()?;
-        Url::parse(&format!("https://{}", host.name)).ok()
-    }
+fn address(settings: &Values) -> Option<Url> {
+    let host = Host::parse(settings.get("registry")).ok()?;
+    Url::parse(&format!("https://{}", host.name)).ok()
 }
 
-impl Version for Ecr {
-    fn scan<'a>(&'a self, cx: &'a Context<'a>) -> BoxFuture<'a, Result<Scan, ScanError>> {
-        Box::pin(async move {
-            let stopped = || ScanError::new(Step::SigningIn, "", ProviderError::Stopped);
-            tokio::select! {
-                () = cx.stop.cancelled() => Err(stopped()),
-                result = scan(cx) => result,
-            }
-        })
+fn suits(settings: &Values, _kind: &str, credential: &Values) -> Result<(), Errors> {
+    if credential.get("method") == "iam_role" && minutes(settings) > HOUR {
+        let sentence = "From one role into another, AWS gives sessions of an hour at most. Enter 60 or less, or \
+                        choose an access key.";
+        return Err(Errors::one("session_minutes", sentence));
     }
+    Ok(())
+}
+
+fn grants(settings: &Values, name: &str) -> Grants {
+    let Ok(host) = Host::parse(settings.get("registry")) else { return Grants::default() };
+    let role = chosen_role(settings, &host).and_then(Result::ok);
+    let whose = role.as_ref().map_or("the credential's user or role", RoleArn::as_str);
+    let policies = vec![(format!("Policy of {whose}: may read the registry"), policy(&host))];
+    let wanted = |role: &RoleArn| Wanted {
+        used_by: name.to_owned(),
+        assume: assume(role, settings, name),
+        region: host.region.clone(),
+    };
+    Grants { role: role.as_ref().map(wanted), policies }
 }
 
 fn role(text: &str) -> Result<String, String> {
@@ -164,16 +126,16 @@ fn policy(host: &Host) -> String {
 const READ: [&str; 4] =
     ["ecr:DescribeRepositories", "ecr:DescribeImages", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"];
 
-async fn scan(cx: &Context<'_>) -> Result<Scan, ScanError> {
-    cx.report.step(Step::SigningIn);
-    let failed = |cause| ScanError::new(Step::SigningIn, "", cause);
-    let host = Host::parse(cx.settings.get("registry")).map_err(|_| failed(ProviderError::InvalidAddress))?;
-    let session = access::sign_in(cx, &host).await.map_err(failed)?;
-    let client = session.ecr();
-    let password = access::password(&client).await.map_err(failed)?;
-    let (data, platforms) = access::data_plane(cx, &host, &session, password).await.map_err(failed)?;
-    let reader = inventory::Reader::new(client, host.account, data, cx.report.clone());
-    inventory::read(reader, Selection::of(cx.settings), platforms, &cx.report).await
+fn open<'a>(cx: &'a Context<'a>) -> BoxFuture<'a, Result<Box<dyn Catalogue + 'a>, ProviderError>> {
+    Box::pin(async move {
+        let host = Host::parse(cx.settings.get("registry")).map_err(|_| ProviderError::InvalidAddress)?;
+        let session = access::sign_in(cx, &host).await?;
+        let client = session.ecr();
+        let password = access::password(&client).await?;
+        let data = access::data_plane(cx, &host, &session, password).await?;
+        let images = inventory::EcrRegistry::new(client, host.account, data, cx.report.clone());
+        Ok(Box::new(images) as Box<dyn Catalogue>)
+    })
 }
 
 #[cfg(test)]
@@ -184,7 +146,7 @@ mod tests {
     fn the_role_is_completed_with_the_registrys_account() {
         let registry = "210987654321.dkr.ecr.us-gov-west-1.amazonaws.com";
         let settings = Values::from_iter([("registry", registry), ("sts", "on"), ("role", "reader")]);
-        assert_eq!(Ecr.role(&settings).as_deref(), Some("arn:aws-us-gov:iam::210987654321:role/reader"));
-        assert_eq!(Ecr.role(&Values::from_iter([("registry", registry), ("role", "reader")])), None);
+        assert_eq!(ECR.role(&settings).as_deref(), Some("arn:aws-us-gov:iam::210987654321:role/reader"));
+        assert_eq!(ECR.role(&Values::from_iter([("registry", registry), ("role", "reader")])), None);
     }
 }

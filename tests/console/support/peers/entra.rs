@@ -41,7 +41,8 @@ fn token(call: &Call, certificate: Option<&[u8]>, seen: &Mutex<HashSet<String>>)
     if tenant != TENANT {
         return Err(refused(400, "invalid_request", 90002));
     }
-    let resources = ["https://management.azure.com", "https://outlook.office365.com"];
+    let resources =
+        ["https://management.azure.com", "https://containerregistry.azure.net", "https://outlook.office365.com"];
     let resource = resources.into_iter().find(|resource| field("scope") == format!("{resource}/.default"));
     let (Some(resource), "client_credentials") = (resource, field("grant_type").as_str()) else {
         return Err(refused(400, "invalid_request", 900_144));
@@ -88,11 +89,12 @@ fn check(call: &Call, assertion: &str, certificate: &[u8], seen: &Mutex<HashSet<
 /// A machine with a system-assigned identity and one named [`CLIENT`].
 pub fn machine() -> Receiver {
     Receiver::start(|call| {
+        let resource = call.query("resource").unwrap_or_default();
         let good = call.method == "GET"
             && call.path() == "/metadata/identity/oauth2/token"
             && call.header("metadata") == Some("true")
             && call.query("api-version").as_deref() == Some("2018-02-01")
-            && call.query("resource").as_deref() == Some("https://management.azure.com/");
+            && matches!(resource.as_str(), "https://management.azure.com/" | "https://containerregistry.azure.net/");
         if !good {
             return Said::json(400, &json!({"error": "bad_request_102", "error_description": UPSTREAM}));
         }
@@ -100,11 +102,12 @@ pub fn machine() -> Receiver {
         if client != "system" && client != CLIENT {
             return Said::json(400, &json!({"error": "invalid_request", "error_description": UPSTREAM}));
         }
-        let claims: Value = json!({"tid": TENANT, "appid": client, "oid": OBJECT});
+        let audience = resource.trim_end_matches('/');
+        let claims: Value = json!({"tid": TENANT, "appid": client, "oid": OBJECT, "aud": audience});
         Said::json(
             200,
             &json!({"access_token": tokens::issued(&claims), "expires_in": "86399",
-            "resource": "https://management.azure.com/", "token_type": "Bearer"}),
+            "resource": resource, "token_type": "Bearer"}),
         )
     })
 }

@@ -1,6 +1,7 @@
 //! The other side: real servers where they install, else small ones written from their documentation. Each listens on
 //! a free loopback port, logs what it saw and ends when dropped. A new peer is a new file here.
 
+pub mod acr;
 pub mod certificates;
 pub mod channels;
 pub mod clouds;
@@ -8,6 +9,7 @@ pub mod connect_proxy;
 pub mod entra;
 pub mod forges;
 pub mod front;
+pub mod harbor;
 pub mod kube;
 pub mod moto;
 pub mod oidc_provider;

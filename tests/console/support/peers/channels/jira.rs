@@ -56,6 +56,8 @@ fn answer(call: &Call, project: &mut Project) -> Said {
     let Some(path) = call.path().strip_prefix("/rest/api/2/") else { return Said::html(404) };
     let parts: Vec<&str> = path.split('/').collect();
     match (call.method.as_str(), parts.as_slice()) {
+        ("GET", ["project", "SEC"]) => Said::json(200, &json!({"id": "10000", "key": "SEC", "name": UPSTREAM})),
+        ("GET", ["project", _]) => refused(404),
         ("GET", ["search"]) if project.cloud => refused(410),
         ("GET", ["search", "jql"]) if !project.cloud => refused(404),
         ("GET", ["search"] | ["search", "jql"]) => {

@@ -1,5 +1,6 @@
 //! Google Pub/Sub: one topic, and a token as [`clouds::google`] gives it.
 //! <https://cloud.google.com/pubsub/docs/reference/rest/v1/projects.topics/publish>
+//! <https://cloud.google.com/pubsub/docs/reference/rest/v1/projects.topics/testIamPermissions>
 //! <https://cloud.google.com/pubsub/docs/reference/error-codes>
 //!
 //! [`clouds::google`]: super::super::clouds::google
@@ -20,6 +21,15 @@ pub fn start() -> Receiver {
         };
         if call.header("authorization").is_none_or(|header| !header.starts_with("Bearer ya29.")) {
             return refused(401, "UNAUTHENTICATED");
+        }
+        if let Some(topic) = call.target.strip_prefix("/v1/").and_then(|rest| rest.strip_suffix(":testIamPermissions"))
+        {
+            let asked = call.json()["permissions"].clone();
+            return match topic == TOPIC {
+                true => Said::json(200, &json!({"permissions": asked})),
+                // Nothing is allowed on what is not shown either.
+                false => Said::json(200, &json!({})),
+            };
         }
         let Some(topic) = call.target.strip_prefix("/v1/").and_then(|rest| rest.strip_suffix(":publish")) else {
             return Said::html(404);

@@ -60,6 +60,9 @@ fn answer(call: &Call, records: &mut Vec<Map<String, Value>>) -> Said {
     }
     match (call.method.as_str(), id) {
         ("GET", None) => {
+            if call.query("sysparm_query").is_none() && call.query("sysparm_limit").as_deref() == Some("1") {
+                return Said::json(200, &json!({"result": []}));
+            }
             let query = call.query("sysparm_query").unwrap_or_default();
             let Some(key) = query.strip_prefix("correlation_id=").filter(|key| !key.contains('^')) else {
                 return refused(400, "Unexpected query");

@@ -1,6 +1,7 @@
 //! Slack: an incoming webhook and `chat.postMessage`.
 //! <https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks/>
 //! <https://docs.slack.dev/reference/methods/chat.postMessage>
+//! <https://docs.slack.dev/reference/methods/auth.test>
 //! <https://docs.slack.dev/reference/block-kit/blocks/rich-text-block>
 
 use serde_json::{Value, json};
@@ -21,6 +22,12 @@ pub fn start() -> Receiver {
                 Some(fault) => said(400, fault),
                 None => said(200, "ok"),
             },
+            "/api/auth.test" => {
+                let token = call.header("authorization") == Some(format!("Bearer {TOKEN}").as_str());
+                let known =
+                    json!({"ok": true, "url": "https://example.slack.com/", "team": UPSTREAM, "user": UPSTREAM});
+                Said::json(200, &if token { known } else { json!({"ok": false, "error": "invalid_auth"}) })
+            }
             "/api/chat.postMessage" => {
                 let token = call.header("authorization") == Some(format!("Bearer {TOKEN}").as_str());
                 let error = match fault(&body) {

@@ -1,6 +1,7 @@
 //! Splunk's HTTP Event Collector, with the codes of its documentation.
 //! <https://docs.splunk.com/Documentation/Splunk/latest/Data/TroubleshootHTTPEventCollector>
 //! <https://docs.splunk.com/Documentation/Splunk/latest/Data/FormateventsforHTTPEventCollector>
+//! <https://docs.splunk.com/Documentation/Splunk/latest/RESTREF/RESTinput> (services/collector/health)
 
 use serde_json::{Deserializer, Value, json};
 
@@ -14,6 +15,12 @@ pub fn start() -> Receiver {
 
 pub fn rules(call: &Call) -> Said {
     let coded = |status, text: &str, code: u32| Said::json(status, &json!({"text": text, "code": code}));
+    if (call.method.as_str(), call.path()) == ("GET", "/services/collector/health") {
+        return match call.header("authorization") == Some(format!("Splunk {TOKEN}").as_str()) {
+            true => coded(200, "HEC is healthy", 17),
+            false => coded(400, "Invalid HEC token", 4),
+        };
+    }
     if (call.method.as_str(), call.path()) != ("POST", "/services/collector/event") {
         return coded(404, "The requested URL was not found on this server.", 404);
     }

@@ -1,0 +1,78 @@
+//! What a registry is asked, whoever made it. A provider signs in ([`Open`]) and answers the three questions of a
+//! [`Catalogue`]; the loop, the selection, the cap, the order, the gaps and the progress are the driver's.
+
+use chrono::{DateTime, Utc};
+use futures_util::future::BoxFuture;
+
+use super::selection::Names;
+use crate::integrations::context::Context;
+use crate::providers::ProviderError;
+pub use crate::providers::oci_registry::{Listing, Pages};
+
+/// Signs in with the settings and the credential of a call.
+pub type Open = for<'a> fn(&'a Context<'a>) -> BoxFuture<'a, Result<Box<dyn Catalogue + 'a>, ProviderError>>;
+
+/// A registry that is signed in to. Its lists may be incomplete: what is missing is said beside what was read.
+pub trait Catalogue: Send + Sync {
+    /// The repositories. `names` are those that the scan takes: a registry that can list a part may leave out the rest.
+    fn repositories<'a>(
+        &'a self,
+        names: &'a Names,
+        pages: Pages,
+    ) -> BoxFuture<'a, Result<Listing<String>, ProviderError>>;
+
+    /// The tags of a repository, with what the list already says of each.
+    fn tags<'a>(&'a self, repository: &'a str, pages: Pages) -> BoxFuture<'a, Result<Listing<Tag>, ProviderError>>;
+
+    /// The rest of what a tag names. Asked only for the tags that are kept.
+    fn describe<'a>(&'a self, repository: &'a str, tag: &'a Tag) -> BoxFuture<'a, Result<Described, ProviderError>>;
+}
+
+/// A tag as a list has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tag {
+    pub name: String,
+    /// When it was pushed. Without it, tags are ordered by their names.
+    pub pushed_at: Option<DateTime<Utc>>,
+    /// What the list says of the image, as far as it does.
+    pub details: Details,
+}
+
+impl Tag {
+    /// A tag of which the list says no more than the name.
+    pub fn named(name: String) -> Self {
+        Self { name, pushed_at: None, details: Details::default() }
+    }
+}
+
+/// What a tag names.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Details {
+    /// `sha256:…` of the manifest or index; empty while it is not known.
+    pub digest: String,
+    /// Compressed layers plus configuration, summed over platforms, in bytes; 0 while it is not known.
+    pub size_bytes: u64,
+    /// `linux/amd64`, `linux/arm64/v8` …
+    pub platforms: Vec<String>,
+}
+
+/// A tag's details, and what of them could not be read.
+pub struct Described {
+    pub details: Details,
+    pub missing: Option<Missing>,
+}
+
+/// Why some of the details are missing.
+pub enum Missing {
+    /// Those of this tag.
+    Here(ProviderError),
+    /// The same of all tags, which is said once a scan.
+    Everywhere(ProviderError),
+}
+
+impl Details {
+    /// The same with nothing missing.
+    pub fn whole(self) -> Described {
+        Described { details: self, missing: None }
+    }
+}

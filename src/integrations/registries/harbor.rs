@@ -1,0 +1,205 @@
+//! Harbor, by its own interface: it lists what the account may read, with dates, sizes and platforms, where its v2
+//! catalogue is for administrators only. Robot accounts (`robot$name`) sign in as people do.
+//! <https://github.com/goharbor/harbor/blob/main/api/v2.0/swagger.yaml>
+
+use chrono::{DateTime, Utc};
+use futures_util::future::BoxFuture;
+use serde::Deserialize;
+
+use super::catalogue::{Catalogue, Described, Details, Listing, Pages, Tag};
+use super::docker_v2::{CA_CERTIFICATE, REGISTRY, connect, registry};
+use super::selection::{self, Names};
+use super::{Images, check};
+use crate::form::Field;
+use crate::integrations::context::Context;
+use crate::integrations::spec::{Does, Host, Spec, Use, no_grants, suits_all};
+use crate::providers::ProviderError;
+use crate::providers::egress::Answer;
+use crate::providers::oci_registry::{Registry, Sign, is_digest, is_repository, is_tag, platform};
+
+pub static HARBOR: Spec = Spec {
+    slug: "harbor",
+    label: "Harbor",
+    fields: FIELDS,
+    uses: &[Use::main(&["basic"]).optional()],
+    host: Host::Chosen(registry),
+    suits: suits_all,
+    grants: no_grants,
+    check: Some(|cx| check(open, cx)),
+    does: Does::Scan(&Images(open)),
+};
+
+static FIELDS: &[Field] = &[
+    REGISTRY.placeholder("https://harbor.example.com").help("The address of Harbor, without a project."),
+    selection::REPOSITORY.placeholder("project/*").help(
+        "Blank takes all that the account may read; * stands for anything; separate several by commas. Put the project \
+         in front: project/*. A robot account's user name begins with robot$.",
+    ),
+    selection::EXCLUDE_REPOSITORIES,
+    selection::TAG,
+    selection::EXCLUDE_TAGS,
+    CA_CERTIFICATE,
+    selection::CAP.help("Keeps the newest tags of each repository, by the date of the push; 0 keeps all."),
+];
+
+/// Entries on a page, the most that Harbor gives.
+const PAGE: usize = 100;
+
+struct Harbor(Registry);
+
+fn open<'a>(cx: &'a Context<'a>) -> BoxFuture<'a, Result<Box<dyn Catalogue + 'a>, ProviderError>> {
+    Box::pin(async move { Ok(Box::new(Harbor(connect(cx).await?)) as Box<dyn Catalogue>) })
+}
+
+impl Harbor {
+    /// `GET /api/v2.0/projects`, or the projects that the patterns name, then the repositories of each. Those of a project
+    /// that the account may not read are missing.
+    async fn list_repositories(&self, names: &Names, pages: Pages) -> Result<Listing<String>, ProviderError> {
+        let (projects, rest) = match names.first_parts() {
+            Some(projects) => (projects, None),
+            None => {
+                let path = format!("api/v2.0/projects?page_size={PAGE}");
+                let (found, rest) = self.0.vendor_list(&path, Sign::Login, pages, entries::<Named>).await?;
+                (found.into_iter().map(|project| project.name).collect(), rest)
+            }
+        };
+        let (projects, odd): (Vec<String>, Vec<String>) = projects.into_iter().partition(|name| is_project(name));
+        let mut listing = Listing { odd, rest, ..Listing::default() };
+        for project in projects {
+            let path = format!("api/v2.0/projects/{project}/repositories?page_size={PAGE}");
+            let (found, rest) = match self.0.vendor_list(&path, Sign::Login, pages, entries::<Named>).await {
+                Ok(found) => found,
+                Err(cause @ (ProviderError::Forbidden | ProviderError::NotFound)) => (Vec::new(), Some(cause)),
+                Err(cause) if listing.good.is_empty() => return Err(cause),
+                Err(cause) => {
+                    listing.rest = Some(cause);
+                    break;
+                }
+            };
+            let found = found.into_iter().map(|repository| repository.name).collect();
+            let found = Listing::sorted_out((found, rest), String::as_str, is_repository);
+            listing.good.extend(found.good);
+            listing.odd.extend(found.odd);
+            listing.rest = listing.rest.or(found.rest);
+            if pages == Pages::First && !listing.good.is_empty() {
+                break;
+            }
+        }
+        match listing.rest {
+            Some(cause) if listing.good.is_empty() && listing.odd.is_empty() => Err(cause),
+            _ => Ok(listing),
+        }
+    }
+
+    /// `GET /api/v2.0/projects/<project>/repositories/<repository>/artifacts`, an entry a digest, those with tags only.
+    async fn list_artifacts(&self, repository: &str, pages: Pages) -> Result<Listing<Tag>, ProviderError> {
+        let (project, name) = repository.split_once('/').ok_or(ProviderError::NotFound)?;
+        // Encoded twice, as Harbor wants it: a/b is a%252Fb.
+        let name = name.replace('/', "%252F");
+        let path = format!(
+            "api/v2.0/projects/{project}/repositories/{name}/artifacts?q=tags%3D*&with_tag=true&page_size={PAGE}"
+        );
+        let (artifacts, rest) = self.0.vendor_list(&path, Sign::Login, pages, entries::<Artifact>).await?;
+        let (mut tags, mut rest): (Vec<Tag>, _) = (Vec::new(), rest);
+        for artifact in artifacts {
+            if is_digest(&artifact.digest) {
+                tags.extend(artifact.tags());
+            } else {
+                rest.get_or_insert(ProviderError::BadAnswer);
+            }
+        }
+        Ok(Listing::sorted_out((tags, rest), |tag: &Tag| &tag.name, is_tag))
+    }
+}
+
+impl Catalogue for Harbor {
+    fn repositories<'a>(
+        &'a self,
+        names: &'a Names,
+        pages: Pages,
+    ) -> BoxFuture<'a, Result<Listing<String>, ProviderError>> {
+        Box::pin(self.list_repositories(names, pages))
+    }
+
+    fn tags<'a>(&'a self, repository: &'a str, pages: Pages) -> BoxFuture<'a, Result<Listing<Tag>, ProviderError>> {
+        Box::pin(self.list_artifacts(repository, pages))
+    }
+
+    /// The list has said it all.
+    fn describe<'a>(&'a self, _repository: &'a str, tag: &'a Tag) -> BoxFuture<'a, Result<Described, ProviderError>> {
+        Box::pin(async { Ok(tag.details.clone().whole()) })
+    }
+}
+
+/// A project's name is the first part of its repositories' names.
+fn is_project(name: &str) -> bool {
+    is_repository(name) && !name.contains('/')
+}
+
+fn entries<T: serde::de::DeserializeOwned>(answer: &Answer) -> Result<Vec<T>, ProviderError> {
+    Ok(answer.json::<Option<Vec<T>>>()?.unwrap_or_default())
+}
+
+/// A project, or a repository with its project in front.
+#[derive(Deserialize)]
+struct Named {
+    name: String,
+}
+
+#[derive(Deserialize)]
+struct Artifact {
+    digest: String,
+    /// Of an index, summed over its images.
+    #[serde(default)]
+    size: u64,
+    push_time: Option<DateTime<Utc>>,
+    tags: Option<Vec<ArtifactTag>>,
+    /// Of an image: what its configuration says.
+    extra_attrs: Option<Platform>,
+    /// Of an index: its images.
+    references: Option<Vec<Reference>>,
+}
+
+#[derive(Deserialize)]
+struct ArtifactTag {
+    name: String,
+    push_time: Option<DateTime<Utc>>,
+}
+
+#[derive(Deserialize)]
+struct Reference {
+    platform: Option<Platform>,
+}
+
+#[derive(Deserialize)]
+struct Platform {
+    os: Option<String>,
+    architecture: Option<String>,
+    variant: Option<String>,
+}
+
+impl Platform {
+    fn name(&self) -> String {
+        let text = |value: &Option<String>| value.clone().unwrap_or_default();
+        platform(&text(&self.os), &text(&self.architecture), &text(&self.variant))
+    }
+}
+
+impl Artifact {
+    fn tags(self) -> impl Iterator<Item = Tag> {
+        let of_index = self.references.iter().flatten().filter_map(|reference| reference.platform.as_ref());
+        let mut platforms: Vec<String> = Vec::new();
+        for name in of_index.chain(&self.extra_attrs).map(Platform::name) {
+            if !name.is_empty() && !platforms.contains(&name) {
+                platforms.push(name);
+            }
+        }
+        let details = Details { digest: self.digest, size_bytes: self.size, platforms };
+        let pushed = self.push_time;
+        self.tags.into_iter().flatten().map(move |tag| Tag {
+            name: tag.name,
+            pushed_at: tag.push_time.or(pushed),
+            details: details.clone(),
+        })
+    }
+}
