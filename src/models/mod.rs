@@ -41,6 +41,7 @@ pub mod digests;
 mod doubt;
 pub mod due_alerts;
 mod due_deliveries;
+mod due_runs;
 mod error;
 pub mod events;
 pub mod follow;
