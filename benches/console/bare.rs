@@ -47,6 +47,7 @@ async fn page(pool: Data<Connections>) -> HttpResponse {
         theme: "system".to_owned(),
         shortcuts: true,
         open_alerts: 0,
+        troubles: Vec::new(),
         notice: None,
         banner: None,
     };
