@@ -83,7 +83,7 @@ async fn a_credential_in_any_role_is_a_usage_until_the_role_is_given_up() {
         integrations::update(conn, &vault, &Actor::command_line(), (story.id, 1), &new(story.main, &[]))
     });
     assert_eq!((story.counted(story.main), story.counted(story.pull), story.doubt()), (1, 0, None));
-    assert_eq!(story.visit.post(&format!("{page}/delete"), &[]).await.status, 303);
+    assert_eq!(story.visit.post(&format!("{page}/delete"), &[("name", "puller")]).await.status, 303);
     story.app.transaction(|conn| integrations::delete(conn, &vault, &Actor::command_line(), story.id));
     assert_eq!(story.counted(story.main), 0);
 }
