@@ -27,6 +27,7 @@ mod harbor;
 mod hostile;
 mod limits;
 mod proxy;
+mod pulp;
 mod scans;
 mod trust;
 

@@ -11,6 +11,7 @@ pub mod peers;
 pub mod pgbouncer;
 pub mod process;
 pub mod proxy;
+pub mod pulp;
 pub mod scale;
 pub mod signed;
 pub mod sql;
