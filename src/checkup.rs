@@ -8,6 +8,7 @@ use futures_util::{FutureExt, StreamExt, stream};
 use uuid::Uuid;
 
 use crate::credentials::{self as kinds, Kind};
+use crate::echoes::Echoes;
 use crate::form::Values;
 use crate::integrations::Spec;
 use crate::models::checkups::{self, Outcome};
@@ -30,7 +31,7 @@ const MOST_INTEGRATIONS: i64 = 500;
 /// One harmless call with these values, of at most [`LIMIT`], and a try of the roles. Stores nothing.
 pub async fn probe(services: &Services, kind: &'static Kind, values: &Values, roles: &[Wanted]) -> Finding {
     let work = async { providers::test(kind, values, roles, &services.egress, &services.settings.endpoints).await };
-    let found = match tokio::time::timeout(LIMIT, AssertUnwindSafe(work).catch_unwind()).await {
+    let mut found = match tokio::time::timeout(LIMIT, AssertUnwindSafe(work).catch_unwind()).await {
         Ok(Ok(finding)) => finding,
         Ok(Err(_)) => {
             tracing::error!(kind = kind.slug, "a test panicked");
@@ -42,6 +43,8 @@ pub async fn probe(services: &Services, kind: &'static Kind, values: &Values, ro
             Finding::new(Verdict::Unreachable, sentence, "Try again in a moment.")
         }
     };
+    let echoes = Echoes::of(kind, values);
+    found.for_each_text(|text| echoes.take_out(text));
     metrics::counter!("strongroom_tests_total", "verdict" => found.verdict.slug()).increment(1);
     found
 }

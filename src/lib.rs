@@ -5,7 +5,7 @@
 //! ```text
 //! main → commands → cli, console → web, jobs
 //!     → runs, alerting, checkup, rewrap → services, store, opening, verification, telemetry
-//!     → draft, accounts, mail, config → models, integrations, postgres → providers → credentials
+//!     → draft, accounts, mail, config, echoes → models, integrations, postgres → providers → credentials
 //!     → form, vault → names, hosts, trail → pasted
 //! ```
 
@@ -31,6 +31,8 @@ pub mod console;
 pub mod credentials;
 /// From checked values of a kind to the row that is saved, and from the row to what pages show.
 pub mod draft;
+/// What a peer sends back of the secret that it was given is taken out before it is shown or stored.
+pub mod echoes;
 /// Fields declared once, then shown, checked and turned into a payload.
 pub mod form;
 /// How an address must be spelled, and which hosts are never anybody's server.

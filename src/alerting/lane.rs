@@ -14,6 +14,7 @@ use uuid::Uuid;
 use super::failures;
 use super::letters::Office;
 use super::prepare::{Batch, Ready, prepare};
+use crate::echoes::Echoes;
 use crate::form::Values;
 use crate::integrations::alerts::email::Letter;
 use crate::integrations::alerts::{Again, Channel, Dispatch, GoAhead, Message, Receipt, SendError, go_ahead};
@@ -186,7 +187,7 @@ pub async fn call(services: &Services, call: Call<'_>) -> Result<Receipt, SendEr
     let Call { message, letter, go_ahead, repeated, .. } = call;
     let dispatch = Dispatch { message, letter, go_ahead, repeated };
     let work = async { (call.channel.send)(&cx, dispatch).await };
-    match tokio::time::timeout(call.limit, AssertUnwindSafe(work).catch_unwind()).await {
+    let mut result = match tokio::time::timeout(call.limit, AssertUnwindSafe(work).catch_unwind()).await {
         Ok(Ok(result)) => result,
         Ok(Err(_)) => {
             tracing::error!(delivery = %call.message.id, "a channel panicked");
@@ -197,5 +198,11 @@ pub async fn call(services: &Services, call: Call<'_>) -> Result<Receipt, SendEr
             let sentence = "The service did not answer in time. It is tried again.";
             Err(SendError { sentence: sentence.to_owned(), again: Again::BrokenOff })
         }
+    };
+    let echoes = call.credential.map(|opened| Echoes::of(opened.kind, &opened.values)).unwrap_or_default();
+    match &mut result {
+        Ok(receipt) => receipt.reference.iter_mut().for_each(|reference| echoes.take_out(reference)),
+        Err(error) => echoes.take_out(&mut error.sentence),
     }
+    result
 }

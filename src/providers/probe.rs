@@ -70,6 +70,18 @@ pub struct RoleFound {
     pub sentence: String,
 }
 
+impl Finding {
+    /// Changes every text that may hold what the provider answered.
+    pub fn for_each_text(&mut self, change: impl Fn(&mut String)) {
+        [&mut self.sentence, &mut self.remedy].into_iter().for_each(&change);
+        self.facts.iter_mut().for_each(|(_, value)| change(value));
+        self.snippets.iter_mut().for_each(|(_, text)| change(text));
+        self.table.iter_mut().flat_map(|(_, rows)| rows).flatten().for_each(&change);
+        self.roles.iter_mut().for_each(|role| change(&mut role.sentence));
+        self.identity.iter_mut().for_each(&change);
+    }
+}
+
 impl Verdict {
     /// As the table of credentials shows it.
     pub fn label(self) -> &'static str {

@@ -12,6 +12,7 @@ use futures_util::FutureExt;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use crate::echoes::Echoes;
 use crate::integrations::context::Context;
 use crate::integrations::progress::Report;
 use crate::integrations::registries::selection::Selection;
@@ -75,7 +76,7 @@ enum Verdict {
     Stopped,
 }
 
-/// An inventory to be saved.
+/// An inventory to be saved. [`Done::take_out_echoes`] puts it in order.
 struct Found {
     items: Vec<items::Found>,
     /// What could not be read. What it found has been moved to the field above.
@@ -85,9 +86,7 @@ struct Found {
 
 impl Found {
     fn new(mut scan: Scan, selection: Selection) -> Self {
-        let mut items: Vec<items::Found> = std::mem::take(&mut scan.images).into_iter().map(item).collect();
-        items.sort_by(|a, b| (&a.place, &a.name).cmp(&(&b.place, &b.name)));
-        items.dedup_by(|a, b| a.place == b.place && a.name == b.name);
+        let items = std::mem::take(&mut scan.images).into_iter().map(item).collect();
         Self { items, scan, selection }
     }
 }
@@ -127,23 +126,26 @@ async fn attempt(
         services.db.transaction(move |conn| prepare(conn, &vault, &run, integration)).await?
     };
     let (lease, sent_to) = (Lease::new(cancel), SentTo::default());
-    let (integration, used, verdict) = match prepared {
-        Err(refusal) => (refusal.integration, None, refusal.verdict),
+    let (integration, used, verdict, echoes) = match prepared {
+        Err(refusal) => (refusal.integration, None, refusal.verdict, Echoes::default()),
         Ok(ready) => {
             let verdict = act(services, run, &ready, &lease, &sent_to).await;
             let Some(verdict) = verdict else { return Ok(None) };
-            ((*ready.integration).clone(), ready.credential.map(|opened| opened.id), verdict)
+            let echoes = ready.credential.as_ref().map(|opened| Echoes::of(opened.kind, &opened.values));
+            let used = ready.credential.map(|opened| opened.id);
+            ((*ready.integration).clone(), used, verdict, echoes.unwrap_or_default())
         }
     };
-    let sent_to = sent_to.hosts();
-    let done = Done { integration: integration.clone(), used, verdict, sent_to: sent_to.clone() };
+    let mut done = Done { integration: integration.clone(), used, verdict, sent_to: sent_to.hosts(), echoes };
+    done.take_out_echoes();
+    let (sent_to, echoes) = (done.sent_to.clone(), done.echoes.clone());
     let saved = tokio::select! {
         saved = save(services, run, done, &lease.watch) => saved?,
         never = keep_alive(services, run, &lease) => match never {},
     };
     if saved.is_none() && lease.asked.get() && !lease.lost.get() {
         // Stopped while the inventory was saved, so none of it was.
-        let done = Done { integration, used, verdict: Verdict::Stopped, sent_to };
+        let done = Done { integration, used, verdict: Verdict::Stopped, sent_to, echoes };
         return save(services, run, done, &lease.watch).await;
     }
     Ok(saved)

@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::{Found, HEARTBEAT, Verdict, actor};
+use crate::echoes::Echoes;
 use crate::integrations::Family;
 use crate::integrations::registries::{Progress, Step};
 use crate::models::alerts::{self, Subject};
@@ -30,6 +31,30 @@ pub struct Done {
     pub verdict: Verdict,
     /// Hosts other than the registry's that were sent the credential.
     pub sent_to: Vec<String>,
+    /// Of the credential's secrets, in what the registry answered.
+    pub echoes: Echoes,
+}
+
+impl Done {
+    /// Takes the credential's secrets out of all that the registry said. Those of gaps are taken out when the gaps are
+    /// put into words.
+    pub fn take_out_echoes(&mut self) {
+        let echoes = &self.echoes;
+        self.sent_to.iter_mut().for_each(|host| echoes.take_out(host));
+        match &mut self.verdict {
+            Verdict::Failed { error, .. } => echoes.take_out(error),
+            Verdict::Stopped => {}
+            Verdict::Found(found) => {
+                for item in &mut found.items {
+                    for text in [&mut item.place, &mut item.name, &mut item.fingerprint, &mut item.facts] {
+                        echoes.take_out(text);
+                    }
+                }
+                found.items.sort_by(|a, b| (&a.place, &a.name).cmp(&(&b.place, &b.name)));
+                found.items.dedup_by(|a, b| a.place == b.place && a.name == b.name);
+            }
+        }
+    }
 }
 
 /// What a saving shares with the one who keeps its lease.
@@ -110,7 +135,7 @@ fn record(
     let (word, outcome, detail) = match (&done.verdict, &saving) {
         (Verdict::Found(found), Some(saving)) => {
             let difference = saving.replace(conn, &|saved| watch.saved(saved, found.items.len()))?;
-            read(found, difference, noun(&done.integration))
+            read(found, difference, noun(&done.integration), &done.echoes)
         }
         (Verdict::Failed { step, error }, _) => {
             let outcome = Outcome::Failed { step: (*step).to_owned(), error: error.clone() };
@@ -130,7 +155,11 @@ fn record(
 }
 
 /// The end of a run that left an inventory.
-fn read(found: &Found, difference: items::Difference, noun: &str) -> (Action, Outcome, String) {
+fn read(found: &Found, difference: items::Difference, noun: &str, echoes: &Echoes) -> (Action, Outcome, String) {
+    let clean = |mut text: String| {
+        echoes.take_out(&mut text);
+        text
+    };
     let gaps = &found.scan.gaps;
     let counts = Counts {
         found: count(found.items.len()),
@@ -140,8 +169,9 @@ fn read(found: &Found, difference: items::Difference, noun: &str) -> (Action, Ou
         kept: count(difference.kept),
         gaps: count(gaps.len()),
     };
-    let named = gaps.iter().take(NAMED_GAPS).map(|gap| Gap { at: gap.at.clone(), reason: gap.reason() }).collect();
-    let error = gaps.first().map(|first| first.clone().with_others(gaps.len() - 1).to_string());
+    let named = gaps.iter().take(NAMED_GAPS).map(|gap| Gap { at: clean(gap.at.clone()), reason: clean(gap.reason()) });
+    let named = named.collect();
+    let error = gaps.first().map(|first| clean(first.clone().with_others(gaps.len() - 1).to_string()));
     let (word, detail) = match gaps.len() {
         0 => (Action::ScanSucceeded, format!("{} {noun}s", counts.found)),
         1 => (Action::ScanPartly, format!("{} {noun}s, 1 gap", counts.found)),

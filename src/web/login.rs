@@ -125,18 +125,24 @@ pub async fn begin(
     services
         .db
         .transaction(move |conn| {
+            let visit = Visit { token_hash: &hash, address: &actor.address, agent: &agent };
+            let mut ledger = events::open(conn)?;
+            let (user, pending) = match &step {
+                Step::Whole(proof) => {
+                    let user = users::log_in(conn, &vault, &actor, &mut ledger, user.clone(), proof.as_ref())?;
+                    altered::settle(conn, &user)?;
+                    (user, false)
+                }
+                _ => {
+                    users::lock_unchanged(conn, &user)?;
+                    (user.clone(), true)
+                }
+            };
+            // The user's row is locked before any session: two logins of one user at once cannot deadlock.
             if let Some(old) = &old {
                 sessions::end(conn, &vault, &actor, old, Action::SessionEnded)?;
             }
-            let visit = Visit { token_hash: &hash, address: &actor.address, agent: &agent };
-            let mut ledger = events::open(conn)?;
-            let Step::Whole(proof) = &step else {
-                users::lock_unchanged(conn, &user)?;
-                return sessions::create(conn, &vault, &ledger, &user, true, &visit);
-            };
-            let user = users::log_in(conn, &vault, &actor, &mut ledger, user.clone(), proof.as_ref())?;
-            altered::settle(conn, &user)?;
-            sessions::create(conn, &vault, &ledger, &user, false, &visit)
+            sessions::create(conn, &vault, &ledger, &user, pending, &visit)
         })
         .await
         .map_err(|error| match error {

@@ -86,7 +86,7 @@ const FLOORS: [&[&str]; 14] = [
     &["runs", "alerting", "checkup", "rewrap"],
     &["connection_test"],
     &["services", "store", "opening", "verification", "telemetry"],
-    &["draft", "accounts", "mail", "config"],
+    &["draft", "accounts", "mail", "config", "echoes"],
     &["models", "integrations", "postgres"],
     &["providers"],
     &["credentials"],

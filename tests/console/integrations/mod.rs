@@ -15,6 +15,7 @@ use crate::support::wait::until;
 mod addresses;
 mod connections;
 mod destinations;
+mod echoes;
 mod export;
 mod forms;
 mod gaps;

@@ -147,6 +147,22 @@ async fn a_recovery_code_opens_once_and_new_ones_replace_it() {
 }
 
 #[actix_web::test]
+async fn codes_posted_at_once_by_one_user_wait_for_no_deadlock() {
+    let app = TestApp::start();
+    let mut visit = app.user("ada", Role::Auditor);
+    let (_, codes) = set_up(&app, &mut visit).await;
+    for code in &codes[..4] {
+        let (mut one, mut other) = (app.visitor(), app.visitor());
+        log_in(&mut one, "ada", PASSWORD).await;
+        log_in(&mut other, "ada", PASSWORD).await;
+        let (one, other) = futures_util::future::join(post_code(&mut one, code), post_code(&mut other, code)).await;
+        assert!([one.status, other.status].contains(&303) && one.status.max(other.status) < 500, "one of them is in");
+    }
+    let deadlocks = "pg_stat_database WHERE datname = current_database() AND deadlocks > 0";
+    assert_eq!(sql::count(&app, deadlocks), 0);
+}
+
+#[actix_web::test]
 async fn whoever_must_set_it_up_gets_nowhere_else_until_it_is_done() {
     let app = TestApp::start();
     let mut admin = app.administrator();

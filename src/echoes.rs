@@ -1,0 +1,83 @@
+//! A peer may send back the secret that it was given, in a name, a scope or an error. Whatever is shown or stored of a
+//! peer's answer goes through [`Echoes`] first, which takes the secret out. The three seams do it: runs, the Test of a
+//! credential, and messages through a channel.
+
+use aho_corasick::AhoCorasick;
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD_NO_PAD;
+
+use crate::credentials::Kind;
+use crate::form::Values;
+
+/// Bytes. A shorter secret is found in ordinary names by chance.
+const LEAST: usize = 8;
+/// What stands in the place of a secret.
+pub const REMOVED: &str = "[the secret, sent back and removed]";
+
+/// Finds the secrets of one credential in any text: as they are, by line, in base64 (also behind a user name and a
+/// colon), percent-encoded and as in JSON, in capital or small letters.
+#[derive(Clone, Debug, Default)]
+pub struct Echoes {
+    finder: Option<AhoCorasick>,
+    least: usize,
+}
+
+impl Echoes {
+    pub fn of(kind: &Kind, values: &Values) -> Self {
+        let of = |secret: bool| {
+            let wanted = move |field: &&crate::form::Field| field.control.is_secret() == secret;
+            kind.fields.iter().filter(wanted).map(|field| values.get(field.name)).filter(|value| !value.is_empty())
+        };
+        let mut needles = Vec::new();
+        for value in of(true) {
+            needles.extend(value.lines().map(|line| line.trim().to_owned()));
+            needles.push(BASE64_STANDARD_NO_PAD.encode(value));
+            needles.extend(of(false).map(|user| BASE64_STANDARD_NO_PAD.encode(format!("{user}:{value}"))));
+            needles.push(form_urlencoded::byte_serialize(value.as_bytes()).collect());
+            needles.push(serde_json::to_string(value).unwrap_or_default().trim_matches('"').to_owned());
+        }
+        // Lines that stand in every file of their kind are no secret.
+        needles.retain(|needle| needle.len() >= LEAST && !needle.starts_with("-----"));
+        let least = needles.iter().map(String::len).min().unwrap_or(usize::MAX);
+        Self { finder: AhoCorasick::builder().ascii_case_insensitive(true).build(&needles).ok(), least }
+    }
+
+    /// The text without the secrets that are in it.
+    pub fn take_out(&self, text: &mut String) {
+        let Some(finder) = self.finder.as_ref().filter(|_| text.len() >= self.least) else { return };
+        if finder.is_match(text.as_str()) {
+            tracing::warn!("a peer sent back the secret that it was given; it was removed");
+            *text = finder.replace_all(text, &vec![REMOVED; finder.patterns_len()]);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::credentials;
+
+    fn without(text: &str) -> String {
+        let mut values = Values::default();
+        values.set("username", "bob");
+        values.set("password", "CanaryPass+01/x\"y");
+        let mut text = text.to_owned();
+        Echoes::of(credentials::find("basic").unwrap(), &values).take_out(&mut text);
+        text
+    }
+
+    #[test]
+    fn a_secret_that_is_sent_back_is_taken_out_in_any_spelling() {
+        let in_base64 = base64::prelude::BASE64_STANDARD.encode("bob:CanaryPass+01/x\"y");
+        for spelled in ["CanaryPass+01/x\"y", "canarypass+01/X\"y", "CanaryPass%2B01%2Fx%22y", &in_base64] {
+            let said = without(&format!("the registry lists “x {spelled}”"));
+            assert!(said.contains(REMOVED) && !said.to_lowercase().contains("canary"), "{said}");
+        }
+        assert!(!without(&serde_json::to_string("CanaryPass+01/x\"y").unwrap()).contains("Canary"));
+    }
+
+    #[test]
+    fn what_is_not_the_secret_stays() {
+        assert_eq!(without("bob/canary: 12 MB"), "bob/canary: 12 MB");
+    }
+}
