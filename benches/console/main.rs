@@ -6,6 +6,7 @@ mod alerts;
 mod bare;
 mod load;
 mod mail;
+mod openbao;
 mod pages;
 mod process;
 mod providers;
@@ -36,6 +37,9 @@ fn main() {
     }
     if part("saving") {
         lines.extend(saving::saving(&server));
+    }
+    if part("openbao") {
+        lines.extend(openbao::saving(&server));
     }
     if part("rewrap") {
         lines.extend(saving::rewrapping(&server));

@@ -40,12 +40,17 @@ impl Server {
 
     /// A founded database of that name.
     pub fn store(&self, name: &str) -> Store {
-        let mut conn = PgConnection::establish(&self.private.url()).expect("the server answers");
-        conn.batch_execute(&format!("CREATE DATABASE {name}")).expect("a database");
-        let (url, keyring) = (self.url(name), self.directory.path().join(format!("keyring-{name}")));
+        let (url, keyring) = (self.empty(name), self.directory.path().join(format!("keyring-{name}")));
         let settings = settings(&url, &keyring, &[]);
         let vault = open_store(&url, &settings.store).expect("a founded store");
         Store { url, vault, settings }
+    }
+
+    /// The URL of a new, empty database.
+    pub fn empty(&self, name: &str) -> String {
+        let mut conn = PgConnection::establish(&self.private.url()).expect("the server answers");
+        conn.batch_execute(&format!("CREATE DATABASE {name}")).expect("a database");
+        self.url(name)
     }
 
     /// Gives the room of a large one back.
