@@ -3,7 +3,7 @@
 //! name"; every room may also name those further to the right. `tests/console/house_rules.rs` enforces it.
 //!
 //! ```text
-//! main → commands → cli, console → web, jobs
+//! main → commands → cli, console → web, jobs → usecases
 //!     → runs, alerting, checkup, rewrap → services, store, opening, verification, telemetry
 //!     → draft, accounts, mail, config, echoes → models, integrations, postgres → providers → credentials
 //!     → form, vault → names, hosts, trail → pasted
@@ -67,6 +67,8 @@ pub mod store;
 pub mod telemetry;
 /// What this process remembers of the audit trail, so that nobody takes it back in the database.
 pub mod trail;
+/// What a principal can do: permission, validation, confirmation, transaction and audit, without pages.
+pub mod usecases;
 /// Envelope encryption of single columns, keyed checks over rows, the key ring.
 pub mod vault;
 /// Is everything still what was stored? Opens every value and follows the audit trail.

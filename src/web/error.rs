@@ -32,6 +32,7 @@ use super::htmx;
 use crate::accounts::Refused;
 use crate::accounts::limiter::TooOften;
 use crate::models::DbError;
+use crate::usecases::Refusal;
 
 #[derive(Debug)]
 pub enum Error {
@@ -288,6 +289,21 @@ impl From<Refused> for Error {
             Refused::Db(error) => error.into(),
             Refused::Busy(_) => Self::Unavailable,
             Refused::Wrong => Self::Forbidden,
+        }
+    }
+}
+
+impl From<Refusal> for Error {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Forbidden => Self::Forbidden,
+            // Handlers that know their page send there; a form that is invalid is shown again.
+            Refusal::Unconfirmed(_) => Self::ConfirmNeeded { next: "/".to_owned(), htmx: false },
+            Refusal::Invalid(_) => Self::Unacceptable("Go back and check what you entered.".to_owned()),
+            Refusal::Unacceptable(text) => Self::Unacceptable(text.to_owned()),
+            Refusal::LastAdministrator => Self::Conflict(LAST_ADMINISTRATOR.to_owned()),
+            Refusal::Busy(busy) => busy.into(),
+            Refusal::Db(error) => error.into(),
         }
     }
 }

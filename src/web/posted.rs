@@ -16,6 +16,7 @@ use zeroize::Zeroizing;
 use super::error::Error;
 use crate::form::Values;
 use crate::pasted;
+use crate::usecases::users::Typed;
 
 /// Bytes that a form may have.
 pub const LIMIT: usize = 256 * 1024;
@@ -38,6 +39,11 @@ pub struct Posted(pub Values);
 impl Posted {
     pub fn get(&self, name: &str) -> &str {
         self.0.get(name)
+    }
+
+    /// A new password, typed twice.
+    pub fn typed_password(&self) -> Typed<'_> {
+        Typed { password: self.get("password"), again: self.get("password_again") }
     }
 
     /// The version of the row that the form's page showed, where the form carries it.

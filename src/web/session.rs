@@ -22,6 +22,7 @@ use crate::models::sessions::{self, Found};
 use crate::models::trust::Trusted;
 use crate::models::{altered, users};
 use crate::services::Services;
+use crate::usecases::Principal;
 
 pub use super::forwarded::{client_address, client_ip};
 
@@ -29,11 +30,13 @@ impl Visitor {
     /// For what a hijacked session must not do: sends the visitor to give the password once more, unless that was a
     /// moment ago. `next` is the page to come back to; what was posted is not done.
     pub fn require_fresh(&self, request: &HttpRequest, next: &str) -> Result<(), Error> {
-        if self.confirmed_lately() {
-            return Ok(());
-        }
-        Err(Error::ConfirmNeeded { next: next.to_owned(), htmx: htmx::asked(request) })
+        if self.confirmed_lately() { Ok(()) } else { Err(confirm_needed(request, next)) }
     }
+}
+
+/// Sends the visitor to give the password once more; `next` is the page to come back to.
+pub fn confirm_needed(request: &HttpRequest, next: &str) -> Error {
+    Error::ConfirmNeeded { next: next.to_owned(), htmx: htmx::asked(request) }
 }
 
 /// A role as a type, so that a handler's signature says who may call it.
@@ -59,6 +62,13 @@ impl Level for Administrator {
 pub struct As<L> {
     visitor: Arc<Visitor>,
     level: PhantomData<L>,
+}
+
+impl<L> As<L> {
+    /// For a use case.
+    pub fn principal(&self) -> Principal {
+        Principal::User(Arc::clone(&self.visitor))
+    }
 }
 
 impl<L> Deref for As<L> {

@@ -11,11 +11,11 @@ use super::login::Step;
 use super::params::Params;
 use super::posted::Posted;
 use super::{login, page, session};
-use crate::accounts::{self, Role, password, tokens};
 use crate::form::{Errors, name_shown_again};
-use crate::models::events::Actor;
-use crate::models::{DbError, logins, users};
+use crate::models::trust::Trusted;
+use crate::models::users::User;
 use crate::services::Services;
+use crate::usecases::{Refusal, users};
 
 #[derive(Template)]
 #[template(path = "setup/new.html")]
@@ -28,8 +28,7 @@ struct New {
 
 pub async fn new(services: Data<Services>, request: HttpRequest, params: Params) -> Result<HttpResponse, Error> {
     let token = params.get("token").to_owned();
-    let (hash, vault) = (tokens::hash(&token), services.vault.clone());
-    if !services.db.run(move |conn| logins::setup_open(conn, &vault, &hash)).await? {
+    if !users::is_setup_open(&services, &token).await? {
         return Err(Error::NotFound);
     }
     let in_clear = page::in_clear(&request);
@@ -38,51 +37,25 @@ pub async fn new(services: Data<Services>, request: HttpRequest, params: Params)
 
 pub async fn create(services: Data<Services>, request: HttpRequest, posted: Posted) -> Result<HttpResponse, Error> {
     posted.only(["token", "username", "password", "password_again"])?;
-    let (token, password) = (posted.get("token").to_owned(), posted.get("password"));
-    let hash = tokens::hash(&token);
-    let open = {
-        let (hash, vault) = (hash.clone(), services.vault.clone());
-        services.db.run(move |conn| logins::setup_open(conn, &vault, &hash)).await?
-    };
-    if !open {
-        return Err(Error::NotFound);
+    let (token, typed) = (posted.get("token"), posted.typed_password());
+    let address = session::client_address(&request, &services);
+    match users::set_up(&services, token, (posted.get("username"), typed), address).await {
+        Ok(user) => welcome(&services, &request, user).await,
+        Err(Refusal::Invalid(errors)) => again(&request, &posted, errors),
+        Err(refusal) => Err(refusal.into()),
     }
-    let mut errors = Errors::default();
-    let name = accounts::user_name(posted.get("username")).unwrap_or_else(|problem| {
-        errors.add("username", problem);
-        String::new()
-    });
-    if let Err(problem) = password::acceptable(password, &name) {
-        errors.add("password", problem);
-    } else if password != posted.get("password_again") {
-        errors.add("password_again", "The two passwords differ.");
-    }
-    if !errors.is_empty() {
-        let form = New {
-            token,
-            username: name_shown_again(&posted.0, "username"),
-            errors,
-            in_clear: page::in_clear(&request),
-        };
-        return page::html_with(StatusCode::UNPROCESSABLE_ENTITY, &form);
-    }
-    let phc = services.gate.hasher.hash(password).await?;
-    let actor = Actor { name: name.clone(), address: session::client_address(&request, &services) };
-    let vault = services.vault.clone();
-    let made = services
-        .db
-        .transaction(move |conn| {
-            if !logins::take_setup(conn, &vault, &hash)? {
-                return Ok::<_, DbError>(None);
-            }
-            let id = users::create(conn, &vault, &actor, &name, Role::Administrator.slug(), &phc)?;
-            Ok(Some(users::find(conn, &vault, id)?.trust()?))
-        })
-        .await?;
-    let user = made.ok_or(Error::NotFound)?;
+}
+
+async fn welcome(services: &Services, request: &HttpRequest, user: Trusted<User>) -> Result<HttpResponse, Error> {
     // The user is saved: an error of the session must not say that nothing was changed.
-    let Ok(cookie) = login::begin(&services, &request, user, Step::Whole(None)).await else {
+    let Ok(cookie) = login::begin(services, request, user, Step::Whole(None)).await else {
         return Ok(page::see_other("/login", ""));
     };
     Ok(login::with_cookie(page::see_other("/", "welcome"), cookie))
+}
+
+fn again(request: &HttpRequest, posted: &Posted, errors: Errors) -> Result<HttpResponse, Error> {
+    let username = name_shown_again(&posted.0, "username");
+    let form = New { token: posted.get("token").to_owned(), username, errors, in_clear: page::in_clear(request) };
+    page::html_with(StatusCode::UNPROCESSABLE_ENTITY, &form)
 }

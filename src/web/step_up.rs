@@ -10,9 +10,9 @@ use super::error::Error;
 use super::posted::Posted;
 use super::session;
 use super::{login, page};
-use crate::accounts::Refused;
 use crate::accounts::visitor::Visitor;
 use crate::services::Services;
+use crate::usecases::{self, Confirmation, Refusal, Unconfirmed};
 
 /// The field that the form gets.
 pub const FIELD: &str = "password";
@@ -29,6 +29,10 @@ pub struct Ask {
 }
 
 impl Ask {
+    pub fn new(field: &'static str, Unconfirmed { error, seconds }: Unconfirmed) -> Self {
+        Self { field, error, seconds }
+    }
+
     /// The form that asks: 422, or 429 with the time to wait.
     pub fn answer(&self, form: &impl Template) -> Result<HttpResponse, Error> {
         let status = match self.seconds {
@@ -37,6 +41,12 @@ impl Ask {
         };
         login::with_wait(page::html_with(status, form)?, self.seconds)
     }
+}
+
+/// The password of the form's field, for a use case.
+pub fn typed<'a>(field: &str, services: &Services, request: &HttpRequest, posted: &'a Posted) -> Confirmation<'a> {
+    let password = posted.0.contains(field).then(|| posted.get(field));
+    Confirmation { password, address: session::client_ip(request, services) }
 }
 
 /// Whether the visitor may go on: by a password given lately, else by the one that came with the form.
@@ -57,18 +67,9 @@ pub async fn confirm_by(
     visitor: &Visitor,
     posted: &Posted,
 ) -> Result<Result<(), Ask>, Error> {
-    if visitor.confirmed_lately() {
-        return Ok(Ok(()));
-    }
-    let ask = |error: Option<String>, seconds| Ok(Err(Ask { field, error, seconds }));
-    let password = posted.get(field);
-    if password.is_empty() {
-        return ask(posted.0.contains(field).then(|| "Enter your password.".to_owned()), None);
-    }
-    match services.gate.password(&visitor.name, password, session::client_ip(request, services)).await {
-        Ok(user) if user.id == visitor.user_id => Ok(Ok(())),
-        Ok(_) | Err(Refused::Wrong) => ask(Some("That is not your password.".to_owned()), None),
-        Err(Refused::Throttled(seconds)) => ask(Some(Refused::Throttled(seconds).to_string()), Some(seconds)),
-        Err(refused) => Err(refused.into()),
+    match usecases::confirm(services, visitor, &typed(field, services, request, posted)).await {
+        Ok(()) => Ok(Ok(())),
+        Err(Refusal::Unconfirmed(why)) => Ok(Err(Ask::new(field, why))),
+        Err(refusal) => Err(refusal.into()),
     }
 }

@@ -11,7 +11,7 @@ use super::super::error::Error;
 use super::super::posted::Posted;
 use super::super::session::{As, Auditor};
 use super::super::{login, page, session};
-use crate::accounts::{Refused, password, tokens};
+use crate::accounts::{Refused, tokens};
 use crate::form::Errors;
 use crate::models::users::{self, Change};
 use crate::models::{DbError, sessions};
@@ -39,7 +39,7 @@ pub async fn update(
     posted: Posted,
 ) -> Result<HttpResponse, Error> {
     posted.only(["current", "password", "password_again"])?;
-    let mut errors = check(posted.get("password"), posted.get("password_again"), &visitor.name);
+    let mut errors = posted.typed_password().check(&visitor.name);
     if errors.is_empty() && posted.get("password") == posted.get("current") {
         errors.add("password", "Choose another password than the one you have.");
     }
@@ -77,13 +77,4 @@ pub async fn update(
     services.sessions.forget();
     let next = if visitor.must_choose_password { "/" } else { "/account" };
     Ok(login::with_cookie(page::see_other(next, "password"), session::cookie(&services, &token)))
-}
-
-/// What is wrong with a new password that was typed twice.
-pub fn check(new: &str, again: &str, user: &str) -> Errors {
-    match password::acceptable(new, user) {
-        Err(problem) => Errors::one("password", problem),
-        Ok(()) if new != again => Errors::one("password_again", "The two passwords differ."),
-        Ok(()) => Errors::default(),
-    }
 }

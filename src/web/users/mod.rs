@@ -13,6 +13,7 @@ use crate::accounts::Role;
 use crate::models::users::{self, User};
 use crate::models::{self, DbError};
 use crate::services::Services;
+use crate::usecases::users::Invited;
 
 pub mod edit;
 pub mod new;
@@ -79,14 +80,19 @@ struct Generated<'a> {
     created: bool,
 }
 
-/// The page that shows a generated password, this once.
-fn generated(
+/// On to the page of a user whose password was set; a password that was made here is shown, this once.
+fn invited(
     request: &HttpRequest,
     visitor: &As<Administrator>,
-    id: Uuid,
-    name: &str,
-    password: &str,
-    created: bool,
+    invited: &Invited,
+    word: &'static str,
 ) -> Result<HttpResponse, Error> {
-    page::html(&Generated { shell: Shell::new(request, visitor, "users"), id, name, password, created })
+    let Invited { id, name, generated } = invited;
+    match generated {
+        None => Ok(page::see_other(&format!("/users/{id}"), word)),
+        Some(password) => {
+            let shell = Shell::new(request, visitor, "users");
+            page::html(&Generated { shell, id: *id, name, password, created: word == "saved" })
+        }
+    }
 }

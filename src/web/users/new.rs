@@ -5,16 +5,16 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
-use super::super::account;
 use super::super::error::Error;
 use super::super::page::{self, Shell};
 use super::super::posted::Posted;
 use super::super::session::{Administrator, As};
 use super::super::step_up::{self, Ask};
-use crate::accounts::{self, Role, password};
+use crate::accounts::Role;
 use crate::form::{Errors, name_shown_again};
-use crate::models::{DbError, users};
 use crate::services::Services;
+use crate::usecases::Refusal;
+use crate::usecases::users::{self, NewUser};
 
 const PAGE: &str = "/users/new";
 
@@ -43,58 +43,32 @@ pub async fn create(
     posted: Posted,
 ) -> Result<HttpResponse, Error> {
     posted.only(["username", "role", "password", "password_again", step_up::OTHER_FIELD])?;
-    let filled = |errors, password| {
-        let shell = Shell::new(&request, &visitor, "users");
-        let (username, roles) = (name_shown_again(&posted.0, "username"), roles(posted.get("role")));
-        New { shell, username, roles, errors, password }
-    };
-    let again = |errors| page::html_with(StatusCode::UNPROCESSABLE_ENTITY, &filled(errors, None));
-    let mut errors = Errors::default();
-    let name = accounts::user_name(posted.get("username")).unwrap_or_else(|problem| {
-        errors.add("username", problem);
-        String::new()
-    });
-    let role = Role::find(posted.get("role"));
-    if role.is_none() {
-        errors.add("role", "Choose one of the roles.");
+    let (name, role) = (posted.get("username"), posted.get("role"));
+    let new = NewUser { name, role, password: posted.typed_password() };
+    let confirmation = step_up::typed(step_up::OTHER_FIELD, &services, &request, &posted);
+    match users::create(&services, &visitor.principal(), &new, &confirmation).await {
+        Ok(invited) => super::invited(&request, &visitor, &invited, "saved"),
+        Err(refusal) => again(Shell::new(&request, &visitor, "users"), &posted, refusal),
     }
-    let wanted = Wanted::read(&posted, &name);
-    errors.extend(wanted.errors);
-    let (Some(role), true) = (role, errors.is_empty()) else { return again(errors) };
-    if let Err(ask) = step_up::confirm_by(step_up::OTHER_FIELD, &services, &request, &visitor, &posted).await? {
-        return ask.answer(&filled(Errors::default(), Some(ask.clone())));
-    }
-    let hash = services.gate.hasher.hash(&wanted.password).await?;
-    let (vault, actor, label) = (services.vault.clone(), visitor.actor(), name.clone());
-    let made =
-        services.db.transaction(move |conn| users::invite(conn, &vault, &actor, &label, role.slug(), &hash)).await;
-    match made {
-        Ok(id) if wanted.generated => super::generated(&request, &visitor, id, &name, &wanted.password, true),
-        Ok(id) => Ok(page::see_other(&format!("/users/{id}"), "saved")),
-        Err(DbError::Duplicate(_)) => again(Errors::one("username", "There is a user of that name already.")),
-        Err(error) => Err(error.into()),
+}
+
+/// The form as it was filled in, with what is wrong or with the question for the password.
+fn again(shell: Shell, posted: &Posted, refusal: Refusal) -> Result<HttpResponse, Error> {
+    let (username, roles) = (name_shown_again(&posted.0, "username"), roles(posted.get("role")));
+    match refusal {
+        Refusal::Invalid(errors) => {
+            let form = New { shell, username, roles, errors, password: None };
+            page::html_with(StatusCode::UNPROCESSABLE_ENTITY, &form)
+        }
+        Refusal::Unconfirmed(why) => {
+            let ask = Ask::new(step_up::OTHER_FIELD, why);
+            ask.answer(&New { shell, username, roles, errors: Errors::default(), password: Some(ask.clone()) })
+        }
+        refusal => Err(refusal.into()),
     }
 }
 
 /// Slug, label, whether chosen.
 fn roles(chosen: &str) -> Vec<(&'static str, &'static str, bool)> {
     Role::ALL.iter().map(|role| (role.slug(), role.label(), role.slug() == chosen)).collect()
-}
-
-/// The password for somebody else: typed, or made here when both fields are blank.
-pub struct Wanted {
-    pub password: zeroize::Zeroizing<String>,
-    pub generated: bool,
-    pub errors: Errors,
-}
-
-impl Wanted {
-    pub fn read(posted: &Posted, user: &str) -> Self {
-        let (typed, again) = (posted.get("password"), posted.get("password_again"));
-        if typed.is_empty() && again.is_empty() {
-            return Self { password: password::generated().into(), generated: true, errors: Errors::default() };
-        }
-        let errors = account::password::check(typed, again, user);
-        Self { password: typed.to_owned().into(), generated: false, errors }
-    }
 }

@@ -1,0 +1,48 @@
+//! The password once more, before what a hijacked session must not do.
+
+use std::net::IpAddr;
+
+use super::Refusal;
+use crate::accounts::Refused;
+use crate::accounts::visitor::Visitor;
+use crate::services::Services;
+
+/// The password that comes with a request.
+pub struct Confirmation<'a> {
+    /// `None` while nobody has been asked for it.
+    pub password: Option<&'a str>,
+    /// Where the request comes from: wrong passwords are counted by it.
+    pub address: IpAddr,
+}
+
+/// The password is missing or wrong.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Unconfirmed {
+    /// What was wrong with the one that came.
+    pub error: Option<String>,
+    /// Seconds until a password is looked at again, after too many wrong ones.
+    pub seconds: Option<i64>,
+}
+
+/// Passes who has given the password within the last five minutes, or gives it now.
+pub async fn confirm(services: &Services, visitor: &Visitor, confirmation: &Confirmation<'_>) -> Result<(), Refusal> {
+    if visitor.confirmed_lately() {
+        return Ok(());
+    }
+    let unconfirmed =
+        |error: &str| Err(Refusal::Unconfirmed(Unconfirmed { error: Some(error.to_owned()), seconds: None }));
+    let password = match confirmation.password {
+        None => return Err(Refusal::Unconfirmed(Unconfirmed::default())),
+        Some("") => return unconfirmed("Enter your password."),
+        Some(password) => password,
+    };
+    match services.gate.password(&visitor.name, password, confirmation.address).await {
+        Ok(user) if user.id == visitor.user_id => Ok(()),
+        Ok(_) | Err(Refused::Wrong) => unconfirmed("That is not your password."),
+        Err(refused @ Refused::Throttled(seconds)) => {
+            Err(Refusal::Unconfirmed(Unconfirmed { error: Some(refused.to_string()), seconds: Some(seconds) }))
+        }
+        Err(Refused::Busy(busy)) => Err(busy.into()),
+        Err(Refused::Db(error)) => Err(error.into()),
+    }
+}

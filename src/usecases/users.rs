@@ -1,0 +1,212 @@
+//! What administrators do with users, and how the first administrator is made. What is asked for a password given
+//! lately says so by its first line.
+
+use uuid::Uuid;
+use zeroize::Zeroizing;
+
+use super::{Confirmation, Principal, Refusal, confirm};
+use crate::accounts::{self, Role, password, tokens};
+use crate::form::Errors;
+use crate::models::events::Actor;
+use crate::models::sessions::{self, Which};
+use crate::models::trust::Trusted;
+use crate::models::users::{self, Change, User};
+use crate::models::{DbError, logins};
+use crate::services::Services;
+
+const CHOOSE_ROLE: &str = "Choose one of the roles.";
+
+/// What somebody typed for a new user.
+pub struct NewUser<'a> {
+    pub name: &'a str,
+    pub role: &'a str,
+    pub password: Typed<'a>,
+}
+
+/// A password typed twice.
+#[derive(Clone, Copy)]
+pub struct Typed<'a> {
+    pub password: &'a str,
+    pub again: &'a str,
+}
+
+/// A user whose password somebody else has set.
+pub struct Invited {
+    pub id: Uuid,
+    pub name: String,
+    /// The password that was made here, to be shown once.
+    pub generated: Option<Zeroizing<String>>,
+}
+
+/// How a user must log in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TwoStep {
+    Required,
+    Optional,
+    /// The authenticator is taken off the account.
+    Reset,
+}
+
+impl Typed<'_> {
+    /// What is wrong with it, as a new password of this user.
+    pub fn check(self, user: &str) -> Errors {
+        match password::acceptable(self.password, user) {
+            Err(problem) => Errors::one("password", problem),
+            Ok(()) if self.password != self.again => Errors::one("password_again", "The two passwords differ."),
+            Ok(()) => Errors::default(),
+        }
+    }
+
+    /// The password for somebody else, and whether it was made here because both fields are blank.
+    fn or_generated(self, user: &str) -> Result<(Zeroizing<String>, bool), Errors> {
+        if self.password.is_empty() && self.again.is_empty() {
+            return Ok((password::generated().into(), true));
+        }
+        let errors = self.check(user);
+        if errors.is_empty() { Ok((self.password.to_owned().into(), false)) } else { Err(errors) }
+    }
+}
+
+/// Adds a user. Asks for the password of whoever does it, once all else is right.
+pub async fn create(
+    services: &Services,
+    principal: &Principal,
+    new: &NewUser<'_>,
+    confirmation: &Confirmation<'_>,
+) -> Result<Invited, Refusal> {
+    principal.require(Role::Administrator)?;
+    let mut errors = Errors::default();
+    let name = checked_name(new.name, &mut errors);
+    let role = Role::find(new.role);
+    if role.is_none() {
+        errors.add("role", CHOOSE_ROLE);
+    }
+    let password = new.password.or_generated(&name).map_err(|wrong| errors.extend(wrong));
+    let (Some(role), Ok((password, made_here)), true) = (role, password, errors.is_empty()) else {
+        return Err(Refusal::Invalid(errors));
+    };
+    confirm(services, principal.visitor(), confirmation).await?;
+    let hash = services.gate.hasher.hash(&password).await?;
+    let (vault, actor, label) = (services.vault.clone(), principal.actor(), name.clone());
+    let invite = move |conn: &mut _| users::invite(conn, &vault, &actor, &label, role.slug(), &hash);
+    match services.db.transaction(invite).await {
+        Ok(id) => Ok(Invited { id, name, generated: made_here.then_some(password) }),
+        Err(DbError::Duplicate(_)) => {
+            Err(Refusal::Invalid(Errors::one("username", "There is a user of that name already.")))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Gives a user another role; all their sessions end.
+pub async fn set_role(services: &Services, principal: &Principal, id: Uuid, role: &str) -> Result<(), Refusal> {
+    principal.require_fresh()?;
+    let role = Role::find(role).ok_or(Refusal::Unacceptable(CHOOSE_ROLE))?;
+    change(services, principal, id, Change::Role(role.slug().to_owned())).await
+}
+
+/// Disables a user, which ends their sessions, or enables them again.
+pub async fn set_disabled(services: &Services, principal: &Principal, id: Uuid, off: bool) -> Result<(), Refusal> {
+    principal.require_fresh()?;
+    change(services, principal, id, Change::Disabled(off)).await
+}
+
+/// Changes how a user must log in.
+pub async fn set_two_step(
+    services: &Services,
+    principal: &Principal,
+    id: Uuid,
+    two_step: TwoStep,
+) -> Result<(), Refusal> {
+    principal.require_fresh()?;
+    let wanted = match two_step {
+        TwoStep::Required => Change::TotpRequired(true),
+        TwoStep::Optional => Change::TotpRequired(false),
+        TwoStep::Reset => Change::TotpRemoved,
+    };
+    change(services, principal, id, wanted).await
+}
+
+/// Sets a password that the user must replace at the next login.
+pub async fn set_password(
+    services: &Services,
+    principal: &Principal,
+    id: Uuid,
+    typed: Typed<'_>,
+) -> Result<Invited, Refusal> {
+    principal.require_fresh()?;
+    if id == principal.visitor().user_id {
+        return Err(Refusal::Unacceptable("Change your own password on your account page."));
+    }
+    let vault = services.vault.clone();
+    let name = services.db.run(move |conn| users::find(conn, &vault, id)).await?.into_shown().name;
+    let (password, made_here) = typed.or_generated(&name).map_err(Refusal::Invalid)?;
+    let hash = services.gate.hasher.hash(&password).await?;
+    change(services, principal, id, Change::TemporaryPassword(hash)).await?;
+    Ok(Invited { id, name, generated: made_here.then_some(password) })
+}
+
+/// Ends the sessions of a user, but for the one in which that is done.
+pub async fn end_sessions(services: &Services, principal: &Principal, id: Uuid) -> Result<(), Refusal> {
+    principal.require(Role::Administrator)?;
+    let (keep, vault, actor) = (principal.visitor().token_hash.clone(), services.vault.clone(), principal.actor());
+    let end = move |conn: &mut _| {
+        let user = users::find(conn, &vault, id)?.into_shown();
+        sessions::end_of(conn, &vault, &actor, &user, &Which::Others(&keep))
+    };
+    services.db.transaction::<_, DbError, _>(end).await?;
+    services.sessions.forget();
+    Ok(())
+}
+
+async fn change(services: &Services, principal: &Principal, id: Uuid, change: Change) -> Result<(), Refusal> {
+    principal.require(Role::Administrator)?;
+    // One's own session outlives what one does to oneself, but not under another role.
+    let keep = Some(principal.visitor().token_hash.clone()).filter(|_| !matches!(change, Change::Role(_)));
+    let (vault, actor) = (services.vault.clone(), principal.actor());
+    let write = move |conn: &mut _| users::change(conn, &vault, &actor, id, &change, keep.as_deref());
+    let changed = services.db.transaction(write).await;
+    services.sessions.forget();
+    Ok(changed?)
+}
+
+/// Whether the one-time link with this token still makes the first administrator.
+pub async fn is_setup_open(services: &Services, token: &str) -> Result<bool, DbError> {
+    let (hash, vault) = (tokens::hash(token), services.vault.clone());
+    services.db.run(move |conn| logins::setup_open(conn, &vault, &hash)).await
+}
+
+/// Makes the first administrator by the one-time link. A link that is not good any more is [`DbError::NotFound`].
+pub async fn set_up(
+    services: &Services,
+    token: &str,
+    (name, typed): (&str, Typed<'_>),
+    address: String,
+) -> Result<Trusted<User>, Refusal> {
+    if !is_setup_open(services, token).await? {
+        return Err(DbError::NotFound.into());
+    }
+    let mut errors = Errors::default();
+    let name = checked_name(name, &mut errors);
+    errors.extend(typed.check(&name));
+    if !errors.is_empty() {
+        return Err(Refusal::Invalid(errors));
+    }
+    let phc = services.gate.hasher.hash(typed.password).await?;
+    let (hash, vault, actor) = (tokens::hash(token), services.vault.clone(), Actor { name: name.clone(), address });
+    let make = move |conn: &mut _| {
+        if !logins::take_setup(conn, &vault, &hash)? {
+            return Err(DbError::NotFound);
+        }
+        let id = users::create(conn, &vault, &actor, &name, Role::Administrator.slug(), &phc)?;
+        users::find(conn, &vault, id)?.trust()
+    };
+    Ok(services.db.transaction(make).await?)
+}
+
+fn checked_name(typed: &str, errors: &mut Errors) -> String {
+    accounts::user_name(typed).unwrap_or_else(|problem| {
+        errors.add("username", problem);
+        String::new()
+    })
+}
