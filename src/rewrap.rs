@@ -3,10 +3,8 @@
 
 use std::time::Duration;
 
-use uuid::Uuid;
-
 use crate::models::events::Actor;
-use crate::models::sealed::{self, Column, SEALED};
+use crate::models::sealed::{self, Column, Position, SEALED, Value};
 use crate::models::{self, Conn, DbError, HeldLock, keks};
 use crate::vault::{RewrapError, Vault};
 use crate::verification::Failure;
@@ -59,7 +57,7 @@ pub fn rewrap(conn: &mut Conn, vault: &Vault, mut tell: impl FnMut(u64, u64)) ->
         moved.failures.clear();
         let before = moved.count;
         for column in SEALED {
-            let mut after = Uuid::nil();
+            let mut after = Position::default();
             while let Some(last) = move_batch(conn, vault, column, after, &mut moved)? {
                 after = last;
                 tell(moved.count, all.max(moved.count));
@@ -84,24 +82,25 @@ fn left(conn: &mut Conn, vault: &Vault) -> Result<i64, DbError> {
     })
 }
 
-/// One batch, one transaction. Returns the last id of the batch; `None` at the end of the column.
+/// One batch, one transaction. Returns where the batch ended; `None` at the end of the column.
 fn move_batch(
     conn: &mut Conn,
     vault: &Vault,
     column: &Column,
-    after: Uuid,
+    after: Position,
     moved: &mut Moved,
-) -> Result<Option<Uuid>, DbError> {
+) -> Result<Option<Position>, DbError> {
     let (last, count, failures) = models::transaction(conn, &|conn: &mut Conn| {
         let active = keks::lock_active(conn, vault)?;
         let page = column.page_to_move(conn, active, after, BATCH)?;
-        let last = page.last().map(|value| value.id);
-        let (mut ids, mut deks, mut failures) = (Vec::new(), Vec::new(), Vec::new());
+        let last = page.last().map(Value::position);
+        let (mut values, mut deks, mut failures) = (Vec::new(), Vec::new(), Vec::new());
         for value in page {
+            let position = value.position();
             let (place, sealed) = value.split(column);
             match vault.rewrap(&place.context(), &sealed, active) {
                 Ok(dek) => {
-                    ids.push(place.id);
+                    values.push(position);
                     deks.push(dek);
                 }
                 Err(RewrapError::MissingKek(missing)) => return Err(DbError::MissingKek(missing)),
@@ -110,8 +109,8 @@ fn move_batch(
                 }
             }
         }
-        column.set_wrapped(conn, active, &ids, &deks)?;
-        Ok((last, ids.len() as u64, failures))
+        column.set_wrapped(conn, active, &values, &deks)?;
+        Ok((last, values.len() as u64, failures))
     })?;
     moved.count += count;
     moved.failures.extend(failures);

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::models::chain;
 use crate::models::logins::{self, Setup};
 use crate::models::missing::Gap;
-use crate::models::sealed::SEALED;
+use crate::models::sealed::{SEALED, Value};
 use crate::models::trust::{Doubt, Seen, Signed};
 use crate::models::{
     self, Conn, DbError, alert_settings, channels, credentials, deployment, events, integrations, keks, recipients,
@@ -201,15 +201,18 @@ pub struct Walk {
     after: Uuid,
     /// How often the batch was halved, to find the row that cannot be read.
     halved: u32,
+    /// Of the last value, while values are opened: one credential may have several.
+    version: i32,
 }
 
 impl Walk {
     /// One batch further; `true` when all is done.
     pub fn step(&mut self, conn: &mut Conn, vault: &Vault) -> Result<bool, DbError> {
         let last = if let Some(column) = SEALED.get(self.stage) {
-            let read = column.page(conn, self.after, self.batch());
-            let Some(page) = self.readable(conn, column.table, "id", read)? else { return Ok(false) };
-            let last = page.last().map(|value| value.id);
+            let read = column.page(conn, (self.after, self.version), self.batch());
+            let Some(page) = self.readable(conn, column.table, column.id, read)? else { return Ok(false) };
+            let last = page.last().map(Value::position);
+            self.version = last.map_or(0, |(_, version)| version);
             for value in page {
                 let (place, sealed) = value.split(column);
                 if vault.open(&place.context(), &sealed).is_err() {
@@ -217,7 +220,7 @@ impl Walk {
                 }
                 self.values += 1;
             }
-            last
+            last.map(|(id, _)| id)
         } else if let Some(Table { name, key, look }) = TABLES.get(self.stage - SEALED.len()) {
             let read = look(conn, vault, self.after, self.batch());
             let Some(looked) = self.readable(conn, name, key, read)? else { return Ok(false) };
@@ -266,11 +269,11 @@ impl Walk {
                 match row {
                     Some(id) => {
                         self.failures.push(Failure::Unreadable { table, id });
-                        self.after = id;
+                        (self.after, self.version) = (id, i32::MAX);
                     }
                     None => {
                         self.failures.push(Failure::Changed { table });
-                        (self.stage, self.after) = (self.stage + 1, Uuid::nil());
+                        (self.stage, self.after, self.version) = (self.stage + 1, Uuid::nil(), 0);
                     }
                 }
             }

@@ -62,8 +62,9 @@ fn bare_insert(conn: &mut PgConnection, name: &str) {
     let mut payload = vec![7_u8; 157];
     payload[0] = 1;
     diesel::sql_query(
-        "INSERT INTO credentials (id, kind, name, name_key, identity, facts, ages, kek_id, wrapped_dek, payload, created_by,
-             edited_by, row_mac) VALUES ($1, 'basic', $2, $2, 'robot', '{}', false, 1, $3, $4, 'ada', 'ada', $5)",
+        "WITH saved AS (INSERT INTO credentials (id, kind, name, name_key, identity, facts, ages, created_by, edited_by,
+             row_mac) VALUES ($1, 'basic', $2, $2, 'robot', '{}', false, 'ada', 'ada', $5) RETURNING id)
+         INSERT INTO secrets SELECT id, 1, 'active', '', 1, $3, $4 FROM saved",
     )
     .bind::<SqlUuid, _>(Uuid::now_v7())
     .bind::<Text, _>(name)
@@ -88,7 +89,7 @@ pub fn rewrapping(server: &Server) -> Vec<Line> {
     assert!(moved.count >= 100_000 && moved.failures.is_empty(), "{moved:?}");
     store.tidy();
     let started = Instant::now();
-    let plain = "UPDATE credentials SET kek_id = 1, wrapped_dek = set_byte(wrapped_dek, 60, 7)";
+    let plain = "UPDATE secrets SET kek_id = 1, wrapped_dek = set_byte(wrapped_dek, 60, 7)";
     diesel::sql_query(plain).execute(&mut conn).expect("an update");
     let theirs = started.elapsed().as_secs_f64();
     vec![Line {

@@ -116,12 +116,13 @@ impl Store {
                 })
                 .collect();
             diesel::sql_query(format!(
-                "INSERT INTO credentials (id, kind, name, name_key, identity, facts, ages, kek_id, wrapped_dek, payload,
-                     secret_set_at, last_used_at, created_by, edited_by, row_mac)
+                "WITH saved AS (INSERT INTO credentials (id, kind, name, name_key, identity, facts, ages, secret_set_at,
+                     last_used_at, created_by, edited_by, row_mac)
                  SELECT id, 'aws', 'key of team ' || n, 'key of team ' || n, 'AKIA' || upper(substr(md5(n::text), 1, 16)),
-                     '{{}}', true, 1, dek, payload, now() - ({days}) * interval '1 day' - n * interval '1 second',
+                     '{{}}', true, now() - ({days}) * interval '1 day' - n * interval '1 second',
                      now() - n % 50 * interval '1 hour', 'ada', 'user ' || n % 20, decode(repeat('00', 32), 'hex')
-                 FROM unnest($1, $2, $3, $4) AS new (id, n, dek, payload)"
+                 FROM unnest($1, $2) AS new (id, n))
+                 INSERT INTO secrets SELECT id, 1, 'active', '', 1, dek, payload FROM unnest($1, $3, $4) AS new (id, dek, payload)"
             ))
             .bind::<Array<SqlUuid>, _>(&ids)
             .bind::<Array<BigInt>, _>((done..done + batch).map(|n| n as i64).collect::<Vec<_>>())
@@ -137,7 +138,7 @@ impl Store {
     /// Lets Postgres look at what was written, and write it down.
     pub fn tidy(&self) {
         let mut conn = self.connect();
-        for tidy in ["VACUUM ANALYZE credentials, credential_phrases", "CHECKPOINT"] {
+        for tidy in ["VACUUM ANALYZE credentials, secrets, credential_phrases", "CHECKPOINT"] {
             conn.batch_execute(tidy).expect("a tidy table");
         }
     }

@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::events::{Action, NewEvent};
 use super::schema::credentials;
+use super::secrets::{self, Versions};
 use super::times::{MaybeTime, Time};
 use super::trust::{Parts, Signed, signed_columns};
 use crate::vault::Context;
@@ -26,6 +27,9 @@ pub struct Credential {
     pub expires_at: Option<DateTime<Utc>>,
     pub shipped: bool,
     pub secret_version: i32,
+    /// Which secrets have a value.
+    #[diesel(select_expression = secrets::versions(), select_expression_type = secrets::OfRow)]
+    pub secrets: Versions,
     #[diesel(deserialize_as = Time)]
     pub secret_set_at: DateTime<Utc>,
     pub usage_count: i32,
@@ -55,7 +59,7 @@ impl Signed for Credential {
     signed_columns!();
 
     fn parts(&self) -> Parts {
-        Parts::default()
+        let parts = Parts::default()
             .id(Some(self.id))
             .text(&self.kind)
             .text(&self.name)
@@ -67,7 +71,8 @@ impl Signed for Credential {
             .number(i64::from(self.secret_version))
             .time(self.secret_set_at)
             .number(self.stale_after_days.map(i64::from))
-            .number(self.row_version)
+            .number(self.row_version);
+        self.secrets.sign(parts, self.secret_version)
     }
 
     fn former_parts(&self) -> Option<Parts> {

@@ -9,12 +9,13 @@ use super::alerts;
 pub use super::credential_row::Credential;
 use super::credential_row::context;
 use super::events::{self, Action, Actor};
-use super::schema::credentials;
+use super::schema::{credentials, secrets};
+use super::secrets::Versions;
 use super::trust::{self, Seen, Trusted, latest_version};
 use super::{Conn, DbError, keks};
 use crate::vault::{Sealed, Vault};
 
-type SealedColumns = (i32, Vec<u8>, Vec<u8>);
+type SealedColumns = (Option<i32>, Option<Vec<u8>>, Option<Vec<u8>>);
 
 /// What a form gives: what may be shown, and the values that are sealed.
 pub struct NewCredential<'a> {
@@ -59,6 +60,7 @@ fn insert(conn: &mut Conn, vault: &Vault, actor: &Actor, new: &NewCredential, sh
         expires_at: new.expires_at,
         shipped,
         secret_version: 1,
+        secrets: Versions::only(1),
         secret_set_at: ledger.now,
         usage_count: 0,
         last_used_at: DateTime::UNIX_EPOCH,
@@ -86,7 +88,6 @@ fn insert(conn: &mut Conn, vault: &Vault, actor: &Actor, new: &NewCredential, sh
                 credentials::expires_at.eq(row.expires_at),
                 credentials::shipped.eq(row.shipped),
             ),
-            sealed_columns(&sealed),
             (
                 credentials::secret_set_at.eq(row.secret_set_at),
                 credentials::created_at.eq(row.created_at),
@@ -97,23 +98,10 @@ fn insert(conn: &mut Conn, vault: &Vault, actor: &Actor, new: &NewCredential, sh
             ),
         ))
         .execute(conn)?;
+    super::secrets::insert(conn, id, 1, &sealed, ledger.now)?;
     let detail = format!("type {}", row.kind);
     ledger.record_version(conn, vault, actor, &row.event(Action::CredentialCreated, detail), row.row_version)?;
     Ok(id)
-}
-
-type SealedAssignment<'a> = (
-    diesel::dsl::Eq<credentials::kek_id, i32>,
-    diesel::dsl::Eq<credentials::wrapped_dek, &'a Vec<u8>>,
-    diesel::dsl::Eq<credentials::payload, &'a Vec<u8>>,
-);
-
-fn sealed_columns(sealed: &Sealed) -> SealedAssignment<'_> {
-    (
-        credentials::kek_id.eq(sealed.kek_id),
-        credentials::wrapped_dek.eq(&sealed.wrapped_dek),
-        credentials::payload.eq(&sealed.payload),
-    )
 }
 
 /// The credential that the product comes with. Made once; later calls find it and do nothing.
@@ -140,20 +128,25 @@ pub fn find(conn: &mut Conn, vault: &Vault, id: Uuid) -> Result<Seen<Credential>
 
 /// Locked until the transaction ends, for a change.
 pub(super) fn lock(conn: &mut Conn, vault: &Vault, id: Uuid) -> Result<Seen<Credential>, DbError> {
-    let rows = credentials::table.find(id).select((Credential::as_select(), latest_version!(credentials::id)));
-    let row = rows.for_no_key_update().first(conn).optional()?.ok_or(DbError::NotFound)?;
-    Ok(Seen::new(vault, row, |row: &Credential| row.id == id))
+    let row = credentials::table.find(id).select(credentials::id).for_no_key_update();
+    row.first::<Uuid>(conn).optional()?.ok_or(DbError::NotFound)?;
+    // In a statement of its own: it sees the secrets that whoever held the lock before has saved.
+    find(conn, vault, id)
 }
 
 /// The row with its envelope, for those who may open it: only under a row that is trusted.
 pub fn find_sealed(conn: &mut Conn, vault: &Vault, id: Uuid) -> Result<(Seen<Credential>, Sealed), DbError> {
-    let columns = (credentials::kek_id, credentials::wrapped_dek, credentials::payload);
-    let rows = credentials::table.find(id);
+    let columns = (secrets::kek_id.nullable(), secrets::wrapped_dek.nullable(), secrets::payload.nullable());
+    // By the row's own version, which is signed.
+    let own = secrets::credential_id.eq(credentials::id).and(secrets::version.eq(credentials::secret_version));
+    let rows = credentials::table.left_join(secrets::table.on(own)).filter(credentials::id.eq(id));
     let (row, latest, sealed): (Credential, Option<i64>, SealedColumns) =
         rows.select((Credential::as_select(), latest_version!(credentials::id), columns)).first(conn)?;
+    // Where it is gone, the row is not trusted, and nothing opens.
     let (kek_id, wrapped_dek, payload) = sealed;
+    let (wrapped_dek, payload) = (wrapped_dek.unwrap_or_default(), payload.unwrap_or_default());
     let seen = Seen::new(vault, (row, latest), |row: &Credential| row.id == id);
-    Ok((seen, Sealed { kek_id, wrapped_dek, payload }))
+    Ok((seen, Sealed { kek_id: kek_id.unwrap_or_default(), wrapped_dek, payload }))
 }
 
 /// (id, name) of the credentials of some kinds, for a form's list.
@@ -200,6 +193,7 @@ pub fn update(
         // What a test was told about the same secret stays.
         row.expires_at = new.expires_at.or(row.expires_at.filter(|_| secret == Secret::Resealed));
         row.secret_version += 1;
+        row.secrets.replace_active(row.secret_version);
     }
     if secret == Secret::Replaced {
         row.secret_set_at = ledger.now;
@@ -225,9 +219,10 @@ pub fn update(
     if secret != Secret::Kept {
         let sealed = vault.seal(keks::active(conn, vault)?, &row.context(), new.plaintext)?;
         let healed = credentials::integrity_failed_at.eq(None::<DateTime<Utc>>);
-        diesel::update(credentials::table.find(id))
-            .set((sealed_columns(&sealed), healed, super::credential_row::untested()))
-            .execute(conn)?;
+        let anew = (healed, super::credential_row::untested());
+        diesel::update(credentials::table.find(id)).set(anew).execute(conn)?;
+        super::secrets::retire_active(conn, id)?;
+        super::secrets::insert(conn, id, row.secret_version, &sealed, ledger.now)?;
     }
     if secret != Secret::Kept {
         let ends = row.expires_at.filter(|at| *at < ledger.now + chrono::Duration::days(30));

@@ -65,6 +65,7 @@ pub mod run_ends;
 pub mod runs;
 pub mod schema;
 pub mod sealed;
+pub mod secrets;
 mod server_messages;
 mod session_ends;
 pub mod sessions;

@@ -113,9 +113,6 @@ diesel::table! {
         ages -> Bool,
         expires_at -> Nullable<Timestamptz>,
         shipped -> Bool,
-        kek_id -> Int4,
-        wrapped_dek -> Bytea,
-        payload -> Bytea,
         secret_version -> Int4,
         secret_set_at -> Timestamptz,
         usage_count -> Int4,
@@ -135,6 +132,19 @@ diesel::table! {
         test_failed -> Bool,
         next_test_at -> Timestamptz,
         stale_after_days -> Nullable<Int4>,
+    }
+}
+
+diesel::table! {
+    secrets (credential_id, version) {
+        credential_id -> Uuid,
+        version -> Int4,
+        state -> Text,
+        key_id -> Text,
+        kek_id -> Nullable<Int4>,
+        wrapped_dek -> Nullable<Bytea>,
+        payload -> Nullable<Bytea>,
+        made_at -> Timestamptz,
     }
 }
 
@@ -374,6 +384,7 @@ diesel::table! {
 }
 
 diesel::joinable!(credential_phrases -> credentials (credential_id));
+diesel::joinable!(secrets -> credentials (credential_id));
 diesel::joinable!(usages -> credentials (credential_id));
 diesel::joinable!(usages -> integrations (integration_id));
 diesel::joinable!(provider_facts -> credentials (credential_id));
@@ -399,6 +410,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     login_failures,
     setup_links,
     credentials,
+    secrets,
     provider_facts,
     integrations,
     usages,

@@ -14,6 +14,10 @@ use crate::vault::{Context, Sealed};
 #[derive(Debug, PartialEq, Eq)]
 pub struct Column {
     pub table: &'static str,
+    /// The table's name in the [`Context`], and in what is said of a value: where values of before had their place.
+    bound: &'static str,
+    /// The column with the row's id.
+    pub id: &'static str,
     pub prefix: &'static str,
     /// The column's name in the [`Context`].
     name: &'static str,
@@ -23,10 +27,25 @@ pub struct Column {
 }
 
 pub const SEALED: &[Column] = &[
-    Column { table: "credentials", prefix: "", name: "payload", kind: "kind", version: "secret_version" },
-    Column { table: "users", prefix: "password_", name: "password", kind: "''", version: "password_version" },
-    Column { table: "users", prefix: "totp_", name: "totp", kind: "''", version: "totp_version" },
+    Column {
+        table: "secrets",
+        bound: "credentials",
+        id: "credential_id",
+        prefix: "",
+        name: "payload",
+        kind: "(SELECT kind FROM credentials WHERE credentials.id = credential_id)",
+        version: "version",
+    },
+    of_users("password_", "password", "password_version"),
+    of_users("totp_", "totp", "totp_version"),
 ];
+
+const fn of_users(prefix: &'static str, name: &'static str, version: &'static str) -> Column {
+    Column { table: "users", bound: "users", id: "id", prefix, name, kind: "''", version }
+}
+
+/// Where a walk is: id and version of the last value.
+pub type Position = (Uuid, i32);
 
 /// One sealed value and where it belongs.
 #[derive(Debug, QueryableByName)]
@@ -46,9 +65,13 @@ pub struct Value {
 }
 
 impl Value {
+    pub fn position(&self) -> Position {
+        (self.id, self.version)
+    }
+
     pub fn split(self, column: &Column) -> (Place, Sealed) {
         let Self { id, kind, version, kek_id, wrapped_dek, payload } = self;
-        (Place { table: column.table, column: column.name, id, kind, version }, Sealed { kek_id, wrapped_dek, payload })
+        (Place { table: column.bound, column: column.name, id, kind, version }, Sealed { kek_id, wrapped_dek, payload })
     }
 }
 
@@ -70,41 +93,56 @@ impl Place {
 
 impl Column {
     fn select(&self) -> String {
-        let Self { table, prefix, kind, version, .. } = self;
+        let Self { table, id, prefix, kind, version, .. } = self;
         format!(
-            "SELECT id, {kind}::text AS kind, {version} AS version, {prefix}kek_id AS kek_id,
+            "SELECT {id} AS id, {kind}::text AS kind, {version} AS version, {prefix}kek_id AS kek_id,
                     {prefix}wrapped_dek AS wrapped_dek, {prefix}payload AS payload
-             FROM {table} WHERE id > $1 AND {prefix}kek_id IS NOT NULL"
+             FROM {table} WHERE ({id}, {version}) > ($1, $3) AND {prefix}kek_id IS NOT NULL"
         )
     }
 
-    /// The next values by id, for walking through all of them.
-    pub fn page(&self, conn: &mut Conn, after: Uuid, limit: i64) -> Result<Vec<Value>, DbError> {
-        let query = format!("{} ORDER BY id LIMIT $2", self.select());
-        Ok(diesel::sql_query(query).bind::<SqlUuid, _>(after).bind::<BigInt, _>(limit).load(conn)?)
+    fn order(&self) -> String {
+        format!("ORDER BY {}, {}", self.id, self.version)
+    }
+
+    /// The next values by id and version, for walking through all of them.
+    pub fn page(&self, conn: &mut Conn, (id, version): Position, limit: i64) -> Result<Vec<Value>, DbError> {
+        let query = format!("{} {} LIMIT $2", self.select(), self.order());
+        let query = diesel::sql_query(query).bind::<SqlUuid, _>(id).bind::<BigInt, _>(limit);
+        Ok(query.bind::<Integer, _>(version).load(conn)?)
     }
 
     /// The next values by id that `active` does not wrap, locked until the transaction ends. Skips what somebody else
     /// is writing.
-    pub fn page_to_move(&self, conn: &mut Conn, active: i32, after: Uuid, limit: i64) -> Result<Vec<Value>, DbError> {
+    pub fn page_to_move(
+        &self,
+        conn: &mut Conn,
+        active: i32,
+        (id, version): Position,
+        limit: i64,
+    ) -> Result<Vec<Value>, DbError> {
         let query = format!(
-            "{} AND {}kek_id <> $3 ORDER BY id LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED",
+            "{} AND {}kek_id <> $4 {} LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED",
             self.select(),
-            self.prefix
+            self.prefix,
+            self.order()
         );
-        let query = diesel::sql_query(query).bind::<SqlUuid, _>(after).bind::<BigInt, _>(limit);
-        Ok(query.bind::<Integer, _>(active).load(conn)?)
+        let query = diesel::sql_query(query).bind::<SqlUuid, _>(id).bind::<BigInt, _>(limit);
+        Ok(query.bind::<Integer, _>(version).bind::<Integer, _>(active).load(conn)?)
     }
 
     /// Stores data keys that were wrapped anew by `kek`. The row's version stays, so nobody's edit turns stale.
-    pub fn set_wrapped(&self, conn: &mut Conn, kek: i32, ids: &[Uuid], deks: &[Vec<u8>]) -> Result<(), DbError> {
-        let Self { table, prefix, .. } = self;
+    pub fn set_wrapped(&self, conn: &mut Conn, kek: i32, values: &[Position], deks: &[Vec<u8>]) -> Result<(), DbError> {
+        let Self { table, id, prefix, version, .. } = self;
+        let (ids, versions): (Vec<Uuid>, Vec<i32>) = values.iter().copied().unzip();
         diesel::sql_query(format!(
             "UPDATE {table} AS row SET {prefix}kek_id = $1, {prefix}wrapped_dek = moved.dek
-             FROM unnest($2, $3) AS moved (id, dek) WHERE row.id = moved.id"
+             FROM unnest($2, $3, $4) AS moved (id, version, dek)
+             WHERE row.{id} = moved.id AND row.{version} = moved.version"
         ))
         .bind::<Integer, _>(kek)
         .bind::<Array<SqlUuid>, _>(ids)
+        .bind::<Array<Integer>, _>(versions)
         .bind::<Array<Binary>, _>(deks)
         .execute(conn)?;
         Ok(())

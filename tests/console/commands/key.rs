@@ -60,14 +60,14 @@ async fn a_rotation_moves_every_value_while_the_console_runs_and_changes_no_secr
     strongroom.sql("UPDATE replicas SET kek_ids = '{1,2}', last_seen_at = now()");
     strongroom.done(&["key", "activate", "2"]);
     let fresh = credentials(&mut conn, &vault, 450..451);
-    assert_eq!(ask(&mut conn, &format!("SELECT kek_id FROM credentials WHERE id = '{}'", fresh[0])), "2");
+    assert_eq!(ask(&mut conn, &format!("SELECT kek_id FROM secrets WHERE credential_id = '{}'", fresh[0])), "2");
     let ran = strongroom.run(&["key", "retire", "1"]);
     assert!(ran.status == 1 && ran.err.contains("still protects 452 values"), "{ran:?}");
 
     let said = strongroom.done(&["key", "rewrap"]);
     // 450 credentials, the shipped one and a password.
     assert!(said.starts_with("452 values moved") && said.contains("453 sealed values opened"), "{said}");
-    assert_eq!(ask(&mut conn, "SELECT count(*) FROM credentials WHERE kek_id <> 2"), "0");
+    assert_eq!(ask(&mut conn, "SELECT count(*) FROM secrets WHERE kek_id <> 2"), "0");
     let delete = |conn: &mut _| stored::delete(conn, &vault, &Actor::command_line(), fresh[0]);
     models::transaction::<_, DbError>(&mut conn, &delete).expect("deleted");
     assert_eq!(ask(&mut conn, versions), before, "no row's version or check has changed");
@@ -81,7 +81,8 @@ async fn a_rotation_moves_every_value_while_the_console_runs_and_changes_no_secr
     assert!(line("2 ").contains("active") && line("2 ").trim_end().ends_with("452  yes"), "{list}");
 
     strongroom.done(&["key", "retire", "1"]);
-    let late = sql_query(format!("UPDATE credentials SET kek_id = 1 WHERE id = '{}'", ids[0])).execute(&mut conn);
+    let late =
+        sql_query(format!("UPDATE secrets SET kek_id = 1 WHERE credential_id = '{}'", ids[0])).execute(&mut conn);
     assert!(late.is_err(), "no write uses a retired key");
     // The retired key may leave the ring; the console starts without it.
     let ring = std::fs::read_to_string(strongroom.keyring()).expect("a key ring");
@@ -107,7 +108,7 @@ fn a_key_is_not_retired_before_every_value_opened_after_the_last_move() {
     strongroom.done(&["key", "add"]);
     strongroom.done(&["key", "activate", "2"]);
     let damage = format!(
-        "UPDATE credentials SET payload = set_byte(payload, 40, 255 - get_byte(payload, 40)) WHERE id = '{}'",
+        "UPDATE secrets SET payload = set_byte(payload, 40, 255 - get_byte(payload, 40)) WHERE credential_id = '{}'",
         ids[1]
     );
     strongroom.sql(&damage);
@@ -128,10 +129,18 @@ fn a_value_whose_key_does_not_unwrap_stops_nobody_elses_move() {
     let ids = credentials(&mut conn, &vault, 0..300);
     strongroom.done(&["key", "add"]);
     strongroom.done(&["key", "activate", "2"]);
-    strongroom.sql(&format!("UPDATE credentials SET name = 'moved', wrapped_dek = set_byte(wrapped_dek, 20, 255 - get_byte(wrapped_dek, 20)) WHERE id = '{}'", ids[7]));
+    strongroom.sql(&format!("UPDATE credentials SET name = 'moved' WHERE id = '{}'", ids[7]));
+    strongroom.sql(&format!(
+        "UPDATE secrets SET wrapped_dek = set_byte(wrapped_dek, 20, 255 - get_byte(wrapped_dek, 20))
+         WHERE credential_id = '{}'",
+        ids[7]
+    ));
     let ran = strongroom.run(&["key", "rewrap"]);
     assert!(ran.status == 1 && ran.out.starts_with("300 values moved"), "{ran:?}");
-    assert_eq!(ask(&mut conn, "SELECT string_agg(id::text, '') FROM credentials WHERE kek_id = 1"), ids[7].to_string());
+    assert_eq!(
+        ask(&mut conn, "SELECT string_agg(credential_id::text, '') FROM secrets WHERE kek_id = 1"),
+        ids[7].to_string()
+    );
 }
 
 #[test]
@@ -201,18 +210,18 @@ fn a_move_killed_ten_times_completes_and_every_value_opens() {
         let mut child = strongroom.command(&["key", "rewrap"]).spawn_quiet();
         // A kill is a number of values after which it comes, since a time would depend on the machine.
         let until = (moved + random.below(ROWS / 8)).min(ROWS - 1);
-        let count = "SELECT count(*) FROM credentials WHERE kek_id = 2";
+        let count = "SELECT count(*) FROM secrets WHERE kek_id = 2";
         while moved <= until && child.is_running() {
             moved = ask(&mut conn, count).parse().expect("a number");
         }
         assert!(child.is_running() || moved > until, "it did not end by itself");
         child.kill();
         kills += 1;
-        assert_eq!(ask(&mut conn, "SELECT count(*) FROM credentials WHERE kek_id NOT IN (1, 2)"), "0");
+        assert_eq!(ask(&mut conn, "SELECT count(*) FROM secrets WHERE kek_id NOT IN (1, 2)"), "0");
     }
     let said = strongroom.done(&["key", "rewrap"]);
     assert!(said.contains("all is well"), "{said}");
-    assert_eq!(ask(&mut conn, "SELECT count(*) FROM credentials WHERE kek_id = 2"), (ROWS + 1).to_string());
+    assert_eq!(ask(&mut conn, "SELECT count(*) FROM secrets WHERE kek_id = 2"), (ROWS + 1).to_string());
     for (number, id) in ids.iter().enumerate() {
         assert_eq!(opened(&mut conn, &vault, *id), secret(number));
     }

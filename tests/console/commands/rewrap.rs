@@ -102,7 +102,7 @@ async fn kill_at_random(
             interrupted += usize::from(worker.is_running());
             worker.kill();
         }
-        let strays = "SELECT count(*) FROM credentials WHERE kek_id NOT IN (1, 2)";
+        let strays = "SELECT count(*) FROM secrets WHERE kek_id NOT IN (1, 2)";
         assert_eq!(ask(&mut conn, strays), "0");
     }
     interrupted
@@ -143,7 +143,7 @@ async fn a_rotation_with_edits_and_kills_completes_and_loses_nothing() {
     for client in clients {
         nothing_is_lost(&strongroom, &client.await.expect("a client"));
     }
-    assert_eq!(ask(&mut conn, "SELECT count(*) FROM credentials WHERE kek_id <> 2"), "0");
+    assert_eq!(ask(&mut conn, "SELECT count(*) FROM secrets WHERE kek_id <> 2"), "0");
     for (number, id) in ids.iter().enumerate() {
         assert_eq!(opened(&mut conn, &vault, *id), secret(number));
     }

@@ -35,10 +35,13 @@ fn every_row_that_was_tampered_with_is_named_by_table_and_id_only() {
     let ids = credentials(&mut conn, &strongroom.vault(), 0..4);
     let user = ask(&mut conn, "SELECT id FROM users");
     for statement in [
-        format!("UPDATE credentials SET payload = set_byte(payload, 40, 255 - get_byte(payload, 40)) WHERE id = '{}'", ids[0]),
         format!(
-            "UPDATE credentials SET (wrapped_dek, payload) = (SELECT wrapped_dek, payload FROM credentials WHERE id = '{}')
-             WHERE id = '{}'",
+            "UPDATE secrets SET payload = set_byte(payload, 40, 255 - get_byte(payload, 40)) WHERE credential_id = '{}'",
+            ids[0]
+        ),
+        format!(
+            "UPDATE secrets s SET wrapped_dek = o.wrapped_dek, payload = o.payload FROM secrets o
+             WHERE o.credential_id = '{}' AND s.credential_id = '{}'",
             ids[2], ids[1]
         ),
         format!("UPDATE credentials SET identity = 'mallory' WHERE id = '{}'", ids[3]),
@@ -69,7 +72,7 @@ async fn the_nightly_check_quarantines_what_does_not_open_and_one_replica_does_i
     diesel::connection::SimpleConnection::batch_execute(
         &mut conn,
         &format!(
-            "UPDATE credentials SET payload = set_byte(payload, 40, 255 - get_byte(payload, 40)) WHERE id = '{}'",
+            "UPDATE secrets SET payload = set_byte(payload, 40, 255 - get_byte(payload, 40)) WHERE credential_id = '{}'",
             ids[1]
         ),
     )
@@ -106,6 +109,7 @@ async fn a_row_that_was_put_back_whole_is_older_than_the_trail_tells_of() {
         walk.failures.iter().map(ToString::to_string).collect::<Vec<_>>()
     };
     sql::run(&app, "CREATE TABLE kept AS SELECT * FROM credentials WHERE NOT shipped");
+    sql::run(&app, "CREATE TABLE kept_secrets AS SELECT * FROM secrets WHERE credential_id IN (SELECT id FROM kept)");
     let fields = [("row_version", "1"), ("name", "robot"), ("username", "robot"), ("password", "second secret")];
     assert_eq!(ada.post(&format!("{edited}/edit"), &fields).await.status, 303);
     assert_eq!(ada.post(&format!("{deleted}/delete"), &[("name", "gone")]).await.status, 303);
@@ -119,7 +123,8 @@ async fn a_row_that_was_put_back_whole_is_older_than_the_trail_tells_of() {
             DELETE FROM credentials WHERE NOT shipped;
             EXECUTE format('INSERT INTO credentials (%s) SELECT %s FROM kept', names, names);
          END $$;
-         DROP TABLE kept",
+         INSERT INTO secrets SELECT * FROM kept_secrets;
+         DROP TABLE kept, kept_secrets",
     );
     // What was put back is not made newer by a change that looks at something else, and is by its secret entered anew.
     let renamed = [("row_version", "1"), ("name", "other"), ("username", "robot"), ("password", "")];

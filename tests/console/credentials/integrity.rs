@@ -13,7 +13,9 @@ async fn an_altered_payload_is_quarantined_and_a_new_secret_heals_it() {
     let other = add(&mut visit, "other").await;
     execute(
         &app,
-        &format!("UPDATE credentials SET payload = set_byte(payload, 40, get_byte(payload, 40) # 1) WHERE id = '{id}'"),
+        &format!(
+            "UPDATE secrets SET payload = set_byte(payload, 40, get_byte(payload, 40) # 1) WHERE credential_id = '{id}'"
+        ),
     );
     let page = edit(&mut visit, id, &FIELDS).await;
     assert_eq!(page.status, 409);
@@ -42,8 +44,8 @@ async fn values_swapped_between_two_rows_open_in_neither() {
     execute(
         &app,
         &format!(
-            "UPDATE credentials c SET payload = o.payload, wrapped_dek = o.wrapped_dek, kek_id = o.kek_id
-             FROM credentials o WHERE (c.id = '{a}' AND o.id = '{b}') OR (c.id = '{b}' AND o.id = '{a}')"
+            "UPDATE secrets s SET payload = o.payload, wrapped_dek = o.wrapped_dek, kek_id = o.kek_id FROM secrets o
+             WHERE (s.credential_id, o.credential_id) IN (('{a}', '{b}'), ('{b}', '{a}'))"
         ),
     );
     for (id, name) in [(a, "a"), (b, "b")] {

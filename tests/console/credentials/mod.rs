@@ -10,6 +10,7 @@ mod pasted;
 mod races;
 pub mod samples;
 mod searching;
+mod secrets;
 mod table;
 mod told;
 

@@ -6,7 +6,7 @@ use crate::support::app::TestApp;
 
 /// Rows beside one credential, as many as the table is to have.
 fn fill(app: &TestApp, id: uuid::Uuid, names: &str, rows: usize) {
-    let columns = "kind, note, identity, facts, ages, kek_id, wrapped_dek, payload, created_by, edited_by, row_mac";
+    let columns = "kind, note, identity, facts, ages, created_by, edited_by, row_mac";
     execute(
         app,
         &format!(

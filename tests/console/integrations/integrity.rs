@@ -71,8 +71,8 @@ async fn a_credential_changed_in_the_database_is_put_aside_and_others_work() {
     sql::run(
         &app,
         &format!(
-            "UPDATE credentials SET payload = g.payload, wrapped_dek = g.wrapped_dek FROM credentials g
-             WHERE g.id = '{good}' AND credentials.id = '{bad}'"
+            "UPDATE secrets SET payload = g.payload, wrapped_dek = g.wrapped_dek FROM secrets g
+             WHERE g.credential_id = '{good}' AND secrets.credential_id = '{bad}'"
         ),
     );
     let run = scan_now(&app, &mut visit, of_bad).await;

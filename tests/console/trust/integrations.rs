@@ -104,7 +104,8 @@ async fn genuine_bytes_do_not_end_a_quarantine() {
     keep(&app, "credentials");
     sql::run(
         &app,
-        "UPDATE credentials SET payload = set_byte(payload, 40, get_byte(payload, 40) # 1) WHERE kind = 'basic'",
+        "UPDATE secrets SET payload = set_byte(payload, 40, get_byte(payload, 40) # 1)
+         WHERE credential_id IN (SELECT id FROM credentials WHERE kind = 'basic')",
     );
     ada.post(&format!("/integrations/{id}/runs"), &[]).await;
     settled(&app).await;

@@ -68,6 +68,7 @@ fn put_back(app: &TestApp, table: &str, key: &str) {
 fn parts(table: &str) -> &'static [(&'static str, &'static str)] {
     match table {
         "integrations" => &[("usages", "integration_id")],
+        "credentials" => &[("secrets", "credential_id")],
         _ => &[],
     }
 }
