@@ -78,7 +78,7 @@ fn nowhere(folder: &str, words: &[&str], except: &[&str], why: &str) {
 }
 
 /// The rooms from the roof to the ground. A room may name those of lower lines only, so no two can name each other.
-const FLOORS: [&[&str]; 14] = [
+const FLOORS: [&[&str]; 15] = [
     &["main"],
     &["commands"],
     &["cli", "console"],
