@@ -119,18 +119,13 @@ pub static KIND: Kind = Kind {
         ],
         snippets: &[
             (
-                "Cloud discovery and Container Registry scans: role reader",
-                "az ad sp create-for-rbac --name strongroom-reader --role reader \\\n  \
-                 --scopes /subscriptions/SUBSCRIPTION --json-auth",
-            ),
-            (
-                "Function Apps scans as well: role contributor",
-                "az ad sp create-for-rbac --name strongroom-contributor --role contributor \\\n  \
+                "Container Registry scans: role AcrPull",
+                "az ad sp create-for-rbac --name strongroom-reader --role AcrPull \\\n  \
                  --scopes /subscriptions/SUBSCRIPTION --json-auth",
             ),
             (
                 "With a certificate instead of a secret",
-                "az ad sp create-for-rbac --name strongroom-reader --role reader \\\n  \
+                "az ad sp create-for-rbac --name strongroom-reader --role AcrPull \\\n  \
                  --scopes /subscriptions/SUBSCRIPTION --create-cert",
             ),
             (
@@ -234,13 +229,9 @@ fn policies(values: &Values) -> Vec<(String, String)> {
         return Vec::new();
     }
     let client = if client.is_empty() { "PRINCIPAL" } else { client };
-    let line = |role: &str| {
-        format!("az role assignment create --assignee {client} --role {role} --scope /subscriptions/{subscription}")
-    };
-    vec![
-        ("Cloud discovery and Container Registry scans: role reader".to_owned(), line("reader")),
-        ("Function Apps scans as well: role contributor".to_owned(), line("contributor")),
-    ]
+    let line =
+        format!("az role assignment create --assignee {client} --role AcrPull --scope /subscriptions/{subscription}");
+    vec![("Container Registry scans: role AcrPull".to_owned(), line)]
 }
 
 #[cfg(test)]

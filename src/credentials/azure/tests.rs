@@ -158,6 +158,6 @@ fn a_managed_identity_needs_a_subscription_and_no_secret() {
 fn the_role_by_use_is_filled_in_where_the_subscription_is_known() {
     let values = Values::from_iter([("method", "managed_identity"), ("subscription_id", "sub")]);
     let policies = policies(&values);
-    assert!(policies[0].1.contains("--role reader") && policies[1].1.contains("--role contributor"));
-    assert!(policies.iter().all(|(_, line)| line.contains("/subscriptions/sub")));
+    assert_eq!(policies.len(), 1);
+    assert!(policies[0].1.contains("--role AcrPull") && policies[0].1.contains("/subscriptions/sub"));
 }
