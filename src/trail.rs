@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -73,6 +73,18 @@ struct State {
     holding: Vec<Break>,
     /// Found since.
     found: Vec<Break>,
+    /// Tables of the store that are none at this moment: what the database answers of them is somebody's own.
+    strange: Vec<String>,
+    /// When the trail was last read without an error.
+    turned: Option<Instant>,
+    /// For how long it was due since, while the database answered other questions.
+    missed: Duration,
+}
+
+impl State {
+    fn is_stalled(&self) -> bool {
+        self.missed >= STALLED
+    }
 }
 
 /// Shared by everything that reads or writes rows.
@@ -148,9 +160,39 @@ impl Trail {
         }
     }
 
-    /// Whether no secret is used and nothing is changed, because the trail was broken before this console started.
+    /// Whether no secret is used and nothing is changed: because the trail was broken before this console started, or
+    /// because it cannot be followed now.
     pub fn is_held(&self) -> bool {
-        !self.lock().holding.is_empty()
+        let state = self.lock();
+        !state.holding.is_empty() || !state.strange.is_empty() || state.is_stalled()
+    }
+
+    /// The trail was read, so nothing is due.
+    pub fn note_turn(&self) {
+        let mut state = self.lock();
+        (state.turned, state.missed) = (Some(Instant::now()), Duration::ZERO);
+    }
+
+    /// How long ago the trail was read; zero before the first time.
+    pub fn since_turn(&self) -> Duration {
+        self.lock().turned.map_or(Duration::ZERO, |turned| turned.elapsed())
+    }
+
+    /// The trail was due and was not read, though the database answered something else meanwhile.
+    pub fn note_missed(&self, time: Duration) {
+        self.lock().missed += time;
+    }
+
+    /// Whether the database answers, and not about the trail.
+    pub fn is_stalled(&self) -> bool {
+        self.lock().is_stalled()
+    }
+
+    /// Tables of the store that are none at this moment, by name. Returns whether others were known before.
+    pub fn set_strange(&self, tables: Vec<String>) -> bool {
+        let mut state = self.lock();
+        let before = std::mem::replace(&mut state.strange, tables);
+        before != state.strange
     }
 
     /// The trail was read to its end for the first time.
@@ -178,6 +220,22 @@ impl Trail {
                 places(&state.holding)
             ));
         }
+        if !state.strange.is_empty() {
+            return Some(format!(
+                "Somebody has replaced tables of the database, or put rules on them: {}. What the database answers of them \
+                 is not to be relied on, so no secret is used and nothing is changed. Find out who can change the \
+                 database, and put the tables back; the console then goes on by itself.",
+                state.strange.join(", ")
+            ));
+        }
+        if state.is_stalled() {
+            return Some(
+                "The database answers, but the audit trail could not be read for half a minute. No secret is used and \
+                 nothing is changed until it is read again. The log says what the database answered. Find out who can \
+                 change the database."
+                    .to_owned(),
+            );
+        }
         (!state.found.is_empty()).then(|| {
             format!(
                 "The audit trail was altered or rolled back while this console ran: {}. The Alerts page says what was \
@@ -188,6 +246,8 @@ impl Trail {
     }
 }
 
+/// A trail that was due for so long is not followed any more.
+const STALLED: Duration = Duration::from_secs(20);
 /// More breaks than these tell nothing more, and fill memory.
 const MOST_KEPT: usize = 1_000;
 /// At most so many places are named; the log names all.

@@ -5,13 +5,13 @@ use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::models::DbError;
 use crate::models::altered::{self, Part};
 use crate::models::follow::{Follower, Found};
+use crate::models::{self, DbError};
 use crate::services::Services;
 use crate::verification::Failure;
 
-/// Between two looks at what others have written: one cheap statement, when that is nothing.
+/// Between two looks at what others have written: two cheap statements, when that is nothing.
 const TURN: Duration = Duration::from_secs(5);
 /// Between two tries to read the trail for the first time, while the database does not answer.
 const SOON: Duration = Duration::from_millis(500);
@@ -20,6 +20,34 @@ type Shared = Arc<Mutex<Follower>>;
 
 /// Runs until the console stops.
 pub async fn trail(services: Arc<Services>) {
+    tokio::join!(follow(services.clone()), watch(services));
+}
+
+/// Notices a database that answers, and not about the trail. One that is away answers nothing, so that does not count.
+async fn watch(services: Arc<Services>) {
+    tokio::select! {
+        () = services.stopping.cancelled() => return,
+        () = services.trail.followed() => {}
+    }
+    loop {
+        tokio::select! {
+            () = services.stopping.cancelled() => return,
+            () = tokio::time::sleep(TURN) => {}
+        }
+        if services.trail.since_turn() < 2 * TURN {
+            continue;
+        }
+        let answers = services.db.run(|conn| models::clock(conn)).await;
+        if answers.is_ok() && services.trail.since_turn() >= 2 * TURN {
+            services.trail.note_missed(TURN);
+        }
+        if services.trail.is_stalled() {
+            tracing::error!("the database answers, but the audit trail cannot be read: no secret is used");
+        }
+    }
+}
+
+async fn follow(services: Arc<Services>) {
     let (follower, started) = (Shared::default(), Instant::now());
     while !services.stopping.is_cancelled() {
         let first = !services.trail.is_followed();
@@ -49,6 +77,9 @@ async fn turn(services: &Services, follower: &Shared) -> Result<(), DbError> {
     {
         let (shared, vault) = (follower.clone(), services.vault.clone());
         more = services.db.run::<_, DbError, _>(move |conn| lock(&shared).step(conn, &vault)).await;
+        if more.is_ok() {
+            services.trail.note_turn();
+        }
     }
     let found = mem::take(&mut lock(follower).found);
     let alerted = alert(services, &found).await;

@@ -4,11 +4,12 @@
 
 use std::fmt;
 
+use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Binary, SmallInt};
 use uuid::Uuid;
 
-use super::events::{self, Action, Actor, LANES, NewEvent};
+use super::events::{self, Action, Actor, Event, LANES, NewEvent};
 use super::lane::{self, Accepted, Place};
 use super::missing::{self, Gap};
 use super::{Conn, DbError};
@@ -64,8 +65,12 @@ pub struct Walk {
     pub broken: Vec<Break>,
     /// Breaks that an operator has accepted, so far.
     pub accepted: u64,
-    /// Whether an event so far says that the rows of the store were signed.
+    /// Whether an event so far says that the rows of the store were signed, or is of a release that signs them.
     pub signed: bool,
+    /// Names of master keys that events so far say were retired.
+    pub(super) retired: Vec<String>,
+    /// The master key that was activated last so far, and when.
+    pub(super) activated: Option<(DateTime<Utc>, String)>,
     /// Rows that are gone without an event, so far: table and id.
     pub missing: Vec<(&'static str, Uuid)>,
     /// Events that were taken out of lanes that hold, so far.
@@ -111,7 +116,7 @@ impl Walk {
         }
         self.count += followed.events.len() as u64;
         self.accepted += followed.accepted;
-        self.signed |= followed.events.iter().any(|event| event.action == Action::StoreSigned.name());
+        followed.events.iter().for_each(|event| self.note(event));
         self.broken.extend(followed.breaks);
         if !followed.ended {
             self.current = Some((head, place));
@@ -121,6 +126,19 @@ impl Walk {
             self.heads.push(head);
         }
         Ok(self.next())
+    }
+
+    /// What an event that holds says of the store.
+    fn note(&mut self, event: &Event) {
+        // The release before recorded no versions of master keys; this one does when it founds a store.
+        let since = event.subject_kind == "key" && event.subject_version.is_some();
+        self.signed |= since || event.action == Action::StoreSigned.name();
+        if event.action == Action::KeyRetired.name() {
+            self.retired.push(event.subject_name.clone());
+        }
+        if event.action == Action::KeyActivated.name() && self.activated.as_ref().is_none_or(|(at, _)| *at < event.at) {
+            self.activated = Some((event.at, event.subject_name.clone()));
+        }
     }
 
     /// On to the next lane; whether there is none.

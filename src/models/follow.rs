@@ -8,6 +8,7 @@ use super::chain::{self, Head};
 use super::events::{Action, Event, LANES};
 use super::lane::{self, Accepted, Place};
 use super::missing::{self, Gap};
+use super::ordinary;
 use super::{Conn, DbError};
 use crate::trail::{Break, End, Trail};
 use crate::vault::Vault;
@@ -45,12 +46,19 @@ pub struct Follower {
 }
 
 impl Follower {
-    /// Up to a page further in each lane that has grown. Returns whether there is more to read at once. One statement
+    /// Up to a page further in each lane that has grown. Returns whether there is more to read at once. Two statements
     /// when nothing is new.
     pub fn step(&mut self, conn: &mut Conn, vault: &Vault) -> Result<bool, DbError> {
         if self.places.is_empty() {
             self.accepted = lane::accepted(conn, vault)?;
             self.places = (0..LANES).map(|lane| Place::start(vault, lane)).collect();
+        }
+        let strange = ordinary::strange(conn)?;
+        if vault.trail.set_strange(strange.clone()) {
+            tracing::error!(
+                tables = strange.join(", "),
+                "tables that are none, or have rules; empty: all are tables again"
+            );
         }
         // Before the heads are read, since they must not be behind.
         let ends: Vec<Option<End>> = (0..LANES).map(|lane| vault.trail.end(lane)).collect();

@@ -31,6 +31,13 @@ pub struct Kek {
     pub row_mac: Vec<u8>,
 }
 
+impl Kek {
+    /// As the audit trail names it.
+    pub fn name(&self) -> String {
+        format!("master key {}", self.id)
+    }
+}
+
 /// Ids of master keys as the audit trail records their versions.
 pub fn subject(id: i32) -> Uuid {
     Uuid::from_u128(0x6b65_6b00_0000_0000_u128 << 64 | u128::from(id.unsigned_abs()))
@@ -132,7 +139,7 @@ fn change(
 }
 
 fn record(connection: &mut Conn, vault: &Vault, actor: &Actor, action: Action, kek: &Kek) -> Result<(), DbError> {
-    let name = format!("master key {}", kek.id);
+    let name = kek.name();
     let (subject_kind, subject_id) = ("key", Some(subject(kek.id)));
     let event = NewEvent { action, subject_kind, subject_id, subject_name: &name, detail: String::new() };
     events::open(connection)?.record_version(connection, vault, actor, &event, kek.row_version)

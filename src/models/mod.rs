@@ -56,6 +56,7 @@ mod manager;
 pub mod missing;
 mod noted;
 pub mod notices;
+mod ordinary;
 pub mod provider_facts;
 mod readable;
 pub mod recipients;

@@ -27,6 +27,14 @@ pub(super) fn add(event: Written) {
     WRITTEN.with_borrow_mut(|written| written.push(event));
 }
 
+/// A row of this version was read, whole and current: none that is read later may be older. A transaction that has
+/// written may read what it takes back, so only its commit counts.
+pub(super) fn saw(trail: &Trail, subject: Uuid, version: i64) {
+    if WRITTEN.with_borrow(Vec::is_empty) {
+        trail.note_versions([(subject, version)]);
+    }
+}
+
 /// After a commit that the server has confirmed. One whose outcome is not known is read in the trail, if it is there.
 pub(super) fn keep() {
     for event in WRITTEN.take() {

@@ -7,6 +7,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{Array, Binary, Uuid as SqlUuid};
 use uuid::Uuid;
 
+use super::chain::{self, Walk};
 use super::channels::Health;
 use super::deployment::{BootError, Deployment};
 use super::events::{self, Action, Actor, NewEvent};
@@ -14,7 +15,7 @@ use super::keks::{self, Kek};
 use super::runs::Run;
 use super::schema;
 use super::trust::{self, Seen, Signed};
-use super::{Conn, DbError, alert_settings, chain, credentials, integrations, recipients, users};
+use super::{Conn, DbError, alert_settings, credentials, integrations, recipients, users};
 use crate::vault::Vault;
 
 const BATCH: i64 = 1_000;
@@ -34,13 +35,14 @@ pub fn once(conn: &mut Conn, vault: &Vault, again: Again) -> Result<(), BootErro
     let table = schema::deployment::table;
     let found: Option<Deployment> = table.select(Deployment::as_select()).first(conn).optional()?;
     let Some(row) = found.filter(|row| row.row_mac.is_empty()) else { return Ok(()) };
-    if again == Again::No {
-        // A trail that somebody changed may have said that it was done.
-        let walk = chain::verify(conn, vault)?;
-        if walk.signed || !walk.broken.is_empty() {
-            return Err(BootError::Unsigned);
-        }
+    let (walk, keys) = (chain::verify(conn, vault)?, keks::list(conn)?);
+    // A trail that somebody changed may have said that it was done. The release before had no second version of a key.
+    let done = walk.signed || !walk.broken.is_empty() || keys.iter().any(|kek| kek.row_version > 1);
+    if again == Again::No && done {
+        return Err(BootError::Unsigned);
     }
+    check_keys(&keys, &walk)?;
+    tracing::warn!("the rows of this store are signed anew, as those of the release before");
     let signed = sign_all(conn, vault)?;
     let row = trust::sign(vault, row);
     diesel::update(table).set(schema::deployment::row_mac.eq(&row.row_mac)).execute(conn)?;
@@ -52,6 +54,19 @@ pub fn once(conn: &mut Conn, vault: &Vault, again: Again) -> Result<(), BootErro
         detail: format!("{signed} rows of the release before"),
     };
     events::record(conn, vault, &Actor::system(), &event)?;
+    Ok(())
+}
+
+/// Rows of master keys have no former check, so what the audit trail says of them must be so.
+fn check_keys(keys: &[Kek], walk: &Walk) -> Result<(), BootError> {
+    for kek in keys {
+        let name = kek.name();
+        let retired = walk.retired.contains(&name) && kek.state != "retired";
+        let other = walk.activated.as_ref().is_some_and(|(_, active)| *active != name) && kek.state == "active";
+        if retired || other {
+            return Err(BootError::Tampered(name));
+        }
+    }
     Ok(())
 }
 
@@ -97,7 +112,7 @@ fn sign_unsigned(conn: &mut Conn, vault: &Vault) -> Result<usize, DbError> {
         kek.row_version = latest.get(&kek.subject()).map_or(kek.row_version, |version| version + 1);
         let kek = trust::sign(vault, kek);
         diesel::update(schema::keks::table.find(kek.id)).set(&*kek).execute(conn)?;
-        remember(conn, vault, keks::subject(kek.id), &format!("master key {}", kek.id), kek.row_version)?;
+        remember(conn, vault, keks::subject(kek.id), &kek.name(), kek.row_version)?;
     }
     for health in channels {
         let health = trust::sign(vault, health);

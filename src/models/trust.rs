@@ -164,6 +164,9 @@ impl<T: Signed> Seen<T> {
             }
             _ => Some(Doubt::Tampered),
         };
+        if doubt.is_none() && T::RECORDED && recorded == row.version() {
+            noted::saw(&vault.trail, row.subject(), recorded);
+        }
         Self { row, recorded, latest, doubt }
     }
 

@@ -78,7 +78,7 @@ pub enum Error {
 pub enum Trail {
     /// It is being read for the first time.
     Reading,
-    /// It was broken before the console started.
+    /// It was broken before the console started, or cannot be followed.
     Held,
     /// It was cut a moment ago.
     Cut,
@@ -94,9 +94,9 @@ impl Trail {
             ),
             Self::Held => (
                 "Nothing is changed while the audit trail is broken",
-                "The audit trail was altered before this console started. No secret is used and nothing was changed. The \
-                 operator of the server puts a backup back, or accepts the break with the command “strongroom audit \
-                 accept”.",
+                "The audit trail was altered before this console started, or cannot be read as it was written. No secret is \
+                 used and nothing was changed. A line on every page says what is wrong. The operator of the server puts a \
+                 backup back, or accepts a break with the command “strongroom audit accept”.",
             ),
             Self::Cut => (
                 "The audit trail was altered a moment ago",

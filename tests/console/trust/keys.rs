@@ -6,6 +6,7 @@ use strongroom::models::{self, keks};
 
 use super::{alerts, findings, keep, look, put_back};
 use crate::support::app::TestApp;
+use crate::support::binary::Strongroom;
 use crate::support::sql;
 use crate::support::wait::until;
 
@@ -69,4 +70,31 @@ async fn a_deployment_row_that_was_changed_or_taken_out_is_alerted_about() {
         };
         until("the alert closes", settled).await;
     }
+}
+
+/// A signature that is taken away makes no store of this release one of the release before.
+#[actix_web::test]
+async fn a_store_of_this_release_is_not_signed_anew_at_a_start() {
+    let strongroom = Strongroom::founded();
+    strongroom.sql("UPDATE deployment SET row_mac = ''");
+    for hide in ["SELECT 1", "UPDATE events SET subject_version = NULL", "DELETE FROM events"] {
+        strongroom.sql(hide);
+        let refused = strongroom.try_serve(&[]).err().expect("it was signed already");
+        assert!(refused.status == 78 && refused.err.contains("signed before"), "{hide}: {refused:?}");
+    }
+}
+
+#[actix_web::test]
+async fn signing_anew_takes_no_key_that_the_trail_knows_otherwise() {
+    let strongroom = Strongroom::founded();
+    strongroom.done(&["key", "add"]);
+    strongroom.done(&["key", "activate", "2"]);
+    strongroom.sql("UPDATE deployment SET row_mac = ''");
+    strongroom.sql("UPDATE keks SET state = 'decrypt_only' WHERE id = 2");
+    strongroom.sql("UPDATE keks SET state = 'active' WHERE id = 1");
+    let refused = strongroom.run(&["key", "sign"]);
+    assert!(refused.status != 0 && refused.err.contains("master key 1"), "{refused:?}");
+    strongroom.sql("UPDATE keks SET state = 'decrypt_only' WHERE id = 1");
+    strongroom.sql("UPDATE keks SET state = 'active' WHERE id = 2");
+    strongroom.done(&["key", "sign"]);
 }

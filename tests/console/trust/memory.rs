@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use strongroom::models::events::Actor;
 use strongroom::models::trust::Doubt;
-use strongroom::models::{self, DbError, chain, credentials, users};
+use strongroom::models::{self, DbError, chain, credentials, keks, users};
 use strongroom::vault::{KeyRing, Vault};
 use uuid::Uuid;
 
@@ -120,4 +120,34 @@ async fn a_replaced_aggregate_does_not_make_an_older_row_good() {
     assert_eq!(doubt(&app, id), Some(Doubt::PutBack));
     let page = ada.get(&format!("/credentials/{id}")).await;
     assert!(page.has("[data-doubt]"), "{}", page.text("main"));
+}
+
+#[actix_web::test]
+async fn a_row_that_was_seen_once_is_never_older_again() {
+    let app = TestApp::start();
+    let mut ada = app.administrator();
+    let id = basic(&app, "robot", "FIRST-1");
+    keep(&app, "credentials");
+    assert_eq!(change_password(&mut ada, id, "SECOND-2").await.status, 303);
+    // A console that follows no trail, and has read the row.
+    let (mut conn, vault) = (app.connect(), fresh(&app));
+    let mut seen = || models::read(&mut conn, |conn| credentials::find(conn, &vault, id)).expect("a row").doubt();
+    assert_eq!(seen(), None);
+    sql::run(&app, "UPDATE events SET subject_id = NULL, subject_version = NULL WHERE subject_version > 1");
+    put_back(&app, "credentials", "id");
+    assert_eq!(doubt(&app, id), None, "the attack works");
+    assert_eq!(seen(), Some(Doubt::PutBack));
+}
+
+#[actix_web::test]
+async fn what_a_transaction_took_back_is_not_remembered() {
+    let app = TestApp::start();
+    let (mut conn, vault) = (app.connect(), fresh(&app));
+    let take_back = |conn: &mut _| {
+        keks::set_verified(conn, &vault, &Actor::system(), "by the test")?;
+        keks::active(conn, &vault)?;
+        Err::<(), DbError>(DbError::Stale)
+    };
+    assert_eq!(models::transaction(&mut conn, &take_back), Err(DbError::Stale));
+    assert_eq!(models::transaction::<_, DbError>(&mut conn, &|conn| keks::active(conn, &vault)), Ok(1));
 }

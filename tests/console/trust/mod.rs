@@ -16,6 +16,7 @@ use crate::support::app::{Page, TestApp, Visit};
 use crate::support::sql;
 use crate::support::wait::until;
 
+mod blind;
 mod follow;
 mod held;
 mod integrations;

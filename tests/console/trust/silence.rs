@@ -8,6 +8,7 @@ use strongroom::trail::Break;
 use super::{alerts, basic, look};
 use crate::support::app::TestApp;
 use crate::support::sql;
+use crate::support::wait::until;
 
 /// Switches reminders off by SQL: one of the rows on which everything rests does not hold from here on.
 fn tamper(app: &TestApp) {
@@ -129,11 +130,13 @@ async fn every_page_says_that_the_store_was_tampered_with() {
     assert!(!app.visitor().get("/login").await.has("[data-store-trouble]"));
     sql::run(&app, "DROP RULE swallow ON alerts; DELETE FROM alert_settings");
     remember(&app);
+    app.services.trail.look.notify_one();
+    until("the table is a table again", || app.services.trail.broken().is_none().then_some(())).await;
     assert!(!ada.get("/").await.has("[data-store-trouble]"));
     // A look that fails is said as well.
     sql::run(&app, "ALTER TABLE keks RENAME TO kept");
     remember(&app);
-    assert!(ada.get("/account").await.text("[data-store-trouble]").contains("strongroom verify"));
+    assert!(ada.get("/account").await.texts("[data-store-trouble]").concat().contains("strongroom verify"));
     app.services.alerts.set_found(&Err(DbError::Unavailable));
     assert!(ada.get("/account").await.has("[data-store-trouble]"), "a database that is away says nothing");
 }
