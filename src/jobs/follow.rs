@@ -37,7 +37,7 @@ async fn watch(services: Arc<Services>) {
         if services.trail.since_turn() < 2 * TURN {
             continue;
         }
-        let answers = services.db.run(|conn| models::clock(conn)).await;
+        let answers = services.db.run(models::clock).await;
         if answers.is_ok() && services.trail.since_turn() >= 2 * TURN {
             services.trail.note_missed(TURN);
         }
