@@ -10,7 +10,7 @@ use crate::support::wait::{until, wait_for};
 /// The status of saving a new credential.
 async fn save(visit: &mut Visit, name: &str) -> u16 {
     let fields = [("kind", "api_token"), ("name", name), ("token", "TOKEN-1234567890")];
-    visit.post("/credentials", &fields).await.status.into()
+    visit.post("/credentials", &fields).await.status
 }
 
 #[actix_web::test]
