@@ -7,6 +7,7 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use uuid::Uuid;
 
+use crate::echoes::Echoes;
 use crate::form::Values;
 use crate::integrations::Spec;
 use crate::integrations::context::Context;
@@ -27,7 +28,7 @@ pub struct Draft<'a> {
     pub host: &'a str,
 }
 
-/// What came of it, in whole sentences.
+/// The result, in whole sentences.
 pub enum Outcome {
     Good(String),
     Failed(String),
@@ -46,7 +47,7 @@ pub async fn run(services: &Services, actor: Actor, draft: &Draft<'_>) -> Result
     let main = opened.as_ref().map(Opened::secret);
     let cx = Context::new(services.outside(), draft.settings, draft.name, main);
     let work = async { check(&cx).await };
-    Ok(match tokio::time::timeout(LIMIT, AssertUnwindSafe(work).catch_unwind()).await {
+    let mut outcome = match tokio::time::timeout(LIMIT, AssertUnwindSafe(work).catch_unwind()).await {
         Ok(Ok(Ok(Some(sentence)))) => Outcome::Good(sentence),
         Ok(Ok(Ok(None))) => Outcome::NoSuchCall,
         Ok(Ok(Err(sentence))) => Outcome::Failed(sentence),
@@ -57,7 +58,11 @@ pub async fn run(services: &Services, actor: Actor, draft: &Draft<'_>) -> Result
             )
         }
         Err(_) => Outcome::Failed(format!("{} did not answer within {} seconds.", draft.spec.label, LIMIT.as_secs())),
-    })
+    };
+    if let Outcome::Good(sentence) | Outcome::Failed(sentence) = &mut outcome {
+        Echoes::of_opened(opened.as_ref().map(|opened| (opened.kind, &opened.values))).take_out(sentence);
+    }
+    Ok(outcome)
 }
 
 /// Opens the credential of a draft, if it has one. The inner error is in whole sentences.

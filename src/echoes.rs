@@ -1,6 +1,6 @@
 //! A peer may send back the secret that it was given, in a name, a scope or an error. Whatever is shown or stored of a
-//! peer's answer goes through [`Echoes`] first, which takes the secret out. The three seams do it: runs, the Test of a
-//! credential, and messages through a channel.
+//! peer's answer goes through [`Echoes`] first, which takes the secret out. Whoever opens a credential for a call does it:
+//! runs, the Test of a credential, the test of a connection, and messages through a channel.
 
 use aho_corasick::AhoCorasick;
 use base64::Engine as _;
@@ -23,6 +23,11 @@ pub struct Echoes {
 }
 
 impl Echoes {
+    /// Of the credential that a call works with; without one there is nothing to find.
+    pub fn of_opened(opened: Option<(&Kind, &Values)>) -> Self {
+        opened.map(|(kind, values)| Self::of(kind, values)).unwrap_or_default()
+    }
+
     pub fn of(kind: &Kind, values: &Values) -> Self {
         let of = |secret: bool| {
             let wanted = move |field: &&crate::form::Field| field.control.is_secret() == secret;

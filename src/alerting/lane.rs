@@ -199,7 +199,7 @@ pub async fn call(services: &Services, call: Call<'_>) -> Result<Receipt, SendEr
             Err(SendError { sentence: sentence.to_owned(), again: Again::BrokenOff })
         }
     };
-    let echoes = call.credential.map(|opened| Echoes::of(opened.kind, &opened.values)).unwrap_or_default();
+    let echoes = Echoes::of_opened(call.credential.map(|opened| (opened.kind, &opened.values)));
     match &mut result {
         Ok(receipt) => receipt.reference.iter_mut().for_each(|reference| echoes.take_out(reference)),
         Err(error) => echoes.take_out(&mut error.sentence),

@@ -131,9 +131,9 @@ async fn attempt(
         Ok(ready) => {
             let verdict = act(services, run, &ready, &lease, &sent_to).await;
             let Some(verdict) = verdict else { return Ok(None) };
-            let echoes = ready.credential.as_ref().map(|opened| Echoes::of(opened.kind, &opened.values));
+            let echoes = Echoes::of_opened(ready.credential.as_ref().map(|opened| (opened.kind, &opened.values)));
             let used = ready.credential.map(|opened| opened.id);
-            ((*ready.integration).clone(), used, verdict, echoes.unwrap_or_default())
+            ((*ready.integration).clone(), used, verdict, echoes)
         }
     };
     let mut done = Done { integration: integration.clone(), used, verdict, sent_to: sent_to.hosts(), echoes };

@@ -9,6 +9,7 @@ use strongroom::models::events::Actor;
 use super::{Form, actions, basic};
 use crate::support::app::TestApp;
 use crate::support::peers::registry::{Auth, Registry};
+use crate::support::peers::scripted::{Reply, Scripted};
 use crate::support::sql::count;
 
 const SECRET: &str = "CANARY-7f3a9d52-correct-horse";
@@ -33,6 +34,19 @@ async fn a_connection_is_tested_from_the_form_and_nothing_is_saved() {
     assert_eq!((count(&app, "integrations"), count(&app, "runs")), (0, 0));
     assert!(actions(&app, Some(good)).contains(&"credential.opened".to_owned()));
     assert!(peer.seen().iter().all(|seen| seen.line.starts_with("GET ")));
+}
+
+#[actix_web::test]
+async fn a_secret_that_a_registry_sends_back_is_not_shown_by_the_test() {
+    let realm = format!(r#"Bearer realm="https://{}.localhost:1/token",service="x""#, SECRET.to_lowercase());
+    let peer = Scripted::start(move |_| Reply::status(401).with("WWW-Authenticate", realm.clone())).await;
+    let app = TestApp::start();
+    let robot = basic(&app, "robot", "robot", SECRET);
+    let form = Form::new("mirror", &peer.url()).with("try", "connection").with("credential", robot);
+    let page = form.post(&mut app.administrator(), "/integrations").await;
+    let said = page.text("main .notice.is-bad");
+    assert!(said.contains("the secret, sent back and removed"), "{said}");
+    assert!(!page.body.to_lowercase().contains(&SECRET.to_lowercase()));
 }
 
 #[actix_web::test]

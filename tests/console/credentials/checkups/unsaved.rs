@@ -5,7 +5,8 @@ use strongroom::accounts::Role;
 use super::{CANARY, borrowed, certificate, pressed, rows_and_events};
 use crate::credentials::samples;
 use crate::support::app::{TestApp, Visit};
-use crate::support::peers::free_port;
+use crate::support::peers::receiver::Said;
+use crate::support::peers::{forges, free_port};
 
 #[actix_web::test]
 async fn a_test_before_saving_says_what_it_found_and_stores_nothing() {
@@ -49,6 +50,18 @@ async fn every_type_can_be_tested_before_saving_and_no_secret_comes_back() {
         assert!(!page.body.contains(CANARY) && !page.body.contains(samples::key_line()), "{kind}");
     }
     assert_eq!(rows_and_events(&app), before);
+}
+
+#[actix_web::test]
+async fn a_token_that_a_forge_sends_back_is_not_shown() {
+    const TOKEN: &str = "ghp_CanaryCanaryCanaryCanary0123456789";
+    let peer = forges::github(TOKEN, None);
+    peer.say(Said::json(200, &serde_json::json!({"login": TOKEN})).with("X-OAuth-Scopes", TOKEN));
+    let app = TestApp::start_with(&[&format!("--endpoints=github={}", peer.url())]);
+    let fields = [("kind", "github_token"), ("name", "forge"), ("token", TOKEN)];
+    let page = pressed(&mut app.user("olga", Role::Operator), "/credentials/test", &fields).await;
+    assert_eq!((page.status, page.text(".finding .badge")), (200, "Works".to_owned()), "{}", page.body);
+    assert!(page.body.contains("the secret, sent back and removed") && !page.body.contains("Canary"), "{}", page.body);
 }
 
 #[actix_web::test]
