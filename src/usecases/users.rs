@@ -1,5 +1,5 @@
-//! What administrators do with users, and how the first administrator is made. What is asked for a password given
-//! lately says so by its first line.
+//! What administrators do with users, and how the first administrator is made. What needs a password that
+//! was given lately says so in its first line.
 
 use uuid::Uuid;
 use zeroize::Zeroizing;
@@ -100,14 +100,14 @@ pub async fn create(
 
 /// Gives a user another role; all their sessions end.
 pub async fn set_role(services: &Services, principal: &Principal, id: Uuid, role: &str) -> Result<(), Refusal> {
-    principal.require_fresh()?;
+    require_fresh_administrator(principal)?;
     let role = Role::find(role).ok_or(Refusal::Unacceptable(CHOOSE_ROLE))?;
     change(services, principal, id, Change::Role(role.slug().to_owned())).await
 }
 
 /// Disables a user, which ends their sessions, or enables them again.
 pub async fn set_disabled(services: &Services, principal: &Principal, id: Uuid, off: bool) -> Result<(), Refusal> {
-    principal.require_fresh()?;
+    require_fresh_administrator(principal)?;
     change(services, principal, id, Change::Disabled(off)).await
 }
 
@@ -118,7 +118,7 @@ pub async fn set_two_step(
     id: Uuid,
     two_step: TwoStep,
 ) -> Result<(), Refusal> {
-    principal.require_fresh()?;
+    require_fresh_administrator(principal)?;
     let wanted = match two_step {
         TwoStep::Required => Change::TotpRequired(true),
         TwoStep::Optional => Change::TotpRequired(false),
@@ -134,7 +134,7 @@ pub async fn set_password(
     id: Uuid,
     typed: Typed<'_>,
 ) -> Result<Invited, Refusal> {
-    principal.require_fresh()?;
+    require_fresh_administrator(principal)?;
     if id == principal.visitor().user_id {
         return Err(Refusal::Unacceptable("Change your own password on your account page."));
     }
@@ -159,8 +159,13 @@ pub async fn end_sessions(services: &Services, principal: &Principal, id: Uuid) 
     Ok(())
 }
 
-async fn change(services: &Services, principal: &Principal, id: Uuid, change: Change) -> Result<(), Refusal> {
+/// The role comes first: nobody is asked for a password for what they may not do.
+fn require_fresh_administrator(principal: &Principal) -> Result<(), Refusal> {
     principal.require(Role::Administrator)?;
+    principal.require_fresh()
+}
+
+async fn change(services: &Services, principal: &Principal, id: Uuid, change: Change) -> Result<(), Refusal> {
     // One's own session outlives what one does to oneself, but not under another role.
     let keep = Some(principal.visitor().token_hash.clone()).filter(|_| !matches!(change, Change::Role(_)));
     let (vault, actor) = (services.vault.clone(), principal.actor());
