@@ -7,6 +7,7 @@ pub mod cluster;
 pub mod db;
 pub mod one_of_each;
 pub mod outside;
+pub mod page;
 pub mod peers;
 pub mod pgbouncer;
 pub mod process;
