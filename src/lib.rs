@@ -4,7 +4,8 @@
 //!
 //! ```text
 //! main → commands → cli, console → web, jobs → usecases
-//!     → runs, alerting, checkup, rewrap → services, store, opening, verification, telemetry
+//!     → runs, alerting, checkup, rewrap → connection_test
+//!     → services, store, opening, verification, telemetry
 //!     → draft, accounts, mail, config, echoes → models, integrations, postgres → providers → credentials
 //!     → form, vault → names, hosts, trail → pasted
 //! ```

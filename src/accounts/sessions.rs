@@ -10,9 +10,9 @@ use std::time::{Duration, Instant};
 use super::visitor::Visitor;
 use crate::models::{Conn, announcements};
 
-/// Longest that an entry is believed.
+/// Longest that an entry is used while the database announces ended sessions.
 const BELIEVED: Duration = Duration::from_secs(5);
-/// The same where nobody listens.
+/// The same without a connection for announcements.
 const UNHEARD: Duration = Duration::from_secs(1);
 /// Between two tries to connect.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -80,7 +80,7 @@ impl Cache {
         }
     }
 
-    /// What this process changes itself it need not hear about.
+    /// Drops all entries: this process has ended a session or changed a user, and does not wait for the announcement.
     pub fn forget(&self) {
         self.shared.lock().forget();
     }

@@ -7,7 +7,7 @@ pub fn new_token() -> String {
     hex::encode(crate::vault::random::<32>())
 }
 
-/// What the database keeps of a token.
+/// SHA-256 of a token, 32 bytes: the database stores this and not the token.
 pub fn hash(token: &str) -> Vec<u8> {
     Sha256::digest(token.as_bytes()).to_vec()
 }

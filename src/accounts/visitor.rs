@@ -31,7 +31,7 @@ pub struct Visitor {
 }
 
 impl Visitor {
-    /// Of a session that holds.
+    /// The person whose session was found valid. `address` is the one that the request came from.
     pub fn new(valid: Valid, address: String) -> Self {
         let Valid { session, user, now } = valid;
         let seconds_since_password = (now - session.authenticated_at).as_seconds_f64();

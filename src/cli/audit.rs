@@ -1,4 +1,4 @@
-//! What `strongroom audit` takes.
+//! Subcommands and arguments of `strongroom audit`.
 
 use clap::{Args, Subcommand};
 

@@ -1,4 +1,4 @@
-//! What `strongroom proxy` takes.
+//! Arguments of `strongroom proxy`.
 
 use std::net::SocketAddr;
 

@@ -52,7 +52,7 @@ pub struct StoreSettings {
     )]
     pub log_format: LogFormat,
 
-    /// What is logged: a level, or levels by module, such as info,strongroom::runs=debug. Other libraries never log
+    /// Level of the log, or levels by module, such as info,strongroom::runs=debug. Other libraries never log
     /// more than warnings, since their details could hold secrets
     #[arg(long, env = "STRONGROOM_LOG", hide_env_values = true, value_name = "FILTER", default_value = "info", global = true,
           value_parser = log_filter)]
