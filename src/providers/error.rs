@@ -93,6 +93,11 @@ pub enum ProviderError {
     /// The credential is good, but not for this.
     Forbidden,
     NotFound,
+    /// The server speaks the protocol, and lacks the vendor's own interface.
+    NoInterface {
+        /// The vendor's product: `Harbor`.
+        of: &'static str,
+    },
     /// Still throttled after all attempts. `retry_after` is what the service asked for, in seconds.
     Throttled {
         retry_after: Option<u64>,
@@ -238,6 +243,10 @@ impl ProviderError {
                 "Give the credential's account read access, or choose a credential.".to_owned(),
             ),
             Self::NotFound => (format!("{who} does not have it."), "Check the address and the name.".to_owned()),
+            Self::NoInterface { of } => (
+                format!("{who} does not have the interface of {of}."),
+                "Check the address, or choose Docker Registry v2 as the version.".to_owned(),
+            ),
             Self::Throttled { retry_after: Some(seconds @ 1..) } => (
                 format!("{who} limits the number of requests and asks for a pause of {seconds} seconds."),
                 "Try later.".to_owned(),

@@ -7,7 +7,7 @@ use futures_util::future::BoxFuture;
 use serde::Deserialize;
 
 use super::catalogue::{Catalogue, Described, Details, Listing, Pages, Tag};
-use super::docker_v2::{CA_CERTIFICATE, REGISTRY, connect, registry};
+use super::docker_v2::{self, CA_CERTIFICATE, REGISTRY, connect, registry};
 use super::selection::{self, Names};
 use super::{Images, check};
 use crate::form::Field;
@@ -30,7 +30,10 @@ pub static HARBOR: Spec = Spec {
 };
 
 static FIELDS: &[Field] = &[
-    REGISTRY.placeholder("https://harbor.example.com").help("The address of Harbor, without a project."),
+    REGISTRY
+        .placeholder("https://harbor.example.com")
+        .help("The address of Harbor. What a browser shows behind /harbor is left out.")
+        .check(address),
     selection::REPOSITORY.placeholder("project/*").help(
         "Blank takes all that the account may read; * stands for anything; separate several by commas. Put the project \
          in front: project/*. A robot account's user name begins with robot$.",
@@ -41,6 +44,15 @@ static FIELDS: &[Field] = &[
     CA_CERTIFICATE,
     selection::CAP.help("Keeps the newest tags of each repository, by the date of the push; 0 keeps all."),
 ];
+
+/// People paste what their browser shows, such as `https://harbor.example.com/harbor/projects/1/repositories`.
+fn address(text: &str) -> Result<String, String> {
+    let mut whole = docker_v2::address(text)?;
+    if let Some(at) = whole.find("/harbor/") {
+        whole.truncate(at);
+    }
+    Ok(whole.strip_suffix("/harbor").map(str::to_owned).unwrap_or(whole))
+}
 
 /// Entries on a page, the most that Harbor gives.
 const PAGE: usize = 100;
@@ -59,7 +71,11 @@ impl Harbor {
             Some(projects) => (projects, None),
             None => {
                 let path = format!("api/v2.0/projects?page_size={PAGE}");
-                let (found, rest) = self.0.vendor_list(&path, Sign::Login, pages, entries::<Named>).await?;
+                let found = self.0.vendor_list(&path, Sign::Login, pages, entries::<Named>).await;
+                let (found, rest) = found.map_err(|cause| match cause {
+                    ProviderError::NotFound => ProviderError::NoInterface { of: HARBOR.label },
+                    cause => cause,
+                })?;
                 (found.into_iter().map(|project| project.name).collect(), rest)
             }
         };
@@ -201,5 +217,25 @@ impl Artifact {
             pushed_at: tag.push_time.or(pushed),
             details: details.clone(),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_from_the_browser_is_cut_to_harbor_itself() {
+        for pasted in [
+            "harbor.example.com",
+            "https://harbor.example.com/harbor/projects/1/repositories",
+            "https://harbor.example.com/harbor",
+        ] {
+            assert_eq!(address(pasted).as_deref(), Ok("https://harbor.example.com"));
+        }
+        assert_eq!(
+            address("https://example.com/registry/harbor/sign-in").as_deref(),
+            Ok("https://example.com/registry")
+        );
     }
 }

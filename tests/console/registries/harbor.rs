@@ -1,10 +1,12 @@
 //! Harbor's own interface, with a robot account and without one.
 
+use serde_json::json;
 use strongroom::integrations::registries::Step;
 use strongroom::providers::{ProviderError, Sent};
 
 use super::Scan;
 use crate::support::peers::harbor::{self, IMAGE, INDEX, ROBOT, SECRET};
+use crate::support::peers::scripted::{Reply, Scripted};
 
 #[tokio::test]
 async fn a_robot_account_of_harbor_lists_what_it_may_read_with_dates() {
@@ -59,4 +61,15 @@ async fn test_connection_of_harbor_reads_one_page_and_changes_nothing() {
     assert_eq!(said, "The registry let Strongroom in and lists 1 repository on its first page.");
     assert!(peer.calls().iter().all(|call| call.method == "GET"));
     assert_eq!(peer.calls().iter().filter(|call| call.path().starts_with("/api/")).count(), 1);
+}
+
+#[tokio::test]
+async fn a_registry_that_is_no_harbor_is_told_as_one() {
+    let peer = Scripted::start(|path| match path {
+        "/v2/" => Reply::json(json!({})),
+        _ => Reply::status(404),
+    })
+    .await;
+    let error = Scan::of(peer.url()).version("harbor").run().await.unwrap_err();
+    assert_eq!(error.cause, ProviderError::NoInterface { of: "Harbor" });
 }
