@@ -16,7 +16,7 @@ pub struct Payload {
 pub static KIND: Kind = Kind {
     slug: "api_token",
     label: "API token",
-    summary: "One access token: HashiCorp Vault, PagerDuty, Splunk HEC, Jira Data Center, registries that take a bearer token.",
+    summary: "One access token: Slack, PagerDuty, Splunk HEC, Jira Data Center, registries that take a bearer token.",
     fields: &[Field::secret("token", "Access token").check(checks::token)],
     examine,
     parses: |values| super::payload::<Payload>(values).is_some(),

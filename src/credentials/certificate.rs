@@ -17,7 +17,7 @@ pub struct Payload {
 pub static KIND: Kind = Kind {
     slug: "certificate",
     label: "Certificate",
-    summary: "A client certificate with its private key: registries and secret stores with mutual TLS.",
+    summary: "A client certificate with its private key: registries with mutual TLS.",
     fields: &[
         Field::secret_document("certificate", "Client certificate with private key")
             .help("PEM: the certificate, any intermediate certificates, and the private key without a passphrase.")

@@ -26,7 +26,7 @@ fn default_server() -> String {
 pub static KIND: Kind = Kind {
     slug: "github_token",
     label: "GitHub",
-    summary: "An access token of GitHub or GitHub Enterprise Server: GitHub Container Registry.",
+    summary: "An access token of GitHub or GitHub Enterprise Server.",
     fields: &[
         Field::text("server_url", "Server URL")
             .optional()

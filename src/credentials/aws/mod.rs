@@ -99,7 +99,7 @@ impl TryFrom<Sealed> for Payload {
 pub static KIND: Kind = Kind {
     slug: "aws",
     label: "AWS",
-    summary: "An IAM user's access key, or the IAM role of the machine: ECR, Lambda, Secrets Manager, Security Hub.",
+    summary: "An IAM user's access key, or the IAM role of the machine: ECR, Security Hub.",
     fields: &[
         Field::choice("method", "Subtype", &[("access_key", "Access key"), ("iam_role", "IAM role")]),
         Field::text("access_key_id", "Access key ID")
@@ -142,7 +142,6 @@ pub static KIND: Kind = Kind {
             ("Policy of the user: may assume the role", ASSUME),
             ("Trust policy of the role: who may assume it", TRUST),
             ("Policy of the role for registry scans (Amazon ECR)", ECR),
-            ("Policy of the role for serverless scans (AWS Lambda)", LAMBDA),
         ],
         source: "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_access-keys.html",
     },
@@ -238,17 +237,6 @@ const ECR: &str = r#"{
         "ecr:DescribeImages",
         "ecr:BatchGetImage"
       ],
-      "Resource": "*"
-    }
-  ]
-}"#;
-
-const LAMBDA: &str = r#"{
-  "Version": "2012-10-17",
-  "Statement": [
-    {
-      "Effect": "Allow",
-      "Action": ["lambda:ListFunctions", "lambda:ListVersionsByFunction", "lambda:ListLayers", "ec2:DescribeRegions"],
       "Resource": "*"
     }
   ]

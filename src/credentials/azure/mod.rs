@@ -70,7 +70,7 @@ impl TryFrom<Sealed> for Payload {
 pub static KIND: Kind = Kind {
     slug: "azure",
     label: "Azure",
-    summary: "A service principal or a managed identity: Container Registry, Function Apps, Key Vault, mail by Microsoft 365.",
+    summary: "A service principal or a managed identity: Container Registry, mail by Microsoft 365.",
     fields: &[
         Field::choice(
             "method",

@@ -132,7 +132,7 @@ fn word(node: &Node, name: &'static str, more: &str, max: usize) -> Result<Strin
 pub static KIND: Kind = Kind {
     slug: "gcp",
     label: "Google Cloud",
-    summary: "A service account's key: Artifact Registry, Container Registry, Cloud Functions, Secret Manager, Pub/Sub, mail by Google Workspace.",
+    summary: "A service account's key: Pub/Sub, mail by Google Workspace.",
     fields: &[
         Field::secret_document("service_account", "Service account")
             .wants(Wanted::ServiceAccount)
@@ -164,8 +164,7 @@ pub static KIND: Kind = Kind {
                  gcloud iam service-accounts keys create key.json \\\n  \
                  --iam-account strongroom@PROJECT.iam.gserviceaccount.com",
             ),
-            ("Registry scans", REGISTRY_ROLE),
-            ("Serverless scans", FUNCTIONS_ROLE),
+            ("Alerts through Pub/Sub", PUBLISHER_ROLE),
             (
                 "E-mail through Google Workspace: at admin.google.com under Security, API controls, Domain-wide delegation, \
                  add the key's client_id with this scope; the account then sends as the profile's sender address",
@@ -178,10 +177,8 @@ pub static KIND: Kind = Kind {
     address: super::no_address,
 };
 
-const REGISTRY_ROLE: &str = "gcloud projects add-iam-policy-binding PROJECT \\\n  \
-     --member serviceAccount:strongroom@PROJECT.iam.gserviceaccount.com \\\n  --role roles/artifactregistry.reader";
-const FUNCTIONS_ROLE: &str = "gcloud projects add-iam-policy-binding PROJECT \\\n  \
-     --member serviceAccount:strongroom@PROJECT.iam.gserviceaccount.com \\\n  --role roles/cloudfunctions.viewer";
+const PUBLISHER_ROLE: &str = "gcloud pubsub topics add-iam-policy-binding TOPIC --project PROJECT \\\n  \
+     --member serviceAccount:strongroom@PROJECT.iam.gserviceaccount.com \\\n  --role roles/pubsub.publisher";
 
 fn examine(values: &Values) -> Result<Facts, Errors> {
     let account = ServiceAccount::parse(values.get("service_account"))

@@ -28,7 +28,7 @@ pub struct Payload {
 pub static KIND: Kind = Kind {
     slug: "kubeconfig",
     label: "Kubeconfig",
-    summary: "Access to one Kubernetes cluster: deployments, secrets kept in sync.",
+    summary: "Access to one Kubernetes cluster.",
     fields: &[Field::secret_document("kubeconfig", "Kubeconfig")
         .wants(Wanted::Kubeconfig)
         // As much as the reader takes: a merged file of many clusters, of which one is kept.
