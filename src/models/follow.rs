@@ -55,10 +55,12 @@ impl Follower {
         }
         let strange = ordinary::strange(conn)?;
         if vault.trail.set_strange(strange.clone()) {
-            tracing::error!(
-                tables = strange.join(", "),
-                "tables that are none, or have rules; empty: all are tables again"
-            );
+            match strange.join(", ") {
+                none if none.is_empty() => {
+                    tracing::info!("all tables are ordinary again: the store is not held for them")
+                }
+                tables => tracing::error!(tables, "tables were replaced, or have rules on them: the store is held"),
+            }
         }
         // Before the heads are read, since they must not be behind.
         let ends: Vec<Option<End>> = (0..LANES).map(|lane| vault.trail.end(lane)).collect();

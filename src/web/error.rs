@@ -78,7 +78,7 @@ pub enum Error {
 pub enum Trail {
     /// It is being read for the first time.
     Reading,
-    /// It was broken before the console started, or cannot be followed.
+    /// It was broken before the console started, or cannot be followed; or tables were replaced.
     Held,
     /// It was cut a moment ago.
     Cut,
@@ -93,10 +93,10 @@ impl Trail {
                  few seconds.",
             ),
             Self::Held => (
-                "Nothing is changed while the audit trail is broken",
-                "The audit trail was altered before this console started, or cannot be read as it was written. No secret is \
-                 used and nothing was changed. A line on every page says what is wrong. The operator of the server puts a \
-                 backup back, or accepts a break with the command “strongroom audit accept”.",
+                "Nothing is changed while the database is not to be relied on",
+                "Its audit trail was altered before this console started, or cannot be read, or its tables were replaced. \
+                 No secret is used and nothing was changed. The line at the top of every page says which it is, and what \
+                 to do.",
             ),
             Self::Cut => (
                 "The audit trail was altered a moment ago",
