@@ -3,6 +3,7 @@
 
 use std::fmt;
 
+pub use super::detour::Detour;
 use super::failure::Failure;
 use super::tls_faults::{self, CertificateFault, ClientFault, Form, HandshakeFault};
 use super::wording::{capital, own_machine, where_it_may_be};
@@ -136,27 +137,6 @@ pub enum Sent {
     Password,
     Token,
     Certificate,
-}
-
-/// How an address on the same host differs from the one that was asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Detour {
-    /// By the slash at the end of its path.
-    Slash,
-    /// By its scheme: https instead of http.
-    Encrypted,
-    /// By its path or its query.
-    Path,
-}
-
-impl Detour {
-    fn words(self) -> &'static str {
-        match self {
-            Self::Slash => "the same address with or without the slash at its end",
-            Self::Encrypted => "the same host by https",
-            Self::Path => "another path on the same host",
-        }
-    }
 }
 
 impl ProviderError {

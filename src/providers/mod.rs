@@ -10,6 +10,7 @@ mod certificate;
 mod checkup;
 mod clock;
 pub mod connection;
+mod detour;
 pub mod egress;
 pub mod endpoints;
 mod error;

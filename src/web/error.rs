@@ -95,8 +95,8 @@ impl Trail {
             Self::Held => (
                 "Nothing is changed while the database is not to be relied on",
                 "Its audit trail was altered before this console started, or cannot be read, or its tables were replaced. \
-                 No secret is used and nothing was changed. The line at the top of every page says which it is, and what \
-                 to do.",
+                 No secret is used and nothing was changed. The dashboard says which it is, and what to do: put the backup \
+                 or the tables back, or accept a break of the trail with the command “strongroom audit accept”.",
             ),
             Self::Cut => (
                 "The audit trail was altered a moment ago",
