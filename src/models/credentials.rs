@@ -10,7 +10,7 @@ pub use super::credential_row::Credential;
 use super::credential_row::context;
 use super::events::{self, Action, Actor};
 use super::schema::{credentials, secrets};
-use super::secrets::Versions;
+use super::secrets::{NewSecret, Versions};
 use super::trust::{self, Seen, Trusted, latest_version};
 use super::{Conn, DbError, keks};
 use crate::vault::{Sealed, Vault};
@@ -98,7 +98,7 @@ fn insert(conn: &mut Conn, vault: &Vault, actor: &Actor, new: &NewCredential, sh
             ),
         ))
         .execute(conn)?;
-    super::secrets::insert(conn, id, 1, &sealed, ledger.now)?;
+    NewSecret::active(id, 1, &sealed, ledger.now).insert(conn)?;
     let detail = format!("type {}", row.kind);
     ledger.record_version(conn, vault, actor, &row.event(Action::CredentialCreated, detail), row.row_version)?;
     Ok(id)
@@ -222,7 +222,7 @@ pub fn update(
         let anew = (healed, super::credential_row::untested());
         diesel::update(credentials::table.find(id)).set(anew).execute(conn)?;
         super::secrets::retire_active(conn, id)?;
-        super::secrets::insert(conn, id, row.secret_version, &sealed, ledger.now)?;
+        NewSecret::active(id, row.secret_version, &sealed, ledger.now).replace(conn)?;
     }
     if secret != Secret::Kept {
         let ends = row.expires_at.filter(|at| *at < ledger.now + chrono::Duration::days(30));

@@ -9,6 +9,7 @@ use diesel::sql_types::{BigInt, Text};
 use uuid::Uuid;
 
 pub use super::actions::Action;
+use super::append::Append;
 use super::noted::{self, Written};
 use super::schema::{audit_lanes, events};
 use super::times::Time;
@@ -48,7 +49,7 @@ pub struct NewEvent<'a> {
     pub detail: String,
 }
 
-#[derive(Clone, Debug, Queryable, Selectable, Identifiable, Insertable)]
+#[derive(Clone, Debug, Queryable, Selectable, Identifiable)]
 #[diesel(primary_key(lane, seq))]
 pub struct Event {
     pub lane: i16,
@@ -156,19 +157,13 @@ impl Ledger {
             subject_version,
         };
         event.mac = link(vault, &self.mac, &event);
-        let written = diesel::insert_into(events::table).values(&event).execute(conn)?;
-        (self.seq, self.mac) = (event.seq, event.mac);
-        let moved = diesel::update(audit_lanes::table.find(self.lane))
-            .set((
-                audit_lanes::seq.eq(self.seq),
-                audit_lanes::mac.eq(&self.mac),
-                audit_lanes::head_mac.eq(head_mac(vault, self.lane, self.seq, &self.mac)),
-            ))
-            .execute(conn)?;
+        let head_mac = head_mac(vault, self.lane, event.seq, &event.mac);
+        let written = Append { event: &event, head_mac: &head_mac }.execute(conn)?;
         // A trigger or a rule of somebody else may have swallowed what was written.
-        if (written, moved) != (1, 1) {
+        if written != 1 {
             return Err(DbError::ReadOnly);
         }
+        (self.seq, self.mac) = (event.seq, event.mac);
         let (trail, end) = (vault.trail.clone(), End { seq: self.seq, link: self.mac.clone() });
         noted::add(Written { trail, lane: self.lane, end, version: new.subject_id.zip(subject_version) });
         Ok(())

@@ -19,6 +19,7 @@ pub mod alerts;
 pub mod altered;
 pub mod anchors;
 pub mod announcements;
+mod append;
 pub mod attention;
 pub mod backlog;
 pub mod chain;

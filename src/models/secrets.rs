@@ -88,29 +88,39 @@ pub(super) fn versions() -> OfRow {
         FROM secrets WHERE credential_id = credentials.id AND state <> 'retired')")
 }
 
-/// Stores a sealed value as the active secret of that version. A row that has the version already was put there by SQL,
-/// beside a credential that was put back: it is replaced.
-pub(super) fn insert(
-    conn: &mut Conn,
-    credential: Uuid,
+/// A row with a value.
+#[derive(Clone, Copy, Insertable, AsChangeset)]
+#[diesel(table_name = secrets, primary_key(credential_id, version))]
+pub(super) struct NewSecret<'a> {
+    credential_id: Uuid,
     version: i32,
-    sealed: &Sealed,
+    state: SecretState,
+    kek_id: i32,
+    wrapped_dek: &'a [u8],
+    payload: &'a [u8],
     made_at: DateTime<Utc>,
-) -> Result<(), DbError> {
-    let value = (
-        secrets::state.eq(SecretState::Active),
-        secrets::kek_id.eq(sealed.kek_id),
-        secrets::wrapped_dek.eq(&sealed.wrapped_dek),
-        secrets::payload.eq(&sealed.payload),
-        secrets::made_at.eq(made_at),
-    );
-    diesel::insert_into(secrets::table)
-        .values((secrets::credential_id.eq(credential), secrets::version.eq(version), value))
-        .on_conflict((secrets::credential_id, secrets::version))
-        .do_update()
-        .set(value)
-        .execute(conn)?;
-    Ok(())
+}
+
+impl<'a> NewSecret<'a> {
+    /// The active secret of that version.
+    pub fn active(credential: Uuid, version: i32, sealed: &'a Sealed, made_at: DateTime<Utc>) -> Self {
+        let (wrapped_dek, payload) = (&*sealed.wrapped_dek, &*sealed.payload);
+        let state = SecretState::Active;
+        Self { credential_id: credential, version, state, kek_id: sealed.kek_id, wrapped_dek, payload, made_at }
+    }
+
+    /// For a credential that is new. Has no ON CONFLICT, so that Diesel prepares it once a connection.
+    pub fn insert(&self, conn: &mut Conn) -> Result<(), DbError> {
+        diesel::insert_into(secrets::table).values(self).execute(conn)?;
+        Ok(())
+    }
+
+    /// A row that has the version already was put there by SQL, beside a credential that was put back: it is replaced.
+    pub fn replace(&self, conn: &mut Conn) -> Result<(), DbError> {
+        let key = (secrets::credential_id, secrets::version);
+        diesel::insert_into(secrets::table).values(self).on_conflict(key).do_update().set(self).execute(conn)?;
+        Ok(())
+    }
 }
 
 /// Wipes the active secret; its row stays.

@@ -3,7 +3,7 @@
 //! back opens nothing. All times are the database's.
 
 use chrono::{DateTime, Utc};
-use diesel::dsl::{exists, sql};
+use diesel::dsl::{self, AsExprOf, IntervalDsl, exists, not, sql};
 use diesel::prelude::*;
 use diesel::sql_types::{Bool, Integer, Timestamptz};
 use uuid::Uuid;
@@ -143,13 +143,19 @@ pub fn create(
     Ok(())
 }
 
-fn alive(limits: Limits) -> diesel::expression::SqlLiteral<Bool> {
-    // The limits are the operator's numbers, so they may stand in the text.
-    sql(&format!(
-        "sessions.last_seen_at > now() - interval '{} minutes' AND sessions.created_at > now() - interval '{} hours'
-         AND (NOT sessions.awaits_code OR sessions.created_at > now() - interval '10 minutes')",
-        limits.idle_minutes, limits.hours
-    ))
+/// The database's clock at the start of the transaction.
+fn clock() -> AsExprOf<dsl::now, Timestamptz> {
+    dsl::now.into_sql::<Timestamptz>()
+}
+
+/// Whether a session is within its limits. Of Diesel's own expressions, not SQL text: only those are prepared once a
+/// connection.
+macro_rules! alive {
+    ($limits:expr) => {{
+        let begun = sessions::created_at.gt(clock() - $limits.hours.hours());
+        let seen = sessions::last_seen_at.gt(clock() - $limits.idle_minutes.minutes());
+        begun.and(seen).and(not(sessions::awaits_code).or(sessions::created_at.gt(clock() - 10.minutes())))
+    }};
 }
 
 /// The session of a token, when it is alive and its user may come in.
@@ -167,13 +173,13 @@ pub fn find(conn: &mut Conn, vault: &Vault, hash: &[u8], limits: Limits) -> Resu
         latest_version!(sessions::id),
         User::as_select(),
         latest_version!(users::id),
-        sql::<Timestamptz>("now()"),
+        clock(),
         exists(login),
     );
     type Row = (Session, Option<i64>, User, Option<i64>, DateTime<Utc>, bool);
     let found: Option<Row> = sessions::table
         .inner_join(users::table)
-        .filter(sessions::token_hash.eq(hash).and(users::disabled.eq(false)).and(alive(limits)))
+        .filter(sessions::token_hash.eq(hash).and(users::disabled.eq(false)).and(alive!(limits)))
         .select(columns)
         .first(conn)
         .optional()?;
@@ -258,7 +264,7 @@ pub(super) fn carry_over(conn: &mut Conn, vault: &Vault, user: &Trusted<User>, r
 /// The live sessions of a user, latest activity first, for a list.
 pub fn of(conn: &mut Conn, user: Uuid, limits: Limits) -> Result<Vec<Session>, DbError> {
     Ok(sessions::table
-        .filter(sessions::user_id.eq(user).and(sessions::awaits_code.eq(false)).and(alive(limits)))
+        .filter(sessions::user_id.eq(user).and(sessions::awaits_code.eq(false)).and(alive!(limits)))
         .order(sessions::last_seen_at.desc())
         .select(Session::as_select())
         .load(conn)?)
@@ -282,7 +288,7 @@ pub fn without_login(conn: &mut Conn, ids: &[Uuid]) -> Result<Vec<Uuid>, DbError
             .and(trail::action.eq(Action::LoginSucceeded.name())),
     );
     let complete = sessions::id.eq_any(ids).and(sessions::awaits_code.eq(false));
-    let without = sessions::table.filter(complete).filter(diesel::dsl::not(exists(logins)));
+    let without = sessions::table.filter(complete).filter(not(exists(logins)));
     Ok(without.select(sessions::id).load(conn)?)
 }
 
