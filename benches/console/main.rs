@@ -56,6 +56,9 @@ fn main() {
     if part("scanning") {
         lines.extend(providers::scanning(&server));
     }
+    if part("large") {
+        lines.extend(providers::large(&server));
+    }
     if part("million") {
         lines.extend(pages::million(&server));
     }

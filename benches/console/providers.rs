@@ -10,6 +10,7 @@ use diesel::sql_types::Text;
 use diesel::{QueryableByName, RunQueryDsl};
 use futures_util::StreamExt;
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, COOKIE, LOCATION};
+use serde_json::json;
 use strongroom::models::credentials::{self, NewCredential};
 use strongroom::models::events::Actor;
 use strongroom::models::{self, DbError};
@@ -17,9 +18,11 @@ use uuid::Uuid;
 
 use crate::Line;
 use crate::pages::median;
+use crate::process::Running;
 use crate::store::{Server, Store};
 use crate::support::peers::moto::Moto;
 use crate::support::peers::registry::{Auth, Registry};
+use crate::support::peers::scripted::{Reply, Scripted};
 
 /// Rounds of a user, who may test ten times a minute, and users.
 const TESTS: usize = 9;
@@ -139,7 +142,9 @@ pub fn scanning(server: &Server) -> Vec<Line> {
         for (what, tags, bar) in parts {
             let (mut ours, mut theirs) = (Vec::new(), Vec::new());
             for turn in 0..SCANS {
-                ours.push(scan(&store, console, &cookie, &address, &format!("{what} {turn}"), tags).await);
+                let form =
+                    Form { name: format!("{what} {turn}"), registry: &address, tags, found: REPOSITORIES * tags };
+                ours.push(scan(&store, console, &cookie, &form).await);
                 theirs.push(bare(&address, tags).await);
             }
             let (ours, theirs) = (median(ours), median(theirs));
@@ -163,6 +168,34 @@ pub fn scanning(server: &Server) -> Vec<Line> {
     })
 }
 
+/// A registry of 200,000 tags, read and stored by one run: the most memory that the console takes meanwhile.
+pub fn large(server: &Server) -> Vec<Line> {
+    const EACH: usize = 1_000;
+    runtime().block_on(async {
+        let names: Vec<String> = (0..REPOSITORIES).map(|n| format!("team/app-{n:03}")).collect();
+        let tags: Vec<String> = (0..EACH).map(|n| format!("1.{n}")).collect();
+        let peer = Scripted::start(move |path| match path {
+            "/v2/" => Reply::json(json!({})),
+            path if path.starts_with("/v2/_catalog") => Reply::json(json!({"repositories": names})),
+            path if path.contains("/tags/list") => Reply::json(json!({"tags": tags})),
+            path => Reply::json(json!({"schemaVersion": 2, "manifests": [], "annotations": {"of": path}})),
+        })
+        .await;
+        let store = server.store("large");
+        let console = Running::with(&store, &["--egress-allow=127.0.0.0/8", "--log=error"]);
+        let address = peer.url().parse().expect("an address");
+        let form = Form { name: "large".to_owned(), registry: &address, tags: EACH, found: REPOSITORIES * EACH };
+        let seconds = scan(&store, console.address(), &store.login(), &form).await;
+        vec![Line {
+            what: format!("Most resident memory in a scan of 200,000 tags, which took {seconds:.0} s"),
+            ours: format!("{:.0} MiB", console.most_resident()),
+            theirs: String::new(),
+            ratio: String::new(),
+            bar: "≤ 300 MB",
+        }]
+    })
+}
+
 fn line(what: &str, ours: f64, theirs: f64, ratio: f64, bar: &'static str) -> Line {
     Line {
         what: format!("Scan of {REPOSITORIES} repositories × {TAGS} tags, {what}"),
@@ -183,10 +216,21 @@ struct Ended {
     found: i32,
 }
 
+/// An integration to add, and how many images its scan must find.
+struct Form<'a> {
+    name: String,
+    registry: &'a url::Url,
+    /// Tags of each repository that are read; none: no tag fits.
+    tags: usize,
+    found: usize,
+}
+
 /// Adds an integration through its form, and returns how many seconds its first run took, with what it stored.
-async fn scan(store: &Store, console: SocketAddr, cookie: &str, registry: &url::Url, name: &str, tags: usize) -> f64 {
-    let (cap, tag) = (tags.to_string(), if tags == 0 { "no-such-tag" } else { "" });
-    let form = [("name", name), ("version", "docker_v2"), ("registry", registry.as_str()), ("cap", &cap), ("tag", tag)];
+async fn scan(store: &Store, console: SocketAddr, cookie: &str, form: &Form<'_>) -> f64 {
+    let (cap, tag) = (form.tags.to_string(), if form.tags == 0 { "no-such-tag" } else { "" });
+    let found = form.found;
+    let registry = form.registry.as_str();
+    let form = [("name", &*form.name), ("version", "docker_v2"), ("registry", registry), ("cap", &cap), ("tag", tag)];
     let request = client().post(format!("http://{console}/integrations")).form(&form);
     let request = request.header(COOKIE, cookie).header("sec-fetch-site", "same-origin");
     let answer = request.send().await.expect("a page");
@@ -205,7 +249,7 @@ async fn scan(store: &Store, console: SocketAddr, cookie: &str, registry: &url::
         .load(&mut conn)
         .expect("the runs");
         if let Some(run) = ended.first() {
-            assert_eq!((run.state.as_str(), run.found as usize), ("succeeded", REPOSITORIES * tags));
+            assert_eq!((run.state.as_str(), run.found as usize), ("succeeded", found));
             return run.seconds;
         }
     }
