@@ -1,11 +1,6 @@
 //! What a credential is. One kind a file: its fields, what may be shown of it, the typed payload that its users get,
 //! and how to make one. A new type is a new file and a line in [`KINDS`]; nothing else changes.
 
-use chrono::{DateTime, Utc};
-use url::Url;
-
-use crate::form::{Errors, Field, Values};
-
 pub mod api_token;
 pub mod aws;
 pub mod azure;
@@ -17,59 +12,15 @@ pub mod gcp;
 pub mod github_token;
 pub mod gitlab_token;
 pub mod ibm_cloud;
+mod kind;
 pub mod kubeconfig;
 pub mod oci;
 pub mod pem;
 pub mod webhook;
 
 pub use aws::shipped_iam_role;
-
-/// A credential type, as data.
-pub struct Kind {
-    /// Stable identifier, stored with every credential: `aws`, `github_token`.
-    pub slug: &'static str,
-    /// What people call it: `AWS`, `GitHub`.
-    pub label: &'static str,
-    /// One sentence for the list of types: what it opens.
-    pub summary: &'static str,
-    pub fields: &'static [Field],
-    /// Looks at checked values as a whole: what may be shown of them, or what does not fit together.
-    pub examine: fn(&Values) -> Result<Facts, Errors>,
-    /// The typed payload must parse before anything is sealed, so that form and use cannot drift apart.
-    pub parses: fn(&Values) -> bool,
-    /// Whether the secret grows stale: AWS access keys do after 90 days.
-    pub ages: fn(&Values) -> bool,
-    pub guide: Guide,
-    /// Least policies with the real names filled in, for the credential's page: (caption, text). Empty where the
-    /// guide's snippets say it all. Reads only values that are no secrets.
-    pub policies: fn(&Values) -> Vec<(String, String)>,
-    /// The address that the checked values name, and the field that it is in: the credential is sent there, so it must
-    /// pass the rules of the way out before it is saved. `None` where the vendor's hosts are fixed.
-    pub address: fn(&Values) -> Option<(&'static str, Url)>,
-}
-
-/// What may be shown of a credential: derived from the values when it is saved, stored in clear, never a secret.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Facts {
-    /// The one value people know it by: access key id, client e-mail, user name.
-    pub identity: String,
-    /// Subtype label where the type has several: `Access key`.
-    pub subtype: Option<&'static str>,
-    /// Further (label, value) lines for the credential's page.
-    pub lines: Vec<(&'static str, String)>,
-    pub expires_at: Option<DateTime<Utc>>,
-    /// Sentences that warn without refusing.
-    pub warnings: Vec<String>,
-}
-
-/// How to make such a credential: the vendor's steps and lines to copy.
-pub struct Guide {
-    pub steps: &'static [&'static str],
-    /// (caption, text) blocks, ready to copy.
-    pub snippets: &'static [(&'static str, &'static str)],
-    /// The vendor's own page.
-    pub source: &'static str,
-}
+pub use kind::{Facts, Guide, Kind, payload};
+use kind::{address_in, date, no_address, no_policies};
 
 /// Every type, in the order of the list on the *Add credential* page.
 pub static KINDS: &[&Kind] = &[
@@ -90,29 +41,6 @@ pub static KINDS: &[&Kind] = &[
 /// The type of that slug; `None` for one that this version does not know.
 pub fn find(slug: &str) -> Option<&'static Kind> {
     KINDS.iter().copied().find(|kind| kind.slug == slug)
-}
-
-/// The typed payload of checked values.
-pub fn payload<P: serde::de::DeserializeOwned>(values: &Values) -> Option<P> {
-    serde_json::from_slice(&values.to_json()).ok()
-}
-
-fn no_address(_: &Values) -> Option<(&'static str, Url)> {
-    None
-}
-
-/// The address in a field that holds nothing else.
-fn address_in(field: &'static str, values: &Values) -> Option<(&'static str, Url)> {
-    Url::parse(values.get(field)).ok().map(|url| (field, url))
-}
-
-fn no_policies(_: &Values) -> Vec<(String, String)> {
-    Vec::new()
-}
-
-/// `2031-05-04`, for the lines of [`Facts`].
-fn date(time: DateTime<Utc>) -> String {
-    time.format("%Y-%m-%d").to_string()
 }
 
 #[cfg(test)]

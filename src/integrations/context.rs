@@ -4,7 +4,7 @@
 
 use tokio_util::sync::CancellationToken;
 
-use super::alerts::email::Connections;
+use super::alerts::email::connections::Connections;
 use super::progress::Report;
 use crate::credentials::Kind;
 use crate::form::Values;

@@ -4,10 +4,11 @@
 use futures_util::future::BoxFuture;
 use url::Url;
 
-use super::Family;
-use super::alerts::Channel;
+use super::alerts::channel::Channel;
 use super::context::{Context, MAIN};
-use super::registries::{Scan, ScanError};
+use super::family::Family;
+use super::registries::failure::ScanError;
+use super::registries::scan::Scan;
 use crate::form::{Errors, Field, Values};
 use crate::providers::aws::roles::Wanted;
 
@@ -107,11 +108,6 @@ pub fn no_grants(_settings: &Values, _name: &str) -> Grants {
 }
 
 impl Spec {
-    /// The provider of that slug in any family; `None` for one that this release does not know.
-    pub fn find(slug: &str) -> Option<&'static Self> {
-        Family::ALL.iter().flat_map(|family| family.providers()).copied().find(|spec| spec.slug == slug)
-    }
-
     pub fn family(&self) -> Family {
         match self.does {
             Does::Scan(scanner) => scanner.family(),

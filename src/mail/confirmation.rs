@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use url::Url;
 use uuid::Uuid;
 
-use super::{date, name};
+use super::words::{date, name};
 use crate::integrations::alerts::Trigger;
 use crate::integrations::alerts::email::{Letter, host};
 

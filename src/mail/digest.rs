@@ -3,7 +3,7 @@
 use askama::Template;
 use url::Url;
 
-use super::{count, date, name, sentence, shown};
+use super::words::{LONGEST_SENTENCE, count, date, name, sentence, shown};
 use crate::integrations::alerts::email::{Letter, host};
 use crate::integrations::alerts::text::word;
 use crate::integrations::alerts::{Event, Line, Message, Severity, Trigger};
@@ -177,7 +177,7 @@ impl<'a> Shown<'a> {
             tone: if closed { "good" } else { tone(line.severity) },
             word: word(line.event),
             title: sentence(&line.title, &line.subject),
-            detail: shown(&line.detail, super::LONGEST_SENTENCE),
+            detail: shown(&line.detail, LONGEST_SENTENCE),
             since,
             subject: name(&line.subject),
             subject_url: &line.subject_url,
@@ -185,7 +185,7 @@ impl<'a> Shown<'a> {
             usages: usages.iter().map(|usage| (usage.family, name(&usage.name), &usage.url)).collect(),
             unused: of_credential && !closed && line.usages.is_empty() && line.more_usages == 0,
             more_usages: if closed { 0 } else { line.more_usages },
-            remedy: if closed { String::new() } else { shown(&line.remedy, super::LONGEST_SENTENCE) },
+            remedy: if closed { String::new() } else { shown(&line.remedy, LONGEST_SENTENCE) },
         }
     }
 }

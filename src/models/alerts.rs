@@ -7,7 +7,8 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Integer, Nullable, SmallInt, Text, Timestamptz, Uuid as SqlUuid};
 use uuid::Uuid;
 
-use super::events::{self, Action, Actor, NewEvent};
+pub use super::alert::{Alert, RAISED, Subject};
+use super::events::{self, Action, Actor};
 pub use super::integrity_alerts::raise as raise_integrity;
 use super::integrity_alerts::{TRIGGER, is_genuine};
 use super::readable::kept;
@@ -15,49 +16,6 @@ use super::schema::alerts;
 use super::times::{MaybeTime, Time};
 use super::{Conn, DbError, trust};
 use crate::vault::Vault;
-
-/// From here on an alert is raised; below, it is a warning ahead.
-pub const RAISED: i16 = 3;
-
-/// What an alert is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Subject<'a> {
-    /// `credential`, `integration` or `user`.
-    pub kind: &'static str,
-    pub id: Uuid,
-    pub name: &'a str,
-}
-
-#[derive(Clone, Debug, Default, Queryable, Selectable, Insertable)]
-pub struct Alert {
-    pub id: Uuid,
-    pub trigger: String,
-    pub subject_kind: String,
-    pub subject_id: Uuid,
-    pub subject_name: String,
-    pub stage: i16,
-    #[diesel(deserialize_as = Time)]
-    pub told_at: DateTime<Utc>,
-    #[diesel(deserialize_as = Time)]
-    pub opened_at: DateTime<Utc>,
-    #[diesel(deserialize_as = MaybeTime)]
-    pub acknowledged_at: Option<DateTime<Utc>>,
-    pub acknowledged_by: Option<String>,
-    #[diesel(deserialize_as = MaybeTime)]
-    pub snoozed_until: Option<DateTime<Utc>>,
-    pub snoozed_by: Option<String>,
-    #[diesel(deserialize_as = MaybeTime)]
-    pub closed_at: Option<DateTime<Utc>>,
-    pub closed_why: Option<String>,
-    /// Of alerts about integrity: see `integrity_alerts`.
-    pub row_mac: Vec<u8>,
-}
-
-impl Alert {
-    fn event(&self, action: Action, detail: String) -> NewEvent<'_> {
-        NewEvent { action, subject_kind: "alert", subject_id: Some(self.id), subject_name: &self.subject_name, detail }
-    }
-}
 
 /// Opens an alert unless it is open already; those about integrity are raised by [`raise_integrity`]. `words` say what went wrong, without a secret. In the caller's
 /// transaction.

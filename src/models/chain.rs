@@ -2,57 +2,18 @@
 //! nor holds a snapshot open. Events below a head never change, so writers may go on meanwhile. Writing is in
 //! [`super::events`].
 
-use std::fmt;
-
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Binary, SmallInt};
+use diesel::sql_types::{Array, SmallInt};
 use uuid::Uuid;
 
 use super::events::{self, Action, Actor, Event, LANES, NewEvent};
+pub use super::head::Head;
 use super::lane::{self, Accepted, Place};
 use super::missing::{self, Gap};
 use super::{Conn, DbError};
 use crate::trail::Break;
 use crate::vault::Vault;
-
-/// The last event of a lane. Kept elsewhere, it proves later that the trail was not rolled back.
-#[derive(Clone, Debug, PartialEq, Eq, QueryableByName)]
-pub struct Head {
-    #[diesel(sql_type = SmallInt)]
-    pub lane: i16,
-    #[diesel(sql_type = BigInt)]
-    pub seq: i64,
-    #[diesel(sql_type = Binary)]
-    pub mac: Vec<u8>,
-    #[diesel(sql_type = Binary)]
-    head_mac: Vec<u8>,
-    /// The number of the last event that is there.
-    #[diesel(sql_type = BigInt)]
-    pub(super) last: i64,
-}
-
-/// Characters of a link that an anchor in a mail has: 64 bits of the MAC, which nobody can choose without the key.
-const SHORT: usize = 16;
-
-impl Head {
-    /// Whether Strongroom wrote this head.
-    pub(super) fn is_signed(&self, vault: &Vault) -> bool {
-        self.head_mac == events::head_mac(vault, self.lane, self.seq, &self.mac)
-    }
-
-    /// For a mail, where a whole link would be too long.
-    pub fn short(&self) -> String {
-        let link = hex::encode(&self.mac);
-        format!("{}:{}:{}", self.lane, self.seq, link.get(..SHORT).unwrap_or(&link))
-    }
-}
-
-impl fmt::Display for Head {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}:{}", self.lane, self.seq, hex::encode(&self.mac))
-    }
-}
 
 /// A walk along all lanes, also past what does not hold in them.
 #[derive(Debug, Default)]

@@ -135,7 +135,7 @@ pub fn create(conn: &mut Conn, vault: &Vault, actor: &Actor, new: &NewIntegratio
     diesel::insert_into(integrations::table)
         .values((&*row, integrations::name_key.eq(crate::names::key(&row.name))))
         .execute(conn)?;
-    usages::save(conn, &row)?;
+    usages::save(conn, row.id, (row.credential_id, &row.host), &row.further)?;
     let detail = match credential_name(conn, row.credential_id)? {
         Some(name) => format!("{} with {name}", row.host),
         None => format!("{} without a credential", row.host),
@@ -209,7 +209,7 @@ fn change(
     diesel::update(integrations::table.find(id))
         .set((&*row, integrations::name_key.eq(crate::names::key(&row.name))))
         .execute(conn)?;
-    usages::save(conn, &row)?;
+    usages::save(conn, row.id, (row.credential_id, &row.host), &row.further)?;
     channels::start_anew(conn, vault, id)?;
     ledger.record_version(conn, vault, actor, &row.event(action, detail), row.row_version)
 }

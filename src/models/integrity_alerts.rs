@@ -5,7 +5,7 @@
 use diesel::prelude::*;
 use uuid::Uuid;
 
-use super::alerts::{Alert, RAISED, Subject};
+use super::alert::{Alert, RAISED, Subject};
 use super::events::clock_timestamp;
 use super::schema::{alerts, notices};
 use super::trust::{self, Doubt, Parts, Seen, Signed};

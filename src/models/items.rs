@@ -262,7 +262,7 @@ pub fn page(
 
 /// How many items an integration has, as its last scan that read anything left them.
 pub fn count(conn: &mut Conn, integration: Uuid) -> Result<i64, DbError> {
-    let read = runs::integration_id.eq(integration).and(runs::state.eq_any(super::run_ends::READ));
+    let read = runs::integration_id.eq(integration).and(runs::state.eq_any(super::runs::READ));
     let last = runs::table.filter(read).order(runs::queued_at.desc()).select((runs::found, runs::kept));
     match last.first::<(i32, i32)>(conn).optional()? {
         Some((found, kept)) => Ok(i64::from(found) + i64::from(kept)),

@@ -4,8 +4,8 @@
 use diesel::prelude::*;
 use uuid::Uuid;
 
-use super::chain::Head;
 use super::events::{self, Action, Event};
+use super::head::Head;
 use super::missing::Gap;
 use super::schema::events as table;
 use super::{Conn, DbError};

@@ -14,6 +14,7 @@ use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 use uuid::Uuid;
 
 mod actions;
+mod alert;
 pub mod alert_settings;
 pub mod alerts;
 pub mod altered;
@@ -46,6 +47,7 @@ mod due_runs;
 mod error;
 pub mod events;
 pub mod follow;
+mod head;
 pub mod integration_list;
 pub mod integrations;
 mod integrity_alerts;
@@ -78,6 +80,7 @@ pub mod trust;
 pub mod usages;
 mod user_changes;
 pub mod users;
+mod using;
 
 pub use connecting::{ConnectError, Parameters, Route, UrlError, connect, connect_by, route};
 pub use db::{AsDb, Db, read, transaction};

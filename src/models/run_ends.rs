@@ -4,12 +4,9 @@ use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::runs::{Run, mine};
+use super::runs::{READ, Run, mine};
 use super::schema::runs;
 use super::{Conn, DbError};
-
-/// The states of runs that left an inventory.
-pub const READ: [&str; 2] = ["succeeded", "partly"];
 
 /// Gaps of a run that are stored with their names; the others are counted.
 pub const NAMED_GAPS: usize = 1_000;

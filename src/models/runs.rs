@@ -14,6 +14,9 @@ use super::trust::{self, Doubt, Parts, Seen, Signed};
 use super::{Conn, DbError};
 use crate::vault::Vault;
 
+/// The states of runs that left an inventory.
+pub const READ: [&str; 2] = ["succeeded", "partly"];
+
 /// Seconds that a claim holds without a heartbeat.
 pub const LEASE_SECONDS: i32 = 30;
 /// A run that took this many replicas down with it is not tried again.
@@ -109,7 +112,7 @@ impl Run {
 
     /// Whether it left an inventory.
     pub fn has_read(&self) -> bool {
-        super::run_ends::READ.contains(&self.state.as_str())
+        READ.contains(&self.state.as_str())
     }
 
     /// Whether it was tried so often that its replicas may have died of it.

@@ -1,6 +1,6 @@
 //! Usages: which credentials an integration works with, by role, and where each is sent. They are a part of the
 //! integration's row, as its signature is: read in the statement that reads the row, written by `integrations` with it.
-//! Also which integrations use a credential, as whole rows; the lines that pages list are in `integration_list`.
+//! Which integrations use a credential is in `using`.
 
 use diesel::deserialize::{self, FromSql, FromSqlRow};
 use diesel::dsl::sql;
@@ -12,11 +12,10 @@ use diesel::upsert::excluded;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::integrations::Integration;
-use super::schema::{integrations, usages};
-use super::trust::{Parts, Seen, Trusted, latest_version};
+use super::schema::usages;
+use super::trust::Parts;
+pub use super::using::{known_destination, of};
 use super::{Conn, DbError};
-use crate::vault::Vault;
 
 /// The role of the credential that an integration itself logs in with.
 pub const MAIN: &str = "main";
@@ -83,18 +82,19 @@ pub(super) fn further() -> OfRow<Jsonb> {
         WHERE integration_id = integrations.id AND role <> 'main')")
 }
 
-/// Writes the usages of a row. Call in the transaction that writes the row.
-pub(super) fn save(conn: &mut Conn, row: &Integration) -> Result<(), DbError> {
-    let others = row.further.iter().map(|usage| (usage.role.as_str(), Some(usage.credential), usage.host.as_str()));
-    let all: Vec<_> = [(MAIN, row.credential_id, row.host.as_str())].into_iter().chain(others).collect();
+/// Writes the usages of an integration; `main` are the credential and the host of role [`MAIN`]. Call in the transaction
+/// that writes the row.
+pub(super) fn save(conn: &mut Conn, id: Uuid, main: (Option<Uuid>, &str), further: &[Usage]) -> Result<(), DbError> {
+    let others = further.iter().map(|usage| (usage.role.as_str(), Some(usage.credential), usage.host.as_str()));
+    let all: Vec<_> = [(MAIN, main.0, main.1)].into_iter().chain(others).collect();
     let roles: Vec<&str> = all.iter().map(|(role, ..)| *role).collect();
-    let mine = usages::table.filter(usages::integration_id.eq(row.id));
+    let mine = usages::table.filter(usages::integration_id.eq(id));
     diesel::delete(mine.filter(usages::role.ne_all(roles))).execute(conn)?;
     let rows: Vec<_> = all
         .into_iter()
         .map(|(role, credential, host)| {
             (
-                usages::integration_id.eq(row.id),
+                usages::integration_id.eq(id),
                 usages::role.eq(role),
                 usages::credential_id.eq(credential),
                 usages::host.eq(host),
@@ -108,38 +108,4 @@ pub(super) fn save(conn: &mut Conn, row: &Integration) -> Result<(), DbError> {
         .set((usages::credential_id.eq(excluded(usages::credential_id)), usages::host.eq(excluded(usages::host))))
         .execute(conn)?;
     Ok(())
-}
-
-/// The integrations that use the credential in any role, by name, enabled or not; without those that are not trusted.
-pub fn of(conn: &mut Conn, vault: &Vault, credential: Uuid, limit: i64) -> Result<Vec<Trusted<Integration>>, DbError> {
-    let using = usages::table.filter(usages::credential_id.eq(credential)).select(usages::integration_id);
-    let rows = integrations::table.filter(integrations::id.eq_any(using)).order(integrations::name_key).limit(limit);
-    let found: Vec<(Integration, Option<i64>)> =
-        rows.select((Integration::as_select(), latest_version!(integrations::id))).load(conn)?;
-    Ok(trusted(vault, found, |row| row.uses(credential, None)))
-}
-
-fn trusted(
-    vault: &Vault,
-    found: Vec<(Integration, Option<i64>)>,
-    asked: impl Fn(&Integration) -> bool,
-) -> Vec<Trusted<Integration>> {
-    found.into_iter().filter_map(|row| Seen::new(vault, row, &asked).judged().ok()).collect()
-}
-
-/// Whether an integration for which `same` holds already sends this credential to this host, so that one more tells it
-/// nothing new.
-pub fn known_destination(
-    conn: &mut Conn,
-    vault: &Vault,
-    credential: Uuid,
-    host: &str,
-    same: impl Fn(&Integration) -> bool,
-) -> Result<bool, DbError> {
-    let there = usages::credential_id.eq(credential).and(usages::host.eq(host));
-    let using = usages::table.filter(there).select(usages::integration_id);
-    let rows = integrations::table.filter(integrations::id.eq_any(using));
-    let found: Vec<(Integration, Option<i64>)> =
-        rows.select((Integration::as_select(), latest_version!(integrations::id))).load(conn)?;
-    Ok(trusted(vault, found, |row| row.uses(credential, Some(host))).iter().any(|row| same(row)))
 }

@@ -12,8 +12,8 @@ use rustix::process::geteuid;
 use sha2::{Digest, Sha256};
 use tracing::warn;
 
+use super::error::{PostgresError, io};
 use super::owner::{self, Owner};
-use super::{PostgresError, io};
 
 pub(super) const LOCK: &str = "lock";
 /// Where the cluster of an unreachable data directory goes.

@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::{env, fs};
 
+use super::error::{PostgresError, io};
 use super::place::Place;
-use super::{PostgresError, io};
 
 const NEEDED: [&str; 3] = ["initdb", "postgres", "pg_ctl"];
 

@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 
 use super::egress::{Answer, BODY_LIMIT, Client};
 use super::patience::retry_after;
-use super::probe::{self, Finding, Verdict};
+use super::probe::{Finding, Verdict};
 use super::{Failure, ProviderError, capital};
 
 /// A result, or what to tell people instead.
@@ -124,9 +124,24 @@ pub(super) fn found<T>(verdict: Verdict, sentence: impl Into<String>, remedy: im
     Err(Failure::from(Finding::new(verdict, sentence, remedy)))
 }
 
+/// A call that did not come to an answer of its own kind; `who` as in [`ProviderError::sentence`].
+pub(super) fn finding(error: &ProviderError, who: &str) -> Finding {
+    let verdict = match error {
+        ProviderError::Unauthorized { .. } => Verdict::BadKey,
+        ProviderError::Forbidden => Verdict::Denied,
+        ProviderError::Throttled { .. } => Verdict::Throttled,
+        ProviderError::RefusedByPolicy { .. } | ProviderError::Reserved { .. } => Verdict::RefusedByPolicy,
+        ProviderError::Aws(refusal) => refusal.verdict(),
+        ProviderError::SignIn(finding) => finding.verdict,
+        _ => Verdict::Unreachable,
+    };
+    let (cause, remedy) = error.told_apart(who);
+    Finding::new(verdict, cause, remedy)
+}
+
 /// A call that came to no answer of its own kind. `who` is the service in lower case: `the token service of Google`.
 pub(super) fn failed(error: &ProviderError, who: &str) -> Failure {
-    let mut finding = probe::failed(error, who);
+    let mut finding = finding(error, who);
     match error {
         ProviderError::Throttled { retry_after: None | Some(0) } => {
             finding.sentence = format!("{} limits the number of requests and kept refusing.", capital(who));

@@ -13,7 +13,7 @@ const SOON: i64 = 30;
 
 pub(super) fn probe(values: &Values) -> Finding {
     let (Ok(facts), Some(summary)) = ((KIND.examine)(values), pem::summary_of(values.get("certificate"))) else {
-        return super::checkup::unreadable();
+        return Finding::unreadable();
     };
     let mut finding = dates(summary.not_before, summary.not_after);
     finding.facts.push(("Subject", facts.identity));

@@ -56,12 +56,3 @@ pub async fn test(kind: &Kind, values: &Values, roles: &[Wanted], egress: &Egres
     };
     tokio::time::timeout(LIMIT, probe(values, roles, egress, endpoints)).await.unwrap_or_else(|_| late())
 }
-
-/// Values that no longer make a credential of their type.
-pub(super) fn unreadable() -> Finding {
-    Finding::new(
-        Verdict::BadKey,
-        "These values do not make a credential of this type.",
-        "Edit the credential and enter them again.",
-    )
-}

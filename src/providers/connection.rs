@@ -14,7 +14,8 @@ use url::{Host, Url};
 use super::ProviderError;
 use super::addresses::{self, Reach, Refused, shown};
 use super::egress::Egress;
-use super::tls_faults::{Form, explain};
+use super::tls_causes::explain;
+use super::tls_faults::Form;
 use super::trust;
 
 impl Egress {

@@ -15,7 +15,8 @@ use url::Url;
 
 use super::addresses::{Lookup, Reach, Refused, Rules, VettingResolver, shown, system_lookup};
 use super::proxy::{self, Proxy};
-use super::tls_faults::{Form, explain};
+use super::tls_causes::explain;
+use super::tls_faults::Form;
 use super::{Detour, ProviderError, Sent, trust};
 
 /// Longest answer unless a caller knows better, in bytes.

@@ -142,7 +142,7 @@ fn disabled() -> Finding {
 
 /// A token, and whose it is. The API token beside the key is left alone: no harmless call takes any.
 pub(super) async fn probe(values: &Values, egress: &Egress, endpoints: &Endpoints) -> Finding {
-    let Some(payload) = crate::credentials::payload::<Payload>(values) else { return super::checkup::unreadable() };
+    let Some(payload) = crate::credentials::payload::<Payload>(values) else { return Finding::unreadable() };
     let account = payload.service_account;
     match token(&account, CLOUD_PLATFORM, egress, endpoints).await {
         Ok(_) => Finding::ok("Google gave a token.")

@@ -41,7 +41,7 @@ struct User {
 
 /// The user, the scopes and the expiry of a token.
 pub(super) async fn probe(values: &Values, egress: &Egress, endpoints: &Endpoints) -> Finding {
-    let Some(payload) = crate::credentials::payload::<Payload>(values) else { return super::checkup::unreadable() };
+    let Some(payload) = crate::credentials::payload::<Payload>(values) else { return Finding::unreadable() };
     let answer = match ask(&payload, egress, endpoints).await {
         Ok(answer) => answer,
         Err(error) => return calls::failed(&error, WHO).into(),

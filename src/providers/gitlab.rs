@@ -46,7 +46,7 @@ struct User {
 /// The user, the scopes and the expiry of a token. Servers before 15.5 and tokens of another sort do not tell of
 /// themselves; then the user alone.
 pub(super) async fn probe(values: &Values, egress: &Egress, endpoints: &Endpoints) -> Finding {
-    let Some(payload) = crate::credentials::payload::<Payload>(values) else { return super::checkup::unreadable() };
+    let Some(payload) = crate::credentials::payload::<Payload>(values) else { return Finding::unreadable() };
     outcome(&payload, egress, endpoints).await.unwrap_or_else(Finding::from)
 }
 

@@ -60,7 +60,7 @@ fn explain(answer: Answer) -> Failure {
 
 /// A token, and whose it is. A key of another account works, and is warned of: calls that name the account will fail.
 pub(super) async fn probe(values: &Values, egress: &Egress, endpoints: &Endpoints) -> Finding {
-    let Some(payload) = crate::credentials::payload::<Payload>(values) else { return super::checkup::unreadable() };
+    let Some(payload) = crate::credentials::payload::<Payload>(values) else { return Finding::unreadable() };
     let token = match token(&payload, egress, endpoints).await {
         Ok(token) => token,
         Err(finding) => return finding.into(),

@@ -131,7 +131,7 @@ const DEPLOYED: [(&str, &str, &str); 5] = [
 
 /// The version of the cluster, and what the login may create and delete there. Nothing is created.
 pub(super) async fn probe(values: &Values, egress: &Egress) -> Finding {
-    let Some(payload) = crate::credentials::payload::<Payload>(values) else { return super::checkup::unreadable() };
+    let Some(payload) = crate::credentials::payload::<Payload>(values) else { return Finding::unreadable() };
     let config = payload.kubeconfig;
     let expires_at = (KIND.examine)(values).ok().and_then(|facts| facts.expires_at);
     if let Some(summary) = config.login.certificate().and_then(Pair::summary) {

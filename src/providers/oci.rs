@@ -99,7 +99,7 @@ struct User {
 
 /// The user reads itself.
 pub(super) async fn probe(values: &Values, egress: &Egress, endpoints: &Endpoints) -> Finding {
-    let Some(payload) = crate::credentials::payload::<Payload>(values) else { return super::checkup::unreadable() };
+    let Some(payload) = crate::credentials::payload::<Payload>(values) else { return Finding::unreadable() };
     let urls = identity_urls(&payload, &format!("/20160918/users/{}", payload.user_ocid), endpoints);
     if urls.is_empty() {
         return Finding::new(
@@ -126,7 +126,7 @@ pub(super) async fn probe(values: &Values, egress: &Egress, endpoints: &Endpoint
         },
         Some(Ok(answer)) => explain(answer, several).into(),
         Some(Err(error)) => calls::failed(&error, WHO).into(),
-        None => super::checkup::unreadable(),
+        None => Finding::unreadable(),
     }
 }
 

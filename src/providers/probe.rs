@@ -6,8 +6,6 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::ProviderError;
-
 /// Longest that a test takes.
 pub const LIMIT: Duration = Duration::from_secs(10);
 
@@ -159,6 +157,15 @@ impl Finding {
         Self::new(Verdict::Ok, sentence, "")
     }
 
+    /// Of values that no longer make a credential of their type.
+    pub(super) fn unreadable() -> Self {
+        Self::new(
+            Verdict::BadKey,
+            "These values do not make a credential of this type.",
+            "Edit the credential and enter them again.",
+        )
+    }
+
     /// Another finding of the same credential, with what has been found out about it so far.
     #[must_use]
     pub(super) fn with_facts_of(self, before: Self) -> Self {
@@ -178,19 +185,4 @@ impl Finding {
         self.facts.push((label, value.into()));
         self
     }
-}
-
-/// A call that did not come to an answer of its own kind; `who` as in [`ProviderError::sentence`].
-pub fn failed(error: &ProviderError, who: &str) -> Finding {
-    let verdict = match error {
-        ProviderError::Unauthorized { .. } => Verdict::BadKey,
-        ProviderError::Forbidden => Verdict::Denied,
-        ProviderError::Throttled { .. } => Verdict::Throttled,
-        ProviderError::RefusedByPolicy { .. } | ProviderError::Reserved { .. } => Verdict::RefusedByPolicy,
-        ProviderError::Aws(refusal) => refusal.verdict(),
-        ProviderError::SignIn(finding) => finding.verdict,
-        _ => Verdict::Unreachable,
-    };
-    let (cause, remedy) = error.told_apart(who);
-    Finding::new(verdict, cause, remedy)
 }

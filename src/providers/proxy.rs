@@ -20,8 +20,7 @@ use url::{Host, Url};
 use zeroize::Zeroizing;
 
 use super::ProviderError;
-use super::addresses::{Reach, Refused, host, shown};
-use super::egress::Egress;
+use super::addresses::{Reach, host, shown};
 use crate::hosts::{canonical_name, is_own_name};
 
 mod fault;
@@ -29,9 +28,6 @@ mod fault;
 pub use fault::ProxyFault;
 pub(super) use fault::wants_login;
 
-/// Longest that a name may take to be resolved here. Networks with a proxy often resolve no names of the world, and
-/// some let the question time out.
-const LOOKUP: Duration = Duration::from_secs(1);
 /// How long a name that was admitted is not looked up again.
 const ADMITTED: Duration = Duration::from_secs(30);
 /// Longest that the proxy may take to say why it refuses.
@@ -145,7 +141,7 @@ impl Proxy {
         })
     }
 
-    fn takes(&self, url: &Url) -> bool {
+    pub(super) fn takes(&self, url: &Url) -> bool {
         let Some(host) = host(url) else { return false };
         let local = match &host {
             Host::Domain(name) => is_own_name(name),
@@ -221,12 +217,12 @@ impl Proxy {
         Ok(status)
     }
 
-    fn was_admitted(&self, name: &str, reach: Reach) -> bool {
+    pub(super) fn was_admitted(&self, name: &str, reach: Reach) -> bool {
         let known = self.admitted.lock().unwrap_or_else(PoisonError::into_inner);
         known.get(&(name.to_owned(), reach)).is_some_and(|at| at.elapsed() < ADMITTED)
     }
 
-    fn admit(&self, name: String, reach: Reach) {
+    pub(super) fn admit(&self, name: String, reach: Reach) {
         let mut known = self.admitted.lock().unwrap_or_else(PoisonError::into_inner);
         known.retain(|_, at| at.elapsed() < ADMITTED);
         known.insert((name, reach), Instant::now());
@@ -236,46 +232,6 @@ impl Proxy {
 /// Host and port, as `CONNECT` names them.
 fn authority(url: &Url) -> String {
     format!("{}:{}", url.host_str().unwrap_or_default(), url.port_or_known_default().unwrap_or(443))
-}
-
-impl Egress {
-    /// Host and port of the operator's proxy.
-    pub fn proxy(&self) -> Option<String> {
-        self.proxy.as_ref().map(|proxy| proxy.name())
-    }
-
-    /// The proxy that a request takes; `None` for one that leaves directly.
-    pub(super) fn proxy_for(&self, url: &Url) -> Option<&Proxy> {
-        self.proxy.as_deref().filter(|proxy| proxy.takes(url))
-    }
-
-    /// For the page of an address: that requests leave through the proxy, and who decides where they go.
-    pub fn way_out(&self, url: &Url) -> Option<String> {
-        let proxy = self.proxy_for(url)?.name();
-        let Some(Host::Domain(name)) = host(url) else { return Some(format!("Through the proxy {proxy}.")) };
-        Some(format!("Through the proxy {proxy}. If only the proxy can resolve {name}, it decides where that leads."))
-    }
-
-    /// Judges a destination by what its name leads to here. A name that does not resolve here is left to the proxy,
-    /// which resolves it again in any case; literal addresses and reserved names have been judged by then.
-    pub(super) async fn vet(&self, proxy: &Proxy, url: &Url, reach: Reach) -> Result<(), ProviderError> {
-        let Some(Host::Domain(name)) = host(url) else { return Ok(()) };
-        if proxy.was_admitted(&name, reach) {
-            return Ok(());
-        }
-        let found = tokio::time::timeout(LOOKUP, self.resolver(reach).addresses(&name)).await;
-        let admitted = match found {
-            Ok(Ok(_)) => true,
-            Ok(Err(error)) if error.is::<Refused>() => false,
-            // An unusual port is for listed addresses, and nobody here knows whether it is one.
-            Ok(Err(_)) | Err(_) => reach == Reach::Public || self.rules.lists(&name),
-        };
-        if !admitted {
-            return Err(ProviderError::RefusedByPolicy { host: shown(url) });
-        }
-        proxy.admit(name, reach);
-        Ok(())
-    }
 }
 
 #[cfg(test)]

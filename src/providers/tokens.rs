@@ -8,8 +8,9 @@ use super::Failure;
 use super::calls::{AccessToken, Outcome};
 use super::egress::Egress;
 use super::endpoints::Endpoints;
+use super::probe::Finding;
 use super::sessions::{Cache, Key};
-use super::{azure, checkup, gcp, ibm};
+use super::{azure, gcp, ibm};
 use crate::credentials::{self, azure as azure_kind, gcp as gcp_kind, ibm_cloud as ibm_kind};
 use crate::form::Values;
 
@@ -97,5 +98,5 @@ impl Tokens {
 }
 
 fn payload<P: serde::de::DeserializeOwned>(values: &Values) -> Outcome<P> {
-    credentials::payload(values).ok_or_else(|| checkup::unreadable().into())
+    credentials::payload(values).ok_or_else(|| Finding::unreadable().into())
 }

@@ -17,6 +17,8 @@ use sha2::Sha256;
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
+use super::random::random;
+
 /// Why a key ring cannot be used. Names the file and the remedy, never a byte of a key.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyRingError {
@@ -86,7 +88,7 @@ enum Use {
 
 impl Line {
     fn fresh(r#use: Use, id: Option<i32>) -> Self {
-        let key = Zeroizing::new(super::random::<32>());
+        let key = Zeroizing::new(random::<32>());
         #[expect(clippy::disallowed_methods, reason = "a note for people who read the file; nothing is measured by it")]
         let created = Utc::now().to_rfc3339();
         Self { r#use, id, created, key: Zeroizing::new(STANDARD.encode(*key)) }
@@ -119,7 +121,7 @@ impl KeyRing {
         }
         let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
         DirBuilder::new().recursive(true).mode(0o700).create(directory).map_err(io)?;
-        let fresh = directory.join(format!(".keyring-{}", hex::encode(super::random::<8>())));
+        let fresh = directory.join(format!(".keyring-{}", hex::encode(random::<8>())));
         let lines = [Line::fresh(Use::Mac, None), Line::fresh(Use::Wrap, Some(1))];
         let written = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&fresh).and_then(|mut file| {
             for line in &lines {

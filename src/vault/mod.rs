@@ -18,11 +18,13 @@ use crate::trail::Trail;
 
 mod context;
 pub mod keyring;
+mod random;
 #[cfg(test)]
 mod tests;
 
 pub use context::Context;
 pub use keyring::{KeyRing, KeyRingError};
+pub use random::random;
 
 /// 32 bytes of key, wiped when dropped.
 type Key = Zeroizing<[u8; 32]>;
@@ -204,13 +206,6 @@ pub enum RewrapError {
     MissingKek(MissingKek),
     #[error(transparent)]
     Integrity(#[from] IntegrityError),
-}
-
-/// `N` bytes from the operating system. A machine without randomness cannot keep secrets: stopping is the only answer.
-pub fn random<const N: usize>() -> [u8; N] {
-    let mut bytes = [0; N];
-    getrandom::fill(&mut bytes).expect("the operating system's random source always answers once booted");
-    bytes
 }
 
 fn keyed(key: &[u8]) -> Hmac<Sha256> {

@@ -4,6 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+mod circles;
 mod floors;
 
 fn files(folder: &str, ending: &str) -> Vec<(String, String)> {

@@ -7,11 +7,11 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use zeroize::Zeroizing;
 
-use super::{Fault, MAX_DEPTH, MAX_NODES, Node};
+use super::node::{self, Fault, MAX_DEPTH, MAX_NODES, Node};
 
 /// Reads one JSON object.
 pub fn parse(text: &str) -> Result<Node, Fault> {
-    let text = super::admitted(text)?;
+    let text = node::admitted(text)?;
     let state = State { nodes: Cell::new(0), fault: Cell::new(None) };
     let mut json = serde_json::Deserializer::from_str(text);
     let read = Seed { state: &state, depth: 0 }.deserialize(&mut json).and_then(|node| json.end().map(|()| node));
@@ -31,7 +31,7 @@ fn broken(text: &str, line: usize) -> Fault {
     if !text.trim_start().starts_with('{') {
         return Fault::NotJson;
     }
-    let unusual = super::indentation(text, false);
+    let unusual = node::indentation(text, false);
     unusual.or_else(|| open_line(text).map(Fault::LineBreak)).unwrap_or(Fault::Json(line))
 }
 

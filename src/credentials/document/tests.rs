@@ -51,10 +51,10 @@ fn nesting_ends_at_32_levels() {
 
 #[test]
 fn size_and_number_of_values_are_bounded() {
-    let many = format!("{{\"a\": [{}0]}}", "0,".repeat(MAX_NODES));
+    let many = format!("{{\"a\": [{}0]}}", "0,".repeat(node::MAX_NODES));
     assert_eq!(fault(json(&many)), Fault::Many);
     assert_eq!(fault(yaml(&many)), Fault::Many);
-    let long = format!("{{\"a\": \"{}\"}}", "x".repeat(MAX_BYTES));
+    let long = format!("{{\"a\": \"{}\"}}", "x".repeat(node::MAX_BYTES));
     assert_eq!(fault(json(&long)), Fault::Long);
     assert_eq!(fault(yaml(&long)), Fault::Long);
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use granit_parser::{Event, Parser, ScalarStyle, options};
 use zeroize::Zeroizing;
 
-use super::{Fault, MAX_DEPTH, MAX_NODES, Node};
+use super::node::{self, Fault, MAX_DEPTH, MAX_NODES, Node};
 
 /// A list or map whose end has not come yet.
 enum Open {
@@ -17,9 +17,9 @@ enum Open {
 
 /// Reads one YAML document that is a map.
 pub fn parse(text: &str) -> Result<Node, Fault> {
-    let text = super::admitted(text)?;
+    let text = node::admitted(text)?;
     // They would become parts of names.
-    super::indentation(text, false).map_or(Ok(()), Err)?;
+    node::indentation(text, false).map_or(Ok(()), Err)?;
     let options = options! {
         flow_nesting_limit: MAX_DEPTH + 1,
         block_nesting_limit: MAX_DEPTH + 1,
@@ -88,7 +88,7 @@ pub fn parse(text: &str) -> Result<Node, Fault> {
 }
 
 fn broken(text: &str, line: usize) -> Fault {
-    super::indentation(text, !text.starts_with('{')).unwrap_or(Fault::Yaml(line.max(1)))
+    node::indentation(text, !text.starts_with('{')).unwrap_or(Fault::Yaml(line.max(1)))
 }
 
 fn key(text: &str, style: ScalarStyle, members: &BTreeMap<String, Node>, line: usize) -> Result<String, Fault> {

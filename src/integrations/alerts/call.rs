@@ -19,7 +19,6 @@ use crate::credentials;
 use crate::integrations::context::{Context, Secret};
 use crate::providers::egress::{Answer, BODY_LIMIT, Client, Tls};
 use crate::providers::patience::retry_after;
-use crate::providers::probe::{Finding, Verdict};
 use crate::providers::{ProviderError, capital};
 
 /// A peer that asks for a longer pause is asked sooner all the same.
@@ -164,16 +163,6 @@ pub(super) fn with_token(mut request: Request, scheme: &str, token: &SecretStrin
 pub(super) fn with_password(request: Request, basic: &credentials::basic::Payload) -> Result<Request, SendError> {
     let pair = Zeroizing::new(format!("{}:{}", basic.username, basic.password.expose_secret()));
     with_token(request, "Basic", &SecretString::from(BASE64_STANDARD.encode(pair.as_bytes())))
-}
-
-/// What the test of a credential would say, for a session that could not be had.
-pub(super) fn found(finding: &Finding) -> SendError {
-    let again = match finding.verdict {
-        Verdict::Throttled => Again::Later(None),
-        Verdict::Unreachable => Again::WhenItIsBack,
-        _ => Again::Never,
-    };
-    SendError { sentence: format!("{} {}", finding.sentence, finding.remedy).trim_end().to_owned(), again }
 }
 
 /// Whether a success is a page for people, as proxies and login pages give it, instead of a receiver's answer. Its type

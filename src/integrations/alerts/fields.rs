@@ -1,8 +1,23 @@
 //! Form fields that several channels share: the address of a self-hosted service, and the checkboxes at the end.
 
-use super::TRIGGER_FIELDS;
 use crate::form::Field;
-use crate::integrations::service_address;
+use crate::integrations::address::service_address;
+
+/// The page of a profile says in one line which are ticked, and not among its settings.
+const fn trigger(name: &'static str, label: &'static str) -> Field {
+    Field::checkbox(name, label).default("on").after_credential().summary(|_| None)
+}
+
+/// The checkboxes that every profile ends with; all are ticked on a new form.
+pub const TRIGGER_FIELDS: [Field; 7] = [
+    trigger("on_stale", "Tell about old secrets"),
+    trigger("on_expiring", "Tell about expiring credentials"),
+    trigger("on_failed_test", "Tell about failed tests"),
+    trigger("on_failed_scan", "Tell about failed scans"),
+    trigger("on_integrity", "Tell about integrity errors"),
+    trigger("on_delivery", "Tell about undelivered alerts"),
+    trigger("on_lockout", "Tell about login lockouts"),
+];
 
 /// A channel's own fields, and the checkboxes after them. `ALL` is `N` and seven.
 pub(super) const fn with_triggers<const N: usize, const ALL: usize>(own: [Field; N]) -> [Field; ALL] {

@@ -66,7 +66,7 @@ fn send<'a>(cx: &'a Context<'a>, dispatch: Dispatch<'a>) -> BoxFuture<'a, Result
         let payload: Payload = call::payload(cx, &PEER)?;
         let secret = call::secret(cx, &PEER)?;
         let token = cx.outside.tokens.ibm_token(secret.stored, secret.values).await;
-        let token = token.map_err(|finding| call::found(&finding))?.secret;
+        let token = token.map_err(|finding| SendError::found(&finding))?.secret;
         let caller = Caller::new(cx, ca_certificate::tls(cx.settings), &PEER)?;
         let provider = cx.settings.get("provider");
         let path = format!("/v1/{}/providers/{provider}", payload.account_guid);
@@ -85,7 +85,7 @@ fn send<'a>(cx: &'a Context<'a>, dispatch: Dispatch<'a>) -> BoxFuture<'a, Result
 async fn check(cx: &Context<'_>) -> Result<String, SendError> {
     let secret = call::secret(cx, &PEER)?;
     let token = cx.outside.tokens.ibm_token(secret.stored, secret.values).await;
-    token.map_err(|finding| call::found(&finding))?;
+    token.map_err(|finding| SendError::found(&finding))?;
     Ok("IBM Cloud knows the API key. Whether it may write findings shows with a test alert.".to_owned())
 }
 

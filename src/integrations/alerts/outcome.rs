@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::providers::probe::{Finding, Verdict};
 use crate::providers::{self, ProviderError};
 
 /// The peer has it.
@@ -49,7 +50,7 @@ impl SendError {
     /// The failure of a call; `who` is the service in lower case: `the webhook's receiver`.
     pub fn call(error: &ProviderError, who: &str) -> Self {
         let again = match error {
-            ProviderError::SignIn(finding) => return super::call::found(finding),
+            ProviderError::SignIn(finding) => return Self::found(finding),
             ProviderError::Unreachable { .. }
             | ProviderError::Timeout { .. }
             | ProviderError::Proxy { .. }
@@ -67,5 +68,15 @@ impl SendError {
             _ => error.told_apart(who),
         };
         Self { sentence: format!("{cause} {remedy}").trim_end().to_owned(), again }
+    }
+
+    /// What the test of a credential would say, for a session that could not be had.
+    pub fn found(finding: &Finding) -> Self {
+        let again = match finding.verdict {
+            Verdict::Throttled => Again::Later(None),
+            Verdict::Unreachable => Again::WhenItIsBack,
+            _ => Again::Never,
+        };
+        Self { sentence: format!("{} {}", finding.sentence, finding.remedy).trim_end().to_owned(), again }
     }
 }

@@ -80,7 +80,7 @@ async fn ask(cx: &Context<'_>, method: &str, body: &Value) -> Result<Answer, Sen
     let secret = call::secret(cx, &PEER)?;
     let account = call::payload::<Payload>(cx, &PEER)?.service_account;
     let token = cx.outside.tokens.google_token(secret.stored, secret.values, gcp::CLOUD_PLATFORM).await;
-    let token = token.map_err(|finding| call::found(&finding))?;
+    let token = token.map_err(|finding| SendError::found(&finding))?;
     let topic = match cx.settings.get("topic") {
         whole if whole.starts_with("projects/") => whole.to_owned(),
         short => format!("projects/{}/topics/{short}", account.project_id),

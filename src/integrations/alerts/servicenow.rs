@@ -267,7 +267,7 @@ async fn token(cx: &Context<'_>, instance: &Url, credential: &Payload) -> Result
     let client = cx.outside.egress.client(ca_certificate::tls(cx.settings)).map_err(|error| PEER.failed(&error))?;
     let ask = || oauth::client_credentials(&client, url.clone(), &credential.username, &credential.password, PEER.who);
     let token = cx.outside.tokens.kept(cx.stored(), url.as_str(), ask).await;
-    token.map(|token| token.secret).map_err(|finding| call::found(&finding))
+    token.map(|token| token.secret).map_err(|finding| SendError::found(&finding))
 }
 
 /// What becomes part of an address must be what ServiceNow makes.

@@ -3,8 +3,21 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::Image;
 use crate::integrations::inventory::{self, Cell, Column, Inventory};
+
+/// One tag of one repository.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Image {
+    pub repository: String,
+    pub tag: String,
+    /// `sha256:…` of the manifest or index that the tag names.
+    pub digest: String,
+    /// Compressed layers plus configuration, summed over platforms, in bytes.
+    pub size_bytes: i64,
+    /// `linux/amd64`, `linux/arm64/v8` …
+    pub platforms: Vec<String>,
+    pub pushed_at: Option<DateTime<Utc>>,
+}
 
 /// What is known of an image beside repository, tag and digest.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

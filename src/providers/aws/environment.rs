@@ -20,9 +20,10 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use url::{Host, Url};
 
+use super::answers::refused;
+use super::assume::session_name;
 use super::connector::Connector;
-use super::refusal::sorted;
-use super::session::{Session, given, session_name};
+use super::session::{Session, given};
 use super::{Endpoints, Refusal, Region};
 use crate::credentials::aws::RoleArn;
 use crate::providers::ProviderError;
@@ -126,7 +127,7 @@ async fn web_identity(
         .await;
     match answer {
         Ok(answer) => given(answer.credentials),
-        Err(error) => Err(match sorted(&error, "sts:AssumeRoleWithWebIdentity") {
+        Err(error) => Err(match refused(&error, "sts:AssumeRoleWithWebIdentity") {
             ProviderError::Aws(_) | ProviderError::Forbidden => ProviderError::Aws(Refusal::BadRole),
             ProviderError::UnexpectedStatus { status: 400 } => ProviderError::Aws(Refusal::BadRole),
             other => other,

@@ -9,13 +9,13 @@ use chrono::Utc;
 use tokio::time::Instant;
 
 use super::refusal::Refusal;
-use super::roles::{self, Wanted};
+use super::roles::{self, Wanted, failed};
 use super::session::Caller;
 use super::{Access, Assume, Endpoints, Origin, Region, Session, policies};
 use crate::form::Values;
 use crate::providers::ProviderError;
 use crate::providers::egress::Egress;
-use crate::providers::probe::{self, Finding, LIMIT, Verdict};
+use crate::providers::probe::{Finding, LIMIT};
 
 /// IAM's dates are an extra: a test does not wait long for them.
 const EXTRA: Duration = Duration::from_secs(2);
@@ -132,13 +132,4 @@ type Moment = chrono::DateTime<Utc>;
 
 fn moment(at: &DateTime) -> Option<Moment> {
     Moment::from_timestamp(at.secs(), 0)
-}
-
-/// The finding of a call that failed.
-pub(super) fn failed(error: &ProviderError) -> Finding {
-    let mut finding = probe::failed(error, "AWS");
-    if *error == ProviderError::Aws(Refusal::NoRole) {
-        finding.verdict = Verdict::NotHere;
-    }
-    finding
 }

@@ -6,9 +6,9 @@ use futures_util::future::join_all;
 use tokio::time::{Instant, timeout_at};
 
 use super::session::Caller;
-use super::{Assume, Refusal, Region, Session, policies, probe};
-use crate::providers::ProviderError;
+use super::{Assume, Refusal, Region, Session, policies};
 use crate::providers::probe::{Finding, RoleFound, Verdict};
+use crate::providers::{ProviderError, calls};
 
 /// Most roles that one test tries.
 pub const MOST: usize = 20;
@@ -70,14 +70,14 @@ impl Tried<'_> {
             return finding;
         }
         finding.roles = self.roles.iter().map(row).collect();
-        let failed: Vec<&ProviderError> = self.roles.iter().filter_map(|(_, answer)| answer.as_ref().err()).collect();
+        let refused: Vec<&ProviderError> = self.roles.iter().filter_map(|(_, answer)| answer.as_ref().err()).collect();
         if finding.verdict == Verdict::Ok {
-            match failed[..] {
+            match refused[..] {
                 [] => finding.sentence = format!("{} {}", finding.sentence, self.all_work()),
-                [only] if self.roles.len() == 1 => finding = probe::failed(only).with_facts_of(finding),
+                [only] if self.roles.len() == 1 => finding = failed(only).with_facts_of(finding),
                 _ => {
                     finding.verdict = worst(&finding.roles);
-                    let (few, all) = (failed.len(), self.roles.len());
+                    let (few, all) = (refused.len(), self.roles.len());
                     finding.sentence = format!(
                         "AWS knows the credential, but {few} of the {all} roles that its integrations name cannot be \
                          assumed with it."
@@ -142,11 +142,20 @@ fn row((role, answer): &(Shared, Result<(), ProviderError>)) -> RoleFound {
     let (verdict, sentence) = match answer {
         Ok(()) => (Verdict::Ok, String::new()),
         Err(error) => {
-            let found = probe::failed(error);
+            let found = failed(error);
             (found.verdict, found.sentence)
         }
     };
     RoleFound { used_by: role.used_by.clone(), role: role.first.assume.role.clone(), verdict, sentence }
+}
+
+/// The finding of a call that failed.
+pub(super) fn failed(error: &ProviderError) -> Finding {
+    let mut finding = calls::finding(error, "AWS");
+    if *error == ProviderError::Aws(Refusal::NoRole) {
+        finding.verdict = Verdict::NotHere;
+    }
+    finding
 }
 
 /// The first that somebody has to look at; else that AWS was busy.

@@ -1,5 +1,5 @@
-//! A session: keys that are good for a while, and the SDK's clients that use them. It is opened from a credential and
-//! may go on into one role. Keeping sessions is [`super::sessions`]'s business.
+//! A session: keys that are good for a while, and the SDK's clients that use them. It may go on into one role. What it
+//! is opened from is [`super::access`]'s business, keeping it that of [`super::sessions`].
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -11,63 +11,17 @@ use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_async::rt::sleep::TokioSleep;
 use aws_smithy_async::time::SystemTimeSource;
-use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
-use aws_smithy_runtime_api::client::result::SdkError;
-use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
+use super::answers::{assuming, refused};
+use super::assume::Assume;
 use super::connector::Connector;
-use super::refusal::{assuming, sorted};
-use super::{Endpoints, Origin, Region, environment};
-use crate::credentials::aws::RoleArn;
+use super::{Endpoints, Region};
 use crate::providers::ProviderError;
 use crate::providers::egress::{Egress, Tls};
 
 /// A call with its repetitions takes no longer.
 const LIMIT: Duration = Duration::from_secs(10);
 const ATTEMPTS: u32 = 3;
-/// Length of an assumed session, in minutes: the most that every role allows, and the most of all when a role goes on
-/// into another ("role chaining").
-/// <https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html>
-pub const HOUR: u16 = 60;
-/// What STS takes, in minutes.
-pub const SHORTEST: u16 = 15;
-pub const LONGEST: u16 = 12 * 60;
-
-/// The role that a session goes on into.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Assume {
-    pub role: String,
-    /// Empty when the role asks for none.
-    pub external_id: String,
-    /// As it will stand in the trail of the role's account.
-    pub session_name: String,
-    /// From [`SHORTEST`] to [`LONGEST`].
-    pub minutes: u16,
-}
-
-impl Assume {
-    pub fn new(role: &RoleArn, external_id: &str, name: &str) -> Self {
-        Self {
-            role: role.as_str().to_owned(),
-            external_id: external_id.to_owned(),
-            session_name: session_name(name),
-            minutes: HOUR,
-        }
-    }
-
-    /// The same for so many minutes.
-    #[must_use]
-    pub fn lasting(self, minutes: u16) -> Self {
-        Self { minutes: minutes.clamp(SHORTEST, LONGEST), ..self }
-    }
-}
-
-/// `strongroom-` and the name of an integration, as STS takes it: letters, digits and `+=,.@-_`, 64 at most.
-pub fn session_name(name: &str) -> String {
-    let plain = |c: char| if c.is_ascii_alphanumeric() || "+=,.@_-".contains(c) { c } else { '-' };
-    "strongroom-".chars().chain(name.chars().map(plain)).take(64).collect()
-}
-
 /// Who a session is, as AWS sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Caller {
@@ -84,20 +38,6 @@ pub struct Session {
 }
 
 impl Session {
-    /// The keys of a credential, or of the environment's role.
-    pub async fn open(
-        origin: &Origin,
-        region: &Region,
-        egress: &Egress,
-        endpoints: &Arc<Endpoints>,
-    ) -> Result<Self, ProviderError> {
-        let keys = match origin.keys() {
-            Some(keys) => keys,
-            None => environment::keys(region, egress, endpoints).await?,
-        };
-        Self::with(Some(keys), region, egress, endpoints)
-    }
-
     /// `keys` are absent only for the calls that are not signed.
     pub(super) fn with(
         keys: Option<Credentials>,
@@ -157,7 +97,7 @@ impl Session {
     /// `sts:GetCallerIdentity`, which needs no permission.
     pub async fn caller(&self) -> Result<Caller, ProviderError> {
         let answer = self.sts().get_caller_identity().send().await;
-        let answer = answer.map_err(|error| sorted(&error, "sts:GetCallerIdentity"))?;
+        let answer = answer.map_err(|error| refused(&error, "sts:GetCallerIdentity"))?;
         match (answer.account, answer.arn) {
             (Some(account), Some(arn)) if is_arn(&arn) => Ok(Caller { account, arn }),
             _ => Err(ProviderError::BadAnswer),
@@ -205,28 +145,8 @@ pub(super) fn given(found: Option<aws_sdk_sts::types::Credentials>) -> Result<Cr
     Ok(Credentials::new(found.access_key_id(), found.secret_access_key(), Some(token), Some(expires), "sts"))
 }
 
-/// Sorts an error of a call that an integration made with one of the clients.
-pub fn refused<E>(error: &SdkError<E, HttpResponse>, action: &'static str) -> ProviderError
-where
-    E: ProvideErrorMetadata + std::error::Error + 'static,
-{
-    sorted(error, action)
-}
-
 /// What is shown and put into a policy must look like an ARN, whoever answered.
 fn is_arn(text: &str) -> bool {
     let good = |c: char| c.is_ascii_alphanumeric() || ":/+=,.@_-".contains(c);
     text.starts_with("arn:aws") && text.len() <= 2048 && text.chars().all(good)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_session_is_named_after_its_integration_in_the_letters_that_sts_takes() {
-        assert_eq!(session_name("Prod registry (EU) é"), "strongroom-Prod-registry--EU---");
-        assert_eq!(session_name(&"x".repeat(200)).len(), 64);
-        assert_eq!(session_name(""), "strongroom-");
-    }
 }

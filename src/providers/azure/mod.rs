@@ -127,7 +127,7 @@ fn usable(pair: &Pair) -> Outcome<()> {
             "Make a certificate with an RSA key, add it to the app registration, and replace it here.",
         );
     }
-    let Some(summary) = pair.summary() else { return Err(super::checkup::unreadable().into()) };
+    let Some(summary) = pair.summary() else { return Err(Finding::unreadable().into()) };
     let finding = certificate::dates(summary.not_before, summary.not_after);
     if finding.verdict == Verdict::Ok { Ok(()) } else { Err(Failure::from(finding)) }
 }
@@ -202,7 +202,7 @@ async fn moved_identity(
 
 /// A token for the Resource Manager, and whose it is. Nothing is asked of the Resource Manager itself.
 pub(super) async fn probe(values: &Values, egress: &Egress, endpoints: &Endpoints) -> Finding {
-    let Some(payload) = crate::credentials::payload::<Payload>(values) else { return super::checkup::unreadable() };
+    let Some(payload) = crate::credentials::payload::<Payload>(values) else { return Finding::unreadable() };
     let token = match token(&payload, Resource::ResourceManager, egress, endpoints).await {
         Ok(token) => token,
         Err(finding) => return finding.into(),

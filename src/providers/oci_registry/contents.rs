@@ -4,10 +4,10 @@
 use std::collections::{HashSet, VecDeque};
 use std::sync::PoisonError;
 
+use super::Registry;
 use super::digest::{promises, sha256, signed_part};
 use super::manifest::{self, Child, Manifest, Platform};
-use super::session::{Ask, Sign};
-use super::{Registry, pull};
+use super::session::{Ask, Sign, pull};
 use crate::providers::ProviderError;
 use crate::providers::egress::Answer;
 

@@ -14,7 +14,7 @@ use super::ProviderError;
 use super::egress::{Answer, Client};
 use super::patience::Observer;
 use contents::Part;
-use session::{Ask, Session};
+use session::{Ask, Session, pull};
 
 mod challenge;
 mod contents;
@@ -29,7 +29,7 @@ pub use contents::Described;
 pub use digest::is_digest;
 pub use line::AT_ONCE;
 pub use manifest::{is_repository, is_tag, platform};
-pub use session::Sign;
+pub use session::{Pages, Sign};
 pub use tokens::{Login, SentTo};
 /// What registries write, read by the fuzz targets too.
 #[doc(hidden)]
@@ -84,14 +84,6 @@ impl<T> Listing<T> {
     pub fn map<U>(self, each: impl FnMut(T) -> U) -> Listing<U> {
         Listing { good: self.good.into_iter().map(each).collect(), odd: self.odd, rest: self.rest }
     }
-}
-
-/// How much of a list is read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Pages {
-    /// As much as shows that it can be read.
-    First,
-    All,
 }
 
 #[derive(Deserialize)]
@@ -200,8 +192,4 @@ impl Registry {
             other => other,
         }
     }
-}
-
-fn pull(repository: &str) -> String {
-    format!("repository:{repository}:pull")
 }

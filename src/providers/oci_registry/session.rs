@@ -10,7 +10,6 @@ use reqwest::{Method, Request};
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-use super::Pages;
 use super::challenge::Challenge;
 use super::line::Line;
 use super::links::next_page;
@@ -279,4 +278,17 @@ impl Session {
     pub fn url(&self, path: &str) -> Result<Url, ProviderError> {
         self.base.join(path).map_err(|_| ProviderError::InvalidAddress)
     }
+}
+
+/// How much of a list is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pages {
+    /// As much as shows that it can be read.
+    First,
+    All,
+}
+
+/// The scope of reading a repository.
+pub(super) fn pull(repository: &str) -> String {
+    format!("repository:{repository}:pull")
 }

@@ -18,9 +18,12 @@ use crate::services::Services;
 use crate::vault::Vault;
 
 pub mod confirm;
+mod links;
 pub mod new;
 pub mod remove;
 pub mod unsubscribe;
+
+pub use links::is_link;
 
 /// A line of the list on the profile's page.
 pub struct Person {
@@ -59,18 +62,6 @@ impl Person {
 /// What it is told about, in words.
 fn labels(row: &Recipient) -> Vec<&'static str> {
     row.triggers.split(',').filter_map(Trigger::find).map(Trigger::label).collect()
-}
-
-/// Whether a path is that of a link from a mail, which ends with its proof.
-pub fn is_link(path: &str, what: Link) -> bool {
-    let name = match what {
-        Link::Confirm => "confirm",
-        Link::Unsubscribe => "unsubscribe",
-    };
-    path.strip_prefix("/recipients/").is_some_and(|rest| {
-        let parts: Vec<&str> = rest.split('/').collect();
-        matches!(parts[..], [_, word, _] if word == name)
-    })
 }
 
 /// The recipient that a link from a mail names, if the link is one of ours. A row that is not what Strongroom wrote,

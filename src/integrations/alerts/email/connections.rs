@@ -10,7 +10,8 @@ use tokio::time::{Instant, sleep, timeout};
 use super::super::{Again, GoAhead, SendError};
 use super::letter::Mail;
 use super::limits::Limits;
-use super::session::{Failed, Server, Session, dropped, too_slow};
+use super::server::{Server, dropped, too_slow};
+use super::session::{Failed, Session};
 use crate::providers::tokens::Stored;
 
 /// How long a connection is kept for the next letter.

@@ -3,8 +3,8 @@
 //! <https://learn.microsoft.com/exchange/client-developer/legacy-protocols/how-to-authenticate-an-imap-pop-smtp-application-by-using-oauth>,
 //! <https://developers.google.com/workspace/gmail/imap/xoauth2-protocol>
 
-use super::super::{SendError, call};
-use super::session::Login;
+use super::super::SendError;
+use super::server::Login;
 use crate::credentials::{self, basic};
 use crate::form::Values;
 use crate::integrations::context::{Context, Secret};
@@ -37,12 +37,12 @@ fn payload<P: serde::de::DeserializeOwned>(values: &Values) -> Result<P, SendErr
 
 async fn microsoft(cx: &Context<'_>, secret: Secret<'_>) -> Result<AccessToken, SendError> {
     let token = cx.outside.tokens.azure_token(secret.stored, secret.values, Resource::Outlook).await;
-    token.map_err(|finding| call::found(&finding))
+    token.map_err(|finding| SendError::found(&finding))
 }
 
 /// The service account acts for the mailbox, by its domain-wide delegation.
 async fn google(cx: &Context<'_>, secret: Secret<'_>, mailbox: &str) -> Result<AccessToken, SendError> {
     let asked = Asked { scope: MAIL, subject: Some(mailbox) };
     let token = cx.outside.tokens.google_token(secret.stored, secret.values, asked).await;
-    token.map_err(|finding| call::found(&finding))
+    token.map_err(|finding| SendError::found(&finding))
 }

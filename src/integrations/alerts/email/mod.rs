@@ -14,11 +14,12 @@ use crate::integrations::spec::{self, Does, Spec, Use, no_grants};
 use crate::names;
 use crate::pasted::Wanted;
 
-mod connections;
-mod letter;
+pub(crate) mod connections;
+pub(crate) mod letter;
 mod limits;
 mod logins;
 mod replies;
+mod server;
 mod session;
 mod streams;
 mod talk;
@@ -28,7 +29,7 @@ pub use letter::{Letter, address, host, is_whole_host_name};
 pub use limits::Limits;
 
 use letter::Mail;
-use session::{Encryption, Server};
+use server::{Encryption, Server};
 
 /// Who is told of what stands with each recipient, not here.
 static FIELDS: [Field; 6] = [

@@ -16,7 +16,7 @@ use tokio::time::timeout;
 use super::super::SendError;
 use super::limits::Limits;
 use super::replies::{Parties, Reply, Step};
-use super::session::{Encryption, Login, Server, dropped, too_slow};
+use super::server::{Encryption, Login, Server, dropped, too_slow};
 use super::streams::{Clear, Encrypted, Helo};
 use crate::providers::ProviderError;
 use crate::providers::connection::{secure, trust};

@@ -9,7 +9,8 @@ use base64::prelude::BASE64_STANDARD;
 use secrecy::SecretString;
 use url::Url;
 
-use super::{Host, assume, chosen_role};
+use super::host::Host;
+use super::role::{assume, chosen_role};
 use crate::integrations::context::Context;
 use crate::providers::ProviderError;
 use crate::providers::aws::{self, Access, HOUR, LONGEST, Session, Source, refused};

@@ -13,13 +13,15 @@ use crate::integrations::spec::{self, Does, Grants, Spec, Use};
 use crate::providers::ProviderError;
 use crate::providers::aws::policies::{Statement, document};
 use crate::providers::aws::roles::Wanted;
-use crate::providers::aws::{self, Assume, HOUR, LONGEST, Region, SHORTEST, role_of};
+use crate::providers::aws::{self, HOUR, LONGEST, SHORTEST};
 
 mod access;
 mod host;
 mod inventory;
+mod role;
 
 use host::Host;
+use role::{assume, chosen_role, minutes, role};
 
 pub static ECR: Spec = Spec {
     slug: "ecr",
@@ -93,25 +95,6 @@ fn grants(settings: &Values, name: &str) -> Grants {
         region: host.region.clone(),
     };
     Grants { role: role.as_ref().map(wanted), policies }
-}
-
-fn role(text: &str) -> Result<String, String> {
-    let text = text.trim();
-    role_of(text, "000000000000", &Region::first_of("aws")).map(|_| text.to_owned())
-}
-
-/// `None` without STS.
-fn chosen_role(settings: &Values, host: &Host) -> Option<Result<RoleArn, String>> {
-    (settings.get("sts") == "on").then(|| role_of(settings.get("role"), &host.account, &host.region))
-}
-
-/// Of a session of the role that the settings name.
-fn minutes(settings: &Values) -> u16 {
-    settings.get("session_minutes").parse().unwrap_or(HOUR)
-}
-
-fn assume(role: &RoleArn, settings: &Values, name: &str) -> Assume {
-    Assume::new(role, settings.get("external_id"), name).lasting(minutes(settings))
 }
 
 /// What AWS's own AmazonEC2ContainerRegistryReadOnly allows and a scan uses, for the one registry.

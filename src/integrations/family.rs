@@ -1,0 +1,42 @@
+//! The families of integrations, by name. What each can be set up with, and how its items read, stands in the room's
+//! own page, [`super`]: a provider may name its family, and a family's list names the provider.
+
+/// The families, closed: each has its own table of results and its own label in *Usages*.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Family {
+    RegistryScan,
+    AlertProfile,
+}
+
+impl Family {
+    pub const ALL: &[Self] = &[Self::RegistryScan, Self::AlertProfile];
+
+    /// Stable identifier, stored with every integration.
+    pub fn slug(self) -> &'static str {
+        match self {
+            Self::RegistryScan => "registry_scan",
+            Self::AlertProfile => "alert_profile",
+        }
+    }
+
+    /// The family of that slug; `None` for one that this release does not know.
+    pub fn find(slug: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|family| family.slug() == slug)
+    }
+
+    /// The usage label of the product.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::RegistryScan => "Registry Scan",
+            Self::AlertProfile => "Alert profile",
+        }
+    }
+
+    /// One sentence for the page that adds one.
+    pub fn summary(self) -> &'static str {
+        match self {
+            Self::RegistryScan => "Lists the images of a registry, on a schedule.",
+            Self::AlertProfile => "Tells people or a service what needs attention, each thing once.",
+        }
+    }
+}
