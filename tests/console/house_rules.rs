@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 mod circles;
+mod dependencies;
 mod floors;
 
 fn files(folder: &str, ending: &str) -> Vec<(String, String)> {
@@ -272,40 +273,4 @@ fn every_module_says_what_lives_in_it() {
         .map(|(name, _)| name)
         .collect();
     assert!(silent.is_empty(), "open with what lives there:\n{}", silent.join("\n"));
-}
-
-/// Why none of these is to come in, not even by another crate's choice.
-const UNWANTED: [(&str, &str); 4] = [
-    ("rsa", "its timing tells of the key (RUSTSEC-2023-0071), and aws-lc-rs does the same"),
-    ("native-tls", "it would be a second TLS, with roots and versions of its own"),
-    ("quick-xml", "XML comes from AWS only, and its SDK reads that with a parser that knows no entities"),
-    ("xml-rs", "as quick-xml"),
-];
-
-#[test]
-fn the_lock_file_holds_no_crate_that_is_unwanted_and_none_from_elsewhere() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let lock = fs::read_to_string(root.join("Cargo.lock")).expect("a lock file");
-    let mut wrong = Vec::new();
-    for package in lock.split("[[package]]").skip(1) {
-        let value = |key: &str| {
-            let line = package.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(" = "));
-            line.map(|value| value.trim_matches('"'))
-        };
-        let name = value("name").expect("a name");
-        wrong.extend(UNWANTED.iter().filter(|(other, _)| *other == name).map(|(_, why)| format!("{name}: {why}")));
-        let known = value("source") == Some("registry+https://github.com/rust-lang/crates.io-index");
-        // Only we ourselves come from nowhere.
-        if name != "strongroom" && !(known && value("checksum").is_some()) {
-            wrong.push(format!("{name}: from {:?}, not from crates.io", value("source")));
-        }
-    }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    let manifest = fs::read_to_string(root.join("Cargo.toml")).expect("a manifest");
-    let dependencies =
-        manifest.split("\n[").filter(|section| section.lines().next().unwrap_or("").contains("dependencies"));
-    let elsewhere = ["git = ", "path = ", "registry = "];
-    let lines = dependencies.flat_map(str::lines).filter(|line| elsewhere.iter().any(|word| line.contains(word)));
-    assert_eq!(lines.collect::<Vec<_>>(), Vec::<&str>::new());
-    assert!(!manifest.contains("[patch") && !manifest.contains("[replace"), "patched crates are nobody's release");
 }
