@@ -8,6 +8,8 @@
 //! | `EnrolNeeded`  | 302    | two-step verification must be set up     |
 //! | `PasswordNeeded` | 302  | the password must be one's own           |
 //! | `Malformed`    | 400    | the request cannot be read               |
+//! | `Incomplete`   | 400    | the form did not arrive whole            |
+//! | `Unread`       | 400    | what of the address cannot be read       |
 //! | `Forbidden`    | 403    | the role does not allow it               |
 //! | `CrossSite`    | 403    | the request came from elsewhere          |
 //! | `NotFound`     | 404    | no such page                             |
@@ -48,6 +50,10 @@ pub enum Error {
     EnrolNeeded,
     PasswordNeeded,
     Malformed,
+    /// The form breaks off before its end.
+    Incomplete,
+    /// A filter in the address, with what is wrong with it.
+    Unread(String),
     Forbidden,
     /// A write that another site may have caused; both are shown.
     CrossSite {
@@ -124,7 +130,7 @@ impl Error {
             Self::LoginNeeded { htmx: true, .. } | Self::ConfirmNeeded { htmx: true, .. } => StatusCode::UNAUTHORIZED,
             Self::ConfirmNeeded { .. } => StatusCode::SEE_OTHER,
             Self::LoginNeeded { .. } | Self::EnrolNeeded | Self::PasswordNeeded => StatusCode::FOUND,
-            Self::Malformed => StatusCode::BAD_REQUEST,
+            Self::Malformed | Self::Incomplete | Self::Unread(_) => StatusCode::BAD_REQUEST,
             Self::Forbidden | Self::CrossSite { .. } => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
@@ -147,6 +153,12 @@ impl Error {
             Self::EnrolNeeded => ("Set up two-step verification", "Your administrator requires it."),
             Self::PasswordNeeded => ("Choose your own password", "An administrator knows the one you have."),
             Self::Malformed => ("The request cannot be read", "Go back, reload the page and try again."),
+            Self::Incomplete => (
+                "The form did not arrive whole",
+                "It breaks off before its end, so nothing was saved. Send it again. If it stays so, a proxy in between cuts \
+                 it off.",
+            ),
+            Self::Unread(text) => ("The filter cannot be read", text),
             Self::Forbidden => {
                 ("Your role does not allow this", "Ask an administrator to do it, or to give you another role.")
             }

@@ -24,9 +24,13 @@ pub async fn show(
 ) -> Result<HttpResponse, Error> {
     let here = request.uri().path_and_query().map_or("/audit.csv", |here| here.as_str());
     visitor.require_fresh(&request, here)?;
+    let filter = super::filter(&params).map_err(|errors| {
+        let sentences: Vec<&str> = errors.iter().map(|(_, sentence)| sentence).collect();
+        Error::Unread(sentences.join(" "))
+    })?;
     let who = params.get("who").trim().to_owned();
     let actors = services.db.run(move |conn| super::named(conn, &who)).await?;
-    let filter = Filter { before: None, actors, ..super::filter(&params) };
+    let filter = Filter { before: None, actors, ..filter };
     // The first page before the answer begins, so that a database that is down is a page and not half a file.
     let first = rows(&services, &filter).await?;
     let body =

@@ -1,6 +1,7 @@
 //! The audit trail as a page: newest first, filtered by who, what and when; each line reads as a sentence. The same as
 //! a file is in `export`.
 
+use actix_web::http::StatusCode;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
@@ -12,6 +13,7 @@ use super::htmx;
 use super::page::{self, Shell};
 use super::params::Params;
 use super::session::{As, Auditor};
+use crate::form::Errors;
 use crate::models::events::{self, Action, Event, Filter, Place};
 use crate::models::{Conn, DbError, users};
 use crate::services::Services;
@@ -33,6 +35,8 @@ struct Index {
     subject_name: Option<String>,
     names: Vec<String>,
     actions: &'static [Action],
+    /// What of the filter cannot be read, by field.
+    errors: Errors,
     lines: Vec<Line>,
     newest: Option<String>,
     older: Option<String>,
@@ -59,13 +63,19 @@ pub async fn index(
     visitor: As<Auditor>,
     params: Params,
 ) -> Result<HttpResponse, Error> {
-    let (mut wanted, vault) = (filter(&params), services.vault.clone());
+    let (read, vault) = (filter(&params), services.vault.clone());
+    let (wanted, errors) = read.map_or_else(|errors| (None, errors), |filter| (Some(filter), Errors::default()));
     let who = params.get("who").trim().to_owned();
     let (mut found, names) = services
         .db
         .run(move |conn| {
-            wanted.actors = named(conn, &who)?;
-            let found = events::list(conn, &wanted, PAGE as i64 + 1)?;
+            let found = match wanted {
+                Some(wanted) => {
+                    let wanted = Filter { actors: named(conn, &who)?, ..wanted };
+                    events::list(conn, &wanted, PAGE as i64 + 1)?
+                }
+                None => Vec::new(),
+            };
             let names: Vec<String> =
                 users::list(conn, &vault)?.into_iter().map(|user| user.into_shown().name).collect();
             Ok::<_, DbError>((found, names))
@@ -79,21 +89,26 @@ pub async fn index(
         shell: Shell::new(&request, &visitor, "audit"),
         who: params.get("who").to_owned(),
         what: params.get("what").to_owned(),
-        from: date(params.get("from")).map(|date| date.to_string()).unwrap_or_default(),
-        to: date(params.get("to")).map(|date| date.to_string()).unwrap_or_default(),
+        from: params.get("from").to_owned(),
+        to: params.get("to").to_owned(),
         subject_name: Some(subject.clone())
             .filter(|id| !id.is_empty())
             .map(|id| found.first().map_or(id, |event| event.subject_name.clone())),
         subject,
         names,
         actions: Action::ALL,
+        errors,
         lines: found.iter().map(|event| line(event, visitor.may(crate::accounts::Role::Administrator))).collect(),
         newest: Some(params.link("/audit", &[("before", "")])).filter(|_| !params.get("before").is_empty()),
         older,
         export: params.link("/audit.csv", &[("before", "")]),
         filtered: ["who", "what", "from", "to", "subject"].iter().any(|name| !params.get(name).is_empty()),
     };
-    if htmx::asked(&request) { page::html(&index.as_results()) } else { page::html(&index) }
+    let status = if index.errors.is_empty() { StatusCode::OK } else { StatusCode::BAD_REQUEST };
+    match htmx::asked(&request) {
+        true => page::html_with(status, &index.as_results()),
+        false => page::html_with(status, &index),
+    }
 }
 
 /// The actors that a filter means; `None` for everybody.
@@ -101,17 +116,43 @@ fn named(conn: &mut Conn, who: &str) -> Result<Option<Vec<String>>, DbError> {
     if who.is_empty() { Ok(None) } else { events::actors(conn, who).map(Some) }
 }
 
-/// What the address asks for, without the actors; what cannot be read is not asked for.
-fn filter(params: &Params) -> Filter {
+/// What the address asks for, without the actors; or what of it cannot be read. Events that nobody asked for would pass
+/// for those that fit.
+fn filter(params: &Params) -> Result<Filter, Errors> {
+    let mut errors = Errors::default();
     let midnight = |date: NaiveDate| date.and_time(NaiveTime::MIN).and_utc();
-    Filter {
-        actors: None,
-        action: Action::find(params.get("what")).map(|action| action.name().to_owned()).unwrap_or_default(),
-        subject_id: subject(params),
-        from: date(params.get("from")).map(midnight),
-        until: date(params.get("to")).and_then(|date| date.checked_add_days(Days::new(1))).map(midnight),
-        before: read_place(params.get("before")),
+    let action = read(params, "what", |text| Some(Action::find(text)?.name()), &mut errors);
+    let from = read(params, "from", date, &mut errors);
+    let to = read(params, "to", date, &mut errors);
+    if from.zip(to).is_some_and(|(from, to)| to < from) {
+        errors.add("to", "The last day is before the first. Exchange the two.".to_owned());
     }
+    let filter = Filter {
+        actors: None,
+        action: action.unwrap_or_default().to_owned(),
+        subject_id: read(params, "subject", |text| Uuid::try_parse(text).ok(), &mut errors),
+        from: from.map(midnight),
+        until: to.and_then(|date| date.checked_add_days(Days::new(1))).map(midnight),
+        before: read(params, "before", read_place, &mut errors),
+    };
+    if errors.is_empty() { Ok(filter) } else { Err(errors) }
+}
+
+/// One part of the filter: `None` when nothing was asked for, and when it cannot be read, which is noted.
+fn read<T>(params: &Params, name: &str, parse: impl Fn(&str) -> Option<T>, errors: &mut Errors) -> Option<T> {
+    let text = params.get(name);
+    let found = Some(text).filter(|text| !text.is_empty()).and_then(parse);
+    if !text.is_empty() && found.is_none() {
+        let shown: String = text.chars().take(40).collect();
+        let why = match name {
+            "what" => "is not an event of the list. Choose one of it.",
+            "from" | "to" => "is not a date. Enter one such as 2026-11-26, or nothing.",
+            "subject" => "is not the ID of anything. Open History on the page of what you look for.",
+            _ => "is not a place in the trail. Begin with the newest events.",
+        };
+        errors.add(name, format!("“{shown}” {why}"));
+    }
+    found
 }
 
 fn subject(params: &Params) -> Option<Uuid> {
