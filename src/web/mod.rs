@@ -19,6 +19,7 @@ pub mod forwarded;
 pub mod health;
 pub mod htmx;
 pub mod integrations;
+pub mod kept;
 pub mod login;
 pub mod metrics;
 pub mod page;

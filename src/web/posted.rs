@@ -2,18 +2,22 @@
 //! bounded, into [`Values`] that are wiped from memory. A field that comes twice or is not text refuses the whole; a
 //! chosen file that is not text is said to be so at its field.
 
+use std::cell::Cell;
+use std::rc::Rc;
+use std::task::Poll;
 use std::time::Duration;
 
-use actix_multipart::Multipart;
+use actix_multipart::{Multipart, MultipartError};
 use actix_web::dev::Payload;
-use actix_web::http::header::CONTENT_TYPE;
-use actix_web::web::{Bytes, BytesMut};
-use actix_web::{FromRequest, HttpRequest};
+use actix_web::http::header::{CONTENT_TYPE, HeaderMap};
+use actix_web::web::BytesMut;
+use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use futures_util::future::LocalBoxFuture;
-use futures_util::{StreamExt, TryStreamExt};
+use futures_util::{StreamExt, TryStreamExt, stream};
 use zeroize::Zeroizing;
 
 use super::error::Error;
+use super::kept::Kept;
 use crate::form::Values;
 use crate::pasted;
 use crate::usecases::users::Typed;
@@ -69,17 +73,18 @@ impl FromRequest for Posted {
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let kind = request.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or("").to_owned();
-        let headers = request.headers().clone();
-        let payload = payload.take();
+        let (request, payload) = (request.clone(), payload.take());
         let read = async move {
             let essence = kind.split(';').next().unwrap_or("").trim().to_ascii_lowercase();
-            match essence.as_str() {
-                "application/x-www-form-urlencoded" => urlencoded(payload).await,
-                "multipart/form-data" => multipart(Multipart::new(&headers, payload)).await,
+            let (posted, full) = match essence.as_str() {
+                "application/x-www-form-urlencoded" => urlencoded(payload).await?,
+                "multipart/form-data" => whole_multipart(request.headers(), payload).await?,
                 // A form without fields has no type either.
-                "" => empty(payload).await,
-                _ => Err(Error::Malformed),
-            }
+                "" => (empty(payload).await?, false),
+                _ => return Err(Error::Malformed),
+            };
+            request.extensions_mut().insert(Kept::of(&posted.0));
+            if full { Err(Error::TooLarge) } else { Ok(posted) }
         };
         Box::pin(async { tokio::time::timeout(PATIENCE, read).await.unwrap_or(Err(Error::TooSlow)) })
     }
@@ -92,22 +97,55 @@ async fn empty(mut payload: Payload) -> Result<Posted, Error> {
     }
 }
 
-async fn read(
-    mut payload: impl futures_util::Stream<Item = Result<Bytes, impl std::fmt::Debug>> + Unpin,
+/// A form in which a field ends with `&`, read as it comes.
+struct Pairs {
+    posted: Posted,
+    /// The one that is not at its end yet.
+    pair: Zeroizing<Vec<u8>>,
+    /// Bytes that may still be kept.
     room: usize,
-) -> Result<Zeroizing<Vec<u8>>, Error> {
-    let (mut body, mut total) = (BytesMut::new(), 0);
-    while let Some(chunk) = payload.next().await {
-        let chunk = chunk.map_err(|_| Error::Malformed)?;
-        total += chunk.len();
-        if total > READ_LIMIT {
-            return Err(Error::TooLarge);
-        }
-        if total <= room {
-            body.extend_from_slice(&chunk);
-        }
+    /// This pair does not fit, so the rest of it is passed over.
+    skips: bool,
+    /// There was more than may be kept.
+    full: bool,
+}
+
+impl Pairs {
+    fn new(room: usize) -> Self {
+        Self { posted: Posted::default(), pair: Zeroizing::default(), room, skips: false, full: false }
     }
-    if total > room { Err(Error::TooLarge) } else { Ok(Zeroizing::new(body.into())) }
+
+    fn take(&mut self, chunk: &[u8]) -> Result<(), Error> {
+        for (number, part) in chunk.split(|byte| *byte == b'&').enumerate() {
+            if number > 0 {
+                self.end()?;
+            }
+            match self.room.checked_sub(part.len()) {
+                Some(room) if !self.skips => {
+                    self.room = room;
+                    self.pair.extend_from_slice(part);
+                }
+                _ => {
+                    self.room += self.pair.len();
+                    self.pair.clear();
+                    (self.skips, self.full) = (true, true);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn end(&mut self) -> Result<(), Error> {
+        let pair = std::mem::take(&mut self.pair);
+        if std::mem::take(&mut self.skips) || pair.is_empty() {
+            return Ok(());
+        }
+        let (name, value) = match pair.iter().position(|byte| *byte == b'=') {
+            Some(at) => (&pair[..at], &pair[at + 1..]),
+            None => (&pair[..], &[][..]),
+        };
+        self.posted.take(decoded(name)?, decoded(value)?)
+    }
 }
 
 /// How much of a form with parts may still be read and kept, in bytes.
@@ -123,7 +161,7 @@ impl Room {
     async fn take(&mut self, mut part: actix_multipart::Field) -> Result<(Zeroizing<Vec<u8>>, bool), Error> {
         let (mut body, mut cut) = (BytesMut::new(), false);
         while let Some(chunk) = part.next().await {
-            let chunk = chunk.map_err(|_| Error::Malformed)?;
+            let chunk = chunk.map_err(unread)?;
             self.read = self.read.checked_sub(chunk.len()).ok_or(Error::TooLarge)?;
             let fits = chunk.len().min(PART_LIMIT - body.len());
             cut |= fits < chunk.len();
@@ -148,17 +186,19 @@ fn whole(bytes: &[u8], cut: bool) -> &[u8] {
     }
 }
 
-async fn urlencoded(payload: Payload) -> Result<Posted, Error> {
-    let body = read(payload, LIMIT).await?;
-    let mut posted = Posted::default();
-    for pair in body.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty()) {
-        let (name, value) = match pair.iter().position(|byte| *byte == b'=') {
-            Some(at) => (&pair[..at], &pair[at + 1..]),
-            None => (pair, &[][..]),
-        };
-        posted.take(decoded(name)?, decoded(value)?)?;
+/// The fields, and whether some did not fit.
+async fn urlencoded(mut payload: Payload) -> Result<(Posted, bool), Error> {
+    let (mut pairs, mut total) = (Pairs::new(LIMIT), 0);
+    while let Some(chunk) = payload.next().await {
+        let chunk = chunk.map_err(|_| Error::Malformed)?;
+        total += chunk.len();
+        if total > READ_LIMIT {
+            return Ok((pairs.posted, true));
+        }
+        pairs.take(&chunk)?;
     }
-    Ok(posted)
+    pairs.end()?;
+    Ok((pairs.posted, pairs.full))
 }
 
 /// Percent-decoding that refuses what is not UTF-8, where the usual decoders put a replacement character.
@@ -178,13 +218,47 @@ fn decoded(text: &[u8]) -> Result<Zeroizing<String>, Error> {
     std::str::from_utf8(&bytes).map(|text| Zeroizing::new(text.to_owned())).map_err(|_| Error::Malformed)
 }
 
-async fn multipart(mut parts: Multipart) -> Result<Posted, Error> {
+/// The same for a form with parts. One that ends before its last part does would keep the parser waiting.
+async fn whole_multipart(headers: &HeaderMap, mut payload: Payload) -> Result<(Posted, bool), Error> {
+    let ended = Rc::new(Cell::new(false));
+    let told = Rc::clone(&ended);
+    let body = stream::poll_fn(move |cx| {
+        let chunk = payload.poll_next_unpin(cx);
+        if matches!(chunk, Poll::Ready(None)) {
+            told.set(true);
+        }
+        chunk
+    });
+    let mut reading = std::pin::pin!(multipart(Multipart::new(headers, body)));
+    std::future::poll_fn(|cx| match reading.as_mut().poll(cx) {
+        Poll::Pending if ended.get() => Poll::Ready(Err(Error::Incomplete)),
+        polled => polled,
+    })
+    .await
+}
+
+fn unread(error: MultipartError) -> Error {
+    match error {
+        MultipartError::Incomplete => Error::Incomplete,
+        _ => Error::Malformed,
+    }
+}
+
+async fn multipart(mut parts: Multipart) -> Result<(Posted, bool), Error> {
     let mut posted = Posted::default();
     let mut files = Vec::new();
     let mut room = Room { read: READ_LIMIT, kept: DOCUMENTS_LIMIT, full: false };
-    while let Some(part) = parts.try_next().await.map_err(|_| Error::Malformed)? {
+    while let Some(part) = parts.try_next().await.map_err(unread)? {
         let name = part.name().ok_or(Error::Malformed)?.to_owned();
-        let (bytes, cut) = room.take(part).await?;
+        let before = std::mem::take(&mut room.full);
+        let taken = room.take(part).await;
+        let over = room.full;
+        room.full |= before;
+        let (bytes, cut) = match taken {
+            Ok(_) if over => continue,
+            Err(Error::TooLarge) => return Ok((posted, true)),
+            taken => taken?,
+        };
         let bytes = whole(&bytes, cut);
         match name.strip_suffix(".file") {
             Some(field) => files.push((field.to_owned(), pasted::as_text(bytes))),
@@ -194,16 +268,13 @@ async fn multipart(mut parts: Multipart) -> Result<Posted, Error> {
             }
         }
     }
-    if room.full {
-        return Err(Error::TooLarge);
-    }
     for (field, text) in files.into_iter().filter(|(_, text)| !text.is_empty()) {
         // Both pasted and chosen: what was pasted is in sight, so it counts.
         if posted.get(&field).trim().is_empty() {
             posted.0.set(field, text.as_str());
         }
     }
-    Ok(posted)
+    Ok((posted, room.full))
 }
 
 impl Posted {

@@ -19,6 +19,7 @@ use uuid::Uuid;
 
 use super::admission::{admit, is_probe};
 use super::error::{Error, Problem, Trail};
+use super::kept::{self, Back};
 use super::{Route, htmx, page, recipients};
 use crate::models::{self, recipients::Link};
 use crate::services::Services;
@@ -181,7 +182,12 @@ fn log(response: &ServiceResponse<BoxBody>, method: &Method, started: Instant) {
     metrics::histogram!("strongroom_request_seconds", "method" => method_label(method), "route" => route)
         .record(seconds);
     metrics::counter!("strongroom_requests_total", "status" => status.to_string()).increment(1);
+    // Orchestrators ask until the console has started, and see that it stops: neither is a fault.
+    let services = response.request().app_data::<Data<Services>>();
+    let starts = services.is_some_and(|services| !services.trail.is_followed());
+    let stops = services.is_some_and(|services| services.stopping.is_cancelled());
     match status {
+        503 if starts || (stops && is_probe(response.request().path())) => tracing::info!(status, seconds, "answered"),
         500.. => tracing::error!(status, seconds, "answered"),
         _ => tracing::debug!(status, seconds, "answered"),
     }
@@ -206,6 +212,8 @@ struct ProblemPage<'a> {
     text: &'a str,
     /// The page of the form that was posted.
     back: Option<String>,
+    /// The form itself, with what was typed.
+    form: Option<Back>,
     request_id: &'a str,
 }
 
@@ -223,8 +231,10 @@ fn show_problem(response: ServiceResponse<BoxBody>, problem: &Problem, id: &str)
     let body = if asked {
         ProblemNotice { title: problem.title, text: &problem.text }.render()
     } else {
-        let (title, text, back) = (problem.title, problem.text.as_str(), form_of(&request));
-        ProblemPage { status: status.as_u16(), title, text, back, request_id: id }.render()
+        let form = kept::back(&request);
+        let back = form_of(&request).filter(|_| form.is_none());
+        let (title, text) = (problem.title, problem.text.as_str());
+        ProblemPage { status: status.as_u16(), title, text, back, form, request_id: id }.render()
     };
     let mut response = response.set_body(BoxBody::new(body.unwrap_or_default()));
     let html = HeaderValue::from_static("text/html; charset=utf-8");
@@ -261,6 +271,7 @@ impl ResponseError for Panicked {
             title: "Something went wrong",
             text: "It has been logged. Nothing was changed. Try again.",
             back: None,
+            form: None,
             request_id: "",
         };
         let body = page.render().unwrap_or_default();

@@ -85,8 +85,13 @@ pub async fn update(
     posted: Posted,
 ) -> Result<HttpResponse, Error> {
     let kinds: Vec<String> = KINDS.iter().map(|kind| field(kind.slug)).collect();
-    let own = ["row_version", "stale_days", "ahead", "remind", "failed_scans", step_up::FIELD];
+    let own = ["row_version", "stale_days", "ahead", "remind", "failed_scans", step_up::FIELD, "redraw"];
     posted.only(own.into_iter().chain(kinds.iter().map(String::as_str)))?;
+    if posted.0.contains("redraw") {
+        let mut page = draw(&services, &request, &visitor, Some(&posted.0), &Errors::default()).await?;
+        page.row_version = posted.get("row_version").parse().map_err(|_| Error::Malformed)?;
+        return page::html(&page);
+    }
     let settings = match read(&posted.0)? {
         Ok(settings) => settings,
         Err(errors) => {

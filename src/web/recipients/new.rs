@@ -96,10 +96,13 @@ pub async fn create(
     id: Path<Uuid>,
     posted: Posted,
 ) -> Result<HttpResponse, Error> {
-    posted.only(fields().iter().map(|field| field.name).chain([step_up::FIELD]))?;
+    posted.only(fields().iter().map(|field| field.name).chain([step_up::FIELD, "redraw"]))?;
     let (profile, id) = (profile(&services, *id).await?, *id);
     let form = |errors: &Errors| show(&request, &visitor, profile.clone(), Some(&posted.0), errors);
     let again = |errors: Errors| page::html_with(StatusCode::UNPROCESSABLE_ENTITY, &form(&errors));
+    if posted.0.contains("redraw") {
+        return page::html(&form(&Errors::default()));
+    }
     let values = match form::check(&fields(), &posted.0, None) {
         Ok(values) => values,
         Err(errors) => return again(errors),

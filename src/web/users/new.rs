@@ -42,7 +42,12 @@ pub async fn create(
     visitor: As<Administrator>,
     posted: Posted,
 ) -> Result<HttpResponse, Error> {
-    posted.only(["username", "role", "password", "password_again", step_up::OTHER_FIELD])?;
+    posted.only(["username", "role", "password", "password_again", step_up::OTHER_FIELD, "redraw"])?;
+    if posted.0.contains("redraw") {
+        let shell = Shell::new(&request, &visitor, "users");
+        let (username, roles) = (name_shown_again(&posted.0, "username"), roles(posted.get("role")));
+        return page::html(&New { shell, username, roles, errors: Errors::default(), password: None });
+    }
     let (name, role) = (posted.get("username"), posted.get("role"));
     let new = NewUser { name, role, password: posted.typed_password() };
     let confirmation = step_up::typed(step_up::OTHER_FIELD, &services, &request, &posted);

@@ -20,6 +20,7 @@ use crate::support::scale::{self, R9_REQUESTS};
 use crate::support::sql::count_on;
 use crate::support::sweep::{Canaries, Sweep, canary};
 
+mod kept;
 pub mod values;
 
 const AT_ONCE: usize = 4;

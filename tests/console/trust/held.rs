@@ -141,4 +141,7 @@ async fn nothing_is_done_before_the_trail_was_read() {
     conn.batch_execute("ROLLBACK").expect("no lock");
     wait_for("the trail is read", Duration::from_secs(20), async || ada.get("/readyz").await.status == 200).await;
     assert_eq!(ada.get("/credentials").await.status, 200);
+    let log = serving.stop().err;
+    let answered = log.lines().filter(|line| line.contains("503") && line.contains("answered"));
+    assert!(answered.clone().count() > 1 && answered.clone().all(|line| line.contains("INFO")), "{log}");
 }

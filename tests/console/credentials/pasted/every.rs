@@ -183,6 +183,25 @@ async fn an_error_page_leads_back_to_the_form_that_was_posted() {
 }
 
 #[actix_web::test]
+async fn a_form_that_breaks_off_is_answered_at_once() {
+    let app = TestApp::start();
+    let mut visit = app.administrator();
+    let part = "--X\r\nContent-Disposition: form-data; name=\"kind\"\r\n\r\nbasic";
+    for body in ["", "--X", "--X\r\nContent-Disposition", part, &format!("{part}\r\n"), "garbage"] {
+        let request = visit
+            .request(reqwest::Method::POST, "/credentials")
+            .header("content-type", "multipart/form-data; boundary=X")
+            .header("sec-fetch-site", "same-origin")
+            .body(body.to_owned());
+        let started = std::time::Instant::now();
+        let page = visit.send(request).await;
+        assert!(started.elapsed() < std::time::Duration::from_secs(5), "{body:?}: {:?}", started.elapsed());
+        assert_eq!(page.status, 400, "{body:?}: {}", page.text("main"));
+        assert!(page.text("main").contains("breaks off before its end"), "{body:?}: {}", page.text("main"));
+    }
+}
+
+#[actix_web::test]
 async fn field_fa_48_a_name_with_a_joined_emoji_is_saved_once() {
     let app = TestApp::start();
     let mut visit = app.administrator();
