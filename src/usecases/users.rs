@@ -99,9 +99,16 @@ pub async fn create(
 }
 
 /// Gives a user another role; all their sessions end.
-pub async fn set_role(services: &Services, principal: &Principal, id: Uuid, role: &str) -> Result<(), Refusal> {
-    principal.require_fresh_as(Role::Administrator)?;
+pub async fn set_role(
+    services: &Services,
+    principal: &Principal,
+    id: Uuid,
+    role: &str,
+    confirmation: &Confirmation<'_>,
+) -> Result<(), Refusal> {
+    principal.require(Role::Administrator)?;
     let role = Role::find(role).ok_or(Refusal::Unacceptable(CHOOSE_ROLE))?;
+    confirm(services, principal.visitor(), confirmation).await?;
     change(services, principal, id, Change::Role(role.slug().to_owned())).await
 }
 

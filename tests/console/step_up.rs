@@ -29,7 +29,7 @@ const ASKS: &[(&str, &str, Asks, &str, &str)] = &[
     ("get", "/audit.csv", OnItsPage, "", "takes the whole trail away"),
     ("get", "/users/new", OnItsPage, "", "before the form is filled in"),
     ("post", "/users/new", InTheForm, "username=eve&role=administrator", "makes a way in"),
-    ("post", "/users/{id}/role", OnItsPage, "role=administrator", "gives rights"),
+    ("post", "/users/{id}/role", InTheForm, "role=administrator", "gives rights"),
     ("post", "/users/{id}/disabled", OnItsPage, "disabled=on", "locks somebody out, or lets them in again"),
     ("post", "/users/{id}/password", OnItsPage, "", "makes a way in"),
     ("post", "/users/{id}/two-step", OnItsPage, "two_step=optional", "weakens a login"),
@@ -51,7 +51,7 @@ const ASKS: &[(&str, &str, Asks, &str, &str)] = &[
         "row_version=0&failed_scans=3&remind=on&days_aws=0",
         "makes alerts quieter",
     ),
-    ("post", "/credentials/{id}/limit", OnItsPage, "days=0", "makes alerts quieter"),
+    ("post", "/credentials/{id}/limit", InTheForm, "days=0", "makes alerts quieter"),
     (
         "post",
         "/credentials/{id}/edit",
@@ -261,6 +261,27 @@ async fn alerts_may_become_louder_without_a_password_and_quieter_with_it() {
     assert_eq!((page.status, page.has("#password-error")), (422, true));
     let page = visit.post("/alerts/settings", &[&never[..], &[("password", PASSWORD)]].concat()).await;
     assert_eq!((page.status, page.location()), (303, "/alerts/settings"));
+}
+
+#[actix_web::test]
+async fn a_limit_and_a_role_wait_in_their_form_for_the_password() {
+    let app = TestApp::start();
+    let things = OneOfEach::in_console(&app);
+    let mut visit = app.administrator();
+    let limit = things.path("/credentials/{id}/limit");
+    assert_eq!(visit.post(&limit, &[("days", "30")]).await.status, 303);
+    app.give_password_long_ago();
+    let page = visit.post(&limit, &[("days", "3000")]).await;
+    assert_eq!((page.status, page.attributes("#days", "value")), (422, vec!["3000".to_owned()]));
+    let page = visit.post(&limit, &[("days", "3000"), ("password", "wrong")]).await;
+    assert_eq!((page.status, page.has("#password-error")), (422, true));
+    assert_eq!(visit.post(&limit, &[("days", "3000"), ("password", PASSWORD)]).await.status, 303);
+    app.give_password_long_ago();
+    let grace = format!("/users/{}/role", app.add_user("grace", Role::Auditor));
+    let page = visit.post(&grace, &[("role", "operator")]).await;
+    assert_eq!((page.status, page.attributes("#role [selected]", "value")), (422, vec!["operator".to_owned()]));
+    let page = visit.post(&grace, &[("role", "operator"), ("your_password", PASSWORD)]).await;
+    assert_eq!((page.status, page.location().contains("/users/")), (303, true));
 }
 
 #[actix_web::test]

@@ -16,12 +16,15 @@ use crate::web::error::Error;
 use crate::web::page::{self, Shell};
 use crate::web::posted::Posted;
 use crate::web::session::{As, Operator};
+use crate::web::step_up::{self, Ask};
 
 /// The limit as the credential's page shows it.
 pub struct LimitView {
     /// In the field: the credential's own limit, or what was entered.
     pub value: String,
     pub error: Option<String>,
+    /// Asked before its alerts become quieter.
+    pub password: Option<Ask>,
     /// Days at which it counts as old, if it ever does.
     pub days: Option<i32>,
     /// Whether that was set on the credential itself.
@@ -35,6 +38,7 @@ impl LimitView {
         Self {
             value: own.map(|days| days.to_string()).unwrap_or_default(),
             error: None,
+            password: None,
             days: limits.days(&row.kind, row.ages, own),
             own: own.is_some(),
             by_kind: limits.of_kind(&row.kind, row.ages),
@@ -49,7 +53,7 @@ pub async fn update(
     path: Path<String>,
     posted: Posted,
 ) -> Result<HttpResponse, Error> {
-    posted.only(["days"])?;
+    posted.only(["days", step_up::FIELD])?;
     let id = super::id(&path)?;
     let days = match days(posted.get("days"), 0, MOST_DAYS) {
         Ok(days) => days,
@@ -66,8 +70,13 @@ pub async fn update(
         let [before, after] = [row.stale_after_days, days].map(|own| limits.days(&row.kind, row.ages, own));
         Ok::<_, DbError>(before.is_some_and(|before| after.is_none_or(|after| after > before)))
     };
-    if services.db.run(quieter).await? {
-        visitor.require_fresh(&request, &format!("/credentials/{id}"))?;
+    if services.db.run(quieter).await?
+        && let Err(ask) = step_up::confirm(&services, &request, &visitor, &posted).await?
+    {
+        let mut page = show::load(&services, Shell::new(&request, &visitor, "credentials"), id).await?;
+        page.limit.value = posted.get("days").to_owned();
+        page.limit.password = Some(ask.clone());
+        return ask.answer(&page);
     }
     let (vault, actor) = (services.vault.clone(), visitor.actor());
     let saved = services.db.transaction(move |conn| credential_limits::set(conn, &vault, &actor, id, days)).await;

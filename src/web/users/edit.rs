@@ -7,6 +7,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use super::super::error::{Error, LAST_ADMINISTRATOR};
 use super::super::posted::Posted;
 use super::super::session::{Administrator, As, confirm_needed};
+use super::super::step_up::{self, Ask};
 use super::super::{page, params};
 use super::show;
 use crate::form::Errors;
@@ -22,10 +23,17 @@ pub async fn role(
     visitor: Visitor,
     posted: Posted,
 ) -> Result<HttpResponse, Error> {
-    posted.only(["role"])?;
-    let id = params::id(&request)?;
-    let done = users::set_role(&services, &visitor.principal(), id, posted.get("role")).await;
-    answer(&services, &request, &visitor, done, "role").await
+    // The page has a field for a password of the user.
+    posted.only(["role", step_up::OTHER_FIELD])?;
+    let (id, role) = (params::id(&request)?, posted.get("role"));
+    let confirmation = step_up::typed(step_up::OTHER_FIELD, &services, &request, &posted);
+    match users::set_role(&services, &visitor.principal(), id, role, &confirmation).await {
+        Err(Refusal::Unconfirmed(why)) => {
+            let ask = Ask::new(step_up::OTHER_FIELD, why);
+            ask.answer(&show::asking(&services, &request, &visitor, role, &ask).await?)
+        }
+        done => answer(&services, &request, &visitor, done, "role").await,
+    }
 }
 
 pub async fn disabled(

@@ -10,6 +10,7 @@ use super::super::error::Error;
 use super::super::page::{self, Shell, When, when};
 use super::super::params;
 use super::super::session::{Administrator, As};
+use super::super::step_up::Ask;
 use crate::accounts::Role;
 use crate::form::Errors;
 use crate::models::trust::Doubt;
@@ -19,7 +20,7 @@ use crate::services::Services;
 
 #[derive(Template)]
 #[template(path = "users/show.html")]
-struct Show {
+pub struct Show {
     shell: Shell,
     user: User,
     role: &'static str,
@@ -33,6 +34,8 @@ struct Show {
     doubt: Option<&'static str>,
     problem: Option<&'static str>,
     errors: Errors,
+    /// Asked before the role is changed.
+    password: Option<Ask>,
 }
 
 pub async fn show(
@@ -52,6 +55,26 @@ pub async fn render(
     problem: Option<&'static str>,
     errors: Errors,
 ) -> Result<HttpResponse, Error> {
+    page::html_with(status, &Show { problem, errors, ..load(services, request, visitor).await? })
+}
+
+/// The page with the role that was chosen, and with the question for the visitor's password.
+pub async fn asking(
+    services: &Services,
+    request: &HttpRequest,
+    visitor: &As<Administrator>,
+    role: &str,
+    ask: &Ask,
+) -> Result<Show, Error> {
+    Ok(Show { roles: roles(role), password: Some(ask.clone()), ..load(services, request, visitor).await? })
+}
+
+/// Slug, label, whether chosen.
+fn roles(chosen: &str) -> Vec<(&'static str, &'static str, bool)> {
+    Role::ALL.iter().rev().map(|role| (role.slug(), role.label(), role.slug() == chosen)).collect()
+}
+
+async fn load(services: &Services, request: &HttpRequest, visitor: &As<Administrator>) -> Result<Show, Error> {
     let (id, limits, vault) = (params::id(request)?, services.session_limits(), services.vault.clone());
     let (seen, found, now) = services
         .db
@@ -60,10 +83,10 @@ pub async fn render(
         })
         .await?;
     let (doubt, user) = (seen.doubt(), seen.into_shown());
-    let show = Show {
+    Ok(Show {
         shell: Shell::new(request, visitor, "users"),
         role: super::role_label(&user),
-        roles: Role::ALL.iter().rev().map(|role| (role.slug(), role.label(), role.slug() == user.role)).collect(),
+        roles: roles(&user.role),
         two_step: super::two_step(&user),
         created: when(user.created_at, now),
         last_login: user.last_login_at.map(|at| when(at, now)),
@@ -72,10 +95,10 @@ pub async fn render(
         yourself: user.id == visitor.user_id,
         doubt: doubt.map(doubt_sentence),
         user,
-        problem,
-        errors,
-    };
-    page::html_with(status, &show)
+        problem: None,
+        errors: Errors::default(),
+        password: None,
+    })
 }
 
 fn doubt_sentence(doubt: Doubt) -> &'static str {
