@@ -13,9 +13,9 @@ use reqwest::{Request, Response, redirect};
 use secrecy::SecretString;
 use url::Url;
 
-use super::addresses::{Lookup, Reach, Refused, Rules, VettingResolver, shown, system_lookup};
+use super::addresses::{Lookup, Reach, Rules, VettingResolver, shown, system_lookup};
+use super::answer_faults::{cut_off, translate};
 use super::proxy::{self, Proxy};
-use super::tls_causes::explain;
 use super::tls_faults::Form;
 use super::{Detour, ProviderError, Sent, trust};
 
@@ -295,7 +295,7 @@ pub(super) async fn read(
         return Err(ProviderError::TooLarge);
     }
     let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(&failed)? {
+    while let Some(chunk) = response.chunk().await.map_err(|error| cut_off(failed(error)))? {
         if (body.len() + chunk.len()) as u64 > limit {
             return Err(ProviderError::TooLarge);
         }
@@ -317,32 +317,4 @@ fn redirected(from: &Url, to: &Url) -> ProviderError {
         _ => Detour::Path,
     };
     ProviderError::RedirectedWithin { host, how }
-}
-
-/// Sorts a failure by the types in its chain; its text may hold the address or more and is dropped. `identified`:
-/// whether a client certificate of ours was at hand.
-pub(super) fn translate(error: &reqwest::Error, url: &Url, form: Form, identified: bool) -> ProviderError {
-    let host = shown(url);
-    let mut link: Option<&(dyn std::error::Error + 'static)> = Some(error);
-    while let Some(current) = link {
-        if current.is::<Refused>() {
-            return ProviderError::RefusedByPolicy { host };
-        }
-        if let Some(error) = current.downcast_ref::<rustls::Error>() {
-            return explain(error, host, form, identified);
-        }
-        // An io::Error passes over the error inside it when asked for its source.
-        let wrapped = current.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-        link = match wrapped {
-            Some(inner) => Some(inner),
-            None => current.source(),
-        };
-    }
-    if error.is_timeout() {
-        ProviderError::Timeout { host }
-    } else if url.scheme() == "https" && error.is_request() && !error.is_connect() {
-        ProviderError::Dropped { host, form }
-    } else {
-        ProviderError::Unreachable { host }
-    }
 }

@@ -3,6 +3,7 @@
 
 use std::fmt;
 
+use super::answer_faults::AnswerFault;
 pub use super::detour::Detour;
 use super::failure::Failure;
 use super::tls_faults::{self, CertificateFault, ClientFault, Form, HandshakeFault};
@@ -61,6 +62,11 @@ pub enum ProviderError {
     Dropped {
         host: String,
         form: Form,
+    },
+    /// The connection stood, and what came over it is no whole answer.
+    Broken {
+        host: String,
+        fault: AnswerFault,
     },
     /// A certificate or key of ours cannot be used.
     BadCertificate,
@@ -260,6 +266,7 @@ impl ProviderError {
             Self::Certificate { host, fault, form } => fault.told(host, *form),
             Self::Handshake { host, fault } => fault.told(host),
             Self::ClientCertificate { host, why, form } => why.told(host, *form),
+            Self::Broken { host, fault } => fault.told(host),
             Self::Dropped { host, form } => tls_faults::dropped(host, *form),
         }
     }
@@ -282,6 +289,7 @@ impl ProviderError {
                 | Self::Handshake { .. }
                 | Self::ClientCertificate { .. }
                 | Self::Dropped { .. }
+                | Self::Broken { .. }
         );
         (if starts_with_host { cause } else { capital(&cause) }, remedy)
     }

@@ -21,6 +21,7 @@ impl ProviderError {
             | Self::NotTls { .. }
             | Self::Handshake { .. }
             | Self::Dropped { .. }
+            | Self::Broken { .. }
             | Self::Certificate { .. }
             | Self::ClientCertificate { .. }
             | Self::Redirected { .. }
@@ -83,7 +84,8 @@ pub(super) fn parts(host: &str, cause: &ProviderError) -> (String, String) {
         ProviderError::Certificate { .. }
         | ProviderError::Handshake { .. }
         | ProviderError::ClientCertificate { .. }
-        | ProviderError::Dropped { .. } => {
+        | ProviderError::Dropped { .. }
+        | ProviderError::Broken { .. } => {
             let (cause, remedy) = cause.parts(&who);
             (format!("{sent}, and {cause}"), remedy)
         }

@@ -54,7 +54,8 @@ impl SendError {
             ProviderError::Unreachable { .. }
             | ProviderError::Timeout { .. }
             | ProviderError::Proxy { .. }
-            | ProviderError::Dropped { .. } => Again::WhenItIsBack,
+            | ProviderError::Dropped { .. }
+            | ProviderError::Broken { .. } => Again::WhenItIsBack,
             ProviderError::Throttled { retry_after } => Again::Later(retry_after.map(Duration::from_secs)),
             // An answer of another kind comes from a proxy, a login page or an instance that sleeps.
             ProviderError::ServerError { .. } | ProviderError::BadAnswer | ProviderError::Stopped => Again::Later(None),

@@ -94,6 +94,7 @@ fn is_silence(cause: &ProviderError) -> bool {
         ProviderError::Unreachable { .. }
             | ProviderError::Timeout { .. }
             | ProviderError::Dropped { .. }
+            | ProviderError::Broken { .. }
             | ProviderError::Certificate { .. }
             | ProviderError::Handshake { .. }
             | ProviderError::NotTls { .. }

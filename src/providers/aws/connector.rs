@@ -65,7 +65,9 @@ fn bad<E>(_: E) -> ConnectorError {
 /// Says whether another attempt could help; the cause travels along and is found again by [`super::refusal`].
 fn refused(cause: ProviderError) -> ConnectorError {
     match cause {
-        ProviderError::Unreachable { .. } | ProviderError::Dropped { .. } => ConnectorError::io(cause.into()),
+        ProviderError::Unreachable { .. } | ProviderError::Dropped { .. } | ProviderError::Broken { .. } => {
+            ConnectorError::io(cause.into())
+        }
         // A time limit has been spent already: another attempt would spend it again.
         _ => ConnectorError::user(cause.into()),
     }

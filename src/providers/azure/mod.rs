@@ -172,9 +172,12 @@ async fn managed_identity(
     match answer {
         Ok(answer) if answer.status == 200 => calls::token(&answer, "the identity service of Azure"),
         Ok(answer) => Err(refusals::explain_identity(answer, client.is_some())),
-        Err(ProviderError::Unreachable { .. } | ProviderError::Timeout { .. } | ProviderError::Dropped { .. }) => {
-            Err(refusals::not_in_azure())
-        }
+        Err(
+            ProviderError::Unreachable { .. }
+            | ProviderError::Timeout { .. }
+            | ProviderError::Dropped { .. }
+            | ProviderError::Broken { .. },
+        ) => Err(refusals::not_in_azure()),
         Err(error) => Err(calls::failed(&error, "the identity service of Azure")),
     }
 }

@@ -87,7 +87,9 @@ impl Line {
     async fn waits(&self, result: &Result<Answer, ProviderError>, attempt: &mut u32, first: bool) -> bool {
         let asked = match result {
             Ok(answer) if matches!(answer.status, 429 | 502..=504) => retry_after(answer),
-            Err(ProviderError::Unreachable { .. } | ProviderError::Dropped { .. }) => None,
+            Err(ProviderError::Unreachable { .. } | ProviderError::Dropped { .. } | ProviderError::Broken { .. }) => {
+                None
+            }
             _ => return false,
         };
         let throttled = matches!(result, Ok(answer) if answer.status == 429);

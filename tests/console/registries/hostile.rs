@@ -66,7 +66,26 @@ async fn a_body_without_end_is_cut_off() {
 #[tokio::test]
 async fn a_head_without_end_is_cut_off() {
     let cause = catalogue_error(|| Reply::EndlessHead).await;
-    assert!(matches!(cause, ProviderError::Unreachable { .. } | ProviderError::Timeout { .. }), "{cause:?}");
+    let said = cause.sentence("the registry");
+    assert!(said.contains("answered with more headers than Strongroom reads"), "{said}");
+}
+
+#[tokio::test]
+async fn an_answer_that_is_broken_is_called_that_and_not_unreachable() {
+    let answers: [(fn() -> Reply, &str); 5] = [
+        (
+            || Reply::Raw("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nFFFFFFFFFFFFFFFFF\r\n"),
+            "cut off or garbled",
+        ),
+        (|| Reply::Raw("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nnonsense\r\n"), "cut off or garbled"),
+        (|| Reply::Raw("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{}"), "cut off or garbled"),
+        (|| Reply::Raw("SSH-2.0-OpenSSH_9.2\r\n"), "something that is not HTTP"),
+        (|| Reply::Raw(""), "closed the connection without an answer"),
+    ];
+    for (answer, words) in answers {
+        let said = catalogue_error(answer).await.sentence("the registry");
+        assert!(said.contains(words), "{said}");
+    }
 }
 
 #[tokio::test]

@@ -25,6 +25,8 @@ pub enum Reply {
     Silent,
     /// A head that never ends: one header line after the other.
     EndlessHead,
+    /// These bytes, and the end of the connection.
+    Raw(&'static str),
 }
 
 impl Reply {
@@ -166,6 +168,10 @@ async fn serve(mut stream: TcpStream, script: &Script, log: &Mutex<Vec<Seen>>) -
                 stream.write_all(format!("X-{number}: {}\r\n", "x".repeat(1000)).as_bytes()).await?;
             }
             Ok(())
+        }
+        Reply::Raw(text) => {
+            stream.write_all(text.as_bytes()).await?;
+            stream.shutdown().await
         }
         Reply::Silent => {
             // Ends when the client hangs up.
