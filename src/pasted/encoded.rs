@@ -20,6 +20,8 @@ pub enum Encoded {
     Der,
     /// A Java key store.
     KeyStore,
+    /// Text in another encoding than UTF-8: the number of the first line that shows it.
+    OtherText(usize),
     /// Neither text nor any of these.
     Binary,
 }
@@ -51,10 +53,13 @@ fn is_base64_of_bytes(text: &str) -> bool {
 
 fn of_text(text: &str) -> Option<Encoded> {
     let is_member = |line: &str| line.split_once(':').is_some_and(|(name, _)| !name.contains(char::is_whitespace));
-    if text.contains("-----BEGIN ") {
-        Some(Encoded::Pem)
-    } else if text.starts_with('{') {
+    // First what may hold PEM: the JSON of a service account, a kubeconfig.
+    if text.starts_with('{') {
         Some(Encoded::Json)
+    } else if text.starts_with("apiVersion:") {
+        Some(Encoded::Yaml)
+    } else if text.contains("-----BEGIN ") {
+        Some(Encoded::Pem)
     } else if text.lines().next().is_some_and(|line| line.starts_with("---") || is_member(line)) {
         Some(Encoded::Yaml)
     } else {
@@ -68,14 +73,25 @@ fn of_bytes(bytes: &[u8]) -> Encoded {
         return Encoded::KeyStore;
     }
     // A SEQUENCE (ASN.1), with its length in one to five bytes.
-    let (Some(0x30), Some(length)) = (bytes.first(), bytes.get(1)) else { return Encoded::Binary };
+    let (Some(0x30), Some(length)) = (bytes.first(), bytes.get(1)) else { return of_other_text(bytes) };
     let content = if *length & 0x80 == 0 { 2 } else { 2 + usize::from(length & 0x7f) };
     match bytes.get(content..content + 3) {
         // PFX, version 3.
         Some([0x02, 0x01, 0x03]) => Encoded::Pkcs12,
         Some([0x30 | 0x02, ..]) => Encoded::Der,
-        _ => Encoded::Binary,
+        _ => of_other_text(bytes),
     }
+}
+
+/// Text of one byte a character (ISO 8859, Windows-1252): nearly all of it is ASCII, and nothing in it controls.
+fn of_other_text(bytes: &[u8]) -> Encoded {
+    let is_text = |byte: &u8| matches!(byte, b'\t' | b'\n' | b'\r' | 0x20..=0x7e | 0x80..);
+    let ascii = bytes.iter().filter(|byte| byte.is_ascii()).count();
+    if !bytes.iter().all(is_text) || ascii * 10 < bytes.len() * 9 {
+        return Encoded::Binary;
+    }
+    let utf8 = std::str::from_utf8(bytes).map_or_else(|error| error.valid_up_to(), str::len);
+    Encoded::OtherText(bytes[..utf8].iter().filter(|byte| **byte == b'\n').count() + 1)
 }
 
 impl Encoded {
@@ -100,6 +116,12 @@ impl Encoded {
                 return "This is a Java key store, which Strongroom does not read. Turn it into PKCS #12 with keytool \
                         -importkeystore, then into PEM: openssl pkcs12 -in FILE -nodes."
                     .to_owned();
+            }
+            Self::OtherText(line) => {
+                return format!(
+                    "Line {line} of this text has a character in another encoding than UTF-8. Save the file in UTF-8, and \
+                     choose it again."
+                );
             }
             Self::Binary => {
                 return "This is a binary file, or base64 of one. Choose the text file that this field asks for."

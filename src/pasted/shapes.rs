@@ -57,7 +57,7 @@ impl Shape {
             () if json && all(&["\"auths\"", "\"auth\""]) => Docker,
             () if json && has("\"apikey\"") => Ibm,
             () if json && all(&["\"AccessKeyId\"", "\"SecretAccessKey\""]) => AwsJson,
-            () if json && all(&["\"private_key\"", "\"client_email\""]) => Google,
+            () if json && is_service_account(text) => Google,
             () if json && (all(&["\"clientId\"", "\"tenantId\""]) || all(&["\"appId\"", "\"tenant\""])) => Azure,
             () if is_kind(text, "Secret") => KubernetesSecret,
             () if is_kind(text, "Config") || has("\nclusters:") || text.starts_with("clusters:") => Kubeconfig,
@@ -139,6 +139,12 @@ impl Shape {
             Token => "This is an access token.",
         }
     }
+}
+
+/// Also of a file that was cut off, which has lost its last members.
+fn is_service_account(text: &str) -> bool {
+    let others = ["\"client_email\"", "\"private_key_id\"", "\"service_account\""];
+    text.contains("\"private_key\"") && others.iter().any(|other| text.contains(other))
 }
 
 /// Whether a JSON or YAML document is of that kind.

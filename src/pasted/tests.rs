@@ -108,3 +108,25 @@ fn invisible_characters_are_named_with_their_place() {
         assert_eq!(invisible(text), None, "{text:?}");
     }
 }
+
+#[test]
+fn text_in_another_encoding_is_called_that_and_its_line_is_named() {
+    let yaml = b"apiVersion: v1\nkind: Config\n# caf\xe9 in the cluster of the build, which has a longer comment\n";
+    let said = mistaken(&as_text(yaml), Wanted::Kubeconfig, "", "").unwrap_or_default();
+    assert!(said.starts_with("Line 3 of this text") && said.contains("UTF-8"), "{said}");
+    let zip = [b"PK\x03\x04".as_slice(), &[0x8f; 200]].concat();
+    let said = mistaken(&as_text(&zip), Wanted::Kubeconfig, "", "").unwrap_or_default();
+    assert!(said.contains("binary file"), "{said}");
+}
+
+#[test]
+fn json_with_a_key_in_it_is_called_json_also_when_it_was_cut_off() {
+    use base64::Engine as _;
+    let key = r#"{"type": "service_account", "private_key_id": "a", "private_key": "-----BEGIN PRIVATE KEY-----\nMIIE\n-----END PRIVATE KEY-----\n"#;
+    assert_eq!(mistaken(key, Wanted::ServiceAccount, "", ""), None, "its own parser says that it was cut off");
+    let said = mistaken(key, Wanted::Kubeconfig, "kubeconfig", "").unwrap_or_default();
+    assert!(said.contains("JSON key of a Google service account"), "{said}");
+    let encoded = base64::prelude::BASE64_STANDARD.encode(key);
+    let said = mistaken(&encoded, Wanted::ServiceAccount, "", "").unwrap_or_default();
+    assert!(said.starts_with("This is JSON in base64"), "{said}");
+}

@@ -21,6 +21,7 @@ pub fn parse(text: &str) -> Result<Node, Fault> {
         Err(error) => Err(match state.fault.get() {
             Some(Fault::Duplicate(_)) => Fault::Duplicate(error.line()),
             Some(fault) => fault,
+            None if error.is_eof() && text.trim_start().starts_with('{') => Fault::Cut,
             None => broken(text, error.line().max(1)),
         }),
     }

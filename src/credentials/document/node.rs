@@ -59,6 +59,8 @@ pub enum Fault {
     Many,
     #[error("Line {0} gives a member a second time. Each may be there once.")]
     Duplicate(usize),
+    #[error("This JSON ends before its last }}: it was cut off. Paste the whole text, from {{ to }}.")]
+    Cut,
     #[error("Line {0} is not valid JSON. Paste the whole text, from {{ to }}.")]
     Json(usize),
     #[error("This is not JSON, which begins with {{ and ends with }}. Paste the file or the output as it is.")]

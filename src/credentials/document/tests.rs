@@ -86,6 +86,9 @@ fn anything_but_one_map_is_refused() {
     assert_eq!(fault(yaml("a: b\n---\nc: d\n")), Fault::Several);
     assert_eq!(fault(json("{\"a\": 1} x")), Fault::Json(1));
     assert_eq!(fault(json("{\n\"a\": }")), Fault::Json(2));
+    for cut in ["{", "{\"a\": 1", "{\"a\": \"x", "{\n\"a\": {\"b\": 1}", "{\"a\":"] {
+        assert_eq!(fault(json(cut)), Fault::Cut, "{cut}");
+    }
 }
 
 #[test]

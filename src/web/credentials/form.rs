@@ -122,6 +122,8 @@ pub struct FormPage {
     /// What is not done while there are problems.
     undone: &'static str,
     finding: Option<FindingView>,
+    /// Whether a secret was typed, which no page shows again.
+    typed_secret: bool,
     multipart: bool,
     guide: &'static Guide,
     password: Option<Ask>,
@@ -161,6 +163,9 @@ impl FormPage {
             problems,
             undone: "saved",
             finding: None,
+            typed_secret: kind.fields.iter().any(|field| {
+                field.control.is_secret() && filled.is_some_and(|filled| !filled.get(field.name).trim().is_empty())
+            }),
             multipart: kind.fields.iter().any(|f| matches!(f.control, Control::Document | Control::SecretDocument)),
             guide: &kind.guide,
             password: None,

@@ -144,6 +144,7 @@ fn a_confirmation_says_who_asks_for_what_and_until_when() {
     assert_eq!(letter.unsubscribe, None, "there is nothing to unsubscribe from yet");
     assert_eq!(texts(&letter.html, "li"), ["Old secret", "Login lockout"]);
     for form in [&letter.text, &letter.html] {
+        assert!(!form.contains("once"), "the link opens its page as often as it is followed: {form}");
         for words in ["ada", "On call", "29 November 2026", "recipients/confirm/abc", "you get nothing more"] {
             assert!(form.contains(words), "{words} in {form}");
         }

@@ -3,12 +3,14 @@
 
 use std::net::IpAddr;
 
+use lettre::transport::smtp;
 use lettre::transport::smtp::extension::ClientId;
 use secrecy::SecretString;
 use url::Url;
 
 use super::super::{Again, SendError};
 use super::letter;
+use super::streams::Endless;
 use crate::credentials::checks::authority;
 use crate::form::Values;
 use crate::providers::ProviderError;
@@ -96,6 +98,19 @@ impl Server<'_> {
     pub fn call(&self, error: &ProviderError) -> SendError {
         SendError::call(error, &format!("the mail server {}", self.name()))
     }
+}
+
+/// Why a conversation ended without a word of refusal.
+pub(super) fn broken(server: &Server<'_>, error: &smtp::Error) -> SendError {
+    if !Endless::ended(error) {
+        return dropped(server);
+    }
+    let sentence = format!(
+        "The mail server {} sent more than 64 KiB in answer to one command, without an end. Check the host and the port: \
+         no mail server greets like that.",
+        server.name()
+    );
+    SendError { sentence, again: Again::WhenItIsBack }
 }
 
 /// The connection ended, or what came is not SMTP.

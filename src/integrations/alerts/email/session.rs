@@ -11,7 +11,8 @@ use super::super::{Again, GoAhead, SendError};
 use super::letter::Mail;
 use super::limits::Limits;
 use super::replies::{Parties, Reply, Step};
-use super::server::Server;
+use super::server::{Server, broken};
+use super::streams::Endless;
 use super::talk;
 
 /// What became of a letter.
@@ -76,6 +77,9 @@ impl Session {
             Err(_) => return Err(Failed::Slow),
         };
         let Some(reply) = Reply::of(&error) else {
+            if !self.begun && Endless::ended(&error) {
+                return Err(Failed::Refused(broken(server, &error), false));
+            }
             return Err(if self.begun { Failed::During } else { Failed::Before });
         };
         let (server, hello) = (server.name(), self.hello.to_string());

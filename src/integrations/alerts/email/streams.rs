@@ -19,10 +19,30 @@ const MOST: usize = 64 * 1024;
 #[derive(Debug, Default)]
 struct Allowance(usize);
 
+/// A server that does not stop talking.
+#[derive(Debug, thiserror::Error)]
+#[error("more than {MOST} bytes between two of ours")]
+pub(super) struct Endless;
+
+impl Endless {
+    /// Whether it is what ended a conversation.
+    pub fn ended(error: &lettre::transport::smtp::Error) -> bool {
+        let mut link: Option<&(dyn std::error::Error + 'static)> = std::error::Error::source(error);
+        while let Some(current) = link {
+            let inner = current.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+            if inner.is_some_and(|inner| inner.is::<Self>()) {
+                return true;
+            }
+            link = current.source();
+        }
+        false
+    }
+}
+
 impl Allowance {
     fn after(&mut self, read: Poll<io::Result<()>>, bytes: usize) -> Poll<io::Result<()>> {
         self.0 = self.0.saturating_add(bytes);
-        if self.0 > MOST { Poll::Ready(Err(io::ErrorKind::InvalidData.into())) } else { read }
+        if self.0 > MOST { Poll::Ready(Err(io::Error::other(Endless))) } else { read }
     }
 }
 

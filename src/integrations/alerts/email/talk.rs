@@ -16,7 +16,7 @@ use tokio::time::timeout;
 use super::super::SendError;
 use super::limits::Limits;
 use super::replies::{Parties, Reply, Step};
-use super::server::{Encryption, Login, Server, dropped, too_slow};
+use super::server::{Encryption, Login, Server, broken, dropped, too_slow};
 use super::streams::{Clear, Encrypted, Helo};
 use crate::providers::ProviderError;
 use crate::providers::connection::{secure, trust};
@@ -86,7 +86,9 @@ impl Talk<'_> {
     ) -> Result<T, SendError> {
         match timeout(limit, said).await {
             Ok(Ok(answer)) => Ok(answer),
-            Ok(Err(error)) => Err(Reply::of(&error).map_or_else(|| dropped(self.server), |no| self.told(&no, step))),
+            Ok(Err(error)) => {
+                Err(Reply::of(&error).map_or_else(|| broken(self.server, &error), |no| self.told(&no, step)))
+            }
             Err(_) => Err(too_slow(self.server)),
         }
     }
@@ -106,7 +108,7 @@ impl Talk<'_> {
             Ok(Err(error)) => Err(match Reply::of(&error) {
                 Some(no) if no.may_be_about_ehlo() => Closed::Ehlo(self.told(&no, Step::Greeting)),
                 Some(no) => Closed::Failed(self.told(&no, Step::Greeting)),
-                None => Closed::Failed(dropped(self.server)),
+                None => Closed::Failed(broken(self.server, &error)),
             }),
             Err(_) => Err(too_slow(self.server).into()),
         }
@@ -175,7 +177,7 @@ impl Talk<'_> {
                 Some(no) => self.told(&no, step),
                 // The reasons for which a token is refused come as a challenge, which the library does not answer.
                 None if step == Step::TokenLogin && error.is_client() => self.told(&Reply::refused_token(), step),
-                None => dropped(self.server),
+                None => broken(self.server, &error),
             }),
         }
     }

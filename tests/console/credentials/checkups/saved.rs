@@ -72,6 +72,7 @@ async fn an_edit_form_is_tested_with_the_stored_secret_and_with_what_was_typed()
     let page = visit.post(&path, &[("row_version", &version), ("name", "renamed"), ("certificate", "")]).await;
     assert_eq!((page.status, page.text("#test-result .badge")), (200, "Works".to_owned()));
     assert_eq!(page.text("h1"), "Edit pair");
+    assert!(page.body.contains("What is stored stays as it is") && !page.body.contains("enter it again"));
     assert_eq!(actions(&app, id), ["credential.created", "credential.opened"]);
     // Typed: nothing is opened.
     let pair = sample("certificate").into_iter().find(|(name, _)| *name == "certificate").expect("a pair").1;
@@ -79,6 +80,7 @@ async fn an_edit_form_is_tested_with_the_stored_secret_and_with_what_was_typed()
     let page = visit.post(&path, &fields).await;
     assert_eq!((page.status, page.text("#test-result .badge")), (200, "Works".to_owned()));
     assert_eq!(actions(&app, id).len(), 2);
+    assert!(page.body.contains("enter it again before you save"));
     let after = row(&app, id);
     assert_eq!((after.name.as_str(), after.row_version), ("pair", 1), "nothing is saved");
     assert_eq!(last(&app, id), None, "what is on the screen is not what is saved");
