@@ -44,7 +44,7 @@ impl Gate {
     /// count; a right password clears what was counted from its network.
     pub async fn password(&self, name: &str, password: &str, address: IpAddr) -> Result<Trusted<User>, Refused> {
         let key = names::key(name);
-        let counted = self.count(&key, address).await?;
+        let counted = self.count(logins::of_passwords(&self.vault, &key), address).await?;
         let vault = self.vault.clone();
         let seen = self.db.run(move |conn| users::find_by_key(conn, &vault, &key)).await?;
         let hash = seen.as_ref().and_then(|seen| self.stored_hash(seen.shown()));
@@ -73,15 +73,15 @@ impl Gate {
     /// Judges a one-time code or a recovery code; [`users::log_in`] uses it up. Tries are counted like passwords, but
     /// apart from them: whoever knows the password must not clear the count of the codes with it.
     pub async fn code(&self, user: &Trusted<User>, code: &str, address: IpAddr) -> Result<Proof, Refused> {
-        // No name has a line break in its key, so no user's own count is this one.
-        let Counted { attempt, closes } = self.count(&format!("{}\ncode", user.name_key), address).await?;
+        let key = logins::of_codes(&self.vault, &user.name_key);
+        let Counted { attempt, closes } = self.count(key, address).await?;
         let secret = user.sealed_totp().map(|sealed| self.vault.open(&user.totp_context(), &sealed)).transpose();
         let secret = secret.map_err(DbError::from)?.unwrap_or_default();
         let seconds = u64::try_from(self.db.run(users::seconds).await?).unwrap_or_default();
-        let recovery = totp::recovery_mac(&self.vault, code);
+        let recovery = totp::recovery_macs(&self.vault, user.id, code);
         let proof = match totp::step(&secret, code, seconds) {
             Some(step) => Some(Proof::Step(step)).filter(|_| step > user.totp_last_step),
-            None => Some(Proof::RecoveryCode(recovery.clone())).filter(|_| user.recovery_codes.contains(&recovery)),
+            None => recovery.into_iter().find(|mac| user.recovery_codes.contains(mac)).map(Proof::RecoveryCode),
         };
         if let Some(proof) = proof {
             self.db.run(move |conn| logins::clear_failures(conn, &attempt)).await?;
@@ -91,9 +91,7 @@ impl Gate {
         Err(Refused::Wrong)
     }
 
-    async fn count(&self, key: &str, address: IpAddr) -> Result<Counted, Refused> {
-        // Kept as a keyed hash: what is typed as a name may be a password.
-        let key = hex::encode(self.vault.mac("login/name", &[key.as_bytes()]));
+    async fn count(&self, key: String, address: IpAddr) -> Result<Counted, Refused> {
         let attempt = Attempt::new(&key, network(address), visitor(address));
         let counted = attempt.clone();
         let throttle = self.db.transaction(move |conn| logins::count(conn, &counted)).await?;

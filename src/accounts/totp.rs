@@ -1,6 +1,8 @@
 //! One-time codes of an authenticator app (RFC 6238: SHA-1, six digits, 30 seconds) and the recovery codes beside them.
 
 use totp_rs::{Algorithm, Builder, Totp};
+use uuid::Uuid;
+use zeroize::Zeroizing;
 
 use crate::vault::{self, Vault};
 
@@ -61,10 +63,20 @@ pub fn recovery_codes() -> Vec<String> {
     (0..10).map(|_| format!("{}-{}", letters::<5>(), letters::<5>())).collect()
 }
 
-/// What the database keeps of a recovery code.
-pub fn recovery_mac(vault: &Vault, code: &str) -> Vec<u8> {
-    let code: String = code.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
-    vault.mac("recovery", &[code.as_bytes()])
+/// What the database keeps of a user's recovery code: good for nobody else, also when it is moved to another row.
+pub fn recovery_mac(vault: &Vault, user: Uuid, code: &str) -> Vec<u8> {
+    vault.mac("recovery", &[user.as_bytes(), bare(code).as_bytes()])
+}
+
+/// The same in either way that a row may keep it: codes of before were not bound to their user but by the check of the
+/// row, and stay good.
+pub fn recovery_macs(vault: &Vault, user: Uuid, code: &str) -> [Vec<u8>; 2] {
+    [recovery_mac(vault, user, code), vault.mac("recovery", &[bare(code).as_bytes()])]
+}
+
+/// The letters and digits of a code, however it was typed.
+fn bare(code: &str) -> Zeroizing<String> {
+    code.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect::<String>().into()
 }
 
 #[cfg(test)]

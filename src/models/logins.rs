@@ -111,6 +111,30 @@ pub fn clear_failures(conn: &mut Conn, attempt: &Attempt) -> Result<(), DbError>
     Ok(())
 }
 
+/// The key under which the tries of a name are counted: a keyed hash, since what is typed as a name may be a password.
+fn counted_as(vault: &Vault, name: &str) -> String {
+    hex::encode(vault.mac("login/name", &[name.as_bytes()]))
+}
+
+/// For the passwords of a name, by its key; `names::key`.
+pub fn of_passwords(vault: &Vault, name_key: &str) -> String {
+    counted_as(vault, name_key)
+}
+
+/// For the one-time codes of a user: apart from the passwords, since whoever knows the password must not clear the count
+/// of the codes with it.
+pub fn of_codes(vault: &Vault, name_key: &str) -> String {
+    // No name has a line break in its key, so no user's own count is this one.
+    counted_as(vault, &format!("{name_key}\ncode"))
+}
+
+/// Forgets the failures of an account from everywhere, of passwords and of codes. Returns whether there were any.
+pub fn forget_failures(conn: &mut Conn, vault: &Vault, name_key: &str) -> Result<bool, DbError> {
+    let both = [of_passwords(vault, name_key), of_codes(vault, name_key)];
+    let theirs = login_failures::table.filter(login_failures::name_key.eq_any(both));
+    Ok(diesel::delete(theirs).execute(conn)? > 0)
+}
+
 /// Takes back the newest try: it was never judged.
 pub fn uncount(conn: &mut Conn, attempt: &Attempt) -> Result<(), DbError> {
     diesel::sql_query(

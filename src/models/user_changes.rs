@@ -7,7 +7,7 @@ use super::events::{self, Action, Actor, Ledger};
 use super::schema::{sessions, users};
 use super::trust::{self, Trusted};
 use super::users::{User, lock, write};
-use super::{Conn, DbError, altered, keks};
+use super::{Conn, DbError, alerts, altered, keks, logins};
 use crate::vault::Vault;
 
 /// What an administrator or the user changes; each ends sessions as it must and is audited.
@@ -48,6 +48,11 @@ impl Change {
             Self::TotpRemoved => (Action::UserTwoStepOff, String::new()),
             Self::RecoveryCodes(_) => (Action::UserRecoveryCodesMade, String::new()),
         }
+    }
+
+    /// Whether the user may try to log in at once, however often that failed before.
+    fn opens_login(&self) -> bool {
+        matches!(self, Self::Password(_) | Self::TemporaryPassword(_) | Self::Disabled(false) | Self::TotpRemoved)
     }
 
     /// Whether sessions made before must not outlive the change.
@@ -92,7 +97,12 @@ pub fn change(
         diesel::delete(others.filter(sessions::token_hash.ne(keep.unwrap_or_default()))).execute(conn)?;
     }
     super::sessions::carry_over(conn, vault, &user, read)?;
-    let (action, detail) = change.event();
+    let (action, mut detail) = change.event();
+    if change.opens_login() && logins::forget_failures(conn, vault, &user.name_key)? {
+        let cleared = "failed logins cleared";
+        detail = if detail.is_empty() { cleared.to_owned() } else { format!("{detail}, {cleared}") };
+        alerts::close(conn, &["lockout"], id, "the failed logins were cleared")?;
+    }
     ledger.record_version(conn, vault, actor, &user.event(action, detail), next)?;
     altered::settle(conn, &user)
 }

@@ -6,6 +6,7 @@ use actix_web::http::StatusCode;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
+use uuid::Uuid;
 
 use super::super::error::Error;
 use super::super::page::{self, Shell};
@@ -98,7 +99,7 @@ pub async fn create(
         let problem = Some("That is not the code that the app shows now. Check its clock, and enter the next one.");
         return offer(&services, &request, &visitor, &user, StatusCode::UNPROCESSABLE_ENTITY, problem);
     };
-    let (codes, macs) = new_codes(&services);
+    let (codes, macs) = new_codes(&services, id);
     let (vault, actor, keep) = (services.vault.clone(), visitor.actor(), visitor.token_hash.clone());
     let change = Change::TotpAdded { secret, step, recovery_codes: macs };
     services
@@ -140,7 +141,7 @@ pub async fn renew_codes(
     if !visitor.two_step {
         return Ok(page::see_other(PAGE, ""));
     }
-    let (codes, macs) = new_codes(&services);
+    let (codes, macs) = new_codes(&services, visitor.user_id);
     let (id, vault, actor, change) =
         (visitor.user_id, services.vault.clone(), visitor.actor(), Change::RecoveryCodes(macs));
     services
@@ -151,9 +152,9 @@ pub async fn renew_codes(
     page::html(&Codes { shell: Shell::new(&request, &visitor, "account"), first: false, codes })
 }
 
-fn new_codes(services: &Services) -> (Vec<String>, Vec<Vec<u8>>) {
+fn new_codes(services: &Services, user: Uuid) -> (Vec<String>, Vec<Vec<u8>>) {
     let codes = totp::recovery_codes();
-    let macs = codes.iter().map(|code| totp::recovery_mac(&services.vault, code)).collect();
+    let macs = codes.iter().map(|code| totp::recovery_mac(&services.vault, user, code)).collect();
     (codes, macs)
 }
 

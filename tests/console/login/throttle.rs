@@ -40,6 +40,25 @@ async fn the_fifth_wrong_password_closes_the_gate_on_every_replica_for_fifteen_m
 }
 
 #[actix_web::test]
+async fn a_password_that_an_administrator_sets_opens_a_locked_account() {
+    let app = TestApp::start();
+    let mut ada = app.administrator();
+    let grace = app.add_user("grace", Role::Operator);
+    for _ in 0..5 {
+        log_in(&mut app.visitor(), "grace", "wrong").await;
+    }
+    assert_eq!(log_in(&mut app.visitor(), "grace", PASSWORD).await.status, 429);
+    assert_eq!(sql::count(&app, "alerts WHERE trigger = 'lockout' AND closed_at IS NULL"), 1);
+    let fresh = "another good passphrase";
+    let set = [("password", fresh), ("password_again", fresh)];
+    assert_eq!(ada.post(&format!("/users/{grace}/password"), &set).await.status, 303);
+    assert_eq!(log_in(&mut app.visitor(), "grace", fresh).await.status, 303);
+    assert_eq!(sql::count(&app, "alerts WHERE trigger = 'lockout' AND closed_at IS NULL"), 0);
+    let detail = "events WHERE action = 'user.password_changed' AND detail = 'temporary, failed logins cleared'";
+    assert_eq!(sql::count(&app, detail), 1);
+}
+
+#[actix_web::test]
 async fn the_gate_stays_closed_for_fifteen_minutes_from_the_last_failure_and_not_from_the_first() {
     let app = TestApp::start();
     app.add_user("ada", Role::Administrator);

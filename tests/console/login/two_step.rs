@@ -147,6 +147,38 @@ async fn a_recovery_code_opens_once_and_new_ones_replace_it() {
 }
 
 #[actix_web::test]
+async fn a_recovery_code_opens_nobody_elses_account() {
+    let app = TestApp::start();
+    let (mut ada, mut eve) = (app.user("ada", Role::Administrator), app.user("eve", Role::Auditor));
+    set_up(&app, &mut ada).await;
+    let (_, codes) = set_up(&app, &mut eve).await;
+    // Even where the check of the row holds, as if Strongroom had signed what somebody moved.
+    let moved =
+        "UPDATE users SET recovery_codes = (SELECT recovery_codes FROM users WHERE name = 'eve') WHERE name = 'ada'";
+    signed::run(&app, moved);
+    let mut other = app.visitor();
+    log_in(&mut other, "ada", PASSWORD).await;
+    assert_eq!(post_code(&mut other, &codes[0]).await.status, 422);
+    let mut other = app.visitor();
+    log_in(&mut other, "eve", PASSWORD).await;
+    assert_eq!(post_code(&mut other, &codes[0]).await.status, 303);
+}
+
+#[actix_web::test]
+async fn a_recovery_code_of_the_release_before_stays_good() {
+    let app = TestApp::start();
+    let mut ada = app.user("ada", Role::Administrator);
+    set_up(&app, &mut ada).await;
+    let kept = hex::encode(app.services.vault.mac("recovery", &[b"k3f9x2m8qw"]));
+    signed::run(&app, &format!("UPDATE users SET recovery_codes = ARRAY['\\x{kept}'::bytea]"));
+    for status in [303, 422] {
+        let mut other = app.visitor();
+        log_in(&mut other, "ada", PASSWORD).await;
+        assert_eq!(post_code(&mut other, "k3f9x-2m8qw").await.status, status);
+    }
+}
+
+#[actix_web::test]
 async fn codes_posted_at_once_by_one_user_wait_for_no_deadlock() {
     let app = TestApp::start();
     let mut visit = app.user("ada", Role::Auditor);
