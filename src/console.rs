@@ -108,6 +108,7 @@ impl Console {
         tracing::info!("stopping: requests and runs have ten seconds to finish");
         let (_, _) =
             tokio::join!(tokio::time::timeout(GRACE, handle.stop(true)), tokio::time::timeout(GRACE, jobs.stopped()));
+        jobs::tell_last_heads(self.services).await;
         if let Some(handle) = metrics_handle {
             handle.stop(false).await;
         }

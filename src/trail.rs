@@ -79,12 +79,8 @@ struct State {
     turned: Option<Instant>,
     /// For how long it was due since, while the database answered other questions.
     missed: Duration,
-}
-
-impl State {
-    fn is_stalled(&self) -> bool {
-        self.missed >= STALLED
-    }
+    /// That was too long.
+    stalled: bool,
 }
 
 /// Shared by everything that reads or writes rows.
@@ -164,13 +160,13 @@ impl Trail {
     /// because it cannot be followed now.
     pub fn is_held(&self) -> bool {
         let state = self.lock();
-        !state.holding.is_empty() || !state.strange.is_empty() || state.is_stalled()
+        !state.holding.is_empty() || !state.strange.is_empty() || state.stalled
     }
 
     /// The trail was read, so nothing is due.
     pub fn note_turn(&self) {
         let mut state = self.lock();
-        (state.turned, state.missed) = (Some(Instant::now()), Duration::ZERO);
+        (state.turned, state.missed, state.stalled) = (Some(Instant::now()), Duration::ZERO, false);
     }
 
     /// How long ago the trail was read; zero before the first time.
@@ -178,14 +174,16 @@ impl Trail {
         self.lock().turned.map_or(Duration::ZERO, |turned| turned.elapsed())
     }
 
-    /// The trail was due and was not read, though the database answered something else meanwhile.
-    pub fn note_missed(&self, time: Duration) {
-        self.lock().missed += time;
+    /// The trail was due and was not read for a further `time`, though the database answered something else meanwhile.
+    pub fn note_missed(&self, time: Duration, patience: Duration) {
+        let mut state = self.lock();
+        state.missed += time;
+        state.stalled |= state.missed >= patience;
     }
 
     /// Whether the database answers, and not about the trail.
     pub fn is_stalled(&self) -> bool {
-        self.lock().is_stalled()
+        self.lock().stalled
     }
 
     /// Tables of the store that are none at this moment, by name. Returns whether others were known before.
@@ -222,17 +220,18 @@ impl Trail {
         }
         if !state.strange.is_empty() {
             return Some(format!(
-                "Somebody has replaced tables of the database, or put rules on them: {}. What the database answers of them \
-                 is not to be relied on, so no secret is used and nothing is changed. Find out who can change the \
-                 database, and put the tables back; the console then goes on by itself.",
+                "Somebody has replaced tables of the database, tied rules or other tables to them, or made look-alikes of \
+                 built-in operators or functions: {}. What the database answers is not to be relied on, so no secret is \
+                 used and nothing is changed. Find out who can change the database, and undo it; the console then goes \
+                 on by itself.",
                 state.strange.join(", ")
             ));
         }
-        if state.is_stalled() {
+        if state.stalled {
             return Some(
-                "The database answers, but the audit trail could not be read for half a minute. No secret is used and \
-                 nothing is changed until it is read again. The log says what the database answered. Find out who can \
-                 change the database."
+                "The database answers, but the audit trail could not be read for too long. No secret is used and nothing \
+                 is changed until it is read again. The log says what the database answered. Find out who can change the \
+                 database."
                     .to_owned(),
             );
         }
@@ -246,8 +245,6 @@ impl Trail {
     }
 }
 
-/// A trail that was due for so long is not followed any more.
-const STALLED: Duration = Duration::from_secs(20);
 /// More breaks than these tell nothing more, and fill memory.
 const MOST_KEPT: usize = 1_000;
 /// At most so many places are named; the log names all.

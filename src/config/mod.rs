@@ -135,6 +135,12 @@ pub struct Settings {
           value_parser = value_parser!(u32).range(0..=60), help_heading = "Console")]
     drain_seconds: u32,
 
+    /// Seconds for which a database may answer and keep the audit trail back; after that no secret is used until the
+    /// trail is read again. It is looked at four times as often
+    #[arg(long, env = "STRONGROOM_TRAIL_PATIENCE_SECONDS", hide_env_values = true, value_name = "SECONDS",
+          default_value_t = 20, value_parser = value_parser!(u32).range(2..=120), help_heading = "Console")]
+    trail_patience_seconds: u32,
+
     /// Private addresses that integrations may reach beyond public ones: addresses or ranges, separated by commas
     /// [default: none; loopback with the private Postgres]
     #[arg(
@@ -274,6 +280,10 @@ impl Settings {
 
     pub fn drain(&self) -> Duration {
         Duration::from_secs(u64::from(self.drain_seconds))
+    }
+
+    pub fn trail_patience(&self) -> Duration {
+        Duration::from_secs(u64::from(self.trail_patience_seconds))
     }
 
     pub fn session_idle(&self) -> Duration {

@@ -11,8 +11,8 @@ use crate::models::{self, DbError};
 use crate::services::Services;
 use crate::verification::Failure;
 
-/// Between two looks at what others have written: two cheap statements, when that is nothing.
-const TURN: Duration = Duration::from_secs(5);
+/// So often the trail is looked at within the patience for it: two cheap statements, when there is nothing new.
+const TURNS: u32 = 4;
 /// Between two tries to read the trail for the first time, while the database does not answer.
 const SOON: Duration = Duration::from_millis(500);
 
@@ -29,22 +29,28 @@ async fn watch(services: Arc<Services>) {
         () = services.stopping.cancelled() => return,
         () = services.trail.followed() => {}
     }
+    let (patience, turn) = (services.settings.trail_patience(), turn_of(&services));
     loop {
         tokio::select! {
             () = services.stopping.cancelled() => return,
-            () = tokio::time::sleep(TURN) => {}
+            () = tokio::time::sleep(turn) => {}
         }
-        if services.trail.since_turn() < 2 * TURN {
+        if services.trail.since_turn() < 2 * turn {
             continue;
         }
         let answers = services.db.run(models::clock).await;
-        if answers.is_ok() && services.trail.since_turn() >= 2 * TURN {
-            services.trail.note_missed(TURN);
+        if answers.is_ok() && services.trail.since_turn() >= 2 * turn {
+            services.trail.note_missed(turn, patience);
         }
         if services.trail.is_stalled() {
             tracing::error!("the database answers, but the audit trail cannot be read: no secret is used");
         }
     }
+}
+
+/// Between two looks at what others have written.
+fn turn_of(services: &Services) -> Duration {
+    services.settings.trail_patience() / TURNS
 }
 
 async fn follow(services: Arc<Services>) {
@@ -61,7 +67,7 @@ async fn follow(services: Arc<Services>) {
         tokio::select! {
             () = services.stopping.cancelled() => {}
             () = services.trail.look.notified() => {}
-            () = tokio::time::sleep(if followed { TURN } else { SOON }) => {}
+            () = tokio::time::sleep(if followed { turn_of(&services) } else { SOON }) => {}
         }
     }
 }

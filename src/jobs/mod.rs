@@ -25,6 +25,9 @@ pub mod verify;
 const KEEP_MESSAGES_DAYS: i32 = 90;
 const KEEP_ALERTS_DAYS: i32 = 400;
 
+/// Longest that a console which stops waits for the heads of the trail.
+const LAST_HEADS: Duration = Duration::from_secs(2);
+
 /// Within so long a verification that is late begins by itself: two turns of its job.
 const VERIFICATION_BEGINS: Duration = Duration::from_secs(1_200);
 
@@ -136,6 +139,16 @@ async fn tell_heads(services: Arc<Services>) -> Result<(), DbError> {
     let heads: Vec<String> = heads.iter().map(chain::Head::to_string).collect();
     tracing::info!(heads = heads.join(" "), "the heads of the audit trail, as lane:event:link");
     Ok(())
+}
+
+/// The same once more when the console stops: what is read back later is behind no head of this moment.
+pub async fn tell_last_heads(services: Arc<Services>) {
+    // Before the trail was read for the first time there is nothing to vouch for.
+    if services.trail.is_followed()
+        && !matches!(tokio::time::timeout(LAST_HEADS, tell_heads(services)).await, Ok(Ok(())))
+    {
+        tracing::warn!("the heads of the audit trail could not be read at the stop");
+    }
 }
 
 /// Alerts about what is wrong with the few rows on which everything else rests, within seconds.

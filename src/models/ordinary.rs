@@ -1,8 +1,12 @@
-//! Whether the tables that everything rests on are tables. A view, or a rule on a table, lets whoever made it choose what
-//! the database answers, also one answer for the console that runs and another for one that starts.
+//! Whether the tables that everything rests on are tables. A view, a rule on a table or a child of it lets whoever made it
+//! choose what the database answers, also one answer for the console that runs and another for one that starts. So does
+//! an operator or a function of theirs that fits the types of a statement better than the one that is built in.
+//!
+//! Out of sight: built-in functions that the superuser replaces in their place. The database then answers this question
+//! by them as well. Against that stand the checks of the rows, which are made after reading.
 
 use diesel::prelude::*;
-use diesel::sql_types::{Array, Text};
+use diesel::sql_types::{Array, Oid, Text};
 
 use super::{Conn, DbError};
 
@@ -31,12 +35,28 @@ struct Strange {
 }
 
 const STRANGE: &str = "SELECT t.name FROM unnest($1) AS t (name)
-    LEFT JOIN pg_catalog.pg_class c ON c.oid = pg_catalog.to_regclass(t.name)
-    WHERE c.oid IS NULL OR c.relkind <> 'r' OR c.relrowsecurity
-        OR EXISTS (SELECT FROM pg_catalog.pg_rewrite r WHERE r.ev_class = c.oid)";
+    LEFT JOIN pg_catalog.pg_class c ON c.oid = pg_catalog.to_regclass('public.' || t.name)
+    WHERE c.oid IS NULL OR c.relkind <> 'r' OR c.relpersistence <> 'p' OR c.relrowsecurity
+        OR EXISTS (SELECT FROM pg_catalog.pg_rewrite r WHERE r.ev_class = c.oid)
+        OR EXISTS (SELECT FROM pg_catalog.pg_inherits i WHERE c.oid IN (i.inhparent, i.inhrelid))
+    UNION ALL
+    SELECT 'the operator ' || o.oprname FROM pg_catalog.pg_operator o
+    WHERE o.oid >= $2 AND o.oprnamespace IN ('public'::regnamespace, 'pg_catalog'::regnamespace)
+        AND o.oprleft < $2 AND o.oprright < $2 AND o.oprname IN ('=', '<>', '<', '>', '<=', '>=')
+    UNION ALL
+    SELECT 'the function ' || f.proname FROM pg_catalog.pg_proc f
+    WHERE f.oid >= $2 AND f.pronamespace IN ('public'::regnamespace, 'pg_catalog'::regnamespace)
+        AND NOT EXISTS (SELECT FROM unnest(f.proargtypes) AS a (type) WHERE a.type >= $2)
+        AND EXISTS (SELECT FROM pg_catalog.pg_proc b WHERE b.proname = f.proname AND b.oid < $2
+            AND b.pronamespace = 'pg_catalog'::regnamespace)";
 
-/// Those that are no tables, are gone, have rules, or have rows that are hidden from some. From the catalog, so cheap.
+/// What is built in has a smaller object identifier (FirstNormalObjectId of Postgres).
+const FIRST_NOT_BUILT_IN: u32 = 16_384;
+
+/// Tables that are none, are gone, would be empty after a crash, have rules, parents or children, or have rows that are
+/// hidden from some; operators and functions that stand before built-in ones. From the catalog, so cheap.
 pub(super) fn strange(conn: &mut Conn) -> Result<Vec<String>, DbError> {
-    let found: Vec<Strange> = diesel::sql_query(STRANGE).bind::<Array<Text>, _>(TABLES.to_vec()).load(conn)?;
-    Ok(found.into_iter().map(|table| table.name).collect())
+    let asked = diesel::sql_query(STRANGE).bind::<Array<Text>, _>(TABLES.to_vec());
+    let found: Vec<Strange> = asked.bind::<Oid, _>(FIRST_NOT_BUILT_IN).load(conn)?;
+    Ok(found.into_iter().map(|found| found.name).collect())
 }

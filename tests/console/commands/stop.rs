@@ -3,6 +3,7 @@
 use std::fs;
 use std::time::Duration;
 
+use diesel::connection::SimpleConnection;
 use rustix::process::Signal;
 use strongroom::accounts::Role;
 
@@ -39,6 +40,27 @@ async fn a_request_that_is_under_way_at_sigterm_is_answered_before_the_console_e
     let ran = serving.ended();
     assert_eq!(ran.status, 0, "{ran:?}");
     assert!(ran.took < Duration::from_secs(10), "{ran:?}");
+}
+
+#[actix_web::test]
+async fn the_last_heads_of_the_trail_are_in_the_log_after_a_stop() {
+    let strongroom = Strongroom::founded();
+    let serving = strongroom.serve();
+    serving.ready().await;
+    let mut conn = strongroom.connect();
+    conn.batch_execute("CREATE TABLE kept AS SELECT * FROM audit_lanes").expect("a copy");
+    strongroom.visit("ada", Role::Administrator);
+    let ran = serving.stop();
+    let line = ran.err.lines().rfind(|line| line.contains("the heads of the audit trail")).expect("the heads");
+    let log = strongroom.directory.path.join("log");
+    fs::write(&log, line).expect("kept");
+    let path = log.display().to_string();
+    strongroom.done(&["audit", "verify", "--anchor", &path]);
+    let back = "DELETE FROM events e USING kept k WHERE e.lane = k.lane AND e.seq > k.seq;
+        UPDATE audit_lanes a SET seq = k.seq, mac = k.mac, head_mac = k.head_mac FROM kept k WHERE a.lane = k.lane";
+    conn.batch_execute(back).expect("rolled back");
+    let ran = strongroom.run(&["audit", "verify", "--anchor", &path]);
+    assert!(ran.status != 0 && ran.err.contains("rolled back"), "{ran:?}");
 }
 
 /// Its command line is empty once it is dead, though its parent may not have asked for its end.

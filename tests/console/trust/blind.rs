@@ -26,6 +26,23 @@ async fn a_table_that_was_replaced_by_a_view_holds_the_store() {
             "DROP RULE swallow ON keks",
             "keks",
         ),
+        ("CREATE TABLE more () INHERITS (events)", "DROP TABLE more", "events"),
+        (
+            "CREATE TABLE above (theme text NOT NULL); ALTER TABLE users INHERIT above",
+            "ALTER TABLE users NO INHERIT above; DROP TABLE above",
+            "users",
+        ),
+        (
+            "CREATE FUNCTION public.hashtextextended(text, int) RETURNS bigint LANGUAGE sql AS 'SELECT 1::bigint'",
+            "DROP FUNCTION public.hashtextextended(text, int)",
+            "the function hashtextextended",
+        ),
+        (
+            "CREATE FUNCTION public.same(varchar, varchar) RETURNS bool LANGUAGE sql IMMUTABLE AS 'SELECT true';
+             CREATE OPERATOR public.= (leftarg = varchar, rightarg = varchar, function = public.same)",
+            "DROP FUNCTION public.same CASCADE",
+            "the operator =",
+        ),
     ] {
         let app = TestApp::start();
         let mut ada = app.administrator();
@@ -45,7 +62,7 @@ async fn a_table_that_was_replaced_by_a_view_holds_the_store() {
 
 #[actix_web::test]
 async fn a_console_that_cannot_read_the_trail_is_not_ready() {
-    let app = TestApp::start();
+    let app = TestApp::start_with(&["--trail-patience-seconds=2"]);
     let mut ada = app.administrator();
     assert_eq!(ada.get("/readyz").await.status, 200);
     sql::run(&app, "ALTER TABLE audit_lanes RENAME head_mac TO kept");
