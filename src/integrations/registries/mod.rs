@@ -16,8 +16,11 @@ pub mod docker_v2;
 mod driver;
 pub mod ecr;
 mod failure;
+mod gitlab;
 mod harbor;
 pub mod image;
+mod places;
+mod reach;
 mod scan;
 pub mod selection;
 
@@ -26,7 +29,13 @@ pub use failure::ScanError;
 pub use scan::Scan;
 
 /// Every version, in the order of the form's list.
-pub static VERSIONS: &[&Spec] = &[&docker_v2::DOCKER_V2, &ecr::ECR, &acr::ACR, &harbor::HARBOR];
+pub static VERSIONS: &[&Spec] = &[
+    &docker_v2::DOCKER_V2,
+    &ecr::ECR,
+    &acr::ACR,
+    &harbor::HARBOR,
+    &gitlab::GITLAB,
+];
 
 /// The inventory of a registry's images, by the function that signs in to it.
 struct Images(catalogue::Open);

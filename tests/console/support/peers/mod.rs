@@ -9,6 +9,7 @@ pub mod connect_proxy;
 pub mod entra;
 pub mod forges;
 pub mod front;
+pub mod gitlab;
 pub mod harbor;
 pub mod kube;
 pub mod moto;
@@ -21,6 +22,7 @@ pub mod shelf;
 pub mod smtp;
 pub mod token_issuer;
 pub mod tokens;
+pub mod vendor;
 
 /// A port of 127.0.0.1 that was free a moment ago.
 pub fn free_port() -> u16 {
