@@ -16,6 +16,7 @@ pub mod docker_v2;
 mod driver;
 pub mod ecr;
 mod failure;
+mod ghcr;
 mod gitlab;
 mod harbor;
 pub mod image;
@@ -35,6 +36,7 @@ pub static VERSIONS: &[&Spec] = &[
     &acr::ACR,
     &harbor::HARBOR,
     &gitlab::GITLAB,
+    &ghcr::GHCR,
 ];
 
 /// The inventory of a registry's images, by the function that signs in to it.

@@ -23,6 +23,7 @@ mod field_contents;
 mod field_gaps;
 mod field_patience;
 mod field_signing_in;
+mod ghcr;
 mod gitlab;
 mod harbor;
 mod hostile;

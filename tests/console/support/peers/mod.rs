@@ -9,6 +9,7 @@ pub mod connect_proxy;
 pub mod entra;
 pub mod forges;
 pub mod front;
+pub mod ghcr;
 pub mod gitlab;
 pub mod harbor;
 pub mod kube;
