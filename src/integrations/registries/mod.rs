@@ -18,7 +18,9 @@ pub mod ecr;
 mod failure;
 mod ghcr;
 mod gitlab;
+mod google;
 mod harbor;
+mod held;
 pub mod image;
 mod places;
 mod reach;
@@ -34,6 +36,7 @@ pub static VERSIONS: &[&Spec] = &[
     &docker_v2::DOCKER_V2,
     &ecr::ECR,
     &acr::ACR,
+    &google::GOOGLE,
     &harbor::HARBOR,
     &gitlab::GITLAB,
     &ghcr::GHCR,

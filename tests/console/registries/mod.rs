@@ -25,6 +25,7 @@ mod field_patience;
 mod field_signing_in;
 mod ghcr;
 mod gitlab;
+mod google;
 mod harbor;
 mod hostile;
 mod limits;

@@ -11,6 +11,7 @@ pub mod forges;
 pub mod front;
 pub mod ghcr;
 pub mod gitlab;
+pub mod google_artifacts;
 pub mod harbor;
 pub mod kube;
 pub mod moto;
