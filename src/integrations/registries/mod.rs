@@ -21,6 +21,7 @@ mod gitlab;
 mod google;
 mod harbor;
 mod held;
+mod ibm;
 pub mod image;
 mod places;
 mod reach;
@@ -37,6 +38,7 @@ pub static VERSIONS: &[&Spec] = &[
     &ecr::ECR,
     &acr::ACR,
     &google::GOOGLE,
+    &ibm::IBM,
     &harbor::HARBOR,
     &gitlab::GITLAB,
     &ghcr::GHCR,

@@ -28,6 +28,7 @@ mod gitlab;
 mod google;
 mod harbor;
 mod hostile;
+mod ibm;
 mod limits;
 mod proxy;
 mod pulp;

@@ -13,6 +13,7 @@ pub mod ghcr;
 pub mod gitlab;
 pub mod google_artifacts;
 pub mod harbor;
+pub mod ibm_registry;
 pub mod kube;
 pub mod moto;
 pub mod oidc_provider;
