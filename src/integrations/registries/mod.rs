@@ -24,6 +24,7 @@ mod held;
 mod ibm;
 pub mod image;
 mod places;
+mod quay;
 mod reach;
 mod scan;
 pub mod selection;
@@ -40,6 +41,7 @@ pub static VERSIONS: &[&Spec] = &[
     &google::GOOGLE,
     &ibm::IBM,
     &harbor::HARBOR,
+    &quay::QUAY,
     &gitlab::GITLAB,
     &ghcr::GHCR,
 ];

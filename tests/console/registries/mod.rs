@@ -32,6 +32,7 @@ mod ibm;
 mod limits;
 mod proxy;
 mod pulp;
+mod quay;
 mod scans;
 mod trust;
 

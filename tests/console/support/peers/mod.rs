@@ -17,6 +17,7 @@ pub mod ibm_registry;
 pub mod kube;
 pub mod moto;
 pub mod oidc_provider;
+pub mod quay;
 pub mod receiver;
 pub mod recorder;
 pub mod registry;
