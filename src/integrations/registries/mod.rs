@@ -12,6 +12,7 @@ use super::spec::{Scanner, Spec};
 
 mod acr;
 pub mod catalogue;
+mod docker_hub;
 pub mod docker_v2;
 mod driver;
 pub mod ecr;
@@ -40,6 +41,7 @@ pub static VERSIONS: &[&Spec] = &[
     &acr::ACR,
     &google::GOOGLE,
     &ibm::IBM,
+    &docker_hub::DOCKER_HUB,
     &harbor::HARBOR,
     &quay::QUAY,
     &gitlab::GITLAB,

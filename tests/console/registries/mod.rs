@@ -18,6 +18,7 @@ use crate::support::outside::World;
 
 mod azure;
 mod dialects;
+mod docker_hub;
 mod egress;
 mod field_contents;
 mod field_gaps;

@@ -6,6 +6,7 @@ pub mod certificates;
 pub mod channels;
 pub mod clouds;
 pub mod connect_proxy;
+pub mod docker_hub;
 pub mod entra;
 pub mod forges;
 pub mod front;
