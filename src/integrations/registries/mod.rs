@@ -24,11 +24,13 @@ mod harbor;
 mod held;
 mod ibm;
 pub mod image;
+mod jfrog;
 mod places;
 mod quay;
 mod reach;
 mod scan;
 pub mod selection;
+mod several;
 
 pub use super::progress::{Progress, Step};
 pub use failure::ScanError;
@@ -43,6 +45,7 @@ pub static VERSIONS: &[&Spec] = &[
     &ibm::IBM,
     &docker_hub::DOCKER_HUB,
     &harbor::HARBOR,
+    &jfrog::JFROG,
     &quay::QUAY,
     &gitlab::GITLAB,
     &ghcr::GHCR,

@@ -30,6 +30,7 @@ mod google;
 mod harbor;
 mod hostile;
 mod ibm;
+mod jfrog;
 mod limits;
 mod proxy;
 mod pulp;

@@ -15,6 +15,7 @@ pub mod gitlab;
 pub mod google_artifacts;
 pub mod harbor;
 pub mod ibm_registry;
+pub mod jfrog;
 pub mod kube;
 pub mod moto;
 pub mod oidc_provider;
