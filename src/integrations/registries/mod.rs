@@ -25,6 +25,7 @@ mod held;
 mod ibm;
 pub mod image;
 mod jfrog;
+mod nexus;
 mod places;
 mod quay;
 mod reach;
@@ -46,6 +47,7 @@ pub static VERSIONS: &[&Spec] = &[
     &docker_hub::DOCKER_HUB,
     &harbor::HARBOR,
     &jfrog::JFROG,
+    &nexus::NEXUS,
     &quay::QUAY,
     &gitlab::GITLAB,
     &ghcr::GHCR,

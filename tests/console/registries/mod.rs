@@ -32,6 +32,7 @@ mod hostile;
 mod ibm;
 mod jfrog;
 mod limits;
+mod nexus;
 mod proxy;
 mod pulp;
 mod quay;

@@ -18,6 +18,7 @@ pub mod ibm_registry;
 pub mod jfrog;
 pub mod kube;
 pub mod moto;
+pub mod nexus;
 pub mod oidc_provider;
 pub mod quay;
 pub mod receiver;
