@@ -16,7 +16,7 @@ pub struct Payload {
 pub static KIND: Kind = Kind {
     slug: "api_token",
     label: "API token",
-    summary: "One access token: Slack, PagerDuty, Splunk HEC, Jira Data Center, registries that take a bearer token.",
+    summary: "One access token: Slack, PagerDuty, Splunk HEC, Jira Data Center, Quay, registries with bearer tokens.",
     fields: &[Field::secret("token", "Access token").check(checks::token)],
     examine,
     parses: |values| super::payload::<Payload>(values).is_some(),
@@ -28,6 +28,7 @@ pub static KIND: Kind = Kind {
             "Copy the token here; most services show it once.",
         ],
         snippets: &[
+            ("Quay: least scopes of the application's token for registry scans", "repo:read, user:read"),
             (
                 "HashiCorp Vault: policy that reads one KV version 2 mount (strongroom.hcl)",
                 "path \"secret/data/*\" {\n  capabilities = [\"read\"]\n}\n\

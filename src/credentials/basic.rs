@@ -31,7 +31,13 @@ pub static KIND: Kind = Kind {
             "Create a robot or service account at the service, with read access to what is scanned.",
             "Copy its user name and password here.",
         ],
-        snippets: &[],
+        snippets: &[(
+            "Least rights for registry scans",
+            "Docker Hub: an access token with the permission Read-only\n\
+             GitLab: a deploy token with the scope read_registry\n\
+             Harbor: a robot account that may list and read repositories, artifacts and tags\n\
+             Quay: a robot account with the permission Read",
+        )],
         source: "https://goharbor.io/docs/main/working-with-projects/project-configuration/create-robot-accounts/",
     },
     policies: super::no_policies,

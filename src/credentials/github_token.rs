@@ -26,7 +26,7 @@ fn default_server() -> String {
 pub static KIND: Kind = Kind {
     slug: "github_token",
     label: "GitHub",
-    summary: "An access token of GitHub or GitHub Enterprise Server.",
+    summary: "An access token of GitHub or GitHub Enterprise Server: GitHub Container Registry.",
     fields: &[
         Field::text("server_url", "Server URL")
             .optional()
@@ -51,7 +51,7 @@ pub static KIND: Kind = Kind {
              the Container Registry takes classic tokens only.",
             "Tick read:packages and nothing else, choose an expiry date, and copy the token: it is shown once.",
         ],
-        snippets: &[("Least scope for registry scans", "read:packages")],
+        snippets: &[("Least scope for registry scans; read:org too, to find all organizations", "read:packages")],
         source: "https://docs.github.com/en/packages/working-with-a-github-packages-registry/working-with-the-container-registry",
     },
     policies: super::no_policies,

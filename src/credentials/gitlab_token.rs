@@ -26,7 +26,7 @@ fn default_server() -> String {
 pub static KIND: Kind = Kind {
     slug: "gitlab_token",
     label: "GitLab",
-    summary: "An access token of gitlab.com or a GitLab server of your own.",
+    summary: "An access token of gitlab.com or a GitLab server of your own: its container registry.",
     fields: &[
         Field::text("server_url", "Server URL")
             .optional()

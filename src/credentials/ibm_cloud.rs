@@ -18,7 +18,7 @@ pub struct Payload {
 pub static KIND: Kind = Kind {
     slug: "ibm_cloud",
     label: "IBM Cloud",
-    summary: "An account and an API key: security findings of IBM Cloud.",
+    summary: "An account and an API key: Container Registry and security findings of IBM Cloud.",
     fields: &[
         Field::text("account_guid", "Account GUID").max(36).check(checks::guid).identity(),
         Field::secret("api_key", "API key").max(512).check(checks::token),

@@ -20,14 +20,28 @@ pub enum Service {
     AzureRegistry,
     /// `oauth2.googleapis.com`
     GoogleToken,
+    /// `artifactregistry.googleapis.com`
+    GoogleArtifacts,
+    /// `cloudresourcemanager.googleapis.com`
+    GoogleProjects,
     /// `iam.cloud.ibm.com`
     IbmIam,
+    /// `<region>.icr.io`
+    IbmRegistry,
     /// `identity.<region>.oci.oraclecloud.com`
     OciIdentity,
     /// `api.github.com`; servers of one's own are named by their credentials.
     Github,
+    /// `ghcr.io`
+    GithubRegistry,
     /// `gitlab.com`; servers of one's own are named by their credentials.
     Gitlab,
+    /// `registry.gitlab.com`
+    GitlabRegistry,
+    /// `hub.docker.com`
+    DockerHub,
+    /// `quay.io`
+    Quay,
     /// `slack.com`, its Web API; a Webhook URL is itself the address.
     Slack,
     /// `events.pagerduty.com`
@@ -39,15 +53,22 @@ pub enum Service {
 }
 
 impl Service {
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 19] = [
         Self::AzureLogin,
         Self::AzureMetadata,
         Self::AzureRegistry,
         Self::GoogleToken,
+        Self::GoogleArtifacts,
+        Self::GoogleProjects,
         Self::IbmIam,
+        Self::IbmRegistry,
         Self::OciIdentity,
         Self::Github,
+        Self::GithubRegistry,
         Self::Gitlab,
+        Self::GitlabRegistry,
+        Self::DockerHub,
+        Self::Quay,
         Self::Slack,
         Self::PagerDuty,
         Self::PagerDutyEu,
@@ -61,10 +82,17 @@ impl Service {
             Self::AzureMetadata => "azure-metadata",
             Self::AzureRegistry => "azure-registry",
             Self::GoogleToken => "google-token",
+            Self::GoogleArtifacts => "google-artifacts",
+            Self::GoogleProjects => "google-projects",
             Self::IbmIam => "ibm-iam",
+            Self::IbmRegistry => "ibm-registry",
             Self::OciIdentity => "oci-identity",
             Self::Github => "github",
+            Self::GithubRegistry => "github-registry",
             Self::Gitlab => "gitlab",
+            Self::GitlabRegistry => "gitlab-registry",
+            Self::DockerHub => "docker-hub",
+            Self::Quay => "quay",
             Self::Slack => "slack",
             Self::PagerDuty => "pagerduty",
             Self::PagerDutyEu => "pagerduty-eu",
@@ -108,6 +136,12 @@ impl Endpoints {
         let base = self.moved(service).map_or(vendor, |url| url.as_str().trim_end_matches('/'));
         Url::parse(&format!("{base}{path}")).map_err(|_| ProviderError::InvalidAddress)
     }
+
+    /// An address that somebody entered: where the operator moved the service to if it is on the vendor's own host.
+    pub fn entered(&self, service: Service, vendor_host: &str, address: &Url) -> Url {
+        let is_vendor = address.scheme() == "https" && address.host_str() == Some(vendor_host);
+        self.moved(service).filter(|_| is_vendor).unwrap_or(address).clone()
+    }
 }
 
 impl FromStr for Endpoints {
@@ -124,8 +158,9 @@ impl FromStr for Endpoints {
         let endpoints: Option<Vec<_>> = endpoints.collect();
         let endpoints = endpoints.ok_or(
             "give pairs of a service and its address, such as azure-login=https://login.example.com; the services are \
-             azure-login, azure-metadata, azure-registry, google-token, ibm-iam, oci-identity, github, gitlab, slack, pagerduty, \
-             pagerduty-eu and google-pubsub",
+             azure-login, azure-metadata, azure-registry, google-token, google-artifacts, google-projects, ibm-iam, \
+             ibm-registry, oci-identity, github, github-registry, gitlab, gitlab-registry, docker-hub, quay, slack, \
+             pagerduty, pagerduty-eu and google-pubsub",
         )?;
         let moved: BTreeMap<_, _> = endpoints.iter().cloned().collect();
         if moved.len() < endpoints.len() {

@@ -1,8 +1,9 @@
-//! GitHub, on github.com and on enterprise servers: who a token is. Images are read in the registry's own protocol.
+//! GitHub, on github.com and on enterprise servers: where its API is, and who a token is. Images are read by the
+//! integrations.
 //! <https://docs.github.com/en/rest/users/users#get-the-authenticated-user>
 
 use chrono::{DateTime, NaiveDateTime, Utc};
-use reqwest::header::{ACCEPT, HeaderValue};
+use reqwest::header::HeaderValue;
 use secrecy::ExposeSecret;
 use serde::Deserialize;
 use url::Url;
@@ -22,7 +23,7 @@ const PACKAGE_SCOPES: [&str; 3] = ["read:packages", "write:packages", "delete:pa
 
 /// A path of the REST API: `api.github.com`, `api.<name>.ghe.com`, or below `/api/v3` of a server of one's own.
 /// <https://docs.github.com/en/enterprise-server/rest/using-the-rest-api/getting-started-with-the-rest-api>
-fn api(server: &str, path: &str, endpoints: &Endpoints) -> Result<Url, ProviderError> {
+pub fn api(server: &str, path: &str, endpoints: &Endpoints) -> Result<Url, ProviderError> {
     let url = Url::parse(server).map_err(|_| ProviderError::InvalidAddress)?;
     match url.host_str() {
         Some("github.com" | "www.github.com") => endpoints.url(Service::Github, "https://api.github.com", path),
@@ -33,6 +34,10 @@ fn api(server: &str, path: &str, endpoints: &Endpoints) -> Result<Url, ProviderE
             .map_err(|_| ProviderError::InvalidAddress),
     }
 }
+
+/// What each call of the REST API carries.
+pub const HEADERS: [(&str, &str); 2] =
+    [("accept", "application/vnd.github+json"), ("x-github-api-version", "2022-11-28")];
 
 #[derive(Deserialize)]
 struct User {
@@ -55,8 +60,9 @@ async fn ask(payload: &Payload, egress: &Egress, endpoints: &Endpoints) -> Resul
     if !calls::authorize(&mut request, "Bearer", payload.token.expose_secret()) {
         return Err(ProviderError::WrongCredential);
     }
-    request.headers_mut().insert(ACCEPT, HeaderValue::from_static("application/vnd.github+json"));
-    request.headers_mut().insert("X-GitHub-Api-Version", HeaderValue::from_static("2022-11-28"));
+    for (name, value) in HEADERS {
+        request.headers_mut().insert(name, HeaderValue::from_static(value));
+    }
     let ca_certificates = payload.ca_certificate.iter().cloned().collect();
     let client = egress.client(Tls { ca_certificates, identity: None, form: Form::CA_FIELD })?;
     calls::send(&client, request).await

@@ -1,4 +1,5 @@
-//! GitLab, on gitlab.com and on servers of one's own: who a token is. Images are read in the registry's own protocol.
+//! GitLab, on gitlab.com and on servers of one's own: where it is reached, and who a token is. Images are read by the
+//! integrations.
 //! <https://docs.gitlab.com/api/personal_access_tokens/#self-inform>
 
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
@@ -76,12 +77,16 @@ async fn outcome(payload: &Payload, egress: &Egress, endpoints: &Endpoints) -> O
     Ok(describe(token, username))
 }
 
-async fn ask(client: &Client, payload: &Payload, path: &str, endpoints: &Endpoints) -> Result<Answer, ProviderError> {
-    let url = match Url::parse(&payload.server_url).map(|url| url.host_str() == Some("gitlab.com")) {
+/// A path of a server: `/api/v4/user`.
+pub fn address(server: &str, path: &str, endpoints: &Endpoints) -> Result<Url, ProviderError> {
+    match Url::parse(server).map(|url| url.host_str() == Some("gitlab.com")) {
         Ok(true) => endpoints.url(Service::Gitlab, "https://gitlab.com", path),
-        _ => Url::parse(&format!("{}{path}", payload.server_url)).map_err(|_| ProviderError::InvalidAddress),
-    };
-    let mut request = calls::get(url?);
+        _ => Url::parse(&format!("{server}{path}")).map_err(|_| ProviderError::InvalidAddress),
+    }
+}
+
+async fn ask(client: &Client, payload: &Payload, path: &str, endpoints: &Endpoints) -> Result<Answer, ProviderError> {
+    let mut request = calls::get(address(&payload.server_url, path, endpoints)?);
     let token = HeaderValue::from_str(payload.token.expose_secret());
     let mut token = token.map_err(|_| ProviderError::WrongCredential)?;
     token.set_sensitive(true);

@@ -12,6 +12,7 @@ mod checkup;
 mod clock;
 pub mod connection;
 mod detour;
+pub mod docker_hub;
 pub mod egress;
 pub mod endpoints;
 mod error;

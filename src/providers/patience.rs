@@ -18,10 +18,12 @@ const UNIX_MILLISECONDS: u64 = 100_000_000_000;
 const LONGEST: Duration = Duration::from_secs(365 * 24 * 3600);
 
 /// The pause that an answer asks for (RFC 9110, section 10.2.3): seconds or a date; also a moment of the Unix clock,
-/// as Docker Hub sends it. Moments are held against the answer's own `Date`, else against this machine's clock. One
-/// that has passed is no pause; `None` when nothing is asked for that can be read.
+/// as Docker Hub sends it in `X-Retry-After`, and GitHub in `X-RateLimit-Reset`. Moments are held against the
+/// answer's own `Date`, else against this machine's clock. One that has passed is no pause; `None` when nothing is
+/// asked for that can be read.
 pub fn retry_after(answer: &Answer) -> Option<Duration> {
-    let text = answer.header("retry-after")?.trim();
+    let reset = || answer.header("x-ratelimit-reset").filter(|_| is_spent(answer));
+    let text = answer.header("retry-after").or_else(|| answer.header("x-retry-after")).or_else(reset)?.trim();
     let date = |text: &str| DateTime::parse_from_rfc2822(text).ok().map(|at| at.timestamp());
     let now = || answer.header("date").and_then(date).unwrap_or_else(|| clock::now().timestamp());
     let until = |moment: i64| u64::try_from(moment.saturating_sub(now())).unwrap_or(0);
@@ -32,6 +34,17 @@ pub fn retry_after(answer: &Answer) -> Option<Duration> {
         Err(_) => until(date(text)?),
     };
     Some(Duration::from_secs(seconds)).filter(|pause| *pause <= LONGEST)
+}
+
+/// Whether an answer refuses since too much was asked. GitHub says so by a 403, too.
+/// <https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api#exceeding-the-rate-limit>
+pub fn is_throttled(answer: &Answer) -> bool {
+    let limited = || is_spent(answer) || answer.header("retry-after").is_some();
+    answer.status == 429 || (answer.status == 403 && limited())
+}
+
+fn is_spent(answer: &Answer) -> bool {
+    answer.header("x-ratelimit-remaining") == Some("0")
 }
 
 /// All waiting of one scan.
@@ -173,6 +186,21 @@ mod tests {
         for unreadable in ["", "soon", "-1", "99999999999999999999", "1.5", "5000000000", "31536001"] {
             assert_eq!(asked(unreadable, None), None, "{unreadable}");
         }
+    }
+
+    #[test]
+    fn the_headers_of_docker_hub_and_github_ask_for_a_pause_too() {
+        let answer = |status, pairs: &[(&'static str, &'static str)]| {
+            let pairs = pairs.iter().map(|(name, value)| ((*name).parse().unwrap(), HeaderValue::from_static(value)));
+            Answer { status, headers: pairs.collect::<HeaderMap>(), body: Vec::new() }
+        };
+        let date = ("date", "Wed, 21 Oct 2026 07:28:00 GMT");
+        let pause = |answer: &Answer| super::retry_after(answer).map(|pause| pause.as_secs());
+        assert_eq!(pause(&answer(429, &[date, ("x-retry-after", "1792567720")])), Some(40));
+        let spent = answer(403, &[date, ("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", "1792567700")]);
+        assert_eq!((is_throttled(&spent), pause(&spent)), (true, Some(20)));
+        let denied = answer(403, &[date, ("x-ratelimit-remaining", "4999"), ("x-ratelimit-reset", "1792567700")]);
+        assert_eq!((is_throttled(&denied), pause(&denied)), (false, None));
     }
 
     #[test]

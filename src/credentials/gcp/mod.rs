@@ -132,7 +132,7 @@ fn word(node: &Node, name: &'static str, more: &str, max: usize) -> Result<Strin
 pub static KIND: Kind = Kind {
     slug: "gcp",
     label: "Google Cloud",
-    summary: "A service account's key: Pub/Sub, mail by Google Workspace.",
+    summary: "A service account's key: Artifact Registry, Pub/Sub, mail by Google Workspace.",
     fields: &[
         Field::secret_document("service_account", "Service account")
             .wants(Wanted::ServiceAccount)
@@ -164,6 +164,8 @@ pub static KIND: Kind = Kind {
                  gcloud iam service-accounts keys create key.json \\\n  \
                  --iam-account strongroom@PROJECT.iam.gserviceaccount.com",
             ),
+            ("Least role for registry scans of a project", READER_ROLE),
+            ("Least roles for registry scans at the level Organization", ORGANIZATION_ROLES),
             ("Alerts through Pub/Sub", PUBLISHER_ROLE),
             (
                 "E-mail through Google Workspace: at admin.google.com under Security, API controls, Domain-wide delegation, \
@@ -176,6 +178,13 @@ pub static KIND: Kind = Kind {
     policies: super::no_policies,
     address: super::no_address,
 };
+
+const READER_ROLE: &str = "gcloud projects add-iam-policy-binding PROJECT \\\n  \
+     --member serviceAccount:strongroom@PROJECT.iam.gserviceaccount.com \\\n  --role roles/artifactregistry.reader";
+
+const ORGANIZATION_ROLES: &str = "for role in roles/artifactregistry.reader roles/browser; do\n  \
+     gcloud organizations add-iam-policy-binding ORGANIZATION \\\n    \
+     --member serviceAccount:strongroom@PROJECT.iam.gserviceaccount.com --role $role\ndone";
 
 const PUBLISHER_ROLE: &str = "gcloud pubsub topics add-iam-policy-binding TOPIC --project PROJECT \\\n  \
      --member serviceAccount:strongroom@PROJECT.iam.gserviceaccount.com \\\n  --role roles/pubsub.publisher";

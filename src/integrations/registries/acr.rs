@@ -7,7 +7,9 @@ use futures_util::future::BoxFuture;
 use serde::Deserialize;
 use url::Url;
 
-use super::catalogue::{Catalogue, Described, Details, Listing, Missing, Pages, Tag};
+use super::catalogue::{Catalogue, Described, Details, Listing, Pages, Tag};
+use super::docker_v2::described;
+use super::reach::reach;
 use super::selection::{self, Names};
 use super::{Images, check};
 use crate::form::Field;
@@ -81,11 +83,7 @@ fn open<'a>(cx: &'a Context<'a>) -> BoxFuture<'a, Result<Box<dyn Catalogue + 'a>
         let who = (secret.stored, secret.values);
         let exchange = at("/oauth2/exchange")?;
         let token = refresh_token(&exchange, &host, who, cx.outside.tokens, cx.outside.egress).await?;
-        let report = cx.report.clone();
-        let client = cx.outside.egress.client(Tls::default())?;
-        let registry = Registry::new(client, &at("")?, Login::Refresh(token), cx.stop.clone())
-            .listing(cx.sent_to.clone())
-            .telling(Box::new(move |until| report.pause(until)));
+        let registry = reach(cx, Tls::default(), &at("")?, Login::Refresh(token))?;
         Ok(Box::new(AzureRegistry(registry)) as Box<dyn Catalogue>)
     })
 }
@@ -132,10 +130,7 @@ impl AzureRegistry {
                 return Ok(Details { digest, size_bytes, platforms: vec![platform] }.whole());
             }
         }
-        let found = self.0.describe(repository, &tag.name).await?;
-        let (digest, size_bytes, platforms) = (found.digest, found.size_bytes, found.platforms);
-        let details = Details { digest, size_bytes, platforms };
-        Ok(Described { details, missing: found.missing.map(Missing::Here) })
+        described(&self.0, repository, tag).await
     }
 }
 

@@ -6,6 +6,7 @@ use secrecy::SecretString;
 use url::Url;
 
 use super::catalogue::{Catalogue, Described, Details, Listing, Missing, Pages, Tag};
+use super::reach::reach;
 use super::selection::{self, Names};
 use super::{Images, check};
 use crate::form::{Field, Values};
@@ -96,10 +97,7 @@ pub(super) async fn connect(cx: &Context<'_>) -> Result<Registry, ProviderError>
             _ => return Err(ProviderError::WrongCredential),
         },
     };
-    let report = cx.report.clone();
-    let registry = Registry::new(cx.outside.egress.client(tls)?, &address, login, cx.stop.clone())
-        .listing(cx.sent_to.clone())
-        .telling(Box::new(move |until| report.pause(until)));
+    let registry = reach(cx, tls, &address, login)?;
     registry.sign_in().await?;
     Ok(registry)
 }
@@ -118,13 +116,31 @@ impl Catalogue for Registry {
     }
 
     fn describe<'a>(&'a self, repository: &'a str, tag: &'a Tag) -> BoxFuture<'a, Result<Described, ProviderError>> {
-        Box::pin(async move {
-            let found = self.describe(repository, &tag.name).await?;
-            let (digest, size_bytes, platforms) = (found.digest, found.size_bytes, found.platforms);
-            let details = Details { digest, size_bytes, platforms };
-            Ok(Described { details, missing: found.missing.map(Missing::Here) })
-        })
+        Box::pin(described(self, repository, tag))
     }
+}
+
+/// What the v2 interface says of a tag.
+pub(super) async fn described(registry: &Registry, repository: &str, tag: &Tag) -> Result<Described, ProviderError> {
+    let found = registry.describe(repository, &tag.name).await?;
+    let (digest, size_bytes, platforms) = (found.digest, found.size_bytes, found.platforms);
+    let details = Details { digest, size_bytes, platforms };
+    Ok(Described { details, missing: found.missing.map(Missing::Here) })
+}
+
+/// The same of a tag whose digest the vendor's list has told already: what the list said stays where the rest cannot be
+/// read.
+pub(super) async fn completed(registry: &Registry, repository: &str, tag: &Tag) -> Result<Described, ProviderError> {
+    described(registry, repository, tag).await.or_else(|cause| kept(tag, cause))
+}
+
+/// What a vendor's list has told of a tag whose manifest cannot be read for that reason. A tag that is gone is none.
+pub(super) fn kept(tag: &Tag, cause: ProviderError) -> Result<Described, ProviderError> {
+    let is_gone = matches!(cause, ProviderError::Stopped | ProviderError::NotFound);
+    if is_gone || tag.details.digest.is_empty() {
+        return Err(cause);
+    }
+    Ok(Described { details: tag.details.clone(), missing: Some(Missing::Here(cause)) })
 }
 
 #[cfg(test)]

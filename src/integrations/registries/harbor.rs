@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use super::catalogue::{Catalogue, Described, Details, Listing, Pages, Tag};
 use super::docker_v2::{self, CA_CERTIFICATE, REGISTRY, connect, registry};
+use super::places::{gather, repositories};
 use super::selection::{self, Names};
 use super::{Images, check};
 use crate::form::Field;
@@ -64,8 +65,8 @@ fn open<'a>(cx: &'a Context<'a>) -> BoxFuture<'a, Result<Box<dyn Catalogue + 'a>
 }
 
 impl Harbor {
-    /// `GET /api/v2.0/projects`, or the projects that the patterns name, then the repositories of each. Those of a project
-    /// that the account may not read are missing.
+    /// `GET /api/v2.0/projects`, or the projects that the patterns name, then the repositories of each. Those of a
+    /// project that the account may not read are missing.
     async fn list_repositories(&self, names: &Names, pages: Pages) -> Result<Listing<String>, ProviderError> {
         let (projects, rest) = match names.first_parts() {
             Some(projects) => (projects, None),
@@ -80,31 +81,15 @@ impl Harbor {
             }
         };
         let (projects, odd): (Vec<String>, Vec<String>) = projects.into_iter().partition(|name| is_project(name));
-        let mut listing = Listing { odd, rest, ..Listing::default() };
-        for project in projects {
-            let path = format!("api/v2.0/projects/{project}/repositories?page_size={PAGE}");
-            let (found, rest) = match self.0.vendor_list(&path, Sign::Login, pages, entries::<Named>).await {
-                Ok(found) => found,
-                Err(cause @ (ProviderError::Forbidden | ProviderError::NotFound)) => (Vec::new(), Some(cause)),
-                Err(cause) if listing.good.is_empty() => return Err(cause),
-                Err(cause) => {
-                    listing.rest = Some(cause);
-                    break;
-                }
-            };
-            let found = found.into_iter().map(|repository| repository.name).collect();
-            let found = Listing::sorted_out((found, rest), String::as_str, is_repository);
-            listing.good.extend(found.good);
-            listing.odd.extend(found.odd);
-            listing.rest = listing.rest.or(found.rest);
-            if pages == Pages::First && !listing.good.is_empty() {
-                break;
-            }
-        }
-        match listing.rest {
-            Some(cause) if listing.good.is_empty() && listing.odd.is_empty() => Err(cause),
-            _ => Ok(listing),
-        }
+        let known = Listing { odd, rest, ..Listing::default() };
+        gather(known, projects, pages, |project| self.repositories_of(project, pages)).await
+    }
+
+    /// `GET /api/v2.0/projects/<project>/repositories`
+    async fn repositories_of(&self, project: String, pages: Pages) -> Result<Listing<String>, ProviderError> {
+        let path = format!("api/v2.0/projects/{project}/repositories?page_size={PAGE}");
+        let (found, rest) = self.0.vendor_list(&path, Sign::Login, pages, entries::<Named>).await?;
+        Ok(repositories(found.into_iter().map(|repository| repository.name).collect(), rest))
     }
 
     /// `GET /api/v2.0/projects/<project>/repositories/<repository>/artifacts`, an entry a digest, those with tags only.

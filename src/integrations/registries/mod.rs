@@ -6,15 +6,27 @@ use super::spec::Spec;
 
 mod acr;
 pub mod catalogue;
+mod docker_hub;
 pub mod docker_v2;
 mod driver;
 pub mod ecr;
 pub(super) mod failure;
+mod ghcr;
+mod gitlab;
+mod google;
 mod harbor;
+mod held;
+mod ibm;
 pub mod image;
 mod images;
+mod jfrog;
+mod nexus;
+mod places;
+mod quay;
+mod reach;
 pub(super) mod scan;
 pub mod selection;
+mod several;
 
 pub use super::progress::{Progress, Step};
 pub use failure::ScanError;
@@ -23,4 +35,17 @@ use images::{Images, check};
 pub use scan::Scan;
 
 /// Every version, in the order of the form's list.
-pub static VERSIONS: &[&Spec] = &[&docker_v2::DOCKER_V2, &ecr::ECR, &acr::ACR, &harbor::HARBOR];
+pub static VERSIONS: &[&Spec] = &[
+    &docker_v2::DOCKER_V2,
+    &ecr::ECR,
+    &acr::ACR,
+    &google::GOOGLE,
+    &ibm::IBM,
+    &docker_hub::DOCKER_HUB,
+    &harbor::HARBOR,
+    &jfrog::JFROG,
+    &nexus::NEXUS,
+    &quay::QUAY,
+    &gitlab::GITLAB,
+    &ghcr::GHCR,
+];

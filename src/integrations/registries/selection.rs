@@ -95,6 +95,22 @@ impl Names {
         Some(parts).filter(|parts| !parts.is_empty())
     }
 
+    /// The whole paths that the names wanted are below, where each pattern tells its own: `group/team` of
+    /// `group/team/app-*`. A path below another one is left out.
+    pub fn paths(&self) -> Option<Vec<String>> {
+        let path = |pattern: String| {
+            let fixed = pattern.split('*').next().unwrap_or_default();
+            Some(fixed.rsplit_once('/')?.0.to_owned()).filter(|path| !path.is_empty())
+        };
+        let mut paths: Vec<String> =
+            self.wanted.iter().map(|pattern| path(pattern.pattern())).collect::<Option<_>>()?;
+        paths.sort();
+        paths.dedup();
+        let all = paths.clone();
+        paths.retain(|path| !all.iter().any(|other| is_below(path, other)));
+        Some(paths).filter(|paths| !paths.is_empty())
+    }
+
     /// The names themselves when there is no wildcard among those wanted, so that nothing needs to be listed.
     pub fn exact(&self) -> Option<Vec<String>> {
         let plain = !self.wanted.is_empty() && !self.wanted.iter().any(|p| p.pattern_chars().contains(&'*'));
@@ -105,6 +121,11 @@ impl Names {
             names
         })
     }
+}
+
+/// Whether a path is inside of another one: `group/team` in `group`.
+pub(super) fn is_below(path: &str, other: &str) -> bool {
+    path.strip_prefix(other).is_some_and(|rest| rest.starts_with('/'))
 }
 
 fn listed(text: &str) -> impl Iterator<Item = &str> {
@@ -241,6 +262,16 @@ mod tests {
         assert_eq!(Names::new("b/*, a/x, b/y", "").first_parts(), Some(vec!["a".to_owned(), "b".to_owned()]));
         for unknown in ["", "*", "a/*, *", "a*/b", "app"] {
             assert_eq!(Names::new(unknown, "").first_parts(), None, "{unknown}");
+        }
+    }
+
+    #[test]
+    fn the_paths_of_patterns_are_as_deep_as_no_wildcard_reaches() {
+        let paths = |wanted: &str| Names::new(wanted, "").paths();
+        assert_eq!(paths("g/t/app-*, g/t/x, g2/*"), Some(vec!["g/t".to_owned(), "g2".to_owned()]));
+        assert_eq!(paths("g/*, g/t/*, gt/*"), Some(vec!["g".to_owned(), "gt".to_owned()]));
+        for unknown in ["", "*", "g/*, *x", "app*", "/*"] {
+            assert_eq!(paths(unknown), None, "{unknown}");
         }
     }
 

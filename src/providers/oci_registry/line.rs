@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::providers::ProviderError;
 use crate::providers::egress::{Answer, Client};
-use crate::providers::patience::{MOST_WAITING, Observer, Patience, retry_after};
+use crate::providers::patience::{MOST_WAITING, Observer, Patience, is_throttled, retry_after};
 
 /// Requests under way at once, over all tasks of one scan.
 pub const AT_ONCE: usize = 8;
@@ -86,13 +86,13 @@ impl Line {
     /// Waits where trying again may help; `false` when it does not, or there is no time left.
     async fn waits(&self, result: &Result<Answer, ProviderError>, attempt: &mut u32, first: bool) -> bool {
         let asked = match result {
-            Ok(answer) if matches!(answer.status, 429 | 502..=504) => retry_after(answer),
+            Ok(answer) if is_throttled(answer) || matches!(answer.status, 502..=504) => retry_after(answer),
             Err(ProviderError::Unreachable { .. } | ProviderError::Dropped { .. } | ProviderError::Broken { .. }) => {
                 None
             }
             _ => return false,
         };
-        let throttled = matches!(result, Ok(answer) if answer.status == 429);
+        let throttled = result.as_ref().is_ok_and(is_throttled);
         let asked_for_real = asked.is_some_and(|asked| asked >= REAL_PAUSE);
         let most = match result {
             // An address where nothing has answered yet is rather wrong than away for a moment.
@@ -117,7 +117,7 @@ impl Line {
     /// The answer that is not asked for again. A registry that still throttles then is asked for nothing more.
     fn at_last(&self, result: Result<Answer, ProviderError>) -> Result<Answer, ProviderError> {
         match result {
-            Ok(answer) if answer.status == 429 => {
+            Ok(answer) if is_throttled(&answer) => {
                 let retry_after = retry_after(&answer).map(|asked| asked.as_secs());
                 let cause = ProviderError::Throttled { retry_after };
                 Err(self.given_up.get_or_init(|| cause).clone())

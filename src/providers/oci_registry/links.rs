@@ -18,11 +18,21 @@ pub fn next_page(answer: &Answer, current: &Url) -> Result<Option<Url>, Provider
         let is_next = parameters.split(';').any(|p| matches!(p.trim(), r#"rel="next""# | "rel=next"));
         is_next.then_some(target)
     });
-    let Some(target) = next else { return Ok(None) };
+    next.map(|target| on_host(target, current)).transpose()
+}
+
+/// An address that a page names, always on the origin of `current`; an error where it is on another host.
+pub(super) fn on_host(target: &str, current: &Url) -> Result<Url, ProviderError> {
     let url = current.join(target).map_err(|_| ProviderError::BadAnswer)?;
     let plain = url.username().is_empty() && url.password().is_none();
     match moved_home(&url, current) {
-        Some(url) if plain => Ok(Some(url)),
+        Some(mut url) if plain => {
+            // A registry below a path may not know it: Artifactory, or any behind a proxy.
+            if current.path().ends_with(url.path()) {
+                url.set_path(current.path());
+            }
+            Ok(url)
+        }
         _ => Err(ProviderError::Redirected { host: shown(&url) }),
     }
 }
@@ -85,6 +95,16 @@ mod tests {
             assert!(matches!(next(&format!("<{link}>; rel=next")), Err(ProviderError::Redirected { .. })), "{link}");
         }
         assert_eq!(next("</first>; rel=\"first\""), Ok(None));
+    }
+
+    #[test]
+    fn the_next_page_of_a_registry_below_a_path_is_below_it_too() {
+        let current = url("https://r.example/artifactory/api/docker/local/v2/_catalog?n=2");
+        let next = |target: &str| on_host(target, &current).map(|url| url.to_string());
+        let expected = Ok("https://r.example/artifactory/api/docker/local/v2/_catalog?last=b".to_owned());
+        assert_eq!(next("/v2/_catalog?last=b"), expected);
+        assert_eq!(next("/artifactory/api/docker/local/v2/_catalog?last=b"), expected);
+        assert_eq!(next("/other?last=b"), Ok("https://r.example/other?last=b".to_owned()));
     }
 
     #[test]

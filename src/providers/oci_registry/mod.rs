@@ -6,6 +6,8 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use futures_util::future::BoxFuture;
+use reqwest::header::{HeaderName, HeaderValue};
+use secrecy::SecretString;
 use serde::{Deserialize, Deserializer};
 use tokio_util::sync::CancellationToken;
 use url::Url;
@@ -14,13 +16,14 @@ use super::ProviderError;
 use super::egress::{Answer, Client};
 use super::patience::Observer;
 use contents::Part;
-use session::{Ask, Session, pull};
+use session::{Ask, Session};
 
 mod challenge;
 mod contents;
 mod digest;
 mod line;
 mod links;
+mod lists;
 mod manifest;
 mod session;
 mod tokens;
@@ -28,8 +31,9 @@ mod tokens;
 pub use contents::Described;
 pub use digest::is_digest;
 pub use line::AT_ONCE;
+pub use lists::{Entries, Next};
 pub use manifest::{is_repository, is_tag, platform};
-pub use session::{Pages, Sign};
+pub use session::{Pages, Sign, pull};
 pub use tokens::{Login, SentTo};
 /// What registries write, read by the fuzz targets too.
 #[doc(hidden)]
@@ -80,6 +84,13 @@ impl<T> Listing<T> {
         Self { good, odd: bad.iter().map(|entry| name(entry).to_owned()).collect(), rest }
     }
 
+    /// Adds what another list has. The first reason for missing entries stays.
+    pub fn add(&mut self, other: Self) {
+        self.good.extend(other.good);
+        self.odd.extend(other.odd);
+        self.rest = self.rest.take().or(other.rest);
+    }
+
     /// The same of other entries.
     pub fn map<U>(self, each: impl FnMut(T) -> U) -> Listing<U> {
         Listing { good: self.good.into_iter().map(each).collect(), odd: self.odd, rest: self.rest }
@@ -126,6 +137,26 @@ impl Registry {
         Self { page_size, ..self }
     }
 
+    /// Sends this header with each request to the registry itself.
+    pub fn with_header(mut self, name: &'static str, value: &str) -> Self {
+        // A value that cannot stand in a header is left out: the registry then says what it misses.
+        self.session
+            .headers
+            .extend(HeaderValue::from_str(value).ok().map(|value| (HeaderName::from_static(name), value)));
+        self
+    }
+
+    /// From now on signs by this access token instead of the one of the login.
+    pub fn renew(&self, token: &SecretString) {
+        self.session.renew(token);
+    }
+
+    /// Asks first what an answer of the vendor's own interface means; `None` leaves it to its status.
+    pub fn explaining(mut self, explain: fn(&Answer) -> Option<ProviderError>) -> Self {
+        self.session.explain = Some(explain);
+        self
+    }
+
     /// Lists the other hosts that are sent the credential.
     pub fn listing(mut self, sent_to: SentTo) -> Self {
         self.session.sent_to = sent_to;
@@ -166,8 +197,22 @@ impl Registry {
         sign: Sign<'_>,
         pages: Pages,
         entries: fn(&Answer) -> Result<Vec<T>, ProviderError>,
-    ) -> Result<(Vec<T>, Option<ProviderError>), ProviderError> {
-        self.session.pages(self.session.url(path)?, sign, pages, entries).await
+    ) -> Result<Entries<T>, ProviderError> {
+        self.vendor_pages(path, sign, pages, |answer| Ok((entries(answer)?, Next::Link))).await
+    }
+
+    /// The same, where each answer says in its own way where the next page is.
+    pub async fn vendor_pages<T, R>(
+        &self,
+        path: &str,
+        sign: Sign<'_>,
+        pages: Pages,
+        read: R,
+    ) -> Result<Entries<T>, ProviderError>
+    where
+        R: Fn(&Answer) -> Result<(Vec<T>, Next), ProviderError>,
+    {
+        self.session.pages(self.session.url(path)?, sign, pages, read).await
     }
 
     /// One answer of the vendor's own interface.
@@ -181,13 +226,13 @@ impl Registry {
         scope: &str,
         pages: Pages,
         entries: fn(&Answer) -> Result<Vec<String>, ProviderError>,
-    ) -> Result<(Vec<String>, Option<ProviderError>), ProviderError> {
+    ) -> Result<Entries<String>, ProviderError> {
         let page = |size: usize| self.session.url(&format!("{path}?n={size}"));
-        let sign = Sign::For(scope);
-        match self.session.pages(page(self.page_size)?, sign, pages, entries).await {
+        let (sign, read) = (Sign::For(scope), |answer: &Answer| Ok((entries(answer)?, Next::Link)));
+        match self.session.pages(page(self.page_size)?, sign, pages, read).await {
             // Some registries refuse a page larger than their own limit instead of giving less.
             Err(ProviderError::UnexpectedStatus { status: 400 }) if self.page_size > SMALL_PAGE => {
-                self.session.pages(page(SMALL_PAGE)?, sign, pages, entries).await
+                self.session.pages(page(SMALL_PAGE)?, sign, pages, read).await
             }
             other => other,
         }

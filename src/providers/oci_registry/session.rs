@@ -1,27 +1,23 @@
-//! Talking to one registry: signing in as challenged, requests with the right header, lists over several pages. Which
-//! requests are made is [`super`]'s business, and how often one is sent is the [`Line`]'s.
+//! Talking to one registry: signing in as challenged, and requests with the right header. Which requests are made is
+//! [`super`]'s business, lists over several pages are in [`super::lists`], and how often one is sent is the [`Line`]'s.
 
-use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{PoisonError, RwLock};
 
-use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderValue};
+use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderValue};
 use reqwest::{Method, Request};
+use secrecy::SecretString;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use super::challenge::Challenge;
 use super::line::Line;
-use super::links::next_page;
-use super::tokens::{Exchange, Login, Realm, SentTo, Tokens};
+use super::tokens::{Exchange, Login, Realm, SentTo, Tokens, bearer};
 use crate::providers::addresses::shown;
 use crate::providers::egress::{Answer, BODY_LIMIT, Client, LIST_LIMIT};
 use crate::providers::patience::Observer;
 use crate::providers::{ProviderError, Sent};
 
-/// Bounds of one list. A registry with more needs a narrower question.
-const MAX_PAGES: usize = 1000;
-const MAX_NAMES: usize = 100_000;
 /// Longest manifest and longest configuration, in bytes: as much as the distribution specification asks of clients.
 const MANIFEST_LIMIT: usize = 4 * 1024 * 1024;
 
@@ -32,10 +28,19 @@ pub(super) struct Session {
     login: Login,
     challenge: RwLock<Option<Challenge>>,
     tokens: Tokens,
+    /// The header of a newer access token than that of `login`.
+    renewed: RwLock<Option<HeaderValue>>,
+    /// What an answer of the vendor's own interface means that is no success, where its status does not say.
+    pub explain: Option<Explain>,
+    /// Sent with each request to the registry itself, and to nobody else.
+    pub headers: HeaderMap,
     pub sent_to: SentTo,
     /// The registry was closed without the credential and opened with it: a later refusal is about what is asked for.
     proven: AtomicBool,
 }
+
+/// See [`super::Registry::explaining`].
+pub type Explain = fn(&Answer) -> Option<ProviderError>;
 
 /// How one kind of answer is asked for.
 #[derive(Clone, Copy)]
@@ -58,7 +63,7 @@ pub enum Sign<'a> {
 
 impl Ask {
     pub const DOOR: Self = Self { accept: None, limit: BODY_LIMIT, is_list: false };
-    const LIST: Self = Self { accept: None, limit: LIST_LIMIT, is_list: true };
+    pub const LIST: Self = Self { accept: None, limit: LIST_LIMIT, is_list: true };
 
     pub const fn manifest(accept: &'static str) -> Self {
         Self { accept: Some(accept), limit: MANIFEST_LIMIT, is_list: false }
@@ -81,9 +86,22 @@ impl Session {
             login,
             challenge: RwLock::default(),
             tokens: Tokens::default(),
+            renewed: RwLock::default(),
+            explain: None,
+            headers: HeaderMap::new(),
             sent_to: SentTo::default(),
             proven: AtomicBool::new(false),
         }
+    }
+
+    /// From now on an access token is this one.
+    pub fn renew(&self, token: &SecretString) {
+        *self.renewed.write().unwrap_or_else(PoisonError::into_inner) = bearer(token);
+    }
+
+    fn bearer(&self) -> Option<HeaderValue> {
+        let renewed = self.renewed.read().unwrap_or_else(PoisonError::into_inner).clone();
+        renewed.or_else(|| self.login.bearer())
     }
 
     /// Tells when everybody waits.
@@ -94,9 +112,9 @@ impl Session {
     /// `GET /v2/`: finds out how to sign in, and that the credential is good.
     pub async fn sign_in(&self) -> Result<(), ProviderError> {
         let url = self.url("v2/")?;
-        let first = self.send(&url, self.login.bearer(), Ask::DOOR).await?;
+        let first = self.send(&url, self.bearer(), Ask::DOOR).await?;
         let closed = first.status == 401;
-        if closed && self.login.bearer().is_none() {
+        if closed && self.bearer().is_none() {
             let asked = Challenge::of(&first.headers);
             // Any server may say 401; a registry says how to do better.
             self.learn(Some(asked.ok_or(ProviderError::Unauthorized { sent: self.login.sent() })?));
@@ -120,72 +138,24 @@ impl Session {
         Ok(())
     }
 
-    /// Follows `Link: <…>; rel="next"` (RFC 8288) on the registry's own host. Pages after the first may be missing: then
-    /// the reason comes with the names of those before.
-    pub async fn pages<T>(
-        &self,
-        first: Url,
-        sign: Sign<'_>,
-        pages: Pages,
-        entries: fn(&Answer) -> Result<Vec<T>, ProviderError>,
-    ) -> Result<(Vec<T>, Option<ProviderError>), ProviderError> {
-        let (mut names, mut seen, mut next) = (Vec::new(), HashSet::new(), Some(first));
-        while let Some(url) = next {
-            let begun = !seen.is_empty();
-            match self.page(&url, sign, entries).await {
-                Ok((found, after)) => {
-                    names.extend(found);
-                    next = match after {
-                        Ok(after) => after,
-                        Err(cause) => return Ok((names, Some(cause))),
-                    };
-                }
-                Err(ProviderError::Stopped) => return Err(ProviderError::Stopped),
-                Err(cause) if begun => return Ok((names, Some(cause))),
-                Err(cause) => return Err(cause),
-            }
-            if pages == Pages::First {
-                return Ok((names, None));
-            }
-            seen.insert(url);
-            let rest = match &next {
-                // A list that leads back into itself would never end.
-                Some(next) if seen.contains(next) => Some(ProviderError::BadAnswer),
-                Some(_) if seen.len() >= MAX_PAGES => Some(ProviderError::TooLarge),
-                _ if names.len() > MAX_NAMES => Some(ProviderError::TooLarge),
-                _ => None,
-            };
-            if rest.is_some() {
-                names.truncate(MAX_NAMES);
-                return Ok((names, rest));
-            }
-        }
-        Ok((names, None))
-    }
-
-    /// The names of one page, and the address of the next.
-    async fn page<T>(
-        &self,
-        url: &Url,
-        sign: Sign<'_>,
-        entries: fn(&Answer) -> Result<Vec<T>, ProviderError>,
-    ) -> Result<(Vec<T>, Result<Option<Url>, ProviderError>), ProviderError> {
-        let answer = self.get(url, sign, Ask::LIST).await?;
-        Ok((entries(&answer)?, next_page(&answer, url)))
-    }
-
     /// A request with whatever sign-in it needs; a success or an error.
     pub async fn get(&self, url: &Url, sign: Sign<'_>, ask: Ask) -> Result<Answer, ProviderError> {
         let scope = match sign {
             Sign::For(scope) => scope,
             Sign::Login => {
-                let header = self.login.bearer().or_else(|| self.login.basic());
-                return self.send(url, header, ask).await.and_then(|answer| self.accepted(answer));
+                let bearer = self.bearer();
+                let is_token = bearer.is_some();
+                let answer = self.send(url, bearer.or_else(|| self.login.basic()), ask).await?;
+                if let Some(cause) = self.explain.and_then(|explain| explain(&answer)) {
+                    return Err(cause);
+                }
+                // A challenge is for the registry's own interface: beside it nothing exchanges a token.
+                return if is_token { answer.accepted(self.login.sent()) } else { self.accepted(answer) };
             }
         };
         let header = self.authorization(scope).await?;
         let answer = self.send(url, header, ask).await?;
-        if answer.status != 401 || self.login.bearer().is_some() {
+        if answer.status != 401 || self.bearer().is_some() {
             return self.accepted(answer);
         }
         let asked = Challenge::of(&answer.headers);
@@ -210,7 +180,7 @@ impl Session {
 
     /// The answer if it is a success, else what its status means here.
     fn accepted(&self, answer: Answer) -> Result<Answer, ProviderError> {
-        if answer.status == 401 && self.login.bearer().is_some() {
+        if answer.status == 401 && self.bearer().is_some() {
             let asked = Challenge::of(&answer.headers);
             if let Some(Challenge::Bearer { realm, .. }) = asked {
                 return Err(ProviderError::NeedsExchange { realm: shown(&realm) });
@@ -223,7 +193,7 @@ impl Session {
 
     async fn authorization(&self, scope: &str) -> Result<Option<HeaderValue>, ProviderError> {
         match self.challenge() {
-            _ if self.login.bearer().is_some() => Ok(self.login.bearer()),
+            _ if self.bearer().is_some() => Ok(self.bearer()),
             Some(Challenge::Bearer { realm, service, .. }) => match self.tokens.kept(scope).await {
                 Some(header) => Ok(Some(header)),
                 None => self.fetch(Realm { url: realm, service, scope: scope.to_owned() }, scope).await.map(Some),
@@ -256,6 +226,7 @@ impl Session {
     async fn send(&self, url: &Url, authorization: Option<HeaderValue>, ask: Ask) -> Result<Answer, ProviderError> {
         let request = || {
             let mut request = Request::new(Method::GET, url.clone());
+            request.headers_mut().extend(self.headers.clone());
             if let Some(accept) = ask.accept {
                 request.headers_mut().insert(ACCEPT, HeaderValue::from_static(accept));
             }
@@ -289,6 +260,6 @@ pub enum Pages {
 }
 
 /// The scope of reading a repository.
-pub(super) fn pull(repository: &str) -> String {
+pub fn pull(repository: &str) -> String {
     format!("repository:{repository}:pull")
 }

@@ -61,8 +61,13 @@ impl Login {
     /// The header of an access token (RFC 6750).
     pub(super) fn bearer(&self) -> Option<HeaderValue> {
         let Self::Token(token) = self else { return None };
-        secret_header("Bearer", token.expose_secret())
+        bearer(token)
     }
+}
+
+/// The header of an access token (RFC 6750); `None` when it cannot stand in one.
+pub(super) fn bearer(token: &SecretString) -> Option<HeaderValue> {
+    secret_header("Bearer", token.expose_secret())
 }
 
 fn secret_header(scheme: &str, value: &str) -> Option<HeaderValue> {

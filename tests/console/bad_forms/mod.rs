@@ -177,7 +177,9 @@ impl Tally {
         if page.status == 303 && bad.method == Method::POST {
             let made = ["/credentials", "/integrations"].contains(&bad.path.as_str());
             let made = made && page.location().starts_with(&format!("{}/", bad.path));
-            self.saved += i64::from(made) - i64::from(bad.path.ends_with("/delete"));
+            // A session that has ended leads to the login.
+            let gone = bad.path.ends_with("/delete") && ["/credentials", "/integrations"].contains(&page.location());
+            self.saved += i64::from(made) - i64::from(gone);
         }
     }
 }
@@ -244,7 +246,8 @@ async fn ten_thousand_bad_requests_bring_no_500_and_change_nothing() {
     let seed = u64::from_le_bytes(strongroom::vault::random::<8>()) | 1;
     println!("seed {seed}");
     let (strongroom, things) = with_one_of_each();
-    let flags = ["--trusted-proxies=127.0.0.1", "--test-credentials=off"];
+    // A form for Docker Hub needs no more than a name: what it asks for must stay on this machine.
+    let flags = ["--trusted-proxies=127.0.0.1", "--test-credentials=off", "--endpoints=docker-hub=http://127.0.0.1:1"];
     let serving = strongroom.try_serve(&flags).expect("the console starts");
     serving.ready().await;
     let mut visit = strongroom.visit("ada", Role::Administrator);

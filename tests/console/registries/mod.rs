@@ -18,16 +18,24 @@ use crate::support::outside::World;
 
 mod azure;
 mod dialects;
+mod docker_hub;
 mod egress;
 mod field_contents;
 mod field_gaps;
 mod field_patience;
 mod field_signing_in;
+mod ghcr;
+mod gitlab;
+mod google;
 mod harbor;
 mod hostile;
+mod ibm;
+mod jfrog;
 mod limits;
+mod nexus;
 mod proxy;
 mod pulp;
+mod quay;
 mod scans;
 mod trust;
 

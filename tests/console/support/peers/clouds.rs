@@ -16,65 +16,70 @@ pub const MAILBOX: &str = "strongroom@console.example.com";
 
 /// Knows one service account: its address, the id of its key and the public half.
 pub fn google(email: &'static str, key_id: &'static str, key: Vec<u8>) -> Receiver {
+    Receiver::start(move |call| google_token(call, email, key_id, &key))
+}
+
+/// The answer of Google's token endpoint.
+pub fn google_token(call: &Call, email: &str, key_id: &str, key: &[u8]) -> Said {
     let refused = |why: &str| {
         let text = format!("{why} {UPSTREAM}");
         Said::json(400, &json!({"error": "invalid_grant", "error_description": text}))
     };
-    Receiver::start(move |call| {
-        if (call.method.as_str(), call.path()) != ("POST", "/token") {
-            return Said::html(404);
-        }
-        if call.field("grant_type").as_deref() != Some("urn:ietf:params:oauth:grant-type:jwt-bearer") {
-            return Said::json(400, &json!({"error": "unsupported_grant_type", "error_description": UPSTREAM}));
-        }
-        let assertion = call.field("assertion").unwrap_or_default();
-        let Some((header, claims)) = tokens::verified(&assertion, &key) else {
-            return refused("Invalid JWT Signature.");
-        };
-        let time = |name: &str| claims[name].as_i64().unwrap_or_default();
-        if time("iat") > call.now + 60 || time("exp") <= call.now || time("exp") - time("iat") > 3600 {
-            return refused(
-                "Invalid JWT: Token must be a short-lived token (60 minutes) and in a reasonable timeframe.",
-            );
-        }
-        if claims["iss"] != email {
-            return refused("Invalid grant: account not found");
-        }
-        let mail = claims["scope"] == "https://mail.google.com/";
-        if mail && claims["sub"] != MAILBOX {
-            return Said::json(401, &json!({"error": "unauthorized_client", "error_description": UPSTREAM}));
-        }
-        let scope = mail || claims["scope"] == "https://www.googleapis.com/auth/cloud-platform";
-        if header["kid"] != key_id || claims["aud"] != "https://oauth2.googleapis.com/token" || !scope {
-            return refused("Invalid JWT: Failed audience check.");
-        }
-        let token = format!("ya29.{}{}", if mail { "mail." } else { "" }, call.now);
-        Said::json(200, &json!({"access_token": token, "expires_in": 3599, "token_type": "Bearer"}))
-    })
+    if (call.method.as_str(), call.path()) != ("POST", "/token") {
+        return Said::html(404);
+    }
+    if call.field("grant_type").as_deref() != Some("urn:ietf:params:oauth:grant-type:jwt-bearer") {
+        return Said::json(400, &json!({"error": "unsupported_grant_type", "error_description": UPSTREAM}));
+    }
+    let assertion = call.field("assertion").unwrap_or_default();
+    let Some((header, claims)) = tokens::verified(&assertion, key) else {
+        return refused("Invalid JWT Signature.");
+    };
+    let time = |name: &str| claims[name].as_i64().unwrap_or_default();
+    if time("iat") > call.now + 60 || time("exp") <= call.now || time("exp") - time("iat") > 3600 {
+        return refused("Invalid JWT: Token must be a short-lived token (60 minutes) and in a reasonable timeframe.");
+    }
+    if claims["iss"] != email {
+        return refused("Invalid grant: account not found");
+    }
+    let mail = claims["scope"] == "https://mail.google.com/";
+    if mail && claims["sub"] != MAILBOX {
+        return Said::json(401, &json!({"error": "unauthorized_client", "error_description": UPSTREAM}));
+    }
+    let scope = mail || claims["scope"] == "https://www.googleapis.com/auth/cloud-platform";
+    if header["kid"] != key_id || claims["aud"] != "https://oauth2.googleapis.com/token" || !scope {
+        return refused("Invalid JWT: Failed audience check.");
+    }
+    let token = format!("ya29.{}{}", if mail { "mail." } else { "" }, call.now);
+    Said::json(200, &json!({"access_token": token, "expires_in": 3599, "token_type": "Bearer"}))
 }
 
 /// Knows one API key, of one account.
 pub fn ibm(api_key: &'static str, account: &'static str) -> Receiver {
-    Receiver::start(move |call| {
-        if (call.method.as_str(), call.path()) != ("POST", "/identity/token") {
-            return Said::html(404);
-        }
-        let grant = call.field("grant_type").as_deref() == Some("urn:ibm:params:oauth:grant-type:apikey");
-        if !grant || call.field("apikey").as_deref() != Some(api_key) {
-            return Said::json(
-                400,
-                &json!({"errorCode": "BXNIM0415E", "errorMessage": UPSTREAM,
+    Receiver::start(move |call| ibm_token(call, api_key, account))
+}
+
+/// The answer of IBM's token endpoint.
+pub fn ibm_token(call: &Call, api_key: &str, account: &str) -> Said {
+    if (call.method.as_str(), call.path()) != ("POST", "/identity/token") {
+        return Said::html(404);
+    }
+    let grant = call.field("grant_type").as_deref() == Some("urn:ibm:params:oauth:grant-type:apikey");
+    if !grant || call.field("apikey").as_deref() != Some(api_key) {
+        return Said::json(
+            400,
+            &json!({"errorCode": "BXNIM0415E", "errorMessage": UPSTREAM,
                 "context": {"requestId": "x", "url": "https://iam.cloud.ibm.com"}}),
-            );
-        }
-        let claims = json!({"iam_id": "iam-ServiceId-1", "id": "iam-ServiceId-1", "realmid": "iam",
-            "name": "strongroom", "sub_type": "ServiceId", "account": {"valid": true, "bss": account}});
-        Said::json(
-            200,
-            &json!({"access_token": tokens::issued(&claims), "refresh_token": "not_supported",
+        );
+    }
+    let claims = json!({"iam_id": "iam-ServiceId-1", "id": "iam-ServiceId-1", "realmid": "iam",
+        "name": "strongroom", "sub_type": "ServiceId", "account": {"valid": true, "bss": account}, "iat": call.now,
+        "exp": call.now + 3600});
+    Said::json(
+        200,
+        &json!({"access_token": tokens::issued(&claims), "refresh_token": "not_supported",
             "token_type": "Bearer", "expires_in": 3600, "expiration": call.now + 3600, "scope": "ibm openid"}),
-        )
-    })
+    )
 }
 
 /// Knows one key of one user; whether the user may read itself is `allowed`.

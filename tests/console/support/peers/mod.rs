@@ -6,13 +6,21 @@ pub mod certificates;
 pub mod channels;
 pub mod clouds;
 pub mod connect_proxy;
+pub mod docker_hub;
 pub mod entra;
 pub mod forges;
 pub mod front;
+pub mod ghcr;
+pub mod gitlab;
+pub mod google_artifacts;
 pub mod harbor;
+pub mod ibm_registry;
+pub mod jfrog;
 pub mod kube;
 pub mod moto;
+pub mod nexus;
 pub mod oidc_provider;
+pub mod quay;
 pub mod receiver;
 pub mod recorder;
 pub mod registry;
@@ -21,6 +29,7 @@ pub mod shelf;
 pub mod smtp;
 pub mod token_issuer;
 pub mod tokens;
+pub mod vendor;
 
 /// A port of 127.0.0.1 that was free a moment ago.
 pub fn free_port() -> u16 {

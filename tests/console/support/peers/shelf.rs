@@ -65,6 +65,12 @@ impl Shelf {
         self.tags.entry(repository.to_owned()).or_default().push(tag.to_owned());
     }
 
+    /// Of what a tag names.
+    pub fn digest(&self, repository: &str, tag: &str) -> Option<String> {
+        let (_, bytes) = self.manifests.get(&(repository.to_owned(), tag.to_owned()))?;
+        Some(sha256(bytes))
+    }
+
     pub fn answer(&self, call: &Call) -> Said {
         let Some(path) = call.path().strip_prefix("/v2/") else { return Said::html(404) };
         let missing = || Said::json(404, &json!({"errors": [{"code": "MANIFEST_UNKNOWN"}]}));
