@@ -26,6 +26,7 @@ mod ibm;
 pub mod image;
 mod jfrog;
 mod nexus;
+mod openshift;
 mod places;
 mod quay;
 mod reach;
@@ -49,6 +50,7 @@ pub static VERSIONS: &[&Spec] = &[
     &jfrog::JFROG,
     &nexus::NEXUS,
     &quay::QUAY,
+    &openshift::OPENSHIFT,
     &gitlab::GITLAB,
     &ghcr::GHCR,
 ];

@@ -33,6 +33,7 @@ mod ibm;
 mod jfrog;
 mod limits;
 mod nexus;
+mod openshift;
 mod proxy;
 mod pulp;
 mod quay;
