@@ -16,7 +16,7 @@ pub struct Payload {
 pub static KIND: Kind = Kind {
     slug: "api_token",
     label: "API token",
-    summary: "One access token: Slack, PagerDuty, Splunk HEC, Jira Data Center, Quay, registries with bearer tokens.",
+    summary: "One access token: Slack, PagerDuty, Splunk HEC, Jira Data Center, Quay, OpenShift, other registries.",
     fields: &[Field::secret("token", "Access token").check(checks::token)],
     examine,
     parses: |values| super::payload::<Payload>(values).is_some(),
@@ -28,6 +28,12 @@ pub static KIND: Kind = Kind {
             "Copy the token here; most services show it once.",
         ],
         snippets: &[
+            (
+                "OpenShift: a service account that may read the images of one project, and its token for a year",
+                "oc create serviceaccount strongroom -n PROJECT\n\
+                 oc policy add-role-to-user registry-viewer -z strongroom -n PROJECT\n\
+                 oc create token strongroom -n PROJECT --duration 8760h",
+            ),
             ("Quay: least scopes of the application's token for registry scans", "repo:read, user:read"),
             (
                 "HashiCorp Vault: policy that reads one KV version 2 mount (strongroom.hcl)",

@@ -19,7 +19,7 @@ use crate::form::Values;
 
 const WHO: &str = "GitHub";
 /// Any of these lets a classic token read images.
-const PACKAGE_SCOPES: [&str; 3] = ["read:packages", "write:packages", "delete:packages"];
+pub const PACKAGE_SCOPES: [&str; 3] = ["read:packages", "write:packages", "delete:packages"];
 
 /// A path of the REST API: `api.github.com`, `api.<name>.ghe.com`, or below `/api/v3` of a server of one's own.
 /// <https://docs.github.com/en/enterprise-server/rest/using-the-rest-api/getting-started-with-the-rest-api>

@@ -7,12 +7,13 @@ use std::sync::{Mutex, PoisonError};
 
 use chrono::{DateTime, Utc};
 use futures_util::future::BoxFuture;
+use secrecy::ExposeSecret;
 use serde::Deserialize;
 
 use super::catalogue::{Catalogue, Described, Details, Listing, Pages, Tag};
 use super::docker_v2::{REGISTRY, completed, registry};
 use super::places::{gather, list, repositories};
-use super::reach::reach;
+use super::reach::{denied, reach};
 use super::selection::{self, Names};
 use super::{Images, check};
 use crate::credentials::{self, github_token};
@@ -22,6 +23,7 @@ use crate::integrations::spec::{Does, Host, Spec, Use, no_grants, suits_all};
 use crate::providers::egress::{Answer, Tls};
 use crate::providers::endpoints::Service;
 use crate::providers::oci_registry::{Entries, Login, Registry, Sign, is_digest, is_repository, is_tag};
+use crate::providers::patience::is_throttled;
 use crate::providers::tls_faults::Form;
 use crate::providers::{ProviderError, github};
 
@@ -74,12 +76,16 @@ fn open<'a>(cx: &'a Context<'a>) -> BoxFuture<'a, Result<Box<dyn Catalogue + 'a>
         let secret = cx.main().ok_or(ProviderError::WrongCredential)?;
         let payload: github_token::Payload =
             credentials::payload(secret.values).ok_or(ProviderError::WrongCredential)?;
+        if payload.token.expose_secret().starts_with("github_pat_") {
+            return Err(denied("GitHub Container Registry accepts no fine-grained token.", CLASSIC));
+        }
         let trusted = || {
             let ca_certificates = payload.ca_certificate.iter().cloned().collect();
             Tls { ca_certificates, identity: None, form: Form::CA_FIELD }
         };
         let server = github::api(&payload.server_url, "", cx.outside.endpoints)?;
         let api = reach(cx, trusted(), &server, Login::Token(payload.token.clone()))?;
+        let api = api.explaining(unscoped);
         let api = github::HEADERS.iter().fold(api, |api, (name, value)| api.with_header(name, value));
         let user: Account = api.vendor_get("user", Sign::Login).await?.json()?;
         let login = Login::Basic { username: user.login.clone(), password: payload.token.clone() };
@@ -87,6 +93,17 @@ fn open<'a>(cx: &'a Context<'a>) -> BoxFuture<'a, Result<Box<dyn Catalogue + 'a>
         images.sign_in().await?;
         Ok(Box::new(GithubRegistry { api, images, login: user.login, owners: Mutex::default() }) as Box<dyn Catalogue>)
     })
+}
+
+const CLASSIC: &str = "Create a classic personal access token with the scope read:packages, and replace the \
+                       credential's token.";
+
+/// A token that may read no packages: GitHub names the scopes of each token that it refuses.
+/// <https://docs.github.com/en/apps/oauth-apps/building-oauth-apps/scopes-for-oauth-apps>
+fn unscoped(answer: &Answer) -> Option<ProviderError> {
+    let scopes = answer.header("x-oauth-scopes").filter(|_| answer.status == 403 && !is_throttled(answer))?;
+    let lacks = !scopes.split(',').any(|scope| github::PACKAGE_SCOPES.contains(&scope.trim()));
+    lacks.then(|| denied("the token lacks the scope read:packages.", CLASSIC))
 }
 
 impl GithubRegistry {

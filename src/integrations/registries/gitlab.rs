@@ -13,7 +13,7 @@ use serde::Deserialize;
 use super::catalogue::{Catalogue, Described, Details, Listing, Pages, Tag};
 use super::docker_v2::{CA_CERTIFICATE, REGISTRY, completed, registry};
 use super::places::{gather, list, repositories};
-use super::reach::reach;
+use super::reach::{denied, reach};
 use super::selection::{self, Names, is_below};
 use super::{Images, check};
 use crate::credentials::{self, gitlab_token};
@@ -21,7 +21,7 @@ use crate::form::{Errors, Field, Values};
 use crate::integrations::ca_certificate;
 use crate::integrations::context::{Context, Secret};
 use crate::integrations::spec::{Does, Host, Spec, Use, no_grants};
-use crate::providers::egress::Tls;
+use crate::providers::egress::{Answer, Tls};
 use crate::providers::endpoints::Service;
 use crate::providers::oci_registry::{Login, Registry, Sign, is_tag, pull};
 use crate::providers::tls_faults::Form;
@@ -96,7 +96,7 @@ fn open<'a>(cx: &'a Context<'a>) -> BoxFuture<'a, Result<Box<dyn Catalogue + 'a>
                 let server = gitlab::address(&payload.server_url, "/api/v4", cx.outside.endpoints)?;
                 let ca_certificates = payload.ca_certificate.into_iter().collect();
                 let trusted = Tls { ca_certificates, identity: None, form: Form::CA_FIELD };
-                let api = reach(cx, trusted, &server, Login::Token(payload.token.clone()))?;
+                let api = reach(cx, trusted, &server, Login::Token(payload.token.clone()))?.explaining(unscoped);
                 (Some(api), Login::Basic { username: ANYBODY.to_owned(), password: payload.token })
             }
             "basic" => {
@@ -108,6 +108,21 @@ fn open<'a>(cx: &'a Context<'a>) -> BoxFuture<'a, Result<Box<dyn Catalogue + 'a>
         let images = reach(cx, tls, &address, login)?;
         images.sign_in().await?;
         Ok(Box::new(GitlabRegistry { api, images, undated: AtomicBool::new(false) }) as Box<dyn Catalogue>)
+    })
+}
+
+/// A token that may not read the API. <https://docs.gitlab.com/api/rest/authentication/>
+fn unscoped(answer: &Answer) -> Option<ProviderError> {
+    #[derive(Deserialize)]
+    struct Refusal {
+        error: String,
+    }
+    let refusal = (answer.status == 403).then(|| answer.json::<Refusal>().ok()).flatten()?;
+    (refusal.error == "insufficient_scope").then(|| {
+        denied(
+            "the token lacks the scope read_api.",
+            "Create a token with the scopes read_api and read_registry, and replace the credential's token.",
+        )
     })
 }
 

@@ -21,6 +21,7 @@ pub mod image;
 mod images;
 mod jfrog;
 mod nexus;
+mod openshift;
 mod places;
 mod quay;
 mod reach;
@@ -46,6 +47,7 @@ pub static VERSIONS: &[&Spec] = &[
     &jfrog::JFROG,
     &nexus::NEXUS,
     &quay::QUAY,
+    &openshift::OPENSHIFT,
     &gitlab::GITLAB,
     &ghcr::GHCR,
 ];

@@ -1,5 +1,6 @@
 //! GitHub's container registry, by classic tokens.
 
+use serde_json::json;
 use strongroom::credentials::github_token;
 use strongroom::integrations::registries::Step;
 use strongroom::providers::endpoints::{Endpoints, Service};
@@ -58,13 +59,29 @@ async fn a_wrong_token_of_github_ends_the_scan_at_the_door() {
 #[tokio::test]
 async fn a_spent_limit_of_github_is_told_as_one_and_not_as_a_missing_right() {
     let peer = Receiver::start(|call| match call.path() {
-        "/orgs/acme/packages" => Said::json(403, &serde_json::json!({"message": "API rate limit exceeded"}))
+        "/orgs/acme/packages" => Said::json(403, &json!({"message": "API rate limit exceeded"}))
             .with("X-RateLimit-Remaining", "0")
             .with("X-RateLimit-Reset", (call.now + 3 * 3600).to_string()),
         _ => ghcr::answer(call),
     });
     let error = by_token(&peer, TOKEN).with("repository", "acme/*").run().await.unwrap_err();
     assert!(matches!(error.cause, ProviderError::Throttled { retry_after: Some(3600..) }), "{error}");
+}
+
+#[tokio::test]
+async fn a_github_token_of_the_wrong_sort_is_told_which_is_needed() {
+    let peer = Receiver::start(ghcr::answer);
+    let said = by_token(&peer, "github_pat_0123").check().await.unwrap_err();
+    assert!(said.contains("accepts no fine-grained token. Create a classic personal access token"), "{said}");
+    assert!(peer.calls().is_empty(), "it was sent nowhere");
+    let peer = Receiver::start(|call| match call.path().ends_with("/packages") {
+        true => Said::json(403, &json!({"message": "You need at least read:packages scope to list packages."}))
+            .with("X-OAuth-Scopes", "read:org, gist")
+            .with("X-RateLimit-Remaining", "4999"),
+        false => ghcr::answer(call),
+    });
+    let said = by_token(&peer, TOKEN).with("repository", "acme/*").check().await.unwrap_err();
+    assert!(said.contains("the token lacks the scope read:packages."), "{said}");
 }
 
 #[tokio::test]

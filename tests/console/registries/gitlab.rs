@@ -1,5 +1,6 @@
 //! GitLab's registry, by an access token and by a deploy token.
 
+use serde_json::json;
 use strongroom::credentials::gitlab_token;
 use strongroom::form::Values;
 use strongroom::integrations::Spec;
@@ -9,7 +10,7 @@ use strongroom::providers::{ProviderError, Sent};
 
 use super::Scan;
 use crate::support::peers::gitlab::{self, DEPLOY, TOKEN, digest};
-use crate::support::peers::receiver::Receiver;
+use crate::support::peers::receiver::{Receiver, Said};
 
 /// A scan of gitlab.com by an access token.
 pub fn by_token(peer: &Receiver, token: &str) -> Scan {
@@ -70,6 +71,21 @@ async fn a_wrong_token_of_gitlab_ends_the_scan_at_the_registrys_door() {
     let error = by_token(&peer, "glpat-WRONG").run().await.unwrap_err();
     assert_eq!((error.step, &error.cause), (Step::SigningIn, &ProviderError::Unauthorized { sent: Sent::Password }));
     assert!(!error.to_string().contains("WRONG"));
+}
+
+#[tokio::test]
+async fn a_gitlab_token_without_the_right_scope_is_told_which() {
+    let peer = Receiver::start(|call| match call.path().starts_with("/api/") {
+        // What GitLab answers to a token with read_registry alone.
+        true => Said::json(
+            403,
+            &json!({"error": "insufficient_scope", "scope": "api read_api",
+            "error_description": "The request requires higher privileges than provided by the access token."}),
+        ),
+        false => gitlab::answer(call),
+    });
+    let said = by_token(&peer, TOKEN).check().await.unwrap_err();
+    assert!(said.starts_with("Listing the repositories failed: the token lacks the scope read_api. Create"), "{said}");
 }
 
 #[tokio::test]

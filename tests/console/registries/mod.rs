@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 use crate::support::outside::World;
 
 mod azure;
+mod clients;
 mod dialects;
 mod docker_hub;
 mod egress;
@@ -33,11 +34,13 @@ mod ibm;
 mod jfrog;
 mod limits;
 mod nexus;
+mod openshift;
 mod proxy;
 mod pulp;
 mod quay;
 mod scans;
 mod trust;
+mod vendors;
 
 /// As the operator of a test machine would set it.
 fn loopback() -> Egress {

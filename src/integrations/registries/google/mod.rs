@@ -13,7 +13,7 @@ use url::Url;
 use super::catalogue::{Catalogue, Described, Listing, Pages, Tag};
 use super::held::{Held, Images as Found};
 use super::places::gather;
-use super::reach::reach;
+use super::reach::{denied, reach};
 use super::selection::{self, Names};
 use super::{Images, check};
 use crate::credentials;
@@ -24,7 +24,6 @@ use crate::integrations::spec::{Does, Host, Spec, Use, no_grants, suits_all};
 use crate::providers::egress::{Answer, Tls};
 use crate::providers::endpoints::Service;
 use crate::providers::oci_registry::{Entries, Login, Next, Registry, Sign};
-use crate::providers::probe::{Finding, Verdict};
 use crate::providers::{ProviderError, gcp};
 
 mod image;
@@ -244,13 +243,11 @@ fn disabled(answer: &Answer) -> Option<ProviderError> {
     let refusal = (answer.status == 403).then(|| answer.json::<Refusal>().ok()).flatten()?;
     let off = refusal.error.details.iter().any(|detail| detail.reason.as_deref() == Some("SERVICE_DISABLED"));
     off.then(|| {
-        let finding = Finding::new(
-            Verdict::Denied,
+        denied(
             "an API is switched off in the project.",
             "Enable the Artifact Registry API in it; a key of the level Organization also needs the Cloud Resource \
              Manager API in its own project.",
-        );
-        ProviderError::SignIn(finding.into())
+        )
     })
 }
 

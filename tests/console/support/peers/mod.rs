@@ -20,6 +20,7 @@ pub mod kube;
 pub mod moto;
 pub mod nexus;
 pub mod oidc_provider;
+pub mod openshift;
 pub mod quay;
 pub mod receiver;
 pub mod recorder;

@@ -1,0 +1,64 @@
+//! The vendors' own clients read from our stand-ins what a scan reads: so the stand-ins are right where it counts.
+
+use std::process::Command;
+
+use strongroom::integrations::registries::Image;
+
+use super::Scan;
+use crate::support::peers::receiver::{Call, Receiver, Said};
+use crate::support::peers::{gitlab, google_artifacts, ibm_registry};
+
+const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/console/support/peers/registry_clients.py");
+
+/// What the vendor's client prints, in order.
+fn read_by_client(vendor: &str, peer: &Receiver, secret: &str) -> Vec<String> {
+    let python = std::env::var("STRONGROOM_TEST_REGISTRY_CLIENTS").expect("script/test sets it");
+    let output = Command::new(python).args([SCRIPT, vendor, &peer.url(), secret]).output().expect("Python runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let mut lines: Vec<String> = String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect();
+    lines.sort();
+    lines
+}
+
+async fn read_by_scan(scan: Scan, date: fn(&Image) -> String) -> Vec<String> {
+    let line = |image: &Image| format!("{}:{} {} {}", image.repository, image.tag, image.digest, date(image));
+    let mut lines: Vec<String> = scan.run().await.expect("a scan").iter().map(line).collect();
+    lines.sort();
+    lines
+}
+
+fn day(image: &Image) -> String {
+    image.pushed_at.map(|at| at.date_naive().to_string()).unwrap_or_default()
+}
+
+fn start(answer: fn(&Call) -> Said) -> Receiver {
+    Receiver::start(answer)
+}
+
+#[tokio::test]
+async fn python_gitlab_reads_what_a_scan_of_gitlab_reads() {
+    let peer = start(gitlab::answer);
+    let scan = super::gitlab::by_token(&peer, gitlab::TOKEN).with("repository", "team/*");
+    let lines = read_by_scan(scan, day).await;
+    assert_eq!(lines.len(), 6);
+    assert_eq!(read_by_client("gitlab", &peer, gitlab::TOKEN), lines);
+}
+
+#[tokio::test]
+async fn googles_client_reads_what_a_scan_of_artifact_registry_reads() {
+    let peer = start(google_artifacts::answer);
+    let lines = read_by_scan(super::google::by_key(&peer, "europe-west3-docker.pkg.dev", "project"), day).await;
+    assert_eq!(lines.len(), 4);
+    assert_eq!(read_by_client("google", &peer, "ya29.client"), lines);
+}
+
+#[tokio::test]
+async fn ibms_client_reads_what_a_scan_of_ibms_registry_reads() {
+    let peer = start(ibm_registry::answer);
+    let scan = super::ibm::by_key(&peer, ibm_registry::ACCOUNT, ibm_registry::API_KEY);
+    let seconds = |image: &Image| image.pushed_at.map_or(0, |at| at.timestamp()).to_string();
+    let lines = read_by_scan(scan, seconds).await;
+    assert_eq!(lines.len(), 4);
+    let secret = format!("{}:{}", ibm_registry::ACCOUNT, ibm_registry::API_KEY);
+    assert_eq!(read_by_client("ibm", &peer, &secret), lines);
+}

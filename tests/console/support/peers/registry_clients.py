@@ -1,0 +1,58 @@
+"""Reads a registry by the vendor's own client and prints each tag: its repository, name, digest and date.
+
+The arguments are the vendor, the address of the registry and a token or key.
+"""
+import sys
+
+vendor, address, secret = sys.argv[1:4]
+
+
+def show(repository, tag, digest, date):
+    print(f"{repository}:{tag} {digest} {date}")
+
+
+def gitlab():
+    import gitlab
+
+    client = gitlab.Gitlab(address, private_token=secret)
+    groups = client.groups.list(min_access_level=20, iterator=True)
+    for repository in next(groups).registry_repositories.list(iterator=True):
+        if repository.status:
+            continue
+        for tag in repository.tags.list(iterator=True):
+            tag = repository.tags.get(tag.name)
+            show(repository.path, tag.name, tag.digest, tag.created_at[:10])
+
+
+def google():
+    from google.cloud import artifactregistry_v1
+    from google.oauth2.credentials import Credentials
+
+    options = {"api_endpoint": address}
+    client = artifactregistry_v1.ArtifactRegistryClient(
+        credentials=Credentials(secret), transport="rest", client_options=options
+    )
+    for repository in client.list_repositories(parent="projects/shop/locations/europe-west3"):
+        if repository.format_ == artifactregistry_v1.Repository.Format.DOCKER:
+            for image in client.list_docker_images(parent=repository.name):
+                name, digest = image.uri.split("/", 1)[1].split("@")
+                for tag in image.tags:
+                    show(name, tag, digest, image.upload_time.strftime("%Y-%m-%d"))
+
+
+def ibm():
+    from ibm_cloud_sdk_core.authenticators import IAMAuthenticator
+    from ibm_container_registry.container_registry_v1 import ContainerRegistryV1
+
+    account, key = secret.split(":")
+    client = ContainerRegistryV1(account=account, authenticator=IAMAuthenticator(key, url=address))
+    client.set_service_url(address)
+    images = client.list_images(include_ibm=False, include_private=True, include_manifest_lists=True)
+    for image in images.get_result():
+        for digest, names in image["DigestTags"].items():
+            for name in names:
+                repository, tag = name.split("/", 1)[1].rsplit(":", 1)
+                show(repository, tag, digest, image["Created"])
+
+
+{"gitlab": gitlab, "google": google, "ibm": ibm}[vendor]()
