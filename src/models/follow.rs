@@ -59,7 +59,11 @@ impl Follower {
                 none if none.is_empty() => {
                     tracing::info!("all tables are ordinary again: the store is not held for them")
                 }
-                tables => tracing::error!(tables, "tables were replaced, or have rules on them: the store is held"),
+                found => tracing::error!(
+                    found,
+                    "tables were replaced or tied to others, or built-in operators or functions have look-alikes: the \
+                     store is held"
+                ),
             }
         }
         // Before the heads are read, since they must not be behind.

@@ -43,18 +43,26 @@ const STRANGE: &str = "SELECT t.name FROM unnest($1) AS t (name)
     SELECT 'the operator ' || o.oprname FROM pg_catalog.pg_operator o
     WHERE o.oid >= $2 AND o.oprnamespace IN ('public'::regnamespace, 'pg_catalog'::regnamespace)
         AND o.oprleft < $2 AND o.oprright < $2 AND o.oprname IN ('=', '<>', '<', '>', '<=', '>=')
+        AND NOT EXISTS (SELECT FROM pg_catalog.pg_operator b WHERE b.oid < $2 AND b.oprname = o.oprname
+            AND b.oprleft = o.oprleft AND b.oprright = o.oprright)
+        AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE d.classid = 'pg_catalog.pg_operator'::regclass
+            AND d.objid = o.oid AND d.deptype = 'e')
     UNION ALL
     SELECT 'the function ' || f.proname FROM pg_catalog.pg_proc f
     WHERE f.oid >= $2 AND f.pronamespace IN ('public'::regnamespace, 'pg_catalog'::regnamespace)
         AND NOT EXISTS (SELECT FROM unnest(f.proargtypes) AS a (type) WHERE a.type >= $2)
-        AND EXISTS (SELECT FROM pg_catalog.pg_proc b WHERE b.proname = f.proname AND b.oid < $2
-            AND b.pronamespace = 'pg_catalog'::regnamespace)";
+        AND EXISTS (SELECT FROM pg_catalog.pg_proc b WHERE b.proname = f.proname AND b.oid < $2)
+        AND NOT EXISTS (SELECT FROM pg_catalog.pg_proc b WHERE b.proname = f.proname AND b.oid < $2
+            AND b.proargtypes = f.proargtypes)
+        AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE d.classid = 'pg_catalog.pg_proc'::regclass
+            AND d.objid = f.oid AND d.deptype = 'e')";
 
 /// What is built in has a smaller object identifier (FirstNormalObjectId of Postgres).
 const FIRST_NOT_BUILT_IN: u32 = 16_384;
 
 /// Tables that are none, are gone, would be empty after a crash, have rules, parents or children, or have rows that are
-/// hidden from some; operators and functions that stand before built-in ones. From the catalog, so cheap.
+/// hidden from some; operators and functions that would be chosen before built-in ones. One that takes exactly what a
+/// built-in one takes never is, and those of extensions are their users' own choice. From the catalog, so cheap.
 pub(super) fn strange(conn: &mut Conn) -> Result<Vec<String>, DbError> {
     let asked = diesel::sql_query(STRANGE).bind::<Array<Text>, _>(TABLES.to_vec());
     let found: Vec<Strange> = asked.bind::<Oid, _>(FIRST_NOT_BUILT_IN).load(conn)?;

@@ -33,9 +33,10 @@ async fn a_table_that_was_replaced_by_a_view_holds_the_store() {
             "users",
         ),
         (
-            "CREATE FUNCTION public.hashtextextended(text, int) RETURNS bigint LANGUAGE sql AS 'SELECT 1::bigint'",
+            "CREATE FUNCTION public.gen_random_uuid() RETURNS uuid LANGUAGE sql AS 'SELECT NULL::uuid';
+             CREATE FUNCTION public.hashtextextended(text, int) RETURNS bigint LANGUAGE sql AS 'SELECT 1::bigint'",
             "DROP FUNCTION public.hashtextextended(text, int)",
-            "the function hashtextextended",
+            "functions: the function hashtextextended. What",
         ),
         (
             "CREATE FUNCTION public.same(varchar, varchar) RETURNS bool LANGUAGE sql IMMUTABLE AS 'SELECT true';
@@ -44,7 +45,7 @@ async fn a_table_that_was_replaced_by_a_view_holds_the_store() {
             "the operator =",
         ),
     ] {
-        let app = TestApp::start();
+        let app = TestApp::start_with(&["--trail-patience-seconds=4"]);
         let mut ada = app.administrator();
         assert_eq!(save(&mut ada, "before").await, 303);
         sql::run(&app, attack);
