@@ -8,6 +8,7 @@ use crate::accounts::visitor::Visitor;
 use crate::services::Services;
 
 /// The password that comes with a request.
+#[derive(Clone, Copy)]
 pub struct Confirmation<'a> {
     /// `None` while nobody has been asked for it.
     pub password: Option<&'a str>,
@@ -26,9 +27,15 @@ pub struct Unconfirmed {
 
 /// Passes who has given the password within the last five minutes, or gives it now.
 pub async fn confirm(services: &Services, visitor: &Visitor, confirmation: &Confirmation<'_>) -> Result<(), Refusal> {
-    if visitor.confirmed_lately() {
-        return Ok(());
-    }
+    if visitor.confirmed_lately() { Ok(()) } else { check_password(services, visitor, confirmation).await }
+}
+
+/// Passes who gives the right password now.
+pub(super) async fn check_password(
+    services: &Services,
+    visitor: &Visitor,
+    confirmation: &Confirmation<'_>,
+) -> Result<(), Refusal> {
     let unconfirmed =
         |error: &str| Err(Refusal::Unconfirmed(Unconfirmed { error: Some(error.to_owned()), seconds: None }));
     let password = match confirmation.password {

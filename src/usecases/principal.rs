@@ -34,4 +34,10 @@ impl Principal {
     pub fn require_fresh(&self) -> Result<(), Refusal> {
         if self.visitor().confirmed_lately() { Ok(()) } else { Err(Refusal::Unconfirmed(Unconfirmed::default())) }
     }
+
+    /// Both. The role comes first: nobody is asked for a password for what they may not do.
+    pub fn require_fresh_as(&self, role: Role) -> Result<(), Refusal> {
+        self.require(role)?;
+        self.require_fresh()
+    }
 }

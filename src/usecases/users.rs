@@ -100,14 +100,14 @@ pub async fn create(
 
 /// Gives a user another role; all their sessions end.
 pub async fn set_role(services: &Services, principal: &Principal, id: Uuid, role: &str) -> Result<(), Refusal> {
-    require_fresh_administrator(principal)?;
+    principal.require_fresh_as(Role::Administrator)?;
     let role = Role::find(role).ok_or(Refusal::Unacceptable(CHOOSE_ROLE))?;
     change(services, principal, id, Change::Role(role.slug().to_owned())).await
 }
 
 /// Disables a user, which ends their sessions, or enables them again.
 pub async fn set_disabled(services: &Services, principal: &Principal, id: Uuid, off: bool) -> Result<(), Refusal> {
-    require_fresh_administrator(principal)?;
+    principal.require_fresh_as(Role::Administrator)?;
     change(services, principal, id, Change::Disabled(off)).await
 }
 
@@ -118,7 +118,7 @@ pub async fn set_two_step(
     id: Uuid,
     two_step: TwoStep,
 ) -> Result<(), Refusal> {
-    require_fresh_administrator(principal)?;
+    principal.require_fresh_as(Role::Administrator)?;
     let wanted = match two_step {
         TwoStep::Required => Change::TotpRequired(true),
         TwoStep::Optional => Change::TotpRequired(false),
@@ -134,7 +134,7 @@ pub async fn set_password(
     id: Uuid,
     typed: Typed<'_>,
 ) -> Result<Invited, Refusal> {
-    require_fresh_administrator(principal)?;
+    principal.require_fresh_as(Role::Administrator)?;
     if id == principal.visitor().user_id {
         return Err(Refusal::Unacceptable("Change your own password on your account page."));
     }
@@ -157,12 +157,6 @@ pub async fn end_sessions(services: &Services, principal: &Principal, id: Uuid) 
     services.db.transaction::<_, DbError, _>(end).await?;
     services.sessions.forget();
     Ok(())
-}
-
-/// The role comes first: nobody is asked for a password for what they may not do.
-fn require_fresh_administrator(principal: &Principal) -> Result<(), Refusal> {
-    principal.require(Role::Administrator)?;
-    principal.require_fresh()
 }
 
 async fn change(services: &Services, principal: &Principal, id: Uuid, change: Change) -> Result<(), Refusal> {

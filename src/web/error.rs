@@ -298,9 +298,14 @@ impl From<Refusal> for Error {
         match refusal {
             Refusal::Forbidden => Self::Forbidden,
             // Handlers that know their page send there; a form that is invalid is shown again.
-            Refusal::Unconfirmed(_) => Self::ConfirmNeeded { next: "/".to_owned(), htmx: false },
+            Refusal::Unconfirmed(_) | Refusal::Destination(_) => {
+                Self::ConfirmNeeded { next: "/".to_owned(), htmx: false }
+            }
             Refusal::Invalid(_) => Self::Unacceptable("Go back and check what you entered.".to_owned()),
             Refusal::Unacceptable(text) => Self::Unacceptable(text.to_owned()),
+            Refusal::Conflict(text) => Self::Conflict(text.to_owned()),
+            Refusal::Overtaken => DbError::Stale.into(),
+            Refusal::TooOften(too_often) => too_often.into(),
             Refusal::LastAdministrator => Self::Conflict(LAST_ADMINISTRATOR.to_owned()),
             Refusal::Busy(busy) => busy.into(),
             Refusal::Db(error) => error.into(),

@@ -49,6 +49,15 @@ pub fn typed<'a>(field: &str, services: &Services, request: &HttpRequest, posted
     Confirmation { password, address: session::client_ip(request, services) }
 }
 
+/// A refusal as an error: a visitor who must give the password first gives it on the page that asks for it, and comes
+/// back to `next`.
+pub fn on_its_page(request: &HttpRequest, next: &str) -> impl FnOnce(Refusal) -> Error {
+    move |refusal| match refusal {
+        Refusal::Unconfirmed(_) => session::confirm_needed(request, next),
+        refusal => refusal.into(),
+    }
+}
+
 /// Whether the visitor may go on: by a password given lately, else by the one that came with the form.
 pub async fn confirm(
     services: &Services,

@@ -4,13 +4,12 @@ use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use uuid::Uuid;
 
-use crate::integrations::Family;
-use crate::models::integrations;
 use crate::services::Services;
+use crate::usecases::integrations;
 use crate::web::error::Error;
-use crate::web::page;
 use crate::web::posted::Posted;
 use crate::web::session::{As, Operator};
+use crate::web::{page, step_up};
 
 pub async fn update(
     services: Data<Services>,
@@ -20,18 +19,13 @@ pub async fn update(
     posted: Posted,
 ) -> Result<HttpResponse, Error> {
     posted.only(["active"])?;
-    let active = match posted.get("active") {
-        "on" => true,
-        "" => false,
+    let (active, word) = match posted.get("active") {
+        "on" => (true, "activated"),
+        "" => (false, "deactivated"),
         _ => return Err(Error::Malformed),
     };
-    let (id, vault) = (*id, services.vault.clone());
-    let row = services.db.run(move |conn| integrations::find(conn, &vault, id)).await?.trust()?;
-    if !active && row.family == Family::AlertProfile.slug() {
-        // A channel that is off tells nobody anything.
-        visitor.require_fresh(&request, &format!("/integrations/{id}"))?;
-    }
-    let (vault, actor) = (services.vault.clone(), visitor.actor());
-    services.db.transaction(move |conn| integrations::set_active(conn, &vault, &actor, id, active)).await?;
-    Ok(page::see_other(&format!("/integrations/{id}"), if active { "activated" } else { "deactivated" }))
+    let page = format!("/integrations/{id}");
+    let done = integrations::set_active(&services, &visitor.principal(), *id, active).await;
+    done.map_err(step_up::on_its_page(&request, &page))?;
+    Ok(page::see_other(&page, word))
 }

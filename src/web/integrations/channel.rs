@@ -6,7 +6,7 @@ use askama::Template;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::{draft, show, shown};
+use super::{form, show, shown};
 use crate::form::Values;
 use crate::integrations::Spec;
 use crate::integrations::alerts::{self, Trigger};
@@ -88,7 +88,7 @@ pub fn show(shell: Shell, egress: &Egress, read: Read) -> Result<HttpResponse, E
     let has_people = alerts::channel(&row.version).is_some_and(|channel| channel.has_recipients);
     let people = has_people.then(|| people.iter().map(|person| Person::new(person, now)).collect());
     let settings = Values::from_json(row.settings.as_bytes()).unwrap_or_default();
-    let address = draft::address(&row.version, &settings);
+    let address = form::address(&row.version, &settings);
     let way_out = address.as_ref().and_then(|url| egress.way_out(url));
     let wanted: Vec<&str> =
         Trigger::ALL.into_iter().filter(|trigger| trigger.wanted(&settings)).map(Trigger::label).collect();

@@ -7,12 +7,14 @@ use uuid::Uuid;
 
 use super::{inventory, shown};
 use crate::integrations::Family;
-use crate::models::{DbError, integrations, items};
+use crate::models::{self, DbError, items};
 use crate::services::Services;
+use crate::usecases::integrations;
 use crate::web::error::Error;
 use crate::web::page::{self, Shell};
 use crate::web::posted::Posted;
 use crate::web::session::{As, Operator};
+use crate::web::step_up;
 
 #[derive(Template)]
 #[template(path = "integrations/delete.html")]
@@ -23,6 +25,25 @@ struct Delete {
     items: String,
     row_version: i64,
     alerts: bool,
+}
+
+impl Delete {
+    async fn load(services: &Services, shell: Shell, id: Uuid) -> Result<Self, Error> {
+        let vault = services.vault.clone();
+        let found = services.db.run(move |conn| {
+            let row = models::integrations::find(conn, &vault, id)?.into_shown();
+            Ok::<_, DbError>((row, items::count(conn, id)?))
+        });
+        let (row, items) = found.await?;
+        Ok(Self {
+            shell,
+            page: format!("/integrations/{id}"),
+            alerts: row.family == Family::AlertProfile.slug(),
+            items: shown::counted(items, inventory::of(&row.family).noun),
+            name: row.name,
+            row_version: row.row_version,
+        })
+    }
 }
 
 /// The page that asks. A channel is deleted together with its alerts' way out, a scan with its history: neither comes
@@ -37,22 +58,8 @@ pub async fn confirm(
     visitor: As<Operator>,
     id: Path<Uuid>,
 ) -> Result<HttpResponse, Error> {
-    let (id, vault) = (*id, services.vault.clone());
-    visitor.require_fresh(&request, &address(id))?;
-    let found = services.db.run(move |conn| {
-        let row = integrations::find(conn, &vault, id)?.into_shown();
-        Ok::<_, DbError>((row, items::count(conn, id)?))
-    });
-    let (row, items) = found.await?;
-    let shell = Shell::new(&request, &visitor, "integrations");
-    page::html(&Delete {
-        shell,
-        page: format!("/integrations/{id}"),
-        alerts: row.family == Family::AlertProfile.slug(),
-        items: shown::counted(items, inventory::of(&row.family).noun),
-        name: row.name,
-        row_version: row.row_version,
-    })
+    visitor.require_fresh(&request, &address(*id))?;
+    page::html(&Delete::load(&services, Shell::new(&request, &visitor, "integrations"), *id).await?)
 }
 
 pub async fn delete(
@@ -63,15 +70,7 @@ pub async fn delete(
     posted: Posted,
 ) -> Result<HttpResponse, Error> {
     posted.only(["row_version"])?;
-    visitor.require_fresh(&request, &address(*id))?;
-    let (vault, actor, id, seen) = (services.vault.clone(), visitor.actor(), *id, posted.seen_version());
-    let deleted = services.db.transaction(move |conn| {
-        let row = integrations::find(conn, &vault, id)?.into_shown();
-        if seen.is_some_and(|seen| seen != row.row_version) {
-            return Err(DbError::Stale);
-        }
-        integrations::delete(conn, &vault, &actor, id)
-    });
-    deleted.await?;
+    let done = integrations::delete(&services, &visitor.principal(), *id, posted.seen_version()).await;
+    done.map_err(step_up::on_its_page(&request, &address(*id)))?;
     Ok(page::see_other("/integrations", "deleted"))
 }

@@ -1,30 +1,25 @@
 //! Editing an integration. A stored secret goes to another host, or another secret to this one, only after the visitor
 //! has said so and given their password.
 
-use std::sync::Arc;
-
-use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 use uuid::Uuid;
 
-use super::destination::{self, Ask};
-use super::draft::{self, Draft};
-use super::trial::{self, Tried};
-use crate::form::{Errors, FieldView, Values};
-use crate::integrations::{Family, Spec};
-use crate::models::events::Action;
-use crate::models::integrations::{self, Integration};
-use crate::models::{DbError, credentials, events};
+use super::form::{self, Pressed, Reply};
+use super::trial::Shown;
+use crate::form::{FieldView, Values};
+use crate::integrations::Family;
+use crate::models::credentials;
+use crate::models::integrations::Integration;
 use crate::services::Services;
+use crate::usecases::integrations::{self, Question, draft};
 use crate::web::error::Error;
-use crate::web::htmx;
 use crate::web::page::{self, Shell};
 use crate::web::params::Params;
 use crate::web::posted::Posted;
 use crate::web::session::{As, Operator};
-use crate::web::step_up;
+use crate::web::{htmx, login, step_up};
 
 #[derive(Template)]
 #[template(path = "integrations/edit.html", blocks = ["fields"])]
@@ -38,10 +33,10 @@ struct Edit {
     fields: Vec<FieldView>,
     warning: Option<&'static str>,
     way_out: Option<String>,
-    ask: Option<Ask>,
+    ask: Option<Question>,
     alerts: bool,
     /// What came of a test alert.
-    tried: Option<Tried>,
+    tried: Option<Shown>,
     /// Who saved meanwhile.
     overtaken_by: Option<String>,
     /// Asked before a channel sends something else, or elsewhere.
@@ -53,21 +48,18 @@ impl Edit {
         services: &Services,
         shell: Shell,
         row: &Integration,
-        posted: Option<&Values>,
-        errors: &Errors,
-        ask: Option<Ask>,
+        values: &Values,
+        reply: Reply,
     ) -> Result<Self, Error> {
-        let stored = draft::stored(row);
-        let values = posted.unwrap_or(&stored);
         let version = draft::chosen(values.get("version"));
-        let mut choices = draft::choices(services, version).await?;
+        let mut choices = form::choices(services, version).await?;
         if let Some(id) = row.credential_id.filter(|id| !choices.iter().any(|(known, _)| known == id)) {
             // Beyond the end of a long list: the one in use must not get lost.
             let vault = services.vault.clone();
             let found = services.db.run(move |conn| credentials::find(conn, &vault, id)).await?;
             choices.push((id, found.into_shown().name));
         }
-        let fields = draft::views(version, posted, Some(&stored), errors, &choices);
+        let fields = form::views(version, Some(values), Some(&form::stored(row)), &reply.errors, &choices);
         Ok(Self {
             shell,
             page: format!("/integrations/{}", row.id),
@@ -75,45 +67,26 @@ impl Edit {
             name: row.name.clone(),
             row_version: row.row_version,
             fields,
-            warning: draft::warning(version, values),
-            way_out: draft::way_out(&services.egress, version, values),
-            ask,
+            warning: form::warning(version, values),
+            way_out: form::way_out(&services.egress, version, values),
+            ask: reply.ask,
             alerts: version.family() == Family::AlertProfile,
-            tried: None,
-            overtaken_by: None,
-            password: None,
+            tried: reply.tried,
+            overtaken_by: reply.overtaken.then(|| row.edited_by.clone()),
+            password: reply.password,
         })
     }
 }
 
-/// A row that was put back may be edited: a whole form replaces everything that decides. One that was changed may not.
-async fn load(services: &Services, id: Uuid) -> Result<Integration, Error> {
-    let vault = services.vault.clone();
-    let row = services.db.run(move |conn| integrations::find(conn, &vault, id)).await?.into_replaceable()?;
-    match Spec::find(&row.version) {
-        Some(_) => Ok(row),
-        None => Err(Error::Conflict("This release of Strongroom does not know this kind of integration.".to_owned())),
+/// What is saved. Drawn anew for another version: what was chosen stays, typed text never leaves the browser for this.
+fn filled_in(row: &Integration, params: &Params) -> Values {
+    let mut shown = form::stored(row);
+    if !params.get("version").is_empty() && integrations::stays(row, params.get("version")).is_ok() {
+        for field in ["version", "credential", "schedule"] {
+            shown.set(field, params.get(field));
+        }
     }
-}
-
-/// A scan may speak to its registry in another way. A channel has recipients and messages that were meant for it.
-fn stays(row: &Integration, version: &str) -> Result<(), Errors> {
-    let family = Spec::find(version).map(Spec::family);
-    if family.map(Family::slug) != Some(row.family.as_str()) {
-        return Err(Errors::one("version", "This cannot become something else. Add another integration for that."));
-    }
-    if family == Some(Family::AlertProfile) && version != row.version {
-        let text =
-            "A channel stays what it is: its recipients and waiting messages are its own. Add another one for that.";
-        return Err(Errors::one("version", text));
-    }
-    Ok(())
-}
-
-/// Whether more than the name of a channel changes: then it may send fewer alerts, or send them to somebody else.
-fn redirects_alerts(row: &Integration, draft: &Draft) -> bool {
-    let same = draft.settings() == row.settings && draft.credential == row.credential_id && draft.host == row.host;
-    draft.provider.family() == Family::AlertProfile && !same
+    shown
 }
 
 pub async fn edit(
@@ -123,20 +96,10 @@ pub async fn edit(
     id: Path<Uuid>,
     params: Params,
 ) -> Result<HttpResponse, Error> {
-    let row = load(&services, *id).await?;
+    let row = integrations::editable(&services, *id).await?;
     let shell = Shell::new(&request, &visitor, "integrations");
-    let mut shown = draft::stored(&row);
-    if !params.get("version").is_empty() && stays(&row, params.get("version")).is_ok() {
-        // Drawn anew for another version: what was chosen stays, typed text never leaves the browser for this.
-        for field in ["version", "credential", "schedule"] {
-            shown.set(field, params.get(field));
-        }
-    }
-    let page = Edit::draw(&services, shell, &row, Some(&shown), &Errors::default(), None).await?;
-    match htmx::asked(&request) {
-        true => page::html(&page.as_fields()),
-        false => page::html(&page),
-    }
+    let page = Edit::draw(&services, shell, &row, &filled_in(&row, &params), Reply::default()).await?;
+    if htmx::asked(&request) { page::html(&page.as_fields()) } else { page::html(&page) }
 }
 
 pub async fn update(
@@ -146,71 +109,37 @@ pub async fn update(
     id: Path<Uuid>,
     posted: Posted,
 ) -> Result<HttpResponse, Error> {
-    let more = ["redraw", "row_version", "try"];
-    posted.only(draft::field_names().into_iter().chain(destination::FIELDS).chain(more))?;
-    let row_version: i64 = posted.get("row_version").parse().map_err(|_| Error::Malformed)?;
-    let row = Arc::new(load(&services, *id).await?);
-    let shell = || Shell::new(&request, &visitor, "integrations");
-    let again = async |status, errors: Errors, ask| {
-        let mut page = Edit::draw(&services, shell(), &row, Some(&posted.0), &errors, ask).await?;
-        match status {
-            StatusCode::CONFLICT => page.overtaken_by = Some(row.edited_by.clone()),
-            _ => page.row_version = row_version,
+    form::only(&posted, &["row_version"])?;
+    let at = (*id, posted.get("row_version").parse().map_err(|_| Error::Malformed)?);
+    let (principal, entered) = (visitor.principal(), form::entered(&services, &request, &posted));
+    let done = match form::pressed(&posted)? {
+        Pressed::Redraw => Ok(Reply::default()),
+        Pressed::Try(what) => {
+            integrations::try_out(&services, &principal, Some(at), &entered, what).await.map(Reply::tried)
         }
-        page::html_with(status, &page)
+        Pressed::Save => match integrations::update(&services, &principal, at, &entered).await {
+            Ok(()) => return Ok(page::see_other(&format!("/integrations/{id}"), "saved")),
+            Err(refusal) => Err(refusal),
+        },
     };
-    if posted.0.contains("redraw") {
-        return again(StatusCode::OK, Errors::default(), None).await;
+    let shell = Shell::new(&request, &visitor, "integrations");
+    again(&services, shell, at, &posted, done.or_else(Reply::refused)?).await
+}
+
+/// The form of the integration as it was filled in, over the version that it showed. Who was overtaken may save over
+/// the version that is there now.
+async fn again(
+    services: &Services,
+    shell: Shell,
+    (id, seen): (Uuid, i64),
+    posted: &Posted,
+    reply: Reply,
+) -> Result<HttpResponse, Error> {
+    let (status, wait) = (reply.status, reply.wait);
+    let row = integrations::editable(services, id).await?;
+    let mut page = Edit::draw(services, shell, &row, &posted.0, reply).await?;
+    if page.overtaken_by.is_none() {
+        page.row_version = seen;
     }
-    let unacceptable = StatusCode::UNPROCESSABLE_ENTITY;
-    if row.row_version != row_version {
-        return again(StatusCode::CONFLICT, Errors::default(), None).await;
-    }
-    if let Err(errors) = stays(&row, posted.get("version")) {
-        return again(unacceptable, errors, None).await;
-    }
-    let draft = match Draft::check(&services, &posted.0) {
-        Ok(draft) => Arc::new(draft),
-        Err(errors) => return again(unacceptable, errors, None).await,
-    };
-    let (vault, looked, saved) = (services.vault.clone(), draft.clone(), row.clone());
-    let found = services.db.run(move |conn| destination::find(conn, &vault, &looked, Some(&saved))).await?;
-    let destination = match found {
-        Ok(destination) => destination,
-        Err(errors) => return again(unacceptable, errors, None).await,
-    };
-    if let Some(destination) = &destination
-        && let Err(ask) = destination.confirm(&services, &request, &visitor, &posted, &row.name).await?
-    {
-        return again(unacceptable, Errors::default(), Some(ask)).await;
-    }
-    if posted.0.contains("try") {
-        let tried = trial::on_form(&services, &visitor, &draft, destination, posted.get("try")).await?;
-        let mut page = Edit::draw(&services, shell(), &row, Some(&posted.0), &Errors::default(), None).await?;
-        page.tried = Some(tried);
-        return page::html(&page);
-    }
-    if destination.is_none()
-        && redirects_alerts(&row, &draft)
-        && let Err(ask) = step_up::confirm(&services, &request, &visitor, &posted).await?
-    {
-        let page = Edit::draw(&services, shell(), &row, Some(&posted.0), &Errors::default(), None).await?;
-        return ask.answer(&Edit { password: Some(ask.clone()), ..page });
-    }
-    let (vault, actor, at) = (services.vault.clone(), visitor.actor(), (row.id, row_version));
-    let updated = services.db.transaction(move |conn| {
-        integrations::update(conn, &vault, &actor, at, &draft.row())?;
-        if let Some(destination) = &destination {
-            let event = destination.event(Action::IntegrationDestinationAllowed, &draft.name);
-            events::record(conn, &vault, &actor, &event)?;
-        }
-        Ok::<_, DbError>(())
-    });
-    match updated.await {
-        Ok(()) => Ok(page::see_other(&format!("/integrations/{id}"), "saved")),
-        Err(DbError::Stale) => {
-            Err(Error::Conflict("Somebody else has saved it at this moment. Go back and try again.".to_owned()))
-        }
-        Err(error) => again(unacceptable, draft::refused_by_database(error)?, None).await,
-    }
+    login::with_wait(page::html_with(status, &page)?, wait)
 }

@@ -1,13 +1,13 @@
-//! The integrations' screens: table, form, page with progress and inventory, activation, deletion. What a scan does is in
-//! `integrations`, when it does it in `runs`. A new screen is a file here, a template, and a line in the URL tree.
+//! The integrations' screens: table, form, page with progress and inventory, activation, deletion. What is done there is
+//! in `usecases::integrations`, what a scan does in `integrations`, when it does it in `runs`. A new screen is a file
+//! here, a template, and a line in the URL tree.
 
 pub mod activation;
 pub mod channel;
 pub mod delete;
-pub mod destination;
-pub mod draft;
 pub mod edit;
 pub mod export;
+mod form;
 pub mod gaps;
 pub mod index;
 pub mod inventory;

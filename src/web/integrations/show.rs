@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::gaps::Gaps;
 use super::inventory::{self, Changed, Listed};
 use super::shown::{self, Going, Past};
-use super::{channel, draft};
+use super::{channel, form};
 use crate::form::{Control, Values};
 use crate::integrations::{Family, Spec};
 use crate::models::integrations::{self, Integration};
@@ -149,7 +149,7 @@ impl Show {
         let Read { row, doubt, credential, runs, items, total, changes, gaps, now } = read;
         let family = inventory::of(&row.family);
         let settings = Values::from_json(row.settings.as_bytes()).unwrap_or_default();
-        let address = draft::address(&row.version, &settings);
+        let address = form::address(&row.version, &settings);
         let going = runs.first().filter(|run| run.unfinished()).map(|run| Going::new(run, family));
         let finished = runs.iter().find(|run| !run.unfinished());
         let path = format!("/integrations/{}", row.id);

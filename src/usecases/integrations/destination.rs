@@ -1,13 +1,11 @@
 //! Binding of stored secrets to destinations: before an integration sends one to a host that nobody sends it to yet,
-//! the visitor proves again who they are; when an integration is edited they also say that they mean it. Nothing is
+//! the principal proves again who they are; when an integration is edited they also say that they mean it. Nothing is
 //! sent anywhere to find out.
 
-use actix_web::HttpRequest;
 use uuid::Uuid;
 
+use super::Entered;
 use super::draft::Draft;
-use crate::accounts::Refused;
-use crate::accounts::visitor::Visitor;
 use crate::form::{Errors, Values};
 use crate::integrations::ca_certificate;
 use crate::models::events::{self, Action, NewEvent};
@@ -15,13 +13,9 @@ use crate::models::integrations::Integration;
 use crate::models::trust::Seen;
 use crate::models::{Conn, DbError, credentials, usages};
 use crate::services::Services;
+use crate::usecases::confirmation::check_password;
+use crate::usecases::{Principal, Refusal, Unconfirmed, write};
 use crate::vault::Vault;
-use crate::web::error::Error;
-use crate::web::posted::Posted;
-use crate::web::session;
-
-/// The fields that [`Ask`] adds to a form.
-pub const FIELDS: [&str; 2] = ["send_to", "password"];
 
 /// A stored secret and the host that would get to know it.
 #[derive(Clone, Debug)]
@@ -33,16 +27,19 @@ pub struct Destination {
     integration: Option<Uuid>,
 }
 
-/// What the form asks for before it saves.
+/// What must be answered before the secret goes there.
 #[derive(Clone, Debug)]
-pub struct Ask {
+pub struct Question {
     pub host: String,
     pub credential: String,
-    /// What the checkbox sends: good for this secret and this host only. `None` where no checkbox is needed.
+    /// What [`Entered::send_to`] must be: good for this secret and this host only. `None` where only the password is
+    /// asked for.
     pub value: Option<String>,
     pub checked: bool,
     pub checkbox_error: Option<String>,
     pub password_error: Option<String>,
+    /// Seconds until a password is looked at again, after too many wrong ones.
+    pub seconds: Option<i64>,
 }
 
 /// Checks the chosen credential and finds out whether its secret would go somewhere new. `edited` is the row as saved.
@@ -88,61 +85,54 @@ impl Destination {
         format!("{} {}", self.credential, self.host)
     }
 
-    fn detail(&self) -> String {
-        format!("{} to {}", self.credential_name, self.host)
-    }
-
     /// The trail's line for either answer.
-    pub fn event<'a>(&self, action: Action, name: &'a str) -> NewEvent<'a> {
-        let (subject_id, detail) = (self.integration, self.detail());
+    fn event<'a>(&self, action: Action, name: &'a str) -> NewEvent<'a> {
+        let (subject_id, detail) = (self.integration, format!("{} to {}", self.credential_name, self.host));
         NewEvent { action, subject_kind: "integration", subject_id, subject_name: name, detail }
     }
 
-    /// Whether the visitor may go on: by a password given lately for a new integration, else by what the form asks.
-    /// A refusal is audited.
+    /// The trail's line once it is allowed, for the integration of that name. `id` where it was just added.
+    pub fn allowed<'a>(&self, id: Option<Uuid>, name: &'a str) -> NewEvent<'a> {
+        let event = self.event(Action::IntegrationDestinationAllowed, name);
+        NewEvent { subject_id: id.or(event.subject_id), ..event }
+    }
+
+    /// Passes by a password given lately for a new integration, else by the answers to the [`Question`]. A refusal is
+    /// audited, `name` being the integration's.
     pub async fn confirm(
         &self,
         services: &Services,
-        request: &HttpRequest,
-        visitor: &Visitor,
-        posted: &Posted,
+        principal: &Principal,
+        entered: &Entered<'_>,
         name: &str,
-    ) -> Result<Result<(), Ask>, Error> {
-        let editing = self.integration.is_some();
+    ) -> Result<(), Refusal> {
+        let (editing, visitor, confirmation) = (self.integration.is_some(), principal.visitor(), &entered.confirmation);
         if !editing && visitor.confirmed_lately() {
-            return Ok(Ok(()));
+            return Ok(());
         }
-        let asked = FIELDS.iter().any(|field| posted.0.contains(field));
-        let meant = !editing || posted.get("send_to") == self.value();
-        let mut ask = Ask {
+        let asked = entered.send_to.is_some() || confirmation.password.is_some();
+        let meant = !editing || entered.send_to == Some(&*self.value());
+        let password = match confirmation.password {
+            Some(password) if meant && !password.is_empty() => check_password(services, visitor, confirmation).await,
+            _ => Err(Refusal::Unconfirmed(Unconfirmed {
+                error: asked.then(|| "Enter your password.".to_owned()),
+                seconds: None,
+            })),
+        };
+        let Err(Refusal::Unconfirmed(Unconfirmed { error, seconds })) = password else { return password };
+        let (this, name) = (self.clone(), name.to_owned());
+        let record = move |conn: &mut Conn, vault: &_, actor: &_| {
+            events::record(conn, vault, actor, &this.event(Action::IntegrationDestinationRefused, &name))
+        };
+        write(services, principal, record).await?;
+        Err(Refusal::Destination(Box::new(Question {
             host: self.host.clone(),
             credential: self.credential_name.clone(),
             value: editing.then(|| self.value()),
             checked: editing && meant,
             checkbox_error: (asked && !meant).then(|| "Tick it if the secret belongs there.".to_owned()),
-            password_error: None,
-        };
-        if meant && !posted.get("password").is_empty() {
-            let address = session::client_ip(request, services);
-            match services.gate.password(&visitor.name, posted.get("password"), address).await {
-                Ok(user) if user.id == visitor.user_id => return Ok(Ok(())),
-                Ok(_) | Err(Refused::Wrong) => ask.password_error = Some("That is not your password.".to_owned()),
-                Err(refused) => return Err(refused.into()),
-            }
-        } else if asked {
-            ask.password_error = Some("Enter your password.".to_owned());
-        }
-        self.record_refusal(services, visitor, name).await?;
-        Ok(Err(ask))
-    }
-
-    async fn record_refusal(&self, services: &Services, visitor: &Visitor, name: &str) -> Result<(), DbError> {
-        let (vault, actor, this, name) = (services.vault.clone(), visitor.actor(), self.clone(), name.to_owned());
-        services
-            .db
-            .transaction(move |conn| {
-                events::record(conn, &vault, &actor, &this.event(Action::IntegrationDestinationRefused, &name))
-            })
-            .await
+            password_error: error,
+            seconds,
+        })))
     }
 }

@@ -1,18 +1,17 @@
-//! Between the form and the store: what every integration has (name, version, credential, schedule) woven into the
-//! fields of a version, checked as one form, and turned into the row that is saved.
+//! Between what is entered and the store: what every integration has (name, version, credential, schedule) woven into
+//! the fields of a version, checked as one form, and turned into the row that is saved.
 
-use url::Url;
 use uuid::Uuid;
 
 use crate::draft::Shown;
-use crate::form::{self, Errors, Field, FieldView, Values};
+use crate::form::{self, Errors, Field, Values};
 use crate::integrations::{Family, Spec, registries};
+use crate::models::DbError;
 use crate::models::integrations::{Integration, NewIntegration};
-use crate::models::{DbError, credentials};
 use crate::names;
 use crate::pasted::Wanted;
-use crate::providers::egress::Egress;
 use crate::services::Services;
+use crate::usecases::Refusal;
 
 const NAME: Field = Field::text("name", "Name").wants(Wanted::Name).max(200).check(name);
 const VERSION: Field = Field::pick("version", "Version").default("docker_v2").check(version_slug);
@@ -75,36 +74,6 @@ pub fn chosen(slug: &str) -> &'static Spec {
     Spec::find(slug).unwrap_or(registries::VERSIONS[0])
 }
 
-/// What a person sees of the form. `choices` are the credentials to pick from.
-pub fn views(
-    provider: &'static Spec,
-    posted: Option<&Values>,
-    stored: Option<&Values>,
-    errors: &Errors,
-    choices: &[(Uuid, String)],
-) -> Vec<FieldView> {
-    let picks = |field: &str| match field {
-        "version" => {
-            // A saved channel stays what it is.
-            let fixed = stored.is_some() && provider.family() == Family::AlertProfile;
-            let known = if fixed { vec![provider] } else { provider.family().providers().to_vec() };
-            known.into_iter().map(|spec| (spec.slug.to_owned(), spec.label.to_owned())).collect()
-        }
-        _ => choices.iter().map(|(id, name)| (id.to_string(), name.clone())).collect(),
-    };
-    let mut views = form::view(&fields(provider), posted, stored, errors, &picks);
-    for view in views.iter_mut().filter(|view| view.name == "version") {
-        // Each provider has fields of its own.
-        view.switches = true;
-    }
-    views
-}
-
-/// The credentials that a provider can use.
-pub async fn choices(services: &Services, provider: &'static Spec) -> Result<Vec<(Uuid, String)>, DbError> {
-    services.db.run(move |conn| credentials::choices(conn, provider.credential_kinds())).await
-}
-
 /// A form that passed every check that needs no database.
 pub struct Draft {
     pub provider: &'static Spec,
@@ -152,6 +121,12 @@ impl Draft {
         (self.provider.suits)(&settings, kind, &Shown::read(facts).stored())
     }
 
+    /// Whether more than the name of a channel changes: then it may send fewer alerts, or send them to somebody else.
+    pub fn redirects_alerts(&self, row: &Integration) -> bool {
+        let same = self.settings == row.settings && self.credential == row.credential_id && self.host == row.host;
+        self.provider.family() == Family::AlertProfile && !same
+    }
+
     /// As the models take it.
     pub fn row(&self) -> NewIntegration<'_> {
         NewIntegration {
@@ -167,38 +142,17 @@ impl Draft {
     }
 }
 
-/// The form's values of a saved integration.
-pub fn stored(row: &Integration) -> Values {
-    let mut values = Values::from_json(row.settings.as_bytes()).unwrap_or_default();
-    values.set("name", &row.name);
-    values.set("version", &row.version);
-    values.set("credential", row.credential_id.map(|id| id.to_string()).unwrap_or_default());
-    values.set("schedule", row.every_hours.map_or("off".to_owned(), |hours| hours.to_string()));
-    values
-}
-
-/// The address that settings name, for showing it and warning of it.
-pub fn address(version: &str, settings: &Values) -> Option<Url> {
-    Spec::find(version)?.address(settings)
-}
-
-/// A sentence when the address that was typed carries the credential in the clear.
-pub fn warning(provider: &Spec, values: &Values) -> Option<&'static str> {
-    Egress::warning(&provider.address(values)?)
-}
-
-/// Who decides where the address that was typed leads, when the operator's proxy does.
-pub fn way_out(egress: &Egress, provider: &Spec, values: &Values) -> Option<String> {
-    egress.way_out(&provider.address(values)?)
-}
-
-/// What the database found wrong with a form; anything else is an error of its own.
-pub fn refused_by_database(error: DbError) -> Result<Errors, DbError> {
+/// What the database found wrong with what was entered.
+pub fn refused(error: DbError) -> Refusal {
     match error {
         DbError::Duplicate(constraint) if constraint.contains("name_key") => {
-            Ok(Errors::one("name", "There is an integration of that name already. Choose another."))
+            Refusal::Invalid(Errors::one("name", "There is an integration of that name already. Choose another."))
         }
-        DbError::Reference(_) => Ok(Errors::one("credential", "This credential has been deleted. Choose another.")),
-        other => Err(other),
+        DbError::Reference(_) => {
+            Refusal::Invalid(Errors::one("credential", "This credential has been deleted. Choose another."))
+        }
+        // Somebody else was faster by a moment.
+        DbError::Stale => Refusal::Overtaken,
+        other => other.into(),
     }
 }

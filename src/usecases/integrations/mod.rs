@@ -1,0 +1,200 @@
+//! What operators do with integrations: add, change, switch, delete and scan them. What a form may hold is in `draft`,
+//! the question before a secret goes to a new host in `destination`, trying without saving in `trial`.
+
+use std::sync::Arc;
+
+use uuid::Uuid;
+
+use super::{Confirmation, Principal, Refusal, confirm, read, write};
+use crate::accounts::Role;
+use crate::form::{Errors, Values};
+use crate::integrations::{Family, Spec};
+use crate::models::events::{self, Action};
+use crate::models::integrations::{self, Integration};
+use crate::models::{DbError, runs};
+use crate::services::Services;
+
+mod destination;
+pub mod draft;
+mod trial;
+
+use destination::Destination;
+pub use destination::Question;
+use draft::Draft;
+pub use trial::{TestAlert, Trial, Tried, send_test, try_out};
+
+/// An integration as somebody entered it.
+pub struct Entered<'a> {
+    /// The fields of [`draft::fields`].
+    pub values: &'a Values,
+    /// The answer to a [`Question`]: the destination that the secret is said to belong to.
+    pub send_to: Option<&'a str>,
+    pub confirmation: Confirmation<'a>,
+}
+
+/// What was entered, after all checks.
+struct Checked {
+    draft: Arc<Draft>,
+    /// Where the secret would go that it has not been sent to yet; it has been confirmed.
+    destination: Option<Destination>,
+}
+
+/// Checks what was entered, also against the row that is edited, and confirms the destination of the secret.
+async fn check(
+    services: &Services,
+    principal: &Principal,
+    entered: &Entered<'_>,
+    edited: Option<Arc<Integration>>,
+) -> Result<Checked, Refusal> {
+    if let Some(row) = &edited {
+        stays(row, entered.values.get("version")).map_err(Refusal::Invalid)?;
+    }
+    let draft = Arc::new(Draft::check(services, entered.values).map_err(Refusal::Invalid)?);
+    let name = edited.as_ref().map_or(&draft.name, |row| &row.name).clone();
+    let looked = draft.clone();
+    let find = move |conn: &mut _, vault: &_| destination::find(conn, vault, &looked, edited.as_deref());
+    let destination = read(services, find).await?.map_err(Refusal::Invalid)?;
+    if let Some(destination) = &destination {
+        destination.confirm(services, principal, entered, &name).await?;
+    }
+    Ok(Checked { draft, destination })
+}
+
+/// A scan may speak to its registry in another way. A channel has recipients and messages that were meant for it.
+pub fn stays(row: &Integration, version: &str) -> Result<(), Errors> {
+    let family = Spec::find(version).map(Spec::family);
+    if family.map(Family::slug) != Some(row.family.as_str()) {
+        return Err(Errors::one("version", "This cannot become something else. Add another integration for that."));
+    }
+    if family == Some(Family::AlertProfile) && version != row.version {
+        let text =
+            "A channel stays what it is: its recipients and waiting messages are its own. Add another one for that.";
+        return Err(Errors::one("version", text));
+    }
+    Ok(())
+}
+
+/// A row that was put back may be edited: a whole form replaces everything that decides. One that was changed may not.
+pub async fn editable(services: &Services, id: Uuid) -> Result<Integration, Refusal> {
+    let row = read(services, move |conn, vault| integrations::find(conn, vault, id)).await?.into_replaceable()?;
+    match Spec::find(&row.version) {
+        Some(_) => Ok(row),
+        None => Err(Refusal::Conflict("This release of Strongroom does not know this kind of integration.")),
+    }
+}
+
+/// The row to be edited, as of the version that the principal has seen.
+async fn seen_row(services: &Services, (id, seen): (Uuid, i64)) -> Result<Arc<Integration>, Refusal> {
+    let row = editable(services, id).await?;
+    if row.row_version == seen { Ok(Arc::new(row)) } else { Err(Refusal::Overtaken) }
+}
+
+/// An integration that was added.
+pub struct Added {
+    pub id: Uuid,
+    /// Whether its first scan waits to begin.
+    pub queued: bool,
+}
+
+/// Adds an integration; one that scans does so at once. A channel asks for the password.
+pub async fn create(services: &Services, principal: &Principal, entered: &Entered<'_>) -> Result<Added, Refusal> {
+    principal.require(Role::Operator)?;
+    let Checked { draft, destination } = check(services, principal, entered, None).await?;
+    let scans = draft.provider.family() != Family::AlertProfile;
+    if !scans && destination.is_none() {
+        confirm(services, principal.visitor(), &entered.confirmation).await?;
+    }
+    let added = write(services, principal, move |conn, vault, actor| {
+        let id = integrations::create(conn, vault, actor, &draft.row())?;
+        if let Some(destination) = &destination {
+            events::record(conn, vault, actor, &destination.allowed(Some(id), &draft.name))?;
+        }
+        if scans {
+            runs::queue(conn, vault, id, "added", &actor.name)?;
+        }
+        Ok(id)
+    });
+    let id = added.await.map_err(draft::refused)?;
+    services.wake.runs.notify_one();
+    Ok(Added { id, queued: scans })
+}
+
+/// Saves what was entered over the version of an integration that the principal has seen. A channel that would send
+/// something else, or elsewhere, asks for the password.
+pub async fn update(
+    services: &Services,
+    principal: &Principal,
+    at: (Uuid, i64),
+    entered: &Entered<'_>,
+) -> Result<(), Refusal> {
+    principal.require(Role::Operator)?;
+    let row = seen_row(services, at).await?;
+    let Checked { draft, destination } = check(services, principal, entered, Some(row.clone())).await?;
+    if destination.is_none() && draft.redirects_alerts(&row) {
+        confirm(services, principal.visitor(), &entered.confirmation).await?;
+    }
+    let saved = write(services, principal, move |conn, vault, actor| {
+        integrations::update(conn, vault, actor, at, &draft.row())?;
+        match &destination {
+            Some(destination) => events::record(conn, vault, actor, &destination.allowed(None, &draft.name)),
+            None => Ok(()),
+        }
+    });
+    saved.await.map_err(draft::refused)
+}
+
+/// Deletes an integration with its runs and what it found; `seen` is the version that the principal looked at.
+pub async fn delete(services: &Services, principal: &Principal, id: Uuid, seen: Option<i64>) -> Result<(), Refusal> {
+    principal.require_fresh_as(Role::Operator)?;
+    let deleted = write(services, principal, move |conn, vault, actor| {
+        let row = integrations::find(conn, vault, id)?.into_shown();
+        if seen.is_some_and(|seen| seen != row.row_version) {
+            return Err(DbError::Stale);
+        }
+        integrations::delete(conn, vault, actor, id)
+    });
+    Ok(deleted.await?)
+}
+
+/// Switches an integration on or off. A channel that is off tells nobody anything, so that asks for the password.
+pub async fn set_active(services: &Services, principal: &Principal, id: Uuid, active: bool) -> Result<(), Refusal> {
+    principal.require(Role::Operator)?;
+    let row = read(services, move |conn, vault| integrations::find(conn, vault, id)).await?.trust()?;
+    if !active && row.family == Family::AlertProfile.slug() {
+        principal.require_fresh()?;
+    }
+    let set = move |conn: &mut _, vault: &_, actor: &_| integrations::set_active(conn, vault, actor, id, active);
+    Ok(write(services, principal, set).await?)
+}
+
+/// Asks for a scan. `false`: one is under way already.
+pub async fn scan(services: &Services, principal: &Principal, id: Uuid) -> Result<bool, Refusal> {
+    principal.require(Role::Operator)?;
+    let queued = write(services, principal, move |conn, vault, actor| {
+        // A run of a row that does not count fails at once, and says so in its history and in the audit trail.
+        if !integrations::find(conn, vault, id)?.shown().active {
+            return Ok(None);
+        }
+        Ok(Some(runs::queue(conn, vault, id, "asked", &actor.name)?.is_some()))
+    });
+    let off = Refusal::Conflict("This integration is switched off. Switch it on to scan.");
+    let queued = queued.await?.ok_or(off)?;
+    if queued {
+        services.wake.runs.notify_one();
+    }
+    Ok(queued)
+}
+
+/// Asks the scan that is under way to stop. `false`: there is none.
+pub async fn stop(services: &Services, principal: &Principal, id: Uuid) -> Result<bool, Refusal> {
+    principal.require(Role::Operator)?;
+    let stopping = write(services, principal, move |conn, vault, actor| {
+        let row = integrations::find(conn, vault, id)?.into_shown();
+        let stopping = runs::request_stop(conn, id)?;
+        if stopping {
+            events::record(conn, vault, actor, &row.event(Action::ScanStopRequested, String::new()))?;
+        }
+        Ok(stopping)
+    });
+    Ok(stopping.await?)
+}

@@ -1,0 +1,158 @@
+//! The form of an integration as a page shows it, filled in anew or from what is saved, and what it says when it comes
+//! back. What it may hold is in `usecases::integrations::draft`.
+
+use actix_web::HttpRequest;
+use actix_web::http::StatusCode;
+use url::Url;
+use uuid::Uuid;
+
+use super::trial::Shown;
+use crate::form::{self, Errors, FieldView, Values};
+use crate::integrations::{Family, Spec};
+use crate::models::integrations::Integration;
+use crate::models::{DbError, credentials};
+use crate::providers::egress::Egress;
+use crate::services::Services;
+use crate::usecases::Refusal;
+use crate::usecases::integrations::{Entered, Question, Trial, Tried, draft};
+use crate::web::error::Error;
+use crate::web::posted::Posted;
+use crate::web::step_up::{self, Ask};
+
+/// The field of the checkbox that a [`Question`] adds to the form.
+const SEND_TO: &str = "send_to";
+
+/// Refuses what the form does not hold; `more` are fields of one of the two pages alone.
+pub fn only(posted: &Posted, more: &[&'static str]) -> Result<(), Error> {
+    let own = draft::field_names().into_iter().chain([SEND_TO, step_up::FIELD, "redraw", "try"]);
+    posted.only(own.chain(more.iter().copied()))
+}
+
+/// What was posted, for a use case.
+pub fn entered<'a>(services: &Services, request: &HttpRequest, posted: &'a Posted) -> Entered<'a> {
+    let send_to = posted.0.contains(SEND_TO).then(|| posted.get(SEND_TO));
+    Entered { values: &posted.0, send_to, confirmation: step_up::typed(step_up::FIELD, services, request, posted) }
+}
+
+/// What the form was sent for.
+pub enum Pressed {
+    /// Another version was chosen, without the script.
+    Redraw,
+    Try(Trial),
+    Save,
+}
+
+pub fn pressed(posted: &Posted) -> Result<Pressed, Error> {
+    if posted.0.contains("redraw") {
+        return Ok(Pressed::Redraw);
+    }
+    match posted.get("try") {
+        "connection" => Ok(Pressed::Try(Trial::Connection)),
+        "on" => Ok(Pressed::Try(Trial::Alert)),
+        "" => Ok(Pressed::Save),
+        _ => Err(Error::Malformed),
+    }
+}
+
+/// What the form says when it comes back, and with which status.
+pub struct Reply {
+    pub status: StatusCode,
+    /// Seconds to wait, after too many wrong passwords.
+    pub wait: Option<i64>,
+    pub errors: Errors,
+    pub ask: Option<Question>,
+    pub password: Option<Ask>,
+    pub tried: Option<Shown>,
+    /// Somebody else has saved meanwhile.
+    pub overtaken: bool,
+}
+
+impl Default for Reply {
+    /// The form as it was filled in.
+    fn default() -> Self {
+        let (status, errors) = (StatusCode::OK, Errors::default());
+        Self { status, wait: None, errors, ask: None, password: None, tried: None, overtaken: false }
+    }
+}
+
+impl Reply {
+    pub fn tried(tried: Tried) -> Self {
+        Self { tried: Some(Shown::new(tried)), ..Self::default() }
+    }
+
+    /// What a person at the form can mend; any other refusal is a page of its own.
+    pub fn refused(refusal: Refusal) -> Result<Self, Error> {
+        let asked = |wait: Option<i64>| {
+            let status = wait.map_or(StatusCode::UNPROCESSABLE_ENTITY, |_| StatusCode::TOO_MANY_REQUESTS);
+            Self { status, wait, ..Self::default() }
+        };
+        Ok(match refusal {
+            Refusal::Invalid(errors) => Self { errors, ..asked(None) },
+            Refusal::Destination(question) => {
+                let wait = question.seconds;
+                Self { ask: Some(*question), ..asked(wait) }
+            }
+            Refusal::Unconfirmed(why) => {
+                let wait = why.seconds;
+                Self { password: Some(Ask::new(step_up::FIELD, why)), ..asked(wait) }
+            }
+            Refusal::Overtaken => Self { status: StatusCode::CONFLICT, overtaken: true, ..Self::default() },
+            refusal => return Err(refusal.into()),
+        })
+    }
+}
+
+/// What a person sees of the form. `choices` are the credentials to pick from.
+pub fn views(
+    provider: &'static Spec,
+    posted: Option<&Values>,
+    stored: Option<&Values>,
+    errors: &Errors,
+    choices: &[(Uuid, String)],
+) -> Vec<FieldView> {
+    let picks = |field: &str| match field {
+        "version" => {
+            // A saved channel stays what it is.
+            let fixed = stored.is_some() && provider.family() == Family::AlertProfile;
+            let known = if fixed { vec![provider] } else { provider.family().providers().to_vec() };
+            known.into_iter().map(|spec| (spec.slug.to_owned(), spec.label.to_owned())).collect()
+        }
+        _ => choices.iter().map(|(id, name)| (id.to_string(), name.clone())).collect(),
+    };
+    let mut views = form::view(&draft::fields(provider), posted, stored, errors, &picks);
+    for view in views.iter_mut().filter(|view| view.name == "version") {
+        // Each provider has fields of its own.
+        view.switches = true;
+    }
+    views
+}
+
+/// The credentials that a provider can use.
+pub async fn choices(services: &Services, provider: &'static Spec) -> Result<Vec<(Uuid, String)>, DbError> {
+    services.db.run(move |conn| credentials::choices(conn, provider.credential_kinds())).await
+}
+
+/// The form's values of a saved integration.
+pub fn stored(row: &Integration) -> Values {
+    let mut values = Values::from_json(row.settings.as_bytes()).unwrap_or_default();
+    values.set("name", &row.name);
+    values.set("version", &row.version);
+    values.set("credential", row.credential_id.map(|id| id.to_string()).unwrap_or_default());
+    values.set("schedule", row.every_hours.map_or("off".to_owned(), |hours| hours.to_string()));
+    values
+}
+
+/// The address that settings name, for showing it and warning of it.
+pub fn address(version: &str, settings: &Values) -> Option<Url> {
+    Spec::find(version)?.address(settings)
+}
+
+/// A sentence when the address that was typed carries the credential in the clear.
+pub fn warning(provider: &Spec, values: &Values) -> Option<&'static str> {
+    Egress::warning(&provider.address(values)?)
+}
+
+/// Who decides where the address that was typed leads, when the operator's proxy does.
+pub fn way_out(egress: &Egress, provider: &Spec, values: &Values) -> Option<String> {
+    egress.way_out(&provider.address(values)?)
+}
