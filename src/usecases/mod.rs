@@ -11,7 +11,9 @@ use crate::services::Services;
 use crate::vault::Vault;
 
 mod confirmation;
+pub mod credentials;
 pub mod integrations;
+pub mod numbers;
 mod principal;
 pub mod users;
 
@@ -35,6 +37,8 @@ pub enum Refusal {
     Conflict(&'static str),
     /// Somebody else has saved it since it was read.
     Overtaken,
+    /// Integrations use it.
+    InUse,
     /// Nobody could administer the console any more.
     LastAdministrator,
     /// It was done too often within the last minute.

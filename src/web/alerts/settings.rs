@@ -19,6 +19,7 @@ use crate::models::credential_limits::MOST_DAYS;
 use crate::models::delivery_list::{self, ChannelState};
 use crate::models::{self, DbError};
 use crate::services::Services;
+use crate::usecases::numbers::days;
 use crate::web::credentials::view::Badge;
 use crate::web::error::Error;
 use crate::web::page::{self, Shell, When, when};
@@ -155,17 +156,6 @@ fn read(posted: &Values) -> Result<Result<AlertSettings, Errors>, Error> {
         row_version: posted.get("row_version").parse().map_err(|_| Error::Malformed)?,
         doubt: None,
     }))
-}
-
-/// A number of days, or of anything; `None` when nothing was entered.
-pub fn days(text: &str, least: i32, most: i32) -> Result<Option<i32>, String> {
-    match text.trim() {
-        "" => Ok(None),
-        text => match text.parse::<i32>() {
-            Ok(days) if (least..=most).contains(&days) => Ok(Some(days)),
-            _ => Err(format!("Enter a whole number from {least} to {most}, or nothing.")),
-        },
-    }
 }
 
 async fn draw(
