@@ -10,10 +10,11 @@ use crate::models::{Conn, DbError};
 use crate::services::Services;
 use crate::vault::Vault;
 
+pub mod alerts;
 mod confirmation;
 pub mod credentials;
 pub mod integrations;
-pub mod numbers;
+mod numbers;
 mod principal;
 pub mod users;
 
