@@ -13,9 +13,11 @@ use crate::vault::Vault;
 pub mod alerts;
 mod confirmation;
 pub mod credentials;
+pub mod deliveries;
 pub mod integrations;
 mod numbers;
 mod principal;
+pub mod recipients;
 pub mod users;
 
 pub use confirmation::{Confirmation, Unconfirmed, confirm};
