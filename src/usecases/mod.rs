@@ -10,6 +10,7 @@ use crate::models::{Conn, DbError};
 use crate::services::Services;
 use crate::vault::Vault;
 
+pub mod account;
 pub mod alerts;
 mod confirmation;
 pub mod credentials;
@@ -18,6 +19,7 @@ pub mod integrations;
 mod numbers;
 mod principal;
 pub mod recipients;
+pub mod two_step;
 pub mod users;
 
 pub use confirmation::{Confirmation, Unconfirmed, confirm};
@@ -28,6 +30,8 @@ pub use principal::Principal;
 pub enum Refusal {
     /// The role does not allow it.
     Forbidden,
+    /// The session has ended.
+    LoggedOut,
     /// The password must be given first.
     Unconfirmed(Unconfirmed),
     /// A stored secret would go where it has not been sent yet: that must be confirmed first.

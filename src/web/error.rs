@@ -303,6 +303,7 @@ impl From<Refusal> for Error {
             }
             Refusal::Invalid(_) => Self::Unacceptable("Go back and check what you entered.".to_owned()),
             Refusal::Unacceptable(text) => Self::Unacceptable(text.to_owned()),
+            Refusal::LoggedOut => Self::LoginNeeded { next: "/".to_owned(), htmx: false },
             Refusal::Conflict(text) => Self::Conflict(text.to_owned()),
             Refusal::Overtaken => DbError::Stale.into(),
             Refusal::InUse => Self::Conflict("It is in use.".to_owned()),
