@@ -1,5 +1,5 @@
 //! The seam of the Test: one harmless call with a credential, and the record of what it found. A daily test opens what
-//! it tests through `opening`, a person's through `web::credentials::opening`, and a test before saving opens nothing.
+//! it tests through `opening`, a person's test does so in `usecases::credentials`, and a test before saving opens nothing.
 //! What a test does is in `providers`.
 
 use std::panic::AssertUnwindSafe;

@@ -10,9 +10,16 @@ use crate::models::{Conn, DbError};
 use crate::services::Services;
 use crate::vault::Vault;
 
+pub mod account;
+pub mod alerts;
 mod confirmation;
+pub mod credentials;
+pub mod deliveries;
 pub mod integrations;
+mod numbers;
 mod principal;
+pub mod recipients;
+pub mod two_step;
 pub mod users;
 
 pub use confirmation::{Confirmation, Unconfirmed, confirm};
@@ -23,6 +30,8 @@ pub use principal::Principal;
 pub enum Refusal {
     /// The role does not allow it.
     Forbidden,
+    /// The session has ended.
+    LoggedOut,
     /// The password must be given first.
     Unconfirmed(Unconfirmed),
     /// A stored secret would go where it has not been sent yet: that must be confirmed first.
@@ -35,6 +44,8 @@ pub enum Refusal {
     Conflict(&'static str),
     /// Somebody else has saved it since it was read.
     Overtaken,
+    /// Integrations use it.
+    InUse,
     /// Nobody could administer the console any more.
     LastAdministrator,
     /// It was done too often within the last minute.

@@ -7,10 +7,11 @@ use actix_web::{HttpRequest, HttpResponse};
 use super::error::Error;
 use super::posted::Posted;
 use super::session::{As, Operator};
-use super::{page, params};
-use crate::models::DbError;
-use crate::models::deliveries::{self, Parked};
+use super::{page, params, step_up};
+use crate::models::deliveries::Parked;
 use crate::services::Services;
+use crate::usecases::Refusal;
+use crate::usecases::deliveries::{self, Decision};
 
 pub async fn retry(
     services: Data<Services>,
@@ -19,7 +20,9 @@ pub async fn retry(
     posted: Posted,
 ) -> Result<HttpResponse, Error> {
     posted.only(["next"])?;
-    decide(&services, &visitor, Parked::One(params::id(&request)?), posted.get("next"), true).await
+    let (one, decision) = (Parked::One(params::id(&request)?), Decision::Retry);
+    let tried = deliveries::decide(&services, &visitor.principal(), one, decision).await;
+    answer(&request, listed(posted.get("next")), decision, tried)
 }
 
 /// `drop` is the name of the address; the function of that name is Rust's.
@@ -30,8 +33,9 @@ pub async fn give_up(
     posted: Posted,
 ) -> Result<HttpResponse, Error> {
     posted.only(["next"])?;
-    visitor.require_fresh(&request, listed(posted.get("next")))?;
-    decide(&services, &visitor, Parked::One(params::id(&request)?), posted.get("next"), false).await
+    let (one, decision) = (Parked::One(params::id(&request)?), Decision::GiveUp);
+    let tried = deliveries::decide(&services, &visitor.principal(), one, decision).await;
+    answer(&request, listed(posted.get("next")), decision, tried)
 }
 
 /// All that waits at a channel, by a button of the channel's page.
@@ -42,16 +46,14 @@ pub async fn of_channel(
     posted: Posted,
 ) -> Result<HttpResponse, Error> {
     posted.only(["decision"])?;
-    let again = match posted.get("decision") {
-        "retry" => true,
-        "drop" => false,
+    let decision = match posted.get("decision") {
+        "retry" => Decision::Retry,
+        "drop" => Decision::GiveUp,
         _ => return Err(Error::Malformed),
     };
     let id = params::id(&request)?;
-    if !again {
-        visitor.require_fresh(&request, &format!("/integrations/{id}"))?;
-    }
-    decide(&services, &visitor, Parked::OfChannel(id), &format!("/integrations/{id}"), again).await
+    let tried = deliveries::decide(&services, &visitor.principal(), Parked::OfChannel(id), decision).await;
+    answer(&request, &format!("/integrations/{id}"), decision, tried)
 }
 
 /// The page that a form stands on.
@@ -62,28 +64,17 @@ fn listed(next: &str) -> &str {
     }
 }
 
-/// `next` as in [`listed`].
-async fn decide(
-    services: &Services,
-    visitor: &As<Operator>,
-    which: Parked,
-    next: &str,
-    again: bool,
+/// Back to that page.
+fn answer(
+    request: &HttpRequest,
+    to: &str,
+    decision: Decision,
+    tried: Result<usize, Refusal>,
 ) -> Result<HttpResponse, Error> {
-    let (vault, actor) = (services.vault.clone(), visitor.actor());
-    let decided = services.db.transaction(move |conn| deliveries::decide(conn, &vault, &actor, which, again)).await;
-    let tried = decided.map_err(|error| match error {
-        DbError::Stale => Error::Conflict("This message waits for nobody any more.".to_owned()),
-        error => error.into(),
-    })?;
-    services.wake.messages.notify_one();
-    services.wake.alerts.notify_one();
-    Ok(page::see_other(
-        listed(next),
-        match (again, tried) {
-            (true, 0) => "nothing-to-retry",
-            (true, _) => "retried",
-            (false, _) => "given-up",
-        },
-    ))
+    let word = match (decision, tried.map_err(step_up::on_its_page(request, to))?) {
+        (Decision::Retry, 0) => "nothing-to-retry",
+        (Decision::Retry, _) => "retried",
+        (Decision::GiveUp, _) => "given-up",
+    };
+    Ok(page::see_other(to, word))
 }

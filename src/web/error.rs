@@ -315,8 +315,10 @@ impl From<Refusal> for Error {
             }
             Refusal::Invalid(_) => Self::Unacceptable("Go back and check what you entered.".to_owned()),
             Refusal::Unacceptable(text) => Self::Unacceptable(text.to_owned()),
+            Refusal::LoggedOut => Self::LoginNeeded { next: "/".to_owned(), htmx: false },
             Refusal::Conflict(text) => Self::Conflict(text.to_owned()),
             Refusal::Overtaken => DbError::Stale.into(),
+            Refusal::InUse => Self::Conflict("It is in use.".to_owned()),
             Refusal::TooOften(too_often) => too_often.into(),
             Refusal::LastAdministrator => Self::Conflict(LAST_ADMINISTRATOR.to_owned()),
             Refusal::Busy(busy) => busy.into(),

@@ -10,9 +10,8 @@ use super::error::Error;
 use super::posted::Posted;
 use super::session;
 use super::{login, page};
-use crate::accounts::visitor::Visitor;
 use crate::services::Services;
-use crate::usecases::{self, Confirmation, Refusal, Unconfirmed};
+use crate::usecases::{Confirmation, Refusal, Unconfirmed};
 
 /// The field that the form gets.
 pub const FIELD: &str = "password";
@@ -55,30 +54,5 @@ pub fn on_its_page(request: &HttpRequest, next: &str) -> impl FnOnce(Refusal) ->
     move |refusal| match refusal {
         Refusal::Unconfirmed(_) => session::confirm_needed(request, next),
         refusal => refusal.into(),
-    }
-}
-
-/// Whether the visitor may go on: by a password given lately, else by the one that came with the form.
-pub async fn confirm(
-    services: &Services,
-    request: &HttpRequest,
-    visitor: &Visitor,
-    posted: &Posted,
-) -> Result<Result<(), Ask>, Error> {
-    confirm_by(FIELD, services, request, visitor, posted).await
-}
-
-/// The same by another field of the form.
-pub async fn confirm_by(
-    field: &'static str,
-    services: &Services,
-    request: &HttpRequest,
-    visitor: &Visitor,
-    posted: &Posted,
-) -> Result<Result<(), Ask>, Error> {
-    match usecases::confirm(services, visitor, &typed(field, services, request, posted)).await {
-        Ok(()) => Ok(Ok(())),
-        Err(Refusal::Unconfirmed(why)) => Ok(Err(Ask::new(field, why))),
-        Err(refusal) => Err(refusal.into()),
     }
 }

@@ -1,7 +1,6 @@
 //! Asking for the password once more before what a hijacked session must not do. The session gets a new token and
 //! counts as confirmed for five minutes; what was posted before is not done.
 
-use actix_web::http::StatusCode;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
@@ -10,10 +9,10 @@ use super::super::error::Error;
 use super::super::params::Params;
 use super::super::posted::Posted;
 use super::super::session::{As, Auditor};
+use super::super::step_up::{self, Ask};
 use super::super::{login, page, session};
-use crate::accounts::{Refused, tokens};
-use crate::models::sessions;
 use crate::services::Services;
+use crate::usecases::{Refusal, Unconfirmed, account};
 
 #[derive(Template)]
 #[template(path = "account/confirm.html")]
@@ -36,27 +35,16 @@ pub async fn create(
 ) -> Result<HttpResponse, Error> {
     posted.only(["password", "next"])?;
     let next = page::local_path(posted.get("next")).to_owned();
-    let again = |status, problem: String, wait| {
-        let form = Confirm { name: visitor.name.clone(), next: next.clone(), problem: Some(problem) };
-        login::with_wait(page::html_with(status, &form)?, wait)
-    };
-    match services.gate.password(&visitor.name, posted.get("password"), session::client_ip(&request, &services)).await {
-        Ok(user) if user.id == visitor.user_id => {}
-        Ok(_) | Err(Refused::Wrong) => {
-            return again(StatusCode::UNPROCESSABLE_ENTITY, "That is not your password.".to_owned(), None);
-        }
-        Err(refused @ Refused::Throttled(seconds)) => {
-            return again(StatusCode::TOO_MANY_REQUESTS, refused.to_string(), Some(seconds));
-        }
-        Err(refused) => return Err(refused.into()),
+    let password = step_up::typed("password", &services, &request, &posted);
+    match account::renew_session(&services, &visitor.principal(), &password).await {
+        Ok(token) => Ok(login::with_cookie(page::see_other(&next, "confirmed"), session::cookie(&services, &token))),
+        Err(Refusal::Unconfirmed(why)) => again(visitor.name.clone(), next, why),
+        Err(Refusal::LoggedOut) => Err(Error::LoginNeeded { next, htmx: false }),
+        Err(refusal) => Err(refusal.into()),
     }
-    let token = tokens::new_token();
-    let (old, new) = (visitor.token_hash.clone(), tokens::hash(&token));
-    let (vault, actor) = (services.vault.clone(), visitor.actor());
-    let renewed = services.db.transaction(move |conn| sessions::renew(conn, &vault, &actor, &old, &new)).await?;
-    services.sessions.forget();
-    if !renewed {
-        return Err(Error::LoginNeeded { next, htmx: false });
-    }
-    Ok(login::with_cookie(page::see_other(&next, "confirmed"), session::cookie(&services, &token)))
+}
+
+fn again(name: String, next: String, why: Unconfirmed) -> Result<HttpResponse, Error> {
+    let ask = Ask::new("password", why);
+    ask.answer(&Confirm { name, next, problem: ask.error.clone() })
 }

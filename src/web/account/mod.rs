@@ -14,6 +14,7 @@ use crate::accounts::visitor::Visitor;
 use crate::form::Errors;
 use crate::models::{self, DbError, sessions, users};
 use crate::services::Services;
+use crate::usecases::account::THEMES;
 
 pub mod confirm;
 pub mod password;
@@ -54,6 +55,6 @@ async fn render(
         .await?;
     let sessions = found.iter().map(|session| SessionLine::new(session, visitor.session_id, now)).collect();
     let shell = Shell::new(request, visitor, "account");
-    let themes = preferences::THEMES.iter().map(|(slug, label)| (*slug, *label, *slug == visitor.theme)).collect();
+    let themes = THEMES.iter().map(|(slug, label)| (*slug, *label, *slug == visitor.theme)).collect();
     page::html_with(status, &Show { shell, errors, two_step: visitor.two_step, codes_left, sessions, themes })
 }

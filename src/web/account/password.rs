@@ -10,12 +10,10 @@ use askama::Template;
 use super::super::error::Error;
 use super::super::posted::Posted;
 use super::super::session::{As, Auditor};
-use super::super::{login, page, session};
-use crate::accounts::{Refused, tokens};
+use super::super::{login, page, session, step_up};
 use crate::form::Errors;
-use crate::models::users::{self, Change};
-use crate::models::{DbError, sessions};
 use crate::services::Services;
+use crate::usecases::{Refusal, Unconfirmed, account};
 
 #[derive(Template)]
 #[template(path = "account/password.html")]
@@ -39,42 +37,38 @@ pub async fn update(
     posted: Posted,
 ) -> Result<HttpResponse, Error> {
     posted.only(["current", "password", "password_again"])?;
-    let mut errors = posted.typed_password().check(&visitor.name);
-    if errors.is_empty() && posted.get("password") == posted.get("current") {
-        errors.add("password", "Choose another password than the one you have.");
-    }
-    if errors.is_empty() {
-        let address = session::client_ip(&request, &services);
-        match services.gate.password(&visitor.name, posted.get("current"), address).await {
-            Ok(user) if user.id == visitor.user_id => {}
-            Ok(_) | Err(Refused::Wrong) => errors.add("current", "That is not your password."),
-            Err(refused) => return Err(refused.into()),
+    let current = step_up::typed("current", &services, &request, &posted);
+    let typed = posted.typed_password();
+    match account::change_password(&services, &visitor.principal(), &current, typed).await {
+        Ok(token) => {
+            let next = if visitor.must_choose_password { "/" } else { "/account" };
+            Ok(login::with_cookie(page::see_other(next, "password"), session::cookie(&services, &token)))
         }
+        Err(Refusal::LoggedOut) => Err(Error::LoginNeeded { next: "/account".to_owned(), htmx: false }),
+        Err(refusal) => again(&services, &request, &visitor, refusal).await,
     }
-    if !errors.is_empty() {
-        let status = StatusCode::UNPROCESSABLE_ENTITY;
-        if visitor.must_choose_password {
-            return page::html_with(status, &Choose { name: visitor.name.clone(), errors });
+}
+
+/// The page with what is wrong.
+async fn again(
+    services: &Services,
+    request: &HttpRequest,
+    visitor: &As<Auditor>,
+    refusal: Refusal,
+) -> Result<HttpResponse, Error> {
+    let (status, errors, wait) = match refusal {
+        Refusal::Invalid(errors) => (StatusCode::UNPROCESSABLE_ENTITY, errors, None),
+        Refusal::Unconfirmed(Unconfirmed { error, seconds }) => {
+            let status = seconds.map_or(StatusCode::UNPROCESSABLE_ENTITY, |_| StatusCode::TOO_MANY_REQUESTS);
+            let sentence = error.unwrap_or_else(|| "Enter your password.".to_owned());
+            (status, Errors::one("current", sentence), seconds)
         }
-        return super::render(&services, &request, &visitor, status, errors).await;
-    }
-    let change = Change::Password(services.gate.hasher.hash(posted.get("password")).await?);
-    let token = tokens::new_token();
-    let (new, old, actor, id) = (tokens::hash(&token), visitor.token_hash.clone(), visitor.actor(), visitor.user_id);
-    let vault = services.vault.clone();
-    services
-        .db
-        .transaction(move |conn| {
-            users::change(conn, &vault, &actor, id, &change, Some(&old))?;
-            // Whoever ended this session meanwhile, say by setting another password, has the last word.
-            if sessions::renew(conn, &vault, &actor, &old, &new)? { Ok(()) } else { Err(DbError::Stale) }
-        })
-        .await
-        .map_err(|error| match error {
-            DbError::Stale => Error::LoginNeeded { next: "/account".to_owned(), htmx: false },
-            error => error.into(),
-        })?;
-    services.sessions.forget();
-    let next = if visitor.must_choose_password { "/" } else { "/account" };
-    Ok(login::with_cookie(page::see_other(next, "password"), session::cookie(&services, &token)))
+        refusal => return Err(refusal.into()),
+    };
+    let page = if visitor.must_choose_password {
+        page::html_with(status, &Choose { name: visitor.name.clone(), errors })?
+    } else {
+        super::render(services, request, visitor, status, errors).await?
+    };
+    login::with_wait(page, wait)
 }

@@ -11,8 +11,10 @@ use super::view::{self, AlertView, DeliveryView};
 use crate::alerting;
 use crate::integrations::alerts::Trigger;
 use crate::models::alerts::{self, Line, Place};
-use crate::models::{self, DbError, delivery_list};
+use crate::models::delivery_list::{self, Shown};
+use crate::models::{self, Conn, DbError};
 use crate::services::Services;
+use crate::vault::Vault;
 use crate::web::error::Error;
 use crate::web::htmx;
 use crate::web::page::{self, Shell};
@@ -57,63 +59,91 @@ struct Index {
     settings_doubt: bool,
 }
 
+/// What the address asks for.
+#[derive(Clone, Copy)]
+struct Asked {
+    closed: bool,
+    trigger: &'static str,
+    after: Option<Place>,
+}
+
+impl Asked {
+    fn of(params: &Params) -> Result<Self, Error> {
+        let unknown = || Error::Unacceptable("The address asks for something that this list does not have.".to_owned());
+        Ok(Self {
+            closed: match params.get("state") {
+                "" | "open" => false,
+                "closed" => true,
+                _ => return Err(unknown()),
+            },
+            trigger: match params.get("trigger") {
+                "" => "",
+                slug => Trigger::find(slug).ok_or_else(unknown)?.slug(),
+            },
+            after: match params.get("before") {
+                "" => None,
+                place => Some(read_place(place).ok_or_else(unknown)?),
+            },
+        })
+    }
+}
+
+/// Everything that the page is made of.
+struct Read {
+    lines: Vec<Line>,
+    more: bool,
+    counts: Vec<(String, i64)>,
+    parked: Vec<Shown>,
+    more_parked: bool,
+    told: bool,
+    now: DateTime<Utc>,
+}
+
+fn read(conn: &mut Conn, vault: &Vault, Asked { closed, trigger, after }: Asked) -> Result<Read, DbError> {
+    let counts = if closed { Vec::new() } else { alerts::counts(conn)? };
+    let mut lines = alerts::list(conn, closed, trigger, after, PAGE as i64 + 1)?;
+    let mut parked = delivery_list::parked(conn, MOST_PARKED as i64 + 1)?;
+    let (more, more_parked) = (lines.len() > PAGE, parked.len() > MOST_PARKED);
+    lines.truncate(PAGE);
+    parked.truncate(MOST_PARKED);
+    let told = alerting::has_audience(conn, vault)?;
+    Ok(Read { lines, more, counts, parked, more_parked, told, now: models::clock(conn)? })
+}
+
 pub async fn index(
     services: Data<Services>,
     request: HttpRequest,
     visitor: As<Auditor>,
     params: Params,
 ) -> Result<HttpResponse, Error> {
-    let unknown = || Error::Unacceptable("The address asks for something that this list does not have.".to_owned());
-    let closed = match params.get("state") {
-        "" | "open" => false,
-        "closed" => true,
-        _ => return Err(unknown()),
-    };
-    let trigger = match params.get("trigger") {
-        "" => "",
-        slug => Trigger::find(slug).ok_or_else(unknown)?.slug(),
-    };
-    let after = match params.get("before") {
-        "" => None,
-        place => Some(read_place(place).ok_or_else(unknown)?),
-    };
-    let vault = services.vault.clone();
-    let (mut lines, counts, mut parked, told, now) = services
-        .db
-        .run(move |conn| {
-            let counts = if closed { Vec::new() } else { alerts::counts(conn)? };
-            Ok::<_, DbError>((
-                alerts::list(conn, closed, trigger, after, PAGE as i64 + 1)?,
-                counts,
-                delivery_list::parked(conn, MOST_PARKED as i64 + 1)?,
-                alerting::has_audience(conn, &vault)?,
-                models::clock(conn)?,
-            ))
-        })
-        .await?;
-    let more = lines.len() > PAGE;
-    lines.truncate(PAGE);
-    let more_parked = parked.len() > MOST_PARKED;
-    parked.truncate(MOST_PARKED);
-    let older = lines.last().filter(|_| more).map(|last| params.link(PATH, &[("before", &place(last, closed))]));
-    let index = Index {
-        shell: Shell::new(&request, &visitor, "alerts"),
-        choices: choices(&params, trigger, closed, &counts),
-        lines: AlertView::lines(&lines, now),
-        newest: after.map(|_| params.link(PATH, &[("before", "")])),
-        older,
-        parked: parked.into_iter().map(|shown| DeliveryView::new(shown, now)).collect(),
-        more_parked,
-        next: params.link(PATH, &[]),
-        watched: view::watched(&services.limits()),
-        verified: view::verified(services.alerts.verified()),
-        late: services.alerts.verified().is_some_and(|verified| verified.is_late()),
-        settings_doubt: services.alerts.settings().doubt.is_some(),
-        filtered: !trigger.is_empty(),
-        closed,
-        told,
-    };
+    let (asked, vault) = (Asked::of(&params)?, services.vault.clone());
+    let read = services.db.run(move |conn| read(conn, &vault, asked)).await?;
+    let index = Index::new(&services, Shell::new(&request, &visitor, "alerts"), &params, asked, read);
     if htmx::asked(&request) { page::html(&index.as_results()) } else { page::html(&index) }
+}
+
+impl Index {
+    fn new(services: &Services, shell: Shell, params: &Params, asked: Asked, read: Read) -> Self {
+        let (Asked { closed, trigger, after }, now) = (asked, read.now);
+        let last = read.lines.last().filter(|_| read.more);
+        Self {
+            shell,
+            choices: choices(params, trigger, closed, &read.counts),
+            older: last.map(|last| params.link(PATH, &[("before", &place(last, closed))])),
+            lines: AlertView::lines(&read.lines, now),
+            newest: after.map(|_| params.link(PATH, &[("before", "")])),
+            parked: read.parked.into_iter().map(|shown| DeliveryView::new(shown, now)).collect(),
+            more_parked: read.more_parked,
+            next: params.link(PATH, &[]),
+            watched: view::watched(&services.limits()),
+            verified: view::verified(services.alerts.verified()),
+            late: services.alerts.verified().is_some_and(|verified| verified.is_late()),
+            settings_doubt: services.alerts.settings().doubt.is_some(),
+            filtered: !trigger.is_empty(),
+            closed,
+            told: read.told,
+        }
+    }
 }
 
 /// All, then each trigger that has something open; on the closed side each trigger.

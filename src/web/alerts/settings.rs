@@ -9,25 +9,22 @@ use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
 use crate::accounts::visitor::Visitor;
-use crate::alerting;
 use crate::credentials::KINDS;
 use crate::form::{Errors, Values};
 use crate::integrations::Spec;
 use crate::models::alert_settings::{self, AlertSettings};
 use crate::models::credential_limits::Limits;
-use crate::models::credential_limits::MOST_DAYS;
 use crate::models::delivery_list::{self, ChannelState};
 use crate::models::{self, DbError};
 use crate::services::Services;
+use crate::usecases::Refusal;
+use crate::usecases::alerts::{self, limit_of};
 use crate::web::credentials::view::Badge;
 use crate::web::error::Error;
 use crate::web::page::{self, Shell, When, when};
 use crate::web::posted::Posted;
 use crate::web::session::{Administrator, As, Auditor};
 use crate::web::step_up::{self, Ask};
-
-/// Scans in a row that may have to fail.
-const MOST_SCANS: i32 = 100;
 
 /// The limit of one type.
 struct KindField {
@@ -84,92 +81,45 @@ pub async fn update(
     visitor: As<Administrator>,
     posted: Posted,
 ) -> Result<HttpResponse, Error> {
-    let kinds: Vec<String> = KINDS.iter().map(|kind| field(kind.slug)).collect();
+    let kinds: Vec<String> = KINDS.iter().map(|kind| limit_of(kind.slug)).collect();
     let own = ["row_version", "stale_days", "ahead", "remind", "failed_scans", step_up::FIELD, "redraw"];
     posted.only(own.into_iter().chain(kinds.iter().map(String::as_str)))?;
+    let seen = posted.get("row_version").parse().map_err(|_| Error::Malformed)?;
     if posted.0.contains("redraw") {
-        let mut page = draw(&services, &request, &visitor, Some(&posted.0), &Errors::default()).await?;
-        page.row_version = posted.get("row_version").parse().map_err(|_| Error::Malformed)?;
-        return page::html(&page);
-    }
-    let settings = match read(&posted.0)? {
-        Ok(settings) => settings,
-        Err(errors) => {
-            let mut page = draw(&services, &request, &visitor, Some(&posted.0), &errors).await?;
-            page.row_version = posted.get("row_version").parse().map_err(|_| Error::Malformed)?;
-            return page::html_with(StatusCode::UNPROCESSABLE_ENTITY, &page);
-        }
-    };
-    let vault = services.vault.clone();
-    let before = services.db.run(move |conn| alert_settings::load(conn, &vault)).await?;
-    if alerting::is_quieter(&before, &settings, services.stale_days())
-        && let Err(ask) = step_up::confirm(&services, &request, &visitor, &posted).await?
-    {
         let page = draw(&services, &request, &visitor, Some(&posted.0), &Errors::default()).await?;
-        return ask.answer(&Edit { row_version: settings.row_version, password: Some(ask.clone()), ..page });
+        return page::html(&Edit { row_version: seen, ..page });
     }
-    let (vault, actor) = (services.vault.clone(), visitor.actor());
-    let saved = services.db.transaction(move |conn| alert_settings::save(conn, &vault, &actor, &settings)).await;
-    if let Err(DbError::Stale) = saved {
-        let mut page = draw(&services, &request, &visitor, Some(&posted.0), &Errors::default()).await?;
-        page.overtaken = true;
-        return page::html_with(StatusCode::CONFLICT, &page);
+    let confirmation = step_up::typed(step_up::FIELD, &services, &request, &posted);
+    match alerts::save_settings(&services, &visitor.principal(), seen, &posted.0, &confirmation).await {
+        Ok(()) => Ok(page::see_other("/alerts/settings", "limit")),
+        Err(refusal) => again(&services, &request, &visitor, (seen, &posted.0), refusal).await,
     }
-    saved?;
-    alerting::refresh(&services).await?;
-    services.wake.alerts.notify_one();
-    Ok(page::see_other("/alerts/settings", "limit"))
 }
 
-/// The field of a type's limit.
-fn field(kind: &str) -> String {
-    format!("days_{kind}")
-}
-
-/// What was posted, or what is wrong with it.
-fn read(posted: &Values) -> Result<Result<AlertSettings, Errors>, Error> {
-    let mut errors = Errors::default();
-    let mut number = |name: &str, least: i32, most: i32| match days(posted.get(name), least, most) {
-        Ok(days) => days,
-        Err(sentence) => {
-            errors.add(name, sentence);
-            None
+/// The form as it was filled in, over the version that it showed. Who was overtaken may save over the version that is
+/// there now.
+async fn again(
+    services: &Services,
+    request: &HttpRequest,
+    visitor: &Visitor,
+    (seen, posted): (i64, &Values),
+    refusal: Refusal,
+) -> Result<HttpResponse, Error> {
+    let page = async |errors: &Errors| draw(services, request, visitor, Some(posted), errors).await;
+    match refusal {
+        Refusal::Invalid(errors) => {
+            let page = page(&errors).await?;
+            page::html_with(StatusCode::UNPROCESSABLE_ENTITY, &Edit { row_version: seen, ..page })
         }
-    };
-    let kinds = KINDS.iter().filter_map(|kind| Some((kind.slug.to_owned(), number(&field(kind.slug), 0, MOST_DAYS)?)));
-    let kind_days: BTreeMap<String, i32> = kinds.collect();
-    let stale_days = number("stale_days", 1, MOST_DAYS);
-    let failed_scans = number("failed_scans", 1, MOST_SCANS);
-    if failed_scans.is_none() && errors.of("failed_scans").is_none() {
-        errors.add("failed_scans", format!("Enter a whole number from 1 to {MOST_SCANS}."));
-    }
-    if !errors.is_empty() {
-        return Ok(Err(errors));
-    }
-    let tick = |name: &str| match posted.get(name) {
-        "on" => Ok(true),
-        "" => Ok(false),
-        _ => Err(Error::Malformed),
-    };
-    Ok(Ok(AlertSettings {
-        stale_days,
-        kind_days,
-        ahead: tick("ahead")?,
-        remind: tick("remind")?,
-        failed_scans: failed_scans.unwrap_or(AlertSettings::default().failed_scans),
-        row_version: posted.get("row_version").parse().map_err(|_| Error::Malformed)?,
-        doubt: None,
-    }))
-}
-
-/// A number of days, or of anything; `None` when nothing was entered.
-pub fn days(text: &str, least: i32, most: i32) -> Result<Option<i32>, String> {
-    match text.trim() {
-        "" => Ok(None),
-        text => match text.parse::<i32>() {
-            Ok(days) if (least..=most).contains(&days) => Ok(Some(days)),
-            _ => Err(format!("Enter a whole number from {least} to {most}, or nothing.")),
-        },
+        Refusal::Unconfirmed(why) => {
+            let (page, ask) = (page(&Errors::default()).await?, Ask::new(step_up::FIELD, why));
+            ask.answer(&Edit { row_version: seen, password: Some(ask.clone()), ..page })
+        }
+        Refusal::Overtaken => {
+            let page = page(&Errors::default()).await?;
+            page::html_with(StatusCode::CONFLICT, &Edit { overtaken: true, ..page })
+        }
+        refusal => Err(refusal.into()),
     }
 }
 
@@ -202,13 +152,13 @@ async fn draw(
     // A type's limit without its own line here.
     let unset = AlertSettings { kind_days: BTreeMap::new(), ..settings.clone() };
     let kinds = KINDS.iter().map(|kind| KindField {
-        value: shown(&field(kind.slug), settings.kind_days.get(kind.slug).copied()),
+        value: shown(&limit_of(kind.slug), settings.kind_days.get(kind.slug).copied()),
         blank: match Limits::of(&unset, services.stale_days()).of_kind(kind.slug, true) {
             Some(_) => "as above".to_owned(),
             None => "never".to_owned(),
         },
-        error: error(&field(kind.slug)),
-        name: field(kind.slug),
+        error: error(&limit_of(kind.slug)),
+        name: limit_of(kind.slug),
         label: kind.label,
     });
     let kinds: Vec<KindField> = kinds.collect();
@@ -250,30 +200,5 @@ fn shown_channel(channel: ChannelState, now: chrono::DateTime<chrono::Utc>) -> C
         name: channel.name,
         waiting: channel.waiting,
         parked: channel.parked,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn posted(name: &str, value: &str) -> Values {
-        let mut values: Values = [("row_version", "1"), ("failed_scans", "3")].into_iter().collect();
-        values.set(name, value);
-        values
-    }
-
-    #[test]
-    fn a_limit_is_a_number_of_days_or_nothing() {
-        let read = |name, value| read(&posted(name, value)).unwrap();
-        assert_eq!(read("days_basic", "180").unwrap().kind_days["basic"], 180);
-        assert_eq!(read("days_basic", " 0 ").unwrap().kind_days["basic"], 0);
-        assert!(read("days_basic", "").unwrap().kind_days.is_empty());
-        assert_eq!(read("stale_days", "30").unwrap().stale_days, Some(30));
-        for (name, bad) in
-            [("stale_days", "0"), ("days_aws", "-1"), ("days_aws", "3651"), ("days_aws", "1.5"), ("failed_scans", "")]
-        {
-            assert!(read(name, bad).is_err(), "{name} {bad}");
-        }
     }
 }

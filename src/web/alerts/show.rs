@@ -5,14 +5,16 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 use chrono::{DateTime, Utc};
+use uuid::Uuid;
 
 use super::view::{self, AlertView, DeliveryView};
 use crate::alerting::words::{self, Said};
 use crate::integrations::alerts::Event;
 use crate::models::alerts::Line;
+use crate::models::delivery_list::{self, Shown};
 use crate::models::events::{self, Action, Filter};
 use crate::models::notices::{self, Notice};
-use crate::models::{self, DbError, alerts, delivery_list, integration_list};
+use crate::models::{self, Conn, DbError, alerts, integration_list};
 use crate::services::Services;
 use crate::web::credentials::view::Usage;
 use crate::web::error::Error;
@@ -60,44 +62,60 @@ struct Show {
     next: String,
 }
 
+/// Everything that the page is made of.
+struct Read {
+    line: Line,
+    said: Vec<Notice>,
+    trail: Vec<events::Event>,
+    deliveries: Vec<Shown>,
+    usages: Vec<integration_list::Line>,
+    now: DateTime<Utc>,
+}
+
+fn read(conn: &mut Conn, id: Uuid) -> Result<Read, DbError> {
+    let line = alerts::line(conn, id)?;
+    let usages = match line.usages {
+        0 => Vec::new(),
+        _ => integration_list::usages(conn, line.subject_id, MOST_USAGES)?,
+    };
+    let filter = Filter { subject_id: Some(id), ..Filter::default() };
+    Ok(Read {
+        said: notices::of(conn, id, MOST)?,
+        trail: events::list(conn, &filter, MOST)?,
+        deliveries: delivery_list::of_alert(conn, id, MOST)?,
+        now: models::clock(conn)?,
+        line,
+        usages,
+    })
+}
+
 pub async fn show(services: Data<Services>, request: HttpRequest, visitor: As<Auditor>) -> Result<HttpResponse, Error> {
     let id = params::id(&request)?;
-    let (line, said, trail, deliveries, usages, now) = services
-        .db
-        .run(move |conn| {
-            let line = alerts::line(conn, id)?;
-            let usages = match line.usages {
-                0 => Vec::new(),
-                _ => integration_list::usages(conn, line.subject_id, MOST_USAGES)?,
-            };
-            let filter = Filter { subject_id: Some(id), ..Filter::default() };
-            Ok::<_, DbError>((
-                line,
-                notices::of(conn, id, MOST)?,
-                events::list(conn, &filter, MOST)?,
-                delivery_list::of_alert(conn, id, MOST)?,
-                usages,
-                models::clock(conn)?,
-            ))
-        })
-        .await?;
-    let mut entries: Vec<Entry> = said.iter().filter_map(|notice| told(&line, notice, now)).collect();
-    entries.extend(trail.into_iter().map(|event| done(event, now)));
-    entries.sort_by_key(|entry| std::cmp::Reverse(entry.at));
-    page::html(&Show {
-        shell: Shell::new(&request, &visitor, "alerts"),
-        subject: subject(&line),
-        open: line.closed_at.is_none(),
-        remedy: view::said(&line, now).map_or("", |said| words::remedy(&said)),
-        acknowledged_at: line.acknowledged_at.map(|at| when(at, now)),
-        quiet_by: line.snoozed_by.clone().unwrap_or_default(),
-        alert: AlertView::new(&line, now),
-        more_usages: usize::try_from(line.usages).is_ok_and(|all| all > usages.len()),
-        usages: Usage::list(usages, now),
-        deliveries: deliveries.into_iter().map(|shown| DeliveryView::new(shown, now)).collect(),
-        next: format!("/alerts/{id}"),
-        entries,
-    })
+    let read = services.db.run(move |conn| read(conn, id)).await?;
+    page::html(&Show::new(Shell::new(&request, &visitor, "alerts"), read))
+}
+
+impl Show {
+    fn new(shell: Shell, read: Read) -> Self {
+        let Read { line, said, trail, deliveries, usages, now } = read;
+        let mut entries: Vec<Entry> = said.iter().filter_map(|notice| told(&line, notice, now)).collect();
+        entries.extend(trail.into_iter().map(|event| done(event, now)));
+        entries.sort_by_key(|entry| std::cmp::Reverse(entry.at));
+        Self {
+            shell,
+            subject: subject(&line),
+            open: line.closed_at.is_none(),
+            remedy: view::said(&line, now).map_or("", |said| words::remedy(&said)),
+            acknowledged_at: line.acknowledged_at.map(|at| when(at, now)),
+            quiet_by: line.snoozed_by.clone().unwrap_or_default(),
+            alert: AlertView::new(&line, now),
+            more_usages: usize::try_from(line.usages).is_ok_and(|all| all > usages.len()),
+            usages: Usage::list(usages, now),
+            deliveries: deliveries.into_iter().map(|shown| DeliveryView::new(shown, now)).collect(),
+            next: format!("/alerts/{}", line.id),
+            entries,
+        }
+    }
 }
 
 fn subject(line: &Line) -> Subject {

@@ -1,11 +1,10 @@
-//! What people do about an alert: *Acknowledge* says that somebody looks after it, *Snooze* keeps reminders away.
-//! Neither closes it: only the end of its cause does.
+//! What people do about an alert: *Acknowledge* and *Snooze*.
 
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 
-use crate::models::{DbError, alerts};
 use crate::services::Services;
+use crate::usecases::alerts::{self, Snooze};
 use crate::web::error::Error;
 use crate::web::posted::Posted;
 use crate::web::session::{As, Operator};
@@ -18,12 +17,8 @@ pub async fn acknowledge(
     posted: Posted,
 ) -> Result<HttpResponse, Error> {
     posted.only([])?;
-    let (id, vault, actor) = (params::id(&request)?, services.vault.clone(), visitor.actor());
-    let done = services.db.transaction(move |conn| alerts::acknowledge(conn, &vault, &actor, id)).await;
-    if !done.map_err(closed)? {
-        return Err(Error::Conflict("Someone else already owns this alert. Its page says who.".to_owned()));
-    }
-    services.wake.alerts.notify_one();
+    let id = params::id(&request)?;
+    alerts::acknowledge(&services, &visitor.principal(), id).await?;
     Ok(page::see_other(&format!("/alerts/{id}"), "acknowledged"))
 }
 
@@ -34,23 +29,8 @@ pub async fn snooze(
     posted: Posted,
 ) -> Result<HttpResponse, Error> {
     posted.only(["days"])?;
-    let days = match posted.get("days") {
-        "0" => 0,
-        "1" => 1,
-        "7" => 7,
-        "30" => 30,
-        _ => return Err(Error::Malformed),
-    };
-    let (id, vault, actor) = (params::id(&request)?, services.vault.clone(), visitor.actor());
-    let done = services.db.transaction(move |conn| alerts::snooze(conn, &vault, &actor, id, days)).await;
-    done.map_err(closed)?;
-    services.wake.alerts.notify_one();
-    Ok(page::see_other(&format!("/alerts/{id}"), if days > 0 { "snoozed" } else { "reminded" }))
-}
-
-fn closed(error: DbError) -> Error {
-    match error {
-        DbError::Stale => Error::Conflict("This alert is closed: what was wrong is not wrong any more.".to_owned()),
-        error => error.into(),
-    }
+    let id = params::id(&request)?;
+    let snooze = Snooze::find(posted.get("days")).ok_or(Error::Malformed)?;
+    alerts::snooze(&services, &visitor.principal(), id, snooze).await?;
+    Ok(page::see_other(&format!("/alerts/{id}"), if snooze == Snooze::Not { "reminded" } else { "snoozed" }))
 }

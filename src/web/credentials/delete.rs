@@ -1,5 +1,5 @@
-//! Deleting a credential: refused by the database while an integration refers to it, and confirmed by typing its name
-//! otherwise. The refusal lists the usages.
+//! Deleting a credential: refused while an integration refers to it, with a list of the usages, and confirmed by typing
+//! its name otherwise.
 
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path};
@@ -7,12 +7,11 @@ use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 use uuid::Uuid;
 
-use super::edit::SHIPPED;
 use super::view::{MOST_USAGES, Usage};
 use crate::models::credentials::Credential;
 use crate::models::{self, DbError, integration_list};
-use crate::names;
 use crate::services::Services;
+use crate::usecases::{Refusal, credentials};
 use crate::web::error::Error;
 use crate::web::page::{self, Shell};
 use crate::web::posted::Posted;
@@ -29,22 +28,17 @@ struct Delete {
     problem: Option<&'static str>,
 }
 
-struct Found {
-    row: Credential,
-    usages: Vec<Usage>,
-}
-
-async fn load(services: &Services, id: Uuid) -> Result<Found, Error> {
-    let vault = services.vault.clone();
-    let found = services.db.run(move |conn| {
-        let row = models::credentials::find(conn, &vault, id)?.into_shown();
-        let usages = integration_list::usages(conn, id, MOST_USAGES)?;
-        let now = models::clock(conn)?;
-        Ok::<_, DbError>(Found { row, usages: Usage::list(usages, now) })
-    });
-    match found.await? {
-        Found { row, .. } if row.shipped => Err(Error::Conflict(SHIPPED.to_owned())),
-        found => Ok(found),
+impl Delete {
+    async fn load(services: &Services, shell: Shell, id: Uuid) -> Result<Self, Error> {
+        let vault = services.vault.clone();
+        let found = services.db.run(move |conn| {
+            let row = models::credentials::find(conn, &vault, id)?.into_shown();
+            let usages = integration_list::usages(conn, id, MOST_USAGES)?;
+            Ok::<_, DbError>((row, usages, models::clock(conn)?))
+        });
+        let (row, usages, now) = found.await?;
+        credentials::unless_shipped(&row)?;
+        Ok(Self { shell, row, usages: Usage::list(usages, now), typed: String::new(), problem: None })
     }
 }
 
@@ -54,9 +48,8 @@ pub async fn confirm(
     visitor: As<Operator>,
     path: Path<String>,
 ) -> Result<HttpResponse, Error> {
-    let Found { row, usages } = load(&services, super::id(&path)?).await?;
     let shell = Shell::new(&request, &visitor, "credentials");
-    page::html(&Delete { shell, row, usages, typed: String::new(), problem: None })
+    page::html(&Delete::load(&services, shell, super::id(&path)?).await?)
 }
 
 pub async fn destroy(
@@ -67,70 +60,31 @@ pub async fn destroy(
     posted: Posted,
 ) -> Result<HttpResponse, Error> {
     posted.only(["name", "row_version"])?;
-    let id = super::id(&path)?;
-    let found = load(&services, id).await?;
-    if !found.usages.is_empty() {
-        return refuse(&services, &request, &visitor, found).await;
-    }
-    if names::label(posted.get("name"), 200).as_deref() != Ok(&*found.row.name) {
-        let page = Delete {
-            shell: Shell::new(&request, &visitor, "credentials"),
-            row: found.row,
-            usages: Vec::new(),
-            typed: posted.get("name").to_owned(),
-            problem: Some("That is not its name. Nothing was deleted."),
-        };
-        return page::html_with(StatusCode::UNPROCESSABLE_ENTITY, &page);
-    }
-    let (vault, actor, seen) = (services.vault.clone(), visitor.actor(), posted.seen_version());
-    let deleted = services.db.transaction(move |conn| {
-        let row = models::credentials::find(conn, &vault, id)?.into_shown();
-        if seen.is_some_and(|seen| seen != row.row_version) {
-            return Err(DbError::Stale);
+    let (id, name, seen) = (super::id(&path)?, posted.get("name"), posted.seen_version());
+    match credentials::delete(&services, &visitor.principal(), id, name, seen).await {
+        Ok(()) => Ok(page::see_other("/credentials", "deleted")),
+        Err(refusal) => {
+            let shell = Shell::new(&request, &visitor, "credentials");
+            again(&services, shell, id, name, refusal).await
         }
-        models::credentials::delete(conn, &vault, &actor, id)
-    });
-    let deleted = deleted.await;
-    match deleted {
-        Ok(()) => {
-            services.aws.forget(id);
-            services.tokens.forget(id);
-            Ok(page::see_other("/credentials", "deleted"))
-        }
-        Err(DbError::Stale) => {
-            let page = Delete {
-                shell: Shell::new(&request, &visitor, "credentials"),
-                row: load(&services, id).await?.row,
-                usages: Vec::new(),
-                typed: String::new(),
-                problem: Some(
-                    "It was changed after you opened this page. Nothing was deleted. Look at it again first.",
-                ),
-            };
-            page::html_with(StatusCode::CONFLICT, &page)
-        }
-        // An integration began to use it a moment ago: the foreign key has the last word.
-        Err(DbError::Reference(_)) => refuse(&services, &request, &visitor, load(&services, id).await?).await,
-        Err(error) => Err(error.into()),
     }
 }
 
-async fn refuse(
+/// The question again, with what stands in the way.
+async fn again(
     services: &Services,
-    request: &HttpRequest,
-    visitor: &As<Operator>,
-    found: Found,
+    shell: Shell,
+    id: Uuid,
+    typed: &str,
+    refusal: Refusal,
 ) -> Result<HttpResponse, Error> {
-    let (vault, actor, row) = (services.vault.clone(), visitor.actor(), found.row.clone());
-    let why = match found.row.usage_count {
-        1 => "used by 1 integration".to_owned(),
-        count => format!("used by {count} integrations"),
+    let changed = "It was changed after you opened this page. Nothing was deleted. Look at it again first.";
+    let (status, problem, typed) = match refusal {
+        Refusal::InUse => (StatusCode::CONFLICT, None, ""),
+        Refusal::Overtaken => (StatusCode::CONFLICT, Some(changed), ""),
+        Refusal::Unacceptable(problem) => (StatusCode::UNPROCESSABLE_ENTITY, Some(problem), typed),
+        refusal => return Err(refusal.into()),
     };
-    services
-        .db
-        .transaction(move |conn| models::credentials::record_refused_deletion(conn, &vault, &actor, &row, why.clone()))
-        .await?;
-    let shell = Shell::new(request, visitor, "credentials");
-    let page = Delete { shell, row: found.row, usages: found.usages, typed: String::new(), problem: None };
-    page::html_with(StatusCode::CONFLICT, &page)
+    let page = Delete::load(services, shell, id).await?;
+    page::html_with(status, &Delete { typed: typed.to_owned(), problem, ..page })
 }

@@ -8,18 +8,13 @@ use askama::Template;
 use super::view::FindingView;
 use crate::credentials::{Guide, KINDS, Kind};
 use crate::form::{self, Control, Errors, Field, FieldView, Values};
-use crate::models::DbError;
-use crate::names;
-use crate::pasted::{self, Wanted};
+use crate::usecases::credentials::entered;
 use crate::web::error::Error;
 use crate::web::htmx;
 use crate::web::page::{self, Shell};
 use crate::web::params::Params;
 use crate::web::posted::Posted;
 use crate::web::step_up::{self, Ask};
-
-const NAME: Field = Field::text("name", "Name").wants(Wanted::Name).max(200).check(|value| names::label(value, 200));
-const LONGEST_DESCRIPTION: usize = 2_000;
 
 /// Everything that the form of `kind` posts, beside the number of the row's version.
 pub fn only(kind: &Kind, posted: &Posted) -> Result<(), Error> {
@@ -31,62 +26,6 @@ pub fn only(kind: &Kind, posted: &Posted) -> Result<(), Error> {
 pub fn version(posted: &Posted) -> Result<i64, Error> {
     let unread = || Error::Unacceptable("The form does not say which version it edits. Reload the page.".to_owned());
     posted.get("row_version").parse().map_err(|_| unread())
-}
-
-/// What passed the checks.
-pub struct Entered {
-    pub name: String,
-    pub note: String,
-    pub values: Values,
-}
-
-/// Checks all fields. `stored` as in [`form::check`].
-pub fn check(kind: &Kind, posted: &Values, stored: Option<&Values>) -> Result<Entered, Errors> {
-    let mut errors = Errors::default();
-    let mut keep = |found: Errors| errors.extend(found);
-    let name = form::check(&[NAME], posted, None).map_err(|errors| match pasted::holds_secret(posted.get("name")) {
-        true => keep(Errors::one("name", misplaced(kind, posted, "a name"))),
-        false => keep(errors),
-    });
-    let note = description(kind, posted).map_err(|text| keep(Errors::one("description", text)));
-    let values = form::check(kind.fields, posted, stored).map_err(&mut keep);
-    match (name, note, values) {
-        (Ok(name), Ok(note), Ok(values)) => Ok(Entered { name: name.get("name").to_owned(), note, values }),
-        _ => Err(errors),
-    }
-}
-
-fn description(kind: &Kind, posted: &Values) -> Result<String, String> {
-    let text = posted.get("description").replace("\r\n", "\n").trim().to_owned();
-    if text.chars().count() > LONGEST_DESCRIPTION {
-        Err(format!("At most {LONGEST_DESCRIPTION} characters fit here."))
-    } else if text.chars().any(|c| c.is_control() && c != '\n') {
-        Err("Control characters are not allowed here.".to_owned())
-    } else if pasted::holds_secret(&text) {
-        Err(misplaced(kind, posted, "a description"))
-    } else {
-        Ok(text)
-    }
-}
-
-/// What to say of a secret in a field that everyone reads: where it belongs.
-fn misplaced(kind: &Kind, posted: &Values, here: &str) -> String {
-    let secret = kind.fields.iter().filter(|field| field.control.is_secret() && field.active(kind.fields, posted));
-    let labels: Vec<&str> = secret.map(|field| field.label).collect();
-    let place = match labels[..] {
-        [] => "Save it as a credential of its own".to_owned(),
-        _ => format!("Enter it under {}", labels.join(" or ")),
-    };
-    format!("This looks like a secret, and everyone can read {here}. {place}. It is not shown again here.")
-}
-
-/// What the database said about a save that the person at the form can mend.
-pub fn refused(error: DbError) -> Result<Errors, Error> {
-    match error {
-        DbError::Duplicate(_) => Ok(Errors::one("name", "There is a credential of that name already. Choose another.")),
-        DbError::Check(limit) if limit == "too_long" => Ok(Errors::one("name", "Choose a shorter name.")),
-        error => Err(error.into()),
-    }
 }
 
 /// Where a form leads and what it starts from.
@@ -141,7 +80,7 @@ impl FormPage {
     ) -> Self {
         let no_picks = |_: &str| Vec::new();
         let fields = form::view(kind.fields, filled, stored, errors, &no_picks);
-        let mut name = form::view(&[NAME], filled, None, errors, &no_picks);
+        let mut name = form::view(&[entered::NAME], filled, None, errors, &no_picks);
         // As the fields of the type: what was pasted into the wrong one is not shown again.
         let again = |field: &str| match filled {
             Some(values) => form::shown_again(kind.fields, values, values.get(field), errors.of(field).is_some()),
@@ -179,6 +118,11 @@ impl FormPage {
         if htmx::asked(request) { ask.answer(&self.as_page()) } else { ask.answer(&self) }
     }
 
+    /// The form with its problems, after it should have been saved.
+    pub fn refused(&self, request: &HttpRequest) -> Result<HttpResponse, Error> {
+        self.answer(request, StatusCode::UNPROCESSABLE_ENTITY, false)
+    }
+
     /// The page, its part for htmx, or the fields alone when htmx asks for those of another choice.
     pub fn answer(&self, request: &HttpRequest, status: StatusCode, fields_only: bool) -> Result<HttpResponse, Error> {
         match htmx::asked(request) {
@@ -199,7 +143,7 @@ impl FormPage {
     /// The form with its problems, after a test was asked for.
     pub fn untested(mut self, request: &HttpRequest) -> Result<HttpResponse, Error> {
         self.undone = "tested";
-        let mut response = self.answer(request, StatusCode::UNPROCESSABLE_ENTITY, false)?;
+        let mut response = self.refused(request)?;
         if htmx::asked(request) {
             htmx::retarget(&mut response, "#page", "innerHTML show:window:top");
         }

@@ -1,17 +1,14 @@
 //! From when on the secret of one credential counts as old: what its page shows of that, and the form that changes it.
 //! Alerts follow at the next look at the clock.
 
-use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 
-use super::edit::SHIPPED;
 use super::show;
-use crate::models::credential_limits::{self, Limits, MOST_DAYS};
-use crate::models::credentials::{self, Credential};
-use crate::models::{Conn, DbError};
+use crate::models::credential_limits::Limits;
+use crate::models::credentials::Credential;
 use crate::services::Services;
-use crate::web::alerts::settings::days;
+use crate::usecases::{Refusal, credentials};
 use crate::web::error::Error;
 use crate::web::page::{self, Shell};
 use crate::web::posted::Posted;
@@ -54,36 +51,16 @@ pub async fn update(
     posted: Posted,
 ) -> Result<HttpResponse, Error> {
     posted.only(["days", step_up::FIELD])?;
-    let id = super::id(&path)?;
-    let days = match days(posted.get("days"), 0, MOST_DAYS) {
-        Ok(days) => days,
-        Err(sentence) => {
-            let mut page = show::load(&services, Shell::new(&request, &visitor, "credentials"), id).await?;
-            page.limit.value = posted.get("days").to_owned();
-            page.limit.error = Some(sentence);
-            return page::html_with(StatusCode::UNPROCESSABLE_ENTITY, &page);
-        }
+    let (id, days) = (super::id(&path)?, posted.get("days"));
+    let confirmation = step_up::typed(step_up::FIELD, &services, &request, &posted);
+    let refusal = match credentials::set_limit(&services, &visitor.principal(), id, days, &confirmation).await {
+        Ok(()) => return Ok(page::see_other(&format!("/credentials/{id}"), "limit")),
+        Err(refusal) => refusal,
     };
-    let (limits, vault) = (services.limits(), services.vault.clone());
-    let quieter = move |conn: &mut Conn| {
-        let row = credentials::find(conn, &vault, id)?.trust()?;
-        let [before, after] = [row.stale_after_days, days].map(|own| limits.days(&row.kind, row.ages, own));
-        Ok::<_, DbError>(before.is_some_and(|before| after.is_none_or(|after| after > before)))
-    };
-    if services.db.run(quieter).await?
-        && let Err(ask) = step_up::confirm(&services, &request, &visitor, &posted).await?
-    {
-        let mut page = show::load(&services, Shell::new(&request, &visitor, "credentials"), id).await?;
-        page.limit.value = posted.get("days").to_owned();
-        page.limit.password = Some(ask.clone());
-        return ask.answer(&page);
+    let shown = async || show::load(&services, Shell::new(&request, &visitor, "credentials"), id).await;
+    match refusal {
+        Refusal::Invalid(errors) => shown().await?.with_limit(days, &errors),
+        Refusal::Unconfirmed(why) => shown().await?.with_password(days, Ask::new(step_up::FIELD, why)),
+        refusal => Err(refusal.into()),
     }
-    let (vault, actor) = (services.vault.clone(), visitor.actor());
-    let saved = services.db.transaction(move |conn| credential_limits::set(conn, &vault, &actor, id, days)).await;
-    saved.map_err(|error| match error {
-        DbError::Check(_) => Error::Conflict(SHIPPED.to_owned()),
-        error => error.into(),
-    })?;
-    services.wake.alerts.notify_one();
-    Ok(page::see_other(&format!("/credentials/{id}"), "limit"))
 }

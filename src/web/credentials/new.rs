@@ -6,11 +6,10 @@ use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
 use super::form::{self, FormPage, Setting};
-use crate::credentials::{self, KINDS, Kind};
-use crate::draft::{Draft, may_be_sent};
-use crate::form::{Errors, Values};
-use crate::models;
+use crate::credentials::{KINDS, Kind, find};
+use crate::form::Errors;
 use crate::services::Services;
+use crate::usecases::{Refusal, credentials};
 use crate::web::error::Error;
 use crate::web::page::{self, Shell};
 use crate::web::params::Params;
@@ -30,7 +29,7 @@ pub async fn new(request: HttpRequest, visitor: As<Operator>, params: Params) ->
     if params.get("kind").is_empty() {
         return page::html(&Kinds { shell, kinds: KINDS.iter().map(|kind| (icon(kind.slug), *kind)).collect() });
     }
-    let kind = credentials::find(params.get("kind")).ok_or(Error::NotFound)?;
+    let kind = find(params.get("kind")).ok_or(Error::NotFound)?;
     let chosen = form::chosen(kind, &params, None);
     let page = FormPage::new(shell, kind, setting(kind), chosen.as_ref(), None, &Errors::default());
     page.answer(&request, StatusCode::OK, chosen.is_some())
@@ -42,41 +41,25 @@ pub async fn create(
     visitor: As<Operator>,
     posted: Posted,
 ) -> Result<HttpResponse, Error> {
-    let kind = kind(&posted)?;
+    let kind = credentials::kind(posted.get("kind"))?;
     form::only(kind, &posted)?;
-    let shown = |status, errors: &Errors| {
-        let shell = Shell::new(&request, &visitor, "credentials");
-        FormPage::new(shell, kind, setting(kind), Some(&posted.0), None, errors).answer(&request, status, false)
-    };
+    let shell = Shell::new(&request, &visitor, "credentials");
     if posted.0.contains("redraw") {
-        return shown(StatusCode::OK, &Errors::default());
+        return form_of(kind, shell, &posted, &Errors::default()).answer(&request, StatusCode::OK, false);
     }
-    let draft = match draft(&services, kind, &posted.0) {
-        Ok(draft) => draft,
-        Err(errors) => return shown(StatusCode::UNPROCESSABLE_ENTITY, &errors),
-    };
-    let (vault, actor) = (services.vault.clone(), visitor.actor());
-    let created =
-        services.db.transaction(move |conn| models::credentials::create(conn, &vault, &actor, &draft.row())).await;
-    match created {
+    match credentials::create(&services, &visitor.principal(), kind, &posted.0).await {
         Ok(id) => Ok(super::leave(&request, &format!("/credentials/{id}"), "saved")),
-        Err(error) => shown(StatusCode::UNPROCESSABLE_ENTITY, &form::refused(error)?),
+        Err(Refusal::Invalid(errors)) => form_of(kind, shell, &posted, &errors).refused(&request),
+        Err(refusal) => Err(refusal.into()),
     }
 }
 
-/// The type that a form for a new credential is of.
-pub fn kind(posted: &Posted) -> Result<&'static Kind, Error> {
-    let unknown = || Error::Unacceptable("There is no such type of credential. Choose one of the list.".to_owned());
-    credentials::find(posted.get("kind")).ok_or_else(unknown)
+/// The form as it was filled in.
+pub fn form_of(kind: &'static Kind, shell: Shell, posted: &Posted, errors: &Errors) -> FormPage {
+    FormPage::new(shell, kind, setting(kind), Some(&posted.0), None, errors)
 }
 
-fn draft(services: &Services, kind: &'static Kind, posted: &Values) -> Result<Draft, Errors> {
-    let entered = form::check(kind, posted, None)?;
-    may_be_sent(&services.egress, kind, &entered.values)?;
-    Draft::new(kind, entered.name, entered.note, &entered.values)
-}
-
-pub fn setting(kind: &Kind) -> Setting {
+fn setting(kind: &Kind) -> Setting {
     Setting {
         title: "Add credential".to_owned(),
         lead: format!("{}: {}", kind.label, kind.summary),

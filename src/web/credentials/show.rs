@@ -1,5 +1,6 @@
 //! One credential: everything but the secret, everywhere it is used, what was done to it, how to make one.
 
+use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
@@ -11,7 +12,7 @@ use super::policies::{self, MOST_INTEGRATIONS, Policies};
 use super::view::{self, Age, Ages, Badge, FindingView, MOST_USAGES, Usage};
 use crate::credentials::{self, Kind};
 use crate::draft::Shown;
-use crate::form::Control;
+use crate::form::{Control, Errors};
 use crate::models::credentials::Credential;
 use crate::models::events::{self, Action, Event, Filter};
 use crate::models::provider_facts::Told;
@@ -23,6 +24,7 @@ use crate::web::error::Error;
 use crate::web::htmx;
 use crate::web::page::{self, Shell, When, when};
 use crate::web::session::{As, Auditor};
+use crate::web::step_up::Ask;
 
 /// Events on the page; the audit trail has them all.
 const MOST_EVENTS: i64 = 30;
@@ -93,6 +95,20 @@ impl Show {
     pub fn tested(mut self, request: &HttpRequest, finding: FindingView) -> Result<HttpResponse, Error> {
         self.finding = Some(finding);
         if htmx::asked(request) { page::html(&self.as_test()) } else { page::html(&self) }
+    }
+
+    /// The page with a limit that was entered wrongly.
+    pub fn with_limit(mut self, entered: &str, errors: &Errors) -> Result<HttpResponse, Error> {
+        self.limit.value = entered.to_owned();
+        self.limit.error = errors.of("days").map(str::to_owned);
+        page::html_with(StatusCode::UNPROCESSABLE_ENTITY, &self)
+    }
+
+    /// The page with a limit that needs the password.
+    pub fn with_password(mut self, entered: &str, ask: Ask) -> Result<HttpResponse, Error> {
+        self.limit.value = entered.to_owned();
+        self.limit.password = Some(ask.clone());
+        ask.answer(&self)
     }
 }
 

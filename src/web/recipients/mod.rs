@@ -2,20 +2,14 @@
 //! profile's; the owner of an address confirms it and unsubscribes by links that need no login. What is sent is not
 //! decided here.
 
-use actix_web::HttpRequest;
-use actix_web::web::Data;
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
 use super::page::{self, When};
-use super::session;
 use crate::integrations::alerts::Trigger;
-use crate::models::events::Actor;
-use crate::models::recipients::{self, LINK_DAYS, Link, Recipient};
-use crate::models::trust::{Seen, Trusted};
-use crate::models::{Conn, DbError};
-use crate::services::Services;
-use crate::vault::Vault;
+use crate::models::recipients::{LINK_DAYS, Recipient};
+use crate::models::trust::Seen;
+use crate::usecases::recipients::Proof;
 
 pub mod confirm;
 mod links;
@@ -64,19 +58,10 @@ fn labels(row: &Recipient) -> Vec<&'static str> {
     row.triggers.split(',').filter_map(Trigger::find).map(Trigger::label).collect()
 }
 
-/// The recipient that a link from a mail names, if the link is one of ours. A row that is not what Strongroom wrote,
-/// and a link that is not, look like a page that does not exist.
-fn linked(conn: &mut Conn, vault: &Vault, id: Uuid, what: Link, key: &str) -> Result<Trusted<Recipient>, DbError> {
-    let person = recipients::find(conn, vault, id)?.judged();
-    person.ok().filter(|person| person.opens(vault, what, key)).ok_or(DbError::NotFound)
-}
-
-/// Whoever follows a link from a mail is known by its address.
-fn owner(services: &Services, request: &HttpRequest, person: &Recipient) -> Actor {
-    Actor { name: person.address.clone(), address: session::client_ip(request, services).to_string() }
-}
-
-/// The id and the key of a link; an id that is none names no page.
+/// The link of the address; an id that is none names no page.
 type Place = actix_web::web::Path<(Uuid, String)>;
 
-type Shared = Data<Services>;
+/// For a use case.
+fn proof(link: &Place) -> Proof {
+    Proof { id: link.0, key: link.1.clone() }
+}

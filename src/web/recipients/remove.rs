@@ -4,12 +4,12 @@ use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use uuid::Uuid;
 
-use crate::models::recipients;
 use crate::services::Services;
+use crate::usecases::recipients;
 use crate::web::error::Error;
-use crate::web::page;
 use crate::web::posted::Posted;
 use crate::web::session::{Administrator, As};
+use crate::web::{page, step_up};
 
 pub async fn destroy(
     services: Data<Services>,
@@ -19,11 +19,8 @@ pub async fn destroy(
     posted: Posted,
 ) -> Result<HttpResponse, Error> {
     posted.only([])?;
-    let (id, vault) = (*id, services.vault.clone());
-    let profile = services.db.run(move |conn| recipients::find(conn, &vault, id)).await?.shown().integration_id;
-    let page = format!("/integrations/{profile}");
-    visitor.require_fresh(&request, &page)?;
-    let (vault, actor) = (services.vault.clone(), visitor.actor());
-    services.db.transaction(move |conn| recipients::delete(conn, &vault, &actor, id)).await?;
+    let page = format!("/integrations/{}", recipients::profile_of(&services, *id).await?);
+    let removed = recipients::remove(&services, &visitor.principal(), *id).await;
+    removed.map_err(step_up::on_its_page(&request, &page))?;
     Ok(page::see_other(&page, "recipient-removed"))
 }

@@ -3,16 +3,17 @@
 //! which page it comes from. Once a recipient was removed nothing can tell a true link from a made-up one, so every id
 //! that nobody has gets the same calm page.
 
+use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
-use super::{Place, Shared, linked, owner};
-use crate::models::DbError;
-use crate::models::recipients::{self, Link, Recipient};
-use crate::models::trust::Trusted;
+use super::{Place, proof};
+use crate::models::recipients::Recipient;
+use crate::services::Services;
+use crate::usecases::recipients;
 use crate::web::error::Error;
-use crate::web::page;
 use crate::web::posted::Posted;
+use crate::web::{page, session};
 
 #[derive(Template)]
 #[template(path = "recipients/unsubscribe.html")]
@@ -30,17 +31,6 @@ enum State {
     Gone,
 }
 
-/// `None`: nobody has the id.
-async fn find(services: &Shared, link: &Place) -> Result<Option<Trusted<Recipient>>, Error> {
-    let (vault, (id, key)) = (services.vault.clone(), (link.0, link.1.clone()));
-    let found = services.db.run(move |conn| match recipients::find(conn, &vault, id) {
-        Err(DbError::NotFound) => Ok(None),
-        Err(error) => Err(error),
-        Ok(_) => linked(conn, &vault, id, Link::Unsubscribe, &key).map(Some),
-    });
-    Ok(found.await?)
-}
-
 fn show(person: &Recipient, state: State, link: &Place) -> Result<HttpResponse, Error> {
     let action = format!("/recipients/{}/unsubscribe/{}", link.0, link.1);
     page::html(&Unsubscribe { state, address: &person.address, action })
@@ -50,27 +40,22 @@ fn gone() -> Result<HttpResponse, Error> {
     page::html(&Unsubscribe { state: State::Gone, address: "", action: String::new() })
 }
 
-pub async fn new(services: Shared, link: Place) -> Result<HttpResponse, Error> {
-    let Some(person) = find(&services, &link).await? else { return gone() };
+pub async fn new(services: Data<Services>, link: Place) -> Result<HttpResponse, Error> {
+    let Some(person) = recipients::subscriber(&services, &proof(&link)).await? else { return gone() };
     let state = if person.unsubscribed_at.is_some() { State::Done } else { State::Open };
     show(&person, state, &link)
 }
 
 pub async fn create(
-    services: Shared,
+    services: Data<Services>,
     request: HttpRequest,
     link: Place,
     posted: Posted,
 ) -> Result<HttpResponse, Error> {
     posted.only(["List-Unsubscribe"])?;
-    let Some(person) = find(&services, &link).await? else { return gone() };
-    let (vault, actor, id) = (services.vault.clone(), owner(&services, &request, &person), person.id);
-    match services.db.transaction(move |conn| recipients::unsubscribe(conn, &vault, &actor, id)).await {
-        // Removed this very moment.
-        Err(DbError::NotFound) => gone(),
-        done => {
-            done?;
-            show(&person, State::Done, &link)
-        }
+    let from = session::client_ip(&request, &services);
+    match recipients::unsubscribe(&services, &proof(&link), from).await? {
+        Some(person) => show(&person, State::Done, &link),
+        None => gone(),
     }
 }

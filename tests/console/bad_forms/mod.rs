@@ -24,7 +24,7 @@ mod kept;
 pub mod values;
 
 const AT_ONCE: usize = 4;
-const ANSWERS: &[u16] = &[200, 302, 303, 400, 401, 403, 404, 405, 409, 413, 415, 421, 422, 429];
+const ANSWERS: &[u16] = &[200, 302, 303, 400, 401, 403, 404, 405, 409, 410, 413, 415, 421, 422, 429];
 /// Types whose test asks nobody outside.
 const TESTED_HERE: [&str; 4] = ["basic", "api_token", "webhook", "certificate"];
 /// Routes that hash a password, which is slow on purpose.

@@ -53,6 +53,8 @@ async fn guessing_at_the_password_is_throttled_like_a_login() {
     let page = form.with("password", PASSWORD).post(&mut visit, "/integrations").await;
     assert_eq!(page.status, 429);
     assert!(!page.header("retry-after").is_empty());
+    assert!(page.text("#password-error").starts_with("Too many"), "{}", page.text("#password-error"));
+    assert_eq!(page.attributes("#name", "value"), ["mirror"], "what was typed is still there");
     assert!(sink.seen().is_empty());
 }
 

@@ -1,0 +1,145 @@
+//! Saving over a stored credential. Only a change of values opens what is stored, to compare.
+
+use uuid::Uuid;
+
+use super::entered::{self, Entered};
+use super::{UNKNOWN_KIND, open, unless_shipped, whole};
+use crate::accounts::Role;
+use crate::credentials::{self as kinds, Kind};
+use crate::draft::{Draft, Shown};
+use crate::form::Values;
+use crate::integrations::Family;
+use crate::models::credentials::{self, Credential, NewCredential, Secret};
+use crate::models::trust::Doubt;
+use crate::models::{DbError, altered, usages};
+use crate::opening::Closed;
+use crate::services::Services;
+use crate::usecases::{Confirmation, Principal, Refusal, confirm, read, write};
+
+/// More than anybody has of one credential: none must hide behind the others.
+const ALL_USAGES: i64 = 100_000;
+
+/// A credential that may be edited, as it was read.
+pub struct Edited {
+    pub row: Credential,
+    pub kind: &'static Kind,
+    /// Why the row is not used.
+    pub doubt: Option<Doubt>,
+    shown: Shown,
+}
+
+impl Edited {
+    pub async fn load(services: &Services, id: Uuid) -> Result<Self, Refusal> {
+        let seen = read(services, move |conn, vault| credentials::find(conn, vault, id)).await?;
+        let (doubt, row) = (seen.doubt(), seen.into_shown());
+        unless_shipped(&row)?;
+        let kind = kinds::find(&row.kind).ok_or(UNKNOWN_KIND)?;
+        Ok(Self { kind, shown: Shown::read(&row.facts), row, doubt })
+    }
+
+    /// What is saved, as far as the form may build on it: nothing secret once the row did not open.
+    pub fn stored(&self) -> Values {
+        let mut shown = self.shown.clone();
+        if self.doubt.is_some() {
+            shown.secrets.clear();
+        }
+        shown.stored()
+    }
+
+    /// Whether a channel sends alerts with it: another token or webhook address would lead them elsewhere.
+    pub async fn carries_alerts(&self, services: &Services) -> Result<bool, DbError> {
+        let id = self.row.id;
+        let used = read(services, move |conn, vault| usages::of(conn, vault, id, ALL_USAGES)).await?;
+        Ok(used.iter().any(|row| row.family == Family::AlertProfile.slug()))
+    }
+
+    /// Whether something else than what is stored was entered, beside name and description.
+    fn changes_values(&self, values: &Values) -> bool {
+        let stored = self.stored();
+        entered::check(self.kind, values, Some(&stored)).is_ok_and(|entered| entered.values != stored)
+    }
+}
+
+/// Saves what was entered over the version of a credential that the principal has seen; [`Refusal::Overtaken`] when it
+/// is another by now. A credential that channels send alerts with asks for the password. Where what is stored cannot be
+/// opened it is [`DbError::Integrity`], and written down.
+pub async fn update(
+    services: &Services,
+    principal: &Principal,
+    (edited, seen): (&Edited, i64),
+    values: &Values,
+    confirmation: &Confirmation<'_>,
+) -> Result<(), Refusal> {
+    principal.require(Role::Operator)?;
+    if edited.changes_values(values) && edited.carries_alerts(services).await? {
+        confirm(services, principal.visitor(), confirmation).await?;
+    }
+    if edited.row.row_version != seen {
+        return Err(Refusal::Overtaken);
+    }
+    let (entered, draft) = compare(services, principal, edited, values).await?;
+    save(services, principal, edited, entered, draft).await
+}
+
+/// What was entered, with the row that it makes where more than name and description changes.
+async fn compare(
+    services: &Services,
+    principal: &Principal,
+    edited: &Edited,
+    values: &Values,
+) -> Result<(Entered, Option<(Draft, Secret)>), Refusal> {
+    let (stored, at) = (edited.stored(), (edited.row.id, edited.row.row_version));
+    let entered = entered::check(edited.kind, values, Some(&stored)).map_err(Refusal::Invalid)?;
+    if edited.doubt.is_some() {
+        let draft = whole(services, edited.kind, &entered).map_err(Refusal::Invalid)?;
+        return Ok((entered, Some((draft, Secret::Replaced))));
+    }
+    if entered.values == stored {
+        return Ok((entered, None));
+    }
+    let stored = match open(services, principal, at, "edit").await? {
+        Ok(opened) => opened.values,
+        Err(Closed::Stale) => return Err(Refusal::Overtaken),
+        Err(closed) => return Err(DbError::from(closed).into()),
+    };
+    let entered = entered::check(edited.kind, values, Some(&stored)).map_err(Refusal::Invalid)?;
+    let secret = Draft::compared_with(edited.kind, &stored, &entered.values);
+    let draft = whole(services, edited.kind, &entered).map_err(Refusal::Invalid)?;
+    Ok((entered, Some((draft, secret))))
+}
+
+/// Writes it; without a draft only name and description.
+async fn save(
+    services: &Services,
+    principal: &Principal,
+    edited: &Edited,
+    entered: Entered,
+    draft: Option<(Draft, Secret)>,
+) -> Result<(), Refusal> {
+    let (row, id) = (edited.row.clone(), edited.row.id);
+    let saved = write(services, principal, move |conn, vault, actor| {
+        let kept = NewCredential {
+            kind: &row.kind,
+            name: &entered.name,
+            note: &entered.note,
+            identity: &row.identity,
+            facts: &row.facts,
+            ages: row.ages,
+            expires_at: row.expires_at,
+            plaintext: &[],
+        };
+        let (new, secret) = match &draft {
+            Some((draft, secret)) => (draft.row(), *secret),
+            None => (kept, Secret::Kept),
+        };
+        credentials::update(conn, vault, actor, (row.id, row.row_version), &new, secret)
+    });
+    let saved = saved.await;
+    if let Err(DbError::Integrity) = saved {
+        write(services, principal, move |conn, vault, actor| altered::quarantine(conn, vault, actor, id)).await?;
+    }
+    saved.map_err(|error| match error {
+        DbError::Stale => Refusal::Overtaken,
+        error => entered::refused(error),
+    })
+}
