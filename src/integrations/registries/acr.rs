@@ -19,7 +19,9 @@ use crate::providers::ProviderError;
 use crate::providers::azure::container_registry::refresh_token;
 use crate::providers::egress::{Answer, Tls};
 use crate::providers::endpoints::Service;
-use crate::providers::oci_registry::{Login, Registry, Sign, is_digest, is_repository, is_tag, list_or_null, platform};
+use crate::providers::oci_registry::{
+    Lenient, Login, Registry, Sign, is_digest, is_repository, is_tag, list_or_null, platform,
+};
 
 pub static ACR: Spec = Spec {
     slug: "acr",
@@ -94,7 +96,7 @@ impl AzureRegistry {
         #[derive(Deserialize)]
         struct Found {
             #[serde(deserialize_with = "list_or_null")]
-            repositories: Vec<String>,
+            repositories: Vec<Lenient<String>>,
         }
         let (path, sign) = (format!("acr/v1/_catalog?n={PAGE}"), Sign::For("registry:catalog:*"));
         let read = |answer: &Answer| Ok(answer.json::<Found>()?.repositories);
@@ -107,7 +109,7 @@ impl AzureRegistry {
         #[derive(Deserialize)]
         struct Found {
             #[serde(deserialize_with = "list_or_null")]
-            tags: Vec<Entry>,
+            tags: Vec<Lenient<Entry>>,
         }
         let (path, scope) = (format!("acr/v1/{repository}/_tags?n={PAGE}"), metadata(repository));
         let read = |answer: &Answer| Ok(answer.json::<Found>()?.tags);

@@ -20,7 +20,7 @@ use crate::integrations::context::Context;
 use crate::integrations::spec::{Does, Host, Spec, Use, no_grants, suits_all};
 use crate::providers::egress::{Answer, Tls};
 use crate::providers::oci_registry::{
-    Entries, Login, Next, Registry, Sign, is_digest, is_repository, is_tag, platform,
+    Entries, Lenient, Login, Next, Registry, Sign, is_digest, is_repository, is_tag, platform,
 };
 use crate::providers::{ProviderError, Sent, docker_hub};
 
@@ -78,7 +78,7 @@ fn open<'a>(cx: &'a Context<'a>) -> BoxFuture<'a, Result<Box<dyn Catalogue + 'a>
 /// How the API writes a list.
 #[derive(Deserialize)]
 struct Page<T> {
-    results: Vec<T>,
+    results: Vec<Lenient<T>>,
     next: Option<String>,
 }
 

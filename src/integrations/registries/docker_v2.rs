@@ -1,5 +1,5 @@
-//! Any registry that speaks Docker Registry v2: distribution, Nexus, Artifactory, Quay. A vendor whose own interface
-//! tells more (push dates, projects) gets its own file beside this one.
+//! Any registry that speaks Docker Registry v2, such as distribution. A vendor whose own interface tells more (push
+//! dates, projects) has its own file beside this one, and reads here what that interface does not tell.
 
 use futures_util::future::BoxFuture;
 use secrecy::SecretString;

@@ -22,7 +22,7 @@ use crate::integrations::context::Context;
 use crate::integrations::spec::{Does, Host, Spec, Use, no_grants, suits_all};
 use crate::providers::egress::{Answer, Tls};
 use crate::providers::endpoints::Service;
-use crate::providers::oci_registry::{Entries, Login, Registry, Sign, is_digest, is_repository, is_tag};
+use crate::providers::oci_registry::{Entries, Lenient, Login, Registry, Sign, is_digest, is_repository, is_tag};
 use crate::providers::patience::is_throttled;
 use crate::providers::tls_faults::Form;
 use crate::providers::{ProviderError, github};
@@ -164,7 +164,7 @@ impl GithubRegistry {
         owner: &str,
         path: &str,
         pages: Pages,
-        entries: fn(&Answer) -> Result<Vec<T>, ProviderError>,
+        entries: fn(&Answer) -> Result<Vec<Lenient<T>>, ProviderError>,
     ) -> Result<Entries<T>, ProviderError> {
         if !is_repository(owner) || owner.contains('/') {
             return Err(ProviderError::NotFound);

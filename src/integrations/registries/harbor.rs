@@ -16,7 +16,7 @@ use crate::integrations::context::Context;
 use crate::integrations::spec::{Does, Host, Spec, Use, no_grants, suits_all};
 use crate::providers::ProviderError;
 use crate::providers::egress::Answer;
-use crate::providers::oci_registry::{Registry, Sign, is_digest, is_repository, is_tag, platform};
+use crate::providers::oci_registry::{Lenient, Registry, Sign, is_digest, is_repository, is_tag, platform};
 
 pub static HARBOR: Spec = Spec {
     slug: "harbor",
@@ -137,8 +137,8 @@ fn is_project(name: &str) -> bool {
     is_repository(name) && !name.contains('/')
 }
 
-fn entries<T: serde::de::DeserializeOwned>(answer: &Answer) -> Result<Vec<T>, ProviderError> {
-    Ok(answer.json::<Option<Vec<T>>>()?.unwrap_or_default())
+fn entries<T: serde::de::DeserializeOwned>(answer: &Answer) -> Result<Vec<Lenient<T>>, ProviderError> {
+    Ok(answer.json::<Option<Vec<Lenient<T>>>>()?.unwrap_or_default())
 }
 
 /// A project, or a repository with its project in front.

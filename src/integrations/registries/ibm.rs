@@ -24,7 +24,7 @@ use crate::integrations::spec::{Does, Host, Spec, Use, no_grants, suits_all};
 use crate::providers::ProviderError;
 use crate::providers::egress::Tls;
 use crate::providers::endpoints::Service;
-use crate::providers::oci_registry::{Login, Registry, Sign, is_digest};
+use crate::providers::oci_registry::{Entries, Login, Registry, Sign, is_digest};
 
 pub static IBM: Spec = Spec {
     slug: "ibm",
@@ -99,13 +99,21 @@ fn open<'a>(cx: &'a Context<'a>) -> BoxFuture<'a, Result<Box<dyn Catalogue + 'a>
 
 impl IbmRegistry<'_> {
     async fn list_repositories(&self, names: &Names, pages: Pages) -> Result<Listing<String>, ProviderError> {
-        match names.first_parts() {
-            None => Ok(self.namespace("").await?.repositories()),
-            Some(namespaces) => {
-                let read = |namespace: String| async move { Ok(self.namespace(&namespace).await?.repositories()) };
-                gather(Listing::default(), namespaces, pages, read).await
-            }
-        }
+        let (namespaces, rest) = match names.first_parts() {
+            Some(namespaces) => (namespaces, None),
+            None => match self.namespace("").await {
+                // One answer is too small for the account: each namespace has its own.
+                Err(ProviderError::TooLarge) => self.namespaces().await?,
+                found => return Ok(found?.repositories()),
+            },
+        };
+        let read = |namespace: String| async move { Ok(self.namespace(&namespace).await?.repositories()) };
+        gather(Listing { rest, ..Listing::default() }, namespaces, pages, read).await
+    }
+
+    /// `GET /api/v1/namespaces`
+    async fn namespaces(&self) -> Result<Entries<String>, ProviderError> {
+        self.api.vendor_list("api/v1/namespaces", Sign::Login, Pages::All, list::<String>).await
     }
 
     /// `GET /api/v1/images`, all at once, of one namespace or of the account. An index is left out unless asked for.
@@ -134,8 +142,8 @@ impl IbmRegistry<'_> {
 
     async fn list_tags(&self, repository: &str) -> Result<Listing<Tag>, ProviderError> {
         let namespace = repository.split('/').next().unwrap_or_default();
-        // All namespaces, if they were listed; else the repository's own.
-        let place = if self.held.has("") { "" } else { namespace };
+        // All namespaces, if they were listed at once; else the repository's own.
+        let place = if self.held.has("") && !self.held.has(namespace) { "" } else { namespace };
         self.namespace(place).await?.of(repository)
     }
 }

@@ -23,7 +23,7 @@ use crate::integrations::ca_certificate;
 use crate::integrations::context::{Context, Secret};
 use crate::integrations::spec::{Does, Host, Spec, Use, no_grants, suits_all};
 use crate::providers::ProviderError;
-use crate::providers::oci_registry::{Entries, Login, Registry, Sign, is_digest, is_repository};
+use crate::providers::oci_registry::{Entries, Lenient, Login, Registry, Sign, is_digest, is_repository};
 
 pub static JFROG: Spec = Spec {
     slug: "jfrog",
@@ -164,7 +164,7 @@ impl Artifactory<'_> {
     async fn manifests(&self, repository: &str) -> Result<HashMap<String, (DateTime<Utc>, String)>, ProviderError> {
         #[derive(Deserialize)]
         struct Answered {
-            files: Vec<File>,
+            files: Vec<Lenient<File>>,
         }
         #[derive(Deserialize)]
         #[serde(rename_all = "camelCase")]
@@ -181,6 +181,7 @@ impl Artifactory<'_> {
             Err(cause) => return Err(cause),
         };
         let manifests = files.into_iter().filter_map(|file| {
+            let Lenient::Read(file) = file else { return None };
             let (tag, name) = file.uri.strip_prefix('/')?.split_once('/')?;
             let digest = file.sha2.map(|hash| format!("sha256:{hash}")).filter(|digest| is_digest(digest));
             let is_manifest = matches!(name, "manifest.json" | "list.manifest.json");

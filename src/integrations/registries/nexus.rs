@@ -25,7 +25,7 @@ use crate::integrations::context::Context;
 use crate::integrations::spec::{Does, Host, Spec, Use, no_grants, suits_all};
 use crate::providers::ProviderError;
 use crate::providers::egress::Answer;
-use crate::providers::oci_registry::{Entries, Login, Next, Registry, Sign, is_digest, is_repository};
+use crate::providers::oci_registry::{Entries, Lenient, Login, Next, Registry, Sign, is_digest, is_repository};
 
 pub static NEXUS: Spec = Spec {
     slug: "nexus",
@@ -126,7 +126,7 @@ impl Nexus<'_> {
         #[derive(Deserialize)]
         #[serde(rename_all = "camelCase")]
         struct Answered {
-            items: Vec<Component>,
+            items: Vec<Lenient<Component>>,
             continuation_token: Option<String>,
         }
         if !is_place(place) {

@@ -22,7 +22,9 @@ use crate::integrations::context::Context;
 use crate::integrations::spec::{Does, Host, Spec, Use, no_grants, suits_all};
 use crate::providers::ProviderError;
 use crate::providers::egress::Answer;
-use crate::providers::oci_registry::{Login, Next, Registry, Sign, is_digest, is_repository, is_tag, platform};
+use crate::providers::oci_registry::{
+    Lenient, Login, Next, Registry, Sign, is_digest, is_repository, is_tag, platform,
+};
 
 pub static OPENSHIFT: Spec = Spec {
     slug: "openshift",
@@ -160,7 +162,7 @@ impl Catalogue for Cluster {
 #[derive(Deserialize)]
 struct Streams {
     metadata: ListMetadata,
-    items: Vec<Stream>,
+    items: Vec<Lenient<Stream>>,
 }
 
 #[derive(Deserialize)]

@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use super::catalogue::{Listing, Pages};
 use crate::providers::ProviderError;
 use crate::providers::egress::Answer;
-use crate::providers::oci_registry::{AT_ONCE, is_repository};
+use crate::providers::oci_registry::{AT_ONCE, Lenient, is_repository};
 
 /// The repositories of all places, added to what is known already. An error when nothing could be read.
 pub(super) async fn gather<P, F>(
@@ -60,7 +60,7 @@ pub(super) fn repositories(names: Vec<String>, rest: Option<ProviderError>) -> L
 }
 
 /// The entries of an answer that is nothing but a list.
-pub(super) fn list<T: DeserializeOwned>(answer: &Answer) -> Result<Vec<T>, ProviderError> {
+pub(super) fn list<T: DeserializeOwned>(answer: &Answer) -> Result<Vec<Lenient<T>>, ProviderError> {
     answer.json()
 }
 

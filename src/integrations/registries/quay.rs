@@ -19,7 +19,7 @@ use crate::integrations::context::{Context, Secret};
 use crate::integrations::spec::{Does, Host, Spec, Use, no_grants, suits_all};
 use crate::providers::egress::Answer;
 use crate::providers::endpoints::Service;
-use crate::providers::oci_registry::{Login, Next, Registry, Sign, is_digest, is_repository, is_tag};
+use crate::providers::oci_registry::{Entries, Lenient, Login, Next, Registry, Sign, is_digest, is_repository, is_tag};
 use crate::providers::{ProviderError, Sent};
 
 pub static QUAY: Spec = Spec {
@@ -132,7 +132,7 @@ async fn own(api: &Registry) -> Result<Vec<String>, ProviderError> {
 async fn repositories_of(api: &Registry, namespace: String, pages: Pages) -> Result<Listing<String>, ProviderError> {
     #[derive(Deserialize)]
     struct Found {
-        repositories: Vec<Repository>,
+        repositories: Vec<Lenient<Repository>>,
         next_page: Option<String>,
     }
     #[derive(Deserialize)]
@@ -146,12 +146,12 @@ async fn repositories_of(api: &Registry, namespace: String, pages: Pages) -> Res
     }
     let read = |answer: &Answer| {
         let found: Found = answer.json()?;
-        let images = found.repositories.into_iter().filter(|found| found.kind.as_deref() != Some("application"));
-        let names = images.map(|found| format!("{}/{}", found.namespace, found.name)).collect();
-        Ok((names, Next::parameter("next_page", found.next_page)))
+        Ok((found.repositories, Next::parameter("next_page", found.next_page)))
     };
-    let (names, rest) =
-        api.vendor_pages(&format!("repository?namespace={namespace}"), Sign::Login, pages, read).await?;
+    let path = format!("repository?namespace={namespace}");
+    let (found, rest): Entries<Repository> = api.vendor_pages(&path, Sign::Login, pages, read).await?;
+    let images = found.into_iter().filter(|found| found.kind.as_deref() != Some("application"));
+    let names = images.map(|found| format!("{}/{}", found.namespace, found.name)).collect();
     Ok(repositories(names, rest))
 }
 
@@ -159,7 +159,7 @@ async fn repositories_of(api: &Registry, namespace: String, pages: Pages) -> Res
 async fn dated_tags(api: &Registry, repository: &str, pages: Pages) -> Result<Listing<Tag>, ProviderError> {
     #[derive(Deserialize)]
     struct Found {
-        tags: Vec<Entry>,
+        tags: Vec<Lenient<Entry>>,
         page: u32,
         has_additional: bool,
     }

@@ -3,6 +3,8 @@
 
 use std::collections::HashSet;
 
+use serde::Deserialize;
+use serde::de::IgnoredAny;
 use url::Url;
 
 use super::Pages;
@@ -50,6 +52,14 @@ impl Next {
     }
 }
 
+/// An entry of a list. One that cannot be read costs itself and no others.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged)]
+pub enum Lenient<T> {
+    Read(T),
+    Odd(IgnoredAny),
+}
+
 /// The entries of a list, and why there are no more, if there should be.
 pub type Entries<T> = (Vec<T>, Option<ProviderError>);
 
@@ -64,9 +74,10 @@ impl Session {
         read: R,
     ) -> Result<Entries<T>, ProviderError>
     where
-        R: Fn(&Answer) -> Result<(Vec<T>, Next), ProviderError>,
+        R: Fn(&Answer) -> Result<(Vec<Lenient<T>>, Next), ProviderError>,
     {
         let (mut found, mut seen, mut next) = (Vec::new(), HashSet::new(), Some(first));
+        let mut odd = None;
         while let Some(url) = next {
             let begun = !seen.is_empty();
             let page = match self.get(&url, sign, Ask::LIST).await {
@@ -75,7 +86,12 @@ impl Session {
             };
             match page {
                 Ok((entries, after)) => {
-                    found.extend(entries);
+                    for entry in entries {
+                        match entry {
+                            Lenient::Read(entry) => found.push(entry),
+                            Lenient::Odd(_) => odd = Some(ProviderError::BadAnswer),
+                        }
+                    }
                     next = match after {
                         Ok(after) => after,
                         Err(cause) => return Ok((found, Some(cause))),
@@ -86,7 +102,7 @@ impl Session {
                 Err(cause) => return Err(cause),
             }
             if pages == Pages::First {
-                return Ok((found, None));
+                return Ok((found, odd));
             }
             seen.insert(url);
             let rest = match &next {
@@ -101,6 +117,6 @@ impl Session {
                 return Ok((found, rest));
             }
         }
-        Ok((found, None))
+        Ok((found, odd))
     }
 }

@@ -31,7 +31,7 @@ mod tokens;
 pub use contents::Described;
 pub use digest::is_digest;
 pub use line::AT_ONCE;
-pub use lists::{Entries, Next};
+pub use lists::{Entries, Lenient, Next};
 pub use manifest::{is_repository, is_tag, platform};
 pub use session::{Pages, Sign, pull};
 pub use tokens::{Login, SentTo};
@@ -100,13 +100,13 @@ impl<T> Listing<T> {
 #[derive(Deserialize)]
 struct Catalog {
     #[serde(deserialize_with = "list_or_null")]
-    repositories: Vec<String>,
+    repositories: Vec<Lenient<String>>,
 }
 
 #[derive(Deserialize)]
 struct TagList {
     #[serde(deserialize_with = "list_or_null")]
-    tags: Vec<String>,
+    tags: Vec<Lenient<String>>,
 }
 
 /// Registries written in Go answer `null` for a list without entries. The member itself must be there: an answer
@@ -196,7 +196,7 @@ impl Registry {
         path: &str,
         sign: Sign<'_>,
         pages: Pages,
-        entries: fn(&Answer) -> Result<Vec<T>, ProviderError>,
+        entries: fn(&Answer) -> Result<Vec<Lenient<T>>, ProviderError>,
     ) -> Result<Entries<T>, ProviderError> {
         self.vendor_pages(path, sign, pages, |answer| Ok((entries(answer)?, Next::Link))).await
     }
@@ -210,7 +210,7 @@ impl Registry {
         read: R,
     ) -> Result<Entries<T>, ProviderError>
     where
-        R: Fn(&Answer) -> Result<(Vec<T>, Next), ProviderError>,
+        R: Fn(&Answer) -> Result<(Vec<Lenient<T>>, Next), ProviderError>,
     {
         self.session.pages(self.session.url(path)?, sign, pages, read).await
     }
@@ -225,7 +225,7 @@ impl Registry {
         path: &str,
         scope: &str,
         pages: Pages,
-        entries: fn(&Answer) -> Result<Vec<String>, ProviderError>,
+        entries: fn(&Answer) -> Result<Vec<Lenient<String>>, ProviderError>,
     ) -> Result<Entries<String>, ProviderError> {
         let page = |size: usize| self.session.url(&format!("{path}?n={size}"));
         let (sign, read) = (Sign::For(scope), |answer: &Answer| Ok((entries(answer)?, Next::Link)));

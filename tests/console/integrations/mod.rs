@@ -27,6 +27,7 @@ mod purge;
 mod queue;
 mod scans;
 mod usages;
+mod vendors;
 
 /// A saved credential with a user name and a password.
 fn basic(app: &TestApp, name: &str, username: &str, password: &str) -> Uuid {

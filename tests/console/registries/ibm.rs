@@ -7,7 +7,7 @@ use strongroom::providers::endpoints::{Endpoints, Service};
 
 use super::Scan;
 use crate::support::peers::ibm_registry::{self, ACCOUNT, API_KEY, digest};
-use crate::support::peers::receiver::Receiver;
+use crate::support::peers::receiver::{Receiver, Said};
 
 pub fn by_key(peer: &Receiver, account: &str, key: &str) -> Scan {
     let at = || peer.url().parse().unwrap();
@@ -39,6 +39,15 @@ async fn patterns_with_a_namespace_in_front_list_that_of_ibm_alone() {
     assert_eq!(exact.images().await.len(), 2);
     let asked = peer.calls().into_iter().filter(|call| call.path() == "/api/v1/images");
     assert!(asked.map(|call| call.query("namespace")).all(|namespace| namespace.as_deref() == Some("birds")));
+}
+
+#[tokio::test]
+async fn an_account_of_ibm_too_large_for_one_answer_is_read_by_namespaces() {
+    let peer = Receiver::start(|call| match (call.path(), call.query("namespace")) {
+        ("/api/v1/images", None) => Said::Endless,
+        _ => ibm_registry::answer(call),
+    });
+    assert_eq!(by_key(&peer, ACCOUNT, API_KEY).images().await.len(), 4);
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! What no vendor's registry may do to a scan, whoever made it: lead the credential to another host, list without
 //! end, or answer with something else than was asked for. Each is a failure or a gap with its name.
 
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -156,6 +157,58 @@ async fn a_list_of_a_vendors_registry_that_leads_back_into_itself_ends() {
     for vendor in VENDORS {
         let failures = scan(&vendor, going_round).await;
         assert!(failures.iter().any(|error| error.cause == ProviderError::BadAnswer), "{}", vendor.name);
+    }
+}
+
+#[tokio::test]
+async fn a_list_of_a_vendors_registry_without_end_is_cut_off_and_called_that() {
+    for vendor in VENDORS.iter().filter(|vendor| ["Google", "Docker Hub"].contains(&vendor.name)) {
+        let answer = vendor.answer;
+        let pages = AtomicU32::new(0);
+        let peer = Receiver::start(move |call| {
+            if !call.path().ends_with("/apps/dockerImages") && !call.path().ends_with("/app/tags") {
+                return answer(call);
+            }
+            let next = pages.fetch_add(1, Ordering::SeqCst);
+            let target = format!("{}?page_size=100&page={next}", call.path());
+            Said::json(
+                200,
+                &json!({"dockerImages": [], "nextPageToken": next.to_string(), "results": [], "next": target}),
+            )
+        });
+        let found = (vendor.scan)(&peer).whole().await;
+        let gaps = found.map_or_else(|error| vec![error], |found| found.gaps);
+        assert!(gaps.iter().any(|gap| gap.cause == ProviderError::TooLarge), "{}: {gaps:?}", vendor.name);
+    }
+}
+
+#[tokio::test]
+async fn an_entry_that_cannot_be_read_costs_itself_alone() {
+    const LISTS: [&str; 7] = ["repositories", "projects", "dockerImages", "items", "results", "tags", "files"];
+    for vendor in VENDORS {
+        let peer = Receiver::start(move |call| {
+            let honest = (vendor.answer)(call);
+            let in_path = |part: &str| call.path().contains(part);
+            let spared = (vendor.signs_in)(call) || in_path("/manifests/") || in_path("/blobs/");
+            let Said::Answer { status: 200, headers, body } = honest.clone() else { return honest };
+            let Ok(mut body) = serde_json::from_slice::<Value>(&body) else { return honest };
+            if spared {
+                return honest;
+            }
+            if let Some(entries) = body.as_array_mut() {
+                entries.push(json!(7));
+            }
+            for name in LISTS {
+                if let Some(Value::Array(entries)) = body.get_mut(name) {
+                    entries.push(json!(7));
+                }
+            }
+            Said::Answer { status: 200, headers, body: body.to_string().into_bytes() }
+        });
+        let found = (vendor.scan)(&peer).whole().await.unwrap_or_else(|error| panic!("{}: {error}", vendor.name));
+        let honest = Receiver::start(vendor.answer);
+        assert_eq!(found.images, (vendor.scan)(&honest).whole().await.unwrap().images, "{}", vendor.name);
+        assert!(found.gaps.iter().any(|gap| gap.cause == ProviderError::BadAnswer), "{}", vendor.name);
     }
 }
 

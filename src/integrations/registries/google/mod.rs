@@ -23,7 +23,7 @@ use crate::integrations::context::{Context, Secret};
 use crate::integrations::spec::{Does, Host, Spec, Use, no_grants, suits_all};
 use crate::providers::egress::{Answer, Tls};
 use crate::providers::endpoints::Service;
-use crate::providers::oci_registry::{Entries, Login, Next, Registry, Sign};
+use crate::providers::oci_registry::{Entries, Lenient, Login, Next, Registry, Sign};
 use crate::providers::{ProviderError, gcp};
 
 mod image;
@@ -118,7 +118,7 @@ impl GoogleRegistry<'_> {
         #[serde(rename_all = "camelCase")]
         struct Projects {
             #[serde(default)]
-            projects: Vec<Project>,
+            projects: Vec<Lenient<Project>>,
             next_page_token: Option<String>,
         }
         #[derive(Deserialize)]
@@ -133,10 +133,10 @@ impl GoogleRegistry<'_> {
         let path = "v3/projects:search?query=state:ACTIVE&pageSize=500";
         let read = |answer: &Answer| {
             let found: Projects = answer.json()?;
-            let names = found.projects.into_iter().map(|project| project.project_id).collect();
-            Ok((names, Next::parameter("pageToken", found.next_page_token)))
+            Ok((found.projects, Next::parameter("pageToken", found.next_page_token)))
         };
-        manager.vendor_pages(path, Sign::Login, Pages::All, read).await
+        let (found, rest): Entries<Project> = manager.vendor_pages(path, Sign::Login, Pages::All, read).await?;
+        Ok((found.into_iter().map(|project| project.project_id).collect(), rest))
     }
 
     /// The images of a project, of one repository on a host of Container Registry, else of all.
@@ -161,7 +161,7 @@ impl GoogleRegistry<'_> {
         #[serde(rename_all = "camelCase")]
         struct Repositories {
             #[serde(default)]
-            repositories: Vec<Repository>,
+            repositories: Vec<Lenient<Repository>>,
             next_page_token: Option<String>,
         }
         #[derive(Deserialize)]
@@ -173,12 +173,12 @@ impl GoogleRegistry<'_> {
         let path = format!("v1/{}/repositories?pageSize=1000", self.place.within(project));
         let read = |answer: &Answer| {
             let found: Repositories = answer.json()?;
-            let images = found.repositories.into_iter().filter(|repository| repository.format == "DOCKER");
-            let names = images.map(|repository| repository.name).collect();
-            Ok((names, Next::parameter("pageToken", found.next_page_token)))
+            Ok((found.repositories, Next::parameter("pageToken", found.next_page_token)))
         };
-        let (mut names, mut rest): Entries<String> =
+        let (found, mut rest): Entries<Repository> =
             self.api.vendor_pages(&path, Sign::Login, Pages::All, read).await?;
+        let images = found.into_iter().filter(|repository| repository.format == "DOCKER");
+        let mut names: Vec<String> = images.map(|repository| repository.name).collect();
         let within = format!("{}/repositories/", self.place.within(project));
         let known = names.len();
         names.retain(|name| name.strip_prefix(&within).is_some_and(is_project));
@@ -194,7 +194,7 @@ impl GoogleRegistry<'_> {
         #[serde(rename_all = "camelCase")]
         struct Answered {
             #[serde(default)]
-            docker_images: Vec<Image>,
+            docker_images: Vec<Lenient<Image>>,
             next_page_token: Option<String>,
         }
         let read = || async {

@@ -51,16 +51,23 @@ fn rules(call: &Call) -> Result<Said, Said> {
             if known { Ok(token_for_scope(call)) } else { Err(registry_error(401, "UNAUTHORIZED")) }
         }
         "/api/v1/images" => images(call),
+        "/api/v1/namespaces" => account(call).map(|()| Said::json(200, &json!(["birds", "fish"]))),
         _ => v2(call, "/oauth/token", &shelf()),
     }
 }
 
-fn images(call: &Call) -> Result<Said, Said> {
+/// Whether the token is one of the account that the call names.
+fn account(call: &Call) -> Result<(), Said> {
     let account = bearer(call).and_then(tokens::claims).map(|claims| claims["account"]["bss"].clone());
     let account = account.ok_or_else(|| refused(401, "CRG0009E"))?;
     if call.header("account").is_none_or(|header| account != header) {
         return Err(refused(403, "CRG0010E"));
     }
+    Ok(())
+}
+
+fn images(call: &Call) -> Result<Said, Said> {
+    account(call)?;
     let namespace = call.query("namespace");
     let lists = call.query("includeManifestLists").as_deref() == Some("true");
     let there = |(repository, tag, _): &&(&str, &str, i64)| {
