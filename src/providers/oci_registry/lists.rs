@@ -63,6 +63,9 @@ pub enum Lenient<T> {
 /// The entries of a list, and why there are no more, if there should be.
 pub type Entries<T> = (Vec<T>, Option<ProviderError>);
 
+/// Entries, and the address of the next page or why it is not asked for.
+type Page<T> = (Vec<Lenient<T>>, Result<Option<Url>, ProviderError>);
+
 impl Session {
     /// Reads a page, and the pages that follow it. `read` gives the entries of one and says where the next one is.
     /// Pages after the first may be missing: then the reason comes with the entries of those before.
@@ -76,47 +79,43 @@ impl Session {
     where
         R: Fn(&Answer) -> Result<(Vec<Lenient<T>>, Next), ProviderError>,
     {
-        let (mut found, mut seen, mut next) = (Vec::new(), HashSet::new(), Some(first));
-        let mut odd = None;
+        let (mut found, mut seen, mut next, mut odd) = (Vec::new(), HashSet::new(), Some(first), None);
         while let Some(url) = next {
-            let begun = !seen.is_empty();
-            let page = match self.get(&url, sign, Ask::LIST).await {
-                Ok(answer) => read(&answer).map(|(entries, next)| (entries, next.address(&answer, &url))),
-                Err(cause) => Err(cause),
+            let (entries, after) = match self.page(&url, sign, &read).await {
+                Ok(page) => page,
+                Err(cause) if seen.is_empty() || cause == ProviderError::Stopped => return Err(cause),
+                Err(cause) => return Ok((found, Some(cause))),
             };
-            match page {
-                Ok((entries, after)) => {
-                    for entry in entries {
-                        match entry {
-                            Lenient::Read(entry) => found.push(entry),
-                            Lenient::Odd(_) => odd = Some(ProviderError::BadAnswer),
-                        }
-                    }
-                    next = match after {
-                        Ok(after) => after,
-                        Err(cause) => return Ok((found, Some(cause))),
-                    };
+            for entry in entries {
+                match entry {
+                    Lenient::Read(entry) => found.push(entry),
+                    Lenient::Odd(_) => odd = Some(ProviderError::BadAnswer),
                 }
-                Err(ProviderError::Stopped) => return Err(ProviderError::Stopped),
-                Err(cause) if begun => return Ok((found, Some(cause))),
-                Err(cause) => return Err(cause),
-            }
-            if pages == Pages::First {
-                return Ok((found, odd));
             }
             seen.insert(url);
-            let rest = match &next {
+            next = match after {
+                Err(cause) => return Ok((found, Some(cause))),
+                Ok(_) if pages == Pages::First => return Ok((found, odd)),
                 // A list that leads back into itself would never end.
-                Some(next) if seen.contains(next) => Some(ProviderError::BadAnswer),
-                Some(_) if seen.len() >= MAX_PAGES => Some(ProviderError::TooLarge),
-                _ if found.len() > MAX_NAMES => Some(ProviderError::TooLarge),
-                _ => None,
+                Ok(Some(next)) if seen.contains(&next) => return Ok((found, Some(ProviderError::BadAnswer))),
+                Ok(Some(_)) if seen.len() >= MAX_PAGES => return Ok((found, Some(ProviderError::TooLarge))),
+                Ok(next) => next,
             };
-            if rest.is_some() {
+            if found.len() > MAX_NAMES {
                 found.truncate(MAX_NAMES);
-                return Ok((found, rest));
+                return Ok((found, Some(ProviderError::TooLarge)));
             }
         }
         Ok((found, odd))
+    }
+
+    /// The entries of one page, and the address of the next.
+    async fn page<T, R>(&self, url: &Url, sign: Sign<'_>, read: &R) -> Result<Page<T>, ProviderError>
+    where
+        R: Fn(&Answer) -> Result<(Vec<Lenient<T>>, Next), ProviderError>,
+    {
+        let answer = self.get(url, sign, Ask::LIST).await?;
+        let (entries, next) = read(&answer)?;
+        Ok((entries, next.address(&answer, url)))
     }
 }

@@ -57,12 +57,16 @@ async fn a_deploy_token_of_gitlab_reads_the_repositories_that_are_named() {
 }
 
 #[tokio::test]
-async fn a_gitlab_registry_without_a_database_is_read_by_the_v2_list() {
+async fn a_gitlab_registry_without_a_database_gets_its_dates_from_the_api() {
     let peer = Receiver::start(gitlab::answer_without_database);
     let images = by_token(&peer, TOKEN).with("repository", "team/app*").with("cap", "1").run().await.unwrap();
     let places: Vec<String> = images.iter().map(|image| format!("{}:{}", image.repository, image.tag)).collect();
-    assert_eq!(places, ["team/app:9.9", "team/app/worker:9.9"]);
-    assert_eq!(images[0].pushed_at, None);
+    assert_eq!(places, ["team/app:1.0", "team/app/worker:1.0"], "9.9 is the older one");
+    assert_eq!(images[0].pushed_at.unwrap().date_naive().to_string(), "2026-11-01");
+    // A deploy token does not open the API: names decide.
+    let by_name = Scan::of(peer.url()).version("gitlab").password(DEPLOY.0, DEPLOY.1).with("repository", "team/app");
+    let images = by_name.with("cap", "1").run().await.unwrap();
+    assert_eq!((images[0].tag.as_str(), images[0].pushed_at), ("9.9", None));
 }
 
 #[tokio::test]

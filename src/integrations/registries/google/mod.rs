@@ -34,7 +34,7 @@ use place::Place;
 
 pub static GOOGLE: Spec = Spec {
     slug: "google_artifacts",
-    label: "Google Artifact Registry",
+    label: "Google Artifact/Container Registry",
     fields: FIELDS,
     uses: &[Use::main(&["gcp"])],
     host: Host::Chosen(|settings| Url::parse(&format!("https://{}", Place::of(settings).ok()?.host)).ok()),
