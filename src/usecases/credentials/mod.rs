@@ -118,7 +118,7 @@ async fn refuse_deletion(services: &Services, principal: &Principal, id: Uuid) -
 }
 
 /// Sets the days after which the secret of one credential counts as old: 0 is never, nothing is as its type says. A
-/// longer limit makes alerts quieter, so it needs a password that was given lately.
+/// longer limit makes alerts quieter, so it asks for the password.
 pub async fn set_limit(
     services: &Services,
     principal: &Principal,

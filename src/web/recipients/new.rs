@@ -84,7 +84,7 @@ pub async fn create(
     let confirmation = step_up::typed(step_up::FIELD, &services, &request, &posted);
     match recipients::invite(&services, &visitor.principal(), &profile, &posted.0, &confirmation).await {
         Ok(()) => Ok(page::see_other(&format!("/integrations/{id}"), "invited")),
-        Err(refusal) => again(|errors| form(errors), refusal),
+        Err(refusal) => again(form, refusal),
     }
 }
 
