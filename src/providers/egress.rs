@@ -14,8 +14,8 @@ use secrecy::SecretString;
 use url::Url;
 
 use super::addresses::{Lookup, Reach, Rules, VettingResolver, shown, system_lookup};
-use super::answer_faults::{cut_off, translate};
 use super::proxy::{self, Proxy};
+use super::silence::{cut_off, translate};
 use super::tls_faults::Form;
 use super::{Detour, ProviderError, Sent, trust};
 

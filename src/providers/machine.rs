@@ -9,8 +9,8 @@ use url::Url;
 
 use super::ProviderError;
 use super::addresses::shown;
-use super::answer_faults::translate;
 use super::egress::{Answer, BODY_LIMIT, Egress, USER_AGENT, read};
+use super::silence::translate;
 use super::tls_faults::Form;
 
 const AZURE_IDENTITY: &str = "http://169.254.169.254/metadata/identity/oauth2/token";

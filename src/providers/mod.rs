@@ -32,6 +32,7 @@ pub mod probe;
 mod proxied;
 pub mod proxy;
 pub mod sessions;
+mod silence;
 pub mod standard_webhooks;
 mod tls_causes;
 pub mod tls_faults;
