@@ -91,6 +91,9 @@ async fn the_pictures_of_the_readme_can_be_taken() {
     }
     let app = TestApp::start();
     let visit = app.administrator();
+    // Before there are alerts: it hears of none that were told before it was there.
+    let splunk = Splunk::start();
+    splunk.add(&app);
     fill(&app);
     let browser = Browser::open(&app.url, WIDE).await;
     browser.take(visit.cookie.as_deref()).await;
@@ -118,8 +121,6 @@ async fn the_pictures_of_the_readme_can_be_taken() {
         browser.goto(path).await;
         browser.picture(&format!("gallery-{name}")).await;
     }
-    let splunk = Splunk::start();
-    splunk.add(&app);
     let soon = "UPDATE credentials SET expires_at = now() + interval '6 days' WHERE name = 'GitHub packages'";
     signed::run(&app, soon);
     strongroom::alerting::find_due(&app.services).await.expect("what is due");
