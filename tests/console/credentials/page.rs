@@ -28,11 +28,11 @@ async fn the_page_shows_everything_but_the_secret() {
     assert_eq!(page.text(".page-head p"), "AWS · Access key");
     let facts = page.texts(".facts > div").join("\n");
     for fact in [
-        "DescriptionDeploys <b>from</b> CI",
-        "Access key IDAKIAIOSFODNN7EXAMPLE",
-        "Secret access keyStored, encrypted",
+        "Description Deploys <b>from</b> CI",
+        "Access key ID AKIAIOSFODNN7EXAMPLE",
+        "Secret access key Stored, encrypted",
         "Age 112 days",
-        "Last usednever",
+        "Last used never",
         "by ada",
     ] {
         assert!(facts.contains(fact), "{fact} in {facts}");
@@ -114,7 +114,7 @@ async fn the_expiry_of_a_certificate_is_shown() {
     fields.extend(values.iter().map(|(name, value)| (*name, value.as_str())));
     let id = add_of(&mut visit, &fields).await;
     let page = visit.get(&format!("/credentials/{id}")).await;
-    assert!(page.texts(".facts > div").contains(&"Expires4 May 2041".to_owned()), "{:?}", page.texts(".facts > div"));
+    assert!(page.texts(".facts > div").contains(&"Expires 4 May 2041".to_owned()), "{:?}", page.texts(".facts > div"));
 }
 
 #[actix_web::test]

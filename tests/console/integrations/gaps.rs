@@ -68,7 +68,7 @@ async fn field_r03_r13_a_scan_with_gaps_ends_partly_and_keeps_what_they_hide() {
     // Hidden by a gap is not gone, and gone is not hidden.
     assert_eq!(page.texts("#results tbody th"), ["team/app", "team/app", "team/secret"]);
     assert_eq!(page.texts("#results tbody tr:has([data-kept]) th"), ["team/app", "team/secret"]);
-    assert_eq!(page.texts("#changed li"), ["team/web:1Gone"]);
+    assert_eq!(page.texts("#changed li"), ["team/web:1 Gone"]);
     let history = page.texts(".timeline li");
     assert!(history[0].starts_with("Partly read just now"), "{history:?}");
     assert!(history[0].contains("1 image: 1 gone · 2 gaps. Listing the tags of team/secret failed"), "{history:?}");

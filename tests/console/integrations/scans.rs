@@ -73,7 +73,7 @@ async fn the_next_scan_shows_what_changed_since_the_last() {
     let run = scan_now(&app, &mut visit, id).await;
     assert_eq!((run.added, run.changed, run.removed), (1, 1, 1));
     let page = visit.get(&format!("/integrations/{id}")).await;
-    assert_eq!(page.texts("#changed li"), ["app:1.0Changed", "app:2.0New", "gone:1.0Gone"]);
+    assert_eq!(page.texts("#changed li"), ["app:1.0 Changed", "app:2.0 New", "gone:1.0 Gone"]);
     scan_now(&app, &mut visit, id).await;
     assert_eq!(visit.get(&format!("/integrations/{id}")).await.text("#changed"), "Nothing changed.");
 }
