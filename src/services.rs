@@ -15,9 +15,9 @@ use crate::accounts::{Gate, Hasher};
 use crate::config::{SettingError, Settings};
 use crate::integrations::alerts::email;
 use crate::integrations::context::Outside;
-use crate::models::Db;
 use crate::models::credential_limits::Limits;
 use crate::models::sessions::Limits as SessionLimits;
+use crate::models::{Db, ReplicaId};
 use crate::providers::aws;
 use crate::providers::egress::Egress;
 use crate::providers::tokens::Tokens;
@@ -47,7 +47,7 @@ pub struct Services {
     pub invitations: Limiter,
     pub public_url: Url,
     /// This process among the replicas.
-    pub replica: Uuid,
+    pub replica: ReplicaId,
     pub stopping: CancellationToken,
     pub wake: Wake,
     pub alerts: AlertState,
@@ -88,7 +88,7 @@ impl Services {
             checkups: Limiter::new(10, "tests"),
             invitations: Limiter::new(30, "invitations"),
             public_url,
-            replica: Uuid::new_v4(),
+            replica: ReplicaId(Uuid::new_v4()),
             stopping: CancellationToken::new(),
             wake: Wake::default(),
             alerts: AlertState::default(),

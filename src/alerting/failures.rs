@@ -2,15 +2,14 @@
 //! switched off. Nothing is sent from here.
 
 use chrono::TimeDelta;
-use uuid::Uuid;
 
 use super::prepare::Unfit;
-use crate::integrations::alerts::{Again, SendError};
+use crate::integrations::alerts::{Failure, Retry};
 use crate::models::alerts::{self, RAISED, Subject};
 use crate::models::deliveries::{self, Delivery, Next};
 use crate::models::events::Actor;
 use crate::models::integrations::{self, Integration};
-use crate::models::{self, Conn, DbError, channels};
+use crate::models::{self, Conn, DbError, ReplicaId, channels};
 use crate::vault::{self, Vault};
 
 /// A message that is this old, that the peer itself put off so often, and that others have passed by, waits for a
@@ -33,30 +32,31 @@ const LONGEST_ASKED: u64 = 3_600;
 pub fn record(
     conn: &mut Conn,
     vault: &Vault,
-    replica: Uuid,
+    replica: ReplicaId,
     delivery: &Delivery,
     channel: &Integration,
-    error: &SendError,
+    error: &Failure,
 ) -> Result<bool, DbError> {
     let subject = Subject { kind: "integration", id: channel.id, name: &channel.name };
-    let end = |conn: &mut Conn, next| deliveries::end_attempt(conn, delivery.id, replica, &error.sentence, next);
-    match error.again {
-        Again::Moot => {
+    let words = error.to_string();
+    let end = |conn: &mut Conn, next| deliveries::end_attempt(conn, delivery.id, replica, &words, next);
+    match error.retry {
+        Retry::NoLongerWanted => {
             end(conn, Next::Dropped)?;
             return Ok(true);
         }
-        Again::Never | Again::NeverThisOne | Again::Altered => {
+        Retry::ChannelRejected | Retry::MessageRejected | Retry::RecipientTampered => {
             end(conn, Next::Parked)?;
-            alerts::raise(conn, "delivery", subject, &error.sentence)?;
+            alerts::raise(conn, "delivery", subject, &error.to_string())?;
         }
-        Again::WhenItIsBack | Again::BrokenOff | Again::Later(_) => {
+        Retry::ReceiverDown | Retry::ConnectionLost | Retry::Postponed(_) => {
             return put_off(conn, vault, delivery, channel, error, end);
         }
     }
-    match error.again {
-        Again::Never => refused(conn, vault, channel, subject, error).map(|last_straw| !last_straw),
+    match error.retry {
+        Retry::ChannelRejected => refused(conn, vault, channel, subject, error).map(|last_straw| !last_straw),
         // The peer answers.
-        Again::NeverThisOne => channels::note_answer(conn, vault, channel.id).map(|()| true),
+        Retry::MessageRejected => channels::note_answer(conn, vault, channel.id).map(|()| true),
         _ => Ok(true),
     }
 }
@@ -67,25 +67,25 @@ fn put_off(
     vault: &Vault,
     delivery: &Delivery,
     channel: &Integration,
-    error: &SendError,
+    error: &Failure,
     end: impl Fn(&mut Conn, Next) -> Result<(), DbError>,
 ) -> Result<bool, DbError> {
     let health = channels::health(conn, vault, channel.id)?;
     let (attempts, put_offs) = (delivery.attempts, delivery.put_offs);
     // A tenth longer than the channel, so that others go first: perhaps the peer chokes on this one alone.
     let after = |pause: i32| pause + pause / 10 + 1;
-    let (next, pause) = match error.again {
-        Again::WhenItIsBack => {
+    let (next, pause) = match error.retry {
+        Retry::ReceiverDown => {
             let pause = away_for(health.misses + 1);
             let wait = after(pause.max(away_for(attempts)));
             // While others get through, it is this message that the peer hangs up on.
             (if health.misses == 0 { Next::PutOff(wait) } else { Next::Again(wait) }, Some(pause))
         }
         // Soon at first, and then less and less often: the peer may have it each time.
-        Again::BrokenOff if put_offs < QUICKLY => (Next::PutOff(after(away_for(put_offs + 1))), None),
-        Again::BrokenOff => (Next::PutOff(put_off_for(put_offs + 1 - QUICKLY)), None),
+        Retry::ConnectionLost if put_offs < QUICKLY => (Next::PutOff(after(away_for(put_offs + 1))), None),
+        Retry::ConnectionLost => (Next::PutOff(put_off_for(put_offs + 1 - QUICKLY)), None),
         // Who asks for a pause gets it for everything.
-        Again::Later(Some(asked)) => {
+        Retry::Postponed(Some(asked)) => {
             let pause = i32::try_from(asked.as_secs().clamp(1, LONGEST_ASKED)).unwrap_or(LONGEST_PAUSE);
             (Next::PutOff(after(pause).max(put_off_for(put_offs + 1))), Some(pause))
         }
@@ -93,12 +93,12 @@ fn put_off(
     };
     let passed_by = health.failing_since.is_none_or(|since| since > delivery.created_at + PASSED_BY);
     let stuck = put_offs + 1 >= MOST_PUT_OFFS
-        && (passed_by || error.again == Again::BrokenOff)
+        && (passed_by || error.retry == Retry::ConnectionLost)
         && models::clock(conn)? > delivery.created_at + OLD;
     end(conn, if stuck { Next::Parked } else { next })?;
     if stuck | (channels::count_miss(conn, vault, channel.id, pause)? >= IN_A_ROW) {
         let subject = Subject { kind: "integration", id: channel.id, name: &channel.name };
-        alerts::raise(conn, "delivery", subject, &error.sentence)?;
+        alerts::raise(conn, "delivery", subject, &error.to_string())?;
     }
     Ok(pause.is_none())
 }
@@ -109,20 +109,20 @@ fn refused(
     vault: &Vault,
     channel: &Integration,
     subject: Subject,
-    error: &SendError,
+    error: &Failure,
 ) -> Result<bool, DbError> {
     let refusals = channels::count_refusal(conn, vault, channel.id)?;
     if refusals < IN_A_ROW || !integrations::find(conn, vault, channel.id)?.shown().active {
         return Ok(false);
     }
     integrations::set_active(conn, vault, &Actor::system(), channel.id, false)?;
-    let words = format!("it was switched off after {refusals} refusals in a row. The last: {}", error.sentence);
+    let words = format!("it was switched off after {refusals} refusals in a row. The last: {error}");
     alerts::worsen(conn, "delivery", subject, RAISED + 1, &words)?;
     Ok(true)
 }
 
 /// All of a batch waits for a person: the channel itself cannot be used.
-pub fn park(conn: &mut Conn, vault: &Vault, replica: Uuid, unfit: &Unfit) -> Result<(), DbError> {
+pub fn park(conn: &mut Conn, vault: &Vault, replica: ReplicaId, unfit: &Unfit) -> Result<(), DbError> {
     let Some(first) = unfit.deliveries.first() else { return Ok(()) };
     let channel = integrations::find(conn, vault, first.integration_id)?.into_shown();
     for delivery in &unfit.deliveries {

@@ -17,7 +17,7 @@ use super::prepare::{Batch, Ready, prepare};
 use crate::echoes::Echoes;
 use crate::form::Values;
 use crate::integrations::alerts::email::Letter;
-use crate::integrations::alerts::{Again, Channel, Dispatch, GoAhead, Message, Receipt, SendError, go_ahead};
+use crate::integrations::alerts::{Channel, Dispatch, Failure, GoAhead, Message, Receipt, Retry, go_ahead};
 use crate::integrations::context::Context;
 use crate::models::deliveries::{self, Delivery};
 use crate::models::{Conn, DbError};
@@ -135,9 +135,9 @@ async fn send(
     services: &Services,
     batch: &Batch,
     ready: &Ready,
-    letter: Result<Option<Letter>, SendError>,
+    letter: Result<Option<Letter>, Failure>,
     go_ahead: &GoAhead,
-) -> Result<Receipt, SendError> {
+) -> Result<Receipt, Failure> {
     let letter = letter?;
     if letter.is_none() {
         go_ahead.given().await?;
@@ -157,10 +157,10 @@ async fn send(
 }
 
 /// Records a failure; whether the next message is worth trying.
-async fn failed(services: &Services, batch: &Batch, ready: &Ready, error: SendError) -> Result<bool, DbError> {
+async fn failed(services: &Services, batch: &Batch, ready: &Ready, error: Failure) -> Result<bool, DbError> {
     metrics::counter!("strongroom_deliveries_total", "outcome" => "failed").increment(1);
     let (delivery, channel) = (ready.delivery.clone(), (*batch.integration).clone());
-    tracing::warn!(delivery = %delivery.id, channel = %channel.id, error = error.sentence, "a message failed");
+    tracing::warn!(delivery = %delivery.id, channel = %channel.id, %error, "a message failed");
     let (vault, replica) = (services.vault.clone(), services.replica);
     services.db.transaction(move |conn| failures::record(conn, &vault, replica, &delivery, &channel, &error)).await
 }
@@ -181,7 +181,7 @@ pub struct Call<'a> {
 }
 
 /// Makes a call, bounded in time and with a panic as a failure.
-pub async fn call(services: &Services, call: Call<'_>) -> Result<Receipt, SendError> {
+pub async fn call(services: &Services, call: Call<'_>) -> Result<Receipt, Failure> {
     let main = call.credential.map(Opened::secret);
     let cx = Context::new(services.outside(), call.settings, call.name, main);
     let Call { message, letter, go_ahead, repeated, .. } = call;
@@ -192,17 +192,17 @@ pub async fn call(services: &Services, call: Call<'_>) -> Result<Receipt, SendEr
         Ok(Err(_)) => {
             tracing::error!(delivery = %call.message.id, "a channel panicked");
             let sentence = "Sending failed by a fault of Strongroom itself. It has been logged; please report it.";
-            Err(SendError::never(sentence))
+            Err(Failure::never(sentence))
         }
         Err(_) => {
             let sentence = "The service did not answer in time. It is tried again.";
-            Err(SendError { sentence: sentence.to_owned(), again: Again::BrokenOff })
+            Err(Failure::new(sentence, Retry::ConnectionLost))
         }
     };
     let echoes = Echoes::of_opened(call.credential.map(|opened| (opened.kind, &opened.values)));
     match &mut result {
         Ok(receipt) => receipt.reference.iter_mut().for_each(|reference| echoes.take_out(reference)),
-        Err(error) => echoes.take_out(&mut error.sentence),
+        Err(error) => error.for_each_text(|text| echoes.take_out(text)),
     }
     result
 }

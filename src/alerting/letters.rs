@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::prepare::Ready;
 use crate::integrations::alerts::email::Letter;
-use crate::integrations::alerts::{Again, SendError, Trigger};
+use crate::integrations::alerts::{Failure, Retry, Trigger};
 use crate::mail::{self, Confirmation};
 use crate::models::recipients::{LINK_DAYS, Recipient};
 use crate::vault::Vault;
@@ -21,16 +21,16 @@ pub struct Office<'a> {
 }
 
 /// Nobody is to be told any more.
-fn moot(sentence: &str) -> SendError {
-    SendError { sentence: sentence.to_owned(), again: Again::Moot }
+fn moot(sentence: &str) -> Failure {
+    Failure::new(sentence, Retry::NoLongerWanted)
 }
 
 impl Office<'_> {
     /// The letter, or why there is none: somebody who has not confirmed gets the confirmation only.
-    pub fn letter(&self, ready: &Ready) -> Result<Letter, SendError> {
+    pub fn letter(&self, ready: &Ready) -> Result<Letter, Failure> {
         let altered = "The recipient is not what Strongroom saved, so nothing was sent. Remove them and add them anew.";
         let person = ready.recipient.as_ref();
-        let person = person.ok_or_else(|| SendError { sentence: altered.to_owned(), again: Again::Altered })?;
+        let person = person.ok_or_else(|| Failure::new(altered, Retry::RecipientTampered))?;
         let (delivery, wants) = (&ready.delivery, person.wants_mail());
         let written = match delivery.kind.as_str() {
             "confirmation" if person.confirmed_at.is_none() => self.confirmation(delivery.id, ready, person),
@@ -44,7 +44,7 @@ impl Office<'_> {
                 self.anchors,
             ),
         };
-        written.map_err(|_| SendError::never("The mail could not be written. Please report it."))
+        written.map_err(|_| Failure::never("The mail could not be written. Please report it."))
     }
 
     fn confirmation(&self, id: Uuid, ready: &Ready, person: &Recipient) -> Result<Letter, askama::Error> {

@@ -18,7 +18,7 @@ use crate::models::events::Actor;
 use crate::models::integrations::{self, Integration};
 use crate::models::recipients::{self, Recipient};
 use crate::models::trust::{Doubt, Trusted};
-use crate::models::{Conn, DbError, chain, credentials};
+use crate::models::{Conn, DbError, ReplicaId, chain, credentials};
 use crate::opening::{self, Closed, Opened};
 use crate::vault::Vault;
 
@@ -60,7 +60,7 @@ pub fn prepare(
     conn: &mut Conn,
     vault: &Vault,
     console: &Url,
-    replica: Uuid,
+    replica: ReplicaId,
     id: Uuid,
 ) -> Result<Option<Result<Batch, Unfit>>, DbError> {
     let seen = integrations::find(conn, vault, id)?;

@@ -7,7 +7,7 @@ use super::lane::{self, Call};
 use crate::connection_test::{self, Draft};
 use crate::form::Values;
 use crate::integrations::Spec;
-use crate::integrations::alerts::{self, Channel, SendError, test_message};
+use crate::integrations::alerts::{self, Channel, Failure, test_message};
 use crate::models::events::Actor;
 use crate::models::{self, DbError, deliveries, integrations, recipients};
 use crate::services::Services;
@@ -19,11 +19,11 @@ pub async fn send(
     actor: Actor,
     channel: &'static Channel,
     draft: &Draft<'_>,
-) -> Result<Result<(), SendError>, DbError> {
+) -> Result<Result<(), Failure>, DbError> {
     let why = format!("for a test alert through {} to {}", draft.name, draft.host);
     let credential = match connection_test::open(services, actor, draft, why).await? {
         Ok(credential) => credential,
-        Err(sentence) => return Ok(Err(SendError::never(sentence))),
+        Err(sentence) => return Ok(Err(Failure::never(sentence))),
     };
     let now = services.db.run(models::clock).await?;
     let message = test_message(Uuid::now_v7(), now, &services.public_url);
@@ -81,7 +81,7 @@ pub async fn saved(services: &Services, actor: Actor, id: Uuid) -> Result<Tried,
     }
     let (credential, name, host) = (row.credential_id, row.name.as_str(), row.host.as_str());
     let draft = Draft { spec, settings: &settings, credential, name, host };
-    let error = send(services, actor, channel, &draft).await?.err().map(|error| error.sentence);
+    let error = send(services, actor, channel, &draft).await?.err().map(|error| error.to_string());
     let vault = services.vault.clone();
     let kept = services.db.transaction(move |conn| deliveries::keep_test(conn, &vault, id, error.as_deref())).await;
     // The message has left, so "nothing was changed" would not be true.

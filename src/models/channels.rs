@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::schema::channels;
 use super::times::{MaybeTime, Time};
-use super::trust::{self, Doubt, Parts, Seen, Signed};
+use super::trust::{self, Doubt, Parts, Seen, Signed, signed_columns};
 use super::{Conn, DbError};
 use crate::vault::Vault;
 
@@ -28,23 +28,12 @@ pub struct Health {
 
 impl Signed for Health {
     const TABLE: &'static str = "channels";
-    const RECORDED: bool = false;
 
     fn subject(&self) -> Uuid {
         self.integration_id
     }
 
-    fn version(&self) -> i64 {
-        1
-    }
-
-    fn signature(&self) -> &[u8] {
-        &self.row_mac
-    }
-
-    fn set_signature(&mut self, signature: Vec<u8>) {
-        self.row_mac = signature;
-    }
+    signed_columns!(unversioned);
 
     fn parts(&self) -> Parts {
         let parts = Parts::default().id(Some(self.integration_id)).number(i64::from(self.refusals));

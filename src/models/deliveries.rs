@@ -9,13 +9,19 @@ use uuid::Uuid;
 
 pub use super::due_deliveries::{Claimed, UNREADABLE, claim, due};
 use super::events::{self, Action, Actor, NewEvent, clock_timestamp};
+use super::lease::Lease;
 use super::schema::{deliveries, integrations};
+use super::text_enum::text_enum;
 use super::times::{MaybeTime, Time};
-use super::{Conn, DbError};
+use super::{Conn, DbError, ReplicaId};
 use crate::vault::Vault;
 
-/// Seconds that a claim holds unless it is renewed.
-pub const LEASE: i32 = 20;
+pub(super) const LEASE: Lease = Lease {
+    table: "deliveries",
+    waiting: DeliveryState::Ready.word(),
+    working: DeliveryState::Sending.word(),
+    seconds: 20,
+};
 
 #[derive(Clone, Debug, Queryable, QueryableByName, Selectable, Identifiable)]
 #[diesel(table_name = deliveries)]
@@ -25,7 +31,7 @@ pub struct Delivery {
     pub integration_id: Uuid,
     pub recipient_id: Option<Uuid>,
     pub more: i32,
-    pub state: String,
+    pub state: DeliveryState,
     #[diesel(deserialize_as = Time)]
     pub created_at: DateTime<Utc>,
     #[diesel(deserialize_as = Time)]
@@ -38,23 +44,33 @@ pub struct Delivery {
     pub reference: Option<String>,
 }
 
+text_enum! {
+    /// Where a message stands.
+    pub enum DeliveryState {
+        /// Waits for its time, or for the next try.
+        Ready => "ready",
+        /// A replica has claimed it.
+        Sending => "sending",
+        Sent => "sent",
+        /// Waits for a person.
+        Parked => "parked",
+        /// Given up.
+        Dropped => "dropped",
+    }
+}
+
 /// Keeps what this replica has claimed of the channels that it works on.
-pub fn renew(conn: &mut Conn, replica: Uuid, channels: &[Uuid]) -> Result<usize, DbError> {
-    Ok(diesel::sql_query(
-        "UPDATE deliveries SET lease_until = now() + make_interval(secs => $2)
-         WHERE state = 'sending' AND replica_id = $1 AND integration_id = ANY($3)",
-    )
-    .bind::<SqlUuid, _>(replica)
-    .bind::<diesel::sql_types::Double, _>(f64::from(LEASE))
-    .bind::<Array<SqlUuid>, _>(channels)
-    .execute(conn)?)
+pub fn renew(conn: &mut Conn, replica: ReplicaId, channels: &[Uuid]) -> Result<usize, DbError> {
+    let (until, mine) = (LEASE.until(), LEASE.is_mine());
+    let renewed = format!("UPDATE deliveries SET lease_until = {until} WHERE {mine} AND integration_id = ANY($2)");
+    Ok(diesel::sql_query(renewed).bind::<SqlUuid, _>(replica).bind::<Array<SqlUuid>, _>(channels).execute(conn)?)
 }
 
 /// Puts back what this replica had claimed of a channel and lost sight of: its fate could not be recorded. Whether the
 /// peer has it is not known, so it counts as a try.
-pub fn put_back(conn: &mut Conn, replica: Uuid, channel: Option<Uuid>) -> Result<usize, DbError> {
-    let mine = deliveries::state.eq("sending").and(deliveries::replica_id.eq(replica));
-    let ready = deliveries::state.eq("ready");
+pub fn put_back(conn: &mut Conn, replica: ReplicaId, channel: Option<Uuid>) -> Result<usize, DbError> {
+    let mine = deliveries::state.eq(DeliveryState::Sending).and(deliveries::replica_id.eq(replica));
+    let ready = deliveries::state.eq(DeliveryState::Ready);
     Ok(match channel {
         Some(channel) => {
             let lost = deliveries::table.filter(mine.and(deliveries::integration_id.eq(channel)));
@@ -66,19 +82,13 @@ pub fn put_back(conn: &mut Conn, replica: Uuid, channel: Option<Uuid>) -> Result
 
 /// Puts back what a replica claimed and did not finish before its lease ended.
 pub fn reap(conn: &mut Conn) -> Result<usize, DbError> {
-    Ok(diesel::sql_query("UPDATE deliveries SET state = 'ready' WHERE state = 'sending' AND lease_until < now()")
-        .execute(conn)?)
+    let ended = LEASE.has_ended();
+    Ok(diesel::sql_query(format!("UPDATE deliveries SET state = 'ready' WHERE {ended}")).execute(conn)?)
 }
 
 /// Puts back what this replica has claimed and did not try.
-pub fn give_back(conn: &mut Conn, replica: Uuid, ids: &[Uuid]) -> Result<usize, DbError> {
-    Ok(diesel::sql_query(
-        "UPDATE deliveries SET state = 'ready', attempts = greatest(attempts - 1, 0)
-         WHERE state = 'sending' AND replica_id = $1 AND id = ANY($2)",
-    )
-    .bind::<SqlUuid, _>(replica)
-    .bind::<Array<SqlUuid>, _>(ids)
-    .execute(conn)?)
+pub fn give_back(conn: &mut Conn, replica: ReplicaId, ids: &[Uuid]) -> Result<usize, DbError> {
+    LEASE.give_back(conn, replica, Some(ids))
 }
 
 diesel::define_sql_function! {
@@ -92,17 +102,17 @@ pub fn sent(
     vault: &Vault,
     id: Uuid,
     integration: Uuid,
-    replica: Uuid,
+    replica: ReplicaId,
     reference: Option<&str>,
 ) -> Result<bool, DbError> {
     // Diesel's own expressions, not SQL text: only those are prepared once a connection, and this is done for each
     // mail. The one commit that does not wait for the disk: PostgreSQL has it, so the death of a console loses nothing.
     // Should PostgreSQL itself crash within the next half second, this message is sent once more, under the same id.
     let quick = set_config("synchronous_commit", "off", true).eq("off");
-    let ours = deliveries::replica_id.eq(replica).and(deliveries::state.eq("sending")).and(quick);
+    let ours = deliveries::replica_id.eq(replica).and(deliveries::state.eq(DeliveryState::Sending)).and(quick);
     let recorded = diesel::update(deliveries::table.find(id).filter(ours))
         .set((
-            deliveries::state.eq("sent"),
+            deliveries::state.eq(DeliveryState::Sent),
             deliveries::ended_at.eq(clock_timestamp().nullable()),
             deliveries::error.eq(None::<String>),
             deliveries::reference.eq(reference),
@@ -126,12 +136,12 @@ pub enum Next {
 }
 
 /// Records how an attempt ended.
-pub fn end_attempt(conn: &mut Conn, id: Uuid, replica: Uuid, error: &str, next: Next) -> Result<(), DbError> {
+pub fn end_attempt(conn: &mut Conn, id: Uuid, replica: ReplicaId, error: &str, next: Next) -> Result<(), DbError> {
     let (state, seconds, put_offs) = match next {
-        Next::Again(seconds) => ("ready", seconds, 0),
-        Next::PutOff(seconds) => ("ready", seconds, 1),
-        Next::Parked => ("parked", 0, 0),
-        Next::Dropped => ("dropped", 0, 0),
+        Next::Again(seconds) => (DeliveryState::Ready, seconds, 0),
+        Next::PutOff(seconds) => (DeliveryState::Ready, seconds, 1),
+        Next::Parked => (DeliveryState::Parked, 0, 0),
+        Next::Dropped => (DeliveryState::Dropped, 0, 0),
     };
     diesel::sql_query(
         "UPDATE deliveries SET state = $3, error = $4, not_before = now() + make_interval(secs => $5),
@@ -164,14 +174,18 @@ pub fn queue(conn: &mut Conn, kind: &str, integration: Uuid, recipient: Option<U
 
 /// Gives up what waits for somebody who wants no more.
 pub(super) fn drop_for(conn: &mut Conn, recipient: Uuid) -> Result<(), DbError> {
-    let waiting = deliveries::recipient_id.eq(recipient).and(deliveries::state.eq_any(["ready", "parked"]));
-    diesel::update(deliveries::table.filter(waiting)).set(deliveries::state.eq("dropped")).execute(conn)?;
+    let waiting = deliveries::recipient_id
+        .eq(recipient)
+        .and(deliveries::state.eq_any([DeliveryState::Ready, DeliveryState::Parked]));
+    diesel::update(deliveries::table.filter(waiting))
+        .set(deliveries::state.eq(DeliveryState::Dropped))
+        .execute(conn)?;
     Ok(())
 }
 
 /// Keeps what came of a test that was sent at once.
 pub fn keep_test(conn: &mut Conn, vault: &Vault, integration: Uuid, error: Option<&str>) -> Result<(), DbError> {
-    let state = if error.is_none() { "sent" } else { "dropped" };
+    let state = if error.is_none() { DeliveryState::Sent } else { DeliveryState::Dropped };
     diesel::insert_into(deliveries::table)
         .values((
             deliveries::id.eq(Uuid::now_v7()),
@@ -197,8 +211,9 @@ pub enum Parked {
 /// parked any more.
 pub fn decide(conn: &mut Conn, vault: &Vault, actor: &Actor, which: Parked, again: bool) -> Result<usize, DbError> {
     let mut ledger = events::open(conn)?;
-    let state = if again { "ready" } else { "dropped" };
-    let mut parked = deliveries::table.filter(deliveries::state.eq("parked")).select(deliveries::id).into_boxed();
+    let state = if again { DeliveryState::Ready } else { DeliveryState::Dropped };
+    let mut parked =
+        deliveries::table.filter(deliveries::state.eq(DeliveryState::Parked)).select(deliveries::id).into_boxed();
     parked = match which {
         Parked::One(id) => parked.filter(deliveries::id.eq(id)),
         Parked::OfChannel(id) => parked.filter(deliveries::integration_id.eq(id)),
@@ -206,11 +221,12 @@ pub fn decide(conn: &mut Conn, vault: &Vault, actor: &Actor, which: Parked, agai
     let ids: Vec<Uuid> = parked.load(conn)?;
     // The peer may have it from the try before.
     let anew = (deliveries::attempts.eq(1), deliveries::put_offs.eq(0));
-    let decided: Vec<(Uuid, Uuid)> =
-        diesel::update(deliveries::table.filter(deliveries::id.eq_any(&ids).and(deliveries::state.eq("parked"))))
-            .set((deliveries::state.eq(state), deliveries::not_before.eq(ledger.now), anew))
-            .returning((deliveries::id, deliveries::integration_id))
-            .get_results(conn)?;
+    let decided: Vec<(Uuid, Uuid)> = diesel::update(
+        deliveries::table.filter(deliveries::id.eq_any(&ids).and(deliveries::state.eq(DeliveryState::Parked))),
+    )
+    .set((deliveries::state.eq(state), deliveries::not_before.eq(ledger.now), anew))
+    .returning((deliveries::id, deliveries::integration_id))
+    .get_results(conn)?;
     let (_, integration) = *decided.first().ok_or(DbError::Stale)?;
     let mut tried = 0;
     if again {

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::events::{self, Action};
 use super::schema::{audit_lanes, deployment, keks as keks_table};
 use super::times::Time;
-use super::trust::{self, Parts, Seen, Signed};
+use super::trust::{self, Parts, Seen, Signed, signed_columns};
 use super::{Conn, DbError, keks};
 use crate::vault::Vault;
 
@@ -30,23 +30,12 @@ pub struct Deployment {
 
 impl Signed for Deployment {
     const TABLE: &'static str = "deployment";
-    const RECORDED: bool = false;
 
     fn subject(&self) -> Uuid {
         self.id
     }
 
-    fn version(&self) -> i64 {
-        1
-    }
-
-    fn signature(&self) -> &[u8] {
-        &self.row_mac
-    }
-
-    fn set_signature(&mut self, signature: Vec<u8>) {
-        self.row_mac = signature;
-    }
+    signed_columns!(unversioned);
 
     fn parts(&self) -> Parts {
         Parts::default().id(Some(self.id)).bytes(&self.mac_check_value).time(self.created_at)

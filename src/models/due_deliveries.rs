@@ -4,11 +4,11 @@ use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Bool, Integer, Uuid as SqlUuid};
 use uuid::Uuid;
 
-use super::deliveries::{Delivery, LEASE};
+use super::deliveries::{Delivery, DeliveryState, LEASE};
 use super::events::clock_timestamp;
 use super::readable::Readable;
 use super::schema::deliveries;
-use super::{Conn, DbError};
+use super::{Conn, DbError, ReplicaId};
 use crate::vault::Vault;
 
 #[derive(QueryableByName)]
@@ -17,24 +17,22 @@ struct Id {
     id: Uuid,
 }
 
-/// A time further away than any pause of Strongroom's was not set by it, and is not waited for.
-macro_rules! is_due {
-    ($alias:literal) => {
-        concat!($alias, ".not_before <= now() OR ", $alias, ".not_before > now() + interval '2 hours'")
-    };
+/// Whether the time of a row has come. One further away than any pause of Strongroom's was not set by it, and is not
+/// waited for.
+fn is_due(row: &str) -> String {
+    format!("({row}.not_before <= now() OR {row}.not_before > now() + interval '2 hours')")
 }
 
 /// Channels that are on and have something due, the longest waiting first.
 pub fn due(conn: &mut Conn, vault: &Vault) -> Result<Vec<Uuid>, DbError> {
     let waiting = super::channels::paused(conn, vault)?.waiting;
-    let found: Vec<Id> = diesel::sql_query(concat!(
+    let found: Vec<Id> = diesel::sql_query(format!(
         "SELECT i.id FROM integrations i
          CROSS JOIN LATERAL (SELECT not_before FROM deliveries d
-            WHERE d.integration_id = i.id AND d.state = 'ready' AND (",
-        is_due!("d"),
-        ") ORDER BY not_before LIMIT 1) d
+            WHERE d.integration_id = i.id AND d.state = 'ready' AND {} ORDER BY not_before LIMIT 1) d
          WHERE i.active AND i.family = 'alert_profile' AND i.id <> ALL($1)
-         ORDER BY d.not_before"
+         ORDER BY d.not_before",
+        is_due("d")
     ))
     .bind::<Array<SqlUuid>, _>(waiting)
     .load(conn)?;
@@ -43,27 +41,31 @@ pub fn due(conn: &mut Conn, vault: &Vault) -> Result<Vec<Uuid>, DbError> {
 
 /// Takes what is due for a channel, the oldest first. With `ordered`, not before what was said earlier about the same
 /// alert has been delivered.
-pub fn claim(conn: &mut Conn, integration: Uuid, replica: Uuid, limit: i64, ordered: bool) -> Result<Claimed, DbError> {
-    let found: Vec<Taken> = diesel::sql_query(concat!(
-        "UPDATE deliveries d SET state = 'sending', replica_id = $2, attempts = least(attempts, 999999) + 1,
-            lease_until = now() + make_interval(secs => $5)
+pub fn claim(
+    conn: &mut Conn,
+    integration: Uuid,
+    replica: ReplicaId,
+    limit: i64,
+    ordered: bool,
+) -> Result<Claimed, DbError> {
+    let found: Vec<Taken> = diesel::sql_query(format!(
+        "UPDATE deliveries d SET {}
          FROM (SELECT id FROM deliveries w
-            WHERE integration_id = $1 AND state = 'ready' AND (",
-        is_due!("w"),
-        ")
+            WHERE integration_id = $2 AND state = 'ready' AND {}
                 AND (NOT $4 OR NOT EXISTS (
                     SELECT 1 FROM delivery_lines l JOIN notices n ON n.id = l.notice_id
                     JOIN notices m ON m.alert_id = n.alert_id AND m.number < n.number
                     JOIN delivery_lines k ON k.notice_id = m.id JOIN deliveries e ON e.id = k.delivery_id
-                    WHERE l.delivery_id = w.id AND e.integration_id = $1 AND e.state IN ('ready', 'sending')))
+                    WHERE l.delivery_id = w.id AND e.integration_id = $2 AND e.state IN ('ready', 'sending')))
             ORDER BY created_at, part LIMIT $3 FOR UPDATE SKIP LOCKED) AS due
          WHERE d.id = due.id RETURNING d.*",
+        LEASE.claimed(),
+        is_due("w")
     ))
-    .bind::<SqlUuid, _>(integration)
     .bind::<SqlUuid, _>(replica)
+    .bind::<SqlUuid, _>(integration)
     .bind::<BigInt, _>(limit)
     .bind::<Bool, _>(ordered)
-    .bind::<diesel::sql_types::Double, _>(f64::from(LEASE))
     .load(conn)?;
     let unreadable: Vec<Uuid> = found.iter().filter(|taken| taken.part.0.is_none()).map(|taken| taken.id).collect();
     let mut parts: Vec<Part> = found.into_iter().filter_map(|taken| taken.part.0).collect();
@@ -90,7 +92,7 @@ fn park_unreadable(conn: &mut Conn, ids: &[Uuid]) -> Result<usize, DbError> {
     }
     Ok(diesel::update(deliveries::table.filter(deliveries::id.eq_any(ids)))
         .set((
-            deliveries::state.eq("parked"),
+            deliveries::state.eq(DeliveryState::Parked),
             deliveries::ended_at.eq(clock_timestamp().nullable()),
             deliveries::error.eq(UNREADABLE),
         ))

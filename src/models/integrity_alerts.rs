@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::alert::{Alert, RAISED, Subject};
 use super::events::clock_timestamp;
 use super::schema::{alerts, notices};
-use super::trust::{self, Doubt, Parts, Seen, Signed};
+use super::trust::{self, Doubt, Parts, Seen, Signed, signed_columns};
 use super::{Conn, DbError};
 use crate::vault::Vault;
 
@@ -16,23 +16,12 @@ pub const TRIGGER: &str = "integrity";
 
 impl Signed for Alert {
     const TABLE: &'static str = "alerts";
-    const RECORDED: bool = false;
 
     fn subject(&self) -> Uuid {
         self.id
     }
 
-    fn version(&self) -> i64 {
-        1
-    }
-
-    fn signature(&self) -> &[u8] {
-        &self.row_mac
-    }
-
-    fn set_signature(&mut self, signature: Vec<u8>) {
-        self.row_mac = signature;
-    }
+    signed_columns!(unversioned);
 
     /// Without the closing: nobody trusts that an alert is closed, since its cause raises it again.
     fn parts(&self) -> Parts {

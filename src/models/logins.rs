@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::events::{self, Action};
 use super::schema::{login_failures, setup_links};
 use super::times::Time;
-use super::trust::{self, Parts, Seen, Signed};
+use super::trust::{self, Parts, Seen, Signed, signed_columns};
 use super::{Conn, DbError};
 use crate::vault::Vault;
 
@@ -159,23 +159,12 @@ struct SetupLink {
 
 impl Signed for SetupLink {
     const TABLE: &'static str = "setup_links";
-    const RECORDED: bool = false;
 
     fn subject(&self) -> Uuid {
         Uuid::nil()
     }
 
-    fn version(&self) -> i64 {
-        1
-    }
-
-    fn signature(&self) -> &[u8] {
-        &self.row_mac
-    }
-
-    fn set_signature(&mut self, signature: Vec<u8>) {
-        self.row_mac = signature;
-    }
+    signed_columns!(unversioned);
 
     fn parts(&self) -> Parts {
         Parts::default().bytes(&self.token_hash).time(self.expires_at)

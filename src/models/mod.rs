@@ -48,12 +48,14 @@ mod error;
 pub mod events;
 pub mod follow;
 mod head;
+mod ids;
 pub mod integration_list;
 pub mod integrations;
 mod integrity_alerts;
 pub mod items;
 pub mod keks;
 mod lane;
+mod lease;
 pub mod logins;
 mod manager;
 pub mod missing;
@@ -85,6 +87,7 @@ mod using;
 pub use connecting::{ConnectError, Parameters, Route, UrlError, connect, connect_by, route};
 pub use db::{AsDb, Db, read, transaction};
 pub use error::DbError;
+pub use ids::ReplicaId;
 
 pub type Conn = PgConnection;
 

@@ -4,7 +4,7 @@ use diesel::prelude::*;
 use uuid::Uuid;
 
 use super::schema::replicas;
-use super::{Conn, DbError};
+use super::{Conn, DbError, ReplicaId};
 
 /// Replicas seen in the last 30 seconds that do not hold the key.
 pub fn replicas_without(connection: &mut Conn, id: i32) -> Result<Vec<Uuid>, DbError> {
@@ -15,7 +15,7 @@ pub fn replicas_without(connection: &mut Conn, id: i32) -> Result<Vec<Uuid>, DbE
 }
 
 /// Tells the others that this replica lives and which keys it holds; forgets those that do not.
-pub fn heartbeat(connection: &mut Conn, replica: Uuid, kek_ids: &[i32]) -> Result<(), DbError> {
+pub fn heartbeat(connection: &mut Conn, replica: ReplicaId, kek_ids: &[i32]) -> Result<(), DbError> {
     let row = (
         replicas::id.eq(replica),
         replicas::kek_ids.eq(kek_ids),

@@ -12,7 +12,7 @@ use super::channels::Health;
 use super::deployment::{BootError, Deployment};
 use super::events::{self, Action, Actor, NewEvent};
 use super::keks::{self, Kek};
-use super::runs::Run;
+use super::runs::{Run, RunState};
 use super::schema;
 use super::trust::{self, Seen, Signed};
 use super::{Conn, DbError, alert_settings, credentials, integrations, recipients, users};
@@ -102,7 +102,7 @@ fn keep_refused(conn: &mut Conn, vault: &Vault) -> Result<(), DbError> {
 fn sign_unsigned(conn: &mut Conn, vault: &Vault) -> Result<usize, DbError> {
     let keys: Vec<Kek> = schema::keks::table.select(Kek::as_select()).load(conn)?;
     let channels: Vec<Health> = schema::channels::table.select(Health::as_select()).load(conn)?;
-    let waiting = schema::runs::state.eq_any(["queued", "running"]);
+    let waiting = schema::runs::state.eq_any([RunState::Queued, RunState::Running]);
     let runs: Vec<Run> = schema::runs::table.filter(waiting).select(Run::as_select()).load(conn)?;
     let count = keys.len() + channels.len() + runs.len();
     let subjects: Vec<Uuid> = keys.iter().map(Signed::subject).collect();

@@ -4,9 +4,9 @@ use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::runs::{READ, Run, mine};
+use super::runs::{READ, Run, RunState, mine};
 use super::schema::runs;
-use super::{Conn, DbError};
+use super::{Conn, DbError, ReplicaId};
 
 /// Gaps of a run that are stored with their names; the others are counted.
 pub const NAMED_GAPS: usize = 1_000;
@@ -51,13 +51,13 @@ pub enum Outcome {
 }
 
 /// Ends a run; `false` when it is no longer this replica's, and nothing was changed.
-pub fn end(conn: &mut Conn, run: &Run, replica: Uuid, outcome: &Outcome) -> Result<bool, DbError> {
+pub fn end(conn: &mut Conn, run: &Run, replica: ReplicaId, outcome: &Outcome) -> Result<bool, DbError> {
     let ended = runs::ended_at.eq(super::now());
     let count = match outcome {
         Outcome::Read { counts, named, error } => diesel::update(mine(run.id, replica))
             .set((
                 ended,
-                runs::state.eq(if counts.gaps > 0 { "partly" } else { "succeeded" }),
+                runs::state.eq(if counts.gaps > 0 { RunState::Partly } else { RunState::Succeeded }),
                 runs::found.eq(counts.found),
                 runs::kept.eq(counts.kept),
                 runs::added.eq(counts.added),
@@ -69,10 +69,10 @@ pub fn end(conn: &mut Conn, run: &Run, replica: Uuid, outcome: &Outcome) -> Resu
             ))
             .execute(conn)?,
         Outcome::Failed { step, error } => diesel::update(mine(run.id, replica))
-            .set((ended, runs::state.eq("failed"), runs::failed_step.eq(step), runs::error.eq(error)))
+            .set((ended, runs::state.eq(RunState::Failed), runs::failed_step.eq(step), runs::error.eq(error)))
             .execute(conn)?,
         Outcome::Stopped => {
-            diesel::update(mine(run.id, replica)).set((ended, runs::state.eq("stopped"))).execute(conn)?
+            diesel::update(mine(run.id, replica)).set((ended, runs::state.eq(RunState::Stopped))).execute(conn)?
         }
     };
     Ok(count == 1)

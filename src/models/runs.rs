@@ -3,22 +3,24 @@
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Uuid as SqlUuid};
+use diesel::sql_types::{BigInt, Nullable, Timestamptz, Uuid as SqlUuid};
 use uuid::Uuid;
 
 pub use super::due_runs::claim;
+use super::lease::Lease;
 use super::schema::{integrations, runs};
 use super::text_enum::text_enum;
 use super::times::{MaybeTime, Time};
-use super::trust::{self, Doubt, Parts, Seen, Signed};
-use super::{Conn, DbError};
+use super::trust::{self, Doubt, Parts, Seen, Signed, signed_columns};
+use super::{Conn, DbError, ReplicaId};
 use crate::vault::Vault;
 
 /// The states of runs that left an inventory.
-pub const READ: [&str; 2] = ["succeeded", "partly"];
+pub const READ: [RunState; 2] = [RunState::Succeeded, RunState::Partly];
 
-/// Seconds that a claim holds without a heartbeat.
-pub const LEASE_SECONDS: i32 = 30;
+/// A replica renews it every second.
+pub(super) const LEASE: Lease =
+    Lease { table: "runs", waiting: RunState::Queued.word(), working: RunState::Running.word(), seconds: 30 };
 /// A run that took this many replicas down with it is not tried again.
 const MOST_ATTEMPTS: i32 = 3;
 /// An integration keeps this many runs whatever their age, and every run of this many days.
@@ -36,7 +38,7 @@ pub struct Run {
     pub integration_id: Option<Uuid>,
     pub credential_id: Option<Uuid>,
     pub action: RunAction,
-    pub state: String,
+    pub state: RunState,
     pub cause: String,
     pub requested_by: String,
     #[diesel(deserialize_as = Time)]
@@ -64,23 +66,12 @@ pub struct Run {
 /// Covers what is to be done and for whom; what comes of it is not known yet when the run is queued.
 impl Signed for Run {
     const TABLE: &'static str = "runs";
-    const RECORDED: bool = false;
 
     fn subject(&self) -> Uuid {
         self.id
     }
 
-    fn version(&self) -> i64 {
-        1
-    }
-
-    fn signature(&self) -> &[u8] {
-        &self.row_mac
-    }
-
-    fn set_signature(&mut self, signature: Vec<u8>) {
-        self.row_mac = signature;
-    }
+    signed_columns!(unversioned);
 
     fn parts(&self) -> Parts {
         let parts = parts(self.id, self.integration_id, &self.cause, &self.requested_by);
@@ -105,14 +96,28 @@ text_enum! {
     }
 }
 
+text_enum! {
+    /// Where a run stands.
+    pub enum RunState {
+        Queued => "queued",
+        Running => "running",
+        /// With an inventory and no gaps.
+        Succeeded => "succeeded",
+        /// With an inventory and gaps.
+        Partly => "partly",
+        Failed => "failed",
+        Stopped => "stopped",
+    }
+}
+
 impl Run {
     pub fn unfinished(&self) -> bool {
-        matches!(self.state.as_str(), "queued" | "running")
+        matches!(self.state, RunState::Queued | RunState::Running)
     }
 
     /// Whether it left an inventory.
     pub fn has_read(&self) -> bool {
-        READ.contains(&self.state.as_str())
+        READ.contains(&self.state)
     }
 
     /// Whether it was tried so often that its replicas may have died of it.
@@ -136,7 +141,7 @@ pub fn queue(
         runs::id.eq(id),
         runs::integration_id.eq(integration),
         runs::action.eq(RunAction::Scan),
-        runs::state.eq("queued"),
+        runs::state.eq(RunState::Queued),
         runs::cause.eq(cause),
         runs::requested_by.eq(by),
     );
@@ -153,14 +158,10 @@ pub fn judge(vault: &Vault, run: &Run) -> Option<Doubt> {
 pub fn heartbeat(
     conn: &mut Conn,
     id: Uuid,
-    replica: Uuid,
+    replica: ReplicaId,
     progress: &serde_json::Value,
 ) -> Result<Option<bool>, DbError> {
-    let lease = diesel::dsl::sql::<diesel::sql_types::Nullable<diesel::sql_types::Timestamptz>>(
-        "now() + make_interval(secs => ",
-    )
-    .bind::<diesel::sql_types::Double, _>(f64::from(LEASE_SECONDS))
-    .sql(")");
+    let lease = diesel::dsl::sql::<Nullable<Timestamptz>>(&LEASE.until());
     Ok(diesel::update(mine(id, replica))
         .set((runs::lease_until.eq(lease), runs::progress.eq(progress)))
         .returning(runs::stop_requested)
@@ -169,30 +170,24 @@ pub fn heartbeat(
 }
 
 #[diesel::dsl::auto_type(no_type_alias)]
-pub(super) fn mine(id: Uuid, replica: Uuid) -> _ {
-    let held = runs::replica_id.eq(replica).and(runs::state.eq("running"));
+pub(super) fn mine(id: Uuid, replica: ReplicaId) -> _ {
+    let running: RunState = RunState::Running;
+    let held = runs::replica_id.eq(replica).and(runs::state.eq(running));
     runs::table.find(id).filter(held)
 }
 
 /// Gives unfinished runs of a stopping replica back to the queue.
-pub fn give_back(conn: &mut Conn, replica: Uuid) -> Result<usize, DbError> {
-    let mine = runs::table.filter(runs::replica_id.eq(replica).and(runs::state.eq("running")));
-    Ok(diesel::update(mine)
-        .set((
-            runs::state.eq("queued"),
-            runs::lease_until.eq(None::<DateTime<Utc>>),
-            runs::attempts.eq(runs::attempts - 1),
-        ))
-        .execute(conn)?)
+pub fn give_back(conn: &mut Conn, replica: ReplicaId) -> Result<usize, DbError> {
+    LEASE.give_back(conn, replica, None)
 }
 
 /// Asks for a run to stop; one that has not started ends at once.
 pub fn request_stop(conn: &mut Conn, integration: Uuid) -> Result<bool, DbError> {
     let unfinished = runs::table.filter(runs::integration_id.eq(integration));
-    let queued = diesel::update(unfinished.filter(runs::state.eq("queued")))
-        .set((runs::state.eq("stopped"), runs::ended_at.eq(super::now())))
+    let queued = diesel::update(unfinished.filter(runs::state.eq(RunState::Queued)))
+        .set((runs::state.eq(RunState::Stopped), runs::ended_at.eq(super::now())))
         .execute(conn)?;
-    let running = diesel::update(unfinished.filter(runs::state.eq("running")))
+    let running = diesel::update(unfinished.filter(runs::state.eq(RunState::Running)))
         .set(runs::stop_requested.eq(true))
         .execute(conn)?;
     Ok(queued + running > 0)
@@ -234,9 +229,9 @@ pub struct Unwell {
     pub id: Uuid,
     #[diesel(sql_type = diesel::sql_types::Text)]
     pub name: String,
-    /// `failed` or `partly`.
+    /// Failed or partly.
     #[diesel(sql_type = diesel::sql_types::Text)]
-    pub state: String,
+    pub state: RunState,
     #[diesel(sql_type = diesel::sql_types::Nullable<diesel::sql_types::Text>)]
     pub error: Option<String>,
 }
@@ -255,13 +250,17 @@ pub fn unwell(conn: &mut Conn, limit: i64) -> Result<Vec<Unwell>, DbError> {
 
 /// Whether the last `count` runs that ended by themselves all failed.
 pub fn failed_in_a_row(conn: &mut Conn, integration: Uuid, count: i32) -> Result<bool, DbError> {
-    let ended: Vec<String> = runs::table
-        .filter(runs::integration_id.eq(integration).and(runs::state.eq_any(["succeeded", "partly", "failed"])))
+    let ended: Vec<RunState> = runs::table
+        .filter(runs::integration_id.eq(integration).and(runs::state.eq_any([
+            RunState::Succeeded,
+            RunState::Partly,
+            RunState::Failed,
+        ])))
         .order(runs::queued_at.desc())
         .limit(count.into())
         .select(runs::state)
         .load(conn)?;
-    Ok(ended.len() as i64 == i64::from(count) && ended.iter().all(|state| state == "failed"))
+    Ok(ended.len() as i64 == i64::from(count) && ended.iter().all(|state| *state == RunState::Failed))
 }
 
 /// Notes which credential, in which version of its secret, the run works with.

@@ -12,7 +12,7 @@ macro_rules! text_enum {
         impl $name {
             pub const ALL: &[Self] = &[$(Self::$variant),+];
 
-            pub fn word(self) -> &'static str {
+            pub const fn word(self) -> &'static str {
                 match self { $(Self::$variant => $word,)+ }
             }
         }

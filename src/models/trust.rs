@@ -40,11 +40,21 @@ pub trait Signed {
     }
 }
 
-/// The columns that nearly all signed tables have, inside `impl Signed`.
+/// The columns that signed tables have, inside `impl Signed`: `signed_columns!()` where each change makes a new version,
+/// which the audit trail records; `signed_columns!(unversioned)` where there are no versions.
 macro_rules! signed_columns {
     () => {
+        signed_columns!(by | row | row.row_version);
+    };
+    (unversioned) => {
+        const RECORDED: bool = false;
+
+        signed_columns!(by | _row | 1);
+    };
+    (by |$row:ident| $version:expr) => {
         fn version(&self) -> i64 {
-            self.row_version
+            let $row = self;
+            $version
         }
 
         fn signature(&self) -> &[u8] {

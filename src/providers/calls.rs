@@ -12,7 +12,7 @@ use url::Url;
 use zeroize::Zeroizing;
 
 use super::egress::{Answer, BODY_LIMIT, Client};
-use super::patience::retry_after;
+use super::patience::{Patience, Pause, retry_after};
 use super::probe::{Finding, Verdict};
 use super::{Failure, ProviderError, capital};
 
@@ -27,27 +27,17 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
 /// Sends, and sends again while the provider asks for patience. After that a 429 is [`ProviderError::Throttled`].
 pub(super) async fn send(client: &Client, request: Request) -> Result<Answer, ProviderError> {
-    let mut pause = FIRST_PAUSE;
-    let mut attempt = 1;
-    loop {
-        let again = request.try_clone().ok_or(ProviderError::InvalidAddress)?;
-        let answer = client.send(again, BODY_LIMIT).await?;
-        if !matches!(answer.status, 429 | 503) {
-            return Ok(answer);
+    let patience = Patience::new(LONGEST_PAUSE * ATTEMPTS);
+    let ask = || async { client.send(request.try_clone().ok_or(ProviderError::InvalidAddress)?, BODY_LIMIT).await };
+    let again = |result: &Result<Answer, ProviderError>, answers| {
+        let answer = result.as_ref().ok().filter(|answer| matches!(answer.status, 429 | 503) && answers < ATTEMPTS)?;
+        Some(Pause::after(answers, retry_after(answer), FIRST_PAUSE)).filter(|pause| pause.length <= LONGEST_PAUSE)
+    };
+    match patience.ask(ask, again).await? {
+        answer if answer.status == 429 => {
+            Err(ProviderError::Throttled { retry_after: retry_after(&answer).map(|asked| asked.as_secs()) })
         }
-        let asked = retry_after(&answer);
-        let wait = asked.unwrap_or(pause);
-        if attempt == ATTEMPTS || wait > LONGEST_PAUSE {
-            let throttled = answer.status == 429;
-            return if throttled {
-                Err(ProviderError::Throttled { retry_after: asked.map(|asked| asked.as_secs()) })
-            } else {
-                Ok(answer)
-            };
-        }
-        tokio::time::sleep(wait).await;
-        pause *= 2;
-        attempt += 1;
+        answer => Ok(answer),
     }
 }
 
@@ -125,7 +115,7 @@ pub(super) fn found<T>(verdict: Verdict, sentence: impl Into<String>, remedy: im
 }
 
 /// A call that did not come to an answer of its own kind; `who` as in [`ProviderError::sentence`].
-pub(super) fn finding(error: &ProviderError, who: &str) -> Finding {
+pub fn finding(error: &ProviderError, who: &str) -> Finding {
     let verdict = match error {
         ProviderError::Unauthorized { .. } => Verdict::BadKey,
         ProviderError::Forbidden => Verdict::Denied,

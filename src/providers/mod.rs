@@ -43,6 +43,6 @@ mod wording;
 
 pub use checkup::{has_test, test};
 pub use error::{Detour, ProviderError, Sent};
-pub use failure::Failure;
+pub use failure::{Failure, Retry};
 
 pub(crate) use wording::capital;

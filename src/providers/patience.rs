@@ -1,5 +1,5 @@
-//! Patience with a service that is busy: what it asks for (`Retry-After`), and how much waiting one run does in all.
-//! Who is asked again and after which faults stands with each caller.
+//! Patience with a service that is busy: what it asks for (`Retry-After`), how much waiting one run does in all, and the
+//! one loop that asks again. After which answers, how often and how long each waits stands with each caller.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -58,6 +58,31 @@ pub struct Wait {
     pub asked: bool,
 }
 
+/// What is waited for before the same is asked again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pause {
+    pub length: Duration,
+    /// The service asked for this pause; else Strongroom chose its length.
+    pub asked: bool,
+    /// All tasks wait, not only the one that was answered.
+    pub concerns_all: bool,
+}
+
+impl Pause {
+    /// As long as the service asks for; else `first`, and twice as long after each further answer. `answers` counts from
+    /// one. It concerns the task alone.
+    pub fn after(answers: u32, asked: Option<Duration>, first: Duration) -> Self {
+        let chosen = || first.saturating_mul(2_u32.saturating_pow(answers.saturating_sub(1)));
+        Self { length: asked.unwrap_or_else(chosen), asked: asked.is_some(), concerns_all: false }
+    }
+
+    /// The same for all tasks, if `concerns_all`.
+    #[must_use]
+    pub fn of_all(self, concerns_all: bool) -> Self {
+        Self { concerns_all, ..self }
+    }
+}
+
 /// Called when all tasks begin to wait; with `None` when the wait is over.
 pub type Observer = Box<dyn Fn(Option<Wait>) + Send + Sync>;
 
@@ -89,6 +114,29 @@ impl Patience {
     #[must_use]
     pub fn told_to(self, observer: Observer) -> Self {
         Self { observer: Some(observer), ..self }
+    }
+
+    /// Asks, and asks again after each pause that `again` names for an answer, as long as there is time for it. The last
+    /// answer. `again` also gets the number of answers so far.
+    pub async fn ask<T, F: Future<Output = T>>(
+        &self,
+        ask: impl Fn() -> F,
+        again: impl Fn(&T, u32) -> Option<Pause>,
+    ) -> T {
+        let mut answers = 0_u32;
+        loop {
+            self.open().await;
+            let answer = ask().await;
+            answers = answers.saturating_add(1);
+            let waited = match again(&answer, answers) {
+                None => false,
+                Some(pause) if pause.concerns_all => self.pause_all(pause.length, pause.asked).await,
+                Some(pause) => self.pause(pause.length).await,
+            };
+            if !waited {
+                return answer;
+            }
+        }
     }
 
     /// Waits for one task alone; `false`, at once, when that is more than is left.

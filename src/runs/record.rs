@@ -16,7 +16,7 @@ use crate::models::events::{self, Action};
 use crate::models::integrations::Integration;
 use crate::models::run_ends::{self, Counts, Gap, NAMED_GAPS, Outcome};
 use crate::models::runs::{self, Run};
-use crate::models::{self, Conn, DbError, alert_settings, credentials, items};
+use crate::models::{self, Conn, DbError, ReplicaId, alert_settings, credentials, items};
 use crate::services::Services;
 use crate::vault::Vault;
 
@@ -106,7 +106,7 @@ pub async fn save(services: &Services, run: &Run, done: Done, watch: &Watch) -> 
 fn record(
     conn: &mut Conn,
     vault: &Vault,
-    replica: Uuid,
+    replica: ReplicaId,
     run: &Run,
     done: &Done,
     watch: &Watch,

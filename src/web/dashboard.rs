@@ -13,6 +13,7 @@ use super::session::{As, Auditor};
 use crate::credentials;
 use crate::models::attention::{self, Attention, Why};
 use crate::models::credential_summary::{self, Summary};
+use crate::models::runs::RunState;
 use crate::models::{self, DbError, runs};
 use crate::services::Services;
 
@@ -171,7 +172,7 @@ pub fn line(attention: Attention) -> Line {
 
 /// An integration whose last run failed, or left gaps.
 pub fn unwell(found: runs::Unwell) -> Line {
-    let (tone, badge) = if found.state == "partly" { ("warn", "Partly read") } else { ("bad", "Failed") };
+    let (tone, badge) = if found.state == RunState::Partly { ("warn", "Partly read") } else { ("bad", "Failed") };
     Line {
         icon: "box",
         href: format!("/integrations/{}", found.id),
@@ -185,8 +186,8 @@ pub fn unwell(found: runs::Unwell) -> Line {
 fn run_line(recent: runs::Recent, now: DateTime<Utc>) -> RunLine {
     let runs::Recent { run, integration, name, family } = recent;
     let at = run.ended_at.or(run.started_at).unwrap_or(run.queued_at);
-    let text = match (run.state.as_str(), run.started_at, run.ended_at) {
-        ("succeeded" | "partly", Some(start), Some(end)) => {
+    let text = match (run.state, run.started_at, run.ended_at) {
+        (RunState::Succeeded | RunState::Partly, Some(start), Some(end)) => {
             let counted = |number: i32, noun: &str| format!("{number} {noun}{}", if number == 1 { "" } else { "s" });
             let gaps = if run.gaps > 0 { format!(", {},", counted(run.gaps, "gap")) } else { String::new() };
             format!(
@@ -195,9 +196,9 @@ fn run_line(recent: runs::Recent, now: DateTime<Utc>) -> RunLine {
                 (end - start).num_seconds().max(1)
             )
         }
-        ("failed", ..) => run.error.unwrap_or_else(|| "Failed".to_owned()),
-        ("stopped", ..) => "Stopped".to_owned(),
-        ("running", ..) => "Running".to_owned(),
+        (RunState::Failed, ..) => run.error.unwrap_or_else(|| "Failed".to_owned()),
+        (RunState::Stopped, ..) => "Stopped".to_owned(),
+        (RunState::Running, ..) => "Running".to_owned(),
         _ => "Waiting for its turn".to_owned(),
     };
     RunLine { href: format!("/integrations/{integration}"), name, text, at: page::when(at, now) }

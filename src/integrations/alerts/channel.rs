@@ -7,8 +7,9 @@ use futures_util::future::BoxFuture;
 use super::email::letter::Letter;
 use super::go_ahead::GoAhead;
 use super::message::Message;
-use super::outcome::{Receipt, SendError};
+use super::outcome::Receipt;
 use crate::integrations::context::Context;
+use crate::providers::Failure;
 
 /// Longest that one call takes while somebody waits at a page, and usually.
 pub const CALL: Duration = Duration::from_secs(40);
@@ -22,14 +23,14 @@ pub struct Channel {
     /// Longest that one call may take in the background, whatever the channel waits for by itself.
     pub patience: Duration,
     /// Makes one call. Returning is proof: `Ok` only when the peer said that it has the whole message.
-    pub send: for<'a> fn(&'a Context<'a>, Dispatch<'a>) -> BoxFuture<'a, Result<Receipt, SendError>>,
+    pub send: for<'a> fn(&'a Context<'a>, Dispatch<'a>) -> BoxFuture<'a, Result<Receipt, Failure>>,
 }
 
 impl Channel {
     /// A service that gets each message in one call and passes it on by itself.
     pub const fn service(
         lines_at_once: usize,
-        send: for<'a> fn(&'a Context<'a>, Dispatch<'a>) -> BoxFuture<'a, Result<Receipt, SendError>>,
+        send: for<'a> fn(&'a Context<'a>, Dispatch<'a>) -> BoxFuture<'a, Result<Receipt, Failure>>,
     ) -> Self {
         Self { lines_at_once, has_recipients: false, patience: CALL, send }
     }

@@ -3,7 +3,7 @@
 
 use tokio::sync::watch;
 
-use super::SendError;
+use super::Failure;
 
 /// What a channel waits for.
 #[derive(Clone, Debug)]
@@ -27,9 +27,9 @@ impl Giver {
 
 impl GoAhead {
     /// Waits for it. The error means that it will not come: the message must not be sent.
-    pub async fn given(&self) -> Result<(), SendError> {
+    pub async fn given(&self) -> Result<(), Failure> {
         let given = self.0.clone().wait_for(|given| *given).await.map(drop);
-        given.map_err(|_| SendError::later("The message before could not be recorded, so this one was not sent."))
+        given.map_err(|_| Failure::later("The message before could not be recorded, so this one was not sent."))
     }
 }
 

@@ -11,7 +11,7 @@ use url::Url;
 
 use super::call::{self, Caller, Peer};
 use super::text::{self, FULL, Words};
-use super::{Channel, Dispatch, Line, Receipt, SendError, Severity, Trigger, fields};
+use super::{Channel, Dispatch, Failure, Line, Receipt, Severity, Trigger, fields};
 use crate::credentials::ibm_cloud::Payload;
 use crate::form::{Field, Values};
 use crate::integrations::context::Context;
@@ -59,14 +59,14 @@ fn findings(settings: &Values) -> Option<Url> {
     service_address(settings.get("url")).ok()
 }
 
-fn send<'a>(cx: &'a Context<'a>, dispatch: Dispatch<'a>) -> BoxFuture<'a, Result<Receipt, SendError>> {
+fn send<'a>(cx: &'a Context<'a>, dispatch: Dispatch<'a>) -> BoxFuture<'a, Result<Receipt, Failure>> {
     Box::pin(async move {
         let line = call::only_line(&dispatch)?;
         let base = findings(cx.settings).ok_or_else(|| PEER.failed(&ProviderError::InvalidAddress))?;
         let payload: Payload = call::payload(cx, &PEER)?;
         let secret = call::secret(cx, &PEER)?;
         let token = cx.outside.tokens.ibm_token(secret.stored, secret.values).await;
-        let token = token.map_err(|finding| SendError::found(&finding))?.secret;
+        let token = token?.secret;
         let caller = Caller::new(cx, ca_certificate::tls(cx.settings), &PEER)?;
         let provider = cx.settings.get("provider");
         let path = format!("/v1/{}/providers/{provider}", payload.account_guid);
@@ -82,10 +82,10 @@ fn send<'a>(cx: &'a Context<'a>, dispatch: Dispatch<'a>) -> BoxFuture<'a, Result
 }
 
 /// A token for the API key. The findings API has no call that changes nothing and needs no other role.
-async fn check(cx: &Context<'_>) -> Result<String, SendError> {
+async fn check(cx: &Context<'_>) -> Result<String, Failure> {
     let secret = call::secret(cx, &PEER)?;
     let token = cx.outside.tokens.ibm_token(secret.stored, secret.values).await;
-    token.map_err(|finding| SendError::found(&finding))?;
+    token?;
     Ok("IBM Cloud knows the API key. Whether it may write findings shows with a test alert.".to_owned())
 }
 
@@ -107,11 +107,11 @@ struct Findings {
 }
 
 impl Findings {
-    async fn ask(&self, request: Request) -> Result<Answer, SendError> {
+    async fn ask(&self, request: Request) -> Result<Answer, Failure> {
         self.caller.ask(call::with_token(request, "Bearer", &self.token)?).await
     }
 
-    async fn put(&self, line: &Line, provider: &str) -> Result<(), SendError> {
+    async fn put(&self, line: &Line, provider: &str) -> Result<(), Failure> {
         let answer = self.ask(self.finding(line, provider)?).await?;
         // The note of the trigger is made with its first finding.
         let answer = match answer.status {
@@ -124,7 +124,7 @@ impl Findings {
         accepted(answer).map(drop)
     }
 
-    fn finding(&self, line: &Line, provider: &str) -> Result<Request, SendError> {
+    fn finding(&self, line: &Line, provider: &str) -> Result<Request, Failure> {
         let words = Words::of(line, &FULL);
         let body = json!({
             "note_name": format!("{}/providers/{provider}/notes/{}", self.account, note(line.trigger)),
@@ -145,7 +145,7 @@ impl Findings {
         Ok(request)
     }
 
-    async fn note(&self, trigger: Trigger, provider: &str) -> Result<(), SendError> {
+    async fn note(&self, trigger: Trigger, provider: &str) -> Result<(), Failure> {
         let body = json!({
             "kind": "FINDING",
             "id": note(trigger),
@@ -160,7 +160,7 @@ impl Findings {
         if answer.status == 409 { Ok(()) } else { accepted(answer).map(drop) }
     }
 
-    async fn remove(&self, line: &Line) -> Result<(), SendError> {
+    async fn remove(&self, line: &Line) -> Result<(), Failure> {
         let url = call::below(&self.base, &format!("/occurrences/{}", occurrence(line)), &PEER)?;
         let mut request = call::get(url);
         *request.method_mut() = Method::DELETE;
@@ -170,7 +170,7 @@ impl Findings {
 }
 
 /// A success with JSON, or with nothing: a page in between is none.
-fn accepted(answer: Answer) -> Result<Answer, SendError> {
+fn accepted(answer: Answer) -> Result<Answer, Failure> {
     if !(200..300).contains(&answer.status) {
         return Err(PEER.refusal(&answer));
     }

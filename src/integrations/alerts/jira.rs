@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use url::Url;
 
 use super::call::{self, Caller, Peer};
-use super::{Channel, Dispatch, Event, Line, Receipt, SendError, fields, text};
+use super::{Channel, Dispatch, Event, Failure, Line, Receipt, fields, text};
 use crate::credentials::{api_token, basic};
 use crate::form::{Errors, Field, Values};
 use crate::integrations::context::Context;
@@ -75,7 +75,7 @@ fn site(settings: &Values) -> Option<Url> {
     service_address(settings.get("url")).ok()
 }
 
-fn send<'a>(cx: &'a Context<'a>, dispatch: Dispatch<'a>) -> BoxFuture<'a, Result<Receipt, SendError>> {
+fn send<'a>(cx: &'a Context<'a>, dispatch: Dispatch<'a>) -> BoxFuture<'a, Result<Receipt, Failure>> {
     Box::pin(async move {
         let line = call::only_line(&dispatch)?;
         let site = Site::new(cx)?;
@@ -103,7 +103,7 @@ fn send<'a>(cx: &'a Context<'a>, dispatch: Dispatch<'a>) -> BoxFuture<'a, Result
 }
 
 /// Reads the project. <https://developer.atlassian.com/cloud/jira/platform/rest/v2/api-group-projects/>
-async fn check(cx: &Context<'_>) -> Result<String, SendError> {
+async fn check(cx: &Context<'_>) -> Result<String, Failure> {
     #[derive(Deserialize)]
     struct Found {
         key: String,
@@ -159,7 +159,7 @@ struct Site<'a> {
 }
 
 impl<'a> Site<'a> {
-    fn new(cx: &'a Context<'a>) -> Result<Self, SendError> {
+    fn new(cx: &'a Context<'a>) -> Result<Self, Failure> {
         let base = site(cx.settings).ok_or_else(|| PEER.failed(&ProviderError::InvalidAddress))?;
         let base = call::below(&base, "/rest/api/2", &PEER)?;
         let caller = Caller::new(cx, ca_certificate::tls(cx.settings), &PEER)?;
@@ -170,11 +170,11 @@ impl<'a> Site<'a> {
         Ok(Self { cx, caller, login, base })
     }
 
-    fn url(&self, path: &str) -> Result<Url, SendError> {
+    fn url(&self, path: &str) -> Result<Url, Failure> {
         call::below(&self.base, path, &PEER)
     }
 
-    async fn ask(&self, request: Request) -> Result<Answer, SendError> {
+    async fn ask(&self, request: Request) -> Result<Answer, Failure> {
         let request = match &self.login {
             Login::Password(basic) => call::with_password(request, basic)?,
             Login::Token(token) => call::with_token(request, "Bearer", &token.token)?,
@@ -182,11 +182,11 @@ impl<'a> Site<'a> {
         self.caller.ask(request).await
     }
 
-    fn accepted(&self, answer: Answer) -> Result<Answer, SendError> {
+    fn accepted(&self, answer: Answer) -> Result<Answer, Failure> {
         if (200..300).contains(&answer.status) { Ok(answer) } else { Err(self.refusal(&answer)) }
     }
 
-    fn refusal(&self, answer: &Answer) -> SendError {
+    fn refusal(&self, answer: &Answer) -> Failure {
         let by_token = matches!(self.login, Login::Token(_));
         let said = String::from_utf8_lossy(&answer.body).to_ascii_lowercase();
         let sentence = match answer.status {
@@ -202,11 +202,11 @@ impl<'a> Site<'a> {
             }
             _ => return PEER.refusal(answer),
         };
-        SendError::never(sentence)
+        Failure::never(sentence)
     }
 
     /// The issue with the alert's label. The cloud and one's own server have different searches.
-    async fn find(&self, line: &Line) -> Result<Option<String>, SendError> {
+    async fn find(&self, line: &Line) -> Result<Option<String>, Failure> {
         #[derive(Deserialize)]
         struct Found {
             issues: Vec<Issue>,
@@ -229,7 +229,7 @@ impl<'a> Site<'a> {
         found.issues.into_iter().next().map(checked).transpose()
     }
 
-    async fn create(&self, line: &Line, test: bool) -> Result<String, SendError> {
+    async fn create(&self, line: &Line, test: bool) -> Result<String, Failure> {
         let settings = self.cx.settings;
         let body = json!({"fields": {
             "project": {"key": settings.get("project")},
@@ -243,7 +243,7 @@ impl<'a> Site<'a> {
     }
 
     /// `false` when there is no such issue.
-    async fn comment(&self, key: &str, said: String, dispatch: Dispatch<'_>) -> Result<bool, SendError> {
+    async fn comment(&self, key: &str, said: String, dispatch: Dispatch<'_>) -> Result<bool, Failure> {
         let url = self.url(&format!("/issue/{key}/comment"))?;
         let mark = format!("Message {}", dispatch.message.id);
         if dispatch.repeated {
@@ -259,7 +259,7 @@ impl<'a> Site<'a> {
         self.accepted(answer).map(|_| true)
     }
 
-    async fn close(&self, key: String, line: &Line, dispatch: Dispatch<'_>) -> Result<String, SendError> {
+    async fn close(&self, key: String, line: &Line, dispatch: Dispatch<'_>) -> Result<String, Failure> {
         let said = format!("Closed: {}", neutral(&text::clean(&line.title, 300)));
         if !self.comment(&key, said, dispatch).await? {
             return Ok(key);
@@ -298,7 +298,7 @@ struct Issue {
 }
 
 /// What becomes part of an address must be what Jira makes.
-fn checked(issue: Issue) -> Result<String, SendError> {
+fn checked(issue: Issue) -> Result<String, Failure> {
     if is_key(&issue.key) { Ok(issue.key) } else { Err(PEER.not_understood()) }
 }
 

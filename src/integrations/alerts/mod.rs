@@ -25,13 +25,14 @@ pub mod text;
 pub mod webhook;
 mod wire;
 
+pub use crate::providers::{Failure, Retry};
 #[doc(hidden)]
 pub use call::pause;
 pub use channel::{CALL, Channel, Dispatch};
 pub use fields::TRIGGER_FIELDS;
 pub use go_ahead::{Giver, GoAhead, go_ahead};
 pub use message::{Event, Line, Message, Severity, Trigger, Usage};
-pub use outcome::{Again, Receipt, SendError};
+pub use outcome::Receipt;
 pub use test_message::test_message;
 
 /// Every channel, in the order of the form's list.

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::call::{self, Caller, Peer};
-use super::{Channel, Dispatch, Line, Message, Receipt, SendError, fields, text, wire};
+use super::{Channel, Dispatch, Failure, Line, Message, Receipt, fields, text, wire};
 use crate::credentials::api_token::Payload;
 use crate::form::{Field, Values};
 use crate::integrations::context::Context;
@@ -85,7 +85,7 @@ pub static PAGERDUTY: Spec = Spec {
     does: Does::Channel(&Channel::service(1, send)),
 };
 
-fn send<'a>(cx: &'a Context<'a>, dispatch: Dispatch<'a>) -> BoxFuture<'a, Result<Receipt, SendError>> {
+fn send<'a>(cx: &'a Context<'a>, dispatch: Dispatch<'a>) -> BoxFuture<'a, Result<Receipt, Failure>> {
     Box::pin(async move {
         let line = call::only_line(&dispatch)?;
         let payload: Payload = call::payload(cx, &PEER)?;
@@ -112,10 +112,10 @@ struct Refused {
 }
 
 /// A key of the other region is as unknown as a wrong one.
-fn refusal(answer: &Answer, region: Region) -> SendError {
+fn refusal(answer: &Answer, region: Region) -> Failure {
     let unknown = |errors: &[String]| errors.iter().any(|error| error.eq_ignore_ascii_case("invalid routing key"));
     match answer.json::<Refused>() {
-        Ok(refused) if answer.status == 400 && unknown(&refused.errors) => SendError::never(region.unknown_key()),
+        Ok(refused) if answer.status == 400 && unknown(&refused.errors) => Failure::never(region.unknown_key()),
         _ => PEER.refusal(answer),
     }
 }

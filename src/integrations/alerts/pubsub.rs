@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::call::{self, Caller, Peer};
-use super::{Channel, Dispatch, Message, Receipt, SendError, fields, wire};
+use super::{Channel, Dispatch, Failure, Message, Receipt, fields, wire};
 use crate::credentials::gcp::Payload;
 use crate::form::Field;
 use crate::integrations::context::Context;
@@ -48,7 +48,7 @@ pub static PUBSUB: Spec = Spec {
     does: Does::Channel(&Channel::service(100, send)),
 };
 
-fn send<'a>(cx: &'a Context<'a>, dispatch: Dispatch<'a>) -> BoxFuture<'a, Result<Receipt, SendError>> {
+fn send<'a>(cx: &'a Context<'a>, dispatch: Dispatch<'a>) -> BoxFuture<'a, Result<Receipt, Failure>> {
     Box::pin(async move {
         let messages = messages(dispatch.message);
         let answer = ask(cx, "publish", &json!({ "messages": messages })).await?;
@@ -59,7 +59,7 @@ fn send<'a>(cx: &'a Context<'a>, dispatch: Dispatch<'a>) -> BoxFuture<'a, Result
 
 /// Whether the service account may publish, which it may ask without any permission.
 /// <https://cloud.google.com/pubsub/docs/reference/rest/v1/projects.topics/testIamPermissions>
-async fn check(cx: &Context<'_>) -> Result<String, SendError> {
+async fn check(cx: &Context<'_>) -> Result<String, Failure> {
     #[derive(Deserialize)]
     struct Allowed {
         #[serde(default)]
@@ -71,16 +71,16 @@ async fn check(cx: &Context<'_>) -> Result<String, SendError> {
     if allowed.permissions.iter().any(|permission| permission == PUBLISH) {
         Ok("The service account may publish to the topic.".to_owned())
     } else {
-        Err(SendError::never(PEER.forbidden))
+        Err(Failure::never(PEER.forbidden))
     }
 }
 
 /// A call of the topic.
-async fn ask(cx: &Context<'_>, method: &str, body: &Value) -> Result<Answer, SendError> {
+async fn ask(cx: &Context<'_>, method: &str, body: &Value) -> Result<Answer, Failure> {
     let secret = call::secret(cx, &PEER)?;
     let account = call::payload::<Payload>(cx, &PEER)?.service_account;
     let token = cx.outside.tokens.google_token(secret.stored, secret.values, gcp::CLOUD_PLATFORM).await;
-    let token = token.map_err(|finding| SendError::found(&finding))?;
+    let token = token?;
     let topic = match cx.settings.get("topic") {
         whole if whole.starts_with("projects/") => whole.to_owned(),
         short => format!("projects/{}/topics/{short}", account.project_id),

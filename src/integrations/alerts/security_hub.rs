@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::call::{self, Peer};
 use super::text::{self, FULL, Words};
-use super::{Channel, Dispatch, Line, Message, Receipt, SendError, Severity, fields, wire};
+use super::{Channel, Dispatch, Failure, Line, Message, Receipt, Severity, fields, wire};
 use crate::credentials::aws::RoleArn;
 use crate::form::{Field, Values};
 use crate::integrations::context::Context;
@@ -89,7 +89,7 @@ fn host(settings: &Values) -> Option<String> {
     Region::parse(settings.get("region")).map(|region| SERVICE.host(&region))
 }
 
-fn send<'a>(cx: &'a Context<'a>, dispatch: Dispatch<'a>) -> BoxFuture<'a, Result<Receipt, SendError>> {
+fn send<'a>(cx: &'a Context<'a>, dispatch: Dispatch<'a>) -> BoxFuture<'a, Result<Receipt, Failure>> {
     Box::pin(async move {
         let failed = |error: ProviderError| PEER.failed(&error);
         let region = Region::parse(cx.settings.get("region")).ok_or(ProviderError::InvalidAddress).map_err(failed)?;
@@ -107,7 +107,7 @@ fn send<'a>(cx: &'a Context<'a>, dispatch: Dispatch<'a>) -> BoxFuture<'a, Result
 }
 
 /// `sts:GetCallerIdentity`, which needs no permission.
-async fn check(cx: &Context<'_>) -> Result<String, SendError> {
+async fn check(cx: &Context<'_>) -> Result<String, Failure> {
     let failed = |error: ProviderError| PEER.failed(&error);
     let region = Region::parse(cx.settings.get("region")).ok_or(ProviderError::InvalidAddress).map_err(failed)?;
     let caller = sign_in(cx, &region).await.map_err(failed)?.caller().await.map_err(failed)?;
@@ -188,7 +188,7 @@ struct Taken {
 }
 
 /// A 200 also tells of findings that were not taken.
-fn taken(answer: &Answer, sent: usize) -> Result<(), SendError> {
+fn taken(answer: &Answer, sent: usize) -> Result<(), Failure> {
     match answer.status {
         200..=299 => {}
         429 | 500.. => return Err(PEER.refusal(answer)),
@@ -196,7 +196,7 @@ fn taken(answer: &Answer, sent: usize) -> Result<(), SendError> {
             let error = aws::answered(answer, "securityhub:BatchImportFindings");
             return Err(match error {
                 ProviderError::Aws(_) | ProviderError::Throttled { .. } => PEER.failed(&error),
-                _ if code_of(answer).contains("InvalidAccess") => SendError::never(PEER.not_found),
+                _ if code_of(answer).contains("InvalidAccess") => Failure::never(PEER.not_found),
                 _ => PEER.refusal(answer),
             });
         }
@@ -204,7 +204,7 @@ fn taken(answer: &Answer, sent: usize) -> Result<(), SendError> {
     match PEER.json(answer)? {
         Taken { failed_count: 0, success_count } if success_count == sent => Ok(()),
         Taken { failed_count: 0, .. } => Err(PEER.not_understood()),
-        Taken { failed_count, .. } => Err(SendError::never(format!(
+        Taken { failed_count, .. } => Err(Failure::never(format!(
             "AWS Security Hub took the call but not {failed_count} of its {sent} findings. See that the account may import \
              findings of its own product, and report this."
         ))),

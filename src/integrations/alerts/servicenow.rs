@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use url::Url;
 
 use super::call::{self, Caller, Peer};
-use super::{Channel, Dispatch, Event, Line, Receipt, SendError, Severity, fields, text};
+use super::{Channel, Dispatch, Event, Failure, Line, Receipt, Severity, fields, text};
 use crate::credentials::basic::Payload;
 use crate::form::{Field, Values};
 use crate::integrations::context::Context;
@@ -69,7 +69,7 @@ fn instance(settings: &Values) -> Option<Url> {
     service_address(settings.get("url")).ok()
 }
 
-fn send<'a>(cx: &'a Context<'a>, dispatch: Dispatch<'a>) -> BoxFuture<'a, Result<Receipt, SendError>> {
+fn send<'a>(cx: &'a Context<'a>, dispatch: Dispatch<'a>) -> BoxFuture<'a, Result<Receipt, Failure>> {
     Box::pin(async move {
         let line = call::only_line(&dispatch)?;
         let table = Table::open(cx).await?;
@@ -93,7 +93,7 @@ fn send<'a>(cx: &'a Context<'a>, dispatch: Dispatch<'a>) -> BoxFuture<'a, Result
 }
 
 /// Reads one row's id: who may not read the table may not write to it either.
-async fn check(cx: &Context<'_>) -> Result<String, SendError> {
+async fn check(cx: &Context<'_>) -> Result<String, Failure> {
     let table = Table::open(cx).await?;
     let mut url = table.base.clone();
     url.query_pairs_mut().append_pair("sysparm_fields", "sys_id").append_pair("sysparm_limit", "1");
@@ -129,7 +129,7 @@ struct Answered<T> {
 }
 
 impl<'a> Table<'a> {
-    async fn open(cx: &'a Context<'a>) -> Result<Self, SendError> {
+    async fn open(cx: &'a Context<'a>) -> Result<Self, Failure> {
         let instance = instance(cx.settings).ok_or_else(|| PEER.failed(&ProviderError::InvalidAddress))?;
         let base = call::below(&instance, &format!("/api/now/table/{}", cx.settings.get("table")), &PEER)?;
         let caller = Caller::new(cx, ca_certificate::tls(cx.settings), &PEER)?;
@@ -141,7 +141,7 @@ impl<'a> Table<'a> {
         Ok(Self { cx, caller, login, base })
     }
 
-    async fn ask(&self, request: Request) -> Result<Answer, SendError> {
+    async fn ask(&self, request: Request) -> Result<Answer, Failure> {
         let request = match &self.login {
             Login::Password(basic) => call::with_password(request, basic)?,
             Login::Token(token) => call::with_token(request, "Bearer", token)?,
@@ -149,7 +149,7 @@ impl<'a> Table<'a> {
         let answer = self.caller.ask(request).await?;
         let said = String::from_utf8_lossy(&answer.body);
         if (200..300).contains(&answer.status) && call::is_page(&answer) && said.contains("hibernat") {
-            return Err(SendError::later(
+            return Err(Failure::later(
                 "The ServiceNow instance is hibernating, as those of developers do. Log in at developer.servicenow.com and \
                  wake it up; Strongroom sends the message then.",
             ));
@@ -157,12 +157,12 @@ impl<'a> Table<'a> {
         Ok(answer)
     }
 
-    async fn call(&self, request: Request) -> Result<Answer, SendError> {
+    async fn call(&self, request: Request) -> Result<Answer, Failure> {
         let answer = self.ask(request).await?;
         if (200..300).contains(&answer.status) { Ok(answer) } else { Err(self.refusal(&answer)) }
     }
 
-    fn refusal(&self, answer: &Answer) -> SendError {
+    fn refusal(&self, answer: &Answer) -> Failure {
         let wants_token = answer.header("www-authenticate").is_some_and(|scheme| scheme.starts_with("Bearer"));
         let sentence = match (answer.status, &self.login) {
             (401, Login::Token(_)) => {
@@ -178,14 +178,14 @@ impl<'a> Table<'a> {
             }
             _ => return PEER.refusal(answer),
         };
-        SendError::never(sentence)
+        Failure::never(sentence)
     }
 
     fn is_security(&self) -> bool {
         self.cx.settings.get("table") == "sn_si_incident"
     }
 
-    async fn get(&self, id: &str) -> Result<Option<Incident>, SendError> {
+    async fn get(&self, id: &str) -> Result<Option<Incident>, Failure> {
         if !is_sys_id(id) {
             return Ok(None);
         }
@@ -200,7 +200,7 @@ impl<'a> Table<'a> {
         }
     }
 
-    async fn find(&self, line: &Line) -> Result<Option<Incident>, SendError> {
+    async fn find(&self, line: &Line) -> Result<Option<Incident>, Failure> {
         let mut url = self.base.clone();
         let query = format!("correlation_id={}", line.alert);
         url.query_pairs_mut()
@@ -212,7 +212,7 @@ impl<'a> Table<'a> {
         found.result.into_iter().next().map(checked).transpose()
     }
 
-    async fn create(&self, line: &Line, test: bool) -> Result<String, SendError> {
+    async fn create(&self, line: &Line, test: bool) -> Result<String, Failure> {
         let settings = self.cx.settings;
         let mut body = json!({
             "short_description": text::clean(&line.title, 160),
@@ -231,7 +231,7 @@ impl<'a> Table<'a> {
         self.write(Method::POST, self.base.clone(), &body).await
     }
 
-    async fn note(&self, incident: Incident, line: &Line) -> Result<String, SendError> {
+    async fn note(&self, incident: Incident, line: &Line) -> Result<String, Failure> {
         let said = format!("{}: {}", text::word(line.event), text::paragraphs(line, false, no_code));
         let url = call::below(&self.base, &format!("/{}", incident.sys_id), &PEER)?;
         let body = json!({"work_notes": said, "urgency": urgency(line.severity)});
@@ -239,7 +239,7 @@ impl<'a> Table<'a> {
     }
 
     /// Resolves an incident, unless people have resolved, closed or cancelled it.
-    async fn resolve(&self, incident: Incident, line: &Line) -> Result<String, SendError> {
+    async fn resolve(&self, incident: Incident, line: &Line) -> Result<String, Failure> {
         // incident: 6 resolved, 7 closed, 8 cancelled; sn_si_incident: 3 closed, 7 cancelled.
         let (state, ended): (_, &[&str]) =
             if self.is_security() { ("3", &["3", "7"]) } else { ("6", &["6", "7", "8"]) };
@@ -252,7 +252,7 @@ impl<'a> Table<'a> {
         self.write(Method::PATCH, url, &body).await
     }
 
-    async fn write(&self, method: Method, mut url: Url, body: &Value) -> Result<String, SendError> {
+    async fn write(&self, method: Method, mut url: Url, body: &Value) -> Result<String, Failure> {
         // Groups and callers are entered by their names.
         url.set_query(Some("sysparm_fields=sys_id,state&sysparm_input_display_value=true"));
         let answer = self.call(call::json(method, url, body)).await?;
@@ -262,12 +262,12 @@ impl<'a> Table<'a> {
 
 /// An access token of the instance itself, by the client credentials grant.
 /// <https://www.servicenow.com/docs/bundle/zurich-platform-security/page/administer/security/concept/client-credentials-grant.html>
-async fn token(cx: &Context<'_>, instance: &Url, credential: &Payload) -> Result<SecretString, SendError> {
+async fn token(cx: &Context<'_>, instance: &Url, credential: &Payload) -> Result<SecretString, Failure> {
     let url = call::below(instance, "/oauth_token.do", &PEER)?;
     let client = cx.outside.egress.client(ca_certificate::tls(cx.settings)).map_err(|error| PEER.failed(&error))?;
     let ask = || oauth::client_credentials(&client, url.clone(), &credential.username, &credential.password, PEER.who);
     let token = cx.outside.tokens.kept(cx.stored(), url.as_str(), ask).await;
-    token.map(|token| token.secret).map_err(|finding| SendError::found(&finding))
+    token.map(|token| token.secret)
 }
 
 /// What becomes part of an address must be what ServiceNow makes.
@@ -275,7 +275,7 @@ fn is_sys_id(text: &str) -> bool {
     text.len() == 32 && text.bytes().all(|b| b.is_ascii_hexdigit())
 }
 
-fn checked(incident: Incident) -> Result<Incident, SendError> {
+fn checked(incident: Incident) -> Result<Incident, Failure> {
     if is_sys_id(&incident.sys_id) { Ok(incident) } else { Err(PEER.not_understood()) }
 }
 

@@ -13,7 +13,7 @@ use url::Url;
 
 use super::call::{self, Caller, Peer};
 use super::text::{self, BRIEF, Extent, FULL, Words};
-use super::{Channel, Dispatch, Line, Message, Receipt, SendError, Severity, fields, webhook};
+use super::{Channel, Dispatch, Failure, Line, Message, Receipt, Severity, fields, webhook};
 use crate::credentials;
 use crate::form::{Errors, Field, Values};
 use crate::integrations::context::Context;
@@ -72,7 +72,7 @@ fn host(settings: &Values) -> Option<String> {
     Some(fixed.to_owned())
 }
 
-fn send<'a>(cx: &'a Context<'a>, dispatch: Dispatch<'a>) -> BoxFuture<'a, Result<Receipt, SendError>> {
+fn send<'a>(cx: &'a Context<'a>, dispatch: Dispatch<'a>) -> BoxFuture<'a, Result<Receipt, Failure>> {
     Box::pin(async move {
         match cx.main() {
             Some(secret) if secret.kind.slug == "api_token" => by_token(cx, dispatch.message).await,
@@ -93,7 +93,7 @@ fn channel(text: &str) -> Result<String, String> {
 
 /// `auth.test` tells whose a token is. A Webhook URL can only be posted to.
 /// <https://docs.slack.dev/reference/methods/auth.test>
-async fn check(cx: &Context<'_>) -> Result<Option<String>, SendError> {
+async fn check(cx: &Context<'_>) -> Result<Option<String>, Failure> {
     if cx.main().is_none_or(|secret| secret.kind.slug != "api_token") {
         return Ok(None);
     }
@@ -112,7 +112,7 @@ async fn check(cx: &Context<'_>) -> Result<Option<String>, SendError> {
     }
 }
 
-async fn by_webhook(cx: &Context<'_>, message: &Message) -> Result<Receipt, SendError> {
+async fn by_webhook(cx: &Context<'_>, message: &Message) -> Result<Receipt, Failure> {
     let payload: credentials::webhook::Payload = call::payload(cx, &PEER)?;
     let request = call::json(Method::POST, webhook::target(&payload, &PEER)?, &said(message));
     let answer = Caller::new(cx, Tls::default(), &PEER)?.call(request).await?;
@@ -122,12 +122,12 @@ async fn by_webhook(cx: &Context<'_>, message: &Message) -> Result<Receipt, Send
     if good { Ok(Receipt::default()) } else { Err(PEER.not_understood()) }
 }
 
-async fn by_token(cx: &Context<'_>, message: &Message) -> Result<Receipt, SendError> {
+async fn by_token(cx: &Context<'_>, message: &Message) -> Result<Receipt, Failure> {
     let payload: credentials::api_token::Payload = call::payload(cx, &PEER)?;
     let mut body = said(message);
     let channel = cx.settings.get("channel");
     if channel.is_empty() {
-        return Err(SendError::never(
+        return Err(Failure::never(
             "An API token needs a channel. Edit the profile, and enter the channel's name or ID.",
         ));
     }
@@ -152,7 +152,7 @@ struct Said {
 }
 
 /// An error code of a 200, in a sentence.
-fn refusal(code: &str, answer: &Answer) -> SendError {
+fn refusal(code: &str, answer: &Answer) -> Failure {
     let sentence = match code {
         "channel_not_found" => {
             "Slack does not know the channel, or the bot cannot see it. Check the name, and invite the bot to it."
@@ -175,14 +175,14 @@ fn refusal(code: &str, answer: &Answer) -> SendError {
         }
         "ratelimited" | "rate_limited" | "message_limit_exceeded" => return PEER.throttled(call::pause(answer)),
         "internal_error" | "fatal_error" | "service_unavailable" | "request_timeout" | "team_added_to_org" => {
-            return SendError::later("Slack has a problem of its own. Strongroom sends the message later.");
+            return Failure::later("Slack has a problem of its own. Strongroom sends the message later.");
         }
         "msg_too_long" | "msg_blocks_too_long" | "invalid_blocks" | "invalid_blocks_format" | "invalid_arguments" => {
             "Slack does not take this message as it is built. Please report this."
         }
         _ => return PEER.failed(&ProviderError::UnexpectedStatus { status: answer.status }),
     };
-    SendError::never(sentence)
+    Failure::never(sentence)
 }
 
 /// The message, in brief when it would be too long otherwise.

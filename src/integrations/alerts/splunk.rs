@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use url::Url;
 
 use super::call::{self, Caller, Peer};
-use super::{Channel, Dispatch, Message, Receipt, SendError, fields, wire};
+use super::{Channel, Dispatch, Failure, Message, Receipt, fields, wire};
 use crate::credentials::api_token::Payload;
 use crate::form::{Field, Values};
 use crate::integrations::context::Context;
@@ -76,7 +76,7 @@ fn address(text: &str) -> Result<String, String> {
     Ok(collector(text)?.as_str().trim_end_matches('/').to_owned())
 }
 
-fn send<'a>(cx: &'a Context<'a>, dispatch: Dispatch<'a>) -> BoxFuture<'a, Result<Receipt, SendError>> {
+fn send<'a>(cx: &'a Context<'a>, dispatch: Dispatch<'a>) -> BoxFuture<'a, Result<Receipt, Failure>> {
     Box::pin(async move {
         let payload: Payload = call::payload(cx, &PEER)?;
         let base = base(cx.settings).ok_or_else(|| PEER.failed(&ProviderError::InvalidAddress))?;
@@ -94,7 +94,7 @@ fn send<'a>(cx: &'a Context<'a>, dispatch: Dispatch<'a>) -> BoxFuture<'a, Result
 
 /// The health of the collector, with the token.
 /// <https://docs.splunk.com/Documentation/Splunk/latest/RESTREF/RESTinput#services.2Fcollector.2Fhealth>
-async fn check(cx: &Context<'_>) -> Result<String, SendError> {
+async fn check(cx: &Context<'_>) -> Result<String, Failure> {
     let payload: Payload = call::payload(cx, &PEER)?;
     let base = base(cx.settings).ok_or_else(|| PEER.failed(&ProviderError::InvalidAddress))?;
     let url = call::below(&base, &format!("{COLLECTOR}/health"), &PEER)?;
@@ -105,8 +105,8 @@ async fn check(cx: &Context<'_>) -> Result<String, SendError> {
                              alert."
             .to_owned()),
         (200, _) => Err(PEER.not_understood()),
-        (503, _) => Err(SendError::later("The collector of Splunk answers, but its queues are full. Try later.")),
-        (400, _) => Err(SendError::never(PEER.forbidden)),
+        (503, _) => Err(Failure::later("The collector of Splunk answers, but its queues are full. Try later.")),
+        (400, _) => Err(Failure::never(PEER.forbidden)),
         _ => Err(PEER.refusal(&answer)),
     }
 }
@@ -147,7 +147,7 @@ struct Taken {
 }
 
 /// The collector's code says more than its status.
-fn taken(answer: &Answer) -> Result<(), SendError> {
+fn taken(answer: &Answer) -> Result<(), Failure> {
     let success = (200..300).contains(&answer.status);
     let sentence = match answer.json::<Taken>().map(|taken| taken.code) {
         Ok(0) if success => return Ok(()),
@@ -156,14 +156,14 @@ fn taken(answer: &Answer) -> Result<(), SendError> {
         Ok(4) => "Splunk does not know the token. Copy it anew, and edit the credential.",
         Ok(7) => "Splunk does not have the index, or the token may not write to it. Check the index.",
         Ok(8 | 9 | 17..=20) => {
-            return Err(SendError::later("Splunk is busy, or shutting down. Strongroom sends the events later."));
+            return Err(Failure::later("Splunk is busy, or shutting down. Strongroom sends the events later."));
         }
         Ok(_) if success => return Err(PEER.not_understood()),
         Ok(_) => return Err(PEER.refusal(answer)),
         Err(_) if success => return Err(PEER.not_understood()),
         Err(_) => return Err(PEER.refusal(answer)),
     };
-    Err(SendError::never(sentence))
+    Err(Failure::never(sentence))
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use url::Url;
 
 use super::call::{self, Caller, Peer};
 use super::text::{self, BRIEF, Extent, FULL, Words};
-use super::{Channel, Dispatch, Line, Message, Receipt, SendError, Severity, TRIGGER_FIELDS, webhook};
+use super::{Channel, Dispatch, Failure, Line, Message, Receipt, Severity, TRIGGER_FIELDS, webhook};
 use crate::integrations::context::Context;
 use crate::integrations::spec::{Does, Host, Spec, Use, no_grants, suits_all};
 use crate::providers::egress::{Answer, Tls};
@@ -41,7 +41,7 @@ pub static TEAMS: Spec = Spec {
     does: Does::Channel(&Channel::service(10, send)),
 };
 
-fn send<'a>(cx: &'a Context<'a>, dispatch: Dispatch<'a>) -> BoxFuture<'a, Result<Receipt, SendError>> {
+fn send<'a>(cx: &'a Context<'a>, dispatch: Dispatch<'a>) -> BoxFuture<'a, Result<Receipt, Failure>> {
     Box::pin(async move {
         let payload = call::payload(cx, &PEER)?;
         let request = call::json(Method::POST, webhook::target(&payload, &PEER)?, &said(dispatch.message));
@@ -64,7 +64,7 @@ struct Code {
     code: String,
 }
 
-fn refusal(answer: &Answer) -> SendError {
+fn refusal(answer: &Answer) -> Failure {
     let sentence = match answer.json::<Refused>().map(|refused| refused.error.code).as_deref() {
         Ok("WorkflowTriggerIsNotEnabled") => {
             "The workflow of Microsoft Teams is switched off. Turn it on where it was made: in the Workflows app, or in Power \
@@ -81,20 +81,20 @@ fn refusal(answer: &Answer) -> SendError {
         }
         _ => return PEER.refusal(answer),
     };
-    SendError::never(sentence)
+    Failure::never(sentence)
 }
 
 /// Any success of a workflow is one, whatever its author has it answer. A connector says `1`, and tells its failures in
 /// a 200.
-fn taken(answer: &Answer) -> Result<(), SendError> {
+fn taken(answer: &Answer) -> Result<(), Failure> {
     let said = String::from_utf8_lossy(&answer.body);
     match said.trim() {
         said if said.contains("HTTP error 429") => Err(PEER.throttled(call::pause(answer))),
         said if said.contains("HTTP error 413") || said.contains("too large") => {
-            Err(SendError::never("Microsoft Teams says that the message is too large. Please report this."))
+            Err(Failure::never("Microsoft Teams says that the message is too large. Please report this."))
         }
         said if said.contains("HTTP error") => {
-            Err(SendError::later("Microsoft Teams took the message and could not post it. Strongroom sends it again."))
+            Err(Failure::later("Microsoft Teams took the message and could not post it. Strongroom sends it again."))
         }
         _ if call::is_page(answer) => Err(PEER.not_understood()),
         _ => Ok(()),

@@ -7,7 +7,7 @@ use secrecy::ExposeSecret;
 use url::Url;
 
 use super::call::{self, Caller, Peer};
-use super::{Channel, Dispatch, Receipt, SendError, fields, wire};
+use super::{Channel, Dispatch, Failure, Receipt, fields, wire};
 use crate::credentials::webhook::Payload;
 use crate::form::Field;
 use crate::integrations::ca_certificate;
@@ -40,7 +40,7 @@ pub static WEBHOOK: Spec = Spec {
     does: Does::Channel(&Channel::service(100, send)),
 };
 
-fn send<'a>(cx: &'a Context<'a>, dispatch: Dispatch<'a>) -> BoxFuture<'a, Result<Receipt, SendError>> {
+fn send<'a>(cx: &'a Context<'a>, dispatch: Dispatch<'a>) -> BoxFuture<'a, Result<Receipt, Failure>> {
     Box::pin(async move {
         let payload: Payload = call::payload(cx, &PEER)?;
         let body = wire::message(dispatch.message, cx.name);
@@ -55,6 +55,6 @@ fn send<'a>(cx: &'a Context<'a>, dispatch: Dispatch<'a>) -> BoxFuture<'a, Result
 }
 
 /// The address that the credential is.
-pub(super) fn target(payload: &Payload, peer: &Peer) -> Result<Url, SendError> {
+pub(super) fn target(payload: &Payload, peer: &Peer) -> Result<Url, Failure> {
     Url::parse(payload.url.expose_secret()).map_err(|_| peer.failed(&ProviderError::InvalidAddress))
 }

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::providers::ProviderError;
 use crate::providers::egress::{Answer, Client};
-use crate::providers::patience::{MOST_WAITING, Observer, Patience, is_throttled, retry_after};
+use crate::providers::patience::{MOST_WAITING, Observer, Patience, Pause, is_throttled, retry_after};
 
 /// Requests under way at once, over all tasks of one scan.
 pub const AT_ONCE: usize = 8;
@@ -53,65 +53,35 @@ impl Line {
     }
 
     /// Sends, waits and sends again: as long as the registry asks for, and a few times after a passing fault. A list is
-    /// waited for longer; `limit` is in bytes. Holding the permit
-    /// meanwhile slows down the other tasks too, as is wanted then.
+    /// waited for longer; `limit` is in bytes. Holding the permit meanwhile slows down the other tasks too, as is wanted
+    /// then.
     pub async fn send(
         &self,
         request: impl Fn() -> Request,
         limit: usize,
         is_list: bool,
     ) -> Result<Answer, ProviderError> {
+        let ask = || async {
+            if let Some(cause) = self.given_up.get() {
+                return (Err(cause.clone()), false);
+            }
+            let mut request = request();
+            if is_list {
+                self.client.allow_time(&mut request);
+            }
+            let result = self.client.send(request, limit).await;
+            let is_first = !self.answered.fetch_or(result.is_ok(), Ordering::Relaxed);
+            (result, is_first)
+        };
+        let again = |(result, is_first): &(Result<Answer, ProviderError>, bool), answers| {
+            next_pause(result, *is_first, answers)
+        };
         let work = async {
             let _permit = self.permits.acquire().await.map_err(|_| ProviderError::Stopped)?;
-            let mut attempt = 1;
-            loop {
-                self.patience.open().await;
-                if let Some(cause) = self.given_up.get() {
-                    return Err(cause.clone());
-                }
-                let mut request = request();
-                if is_list {
-                    self.client.allow_time(&mut request);
-                }
-                let result = self.client.send(request, limit).await;
-                let first = !self.answered.fetch_or(result.is_ok(), Ordering::Relaxed);
-                if !self.waits(&result, &mut attempt, first).await {
-                    return self.at_last(result);
-                }
-            }
+            let (result, _) = self.patience.ask(ask, again).await;
+            self.at_last(result)
         };
         self.stop.run_until_cancelled(work).await.unwrap_or(Err(ProviderError::Stopped))
-    }
-
-    /// Waits where trying again may help; `false` when it does not, or there is no time left.
-    async fn waits(&self, result: &Result<Answer, ProviderError>, attempt: &mut u32, first: bool) -> bool {
-        let asked = match result {
-            Ok(answer) if is_throttled(answer) || matches!(answer.status, 502..=504) => retry_after(answer),
-            Err(ProviderError::Unreachable { .. } | ProviderError::Dropped { .. } | ProviderError::Broken { .. }) => {
-                None
-            }
-            _ => return false,
-        };
-        let throttled = result.as_ref().is_ok_and(is_throttled);
-        let asked_for_real = asked.is_some_and(|asked| asked >= REAL_PAUSE);
-        let most = match result {
-            // An address where nothing has answered yet is rather wrong than away for a moment.
-            Err(_) if first => 2,
-            Ok(_) if throttled && asked_for_real => u32::MAX,
-            Ok(_) if throttled && asked.is_none() => THROTTLED_ATTEMPTS,
-            _ => ATTEMPTS,
-        };
-        if *attempt >= most {
-            return false;
-        }
-        let pause = asked.unwrap_or_else(|| FIRST_PAUSE * 2_u32.pow(*attempt - 1));
-        *attempt += 1;
-        let concerns_all = throttled || asked_for_real;
-        if concerns_all {
-            self.patience.pause_all(pause, asked.is_some()).await
-        } else {
-            self.patience.pause(pause).await
-        }
     }
 
     /// The answer that is not asked for again. A registry that still throttles then is asked for nothing more.
@@ -125,4 +95,24 @@ impl Line {
             other => other,
         }
     }
+}
+
+/// What to wait for where trying again may help; `None` where it does not. `is_first`: nothing has answered there before.
+fn next_pause(result: &Result<Answer, ProviderError>, is_first: bool, answers: u32) -> Option<Pause> {
+    let asked = match result {
+        Ok(answer) if is_throttled(answer) || matches!(answer.status, 502..=504) => retry_after(answer),
+        Err(ProviderError::Unreachable { .. } | ProviderError::Dropped { .. } | ProviderError::Broken { .. }) => None,
+        _ => return None,
+    };
+    let throttled = result.as_ref().is_ok_and(is_throttled);
+    let asked_for_real = asked.is_some_and(|asked| asked >= REAL_PAUSE);
+    let most = match result {
+        // An address where nothing has answered yet is rather wrong than away for a moment.
+        Err(_) if is_first => 2,
+        Ok(_) if throttled && asked_for_real => u32::MAX,
+        Ok(_) if throttled && asked.is_none() => THROTTLED_ATTEMPTS,
+        _ => ATTEMPTS,
+    };
+    let pause = Pause::after(answers, asked, FIRST_PAUSE).of_all(throttled || asked_for_real);
+    (answers < most).then_some(pause)
 }

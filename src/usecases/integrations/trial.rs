@@ -97,7 +97,7 @@ async fn test_alert(
     Ok(match trial::send(services, principal.actor(), channel, asked).await? {
         Ok(()) if channel.has_recipients => Tried::Answered { with_login: asked.credential.is_some() },
         Ok(()) => Tried::Delivered,
-        Err(error) => Tried::NotDelivered(error.sentence),
+        Err(error) => Tried::NotDelivered(error.to_string()),
     })
 }
 

@@ -9,6 +9,7 @@ use crate::credentials;
 use crate::integrations::Spec;
 use crate::integrations::alerts::{Event, Severity, Trigger};
 use crate::models::alerts::{Line, RAISED};
+use crate::models::deliveries::DeliveryState;
 use crate::models::delivery_list::Shown;
 use crate::models::store_health::Verified;
 use crate::web::credentials::view::{Badge, date};
@@ -143,16 +144,16 @@ pub struct DeliveryView {
 impl DeliveryView {
     pub fn new(listed: Shown, now: DateTime<Utc>) -> Self {
         let delivery = listed.delivery;
-        let next = (delivery.state == "ready" && listed.active && listed.next_at > now)
+        let next = (delivery.state == DeliveryState::Ready && listed.active && listed.next_at > now)
             .then(|| shown::until(listed.next_at, now));
-        let state = match (delivery.state.as_str(), delivery.attempts) {
-            ("sent", _) => ("good", "Delivered"),
-            ("parked", _) => ("bad", "Undelivered"),
-            ("dropped", _) if delivery.kind == "test" => ("bad", "Failed"),
-            ("dropped", _) => ("off", "Given up"),
-            ("sending", _) => ("info", "Being sent"),
-            ("ready", _) if !listed.active => ("warn", "Waits: channel is off"),
-            ("ready", 1..) => ("warn", "Is tried again"),
+        let state = match (delivery.state, delivery.attempts) {
+            (DeliveryState::Sent, _) => ("good", "Delivered"),
+            (DeliveryState::Parked, _) => ("bad", "Undelivered"),
+            (DeliveryState::Dropped, _) if delivery.kind == "test" => ("bad", "Failed"),
+            (DeliveryState::Dropped, _) => ("off", "Given up"),
+            (DeliveryState::Sending, _) => ("info", "Being sent"),
+            (DeliveryState::Ready, _) if !listed.active => ("warn", "Waits: channel is off"),
+            (DeliveryState::Ready, 1..) => ("warn", "Is tried again"),
             _ => ("info", "Waiting"),
         };
         let alerts = listed.lines + i64::from(delivery.more);
@@ -167,10 +168,13 @@ impl DeliveryView {
             channel: listed.channel,
             channel_page: format!("/integrations/{}", delivery.integration_id),
             to: listed.address.unwrap_or_else(|| channel.to_owned()),
-            at: when(delivery.ended_at.filter(|_| delivery.state != "ready").unwrap_or(delivery.created_at), now),
+            at: when(
+                delivery.ended_at.filter(|_| delivery.state != DeliveryState::Ready).unwrap_or(delivery.created_at),
+                now,
+            ),
             attempts: delivery.attempts,
-            error: delivery.error.filter(|_| delivery.state != "sent"),
-            parked: delivery.state == "parked",
+            error: delivery.error.filter(|_| delivery.state != DeliveryState::Sent),
+            parked: delivery.state == DeliveryState::Parked,
             alerts,
             what,
             state,

@@ -11,6 +11,7 @@ use crate::form::Values;
 use crate::integrations::Spec;
 use crate::integrations::alerts::{self, Trigger};
 use crate::models::channels::{self, Health};
+use crate::models::deliveries::DeliveryState;
 use crate::models::delivery_list::{self, ChannelState, Shown};
 use crate::models::integrations::Integration;
 use crate::models::recipients::{self, Recipient};
@@ -94,8 +95,8 @@ pub fn show(shell: Shell, egress: &Egress, read: Read) -> Result<HttpResponse, E
         Trigger::ALL.into_iter().filter(|trigger| trigger.wanted(&settings)).map(Trigger::label).collect();
     let test = test.map(|shown| {
         let (row, at) = (&shown.delivery, page::when(shown.delivery.created_at, now));
-        match (row.state.as_str(), &row.error) {
-            ("sent", _) => ("good", "The last test alert was delivered.".to_owned(), at),
+        match (row.state, &row.error) {
+            (DeliveryState::Sent, _) => ("good", "The last test alert was delivered.".to_owned(), at),
             (_, Some(error)) => ("bad", format!("The last test alert was not delivered. {error}"), at),
             _ => ("info", "A test alert is on its way.".to_owned(), at),
         }

@@ -15,7 +15,7 @@ use crate::form::{Control, Values};
 use crate::integrations::{Family, Spec};
 use crate::models::integrations::{self, Integration};
 use crate::models::items::{self, Change, Start};
-use crate::models::runs::{self, Run};
+use crate::models::runs::{self, Run, RunState};
 use crate::models::trust::Seen;
 use crate::models::{self, Conn, DbError, credentials};
 use crate::providers::egress::Egress;
@@ -162,7 +162,7 @@ impl Show {
             doubt,
             warning: address.as_ref().filter(|_| row.credential_id.is_some()).and_then(Egress::warning),
             going,
-            failed: finished.filter(|run| run.state == "failed").and_then(|run| run.error.clone()),
+            failed: finished.filter(|run| run.state == RunState::Failed).and_then(|run| run.error.clone()),
             gaps,
             search,
             inventory: Listed::new(family, items, total, &path, params, now),

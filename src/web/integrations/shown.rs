@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use crate::integrations::inventory::Inventory;
 use crate::integrations::registries::{Progress, Step};
 use crate::integrations::{Family, Spec};
-use crate::models::runs::Run;
+use crate::models::runs::{Run, RunState};
 use crate::web::page::{self, When};
 
 /// `in 23 hours`; `now` when the moment has come.
@@ -124,7 +124,7 @@ impl Going {
         } else {
             (progress.repositories_done, progress.repositories_total)
         };
-        let waiting = run.state == "queued";
+        let waiting = run.state == RunState::Queued;
         let label = match (run.stop_requested, waiting) {
             (true, _) => "Stopping".to_owned(),
             (_, true) => "Waiting for a free worker".to_owned(),
@@ -169,7 +169,7 @@ pub struct Past {
 
 impl Past {
     pub fn new(run: &Run, inventory: &Inventory, now: DateTime<Utc>) -> Self {
-        let (tone, word) = state(&run.state);
+        let (tone, word) = state(run.state.word());
         let by = &run.requested_by;
         let cause = match run.cause.as_str() {
             "schedule" => "by schedule".to_owned(),
@@ -177,9 +177,9 @@ impl Past {
             _ => format!("asked for by {by}"),
         };
         let items = counted(run.found.into(), inventory.noun);
-        let detail = match run.state.as_str() {
-            "succeeded" => format!("{items}{}", difference(run)),
-            "partly" => {
+        let detail = match run.state {
+            RunState::Succeeded => format!("{items}{}", difference(run)),
+            RunState::Partly => {
                 let gaps = counted(run.gaps.into(), "gap");
                 format!("{items}{} · {gaps}. {}", difference(run), run.error.as_deref().unwrap_or_default())
             }

@@ -17,7 +17,7 @@ async fn ended(app: &TestApp, integration: Uuid, number: usize) -> (String, Opti
     let all = || runs::of(&mut app.connect(), integration, 100).expect("the runs");
     wait_for("the run ends", PATIENCE, async || all().iter().filter(|run| !run.unfinished()).count() == number).await;
     let last = all().remove(0);
-    (last.state, last.error)
+    (last.state.word().to_owned(), last.error)
 }
 
 async fn scan(app: &TestApp, visit: &mut Visit, integration: Uuid, number: usize) -> (String, Option<String>) {

@@ -2,7 +2,7 @@
 
 use chrono::{TimeZone, Utc};
 use serde_json::Value;
-use strongroom::integrations::alerts::{Again, CHANNELS, test_message};
+use strongroom::integrations::alerts::{CHANNELS, Retry, test_message};
 
 use super::*;
 use crate::support::peers::channels::texts;
@@ -122,7 +122,7 @@ async fn a_page_instead_of_an_answer_is_no_delivery() {
         let stand = stand(slug);
         stand.peer.say(Said::html(200));
         let error = stand.send(&one("prod-ci")).await.expect_err(slug);
-        assert_eq!(error.again, Again::Later(None), "{slug}: {error:?}");
+        assert_eq!(error.retry, Retry::Postponed(None), "{slug}: {error:?}");
     }
 }
 
@@ -134,11 +134,11 @@ async fn a_throttled_message_waits_as_long_as_it_is_asked_to() {
         if slug != "security_hub" {
             stand.peer.say(Said::json(429, &json!({"error": UPSTREAM})).with("Retry-After", "77"));
             let error = stand.send(&one("prod-ci")).await.expect_err(slug);
-            assert_eq!(error.again, Again::Later(Some(Duration::from_secs(77))), "{slug}: {error:?}");
+            assert_eq!(error.retry, Retry::Postponed(Some(Duration::from_secs(77))), "{slug}: {error:?}");
         }
         stand.peer.say(Said::json(503, &json!({"error": UPSTREAM})));
         let error = stand.send(&one("prod-ci")).await.expect_err(slug);
-        assert_eq!(error.again, Again::Later(None), "{slug}: {error:?}");
+        assert_eq!(error.retry, Retry::Postponed(None), "{slug}: {error:?}");
     }
 }
 
@@ -160,8 +160,8 @@ async fn a_refused_credential_parks_the_message_with_what_to_do() {
         };
         let stand = stand.with_secret(name, &wrong);
         let error = stand.send(&one("prod-ci")).await.expect_err(slug);
-        assert_eq!(error.again, Again::Never, "{slug}: {error:?}");
-        assert!(error.sentence.matches(". ").count() >= 1, "{slug} says what to do: {error:?}");
+        assert_eq!(error.retry, Retry::ChannelRejected, "{slug}: {error:?}");
+        assert!(error.to_string().matches(". ").count() >= 1, "{slug} says what to do: {error:?}");
     }
 }
 
@@ -185,7 +185,7 @@ async fn a_peer_that_is_away_is_waited_for() {
         let stand = if settings.is_empty() { stand } else { stand.with_setting("url", &settings) };
         let stand = if secret.is_empty() { stand } else { stand.with_secret("url", &secret) };
         let error = stand.send(&one("prod-ci")).await.expect_err(slug);
-        assert_eq!(error.again, Again::WhenItIsBack, "{slug}: {error:?}");
+        assert_eq!(error.retry, Retry::ReceiverDown, "{slug}: {error:?}");
         assert!(stand.peer.calls().is_empty(), "{slug}");
     }
 }
@@ -200,8 +200,8 @@ async fn no_channel_goes_where_the_operator_does_not_allow_it() {
         let message = one("prod-ci");
         let dispatch = Dispatch { message: &message, letter: None, go_ahead: None, repeated: false };
         let error = (stand.channel.channel().unwrap().send)(&cx, dispatch).await.expect_err(slug);
-        assert_eq!(error.again, Again::Never, "{slug}: {error:?}");
-        assert!(error.sentence.contains("may not connect"), "{slug}: {error:?}");
+        assert_eq!(error.retry, Retry::ChannelRejected, "{slug}: {error:?}");
+        assert!(error.to_string().contains("may not connect"), "{slug}: {error:?}");
         assert!(stand.peer.calls().is_empty(), "{slug}");
     }
 }

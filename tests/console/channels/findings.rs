@@ -1,6 +1,6 @@
 //! Findings in the clouds' own consoles: AWS Security Hub, against moto too, and IBM Cloud.
 
-use strongroom::integrations::alerts::Again;
+use strongroom::integrations::alerts::Retry;
 
 use super::*;
 use crate::support::peers::moto::{self, Moto};
@@ -19,7 +19,7 @@ async fn security_hub_keeps_a_finding_for_each_alert_and_archives_it() {
     let raised = one("prod-ci");
 
     let denied = stand.send(&raised).await.unwrap_err();
-    assert!(denied.sentence.contains("securityhub:BatchImportFindings"), "{denied:?}");
+    assert!(denied.to_string().contains("securityhub:BatchImportFindings"), "{denied:?}");
     moto.allow_role("hub", "securityhub:BatchImportFindings").await;
     let stand = stand.with_setting("sts", "on").with_setting("role", &role);
     let receipt = stand.send(&raised).await.unwrap();
@@ -35,7 +35,7 @@ async fn security_hub_keeps_a_finding_for_each_alert_and_archives_it() {
     assert_eq!((found.len(), &found[0]["RecordState"]), (1, &json!("ARCHIVED")));
 
     let wrong = stand.with_setting("sts", "").with_secret("secret_access_key", &"x".repeat(40)).send(&raised).await;
-    assert!(wrong.unwrap_err().sentence.contains("secret does not belong"));
+    assert!(wrong.unwrap_err().to_string().contains("secret does not belong"));
 }
 
 #[tokio::test]
@@ -45,8 +45,8 @@ async fn a_finding_that_is_refused_in_a_200_is_no_delivery() {
     bad.lines[0].url = format!("{CONSOLE}{}", "x".repeat(600)).parse().unwrap();
     bad.lines[0].subject_url = bad.lines[0].url.clone();
     let error = stand.send(&bad).await.unwrap_err();
-    assert_eq!(error.again, Again::Never);
-    assert!(error.sentence.contains("not 1 of its 1 findings"), "{error:?}");
+    assert_eq!(error.retry, Retry::ChannelRejected);
+    assert!(error.to_string().contains("not 1 of its 1 findings"), "{error:?}");
 }
 
 #[tokio::test]
@@ -80,10 +80,10 @@ async fn an_account_without_findings_is_told_where_to_look() {
     let stand = stand("ibm_findings");
     let url = stand.settings.get("url").replace("/findings", "/elsewhere");
     let error = stand.with_setting("url", &url).send(&one("a")).await.unwrap_err();
-    assert_eq!(error.again, Again::Never);
-    assert!(error.sentence.contains("Check the findings URL"), "{error:?}");
+    assert_eq!(error.retry, Retry::ChannelRejected);
+    assert!(error.to_string().contains("Check the findings URL"), "{error:?}");
     let stand = super::stand("ibm_findings");
     stand.peer.say(Said::json(403, &json!({"message": UPSTREAM})));
     let error = stand.send(&one("a")).await.unwrap_err();
-    assert!(error.sentence.contains("role Writer"), "{error:?}");
+    assert!(error.to_string().contains("role Writer"), "{error:?}");
 }

@@ -1,6 +1,6 @@
 //! Incidents that open and end with their alert: ServiceNow, Jira, PagerDuty.
 
-use strongroom::integrations::alerts::Again;
+use strongroom::integrations::alerts::Retry;
 
 use super::*;
 use crate::support::peers::receiver::Said;
@@ -143,8 +143,8 @@ async fn an_incident_of_pagerduty_is_triggered_and_resolved_by_its_alert() {
 async fn an_integration_key_of_the_wrong_length_is_explained() {
     let (peer, _) = pagerduty::start();
     let error = at_pagerduty(peer).with_secret("token", "short").send(&one("a")).await.unwrap_err();
-    assert_eq!(error.again, Again::Never);
-    assert!(error.sentence.contains("32 characters"), "{error:?}");
+    assert_eq!(error.retry, Retry::ChannelRejected);
+    assert!(error.to_string().contains("32 characters"), "{error:?}");
 }
 
 #[tokio::test]
@@ -153,15 +153,15 @@ async fn field_c03_jira_data_center_takes_a_personal_access_token() {
     project.lock().unwrap().tokens_only = true;
     let mut stand = at_jira(peer);
     let error = stand.send(&one("prod-ci")).await.unwrap_err();
-    assert_eq!(error.again, Again::Never);
-    assert!(error.sentence.contains("Create a personal access token"), "{error:?}");
+    assert_eq!(error.retry, Retry::ChannelRejected);
+    assert!(error.to_string().contains("Create a personal access token"), "{error:?}");
     stand.credential = (&credentials::api_token::KIND, [("token", jira::PERSONAL)].into_iter().collect());
     let raised = one("prod-ci");
     let receipt = stand.send(&raised).await.unwrap();
     stand.send(&later(&raised, Event::Closed, &receipt)).await.unwrap();
     assert_eq!(project.lock().unwrap().done, [1]);
     let error = stand.with_secret("token", "another").send(&one("b")).await.unwrap_err();
-    assert!(error.sentence.contains("refused the personal access token"), "{error:?}");
+    assert!(error.to_string().contains("refused the personal access token"), "{error:?}");
 }
 
 #[test]
@@ -187,8 +187,8 @@ async fn field_c04_servicenow_takes_oauth_client_credentials() {
     assert_eq!(calls[0].path(), "/oauth_token.do");
     assert_eq!(calls[1].header("authorization"), Some("Bearer a-token-of-theirs"));
     let error = stand.with_secret("password", "wrong").send(&one("a")).await.unwrap_err();
-    assert_eq!(error.again, Again::Never);
-    assert!(error.sentence.contains("refused the client ID or the client secret"), "{error:?}");
+    assert_eq!(error.retry, Retry::ChannelRejected);
+    assert!(error.to_string().contains("refused the client ID or the client secret"), "{error:?}");
 }
 
 #[tokio::test]
@@ -198,12 +198,12 @@ async fn field_c04b_a_servicenow_instance_that_sleeps_is_called_that() {
     let headers = vec![("Content-Type", "text/html".to_owned())];
     stand.peer.say(Said::Answer { status: 200, headers, body });
     let error = stand.send(&one("a")).await.unwrap_err();
-    assert!(error.sentence.contains("instance is hibernating"), "{error:?}");
-    assert_eq!(error.again, Again::Later(None));
+    assert!(error.to_string().contains("instance is hibernating"), "{error:?}");
+    assert_eq!(error.retry, Retry::Postponed(None));
     let wants = Said::json(401, &json!({"error": {"message": "User Not Authenticated"}, "status": "failure"}));
     stand.peer.say(wants.with("WWW-Authenticate", "Bearer realm=\"Service-now\""));
     let error = stand.send(&one("a")).await.unwrap_err();
-    assert!(error.sentence.contains("Set Login to OAuth client credentials"), "{error:?}");
+    assert!(error.to_string().contains("Set Login to OAuth client credentials"), "{error:?}");
 }
 
 #[tokio::test]
@@ -217,8 +217,8 @@ async fn field_c06_a_pagerduty_account_in_the_eu_is_reached_there() {
     let mut stand = at_pagerduty(us);
     stand.endpoints = stand.endpoints.with(Service::PagerDutyEu, at);
     let error = stand.send(&one("a")).await.unwrap_err();
-    assert_eq!(error.again, Again::Never);
-    assert!(error.sentence.contains("If the account is in the EU, set Service region to EU"), "{error:?}");
+    assert_eq!(error.retry, Retry::ChannelRejected);
+    assert!(error.to_string().contains("If the account is in the EU, set Service region to EU"), "{error:?}");
     let stand = stand.with_setting("region", "eu");
     assert_eq!(stand.channel.host(&stand.settings).as_deref(), Some("events.eu.pagerduty.com"));
     stand.send(&one("a")).await.unwrap();

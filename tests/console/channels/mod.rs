@@ -11,7 +11,7 @@ use serde_json::json;
 use strongroom::credentials::{self, Kind};
 use strongroom::form::{self, Values};
 use strongroom::integrations::Spec;
-use strongroom::integrations::alerts::{Dispatch, Event, Line, Message, Receipt, SendError, Severity, Trigger, Usage};
+use strongroom::integrations::alerts::{Dispatch, Event, Failure, Line, Message, Receipt, Severity, Trigger, Usage};
 use strongroom::integrations::context::{Context, Secret};
 use strongroom::providers::aws::{self, Sessions};
 use strongroom::providers::egress::Egress;
@@ -104,18 +104,18 @@ impl Stand {
         Secret { kind: self.credential.0, values: &self.credential.1, stored }
     }
 
-    async fn send(&self, message: &Message) -> Result<Receipt, SendError> {
+    async fn send(&self, message: &Message) -> Result<Receipt, Failure> {
         self.attempt(message, false).await
     }
 
     /// An attempt; nothing that it says may come from the peer, hold a secret or tell the address of a webhook.
-    async fn attempt(&self, message: &Message, repeated: bool) -> Result<Receipt, SendError> {
+    async fn attempt(&self, message: &Message, repeated: bool) -> Result<Receipt, Failure> {
         let world = World { aws: Sessions::new(loopback(), self.aws.endpoints().clone()), ..self.world(loopback()) };
         let cx = Context::new(world.outside(), &self.settings, "Security team", Some(self.secret()));
         let dispatch = Dispatch { message, letter: None, go_ahead: None, repeated };
         let result = (self.channel.channel().unwrap().send)(&cx, dispatch).await;
         if let Err(error) = &result {
-            let said = &error.sentence;
+            let said = &error.to_string();
             let first = said.chars().next().unwrap();
             assert!(said.ends_with('.') && !first.is_lowercase() || first.is_ascii_digit(), "{said}");
             for word in [UPSTREAM, "html", "\n", "http://", "https://", "whsec"] {

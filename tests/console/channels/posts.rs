@@ -1,6 +1,6 @@
 //! Messages to people: Slack, Teams, and a receiver of one's own.
 
-use strongroom::integrations::alerts::Again;
+use strongroom::integrations::alerts::Retry;
 
 use super::*;
 use crate::support::peers::channels::texts;
@@ -34,22 +34,22 @@ async fn slack_says_no_in_a_200_and_is_understood() {
         [("#nowhere", "does not know the channel"), ("#elsewhere", "Invite it"), ("", "needs a channel")]
     {
         let error = refused(channel).await;
-        assert_eq!(error.again, Again::Never);
-        assert!(error.sentence.contains(words), "{error:?}");
+        assert_eq!(error.retry, Retry::ChannelRejected);
+        assert!(error.to_string().contains(words), "{error:?}");
     }
     let wrong = by_token(slack::CHANNEL).with_secret("token", "xoxb-revoked").send(&one("a")).await.unwrap_err();
-    assert!(wrong.sentence.contains("refused the token"), "{wrong:?}");
+    assert!(wrong.to_string().contains("refused the token"), "{wrong:?}");
     for (code, again) in [
-        ("ratelimited", Again::Later(Some(Duration::from_secs(30)))),
-        ("internal_error", Again::Later(None)),
-        ("missing_scope", Again::Never),
-        ("something_new", Again::Never),
+        ("ratelimited", Retry::Postponed(Some(Duration::from_secs(30)))),
+        ("internal_error", Retry::Postponed(None)),
+        ("missing_scope", Retry::ChannelRejected),
+        ("something_new", Retry::ChannelRejected),
     ] {
         let stand = by_token(slack::CHANNEL);
         stand
             .peer
             .say(Said::json(200, &json!({"ok": false, "error": code, "needed": UPSTREAM})).with("Retry-After", "30"));
-        assert_eq!(stand.send(&one("a")).await.unwrap_err().again, again, "{code}");
+        assert_eq!(stand.send(&one("a")).await.unwrap_err().retry, again, "{code}");
     }
 }
 
@@ -62,9 +62,9 @@ async fn teams_shows_names_as_text_and_tells_a_failure_in_a_200() {
     let words = "Webhook message delivery failed with error: Microsoft Teams endpoint returned HTTP error 429 with ContextId x.";
     let said = |body: &str| Said::Answer { status: 200, headers: Vec::new(), body: body.as_bytes().to_vec() };
     stand.peer.say(said(words));
-    assert_eq!(stand.send(&one("a")).await.unwrap_err().again, Again::Later(None));
+    assert_eq!(stand.send(&one("a")).await.unwrap_err().retry, Retry::Postponed(None));
     stand.peer.say(said(&words.replace("429", "413")));
-    assert_eq!(stand.send(&one("a")).await.unwrap_err().again, Again::Never);
+    assert_eq!(stand.send(&one("a")).await.unwrap_err().retry, Retry::ChannelRejected);
     stand.peer.say(said("1"));
     stand.send(&one("a")).await.unwrap();
 }
@@ -99,8 +99,8 @@ async fn field_c01c_what_a_workflow_refuses_is_told_by_its_code() {
         let stand = stand("teams");
         stand.peer.say(Said::json(status, &json!({"error": {"code": code, "message": UPSTREAM}})));
         let error = stand.send(&one("a")).await.unwrap_err();
-        assert_eq!(error.again, Again::Never, "{code}");
-        assert!(error.sentence.contains(words), "{error:?}");
+        assert_eq!(error.retry, Retry::ChannelRejected, "{code}");
+        assert!(error.to_string().contains(words), "{error:?}");
     }
 }
 
@@ -114,12 +114,12 @@ async fn field_c02c_a_redirect_within_the_host_says_what_differs() {
     {
         stand.peer.say(moved(to));
         let error = stand.send(&one("a")).await.unwrap_err();
-        assert!(error.sentence.contains(words), "{error:?}");
-        assert_eq!(error.again, Again::Never);
+        assert!(error.to_string().contains(words), "{error:?}");
+        assert_eq!(error.retry, Retry::ChannelRejected);
     }
     stand.peer.say(moved("https://other.example/x"));
     let error = stand.send(&one("a")).await.unwrap_err();
-    assert!(error.sentence.contains("another address, on other.example"), "{error:?}");
+    assert!(error.to_string().contains("another address, on other.example"), "{error:?}");
 }
 
 #[tokio::test]

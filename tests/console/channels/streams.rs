@@ -1,6 +1,6 @@
 //! Streams of events: Splunk and Google Pub/Sub.
 
-use strongroom::integrations::alerts::Again;
+use strongroom::integrations::alerts::Retry;
 
 use super::*;
 use crate::support::peers::certificates::Authority;
@@ -23,11 +23,13 @@ async fn splunk_gets_an_event_for_each_alert_in_one_call() {
 #[tokio::test]
 async fn splunks_codes_are_told_apart() {
     let error = stand("splunk").with_setting("index", "main").send(&one("a")).await.unwrap_err();
-    assert!(error.sentence.contains("does not have the index"), "{error:?}");
-    for (status, code, again) in [(403, 1, Again::Never), (503, 9, Again::Later(None)), (200, 5, Again::Later(None))] {
+    assert!(error.to_string().contains("does not have the index"), "{error:?}");
+    for (status, code, again) in
+        [(403, 1, Retry::ChannelRejected), (503, 9, Retry::Postponed(None)), (200, 5, Retry::Postponed(None))]
+    {
         let stand = stand("splunk");
         stand.peer.say(Said::json(status, &json!({"text": UPSTREAM, "code": code})));
-        assert_eq!(stand.send(&one("a")).await.unwrap_err().again, again, "{code}");
+        assert_eq!(stand.send(&one("a")).await.unwrap_err().retry, again, "{code}");
     }
 }
 
@@ -39,7 +41,7 @@ async fn splunk_is_trusted_by_an_authority_of_ones_own() {
     let settings = [("url", url.as_str()), ("source", "strongroom")];
     let stand = Stand::new("splunk", peer, "api_token", &[("token", splunk::TOKEN)], &settings);
     let error = stand.send(&one("a")).await.unwrap_err();
-    assert!(error.sentence.contains("is not trusted"), "{error:?}");
+    assert!(error.to_string().contains("is not trusted"), "{error:?}");
     stand.with_setting("ca_certificate", &authority.pem).send(&one("a")).await.unwrap();
 }
 
@@ -87,12 +89,12 @@ async fn a_topic_that_is_not_ours_is_named_as_the_cause() {
         stand("google_pubsub").with_setting("topic", topic).send(&one("a")).await.unwrap_err()
     };
     let denied = at("projects/elsewhere/topics/strongroom").await;
-    assert!(denied.sentence.contains("Pub/Sub Publisher"), "{denied:?}");
+    assert!(denied.to_string().contains("Pub/Sub Publisher"), "{denied:?}");
     let missing = at("projects/mycompany-project/topics/other").await;
-    assert!(missing.sentence.contains("does not have the topic"), "{missing:?}");
-    assert_eq!((denied.again, missing.again), (Again::Never, Again::Never));
+    assert!(missing.to_string().contains("does not have the topic"), "{missing:?}");
+    assert_eq!((denied.retry, missing.retry), (Retry::ChannelRejected, Retry::ChannelRejected));
     // Fewer ids than messages: some were not taken.
     let stand = stand("google_pubsub");
     stand.peer.say(Said::json(200, &json!({"messageIds": []})));
-    assert_eq!(stand.send(&one("a")).await.unwrap_err().again, Again::Later(None));
+    assert_eq!(stand.send(&one("a")).await.unwrap_err().retry, Retry::Postponed(None));
 }

@@ -55,11 +55,11 @@ impl Story {
 #[actix_web::test]
 async fn field_r03_r13_a_scan_with_gaps_ends_partly_and_keeps_what_they_hide() {
     let (mut story, run) = Story::begin().await;
-    assert_eq!((run.state.as_str(), run.found, run.gaps), ("succeeded", 4, 0));
+    assert_eq!((run.state.word(), run.found, run.gaps), ("succeeded", 4, 0));
     assert!(!story.page().await.has("#gaps"));
 
     let run = story.scan(1).await;
-    assert_eq!((run.state.as_str(), run.found, run.gaps, run.removed), ("partly", 1, 2, 1));
+    assert_eq!((run.state.word(), run.found, run.gaps, run.removed), ("partly", 1, 2, 1));
     let page = story.page().await;
     assert_eq!(page.attributes("[data-gap]", "data-gap"), ["team/secret", "team/app:2"]);
     let reasons = page.texts("[data-gap] small");
@@ -75,7 +75,7 @@ async fn field_r03_r13_a_scan_with_gaps_ends_partly_and_keeps_what_they_hide() {
     assert!(history[0].ends_with("One other part could not be read either."), "{history:?}");
 
     let run = story.scan(0).await;
-    assert_eq!((run.state.as_str(), run.added, run.changed, run.removed), ("succeeded", 1, 0, 0));
+    assert_eq!((run.state.word(), run.added, run.changed, run.removed), ("succeeded", 1, 0, 0));
     let page = story.page().await;
     assert!(!page.has("#gaps") && !page.has("[data-kept]"));
 }
@@ -107,7 +107,7 @@ async fn a_scan_with_gaps_is_no_failure_in_a_row_and_closes_the_alert() {
     let open = "alerts WHERE trigger = 'failed_scan' AND closed_at IS NULL";
     assert_eq!(sql::count(&story.app, open), 0, "no three failures in a row");
     let run = story.scan(2).await;
-    assert_eq!((run.state.as_str(), sql::count(&story.app, open)), ("failed", 1));
+    assert_eq!((run.state.word(), sql::count(&story.app, open)), ("failed", 1));
     // The inventory of the last scan that read something stays, and so do its gaps.
     assert_eq!(story.page().await.attributes("#gaps", "data-gaps"), ["2"]);
     story.scan(1).await;
@@ -123,7 +123,7 @@ async fn thousands_of_gaps_are_counted_and_the_first_thousand_named() {
     let mut visit = app.administrator();
     let id = Form::new("mirror", &peer.url()).with("cap", "0").add(&mut visit).await;
     let run = ended(&app, id).await;
-    assert_eq!((run.state.as_str(), run.found, run.gaps), ("partly", 1, 1_500));
+    assert_eq!((run.state.word(), run.found, run.gaps), ("partly", 1, 1_500));
     let page = visit.get(&format!("/integrations/{id}")).await;
     assert_eq!(page.texts("#gaps h2 small"), ["1,500"]);
     assert_eq!(page.texts("[data-gap]").len(), 5);
@@ -150,5 +150,5 @@ async fn field_r07_the_page_says_that_a_scan_waits_and_until_when() {
     tokio::time::sleep(std::time::Duration::from_secs(2)).await;
     assert_eq!((sql::count(&app, lease), peer.calls().len()), (1, asked));
     visit.post(&format!("/integrations/{id}/stop"), &[]).await;
-    assert_eq!(ended(&app, id).await.state, "stopped");
+    assert_eq!(ended(&app, id).await.state.word(), "stopped");
 }

@@ -52,7 +52,7 @@ async fn field_r03_gaps_are_readable_in_light_and_dark_wide_and_narrow() {
     ended(&app, id).await;
     is_partly.store(true, Ordering::SeqCst);
     let run = super::scan_now(&app, &mut visit, id).await;
-    assert_eq!((run.state.as_str(), run.gaps), ("partly", 15));
+    assert_eq!((run.state.word(), run.gaps), ("partly", 15));
     look(&app, &visit, id, "gaps").await;
 }
 

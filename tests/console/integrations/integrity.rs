@@ -26,7 +26,7 @@ async fn an_integration_changed_in_the_database_sends_nothing() {
         sql::run(&app, "CREATE TABLE kept AS SELECT i.id, host, settings FROM integrations i, usages");
         sql::run(&app, &change);
         let run = scan_now(&app, &mut visit, id).await;
-        assert_eq!((run.state.as_str(), run.failed_step.as_deref()), ("failed", Some("Checking the integration")));
+        assert_eq!((run.state.word(), run.failed_step.as_deref()), ("failed", Some("Checking the integration")));
         let page = visit.get(&format!("/integrations/{id}")).await;
         assert_eq!(page.status, 200);
         assert!(page.text("#failure").contains("nothing was sent"), "{change}");

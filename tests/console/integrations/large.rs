@@ -113,7 +113,7 @@ async fn a_large_inventory_is_saved_under_a_lease_and_with_progress() {
     sql::run(&app, "INSERT INTO gate VALUES (true)");
     let run = finished(&app, id).await;
     let all = i32::try_from(repositories() * TAGS).expect("a number");
-    assert_eq!((run.state.as_str(), run.error, run.attempts), ("succeeded", None, 1));
+    assert_eq!((run.state.word(), run.error, run.attempts), ("succeeded", None, 1));
     assert_eq!((run.found, run.added, run.changed, run.removed), (all, all, 0, 0));
     assert_eq!(sql::count(&app, "items"), i64::from(all));
     assert_eq!(sql::count(&app, "item_changes"), i64::from(all));
@@ -135,7 +135,7 @@ async fn a_run_that_is_lost_while_it_is_saved_saves_nothing() {
     sql::run(&app, "UPDATE runs SET replica_id = gen_random_uuid(), lease_until = now() + interval '1 hour'");
     sql::run(&app, "INSERT INTO gate VALUES (true)");
     settled(&app).await;
-    assert_eq!(last_run(&app, id).map(|run| run.state).as_deref(), Some("running"), "it is the other replica's");
+    assert_eq!(last_run(&app, id).map(|run| run.state.word()), Some("running"), "it is the other replica's");
     assert_eq!((sql::count(&app, "items"), sql::count(&app, "item_changes")), (0, 0));
     assert!(!actions(&app, Some(id)).iter().any(|action| action.starts_with("scan.")));
     sql::run(&app, "UPDATE runs SET state = 'stopped'");
@@ -152,8 +152,8 @@ async fn a_run_that_is_stopped_while_it_is_saved_saves_nothing() {
     let first = lease(&app);
     wait_for("the worker has seen it", patience(), async || lease(&app) - first > chrono::TimeDelta::seconds(2)).await;
     sql::run(&app, "INSERT INTO gate VALUES (true)");
-    assert_eq!(finished(&app, id).await.state, "stopped");
+    assert_eq!(finished(&app, id).await.state.word(), "stopped");
     assert_eq!((sql::count(&app, "items"), sql::count(&app, "item_changes")), (0, 0));
     let run = scan_now(&app, &mut visit, id).await;
-    assert_eq!(run.state, "succeeded", "the next one does");
+    assert_eq!(run.state.word(), "succeeded", "the next one does");
 }

@@ -76,7 +76,7 @@ async fn ended(app: &TestApp, integration: Uuid) -> Run {
 
 /// The last run, once somebody works on it.
 async fn running(app: &TestApp, integration: Uuid) -> Run {
-    until("the run starts", || last_run(app, integration).filter(|run| run.state == "running")).await
+    until("the run starts", || last_run(app, integration).filter(|run| run.state.word() == "running")).await
 }
 
 /// The text of an element of the integration's page, once it begins so.

@@ -30,7 +30,7 @@ async fn field_e01_a_console_scans_through_the_proxy_and_its_page_says_so() {
     let form = Form::new("mirror", "https://registry.corp.test").with("ca_certificate", &authority.pem);
     let id = form.add(&mut visit).await;
     let run = ended(&app, id).await;
-    assert_eq!((run.state.as_str(), run.error), ("succeeded", None));
+    assert_eq!((run.state.word(), run.error), ("succeeded", None));
     assert_eq!(proxy.targets(), ["registry.corp.test:443"]);
     let page = visit.get(&format!("/integrations/{id}")).await;
     let said = format!(

@@ -57,9 +57,9 @@ async fn a_run_that_waits_is_stopped_at_once() {
     let page = visit.get(&format!("/integrations/{second}")).await;
     assert_eq!(page.text("#run .progress strong"), "Waiting for a free worker");
     visit.post(&format!("/integrations/{second}/stop"), &[]).await;
-    assert_eq!(last_run(&app, second).unwrap().state, "stopped");
+    assert_eq!(last_run(&app, second).unwrap().state.word(), "stopped");
     visit.post(&format!("/integrations/{first}/stop"), &[]).await;
-    assert_eq!(ended(&app, first).await.state, "stopped");
+    assert_eq!(ended(&app, first).await.state.word(), "stopped");
 }
 
 #[actix_web::test]
@@ -84,7 +84,7 @@ async fn the_run_of_a_dead_replica_is_taken_over() {
     assert_eq!(all_runs(&app, id).len(), 2, "it counts as unfinished");
     sql::run(&app, "UPDATE runs SET lease_until = now() - interval '1 second' WHERE state = 'running'");
     let run = ended(&app, id).await;
-    assert_eq!((run.state.as_str(), run.attempts, run.requested_by.as_str()), ("succeeded", 2, "ada"));
+    assert_eq!((run.state.word(), run.attempts, run.requested_by.as_str()), ("succeeded", 2, "ada"));
 }
 
 #[actix_web::test]
@@ -101,7 +101,7 @@ async fn a_run_that_took_three_replicas_with_it_is_not_tried_again() {
         ),
     );
     let run = ended(&app, id).await;
-    assert_eq!(run.state, "failed");
+    assert_eq!(run.state.word(), "failed");
     assert!(run.error.unwrap().starts_with("The run was interrupted three times."));
     assert!(peer.seen().is_empty());
 }
@@ -116,7 +116,7 @@ async fn a_replica_that_lost_its_run_keeps_nothing_of_it() {
     sql::run(&app, "UPDATE runs SET replica_id = gen_random_uuid(), lease_until = now() + interval '1 hour'");
     until("the scan is dropped", || (peer.open() == 0).then_some(())).await;
     let run = last_run(&app, id).unwrap();
-    assert_eq!(run.state, "running");
+    assert_eq!(run.state.word(), "running");
     assert!(!actions(&app, Some(id)).iter().any(|action| action.starts_with("scan.")));
     sql::run(&app, "UPDATE runs SET state = 'stopped'");
 }
@@ -198,7 +198,7 @@ async fn a_console_that_stops_gives_its_run_back_and_another_takes_it() {
     tokio::task::spawn_blocking(move || drop(app)).await.expect("the console stops");
     assert!(started.elapsed() < Duration::from_secs(12), "{:?}", started.elapsed());
     let run = runs_of(&database).remove(0);
-    assert_eq!((run.state.as_str(), run.attempts), ("queued", 0));
+    assert_eq!((run.state.word(), run.attempts), ("queued", 0));
     let next = TestApp::replica(database, &[]);
     running(&next, id).await;
     let mut visit = next.user("grace", strongroom::accounts::Role::Administrator);

@@ -27,7 +27,7 @@ async fn an_integration_added_in_the_console_scans_at_once_and_shows_the_invento
         let form = Form::new("mirror", &peer.url()).with("credential", credential);
         let id = form.with("ca_certificate", peer.ca_certificate()).add(&mut visit).await;
         let run = ended(&app, id).await;
-        assert_eq!((run.state.as_str(), run.error, run.found), ("succeeded", None, 2));
+        assert_eq!((run.state.word(), run.error, run.found), ("succeeded", None, 2));
         let page = visit.get(&format!("/integrations/{id}")).await;
         assert_eq!(page.texts("#results tbody tr th"), ["team/app", "team/app"]);
         assert_eq!(page.texts("#results tbody td:nth-child(2)"), ["1.0", "1.1"]);
@@ -86,12 +86,12 @@ async fn after_an_edit_of_the_credential_the_next_scan_sends_the_new_password() 
     let credential = basic(&app, "harbor robot", "robot", SECRET);
     let mut visit = app.administrator();
     let id = Form::new("mirror", &peer.url()).with("credential", credential).add(&mut visit).await;
-    assert_eq!(ended(&app, id).await.state, "succeeded");
+    assert_eq!(ended(&app, id).await.state.word(), "succeeded");
     assert!(peer.authorizations().iter().all(|header| *header == sent("robot", SECRET)));
 
     peer.set_password("a new password");
     let run = scan_now(&app, &mut visit, id).await;
-    assert_eq!((run.state.as_str(), run.failed_step.as_deref()), ("failed", Some("Signing in")));
+    assert_eq!((run.state.word(), run.failed_step.as_deref()), ("failed", Some("Signing in")));
     let page = visit.get(&format!("/integrations/{id}")).await;
     let said = page.text("#failure");
     assert!(said.starts_with("Signing in failed: the registry refused the user name or password."), "{said}");
@@ -104,7 +104,7 @@ async fn after_an_edit_of_the_credential_the_next_scan_sends_the_new_password() 
     let actor = Actor::command_line();
     stored::update(&mut connection, &app.services.vault, &actor, (credential, 1), &draft.row(), Secret::Replaced)
         .unwrap();
-    assert_eq!(scan_now(&app, &mut visit, id).await.state, "succeeded");
+    assert_eq!(scan_now(&app, &mut visit, id).await.state.word(), "succeeded");
     assert_eq!(peer.authorizations().last().unwrap(), &sent("robot", "a new password"));
     assert!(!visit.get(&format!("/integrations/{id}")).await.has("#failure"));
 }
@@ -135,7 +135,7 @@ async fn the_page_shows_progress_while_a_scan_runs_and_stop_ends_it() {
 
     let stopped = visit.post(&format!("{path}/stop"), &[]).await;
     assert_eq!((stopped.status, stopped.location()), (303, path.as_str()));
-    assert_eq!(ended(&app, id).await.state, "stopped");
+    assert_eq!(ended(&app, id).await.state.word(), "stopped");
     let part = visit.fragment(&format!("{path}?part=run")).await;
     assert_eq!(
         (part.header("hx-retarget"), part.has("#live"), part.has("[hx-trigger^=every]")),
@@ -182,7 +182,7 @@ async fn the_secret_is_nowhere_but_in_what_the_registry_receives() {
     let url = peer.url();
     let authorizations = peer.authorizations();
     drop(peer);
-    assert_eq!(scan_now(&app, &mut visit, id).await.state, "failed");
+    assert_eq!(scan_now(&app, &mut visit, id).await.state.word(), "failed");
     assert!(!authorizations.is_empty() && authorizations.iter().all(|header| *header == sent("robot", SECRET)));
     let forms = [SECRET.to_owned(), STANDARD.encode(SECRET), sent("robot", SECRET), hex::encode(SECRET)];
     for path in ["", "/new", &format!("/{id}"), &format!("/{id}/edit"), &format!("/{id}/images.csv")] {

@@ -4,7 +4,7 @@ use lettre::address::Envelope;
 use lettre::transport::smtp::client::AsyncSmtpConnection;
 use lettre::transport::smtp::extension::ClientId;
 use serde_json::json;
-use strongroom::integrations::alerts::{Again, go_ahead};
+use strongroom::integrations::alerts::{Retry, go_ahead};
 
 use super::*;
 use crate::support::wait::wait_for;
@@ -46,15 +46,15 @@ async fn a_letter_that_was_on_its_way_is_not_sent_again_unasked() {
     for step in ["MAIL", "RCPT"] {
         server.faults(&json!({"drop": {step: 1}}));
         let before = server.steps("connect").len();
-        assert_eq!(sender.write("a@example.com").await.unwrap_err().again, Again::WhenItIsBack);
+        assert_eq!(sender.write("a@example.com").await.unwrap_err().retry, Retry::ReceiverDown);
         assert_eq!(server.steps("connect").len() - before, 2, "nothing was on its way: tried once more");
     }
     for step in ["DATA", "taken"] {
         server.faults(&json!({"drop": {step: 1}}));
         let before = server.steps("connect").len();
         assert_eq!(
-            sender.write("a@example.com").await.unwrap_err().again,
-            Again::BrokenOff,
+            sender.write("a@example.com").await.unwrap_err().retry,
+            Retry::ConnectionLost,
             "perhaps it is this letter"
         );
         assert_eq!(server.steps("connect").len() - before, 1, "it may have arrived: whoever sends it again decides so");

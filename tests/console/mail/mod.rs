@@ -6,7 +6,7 @@ use strongroom::credentials;
 use strongroom::form::Values;
 use strongroom::integrations::alerts::email::{Connections, EMAIL, Letter, Limits};
 use strongroom::integrations::alerts::{
-    Dispatch, Event, GoAhead, Line, Message, Receipt, SendError, Severity, Trigger, Usage,
+    Dispatch, Event, Failure, GoAhead, Line, Message, Receipt, Severity, Trigger, Usage,
 };
 use strongroom::integrations::context::{Context, Outside, Secret};
 use strongroom::mail;
@@ -111,7 +111,7 @@ impl Sender {
         Self { settings, login: None, kind: "basic", endpoints, console, stored: None, egress: loopback(), smtp }
     }
 
-    pub async fn send(&self, letter: &Letter) -> Result<Receipt, SendError> {
+    pub async fn send(&self, letter: &Letter) -> Result<Receipt, Failure> {
         self.hand(Some(letter), &message(vec![stale("prod-ci")]), None).await
     }
 
@@ -120,7 +120,7 @@ impl Sender {
         letter: Option<&Letter>,
         message: &Message,
         go_ahead: Option<&GoAhead>,
-    ) -> Result<Receipt, SendError> {
+    ) -> Result<Receipt, Failure> {
         let message = &Message { console: self.console.clone(), ..message.clone() };
         let world = World::new(self.egress.clone(), self.endpoints.clone());
         let outside = Outside { smtp: &self.smtp, ..world.outside() };
@@ -132,20 +132,20 @@ impl Sender {
     }
 
     /// A test of a profile that is not saved yet.
-    pub async fn knock(&self) -> Result<Receipt, SendError> {
+    pub async fn knock(&self) -> Result<Receipt, Failure> {
         let mut message = message(vec![stale("prod-ci")]);
         message.test = true;
         self.hand(None, &message, None).await
     }
 
     /// A letter about one key to that address, once that is allowed.
-    pub async fn write_after(&self, to: &str, go_ahead: &GoAhead) -> Result<Receipt, SendError> {
+    pub async fn write_after(&self, to: &str, go_ahead: &GoAhead) -> Result<Receipt, Failure> {
         let message = message(vec![stale("prod-ci")]);
         self.hand(Some(&letter(to, &message)), &message, Some(go_ahead)).await
     }
 
     /// A letter about one key to that address.
-    pub async fn write(&self, to: &str) -> Result<Receipt, SendError> {
+    pub async fn write(&self, to: &str) -> Result<Receipt, Failure> {
         self.send(&letter(to, &message(vec![stale("prod-ci")]))).await
     }
 }

@@ -2,7 +2,7 @@
 //! credential of the store gets.
 
 use serde_json::json;
-use strongroom::integrations::alerts::Again;
+use strongroom::integrations::alerts::Retry;
 use strongroom::providers::endpoints::Service;
 
 use super::*;
@@ -69,9 +69,9 @@ async fn field_s06_a_mailbox_of_google_workspace_is_opened_by_a_service_account(
     // For a mailbox that it may not act for.
     sender.settings.set("from", "ceo@console.example.com");
     let error = sender.write("ops@example.com").await.unwrap_err();
-    assert!(error.sentence.contains("may not act for ceo@console.example.com"), "{}", error.sentence);
-    assert!(error.sentence.contains("Domain-wide delegation"), "{}", error.sentence);
-    assert_eq!(error.again, Again::Never);
+    assert!(error.to_string().contains("may not act for ceo@console.example.com"), "{}", error.to_string());
+    assert!(error.to_string().contains("Domain-wide delegation"), "{}", error.to_string());
+    assert_eq!(error.retry, Retry::ChannelRejected);
 }
 
 #[tokio::test]
@@ -81,8 +81,8 @@ async fn field_s06_a_refused_token_names_the_mailbox_and_what_is_missing() {
         let server = exchange("somebody@else.example", OUTLOOK, challenge);
         let error = microsoft(&server, &entra).write("ops@example.com").await.unwrap_err();
         let said = format!("refused the access token for {}", clouds::MAILBOX);
-        assert!(error.sentence.contains(&said) && !error.sentence.contains("SECRET"), "{}", error.sentence);
-        assert_eq!(error.again, Again::Never);
+        assert!(error.to_string().contains(&said) && !error.to_string().contains("SECRET"), "{}", error.to_string());
+        assert_eq!(error.retry, Retry::ChannelRejected);
     }
 }
 
@@ -92,9 +92,9 @@ async fn field_s06_a_password_where_tokens_are_wanted_is_told_which_credential_d
     let server = MailServer::open(json!({"without": ["PLAIN", "LOGIN"],
         "xoauth2": {"mailbox": clouds::MAILBOX, "audience": OUTLOOK}}));
     let error = Sender::to(&server).write("ops@example.com").await.unwrap_err();
-    assert!(error.sentence.contains("choose an Azure or Google Cloud credential"), "{}", error.sentence);
+    assert!(error.to_string().contains("choose an Azure or Google Cloud credential"), "{}", error.to_string());
     assert!(server.steps("AUTH").is_empty());
     let plain = MailServer::starttls();
     let error = microsoft(&plain, &entra::start(None)).write("ops@example.com").await.unwrap_err();
-    assert!(error.sentence.contains("no login with an access token"), "{}", error.sentence);
+    assert!(error.to_string().contains("no login with an access token"), "{}", error.to_string());
 }

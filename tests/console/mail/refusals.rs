@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use serde_json::json;
-use strongroom::integrations::alerts::Again;
+use strongroom::integrations::alerts::Retry;
 
 use super::*;
 use crate::support::peers::certificates::Authority;
@@ -9,11 +9,11 @@ use crate::support::peers::free_port;
 
 /// What the server said must not reach anybody.
 #[track_caller]
-fn refused(result: Result<Receipt, SendError>, words: &str) -> Again {
+fn refused(result: Result<Receipt, Failure>, words: &str) -> Retry {
     let error = result.unwrap_err();
-    assert!(error.sentence.contains(words), "{}", error.sentence);
-    assert!(!error.sentence.contains("SECRET") && !error.sentence.contains(PASSWORD), "{}", error.sentence);
-    error.again
+    assert!(error.to_string().contains(words), "{}", error.to_string());
+    assert!(!error.to_string().contains("SECRET") && !error.to_string().contains(PASSWORD), "{}", error.to_string());
+    error.retry
 }
 
 #[tokio::test]
@@ -22,7 +22,7 @@ async fn without_starttls_nothing_is_sent() {
     let mut sender = Sender::to(&server);
     sender.settings.set("tls", "starttls");
     let again = refused(sender.write("ops@example.com").await, "does not offer STARTTLS; nothing was sent");
-    assert_eq!(again, Again::Never);
+    assert_eq!(again, Retry::ChannelRejected);
     assert!(server.steps("AUTH").is_empty() && server.steps("mail").is_empty());
 }
 
@@ -31,11 +31,11 @@ async fn a_server_whose_certificate_is_not_trusted_gets_nothing() {
     for server in [MailServer::starttls(), MailServer::maildev().await] {
         let mut sender = Sender::to(&server);
         sender.settings.set("ca_certificate", "");
-        assert_eq!(refused(sender.write("ops@example.com").await, "is not trusted"), Again::Never);
+        assert_eq!(refused(sender.write("ops@example.com").await, "is not trusted"), Retry::ChannelRejected);
         // Trusted, and for another name.
         let mut sender = Sender::to(&server);
         sender.settings.set("host", "localhost");
-        assert_eq!(refused(sender.write("ops@example.com").await, "is not trusted"), Again::Never);
+        assert_eq!(refused(sender.write("ops@example.com").await, "is not trusted"), Retry::ChannelRejected);
         assert!(server.steps("AUTH").is_empty() && server.steps("mail").is_empty());
     }
 }
@@ -46,7 +46,7 @@ async fn a_port_that_speaks_another_encryption_is_told_apart() {
     let mut sender = Sender::to(&server);
     sender.settings.set("tls", "implicit");
     let again = refused(sender.write("ops@example.com").await, "does not encrypt from the start on this port");
-    assert_eq!(again, Again::Never);
+    assert_eq!(again, Retry::ChannelRejected);
 }
 
 #[tokio::test]
@@ -65,14 +65,20 @@ async fn a_wrong_password_is_refused_for_good() {
     for server in [MailServer::starttls(), MailServer::maildev().await] {
         let mut sender = Sender::to(&server);
         sender.login = Some([("username", USER), ("password", "wrong")].into_iter().collect());
-        assert_eq!(refused(sender.write("ops@example.com").await, "refused the user name or password"), Again::Never);
+        assert_eq!(
+            refused(sender.write("ops@example.com").await, "refused the user name or password"),
+            Retry::ChannelRejected
+        );
     }
 }
 
 #[tokio::test]
 async fn a_server_that_wants_a_login_says_so() {
     let server = MailServer::starttls();
-    assert_eq!(refused(Sender::without_login(&server).write("ops@example.com").await, "wants a login"), Again::Never);
+    assert_eq!(
+        refused(Sender::without_login(&server).write("ops@example.com").await, "wants a login"),
+        Retry::ChannelRejected
+    );
 }
 
 #[tokio::test]
@@ -83,7 +89,7 @@ async fn one_refused_recipient_does_not_keep_the_others_from_their_mail() {
     sender.write("a@example.com").await.unwrap();
     let again =
         refused(sender.write("gone@example.com").await, "refused the recipient's address (it answered 550 5.1.1)");
-    assert_eq!(again, Again::NeverThisOne);
+    assert_eq!(again, Retry::MessageRejected);
     sender.write("b@example.com").await.unwrap();
     assert_eq!(server.recipients(), ["a@example.com", "b@example.com"]);
     assert_eq!(server.steps("connect").len(), 1, "the connection is used on");
@@ -95,12 +101,12 @@ async fn what_the_account_may_not_do_is_a_refusal_of_the_channel() {
     let sender = Sender::without_login(&server);
     server.faults(&json!({"answer": {"RCPT": "554 5.7.1 Relay access denied: SECRET"}}));
     let again = refused(sender.write("a@example.com").await, "does not let this account send to that recipient");
-    assert_eq!(again, Again::Never);
+    assert_eq!(again, Retry::ChannelRejected);
     server.faults(&json!({"answer": {"RCPT": "530 5.7.0 Authentication required: SECRET"}}));
-    assert_eq!(refused(sender.write("a@example.com").await, "wants a login"), Again::Never);
+    assert_eq!(refused(sender.write("a@example.com").await, "wants a login"), Retry::ChannelRejected);
     server.faults(&json!({"answer": {"RCPT": "550 5.1.1 Unknown: SECRET"}}));
     let again = refused(sender.write("a@example.com").await, "refused the recipient's address");
-    assert_eq!(again, Again::NeverThisOne);
+    assert_eq!(again, Retry::MessageRejected);
 }
 
 #[tokio::test]
@@ -110,19 +116,19 @@ async fn what_is_put_off_is_tried_later_and_a_server_that_leaves_is_waited_for()
     for (step, words) in [("MAIL", "the sender address"), ("RCPT", "the recipient's address"), ("DATA", "the letter")] {
         server.faults(&json!({"put_off": {step: 1}}));
         let again = refused(sender.write("ops@example.com").await, &format!("put off {words} (it answered 451 4.7.1)"));
-        assert_eq!(again, Again::Later(None));
+        assert_eq!(again, Retry::Postponed(None));
         server.faults(&json!({"answer": {step: "421 4.3.2 SECRET"}}));
         let again = refused(sender.write("ops@example.com").await, "takes no mail at the moment");
-        assert_eq!(again, Again::WhenItIsBack);
+        assert_eq!(again, Retry::ReceiverDown);
         server.faults(&json!({"answer": {step: "554 5.5.0 SECRET"}}));
         let again = refused(sender.write("ops@example.com").await, &format!("refused {words} (it answered 554 5.5.0)"));
-        assert_eq!(again, if step == "RCPT" { Again::NeverThisOne } else { Again::Never });
+        assert_eq!(again, if step == "RCPT" { Retry::MessageRejected } else { Retry::ChannelRejected });
     }
     server.faults(&json!({"answer": {"taken": "552 5.3.4 SECRET"}}));
     refused(sender.write("ops@example.com").await, "(it answered 552 5.3.4): it is too large");
     server.faults(&json!({"answer": {"greeting": "554 SECRET"}}));
     let other = Sender::without_login(&server);
-    assert_eq!(refused(other.write("ops@example.com").await, "takes no mail"), Again::WhenItIsBack);
+    assert_eq!(refused(other.write("ops@example.com").await, "takes no mail"), Retry::ReceiverDown);
     server.faults(&json!({}));
     sender.write("ops@example.com").await.unwrap();
 }
@@ -132,9 +138,10 @@ async fn a_server_that_is_away_or_says_nothing_is_waited_for() {
     let server = MailServer::open(json!({}));
     let mut sender = Sender::without_login(&server);
     sender.settings.set("port", free_port().to_string());
-    assert_eq!(refused(sender.write("ops@example.com").await, "could not be reached"), Again::WhenItIsBack);
+    assert_eq!(refused(sender.write("ops@example.com").await, "could not be reached"), Retry::ReceiverDown);
     // Once the letter was on its way the server may have it, and others go first.
-    for (step, again) in [("greeting", Again::WhenItIsBack), ("MAIL", Again::WhenItIsBack), ("DATA", Again::BrokenOff)]
+    for (step, again) in
+        [("greeting", Retry::ReceiverDown), ("MAIL", Retry::ReceiverDown), ("DATA", Retry::ConnectionLost)]
     {
         server.faults(&json!({"hang": step}));
         let mut sender = Sender::without_login(&server);

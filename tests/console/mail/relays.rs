@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::json;
-use strongroom::integrations::alerts::Again;
+use strongroom::integrations::alerts::Retry;
 
 use super::*;
 
@@ -22,7 +22,7 @@ async fn field_s02_a_relay_may_take_its_time_after_the_dot_and_gets_one_letter()
     assert_eq!(server.recipients(), ["ops@example.com"]);
     // Every other step has a limit of its own.
     server.faults(&json!({"slow": {"RCPT": 5}}));
-    assert_eq!(sender.write("ops@example.com").await.unwrap_err().again, Again::WhenItIsBack);
+    assert_eq!(sender.write("ops@example.com").await.unwrap_err().retry, Retry::ReceiverDown);
 }
 
 #[test]
@@ -64,11 +64,11 @@ async fn field_s01_a_refused_greeting_is_named_and_is_the_channels() {
     for step in ["MAIL", "RCPT"] {
         server.faults(&json!({"answer": {step: text}}));
         let error = Sender::without_login(&server).write("ops@example.com").await.unwrap_err();
-        assert_eq!(error.again, Again::Never, "{error:?}");
+        assert_eq!(error.retry, Retry::ChannelRejected, "{error:?}");
         for words in ["console.example.com in Strongroom's greeting", "STRONGROOM_SMTP_HELLO"] {
-            assert!(error.sentence.contains(words), "{}", error.sentence);
+            assert!(error.to_string().contains(words), "{}", error.to_string());
         }
-        assert!(!error.sentence.contains("SECRET"), "{}", error.sentence);
+        assert!(!error.to_string().contains("SECRET"), "{}", error.to_string());
     }
 }
 
@@ -90,7 +90,7 @@ async fn field_s05_a_server_without_ehlo_offers_no_encryption() {
     let mut sender = Sender::without_login(&server);
     sender.settings.set("tls", "starttls");
     let error = sender.write("ops@example.com").await.unwrap_err();
-    assert!(error.sentence.contains("does not offer STARTTLS; nothing was sent"), "{}", error.sentence);
+    assert!(error.to_string().contains("does not offer STARTTLS; nothing was sent"), "{}", error.to_string());
     assert!(server.steps("mail").is_empty());
 }
 
@@ -111,8 +111,8 @@ async fn field_s03_a_login_that_is_switched_off_is_not_called_a_wrong_password()
     for (answer, words) in answers {
         server.faults(&json!({"answer": {"AUTH": answer}}));
         let error = Sender::to(&server).write("ops@example.com").await.unwrap_err();
-        assert!(error.sentence.contains(words) && !error.sentence.contains("SECRET"), "{}", error.sentence);
-        assert_eq!(error.again, Again::Never);
+        assert!(error.to_string().contains(words) && !error.to_string().contains("SECRET"), "{}", error.to_string());
+        assert_eq!(error.retry, Retry::ChannelRejected);
     }
 }
 
@@ -121,15 +121,25 @@ async fn field_s03_a_full_mailbox_is_this_recipients_and_a_sender_the_channels()
     let server = MailServer::open(json!({}));
     let sender = Sender::without_login(&server);
     let answers = [
-        ("RCPT", "552 5.2.2 Mailbox full", "mailbox is full", Again::NeverThisOne),
-        ("RCPT", "452 4.2.2 Over quota", "mailbox is full", Again::Later(None)),
-        ("RCPT", "553 5.7.1 <x>: Sender address rejected: not owned by user y", "send as strongroom@", Again::Never),
-        ("taken", "550 5.7.60 SMTP; Client does not have permissions to send as this sender", "send as", Again::Never),
+        ("RCPT", "552 5.2.2 Mailbox full", "mailbox is full", Retry::MessageRejected),
+        ("RCPT", "452 4.2.2 Over quota", "mailbox is full", Retry::Postponed(None)),
+        (
+            "RCPT",
+            "553 5.7.1 <x>: Sender address rejected: not owned by user y",
+            "send as strongroom@",
+            Retry::ChannelRejected,
+        ),
+        (
+            "taken",
+            "550 5.7.60 SMTP; Client does not have permissions to send as this sender",
+            "send as",
+            Retry::ChannelRejected,
+        ),
     ];
     for (step, answer, words, again) in answers {
         server.faults(&json!({"answer": {step: answer}}));
         let error = sender.write("ops@example.com").await.unwrap_err();
-        assert!(error.sentence.contains(words), "{}", error.sentence);
-        assert_eq!(error.again, again, "{answer}");
+        assert!(error.to_string().contains(words), "{}", error.to_string());
+        assert_eq!(error.retry, again, "{answer}");
     }
 }

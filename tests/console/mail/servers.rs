@@ -63,7 +63,7 @@ async fn a_profile_without_recipients_is_tested_by_its_login() {
     sender.knock().await.unwrap();
     assert_eq!((server.steps("AUTH").len(), server.steps("QUIT").len(), server.steps("mail").len()), (1, 1, 0));
     sender.login = Some([("username", USER), ("password", "wrong")].into_iter().collect());
-    assert!(sender.knock().await.unwrap_err().sentence.contains("refused the user name or password"));
+    assert!(sender.knock().await.unwrap_err().to_string().contains("refused the user name or password"));
 }
 
 #[tokio::test]
@@ -81,9 +81,9 @@ async fn a_server_without_encryption_is_for_listed_networks_and_without_a_creden
     assert_eq!(server.recipients(), ["ops@example.com"]);
     sender.egress = Egress::new(Vec::new());
     let refused = sender.write("ops@example.com").await.unwrap_err();
-    assert!(refused.sentence.contains("STRONGROOM_EGRESS_ALLOW"), "{}", refused.sentence);
+    assert!(refused.to_string().contains("STRONGROOM_EGRESS_ALLOW"), "{}", refused.to_string());
     let refused = Sender::to(&server).write("ops@example.com").await.unwrap_err();
-    assert!(refused.sentence.contains("without encryption"), "{}", refused.sentence);
+    assert!(refused.to_string().contains("without encryption"), "{}", refused.to_string());
     assert_eq!(server.steps("connect").len(), 1);
 }
 

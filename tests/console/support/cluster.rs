@@ -188,7 +188,7 @@ impl Cluster {
         assert!(self.pg_ctl(&["stop", "-m", "fast"]), "it stops");
     }
 
-    /// Again and again, since what a killed server left behind takes a moment to go.
+    /// Retry and again, since what a killed server left behind takes a moment to go.
     pub fn start_again(&self) {
         let until = Instant::now() + Duration::from_secs(30);
         while !self.pg_ctl(&["start", "-l", "start.log"]) {

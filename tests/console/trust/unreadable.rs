@@ -5,7 +5,7 @@ use diesel::RunQueryDsl;
 use diesel::connection::SimpleConnection;
 use diesel::sql_types::Text;
 use strongroom::accounts::Role;
-use strongroom::models::{DbError, deliveries, runs};
+use strongroom::models::{DbError, ReplicaId, deliveries, runs};
 use uuid::Uuid;
 
 use super::{Name, basic, findings};
@@ -152,7 +152,7 @@ async fn a_row_that_cannot_be_read_is_named_and_the_others_are_checked() {
 async fn a_message_that_cannot_be_read_is_parked_and_the_others_are_claimed() {
     let app = TestApp::start();
     let (_, channel, _) = furnish(&app);
-    let (bad, replica) = (Uuid::new_v4(), Uuid::new_v4());
+    let (bad, replica) = (Uuid::new_v4(), ReplicaId(Uuid::new_v4()));
     sql::run(
         &app,
         &format!(
@@ -182,7 +182,7 @@ async fn a_run_that_cannot_be_read_ends_and_the_queue_goes_on() {
              VALUES ('{bad}', '{integration}', 'queued', 'asked', NULL, now() - interval '1 hour'),
                  (gen_random_uuid(), '{integration}', 'queued', 'asked', 'olga', now())"
         ))?;
-        let claimed = runs::claim(conn, Uuid::new_v4())?.expect("the other run");
+        let claimed = runs::claim(conn, ReplicaId(Uuid::new_v4()))?.expect("the other run");
         assert_eq!(claimed.requested_by, "olga");
         let ended: Vec<Name> =
             diesel::sql_query("SELECT error AS name FROM runs WHERE id = $1::uuid AND state = 'failed'")

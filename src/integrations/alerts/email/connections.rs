@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep, timeout};
 
-use super::super::{Again, GoAhead, SendError};
+use super::super::{Failure, GoAhead, Retry};
 use super::letter::Mail;
 use super::limits::Limits;
 use super::server::{Server, dropped, too_slow};
@@ -72,7 +72,7 @@ impl Connections {
     }
 
     /// Whether the server lets us in: connects, encrypts and logs in, and says goodbye.
-    pub(super) async fn knock(&self, server: &Server<'_>) -> Result<(), SendError> {
+    pub(super) async fn knock(&self, server: &Server<'_>) -> Result<(), Failure> {
         let visit = async {
             Session::open(server, self.limits).await?.close().await;
             Ok(())
@@ -88,7 +88,7 @@ impl Connections {
         stored: Option<Stored>,
         mail: &Mail,
         go_ahead: Option<&GoAhead>,
-    ) -> Result<(), SendError> {
+    ) -> Result<(), Failure> {
         // Also for a connection that stands already.
         server.egress.check_url(&server.address).map_err(|error| server.call(&error))?;
         // A credential that is not stored has no version to be kept by.
@@ -134,8 +134,8 @@ impl Connections {
 }
 
 /// The same failure, of this letter and not of the server.
-fn broken_off(error: SendError) -> SendError {
-    SendError { again: Again::BrokenOff, ..error }
+fn broken_off(error: Failure) -> Failure {
+    error.with(Retry::ConnectionLost)
 }
 
 impl Idle {

@@ -3,7 +3,7 @@
 //! <https://learn.microsoft.com/exchange/client-developer/legacy-protocols/how-to-authenticate-an-imap-pop-smtp-application-by-using-oauth>,
 //! <https://developers.google.com/workspace/gmail/imap/xoauth2-protocol>
 
-use super::super::SendError;
+use super::super::Failure;
 use super::server::Login;
 use crate::credentials::{self, basic};
 use crate::form::Values;
@@ -13,7 +13,7 @@ use crate::providers::calls::AccessToken;
 use crate::providers::gcp::{Asked, MAIL};
 
 /// The login of the credential; none without one.
-pub(super) async fn login(cx: &Context<'_>) -> Result<Option<Login>, SendError> {
+pub(super) async fn login(cx: &Context<'_>) -> Result<Option<Login>, Failure> {
     let Some(secret) = cx.main() else { return Ok(None) };
     let user = cx.settings.get("from").to_owned();
     let login = match secret.kind.slug {
@@ -30,19 +30,19 @@ pub(super) async fn login(cx: &Context<'_>) -> Result<Option<Login>, SendError> 
     Ok(Some(login))
 }
 
-fn payload<P: serde::de::DeserializeOwned>(values: &Values) -> Result<P, SendError> {
+fn payload<P: serde::de::DeserializeOwned>(values: &Values) -> Result<P, Failure> {
     let unfit = "The credential cannot be used here. Choose a Basic authentication, Azure or Google Cloud credential.";
-    credentials::payload(values).ok_or_else(|| SendError::never(unfit))
+    credentials::payload(values).ok_or_else(|| Failure::never(unfit))
 }
 
-async fn microsoft(cx: &Context<'_>, secret: Secret<'_>) -> Result<AccessToken, SendError> {
+async fn microsoft(cx: &Context<'_>, secret: Secret<'_>) -> Result<AccessToken, Failure> {
     let token = cx.outside.tokens.azure_token(secret.stored, secret.values, Resource::Outlook).await;
-    token.map_err(|finding| SendError::found(&finding))
+    token
 }
 
 /// The service account acts for the mailbox, by its domain-wide delegation.
-async fn google(cx: &Context<'_>, secret: Secret<'_>, mailbox: &str) -> Result<AccessToken, SendError> {
+async fn google(cx: &Context<'_>, secret: Secret<'_>, mailbox: &str) -> Result<AccessToken, Failure> {
     let asked = Asked { scope: MAIL, subject: Some(mailbox) };
     let token = cx.outside.tokens.google_token(secret.stored, secret.values, asked).await;
-    token.map_err(|finding| SendError::found(&finding))
+    token
 }

@@ -5,7 +5,7 @@
 use futures_util::future::BoxFuture;
 use url::{Host, Url};
 
-use super::{Again, Channel, Dispatch, Receipt, SendError, call};
+use super::{Channel, Dispatch, Failure, Receipt, Retry, call};
 use crate::form::{Errors, Field, Values};
 use crate::hosts;
 use crate::integrations::ca_certificate;
@@ -101,17 +101,16 @@ fn server(settings: &Values) -> Option<Url> {
     url.port().and(url.host_str()).is_some().then_some(url)
 }
 
-fn send<'a>(cx: &'a Context<'a>, dispatch: Dispatch<'a>) -> BoxFuture<'a, Result<Receipt, SendError>> {
+fn send<'a>(cx: &'a Context<'a>, dispatch: Dispatch<'a>) -> BoxFuture<'a, Result<Receipt, Failure>> {
     Box::pin(async move {
-        let mail =
-            dispatch.letter.map(|letter| Mail::new(letter, cx.settings)).transpose().map_err(SendError::never)?;
+        let mail = dispatch.letter.map(|letter| Mail::new(letter, cx.settings)).transpose().map_err(Failure::never)?;
         let console = host(&dispatch.message.console);
         let server = reach(cx, &console).await?;
         let sent = match mail {
             Some(mail) => cx.outside.smtp.deliver(&server, cx.stored(), &mail, dispatch.go_ahead).await,
             // A profile on its form has nobody to write to yet.
             None if dispatch.message.test => cx.outside.smtp.knock(&server).await,
-            None => Err(SendError::never("There is nobody to send this to. Add a recipient.")),
+            None => Err(Failure::never("There is nobody to send this to. Add a recipient.")),
         };
         forget_refused(cx, &sent);
         sent.map(|()| Receipt::default())
@@ -119,7 +118,7 @@ fn send<'a>(cx: &'a Context<'a>, dispatch: Dispatch<'a>) -> BoxFuture<'a, Result
 }
 
 /// Greets, encrypts, logs in and goes.
-async fn check(cx: &Context<'_>) -> Result<String, SendError> {
+async fn check(cx: &Context<'_>) -> Result<String, Failure> {
     let knocked = cx.outside.smtp.knock(&reach(cx, "localhost.localdomain").await?).await;
     forget_refused(cx, &knocked);
     knocked?;
@@ -128,12 +127,12 @@ async fn check(cx: &Context<'_>) -> Result<String, SendError> {
 }
 
 /// The server of the settings, with the login of the credential. `console` greets where the operator chose no name.
-async fn reach<'a>(cx: &'a Context<'_>, console: &'a str) -> Result<Server<'a>, SendError> {
-    let unusable = || SendError::never("The mail server's address is not usable. Edit it.");
+async fn reach<'a>(cx: &'a Context<'_>, console: &'a str) -> Result<Server<'a>, Failure> {
+    let unusable = || Failure::never("The mail server's address is not usable. Edit it.");
     let address = server(cx.settings).ok_or_else(unusable)?;
     let encryption = Encryption::of(cx.settings);
     if cx.main().is_some() && encryption == Encryption::None {
-        return Err(SendError::never(
+        return Err(Failure::never(
             "A password is never sent without encryption. Choose STARTTLS or TLS, or no credential.",
         ));
     }
@@ -144,9 +143,9 @@ async fn reach<'a>(cx: &'a Context<'_>, console: &'a str) -> Result<Server<'a>, 
 }
 
 /// A token keeps the permissions of the hour in which it was given: after a refusal it is not used again.
-fn forget_refused<T>(cx: &Context<'_>, result: &Result<T, SendError>) {
+fn forget_refused<T>(cx: &Context<'_>, result: &Result<T, Failure>) {
     if let (Err(error), Some(stored)) = (result, cx.stored())
-        && error.again == Again::Never
+        && error.retry == Retry::ChannelRejected
     {
         cx.outside.tokens.forget(stored.credential);
     }

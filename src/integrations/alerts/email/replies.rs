@@ -3,7 +3,7 @@
 
 use lettre::transport::smtp;
 
-use super::super::{Again, SendError};
+use super::super::{Failure, Retry};
 
 /// Where in the conversation it was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -185,18 +185,18 @@ impl Reply {
     }
 
     /// The refusal in words, and what follows from it.
-    pub fn told(&self, step: Step, parties: &Parties<'_>) -> SendError {
+    pub fn told(&self, step: Step, parties: &Parties<'_>) -> Failure {
         let meaning = self.meaning(step);
-        SendError { sentence: self.sentence(meaning, step, parties), again: self.again(meaning, step) }
+        Failure::new(self.sentence(meaning, step, parties), self.retry(meaning, step))
     }
 
-    fn again(&self, meaning: Meaning, step: Step) -> Again {
+    fn retry(&self, meaning: Meaning, step: Step) -> Retry {
         match meaning {
-            Meaning::Away => Again::WhenItIsBack,
-            _ if self.is_transient() => Again::Later(None),
-            Meaning::MailboxFull | Meaning::MailboxOff | Meaning::UnknownRecipient => Again::NeverThisOne,
-            Meaning::TooLargeOrFull if step == Step::Letter => Again::NeverThisOne,
-            _ => Again::Never,
+            Meaning::Away => Retry::ReceiverDown,
+            _ if self.is_transient() => Retry::Postponed(None),
+            Meaning::MailboxFull | Meaning::MailboxOff | Meaning::UnknownRecipient => Retry::MessageRejected,
+            Meaning::TooLargeOrFull if step == Step::Letter => Retry::MessageRejected,
+            _ => Retry::ChannelRejected,
         }
     }
 

@@ -8,7 +8,8 @@ use lettre::transport::smtp::extension::ClientId;
 use secrecy::SecretString;
 use url::Url;
 
-use super::super::{Again, SendError};
+use super::super::outcome::not_sent;
+use super::super::{Failure, Retry};
 use super::letter;
 use super::streams::Endless;
 use crate::credentials::checks::authority;
@@ -95,13 +96,13 @@ impl Server<'_> {
         }
     }
 
-    pub fn call(&self, error: &ProviderError) -> SendError {
-        SendError::call(error, &format!("the mail server {}", self.name()))
+    pub fn call(&self, error: &ProviderError) -> Failure {
+        not_sent(error, &format!("the mail server {}", self.name()))
     }
 }
 
 /// Why a conversation ended without a word of refusal.
-pub(super) fn broken(server: &Server<'_>, error: &smtp::Error) -> SendError {
+pub(super) fn broken(server: &Server<'_>, error: &smtp::Error) -> Failure {
     if !Endless::ended(error) {
         return dropped(server);
     }
@@ -110,18 +111,18 @@ pub(super) fn broken(server: &Server<'_>, error: &smtp::Error) -> SendError {
          no mail server greets like that.",
         server.name()
     );
-    SendError { sentence, again: Again::WhenItIsBack }
+    Failure::new(sentence, Retry::ReceiverDown)
 }
 
 /// The connection ended, or what came is not SMTP.
-pub(super) fn dropped(server: &Server<'_>) -> SendError {
+pub(super) fn dropped(server: &Server<'_>) -> Failure {
     let sentence = format!(
         "The mail server {} closed the connection, or does not speak SMTP there. Check the port and the encryption.",
         server.name()
     );
-    SendError { sentence, again: Again::WhenItIsBack }
+    Failure::new(sentence, Retry::ReceiverDown)
 }
 
-pub(super) fn too_slow(server: &Server<'_>) -> SendError {
+pub(super) fn too_slow(server: &Server<'_>) -> Failure {
     server.call(&ProviderError::Timeout { host: server.name() })
 }

@@ -7,7 +7,7 @@ use lettre::transport::smtp::commands::{Data, Mail as MailFrom, Rcpt, Rset};
 use lettre::transport::smtp::extension::ClientId;
 use tokio::time::timeout;
 
-use super::super::{Again, GoAhead, SendError};
+use super::super::{Failure, GoAhead, Retry};
 use super::letter::Mail;
 use super::limits::Limits;
 use super::replies::{Parties, Reply, Step};
@@ -20,7 +20,7 @@ pub(super) enum Failed {
     /// The connection ended before any of the letter was on its way: it may be sent over another one.
     Before,
     /// The server said no. Whether the connection can be used on.
-    Refused(SendError, bool),
+    Refused(Failure, bool),
     /// The connection ended while the letter was on its way; nobody knows whether it arrived.
     During,
     /// No answer in time.
@@ -37,7 +37,7 @@ pub(super) struct Session {
 }
 
 impl Session {
-    pub async fn open(server: &Server<'_>, limits: Limits) -> Result<Self, SendError> {
+    pub async fn open(server: &Server<'_>, limits: Limits) -> Result<Self, Failure> {
         let (smtp, hello) = talk::open(server, limits).await?;
         Ok(Self { smtp, hello, limits, begun: false })
     }
@@ -85,7 +85,7 @@ impl Session {
         let (server, hello) = (server.name(), self.hello.to_string());
         let refusal = reply.told(step, &Parties { server: &server, hello: &hello, sender });
         let listens = async { matches!(timeout(self.limits.visit, self.smtp.command(Rset)).await, Ok(Ok(_))) };
-        let stays = refusal.again != Again::WhenItIsBack && listens.await;
+        let stays = refusal.retry != Retry::ReceiverDown && listens.await;
         Err(Failed::Refused(refusal, stays))
     }
 

@@ -13,7 +13,7 @@ use secrecy::ExposeSecret;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use super::super::SendError;
+use super::super::Failure;
 use super::limits::Limits;
 use super::replies::{Parties, Reply, Step};
 use super::server::{Encryption, Login, Server, broken, dropped, too_slow};
@@ -25,19 +25,19 @@ use crate::providers::tls_faults::Form;
 /// Why there is no session.
 enum Closed {
     /// The server may only know the greeting of old.
-    Ehlo(SendError),
-    Failed(SendError),
+    Ehlo(Failure),
+    Failed(Failure),
 }
 
-impl From<SendError> for Closed {
-    fn from(error: SendError) -> Self {
+impl From<Failure> for Closed {
+    fn from(error: Failure) -> Self {
         Self::Failed(error)
     }
 }
 
 /// A connection that is greeted, encrypted and logged in, and the name that it was greeted by. A server that refuses
 /// EHLO is greeted as of old, over another connection.
-pub(super) async fn open(server: &Server<'_>, limits: Limits) -> Result<(AsyncSmtpConnection, ClientId), SendError> {
+pub(super) async fn open(server: &Server<'_>, limits: Limits) -> Result<(AsyncSmtpConnection, ClientId), Failure> {
     match begin(server, limits, false).await {
         Ok(begun) => Ok(begun),
         Err(Closed::Failed(error)) => Err(error),
@@ -83,7 +83,7 @@ impl Talk<'_> {
         step: Step,
         limit: Duration,
         said: impl Future<Output = Result<T, smtp::Error>>,
-    ) -> Result<T, SendError> {
+    ) -> Result<T, Failure> {
         match timeout(limit, said).await {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(error)) => {
@@ -93,7 +93,7 @@ impl Talk<'_> {
         }
     }
 
-    fn told(&self, reply: &Reply, step: Step) -> SendError {
+    fn told(&self, reply: &Reply, step: Step) -> Failure {
         let (server, hello) = (self.server.name(), self.hello.to_string());
         let sender = self.server.login.as_ref().map_or("", Login::user);
         reply.told(step, &Parties { server: &server, hello: &hello, sender })
@@ -121,7 +121,7 @@ impl Talk<'_> {
         let mut smtp = self.greet(Clear::new(Arc::clone(&shared))).await?;
         if !smtp.can_starttls() {
             let _ = timeout(self.limits.visit, smtp.quit()).await;
-            let error = SendError::never(format!(
+            let error = Failure::never(format!(
                 "The mail server {} does not offer STARTTLS; nothing was sent. Choose TLS from the start, as on port 465, \
                  or ask its administrator to offer STARTTLS.",
                 self.server.name()
@@ -134,13 +134,13 @@ impl Talk<'_> {
         Ok(stream.into_inner().unwrap_or_else(PoisonError::into_inner))
     }
 
-    async fn encrypt(&self, stream: TcpStream, first: &'static [u8]) -> Result<Encrypted, SendError> {
+    async fn encrypt(&self, stream: TcpStream, first: &'static [u8]) -> Result<Encrypted, Failure> {
         let server = self.server;
         let trust = trust(server.ca_certificate).map_err(|error| server.call(&error))?;
         let secured = timeout(self.limits.handshake, secure(stream, &server.address, trust, Form::CA_FIELD)).await;
         match secured.map_err(|_| too_slow(server))? {
             Ok(stream) => Ok(Encrypted::new(stream, first)),
-            Err(ProviderError::NotTls { .. }) if first.is_empty() => Err(SendError::never(format!(
+            Err(ProviderError::NotTls { .. }) if first.is_empty() => Err(Failure::never(format!(
                 "The mail server {} does not encrypt from the start on this port. Choose STARTTLS, as on port 587, or \
                  another port.",
                 server.name()
@@ -150,7 +150,7 @@ impl Talk<'_> {
         }
     }
 
-    async fn log_in(&self, smtp: &mut AsyncSmtpConnection, login: &Login) -> Result<(), SendError> {
+    async fn log_in(&self, smtp: &mut AsyncSmtpConnection, login: &Login) -> Result<(), Failure> {
         let offers = |mechanisms: &[Mechanism]| smtp.server_info().get_auth_mechanism(mechanisms).is_some();
         let by_token: &[Mechanism] = &[Mechanism::Xoauth2];
         let (mechanisms, step, secret): (&[_], _, _) = match login {
@@ -167,7 +167,7 @@ impl Talk<'_> {
                 }
                 Login::Password { .. } => "login with a password. Choose no credential, or another port.",
             };
-            return Err(SendError::never(format!("The mail server {} offers no {rest}", self.server.name())));
+            return Err(Failure::never(format!("The mail server {} offers no {rest}", self.server.name())));
         }
         let credentials = Credentials::new(login.user().to_owned(), secret.expose_secret().to_owned());
         let logged_in = timeout(self.limits.command, smtp.auth(mechanisms, &credentials)).await;

@@ -15,13 +15,14 @@ use crate::integrations::progress::Report;
 use crate::providers::ProviderError::{self, BadAnswer};
 use crate::providers::aws::refused;
 use crate::providers::oci_registry::{Registry, is_digest, is_repository, is_tag};
-use crate::providers::patience::{MOST_WAITING, Patience};
+use crate::providers::patience::{MOST_WAITING, Patience, Pause};
 
 /// Entries on a page, the most that ECR gives; and the bound of the pages.
 const PAGE: i32 = 1000;
 const MAX_PAGES: usize = 1000;
-/// Between calls that are throttled, on top of the pauses between the SDK's own attempts.
-const PAUSES: [Duration; 3] = [Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4)];
+/// A call that is throttled is made this often in all, on top of the SDK's own attempts: three pauses, seven seconds.
+const ATTEMPTS: u32 = 4;
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
 
 /// A registry of an account in a region.
 pub(super) struct EcrRegistry {
@@ -63,14 +64,11 @@ impl EcrRegistry {
     where
         F: Future<Output = Result<T, ProviderError>>,
     {
-        for pause in PAUSES {
-            self.patience.open().await;
-            match ask().await {
-                Err(ProviderError::Throttled { .. }) if self.patience.pause_all(pause, false).await => {}
-                other => return other,
-            }
-        }
-        ask().await
+        let again = |result: &Result<T, ProviderError>, answers| {
+            let throttled = answers < ATTEMPTS && matches!(result, Err(ProviderError::Throttled { .. }));
+            throttled.then(|| Pause::after(answers, None, FIRST_PAUSE).of_all(true))
+        };
+        self.patience.ask(ask, again).await
     }
 
     /// `ecr:DescribeRepositories`. Pages after the first may be missing.

@@ -83,7 +83,7 @@ fn field_s03_replies_are_told_by_their_meaning() {
     for (step, code, words, meaning) in replies {
         let reply = Reply::new(*code, words);
         assert_eq!(reply.meaning(*step), *meaning, "{code} {words}");
-        let sentence = reply.told(*step, &PARTIES).sentence;
+        let sentence = reply.told(*step, &PARTIES).to_string();
         assert!(sentence.starts_with("The mail server mx.example:587 ") && sentence.ends_with('.'), "{sentence}");
     }
 }
@@ -92,10 +92,10 @@ fn field_s03_replies_are_told_by_their_meaning() {
 fn field_s01_a_refused_greeting_is_a_refusal_of_the_channel() {
     let reply = Reply::new(504, "5.5.2 <strongroom>: Helo command rejected: need fully-qualified hostname");
     let told = reply.told(Step::Recipient, &PARTIES);
-    assert_eq!(told.again, Again::Never);
+    assert_eq!(told.retry, Retry::ChannelRejected);
     for words in ["name strongroom", "504 5.5.2", "STRONGROOM_SMTP_HELLO", "STRONGROOM_PUBLIC_URL"] {
         assert!(told.sentence.contains(words), "{}", told.sentence);
     }
-    assert_eq!(Reply::new(552, "5.2.2 x").told(Step::Recipient, &PARTIES).again, Again::NeverThisOne);
-    assert_eq!(Reply::new(452, "4.2.2 x").told(Step::Recipient, &PARTIES).again, Again::Later(None));
+    assert_eq!(Reply::new(552, "5.2.2 x").told(Step::Recipient, &PARTIES).retry, Retry::MessageRejected);
+    assert_eq!(Reply::new(452, "4.2.2 x").told(Step::Recipient, &PARTIES).retry, Retry::Postponed(None));
 }
