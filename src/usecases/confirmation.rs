@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use super::Refusal;
+use super::{Refusal, Unconfirmed};
 use crate::accounts::Refused;
 use crate::accounts::visitor::Visitor;
 use crate::services::Services;
@@ -14,15 +14,6 @@ pub struct Confirmation<'a> {
     pub password: Option<&'a str>,
     /// Where the request comes from: wrong passwords are counted by it.
     pub address: IpAddr,
-}
-
-/// The password is missing or wrong.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Unconfirmed {
-    /// What was wrong with the one that came.
-    pub error: Option<String>,
-    /// Seconds until a password is looked at again, after too many wrong ones.
-    pub seconds: Option<i64>,
 }
 
 /// Passes who has given the password within the last five minutes, or gives it now.

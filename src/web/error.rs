@@ -321,7 +321,7 @@ impl From<Refusal> for Error {
             Refusal::InUse => Self::Conflict("It is in use.".to_owned()),
             Refusal::TooOften(too_often) => too_often.into(),
             Refusal::LastAdministrator => Self::Conflict(LAST_ADMINISTRATOR.to_owned()),
-            Refusal::Busy(busy) => busy.into(),
+            Refusal::Busy(_) => Self::Unavailable,
             Refusal::Db(error) => error.into(),
         }
     }
@@ -330,12 +330,6 @@ impl From<Refusal> for Error {
 impl From<TooOften> for Error {
     fn from(TooOften { text, seconds }: TooOften) -> Self {
         Self::Throttled { text, seconds }
-    }
-}
-
-impl From<crate::accounts::Busy> for Error {
-    fn from(_: crate::accounts::Busy) -> Self {
-        Self::Unavailable
     }
 }
 

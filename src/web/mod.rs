@@ -26,15 +26,14 @@ pub mod page;
 pub mod params;
 pub mod posted;
 pub mod recipients;
+mod route;
 pub mod security;
 pub mod session;
 pub mod setup;
 pub mod step_up;
 pub mod users;
 
-/// The pattern of the route that a request took, for the metrics.
-#[derive(Clone, Copy)]
-pub struct Route(pub &'static str);
+pub use route::Route;
 
 /// What a process without pages answers: the probes.
 pub fn probes(config: &mut ServiceConfig) {

@@ -39,6 +39,20 @@ async fn a_new_password_must_be_typed_twice_be_uncommon_and_come_with_the_old_on
 }
 
 #[actix_web::test]
+async fn guessing_at_the_current_password_brings_the_form_back_with_a_pause() {
+    let app = TestApp::start();
+    let mut visit = app.user("ada", Role::Auditor);
+    let good = "a much better passphrase";
+    let fields = [("current", "wrong"), ("password", good), ("password_again", good)];
+    for _ in 0..5 {
+        assert_eq!(visit.post("/account/password", &fields).await.status, 422);
+    }
+    let page = visit.post("/account/password", &fields).await;
+    assert_eq!((page.status, page.has("#current-error")), (429, true));
+    assert!(!page.header("retry-after").is_empty());
+}
+
+#[actix_web::test]
 async fn a_password_is_not_cut_off_anywhere() {
     let app = TestApp::start();
     let mut visit = app.user("ada", Role::Auditor);

@@ -14,7 +14,7 @@ use crate::models::trust::Seen;
 use crate::models::{Conn, DbError, credentials, usages};
 use crate::services::Services;
 use crate::usecases::confirmation::check_password;
-use crate::usecases::{Principal, Refusal, Unconfirmed, write};
+use crate::usecases::{Principal, Question, Refusal, Unconfirmed, write};
 use crate::vault::Vault;
 
 /// A stored secret and the host that would get to know it.
@@ -25,21 +25,6 @@ pub struct Destination {
     host: String,
     /// The integration that is edited, if one is.
     integration: Option<Uuid>,
-}
-
-/// What must be answered before the secret goes there.
-#[derive(Clone, Debug)]
-pub struct Question {
-    pub host: String,
-    pub credential: String,
-    /// What [`Entered::send_to`] must be: good for this secret and this host only. `None` where only the password is
-    /// asked for.
-    pub value: Option<String>,
-    pub checked: bool,
-    pub checkbox_error: Option<String>,
-    pub password_error: Option<String>,
-    /// Seconds until a password is looked at again, after too many wrong ones.
-    pub seconds: Option<i64>,
 }
 
 /// Checks the chosen credential and finds out whether its secret would go somewhere new. `edited` is the row as saved.

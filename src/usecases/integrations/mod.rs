@@ -19,7 +19,6 @@ pub mod draft;
 mod trial;
 
 use destination::Destination;
-pub use destination::Question;
 use draft::Draft;
 pub use trial::{TestAlert, Trial, Tried, send_test, try_out};
 
@@ -27,7 +26,7 @@ pub use trial::{TestAlert, Trial, Tried, send_test, try_out};
 pub struct Entered<'a> {
     /// The fields of [`draft::fields`].
     pub values: &'a Values,
-    /// The answer to a [`Question`]: the destination that the secret is said to belong to.
+    /// The answer to a [`Question`](super::Question): the destination that the secret is said to belong to.
     pub send_to: Option<&'a str>,
     pub confirmation: Confirmation<'a>,
 }

@@ -17,6 +17,7 @@ use crate::form::Errors;
 use crate::models::events::{self, Action, Event, Filter, Place};
 use crate::models::{Conn, DbError, users};
 use crate::services::Services;
+use crate::vault::Vault;
 
 pub mod export;
 
@@ -65,49 +66,66 @@ pub async fn index(
 ) -> Result<HttpResponse, Error> {
     let (read, vault) = (filter(&params), services.vault.clone());
     let (wanted, errors) = read.map_or_else(|errors| (None, errors), |filter| (Some(filter), Errors::default()));
+    let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::BAD_REQUEST };
     let who = params.get("who").trim().to_owned();
-    let (mut found, names) = services
-        .db
-        .run(move |conn| {
-            let found = match wanted {
-                Some(wanted) => {
-                    let wanted = Filter { actors: named(conn, &who)?, ..wanted };
-                    events::list(conn, &wanted, PAGE as i64 + 1)?
-                }
-                None => Vec::new(),
-            };
-            let names: Vec<String> =
-                users::list(conn, &vault)?.into_iter().map(|user| user.into_shown().name).collect();
-            Ok::<_, DbError>((found, names))
-        })
-        .await?;
-    let more = found.len() > PAGE;
-    found.truncate(PAGE);
-    let older = found.last().filter(|_| more).map(|last| params.link("/audit", &[("before", &place(last))]));
-    let subject = subject(&params).map(|id| id.to_string()).unwrap_or_default();
-    let index = Index {
-        shell: Shell::new(&request, &visitor, "audit"),
-        who: params.get("who").to_owned(),
-        what: params.get("what").to_owned(),
-        from: params.get("from").to_owned(),
-        to: params.get("to").to_owned(),
-        subject_name: Some(subject.clone())
-            .filter(|id| !id.is_empty())
-            .map(|id| found.first().map_or(id, |event| event.subject_name.clone())),
-        subject,
-        names,
-        actions: Action::ALL,
-        errors,
-        lines: found.iter().map(|event| line(event, visitor.may(crate::accounts::Role::Administrator))).collect(),
-        newest: Some(params.link("/audit", &[("before", "")])).filter(|_| !params.get("before").is_empty()),
-        older,
-        export: params.link("/audit.csv", &[("before", "")]),
-        filtered: ["who", "what", "from", "to", "subject"].iter().any(|name| !params.get(name).is_empty()),
-    };
-    let status = if index.errors.is_empty() { StatusCode::OK } else { StatusCode::BAD_REQUEST };
+    let found = services.db.run(move |conn| Found::read(conn, &vault, &who, wanted)).await?;
+    let index = Index::new(Shell::new(&request, &visitor, "audit"), &params, found, errors);
     match htmx::asked(&request) {
         true => page::html_with(status, &index.as_results()),
         false => page::html_with(status, &index),
+    }
+}
+
+/// Everything that the page is made of.
+struct Found {
+    events: Vec<Event>,
+    /// There are older ones.
+    more: bool,
+    /// Of all users, to filter by.
+    names: Vec<String>,
+}
+
+impl Found {
+    /// Without a filter there are no events.
+    fn read(conn: &mut Conn, vault: &Vault, who: &str, wanted: Option<Filter>) -> Result<Self, DbError> {
+        let mut events = match wanted {
+            Some(wanted) => {
+                let wanted = Filter { actors: named(conn, who)?, ..wanted };
+                events::list(conn, &wanted, PAGE as i64 + 1)?
+            }
+            None => Vec::new(),
+        };
+        let more = events.len() > PAGE;
+        events.truncate(PAGE);
+        let names = users::list(conn, vault)?.into_iter().map(|user| user.into_shown().name).collect();
+        Ok(Self { events, more, names })
+    }
+}
+
+impl Index {
+    fn new(shell: Shell, params: &Params, found: Found, errors: Errors) -> Self {
+        let Found { events, more, names } = found;
+        let (first, last) = (events.first(), events.last().filter(|_| more));
+        let subject = subject(params).map(|id| id.to_string()).unwrap_or_default();
+        Self {
+            who: params.get("who").to_owned(),
+            what: params.get("what").to_owned(),
+            from: params.get("from").to_owned(),
+            to: params.get("to").to_owned(),
+            subject_name: Some(subject.clone())
+                .filter(|id| !id.is_empty())
+                .map(|id| first.map_or(id, |event| event.subject_name.clone())),
+            subject,
+            names,
+            actions: Action::ALL,
+            errors,
+            lines: events.iter().map(|event| line(event, shell.is_administrator)).collect(),
+            newest: Some(params.link("/audit", &[("before", "")])).filter(|_| !params.get("before").is_empty()),
+            older: last.map(|last| params.link("/audit", &[("before", &place(last))])),
+            export: params.link("/audit.csv", &[("before", "")]),
+            filtered: ["who", "what", "from", "to", "subject"].iter().any(|name| !params.get(name).is_empty()),
+            shell,
+        }
     }
 }
 
