@@ -47,7 +47,7 @@ async fn a_gitlab_registry_is_tested_on_its_form_added_and_scanned() {
     assert!(page.text("main").contains("lists 1 repository on its first page"), "{}", page.text("main"));
     let id = form.with("cap", "1").add(&mut visit).await;
     let run = ended(&app, id).await;
-    assert_eq!((run.state.as_str(), run.error, run.found), ("succeeded", None, 4));
+    assert_eq!((run.state.word(), run.error, run.found), ("succeeded", None, 4));
     let page = visit.get(&format!("/integrations/{id}")).await;
     assert_eq!(page.texts("#results tbody tr th"), ["ada/lab", "team/app", "team/app/worker", "team/sub/tool"]);
     assert_eq!(page.texts("#results tbody td:nth-child(2)"), ["1.0"; 4], "the newest by date");
