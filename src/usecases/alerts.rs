@@ -89,7 +89,7 @@ pub async fn save_settings(
 ) -> Result<(), Refusal> {
     principal.require(Role::Administrator)?;
     let settings = checked(entered, seen).map_err(Refusal::Invalid)?;
-    let before = read(services, |conn, vault| alert_settings::load(conn, vault)).await?;
+    let before = read(services, alert_settings::load).await?;
     if alerting::is_quieter(&before, &settings, services.stale_days()) {
         confirm(services, principal.visitor(), confirmation).await?;
     }

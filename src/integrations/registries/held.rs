@@ -14,7 +14,10 @@ use crate::providers::oci_registry::is_tag;
 
 /// The lists of a scan by place, such as a project's repository.
 #[derive(Default)]
-pub(super) struct Held(Mutex<HashMap<String, Arc<OnceCell<Result<Arc<Images>, ProviderError>>>>>);
+pub(super) struct Held(Mutex<HashMap<String, Place>>);
+
+/// Read once, or why it cannot be.
+type Place = Arc<OnceCell<Result<Arc<Images>, ProviderError>>>;
 
 /// The tags of the repositories of one place.
 #[derive(Default)]

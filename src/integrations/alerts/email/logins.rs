@@ -36,13 +36,11 @@ fn payload<P: serde::de::DeserializeOwned>(values: &Values) -> Result<P, Failure
 }
 
 async fn microsoft(cx: &Context<'_>, secret: Secret<'_>) -> Result<AccessToken, Failure> {
-    let token = cx.outside.tokens.azure_token(secret.stored, secret.values, Resource::Outlook).await;
-    token
+    cx.outside.tokens.azure_token(secret.stored, secret.values, Resource::Outlook).await
 }
 
 /// The service account acts for the mailbox, by its domain-wide delegation.
 async fn google(cx: &Context<'_>, secret: Secret<'_>, mailbox: &str) -> Result<AccessToken, Failure> {
     let asked = Asked { scope: MAIL, subject: Some(mailbox) };
-    let token = cx.outside.tokens.google_token(secret.stored, secret.values, asked).await;
-    token
+    cx.outside.tokens.google_token(secret.stored, secret.values, asked).await
 }
