@@ -67,6 +67,9 @@ async fn a_form_that_is_too_large_keeps_all_that_is_not() {
     assert_eq!(page.text("#ca_certificate"), "");
 }
 
+/// Where a form is posted, with what, and which element holds what afterwards.
+type Filled<'a> = (&'a str, &'a [(&'a str, &'a str)], &'a str, &'a str);
+
 #[actix_web::test]
 async fn every_form_with_text_comes_back_from_an_error_filled_in() {
     let app = TestApp::start();
@@ -75,7 +78,7 @@ async fn every_form_with_text_comes_back_from_an_error_filled_in() {
     // Whatever is saved now is refused, and reading works.
     sql::run(&app, "CREATE RULE nothing AS ON UPDATE TO keks WHERE false DO INSTEAD NOTHING");
     crate::support::wait::until("the store is held", || app.services.trail.is_held().then_some(())).await;
-    let forms: [(&str, &[(&str, &str)], &str, &str); 6] = [
+    let forms: [Filled; 6] = [
         (
             "/credentials",
             &[("kind", "basic"), ("name", "Kept"), ("description", ""), ("username", "robot"), ("password", "another")],

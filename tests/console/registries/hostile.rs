@@ -11,7 +11,7 @@ use super::{Scan, hasty};
 use crate::support::peers::scripted::{Reply, Scripted};
 
 /// A registry of one repository that answers `list` to the catalogue and `tags` to the tag list.
-async fn peer(list: fn() -> Reply, tags: fn() -> Reply) -> Scripted {
+async fn peer(list: impl Fn() -> Reply + Send + Sync + 'static, tags: fn() -> Reply) -> Scripted {
     Scripted::start(move |path| match path {
         "/v2/" => Reply::json(json!({})),
         path if path.starts_with("/v2/_catalog") => list(),
@@ -25,7 +25,7 @@ fn one_repository() -> Reply {
     Reply::json(json!({"repositories": ["app"]}))
 }
 
-async fn catalogue_error(list: fn() -> Reply) -> ProviderError {
+async fn catalogue_error(list: impl Fn() -> Reply + Send + Sync + 'static) -> ProviderError {
     let peer = peer(list, || Reply::status(404)).await;
     let error = Scan::of(peer.url()).egress(hasty()).run().await.unwrap_err();
     assert_eq!(error.step, Step::ListingRepositories);
@@ -72,18 +72,15 @@ async fn a_head_without_end_is_cut_off() {
 
 #[tokio::test]
 async fn an_answer_that_is_broken_is_called_that_and_not_unreachable() {
-    let answers: [(fn() -> Reply, &str); 5] = [
-        (
-            || Reply::Raw("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nFFFFFFFFFFFFFFFFF\r\n"),
-            "cut off or garbled",
-        ),
-        (|| Reply::Raw("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nnonsense\r\n"), "cut off or garbled"),
-        (|| Reply::Raw("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{}"), "cut off or garbled"),
-        (|| Reply::Raw("SSH-2.0-OpenSSH_9.2\r\n"), "something that is not HTTP"),
-        (|| Reply::Raw(""), "closed the connection without an answer"),
+    let answers = [
+        ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nFFFFFFFFFFFFFFFFF\r\n", "cut off or garbled"),
+        ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nnonsense\r\n", "cut off or garbled"),
+        ("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{}", "cut off or garbled"),
+        ("SSH-2.0-OpenSSH_9.2\r\n", "something that is not HTTP"),
+        ("", "closed the connection without an answer"),
     ];
     for (answer, words) in answers {
-        let said = catalogue_error(answer).await.sentence("the registry");
+        let said = catalogue_error(move || Reply::Raw(answer)).await.sentence("the registry");
         assert!(said.contains(words), "{said}");
     }
 }
