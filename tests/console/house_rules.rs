@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 mod circles;
 mod dependencies;
+mod endurance;
 mod floors;
 mod handlers;
 mod usecases;
