@@ -11,7 +11,7 @@ use crate::form::Values;
 
 /// Bytes. A shorter secret is found in ordinary names by chance.
 const LEAST: usize = 8;
-/// What stands in the place of a secret.
+/// Replaces a secret in a text.
 pub const REMOVED: &str = "[the secret, sent back and removed]";
 
 /// Finds the secrets of one credential in any text: as they are, by line, in base64 (also behind a user name and a
@@ -23,7 +23,7 @@ pub struct Echoes {
 }
 
 impl Echoes {
-    /// Of the credential that a call works with; without one there is nothing to find.
+    /// Looks for the secrets of the credential that a call works with. Without a credential it finds nothing.
     pub fn of_opened(opened: Option<(&Kind, &Values)>) -> Self {
         opened.map(|(kind, values)| Self::of(kind, values)).unwrap_or_default()
     }

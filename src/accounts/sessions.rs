@@ -12,7 +12,7 @@ use crate::models::{Conn, announcements};
 
 /// Longest that an entry is used while the database announces ended sessions.
 const BELIEVED: Duration = Duration::from_secs(5);
-/// The same without a connection for announcements.
+/// Longest that an entry is used without announcements.
 const UNHEARD: Duration = Duration::from_secs(1);
 /// Between two tries to connect.
 const PAUSE: Duration = Duration::from_secs(1);

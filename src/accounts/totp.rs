@@ -63,13 +63,14 @@ pub fn recovery_codes() -> Vec<String> {
     (0..10).map(|_| format!("{}-{}", letters::<5>(), letters::<5>())).collect()
 }
 
-/// What the database keeps of a user's recovery code: good for nobody else, also when it is moved to another row.
+/// The keyed hash of a user's recovery code, which the database keeps. It covers the user's id, so that a row which is
+/// moved to another user opens nothing.
 pub fn recovery_mac(vault: &Vault, user: Uuid, code: &str) -> Vec<u8> {
     vault.mac("recovery", &[user.as_bytes(), bare(code).as_bytes()])
 }
 
-/// The same in either way that a row may keep it: codes of before were not bound to their user but by the check of the
-/// row, and stay good.
+/// Both hashes that a row may hold for a recovery code. The second is that of earlier releases, which bound a code to its
+/// user only by the check of the row; such codes stay good.
 pub fn recovery_macs(vault: &Vault, user: Uuid, code: &str) -> [Vec<u8>; 2] {
     [recovery_mac(vault, user, code), vault.mac("recovery", &[bare(code).as_bytes()])]
 }

@@ -1,5 +1,5 @@
-//! What a credential type is, as data: its form, what may be shown of it, and how to make one. Which types there are
-//! stands in [`super::KINDS`].
+//! A credential type as data: its form, the facts that pages may show, and the guide for making one. The list of all
+//! types is [`super::KINDS`].
 
 use chrono::{DateTime, Utc};
 use url::Url;
@@ -10,7 +10,7 @@ use crate::form::{Errors, Field, Values};
 pub struct Kind {
     /// Stable identifier, stored with every credential: `aws`, `github_token`.
     pub slug: &'static str,
-    /// What people call it: `AWS`, `GitHub`.
+    /// Its name on pages: `AWS`, `GitHub`.
     pub label: &'static str,
     /// One sentence for the list of types: what it opens.
     pub summary: &'static str,
@@ -30,7 +30,8 @@ pub struct Kind {
     pub address: fn(&Values) -> Option<(&'static str, Url)>,
 }
 
-/// What may be shown of a credential: derived from the values when it is saved, stored in clear, never a secret.
+/// The facts of a credential that pages may show. They are derived from its values when it is saved and stored in clear,
+/// so none of them is a secret.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Facts {
     /// The one value people know it by: access key id, client e-mail, user name.
