@@ -50,7 +50,7 @@ pub async fn run(services: &Services, actor: Actor, draft: &Draft<'_>) -> Result
     let mut outcome = match tokio::time::timeout(LIMIT, AssertUnwindSafe(work).catch_unwind()).await {
         Ok(Ok(Ok(Some(sentence)))) => Outcome::Good(sentence),
         Ok(Ok(Ok(None))) => Outcome::NoSuchCall,
-        Ok(Ok(Err(sentence))) => Outcome::Failed(sentence),
+        Ok(Ok(Err(failure))) => Outcome::Failed(failure.to_string()),
         Ok(Err(_)) => {
             tracing::error!(provider = draft.spec.slug, "a connection test panicked");
             Outcome::Failed(

@@ -23,6 +23,8 @@ pub enum Cell {
     /// Bytes.
     Size(i64),
     At(Option<DateTime<Utc>>),
+    /// A dot of that tone and a word.
+    Mark(&'static str, String),
 }
 
 /// A column of facts.
@@ -41,10 +43,13 @@ pub struct Inventory {
     pub noun: &'static str,
     /// What is scanned: `registry`.
     pub source: &'static str,
-    /// The heads of an item's own columns; in small letters their names in the CSV file.
+    /// What a scan reads one by one: `repository`, `region`.
+    pub part: &'static str,
+    /// The heads of an item's own columns; in small letters their names in the CSV file. Without a head, the fingerprint
+    /// has no column.
     pub place: &'static str,
     pub name: &'static str,
-    pub fingerprint: &'static str,
+    pub fingerprint: Option<&'static str>,
     /// Between place and name, where an item is named in one line.
     pub separator: &'static str,
     pub columns: &'static [Column],
@@ -55,6 +60,21 @@ pub struct Inventory {
     /// [`cells`] of the family's facts.
     pub cells: fn(&Value) -> Vec<Cell>,
 }
+
+/// How items read of which this release does not know the family.
+pub static UNKNOWN: Inventory = Inventory {
+    noun: "item",
+    source: "service",
+    part: "part",
+    place: "Place",
+    name: "Name",
+    fingerprint: Some("Fingerprint"),
+    separator: " ",
+    columns: &[],
+    exported: &[],
+    hint: "",
+    cells: |_| Vec::new(),
+};
 
 /// The cells of stored facts; those of the default where a later release wrote others.
 pub fn cells<F: Facts>(facts: &Value) -> Vec<Cell> {
@@ -70,6 +90,11 @@ impl Inventory {
     /// `team/app:1.0`
     pub fn title(&self, place: &str, name: &str) -> String {
         format!("{place}{}{name}", self.separator)
+    }
+
+    /// The heads of an item's own columns.
+    pub fn heads(&self) -> Vec<&'static str> {
+        [self.place, self.name].into_iter().chain(self.fingerprint).collect()
     }
 
     /// The fact of that name in the CSV file.

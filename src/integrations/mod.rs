@@ -12,6 +12,7 @@ mod family;
 pub mod inventory;
 pub mod progress;
 pub mod registries;
+pub mod scan;
 pub mod spec;
 
 pub(crate) use address::service_address;

@@ -1,5 +1,6 @@
 //! How far a call is, as the page of a run shows it. One [`Report`] a call keeps the progress and passes each change on.
 
+use std::borrow::Cow;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, Utc};
@@ -9,49 +10,36 @@ use crate::providers::patience::Wait;
 
 /// How far a scan is; shown on the page while it runs.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Progress {
-    pub step: Step,
-    pub repositories_done: u32,
-    pub repositories_total: u32,
-    pub images: u32,
-    /// How many of the images are in the database, while they are saved.
-    #[serde(default)]
-    pub saved: u32,
+    /// The label of the [`Step`].
+    pub step: Cow<'static, str>,
+    /// Parts that were read, and how many there are: of a registry its repositories. While the inventory is saved: its
+    /// items.
+    pub done: u32,
+    pub total: u32,
+    pub items: u32,
     /// Parts that could not be read so far.
-    #[serde(default)]
     pub gaps: u32,
-    /// The scan waits until then, since the registry limits requests.
-    #[serde(default)]
+    /// The scan waits until then, since the service limits requests.
     pub waits_until: Option<DateTime<Utc>>,
-    /// The registry asked for this pause; else Strongroom chose its length.
-    #[serde(default)]
+    /// The service asked for this pause; else Strongroom chose its length.
     pub waits_as_asked: bool,
 }
 
-/// Where a scan is, or where it failed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Step {
-    #[default]
-    SigningIn,
-    ListingRepositories,
-    ListingTags,
-    ReadingManifests,
-    /// The scan is over, and its inventory is written to the database.
-    Saving,
+/// Where a scan is, or where it failed. Each family has steps of its own beside these.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Step {
+    /// What people read while it goes on, and after it failed: `Listing tags`.
+    pub label: &'static str,
+    /// The same at the beginning of a sentence about one part of it: `Listing the tags`.
+    pub doing: &'static str,
 }
 
 impl Step {
-    /// What people read while it goes on, and after it failed.
-    pub fn label(self) -> &'static str {
-        match self {
-            Self::SigningIn => "Signing in",
-            Self::ListingRepositories => "Listing repositories",
-            Self::ListingTags => "Listing tags",
-            Self::ReadingManifests => "Reading manifests",
-            Self::Saving => "Saving",
-        }
-    }
+    pub const SIGNING_IN: Self = Self { label: "Signing in", doing: "Signing in" };
+    /// The scan is over, and its inventory is written to the database.
+    pub const SAVING: Self = Self { label: "Saving", doing: "Saving the inventory" };
 }
 
 /// Keeps the progress of one call and passes each change of it on. Cheap to clone; clones share the progress.
@@ -73,7 +61,24 @@ impl Report {
     }
 
     pub fn step(&self, step: Step) {
-        self.update(|progress| progress.step = step);
+        self.update(|progress| progress.step = step.label.into());
+    }
+
+    /// So many parts are to be read.
+    pub fn parts(&self, step: Step, total: usize, gaps: usize) {
+        self.update(|progress| {
+            progress.step = step.label.into();
+            (progress.total, progress.gaps) = (count(total), count(gaps));
+        });
+    }
+
+    /// One more part was read; the items and gaps of all parts so far.
+    pub fn part(&self, step: Step, items: usize, gaps: usize) {
+        self.update(|progress| {
+            progress.step = step.label.into();
+            progress.done = progress.done.saturating_add(1);
+            (progress.items, progress.gaps) = (count(items), count(gaps));
+        });
     }
 
     /// All tasks wait for the service; `None` when the wait is over.
@@ -84,9 +89,13 @@ impl Report {
         });
     }
 
-    pub fn update(&self, change: impl FnOnce(&mut Progress)) {
+    fn update(&self, change: impl FnOnce(&mut Progress)) {
         let mut progress = self.now.lock().unwrap_or_else(PoisonError::into_inner);
         change(&mut progress);
         (self.receiver)(progress.clone());
     }
+}
+
+fn count(number: usize) -> u32 {
+    number.try_into().unwrap_or(u32::MAX)
 }

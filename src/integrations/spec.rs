@@ -7,9 +7,9 @@ use url::Url;
 use super::alerts::channel::Channel;
 use super::context::{Context, MAIN};
 use super::family::Family;
-use super::registries::failure::ScanError;
-use super::registries::scan::Scan;
+use super::scan::{Gap, Scan};
 use crate::form::{Errors, Field, Values};
+use crate::providers::Failure;
 use crate::providers::aws::roles::Wanted;
 
 /// One provider: `Amazon ECR`, `Slack` …
@@ -33,9 +33,9 @@ pub struct Spec {
     pub does: Does,
 }
 
-/// Says in a sentence what was found, or in whole sentences what failed and what to do. `Ok(None)`: there is no such call
-/// with this credential.
-pub type Check = for<'a> fn(&'a Context<'a>) -> BoxFuture<'a, Result<Option<String>, String>>;
+/// Says in a sentence what was found, or what failed and what to do. `Ok(None)`: there is no such call with this
+/// credential.
+pub type Check = for<'a> fn(&'a Context<'a>) -> BoxFuture<'a, Result<Option<String>, Failure>>;
 
 /// A credential that a provider works with.
 pub struct Use {
@@ -94,8 +94,17 @@ pub trait Scanner: Sync {
 
     /// Scans; stops soon after `cx.stop` is cancelled. An error when the provider itself fails, or nothing at all can be
     /// read; else what cannot be read is a gap.
-    fn scan<'a>(&'a self, cx: &'a Context<'a>) -> BoxFuture<'a, Result<Scan, ScanError>>;
+    fn scan<'a>(&'a self, cx: &'a Context<'a>) -> BoxFuture<'a, Result<Scan, Gap>>;
+
+    /// Which places and names the settings select: what an earlier scan found and they no longer select is gone, even
+    /// where a gap hides it.
+    fn selects(&self, _settings: &Values) -> Selects {
+        Box::new(|_, _| true)
+    }
 }
+
+/// Whether an item of that place and name is selected.
+pub type Selects = Box<dyn Fn(&str, &str) -> bool + Send + Sync>;
 
 /// For a provider whose settings go with every credential of its kinds.
 pub fn suits_all(_settings: &Values, _kind: &str, _credential: &Values) -> Result<(), Errors> {

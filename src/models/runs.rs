@@ -49,7 +49,7 @@ pub struct Run {
     pub ended_at: Option<DateTime<Utc>>,
     pub attempts: i32,
     pub stop_requested: bool,
-    /// JSON of `integrations::registries::Progress`.
+    /// JSON of `integrations::progress::Progress`.
     pub progress: serde_json::Value,
     pub failed_step: Option<String>,
     pub error: Option<String>,

@@ -41,6 +41,7 @@ pub mod tokens;
 mod trust;
 mod wording;
 
+pub use calls::finding;
 pub use checkup::{has_test, test};
 pub use error::{Detour, ProviderError, Sent};
 pub use failure::{Failure, Retry};

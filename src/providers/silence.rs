@@ -8,6 +8,27 @@ use super::answer_faults::AnswerFault;
 use super::tls_causes::explain;
 use super::tls_faults::Form;
 
+impl ProviderError {
+    /// No answer came at all, or not from the server that was meant.
+    pub fn is_silence(&self) -> bool {
+        if let Self::TokenServer { cause, .. } = self {
+            return cause.is_silence();
+        }
+        matches!(
+            self,
+            Self::Unreachable { .. }
+                | Self::Timeout { .. }
+                | Self::Dropped { .. }
+                | Self::Broken { .. }
+                | Self::Certificate { .. }
+                | Self::Handshake { .. }
+                | Self::NotTls { .. }
+                | Self::ClientCertificate { .. }
+                | Self::RefusedByPolicy { .. }
+        )
+    }
+}
+
 /// The answer had begun, so a connection that ended has cut it off.
 pub(super) fn cut_off(error: ProviderError) -> ProviderError {
     match error {

@@ -15,9 +15,8 @@ use uuid::Uuid;
 use crate::echoes::Echoes;
 use crate::integrations::context::Context;
 use crate::integrations::progress::Report;
-use crate::integrations::registries::selection::Selection;
-use crate::integrations::registries::{self, Scan, ScanError};
-use crate::integrations::spec::Scanner;
+use crate::integrations::scan::{Gap, Item, Scan};
+use crate::integrations::spec::{Scanner, Selects};
 use crate::models::events::Actor;
 use crate::models::runs::{self, Run};
 use crate::models::{DbError, items};
@@ -79,15 +78,20 @@ enum Verdict {
 /// An inventory to be saved. [`Done::take_out_echoes`] puts it in order.
 struct Found {
     items: Vec<items::Found>,
-    /// What could not be read. What it found has been moved to the field above.
-    scan: Scan,
-    selection: Selection,
+    /// What could not be read.
+    gaps: Vec<Gap>,
+    /// What the settings selected.
+    selects: Selects,
 }
 
 impl Found {
-    fn new(mut scan: Scan, selection: Selection) -> Self {
-        let items = std::mem::take(&mut scan.images).into_iter().map(item).collect();
-        Self { items, scan, selection }
+    fn new(scan: Scan, selects: Selects) -> Self {
+        Self { items: scan.items.into_iter().map(item).collect(), gaps: scan.gaps, selects }
+    }
+
+    /// Whether an item that an earlier scan found, and this one did not, may still be there.
+    fn may_still_have(&self, place: &str, name: &str) -> bool {
+        (self.selects)(place, name) && self.gaps.iter().any(|gap| gap.hides.may_be(place, name))
     }
 }
 
@@ -178,12 +182,10 @@ async fn act(services: &Services, run: &Run, ready: &Ready, lease: &Lease, sent_
         return None;
     }
     match result {
-        Ok(found) => Some(Verdict::Found(Found::new(found, Selection::of(&ready.settings)))),
-        Err(Failure::Scan(error)) if error.cause == ProviderError::Stopped => {
-            lease.asked.get().then_some(Verdict::Stopped)
-        }
-        Err(Failure::Scan(error)) => Some(Verdict::failed(error.step.label(), error.to_string())),
-        Err(Failure::Panicked) => {
+        Ok(found) => Some(Verdict::Found(Found::new(found, ready.scanner.selects(&ready.settings)))),
+        Err(End::Failed(gap)) if gap.cause == ProviderError::Stopped => lease.asked.get().then_some(Verdict::Stopped),
+        Err(End::Failed(gap)) => Some(Verdict::failed(gap.step.label, gap.to_string())),
+        Err(End::Panicked) => {
             tracing::error!(run = %run.id, "a scan panicked");
             let error = "The scan failed by a fault of Strongroom itself. It has been logged; please report it.";
             Some(Verdict::failed(RUNNING, error))
@@ -191,18 +193,19 @@ async fn act(services: &Services, run: &Run, ready: &Ready, lease: &Lease, sent_
     }
 }
 
-enum Failure {
-    Scan(ScanError),
+/// How a scan ends without an inventory.
+enum End {
+    Failed(Gap),
     Panicked,
 }
 
 /// A panic in a scan fails the run and not the worker.
-async fn scan(scanner: &dyn Scanner, cx: &Context<'_>) -> Result<Scan, Failure> {
+async fn scan(scanner: &dyn Scanner, cx: &Context<'_>) -> Result<Scan, End> {
     // Made inside, since a provider may also panic before its future is polled.
     let work = async move { scanner.scan(cx).await };
     match AssertUnwindSafe(work).catch_unwind().await {
-        Ok(result) => result.map_err(Failure::Scan),
-        Err(_) => Err(Failure::Panicked),
+        Ok(result) => result.map_err(End::Failed),
+        Err(_) => Err(End::Panicked),
     }
 }
 
@@ -230,9 +233,9 @@ async fn keep_alive(services: &Services, run: &Run, lease: &Lease) -> Infallible
     }
 }
 
-fn item(image: registries::Image) -> items::Found {
-    let facts = serde_json::to_string(&image.facts()).unwrap_or_default();
-    items::Found { place: image.repository, name: image.tag, fingerprint: image.digest, facts }
+fn item(item: Item) -> items::Found {
+    let Item { place, name, fingerprint, facts } = item;
+    items::Found { place, name, fingerprint, facts }
 }
 
 #[cfg(test)]
@@ -244,6 +247,8 @@ mod tests {
     use crate::integrations::Family;
     use crate::integrations::alerts::email::Connections;
     use crate::integrations::context::Outside;
+    use crate::integrations::progress::Step;
+    use crate::integrations::scan::Hides;
     use crate::providers::aws;
     use crate::providers::egress::Egress;
     use crate::providers::endpoints::Endpoints;
@@ -251,12 +256,22 @@ mod tests {
 
     struct Broken;
 
+    #[test]
+    fn what_the_settings_no_longer_select_is_not_kept_for_a_gap() {
+        let gap = Gap::new(Step::SIGNING_IN, "", ProviderError::BadAnswer, String::new());
+        let found = |hides| Found::new(Scan::gap(gap.clone().hiding(hides)), Box::new(|_, name| name != "dev"));
+        let all = found(Hides::All);
+        assert!(all.may_still_have("a", "1") && !all.may_still_have("a", "dev"));
+        let place = found(Hides::Place("a".to_owned()));
+        assert!(place.may_still_have("a", "1") && !place.may_still_have("b", "1"));
+    }
+
     impl Scanner for Broken {
         fn family(&self) -> Family {
             Family::RegistryScan
         }
 
-        fn scan<'a>(&'a self, _: &'a Context<'a>) -> BoxFuture<'a, Result<Scan, ScanError>> {
+        fn scan<'a>(&'a self, _: &'a Context<'a>) -> BoxFuture<'a, Result<Scan, Gap>> {
             panic!("on purpose")
         }
     }
@@ -268,6 +283,6 @@ mod tests {
         let (tokens, smtp) = (Tokens::new(egress.clone(), endpoints.clone()), Connections::default());
         let outside = Outside { egress: &egress, endpoints: &endpoints, aws: &aws, tokens: &tokens, smtp: &smtp };
         let cx = Context::new(outside, &settings, "", None);
-        assert!(matches!(scan(&Broken, &cx).await, Err(Failure::Panicked)));
+        assert!(matches!(scan(&Broken, &cx).await, Err(End::Panicked)));
     }
 }

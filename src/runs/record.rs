@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::{Found, HEARTBEAT, Verdict, actor};
 use crate::echoes::Echoes;
 use crate::integrations::Family;
-use crate::integrations::registries::{Progress, Step};
+use crate::integrations::progress::{Progress, Step};
 use crate::models::alerts::{self, Subject};
 use crate::models::events::{self, Action};
 use crate::models::integrations::Integration;
@@ -29,14 +29,14 @@ pub struct Done {
     /// The credential that was opened.
     pub used: Option<Uuid>,
     pub verdict: Verdict,
-    /// Hosts other than the registry's that were sent the credential.
+    /// Hosts other than the service's that were sent the credential.
     pub sent_to: Vec<String>,
-    /// Of the credential's secrets, in what the registry answered.
+    /// Of the credential's secrets, in what the service answered.
     pub echoes: Echoes,
 }
 
 impl Done {
-    /// Takes the credential's secrets out of all that the registry said. Those of gaps are taken out when the gaps are
+    /// Takes the credential's secrets out of all that the service said. Those of gaps are taken out when the gaps are
     /// put into words.
     pub fn take_out_echoes(&mut self) {
         let echoes = &self.echoes;
@@ -70,7 +70,8 @@ impl Watch {
         if self.stop.is_cancelled() {
             return Err(DbError::Stale);
         }
-        let now = Progress { step: Step::Saving, saved: number(saved), images: number(of), ..Progress::default() };
+        let step = Step::SAVING.label.into();
+        let now = Progress { step, done: number(saved), total: number(of), items: number(of), ..Progress::default() };
         *self.progress.lock().unwrap_or_else(PoisonError::into_inner) = now;
         Ok(())
     }
@@ -112,7 +113,7 @@ fn record(
     watch: &Watch,
 ) -> Result<&'static str, DbError> {
     let keeps = |place: &str, name: &str| match &done.verdict {
-        Verdict::Found(found) => found.scan.may_still_have(&found.selection, place, name),
+        Verdict::Found(found) => found.may_still_have(place, name),
         _ => false,
     };
     let saving = match &done.verdict {
@@ -120,7 +121,7 @@ fn record(
             integration: done.integration.id,
             run: run.id,
             found: &found.items,
-            keeps: (!found.scan.gaps.is_empty()).then_some(&keeps as items::Keeps),
+            keeps: (!found.gaps.is_empty()).then_some(&keeps as items::Keeps),
         }),
         _ => None,
     };
@@ -160,7 +161,7 @@ fn read(found: &Found, difference: items::Difference, noun: &str, echoes: &Echoe
         echoes.take_out(&mut text);
         text
     };
-    let gaps = &found.scan.gaps;
+    let gaps = &found.gaps;
     let counts = Counts {
         found: count(found.items.len()),
         added: count(difference.added),
@@ -194,14 +195,13 @@ fn with_hosts(detail: String, sent_to: &[String]) -> String {
     }
 }
 
-/// An alert about the scan, once it has failed often enough in a row. One that read the registry partly has not failed:
+/// An alert about the scan, once it has failed often enough in a row. One that read a part has not failed:
 /// what it could not read is shown with the inventory and on the dashboard.
 fn tell(conn: &mut Conn, vault: &Vault, done: &Done) -> Result<(), DbError> {
     match &done.verdict {
         Verdict::Stopped => Ok(()),
         Verdict::Found(found) => {
-            let why =
-                if found.scan.gaps.is_empty() { "a later scan went well" } else { "a later scan read a part of it" };
+            let why = if found.gaps.is_empty() { "a later scan went well" } else { "a later scan read a part of it" };
             alerts::close(conn, &["failed_scan"], done.integration.id, why)
         }
         Verdict::Failed { error, .. } => {

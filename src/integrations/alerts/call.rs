@@ -118,11 +118,11 @@ pub(super) fn payload<P: DeserializeOwned>(cx: &Context<'_>, peer: &Peer) -> Res
     payload.ok_or_else(|| peer.failed(&ProviderError::WrongCredential))
 }
 
-/// The outcome of a connection test: a sentence, nothing, or what failed in whole sentences.
+/// The outcome of a connection test: a sentence, nothing, or what failed.
 pub(super) fn checked<'a>(
     work: impl Future<Output = Result<impl Into<Option<String>> + Send, Failure>> + Send + 'a,
-) -> BoxFuture<'a, Result<Option<String>, String>> {
-    Box::pin(async move { work.await.map(Into::into).map_err(|error| error.to_string()) })
+) -> BoxFuture<'a, Result<Option<String>, Failure>> {
+    Box::pin(async move { work.await.map(Into::into) })
 }
 
 /// The line of a message of a channel that sends each by itself.

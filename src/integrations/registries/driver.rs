@@ -8,12 +8,12 @@ use std::collections::HashMap;
 use futures_util::StreamExt;
 
 use super::catalogue::{Catalogue, Described, Listing, Missing, Open, Pages, Tag};
-use super::failure::odd_name;
-use super::scan::{Judge, Scan};
+use super::failure::{all, odd_name, of_all_images, of_repository, of_tag};
+use super::image::Facts;
 use super::selection::{self, MAX_IMAGES, MAX_REPOSITORIES, Names, Selection};
-use super::{Image, ScanError, Step};
 use crate::integrations::context::Context;
-use crate::integrations::progress::Report;
+use crate::integrations::progress::{Report, Step};
+use crate::integrations::scan::{Gap, Item, Judge, Scan};
 use crate::providers::ProviderError;
 use crate::providers::oci_registry::AT_ONCE;
 
@@ -22,23 +22,22 @@ const ALL_PLATFORMS: &str = "all platforms";
 
 /// Scans; stops soon after `cx.stop` is cancelled. An error when the registry itself fails, or nothing at all can be
 /// read; else what cannot be read is a gap.
-pub(super) async fn scan(open: Open, cx: &Context<'_>) -> Result<Scan, ScanError> {
-    let stopped = || Err(ScanError::new(Step::SigningIn, "", ProviderError::Stopped));
+pub(super) async fn scan(open: Open, cx: &Context<'_>) -> Result<Scan, Gap> {
+    let stopped = || Err(all(Step::SIGNING_IN, ProviderError::Stopped));
     cx.stop.run_until_cancelled(read(open, cx)).await.unwrap_or_else(stopped)
 }
 
 /// Signs in and reads one page, and nothing is changed. A sentence about what was found.
-pub(super) async fn check(open: Open, cx: &Context<'_>) -> Result<String, ScanError> {
-    let failed = |step, at: &str, cause| ScanError::new(step, at, cause);
-    let catalogue = open(cx).await.map_err(|cause| failed(Step::SigningIn, "", cause))?;
+pub(super) async fn check(open: Open, cx: &Context<'_>) -> Result<String, Gap> {
+    let catalogue = open(cx).await.map_err(|cause| all(Step::SIGNING_IN, cause))?;
     let names = Selection::of(cx.settings).names;
     if let Some(first) = names.exact().and_then(|names| names.into_iter().next()) {
         let tags = catalogue.tags(&first, Pages::First).await;
-        let tags = tags.map_err(|cause| failed(Step::ListingTags, &first, cause))?;
+        let tags = tags.map_err(|cause| of_repository(&first, cause))?;
         return Ok(format!("The registry let Strongroom in and lists {} of {first}.", counted(tags.good.len(), "tag")));
     }
     let listing = catalogue.repositories(&names, Pages::First).await;
-    let listing = listing.map_err(|cause| failed(Step::ListingRepositories, "", cause))?;
+    let listing = listing.map_err(|cause| all(Step::LISTING_REPOSITORIES, cause))?;
     let selected = listing.good.iter().filter(|name| names.take(name)).count();
     let all = if listing.good.len() == selected { String::new() } else { format!(", of which it takes {selected}") };
     let listed = match listing.good.len() {
@@ -53,10 +52,10 @@ fn counted(count: usize, noun: &str) -> String {
     format!("{count} {}", if count == 1 { noun } else { &plural })
 }
 
-async fn read(open: Open, cx: &Context<'_>) -> Result<Scan, ScanError> {
-    cx.report.step(Step::SigningIn);
-    let catalogue = open(cx).await.map_err(|cause| ScanError::new(Step::SigningIn, "", cause))?;
-    cx.report.step(Step::ListingRepositories);
+async fn read(open: Open, cx: &Context<'_>) -> Result<Scan, Gap> {
+    cx.report.step(Step::SIGNING_IN);
+    let catalogue = open(cx).await.map_err(|cause| all(Step::SIGNING_IN, cause))?;
+    cx.report.step(Step::LISTING_REPOSITORIES);
     let selection = Selection::of(cx.settings);
     let exact = selection.names.exact();
     let listed = exact.is_none();
@@ -64,7 +63,7 @@ async fn read(open: Open, cx: &Context<'_>) -> Result<Scan, ScanError> {
         Some(names) => (names, Vec::new()),
         None => {
             let listing = catalogue.repositories(&selection.names, Pages::All).await;
-            let listing = listing.map_err(|cause| ScanError::new(Step::ListingRepositories, "", cause))?;
+            let listing = listing.map_err(|cause| all(Step::LISTING_REPOSITORIES, cause))?;
             selected(listing, &selection.names)
         }
     };
@@ -73,10 +72,10 @@ async fn read(open: Open, cx: &Context<'_>) -> Result<Scan, ScanError> {
 }
 
 /// The repositories of a listing that are selected, in order, with a gap for each part of it that is missing.
-fn selected(listing: Listing<String>, names: &Names) -> (Vec<String>, Vec<ScanError>) {
-    let gap = |cause| ScanError::new(Step::ListingRepositories, "", cause);
+fn selected(listing: Listing<String>, names: &Names) -> (Vec<String>, Vec<Gap>) {
+    let gap = |cause| all(Step::LISTING_REPOSITORIES, cause);
     let odd = listing.odd.iter().filter(|name| names.take(name)).map(|name| gap(odd_name(name)));
-    let mut gaps: Vec<ScanError> = odd.chain(listing.rest.map(gap)).collect();
+    let mut gaps: Vec<Gap> = odd.chain(listing.rest.map(gap)).collect();
     let mut repositories = listing.good;
     repositories.retain(|name| names.take(name));
     repositories.sort();
@@ -97,42 +96,33 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    async fn all(&self, repositories: Vec<String>, gaps: Vec<ScanError>, report: &Report) -> Result<Scan, ScanError> {
-        report.update(|progress| {
-            progress.step = Step::ListingTags;
-            progress.repositories_total = count(repositories.len());
-            progress.gaps = count(gaps.len());
-        });
+    async fn all(&self, repositories: Vec<String>, gaps: Vec<Gap>, report: &Report) -> Result<Scan, Gap> {
+        report.parts(Step::LISTING_TAGS, repositories.len(), gaps.len());
         let work = repositories.into_iter().map(|repository| async move {
             let found = self.repository(&repository).await;
             (repository, found)
         });
         let mut finished = futures_util::stream::iter(work).buffer_unordered(AT_ONCE);
-        let mut scan = Scan { images: Vec::new(), gaps };
+        let mut scan = Scan { items: Vec::new(), gaps };
         while let Some((repository, found)) = finished.next().await {
             let mut found = found?;
-            if scan.images.len() + found.images.len() > MAX_IMAGES {
-                found = Scan::gap(ScanError::new(Step::ListingTags, repository, ProviderError::TooLarge));
+            if scan.items.len() + found.items.len() > MAX_IMAGES {
+                found = Scan::gap(of_repository(&repository, ProviderError::TooLarge));
             }
             scan.add(found);
-            report.update(|progress| {
-                progress.step = Step::ReadingManifests;
-                progress.repositories_done += 1;
-                progress.images = count(scan.images.len());
-                progress.gaps = count(scan.gaps.len());
-            });
+            report.part(Step::READING_MANIFESTS, scan.items.len(), scan.gaps.len());
         }
         scan.finished()
     }
 
-    async fn repository(&self, repository: &str) -> Result<Scan, ScanError> {
-        let failed = |cause| ScanError::new(Step::ListingTags, repository, cause);
+    async fn repository(&self, repository: &str) -> Result<Scan, Gap> {
+        let failed = |cause| of_repository(repository, cause);
         let found = match self.catalogue.tags(repository, Pages::All).await {
             Err(ProviderError::NotFound) if self.listed => {
                 self.judge.answered();
                 return Ok(Scan::default());
             }
-            found => self.judged(found, failed)?,
+            found => self.judge.judged(found, failed)?,
         };
         let found = match found {
             Ok(found) => found,
@@ -154,9 +144,9 @@ impl Reader<'_> {
     }
 
     /// One tag: the image, a gap, or both, where a part of it is missing.
-    async fn image(&self, repository: &str, tag: Tag) -> Result<Scan, ScanError> {
-        let failed = |cause| ScanError::new(Step::ReadingManifests, format!("{repository}:{}", tag.name), cause);
-        let found = match self.judged(self.catalogue.describe(repository, &tag).await, failed)? {
+    async fn image(&self, repository: &str, tag: Tag) -> Result<Scan, Gap> {
+        let failed = |cause| of_tag(repository, &tag.name, cause);
+        let found = match self.judge.judged(self.catalogue.describe(repository, &tag).await, failed)? {
             Ok(found) => found,
             Err(gap) => return Ok(Scan::gap(gap)),
         };
@@ -164,32 +154,15 @@ impl Reader<'_> {
         let gap = match missing {
             None => None,
             Some(Missing::Here(cause)) => Some(self.judge.gap(failed(cause))?),
-            Some(Missing::Everywhere(cause)) => Some(ScanError::new(Step::ReadingManifests, ALL_PLATFORMS, cause)),
+            Some(Missing::Everywhere(cause)) => Some(of_all_images(ALL_PLATFORMS, cause)),
         };
-        let image = Image {
-            repository: repository.to_owned(),
-            digest: details.digest,
-            size_bytes: i64::try_from(details.size_bytes).unwrap_or(i64::MAX),
+        let facts = Facts {
+            size: i64::try_from(details.size_bytes).unwrap_or(i64::MAX),
             platforms: details.platforms,
-            pushed_at: tag.pushed_at,
-            tag: tag.name,
+            pushed: tag.pushed_at,
         };
-        Ok(Scan { images: vec![image], gaps: gap.into_iter().collect() })
-    }
-
-    /// The outcome of one part: its value, or the gap that it leaves.
-    fn judged<T>(
-        &self,
-        result: Result<T, ProviderError>,
-        failed: impl FnOnce(ProviderError) -> ScanError,
-    ) -> Result<Result<T, ScanError>, ScanError> {
-        match result {
-            Ok(value) => {
-                self.judge.answered();
-                Ok(Ok(value))
-            }
-            Err(cause) => self.judge.gap(failed(cause)).map(Err),
-        }
+        let image = Item::new(repository.to_owned(), tag.name, details.digest, &facts);
+        Ok(Scan { items: vec![image], gaps: gap.into_iter().collect() })
     }
 }
 
@@ -203,10 +176,6 @@ fn kept(mut tags: Vec<Tag>, selection: &Selection) -> Vec<Tag> {
     tags.dedup_by(|a, b| a.name == b.name);
     tags.truncate(selection.cap.unwrap_or(usize::MAX));
     tags
-}
-
-fn count(number: usize) -> u32 {
-    number.try_into().unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]

@@ -1,69 +1,66 @@
-//! A scan, or a part of one, that failed: which step, on what, why, and what to do about it, in words.
+//! What a scan of a registry says of a part that failed, and its steps.
 
-use std::fmt;
-
-use super::Step;
+use crate::integrations::progress::Step;
+use crate::integrations::scan::{Gap, Hides};
 use crate::providers::ProviderError;
 
-/// What failed. As the error of a scan it is its end; as a gap it is what the scan could not read.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ScanError {
-    pub step: Step,
-    /// The repository or tag it happened on; empty when it was the registry as a whole.
-    pub at: String,
-    pub cause: ProviderError,
-    /// How many other parts could not be read either.
-    pub others: u32,
+impl Step {
+    pub const LISTING_REPOSITORIES: Self = Self { label: "Listing repositories", doing: "Listing the repositories" };
+    pub const LISTING_TAGS: Self = Self { label: "Listing tags", doing: "Listing the tags" };
+    pub const READING_MANIFESTS: Self = Self { label: "Reading manifests", doing: "Reading the manifest" };
 }
 
-impl ScanError {
-    pub fn new(step: Step, at: impl Into<String>, cause: ProviderError) -> Self {
-        Self { step, at: at.into(), cause, others: 0 }
-    }
+/// The registry as a whole failed at a step.
+pub(super) fn all(step: Step, cause: ProviderError) -> Gap {
+    gap(step, "", cause, Hides::All)
+}
 
-    /// The same, for a scan in which so many other parts could not be read either.
-    #[must_use]
-    pub fn with_others(self, others: usize) -> Self {
-        Self { others: others.try_into().unwrap_or(u32::MAX), ..self }
-    }
+/// A repository of which the tags, or some of them, are missing.
+pub(super) fn of_repository(repository: &str, cause: ProviderError) -> Gap {
+    gap(Step::LISTING_TAGS, repository, cause, Hides::Place(repository.to_owned()))
+}
 
-    /// The failure without its place: `Listing the tags failed: the registry …`.
-    pub fn reason(&self) -> String {
-        format!("{} failed: {}", self.doing(), self.because())
-    }
+/// A tag that cannot be read, or not whole.
+pub(super) fn of_tag(repository: &str, tag: &str, cause: ProviderError) -> Gap {
+    let hides = Hides::Item { place: repository.to_owned(), name: tag.to_owned() };
+    gap(Step::READING_MANIFESTS, &format!("{repository}:{tag}"), cause, hides)
+}
 
-    fn doing(&self) -> &'static str {
-        match self.step {
-            Step::SigningIn => "Signing in",
-            Step::ListingRepositories => "Listing the repositories",
-            Step::ListingTags => "Listing the tags",
-            Step::ReadingManifests => "Reading the manifest",
-            Step::Saving => "Saving the inventory",
+/// Something that is missing of all images: they are there themselves.
+pub(super) fn of_all_images(what: &str, cause: ProviderError) -> Gap {
+    gap(Step::READING_MANIFESTS, what, cause, Hides::Nothing)
+}
+
+fn gap(step: Step, at: &str, cause: ProviderError, hides: Hides) -> Gap {
+    // Nothing of such a name can be an image.
+    let hides = if matches!(cause, ProviderError::OddName { .. }) { Hides::Nothing } else { hides };
+    let because = because(step, &cause);
+    Gap::new(step, at, cause, because).hiding(hides)
+}
+
+/// The cause and the way out.
+fn because(step: Step, cause: &ProviderError) -> String {
+    if step == Step::READING_MANIFESTS {
+        match cause {
+            ProviderError::NotFound => {
+                return "the registry lists the tag, but has no manifest for it. It may have been deleted in between; if \
+                        not, push it again or delete it."
+                    .to_owned();
+            }
+            ProviderError::BadAnswer => {
+                return "what the registry gave is not a manifest, or not the one that its digest promises. Push the tag \
+                        again, or add it to Tags to exclude."
+                    .to_owned();
+            }
+            ProviderError::TooLarge => {
+                return "it is larger than the 4 MiB that registries have to take, or lists more than 1000 images. Add \
+                        the tag to Tags to exclude."
+                    .to_owned();
+            }
+            _ => {}
         }
     }
-
-    /// The cause and the way out.
-    fn because(&self) -> String {
-        const REGISTRY: &str = "the registry";
-        match (self.step, &self.cause) {
-            (Step::ReadingManifests, ProviderError::NotFound) => {
-                "the registry lists the tag, but has no manifest for it. It may have been deleted in between; if not, \
-                 push it again or delete it."
-                    .to_owned()
-            }
-            (Step::ReadingManifests, ProviderError::BadAnswer) => {
-                "what the registry gave is not a manifest, or not the one that its digest promises. Push the tag again, or \
-                 add it to Tags to exclude."
-                    .to_owned()
-            }
-            (Step::ReadingManifests, ProviderError::TooLarge) => {
-                "it is larger than the 4 MiB that registries have to take, or lists more than 1000 images. Add the tag to \
-                 Tags to exclude."
-                    .to_owned()
-            }
-            (step, cause) => cause.sentence(REGISTRY) + hint(step, cause),
-        }
-    }
+    cause.sentence("the registry") + hint(step, cause)
 }
 
 /// A name that cannot be one there, as far as it can be shown.
@@ -75,7 +72,7 @@ pub(super) fn odd_name(name: &str) -> ProviderError {
 fn hint(step: Step, cause: &ProviderError) -> &'static str {
     match (step, cause) {
         (
-            Step::ListingRepositories,
+            Step::LISTING_REPOSITORIES,
             ProviderError::NotFound
             | ProviderError::Forbidden
             | ProviderError::Unauthorized { .. }
@@ -85,33 +82,12 @@ fn hint(step: Step, cause: &ProviderError) -> &'static str {
             | ProviderError::TooLarge,
         ) => " Many registries do not list their repositories for everyone: enter their names under Repository.",
         (_, ProviderError::Throttled { retry_after: None | Some(0) }) => " Or lower the Cap.",
-        (Step::ListingTags | Step::ReadingManifests, ProviderError::Forbidden) => {
+        (Step::LISTING_TAGS | Step::READING_MANIFESTS, ProviderError::Forbidden) => {
             " Or add the repository to Repositories to exclude."
         }
         _ => "",
     }
 }
-
-impl fmt::Display for ScanError {
-    /// `Listing the tags of team/app failed: the registry refused the user name or password. …`
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.cause == ProviderError::Stopped {
-            return f.write_str("The scan was stopped.");
-        }
-        f.write_str(self.doing())?;
-        if !self.at.is_empty() {
-            write!(f, " of {}", self.at)?;
-        }
-        write!(f, " failed: {}", self.because())?;
-        match self.others {
-            0 => Ok(()),
-            1 => f.write_str(" One other part could not be read either."),
-            others => write!(f, " {others} other parts could not be read either."),
-        }
-    }
-}
-
-impl std::error::Error for ScanError {}
 
 #[cfg(test)]
 mod tests {
@@ -121,7 +97,17 @@ mod tests {
     fn only_a_scan_that_is_throttled_speaks_of_the_cap() {
         let cause = ProviderError::Throttled { retry_after: None };
         assert!(!cause.told("the service").contains("Cap"));
-        let said = ScanError::new(Step::ListingTags, "team/app", cause).to_string();
+        let said = of_repository("team/app", cause).to_string();
         assert!(said.ends_with("kept refusing. Try later. Or lower the Cap."), "{said}");
+    }
+
+    #[test]
+    fn a_gap_keeps_the_images_that_it_may_hide() {
+        let forbidden = || ProviderError::Forbidden;
+        let may = |gap: Gap| gap.hides.may_be("team/app", "1");
+        assert!(may(all(Step::LISTING_REPOSITORIES, forbidden())) && may(of_repository("team/app", forbidden())));
+        assert!(may(of_tag("team/app", "1", forbidden())) && !may(of_tag("team/app", "2", forbidden())));
+        assert!(!may(of_repository("other", forbidden())) && !may(of_all_images("all platforms", forbidden())));
+        assert!(!may(of_repository("team/app", odd_name("x y"))));
     }
 }

@@ -5,11 +5,13 @@ use futures_util::future::BoxFuture;
 
 use super::catalogue::Open;
 use super::driver;
-use super::failure::ScanError;
-use super::scan::Scan;
+use super::selection::Selection;
+use crate::form::Values;
 use crate::integrations::context::Context;
 use crate::integrations::family::Family;
-use crate::integrations::spec::Scanner;
+use crate::integrations::scan::{Gap, Scan};
+use crate::integrations::spec::{Scanner, Selects};
+use crate::providers::Failure;
 
 /// The inventory of a registry's images, by the function that signs in to it.
 pub(super) struct Images(pub Open);
@@ -19,12 +21,17 @@ impl Scanner for Images {
         Family::RegistryScan
     }
 
-    fn scan<'a>(&'a self, cx: &'a Context<'a>) -> BoxFuture<'a, Result<Scan, ScanError>> {
+    fn scan<'a>(&'a self, cx: &'a Context<'a>) -> BoxFuture<'a, Result<Scan, Gap>> {
         Box::pin(driver::scan(self.0, cx))
+    }
+
+    fn selects(&self, settings: &Values) -> Selects {
+        let selection = Selection::of(settings);
+        Box::new(move |repository, tag| selection.names.take(repository) && selection.tags.take(tag))
     }
 }
 
 /// *Test connection* of a registry: signs in and reads one page of a list.
-pub(super) fn check<'a>(open: Open, cx: &'a Context<'a>) -> BoxFuture<'a, Result<Option<String>, String>> {
-    Box::pin(async move { driver::check(open, cx).await.map(Some).map_err(|error| error.to_string()) })
+pub(super) fn check<'a>(open: Open, cx: &'a Context<'a>) -> BoxFuture<'a, Result<Option<String>, Failure>> {
+    Box::pin(async move { Ok(Some(driver::check(open, cx).await?)) })
 }

@@ -10,7 +10,7 @@ mod docker_hub;
 pub mod docker_v2;
 mod driver;
 pub mod ecr;
-pub(super) mod failure;
+mod failure;
 mod ghcr;
 mod gitlab;
 mod google;
@@ -25,15 +25,10 @@ mod openshift;
 mod places;
 mod quay;
 mod reach;
-pub(super) mod scan;
 pub mod selection;
 mod several;
 
-pub use super::progress::{Progress, Step};
-pub use failure::ScanError;
-pub use image::Image;
 use images::{Images, check};
-pub use scan::Scan;
 
 /// Every version, in the order of the form's list.
 pub static VERSIONS: &[&Spec] = &[

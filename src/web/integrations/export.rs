@@ -53,22 +53,22 @@ enum Next {
 
 /// `found_by` is `last scan`, or `earlier scan` where the last one could not read the item.
 fn header(inventory: &Inventory) -> Vec<String> {
-    let own = [inventory.place, inventory.name, inventory.fingerprint].map(str::to_lowercase);
+    let own = inventory.heads().into_iter().map(str::to_lowercase);
     let facts = inventory.exported.iter().map(|name| (*name).to_owned());
-    own.into_iter().chain(facts).chain(["found_by".to_owned()]).collect()
+    own.chain(facts).chain(["found_by".to_owned()]).collect()
 }
 
 fn cells(inventory: &Inventory, item: &Item) -> Vec<String> {
     let known = (inventory.cells)(&item.facts);
-    let own = [&item.place, &item.name, &item.fingerprint].map(String::clone);
+    let own = [&item.place, &item.name].into_iter().chain(inventory.fingerprint.map(|_| &item.fingerprint));
     let facts = inventory.exported.iter().map(|name| inventory.fact(&known, name).map(text).unwrap_or_default());
     let found_by = if item.kept { "earlier scan" } else { "last scan" };
-    own.into_iter().chain(facts).chain([found_by.to_owned()]).collect()
+    own.cloned().chain(facts).chain([found_by.to_owned()]).collect()
 }
 
 fn text(cell: &Cell) -> String {
     match cell {
-        Cell::Text(text) => text.clone(),
+        Cell::Text(text) | Cell::Mark(_, text) => text.clone(),
         Cell::List(entries) => entries.join(" "),
         Cell::Size(bytes) => bytes.to_string(),
         Cell::At(at) => at.map(page::iso).unwrap_or_default(),

@@ -5,17 +5,16 @@ use chrono::{DateTime, Utc};
 
 use super::shown;
 use crate::integrations::Family;
-use crate::integrations::inventory::{Cell, Column, Inventory};
-use crate::integrations::registries::image;
+use crate::integrations::inventory::{self, Cell, Column, Inventory};
 use crate::models::items::{Change, Item, Page, Start};
 use crate::models::runs::Run;
 use crate::web::page::{self, When};
 use crate::web::params::Params;
 use crate::{form, providers};
 
-/// The inventory of a family; that of images for a family that this release does not know.
+/// The inventory of a family; a plain one for a family that this release does not know.
 pub fn of(family: &str) -> &'static Inventory {
-    Family::find(family).and_then(Family::inventory).unwrap_or(&image::INVENTORY)
+    Family::find(family).and_then(Family::inventory).unwrap_or(&inventory::UNKNOWN)
 }
 
 /// The table of items.
@@ -38,11 +37,13 @@ pub struct Words {
     /// `images`, and at the beginning of a line `Images`.
     pub plural: String,
     pub title: String,
-    /// The heads of the first three columns, and the same in a sentence.
-    pub heads: [&'static str; 3],
+    /// The heads of the columns before the facts, and the same in a sentence.
+    pub heads: Vec<&'static str>,
     pub place: String,
     pub name: String,
-    pub fingerprint: String,
+    pub fingerprint: Option<String>,
+    /// `repository, tag or digest`
+    pub searched: String,
     /// Where to look when a scan found nothing.
     pub hint: &'static str,
 }
@@ -63,6 +64,8 @@ pub struct Fact {
     pub class: &'static str,
     pub text: String,
     pub at: Option<When>,
+    /// The tone of a mark.
+    pub tone: Option<&'static str>,
 }
 
 /// What the last scan that read anything found different.
@@ -83,13 +86,21 @@ impl Words {
             noun: inventory.noun,
             title: providers::capital(&plural),
             plural,
-            heads: [inventory.place, inventory.name, inventory.fingerprint],
+            heads: inventory.heads(),
             place: form::in_sentence(inventory.place),
             name: form::in_sentence(inventory.name),
-            fingerprint: form::in_sentence(inventory.fingerprint),
+            fingerprint: inventory.fingerprint.map(form::in_sentence),
+            searched: one_of(&inventory.heads()),
             hint: inventory.hint,
         }
     }
+}
+
+/// `repository, tag or digest`
+fn one_of(heads: &[&'static str]) -> String {
+    let mut words: Vec<String> = heads.iter().map(|head| form::in_sentence(head)).collect();
+    let last = words.pop().unwrap_or_default();
+    format!("{} or {last}", words.join(", "))
 }
 
 impl Listed {
@@ -136,14 +147,15 @@ impl Row {
 
 impl Fact {
     fn new(cell: Cell, now: DateTime<Utc>) -> Self {
-        let (class, text, at) = match cell {
-            Cell::Text(text) => ("nowrap", text, None),
-            Cell::List(entries) => ("nowrap", entries.join(", "), None),
-            Cell::Size(bytes) => ("is-number nowrap", shown::size(bytes), None),
-            Cell::At(None) => ("is-soft nowrap", "—".to_owned(), None),
-            Cell::At(Some(at)) => ("is-soft nowrap", String::new(), Some(page::when(at, now))),
-        };
-        Self { class, text, at }
+        let fact = |class, text| Self { class, text, at: None, tone: None };
+        match cell {
+            Cell::Text(text) => fact("nowrap", text),
+            Cell::List(entries) => fact("nowrap", entries.join(", ")),
+            Cell::Size(bytes) => fact("is-number nowrap", shown::size(bytes)),
+            Cell::At(None) => fact("is-soft nowrap", "—".to_owned()),
+            Cell::At(Some(at)) => Self { at: Some(page::when(at, now)), ..fact("is-soft nowrap", String::new()) },
+            Cell::Mark(tone, word) => Self { tone: Some(tone), ..fact("nowrap", word) },
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use crate::integrations::inventory::Inventory;
-use crate::integrations::registries::{Progress, Step};
+use crate::integrations::progress::{Progress, Step};
 use crate::integrations::{Family, Spec};
 use crate::models::runs::{Run, RunState};
 use crate::web::page::{self, When};
@@ -118,42 +118,42 @@ pub struct Going {
 impl Going {
     pub fn new(run: &Run, inventory: &Inventory) -> Self {
         let progress: Progress = serde_json::from_value(run.progress.clone()).unwrap_or_default();
-        let saving = progress.step == Step::Saving;
-        let (done, total) = if saving {
-            (progress.saved, progress.images)
-        } else {
-            (progress.repositories_done, progress.repositories_total)
-        };
+        let (done, total, saving) = (progress.done, progress.total, progress.step == Step::SAVING.label);
         let waiting = run.state == RunState::Queued;
         let label = match (run.stop_requested, waiting) {
             (true, _) => "Stopping".to_owned(),
             (_, true) => "Waiting for a free worker".to_owned(),
-            _ => pause(&progress).unwrap_or_else(|| progress.step.label().to_owned()),
+            _ => pause(&progress, inventory.source).unwrap_or_else(|| step(&progress).to_owned()),
         };
         let counts = if waiting || total == 0 {
             String::new()
         } else if saving {
             format!("{} of {}", grouped(done.into()), counted(total.into(), inventory.noun))
         } else {
-            let items = counted(progress.images.into(), inventory.noun);
+            let items = counted(progress.items.into(), inventory.noun);
             let gaps = match progress.gaps {
                 0 => String::new(),
                 gaps => format!(" · {}", counted(gaps.into(), "gap")),
             };
-            format!("{} of {} · {items}{gaps}", grouped(done.into()), counted(total.into(), "repository"))
+            format!("{} of {} · {items}{gaps}", grouped(done.into()), counted(total.into(), inventory.part))
         };
         let known = if waiting { 0 } else { total.into() };
         Self { label, done: done.into(), total: known, counts, stopping: run.stop_requested }
     }
 }
 
+/// Where a scan is. One that has just begun has said nothing yet.
+fn step(progress: &Progress) -> &str {
+    if progress.step.is_empty() { Step::SIGNING_IN.label } else { &progress.step }
+}
+
 /// That a scan waits, until when and why.
-fn pause(progress: &Progress) -> Option<String> {
+fn pause(progress: &Progress, source: &str) -> Option<String> {
     let until = progress.waits_until?.format("%H:%M:%S UTC");
     Some(if progress.waits_as_asked {
-        format!("Waiting until {until}, as the registry asks")
+        format!("Waiting until {until}, as the {source} asks")
     } else {
-        format!("Waiting until {until}: the registry limits requests")
+        format!("Waiting until {until}: the {source} limits requests")
     })
 }
 
@@ -217,10 +217,11 @@ mod tests {
     #[test]
     fn only_a_pause_that_was_asked_for_is_called_the_registrys_wish() {
         let waits_until = DateTime::<Utc>::from_timestamp(1_800_000_000, 0);
-        let label = |waits_as_asked| pause(&Progress { waits_until, waits_as_asked, ..Progress::default() });
+        let label =
+            |waits_as_asked| pause(&Progress { waits_until, waits_as_asked, ..Progress::default() }, "registry");
         assert_eq!(label(true).as_deref(), Some("Waiting until 08:00:00 UTC, as the registry asks"));
         assert_eq!(label(false).as_deref(), Some("Waiting until 08:00:00 UTC: the registry limits requests"));
-        assert_eq!(pause(&Progress::default()), None);
+        assert_eq!(pause(&Progress::default(), "registry"), None);
     }
 
     #[test]

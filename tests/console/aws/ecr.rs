@@ -5,13 +5,14 @@ use strongroom::credentials::{Kind, aws::KIND};
 use strongroom::form::{self, Values};
 use strongroom::integrations::Spec;
 use strongroom::integrations::context::{Context, Outside, Secret};
-use strongroom::integrations::registries::{self, Image, ScanError};
+use strongroom::integrations::scan::Gap;
 use strongroom::providers::aws::{Endpoints, Sessions};
 use strongroom::providers::egress::Egress;
 use strongroom::providers::tokens::Stored;
 use uuid::Uuid;
 
 use super::{arn, at, hasty, key, loopback};
+use crate::support::images::{Image, Scanned};
 use crate::support::outside::World;
 use crate::support::peers::moto::{ACCOUNT, Moto, inside};
 use crate::support::peers::scripted::{Reply, Scripted};
@@ -46,11 +47,11 @@ impl Scan {
         self
     }
 
-    pub(super) async fn run(&self) -> Result<Vec<Image>, ScanError> {
+    pub(super) async fn run(&self) -> Result<Vec<Image>, Gap> {
         Ok(self.whole().await?.images)
     }
 
-    pub(super) async fn whole(&self) -> Result<registries::Scan, ScanError> {
+    pub(super) async fn whole(&self) -> Result<Scanned, Gap> {
         let spec = Spec::find("ecr").unwrap();
         let posted = self.settings.iter().map(|(name, value)| (*name, value.as_str())).collect();
         let settings = form::check(spec.fields, &posted, None).expect("the settings are good");
@@ -59,7 +60,8 @@ impl Scan {
         let secret = Secret { kind: self.credential.0, values: &self.credential.1, stored };
         let world = World::new(self.egress.clone(), Default::default());
         let outside = Outside { aws: &self.sessions, ..world.outside() };
-        spec.scanner().unwrap().scan(&Context::new(outside, &settings, "Prod registry", Some(secret))).await
+        let cx = Context::new(outside, &settings, "Prod registry", Some(secret));
+        spec.scanner().unwrap().scan(&cx).await.map(Scanned::from)
     }
 }
 

@@ -5,11 +5,11 @@ use std::sync::{Arc, OnceLock};
 
 use serde_json::json;
 use sha2::{Digest, Sha256};
-use strongroom::integrations::registries::{Image, Scan as Scanned};
 
 use super::at;
 use super::ecr::Scan;
 use super::key;
+use crate::support::images::{Image, Scanned};
 use crate::support::peers::moto::Moto;
 use crate::support::peers::registry::{Auth, LAYER, Registry};
 use crate::support::peers::scripted::{Reply, Scripted};

@@ -135,7 +135,7 @@ impl Stand {
         let check = self.channel.check?;
         let world = World { aws: Sessions::new(loopback(), self.aws.endpoints().clone()), ..self.world(loopback()) };
         let cx = Context::new(world.outside(), &self.settings, "Security team", Some(self.secret()));
-        let said = check(&cx).await.transpose()?;
+        let said = check(&cx).await.map_err(|failure| failure.to_string()).transpose()?;
         let text = said.as_ref().unwrap_or_else(|error| error);
         assert!(text.ends_with('.') && !text.contains(UPSTREAM), "{text}");
         Some(said)

@@ -122,7 +122,7 @@ async fn the_page_shows_progress_while_a_scan_runs_and_stop_ends_it() {
     running(&app, id).await;
     let path = format!("/integrations/{id}");
     super::until("the step is saved", || {
-        super::last_run(&app, id).filter(|run| run.progress["step"] == "listing_repositories")
+        super::last_run(&app, id).filter(|run| run.progress["step"] == "Listing repositories")
     })
     .await;
     let page = visit.get(&path).await;

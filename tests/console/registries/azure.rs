@@ -3,7 +3,7 @@
 use serde_json::json;
 use strongroom::credentials::azure::KIND;
 use strongroom::form;
-use strongroom::integrations::registries::Step;
+use strongroom::integrations::progress::Step;
 use strongroom::providers::endpoints::{Endpoints, Service};
 
 use super::Scan;
@@ -82,7 +82,7 @@ async fn a_registry_that_takes_tokens_of_the_resource_manager_only_is_scanned() 
 async fn a_registry_that_lets_nobody_in_and_a_wrong_secret_are_told_apart() {
     let (login, registry) = (entra::start(None), acr::start(&[]));
     let error = by_secret(at(&registry, &login, None), SECRET).run().await.unwrap_err();
-    assert_eq!(error.step, Step::SigningIn);
+    assert_eq!(error.step, Step::SIGNING_IN);
     let said = error.to_string();
     assert!(said.starts_with("Signing in failed: the registry does not let this principal"), "{said}");
     assert!(said.contains("AcrPull"), "{said}");

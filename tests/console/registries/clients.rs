@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use strongroom::integrations::registries::Image;
+use crate::support::images::Image;
 
 use super::Scan;
 use crate::support::peers::receiver::{Call, Receiver, Said};

@@ -3,7 +3,7 @@
 use std::sync::atomic::AtomicU32;
 use std::sync::atomic::Ordering::SeqCst;
 
-use strongroom::integrations::registries::{Progress, Step};
+use strongroom::integrations::progress::{Progress, Step};
 use strongroom::providers::endpoints::{Endpoints, Service};
 use strongroom::providers::{ProviderError, Sent};
 
@@ -38,7 +38,7 @@ async fn public_repositories_of_docker_hub_need_no_credential() {
     let error = anonymous(&peer).run().await.unwrap_err();
     assert_eq!(
         (error.step, error.cause),
-        (Step::ListingRepositories, ProviderError::Unauthorized { sent: Sent::Nothing })
+        (Step::LISTING_REPOSITORIES, ProviderError::Unauthorized { sent: Sent::Nothing })
     );
 }
 
@@ -46,7 +46,7 @@ async fn public_repositories_of_docker_hub_need_no_credential() {
 async fn a_wrong_token_of_docker_hub_ends_the_scan_at_the_door() {
     let peer = Receiver::start(docker_hub::answer);
     let error = anonymous(&peer).password(USER, "dckr_pat_WRONG").run().await.unwrap_err();
-    assert_eq!((error.step, &error.cause), (Step::SigningIn, &ProviderError::Unauthorized { sent: Sent::Password }));
+    assert_eq!((error.step, &error.cause), (Step::SIGNING_IN, &ProviderError::Unauthorized { sent: Sent::Password }));
     assert!(!error.to_string().contains("WRONG"));
 }
 

@@ -1,8 +1,8 @@
 //! What registries of the field hold besides plain images: read, or listed by what is known of it.
 
+use crate::support::images::Scanned as Found;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha512};
-use strongroom::integrations::registries::Scan as Found;
 
 use super::Scan;
 use crate::support::peers::receiver::Receiver;

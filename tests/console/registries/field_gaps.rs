@@ -1,7 +1,7 @@
 //! A part of a registry that cannot be read costs itself and nothing else.
 
 use serde_json::json;
-use strongroom::integrations::registries::Step;
+use strongroom::integrations::progress::Step;
 use strongroom::providers::ProviderError;
 
 use super::{Scan, hasty};
@@ -39,7 +39,7 @@ async fn field_r13_a_repository_that_is_closed_to_the_account_is_a_gap() {
     let found = Scan::of(peer.url()).password("robot", "good").whole().await.unwrap();
     assert_eq!(found.images.len(), 2);
     let [gap] = &found.gaps[..] else { panic!("{:?}", found.gaps) };
-    assert_eq!((gap.step, gap.at.as_str()), (Step::ListingTags, "secret/two"));
+    assert_eq!((gap.step, gap.at.as_str()), (Step::LISTING_TAGS, "secret/two"));
     let reason = gap.reason();
     assert!(reason.contains("the registry does not allow this"), "{reason}");
     assert!(reason.ends_with("Or add the repository to Repositories to exclude."), "{reason}");
@@ -100,7 +100,7 @@ async fn a_page_that_cannot_be_read_leaves_the_names_before_it() {
     let causes: Vec<&ProviderError> = found.gaps.iter().map(|gap| &gap.cause).collect();
     let odd = ProviderError::OddName { name: "../odd".to_owned() };
     assert_eq!(causes, [&odd, &ProviderError::ServerError { status: 500 }]);
-    assert!(found.gaps.iter().all(|gap| gap.step == Step::ListingRepositories));
+    assert!(found.gaps.iter().all(|gap| gap.step == Step::LISTING_REPOSITORIES));
 }
 
 #[tokio::test]
@@ -125,6 +125,6 @@ async fn a_scan_that_reads_nothing_at_all_fails_and_says_how_much_is_missing() {
         false => shelf.answer(call),
     });
     let error = Scan::of(peer.url()).whole().await.unwrap_err();
-    assert_eq!((error.step, error.at.as_str()), (Step::ListingTags, "a/one"));
+    assert_eq!((error.step, error.at.as_str()), (Step::LISTING_TAGS, "a/one"));
     assert!(error.to_string().ends_with("2 other parts could not be read either."), "{error}");
 }

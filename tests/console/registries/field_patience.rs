@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use serde_json::json;
-use strongroom::integrations::registries::Step;
+use strongroom::integrations::progress::Step;
 use strongroom::providers::ProviderError;
 
 use super::{Scan, hasty, loopback};
@@ -132,7 +132,7 @@ async fn field_r22_a_list_may_take_longer_than_a_single_answer() {
     assert_eq!(Scan::of(slow("_catalog").url()).egress(hasty()).images().await, ["a/one:1"]);
     assert_eq!(Scan::of(slow("/tags/list").url()).egress(hasty()).images().await, ["a/one:1"]);
     let error = Scan::of(slow("/manifests/").url()).egress(hasty()).run().await.unwrap_err();
-    assert_eq!(error.step, Step::ReadingManifests);
+    assert_eq!(error.step, Step::READING_MANIFESTS);
     let silent = Receiver::start(|call| match call.path() {
         "/v2/" => Said::json(200, &json!({})),
         _ => Said::Silent,

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use strongroom::credentials::github_token;
-use strongroom::integrations::registries::Step;
+use strongroom::integrations::progress::Step;
 use strongroom::providers::endpoints::{Endpoints, Service};
 use strongroom::providers::{ProviderError, Sent};
 
@@ -45,14 +45,14 @@ async fn an_exact_name_of_another_user_of_github_is_found() {
     let peer = Receiver::start(ghcr::answer);
     assert_eq!(by_token(&peer, TOKEN).with("repository", "friend/tool").images().await.len(), 3);
     let error = by_token(&peer, TOKEN).with("repository", "nobody/tool").run().await.unwrap_err();
-    assert_eq!((error.step, &error.cause), (Step::ListingTags, &ProviderError::NotFound));
+    assert_eq!((error.step, &error.cause), (Step::LISTING_TAGS, &ProviderError::NotFound));
 }
 
 #[tokio::test]
 async fn a_wrong_token_of_github_ends_the_scan_at_the_door() {
     let peer = Receiver::start(ghcr::answer);
     let error = by_token(&peer, "ghp_WRONG").run().await.unwrap_err();
-    assert_eq!((error.step, &error.cause), (Step::SigningIn, &ProviderError::Unauthorized { sent: Sent::Token }));
+    assert_eq!((error.step, &error.cause), (Step::SIGNING_IN, &ProviderError::Unauthorized { sent: Sent::Token }));
     assert!(!error.to_string().contains("WRONG"));
 }
 

@@ -4,7 +4,7 @@ use serde_json::json;
 use strongroom::credentials::gitlab_token;
 use strongroom::form::Values;
 use strongroom::integrations::Spec;
-use strongroom::integrations::registries::Step;
+use strongroom::integrations::progress::Step;
 use strongroom::providers::endpoints::{Endpoints, Service};
 use strongroom::providers::{ProviderError, Sent};
 
@@ -73,7 +73,7 @@ async fn a_gitlab_registry_without_a_database_gets_its_dates_from_the_api() {
 async fn a_wrong_token_of_gitlab_ends_the_scan_at_the_registrys_door() {
     let peer = Receiver::start(gitlab::answer);
     let error = by_token(&peer, "glpat-WRONG").run().await.unwrap_err();
-    assert_eq!((error.step, &error.cause), (Step::SigningIn, &ProviderError::Unauthorized { sent: Sent::Password }));
+    assert_eq!((error.step, &error.cause), (Step::SIGNING_IN, &ProviderError::Unauthorized { sent: Sent::Password }));
     assert!(!error.to_string().contains("WRONG"));
 }
 
@@ -104,5 +104,5 @@ async fn test_connection_of_gitlab_reads_one_page_of_repositories() {
 async fn what_a_gitlab_token_may_not_see_is_named() {
     let peer = Receiver::start(gitlab::answer);
     let error = by_token(&peer, TOKEN).with("repository", "others/*").run().await.unwrap_err();
-    assert_eq!((error.step, &error.cause), (Step::ListingRepositories, &ProviderError::NotFound));
+    assert_eq!((error.step, &error.cause), (Step::LISTING_REPOSITORIES, &ProviderError::NotFound));
 }

@@ -1,7 +1,8 @@
 //! Google's Artifact Registry and gcr.io, by a service account's key.
 
+use crate::support::images::Image;
 use strongroom::credentials::gcp;
-use strongroom::integrations::registries::{Image, Step};
+use strongroom::integrations::progress::Step;
 use strongroom::providers::ProviderError;
 use strongroom::providers::endpoints::{Endpoints, Service};
 
@@ -58,9 +59,9 @@ async fn a_right_that_a_service_account_lacks_is_told_as_one() {
     let peer = Receiver::start(google_artifacts::answer);
     let scan = by_key(&peer, "europe-west3-docker.pkg.dev", "project").with("repository", "secret/*");
     let error = scan.run().await.unwrap_err();
-    assert_eq!((error.step, &error.cause), (Step::ListingRepositories, &ProviderError::Forbidden));
+    assert_eq!((error.step, &error.cause), (Step::LISTING_REPOSITORIES, &ProviderError::Forbidden));
     let scan = by_key(&peer, "us-docker.pkg.dev", "project").with("repository", "shop/r/app");
-    assert_eq!(scan.run().await.unwrap_err().step, Step::ListingTags);
+    assert_eq!(scan.run().await.unwrap_err().step, Step::LISTING_TAGS);
 }
 
 #[tokio::test]
@@ -70,7 +71,7 @@ async fn a_key_that_google_does_not_know_ends_the_scan_at_the_door() {
         _ => google_artifacts::answer(call),
     });
     let error = by_key(&peer, "gcr.io", "project").run().await.unwrap_err();
-    assert_eq!(error.step, Step::SigningIn);
+    assert_eq!(error.step, Step::SIGNING_IN);
     assert!(matches!(error.cause, ProviderError::SignIn(_)), "{error}");
 }
 

@@ -1,7 +1,7 @@
 //! Harbor's own interface, with a robot account and without one.
 
 use serde_json::json;
-use strongroom::integrations::registries::Step;
+use strongroom::integrations::progress::Step;
 use strongroom::providers::{ProviderError, Sent};
 
 use super::Scan;
@@ -27,7 +27,7 @@ async fn a_robot_account_of_harbor_lists_what_it_may_read_with_dates() {
         (IMAGE, &["linux/amd64".to_owned()][..])
     );
     let gaps: Vec<_> = found.gaps.iter().map(|gap| (gap.step, gap.cause.clone())).collect();
-    assert_eq!(gaps, [(Step::ListingRepositories, ProviderError::Forbidden)], "the project that it may not read");
+    assert_eq!(gaps, [(Step::LISTING_REPOSITORIES, ProviderError::Forbidden)], "the project that it may not read");
 }
 
 #[tokio::test]
@@ -49,7 +49,7 @@ async fn without_a_credential_harbor_shows_its_public_projects() {
 async fn a_wrong_secret_of_a_robot_account_ends_the_scan_at_its_door() {
     let peer = harbor::start();
     let error = Scan::of(peer.url()).version("harbor").password(ROBOT, "WRONG-SECRET").run().await.unwrap_err();
-    assert_eq!((error.step, &error.cause), (Step::SigningIn, &ProviderError::Unauthorized { sent: Sent::Password }));
+    assert_eq!((error.step, &error.cause), (Step::SIGNING_IN, &ProviderError::Unauthorized { sent: Sent::Password }));
     assert!(!error.to_string().contains("WRONG-SECRET"));
 }
 

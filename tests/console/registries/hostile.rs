@@ -3,7 +3,7 @@
 use std::sync::{Arc, OnceLock};
 
 use serde_json::json;
-use strongroom::integrations::registries::Step;
+use strongroom::integrations::progress::Step;
 use strongroom::providers::egress::Egress;
 use strongroom::providers::{ProviderError, Sent};
 
@@ -28,7 +28,7 @@ fn one_repository() -> Reply {
 async fn catalogue_error(list: impl Fn() -> Reply + Send + Sync + 'static) -> ProviderError {
     let peer = peer(list, || Reply::status(404)).await;
     let error = Scan::of(peer.url()).egress(hasty()).run().await.unwrap_err();
-    assert_eq!(error.step, Step::ListingRepositories);
+    assert_eq!(error.step, Step::LISTING_REPOSITORIES);
     error.cause
 }
 
@@ -117,7 +117,7 @@ async fn a_repository_without_tags_is_empty_and_not_an_error() {
     assert!(Scan::of(peer.url()).images().await.is_empty());
     let peer = self::peer(one_repository, || Reply::json(json!({"name": "app"}))).await;
     let error = Scan::of(peer.url()).run().await.unwrap_err();
-    assert_eq!((error.step, error.cause), (Step::ListingTags, ProviderError::BadAnswer), "no list is no empty list");
+    assert_eq!((error.step, error.cause), (Step::LISTING_TAGS, ProviderError::BadAnswer), "no list is no empty list");
 }
 
 #[tokio::test]
@@ -131,7 +131,7 @@ async fn a_manifest_with_another_digest_than_promised_is_refused() {
     let error = Scan::of(peer.url()).with("repository", "app").run().await.unwrap_err();
     assert_eq!(
         (error.step, error.at.as_str(), error.cause),
-        (Step::ReadingManifests, "app:1", ProviderError::BadAnswer)
+        (Step::READING_MANIFESTS, "app:1", ProviderError::BadAnswer)
     );
 }
 

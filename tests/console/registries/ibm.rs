@@ -1,7 +1,7 @@
 //! IBM Cloud Container Registry, by an API key.
 
 use strongroom::credentials::ibm_cloud;
-use strongroom::integrations::registries::Step;
+use strongroom::integrations::progress::Step;
 use strongroom::providers::ProviderError;
 use strongroom::providers::endpoints::{Endpoints, Service};
 
@@ -54,10 +54,10 @@ async fn an_account_of_ibm_too_large_for_one_answer_is_read_by_namespaces() {
 async fn a_wrong_key_and_a_wrong_account_of_ibm_are_told_apart() {
     let peer = Receiver::start(ibm_registry::answer);
     let error = by_key(&peer, ACCOUNT, "wrong").run().await.unwrap_err();
-    assert_eq!(error.step, Step::SigningIn);
+    assert_eq!(error.step, Step::SIGNING_IN);
     assert!(error.to_string().contains("IBM Cloud does not know this API key."), "{error}");
     let error = by_key(&peer, "00000000000000000000000000000001", API_KEY).run().await.unwrap_err();
-    assert_eq!((error.step, &error.cause), (Step::ListingRepositories, &ProviderError::Forbidden));
+    assert_eq!((error.step, &error.cause), (Step::LISTING_REPOSITORIES, &ProviderError::Forbidden));
 }
 
 #[tokio::test]

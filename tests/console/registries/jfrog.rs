@@ -1,7 +1,7 @@
 //! JFrog Artifactory, by a user and by an access token.
 
 use strongroom::credentials::api_token;
-use strongroom::integrations::registries::Step;
+use strongroom::integrations::progress::Step;
 use strongroom::providers::{ProviderError, Sent};
 
 use super::Scan;
@@ -41,7 +41,7 @@ async fn an_artifactory_that_lists_no_files_is_ordered_by_name() {
 async fn a_wrong_password_of_artifactory_ends_the_scan_at_the_door() {
     let peer = Receiver::start(jfrog::answer);
     let error = by_user(&peer, "WRONG").run().await.unwrap_err();
-    assert_eq!((error.step, &error.cause), (Step::SigningIn, &ProviderError::Unauthorized { sent: Sent::Password }));
+    assert_eq!((error.step, &error.cause), (Step::SIGNING_IN, &ProviderError::Unauthorized { sent: Sent::Password }));
     assert!(!error.to_string().contains("WRONG"));
     let other = Receiver::start(|_| Said::json(404, &serde_json::json!({})));
     let error = by_user(&other, USER.1).run().await.unwrap_err();

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use serde_json::json;
-use strongroom::integrations::registries::Step;
+use strongroom::integrations::progress::Step;
 use strongroom::providers::ProviderError;
 use strongroom::providers::oci_registry::AT_ONCE;
 use tokio::sync::Notify;
@@ -41,7 +41,7 @@ async fn a_throttled_scan_waits_as_long_as_it_is_asked_to_and_goes_on() {
 async fn a_registry_that_keeps_throttling_is_given_up_with_the_reason() {
     let (peer, asked) = throttling(usize::MAX, 429, "0").await;
     let error = Scan::of(peer.url()).run().await.unwrap_err();
-    assert_eq!((error.step, error.cause), (Step::SigningIn, ProviderError::Throttled { retry_after: Some(0) }));
+    assert_eq!((error.step, error.cause), (Step::SIGNING_IN, ProviderError::Throttled { retry_after: Some(0) }));
     assert_eq!(asked.load(Ordering::SeqCst), 5);
     let (peer, _) = throttling(usize::MAX, 503, "0").await;
     assert_eq!(Scan::of(peer.url()).run().await.unwrap_err().cause, ProviderError::ServerError { status: 503 });

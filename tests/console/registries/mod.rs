@@ -7,13 +7,14 @@ use strongroom::credentials::Kind;
 use strongroom::form::{self, Values};
 use strongroom::integrations::Spec;
 use strongroom::integrations::context::{Context, Secret};
-use strongroom::integrations::progress::Report;
-use strongroom::integrations::registries::{self, Image, Progress, ScanError};
+use strongroom::integrations::progress::{Progress, Report};
+use strongroom::integrations::scan::Gap;
 use strongroom::providers::egress::Egress;
 use strongroom::providers::endpoints::Endpoints;
 use strongroom::providers::oci_registry::SentTo;
 use tokio_util::sync::CancellationToken;
 
+use crate::support::images::{Image, Scanned};
 use crate::support::outside::World;
 
 mod azure;
@@ -107,22 +108,22 @@ impl Scan {
     }
 
     /// The images of a scan without gaps.
-    async fn run(&self) -> Result<Vec<Image>, ScanError> {
+    async fn run(&self) -> Result<Vec<Image>, Gap> {
         let found = self.whole().await?;
         assert_eq!(found.gaps, []);
         Ok(found.images)
     }
 
-    async fn whole(&self) -> Result<registries::Scan, ScanError> {
+    async fn whole(&self) -> Result<Scanned, Gap> {
         let (spec, settings, world) = self.prepared();
-        spec.scanner().unwrap().scan(&self.context(&settings, &world)).await
+        spec.scanner().unwrap().scan(&self.context(&settings, &world)).await.map(Scanned::from)
     }
 
     /// *Test connection*.
     async fn check(&self) -> Result<String, String> {
         let (spec, settings, world) = self.prepared();
         let said = spec.check.expect("every registry has one")(&self.context(&settings, &world)).await;
-        said.map(|said| said.expect("there is such a call"))
+        said.map(|said| said.expect("there is such a call")).map_err(|failure| failure.to_string())
     }
 
     fn prepared(&self) -> (&'static Spec, Values, World) {

@@ -1,6 +1,6 @@
 //! Sonatype Nexus, by an account.
 
-use strongroom::integrations::registries::Step;
+use strongroom::integrations::progress::Step;
 use strongroom::providers::{ProviderError, Sent};
 
 use super::Scan;
@@ -42,7 +42,7 @@ async fn a_tag_of_nexus_whose_manifest_cannot_be_read_stays_with_a_gap() {
 async fn a_wrong_password_of_nexus_ends_the_scan_at_the_door() {
     let peer = Receiver::start(nexus::answer);
     let error = by_user(&peer, "WRONG").run().await.unwrap_err();
-    assert_eq!((error.step, &error.cause), (Step::SigningIn, &ProviderError::Unauthorized { sent: Sent::Password }));
+    assert_eq!((error.step, &error.cause), (Step::SIGNING_IN, &ProviderError::Unauthorized { sent: Sent::Password }));
     let other = Receiver::start(|_| Said::html(404));
     let error = by_user(&other, USER.1).run().await.unwrap_err();
     assert_eq!(error.cause, ProviderError::NoInterface { of: "Sonatype Nexus" });

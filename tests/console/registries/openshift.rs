@@ -1,7 +1,7 @@
 //! The registry of an OpenShift cluster, by the token of a service account.
 
 use strongroom::credentials::api_token;
-use strongroom::integrations::registries::Step;
+use strongroom::integrations::progress::Step;
 use strongroom::providers::{ProviderError, Sent};
 
 use super::Scan;
@@ -30,7 +30,7 @@ async fn a_role_in_one_project_of_openshift_scans_that_project() {
     assert_eq!((images.len(), images[1].digest.as_str()), (2, IMAGE));
     assert_eq!(by_token(&peer, SHOP_TOKEN).with("repository", "shop/app").images().await.len(), 2);
     let error = by_token(&peer, SHOP_TOKEN).run().await.unwrap_err();
-    assert_eq!((error.step, &error.cause), (Step::ListingRepositories, &ProviderError::Forbidden));
+    assert_eq!((error.step, &error.cause), (Step::LISTING_REPOSITORIES, &ProviderError::Forbidden));
     assert!(error.to_string().contains("enter their names under Repository"), "{error}");
 }
 
@@ -38,7 +38,7 @@ async fn a_role_in_one_project_of_openshift_scans_that_project() {
 async fn a_wrong_token_and_another_cluster_than_openshift_are_named() {
     let peer = Receiver::start(openshift::answer);
     let error = by_token(&peer, "sha256~WRONG").run().await.unwrap_err();
-    assert_eq!((error.step, &error.cause), (Step::SigningIn, &ProviderError::Unauthorized { sent: Sent::Token }));
+    assert_eq!((error.step, &error.cause), (Step::SIGNING_IN, &ProviderError::Unauthorized { sent: Sent::Token }));
     assert!(!error.to_string().contains("WRONG"));
     let other = Receiver::start(|_| Said::json(404, &serde_json::json!({"kind": "Status"})));
     let error = by_token(&other, TOKEN).run().await.unwrap_err();

@@ -1,6 +1,6 @@
 //! Pulp: a second real registry behind the generic version, with a token server of its own.
 
-use strongroom::integrations::registries::Step;
+use strongroom::integrations::progress::Step;
 use strongroom::providers::{ProviderError, Sent};
 
 use super::Scan;
@@ -23,5 +23,5 @@ async fn pulp_is_scanned_by_the_generic_version_through_its_token_server() {
     let said = scan.check().await.unwrap();
     assert_eq!(said, "The registry let Strongroom in and lists 2 repositories on its first page.");
     let error = Scan::of(peer.url()).password(USER, "WRONG-SECRET").run().await.unwrap_err();
-    assert_eq!((error.step, error.cause), (Step::SigningIn, ProviderError::Unauthorized { sent: Sent::Password }));
+    assert_eq!((error.step, error.cause), (Step::SIGNING_IN, ProviderError::Unauthorized { sent: Sent::Password }));
 }

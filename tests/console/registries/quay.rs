@@ -1,7 +1,7 @@
 //! Quay, by a token of an OAuth application and by a robot account.
 
 use strongroom::credentials::api_token;
-use strongroom::integrations::registries::Step;
+use strongroom::integrations::progress::Step;
 use strongroom::providers::endpoints::{Endpoints, Service};
 use strongroom::providers::{ProviderError, Sent};
 
@@ -44,7 +44,7 @@ async fn a_wrong_secret_of_quay_ends_the_scan_at_the_door() {
     for scan in [by_token(&peer, "WRONG"), at(&peer).password(ROBOT.0, "WRONG")] {
         let error = scan.run().await.unwrap_err();
         let expected = ProviderError::Unauthorized { sent: Sent::Password };
-        assert_eq!((error.step, &error.cause), (Step::SigningIn, &expected));
+        assert_eq!((error.step, &error.cause), (Step::SIGNING_IN, &expected));
         assert!(!error.to_string().contains("WRONG"));
     }
 }
@@ -55,7 +55,7 @@ async fn without_a_credential_quay_is_asked_for_a_namespace_only() {
     let error = at(&peer).run().await.unwrap_err();
     assert_eq!(
         (error.step, error.cause),
-        (Step::ListingRepositories, ProviderError::Unauthorized { sent: Sent::Nothing })
+        (Step::LISTING_REPOSITORIES, ProviderError::Unauthorized { sent: Sent::Nothing })
     );
     assert_eq!(at(&peer).with("repository", "acme/*").images().await, [""; 0]);
 }

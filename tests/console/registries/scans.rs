@@ -1,6 +1,6 @@
 //! Scans of the real distribution registry, once for each way to sign in.
 
-use strongroom::integrations::registries::{Progress, Step};
+use strongroom::integrations::progress::{Progress, Step};
 use strongroom::providers::egress::{Egress, Tls};
 use strongroom::providers::oci_registry::{Login, Pages, Registry as Api};
 use strongroom::providers::{ProviderError, Sent};
@@ -56,7 +56,7 @@ async fn after_an_edited_password_the_next_scan_sends_the_new_one() {
     Scan::of(peer.url()).password("robot", PASSWORD).run().await.unwrap();
     peer.set_password("other");
     let error = Scan::of(peer.url()).password("robot", PASSWORD).run().await.unwrap_err();
-    assert_eq!((error.step, error.cause), (Step::SigningIn, ProviderError::Unauthorized { sent: Sent::Password }));
+    assert_eq!((error.step, error.cause), (Step::SIGNING_IN, ProviderError::Unauthorized { sent: Sent::Password }));
     assert_eq!(Scan::of(peer.url()).password("robot", "other").images().await, ["app:1.0"]);
     // robot:other
     assert_eq!(peer.authorizations().last().unwrap(), "Basic cm9ib3Q6b3RoZXI=");
@@ -114,7 +114,7 @@ async fn a_repository_that_is_closed_to_the_credential_is_a_gap_and_named() {
     let found = scan.whole().await.unwrap();
     assert_eq!(found.images.len(), 1);
     let [gap] = &found.gaps[..] else { panic!("{:?}", found.gaps) };
-    assert_eq!((gap.step, gap.at.as_str()), (Step::ListingTags, "team/secret"));
+    assert_eq!((gap.step, gap.at.as_str()), (Step::LISTING_TAGS, "team/secret"));
     assert_eq!(gap.cause, ProviderError::Forbidden);
     let text = gap.to_string();
     assert!(text.starts_with("Listing the tags of team/secret failed: the registry does not allow this"), "{text}");
@@ -138,7 +138,7 @@ async fn an_access_token_is_sent_as_it_is() {
     let error = Scan::of(peer.url()).credential(&api_token::KIND, &[("token", "not.a.token")]).run().await;
     let error = error.unwrap_err();
     let realm = peer.issuer().address.to_string();
-    assert_eq!((error.step, &error.cause), (Step::SigningIn, &ProviderError::NeedsExchange { realm }));
+    assert_eq!((error.step, &error.cause), (Step::SIGNING_IN, &ProviderError::NeedsExchange { realm }));
     assert!(!error.to_string().contains("not.a.token"));
 }
 
@@ -183,7 +183,7 @@ async fn a_client_certificate_opens_a_registry_that_demands_one() {
         .credential(&certificate::KIND, &[("certificate", &foreign)])
         .with("ca_certificate", &authority.pem);
     let error = scan.run().await.unwrap_err();
-    assert_eq!(error.step, Step::SigningIn);
+    assert_eq!(error.step, Step::SIGNING_IN);
     // Which of the two depends on whether the server's reason or the end of the connection is seen first.
     let refused = |cause: &ProviderError| {
         matches!(cause, ProviderError::ClientCertificate { .. } | ProviderError::Dropped { .. })
@@ -229,7 +229,7 @@ async fn named_repositories_are_scanned_without_the_catalogue() {
     assert_eq!(scan.images().await, ["team/app:1.0", "web:1.0"]);
     assert!(!peer.seen().iter().any(|seen| seen.line.contains("_catalog")));
     let error = Scan::of(peer.url()).with("repository", "no/such").run().await.unwrap_err();
-    assert_eq!((error.step, error.at.as_str(), error.cause), (Step::ListingTags, "no/such", ProviderError::NotFound));
+    assert_eq!((error.step, error.at.as_str(), error.cause), (Step::LISTING_TAGS, "no/such", ProviderError::NotFound));
 }
 
 #[tokio::test]
@@ -266,15 +266,10 @@ async fn progress_is_told_from_signing_in_to_the_last_repository() {
     let scan = Scan::of(peer.url());
     scan.run().await.unwrap();
     let told = scan.progress.lock().unwrap();
-    let steps: Vec<Step> = told.iter().map(|progress| progress.step).collect();
-    assert_eq!(steps[..3], [Step::SigningIn, Step::ListingRepositories, Step::ListingTags]);
-    let last = Progress {
-        step: Step::ReadingManifests,
-        repositories_done: 2,
-        repositories_total: 2,
-        images: 3,
-        ..Progress::default()
-    };
+    let steps: Vec<&str> = told.iter().map(|progress| progress.step.as_ref()).collect();
+    assert_eq!(steps[..3], [Step::SIGNING_IN, Step::LISTING_REPOSITORIES, Step::LISTING_TAGS].map(|step| step.label));
+    let last =
+        Progress { step: Step::READING_MANIFESTS.label.into(), done: 2, total: 2, items: 3, ..Progress::default() };
     assert_eq!(told.last(), Some(&last));
 }
 

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use strongroom::integrations::registries::ScanError;
+use strongroom::integrations::scan::Gap;
 use strongroom::providers::ProviderError;
 
 use super::Scan;
@@ -89,7 +89,7 @@ const VENDORS: [Vendor; 9] = [
 ];
 
 /// A scan of the vendor whose registry alters each answer that is no sign-in.
-async fn scan(vendor: &Vendor, malice: impl Fn(&Call, Said) -> Said + Send + Sync + 'static) -> Vec<ScanError> {
+async fn scan(vendor: &Vendor, malice: impl Fn(&Call, Said) -> Said + Send + Sync + 'static) -> Vec<Gap> {
     let (answer, signs_in) = (vendor.answer, vendor.signs_in);
     let peer = Receiver::start(move |call| {
         let honest = answer(call);
@@ -129,7 +129,7 @@ async fn no_vendors_registry_leads_the_credential_to_another_host() {
         let host = sink.url().replace("127.0.0.1", "127.0.0.2");
         let failures = scan(&vendor, move |call, honest| leading_to(&host, call, honest)).await;
         assert!(sink.calls().is_empty(), "{}", vendor.name);
-        let redirected = |error: &ScanError| matches!(error.cause, ProviderError::Redirected { .. });
+        let redirected = |error: &Gap| matches!(error.cause, ProviderError::Redirected { .. });
         assert_eq!(failures.iter().any(redirected), vendor.links, "{}: {failures:?}", vendor.name);
     }
 }
@@ -240,7 +240,7 @@ async fn names_that_no_vendor_can_have_become_no_path() {
             Said::Answer { status, headers, body: body.into_bytes() }
         })
         .await;
-        let odd = |error: &ScanError| matches!(error.cause, ProviderError::OddName { .. } | ProviderError::BadAnswer);
+        let odd = |error: &Gap| matches!(error.cause, ProviderError::OddName { .. } | ProviderError::BadAnswer);
         assert!(failures.iter().any(odd), "{}: {failures:?}", vendor.name);
     }
 }

@@ -5,6 +5,7 @@ pub mod binary;
 pub mod browser;
 pub mod cluster;
 pub mod db;
+pub mod images;
 pub mod one_of_each;
 pub mod outside;
 pub mod page;
