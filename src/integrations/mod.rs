@@ -6,6 +6,7 @@ use inventory::Inventory;
 
 mod address;
 pub mod alerts;
+pub mod aws;
 pub mod ca_certificate;
 pub mod context;
 mod family;

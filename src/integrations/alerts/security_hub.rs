@@ -12,32 +12,24 @@ use super::text::{self, FULL, Words};
 use super::{Channel, Dispatch, Failure, Line, Message, Receipt, Severity, fields, wire};
 use crate::credentials::aws::RoleArn;
 use crate::form::{Field, Values};
+use crate::integrations::aws;
 use crate::integrations::context::Context;
 use crate::integrations::spec::{Does, Grants, Host, Spec, Use, suits_all};
 use crate::providers::ProviderError;
 use crate::providers::aws::policies::{Statement, document};
-use crate::providers::aws::roles::Wanted;
-use crate::providers::aws::{self, Access, Assume, Region, Rest, Session, Source};
-use crate::providers::egress::Answer;
+use crate::providers::aws::{Body, Call, Region, Service, answered};
+use crate::providers::egress::{Answer, Tls};
 
-static SERVICE: Rest = Rest { service: "securityhub", variable: "SECURITYHUB" };
+static SERVICE: Service = Service::regional("securityhub", "SECURITYHUB");
+const IMPORT: &str = "securityhub:BatchImportFindings";
 
 static FIELDS: [Field; 11] = fields::with_triggers([
-    Field::text("region", "Region").placeholder("eu-central-1").max(32).check(region),
-    Field::checkbox("sts", "Use AWS STS")
-        .help("Exchanges the credential for temporary ones of a role, which may import findings."),
-    Field::text("role", "Role to assume")
-        .when("sts", &["on"])
+    Field::text("region", "Region").placeholder("eu-central-1").max(32).check(aws::region),
+    aws::STS.help("Exchanges the credential for temporary ones of a role, which may import findings."),
+    aws::ROLE
         .placeholder("arn:aws:iam::123456789012:role/security-hub")
-        .help("The role's whole ARN. It wins over a role of the credential.")
-        .max(640)
-        .check(|text| RoleArn::parse(text).map(|role| role.as_str().to_owned())),
-    Field::text("external_id", "External ID")
-        .when("sts", &["on"])
-        .optional()
-        .help("Where the trust policy of the role asks for one.")
-        .max(1224)
-        .check(aws::external_id),
+        .help("The role's whole ARN. It wins over a role of the credential."),
+    aws::EXTERNAL_ID,
 ]);
 
 static PEER: Peer = Peer {
@@ -62,46 +54,39 @@ pub static SECURITY_HUB: Spec = Spec {
     does: Does::Channel(&Channel::service(100, send)),
 };
 
-/// The role that the settings name, as it was entered.
-fn role_arn(settings: &Values) -> Option<String> {
-    Some(settings.get("role").to_owned()).filter(|role| settings.get("sts") == "on" && !role.is_empty())
+fn place(region: &Region) -> aws::Place<'_> {
+    aws::Place { region, account: None }
 }
 
 fn grants(settings: &Values, name: &str) -> Grants {
     let Some(region) = Region::parse(settings.get("region")) else { return Grants::default() };
-    let role = role_arn(settings).and_then(|role| RoleArn::parse(&role).ok());
+    let role = place(&region).role(settings).and_then(Result::ok);
     let (partition, at) = (region.partition(), region.as_str());
     let account = role.as_ref().map_or("*", RoleArn::account);
     let product = format!("arn:{partition}:securityhub:{at}:{account}:product/{account}/default");
-    let whose = role.as_ref().map_or("the credential's user or role", RoleArn::as_str);
-    let policy = document(&[Statement::allow(&["securityhub:BatchImportFindings"], &[&product])]);
-    let policies = vec![(format!("Policy of {whose}: may import findings"), policy)];
-    let wanted = |role: &RoleArn| Wanted {
-        used_by: name.to_owned(),
-        assume: Assume::new(role, settings.get("external_id"), name),
-        region: region.clone(),
-    };
-    Grants { role: role.as_ref().map(wanted), policies }
+    let policy = document(&[Statement::allow(&[IMPORT], &[&product])]);
+    place(&region).grants(settings, name, "may import findings", policy)
 }
 
 /// The region is a choice among AWS's own hosts.
 fn host(settings: &Values) -> Option<String> {
-    Region::parse(settings.get("region")).map(|region| SERVICE.host(&region))
+    Region::parse(settings.get("region")).map(|region| SERVICE.endpoint(&region).host)
 }
 
 fn send<'a>(cx: &'a Context<'a>, dispatch: Dispatch<'a>) -> BoxFuture<'a, Result<Receipt, Failure>> {
     Box::pin(async move {
         let failed = |error: ProviderError| PEER.failed(&error);
         let region = Region::parse(cx.settings.get("region")).ok_or(ProviderError::InvalidAddress).map_err(failed)?;
-        let session = sign_in(cx, &region).await.map_err(failed)?;
+        let session = place(&region).sign_in(cx).await.map_err(failed)?;
         // The account is that of the role, and no form knows it.
         let account = session.caller().await.map_err(failed)?.account;
-        let place = Place { region: &region, account: &account };
+        let account = Account { region: &region, id: &account };
         let findings: Vec<Value> =
-            dispatch.message.lines.iter().map(|line| place.finding(dispatch.message, line)).collect();
+            dispatch.message.lines.iter().map(|line| account.finding(dispatch.message, line)).collect();
         let body = json!({ "Findings": findings });
-        let answer =
-            session.post(&SERVICE, &region, "/findings/import", &body, cx.outside.egress).await.map_err(failed)?;
+        let call = Call::post(&SERVICE, IMPORT, "/findings/import", Body::Json(&body));
+        let client = cx.outside.egress.client(Tls::default()).map_err(failed)?;
+        let answer = session.send(&client, &region, &call).await.map_err(failed)?;
         taken(&answer, findings.len()).map(|()| Receipt::default())
     })
 }
@@ -110,34 +95,19 @@ fn send<'a>(cx: &'a Context<'a>, dispatch: Dispatch<'a>) -> BoxFuture<'a, Result
 async fn check(cx: &Context<'_>) -> Result<String, Failure> {
     let failed = |error: ProviderError| PEER.failed(&error);
     let region = Region::parse(cx.settings.get("region")).ok_or(ProviderError::InvalidAddress).map_err(failed)?;
-    let caller = sign_in(cx, &region).await.map_err(failed)?.caller().await.map_err(failed)?;
+    let session = place(&region).sign_in(cx).await.map_err(failed)?;
+    let caller = session.caller().await.map_err(failed)?;
     Ok(format!("AWS knows this as {}. Whether it may import findings shows with a test alert.", caller.arn))
 }
 
-fn region(text: &str) -> Result<String, String> {
-    let region = Region::parse(text.trim()).map(|region| region.as_str().to_owned());
-    region.ok_or_else(|| "Enter a region, such as eu-central-1.".to_owned())
-}
-
-async fn sign_in(cx: &Context<'_>, region: &Region) -> Result<Session, ProviderError> {
-    let Some(secret) = cx.main() else { return Err(ProviderError::WrongCredential) };
-    let access = Access::read(secret.values)?;
-    let role = match role_arn(cx.settings) {
-        Some(role) => Some(RoleArn::parse(&role).map_err(|_| ProviderError::Aws(aws::Refusal::BadRole))?),
-        None => access.role.clone(),
-    };
-    let assume = role.map(|role| Assume::new(&role, cx.settings.get("external_id"), cx.name));
-    cx.outside.aws.get(Source { stored: secret.stored, access: &access, region: region.clone(), assume }).await
-}
-
-struct Place<'a> {
+struct Account<'a> {
     region: &'a Region,
-    account: &'a str,
+    id: &'a str,
 }
 
-impl Place<'_> {
+impl Account<'_> {
     fn finding(&self, message: &Message, line: &Line) -> Value {
-        let (region, account, partition) = (self.region.as_str(), self.account, self.region.partition());
+        let (region, account, partition) = (self.region.as_str(), self.id, self.region.partition());
         let words = Words::of(line, &FULL);
         let state = if text::is_closed(line) { "ARCHIVED" } else { "ACTIVE" };
         let description = [words.title.as_str(), words.detail.as_str(), words.remedy.as_str()].join(" ");
@@ -193,7 +163,7 @@ fn taken(answer: &Answer, sent: usize) -> Result<(), Failure> {
         200..=299 => {}
         429 | 500.. => return Err(PEER.refusal(answer)),
         _ => {
-            let error = aws::answered(answer, "securityhub:BatchImportFindings");
+            let error = answered(answer, IMPORT);
             return Err(match error {
                 ProviderError::Aws(_) | ProviderError::Throttled { .. } => PEER.failed(&error),
                 _ if code_of(answer).contains("InvalidAccess") => Failure::never(PEER.not_found),

@@ -3,11 +3,13 @@
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use serde_json::Value;
 
 use super::assume::Assume;
 use super::refusal::Refusal;
 use crate::providers::ProviderError;
 use crate::providers::egress::Answer;
+use crate::providers::patience::retry_after;
 
 /// Sorts an error of the SDK. `action` is what was asked for: `ecr:DescribeImages`.
 pub fn refused<E>(error: &SdkError<E, HttpResponse>, action: &'static str) -> ProviderError
@@ -28,21 +30,25 @@ where
     }
 }
 
-/// Sorts a refusal of a REST service in JSON, whose code stands in the header `x-amzn-errortype` or in the body.
-/// <https://smithy.io/2.0/aws/protocols/aws-restjson1-protocol.html>
+/// Sorts a refusal of a service that is asked without the SDK. Its code stands in the header `x-amzn-errortype` or in the
+/// body, which is JSON, or XML of the Query services.
+/// <https://smithy.io/2.0/aws/protocols/aws-restjson1-protocol.html>,
+/// <https://smithy.io/2.0/aws/protocols/aws-query-protocol.html>
 pub fn answered(answer: &Answer, action: &'static str) -> ProviderError {
-    #[derive(Default, serde::Deserialize)]
-    struct Body {
-        #[serde(alias = "__type", alias = "Code")]
-        code: Option<String>,
-        #[serde(alias = "Message")]
-        message: Option<String>,
-    }
-    let body: Body = answer.json().unwrap_or_default();
-    let code = answer.header("x-amzn-errortype").map(str::to_owned).or(body.code).unwrap_or_default();
+    let body: Value = answer.json().unwrap_or_default();
+    let member = |names: [&str; 3]| names.iter().find_map(|name| body.get(name)?.as_str()).map(str::to_owned);
+    let (in_xml, text_in_xml) = in_xml(&answer.body).unzip();
+    let code = answer.header("x-amzn-errortype").map(str::to_owned);
+    let code = code.or_else(|| member(["__type", "code", "Code"])).or(in_xml).unwrap_or_default();
     // `com.amazon.service#AccessDeniedException:http://…`
     let code = code.split(':').next().and_then(|code| code.rsplit('#').next()).unwrap_or_default();
-    known(code, &body.message.unwrap_or_default(), action, answer.status)
+    let message = member(["message", "Message", "errorMessage"]).or(text_in_xml).unwrap_or_default();
+    match known(code, &message, action, answer.status) {
+        ProviderError::Throttled { .. } => {
+            ProviderError::Throttled { retry_after: retry_after(answer).map(|pause| pause.as_secs()) }
+        }
+        error => error,
+    }
 }
 
 /// Code and message of a refusal. Where the SDK finds none, the body may still have them in the older shape of the
@@ -54,7 +60,11 @@ fn said<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> Option<(S
         return Some((code.to_owned(), service.err().message().unwrap_or_default().to_owned()));
     }
     let raw = error.raw_response().filter(|raw| !raw.status().is_success())?;
-    let body = std::str::from_utf8(raw.body().bytes()?).ok()?;
+    in_xml(raw.body().bytes()?)
+}
+
+fn in_xml(body: &[u8]) -> Option<(String, String)> {
+    let body = std::str::from_utf8(body).ok()?;
     let inside = |open: &str, close: &str| Some(body.split_once(open)?.1.split_once(close)?.0.to_owned());
     Some((inside("<Code>", "</Code>")?, inside("<Message>", "</Message>").unwrap_or_default()))
 }
@@ -72,6 +82,9 @@ fn known(code: &str, message: &str, action: &'static str, status: u16) -> Provid
         }
         "SignatureDoesNotMatch" | "InvalidSignatureException" => Refusal::WrongSecret,
         "ExpiredToken" | "ExpiredTokenException" => Refusal::Expired,
+        "AccessDenied" | "AccessDeniedException" | "UnauthorizedOperation" if said("service control policy") => {
+            Refusal::DeniedByOrganization { action }
+        }
         "AccessDenied" | "AccessDeniedException" | "UnauthorizedOperation" => Refusal::Denied { action },
         "RegionDisabledException" | "OptInRequired" => Refusal::RegionOff,
         "Throttling"
@@ -134,5 +147,43 @@ where
             ProviderError::Aws(Refusal::TooLong { role, minutes: assume.minutes })
         }
         other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+
+    fn meaning(status: u16, headers: &[(&'static str, &'static str)], body: &str) -> ProviderError {
+        let headers =
+            headers.iter().map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)));
+        let answer = Answer { status, headers: headers.collect::<HeaderMap>(), body: body.into() };
+        answered(&answer, "lambda:ListFunctions")
+    }
+
+    #[test]
+    fn a_refusal_is_understood_in_the_shape_of_each_protocol() {
+        let denied = ProviderError::Aws(Refusal::Denied { action: "lambda:ListFunctions" });
+        let header = [("x-amzn-errortype", "AccessDeniedException:http://internal.amazon.com/")];
+        assert_eq!(meaning(403, &header, "{}"), denied);
+        assert_eq!(
+            meaning(400, &[], r#"{"__type":"com.amazon#AccessDeniedException","Message":"a","message":"b"}"#),
+            denied
+        );
+        let query = "<ErrorResponse><Error><Type>Sender</Type><Code>AccessDenied</Code><Message>no</Message></Error>";
+        assert_eq!(meaning(403, &[], query), denied);
+        let by_organization = ProviderError::Aws(Refusal::DeniedByOrganization { action: "lambda:ListFunctions" });
+        let said = r#"{"Message":"x is not authorized, with an explicit deny in a service control policy"}"#;
+        assert_eq!(meaning(403, &header, said), by_organization);
+        assert_eq!(meaning(403, &[], "<html>"), ProviderError::Forbidden);
+    }
+
+    #[test]
+    fn the_pause_that_a_busy_service_asks_for_is_kept() {
+        let asked = meaning(429, &[("retry-after", "7")], r#"{"Type":"User","message":"Rate exceeded"}"#);
+        assert_eq!(asked, ProviderError::Throttled { retry_after: Some(7) });
+        let coded = meaning(400, &[], r#"{"__type":"ThrottlingException","message":"Rate exceeded"}"#);
+        assert_eq!(coded, ProviderError::Throttled { retry_after: None });
     }
 }

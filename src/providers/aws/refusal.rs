@@ -32,6 +32,10 @@ pub enum Refusal {
     Denied {
         action: &'static str,
     },
+    /// A service control policy of the organization denies it, whatever the policies in the account allow.
+    DeniedByOrganization {
+        action: &'static str,
+    },
     /// The environment offers no role: no container endpoint, no web identity, no answer of IMDSv2.
     NoRole,
     /// The environment names a role in a way that does not work.
@@ -88,6 +92,12 @@ impl Refusal {
                 format!("AWS knows the credential, but does not allow {action}."),
                 "Add that action to the policy of the role or user.".to_owned(),
             ),
+            Self::DeniedByOrganization { action } => (
+                format!("a service control policy of the AWS organization denies {action}."),
+                "Have the organization's administrator allow that action in this account and region, or leave the region \
+                     out."
+                    .to_owned(),
+            ),
             Self::NoRole => (
                 "there is no IAM role here: no container endpoint, no web identity and no instance metadata \
                      (IMDSv2) answered."
@@ -113,9 +123,11 @@ impl Refusal {
             Self::ClockSkew | Self::RegionOff => Verdict::Unreachable,
             Self::Expired => Verdict::Expired,
             Self::NotTrusted { .. } => Verdict::NotTrusted,
-            Self::MayNotAssume { .. } | Self::NotAssumed { .. } | Self::TooLong { .. } | Self::Denied { .. } => {
-                Verdict::Denied
-            }
+            Self::MayNotAssume { .. }
+            | Self::NotAssumed { .. }
+            | Self::TooLong { .. }
+            | Self::Denied { .. }
+            | Self::DeniedByOrganization { .. } => Verdict::Denied,
             Self::NoRole | Self::BadRole => Verdict::NotHere,
         }
     }

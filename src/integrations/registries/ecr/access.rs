@@ -1,5 +1,4 @@
-//! How a scan comes into an ECR registry: the session of the role, the password for the v2 interface, and where blobs
-//! are.
+//! How a scan comes into an ECR registry: the password for the v2 interface, and where blobs are.
 
 use std::sync::Arc;
 
@@ -10,30 +9,11 @@ use secrecy::SecretString;
 use url::Url;
 
 use super::host::Host;
-use super::role::{assume, chosen_role};
 use crate::integrations::context::Context;
 use crate::providers::ProviderError;
-use crate::providers::aws::{self, Access, HOUR, LONGEST, Session, Source, refused};
+use crate::providers::aws::{Session, refused};
 use crate::providers::egress::Tls;
 use crate::providers::oci_registry::{BlobAddress, Login, Registry};
-
-pub(super) async fn sign_in(cx: &Context<'_>, host: &Host) -> Result<Session, ProviderError> {
-    let Some(secret) = cx.main() else { return Err(ProviderError::WrongCredential) };
-    let access = Access::read(secret.values)?;
-    let role = match chosen_role(cx.settings, host) {
-        Some(role) => Some(role.map_err(|_| ProviderError::Aws(aws::Refusal::BadRole))?),
-        None => access.role.clone(),
-    };
-    // The credential may have become a role after the form was saved.
-    let most = if access.origin.is_access_key() { LONGEST } else { HOUR };
-    let assume = role.map(|role| {
-        let assume = assume(&role, cx.settings, cx.name);
-        let minutes = assume.minutes.min(most);
-        assume.lasting(minutes)
-    });
-    let region = host.region.clone();
-    cx.outside.aws.get(Source { stored: secret.stored, access: &access, region, assume }).await
-}
 
 /// `ecr:GetAuthorizationToken`: base64 of `AWS:password`, good for twelve hours.
 pub(super) async fn password(client: &Client) -> Result<SecretString, ProviderError> {

@@ -1,6 +1,7 @@
 //! The names by which AWS reaches an ECR registry, and nobody else's: the registry's password goes there.
 //! <https://docs.aws.amazon.com/AmazonECR/latest/userguide/ecr-requests.html>
 
+use crate::integrations::aws::Place;
 use crate::providers::aws::Region;
 
 /// A registry's host, taken apart.
@@ -30,6 +31,11 @@ impl Host {
              123456789012.dkr-ecr.eu-central-1.on.aws. With -fips after ecr it is the FIPS name."
                 .to_owned()
         })
+    }
+
+    /// Where its roles are, too, unless a whole ARN says otherwise.
+    pub fn place(&self) -> Place<'_> {
+        Place { region: &self.region, account: Some(&self.account) }
     }
 
     fn of_kind(name: &str, (middle, dual_stack, fips): (&str, bool, bool)) -> Option<Self> {

@@ -6,22 +6,18 @@ use url::Url;
 
 use super::catalogue::Catalogue;
 use super::{check, selection};
-use crate::credentials::aws::RoleArn;
-use crate::form::{Errors, Field, Values};
+use crate::form::{Field, Values};
+use crate::integrations::aws;
 use crate::integrations::context::Context;
 use crate::integrations::spec::{self, Does, Grants, Spec, Use};
 use crate::providers::ProviderError;
 use crate::providers::aws::policies::{Statement, document};
-use crate::providers::aws::roles::Wanted;
-use crate::providers::aws::{self, HOUR, LONGEST, SHORTEST};
 
 mod access;
 mod host;
 mod inventory;
-mod role;
 
 use host::Host;
-use role::{assume, chosen_role, minutes, role};
 
 pub static ECR: Spec = Spec {
     slug: "ecr",
@@ -29,7 +25,7 @@ pub static ECR: Spec = Spec {
     fields: FIELDS,
     uses: &[Use::main(&["aws"])],
     host: spec::Host::Chosen(address),
-    suits,
+    suits: aws::suits,
     grants,
     check: Some(|cx| check(open, cx)),
     does: Does::Scan(&super::Images(open)),
@@ -48,25 +44,14 @@ static FIELDS: &[Field] = &[
     selection::EXCLUDE_REPOSITORIES,
     selection::TAG,
     selection::EXCLUDE_TAGS,
-    Field::checkbox("sts", "Use AWS STS")
+    aws::STS
         .help("Exchanges the credential for temporary ones of a role, which has the permission to read the registry."),
-    Field::text("role", "Role to assume")
-        .when("sts", &["on"])
+    aws::ROLE
         .placeholder("registry-reader")
         .help("A role's whole ARN, or its name in the account of the registry. It wins over a role of the credential.")
-        .max(640)
-        .check(role),
-    Field::text("external_id", "External ID")
-        .when("sts", &["on"])
-        .optional()
-        .help("Where the trust policy of the role asks for one.")
-        .max(1224)
-        .check(aws::external_id),
-    Field::number("session_minutes", "Session length in minutes", SHORTEST as u32, LONGEST as u32)
-        .when("sts", &["on"])
-        .optional()
-        .default("60")
-        .help("An hour always works. More, up to 720, needs an access key and a role that allows it."),
+        .check(aws::arn_or_name),
+    aws::EXTERNAL_ID,
+    aws::SESSION_MINUTES,
     selection::CAP.help("Keeps the newest tags of each repository, by the date of the push; 0 keeps all."),
 ];
 
@@ -75,26 +60,9 @@ fn address(settings: &Values) -> Option<Url> {
     Url::parse(&format!("https://{}", host.name)).ok()
 }
 
-fn suits(settings: &Values, _kind: &str, credential: &Values) -> Result<(), Errors> {
-    if credential.get("method") == "iam_role" && minutes(settings) > HOUR {
-        let sentence = "From one role into another, AWS gives sessions of an hour at most. Enter 60 or less, or \
-                        choose an access key.";
-        return Err(Errors::one("session_minutes", sentence));
-    }
-    Ok(())
-}
-
 fn grants(settings: &Values, name: &str) -> Grants {
     let Ok(host) = Host::parse(settings.get("registry")) else { return Grants::default() };
-    let role = chosen_role(settings, &host).and_then(Result::ok);
-    let whose = role.as_ref().map_or("the credential's user or role", RoleArn::as_str);
-    let policies = vec![(format!("Policy of {whose}: may read the registry"), policy(&host))];
-    let wanted = |role: &RoleArn| Wanted {
-        used_by: name.to_owned(),
-        assume: assume(role, settings, name),
-        region: host.region.clone(),
-    };
-    Grants { role: role.as_ref().map(wanted), policies }
+    host.place().grants(settings, name, "may read the registry", policy(&host))
 }
 
 /// What AWS's own AmazonEC2ContainerRegistryReadOnly allows and a scan uses, for the one registry.
@@ -112,7 +80,7 @@ const READ: [&str; 4] =
 fn open<'a>(cx: &'a Context<'a>) -> BoxFuture<'a, Result<Box<dyn Catalogue + 'a>, ProviderError>> {
     Box::pin(async move {
         let host = Host::parse(cx.settings.get("registry")).map_err(|_| ProviderError::InvalidAddress)?;
-        let session = access::sign_in(cx, &host).await?;
+        let session = host.place().sign_in(cx).await?;
         let client = session.ecr();
         let password = access::password(&client).await?;
         let data = access::data_plane(cx, &host, &session, password).await?;
