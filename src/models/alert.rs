@@ -14,7 +14,7 @@ pub const RAISED: i16 = 3;
 /// What an alert is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Subject<'a> {
-    /// `credential`, `integration` or `user`.
+    /// `credential`, `integration`, `item` or `user`.
     pub kind: &'static str,
     pub id: Uuid,
     pub name: &'a str,

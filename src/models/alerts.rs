@@ -213,7 +213,7 @@ pub struct Line {
     /// What else tells the credential apart; empty for other subjects.
     #[diesel(sql_type = Text)]
     pub identity: String,
-    /// Whether the credential or integration is still there.
+    /// Whether the credential, integration or item is still there.
     #[diesel(sql_type = Bool)]
     pub there: bool,
     /// Of the credential: since when it has its secret, and when it ends. What a notice says of either grows old.
@@ -236,11 +236,12 @@ const LINES: &str = "
     SELECT a.id, a.trigger, a.subject_kind, a.subject_id, coalesce(c.name, i.name, a.subject_name) AS subject_name,
         a.stage, a.opened_at, a.acknowledged_at, a.acknowledged_by, a.snoozed_until, a.snoozed_by, a.closed_at,
         a.closed_why, coalesce(c.usage_count, 0) AS usages, coalesce(c.kind, '') AS kind,
-        coalesce(c.identity, '') AS identity, c.id IS NOT NULL OR i.id IS NOT NULL AS there, c.secret_set_at, c.expires_at,
+        coalesce(c.identity, '') AS identity, c.id IS NOT NULL OR i.id IS NOT NULL OR t.id IS NOT NULL AS there, c.secret_set_at, c.expires_at,
         n.event, n.days, n.of_days, n.words, d.sent, d.waiting, d.parked
     FROM (SELECT * FROM alerts WHERE __WHERE__ LIMIT $3) a
     LEFT JOIN credentials c ON a.subject_kind = 'credential' AND c.id = a.subject_id
     LEFT JOIN integrations i ON a.subject_kind = 'integration' AND i.id = a.subject_id
+    LEFT JOIN items t ON a.subject_kind = 'item' AND t.id = a.subject_id
     CROSS JOIN LATERAL (SELECT event, days, of_days, words FROM notices
         WHERE alert_id = a.id AND event <> 'closed' ORDER BY number DESC LIMIT 1) n
     CROSS JOIN LATERAL (SELECT count(*) FILTER (WHERE e.state = 'sent') AS sent,

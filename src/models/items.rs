@@ -213,6 +213,11 @@ fn matching<'a>(integration: Uuid, search: &str) -> Boxed<'a> {
     )
 }
 
+/// An item, and the integration that it belongs to.
+pub fn find(conn: &mut Conn, id: Uuid) -> Result<(Uuid, Item), DbError> {
+    Ok(items::table.find(id).select((items::integration_id, Item::as_select())).first(conn)?)
+}
+
 /// The row that a page starts after, or, going back, ends before.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Start {

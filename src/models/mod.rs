@@ -52,6 +52,7 @@ mod ids;
 pub mod integration_list;
 pub mod integrations;
 mod integrity_alerts;
+pub mod item_alerts;
 pub mod items;
 pub mod keks;
 mod lane;

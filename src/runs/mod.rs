@@ -26,6 +26,7 @@ use crate::providers::oci_registry::SentTo;
 use crate::services::Services;
 use crate::vault::Vault;
 
+mod alarms;
 mod prepare;
 mod record;
 

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::{Found, HEARTBEAT, Verdict, actor};
+use super::{Found, HEARTBEAT, Verdict, actor, alarms};
 use crate::echoes::Echoes;
 use crate::integrations::Family;
 use crate::integrations::progress::{Progress, Step};
@@ -136,6 +136,7 @@ fn record(
     let (word, outcome, detail) = match (&done.verdict, &saving) {
         (Verdict::Found(found), Some(saving)) => {
             let difference = saving.replace(conn, &|saved| watch.saved(saved, found.items.len()))?;
+            alarms::settle(conn, &done.integration, &found.items)?;
             read(found, difference, noun(&done.integration), &done.echoes)
         }
         (Verdict::Failed { step, error }, _) => {

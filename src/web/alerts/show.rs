@@ -122,6 +122,7 @@ fn subject(line: &Line) -> Subject {
     let label = match line.subject_kind.as_str() {
         "credential" => "Credential",
         "integration" => "Integration",
+        "item" => "Found by a scan",
         "store" => "Store",
         _ => "Account",
     };

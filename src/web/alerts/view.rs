@@ -95,6 +95,7 @@ fn icon(trigger: Trigger) -> &'static str {
         Trigger::Expiring => "certificate",
         Trigger::FailedTest => "key",
         Trigger::FailedScan => "scan",
+        Trigger::OldRuntime => "clock",
         Trigger::Integrity => "shield",
         Trigger::Delivery => "bell",
         Trigger::Lockout => "lock",
