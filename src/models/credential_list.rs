@@ -8,22 +8,21 @@ use chrono::{DateTime, Utc};
 use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::{Bool, Integer, Text, Timestamptz, Uuid as SqlUuid};
-use uuid::Uuid;
 
 use super::credential_query::{Key, On, PAGE, Page, Place, Query, Row, Sort, conditions};
 use super::provider_facts;
 use super::schema::credentials;
-use super::{Conn, DbError, credential_search};
+use super::{Conn, CredentialId, DbError, credential_search};
 
 /// One row of the table, as it is now.
-pub fn find(connection: &mut Conn, id: Uuid) -> Result<(Row, DateTime<Utc>), DbError> {
+pub fn find(connection: &mut Conn, id: CredentialId) -> Result<(Row, DateTime<Utc>), DbError> {
     let columns = (Row::as_select(), sql::<Timestamptz>("now()"));
     Ok(credentials::table.find(id).select(columns).first(connection)?)
 }
 
 pub fn page(connection: &mut Conn, query: &Query) -> Result<Page, DbError> {
     let mut page = of_order(connection, query)?;
-    let ids: Vec<Uuid> = page.rows.iter().map(|row| row.id).collect();
+    let ids: Vec<CredentialId> = page.rows.iter().map(|row| row.id).collect();
     page.made = provider_facts::made(connection, &ids)?;
     Ok(page)
 }

@@ -9,8 +9,8 @@ use diesel::expression::{BoxableExpression, SqlLiteral};
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::sql_types::{Bool, Integer, Text};
-use uuid::Uuid;
 
+use super::CredentialId;
 use super::credential_limits::Limits;
 use super::schema::credentials;
 use super::times::{MaybeTime, Time};
@@ -65,7 +65,7 @@ impl Query {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
     pub key: Key,
-    pub id: Uuid,
+    pub id: CredentialId,
     pub back: bool,
 }
 
@@ -84,7 +84,7 @@ pub enum Key {
 #[derive(Clone, Debug, Queryable, Selectable)]
 #[diesel(table_name = credentials)]
 pub struct Row {
-    pub id: Uuid,
+    pub id: CredentialId,
     pub kind: String,
     pub name: String,
     pub name_key: String,
@@ -140,7 +140,7 @@ pub struct Page {
     /// Only the beginnings of words were searched.
     pub beginnings: bool,
     /// When the providers say that the keys were made, where they tell.
-    pub made: HashMap<(Uuid, i32), DateTime<Utc>>,
+    pub made: HashMap<(CredentialId, i32), DateTime<Utc>>,
     /// The database's clock, for ages.
     pub now: DateTime<Utc>,
 }

@@ -1,12 +1,10 @@
 //! Alerts about single items of an inventory: opened and closed in the transaction that saves the inventory. Those of
 //! items that are gone are closed by the clock, in `due_alerts`.
 
+use super::alerts::RAISED;
+use super::{Conn, DbError, IntegrationId};
 use diesel::prelude::*;
 use diesel::sql_types::{Array, SmallInt, Text, Uuid as SqlUuid};
-use uuid::Uuid;
-
-use super::alerts::RAISED;
-use super::{Conn, DbError};
 
 /// An item that needs attention.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,7 +18,7 @@ pub struct Due {
 }
 
 /// Opens an alert about each of these items of an integration, unless it is open already.
-pub fn raise(conn: &mut Conn, trigger: &str, integration: Uuid, due: &[Due]) -> Result<usize, DbError> {
+pub fn raise(conn: &mut Conn, trigger: &str, integration: IntegrationId, due: &[Due]) -> Result<usize, DbError> {
     let column = |of: fn(&Due) -> &str| due.iter().map(of).collect::<Vec<_>>();
     Ok(diesel::sql_query(
         "WITH due AS (
@@ -48,7 +46,7 @@ pub fn raise(conn: &mut Conn, trigger: &str, integration: Uuid, due: &[Due]) -> 
 pub fn close_others(
     conn: &mut Conn,
     trigger: &str,
-    integration: Uuid,
+    integration: IntegrationId,
     due: &[Due],
     why: &str,
 ) -> Result<usize, DbError> {

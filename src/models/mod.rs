@@ -88,7 +88,9 @@ mod using;
 pub use connecting::{ConnectError, Parameters, Route, UrlError, connect, connect_by, route};
 pub use db::{AsDb, Db, read, transaction};
 pub use error::DbError;
-pub use ids::ReplicaId;
+pub use ids::{
+    AlertId, CredentialId, DeliveryId, IntegrationId, ItemId, RecipientId, ReplicaId, RunId, SessionId, UserId,
+};
 
 pub type Conn = PgConnection;
 

@@ -7,11 +7,10 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
-use uuid::Uuid;
 
 use super::schema::provider_facts;
 use super::times::{MaybeTime, Time};
-use super::{Conn, DbError};
+use super::{Conn, CredentialId, DbError};
 
 /// `None` where the provider does not tell, or not this key.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Queryable, Selectable)]
@@ -27,7 +26,7 @@ pub struct Told {
 }
 
 /// Keeps what was told of one version of a secret; what is not told this time was perhaps told before.
-pub(super) fn keep(conn: &mut Conn, id: Uuid, secret_version: i32, told: &Told) -> Result<(), DbError> {
+pub(super) fn keep(conn: &mut Conn, id: CredentialId, secret_version: i32, told: &Told) -> Result<(), DbError> {
     if *told == Told::default() {
         return Ok(());
     }
@@ -49,17 +48,17 @@ pub(super) fn keep(conn: &mut Conn, id: Uuid, secret_version: i32, told: &Told) 
 }
 
 /// Of this version of the secret.
-pub fn of(conn: &mut Conn, id: Uuid, secret_version: i32) -> Result<Told, DbError> {
+pub fn of(conn: &mut Conn, id: CredentialId, secret_version: i32) -> Result<Told, DbError> {
     let current = provider_facts::table.find(id).filter(provider_facts::secret_version.eq(secret_version));
     Ok(current.select(Told::as_select()).first(conn).optional()?.unwrap_or_default())
 }
 
 /// When the keys of one page of the table were made, by credential and version of its secret.
-pub fn made(conn: &mut Conn, ids: &[Uuid]) -> Result<HashMap<(Uuid, i32), DateTime<Utc>>, DbError> {
+pub fn made(conn: &mut Conn, ids: &[CredentialId]) -> Result<HashMap<(CredentialId, i32), DateTime<Utc>>, DbError> {
     let columns =
         (provider_facts::credential_id, provider_facts::secret_version, provider_facts::made_at.assume_not_null());
     let known = provider_facts::table.filter(provider_facts::credential_id.eq_any(ids));
-    let rows: Vec<(Uuid, i32, Time)> =
+    let rows: Vec<(CredentialId, i32, Time)> =
         known.filter(provider_facts::made_at.is_not_null()).select(columns).load(conn)?;
     Ok(rows.into_iter().map(|(id, version, at)| ((id, version), at.into())).collect())
 }

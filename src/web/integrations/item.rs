@@ -2,9 +2,8 @@
 
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Path};
-use uuid::Uuid;
 
-use crate::models::items;
+use crate::models::{ItemId, items};
 use crate::services::Services;
 use crate::web::error::Error;
 use crate::web::page;
@@ -14,7 +13,7 @@ use crate::web::session::{As, Auditor};
 pub async fn show(
     services: Data<Services>,
     _: As<Auditor>,
-    id: Path<Uuid>,
+    id: Path<ItemId>,
     params: Params,
 ) -> Result<HttpResponse, Error> {
     let id = *id;
