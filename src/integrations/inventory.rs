@@ -11,8 +11,8 @@ use serde_json::Value;
 
 /// What a family knows of an item beside its place, name and fingerprint; stored as JSON.
 pub trait Facts: Serialize + DeserializeOwned + Default {
-    /// One cell a column, in the order of [`Inventory::columns`].
-    fn cells(self) -> Vec<Cell>;
+    /// One cell a column, in the order of [`Inventory::columns`]. `now`, for what depends on the day.
+    fn cells(self, now: DateTime<Utc>) -> Vec<Cell>;
 }
 
 /// A fact, to be shown or exported.
@@ -57,8 +57,10 @@ pub struct Inventory {
     pub exported: &'static [&'static str],
     /// Where to look when a scan found nothing: a sentence.
     pub hint: &'static str,
+    /// What has to be known to read the table, as a sentence; may be blank.
+    pub note: &'static str,
     /// [`cells`] of the family's facts.
-    pub cells: fn(&Value) -> Vec<Cell>,
+    pub cells: fn(&Value, DateTime<Utc>) -> Vec<Cell>,
 }
 
 /// How items read of which this release does not know the family.
@@ -73,12 +75,13 @@ pub static UNKNOWN: Inventory = Inventory {
     columns: &[],
     exported: &[],
     hint: "",
-    cells: |_| Vec::new(),
+    note: "",
+    cells: |_, _| Vec::new(),
 };
 
 /// The cells of stored facts; those of the default where a later release wrote others.
-pub fn cells<F: Facts>(facts: &Value) -> Vec<Cell> {
-    F::deserialize(facts).unwrap_or_default().cells()
+pub fn cells<F: Facts>(facts: &Value, now: DateTime<Utc>) -> Vec<Cell> {
+    F::deserialize(facts).unwrap_or_default().cells(now)
 }
 
 impl Inventory {
