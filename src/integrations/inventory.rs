@@ -13,8 +13,8 @@ use super::alerts::message::Trigger;
 
 /// What a family knows of an item beside its place, name and fingerprint; stored as JSON.
 pub trait Facts: Serialize + DeserializeOwned + Default {
-    /// One cell a column, in the order of [`Inventory::columns`].
-    fn cells(self) -> Vec<Cell>;
+    /// One cell a column, in the order of [`Inventory::columns`]. `now`, for what depends on the day.
+    fn cells(self, now: DateTime<Utc>) -> Vec<Cell>;
 }
 
 /// A fact, to be shown or exported.
@@ -42,8 +42,8 @@ pub struct Column {
 #[derive(Clone, Copy, Debug)]
 pub struct Alarm {
     pub trigger: Trigger,
-    /// Why an item of these facts needs attention today, as a sentence; `None` where all is well.
-    pub why: fn(&Value, DateTime<Utc>) -> Option<String>,
+    /// Why an item of this name and these facts needs attention today, as a sentence; `None` where all is well.
+    pub why: fn(&str, &Value, DateTime<Utc>) -> Option<String>,
     /// Why the alert about an item of which all is well is closed; ends a sentence.
     pub over: &'static str,
 }
@@ -69,8 +69,10 @@ pub struct Inventory {
     pub exported: &'static [&'static str],
     /// Where to look when a scan found nothing: a sentence.
     pub hint: &'static str,
+    /// What has to be known to read the table, as a sentence; may be blank.
+    pub note: &'static str,
     /// [`cells`] of the family's facts.
-    pub cells: fn(&Value) -> Vec<Cell>,
+    pub cells: fn(&Value, DateTime<Utc>) -> Vec<Cell>,
     /// Which items raise an alert, if any can.
     pub alarm: Option<Alarm>,
 }
@@ -87,13 +89,14 @@ pub static UNKNOWN: Inventory = Inventory {
     columns: &[],
     exported: &[],
     hint: "",
-    cells: |_| Vec::new(),
+    note: "",
+    cells: |_, _| Vec::new(),
     alarm: None,
 };
 
 /// The cells of stored facts; those of the default where a later release wrote others.
-pub fn cells<F: Facts>(facts: &Value) -> Vec<Cell> {
-    F::deserialize(facts).unwrap_or_default().cells()
+pub fn cells<F: Facts>(facts: &Value, now: DateTime<Utc>) -> Vec<Cell> {
+    F::deserialize(facts).unwrap_or_default().cells(now)
 }
 
 impl Inventory {

@@ -10,7 +10,9 @@ pub mod aws;
 pub mod ca_certificate;
 pub mod context;
 mod family;
+pub mod functions;
 pub mod inventory;
+pub mod patterns;
 pub mod progress;
 pub mod registries;
 pub mod scan;
@@ -25,6 +27,7 @@ impl Family {
     pub fn inventory(self) -> Option<&'static Inventory> {
         match self {
             Self::RegistryScan => Some(&registries::image::INVENTORY),
+            Self::ServerlessScan => Some(&functions::function::INVENTORY),
             Self::AlertProfile => None,
         }
     }
@@ -33,6 +36,7 @@ impl Family {
     pub fn providers(self) -> &'static [&'static Spec] {
         match self {
             Self::RegistryScan => registries::VERSIONS,
+            Self::ServerlessScan => functions::VERSIONS,
             Self::AlertProfile => alerts::CHANNELS,
         }
     }

@@ -67,12 +67,13 @@ impl Scan {
         self.gaps.extend(other.gaps);
     }
 
-    /// In the order of their places. An error, the first gap, when nothing at all was read.
-    pub fn finished(mut self) -> Result<Self, Gap> {
+    /// In the order of their places. An error, the first gap, when nothing at all was read: there are gaps and no items,
+    /// and no `empty` part was read that has none.
+    pub fn finished(mut self, empty: bool) -> Result<Self, Gap> {
         self.items.sort_by(|a, b| (&a.place, &a.name).cmp(&(&b.place, &b.name)));
         self.gaps.sort_by(|a, b| (a.step, &a.at).cmp(&(b.step, &b.at)));
         match self.gaps.first() {
-            Some(first) if self.items.is_empty() => Err(first.clone().with_others(self.gaps.len() - 1)),
+            Some(first) if self.items.is_empty() && !empty => Err(first.clone().with_others(self.gaps.len() - 1)),
             _ => Ok(self),
         }
     }
@@ -219,9 +220,10 @@ mod tests {
     fn a_scan_that_reads_nothing_fails_and_counts_the_rest() {
         let mut scan = Scan::gap(gap(READING, "b:1", ProviderError::BadAnswer));
         scan.add(Scan::gap(gap(LISTING, "a", ProviderError::Forbidden)));
-        let error = scan.finished().unwrap_err();
+        let error = scan.clone().finished(false).unwrap_err();
         assert_eq!((error.step, error.at.as_str()), (LISTING, "a"));
         assert!(error.to_string().ends_with("One other part could not be read either."), "{error}");
-        assert_eq!(Scan::default().finished(), Ok(Scan::default()));
+        assert_eq!(scan.finished(true).map(|scan| scan.gaps.len()), Ok(2), "another part was read, and is empty");
+        assert_eq!(Scan::default().finished(false), Ok(Scan::default()));
     }
 }

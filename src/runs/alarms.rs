@@ -25,7 +25,7 @@ pub fn settle(conn: &mut Conn, integration: &Integration, found: &[Found]) -> Re
 fn due(inventory: &Inventory, alarm: &Alarm, found: &[Found], now: DateTime<Utc>) -> Vec<Due> {
     let each = |item: &Found| {
         let facts = serde_json::from_str(&item.facts).ok()?;
-        let words = (alarm.why)(&facts, now)?;
+        let words = (alarm.why)(&item.name, &facts, now)?;
         let title = inventory.title(&item.place, &item.name);
         Some(Due { place: item.place.clone(), name: item.name.clone(), title, words })
     };

@@ -14,6 +14,7 @@ mod channels;
 mod commands;
 mod credentials;
 mod database;
+mod functions;
 mod fuzz_seeds;
 mod gallery;
 mod hostile_text;

@@ -112,7 +112,7 @@ impl Reader<'_> {
             scan.add(found);
             report.part(Step::READING_MANIFESTS, scan.items.len(), scan.gaps.len());
         }
-        scan.finished()
+        scan.finished(false)
     }
 
     async fn repository(&self, repository: &str) -> Result<Scan, Gap> {

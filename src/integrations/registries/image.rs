@@ -18,7 +18,7 @@ pub struct Facts {
 }
 
 impl inventory::Facts for Facts {
-    fn cells(self) -> Vec<Cell> {
+    fn cells(self, _: DateTime<Utc>) -> Vec<Cell> {
         vec![Cell::List(self.platforms), Cell::Size(self.size), Cell::At(self.pushed)]
     }
 }
@@ -38,6 +38,7 @@ pub static INVENTORY: Inventory = Inventory {
     ],
     exported: &["size_bytes", "platforms", "pushed_at"],
     hint: "Look at Repository and Tag under Settings.",
+    note: "",
     cells: inventory::cells::<Facts>,
     alarm: None,
 };

@@ -8,6 +8,7 @@ mod assume;
 mod connector;
 mod endpoints;
 mod environment;
+pub mod lambda;
 mod place;
 pub mod policies;
 pub mod probe;

@@ -3,12 +3,13 @@
 
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Path};
+use chrono::{DateTime, Utc};
 use futures_util::stream;
 
 use super::inventory;
 use crate::integrations::inventory::{Cell, Inventory};
 use crate::models::items::{self, Item, Start};
-use crate::models::{DbError, IntegrationId, integrations};
+use crate::models::{self, Conn, DbError, IntegrationId, integrations};
 use crate::services::Services;
 use crate::web::csv::{attachment, lines};
 use crate::web::error::Error;
@@ -21,7 +22,9 @@ const PIECE: i64 = 2_000;
 pub async fn index(services: Data<Services>, _: As<Auditor>, id: Path<IntegrationId>) -> Result<HttpResponse, Error> {
     let id = *id;
     let vault = services.vault.clone();
-    let row = services.db.run(move |conn| integrations::find(conn, &vault, id)).await?.into_shown();
+    let found = move |conn: &mut Conn| Ok::<_, DbError>((integrations::find(conn, &vault, id)?, models::clock(conn)?));
+    let (row, now) = services.db.run(found).await?;
+    let row = row.into_shown();
     let inventory = inventory::of(&row.family);
     let pieces = stream::try_unfold(Next::Header, move |next| {
         let services = services.clone();
@@ -38,7 +41,7 @@ pub async fn index(services: Data<Services>, _: As<Auditor>, id: Path<Integratio
                 }
                 None => Next::End,
             };
-            Ok(Some((lines(page.rows.iter().map(|item| cells(inventory, item))), next)))
+            Ok(Some((lines(page.rows.iter().map(|item| cells(inventory, item, now))), next)))
         }
     });
     Ok(attachment(&format!("{}.csv", inventory.plural())).streaming(pieces))
@@ -57,8 +60,8 @@ fn header(inventory: &Inventory) -> Vec<String> {
     own.chain(facts).chain(["found_by".to_owned()]).collect()
 }
 
-fn cells(inventory: &Inventory, item: &Item) -> Vec<String> {
-    let known = (inventory.cells)(&item.facts);
+fn cells(inventory: &Inventory, item: &Item, now: DateTime<Utc>) -> Vec<String> {
+    let known = (inventory.cells)(&item.facts, now);
     let own = [&item.place, &item.name].into_iter().chain(inventory.fingerprint.map(|_| &item.fingerprint));
     let facts = inventory.exported.iter().map(|name| inventory.fact(&known, name).map(text).unwrap_or_default());
     let found_by = if item.kept { "earlier scan" } else { "last scan" };

@@ -46,6 +46,7 @@ pub struct Words {
     pub searched: String,
     /// Where to look when a scan found nothing.
     pub hint: &'static str,
+    pub note: &'static str,
 }
 
 pub struct Row {
@@ -92,6 +93,7 @@ impl Words {
             fingerprint: inventory.fingerprint.map(form::in_sentence),
             searched: one_of(&inventory.heads()),
             hint: inventory.hint,
+            note: inventory.note,
         }
     }
 }
@@ -136,7 +138,7 @@ impl Row {
         Self {
             title: inventory.title(&item.place, &item.name),
             short: shown::short_digest(&item.fingerprint).to_owned(),
-            facts: (inventory.cells)(&item.facts).into_iter().map(|cell| Fact::new(cell, now)).collect(),
+            facts: (inventory.cells)(&item.facts, now).into_iter().map(|cell| Fact::new(cell, now)).collect(),
             place: item.place,
             name: item.name,
             fingerprint: item.fingerprint,

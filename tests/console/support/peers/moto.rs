@@ -187,6 +187,20 @@ impl Moto {
         self.ecr("PutImage", &body).await;
     }
 
+    /// Adds a function with an environment variable of that value, and leaves moto open: it refuses right signatures for
+    /// Lambda while it enforces.
+    pub async fn function(&self, name: &str, environment: &str) {
+        let role = self.role(name, "arn:aws:iam::123456789012:root").await;
+        self.free_actions("100000").await;
+        let body = json!({"FunctionName": name, "Runtime": "python3.12", "Role": role, "Handler": "index.handler",
+            "Code": {"ZipFile": BASE64_STANDARD.encode(EMPTY_ZIP)}, "Environment": {"Variables": {"TOKEN": environment}}});
+        let request = self.http.post(format!("{}/2015-03-31/functions", self.url()));
+        let request = request.header("authorization", signature("lambda")).header("content-type", "application/json");
+        let answer = request.body(body.to_string()).send().await.unwrap();
+        let (status, text) = (answer.status(), answer.text().await.unwrap());
+        assert!(status.is_success(), "{text}");
+    }
+
     /// Every request so far but those of [`Moto::arrange`] and its like.
     pub fn seen(&self) -> Vec<Request> {
         let text = fs::read_to_string(self.directory.path().join("requests")).unwrap_or_default();
@@ -227,6 +241,9 @@ pub fn inside(xml: &str, tag: &str) -> String {
     let (_, rest) = xml.split_once(&format!("<{tag}>")).unwrap();
     rest.split_once('<').unwrap().0.to_owned()
 }
+
+/// An archive without entries: its end record alone.
+const EMPTY_ZIP: &[u8] = b"PK\x05\x06\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0";
 
 const ARRANGER: &str = "AKIAARRANGER";
 

@@ -1,0 +1,133 @@
+//! Functions as items: a function in its region, whose fingerprint is the hash of its code. Whether its runtime is still
+//! supported is a matter of the day on which it is shown, and is not stored.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::runtimes::{LAMBDA, Support};
+use crate::integrations::alerts::message::Trigger;
+use crate::integrations::inventory::{self, Alarm, Cell, Column, Inventory};
+
+/// What is known of a function beside its region, name and version.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Facts {
+    /// As the vendor identifies it, `nodejs24.x`; blank for a container image.
+    pub runtime: String,
+    /// `Zip` or `Image`.
+    pub package: String,
+    /// Of the code, in bytes.
+    pub size: i64,
+    pub modified: Option<DateTime<Utc>>,
+    /// What it runs as: the ARN of a role.
+    pub role: String,
+    /// `x86_64`, `arm64`
+    pub architectures: Vec<String>,
+    /// ARNs of the layers' versions.
+    pub layers: Vec<String>,
+}
+
+impl inventory::Facts for Facts {
+    fn cells(self, now: DateTime<Utc>) -> Vec<Cell> {
+        let support = self.support(now.date_naive());
+        let runtime = if self.runtime.is_empty() { "Container image".to_owned() } else { self.runtime };
+        // `arn:aws:iam::123456789012:role/service-role/pay`, `arn:aws:lambda:eu-central-1:123456789012:layer:base:3`
+        let role = self.role.split_once(":role/").map_or(self.role.as_str(), |(_, name)| name).to_owned();
+        let layer = |arn: &String| arn.split_once(":layer:").map_or(arn.as_str(), |(_, name)| name).to_owned();
+        vec![
+            Cell::Text(runtime),
+            support,
+            Cell::Size(self.size),
+            Cell::At(self.modified),
+            Cell::Text(role),
+            Cell::List(self.architectures),
+            Cell::List(self.layers.iter().map(layer).collect()),
+        ]
+    }
+}
+
+impl Facts {
+    /// The tone and the word of the runtime's support. The vendor does not say what is in an image.
+    fn support(&self, today: NaiveDate) -> Cell {
+        let (tone, word) = match LAMBDA.support(&self.runtime, today) {
+            Support::Ended(on) => ("bad", format!("Ended {on}")),
+            Support::EndsSoon(on) => ("warn", format!("Ends {on}")),
+            Support::Supported => ("good", "Supported".to_owned()),
+            Support::NotListed => ("neutral", "Unknown".to_owned()),
+        };
+        Cell::Mark(tone, word)
+    }
+}
+
+pub static INVENTORY: Inventory = Inventory {
+    noun: "function",
+    source: "cloud",
+    part: "region",
+    place: "Region",
+    name: "Function",
+    fingerprint: None,
+    separator: "/",
+    columns: &[
+        Column { head: "Runtime", csv: "runtime", is_number: false },
+        Column { head: "Runtime support", csv: "runtime_support", is_number: false },
+        Column { head: "Code size", csv: "code_size_bytes", is_number: true },
+        Column { head: "Modified", csv: "modified_at", is_number: false },
+        Column { head: "Role", csv: "role", is_number: false },
+        Column { head: "Architectures", csv: "architectures", is_number: false },
+        Column { head: "Layers", csv: "layers", is_number: false },
+    ],
+    exported: &["runtime", "runtime_support", "code_size_bytes", "modified_at", "role", "architectures", "layers"],
+    hint: "Look at Regions and Functions under Settings.",
+    note: "Runtime support is that of AWS's table of September 2026.",
+    cells: inventory::cells::<Facts>,
+    alarm: Some(Alarm { trigger: Trigger::OldRuntime, why: old_runtime, over: "its runtime is supported" }),
+};
+
+/// Of a function once: the other versions of it, `pay:7` beside `pay:$LATEST`, are only marked.
+fn old_runtime(name: &str, facts: &Value, now: DateTime<Utc>) -> Option<String> {
+    if name.split_once(':').is_some_and(|(_, version)| version != "$LATEST") {
+        return None;
+    }
+    let runtime = Facts::deserialize(facts).ok()?.runtime;
+    match LAMBDA.support(&runtime, now.date_naive()) {
+        Support::Ended(on) => Some(format!("AWS supported {runtime} until {on}.")),
+        Support::EndsSoon(on) => Some(format!("AWS supports {runtime} until {on}.")),
+        Support::Supported | Support::NotListed => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::integrations::inventory::Facts as _;
+
+    #[test]
+    fn an_old_runtime_is_told_of_the_function_and_not_of_each_version() {
+        let now = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
+        let why = |name: &str, runtime: &str| old_runtime(name, &serde_json::json!({ "runtime": runtime }), now);
+        assert_eq!(why("pay", "python2.7").as_deref(), Some("AWS supported python2.7 until 2021-07-15."));
+        assert!(why("pay:$LATEST", "python2.7").is_some() && why("pay:7", "python2.7").is_none());
+        assert_eq!((why("pay", "nodejs24.x"), why("pay", ""), why("pay", "rust9")), (None, None, None));
+    }
+
+    #[test]
+    fn a_role_and_a_layer_are_shown_by_their_names_and_an_image_as_such() {
+        let facts = Facts {
+            runtime: "python2.7".to_owned(),
+            role: "arn:aws:iam::123456789012:role/service-role/pay".to_owned(),
+            layers: vec!["arn:aws:lambda:eu-central-1:123456789012:layer:base:3".to_owned()],
+            ..Facts::default()
+        };
+        let now = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
+        let cells = facts.cells(now);
+        assert_eq!(cells[1], Cell::Mark("bad", "Ended 2021-07-15".to_owned()));
+        assert_eq!(cells[4], Cell::Text("service-role/pay".to_owned()));
+        assert_eq!(cells[6], Cell::List(vec!["base:3".to_owned()]));
+        let image = Facts { package: "Image".to_owned(), ..Facts::default() }.cells(now);
+        assert_eq!(image[0], Cell::Text("Container image".to_owned()));
+        assert_eq!(image[1], Cell::Mark("neutral", "Unknown".to_owned()));
+        assert_eq!(INVENTORY.columns.len(), image.len());
+        assert!(INVENTORY.note.contains(LAMBDA.as_of));
+    }
+}

@@ -1,0 +1,125 @@
+//! When the runtimes of functions end, by the vendors' own tables. A table is a copy with a date, which pages name
+//! beside it; what is newer than it counts as not listed, never as supported.
+
+use chrono::{Days, NaiveDate};
+
+/// A runtime that ends within so many days is marked: AWS gives notice that long before.
+const NOTICE: Days = Days::new(180);
+
+/// What a table says of a runtime.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Support {
+    /// Without security updates since that day.
+    Ended(NaiveDate),
+    /// Without security updates from that day on, which is near.
+    EndsSoon(NaiveDate),
+    Supported,
+    /// A preview, or newer than the table.
+    NotListed,
+}
+
+/// A vendor's table.
+pub struct Table {
+    /// When the copy was made, as pages say it: `September 2026`.
+    pub as_of: &'static str,
+    /// Identifiers and the last day of their support, `2026-04-30`.
+    entries: &'static [(&'static str, &'static str)],
+}
+
+/// The deprecation dates of AWS Lambda's runtimes, those to come as AWS plans them.
+/// <https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html>
+pub static LAMBDA: Table = Table {
+    as_of: "September 2026",
+    entries: &[
+        ("nodejs24.x", "2028-04-30"),
+        ("nodejs22.x", "2027-04-30"),
+        ("nodejs20.x", "2026-04-30"),
+        ("nodejs18.x", "2025-09-01"),
+        ("nodejs16.x", "2024-06-12"),
+        ("nodejs14.x", "2023-12-04"),
+        ("nodejs12.x", "2023-03-31"),
+        ("nodejs10.x", "2021-07-30"),
+        ("nodejs8.10", "2020-03-06"),
+        ("nodejs6.10", "2019-08-12"),
+        ("nodejs4.3", "2020-03-05"),
+        ("nodejs4.3-edge", "2019-04-30"),
+        ("nodejs", "2016-10-31"),
+        ("python3.14", "2029-06-30"),
+        ("python3.13", "2029-06-30"),
+        ("python3.12", "2028-10-31"),
+        ("python3.11", "2027-06-30"),
+        ("python3.10", "2026-10-31"),
+        ("python3.9", "2025-12-15"),
+        ("python3.8", "2024-10-14"),
+        ("python3.7", "2023-12-04"),
+        ("python3.6", "2022-07-18"),
+        ("python2.7", "2021-07-15"),
+        ("java25", "2029-06-30"),
+        ("java21", "2029-06-30"),
+        ("java17.al2023", "2029-06-30"),
+        ("java11.al2023", "2029-06-30"),
+        ("java8.al2023", "2029-06-30"),
+        ("java17", "2027-06-30"),
+        ("java11", "2027-06-30"),
+        ("java8.al2", "2027-06-30"),
+        ("java8", "2024-01-08"),
+        ("dotnet10", "2028-11-14"),
+        ("dotnet8", "2026-11-10"),
+        ("dotnet6", "2024-12-20"),
+        ("dotnetcore3.1", "2023-04-03"),
+        ("dotnetcore2.1", "2022-01-05"),
+        ("dotnetcore2.0", "2019-05-30"),
+        ("dotnetcore1.0", "2019-06-27"),
+        ("ruby4.0", "2029-03-31"),
+        ("ruby3.4", "2028-03-31"),
+        ("ruby3.3", "2027-03-31"),
+        ("ruby3.2", "2026-03-31"),
+        ("ruby2.7", "2023-12-07"),
+        ("ruby2.5", "2021-07-30"),
+        ("go1.x", "2024-01-08"),
+        ("provided.al2023", "2029-06-30"),
+        ("provided.al2", "2026-07-31"),
+        ("provided", "2024-01-08"),
+    ],
+};
+
+impl Table {
+    pub fn support(&self, runtime: &str, today: NaiveDate) -> Support {
+        let entry = self.entries.iter().find(|(known, _)| *known == runtime);
+        let Some(last_day) = entry.and_then(|(_, date)| date.parse::<NaiveDate>().ok()) else {
+            return Support::NotListed;
+        };
+        if last_day < today {
+            Support::Ended(last_day)
+        } else if today.checked_add_days(NOTICE).is_some_and(|near| last_day <= near) {
+            Support::EndsSoon(last_day)
+        } else {
+            Support::Supported
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_runtime_is_marked_half_a_year_before_its_end_and_from_then_on() {
+        let on = |runtime: &str, today: &str| LAMBDA.support(runtime, today.parse().unwrap());
+        let end = "2027-04-30".parse().unwrap();
+        assert_eq!(on("nodejs22.x", "2026-10-31"), Support::Supported);
+        assert_eq!(on("nodejs22.x", "2026-11-01"), Support::EndsSoon(end));
+        assert_eq!(on("nodejs22.x", "2027-04-30"), Support::EndsSoon(end));
+        assert_eq!(on("nodejs22.x", "2027-05-01"), Support::Ended(end));
+        assert_eq!(on("nodejs26.x", "2026-11-01"), Support::NotListed);
+    }
+
+    #[test]
+    fn every_line_of_the_table_is_a_date_and_stands_once() {
+        let mut names: Vec<&str> = LAMBDA.entries.iter().map(|(name, _)| *name).collect();
+        assert!(LAMBDA.entries.iter().all(|(_, date)| date.parse::<NaiveDate>().is_ok()));
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), LAMBDA.entries.len());
+    }
+}
