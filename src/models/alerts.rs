@@ -216,10 +216,10 @@ pub struct Line {
     /// Whether the credential, integration or item is still there.
     #[diesel(sql_type = Bool)]
     pub there: bool,
-    /// Of the credential: since when it has its secret, and when it ends. What a notice says of either grows old.
+    /// Of the credential: since when its secret ages, and when it ends. What a notice says of either grows old.
     #[diesel(sql_type = Nullable<Timestamptz>)]
     #[diesel(deserialize_as = MaybeTime)]
-    pub secret_set_at: Option<DateTime<Utc>>,
+    pub aged_from: Option<DateTime<Utc>>,
     #[diesel(sql_type = Nullable<Timestamptz>)]
     #[diesel(deserialize_as = MaybeTime)]
     pub expires_at: Option<DateTime<Utc>>,
@@ -236,7 +236,8 @@ const LINES: &str = "
     SELECT a.id, a.trigger, a.subject_kind, a.subject_id, coalesce(c.name, i.name, a.subject_name) AS subject_name,
         a.stage, a.opened_at, a.acknowledged_at, a.acknowledged_by, a.snoozed_until, a.snoozed_by, a.closed_at,
         a.closed_why, coalesce(c.usage_count, 0) AS usages, coalesce(c.kind, '') AS kind,
-        coalesce(c.identity, '') AS identity, c.id IS NOT NULL OR i.id IS NOT NULL OR t.id IS NOT NULL AS there, c.secret_set_at, c.expires_at,
+        coalesce(c.identity, '') AS identity, c.id IS NOT NULL OR i.id IS NOT NULL OR t.id IS NOT NULL AS there,
+        c.aged_from, c.expires_at,
         n.event, n.days, n.of_days, n.words, d.sent, d.waiting, d.parked
     FROM (SELECT * FROM alerts WHERE __WHERE__ LIMIT $3) a
     LEFT JOIN credentials c ON a.subject_kind = 'credential' AND c.id = a.subject_id

@@ -25,7 +25,7 @@ pub enum Why {
     Integrity,
     /// The last test found this.
     FailedTest(String),
-    /// Days since the secret was stored, beyond the limit.
+    /// Days since the secret was made, beyond the limit.
     Stale(i64),
     /// Days until it expires; below zero when it has expired.
     Expiring(i64, DateTime<Utc>),
@@ -66,13 +66,13 @@ pub fn list(conn: &mut Conn, limits: &Limits, each: i64) -> Result<Vec<Attention
             UNION ALL
             (SELECT * FROM (
                 SELECT c.* FROM unnest($1, $4, $5) AS l (kind, days, by_nature) CROSS JOIN LATERAL (
-                    SELECT id, name, usage_count, 'stale', '', secret_set_at AS at FROM credentials
+                    SELECT id, name, usage_count, 'stale', '', aged_from AS at FROM credentials
                     WHERE kind = l.kind AND stale_after_days IS NULL AND NOT shipped AND (ages OR NOT l.by_nature)
-                        AND secret_set_at < now() - make_interval(days => l.days) ORDER BY secret_set_at LIMIT $3) AS c
+                        AND aged_from < now() - make_interval(days => l.days) ORDER BY aged_from LIMIT $3) AS c
                 UNION ALL (
-                    SELECT id, name, usage_count, 'stale', '', secret_set_at FROM credentials
-                    WHERE stale_after_days > 0 AND secret_set_at < now() - make_interval(days => stale_after_days)
-                    ORDER BY secret_set_at LIMIT $3)) AS old
+                    SELECT id, name, usage_count, 'stale', '', aged_from FROM credentials
+                    WHERE stale_after_days > 0 AND aged_from < now() - make_interval(days => stale_after_days)
+                    ORDER BY aged_from LIMIT $3)) AS old
              ORDER BY at LIMIT $3)
             UNION ALL
             (SELECT id, name, usage_count, 'expiring', '', expires_at FROM credentials

@@ -46,11 +46,11 @@ impl Limits {
     /// limits would have to be joined to every row.
     pub(super) fn passed(&self) -> String {
         let mut ranges =
-            vec!["stale_after_days > 0 AND secret_set_at < now() - make_interval(days => stale_after_days)".to_owned()];
+            vec!["stale_after_days > 0 AND aged_from < now() - make_interval(days => stale_after_days)".to_owned()];
         ranges.extend(self.0.iter().filter(|limit| is_plain(&limit.kind)).map(|Limit { kind, days, by_nature }| {
             let ages = if *by_nature { "AND ages " } else { "" };
             format!(
-                "kind = '{kind}' AND stale_after_days IS NULL AND NOT shipped {ages}AND secret_set_at < now() - make_interval(days => {days})"
+                "kind = '{kind}' AND stale_after_days IS NULL AND NOT shipped {ages}AND aged_from < now() - make_interval(days => {days})"
             )
         }));
         format!("({})", ranges.join(" OR "))

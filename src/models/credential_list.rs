@@ -2,15 +2,12 @@
 //! page costs what the first one does; each sort has its index in the migration. A search in no order of its own is
 //! answered by `credential_search`.
 
-use std::collections::HashMap;
-
 use chrono::{DateTime, Utc};
 use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::{Bool, Integer, Text, Timestamptz, Uuid as SqlUuid};
 
 use super::credential_query::{Key, On, PAGE, Page, Place, Query, Row, Sort, conditions};
-use super::provider_facts;
 use super::schema::credentials;
 use super::{Conn, CredentialId, DbError, credential_search};
 
@@ -21,13 +18,6 @@ pub fn find(connection: &mut Conn, id: CredentialId) -> Result<(Row, DateTime<Ut
 }
 
 pub fn page(connection: &mut Conn, query: &Query) -> Result<Page, DbError> {
-    let mut page = of_order(connection, query)?;
-    let ids: Vec<CredentialId> = page.rows.iter().map(|row| row.id).collect();
-    page.made = provider_facts::made(connection, &ids)?;
-    Ok(page)
-}
-
-fn of_order(connection: &mut Conn, query: &Query) -> Result<Page, DbError> {
     if query.sort != Sort::Match {
         let found = sorted(connection, query, false)?;
         return paged(connection, query, found);
@@ -80,10 +70,10 @@ fn paged(connection: &mut Conn, query: &Query, mut found: Found) -> Result<Page,
     let (before, after) = if back { (more, true) } else { (query.from.is_some(), more) };
     let previous = rows.first().map(|row| row.place(query.sort, true)).filter(|_| before);
     let next = rows.last().map(|row| row.place(query.sort, false)).filter(|_| after);
-    Ok(Page { rows, previous, next, now, sort: query.sort, beginnings: false, made: HashMap::new() })
+    Ok(Page { rows, previous, next, now, sort: query.sort, beginnings: false })
 }
 
-/// Age counts up while the moment of storing counts down.
+/// Age counts up while the moment from which it counts goes down.
 fn ascending(query: &Query, back: bool) -> bool {
     let flipped = matches!(query.sort, Sort::Age);
     (query.descending == flipped) != back
@@ -97,8 +87,8 @@ fn order(sort: Sort, up: bool) -> &'static str {
         (Sort::Kind, false) => "kind DESC, name_key DESC",
         (Sort::Identity, true) => "identity, id",
         (Sort::Identity, false) => "identity DESC, id DESC",
-        (Sort::Age, true) => "secret_set_at, id",
-        (Sort::Age, false) => "secret_set_at DESC, id DESC",
+        (Sort::Age, true) => "aged_from, id",
+        (Sort::Age, false) => "aged_from DESC, id DESC",
         (Sort::Usages, true) => "usage_count, id",
         (Sort::Usages, false) => "usage_count DESC, id DESC",
         (Sort::Used, true) => "last_used_at, id",
@@ -137,7 +127,7 @@ fn beyond<'a>(sort: Sort, place: &'a Place, up: bool) -> On<'a, credentials::tab
                 .bind::<SqlUuid, _>(place.id)
                 .sql(")"),
         ),
-        (Sort::Age, Key::Time(at)) => time("secret_set_at", *at),
+        (Sort::Age, Key::Time(at)) => time("aged_from", *at),
         (Sort::Used, Key::Time(at)) => time("last_used_at", *at),
         (Sort::Expires, Key::Time(at)) => time("coalesce(expires_at, 'infinity')", *at),
         (Sort::Expires, Key::Never) => Box::new(

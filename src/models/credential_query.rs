@@ -1,8 +1,6 @@
 //! What the table of credentials is asked for and what it answers: filters, sorts, places, a page. Its two ways to an
 //! answer are `credential_list` and `credential_search`.
 
-use std::collections::HashMap;
-
 use chrono::{DateTime, Utc};
 use diesel::dsl::sql;
 use diesel::expression::{BoxableExpression, SqlLiteral};
@@ -95,8 +93,12 @@ pub struct Row {
     pub expires_at: Option<DateTime<Utc>>,
     pub shipped: bool,
     pub secret_version: i32,
+    /// When the secret was stored.
     #[diesel(deserialize_as = Time)]
     pub secret_set_at: DateTime<Utc>,
+    /// When it was made, as far as that is known: from then on its age counts.
+    #[diesel(deserialize_as = Time)]
+    pub aged_from: DateTime<Utc>,
     pub usage_count: i32,
     #[diesel(deserialize_as = Time)]
     pub last_used_at: DateTime<Utc>,
@@ -119,7 +121,7 @@ impl Row {
             Sort::Name | Sort::Match => Key::Text(self.name_key.clone()),
             Sort::Kind => Key::Pair(self.kind.clone(), self.name_key.clone()),
             Sort::Identity => Key::Text(self.identity.clone()),
-            Sort::Age => Key::Time(self.secret_set_at.timestamp_micros()),
+            Sort::Age => Key::Time(self.aged_from.timestamp_micros()),
             Sort::Usages => Key::Number(self.usage_count),
             Sort::Used => Key::Time(self.last_used_at.timestamp_micros()),
             Sort::Expires => self.expires_at.map_or(Key::Never, |at| Key::Time(at.timestamp_micros())),
@@ -139,8 +141,6 @@ pub struct Page {
     pub sort: Sort,
     /// Only the beginnings of words were searched.
     pub beginnings: bool,
-    /// When the providers say that the keys were made, where they tell.
-    pub made: HashMap<(CredentialId, i32), DateTime<Utc>>,
     /// The database's clock, for ages.
     pub now: DateTime<Utc>,
 }

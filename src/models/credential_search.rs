@@ -2,8 +2,6 @@
 //! keeps of each credential begin where its words do, so what begins with a text is one range of their index, read page
 //! by page. Text inside of words, and other orders, are the business of `credential_list`.
 
-use std::collections::HashMap;
-
 use chrono::{DateTime, Utc};
 use diesel::dsl::sql;
 use diesel::prelude::*;
@@ -73,5 +71,5 @@ pub fn page(connection: &mut Conn, query: &Query) -> Result<Page, DbError> {
     }
     let sort = if whole { Sort::Name } else { Sort::Match };
     let beginnings = !rows.is_empty();
-    Ok(Page { rows, previous, next, now, sort, beginnings, made: HashMap::new() })
+    Ok(Page { rows, previous, next, now, sort, beginnings })
 }

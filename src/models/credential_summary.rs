@@ -54,7 +54,7 @@ const COUNTS: &str = "
             now() - make_interval(days => days) * 2 / 3 AS two_thirds, now() - make_interval(days => days) AS whole
         FROM unnest($1, $2, $3) AS l (kind, days, by_nature)),
     aged AS (
-        SELECT c.kind, secret_set_at AS at, usage_count, shipped, expires_at, integrity_failed_at,
+        SELECT c.kind, aged_from AS at, usage_count, shipped, expires_at, integrity_failed_at,
             CASE WHEN own IS NULL THEN l.days ELSE nullif(own, 0) END AS days,
             CASE WHEN own IS NULL THEN third ELSE now() - make_interval(days => nullif(own, 0)) / 3 END AS third,
             CASE WHEN own IS NULL THEN two_thirds ELSE now() - make_interval(days => nullif(own, 0)) * 2 / 3 END AS two_thirds,

@@ -12,7 +12,7 @@ use super::events::{self, Action, Actor};
 use super::schema::{credentials, secrets};
 use super::secrets::{NewSecret, Versions};
 use super::trust::{self, Seen, Trusted, latest_version};
-use super::{Conn, CredentialId, DbError, keks};
+use super::{Conn, CredentialId, DbError, keks, provider_facts};
 use crate::vault::{Sealed, Vault};
 
 type SealedColumns = (Option<i32>, Option<Vec<u8>>, Option<Vec<u8>>);
@@ -228,6 +228,7 @@ pub fn update(
         let anew = (healed, super::credential_row::untested());
         diesel::update(credentials::table.find(id)).set(anew).execute(conn)?;
         super::secrets::retire_active(conn, id)?;
+        provider_facts::after_edit(conn, id, row.secret_version, secret == Secret::Replaced)?;
         NewSecret::active(id, row.secret_version, &sealed, ledger.now).replace(conn)?;
     }
     if secret != Secret::Kept {

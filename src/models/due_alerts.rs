@@ -90,12 +90,12 @@ const LIMITS: &str = "
 /// Secrets that have passed their limit or soon will, from an index: what is young costs nothing.
 const AGED: &str = ",
     aged AS (
-        SELECT c.id, c.name, c.secret_set_at, l.days AS of_days
+        SELECT c.id, c.name, c.aged_from, l.days AS of_days
         FROM limits l JOIN credentials c ON c.kind = l.kind AND c.stale_after_days IS NULL AND NOT c.shipped
-            AND (c.ages OR NOT l.by_nature) AND c.secret_set_at < now() - make_interval(days => l.days - $4)
+            AND (c.ages OR NOT l.by_nature) AND c.aged_from < now() - make_interval(days => l.days - $4)
         UNION ALL
-        SELECT id, name, secret_set_at, stale_after_days FROM credentials
-        WHERE stale_after_days > 0 AND NOT shipped AND secret_set_at < now() - make_interval(days => stale_after_days - $4))";
+        SELECT id, name, aged_from, stale_after_days FROM credentials
+        WHERE stale_after_days > 0 AND NOT shipped AND aged_from < now() - make_interval(days => stale_after_days - $4))";
 
 const ENDING: &str = ",
     ending AS (
@@ -106,12 +106,12 @@ const ENDING: &str = ",
 /// each.
 const KNOWN_AGED: &str = ",
     aged AS MATERIALIZED (
-        SELECT a.id AS alert, a.stage AS before, c.secret_set_at, coalesce(c.stale_after_days, l.days) AS of_days
+        SELECT a.id AS alert, a.stage AS before, c.aged_from, coalesce(c.stale_after_days, l.days) AS of_days
         FROM alerts a JOIN credentials c ON c.id = a.subject_id
         LEFT JOIN limits l ON l.kind = c.kind AND (c.ages OR NOT l.by_nature)
         WHERE a.trigger = 'stale' AND a.closed_at IS NULL AND a.stage < 3 AND NOT c.shipped
             AND coalesce(c.stale_after_days, l.days) > 0
-            AND c.secret_set_at < now() - make_interval(days => coalesce(c.stale_after_days, l.days) - $4))";
+            AND c.aged_from < now() - make_interval(days => coalesce(c.stale_after_days, l.days) - $4))";
 
 const KNOWN_ENDING: &str = ",
     ending AS MATERIALIZED (
@@ -123,10 +123,10 @@ const KNOWN_ENDING: &str = ",
 const STALE: &str = ",
     due AS (
         SELECT aged.*, 'stale' AS trigger,
-            CASE WHEN isfinite(secret_set_at)
-                THEN floor(extract(epoch FROM now() - secret_set_at) / 86400)::int ELSE 0 END AS days,
-            CASE WHEN secret_set_at < now() - make_interval(days => of_days) THEN 3
-                 WHEN secret_set_at < now() - make_interval(days => of_days - $5) THEN 2 ELSE 1 END::smallint AS stage
+            CASE WHEN isfinite(aged_from)
+                THEN floor(extract(epoch FROM now() - aged_from) / 86400)::int ELSE 0 END AS days,
+            CASE WHEN aged_from < now() - make_interval(days => of_days) THEN 3
+                 WHEN aged_from < now() - make_interval(days => of_days - $5) THEN 2 ELSE 1 END::smallint AS stage
         FROM aged)";
 
 /// 30, 7 and 1 days ahead, and the end itself, are the stages 3 to 6.
@@ -174,7 +174,7 @@ const CLOSE_STALE: &str = ",
         LEFT JOIN limits l ON l.kind = c.kind AND (c.ages OR NOT l.by_nature)
         WHERE a.trigger = 'stale' AND a.closed_at IS NULL AND a.opened_at < now()
             AND (c.shipped OR coalesce(c.stale_after_days, l.days, 0) = 0
-                OR c.secret_set_at >= now() - make_interval(days => coalesce(c.stale_after_days, l.days) - $4))),
+                OR c.aged_from >= now() - make_interval(days => coalesce(c.stale_after_days, l.days) - $4))),
     closed AS (
         UPDATE alerts a SET closed_at = now(), closed_why = 'its limit was changed',
             notices = least(notices, 999999) + 1

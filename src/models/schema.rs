@@ -132,6 +132,8 @@ diesel::table! {
         test_failed -> Bool,
         next_test_at -> Timestamptz,
         stale_after_days -> Nullable<Int4>,
+        made_at -> Nullable<Timestamptz>,
+        aged_from -> Timestamptz,
     }
 }
 

@@ -146,7 +146,7 @@ pub(super) fn given(found: Option<aws_sdk_sts::types::Credentials>) -> Result<Cr
 }
 
 /// What is shown and put into a policy must look like an ARN, whoever answered.
-fn is_arn(text: &str) -> bool {
+pub(super) fn is_arn(text: &str) -> bool {
     let good = |c: char| c.is_ascii_alphanumeric() || ":/+=,.@_-".contains(c);
     text.starts_with("arn:aws") && text.len() <= 2048 && text.chars().all(good)
 }

@@ -76,7 +76,7 @@ impl AlertView {
 pub fn said(line: &Line, now: DateTime<Utc>) -> Option<Said<'_>> {
     let trigger = Trigger::find(&line.trigger)?;
     let whole = |days: i64| i32::try_from(days).unwrap_or(i32::MAX);
-    let days = match (trigger, line.secret_set_at, line.expires_at) {
+    let days = match (trigger, line.aged_from, line.expires_at) {
         (Trigger::Stale, Some(at), _) => whole(now.signed_duration_since(at).num_days()),
         (Trigger::Expiring, _, Some(at)) => whole((at - now + Duration::days(1) - Duration::seconds(1)).num_days()),
         _ => line.days,

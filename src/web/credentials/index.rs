@@ -125,14 +125,11 @@ fn query(params: &Params, limits: Limits) -> Result<Query, Error> {
 }
 
 fn shown(shell: Shell, params: &Params, query: &Query, page: Page) -> Index {
-    let Page { rows, previous, next, now, sort, beginnings, made } = page;
+    let Page { rows, previous, next, now, sort, beginnings } = page;
     let searched = !query.search.trim().is_empty();
     let filtered = searched || !query.kind.is_empty() || query.state.is_some();
     let fresh = !filtered && query.from.is_none() && rows.iter().all(|row| row.shipped);
-    let view = |row: Row| {
-        let made_at = made.get(&(row.id, row.secret_version)).copied();
-        RowView::new(row, made_at, now, &query.limits)
-    };
+    let view = |row: Row| RowView::new(row, now, &query.limits);
     let sorted = COLUMNS.iter().find(|(_, of, ..)| *of == sort);
     let order = if query.descending { "descending" } else { "ascending" };
     let caption = match sorted {

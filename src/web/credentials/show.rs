@@ -133,7 +133,7 @@ pub async fn load(services: &Services, shell: Shell, id: CredentialId) -> Result
     // Reading writes nothing: the page says what it sees, and whoever uses the credential puts it aside.
     let (intact, row) = (seen.doubt().is_none(), seen.into_shown());
     let limit = LimitView::new(&services.limits(), &row, row.stale_after_days);
-    let age = Age::new(row.secret_set_at, now, limit.days);
+    let age = Age::new(told.aged_from(row.secret_set_at), now, limit.days);
     let shown = Shown::read(&row.facts);
     let kind = credentials::find(&row.kind);
     Ok(Show {
@@ -155,7 +155,7 @@ pub async fn load(services: &Services, shell: Shell, id: CredentialId) -> Result
             at: when(last.at, now),
             by: last.by,
         }),
-        ages: Ages::new(view::kind_label(&row.kind), age, &told, now),
+        ages: Ages::new(&view::kind_label(&row.kind), &told, now),
         policies,
         told,
         finding: None,

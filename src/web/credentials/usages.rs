@@ -6,7 +6,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
 use super::view::{MOST_USAGES, RowView, Usage};
-use crate::models::{DbError, credential_list, integration_list, provider_facts};
+use crate::models::{DbError, credential_list, integration_list};
 use crate::services::Services;
 use crate::web::error::Error;
 use crate::web::params::Params;
@@ -31,16 +31,15 @@ pub async fn index(
         return Ok(page::see_other(&format!("/credentials/{id}#usages"), ""));
     }
     let folded = params.get("folded") == "yes";
-    let (row, made_at, now, lines) = services
+    let (row, now, lines) = services
         .db
         .run(move |conn| {
             let (row, now) = credential_list::find(conn, id)?;
             let lines = if folded { Vec::new() } else { integration_list::usages(conn, id, MOST_USAGES)? };
-            let made_at = provider_facts::of(conn, id, row.secret_version)?.made_at;
-            Ok::<_, DbError>((row, made_at, now, lines))
+            Ok::<_, DbError>((row, now, lines))
         })
         .await?;
-    let mut row = RowView::new(row, made_at, now, &services.limits());
+    let mut row = RowView::new(row, now, &services.limits());
     row.unfolded = (!folded).then(|| Usage::list(lines, now));
     page::html(&Unfolded { row })
 }

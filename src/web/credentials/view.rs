@@ -38,18 +38,16 @@ impl Age {
     }
 }
 
-/// What the provider says about the age of a key, in words; nothing of it where the provider does not tell.
+/// What the provider says about a key, in words; nothing of it where the provider does not tell.
 pub struct Ages {
     /// `created in AWS 140 days ago`
     pub made: Option<When>,
     /// `last used in AWS 2 days ago`
     pub used: Option<When>,
-    /// A sentence when the key is past the limit and its own age does not say so.
-    pub warning: Option<String>,
 }
 
 impl Ages {
-    pub fn new(provider: String, age: Age, told: &Told, now: DateTime<Utc>) -> Self {
+    pub fn new(provider: &str, told: &Told, now: DateTime<Utc>) -> Self {
         let days = |at: DateTime<Utc>| now.signed_duration_since(at).num_days().max(0);
         let said = |done: &str, at: DateTime<Utc>| When {
             iso: page::iso(at),
@@ -59,20 +57,7 @@ impl Ages {
                 days => format!("{done} in {provider} {days} days ago"),
             },
         };
-        let old = told.made_at.filter(|at| age.ages && !age.stale && days(*at) > age.limit);
-        Self {
-            made: told.made_at.map(|at| said("created", at)),
-            used: told.used_at.map(|at| said("last used", at)),
-            warning: old.map(|at| {
-                format!(
-                    "This key is older than it looks: it was created in {provider} {} days ago, and only stored here {}. \
-                     The limit is {} days. Make a new one, and replace it here.",
-                    days(at),
-                    if age.days == 1 { "1 day ago".to_owned() } else { format!("{} days ago", age.days) },
-                    age.limit
-                )
-            }),
-        }
+        Self { made: told.made_at.map(|at| said("created", at)), used: told.used_at.map(|at| said("last used", at)) }
     }
 }
 
@@ -188,8 +173,8 @@ pub struct RowView {
     pub identity: String,
     pub shipped: bool,
     pub age: Age,
-    /// Days since the provider made it, where those are more.
-    pub made_days: Option<i64>,
+    /// `stored 2 days ago`, where its secret is older than its stay here.
+    pub stored: Option<String>,
     pub usages: i32,
     pub used: Option<When>,
     pub editor: String,
@@ -201,13 +186,20 @@ pub struct RowView {
     pub unfolded: Option<Vec<Usage>>,
 }
 
+fn stored(days: i64) -> String {
+    match days {
+        ..=0 => "stored today".to_owned(),
+        1 => "stored 1 day ago".to_owned(),
+        days => format!("stored {days} days ago"),
+    }
+}
+
 impl RowView {
-    /// `made_at` is when the provider says that the key was made.
-    pub fn new(row: Row, made_at: Option<DateTime<Utc>>, now: DateTime<Utc>, limits: &Limits) -> Self {
-        let age = Age::new(row.secret_set_at, now, limits.days(&row.kind, row.ages, row.stale_after_days));
+    pub fn new(row: Row, now: DateTime<Utc>, limits: &Limits) -> Self {
+        let age = Age::new(row.aged_from, now, limits.days(&row.kind, row.ages, row.stale_after_days));
         Self {
             id: row.id,
-            made_days: made_at.map(|at| (now - at).num_days()).filter(|days| *days > age.days),
+            stored: Some((now - row.secret_set_at).num_days()).filter(|days| *days < age.days).map(stored),
             kind: kind_label(&row.kind),
             badges: badges(age, row.expires_at, row.integrity_failed_at.is_some(), now),
             used: used(row.last_used_at, now),

@@ -17,6 +17,7 @@ mod browser;
 mod ecr;
 mod environment;
 mod hostile;
+mod iam_keys;
 mod platforms;
 mod roles;
 mod sessions;

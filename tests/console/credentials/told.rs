@@ -1,12 +1,12 @@
 //! What a provider tells of a key: the second age, whose it is, and the policies with real names that follow from it.
 
 use chrono::Duration;
-use strongroom::checkup;
 use strongroom::models::CredentialId;
 use strongroom::models::events::Actor;
 use strongroom::models::integrations::{self, NewIntegration};
 use strongroom::models::transaction;
 use strongroom::providers::probe::Finding;
+use strongroom::{alerting, checkup};
 
 use super::{add_of, row, version};
 use crate::support::app::{TestApp, Visit};
@@ -38,17 +38,23 @@ async fn told(app: &TestApp, visit: &mut Visit, days: i64) -> CredentialId {
 }
 
 #[actix_web::test]
-async fn both_ages_of_a_key_are_shown_and_one_that_is_older_than_it_looks_is_warned_of() {
+async fn a_key_is_as_old_as_its_provider_says_in_every_place() {
     let app = TestApp::start();
     let mut visit = app.administrator();
     let id = told(&app, &mut visit, 140).await;
     let page = visit.get(&format!("/credentials/{id}")).await;
     let facts = page.texts(".facts > div").join("\n");
     assert!(facts.contains("created in AWS 140 days ago, last used in AWS 1 day ago"), "{facts}");
-    let warning = page.text(".notice.is-warn");
-    assert!(warning.contains("older than it looks") && warning.contains("90 days"), "{warning}");
-    assert!(page.text(".notice.is-warn").contains("stored here 0 days ago"));
-    assert!(visit.get("/credentials").await.text("td[data-label=Age] small").contains("created 140 days ago"));
+    assert!(facts.contains("140 days, stale") && page.text("h1").contains("Stale"), "{facts}");
+    let table = visit.get("/credentials?state=stale").await;
+    let age = table.text(&format!("#row-{id} td[data-label=Age]"));
+    assert!(age.starts_with("140 days") && age.ends_with("stored today"), "{age}");
+    let dashboard = visit.get("/").await;
+    assert!(dashboard.text("main").contains("Its secret is 140 days old"), "{}", dashboard.text("main"));
+    assert_eq!(dashboard.texts(".distribution li strong").last().map(String::as_str), Some("1"));
+    while alerting::find_due(&app.services).await.expect("decided").is_none() {}
+    let alerts = visit.get("/alerts?trigger=stale").await;
+    assert!(alerts.text("#results").contains("140 days"), "{}", alerts.text("#results"));
 }
 
 #[actix_web::test]
@@ -63,7 +69,7 @@ async fn a_replaced_key_leaves_none_of_its_dates_behind() {
     fields.iter_mut().filter(|(name, _)| *name == "access_key_id").for_each(|field| field.1 = "AKIAI44QH8DHBEXAMPLE");
     assert_eq!(visit.post(&format!("/credentials/{id}/edit"), &fields).await.status, 303);
     let page = visit.get(&format!("/credentials/{id}")).await;
-    assert!(!page.body.contains("created in AWS") && !page.has(".notice.is-warn"));
+    assert!(!page.body.contains("created in AWS") && !page.text("h1").contains("Stale"));
     assert!(!visit.get("/credentials").await.has("td[data-label=Age] small"));
 
     // A test of the old values that ends only now says nothing of the new ones.
@@ -75,7 +81,7 @@ async fn a_replaced_key_leaves_none_of_its_dates_behind() {
     checkup::record(&app.services, Actor::system(), id, current, &finding(&app, id, 3)).await.expect("recorded");
     checkup::record(&app.services, Actor::system(), id, current, &Finding::ok("Again.")).await.expect("recorded");
     let page = visit.get(&format!("/credentials/{id}")).await;
-    assert!(page.body.contains("created in AWS 3 days ago") && !page.has(".notice.is-warn"));
+    assert!(page.body.contains("created in AWS 3 days ago") && page.text(".facts").contains("3 days"));
 }
 
 #[actix_web::test]

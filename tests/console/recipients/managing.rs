@@ -1,4 +1,5 @@
 use strongroom::accounts::Role;
+use strongroom::integrations::alerts::TRIGGER_FIELDS;
 use strongroom::models::RecipientId;
 
 use super::*;
@@ -10,8 +11,12 @@ async fn an_address_is_invited_with_something_to_hear_of() {
     let profile = profile(&app, &server);
     let mut ada = app.administrator();
     let form = ada.get(&format!("/integrations/{profile}/recipients/new")).await;
-    assert_eq!(form.attributes("form.form input[type=checkbox]", "name").len(), 7);
-    assert_eq!(form.attributes("form.form input[type=checkbox][checked]", "name").len(), 7, "all are ticked at first");
+    assert_eq!(form.attributes("form.form input[type=checkbox]", "name").len(), TRIGGER_FIELDS.len());
+    assert_eq!(
+        form.attributes("form.form input[type=checkbox][checked]", "name").len(),
+        TRIGGER_FIELDS.len(),
+        "all are ticked at first"
+    );
     for bad in
         ["", "ops", "Ops <ops@example.com>", "a@example.com, b@example.com", "ops@example.com\r\nBcc: x@y.example"]
     {

@@ -109,6 +109,22 @@ fn a_store_of_before_the_frame_comes_back_as_it_was() {
 }
 
 #[test]
+fn a_key_is_as_old_after_the_upgrade_as_its_provider_had_told() {
+    let strongroom = load(STORE);
+    let mut conn = strongroom.connect();
+    conn.batch_execute("UPDATE provider_facts SET made_at = '2019-03-01'").expect("what a test was told");
+    let told = count_on(&mut conn, "provider_facts JOIN credentials c ON c.id = credential_id");
+    conn.run_pending_migrations(MIGRATIONS).expect("up");
+    assert!(told > 0);
+    assert_eq!(count_on(&mut conn, "credentials WHERE aged_from = '2019-03-01' AND aged_from < secret_set_at"), told);
+    assert_eq!(count_on(&mut conn, "credentials WHERE made_at IS NULL AND aged_from <> secret_set_at"), 0);
+    verify(&strongroom);
+    revert_to_before(&mut conn, FIRST);
+    conn.run_pending_migrations(MIGRATIONS).expect("up again");
+    verify(&strongroom);
+}
+
+#[test]
 fn two_hundred_thousand_images_go_up_and_down_in_seconds() {
     let strongroom = load(STORE);
     let mut conn = strongroom.connect();

@@ -2,7 +2,6 @@
 //! are kept, which the registry's v2 interface tells. Lists are bounded.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 use aws_sdk_ecr::Client;
 use aws_sdk_ecr::types::{DescribeImagesFilter, ImageDetail, TagStatus};
@@ -13,16 +12,13 @@ use super::super::catalogue::{Catalogue, Described, Details, Listing, Missing, P
 use super::super::selection::{MAX_IMAGES, Names};
 use crate::integrations::progress::Report;
 use crate::providers::ProviderError::{self, BadAnswer};
-use crate::providers::aws::refused;
+use crate::providers::aws::{refused, throttled};
 use crate::providers::oci_registry::{Registry, is_digest, is_repository, is_tag};
-use crate::providers::patience::{MOST_WAITING, Patience, Pause};
+use crate::providers::patience::{MOST_WAITING, Patience};
 
 /// Entries on a page, the most that ECR gives; and the bound of the pages.
 const PAGE: i32 = 1000;
 const MAX_PAGES: usize = 1000;
-/// A call that is throttled is made this often in all, on top of the SDK's own attempts: three pauses, seven seconds.
-const ATTEMPTS: u32 = 4;
-const FIRST_PAUSE: Duration = Duration::from_secs(1);
 
 /// A registry of an account in a region.
 pub(super) struct EcrRegistry {
@@ -59,25 +55,13 @@ impl EcrRegistry {
         Self { client, account, data, mute: AtomicBool::new(false), patience }
     }
 
-    /// Asks again while ECR throttles. It says no pause of its own, and fills what it allows up again every second.
-    async fn patiently<T, F>(&self, ask: impl Fn() -> F) -> Result<T, ProviderError>
-    where
-        F: Future<Output = Result<T, ProviderError>>,
-    {
-        let again = |result: &Result<T, ProviderError>, answers| {
-            let throttled = answers < ATTEMPTS && matches!(result, Err(ProviderError::Throttled { .. }));
-            throttled.then(|| Pause::after(answers, None, FIRST_PAUSE).of_all(true))
-        };
-        self.patience.ask(ask, again).await
-    }
-
     /// `ecr:DescribeRepositories`. Pages after the first may be missing.
     async fn list_repositories(&self, pages: Pages) -> Result<Listing<String>, ProviderError> {
         let (mut names, mut next) = (Listing::default(), None);
         for number in 0..MAX_PAGES {
             let call = self.client.describe_repositories().registry_id(&self.account).max_results(PAGE);
             let call = call.set_next_token(next);
-            let page = self.patiently(|| {
+            let page = throttled::ask(&self.patience, || {
                 let call = call.clone();
                 async move { call.send().await.map_err(|error| refused(&error, "ecr:DescribeRepositories")) }
             });
@@ -106,7 +90,7 @@ impl EcrRegistry {
         for number in 0..MAX_PAGES {
             let call = self.client.describe_images().registry_id(&self.account).repository_name(repository);
             let call = call.filter(tagged.clone()).max_results(PAGE).set_next_token(next);
-            let page = self.patiently(|| {
+            let page = throttled::ask(&self.patience, || {
                 let call = call.clone();
                 async move { call.send().await.map_err(|error| refused(&error, "ecr:DescribeImages")) }
             });

@@ -14,6 +14,7 @@ pub mod ghcr;
 pub mod gitlab;
 pub mod google_artifacts;
 pub mod harbor;
+pub mod iam;
 pub mod ibm_registry;
 pub mod jfrog;
 pub mod kube;
