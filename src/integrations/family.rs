@@ -5,16 +5,18 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Family {
     RegistryScan,
+    CloudScan,
     AlertProfile,
 }
 
 impl Family {
-    pub const ALL: &[Self] = &[Self::RegistryScan, Self::AlertProfile];
+    pub const ALL: &[Self] = &[Self::RegistryScan, Self::CloudScan, Self::AlertProfile];
 
     /// Stable identifier, stored with every integration.
     pub fn slug(self) -> &'static str {
         match self {
             Self::RegistryScan => "registry_scan",
+            Self::CloudScan => "cloud_scan",
             Self::AlertProfile => "alert_profile",
         }
     }
@@ -28,6 +30,7 @@ impl Family {
     pub fn label(self) -> &'static str {
         match self {
             Self::RegistryScan => "Registry Scan",
+            Self::CloudScan => "Cloud Scan",
             Self::AlertProfile => "Alert profile",
         }
     }
@@ -36,6 +39,7 @@ impl Family {
     pub fn summary(self) -> &'static str {
         match self {
             Self::RegistryScan => "Lists the images of a registry, on a schedule.",
+            Self::CloudScan => "Lists the long-term keys of a cloud account, stored here or not, on a schedule.",
             Self::AlertProfile => "Tells people or a service what needs attention, each thing once.",
         }
     }

@@ -8,6 +8,7 @@ mod address;
 pub mod alerts;
 pub mod aws;
 pub mod ca_certificate;
+pub mod cloud;
 pub mod context;
 mod family;
 pub mod inventory;
@@ -25,6 +26,7 @@ impl Family {
     pub fn inventory(self) -> Option<&'static Inventory> {
         match self {
             Self::RegistryScan => Some(&registries::image::INVENTORY),
+            Self::CloudScan => Some(&cloud::key::INVENTORY),
             Self::AlertProfile => None,
         }
     }
@@ -33,6 +35,7 @@ impl Family {
     pub fn providers(self) -> &'static [&'static Spec] {
         match self {
             Self::RegistryScan => registries::VERSIONS,
+            Self::CloudScan => cloud::VERSIONS,
             Self::AlertProfile => alerts::CHANNELS,
         }
     }
