@@ -5,7 +5,6 @@
 use std::panic::AssertUnwindSafe;
 
 use futures_util::{FutureExt, StreamExt, stream};
-use uuid::Uuid;
 
 use crate::credentials::{self as kinds, Kind};
 use crate::echoes::Echoes;
@@ -14,7 +13,7 @@ use crate::integrations::Spec;
 use crate::models::checkups::{self, Outcome};
 use crate::models::events::Actor;
 use crate::models::provider_facts::Told;
-use crate::models::{Conn, DbError, usages};
+use crate::models::{Conn, CredentialId, DbError, usages};
 use crate::opening::{self, Opened};
 use crate::providers;
 use crate::providers::aws::roles::Wanted;
@@ -50,7 +49,7 @@ pub async fn probe(services: &Services, kind: &'static Kind, values: &Values, ro
 }
 
 /// The roles that the integrations of a credential name. An integration that is not as Strongroom saved it names none.
-pub fn roles(conn: &mut Conn, vault: &Vault, credential: Uuid) -> Result<Vec<Wanted>, DbError> {
+pub fn roles(conn: &mut Conn, vault: &Vault, credential: CredentialId) -> Result<Vec<Wanted>, DbError> {
     let rows = usages::of(conn, vault, credential, MOST_INTEGRATIONS)?;
     let wanted = rows.into_iter().filter_map(|row| {
         let settings = Values::from_json(row.settings.as_bytes())?;
@@ -63,7 +62,7 @@ pub fn roles(conn: &mut Conn, vault: &Vault, credential: Uuid) -> Result<Vec<Wan
 pub async fn record(
     services: &Services,
     actor: Actor,
-    id: Uuid,
+    id: CredentialId,
     secret_version: i32,
     found: &Finding,
 ) -> Result<(), DbError> {
@@ -97,7 +96,7 @@ pub async fn test_due(services: &Services) -> Result<usize, DbError> {
 }
 
 /// A credential that cannot be tested now waits for its next day.
-async fn test_one(services: &Services, id: Uuid) {
+async fn test_one(services: &Services, id: CredentialId) {
     let work = async {
         let vault = services.vault.clone();
         let opened = services.db.transaction(move |conn| open(conn, &vault, id)).await?;
@@ -117,7 +116,7 @@ async fn test_one(services: &Services, id: Uuid) {
 
 /// Opens a credential for its daily test, and writes that down. `None` when it is not what was saved, or of a kind that
 /// only a later version knows.
-fn open(conn: &mut Conn, vault: &Vault, id: Uuid) -> Result<Option<(Opened, Vec<Wanted>)>, DbError> {
+fn open(conn: &mut Conn, vault: &Vault, id: CredentialId) -> Result<Option<(Opened, Vec<Wanted>)>, DbError> {
     match opening::open(conn, vault, &Actor::system(), id, "test".to_owned())? {
         Ok(opened) => Ok(Some((opened, roles(conn, vault, id)?))),
         Err(_) => Ok(None),

@@ -5,14 +5,13 @@ use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use uuid::Uuid;
 
 use crate::echoes::Echoes;
 use crate::form::Values;
 use crate::integrations::Spec;
 use crate::integrations::context::Context;
 use crate::models::events::Actor;
-use crate::models::{DbError, credentials};
+use crate::models::{CredentialId, DbError, credentials};
 use crate::opening::{self, Opened};
 use crate::services::Services;
 
@@ -23,7 +22,7 @@ const LIMIT: Duration = Duration::from_secs(20);
 pub struct Draft<'a> {
     pub spec: &'static Spec,
     pub settings: &'a Values,
-    pub credential: Option<Uuid>,
+    pub credential: Option<CredentialId>,
     pub name: &'a str,
     pub host: &'a str,
 }

@@ -3,19 +3,17 @@
 //! transaction. What does not open is quarantined; what a later release wrote is left alone, so that a rolling update
 //! alerts nobody.
 
-use uuid::Uuid;
-
 use crate::credentials::{self as kinds, Kind};
 use crate::form::Values;
 use crate::integrations::context::Secret;
 use crate::models::events::Actor;
 use crate::models::trust::Doubt;
-use crate::models::{Conn, DbError, altered, credentials};
+use crate::models::{Conn, CredentialId, DbError, altered, credentials};
 use crate::providers::tokens::Stored;
 use crate::vault::Vault;
 
 pub struct Opened {
-    pub id: Uuid,
+    pub id: CredentialId,
     /// Of its secret.
     pub version: i32,
     pub kind: &'static Kind,
@@ -25,7 +23,7 @@ pub struct Opened {
 impl Opened {
     /// As a call of an integration gets it.
     pub fn secret(&self) -> Secret<'_> {
-        let stored = Stored { credential: self.id, secret_version: self.version };
+        let stored = Stored { credential: self.id.0, secret_version: self.version };
         Secret { kind: self.kind, values: &self.values, stored: Some(stored) }
     }
 }
@@ -77,7 +75,7 @@ pub fn open(
     conn: &mut Conn,
     vault: &Vault,
     actor: &Actor,
-    id: Uuid,
+    id: CredentialId,
     why: String,
 ) -> Result<Result<Opened, Closed>, DbError> {
     open_at(conn, vault, actor, (id, None), why)
@@ -88,7 +86,7 @@ pub fn open_at(
     conn: &mut Conn,
     vault: &Vault,
     actor: &Actor,
-    (id, row_version): (Uuid, Option<i64>),
+    (id, row_version): (CredentialId, Option<i64>),
     why: String,
 ) -> Result<Result<Opened, Closed>, DbError> {
     if vault.trail.is_held() {

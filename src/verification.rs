@@ -11,8 +11,8 @@ use crate::models::missing::Gap;
 use crate::models::sealed::{SEALED, Value};
 use crate::models::trust::{Doubt, Seen, Signed};
 use crate::models::{
-    self, Conn, DbError, alert_settings, channels, credentials, deployment, events, integrations, keks, recipients,
-    sessions, users,
+    self, Conn, DbError, SessionId, alert_settings, channels, credentials, deployment, events, integrations, keks,
+    recipients, sessions, users,
 };
 use crate::trail::Break;
 use crate::vault::Vault;
@@ -156,10 +156,10 @@ fn recorded<T: Signed>(conn: &mut Conn, vault: &Vault, after: Uuid, n: i64, page
 fn of_sessions(conn: &mut Conn, vault: &Vault, after: Uuid, n: i64) -> Result<Looked, DbError> {
     let rows = sessions::page(conn, vault, after, n)?;
     let whole = rows.iter().filter(|row| row.doubt().is_none());
-    let ids: Vec<Uuid> = whole.map(|row| row.shown().id).collect();
+    let ids: Vec<SessionId> = whole.map(|row| row.shown().id).collect();
     let mut looked = judged(rows);
     let without = sessions::without_login(conn, &ids)?.into_iter();
-    looked.failures.extend(without.map(|id| Failure::Unrecorded { table: "sessions", id }));
+    looked.failures.extend(without.map(|id| Failure::Unrecorded { table: "sessions", id: id.0 }));
     Ok(looked)
 }
 

@@ -11,7 +11,7 @@ use strongroom::models::digests::{self, Target};
 use strongroom::models::due_alerts::{self, Limit, Rules, Turn};
 use strongroom::models::events::Actor;
 use strongroom::models::integrations::{self, NewIntegration};
-use strongroom::models::{self, DbError, recipients};
+use strongroom::models::{self, DbError, IntegrationId, RecipientId, recipients};
 use uuid::Uuid;
 
 use crate::Line;
@@ -23,7 +23,7 @@ const OLD: usize = 10_000;
 const ROUNDS: usize = 5;
 
 /// A profile of that channel; nothing is sent through it here.
-pub fn profile(store: &Store, version: &str, host: &str, settings: &str) -> Uuid {
+pub fn profile(store: &Store, version: &str, host: &str, settings: &str) -> IntegrationId {
     let new = NewIntegration {
         family: "alert_profile",
         version,
@@ -39,7 +39,7 @@ pub fn profile(store: &Store, version: &str, host: &str, settings: &str) -> Uuid
 }
 
 /// People who have followed the link.
-pub fn confirmed(store: &Store, profile: Uuid, count: usize) -> Vec<Uuid> {
+pub fn confirmed(store: &Store, profile: IntegrationId, count: usize) -> Vec<RecipientId> {
     let actor = Actor::command_line();
     let add = |conn: &mut PgConnection| {
         let mut people = Vec::with_capacity(count);
@@ -137,7 +137,7 @@ fn give(conn: &mut PgConnection, targets: &[Target]) {
 }
 
 /// The same rows for somebody who knows all rules beforehand: one limit, one trigger, one mail, ten calls of a webhook.
-fn bare(conn: &mut PgConnection, mail: Uuid, person: Uuid, hook: Uuid) {
+fn bare(conn: &mut PgConnection, mail: IntegrationId, person: RecipientId, hook: IntegrationId) {
     diesel::sql_query(
         "WITH stale AS (
             SELECT id, name, gen_random_uuid() AS alert, extract(day FROM now() - secret_set_at)::int AS days

@@ -11,6 +11,7 @@ use lettre::address::Envelope;
 use lettre::transport::smtp::client::AsyncSmtpConnection;
 use lettre::transport::smtp::extension::ClientId;
 use serde_json::json;
+use strongroom::models::IntegrationId;
 use uuid::Uuid;
 
 use crate::Line;
@@ -63,7 +64,7 @@ pub fn sending(server: &Server) -> Vec<Line> {
 
 /// A profile with people.
 struct Mailing {
-    profile: Uuid,
+    profile: IntegrationId,
 }
 
 impl Mailing {

@@ -13,8 +13,7 @@ use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, COOKIE, LOCATION};
 use serde_json::json;
 use strongroom::models::credentials::{self, NewCredential};
 use strongroom::models::events::Actor;
-use strongroom::models::{self, DbError};
-use uuid::Uuid;
+use strongroom::models::{self, CredentialId, DbError};
 
 use crate::Line;
 use crate::pages::median;
@@ -82,7 +81,7 @@ pub fn testing(server: &Server) -> Vec<Line> {
     })
 }
 
-fn saved_key(store: &Store) -> Uuid {
+fn saved_key(store: &Store) -> CredentialId {
     let plaintext = format!(
         r#"{{"access_key_id":"{KEY}","method":"access_key","secret_access_key":"wJalrXUtnFEMIzK7MDENGzbPxRfiCYEXAMPLEKEY"}}"#
     );

@@ -14,7 +14,7 @@ use crate::models::events::{self, Action, Actor, NewEvent};
 use crate::models::logins::{self, Attempt, Throttle};
 use crate::models::trust::{Seen, Trusted};
 use crate::models::users::{self, Proof, User};
-use crate::models::{Conn, Db, DbError, altered};
+use crate::models::{Conn, Db, DbError, UserId, altered};
 use crate::names;
 use crate::vault::Vault;
 
@@ -134,11 +134,11 @@ impl Gate {
         let vault = self.vault.clone();
         self.db
             .transaction(move |conn| {
-                let subject_id = user.as_ref().map(|user| user.id);
+                let user_id = user.as_ref().map(|user| user.id);
                 let event = |action, detail: &str| NewEvent {
                     action,
                     subject_kind: "user",
-                    subject_id,
+                    subject_id: user_id.map(|id| id.0),
                     subject_name: &shown,
                     detail: detail.to_owned(),
                 };
@@ -153,7 +153,7 @@ impl Gate {
                 }
                 if closes {
                     events::record(conn, &vault, &actor, &event(Action::LoginLocked, "15 minutes"))?;
-                    alert(conn, &vault, subject_id, &shown, address)?;
+                    alert(conn, &vault, user_id, &shown, address)?;
                 }
                 Ok(())
             })
@@ -162,9 +162,11 @@ impl Gate {
 }
 
 /// One alert a user; for names that nobody has one a network, or guessing names would flood the alerts.
-fn alert(conn: &mut Conn, vault: &Vault, user: Option<Uuid>, name: &str, address: IpAddr) -> Result<(), DbError> {
+fn alert(conn: &mut Conn, vault: &Vault, user: Option<UserId>, name: &str, address: IpAddr) -> Result<(), DbError> {
     let network = network(address);
-    let id = user.or_else(|| Uuid::from_slice(vault.mac("alerts/lockout", &[network.as_bytes()]).get(..16)?).ok());
+    let id = user
+        .map(|user| user.0)
+        .or_else(|| Uuid::from_slice(vault.mac("alerts/lockout", &[network.as_bytes()]).get(..16)?).ok());
     let subject = Subject { kind: "user", id: id.unwrap_or_default(), name };
     alerts::raise(conn, "lockout", subject, &format!("from {network}"))
 }

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use uuid::Uuid;
+use crate::models::UserId;
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -23,7 +23,7 @@ pub struct TooOften {
 pub struct Limiter {
     most: usize,
     what: &'static str,
-    users: Mutex<HashMap<Uuid, Vec<Instant>>>,
+    users: Mutex<HashMap<UserId, Vec<Instant>>>,
 }
 
 impl Limiter {
@@ -33,7 +33,7 @@ impl Limiter {
     }
 
     /// Counts one, or refuses it.
-    pub fn take(&self, user: Uuid, now: Instant) -> Result<(), TooOften> {
+    pub fn take(&self, user: UserId, now: Instant) -> Result<(), TooOften> {
         let mut users = self.users.lock().unwrap_or_else(PoisonError::into_inner);
         users.retain(|_, times| {
             times.retain(|at| now.duration_since(*at) < MINUTE);
@@ -53,12 +53,14 @@ impl Limiter {
 
 #[cfg(test)]
 mod tests {
+    use uuid::Uuid;
+
     use super::*;
 
     #[test]
     fn ten_tests_a_minute_are_let_through_and_then_a_pause_is_asked_for() {
         let (limiter, start) = (Limiter::new(10, "tests"), Instant::now());
-        let (ada, olga) = (Uuid::from_u128(1), Uuid::from_u128(2));
+        let (ada, olga) = (UserId(Uuid::from_u128(1)), UserId(Uuid::from_u128(2)));
         for _ in 0..10 {
             assert!(limiter.take(ada, start).is_ok());
         }

@@ -1,9 +1,9 @@
 //! One-time codes of an authenticator app (RFC 6238: SHA-1, six digits, 30 seconds) and the recovery codes beside them.
 
 use totp_rs::{Algorithm, Builder, Totp};
-use uuid::Uuid;
 use zeroize::Zeroizing;
 
+use crate::models::UserId;
 use crate::vault::{self, Vault};
 
 /// Bytes of a secret: as long as its HMAC (RFC 4226, 4).
@@ -65,13 +65,13 @@ pub fn recovery_codes() -> Vec<String> {
 
 /// The keyed hash of a user's recovery code, which the database keeps. It covers the user's id, so that a row which is
 /// moved to another user opens nothing.
-pub fn recovery_mac(vault: &Vault, user: Uuid, code: &str) -> Vec<u8> {
-    vault.mac("recovery", &[user.as_bytes(), bare(code).as_bytes()])
+pub fn recovery_mac(vault: &Vault, user: UserId, code: &str) -> Vec<u8> {
+    vault.mac("recovery", &[user.0.as_bytes(), bare(code).as_bytes()])
 }
 
 /// Both hashes that a row may hold for a recovery code. The second is that of earlier releases, which bound a code to its
 /// user only by the check of the row; such codes stay good.
-pub fn recovery_macs(vault: &Vault, user: Uuid, code: &str) -> [Vec<u8>; 2] {
+pub fn recovery_macs(vault: &Vault, user: UserId, code: &str) -> [Vec<u8>; 2] {
     [recovery_mac(vault, user, code), vault.mac("recovery", &[bare(code).as_bytes()])]
 }
 

@@ -2,11 +2,10 @@
 
 use std::time::Instant;
 
-use uuid::Uuid;
-
 use super::Role;
 use crate::models::events::Actor;
 use crate::models::sessions::Valid;
+use crate::models::{SessionId, UserId};
 
 /// Seconds for which a password that was just given counts as confirmation.
 const FRESH_SECONDS: f64 = 300.0;
@@ -14,7 +13,7 @@ const FRESH_SECONDS: f64 = 300.0;
 /// Somebody who is logged in.
 #[derive(Clone, Debug)]
 pub struct Visitor {
-    pub user_id: Uuid,
+    pub user_id: UserId,
     pub name: String,
     pub role: Role,
     pub theme: String,
@@ -23,7 +22,7 @@ pub struct Visitor {
     pub must_enrol: bool,
     /// Somebody else knows the password.
     pub must_choose_password: bool,
-    pub session_id: Uuid,
+    pub session_id: SessionId,
     pub token_hash: Vec<u8>,
     pub address: String,
     seconds_since_password: f64,

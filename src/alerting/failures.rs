@@ -37,7 +37,7 @@ pub fn record(
     channel: &Integration,
     error: &Failure,
 ) -> Result<bool, DbError> {
-    let subject = Subject { kind: "integration", id: channel.id, name: &channel.name };
+    let subject = Subject { kind: "integration", id: channel.id.0, name: &channel.name };
     let words = error.to_string();
     let end = |conn: &mut Conn, next| deliveries::end_attempt(conn, delivery.id, replica, &words, next);
     match error.retry {
@@ -97,7 +97,7 @@ fn put_off(
         && models::clock(conn)? > delivery.created_at + OLD;
     end(conn, if stuck { Next::Parked } else { next })?;
     if stuck | (channels::count_miss(conn, vault, channel.id, pause)? >= IN_A_ROW) {
-        let subject = Subject { kind: "integration", id: channel.id, name: &channel.name };
+        let subject = Subject { kind: "integration", id: channel.id.0, name: &channel.name };
         alerts::raise(conn, "delivery", subject, &error.to_string())?;
     }
     Ok(pause.is_none())
@@ -128,7 +128,7 @@ pub fn park(conn: &mut Conn, vault: &Vault, replica: ReplicaId, unfit: &Unfit) -
     for delivery in &unfit.deliveries {
         deliveries::end_attempt(conn, delivery.id, replica, &unfit.sentence, Next::Parked)?;
     }
-    let subject = Subject { kind: "integration", id: channel.id, name: &channel.name };
+    let subject = Subject { kind: "integration", id: channel.id.0, name: &channel.name };
     alerts::raise(conn, "delivery", subject, &unfit.sentence)
 }
 

@@ -9,7 +9,6 @@ use std::time::{Duration, Instant};
 use futures_util::FutureExt;
 use futures_util::future::join3;
 use std::sync::Arc;
-use uuid::Uuid;
 
 use super::failures;
 use super::letters::Office;
@@ -20,7 +19,7 @@ use crate::integrations::alerts::email::Letter;
 use crate::integrations::alerts::{Channel, Dispatch, Failure, GoAhead, Message, Receipt, Retry, go_ahead};
 use crate::integrations::context::Context;
 use crate::models::deliveries::{self, Delivery};
-use crate::models::{Conn, DbError};
+use crate::models::{Conn, DbError, DeliveryId, IntegrationId};
 use crate::opening::Opened;
 use crate::services::Services;
 
@@ -30,7 +29,7 @@ const FRESH: Duration = Duration::from_secs(10);
 pub type Renewed = Cell<Instant>;
 
 /// Sends what is due for a channel until nothing is, or until it is no use to go on.
-pub async fn run(services: Arc<Services>, integration: Uuid, renewed: &Renewed) {
+pub async fn run(services: Arc<Services>, integration: IntegrationId, renewed: &Renewed) {
     while !services.stopping.is_cancelled() {
         match batch(&services, integration, renewed).await {
             Ok(true) => {}
@@ -46,7 +45,7 @@ pub async fn run(services: Arc<Services>, integration: Uuid, renewed: &Renewed) 
 }
 
 /// One batch; whether there may be more.
-async fn batch(services: &Services, id: Uuid, renewed: &Renewed) -> Result<bool, DbError> {
+async fn batch(services: &Services, id: IntegrationId, renewed: &Renewed) -> Result<bool, DbError> {
     let (vault, console, replica) = (services.vault.clone(), services.public_url.clone(), services.replica);
     let claimed_at = Instant::now();
     let prepared = services.db.transaction(move |conn| prepare(conn, &vault, &console, replica, id)).await?;
@@ -125,7 +124,7 @@ async fn take_down(services: &Services, taken: Option<Taken<'_>>) -> Result<(), 
 
 /// Puts back what is not worth trying now.
 async fn give_back(services: &Services, rest: &[Ready]) -> Result<bool, DbError> {
-    let (ids, replica): (Vec<Uuid>, _) = (rest.iter().map(|ready| ready.delivery.id).collect(), services.replica);
+    let (ids, replica): (Vec<DeliveryId>, _) = (rest.iter().map(|ready| ready.delivery.id).collect(), services.replica);
     services.db.transaction(move |conn| deliveries::give_back(conn, replica, &ids)).await?;
     Ok(false)
 }

@@ -1,13 +1,13 @@
 //! A message as the letter that one recipient gets, with the links that only they get. What it says is in `mail`.
 
 use url::Url;
-use uuid::Uuid;
 
 use super::prepare::Ready;
 use crate::integrations::alerts::email::Letter;
 use crate::integrations::alerts::{Failure, Retry, Trigger};
 use crate::mail::{self, Confirmation};
 use crate::models::recipients::{LINK_DAYS, Recipient};
+use crate::models::{DeliveryId, RecipientId};
 use crate::vault::Vault;
 
 /// What is known while a batch is sent.
@@ -47,10 +47,10 @@ impl Office<'_> {
         written.map_err(|_| Failure::never("The mail could not be written. Please report it."))
     }
 
-    fn confirmation(&self, id: Uuid, ready: &Ready, person: &Recipient) -> Result<Letter, askama::Error> {
+    fn confirmation(&self, id: DeliveryId, ready: &Ready, person: &Recipient) -> Result<Letter, askama::Error> {
         let triggers: Vec<Trigger> = person.triggers.split(',').filter_map(Trigger::find).collect();
         mail::confirmation(&Confirmation {
-            id,
+            id: id.0,
             at: ready.delivery.created_at,
             to: &person.address,
             profile: self.profile,
@@ -62,7 +62,7 @@ impl Office<'_> {
         })
     }
 
-    fn link(&self, id: Uuid, what: &str, key: &str) -> Url {
+    fn link(&self, id: RecipientId, what: &str, key: &str) -> Url {
         self.console.join(&format!("recipients/{id}/{what}/{key}")).unwrap_or_else(|_| self.console.clone())
     }
 }

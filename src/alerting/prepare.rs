@@ -4,7 +4,6 @@
 use std::collections::HashMap;
 
 use url::Url;
-use uuid::Uuid;
 
 use super::words::{self, Said};
 use crate::form::Values;
@@ -18,7 +17,9 @@ use crate::models::events::Actor;
 use crate::models::integrations::{self, Integration};
 use crate::models::recipients::{self, Recipient};
 use crate::models::trust::{Doubt, Trusted};
-use crate::models::{Conn, DbError, ReplicaId, chain, credentials};
+use crate::models::{
+    Conn, CredentialId, DbError, DeliveryId, IntegrationId, RecipientId, ReplicaId, chain, credentials,
+};
 use crate::opening::{self, Closed, Opened};
 use crate::vault::Vault;
 
@@ -61,7 +62,7 @@ pub fn prepare(
     vault: &Vault,
     console: &Url,
     replica: ReplicaId,
-    id: Uuid,
+    id: IntegrationId,
 ) -> Result<Option<Result<Batch, Unfit>>, DbError> {
     let seen = integrations::find(conn, vault, id)?;
     let spec = Spec::find(&seen.shown().version);
@@ -71,7 +72,7 @@ pub fn prepare(
     deliveries::put_back(conn, replica, Some(id))?;
     let claimed = deliveries::claim(conn, id, replica, BATCH, ordered)?;
     if claimed.unreadable > 0 {
-        let subject = Subject { kind: "integration", id, name: &seen.shown().name };
+        let subject = Subject { kind: "integration", id: id.0, name: &seen.shown().name };
         alerts::raise(conn, "delivery", subject, deliveries::UNREADABLE)?;
     }
     let claimed = claimed.deliveries;
@@ -114,7 +115,7 @@ fn open(
     conn: &mut Conn,
     vault: &Vault,
     integration: &Integration,
-    id: Uuid,
+    id: CredentialId,
     count: usize,
 ) -> Result<Result<Opened, Closed>, DbError> {
     let why = format!("for {count} message{} through {}", if count == 1 { "" } else { "s" }, integration.name);
@@ -132,31 +133,32 @@ fn messages(
     integration: &Integration,
     claimed: Vec<Delivery>,
 ) -> Result<Vec<Ready>, DbError> {
-    let ids: Vec<Uuid> = claimed.iter().map(|delivery| delivery.id).collect();
+    let ids: Vec<DeliveryId> = claimed.iter().map(|delivery| delivery.id).collect();
     let rows = delivery_lines::lines(conn, integration.id, &ids)?;
-    let mut used: Vec<Uuid> = rows.iter().filter(|row| row.usages > 0).map(|row| row.subject_id).collect();
+    let mut used: Vec<CredentialId> =
+        rows.iter().filter(|row| row.usages > 0).map(|row| CredentialId(row.subject_id)).collect();
     used.sort_unstable();
     used.dedup();
-    let mut usages: HashMap<Uuid, Vec<Usage>> = HashMap::new();
+    let mut usages: HashMap<CredentialId, Vec<Usage>> = HashMap::new();
     for row in delivery_lines::usages(conn, &used, USAGES)? {
         usages.entry(row.credential_id).or_default().push(usage(console, row));
     }
-    let people: Vec<Uuid> = claimed.iter().filter_map(|delivery| delivery.recipient_id).collect();
+    let people: Vec<RecipientId> = claimed.iter().filter_map(|delivery| delivery.recipient_id).collect();
     let people = recipients::find_all(conn, vault, &people)?.into_iter().filter_map(|person| person.judged().ok());
-    let people: HashMap<Uuid, Trusted<Recipient>> = people.map(|person| (person.id, person)).collect();
-    let mut lines: HashMap<Uuid, Vec<Line>> = HashMap::new();
+    let people: HashMap<RecipientId, Trusted<Recipient>> = people.map(|person| (person.id, person)).collect();
+    let mut lines: HashMap<DeliveryId, Vec<Line>> = HashMap::new();
     for row in rows {
-        let known = usages.get(&row.subject_id).cloned().unwrap_or_default();
+        let known = usages.get(&CredentialId(row.subject_id)).cloned().unwrap_or_default();
         lines.entry(row.delivery_id).or_default().extend(line(console, row, known));
     }
     let ready = |delivery: Delivery| {
         if delivery.kind == "test" {
-            let message = channels::test_message(delivery.id, delivery.created_at, console);
+            let message = channels::test_message(delivery.id.0, delivery.created_at, console);
             let recipient = delivery.recipient_id.and_then(|id| people.get(&id).cloned());
             return Ready { delivery, message, recipient };
         }
         let message = Message {
-            id: delivery.id,
+            id: delivery.id.0,
             at: delivery.created_at,
             console: console.clone(),
             lines: lines.remove(&delivery.id).unwrap_or_default(),
@@ -193,7 +195,7 @@ fn line(console: &Url, row: LineRow, usages: Vec<Usage>) -> Option<Line> {
     };
     let place = words::place(trigger, &row.subject_kind, row.subject_id);
     Some(Line {
-        alert: row.alert,
+        alert: row.alert.0,
         trigger,
         event,
         severity: words::severity(&said),

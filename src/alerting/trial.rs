@@ -9,7 +9,7 @@ use crate::form::Values;
 use crate::integrations::Spec;
 use crate::integrations::alerts::{self, Channel, Failure, test_message};
 use crate::models::events::Actor;
-use crate::models::{self, DbError, deliveries, integrations, recipients};
+use crate::models::{self, DbError, IntegrationId, deliveries, integrations, recipients};
 use crate::services::Services;
 
 /// Sends a test message through a channel as it stands on a form, or as it is saved; the inner error is a sentence for
@@ -56,7 +56,7 @@ pub enum Tried {
 }
 
 /// Sends a test through a saved channel and keeps the outcome.
-pub async fn saved(services: &Services, actor: Actor, id: Uuid) -> Result<Tried, DbError> {
+pub async fn saved(services: &Services, actor: Actor, id: IntegrationId) -> Result<Tried, DbError> {
     let vault = services.vault.clone();
     let row = services.db.run(move |conn| integrations::find(conn, &vault, id)).await?.trust()?;
     let settings = Values::from_json(row.settings.as_bytes());

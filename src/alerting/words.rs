@@ -47,6 +47,7 @@ pub fn title(said: &Said) -> String {
         Trigger::Expiring => format!("“{subject}” expires in {}.", days(said.days)),
         Trigger::FailedTest => format!("The test of “{subject}” failed: {words}"),
         Trigger::FailedScan => format!("The scan “{subject}” keeps failing: {words}"),
+        Trigger::OldRuntime => format!("“{subject}” runs on an old runtime: {words}"),
         Trigger::Integrity if !words.is_empty() => (*words).to_owned(),
         Trigger::Integrity => format!("“{subject}” is not what Strongroom saved, so it is not used any more."),
         Trigger::Delivery => format!("Messages through “{subject}” are not delivered: {words}"),
@@ -72,6 +73,7 @@ fn closed(said: &Said) -> String {
         Trigger::Expiring => format!("Expiry of “{subject}”"),
         Trigger::FailedTest => format!("Failed test of “{subject}”"),
         Trigger::FailedScan => format!("Failed scan “{subject}”"),
+        Trigger::OldRuntime => format!("Old runtime of “{subject}”"),
         Trigger::Integrity => format!("Integrity error of “{subject}”"),
         Trigger::Delivery => format!("Undelivered messages through “{subject}”"),
         Trigger::Lockout => format!("Failed logins as {subject}"),
@@ -85,7 +87,7 @@ pub fn severity(said: &Said) -> Severity {
         (_, Trigger::Integrity) => Severity::Critical,
         (_, Trigger::Expiring) if said.days <= 0 => Severity::Critical,
         (_, Trigger::Expiring) if said.days > 7 => Severity::Warning,
-        (_, Trigger::Lockout) => Severity::Warning,
+        (_, Trigger::Lockout | Trigger::OldRuntime) => Severity::Warning,
         _ => Severity::Error,
     }
 }
@@ -109,6 +111,10 @@ pub fn remedy(said: &Said) -> &'static str {
         }
         (Trigger::FailedTest, _) => "Open the credential, press Test, and follow what it says.",
         (Trigger::FailedScan, _) => "Open the integration: its page names the step that failed and what to do.",
+        (Trigger::OldRuntime, _) => {
+            "Move the function to a newer runtime: test its code with it, then change the setting and deploy. The alert closes \
+             with the next scan."
+        }
         (Trigger::Integrity, _) => {
             "Somebody may have changed the database. Find out who, then enter the secret again, or delete the row and add it \
              anew."
@@ -123,6 +129,7 @@ pub fn place(trigger: Trigger, subject_kind: &str, id: uuid::Uuid) -> String {
     match (subject_kind, trigger) {
         ("credential", _) => format!("credentials/{id}"),
         ("integration", _) => format!("integrations/{id}"),
+        ("item", _) => format!("items/{id}"),
         ("store", _) => "audit?what=store.verification_failed".to_owned(),
         (_, Trigger::Integrity) => "audit?what=user.integrity_failure".to_owned(),
         _ => "audit?what=login.locked".to_owned(),

@@ -9,6 +9,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use super::alerts::message::Trigger;
+
 /// What a family knows of an item beside its place, name and fingerprint; stored as JSON.
 pub trait Facts: Serialize + DeserializeOwned + Default {
     /// One cell a column, in the order of [`Inventory::columns`].
@@ -36,6 +38,16 @@ pub struct Column {
     pub is_number: bool,
 }
 
+/// What of a family's items needs attention by itself: an alert of that trigger is open about each such item.
+#[derive(Clone, Copy, Debug)]
+pub struct Alarm {
+    pub trigger: Trigger,
+    /// Why an item of these facts needs attention today, as a sentence; `None` where all is well.
+    pub why: fn(&Value, DateTime<Utc>) -> Option<String>,
+    /// Why the alert about an item of which all is well is closed; ends a sentence.
+    pub over: &'static str,
+}
+
 /// A family's inventory in words.
 #[derive(Clone, Copy, Debug)]
 pub struct Inventory {
@@ -59,6 +71,8 @@ pub struct Inventory {
     pub hint: &'static str,
     /// [`cells`] of the family's facts.
     pub cells: fn(&Value) -> Vec<Cell>,
+    /// Which items raise an alert, if any can.
+    pub alarm: Option<Alarm>,
 }
 
 /// How items read of which this release does not know the family.
@@ -74,6 +88,7 @@ pub static UNKNOWN: Inventory = Inventory {
     exported: &[],
     hint: "",
     cells: |_| Vec::new(),
+    alarm: None,
 };
 
 /// The cells of stored facts; those of the default where a later release wrote others.

@@ -7,10 +7,9 @@ use std::time::{Duration, Instant};
 
 use std::sync::Arc;
 use tokio::task::{Id, JoinSet};
-use uuid::Uuid;
 
 use crate::alerting::lane::{self, Renewed};
-use crate::models::{DbError, deliveries};
+use crate::models::{DbError, IntegrationId, deliveries};
 use crate::services::Services;
 
 /// Between two looks at the outbox.
@@ -25,7 +24,7 @@ const PATIENCE: Duration = Duration::from_secs(8);
 
 pub async fn work(services: Arc<Services>) {
     let renewed = Rc::new(Renewed::new(Instant::now()));
-    let (mut lanes, mut busy): (JoinSet<()>, HashMap<Id, Uuid>) = (JoinSet::new(), HashMap::new());
+    let (mut lanes, mut busy): (JoinSet<()>, HashMap<Id, IntegrationId>) = (JoinSet::new(), HashMap::new());
     let mut turns = tokio::time::interval(RENEW);
     while !services.stopping.is_cancelled() {
         let vault = services.vault.clone();
@@ -33,7 +32,7 @@ pub async fn work(services: Arc<Services>) {
             // What waits is sent once the trail is accepted, or the backup is back.
             Ok(_) if services.trail.is_held() => {}
             Ok(due) => {
-                let free: Vec<Uuid> =
+                let free: Vec<IntegrationId> =
                     due.into_iter().filter(|channel| !busy.values().any(|working| working == channel)).collect();
                 for channel in free.into_iter().take(LANES - busy.len()) {
                     let (services, renewed) = (services.clone(), Rc::clone(&renewed));
@@ -66,7 +65,7 @@ pub async fn work(services: Arc<Services>) {
 }
 
 /// Renews what this replica has claimed, and puts back what others left behind.
-async fn keep(services: &Services, renewed: &Renewed, busy: Vec<Uuid>) {
+async fn keep(services: &Services, renewed: &Renewed, busy: Vec<IntegrationId>) {
     let (replica, at) = (services.replica, Instant::now());
     let kept = services.db.transaction(move |conn| {
         deliveries::renew(conn, replica, &busy)?;

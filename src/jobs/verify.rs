@@ -5,7 +5,9 @@
 use crate::models::altered::{self, Part};
 use crate::models::events::{self, Action, Actor, NewEvent};
 use crate::models::trust::Doubt;
-use crate::models::{Conn, DbError, deployment, integrations, recipients, users};
+use crate::models::{
+    Conn, CredentialId, DbError, IntegrationId, RecipientId, UserId, deployment, integrations, recipients, users,
+};
 use crate::services::Services;
 use crate::vault::Vault;
 use crate::verification::{Failure, Walk};
@@ -96,23 +98,23 @@ fn alert(conn: &mut Conn, vault: &Vault, failure: &Failure) -> Result<(), DbErro
         }
     };
     match table {
-        "credentials" => altered::quarantine(conn, vault, &Actor::system(), id),
+        "credentials" => altered::quarantine(conn, vault, &Actor::system(), CredentialId(id)),
         "integrations" => {
-            let row = integrations::find(conn, vault, id)?;
+            let row = integrations::find(conn, vault, IntegrationId(id))?;
             altered::alert(conn, vault, row.shown(), "")
         }
         "users" => {
-            let user = users::find(conn, vault, id)?;
+            let user = users::find(conn, vault, UserId(id))?;
             altered::alert_user(conn, vault, user.shown())
         }
         "recipients" => {
-            let person = recipients::find(conn, vault, id)?.into_shown();
+            let person = recipients::find(conn, vault, RecipientId(id))?.into_shown();
             let channel = integrations::find(conn, vault, person.integration_id)?;
             let words = format!("A recipient of “{}” was tampered with, and receives nothing.", channel.shown().name);
             altered::alert(conn, vault, channel.shown(), &words)
         }
         "channels" => {
-            let channel = integrations::find(conn, vault, id)?;
+            let channel = integrations::find(conn, vault, IntegrationId(id))?;
             altered::alert_pauses(conn, vault, channel.shown())
         }
         "sessions" => altered::alert_store(conn, vault, Part::Sessions, &sentence),

@@ -204,6 +204,7 @@ fn plural(trigger: Trigger) -> &'static str {
         Trigger::Expiring => "Expiring credentials",
         Trigger::FailedTest => "Failed tests",
         Trigger::FailedScan => "Failed scans",
+        Trigger::OldRuntime => "Old runtimes",
         Trigger::Integrity => "Integrity errors",
         Trigger::Delivery => "Undelivered alerts",
         Trigger::Lockout => "Login lockouts",

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use uuid::Uuid;
 
+use super::AlertId;
 use super::events::{Action, NewEvent};
 use super::schema::alerts;
 use super::times::{MaybeTime, Time};
@@ -14,7 +15,7 @@ pub const RAISED: i16 = 3;
 /// What an alert is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Subject<'a> {
-    /// `credential`, `integration` or `user`.
+    /// `credential`, `integration`, `item` or `user`.
     pub kind: &'static str,
     pub id: Uuid,
     pub name: &'a str,
@@ -22,7 +23,7 @@ pub struct Subject<'a> {
 
 #[derive(Clone, Debug, Default, Queryable, Selectable, Insertable)]
 pub struct Alert {
-    pub id: Uuid,
+    pub id: AlertId,
     pub trigger: String,
     pub subject_kind: String,
     pub subject_id: Uuid,
@@ -47,6 +48,12 @@ pub struct Alert {
 
 impl Alert {
     pub(super) fn event(&self, action: Action, detail: String) -> NewEvent<'_> {
-        NewEvent { action, subject_kind: "alert", subject_id: Some(self.id), subject_name: &self.subject_name, detail }
+        NewEvent {
+            action,
+            subject_kind: "alert",
+            subject_id: Some(self.id.0),
+            subject_name: &self.subject_name,
+            detail,
+        }
     }
 }

@@ -14,7 +14,7 @@ use super::integrity_alerts::{TRIGGER, is_genuine};
 use super::readable::kept;
 use super::schema::alerts;
 use super::times::{MaybeTime, Time};
-use super::{Conn, DbError, trust};
+use super::{AlertId, Conn, CredentialId, DbError, trust};
 use crate::vault::Vault;
 
 /// Opens an alert unless it is open already; those about integrity are raised by [`raise_integrity`]. `words` say what went wrong, without a secret. In the caller's
@@ -85,18 +85,18 @@ pub fn close(conn: &mut Conn, triggers: &[&str], subject: Uuid, why: &str) -> Re
 
 /// Other values were saved for a credential: what was wrong with the ones before is not wrong with these. `ends`: these
 /// end soon too.
-pub fn after_edit(conn: &mut Conn, credential: Uuid, replaced: bool, ends: bool) -> Result<(), DbError> {
+pub fn after_edit(conn: &mut Conn, credential: CredentialId, replaced: bool, ends: bool) -> Result<(), DbError> {
     if !replaced {
-        return close(conn, &["integrity", "failed_test"], credential, "it was saved anew");
+        return close(conn, &["integrity", "failed_test"], credential.0, "it was saved anew");
     }
     let closed: &[&str] = match ends {
         true => &["stale", "integrity", "failed_test"],
         false => &["stale", "integrity", "failed_test", "expiring"],
     };
-    close(conn, closed, credential, "its secret was replaced")
+    close(conn, closed, credential.0, "its secret was replaced")
 }
 
-pub fn find(conn: &mut Conn, id: Uuid) -> Result<Alert, DbError> {
+pub fn find(conn: &mut Conn, id: AlertId) -> Result<Alert, DbError> {
     Ok(alerts::table.find(id).select(Alert::as_select()).first(conn)?)
 }
 
@@ -106,7 +106,7 @@ pub fn count_open(conn: &mut Conn) -> Result<i64, DbError> {
 }
 
 /// Makes the actor the owner of an alert that has none; whether the actor is its owner now.
-pub fn acknowledge(conn: &mut Conn, vault: &Vault, actor: &Actor, id: Uuid) -> Result<bool, DbError> {
+pub fn acknowledge(conn: &mut Conn, vault: &Vault, actor: &Actor, id: AlertId) -> Result<bool, DbError> {
     let mut ledger = events::open(conn)?;
     let mut alert = open_one(conn, vault, id)?;
     if alert.acknowledged_at.is_some() {
@@ -126,7 +126,7 @@ pub fn acknowledge(conn: &mut Conn, vault: &Vault, actor: &Actor, id: Uuid) -> R
 }
 
 /// No reminders for `days`; 0 ends the quiet.
-pub fn snooze(conn: &mut Conn, vault: &Vault, actor: &Actor, id: Uuid, days: i32) -> Result<(), DbError> {
+pub fn snooze(conn: &mut Conn, vault: &Vault, actor: &Actor, id: AlertId, days: i32) -> Result<(), DbError> {
     let mut ledger = events::open(conn)?;
     let mut alert = open_one(conn, vault, id)?;
     if days == 0 && alert.snoozed_until.is_none() {
@@ -151,7 +151,7 @@ pub fn snooze(conn: &mut Conn, vault: &Vault, actor: &Actor, id: Uuid, days: i32
 }
 
 /// [`DbError::Integrity`] for an alert about integrity that was altered: nobody looks after a forgery.
-fn open_one(conn: &mut Conn, vault: &Vault, id: Uuid) -> Result<Alert, DbError> {
+fn open_one(conn: &mut Conn, vault: &Vault, id: AlertId) -> Result<Alert, DbError> {
     let found: Option<Alert> =
         alerts::table.find(id).select(Alert::as_select()).for_no_key_update().first(conn).optional()?;
     match found {
@@ -166,7 +166,7 @@ fn open_one(conn: &mut Conn, vault: &Vault, id: Uuid) -> Result<Alert, DbError> 
 #[derive(Clone, Debug, QueryableByName)]
 pub struct Line {
     #[diesel(sql_type = SqlUuid)]
-    pub id: Uuid,
+    pub id: AlertId,
     #[diesel(sql_type = Text)]
     pub trigger: String,
     #[diesel(sql_type = Text)]
@@ -213,7 +213,7 @@ pub struct Line {
     /// What else tells the credential apart; empty for other subjects.
     #[diesel(sql_type = Text)]
     pub identity: String,
-    /// Whether the credential or integration is still there.
+    /// Whether the credential, integration or item is still there.
     #[diesel(sql_type = Bool)]
     pub there: bool,
     /// Of the credential: since when its secret ages, and when it ends. What a notice says of either grows old.
@@ -236,11 +236,12 @@ const LINES: &str = "
     SELECT a.id, a.trigger, a.subject_kind, a.subject_id, coalesce(c.name, i.name, a.subject_name) AS subject_name,
         a.stage, a.opened_at, a.acknowledged_at, a.acknowledged_by, a.snoozed_until, a.snoozed_by, a.closed_at,
         a.closed_why, coalesce(c.usage_count, 0) AS usages, coalesce(c.kind, '') AS kind,
-        coalesce(c.identity, '') AS identity, c.id IS NOT NULL OR i.id IS NOT NULL AS there, c.aged_from, c.expires_at,
+        coalesce(c.identity, '') AS identity, c.id IS NOT NULL OR i.id IS NOT NULL OR t.id IS NOT NULL AS there, c.aged_from, c.expires_at,
         n.event, n.days, n.of_days, n.words, d.sent, d.waiting, d.parked
     FROM (SELECT * FROM alerts WHERE __WHERE__ LIMIT $3) a
     LEFT JOIN credentials c ON a.subject_kind = 'credential' AND c.id = a.subject_id
     LEFT JOIN integrations i ON a.subject_kind = 'integration' AND i.id = a.subject_id
+    LEFT JOIN items t ON a.subject_kind = 'item' AND t.id = a.subject_id
     CROSS JOIN LATERAL (SELECT event, days, of_days, words FROM notices
         WHERE alert_id = a.id AND event <> 'closed' ORDER BY number DESC LIMIT 1) n
     CROSS JOIN LATERAL (SELECT count(*) FILTER (WHERE e.state = 'sent') AS sent,
@@ -250,7 +251,7 @@ const LINES: &str = "
         WHERE m.alert_id = a.id) d";
 
 /// Where a page begins: after this moment and id, going back in time.
-pub type Place = (DateTime<Utc>, Uuid);
+pub type Place = (DateTime<Utc>, AlertId);
 
 /// Newest first: those that are open, or those that are closed; of one trigger, or of all when it is empty.
 pub fn list(
@@ -270,13 +271,13 @@ pub fn list(
         .bind::<Bool, _>(after.is_none())
         .bind::<BigInt, _>(limit)
         .bind::<Timestamptz, _>(after.map_or(DateTime::UNIX_EPOCH, |(at, _)| at))
-        .bind::<SqlUuid, _>(after.map_or(Uuid::nil(), |(_, id)| id))
+        .bind::<SqlUuid, _>(after.map_or_else(AlertId::default, |(_, id)| id))
         .load(conn)?;
     Ok(kept(rows, "alerts"))
 }
 
 /// One line, as [`list`] has it.
-pub fn line(conn: &mut Conn, id: Uuid) -> Result<Line, DbError> {
+pub fn line(conn: &mut Conn, id: AlertId) -> Result<Line, DbError> {
     let query = LINES.replace("__WHERE__", "id = $1").replace("$3", "1");
     Ok(diesel::sql_query(query).bind::<SqlUuid, _>(id).get_result(conn)?)
 }

@@ -10,7 +10,7 @@ use super::integrations::Integration;
 use super::schema::credentials;
 use super::trust::{Doubt, Signed, Trusted};
 use super::users::User;
-use super::{Conn, DbError};
+use super::{Conn, CredentialId, DbError};
 use crate::vault::Vault;
 
 fn count() {
@@ -20,12 +20,12 @@ fn count() {
 /// Refuses a credential for good: the audit trail records a version that no row has, so that the credential stays
 /// refused whatever is done to its row by SQL, until its secret is entered again. Noted once. Call inside a
 /// transaction.
-pub fn quarantine(conn: &mut Conn, vault: &Vault, actor: &Actor, id: Uuid) -> Result<(), DbError> {
+pub fn quarantine(conn: &mut Conn, vault: &Vault, actor: &Actor, id: CredentialId) -> Result<(), DbError> {
     count();
     let mut ledger = events::open(conn)?;
     let seen = super::credentials::lock(conn, vault, id)?;
     let (next, row) = (seen.next_version(), seen.shown());
-    alerts::raise_integrity(conn, vault, Subject { kind: "credential", id, name: &row.name }, "")?;
+    alerts::raise_integrity(conn, vault, Subject { kind: "credential", id: id.0, name: &row.name }, "")?;
     if row.integrity_failed_at.is_some() && seen.doubt() == Some(Doubt::PutBack) {
         return Ok(());
     }
@@ -46,7 +46,7 @@ pub fn refuse(conn: &mut Conn, vault: &Vault, row: &Integration, doubt: Doubt) -
 
 /// The alert alone, for whoever only looks at rows. `words` is a sentence; without one the row itself is refused.
 pub fn alert(conn: &mut Conn, vault: &Vault, row: &Integration, words: &str) -> Result<(), DbError> {
-    alerts::raise_integrity(conn, vault, Subject { kind: "integration", id: row.id, name: &row.name }, words)
+    alerts::raise_integrity(conn, vault, Subject { kind: "integration", id: row.id.0, name: &row.name }, words)
 }
 
 /// The row that says how long everything for a channel waits does not count.
@@ -82,7 +82,7 @@ pub fn refuse_session(conn: &mut Conn, vault: &Vault, doubt: Doubt) -> Result<()
 }
 
 pub fn alert_user(conn: &mut Conn, vault: &Vault, row: &User) -> Result<(), DbError> {
-    alerts::raise_integrity(conn, vault, Subject { kind: "user", id: row.id, name: &row.name }, "")
+    alerts::raise_integrity(conn, vault, Subject { kind: "user", id: row.id.0, name: &row.name }, "")
 }
 
 /// The row is trusted: an open alert that says otherwise is closed.

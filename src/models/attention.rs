@@ -4,17 +4,16 @@
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Bool, Double, Integer, Text, Timestamptz, Uuid as SqlUuid};
-use uuid::Uuid;
 
 use super::credential_limits::Limits;
 use super::credential_query::EXPIRING_DAYS;
 use super::times::Time;
-use super::{Conn, DbError};
+use super::{Conn, CredentialId, DbError};
 
 /// One credential and why it is here.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Attention {
-    pub id: Uuid,
+    pub id: CredentialId,
     pub name: String,
     pub usages: i32,
     pub why: Why,
@@ -35,7 +34,7 @@ pub enum Why {
 #[derive(QueryableByName)]
 struct Row {
     #[diesel(sql_type = SqlUuid)]
-    id: Uuid,
+    id: CredentialId,
     #[diesel(sql_type = Text)]
     name: String,
     #[diesel(sql_type = Integer)]

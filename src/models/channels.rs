@@ -8,14 +8,14 @@ use uuid::Uuid;
 use super::schema::channels;
 use super::times::{MaybeTime, Time};
 use super::trust::{self, Doubt, Parts, Seen, Signed, signed_columns};
-use super::{Conn, DbError};
+use super::{Conn, DbError, IntegrationId};
 use crate::vault::Vault;
 
 /// How a channel is doing.
 #[derive(Clone, Debug, Queryable, Selectable, Insertable, AsChangeset)]
 #[diesel(table_name = channels, treat_none_as_null = true)]
 pub struct Health {
-    pub integration_id: Uuid,
+    pub integration_id: IntegrationId,
     pub refusals: i32,
     pub misses: i32,
     /// Since when nothing has got through.
@@ -30,7 +30,7 @@ impl Signed for Health {
     const TABLE: &'static str = "channels";
 
     fn subject(&self) -> Uuid {
-        self.integration_id
+        self.integration_id.0
     }
 
     signed_columns!(unversioned);
@@ -43,7 +43,7 @@ impl Signed for Health {
 
 impl Health {
     /// Nothing was ever wrong with a channel that has no row.
-    fn of_new(integration_id: Uuid) -> Self {
+    fn of_new(integration_id: IntegrationId) -> Self {
         let not_before = DateTime::UNIX_EPOCH;
         Self { integration_id, refusals: 0, misses: 0, failing_since: None, not_before, row_mac: Vec::new() }
     }
@@ -54,12 +54,12 @@ impl Health {
 }
 
 /// How a channel is doing. A row that was tampered with counts as none: nobody can silence a channel by SQL.
-pub fn health(conn: &mut Conn, vault: &Vault, integration: Uuid) -> Result<Health, DbError> {
+pub fn health(conn: &mut Conn, vault: &Vault, integration: IntegrationId) -> Result<Health, DbError> {
     let row = channels::table.find(integration).select(Health::as_select()).first(conn).optional()?;
     Ok(judged(vault, integration, row))
 }
 
-fn judged(vault: &Vault, integration: Uuid, row: Option<Health>) -> Health {
+fn judged(vault: &Vault, integration: IntegrationId, row: Option<Health>) -> Health {
     let seen = row.map(|row| Seen::new(vault, (row, None), |row: &Health| row.integration_id == integration));
     let trusted = seen.and_then(|seen| seen.judged().ok());
     trusted.map_or_else(|| Health::of_new(integration), trust::Trusted::into_row)
@@ -69,9 +69,9 @@ fn judged(vault: &Vault, integration: Uuid, row: Option<Health>) -> Health {
 #[derive(Debug, Default)]
 pub struct Paused {
     /// Those that everything waits for at this moment.
-    pub waiting: Vec<Uuid>,
+    pub waiting: Vec<IntegrationId>,
     /// Those whose rows do not count, and why.
-    pub doubted: Vec<(Uuid, Doubt)>,
+    pub doubted: Vec<(IntegrationId, Doubt)>,
 }
 
 pub fn paused(conn: &mut Conn, vault: &Vault) -> Result<Paused, DbError> {
@@ -99,7 +99,7 @@ pub fn page(conn: &mut Conn, vault: &Vault, after: Uuid, limit: i64) -> Result<V
 fn change(
     conn: &mut Conn,
     vault: &Vault,
-    channel: Uuid,
+    channel: IntegrationId,
     change: impl FnOnce(&mut Health, DateTime<Utc>),
 ) -> Result<Health, DbError> {
     let fresh = trust::sign(vault, Health::of_new(channel));
@@ -114,7 +114,7 @@ fn change(
 }
 
 /// Counts a refusal by the peer; returns how many there were in a row. Call inside a transaction, as the others here.
-pub fn count_refusal(conn: &mut Conn, vault: &Vault, channel: Uuid) -> Result<i32, DbError> {
+pub fn count_refusal(conn: &mut Conn, vault: &Vault, channel: IntegrationId) -> Result<i32, DbError> {
     let health = change(conn, vault, channel, |health, _| {
         health.refusals += 1;
         health.reached();
@@ -123,12 +123,12 @@ pub fn count_refusal(conn: &mut Conn, vault: &Vault, channel: Uuid) -> Result<i3
 }
 
 /// The peer answers, whatever it said of this one message.
-pub fn note_answer(conn: &mut Conn, vault: &Vault, channel: Uuid) -> Result<(), DbError> {
+pub fn note_answer(conn: &mut Conn, vault: &Vault, channel: IntegrationId) -> Result<(), DbError> {
     change(conn, vault, channel, |health, _| health.reached()).map(drop)
 }
 
 /// The peer has taken a message. Costs a read where nothing was wrong.
-pub(super) fn note_success(conn: &mut Conn, vault: &Vault, channel: Uuid) -> Result<(), DbError> {
+pub(super) fn note_success(conn: &mut Conn, vault: &Vault, channel: IntegrationId) -> Result<(), DbError> {
     let health = health(conn, vault, channel)?;
     if health.refusals == 0 && health.misses == 0 && health.failing_since.is_none() {
         return Ok(());
@@ -145,7 +145,12 @@ pub(super) fn note_success(conn: &mut Conn, vault: &Vault, channel: Uuid) -> Res
 
 /// Counts that a message did not get through, and lets everything for the channel wait `seconds`, if any; returns how
 /// often in a row.
-pub fn count_miss(conn: &mut Conn, vault: &Vault, channel: Uuid, seconds: Option<i32>) -> Result<i32, DbError> {
+pub fn count_miss(
+    conn: &mut Conn,
+    vault: &Vault,
+    channel: IntegrationId,
+    seconds: Option<i32>,
+) -> Result<i32, DbError> {
     let health = change(conn, vault, channel, |health, now| {
         let until = now + TimeDelta::seconds(i64::from(seconds.unwrap_or(0)));
         health.misses += 1;
@@ -156,7 +161,7 @@ pub fn count_miss(conn: &mut Conn, vault: &Vault, channel: Uuid, seconds: Option
 }
 
 /// Somebody wants what waits to be tried now.
-pub(super) fn wait_no_longer(conn: &mut Conn, vault: &Vault, channel: Uuid) -> Result<(), DbError> {
+pub(super) fn wait_no_longer(conn: &mut Conn, vault: &Vault, channel: IntegrationId) -> Result<(), DbError> {
     if health(conn, vault, channel)?.not_before <= super::clock(conn)? {
         return Ok(());
     }
@@ -164,7 +169,7 @@ pub(super) fn wait_no_longer(conn: &mut Conn, vault: &Vault, channel: Uuid) -> R
 }
 
 /// Forgets what was wrong with a channel: it was switched on or changed, or a test arrived.
-pub fn start_anew(conn: &mut Conn, vault: &Vault, channel: Uuid) -> Result<(), DbError> {
+pub fn start_anew(conn: &mut Conn, vault: &Vault, channel: IntegrationId) -> Result<(), DbError> {
     let there = diesel::dsl::exists(channels::table.find(channel));
     if !diesel::select(there).get_result::<bool>(conn)? {
         return Ok(());

@@ -4,14 +4,13 @@
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Text, Uuid as SqlUuid};
-use uuid::Uuid;
 
 use super::alerts::{self, Subject};
 use super::events::{self, Action, Actor};
 use super::provider_facts::{self, Told};
 use super::schema::credentials;
 use super::trust;
-use super::{Conn, DbError};
+use super::{Conn, CredentialId, DbError};
 use crate::vault::Vault;
 
 /// What a test found, as it is kept. No secret is in any of it.
@@ -37,7 +36,7 @@ pub struct LastTest {
 }
 
 /// `None` when these values have not been tested yet.
-pub fn last(conn: &mut Conn, id: Uuid) -> Result<Option<LastTest>, DbError> {
+pub fn last(conn: &mut Conn, id: CredentialId) -> Result<Option<LastTest>, DbError> {
     type Columns = (Option<DateTime<Utc>>, Option<String>, Option<String>, Option<String>);
     let columns =
         (credentials::tested_at, credentials::test_verdict, credentials::test_sentence, credentials::tested_by);
@@ -58,7 +57,7 @@ pub fn record(
     conn: &mut Conn,
     vault: &Vault,
     actor: &Actor,
-    (id, secret_version): (Uuid, i32),
+    (id, secret_version): (CredentialId, i32),
     outcome: &Outcome,
 ) -> Result<(), DbError> {
     let mut ledger = events::open(conn)?;
@@ -75,10 +74,10 @@ pub fn record(
             ))
             .execute(conn)?;
         provider_facts::keep(conn, id, secret_version, &outcome.told)?;
-        let subject = Subject { kind: "credential", id, name: &row.name };
+        let subject = Subject { kind: "credential", id: id.0, name: &row.name };
         match outcome.failed {
             true => alerts::raise(conn, "failed_test", subject, &outcome.sentence)?,
-            false => alerts::close(conn, &["failed_test"], id, "a later test went well")?,
+            false => alerts::close(conn, &["failed_test"], id.0, "a later test went well")?,
         }
         // The database keeps microseconds, and the row check is over those.
         let told = outcome.expires_at.and_then(|at| DateTime::from_timestamp_micros(at.timestamp_micros()));
@@ -97,12 +96,12 @@ pub fn record(
 #[derive(QueryableByName)]
 struct Due {
     #[diesel(sql_type = SqlUuid)]
-    id: Uuid,
+    id: CredentialId,
 }
 
 /// Takes credentials of these kinds whose daily test is due: whoever else asks gets others. Each is due again a day
 /// later at its own moment, also when a console was away for days. The shipped role counts once something uses it.
-pub fn take_due(conn: &mut Conn, kinds: &[&str], limit: i64) -> Result<Vec<Uuid>, DbError> {
+pub fn take_due(conn: &mut Conn, kinds: &[&str], limit: i64) -> Result<Vec<CredentialId>, DbError> {
     let taken: Vec<Due> = diesel::sql_query(
         "UPDATE credentials AS c
          SET next_test_at = CASE WHEN isfinite(c.next_test_at) THEN c.next_test_at + interval '1 day'

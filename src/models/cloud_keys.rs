@@ -5,11 +5,10 @@
 
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Bool, Integer, Jsonb, Nullable, Text, Uuid as SqlUuid};
-use uuid::Uuid;
 
 use super::provider_facts::{self, KEEP, OVER};
 use super::schema::integrations;
-use super::{Conn, DbError};
+use super::{Conn, CredentialId, DbError, IntegrationId, ItemId};
 
 /// Days without a use after which a key counts as unused.
 pub const UNUSED_DAYS: i32 = 90;
@@ -48,7 +47,7 @@ pub struct Query {
 pub struct Place {
     /// Seconds since 1970 in the order of the filter.
     pub at: i64,
-    pub id: Uuid,
+    pub id: ItemId,
     pub back: bool,
 }
 
@@ -56,7 +55,7 @@ pub struct Place {
 #[derive(Clone, Debug, QueryableByName)]
 pub struct Line {
     #[diesel(sql_type = SqlUuid)]
-    pub id: Uuid,
+    pub id: ItemId,
     /// The account.
     #[diesel(sql_type = Text)]
     pub place: String,
@@ -69,12 +68,12 @@ pub struct Line {
     #[diesel(sql_type = Bool)]
     pub kept: bool,
     #[diesel(sql_type = SqlUuid)]
-    pub integration_id: Uuid,
+    pub integration_id: IntegrationId,
     #[diesel(sql_type = Text)]
     pub integration_name: String,
     /// The credential that holds it, the first by name; `None`: it is not stored here.
     #[diesel(sql_type = Nullable<SqlUuid>)]
-    pub credential_id: Option<Uuid>,
+    pub credential_id: Option<CredentialId>,
     #[diesel(sql_type = Nullable<Text>)]
     pub credential_name: Option<String>,
     /// How many credentials hold it.
@@ -116,9 +115,15 @@ const NOT_STORED: &str = "i.facts->>'root' <> 'true' AND NOT EXISTS
     (SELECT FROM credentials c WHERE c.kind = i.facts->>'kind' AND c.identity = i.name AND c.ages)";
 
 #[derive(QueryableByName)]
-struct Id {
+struct Found {
     #[diesel(sql_type = SqlUuid)]
-    id: Uuid,
+    id: ItemId,
+}
+
+#[derive(QueryableByName)]
+struct Told {
+    #[diesel(sql_type = SqlUuid)]
+    credential_id: CredentialId,
 }
 
 impl Filter {
@@ -213,7 +218,7 @@ pub fn page(conn: &mut Conn, query: &Query) -> Result<Page, DbError> {
     ))
     .bind::<Integer, _>(query.limit_days)
     .bind::<BigInt, _>(query.from.map_or(0, |from| from.at))
-    .bind::<SqlUuid, _>(query.from.map_or(Uuid::nil(), |from| from.id))
+    .bind::<SqlUuid, _>(query.from.map_or(ItemId::default(), |from| from.id))
     .bind::<Text, _>(pattern)
     .bind::<BigInt, _>(query.size + 1)
     .bind::<Array<SqlUuid>, _>(ids)
@@ -229,9 +234,9 @@ pub fn page(conn: &mut Conn, query: &Query) -> Result<Page, DbError> {
 
 /// The keys that a pattern finds, when they are few. The planner reads the index of the text where a pattern is rare,
 /// and the table up to the limit where it is not: ordered at once, it would take the one for the other.
-fn few(conn: &mut Conn, pattern: &str) -> Result<Option<Vec<Uuid>>, DbError> {
+fn few(conn: &mut Conn, pattern: &str) -> Result<Option<Vec<ItemId>>, DbError> {
     let query = format!("SELECT i.id FROM items i WHERE i.facts->>'sort' = 'key' AND {TEXT} LIKE $1 LIMIT {FEW} + 1");
-    let found: Vec<Id> = diesel::sql_query(query).bind::<Text, _>(pattern).load(conn)?;
+    let found: Vec<Found> = diesel::sql_query(query).bind::<Text, _>(pattern).load(conn)?;
     let is_few = i64::try_from(found.len()).is_ok_and(|number| number <= FEW);
     Ok(is_few.then(|| found.into_iter().map(|found| found.id).collect()))
 }
@@ -269,26 +274,26 @@ pub fn ages(conn: &mut Conn, limit_days: i32) -> Result<[Count; 4], DbError> {
 
 /// What a scan has just read of keys that are stored here: the provider's dates become theirs. Call inside the
 /// transaction that saves the scan.
-pub fn tell(conn: &mut Conn, integration: Uuid) -> Result<(), DbError> {
-    tell_where(conn, "i.integration_id = $1 AND NOT i.kept", integration)
+pub fn tell(conn: &mut Conn, integration: IntegrationId) -> Result<(), DbError> {
+    tell_where(conn, "i.integration_id = $1 AND NOT i.kept", integration.0)
 }
 
 /// What scans have read of the key that a credential holds since now. Call inside the transaction that saves it.
-pub(super) fn tell_one(conn: &mut Conn, credential: Uuid) -> Result<(), DbError> {
-    tell_where(conn, "c.id = $1", credential)
+pub(super) fn tell_one(conn: &mut Conn, credential: CredentialId) -> Result<(), DbError> {
+    tell_where(conn, "c.id = $1", credential.0)
 }
 
-fn tell_where(conn: &mut Conn, condition: &str, id: Uuid) -> Result<(), DbError> {
-    let told: Vec<Id> = diesel::sql_query(format!(
+fn tell_where(conn: &mut Conn, condition: &str, id: uuid::Uuid) -> Result<(), DbError> {
+    let told: Vec<Told> = diesel::sql_query(format!(
         "WITH held AS MATERIALIZED (SELECT c.id, c.secret_version, i.facts FROM items i JOIN credentials c ON {HOLD}
              WHERE {condition} AND i.facts->>'sort' = 'key'
              ORDER BY c.id FOR NO KEY UPDATE OF c)
          {KEEP} SELECT DISTINCT ON (id) id, secret_version, to_timestamp((facts->>'made')::bigint),
              to_timestamp((facts->>'used')::bigint), facts->>'arn' FROM held ORDER BY id
-         {OVER} RETURNING credential_id AS id"
+         {OVER} RETURNING credential_id"
     ))
     .bind::<SqlUuid, _>(id)
     .load(conn)?;
-    let ids: Vec<Uuid> = told.into_iter().map(|told| told.id).collect();
+    let ids: Vec<CredentialId> = told.into_iter().map(|told| told.credential_id).collect();
     provider_facts::date(conn, &ids)
 }

@@ -2,14 +2,13 @@
 //! answered here alike; what follows from it by the clock is in `due_alerts`.
 
 use diesel::prelude::*;
-use uuid::Uuid;
 
 use super::alert_settings::AlertSettings;
 use super::due_alerts::Limit;
 use super::events::{self, Action, Actor};
 use super::schema::credentials;
 use super::trust;
-use super::{Conn, DbError};
+use super::{Conn, CredentialId, DbError};
 use crate::credentials::{self as kinds, KINDS, Kind};
 use crate::vault::Vault;
 
@@ -75,7 +74,7 @@ fn is_plain(kind: &str) -> bool {
 }
 
 /// Sets a credential's own limit: 0 is never, `None` as its type says. Call inside a transaction.
-pub fn set(conn: &mut Conn, vault: &Vault, actor: &Actor, id: Uuid, days: Option<i32>) -> Result<(), DbError> {
+pub fn set(conn: &mut Conn, vault: &Vault, actor: &Actor, id: CredentialId, days: Option<i32>) -> Result<(), DbError> {
     let mut ledger = events::open(conn)?;
     let row = super::credentials::lock(conn, vault, id)?.trust()?;
     if row.shipped {

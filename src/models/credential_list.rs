@@ -6,14 +6,13 @@ use chrono::{DateTime, Utc};
 use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::{Bool, Integer, Text, Timestamptz, Uuid as SqlUuid};
-use uuid::Uuid;
 
 use super::credential_query::{Key, On, PAGE, Page, Place, Query, Row, Sort, conditions};
 use super::schema::credentials;
-use super::{Conn, DbError, credential_search};
+use super::{Conn, CredentialId, DbError, credential_search};
 
 /// One row of the table, as it is now.
-pub fn find(connection: &mut Conn, id: Uuid) -> Result<(Row, DateTime<Utc>), DbError> {
+pub fn find(connection: &mut Conn, id: CredentialId) -> Result<(Row, DateTime<Utc>), DbError> {
     let columns = (Row::as_select(), sql::<Timestamptz>("now()"));
     Ok(credentials::table.find(id).select(columns).first(connection)?)
 }

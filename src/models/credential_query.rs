@@ -7,8 +7,8 @@ use diesel::expression::{BoxableExpression, SqlLiteral};
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::sql_types::{Bool, Integer, Text};
-use uuid::Uuid;
 
+use super::CredentialId;
 use super::credential_limits::Limits;
 use super::schema::credentials;
 use super::times::{MaybeTime, Time};
@@ -63,7 +63,7 @@ impl Query {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
     pub key: Key,
-    pub id: Uuid,
+    pub id: CredentialId,
     pub back: bool,
 }
 
@@ -82,7 +82,7 @@ pub enum Key {
 #[derive(Clone, Debug, Queryable, Selectable)]
 #[diesel(table_name = credentials)]
 pub struct Row {
-    pub id: Uuid,
+    pub id: CredentialId,
     pub kind: String,
     pub name: String,
     pub name_key: String,

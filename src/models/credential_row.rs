@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use uuid::Uuid;
 
+use super::CredentialId;
 use super::events::{Action, NewEvent};
 use super::schema::credentials;
 use super::secrets::{self, Versions};
@@ -15,7 +16,7 @@ use crate::vault::Context;
 /// All but the secret, in the order of the table's columns that a page may show.
 #[derive(Clone, Debug, Queryable, Selectable, Identifiable)]
 pub struct Credential {
-    pub id: Uuid,
+    pub id: CredentialId,
     pub kind: String,
     pub name: String,
     pub note: String,
@@ -53,7 +54,7 @@ impl Signed for Credential {
     const TABLE: &'static str = "credentials";
 
     fn subject(&self) -> Uuid {
-        self.id
+        self.id.0
     }
 
     signed_columns!();
@@ -91,12 +92,12 @@ impl Credential {
     }
 
     pub(super) fn event(&self, action: Action, detail: String) -> NewEvent<'_> {
-        NewEvent { action, subject_kind: "credential", subject_id: Some(self.id), subject_name: &self.name, detail }
+        NewEvent { action, subject_kind: "credential", subject_id: Some(self.id.0), subject_name: &self.name, detail }
     }
 }
 
-pub(super) fn context(id: Uuid, kind: &str, version: i32) -> Context<'_> {
-    Context { table: "credentials", column: "payload", row: id, kind, version }
+pub(super) fn context(id: CredentialId, kind: &str, version: i32) -> Context<'_> {
+    Context { table: "credentials", column: "payload", row: id.0, kind, version }
 }
 
 /// The columns of the last test, emptied.

@@ -12,7 +12,7 @@ use super::events::{self, Action, Actor};
 use super::schema::{credentials, secrets};
 use super::secrets::{NewSecret, Versions};
 use super::trust::{self, Seen, Trusted, latest_version};
-use super::{Conn, DbError, cloud_keys, keks, provider_facts};
+use super::{Conn, CredentialId, DbError, cloud_keys, keks, provider_facts};
 use crate::vault::{Sealed, Vault};
 
 type SealedColumns = (Option<i32>, Option<Vec<u8>>, Option<Vec<u8>>);
@@ -41,13 +41,19 @@ pub enum Secret {
 }
 
 /// Saves a new credential, sealed and audited, and returns its id. Call inside a transaction.
-pub fn create(conn: &mut Conn, vault: &Vault, actor: &Actor, new: &NewCredential) -> Result<Uuid, DbError> {
+pub fn create(conn: &mut Conn, vault: &Vault, actor: &Actor, new: &NewCredential) -> Result<CredentialId, DbError> {
     insert(conn, vault, actor, new, false)
 }
 
-fn insert(conn: &mut Conn, vault: &Vault, actor: &Actor, new: &NewCredential, shipped: bool) -> Result<Uuid, DbError> {
+fn insert(
+    conn: &mut Conn,
+    vault: &Vault,
+    actor: &Actor,
+    new: &NewCredential,
+    shipped: bool,
+) -> Result<CredentialId, DbError> {
     let mut ledger = events::open(conn)?;
-    let id = Uuid::now_v7();
+    let id = CredentialId::fresh();
     let sealed = vault.seal(keks::active(conn, vault)?, &context(id, new.kind, 1), new.plaintext)?;
     let row = Credential {
         id,
@@ -122,21 +128,21 @@ pub fn page(conn: &mut Conn, vault: &Vault, after: Uuid, limit: i64) -> Result<V
     Ok(found.into_iter().map(|row| Seen::new(vault, row, |_| true)).collect())
 }
 
-pub fn find(conn: &mut Conn, vault: &Vault, id: Uuid) -> Result<Seen<Credential>, DbError> {
+pub fn find(conn: &mut Conn, vault: &Vault, id: CredentialId) -> Result<Seen<Credential>, DbError> {
     let rows = credentials::table.find(id).select((Credential::as_select(), latest_version!(credentials::id)));
     Ok(Seen::new(vault, rows.first(conn)?, |row: &Credential| row.id == id))
 }
 
 /// Locked until the transaction ends, for a change.
-pub(super) fn lock(conn: &mut Conn, vault: &Vault, id: Uuid) -> Result<Seen<Credential>, DbError> {
+pub(super) fn lock(conn: &mut Conn, vault: &Vault, id: CredentialId) -> Result<Seen<Credential>, DbError> {
     let row = credentials::table.find(id).select(credentials::id).for_no_key_update();
-    row.first::<Uuid>(conn).optional()?.ok_or(DbError::NotFound)?;
+    row.first::<CredentialId>(conn).optional()?.ok_or(DbError::NotFound)?;
     // In a statement of its own: it sees the secrets that whoever held the lock before has saved.
     find(conn, vault, id)
 }
 
 /// The row with its envelope, for those who may open it: only under a row that is trusted.
-pub fn find_sealed(conn: &mut Conn, vault: &Vault, id: Uuid) -> Result<(Seen<Credential>, Sealed), DbError> {
+pub fn find_sealed(conn: &mut Conn, vault: &Vault, id: CredentialId) -> Result<(Seen<Credential>, Sealed), DbError> {
     let columns = (secrets::kek_id.nullable(), secrets::wrapped_dek.nullable(), secrets::payload.nullable());
     // By the row's own version, which is signed.
     let own = secrets::credential_id.eq(credentials::id).and(secrets::version.eq(credentials::secret_version));
@@ -151,7 +157,7 @@ pub fn find_sealed(conn: &mut Conn, vault: &Vault, id: Uuid) -> Result<(Seen<Cre
 }
 
 /// (id, name) of the credentials of some kinds, for a form's list.
-pub fn choices(conn: &mut Conn, kinds: &[&str]) -> Result<Vec<(Uuid, String)>, DbError> {
+pub fn choices(conn: &mut Conn, kinds: &[&str]) -> Result<Vec<(CredentialId, String)>, DbError> {
     Ok(credentials::table
         .filter(credentials::kind.eq_any(kinds))
         .order(credentials::name_key)
@@ -165,7 +171,7 @@ pub fn update(
     conn: &mut Conn,
     vault: &Vault,
     actor: &Actor,
-    (id, row_version): (Uuid, i64),
+    (id, row_version): (CredentialId, i64),
     new: &NewCredential,
     secret: Secret,
 ) -> Result<(), DbError> {
@@ -251,7 +257,7 @@ fn what_changed(row: &Credential, new: &NewCredential, secret: Secret) -> String
 }
 
 /// Deletes an unused credential. A usage makes the foreign key refuse it: [`DbError::Reference`].
-pub fn delete(conn: &mut Conn, vault: &Vault, actor: &Actor, id: Uuid) -> Result<(), DbError> {
+pub fn delete(conn: &mut Conn, vault: &Vault, actor: &Actor, id: CredentialId) -> Result<(), DbError> {
     let mut ledger = events::open(conn)?;
     let seen = find(conn, vault, id)?;
     if seen.shown().shipped {
@@ -286,7 +292,7 @@ pub fn record_opening(
 }
 
 /// Writes down that an integration used the credential just now.
-pub fn touch(conn: &mut Conn, id: Uuid) -> Result<(), DbError> {
+pub fn touch(conn: &mut Conn, id: CredentialId) -> Result<(), DbError> {
     diesel::update(credentials::table.find(id)).set(credentials::last_used_at.eq(diesel::dsl::now)).execute(conn)?;
     Ok(())
 }

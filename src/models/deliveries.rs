@@ -5,7 +5,6 @@
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{Array, Bool, Integer, Text, Uuid as SqlUuid};
-use uuid::Uuid;
 
 pub use super::due_deliveries::{Claimed, UNREADABLE, claim, due};
 use super::events::{self, Action, Actor, NewEvent, clock_timestamp};
@@ -13,7 +12,7 @@ use super::lease::Lease;
 use super::schema::{deliveries, integrations};
 use super::text_enum::text_enum;
 use super::times::{MaybeTime, Time};
-use super::{Conn, DbError, ReplicaId};
+use super::{Conn, DbError, DeliveryId, IntegrationId, RecipientId, ReplicaId};
 use crate::vault::Vault;
 
 pub(super) const LEASE: Lease = Lease {
@@ -26,10 +25,10 @@ pub(super) const LEASE: Lease = Lease {
 #[derive(Clone, Debug, Queryable, QueryableByName, Selectable, Identifiable)]
 #[diesel(table_name = deliveries)]
 pub struct Delivery {
-    pub id: Uuid,
+    pub id: DeliveryId,
     pub kind: String,
-    pub integration_id: Uuid,
-    pub recipient_id: Option<Uuid>,
+    pub integration_id: IntegrationId,
+    pub recipient_id: Option<RecipientId>,
     pub more: i32,
     pub state: DeliveryState,
     #[diesel(deserialize_as = Time)]
@@ -60,7 +59,7 @@ text_enum! {
 }
 
 /// Keeps what this replica has claimed of the channels that it works on.
-pub fn renew(conn: &mut Conn, replica: ReplicaId, channels: &[Uuid]) -> Result<usize, DbError> {
+pub fn renew(conn: &mut Conn, replica: ReplicaId, channels: &[IntegrationId]) -> Result<usize, DbError> {
     let (until, mine) = (LEASE.until(), LEASE.is_mine());
     let renewed = format!("UPDATE deliveries SET lease_until = {until} WHERE {mine} AND integration_id = ANY($2)");
     Ok(diesel::sql_query(renewed).bind::<SqlUuid, _>(replica).bind::<Array<SqlUuid>, _>(channels).execute(conn)?)
@@ -68,7 +67,7 @@ pub fn renew(conn: &mut Conn, replica: ReplicaId, channels: &[Uuid]) -> Result<u
 
 /// Puts back what this replica had claimed of a channel and lost sight of: its fate could not be recorded. Whether the
 /// peer has it is not known, so it counts as a try.
-pub fn put_back(conn: &mut Conn, replica: ReplicaId, channel: Option<Uuid>) -> Result<usize, DbError> {
+pub fn put_back(conn: &mut Conn, replica: ReplicaId, channel: Option<IntegrationId>) -> Result<usize, DbError> {
     let mine = deliveries::state.eq(DeliveryState::Sending).and(deliveries::replica_id.eq(replica));
     let ready = deliveries::state.eq(DeliveryState::Ready);
     Ok(match channel {
@@ -87,7 +86,7 @@ pub fn reap(conn: &mut Conn) -> Result<usize, DbError> {
 }
 
 /// Puts back what this replica has claimed and did not try.
-pub fn give_back(conn: &mut Conn, replica: ReplicaId, ids: &[Uuid]) -> Result<usize, DbError> {
+pub fn give_back(conn: &mut Conn, replica: ReplicaId, ids: &[DeliveryId]) -> Result<usize, DbError> {
     LEASE.give_back(conn, replica, Some(ids))
 }
 
@@ -100,8 +99,8 @@ diesel::define_sql_function! {
 pub fn sent(
     conn: &mut Conn,
     vault: &Vault,
-    id: Uuid,
-    integration: Uuid,
+    id: DeliveryId,
+    integration: IntegrationId,
     replica: ReplicaId,
     reference: Option<&str>,
 ) -> Result<bool, DbError> {
@@ -136,7 +135,13 @@ pub enum Next {
 }
 
 /// Records how an attempt ended.
-pub fn end_attempt(conn: &mut Conn, id: Uuid, replica: ReplicaId, error: &str, next: Next) -> Result<(), DbError> {
+pub fn end_attempt(
+    conn: &mut Conn,
+    id: DeliveryId,
+    replica: ReplicaId,
+    error: &str,
+    next: Next,
+) -> Result<(), DbError> {
     let (state, seconds, put_offs) = match next {
         Next::Again(seconds) => (DeliveryState::Ready, seconds, 0),
         Next::PutOff(seconds) => (DeliveryState::Ready, seconds, 1),
@@ -159,8 +164,13 @@ pub fn end_attempt(conn: &mut Conn, id: Uuid, replica: ReplicaId, error: &str, n
 }
 
 /// Puts a message of its own into the outbox: a confirmation, or a test.
-pub fn queue(conn: &mut Conn, kind: &str, integration: Uuid, recipient: Option<Uuid>) -> Result<Uuid, DbError> {
-    let id = Uuid::now_v7();
+pub fn queue(
+    conn: &mut Conn,
+    kind: &str,
+    integration: IntegrationId,
+    recipient: Option<RecipientId>,
+) -> Result<DeliveryId, DbError> {
+    let id = DeliveryId::fresh();
     diesel::insert_into(deliveries::table)
         .values((
             deliveries::id.eq(id),
@@ -173,7 +183,7 @@ pub fn queue(conn: &mut Conn, kind: &str, integration: Uuid, recipient: Option<U
 }
 
 /// Gives up what waits for somebody who wants no more.
-pub(super) fn drop_for(conn: &mut Conn, recipient: Uuid) -> Result<(), DbError> {
+pub(super) fn drop_for(conn: &mut Conn, recipient: RecipientId) -> Result<(), DbError> {
     let waiting = deliveries::recipient_id
         .eq(recipient)
         .and(deliveries::state.eq_any([DeliveryState::Ready, DeliveryState::Parked]));
@@ -184,11 +194,16 @@ pub(super) fn drop_for(conn: &mut Conn, recipient: Uuid) -> Result<(), DbError> 
 }
 
 /// Keeps what came of a test that was sent at once.
-pub fn keep_test(conn: &mut Conn, vault: &Vault, integration: Uuid, error: Option<&str>) -> Result<(), DbError> {
+pub fn keep_test(
+    conn: &mut Conn,
+    vault: &Vault,
+    integration: IntegrationId,
+    error: Option<&str>,
+) -> Result<(), DbError> {
     let state = if error.is_none() { DeliveryState::Sent } else { DeliveryState::Dropped };
     diesel::insert_into(deliveries::table)
         .values((
-            deliveries::id.eq(Uuid::now_v7()),
+            deliveries::id.eq(DeliveryId::fresh()),
             deliveries::kind.eq("test"),
             deliveries::integration_id.eq(integration),
             deliveries::state.eq(state),
@@ -203,8 +218,8 @@ pub fn keep_test(conn: &mut Conn, vault: &Vault, integration: Uuid, error: Optio
 /// A parked delivery, or all of a channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Parked {
-    One(Uuid),
-    OfChannel(Uuid),
+    One(DeliveryId),
+    OfChannel(IntegrationId),
 }
 
 /// Tries what is parked again, or gives it up; returns how many are tried. [`DbError::Stale`] when nothing of it is
@@ -218,10 +233,10 @@ pub fn decide(conn: &mut Conn, vault: &Vault, actor: &Actor, which: Parked, agai
         Parked::One(id) => parked.filter(deliveries::id.eq(id)),
         Parked::OfChannel(id) => parked.filter(deliveries::integration_id.eq(id)),
     };
-    let ids: Vec<Uuid> = parked.load(conn)?;
+    let ids: Vec<DeliveryId> = parked.load(conn)?;
     // The peer may have it from the try before.
     let anew = (deliveries::attempts.eq(1), deliveries::put_offs.eq(0));
-    let decided: Vec<(Uuid, Uuid)> = diesel::update(
+    let decided: Vec<(DeliveryId, IntegrationId)> = diesel::update(
         deliveries::table.filter(deliveries::id.eq_any(&ids).and(deliveries::state.eq(DeliveryState::Parked))),
     )
     .set((deliveries::state.eq(state), deliveries::not_before.eq(ledger.now), anew))
@@ -231,14 +246,14 @@ pub fn decide(conn: &mut Conn, vault: &Vault, actor: &Actor, which: Parked, agai
     let mut tried = 0;
     if again {
         super::channels::wait_no_longer(conn, vault, integration)?;
-        let ids: Vec<Uuid> = decided.iter().map(|(id, _)| *id).collect();
+        let ids: Vec<DeliveryId> = decided.iter().map(|(id, _)| *id).collect();
         tried = decided.len().saturating_sub(drop_stale(conn, &ids)?);
     }
     let name: String = integrations::table.find(integration).select(integrations::name).first(conn)?;
     let event = NewEvent {
         action: if tried > 0 { Action::DeliveryRetried } else { Action::DeliveryDropped },
         subject_kind: "integration",
-        subject_id: Some(integration),
+        subject_id: Some(integration.0),
         subject_name: &name,
         detail: match which {
             Parked::One(id) => id.to_string(),
@@ -251,7 +266,7 @@ pub fn decide(conn: &mut Conn, vault: &Vault, actor: &Actor, which: Parked, agai
 }
 
 /// What was closed meanwhile is not raised any more: an incident that is opened now would never be closed.
-fn drop_stale(conn: &mut Conn, ids: &[Uuid]) -> Result<usize, DbError> {
+fn drop_stale(conn: &mut Conn, ids: &[DeliveryId]) -> Result<usize, DbError> {
     Ok(diesel::sql_query(
         "UPDATE deliveries d SET state = 'dropped' WHERE id = ANY($1) AND state = 'ready' AND kind = 'digest'
             AND NOT EXISTS (SELECT 1 FROM delivery_lines l JOIN notices n ON n.id = l.notice_id

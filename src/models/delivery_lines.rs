@@ -7,15 +7,15 @@ use uuid::Uuid;
 
 use super::readable::kept;
 use super::times::Time;
-use super::{Conn, DbError};
+use super::{AlertId, Conn, CredentialId, DbError, DeliveryId, IntegrationId};
 
 /// Everything of one alert that a message's line is made of.
 #[derive(Clone, Debug, QueryableByName)]
 pub struct LineRow {
     #[diesel(sql_type = SqlUuid)]
-    pub delivery_id: Uuid,
+    pub delivery_id: DeliveryId,
     #[diesel(sql_type = SqlUuid)]
-    pub alert: Uuid,
+    pub alert: AlertId,
     #[diesel(sql_type = Text)]
     pub trigger: String,
     #[diesel(sql_type = Text)]
@@ -48,7 +48,7 @@ pub struct LineRow {
 }
 
 /// The lines of these deliveries of one channel, in order.
-pub fn lines(conn: &mut Conn, integration: Uuid, ids: &[Uuid]) -> Result<Vec<LineRow>, DbError> {
+pub fn lines(conn: &mut Conn, integration: IntegrationId, ids: &[DeliveryId]) -> Result<Vec<LineRow>, DbError> {
     let rows = diesel::sql_query(
         "SELECT l.delivery_id, a.id AS alert, a.trigger, n.event, n.days, n.of_days, n.words, a.subject_kind, a.subject_id,
             coalesce(c.name, a.subject_name) AS subject_name, a.opened_at, coalesce(c.kind, '') AS kind,
@@ -71,9 +71,9 @@ pub fn lines(conn: &mut Conn, integration: Uuid, ids: &[Uuid]) -> Result<Vec<Lin
 #[derive(Clone, Debug, QueryableByName)]
 pub struct UsageRow {
     #[diesel(sql_type = SqlUuid)]
-    pub credential_id: Uuid,
+    pub credential_id: CredentialId,
     #[diesel(sql_type = SqlUuid)]
-    pub id: Uuid,
+    pub id: DeliveryId,
     #[diesel(sql_type = Text)]
     pub family: String,
     #[diesel(sql_type = Text)]
@@ -81,7 +81,7 @@ pub struct UsageRow {
 }
 
 /// The first `each` usages of these credentials, by name.
-pub fn usages(conn: &mut Conn, credentials: &[Uuid], each: i64) -> Result<Vec<UsageRow>, DbError> {
+pub fn usages(conn: &mut Conn, credentials: &[CredentialId], each: i64) -> Result<Vec<UsageRow>, DbError> {
     Ok(diesel::sql_query(
         "SELECT u.credential_id, u.id, u.family, u.name FROM unnest($1) AS c (id)
          CROSS JOIN LATERAL (SELECT u.credential_id, i.id, i.family, i.name, i.name_key

@@ -3,12 +3,11 @@
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Nullable, Text, Timestamptz, Uuid as SqlUuid};
-use uuid::Uuid;
 
 use super::deliveries::Delivery;
 use super::readable::kept;
 use super::times::{MaybeTime, Time};
-use super::{Conn, DbError};
+use super::{AlertId, Conn, DbError, DeliveryId, IntegrationId};
 
 /// A delivery as pages list it.
 #[derive(Clone, Debug, QueryableByName)]
@@ -41,7 +40,7 @@ const SHOWN: &str = "
     LEFT JOIN channels c ON c.integration_id = d.integration_id";
 
 /// The messages that tell of an alert, newest first.
-pub fn of_alert(conn: &mut Conn, alert: Uuid, limit: i64) -> Result<Vec<Shown>, DbError> {
+pub fn of_alert(conn: &mut Conn, alert: AlertId, limit: i64) -> Result<Vec<Shown>, DbError> {
     let which = "WHERE d.id IN (SELECT l.delivery_id FROM delivery_lines l JOIN notices n ON n.id = l.notice_id
         WHERE n.alert_id = $1)";
     let rows = diesel::sql_query(format!("{SHOWN} {which} ORDER BY d.created_at DESC, d.id LIMIT $2"))
@@ -52,7 +51,7 @@ pub fn of_alert(conn: &mut Conn, alert: Uuid, limit: i64) -> Result<Vec<Shown>, 
 }
 
 /// The messages through a channel: what waits for a person first, then newest first.
-pub fn of_channel(conn: &mut Conn, integration: Uuid, limit: i64) -> Result<Vec<Shown>, DbError> {
+pub fn of_channel(conn: &mut Conn, integration: IntegrationId, limit: i64) -> Result<Vec<Shown>, DbError> {
     let rows = diesel::sql_query(format!(
         "{SHOWN} WHERE d.integration_id = $1 ORDER BY (d.state = 'parked') DESC, d.created_at DESC, d.id LIMIT $2"
     ))
@@ -63,7 +62,7 @@ pub fn of_channel(conn: &mut Conn, integration: Uuid, limit: i64) -> Result<Vec<
 }
 
 /// The newest test of a channel.
-pub fn last_test(conn: &mut Conn, integration: Uuid) -> Result<Option<Shown>, DbError> {
+pub fn last_test(conn: &mut Conn, integration: IntegrationId) -> Result<Option<Shown>, DbError> {
     let which = "WHERE d.integration_id = $1 AND d.kind = 'test' ORDER BY d.created_at DESC, d.id LIMIT 1";
     let rows = diesel::sql_query(format!("{SHOWN} {which}")).bind::<SqlUuid, _>(integration).load(conn)?;
     Ok(kept(rows, TABLE).pop())
@@ -81,7 +80,7 @@ pub fn parked(conn: &mut Conn, limit: i64) -> Result<Vec<Shown>, DbError> {
 #[derive(Clone, Debug, QueryableByName)]
 pub struct ChannelState {
     #[diesel(sql_type = SqlUuid)]
-    pub id: Uuid,
+    pub id: DeliveryId,
     #[diesel(sql_type = Text)]
     pub name: String,
     #[diesel(sql_type = Text)]
@@ -110,6 +109,6 @@ pub fn channels(conn: &mut Conn) -> Result<Vec<ChannelState>, DbError> {
     Ok(diesel::sql_query(all).load(conn)?)
 }
 
-pub fn channel(conn: &mut Conn, id: Uuid) -> Result<ChannelState, DbError> {
+pub fn channel(conn: &mut Conn, id: IntegrationId) -> Result<ChannelState, DbError> {
     Ok(diesel::sql_query(format!("{CHANNELS} WHERE i.id = $1")).bind::<SqlUuid, _>(id).get_result(conn)?)
 }

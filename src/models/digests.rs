@@ -8,14 +8,14 @@ use uuid::Uuid;
 
 use super::due_alerts::{LOCK, PATIENCE};
 use super::schema::notices;
-use super::{Conn, DbError};
+use super::{Conn, DbError, IntegrationId, RecipientId};
 
 /// Somebody to tell.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
-    pub integration: Uuid,
+    pub integration: IntegrationId,
     /// The person, where the channel has persons.
-    pub recipient: Option<Uuid>,
+    pub recipient: Option<RecipientId>,
     /// Slugs of what they want to hear of.
     pub triggers: Vec<String>,
     /// Lines of one call.

@@ -200,7 +200,8 @@ const CLOSE_GONE: &str = "
         UPDATE alerts a SET closed_at = now(), closed_why = 'it was deleted', notices = least(notices, 999999) + 1
         WHERE closed_at IS NULL AND opened_at < now() AND (
             (subject_kind = 'credential' AND NOT EXISTS (SELECT 1 FROM credentials c WHERE c.id = a.subject_id))
-            OR (subject_kind = 'integration' AND NOT EXISTS (SELECT 1 FROM integrations i WHERE i.id = a.subject_id)))
+            OR (subject_kind = 'integration' AND NOT EXISTS (SELECT 1 FROM integrations i WHERE i.id = a.subject_id))
+            OR (subject_kind = 'item' AND NOT EXISTS (SELECT 1 FROM items i WHERE i.id = a.subject_id)))
         RETURNING a.id, a.notices, a.closed_why),
     passed AS (
         UPDATE alerts a SET closed_at = now(), closed_why = 'it is a day ago', notices = least(notices, 999999) + 1

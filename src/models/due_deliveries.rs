@@ -2,19 +2,18 @@
 
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Bool, Integer, Uuid as SqlUuid};
-use uuid::Uuid;
 
 use super::deliveries::{Delivery, DeliveryState, LEASE};
 use super::events::clock_timestamp;
 use super::readable::Readable;
 use super::schema::deliveries;
-use super::{Conn, DbError, ReplicaId};
+use super::{Conn, DbError, DeliveryId, IntegrationId, ReplicaId};
 use crate::vault::Vault;
 
 #[derive(QueryableByName)]
 struct Id {
     #[diesel(sql_type = SqlUuid)]
-    id: Uuid,
+    id: IntegrationId,
 }
 
 /// Whether the time of a row has come. One further away than any pause of Strongroom's was not set by it, and is not
@@ -24,7 +23,7 @@ fn is_due(row: &str) -> String {
 }
 
 /// Channels that are on and have something due, the longest waiting first.
-pub fn due(conn: &mut Conn, vault: &Vault) -> Result<Vec<Uuid>, DbError> {
+pub fn due(conn: &mut Conn, vault: &Vault) -> Result<Vec<IntegrationId>, DbError> {
     let waiting = super::channels::paused(conn, vault)?.waiting;
     let found: Vec<Id> = diesel::sql_query(format!(
         "SELECT i.id FROM integrations i
@@ -43,7 +42,7 @@ pub fn due(conn: &mut Conn, vault: &Vault) -> Result<Vec<Uuid>, DbError> {
 /// alert has been delivered.
 pub fn claim(
     conn: &mut Conn,
-    integration: Uuid,
+    integration: IntegrationId,
     replica: ReplicaId,
     limit: i64,
     ordered: bool,
@@ -67,7 +66,8 @@ pub fn claim(
     .bind::<BigInt, _>(limit)
     .bind::<Bool, _>(ordered)
     .load(conn)?;
-    let unreadable: Vec<Uuid> = found.iter().filter(|taken| taken.part.0.is_none()).map(|taken| taken.id).collect();
+    let unreadable: Vec<DeliveryId> =
+        found.iter().filter(|taken| taken.part.0.is_none()).map(|taken| taken.id).collect();
     let mut parts: Vec<Part> = found.into_iter().filter_map(|taken| taken.part.0).collect();
     // Diesel orders nothing that an UPDATE returns.
     parts.sort_by_key(|row| (row.delivery.created_at, row.part));
@@ -86,7 +86,7 @@ pub struct Claimed {
 pub const UNREADABLE: &str =
     "The record of a message was changed in the database, outside Strongroom, and cannot be read. It is not sent.";
 
-fn park_unreadable(conn: &mut Conn, ids: &[Uuid]) -> Result<usize, DbError> {
+fn park_unreadable(conn: &mut Conn, ids: &[DeliveryId]) -> Result<usize, DbError> {
     if ids.is_empty() {
         return Ok(0);
     }
@@ -102,7 +102,7 @@ fn park_unreadable(conn: &mut Conn, ids: &[Uuid]) -> Result<usize, DbError> {
 #[derive(QueryableByName)]
 struct Taken {
     #[diesel(sql_type = SqlUuid)]
-    id: Uuid,
+    id: DeliveryId,
     #[diesel(embed)]
     part: Readable<Part>,
 }

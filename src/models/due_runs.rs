@@ -2,12 +2,11 @@
 
 use diesel::prelude::*;
 use diesel::sql_types::Uuid as SqlUuid;
-use uuid::Uuid;
 
 use super::readable::Readable;
 use super::runs::{LEASE, Run, RunAction, RunState};
 use super::schema::runs;
-use super::{Conn, DbError, ReplicaId};
+use super::{Conn, DbError, ReplicaId, RunId};
 
 /// Claims the oldest run that waits or whose lease has ended. One that is [`Run::worn_out`] is only to be ended.
 pub fn claim(conn: &mut Conn, replica: ReplicaId) -> Result<Option<Run>, DbError> {
@@ -23,13 +22,13 @@ pub fn claim(conn: &mut Conn, replica: ReplicaId) -> Result<Option<Run>, DbError
 #[derive(QueryableByName)]
 struct Taken {
     #[diesel(sql_type = SqlUuid)]
-    id: Uuid,
+    id: RunId,
     #[diesel(embed)]
     run: Readable<Run>,
 }
 
 /// A run whose row holds what Strongroom never writes ends, so that the queue goes on.
-fn give_up_unreadable(conn: &mut Conn, id: Uuid) -> Result<(), DbError> {
+fn give_up_unreadable(conn: &mut Conn, id: RunId) -> Result<(), DbError> {
     tracing::error!(run = %id, "the row of a run holds a value that Strongroom never writes; the run is given up");
     let words = "The record of this run was changed in the database, outside Strongroom, and cannot be read.";
     diesel::update(runs::table.find(id))

@@ -4,16 +4,15 @@
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Nullable, Text, Timestamptz, Uuid as SqlUuid};
-use uuid::Uuid;
 
 use super::times::MaybeTime;
-use super::{Conn, DbError};
+use super::{Conn, CredentialId, DbError, IntegrationId};
 
 /// A line of the integrations table, and of a credential's *Usages*.
 #[derive(Clone, Debug, QueryableByName)]
 pub struct Line {
     #[diesel(sql_type = SqlUuid)]
-    pub id: Uuid,
+    pub id: IntegrationId,
     #[diesel(sql_type = Text)]
     pub family: String,
     #[diesel(sql_type = Text)]
@@ -25,7 +24,7 @@ pub struct Line {
     #[diesel(sql_type = Bool)]
     pub active: bool,
     #[diesel(sql_type = Nullable<SqlUuid>)]
-    pub credential_id: Option<Uuid>,
+    pub credential_id: Option<CredentialId>,
     #[diesel(sql_type = Nullable<Text>)]
     pub credential_name: Option<String>,
     #[diesel(sql_type = Nullable<Text>)]
@@ -63,7 +62,7 @@ const LINES: &str =
 
 /// Everywhere a credential is used, in any role, enabled or not. `limit` keeps a page readable; the count is on the
 /// credential.
-pub fn usages(conn: &mut Conn, credential: Uuid, limit: i64) -> Result<Vec<Line>, DbError> {
+pub fn usages(conn: &mut Conn, credential: CredentialId, limit: i64) -> Result<Vec<Line>, DbError> {
     Ok(diesel::sql_query(format!("{LINES} WHERE u.credential_id = $2 ORDER BY i.name_key LIMIT $3"))
         .bind::<Bool, _>(true)
         .bind::<SqlUuid, _>(credential)

@@ -12,20 +12,20 @@ use super::schema::{credentials, integrations};
 use super::times::{MaybeTime, Time};
 use super::trust::{self, Parts, Seen, Signed, latest_version, signed_columns};
 use super::usages::{self, Further, OfRow, Usage};
-use super::{Conn, DbError, channels};
+use super::{Conn, CredentialId, DbError, IntegrationId, channels};
 use crate::vault::Vault;
 
 #[derive(Clone, Debug, Queryable, Selectable, Identifiable, Insertable, AsChangeset)]
 #[diesel(treat_none_as_null = true)]
 pub struct Integration {
-    pub id: Uuid,
+    pub id: IntegrationId,
     pub family: String,
     pub version: String,
     pub name: String,
     /// Of the usage of role `main`.
     #[diesel(select_expression = usages::main_credential(), select_expression_type = OfRow<Nullable<SqlUuid>>)]
     #[diesel(skip_insertion, skip_update)]
-    pub credential_id: Option<Uuid>,
+    pub credential_id: Option<CredentialId>,
     /// The host that gets the credential, as `host:port`.
     #[diesel(select_expression = usages::main_host(), select_expression_type = OfRow<Text>)]
     #[diesel(skip_insertion, skip_update)]
@@ -56,7 +56,7 @@ pub struct NewIntegration<'a> {
     pub family: &'a str,
     pub version: &'a str,
     pub name: &'a str,
-    pub credential_id: Option<Uuid>,
+    pub credential_id: Option<CredentialId>,
     pub host: &'a str,
     /// What is used in other roles than `main`.
     pub further: &'a [Usage],
@@ -68,7 +68,7 @@ impl Signed for Integration {
     const TABLE: &'static str = "integrations";
 
     fn subject(&self) -> Uuid {
-        self.id
+        self.id.0
     }
 
     signed_columns!();
@@ -98,22 +98,22 @@ impl Signed for Integration {
 
 impl Integration {
     /// Whether it uses the credential in any role; with a host, whether it sends it there.
-    pub fn uses(&self, credential: Uuid, host: Option<&str>) -> bool {
+    pub fn uses(&self, credential: CredentialId, host: Option<&str>) -> bool {
         let main = self.credential_id.map(|main| (main, self.host.as_str()));
         let further = self.further.iter().map(|usage| (usage.credential, usage.host.as_str()));
         main.into_iter().chain(further).any(|(id, to)| id == credential && host.is_none_or(|host| host == to))
     }
 
     pub fn event(&self, action: Action, detail: String) -> NewEvent<'_> {
-        NewEvent { action, subject_kind: "integration", subject_id: Some(self.id), subject_name: &self.name, detail }
+        NewEvent { action, subject_kind: "integration", subject_id: Some(self.id.0), subject_name: &self.name, detail }
     }
 }
 
 /// Saves a new integration and returns its id. Call inside a transaction.
-pub fn create(conn: &mut Conn, vault: &Vault, actor: &Actor, new: &NewIntegration) -> Result<Uuid, DbError> {
+pub fn create(conn: &mut Conn, vault: &Vault, actor: &Actor, new: &NewIntegration) -> Result<IntegrationId, DbError> {
     let mut ledger = events::open(conn)?;
     let row = Integration {
-        id: Uuid::now_v7(),
+        id: IntegrationId::fresh(),
         family: new.family.to_owned(),
         version: new.version.to_owned(),
         name: new.name.to_owned(),
@@ -148,7 +148,7 @@ fn next_run(every_hours: Option<i32>, now: DateTime<Utc>) -> Option<DateTime<Utc
     every_hours.map(|hours| now + chrono::Duration::hours(hours.into()))
 }
 
-fn credential_name(conn: &mut Conn, id: Option<Uuid>) -> Result<Option<String>, DbError> {
+fn credential_name(conn: &mut Conn, id: Option<CredentialId>) -> Result<Option<String>, DbError> {
     match id {
         Some(id) => Ok(Some(credentials::table.find(id).select(credentials::name).first(conn)?)),
         None => Ok(None),
@@ -171,14 +171,14 @@ pub fn of_family(conn: &mut Conn, vault: &Vault, family: &str) -> Result<Vec<See
     Ok(found.into_iter().map(|row| Seen::new(vault, row, |row: &Integration| row.family == family)).collect())
 }
 
-pub fn find(conn: &mut Conn, vault: &Vault, id: Uuid) -> Result<Seen<Integration>, DbError> {
+pub fn find(conn: &mut Conn, vault: &Vault, id: IntegrationId) -> Result<Seen<Integration>, DbError> {
     let rows = integrations::table.find(id).select((Integration::as_select(), latest_version!(integrations::id)));
     Ok(Seen::new(vault, rows.first(conn)?, |row: &Integration| row.id == id))
 }
 
-fn lock(conn: &mut Conn, vault: &Vault, id: Uuid) -> Result<Seen<Integration>, DbError> {
+fn lock(conn: &mut Conn, vault: &Vault, id: IntegrationId) -> Result<Seen<Integration>, DbError> {
     let row = integrations::table.find(id).select(integrations::id).for_no_key_update();
-    row.first::<Uuid>(conn).optional()?.ok_or(DbError::NotFound)?;
+    row.first::<IntegrationId>(conn).optional()?.ok_or(DbError::NotFound)?;
     // In a statement of its own: it sees the usages that whoever held the lock before has saved.
     find(conn, vault, id)
 }
@@ -188,7 +188,7 @@ fn change(
     conn: &mut Conn,
     vault: &Vault,
     actor: &Actor,
-    (id, row_version): (Uuid, Option<i64>),
+    (id, row_version): (IntegrationId, Option<i64>),
     action: Action,
     change: impl Fn(&mut Integration, DateTime<Utc>) -> String,
 ) -> Result<(), DbError> {
@@ -219,7 +219,7 @@ pub fn update(
     conn: &mut Conn,
     vault: &Vault,
     actor: &Actor,
-    at: (Uuid, i64),
+    at: (IntegrationId, i64),
     new: &NewIntegration,
 ) -> Result<(), DbError> {
     change(conn, vault, actor, (at.0, Some(at.1)), Action::IntegrationEdited, |row, now| {
@@ -250,7 +250,13 @@ fn what_changed(row: &Integration, new: &NewIntegration) -> String {
 }
 
 /// Switches the schedule and *Scan now* on or off; the usage stays either way.
-pub fn set_active(conn: &mut Conn, vault: &Vault, actor: &Actor, id: Uuid, active: bool) -> Result<(), DbError> {
+pub fn set_active(
+    conn: &mut Conn,
+    vault: &Vault,
+    actor: &Actor,
+    id: IntegrationId,
+    active: bool,
+) -> Result<(), DbError> {
     let action = if active { Action::IntegrationActivated } else { Action::IntegrationDeactivated };
     change(conn, vault, actor, (id, None), action, |row, now| {
         row.active = active;
@@ -259,7 +265,7 @@ pub fn set_active(conn: &mut Conn, vault: &Vault, actor: &Actor, id: Uuid, activ
     })
 }
 
-pub fn delete(conn: &mut Conn, vault: &Vault, actor: &Actor, id: Uuid) -> Result<(), DbError> {
+pub fn delete(conn: &mut Conn, vault: &Vault, actor: &Actor, id: IntegrationId) -> Result<(), DbError> {
     let mut ledger = events::open(conn)?;
     let seen = find(conn, vault, id)?;
     diesel::delete(integrations::table.find(id)).execute(conn)?;
@@ -272,14 +278,14 @@ const DUE: &str =
     "(next_run_at <= now() OR next_run_at > now() + make_interval(hours => every_hours) + interval '1 minute')";
 
 /// Integrations whose time has come; their next time is set at once, so that replicas do not queue twice.
-pub fn take_due(conn: &mut Conn) -> Result<Vec<Uuid>, DbError> {
+pub fn take_due(conn: &mut Conn) -> Result<Vec<IntegrationId>, DbError> {
     let due = integrations::table
         .filter(integrations::active.and(sql::<Bool>(DUE)))
         .select(integrations::id)
         .limit(100)
         .for_no_key_update()
         .skip_locked();
-    let ids: Vec<Uuid> = due.load(conn)?;
+    let ids: Vec<IntegrationId> = due.load(conn)?;
     diesel::update(integrations::table.filter(integrations::id.eq_any(&ids)))
         .set(integrations::next_run_at.eq(sql::<Nullable<Timestamptz>>("now() + make_interval(hours => every_hours)")))
         .execute(conn)?;

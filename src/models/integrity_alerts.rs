@@ -9,7 +9,7 @@ use super::alert::{Alert, RAISED, Subject};
 use super::events::clock_timestamp;
 use super::schema::{alerts, notices};
 use super::trust::{self, Doubt, Parts, Seen, Signed, signed_columns};
-use super::{Conn, DbError};
+use super::{AlertId, Conn, DbError};
 use crate::vault::Vault;
 
 pub const TRIGGER: &str = "integrity";
@@ -18,7 +18,7 @@ impl Signed for Alert {
     const TABLE: &'static str = "alerts";
 
     fn subject(&self) -> Uuid {
-        self.id
+        self.id.0
     }
 
     signed_columns!(unversioned);
@@ -105,7 +105,7 @@ fn close_forged(conn: &mut Conn, subject: Uuid) -> Result<(), DbError> {
 fn insert(conn: &mut Conn, vault: &Vault, subject: Subject, words: &str) -> Result<(), DbError> {
     let opened_at = super::clock(conn)?;
     let alert = Alert {
-        id: Uuid::new_v4(),
+        id: AlertId(Uuid::new_v4()),
         trigger: TRIGGER.to_owned(),
         subject_kind: subject.kind.to_owned(),
         subject_id: subject.id,

@@ -4,16 +4,15 @@
 use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Bool, Text, Uuid as SqlUuid};
-use uuid::Uuid;
 
 use super::schema::{item_changes, items, runs};
-use super::{Conn, DbError};
+use super::{Conn, DbError, IntegrationId, ItemId, RunId};
 
 /// A stored item.
 #[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable)]
 pub struct Item {
     /// Stays the same as long as scans find the item.
-    pub id: Uuid,
+    pub id: ItemId,
     pub place: String,
     pub name: String,
     pub fingerprint: String,
@@ -59,8 +58,8 @@ const BATCH: usize = 2_000;
 
 /// An inventory on its way into the database, in the transaction that ends its run.
 pub struct Saving<'a> {
-    pub integration: Uuid,
-    pub run: Uuid,
+    pub integration: IntegrationId,
+    pub run: RunId,
     /// Each place and name once.
     pub found: &'a [Found],
     /// Whether an item of an earlier scan, by place and name, is kept though it was not found; `None` when all was
@@ -199,7 +198,7 @@ fn stage(conn: &mut Conn, start: i64, part: &[Found]) -> Result<(), DbError> {
 type Boxed<'a> = diesel::helper_types::IntoBoxed<'a, items::table, diesel::pg::Pg>;
 
 /// The items of an integration whose place, name or fingerprint contains `search`.
-fn matching<'a>(integration: Uuid, search: &str) -> Boxed<'a> {
+fn matching<'a>(integration: IntegrationId, search: &str) -> Boxed<'a> {
     let mine = items::table.filter(items::integration_id.eq(integration)).into_boxed();
     let search = search.trim();
     if search.is_empty() {
@@ -211,6 +210,11 @@ fn matching<'a>(integration: Uuid, search: &str) -> Boxed<'a> {
             .or(items::name.ilike(pattern.clone()))
             .or(items::fingerprint.like(pattern)),
     )
+}
+
+/// An item, and the integration that it belongs to.
+pub fn find(conn: &mut Conn, id: ItemId) -> Result<(IntegrationId, Item), DbError> {
+    Ok(items::table.find(id).select((items::integration_id, Item::as_select())).first(conn)?)
 }
 
 /// The row that a page starts after, or, going back, ends before.
@@ -232,7 +236,7 @@ pub struct Page {
 /// A page of the inventory in the order of place and name, searched.
 pub fn page(
     conn: &mut Conn,
-    integration: Uuid,
+    integration: IntegrationId,
     search: &str,
     from: Option<&Start>,
     size: i64,
@@ -261,7 +265,7 @@ pub fn page(
 }
 
 /// How many items an integration has, as its last scan that read anything left them.
-pub fn count(conn: &mut Conn, integration: Uuid) -> Result<i64, DbError> {
+pub fn count(conn: &mut Conn, integration: IntegrationId) -> Result<i64, DbError> {
     let read = runs::integration_id.eq(integration).and(runs::state.eq_any(super::runs::READ));
     let last = runs::table.filter(read).order(runs::queued_at.desc()).select((runs::found, runs::kept));
     match last.first::<(i32, i32)>(conn).optional()? {
@@ -271,7 +275,7 @@ pub fn count(conn: &mut Conn, integration: Uuid) -> Result<i64, DbError> {
 }
 
 /// What a run found different from the one before.
-pub fn changes(conn: &mut Conn, run: Uuid, limit: i64) -> Result<Vec<Change>, DbError> {
+pub fn changes(conn: &mut Conn, run: RunId, limit: i64) -> Result<Vec<Change>, DbError> {
     Ok(item_changes::table
         .filter(item_changes::run_id.eq(run))
         .order((item_changes::place, item_changes::name))

@@ -4,9 +4,8 @@
 
 use diesel::prelude::*;
 use diesel::sql_types::{Array, Uuid as SqlUuid};
-use uuid::Uuid;
 
-use super::{Conn, DbError, ReplicaId};
+use super::{Conn, DbError, DeliveryId, ReplicaId};
 
 /// How the rows of a table are claimed. Its parts are SQL in which `$1` is the replica.
 pub(super) struct Lease {
@@ -41,7 +40,7 @@ impl Lease {
     }
 
     /// Puts back what the replica has claimed and did not try: all of it, or these rows.
-    pub fn give_back(&self, conn: &mut Conn, replica: ReplicaId, ids: Option<&[Uuid]>) -> Result<usize, DbError> {
+    pub fn give_back(&self, conn: &mut Conn, replica: ReplicaId, ids: Option<&[DeliveryId]>) -> Result<usize, DbError> {
         let (table, waiting, mine) = (self.table, self.waiting, self.is_mine());
         Ok(diesel::sql_query(format!(
             "UPDATE {table} SET state = '{waiting}', lease_until = NULL, attempts = greatest(attempts - 1, 0)

@@ -53,6 +53,7 @@ mod ids;
 pub mod integration_list;
 pub mod integrations;
 mod integrity_alerts;
+pub mod item_alerts;
 pub mod items;
 pub mod keks;
 mod lane;
@@ -88,7 +89,9 @@ mod using;
 pub use connecting::{ConnectError, Parameters, Route, UrlError, connect, connect_by, route};
 pub use db::{AsDb, Db, read, transaction};
 pub use error::DbError;
-pub use ids::ReplicaId;
+pub use ids::{
+    AlertId, CredentialId, DeliveryId, IntegrationId, ItemId, RecipientId, ReplicaId, RunId, SessionId, UserId,
+};
 
 pub type Conn = PgConnection;
 

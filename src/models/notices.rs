@@ -3,11 +3,10 @@
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use uuid::Uuid;
 
 use super::schema::notices;
 use super::times::Time;
-use super::{Conn, DbError};
+use super::{AlertId, Conn, DbError};
 
 #[derive(Clone, Debug, Queryable, Selectable)]
 pub struct Notice {
@@ -20,7 +19,7 @@ pub struct Notice {
 }
 
 /// Of one alert, newest first.
-pub fn of(conn: &mut Conn, alert: Uuid, limit: i64) -> Result<Vec<Notice>, DbError> {
+pub fn of(conn: &mut Conn, alert: AlertId, limit: i64) -> Result<Vec<Notice>, DbError> {
     let rows = notices::table.filter(notices::alert_id.eq(alert)).order(notices::number.desc()).limit(limit);
     Ok(rows.select(Notice::as_select()).load(conn)?)
 }

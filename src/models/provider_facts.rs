@@ -6,11 +6,10 @@
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{Array, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
-use uuid::Uuid;
 
 use super::schema::{credentials, provider_facts};
 use super::times::MaybeTime;
-use super::{Conn, DbError};
+use super::{Conn, CredentialId, DbError};
 
 /// `None` where the provider does not tell, or not this key.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Queryable, Selectable)]
@@ -33,7 +32,7 @@ impl Told {
 }
 
 /// Keeps what was told of one version of a secret.
-pub(super) fn keep(conn: &mut Conn, id: Uuid, secret_version: i32, told: &Told) -> Result<(), DbError> {
+pub(super) fn keep(conn: &mut Conn, id: CredentialId, secret_version: i32, told: &Told) -> Result<(), DbError> {
     if *told == Told::default() {
         return Ok(());
     }
@@ -61,7 +60,7 @@ pub(super) const OVER: &str = "ON CONFLICT (credential_id) DO UPDATE SET secret_
 
 /// Lets the age of these credentials count from when their keys were made, as far as that was told of the secrets that
 /// they have now.
-pub(super) fn date(conn: &mut Conn, ids: &[Uuid]) -> Result<(), DbError> {
+pub(super) fn date(conn: &mut Conn, ids: &[CredentialId]) -> Result<(), DbError> {
     diesel::sql_query(
         "UPDATE credentials c SET made_at = told.made_at FROM provider_facts told
          WHERE told.credential_id = c.id AND told.secret_version = c.secret_version AND told.made_at IS NOT NULL
@@ -74,7 +73,12 @@ pub(super) fn date(conn: &mut Conn, ids: &[Uuid]) -> Result<(), DbError> {
 
 /// Other values are saved as this version. What was told of a key that they replace says nothing of the next; around
 /// the same key it still holds.
-pub(super) fn after_edit(conn: &mut Conn, id: Uuid, secret_version: i32, replaced: bool) -> Result<(), DbError> {
+pub(super) fn after_edit(
+    conn: &mut Conn,
+    id: CredentialId,
+    secret_version: i32,
+    replaced: bool,
+) -> Result<(), DbError> {
     if replaced {
         let unknown = credentials::made_at.eq(None::<DateTime<Utc>>);
         diesel::update(credentials::table.find(id)).set(unknown).execute(conn)?;
@@ -86,7 +90,7 @@ pub(super) fn after_edit(conn: &mut Conn, id: Uuid, secret_version: i32, replace
 }
 
 /// Of this version of the secret.
-pub fn of(conn: &mut Conn, id: Uuid, secret_version: i32) -> Result<Told, DbError> {
+pub fn of(conn: &mut Conn, id: CredentialId, secret_version: i32) -> Result<Told, DbError> {
     let current = provider_facts::table.find(id).filter(provider_facts::secret_version.eq(secret_version));
     Ok(current.select(Told::as_select()).first(conn).optional()?.unwrap_or_default())
 }

@@ -11,7 +11,7 @@ use super::events::{self, Action, Actor, NewEvent};
 use super::schema::{events as trail, recipients};
 use super::times::{MaybeTime, Time};
 use super::trust::{self, Parts, Seen, Signed, latest_version, signed_columns};
-use super::{Conn, DbError, deliveries};
+use super::{Conn, DbError, IntegrationId, RecipientId, deliveries};
 use crate::vault::Vault;
 
 /// Days that a confirmation link holds.
@@ -23,8 +23,8 @@ pub const TOO_MANY: &str = "recipients_asked_often";
 
 #[derive(Clone, Debug, Queryable, Selectable, Identifiable)]
 pub struct Recipient {
-    pub id: Uuid,
-    pub integration_id: Uuid,
+    pub id: RecipientId,
+    pub integration_id: IntegrationId,
     pub address: String,
     /// Slugs, separated by commas.
     pub triggers: String,
@@ -50,7 +50,7 @@ impl Signed for Recipient {
     const TABLE: &'static str = "recipients";
 
     fn subject(&self) -> Uuid {
-        self.id
+        self.id.0
     }
 
     signed_columns!();
@@ -94,7 +94,7 @@ impl Recipient {
     }
 
     fn key(&self, vault: &Vault, label: &str, version: i64) -> String {
-        hex::encode(vault.mac(label, &[self.id.as_bytes(), &version.to_be_bytes()]))
+        hex::encode(vault.mac(label, &[self.id.0.as_bytes(), &version.to_be_bytes()]))
     }
 
     /// Compares in constant time.
@@ -103,7 +103,7 @@ impl Recipient {
             Link::Confirm => ("recipients/confirm", self.invitation()),
             Link::Unsubscribe => ("recipients/unsubscribe", 0),
         };
-        let parts: &[&[u8]] = &[self.id.as_bytes(), &version.to_be_bytes()];
+        let parts: &[&[u8]] = &[self.id.0.as_bytes(), &version.to_be_bytes()];
         hex::decode(key).is_ok_and(|key| vault.check_mac(label, parts, &key).is_ok())
     }
 
@@ -114,7 +114,7 @@ impl Recipient {
 
     fn event(&self, action: Action) -> NewEvent<'_> {
         let detail = self.triggers.clone();
-        NewEvent { action, subject_kind: "recipient", subject_id: Some(self.id), subject_name: &self.address, detail }
+        NewEvent { action, subject_kind: "recipient", subject_id: Some(self.id.0), subject_name: &self.address, detail }
     }
 }
 
@@ -125,10 +125,10 @@ pub fn create(
     conn: &mut Conn,
     vault: &Vault,
     actor: &Actor,
-    integration: Uuid,
+    integration: IntegrationId,
     address: &str,
     triggers: &str,
-) -> Result<Uuid, DbError> {
+) -> Result<RecipientId, DbError> {
     let mut ledger = events::open(conn)?;
     let key = address.to_lowercase();
     let same = recipients::integration_id.eq(integration).and(recipients::address_key.eq(&key));
@@ -146,7 +146,7 @@ pub fn create(
         return Err(DbError::Check(TOO_MANY.to_owned()));
     }
     let row = Recipient {
-        id: old.as_ref().map_or_else(Uuid::now_v7, |old| old.id),
+        id: old.as_ref().map_or_else(RecipientId::fresh, |old| old.id),
         integration_id: integration,
         address: address.to_owned(),
         triggers: triggers.to_owned(),
@@ -201,12 +201,12 @@ fn seen(vault: &Vault, rows: Vec<Row>, asked: impl Fn(&Recipient) -> bool) -> Ve
     rows.into_iter().map(|row| Seen::new(vault, row, &asked)).collect()
 }
 
-pub fn find(conn: &mut Conn, vault: &Vault, id: Uuid) -> Result<Seen<Recipient>, DbError> {
+pub fn find(conn: &mut Conn, vault: &Vault, id: RecipientId) -> Result<Seen<Recipient>, DbError> {
     let rows = recipients::table.find(id).select((Recipient::as_select(), latest_version!(recipients::id)));
     Ok(Seen::new(vault, rows.first(conn)?, |row: &Recipient| row.id == id))
 }
 
-pub fn find_all(conn: &mut Conn, vault: &Vault, ids: &[Uuid]) -> Result<Vec<Seen<Recipient>>, DbError> {
+pub fn find_all(conn: &mut Conn, vault: &Vault, ids: &[RecipientId]) -> Result<Vec<Seen<Recipient>>, DbError> {
     let rows = recipients::table.filter(recipients::id.eq_any(ids));
     let found = rows.select((Recipient::as_select(), latest_version!(recipients::id))).load(conn)?;
     Ok(seen(vault, found, |row| ids.contains(&row.id)))
@@ -220,7 +220,7 @@ pub fn page(conn: &mut Conn, vault: &Vault, after: Uuid, limit: i64) -> Result<V
 }
 
 /// Of one profile, by address.
-pub fn of(conn: &mut Conn, vault: &Vault, integration: Uuid) -> Result<Vec<Seen<Recipient>>, DbError> {
+pub fn of(conn: &mut Conn, vault: &Vault, integration: IntegrationId) -> Result<Vec<Seen<Recipient>>, DbError> {
     let rows = recipients::table.filter(recipients::integration_id.eq(integration)).order(recipients::address_key);
     let found = rows.select((Recipient::as_select(), latest_version!(recipients::id))).load(conn)?;
     Ok(seen(vault, found, |row| row.integration_id == integration))
@@ -239,7 +239,7 @@ fn change(
     conn: &mut Conn,
     vault: &Vault,
     actor: &Actor,
-    id: Uuid,
+    id: RecipientId,
     action: Action,
     change: impl Fn(&mut Recipient, DateTime<Utc>) -> bool,
 ) -> Result<bool, DbError> {
@@ -269,7 +269,7 @@ fn change(
 
 /// The owner of the address has followed the link of this version of the row. [`DbError::Stale`] when it is another
 /// now.
-pub fn confirm(conn: &mut Conn, vault: &Vault, actor: &Actor, (id, seen): (Uuid, i64)) -> Result<(), DbError> {
+pub fn confirm(conn: &mut Conn, vault: &Vault, actor: &Actor, (id, seen): (RecipientId, i64)) -> Result<(), DbError> {
     let confirmed = change(conn, vault, actor, id, Action::RecipientConfirmed, |row, now| {
         let fresh = row.confirmed_at.is_none() && row.row_version == seen;
         row.confirmed_at = if fresh { Some(now) } else { row.confirmed_at };
@@ -283,7 +283,7 @@ pub fn confirm(conn: &mut Conn, vault: &Vault, actor: &Actor, (id, seen): (Uuid,
 }
 
 /// The owner of the address wants no more. Twice is as good as once.
-pub fn unsubscribe(conn: &mut Conn, vault: &Vault, actor: &Actor, id: Uuid) -> Result<(), DbError> {
+pub fn unsubscribe(conn: &mut Conn, vault: &Vault, actor: &Actor, id: RecipientId) -> Result<(), DbError> {
     change(conn, vault, actor, id, Action::RecipientUnsubscribed, |row, now| {
         let fresh = row.unsubscribed_at.is_none();
         row.unsubscribed_at.get_or_insert(now);
@@ -292,7 +292,7 @@ pub fn unsubscribe(conn: &mut Conn, vault: &Vault, actor: &Actor, id: Uuid) -> R
     deliveries::drop_for(conn, id)
 }
 
-pub fn delete(conn: &mut Conn, vault: &Vault, actor: &Actor, id: Uuid) -> Result<(), DbError> {
+pub fn delete(conn: &mut Conn, vault: &Vault, actor: &Actor, id: RecipientId) -> Result<(), DbError> {
     let mut ledger = events::open(conn)?;
     let seen = find(conn, vault, id)?;
     diesel::delete(recipients::table.find(id)).execute(conn)?;

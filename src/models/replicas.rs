@@ -1,15 +1,14 @@
 //! The consoles that run on this store, as they tell of themselves, and which master keys each holds.
 
 use diesel::prelude::*;
-use uuid::Uuid;
 
 use super::schema::replicas;
 use super::{Conn, DbError, ReplicaId};
 
 /// Replicas seen in the last 30 seconds that do not hold the key.
-pub fn replicas_without(connection: &mut Conn, id: i32) -> Result<Vec<Uuid>, DbError> {
+pub fn replicas_without(connection: &mut Conn, id: i32) -> Result<Vec<ReplicaId>, DbError> {
     let recent = diesel::dsl::sql::<diesel::sql_types::Bool>("last_seen_at > now() - interval '30 seconds'");
-    let rows: Vec<(Uuid, Vec<i32>)> =
+    let rows: Vec<(ReplicaId, Vec<i32>)> =
         replicas::table.filter(recent).select((replicas::id, replicas::kek_ids)).load(connection)?;
     Ok(rows.into_iter().filter(|(_, ids)| !ids.contains(&id)).map(|(replica, _)| replica).collect())
 }

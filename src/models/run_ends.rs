@@ -2,11 +2,10 @@
 
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
-use uuid::Uuid;
 
 use super::runs::{READ, Run, RunState, mine};
 use super::schema::runs;
-use super::{Conn, DbError, ReplicaId};
+use super::{Conn, DbError, IntegrationId, ReplicaId};
 
 /// Gaps of a run that are stored with their names; the others are counted.
 pub const NAMED_GAPS: usize = 1_000;
@@ -79,7 +78,7 @@ pub fn end(conn: &mut Conn, run: &Run, replica: ReplicaId, outcome: &Outcome) ->
 }
 
 /// The named gaps of the newest run that left an inventory, in the order of their places.
-pub fn gaps_of_inventory(conn: &mut Conn, integration: Uuid) -> Result<Vec<Gap>, DbError> {
+pub fn gaps_of_inventory(conn: &mut Conn, integration: IntegrationId) -> Result<Vec<Gap>, DbError> {
     let read = runs::integration_id.eq(integration).and(runs::state.eq_any(READ));
     let newest = runs::table.filter(read).order(runs::queued_at.desc()).select(runs::named_gaps);
     let named: Option<serde_json::Value> = newest.first(conn).optional()?;

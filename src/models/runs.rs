@@ -12,7 +12,7 @@ use super::schema::{integrations, runs};
 use super::text_enum::text_enum;
 use super::times::{MaybeTime, Time};
 use super::trust::{self, Doubt, Parts, Seen, Signed, signed_columns};
-use super::{Conn, DbError, ReplicaId};
+use super::{Conn, CredentialId, DbError, IntegrationId, ReplicaId, RunId};
 use crate::vault::Vault;
 
 /// The states of runs that left an inventory.
@@ -33,10 +33,10 @@ const PURGE_CHANGES: i64 = 10_000;
 #[derive(Clone, Debug, Queryable, Selectable, Identifiable, QueryableByName)]
 #[diesel(table_name = runs)]
 pub struct Run {
-    pub id: Uuid,
+    pub id: RunId,
     /// Its subject is an integration or a credential, never both.
-    pub integration_id: Option<Uuid>,
-    pub credential_id: Option<Uuid>,
+    pub integration_id: Option<IntegrationId>,
+    pub credential_id: Option<CredentialId>,
     pub action: RunAction,
     pub state: RunState,
     pub cause: String,
@@ -68,7 +68,7 @@ impl Signed for Run {
     const TABLE: &'static str = "runs";
 
     fn subject(&self) -> Uuid {
-        self.id
+        self.id.0
     }
 
     signed_columns!(unversioned);
@@ -84,7 +84,7 @@ impl Signed for Run {
 }
 
 /// Of a scan.
-fn parts(id: Uuid, integration: Option<Uuid>, cause: &str, by: &str) -> Parts {
+fn parts(id: RunId, integration: Option<IntegrationId>, cause: &str, by: &str) -> Parts {
     Parts::default().id(Some(id)).id(integration).text(cause).text(by)
 }
 
@@ -130,11 +130,11 @@ impl Run {
 pub fn queue(
     conn: &mut Conn,
     vault: &Vault,
-    integration: Uuid,
+    integration: IntegrationId,
     cause: &str,
     by: &str,
-) -> Result<Option<Uuid>, DbError> {
-    let id = Uuid::now_v7();
+) -> Result<Option<RunId>, DbError> {
+    let id = RunId::fresh();
     let signature = trust::signature_of_parts::<Run>(vault, &parts(id, Some(integration), cause, by));
     let row = (
         runs::row_mac.eq(signature),
@@ -157,7 +157,7 @@ pub fn judge(vault: &Vault, run: &Run) -> Option<Doubt> {
 /// Renews the lease and saves the progress. `None` when the run is no longer this replica's; else whether to stop.
 pub fn heartbeat(
     conn: &mut Conn,
-    id: Uuid,
+    id: RunId,
     replica: ReplicaId,
     progress: &serde_json::Value,
 ) -> Result<Option<bool>, DbError> {
@@ -170,7 +170,7 @@ pub fn heartbeat(
 }
 
 #[diesel::dsl::auto_type(no_type_alias)]
-pub(super) fn mine(id: Uuid, replica: ReplicaId) -> _ {
+pub(super) fn mine(id: RunId, replica: ReplicaId) -> _ {
     let running: RunState = RunState::Running;
     let held = runs::replica_id.eq(replica).and(runs::state.eq(running));
     runs::table.find(id).filter(held)
@@ -182,7 +182,7 @@ pub fn give_back(conn: &mut Conn, replica: ReplicaId) -> Result<usize, DbError> 
 }
 
 /// Asks for a run to stop; one that has not started ends at once.
-pub fn request_stop(conn: &mut Conn, integration: Uuid) -> Result<bool, DbError> {
+pub fn request_stop(conn: &mut Conn, integration: IntegrationId) -> Result<bool, DbError> {
     let unfinished = runs::table.filter(runs::integration_id.eq(integration));
     let queued = diesel::update(unfinished.filter(runs::state.eq(RunState::Queued)))
         .set((runs::state.eq(RunState::Stopped), runs::ended_at.eq(super::now())))
@@ -193,12 +193,12 @@ pub fn request_stop(conn: &mut Conn, integration: Uuid) -> Result<bool, DbError>
     Ok(queued + running > 0)
 }
 
-pub fn find(conn: &mut Conn, id: Uuid) -> Result<Run, DbError> {
+pub fn find(conn: &mut Conn, id: RunId) -> Result<Run, DbError> {
     Ok(runs::table.find(id).select(Run::as_select()).first(conn)?)
 }
 
 /// The last runs of an integration, newest first.
-pub fn of(conn: &mut Conn, integration: Uuid, limit: i64) -> Result<Vec<Run>, DbError> {
+pub fn of(conn: &mut Conn, integration: IntegrationId, limit: i64) -> Result<Vec<Run>, DbError> {
     let newest = runs::table.filter(runs::integration_id.eq(integration)).order(runs::queued_at.desc());
     Ok(newest.limit(limit).select(Run::as_select()).load(conn)?)
 }
@@ -207,7 +207,7 @@ pub fn of(conn: &mut Conn, integration: Uuid, limit: i64) -> Result<Vec<Run>, Db
 #[derive(Clone, Debug, Queryable)]
 pub struct Recent {
     pub run: Run,
-    pub integration: Uuid,
+    pub integration: IntegrationId,
     pub name: String,
     pub family: String,
 }
@@ -226,7 +226,7 @@ pub fn recent(conn: &mut Conn, limit: i64) -> Result<Vec<Recent>, DbError> {
 #[derive(Clone, Debug, QueryableByName)]
 pub struct Unwell {
     #[diesel(sql_type = SqlUuid)]
-    pub id: Uuid,
+    pub id: RunId,
     #[diesel(sql_type = diesel::sql_types::Text)]
     pub name: String,
     /// Failed or partly.
@@ -249,7 +249,7 @@ pub fn unwell(conn: &mut Conn, limit: i64) -> Result<Vec<Unwell>, DbError> {
 }
 
 /// Whether the last `count` runs that ended by themselves all failed.
-pub fn failed_in_a_row(conn: &mut Conn, integration: Uuid, count: i32) -> Result<bool, DbError> {
+pub fn failed_in_a_row(conn: &mut Conn, integration: IntegrationId, count: i32) -> Result<bool, DbError> {
     let ended: Vec<RunState> = runs::table
         .filter(runs::integration_id.eq(integration).and(runs::state.eq_any([
             RunState::Succeeded,
@@ -264,7 +264,12 @@ pub fn failed_in_a_row(conn: &mut Conn, integration: Uuid, count: i32) -> Result
 }
 
 /// Notes which credential, in which version of its secret, the run works with.
-pub fn set_credential(conn: &mut Conn, id: Uuid, credential: Uuid, secret_version: i32) -> Result<(), DbError> {
+pub fn set_credential(
+    conn: &mut Conn,
+    id: RunId,
+    credential: CredentialId,
+    secret_version: i32,
+) -> Result<(), DbError> {
     diesel::update(runs::table.find(id))
         .set((runs::used_credential_id.eq(credential), runs::used_secret_version.eq(secret_version)))
         .execute(conn)?;
@@ -277,7 +282,7 @@ pub fn purge(conn: &mut Conn) -> Result<usize, DbError> {
     #[derive(QueryableByName)]
     struct Old {
         #[diesel(sql_type = SqlUuid)]
-        id: Uuid,
+        id: RunId,
     }
     let old: Vec<Old> = diesel::sql_query(
         "SELECT r.id FROM integrations i
@@ -290,7 +295,7 @@ pub fn purge(conn: &mut Conn) -> Result<usize, DbError> {
     .bind::<diesel::sql_types::Integer, _>(KEEP_DAYS)
     .bind::<BigInt, _>(PURGE_RUNS)
     .load(conn)?;
-    let old: Vec<Uuid> = old.into_iter().map(|run| run.id).collect();
+    let old: Vec<RunId> = old.into_iter().map(|run| run.id).collect();
     let changes = diesel::sql_query(
         "DELETE FROM item_changes WHERE ctid = ANY (ARRAY(
              SELECT ctid FROM item_changes WHERE run_id = ANY ($1) LIMIT $2 FOR UPDATE SKIP LOCKED))",

@@ -10,12 +10,11 @@ use diesel::pg::{Pg, PgValue};
 use diesel::prelude::*;
 use diesel::sql_types::Jsonb;
 use serde::Deserialize;
-use uuid::Uuid;
 
 use super::schema::secrets;
 use super::text_enum::text_enum;
 use super::trust::Parts;
-use super::{Conn, DbError};
+use super::{Conn, CredentialId, DbError};
 use crate::vault::Sealed;
 
 text_enum! {
@@ -92,7 +91,7 @@ pub(super) fn versions() -> OfRow {
 #[derive(Clone, Copy, Insertable, AsChangeset)]
 #[diesel(table_name = secrets, primary_key(credential_id, version))]
 pub(super) struct NewSecret<'a> {
-    credential_id: Uuid,
+    credential_id: CredentialId,
     version: i32,
     state: SecretState,
     kek_id: i32,
@@ -103,7 +102,7 @@ pub(super) struct NewSecret<'a> {
 
 impl<'a> NewSecret<'a> {
     /// The active secret of that version.
-    pub fn active(credential: Uuid, version: i32, sealed: &'a Sealed, made_at: DateTime<Utc>) -> Self {
+    pub fn active(credential: CredentialId, version: i32, sealed: &'a Sealed, made_at: DateTime<Utc>) -> Self {
         let (wrapped_dek, payload) = (&*sealed.wrapped_dek, &*sealed.payload);
         let state = SecretState::Active;
         Self { credential_id: credential, version, state, kek_id: sealed.kek_id, wrapped_dek, payload, made_at }
@@ -124,7 +123,7 @@ impl<'a> NewSecret<'a> {
 }
 
 /// Wipes the active secret; its row stays.
-pub(super) fn retire_active(conn: &mut Conn, credential: Uuid) -> Result<(), DbError> {
+pub(super) fn retire_active(conn: &mut Conn, credential: CredentialId) -> Result<(), DbError> {
     let active = secrets::credential_id.eq(credential).and(secrets::state.eq(SecretState::Active));
     diesel::update(secrets::table.filter(active))
         .set((

@@ -1,14 +1,13 @@
 //! The ends of sessions, each with its event, so that a row that is put back is worth nothing.
 
 use diesel::prelude::*;
-use uuid::Uuid;
 
 use super::events::{self, Action, Actor, Ledger};
 use super::schema::{sessions, users};
 use super::sessions::{Session, lock};
 use super::trust::{Seen, latest_version};
 use super::users::User;
-use super::{Conn, DbError};
+use super::{Conn, DbError, SessionId, UserId};
 use crate::vault::Vault;
 
 /// Ends a session and writes that into the audit trail, so that its row is worth nothing when it is put back. Nothing
@@ -46,7 +45,7 @@ fn end_seen(
 /// Which sessions of a user are to end.
 pub enum Which<'a> {
     /// By its public id.
-    One(Uuid),
+    One(SessionId),
     /// All but the one with this token hash.
     Others(&'a [u8]),
 }
@@ -79,7 +78,7 @@ pub fn forget(conn: &mut Conn, hash: &[u8]) -> Result<(), DbError> {
 }
 
 /// Forgets all sessions of a user whose row does not count.
-pub fn forget_all(conn: &mut Conn, user: Uuid) -> Result<(), DbError> {
+pub fn forget_all(conn: &mut Conn, user: UserId) -> Result<(), DbError> {
     diesel::delete(sessions::table.filter(sessions::user_id.eq(user))).execute(conn)?;
     Ok(())
 }

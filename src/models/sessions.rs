@@ -14,14 +14,14 @@ pub use super::session_ends::{Which, end, end_of, forget, forget_all, log_out};
 use super::times::Time;
 use super::trust::{self, Doubt, Parts, Seen, Signed, Trusted, latest_version, signed_columns};
 use super::users::User;
-use super::{Conn, DbError};
+use super::{Conn, DbError, SessionId, UserId};
 use crate::vault::Vault;
 
 #[derive(Clone, Debug, Queryable, Selectable, Insertable, AsChangeset)]
 pub struct Session {
     pub token_hash: Vec<u8>,
-    pub id: Uuid,
-    pub user_id: Uuid,
+    pub id: SessionId,
+    pub user_id: UserId,
     pub awaits_code: bool,
     #[diesel(deserialize_as = Time)]
     pub created_at: DateTime<Utc>,
@@ -46,7 +46,7 @@ impl Signed for Session {
     const TABLE: &'static str = "sessions";
 
     fn subject(&self) -> Uuid {
-        self.id
+        self.id.0
     }
 
     signed_columns!();
@@ -72,7 +72,7 @@ impl Session {
         NewEvent {
             action,
             subject_kind: "session",
-            subject_id: Some(self.id),
+            subject_id: Some(self.id.0),
             subject_name: user,
             detail: String::new(),
         }
@@ -125,7 +125,7 @@ pub fn create(
     let now = ledger.now;
     let row = Session {
         token_hash: visit.token_hash.to_vec(),
-        id: Uuid::new_v4(),
+        id: SessionId(Uuid::new_v4()),
         user_id: user.id,
         awaits_code,
         created_at: now,
@@ -262,7 +262,7 @@ pub(super) fn carry_over(conn: &mut Conn, vault: &Vault, user: &Trusted<User>, r
 }
 
 /// The live sessions of a user, latest activity first, for a list.
-pub fn of(conn: &mut Conn, user: Uuid, limits: Limits) -> Result<Vec<Session>, DbError> {
+pub fn of(conn: &mut Conn, user: UserId, limits: Limits) -> Result<Vec<Session>, DbError> {
     Ok(sessions::table
         .filter(sessions::user_id.eq(user).and(sessions::awaits_code.eq(false)).and(alive!(limits)))
         .order(sessions::last_seen_at.desc())
@@ -279,7 +279,7 @@ pub fn page(conn: &mut Conn, vault: &Vault, after: Uuid, limit: i64) -> Result<V
 }
 
 /// Those of these sessions whose login is not in the audit trail.
-pub fn without_login(conn: &mut Conn, ids: &[Uuid]) -> Result<Vec<Uuid>, DbError> {
+pub fn without_login(conn: &mut Conn, ids: &[SessionId]) -> Result<Vec<SessionId>, DbError> {
     let logins = trail::table.filter(
         trail::lane
             .nullable()

@@ -82,7 +82,8 @@ impl Parts {
         self.bytes(text.as_bytes())
     }
 
-    pub fn id(self, id: Option<Uuid>) -> Self {
+    pub fn id(self, id: Option<impl Into<Uuid>>) -> Self {
+        let id = id.map(Into::into);
         self.bytes(id.as_ref().map_or(&[], |id| id.as_bytes()))
     }
 

@@ -10,12 +10,11 @@ use diesel::prelude::*;
 use diesel::sql_types::{Jsonb, Nullable, Text, Uuid as SqlUuid};
 use diesel::upsert::excluded;
 use serde::{Deserialize, Serialize};
-use uuid::Uuid;
 
 use super::schema::usages;
 use super::trust::Parts;
 pub use super::using::{known_destination, of};
-use super::{Conn, DbError};
+use super::{Conn, CredentialId, DbError, IntegrationId};
 
 /// The role of the credential that an integration itself logs in with.
 pub const MAIN: &str = "main";
@@ -25,7 +24,7 @@ pub const MAIN: &str = "main";
 pub struct Usage {
     pub role: String,
     #[serde(rename = "credential_id")]
-    pub credential: Uuid,
+    pub credential: CredentialId,
     /// The host that gets it, as `host:port`.
     pub host: String,
 }
@@ -84,7 +83,12 @@ pub(super) fn further() -> OfRow<Jsonb> {
 
 /// Writes the usages of an integration; `main` are the credential and the host of role [`MAIN`]. Call in the transaction
 /// that writes the row.
-pub(super) fn save(conn: &mut Conn, id: Uuid, main: (Option<Uuid>, &str), further: &[Usage]) -> Result<(), DbError> {
+pub(super) fn save(
+    conn: &mut Conn,
+    id: IntegrationId,
+    main: (Option<CredentialId>, &str),
+    further: &[Usage],
+) -> Result<(), DbError> {
     let others = further.iter().map(|usage| (usage.role.as_str(), Some(usage.credential), usage.host.as_str()));
     let all: Vec<_> = [(MAIN, main.0, main.1)].into_iter().chain(others).collect();
     let roles: Vec<&str> = all.iter().map(|(role, ..)| *role).collect();

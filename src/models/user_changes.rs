@@ -1,13 +1,12 @@
 //! What is changed on a user, each thing with the sessions that must not outlive it, the signature and the audit trail.
 
 use diesel::prelude::*;
-use uuid::Uuid;
 
 use super::events::{self, Action, Actor, Ledger};
 use super::schema::{sessions, users};
 use super::trust::{self, Trusted};
 use super::users::{User, lock, write};
-use super::{Conn, DbError, alerts, altered, keks, logins};
+use super::{Conn, DbError, UserId, alerts, altered, keks, logins};
 use crate::vault::Vault;
 
 /// What an administrator or the user changes; each ends sessions as it must and is audited.
@@ -67,13 +66,13 @@ pub fn change(
     conn: &mut Conn,
     vault: &Vault,
     actor: &Actor,
-    id: Uuid,
+    id: UserId,
     change: &Change,
     keep: Option<&[u8]>,
 ) -> Result<(), DbError> {
     let mut ledger = events::open(conn)?;
     // All administrators are locked, so that two of them cannot demote each other at once.
-    let administrators: Vec<Uuid> = users::table
+    let administrators: Vec<UserId> = users::table
         .filter(users::role.eq("administrator").and(users::disabled.eq(false)))
         .order(users::id)
         .select(users::id)
@@ -101,7 +100,7 @@ pub fn change(
     if change.opens_login() && logins::forget_failures(conn, vault, &user.name_key)? {
         let cleared = "failed logins cleared";
         detail = if detail.is_empty() { cleared.to_owned() } else { format!("{detail}, {cleared}") };
-        alerts::close(conn, &["lockout"], id, "the failed logins were cleared")?;
+        alerts::close(conn, &["lockout"], id.0, "the failed logins were cleared")?;
     }
     ledger.record_version(conn, vault, actor, &user.event(action, detail), next)?;
     altered::settle(conn, &user)

@@ -10,13 +10,13 @@ use super::schema::users;
 use super::times::{MaybeTime, Time};
 use super::trust::{self, Parts, Seen, Signed, Trusted, latest_version, signed_columns};
 pub use super::user_changes::{Change, Proof, change, log_in, rehash};
-use super::{Conn, DbError, keks};
+use super::{Conn, DbError, UserId, keks};
 use crate::vault::{Context, Sealed, Vault};
 
 #[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable, Identifiable, Insertable, AsChangeset)]
 #[diesel(treat_none_as_null = true)]
 pub struct User {
-    pub id: Uuid,
+    pub id: UserId,
     pub name: String,
     pub name_key: String,
     pub role: String,
@@ -53,7 +53,7 @@ impl Signed for User {
     const TABLE: &'static str = "users";
 
     fn subject(&self) -> Uuid {
-        self.id
+        self.id.0
     }
 
     signed_columns!();
@@ -120,12 +120,12 @@ impl User {
     }
 
     pub fn event(&self, action: Action, detail: String) -> NewEvent<'_> {
-        NewEvent { action, subject_kind: "user", subject_id: Some(self.id), subject_name: &self.name, detail }
+        NewEvent { action, subject_kind: "user", subject_id: Some(self.id.0), subject_name: &self.name, detail }
     }
 }
 
-fn context(row: Uuid, column: &'static str, version: i32) -> Context<'static> {
-    Context { table: "users", column, row, kind: "", version }
+fn context(row: UserId, column: &'static str, version: i32) -> Context<'static> {
+    Context { table: "users", column, row: row.0, kind: "", version }
 }
 
 /// Saves a new user. `name` has passed `names::label`, `hash` is a PHC string. Call inside a transaction.
@@ -136,7 +136,7 @@ pub fn create(
     name: &str,
     role: &str,
     hash: &str,
-) -> Result<Uuid, DbError> {
+) -> Result<UserId, DbError> {
     insert(conn, vault, actor, (name, role), hash, false)
 }
 
@@ -148,7 +148,7 @@ pub fn invite(
     name: &str,
     role: &str,
     hash: &str,
-) -> Result<Uuid, DbError> {
+) -> Result<UserId, DbError> {
     insert(conn, vault, actor, (name, role), hash, true)
 }
 
@@ -159,9 +159,9 @@ fn insert(
     (name, role): (&str, &str),
     hash: &str,
     temporary: bool,
-) -> Result<Uuid, DbError> {
+) -> Result<UserId, DbError> {
     let mut ledger = events::open(conn)?;
-    let id = Uuid::now_v7();
+    let id = UserId::fresh();
     let sealed = vault.seal(keks::active(conn, vault)?, &context(id, "password", 1), hash.as_bytes())?;
     let user = User {
         id,
@@ -213,7 +213,7 @@ pub fn page(conn: &mut Conn, vault: &Vault, after: Uuid, limit: i64) -> Result<V
     Ok(found.into_iter().map(|row| Seen::new(vault, row, |_| true)).collect())
 }
 
-pub fn find(conn: &mut Conn, vault: &Vault, id: Uuid) -> Result<Seen<User>, DbError> {
+pub fn find(conn: &mut Conn, vault: &Vault, id: UserId) -> Result<Seen<User>, DbError> {
     let row = users::table.find(id).select((User::as_select(), latest_version!(users::id))).first(conn)?;
     Ok(Seen::new(vault, row, |user: &User| user.id == id))
 }
@@ -225,7 +225,7 @@ pub fn find_by_key(conn: &mut Conn, vault: &Vault, key: &str) -> Result<Option<S
 }
 
 /// Locked until the transaction ends, for a change.
-pub(super) fn lock(conn: &mut Conn, vault: &Vault, id: Uuid) -> Result<Seen<User>, DbError> {
+pub(super) fn lock(conn: &mut Conn, vault: &Vault, id: UserId) -> Result<Seen<User>, DbError> {
     let rows = users::table.find(id).select((User::as_select(), latest_version!(users::id)));
     let row = rows.for_update().first(conn).optional()?.ok_or(DbError::NotFound)?;
     Ok(Seen::new(vault, row, |user: &User| user.id == id))
@@ -244,7 +244,7 @@ pub(super) fn write(conn: &mut Conn, user: &Trusted<User>, read: i64) -> Result<
 }
 
 /// How the console looks to this user; needs neither check nor audit.
-pub fn set_preferences(conn: &mut Conn, id: Uuid, theme: &str, shortcuts: bool) -> Result<(), DbError> {
+pub fn set_preferences(conn: &mut Conn, id: UserId, theme: &str, shortcuts: bool) -> Result<(), DbError> {
     diesel::update(users::table.find(id))
         .set((users::theme.eq(theme), users::shortcuts.eq(shortcuts)))
         .execute(conn)?;
@@ -254,7 +254,7 @@ pub fn set_preferences(conn: &mut Conn, id: Uuid, theme: &str, shortcuts: bool) 
 /// Locks the row, and fails with [`DbError::Stale`] if the user was changed since the password was checked.
 pub fn lock_unchanged(conn: &mut Conn, user: &User) -> Result<(), DbError> {
     let same = users::table.find(user.id).filter(users::row_version.eq(user.row_version));
-    same.select(users::id).for_share().first::<Uuid>(conn).optional()?.map(drop).ok_or(DbError::Stale)
+    same.select(users::id).for_share().first::<UserId>(conn).optional()?.map(drop).ok_or(DbError::Stale)
 }
 
 /// The database's clock in whole seconds since 1970, for one-time codes.

@@ -1,16 +1,20 @@
 //! Which integrations use a credential, as whole rows; the lines that pages list are in `integration_list`.
 
 use diesel::prelude::*;
-use uuid::Uuid;
 
 use super::integrations::Integration;
 use super::schema::{integrations, usages};
 use super::trust::{Seen, Trusted, latest_version};
-use super::{Conn, DbError};
+use super::{Conn, CredentialId, DbError};
 use crate::vault::Vault;
 
 /// The integrations that use the credential in any role, by name, enabled or not; without those that are not trusted.
-pub fn of(conn: &mut Conn, vault: &Vault, credential: Uuid, limit: i64) -> Result<Vec<Trusted<Integration>>, DbError> {
+pub fn of(
+    conn: &mut Conn,
+    vault: &Vault,
+    credential: CredentialId,
+    limit: i64,
+) -> Result<Vec<Trusted<Integration>>, DbError> {
     let using = usages::table.filter(usages::credential_id.eq(credential)).select(usages::integration_id);
     let rows = integrations::table.filter(integrations::id.eq_any(using)).order(integrations::name_key).limit(limit);
     let found: Vec<(Integration, Option<i64>)> =
@@ -31,7 +35,7 @@ fn trusted(
 pub fn known_destination(
     conn: &mut Conn,
     vault: &Vault,
-    credential: Uuid,
+    credential: CredentialId,
     host: &str,
     same: impl Fn(&Integration) -> bool,
 ) -> Result<bool, DbError> {

@@ -10,7 +10,6 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use tokio_util::sync::CancellationToken;
-use uuid::Uuid;
 
 use crate::echoes::Echoes;
 use crate::integrations::context::Context;
@@ -19,13 +18,14 @@ use crate::integrations::scan::{Gap, Item, Scan};
 use crate::integrations::spec::{Scanner, Selects};
 use crate::models::events::Actor;
 use crate::models::runs::{self, Run};
-use crate::models::{DbError, items};
+use crate::models::{DbError, IntegrationId, items};
 use crate::opening::Opened;
 use crate::providers::ProviderError;
 use crate::providers::oci_registry::SentTo;
 use crate::services::Services;
 use crate::vault::Vault;
 
+mod alarms;
 mod prepare;
 mod record;
 
@@ -122,7 +122,7 @@ impl Lease {
 async fn attempt(
     services: &Services,
     run: &Run,
-    integration: Uuid,
+    integration: IntegrationId,
     cancel: &CancellationToken,
 ) -> Result<Option<&'static str>, DbError> {
     let prepared = {

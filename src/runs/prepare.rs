@@ -1,8 +1,6 @@
 //! Before a run: integration and credential are loaded, both rows checked, and the secret opened, in one short
 //! transaction in which the opening is audited. Whatever is not as Strongroom wrote it ends the run here.
 
-use uuid::Uuid;
-
 use super::{Verdict, actor};
 use crate::form::Values;
 use crate::integrations::Spec;
@@ -11,7 +9,7 @@ use crate::models::altered;
 use crate::models::integrations::{self, Integration};
 use crate::models::runs::{self, Run};
 use crate::models::trust::{Doubt, Trusted};
-use crate::models::{Conn, DbError};
+use crate::models::{Conn, CredentialId, DbError, IntegrationId};
 use crate::opening::{self, Opened};
 use crate::providers::ProviderError;
 use crate::vault::Vault;
@@ -38,7 +36,7 @@ pub fn prepare(
     conn: &mut Conn,
     vault: &Vault,
     run: &Run,
-    integration: Uuid,
+    integration: IntegrationId,
 ) -> Result<Result<Ready, Refusal>, DbError> {
     let integration = match integrations::find(conn, vault, integration)?.judged() {
         Ok(integration) => integration,
@@ -116,7 +114,7 @@ fn open(
     vault: &Vault,
     run: &Run,
     integration: &Integration,
-    id: Uuid,
+    id: CredentialId,
 ) -> Result<Result<Opened, Verdict>, DbError> {
     let why = format!("for {} to {}", integration.name, integration.host);
     match opening::open(conn, vault, &actor(vault, run), id, why)? {

@@ -5,9 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
-use uuid::Uuid;
 
-use super::{Found, HEARTBEAT, Verdict, actor};
+use super::{Found, HEARTBEAT, Verdict, actor, alarms};
 use crate::echoes::Echoes;
 use crate::integrations::Family;
 use crate::integrations::progress::{Progress, Step};
@@ -16,7 +15,7 @@ use crate::models::events::{self, Action};
 use crate::models::integrations::Integration;
 use crate::models::run_ends::{self, Counts, Gap, NAMED_GAPS, Outcome};
 use crate::models::runs::{self, Run};
-use crate::models::{self, Conn, DbError, ReplicaId, alert_settings, cloud_keys, credentials, items};
+use crate::models::{self, Conn, CredentialId, DbError, ReplicaId, alert_settings, cloud_keys, credentials, items};
 use crate::services::Services;
 use crate::vault::Vault;
 
@@ -27,7 +26,7 @@ const SAVE_WITHIN: Duration = Duration::from_secs(20);
 pub struct Done {
     pub integration: Integration,
     /// The credential that was opened.
-    pub used: Option<Uuid>,
+    pub used: Option<CredentialId>,
     pub verdict: Verdict,
     /// Hosts other than the service's that were sent the credential.
     pub sent_to: Vec<String>,
@@ -136,6 +135,7 @@ fn record(
     let (word, outcome, detail) = match (&done.verdict, &saving) {
         (Verdict::Found(found), Some(saving)) => {
             let difference = saving.replace(conn, &|saved| watch.saved(saved, found.items.len()))?;
+            alarms::settle(conn, &done.integration, &found.items)?;
             if Family::find(&done.integration.family) == Some(Family::CloudScan) {
                 cloud_keys::tell(conn, done.integration.id)?;
             }
@@ -205,14 +205,14 @@ fn tell(conn: &mut Conn, vault: &Vault, done: &Done) -> Result<(), DbError> {
         Verdict::Stopped => Ok(()),
         Verdict::Found(found) => {
             let why = if found.gaps.is_empty() { "a later scan went well" } else { "a later scan read a part of it" };
-            alerts::close(conn, &["failed_scan"], done.integration.id, why)
+            alerts::close(conn, &["failed_scan"], done.integration.id.0, why)
         }
         Verdict::Failed { error, .. } => {
             let enough = alert_settings::load(conn, vault)?.failed_scans;
             if !runs::failed_in_a_row(conn, done.integration.id, enough)? {
                 return Ok(());
             }
-            let subject = Subject { kind: "integration", id: done.integration.id, name: &done.integration.name };
+            let subject = Subject { kind: "integration", id: done.integration.id.0, name: &done.integration.name };
             alerts::raise(conn, "failed_scan", subject, error)
         }
     }

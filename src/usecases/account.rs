@@ -1,15 +1,13 @@
 //! What everybody does with their own account: password, sessions and looks. The second step of the login is in
 //! `two_step`; what administrators do to others, in `users`.
 
-use uuid::Uuid;
-
 use super::confirmation::check_password;
 use super::users::Typed;
 use super::{Confirmation, Principal, Refusal, write};
 use crate::accounts::{Role, tokens};
 use crate::models::sessions::{self, Which};
 use crate::models::users::{self, Change};
-use crate::models::{Conn, DbError};
+use crate::models::{Conn, DbError, SessionId};
 use crate::services::Services;
 use crate::vault::Vault;
 
@@ -83,7 +81,7 @@ pub async fn renew_session(
 }
 
 /// Ends one of the principal's sessions. It needs no password: it only takes away.
-pub async fn end_session(services: &Services, principal: &Principal, one: Uuid) -> Result<(), Refusal> {
+pub async fn end_session(services: &Services, principal: &Principal, one: SessionId) -> Result<(), Refusal> {
     principal.require(Role::Auditor)?;
     let id = principal.visitor().user_id;
     let end = move |conn: &mut Conn, vault: &Vault, actor: &_| {

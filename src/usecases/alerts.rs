@@ -3,8 +3,6 @@
 
 use std::collections::BTreeMap;
 
-use uuid::Uuid;
-
 use super::numbers::days;
 use super::{Confirmation, Principal, Refusal, confirm, read, write};
 use crate::accounts::Role;
@@ -13,14 +11,14 @@ use crate::credentials::KINDS;
 use crate::form::{Errors, Values};
 use crate::models::alert_settings::{self, AlertSettings};
 use crate::models::credential_limits::MOST_DAYS;
-use crate::models::{DbError, alerts};
+use crate::models::{AlertId, DbError, alerts};
 use crate::services::Services;
 
 /// Scans in a row that may have to fail.
 const MOST_SCANS: i32 = 100;
 
 /// Says that the principal looks after an alert.
-pub async fn acknowledge(services: &Services, principal: &Principal, id: Uuid) -> Result<(), Refusal> {
+pub async fn acknowledge(services: &Services, principal: &Principal, id: AlertId) -> Result<(), Refusal> {
     principal.require(Role::Operator)?;
     let done = write(services, principal, move |conn, vault, actor| alerts::acknowledge(conn, vault, actor, id)).await;
     if !done.map_err(unless_open)? {
@@ -57,7 +55,7 @@ impl Snooze {
 }
 
 /// Keeps the reminders of an alert away.
-pub async fn snooze(services: &Services, principal: &Principal, id: Uuid, snooze: Snooze) -> Result<(), Refusal> {
+pub async fn snooze(services: &Services, principal: &Principal, id: AlertId, snooze: Snooze) -> Result<(), Refusal> {
     principal.require(Role::Operator)?;
     let quiet = move |conn: &mut _, vault: &_, actor: &_| alerts::snooze(conn, vault, actor, id, snooze.days());
     write(services, principal, quiet).await.map_err(unless_open)?;

@@ -5,7 +5,6 @@ use std::net::IpAddr;
 use std::time::Instant;
 
 use chrono::TimeDelta;
-use uuid::Uuid;
 
 use super::{Confirmation, Principal, Refusal, confirm, read, write};
 use crate::accounts::Role;
@@ -16,7 +15,7 @@ use crate::models::events::Actor;
 use crate::models::integrations::{self, Integration};
 use crate::models::recipients::{self, LINK_DAYS, Link, Recipient};
 use crate::models::trust::Trusted;
-use crate::models::{self, Conn, DbError};
+use crate::models::{self, Conn, DbError, IntegrationId, RecipientId};
 use crate::services::Services;
 use crate::vault::Vault;
 
@@ -30,7 +29,7 @@ pub fn fields() -> Vec<Field> {
 }
 
 /// The e-mail profile of that id; [`DbError::NotFound`] where people cannot subscribe.
-pub async fn profile(services: &Services, id: Uuid) -> Result<Trusted<Integration>, DbError> {
+pub async fn profile(services: &Services, id: IntegrationId) -> Result<Trusted<Integration>, DbError> {
     let row = read(services, move |conn, vault| integrations::find(conn, vault, id)).await?.trust()?;
     let has_people = alerts::channel(&row.version).is_some_and(|channel| channel.has_recipients);
     if has_people { Ok(row) } else { Err(DbError::NotFound) }
@@ -82,12 +81,12 @@ fn asked_often() -> String {
 }
 
 /// The profile that a recipient belongs to.
-pub async fn profile_of(services: &Services, id: Uuid) -> Result<Uuid, DbError> {
+pub async fn profile_of(services: &Services, id: RecipientId) -> Result<IntegrationId, DbError> {
     Ok(read(services, move |conn, vault| recipients::find(conn, vault, id)).await?.shown().integration_id)
 }
 
 /// Takes a recipient off the list, with everything that waits to be sent there.
-pub async fn remove(services: &Services, principal: &Principal, id: Uuid) -> Result<(), Refusal> {
+pub async fn remove(services: &Services, principal: &Principal, id: RecipientId) -> Result<(), Refusal> {
     principal.require_fresh_as(Role::Administrator)?;
     let remove = move |conn: &mut _, vault: &_, actor: &_| recipients::delete(conn, vault, actor, id);
     Ok(write(services, principal, remove).await?)
@@ -96,7 +95,7 @@ pub async fn remove(services: &Services, principal: &Principal, id: Uuid) -> Res
 /// A link from a mail: it names the recipient and proves that its owner has read the mail.
 #[derive(Clone)]
 pub struct Proof {
-    pub id: Uuid,
+    pub id: RecipientId,
     pub key: String,
 }
 

@@ -40,7 +40,7 @@ pub async fn two_step(services: &Services, principal: &Principal) -> Result<(Two
 /// One a session: its id stays when the password is confirmed, where its token does not. Nobody finds it out without
 /// the key ring, and no other session is offered the same.
 fn offered(services: &Services, visitor: &Visitor, user: &User) -> Vec<u8> {
-    let parts: [&[u8]; 3] = [user.id.as_bytes(), &user.totp_version.to_be_bytes(), visitor.session_id.as_bytes()];
+    let parts: [&[u8]; 3] = [user.id.0.as_bytes(), &user.totp_version.to_be_bytes(), visitor.session_id.0.as_bytes()];
     let mut secret = services.vault.mac("totp/offer", &parts);
     secret.truncate(totp::SECRET_BYTES);
     secret

@@ -1,7 +1,6 @@
 //! What administrators do with users, and how the first administrator is made. What needs a password that
 //! was given lately says so in its first line.
 
-use uuid::Uuid;
 use zeroize::Zeroizing;
 
 use super::{Confirmation, Principal, Refusal, confirm};
@@ -11,7 +10,7 @@ use crate::models::events::Actor;
 use crate::models::sessions::{self, Which};
 use crate::models::trust::Trusted;
 use crate::models::users::{self, Change, User};
-use crate::models::{DbError, logins};
+use crate::models::{DbError, UserId, logins};
 use crate::services::Services;
 
 const CHOOSE_ROLE: &str = "Choose one of the roles.";
@@ -32,7 +31,7 @@ pub struct Typed<'a> {
 
 /// A user whose password somebody else has set.
 pub struct Invited {
-    pub id: Uuid,
+    pub id: UserId,
     pub name: String,
     /// The password that was made here, to be shown once.
     pub generated: Option<Zeroizing<String>>,
@@ -102,7 +101,7 @@ pub async fn create(
 pub async fn set_role(
     services: &Services,
     principal: &Principal,
-    id: Uuid,
+    id: UserId,
     role: &str,
     confirmation: &Confirmation<'_>,
 ) -> Result<(), Refusal> {
@@ -113,7 +112,7 @@ pub async fn set_role(
 }
 
 /// Disables a user, which ends their sessions, or enables them again.
-pub async fn set_disabled(services: &Services, principal: &Principal, id: Uuid, off: bool) -> Result<(), Refusal> {
+pub async fn set_disabled(services: &Services, principal: &Principal, id: UserId, off: bool) -> Result<(), Refusal> {
     principal.require_fresh_as(Role::Administrator)?;
     change(services, principal, id, Change::Disabled(off)).await
 }
@@ -122,7 +121,7 @@ pub async fn set_disabled(services: &Services, principal: &Principal, id: Uuid, 
 pub async fn set_two_step(
     services: &Services,
     principal: &Principal,
-    id: Uuid,
+    id: UserId,
     two_step: TwoStep,
 ) -> Result<(), Refusal> {
     principal.require_fresh_as(Role::Administrator)?;
@@ -138,7 +137,7 @@ pub async fn set_two_step(
 pub async fn set_password(
     services: &Services,
     principal: &Principal,
-    id: Uuid,
+    id: UserId,
     typed: Typed<'_>,
 ) -> Result<Invited, Refusal> {
     principal.require_fresh_as(Role::Administrator)?;
@@ -154,7 +153,7 @@ pub async fn set_password(
 }
 
 /// Ends the sessions of a user, but for the one in which that is done.
-pub async fn end_sessions(services: &Services, principal: &Principal, id: Uuid) -> Result<(), Refusal> {
+pub async fn end_sessions(services: &Services, principal: &Principal, id: UserId) -> Result<(), Refusal> {
     principal.require(Role::Administrator)?;
     let (keep, vault, actor) = (principal.visitor().token_hash.clone(), services.vault.clone(), principal.actor());
     let end = move |conn: &mut _| {
@@ -166,7 +165,7 @@ pub async fn end_sessions(services: &Services, principal: &Principal, id: Uuid) 
     Ok(())
 }
 
-async fn change(services: &Services, principal: &Principal, id: Uuid, change: Change) -> Result<(), Refusal> {
+async fn change(services: &Services, principal: &Principal, id: UserId, change: Change) -> Result<(), Refusal> {
     // One's own session outlives what one does to oneself, but not under another role.
     let keep = Some(principal.visitor().token_hash.clone()).filter(|_| !matches!(change, Change::Role(_)));
     let (vault, actor) = (services.vault.clone(), principal.actor());

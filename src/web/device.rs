@@ -1,15 +1,15 @@
 //! A session as people recognise it: browser and system, address, last seen.
 
 use chrono::{DateTime, Utc};
-use uuid::Uuid;
 
 use super::page::{When, when};
+use crate::models::SessionId;
 use crate::models::sessions::Session;
 
 /// One session in a list.
 #[derive(Clone, Debug)]
 pub struct SessionLine {
-    pub id: Uuid,
+    pub id: SessionId,
     pub device: String,
     pub address: String,
     pub since: When,
@@ -19,7 +19,7 @@ pub struct SessionLine {
 }
 
 impl SessionLine {
-    pub fn new(session: &Session, current: Uuid, now: DateTime<Utc>) -> Self {
+    pub fn new(session: &Session, current: SessionId, now: DateTime<Utc>) -> Self {
         Self {
             id: session.id,
             device: device(&session.agent),

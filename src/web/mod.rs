@@ -90,6 +90,7 @@ tree! {
     get  "/integrations/{id}/items.csv" => integrations::export::index;
     get  "/integrations/{id}/images.csv" => integrations::export::index;
     get  "/integrations/{id}/gaps.csv"   => integrations::gaps::index;
+    get  "/items/{id}"                   => integrations::item::show;
     get  "/integrations/{id}/edit"       => integrations::edit::edit;
     post "/integrations/{id}/edit"       => integrations::edit::update;
     post "/integrations/{id}/activation" => integrations::activation::update;

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::future::{Ready, ready};
+use std::str::FromStr;
 
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
-use uuid::Uuid;
 
 use super::error::Error;
 
@@ -38,8 +38,8 @@ impl Params {
 }
 
 /// The `{id}` of the address; what is no id names no page.
-pub fn id(request: &HttpRequest) -> Result<Uuid, Error> {
-    request.match_info().get("id").and_then(|id| Uuid::try_parse(id).ok()).ok_or(Error::NotFound)
+pub fn id<Id: FromStr>(request: &HttpRequest) -> Result<Id, Error> {
+    request.match_info().get("id").and_then(|id| id.parse().ok()).ok_or(Error::NotFound)
 }
 
 impl FromRequest for Params {

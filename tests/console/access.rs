@@ -73,6 +73,7 @@ pub const TABLE: &[(&str, &str, Option<Role>)] = &[
     ("get", "/integrations/{id}/items.csv", Some(Role::Auditor)),
     ("get", "/integrations/{id}/images.csv", Some(Role::Auditor)),
     ("get", "/integrations/{id}/gaps.csv", Some(Role::Auditor)),
+    ("get", "/items/{id}", Some(Role::Auditor)),
     ("get", "/integrations/{id}/edit", Some(Role::Operator)),
     ("post", "/integrations/{id}/edit", Some(Role::Operator)),
     ("post", "/integrations/{id}/activation", Some(Role::Operator)),

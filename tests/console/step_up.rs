@@ -8,7 +8,7 @@ use reqwest::Method;
 use strongroom::accounts::Role;
 use strongroom::models::events::Actor;
 use strongroom::models::integrations::{self, NewIntegration};
-use strongroom::models::users;
+use strongroom::models::{UserId, users};
 use strongroom::web::ROUTES;
 
 use crate::support::app::{PASSWORD, Page, TestApp, Visit};
@@ -225,7 +225,7 @@ async fn a_session_whose_password_was_just_given_is_not_asked() {
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
-fn administrator(app: &TestApp) -> uuid::Uuid {
+fn administrator(app: &TestApp) -> UserId {
     match users::find_by_key(&mut app.connect(), &app.services.vault, "ada").expect("the users") {
         Some(user) => user.shown().id,
         None => app.add_user("ada", Role::Administrator),

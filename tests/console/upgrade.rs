@@ -10,7 +10,7 @@ use diesel::prelude::*;
 use diesel_migrations::MigrationHarness;
 use sha2::{Digest, Sha256};
 use strongroom::models::schema::credentials as columns;
-use strongroom::models::{credentials, integrations, recipients, users};
+use strongroom::models::{CredentialId, credentials, integrations, recipients, users};
 use strongroom::vault::Vault;
 use uuid::Uuid;
 
@@ -123,7 +123,7 @@ async fn a_store_of_the_release_before_is_whole_after_the_upgrade() {
 /// The check of the release before, over the columns of a credential, as it computed it.
 fn former_check(vault: &Vault, row: &credentials::Credential) -> Vec<u8> {
     let parts: [&[u8]; 11] = [
-        row.id.as_bytes(),
+        row.id.0.as_bytes(),
         row.kind.as_bytes(),
         row.name.as_bytes(),
         row.note.as_bytes(),
@@ -188,7 +188,7 @@ async fn the_way_back_leaves_what_the_release_before_can_read() {
     let rows: Vec<credentials::Credential> =
         columns::table.select(credentials::Credential::as_select()).load(&mut conn).expect("rows");
     revert_to_before(&mut conn, "20261126120000");
-    let checks: Vec<(Uuid, Vec<u8>)> =
+    let checks: Vec<(CredentialId, Vec<u8>)> =
         columns::table.select((columns::id, columns::row_mac)).load(&mut conn).expect("rows");
     for row in &rows {
         let (_, check) = checks.iter().find(|(id, _)| *id == row.id).expect("the same rows");

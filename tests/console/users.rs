@@ -1,13 +1,14 @@
 //! Users, as an administrator sees and changes them.
 
 use strongroom::accounts::Role;
+use strongroom::models::UserId;
 use strongroom::models::users;
 
 use crate::login::log_in;
 use crate::support::app::{PASSWORD, TestApp};
 use crate::support::sql;
 
-fn id(app: &TestApp, name: &str) -> uuid::Uuid {
+fn id(app: &TestApp, name: &str) -> UserId {
     users::find_by_key(&mut app.connect(), &app.services.vault, name).unwrap().unwrap().shown().id
 }
 

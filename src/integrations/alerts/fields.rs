@@ -1,5 +1,6 @@
 //! Form fields that several channels share: the address of a self-hosted service, and the checkboxes at the end.
 
+use super::message::Trigger;
 use crate::form::Field;
 use crate::integrations::address::service_address;
 
@@ -8,20 +9,24 @@ const fn trigger(name: &'static str, label: &'static str) -> Field {
     Field::checkbox(name, label).default("on").after_credential().summary(|_| None)
 }
 
+/// How many checkboxes there are, one a trigger.
+pub const TRIGGERS: usize = Trigger::ALL.len();
+
 /// The checkboxes that every profile ends with; all are ticked on a new form.
-pub const TRIGGER_FIELDS: [Field; 7] = [
+pub const TRIGGER_FIELDS: [Field; TRIGGERS] = [
     trigger("on_stale", "Tell about old secrets"),
     trigger("on_expiring", "Tell about expiring credentials"),
     trigger("on_failed_test", "Tell about failed tests"),
     trigger("on_failed_scan", "Tell about failed scans"),
+    trigger("on_old_runtime", "Tell about old runtimes of functions"),
     trigger("on_integrity", "Tell about integrity errors"),
     trigger("on_delivery", "Tell about undelivered alerts"),
     trigger("on_lockout", "Tell about login lockouts"),
 ];
 
-/// A channel's own fields, and the checkboxes after them. `ALL` is `N` and seven.
+/// A channel's own fields, and the checkboxes after them. `ALL` is `N` and [`TRIGGERS`].
 pub(super) const fn with_triggers<const N: usize, const ALL: usize>(own: [Field; N]) -> [Field; ALL] {
-    assert!(ALL == N + TRIGGER_FIELDS.len());
+    assert!(ALL == N + TRIGGERS);
     let mut all = [TRIGGER_FIELDS[0]; ALL];
     let mut place = 0;
     while place < ALL {

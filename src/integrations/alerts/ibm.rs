@@ -20,7 +20,7 @@ use crate::integrations::{ca_certificate, service_address};
 use crate::providers::ProviderError;
 use crate::providers::egress::Answer;
 
-static FIELDS: [Field; 10] = fields::with_triggers([
+static FIELDS: [Field; 3 + fields::TRIGGERS] = fields::with_triggers([
     Field::text("url", "Findings URL")
         .placeholder("https://us-south.secadvisor.cloud.ibm.com/findings")
         .help("The address of the findings API, without /v1.")

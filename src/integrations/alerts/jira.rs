@@ -23,7 +23,7 @@ mod markup;
 
 use markup::neutral;
 
-static FIELDS: [Field; 11] = fields::with_triggers([
+static FIELDS: [Field; 4 + fields::TRIGGERS] = fields::with_triggers([
     Field::text("url", "URL")
         .placeholder("https://example.atlassian.net")
         .help(

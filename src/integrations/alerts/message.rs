@@ -18,6 +18,8 @@ pub enum Trigger {
     Expiring,
     FailedTest,
     FailedScan,
+    /// A function runs on a runtime that its vendor supports no more, or soon will not.
+    OldRuntime,
     /// A row is not what Strongroom saved.
     Integrity,
     /// A message could not be delivered, or a channel was switched off.
@@ -27,11 +29,12 @@ pub enum Trigger {
 }
 
 impl Trigger {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Stale,
         Self::Expiring,
         Self::FailedTest,
         Self::FailedScan,
+        Self::OldRuntime,
         Self::Integrity,
         Self::Delivery,
         Self::Lockout,
@@ -44,6 +47,7 @@ impl Trigger {
             Self::Expiring => "expiring",
             Self::FailedTest => "failed_test",
             Self::FailedScan => "failed_scan",
+            Self::OldRuntime => "old_runtime",
             Self::Integrity => "integrity",
             Self::Delivery => "delivery",
             Self::Lockout => "lockout",
@@ -60,6 +64,7 @@ impl Trigger {
             Self::Expiring => "Expiring credential",
             Self::FailedTest => "Failed test",
             Self::FailedScan => "Failed scan",
+            Self::OldRuntime => "Old runtime",
             Self::Integrity => "Integrity error",
             Self::Delivery => "Undelivered alert",
             Self::Lockout => "Login lockout",
@@ -73,6 +78,7 @@ impl Trigger {
             Self::Expiring => "on_expiring",
             Self::FailedTest => "on_failed_test",
             Self::FailedScan => "on_failed_scan",
+            Self::OldRuntime => "on_old_runtime",
             Self::Integrity => "on_integrity",
             Self::Delivery => "on_delivery",
             Self::Lockout => "on_lockout",

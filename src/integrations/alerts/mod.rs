@@ -11,7 +11,7 @@ mod fields;
 mod go_ahead;
 pub mod ibm;
 pub mod jira;
-mod message;
+pub mod message;
 mod outcome;
 pub mod pagerduty;
 pub mod pubsub;

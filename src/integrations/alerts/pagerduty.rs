@@ -17,7 +17,7 @@ use crate::integrations::spec::{Does, Host, Spec, Use, no_grants, suits_all};
 use crate::providers::egress::{Answer, Tls};
 use crate::providers::endpoints::Service;
 
-static FIELDS: [Field; 8] =
+static FIELDS: [Field; 1 + fields::TRIGGERS] =
     fields::with_triggers([Field::choice("region", "Service region", &[("us", "US"), ("eu", "EU")])
         .help("Of the PagerDuty account. The address of an account in the EU has eu in it.")]);
 

@@ -20,7 +20,7 @@ use crate::providers::gcp;
 
 const HOST: &str = "pubsub.googleapis.com";
 
-static FIELDS: [Field; 8] = fields::with_triggers([Field::text("topic", "Topic")
+static FIELDS: [Field; 1 + fields::TRIGGERS] = fields::with_triggers([Field::text("topic", "Topic")
     .placeholder("projects/example/topics/strongroom")
     .help("Its whole name, or its short one when it is in the project of the service account.")
     .max(320)

@@ -23,7 +23,7 @@ use crate::providers::egress::{Answer, Tls};
 static SERVICE: Service = Service::regional("securityhub", "SECURITYHUB");
 const IMPORT: &str = "securityhub:BatchImportFindings";
 
-static FIELDS: [Field; 11] = fields::with_triggers([
+static FIELDS: [Field; 4 + fields::TRIGGERS] = fields::with_triggers([
     Field::text("region", "Region").placeholder("eu-central-1").max(32).check(aws::region),
     aws::STS.help("Exchanges the credential for temporary ones of a role, which may import findings."),
     aws::ROLE

@@ -19,7 +19,7 @@ use crate::integrations::{ca_certificate, service_address};
 use crate::providers::egress::Answer;
 use crate::providers::{ProviderError, oauth};
 
-static FIELDS: [Field; 14] = fields::with_triggers([
+static FIELDS: [Field; 7 + fields::TRIGGERS] = fields::with_triggers([
     Field::text("url", "URL")
         .placeholder("https://example.service-now.com")
         .help("The address of the instance.")

@@ -26,7 +26,7 @@ use crate::providers::endpoints::Service;
 /// <https://docs.slack.dev/changelog/2018-truncating-really-long-messages>
 const LONGEST: usize = 36 * 1024;
 
-static FIELDS: [Field; 8] = fields::with_triggers([Field::text("channel", "Channel")
+static FIELDS: [Field; 1 + fields::TRIGGERS] = fields::with_triggers([Field::text("channel", "Channel")
     .optional()
     .placeholder("#security")
     .help("With an API token: the channel's name or, better, its ID. A Webhook URL belongs to one channel already.")

@@ -19,7 +19,7 @@ use crate::integrations::{ca_certificate, service_address};
 use crate::providers::ProviderError;
 use crate::providers::egress::Answer;
 
-static FIELDS: [Field; 11] = fields::with_triggers([
+static FIELDS: [Field; 4 + fields::TRIGGERS] = fields::with_triggers([
     Field::text("url", "URL")
         .placeholder("https://splunk.example.com:8088")
         .help("The address of the HTTP Event Collector, with its port, as Splunk shows it.")

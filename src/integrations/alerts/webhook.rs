@@ -15,7 +15,7 @@ use crate::integrations::context::Context;
 use crate::integrations::spec::{Does, Host, Spec, Use, no_grants, suits_all};
 use crate::providers::{ProviderError, standard_webhooks};
 
-static FIELDS: [Field; 8] = fields::with_triggers([ca_certificate::FIELD]);
+static FIELDS: [Field; 1 + fields::TRIGGERS] = fields::with_triggers([ca_certificate::FIELD]);
 
 static PEER: Peer = Peer {
     who: "the receiver of the webhook",

@@ -84,6 +84,7 @@ pub static INVENTORY: Inventory = Inventory {
     exported: &["owner", "state", "created_at", "last_used_at", "used_for"],
     hint: "No user of the account has a long-term key, or the credential may not list them.",
     cells: inventory::cells::<Facts>,
+    alarm: None,
 };
 
 #[cfg(test)]

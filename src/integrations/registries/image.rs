@@ -39,4 +39,5 @@ pub static INVENTORY: Inventory = Inventory {
     exported: &["size_bytes", "platforms", "pushed_at"],
     hint: "Look at Repository and Tag under Settings.",
     cells: inventory::cells::<Facts>,
+    alarm: None,
 };

@@ -4,8 +4,6 @@
 
 use std::time::Instant;
 
-use uuid::Uuid;
-
 use super::edit::Edited;
 use super::{UNKNOWN_KIND, entered, open, whole};
 use crate::accounts::Role;
@@ -14,7 +12,7 @@ use crate::credentials::{self as kinds, Kind};
 use crate::draft;
 use crate::form::Values;
 use crate::models::trust::Doubt;
-use crate::models::{DbError, altered, credentials};
+use crate::models::{CredentialId, DbError, altered, credentials};
 use crate::providers;
 use crate::providers::aws::roles::Wanted;
 use crate::providers::probe::Finding;
@@ -35,7 +33,7 @@ pub async fn test_new(
 }
 
 /// Tests a credential as it is saved, and records the outcome.
-pub async fn test(services: &Services, principal: &Principal, id: Uuid) -> Result<Finding, Refusal> {
+pub async fn test(services: &Services, principal: &Principal, id: CredentialId) -> Result<Finding, Refusal> {
     principal.require(Role::Operator)?;
     let row = match read(services, move |conn, vault| credentials::find(conn, vault, id)).await?.judged() {
         Ok(row) => row,
@@ -91,10 +89,10 @@ async fn ask(
 }
 
 /// Those that the integrations of a saved credential name.
-async fn roles(services: &Services, id: Uuid) -> Result<Vec<Wanted>, DbError> {
+async fn roles(services: &Services, id: CredentialId) -> Result<Vec<Wanted>, DbError> {
     read(services, move |conn, vault| checkup::roles(conn, vault, id)).await
 }
 
-async fn opened(services: &Services, principal: &Principal, at: (Uuid, i64)) -> Result<Values, DbError> {
+async fn opened(services: &Services, principal: &Principal, at: (CredentialId, i64)) -> Result<Values, DbError> {
     Ok(open(services, principal, at, "test").await?.map_err(DbError::from)?.values)
 }

@@ -1,7 +1,5 @@
 //! Saving over a stored credential. Only a change of values opens what is stored, to compare.
 
-use uuid::Uuid;
-
 use super::entered::{self, Entered};
 use super::{UNKNOWN_KIND, open, unless_shipped, whole};
 use crate::accounts::Role;
@@ -11,7 +9,7 @@ use crate::form::Values;
 use crate::integrations::Family;
 use crate::models::credentials::{self, Credential, NewCredential, Secret};
 use crate::models::trust::Doubt;
-use crate::models::{DbError, altered, usages};
+use crate::models::{CredentialId, DbError, altered, usages};
 use crate::opening::Closed;
 use crate::services::Services;
 use crate::usecases::{Confirmation, Principal, Refusal, confirm, read, write};
@@ -29,7 +27,7 @@ pub struct Edited {
 }
 
 impl Edited {
-    pub async fn load(services: &Services, id: Uuid) -> Result<Self, Refusal> {
+    pub async fn load(services: &Services, id: CredentialId) -> Result<Self, Refusal> {
         let seen = read(services, move |conn, vault| credentials::find(conn, vault, id)).await?;
         let (doubt, row) = (seen.doubt(), seen.into_shown());
         unless_shipped(&row)?;

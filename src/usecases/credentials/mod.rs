@@ -1,8 +1,6 @@
 //! What operators do with credentials: add, change, test and delete them, and say from when on one is old. What a form
 //! may hold is in `entered`, saving over what is stored in `edit`, the Test in `checkup`.
 
-use uuid::Uuid;
-
 use super::numbers::days;
 use super::{Confirmation, Principal, Refusal, confirm, read, write};
 use crate::accounts::Role;
@@ -11,7 +9,7 @@ use crate::draft::{self, Draft};
 use crate::form::{Errors, Values};
 use crate::models::credential_limits::{self, MOST_DAYS};
 use crate::models::credentials::{self, Credential};
-use crate::models::{Conn, DbError, integration_list};
+use crate::models::{Conn, CredentialId, DbError, integration_list};
 use crate::names;
 use crate::opening::{self, Closed, Opened};
 use crate::services::Services;
@@ -48,7 +46,7 @@ pub async fn create(
     principal: &Principal,
     kind: &'static Kind,
     values: &Values,
-) -> Result<Uuid, Refusal> {
+) -> Result<CredentialId, Refusal> {
     principal.require(Role::Operator)?;
     let entered = entered::check(kind, values, None).map_err(Refusal::Invalid)?;
     let draft = whole(services, kind, &entered).map_err(Refusal::Invalid)?;
@@ -67,7 +65,7 @@ fn whole(services: &Services, kind: &'static Kind, entered: &Entered) -> Result<
 pub async fn delete(
     services: &Services,
     principal: &Principal,
-    id: Uuid,
+    id: CredentialId,
     name: &str,
     seen: Option<i64>,
 ) -> Result<(), Refusal> {
@@ -93,8 +91,8 @@ pub async fn delete(
     });
     match deleted.await {
         Ok(()) => {
-            services.aws.forget(id);
-            services.tokens.forget(id);
+            services.aws.forget(id.0);
+            services.tokens.forget(id.0);
             Ok(())
         }
         Err(DbError::Stale) => Err(Refusal::Overtaken),
@@ -104,7 +102,7 @@ pub async fn delete(
     }
 }
 
-async fn refuse_deletion(services: &Services, principal: &Principal, id: Uuid) -> Result<Refusal, DbError> {
+async fn refuse_deletion(services: &Services, principal: &Principal, id: CredentialId) -> Result<Refusal, DbError> {
     let record = move |conn: &mut Conn, vault: &Vault, actor: &_| {
         let row = credentials::find(conn, vault, id)?.into_shown();
         let why = match row.usage_count {
@@ -122,7 +120,7 @@ async fn refuse_deletion(services: &Services, principal: &Principal, id: Uuid) -
 pub async fn set_limit(
     services: &Services,
     principal: &Principal,
-    id: Uuid,
+    id: CredentialId,
     entered: &str,
     confirmation: &Confirmation<'_>,
 ) -> Result<(), Refusal> {
@@ -150,7 +148,7 @@ pub async fn set_limit(
 async fn open(
     services: &Services,
     principal: &Principal,
-    (id, row_version): (Uuid, i64),
+    (id, row_version): (CredentialId, i64),
     why: &'static str,
 ) -> Result<Result<Opened, Closed>, DbError> {
     let open = move |conn: &mut Conn, vault: &Vault, actor: &_| {

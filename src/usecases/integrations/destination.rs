@@ -2,8 +2,6 @@
 //! the principal proves again who they are; when an integration is edited they also say that they mean it. Nothing is
 //! sent anywhere to find out.
 
-use uuid::Uuid;
-
 use super::Entered;
 use super::draft::Draft;
 use crate::form::{Errors, Values};
@@ -11,7 +9,7 @@ use crate::integrations::ca_certificate;
 use crate::models::events::{self, Action, NewEvent};
 use crate::models::integrations::Integration;
 use crate::models::trust::Seen;
-use crate::models::{Conn, DbError, credentials, usages};
+use crate::models::{Conn, CredentialId, DbError, IntegrationId, credentials, usages};
 use crate::services::Services;
 use crate::usecases::confirmation::check_password;
 use crate::usecases::{Principal, Question, Refusal, Unconfirmed, write};
@@ -20,11 +18,11 @@ use crate::vault::Vault;
 /// A stored secret and the host that would get to know it.
 #[derive(Clone, Debug)]
 pub struct Destination {
-    credential: Uuid,
+    credential: CredentialId,
     credential_name: String,
     host: String,
     /// The integration that is edited, if one is.
-    integration: Option<Uuid>,
+    integration: Option<IntegrationId>,
 }
 
 /// Checks the chosen credential and finds out whether its secret would go somewhere new. `edited` is the row as saved.
@@ -72,14 +70,15 @@ impl Destination {
 
     /// The trail's line for either answer.
     fn event<'a>(&self, action: Action, name: &'a str) -> NewEvent<'a> {
-        let (subject_id, detail) = (self.integration, format!("{} to {}", self.credential_name, self.host));
+        let (subject_id, detail) =
+            (self.integration.map(|id| id.0), format!("{} to {}", self.credential_name, self.host));
         NewEvent { action, subject_kind: "integration", subject_id, subject_name: name, detail }
     }
 
     /// The trail's line once it is allowed, for the integration of that name. `id` where it was just added.
-    pub fn allowed<'a>(&self, id: Option<Uuid>, name: &'a str) -> NewEvent<'a> {
+    pub fn allowed<'a>(&self, id: Option<IntegrationId>, name: &'a str) -> NewEvent<'a> {
         let event = self.event(Action::IntegrationDestinationAllowed, name);
-        NewEvent { subject_id: id.or(event.subject_id), ..event }
+        NewEvent { subject_id: id.map(|id| id.0).or(event.subject_id), ..event }
     }
 
     /// Passes by a password given lately for a new integration, else by the answers to the [`Question`]. A refusal is

@@ -6,8 +6,8 @@ use uuid::Uuid;
 use crate::draft::Shown;
 use crate::form::{self, Errors, Field, Values};
 use crate::integrations::{Family, Spec, registries};
-use crate::models::DbError;
 use crate::models::integrations::{Integration, NewIntegration};
+use crate::models::{CredentialId, DbError};
 use crate::names;
 use crate::pasted::Wanted;
 use crate::services::Services;
@@ -78,7 +78,7 @@ pub fn chosen(slug: &str) -> &'static Spec {
 pub struct Draft {
     pub provider: &'static Spec,
     pub name: String,
-    pub credential: Option<Uuid>,
+    pub credential: Option<CredentialId>,
     pub host: String,
     settings: String,
     every_hours: Option<i32>,
@@ -103,7 +103,7 @@ impl Draft {
         Ok(Self {
             provider,
             name,
-            credential: Uuid::try_parse(&credential).ok(),
+            credential: credential.parse().ok(),
             host,
             settings: String::from_utf8_lossy(&values.to_json()).into_owned(),
             every_hours: schedule.parse().ok(),

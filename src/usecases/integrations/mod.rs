@@ -3,15 +3,13 @@
 
 use std::sync::Arc;
 
-use uuid::Uuid;
-
 use super::{Confirmation, Principal, Refusal, confirm, read, write};
 use crate::accounts::Role;
 use crate::form::{Errors, Values};
 use crate::integrations::{Family, Spec};
 use crate::models::events::{self, Action};
 use crate::models::integrations::{self, Integration};
-use crate::models::{DbError, runs};
+use crate::models::{DbError, IntegrationId, runs};
 use crate::services::Services;
 
 mod destination;
@@ -74,7 +72,7 @@ pub fn stays(row: &Integration, version: &str) -> Result<(), Errors> {
 }
 
 /// A row that was put back may be edited: a whole form replaces everything that decides. One that was changed may not.
-pub async fn editable(services: &Services, id: Uuid) -> Result<Integration, Refusal> {
+pub async fn editable(services: &Services, id: IntegrationId) -> Result<Integration, Refusal> {
     let row = read(services, move |conn, vault| integrations::find(conn, vault, id)).await?.into_replaceable()?;
     match Spec::find(&row.version) {
         Some(_) => Ok(row),
@@ -83,14 +81,14 @@ pub async fn editable(services: &Services, id: Uuid) -> Result<Integration, Refu
 }
 
 /// The row to be edited, as of the version that the principal has seen.
-async fn seen_row(services: &Services, (id, seen): (Uuid, i64)) -> Result<Arc<Integration>, Refusal> {
+async fn seen_row(services: &Services, (id, seen): (IntegrationId, i64)) -> Result<Arc<Integration>, Refusal> {
     let row = editable(services, id).await?;
     if row.row_version == seen { Ok(Arc::new(row)) } else { Err(Refusal::Overtaken) }
 }
 
 /// An integration that was added.
 pub struct Added {
-    pub id: Uuid,
+    pub id: IntegrationId,
     /// Whether its first scan waits to begin.
     pub queued: bool,
 }
@@ -123,7 +121,7 @@ pub async fn create(services: &Services, principal: &Principal, entered: &Entere
 pub async fn update(
     services: &Services,
     principal: &Principal,
-    at: (Uuid, i64),
+    at: (IntegrationId, i64),
     entered: &Entered<'_>,
 ) -> Result<(), Refusal> {
     principal.require(Role::Operator)?;
@@ -143,7 +141,12 @@ pub async fn update(
 }
 
 /// Deletes an integration with its runs and what it found; `seen` is the version that the principal looked at.
-pub async fn delete(services: &Services, principal: &Principal, id: Uuid, seen: Option<i64>) -> Result<(), Refusal> {
+pub async fn delete(
+    services: &Services,
+    principal: &Principal,
+    id: IntegrationId,
+    seen: Option<i64>,
+) -> Result<(), Refusal> {
     principal.require_fresh_as(Role::Operator)?;
     let deleted = write(services, principal, move |conn, vault, actor| {
         let row = integrations::find(conn, vault, id)?.into_shown();
@@ -156,7 +159,12 @@ pub async fn delete(services: &Services, principal: &Principal, id: Uuid, seen: 
 }
 
 /// Switches an integration on or off. A channel that is off tells nobody anything, so that asks for the password.
-pub async fn set_active(services: &Services, principal: &Principal, id: Uuid, active: bool) -> Result<(), Refusal> {
+pub async fn set_active(
+    services: &Services,
+    principal: &Principal,
+    id: IntegrationId,
+    active: bool,
+) -> Result<(), Refusal> {
     principal.require(Role::Operator)?;
     let row = read(services, move |conn, vault| integrations::find(conn, vault, id)).await?.trust()?;
     if !active && row.family == Family::AlertProfile.slug() {
@@ -167,7 +175,7 @@ pub async fn set_active(services: &Services, principal: &Principal, id: Uuid, ac
 }
 
 /// Asks for a scan. `false`: one is under way already.
-pub async fn scan(services: &Services, principal: &Principal, id: Uuid) -> Result<bool, Refusal> {
+pub async fn scan(services: &Services, principal: &Principal, id: IntegrationId) -> Result<bool, Refusal> {
     principal.require(Role::Operator)?;
     let queued = write(services, principal, move |conn, vault, actor| {
         // A run of a row that does not count fails at once, and says so in its history and in the audit trail.
@@ -185,7 +193,7 @@ pub async fn scan(services: &Services, principal: &Principal, id: Uuid) -> Resul
 }
 
 /// Asks the scan that is under way to stop. `false`: there is none.
-pub async fn stop(services: &Services, principal: &Principal, id: Uuid) -> Result<bool, Refusal> {
+pub async fn stop(services: &Services, principal: &Principal, id: IntegrationId) -> Result<bool, Refusal> {
     principal.require(Role::Operator)?;
     let stopping = write(services, principal, move |conn, vault, actor| {
         let row = integrations::find(conn, vault, id)?.into_shown();

@@ -3,14 +3,13 @@
 
 use std::time::Instant;
 
-use uuid::Uuid;
-
 use super::{Checked, Entered, check, seen_row};
 use crate::accounts::Role;
 use crate::alerting::trial;
 use crate::connection_test::{self, Draft, Outcome};
 use crate::form::Values;
 use crate::integrations::alerts::Channel;
+use crate::models::IntegrationId;
 use crate::models::events;
 use crate::services::Services;
 use crate::usecases::{Principal, Refusal, write};
@@ -44,7 +43,7 @@ pub enum Tried {
 pub async fn try_out(
     services: &Services,
     principal: &Principal,
-    edited: Option<(Uuid, i64)>,
+    edited: Option<(IntegrationId, i64)>,
     entered: &Entered<'_>,
     what: Trial,
 ) -> Result<Tried, Refusal> {
@@ -111,7 +110,7 @@ pub enum TestAlert {
 }
 
 /// Sends a test through a saved channel.
-pub async fn send_test(services: &Services, principal: &Principal, id: Uuid) -> Result<TestAlert, Refusal> {
+pub async fn send_test(services: &Services, principal: &Principal, id: IntegrationId) -> Result<TestAlert, Refusal> {
     principal.require(Role::Operator)?;
     services.checkups.take(principal.visitor().user_id, Instant::now())?;
     match trial::saved(services, principal.actor(), id).await? {

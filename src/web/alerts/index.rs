@@ -5,7 +5,6 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 use chrono::{DateTime, Utc};
-use uuid::Uuid;
 
 use super::view::{self, AlertView, DeliveryView};
 use crate::alerting;
@@ -173,16 +172,19 @@ fn read_place(text: &str) -> Option<Place> {
     let (micros, id) = text.split_once('.')?;
     let at = DateTime::<Utc>::from_timestamp_micros(micros.parse().ok()?)?;
     let in_range = (0..=4_102_444_800).contains(&at.timestamp());
-    Some((at, Uuid::try_parse(id).ok()?)).filter(|_| in_range)
+    Some((at, id.parse().ok()?)).filter(|_| in_range)
 }
 
 #[cfg(test)]
 mod tests {
+    use uuid::Uuid;
+
     use super::*;
+    use crate::models::AlertId;
 
     #[test]
     fn the_place_of_a_page_survives_the_address_and_nothing_else_is_one() {
-        let id = Uuid::from_u128(7);
+        let id = AlertId(Uuid::from_u128(7));
         let at = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
         assert_eq!(read_place(&format!("1800000000000000.{id}")), Some((at, id)));
         for bad in ["", "1", "1.2", "x.00000000-0000-0000-0000-000000000007", "-5.00000000-0000-0000-0000-000000000007"]

@@ -5,7 +5,6 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 use chrono::{DateTime, Utc};
-use uuid::Uuid;
 
 use super::view::{self, AlertView, DeliveryView};
 use crate::alerting::words::{self, Said};
@@ -14,7 +13,7 @@ use crate::models::alerts::Line;
 use crate::models::delivery_list::{self, Shown};
 use crate::models::events::{self, Action, Filter};
 use crate::models::notices::{self, Notice};
-use crate::models::{self, Conn, DbError, alerts, integration_list};
+use crate::models::{self, AlertId, Conn, CredentialId, DbError, alerts, integration_list};
 use crate::services::Services;
 use crate::web::credentials::view::Usage;
 use crate::web::error::Error;
@@ -72,13 +71,13 @@ struct Read {
     now: DateTime<Utc>,
 }
 
-fn read(conn: &mut Conn, id: Uuid) -> Result<Read, DbError> {
+fn read(conn: &mut Conn, id: AlertId) -> Result<Read, DbError> {
     let line = alerts::line(conn, id)?;
     let usages = match line.usages {
         0 => Vec::new(),
-        _ => integration_list::usages(conn, line.subject_id, MOST_USAGES)?,
+        _ => integration_list::usages(conn, CredentialId(line.subject_id), MOST_USAGES)?,
     };
-    let filter = Filter { subject_id: Some(id), ..Filter::default() };
+    let filter = Filter { subject_id: Some(id.0), ..Filter::default() };
     Ok(Read {
         said: notices::of(conn, id, MOST)?,
         trail: events::list(conn, &filter, MOST)?,
@@ -122,6 +121,7 @@ fn subject(line: &Line) -> Subject {
     let label = match line.subject_kind.as_str() {
         "credential" => "Credential",
         "integration" => "Integration",
+        "item" => "Found by a scan",
         "store" => "Store",
         _ => "Account",
     };

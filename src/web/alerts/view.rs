@@ -2,7 +2,6 @@
 //! a page says what the messages say.
 
 use chrono::{DateTime, Duration, Utc};
-use uuid::Uuid;
 
 use crate::alerting::words::{self, Said};
 use crate::credentials;
@@ -12,13 +11,14 @@ use crate::models::alerts::{Line, RAISED};
 use crate::models::deliveries::DeliveryState;
 use crate::models::delivery_list::Shown;
 use crate::models::store_health::Verified;
+use crate::models::{AlertId, DeliveryId};
 use crate::web::credentials::view::{Badge, date};
 use crate::web::integrations::shown;
 use crate::web::page::{When, when};
 
 /// An alert as lists and its own page show it.
 pub struct AlertView {
-    pub id: Uuid,
+    pub id: AlertId,
     pub title: String,
     pub icon: &'static str,
     pub badge: Badge,
@@ -95,6 +95,7 @@ fn icon(trigger: Trigger) -> &'static str {
         Trigger::Expiring => "certificate",
         Trigger::FailedTest => "key",
         Trigger::FailedScan => "scan",
+        Trigger::OldRuntime => "clock",
         Trigger::Integrity => "shield",
         Trigger::Delivery => "bell",
         Trigger::Lockout => "lock",
@@ -121,7 +122,7 @@ pub fn subject_page(line: &Line) -> Option<String> {
 
 /// A message as pages list it.
 pub struct DeliveryView {
-    pub id: Uuid,
+    pub id: DeliveryId,
     /// `3 alerts`, or the other things that a message can be.
     pub what: String,
     pub channel: String,

@@ -5,7 +5,6 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 use chrono::{DateTime, Utc};
-use uuid::Uuid;
 
 pub mod export;
 mod view;
@@ -124,7 +123,7 @@ fn query(params: &Params, limit: Option<i32>, size: i64) -> Result<Query, Error>
 /// Where a page begins: seconds and id.
 fn place(text: &str, back: bool) -> Option<Place> {
     let (at, id) = text.split_once('.')?;
-    Some(Place { at: at.parse().ok()?, id: Uuid::try_parse(id).ok()?, back })
+    Some(Place { at: at.parse().ok()?, id: id.parse().ok()?, back })
 }
 
 fn written(place: Place) -> String {
@@ -174,10 +173,11 @@ fn chips(params: &Params, chosen: Filter, counts: [Count; 5]) -> Vec<Chip> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::models::ItemId;
 
     #[test]
     fn the_place_of_a_page_survives_the_address_and_nothing_else_is_one() {
-        let there = Place { at: 1_551_434_400, id: Uuid::from_u128(7), back: true };
+        let there = Place { at: 1_551_434_400, id: ItemId(uuid::Uuid::from_u128(7)), back: true };
         assert_eq!(place(&written(there), true), Some(there));
         for bad in ["", "1", "x.00000000-0000-0000-0000-000000000007", "1.7", "99999999999999999999.7"] {
             assert_eq!(place(bad, false), None, "{bad}");

@@ -2,10 +2,10 @@
 
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
-use uuid::Uuid;
 
 use crate::integrations::cloud::key::Facts;
 use crate::models::cloud_keys::Line;
+use crate::models::{CredentialId, IntegrationId};
 use crate::web::credentials::view::Age;
 use crate::web::page::{When, when};
 use crate::web::params::Params;
@@ -28,9 +28,9 @@ pub struct KeyView {
     pub used_for: String,
     /// The last scan could not read it.
     pub kept: bool,
-    pub integration: (Uuid, String),
+    pub integration: (IntegrationId, String),
     /// The credential that holds it.
-    pub stored: Option<(Uuid, String)>,
+    pub stored: Option<(CredentialId, String)>,
     /// `and 1 more`, where several credentials hold it; else empty.
     pub others: String,
     /// The form that stores it, filled in; where somebody may store it.

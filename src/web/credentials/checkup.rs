@@ -2,13 +2,13 @@
 
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
-use uuid::Uuid;
 
 use super::edit;
 use super::form::{self, FormPage};
 use super::view::FindingView;
 use super::{new, show};
 use crate::form::Errors;
+use crate::models::CredentialId;
 use crate::providers::probe::Finding;
 use crate::services::Services;
 use crate::usecases::Refusal;
@@ -54,7 +54,7 @@ async fn edited(
     services: &Services,
     request: &HttpRequest,
     visitor: &As<Operator>,
-    id: Uuid,
+    id: CredentialId,
     posted: &Posted,
 ) -> Result<HttpResponse, Error> {
     let edited = Edited::load(services, id).await?;

@@ -3,13 +3,12 @@
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
-use uuid::Uuid;
 
 use crate::credentials::{self, Kind};
 use crate::draft::Shown;
 use crate::form::{Control, Values, shown_again};
 use crate::models::credentials::Credential;
-use crate::models::{self, DbError};
+use crate::models::{self, CredentialId, DbError};
 use crate::services::Services;
 use crate::web::error::Error;
 use crate::web::htmx;
@@ -40,7 +39,7 @@ pub async fn show(
     services: &Services,
     request: &HttpRequest,
     visitor: &As<Operator>,
-    id: Uuid,
+    id: CredentialId,
     posted: &Values,
 ) -> Result<HttpResponse, Error> {
     let vault = services.vault.clone();

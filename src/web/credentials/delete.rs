@@ -5,11 +5,10 @@ use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
-use uuid::Uuid;
 
 use super::view::{MOST_USAGES, Usage};
 use crate::models::credentials::Credential;
-use crate::models::{self, DbError, integration_list};
+use crate::models::{self, CredentialId, DbError, integration_list};
 use crate::services::Services;
 use crate::usecases::{Refusal, credentials};
 use crate::web::error::Error;
@@ -29,7 +28,7 @@ struct Delete {
 }
 
 impl Delete {
-    async fn load(services: &Services, shell: Shell, id: Uuid) -> Result<Self, Error> {
+    async fn load(services: &Services, shell: Shell, id: CredentialId) -> Result<Self, Error> {
         let vault = services.vault.clone();
         let found = services.db.run(move |conn| {
             let row = models::credentials::find(conn, &vault, id)?.into_shown();
@@ -74,7 +73,7 @@ pub async fn destroy(
 async fn again(
     services: &Services,
     shell: Shell,
-    id: Uuid,
+    id: CredentialId,
     typed: &str,
     refusal: Refusal,
 ) -> Result<HttpResponse, Error> {

@@ -4,10 +4,10 @@
 use actix_web::http::StatusCode;
 use actix_web::http::header::LOCATION;
 use actix_web::{HttpRequest, HttpResponse};
-use uuid::Uuid;
 
 use super::error::Error;
 use super::{htmx, page};
+use crate::models::CredentialId;
 
 pub mod checkup;
 mod conflict;
@@ -24,8 +24,8 @@ pub mod usages;
 pub mod view;
 
 /// The id in an address; anything else names nothing.
-fn id(path: &str) -> Result<Uuid, Error> {
-    Uuid::try_parse(path).map_err(|_| Error::NotFound)
+fn id(path: &str) -> Result<CredentialId, Error> {
+    path.parse().map_err(|_| Error::NotFound)
 }
 
 /// After a successful POST: on to another page, also when htmx asked and would swap the redirect's target in.

@@ -4,8 +4,8 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
-use uuid::Uuid;
 
+use crate::models::CredentialId;
 use crate::models::credential_query::{Key, Place, Sort};
 
 /// Microseconds up to the year 9999, beyond which Postgres and people need no page.
@@ -15,15 +15,15 @@ const LATEST: i64 = 253_402_300_799_999_999;
 #[serde(deny_unknown_fields)]
 enum Written {
     #[serde(rename = "t")]
-    Text(String, Uuid),
+    Text(String, CredentialId),
     #[serde(rename = "p")]
-    Pair(String, String, Uuid),
+    Pair(String, String, CredentialId),
     #[serde(rename = "n")]
-    Number(i32, Uuid),
+    Number(i32, CredentialId),
     #[serde(rename = "m")]
-    Time(i64, Uuid),
+    Time(i64, CredentialId),
     #[serde(rename = "e")]
-    Never(Uuid),
+    Never(CredentialId),
 }
 
 /// The text that [`read`] takes.
@@ -63,7 +63,7 @@ mod tests {
 
     #[test]
     fn a_place_survives_the_address_and_belongs_to_its_sort() {
-        let id = Uuid::now_v7();
+        let id = CredentialId::fresh();
         let place = Place { key: Key::Text("ö %_\\ &=".to_owned()), id, back: false };
         let text = write(place.clone());
         assert!(text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_'));
@@ -73,7 +73,7 @@ mod tests {
 
     #[test]
     fn a_place_that_the_database_could_not_take_is_refused() {
-        let id = Uuid::now_v7();
+        let id = CredentialId::fresh();
         for key in [Key::Text("a\0".to_owned()), Key::Time(-1), Key::Time(i64::MAX)] {
             let sort = if matches!(key, Key::Text(_)) { Sort::Name } else { Sort::Age };
             assert_eq!(read(&write(Place { key, id, back: true }), sort, true), None);

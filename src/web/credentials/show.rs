@@ -5,7 +5,6 @@ use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 use chrono::{DateTime, Utc};
-use uuid::Uuid;
 
 use super::limit::LimitView;
 use super::policies::{self, MOST_INTEGRATIONS, Policies};
@@ -16,7 +15,7 @@ use crate::form::{Control, Errors};
 use crate::models::credentials::Credential;
 use crate::models::events::{self, Action, Event, Filter};
 use crate::models::provider_facts::Told;
-use crate::models::{self, DbError, alerts, integration_list, usages};
+use crate::models::{self, CredentialId, DbError, alerts, integration_list, usages};
 use crate::providers::probe::Verdict;
 use crate::services::Services;
 use crate::web::alerts::view::AlertView;
@@ -113,16 +112,16 @@ impl Show {
 }
 
 /// Everything that the page shows, as it is now.
-pub async fn load(services: &Services, shell: Shell, id: Uuid) -> Result<Show, Error> {
+pub async fn load(services: &Services, shell: Shell, id: CredentialId) -> Result<Show, Error> {
     let vault = services.vault.clone();
     let (seen, open, used_by, history, last_test, policies, told, now) = services
         .db
         .run(move |conn| {
             let seen = models::credentials::find(conn, &vault, id)?;
             let row = seen.shown();
-            let open = alerts::of_subject(conn, id)?;
+            let open = alerts::of_subject(conn, id.0)?;
             let used_by = integration_list::usages(conn, id, MOST_USAGES)?;
-            let filter = Filter { subject_id: Some(id), ..Filter::default() };
+            let filter = Filter { subject_id: Some(id.0), ..Filter::default() };
             let history = events::list(conn, &filter, MOST_EVENTS)?;
             let last_test = models::checkups::last(conn, id)?;
             let told = models::provider_facts::of(conn, id, row.secret_version)?;

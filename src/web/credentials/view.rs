@@ -1,7 +1,6 @@
 //! What several of these pages show: ages, states, usages. No secret can get here, since nothing here is opened.
 
 use chrono::{DateTime, Duration, Utc};
-use uuid::Uuid;
 
 use crate::integrations::Family;
 use crate::models::credential_limits::Limits;
@@ -9,6 +8,7 @@ use crate::models::credential_query::{EXPIRING_DAYS, Row};
 use crate::models::credentials::Credential;
 use crate::models::integration_list::Line;
 use crate::models::provider_facts::Told;
+use crate::models::{CredentialId, IntegrationId};
 use crate::providers::probe::{Finding, RoleFound, Verdict};
 use crate::web::page::{self, When, when};
 
@@ -167,7 +167,7 @@ pub fn date(at: DateTime<Utc>) -> When {
 
 /// A line of the table.
 pub struct RowView {
-    pub id: Uuid,
+    pub id: CredentialId,
     pub name: String,
     pub kind: String,
     pub identity: String,
@@ -219,7 +219,7 @@ impl RowView {
 
 /// One integration that refers to the credential.
 pub struct Usage {
-    pub id: Uuid,
+    pub id: IntegrationId,
     pub name: String,
     pub family: String,
     pub host: String,

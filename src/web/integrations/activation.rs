@@ -2,8 +2,8 @@
 
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
-use uuid::Uuid;
 
+use crate::models::IntegrationId;
 use crate::services::Services;
 use crate::usecases::integrations;
 use crate::web::error::Error;
@@ -15,7 +15,7 @@ pub async fn update(
     services: Data<Services>,
     request: HttpRequest,
     visitor: As<Operator>,
-    id: Path<Uuid>,
+    id: Path<IntegrationId>,
     posted: Posted,
 ) -> Result<HttpResponse, Error> {
     posted.only(["active"])?;

@@ -4,7 +4,6 @@
 use actix_web::HttpResponse;
 use askama::Template;
 use chrono::{DateTime, Utc};
-use uuid::Uuid;
 
 use super::{form, show, shown};
 use crate::form::Values;
@@ -16,7 +15,7 @@ use crate::models::delivery_list::{self, ChannelState, Shown};
 use crate::models::integrations::Integration;
 use crate::models::recipients::{self, Recipient};
 use crate::models::trust::Seen;
-use crate::models::{self, Conn, DbError, credentials};
+use crate::models::{self, Conn, CredentialId, DbError, IntegrationId, credentials};
 use crate::providers::egress::Egress;
 use crate::vault::Vault;
 use crate::web::alerts::view::DeliveryView;
@@ -30,7 +29,7 @@ const DELIVERIES: i64 = 50;
 #[template(path = "integrations/channel.html")]
 struct Channel {
     shell: Shell,
-    id: Uuid,
+    id: IntegrationId,
     name: String,
     kind: String,
     host: String,
@@ -49,7 +48,7 @@ struct Channel {
     deliveries: Vec<DeliveryView>,
     /// Where their forms lead back to.
     next: String,
-    credential: Option<(Uuid, String)>,
+    credential: Option<(CredentialId, String)>,
     role: Option<String>,
     triggers: String,
     facts: Vec<(&'static str, String)>,
@@ -62,7 +61,7 @@ struct Channel {
 pub struct Read {
     pub row: Integration,
     doubt: Option<String>,
-    credential: Option<(Uuid, String)>,
+    credential: Option<(CredentialId, String)>,
     health: Health,
     state: ChannelState,
     deliveries: Vec<Shown>,

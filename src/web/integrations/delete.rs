@@ -3,11 +3,10 @@
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
-use uuid::Uuid;
 
 use super::{inventory, shown};
 use crate::integrations::Family;
-use crate::models::{self, DbError, items};
+use crate::models::{self, DbError, IntegrationId, items};
 use crate::services::Services;
 use crate::usecases::integrations;
 use crate::web::error::Error;
@@ -28,7 +27,7 @@ struct Delete {
 }
 
 impl Delete {
-    async fn load(services: &Services, shell: Shell, id: Uuid) -> Result<Self, Error> {
+    async fn load(services: &Services, shell: Shell, id: IntegrationId) -> Result<Self, Error> {
         let vault = services.vault.clone();
         let found = services.db.run(move |conn| {
             let row = models::integrations::find(conn, &vault, id)?.into_shown();
@@ -48,7 +47,7 @@ impl Delete {
 
 /// The page that asks. A channel is deleted together with its alerts' way out, a scan with its history: neither comes
 /// back.
-fn address(id: Uuid) -> String {
+fn address(id: IntegrationId) -> String {
     format!("/integrations/{id}/delete")
 }
 
@@ -56,7 +55,7 @@ pub async fn confirm(
     services: Data<Services>,
     request: HttpRequest,
     visitor: As<Operator>,
-    id: Path<Uuid>,
+    id: Path<IntegrationId>,
 ) -> Result<HttpResponse, Error> {
     visitor.require_fresh(&request, &address(*id))?;
     page::html(&Delete::load(&services, Shell::new(&request, &visitor, "integrations"), *id).await?)
@@ -66,7 +65,7 @@ pub async fn delete(
     services: Data<Services>,
     request: HttpRequest,
     visitor: As<Operator>,
-    id: Path<Uuid>,
+    id: Path<IntegrationId>,
     posted: Posted,
 ) -> Result<HttpResponse, Error> {
     posted.only(["row_version"])?;

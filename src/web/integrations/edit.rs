@@ -4,12 +4,12 @@
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
-use uuid::Uuid;
 
 use super::form::{self, Pressed, Reply};
 use super::trial::Shown;
 use crate::form::{FieldView, Values};
 use crate::integrations::Family;
+use crate::models::IntegrationId;
 use crate::models::credentials;
 use crate::models::integrations::Integration;
 use crate::services::Services;
@@ -94,7 +94,7 @@ pub async fn edit(
     services: Data<Services>,
     request: HttpRequest,
     visitor: As<Operator>,
-    id: Path<Uuid>,
+    id: Path<IntegrationId>,
     params: Params,
 ) -> Result<HttpResponse, Error> {
     let row = integrations::editable(&services, *id).await?;
@@ -107,7 +107,7 @@ pub async fn update(
     services: Data<Services>,
     request: HttpRequest,
     visitor: As<Operator>,
-    id: Path<Uuid>,
+    id: Path<IntegrationId>,
     posted: Posted,
 ) -> Result<HttpResponse, Error> {
     form::only(&posted, &["row_version"])?;
@@ -132,7 +132,7 @@ pub async fn update(
 async fn again(
     services: &Services,
     shell: Shell,
-    (id, seen): (Uuid, i64),
+    (id, seen): (IntegrationId, i64),
     posted: &Posted,
     reply: Reply,
 ) -> Result<HttpResponse, Error> {

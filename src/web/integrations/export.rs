@@ -4,12 +4,11 @@
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Path};
 use futures_util::stream;
-use uuid::Uuid;
 
 use super::inventory;
 use crate::integrations::inventory::{Cell, Inventory};
 use crate::models::items::{self, Item, Start};
-use crate::models::{DbError, integrations};
+use crate::models::{DbError, IntegrationId, integrations};
 use crate::services::Services;
 use crate::web::csv::{attachment, lines};
 use crate::web::error::Error;
@@ -19,7 +18,7 @@ use crate::web::session::{As, Auditor};
 /// Rows read at once.
 const PIECE: i64 = 2_000;
 
-pub async fn index(services: Data<Services>, _: As<Auditor>, id: Path<Uuid>) -> Result<HttpResponse, Error> {
+pub async fn index(services: Data<Services>, _: As<Auditor>, id: Path<IntegrationId>) -> Result<HttpResponse, Error> {
     let id = *id;
     let vault = services.vault.clone();
     let row = services.db.run(move |conn| integrations::find(conn, &vault, id)).await?.into_shown();

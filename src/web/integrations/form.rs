@@ -4,13 +4,12 @@
 use actix_web::HttpRequest;
 use actix_web::http::StatusCode;
 use url::Url;
-use uuid::Uuid;
 
 use super::trial::Shown;
 use crate::form::{self, Errors, FieldView, Values};
 use crate::integrations::{Family, Spec};
 use crate::models::integrations::Integration;
-use crate::models::{DbError, credentials};
+use crate::models::{CredentialId, DbError, credentials};
 use crate::providers::egress::Egress;
 use crate::services::Services;
 use crate::usecases::integrations::{Entered, Trial, Tried, draft};
@@ -108,7 +107,7 @@ pub fn views(
     posted: Option<&Values>,
     stored: Option<&Values>,
     errors: &Errors,
-    choices: &[(Uuid, String)],
+    choices: &[(CredentialId, String)],
 ) -> Vec<FieldView> {
     let picks = |field: &str| match field {
         "version" => {
@@ -128,7 +127,7 @@ pub fn views(
 }
 
 /// The credentials that a provider can use.
-pub async fn choices(services: &Services, provider: &'static Spec) -> Result<Vec<(Uuid, String)>, DbError> {
+pub async fn choices(services: &Services, provider: &'static Spec) -> Result<Vec<(CredentialId, String)>, DbError> {
     services.db.run(move |conn| credentials::choices(conn, provider.credential_kinds())).await
 }
 

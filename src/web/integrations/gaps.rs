@@ -2,13 +2,12 @@
 
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Path};
-use uuid::Uuid;
 
 use super::{inventory, shown};
 use crate::models::integrations::{self, Integration};
 use crate::models::run_ends::{self, Gap, NAMED_GAPS};
 use crate::models::runs::Run;
-use crate::models::{Conn, DbError};
+use crate::models::{Conn, DbError, IntegrationId};
 use crate::services::Services;
 use crate::web::csv::{attachment, lines};
 use crate::web::error::Error;
@@ -62,7 +61,7 @@ impl Gaps {
     }
 }
 
-pub async fn index(services: Data<Services>, _: As<Auditor>, id: Path<Uuid>) -> Result<HttpResponse, Error> {
+pub async fn index(services: Data<Services>, _: As<Auditor>, id: Path<IntegrationId>) -> Result<HttpResponse, Error> {
     let (id, vault) = (*id, services.vault.clone());
     let named = services.db.run(move |conn| {
         integrations::find(conn, &vault, id)?;

@@ -3,13 +3,11 @@
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
-use uuid::Uuid;
 
 use super::shown;
 use crate::integrations::Family;
-use crate::models;
-use crate::models::DbError;
 use crate::models::integration_list::{self, Line};
+use crate::models::{self, CredentialId, DbError, IntegrationId};
 use crate::services::Services;
 use crate::web::error::Error;
 use crate::web::htmx;
@@ -33,11 +31,11 @@ struct Index {
 }
 
 struct Row {
-    id: Uuid,
+    id: IntegrationId,
     name: String,
     host: String,
     kind: String,
-    credential: Option<(Uuid, String)>,
+    credential: Option<(CredentialId, String)>,
     tone: &'static str,
     state: &'static str,
     last: Option<When>,

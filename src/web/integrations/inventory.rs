@@ -214,13 +214,14 @@ fn named(at: &str) -> Option<(String, String)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::models::ItemId;
 
     #[test]
     fn a_page_begins_after_any_item_whatever_its_name() {
         for (place, name) in [("team/app", "1.0"), ("eu:west", "a:b:c"), ("100%3A", "%253A"), ("", "x")] {
             let (place, name) = (place.to_owned(), name.to_owned());
             let item = Item {
-                id: uuid::Uuid::nil(),
+                id: ItemId::default(),
                 place: place.clone(),
                 name: name.clone(),
                 fingerprint: String::new(),

@@ -11,6 +11,7 @@ mod form;
 pub mod gaps;
 pub mod index;
 pub mod inventory;
+pub mod item;
 pub mod new;
 pub mod runs;
 pub mod show;

@@ -2,8 +2,8 @@
 
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Path};
-use uuid::Uuid;
 
+use crate::models::IntegrationId;
 use crate::services::Services;
 use crate::usecases::integrations;
 use crate::web::error::Error;
@@ -14,7 +14,7 @@ use crate::web::session::{As, Operator};
 pub async fn create(
     services: Data<Services>,
     visitor: As<Operator>,
-    id: Path<Uuid>,
+    id: Path<IntegrationId>,
     posted: Posted,
 ) -> Result<HttpResponse, Error> {
     posted.only([])?;
@@ -25,7 +25,7 @@ pub async fn create(
 pub async fn stop(
     services: Data<Services>,
     visitor: As<Operator>,
-    id: Path<Uuid>,
+    id: Path<IntegrationId>,
     posted: Posted,
 ) -> Result<HttpResponse, Error> {
     posted.only([])?;

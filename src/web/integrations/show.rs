@@ -5,7 +5,6 @@ use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 use chrono::{DateTime, Utc};
-use uuid::Uuid;
 
 use super::gaps::Gaps;
 use super::inventory::{self, Changed, Listed};
@@ -17,7 +16,7 @@ use crate::models::integrations::{self, Integration};
 use crate::models::items::{self, Change, Start};
 use crate::models::runs::{self, Run, RunState};
 use crate::models::trust::Seen;
-use crate::models::{self, Conn, DbError, credentials};
+use crate::models::{self, Conn, CredentialId, DbError, IntegrationId, credentials};
 use crate::providers::egress::Egress;
 use crate::services::Services;
 use crate::vault::Vault;
@@ -35,7 +34,7 @@ const CHANGES: i64 = 25;
 #[template(path = "integrations/show.html", blocks = ["live", "run", "results"])]
 struct Show {
     shell: Shell,
-    id: Uuid,
+    id: IntegrationId,
     name: String,
     kind: String,
     host: String,
@@ -51,7 +50,7 @@ struct Show {
     inventory: Listed,
     changed: Option<Changed>,
     history: Vec<Past>,
-    credential: Option<(Uuid, String)>,
+    credential: Option<(CredentialId, String)>,
     /// The role between the credential and the registry.
     role: Option<String>,
     facts: Vec<(&'static str, String)>,
@@ -64,7 +63,7 @@ struct Show {
 struct Read {
     row: Integration,
     doubt: Option<String>,
-    credential: Option<(Uuid, String)>,
+    credential: Option<(CredentialId, String)>,
     runs: Vec<Run>,
     items: items::Page,
     total: i64,
@@ -110,7 +109,7 @@ pub async fn show(
     services: Data<Services>,
     request: HttpRequest,
     visitor: As<Auditor>,
-    id: Path<Uuid>,
+    id: Path<IntegrationId>,
     params: Params,
 ) -> Result<HttpResponse, Error> {
     let (id, search, from) = (*id, params.get("q").to_owned(), inventory::start(&params));

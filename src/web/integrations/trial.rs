@@ -3,8 +3,8 @@
 
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Path};
-use uuid::Uuid;
 
+use crate::models::IntegrationId;
 use crate::services::Services;
 use crate::usecases::integrations::{self, TestAlert, Tried};
 use crate::web::error::Error;
@@ -42,7 +42,7 @@ impl Shown {
 pub async fn create(
     services: Data<Services>,
     visitor: As<Operator>,
-    id: Path<Uuid>,
+    id: Path<IntegrationId>,
     posted: Posted,
 ) -> Result<HttpResponse, Error> {
     posted.only([])?;

@@ -3,10 +3,10 @@
 //! decided here.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use uuid::Uuid;
 
 use super::page::{self, When};
 use crate::integrations::alerts::Trigger;
+use crate::models::RecipientId;
 use crate::models::recipients::{LINK_DAYS, Recipient};
 use crate::models::trust::Seen;
 use crate::usecases::recipients::Proof;
@@ -21,7 +21,7 @@ pub use links::is_link;
 
 /// A line of the list on the profile's page.
 pub struct Person {
-    pub id: Uuid,
+    pub id: RecipientId,
     pub address: String,
     pub by: String,
     pub at: When,
@@ -59,7 +59,7 @@ fn labels(row: &Recipient) -> Vec<&'static str> {
 }
 
 /// The link of the address; an id that is none names no page.
-type Place = actix_web::web::Path<(Uuid, String)>;
+type Place = actix_web::web::Path<(RecipientId, String)>;
 
 /// For a use case.
 fn proof(link: &Place) -> Proof {

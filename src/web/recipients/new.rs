@@ -5,12 +5,12 @@ use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
-use uuid::Uuid;
 
 use crate::accounts::limiter::TooOften;
 use crate::form::{self, Errors, FieldView, Values};
 use crate::integrations::alerts::TRIGGER_FIELDS;
 use crate::integrations::alerts::email::address;
+use crate::models::IntegrationId;
 use crate::models::integrations::Integration;
 use crate::models::recipients::LINK_DAYS;
 use crate::services::Services;
@@ -27,7 +27,7 @@ use crate::web::step_up::{self, Ask};
 #[template(path = "recipients/new.html")]
 struct New {
     shell: Shell,
-    id: Uuid,
+    id: IntegrationId,
     profile: String,
     fields: Vec<FieldView>,
     days: i64,
@@ -60,7 +60,7 @@ pub async fn new(
     services: Data<Services>,
     request: HttpRequest,
     visitor: As<Administrator>,
-    id: Path<Uuid>,
+    id: Path<IntegrationId>,
 ) -> Result<HttpResponse, Error> {
     let profile = recipients::profile(&services, *id).await?;
     // Asked before the form is filled in, so that nothing typed is lost.
@@ -72,7 +72,7 @@ pub async fn create(
     services: Data<Services>,
     request: HttpRequest,
     visitor: As<Administrator>,
-    id: Path<Uuid>,
+    id: Path<IntegrationId>,
     posted: Posted,
 ) -> Result<HttpResponse, Error> {
     posted.only(fields().iter().map(|field| field.name).chain([step_up::FIELD, "redraw"]))?;

@@ -2,8 +2,8 @@
 
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
-use uuid::Uuid;
 
+use crate::models::RecipientId;
 use crate::services::Services;
 use crate::usecases::recipients;
 use crate::web::error::Error;
@@ -15,7 +15,7 @@ pub async fn destroy(
     services: Data<Services>,
     request: HttpRequest,
     visitor: As<Administrator>,
-    id: Path<Uuid>,
+    id: Path<RecipientId>,
     posted: Posted,
 ) -> Result<HttpResponse, Error> {
     posted.only([])?;

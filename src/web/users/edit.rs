@@ -11,6 +11,7 @@ use super::super::step_up::{self, Ask};
 use super::super::{page, params};
 use super::show;
 use crate::form::Errors;
+use crate::models::UserId;
 use crate::services::Services;
 use crate::usecases::Refusal;
 use crate::usecases::users::{self, TwoStep};
@@ -105,7 +106,7 @@ async fn answer(
     word: &str,
 ) -> Result<HttpResponse, Error> {
     match done {
-        Ok(()) => Ok(page::see_other(&format!("/users/{}", params::id(request)?), word)),
+        Ok(()) => Ok(page::see_other(&format!("/users/{}", params::id::<UserId>(request)?), word)),
         Err(refusal) => refused(services, request, visitor, refusal).await,
     }
 }
@@ -119,7 +120,7 @@ async fn refused(
 ) -> Result<HttpResponse, Error> {
     let (problem, errors) = match refusal {
         Refusal::Unconfirmed(_) => {
-            return Err(confirm_needed(request, &format!("/users/{}", params::id(request)?)));
+            return Err(confirm_needed(request, &format!("/users/{}", params::id::<UserId>(request)?)));
         }
         Refusal::LastAdministrator => (Some(LAST_ADMINISTRATOR), Errors::default()),
         Refusal::Invalid(errors) => (None, errors),

@@ -4,14 +4,13 @@
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
-use uuid::Uuid;
 
 use super::error::Error;
 use super::page::{self, Shell, When, when};
 use super::session::{Administrator, As};
 use crate::accounts::Role;
 use crate::models::users::{self, User};
-use crate::models::{self, DbError};
+use crate::models::{self, DbError, UserId};
 use crate::services::Services;
 use crate::usecases::users::Invited;
 
@@ -27,7 +26,7 @@ struct Index {
 }
 
 struct Row {
-    id: Uuid,
+    id: UserId,
     name: String,
     role: &'static str,
     disabled: bool,
@@ -74,7 +73,7 @@ fn two_step(user: &User) -> (&'static str, &'static str) {
 #[template(path = "users/password.html")]
 struct Generated<'a> {
     shell: Shell,
-    id: Uuid,
+    id: UserId,
     name: &'a str,
     password: &'a str,
     created: bool,

@@ -3,18 +3,18 @@
 
 use diesel::prelude::*;
 use strongroom::accounts::Role;
+use strongroom::models::CredentialId;
 use strongroom::models::due_alerts::{self, Limit, Rules};
-use uuid::Uuid;
 
 use super::{add, age, alert, decide, key, titles};
 use crate::support::app::{TestApp, Visit};
 use crate::support::sql;
 
-async fn robot(visit: &mut Visit, name: &str) -> Uuid {
+async fn robot(visit: &mut Visit, name: &str) -> CredentialId {
     add(visit, &[("kind", "basic"), ("name", name), ("username", "robot"), ("password", "first secret")]).await
 }
 
-async fn limit(visit: &mut Visit, id: Uuid, days: &str) -> u16 {
+async fn limit(visit: &mut Visit, id: CredentialId, days: &str) -> u16 {
     visit.post(&format!("/credentials/{id}/limit"), &[("days", days)]).await.status
 }
 

@@ -3,14 +3,14 @@
 use strongroom::accounts::Role;
 use strongroom::models::events::Actor;
 use strongroom::models::integrations::{self, NewIntegration};
-use uuid::Uuid;
+use strongroom::models::{AlertId, DeliveryId, IntegrationId};
 
 use super::{decide, key, old_key, raise, titles};
 use crate::support::app::TestApp;
 use crate::support::sql;
 
 /// A channel that is switched off, so that nothing is sent.
-pub fn channel(app: &TestApp, name: &str) -> Uuid {
+pub fn channel(app: &TestApp, name: &str) -> IntegrationId {
     let new = NewIntegration {
         family: "alert_profile",
         version: "webhook_channel",
@@ -30,8 +30,8 @@ pub fn channel(app: &TestApp, name: &str) -> Uuid {
 }
 
 /// A message about an alert that waits for a person.
-pub fn parked(app: &TestApp, channel: Uuid, alert: Uuid) -> Uuid {
-    let id = Uuid::new_v4();
+pub fn parked(app: &TestApp, channel: IntegrationId, alert: AlertId) -> DeliveryId {
+    let id = DeliveryId::fresh();
     sql::run(
         app,
         &format!(

@@ -6,18 +6,19 @@ mod one;
 mod screens;
 mod settings;
 
-use crate::support::signed;
 use diesel::prelude::*;
 use strongroom::alerting;
 use strongroom::models::alerts::{self, Subject};
 use strongroom::models::credentials;
+use strongroom::models::{AlertId, CredentialId};
 use uuid::Uuid;
 
 use crate::support::app::{Page, TestApp, Visit};
+use crate::support::signed;
 use crate::support::sql;
 
 /// Adds an AWS access key through its form.
-async fn key(visit: &mut Visit, name: &str) -> Uuid {
+async fn key(visit: &mut Visit, name: &str) -> CredentialId {
     let fields = [
         ("kind", "aws"),
         ("name", name),
@@ -28,14 +29,14 @@ async fn key(visit: &mut Visit, name: &str) -> Uuid {
     add(visit, &fields).await
 }
 
-async fn add(visit: &mut Visit, fields: &[(&str, &str)]) -> Uuid {
+async fn add(visit: &mut Visit, fields: &[(&str, &str)]) -> CredentialId {
     let page = visit.post("/credentials", fields).await;
     assert_eq!(page.status, 303, "{:?}", page.texts(".error-summary, .field__error"));
     page.location().rsplit('/').next().and_then(|id| id.parse().ok()).expect("an id")
 }
 
 /// Lets a secret be as old as that, `91 days`, in a row that Strongroom holds for its own.
-fn age(app: &TestApp, id: Uuid, interval: &str) {
+fn age(app: &TestApp, id: CredentialId, interval: &str) {
     let set = format!("UPDATE credentials SET secret_set_at = now() - interval '{interval}' WHERE id = '{id}'");
     signed::run(app, &set);
     let row = credentials::find(&mut app.connect(), &app.services.vault, id).expect("a row");
@@ -43,7 +44,7 @@ fn age(app: &TestApp, id: Uuid, interval: &str) {
 }
 
 /// An access key that is 91 days old, with its alert.
-async fn old_key(app: &TestApp, visit: &mut Visit, name: &str) -> (Uuid, Uuid) {
+async fn old_key(app: &TestApp, visit: &mut Visit, name: &str) -> (CredentialId, AlertId) {
     let id = key(visit, name).await;
     age(app, id, "91 days");
     decide(app).await;
@@ -59,22 +60,23 @@ async fn decide(app: &TestApp) {
 #[derive(QueryableByName)]
 struct Found {
     #[diesel(sql_type = diesel::sql_types::Uuid)]
-    id: Uuid,
+    id: AlertId,
 }
 
 /// The open alert about a subject.
-fn alert(app: &TestApp, subject: Uuid) -> Option<Uuid> {
+fn alert(app: &TestApp, subject: impl Into<Uuid>) -> Option<AlertId> {
+    let subject: Uuid = subject.into();
     let query = format!("SELECT id FROM alerts WHERE subject_id = '{subject}' AND closed_at IS NULL");
     diesel::sql_query(query).load::<Found>(&mut app.connect()).expect("alerts").pop().map(|found| found.id)
 }
 
 /// How much was said of an alert.
-fn notices(app: &TestApp, alert: Uuid, event: &str) -> i64 {
+fn notices(app: &TestApp, alert: AlertId, event: &str) -> i64 {
     sql::count(app, &format!("notices WHERE alert_id = '{alert}' AND event = '{event}'"))
 }
 
 /// Raises an alert as its cause would; about a user, since what is about a credential closes when there is none.
-fn raise(app: &TestApp, trigger: &str, name: &str, words: &str) -> Uuid {
+fn raise(app: &TestApp, trigger: &str, name: &str, words: &str) -> AlertId {
     let subject = Subject { kind: "user", id: Uuid::new_v4(), name };
     app.transaction(|conn| match trigger {
         "integrity" => alerts::raise_integrity(conn, &app.services.vault, subject, words),

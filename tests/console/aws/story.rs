@@ -1,26 +1,25 @@
 //! The whole way in the console: a key that may only assume a role, an ECR registry scanned with it, the key replaced.
 
-use strongroom::models::{credentials, runs};
-use uuid::Uuid;
+use strongroom::models::{IntegrationId, credentials, runs};
 
 use super::arn;
 use crate::support::app::{TestApp, Visit};
 use crate::support::peers::moto::{ACCOUNT, Moto};
 use crate::support::process::{PATIENCE, wait_for};
 
-fn id_in(location: &str) -> Uuid {
+fn id_in(location: &str) -> IntegrationId {
     location.rsplit('/').next().unwrap().parse().unwrap()
 }
 
 /// The state and the error of the last of so many runs, once all have ended.
-async fn ended(app: &TestApp, integration: Uuid, number: usize) -> (String, Option<String>) {
+async fn ended(app: &TestApp, integration: IntegrationId, number: usize) -> (String, Option<String>) {
     let all = || runs::of(&mut app.connect(), integration, 100).expect("the runs");
     wait_for("the run ends", PATIENCE, async || all().iter().filter(|run| !run.unfinished()).count() == number).await;
     let last = all().remove(0);
     (last.state.word().to_owned(), last.error)
 }
 
-async fn scan(app: &TestApp, visit: &mut Visit, integration: Uuid, number: usize) -> (String, Option<String>) {
+async fn scan(app: &TestApp, visit: &mut Visit, integration: IntegrationId, number: usize) -> (String, Option<String>) {
     assert_eq!(visit.post(&format!("/integrations/{integration}/runs"), &[]).await.status, 303);
     ended(app, integration, number).await
 }

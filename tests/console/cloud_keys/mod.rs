@@ -2,8 +2,7 @@
 //! against a stand-in where keys have to be old, or IAM has to refuse.
 
 use chrono::{DateTime, Duration, SecondsFormat, Utc};
-use strongroom::models::runs;
-use uuid::Uuid;
+use strongroom::models::{CredentialId, IntegrationId, runs};
 
 use crate::support::app::{TestApp, Visit};
 use crate::support::peers::iam::{Iam, Key};
@@ -44,7 +43,7 @@ async fn account() -> Iam {
 }
 
 /// Adds an access key through its form.
-async fn store(visit: &mut Visit, name: &str, id: &str) -> Uuid {
+async fn store(visit: &mut Visit, name: &str, id: &str) -> CredentialId {
     let fields = [("kind", "aws"), ("name", name), ("method", "access_key"), ("access_key_id", id)];
     let page = visit.post("/credentials", &[&fields[..], &[("secret_access_key", SECRET)]].concat()).await;
     assert_eq!(page.status, 303, "{:?}", page.texts(".error-summary"));
@@ -52,7 +51,7 @@ async fn store(visit: &mut Visit, name: &str, id: &str) -> Uuid {
 }
 
 /// Adds a scan of the account through its form.
-async fn add(visit: &mut Visit, account: &str, credential: Uuid) -> Uuid {
+async fn add(visit: &mut Visit, account: &str, credential: CredentialId) -> IntegrationId {
     let credential = credential.to_string();
     let fields = [
         ("name", "Production"),
@@ -67,19 +66,24 @@ async fn add(visit: &mut Visit, account: &str, credential: Uuid) -> Uuid {
     id_in(page.location())
 }
 
-fn id_in(location: &str) -> Uuid {
+fn id_in<T: std::str::FromStr>(location: &str) -> T {
     location.rsplit('/').next().and_then(|id| id.parse().ok()).expect("an id")
 }
 
 /// The state and the error of the last of so many runs, once all have ended.
-async fn ended(app: &TestApp, integration: Uuid, number: usize) -> (String, Option<String>) {
+async fn ended(app: &TestApp, integration: IntegrationId, number: usize) -> (String, Option<String>) {
     let all = || runs::of(&mut app.connect(), integration, 100).expect("the runs");
     wait_for("the run ends", PATIENCE, async || all().iter().filter(|run| !run.unfinished()).count() == number).await;
     let last = all().remove(0);
     (last.state.word().to_owned(), last.error)
 }
 
-async fn scan_again(app: &TestApp, visit: &mut Visit, integration: Uuid, number: usize) -> (String, Option<String>) {
+async fn scan_again(
+    app: &TestApp,
+    visit: &mut Visit,
+    integration: IntegrationId,
+    number: usize,
+) -> (String, Option<String>) {
     assert_eq!(visit.post(&format!("/integrations/{integration}/runs"), &[]).await.status, 303);
     ended(app, integration, number).await
 }

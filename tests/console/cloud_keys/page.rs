@@ -1,6 +1,7 @@
 //! The whole way in the console: an account is scanned, its keys are listed, found, exported and stored.
 
 use strongroom::accounts::Role;
+use strongroom::models::CredentialId;
 
 use super::{ACCOUNT, NEVER, OFF, OLD, SECRET, YOUNG, account, add, days_since, ended, scan_again, store};
 use crate::support::app::{Page, TestApp};
@@ -173,7 +174,7 @@ async fn the_keys_of_a_real_iam_are_listed_with_the_least_rights() {
     let fields = [("kind", "aws"), ("name", "scanner key"), ("method", "access_key")];
     let fields = [&fields[..], &[("access_key_id", id.as_str()), ("secret_access_key", secret.as_str())]].concat();
     let page = visit.post("/credentials", &fields).await;
-    let credential = super::id_in(page.location());
+    let credential: CredentialId = super::id_in(page.location());
     let integration = add(&mut visit, MOTO_ACCOUNT, credential).await;
     let (state, error) = ended(&app, integration, 1).await;
     assert_eq!(state, "succeeded", "{error:?}");

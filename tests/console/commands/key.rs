@@ -7,8 +7,7 @@ use diesel::{QueryableByName, RunQueryDsl, sql_query};
 use strongroom::accounts::Role;
 use strongroom::models::events::Actor;
 use strongroom::models::sealed::SEALED;
-use strongroom::models::{self, DbError, credentials as stored, keks};
-use uuid::Uuid;
+use strongroom::models::{self, CredentialId, DbError, credentials as stored, keks};
 
 use super::{ask, credentials, opened, secret};
 use crate::support::binary::Strongroom;
@@ -200,7 +199,7 @@ fn a_move_killed_ten_times_completes_and_every_value_opens() {
     let (mut conn, vault) = (strongroom.connect(), strongroom.vault());
     let first = credentials(&mut conn, &vault, 0..1)[0];
     conn.batch_execute("BEGIN").expect("begun");
-    let ids: Vec<Uuid> = std::iter::once(first).chain(credentials(&mut conn, &vault, 1..ROWS)).collect();
+    let ids: Vec<CredentialId> = std::iter::once(first).chain(credentials(&mut conn, &vault, 1..ROWS)).collect();
     conn.batch_execute("COMMIT").expect("saved");
     strongroom.done(&["key", "add"]);
     strongroom.done(&["key", "activate", "2"]);

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use strongroom::accounts::Role;
-use uuid::Uuid;
+use strongroom::models::CredentialId;
 
 use super::{ask, opened};
 use crate::support::app::Visit;
@@ -18,7 +18,7 @@ use crate::support::scale::{self, R1_CLIENTS, R1_KILLS, R1_WRITES};
 /// What a client knows of one credential: its last acknowledged password, and one that was sent without an answer.
 #[derive(Clone, Debug, Default)]
 struct Known {
-    id: Option<Uuid>,
+    id: Option<CredentialId>,
     password: Option<String>,
     unanswered: Option<String>,
     acknowledged: i64,
@@ -153,7 +153,7 @@ fn all_is_there(strongroom: &Strongroom, ledger: &Ledger) -> i64 {
     for (name, known) in &*ledger.credentials.lock().expect("a lock") {
         let row =
             ask(&mut conn, &format!("SELECT coalesce((SELECT id::text FROM credentials WHERE name = '{name}'), '')"));
-        let Ok(id) = row.parse::<Uuid>() else {
+        let Ok(id) = row.parse::<CredentialId>() else {
             assert_eq!(known.acknowledged, 0, "{name} was acknowledged and is lost");
             continue;
         };

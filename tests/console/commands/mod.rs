@@ -26,10 +26,10 @@ mod verify;
 
 use diesel::pg::PgConnection;
 use diesel::{QueryableByName, RunQueryDsl, sql_query};
+use strongroom::models::CredentialId;
 use strongroom::models::credentials::{self, NewCredential};
 use strongroom::models::events::Actor;
 use strongroom::vault::Vault;
-use uuid::Uuid;
 
 #[derive(QueryableByName)]
 struct Answer {
@@ -47,7 +47,7 @@ fn secret(number: usize) -> String {
 }
 
 /// Saves credentials with [`secret`]s; returns their ids.
-pub fn credentials(conn: &mut PgConnection, vault: &Vault, numbers: std::ops::Range<usize>) -> Vec<Uuid> {
+pub fn credentials(conn: &mut PgConnection, vault: &Vault, numbers: std::ops::Range<usize>) -> Vec<CredentialId> {
     let save = |number| {
         let (name, plaintext) = (format!("credential {number}"), secret(number));
         let new = NewCredential {
@@ -67,7 +67,7 @@ pub fn credentials(conn: &mut PgConnection, vault: &Vault, numbers: std::ops::Ra
 }
 
 /// What a credential's value opens to.
-fn opened(conn: &mut PgConnection, vault: &Vault, id: Uuid) -> String {
+fn opened(conn: &mut PgConnection, vault: &Vault, id: CredentialId) -> String {
     let (row, sealed) = credentials::find_sealed(conn, vault, id).expect("a row");
     let row = row.trust().expect("the row is whole");
     String::from_utf8(vault.open(&row.context(), &sealed).expect("it opens").to_vec()).expect("text")

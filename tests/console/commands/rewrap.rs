@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use diesel::connection::SimpleConnection;
 use reqwest::Method;
 use strongroom::accounts::Role;
-use uuid::Uuid;
+use strongroom::models::CredentialId;
 
 use super::{ask, credentials, opened, secret};
 use crate::support::app::{Page, Visit};
@@ -27,7 +27,7 @@ struct Replicas {
 
 /// What a client knows of its credential.
 struct Known {
-    id: Uuid,
+    id: CredentialId,
     password: String,
     /// Sent, and never answered: there or not.
     unanswered: Vec<String>,

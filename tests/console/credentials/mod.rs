@@ -18,28 +18,27 @@ use diesel::prelude::*;
 use strongroom::form::Values;
 use strongroom::models::events::Actor;
 use strongroom::models::integrations::{self, NewIntegration};
-use strongroom::models::{credentials, transaction};
-use uuid::Uuid;
+use strongroom::models::{CredentialId, IntegrationId, credentials, transaction};
 
 use crate::support::app::{Page, TestApp, Visit};
 
 /// Adds a basic credential through its form and returns its id.
-async fn add(visit: &mut Visit, name: &str) -> Uuid {
+async fn add(visit: &mut Visit, name: &str) -> CredentialId {
     add_of(visit, &[("kind", "basic"), ("name", name), ("username", "robot"), ("password", "first secret")]).await
 }
 
-async fn add_of(visit: &mut Visit, fields: &[(&str, &str)]) -> Uuid {
+async fn add_of(visit: &mut Visit, fields: &[(&str, &str)]) -> CredentialId {
     let page = visit.post("/credentials", fields).await;
     assert_eq!(page.status, 303, "{:?}", page.texts(".error-summary, .field__error"));
     id_in(page.location())
 }
 
-fn id_in(location: &str) -> Uuid {
+fn id_in(location: &str) -> CredentialId {
     location.rsplit('/').next().and_then(|id| id.parse().ok()).unwrap_or_else(|| panic!("no id in {location}"))
 }
 
 /// An integration that uses the credential.
-fn integrate(app: &TestApp, name: &str, credential: Uuid) -> Uuid {
+fn integrate(app: &TestApp, name: &str, credential: CredentialId) -> IntegrationId {
     let new = NewIntegration {
         family: "registry_scan",
         version: "docker_v2",
@@ -56,24 +55,24 @@ fn integrate(app: &TestApp, name: &str, credential: Uuid) -> Uuid {
 }
 
 /// What is stored, opened.
-fn stored(app: &TestApp, id: Uuid) -> Values {
+fn stored(app: &TestApp, id: CredentialId) -> Values {
     let (row, sealed) = credentials::find_sealed(&mut app.connect(), &app.services.vault, id).expect("a row");
     let row = row.trust().expect("the row is trusted");
     let plaintext = app.services.vault.open(&row.context(), &sealed).expect("it opens");
     Values::from_json(&plaintext).expect("values")
 }
 
-fn row(app: &TestApp, id: Uuid) -> credentials::Credential {
+fn row(app: &TestApp, id: CredentialId) -> credentials::Credential {
     credentials::find(&mut app.connect(), &app.services.vault, id).expect("a row").into_shown()
 }
 
 /// Why the row of a credential does not count, if it does not.
-fn doubt(app: &TestApp, id: Uuid) -> Option<strongroom::models::trust::Doubt> {
+fn doubt(app: &TestApp, id: CredentialId) -> Option<strongroom::models::trust::Doubt> {
     credentials::find(&mut app.connect(), &app.services.vault, id).expect("a row").doubt()
 }
 
 /// Actions in the trail about one subject, oldest first.
-fn actions(app: &TestApp, id: Uuid) -> Vec<String> {
+fn actions(app: &TestApp, id: CredentialId) -> Vec<String> {
     use strongroom::models::schema::events;
     let query = events::table.filter(events::subject_id.eq(id)).order((events::at, events::lane, events::seq));
     query.select(events::action).load(&mut app.connect()).expect("events")
@@ -85,13 +84,13 @@ fn execute(app: &TestApp, statement: &str) {
 }
 
 /// The version that an edit form says it edits.
-async fn version(visit: &mut Visit, id: Uuid) -> String {
+async fn version(visit: &mut Visit, id: CredentialId) -> String {
     let page = visit.get(&format!("/credentials/{id}/edit")).await;
     page.attributes("input[name=row_version]", "value").remove(0)
 }
 
 /// Posts an edit of a basic credential as of the current version.
-async fn edit(visit: &mut Visit, id: Uuid, fields: &[(&str, &str)]) -> Page {
+async fn edit(visit: &mut Visit, id: CredentialId, fields: &[(&str, &str)]) -> Page {
     let version = version(visit, id).await;
     let fields: Vec<(&str, &str)> = [&[("row_version", version.as_str())][..], fields].concat();
     visit.post(&format!("/credentials/{id}/edit"), &fields).await

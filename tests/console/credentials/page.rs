@@ -1,6 +1,7 @@
 //! A credential's page: facts, usages, history, guide.
 
 use diesel::prelude::*;
+use strongroom::models::CredentialId;
 use strongroom::models::schema::credentials;
 use uuid::Uuid;
 
@@ -81,7 +82,7 @@ async fn the_iam_role_can_be_neither_edited_nor_deleted_and_says_why() {
     let app = TestApp::start();
     let mut visit = app.administrator();
     let query = credentials::table.filter(credentials::shipped).select(credentials::id);
-    let id: Uuid = query.first(&mut app.connect()).expect("the shipped one");
+    let id: CredentialId = query.first(&mut app.connect()).expect("the shipped one");
     let page = visit.get(&format!("/credentials/{id}")).await;
     assert_eq!(page.text("h1"), "IAM Role");
     assert!(page.texts(".page-head a.button").is_empty());

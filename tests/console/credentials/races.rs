@@ -4,8 +4,7 @@ use std::collections::BTreeSet;
 
 use futures_util::future::{join, join_all};
 use strongroom::accounts::Role;
-use strongroom::models::{chain, integrations};
-use uuid::Uuid;
+use strongroom::models::{CredentialId, IntegrationId, chain, integrations};
 
 use super::{actions, add, integrate, row, stored, version};
 use crate::support::app::{PASSWORD, Page, TestApp, Visit};
@@ -22,7 +21,7 @@ async fn linger(visit: &mut Visit, requests: usize) {
 }
 
 /// Points a standing integration at a credential, with all that its form asks for.
-async fn attach(visit: &mut Visit, app: &TestApp, integration: Uuid, credential: Uuid) -> Page {
+async fn attach(visit: &mut Visit, app: &TestApp, integration: IntegrationId, credential: CredentialId) -> Page {
     let row =
         integrations::find(&mut app.connect(), &app.services.vault, integration).expect("the integration").into_shown();
     let (version, credential) = (row.row_version.to_string(), credential.to_string());
@@ -41,7 +40,7 @@ async fn attach(visit: &mut Visit, app: &TestApp, integration: Uuid, credential:
 }
 
 /// Adds an integration of the credential.
-async fn create(visit: &mut Visit, name: &str, credential: Uuid) -> Page {
+async fn create(visit: &mut Visit, name: &str, credential: CredentialId) -> Page {
     let credential = credential.to_string();
     let fields = [
         ("name", name),
@@ -163,7 +162,7 @@ async fn fifty_writers_at_once_leave_a_trail_without_gaps() {
             ids
         }
     });
-    let ids: BTreeSet<Uuid> = join_all(writers).await.into_iter().flatten().collect();
+    let ids: BTreeSet<CredentialId> = join_all(writers).await.into_iter().flatten().collect();
     assert_eq!(ids.len(), 50 * EACH);
     for id in ids {
         assert_eq!(actions(&app, id), ["credential.created"]);

@@ -1,11 +1,13 @@
 //! The search of the table: what it finds, in which order, in a small table and in a large one.
 
+use strongroom::models::CredentialId;
+
 use super::table::{names, walk};
 use super::{add, execute, version};
 use crate::support::app::TestApp;
 
 /// Rows beside one credential, as many as the table is to have.
-fn fill(app: &TestApp, id: uuid::Uuid, names: &str, rows: usize) {
+fn fill(app: &TestApp, id: CredentialId, names: &str, rows: usize) {
     let columns = "kind, note, identity, facts, ages, created_by, edited_by, row_mac";
     execute(
         app,

@@ -1,6 +1,7 @@
 //! What a provider tells of a key: the second age, whose it is, and the policies with real names that follow from it.
 
 use chrono::Duration;
+use strongroom::models::CredentialId;
 use strongroom::models::events::Actor;
 use strongroom::models::integrations::{self, NewIntegration};
 use strongroom::models::transaction;
@@ -20,7 +21,7 @@ const KEY: [(&str, &str); 5] = [
 ];
 
 /// As AWS tells of a key that was made so many days ago and used yesterday.
-fn finding(app: &TestApp, id: uuid::Uuid, days: i64) -> Finding {
+fn finding(app: &TestApp, id: CredentialId, days: i64) -> Finding {
     let now = row(app, id).created_at;
     let mut found = Finding::ok("AWS knows the access key.");
     found.made_at = Some(now - Duration::days(days));
@@ -29,7 +30,7 @@ fn finding(app: &TestApp, id: uuid::Uuid, days: i64) -> Finding {
     found
 }
 
-async fn told(app: &TestApp, visit: &mut Visit, days: i64) -> uuid::Uuid {
+async fn told(app: &TestApp, visit: &mut Visit, days: i64) -> CredentialId {
     let id = add_of(visit, &KEY).await;
     let found = finding(app, id, days);
     checkup::record(&app.services, Actor::system(), id, 1, &found).await.expect("recorded");

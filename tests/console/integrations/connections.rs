@@ -32,7 +32,7 @@ async fn a_connection_is_tested_from_the_form_and_nothing_is_saved() {
     assert!(said.contains("Signing in failed: the registry refused the user name or password."), "{said}");
     assert_eq!(page.attributes("input[name=name]", "value"), ["mirror"], "what was typed stays");
     assert_eq!((count(&app, "integrations"), count(&app, "runs")), (0, 0));
-    assert!(actions(&app, Some(good)).contains(&"credential.opened".to_owned()));
+    assert!(actions(&app, Some(good.0)).contains(&"credential.opened".to_owned()));
     assert!(peer.seen().iter().all(|seen| seen.line.starts_with("GET ")));
 }
 

@@ -1,11 +1,12 @@
 //! Destination binding: a stored secret reaches a new host only when somebody with the password says so.
 
+use strongroom::models::IntegrationId;
+
 use super::{Form, actions, basic, ended, forget_password, row};
 use crate::support::app::{PASSWORD, TestApp, Visit};
 use crate::support::peers::certificates::Authority;
 use crate::support::peers::registry::{Auth, Registry};
 use crate::support::peers::scripted::{Reply, Scripted};
-use uuid::Uuid;
 
 const SECRET: &str = "CANARY-19ab77";
 
@@ -13,7 +14,7 @@ async fn sink() -> Scripted {
     Scripted::start(|_| Reply::json(serde_json::json!({}))).await
 }
 
-async fn row_version(visit: &mut Visit, id: Uuid) -> String {
+async fn row_version(visit: &mut Visit, id: IntegrationId) -> String {
     visit.get(&format!("/integrations/{id}/edit")).await.attributes("[name=row_version]", "value").remove(0)
 }
 
@@ -34,7 +35,7 @@ async fn a_new_host_for_a_stored_secret_asks_for_the_password_unless_it_was_just
     assert_eq!(actions(&app, None).iter().filter(|action| *action == "integration.destination_refused").count(), 2);
     let id = form.clone().with("password", PASSWORD).add(&mut visit).await;
     ended(&app, id).await;
-    assert!(actions(&app, Some(id)).contains(&"integration.destination_allowed".to_owned()));
+    assert!(actions(&app, Some(id.0)).contains(&"integration.destination_allowed".to_owned()));
     // The host is known by now, and an integration without a credential tells nobody anything.
     form.clone().with("name", "second").add(&mut visit).await;
     Form::new("open", "http://127.0.0.2:1").add(&mut visit).await;
@@ -76,7 +77,7 @@ async fn an_edit_to_another_host_sends_nothing_until_it_is_said_twice() {
     let sink_host = format!("http://{}", sink.address);
     assert!(page.text("#destination").contains(&format!("{sink_host} would get the stored secret of harbor robot")));
     assert_eq!(page.text("label[for=send_to]"), format!("Send the stored secret to {sink_host}"));
-    assert!(actions(&app, Some(id)).contains(&"integration.destination_refused".to_owned()));
+    assert!(actions(&app, Some(id.0)).contains(&"integration.destination_refused".to_owned()));
     let yes = page.attributes("#send_to", "value").remove(0);
 
     // The password alone, the box alone, and a box that was ticked for another host are not enough.
@@ -96,7 +97,7 @@ async fn an_edit_to_another_host_sends_nothing_until_it_is_said_twice() {
     let page = form.with("send_to", &yes).with("password", PASSWORD).post(&mut visit, &path).await;
     assert_eq!(page.status, 303);
     assert_eq!(row(&app, id).host, sink_host);
-    let trail = actions(&app, Some(id));
+    let trail = actions(&app, Some(id.0));
     assert!(trail.contains(&"integration.destination_allowed".to_owned()));
     visit.post(&format!("/integrations/{id}/runs"), &[]).await;
     super::until("the confirmed host is asked", || (!sink.seen().is_empty()).then_some(())).await;

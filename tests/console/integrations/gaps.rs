@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::json;
+use strongroom::models::IntegrationId;
 use strongroom::models::runs::Run;
-use uuid::Uuid;
 
 use super::{Form, actions, ended, scan_now};
 use crate::support::app::{TestApp, Visit};
@@ -17,7 +17,7 @@ use crate::support::sql;
 struct Story {
     app: TestApp,
     visit: Visit,
-    id: Uuid,
+    id: IntegrationId,
     part: Arc<AtomicUsize>,
     _peer: Receiver,
 }
@@ -87,7 +87,7 @@ async fn a_scan_with_gaps_is_told_everywhere_as_what_it_is() {
     assert_eq!(story.visit.get("/integrations").await.text("tbody .state"), "Partly read");
     let dashboard = story.visit.get("/").await;
     assert!(dashboard.body.contains("Partly read") && dashboard.body.contains("1 image, 2 gaps, in"));
-    assert!(actions(&story.app, Some(story.id)).contains(&"scan.partly".to_owned()));
+    assert!(actions(&story.app, Some(story.id.0)).contains(&"scan.partly".to_owned()));
     assert_eq!(sql::count(&story.app, "events WHERE detail = '1 images, 2 gaps'"), 1);
     let images = story.visit.get(&format!("/integrations/{}/images.csv", story.id)).await;
     let found_by: Vec<&str> = images.body.lines().skip(1).filter_map(|line| line.rsplit(',').next()).collect();

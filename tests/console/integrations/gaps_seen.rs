@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::json;
-use uuid::Uuid;
+use strongroom::models::IntegrationId;
 
 use super::{Form, ended};
 use crate::support::app::{TestApp, Visit};
@@ -28,7 +28,7 @@ fn registry(is_partly: Arc<AtomicBool>) -> Receiver {
     })
 }
 
-async fn look(app: &TestApp, visit: &Visit, id: Uuid, name: &str) {
+async fn look(app: &TestApp, visit: &Visit, id: IntegrationId, name: &str) {
     for (width, dark) in [(1440, false), (1440, true), (360, false), (360, true)] {
         let browser = Browser::open(&app.url, Look { width, height: 900, dark, script: true }).await;
         browser.take(visit.cookie.as_deref()).await;

@@ -36,7 +36,7 @@ async fn an_integration_changed_in_the_database_sends_nothing() {
         sql::run(&app, "DROP TABLE kept");
     }
     assert!(sink.seen().is_empty());
-    let refusals = actions(&app, Some(id)).iter().filter(|a| *a == "integration.integrity_failure").count();
+    let refusals = actions(&app, Some(id.0)).iter().filter(|a| *a == "integration.integrity_failure").count();
     assert_eq!(refusals, 3);
     // Put back as it was, it works again.
     assert_eq!(scan_now(&app, &mut visit, id).await.failed_step.as_deref(), Some("Signing in"));
@@ -78,7 +78,7 @@ async fn a_credential_changed_in_the_database_is_put_aside_and_others_work() {
     let run = scan_now(&app, &mut visit, of_bad).await;
     assert_eq!(run.failed_step.as_deref(), Some("Opening the credential"));
     assert!(run.error.unwrap().contains("page says what to do"));
-    assert!(actions(&app, Some(bad)).contains(&"credential.integrity_failure".to_owned()));
+    assert!(actions(&app, Some(bad.0)).contains(&"credential.integrity_failure".to_owned()));
     let row = strongroom::models::credentials::find(&mut app.connect(), &app.services.vault, bad).unwrap().into_shown();
     assert!(row.integrity_failed_at.is_some());
     scan_now(&app, &mut visit, of_good).await;

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 use serde_json::json;
-use uuid::Uuid;
+use strongroom::models::IntegrationId;
 
 use super::{Form, actions, last_run, scan_now};
 use crate::support::app::{TestApp, Visit};
@@ -60,7 +60,7 @@ const GATE: &str = "CREATE TABLE gate (open bool); CREATE SEQUENCE batches;
     CREATE TRIGGER pass AFTER INSERT ON items EXECUTE FUNCTION pass()";
 
 /// An integration whose first inventory is half saved.
-async fn half_saved(app: &TestApp, visit: &mut Visit, peer: &Scripted) -> Uuid {
+async fn half_saved(app: &TestApp, visit: &mut Visit, peer: &Scripted) -> IntegrationId {
     sql::run(app, GATE);
     let id = Form::new("mirror", &peer.url()).with("cap", "0").add(visit).await;
     let path = format!("/integrations/{id}");
@@ -83,7 +83,7 @@ fn lease(app: &TestApp) -> DateTime<Utc> {
     diesel::RunQueryDsl::get_result::<Lease>(query, &mut app.connect()).expect("a lease").lease_until
 }
 
-async fn finished(app: &TestApp, id: Uuid) -> strongroom::models::runs::Run {
+async fn finished(app: &TestApp, id: IntegrationId) -> strongroom::models::runs::Run {
     let ended = async || last_run(app, id).is_some_and(|run| !run.unfinished());
     wait_for("the run ends", patience(), ended).await;
     last_run(app, id).expect("a run")
@@ -137,7 +137,7 @@ async fn a_run_that_is_lost_while_it_is_saved_saves_nothing() {
     settled(&app).await;
     assert_eq!(last_run(&app, id).map(|run| run.state.word()), Some("running"), "it is the other replica's");
     assert_eq!((sql::count(&app, "items"), sql::count(&app, "item_changes")), (0, 0));
-    assert!(!actions(&app, Some(id)).iter().any(|action| action.starts_with("scan.")));
+    assert!(!actions(&app, Some(id.0)).iter().any(|action| action.starts_with("scan.")));
     sql::run(&app, "UPDATE runs SET state = 'stopped'");
 }
 

@@ -5,7 +5,7 @@ use strongroom::draft::Draft;
 use strongroom::form::Values;
 use strongroom::models::events::{self, Actor, Filter};
 use strongroom::models::runs::{self, Run};
-use strongroom::models::{credentials as stored, integrations};
+use strongroom::models::{CredentialId, IntegrationId, credentials as stored, integrations};
 use uuid::Uuid;
 
 use crate::support::app::{Page, TestApp, Visit};
@@ -30,7 +30,7 @@ mod usages;
 mod vendors;
 
 /// A saved credential with a user name and a password.
-fn basic(app: &TestApp, name: &str, username: &str, password: &str) -> Uuid {
+fn basic(app: &TestApp, name: &str, username: &str, password: &str) -> CredentialId {
     let draft = basic_draft(name, username, password);
     app.transaction(|conn| stored::create(conn, &app.services.vault, &Actor::command_line(), &draft.row()))
 }
@@ -62,7 +62,7 @@ impl Form {
     }
 
     /// Adds it and returns its id.
-    async fn add(&self, visit: &mut Visit) -> Uuid {
+    async fn add(&self, visit: &mut Visit) -> IntegrationId {
         let page = self.post(visit, "/integrations").await;
         assert_eq!(page.status, 303, "{:?} {:?}", page.texts(".error-summary"), page.texts("[role=alert]"));
         page.location().strip_prefix("/integrations/").expect("its page").parse().expect("its id")
@@ -70,17 +70,17 @@ impl Form {
 }
 
 /// The last run, once it has ended.
-async fn ended(app: &TestApp, integration: Uuid) -> Run {
+async fn ended(app: &TestApp, integration: IntegrationId) -> Run {
     until("the run ends", || last_run(app, integration).filter(|run| !run.unfinished())).await
 }
 
 /// The last run, once somebody works on it.
-async fn running(app: &TestApp, integration: Uuid) -> Run {
+async fn running(app: &TestApp, integration: IntegrationId) -> Run {
     until("the run starts", || last_run(app, integration).filter(|run| run.state.word() == "running")).await
 }
 
 /// The text of an element of the integration's page, once it begins so.
-async fn until_page(what: &str, visit: &mut Visit, integration: Uuid, selector: &str, begins: &str) -> String {
+async fn until_page(what: &str, visit: &mut Visit, integration: IntegrationId, selector: &str, begins: &str) -> String {
     let patience = std::time::Instant::now() + std::time::Duration::from_secs(20);
     loop {
         let page = visit.get(&format!("/integrations/{integration}")).await;
@@ -92,15 +92,15 @@ async fn until_page(what: &str, visit: &mut Visit, integration: Uuid, selector: 
     }
 }
 
-fn last_run(app: &TestApp, integration: Uuid) -> Option<Run> {
+fn last_run(app: &TestApp, integration: IntegrationId) -> Option<Run> {
     all_runs(app, integration).into_iter().next()
 }
 
-fn all_runs(app: &TestApp, integration: Uuid) -> Vec<Run> {
+fn all_runs(app: &TestApp, integration: IntegrationId) -> Vec<Run> {
     runs::of(&mut app.connect(), integration, 1_000).expect("the runs")
 }
 
-async fn scan_now(app: &TestApp, visit: &mut Visit, integration: Uuid) -> Run {
+async fn scan_now(app: &TestApp, visit: &mut Visit, integration: IntegrationId) -> Run {
     let page = visit.post(&format!("/integrations/{integration}/runs"), &[]).await;
     assert_eq!(page.status, 303);
     ended(app, integration).await
@@ -118,6 +118,6 @@ fn forget_password(app: &TestApp) {
     signed::run(app, "UPDATE sessions SET authenticated_at = now() - interval '1 hour'");
 }
 
-fn row(app: &TestApp, id: Uuid) -> integrations::Integration {
+fn row(app: &TestApp, id: IntegrationId) -> integrations::Integration {
     integrations::find(&mut app.connect(), &app.services.vault, id).expect("the integration").into_shown()
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use uuid::Uuid;
+use strongroom::models::IntegrationId;
 
 use super::{Form, all_runs, ended};
 use crate::support::app::TestApp;
@@ -13,7 +13,7 @@ use crate::support::sql;
 const CLOSED: &str = "http://127.0.0.1:1";
 
 /// Runs that ended so many days ago, `count` of them within one day, each with a change.
-fn had_run(app: &TestApp, id: Uuid, count: usize, days: usize) {
+fn had_run(app: &TestApp, id: IntegrationId, count: usize, days: usize) {
     sql::run(
         app,
         &format!(

@@ -117,7 +117,7 @@ async fn a_replica_that_lost_its_run_keeps_nothing_of_it() {
     until("the scan is dropped", || (peer.open() == 0).then_some(())).await;
     let run = last_run(&app, id).unwrap();
     assert_eq!(run.state.word(), "running");
-    assert!(!actions(&app, Some(id)).iter().any(|action| action.starts_with("scan.")));
+    assert!(!actions(&app, Some(id.0)).iter().any(|action| action.starts_with("scan.")));
     sql::run(&app, "UPDATE runs SET state = 'stopped'");
 }
 

@@ -41,7 +41,7 @@ async fn an_integration_added_in_the_console_scans_at_once_and_shows_the_invento
         assert_eq!(line.text("tbody .state"), "Succeeded");
         let used = stored::find(&mut app.connect(), &app.services.vault, credential).unwrap().into_shown();
         assert!(used.last_used_at.timestamp() > 0 && used.usage_count == 1);
-        let mut happened = actions(&app, Some(id));
+        let mut happened = actions(&app, Some(id.0));
         happened.sort();
         assert_eq!(happened, ["integration.created", "integration.destination_allowed", "scan.succeeded"]);
         let told = if peer.ca_certificate().is_empty() {
@@ -50,7 +50,7 @@ async fn an_integration_added_in_the_console_scans_at_once_and_shows_the_invento
             format!("2 images; credential also sent to {}", peer.issuer().address)
         };
         assert_eq!(crate::support::sql::count(&app, &format!("events WHERE detail = '{told}'")), 1);
-        assert!(actions(&app, Some(credential)).contains(&"credential.opened".to_owned()));
+        assert!(actions(&app, Some(credential.0)).contains(&"credential.opened".to_owned()));
     }
 }
 
@@ -141,7 +141,7 @@ async fn the_page_shows_progress_while_a_scan_runs_and_stop_ends_it() {
         (part.header("hx-retarget"), part.has("#live"), part.has("[hx-trigger^=every]")),
         ("#live", true, false)
     );
-    assert!(actions(&app, Some(id)).contains(&"scan.stopped".to_owned()));
+    assert!(actions(&app, Some(id.0)).contains(&"scan.stopped".to_owned()));
 }
 
 #[actix_web::test]

@@ -5,7 +5,7 @@ use strongroom::models::events::Actor;
 use strongroom::models::integrations::{self, NewIntegration};
 use strongroom::models::trust::Doubt;
 use strongroom::models::usages::{self, Usage};
-use uuid::Uuid;
+use strongroom::models::{CredentialId, IntegrationId};
 
 use super::{basic, row};
 use crate::support::app::{TestApp, Visit};
@@ -13,7 +13,7 @@ use crate::support::sql;
 
 const HOST: &str = "registry.example.com";
 
-fn new<'a>(main: Uuid, further: &'a [Usage]) -> NewIntegration<'a> {
+fn new<'a>(main: CredentialId, further: &'a [Usage]) -> NewIntegration<'a> {
     NewIntegration {
         family: "registry_scan",
         version: "docker_v2",
@@ -26,16 +26,16 @@ fn new<'a>(main: Uuid, further: &'a [Usage]) -> NewIntegration<'a> {
     }
 }
 
-fn usage(role: &str, credential: Uuid) -> Usage {
+fn usage(role: &str, credential: CredentialId) -> Usage {
     Usage { role: role.to_owned(), credential, host: "cluster.example.com".to_owned() }
 }
 
 struct Story {
     app: TestApp,
     visit: Visit,
-    main: Uuid,
-    pull: Uuid,
-    id: Uuid,
+    main: CredentialId,
+    pull: CredentialId,
+    id: IntegrationId,
 }
 
 impl Story {
@@ -51,7 +51,7 @@ impl Story {
         Self { app, visit, main, pull, id }
     }
 
-    fn counted(&self, credential: Uuid) -> i64 {
+    fn counted(&self, credential: CredentialId) -> i64 {
         sql::count(&self.app, &format!("credentials, generate_series(1, usage_count) WHERE id = '{credential}'"))
     }
 

@@ -4,16 +4,16 @@ use strongroom::credentials::{self, gitlab_token};
 use strongroom::draft::Draft;
 use strongroom::form::Values;
 use strongroom::integrations::Family;
+use strongroom::models::CredentialId;
 use strongroom::models::credentials as stored;
 use strongroom::models::events::Actor;
-use uuid::Uuid;
 
 use super::{Form, ended};
 use crate::support::app::TestApp;
 use crate::support::peers::gitlab::{self, TOKEN};
 use crate::support::peers::receiver::Receiver;
 
-fn gitlab_credential(app: &TestApp) -> Uuid {
+fn gitlab_credential(app: &TestApp) -> CredentialId {
     let values = Values::from_iter([("token", TOKEN)]);
     let draft =
         Draft::new(&gitlab_token::KIND, "GitLab reader".to_owned(), String::new(), &values).expect("a good one");

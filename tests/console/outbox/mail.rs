@@ -1,17 +1,17 @@
 //! Mail through a real server: a letter for each recipient, each once, whatever breaks between.
 
-use crate::support::signed;
-use strongroom::models::recipients;
-
 use std::time::Duration;
+
+use strongroom::models::{IntegrationId, recipients};
 
 use super::*;
 use crate::support::binary::Strongroom;
 use crate::support::peers::smtp::MailServer;
+use crate::support::signed;
 use crate::support::wait::wait_for;
 
 /// A profile of that server in the store.
-pub fn profile(conn: &mut PgConnection, vault: &Vault, server: &MailServer) -> Uuid {
+pub fn profile(conn: &mut PgConnection, vault: &Vault, server: &MailServer) -> IntegrationId {
     let mut settings = server.settings();
     for (field, value) in EVERYTHING {
         settings.set(field, value);
@@ -31,7 +31,7 @@ pub fn profile(conn: &mut PgConnection, vault: &Vault, server: &MailServer) -> U
 }
 
 /// Somebody who has followed the link.
-pub fn confirmed(conn: &mut PgConnection, vault: &Vault, profile: Uuid, address: &str) {
+pub fn confirmed(conn: &mut PgConnection, vault: &Vault, profile: IntegrationId, address: &str) {
     transaction(conn, |conn| {
         let all = "stale,expiring,failed_test,failed_scan,integrity,delivery,lockout";
         let id = recipients::create(conn, vault, &Actor::command_line(), profile, address, all)?;

@@ -11,9 +11,8 @@ use strongroom::draft::Draft;
 use strongroom::form::Values;
 use strongroom::models::events::Actor;
 use strongroom::models::integrations::{self, NewIntegration};
-use strongroom::models::{self, DbError, credentials as stored};
+use strongroom::models::{self, CredentialId, DbError, IntegrationId, credentials as stored};
 use strongroom::vault::Vault;
-use uuid::Uuid;
 
 use crate::support::app::TestApp;
 use crate::support::peers::receiver::{Receiver, Said};
@@ -28,7 +27,7 @@ mod outage;
 mod replicas;
 
 /// Saves a credential as a person would have.
-fn credential(app: &TestApp, kind: &'static credentials::Kind, name: &str, values: &[(&str, &str)]) -> Uuid {
+fn credential(app: &TestApp, kind: &'static credentials::Kind, name: &str, values: &[(&str, &str)]) -> CredentialId {
     credential_on(&mut app.connect(), &app.services.vault, kind, name, values)
 }
 
@@ -38,15 +37,15 @@ fn credential_on(
     kind: &'static credentials::Kind,
     name: &str,
     values: &[(&str, &str)],
-) -> Uuid {
+) -> CredentialId {
     let values: Values = values.iter().copied().collect();
     let draft = Draft::new(kind, name.to_owned(), String::new(), &values).expect("a good credential");
     let create = |conn: &mut _| stored::create(conn, vault, &Actor::command_line(), &draft.row());
-    models::transaction::<Uuid, models::DbError>(conn, &create).expect("a credential")
+    models::transaction::<CredentialId, models::DbError>(conn, &create).expect("a credential")
 }
 
 /// An access key that is stored now, by whatever clock the database has.
-pub fn new_access_key(conn: &mut PgConnection, vault: &Vault, name: &str) -> Uuid {
+pub fn new_access_key(conn: &mut PgConnection, vault: &Vault, name: &str) -> CredentialId {
     let values = [
         ("method", "access_key"),
         ("access_key_id", "AKIAIOSFODNN7EXAMPLE"),
@@ -56,7 +55,7 @@ pub fn new_access_key(conn: &mut PgConnection, vault: &Vault, name: &str) -> Uui
 }
 
 /// An access key that was really stored so long ago: the database's clock is set back while it is.
-pub fn access_key(app: &TestApp, name: &str, ago: &str) -> Uuid {
+pub fn access_key(app: &TestApp, name: &str, ago: &str) -> CredentialId {
     let values = Values::from_iter([
         ("method", "access_key"),
         ("access_key_id", "AKIAIOSFODNN7EXAMPLE"),
@@ -74,7 +73,7 @@ pub fn access_key(app: &TestApp, name: &str, ago: &str) -> Uuid {
     .expect("a clock that is set back");
     let create = |conn: &mut _| stored::create(conn, &app.services.vault, &Actor::command_line(), &draft.row());
     // Not the models' own transaction, which would not look into the past.
-    conn.transaction::<Uuid, DbError, _>(create).expect("a credential")
+    conn.transaction::<CredentialId, DbError, _>(create).expect("a credential")
 }
 
 /// Many access keys of that age at once. Their rows are copies: what tells of them opens none.
@@ -107,7 +106,13 @@ const EVERYTHING: [(&str, &str); 7] = [
 ];
 
 /// A channel that tells about everything.
-fn channel(app: &TestApp, version: &str, host: &str, credential: Uuid, settings: &[(&str, &str)]) -> Uuid {
+fn channel(
+    app: &TestApp,
+    version: &str,
+    host: &str,
+    credential: CredentialId,
+    settings: &[(&str, &str)],
+) -> IntegrationId {
     channel_on(&mut app.connect(), &app.services.vault, (version, host), credential, settings)
 }
 
@@ -115,9 +120,9 @@ fn channel_on(
     conn: &mut PgConnection,
     vault: &Vault,
     (version, host): (&str, &str),
-    credential: Uuid,
+    credential: CredentialId,
     settings: &[(&str, &str)],
-) -> Uuid {
+) -> IntegrationId {
     let settings: Values = settings.iter().copied().chain(EVERYTHING).collect();
     let settings = String::from_utf8(settings.to_json().to_vec()).unwrap();
     let new = NewIntegration {
@@ -131,7 +136,7 @@ fn channel_on(
         every_hours: None,
     };
     let create = |conn: &mut _| integrations::create(conn, vault, &Actor::command_line(), &new);
-    models::transaction::<Uuid, models::DbError>(conn, &create).expect("a channel")
+    models::transaction::<IntegrationId, models::DbError>(conn, &create).expect("a channel")
 }
 
 /// A Splunk that takes events: <https://docs.splunk.com/Documentation/Splunk/latest/Data/HECExamples>.
@@ -145,12 +150,12 @@ impl Splunk {
         }))
     }
 
-    pub fn add(&self, app: &TestApp) -> Uuid {
+    pub fn add(&self, app: &TestApp) -> IntegrationId {
         let token = credential(app, &credentials::api_token::KIND, "HEC", &[("token", "8f4a5e2c-splunk")]);
         channel(app, "splunk", &self.0.url(), token, &[("url", &self.0.url()), ("source", "strongroom")])
     }
 
-    pub fn add_on(&self, conn: &mut PgConnection, vault: &Vault) -> Uuid {
+    pub fn add_on(&self, conn: &mut PgConnection, vault: &Vault) -> IntegrationId {
         let token = credential_on(conn, vault, &credentials::api_token::KIND, "HEC", &[("token", "8f4a5e2c-splunk")]);
         let url = self.0.url();
         channel_on(conn, vault, ("splunk", &url), token, &[("url", &url), ("source", "strongroom")])
@@ -198,7 +203,7 @@ impl PagerDuty {
         format!("--endpoints=pagerduty={}", self.0.url())
     }
 
-    fn add(&self, app: &TestApp) -> Uuid {
+    fn add(&self, app: &TestApp) -> IntegrationId {
         let key = credential(app, &credentials::api_token::KIND, "PagerDuty", &[("token", ROUTING_KEY)]);
         channel(app, "pagerduty", "events.pagerduty.com", key, &[])
     }

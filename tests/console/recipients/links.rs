@@ -49,7 +49,7 @@ async fn a_confirmation_link_holds_seven_days_and_for_its_own_recipient_only() {
         format!("/recipients/{}/confirm/{}", a[2], b[4]),
         format!("/recipients/{}/confirm/{}", a[2], "0".repeat(64)),
         format!("/recipients/{}/confirm/x", a[2]),
-        format!("/recipients/{}/confirm/{}", Uuid::new_v4(), a[4]),
+        format!("/recipients/{}/confirm/{}", RecipientId::fresh(), a[4]),
         format!("/recipients/x/confirm/{}", a[4]),
         format!("/recipients/{}/unsubscribe/{}", a[2], a[4]),
     ];
@@ -120,15 +120,15 @@ async fn every_other_write_still_says_where_it_comes_from() {
     let mut visit = app.visitor();
     for path in [
         "/login".to_owned(),
-        format!("/recipients/{}/confirm/{}", Uuid::new_v4(), "0".repeat(64)),
-        format!("/recipients/{}/remove", Uuid::new_v4()),
-        format!("/recipients/{}/unsubscribe", Uuid::new_v4()),
-        format!("/recipients/{}/unsubscribe/a/b", Uuid::new_v4()),
+        format!("/recipients/{}/confirm/{}", RecipientId::fresh(), "0".repeat(64)),
+        format!("/recipients/{}/remove", RecipientId::fresh()),
+        format!("/recipients/{}/unsubscribe", RecipientId::fresh()),
+        format!("/recipients/{}/unsubscribe/a/b", RecipientId::fresh()),
     ] {
         let request = visit.request(Method::POST, &path).form(&[("List-Unsubscribe", "One-Click")]);
         assert_eq!(visit.send(request).await.status, 403, "{path}");
     }
-    let path = format!("/recipients/{}/unsubscribe/{}", Uuid::new_v4(), "0".repeat(64));
+    let path = format!("/recipients/{}/unsubscribe/{}", RecipientId::fresh(), "0".repeat(64));
     let mut ada = app.administrator();
     let request = ada.request(Method::POST, &path).form(&[("List-Unsubscribe", "One-Click")]);
     assert_eq!(ada.send(request).await.status, 403, "a browser with a session is no mail program");
@@ -168,7 +168,7 @@ async fn the_link_of_a_removed_recipient_says_calmly_that_nothing_more_is_sent()
     let mut pages = Vec::new();
     for path in [
         format!("/recipients/{id}/unsubscribe/{key}"),
-        format!("/recipients/{}/unsubscribe/{}", Uuid::new_v4(), "0".repeat(64)),
+        format!("/recipients/{}/unsubscribe/{}", RecipientId::fresh(), "0".repeat(64)),
     ] {
         let visit = app.visitor();
         let one_click = visit.request(Method::POST, &path).form(&[("List-Unsubscribe", "One-Click")]);

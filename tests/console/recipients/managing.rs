@@ -1,7 +1,8 @@
-use crate::support::signed;
 use strongroom::accounts::Role;
+use strongroom::models::RecipientId;
 
 use super::*;
+use crate::support::signed;
 
 #[actix_web::test]
 async fn an_address_is_invited_with_something_to_hear_of() {
@@ -121,7 +122,7 @@ async fn who_has_not_confirmed_or_has_unsubscribed_may_be_asked_again() {
     let refused = invite(&mut ada, profile, "ops@example.com", &["on_stale"]).await;
     assert!(refused.status == 422 && refused.text("#address-error").contains("on the list already"));
 
-    let id = Uuid::parse_str(second.split('/').nth(2).unwrap()).unwrap();
+    let id: RecipientId = second.split('/').nth(2).unwrap().parse().unwrap();
     let key = app.transaction(|conn| {
         let row = strongroom::models::recipients::find(conn, &app.services.vault, id)?;
         Ok(row.shown().unsubscribe_key(&app.services.vault))

@@ -8,7 +8,7 @@ use strongroom::draft::Draft;
 use strongroom::models::credentials as stored;
 use strongroom::models::events::Actor;
 use strongroom::models::integrations::{self, NewIntegration};
-use uuid::Uuid;
+use strongroom::models::{CredentialId, IntegrationId, RecipientId, UserId};
 
 use crate::outbox::access_key;
 use crate::support::app::{Page, TestApp, Visit};
@@ -23,18 +23,18 @@ mod relay_story;
 mod story;
 
 /// A basic credential with the server's login.
-fn login(app: &TestApp) -> Uuid {
+fn login(app: &TestApp) -> CredentialId {
     let values = [("username", USER), ("password", PASSWORD)].into_iter().collect();
     let draft = Draft::new(&credentials::basic::KIND, "Mail account".to_owned(), String::new(), &values).unwrap();
     app.transaction(|conn| stored::create(conn, &app.services.vault, &Actor::command_line(), &draft.row()))
 }
 
 /// A profile that sends through the server.
-fn profile(app: &TestApp, server: &MailServer) -> Uuid {
+fn profile(app: &TestApp, server: &MailServer) -> IntegrationId {
     profile_named(app, server, "On call")
 }
 
-fn profile_named(app: &TestApp, server: &MailServer, name: &str) -> Uuid {
+fn profile_named(app: &TestApp, server: &MailServer, name: &str) -> IntegrationId {
     let credential = server.authority.is_some().then(|| login(app));
     let settings = String::from_utf8(server.settings().to_json().to_vec()).unwrap();
     let host = server.address.to_string();
@@ -51,7 +51,7 @@ fn profile_named(app: &TestApp, server: &MailServer, name: &str) -> Uuid {
     app.transaction(|conn| integrations::create(conn, &app.services.vault, &Actor::command_line(), &new))
 }
 
-async fn invite(visit: &mut Visit, profile: Uuid, address: &str, triggers: &[&'static str]) -> Page {
+async fn invite(visit: &mut Visit, profile: IntegrationId, address: &str, triggers: &[&'static str]) -> Page {
     let mut fields = vec![("address", address)];
     fields.extend(triggers.iter().map(|trigger| (*trigger, "on")));
     visit.post(&format!("/integrations/{profile}/recipients"), &fields).await
@@ -72,7 +72,7 @@ fn link(app: &TestApp, text: &str, to: &str) -> String {
 }
 
 /// Invited and confirmed; the path of the link that ends it.
-async fn subscribed(app: &TestApp, server: &MailServer, profile: Uuid, address: &str) -> Uuid {
+async fn subscribed(app: &TestApp, server: &MailServer, profile: IntegrationId, address: &str) -> RecipientId {
     let before = server.steps("mail").len();
     let invited = invite(&mut app.administrator_again(), profile, address, &["on_stale"]).await;
     assert_eq!(invited.status, 303, "{:?}", invited.texts("[role=alert]"));
@@ -80,7 +80,7 @@ async fn subscribed(app: &TestApp, server: &MailServer, profile: Uuid, address: 
     let path = link(app, mails[before].body("text/plain"), "/confirm/");
     let confirmed = app.visitor().post(&path, &[]).await;
     assert_eq!(confirmed.text("h1"), "Confirmed");
-    Uuid::parse_str(path.split('/').nth(2).unwrap()).unwrap()
+    path.split('/').nth(2).unwrap().parse().unwrap()
 }
 
 impl TestApp {
@@ -89,7 +89,7 @@ impl TestApp {
         #[derive(diesel::QueryableByName)]
         struct Id {
             #[diesel(sql_type = diesel::sql_types::Uuid)]
-            id: Uuid,
+            id: UserId,
         }
         let found: Vec<Id> =
             diesel::sql_query("SELECT id FROM users WHERE name = 'ada'").load(&mut self.connect()).unwrap();
@@ -98,7 +98,7 @@ impl TestApp {
 }
 
 /// An access key whose secret was stored 91 days ago.
-fn old_key(app: &TestApp, name: &str) -> Uuid {
+fn old_key(app: &TestApp, name: &str) -> CredentialId {
     let id = access_key(app, name, "91 days");
     app.services.wake.alerts.notify_one();
     id

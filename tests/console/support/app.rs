@@ -13,7 +13,7 @@ use strongroom::cli::{Cli, Command};
 use strongroom::console::Console;
 use strongroom::models::events::{self, Actor};
 use strongroom::models::sessions::Visit as Login;
-use strongroom::models::{self, DbError, sessions, users};
+use strongroom::models::{self, DbError, UserId, sessions, users};
 use strongroom::services::Services;
 use strongroom::store::open_store;
 use strongroom::vault::Vault;
@@ -138,12 +138,12 @@ impl TestApp {
     }
 
     /// A fresh session of a user, as after a login just now.
-    pub fn session_of(&self, id: uuid::Uuid) -> Visit {
+    pub fn session_of(&self, id: UserId) -> Visit {
         self.session_by(&mut self.connect(), id)
     }
 
     /// The same by way of a connection at hand.
-    pub fn session_by(&self, conn: &mut PgConnection, id: uuid::Uuid) -> Visit {
+    pub fn session_by(&self, conn: &mut PgConnection, id: UserId) -> Visit {
         let vault = self.services.vault.clone();
         let name = users::find(conn, &vault, id).expect("a user").into_shown().name;
         let token = log_in(conn, &vault, &name);
@@ -162,7 +162,7 @@ impl TestApp {
         self.user("ada", Role::Administrator)
     }
 
-    pub fn add_user(&self, name: &str, role: Role) -> uuid::Uuid {
+    pub fn add_user(&self, name: &str, role: Role) -> UserId {
         let vault = self.services.vault.clone();
         self.transaction(|conn| users::create(conn, &vault, &Actor::command_line(), name, role.slug(), quick_hash()))
     }

@@ -10,7 +10,7 @@ use strongroom::draft::Draft;
 use strongroom::form::Values;
 use strongroom::models::events::Actor;
 use strongroom::models::integrations::{self, NewIntegration};
-use strongroom::models::{credentials, recipients};
+use strongroom::models::{AlertId, CredentialId, DeliveryId, IntegrationId, UserId, credentials, recipients};
 use uuid::Uuid;
 
 use super::app::TestApp;
@@ -20,11 +20,11 @@ use super::sql;
 pub const NAME: &str = "Quixotic";
 
 pub struct OneOfEach {
-    credential: Uuid,
-    integration: Uuid,
-    alert: Uuid,
-    delivery: Uuid,
-    user: Uuid,
+    credential: CredentialId,
+    integration: IntegrationId,
+    alert: AlertId,
+    delivery: DeliveryId,
+    user: UserId,
     recipient: recipients::Recipient,
     confirm: String,
     unsubscribe: String,
@@ -54,7 +54,7 @@ impl OneOfEach {
             sql_query("UPDATE deliveries SET state = 'parked', ended_at = now(), error = 'refused'").execute(conn)?;
             Ok(recipients::find(conn, vault, id)?.into_shown())
         });
-        let (alert, user) = (Uuid::now_v7(), app.add_user(NAME, strongroom::accounts::Role::Auditor));
+        let (alert, user) = (AlertId::fresh(), app.add_user(NAME, strongroom::accounts::Role::Auditor));
         let raised = format!(
             "INSERT INTO alerts (id, trigger, subject_kind, subject_id, subject_name, stage)
              VALUES ('{alert}', 'lockout', 'user', '{user}', '{NAME}', 3);
@@ -70,12 +70,12 @@ impl OneOfEach {
     /// The address of a route, with what it names.
     pub fn path(&self, route: &str) -> String {
         let id = match route.split('/').nth(1).unwrap_or_default() {
-            "credentials" => self.credential,
-            "integrations" => self.integration,
-            "alerts" => self.alert,
-            "deliveries" => self.delivery,
-            "users" => self.user,
-            "recipients" => self.recipient.id,
+            "credentials" => self.credential.0,
+            "integrations" => self.integration.0,
+            "alerts" => self.alert.0,
+            "deliveries" => self.delivery.0,
+            "users" => self.user.0,
+            "recipients" => self.recipient.id.0,
             // Sessions of one's own: each visitor has others.
             _ => Uuid::nil(),
         };

@@ -1,5 +1,6 @@
 //! S1 and S4: somebody who hides events, or rolls the whole trail back, under a running console.
 
+use strongroom::models::CredentialId;
 use strongroom::models::follow::Follower;
 use strongroom::trail::Break;
 
@@ -14,8 +15,8 @@ fn turn(app: &TestApp, follower: &mut Follower) -> Vec<Break> {
 }
 
 /// The version that the console knows a row by.
-fn known(app: &TestApp, id: uuid::Uuid) -> i64 {
-    app.services.trail.latest_version(id, std::time::Instant::now())
+fn known(app: &TestApp, id: CredentialId) -> i64 {
+    app.services.trail.latest_version(id.0, std::time::Instant::now())
 }
 
 /// S1

@@ -5,9 +5,8 @@ use std::time::Duration;
 
 use strongroom::models::events::Actor;
 use strongroom::models::trust::Doubt;
-use strongroom::models::{self, DbError, chain, credentials, keks, users};
+use strongroom::models::{self, CredentialId, DbError, chain, credentials, keks, users};
 use strongroom::vault::{KeyRing, Vault};
-use uuid::Uuid;
 
 use super::{alerts, basic, change_password, findings, keep, put_back};
 use crate::support::app::{TestApp, keyring, quick_hash};
@@ -25,7 +24,7 @@ fn fresh(app: &TestApp) -> Vault {
 }
 
 /// What a console that remembers nothing thinks of a credential.
-fn doubt(app: &TestApp, id: Uuid) -> Option<Doubt> {
+fn doubt(app: &TestApp, id: CredentialId) -> Option<Doubt> {
     let (mut conn, vault) = (app.connect(), fresh(app));
     models::read(&mut conn, |conn| credentials::find(conn, &vault, id)).expect("a row").doubt()
 }

@@ -8,9 +8,8 @@ use strongroom::credentials;
 use strongroom::draft::Draft;
 use strongroom::form::Values;
 use strongroom::models::events::Actor;
-use strongroom::models::{credentials as stored, store_health};
+use strongroom::models::{CredentialId, IntegrationId, credentials as stored, store_health};
 use strongroom::verification;
-use uuid::Uuid;
 
 use crate::support::app::{Page, TestApp, Visit};
 use crate::support::sql;
@@ -105,14 +104,14 @@ fn has_event(app: &TestApp, action: &str) -> bool {
 }
 
 /// A saved credential with a user name and a password.
-fn basic(app: &TestApp, name: &str, password: &str) -> Uuid {
+fn basic(app: &TestApp, name: &str, password: &str) -> CredentialId {
     let values = Values::from_iter([("username", "robot"), ("password", password)]);
     let draft = Draft::new(&credentials::basic::KIND, name.to_owned(), String::new(), &values).expect("good values");
     app.transaction(|conn| stored::create(conn, &app.services.vault, &Actor::command_line(), &draft.row()))
 }
 
 /// Gives a credential another password, by its form.
-async fn change_password(visit: &mut Visit, id: Uuid, password: &str) -> Page {
+async fn change_password(visit: &mut Visit, id: CredentialId, password: &str) -> Page {
     let path = format!("/credentials/{id}/edit");
     let form = visit.get(&path).await;
     let version = form.attributes("input[name=row_version]", "value").remove(0);
@@ -122,7 +121,7 @@ async fn change_password(visit: &mut Visit, id: Uuid, password: &str) -> Page {
 }
 
 /// A scan of a registry with a credential; its id.
-async fn add_scan(visit: &mut Visit, name: &str, registry: &str, credential: Uuid) -> Uuid {
+async fn add_scan(visit: &mut Visit, name: &str, registry: &str, credential: CredentialId) -> IntegrationId {
     let credential = credential.to_string();
     let fields = [
         ("name", name),

@@ -5,7 +5,7 @@ use diesel::RunQueryDsl;
 use diesel::connection::SimpleConnection;
 use diesel::sql_types::Text;
 use strongroom::accounts::Role;
-use strongroom::models::{DbError, ReplicaId, deliveries, runs};
+use strongroom::models::{AlertId, CredentialId, DbError, IntegrationId, ReplicaId, deliveries, runs};
 use uuid::Uuid;
 
 use super::{Name, basic, findings};
@@ -50,8 +50,8 @@ async fn who_may_write_rows_cannot_store_a_time_that_is_none() {
 }
 
 /// A store with something on every page; a credential, an integration, an alert.
-fn furnish(app: &TestApp) -> (Uuid, Uuid, Uuid) {
-    let (credential, integration, alert) = (basic(app, "robot", "FIRST-1"), Uuid::new_v4(), Uuid::new_v4());
+fn furnish(app: &TestApp) -> (CredentialId, IntegrationId, AlertId) {
+    let (credential, integration, alert) = (basic(app, "robot", "FIRST-1"), IntegrationId::fresh(), AlertId::fresh());
     sql::run(
         app,
         &format!(
@@ -127,7 +127,7 @@ async fn pages_show_what_they_have_beside_a_time_that_is_none() {
 #[actix_web::test]
 async fn a_row_that_cannot_be_read_is_named_and_the_others_are_checked() {
     let app = TestApp::start();
-    let ids: Vec<Uuid> = (0..7).map(|number| basic(&app, &format!("robot {number}"), "FIRST-1")).collect();
+    let ids: Vec<CredentialId> = (0..7).map(|number| basic(&app, &format!("robot {number}"), "FIRST-1")).collect();
     sql::run(
         &app,
         &format!(

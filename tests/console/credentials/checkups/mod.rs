@@ -1,5 +1,6 @@
 //! The Test button: before saving and on what is saved; what is recorded, and what never is.
 
+use strongroom::models::CredentialId;
 use strongroom::models::checkups;
 
 use super::{add_of, samples};
@@ -30,7 +31,7 @@ fn borrowed(fields: &Fields) -> Vec<(&str, &str)> {
     fields.iter().map(|(name, value)| (*name, value.as_str())).collect()
 }
 
-async fn add_certificate(visit: &mut Visit, name: &str) -> uuid::Uuid {
+async fn add_certificate(visit: &mut Visit, name: &str) -> CredentialId {
     add_of(visit, &borrowed(&certificate(name))).await
 }
 
@@ -40,7 +41,7 @@ async fn pressed(visit: &mut Visit, path: &str, fields: &[(&str, &str)]) -> Page
     visit.send(request.header("sec-fetch-site", "same-origin").header("hx-request", "true")).await
 }
 
-fn last(app: &TestApp, id: uuid::Uuid) -> Option<checkups::LastTest> {
+fn last(app: &TestApp, id: CredentialId) -> Option<checkups::LastTest> {
     checkups::last(&mut app.connect(), id).expect("an answer")
 }
 
