@@ -6,17 +6,19 @@
 pub enum Family {
     RegistryScan,
     ServerlessScan,
+    CloudScan,
     AlertProfile,
 }
 
 impl Family {
-    pub const ALL: &[Self] = &[Self::RegistryScan, Self::ServerlessScan, Self::AlertProfile];
+    pub const ALL: &[Self] = &[Self::RegistryScan, Self::ServerlessScan, Self::CloudScan, Self::AlertProfile];
 
     /// Stable identifier, stored with every integration.
     pub fn slug(self) -> &'static str {
         match self {
             Self::RegistryScan => "registry_scan",
             Self::ServerlessScan => "serverless_scan",
+            Self::CloudScan => "cloud_scan",
             Self::AlertProfile => "alert_profile",
         }
     }
@@ -31,6 +33,7 @@ impl Family {
         match self {
             Self::RegistryScan => "Registry Scan",
             Self::ServerlessScan => "Serverless Scan",
+            Self::CloudScan => "Cloud Scan",
             Self::AlertProfile => "Alert profile",
         }
     }
@@ -40,6 +43,7 @@ impl Family {
         match self {
             Self::RegistryScan => "Lists the images of a registry, on a schedule.",
             Self::ServerlessScan => "Lists the functions of a cloud account, on a schedule.",
+            Self::CloudScan => "Lists the long-term keys of a cloud account, stored here or not, on a schedule.",
             Self::AlertProfile => "Tells people or a service what needs attention, each thing once.",
         }
     }

@@ -8,6 +8,7 @@ mod address;
 pub mod alerts;
 pub mod aws;
 pub mod ca_certificate;
+pub mod cloud;
 pub mod context;
 mod family;
 pub mod functions;
@@ -28,6 +29,7 @@ impl Family {
         match self {
             Self::RegistryScan => Some(&registries::image::INVENTORY),
             Self::ServerlessScan => Some(&functions::function::INVENTORY),
+            Self::CloudScan => Some(&cloud::key::INVENTORY),
             Self::AlertProfile => None,
         }
     }
@@ -37,6 +39,7 @@ impl Family {
         match self {
             Self::RegistryScan => registries::VERSIONS,
             Self::ServerlessScan => functions::VERSIONS,
+            Self::CloudScan => cloud::VERSIONS,
             Self::AlertProfile => alerts::CHANNELS,
         }
     }

@@ -12,7 +12,7 @@ use super::events::{self, Action, Actor};
 use super::schema::{credentials, secrets};
 use super::secrets::{NewSecret, Versions};
 use super::trust::{self, Seen, Trusted, latest_version};
-use super::{Conn, CredentialId, DbError, keks, provider_facts};
+use super::{Conn, CredentialId, DbError, cloud_keys, keks, provider_facts};
 use crate::vault::{Sealed, Vault};
 
 type SealedColumns = (Option<i32>, Option<Vec<u8>>, Option<Vec<u8>>);
@@ -105,6 +105,7 @@ fn insert(
         ))
         .execute(conn)?;
     NewSecret::active(id, 1, &sealed, ledger.now).insert(conn)?;
+    cloud_keys::tell_one(conn, id)?;
     let detail = format!("type {}", row.kind);
     ledger.record_version(conn, vault, actor, &row.event(Action::CredentialCreated, detail), row.row_version)?;
     Ok(id)
@@ -229,6 +230,7 @@ pub fn update(
         diesel::update(credentials::table.find(id)).set(anew).execute(conn)?;
         super::secrets::retire_active(conn, id)?;
         provider_facts::after_edit(conn, id, row.secret_version, secret == Secret::Replaced)?;
+        cloud_keys::tell_one(conn, id)?;
         NewSecret::active(id, row.secret_version, &sealed, ledger.now).replace(conn)?;
     }
     if secret != Secret::Kept {

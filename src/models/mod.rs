@@ -26,6 +26,7 @@ pub mod backlog;
 pub mod chain;
 pub mod channels;
 pub mod checkups;
+pub mod cloud_keys;
 mod connecting;
 pub mod credential_limits;
 pub mod credential_list;

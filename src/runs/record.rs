@@ -15,7 +15,7 @@ use crate::models::events::{self, Action};
 use crate::models::integrations::Integration;
 use crate::models::run_ends::{self, Counts, Gap, NAMED_GAPS, Outcome};
 use crate::models::runs::{self, Run};
-use crate::models::{self, Conn, CredentialId, DbError, ReplicaId, alert_settings, credentials, items};
+use crate::models::{self, Conn, CredentialId, DbError, ReplicaId, alert_settings, cloud_keys, credentials, items};
 use crate::services::Services;
 use crate::vault::Vault;
 
@@ -136,6 +136,9 @@ fn record(
         (Verdict::Found(found), Some(saving)) => {
             let difference = saving.replace(conn, &|saved| watch.saved(saved, found.items.len()))?;
             alarms::settle(conn, &done.integration, &found.items)?;
+            if Family::find(&done.integration.family) == Some(Family::CloudScan) {
+                cloud_keys::tell(conn, done.integration.id)?;
+            }
             read(found, difference, noun(&done.integration), &done.echoes)
         }
         (Verdict::Failed { step, error }, _) => {

@@ -14,7 +14,7 @@ use crate::credentials;
 use crate::models::attention::{self, Attention, Why};
 use crate::models::credential_summary::{self, Summary};
 use crate::models::runs::RunState;
-use crate::models::{self, DbError, runs};
+use crate::models::{self, DbError, cloud_keys, runs};
 use crate::services::Services;
 
 /// Entries a list of this page has at the most.
@@ -33,7 +33,11 @@ struct Show {
     expiring: i64,
     unused: i64,
     ages: Vec<Column>,
-    oldest_column: i64,
+    /// Of the keys in cloud accounts that are not stored here; empty where there are none.
+    found: Vec<Column>,
+    /// The greatest of all columns.
+    highest: i64,
+    stored_ages: bool,
     attention: Vec<Line>,
     runs: Vec<RunLine>,
 }
@@ -69,6 +73,7 @@ struct RunLine {
 
 struct Found {
     summary: Summary,
+    found_ages: [i64; 4],
     attention: Vec<Attention>,
     unwell: Vec<runs::Unwell>,
     recent: Vec<runs::Recent>,
@@ -84,6 +89,7 @@ pub async fn show(services: Data<Services>, request: HttpRequest, visitor: As<Au
         .run(move |conn| {
             Ok::<_, DbError>(Found {
                 summary: credential_summary::summary(conn, &limits)?,
+                found_ages: cloud_keys::ages(conn, usual.unwrap_or(0))?.map(|count| count.number),
                 attention: attention::list(conn, &limits, EACH)?,
                 unwell: runs::unwell(conn, EACH)?,
                 recent: runs::recent(conn, EACH)?,
@@ -110,8 +116,10 @@ impl Show {
             stale: summary.ages[3],
             expiring: summary.expiring,
             unused: summary.unused,
-            ages: columns(&summary, limit),
-            oldest_column: summary.ages.iter().copied().max().unwrap_or(0),
+            ages: columns(summary.ages, limit),
+            found: if found.found_ages == [0; 4] { Vec::new() } else { columns(found.found_ages, usual) },
+            highest: summary.ages.into_iter().chain(found.found_ages).max().unwrap_or(0),
+            stored_ages: summary.ages != [0; 4],
             attention,
             runs: found.recent.into_iter().map(|recent| run_line(recent, found.now)).collect(),
         }
@@ -123,7 +131,7 @@ fn bar(slug: &str, count: i64) -> Bar {
     Bar { slug: slug.to_owned(), label: label.to_owned(), count }
 }
 
-fn columns(summary: &Summary, limit: Option<i32>) -> Vec<Column> {
+fn columns(ages: [i64; 4], limit: Option<i32>) -> Vec<Column> {
     let labels = match limit {
         Some(days) => {
             let third = days / 3;
@@ -133,7 +141,7 @@ fn columns(summary: &Summary, limit: Option<i32>) -> Vec<Column> {
         None => ["1st third", "2nd third", "last third", "over it"].map(str::to_owned),
     };
     let tones = ["neutral", "neutral", "warn", "bad"];
-    let columns = labels.into_iter().zip(summary.ages).zip(tones);
+    let columns = labels.into_iter().zip(ages).zip(tones);
     columns.map(|((label, count), tone)| Column { label, count, tone }).collect()
 }
 

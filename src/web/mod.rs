@@ -9,6 +9,7 @@ pub mod admission;
 pub mod alerts;
 pub mod assets;
 pub mod audit;
+pub mod cloud_keys;
 pub mod credentials;
 pub mod csv;
 pub mod dashboard;
@@ -106,6 +107,9 @@ tree! {
     post "/recipients/{id}/confirm/{key}"     => recipients::confirm::create;
     get  "/recipients/{id}/unsubscribe/{key}" => recipients::unsubscribe::new;
     post "/recipients/{id}/unsubscribe/{key}" => recipients::unsubscribe::create;
+
+    get  "/cloud-keys"     => cloud_keys::index;
+    get  "/cloud-keys.csv" => cloud_keys::export::index;
 
     get  "/setup"    => setup::new;
     post "/setup"    => setup::create;

@@ -11,6 +11,7 @@ mod aws;
 mod bad_forms;
 mod canary;
 mod channels;
+mod cloud_keys;
 mod commands;
 mod credentials;
 mod database;

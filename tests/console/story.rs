@@ -99,10 +99,13 @@ async fn every_page_is_accessible_in_light_and_dark_wide_and_narrow() {
 
     let user = visit.get("/users").await.attributes("main a.row-link", "href").remove(0);
     let mut pages: Vec<String> =
-        ["/", "/credentials", "/credentials/new", "/integrations", "/integrations/new", "/alerts", "/alerts/settings"]
+        ["/", "/credentials", "/credentials/new", "/cloud-keys", "/integrations", "/integrations/new", "/alerts"]
             .map(str::to_owned)
             .into();
-    pages.extend(["/audit", "/users", "/users/new", "/account", "/account/two-step", "/nowhere"].map(str::to_owned));
+    pages.extend(
+        ["/alerts/settings", "/audit", "/users", "/users/new", "/account", "/account/two-step", "/nowhere"]
+            .map(str::to_owned),
+    );
     pages.extend([credential.clone(), format!("{credential}/edit"), format!("{credential}/delete"), user]);
     pages.extend([integration.clone(), format!("{integration}/edit"), format!("{integration}/delete")]);
     pages.extend(strongroom::credentials::KINDS.iter().map(|kind| format!("/credentials/new?kind={}", kind.slug)));

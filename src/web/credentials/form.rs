@@ -162,6 +162,19 @@ fn problem(kind: &Kind, field: &str, message: &str) -> (String, String, String) 
     (anchor.to_owned(), label.to_owned(), message.to_owned())
 }
 
+/// For a new credential: what the address chooses, and beside it a name and whose secret it is, where a page knows
+/// those. A kind whose values say where its secret goes takes no such proposal.
+pub fn proposed(kind: &Kind, params: &Params) -> Option<Values> {
+    let mut values = chosen(kind, params, None)?;
+    let whose = kind.fields.iter().filter(|field| field.identity && matches!(field.control, Control::Text));
+    for name in whose.map(|field| field.name).chain(["name"]) {
+        if !params.get(name).is_empty() {
+            values.set(name, params.get(name));
+        }
+    }
+    if (kind.address)(&values).is_some() { chosen(kind, params, None) } else { Some(values) }
+}
+
 /// What is saved (or nothing, for a new one), with the choices that the address asks for put over it.
 pub fn chosen(kind: &Kind, params: &Params, stored: Option<&Values>) -> Option<Values> {
     let is_choice = |field: &&Field| matches!(field.control, Control::Choice(_) | Control::Checkbox);

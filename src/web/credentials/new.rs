@@ -30,7 +30,7 @@ pub async fn new(request: HttpRequest, visitor: As<Operator>, params: Params) ->
         return page::html(&Kinds { shell, kinds: KINDS.iter().map(|kind| (icon(kind.slug), *kind)).collect() });
     }
     let kind = find(params.get("kind")).ok_or(Error::NotFound)?;
-    let chosen = form::chosen(kind, &params, None);
+    let chosen = form::proposed(kind, &params);
     let page = FormPage::new(shell, kind, setting(kind), chosen.as_ref(), None, &Errors::default());
     page.answer(&request, StatusCode::OK, chosen.is_some())
 }

@@ -38,9 +38,10 @@ pub fn grouped(number: i64) -> String {
     text
 }
 
-/// `1 image`, `1,204 images`
+/// `1 image`, `1,204 images`, `2 repositories`, `3 keys`
 pub fn counted(number: i64, noun: &str) -> String {
-    let ending = match (number, noun.strip_suffix('y')) {
+    let after_consonant = |stem: &&str| !stem.ends_with(['a', 'e', 'o', 'u']);
+    let ending = match (number, noun.strip_suffix('y').filter(after_consonant)) {
         (1, _) => return format!("1 {noun}"),
         (_, Some(stem)) => return format!("{} {stem}ies", grouped(number)),
         _ => "s",
@@ -208,6 +209,7 @@ mod tests {
         assert_eq!(counted(1, "repository"), "1 repository");
         assert_eq!(counted(1_000, "repository"), "1,000 repositories");
         assert_eq!(counted(0, "image"), "0 images");
+        assert_eq!(counted(3, "key"), "3 keys");
         assert_eq!(
             [999, 1_000, 84_249_000, 999_999, 1_200_000_000].map(size),
             ["999 B", "1.0 kB", "84.2 MB", "1.0 MB", "1.2 GB"]

@@ -1,0 +1,107 @@
+//! Long-term keys as items: the id of a key in an account. An active key and a switched-off one are two contents of the
+//! same. How they are shown on their integration's page is the [`INVENTORY`]; the page *Cloud keys* reads the same
+//! facts, which `models::cloud_keys` searches by their names.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::integrations::inventory::{self, Cell, Column, Inventory};
+
+/// What sort of item it is, for the pages that show one sort of all accounts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Sort {
+    #[default]
+    Key,
+}
+
+/// What is known of a key beside account and key id.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Facts {
+    pub sort: Sort,
+    /// Slug of the kind of credential that holds such a key here.
+    pub kind: String,
+    /// The name of the account at its provider; empty when it has none.
+    pub account: String,
+    /// Who has the key, as people name them.
+    pub owner: String,
+    /// The same, as the provider does.
+    pub arn: String,
+    /// It is the account's own, may do everything, and has an id that no API tells.
+    pub root: bool,
+    pub active: bool,
+    #[serde(with = "chrono::serde::ts_seconds_option", skip_serializing_if = "Option::is_none")]
+    pub made: Option<DateTime<Utc>>,
+    #[serde(with = "chrono::serde::ts_seconds_option", skip_serializing_if = "Option::is_none")]
+    pub used: Option<DateTime<Utc>>,
+    /// Never used, as far as the provider knows. Else, without a moment, it could not be read.
+    pub never: bool,
+    /// What it was last used for: `s3`, and where: `eu-central-1`; empty where that is not known.
+    pub service: String,
+    pub region: String,
+}
+
+impl Facts {
+    /// Another one is a change of the key.
+    pub fn state(&self) -> &'static str {
+        if self.active { "Active" } else { "Inactive" }
+    }
+
+    /// `s3 in eu-central-1`
+    pub fn used_for(&self) -> String {
+        match (self.service.as_str(), self.region.as_str()) {
+            ("", _) => String::new(),
+            (service, "") => service.to_owned(),
+            (service, region) => format!("{service} in {region}"),
+        }
+    }
+}
+
+impl inventory::Facts for Facts {
+    fn cells(self) -> Vec<Cell> {
+        let state = Cell::Mark(if self.active { "good" } else { "neutral" }, self.state().to_owned());
+        let used_for = self.used_for();
+        vec![Cell::Text(self.owner), state, Cell::At(self.made), Cell::At(self.used), Cell::Text(used_for)]
+    }
+}
+
+pub static INVENTORY: Inventory = Inventory {
+    noun: "key",
+    source: "account",
+    part: "user",
+    place: "Account",
+    name: "Key",
+    fingerprint: None,
+    separator: " ",
+    columns: &[
+        Column { head: "Owner", csv: "owner", is_number: false },
+        Column { head: "State", csv: "state", is_number: false },
+        Column { head: "Created", csv: "created_at", is_number: false },
+        Column { head: "Last used", csv: "last_used_at", is_number: false },
+        Column { head: "Used for", csv: "used_for", is_number: false },
+    ],
+    exported: &["owner", "state", "created_at", "last_used_at", "used_for"],
+    hint: "No user of the account has a long-term key, or the credential may not list them.",
+    cells: inventory::cells::<Facts>,
+    alarm: None,
+};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_facts_of_a_key_have_the_names_that_the_page_of_all_keys_asks_for() {
+        let made = DateTime::from_timestamp(1_551_434_400, 0);
+        let facts = Facts { kind: "aws".to_owned(), active: true, made, never: true, ..Facts::default() };
+        let json = serde_json::to_value(&facts).unwrap();
+        assert_eq!(
+            (&json["sort"], &json["kind"], &json["made"]),
+            (&"key".into(), &"aws".into(), &1_551_434_400.into())
+        );
+        assert!(json["active"] == true && json["never"] == true && json["root"] == false && json["owner"] == "");
+        assert!(json.get("used").is_none(), "what is not known is not there");
+        assert_eq!(serde_json::from_value::<Facts>(json).unwrap(), facts);
+    }
+}

@@ -1,0 +1,79 @@
+//! A key as its table shows it.
+
+use chrono::{DateTime, Utc};
+use serde::Deserialize;
+
+use crate::integrations::cloud::key::Facts;
+use crate::models::cloud_keys::Line;
+use crate::models::{CredentialId, IntegrationId};
+use crate::web::credentials::view::Age;
+use crate::web::page::{When, when};
+use crate::web::params::Params;
+
+/// A line of the table.
+pub struct KeyView {
+    pub id: String,
+    /// `210987654321`, and its name.
+    pub account: String,
+    pub alias: String,
+    pub owner: String,
+    pub root: bool,
+    pub active: bool,
+    /// `None` where nobody tells when it was made.
+    pub age: Option<Age>,
+    pub made: Option<When>,
+    /// `None`: see `use_word`.
+    pub used: Option<When>,
+    pub use_word: &'static str,
+    pub used_for: String,
+    /// The last scan could not read it.
+    pub kept: bool,
+    pub integration: (IntegrationId, String),
+    /// The credential that holds it.
+    pub stored: Option<(CredentialId, String)>,
+    /// `and 1 more`, where several credentials hold it; else empty.
+    pub others: String,
+    /// The form that stores it, filled in; where somebody may store it.
+    pub store: Option<String>,
+}
+
+impl KeyView {
+    pub fn new(line: Line, limit: Option<i32>, may_edit: bool, now: DateTime<Utc>) -> Self {
+        let facts = facts(&line);
+        let stored = line.credential_id.zip(line.credential_name);
+        let may_store = may_edit && facts.active && !facts.root && stored.is_none();
+        Self {
+            store: may_store.then(|| form(&facts, &line.name)),
+            id: line.name,
+            account: line.place,
+            active: facts.active,
+            others: Some(line.credentials - 1)
+                .filter(|more| *more > 0)
+                .map(|more| format!("and {more} more"))
+                .unwrap_or_default(),
+            age: facts.made.map(|at| Age::new(at, now, limit.filter(|_| facts.active))),
+            made: facts.made.map(|at| when(at, now)),
+            used: facts.used.map(|at| when(at, now)),
+            use_word: if facts.never { "never" } else { "not known" },
+            used_for: facts.used_for(),
+            kept: line.kept,
+            integration: (line.integration_id, line.integration_name),
+            stored,
+            alias: facts.account,
+            owner: facts.owner,
+            root: facts.root,
+        }
+    }
+}
+
+/// Those of the default where a later release wrote others.
+pub fn facts(line: &Line) -> Facts {
+    Facts::deserialize(&line.facts).unwrap_or_default()
+}
+
+/// The form of a credential with what is known of the key. Its secret is nowhere to be read: a person enters it.
+fn form(facts: &Facts, id: &str) -> String {
+    let known =
+        [("kind", facts.kind.as_str()), ("name", &facts.owner), ("method", "access_key"), ("access_key_id", id)];
+    Params::default().link("/credentials/new", &known)
+}
