@@ -64,6 +64,7 @@ mod noted;
 pub mod notices;
 mod of_row;
 mod ordinary;
+mod paging;
 pub mod provider_facts;
 mod readable;
 pub mod recipients;
