@@ -1,46 +1,17 @@
 //! A GitLab access token, for gitlab.com or for a server of one's own.
 
-use secrecy::SecretString;
-use serde::Deserialize;
+use super::forge_token::{self, Payload};
+use super::{Facts, Guide, Kind};
+use crate::form::{Errors, Values};
 
-use super::{Facts, Guide, Kind, certificate, checks, pem};
-use crate::form::{Errors, Field, Values};
-
-const DEFAULT_SERVER: &str = "https://gitlab.com";
-
-/// What a consumer gets.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Payload {
-    #[serde(default = "default_server")]
-    pub server_url: String,
-    pub token: SecretString,
-    /// PEM of the authorities that the server's certificate is held against, beside the public ones.
-    pub ca_certificate: Option<String>,
-}
-
-fn default_server() -> String {
-    DEFAULT_SERVER.to_owned()
-}
+/// The server of the vendor.
+pub const SERVER: &str = "https://gitlab.com";
 
 pub static KIND: Kind = Kind {
     slug: "gitlab_token",
     label: "GitLab",
     summary: "An access token of gitlab.com or a GitLab server of your own: its container registry.",
-    fields: &[
-        Field::text("server_url", "Server URL")
-            .optional()
-            .placeholder(DEFAULT_SERVER)
-            .help("Blank for gitlab.com.")
-            .check(checks::server_url)
-            .identity(),
-        Field::secret("token", "Access token").placeholder("glpat-…").max(1024).check(token),
-        Field::document("ca_certificate", "CA certificate")
-            .optional()
-            .help("PEM, if the server's certificate is signed by a private authority.")
-            .check(pem::authorities)
-            .identity(),
-    ],
+    fields: &forge_token::fields(SERVER, "Blank for gitlab.com.", ("glpat-…", token)),
     examine,
     parses: |values| super::payload::<Payload>(values).is_some(),
     ages: |_| false,
@@ -71,16 +42,9 @@ const OTHERS: [(&str, &str); 8] = [
 ];
 
 fn token(value: &str) -> Result<String, String> {
-    let token = checks::token(value)?;
-    match OTHERS.iter().find(|(prefix, _)| token.starts_with(prefix)) {
-        Some((_, what)) => Err(format!("{what} Enter an access token, which begins with glpat-.")),
-        None => Ok(token),
-    }
+    forge_token::token(value, &OTHERS, "Enter an access token, which begins with glpat-.")
 }
 
 fn examine(values: &Values) -> Result<Facts, Errors> {
-    let server = Some(values.get("server_url")).filter(|url| !url.is_empty()).unwrap_or(DEFAULT_SERVER);
-    let mut facts = Facts { identity: checks::host(server), ..Facts::default() };
-    facts.lines.extend(certificate::authority_line(values.get("ca_certificate")));
-    Ok(facts)
+    Ok(forge_token::facts(values, SERVER))
 }

@@ -8,6 +8,7 @@ pub mod basic;
 pub mod certificate;
 pub mod checks;
 pub mod document;
+pub mod forge_token;
 pub mod gcp;
 pub mod github_token;
 pub mod gitlab_token;

@@ -9,7 +9,7 @@ use diesel::sql_types::{Bool, Integer, Text, Timestamptz, Uuid as SqlUuid};
 
 use super::credential_query::{Key, On, PAGE, Page, Place, Query, Row, Sort, conditions};
 use super::schema::credentials;
-use super::{Conn, CredentialId, DbError, credential_search};
+use super::{Conn, CredentialId, DbError, credential_search, paging};
 
 /// One row of the table, as it is now.
 pub fn find(connection: &mut Conn, id: CredentialId) -> Result<(Row, DateTime<Utc>), DbError> {
@@ -55,19 +55,14 @@ fn sorted(connection: &mut Conn, query: &Query, in_few: bool) -> Result<Found, D
     Ok(rows.order(sql::<Text>(order(query.sort, up))).limit(PAGE as i64 + 1).select(columns).load(connection)?)
 }
 
-fn paged(connection: &mut Conn, query: &Query, mut found: Found) -> Result<Page, DbError> {
-    let back = query.from.as_ref().is_some_and(|place| place.back);
-    let more = found.len() > PAGE;
-    found.truncate(PAGE);
-    if back {
-        found.reverse();
-    }
+fn paged(connection: &mut Conn, query: &Query, found: Found) -> Result<Page, DbError> {
+    let cut = paging::Page::cut(found, PAGE as i64, query.from.as_ref().map(|place| place.back));
+    let paging::Page { rows: found, before, after } = cut;
     let now = match found.first() {
         Some((_, now)) => *now,
         None => super::clock(connection)?,
     };
     let rows: Vec<Row> = found.into_iter().map(|(row, _)| row).collect();
-    let (before, after) = if back { (more, true) } else { (query.from.is_some(), more) };
     let previous = rows.first().map(|row| row.place(query.sort, true)).filter(|_| before);
     let next = rows.last().map(|row| row.place(query.sort, false)).filter(|_| after);
     Ok(Page { rows, previous, next, now, sort: query.sort, beginnings: false })

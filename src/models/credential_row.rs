@@ -29,7 +29,7 @@ pub struct Credential {
     pub shipped: bool,
     pub secret_version: i32,
     /// Which secrets have a value.
-    #[diesel(select_expression = secrets::versions(), select_expression_type = secrets::OfRow)]
+    #[diesel(select_expression = secrets::OfCredential, select_expression_type = secrets::OfCredential)]
     pub secrets: Versions,
     #[diesel(deserialize_as = Time)]
     pub secret_set_at: DateTime<Utc>,

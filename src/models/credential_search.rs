@@ -9,7 +9,7 @@ use diesel::sql_types::{Bool, Text, Timestamptz, Uuid as SqlUuid};
 
 use super::credential_query::{Key, PAGE, Page, Place, Query, Row, Sort, conditions};
 use super::schema::{credential_phrases, credentials};
-use super::{Conn, DbError};
+use super::{Conn, DbError, paging};
 
 /// Characters of a phrase that are kept; the migration cuts them.
 const KEPT: usize = 60;
@@ -44,16 +44,13 @@ pub fn page(connection: &mut Conn, query: &Query) -> Result<Page, DbError> {
         rows = rows.filter(beyond.bind::<SqlUuid, _>(*id).sql(")"));
     }
     let order = if back { "phrase DESC, credential_id DESC" } else { "phrase, credential_id" };
-    let mut found: Vec<(Row, String, DateTime<Utc>)> = rows
+    let found: Vec<(Row, String, DateTime<Utc>)> = rows
         .order(sql::<Text>(order))
         .limit(PAGE as i64 + 1)
         .select((Row::as_select(), phrase, sql::<Timestamptz>("now()")))
         .load(connection)?;
-    let more = found.len() > PAGE;
-    found.truncate(PAGE);
-    if back {
-        found.reverse();
-    }
+    let cut = paging::Page::cut(found, PAGE as i64, query.from.as_ref().map(|place| place.back));
+    let paging::Page { rows: found, before, after } = cut;
     let now = match found.first() {
         Some((.., now)) => *now,
         None => super::clock(connection)?,
@@ -61,7 +58,6 @@ pub fn page(connection: &mut Conn, query: &Query) -> Result<Page, DbError> {
     let place = |at: Option<&(Row, String, _)>, back| {
         at.map(|(row, phrase, _)| Place { key: Key::Text(phrase.clone()), id: row.id, back })
     };
-    let (before, after) = if back { (more, true) } else { (query.from.is_some(), more) };
     let previous = place(found.first(), true).filter(|_| before);
     let next = place(found.last(), false).filter(|_| after);
     let mut rows: Vec<Row> = found.into_iter().map(|(row, ..)| row).collect();

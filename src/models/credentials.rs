@@ -11,8 +11,9 @@ use super::credential_row::context;
 use super::events::{self, Action, Actor};
 use super::schema::{credentials, secrets};
 use super::secrets::{NewSecret, Versions};
+use super::together::Both;
 use super::trust::{self, Seen, Trusted, latest_version};
-use super::{Conn, CredentialId, DbError, cloud_keys, keks, provider_facts};
+use super::{Conn, CredentialId, DbError, cloud_keys, keks, provider_facts, sealing};
 use crate::vault::{Sealed, Vault};
 
 type SealedColumns = (Option<i32>, Option<Vec<u8>>, Option<Vec<u8>>);
@@ -52,9 +53,9 @@ fn insert(
     new: &NewCredential,
     shipped: bool,
 ) -> Result<CredentialId, DbError> {
-    let mut ledger = events::open(conn)?;
+    let (mut ledger, key) = sealing::open(conn, vault)?;
     let id = CredentialId::fresh();
-    let sealed = vault.seal(keks::active(conn, vault)?, &context(id, new.kind, 1), new.plaintext)?;
+    let sealed = vault.seal(key, &context(id, new.kind, 1), new.plaintext)?;
     let row = Credential {
         id,
         kind: new.kind.to_owned(),
@@ -80,34 +81,35 @@ fn insert(
         stale_after_days: None,
     };
     let row = trust::sign(vault, row);
-    diesel::insert_into(credentials::table)
-        .values((
-            (
-                credentials::id.eq(row.id),
-                credentials::kind.eq(&row.kind),
-                credentials::name.eq(&row.name),
-                credentials::name_key.eq(crate::names::key(&row.name)),
-                credentials::note.eq(&row.note),
-                credentials::identity.eq(&row.identity),
-                credentials::facts.eq(&row.facts),
-                credentials::ages.eq(row.ages),
-                credentials::expires_at.eq(row.expires_at),
-                credentials::shipped.eq(row.shipped),
-            ),
-            (
-                credentials::secret_set_at.eq(row.secret_set_at),
-                credentials::created_at.eq(row.created_at),
-                credentials::created_by.eq(&row.created_by),
-                credentials::edited_at.eq(row.edited_at),
-                credentials::edited_by.eq(&row.edited_by),
-                credentials::row_mac.eq(&row.row_mac),
-            ),
-        ))
-        .execute(conn)?;
-    NewSecret::active(id, 1, &sealed, ledger.now).insert(conn)?;
-    cloud_keys::tell_one(conn, id)?;
-    let detail = format!("type {}", row.kind);
-    ledger.record_version(conn, vault, actor, &row.event(Action::CredentialCreated, detail), row.row_version)?;
+    let inserted = diesel::insert_into(credentials::table).values((
+        (
+            credentials::id.eq(row.id),
+            credentials::kind.eq(&row.kind),
+            credentials::name.eq(&row.name),
+            credentials::name_key.eq(crate::names::key(&row.name)),
+            credentials::note.eq(&row.note),
+            credentials::identity.eq(&row.identity),
+            credentials::facts.eq(&row.facts),
+            credentials::ages.eq(row.ages),
+            credentials::expires_at.eq(row.expires_at),
+            credentials::shipped.eq(row.shipped),
+        ),
+        (
+            credentials::secret_set_at.eq(row.secret_set_at),
+            credentials::created_at.eq(row.created_at),
+            credentials::created_by.eq(&row.created_by),
+            credentials::edited_at.eq(row.edited_at),
+            credentials::edited_by.eq(&row.edited_by),
+            credentials::row_mac.eq(&row.row_mac),
+        ),
+    ));
+    let secret = NewSecret::active(id, 1, &sealed, ledger.now);
+    let change = Both(inserted, diesel::insert_into(secrets::table).values(&secret));
+    let event = row.event(Action::CredentialCreated, format!("type {}", row.kind));
+    ledger.record_with(conn, vault, actor, (&event, row.row_version), change)?;
+    if row.ages {
+        cloud_keys::tell_one(conn, id)?;
+    }
     Ok(id)
 }
 
@@ -206,8 +208,10 @@ pub fn update(
         row.secret_set_at = ledger.now;
     }
     let row = trust::sign(vault, row);
+    let healed = (credentials::integrity_failed_at.eq(None::<DateTime<Utc>>), super::credential_row::untested());
     diesel::update(credentials::table.find(id))
         .set((
+            (secret != Secret::Kept).then_some(healed),
             credentials::name.eq(&row.name),
             credentials::name_key.eq(crate::names::key(&row.name)),
             credentials::note.eq(&row.note),
@@ -225,15 +229,12 @@ pub fn update(
         .execute(conn)?;
     if secret != Secret::Kept {
         let sealed = vault.seal(keks::active(conn, vault)?, &row.context(), new.plaintext)?;
-        let healed = credentials::integrity_failed_at.eq(None::<DateTime<Utc>>);
-        let anew = (healed, super::credential_row::untested());
-        diesel::update(credentials::table.find(id)).set(anew).execute(conn)?;
         super::secrets::retire_active(conn, id)?;
         provider_facts::after_edit(conn, id, row.secret_version, secret == Secret::Replaced)?;
-        cloud_keys::tell_one(conn, id)?;
+        if row.ages {
+            cloud_keys::tell_one(conn, id)?;
+        }
         NewSecret::active(id, row.secret_version, &sealed, ledger.now).replace(conn)?;
-    }
-    if secret != Secret::Kept {
         let ends = row.expires_at.filter(|at| *at < ledger.now + chrono::Duration::days(30));
         alerts::after_edit(conn, row.id, secret == Secret::Replaced, ends.is_some())?;
     }

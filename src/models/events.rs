@@ -4,15 +4,17 @@
 use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
+use diesel::pg::Pg;
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Text};
+use diesel::query_builder::{QueryFragment, QueryId};
 use uuid::Uuid;
 
 pub use super::actions::Action;
-use super::append::Append;
+pub use super::event_list::{Filter, Place, actors, list};
 use super::noted::{self, Written};
 use super::schema::{audit_lanes, events};
 use super::times::Time;
+use super::together::Append;
 use super::{Conn, DbError};
 use crate::trail::End;
 use crate::vault::Vault;
@@ -82,14 +84,18 @@ diesel::define_sql_function! {
     fn clock_timestamp() -> diesel::sql_types::Timestamptz;
 }
 
-/// Lane, seq, mac, clock.
-type Opened = (i16, i64, Vec<u8>, DateTime<Utc>);
+/// [`lane_columns`] of a lane.
+pub(super) type Opened = (i16, i64, Vec<u8>, DateTime<Utc>);
+type LaneColumns = (audit_lanes::lane, audit_lanes::seq, audit_lanes::mac, clock_timestamp);
+
+/// What a ledger starts from. Diesel's own expressions, not SQL text: only those are prepared once a connection.
+pub(super) fn lane_columns() -> LaneColumns {
+    (audit_lanes::lane, audit_lanes::seq, audit_lanes::mac, clock_timestamp())
+}
 
 /// Opens the ledger at the start of a change: takes a free lane, or waits for one when all are taken.
 pub fn open(conn: &mut Conn) -> Result<Ledger, DbError> {
-    // Diesel's own expressions, not SQL text: only those are prepared once a connection.
-    let columns = || (audit_lanes::lane, audit_lanes::seq, audit_lanes::mac, clock_timestamp());
-    let free = audit_lanes::table.select(columns()).limit(1).for_update().skip_locked();
+    let free = audit_lanes::table.select(lane_columns()).limit(1).for_update().skip_locked();
     let opened: Option<Opened> = free.first(conn).optional()?;
     let opened = match opened {
         Some(opened) => opened,
@@ -98,21 +104,24 @@ pub fn open(conn: &mut Conn) -> Result<Ledger, DbError> {
             // Without lanes nothing can be written down, so nothing is changed.
             audit_lanes::table
                 .find(lane)
-                .select(columns())
+                .select(lane_columns())
                 .for_update()
                 .first(conn)
                 .optional()?
                 .ok_or(DbError::ReadOnly)?
         }
     };
-    let (lane, seq, mac, now) = opened;
-    Ok(Ledger { lane, seq, mac, now })
+    Ok(Ledger::of(opened))
 }
 
 impl Ledger {
+    pub(super) fn of((lane, seq, mac, now): Opened) -> Self {
+        Self { lane, seq, mac, now }
+    }
+
     /// Writes one event. More than one may follow in the same transaction.
     pub fn record(&mut self, conn: &mut Conn, vault: &Vault, actor: &Actor, new: &NewEvent) -> Result<(), DbError> {
-        self.write(conn, vault, actor, new, None)
+        self.write(conn, vault, actor, (new, None), ())
     }
 
     /// The same for a change that made this version of the row, or that ended it: the last version of a row that is
@@ -125,7 +134,22 @@ impl Ledger {
         new: &NewEvent,
         version: i64,
     ) -> Result<(), DbError> {
-        self.write(conn, vault, actor, new, Some(version))
+        self.write(conn, vault, actor, (new, Some(version)), ())
+    }
+
+    /// The same together with the change itself, in one statement.
+    pub(super) fn record_with<T>(
+        &mut self,
+        conn: &mut Conn,
+        vault: &Vault,
+        actor: &Actor,
+        (new, version): (&NewEvent, i64),
+        change: T,
+    ) -> Result<(), DbError>
+    where
+        T: QueryFragment<Pg> + QueryId,
+    {
+        self.write(conn, vault, actor, (new, Some(version)), change)
     }
 
     /// Where the last event of this change stands: lane and number.
@@ -133,14 +157,17 @@ impl Ledger {
         (self.lane, self.seq)
     }
 
-    fn write(
+    fn write<T>(
         &mut self,
         conn: &mut Conn,
         vault: &Vault,
         actor: &Actor,
-        new: &NewEvent,
-        subject_version: Option<i64>,
-    ) -> Result<(), DbError> {
+        (new, subject_version): (&NewEvent, Option<i64>),
+        change: T,
+    ) -> Result<(), DbError>
+    where
+        T: QueryFragment<Pg> + QueryId,
+    {
         self.check(vault, new.action)?;
         let mut event = Event {
             lane: self.lane,
@@ -158,7 +185,7 @@ impl Ledger {
         };
         event.mac = link(vault, &self.mac, &event);
         let head_mac = head_mac(vault, self.lane, event.seq, &event.mac);
-        let written = Append { event: &event, head_mac: &head_mac }.execute(conn)?;
+        let written = Append { event: &event, head_mac: &head_mac, change }.execute(conn)?;
         // A trigger or a rule of somebody else may have swallowed what was written.
         if written != 1 {
             return Err(DbError::ReadOnly);
@@ -264,74 +291,4 @@ pub fn latest_at(conn: &mut Conn, vault: &Vault, actions: &[Action]) -> Result<O
         }
     }
     Ok(None)
-}
-
-/// The filters of the Audit page; empty means any.
-#[derive(Clone, Debug, Default)]
-pub struct Filter {
-    /// Any of these, see [`actors`].
-    pub actors: Option<Vec<String>>,
-    pub action: String,
-    pub subject_id: Option<Uuid>,
-    pub from: Option<DateTime<Utc>>,
-    pub until: Option<DateTime<Utc>>,
-    /// Events strictly older than this place, for the next page.
-    pub before: Option<Place>,
-}
-
-/// Who may be meant by what was typed: those of this name, large and small letters alike, else those whose name begins
-/// so. Steps from name to name in the index, so that it costs a look-up a name and not one an event.
-pub fn actors(connection: &mut Conn, typed: &str) -> Result<Vec<String>, DbError> {
-    /// Names that are looked through at most. People and addresses that follow a mail's link have one each.
-    const MOST: i64 = 1_000;
-    let found: Vec<Name> = diesel::sql_query(
-        "WITH RECURSIVE names AS (
-            (SELECT actor FROM events ORDER BY actor LIMIT 1)
-            UNION ALL
-            SELECT (SELECT e.actor FROM events e WHERE e.actor > n.actor ORDER BY e.actor LIMIT 1)
-            FROM names n WHERE n.actor IS NOT NULL
-         ) SELECT actor FROM names WHERE actor IS NOT NULL LIMIT $1",
-    )
-    .bind::<BigInt, _>(MOST)
-    .load(connection)?;
-    let typed = typed.to_lowercase();
-    let names = || found.iter().map(|name| &name.actor);
-    let same: Vec<String> = names().filter(|name| name.to_lowercase() == typed).cloned().collect();
-    let begin = names().filter(|name| name.to_lowercase().starts_with(&typed)).cloned();
-    Ok(if same.is_empty() { begin.collect() } else { same })
-}
-
-#[derive(QueryableByName)]
-struct Name {
-    #[diesel(sql_type = Text)]
-    actor: String,
-}
-
-/// Where an event stands in the order of the page: time, lane, number in the lane.
-pub type Place = (DateTime<Utc>, i16, i64);
-
-/// Newest first.
-pub fn list(connection: &mut Conn, filter: &Filter, limit: i64) -> Result<Vec<Event>, DbError> {
-    let mut query = events::table.select(Event::as_select()).into_boxed();
-    if let Some(actors) = &filter.actors {
-        query = query.filter(events::actor.eq_any(actors));
-    }
-    if !filter.action.is_empty() {
-        query = query.filter(events::action.eq(&filter.action));
-    }
-    if let Some(id) = filter.subject_id {
-        query = query.filter(events::subject_id.eq(id));
-    }
-    if let Some(from) = filter.from {
-        query = query.filter(events::at.ge(from));
-    }
-    if let Some(until) = filter.until {
-        query = query.filter(events::at.lt(until));
-    }
-    if let Some((at, lane, seq)) = filter.before {
-        let later_lane = events::lane.gt(lane).or(events::lane.eq(lane).and(events::seq.gt(seq)));
-        // The bound that stands alone lets the index start there, however deep the page.
-        query = query.filter(events::at.le(at)).filter(events::at.lt(at).or(later_lane));
-    }
-    Ok(query.order((events::at.desc(), events::lane, events::seq)).limit(limit).load(connection)?)
 }

@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 
+use super::paging::Page;
 use super::times::MaybeTime;
 use super::{Conn, CredentialId, DbError, IntegrationId};
 
@@ -70,32 +71,18 @@ pub fn usages(conn: &mut Conn, credential: CredentialId, limit: i64) -> Result<V
         .load(conn)?)
 }
 
-/// One page of the table, and whether there are rows before and after it.
-#[derive(Clone, Debug)]
-pub struct Page {
-    pub rows: Vec<Line>,
-    pub before: bool,
-    pub after: bool,
-}
-
 /// A page of the integrations whose name or host contains `search`, by name. `from` is the name key that it starts
 /// after, or, with `true`, ends before.
-pub fn list(conn: &mut Conn, search: &str, from: Option<(&str, bool)>, size: i64) -> Result<Page, DbError> {
+pub fn list(conn: &mut Conn, search: &str, from: Option<(&str, bool)>, size: i64) -> Result<Page<Line>, DbError> {
     let pattern = format!("%{}%", super::escape_like(&search.trim().to_lowercase()));
     let back = from.is_some_and(|(_, back)| back);
     let (sign, order) = if back { ("<", "DESC") } else { (">", "ASC") };
     let wanted = format!("(i.name_key LIKE $2 OR u.host LIKE $2) AND i.name_key {sign} $3");
-    let mut rows: Vec<Line> = diesel::sql_query(format!("{LINES} WHERE {wanted} ORDER BY i.name_key {order} LIMIT $4"))
+    let rows: Vec<Line> = diesel::sql_query(format!("{LINES} WHERE {wanted} ORDER BY i.name_key {order} LIMIT $4"))
         .bind::<Bool, _>(false)
         .bind::<Text, _>(pattern)
         .bind::<Text, _>(from.map_or("", |(key, _)| key))
         .bind::<BigInt, _>(size + 1)
         .load(conn)?;
-    let more = i64::try_from(rows.len()).unwrap_or(i64::MAX) > size;
-    rows.truncate(usize::try_from(size).unwrap_or(usize::MAX));
-    if back {
-        rows.reverse();
-    }
-    let (before, after) = if back { (more, true) } else { (from.is_some(), more) };
-    Ok(Page { rows, before, after })
+    Ok(Page::cut(rows, size, from.map(|(_, back)| back)))
 }

@@ -4,14 +4,14 @@
 use chrono::{DateTime, Utc};
 use diesel::dsl::sql;
 use diesel::prelude::*;
-use diesel::sql_types::{Bool, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Bool, Nullable, Timestamptz};
 use uuid::Uuid;
 
 use super::events::{self, Action, Actor, NewEvent};
 use super::schema::{credentials, integrations};
 use super::times::{MaybeTime, Time};
 use super::trust::{self, Parts, Seen, Signed, latest_version, signed_columns};
-use super::usages::{self, Further, OfRow, Usage};
+use super::usages::{self, Further, Usage};
 use super::{Conn, CredentialId, DbError, IntegrationId, channels};
 use crate::vault::Vault;
 
@@ -23,15 +23,15 @@ pub struct Integration {
     pub version: String,
     pub name: String,
     /// Of the usage of role `main`.
-    #[diesel(select_expression = usages::main_credential(), select_expression_type = OfRow<Nullable<SqlUuid>>)]
+    #[diesel(select_expression = usages::MainCredential, select_expression_type = usages::MainCredential)]
     #[diesel(skip_insertion, skip_update)]
     pub credential_id: Option<CredentialId>,
     /// The host that gets the credential, as `host:port`.
-    #[diesel(select_expression = usages::main_host(), select_expression_type = OfRow<Text>)]
+    #[diesel(select_expression = usages::MainHost, select_expression_type = usages::MainHost)]
     #[diesel(skip_insertion, skip_update)]
     pub host: String,
     /// The usages of other roles.
-    #[diesel(select_expression = usages::further(), select_expression_type = OfRow<Jsonb>)]
+    #[diesel(select_expression = usages::OtherUsages, select_expression_type = usages::OtherUsages)]
     #[diesel(skip_insertion, skip_update)]
     pub further: Further,
     /// Canonical JSON of the form's values.

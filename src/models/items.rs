@@ -225,13 +225,8 @@ pub struct Start {
     pub back: bool,
 }
 
-/// One page, and whether there are rows before and after it.
-#[derive(Clone, Debug)]
-pub struct Page {
-    pub rows: Vec<Item>,
-    pub before: bool,
-    pub after: bool,
-}
+/// A page of the inventory.
+pub type Page = super::paging::Page<Item>;
 
 /// A page of the inventory in the order of place and name, searched.
 pub fn page(
@@ -254,14 +249,8 @@ pub fn page(
     } else {
         rows.order((items::place, items::name))
     };
-    let mut rows: Vec<Item> = rows.load(conn)?;
-    let more = i64::try_from(rows.len()).unwrap_or(i64::MAX) > size;
-    rows.truncate(usize::try_from(size).unwrap_or(usize::MAX));
-    if back {
-        rows.reverse();
-    }
-    let (before, after) = if back { (more, true) } else { (from.is_some(), more) };
-    Ok(Page { rows, before, after })
+    let rows: Vec<Item> = rows.load(conn)?;
+    Ok(Page::cut(rows, size, from.map(|start| start.back)))
 }
 
 /// How many items an integration has, as its last scan that read anything left them.

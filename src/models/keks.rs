@@ -234,22 +234,33 @@ pub fn lock_active(connection: &mut Conn, vault: &Vault) -> Result<i32, DbError>
     })
 }
 
+/// The newest key of the ring, which is usually the active one.
+pub(super) fn newest(vault: &Vault) -> i32 {
+    vault.kek_ids().into_iter().max().unwrap_or_default()
+}
+
+/// The key of an active row that was read with the latest version of the key `asked`, if it is that key and trusted.
+pub(super) fn trusted(vault: &Vault, row: (Kek, Option<i64>), asked: i32) -> Option<i32> {
+    let seen = Seen::new(vault, row, |kek| kek.state == "active" && kek.id == asked);
+    seen.trust().ok().map(|kek| kek.id)
+}
+
 /// `read` gets the id of the key that is probably the active one, and returns the active row with the latest version
 /// that the audit trail records of *that* key: one statement for nearly all writes.
 fn trusted_active(
     vault: &Vault,
     mut read: impl FnMut(AsExprOf<Uuid, SqlUuid>) -> Result<Option<(Kek, Option<i64>)>, DbError>,
 ) -> Result<i32, DbError> {
-    let mut asked = vault.kek_ids().into_iter().max().unwrap_or_default();
-    // The newest key of the ring is usually the active one. Another may become it while its row is waited for.
+    let mut asked = newest(vault);
+    // Another may become the active one while its row is waited for.
     for _ in 0..3 {
         let Some((kek, version)) = read(subject(asked).into_sql::<SqlUuid>())? else { continue };
         if kek.id != asked {
             asked = kek.id;
             continue;
         }
-        if let Ok(kek) = Seen::new(vault, (kek, version), |kek| kek.state == "active").trust() {
-            return Ok(kek.id);
+        if let Some(key) = trusted(vault, (kek, version), asked) {
+            return Ok(key);
         }
         break;
     }

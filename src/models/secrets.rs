@@ -4,13 +4,12 @@
 
 use chrono::{DateTime, Utc};
 use diesel::deserialize::{self, FromSql, FromSqlRow};
-use diesel::dsl::sql;
-use diesel::expression::SqlLiteral;
 use diesel::pg::{Pg, PgValue};
 use diesel::prelude::*;
 use diesel::sql_types::Jsonb;
 use serde::Deserialize;
 
+use super::of_row::column;
 use super::schema::secrets;
 use super::text_enum::text_enum;
 use super::trust::Parts;
@@ -79,17 +78,16 @@ impl FromSql<Jsonb, Pg> for Versions {
     }
 }
 
-/// A column of the statement that reads the credential, so that both are of one moment.
-pub(super) type OfRow = SqlLiteral<Jsonb>;
-
-pub(super) fn versions() -> OfRow {
-    sql("(SELECT coalesce(jsonb_agg(jsonb_build_object('version', version, 'state', state, 'key_id', key_id)), '[]')
-        FROM secrets WHERE credential_id = credentials.id AND state <> 'retired')")
+column! {
+    /// [`Versions`] of a credential.
+    OfCredential: Jsonb,
+    "(SELECT coalesce(jsonb_agg(jsonb_build_object('version', version, 'state', state, 'key_id', key_id)), '[]')
+        FROM secrets WHERE credential_id = credentials.id AND state <> 'retired')"
 }
 
-/// A row with a value.
+/// A row with a value. Diesel prepares an INSERT anew each time where a column may be left to its default.
 #[derive(Clone, Copy, Insertable, AsChangeset)]
-#[diesel(table_name = secrets, primary_key(credential_id, version))]
+#[diesel(table_name = secrets, primary_key(credential_id, version), treat_none_as_default_value = false)]
 pub(super) struct NewSecret<'a> {
     credential_id: CredentialId,
     version: i32,
@@ -106,12 +104,6 @@ impl<'a> NewSecret<'a> {
         let (wrapped_dek, payload) = (&*sealed.wrapped_dek, &*sealed.payload);
         let state = SecretState::Active;
         Self { credential_id: credential, version, state, kek_id: sealed.kek_id, wrapped_dek, payload, made_at }
-    }
-
-    /// For a credential that is new. Has no ON CONFLICT, so that Diesel prepares it once a connection.
-    pub fn insert(&self, conn: &mut Conn) -> Result<(), DbError> {
-        diesel::insert_into(secrets::table).values(self).execute(conn)?;
-        Ok(())
     }
 
     /// A row that has the version already was put there by SQL, beside a credential that was put back: it is replaced.

@@ -3,14 +3,13 @@
 //! Which integrations use a credential is in `using`.
 
 use diesel::deserialize::{self, FromSql, FromSqlRow};
-use diesel::dsl::sql;
-use diesel::expression::SqlLiteral;
 use diesel::pg::{Pg, PgValue};
 use diesel::prelude::*;
 use diesel::sql_types::{Jsonb, Nullable, Text, Uuid as SqlUuid};
 use diesel::upsert::excluded;
 use serde::{Deserialize, Serialize};
 
+use super::of_row::column;
 use super::schema::usages;
 use super::trust::Parts;
 pub use super::using::{known_destination, of};
@@ -63,22 +62,21 @@ impl Further {
     }
 }
 
-pub(super) type OfRow<T> = SqlLiteral<T>;
-
-/// The credential of role [`MAIN`], as a column of the statement that reads the integration.
-pub(super) fn main_credential() -> OfRow<Nullable<SqlUuid>> {
-    sql("(SELECT usages.credential_id FROM usages WHERE integration_id = integrations.id AND role = 'main')")
+column! {
+    /// The credential of role [`MAIN`].
+    MainCredential: Nullable<SqlUuid>,
+    "(SELECT usages.credential_id FROM usages WHERE integration_id = integrations.id AND role = 'main')"
 }
-
-/// Its host.
-pub(super) fn main_host() -> OfRow<Text> {
-    sql("coalesce((SELECT usages.host FROM usages WHERE integration_id = integrations.id AND role = 'main'), '')")
+column! {
+    /// Its host.
+    MainHost: Text,
+    "coalesce((SELECT usages.host FROM usages WHERE integration_id = integrations.id AND role = 'main'), '')"
 }
-
-/// All others.
-pub(super) fn further() -> OfRow<Jsonb> {
-    sql("(SELECT coalesce(jsonb_agg(to_jsonb(usages) - 'integration_id'), '[]') FROM usages
-        WHERE integration_id = integrations.id AND role <> 'main')")
+column! {
+    /// All others.
+    OtherUsages: Jsonb,
+    "(SELECT coalesce(jsonb_agg(to_jsonb(usages) - 'integration_id'), '[]') FROM usages
+        WHERE integration_id = integrations.id AND role <> 'main')"
 }
 
 /// Writes the usages of an integration; `main` are the credential and the host of role [`MAIN`]. Call in the transaction

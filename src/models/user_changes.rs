@@ -6,7 +6,7 @@ use super::events::{self, Action, Actor, Ledger};
 use super::schema::{sessions, users};
 use super::trust::{self, Trusted};
 use super::users::{User, lock, write};
-use super::{Conn, DbError, UserId, alerts, altered, keks, logins};
+use super::{Conn, DbError, UserId, alerts, altered, keks, logins, sealing};
 use crate::vault::Vault;
 
 /// What an administrator or the user changes; each ends sessions as it must and is audited.
@@ -206,10 +206,10 @@ pub fn rehash(
     user: Trusted<User>,
     hash: &str,
 ) -> Result<Trusted<User>, DbError> {
-    let mut ledger = events::open(conn)?;
+    let (mut ledger, key) = sealing::open(conn, vault)?;
     let (read, next) = (user.row_version, user.next_version());
     let mut user = user.into_row();
-    user.seal_password(vault, keks::active(conn, vault)?, hash)?;
+    user.seal_password(vault, key, hash)?;
     user.row_version = next;
     let user = trust::sign(vault, user);
     write(conn, &user, read)?;

@@ -5,12 +5,12 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use uuid::Uuid;
 
-use super::events::{self, Action, Actor, NewEvent};
+use super::events::{Action, Actor, NewEvent};
 use super::schema::users;
 use super::times::{MaybeTime, Time};
 use super::trust::{self, Parts, Seen, Signed, Trusted, latest_version, signed_columns};
 pub use super::user_changes::{Change, Proof, change, log_in, rehash};
-use super::{Conn, DbError, UserId, keks};
+use super::{Conn, DbError, UserId, sealing};
 use crate::vault::{Context, Sealed, Vault};
 
 #[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable, Identifiable, Insertable, AsChangeset)]
@@ -160,9 +160,9 @@ fn insert(
     hash: &str,
     temporary: bool,
 ) -> Result<UserId, DbError> {
-    let mut ledger = events::open(conn)?;
+    let (mut ledger, key) = sealing::open(conn, vault)?;
     let id = UserId::fresh();
-    let sealed = vault.seal(keks::active(conn, vault)?, &context(id, "password", 1), hash.as_bytes())?;
+    let sealed = vault.seal(key, &context(id, "password", 1), hash.as_bytes())?;
     let user = User {
         id,
         name: name.to_owned(),

@@ -14,7 +14,8 @@ use super::endpoints::{Endpoints, Service};
 use super::probe::{Finding, Verdict};
 use super::tls_faults::Form;
 use super::{Failure, ProviderError};
-use crate::credentials::github_token::Payload;
+use crate::credentials::forge_token::Payload;
+use crate::credentials::github_token::SERVER;
 use crate::form::Values;
 
 const WHO: &str = "GitHub";
@@ -56,7 +57,7 @@ pub(super) async fn probe(values: &Values, egress: &Egress, endpoints: &Endpoint
 }
 
 async fn ask(payload: &Payload, egress: &Egress, endpoints: &Endpoints) -> Result<Answer, ProviderError> {
-    let mut request = calls::get(api(&payload.server_url, "/user", endpoints)?);
+    let mut request = calls::get(api(payload.server(SERVER), "/user", endpoints)?);
     if !calls::authorize(&mut request, "Bearer", payload.token.expose_secret()) {
         return Err(ProviderError::WrongCredential);
     }

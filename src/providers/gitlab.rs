@@ -14,7 +14,8 @@ use super::endpoints::{Endpoints, Service};
 use super::probe::{Finding, Verdict};
 use super::tls_faults::Form;
 use super::{Failure, ProviderError};
-use crate::credentials::gitlab_token::Payload;
+use crate::credentials::forge_token::Payload;
+use crate::credentials::gitlab_token::SERVER;
 use crate::form::Values;
 
 const WHO: &str = "GitLab";
@@ -86,7 +87,7 @@ pub fn address(server: &str, path: &str, endpoints: &Endpoints) -> Result<Url, P
 }
 
 async fn ask(client: &Client, payload: &Payload, path: &str, endpoints: &Endpoints) -> Result<Answer, ProviderError> {
-    let mut request = calls::get(address(&payload.server_url, path, endpoints)?);
+    let mut request = calls::get(address(payload.server(SERVER), path, endpoints)?);
     let token = HeaderValue::from_str(payload.token.expose_secret());
     let mut token = token.map_err(|_| ProviderError::WrongCredential)?;
     token.set_sensitive(true);

@@ -19,10 +19,7 @@ pub async fn retry(
     visitor: As<Operator>,
     posted: Posted,
 ) -> Result<HttpResponse, Error> {
-    posted.only(["next"])?;
-    let (one, decision) = (Parked::One(params::id(&request)?), Decision::Retry);
-    let tried = deliveries::decide(&services, &visitor.principal(), one, decision).await;
-    answer(&request, listed(posted.get("next")), decision, tried)
+    one(&services, &request, &visitor, &posted, Decision::Retry).await
 }
 
 /// `drop` is the name of the address; the function of that name is Rust's.
@@ -32,10 +29,20 @@ pub async fn give_up(
     visitor: As<Operator>,
     posted: Posted,
 ) -> Result<HttpResponse, Error> {
+    one(&services, &request, &visitor, &posted, Decision::GiveUp).await
+}
+
+async fn one(
+    services: &Services,
+    request: &HttpRequest,
+    visitor: &As<Operator>,
+    posted: &Posted,
+    decision: Decision,
+) -> Result<HttpResponse, Error> {
     posted.only(["next"])?;
-    let (one, decision) = (Parked::One(params::id(&request)?), Decision::GiveUp);
-    let tried = deliveries::decide(&services, &visitor.principal(), one, decision).await;
-    answer(&request, listed(posted.get("next")), decision, tried)
+    let one = Parked::One(params::id(request)?);
+    let tried = deliveries::decide(services, &visitor.principal(), one, decision).await;
+    answer(request, listed(posted.get("next")), decision, tried)
 }
 
 /// All that waits at a channel, by a button of the channel's page.

@@ -225,6 +225,18 @@ fn templates_escape_everything_and_hold_nothing_inline() {
 }
 
 #[test]
+fn templates_fit_a_screen() {
+    let long: Vec<String> = files("templates", ".html")
+        .into_iter()
+        .flat_map(|(name, text)| {
+            let lines = text.lines().enumerate().filter(|(_, line)| line.chars().count() > 120);
+            lines.map(|(at, _)| format!("{name}:{}", at + 1)).collect::<Vec<_>>()
+        })
+        .collect();
+    assert!(long.is_empty(), "at most 120 characters a line, one element each:\n{}", long.join("\n"));
+}
+
+#[test]
 fn mails_escape_everything_and_fetch_nothing() {
     let banned = [
         "|safe",

@@ -59,7 +59,7 @@ impl Facts {
 }
 
 impl inventory::Facts for Facts {
-    fn cells(self) -> Vec<Cell> {
+    fn cells(self, _now: DateTime<Utc>) -> Vec<Cell> {
         let state = Cell::Mark(if self.active { "good" } else { "neutral" }, self.state().to_owned());
         let used_for = self.used_for();
         vec![Cell::Text(self.owner), state, Cell::At(self.made), Cell::At(self.used), Cell::Text(used_for)]
@@ -83,6 +83,7 @@ pub static INVENTORY: Inventory = Inventory {
     ],
     exported: &["owner", "state", "created_at", "last_used_at", "used_for"],
     hint: "No user of the account has a long-term key, or the credential may not list them.",
+    note: "",
     cells: inventory::cells::<Facts>,
     alarm: None,
 };

@@ -3,11 +3,10 @@
 //! <https://learn.microsoft.com/en-us/rest/api/containerregistry/>
 
 use chrono::{DateTime, Utc};
-use futures_util::future::BoxFuture;
 use serde::Deserialize;
 use url::Url;
 
-use super::catalogue::{Catalogue, Described, Details, Listing, Pages, Tag};
+use super::catalogue::{Catalogue, Described, Details, Listing, Opening, Pages, Tag, opened};
 use super::docker_v2::described;
 use super::reach::reach;
 use super::selection::{self, Names};
@@ -77,7 +76,7 @@ const PAGE: usize = 100;
 
 struct AzureRegistry(Registry);
 
-fn open<'a>(cx: &'a Context<'a>) -> BoxFuture<'a, Result<Box<dyn Catalogue + 'a>, ProviderError>> {
+fn open<'a>(cx: &'a Context<'a>) -> Opening<'a> {
     Box::pin(async move {
         let host = login_server(cx.settings.get("registry")).map_err(|_| ProviderError::InvalidAddress)?;
         let secret = cx.main().ok_or(ProviderError::WrongCredential)?;
@@ -86,13 +85,17 @@ fn open<'a>(cx: &'a Context<'a>) -> BoxFuture<'a, Result<Box<dyn Catalogue + 'a>
         let exchange = at("/oauth2/exchange")?;
         let token = refresh_token(&exchange, &host, who, cx.outside.tokens, cx.outside.egress).await?;
         let registry = reach(cx, Tls::default(), &at("")?, Login::Refresh(token))?;
-        Ok(Box::new(AzureRegistry(registry)) as Box<dyn Catalogue>)
+        opened(AzureRegistry(registry))
     })
 }
 
-impl AzureRegistry {
+fn metadata(repository: &str) -> String {
+    format!("repository:{repository}:metadata_read")
+}
+
+impl Catalogue for AzureRegistry {
     /// `GET /acr/v1/_catalog`
-    async fn list_repositories(&self, pages: Pages) -> Result<Listing<String>, ProviderError> {
+    async fn repositories(&self, _names: &Names, pages: Pages) -> Result<Listing<String>, ProviderError> {
         #[derive(Deserialize)]
         struct Found {
             #[serde(deserialize_with = "list_or_null")]
@@ -105,7 +108,7 @@ impl AzureRegistry {
     }
 
     /// `GET /acr/v1/<repository>/_tags`
-    async fn list_tags(&self, repository: &str, pages: Pages) -> Result<Listing<Tag>, ProviderError> {
+    async fn tags(&self, repository: &str, pages: Pages) -> Result<Listing<Tag>, ProviderError> {
         #[derive(Deserialize)]
         struct Found {
             #[serde(deserialize_with = "list_or_null")]
@@ -119,7 +122,7 @@ impl AzureRegistry {
 
     /// `GET /acr/v1/<repository>/_manifests/<digest>`, which costs no pull; the v2 interface where that does not tell,
     /// as of an index.
-    async fn read(&self, repository: &str, tag: &Tag) -> Result<Described, ProviderError> {
+    async fn describe(&self, repository: &str, tag: &Tag) -> Result<Described, ProviderError> {
         if is_digest(&tag.details.digest) {
             let path = format!("acr/v1/{repository}/_manifests/{}", tag.details.digest);
             let answer = self.0.vendor_get(&path, Sign::For(&metadata(repository))).await?;
@@ -133,28 +136,6 @@ impl AzureRegistry {
             }
         }
         described(&self.0, repository, tag).await
-    }
-}
-
-fn metadata(repository: &str) -> String {
-    format!("repository:{repository}:metadata_read")
-}
-
-impl Catalogue for AzureRegistry {
-    fn repositories<'a>(
-        &'a self,
-        _names: &'a Names,
-        pages: Pages,
-    ) -> BoxFuture<'a, Result<Listing<String>, ProviderError>> {
-        Box::pin(self.list_repositories(pages))
-    }
-
-    fn tags<'a>(&'a self, repository: &'a str, pages: Pages) -> BoxFuture<'a, Result<Listing<Tag>, ProviderError>> {
-        Box::pin(self.list_tags(repository, pages))
-    }
-
-    fn describe<'a>(&'a self, repository: &'a str, tag: &'a Tag) -> BoxFuture<'a, Result<Described, ProviderError>> {
-        Box::pin(self.read(repository, tag))
     }
 }
 

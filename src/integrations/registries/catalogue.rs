@@ -10,22 +10,55 @@ use crate::providers::ProviderError;
 pub use crate::providers::oci_registry::{Listing, Pages};
 
 /// Signs in with the settings and the credential of a call.
-pub type Open = for<'a> fn(&'a Context<'a>) -> BoxFuture<'a, Result<Box<dyn Catalogue + 'a>, ProviderError>>;
+pub type Open = for<'a> fn(&'a Context<'a>) -> Opening<'a>;
+/// What an [`Open`] returns; [`opened`] ends it.
+pub type Opening<'a> = BoxFuture<'a, Result<Box<dyn AnyCatalogue + 'a>, ProviderError>>;
 
 /// A registry that is signed in to. Its lists may be incomplete: what is missing is said beside what was read.
 pub trait Catalogue: Send + Sync {
     /// The repositories. `names` are those that the scan takes: a registry that can list a part may leave out the rest.
-    fn repositories<'a>(
-        &'a self,
-        names: &'a Names,
+    fn repositories(
+        &self,
+        names: &Names,
         pages: Pages,
-    ) -> BoxFuture<'a, Result<Listing<String>, ProviderError>>;
+    ) -> impl Future<Output = Result<Listing<String>, ProviderError>> + Send;
 
     /// The tags of a repository, with what the list already says of each.
-    fn tags<'a>(&'a self, repository: &'a str, pages: Pages) -> BoxFuture<'a, Result<Listing<Tag>, ProviderError>>;
+    fn tags(&self, repository: &str, pages: Pages) -> impl Future<Output = Result<Listing<Tag>, ProviderError>> + Send;
 
     /// The rest of what a tag names. Asked only for the tags that are kept.
-    fn describe<'a>(&'a self, repository: &'a str, tag: &'a Tag) -> BoxFuture<'a, Result<Described, ProviderError>>;
+    fn describe(&self, repository: &str, tag: &Tag) -> impl Future<Output = Result<Described, ProviderError>> + Send;
+}
+
+/// A [`Catalogue`] of whatever provider, for the driver.
+pub trait AnyCatalogue: Send + Sync {
+    /// As [`Catalogue::repositories`].
+    fn repositories<'a>(&'a self, names: &'a Names, pages: Pages) -> Answer<'a, Listing<String>>;
+    /// As [`Catalogue::tags`].
+    fn tags<'a>(&'a self, repository: &'a str, pages: Pages) -> Answer<'a, Listing<Tag>>;
+    /// As [`Catalogue::describe`].
+    fn describe<'a>(&'a self, repository: &'a str, tag: &'a Tag) -> Answer<'a, Described>;
+}
+
+type Answer<'a, T> = BoxFuture<'a, Result<T, ProviderError>>;
+
+impl<C: Catalogue> AnyCatalogue for C {
+    fn repositories<'a>(&'a self, names: &'a Names, pages: Pages) -> Answer<'a, Listing<String>> {
+        Box::pin(Catalogue::repositories(self, names, pages))
+    }
+
+    fn tags<'a>(&'a self, repository: &'a str, pages: Pages) -> Answer<'a, Listing<Tag>> {
+        Box::pin(Catalogue::tags(self, repository, pages))
+    }
+
+    fn describe<'a>(&'a self, repository: &'a str, tag: &'a Tag) -> Answer<'a, Described> {
+        Box::pin(Catalogue::describe(self, repository, tag))
+    }
+}
+
+/// Ends an [`Opening`].
+pub fn opened<'a>(catalogue: impl Catalogue + 'a) -> Result<Box<dyn AnyCatalogue + 'a>, ProviderError> {
+    Ok(Box::new(catalogue))
 }
 
 /// A tag as a list has it.
@@ -68,6 +101,17 @@ pub enum Missing {
     Here(ProviderError),
     /// The same of all tags, which is said once a scan.
     Everywhere(ProviderError),
+}
+
+/// Platforms as a vendor lists them, image by image: each once, and none without a name.
+pub fn distinct(names: impl Iterator<Item = String>) -> Vec<String> {
+    let mut platforms: Vec<String> = Vec::new();
+    for name in names {
+        if !name.is_empty() && !platforms.contains(&name) {
+            platforms.push(name);
+        }
+    }
+    platforms
 }
 
 impl Details {

@@ -4,13 +4,12 @@
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
-use futures_util::future::BoxFuture;
 use secrecy::SecretString;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use tokio::sync::Mutex;
 
-use super::catalogue::{Catalogue, Described, Details, Listing, Missing, Pages, Tag};
+use super::catalogue::{Catalogue, Described, Details, Listing, Missing, Opening, Pages, Tag, distinct, opened};
 use super::places::{gather, repositories};
 use super::reach::reach;
 use super::selection::{self, Names};
@@ -58,7 +57,7 @@ struct DockerHub<'a> {
     account: Option<(String, SecretString, Mutex<Instant>)>,
 }
 
-fn open<'a>(cx: &'a Context<'a>) -> BoxFuture<'a, Result<Box<dyn Catalogue + 'a>, ProviderError>> {
+fn open<'a>(cx: &'a Context<'a>) -> Opening<'a> {
     Box::pin(async move {
         let address = docker_hub::address(cx.outside.endpoints, "/")?;
         let (account, login) = match cx.main() {
@@ -71,7 +70,7 @@ fn open<'a>(cx: &'a Context<'a>) -> BoxFuture<'a, Result<Box<dyn Catalogue + 'a>
             }
         };
         let api = reach(cx, Tls::default(), &address, login)?;
-        Ok(Box::new(DockerHub { api, cx, account }) as Box<dyn Catalogue>)
+        opened(DockerHub { api, cx, account })
     })
 }
 
@@ -83,15 +82,6 @@ struct Page<T> {
 }
 
 impl DockerHub<'_> {
-    async fn list_repositories(&self, names: &Names, pages: Pages) -> Result<Listing<String>, ProviderError> {
-        let namespaces = match (names.first_parts(), &self.account) {
-            (Some(namespaces), _) => namespaces,
-            (None, Some((name, ..))) => vec![name.to_ascii_lowercase()],
-            (None, None) => return Err(ProviderError::Unauthorized { sent: Sent::Nothing }),
-        };
-        gather(Listing::default(), namespaces, pages, |namespace| self.repositories_of(namespace, pages)).await
-    }
-
     /// `GET /v2/namespaces/<namespace>/repositories`
     async fn repositories_of(&self, namespace: String, pages: Pages) -> Result<Listing<String>, ProviderError> {
         #[derive(Deserialize)]
@@ -104,14 +94,6 @@ impl DockerHub<'_> {
         let path = format!("v2/namespaces/{namespace}/repositories?page_size=100");
         let (found, rest) = self.list::<Repository>(&path, pages).await?;
         Ok(repositories(found.into_iter().map(|found| format!("{namespace}/{}", found.name)).collect(), rest))
-    }
-
-    /// `GET /v2/namespaces/<namespace>/repositories/<repository>/tags`
-    async fn list_tags(&self, repository: &str, pages: Pages) -> Result<Listing<Tag>, ProviderError> {
-        let (namespace, name) = repository.split_once('/').unwrap_or(("library", repository));
-        let path = format!("v2/namespaces/{namespace}/repositories/{name}/tags?page_size=100");
-        let found = self.list::<Entry>(&path, pages).await?;
-        Ok(Listing::sorted_out(found, |entry: &Entry| &entry.name, is_tag).map(Tag::from))
     }
 
     async fn list<T: DeserializeOwned>(&self, path: &str, pages: Pages) -> Result<Entries<T>, ProviderError> {
@@ -132,23 +114,28 @@ impl DockerHub<'_> {
 }
 
 impl Catalogue for DockerHub<'_> {
-    fn repositories<'a>(
-        &'a self,
-        names: &'a Names,
-        pages: Pages,
-    ) -> BoxFuture<'a, Result<Listing<String>, ProviderError>> {
-        Box::pin(self.list_repositories(names, pages))
+    async fn repositories(&self, names: &Names, pages: Pages) -> Result<Listing<String>, ProviderError> {
+        let namespaces = match (names.first_parts(), &self.account) {
+            (Some(namespaces), _) => namespaces,
+            (None, Some((name, ..))) => vec![name.to_ascii_lowercase()],
+            (None, None) => return Err(ProviderError::Unauthorized { sent: Sent::Nothing }),
+        };
+        gather(Listing::default(), namespaces, pages, |namespace| self.repositories_of(namespace, pages)).await
     }
 
-    fn tags<'a>(&'a self, repository: &'a str, pages: Pages) -> BoxFuture<'a, Result<Listing<Tag>, ProviderError>> {
-        Box::pin(self.list_tags(repository, pages))
+    /// `GET /v2/namespaces/<namespace>/repositories/<repository>/tags`
+    async fn tags(&self, repository: &str, pages: Pages) -> Result<Listing<Tag>, ProviderError> {
+        let (namespace, name) = repository.split_once('/').unwrap_or(("library", repository));
+        let path = format!("v2/namespaces/{namespace}/repositories/{name}/tags?page_size=100");
+        let found = self.list::<Entry>(&path, pages).await?;
+        Ok(Listing::sorted_out(found, |entry: &Entry| &entry.name, is_tag).map(Tag::from))
     }
 
     /// The list has said it all, but for the digest of a tag that is older than the API's member for it.
-    fn describe<'a>(&'a self, _repository: &'a str, tag: &'a Tag) -> BoxFuture<'a, Result<Described, ProviderError>> {
+    async fn describe(&self, _repository: &str, tag: &Tag) -> Result<Described, ProviderError> {
         let details = tag.details.clone();
         let missing = details.digest.is_empty().then_some(Missing::Here(ProviderError::BadAnswer));
-        Box::pin(async { Ok(Described { details, missing }) })
+        Ok(Described { details, missing })
     }
 }
 
@@ -176,19 +163,15 @@ impl From<Entry> for Tag {
     fn from(entry: Entry) -> Self {
         let images = entry.images.unwrap_or_default();
         let text = |value: &Option<String>| value.clone().unwrap_or_default();
-        let mut details = Details::default();
-        for image in &images {
-            details.size_bytes = details.size_bytes.saturating_add(image.size);
-            let name = platform(&text(&image.os), &text(&image.architecture), &text(&image.variant));
-            if !name.is_empty() && !details.platforms.contains(&name) {
-                details.platforms.push(name);
-            }
-        }
+        let of = |image: &Image| platform(&text(&image.os), &text(&image.architecture), &text(&image.variant));
+        let platforms = distinct(images.iter().map(of));
+        let size_bytes = images.iter().fold(0, |sum: u64, image| sum.saturating_add(image.size));
         let of_one = || match images.as_slice() {
             [image] => image.digest.clone(),
             _ => None,
         };
-        details.digest = entry.digest.or_else(of_one).filter(|digest| is_digest(digest)).unwrap_or_default();
+        let digest = entry.digest.or_else(of_one).filter(|digest| is_digest(digest)).unwrap_or_default();
+        let details = Details { digest, size_bytes, platforms };
         Self { name: entry.name, pushed_at: entry.tag_last_pushed.or(entry.last_updated), details }
     }
 }

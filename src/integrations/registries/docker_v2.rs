@@ -1,11 +1,10 @@
 //! Any registry that speaks Docker Registry v2, such as distribution. A vendor whose own interface tells more (push
 //! dates, projects) has its own file beside this one, and reads here what that interface does not tell.
 
-use futures_util::future::BoxFuture;
 use secrecy::SecretString;
 use url::Url;
 
-use super::catalogue::{Catalogue, Described, Details, Listing, Missing, Pages, Tag};
+use super::catalogue::{Catalogue, Described, Details, Listing, Missing, Opening, Pages, Tag, opened};
 use super::reach::reach;
 use super::selection::{self, Names};
 use super::{Images, check};
@@ -36,24 +35,26 @@ pub(super) const REGISTRY: Field = Field::text("registry", "Registry")
     .help("The address of the registry. https is assumed where nothing else is said.")
     .check(address)
     .identity();
-pub(super) const CA_CERTIFICATE: Field = ca_certificate::FIELD
+const CA_CERTIFICATE: Field = ca_certificate::FIELD
     .help("In PEM form, when the registry's certificate is self-signed or issued by a private CA.");
 
-static FIELDS: &[Field] = &[
+/// The form of a registry at an address that the operator enters: its own are the address, the names, and the cap.
+pub(super) const fn fields(registry: Field, repository: Field, cap: Field) -> [Field; 7] {
+    let [without, tag, without_tags] = [selection::EXCLUDE_REPOSITORIES, selection::TAG, selection::EXCLUDE_TAGS];
+    [registry, repository, without, tag, without_tags, CA_CERTIFICATE, cap]
+}
+
+static FIELDS: &[Field] = &fields(
     REGISTRY,
     selection::REPOSITORY.placeholder("team/*").help(
         "Blank takes all. * stands for anything; separate several by commas. Names without a * work also where the \
          registry does not list its repositories.",
     ),
-    selection::EXCLUDE_REPOSITORIES,
-    selection::TAG,
-    selection::EXCLUDE_TAGS,
-    CA_CERTIFICATE,
     selection::CAP.help(
         "Keeps the newest tags of each repository, 0 keeps all. This kind of registry tells no dates: latest comes \
          first, then versions from high to low, then other names.",
     ),
-];
+);
 
 /// The address that the settings name.
 pub(super) fn registry(settings: &Values) -> Option<Url> {
@@ -72,8 +73,8 @@ pub(super) fn address(text: &str) -> Result<String, String> {
 /// What to do when the registry wants a client certificate.
 const CLIENT_CERTIFICATE: &str = "Choose a certificate credential that it trusts.";
 
-fn open<'a>(cx: &'a Context<'a>) -> BoxFuture<'a, Result<Box<dyn Catalogue + 'a>, ProviderError>> {
-    Box::pin(async move { Ok(Box::new(connect(cx).await?) as Box<dyn Catalogue>) })
+fn open<'a>(cx: &'a Context<'a>) -> Opening<'a> {
+    Box::pin(async move { opened(connect(cx).await?) })
 }
 
 /// Signs in at the address of the settings, by whatever credential there is.
@@ -103,20 +104,16 @@ pub(super) async fn connect(cx: &Context<'_>) -> Result<Registry, ProviderError>
 }
 
 impl Catalogue for Registry {
-    fn repositories<'a>(
-        &'a self,
-        _names: &'a Names,
-        pages: Pages,
-    ) -> BoxFuture<'a, Result<Listing<String>, ProviderError>> {
-        Box::pin(self.repositories(pages))
+    async fn repositories(&self, _names: &Names, pages: Pages) -> Result<Listing<String>, ProviderError> {
+        self.repositories(pages).await
     }
 
-    fn tags<'a>(&'a self, repository: &'a str, pages: Pages) -> BoxFuture<'a, Result<Listing<Tag>, ProviderError>> {
-        Box::pin(async move { Ok(self.tags(repository, pages).await?.map(Tag::named)) })
+    async fn tags(&self, repository: &str, pages: Pages) -> Result<Listing<Tag>, ProviderError> {
+        Ok(self.tags(repository, pages).await?.map(Tag::named))
     }
 
-    fn describe<'a>(&'a self, repository: &'a str, tag: &'a Tag) -> BoxFuture<'a, Result<Described, ProviderError>> {
-        Box::pin(described(self, repository, tag))
+    async fn describe(&self, repository: &str, tag: &Tag) -> Result<Described, ProviderError> {
+        described(self, repository, tag).await
     }
 }
 

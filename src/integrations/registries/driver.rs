@@ -1,13 +1,13 @@
 //! The scan that all registries share: sign in, list the repositories, then the tags of each, keep the newest, and
 //! describe those. Repositories are read a few at a time. It holds the cap, the order, the limits, the gaps and the
-//! progress; a [`Catalogue`] answers the questions.
+//! progress; an [`AnyCatalogue`] answers the questions.
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
 
 use futures_util::StreamExt;
 
-use super::catalogue::{Catalogue, Described, Listing, Missing, Open, Pages, Tag};
+use super::catalogue::{AnyCatalogue, Described, Listing, Missing, Open, Pages, Tag};
 use super::failure::{all, odd_name, of_all_images, of_repository, of_tag};
 use super::image::Facts;
 use super::selection::{self, MAX_IMAGES, MAX_REPOSITORIES, Names, Selection};
@@ -88,7 +88,7 @@ fn selected(listing: Listing<String>, names: &Names) -> (Vec<String>, Vec<Gap>) 
 }
 
 struct Reader<'a> {
-    catalogue: &'a dyn Catalogue,
+    catalogue: &'a dyn AnyCatalogue,
     selection: Selection,
     /// The repositories came from the catalogue, which may also name emptied ones.
     listed: bool,

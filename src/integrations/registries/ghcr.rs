@@ -6,17 +6,18 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 use chrono::{DateTime, Utc};
-use futures_util::future::BoxFuture;
 use secrecy::ExposeSecret;
 use serde::Deserialize;
 
-use super::catalogue::{Catalogue, Described, Details, Listing, Pages, Tag};
+use super::catalogue::{Catalogue, Described, Details, Listing, Opening, Pages, Tag, opened};
 use super::docker_v2::{REGISTRY, completed, registry};
 use super::places::{gather, list, repositories};
 use super::reach::{denied, reach};
 use super::selection::{self, Names};
 use super::{Images, check};
-use crate::credentials::{self, github_token};
+use crate::credentials;
+use crate::credentials::forge_token::Payload;
+use crate::credentials::github_token::SERVER;
 use crate::form::Field;
 use crate::integrations::context::Context;
 use crate::integrations::spec::{Does, Host, Spec, Use, no_grants, suits_all};
@@ -69,13 +70,12 @@ struct Account {
     login: String,
 }
 
-fn open<'a>(cx: &'a Context<'a>) -> BoxFuture<'a, Result<Box<dyn Catalogue + 'a>, ProviderError>> {
+fn open<'a>(cx: &'a Context<'a>) -> Opening<'a> {
     Box::pin(async move {
         let entered = registry(cx.settings).ok_or(ProviderError::InvalidAddress)?;
         let address = cx.outside.endpoints.entered(Service::GithubRegistry, "ghcr.io", &entered);
         let secret = cx.main().ok_or(ProviderError::WrongCredential)?;
-        let payload: github_token::Payload =
-            credentials::payload(secret.values).ok_or(ProviderError::WrongCredential)?;
+        let payload: Payload = credentials::payload(secret.values).ok_or(ProviderError::WrongCredential)?;
         if payload.token.expose_secret().starts_with("github_pat_") {
             return Err(denied("GitHub Container Registry accepts no fine-grained token.", CLASSIC));
         }
@@ -83,7 +83,7 @@ fn open<'a>(cx: &'a Context<'a>) -> BoxFuture<'a, Result<Box<dyn Catalogue + 'a>
             let ca_certificates = payload.ca_certificate.iter().cloned().collect();
             Tls { ca_certificates, identity: None, form: Form::CA_FIELD }
         };
-        let server = github::api(&payload.server_url, "", cx.outside.endpoints)?;
+        let server = github::api(payload.server(SERVER), "", cx.outside.endpoints)?;
         let api = reach(cx, trusted(), &server, Login::Token(payload.token.clone()))?;
         let api = api.explaining(unscoped);
         let api = github::HEADERS.iter().fold(api, |api, (name, value)| api.with_header(name, value));
@@ -91,7 +91,7 @@ fn open<'a>(cx: &'a Context<'a>) -> BoxFuture<'a, Result<Box<dyn Catalogue + 'a>
         let login = Login::Basic { username: user.login.clone(), password: payload.token.clone() };
         let images = reach(cx, trusted(), &address, login)?;
         images.sign_in().await?;
-        Ok(Box::new(GithubRegistry { api, images, login: user.login, owners: Mutex::default() }) as Box<dyn Catalogue>)
+        opened(GithubRegistry { api, images, login: user.login, owners: Mutex::default() })
     })
 }
 
@@ -107,15 +107,6 @@ fn unscoped(answer: &Answer) -> Option<ProviderError> {
 }
 
 impl GithubRegistry {
-    async fn list_repositories(&self, names: &Names, pages: Pages) -> Result<Listing<String>, ProviderError> {
-        let (owners, rest) = match names.first_parts() {
-            Some(owners) => (owners, None),
-            None => self.own().await?,
-        };
-        let known = Listing { rest, ..Listing::default() };
-        gather(known, owners, pages, |owner| self.packages(owner, pages)).await
-    }
-
     /// The token's user and its organisations, as far as it may list these.
     async fn own(&self) -> Result<Entries<String>, ProviderError> {
         let found = self.api.vendor_list("user/orgs?per_page=100", Sign::Login, Pages::All, list::<Account>).await;
@@ -139,23 +130,6 @@ impl GithubRegistry {
         let (found, rest) = self.of(&owner, path, pages, list::<Package>).await?;
         let owner = owner.to_ascii_lowercase();
         Ok(repositories(found.into_iter().map(|package| format!("{owner}/{}", package.name)).collect(), rest))
-    }
-
-    /// `GET /orgs/<owner>/packages/container/<package>/versions`, or of a user: an entry a digest, with its tags.
-    async fn versions(&self, repository: &str, pages: Pages) -> Result<Listing<Tag>, ProviderError> {
-        let (owner, package) = repository.split_once('/').ok_or(ProviderError::NotFound)?;
-        let package = package.replace('/', "%2F");
-        let path = format!("packages/container/{package}/versions?per_page=100");
-        let (found, mut rest) = self.of(owner, &path, pages, list::<Version>).await?;
-        let mut tags: Vec<Tag> = Vec::new();
-        for version in found {
-            if is_digest(&version.name) {
-                tags.extend(version.tags());
-            } else {
-                rest.get_or_insert(ProviderError::BadAnswer);
-            }
-        }
-        Ok(Listing::sorted_out((tags, rest), |tag: &Tag| &tag.name, is_tag))
     }
 
     /// A list of an owner's, which may be an organisation, the token's own user, or another one.
@@ -191,20 +165,34 @@ impl GithubRegistry {
 }
 
 impl Catalogue for GithubRegistry {
-    fn repositories<'a>(
-        &'a self,
-        names: &'a Names,
-        pages: Pages,
-    ) -> BoxFuture<'a, Result<Listing<String>, ProviderError>> {
-        Box::pin(self.list_repositories(names, pages))
+    async fn repositories(&self, names: &Names, pages: Pages) -> Result<Listing<String>, ProviderError> {
+        let (owners, rest) = match names.first_parts() {
+            Some(owners) => (owners, None),
+            None => self.own().await?,
+        };
+        let known = Listing { rest, ..Listing::default() };
+        gather(known, owners, pages, |owner| self.packages(owner, pages)).await
     }
 
-    fn tags<'a>(&'a self, repository: &'a str, pages: Pages) -> BoxFuture<'a, Result<Listing<Tag>, ProviderError>> {
-        Box::pin(self.versions(repository, pages))
+    /// `GET /orgs/<owner>/packages/container/<package>/versions`, or of a user: an entry a digest, with its tags.
+    async fn tags(&self, repository: &str, pages: Pages) -> Result<Listing<Tag>, ProviderError> {
+        let (owner, package) = repository.split_once('/').ok_or(ProviderError::NotFound)?;
+        let package = package.replace('/', "%2F");
+        let path = format!("packages/container/{package}/versions?per_page=100");
+        let (found, mut rest) = self.of(owner, &path, pages, list::<Version>).await?;
+        let mut tags: Vec<Tag> = Vec::new();
+        for version in found {
+            if is_digest(&version.name) {
+                tags.extend(version.tags());
+            } else {
+                rest.get_or_insert(ProviderError::BadAnswer);
+            }
+        }
+        Ok(Listing::sorted_out((tags, rest), |tag: &Tag| &tag.name, is_tag))
     }
 
-    fn describe<'a>(&'a self, repository: &'a str, tag: &'a Tag) -> BoxFuture<'a, Result<Described, ProviderError>> {
-        Box::pin(completed(&self.images, repository, tag))
+    async fn describe(&self, repository: &str, tag: &Tag) -> Result<Described, ProviderError> {
+        completed(&self.images, repository, tag).await
     }
 }
 

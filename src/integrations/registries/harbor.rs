@@ -3,12 +3,11 @@
 //! <https://github.com/goharbor/harbor/blob/main/api/v2.0/swagger.yaml>
 
 use chrono::{DateTime, Utc};
-use futures_util::future::BoxFuture;
 use serde::Deserialize;
 
-use super::catalogue::{Catalogue, Described, Details, Listing, Pages, Tag};
-use super::docker_v2::{self, CA_CERTIFICATE, REGISTRY, connect, registry};
-use super::places::{gather, repositories};
+use super::catalogue::{Catalogue, Described, Details, Listing, Opening, Pages, Tag, distinct, opened};
+use super::docker_v2::{self, REGISTRY, connect, fields, registry};
+use super::places::{gather, missing, repositories};
 use super::selection::{self, Names};
 use super::{Images, check};
 use crate::form::Field;
@@ -30,7 +29,7 @@ pub static HARBOR: Spec = Spec {
     does: Does::Scan(&Images(open)),
 };
 
-static FIELDS: &[Field] = &[
+static FIELDS: &[Field] = &fields(
     REGISTRY
         .placeholder("https://harbor.example.com")
         .help("The address of Harbor. What a browser shows behind /harbor is left out.")
@@ -39,12 +38,8 @@ static FIELDS: &[Field] = &[
         "Blank takes all that the account may read; * stands for anything; separate several by commas. Put the project \
          in front: project/*. A robot account's user name begins with robot$.",
     ),
-    selection::EXCLUDE_REPOSITORIES,
-    selection::TAG,
-    selection::EXCLUDE_TAGS,
-    CA_CERTIFICATE,
     selection::CAP.help("Keeps the newest tags of each repository, by the date of the push; 0 keeps all."),
-];
+);
 
 /// People paste what their browser shows, such as `https://harbor.example.com/harbor/projects/1/repositories`.
 fn address(text: &str) -> Result<String, String> {
@@ -60,23 +55,29 @@ const PAGE: usize = 100;
 
 struct Harbor(Registry);
 
-fn open<'a>(cx: &'a Context<'a>) -> BoxFuture<'a, Result<Box<dyn Catalogue + 'a>, ProviderError>> {
-    Box::pin(async move { Ok(Box::new(Harbor(connect(cx).await?)) as Box<dyn Catalogue>) })
+fn open<'a>(cx: &'a Context<'a>) -> Opening<'a> {
+    Box::pin(async move { opened(Harbor(connect(cx).await?)) })
 }
 
 impl Harbor {
+    /// `GET /api/v2.0/projects/<project>/repositories`
+    async fn repositories_of(&self, project: String, pages: Pages) -> Result<Listing<String>, ProviderError> {
+        let path = format!("api/v2.0/projects/{project}/repositories?page_size={PAGE}");
+        let (found, rest) = self.0.vendor_list(&path, Sign::Login, pages, entries::<Named>).await?;
+        Ok(repositories(found.into_iter().map(|repository| repository.name).collect(), rest))
+    }
+}
+
+impl Catalogue for Harbor {
     /// `GET /api/v2.0/projects`, or the projects that the patterns name, then the repositories of each. Those of a
     /// project that the account may not read are missing.
-    async fn list_repositories(&self, names: &Names, pages: Pages) -> Result<Listing<String>, ProviderError> {
+    async fn repositories(&self, names: &Names, pages: Pages) -> Result<Listing<String>, ProviderError> {
         let (projects, rest) = match names.first_parts() {
             Some(projects) => (projects, None),
             None => {
                 let path = format!("api/v2.0/projects?page_size={PAGE}");
                 let found = self.0.vendor_list(&path, Sign::Login, pages, entries::<Named>).await;
-                let (found, rest) = found.map_err(|cause| match cause {
-                    ProviderError::NotFound => ProviderError::NoInterface { of: HARBOR.label },
-                    cause => cause,
-                })?;
+                let (found, rest) = found.map_err(missing(HARBOR.label))?;
                 (found.into_iter().map(|project| project.name).collect(), rest)
             }
         };
@@ -85,15 +86,8 @@ impl Harbor {
         gather(known, projects, pages, |project| self.repositories_of(project, pages)).await
     }
 
-    /// `GET /api/v2.0/projects/<project>/repositories`
-    async fn repositories_of(&self, project: String, pages: Pages) -> Result<Listing<String>, ProviderError> {
-        let path = format!("api/v2.0/projects/{project}/repositories?page_size={PAGE}");
-        let (found, rest) = self.0.vendor_list(&path, Sign::Login, pages, entries::<Named>).await?;
-        Ok(repositories(found.into_iter().map(|repository| repository.name).collect(), rest))
-    }
-
     /// `GET /api/v2.0/projects/<project>/repositories/<repository>/artifacts`, an entry a digest, those with tags only.
-    async fn list_artifacts(&self, repository: &str, pages: Pages) -> Result<Listing<Tag>, ProviderError> {
+    async fn tags(&self, repository: &str, pages: Pages) -> Result<Listing<Tag>, ProviderError> {
         let (project, name) = repository.split_once('/').ok_or(ProviderError::NotFound)?;
         // Encoded twice, as Harbor wants it: a/b is a%252Fb.
         let name = name.replace('/', "%252F");
@@ -111,24 +105,10 @@ impl Harbor {
         }
         Ok(Listing::sorted_out((tags, rest), |tag: &Tag| &tag.name, is_tag))
     }
-}
-
-impl Catalogue for Harbor {
-    fn repositories<'a>(
-        &'a self,
-        names: &'a Names,
-        pages: Pages,
-    ) -> BoxFuture<'a, Result<Listing<String>, ProviderError>> {
-        Box::pin(self.list_repositories(names, pages))
-    }
-
-    fn tags<'a>(&'a self, repository: &'a str, pages: Pages) -> BoxFuture<'a, Result<Listing<Tag>, ProviderError>> {
-        Box::pin(self.list_artifacts(repository, pages))
-    }
 
     /// The list has said it all.
-    fn describe<'a>(&'a self, _repository: &'a str, tag: &'a Tag) -> BoxFuture<'a, Result<Described, ProviderError>> {
-        Box::pin(async { Ok(tag.details.clone().whole()) })
+    async fn describe(&self, _repository: &str, tag: &Tag) -> Result<Described, ProviderError> {
+        Ok(tag.details.clone().whole())
     }
 }
 
@@ -189,12 +169,7 @@ impl Platform {
 impl Artifact {
     fn tags(self) -> impl Iterator<Item = Tag> {
         let of_index = self.references.iter().flatten().filter_map(|reference| reference.platform.as_ref());
-        let mut platforms: Vec<String> = Vec::new();
-        for name in of_index.chain(&self.extra_attrs).map(Platform::name) {
-            if !name.is_empty() && !platforms.contains(&name) {
-                platforms.push(name);
-            }
-        }
+        let platforms = distinct(of_index.chain(&self.extra_attrs).map(Platform::name));
         let details = Details { digest: self.digest, size_bytes: self.size, platforms };
         let pushed = self.push_time;
         self.tags.into_iter().flatten().map(move |tag| Tag {

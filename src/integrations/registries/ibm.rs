@@ -6,11 +6,10 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use futures_util::future::BoxFuture;
 use serde::Deserialize;
 use url::Url;
 
-use super::catalogue::{Catalogue, Described, Details, Listing, Pages, Tag};
+use super::catalogue::{Catalogue, Described, Details, Listing, Opening, Pages, Tag, opened};
 use super::docker_v2::completed;
 use super::held::{Held, Images as Found};
 use super::places::{gather, list};
@@ -80,7 +79,7 @@ struct IbmRegistry<'a> {
     held: Held,
 }
 
-fn open<'a>(cx: &'a Context<'a>) -> BoxFuture<'a, Result<Box<dyn Catalogue + 'a>, ProviderError>> {
+fn open<'a>(cx: &'a Context<'a>) -> Opening<'a> {
     Box::pin(async move {
         let host = host(cx.settings.get("registry")).map_err(|_| ProviderError::InvalidAddress)?;
         let address = cx.outside.endpoints.url(Service::IbmRegistry, &format!("https://{host}"), "/")?;
@@ -93,24 +92,11 @@ fn open<'a>(cx: &'a Context<'a>) -> BoxFuture<'a, Result<Box<dyn Catalogue + 'a>
         let login = Login::Basic { username: "iamapikey".to_owned(), password: payload.api_key };
         let images = reach(cx, Tls::default(), &address, login)?;
         images.sign_in().await?;
-        Ok(Box::new(IbmRegistry { api, images, secret, cx, held: Held::default() }) as Box<dyn Catalogue>)
+        opened(IbmRegistry { api, images, secret, cx, held: Held::default() })
     })
 }
 
 impl IbmRegistry<'_> {
-    async fn list_repositories(&self, names: &Names, pages: Pages) -> Result<Listing<String>, ProviderError> {
-        let (namespaces, rest) = match names.first_parts() {
-            Some(namespaces) => (namespaces, None),
-            None => match self.namespace("").await {
-                // One answer is too small for the account: each namespace has its own.
-                Err(ProviderError::TooLarge) => self.namespaces().await?,
-                found => return Ok(found?.repositories()),
-            },
-        };
-        let read = |namespace: String| async move { Ok(self.namespace(&namespace).await?.repositories()) };
-        gather(Listing { rest, ..Listing::default() }, namespaces, pages, read).await
-    }
-
     /// `GET /api/v1/namespaces`
     async fn namespaces(&self) -> Result<Entries<String>, ProviderError> {
         self.api.vendor_list("api/v1/namespaces", Sign::Login, Pages::All, list::<String>).await
@@ -139,30 +125,31 @@ impl IbmRegistry<'_> {
         };
         self.held.of(namespace, read).await
     }
+}
 
-    async fn list_tags(&self, repository: &str) -> Result<Listing<Tag>, ProviderError> {
+impl Catalogue for IbmRegistry<'_> {
+    async fn repositories(&self, names: &Names, pages: Pages) -> Result<Listing<String>, ProviderError> {
+        let (namespaces, rest) = match names.first_parts() {
+            Some(namespaces) => (namespaces, None),
+            None => match self.namespace("").await {
+                // One answer is too small for the account: each namespace has its own.
+                Err(ProviderError::TooLarge) => self.namespaces().await?,
+                found => return Ok(found?.repositories()),
+            },
+        };
+        let read = |namespace: String| async move { Ok(self.namespace(&namespace).await?.repositories()) };
+        gather(Listing { rest, ..Listing::default() }, namespaces, pages, read).await
+    }
+
+    async fn tags(&self, repository: &str, _pages: Pages) -> Result<Listing<Tag>, ProviderError> {
         let namespace = repository.split('/').next().unwrap_or_default();
         // All namespaces, if they were listed at once; else the repository's own.
         let place = if self.held.has("") && !self.held.has(namespace) { "" } else { namespace };
         self.namespace(place).await?.of(repository)
     }
-}
 
-impl Catalogue for IbmRegistry<'_> {
-    fn repositories<'a>(
-        &'a self,
-        names: &'a Names,
-        pages: Pages,
-    ) -> BoxFuture<'a, Result<Listing<String>, ProviderError>> {
-        Box::pin(self.list_repositories(names, pages))
-    }
-
-    fn tags<'a>(&'a self, repository: &'a str, _pages: Pages) -> BoxFuture<'a, Result<Listing<Tag>, ProviderError>> {
-        Box::pin(self.list_tags(repository))
-    }
-
-    fn describe<'a>(&'a self, repository: &'a str, tag: &'a Tag) -> BoxFuture<'a, Result<Described, ProviderError>> {
-        Box::pin(completed(&self.images, repository, tag))
+    async fn describe(&self, repository: &str, tag: &Tag) -> Result<Described, ProviderError> {
+        completed(&self.images, repository, tag).await
     }
 }
 

@@ -6,14 +6,13 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use futures_util::future::BoxFuture;
 use secrecy::SecretString;
 use serde::Deserialize;
 use url::Url;
 
-use super::catalogue::{Catalogue, Described, Details, Listing, Pages, Tag};
-use super::docker_v2::{self, CA_CERTIFICATE, REGISTRY, completed, registry};
-use super::places::{gather, list, repositories};
+use super::catalogue::{Catalogue, Described, Details, Listing, Opening, Pages, Tag, opened};
+use super::docker_v2::{self, REGISTRY, completed, fields, registry};
+use super::places::{gather, list, missing, repositories};
 use super::reach::reach;
 use super::selection::{self, Names};
 use super::several::Several;
@@ -37,7 +36,7 @@ pub static JFROG: Spec = Spec {
     does: Does::Scan(&Images(open)),
 };
 
-static FIELDS: &[Field] = &[
+static FIELDS: &[Field] = &fields(
     REGISTRY
         .placeholder("https://example.jfrog.io")
         .help(
@@ -49,15 +48,11 @@ static FIELDS: &[Field] = &[
         "Put the repository key in front: docker-local/*. Leave blank for all local, federated and remote repositories \
          of images; a virtual one shows what is in these. Use * as a wildcard and commas between patterns.",
     ),
-    selection::EXCLUDE_REPOSITORIES,
-    selection::TAG,
-    selection::EXCLUDE_TAGS,
-    CA_CERTIFICATE,
     selection::CAP.help(
         "Keeps the newest tags of each repository, 0 keeps all. They are ordered by the date of the push; by name \
          where the edition does not list files.",
     ),
-];
+);
 
 /// People paste what their browser shows, such as `https://example.jfrog.io/ui/packages`.
 fn address(text: &str) -> Result<String, String> {
@@ -76,13 +71,13 @@ struct Artifactory<'a> {
     images: Several,
 }
 
-fn open<'a>(cx: &'a Context<'a>) -> BoxFuture<'a, Result<Box<dyn Catalogue + 'a>, ProviderError>> {
+fn open<'a>(cx: &'a Context<'a>) -> Opening<'a> {
     Box::pin(async move {
         let platform = registry(cx.settings).ok_or(ProviderError::InvalidAddress)?;
         let address = format!("{}/artifactory", platform.as_str().trim_end_matches('/'));
         let api = line(cx, &address)?;
         let keys = keys(&api).await?;
-        Ok(Box::new(Artifactory { cx, address, api, keys, images: Several::default() }) as Box<dyn Catalogue>)
+        opened(Artifactory { cx, address, api, keys, images: Several::default() })
     })
 }
 
@@ -110,10 +105,7 @@ async fn keys(api: &Registry) -> Result<Entries<String>, ProviderError> {
         sort: String,
     }
     let found = api.vendor_list("api/repositories?packageType=docker", Sign::Login, Pages::All, list::<Place>).await;
-    let (places, rest) = found.map_err(|cause| match cause {
-        ProviderError::NotFound => ProviderError::NoInterface { of: JFROG.label },
-        cause => cause,
-    })?;
+    let (places, rest) = found.map_err(missing(JFROG.label))?;
     let places = places.into_iter().filter(|place| !place.sort.eq_ignore_ascii_case("virtual"));
     Ok((places.map(|place| place.key).collect(), rest))
 }
@@ -125,38 +117,6 @@ impl Artifactory<'_> {
             return Err(ProviderError::NotFound);
         }
         self.images.of(key, || line(self.cx, &format!("{}/api/docker/{key}", self.address))).await
-    }
-
-    async fn list_repositories(&self, names: &Names, pages: Pages) -> Result<Listing<String>, ProviderError> {
-        let (keys, rest) = match names.first_parts() {
-            Some(keys) => (keys, None),
-            None => self.keys.clone(),
-        };
-        let read = |key: String| async move {
-            let found = self.images_in(&key).await?.repositories(pages).await?;
-            let mut named = repositories(found.good.iter().map(|name| format!("{key}/{name}")).collect(), found.rest);
-            named.odd.extend(found.odd);
-            Ok(named)
-        };
-        gather(Listing { rest, ..Listing::default() }, keys, pages, read).await
-    }
-
-    /// The tags of the v2 interface, with the dates and digests of their manifests.
-    async fn list_tags(&self, repository: &str, pages: Pages) -> Result<Listing<Tag>, ProviderError> {
-        let (key, image) = repository.split_once('/').ok_or(ProviderError::NotFound)?;
-        let mut found = self.images_in(key).await?.tags(image, pages).await?;
-        let mut manifests = HashMap::new();
-        match self.manifests(repository).await {
-            Ok(listed) => manifests = listed,
-            Err(ProviderError::Stopped) => return Err(ProviderError::Stopped),
-            Err(cause) => drop(found.rest.get_or_insert(cause)),
-        }
-        Ok(found.map(|name| match manifests.remove(&name) {
-            Some((pushed_at, digest)) => {
-                Tag { name, pushed_at: Some(pushed_at), details: Details { digest, ..Details::default() } }
-            }
-            None => Tag::named(name),
-        }))
     }
 
     /// `GET /artifactory/api/storage/<key>/<image>?list`: when the manifest of each tag was last changed, and its
@@ -189,28 +149,44 @@ impl Artifactory<'_> {
         });
         Ok(manifests.collect())
     }
-
-    async fn read(&self, repository: &str, tag: &Tag) -> Result<Described, ProviderError> {
-        let (key, image) = repository.split_once('/').ok_or(ProviderError::NotFound)?;
-        completed(&*self.images_in(key).await?, image, tag).await
-    }
 }
 
 impl Catalogue for Artifactory<'_> {
-    fn repositories<'a>(
-        &'a self,
-        names: &'a Names,
-        pages: Pages,
-    ) -> BoxFuture<'a, Result<Listing<String>, ProviderError>> {
-        Box::pin(self.list_repositories(names, pages))
+    async fn repositories(&self, names: &Names, pages: Pages) -> Result<Listing<String>, ProviderError> {
+        let (keys, rest) = match names.first_parts() {
+            Some(keys) => (keys, None),
+            None => self.keys.clone(),
+        };
+        let read = |key: String| async move {
+            let found = self.images_in(&key).await?.repositories(pages).await?;
+            let mut named = repositories(found.good.iter().map(|name| format!("{key}/{name}")).collect(), found.rest);
+            named.odd.extend(found.odd);
+            Ok(named)
+        };
+        gather(Listing { rest, ..Listing::default() }, keys, pages, read).await
     }
 
-    fn tags<'a>(&'a self, repository: &'a str, pages: Pages) -> BoxFuture<'a, Result<Listing<Tag>, ProviderError>> {
-        Box::pin(self.list_tags(repository, pages))
+    /// The tags of the v2 interface, with the dates and digests of their manifests.
+    async fn tags(&self, repository: &str, pages: Pages) -> Result<Listing<Tag>, ProviderError> {
+        let (key, image) = repository.split_once('/').ok_or(ProviderError::NotFound)?;
+        let mut found = self.images_in(key).await?.tags(image, pages).await?;
+        let mut manifests = HashMap::new();
+        match self.manifests(repository).await {
+            Ok(listed) => manifests = listed,
+            Err(ProviderError::Stopped) => return Err(ProviderError::Stopped),
+            Err(cause) => drop(found.rest.get_or_insert(cause)),
+        }
+        Ok(found.map(|name| match manifests.remove(&name) {
+            Some((pushed_at, digest)) => {
+                Tag { name, pushed_at: Some(pushed_at), details: Details { digest, ..Details::default() } }
+            }
+            None => Tag::named(name),
+        }))
     }
 
-    fn describe<'a>(&'a self, repository: &'a str, tag: &'a Tag) -> BoxFuture<'a, Result<Described, ProviderError>> {
-        Box::pin(self.read(repository, tag))
+    async fn describe(&self, repository: &str, tag: &Tag) -> Result<Described, ProviderError> {
+        let (key, image) = repository.split_once('/').ok_or(ProviderError::NotFound)?;
+        completed(&*self.images_in(key).await?, image, tag).await
     }
 }
 

@@ -6,15 +6,14 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use futures_util::future::BoxFuture;
 use secrecy::SecretString;
 use serde::Deserialize;
 use url::Url;
 
-use super::catalogue::{Catalogue, Described, Details, Listing, Pages, Tag};
-use super::docker_v2::{self, CA_CERTIFICATE, REGISTRY, completed, kept, registry};
+use super::catalogue::{Catalogue, Described, Details, Listing, Opening, Pages, Tag, opened};
+use super::docker_v2::{self, REGISTRY, completed, fields, kept, registry};
 use super::held::{Held, Images as Found};
-use super::places::{gather, list};
+use super::places::{gather, list, missing};
 use super::reach::reach;
 use super::selection::{self, Names};
 use super::several::Several;
@@ -39,7 +38,7 @@ pub static NEXUS: Spec = Spec {
     does: Does::Scan(&Images(open)),
 };
 
-static FIELDS: &[Field] = &[
+static FIELDS: &[Field] = &fields(
     REGISTRY
         .placeholder("https://nexus.example.com")
         .help(
@@ -51,12 +50,8 @@ static FIELDS: &[Field] = &[
         "Put the repository of Nexus in front: docker-hosted/*. Leave blank for all hosted and proxy repositories of \
          images; a group shows what is in these. Use * as a wildcard and commas between patterns.",
     ),
-    selection::EXCLUDE_REPOSITORIES,
-    selection::TAG,
-    selection::EXCLUDE_TAGS,
-    CA_CERTIFICATE,
     selection::CAP.help("Keeps the newest tags of each repository, by the date of the last change; 0 keeps all."),
-];
+);
 
 /// People paste what their browser shows, such as `https://nexus.example.com/#browse/browse:docker-hosted`.
 fn address(text: &str) -> Result<String, String> {
@@ -75,13 +70,13 @@ struct Nexus<'a> {
     held: Held,
 }
 
-fn open<'a>(cx: &'a Context<'a>) -> BoxFuture<'a, Result<Box<dyn Catalogue + 'a>, ProviderError>> {
+fn open<'a>(cx: &'a Context<'a>) -> Opening<'a> {
     Box::pin(async move {
         let address = registry(cx.settings).ok_or(ProviderError::InvalidAddress)?;
         let api = reach(cx, ca_certificate::tls(cx.settings), &address, login(cx))?;
         let places = places(&api).await?;
         let (images, held) = (Several::default(), Held::default());
-        Ok(Box::new(Nexus { cx, address, api, places, images, held }) as Box<dyn Catalogue>)
+        opened(Nexus { cx, address, api, places, images, held })
     })
 }
 
@@ -103,24 +98,12 @@ async fn places(api: &Registry) -> Result<Entries<String>, ProviderError> {
         sort: String,
     }
     let found = api.vendor_list("service/rest/v1/repositories", Sign::Login, Pages::All, list::<Place>).await;
-    let (places, rest) = found.map_err(|cause| match cause {
-        ProviderError::NotFound => ProviderError::NoInterface { of: NEXUS.label },
-        cause => cause,
-    })?;
+    let (places, rest) = found.map_err(missing(NEXUS.label))?;
     let places = places.into_iter().filter(|place| place.format == "docker" && place.sort != "group");
     Ok((places.map(|place| place.name).collect(), rest))
 }
 
 impl Nexus<'_> {
-    async fn list_repositories(&self, names: &Names, pages: Pages) -> Result<Listing<String>, ProviderError> {
-        let (places, rest) = match names.first_parts() {
-            Some(places) => (places, None),
-            None => self.places.clone(),
-        };
-        let known = Listing { rest, ..Listing::default() };
-        gather(known, places, pages, |place| async move { Ok(self.tags_in(&place, pages).await?.repositories()) }).await
-    }
-
     /// `GET /service/rest/v1/components?repository=<repository>`, an entry a tag.
     async fn tags_in(&self, place: &str, pages: Pages) -> Result<Arc<Found>, ProviderError> {
         #[derive(Deserialize)]
@@ -148,8 +131,29 @@ impl Nexus<'_> {
         };
         self.held.of(place, read).await
     }
+}
 
-    async fn read(&self, repository: &str, tag: &Tag) -> Result<Described, ProviderError> {
+/// A repository of Nexus as one part of a path.
+fn is_place(name: &str) -> bool {
+    is_repository(name) && !name.contains('/')
+}
+
+impl Catalogue for Nexus<'_> {
+    async fn repositories(&self, names: &Names, pages: Pages) -> Result<Listing<String>, ProviderError> {
+        let (places, rest) = match names.first_parts() {
+            Some(places) => (places, None),
+            None => self.places.clone(),
+        };
+        let known = Listing { rest, ..Listing::default() };
+        gather(known, places, pages, |place| async move { Ok(self.tags_in(&place, pages).await?.repositories()) }).await
+    }
+
+    async fn tags(&self, repository: &str, pages: Pages) -> Result<Listing<Tag>, ProviderError> {
+        let (place, _) = repository.split_once('/').ok_or(ProviderError::NotFound)?;
+        self.tags_in(place, pages).await?.of(repository)
+    }
+
+    async fn describe(&self, repository: &str, tag: &Tag) -> Result<Described, ProviderError> {
         let (place, image) = repository.split_once('/').ok_or(ProviderError::NotFound)?;
         let reach = || {
             let below = format!("{}/repository/{place}", self.address.as_str().trim_end_matches('/'));
@@ -160,32 +164,6 @@ impl Nexus<'_> {
             Ok(registry) => completed(&registry, image, tag).await,
             Err(cause) => kept(tag, cause),
         }
-    }
-}
-
-/// A repository of Nexus as one part of a path.
-fn is_place(name: &str) -> bool {
-    is_repository(name) && !name.contains('/')
-}
-
-impl Catalogue for Nexus<'_> {
-    fn repositories<'a>(
-        &'a self,
-        names: &'a Names,
-        pages: Pages,
-    ) -> BoxFuture<'a, Result<Listing<String>, ProviderError>> {
-        Box::pin(self.list_repositories(names, pages))
-    }
-
-    fn tags<'a>(&'a self, repository: &'a str, pages: Pages) -> BoxFuture<'a, Result<Listing<Tag>, ProviderError>> {
-        Box::pin(async move {
-            let (place, _) = repository.split_once('/').ok_or(ProviderError::NotFound)?;
-            self.tags_in(place, pages).await?.of(repository)
-        })
-    }
-
-    fn describe<'a>(&'a self, repository: &'a str, tag: &'a Tag) -> BoxFuture<'a, Result<Described, ProviderError>> {
-        Box::pin(self.read(repository, tag))
     }
 }
 

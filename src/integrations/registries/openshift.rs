@@ -5,14 +5,13 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use futures_util::future::BoxFuture;
 use secrecy::SecretString;
 use serde::Deserialize;
 
-use super::catalogue::{Catalogue, Described, Details, Listing, Pages, Tag};
-use super::docker_v2::{CA_CERTIFICATE, REGISTRY, kept, registry};
+use super::catalogue::{Catalogue, Described, Details, Listing, Opening, Pages, Tag, distinct, opened};
+use super::docker_v2::{REGISTRY, fields, kept, registry};
 use super::held::{Held, Images as Found};
-use super::places::gather;
+use super::places::{gather, missing};
 use super::reach::reach;
 use super::selection::{self, Names};
 use super::{Images, check};
@@ -38,7 +37,7 @@ pub static OPENSHIFT: Spec = Spec {
     does: Does::Scan(&Images(open)),
 };
 
-static FIELDS: &[Field] = &[
+static FIELDS: &[Field] = &fields(
     REGISTRY.placeholder("https://api.cluster.example.com:6443").help(
         "The address of the cluster's API, as oc whoami --show-server prints it. The credential is the token of a \
          service account with the role registry-viewer, as API token.",
@@ -47,12 +46,8 @@ static FIELDS: &[Field] = &[
         "Put the project in front: project/*. Leave blank for all projects, which takes the role in the whole cluster. \
          Use * as a wildcard and commas between patterns.",
     ),
-    selection::EXCLUDE_REPOSITORIES,
-    selection::TAG,
-    selection::EXCLUDE_TAGS,
-    CA_CERTIFICATE,
     selection::CAP.help("Keeps the newest tags of each repository, by the date of the push; 0 keeps all."),
-];
+);
 
 const API: &str = "apis/image.openshift.io/v1";
 
@@ -61,32 +56,19 @@ struct Cluster {
     held: Held,
 }
 
-fn open<'a>(cx: &'a Context<'a>) -> BoxFuture<'a, Result<Box<dyn Catalogue + 'a>, ProviderError>> {
+fn open<'a>(cx: &'a Context<'a>) -> Opening<'a> {
     Box::pin(async move {
         let address = registry(cx.settings).ok_or(ProviderError::InvalidAddress)?;
         let secret = cx.main().ok_or(ProviderError::WrongCredential)?;
         let token = SecretString::from(secret.values.get("token"));
         let api = reach(cx, ca_certificate::tls(cx.settings), &address, Login::Token(token))?;
         // Every known token may ask which parts the API has.
-        api.vendor_get(API, Sign::Login).await.map_err(|cause| match cause {
-            ProviderError::NotFound => ProviderError::NoInterface { of: OPENSHIFT.label },
-            cause => cause,
-        })?;
-        Ok(Box::new(Cluster { api, held: Held::default() }) as Box<dyn Catalogue>)
+        api.vendor_get(API, Sign::Login).await.map_err(missing(OPENSHIFT.label))?;
+        opened(Cluster { api, held: Held::default() })
     })
 }
 
 impl Cluster {
-    async fn list_repositories(&self, names: &Names, pages: Pages) -> Result<Listing<String>, ProviderError> {
-        match names.first_parts() {
-            None => Ok(self.streams("", pages).await?.repositories()),
-            Some(projects) => {
-                let read = |project: String| async move { Ok(self.streams(&project, pages).await?.repositories()) };
-                gather(Listing::default(), projects, pages, read).await
-            }
-        }
-    }
-
     /// `GET /apis/image.openshift.io/v1/namespaces/<project>/imagestreams`, or those of all projects.
     async fn streams(&self, project: &str, pages: Pages) -> Result<Arc<Found>, ProviderError> {
         if !project.is_empty() && !is_part(project) {
@@ -109,8 +91,25 @@ impl Cluster {
         };
         self.held.of(project, read).await
     }
+}
 
-    async fn list_tags(&self, repository: &str, pages: Pages) -> Result<Listing<Tag>, ProviderError> {
+/// A project or a stream as one part of a path.
+fn is_part(name: &str) -> bool {
+    is_repository(name) && !name.contains('/')
+}
+
+impl Catalogue for Cluster {
+    async fn repositories(&self, names: &Names, pages: Pages) -> Result<Listing<String>, ProviderError> {
+        match names.first_parts() {
+            None => Ok(self.streams("", pages).await?.repositories()),
+            Some(projects) => {
+                let read = |project: String| async move { Ok(self.streams(&project, pages).await?.repositories()) };
+                gather(Listing::default(), projects, pages, read).await
+            }
+        }
+    }
+
+    async fn tags(&self, repository: &str, pages: Pages) -> Result<Listing<Tag>, ProviderError> {
         let (project, _) = repository.split_once('/').ok_or(ProviderError::NotFound)?;
         // All projects, if they were listed; else the repository's own.
         let place = if self.held.has("") { "" } else { project };
@@ -119,7 +118,7 @@ impl Cluster {
 
     /// `GET /apis/image.openshift.io/v1/namespaces/<project>/imagestreamtags/<name>:<tag>`. The API tells the
     /// platforms of an index only.
-    async fn read(&self, repository: &str, tag: &Tag) -> Result<Described, ProviderError> {
+    async fn describe(&self, repository: &str, tag: &Tag) -> Result<Described, ProviderError> {
         let (project, name) = repository.split_once('/').ok_or(ProviderError::NotFound)?;
         if !is_part(project) || !is_part(name) || !is_tag(&tag.name) {
             return Err(ProviderError::NotFound);
@@ -133,29 +132,6 @@ impl Cluster {
             Ok(image) => Ok(image.details(tag.details.digest.clone()).whole()),
             Err(cause) => kept(tag, cause),
         }
-    }
-}
-
-/// A project or a stream as one part of a path.
-fn is_part(name: &str) -> bool {
-    is_repository(name) && !name.contains('/')
-}
-
-impl Catalogue for Cluster {
-    fn repositories<'a>(
-        &'a self,
-        names: &'a Names,
-        pages: Pages,
-    ) -> BoxFuture<'a, Result<Listing<String>, ProviderError>> {
-        Box::pin(self.list_repositories(names, pages))
-    }
-
-    fn tags<'a>(&'a self, repository: &'a str, pages: Pages) -> BoxFuture<'a, Result<Listing<Tag>, ProviderError>> {
-        Box::pin(self.list_tags(repository, pages))
-    }
-
-    fn describe<'a>(&'a self, repository: &'a str, tag: &'a Tag) -> BoxFuture<'a, Result<Described, ProviderError>> {
-        Box::pin(self.read(repository, tag))
     }
 }
 
@@ -247,13 +223,8 @@ struct Manifest {
 impl Image {
     fn details(self, digest: String) -> Details {
         let size_bytes = self.docker_image_metadata.map_or(0, |image| image.size);
-        let mut platforms: Vec<String> = Vec::new();
-        for image in self.docker_image_manifests.into_iter().flatten() {
-            let name = platform(&image.os, &image.architecture, &image.variant);
-            if !name.is_empty() && !platforms.contains(&name) {
-                platforms.push(name);
-            }
-        }
+        let images = self.docker_image_manifests.into_iter().flatten();
+        let platforms = distinct(images.map(|image| platform(&image.os, &image.architecture, &image.variant)));
         Details { digest, size_bytes, platforms }
     }
 }

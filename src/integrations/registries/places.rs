@@ -54,6 +54,14 @@ async fn put_together(
     }
 }
 
+/// What an error of the first call of a vendor's own interface means: where that is not found, it is not there.
+pub(super) fn missing(of: &'static str) -> impl Fn(ProviderError) -> ProviderError {
+    move |cause| match cause {
+        ProviderError::NotFound => ProviderError::NoInterface { of },
+        cause => cause,
+    }
+}
+
 /// Names as they came, sorted by whether each can be a repository's.
 pub(super) fn repositories(names: Vec<String>, rest: Option<ProviderError>) -> Listing<String> {
     Listing::sorted_out((names, rest), String::as_str, is_repository)

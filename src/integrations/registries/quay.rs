@@ -3,12 +3,11 @@
 //! <https://docs.redhat.com/en/documentation/red_hat_quay/3/html/red_hat_quay_api_reference/>
 
 use chrono::{DateTime, Utc};
-use futures_util::future::BoxFuture;
 use secrecy::SecretString;
 use serde::Deserialize;
 
-use super::catalogue::{Catalogue, Described, Details, Listing, Pages, Tag};
-use super::docker_v2::{CA_CERTIFICATE, REGISTRY, completed, registry};
+use super::catalogue::{Catalogue, Described, Details, Listing, Opening, Pages, Tag, opened};
+use super::docker_v2::{REGISTRY, completed, fields, registry};
 use super::places::{gather, repositories};
 use super::reach::reach;
 use super::selection::{self, Names};
@@ -34,7 +33,7 @@ pub static QUAY: Spec = Spec {
     does: Does::Scan(&Images(open)),
 };
 
-static FIELDS: &[Field] = &[
+static FIELDS: &[Field] = &fields(
     REGISTRY.placeholder("https://quay.io").help(
         "quay.io or your own server. The credential is a token of an OAuth application with the scope repo:read as API \
          token, or a robot account as Basic authentication: its v2 interface reports no dates.",
@@ -43,15 +42,11 @@ static FIELDS: &[Field] = &[
         "Put the user or organization in front: organization/*. Leave blank for all of the token's user, which takes \
          the scope user:read. Use * as a wildcard and commas between patterns.",
     ),
-    selection::EXCLUDE_REPOSITORIES,
-    selection::TAG,
-    selection::EXCLUDE_TAGS,
-    CA_CERTIFICATE,
     selection::CAP.help(
         "Keeps the newest tags of each repository, 0 keeps all. They are ordered by the date of the push; by name with \
          a robot account.",
     ),
-];
+);
 
 /// The user name beside a token of an OAuth application.
 /// <https://github.com/quay/quay/blob/master/auth/credential_consts.py>
@@ -64,7 +59,7 @@ struct Quay {
     has_token: bool,
 }
 
-fn open<'a>(cx: &'a Context<'a>) -> BoxFuture<'a, Result<Box<dyn Catalogue + 'a>, ProviderError>> {
+fn open<'a>(cx: &'a Context<'a>) -> Opening<'a> {
     Box::pin(async move {
         let entered = registry(cx.settings).ok_or(ProviderError::InvalidAddress)?;
         let address = cx.outside.endpoints.entered(Service::Quay, "quay.io", &entered);
@@ -89,28 +84,11 @@ fn open<'a>(cx: &'a Context<'a>) -> BoxFuture<'a, Result<Box<dyn Catalogue + 'a>
         let api = api.map(|api| api.with_header("x-requested-with", "XMLHttpRequest"));
         let images = reach(cx, ca_certificate::tls(cx.settings), &address, login)?;
         images.sign_in().await?;
-        Ok(Box::new(Quay { api, images, has_token }) as Box<dyn Catalogue>)
+        opened(Quay { api, images, has_token })
     })
 }
 
-impl Quay {
-    async fn list_repositories(&self, names: &Names, pages: Pages) -> Result<Listing<String>, ProviderError> {
-        let Some(api) = &self.api else { return self.images.repositories(pages).await };
-        let namespaces = match names.first_parts() {
-            Some(namespaces) => namespaces,
-            None if self.has_token => own(api).await?,
-            None => return Err(ProviderError::Unauthorized { sent: Sent::Nothing }),
-        };
-        gather(Listing::default(), namespaces, pages, |namespace| repositories_of(api, namespace, pages)).await
-    }
-
-    async fn list_tags(&self, repository: &str, pages: Pages) -> Result<Listing<Tag>, ProviderError> {
-        match &self.api {
-            Some(api) => dated_tags(api, repository, pages).await,
-            None => Ok(self.images.tags(repository, pages).await?.map(Tag::named)),
-        }
-    }
-}
+impl Quay {}
 
 /// `GET /api/v1/user/`: the namespaces of the token's user.
 async fn own(api: &Registry) -> Result<Vec<String>, ProviderError> {
@@ -174,20 +152,25 @@ async fn dated_tags(api: &Registry, repository: &str, pages: Pages) -> Result<Li
 }
 
 impl Catalogue for Quay {
-    fn repositories<'a>(
-        &'a self,
-        names: &'a Names,
-        pages: Pages,
-    ) -> BoxFuture<'a, Result<Listing<String>, ProviderError>> {
-        Box::pin(self.list_repositories(names, pages))
+    async fn repositories(&self, names: &Names, pages: Pages) -> Result<Listing<String>, ProviderError> {
+        let Some(api) = &self.api else { return self.images.repositories(pages).await };
+        let namespaces = match names.first_parts() {
+            Some(namespaces) => namespaces,
+            None if self.has_token => own(api).await?,
+            None => return Err(ProviderError::Unauthorized { sent: Sent::Nothing }),
+        };
+        gather(Listing::default(), namespaces, pages, |namespace| repositories_of(api, namespace, pages)).await
     }
 
-    fn tags<'a>(&'a self, repository: &'a str, pages: Pages) -> BoxFuture<'a, Result<Listing<Tag>, ProviderError>> {
-        Box::pin(self.list_tags(repository, pages))
+    async fn tags(&self, repository: &str, pages: Pages) -> Result<Listing<Tag>, ProviderError> {
+        match &self.api {
+            Some(api) => dated_tags(api, repository, pages).await,
+            None => Ok(self.images.tags(repository, pages).await?.map(Tag::named)),
+        }
     }
 
-    fn describe<'a>(&'a self, repository: &'a str, tag: &'a Tag) -> BoxFuture<'a, Result<Described, ProviderError>> {
-        Box::pin(completed(&self.images, repository, tag))
+    async fn describe(&self, repository: &str, tag: &Tag) -> Result<Described, ProviderError> {
+        completed(&self.images, repository, tag).await
     }
 }
 

@@ -8,6 +8,7 @@ mod integrity;
 mod page;
 mod pasted;
 mod races;
+mod round_trips;
 pub mod samples;
 mod searching;
 mod secrets;

@@ -137,6 +137,12 @@ impl Cluster {
         sql_query(statement).execute(&mut self.connect()).expect(statement);
     }
 
+    /// What the server has written down so far.
+    pub fn log(&self) -> String {
+        let files = fs::read_dir(self.home.join("cluster/log")).expect("its log").flatten();
+        files.map(|file| fs::read_to_string(file.path()).expect("readable")).collect()
+    }
+
     pub fn accepts(&self) -> bool {
         PgConnection::establish(&self.url).is_ok()
     }

@@ -10,7 +10,7 @@ use strongroom::draft::Draft;
 use strongroom::form::Values;
 use strongroom::models::events::Actor;
 use strongroom::models::integrations::{self, NewIntegration};
-use strongroom::models::{AlertId, CredentialId, DeliveryId, IntegrationId, UserId, credentials, recipients};
+use strongroom::models::{AlertId, CredentialId, DeliveryId, IntegrationId, ItemId, UserId, credentials, recipients};
 use uuid::Uuid;
 
 use super::app::TestApp;
@@ -22,6 +22,7 @@ pub const NAME: &str = "Quixotic";
 pub struct OneOfEach {
     credential: CredentialId,
     integration: IntegrationId,
+    item: ItemId,
     alert: AlertId,
     delivery: DeliveryId,
     user: UserId,
@@ -62,9 +63,15 @@ impl OneOfEach {
              VALUES (gen_random_uuid(), '{alert}', 1, 'raised', '', gen_random_uuid())"
         );
         sql::run(app, &raised);
+        let item = ItemId::fresh();
+        let found = format!(
+            "INSERT INTO items (id, integration_id, place, name, fingerprint, facts)
+             VALUES ('{item}', '{integration}', '{NAME}', '{NAME}', '', '{{}}')"
+        );
+        sql::run(app, &found);
         let (confirm, unsubscribe) = (recipient.confirm_key(vault), recipient.unsubscribe_key(vault));
         let delivery = row(app, "SELECT id::text AS text FROM deliveries").parse().expect("an id");
-        Self { credential, integration, alert, delivery, user, recipient, confirm, unsubscribe }
+        Self { credential, integration, item, alert, delivery, user, recipient, confirm, unsubscribe }
     }
 
     /// The address of a route, with what it names.
@@ -72,6 +79,7 @@ impl OneOfEach {
         let id = match route.split('/').nth(1).unwrap_or_default() {
             "credentials" => self.credential.0,
             "integrations" => self.integration.0,
+            "items" => self.item.0,
             "alerts" => self.alert.0,
             "deliveries" => self.delivery.0,
             "users" => self.user.0,

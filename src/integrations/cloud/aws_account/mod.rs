@@ -151,5 +151,5 @@ async fn read(cx: &Context<'_>) -> Result<Scan, Gap> {
     for part in chosen(cx.settings) {
         scan.add((part.read)(&visit).await?);
     }
-    scan.finished()
+    scan.finished(false)
 }

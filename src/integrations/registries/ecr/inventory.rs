@@ -6,7 +6,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use aws_sdk_ecr::Client;
 use aws_sdk_ecr::types::{DescribeImagesFilter, ImageDetail, TagStatus};
 use chrono::DateTime;
-use futures_util::future::BoxFuture;
 
 use super::super::catalogue::{Catalogue, Described, Details, Listing, Missing, Pages, Tag};
 use super::super::selection::{MAX_IMAGES, Names};
@@ -32,20 +31,16 @@ pub(super) struct EcrRegistry {
 }
 
 impl Catalogue for EcrRegistry {
-    fn repositories<'a>(
-        &'a self,
-        _names: &'a Names,
-        pages: Pages,
-    ) -> BoxFuture<'a, Result<Listing<String>, ProviderError>> {
-        Box::pin(self.list_repositories(pages))
+    async fn repositories(&self, _names: &Names, pages: Pages) -> Result<Listing<String>, ProviderError> {
+        self.list_repositories(pages).await
     }
 
-    fn tags<'a>(&'a self, repository: &'a str, pages: Pages) -> BoxFuture<'a, Result<Listing<Tag>, ProviderError>> {
-        Box::pin(self.list_images(repository, pages))
+    async fn tags(&self, repository: &str, pages: Pages) -> Result<Listing<Tag>, ProviderError> {
+        self.list_images(repository, pages).await
     }
 
-    fn describe<'a>(&'a self, repository: &'a str, tag: &'a Tag) -> BoxFuture<'a, Result<Described, ProviderError>> {
-        Box::pin(self.add_platforms(repository, tag))
+    async fn describe(&self, repository: &str, tag: &Tag) -> Result<Described, ProviderError> {
+        self.add_platforms(repository, tag).await
     }
 }
 

@@ -1,10 +1,9 @@
 //! Amazon ECR: the form, and how a scan signs in. Its API tells dates and sizes; platforms come from the registry's v2
 //! interface, as far as that is reachable. What is read is in `inventory`.
 
-use futures_util::future::BoxFuture;
 use url::Url;
 
-use super::catalogue::Catalogue;
+use super::catalogue::{Opening, opened};
 use super::{check, selection};
 use crate::form::{Field, Values};
 use crate::integrations::aws;
@@ -77,7 +76,7 @@ fn policy(host: &Host) -> String {
 const READ: [&str; 4] =
     ["ecr:DescribeRepositories", "ecr:DescribeImages", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"];
 
-fn open<'a>(cx: &'a Context<'a>) -> BoxFuture<'a, Result<Box<dyn Catalogue + 'a>, ProviderError>> {
+fn open<'a>(cx: &'a Context<'a>) -> Opening<'a> {
     Box::pin(async move {
         let host = Host::parse(cx.settings.get("registry")).map_err(|_| ProviderError::InvalidAddress)?;
         let session = host.place().sign_in(cx).await?;
@@ -85,7 +84,7 @@ fn open<'a>(cx: &'a Context<'a>) -> BoxFuture<'a, Result<Box<dyn Catalogue + 'a>
         let password = access::password(&client).await?;
         let data = access::data_plane(cx, &host, &session, password).await?;
         let images = inventory::EcrRegistry::new(client, host.account, data, cx.report.clone());
-        Ok(Box::new(images) as Box<dyn Catalogue>)
+        opened(images)
     })
 }
 

@@ -6,17 +6,18 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use chrono::{DateTime, Utc};
-use futures_util::future::BoxFuture;
 use secrecy::SecretString;
 use serde::Deserialize;
 
-use super::catalogue::{Catalogue, Described, Details, Listing, Pages, Tag};
-use super::docker_v2::{CA_CERTIFICATE, REGISTRY, completed, registry};
+use super::catalogue::{Catalogue, Described, Details, Listing, Opening, Pages, Tag, opened};
+use super::docker_v2::{REGISTRY, completed, fields, registry};
 use super::places::list;
 use super::reach::reach;
 use super::selection::{self, Names};
 use super::{Images, check};
-use crate::credentials::{self, gitlab_token};
+use crate::credentials;
+use crate::credentials::forge_token::Payload;
+use crate::credentials::gitlab_token::SERVER;
 use crate::form::{Errors, Field, Values};
 use crate::integrations::ca_certificate;
 use crate::integrations::context::{Context, Secret};
@@ -43,7 +44,7 @@ pub static GITLAB: Spec = Spec {
     does: Does::Scan(&Images(open)),
 };
 
-static FIELDS: &[Field] = &[
+static FIELDS: &[Field] = &fields(
     REGISTRY.placeholder("https://registry.gitlab.com").help(
         "The address of the registry, not of GitLab: registry.gitlab.com, or what GitLab shows under Deploy > \
          Container registry. The credential is a GitLab token with the scopes read_api and read_registry, or a deploy \
@@ -53,15 +54,11 @@ static FIELDS: &[Field] = &[
         "Leave blank for all that the token's groups and projects have. Use * as a wildcard and commas between \
          patterns; put the group or project in front: group/*. A deploy token lists nothing: enter exact names for it.",
     ),
-    selection::EXCLUDE_REPOSITORIES,
-    selection::TAG,
-    selection::EXCLUDE_TAGS,
-    CA_CERTIFICATE,
     selection::CAP.help(
         "Keeps the newest tags of each repository, 0 keeps all. They are ordered by the date of the push. A registry \
          without a metadata database reports no dates of a repository with more than 300 tags: there names decide.",
     ),
-];
+);
 
 fn suits(settings: &Values, kind: &str, _credential: &Values) -> Result<(), Errors> {
     if kind == "basic" && selection::Selection::of(settings).names.exact().is_none() {
@@ -83,7 +80,7 @@ struct GitlabRegistry {
     undated: AtomicBool,
 }
 
-fn open<'a>(cx: &'a Context<'a>) -> BoxFuture<'a, Result<Box<dyn Catalogue + 'a>, ProviderError>> {
+fn open<'a>(cx: &'a Context<'a>) -> Opening<'a> {
     Box::pin(async move {
         let entered = registry(cx.settings).ok_or(ProviderError::InvalidAddress)?;
         let address = cx.outside.endpoints.entered(Service::GitlabRegistry, "registry.gitlab.com", &entered);
@@ -91,10 +88,9 @@ fn open<'a>(cx: &'a Context<'a>) -> BoxFuture<'a, Result<Box<dyn Catalogue + 'a>
         let Secret { kind, values, .. } = cx.main().ok_or(ProviderError::WrongCredential)?;
         let (api, login) = match kind.slug {
             "gitlab_token" => {
-                let payload: gitlab_token::Payload =
-                    credentials::payload(values).ok_or(ProviderError::WrongCredential)?;
+                let payload: Payload = credentials::payload(values).ok_or(ProviderError::WrongCredential)?;
                 tls.ca_certificates.extend(payload.ca_certificate.clone());
-                let server = gitlab::address(&payload.server_url, "/api/v4", cx.outside.endpoints)?;
+                let server = gitlab::address(payload.server(SERVER), "/api/v4", cx.outside.endpoints)?;
                 let ca_certificates = payload.ca_certificate.into_iter().collect();
                 let trusted = Tls { ca_certificates, identity: None, form: Form::CA_FIELD };
                 let api = reach(cx, trusted, &server, Login::Token(payload.token.clone()))?;
@@ -108,12 +104,12 @@ fn open<'a>(cx: &'a Context<'a>) -> BoxFuture<'a, Result<Box<dyn Catalogue + 'a>
         };
         let images = reach(cx, tls, &address, login)?;
         images.sign_in().await?;
-        Ok(Box::new(GitlabRegistry { api, images, undated: AtomicBool::new(false) }) as Box<dyn Catalogue>)
+        opened(GitlabRegistry { api, images, undated: AtomicBool::new(false) })
     })
 }
 
-impl GitlabRegistry {
-    async fn list_repositories(&self, names: &Names, pages: Pages) -> Result<Listing<String>, ProviderError> {
+impl Catalogue for GitlabRegistry {
+    async fn repositories(&self, names: &Names, pages: Pages) -> Result<Listing<String>, ProviderError> {
         match &self.api {
             Some(api) => api.repositories(names, pages).await,
             None => self.images.repositories(pages).await,
@@ -122,7 +118,7 @@ impl GitlabRegistry {
 
     /// `GET /gitlab/v1/repositories/<path>/tags/list/`, or the tags of the v2 interface where that is missing, with the
     /// dates that GitLab's API tells of each.
-    async fn list_tags(&self, repository: &str, pages: Pages) -> Result<Listing<Tag>, ProviderError> {
+    async fn tags(&self, repository: &str, pages: Pages) -> Result<Listing<Tag>, ProviderError> {
         if !self.undated.load(Ordering::Relaxed) {
             let (path, scope) = (format!("gitlab/v1/repositories/{repository}/tags/list/?n=1000"), pull(repository));
             match self.images.vendor_list(&path, Sign::For(&scope), pages, list::<Entry>).await {
@@ -138,23 +134,9 @@ impl GitlabRegistry {
             _ => Ok(found),
         }
     }
-}
 
-impl Catalogue for GitlabRegistry {
-    fn repositories<'a>(
-        &'a self,
-        names: &'a Names,
-        pages: Pages,
-    ) -> BoxFuture<'a, Result<Listing<String>, ProviderError>> {
-        Box::pin(self.list_repositories(names, pages))
-    }
-
-    fn tags<'a>(&'a self, repository: &'a str, pages: Pages) -> BoxFuture<'a, Result<Listing<Tag>, ProviderError>> {
-        Box::pin(self.list_tags(repository, pages))
-    }
-
-    fn describe<'a>(&'a self, repository: &'a str, tag: &'a Tag) -> BoxFuture<'a, Result<Described, ProviderError>> {
-        Box::pin(completed(&self.images, repository, tag))
+    async fn describe(&self, repository: &str, tag: &Tag) -> Result<Described, ProviderError> {
+        completed(&self.images, repository, tag).await
     }
 }
 

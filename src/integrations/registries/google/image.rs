@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
 use super::Place;
-use crate::integrations::registries::catalogue::{Details, Tag};
+use crate::integrations::registries::catalogue::{Details, Tag, distinct};
 use crate::providers::oci_registry::{is_digest, platform};
 
 #[derive(Deserialize)]
@@ -46,13 +46,8 @@ impl Image {
     }
 
     pub fn tags(self, digest: String) -> impl Iterator<Item = Tag> {
-        let mut platforms: Vec<String> = Vec::new();
-        for image in &self.image_manifests {
-            let name = platform(&image.os, &image.architecture, &image.variant);
-            if !name.is_empty() && !platforms.contains(&name) {
-                platforms.push(name);
-            }
-        }
+        let images = self.image_manifests.iter();
+        let platforms = distinct(images.map(|image| platform(&image.os, &image.architecture, &image.variant)));
         let size_bytes = self.image_size_bytes.and_then(|size| size.parse().ok()).unwrap_or(0);
         let (details, pushed_at) = (Details { digest, size_bytes, platforms }, self.upload_time);
         self.tags.into_iter().map(move |name| Tag { name, pushed_at, details: details.clone() })

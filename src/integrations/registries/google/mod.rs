@@ -5,12 +5,11 @@
 
 use std::sync::Arc;
 
-use futures_util::future::BoxFuture;
 use secrecy::SecretString;
 use serde::Deserialize;
 use url::Url;
 
-use super::catalogue::{Catalogue, Described, Listing, Pages, Tag};
+use super::catalogue::{Catalogue, Described, Listing, Opening, Pages, Tag, opened};
 use super::held::{Held, Images as Found};
 use super::places::gather;
 use super::reach::{denied, reach};
@@ -73,7 +72,7 @@ struct GoogleRegistry<'a> {
     held: Held,
 }
 
-fn open<'a>(cx: &'a Context<'a>) -> BoxFuture<'a, Result<Box<dyn Catalogue + 'a>, ProviderError>> {
+fn open<'a>(cx: &'a Context<'a>) -> Opening<'a> {
     Box::pin(async move {
         let place = Place::of(cx.settings).map_err(|_| ProviderError::InvalidAddress)?;
         let secret = cx.main().ok_or(ProviderError::WrongCredential)?;
@@ -82,7 +81,7 @@ fn open<'a>(cx: &'a Context<'a>) -> BoxFuture<'a, Result<Box<dyn Catalogue + 'a>
         let address = at(Service::GoogleArtifacts, "artifactregistry.googleapis.com")?;
         let token = token(cx, secret).await?;
         let api = reach(cx, Tls::default(), &address, Login::Token(token))?.explaining(disabled);
-        Ok(Box::new(GoogleRegistry { place, payload, api, secret, cx, held: Held::default() }) as Box<dyn Catalogue>)
+        opened(GoogleRegistry { place, payload, api, secret, cx, held: Held::default() })
     })
 }
 
@@ -92,25 +91,6 @@ async fn token(cx: &Context<'_>, secret: Secret<'_>) -> Result<SecretString, Pro
 }
 
 impl GoogleRegistry<'_> {
-    async fn list_repositories(&self, names: &Names, pages: Pages) -> Result<Listing<String>, ProviderError> {
-        if let Some(projects) = names.first_parts() {
-            return gather(Listing::default(), projects, pages, |project| self.project(project, pages)).await;
-        }
-        if self.payload.level == Level::Project {
-            return self.project(self.payload.service_account.project_id.clone(), pages).await;
-        }
-        let (projects, rest) = self.projects().await?;
-        let known = Listing { rest, ..Listing::default() };
-        // Most projects of an organisation have no registry at all.
-        let read = |project| async move {
-            match self.project(project, pages).await {
-                Err(ProviderError::SignIn(_)) => Ok(Listing::default()),
-                found => found,
-            }
-        };
-        gather(known, projects, pages, read).await
-    }
-
     /// `GET /v3/projects:search`: every project that the service account sees.
     /// <https://cloud.google.com/resource-manager/reference/rest/v3/projects/search>
     async fn projects(&self) -> Result<Entries<String>, ProviderError> {
@@ -252,23 +232,32 @@ fn disabled(answer: &Answer) -> Option<ProviderError> {
 }
 
 impl Catalogue for GoogleRegistry<'_> {
-    fn repositories<'a>(
-        &'a self,
-        names: &'a Names,
-        pages: Pages,
-    ) -> BoxFuture<'a, Result<Listing<String>, ProviderError>> {
-        Box::pin(self.list_repositories(names, pages))
+    async fn repositories(&self, names: &Names, pages: Pages) -> Result<Listing<String>, ProviderError> {
+        if let Some(projects) = names.first_parts() {
+            return gather(Listing::default(), projects, pages, |project| self.project(project, pages)).await;
+        }
+        if self.payload.level == Level::Project {
+            return self.project(self.payload.service_account.project_id.clone(), pages).await;
+        }
+        let (projects, rest) = self.projects().await?;
+        let known = Listing { rest, ..Listing::default() };
+        // Most projects of an organisation have no registry at all.
+        let read = |project| async move {
+            match self.project(project, pages).await {
+                Err(ProviderError::SignIn(_)) => Ok(Listing::default()),
+                found => found,
+            }
+        };
+        gather(known, projects, pages, read).await
     }
 
-    fn tags<'a>(&'a self, repository: &'a str, pages: Pages) -> BoxFuture<'a, Result<Listing<Tag>, ProviderError>> {
-        Box::pin(async move {
-            let place = self.place.repository_of(repository).ok_or(ProviderError::NotFound)?;
-            self.images(&place, pages).await?.of(repository)
-        })
+    async fn tags(&self, repository: &str, pages: Pages) -> Result<Listing<Tag>, ProviderError> {
+        let place = self.place.repository_of(repository).ok_or(ProviderError::NotFound)?;
+        self.images(&place, pages).await?.of(repository)
     }
 
     /// The list has said all that the API knows.
-    fn describe<'a>(&'a self, _repository: &'a str, tag: &'a Tag) -> BoxFuture<'a, Result<Described, ProviderError>> {
-        Box::pin(async { Ok(tag.details.clone().whole()) })
+    async fn describe(&self, _repository: &str, tag: &Tag) -> Result<Described, ProviderError> {
+        Ok(tag.details.clone().whole())
     }
 }
