@@ -35,6 +35,7 @@ pub struct SettingError {
 
 /// What `serve` takes.
 #[derive(Args, Clone, Debug)]
+#[allow(rustdoc::bare_urls, rustdoc::invalid_html_tags, reason = "--help says these sentences")]
 pub struct Settings {
     #[command(flatten)]
     pub store: StoreSettings,

@@ -23,7 +23,7 @@ const DEADLINE: Duration = Duration::from_millis(4_500);
 const COMMIT_GRACE: Duration = Duration::from_secs(5);
 /// For jobs whose one statement walks over a whole table.
 const PATIENT: Duration = Duration::from_secs(300);
-/// One round trip, also for the search path of [`SESSION`].
+/// One round trip, also for the search path of [`super::SESSION`].
 const BEGIN: &str = "BEGIN; SET LOCAL search_path = public, pg_temp";
 /// The same where a pooler is between: with all that a direct connection of the pool is set to, in one round trip.
 const BEGIN_POOLED: &str = "BEGIN; SET LOCAL search_path = public, pg_temp; SET LOCAL statement_timeout = '5s';

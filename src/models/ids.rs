@@ -1,4 +1,4 @@
-//! Ids as types of their own, so that one is not taken for another. A further id is a further line of [`id`].
+//! Ids as types of their own, so that one is not taken for another. A further id is a further line of `id`.
 
 use diesel::deserialize::{self, FromSql, FromSqlRow};
 use diesel::expression::AsExpression;

@@ -38,7 +38,7 @@ pub fn write(place: Place) -> String {
     URL_SAFE_NO_PAD.encode(serde_json::to_vec(&written).unwrap_or_default())
 }
 
-/// A place of that sort; `None` for anything that [`write`] did not write for it.
+/// A place of that sort; `None` for anything that [`write()`] did not write for it.
 pub fn read(text: &str, sort: Sort, back: bool) -> Option<Place> {
     let json = URL_SAFE_NO_PAD.decode(text).ok()?;
     let plain = |text: &str| !text.contains('\0');
