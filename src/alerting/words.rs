@@ -47,6 +47,7 @@ pub fn title(said: &Said) -> String {
         Trigger::Expiring => format!("“{subject}” expires in {}.", days(said.days)),
         Trigger::FailedTest => format!("The test of “{subject}” failed: {words}"),
         Trigger::FailedScan => format!("The scan “{subject}” keeps failing: {words}"),
+        Trigger::OldCloudKey => format!("“{subject}” has old keys that are not stored here: {words}"),
         Trigger::OldRuntime => format!("“{subject}” runs on an old runtime: {words}"),
         Trigger::Integrity if !words.is_empty() => (*words).to_owned(),
         Trigger::Integrity => format!("“{subject}” is not what Strongroom saved, so it is not used any more."),
@@ -73,6 +74,7 @@ fn closed(said: &Said) -> String {
         Trigger::Expiring => format!("Expiry of “{subject}”"),
         Trigger::FailedTest => format!("Failed test of “{subject}”"),
         Trigger::FailedScan => format!("Failed scan “{subject}”"),
+        Trigger::OldCloudKey => format!("Old keys in “{subject}”"),
         Trigger::OldRuntime => format!("Old runtime of “{subject}”"),
         Trigger::Integrity => format!("Integrity error of “{subject}”"),
         Trigger::Delivery => format!("Undelivered messages through “{subject}”"),
@@ -111,6 +113,10 @@ pub fn remedy(said: &Said) -> &'static str {
         }
         (Trigger::FailedTest, _) => "Open the credential, press Test, and follow what it says.",
         (Trigger::FailedScan, _) => "Open the integration: its page names the step that failed and what to do.",
+        (Trigger::OldCloudKey, _) => {
+            "Open Cloud keys. Replace each key at its provider, store the new one here, and switch the old one off. The alert \
+             closes with the next scan."
+        }
         (Trigger::OldRuntime, _) => {
             "Move the function to a newer runtime: test its code with it, then change the setting and deploy. The alert closes \
              with the next scan."
@@ -127,6 +133,7 @@ pub fn remedy(said: &Said) -> &'static str {
 /// The page of what an alert is about, below the console's address.
 pub fn place(trigger: Trigger, subject_kind: &str, id: uuid::Uuid) -> String {
     match (subject_kind, trigger) {
+        (_, Trigger::OldCloudKey) => "cloud-keys?show=old".to_owned(),
         ("credential", _) => format!("credentials/{id}"),
         ("integration", _) => format!("integrations/{id}"),
         ("item", _) => format!("items/{id}"),

@@ -205,6 +205,7 @@ fn plural(trigger: Trigger) -> &'static str {
         Trigger::FailedTest => "Failed tests",
         Trigger::FailedScan => "Failed scans",
         Trigger::OldRuntime => "Old runtimes",
+        Trigger::OldCloudKey => "Old keys in the cloud",
         Trigger::Integrity => "Integrity errors",
         Trigger::Delivery => "Undelivered alerts",
         Trigger::Lockout => "Login lockouts",

@@ -253,6 +253,32 @@ pub fn counts<const N: usize>(conn: &mut Conn, filters: [Filter; N], limit_days:
     counted(conn, &queries, limit_days)
 }
 
+/// Active keys of one integration that are older than a limit and that no credential holds.
+#[derive(Clone, Debug, PartialEq, Eq, QueryableByName)]
+pub struct OldKeys {
+    #[diesel(sql_type = BigInt)]
+    pub number: i64,
+    /// Who has the oldest, and its age in days.
+    #[diesel(sql_type = Nullable<Text>)]
+    pub owner: Option<String>,
+    #[diesel(sql_type = Nullable<Integer>)]
+    pub days: Option<i32>,
+}
+
+/// Those of an integration; none where `limit_days` is 0.
+pub fn old(conn: &mut Conn, integration: IntegrationId, limit_days: i32) -> Result<OldKeys, DbError> {
+    let range = Filter::Old.range();
+    Ok(diesel::sql_query(format!(
+        "SELECT count(*) AS number, (array_agg(i.facts->>'owner' ORDER BY {BY_AGE}))[1] AS owner,
+             ((extract(epoch FROM now()) - min({BY_AGE})) / 86400)::int AS days
+         FROM items i WHERE i.integration_id = $2 AND {IS_KEY} AND {range}
+             AND NOT EXISTS (SELECT FROM credentials c WHERE {HOLD})"
+    ))
+    .bind::<Integer, _>(limit_days)
+    .bind::<SqlUuid, _>(integration)
+    .get_result(conn)?)
+}
+
 /// Ages of the active keys that are not stored here, by thirds of a limit in days: under a third, under two, under the
 /// limit, over it. What nobody knows the age of is in none.
 pub fn ages(conn: &mut Conn, limit_days: i32) -> Result<[Count; 4], DbError> {

@@ -11,6 +11,7 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use tokio_util::sync::CancellationToken;
 
+use crate::credentials;
 use crate::echoes::Echoes;
 use crate::integrations::context::Context;
 use crate::integrations::progress::Report;
@@ -140,7 +141,9 @@ async fn attempt(
             ((*ready.integration).clone(), used, verdict, echoes)
         }
     };
-    let mut done = Done { integration: integration.clone(), used, verdict, sent_to: sent_to.hosts(), echoes };
+    let limit_days = services.limits().of_kind(credentials::aws::KIND.slug, true);
+    let mut done =
+        Done { integration: integration.clone(), used, verdict, sent_to: sent_to.hosts(), echoes, limit_days };
     done.take_out_echoes();
     let (sent_to, echoes) = (done.sent_to.clone(), done.echoes.clone());
     let saved = tokio::select! {
@@ -149,7 +152,7 @@ async fn attempt(
     };
     if saved.is_none() && lease.asked.get() && !lease.lost.get() {
         // Stopped while the inventory was saved, so none of it was.
-        let done = Done { integration, used, verdict: Verdict::Stopped, sent_to, echoes };
+        let done = Done { integration, used, verdict: Verdict::Stopped, sent_to, echoes, limit_days };
         return save(services, run, done, &lease.watch).await;
     }
     Ok(saved)

@@ -32,6 +32,8 @@ pub struct Done {
     pub sent_to: Vec<String>,
     /// Of the credential's secrets, in what the service answered.
     pub echoes: Echoes,
+    /// After so many days a key counts as old; `None`: never.
+    pub limit_days: Option<i32>,
 }
 
 impl Done {
@@ -138,6 +140,7 @@ fn record(
             alarms::settle(conn, &done.integration, &found.items)?;
             if Family::find(&done.integration.family) == Some(Family::CloudScan) {
                 cloud_keys::tell(conn, done.integration.id)?;
+                alarms::settle_keys(conn, &done.integration, done.limit_days)?;
             }
             read(found, difference, noun(&done.integration), &done.echoes)
         }

@@ -19,6 +19,7 @@ pub const TRIGGER_FIELDS: [Field; TRIGGERS] = [
     trigger("on_failed_test", "Tell about failed tests"),
     trigger("on_failed_scan", "Tell about failed scans"),
     trigger("on_old_runtime", "Tell about old runtimes of functions"),
+    trigger("on_old_cloud_key", "Tell about old keys in the cloud"),
     trigger("on_integrity", "Tell about integrity errors"),
     trigger("on_delivery", "Tell about undelivered alerts"),
     trigger("on_lockout", "Tell about login lockouts"),

@@ -20,6 +20,8 @@ pub enum Trigger {
     FailedScan,
     /// A function runs on a runtime that its vendor supports no more, or soon will not.
     OldRuntime,
+    /// An account in a cloud has old keys that are not stored here.
+    OldCloudKey,
     /// A row is not what Strongroom saved.
     Integrity,
     /// A message could not be delivered, or a channel was switched off.
@@ -29,12 +31,13 @@ pub enum Trigger {
 }
 
 impl Trigger {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Stale,
         Self::Expiring,
         Self::FailedTest,
         Self::FailedScan,
         Self::OldRuntime,
+        Self::OldCloudKey,
         Self::Integrity,
         Self::Delivery,
         Self::Lockout,
@@ -48,6 +51,7 @@ impl Trigger {
             Self::FailedTest => "failed_test",
             Self::FailedScan => "failed_scan",
             Self::OldRuntime => "old_runtime",
+            Self::OldCloudKey => "old_cloud_key",
             Self::Integrity => "integrity",
             Self::Delivery => "delivery",
             Self::Lockout => "lockout",
@@ -65,6 +69,7 @@ impl Trigger {
             Self::FailedTest => "Failed test",
             Self::FailedScan => "Failed scan",
             Self::OldRuntime => "Old runtime",
+            Self::OldCloudKey => "Old key in the cloud",
             Self::Integrity => "Integrity error",
             Self::Delivery => "Undelivered alert",
             Self::Lockout => "Login lockout",
@@ -79,6 +84,7 @@ impl Trigger {
             Self::FailedTest => "on_failed_test",
             Self::FailedScan => "on_failed_scan",
             Self::OldRuntime => "on_old_runtime",
+            Self::OldCloudKey => "on_old_cloud_key",
             Self::Integrity => "on_integrity",
             Self::Delivery => "on_delivery",
             Self::Lockout => "on_lockout",

@@ -96,6 +96,7 @@ fn icon(trigger: Trigger) -> &'static str {
         Trigger::FailedTest => "key",
         Trigger::FailedScan => "scan",
         Trigger::OldRuntime => "clock",
+        Trigger::OldCloudKey => "cloud",
         Trigger::Integrity => "shield",
         Trigger::Delivery => "bell",
         Trigger::Lockout => "lock",

@@ -43,6 +43,13 @@ async fn every_key_of_an_account_is_shown_with_who_holds_it_and_one_key_has_one_
     assert!(page.text("tr[data-key-id='root key 1']").contains("Root user"));
     assert_eq!(page.text(&format!("tr[data-key-id={NEVER}] td[data-label='Last used']")), "never");
 
+    // What is old and not stored is an alert about the account, closed by the scan that finds all stored or off.
+    let alert = visit.get("/alerts?trigger=old_cloud_key").await;
+    let said = alert.text("#results");
+    assert!(said.contains("1 active key is older than 90 days, the oldest, of ci-deploy"), "{said}");
+    let alert = visit.get(&alert.attributes("#results a.row-link", "href").remove(0)).await;
+    assert!(alert.has("a[href='/cloud-keys?show=old']"));
+
     // Stored today, made in 2019: it is as old as AWS says, in every place.
     let page = visit.get(&format!("/credentials/{credential}")).await;
     assert!(page.text(".facts").contains(&age) && page.text("h1").contains("Stale"), "{}", page.text(".facts"));
@@ -54,6 +61,10 @@ async fn every_key_of_an_account_is_shown_with_who_holds_it_and_one_key_has_one_
     let columns = |of: &str| chart.texts(&format!("{of} li strong")).join(" ");
     assert_eq!(columns(".distribution:not([data-found])"), "0 0 0 1");
     assert_eq!(columns("[data-found]"), "1 0 0 1", "active keys that are not stored");
+
+    store(&mut visit, "pipeline", NEVER).await;
+    assert_eq!(scan_again(&app, &mut visit, integration, 2).await.0, "succeeded");
+    assert!(!visit.get("/alerts?trigger=old_cloud_key").await.text("#results").contains("ci-deploy"));
 }
 
 #[actix_web::test]
