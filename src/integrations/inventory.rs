@@ -65,6 +65,8 @@ pub struct Inventory {
     /// Between place and name, where an item is named in one line.
     pub separator: &'static str,
     pub columns: &'static [Column],
+    /// So many of the columns, from the first, are in the table; all are in the CSV file.
+    pub shown: usize,
     /// The CSV's names of all columns of facts, in the file's order.
     pub exported: &'static [&'static str],
     /// Where to look when a scan found nothing: a sentence.
@@ -87,6 +89,7 @@ pub static UNKNOWN: Inventory = Inventory {
     fingerprint: Some("Fingerprint"),
     separator: " ",
     columns: &[],
+    shown: 0,
     exported: &[],
     hint: "",
     note: "",

@@ -81,6 +81,7 @@ pub static INVENTORY: Inventory = Inventory {
         Column { head: "Last used", csv: "last_used_at", is_number: false },
         Column { head: "Used for", csv: "used_for", is_number: false },
     ],
+    shown: 5,
     exported: &["owner", "state", "created_at", "last_used_at", "used_for"],
     hint: "No user of the account has a long-term key, or the credential may not list them.",
     note: "",

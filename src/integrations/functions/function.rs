@@ -77,6 +77,7 @@ pub static INVENTORY: Inventory = Inventory {
         Column { head: "Architectures", csv: "architectures", is_number: false },
         Column { head: "Layers", csv: "layers", is_number: false },
     ],
+    shown: 5,
     exported: &["runtime", "runtime_support", "code_size_bytes", "modified_at", "role", "architectures", "layers"],
     hint: "Look at Regions and Functions under Settings.",
     note: "Runtime support is that of AWS's table of September 2026.",

@@ -36,6 +36,7 @@ pub static INVENTORY: Inventory = Inventory {
         Column { head: "Size", csv: "size_bytes", is_number: true },
         Column { head: "Pushed", csv: "pushed_at", is_number: false },
     ],
+    shown: 3,
     exported: &["size_bytes", "platforms", "pushed_at"],
     hint: "Look at Repository and Tag under Settings.",
     note: "",

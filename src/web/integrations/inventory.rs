@@ -123,7 +123,7 @@ impl Listed {
         Self {
             total,
             words: Words::new(inventory),
-            columns: inventory.columns,
+            columns: inventory.columns.get(..inventory.shown).unwrap_or(inventory.columns),
             summary: format!("{} of {title} on this page", shown::grouped(page.rows.len() as i64)),
             title,
             previous: turn(page.rows.first(), "before", page.before),
@@ -135,10 +135,11 @@ impl Listed {
 
 impl Row {
     fn new(inventory: &Inventory, item: Item, now: DateTime<Utc>) -> Self {
+        let facts = (inventory.cells)(&item.facts, now).into_iter();
         Self {
             title: inventory.title(&item.place, &item.name),
             short: shown::short_digest(&item.fingerprint).to_owned(),
-            facts: (inventory.cells)(&item.facts, now).into_iter().map(|cell| Fact::new(cell, now)).collect(),
+            facts: facts.take(inventory.shown).map(|cell| Fact::new(cell, now)).collect(),
             place: item.place,
             name: item.name,
             fingerprint: item.fingerprint,
