@@ -83,7 +83,7 @@ fn access_keys(app: &TestApp, count: u32, days: &str) {
         &format!(
             "DO $$ BEGIN
                 CREATE TEMP TABLE c AS SELECT * FROM credentials WHERE shipped;
-                ALTER TABLE c DROP COLUMN search;
+                ALTER TABLE c DROP COLUMN search, DROP COLUMN aged_from;
                 CREATE TEMP TABLE d AS SELECT c.* FROM c, generate_series(1, {count});
                 UPDATE d SET shipped = false, ages = true, id = gen_random_uuid(), secret_set_at = now() - interval '{days}';
                 UPDATE d SET name = 'key ' || id, name_key = 'key ' || id;
