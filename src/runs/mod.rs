@@ -198,7 +198,7 @@ async fn act(services: &Services, run: &Run, ready: &Ready, lease: &Lease, sent_
 
 /// How a scan ends without an inventory.
 enum End {
-    Failed(Gap),
+    Failed(Box<Gap>),
     Panicked,
 }
 
@@ -207,7 +207,7 @@ async fn scan(scanner: &dyn Scanner, cx: &Context<'_>) -> Result<Scan, End> {
     // Made inside, since a provider may also panic before its future is polled.
     let work = async move { scanner.scan(cx).await };
     match AssertUnwindSafe(work).catch_unwind().await {
-        Ok(result) => result.map_err(End::Failed),
+        Ok(result) => result.map_err(|gap| End::Failed(Box::new(gap))),
         Err(_) => Err(End::Panicked),
     }
 }

@@ -85,7 +85,7 @@ fn grants(settings: &Values, name: &str) -> Grants {
     let policy = |rights: &[&str]| document(&[Statement::allow(rights, &["*"])]);
     let mut grants = Grants::default();
     for part in chosen(settings) {
-        let further = part.further.map(|(may, rights)| (may, rights));
+        let further = part.further;
         for (may, rights) in [(part.may, part.rights)].into_iter().chain(further) {
             let granted = place.grants(settings, name, may, policy(rights));
             grants.role = granted.role;
