@@ -1,4 +1,5 @@
-//! What the tokens of GitHub and GitLab share: each is for the vendor's own server or for one of the operator's.
+//! Tokens of GitHub and GitLab have the same form: the token, and the server that it is for, the vendor's unless
+//! another is named.
 
 use secrecy::SecretString;
 use serde::Deserialize;
@@ -6,7 +7,7 @@ use serde::Deserialize;
 use super::{Facts, certificate, checks, pem};
 use crate::form::{Check, Field, Values};
 
-/// What a consumer gets.
+/// A token and its server.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Payload {
@@ -51,7 +52,7 @@ pub fn token(value: &str, others: &[(&str, &str)], enter: &str) -> Result<String
     }
 }
 
-/// What is shown of both; `own` is the URL of the vendor's server.
+/// The lines that pages show of such a token; `own` is the URL of the vendor's server.
 pub fn facts(values: &Values, own: &str) -> Facts {
     let server = Some(values.get("server_url")).filter(|url| !url.is_empty()).unwrap_or(own);
     let mut facts = Facts { identity: checks::host(server), ..Facts::default() };

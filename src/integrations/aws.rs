@@ -1,5 +1,5 @@
-//! What all integrations with AWS share: the fields of the role that a form can name, and the session of that role in a
-//! region. What is done with the session belongs into the integration's file.
+//! Shared by all integrations with AWS: the form's fields for a role, and the session of that role in a region. What is
+//! done with the session is in the integration's own file.
 
 use super::context::Context;
 use crate::credentials::aws::RoleArn;

@@ -53,7 +53,7 @@ pub enum Hides {
     Nothing,
     All,
     Place(String),
-    Item { place: String, name: String },
+    Items { place: String, names: Vec<String> },
 }
 
 impl Scan {
@@ -86,7 +86,7 @@ impl Hides {
             Self::Nothing => false,
             Self::All => true,
             Self::Place(hidden) => hidden == place,
-            Self::Item { place: hidden, name: of } => hidden == place && of == name,
+            Self::Items { place: hidden, names } => hidden == place && names.iter().any(|one| one == name),
         }
     }
 }
@@ -198,7 +198,7 @@ mod tests {
 
     #[test]
     fn a_gap_hides_the_items_of_its_own_place_and_no_others() {
-        let item = Hides::Item { place: "a".to_owned(), name: "1".to_owned() };
+        let item = Hides::Items { place: "a".to_owned(), names: vec!["1".to_owned()] };
         let seen = |hides: &Hides| [("a", "1"), ("a", "2"), ("b", "1")].map(|(place, name)| hides.may_be(place, name));
         assert_eq!(seen(&item), [true, false, false]);
         assert_eq!(seen(&Hides::Place("a".to_owned())), [true, true, false]);

@@ -171,7 +171,7 @@ fn of_entry(region: &Region, plan: &Plan, entry: &Unreadable) -> Gap {
         "AWS Lambda described it in a way that Strongroom does not understand. Report this, or add the function \
                    to Functions to exclude."
             .to_owned();
-    let hides = Hides::Item { place: region.as_str().to_owned(), name };
+    let hides = Hides::Items { place: region.as_str().to_owned(), names: vec![name] };
     Gap::new(READING, at, ProviderError::BadAnswer, because).hiding(hides)
 }
 

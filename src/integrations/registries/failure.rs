@@ -22,7 +22,7 @@ pub(super) fn of_repository(repository: &str, cause: ProviderError) -> Gap {
 
 /// A tag that cannot be read, or not whole.
 pub(super) fn of_tag(repository: &str, tag: &str, cause: ProviderError) -> Gap {
-    let hides = Hides::Item { place: repository.to_owned(), name: tag.to_owned() };
+    let hides = Hides::Items { place: repository.to_owned(), names: vec![tag.to_owned()] };
     gap(Step::READING_MANIFESTS, &format!("{repository}:{tag}"), cause, hides)
 }
 

@@ -13,7 +13,7 @@ use super::throttled;
 use crate::providers::ProviderError::{self, BadAnswer};
 
 /// The most that the root user has.
-const MOST: i32 = 2;
+pub const MOST: i32 = 2;
 /// AWS takes some seconds to make a report; it is asked for this often, with a pause between.
 const ASKED: usize = 15;
 const PAUSE: Duration = Duration::from_secs(2);

@@ -103,6 +103,7 @@ async fn a_user_that_cannot_be_read_is_a_gap_and_the_rest_is_kept() {
     let scan = Work::at(&iam).scan().await.unwrap();
     assert_eq!((scan.items.len(), scan.gaps.len()), (4, 1));
     assert!(scan.gaps[0].to_string().starts_with("Reading the keys of the root user failed"), "{:?}", scan.gaps);
+    assert!(["root key 1", "root key 2"].iter().all(|name| scan.gaps[0].hides.may_be(ACCOUNT, name)));
 }
 
 #[tokio::test]

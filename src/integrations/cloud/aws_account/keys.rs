@@ -14,7 +14,7 @@ use crate::integrations::progress::Step;
 use crate::integrations::scan::{Gap, Hides, Item, Scan};
 use crate::providers::aws::Refusal;
 use crate::providers::aws::iam_keys::{AccessKey, Keys, LastUse, Pages, User, Users};
-use crate::providers::aws::root_keys::RootKey;
+use crate::providers::aws::root_keys::{self, RootKey};
 use crate::providers::oci_registry::AT_ONCE;
 use crate::providers::patience::{MOST_WAITING, Patience};
 use crate::providers::{Failure, ProviderError};
@@ -44,7 +44,7 @@ impl Step {
     const READING_ROOT: Self = Self { label: "Reading keys", doing: "Reading the keys of the root user" };
 }
 
-/// What the one key of the root user is called whose id nobody tells, and the other one.
+/// The name of a key of the root user, whose id no API tells: `root key 1`.
 fn root_name(number: i32) -> String {
     format!("root key {number}")
 }
@@ -158,7 +158,8 @@ impl Reader<'_> {
 
     async fn root(&self) -> Result<Scan, Gap> {
         let unread = |cause| {
-            let hides = Hides::Item { place: self.visit.account.clone(), name: root_name(1) };
+            let names = (1..=root_keys::MOST).map(root_name).collect();
+            let hides = Hides::Items { place: self.visit.account.clone(), names };
             self.gap(Step::READING_ROOT, "", cause, hides)
         };
         let keys = match self.visit.judge.judged(self.keys.of_root().await, unread)? {
@@ -181,7 +182,7 @@ impl Reader<'_> {
         Ok(Scan { items: keys.into_iter().map(item).collect(), gaps: Vec::new() })
     }
 
-    /// What all keys have, and their last use as far as it was read.
+    /// The facts that the keys of users and of root share, with the last use where it was read.
     fn facts(&self, used: Option<LastUse>) -> Facts {
         let never = used.as_ref().is_some_and(|used| used.at.is_none());
         let used = used.unwrap_or_default();

@@ -1,4 +1,4 @@
-//! What a scan of an AWS account is made of: parts, each of which reads one sort of thing within a [`Visit`].
+//! The parts of an AWS account's scan. Each reads one sort of thing, in the course of one [`Visit`].
 
 use futures_util::future::BoxFuture;
 

@@ -4,7 +4,7 @@ use crate::providers::aws::Refusal;
 use crate::providers::probe::{Finding, Verdict};
 use crate::providers::{Failure, ProviderError, finding};
 
-/// What was refused so far.
+/// The rights that AWS has refused so far.
 #[derive(Default)]
 pub(super) struct Tried {
     missing: Vec<&'static str>,
