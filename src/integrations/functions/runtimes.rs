@@ -20,6 +20,8 @@ pub enum Support {
 
 /// A vendor's table.
 pub struct Table {
+    /// `AWS`
+    pub vendor: &'static str,
     /// When the copy was made, as pages say it: `September 2026`.
     pub as_of: &'static str,
     /// Identifiers and the last day of their support, `2026-04-30`.
@@ -29,6 +31,7 @@ pub struct Table {
 /// The deprecation dates of AWS Lambda's runtimes, those to come as AWS plans them.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html>
 pub static LAMBDA: Table = Table {
+    vendor: "AWS",
     as_of: "September 2026",
     entries: &[
         ("nodejs24.x", "2028-04-30"),

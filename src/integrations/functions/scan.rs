@@ -136,11 +136,12 @@ fn item(region: &Region, name: String, function: Function) -> Item {
     let facts = Facts {
         runtime: function.runtime.unwrap_or_default(),
         package: function.package_type,
-        size: function.code_size,
+        size: Some(function.code_size),
         modified: function.modified,
         role: function.role,
         architectures: function.architectures,
         layers: function.layers,
+        ..Facts::default()
     };
     Item::new(region.as_str().to_owned(), name, function.code_sha256, &facts)
 }
