@@ -40,6 +40,15 @@ pub struct Facts {
     /// What it was last used for: `s3`, and where: `eu-central-1`; empty where that is not known.
     pub service: String,
     pub region: String,
+    /// When it ends by itself; `None`: never.
+    #[serde(with = "chrono::serde::ts_seconds_option", skip_serializing_if = "Option::is_none")]
+    pub expires: Option<DateTime<Utc>>,
+    /// What a credential that holds it calls it, where that is not its name.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub held_as: String,
+    /// Keys of the same owner are held under the same name: which of them a credential holds is not known.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub perhaps: bool,
 }
 
 impl Facts {
@@ -62,7 +71,8 @@ impl inventory::Facts for Facts {
     fn cells(self, _now: DateTime<Utc>) -> Vec<Cell> {
         let state = Cell::Mark(if self.active { "good" } else { "neutral" }, self.state().to_owned());
         let used_for = self.used_for();
-        vec![Cell::Text(self.owner), state, Cell::At(self.made), Cell::At(self.used), Cell::Text(used_for)]
+        let (made, used, expires) = (Cell::At(self.made), Cell::At(self.used), Cell::At(self.expires));
+        vec![Cell::Text(self.owner), state, made, used, Cell::Text(used_for), expires]
     }
 }
 
@@ -80,9 +90,10 @@ pub static INVENTORY: Inventory = Inventory {
         Column { head: "Created", csv: "created_at", is_number: false },
         Column { head: "Last used", csv: "last_used_at", is_number: false },
         Column { head: "Used for", csv: "used_for", is_number: false },
+        Column { head: "Expires", csv: "expires_at", is_number: false },
     ],
-    shown: 5,
-    exported: &["owner", "state", "created_at", "last_used_at", "used_for"],
+    shown: 6,
+    exported: &["owner", "state", "created_at", "last_used_at", "used_for", "expires_at"],
     hint: "No user of the account has a long-term key, or the credential may not list them.",
     note: "",
     cells: inventory::cells::<Facts>,
@@ -103,7 +114,7 @@ mod tests {
             (&"key".into(), &"aws".into(), &1_551_434_400.into())
         );
         assert!(json["active"] == true && json["never"] == true && json["root"] == false && json["owner"] == "");
-        assert!(json.get("used").is_none(), "what is not known is not there");
+        assert!(["used", "expires", "held_as", "perhaps"].iter().all(|name| json.get(name).is_none()));
         assert_eq!(serde_json::from_value::<Facts>(json).unwrap(), facts);
     }
 }
