@@ -160,6 +160,7 @@ impl Reader<'_> {
             size: i64::try_from(details.size_bytes).unwrap_or(i64::MAX),
             platforms: details.platforms,
             pushed: tag.pushed_at,
+            pulled_from: self.catalogue.pulled_from(repository),
         };
         let image = Item::new(repository.to_owned(), tag.name, details.digest, &facts);
         Ok(Scan { items: vec![image], gaps: gap.into_iter().collect() })

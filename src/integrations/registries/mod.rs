@@ -25,6 +25,7 @@ mod openshift;
 mod places;
 mod quay;
 mod reach;
+pub mod references;
 pub mod selection;
 mod several;
 

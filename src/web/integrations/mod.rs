@@ -7,6 +7,7 @@ pub mod channel;
 pub mod delete;
 pub mod edit;
 pub mod export;
+mod exports;
 mod form;
 pub mod gaps;
 pub mod index;
