@@ -28,6 +28,7 @@ mod reach;
 pub mod references;
 pub mod selection;
 mod several;
+mod versions;
 
 use images::{Images, check};
 

@@ -78,7 +78,7 @@ mod tests {
                 "app",
                 "123456789012.dkr.ecr.eu-west-3.amazonaws.com/app:1.0",
             ),
-            ("google", "europe-west3-docker.pkg.dev", "shop/apps/pay", "europe-west3-docker.pkg.dev/shop/apps/pay:1.0"),
+            ("google_artifacts", "europe-west3-docker.pkg.dev", "shop/apps/pay", "europe-west3-docker.pkg.dev/shop/apps/pay:1.0"),
         ] {
             assert_eq!(at(version, registry, repository).as_deref(), Some(name));
         }

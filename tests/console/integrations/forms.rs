@@ -31,6 +31,7 @@ async fn the_form_has_the_fields_and_buttons_of_the_product_in_their_order() {
         "Credential",
         "CA certificate",
         "Cap",
+        "Version pattern",
         "Schedule",
     ];
     assert_eq!(labels, expected);
