@@ -12,6 +12,7 @@ pub mod cloud;
 pub mod context;
 mod family;
 pub mod functions;
+pub mod google;
 pub mod inventory;
 pub mod patterns;
 pub mod progress;

@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::inventory::Facts;
+use super::patterns::is_below;
 use super::progress::Step;
 use crate::providers::oci_registry::AT_ONCE;
 use crate::providers::{Failure, ProviderError, finding};
@@ -53,7 +54,12 @@ pub enum Hides {
     Nothing,
     All,
     Place(String),
-    Items { place: String, names: Vec<String> },
+    /// What is in a place below it: `shop/europe-west3` below `shop`.
+    Below(String),
+    Items {
+        place: String,
+        names: Vec<String>,
+    },
 }
 
 impl Scan {
@@ -86,6 +92,7 @@ impl Hides {
             Self::Nothing => false,
             Self::All => true,
             Self::Place(hidden) => hidden == place,
+            Self::Below(above) => is_below(place, above),
             Self::Items { place: hidden, names } => hidden == place && names.iter().any(|one| one == name),
         }
     }
@@ -203,6 +210,8 @@ mod tests {
         assert_eq!(seen(&item), [true, false, false]);
         assert_eq!(seen(&Hides::Place("a".to_owned())), [true, true, false]);
         assert_eq!((seen(&Hides::All), seen(&Hides::Nothing)), ([true; 3], [false; 3]));
+        let below = Hides::Below("shop".to_owned());
+        assert!(below.may_be("shop/eu", "1") && !below.may_be("shop", "1") && !below.may_be("shop2/eu", "1"));
     }
 
     #[test]
