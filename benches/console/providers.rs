@@ -81,7 +81,7 @@ pub fn testing(server: &Server) -> Vec<Line> {
     })
 }
 
-fn saved_key(store: &Store) -> CredentialId {
+pub fn saved_key(store: &Store) -> CredentialId {
     let plaintext = format!(
         r#"{{"access_key_id":"{KEY}","method":"access_key","secret_access_key":"wJalrXUtnFEMIzK7MDENGzbPxRfiCYEXAMPLEKEY"}}"#
     );

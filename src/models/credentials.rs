@@ -158,16 +158,6 @@ pub fn find_sealed(conn: &mut Conn, vault: &Vault, id: CredentialId) -> Result<(
     Ok((seen, Sealed { kek_id: kek_id.unwrap_or_default(), wrapped_dek, payload }))
 }
 
-/// (id, name) of the credentials of some kinds, for a form's list.
-pub fn choices(conn: &mut Conn, kinds: &[&str]) -> Result<Vec<(CredentialId, String)>, DbError> {
-    Ok(credentials::table
-        .filter(credentials::kind.eq_any(kinds))
-        .order(credentials::name_key)
-        .limit(1_000)
-        .select((credentials::id, credentials::name))
-        .load(conn)?)
-}
-
 /// Saves an edit made from `row_version`; [`DbError::Stale`] when somebody else was first. Call inside a transaction.
 pub fn update(
     conn: &mut Conn,

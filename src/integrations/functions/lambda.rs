@@ -57,8 +57,9 @@ static FIELDS: &[Field] = &[
         .help("Leave blank for all. Use * as a wildcard and commas between patterns.")
         .max(4096)
         .check(check_patterns)
-        .summary(all_if_blank),
-    Field::text("exclude_functions", "Functions to exclude").optional().max(4096).check(check_patterns),
+        .summary(all_if_blank)
+        .advanced(),
+    Field::text("exclude_functions", "Functions to exclude").optional().max(4096).check(check_patterns).advanced(),
     aws::STS.help("Exchanges the credential for temporary ones of a role, which may list the functions."),
     aws::ROLE
         .placeholder("arn:aws:iam::123456789012:role/function-reader")

@@ -1,4 +1,4 @@
-//! The scan of AWS Lambda: sign in, find the regions, list the functions of each, eight regions at a time. A region that
+//! The scan of AWS Lambda: sign in, find the regions, list the functions of each, twenty regions at a time. A region that
 //! cannot be read is a gap.
 
 use std::collections::HashSet;
@@ -19,8 +19,8 @@ const LISTING_REGIONS: Step = Step { label: "Listing regions", doing: "Listing t
 const LISTING: Step = Step { label: "Listing functions", doing: "Listing the functions" };
 const READING: Step = Step { label: "Reading functions", doing: "Reading the description" };
 
-/// Regions that are read at once.
-const AT_ONCE: usize = 8;
+/// Regions that are read at once, each a host of its own.
+const AT_ONCE: usize = 20;
 /// More functions than this are not taken in by one scan.
 const MAX_FUNCTIONS: usize = 200_000;
 /// So many entries of a region that cannot be read are named; the rest is counted.
