@@ -215,7 +215,7 @@ pub fn grant(scope: &Scope, may: &str, role: &str, permissions: &[&str]) -> (Str
 /// A gap that hides whatever a project has.
 pub fn of_project(step: Step, project: &str, cause: ProviderError) -> Gap {
     let because = because(&cause);
-    Gap::new(step, project, cause, because).hiding(Hides::Below(project.to_owned()))
+    Gap::new(step, project, cause, because).hiding(Hides::PlacesBelow(project.to_owned()))
 }
 
 #[cfg(test)]

@@ -55,7 +55,7 @@ pub enum Hides {
     All,
     Place(String),
     /// What is in a place below it: `shop/europe-west3` below `shop`.
-    Below(String),
+    PlacesBelow(String),
     Items {
         place: String,
         names: Vec<String>,
@@ -92,7 +92,7 @@ impl Hides {
             Self::Nothing => false,
             Self::All => true,
             Self::Place(hidden) => hidden == place,
-            Self::Below(above) => is_below(place, above),
+            Self::PlacesBelow(above) => is_below(place, above),
             Self::Items { place: hidden, names } => hidden == place && names.iter().any(|one| one == name),
         }
     }
@@ -210,8 +210,8 @@ mod tests {
         assert_eq!(seen(&item), [true, false, false]);
         assert_eq!(seen(&Hides::Place("a".to_owned())), [true, true, false]);
         assert_eq!((seen(&Hides::All), seen(&Hides::Nothing)), ([true; 3], [false; 3]));
-        let below = Hides::Below("shop".to_owned());
-        assert!(below.may_be("shop/eu", "1") && !below.may_be("shop", "1") && !below.may_be("shop2/eu", "1"));
+        let places = Hides::PlacesBelow("shop".to_owned());
+        assert!(places.may_be("shop/eu", "1") && !places.may_be("shop", "1") && !places.may_be("shop2/eu", "1"));
     }
 
     #[test]

@@ -108,7 +108,7 @@ async fn a_project_that_fails_is_a_gap_with_its_own_way_out() {
     said(0, "Cloud Functions Viewer (roles/cloudfunctions.viewer)");
     said(2, "perimeter of VPC Service Controls");
     said(1, "or there is no such project");
-    assert!(found.gaps.iter().all(|gap| gap.hides == Hides::Below(gap.at.clone())));
+    assert!(found.gaps.iter().all(|gap| gap.hides == Hides::PlacesBelow(gap.at.clone())));
 }
 
 #[tokio::test]
