@@ -10,6 +10,7 @@ pub mod aws;
 pub mod ca_certificate;
 pub mod cloud;
 pub mod context;
+pub mod cover;
 mod family;
 pub mod functions;
 pub mod google;
@@ -30,7 +31,7 @@ impl Family {
         match self {
             Self::RegistryScan => Some(&registries::image::INVENTORY),
             Self::ServerlessScan => Some(&functions::function::INVENTORY),
-            Self::CloudScan => Some(&cloud::key::INVENTORY),
+            Self::CloudScan => Some(&cloud::found::INVENTORY),
             Self::AlertProfile => None,
         }
     }

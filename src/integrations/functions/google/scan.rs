@@ -8,6 +8,7 @@ use futures_util::StreamExt;
 
 use super::{OF_CLOUD_RUN, Plan};
 use crate::integrations::context::Context;
+use crate::integrations::cover::{self, Cover};
 use crate::integrations::functions::function::{Cloud, Facts};
 use crate::integrations::google::{Asked, Scope, Visit, because, of_project};
 use crate::integrations::progress::Step;
@@ -149,11 +150,14 @@ impl<'a> Reader<'a> {
         let project = answers.project;
         let functions = self.functions.kept(&project, answers.functions);
         let services = self.services.kept(&project, answers.services);
+        let scope = cover::functions("google", &project, None);
         if functions.is_none() && services.is_none() {
+            self.scan.covers.push(Cover::read(scope, self.plan.names.take_all()));
             self.off.push(project);
             self.empty = true;
             return Ok(());
         }
+        let is_read = [&functions, &services].iter().all(|answer| !matches!(answer, Some(Err(_))));
         let mut found = Scan::default();
         let functions = self.found(&mut found, &project, LISTING, functions)?;
         let is_whole = found.gaps.is_empty();
@@ -162,8 +166,11 @@ impl<'a> Reader<'a> {
         services.retain(|service| is_whole || !service.is_managed);
         found.items = items(&self.plan, &project, functions, services);
         self.empty |= found == Scan::default();
+        let takes_all = self.plan.names.take_all();
+        found.covers.push(if is_read { Cover::read(scope, takes_all) } else { Cover::unread(scope) });
         if self.scan.items.len() + found.items.len() > MAX_FUNCTIONS {
-            found = Scan::gap(of_project(LISTING, &project, ProviderError::TooLarge));
+            let covers = found.covers;
+            found = Scan { covers, ..Scan::gap(of_project(LISTING, &project, ProviderError::TooLarge)) };
         }
         self.scan.add(found);
         Ok(())

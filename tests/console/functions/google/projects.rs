@@ -1,6 +1,7 @@
 //! What a scan of Google's functions reads, project by project, and what it says of one that it cannot read.
 
 use serde_json::{Value, json};
+use strongroom::integrations::cover::Extent;
 use strongroom::integrations::scan::{Hides, Item};
 
 use super::scan;
@@ -109,6 +110,14 @@ async fn a_project_that_fails_is_a_gap_with_its_own_way_out() {
     said(2, "perimeter of VPC Service Controls");
     said(1, "or there is no such project");
     assert!(found.gaps.iter().all(|gap| gap.hides == Hides::PlacesBelow(gap.at.clone())));
+    let mut covers: Vec<_> = found.covers.iter().map(|cover| (cover.scope.as_str(), cover.extent)).collect();
+    covers.sort_by_key(|(scope, _)| *scope);
+    let expected = [
+        ("functions/google/bank", Extent::Unread),
+        ("functions/google/nowhere", Extent::Unread),
+        ("functions/google/shop", Extent::Whole),
+    ];
+    assert_eq!(covers, expected);
 }
 
 #[tokio::test]
