@@ -93,6 +93,7 @@ pub fn saved_key(store: &Store) -> CredentialId {
         facts: "{}",
         ages: true,
         expires_at: None,
+        key_id: None,
         plaintext: plaintext.as_bytes(),
     };
     let save = |conn: &mut models::Conn| credentials::create(conn, &store.vault, &Actor::command_line(), &new);

@@ -195,6 +195,7 @@ fn examine(values: &Values) -> Result<Facts, Errors> {
     let level = if values.get("level") == "organization" { "Organization" } else { "Project" };
     Ok(Facts {
         identity: account.client_email,
+        key_id: Some(account.private_key_id.clone()),
         lines: vec![("Project", account.project_id), ("Key ID", account.private_key_id), ("Level", level.to_owned())],
         ..Facts::default()
     })

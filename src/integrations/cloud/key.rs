@@ -44,6 +44,15 @@ pub struct Facts {
     /// What it was last used for: `s3`, and where: `eu-central-1`; empty where that is not known.
     pub service: String,
     pub region: String,
+    /// When it ends by itself; `None`: never.
+    #[serde(with = "chrono::serde::ts_seconds_option", skip_serializing_if = "Option::is_none")]
+    pub expires: Option<DateTime<Utc>>,
+    /// What a credential that holds it calls it, where that is not its name.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub held_as: String,
+    /// Keys of the same owner are held under the same name: which of them a credential holds is not known.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub perhaps: bool,
 }
 
 impl Facts {
@@ -74,6 +83,7 @@ impl inventory::Facts for Facts {
             Cell::Text(used_for),
             Cell::At(self.made),
             Cell::At(self.used),
+            Cell::At(self.expires),
             Cell::Text(String::new()),
         ]
     }
@@ -93,7 +103,7 @@ mod tests {
             (&"key".into(), &"aws".into(), &1_551_434_400.into())
         );
         assert!(json["active"] == true && json["never"] == true && json["root"] == false && json["owner"] == "");
-        assert!(json.get("used").is_none(), "what is not known is not there");
+        assert!(["used", "expires", "held_as", "perhaps"].iter().all(|name| json.get(name).is_none()));
         assert_eq!(serde_json::from_value::<Facts>(json).unwrap(), facts);
     }
 }

@@ -78,6 +78,7 @@ impl inventory::Facts for Facts {
             Cell::Text(details),
             Cell::At(self.made),
             Cell::At(None),
+            Cell::At(None),
             Cell::Text(self.address),
         ]
     }
