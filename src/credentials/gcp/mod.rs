@@ -145,7 +145,7 @@ pub static KIND: Kind = Kind {
             .max(2048)
             .check(checks::token),
         Field::choice("level", "Level", &[("project", "Project"), ("organization", "Organization")])
-            .help("Organization looks at every project that the service account may see."),
+            .help("Organization makes registry scans look at every project that the service account may see."),
     ],
     examine,
     parses: |values| super::payload::<Payload>(values).is_some(),

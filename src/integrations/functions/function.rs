@@ -15,12 +15,14 @@ use crate::integrations::inventory::{self, Alarm, Cell, Column, Inventory};
 pub enum Cloud {
     #[default]
     Aws,
+    Google,
 }
 
 impl Cloud {
     fn runtimes(self) -> &'static Table {
         match self {
             Self::Aws => &runtimes::LAMBDA,
+            Self::Google => &runtimes::GOOGLE,
         }
     }
 }
@@ -30,6 +32,8 @@ impl Cloud {
 #[serde(default)]
 pub struct Facts {
     pub cloud: Cloud,
+    /// Which of a vendor's services it is of: `Cloud Run`; blank where the vendor has one.
+    pub kind: String,
     /// As the vendor identifies it, `nodejs24.x`; blank where the vendor does not tell.
     pub runtime: String,
     /// `Zip` or `Image`; blank where the vendor does not tell.
@@ -45,6 +49,8 @@ pub struct Facts {
     pub architectures: Vec<String>,
     /// ARNs of the layers' versions.
     pub layers: Vec<String>,
+    /// What is deployed, as the vendor names it: `pay-00007-abc`; blank where the name of the item has it.
+    pub revision: String,
 }
 
 impl inventory::Facts for Facts {
@@ -67,6 +73,8 @@ impl inventory::Facts for Facts {
             Cell::Text(self.state),
             Cell::List(self.architectures),
             Cell::List(self.layers.iter().map(layer).collect()),
+            Cell::Text(self.kind),
+            Cell::Text(self.revision),
         ]
     }
 }
@@ -87,7 +95,7 @@ impl Facts {
 pub static INVENTORY: Inventory = Inventory {
     noun: "function",
     source: "cloud",
-    part: "region",
+    part: "place",
     place: "Region",
     name: "Function",
     fingerprint: None,
@@ -101,6 +109,8 @@ pub static INVENTORY: Inventory = Inventory {
         Column { head: "State", csv: "state", is_number: false },
         Column { head: "Architectures", csv: "architectures", is_number: false },
         Column { head: "Layers", csv: "layers", is_number: false },
+        Column { head: "Service", csv: "service", is_number: false },
+        Column { head: "Revision", csv: "revision", is_number: false },
     ],
     shown: 6,
     exported: &[
@@ -112,9 +122,11 @@ pub static INVENTORY: Inventory = Inventory {
         "architectures",
         "layers",
         "state",
+        "service",
+        "revision",
     ],
-    hint: "Look at Regions and Functions under Settings.",
-    note: "Runtime support is that of AWS's table of September 2026.",
+    hint: "Look at Functions, and at what is scanned, under Settings.",
+    note: "Runtime support is that of AWS's table of September 2026 and Google's of April 2026.",
     cells: inventory::cells::<Facts>,
     alarm: Some(Alarm { trigger: Trigger::OldRuntime, why: old_runtime, over: "its runtime is supported" }),
 };
@@ -127,10 +139,18 @@ fn old_runtime(name: &str, facts: &Value, now: DateTime<Utc>) -> Option<String> 
     let Facts { runtime, cloud, .. } = Facts::deserialize(facts).ok()?;
     let (table, today) = (cloud.runtimes(), now.date_naive());
     match table.support(&runtime, today) {
-        Support::Ended(on) => Some(format!("{} supported {runtime} until {on}.", table.vendor)),
+        Support::Ended(on) => {
+            Some(format!("{} supported {runtime} until {on}{}.", table.vendor, gone(cloud, &runtime)))
+        }
         Support::EndsSoon(on) => Some(format!("{} supports {runtime} until {on}.", table.vendor)),
         Support::Supported | Support::NotListed => None,
     }
+}
+
+/// From when a vendor may stop what uses a runtime, as the end of a sentence.
+fn gone(cloud: Cloud, runtime: &str) -> String {
+    let date = (cloud == Cloud::Google).then(|| runtimes::decommissioned(runtime)).flatten();
+    date.map(|date| format!(", and may disable what uses it from {date}")).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -145,6 +165,9 @@ mod tests {
         assert_eq!(why("pay", "python2.7").as_deref(), Some("AWS supported python2.7 until 2021-07-15."));
         assert!(why("pay:$LATEST", "python2.7").is_some() && why("pay:7", "python2.7").is_none());
         assert_eq!((why("pay", "nodejs24.x"), why("pay", ""), why("pay", "rust9")), (None, None, None));
+        let google = serde_json::json!({ "runtime": "python38", "cloud": "google" });
+        let said = "Google supported python38 until 2024-10-14, and may disable what uses it from 2025-10-14.";
+        assert_eq!(old_runtime("pay", &google, now).as_deref(), Some(said));
     }
 
     #[test]
@@ -164,6 +187,8 @@ mod tests {
         assert_eq!(image[0], Cell::Text("Container image".to_owned()));
         assert_eq!(image[1], Cell::Mark("neutral", "Unknown".to_owned()));
         assert_eq!(INVENTORY.columns.len(), image.len());
-        assert!(INVENTORY.note.contains(runtimes::LAMBDA.as_of));
+        for table in [&runtimes::LAMBDA, &runtimes::GOOGLE] {
+            assert!(INVENTORY.note.contains(&format!("{}'s", table.vendor)) && INVENTORY.note.contains(table.as_of));
+        }
     }
 }

@@ -98,6 +98,11 @@ impl Plan {
         Place { region: &self.home, account: None }
     }
 
+    /// Whether no function of a region is left out by its name.
+    pub fn takes_all(&self) -> bool {
+        self.names.take_all()
+    }
+
     /// Whether an item of that region and name is selected.
     pub fn takes(&self, region: &str, name: &str) -> bool {
         let function = name.split(':').next().unwrap_or(name);

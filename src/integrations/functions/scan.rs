@@ -8,6 +8,7 @@ use futures_util::StreamExt;
 use super::function::Facts;
 use super::lambda::Plan;
 use crate::integrations::context::Context;
+use crate::integrations::cover::{self, Cover};
 use crate::integrations::progress::Step;
 use crate::integrations::scan::{Gap, Hides, Item, Judge, Scan};
 use crate::providers::ProviderError;
@@ -75,18 +76,24 @@ async fn read(cx: &Context<'_>) -> Result<Scan, Gap> {
     let regions = regions_of(&plan, &calls).await?;
     cx.report.parts(LISTING, regions.len(), 0);
     let (judge, mut scan, mut empty) = (Judge::default(), Scan::default(), false);
-    let (calls, plan, judge) = (&calls, &plan, &judge);
+    // Whose functions they are: without it nobody can tell what the scan covers, and it is a scan all the same.
+    let account = calls.session().caller().await.ok().map(|caller| caller.account);
+    let (calls, plan, judge, account) = (&calls, &plan, &judge, account.as_deref());
     let work = regions.into_iter().map(|region| async move {
         let listing = list(calls, &region, plan, Pages::All).await;
-        Ok(match judge.judged(listing, |cause| of_region(&region, cause))? {
-            Ok(listing) => taken(&region, plan, listing),
-            Err(gap) => Scan::gap(gap),
+        let found = judge.judged(listing, |cause| of_region(&region, cause))?;
+        let scope = account.map(|account| cover::functions("aws", account, Some(region.as_str())));
+        let cover = |scope| if found.is_ok() { Cover::read(scope, plan.takes_all()) } else { Cover::unread(scope) };
+        let covers = scope.map(cover).into_iter().collect();
+        Ok(match found {
+            Ok(listing) => Scan { covers, ..taken(&region, plan, listing) },
+            Err(gap) => Scan { covers, ..Scan::gap(gap) },
         })
     });
     let mut finished = futures_util::stream::iter(work).buffer_unordered(AT_ONCE);
     while let Some(found) = finished.next().await {
         let mut found: Scan = found?;
-        empty |= found == Scan::default();
+        empty |= found.items.is_empty() && found.gaps.is_empty();
         if scan.items.len() + found.items.len() > MAX_FUNCTIONS {
             let at = found.items.pop().map(|item| item.place).unwrap_or_default();
             found = Scan::gap(of_place(&at, ProviderError::TooLarge));

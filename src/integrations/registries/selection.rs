@@ -70,6 +70,11 @@ impl Selection {
             cap: cap(settings),
         }
     }
+
+    /// Whether no repository and no tag is left out by its name.
+    pub fn takes_all(&self) -> bool {
+        self.names.take_all() && self.tags.take_all()
+    }
 }
 
 /// The `cap` of the settings: how many tags a repository are kept; `None` keeps all.
