@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::inventory::Facts;
+use super::patterns::is_below;
 use super::progress::Step;
 use crate::providers::oci_registry::AT_ONCE;
 use crate::providers::{Failure, ProviderError, finding};
@@ -53,7 +54,14 @@ pub enum Hides {
     Nothing,
     All,
     Place(String),
-    Items { place: String, names: Vec<String> },
+    /// What is in a place below it: `shop/europe-west3` below `shop`.
+    Below(String),
+    /// What belongs to another item of that place, or of one below it: `pay/staging` to `pay`.
+    Nested(String),
+    Items {
+        place: String,
+        names: Vec<String>,
+    },
 }
 
 impl Scan {
@@ -86,6 +94,8 @@ impl Hides {
             Self::Nothing => false,
             Self::All => true,
             Self::Place(hidden) => hidden == place,
+            Self::Below(above) => is_below(place, above),
+            Self::Nested(above) => name.contains('/') && (place == above || is_below(place, above)),
             Self::Items { place: hidden, names } => hidden == place && names.iter().any(|one| one == name),
         }
     }
@@ -203,6 +213,12 @@ mod tests {
         assert_eq!(seen(&item), [true, false, false]);
         assert_eq!(seen(&Hides::Place("a".to_owned())), [true, true, false]);
         assert_eq!((seen(&Hides::All), seen(&Hides::Nothing)), ([true; 3], [false; 3]));
+        let below = Hides::Below("shop".to_owned());
+        assert!(below.may_be("shop/eu", "1") && !below.may_be("shop", "1") && !below.may_be("shop2/eu", "1"));
+        let nested = Hides::Nested("shop".to_owned());
+        assert!(
+            nested.may_be("shop/eu", "pay/b") && nested.may_be("shop", "pay/b") && !nested.may_be("shop/eu", "pay")
+        );
     }
 
     #[test]

@@ -3,10 +3,11 @@
 
 use super::spec::Spec;
 
+mod azure;
 pub mod function;
 mod lambda;
 pub mod runtimes;
 mod scan;
 
 /// Every provider, in the order of the form's list.
-pub static VERSIONS: &[&Spec] = &[&lambda::LAMBDA];
+pub static VERSIONS: &[&Spec] = &[&lambda::LAMBDA, &azure::AZURE];
