@@ -60,6 +60,8 @@ pub enum Hides {
     Place(String),
     /// What is in a place below it: `shop/europe-west3` below `shop`.
     PlacesBelow(String),
+    /// What belongs to another item of that place, or of one below it: `pay/staging` to `pay`.
+    Nested(String),
     Items {
         place: String,
         names: Vec<String>,
@@ -103,6 +105,7 @@ impl Hides {
             Self::All => true,
             Self::Place(hidden) => hidden == place,
             Self::PlacesBelow(above) => is_below(place, above),
+            Self::Nested(above) => name.contains('/') && (place == above || is_below(place, above)),
             Self::Items { place: hidden, names } => hidden == place && names.iter().any(|one| one == name),
             Self::Below { place: hidden, paths } => {
                 hidden == place && paths.iter().any(|path| name == path || is_below(name, path))
@@ -228,6 +231,9 @@ mod tests {
         assert_eq!((seen(&Hides::All), seen(&Hides::Nothing)), ([true; 3], [false; 3]));
         let places = Hides::PlacesBelow("shop".to_owned());
         assert!(places.may_be("shop/eu", "1") && !places.may_be("shop", "1") && !places.may_be("shop2/eu", "1"));
+        let nested = Hides::Nested("shop".to_owned());
+        assert!(nested.may_be("shop/eu", "pay/b") && nested.may_be("shop", "pay/b"));
+        assert!(!nested.may_be("shop/eu", "pay"));
     }
 
     #[test]

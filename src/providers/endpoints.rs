@@ -18,6 +18,8 @@ pub enum Service {
     AzureMetadata,
     /// `<name>.azurecr.io` and the other clouds' registries.
     AzureRegistry,
+    /// `management.azure.com` and the other clouds' Resource Managers.
+    AzureManagement,
     /// `oauth2.googleapis.com`
     GoogleToken,
     /// `artifactregistry.googleapis.com`
@@ -57,10 +59,11 @@ pub enum Service {
 }
 
 impl Service {
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::AzureLogin,
         Self::AzureMetadata,
         Self::AzureRegistry,
+        Self::AzureManagement,
         Self::GoogleToken,
         Self::GoogleArtifacts,
         Self::GoogleProjects,
@@ -87,6 +90,7 @@ impl Service {
             Self::AzureLogin => "azure-login",
             Self::AzureMetadata => "azure-metadata",
             Self::AzureRegistry => "azure-registry",
+            Self::AzureManagement => "azure-management",
             Self::GoogleToken => "google-token",
             Self::GoogleArtifacts => "google-artifacts",
             Self::GoogleProjects => "google-projects",
@@ -166,9 +170,9 @@ impl FromStr for Endpoints {
         let endpoints: Option<Vec<_>> = endpoints.collect();
         let endpoints = endpoints.ok_or(
             "give pairs of a service and its address, such as azure-login=https://login.example.com; the services are \
-             azure-login, azure-metadata, azure-registry, google-token, google-artifacts, google-projects, \
-             google-functions, google-run, ibm-iam, ibm-registry, oci-identity, github, github-registry, gitlab, \
-             gitlab-registry, docker-hub, quay, slack, pagerduty, pagerduty-eu and google-pubsub",
+             azure-login, azure-metadata, azure-registry, azure-management, google-token, google-artifacts, \
+             google-projects, google-functions, google-run, ibm-iam, ibm-registry, oci-identity, github, \
+             github-registry, gitlab, gitlab-registry, docker-hub, quay, slack, pagerduty, pagerduty-eu and google-pubsub",
         )?;
         let moved: BTreeMap<_, _> = endpoints.iter().cloned().collect();
         if moved.len() < endpoints.len() {

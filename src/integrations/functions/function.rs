@@ -16,6 +16,7 @@ pub enum Cloud {
     #[default]
     Aws,
     Google,
+    Azure,
 }
 
 impl Cloud {
@@ -23,6 +24,7 @@ impl Cloud {
         match self {
             Self::Aws => &runtimes::LAMBDA,
             Self::Google => &runtimes::GOOGLE,
+            Self::Azure => &runtimes::AZURE,
         }
     }
 }
@@ -34,6 +36,8 @@ pub struct Facts {
     pub cloud: Cloud,
     /// Which of a vendor's services it is of: `Cloud Run`; blank where the vendor has one.
     pub kind: String,
+    /// The name of the account that it is in, where its place has an ID: `Production`.
+    pub account: String,
     /// As the vendor identifies it, `nodejs24.x`; blank where the vendor does not tell.
     pub runtime: String,
     /// `Zip` or `Image`; blank where the vendor does not tell.
@@ -51,6 +55,8 @@ pub struct Facts {
     pub layers: Vec<String>,
     /// What is deployed, as the vendor names it: `pay-00007-abc`; blank where the name of the item has it.
     pub revision: String,
+    /// `Linux` or `Windows`; blank where the vendor does not tell.
+    pub system: String,
 }
 
 impl inventory::Facts for Facts {
@@ -71,10 +77,12 @@ impl inventory::Facts for Facts {
             Cell::At(self.modified),
             Cell::Text(role),
             Cell::Text(self.state),
+            Cell::Text(self.account),
             Cell::List(self.architectures),
             Cell::List(self.layers.iter().map(layer).collect()),
             Cell::Text(self.kind),
             Cell::Text(self.revision),
+            Cell::Text(self.system),
         ]
     }
 }
@@ -107,12 +115,14 @@ pub static INVENTORY: Inventory = Inventory {
         Column { head: "Modified", csv: "modified_at", is_number: false },
         Column { head: "Runs as", csv: "role", is_number: false },
         Column { head: "State", csv: "state", is_number: false },
+        Column { head: "Account", csv: "account", is_number: false },
         Column { head: "Architectures", csv: "architectures", is_number: false },
         Column { head: "Layers", csv: "layers", is_number: false },
         Column { head: "Service", csv: "service", is_number: false },
         Column { head: "Revision", csv: "revision", is_number: false },
+        Column { head: "System", csv: "system", is_number: false },
     ],
-    shown: 6,
+    shown: 7,
     exported: &[
         "runtime",
         "runtime_support",
@@ -124,9 +134,11 @@ pub static INVENTORY: Inventory = Inventory {
         "state",
         "service",
         "revision",
+        "account",
+        "system",
     ],
     hint: "Look at Functions, and at what is scanned, under Settings.",
-    note: "Runtime support is that of AWS's table of September 2026 and Google's of April 2026.",
+    note: "Runtime support is that of AWS's table of September 2026, Azure's of September 2026 and Google's of April 2026.",
     cells: inventory::cells::<Facts>,
     alarm: Some(Alarm { trigger: Trigger::OldRuntime, why: old_runtime, over: "its runtime is supported" }),
 };
@@ -168,6 +180,9 @@ mod tests {
         let google = serde_json::json!({ "runtime": "python38", "cloud": "google" });
         let said = "Google supported python38 until 2024-10-14, and may disable what uses it from 2025-10-14.";
         assert_eq!(old_runtime("pay", &google, now).as_deref(), Some(said));
+        let azure = serde_json::json!({ "runtime": "Python 3.9", "cloud": "azure" });
+        assert_eq!(old_runtime("pay", &azure, now).as_deref(), Some("Azure supported Python 3.9 until 2025-10-31."));
+        assert!(old_runtime("pay/staging", &azure, now).is_some(), "a slot is an app of its own");
     }
 
     #[test]
@@ -182,12 +197,12 @@ mod tests {
         let cells = facts.cells(now);
         assert_eq!(cells[1], Cell::Mark("bad", "Ended 2021-07-15".to_owned()));
         assert_eq!(cells[4], Cell::Text("service-role/pay".to_owned()));
-        assert_eq!(cells[7], Cell::List(vec!["base:3".to_owned()]));
+        assert_eq!(cells[8], Cell::List(vec!["base:3".to_owned()]));
         let image = Facts { package: "Image".to_owned(), ..Facts::default() }.cells(now);
         assert_eq!(image[0], Cell::Text("Container image".to_owned()));
         assert_eq!(image[1], Cell::Mark("neutral", "Unknown".to_owned()));
         assert_eq!(INVENTORY.columns.len(), image.len());
-        for table in [&runtimes::LAMBDA, &runtimes::GOOGLE] {
+        for table in [&runtimes::LAMBDA, &runtimes::AZURE, &runtimes::GOOGLE] {
             assert!(INVENTORY.note.contains(&format!("{}'s", table.vendor)) && INVENTORY.note.contains(table.as_of));
         }
     }

@@ -2,6 +2,7 @@
 //! a free loopback port, logs what it saw and ends when dropped. A new peer is a new file here.
 
 pub mod acr;
+pub mod azure_management;
 pub mod certificates;
 pub mod channels;
 pub mod clouds;
