@@ -168,7 +168,7 @@ fn sees_none() -> Gap {
 /// A gap that hides whatever a subscription has.
 pub fn of_subscription(step: Step, subscription: &Subscription, cause: ProviderError) -> Gap {
     let because = because(&cause);
-    Gap::new(step, subscription.title(), cause, because).hiding(Hides::Below(subscription.id.clone()))
+    Gap::new(step, subscription.title(), cause, because).hiding(Hides::PlacesBelow(subscription.id.clone()))
 }
 
 /// Stands in a command for what only the credential knows; the page of the credential fills it in.

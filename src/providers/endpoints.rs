@@ -26,6 +26,10 @@ pub enum Service {
     GoogleArtifacts,
     /// `cloudresourcemanager.googleapis.com`
     GoogleProjects,
+    /// `cloudfunctions.googleapis.com`
+    GoogleFunctions,
+    /// `run.googleapis.com`
+    GoogleRun,
     /// `iam.cloud.ibm.com`
     IbmIam,
     /// `<region>.icr.io`
@@ -55,7 +59,7 @@ pub enum Service {
 }
 
 impl Service {
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 22] = [
         Self::AzureLogin,
         Self::AzureMetadata,
         Self::AzureRegistry,
@@ -63,6 +67,8 @@ impl Service {
         Self::GoogleToken,
         Self::GoogleArtifacts,
         Self::GoogleProjects,
+        Self::GoogleFunctions,
+        Self::GoogleRun,
         Self::IbmIam,
         Self::IbmRegistry,
         Self::OciIdentity,
@@ -88,6 +94,8 @@ impl Service {
             Self::GoogleToken => "google-token",
             Self::GoogleArtifacts => "google-artifacts",
             Self::GoogleProjects => "google-projects",
+            Self::GoogleFunctions => "google-functions",
+            Self::GoogleRun => "google-run",
             Self::IbmIam => "ibm-iam",
             Self::IbmRegistry => "ibm-registry",
             Self::OciIdentity => "oci-identity",
@@ -161,10 +169,10 @@ impl FromStr for Endpoints {
         });
         let endpoints: Option<Vec<_>> = endpoints.collect();
         let endpoints = endpoints.ok_or(
-            "give pairs of a service and its address, such as azure-login=https://login.example.com; the services \
-             are azure-login, azure-metadata, azure-registry, azure-management, google-token, google-artifacts, \
-             google-projects, ibm-iam, ibm-registry, oci-identity, github, github-registry, gitlab, gitlab-registry, \
-             docker-hub, quay, slack, pagerduty, pagerduty-eu and google-pubsub",
+            "give pairs of a service and its address, such as azure-login=https://login.example.com; the services are \
+             azure-login, azure-metadata, azure-registry, azure-management, google-token, google-artifacts, \
+             google-projects, google-functions, google-run, ibm-iam, ibm-registry, oci-identity, github, \
+             github-registry, gitlab, gitlab-registry, docker-hub, quay, slack, pagerduty, pagerduty-eu and google-pubsub",
         )?;
         let moved: BTreeMap<_, _> = endpoints.iter().cloned().collect();
         if moved.len() < endpoints.len() {

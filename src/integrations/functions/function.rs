@@ -16,6 +16,7 @@ pub enum Cloud {
     #[default]
     Aws,
     Azure,
+    Google,
 }
 
 impl Cloud {
@@ -23,6 +24,7 @@ impl Cloud {
         match self {
             Self::Aws => &runtimes::LAMBDA,
             Self::Azure => &runtimes::AZURE,
+            Self::Google => &runtimes::GOOGLE,
         }
     }
 }
@@ -34,6 +36,8 @@ pub struct Facts {
     pub cloud: Cloud,
     /// The name of the account that it is in, where its place has an ID: `Production`.
     pub account: String,
+    /// Which of a vendor's services it is of: `Cloud Run`; blank where the vendor has one.
+    pub kind: String,
     /// As the vendor identifies it, `nodejs24.x`; blank where the vendor does not tell.
     pub runtime: String,
     /// `Zip` or `Image`; blank where the vendor does not tell.
@@ -51,6 +55,8 @@ pub struct Facts {
     pub layers: Vec<String>,
     /// `Linux` or `Windows`; blank where the vendor does not tell.
     pub system: String,
+    /// What is deployed, as the vendor names it: `pay-00007-abc`; blank where the name of the item has it.
+    pub revision: String,
 }
 
 impl inventory::Facts for Facts {
@@ -75,6 +81,8 @@ impl inventory::Facts for Facts {
             Cell::List(self.architectures),
             Cell::List(self.layers.iter().map(layer).collect()),
             Cell::Text(self.system),
+            Cell::Text(self.kind),
+            Cell::Text(self.revision),
         ]
     }
 }
@@ -95,7 +103,7 @@ impl Facts {
 pub static INVENTORY: Inventory = Inventory {
     noun: "function",
     source: "cloud",
-    part: "region",
+    part: "place",
     place: "Region",
     name: "Function",
     fingerprint: None,
@@ -111,6 +119,8 @@ pub static INVENTORY: Inventory = Inventory {
         Column { head: "Architectures", csv: "architectures", is_number: false },
         Column { head: "Layers", csv: "layers", is_number: false },
         Column { head: "System", csv: "system", is_number: false },
+        Column { head: "Service", csv: "service", is_number: false },
+        Column { head: "Revision", csv: "revision", is_number: false },
     ],
     shown: 7,
     exported: &[
@@ -124,9 +134,11 @@ pub static INVENTORY: Inventory = Inventory {
         "state",
         "account",
         "system",
+        "service",
+        "revision",
     ],
     hint: "Look at Functions, and at what is scanned, under Settings.",
-    note: "Runtime support is that of AWS's table of September 2026 and Azure's of September 2026.",
+    note: "Runtime support is that of AWS's table of September 2026, Azure's of September 2026 and Google's of April 2026.",
     cells: inventory::cells::<Facts>,
     alarm: Some(Alarm { trigger: Trigger::OldRuntime, why: old_runtime, over: "its runtime is supported" }),
 };
@@ -139,10 +151,18 @@ fn old_runtime(name: &str, facts: &Value, now: DateTime<Utc>) -> Option<String> 
     let Facts { runtime, cloud, .. } = Facts::deserialize(facts).ok()?;
     let (table, today) = (cloud.runtimes(), now.date_naive());
     match table.support(&runtime, today) {
-        Support::Ended(on) => Some(format!("{} supported {runtime} until {on}.", table.vendor)),
+        Support::Ended(on) => {
+            Some(format!("{} supported {runtime} until {on}{}.", table.vendor, gone(cloud, &runtime)))
+        }
         Support::EndsSoon(on) => Some(format!("{} supports {runtime} until {on}.", table.vendor)),
         Support::Supported | Support::NotListed => None,
     }
+}
+
+/// From when a vendor may stop what uses a runtime, as the end of a sentence.
+fn gone(cloud: Cloud, runtime: &str) -> String {
+    let date = (cloud == Cloud::Google).then(|| runtimes::decommissioned(runtime)).flatten();
+    date.map(|date| format!(", and may disable what uses it from {date}")).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -160,6 +180,9 @@ mod tests {
         let azure = serde_json::json!({ "runtime": "Python 3.9", "cloud": "azure" });
         assert_eq!(old_runtime("pay", &azure, now).as_deref(), Some("Azure supported Python 3.9 until 2025-10-31."));
         assert!(old_runtime("pay/staging", &azure, now).is_some(), "a slot is an app of its own");
+        let google = serde_json::json!({ "runtime": "python38", "cloud": "google" });
+        let said = "Google supported python38 until 2024-10-14, and may disable what uses it from 2025-10-14.";
+        assert_eq!(old_runtime("pay", &google, now).as_deref(), Some(said));
     }
 
     #[test]
@@ -179,7 +202,7 @@ mod tests {
         assert_eq!(image[0], Cell::Text("Container image".to_owned()));
         assert_eq!(image[1], Cell::Mark("neutral", "Unknown".to_owned()));
         assert_eq!(INVENTORY.columns.len(), image.len());
-        for table in [&runtimes::LAMBDA, &runtimes::AZURE] {
+        for table in [&runtimes::LAMBDA, &runtimes::AZURE, &runtimes::GOOGLE] {
             assert!(INVENTORY.note.contains(&format!("{}'s", table.vendor)) && INVENTORY.note.contains(table.as_of));
         }
     }

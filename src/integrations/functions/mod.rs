@@ -5,9 +5,10 @@ use super::spec::Spec;
 
 mod azure;
 pub mod function;
+mod google;
 mod lambda;
 pub mod runtimes;
 mod scan;
 
 /// Every provider, in the order of the form's list.
-pub static VERSIONS: &[&Spec] = &[&lambda::LAMBDA, &azure::AZURE];
+pub static VERSIONS: &[&Spec] = &[&lambda::LAMBDA, &azure::AZURE, &google::GOOGLE];

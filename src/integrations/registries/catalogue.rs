@@ -4,8 +4,9 @@
 use chrono::{DateTime, Utc};
 use futures_util::future::BoxFuture;
 
-use super::selection::Names;
+use super::selection::{Names, Selection};
 use crate::integrations::context::Context;
+use crate::integrations::cover::{self, Cover};
 use crate::providers::ProviderError;
 pub use crate::providers::oci_registry::{Listing, Pages};
 
@@ -28,6 +29,13 @@ pub trait Catalogue: Send + Sync {
 
     /// The rest of what a tag names. Asked only for the tags that are kept.
     fn describe(&self, repository: &str, tag: &Tag) -> impl Future<Output = Result<Described, ProviderError>> + Send;
+
+    /// What a scan of this selection covers, asked after all repositories were listed. `registry` is what the form has
+    /// in its field of that name: most registries are one scope, by their host.
+    fn covers(&self, registry: &str, selection: &Selection) -> Vec<Cover> {
+        let scope = cover::registry(registry, "").into_iter();
+        scope.map(|scope| Cover::read(scope, selection.takes_all())).collect()
+    }
 }
 
 /// A [`Catalogue`] of whatever provider, for the driver.
@@ -38,6 +46,8 @@ pub trait AnyCatalogue: Send + Sync {
     fn tags<'a>(&'a self, repository: &'a str, pages: Pages) -> Answer<'a, Listing<Tag>>;
     /// As [`Catalogue::describe`].
     fn describe<'a>(&'a self, repository: &'a str, tag: &'a Tag) -> Answer<'a, Described>;
+    /// As [`Catalogue::covers`].
+    fn covers(&self, registry: &str, selection: &Selection) -> Vec<Cover>;
 }
 
 type Answer<'a, T> = BoxFuture<'a, Result<T, ProviderError>>;
@@ -53,6 +63,10 @@ impl<C: Catalogue> AnyCatalogue for C {
 
     fn describe<'a>(&'a self, repository: &'a str, tag: &'a Tag) -> Answer<'a, Described> {
         Box::pin(Catalogue::describe(self, repository, tag))
+    }
+
+    fn covers(&self, registry: &str, selection: &Selection) -> Vec<Cover> {
+        Catalogue::covers(self, registry, selection)
     }
 }
 

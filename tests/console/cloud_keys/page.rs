@@ -162,7 +162,7 @@ async fn a_found_key_is_stored_with_what_is_known_and_a_changed_one_is_told() {
     let changes = page.texts("#changed li");
     let told = |word: &str, id: &str| changes.iter().any(|line| line.contains(word) && line.contains(id));
     assert!(changes.len() == 2 && told("Changed", NEVER) && told("Gone", OFF), "{changes:?}");
-    assert!(page.text("#results").contains("Inactive") && page.text("#inventory small") == "4 keys");
+    assert!(page.text("#results").contains("Inactive") && page.text("#inventory small") == "4 items");
     assert_eq!(keys(&visit.get("/cloud-keys?show=never-used").await), [""; 0]);
 }
 

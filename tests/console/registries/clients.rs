@@ -1,23 +1,14 @@
 //! The vendors' own clients read from our stand-ins what a scan reads: so the stand-ins are right where it counts.
 
-use std::process::Command;
-
-use crate::support::images::Image;
-
 use super::Scan;
+use crate::support::images::Image;
 use crate::support::peers::receiver::{Call, Receiver, Said};
 use crate::support::peers::{gitlab, google_artifacts, ibm_registry};
-
-const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/console/support/peers/registry_clients.py");
+use crate::support::vendor_client;
 
 /// What the vendor's client prints, in order.
 fn read_by_client(vendor: &str, peer: &Receiver, secret: &str) -> Vec<String> {
-    let python = std::env::var("STRONGROOM_TEST_REGISTRY_CLIENTS").expect("script/test sets it");
-    let output = Command::new(python).args([SCRIPT, vendor, &peer.url(), secret]).output().expect("Python runs");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let mut lines: Vec<String> = String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect();
-    lines.sort();
-    lines
+    vendor_client::read(vendor, &peer.url(), secret)
 }
 
 async fn read_by_scan(scan: Scan, date: fn(&Image) -> String) -> Vec<String> {
