@@ -87,8 +87,10 @@ tree! {
     get  "/integrations/new"             => integrations::new::new;
     post "/integrations"                 => integrations::new::create;
     get  "/integrations/{id}"            => integrations::show::show;
-    get  "/integrations/{id}/items.csv" => integrations::export::index;
-    get  "/integrations/{id}/images.csv" => integrations::export::index;
+    get  "/integrations/{id}/items.csv"  => integrations::export::csv;
+    get  "/integrations/{id}/images.csv" => integrations::export::csv;
+    get  "/integrations/{id}/items.json" => integrations::export::json;
+    get  "/integrations/{id}/images.txt" => integrations::export::references;
     get  "/integrations/{id}/gaps.csv"   => integrations::gaps::index;
     get  "/items/{id}"                   => integrations::item::show;
     get  "/integrations/{id}/edit"       => integrations::edit::edit;

@@ -72,6 +72,8 @@ pub const TABLE: &[(&str, &str, Option<Role>)] = &[
     ("get", "/integrations/{id}", Some(Role::Auditor)),
     ("get", "/integrations/{id}/items.csv", Some(Role::Auditor)),
     ("get", "/integrations/{id}/images.csv", Some(Role::Auditor)),
+    ("get", "/integrations/{id}/items.json", Some(Role::Auditor)),
+    ("get", "/integrations/{id}/images.txt", Some(Role::Auditor)),
     ("get", "/integrations/{id}/gaps.csv", Some(Role::Auditor)),
     ("get", "/items/{id}", Some(Role::Auditor)),
     ("get", "/integrations/{id}/edit", Some(Role::Operator)),

@@ -25,8 +25,10 @@ mod openshift;
 mod places;
 mod quay;
 mod reach;
+pub mod references;
 pub mod selection;
 mod several;
+mod versions;
 
 use images::{Images, check};
 
