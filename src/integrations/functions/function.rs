@@ -15,16 +15,16 @@ use crate::integrations::inventory::{self, Alarm, Cell, Column, Inventory};
 pub enum Cloud {
     #[default]
     Aws,
-    Google,
     Azure,
+    Google,
 }
 
 impl Cloud {
     fn runtimes(self) -> &'static Table {
         match self {
             Self::Aws => &runtimes::LAMBDA,
-            Self::Google => &runtimes::GOOGLE,
             Self::Azure => &runtimes::AZURE,
+            Self::Google => &runtimes::GOOGLE,
         }
     }
 }
@@ -34,10 +34,10 @@ impl Cloud {
 #[serde(default)]
 pub struct Facts {
     pub cloud: Cloud,
-    /// Which of a vendor's services it is of: `Cloud Run`; blank where the vendor has one.
-    pub kind: String,
     /// The name of the account that it is in, where its place has an ID: `Production`.
     pub account: String,
+    /// Which of a vendor's services it is of: `Cloud Run`; blank where the vendor has one.
+    pub kind: String,
     /// As the vendor identifies it, `nodejs24.x`; blank where the vendor does not tell.
     pub runtime: String,
     /// `Zip` or `Image`; blank where the vendor does not tell.
@@ -53,10 +53,10 @@ pub struct Facts {
     pub architectures: Vec<String>,
     /// ARNs of the layers' versions.
     pub layers: Vec<String>,
-    /// What is deployed, as the vendor names it: `pay-00007-abc`; blank where the name of the item has it.
-    pub revision: String,
     /// `Linux` or `Windows`; blank where the vendor does not tell.
     pub system: String,
+    /// What is deployed, as the vendor names it: `pay-00007-abc`; blank where the name of the item has it.
+    pub revision: String,
 }
 
 impl inventory::Facts for Facts {
@@ -80,9 +80,9 @@ impl inventory::Facts for Facts {
             Cell::Text(self.account),
             Cell::List(self.architectures),
             Cell::List(self.layers.iter().map(layer).collect()),
+            Cell::Text(self.system),
             Cell::Text(self.kind),
             Cell::Text(self.revision),
-            Cell::Text(self.system),
         ]
     }
 }
@@ -118,9 +118,9 @@ pub static INVENTORY: Inventory = Inventory {
         Column { head: "Account", csv: "account", is_number: false },
         Column { head: "Architectures", csv: "architectures", is_number: false },
         Column { head: "Layers", csv: "layers", is_number: false },
+        Column { head: "System", csv: "system", is_number: false },
         Column { head: "Service", csv: "service", is_number: false },
         Column { head: "Revision", csv: "revision", is_number: false },
-        Column { head: "System", csv: "system", is_number: false },
     ],
     shown: 7,
     exported: &[
@@ -132,10 +132,10 @@ pub static INVENTORY: Inventory = Inventory {
         "architectures",
         "layers",
         "state",
-        "service",
-        "revision",
         "account",
         "system",
+        "service",
+        "revision",
     ],
     hint: "Look at Functions, and at what is scanned, under Settings.",
     note: "Runtime support is that of AWS's table of September 2026, Azure's of September 2026 and Google's of April 2026.",
@@ -177,12 +177,12 @@ mod tests {
         assert_eq!(why("pay", "python2.7").as_deref(), Some("AWS supported python2.7 until 2021-07-15."));
         assert!(why("pay:$LATEST", "python2.7").is_some() && why("pay:7", "python2.7").is_none());
         assert_eq!((why("pay", "nodejs24.x"), why("pay", ""), why("pay", "rust9")), (None, None, None));
-        let google = serde_json::json!({ "runtime": "python38", "cloud": "google" });
-        let said = "Google supported python38 until 2024-10-14, and may disable what uses it from 2025-10-14.";
-        assert_eq!(old_runtime("pay", &google, now).as_deref(), Some(said));
         let azure = serde_json::json!({ "runtime": "Python 3.9", "cloud": "azure" });
         assert_eq!(old_runtime("pay", &azure, now).as_deref(), Some("Azure supported Python 3.9 until 2025-10-31."));
         assert!(old_runtime("pay/staging", &azure, now).is_some(), "a slot is an app of its own");
+        let google = serde_json::json!({ "runtime": "python38", "cloud": "google" });
+        let said = "Google supported python38 until 2024-10-14, and may disable what uses it from 2025-10-14.";
+        assert_eq!(old_runtime("pay", &google, now).as_deref(), Some(said));
     }
 
     #[test]

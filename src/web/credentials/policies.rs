@@ -46,13 +46,13 @@ pub fn of(shown: &Shown, identity: &str, caller: Option<&str>, integrations: &[T
 /// A text with what only the credential knows.
 fn filled(text: String, shown: &Shown, identity: &str) -> String {
     let line = |of: &str| shown.lines.iter().find(|(label, _)| label == of).map(|(_, text)| text.as_str());
-    // An identity that the machine has by itself has no ID that the credential knows.
+    // An identity that a machine has by itself has no ID that the credential knows.
     let client = Some(identity).filter(|identity| !identity.contains(' '));
     let known = [
-        (google::ACCOUNT, Some(identity)),
-        (google::OWN_PROJECT, line("Project")),
         (azure::CLIENT, client),
         (azure::OWN_SUBSCRIPTION, line("Subscription")),
+        (google::ACCOUNT, Some(identity)),
+        (google::OWN_PROJECT, line("Project")),
     ];
     known.into_iter().fold(text, |text, (name, value)| match value {
         Some(value) if !value.is_empty() => text.replace(name, value),

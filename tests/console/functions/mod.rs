@@ -1,5 +1,5 @@
 //! Serverless scans: AWS Lambda against a peer that verifies every signature, against moto, and from the form to the
-//! exported file; Azure and Google in folders of their own.
+//! exported file; Azure's and Google's in folders of their own.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

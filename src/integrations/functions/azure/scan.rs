@@ -8,6 +8,7 @@ use futures_util::StreamExt;
 use super::Plan;
 use crate::integrations::azure::{Visit, because, of_subscription};
 use crate::integrations::context::Context;
+use crate::integrations::cover::{self, Cover};
 use crate::integrations::functions::function::{Cloud, Facts};
 use crate::integrations::progress::Step;
 use crate::integrations::scan::{Gap, Hides, Item, Judge, Scan};
@@ -43,7 +44,7 @@ pub(super) async fn check(cx: &Context<'_>) -> Result<String, Gap> {
     let apps =
         function_apps(&line, first, Pages::First).await.map_err(|cause| of_subscription(LISTING, first, cause))?;
     if let Some(app) = apps.found.first().filter(|_| plan.slots) {
-        slots(&line, first, app).await.map_err(|cause| of_slots(first, &place(first, app), &app.name, cause))?;
+        slots(&line, first, app).await.map_err(|cause| of_slots(first, Some(app), cause))?;
     }
     let listed = match apps.found.len() {
         0 => "no function apps".to_owned(),
@@ -76,9 +77,10 @@ async fn read(cx: &Context<'_>) -> Result<Scan, Gap> {
     let mut finished = futures_util::stream::iter(work).buffer_unordered(AT_ONCE);
     while let Some(found) = finished.next().await {
         let (mut found, subscription): (Scan, Subscription) = found?;
-        empty |= found == Scan::default();
+        empty |= found.items.is_empty() && found.gaps.is_empty();
         if scan.items.len() + found.items.len() > MAX_APPS {
-            found = Scan::gap(of_subscription(LISTING, &subscription, ProviderError::TooLarge));
+            let covers = vec![Cover::unread(scope_of(&subscription))];
+            found = Scan { covers, ..Scan::gap(of_subscription(LISTING, &subscription, ProviderError::TooLarge)) };
         }
         scan.add(found);
         cx.report.part(LISTING, scan.items.len(), scan.gaps.len());
@@ -97,7 +99,8 @@ impl Reader<'_> {
         let apps = function_apps(self.line, of, Pages::All).await;
         let mut scan = match self.judge.judged(apps, |cause| of_subscription(LISTING, of, cause))? {
             Ok(apps) => {
-                let mut scan = Scan { gaps: self.gaps(of, LISTING, &apps, None), ..Scan::default() };
+                let covers = vec![Cover::read(scope_of(of), self.plan.slots && self.plan.names.take_all())];
+                let mut scan = Scan { covers, gaps: self.gaps(of, LISTING, &apps, None), ..Scan::default() };
                 let mut taken: Vec<App> = apps.found;
                 taken.retain(|app| self.plan.takes(&place(of, app), &app.name));
                 if self.plan.slots {
@@ -106,7 +109,7 @@ impl Reader<'_> {
                 scan.items.extend(taken.into_iter().map(|app| item(of, app)));
                 scan
             }
-            Err(gap) => Scan::gap(gap),
+            Err(gap) => Scan { covers: vec![Cover::unread(scope_of(of))], ..Scan::gap(gap) },
         };
         let mut names = HashSet::new();
         scan.items.retain(|item| names.insert((item.place.clone(), item.name.clone())));
@@ -119,15 +122,14 @@ impl Reader<'_> {
         let work = (0..apps.len()).map(|at| async move { (&apps[at], slots(self.line, of, &apps[at]).await) });
         let mut finished = futures_util::stream::iter(work).buffer_unordered(AT_ONCE);
         while let Some((app, found)) = finished.next().await {
-            let place = place(of, app);
             if let Err(cause) = &found
                 && is_denied(cause)
             {
-                let gap = of_slots(of, &of.id, "", cause.clone());
+                let gap = of_slots(of, None, cause.clone());
                 scan.gaps.push(self.judge.gap(gap)?);
                 return Ok(scan);
             }
-            match self.judge.judged(found, |cause| of_slots(of, &place, &app.name, cause))? {
+            match self.judge.judged(found, |cause| of_slots(of, Some(app), cause))? {
                 Ok(slots) => {
                     scan.gaps.extend(self.gaps(of, LISTING_SLOTS, &slots, Some(app)));
                     scan.items.extend(slots.found.into_iter().map(|slot| item(of, slot)));
@@ -142,7 +144,7 @@ impl Reader<'_> {
     fn gaps(&self, of: &Subscription, step: Step, apps: &Apps, within: Option<&App>) -> Vec<Gap> {
         let whole = |cause: ProviderError| match within {
             None => of_subscription(step, of, cause),
-            Some(app) => of_slots(of, &place(of, app), &app.name, cause),
+            Some(app) => of_slots(of, Some(app), cause),
         };
         let named = |name: &&String| name.is_empty() || self.plan.names.take(name.split('/').next().unwrap_or(name));
         let mut odd: Vec<&String> = apps.unreadable.iter().filter(named).collect();
@@ -157,6 +159,11 @@ impl Reader<'_> {
         gaps.extend(apps.rest.clone().map(whole));
         gaps
     }
+}
+
+/// Azure lists the apps of a subscription in one: its regions are no scopes of their own.
+fn scope_of(subscription: &Subscription) -> String {
+    cover::functions("azure", &subscription.id, None)
 }
 
 fn place(of: &Subscription, app: &App) -> String {
@@ -187,12 +194,17 @@ fn of_all(step: Step, cause: ProviderError) -> Gap {
     Gap::new(step, "", cause, because)
 }
 
-/// The slots of an app could not be listed, or of all apps of a subscription where `app` is blank. `hidden` is the place
-/// of the app, or that of the subscription.
-fn of_slots(of: &Subscription, hidden: &str, app: &str, cause: ProviderError) -> Gap {
+/// The slots of an app could not be listed; without one, those of all apps of the subscription.
+fn of_slots(of: &Subscription, app: Option<&App>, cause: ProviderError) -> Gap {
     let because = format!("{} Or switch Deployment slots off.", because(&cause));
-    let at = if app.is_empty() { of.title() } else { format!("{hidden}/{app}") };
-    Gap::new(LISTING_SLOTS, at, cause, because).hiding(Hides::Nested(hidden.to_owned()))
+    let (at, hides) = match app {
+        None => (of.title(), Hides::Nested(of.id.clone())),
+        Some(app) => {
+            let place = place(of, app);
+            (format!("{place}/{}", app.name), Hides::Below { place, paths: vec![app.name.clone()] })
+        }
+    };
+    Gap::new(LISTING_SLOTS, at, cause, because).hiding(hides)
 }
 
 /// An entry of a list that cannot be read. What an earlier scan found in the subscription is kept: the place is unknown.
