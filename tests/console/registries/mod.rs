@@ -39,6 +39,7 @@ mod openshift;
 mod proxy;
 mod pulp;
 mod quay;
+mod redirects;
 mod scans;
 mod trust;
 mod vendors;
