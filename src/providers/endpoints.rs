@@ -30,6 +30,10 @@ pub enum Service {
     IbmRegistry,
     /// `identity.<region>.oci.oraclecloud.com`
     OciIdentity,
+    /// `artifacts.<region>.oci.oraclecloud.com`
+    OciArtifacts,
+    /// `<region>.ocir.io`
+    OciRegistry,
     /// `api.github.com`; servers of one's own are named by their credentials.
     Github,
     /// `ghcr.io`
@@ -53,7 +57,7 @@ pub enum Service {
 }
 
 impl Service {
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 21] = [
         Self::AzureLogin,
         Self::AzureMetadata,
         Self::AzureRegistry,
@@ -63,6 +67,8 @@ impl Service {
         Self::IbmIam,
         Self::IbmRegistry,
         Self::OciIdentity,
+        Self::OciArtifacts,
+        Self::OciRegistry,
         Self::Github,
         Self::GithubRegistry,
         Self::Gitlab,
@@ -87,6 +93,8 @@ impl Service {
             Self::IbmIam => "ibm-iam",
             Self::IbmRegistry => "ibm-registry",
             Self::OciIdentity => "oci-identity",
+            Self::OciArtifacts => "oci-artifacts",
+            Self::OciRegistry => "oci-registry",
             Self::Github => "github",
             Self::GithubRegistry => "github-registry",
             Self::Gitlab => "gitlab",
@@ -159,8 +167,8 @@ impl FromStr for Endpoints {
         let endpoints = endpoints.ok_or(
             "give pairs of a service and its address, such as azure-login=https://login.example.com; the services are \
              azure-login, azure-metadata, azure-registry, google-token, google-artifacts, google-projects, ibm-iam, \
-             ibm-registry, oci-identity, github, github-registry, gitlab, gitlab-registry, docker-hub, quay, slack, \
-             pagerduty, pagerduty-eu and google-pubsub",
+             ibm-registry, oci-identity, oci-artifacts, oci-registry, github, github-registry, gitlab, \
+             gitlab-registry, docker-hub, quay, slack, pagerduty, pagerduty-eu and google-pubsub",
         )?;
         let moved: BTreeMap<_, _> = endpoints.iter().cloned().collect();
         if moved.len() < endpoints.len() {

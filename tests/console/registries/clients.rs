@@ -6,13 +6,17 @@ use crate::support::images::Image;
 
 use super::Scan;
 use crate::support::peers::receiver::{Call, Receiver, Said};
-use crate::support::peers::{gitlab, google_artifacts, ibm_registry};
+use crate::support::peers::{ecr_public, gitlab, google_artifacts, ibm_registry};
 
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/console/support/peers/registry_clients.py");
 
 /// What the vendor's client prints, in order.
 fn read_by_client(vendor: &str, peer: &Receiver, secret: &str) -> Vec<String> {
-    let python = std::env::var("STRONGROOM_TEST_REGISTRY_CLIENTS").expect("script/test sets it");
+    read_with(&std::env::var("STRONGROOM_TEST_REGISTRY_CLIENTS").expect("script/test sets it"), vendor, peer, secret)
+}
+
+/// The same by the Python of another installation.
+fn read_with(python: &str, vendor: &str, peer: &Receiver, secret: &str) -> Vec<String> {
     let output = Command::new(python).args([SCRIPT, vendor, &peer.url(), secret]).output().expect("Python runs");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let mut lines: Vec<String> = String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect();
@@ -61,4 +65,15 @@ async fn ibms_client_reads_what_a_scan_of_ibms_registry_reads() {
     assert_eq!(lines.len(), 4);
     let secret = format!("{}:{}", ibm_registry::ACCOUNT, ibm_registry::API_KEY);
     assert_eq!(read_by_client("ibm", &peer, &secret), lines);
+}
+
+#[tokio::test]
+async fn boto3_reads_what_a_scan_of_ecr_public_reads() {
+    let peer = start(ecr_public::answer);
+    let lines = read_by_scan(super::ecr_public::by_key(&peer, ecr_public::KEY, ecr_public::SECRET), day).await;
+    assert_eq!(lines.len(), 4);
+    let moto = std::env::var("STRONGROOM_TEST_MOTO").expect("script/test sets it");
+    let python = std::path::Path::new(&moto).with_file_name("python");
+    let secret = format!("{}:{}", ecr_public::KEY, ecr_public::SECRET);
+    assert_eq!(read_with(python.to_str().unwrap(), "ecr_public", &peer, &secret), lines);
 }
