@@ -36,6 +36,10 @@ pub enum Service {
     IbmRegistry,
     /// `identity.<region>.oci.oraclecloud.com`
     OciIdentity,
+    /// `artifacts.<region>.oci.oraclecloud.com`
+    OciArtifacts,
+    /// `<region>.ocir.io`
+    OciRegistry,
     /// `api.github.com`; servers of one's own are named by their credentials.
     Github,
     /// `ghcr.io`
@@ -59,7 +63,7 @@ pub enum Service {
 }
 
 impl Service {
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 24] = [
         Self::AzureLogin,
         Self::AzureMetadata,
         Self::AzureRegistry,
@@ -72,6 +76,8 @@ impl Service {
         Self::IbmIam,
         Self::IbmRegistry,
         Self::OciIdentity,
+        Self::OciArtifacts,
+        Self::OciRegistry,
         Self::Github,
         Self::GithubRegistry,
         Self::Gitlab,
@@ -99,6 +105,8 @@ impl Service {
             Self::IbmIam => "ibm-iam",
             Self::IbmRegistry => "ibm-registry",
             Self::OciIdentity => "oci-identity",
+            Self::OciArtifacts => "oci-artifacts",
+            Self::OciRegistry => "oci-registry",
             Self::Github => "github",
             Self::GithubRegistry => "github-registry",
             Self::Gitlab => "gitlab",
@@ -171,8 +179,9 @@ impl FromStr for Endpoints {
         let endpoints = endpoints.ok_or(
             "give pairs of a service and its address, such as azure-login=https://login.example.com; the services are \
              azure-login, azure-metadata, azure-registry, azure-management, google-token, google-artifacts, \
-             google-projects, google-functions, google-run, ibm-iam, ibm-registry, oci-identity, github, \
-             github-registry, gitlab, gitlab-registry, docker-hub, quay, slack, pagerduty, pagerduty-eu and google-pubsub",
+             google-projects, google-functions, google-run, ibm-iam, ibm-registry, oci-identity, oci-artifacts, \
+             oci-registry, github, github-registry, gitlab, gitlab-registry, docker-hub, quay, slack, pagerduty, \
+             pagerduty-eu and google-pubsub",
         )?;
         let moved: BTreeMap<_, _> = endpoints.iter().cloned().collect();
         if moved.len() < endpoints.len() {

@@ -4,8 +4,10 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::docker_hub::DOCKER_HUB;
+use super::ecr_public::ECR_PUBLIC;
 use super::image::Facts;
 use super::openshift::OPENSHIFT;
+use super::oracle::ORACLE;
 use crate::form::Values;
 use crate::integrations::spec::Spec;
 use crate::providers::oci_registry::{is_digest, is_repository, is_tag};
@@ -20,7 +22,7 @@ impl References {
     /// `None` where clients cannot reach the images by names: they ask for `/v2/` at the root of a host, and this
     /// registry stands below a path of it.
     pub fn of(version: &Spec, settings: &Values) -> Option<Self> {
-        if version.slug == OPENSHIFT.slug {
+        if [OPENSHIFT.slug, ECR_PUBLIC.slug, ORACLE.slug].contains(&version.slug) {
             return Some(Self { host: String::new() });
         }
         if version.slug == DOCKER_HUB.slug {
@@ -88,7 +90,7 @@ mod tests {
             assert_eq!(at(version, registry, repository).as_deref(), Some(name));
         }
         assert_eq!(at("docker_v2", "https://x.example/artifactory/api/docker/a", "app"), None, "below a path");
-        for odd in ["-app", "a b", "'", "a\nb"] {
+        for odd in ["../app", "a b", "'", "a\nb"] {
             assert_eq!(at("docker_v2", "https://x.example", odd), None, "{odd}");
         }
     }

@@ -6,6 +6,7 @@ mod access;
 mod answers;
 mod assume;
 mod connector;
+pub mod ecr_public;
 mod endpoints;
 mod environment;
 pub mod iam_keys;

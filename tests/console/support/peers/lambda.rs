@@ -17,7 +17,7 @@ use super::sigv4::Signed;
 pub const KEY: &str = "AKIAIOSFODNN7EXAMPLE";
 pub const SECRET: &str = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
 /// The keys that AssumeRole hands out.
-const SESSION: (&str, &str, &str) = ("ASIAIOSFODNN7EXAMPLE", "session/secret+0", "session//token+canary==");
+pub const SESSION: (&str, &str, &str) = ("ASIAIOSFODNN7EXAMPLE", "session/secret+0", "session//token+canary==");
 /// The value of an environment variable of every function. It must come out nowhere.
 pub const ENVIRONMENT: &str = "environment-canary";
 /// The role that the key may assume.
@@ -165,7 +165,7 @@ fn refused(status: u16, code: &str, message: &str) -> Said {
     Said::json(status, &json!({"Type": "User", "Message": message})).with("x-amzn-ErrorType", code)
 }
 
-fn sts(call: &Call) -> Said {
+pub fn sts(call: &Call) -> Said {
     let text = |action: &str, inside: String| {
         let body = format!(
             "<{action}Response xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><{action}Result>{inside}</{action}Result>\
