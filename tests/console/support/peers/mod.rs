@@ -9,6 +9,7 @@ pub mod clouds;
 pub mod connect_proxy;
 pub mod docker_hub;
 pub mod entra;
+pub mod estate;
 pub mod forges;
 pub mod front;
 pub mod ghcr;
