@@ -15,6 +15,7 @@ pub mod csv;
 pub mod dashboard;
 pub mod deliveries;
 pub mod device;
+pub mod discovery;
 pub mod error;
 pub mod forwarded;
 pub mod health;
@@ -112,6 +113,8 @@ tree! {
 
     get  "/cloud-keys"     => cloud_keys::index;
     get  "/cloud-keys.csv" => cloud_keys::export::index;
+    get  "/discovery"      => discovery::index;
+    get  "/discovery.csv"  => discovery::export::index;
 
     get  "/setup"    => setup::new;
     post "/setup"    => setup::create;

@@ -66,6 +66,8 @@ pub const TABLE: &[(&str, &str, Option<Role>)] = &[
     ("post", "/credentials/{id}/delete", Some(Role::Operator)),
     ("get", "/cloud-keys", Some(Role::Auditor)),
     ("get", "/cloud-keys.csv", Some(Role::Auditor)),
+    ("get", "/discovery", Some(Role::Auditor)),
+    ("get", "/discovery.csv", Some(Role::Auditor)),
     ("get", "/integrations", Some(Role::Auditor)),
     ("get", "/integrations/new", Some(Role::Operator)),
     ("post", "/integrations", Some(Role::Operator)),

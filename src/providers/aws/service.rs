@@ -30,6 +30,10 @@ pub static ACCOUNT: Service = Service { name: "account", variable: "ACCOUNT", at
 /// <https://docs.aws.amazon.com/general/latest/gr/ecr-public.html>
 pub static ECR_PUBLIC: Service = Service { name: "ecr-public", variable: "ECR_PUBLIC", at: ecr_public };
 
+/// `ecr:…`, which has other hosts than its name tells.
+/// <https://docs.aws.amazon.com/general/latest/gr/ecr.html>
+pub static ECR: Service = Service { name: "ecr", variable: "ECR", at: ecr };
+
 impl Service {
     /// One that has a host in each region: `lambda.eu-central-1.amazonaws.com`, in China with `.cn`.
     pub const fn regional(name: &'static str, variable: &'static str) -> Self {
@@ -45,6 +49,10 @@ impl Service {
 fn in_region(name: &'static str, region: &Region) -> Endpoint {
     let host = format!("{name}.{}.{}", region.as_str(), region.dns_suffix());
     Endpoint { host, region: region.clone() }
+}
+
+fn ecr(_name: &'static str, region: &Region) -> Endpoint {
+    in_region("api.ecr", region)
 }
 
 fn iam(name: &'static str, region: &Region) -> Endpoint {
@@ -85,6 +93,7 @@ mod tests {
         assert_eq!(asked(&ACCOUNT, "eu-central-1"), "account.us-east-1.amazonaws.com us-east-1");
         assert_eq!(asked(&ACCOUNT, "cn-north-1"), "account.cn-northwest-1.amazonaws.com.cn cn-northwest-1");
         assert_eq!(asked(&ECR_PUBLIC, "eu-central-1"), "api.ecr-public.us-east-1.amazonaws.com us-east-1");
+        assert_eq!(asked(&ECR, "cn-north-1"), "api.ecr.cn-north-1.amazonaws.com.cn cn-north-1");
         assert_eq!(asked(&LAMBDA, "cn-north-1"), "lambda.cn-north-1.amazonaws.com.cn cn-north-1");
         assert_eq!(asked(&LAMBDA, "eu-west-3"), "lambda.eu-west-3.amazonaws.com eu-west-3");
     }

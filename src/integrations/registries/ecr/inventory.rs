@@ -43,7 +43,7 @@ impl Catalogue for EcrRegistry {
 
     /// By its plain name, whichever the form has.
     fn covers(&self, registry: &str, selection: &Selection) -> Vec<Cover> {
-        let host = Host::parse(registry).map(|host| host.region.registry(&host.account));
+        let host = Host::parse(registry).map(|host| host.plain());
         let scope = host.ok().and_then(|host| cover::registry(&host, ""));
         scope.into_iter().map(|scope| Cover::read(scope, selection.takes_all())).collect()
     }

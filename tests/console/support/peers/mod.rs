@@ -10,6 +10,7 @@ pub mod connect_proxy;
 pub mod docker_hub;
 pub mod ecr_public;
 pub mod entra;
+pub mod estate;
 pub mod forges;
 pub mod front;
 pub mod ghcr;
