@@ -191,6 +191,7 @@ fn because(step: Step, cause: &ProviderError) -> String {
 mod tests {
     use super::*;
     use crate::form::Values;
+    use crate::providers::aws::Refusal;
 
     fn plan(settings: &[(&str, &str)]) -> Plan {
         Plan::of(&settings.iter().copied().collect::<Values>()).unwrap()
