@@ -18,6 +18,7 @@ mod database;
 mod functions;
 mod fuzz_seeds;
 mod gallery;
+mod google_cloud;
 mod hostile_text;
 mod house_rules;
 mod integrations;
