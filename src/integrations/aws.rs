@@ -44,6 +44,35 @@ pub fn region(text: &str) -> Result<String, String> {
     region.ok_or_else(|| "Enter a region, such as eu-central-1.".to_owned())
 }
 
+/// The regions of a field that [`region_names`] has checked; `None` where one of them cannot be any.
+pub fn regions(text: &str) -> Option<Vec<Region>> {
+    text.split(',').map(str::trim).filter(|name| !name.is_empty()).map(Region::parse).collect()
+}
+
+/// For a field that names several: in their canonical form, each once.
+pub fn region_names(text: &str) -> Result<String, String> {
+    let names = text.split([',', '\n', ' ']).map(str::trim).filter(|name| !name.is_empty());
+    let mut regions = Vec::new();
+    for name in names {
+        let region = Region::parse(name).ok_or("Enter regions such as eu-central-1, separated by commas.")?;
+        if !regions.contains(&region) {
+            regions.push(region);
+        }
+    }
+    let Some(first) = regions.first() else { return Err("Enter a region, such as eu-central-1.".to_owned()) };
+    if regions.iter().any(|region| region.partition() != first.partition()) {
+        return Err("A credential works in one partition only: China, GovCloud and the European Sovereign Cloud need \
+                    integrations of their own."
+            .to_owned());
+    }
+    Ok(regions.iter().map(Region::as_str).collect::<Vec<_>>().join(", "))
+}
+
+/// As a page shows regions of which none is all.
+pub fn all_regions_if_blank(value: &str) -> Option<String> {
+    Some(if value.is_empty() { "All enabled regions" } else { value }.to_owned())
+}
+
 /// Where an integration works, as far as its settings tell.
 pub struct Place<'a> {
     pub region: &'a Region,

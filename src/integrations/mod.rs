@@ -7,6 +7,7 @@ use inventory::Inventory;
 mod address;
 pub mod alerts;
 pub mod aws;
+pub mod azure;
 pub mod ca_certificate;
 pub mod cloud;
 pub mod context;

@@ -60,12 +60,19 @@ pub enum Hides {
     Place(String),
     /// What is in a place below it: `shop/europe-west3` below `shop`.
     PlacesBelow(String),
+    /// What belongs to another item of that place, or of one below it: `pay/staging` to `pay`.
+    Nested(String),
     Items {
         place: String,
         names: Vec<String>,
     },
     /// The items whose names are one of these or begin with it and a slash: `eks/eu-central-1`.
     Below {
+        place: String,
+        paths: Vec<String>,
+    },
+    /// The other items of the place.
+    NotBelow {
         place: String,
         paths: Vec<String>,
     },
@@ -103,12 +110,16 @@ impl Hides {
             Self::All => true,
             Self::Place(hidden) => hidden == place,
             Self::PlacesBelow(above) => is_below(place, above),
+            Self::Nested(above) => name.contains('/') && (place == above || is_below(place, above)),
             Self::Items { place: hidden, names } => hidden == place && names.iter().any(|one| one == name),
-            Self::Below { place: hidden, paths } => {
-                hidden == place && paths.iter().any(|path| name == path || is_below(name, path))
-            }
+            Self::Below { place: hidden, paths } => hidden == place && is_in(name, paths),
+            Self::NotBelow { place: hidden, paths } => hidden == place && !is_in(name, paths),
         }
     }
+}
+
+fn is_in(name: &str, paths: &[String]) -> bool {
+    paths.iter().any(|path| name == path || is_below(name, path))
 }
 
 impl Gap {
@@ -225,9 +236,15 @@ mod tests {
         let below = Hides::Below { place: "a".to_owned(), paths: vec!["eks/x".to_owned()] };
         assert!(below.may_be("a", "eks/x") && below.may_be("a", "eks/x/prod"));
         assert!(!below.may_be("a", "eks/xy") && !below.may_be("b", "eks/x"));
+        let others = Hides::NotBelow { place: "a".to_owned(), paths: vec!["eks".to_owned()] };
+        assert!(others.may_be("a", "AKIA") && !others.may_be("a", "eks/x/prod") && !others.may_be("b", "AKIA"));
         assert_eq!((seen(&Hides::All), seen(&Hides::Nothing)), ([true; 3], [false; 3]));
         let places = Hides::PlacesBelow("shop".to_owned());
         assert!(places.may_be("shop/eu", "1") && !places.may_be("shop", "1") && !places.may_be("shop2/eu", "1"));
+        let nested = Hides::Nested("shop".to_owned());
+        assert!(
+            nested.may_be("shop/eu", "pay/b") && nested.may_be("shop", "pay/b") && !nested.may_be("shop/eu", "pay")
+        );
     }
 
     #[test]

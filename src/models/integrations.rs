@@ -12,7 +12,7 @@ use super::schema::{credentials, integrations};
 use super::times::{MaybeTime, Time};
 use super::trust::{self, Parts, Seen, Signed, latest_version, signed_columns};
 use super::usages::{self, Further, Usage};
-use super::{Conn, CredentialId, DbError, IntegrationId, channels};
+use super::{Conn, CredentialId, DbError, IntegrationId, channels, coverage};
 use crate::vault::Vault;
 
 #[derive(Clone, Debug, Queryable, Selectable, Identifiable, Insertable, AsChangeset)]
@@ -201,6 +201,7 @@ fn change(
     let row = if row_version.is_some() { seen.trust_to_replace()? } else { seen.trust()? };
     let next = row.next_version();
     let mut row = row.into_row();
+    let former = (row.settings.clone(), row.credential_id);
     let detail = change(&mut row, ledger.now);
     row.edited_at = ledger.now;
     row.edited_by = actor.name.clone();
@@ -211,6 +212,9 @@ fn change(
         .execute(conn)?;
     usages::save(conn, row.id, (row.credential_id, &row.host), &row.further)?;
     channels::start_anew(conn, vault, id)?;
+    if (&former.0, former.1) != (&row.settings, row.credential_id) {
+        coverage::forget(conn, id)?;
+    }
     ledger.record_version(conn, vault, actor, &row.event(action, detail), row.row_version)
 }
 

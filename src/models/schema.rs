@@ -379,6 +379,14 @@ diesel::table! {
 }
 
 diesel::table! {
+    coverage (integration_id, scope) {
+        integration_id -> Uuid,
+        scope -> Text,
+        whole -> Bool,
+    }
+}
+
+diesel::table! {
     credential_phrases (phrase, credential_id) {
         phrase -> Text,
         credential_id -> Uuid,
@@ -402,6 +410,7 @@ diesel::joinable!(deliveries -> integrations (integration_id));
 diesel::joinable!(delivery_lines -> deliveries (delivery_id));
 diesel::joinable!(delivery_lines -> notices (notice_id));
 diesel::joinable!(channels -> integrations (integration_id));
+diesel::joinable!(coverage -> integrations (integration_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
     credential_phrases,
@@ -429,4 +438,5 @@ diesel::allow_tables_to_appear_in_same_query!(
     deliveries,
     delivery_lines,
     channels,
+    coverage,
 );

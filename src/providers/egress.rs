@@ -8,16 +8,17 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use ipnet::IpNet;
-use reqwest::header::{HeaderMap, LOCATION};
-use reqwest::{Request, Response, redirect};
+use reqwest::{Request, redirect};
 use secrecy::SecretString;
 use url::Url;
 
 use super::addresses::{Lookup, Reach, Rules, VettingResolver, shown, system_lookup};
+pub use super::answer::Answer;
+use super::answer::{not_led, read_or_lead};
 use super::proxy::{self, Proxy};
-use super::silence::{cut_off, translate};
+use super::silence::translate;
 use super::tls_faults::Form;
-use super::{Detour, ProviderError, Sent, trust};
+use super::{ProviderError, trust};
 
 /// Longest answer unless a caller knows better, in bytes.
 pub const BODY_LIMIT: usize = 1024 * 1024;
@@ -170,21 +171,32 @@ struct Inner {
     proxied: OnceLock<reqwest::Client>,
 }
 
-/// A whole answer. The body is the service's: never show or log it.
-pub struct Answer {
-    pub status: u16,
-    pub headers: HeaderMap,
-    pub body: Vec<u8>,
-}
-
 impl Client {
     /// Lets the answer take its time, as that of a list.
     pub fn allow_time(&self, request: &mut Request) {
         *request.timeout_mut() = Some(self.inner.egress.total * LISTS_WAIT);
     }
 
+    /// The same without a certificate of ours, for other hosts than the one that it is for.
+    pub fn without_identity(&self) -> Result<Self, ProviderError> {
+        let Tls { ca_certificates, identity, form } = &self.inner.tls;
+        match identity {
+            None => Ok(self.clone()),
+            Some(_) => {
+                let tls = Tls { ca_certificates: ca_certificates.clone(), identity: None, form: *form };
+                self.inner.egress.client(tls)
+            }
+        }
+    }
+
     /// Sends one request and reads the answer, of at most `limit` bytes. Any status but a redirect is an answer.
     pub async fn send(&self, request: Request, limit: usize) -> Result<Answer, ProviderError> {
+        let url = request.url().clone();
+        not_led(self.send_or_lead(request, limit).await?, &url)
+    }
+
+    /// The same, where a redirect is an answer, too: without a body, and not followed.
+    pub async fn send_or_lead(&self, request: Request, limit: usize) -> Result<Answer, ProviderError> {
         let url = request.url().clone();
         let total = request.timeout().copied().unwrap_or(self.inner.egress.total);
         let reach = self.inner.egress.rules.check(&url)?;
@@ -208,7 +220,7 @@ impl Client {
                     }
                 }
             };
-            read(response, &url, limit, failed).await
+            read_or_lead(response, limit, failed).await
         };
         let timeout = ProviderError::Timeout { host: shown(&url) };
         tokio::time::timeout(total, exchange).await.unwrap_or(Err(timeout))
@@ -253,68 +265,4 @@ impl Client {
         let ours = !tls.is_default();
         builder.build().map_err(|_| if ours { ProviderError::BadCertificate } else { ProviderError::NoAuthorities })
     }
-}
-
-impl Answer {
-    /// The answer if it is a success, else its status as an error. `sent` is what the request carried.
-    pub fn accepted(self, sent: Sent) -> Result<Self, ProviderError> {
-        match self.status {
-            200..=299 => Ok(self),
-            401 => Err(ProviderError::Unauthorized { sent }),
-            403 => Err(ProviderError::Forbidden),
-            404 => Err(ProviderError::NotFound),
-            429 => Err(ProviderError::Throttled { retry_after: None }),
-            status @ 500.. => Err(ProviderError::ServerError { status }),
-            status => Err(ProviderError::UnexpectedStatus { status }),
-        }
-    }
-
-    /// A header's value, when it is readable text.
-    pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.get(name).and_then(|value| value.to_str().ok())
-    }
-
-    /// The body as JSON of that shape. What serde says is dropped: it quotes the body.
-    pub fn json<T: serde::de::DeserializeOwned>(&self) -> Result<T, ProviderError> {
-        serde_json::from_slice(&self.body).map_err(|_| ProviderError::BadAnswer)
-    }
-}
-
-pub(super) async fn read(
-    mut response: Response,
-    url: &Url,
-    limit: usize,
-    failed: impl Fn(reqwest::Error) -> ProviderError,
-) -> Result<Answer, ProviderError> {
-    if response.status().is_redirection() {
-        let target = response.headers().get(LOCATION).and_then(|value| value.to_str().ok());
-        return Err(redirected(url, target.and_then(|value| url.join(value).ok()).as_ref().unwrap_or(url)));
-    }
-    let limit = limit as u64;
-    if response.content_length().is_some_and(|length| length > limit) {
-        return Err(ProviderError::TooLarge);
-    }
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(|error| cut_off(failed(error)))? {
-        if (body.len() + chunk.len()) as u64 > limit {
-            return Err(ProviderError::TooLarge);
-        }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(Answer { status: response.status().as_u16(), headers: std::mem::take(response.headers_mut()), body })
-}
-
-/// Where a redirect leads. A path is never named: that of a webhook is a secret.
-fn redirected(from: &Url, to: &Url) -> ProviderError {
-    let host = shown(to);
-    let how = match (from.scheme(), to.scheme()) {
-        _ if from.host() != to.host() => return ProviderError::Redirected { host },
-        ("http", "https") => Detour::Encrypted,
-        _ if from.origin() != to.origin() => return ProviderError::Redirected { host },
-        _ if from.path().trim_end_matches('/') == to.path().trim_end_matches('/') && from.path() != to.path() => {
-            Detour::Slash
-        }
-        _ => Detour::Path,
-    };
-    ProviderError::RedirectedWithin { host, how }
 }

@@ -18,6 +18,8 @@ pub enum Service {
     AzureMetadata,
     /// `<name>.azurecr.io` and the other clouds' registries.
     AzureRegistry,
+    /// `management.azure.com` and the other clouds' Resource Managers.
+    AzureManagement,
     /// `oauth2.googleapis.com`
     GoogleToken,
     /// `artifactregistry.googleapis.com`
@@ -40,6 +42,10 @@ pub enum Service {
     IbmRegistry,
     /// `identity.<region>.oci.oraclecloud.com`
     OciIdentity,
+    /// `artifacts.<region>.oci.oraclecloud.com`
+    OciArtifacts,
+    /// `<region>.ocir.io`
+    OciRegistry,
     /// `api.github.com`; servers of one's own are named by their credentials.
     Github,
     /// `ghcr.io`
@@ -63,10 +69,11 @@ pub enum Service {
 }
 
 impl Service {
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 27] = [
         Self::AzureLogin,
         Self::AzureMetadata,
         Self::AzureRegistry,
+        Self::AzureManagement,
         Self::GoogleToken,
         Self::GoogleArtifacts,
         Self::GoogleProjects,
@@ -78,6 +85,8 @@ impl Service {
         Self::IbmIam,
         Self::IbmRegistry,
         Self::OciIdentity,
+        Self::OciArtifacts,
+        Self::OciRegistry,
         Self::Github,
         Self::GithubRegistry,
         Self::Gitlab,
@@ -96,6 +105,7 @@ impl Service {
             Self::AzureLogin => "azure-login",
             Self::AzureMetadata => "azure-metadata",
             Self::AzureRegistry => "azure-registry",
+            Self::AzureManagement => "azure-management",
             Self::GoogleToken => "google-token",
             Self::GoogleArtifacts => "google-artifacts",
             Self::GoogleProjects => "google-projects",
@@ -107,6 +117,8 @@ impl Service {
             Self::IbmIam => "ibm-iam",
             Self::IbmRegistry => "ibm-registry",
             Self::OciIdentity => "oci-identity",
+            Self::OciArtifacts => "oci-artifacts",
+            Self::OciRegistry => "oci-registry",
             Self::Github => "github",
             Self::GithubRegistry => "github-registry",
             Self::Gitlab => "gitlab",
@@ -178,9 +190,10 @@ impl FromStr for Endpoints {
         let endpoints: Option<Vec<_>> = endpoints.collect();
         let endpoints = endpoints.ok_or(
             "give pairs of a service and its address, such as azure-login=https://login.example.com; the services are \
-             azure-login, azure-metadata, azure-registry, google-token, google-artifacts, google-projects, \
-             google-functions, google-run, google-iam, google-activities, google-clusters, ibm-iam, ibm-registry, \
-             oci-identity, github, github-registry, gitlab, gitlab-registry, docker-hub, quay, slack, pagerduty, \
+             azure-login, azure-metadata, azure-registry, azure-management, google-token, google-artifacts, \
+             google-projects, google-functions, google-run, google-iam, google-activities, google-clusters, ibm-iam, \
+             ibm-registry, oci-identity, oci-artifacts, oci-registry, github, github-registry, gitlab, gitlab-registry, \
+             docker-hub, quay, slack, pagerduty, \
              pagerduty-eu and google-pubsub",
         )?;
         let moved: BTreeMap<_, _> = endpoints.iter().cloned().collect();

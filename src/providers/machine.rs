@@ -9,7 +9,8 @@ use url::Url;
 
 use super::ProviderError;
 use super::addresses::shown;
-use super::egress::{Answer, BODY_LIMIT, Egress, USER_AGENT, read};
+use super::answer::{Answer, read};
+use super::egress::{BODY_LIMIT, Egress, USER_AGENT};
 use super::silence::translate;
 use super::tls_faults::Form;
 

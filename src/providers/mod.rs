@@ -3,6 +3,7 @@
 //! The names in a certificate are shown, being read before anything is sent.
 
 mod addresses;
+mod answer;
 mod answer_faults;
 pub mod aws;
 pub mod azure;

@@ -14,12 +14,13 @@ use tokio_util::sync::CancellationToken;
 use crate::credentials;
 use crate::echoes::Echoes;
 use crate::integrations::context::Context;
+use crate::integrations::cover::{Cover, Extent};
 use crate::integrations::progress::Report;
 use crate::integrations::scan::{Gap, Item, Scan};
 use crate::integrations::spec::{Scanner, Selects};
 use crate::models::events::Actor;
 use crate::models::runs::{self, Run};
-use crate::models::{DbError, IntegrationId, items};
+use crate::models::{DbError, IntegrationId, coverage, items};
 use crate::opening::Opened;
 use crate::providers::ProviderError;
 use crate::providers::oci_registry::SentTo;
@@ -81,13 +82,15 @@ struct Found {
     items: Vec<items::Found>,
     /// What could not be read.
     gaps: Vec<Gap>,
+    covers: Vec<coverage::Place>,
     /// What the settings selected.
     selects: Selects,
 }
 
 impl Found {
     fn new(scan: Scan, selects: Selects) -> Self {
-        Self { items: scan.items.into_iter().map(item).collect(), gaps: scan.gaps, selects }
+        let covers = scan.covers.into_iter().map(place).collect();
+        Self { items: scan.items.into_iter().map(item).collect(), gaps: scan.gaps, covers, selects }
     }
 
     /// Whether an item that an earlier scan found, and this one did not, may still be there.
@@ -239,6 +242,15 @@ async fn keep_alive(services: &Services, run: &Run, lease: &Lease) -> Infallible
 fn item(item: Item) -> items::Found {
     let Item { place, name, fingerprint, facts } = item;
     items::Found { place, name, fingerprint, facts }
+}
+
+fn place(cover: Cover) -> coverage::Place {
+    let whole = match cover.extent {
+        Extent::Whole => Some(true),
+        Extent::Part => Some(false),
+        Extent::Unread => None,
+    };
+    coverage::Place { scope: cover.scope, whole }
 }
 
 #[cfg(test)]

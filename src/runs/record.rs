@@ -15,7 +15,9 @@ use crate::models::events::{self, Action};
 use crate::models::integrations::Integration;
 use crate::models::run_ends::{self, Counts, Gap, NAMED_GAPS, Outcome};
 use crate::models::runs::{self, Run};
-use crate::models::{self, Conn, CredentialId, DbError, ReplicaId, alert_settings, cloud_keys, credentials, items};
+use crate::models::{
+    self, Conn, CredentialId, DbError, ReplicaId, alert_settings, cloud_keys, coverage, credentials, items,
+};
 use crate::services::Services;
 use crate::vault::Vault;
 
@@ -137,6 +139,7 @@ fn record(
     let (word, outcome, detail) = match (&done.verdict, &saving) {
         (Verdict::Found(found), Some(saving)) => {
             let difference = saving.replace(conn, &|saved| watch.saved(saved, found.items.len()))?;
+            coverage::save(conn, done.integration.id, &done.integration.settings, &found.covers)?;
             alarms::settle(conn, &done.integration, &found.items)?;
             if Family::find(&done.integration.family) == Some(Family::CloudScan) {
                 cloud_keys::tell(conn, done.integration.id)?;

@@ -7,11 +7,19 @@ use actix_web::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use actix_web::web::Bytes;
 use actix_web::{HttpResponse, HttpResponseBuilder};
 
+/// The media type of such a file.
+pub const TYPE: &str = "text/csv; charset=utf-8";
+
 /// An answer that a browser saves under a name.
 pub fn attachment(name: &str) -> HttpResponseBuilder {
+    attachment_of(TYPE, name)
+}
+
+/// The same for a file of another media type.
+pub fn attachment_of(kind: &'static str, name: &str) -> HttpResponseBuilder {
     let mut response = HttpResponse::Ok();
     response
-        .insert_header((CONTENT_TYPE, "text/csv; charset=utf-8"))
+        .insert_header((CONTENT_TYPE, kind))
         .insert_header((CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\"")));
     response
 }

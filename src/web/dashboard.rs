@@ -8,11 +8,13 @@ use chrono::{DateTime, Utc};
 use super::credentials::view::verdict_badge;
 use super::error::Error;
 use super::integrations::inventory;
+use super::integrations::shown::grouped;
 use super::page::{self, Shell, When};
 use super::session::{As, Auditor};
 use crate::credentials;
 use crate::models::attention::{self, Attention, Why};
 use crate::models::credential_summary::{self, Summary};
+use crate::models::discovery::{self, Counts};
 use crate::models::runs::RunState;
 use crate::models::{self, DbError, cloud_keys, runs};
 use crate::services::Services;
@@ -74,6 +76,7 @@ struct RunLine {
 struct Found {
     summary: Summary,
     found_ages: [i64; 4],
+    discovered: Counts,
     attention: Vec<Attention>,
     unwell: Vec<runs::Unwell>,
     recent: Vec<runs::Recent>,
@@ -90,6 +93,7 @@ pub async fn show(services: Data<Services>, request: HttpRequest, visitor: As<Au
             Ok::<_, DbError>(Found {
                 summary: credential_summary::summary(conn, &limits)?,
                 found_ages: cloud_keys::ages(conn, usual.unwrap_or(0))?.map(|count| count.number),
+                discovered: discovery::counts(conn)?,
                 attention: attention::list(conn, &limits, EACH)?,
                 unwell: runs::unwell(conn, EACH)?,
                 recent: runs::recent(conn, EACH)?,
@@ -106,7 +110,8 @@ impl Show {
         let limit = summary.limits.map_or(usual, |(least, greatest)| (least == greatest).then_some(least));
         let types: Vec<Bar> = summary.kinds.iter().map(|(slug, count)| bar(slug, *count)).collect();
         let unwell = found.unwell.into_iter().map(unwell);
-        let attention = found.attention.into_iter().map(line).chain(unwell).take(2 * EACH as usize).collect();
+        let attention = found.attention.into_iter().map(line).chain(unwell).take(2 * EACH as usize);
+        let attention = attention.chain(not_scanned(found.discovered)).collect();
         Self {
             shell,
             limit,
@@ -189,6 +194,32 @@ pub fn unwell(found: runs::Unwell) -> Line {
         tone,
         badge: badge.to_owned(),
     }
+}
+
+/// What scans found in the clouds and no integration scans, a line a sort.
+fn not_scanned(counts: Counts) -> impl Iterator<Item = Line> {
+    let more = if counts.more { "+" } else { "" };
+    let number = |number: i64| format!("{}{more}", grouped(number));
+    let registries = match counts.open_registries {
+        0 => None,
+        1 => Some("1 registry is not scanned".to_owned()),
+        several => Some(format!("{} registries are not scanned", number(several))),
+    };
+    let functions = match counts.open_functions {
+        0 => None,
+        1 => Some("The functions of 1 region are not scanned".to_owned()),
+        several => Some(format!("The functions of {} regions are not scanned", number(several))),
+    };
+    [("registries", registries), ("functions", functions)].into_iter().filter_map(|(kind, title)| {
+        Some(Line {
+            icon: "globe",
+            href: format!("/discovery?kind={kind}&covered=no"),
+            title: title?,
+            text: "Found in your cloud accounts, and no integration covers it".to_owned(),
+            tone: "warn",
+            badge: "Not covered".to_owned(),
+        })
+    })
 }
 
 fn run_line(recent: runs::Recent, now: DateTime<Utc>) -> RunLine {

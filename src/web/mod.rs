@@ -15,6 +15,7 @@ pub mod csv;
 pub mod dashboard;
 pub mod deliveries;
 pub mod device;
+pub mod discovery;
 pub mod error;
 pub mod forwarded;
 pub mod health;
@@ -87,8 +88,10 @@ tree! {
     get  "/integrations/new"             => integrations::new::new;
     post "/integrations"                 => integrations::new::create;
     get  "/integrations/{id}"            => integrations::show::show;
-    get  "/integrations/{id}/items.csv" => integrations::export::index;
-    get  "/integrations/{id}/images.csv" => integrations::export::index;
+    get  "/integrations/{id}/items.csv"  => integrations::export::csv;
+    get  "/integrations/{id}/images.csv" => integrations::export::csv;
+    get  "/integrations/{id}/items.json" => integrations::export::json;
+    get  "/integrations/{id}/images.txt" => integrations::export::references;
     get  "/integrations/{id}/gaps.csv"   => integrations::gaps::index;
     get  "/items/{id}"                   => integrations::item::show;
     get  "/integrations/{id}/edit"       => integrations::edit::edit;
@@ -110,6 +113,8 @@ tree! {
 
     get  "/cloud-keys"     => cloud_keys::index;
     get  "/cloud-keys.csv" => cloud_keys::export::index;
+    get  "/discovery"      => discovery::index;
+    get  "/discovery.csv"  => discovery::export::index;
 
     get  "/setup"    => setup::new;
     post "/setup"    => setup::create;

@@ -15,6 +15,7 @@ mod cloud_keys;
 mod commands;
 mod credentials;
 mod database;
+mod discovery;
 mod functions;
 mod fuzz_seeds;
 mod gallery;

@@ -98,10 +98,18 @@ async fn every_page_is_accessible_in_light_and_dark_wide_and_narrow() {
     setup.close().await;
 
     let user = visit.get("/users").await.attributes("main a.row-link", "href").remove(0);
-    let mut pages: Vec<String> =
-        ["/", "/credentials", "/credentials/new", "/cloud-keys", "/integrations", "/integrations/new", "/alerts"]
-            .map(str::to_owned)
-            .into();
+    let mut pages: Vec<String> = [
+        "/",
+        "/credentials",
+        "/credentials/new",
+        "/cloud-keys",
+        "/discovery",
+        "/integrations",
+        "/integrations/new",
+        "/alerts",
+    ]
+    .map(str::to_owned)
+    .into();
     pages.extend(
         ["/alerts/settings", "/audit", "/users", "/users/new", "/account", "/account/two-step", "/nowhere"]
             .map(str::to_owned),

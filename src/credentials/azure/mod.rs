@@ -67,10 +67,31 @@ impl TryFrom<Sealed> for Payload {
     }
 }
 
+impl Payload {
+    /// Whose addresses hold. A machine's identity is taken to be of the global cloud.
+    pub fn cloud(&self) -> Cloud {
+        match self {
+            Self::ServiceKey(key) => key.cloud,
+            Self::Certificate { cloud, .. } => *cloud,
+            Self::ManagedIdentity { .. } => Cloud::Global,
+        }
+    }
+
+    /// The subscription that the credential names; `None` where a service key names none.
+    pub fn subscription(&self) -> Option<&str> {
+        match self {
+            Self::ServiceKey(key) => key.subscription_id.as_deref(),
+            Self::Certificate { subscription_id, .. } | Self::ManagedIdentity { subscription_id, .. } => {
+                Some(subscription_id)
+            }
+        }
+    }
+}
+
 pub static KIND: Kind = Kind {
     slug: "azure",
     label: "Azure",
-    summary: "A service principal or a managed identity: Container Registry, mail by Microsoft 365.",
+    summary: "A service principal or a managed identity: Container Registry, function apps, mail by Microsoft 365.",
     fields: &[
         Field::choice(
             "method",
@@ -121,6 +142,11 @@ pub static KIND: Kind = Kind {
             (
                 "Container Registry scans: role AcrPull",
                 "az ad sp create-for-rbac --name strongroom-reader --role AcrPull \\\n  \
+                 --scopes /subscriptions/SUBSCRIPTION --json-auth",
+            ),
+            (
+                "Function app scans: role Reader, or the narrower one that this page shows for the integration",
+                "az ad sp create-for-rbac --name strongroom-reader --role Reader \\\n  \
                  --scopes /subscriptions/SUBSCRIPTION --json-auth",
             ),
             (

@@ -68,7 +68,7 @@ pub static KIND: Kind = Kind {
 };
 
 /// `ocid1.<type>.<realm>.[region][.future use].<unique id>` (Oracle's "Resource identifiers").
-fn ocid(kind: &str, value: &str) -> Result<String, String> {
+pub fn ocid(kind: &str, value: &str) -> Result<String, String> {
     let word = |part: &str| part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
     let parts: Vec<&str> = value.split('.').collect();
     let valid = matches!(parts.len(), 5 | 6)
@@ -84,7 +84,7 @@ fn ocid(kind: &str, value: &str) -> Result<String, String> {
 }
 
 /// Becomes part of a host name: `eu-frankfurt-1`, `us-gov-ashburn-1` (Oracle's "Regions and availability domains").
-fn region(value: &str) -> Result<String, String> {
+pub fn region(value: &str) -> Result<String, String> {
     let value = value.to_ascii_lowercase();
     let parts: Vec<&str> = value.split('-').collect();
     let word = |part: &&str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase());

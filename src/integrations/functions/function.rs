@@ -15,6 +15,7 @@ use crate::integrations::inventory::{self, Alarm, Cell, Column, Inventory};
 pub enum Cloud {
     #[default]
     Aws,
+    Azure,
     Google,
 }
 
@@ -22,6 +23,7 @@ impl Cloud {
     fn runtimes(self) -> &'static Table {
         match self {
             Self::Aws => &runtimes::LAMBDA,
+            Self::Azure => &runtimes::AZURE,
             Self::Google => &runtimes::GOOGLE,
         }
     }
@@ -32,6 +34,8 @@ impl Cloud {
 #[serde(default)]
 pub struct Facts {
     pub cloud: Cloud,
+    /// The name of the account that it is in, where its place has an ID: `Production`.
+    pub account: String,
     /// Which of a vendor's services it is of: `Cloud Run`; blank where the vendor has one.
     pub kind: String,
     /// As the vendor identifies it, `nodejs24.x`; blank where the vendor does not tell.
@@ -49,6 +53,8 @@ pub struct Facts {
     pub architectures: Vec<String>,
     /// ARNs of the layers' versions.
     pub layers: Vec<String>,
+    /// `Linux` or `Windows`; blank where the vendor does not tell.
+    pub system: String,
     /// What is deployed, as the vendor names it: `pay-00007-abc`; blank where the name of the item has it.
     pub revision: String,
 }
@@ -71,8 +77,10 @@ impl inventory::Facts for Facts {
             Cell::At(self.modified),
             Cell::Text(role),
             Cell::Text(self.state),
+            Cell::Text(self.account),
             Cell::List(self.architectures),
             Cell::List(self.layers.iter().map(layer).collect()),
+            Cell::Text(self.system),
             Cell::Text(self.kind),
             Cell::Text(self.revision),
         ]
@@ -107,12 +115,14 @@ pub static INVENTORY: Inventory = Inventory {
         Column { head: "Modified", csv: "modified_at", is_number: false },
         Column { head: "Runs as", csv: "role", is_number: false },
         Column { head: "State", csv: "state", is_number: false },
+        Column { head: "Account", csv: "account", is_number: false },
         Column { head: "Architectures", csv: "architectures", is_number: false },
         Column { head: "Layers", csv: "layers", is_number: false },
+        Column { head: "System", csv: "system", is_number: false },
         Column { head: "Service", csv: "service", is_number: false },
         Column { head: "Revision", csv: "revision", is_number: false },
     ],
-    shown: 6,
+    shown: 7,
     exported: &[
         "runtime",
         "runtime_support",
@@ -122,11 +132,13 @@ pub static INVENTORY: Inventory = Inventory {
         "architectures",
         "layers",
         "state",
+        "account",
+        "system",
         "service",
         "revision",
     ],
     hint: "Look at Functions, and at what is scanned, under Settings.",
-    note: "Runtime support is that of AWS's table of September 2026 and Google's of April 2026.",
+    note: "Runtime support is that of AWS's table of September 2026, Azure's of September 2026 and Google's of April 2026.",
     cells: inventory::cells::<Facts>,
     alarm: Some(Alarm { trigger: Trigger::OldRuntime, why: old_runtime, over: "its runtime is supported" }),
 };
@@ -165,6 +177,9 @@ mod tests {
         assert_eq!(why("pay", "python2.7").as_deref(), Some("AWS supported python2.7 until 2021-07-15."));
         assert!(why("pay:$LATEST", "python2.7").is_some() && why("pay:7", "python2.7").is_none());
         assert_eq!((why("pay", "nodejs24.x"), why("pay", ""), why("pay", "rust9")), (None, None, None));
+        let azure = serde_json::json!({ "runtime": "Python 3.9", "cloud": "azure" });
+        assert_eq!(old_runtime("pay", &azure, now).as_deref(), Some("Azure supported Python 3.9 until 2025-10-31."));
+        assert!(old_runtime("pay/staging", &azure, now).is_some(), "a slot is an app of its own");
         let google = serde_json::json!({ "runtime": "python38", "cloud": "google" });
         let said = "Google supported python38 until 2024-10-14, and may disable what uses it from 2025-10-14.";
         assert_eq!(old_runtime("pay", &google, now).as_deref(), Some(said));
@@ -182,12 +197,12 @@ mod tests {
         let cells = facts.cells(now);
         assert_eq!(cells[1], Cell::Mark("bad", "Ended 2021-07-15".to_owned()));
         assert_eq!(cells[4], Cell::Text("service-role/pay".to_owned()));
-        assert_eq!(cells[7], Cell::List(vec!["base:3".to_owned()]));
+        assert_eq!(cells[8], Cell::List(vec!["base:3".to_owned()]));
         let image = Facts { package: "Image".to_owned(), ..Facts::default() }.cells(now);
         assert_eq!(image[0], Cell::Text("Container image".to_owned()));
         assert_eq!(image[1], Cell::Mark("neutral", "Unknown".to_owned()));
         assert_eq!(INVENTORY.columns.len(), image.len());
-        for table in [&runtimes::LAMBDA, &runtimes::GOOGLE] {
+        for table in [&runtimes::LAMBDA, &runtimes::AZURE, &runtimes::GOOGLE] {
             assert!(INVENTORY.note.contains(&format!("{}'s", table.vendor)) && INVENTORY.note.contains(table.as_of));
         }
     }

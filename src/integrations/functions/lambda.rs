@@ -49,7 +49,7 @@ static FIELDS: &[Field] = &[
         .placeholder("eu-central-1, us-east-1")
         .help("Separate several by commas. All have to be in the same partition.")
         .max(1024)
-        .check(region_names),
+        .check(aws::region_names),
     Field::choice("versions", "Versions", &[("latest", "Latest code only"), (ALL_VERSIONS, "All published versions")]),
     Field::text("functions", "Functions")
         .optional()
@@ -82,7 +82,7 @@ impl Plan {
     /// `None` for regions that cannot be any, as only a form that was not checked has them.
     pub fn of(settings: &Values) -> Option<Self> {
         let regions = match settings.get("regions") {
-            CHOSEN => Some(parsed(settings.get("region_names"))?),
+            CHOSEN => Some(aws::regions(settings.get("region_names"))?),
             _ => None,
         };
         let home = match &regions {
@@ -110,29 +110,6 @@ impl Plan {
         let as_versions = name.contains(':') == self.all_versions;
         self.regions.as_ref().is_none_or(in_region) && as_versions && self.names.take(function)
     }
-}
-
-fn parsed(text: &str) -> Option<Vec<Region>> {
-    text.split(',').map(|name| Region::parse(name.trim())).collect()
-}
-
-/// In their canonical form, each once.
-fn region_names(text: &str) -> Result<String, String> {
-    let names = text.split([',', '\n', ' ']).map(str::trim).filter(|name| !name.is_empty());
-    let mut regions = Vec::new();
-    for name in names {
-        let region = Region::parse(name).ok_or("Enter regions such as eu-central-1, separated by commas.")?;
-        if !regions.contains(&region) {
-            regions.push(region);
-        }
-    }
-    let Some(first) = regions.first() else { return Err("Enter a region, such as eu-central-1.".to_owned()) };
-    if regions.iter().any(|region| region.partition() != first.partition()) {
-        return Err("A credential works in one partition only: China, GovCloud and the European Sovereign Cloud need \
-                    integrations of their own."
-            .to_owned());
-    }
-    Ok(regions.iter().map(Region::as_str).collect::<Vec<_>>().join(", "))
 }
 
 fn suits(settings: &Values, kind: &str, credential: &Values) -> Result<(), Errors> {
@@ -199,7 +176,7 @@ mod tests {
 
     #[test]
     fn chosen_regions_are_each_named_once_and_share_a_partition() {
-        let names = |text| region_names(text).ok();
+        let names = |text| aws::region_names(text).ok();
         assert_eq!(names(" us-east-1,eu-west-3  us-east-1\n").as_deref(), Some("us-east-1, eu-west-3"));
         for bad in ["", ",", "europe", "us-east-1, cn-north-1", "us-east-1;eu-west-3"] {
             assert_eq!(names(bad), None, "{bad}");

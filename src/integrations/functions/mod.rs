@@ -3,6 +3,7 @@
 
 use super::spec::Spec;
 
+mod azure;
 pub mod function;
 mod google;
 mod lambda;
@@ -10,4 +11,4 @@ pub mod runtimes;
 mod scan;
 
 /// Every provider, in the order of the form's list.
-pub static VERSIONS: &[&Spec] = &[&lambda::LAMBDA, &google::GOOGLE];
+pub static VERSIONS: &[&Spec] = &[&lambda::LAMBDA, &azure::AZURE, &google::GOOGLE];

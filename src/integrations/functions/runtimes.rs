@@ -86,6 +86,56 @@ pub static LAMBDA: Table = Table {
     ],
 };
 
+/// The ends of support of the languages of Azure Functions; where Microsoft names only a month, its last day.
+/// <https://learn.microsoft.com/en-us/azure/azure-functions/functions-versions>, of 2026-09-15; what that page no longer
+/// lists, by the table that the Azure portal shows:
+/// <https://github.com/Azure/azure-functions-ux/tree/dev/server/src/stacks/2020-10-01/stacks/function-app-stacks>
+pub static AZURE: Table = Table {
+    vendor: "Azure",
+    as_of: "September 2026",
+    entries: &[
+        (".NET 10 isolated", "2028-11-14"),
+        (".NET 9 isolated", "2026-11-10"),
+        (".NET 8 isolated", "2026-11-10"),
+        (".NET 7 isolated", "2024-05-14"),
+        (".NET 6 isolated", "2024-11-12"),
+        (".NET 5 isolated", "2022-05-10"),
+        (".NET 8 in-process", "2026-11-10"),
+        (".NET 6 in-process", "2024-11-12"),
+        (".NET 3.1 in-process", "2022-12-13"),
+        (".NET 2.2 in-process", "2022-12-13"),
+        ("Java 25", "2029-05-31"),
+        ("Java 21", "2028-09-30"),
+        ("Java 17", "2027-09-30"),
+        ("Java 11", "2027-09-30"),
+        ("Java 8", "2027-09-30"),
+        ("Node.js 24", "2028-04-30"),
+        ("Node.js 22", "2027-04-30"),
+        ("Node.js 20", "2026-04-30"),
+        ("Node.js 18", "2025-04-30"),
+        ("Node.js 16", "2024-06-30"),
+        ("Node.js 14", "2023-04-30"),
+        ("Node.js 12", "2022-12-13"),
+        ("Node.js 10", "2021-04-30"),
+        ("Node.js 8", "2019-12-31"),
+        ("Node.js 6", "2019-04-30"),
+        ("PowerShell 7.6", "2028-11-14"),
+        ("PowerShell 7.4", "2026-11-10"),
+        ("PowerShell 7.2", "2024-11-08"),
+        ("PowerShell 7", "2022-12-03"),
+        ("PowerShell 6.2", "2022-09-30"),
+        ("Python 3.14", "2029-04-30"),
+        ("Python 3.13", "2029-10-31"),
+        ("Python 3.12", "2028-10-31"),
+        ("Python 3.11", "2027-10-31"),
+        ("Python 3.10", "2026-10-31"),
+        ("Python 3.9", "2025-10-31"),
+        ("Python 3.8", "2024-10-31"),
+        ("Python 3.7", "2023-06-30"),
+        ("Python 3.6", "2022-09-30"),
+    ],
+};
+
 /// The end of a runtime that is supported and for which the vendor has not set a day.
 const NOT_SCHEDULED: &str = "9999-12-31";
 
@@ -253,7 +303,7 @@ mod tests {
 
     #[test]
     fn every_line_of_the_table_is_a_date_and_stands_once() {
-        for entries in [LAMBDA.entries, GOOGLE.entries, GOOGLE_DECOMMISSIONED] {
+        for entries in [LAMBDA.entries, AZURE.entries, GOOGLE.entries, GOOGLE_DECOMMISSIONED] {
             let mut names: Vec<&str> = entries.iter().map(|(name, _)| *name).collect();
             assert!(entries.iter().all(|(_, date)| date.parse::<NaiveDate>().is_ok()));
             names.sort_unstable();

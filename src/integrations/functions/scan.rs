@@ -13,7 +13,7 @@ use crate::integrations::progress::Step;
 use crate::integrations::scan::{Gap, Hides, Item, Judge, Scan};
 use crate::providers::ProviderError;
 use crate::providers::aws::lambda::{self, Function, Listing, Unreadable};
-use crate::providers::aws::{Refusal, Region, SignedCalls, regions};
+use crate::providers::aws::{Region, SignedCalls, regions};
 use crate::providers::oci_registry::Pages;
 
 const LISTING_REGIONS: Step = Step { label: "Listing regions", doing: "Listing the regions" };
@@ -104,15 +104,8 @@ async fn read(cx: &Context<'_>) -> Result<Scan, Gap> {
     scan.finished(empty)
 }
 
-/// AWS answers for a region that is switched off as if it did not know the key. Whether it knows it, it says by
-/// `sts:GetCallerIdentity`.
 async fn list(calls: &SignedCalls, region: &Region, plan: &Plan, pages: Pages) -> Result<Listing, ProviderError> {
-    match lambda::functions(calls, region, plan.all_versions, pages).await {
-        Err(ProviderError::Aws(Refusal::UnknownKey)) if calls.session().caller().await.is_ok() => {
-            Err(ProviderError::Aws(Refusal::RegionOff))
-        }
-        listing => listing,
-    }
+    regions::told_off(calls, lambda::functions(calls, region, plan.all_versions, pages).await).await
 }
 
 /// The functions of a region that are selected, and a gap for each part of its list that is missing.

@@ -53,6 +53,7 @@ static FIELDS: &[Field] = &[
     selection::TAG,
     selection::EXCLUDE_TAGS,
     selection::CAP.help("Keeps the newest tags of each repository, by the date of the push; 0 keeps all."),
+    selection::VERSION_PATTERN,
 ];
 
 /// The endings of registries, by cloud.

@@ -30,6 +30,11 @@ pub trait Catalogue: Send + Sync {
     /// The rest of what a tag names. Asked only for the tags that are kept.
     fn describe(&self, repository: &str, tag: &Tag) -> impl Future<Output = Result<Described, ProviderError>> + Send;
 
+    /// How clients name a repository whose tags were listed, where that is not by the integration's own host.
+    fn pulled_from(&self, _repository: &str) -> Option<String> {
+        None
+    }
+
     /// What a scan of this selection covers, asked after all repositories were listed. `registry` is what the form has
     /// in its field of that name: most registries are one scope, by their host.
     fn covers(&self, registry: &str, selection: &Selection) -> Vec<Cover> {
@@ -46,6 +51,8 @@ pub trait AnyCatalogue: Send + Sync {
     fn tags<'a>(&'a self, repository: &'a str, pages: Pages) -> Answer<'a, Listing<Tag>>;
     /// As [`Catalogue::describe`].
     fn describe<'a>(&'a self, repository: &'a str, tag: &'a Tag) -> Answer<'a, Described>;
+    /// As [`Catalogue::pulled_from`].
+    fn pulled_from(&self, repository: &str) -> Option<String>;
     /// As [`Catalogue::covers`].
     fn covers(&self, registry: &str, selection: &Selection) -> Vec<Cover>;
 }
@@ -63,6 +70,10 @@ impl<C: Catalogue> AnyCatalogue for C {
 
     fn describe<'a>(&'a self, repository: &'a str, tag: &'a Tag) -> Answer<'a, Described> {
         Box::pin(Catalogue::describe(self, repository, tag))
+    }
+
+    fn pulled_from(&self, repository: &str) -> Option<String> {
+        Catalogue::pulled_from(self, repository)
     }
 
     fn covers(&self, registry: &str, selection: &Selection) -> Vec<Cover> {

@@ -45,6 +45,7 @@ static FIELDS: &[Field] = &[
     selection::TAG,
     selection::EXCLUDE_TAGS,
     selection::CAP.help("Keeps the newest tags of each repository, by the date of the push; 0 keeps all."),
+    selection::VERSION_PATTERN,
 ];
 
 /// A token lives longer; one of this age is replaced before the next list is asked for.

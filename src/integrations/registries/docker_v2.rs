@@ -39,9 +39,9 @@ const CA_CERTIFICATE: Field = ca_certificate::FIELD
     .help("In PEM form, when the registry's certificate is self-signed or issued by a private CA.");
 
 /// The form of a registry at an address that the operator enters: its own are the address, the names, and the cap.
-pub(super) const fn fields(registry: Field, repository: Field, cap: Field) -> [Field; 7] {
+pub(super) const fn fields(registry: Field, repository: Field, cap: Field) -> [Field; 8] {
     let [without, tag, without_tags] = [selection::EXCLUDE_REPOSITORIES, selection::TAG, selection::EXCLUDE_TAGS];
-    [registry, repository, without, tag, without_tags, CA_CERTIFICATE, cap]
+    [registry, repository, without, tag, without_tags, CA_CERTIFICATE, cap, selection::VERSION_PATTERN]
 }
 
 static FIELDS: &[Field] = &fields(

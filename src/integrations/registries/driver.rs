@@ -162,19 +162,24 @@ impl Reader<'_> {
             size: i64::try_from(details.size_bytes).unwrap_or(i64::MAX),
             platforms: details.platforms,
             pushed: tag.pushed_at,
+            pulled_from: self.catalogue.pulled_from(repository),
         };
         let image = Item::new(repository.to_owned(), tag.name, details.digest, &facts);
         Ok(Scan { items: vec![image], gaps: gap.into_iter().collect(), ..Scan::default() })
     }
 }
 
-/// The selected tags that the cap keeps: the newest by date, and by name where dates are the same or missing.
+/// The selected tags that the cap keeps: those of the highest version where the form says what a version is, then the
+/// newest by date, and by name where dates are the same or missing.
 fn kept(mut tags: Vec<Tag>, selection: &Selection) -> Vec<Tag> {
     tags.retain(|tag| selection.tags.take(&tag.name));
     let mut names: Vec<String> = tags.iter().map(|tag| tag.name.clone()).collect();
     selection::newest_first(&mut names);
     let places: HashMap<String, usize> = names.into_iter().enumerate().map(|(place, name)| (name, place)).collect();
-    tags.sort_by_key(|tag| (Reverse(tag.pushed_at), places.get(&tag.name).copied()));
+    tags.sort_by_cached_key(|tag| {
+        let newness = (selection.versions.version(&tag.name), tag.pushed_at);
+        (Reverse(newness), places.get(&tag.name).copied())
+    });
     tags.dedup_by(|a, b| a.name == b.name);
     tags.truncate(selection.cap.unwrap_or(usize::MAX));
     tags
@@ -209,5 +214,21 @@ mod tests {
         let tags = vec![tag("1.0", 3), tag("dev", 9), tag("1.2", 1), tag("2.0", 1), tag("0.9", 5), tag("0.9", 5)];
         let kept: Vec<String> = kept(tags, &selection).into_iter().map(|tag| tag.name).collect();
         assert_eq!(kept, ["0.9", "1.0", "2.0"]);
+    }
+
+    #[test]
+    fn a_version_pattern_wins_over_dates_and_what_does_not_fit_comes_last() {
+        let at = |day: i64| chrono::DateTime::from_timestamp(day * 86_400, 0);
+        let tag = |name: &str, day: i64| Tag { pushed_at: at(day), ..Tag::named(name.to_owned()) };
+        let kept = |pattern: &str, cap: &str, tags: Vec<Tag>| -> Vec<String> {
+            let settings = Values::from_iter([("cap", cap), ("version_pattern", pattern)]);
+            kept(tags, &Selection::of(&settings)).into_iter().map(|tag| tag.name).collect()
+        };
+        let dated = || vec![tag("1.9", 9), tag("1.10", 1), tag("dev", 8), tag("main", 7), tag("1.10-a", 3)];
+        assert_eq!(kept("%d.%d", "0", dated()), ["1.10", "1.9", "dev", "main", "1.10-a"]);
+        assert_eq!(kept("%d.%d, %d.%d-*", "3", dated()), ["1.10-a", "1.10", "1.9"], "of one version, by date");
+        assert_eq!(kept("", "1", dated()), ["1.9"]);
+        let undated = ["r9", "r10", "latest", "r2"].map(|name| Tag::named(name.to_owned())).to_vec();
+        assert_eq!(kept("r%d", "0", undated), ["r10", "r9", "r2", "latest"]);
     }
 }

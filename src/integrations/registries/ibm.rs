@@ -55,6 +55,7 @@ static FIELDS: &[Field] = &[
     selection::TAG,
     selection::EXCLUDE_TAGS,
     selection::CAP.help("Keeps the newest tags of each repository, by the date that the image was built; 0 keeps all."),
+    selection::VERSION_PATTERN,
 ];
 
 /// <https://cloud.ibm.com/docs/Registry?topic=Registry-registry_overview#registry_regions>

@@ -15,6 +15,10 @@ pub struct Facts {
     /// `linux/amd64`, `linux/arm64/v8` …
     pub platforms: Vec<String>,
     pub pushed: Option<DateTime<Utc>>,
+    /// How clients name the repository where that is not by the integration's own host:
+    /// `images.example.com/team/app`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pulled_from: Option<String>,
 }
 
 impl inventory::Facts for Facts {

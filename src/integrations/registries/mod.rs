@@ -5,11 +5,13 @@
 use super::spec::Spec;
 
 mod acr;
+mod alibaba;
 pub mod catalogue;
 mod docker_hub;
 pub mod docker_v2;
 mod driver;
 pub mod ecr;
+mod ecr_public;
 mod failure;
 mod ghcr;
 mod gitlab;
@@ -22,11 +24,15 @@ mod images;
 mod jfrog;
 mod nexus;
 mod openshift;
+mod oracle;
 mod places;
+mod platforms;
 mod quay;
 mod reach;
+pub mod references;
 pub mod selection;
 mod several;
+mod versions;
 
 use images::{Images, check};
 
@@ -34,6 +40,7 @@ use images::{Images, check};
 pub static VERSIONS: &[&Spec] = &[
     &docker_v2::DOCKER_V2,
     &ecr::ECR,
+    &ecr_public::ECR_PUBLIC,
     &acr::ACR,
     &google::GOOGLE,
     &ibm::IBM,
@@ -45,4 +52,6 @@ pub static VERSIONS: &[&Spec] = &[
     &openshift::OPENSHIFT,
     &gitlab::GITLAB,
     &ghcr::GHCR,
+    &oracle::ORACLE,
+    &alibaba::ALIBABA,
 ];

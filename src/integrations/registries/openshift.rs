@@ -2,7 +2,8 @@
 //! of all that a project's images are, also of those that are kept elsewhere. The token goes to no other host.
 //! <https://docs.redhat.com/en/documentation/openshift_container_platform/latest/html/image_apis/index>
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, Utc};
 use secrecy::SecretString;
@@ -54,6 +55,8 @@ const API: &str = "apis/image.openshift.io/v1";
 struct Cluster {
     api: Registry,
     held: Held,
+    /// Where clients pull the repositories from that were listed.
+    pulled_from: Mutex<HashMap<String, String>>,
 }
 
 fn open<'a>(cx: &'a Context<'a>) -> Opening<'a> {
@@ -64,7 +67,7 @@ fn open<'a>(cx: &'a Context<'a>) -> Opening<'a> {
         let api = reach(cx, ca_certificate::tls(cx.settings), &address, Login::Token(token))?;
         // Every known token may ask which parts the API has.
         api.vendor_get(API, Sign::Login).await.map_err(missing(OPENSHIFT.label))?;
-        opened(Cluster { api, held: Held::default() })
+        opened(Cluster { api, held: Held::default(), pulled_from: Mutex::default() })
     })
 }
 
@@ -85,6 +88,10 @@ impl Cluster {
             let mut found = Found::new(rest);
             for stream in streams {
                 let repository = format!("{}/{}", stream.metadata.namespace, stream.metadata.name);
+                if let Some(name) = stream.pulled_from() {
+                    let mut names = self.pulled_from.lock().unwrap_or_else(PoisonError::into_inner);
+                    names.insert(repository.clone(), name.to_owned());
+                }
                 stream.tags().for_each(|tag| found.add(repository.clone(), tag));
             }
             Ok(found)
@@ -133,6 +140,10 @@ impl Catalogue for Cluster {
             Err(cause) => kept(tag, cause),
         }
     }
+
+    fn pulled_from(&self, repository: &str) -> Option<String> {
+        self.pulled_from.lock().unwrap_or_else(PoisonError::into_inner).get(repository).cloned()
+    }
 }
 
 #[derive(Deserialize)]
@@ -161,8 +172,12 @@ struct Metadata {
 }
 
 #[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct Status {
     tags: Option<Vec<History>>,
+    /// Where the stream is pulled from inside of the cluster, and where from outside, if the registry is exposed.
+    docker_image_repository: Option<String>,
+    public_docker_image_repository: Option<String>,
 }
 
 /// What a tag was and is; the first is what it is.
@@ -180,6 +195,17 @@ struct Version {
 }
 
 impl Stream {
+    /// `registry.example.com/project/name`
+    fn pulled_from(&self) -> Option<&str> {
+        let Status { docker_image_repository: inside, public_docker_image_repository: outside, .. } = &self.status;
+        let is_host = |c: char| c.is_ascii_alphanumeric() || "-._:".contains(c);
+        let is_name = |name: &&String| {
+            let parts = name.split_once('/').filter(|(host, _)| (1..=260).contains(&host.len()));
+            parts.is_some_and(|(host, rest)| host.chars().all(is_host) && is_repository(rest) && !host.starts_with('-'))
+        };
+        [outside, inside].into_iter().flatten().find(is_name).map(String::as_str)
+    }
+
     /// Those that name an image: an import that failed has none.
     fn tags(self) -> impl Iterator<Item = Tag> {
         self.status.tags.into_iter().flatten().filter_map(|history| {

@@ -1,7 +1,10 @@
-//! Which repositories and tags of a registry a scan takes: the newest few tags, the most of all, and the fields that are the same in every form. Shared by all versions of the family; knows no registry.
+//! Which repositories and tags of a registry a scan takes: the newest few tags, the most of all, and the fields that are
+//! the same in every form. Shared by all versions of the family; knows no registry.
 
 use std::cmp::Reverse;
 
+pub use super::versions::VERSION_PATTERN;
+use super::versions::Versions;
 use crate::form::{Field, Values};
 pub use crate::integrations::patterns::{Names, is_below};
 use crate::integrations::patterns::{all_if_blank, check_patterns};
@@ -52,6 +55,8 @@ pub struct Selection {
     /// Of repositories.
     pub names: Names,
     pub tags: Names,
+    /// Which tags are versions, as far as the form says.
+    pub versions: Versions,
     /// Tags of a repository that are kept; `None` keeps all.
     pub cap: Option<usize>,
 }
@@ -61,6 +66,7 @@ impl Selection {
         Self {
             names: Names::new(settings.get("repository"), settings.get("exclude_repositories")),
             tags: Names::new(settings.get("tag"), settings.get("exclude_tags")),
+            versions: Versions::of(settings),
             cap: cap(settings),
         }
     }

@@ -7,7 +7,8 @@ use super::Region;
 
 /// Variables that count: <https://docs.aws.amazon.com/sdkref/latest/guide/settings-reference.html>. Hosts of
 /// `AWS_ENDPOINT_URL` and `AWS_ENDPOINT_URL_<SERVICE>` are under the egress rules like any other: private ones need
-/// `STRONGROOM_EGRESS_ALLOW`. `AWS_ENDPOINT_URL_ECR_REGISTRY` stands in for the host of every ECR registry.
+/// `STRONGROOM_EGRESS_ALLOW`. `AWS_ENDPOINT_URL_ECR_REGISTRY` stands in for the host of every ECR registry,
+/// `AWS_ENDPOINT_URL_ECR_PUBLIC_REGISTRY` for that of the public one.
 const NAMES: [&str; 13] = [
     "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
     "AWS_CONTAINER_CREDENTIALS_FULL_URI",
@@ -67,6 +68,16 @@ impl Endpoints {
     /// Whether ECR itself is somewhere else, where the registry's own host would not be the right one.
     pub fn moves_ecr(&self) -> bool {
         self.of("ECR").is_some()
+    }
+
+    /// Stands in for `https://public.ecr.aws`.
+    pub fn public_registry(&self) -> Option<&str> {
+        self.get("AWS_ENDPOINT_URL_ECR_PUBLIC_REGISTRY")
+    }
+
+    /// The same of ECR Public.
+    pub fn moves_ecr_public(&self) -> bool {
+        self.of("ECR_PUBLIC").is_some()
     }
 
     /// The region to ask when nothing else names one.

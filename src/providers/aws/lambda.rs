@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use zeroize::Zeroize;
 
+use super::lists::is_plain;
 use super::{Call, Region, Service, SignedCalls};
 use crate::providers::ProviderError::{self, BadAnswer};
 use crate::providers::oci_registry::{Lenient, Pages};
@@ -183,10 +184,6 @@ impl Listed {
             && layers.iter().all(|layer| is_plain(&layer.arn, 640))
             && architectures.len() <= MAX_LAYERS
     }
-}
-
-fn is_plain(text: &str, most: usize) -> bool {
-    text.len() <= most && text.bytes().all(|b| b.is_ascii_graphic())
 }
 
 impl From<Listed> for Function {

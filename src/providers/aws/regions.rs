@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::service::ACCOUNT;
-use super::{Body, Call, Region, SignedCalls};
+use super::{Body, Call, Refusal, Region, SignedCalls};
 use crate::providers::ProviderError;
 
 /// The right that [`enabled`] needs. It knows no resources.
@@ -28,6 +28,17 @@ struct Page {
 #[serde(rename_all = "PascalCase")]
 struct Listed {
     region_name: String,
+}
+
+/// What a region answered. AWS answers for one that is switched off as if it did not know the key. Whether it knows it,
+/// it says by `sts:GetCallerIdentity`.
+pub async fn told_off<T>(calls: &SignedCalls, answered: Result<T, ProviderError>) -> Result<T, ProviderError> {
+    match answered {
+        Err(ProviderError::Aws(Refusal::UnknownKey)) if calls.session().caller().await.is_ok() => {
+            Err(ProviderError::Aws(Refusal::RegionOff))
+        }
+        answered => answered,
+    }
 }
 
 /// The regions of the session's account that are switched on, in the partition of `home`, by name.

@@ -26,6 +26,13 @@ pub static IAM: Service = Service { name: "iam", variable: "IAM", at: iam };
 /// `account:…`, once a partition.
 /// <https://docs.aws.amazon.com/general/latest/gr/account-management.html>
 pub static ACCOUNT: Service = Service { name: "account", variable: "ACCOUNT", at: account };
+/// `ecr-public:…`, of the whole partition `aws`.
+/// <https://docs.aws.amazon.com/general/latest/gr/ecr-public.html>
+pub static ECR_PUBLIC: Service = Service { name: "ecr-public", variable: "ECR_PUBLIC", at: ecr_public };
+
+/// `ecr:…`, which has other hosts than its name tells.
+/// <https://docs.aws.amazon.com/general/latest/gr/ecr.html>
+pub static ECR: Service = Service { name: "ecr", variable: "ECR", at: ecr };
 
 impl Service {
     /// One that has a host in each region: `lambda.eu-central-1.amazonaws.com`, in China with `.cn`.
@@ -44,6 +51,10 @@ fn in_region(name: &'static str, region: &Region) -> Endpoint {
     Endpoint { host, region: region.clone() }
 }
 
+fn ecr(_name: &'static str, region: &Region) -> Endpoint {
+    in_region("api.ecr", region)
+}
+
 fn iam(name: &'static str, region: &Region) -> Endpoint {
     let region = Region::first_of(region.partition());
     let host = match region.partition() {
@@ -57,6 +68,11 @@ fn iam(name: &'static str, region: &Region) -> Endpoint {
 fn account(name: &'static str, region: &Region) -> Endpoint {
     let china = || Region::parse("cn-northwest-1").filter(|_| region.partition() == "aws-cn");
     in_region(name, &china().unwrap_or_else(|| Region::first_of(region.partition())))
+}
+
+fn ecr_public(_: &'static str, _: &Region) -> Endpoint {
+    let region = Region::first_of("aws");
+    Endpoint { host: format!("api.ecr-public.{}.amazonaws.com", region.as_str()), region }
 }
 
 #[cfg(test)]
@@ -76,6 +92,8 @@ mod tests {
         assert_eq!(asked(&IAM, "eusc-de-east-1"), "iam.eusc-de-east-1.amazonaws.eu eusc-de-east-1");
         assert_eq!(asked(&ACCOUNT, "eu-central-1"), "account.us-east-1.amazonaws.com us-east-1");
         assert_eq!(asked(&ACCOUNT, "cn-north-1"), "account.cn-northwest-1.amazonaws.com.cn cn-northwest-1");
+        assert_eq!(asked(&ECR_PUBLIC, "eu-central-1"), "api.ecr-public.us-east-1.amazonaws.com us-east-1");
+        assert_eq!(asked(&ECR, "cn-north-1"), "api.ecr.cn-north-1.amazonaws.com.cn cn-north-1");
         assert_eq!(asked(&LAMBDA, "cn-north-1"), "lambda.cn-north-1.amazonaws.com.cn cn-north-1");
         assert_eq!(asked(&LAMBDA, "eu-west-3"), "lambda.eu-west-3.amazonaws.com eu-west-3");
     }

@@ -1,5 +1,6 @@
 //! Microsoft Entra ID: a service principal's secret or certificate, or this machine's managed identity, becomes an
-//! access token. What a refusal means stands in [`refusals`]; what is done with the token, in the integrations.
+//! access token. What a refusal means stands in [`refusals`]. The interfaces that are called with the token have a file
+//! each, with what each call needs; a [`line`] leads to one of them.
 //! <https://learn.microsoft.com/en-us/entra/identity-platform/v2-oauth2-client-creds-grant-flow>
 
 use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, SHA256, digest};
@@ -19,7 +20,10 @@ use crate::credentials::pem::{Pair, RsaKey};
 use crate::form::Values;
 
 pub mod container_registry;
+pub mod line;
+pub mod management;
 mod refusals;
+pub mod sites;
 
 const WHO: &str = "Microsoft Entra ID";
 /// Minutes that an assertion is good for.

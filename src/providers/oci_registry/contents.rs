@@ -3,9 +3,13 @@
 
 use std::collections::{HashSet, VecDeque};
 use std::sync::PoisonError;
+use std::sync::atomic::Ordering;
+
+use url::Url;
 
 use super::Registry;
 use super::digest::{promises, sha256, signed_part};
+use super::links;
 use super::manifest::{self, Child, Manifest, Platform};
 use super::session::{Ask, Sign, pull};
 use crate::providers::ProviderError;
@@ -13,6 +17,8 @@ use crate::providers::egress::Answer;
 
 /// Manifests that are read for one tag. What an index lists beyond them is known by the index alone.
 const MOST_READ: usize = 1000;
+/// A store of blobs that so often in a row does not answer is asked no more.
+const MOST_SILENT: u32 = 3;
 /// Images that are remembered by their digest.
 const MOST_KNOWN: usize = 10_000;
 
@@ -154,30 +160,51 @@ impl Registry {
         Ok((digest, Manifest::parse(&answer.body)?))
     }
 
-    /// The platform in an image's configuration. Empty when the registry keeps its blobs elsewhere and redirects
-    /// there: that is not followed, and not worth failing for. Whoever knows the address by other means has it read
-    /// without any credential; the digest tells whether it is the right one.
+    /// The platform in an image's configuration. Many registries keep their blobs elsewhere and redirect there: that is
+    /// followed once. Empty when it leads to nothing: not worth failing for.
     async fn platform(&self, repository: &str, digest: &str) -> Result<String, ProviderError> {
         let url = self.session.url(&format!("v2/{repository}/blobs/{digest}"))?;
-        let answer = match self.session.get(&url, Sign::For(&pull(repository)), Ask::blob()).await {
-            Err(ProviderError::Redirected { .. } | ProviderError::RedirectedWithin { .. }) => {
-                match self.elsewhere(repository, digest).await {
-                    Some(answer) => answer,
-                    None => return Ok(String::new()),
-                }
-            }
-            other => other?,
-        };
-        match promises(digest, &answer.body) {
-            Some(true) => Ok(answer.json::<Platform>()?.name()),
-            Some(false) => Err(ProviderError::BadAnswer),
-            None => Ok(String::new()),
+        let answer = self.session.get(&url, Sign::For(&pull(repository)), Ask::BLOB).await?;
+        if !answer.leads() {
+            return match promises(digest, &answer.body) {
+                Some(true) => Ok(answer.json::<Platform>()?.name()),
+                Some(false) => Err(ProviderError::BadAnswer),
+                None => Ok(String::new()),
+            };
         }
+        let kept = self.elsewhere(repository, digest, &answer, &url).await?;
+        let kept = kept.filter(|answer| promises(digest, &answer.body) == Some(true));
+        Ok(kept.and_then(|answer| answer.json::<Platform>().ok()).map(|platform| platform.name()).unwrap_or_default())
     }
 
-    async fn elsewhere(&self, repository: &str, digest: &str) -> Option<Answer> {
-        let url = self.blobs.as_ref()?(repository, digest).await.ok()?;
-        self.session.open(&url).await.ok()
+    /// A blob where the registry keeps it: where `lead` says, unless somebody else knows. The credential stays here; the
+    /// digest tells whether what comes is the blob. A store that does not answer is given up.
+    async fn elsewhere(
+        &self,
+        repository: &str,
+        digest: &str,
+        lead: &Answer,
+        asked: &Url,
+    ) -> Result<Option<Answer>, ProviderError> {
+        if self.silent.load(Ordering::Relaxed) >= MOST_SILENT {
+            return Ok(None);
+        }
+        let url = match &self.blobs {
+            Some(address) => address(repository, digest).await.ok(),
+            None => links::store(lead, asked),
+        };
+        let Some(url) = url else { return Ok(None) };
+        match self.session.open(&url).await {
+            Err(ProviderError::Stopped) => Err(ProviderError::Stopped),
+            Err(cause) if cause.is_silence() => {
+                self.silent.fetch_add(1, Ordering::Relaxed);
+                Ok(None)
+            }
+            answer => {
+                self.silent.store(0, Ordering::Relaxed);
+                Ok(answer.ok())
+            }
+        }
     }
 }
 

@@ -9,6 +9,7 @@ use reqwest::Request;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
+use super::session::Ask;
 use crate::providers::ProviderError;
 use crate::providers::egress::{Answer, Client};
 use crate::providers::patience::{MOST_WAITING, Observer, Patience, Pause, is_throttled, retry_after};
@@ -52,24 +53,31 @@ impl Line {
         self.patience = Patience::new(MOST_WAITING).told_to(observer);
     }
 
+    /// Asks another server once, and shows it no certificate of ours.
+    pub async fn ask_elsewhere(&self, request: Request, kind: Ask) -> Result<Answer, ProviderError> {
+        let client = self.client.without_identity()?;
+        let work = async {
+            let _permit = self.permits.acquire().await.map_err(|_| ProviderError::Stopped)?;
+            client.send(request, kind.limit).await
+        };
+        self.stop.run_until_cancelled(work).await.unwrap_or(Err(ProviderError::Stopped))
+    }
+
     /// Sends, waits and sends again: as long as the registry asks for, and a few times after a passing fault. A list is
-    /// waited for longer; `limit` is in bytes. Holding the permit meanwhile slows down the other tasks too, as is wanted
-    /// then.
-    pub async fn send(
-        &self,
-        request: impl Fn() -> Request,
-        limit: usize,
-        is_list: bool,
-    ) -> Result<Answer, ProviderError> {
+    /// waited for longer. Holding the permit meanwhile slows down the other tasks too, as is wanted then.
+    pub async fn send(&self, request: impl Fn() -> Request, kind: Ask) -> Result<Answer, ProviderError> {
         let ask = || async {
             if let Some(cause) = self.given_up.get() {
                 return (Err(cause.clone()), false);
             }
             let mut request = request();
-            if is_list {
+            if kind.is_list {
                 self.client.allow_time(&mut request);
             }
-            let result = self.client.send(request, limit).await;
+            let result = match kind.may_lead {
+                true => self.client.send_or_lead(request, kind.limit).await,
+                false => self.client.send(request, kind.limit).await,
+            };
             let is_first = !self.answered.fetch_or(result.is_ok(), Ordering::Relaxed);
             (result, is_first)
         };

@@ -54,6 +54,18 @@ pub(super) fn realm(announced: &Url, registry: &Url) -> Result<Url, ProviderErro
     }
 }
 
+/// Where a registry keeps a blob, by its redirect from `current`: any host, and never less encrypted than the registry.
+/// `None` when it names no such address.
+pub(super) fn store(lead: &Answer, current: &Url) -> Option<Url> {
+    let url = lead.location(current)?;
+    let encrypted = match url.scheme() {
+        "https" => true,
+        "http" => current.scheme() == "http",
+        _ => false,
+    };
+    (encrypted && url.username().is_empty() && url.password().is_none()).then_some(url)
+}
+
 /// The same path and query at the origin of `home`; `None` when the host is another one.
 fn moved_home(url: &Url, home: &Url) -> Option<Url> {
     let web = matches!(url.scheme(), "http" | "https");

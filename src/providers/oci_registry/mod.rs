@@ -3,6 +3,7 @@
 //! `integrations/registries`; a registry with an API of its own gets its own file beside this one.
 
 use std::collections::HashMap;
+use std::sync::atomic::AtomicU32;
 use std::sync::{Arc, Mutex};
 
 use futures_util::future::BoxFuture;
@@ -53,6 +54,8 @@ pub struct Registry {
     session: Session,
     page_size: usize,
     blobs: Option<BlobAddress>,
+    /// How often in a row the store of its blobs did not answer.
+    silent: AtomicU32,
     /// Size and platform by digest: the same content is read once, under however many tags.
     read: Mutex<HashMap<String, Part>>,
 }
@@ -122,6 +125,7 @@ impl Registry {
             session: Session::new(client, address, login, stop),
             page_size: PAGE_SIZE,
             blobs: None,
+            silent: AtomicU32::new(0),
             read: Mutex::default(),
         }
     }

@@ -47,9 +47,11 @@ pub type Explain = fn(&Answer) -> Option<ProviderError>;
 pub(super) struct Ask {
     accept: Option<&'static str>,
     /// Bytes of the answer.
-    limit: usize,
+    pub limit: usize,
     /// Lists are made when they are asked for and take their time.
-    is_list: bool,
+    pub is_list: bool,
+    /// A redirect is an answer, too.
+    pub may_lead: bool,
 }
 
 /// By what a request is signed.
@@ -62,15 +64,12 @@ pub enum Sign<'a> {
 }
 
 impl Ask {
-    pub const DOOR: Self = Self { accept: None, limit: BODY_LIMIT, is_list: false };
-    pub const LIST: Self = Self { accept: None, limit: LIST_LIMIT, is_list: true };
+    pub const DOOR: Self = Self { accept: None, limit: BODY_LIMIT, is_list: false, may_lead: false };
+    pub const LIST: Self = Self { limit: LIST_LIMIT, is_list: true, ..Self::DOOR };
+    pub const BLOB: Self = Self { limit: MANIFEST_LIMIT, may_lead: true, ..Self::DOOR };
 
     pub const fn manifest(accept: &'static str) -> Self {
-        Self { accept: Some(accept), limit: MANIFEST_LIMIT, is_list: false }
-    }
-
-    pub const fn blob() -> Self {
-        Self { accept: None, limit: MANIFEST_LIMIT, is_list: false }
+        Self { accept: Some(accept), limit: MANIFEST_LIMIT, ..Self::DOOR }
     }
 }
 
@@ -173,13 +172,17 @@ impl Session {
         if refused { Err(ProviderError::Forbidden) } else { self.accepted(answer) }
     }
 
-    /// A public address: no sign-in goes along.
+    /// A blob on another host: nothing of what the registry gets goes along, and no second redirect is followed.
     pub async fn open(&self, url: &Url) -> Result<Answer, ProviderError> {
-        self.send(url, None, Ask::blob()).await?.accepted(Sent::Nothing)
+        let request = Request::new(Method::GET, url.clone());
+        self.line.ask_elsewhere(request, Ask::BLOB).await?.accepted(Sent::Nothing)
     }
 
-    /// The answer if it is a success, else what its status means here.
+    /// The answer if it is a success, or a redirect where one may be; else what its status means here.
     fn accepted(&self, answer: Answer) -> Result<Answer, ProviderError> {
+        if answer.leads() {
+            return Ok(answer);
+        }
         if answer.status == 401 && self.bearer().is_some() {
             let asked = Challenge::of(&answer.headers);
             if let Some(Challenge::Bearer { realm, .. }) = asked {
@@ -206,7 +209,7 @@ impl Session {
     /// A token of the realm, kept under `scope`, the caller's own word for it.
     async fn fetch(&self, realm: Realm, scope: &str) -> Result<HeaderValue, ProviderError> {
         let exchange = Exchange::new(&realm, &self.base, &self.login, &self.sent_to)?;
-        let answer = self.line.send(|| exchange.request(), BODY_LIMIT, false).await;
+        let answer = self.line.send(|| exchange.request(), Ask::DOOR).await;
         exchange.ended(&answer);
         let answer = match answer {
             // The person entered the registry's address, and not this one.
@@ -235,7 +238,7 @@ impl Session {
             }
             request
         };
-        self.line.send(request, ask.limit, ask.is_list).await
+        self.line.send(request, ask).await
     }
 
     fn challenge(&self) -> Option<Challenge> {

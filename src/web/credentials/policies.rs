@@ -5,7 +5,7 @@
 use crate::credentials::aws::RoleArn;
 use crate::draft::Shown;
 use crate::form::Values;
-use crate::integrations::{Spec, google};
+use crate::integrations::{Spec, azure, google};
 use crate::models::integrations::Integration;
 use crate::models::trust::Trusted;
 use crate::providers::aws::{Assume, policies};
@@ -45,8 +45,15 @@ pub fn of(shown: &Shown, identity: &str, caller: Option<&str>, integrations: &[T
 
 /// A text with what only the credential knows.
 fn filled(text: String, shown: &Shown, identity: &str) -> String {
-    let project = shown.lines.iter().find(|(label, _)| label == "Project").map(|(_, project)| project.as_str());
-    let known = [(google::ACCOUNT, Some(identity)), (google::OWN_PROJECT, project)];
+    let line = |of: &str| shown.lines.iter().find(|(label, _)| label == of).map(|(_, text)| text.as_str());
+    // An identity that a machine has by itself has no ID that the credential knows.
+    let client = Some(identity).filter(|identity| !identity.contains(' '));
+    let known = [
+        (azure::CLIENT, client),
+        (azure::OWN_SUBSCRIPTION, line("Subscription")),
+        (google::ACCOUNT, Some(identity)),
+        (google::OWN_PROJECT, line("Project")),
+    ];
     known.into_iter().fold(text, |text, (name, value)| match value {
         Some(value) if !value.is_empty() => text.replace(name, value),
         _ => text,

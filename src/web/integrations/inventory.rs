@@ -117,7 +117,8 @@ impl Listed {
         now: DateTime<Utc>,
     ) -> Self {
         let turn = |item: Option<&Item>, name: &str, there: bool| {
-            let at = address(item.filter(|_| there)?);
+            let item = item.filter(|_| there)?;
+            let at = address(&item.place, &item.name);
             Some(params.link(path, &[("part", ""), ("after", ""), ("before", ""), (name, &at)]))
         };
         let title = shown::counted(total, inventory.noun);
@@ -204,9 +205,9 @@ impl Changed {
 }
 
 /// An item in the address of a page: place and name with a colon between. In either of them a colon is `%3A`.
-fn address(item: &Item) -> String {
+pub fn address(place: &str, name: &str) -> String {
     let part = |text: &str| text.replace('%', "%25").replace(':', "%3A");
-    format!("{}:{}", part(&item.place), part(&item.name))
+    format!("{}:{}", part(place), part(name))
 }
 
 /// Where the page that an address asks for begins: `after=team/app:1.0`.
@@ -259,16 +260,7 @@ mod tests {
     #[test]
     fn a_page_begins_after_any_item_whatever_its_name() {
         for (place, name) in [("team/app", "1.0"), ("eu:west", "a:b:c"), ("100%3A", "%253A"), ("", "x")] {
-            let (place, name) = (place.to_owned(), name.to_owned());
-            let item = Item {
-                id: ItemId::default(),
-                place: place.clone(),
-                name: name.clone(),
-                fingerprint: String::new(),
-                facts: serde_json::Value::Null,
-                kept: false,
-            };
-            assert_eq!(named(&address(&item)), Some((place, name)));
+            assert_eq!(named(&address(place, name)), Some((place.to_owned(), name.to_owned())));
         }
     }
 }

@@ -8,6 +8,7 @@ pub mod delete;
 pub mod detour;
 pub mod edit;
 pub mod export;
+mod exports;
 mod form;
 pub mod gaps;
 pub mod index;

@@ -6,6 +6,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 use chrono::{DateTime, Utc};
 
+use super::exports::Exports;
 use super::gaps::Gaps;
 use super::inventory::{self, Changed, Listed};
 use super::shown::{self, Going, Past};
@@ -48,6 +49,7 @@ struct Show {
     gaps: Gaps,
     search: String,
     inventory: Listed,
+    exports: Exports,
     changed: Option<Changed>,
     history: Vec<Past>,
     credential: Option<(CredentialId, String)>,
@@ -165,6 +167,7 @@ impl Show {
             gaps,
             search,
             inventory: Listed::new(family, items, total, &path, params, now),
+            exports: Exports::new(&row, &path, params),
             changed: changes.map(|(run, changes)| Changed::new(family, &run, changes, now)),
             history: runs.iter().filter(|run| !run.unfinished()).map(|run| Past::new(run, family, now)).collect(),
             credential,

@@ -27,6 +27,7 @@ async fn the_form_has_the_fields_and_buttons_of_the_product_in_their_order() {
         "Tags to exclude",
         "CA certificate",
         "Newest tags per repository",
+        "Version pattern",
         "Schedule",
     ];
     assert_eq!(labels("#advanced .fields"), folded);

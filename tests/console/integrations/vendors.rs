@@ -25,7 +25,7 @@ async fn every_registry_has_a_form_that_says_which_credential_it_needs() {
     let app = TestApp::start();
     let mut visit = app.administrator();
     let registries = Family::RegistryScan.providers();
-    assert_eq!(registries.len(), 13);
+    assert_eq!(registries.len(), 16);
     for spec in registries {
         let page = visit.get(&format!("/integrations/new?version={}", spec.slug)).await;
         assert_eq!(page.texts("#version option[selected]"), [spec.label]);

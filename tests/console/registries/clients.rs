@@ -3,7 +3,7 @@
 use super::Scan;
 use crate::support::images::Image;
 use crate::support::peers::receiver::{Call, Receiver, Said};
-use crate::support::peers::{gitlab, google_artifacts, ibm_registry};
+use crate::support::peers::{ecr_public, gitlab, google_artifacts, ibm_registry};
 use crate::support::vendor_client;
 
 /// What the vendor's client prints, in order.
@@ -52,4 +52,15 @@ async fn ibms_client_reads_what_a_scan_of_ibms_registry_reads() {
     assert_eq!(lines.len(), 4);
     let secret = format!("{}:{}", ibm_registry::ACCOUNT, ibm_registry::API_KEY);
     assert_eq!(read_by_client("ibm", &peer, &secret), lines);
+}
+
+#[tokio::test]
+async fn boto3_reads_what_a_scan_of_ecr_public_reads() {
+    let peer = start(ecr_public::answer);
+    let lines = read_by_scan(super::ecr_public::by_key(&peer, ecr_public::KEY, ecr_public::SECRET), day).await;
+    assert_eq!(lines.len(), 4);
+    let moto = std::env::var("STRONGROOM_TEST_MOTO").expect("script/test sets it");
+    let python = std::path::Path::new(&moto).with_file_name("python");
+    let secret = format!("{}:{}", ecr_public::KEY, ecr_public::SECRET);
+    assert_eq!(vendor_client::read_with(&python, "ecr_public", &peer.url(), &secret), lines);
 }

@@ -21,6 +21,8 @@ async fn a_service_account_of_openshift_scans_all_projects_newest_first() {
     assert_eq!((images[0].digest.as_str(), images[0].size_bytes), (INDEX, 5000));
     assert_eq!(images[0].platforms, ["linux/s390x"]);
     assert_eq!(images[0].pushed_at.unwrap().date_naive().to_string(), "2026-11-01");
+    let names: Vec<&str> = images.iter().map(|image| image.pulled_from.as_deref().unwrap()).collect();
+    assert_eq!(names, ["images.example.com/shop/app", "image-registry.openshift-image-registry.svc:5000/tools/lint"]);
 }
 
 #[tokio::test]

@@ -10,7 +10,10 @@ use strongroom::providers::ProviderError;
 
 use super::Scan;
 use crate::support::peers::receiver::{Call, Receiver, Said, UPSTREAM};
-use crate::support::peers::{docker_hub, ghcr, gitlab, google_artifacts, ibm_registry, jfrog, nexus, openshift, quay};
+use crate::support::peers::{
+    docker_hub, ecr_public, ghcr, gitlab, google_artifacts, ibm_registry, jfrog, nexus, openshift, oracle_registry,
+    quay,
+};
 
 /// A vendor's registry: its honest answers, whether a call only signs in, and a scan of it.
 struct Vendor {
@@ -22,7 +25,7 @@ struct Vendor {
     scan: fn(&Receiver) -> Scan,
 }
 
-const VENDORS: [Vendor; 9] = [
+const VENDORS: [Vendor; 11] = [
     Vendor {
         name: "GitLab",
         answer: gitlab::answer,
@@ -86,6 +89,23 @@ const VENDORS: [Vendor; 9] = [
         links: false,
         scan: |peer| super::openshift::by_token(peer, openshift::TOKEN),
     },
+    Vendor {
+        name: "Amazon ECR Public",
+        answer: ecr_public::answer,
+        signs_in: |call| {
+            let target = call.header("x-amz-target").unwrap_or_default();
+            target.ends_with(".DescribeRegistries") || target.ends_with(".GetAuthorizationToken")
+        },
+        links: false,
+        scan: |peer| super::ecr_public::by_key(peer, ecr_public::KEY, ecr_public::SECRET),
+    },
+    Vendor {
+        name: "Oracle",
+        answer: oracle_registry::answer,
+        signs_in: |call| ["/20180419/docker/token", "/v2/"].contains(&call.path()),
+        links: false,
+        scan: |peer| super::oracle::by_key(peer, oracle_registry::key()),
+    },
 ];
 
 /// A scan of the vendor whose registry alters each answer that is no sign-in.
@@ -140,11 +160,12 @@ fn going_round(call: &Call, honest: Said) -> Said {
     if call.path().contains("/manifests/") || call.path().contains("/blobs/") {
         return Said::Answer { status, headers, body };
     }
-    headers.retain(|(name, _)| *name != "Link");
+    headers.retain(|(name, _)| !["Link", "opc-next-page"].contains(name));
     headers.push(("Link", format!("<{}>; rel=\"next\"", call.target)));
+    headers.push(("opc-next-page", "p+/=0".to_owned()));
     let mut body: Value = serde_json::from_slice(&body).unwrap();
     if let Some(members) = body.as_object_mut() {
-        let round = json!({"next": call.target, "nextPageToken": "t+/=0", "next_page": "gAAAA=0",
+        let round = json!({"next": call.target, "nextPageToken": "t+/=0", "next_page": "gAAAA=0", "nextToken": "t+/=0",
             "continuationToken": "gAAAA=0", "page": 0, "has_additional": true,
             "metadata": {"continue": "gAAAA=0"}});
         members.extend(round.as_object().unwrap().clone());
@@ -184,7 +205,8 @@ async fn a_list_of_a_vendors_registry_without_end_is_cut_off_and_called_that() {
 
 #[tokio::test]
 async fn an_entry_that_cannot_be_read_costs_itself_alone() {
-    const LISTS: [&str; 7] = ["repositories", "projects", "dockerImages", "items", "results", "tags", "files"];
+    const LISTS: [&str; 8] =
+        ["repositories", "projects", "dockerImages", "items", "results", "tags", "files", "imageTagDetails"];
     for vendor in VENDORS {
         let peer = Receiver::start(move |call| {
             let honest = (vendor.answer)(call);

@@ -13,6 +13,7 @@ pub struct Image {
     pub size_bytes: i64,
     pub platforms: Vec<String>,
     pub pushed_at: Option<DateTime<Utc>>,
+    pub pulled_from: Option<String>,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -31,6 +32,7 @@ impl From<Item> for Image {
             size_bytes: facts.size,
             platforms: facts.platforms,
             pushed_at: facts.pushed,
+            pulled_from: facts.pulled_from,
         }
     }
 }

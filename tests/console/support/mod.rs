@@ -1,6 +1,7 @@
 //! What the tests stand on: databases, the app, the browser and the peers. No product rule is checked here.
 
 pub mod app;
+pub mod azure_scan;
 pub mod binary;
 pub mod browser;
 pub mod cluster;

@@ -1,5 +1,6 @@
 //! The vendors' own clients, which read from our peers what a scan reads: so the peers are right where it counts.
 
+use std::path::Path;
 use std::process::Command;
 
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/console/support/peers/registry_clients.py");
@@ -7,6 +8,11 @@ const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/console/support
 /// What the vendor's client prints, in order.
 pub fn read(vendor: &str, url: &str, secret: &str) -> Vec<String> {
     let python = std::env::var("STRONGROOM_TEST_REGISTRY_CLIENTS").expect("script/test sets it");
+    read_with(Path::new(&python), vendor, url, secret)
+}
+
+/// The same by the Python of another installation.
+pub fn read_with(python: &Path, vendor: &str, url: &str, secret: &str) -> Vec<String> {
     let output = Command::new(python).args([SCRIPT, vendor, url, secret]).output().expect("Python runs");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let mut lines: Vec<String> = String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect();

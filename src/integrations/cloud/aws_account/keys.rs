@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 
-use super::part::{Part, Visit, region};
+use super::part::{Part, REGIONAL, Visit, region};
 use super::rights;
 use crate::credentials;
 use crate::integrations::cloud::key::Facts;
@@ -52,8 +52,6 @@ fn root_name(number: i32) -> String {
 struct Reader<'a> {
     visit: &'a Visit<'a>,
     keys: Keys,
-    /// The name of the account; empty when it has none.
-    alias: String,
     /// The last use of no key may be read: said once.
     unused: AtomicBool,
 }
@@ -62,9 +60,7 @@ fn read<'a>(visit: &'a Visit<'a>) -> BoxFuture<'a, Result<Scan, Gap>> {
     Box::pin(async move {
         let keys = keys_of(visit);
         visit.cx.report.step(Step::LISTING_USERS);
-        let mut reader = Reader { visit, keys, alias: String::new(), unused: AtomicBool::new(false) };
-        // A name to show, and nothing else: its right may be missing.
-        reader.alias = reader.keys.alias().await.ok().flatten().unwrap_or_default();
+        let reader = Reader { visit, keys, unused: AtomicBool::new(false) };
         let mut scan = reader.root().await?;
         match visit.judge.judged(reader.keys.users(Pages::All).await, |cause| reader.listing(cause))? {
             Ok(users) => scan.add(reader.all(users).await?),
@@ -74,9 +70,14 @@ fn read<'a>(visit: &'a Visit<'a>) -> BoxFuture<'a, Result<Scan, Gap>> {
     })
 }
 
+/// The name of the account: one to show, and nothing else, so its right may be missing.
+pub(super) async fn alias(visit: &Visit<'_>) -> String {
+    keys_of(visit).alias().await.ok().flatten().unwrap_or_default()
+}
+
 fn keys_of(visit: &Visit<'_>) -> Keys {
     let report = visit.cx.report.clone();
-    Keys::new(&visit.session, Patience::new(MOST_WAITING).told_to(Box::new(move |until| report.pause(until))))
+    Keys::new(visit.calls.session(), Patience::new(MOST_WAITING).told_to(Box::new(move |until| report.pause(until))))
 }
 
 impl Reader<'_> {
@@ -85,8 +86,13 @@ impl Reader<'_> {
         Gap::new(step, at, cause, because).hiding(hides)
     }
 
+    /// Hides every key, and nothing else of the account.
+    fn all_keys(&self) -> Hides {
+        Hides::NotBelow { place: self.visit.account.clone(), paths: REGIONAL.map(str::to_owned).to_vec() }
+    }
+
     fn listing(&self, cause: ProviderError) -> Gap {
-        self.gap(Step::LISTING_USERS, "", cause, Hides::Place(self.visit.account.clone()))
+        self.gap(Step::LISTING_USERS, "", cause, self.all_keys())
     }
 
     async fn all(&self, users: Users) -> Result<Scan, Gap> {
@@ -111,10 +117,7 @@ impl Reader<'_> {
     }
 
     async fn of_user(&self, user: User) -> Result<Scan, Gap> {
-        let unread = |cause| {
-            let hides = Hides::Place(self.visit.account.clone());
-            self.gap(Step::READING_KEYS, &user.name, cause, hides)
-        };
+        let unread = |cause| self.gap(Step::READING_KEYS, &user.name, cause, self.all_keys());
         let keys = match self.keys.of(&user.name).await {
             // Deleted since it was listed, and its keys with it.
             Err(ProviderError::NotFound) => Vec::new(),
@@ -188,7 +191,7 @@ impl Reader<'_> {
         let used = used.unwrap_or_default();
         Facts {
             kind: credentials::aws::KIND.slug.to_owned(),
-            account: self.alias.clone(),
+            account: self.visit.alias.clone(),
             never,
             used: used.at,
             service: used.service,

@@ -6,15 +6,22 @@ use crate::form::{Errors, Field, Values};
 use crate::integrations::aws::{self, Place};
 use crate::integrations::context::Context;
 use crate::integrations::family::Family;
+use crate::integrations::patterns::is_below;
 use crate::integrations::progress::Step;
-use crate::integrations::scan::{Gap, Judge, Scan};
-use crate::integrations::spec::{Does, Grants, Host, Scanner, Spec, Use};
+use crate::integrations::scan::{Gap, Scan};
+use crate::integrations::spec::{Does, Grants, Host, Scanner, Selects, Spec, Use};
+use crate::providers::aws::SignedCalls;
 use crate::providers::aws::policies::{Statement, document};
+use crate::providers::aws::regions::LIST_REGIONS;
 use crate::providers::aws::service::IAM;
 use crate::providers::{Failure, ProviderError};
 
+mod clusters;
+mod functions;
 mod keys;
 mod part;
+mod regional;
+mod registries;
 mod rights;
 
 use part::{Part, Visit, region};
@@ -50,6 +57,20 @@ static FIELDS: &[Field] = &[
     Field::checkbox("keys", "Access keys of all users")
         .default("on")
         .help("Lists every long-term key of the account with its age and last use, stored here or not."),
+    Field::checkbox("registries", "Container registries")
+        .default("on")
+        .help("Finds the registries of Amazon ECR, and tells which of them no integration scans."),
+    Field::checkbox("functions", "Functions")
+        .default("on")
+        .help("Finds the regions with functions of AWS Lambda, and tells which of them no integration scans."),
+    Field::checkbox("clusters", "Clusters").default("on").help("Finds the clusters of Amazon EKS and Amazon ECS."),
+    Field::text("regions", "Regions")
+        .optional()
+        .placeholder("eu-central-1, us-east-1")
+        .help("Where to look for registries, functions and clusters. Leave blank for all enabled regions.")
+        .max(1024)
+        .check(aws::region_names)
+        .summary(aws::all_regions_if_blank),
     aws::STS.help("Exchanges the credential for temporary ones of a role, which may read the account."),
     aws::ROLE
         .placeholder("account-reader")
@@ -59,7 +80,7 @@ static FIELDS: &[Field] = &[
     aws::SESSION_MINUTES,
 ];
 
-static PARTS: &[Part] = &[keys::KEYS];
+static PARTS: &[Part] = &[keys::KEYS, registries::REGISTRIES, functions::FUNCTIONS, clusters::CLUSTERS];
 
 fn account(text: &str) -> Result<String, String> {
     // As consoles show it: 1234-5678-9012.
@@ -76,13 +97,22 @@ fn suits(settings: &Values, kind: &str, credential: &Values) -> Result<(), Error
     if chosen(settings).next().is_none() {
         return Err(Errors::one(PARTS[0].field, "Choose what the scan looks for."));
     }
+    let regions = aws::regions(settings.get("regions")).unwrap_or_default();
+    if regions.iter().any(|one| one.partition() != region(settings).partition()) {
+        return Err(Errors::one("regions", "These regions are of another partition."));
+    }
     aws::suits(settings, kind, credential)
 }
 
 fn grants(settings: &Values, name: &str) -> Grants {
     let region = region(settings);
     let place = Place { region: &region, account: Some(settings.get("account")) };
-    let policy = |rights: &[&str]| document(&[Statement::allow(rights, &["*"])]);
+    // Nobody asks for all regions where some are named.
+    let named = !settings.get("regions").is_empty();
+    let policy = |rights: &[&'static str]| {
+        let rights: Vec<&str> = rights.iter().copied().filter(|right| !named || *right != LIST_REGIONS).collect();
+        document(&[Statement::allow(&rights, &["*"])])
+    };
     let mut grants = Grants::default();
     for part in chosen(settings) {
         let further = part.further;
@@ -112,7 +142,9 @@ async fn sign_in<'a>(cx: &'a Context<'a>) -> Result<Visit<'a>, Gap> {
         );
         return Err(Gap::new(Step::SIGNING_IN, "", ProviderError::WrongCredential, because));
     }
-    Ok(Visit { cx, session, account, judge: Judge::default() })
+    let report = cx.report.clone();
+    let calls = SignedCalls::new(session, cx.outside.egress).map_err(failed)?;
+    Ok(Visit::new(cx, calls.told_to(Box::new(move |until| report.pause(until))), account))
 }
 
 /// Signs in and reads a page of each part; nothing is changed.
@@ -142,14 +174,34 @@ impl Scanner for Account {
             cx.stop.run_until_cancelled(read(cx)).await.unwrap_or_else(stopped)
         })
     }
+
+    /// What a part that is switched off had found is gone.
+    fn selects(&self, settings: &Values) -> Selects {
+        let on = |field: &str| settings.get(field) == "on";
+        let clusters = on(clusters::CLUSTERS.field);
+        let parts = [
+            (part::ECR, on(registries::REGISTRIES.field)),
+            (part::LAMBDA, on(functions::FUNCTIONS.field)),
+            (part::EKS, clusters),
+            (part::ECS, clusters),
+        ];
+        let keys = on(keys::KEYS.field);
+        Box::new(move |_, name| {
+            let part = parts.iter().find(|(path, _)| is_below(name, path));
+            part.map_or(keys, |(_, on)| *on)
+        })
+    }
 }
 
 async fn read(cx: &Context<'_>) -> Result<Scan, Gap> {
     cx.report.step(Step::SIGNING_IN);
-    let visit = sign_in(cx).await?;
+    let mut visit = sign_in(cx).await?;
+    if cx.settings.get(keys::KEYS.field) == "on" {
+        visit.alias = keys::alias(&visit).await;
+    }
     let mut scan = Scan::default();
     for part in chosen(cx.settings) {
         scan.add((part.read)(&visit).await?);
     }
-    scan.finished(false)
+    scan.finished(visit.empty.into_inner())
 }

@@ -38,6 +38,11 @@ impl Host {
         Place { region: &self.region, account: Some(&self.account) }
     }
 
+    /// Its name without IPv6 and FIPS: a registry has one however it is reached.
+    pub fn plain(&self) -> String {
+        self.region.registry(&self.account)
+    }
+
     fn of_kind(name: &str, (middle, dual_stack, fips): (&str, bool, bool)) -> Option<Self> {
         let (account, rest) = name.split_once(middle)?;
         let (region, suffix) = rest.split_once('.')?;
@@ -95,6 +100,8 @@ mod tests {
             let read = Host::parse(host).unwrap();
             let region = (read.region.dual_stack(), read.region.fips(), read.region.partition());
             assert_eq!((read.name.as_str(), region), (host, (dual_stack, fips, partition)));
+            assert_eq!(host == read.plain(), !dual_stack && !fips, "{}", read.plain());
+            assert!(Host::parse(&read.plain()).is_ok_and(|plain| plain.account == read.account));
         }
     }
 }

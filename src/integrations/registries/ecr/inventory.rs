@@ -1,13 +1,12 @@
 //! What an ECR registry holds: repositories, then the images of each with their dates, then the platforms of those that
 //! are kept, which the registry's v2 interface tells. Lists are bounded.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-
 use aws_sdk_ecr::Client;
 use aws_sdk_ecr::types::{DescribeImagesFilter, ImageDetail, TagStatus};
 use chrono::DateTime;
 
-use super::super::catalogue::{Catalogue, Described, Details, Listing, Missing, Pages, Tag};
+use super::super::catalogue::{Catalogue, Described, Details, Listing, Pages, Tag};
+use super::super::platforms::Platforms;
 use super::super::selection::{MAX_IMAGES, Names, Selection};
 use super::host::Host;
 use crate::integrations::cover::{self, Cover};
@@ -25,10 +24,7 @@ const MAX_PAGES: usize = 1000;
 pub(super) struct EcrRegistry {
     client: Client,
     account: String,
-    /// The v2 interface, or why it cannot be asked at all; neither where the operator moved ECR without it.
-    data: Result<Option<Registry>, ProviderError>,
-    /// It has failed once: it is not asked again in this scan.
-    mute: AtomicBool,
+    platforms: Platforms,
     patience: Patience,
 }
 
@@ -42,12 +38,12 @@ impl Catalogue for EcrRegistry {
     }
 
     async fn describe(&self, repository: &str, tag: &Tag) -> Result<Described, ProviderError> {
-        self.add_platforms(repository, tag).await
+        self.platforms.add(repository, tag).await
     }
 
     /// By its plain name, whichever the form has.
     fn covers(&self, registry: &str, selection: &Selection) -> Vec<Cover> {
-        let host = Host::parse(registry).map(|host| host.region.registry(&host.account));
+        let host = Host::parse(registry).map(|host| host.plain());
         let scope = host.ok().and_then(|host| cover::registry(&host, ""));
         scope.into_iter().map(|scope| Cover::read(scope, selection.takes_all())).collect()
     }
@@ -56,7 +52,7 @@ impl Catalogue for EcrRegistry {
 impl EcrRegistry {
     pub fn new(client: Client, account: String, data: Result<Option<Registry>, ProviderError>, report: Report) -> Self {
         let patience = Patience::new(MOST_WAITING).told_to(Box::new(move |until| report.pause(until)));
-        Self { client, account, data, mute: AtomicBool::new(false), patience }
+        Self { client, account, platforms: Platforms::new(data), patience }
     }
 
     /// `ecr:DescribeRepositories`. Pages after the first may be missing.
@@ -116,37 +112,6 @@ impl EcrRegistry {
             }
         }
         Ok(Listing { rest: Some(ProviderError::TooLarge), ..found })
-    }
-
-    /// Platforms, and the size of an index, which ECR's own API does not tell.
-    async fn add_platforms(&self, repository: &str, tag: &Tag) -> Result<Described, ProviderError> {
-        let mut details = tag.details.clone();
-        let cause = match &self.data {
-            Ok(Some(registry)) if !self.mute.load(Ordering::Relaxed) => {
-                match registry.describe(repository, &tag.name).await {
-                    Ok(found) => {
-                        details.platforms = found.platforms;
-                        if details.size_bytes == 0 {
-                            details.size_bytes = found.size_bytes;
-                        }
-                        found.missing
-                    }
-                    Err(cause) => Some(cause),
-                }
-            }
-            Ok(_) => None,
-            Err(cause) => Some(cause.clone()),
-        };
-        let missing = match cause {
-            None => None,
-            Some(ProviderError::Stopped) => return Err(ProviderError::Stopped),
-            Some(cause @ (ProviderError::NotFound | ProviderError::BadAnswer | ProviderError::TooLarge)) => {
-                Some(Missing::Here(cause))
-            }
-            // Said once: the others would fail the same way.
-            Some(cause) => (!self.mute.swap(true, Ordering::Relaxed)).then_some(Missing::Everywhere(cause)),
-        };
-        Ok(Described { details, missing })
     }
 }
 

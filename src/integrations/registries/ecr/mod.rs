@@ -52,6 +52,7 @@ static FIELDS: &[Field] = &[
     aws::EXTERNAL_ID,
     aws::SESSION_MINUTES,
     selection::CAP.help("Keeps the newest tags of each repository, by the date of the push; 0 keeps all."),
+    selection::VERSION_PATTERN,
 ];
 
 fn address(settings: &Values) -> Option<Url> {

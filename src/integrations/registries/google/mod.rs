@@ -62,6 +62,7 @@ static FIELDS: &[Field] = &[
     selection::TAG,
     selection::EXCLUDE_TAGS,
     selection::CAP.help("Keeps the newest tags of each repository, by the date of the upload; 0 keeps all."),
+    selection::VERSION_PATTERN,
 ];
 
 struct GoogleRegistry<'a> {

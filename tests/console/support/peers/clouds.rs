@@ -97,7 +97,7 @@ pub fn oracle(key_id: String, key: Vec<u8>, allowed: bool) -> Receiver {
 }
 
 /// draft-cavage-http-signatures-08 as Oracle demands it of a GET: date, request target and host, five minutes of skew.
-fn is_signed(call: &Call, key_id: &str, key: &[u8]) -> bool {
+pub fn is_signed(call: &Call, key_id: &str, key: &[u8]) -> bool {
     let Some(parameters) = call.header("authorization").and_then(|header| header.strip_prefix("Signature ")) else {
         return false;
     };

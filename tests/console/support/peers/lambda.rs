@@ -17,7 +17,7 @@ use super::sigv4::Signed;
 pub const KEY: &str = "AKIAIOSFODNN7EXAMPLE";
 pub const SECRET: &str = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
 /// The keys that AssumeRole hands out.
-const SESSION: (&str, &str, &str) = ("ASIAIOSFODNN7EXAMPLE", "session/secret+0", "session//token+canary==");
+pub const SESSION: (&str, &str, &str) = ("ASIAIOSFODNN7EXAMPLE", "session/secret+0", "session//token+canary==");
 /// The value of an environment variable of every function. It must come out nowhere.
 pub const ENVIRONMENT: &str = "environment-canary";
 /// The role that the key may assume.
@@ -37,6 +37,9 @@ pub enum Says {
     /// This answer, whatever is asked.
     Raw(Said),
 }
+
+/// What other services of the same account answer, by region and service; `None` where there is no such call.
+pub type Further = dyn Fn(&Call, &str, &str) -> Option<Said> + Send + Sync;
 
 #[derive(Default)]
 struct Region {
@@ -61,10 +64,16 @@ impl Lambda {
     pub const PAGE: usize = 2;
 
     pub fn start() -> Self {
+        Self::beside(Box::new(|_, _, _| None))
+    }
+
+    /// With other services beside it, whose calls are signed as well.
+    pub fn beside(further: Box<Further>) -> Self {
         let world: Arc<Mutex<World>> = Arc::default();
         let shared = Arc::clone(&world);
-        let receiver =
-            Receiver::start(move |call| answer(call, &mut shared.lock().unwrap_or_else(PoisonError::into_inner)));
+        let receiver = Receiver::start(move |call| {
+            answer(call, &mut shared.lock().unwrap_or_else(PoisonError::into_inner), &further)
+        });
         Self { receiver, world }
     }
 
@@ -137,18 +146,12 @@ fn function(region: &str, name: &str) -> Value {
     })
 }
 
-fn answer(call: &Call, world: &mut World) -> Said {
+fn answer(call: &Call, world: &mut World, further: &Further) -> Said {
     let Some(by) = Signed::read(call) else { return refused(403, "MissingAuthenticationTokenException", UPSTREAM) };
     let (secret, token) = match by.key.as_str() {
         KEY => (SECRET, None),
         key if key == SESSION.0 => (SESSION.1, Some(SESSION.2)),
-        _ => {
-            return refused(
-                403,
-                "UnrecognizedClientException",
-                "The security token included in the request is invalid.",
-            );
-        }
+        _ => return unknown_key(),
     };
     if !by.is_by(secret, call) || call.header("x-amz-security-token") != token {
         return refused(403, "InvalidSignatureException", "The request signature we calculated does not match");
@@ -157,15 +160,46 @@ fn answer(call: &Call, world: &mut World) -> Said {
         ("POST", "/", "sts") => sts(call),
         ("POST", "/listRegions", "account") if by.region == "us-east-1" => list_regions(call, world),
         ("GET", "/2015-03-31/functions", "lambda") => list_functions(call, &by.region, world),
-        _ => refused(404, "UnknownOperationException", UPSTREAM),
+        (_, _, service) => {
+            further(call, &by.region, service).unwrap_or_else(|| refused(404, "UnknownOperationException", UPSTREAM))
+        }
     }
 }
 
-fn refused(status: u16, code: &str, message: &str) -> Said {
+impl Says {
+    /// Instead of what a service would answer to a call that needs this right; `None` where it is to answer.
+    pub fn instead(says: &mut Option<Self>, action: &str) -> Option<Said> {
+        let denied = |why: &str| {
+            let message = format!("User is not authorized to perform: {action} on resource: *{why}");
+            refused(403, "AccessDeniedException", &message)
+        };
+        match says.as_mut()? {
+            Self::Busy(0) => {
+                *says = None;
+                None
+            }
+            Self::Busy(left) => {
+                *left -= 1;
+                Some(refused(429, "TooManyRequestsException", "Rate exceeded").with("Retry-After", "0"))
+            }
+            Self::Denied => Some(denied(", since no identity-based policy allows it")),
+            Self::DeniedByOrganization => Some(denied(" with an explicit deny in a service control policy")),
+            Self::Off => Some(unknown_key()),
+            Self::Raw(said) => Some(said.clone()),
+        }
+    }
+}
+
+/// As AWS answers for a key that it does not know, and in a region that is switched off.
+fn unknown_key() -> Said {
+    refused(403, "UnrecognizedClientException", "The security token included in the request is invalid.")
+}
+
+pub fn refused(status: u16, code: &str, message: &str) -> Said {
     Said::json(status, &json!({"Type": "User", "Message": message})).with("x-amzn-ErrorType", code)
 }
 
-fn sts(call: &Call) -> Said {
+pub fn sts(call: &Call) -> Said {
     let text = |action: &str, inside: String| {
         let body = format!(
             "<{action}Response xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><{action}Result>{inside}</{action}Result>\
@@ -214,34 +248,9 @@ fn list_regions(call: &Call, world: &World) -> Said {
 }
 
 fn list_functions(call: &Call, region: &str, world: &mut World) -> Said {
-    let Some(known) = world.regions.get_mut(region) else {
-        return refused(403, "UnrecognizedClientException", "The security token included in the request is invalid.");
-    };
-    match &mut known.says {
-        None => {}
-        Some(Says::Busy(0)) => known.says = None,
-        Some(Says::Busy(left)) => {
-            *left -= 1;
-            return refused(429, "TooManyRequestsException", "Rate exceeded").with("Retry-After", "0");
-        }
-        Some(Says::Denied) => {
-            let message = "User is not authorized to perform: lambda:ListFunctions on resource: *, since no \
-                           identity-based policy allows it";
-            return refused(403, "AccessDeniedException", message);
-        }
-        Some(Says::DeniedByOrganization) => {
-            let message = "User is not authorized to perform: lambda:ListFunctions on resource: * with an explicit deny \
-                           in a service control policy";
-            return refused(403, "AccessDeniedException", message);
-        }
-        Some(Says::Off) => {
-            return refused(
-                403,
-                "UnrecognizedClientException",
-                "The security token included in the request is invalid.",
-            );
-        }
-        Some(Says::Raw(said)) => return said.clone(),
+    let Some(known) = world.regions.get_mut(region) else { return unknown_key() };
+    if let Some(said) = Says::instead(&mut known.says, "lambda:ListFunctions") {
+        return said;
     }
     if call.query("MaxItems").as_deref() != Some("50") {
         return refused(400, "InvalidParameterValueException", UPSTREAM);

@@ -2,12 +2,15 @@
 //! a free loopback port, logs what it saw and ends when dropped. A new peer is a new file here.
 
 pub mod acr;
+pub mod azure_management;
 pub mod certificates;
 pub mod channels;
 pub mod clouds;
 pub mod connect_proxy;
 pub mod docker_hub;
+pub mod ecr_public;
 pub mod entra;
+pub mod estate;
 pub mod forges;
 pub mod front;
 pub mod ghcr;
@@ -28,6 +31,7 @@ pub mod moto;
 pub mod nexus;
 pub mod oidc_provider;
 pub mod openshift;
+pub mod oracle_registry;
 pub mod quay;
 pub mod receiver;
 pub mod recorder;

@@ -201,6 +201,20 @@ impl Moto {
         assert!(status.is_success(), "{text}");
     }
 
+    /// Makes something as an almighty, by a call with a document: of a JSON 1.1 service with its target, else of a REST
+    /// service. Leaves moto open.
+    pub async fn make(&self, service: &str, path: &str, target: &str, body: &Value) {
+        self.free_actions("100000").await;
+        let request = self.http.post(format!("{}{path}", self.url())).header("authorization", signature(service));
+        let request = match target {
+            "" => request.header("content-type", "application/json"),
+            target => request.header("x-amz-target", target).header("content-type", "application/x-amz-json-1.1"),
+        };
+        let answer = request.body(body.to_string()).send().await.unwrap();
+        let (status, text) = (answer.status(), answer.text().await.unwrap());
+        assert!(status.is_success(), "{text}");
+    }
+
     /// Every request so far but those of [`Moto::arrange`] and its like.
     pub fn seen(&self) -> Vec<Request> {
         let text = fs::read_to_string(self.directory.path().join("requests")).unwrap_or_default();

@@ -56,8 +56,12 @@ fn stream(project: &str, name: &str) -> Value {
             "dockerImageReference": format!("image-registry.openshift-image-registry.svc:5000/{project}/{name}@{digest}")})
     };
     let (old, new) = (version("2026-01-01T10:00:00Z", IMAGE), version("2026-11-01T10:00:00Z", INDEX));
-    json!({"metadata": {"name": name, "namespace": project, "uid": "1"}, "spec": {}, "status": {"tags": [
-        {"tag": "9.9", "items": [old]}, {"tag": "1.0", "items": [new, old]}]}})
+    // The registry is exposed, and the stream of the tools is older than that.
+    let outside = (project == "shop").then(|| format!("images.example.com/{project}/{name}"));
+    json!({"metadata": {"name": name, "namespace": project, "uid": "1"}, "spec": {}, "status": {
+        "dockerImageRepository": format!("image-registry.openshift-image-registry.svc:5000/{project}/{name}"),
+        "publicDockerImageRepository": outside,
+        "tags": [{"tag": "9.9", "items": [old]}, {"tag": "1.0", "items": [new, old]}]}})
 }
 
 /// An import that never came to an image.

@@ -94,5 +94,23 @@ def ibm():
                 show(repository, tag, digest, image["Created"])
 
 
-CLIENTS = [gitlab, google, google_clusters, google_functions, ibm]
+def ecr_public():
+    import boto3
+
+    key, password = secret.split(":")
+    client = boto3.client(
+        "ecr-public", endpoint_url=address, region_name="us-east-1", aws_access_key_id=key, aws_secret_access_key=password
+    )
+    token = client.get_authorization_token()["authorizationData"]["authorizationToken"]
+    assert token and client.describe_registries()["registries"][0]["registryUri"].startswith("public.ecr.aws/")
+    size = {"PageSize": 1000}
+    for page in client.get_paginator("describe_repositories").paginate(PaginationConfig=size):
+        for repository in page["repositories"]:
+            name = repository["repositoryName"]
+            tags = client.get_paginator("describe_image_tags").paginate(repositoryName=name, PaginationConfig=size)
+            for tag in (tag for page in tags for tag in page["imageTagDetails"]):
+                show(name, tag["imageTag"], tag["imageDetail"]["imageDigest"], tag["createdAt"].strftime("%Y-%m-%d"))
+
+
+CLIENTS = [ecr_public, gitlab, google, google_clusters, google_functions, ibm]
 {client.__name__: client for client in CLIENTS}[vendor]()

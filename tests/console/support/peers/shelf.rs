@@ -90,8 +90,13 @@ impl Shelf {
                 bytes_of(bytes, media).with("Docker-Content-Digest", sha256(bytes))
             });
         }
-        let blob = path.split_once("/blobs/").and_then(|(_, digest)| self.blobs.get(digest));
-        blob.map_or_else(missing, |blob| bytes_of(blob, "application/octet-stream"))
+        path.split_once("/blobs/").map_or_else(missing, |(_, digest)| self.blob(digest))
+    }
+
+    /// A blob, whatever its address.
+    pub fn blob(&self, digest: &str) -> Said {
+        let missing = || Said::json(404, &json!({"errors": [{"code": "BLOB_UNKNOWN"}]}));
+        self.blobs.get(digest).map_or_else(missing, |blob| bytes_of(blob, "application/octet-stream"))
     }
 }
 

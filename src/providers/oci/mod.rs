@@ -10,15 +10,17 @@ use secrecy::ExposeSecret;
 use serde::Deserialize;
 use url::Url;
 
-use super::calls;
 use super::egress::{Answer, Client, Egress, Tls};
 use super::endpoints::{Endpoints, Service};
 use super::probe::{Finding, Verdict};
-use super::{Failure, ProviderError, clock, jwt};
+use super::{Failure, ProviderError, calls as wire, clock, jwt};
 use crate::credentials::checks;
 use crate::credentials::oci::Payload;
 use crate::credentials::pem::RsaKey;
 use crate::form::Values;
+
+pub mod artifacts;
+pub mod calls;
 
 const WHO: &str = "Oracle Cloud";
 
@@ -51,6 +53,12 @@ const REALMS: [(&str, &str, &[&str]); 10] = [
     ("oc19", "oraclecloud.eu", &["eu-frankfurt-2", "eu-madrid-2"]),
     ("oc20", "oraclecloud20.com", &["eu-jovanovac-1"]),
 ];
+
+/// What the hosts of a tenancy's realm end in; `None` for a realm that is not known here.
+pub(super) fn domain_of(tenancy: &str) -> Option<&'static str> {
+    let realm = tenancy.split('.').nth(2)?;
+    REALMS.iter().find(|(name, ..)| *name == realm).map(|(_, domain, _)| *domain)
+}
 
 /// Where the users of a tenancy may be asked for; the operator's choice alone, if there is one, then the credential's.
 fn identity_urls(payload: &Payload, path: &str, endpoints: &Endpoints) -> Vec<Url> {
@@ -87,9 +95,9 @@ pub(super) fn sign(request: &mut Request, payload: &Payload) -> Result<(), Provi
 }
 
 async fn ask(client: &Client, url: Url, payload: &Payload) -> Result<Answer, ProviderError> {
-    let mut request = calls::get(url);
+    let mut request = wire::get(url);
     sign(&mut request, payload)?;
-    calls::send(client, request).await
+    wire::send(client, request).await
 }
 
 #[derive(Deserialize)]
@@ -110,22 +118,21 @@ pub(super) async fn probe(values: &Values, egress: &Egress, endpoints: &Endpoint
     }
     let client = match egress.client(Tls::default()) {
         Ok(client) => client,
-        Err(error) => return calls::failed(&error, WHO).into(),
+        Err(error) => return wire::failed(&error, WHO).into(),
     };
     let several = urls.len() > 1;
     let answers = join_all(urls.into_iter().map(|url| ask(&client, url, &payload))).await;
     match answers.into_iter().min_by_key(rank) {
-        Some(Ok(answer)) if answer.status == 200 => match calls::json::<User>(&answer, WHO) {
+        Some(Ok(answer)) if answer.status == 200 => match wire::json::<User>(&answer, WHO) {
             Ok(user) => {
                 let finding = Finding::ok("Oracle Cloud knows the key.");
-                let finding =
-                    calls::shown(&user.name).into_iter().fold(finding, |found, name| found.fact("User", name));
+                let finding = wire::shown(&user.name).into_iter().fold(finding, |found, name| found.fact("User", name));
                 finding.fact("Tenancy", payload.tenancy_ocid)
             }
             Err(finding) => finding.into(),
         },
         Some(Ok(answer)) => explain(answer, several).into(),
-        Some(Err(error)) => calls::failed(&error, WHO).into(),
+        Some(Err(error)) => wire::failed(&error, WHO).into(),
         None => Finding::unreadable(),
     }
 }
@@ -172,7 +179,7 @@ fn explain(answer: Answer, several: bool) -> Failure {
             finding.snippets.push(("Policy of the group".to_owned(), statement.to_owned()));
             Failure::from(finding)
         }
-        _ => calls::unexplained(answer, WHO),
+        _ => wire::unexplained(answer, WHO),
     }
 }
 
