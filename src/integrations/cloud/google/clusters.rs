@@ -2,7 +2,7 @@
 
 use futures_util::future::BoxFuture;
 
-use super::part::{Listed, Part, Tour, counted, seen};
+use super::part::{self, Listed, Part, Tour, counted, seen};
 use crate::integrations::cloud::key::Sort;
 use crate::integrations::cloud::resource::Facts;
 use crate::integrations::progress::Step;
@@ -26,7 +26,7 @@ const GKE: Listed = Listed {
     step: Step { label: "Listing clusters", doing: "Listing the clusters" },
     api: &clusters::API,
     service: Service::GoogleClusters,
-    path: "gke",
+    path: part::CLUSTERS,
 };
 
 fn read<'a>(tour: &'a Tour<'a>) -> BoxFuture<'a, Result<Scan, Gap>> {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use futures_util::future::BoxFuture;
 
-use super::part::{Listed, Part, Tour, counted, seen};
+use super::part::{self, Listed, Part, Tour, counted, seen};
 use crate::integrations::cloud::key::Sort;
 use crate::integrations::cloud::resource::Facts;
 use crate::integrations::cover;
@@ -33,7 +33,7 @@ const SERVERLESS: Listed = Listed {
     step: Step { label: "Listing functions", doing: "Listing the functions" },
     api: &run::API,
     service: Service::GoogleRun,
-    path: "functions",
+    path: part::SERVERLESS,
 };
 
 struct Lines<'a> {

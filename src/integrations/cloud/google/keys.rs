@@ -7,7 +7,7 @@ use chrono::Utc;
 use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 
-use super::part::{Listed, Part, Tour, counted, seen};
+use super::part::{Listed, Part, RESOURCES, Tour, counted, seen};
 use crate::credentials;
 use crate::integrations::cloud::key::Facts;
 use crate::integrations::google::because;
@@ -65,10 +65,10 @@ fn read<'a>(tour: &'a Tour<'a>) -> BoxFuture<'a, Result<Scan, Gap>> {
     })
 }
 
-/// A gap that hides the keys of a project; their names have nothing that tells them from other things there.
+/// A gap that hides the keys of a project, and nothing else there.
 fn unread(step: Step, project: &str, at: &str, cause: ProviderError) -> Gap {
-    let because = because(&cause);
-    Gap::new(step, at, cause, because).hiding(Hides::Place(project.to_owned()))
+    let (because, paths) = (because(&cause), RESOURCES.map(str::to_owned).to_vec());
+    Gap::new(step, at, cause, because).hiding(Hides::NotBelow { place: project.to_owned(), paths })
 }
 
 async fn of_project(lines: &Lines<'_>, project: &str) -> Result<Scan, ProviderError> {

@@ -13,6 +13,12 @@ use crate::providers::gcp::line::Line;
 use crate::providers::gcp::{Api, Refusal, Right, Why};
 use crate::providers::{Failure, ProviderError, finding};
 
+/// What the names of all things begin with that are no keys.
+pub(super) const RESOURCES: [&str; 3] = [ARTIFACTS, SERVERLESS, CLUSTERS];
+pub(super) const ARTIFACTS: &str = "artifactregistry";
+pub(super) const SERVERLESS: &str = "functions";
+pub(super) const CLUSTERS: &str = "gke";
+
 /// Projects that are read at once.
 const AT_ONCE: usize = 8;
 

@@ -2,7 +2,7 @@
 
 use futures_util::future::BoxFuture;
 
-use super::part::{Listed, Part, Tour, counted, seen};
+use super::part::{self, Listed, Part, Tour, counted, seen};
 use crate::integrations::cloud::key::Sort;
 use crate::integrations::cloud::resource::Facts;
 use crate::integrations::cover;
@@ -28,7 +28,7 @@ const ARTIFACTS: Listed = Listed {
     step: Step { label: "Listing registries", doing: "Listing the repositories" },
     api: &artifacts::API,
     service: Service::GoogleArtifacts,
-    path: "artifactregistry",
+    path: part::ARTIFACTS,
 };
 
 fn read<'a>(tour: &'a Tour<'a>) -> BoxFuture<'a, Result<Scan, Gap>> {
