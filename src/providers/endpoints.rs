@@ -30,6 +30,12 @@ pub enum Service {
     GoogleFunctions,
     /// `run.googleapis.com`
     GoogleRun,
+    /// `iam.googleapis.com`
+    GoogleIam,
+    /// `policyanalyzer.googleapis.com`
+    GoogleActivities,
+    /// `container.googleapis.com`
+    GoogleClusters,
     /// `iam.cloud.ibm.com`
     IbmIam,
     /// `<region>.icr.io`
@@ -63,7 +69,7 @@ pub enum Service {
 }
 
 impl Service {
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 27] = [
         Self::AzureLogin,
         Self::AzureMetadata,
         Self::AzureRegistry,
@@ -73,6 +79,9 @@ impl Service {
         Self::GoogleProjects,
         Self::GoogleFunctions,
         Self::GoogleRun,
+        Self::GoogleIam,
+        Self::GoogleActivities,
+        Self::GoogleClusters,
         Self::IbmIam,
         Self::IbmRegistry,
         Self::OciIdentity,
@@ -102,6 +111,9 @@ impl Service {
             Self::GoogleProjects => "google-projects",
             Self::GoogleFunctions => "google-functions",
             Self::GoogleRun => "google-run",
+            Self::GoogleIam => "google-iam",
+            Self::GoogleActivities => "google-activities",
+            Self::GoogleClusters => "google-clusters",
             Self::IbmIam => "ibm-iam",
             Self::IbmRegistry => "ibm-registry",
             Self::OciIdentity => "oci-identity",
@@ -179,8 +191,9 @@ impl FromStr for Endpoints {
         let endpoints = endpoints.ok_or(
             "give pairs of a service and its address, such as azure-login=https://login.example.com; the services are \
              azure-login, azure-metadata, azure-registry, azure-management, google-token, google-artifacts, \
-             google-projects, google-functions, google-run, ibm-iam, ibm-registry, oci-identity, oci-artifacts, \
-             oci-registry, github, github-registry, gitlab, gitlab-registry, docker-hub, quay, slack, pagerduty, \
+             google-projects, google-functions, google-run, google-iam, google-activities, google-clusters, ibm-iam, \
+             ibm-registry, oci-identity, oci-artifacts, oci-registry, github, github-registry, gitlab, gitlab-registry, \
+             docker-hub, quay, slack, pagerduty, \
              pagerduty-eu and google-pubsub",
         )?;
         let moved: BTreeMap<_, _> = endpoints.iter().cloned().collect();

@@ -19,6 +19,7 @@ mod discovery;
 mod functions;
 mod fuzz_seeds;
 mod gallery;
+mod google_cloud;
 mod hostile_text;
 mod house_rules;
 mod integrations;

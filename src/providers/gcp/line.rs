@@ -61,6 +61,16 @@ pub struct Listed<T> {
     pub rest: Option<ProviderError>,
 }
 
+impl<T> Listed<T> {
+    /// The entries that `read` finds good; one that is not makes the list incomplete.
+    pub(super) fn checked<U>(self, read: impl FnMut(T) -> Option<U>) -> Listed<U> {
+        let known = self.entries.len();
+        let entries: Vec<U> = self.entries.into_iter().filter_map(read).collect();
+        let odd = (entries.len() < known).then_some(ProviderError::BadAnswer);
+        Listed { entries, unreachable: self.unreachable, rest: self.rest.or(odd) }
+    }
+}
+
 impl<'a> Line<'a> {
     /// `observer` is told when the API makes the scan wait.
     pub async fn open(

@@ -15,7 +15,11 @@ use crate::credentials::gcp::{Payload, ServiceAccount};
 use crate::credentials::pem::RsaKey;
 use crate::form::Values;
 
+pub mod activities;
+pub mod artifacts;
+pub mod clusters;
 pub mod functions;
+pub mod iam;
 pub mod line;
 pub mod projects;
 mod refusal;

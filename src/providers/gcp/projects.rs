@@ -15,7 +15,7 @@ pub static SEES: Right =
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Projects {
+struct Projects {
     #[serde(default, deserialize_with = "or_default")]
     projects: Vec<Lenient<Project>>,
     next_page_token: Option<String>,
@@ -23,7 +23,7 @@ pub struct Projects {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Project {
+struct Project {
     project_id: String,
 }
 
@@ -38,14 +38,11 @@ impl Page for Projects {
 /// The IDs of all active projects that the service account sees, each once and in order.
 pub async fn search(line: &Line<'_>) -> Result<Listed<String>, ProviderError> {
     let path = "v3/projects:search?query=state:ACTIVE&pageSize=500";
-    let Listed { entries, rest, .. } = line.list::<Projects>(&SEES, path, Pages::All).await?;
-    let known = entries.len();
-    let mut ids: Vec<String> =
-        entries.into_iter().map(|project| project.project_id).filter(|id| is_project(id)).collect();
-    let rest = rest.or((ids.len() < known).then_some(ProviderError::BadAnswer));
-    ids.sort();
-    ids.dedup();
-    Ok(Listed { entries: ids, unreachable: Vec::new(), rest })
+    let listed = line.list::<Projects>(&SEES, path, Pages::All).await?;
+    let mut listed = listed.checked(|project| Some(project.project_id).filter(|id| is_project(id)));
+    listed.entries.sort();
+    listed.entries.dedup();
+    Ok(listed)
 }
 
 /// Whether a text can be the ID of a project. That of an organisation's domain has a colon: `example.com:shop`.

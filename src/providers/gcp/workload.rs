@@ -2,6 +2,8 @@
 //! variables come with every list, in the clear: no struct has a member for them, and the bytes of a list are wiped once
 //! it is read.
 
+use std::collections::HashSet;
+
 use chrono::{DateTime, Utc};
 
 use super::line::{Listed, is_location};
@@ -99,6 +101,13 @@ impl Found {
         self.failed.extend(other.failed);
         self.rest = self.rest.take().or(other.rest);
     }
+}
+
+/// The services that no function of the second generation stands for.
+pub fn alone(functions: &[Workload], services: Vec<Workload>) -> Vec<Workload> {
+    let ran: HashSet<(&str, &str)> =
+        functions.iter().filter_map(|one| Some((one.location.as_str(), one.service.as_deref()?))).collect();
+    services.into_iter().filter(|one| !ran.contains(&(one.location.as_str(), one.name.as_str()))).collect()
 }
 
 /// Location and name, of a resource's whole name.

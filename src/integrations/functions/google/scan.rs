@@ -8,7 +8,7 @@ use futures_util::StreamExt;
 
 use super::{OF_CLOUD_RUN, Plan};
 use crate::integrations::context::Context;
-use crate::integrations::cover::{self, Cover};
+use crate::integrations::cover::{self, Cover, Extent};
 use crate::integrations::functions::function::{Cloud, Facts};
 use crate::integrations::google::{Asked, Scope, Visit, because, of_project};
 use crate::integrations::progress::Step;
@@ -16,7 +16,7 @@ use crate::integrations::scan::{Gap, Hides, Item, Judge, Scan};
 use crate::providers::ProviderError;
 use crate::providers::endpoints::Service;
 use crate::providers::gcp::line::Line;
-use crate::providers::gcp::workload::{Found, Kind, Unreadable, Workload};
+use crate::providers::gcp::workload::{Found, Kind, Unreadable, Workload, alone};
 use crate::providers::gcp::{Refusal, Why, functions, run};
 use crate::providers::oci_registry::Pages;
 
@@ -204,6 +204,9 @@ impl<'a> Reader<'a> {
             self.services.own_is_off(own, LISTING_SERVICES, &run::API),
         ];
         let mut gaps: Vec<Gap> = off.into_iter().flatten().collect();
+        if !gaps.is_empty() {
+            self.scan.covers.iter_mut().for_each(|cover| cover.extent = Extent::Unread);
+        }
         if gaps.is_empty() && self.visit.scope != Scope::All {
             gaps.extend(self.off.iter().map(|project| switched_off(project)));
         }
@@ -215,16 +218,14 @@ impl<'a> Reader<'a> {
 /// Of both kinds, each once: a function of the second generation stands for the service that runs it.
 fn items(plan: &Plan, project: &str, functions: Vec<Workload>, services: Vec<Workload>) -> Vec<Item> {
     let place = |one: &Workload| format!("{project}/{}", one.location);
-    let ran: HashSet<(String, String)> =
-        functions.iter().filter_map(|one| Some((one.location.clone(), one.service.clone()?))).collect();
+    let services = alone(&functions, services);
     let (mut seen, mut found) = (HashSet::new(), Vec::new());
     for one in functions {
         if plan.takes(&place(&one), &one.name) && seen.insert((one.location.clone(), one.name.clone())) {
             found.push(item(place(&one), one.name.clone(), one));
         }
     }
-    let alone = services.into_iter().filter(|one| !ran.contains(&(one.location.clone(), one.name.clone())));
-    for one in alone {
+    for one in services {
         let taken = |name: &str| seen.contains(&(one.location.clone(), name.to_owned()));
         let name = if taken(&one.name) { format!("{}{OF_CLOUD_RUN}", one.name) } else { one.name.clone() };
         if plan.takes(&place(&one), &name) && seen.insert((one.location.clone(), name.clone())) {

@@ -7,7 +7,7 @@ use strongroom::providers::ProviderError;
 
 use super::scan;
 use crate::support::google_scan::names;
-use crate::support::peers::google_functions::{Api, Google, Says};
+use crate::support::peers::google_world::{Api, Google, Says};
 use crate::support::peers::receiver::{Said, UPSTREAM};
 use crate::support::wait::until;
 

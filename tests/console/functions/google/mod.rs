@@ -2,7 +2,7 @@
 //! console.
 
 use crate::support::google_scan::Scan;
-use crate::support::peers::google_functions::Google;
+use crate::support::peers::google_world::Google;
 
 mod hostile;
 mod projects;

@@ -6,7 +6,8 @@ use strongroom::integrations::scan::{Hides, Item};
 
 use super::scan;
 use crate::support::google_scan::{gaps, names};
-use crate::support::peers::google_functions::{Api, ENVIRONMENT, Google, Says};
+use crate::support::peers::google_functions::ENVIRONMENT;
+use crate::support::peers::google_world::{Api, Google, Says};
 use crate::support::vendor_client;
 
 fn facts(item: &Item) -> Value {

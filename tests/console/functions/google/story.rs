@@ -11,7 +11,8 @@ use strongroom::models::{IntegrationId, alerts};
 use crate::support::app::{TestApp, Visit};
 use crate::support::google_scan::endpoints;
 use crate::support::peers::google::{EMAIL, account};
-use crate::support::peers::google_functions::{Api, ENVIRONMENT, Google, Says};
+use crate::support::peers::google_functions::ENVIRONMENT;
+use crate::support::peers::google_world::{Api, Google, Says};
 use crate::support::wait::until;
 
 const RUNTIME_ENDED: &str = "Google supported python38 until 2024-10-14, and may disable what uses it from 2025-10-14.";

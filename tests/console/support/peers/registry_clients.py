@@ -69,6 +69,16 @@ def google_functions():
                 show(service.name, "-", revision, service.template.service_account)
 
 
+def google_clusters():
+    """Prints project, location, name, version and state of each cluster."""
+    from google.cloud import container_v1
+
+    client = container_v1.ClusterManagerClient(**google_options())
+    for cluster in client.list_clusters(parent="projects/shop/locations/-").clusters:
+        state = container_v1.Cluster.Status(cluster.status).name.capitalize()
+        print(f"shop/gke/{cluster.location}/{cluster.name} {cluster.current_master_version} {state}")
+
+
 def ibm():
     from ibm_cloud_sdk_core.authenticators import IAMAuthenticator
     from ibm_container_registry.container_registry_v1 import ContainerRegistryV1
@@ -102,10 +112,5 @@ def ecr_public():
                 show(name, tag["imageTag"], tag["imageDetail"]["imageDigest"], tag["createdAt"].strftime("%Y-%m-%d"))
 
 
-{
-    "ecr_public": ecr_public,
-    "gitlab": gitlab,
-    "google": google,
-    "google_functions": google_functions,
-    "ibm": ibm,
-}[vendor]()
+CLIENTS = [ecr_public, gitlab, google, google_clusters, google_functions, ibm]
+{client.__name__: client for client in CLIENTS}[vendor]()
