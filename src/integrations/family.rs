@@ -52,7 +52,7 @@ impl Family {
         match self {
             Self::RegistryScan => "Lists the images of a registry, on a schedule.",
             Self::ServerlessScan => "Lists the functions of a cloud account, on a schedule.",
-            Self::CloudScan => "Lists the long-term keys of a cloud account, stored here or not, on a schedule.",
+            Self::CloudScan => "Lists the keys, registries, functions and clusters of a cloud account, on a schedule.",
             Self::AlertProfile => "Tells people or a service what needs attention, each thing once.",
         }
     }

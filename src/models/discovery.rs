@@ -11,7 +11,7 @@ use super::paging::Page;
 use super::{Conn, CredentialId, DbError, IntegrationId, ItemId};
 
 /// No more than these are looked at for one page or to count them.
-pub const MOST_LOOKED_AT: i64 = 10_000;
+pub const MOST_LOOKED_AT: i64 = 5_000;
 /// A search that finds no more than these looks at them alone; one that finds more finds enough for a page wherever it
 /// looks.
 const FEW: i64 = 2_000;
@@ -140,36 +140,31 @@ pub struct Found {
     pub next: Option<Start>,
 }
 
-/// A page of the things, by account and name. Of those that are not covered it looks at [`MOST_LOOKED_AT`] things: the
-/// page may be short, and the next one goes on where it stopped.
+/// A page of the things, by account and name. It looks at [`MOST_LOOKED_AT`] things: where few of them are wanted, it is
+/// short, and the next one goes on where it stopped.
 pub fn page(conn: &mut Conn, query: &Query) -> Result<Found, DbError> {
     let asked = Asked::new(conn, query)?;
     let back = query.from.as_ref().is_some_and(|from| from.back);
     let direction = if back { "DESC" } else { "ASC" };
     let order = format!("i.place {direction}, i.name {direction}, i.id {direction}");
     let looked_at = format!("{} ORDER BY {order} LIMIT {MOST_LOOKED_AT}", asked.sql);
+    // What each thing has to be looked at for stands outside of the bound: the index alone finds what is inside.
     let wanted = if query.not_covered { OPEN } else { "true" };
-    let shown = format!("SELECT * FROM ({looked_at}) i WHERE {wanted} ORDER BY {order} LIMIT $4");
+    let shown = format!("SELECT * FROM ({looked_at}) i WHERE {COUNTS} AND {wanted} ORDER BY {order} LIMIT $4");
     let rows: Vec<Line> = asked.load(conn, &format!("{LINES} FROM ({shown}) i {BESIDE} ORDER BY {order}"))?;
     let full = i64::try_from(rows.len()).is_ok_and(|rows| rows > query.size);
     // Whether the last thing that was looked at may not be the last of all.
     let last = format!("SELECT i.place, i.name FROM ({looked_at}) i ORDER BY {order} OFFSET {MOST_LOOKED_AT} - 1");
-    let last: Option<Last> = if full || !query.not_covered { None } else { asked.load(conn, &last)?.pop() };
+    let last: Option<Last> = if full { None } else { asked.load(conn, &last)?.pop() };
     let page = Page::cut(rows, query.size, query.from.as_ref().map(|from| from.back));
     let start = |line: &Line, back| Start { place: line.place.clone(), name: line.name.clone(), back };
     let on = |at_back: bool| {
         let last = last.as_ref().filter(|_| at_back == back);
         last.map(|last| Start { place: last.place.clone(), name: last.name.clone(), back })
     };
-    // A page without a line goes back to where it came from.
-    let here = query.from.as_ref().map(|from| Start { back: !from.back, ..from.clone() });
-    let previous = page.rows.first().map(|line| start(line, true)).or_else(|| here.clone().filter(|here| here.back));
-    let next = page.rows.last().map(|line| start(line, false)).or_else(|| here.filter(|here| !here.back));
-    Ok(Found {
-        previous: on(true).or(previous.filter(|_| page.before)),
-        next: on(false).or(next.filter(|_| page.after)),
-        lines: page.rows,
-    })
+    let previous = page.rows.first().filter(|_| page.before).map(|line| start(line, true));
+    let next = page.rows.last().filter(|_| page.after).map(|line| start(line, false));
+    Ok(Found { previous: on(true).or(previous), next: on(false).or(next), lines: page.rows })
 }
 
 /// What a line tells of a thing `i`, and what is beside it: the integration that found it, and those that cover it.
@@ -206,7 +201,7 @@ impl<'a> Asked<'a> {
             Some(from) if from.back => "AND (i.place, i.name) < ($1, $2)",
             Some(_) => "AND (i.place, i.name) > ($1, $2)",
         };
-        let sql = format!("SELECT i.* FROM items i WHERE {} AND {COUNTS} {beyond} {searched}", query.sort.range());
+        let sql = format!("SELECT i.* FROM items i WHERE {} {beyond} {searched}", query.sort.range());
         Ok(Self { query, sql, pattern, few })
     }
 
@@ -231,15 +226,37 @@ fn few(conn: &mut Conn, pattern: &str) -> Result<Option<Vec<ItemId>>, DbError> {
     Ok(is_few.then(|| found.into_iter().map(|found| found.id).collect()))
 }
 
+/// An integration by id and name.
+#[derive(Clone, Debug, QueryableByName)]
+pub struct Named {
+    #[diesel(sql_type = SqlUuid)]
+    pub id: IntegrationId,
+    #[diesel(sql_type = Text)]
+    pub name: String,
+}
+
+/// Integrations of a family whose last run left something unread, by name, no more than `limit`.
+pub fn unread(conn: &mut Conn, family: &str, limit: i64) -> Result<Vec<Named>, DbError> {
+    Ok(diesel::sql_query(
+        "SELECT g.id, g.name FROM integrations g CROSS JOIN LATERAL (SELECT state FROM runs r
+             WHERE r.integration_id = g.id AND r.ended_at IS NOT NULL ORDER BY r.queued_at DESC LIMIT 1) last
+         WHERE g.family = $1 AND g.active AND last.state IN ('partly', 'failed') ORDER BY g.name_key LIMIT $2",
+    )
+    .bind::<Text, _>(family)
+    .bind::<BigInt, _>(limit)
+    .load(conn)?)
+}
+
 /// How many there are, without the search.
 pub fn counts(conn: &mut Conn) -> Result<Counts, DbError> {
     let of = |sort: &str, name: &str| format!("count(*) FILTER (WHERE sort = '{sort}') AS {name}");
     let open = |sort: &str, name: &str| format!("count(*) FILTER (WHERE sort = '{sort}' AND open) AS {name}");
     Ok(diesel::sql_query(format!(
-        "SELECT {}, {}, {}, {}, {}, count(*) > {MOST_LOOKED_AT} AS more
-         FROM (SELECT i.facts->>'sort' AS sort, {OPEN} AS open FROM
-             (SELECT i.* FROM items i WHERE {IS_RESOURCE} AND {COUNTS}
-              ORDER BY i.place, i.name, i.id LIMIT {MOST_LOOKED_AT} + 1) i) i",
+        "WITH looked_at AS MATERIALIZED (SELECT i.id, i.place, i.name, i.facts FROM items i WHERE {IS_RESOURCE}
+             ORDER BY i.place, i.name, i.id LIMIT {MOST_LOOKED_AT} + 1)
+         SELECT {}, {}, {}, {}, {}, (SELECT count(*) FROM looked_at) > {MOST_LOOKED_AT} AS more
+         FROM (SELECT i.facts->>'sort' AS sort, {OPEN} AS open
+             FROM (SELECT * FROM looked_at LIMIT {MOST_LOOKED_AT}) i WHERE {COUNTS}) i",
         of("registry", "registries"),
         of("functions", "functions"),
         of("cluster", "clusters"),

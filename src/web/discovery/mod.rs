@@ -10,7 +10,7 @@ pub mod export;
 mod view;
 
 use crate::integrations::Family;
-use crate::models::discovery::{self, Counts, Found, Query, Sort};
+use crate::models::discovery::{self, Counts, Found, Named, Query, Sort};
 use crate::models::items::Start;
 use crate::models::{self, DbError, cloud_keys};
 use crate::services::Services;
@@ -25,6 +25,8 @@ use view::ThingView;
 
 const PATH: &str = "/discovery";
 const PAGE: i64 = 50;
+/// Scans that left something unread, named on the page.
+const UNREAD: i64 = 5;
 /// Longest search, in characters: a registry's host has 80, an endpoint 90.
 const LONGEST_SEARCH: usize = 200;
 
@@ -59,6 +61,8 @@ struct Index {
     things: Vec<ThingView>,
     /// An integration scans an account.
     scanned: bool,
+    /// Scans of accounts that could not read all they look for.
+    unread: Vec<Named>,
     /// No scan has found anything.
     empty: bool,
     /// Nothing of these filters and this search is left out.
@@ -74,6 +78,7 @@ struct Read {
     found: Found,
     counts: Counts,
     scanned: bool,
+    unread: Vec<Named>,
     now: DateTime<Utc>,
 }
 
@@ -92,6 +97,7 @@ pub async fn index(
                 found: discovery::page(conn, &asked)?,
                 counts: discovery::counts(conn)?,
                 scanned: cloud_keys::is_scanned(conn, Family::CloudScan.slug())?,
+                unread: discovery::unread(conn, Family::CloudScan.slug(), UNREAD)?,
                 now: models::clock(conn)?,
             })
         })
@@ -120,7 +126,7 @@ fn query(params: &Params, size: i64) -> Result<Query, Error> {
 
 impl Index {
     fn new(shell: Shell, params: &Params, query: &Query, read: Read) -> Self {
-        let Read { found, counts, scanned, now } = read;
+        let Read { found, counts, scanned, unread, now } = read;
         let turn = |start: Start| {
             let (name, at) =
                 (if start.back { "before" } else { "after" }, inventory::address(&start.place, &start.name));
@@ -135,6 +141,7 @@ impl Index {
         Self {
             chips: chips(params, query, counts),
             scanned,
+            unread,
             empty: all.0 == 0,
             all_covered: query.not_covered && query.search.trim().is_empty() && next.is_none(),
             summary: format!("{}{}", counted(number, "item"), if paged { " on this page" } else { "" }),

@@ -7,7 +7,7 @@ use strongroom::accounts::Role;
 use super::{ESTATE, add, ended, store};
 use crate::support::app::{Page, TestApp};
 use crate::support::peers::estate::Estate;
-use crate::support::peers::lambda::{KEY, ROLE, SECRET};
+use crate::support::peers::lambda::{KEY, ROLE, SECRET, Says};
 use crate::support::peers::moto::ACCOUNT;
 
 fn things(page: &Page) -> Vec<String> {
@@ -87,9 +87,14 @@ async fn what_an_account_holds_is_shown_with_what_covers_it() {
     let own = visit.get(&format!("/integrations/{found_by}")).await;
     assert_eq!(own.text("#inventory small"), "6 items");
     assert!(own.text("#results").contains("Amazon EKS") && own.text("#results").contains("3 repositories"));
+    assert!(!page.has("[data-unread]"));
     estate.drop_eks("eu-central-1", "prod");
+    estate.says("us-east-1", "ecr:DescribeRepositories", Says::Denied);
     assert_eq!(visit.post(&format!("/integrations/{found_by}/runs"), &[]).await.status, 303);
-    assert_eq!(ended(&app, found_by, 2).await.0, "succeeded");
+    assert_eq!(ended(&app, found_by, 2).await.0, "partly");
+    let page = visit.get("/discovery").await;
+    assert_eq!(page.attributes("[data-unread] a", "href"), [format!("/integrations/{found_by}")]);
+    assert!(page.text(&format!("tr[data-thing='{}']", of("ecr/us-east-1"))).contains("Earlier scan"));
     let own = visit.get(&format!("/integrations/{found_by}")).await;
     assert_eq!(own.texts("#changed li"), [format!("{ACCOUNT} eks/eu-central-1/prod Gone")]);
 }
@@ -146,8 +151,8 @@ async fn many_things_are_searched_and_paged_and_odd_addresses_refused() {
         "INSERT INTO items (id, integration_id, place, name, fingerprint, facts)
              SELECT gen_random_uuid(), '{id}', '200000000000', 'ecr/r' || lpad(n::text, 5, '0'), '',
                  jsonb_build_object('sort', 'registry', 'title', 'r' || n || '.example', 'scope', 'registry/r' || n,
-                     'number', n) FROM generate_series(1, 10100) n;
-         INSERT INTO coverage SELECT '{id}', 'registry/r' || n, true FROM generate_series(1, 10050) n"
+                     'number', n) FROM generate_series(1, 5100) n;
+         INSERT INTO coverage SELECT '{id}', 'registry/r' || n, true FROM generate_series(1, 5050) n"
     );
     app.connect().batch_execute(&many).expect("many registries");
     let first = visit.get("/discovery").await;
@@ -156,7 +161,7 @@ async fn many_things_are_searched_and_paged_and_odd_addresses_refused() {
     assert_eq!((things(&first).len(), things(&second).len()), (50, 50));
     assert_eq!(things(&first)[0], of("ecs/us-east-1/batch"));
     assert_eq!(things(&visit.get(&second.attributes("a[rel=prev]", "href").remove(0)).await), things(&first));
-    assert_eq!(first.texts(".chips a")[0], "All 10,001+", "no more are counted");
+    assert_eq!(first.texts(".chips a")[0], "All 5,000+", "no more are counted");
     assert_eq!(things(&visit.get("/discovery?q=R77.EXAMPLE").await), ["200000000000 ecr/r00077"]);
     assert_eq!(things(&visit.get("/discovery?q=200000000000&kind=clusters").await), [""; 0]);
 
@@ -165,7 +170,7 @@ async fn many_things_are_searched_and_paged_and_odd_addresses_refused() {
     assert_eq!(things(&open), [""; 0]);
     let next = open.attributes("a[rel=next]", "href").remove(0);
     let open = visit.get(&next).await;
-    assert_eq!((things(&open).len(), things(&open)[0].as_str()), (50, "200000000000 ecr/r10051"));
+    assert_eq!((things(&open).len(), things(&open)[0].as_str()), (50, "200000000000 ecr/r05051"));
     for bad in ["kind=all", "covered=yes", "after=1", "before=x", "after=a%3Ab&before=a%3Ab"] {
         assert_eq!(visit.get(&format!("/discovery?{bad}")).await.status, 422, "{bad}");
     }
