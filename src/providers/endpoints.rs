@@ -20,6 +20,8 @@ pub enum Service {
     AzureRegistry,
     /// `management.azure.com` and the other clouds' Resource Managers.
     AzureManagement,
+    /// `graph.microsoft.com` and the other clouds' Microsoft Graph.
+    AzureGraph,
     /// `oauth2.googleapis.com`
     GoogleToken,
     /// `artifactregistry.googleapis.com`
@@ -59,11 +61,12 @@ pub enum Service {
 }
 
 impl Service {
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::AzureLogin,
         Self::AzureMetadata,
         Self::AzureRegistry,
         Self::AzureManagement,
+        Self::AzureGraph,
         Self::GoogleToken,
         Self::GoogleArtifacts,
         Self::GoogleProjects,
@@ -91,6 +94,7 @@ impl Service {
             Self::AzureMetadata => "azure-metadata",
             Self::AzureRegistry => "azure-registry",
             Self::AzureManagement => "azure-management",
+            Self::AzureGraph => "azure-graph",
             Self::GoogleToken => "google-token",
             Self::GoogleArtifacts => "google-artifacts",
             Self::GoogleProjects => "google-projects",
@@ -169,10 +173,11 @@ impl FromStr for Endpoints {
         });
         let endpoints: Option<Vec<_>> = endpoints.collect();
         let endpoints = endpoints.ok_or(
-            "give pairs of a service and its address, such as azure-login=https://login.example.com; the services are \
-             azure-login, azure-metadata, azure-registry, azure-management, google-token, google-artifacts, \
-             google-projects, google-functions, google-run, ibm-iam, ibm-registry, oci-identity, github, \
-             github-registry, gitlab, gitlab-registry, docker-hub, quay, slack, pagerduty, pagerduty-eu and google-pubsub",
+            "give pairs of a service and its address, such as azure-login=https://login.example.com; the services \
+             are azure-login, azure-metadata, azure-registry, azure-management, azure-graph, google-token, \
+             google-artifacts, google-projects, google-functions, google-run, ibm-iam, ibm-registry, oci-identity, \
+             github, github-registry, gitlab, gitlab-registry, docker-hub, quay, slack, pagerduty, pagerduty-eu and \
+             google-pubsub",
         )?;
         let moved: BTreeMap<_, _> = endpoints.iter().cloned().collect();
         if moved.len() < endpoints.len() {

@@ -4,9 +4,10 @@
 use super::spec::Spec;
 
 mod aws_account;
+mod azure;
 pub mod found;
 pub mod key;
 pub mod resource;
 
 /// Every version, in the order of the form's list.
-pub static VERSIONS: &[&Spec] = &[&aws_account::AWS_ACCOUNT];
+pub static VERSIONS: &[&Spec] = &[&aws_account::AWS_ACCOUNT, &azure::AZURE];

@@ -16,6 +16,7 @@ pub mod gitlab;
 pub mod google;
 pub mod google_artifacts;
 pub mod google_functions;
+pub mod graph;
 pub mod harbor;
 pub mod iam;
 pub mod ibm_registry;
