@@ -80,6 +80,8 @@ pub struct Visit<'a> {
     pub cx: &'a Context<'a>,
     pub way: Way<'a>,
     pub scope: Scope,
+    /// The tenant that the credential names; of a machine's identity nobody knows it beforehand.
+    pub tenant: String,
     /// The subscription that the credential names.
     own: Option<Subscription>,
 }
@@ -113,7 +115,9 @@ impl<'a> Visit<'a> {
             stop: cx.stop.clone(),
         };
         way.token(api).await.map_err(failed)?;
-        Ok(Self { cx, way, scope: Scope::of(cx.settings), own: payload.subscription().map(Subscription::new) })
+        let tenant = payload.tenant().unwrap_or("tenant of the machine").to_owned();
+        let own = payload.subscription().map(Subscription::new);
+        Ok(Self { cx, way, scope: Scope::of(cx.settings), tenant, own })
     }
 
     pub async fn line(&self, api: &'static Api) -> Result<Line<'a>, ProviderError> {

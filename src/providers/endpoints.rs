@@ -20,6 +20,8 @@ pub enum Service {
     AzureRegistry,
     /// `management.azure.com` and the other clouds' Resource Managers.
     AzureManagement,
+    /// `graph.microsoft.com` and the other clouds' Microsoft Graph.
+    AzureGraph,
     /// `oauth2.googleapis.com`
     GoogleToken,
     /// `artifactregistry.googleapis.com`
@@ -69,11 +71,12 @@ pub enum Service {
 }
 
 impl Service {
-    pub const ALL: [Self; 27] = [
+    pub const ALL: &[Self] = &[
         Self::AzureLogin,
         Self::AzureMetadata,
         Self::AzureRegistry,
         Self::AzureManagement,
+        Self::AzureGraph,
         Self::GoogleToken,
         Self::GoogleArtifacts,
         Self::GoogleProjects,
@@ -106,6 +109,7 @@ impl Service {
             Self::AzureMetadata => "azure-metadata",
             Self::AzureRegistry => "azure-registry",
             Self::AzureManagement => "azure-management",
+            Self::AzureGraph => "azure-graph",
             Self::GoogleToken => "google-token",
             Self::GoogleArtifacts => "google-artifacts",
             Self::GoogleProjects => "google-projects",
@@ -177,28 +181,30 @@ impl Endpoints {
 }
 
 impl FromStr for Endpoints {
-    type Err = &'static str;
+    type Err = String;
 
     /// `azure-login=https://…,google-token=https://…`
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
         let endpoints = parts.map(|part| {
             let (name, address) = part.split_once('=')?;
-            let service = Service::ALL.into_iter().find(|service| service.slug() == name.trim())?;
+            let service = Service::ALL.iter().copied().find(|service| service.slug() == name.trim())?;
             Some((service, base(address.trim())?))
         });
         let endpoints: Option<Vec<_>> = endpoints.collect();
-        let endpoints = endpoints.ok_or(
-            "give pairs of a service and its address, such as azure-login=https://login.example.com; the services are \
-             azure-login, azure-metadata, azure-registry, azure-management, google-token, google-artifacts, \
-             google-projects, google-functions, google-run, google-iam, google-activities, google-clusters, ibm-iam, \
-             ibm-registry, oci-identity, oci-artifacts, oci-registry, github, github-registry, gitlab, gitlab-registry, \
-             docker-hub, quay, slack, pagerduty, \
-             pagerduty-eu and google-pubsub",
-        )?;
+        let endpoints = endpoints.ok_or_else(|| {
+            let (last, services) = Service::ALL.split_last().unwrap_or((&Service::GooglePubsub, &[]));
+            let services: Vec<&str> = services.iter().map(|service| service.slug()).collect();
+            format!(
+                "give pairs of a service and its address, such as azure-login=https://login.example.com; the services \
+                 are {} and {}",
+                services.join(", "),
+                last.slug()
+            )
+        })?;
         let moved: BTreeMap<_, _> = endpoints.iter().cloned().collect();
         if moved.len() < endpoints.len() {
-            return Err("give each service once");
+            return Err("give each service once".to_owned());
         }
         Ok(Self { moved, ..Self::default() })
     }

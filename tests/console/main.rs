@@ -8,6 +8,7 @@ mod account;
 mod alerts;
 mod audit;
 mod aws;
+mod azure_cloud;
 mod bad_forms;
 mod canary;
 mod channels;

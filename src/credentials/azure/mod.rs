@@ -77,6 +77,15 @@ impl Payload {
         }
     }
 
+    /// The tenant that the credential names; `None` for a machine's identity.
+    pub fn tenant(&self) -> Option<&str> {
+        match self {
+            Self::ServiceKey(key) => Some(&key.tenant_id),
+            Self::Certificate { tenant_id, .. } => Some(tenant_id),
+            Self::ManagedIdentity { .. } => None,
+        }
+    }
+
     /// The subscription that the credential names; `None` where a service key names none.
     pub fn subscription(&self) -> Option<&str> {
         match self {

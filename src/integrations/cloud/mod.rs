@@ -4,10 +4,11 @@
 use super::spec::Spec;
 
 mod aws_account;
+mod azure;
 pub mod found;
 mod google;
 pub mod key;
 pub mod resource;
 
 /// Every version, in the order of the form's list.
-pub static VERSIONS: &[&Spec] = &[&aws_account::AWS_ACCOUNT, &google::GOOGLE];
+pub static VERSIONS: &[&Spec] = &[&aws_account::AWS_ACCOUNT, &azure::AZURE, &google::GOOGLE];

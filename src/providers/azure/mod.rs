@@ -20,9 +20,11 @@ use crate::credentials::pem::{Pair, RsaKey};
 use crate::form::Values;
 
 pub mod container_registry;
+pub mod graph;
 pub mod line;
 pub mod management;
 mod refusals;
+pub mod resources;
 pub mod sites;
 
 const WHO: &str = "Microsoft Entra ID";
@@ -37,6 +39,9 @@ pub enum Resource {
     /// <https://github.com/Azure/azure-sdk-for-python/tree/main/sdk/containerregistry/azure-containerregistry>
     ContainerRegistry,
     KeyVault,
+    /// Microsoft Graph: users, groups and applications of a tenant.
+    /// <https://learn.microsoft.com/en-us/graph/deployments>
+    Graph,
     /// Exchange Online, for mail by SMTP.
     /// <https://learn.microsoft.com/exchange/client-developer/legacy-protocols/how-to-authenticate-an-imap-pop-smtp-application-by-using-oauth>
     Outlook,
@@ -49,6 +54,7 @@ impl Resource {
             Self::ResourceManager => "resource-manager",
             Self::ContainerRegistry => "container-registry",
             Self::KeyVault => "key-vault",
+            Self::Graph => "graph",
             Self::Outlook => "outlook",
         }
     }
@@ -62,6 +68,10 @@ impl Resource {
             (Self::KeyVault, Cloud::China) => "https://vault.azure.cn",
             (Self::KeyVault, Cloud::UsGovernment) => "https://vault.usgovcloudapi.net",
             (Self::KeyVault, Cloud::Germany) => "https://vault.microsoftazure.de",
+            (Self::Graph, Cloud::Global) => "https://graph.microsoft.com",
+            (Self::Graph, Cloud::China) => "https://microsoftgraph.chinacloudapi.cn",
+            (Self::Graph, Cloud::UsGovernment) => "https://graph.microsoft.us",
+            (Self::Graph, Cloud::Germany) => "https://graph.microsoft.de",
             (Self::Outlook, Cloud::Global) => "https://outlook.office365.com",
             (Self::Outlook, Cloud::China) => "https://partner.outlook.cn",
             (Self::Outlook, Cloud::UsGovernment) => "https://outlook.office365.us",

@@ -42,4 +42,15 @@ def functions():
                 show(slot)
 
 
-{"functions": functions}[part]()
+def resources():
+    from azure.mgmt.containerregistry import ContainerRegistryManagementClient
+    from azure.mgmt.containerservice import ContainerServiceClient
+
+    for registry in client(ContainerRegistryManagementClient).registries.list():
+        print("registry", place(registry), registry.login_server, registry.creation_date.strftime("%Y-%m-%d"))
+    for cluster in client(ContainerServiceClient).managed_clusters.list():
+        nodes = sum(pool.count for pool in cluster.agent_pool_profiles)
+        print("cluster", place(cluster), cluster.fqdn, cluster.current_kubernetes_version, nodes)
+
+
+{"functions": functions, "resources": resources}[part]()

@@ -41,8 +41,12 @@ fn token(call: &Call, certificate: Option<&[u8]>, seen: &Mutex<HashSet<String>>)
     if tenant != TENANT {
         return Err(refused(400, "invalid_request", 90002));
     }
-    let resources =
-        ["https://management.azure.com", "https://containerregistry.azure.net", "https://outlook.office365.com"];
+    let resources = [
+        "https://management.azure.com",
+        "https://containerregistry.azure.net",
+        "https://outlook.office365.com",
+        "https://graph.microsoft.com",
+    ];
     let resource = resources.into_iter().find(|resource| field("scope") == format!("{resource}/.default"));
     let (Some(resource), "client_credentials") = (resource, field("grant_type").as_str()) else {
         return Err(refused(400, "invalid_request", 900_144));

@@ -21,6 +21,7 @@ pub mod google_container;
 pub mod google_functions;
 pub mod google_iam;
 pub mod google_world;
+pub mod graph;
 pub mod harbor;
 pub mod iam;
 pub mod ibm_registry;
