@@ -73,6 +73,7 @@ pub async fn record(
         failed: found.verdict.is_failure(),
         expires_at: found.expires_at,
         told: Told { made_at: found.made_at, used_at: found.used_at, identity: found.identity.clone() },
+        key_id: found.key_id.clone(),
     };
     let vault = services.vault.clone();
     let write = move |conn: &mut Conn| checkups::record(conn, &vault, &actor, (id, secret_version), &outcome);

@@ -21,6 +21,7 @@ pub struct Draft {
     facts: String,
     ages: bool,
     expires_at: Option<DateTime<Utc>>,
+    key_id: Option<String>,
     plaintext: Zeroizing<Vec<u8>>,
 }
 
@@ -80,6 +81,7 @@ impl Draft {
             facts: serde_json::to_string(&shown).unwrap_or_default(),
             ages: (kind.ages)(values),
             expires_at: facts.expires_at,
+            key_id: facts.key_id,
             plaintext: values.to_json(),
         })
     }
@@ -106,6 +108,7 @@ impl Draft {
             facts: &self.facts,
             ages: self.ages,
             expires_at: self.expires_at,
+            key_id: self.key_id.as_deref(),
             plaintext: &self.plaintext,
         }
     }

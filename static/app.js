@@ -124,7 +124,11 @@ document.addEventListener("htmx:before:swap", () => {
     ? { id: active.id, href: active.getAttribute("href"), region: active.closest("[id]:not(a, button, input, select, textarea)")?.id }
     : null;
 });
+let opened = false;
+document.addEventListener("htmx:before:swap", () => { opened = document.querySelector("[data-stays-open]")?.open; });
 document.addEventListener("htmx:after:swap", () => {
+  const folded = document.querySelector("[data-stays-open]");
+  if (folded && opened) folded.open = true;
   // What was tested has passed every check.
   if (document.querySelector("#test-result .finding")) {
     for (const old of document.querySelectorAll(".error-summary, .field__error")) old.remove();

@@ -4,6 +4,7 @@
 
 mod alerts;
 mod bare;
+mod functions;
 mod load;
 mod mail;
 mod openbao;
@@ -58,6 +59,12 @@ fn main() {
     }
     if part("large") {
         lines.extend(providers::large(&server));
+    }
+    if part("functions") {
+        lines.extend(functions::scanning(&server));
+    }
+    if part("inventories") {
+        lines.extend(functions::pages(&server));
     }
     if part("million") {
         lines.extend(pages::million(&server));

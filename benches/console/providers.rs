@@ -81,7 +81,7 @@ pub fn testing(server: &Server) -> Vec<Line> {
     })
 }
 
-fn saved_key(store: &Store) -> CredentialId {
+pub fn saved_key(store: &Store) -> CredentialId {
     let plaintext = format!(
         r#"{{"access_key_id":"{KEY}","method":"access_key","secret_access_key":"wJalrXUtnFEMIzK7MDENGzbPxRfiCYEXAMPLEKEY"}}"#
     );
@@ -93,6 +93,7 @@ fn saved_key(store: &Store) -> CredentialId {
         facts: "{}",
         ages: true,
         expires_at: None,
+        key_id: None,
         plaintext: plaintext.as_bytes(),
     };
     let save = |conn: &mut models::Conn| credentials::create(conn, &store.vault, &Actor::command_line(), &new);

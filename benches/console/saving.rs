@@ -41,6 +41,7 @@ pub fn saving(server: &Server) -> Vec<Line> {
                 facts: "{}",
                 ages: false,
                 expires_at: None,
+                key_id: None,
                 plaintext: br#"{"password":"0123456789012345678901234567890123456789","username":"robot"}"#,
             };
             let save = |conn: &mut PgConnection| credentials::create(conn, &vault, &Actor::command_line(), &new);

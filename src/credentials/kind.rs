@@ -41,6 +41,8 @@ pub struct Facts {
     /// Further (label, value) lines for the credential's page.
     pub lines: Vec<(&'static str, String)>,
     pub expires_at: Option<DateTime<Utc>>,
+    /// What scans of an account call the long-term key that it holds, where its values tell: the id of the key.
+    pub key_id: Option<String>,
     /// Sentences that warn without refusing.
     pub warnings: Vec<String>,
 }

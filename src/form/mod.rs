@@ -7,7 +7,7 @@ mod values;
 mod view;
 
 pub use values::{Errors, Values};
-pub use view::{FieldView, name_shown_again, shown_again, view};
+pub use view::{FieldView, folded, name_shown_again, shown_again, view};
 
 use crate::pasted::{self, Wanted};
 
@@ -75,6 +75,8 @@ pub struct Field {
     pub identity: bool,
     /// Comes after the credential on the form of an integration: how things are done, not where and what.
     pub after_credential: bool,
+    /// Most people leave it as it is: it is folded away on the form of an integration.
+    pub advanced: bool,
     /// The value, blank or not, as a page shows it among the settings; `None` leaves the line out.
     pub summary: fn(&str) -> Option<String>,
 }
@@ -101,6 +103,7 @@ impl Field {
             wanted,
             identity: false,
             after_credential: false,
+            advanced: false,
             summary: unless_blank,
         }
     }
@@ -190,6 +193,11 @@ impl Field {
 
     pub const fn after_credential(mut self) -> Self {
         self.after_credential = true;
+        self
+    }
+
+    pub const fn advanced(mut self) -> Self {
+        self.advanced = true;
         self
     }
 

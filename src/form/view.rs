@@ -23,6 +23,17 @@ pub struct FieldView {
     /// Other fields depend on this one, so a change redraws the form.
     pub switches: bool,
     pub max: usize,
+    pub advanced: bool,
+    /// It holds something else than its default, or something wrong.
+    pub changed: bool,
+}
+
+/// For the part of a form that is folded away: whether it is open, since something in it is not as it is by default.
+/// `None` for a form that has no such part.
+pub fn folded(fields: &[FieldView]) -> Option<bool> {
+    let mut advanced = fields.iter().filter(|field| field.advanced).peekable();
+    advanced.peek()?;
+    Some(advanced.any(|field| field.changed))
 }
 
 /// Fewest characters of a posted secret that are looked for in other fields.
@@ -100,6 +111,8 @@ pub fn view(
                 stored: field.control.is_secret() && stored.is_some_and(|s| !s.get(field.name).is_empty()),
                 switches: fields.iter().any(|f| f.when.is_some_and(|(name, _)| name == field.name)),
                 max: field.max,
+                advanced: field.advanced,
+                changed: errors.of(field.name).is_some() || held_back || value != field.default,
             }
         })
         .collect()

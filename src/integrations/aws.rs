@@ -18,12 +18,14 @@ pub const EXTERNAL_ID: Field = Field::text("external_id", "External ID")
     .optional()
     .help("Where the trust policy of the role asks for one.")
     .max(1224)
+    .advanced()
     .check(aws::external_id);
 pub const SESSION_MINUTES: Field =
     Field::number("session_minutes", "Session length in minutes", SHORTEST as u32, LONGEST as u32)
         .when("sts", &["on"])
         .optional()
         .default("60")
+        .advanced()
         .help("An hour always works. More, up to 720, needs an access key and a role that allows it.");
 
 fn whole_arn(text: &str) -> Result<String, String> {

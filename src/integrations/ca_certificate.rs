@@ -11,6 +11,7 @@ pub const FIELD: Field = Field::document("ca_certificate", "CA certificate")
     .optional()
     .help("In PEM form, when the certificate of that address is self-signed or issued by a private CA.")
     .after_credential()
+    .advanced()
     .check(check);
 
 /// Certificates in PEM form, one at least, and nothing else; each of them, in one canonical text.

@@ -38,6 +38,15 @@ impl Family {
         }
     }
 
+    /// The label of the form's list of what the family can be set up with.
+    pub fn choice(self) -> &'static str {
+        match self {
+            Self::RegistryScan => "Registry type",
+            Self::ServerlessScan | Self::CloudScan => "Provider",
+            Self::AlertProfile => "Channel",
+        }
+    }
+
     /// One sentence for the page that adds one.
     pub fn summary(self) -> &'static str {
         match self {

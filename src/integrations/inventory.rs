@@ -23,7 +23,7 @@ pub enum Cell {
     Text(String),
     List(Vec<String>),
     /// Bytes.
-    Size(i64),
+    Size(Option<i64>),
     At(Option<DateTime<Utc>>),
     /// A dot of that tone and a word.
     Mark(&'static str, String),

@@ -10,8 +10,10 @@ pub mod aws;
 pub mod ca_certificate;
 pub mod cloud;
 pub mod context;
+pub mod cover;
 mod family;
 pub mod functions;
+pub mod google;
 pub mod inventory;
 pub mod patterns;
 pub mod progress;
@@ -29,7 +31,7 @@ impl Family {
         match self {
             Self::RegistryScan => Some(&registries::image::INVENTORY),
             Self::ServerlessScan => Some(&functions::function::INVENTORY),
-            Self::CloudScan => Some(&cloud::key::INVENTORY),
+            Self::CloudScan => Some(&cloud::found::INVENTORY),
             Self::AlertProfile => None,
         }
     }

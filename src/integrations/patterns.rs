@@ -25,6 +25,20 @@ impl Names {
             && !self.excluded.iter().any(|pattern| pattern.matches(name))
     }
 
+    /// Whether no name is left out.
+    pub fn take_all(&self) -> bool {
+        self.excluded.is_empty() && (self.wanted.is_empty() || self.wants("*"))
+    }
+
+    /// Whether no name below a path is left out: `team/*`.
+    pub fn take_all_below(&self, path: &str) -> bool {
+        self.take_all() || self.excluded.is_empty() && self.wants(&format!("{path}/*"))
+    }
+
+    fn wants(&self, pattern: &str) -> bool {
+        self.wanted.iter().any(|wanted| wanted.pattern() == pattern)
+    }
+
     /// The first parts of the names that are wanted, where each pattern tells its own: `team` of `team/*`.
     pub fn first_parts(&self) -> Option<Vec<String>> {
         let first = |pattern: String| {
@@ -100,6 +114,10 @@ mod tests {
         let names = Names::new("", "team/*, *-test");
         assert!(names.take("app") && !names.take("team/app") && !names.take("x-test"));
         assert_eq!(names.exact(), None);
+        let all = |wanted, excluded| Names::new(wanted, excluded).take_all();
+        let below = |wanted, excluded| Names::new(wanted, excluded).take_all_below("team");
+        assert!(below("team/*, x", "") && below("", "") && !below("team/*", "team/a") && !below("team/a*", ""));
+        assert!(all("", "") && all("a, *", "") && !all("", "a") && !all("a*", ""));
     }
 
     #[test]

@@ -4,7 +4,9 @@
 use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use super::cover::Cover;
 use super::inventory::Facts;
+use super::patterns::is_below;
 use super::progress::Step;
 use crate::providers::oci_registry::AT_ONCE;
 use crate::providers::{Failure, ProviderError, finding};
@@ -31,6 +33,9 @@ impl Item {
 pub struct Scan {
     pub items: Vec<Item>,
     pub gaps: Vec<Gap>,
+    /// The places that the settings ask for, where other scans may discover them: those that were read, and those that
+    /// could not be read this time.
+    pub covers: Vec<Cover>,
 }
 
 /// A part of a scan that failed: which step, on what, and why. As the error of a scan it is its end.
@@ -53,18 +58,29 @@ pub enum Hides {
     Nothing,
     All,
     Place(String),
-    Items { place: String, names: Vec<String> },
+    /// What is in a place below it: `shop/europe-west3` below `shop`.
+    PlacesBelow(String),
+    Items {
+        place: String,
+        names: Vec<String>,
+    },
+    /// The items whose names are one of these or begin with it and a slash: `eks/eu-central-1`.
+    Below {
+        place: String,
+        paths: Vec<String>,
+    },
 }
 
 impl Scan {
     /// Nothing but one gap.
     pub fn gap(gap: Gap) -> Self {
-        Self { items: Vec::new(), gaps: vec![gap] }
+        Self { gaps: vec![gap], ..Self::default() }
     }
 
     pub fn add(&mut self, other: Self) {
         self.items.extend(other.items);
         self.gaps.extend(other.gaps);
+        self.covers.extend(other.covers);
     }
 
     /// In the order of their places. An error, the first gap, when nothing at all was read: there are gaps and no items,
@@ -86,7 +102,11 @@ impl Hides {
             Self::Nothing => false,
             Self::All => true,
             Self::Place(hidden) => hidden == place,
+            Self::PlacesBelow(above) => is_below(place, above),
             Self::Items { place: hidden, names } => hidden == place && names.iter().any(|one| one == name),
+            Self::Below { place: hidden, paths } => {
+                hidden == place && paths.iter().any(|path| name == path || is_below(name, path))
+            }
         }
     }
 }
@@ -202,7 +222,12 @@ mod tests {
         let seen = |hides: &Hides| [("a", "1"), ("a", "2"), ("b", "1")].map(|(place, name)| hides.may_be(place, name));
         assert_eq!(seen(&item), [true, false, false]);
         assert_eq!(seen(&Hides::Place("a".to_owned())), [true, true, false]);
+        let below = Hides::Below { place: "a".to_owned(), paths: vec!["eks/x".to_owned()] };
+        assert!(below.may_be("a", "eks/x") && below.may_be("a", "eks/x/prod"));
+        assert!(!below.may_be("a", "eks/xy") && !below.may_be("b", "eks/x"));
         assert_eq!((seen(&Hides::All), seen(&Hides::Nothing)), ([true; 3], [false; 3]));
+        let places = Hides::PlacesBelow("shop".to_owned());
+        assert!(places.may_be("shop/eu", "1") && !places.may_be("shop", "1") && !places.may_be("shop2/eu", "1"));
     }
 
     #[test]

@@ -24,6 +24,8 @@ pub struct Outcome {
     /// Where the provider tells.
     pub expires_at: Option<DateTime<Utc>>,
     pub told: Told,
+    /// The id of the key, where the provider tells it and its values do not.
+    pub key_id: Option<String>,
 }
 
 /// As it was recorded.
@@ -71,6 +73,7 @@ pub fn record(
                 credentials::test_sentence.eq(&outcome.sentence),
                 credentials::tested_by.eq(&actor.name),
                 credentials::test_failed.eq(outcome.failed),
+                outcome.key_id.as_ref().map(|id| credentials::key_id.eq(id)),
             ))
             .execute(conn)?;
         provider_facts::keep(conn, id, secret_version, &outcome.told)?;

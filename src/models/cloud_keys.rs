@@ -1,6 +1,6 @@
 //! Long-term keys that scans found in cloud accounts, whichever integration found them: filtered, searched, a page at a
 //! time, each beside the credential that holds it. They are [`items`](super::items) whose facts say `sort: key`.
-//! Whether one is stored is never kept: it is looked up by key id when it is shown. Each order has its index in the
+//! Whether one is stored is never kept: it is looked up by key id when it is shown. Each order has its index in a
 //! migration.
 
 use diesel::prelude::*;
@@ -28,6 +28,8 @@ pub enum Filter {
     /// For [`UNUSED_DAYS`]; also never since it was made, so long ago.
     Unused,
     NotStored,
+    /// It never ends by itself.
+    WithoutExpiry,
 }
 
 /// What is asked for.
@@ -109,10 +111,10 @@ const COUNTS: &str = "NOT EXISTS (SELECT FROM items twin
 const ACTIVE: &str = "i.facts->>'active' = 'true'";
 /// What is searched, in small letters.
 const TEXT: &str = "lower(i.name || ' ' || coalesce(i.facts->>'owner', '') || ' ' || i.place)";
-/// The credentials `c` that hold the key.
-const HOLD: &str = "c.kind = i.facts->>'kind' AND c.identity = i.name AND c.ages";
+/// The credentials `c` that hold the key, or one of the keys that go by the same name.
+const HOLD: &str = "c.kind = i.facts->>'kind' AND c.key_id = coalesce(i.facts->>'held_as', i.name)";
 const NOT_STORED: &str = "i.facts->>'root' <> 'true' AND NOT EXISTS
-    (SELECT FROM credentials c WHERE c.kind = i.facts->>'kind' AND c.identity = i.name AND c.ages)";
+    (SELECT FROM credentials c WHERE c.kind = i.facts->>'kind' AND c.key_id = coalesce(i.facts->>'held_as', i.name))";
 
 #[derive(QueryableByName)]
 struct Found {
@@ -130,7 +132,7 @@ impl Filter {
     fn order(self) -> &'static str {
         match self {
             Self::Unused => BY_USE,
-            Self::All | Self::Old | Self::NeverUsed | Self::NotStored => BY_AGE,
+            Self::All | Self::Old | Self::NeverUsed | Self::NotStored | Self::WithoutExpiry => BY_AGE,
         }
     }
 
@@ -141,6 +143,7 @@ impl Filter {
             Self::Old => format!("{ACTIVE} AND $1 > 0 AND {}", passed(BY_AGE, "$1")),
             Self::NeverUsed => format!("{ACTIVE} AND i.facts->>'never' = 'true'"),
             Self::Unused => format!("{ACTIVE} AND {}", passed(BY_USE, &UNUSED_DAYS.to_string())),
+            Self::WithoutExpiry => format!("{ACTIVE} AND i.facts->>'expires' IS NULL"),
         }
     }
 
@@ -148,7 +151,7 @@ impl Filter {
     fn rest(self) -> String {
         match self {
             Self::NotStored => format!("{COUNTS} AND {NOT_STORED}"),
-            Self::All | Self::Old | Self::NeverUsed | Self::Unused => COUNTS.to_owned(),
+            Self::All | Self::Old | Self::NeverUsed | Self::Unused | Self::WithoutExpiry => COUNTS.to_owned(),
         }
     }
 }
@@ -312,7 +315,7 @@ pub(super) fn tell_one(conn: &mut Conn, credential: CredentialId) -> Result<(), 
 fn tell_where(conn: &mut Conn, condition: &str, id: uuid::Uuid) -> Result<(), DbError> {
     let told: Vec<Told> = diesel::sql_query(format!(
         "WITH held AS MATERIALIZED (SELECT c.id, c.secret_version, i.facts FROM items i JOIN credentials c ON {HOLD}
-             WHERE {condition} AND i.facts->>'sort' = 'key'
+             WHERE {condition} AND i.facts->>'sort' = 'key' AND i.facts->>'perhaps' IS NULL
              ORDER BY c.id FOR NO KEY UPDATE OF c)
          {KEEP} SELECT DISTINCT ON (id) id, secret_version, to_timestamp((facts->>'made')::bigint),
              to_timestamp((facts->>'used')::bigint), facts->>'arn' FROM held ORDER BY id

@@ -27,6 +27,8 @@ pub struct NewCredential<'a> {
     pub facts: &'a str,
     pub ages: bool,
     pub expires_at: Option<DateTime<Utc>>,
+    /// What scans of its account call the key, see `cloud_keys`.
+    pub key_id: Option<&'a str>,
     /// Canonical JSON of the form's values.
     pub plaintext: &'a [u8],
 }
@@ -101,13 +103,14 @@ fn insert(
             credentials::edited_at.eq(row.edited_at),
             credentials::edited_by.eq(&row.edited_by),
             credentials::row_mac.eq(&row.row_mac),
+            credentials::key_id.eq(new.key_id),
         ),
     ));
     let secret = NewSecret::active(id, 1, &sealed, ledger.now);
     let change = Both(inserted, diesel::insert_into(secrets::table).values(&secret));
     let event = row.event(Action::CredentialCreated, format!("type {}", row.kind));
     ledger.record_with(conn, vault, actor, (&event, row.row_version), change)?;
-    if row.ages {
+    if new.key_id.is_some() {
         cloud_keys::tell_one(conn, id)?;
     }
     Ok(id)
@@ -158,16 +161,6 @@ pub fn find_sealed(conn: &mut Conn, vault: &Vault, id: CredentialId) -> Result<(
     Ok((seen, Sealed { kek_id: kek_id.unwrap_or_default(), wrapped_dek, payload }))
 }
 
-/// (id, name) of the credentials of some kinds, for a form's list.
-pub fn choices(conn: &mut Conn, kinds: &[&str]) -> Result<Vec<(CredentialId, String)>, DbError> {
-    Ok(credentials::table
-        .filter(credentials::kind.eq_any(kinds))
-        .order(credentials::name_key)
-        .limit(1_000)
-        .select((credentials::id, credentials::name))
-        .load(conn)?)
-}
-
 /// Saves an edit made from `row_version`; [`DbError::Stale`] when somebody else was first. Call inside a transaction.
 pub fn update(
     conn: &mut Conn,
@@ -212,6 +205,8 @@ pub fn update(
     diesel::update(credentials::table.find(id))
         .set((
             (secret != Secret::Kept).then_some(healed),
+            // What a test was told about the same secret stays.
+            (secret == Secret::Replaced || new.key_id.is_some()).then_some(credentials::key_id.eq(new.key_id)),
             credentials::name.eq(&row.name),
             credentials::name_key.eq(crate::names::key(&row.name)),
             credentials::note.eq(&row.note),
@@ -231,7 +226,7 @@ pub fn update(
         let sealed = vault.seal(keks::active(conn, vault)?, &row.context(), new.plaintext)?;
         super::secrets::retire_active(conn, id)?;
         provider_facts::after_edit(conn, id, row.secret_version, secret == Secret::Replaced)?;
-        if row.ages {
+        if new.key_id.is_some() {
             cloud_keys::tell_one(conn, id)?;
         }
         NewSecret::active(id, row.secret_version, &sealed, ledger.now).replace(conn)?;

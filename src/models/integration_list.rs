@@ -1,13 +1,18 @@
 //! The lines of the integrations table, and of a credential's *Usages*: what is read from several tables to be shown. They
-//! decide nothing.
+//! decide nothing. Beside them, which names are free.
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 
 use super::paging::Page;
+use super::schema::integrations;
 use super::times::MaybeTime;
 use super::{Conn, CredentialId, DbError, IntegrationId};
+use crate::names;
+
+/// The highest number that [`free_name`] puts behind a name.
+const MOST_ALIKE: usize = 100;
 
 /// A line of the integrations table, and of a credential's *Usages*.
 #[derive(Clone, Debug, QueryableByName)]
@@ -85,4 +90,15 @@ pub fn list(conn: &mut Conn, search: &str, from: Option<(&str, bool)>, size: i64
         .bind::<BigInt, _>(size + 1)
         .load(conn)?;
     Ok(Page::cut(rows, size, from.map(|(_, back)| back)))
+}
+
+/// A name that no integration has: the wanted one, or the same with a number behind it.
+pub fn free_name(conn: &mut Conn, wanted: &str) -> Result<String, DbError> {
+    let numbered = (2..=MOST_ALIKE).map(|number| format!("{wanted} {number}"));
+    let names: Vec<String> = std::iter::once(wanted.to_owned()).chain(numbered).collect();
+    let keys: Vec<String> = names.iter().map(|name| names::key(name)).collect();
+    let taken: Vec<String> =
+        integrations::table.filter(integrations::name_key.eq_any(&keys)).select(integrations::name_key).load(conn)?;
+    let free = keys.iter().position(|key| !taken.contains(key)).unwrap_or_default();
+    Ok(names.into_iter().nth(free).unwrap_or_default())
 }

@@ -27,6 +27,7 @@ pub mod channels;
 pub mod checkups;
 pub mod cloud_keys;
 mod connecting;
+pub mod credential_choices;
 pub mod credential_limits;
 pub mod credential_list;
 pub mod credential_query;

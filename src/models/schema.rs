@@ -134,6 +134,7 @@ diesel::table! {
         stale_after_days -> Nullable<Int4>,
         made_at -> Nullable<Timestamptz>,
         aged_from -> Timestamptz,
+        key_id -> Nullable<Text>,
     }
 }
 

@@ -118,7 +118,7 @@ pub(super) fn found<T>(verdict: Verdict, sentence: impl Into<String>, remedy: im
 pub fn finding(error: &ProviderError, who: &str) -> Finding {
     let verdict = match error {
         ProviderError::Unauthorized { .. } => Verdict::BadKey,
-        ProviderError::Forbidden => Verdict::Denied,
+        ProviderError::Forbidden | ProviderError::Google(_) => Verdict::Denied,
         ProviderError::Throttled { .. } => Verdict::Throttled,
         ProviderError::RefusedByPolicy { .. } | ProviderError::Reserved { .. } => Verdict::RefusedByPolicy,
         ProviderError::Aws(refusal) => refusal.verdict(),

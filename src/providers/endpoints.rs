@@ -24,6 +24,10 @@ pub enum Service {
     GoogleArtifacts,
     /// `cloudresourcemanager.googleapis.com`
     GoogleProjects,
+    /// `cloudfunctions.googleapis.com`
+    GoogleFunctions,
+    /// `run.googleapis.com`
+    GoogleRun,
     /// `iam.cloud.ibm.com`
     IbmIam,
     /// `<region>.icr.io`
@@ -57,13 +61,15 @@ pub enum Service {
 }
 
 impl Service {
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 23] = [
         Self::AzureLogin,
         Self::AzureMetadata,
         Self::AzureRegistry,
         Self::GoogleToken,
         Self::GoogleArtifacts,
         Self::GoogleProjects,
+        Self::GoogleFunctions,
+        Self::GoogleRun,
         Self::IbmIam,
         Self::IbmRegistry,
         Self::OciIdentity,
@@ -90,6 +96,8 @@ impl Service {
             Self::GoogleToken => "google-token",
             Self::GoogleArtifacts => "google-artifacts",
             Self::GoogleProjects => "google-projects",
+            Self::GoogleFunctions => "google-functions",
+            Self::GoogleRun => "google-run",
             Self::IbmIam => "ibm-iam",
             Self::IbmRegistry => "ibm-registry",
             Self::OciIdentity => "oci-identity",
@@ -166,8 +174,9 @@ impl FromStr for Endpoints {
         let endpoints: Option<Vec<_>> = endpoints.collect();
         let endpoints = endpoints.ok_or(
             "give pairs of a service and its address, such as azure-login=https://login.example.com; the services are \
-             azure-login, azure-metadata, azure-registry, google-token, google-artifacts, google-projects, ibm-iam, \
-             ibm-registry, oci-identity, oci-artifacts, oci-registry, github, github-registry, gitlab, \
+             azure-login, azure-metadata, azure-registry, google-token, google-artifacts, google-projects, \
+             google-functions, google-run, ibm-iam, ibm-registry, oci-identity, oci-artifacts, oci-registry, \
+             github, github-registry, gitlab, \
              gitlab-registry, docker-hub, quay, slack, pagerduty, pagerduty-eu and google-pubsub",
         )?;
         let moved: BTreeMap<_, _> = endpoints.iter().cloned().collect();

@@ -8,7 +8,7 @@ pub use super::detour::Detour;
 use super::failure::Failure;
 use super::tls_faults::{self, CertificateFault, ClientFault, Form, HandshakeFault};
 use super::wording::{capital, own_machine, where_it_may_be};
-use super::{aws, proxy, token_server};
+use super::{aws, gcp, proxy, token_server};
 
 /// Why a call to a provider failed. Closed: a page knows every case and says what to do next. Hosts, as parsed from an
 /// address, and a certificate's names are the only values in it; never a body, a header or a library's error text.
@@ -130,6 +130,8 @@ pub enum ProviderError {
     WrongCredential,
     /// What only AWS says.
     Aws(aws::Refusal),
+    /// What only Google says.
+    Google(gcp::Refusal),
     /// A session could not be had, for what stands there.
     SignIn(Failure),
     /// Someone pressed *Stop*.
@@ -260,6 +262,7 @@ impl ProviderError {
                 ("the credential cannot be used here.".to_owned(), "Choose one of another type.".to_owned())
             }
             Self::Aws(refusal) => refusal.parts(),
+            Self::Google(refusal) => refusal.parts(),
             Self::Stopped => ("it was stopped.".to_owned(), String::new()),
             Self::SignIn(finding) => (finding.sentence.clone(), finding.remedy.clone()),
             Self::Unreachable { host } => (format!("{host} could not be reached."), where_it_may_be(host)),

@@ -14,6 +14,7 @@ use super::endpoints::{Endpoints, Service};
 use super::probe::{Finding, Verdict};
 use super::tls_faults::Form;
 use super::{Failure, ProviderError};
+use crate::credentials::checks;
 use crate::credentials::forge_token::Payload;
 use crate::credentials::gitlab_token::SERVER;
 use crate::form::Values;
@@ -24,6 +25,7 @@ const API_SCOPES: [&str; 2] = ["read_api", "api"];
 
 #[derive(Deserialize)]
 struct Token {
+    id: Option<i64>,
     name: String,
     scopes: Vec<String>,
     /// The token is good until midnight (UTC) of this day begins.
@@ -75,7 +77,14 @@ async fn outcome(payload: &Payload, egress: &Egress, endpoints: &Endpoints) -> O
         }
         _ => return Err(explain(own)),
     };
-    Ok(describe(token, username))
+    let key_id = token.as_ref().and_then(|token| Some(key_id(payload.server(SERVER), token.id?)));
+    Ok(Finding { key_id, ..describe(token, username) })
+}
+
+/// What a token is called among those of all servers: `gitlab.example.com/42`. Tokens of people, groups and projects
+/// share one row of numbers.
+pub fn key_id(server: &str, id: i64) -> String {
+    format!("{}/{id}", checks::host(server))
 }
 
 /// A path of a server: `/api/v4/user`.

@@ -54,6 +54,8 @@ pub struct Finding {
     pub made_at: Option<DateTime<Utc>>,
     pub used_at: Option<DateTime<Utc>>,
     pub identity: Option<String>,
+    /// The id of the key, where its values do not tell it.
+    pub key_id: Option<String>,
 }
 
 /// A role that was tried.
@@ -150,6 +152,7 @@ impl Finding {
             made_at: None,
             used_at: None,
             identity: None,
+            key_id: None,
         }
     }
 

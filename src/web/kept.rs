@@ -24,8 +24,9 @@ const FORMS: [&str; 9] = [
 ];
 
 /// Fields that no list declares.
-const PLAIN: [&str; 14] = [
+const PLAIN: [&str; 15] = [
     "kind",
+    "for",
     "version",
     "credential",
     "schedule",

@@ -27,7 +27,7 @@ use crate::services::Services;
 /// Built from nothing upwards: what is not named is not allowed.
 const CSP: &str = concat!(
     "default-src 'none'; ",
-    "script-src 'self'; ",      // htmx and app.js; nothing inline, no eval
+    "script-src 'self'; ",      // htmx and our own; nothing inline, no eval
     "style-src 'self'; ",       // the one bundle
     "img-src 'self'; ",         // icons
     "font-src 'self'; ",        // none yet

@@ -177,8 +177,9 @@ fn examine(values: &Values) -> Result<Facts, Errors> {
         };
         return Ok(Facts { identity: identity.to_owned(), subtype: Some("IAM role"), ..Facts::default() });
     }
-    let mut facts =
-        Facts { identity: values.get("access_key_id").to_owned(), subtype: Some("Access key"), ..Facts::default() };
+    let id = values.get("access_key_id").to_owned();
+    let key_id = Some(id.clone());
+    let mut facts = Facts { identity: id, subtype: Some("Access key"), key_id, ..Facts::default() };
     if values.get("secret_access_key").len() != 40 {
         facts.warnings.push("AWS secret access keys have 40 characters. Check that this one was copied whole.".into());
     }

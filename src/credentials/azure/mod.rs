@@ -176,6 +176,7 @@ fn examine(values: &Values) -> Result<Facts, Errors> {
                     ("Valid from", date(summary.not_before)),
                 ],
                 expires_at: Some(summary.not_after),
+                key_id: pair.thumbprint(),
             })
         }
         "managed_identity" => {
@@ -201,11 +202,17 @@ fn examine(values: &Values) -> Result<Facts, Errors> {
                 warnings: warnings(&ids),
                 identity: key.client_id.clone(),
                 subtype: Some("Service key"),
+                key_id: Some(secret_of(&key.client_id)),
                 lines,
                 ..Facts::default()
             })
         }
     }
+}
+
+/// Stands for the key id of an application's secret, which nothing that is stored tells: which application it is of.
+pub fn secret_of(client_id: &str) -> String {
+    format!("secret of {}", client_id.to_ascii_lowercase())
 }
 
 fn about_certificate(message: String) -> Errors {

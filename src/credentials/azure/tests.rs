@@ -34,6 +34,7 @@ fn changed(name: &str, value: Value) -> Value {
 fn the_long_shape_of_a_service_key_is_read() {
     let (facts, key) = with_key(&fixtures::service_key()).expect("valid");
     assert_eq!(facts.identity, "bc968c1e-67a3-4ba5-8d05-f807abb54a57");
+    assert_eq!(facts.key_id.as_deref(), Some("secret of bc968c1e-67a3-4ba5-8d05-f807abb54a57"));
     assert_eq!((facts.subtype, facts.warnings.len()), (Some("Service key"), 0));
     assert_eq!(key.client_secret.expose_secret(), "5ce0f4ec~5291.42f8_8be3-90bb3f42ba14");
     assert_eq!(key.subscription_id.as_deref(), Some("ae01981e-e1bf-49ec-ad81-80af157a944e"));

@@ -145,7 +145,7 @@ pub static KIND: Kind = Kind {
             .max(2048)
             .check(checks::token),
         Field::choice("level", "Level", &[("project", "Project"), ("organization", "Organization")])
-            .help("Organization looks at every project that the service account may see."),
+            .help("Organization makes registry scans look at every project that the service account may see."),
     ],
     examine,
     parses: |values| super::payload::<Payload>(values).is_some(),
@@ -195,6 +195,7 @@ fn examine(values: &Values) -> Result<Facts, Errors> {
     let level = if values.get("level") == "organization" { "Organization" } else { "Project" };
     Ok(Facts {
         identity: account.client_email,
+        key_id: Some(account.private_key_id.clone()),
         lines: vec![("Project", account.project_id), ("Key ID", account.private_key_id), ("Level", level.to_owned())],
         ..Facts::default()
     })

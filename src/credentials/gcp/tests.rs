@@ -94,6 +94,10 @@ fn the_level_is_project_unless_chosen_and_is_shown() {
     let values = crate::form::check(KIND.fields, &posted, None).expect("valid");
     let facts = examine(&values).expect("facts");
     assert_eq!(facts.identity, "mycompany-service-svc@mycompany-project.iam.gserviceaccount.com");
+    assert_eq!(
+        facts.key_id.as_deref(),
+        facts.lines.iter().find(|(label, _)| *label == "Key ID").map(|(_, id)| id.as_str())
+    );
     assert!(facts.lines.contains(&("Level", "Project".to_owned())));
     let payload: Payload = crate::credentials::payload(&values).expect("a payload");
     assert_eq!((payload.level, payload.api_token.is_none()), (Level::Project, true));

@@ -1,6 +1,7 @@
 //! Certificates and private keys in PEM (RFC 7468): read, held against each other, written again in one canonical form.
 //! Keys are judged by aws-lc-rs through rustls. What a kind does with them stands in the kind.
 
+use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
 use aws_lc_rs::encoding::{AsDer, PublicKeyX509Der};
 use aws_lc_rs::rsa;
 use aws_lc_rs::signature::KeyPair as _;
@@ -87,6 +88,12 @@ impl Pair {
 
     pub fn summary(&self) -> Option<Summary> {
         self.chain.first().and_then(summary)
+    }
+
+    /// SHA-1 of the certificate, in capital hex digits, as Microsoft names certificates.
+    pub fn thumbprint(&self) -> Option<String> {
+        let hash = |leaf: &_| hex::encode_upper(digest(&SHA1_FOR_LEGACY_USE_ONLY, AsRef::<[u8]>::as_ref(leaf)));
+        self.chain.first().map(hash)
     }
 }
 

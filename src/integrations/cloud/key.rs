@@ -1,11 +1,11 @@
 //! Long-term keys as items: the id of a key in an account. An active key and a switched-off one are two contents of the
-//! same. How they are shown on their integration's page is the [`INVENTORY`]; the page *Cloud keys* reads the same
-//! facts, which `models::cloud_keys` searches by their names.
+//! same. How they are shown on their integration's page is in [`found`](super::found); the page *Cloud keys* reads the
+//! same facts, which `models::cloud_keys` searches by their names.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::integrations::inventory::{self, Cell, Column, Inventory};
+use crate::integrations::inventory::{self, Cell};
 
 /// What sort of item it is, for the pages that show one sort of all accounts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -13,6 +13,10 @@ use crate::integrations::inventory::{self, Cell, Column, Inventory};
 pub enum Sort {
     #[default]
     Key,
+    Registry,
+    /// Those of one region.
+    Functions,
+    Cluster,
 }
 
 /// What is known of a key beside account and key id.
@@ -40,6 +44,15 @@ pub struct Facts {
     /// What it was last used for: `s3`, and where: `eu-central-1`; empty where that is not known.
     pub service: String,
     pub region: String,
+    /// When it ends by itself; `None`: never.
+    #[serde(with = "chrono::serde::ts_seconds_option", skip_serializing_if = "Option::is_none")]
+    pub expires: Option<DateTime<Utc>>,
+    /// What a credential that holds it calls it, where that is not its name.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub held_as: String,
+    /// Keys of the same owner are held under the same name: which of them a credential holds is not known.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub perhaps: bool,
 }
 
 impl Facts {
@@ -62,32 +75,19 @@ impl inventory::Facts for Facts {
     fn cells(self, _now: DateTime<Utc>) -> Vec<Cell> {
         let state = Cell::Mark(if self.active { "good" } else { "neutral" }, self.state().to_owned());
         let used_for = self.used_for();
-        vec![Cell::Text(self.owner), state, Cell::At(self.made), Cell::At(self.used), Cell::Text(used_for)]
+        vec![
+            Cell::Text("Key".to_owned()),
+            Cell::Text(self.owner),
+            Cell::Text(String::new()),
+            state,
+            Cell::Text(used_for),
+            Cell::At(self.made),
+            Cell::At(self.used),
+            Cell::At(self.expires),
+            Cell::Text(String::new()),
+        ]
     }
 }
-
-pub static INVENTORY: Inventory = Inventory {
-    noun: "key",
-    source: "account",
-    part: "user",
-    place: "Account",
-    name: "Key",
-    fingerprint: None,
-    separator: " ",
-    columns: &[
-        Column { head: "Owner", csv: "owner", is_number: false },
-        Column { head: "State", csv: "state", is_number: false },
-        Column { head: "Created", csv: "created_at", is_number: false },
-        Column { head: "Last used", csv: "last_used_at", is_number: false },
-        Column { head: "Used for", csv: "used_for", is_number: false },
-    ],
-    shown: 5,
-    exported: &["owner", "state", "created_at", "last_used_at", "used_for"],
-    hint: "No user of the account has a long-term key, or the credential may not list them.",
-    note: "",
-    cells: inventory::cells::<Facts>,
-    alarm: None,
-};
 
 #[cfg(test)]
 mod tests {
@@ -103,7 +103,7 @@ mod tests {
             (&"key".into(), &"aws".into(), &1_551_434_400.into())
         );
         assert!(json["active"] == true && json["never"] == true && json["root"] == false && json["owner"] == "");
-        assert!(json.get("used").is_none(), "what is not known is not there");
+        assert!(["used", "expires", "held_as", "perhaps"].iter().all(|name| json.get(name).is_none()));
         assert_eq!(serde_json::from_value::<Facts>(json).unwrap(), facts);
     }
 }

@@ -4,7 +4,9 @@
 use super::spec::Spec;
 
 mod aws_account;
+pub mod found;
 pub mod key;
+pub mod resource;
 
 /// Every version, in the order of the form's list.
 pub static VERSIONS: &[&Spec] = &[&aws_account::AWS_ACCOUNT];

@@ -57,8 +57,9 @@ static FIELDS: &[Field] = &[
         .help("Leave blank for all. Use * as a wildcard and commas between patterns.")
         .max(4096)
         .check(check_patterns)
-        .summary(all_if_blank),
-    Field::text("exclude_functions", "Functions to exclude").optional().max(4096).check(check_patterns),
+        .summary(all_if_blank)
+        .advanced(),
+    Field::text("exclude_functions", "Functions to exclude").optional().max(4096).check(check_patterns).advanced(),
     aws::STS.help("Exchanges the credential for temporary ones of a role, which may list the functions."),
     aws::ROLE
         .placeholder("arn:aws:iam::123456789012:role/function-reader")
@@ -95,6 +96,11 @@ impl Plan {
 
     pub fn place(&self) -> Place<'_> {
         Place { region: &self.home, account: None }
+    }
+
+    /// Whether no function of a region is left out by its name.
+    pub fn takes_all(&self) -> bool {
+        self.names.take_all()
     }
 
     /// Whether an item of that region and name is selected.

@@ -4,9 +4,10 @@
 use super::spec::Spec;
 
 pub mod function;
+mod google;
 mod lambda;
 pub mod runtimes;
 mod scan;
 
 /// Every provider, in the order of the form's list.
-pub static VERSIONS: &[&Spec] = &[&lambda::LAMBDA];
+pub static VERSIONS: &[&Spec] = &[&lambda::LAMBDA, &google::GOOGLE];

@@ -1,4 +1,4 @@
-//! The scan of AWS Lambda: sign in, find the regions, list the functions of each, eight regions at a time. A region that
+//! The scan of AWS Lambda: sign in, find the regions, list the functions of each, twenty regions at a time. A region that
 //! cannot be read is a gap.
 
 use std::collections::HashSet;
@@ -8,6 +8,7 @@ use futures_util::StreamExt;
 use super::function::Facts;
 use super::lambda::Plan;
 use crate::integrations::context::Context;
+use crate::integrations::cover::{self, Cover};
 use crate::integrations::progress::Step;
 use crate::integrations::scan::{Gap, Hides, Item, Judge, Scan};
 use crate::providers::ProviderError;
@@ -19,8 +20,8 @@ const LISTING_REGIONS: Step = Step { label: "Listing regions", doing: "Listing t
 const LISTING: Step = Step { label: "Listing functions", doing: "Listing the functions" };
 const READING: Step = Step { label: "Reading functions", doing: "Reading the description" };
 
-/// Regions that are read at once.
-const AT_ONCE: usize = 8;
+/// Regions that are read at once, each a host of its own.
+const AT_ONCE: usize = 20;
 /// More functions than this are not taken in by one scan.
 const MAX_FUNCTIONS: usize = 200_000;
 /// So many entries of a region that cannot be read are named; the rest is counted.
@@ -75,18 +76,24 @@ async fn read(cx: &Context<'_>) -> Result<Scan, Gap> {
     let regions = regions_of(&plan, &calls).await?;
     cx.report.parts(LISTING, regions.len(), 0);
     let (judge, mut scan, mut empty) = (Judge::default(), Scan::default(), false);
-    let (calls, plan, judge) = (&calls, &plan, &judge);
+    // Whose functions they are: without it nobody can tell what the scan covers, and it is a scan all the same.
+    let account = calls.session().caller().await.ok().map(|caller| caller.account);
+    let (calls, plan, judge, account) = (&calls, &plan, &judge, account.as_deref());
     let work = regions.into_iter().map(|region| async move {
         let listing = list(calls, &region, plan, Pages::All).await;
-        Ok(match judge.judged(listing, |cause| of_region(&region, cause))? {
-            Ok(listing) => taken(&region, plan, listing),
-            Err(gap) => Scan::gap(gap),
+        let found = judge.judged(listing, |cause| of_region(&region, cause))?;
+        let scope = account.map(|account| cover::functions("aws", account, Some(region.as_str())));
+        let cover = |scope| if found.is_ok() { Cover::read(scope, plan.takes_all()) } else { Cover::unread(scope) };
+        let covers = scope.map(cover).into_iter().collect();
+        Ok(match found {
+            Ok(listing) => Scan { covers, ..taken(&region, plan, listing) },
+            Err(gap) => Scan { covers, ..Scan::gap(gap) },
         })
     });
     let mut finished = futures_util::stream::iter(work).buffer_unordered(AT_ONCE);
     while let Some(found) = finished.next().await {
         let mut found: Scan = found?;
-        empty |= found == Scan::default();
+        empty |= found.items.is_empty() && found.gaps.is_empty();
         if scan.items.len() + found.items.len() > MAX_FUNCTIONS {
             let at = found.items.pop().map(|item| item.place).unwrap_or_default();
             found = Scan::gap(of_place(&at, ProviderError::TooLarge));
@@ -136,11 +143,12 @@ fn item(region: &Region, name: String, function: Function) -> Item {
     let facts = Facts {
         runtime: function.runtime.unwrap_or_default(),
         package: function.package_type,
-        size: function.code_size,
+        size: Some(function.code_size),
         modified: function.modified,
         role: function.role,
         architectures: function.architectures,
         layers: function.layers,
+        ..Facts::default()
     };
     Item::new(region.as_str().to_owned(), name, function.code_sha256, &facts)
 }

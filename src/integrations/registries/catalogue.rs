@@ -4,8 +4,9 @@
 use chrono::{DateTime, Utc};
 use futures_util::future::BoxFuture;
 
-use super::selection::Names;
+use super::selection::{Names, Selection};
 use crate::integrations::context::Context;
+use crate::integrations::cover::{self, Cover};
 use crate::providers::ProviderError;
 pub use crate::providers::oci_registry::{Listing, Pages};
 
@@ -33,6 +34,13 @@ pub trait Catalogue: Send + Sync {
     fn pulled_from(&self, _repository: &str) -> Option<String> {
         None
     }
+
+    /// What a scan of this selection covers, asked after all repositories were listed. `registry` is what the form has
+    /// in its field of that name: most registries are one scope, by their host.
+    fn covers(&self, registry: &str, selection: &Selection) -> Vec<Cover> {
+        let scope = cover::registry(registry, "").into_iter();
+        scope.map(|scope| Cover::read(scope, selection.takes_all())).collect()
+    }
 }
 
 /// A [`Catalogue`] of whatever provider, for the driver.
@@ -45,6 +53,8 @@ pub trait AnyCatalogue: Send + Sync {
     fn describe<'a>(&'a self, repository: &'a str, tag: &'a Tag) -> Answer<'a, Described>;
     /// As [`Catalogue::pulled_from`].
     fn pulled_from(&self, repository: &str) -> Option<String>;
+    /// As [`Catalogue::covers`].
+    fn covers(&self, registry: &str, selection: &Selection) -> Vec<Cover>;
 }
 
 type Answer<'a, T> = BoxFuture<'a, Result<T, ProviderError>>;
@@ -64,6 +74,10 @@ impl<C: Catalogue> AnyCatalogue for C {
 
     fn pulled_from(&self, repository: &str) -> Option<String> {
         Catalogue::pulled_from(self, repository)
+    }
+
+    fn covers(&self, registry: &str, selection: &Selection) -> Vec<Cover> {
+        Catalogue::covers(self, registry, selection)
     }
 }
 

@@ -68,7 +68,9 @@ async fn read(open: Open, cx: &Context<'_>) -> Result<Scan, Gap> {
         }
     };
     let reader = Reader { catalogue: &*catalogue, selection, listed, judge: Judge::default() };
-    reader.all(repositories, gaps, &cx.report).await
+    let mut scan = reader.all(repositories, gaps, &cx.report).await?;
+    scan.covers = catalogue.covers(cx.settings.get("registry"), &reader.selection);
+    Ok(scan)
 }
 
 /// The repositories of a listing that are selected, in order, with a gap for each part of it that is missing.
@@ -103,7 +105,7 @@ impl Reader<'_> {
             (repository, found)
         });
         let mut finished = futures_util::stream::iter(work).buffer_unordered(AT_ONCE);
-        let mut scan = Scan { items: Vec::new(), gaps };
+        let mut scan = Scan { gaps, ..Scan::default() };
         while let Some((repository, found)) = finished.next().await {
             let mut found = found?;
             if scan.items.len() + found.items.len() > MAX_IMAGES {
@@ -163,7 +165,7 @@ impl Reader<'_> {
             pulled_from: self.catalogue.pulled_from(repository),
         };
         let image = Item::new(repository.to_owned(), tag.name, details.digest, &facts);
-        Ok(Scan { items: vec![image], gaps: gap.into_iter().collect() })
+        Ok(Scan { items: vec![image], gaps: gap.into_iter().collect(), ..Scan::default() })
     }
 }
 

@@ -81,7 +81,7 @@ fn hint(step: Step, cause: &ProviderError) -> &'static str {
             | ProviderError::Timeout { .. }
             | ProviderError::TooLarge,
         ) => " Many registries do not list their repositories for everyone: enter their names under Repository.",
-        (_, ProviderError::Throttled { retry_after: None | Some(0) }) => " Or lower the Cap.",
+        (_, ProviderError::Throttled { retry_after: None | Some(0) }) => " Or take fewer tags.",
         (Step::LISTING_TAGS | Step::READING_MANIFESTS, ProviderError::Forbidden) => {
             " Or add the repository to Repositories to exclude."
         }
@@ -96,9 +96,9 @@ mod tests {
     #[test]
     fn only_a_scan_that_is_throttled_speaks_of_the_cap() {
         let cause = ProviderError::Throttled { retry_after: None };
-        assert!(!cause.told("the service").contains("Cap"));
+        assert!(!cause.told("the service").contains("fewer tags"));
         let said = of_repository("team/app", cause).to_string();
-        assert!(said.ends_with("kept refusing. Try later. Or lower the Cap."), "{said}");
+        assert!(said.ends_with("kept refusing. Try later. Or take fewer tags."), "{said}");
     }
 
     #[test]

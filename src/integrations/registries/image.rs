@@ -23,7 +23,7 @@ pub struct Facts {
 
 impl inventory::Facts for Facts {
     fn cells(self, _: DateTime<Utc>) -> Vec<Cell> {
-        vec![Cell::List(self.platforms), Cell::Size(self.size), Cell::At(self.pushed)]
+        vec![Cell::List(self.platforms), Cell::Size(Some(self.size)), Cell::At(self.pushed)]
     }
 }
 

@@ -18,17 +18,29 @@ const DEFAULT_CAP: usize = 5;
 
 /// Its help differs.
 pub const REPOSITORY: Field =
-    Field::text("repository", "Repository").optional().max(4096).check(check_patterns).summary(all_if_blank);
-pub const EXCLUDE_REPOSITORIES: Field =
-    Field::text("exclude_repositories", "Repositories to exclude").optional().max(4096).check(check_patterns);
-pub const TAG: Field =
-    Field::text("tag", "Tag").optional().help("Blank takes all.").max(4096).check(check_patterns).summary(all_if_blank);
+    Field::text("repository", "Repository").optional().max(4096).check(check_patterns).summary(all_if_blank).advanced();
+pub const EXCLUDE_REPOSITORIES: Field = Field::text("exclude_repositories", "Repositories to exclude")
+    .optional()
+    .max(4096)
+    .check(check_patterns)
+    .advanced();
+pub const TAG: Field = Field::text("tag", "Tag")
+    .optional()
+    .help("Blank takes all.")
+    .max(4096)
+    .check(check_patterns)
+    .summary(all_if_blank)
+    .advanced();
 pub const EXCLUDE_TAGS: Field =
-    Field::text("exclude_tags", "Tags to exclude").optional().max(4096).check(check_patterns);
+    Field::text("exclude_tags", "Tags to exclude").optional().max(4096).check(check_patterns).advanced();
 
 /// Its help differs.
-pub const CAP: Field =
-    Field::number("cap", "Cap", 0, 10_000).optional().default("5").after_credential().summary(cap_in_words);
+pub const CAP: Field = Field::number("cap", "Newest tags per repository", 0, 10_000)
+    .optional()
+    .default("5")
+    .after_credential()
+    .advanced()
+    .summary(cap_in_words);
 
 fn cap_in_words(value: &str) -> Option<String> {
     Some(match value {
@@ -57,6 +69,11 @@ impl Selection {
             versions: Versions::of(settings),
             cap: cap(settings),
         }
+    }
+
+    /// Whether no repository and no tag is left out by its name.
+    pub fn takes_all(&self) -> bool {
+        self.names.take_all() && self.tags.take_all()
     }
 }
 

@@ -15,7 +15,8 @@ pub const VERSION_PATTERN: Field = Field::text("version_pattern", "Version patte
     )
     .max(256)
     .check(check)
-    .after_credential();
+    .after_credential()
+    .advanced();
 
 /// A number in a tag, of any length: its digits without leading zeros, counted first.
 type Number = (usize, String);

@@ -78,6 +78,11 @@ impl Region {
         }
     }
 
+    /// The host of an account's ECR registry: `123456789012.dkr.ecr.eu-central-1.amazonaws.com`.
+    pub fn registry(&self, account: &str) -> String {
+        format!("{account}.dkr.ecr.{}.{}", self.name, self.dns_suffix())
+    }
+
     /// What the dual-stack names of registries in its partition end in.
     pub fn dual_stack_suffix(&self) -> &'static str {
         match self.partition() {

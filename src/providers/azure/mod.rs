@@ -216,6 +216,8 @@ pub(super) async fn probe(values: &Values, egress: &Egress, endpoints: &Endpoint
     finding.facts.extend(lines.into_iter().filter_map(|(label, at)| Some((label, jwt::claim(&claims, at)?))));
     if let Payload::Certificate { certificate, .. } = &payload {
         finding.expires_at = certificate.summary().map(|summary| summary.not_after);
+        // Releases before this one did not keep it.
+        finding.key_id = certificate.thumbprint();
     }
     finding
 }

@@ -6,6 +6,7 @@ use std::collections::HashSet;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use url::Url;
+use zeroize::Zeroize;
 
 use super::Pages;
 use super::links::{next_page, on_host};
@@ -114,8 +115,11 @@ impl Session {
     where
         R: Fn(&Answer) -> Result<(Vec<Lenient<T>>, Next), ProviderError>,
     {
-        let answer = self.get(url, sign, Ask::LIST).await?;
-        let (entries, next) = read(&answer)?;
+        let mut answer = self.get(url, sign, Ask::LIST).await?;
+        let read = read(&answer);
+        // Lists of functions come with their environment variables.
+        answer.body.zeroize();
+        let (entries, next) = read?;
         Ok((entries, next.address(&answer, url)))
     }
 }

@@ -124,6 +124,7 @@ async fn save(
             facts: &row.facts,
             ages: row.ages,
             expires_at: row.expires_at,
+            key_id: None,
             plaintext: &[],
         };
         let (new, secret) = match &draft {

@@ -14,8 +14,7 @@ use crate::services::Services;
 use crate::usecases::Refusal;
 
 const NAME: Field = Field::text("name", "Name").wants(Wanted::Name).max(200).check(name);
-const VERSION: Field = Field::pick("version", "Version").default("docker_v2").check(version_slug);
-const CHANNEL: Field = Field::pick("version", "Channel").check(version_slug);
+const VERSION: Field = Field::pick("version", "Provider").default("docker_v2").check(version_slug);
 const CREDENTIAL: Field = Field::pick("credential", "Credential")
     .help("Only credentials of the types that can be used here are listed.")
     .check(id);
@@ -31,7 +30,8 @@ const SCHEDULE: Field = Field::choice(
         ("168", "Every 7 days"),
     ],
 )
-.default("24");
+.default("24")
+.advanced();
 
 fn name(text: &str) -> Result<String, String> {
     names::label(text, 200)
@@ -45,19 +45,30 @@ fn id(text: &str) -> Result<String, String> {
     Uuid::try_parse(text).map(|id| id.to_string()).map_err(|_| "Choose one of the list.".to_owned())
 }
 
-/// The whole form of a provider, in the order in which it is filled in.
-pub fn fields(spec: &Spec) -> Vec<Field> {
-    let alerts = spec.family() == Family::AlertProfile;
-    // Where to and what come first, then who, then how.
+/// What the form is for. A new integration that nobody names gets a name of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    New,
+    Saved,
+}
+
+/// The whole form of a provider, in the order in which it is filled in: where to and what, who, how it is called, how
+/// things are done.
+pub fn fields(spec: &Spec, purpose: Purpose) -> Vec<Field> {
+    let family = spec.family();
     let (how, what): (Vec<Field>, Vec<Field>) = spec.fields.iter().partition(|field| field.after_credential);
-    let mut fields = vec![NAME, if alerts { CHANNEL } else { VERSION }];
+    let mut fields = vec![Field { label: family.choice(), ..VERSION }];
     fields.extend(what);
     if let Some(used) = spec.main() {
         let field = Field { label: used.label, ..CREDENTIAL };
         fields.push(if used.required { field } else { field.optional() });
     }
+    fields.push(match purpose {
+        Purpose::New => NAME.optional().help("Left blank, it is named after where it leads."),
+        Purpose::Saved => NAME,
+    });
     fields.extend(how);
-    if !alerts {
+    if family != Family::AlertProfile {
         fields.push(SCHEDULE);
     }
     fields
@@ -66,7 +77,13 @@ pub fn fields(spec: &Spec) -> Vec<Field> {
 /// Names of all fields that a form of any provider may post.
 pub fn field_names() -> Vec<&'static str> {
     let providers = Family::ALL.iter().flat_map(|family| family.providers());
-    providers.flat_map(|spec| fields(spec)).map(|field| field.name).collect()
+    providers.flat_map(|spec| fields(spec, Purpose::Saved)).map(|field| field.name).collect()
+}
+
+/// What an integration of these settings is called where nobody names it: `registry.example.com`, `AWS Lambda`.
+fn proposed(spec: &Spec, settings: &Values) -> String {
+    let host = spec.address(settings).and(spec.host(settings));
+    host.map_or_else(|| spec.label.to_owned(), |host| host.trim_start_matches("http://").to_owned())
 }
 
 /// The provider that was chosen, or the first of the list.
@@ -78,6 +95,8 @@ pub fn chosen(slug: &str) -> &'static Spec {
 pub struct Draft {
     pub provider: &'static Spec,
     pub name: String,
+    /// Nobody has named it; where the name is taken, a number makes it another.
+    pub proposed: bool,
     pub credential: Option<CredentialId>,
     pub host: String,
     settings: String,
@@ -86,9 +105,9 @@ pub struct Draft {
 
 impl Draft {
     /// Checks what was posted, the address by the operator's rules too.
-    pub fn check(services: &Services, posted: &Values) -> Result<Self, Errors> {
+    pub fn check(services: &Services, posted: &Values, purpose: Purpose) -> Result<Self, Errors> {
         let provider = chosen(posted.get("version"));
-        let mut values = form::check(&fields(provider), posted, None)?;
+        let mut values = form::check(&fields(provider, purpose), posted, None)?;
         let mut take = |field: &str| {
             let value = values.get(field).to_owned();
             values.set(field, "");
@@ -100,9 +119,11 @@ impl Draft {
         if let Some(address) = provider.address(&values) {
             services.egress.check_url(&address).map_err(|error| refused(error.to_string()))?;
         }
+        let nameless = name.is_empty();
         Ok(Self {
             provider,
-            name,
+            name: if nameless { proposed(provider, &values) } else { name },
+            proposed: nameless,
             credential: credential.parse().ok(),
             host,
             settings: String::from_utf8_lossy(&values.to_json()).into_owned(),
@@ -129,10 +150,15 @@ impl Draft {
 
     /// As the models take it.
     pub fn row(&self) -> NewIntegration<'_> {
+        self.named(&self.name)
+    }
+
+    /// The same with that name.
+    pub fn named<'a>(&'a self, name: &'a str) -> NewIntegration<'a> {
         NewIntegration {
             family: self.provider.family().slug(),
             version: self.provider.slug,
-            name: &self.name,
+            name,
             credential_id: self.credential,
             host: &self.host,
             further: &[],

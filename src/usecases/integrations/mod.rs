@@ -9,7 +9,7 @@ use crate::form::{Errors, Values};
 use crate::integrations::{Family, Spec};
 use crate::models::events::{self, Action};
 use crate::models::integrations::{self, Integration};
-use crate::models::{DbError, IntegrationId, runs};
+use crate::models::{DbError, IntegrationId, integration_list, runs};
 use crate::services::Services;
 
 mod destination;
@@ -17,7 +17,7 @@ pub mod draft;
 mod trial;
 
 use destination::Destination;
-use draft::Draft;
+use draft::{Draft, Purpose};
 pub use trial::{TestAlert, Trial, Tried, send_test, try_out};
 
 /// An integration as somebody entered it.
@@ -46,7 +46,8 @@ async fn check(
     if let Some(row) = &edited {
         stays(row, entered.values.get("version")).map_err(Refusal::Invalid)?;
     }
-    let draft = Arc::new(Draft::check(services, entered.values).map_err(Refusal::Invalid)?);
+    let purpose = if edited.is_some() { Purpose::Saved } else { Purpose::New };
+    let draft = Arc::new(Draft::check(services, entered.values, purpose).map_err(Refusal::Invalid)?);
     let name = edited.as_ref().map_or(&draft.name, |row| &row.name).clone();
     let looked = draft.clone();
     let find = move |conn: &mut _, vault: &_| destination::find(conn, vault, &looked, edited.as_deref());
@@ -102,9 +103,11 @@ pub async fn create(services: &Services, principal: &Principal, entered: &Entere
         confirm(services, principal.visitor(), &entered.confirmation).await?;
     }
     let added = write(services, principal, move |conn, vault, actor| {
-        let id = integrations::create(conn, vault, actor, &draft.row())?;
+        let free = if draft.proposed { Some(integration_list::free_name(conn, &draft.name)?) } else { None };
+        let name = free.as_deref().unwrap_or(&draft.name);
+        let id = integrations::create(conn, vault, actor, &draft.named(name))?;
         if let Some(destination) = &destination {
-            events::record(conn, vault, actor, &destination.allowed(Some(id), &draft.name))?;
+            events::record(conn, vault, actor, &destination.allowed(Some(id), name))?;
         }
         if scans {
             runs::queue(conn, vault, id, "added", &actor.name)?;

@@ -16,8 +16,10 @@ use crate::web::session::{As, Auditor};
 /// Keys read at once.
 const PIECE: i64 = 2_000;
 
-/// `used` is `yes`, `never` or empty where that could not be read; `stored_as` is the first of the credentials by name.
-const HEAD: [&str; 15] = [
+/// `used` is `yes`, `never` or empty where that could not be read; `stored` is `perhaps` where a credential holds one of
+/// several keys of that owner; `stored_as` is the first of the credentials by name.
+const HEAD: [&str; 17] = [
+    "cloud",
     "account",
     "account_name",
     "key_id",
@@ -29,6 +31,7 @@ const HEAD: [&str; 15] = [
     "used",
     "last_used_at",
     "used_for",
+    "expires_at",
     "stored",
     "stored_as",
     "integration",
@@ -61,7 +64,7 @@ pub async fn index(services: Data<Services>, _: As<Auditor>, params: Params) -> 
     Ok(attachment("cloud-keys.csv").streaming(Box::pin(pieces)))
 }
 
-fn cells(line: &Line) -> [String; 15] {
+fn cells(line: &Line) -> [String; 17] {
     let facts = view::facts(line);
     let used = match (facts.used, facts.never) {
         (Some(_), _) => "yes",
@@ -69,11 +72,13 @@ fn cells(line: &Line) -> [String; 15] {
         (None, false) => "",
     };
     let stored = match (line.credential_id, facts.root) {
+        (Some(_), _) if facts.perhaps => "perhaps",
         (Some(_), _) => "yes",
         (None, true) => "",
         (None, false) => "no",
     };
     [
+        view::cloud(&facts).to_owned(),
         line.place.clone(),
         facts.account.clone(),
         line.name.clone(),
@@ -85,6 +90,7 @@ fn cells(line: &Line) -> [String; 15] {
         used.to_owned(),
         facts.used.map(iso).unwrap_or_default(),
         facts.used_for(),
+        facts.expires.map(iso).unwrap_or_default(),
         stored.to_owned(),
         line.credential_name.clone().unwrap_or_default(),
         line.integration_name.clone(),

@@ -28,12 +28,13 @@ const PAGE: i64 = 50;
 const LONGEST_SEARCH: usize = 200;
 
 /// (word in the address, filter, label)
-const FILTERS: [(&str, Filter, &str); 5] = [
+const FILTERS: [(&str, Filter, &str); 6] = [
     ("", Filter::All, "All"),
     ("old", Filter::Old, "Old"),
     ("never-used", Filter::NeverUsed, "Never used"),
     ("unused", Filter::Unused, "Unused for 90 days"),
     ("not-stored", Filter::NotStored, "Not stored"),
+    ("without-expiry", Filter::WithoutExpiry, "Without expiry"),
 ];
 
 /// One filter to choose.
@@ -72,7 +73,7 @@ struct Index {
 struct Read {
     page: Page,
     /// Of the [`FILTERS`].
-    counts: [Count; 5],
+    counts: [Count; 6],
     scanned: bool,
     now: DateTime<Utc>,
 }
@@ -160,7 +161,7 @@ impl Index {
     }
 }
 
-fn chips(params: &Params, chosen: Filter, counts: [Count; 5]) -> Vec<Chip> {
+fn chips(params: &Params, chosen: Filter, counts: [Count; 6]) -> Vec<Chip> {
     let chip = |((word, filter, label), count): ((&str, Filter, &'static str), Count)| Chip {
         label,
         count: format!("{}{}", grouped(count.number), if count.more { "+" } else { "" }),

@@ -1,8 +1,9 @@
 //! A key as its table shows it.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Days, Utc};
 use serde::Deserialize;
 
+use crate::credentials;
 use crate::integrations::cloud::key::Facts;
 use crate::models::cloud_keys::Line;
 use crate::models::{CredentialId, IntegrationId};
@@ -26,6 +27,13 @@ pub struct KeyView {
     pub used: Option<When>,
     pub use_word: &'static str,
     pub used_for: String,
+    /// `AWS`
+    pub cloud: &'static str,
+    pub expires: Option<When>,
+    /// It ends within a month, or has ended.
+    pub ends: bool,
+    /// A credential holds this key or another one of the same owner.
+    pub perhaps: bool,
     /// The last scan could not read it.
     pub kept: bool,
     pub integration: (IntegrationId, String),
@@ -56,6 +64,10 @@ impl KeyView {
             used: facts.used.map(|at| when(at, now)),
             use_word: if facts.never { "never" } else { "not known" },
             used_for: facts.used_for(),
+            cloud: cloud(&facts),
+            expires: facts.expires.map(|at| when(at, now)),
+            ends: facts.active && facts.expires.is_some_and(|at| at < now + Days::new(30)),
+            perhaps: facts.perhaps,
             kept: line.kept,
             integration: (line.integration_id, line.integration_name),
             stored,
@@ -73,7 +85,15 @@ pub fn facts(line: &Line) -> Facts {
 
 /// The form of a credential with what is known of the key. Its secret is nowhere to be read: a person enters it.
 fn form(facts: &Facts, id: &str) -> String {
-    let known =
-        [("kind", facts.kind.as_str()), ("name", &facts.owner), ("method", "access_key"), ("access_key_id", id)];
-    Params::default().link("/credentials/new", &known)
+    let known = [("kind", facts.kind.as_str()), ("name", &facts.owner)];
+    let key: &[(&str, &str)] = match facts.kind.as_str() {
+        "aws" => &[("method", "access_key"), ("access_key_id", id)],
+        _ => &[],
+    };
+    Params::default().link("/credentials/new", &[&known, key].concat())
+}
+
+/// Whose cloud it is, as the types of credentials are labelled.
+pub fn cloud(facts: &Facts) -> &'static str {
+    credentials::find(&facts.kind).map_or("", |kind| kind.label)
 }

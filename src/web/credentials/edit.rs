@@ -108,6 +108,7 @@ fn setting(edited: &Edited, row_version: i64) -> Setting {
         title: format!("Edit {}", edited.row.name),
         lead: format!("{}: {}", edited.kind.label, edited.kind.summary),
         back: (format!("/credentials/{id}"), edited.row.name.clone()),
+        waiting: None,
         action: format!("/credentials/{id}/edit"),
         test: format!("/credentials/{id}/test"),
         url: format!("/credentials/{id}/edit"),

@@ -11,6 +11,7 @@ use crate::form::{self, Control, Errors, Field, FieldView, Values};
 use crate::usecases::credentials::entered;
 use crate::web::error::Error;
 use crate::web::htmx;
+use crate::web::integrations::detour::{self, BACK};
 use crate::web::page::{self, Shell};
 use crate::web::params::Params;
 use crate::web::posted::Posted;
@@ -19,7 +20,7 @@ use crate::web::step_up::{self, Ask};
 /// Everything that the form of `kind` posts, beside the number of the row's version.
 pub fn only(kind: &Kind, posted: &Posted) -> Result<(), Error> {
     let own = kind.fields.iter().map(|field| field.name);
-    posted.only(own.chain(["kind", "name", "description", "row_version", "redraw", step_up::OTHER_FIELD]))
+    posted.only(own.chain(["kind", "name", "description", "row_version", "redraw", BACK, step_up::OTHER_FIELD]))
 }
 
 /// The row's version that an edit form was made from.
@@ -33,6 +34,8 @@ pub struct Setting {
     pub title: String,
     pub lead: String,
     pub back: (String, String),
+    /// The form of an integration that waits for this credential.
+    pub waiting: Option<String>,
     /// Where it posts.
     pub action: String,
     /// Where its Test button posts.
@@ -91,9 +94,11 @@ impl FormPage {
         }
         let problems = errors.iter().map(|(field, message)| problem(kind, field, message)).collect();
         let is_new = setting.row_version.is_none();
+        let fitting = setting.waiting.as_deref().map(detour::kinds).unwrap_or_default();
+        let fits = |k: &&&Kind| is_new && (fitting.is_empty() || fitting.contains(&k.slug));
         Self {
             shell,
-            kinds: KINDS.iter().filter(|_| is_new).map(|k| (k.slug, k.label, k.slug == kind.slug)).collect(),
+            kinds: KINDS.iter().filter(fits).map(|k| (k.slug, k.label, k.slug == kind.slug)).collect(),
             setting,
             name: name.remove(0),
             description: filled.filter(|_| again("description")).map_or("", |v| v.get("description")).to_owned(),

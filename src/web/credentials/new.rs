@@ -11,6 +11,7 @@ use crate::form::Errors;
 use crate::services::Services;
 use crate::usecases::{Refusal, credentials};
 use crate::web::error::Error;
+use crate::web::integrations::detour::{self, BACK};
 use crate::web::page::{self, Shell};
 use crate::web::params::Params;
 use crate::web::posted::Posted;
@@ -20,18 +21,25 @@ use crate::web::session::{As, Operator};
 #[template(path = "credentials/kinds.html")]
 struct Kinds {
     shell: Shell,
-    /// (icon, type)
-    kinds: Vec<(&'static str, &'static Kind)>,
+    /// (icon, type, address of its form)
+    kinds: Vec<(&'static str, &'static Kind, String)>,
+    /// The form of an integration that waits for the credential.
+    waiting: Option<String>,
 }
 
 pub async fn new(request: HttpRequest, visitor: As<Operator>, params: Params) -> Result<HttpResponse, Error> {
     let shell = Shell::new(&request, &visitor, "credentials");
+    let waiting = detour::back(params.get(BACK));
     if params.get("kind").is_empty() {
-        return page::html(&Kinds { shell, kinds: KINDS.iter().map(|kind| (icon(kind.slug), *kind)).collect() });
+        let fitting = waiting.map(detour::kinds).unwrap_or_default();
+        let fits = |kind: &&&Kind| fitting.is_empty() || fitting.contains(&kind.slug);
+        let tile = |kind: &&'static Kind| (icon(kind.slug), *kind, address(kind, waiting));
+        let kinds = KINDS.iter().filter(fits).map(tile).collect();
+        return page::html(&Kinds { shell, kinds, waiting: waiting.map(str::to_owned) });
     }
     let kind = find(params.get("kind")).ok_or(Error::NotFound)?;
     let chosen = form::proposed(kind, &params);
-    let page = FormPage::new(shell, kind, setting(kind), chosen.as_ref(), None, &Errors::default());
+    let page = FormPage::new(shell, kind, setting(kind, waiting), chosen.as_ref(), None, &Errors::default());
     page.answer(&request, StatusCode::OK, chosen.is_some())
 }
 
@@ -48,7 +56,11 @@ pub async fn create(
         return form_of(kind, shell, &posted, &Errors::default()).answer(&request, StatusCode::OK, false);
     }
     match credentials::create(&services, &visitor.principal(), kind, &posted.0).await {
-        Ok(id) => Ok(super::leave(&request, &format!("/credentials/{id}"), "saved")),
+        Ok(id) => {
+            let to = detour::back(posted.get(BACK))
+                .map_or_else(|| format!("/credentials/{id}"), |waiting| detour::with(waiting, id));
+            Ok(super::leave(&request, &to, "saved"))
+        }
         Err(Refusal::Invalid(errors)) => form_of(kind, shell, &posted, &errors).refused(&request),
         Err(refusal) => Err(refusal.into()),
     }
@@ -56,17 +68,25 @@ pub async fn create(
 
 /// The form as it was filled in.
 pub fn form_of(kind: &'static Kind, shell: Shell, posted: &Posted, errors: &Errors) -> FormPage {
-    FormPage::new(shell, kind, setting(kind), Some(&posted.0), None, errors)
+    FormPage::new(shell, kind, setting(kind, detour::back(posted.get(BACK))), Some(&posted.0), None, errors)
 }
 
-fn setting(kind: &Kind) -> Setting {
+fn address(kind: &Kind, waiting: Option<&str>) -> String {
+    Params::default().link("/credentials/new", &[("kind", kind.slug), (BACK, waiting.unwrap_or_default())])
+}
+
+fn setting(kind: &Kind, waiting: Option<&str>) -> Setting {
     Setting {
         title: "Add credential".to_owned(),
         lead: format!("{}: {}", kind.label, kind.summary),
-        back: ("/credentials/new".to_owned(), "Types".to_owned()),
+        back: match waiting {
+            Some(form) => (form.to_owned(), "Integration".to_owned()),
+            None => ("/credentials/new".to_owned(), "Types".to_owned()),
+        },
+        waiting: waiting.map(str::to_owned),
         action: "/credentials".to_owned(),
         test: "/credentials/test".to_owned(),
-        url: format!("/credentials/new?kind={}", kind.slug),
+        url: address(kind, waiting),
         row_version: None,
         notice: None,
     }

@@ -5,7 +5,7 @@
 use crate::credentials::aws::RoleArn;
 use crate::draft::Shown;
 use crate::form::Values;
-use crate::integrations::Spec;
+use crate::integrations::{Spec, google};
 use crate::models::integrations::Integration;
 use crate::models::trust::Trusted;
 use crate::providers::aws::{Assume, policies};
@@ -20,8 +20,9 @@ pub struct Policies {
     pub wants_test: bool,
 }
 
-/// `caller` is whose the key is, as a test was told; `integrations` are those of the credential, as Strongroom saved them.
-pub fn of(shown: &Shown, caller: Option<&str>, integrations: &[Trusted<Integration>]) -> Policies {
+/// `identity` is whose the key is by its own values, `caller` the same as a test was told; `integrations` are those of
+/// the credential, as Strongroom saved them.
+pub fn of(shown: &Shown, identity: &str, caller: Option<&str>, integrations: &[Trusted<Integration>]) -> Policies {
     let mut roles: Vec<Assume> = own_role(shown).into_iter().collect();
     let mut needs = Vec::new();
     for row in integrations {
@@ -32,12 +33,24 @@ pub fn of(shown: &Shown, caller: Option<&str>, integrations: &[Trusted<Integrati
         needs.extend(granted.policies);
     }
     let mut list = if roles.is_empty() { shown.policies.clone() } else { into_roles(caller, &roles) };
-    for need in needs {
+    for need in
+        needs.into_iter().map(|(caption, text)| (filled(caption, shown, identity), filled(text, shown, identity)))
+    {
         if !list.contains(&need) {
             list.push(need);
         }
     }
     Policies { list, wants_test: caller.is_none() && !roles.is_empty() }
+}
+
+/// A text with what only the credential knows.
+fn filled(text: String, shown: &Shown, identity: &str) -> String {
+    let project = shown.lines.iter().find(|(label, _)| label == "Project").map(|(_, project)| project.as_str());
+    let known = [(google::ACCOUNT, Some(identity)), (google::OWN_PROJECT, project)];
+    known.into_iter().fold(text, |text, (name, value)| match value {
+        Some(value) if !value.is_empty() => text.replace(name, value),
+        _ => text,
+    })
 }
 
 /// The role that the credential itself goes on to.

@@ -126,7 +126,7 @@ pub async fn load(services: &Services, shell: Shell, id: CredentialId) -> Result
             let last_test = models::checkups::last(conn, id)?;
             let told = models::provider_facts::of(conn, id, row.secret_version)?;
             let using = usages::of(conn, &vault, id, MOST_INTEGRATIONS)?;
-            let policies = policies::of(&Shown::read(&row.facts), told.identity.as_deref(), &using);
+            let policies = policies::of(&Shown::read(&row.facts), &row.identity, told.identity.as_deref(), &using);
             Ok::<_, DbError>((seen, open, used_by, history, last_test, policies, told, models::clock(conn)?))
         })
         .await?;

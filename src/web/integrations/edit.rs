@@ -5,12 +5,12 @@ use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
+use super::detour;
 use super::form::{self, Pressed, Reply};
 use super::trial::Shown;
 use crate::form::{FieldView, Values};
 use crate::integrations::Family;
 use crate::models::IntegrationId;
-use crate::models::credentials;
 use crate::models::integrations::Integration;
 use crate::services::Services;
 use crate::usecases::Question;
@@ -53,13 +53,7 @@ impl Edit {
         reply: Reply,
     ) -> Result<Self, Error> {
         let version = draft::chosen(values.get("version"));
-        let mut choices = form::choices(services, version).await?;
-        if let Some(id) = row.credential_id.filter(|id| !choices.iter().any(|(known, _)| known == id)) {
-            // Beyond the end of a long list: the one in use must not get lost.
-            let vault = services.vault.clone();
-            let found = services.db.run(move |conn| credentials::find(conn, &vault, id)).await?;
-            choices.push((id, found.into_shown().name));
-        }
+        let choices = form::choices(services, version, values.get("credential")).await?;
         let fields = form::views(version, Some(values), Some(&form::stored(row)), &reply.errors, &choices);
         Ok(Self {
             shell,
@@ -80,7 +74,11 @@ impl Edit {
 }
 
 /// What is saved. Drawn anew for another version: what was chosen stays, typed text never leaves the browser for this.
+/// Who comes back from adding a credential finds the whole form as it was.
 fn filled_in(row: &Integration, params: &Params) -> Values {
+    if let Some(whole) = detour::whole(params) {
+        return whole;
+    }
     let mut shown = form::stored(row);
     if !params.get("version").is_empty() && integrations::stays(row, params.get("version")).is_ok() {
         for field in ["version", "credential", "schedule"] {
@@ -118,6 +116,10 @@ pub async fn update(
         Pressed::Try(what) => {
             integrations::try_out(&services, &principal, Some(at), &entered, what).await.map(Reply::tried)
         }
+        Pressed::AddCredential => match detour::leave(&format!("/integrations/{id}/edit"), &posted) {
+            Ok(away) => return Ok(away),
+            Err(too_long) => Ok(too_long),
+        },
         Pressed::Save => match integrations::update(&services, &principal, at, &entered).await {
             Ok(()) => return Ok(page::see_other(&format!("/integrations/{id}"), "saved")),
             Err(refusal) => Err(refusal),

@@ -3,16 +3,20 @@
 
 use actix_web::HttpRequest;
 use actix_web::http::StatusCode;
+use chrono::Utc;
 use url::Url;
 
+use super::shown;
 use super::trial::Shown;
 use crate::form::{self, Errors, FieldView, Values};
 use crate::integrations::{Family, Spec};
+use crate::models::credential_choices::{self, Choice};
 use crate::models::integrations::Integration;
-use crate::models::{CredentialId, DbError, credentials};
+use crate::models::{CredentialId, DbError};
 use crate::providers::egress::Egress;
 use crate::services::Services;
-use crate::usecases::integrations::{Entered, Trial, Tried, draft};
+use crate::usecases::integrations::draft::{self, Purpose};
+use crate::usecases::integrations::{Entered, Trial, Tried};
 use crate::usecases::{Question, Refusal};
 use crate::web::error::Error;
 use crate::web::posted::Posted;
@@ -23,7 +27,7 @@ const SEND_TO: &str = "send_to";
 
 /// Refuses what the form does not hold; `more` are fields of one of the two pages alone.
 pub fn only(posted: &Posted, more: &[&'static str]) -> Result<(), Error> {
-    let own = draft::field_names().into_iter().chain([SEND_TO, step_up::FIELD, "redraw", "try"]);
+    let own = draft::field_names().into_iter().chain([SEND_TO, step_up::FIELD, "redraw", "try", "add"]);
     posted.only(own.chain(more.iter().copied()))
 }
 
@@ -38,12 +42,17 @@ pub enum Pressed {
     /// Another version was chosen, without the script.
     Redraw,
     Try(Trial),
+    /// A credential is missing: *Add credential*.
+    AddCredential,
     Save,
 }
 
 pub fn pressed(posted: &Posted) -> Result<Pressed, Error> {
     if posted.0.contains("redraw") {
         return Ok(Pressed::Redraw);
+    }
+    if posted.0.contains("add") {
+        return Ok(Pressed::AddCredential);
     }
     match posted.get("try") {
         "connection" => Ok(Pressed::Try(Trial::Connection)),
@@ -107,8 +116,9 @@ pub fn views(
     posted: Option<&Values>,
     stored: Option<&Values>,
     errors: &Errors,
-    choices: &[(CredentialId, String)],
+    choices: &[(String, String)],
 ) -> Vec<FieldView> {
+    let purpose = if stored.is_some() { Purpose::Saved } else { Purpose::New };
     let picks = |field: &str| match field {
         "version" => {
             // A saved channel stays what it is.
@@ -116,9 +126,9 @@ pub fn views(
             let known = if fixed { vec![provider] } else { provider.family().providers().to_vec() };
             known.into_iter().map(|spec| (spec.slug.to_owned(), spec.label.to_owned())).collect()
         }
-        _ => choices.iter().map(|(id, name)| (id.to_string(), name.clone())).collect(),
+        _ => choices.to_vec(),
     };
-    let mut views = form::view(&draft::fields(provider), posted, stored, errors, &picks);
+    let mut views = form::view(&draft::fields(provider, purpose), posted, stored, errors, &picks);
     for view in views.iter_mut().filter(|view| view.name == "version") {
         // Each provider has fields of its own.
         view.switches = true;
@@ -126,9 +136,23 @@ pub fn views(
     views
 }
 
-/// The credentials that a provider can use.
-pub async fn choices(services: &Services, provider: &'static Spec) -> Result<Vec<(CredentialId, String)>, DbError> {
-    services.db.run(move |conn| credentials::choices(conn, provider.credential_kinds())).await
+/// The credentials that a provider can use: the id, and `Harbor robot — robot$ci · 120 days`. The chosen one is among
+/// them.
+pub async fn choices(
+    services: &Services,
+    provider: &'static Spec,
+    chosen: &str,
+) -> Result<Vec<(String, String)>, DbError> {
+    let chosen = chosen.parse::<CredentialId>().ok();
+    let found =
+        services.db.run(move |conn| credential_choices::choices(conn, provider.credential_kinds(), chosen)).await?;
+    let now = Utc::now();
+    let label = |choice: Choice| {
+        let age = shown::counted((now - choice.aged_from).num_days().max(0), "day");
+        let whose = if choice.identity.is_empty() { String::new() } else { format!("{} · ", choice.identity) };
+        (choice.id.to_string(), format!("{} — {whose}{age}", choice.name))
+    };
+    Ok(found.into_iter().map(label).collect())
 }
 
 /// The form's values of a saved integration.

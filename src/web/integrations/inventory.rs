@@ -23,7 +23,8 @@ pub struct Listed {
     /// `1,204 images`
     pub title: String,
     pub words: Words,
-    pub columns: &'static [Column],
+    /// Those of which a row on this page has something to say.
+    pub columns: Vec<&'static Column>,
     pub rows: Vec<Row>,
     /// `50 of 1,204 images on this page`
     pub summary: String,
@@ -120,17 +121,25 @@ impl Listed {
             Some(params.link(path, &[("part", ""), ("after", ""), ("before", ""), (name, &at)]))
         };
         let title = shown::counted(total, inventory.noun);
-        Self {
-            total,
-            words: Words::new(inventory),
-            columns: inventory.columns.get(..inventory.shown).unwrap_or(inventory.columns),
-            summary: format!("{} of {title} on this page", shown::grouped(page.rows.len() as i64)),
-            title,
-            previous: turn(page.rows.first(), "before", page.before),
-            next: turn(page.rows.last(), "after", page.after),
-            rows: page.rows.into_iter().map(|item| Row::new(inventory, item, now)).collect(),
-        }
+        let (previous, next) =
+            (turn(page.rows.first(), "before", page.before), turn(page.rows.last(), "after", page.after));
+        let summary = format!("{} of {title} on this page", shown::grouped(page.rows.len() as i64));
+        let mut rows: Vec<Row> = page.rows.into_iter().map(|item| Row::new(inventory, item, now)).collect();
+        let columns = without_blank(inventory, &mut rows);
+        Self { total, words: Words::new(inventory), columns, summary, title, previous, next, rows }
     }
+}
+
+/// The columns of the table. One in which every cell is blank goes, since not every vendor tells every fact.
+fn without_blank(inventory: &'static Inventory, rows: &mut [Row]) -> Vec<&'static Column> {
+    let shown = inventory.columns.iter().take(inventory.shown).enumerate();
+    let told = |number: usize| rows.iter().any(|row| row.facts.get(number).is_some_and(|fact| !fact.is_blank()));
+    let (kept, columns): (Vec<usize>, Vec<&Column>) = shown.filter(|(number, _)| told(*number)).unzip();
+    for row in rows {
+        let facts = std::mem::take(&mut row.facts).into_iter().enumerate();
+        row.facts = facts.filter(|(number, _)| kept.contains(number)).map(|(_, fact)| fact).collect();
+    }
+    columns
 }
 
 impl Row {
@@ -154,11 +163,15 @@ impl Fact {
         match cell {
             Cell::Text(text) => fact("nowrap", text),
             Cell::List(entries) => fact("nowrap", entries.join(", ")),
-            Cell::Size(bytes) => fact("is-number nowrap", shown::size(bytes)),
-            Cell::At(None) => fact("is-soft nowrap", "—".to_owned()),
+            Cell::Size(bytes) => fact("is-number nowrap", bytes.map(shown::size).unwrap_or_default()),
+            Cell::At(None) => fact("is-soft nowrap", String::new()),
             Cell::At(Some(at)) => Self { at: Some(page::when(at, now)), ..fact("is-soft nowrap", String::new()) },
             Cell::Mark(tone, word) => Self { tone: Some(tone), ..fact("nowrap", word) },
         }
+    }
+
+    fn is_blank(&self) -> bool {
+        self.text.is_empty() && self.at.is_none()
     }
 }
 
@@ -218,6 +231,30 @@ fn named(at: &str) -> Option<(String, String)> {
 mod tests {
     use super::*;
     use crate::models::ItemId;
+
+    #[test]
+    fn a_column_that_is_blank_in_every_row_is_not_in_the_table() {
+        let inventory = Family::ServerlessScan.inventory().unwrap();
+        let now = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
+        let listed = |facts: &[serde_json::Value]| {
+            let item = |facts: &serde_json::Value| Item {
+                id: ItemId::default(),
+                place: "eu".to_owned(),
+                name: "pay".to_owned(),
+                fingerprint: String::new(),
+                facts: facts.clone(),
+                kept: false,
+            };
+            let page = Page { rows: facts.iter().map(item).collect(), before: false, after: false };
+            let listed = Listed::new(inventory, page, 2, "/", &Params::default(), now);
+            assert!(listed.rows.iter().all(|row| row.facts.len() == listed.columns.len()));
+            listed.columns.iter().map(|column| column.csv).collect::<Vec<_>>()
+        };
+        let plain = serde_json::json!({ "runtime": "go1.x", "size": null, "role": "pay" });
+        assert_eq!(listed(&[plain.clone()]), ["runtime", "runtime_support", "role"]);
+        let known = serde_json::json!({ "size": 0, "state": "Running" });
+        assert_eq!(listed(&[plain, known]), ["runtime", "runtime_support", "code_size_bytes", "role", "state"]);
+    }
 
     #[test]
     fn a_page_begins_after_any_item_whatever_its_name() {

@@ -5,6 +5,7 @@
 pub mod activation;
 pub mod channel;
 pub mod delete;
+pub mod detour;
 pub mod edit;
 pub mod export;
 mod exports;

@@ -4,13 +4,15 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
+use super::detour;
 use super::form::{self, Pressed, Reply};
 use super::trial::Shown;
 use crate::form::{FieldView, Values};
 use crate::integrations::Family;
 use crate::services::Services;
 use crate::usecases::Question;
-use crate::usecases::integrations::{self, Added, draft};
+use crate::usecases::integrations::draft::{self, Purpose};
+use crate::usecases::integrations::{self, Added};
 use crate::web::error::Error;
 use crate::web::page::{self, Shell};
 use crate::web::params::Params;
@@ -40,7 +42,7 @@ impl New {
         let empty = Values::default();
         let values = shown.unwrap_or(&empty);
         let version = draft::chosen(values.get("version"));
-        let choices = form::choices(services, version).await?;
+        let choices = form::choices(services, version, values.get("credential")).await?;
         let fields = form::views(version, shown, None, &reply.errors, &choices);
         let family = version.family();
         let first = |family: Family| family.providers().first().map_or("", |spec| spec.slug);
@@ -62,11 +64,14 @@ impl New {
 
 /// The fields that the address fills in, beside the defaults of the others; `None` where it fills in none.
 fn filled_in(params: &Params) -> Option<Values> {
+    if let Some(whole) = detour::whole(params) {
+        return Some(whole);
+    }
     let given = |name: &&'static str| !params.get(name).is_empty();
     let mut values: Values =
         draft::field_names().into_iter().filter(given).map(|name| (name, params.get(name))).collect();
     values.names().next()?;
-    for field in draft::fields(draft::chosen(values.get("version"))) {
+    for field in draft::fields(draft::chosen(values.get("version")), Purpose::New) {
         if !values.contains(field.name) {
             values.set(field.name, field.default);
         }
@@ -100,6 +105,10 @@ pub async fn create(
         Pressed::Try(what) => {
             integrations::try_out(&services, &principal, None, &entered, what).await.map(Reply::tried)
         }
+        Pressed::AddCredential => match detour::leave("/integrations/new", &posted) {
+            Ok(away) => return Ok(away),
+            Err(too_long) => Ok(too_long),
+        },
         Pressed::Save => match integrations::create(&services, &principal, &entered).await {
             Ok(added) => return Ok(leave(&added)),
             Err(refusal) => Err(refusal),

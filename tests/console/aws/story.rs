@@ -1,6 +1,6 @@
 //! The whole way in the console: a key that may only assume a role, an ECR registry scanned with it, the key replaced.
 
-use strongroom::models::{IntegrationId, credentials, runs};
+use strongroom::models::{IntegrationId, credential_choices, runs};
 
 use super::arn;
 use crate::support::app::{TestApp, Visit};
@@ -69,8 +69,9 @@ async fn a_registry_is_scanned_through_a_role_and_a_replaced_key_is_used_at_once
     assert_eq!(page.text("#chain"), format!("scanner key → {role} → {registry}"));
     assert!(page.text("#results").contains("team/app"));
 
-    let shipped = app.services.db.run(|conn| credentials::choices(conn, &["aws"])).await.expect("the credentials");
-    let shipped = shipped.into_iter().find(|(_, name)| name == "IAM Role").expect("IAM Role").0.to_string();
+    let shipped =
+        app.services.db.run(|conn| credential_choices::choices(conn, &["aws"], None)).await.expect("the credentials");
+    let shipped = shipped.into_iter().find(|choice| choice.name == "IAM Role").expect("IAM Role").id.to_string();
     let mut long = fields.to_vec();
     long.retain(|(name, _)| !["name", "credential"].contains(name));
     long.extend([("name", "Too long"), ("credential", &shipped), ("session_minutes", "61")]);

@@ -33,7 +33,10 @@ async fn every_key_of_an_account_is_shown_with_who_holds_it_and_one_key_has_one_
 
     let page = visit.get("/cloud-keys").await;
     assert_eq!(keys(&page), ["root key 1", OFF, OLD, NEVER, YOUNG], "the oldest first");
-    assert_eq!(chips(&page), ["All 5", "Old 2", "Never used 1", "Unused for 90 days 2", "Not stored 3"]);
+    assert_eq!(
+        chips(&page),
+        ["All 5", "Old 2", "Never used 1", "Unused for 90 days 2", "Not stored 3", "Without expiry 4"]
+    );
     let row = page.text(&format!("tr[data-key-id={OLD}]"));
     let age = format!("{} days", days_since("2019-03-01T10:00:00Z"));
     assert!(row.starts_with("ada") && row.contains(&age) && row.contains("s3 in eu-central-1"), "{row}");
@@ -84,7 +87,8 @@ async fn keys_are_filtered_searched_paged_and_exported() {
     assert_eq!(ended(&app, super::id_in(again.location()), 1).await.0, "succeeded");
 
     let page = visit.get("/cloud-keys").await;
-    assert_eq!(chips(&page), ["All 65", "Old 62", "Never used 61", "Unused for 90 days 62", "Not stored 63"]);
+    let counts = ["All 65", "Old 62", "Never used 61", "Unused for 90 days 62", "Not stored 63", "Without expiry 64"];
+    assert_eq!(chips(&page), counts);
     let first = keys(&page);
     let next = page.attributes("a[rel=next]", "href").remove(0);
     let second = visit.get(&next).await;
@@ -108,11 +112,12 @@ async fn keys_are_filtered_searched_paged_and_exported() {
     let mut reader = csv::Reader::from_reader(file.as_bytes());
     let rows: Vec<csv::StringRecord> = reader.records().map(|row| row.expect("a row")).collect();
     assert_eq!(rows.len(), 63);
-    let old = rows.iter().find(|row| &row[2] == OLD).expect("the old key");
+    let old = rows.iter().find(|row| &row[3] == OLD).expect("the old key");
     let cells: Vec<&str> = old.iter().collect();
     assert_eq!(
-        cells[..8],
+        cells[..9],
         [
+            "AWS",
             ACCOUNT,
             "example-prod",
             OLD,
@@ -123,7 +128,7 @@ async fn keys_are_filtered_searched_paged_and_exported() {
             "2019-03-01T10:00:00Z"
         ]
     );
-    assert_eq!(cells[10..13], ["s3 in eu-central-1", "no", ""]);
+    assert_eq!(cells[11..15], ["s3 in eu-central-1", "", "no", ""]);
 }
 
 #[actix_web::test]
@@ -162,7 +167,7 @@ async fn a_found_key_is_stored_with_what_is_known_and_a_changed_one_is_told() {
     let changes = page.texts("#changed li");
     let told = |word: &str, id: &str| changes.iter().any(|line| line.contains(word) && line.contains(id));
     assert!(changes.len() == 2 && told("Changed", NEVER) && told("Gone", OFF), "{changes:?}");
-    assert!(page.text("#results").contains("Inactive") && page.text("#inventory small") == "4 keys");
+    assert!(page.text("#results").contains("Inactive") && page.text("#inventory small") == "4 items");
     assert_eq!(keys(&visit.get("/cloud-keys?show=never-used").await), [""; 0]);
 }
 

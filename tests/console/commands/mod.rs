@@ -58,6 +58,7 @@ pub fn credentials(conn: &mut PgConnection, vault: &Vault, numbers: std::ops::Ra
             facts: "[]",
             ages: false,
             expires_at: None,
+            key_id: None,
             plaintext: plaintext.as_bytes(),
         };
         diesel::Connection::transaction(conn, |conn| credentials::create(conn, vault, &Actor::command_line(), &new))

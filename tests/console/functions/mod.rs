@@ -1,5 +1,5 @@
 //! Serverless scans: AWS Lambda against a peer that verifies every signature, against moto, and from the form to the
-//! exported file.
+//! exported file; Google's in a folder of their own.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -20,6 +20,7 @@ use uuid::Uuid;
 use crate::support::outside::World;
 use crate::support::peers::lambda::{KEY, SECRET};
 
+mod google;
 mod hostile;
 mod moto;
 mod regions;

@@ -15,28 +15,25 @@ async fn the_form_has_the_fields_and_buttons_of_the_product_in_their_order() {
     basic(&app, "harbor robot", "robot", "secret");
     let mut visit = app.administrator();
     let page = visit.get("/integrations/new").await;
-    let labels: Vec<String> = page
-        .texts(".fields > .field > .field__label")
-        .into_iter()
-        .map(|label| label.trim_end_matches("optional").trim().to_owned())
-        .collect();
-    let expected = [
-        "Name",
-        "Version",
-        "Registry",
+    let labels = |part: &str| -> Vec<String> {
+        let labels = page.texts(&format!("{part} > .field > .field__label"));
+        labels.into_iter().map(|label| label.trim_end_matches("optional").trim().to_owned()).collect()
+    };
+    assert_eq!(labels("#fields"), ["Registry type", "Registry", "Credential", "Name"]);
+    let folded = [
         "Repository",
         "Repositories to exclude",
         "Tag",
         "Tags to exclude",
-        "Credential",
         "CA certificate",
-        "Cap",
+        "Newest tags per repository",
         "Version pattern",
         "Schedule",
     ];
-    assert_eq!(labels, expected);
+    assert_eq!(labels("#advanced .fields"), folded);
+    assert!(!page.has("#advanced[open]"));
     assert_eq!(page.texts("#version option[selected]"), ["Docker Registry v2"]);
-    assert_eq!(page.texts("#credential option"), ["None", "harbor robot"]);
+    assert_eq!(page.texts("#credential option"), ["None", "harbor robot — robot · 0 days"]);
     let schedule =
         ["Off", "Every hour", "Every 6 hours", "Every 12 hours", "Every 24 hours", "Every 7 days"].map(str::to_owned);
     assert_eq!(page.texts("#schedule option"), schedule);
@@ -53,13 +50,14 @@ async fn the_form_has_the_fields_and_buttons_of_the_product_in_their_order() {
 async fn a_form_with_mistakes_comes_back_with_all_that_was_typed() {
     let app = TestApp::start();
     let mut visit = app.administrator();
-    let bad = Form::new("  ", "ftp://x").with("cap", "-1").with("tag", "a b").with("repository", "team/*");
+    let bad = Form::new("a\u{202e}b", "ftp://x").with("cap", "-1").with("tag", "a b").with("repository", "team/*");
     let page = bad.post(&mut visit, "/integrations").await;
     assert_eq!(page.status, 422);
     for field in ["name", "registry", "tag", "cap"] {
         assert!(page.has(&format!("#{field}-error")), "{field}");
     }
     assert_eq!(page.attributes("#repository", "value"), ["team/*"]);
+    assert!(page.has("#advanced[open]"), "what is wrong is in sight");
     let extra = Form::new("a", CLOSED).with("active", "on").post(&mut visit, "/integrations").await;
     assert_eq!(extra.status, 422);
     for (field, value) in [("version", "nothing"), ("credential", "x"), ("schedule", "2"), ("name", "a\u{202e}b")] {

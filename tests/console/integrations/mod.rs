@@ -12,6 +12,7 @@ use crate::support::app::{Page, TestApp, Visit};
 use crate::support::signed;
 use crate::support::wait::until;
 
+mod adding;
 mod addresses;
 mod connections;
 mod destinations;

@@ -36,6 +36,7 @@ async fn field_mail_through_a_relay_from_the_form_to_the_test_alert_in_the_box()
     browser.sees("is not trusted: it is self-signed.").await;
     browser.sees("paste that certificate itself under CA certificate.").await;
     browser.picture("relay-self-signed").await;
+    browser.unfold("Advanced").await;
     browser.fill("CA certificate", &pair.0).await;
     browser.press("Send test alert").await;
     browser.sees("The mail server accepted the login.").await;

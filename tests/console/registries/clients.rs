@@ -1,27 +1,14 @@
 //! The vendors' own clients read from our stand-ins what a scan reads: so the stand-ins are right where it counts.
 
-use std::process::Command;
-
-use crate::support::images::Image;
-
 use super::Scan;
+use crate::support::images::Image;
 use crate::support::peers::receiver::{Call, Receiver, Said};
 use crate::support::peers::{ecr_public, gitlab, google_artifacts, ibm_registry};
-
-const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/console/support/peers/registry_clients.py");
+use crate::support::vendor_client;
 
 /// What the vendor's client prints, in order.
 fn read_by_client(vendor: &str, peer: &Receiver, secret: &str) -> Vec<String> {
-    read_with(&std::env::var("STRONGROOM_TEST_REGISTRY_CLIENTS").expect("script/test sets it"), vendor, peer, secret)
-}
-
-/// The same by the Python of another installation.
-fn read_with(python: &str, vendor: &str, peer: &Receiver, secret: &str) -> Vec<String> {
-    let output = Command::new(python).args([SCRIPT, vendor, &peer.url(), secret]).output().expect("Python runs");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let mut lines: Vec<String> = String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect();
-    lines.sort();
-    lines
+    vendor_client::read(vendor, &peer.url(), secret)
 }
 
 async fn read_by_scan(scan: Scan, date: fn(&Image) -> String) -> Vec<String> {
@@ -75,5 +62,5 @@ async fn boto3_reads_what_a_scan_of_ecr_public_reads() {
     let moto = std::env::var("STRONGROOM_TEST_MOTO").expect("script/test sets it");
     let python = std::path::Path::new(&moto).with_file_name("python");
     let secret = format!("{}:{}", ecr_public::KEY, ecr_public::SECRET);
-    assert_eq!(read_with(python.to_str().unwrap(), "ecr_public", &peer, &secret), lines);
+    assert_eq!(vendor_client::read_with(python.to_str().unwrap(), "ecr_public", &peer.url(), &secret), lines);
 }

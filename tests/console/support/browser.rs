@@ -147,12 +147,12 @@ impl Browser {
         field.send_keys(text).await.expect("a field to type into");
     }
 
-    /// Chooses an option, by its text, of the list with this label; or the radio button of that name.
+    /// Chooses an option, by its text or the name before a dash, of the list with this label; or the radio button of that
+    /// name.
     pub async fn choose(&self, label: &str, option: &str) {
         let path = format!(
-            "//select[@id=//label[{}]/@for]/option[normalize-space()={}] | //fieldset[legend[{}]]//label[normalize-space()={}]",
-            says(label),
-            quoted(option),
+            "//select[@id=//label[{0}]/@for]/option[normalize-space()={1} or starts-with(., concat({1}, ' — '))] \
+             | //fieldset[legend[{0}]]//label[normalize-space()={1}]",
             says(label),
             quoted(option)
         );
@@ -169,6 +169,16 @@ impl Browser {
              and not(//main//*[self::button or self::a][normalize-space()={name}])]"
         );
         self.wait(&path).await.click().await.unwrap_or_else(|error| panic!("pressing {name}: {error}"));
+    }
+
+    /// Presses Enter in the field with this label.
+    pub async fn enter(&self, label: &str) {
+        self.wait(&labelled(label)).await.send_keys("\u{e007}").await.expect("a field to type into");
+    }
+
+    /// Opens the part of a page that is folded away under this name.
+    pub async fn unfold(&self, name: &str) {
+        self.wait(&format!("//main//summary[normalize-space()={}]", quoted(name))).await.click().await.expect("a fold");
     }
 
     /// Waits until a text is in sight.

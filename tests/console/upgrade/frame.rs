@@ -63,6 +63,10 @@ async fn a_store_of_before_the_frame_is_whole_after_the_upgrade() {
     conn.run_pending_migrations(MIGRATIONS).expect("up");
     assert_eq!(counts(), before);
     assert_eq!((count_on(&mut conn, "items"), count_on(&mut conn, "item_changes")), (3, 8));
+    let named = |what: &str| format!("credentials WHERE (kind = 'gcp' OR ages) AND ({what})");
+    assert_eq!(count_on(&mut conn, &named("key_id IS NULL")), 0, "what tells its key's id has it at once");
+    let whole = "key_id = identity AND kind = 'aws' OR facts LIKE '%\"Key ID\",\"' || key_id || '\"%'";
+    assert!(count_on(&mut conn, &named(whole)) >= 2);
     let vault = strongroom.vault();
     let stored = credentials::page(&mut conn, &vault, Uuid::nil(), 100).expect("rows");
     for row in &stored {

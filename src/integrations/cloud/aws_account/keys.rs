@@ -153,7 +153,7 @@ impl Reader<'_> {
             made: key.made,
             ..self.facts(used)
         };
-        Ok(Scan { items: vec![self.item(key.id, &facts)], gaps })
+        Ok(Scan { items: vec![self.item(key.id, &facts)], gaps, ..Scan::default() })
     }
 
     async fn root(&self) -> Result<Scan, Gap> {
@@ -179,7 +179,7 @@ impl Reader<'_> {
             };
             self.item(root_name(key.number), &facts)
         };
-        Ok(Scan { items: keys.into_iter().map(item).collect(), gaps: Vec::new() })
+        Ok(Scan { items: keys.into_iter().map(item).collect(), ..Scan::default() })
     }
 
     /// The facts that the keys of users and of root share, with the last use where it was read.

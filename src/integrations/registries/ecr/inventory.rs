@@ -7,7 +7,9 @@ use chrono::DateTime;
 
 use super::super::catalogue::{Catalogue, Described, Details, Listing, Pages, Tag};
 use super::super::platforms::Platforms;
-use super::super::selection::{MAX_IMAGES, Names};
+use super::super::selection::{MAX_IMAGES, Names, Selection};
+use super::host::Host;
+use crate::integrations::cover::{self, Cover};
 use crate::integrations::progress::Report;
 use crate::providers::ProviderError::{self, BadAnswer};
 use crate::providers::aws::{refused, throttled};
@@ -37,6 +39,13 @@ impl Catalogue for EcrRegistry {
 
     async fn describe(&self, repository: &str, tag: &Tag) -> Result<Described, ProviderError> {
         self.platforms.add(repository, tag).await
+    }
+
+    /// By its plain name, whichever the form has.
+    fn covers(&self, registry: &str, selection: &Selection) -> Vec<Cover> {
+        let host = Host::parse(registry).map(|host| host.region.registry(&host.account));
+        let scope = host.ok().and_then(|host| cover::registry(&host, ""));
+        scope.into_iter().map(|scope| Cover::read(scope, selection.takes_all())).collect()
     }
 }
 

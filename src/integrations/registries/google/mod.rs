@@ -13,12 +13,13 @@ use super::catalogue::{Catalogue, Described, Listing, Opening, Pages, Tag, opene
 use super::held::{Held, Images as Found};
 use super::places::gather;
 use super::reach::{denied, reach};
-use super::selection::{self, Names};
+use super::selection::{self, Names, Selection};
 use super::{Images, check};
 use crate::credentials;
 use crate::credentials::gcp::{Level, Payload};
 use crate::form::Field;
 use crate::integrations::context::{Context, Secret};
+use crate::integrations::cover::{self, Cover};
 use crate::integrations::spec::{Does, Host, Spec, Use, no_grants, suits_all};
 use crate::providers::egress::{Answer, Tls};
 use crate::providers::endpoints::Service;
@@ -255,6 +256,21 @@ impl Catalogue for GoogleRegistry<'_> {
     async fn tags(&self, repository: &str, pages: Pages) -> Result<Listing<Tag>, ProviderError> {
         let place = self.place.repository_of(repository).ok_or(ProviderError::NotFound)?;
         self.images(&place, pages).await?.of(repository)
+    }
+
+    /// Each project of the host: those that the names begin with, else the service account's own. Which ones a service
+    /// account of an organisation sees is not told here.
+    fn covers(&self, _registry: &str, selection: &Selection) -> Vec<Cover> {
+        let own = || match self.payload.level {
+            Level::Project => vec![self.payload.service_account.project_id.clone()],
+            Level::Organization => Vec::new(),
+        };
+        let projects = selection.names.first_parts().unwrap_or_else(own);
+        let cover = |project: String| {
+            let takes_all = selection.tags.take_all() && selection.names.take_all_below(&project);
+            Some(Cover::read(cover::registry(&self.place.host, &project)?, takes_all))
+        };
+        projects.into_iter().filter_map(cover).collect()
     }
 
     /// The list has said all that the API knows.

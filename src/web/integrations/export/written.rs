@@ -93,7 +93,7 @@ fn text(cell: &Cell) -> String {
     match cell {
         Cell::Text(text) | Cell::Mark(_, text) => text.clone(),
         Cell::List(entries) => entries.join(" "),
-        Cell::Size(bytes) => bytes.to_string(),
+        Cell::Size(bytes) => bytes.map(|bytes| bytes.to_string()).unwrap_or_default(),
         Cell::At(at) => at.map(page::iso).unwrap_or_default(),
     }
 }

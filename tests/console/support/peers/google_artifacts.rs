@@ -1,55 +1,22 @@
-//! Google's Artifact Registry and the search for projects; pages go by tokens, of one entry each. The token endpoint
-//! is in [`super::clouds`]. <https://cloud.google.com/artifact-registry/docs/reference/rest>
+//! Google's Artifact Registry and the search for projects. What all of Google's APIs share is in [`super::google`].
+//! <https://cloud.google.com/artifact-registry/docs/reference/rest>
 //! <https://cloud.google.com/resource-manager/reference/rest/v3/projects/search>
 
-use std::sync::OnceLock;
-
 use serde_json::{Value, json};
-use strongroom::credentials::pem::RsaKey;
 
-use super::clouds;
-use super::receiver::{Call, Said, UPSTREAM};
-use super::vendor::bearer;
+pub use super::google::account;
+use super::google::{door, page, refused};
+use super::receiver::{Call, Said};
 
 pub const INDEX: &str = "sha256:2222222222222222222222222222222222222222222222222222222222222222";
 pub const IMAGE: &str = "sha256:3333333333333333333333333333333333333333333333333333333333333333";
 const UNTAGGED: &str = "sha256:4444444444444444444444444444444444444444444444444444444444444444";
 
-const EMAIL: &str = "scanner@shop.iam.gserviceaccount.com";
-const KEY_ID: &str = "abe29475a09fb22e709fdc622306a714e17cd1c0";
-
-/// PEM of the service account's key, the same within a run.
-fn key() -> &'static str {
-    static KEY: OnceLock<String> = OnceLock::new();
-    KEY.get_or_init(|| rcgen::KeyPair::generate_for(&rcgen::PKCS_RSA_SHA256).expect("an RSA key").serialize_pem())
-}
-
-/// The key file of the service account, which belongs to the project `shop`.
-pub fn account() -> String {
-    json!({"type": "service_account", "project_id": "shop", "private_key_id": KEY_ID, "private_key": key(),
-        "client_email": EMAIL})
-    .to_string()
-}
-
-fn refused(status: u16, name: &str, reason: &str) -> Said {
-    let details = [json!({"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": reason,
-        "domain": "googleapis.com"})];
-    Said::json(status, &json!({"error": {"code": status, "message": UPSTREAM, "status": name, "details": details}}))
-}
-
 /// The project `shop` has two repositories of images and one of packages; `bare` has switched the API off; `secret` is
 /// for others.
 pub fn answer(call: &Call) -> Said {
-    if call.path() == "/token" {
-        let public = RsaKey::parse(key()).unwrap().public_der().unwrap();
-        return clouds::google_token(call, EMAIL, KEY_ID, &public);
-    }
-    if call.method != "GET" {
-        return refused(405, "UNIMPLEMENTED", "METHOD_NOT_SUPPORTED");
-    }
-    if bearer(call).is_none_or(|token| !token.starts_with("ya29.")) {
-        let said = refused(401, "UNAUTHENTICATED", "ACCESS_TOKEN_INVALID");
-        return said.with("Www-Authenticate", "Bearer realm=\"https://accounts.google.com/\", error=\"invalid_token\"");
+    if let Some(said) = door(call) {
+        return said;
     }
     if call.path() == "/v3/projects:search" {
         assert_eq!(call.query("query").as_deref(), Some("state:ACTIVE"));
@@ -77,18 +44,6 @@ pub fn answer(call: &Call) -> Said {
         }
         _ => refused(403, "PERMISSION_DENIED", "IAM_PERMISSION_DENIED"),
     }
-}
-
-/// One entry a page.
-fn page(call: &Call, name: &str, entries: &[Value]) -> Said {
-    let size: u32 = call.query("pageSize").and_then(|size| size.parse().ok()).unwrap_or(100);
-    assert!(size <= 1000);
-    let at: usize = call.query("pageToken").map_or(0, |token| token.trim_start_matches("t+/=").parse().unwrap());
-    let mut body = json!({name: [entries[at]]});
-    if at + 1 < entries.len() {
-        body["nextPageToken"] = json!(format!("t+/={}", at + 1));
-    }
-    Said::json(200, &body)
 }
 
 fn images(place: &str) -> Vec<Value> {

@@ -1,6 +1,6 @@
-"""Reads a registry by the vendor's own client and prints each tag: its repository, name, digest and date.
+"""Reads a peer by the vendor's own client. Of a registry it prints each tag: its repository, name, digest and date.
 
-The arguments are the vendor, the address of the registry and a token or key.
+The arguments are the vendor, the address of the peer and a token or key.
 """
 import sys
 
@@ -40,6 +40,35 @@ def google():
                     show(name, tag, digest, image.upload_time.strftime("%Y-%m-%d"))
 
 
+def google_options():
+    from google.oauth2.credentials import Credentials
+
+    return {"credentials": Credentials(secret), "transport": "rest", "client_options": {"api_endpoint": address}}
+
+
+def google_functions():
+    """Prints place, name, runtime, revision and state of each function and service."""
+    from google.cloud import functions_v2, run_v2
+
+    def show(name, *facts):
+        _, project, _, location, _, name = name.split("/")
+        print(f"{project}/{location}/{name}", *facts)
+
+    ran = set()
+    for function in functions_v2.FunctionServiceClient(**google_options()).list_functions(
+        parent="projects/shop/locations/-"
+    ):
+        config = function.service_config
+        ran.add(config.service)
+        show(function.name, function.build_config.runtime, config.revision, config.service_account_email)
+    for location in ["europe-west3", "us-central1"]:
+        services = run_v2.ServicesClient(**google_options())
+        for service in services.list_services(parent=f"projects/shop/locations/{location}"):
+            if service.name not in ran:
+                revision = service.latest_ready_revision.split("/")[-1]
+                show(service.name, "-", revision, service.template.service_account)
+
+
 def ibm():
     from ibm_cloud_sdk_core.authenticators import IAMAuthenticator
     from ibm_container_registry.container_registry_v1 import ContainerRegistryV1
@@ -73,4 +102,5 @@ def ecr_public():
                 show(name, tag["imageTag"], tag["imageDetail"]["imageDigest"], tag["createdAt"].strftime("%Y-%m-%d"))
 
 
-{"gitlab": gitlab, "google": google, "ibm": ibm, "ecr_public": ecr_public}[vendor]()
+CLIENTS = {"gitlab": gitlab, "google": google, "google_functions": google_functions, "ibm": ibm, "ecr_public": ecr_public}
+CLIENTS[vendor]()

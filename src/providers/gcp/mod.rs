@@ -1,5 +1,6 @@
-//! Google Cloud: a service account's key signs an assertion that becomes an access token (RFC 7523). What is done with
-//! the token stands in the integrations. <https://developers.google.com/identity/protocols/oauth2/service-account>
+//! Google Cloud: a service account's key signs an assertion that becomes an access token (RFC 7523). The APIs that are
+//! called with the token have a file each, with what each call needs; a [`line`] leads to one of them.
+//! <https://developers.google.com/identity/protocols/oauth2/service-account>
 
 use secrecy::ExposeSecret;
 use serde::Deserialize;
@@ -13,6 +14,15 @@ use super::{Failure, ProviderError, clock, jwt};
 use crate::credentials::gcp::{Payload, ServiceAccount};
 use crate::credentials::pem::RsaKey;
 use crate::form::Values;
+
+pub mod functions;
+pub mod line;
+pub mod projects;
+mod refusal;
+pub mod run;
+pub mod workload;
+
+pub use refusal::{Api, Refusal, Right, Why};
 
 const WHO: &str = "the token service of Google";
 /// The audience stays the vendor's own wherever the operator moved the service to.
@@ -77,7 +87,7 @@ fn assertion(account: &ServiceAccount, asked: Asked<'_>) -> Result<zeroize::Zero
 }
 
 #[derive(Deserialize)]
-struct Refusal {
+struct TokenRefused {
     error: String,
     #[serde(default)]
     error_description: String,
@@ -88,7 +98,7 @@ fn explain(answer: Answer, subject: Option<&str>) -> Failure {
         return calls::unexplained(answer, WHO);
     }
     let skew = clock::skew(&answer);
-    let Ok(refusal) = answer.json::<Refusal>() else { return calls::failed(&ProviderError::BadAnswer, WHO) };
+    let Ok(refusal) = answer.json::<TokenRefused>() else { return calls::failed(&ProviderError::BadAnswer, WHO) };
     // Google tells these apart in its description only, which is looked at and never shown.
     let says = |words: &str| refusal.error_description.to_ascii_lowercase().contains(words);
     let mut finding = match refusal.error.as_str() {

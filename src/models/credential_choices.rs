@@ -1,0 +1,32 @@
+//! Credentials as the list of a form offers them.
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+
+use super::schema::credentials;
+use super::times::Time;
+use super::{Conn, CredentialId, DbError};
+
+/// So many are listed.
+const MOST: i64 = 1_000;
+
+/// One of the list: a name alone does not tell keys apart.
+#[derive(Clone, Debug, Queryable, Selectable)]
+#[diesel(table_name = credentials)]
+pub struct Choice {
+    pub id: CredentialId,
+    pub name: String,
+    pub identity: String,
+    #[diesel(deserialize_as = Time)]
+    pub aged_from: DateTime<Utc>,
+}
+
+/// The credentials of some kinds, by name. The one that is chosen is among them even where the list is too long.
+pub fn choices(conn: &mut Conn, kinds: &[&str], chosen: Option<CredentialId>) -> Result<Vec<Choice>, DbError> {
+    let fitting = || credentials::table.filter(credentials::kind.eq_any(kinds)).select(Choice::as_select());
+    let mut choices: Vec<Choice> = fitting().order(credentials::name_key).limit(MOST).load(conn)?;
+    if let Some(id) = chosen.filter(|id| choices.iter().all(|known| known.id != *id)) {
+        choices.extend(fitting().filter(credentials::id.eq(id)).first(conn).optional()?);
+    }
+    Ok(choices)
+}
