@@ -38,6 +38,10 @@ pub enum Service {
     OciArtifacts,
     /// `<region>.ocir.io`
     OciRegistry,
+    /// `functions.<region>.oci.oraclecloud.com`
+    OciFunctions,
+    /// `containerengine.<region>.oci.oraclecloud.com`
+    OciClusters,
     /// `api.github.com`; servers of one's own are named by their credentials.
     Github,
     /// `ghcr.io`
@@ -61,7 +65,7 @@ pub enum Service {
 }
 
 impl Service {
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 25] = [
         Self::AzureLogin,
         Self::AzureMetadata,
         Self::AzureRegistry,
@@ -75,6 +79,8 @@ impl Service {
         Self::OciIdentity,
         Self::OciArtifacts,
         Self::OciRegistry,
+        Self::OciFunctions,
+        Self::OciClusters,
         Self::Github,
         Self::GithubRegistry,
         Self::Gitlab,
@@ -103,6 +109,8 @@ impl Service {
             Self::OciIdentity => "oci-identity",
             Self::OciArtifacts => "oci-artifacts",
             Self::OciRegistry => "oci-registry",
+            Self::OciFunctions => "oci-functions",
+            Self::OciClusters => "oci-clusters",
             Self::Github => "github",
             Self::GithubRegistry => "github-registry",
             Self::Gitlab => "gitlab",
@@ -176,7 +184,7 @@ impl FromStr for Endpoints {
             "give pairs of a service and its address, such as azure-login=https://login.example.com; the services are \
              azure-login, azure-metadata, azure-registry, google-token, google-artifacts, google-projects, \
              google-functions, google-run, ibm-iam, ibm-registry, oci-identity, oci-artifacts, oci-registry, \
-             github, github-registry, gitlab, \
+             oci-functions, oci-clusters, github, github-registry, gitlab, \
              gitlab-registry, docker-hub, quay, slack, pagerduty, pagerduty-eu and google-pubsub",
         )?;
         let moved: BTreeMap<_, _> = endpoints.iter().cloned().collect();

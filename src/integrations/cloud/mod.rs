@@ -6,7 +6,8 @@ use super::spec::Spec;
 mod aws_account;
 pub mod found;
 pub mod key;
+mod oracle;
 pub mod resource;
 
 /// Every version, in the order of the form's list.
-pub static VERSIONS: &[&Spec] = &[&aws_account::AWS_ACCOUNT];
+pub static VERSIONS: &[&Spec] = &[&aws_account::AWS_ACCOUNT, &oracle::ORACLE_CLOUD];
