@@ -48,6 +48,10 @@ pub enum Service {
     OciArtifacts,
     /// `<region>.ocir.io`
     OciRegistry,
+    /// `functions.<region>.oci.oraclecloud.com`
+    OciFunctions,
+    /// `containerengine.<region>.oci.oraclecloud.com`
+    OciClusters,
     /// `api.github.com`; servers of one's own are named by their credentials.
     Github,
     /// `ghcr.io`
@@ -90,6 +94,8 @@ impl Service {
         Self::OciIdentity,
         Self::OciArtifacts,
         Self::OciRegistry,
+        Self::OciFunctions,
+        Self::OciClusters,
         Self::Github,
         Self::GithubRegistry,
         Self::Gitlab,
@@ -123,6 +129,8 @@ impl Service {
             Self::OciIdentity => "oci-identity",
             Self::OciArtifacts => "oci-artifacts",
             Self::OciRegistry => "oci-registry",
+            Self::OciFunctions => "oci-functions",
+            Self::OciClusters => "oci-clusters",
             Self::Github => "github",
             Self::GithubRegistry => "github-registry",
             Self::Gitlab => "gitlab",

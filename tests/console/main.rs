@@ -27,6 +27,7 @@ mod integrations;
 mod journeys;
 mod login;
 mod mail;
+mod oracle_cloud;
 mod outbox;
 mod postgres_tests;
 mod providers;

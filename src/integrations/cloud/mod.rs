@@ -8,7 +8,9 @@ mod azure;
 pub mod found;
 mod google;
 pub mod key;
+mod oracle;
 pub mod resource;
 
 /// Every version, in the order of the form's list.
-pub static VERSIONS: &[&Spec] = &[&aws_account::AWS_ACCOUNT, &azure::AZURE, &google::GOOGLE];
+pub static VERSIONS: &[&Spec] =
+    &[&aws_account::AWS_ACCOUNT, &azure::AZURE, &google::GOOGLE, &oracle::ORACLE_CLOUD];

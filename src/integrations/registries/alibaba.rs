@@ -31,7 +31,7 @@ static FIELDS: &[Field] = &[
              AccessKey.",
         )
         .check(address),
-    Field { required: true, ..selection::REPOSITORY }.placeholder("namespace/app, namespace/web").help(
+    Field { required: true, advanced: false, ..selection::REPOSITORY }.placeholder("namespace/app, namespace/web").help(
         "The repositories with their namespaces, separated by commas. This interface lists none, so a * finds nothing.",
     ),
     selection::TAG,

@@ -11,12 +11,13 @@ use super::catalogue::{Catalogue, Described, Details, Listing, Opening, Pages, T
 use super::places;
 use super::platforms::Platforms;
 use super::reach::reach;
-use super::selection::{self, Names};
+use super::selection::{self, Names, Selection};
 use super::{Images, check};
 use crate::credentials;
 use crate::credentials::oci::{self as credential, Payload};
 use crate::form::{Field, Values};
 use crate::integrations::context::Context;
+use crate::integrations::cover::{self, Cover};
 use crate::integrations::spec::{Does, Grants, Host, Spec, Use, suits_all};
 use crate::providers::ProviderError;
 use crate::providers::egress::Tls;
@@ -230,6 +231,18 @@ impl Catalogue for OracleRegistry<'_> {
             found.details.size_bytes = tag.details.size_bytes;
         }
         Ok(found)
+    }
+
+    /// Each compartment that has repositories, and the one that was asked for.
+    fn covers(&self, _registry: &str, selection: &Selection) -> Vec<Cover> {
+        let Some(host) = &self.host else { return Vec::new() };
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut compartments: Vec<&str> = known.values().map(|one| one.compartment_id.as_str()).collect();
+        compartments.push(self.compartment.as_deref().unwrap_or(self.calls.tenancy()));
+        compartments.sort_unstable();
+        compartments.dedup();
+        let scopes = compartments.into_iter().filter_map(|one| cover::registry(host, one));
+        scopes.map(|scope| Cover::read(scope, selection.takes_all())).collect()
     }
 
     fn pulled_from(&self, repository: &str) -> Option<String> {

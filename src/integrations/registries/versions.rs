@@ -10,13 +10,13 @@ pub const VERSION_PATTERN: Field = Field::text("version_pattern", "Version patte
     .placeholder("v%d.%d.%d")
     .help(
         "Says which tags are versions: %d stands for a number, * for anything. Then the newest tags are those of the \
-         highest version, whatever their dates
-    .advanced(); tags that do not fit come after all that do. Separate several patterns \
+         highest version, whatever their dates; tags that do not fit come after all that do. Separate several patterns \
          by commas: %d.%d, %d.%d.%d. Blank leaves it to the dates, or to the names where there are none.",
     )
     .max(256)
     .check(check)
-    .after_credential();
+    .after_credential()
+    .advanced();
 
 /// A number in a tag, of any length: its digits without leading zeros, counted first.
 type Number = (usize, String);

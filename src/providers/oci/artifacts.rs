@@ -16,6 +16,8 @@ use crate::providers::oci_registry::{Entries, Lenient, Pages};
 
 /// What a group needs to list, and to read the images' manifests.
 pub const READ: &str = "read repos";
+/// What it needs to list repositories alone.
+pub const INSPECT: &str = "inspect repos";
 
 const API: Api = Api { service: Service::OciArtifacts, name: "artifacts", right: READ };
 

@@ -2,6 +2,7 @@
 //! busy service in all. <https://docs.oracle.com/en-us/iaas/Content/API/Concepts/usingapi.htm>
 
 use std::collections::HashSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -33,10 +34,10 @@ const MAX_TOKEN: usize = 8_192;
 /// The calls of one scan, in one region.
 pub struct Calls<'a> {
     client: Client,
-    payload: Payload,
+    payload: Arc<Payload>,
     region: String,
     endpoints: &'a Endpoints,
-    patience: Patience,
+    patience: Arc<Patience>,
 }
 
 /// A service of Oracle's in a region.
@@ -57,13 +58,20 @@ impl<'a> Calls<'a> {
         endpoints: &'a Endpoints,
     ) -> Result<Self, ProviderError> {
         let client = egress.client(Tls::default())?;
-        Ok(Self { client, payload, region: region.to_owned(), endpoints, patience: Patience::new(MOST_WAITING) })
+        let (payload, patience) = (Arc::new(payload), Arc::new(Patience::new(MOST_WAITING)));
+        Ok(Self { client, payload, region: region.to_owned(), endpoints, patience })
     }
 
     /// The same, telling when all calls wait.
     #[must_use]
     pub fn told_to(self, observer: Observer) -> Self {
-        Self { patience: self.patience.told_to(observer), ..self }
+        Self { patience: Arc::new(Patience::new(MOST_WAITING).told_to(observer)), ..self }
+    }
+
+    /// The same calls in another region.
+    pub fn in_region(&self, region: &str) -> Self {
+        let (client, payload, patience) = (self.client.clone(), Arc::clone(&self.payload), Arc::clone(&self.patience));
+        Self { client, payload, region: region.to_owned(), endpoints: self.endpoints, patience }
     }
 
     pub fn tenancy(&self) -> &str {

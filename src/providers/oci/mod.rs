@@ -21,6 +21,9 @@ use crate::form::Values;
 
 pub mod artifacts;
 pub mod calls;
+pub mod clusters;
+pub mod functions;
+pub mod tenancy;
 
 const WHO: &str = "Oracle Cloud";
 
@@ -58,6 +61,12 @@ const REALMS: [(&str, &str, &[&str]); 10] = [
 pub(super) fn domain_of(tenancy: &str) -> Option<&'static str> {
     let realm = tenancy.split('.').nth(2)?;
     REALMS.iter().find(|(name, ..)| *name == realm).map(|(_, domain, _)| *domain)
+}
+
+/// Regions of a tenancy's realm that are homes to many, of which one should know its users.
+pub fn usual_regions(tenancy: &str) -> &'static [&'static str] {
+    let realm = tenancy.split('.').nth(2).unwrap_or_default();
+    REALMS.iter().find(|(name, ..)| *name == realm).map_or(&[], |(_, _, usual)| *usual)
 }
 
 /// Where the users of a tenancy may be asked for; the operator's choice alone, if there is one, then the credential's.

@@ -32,6 +32,7 @@ pub mod moto;
 pub mod nexus;
 pub mod oidc_provider;
 pub mod openshift;
+pub mod oracle_cloud;
 pub mod oracle_registry;
 pub mod quay;
 pub mod receiver;

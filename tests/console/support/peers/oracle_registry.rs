@@ -39,7 +39,7 @@ pub fn new_key() -> String {
     KeyPair::generate_for(&PKCS_RSA_SHA256).unwrap().serialize_pem()
 }
 
-fn public(pem: &str) -> Vec<u8> {
+pub fn public(pem: &str) -> Vec<u8> {
     RsaKey::parse(pem).unwrap().public_der().unwrap()
 }
 
