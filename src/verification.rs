@@ -11,8 +11,8 @@ use crate::models::missing::Gap;
 use crate::models::sealed::{SEALED, Value};
 use crate::models::trust::{Doubt, Seen, Signed};
 use crate::models::{
-    self, Conn, DbError, SessionId, alert_settings, channels, credentials, deployment, events, integrations, keks,
-    recipients, sessions, users,
+    self, Conn, DbError, SessionId, alert_settings, channels, credentials, deployment, events, hooks, integrations,
+    keks, recipients, sessions, users,
 };
 use crate::trail::Break;
 use crate::vault::Vault;
@@ -115,6 +115,7 @@ const TABLES: &[Table] = &[
         key: "id",
         look: |conn, vault, after, n| recorded(conn, vault, after, n, recipients::page),
     },
+    Table { name: "hooks", key: "id", look: |conn, vault, after, n| recorded(conn, vault, after, n, hooks::page) },
     Table { name: "sessions", key: "id", look: of_sessions },
     Table {
         name: "channels",

@@ -47,6 +47,8 @@ pub struct Context<'a> {
     pub name: &'a str,
     /// The opened credentials, each with its role; at most one a role.
     pub secrets: Vec<(&'static str, Secret<'a>)>,
+    /// The places of an inventory that are to be read; `None`: all.
+    pub places: Option<Vec<String>>,
     pub report: Report,
     /// Cancelled when the call is to end.
     pub stop: CancellationToken,
@@ -62,6 +64,7 @@ impl<'a> Context<'a> {
             settings,
             name,
             secrets: main.into_iter().map(|secret| (MAIN, secret)).collect(),
+            places: None,
             report: Report::unread(),
             stop: CancellationToken::new(),
             sent_to: SentTo::default(),

@@ -1,10 +1,10 @@
-//! Queues the scans whose time has come. Each due integration is taken by one replica, which sets its next time at
-//! once.
+//! Queues the scans whose time has come, and those that webhooks ask for. Each due integration is taken by one replica,
+//! which sets its next time at once.
 
 use std::sync::Arc;
 
 use crate::models::events::Actor;
-use crate::models::{DbError, integrations, runs};
+use crate::models::{DbError, hooks, integrations, runs};
 use crate::services::Services;
 
 /// One turn: whoever has an unfinished run already is left to it.
@@ -20,11 +20,11 @@ pub async fn queue_due(services: Arc<Services>) -> Result<(), DbError> {
             for id in integrations::take_due(conn)? {
                 queued += usize::from(runs::queue(conn, &vault, id, "schedule", &Actor::system().name)?.is_some());
             }
-            Ok::<_, DbError>(queued)
+            Ok::<_, DbError>(queued + hooks::queue_due(conn, &vault)?)
         })
         .await?;
     if queued > 0 {
-        tracing::info!(queued, "scheduled scans were queued");
+        tracing::info!(queued, "scheduled scans, or scans for webhooks, were queued");
         services.wake.runs.notify_one();
     }
     Ok(())

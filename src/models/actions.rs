@@ -64,6 +64,8 @@ actions! {
         "was refused a new destination for";
     IntegrationIntegrityFailure "integration.integrity_failure" "Integration tampered with"
         "detected tampering with the integration";
+    HookMade "hook.made" "Webhook made" "made a webhook address for";
+    HookRemoved "hook.removed" "Webhook removed" "removed the webhook address of";
     ScanSucceeded "scan.succeeded" "Scan succeeded" "scanned with";
     ScanPartly "scan.partly" "Scan with gaps" "scanned a part of the registry with";
     ScanFailed "scan.failed" "Scan failed" "failed to scan with";

@@ -100,6 +100,11 @@ id! {
 }
 
 id! {
+    /// An address that a registry calls.
+    HookId
+}
+
+id! {
     /// A login, from its first page to its end.
     SessionId
 }

@@ -3,7 +3,7 @@
 
 use diesel::dsl::sql;
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Bool, Text, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Bool, Nullable, Text, Uuid as SqlUuid};
 
 use super::schema::{item_changes, items, runs};
 use super::{Conn, DbError, IntegrationId, ItemId, RunId};
@@ -62,6 +62,8 @@ pub struct Saving<'a> {
     pub run: RunId,
     /// Each place and name once.
     pub found: &'a [Found],
+    /// The places that were read, where it was not the whole: items of others stay as they are.
+    pub places: Option<&'a [String]>,
     /// Whether an item of an earlier scan, by place and name, is kept though it was not found; `None` when all was
     /// read.
     pub keeps: Option<Keeps<'a>>,
@@ -105,7 +107,8 @@ impl Saving<'_> {
     ) -> Result<Difference, DbError> {
         self.keep(conn)?;
         diesel::sql_query(
-            "WITH gone AS (DELETE FROM items i WHERE integration_id = $1 AND NOT kept AND NOT EXISTS
+            "WITH gone AS (DELETE FROM items i WHERE integration_id = $1 AND NOT kept
+                 AND ($3 IS NULL OR place = ANY ($3)) AND NOT EXISTS
                  (SELECT FROM pg_temp.found f WHERE f.place = i.place AND f.name = i.name)
                  RETURNING place, name)
              INSERT INTO item_changes (run_id, place, name, change)
@@ -113,6 +116,7 @@ impl Saving<'_> {
         )
         .bind::<SqlUuid, _>(self.integration)
         .bind::<SqlUuid, _>(self.run)
+        .bind::<Nullable<Array<Text>>, _>(self.places)
         .execute(conn)?;
         for start in (0..self.found.len()).step_by(BATCH) {
             self.replace_part(conn, start)?;
@@ -122,11 +126,13 @@ impl Saving<'_> {
             "SELECT count(*) FILTER (WHERE change = 'added') AS added,
                  count(*) FILTER (WHERE change = 'changed') AS changed,
                  count(*) FILTER (WHERE change = 'removed') AS removed,
-                 (SELECT count(*) FROM items WHERE integration_id = $2 AND kept) AS kept
+                 (SELECT count(*) FROM items WHERE integration_id = $2
+                     AND (kept OR NOT ($3 IS NULL OR place = ANY ($3)))) AS kept
              FROM item_changes WHERE run_id = $1",
         )
         .bind::<SqlUuid, _>(self.run)
         .bind::<SqlUuid, _>(self.integration)
+        .bind::<Nullable<Array<Text>>, _>(self.places)
         .get_result(conn)?)
     }
 
@@ -135,22 +141,25 @@ impl Saving<'_> {
         let unseen: Vec<Unseen> = match self.keeps {
             None => Vec::new(),
             Some(_) => diesel::sql_query(
-                "SELECT place, name FROM items i WHERE integration_id = $1 AND NOT EXISTS
+                "SELECT place, name FROM items i WHERE integration_id = $1
+                     AND ($2 IS NULL OR place = ANY ($2)) AND NOT EXISTS
                      (SELECT FROM pg_temp.found f WHERE f.place = i.place AND f.name = i.name)",
             )
             .bind::<SqlUuid, _>(self.integration)
+            .bind::<Nullable<Array<Text>>, _>(self.places)
             .load(conn)?,
         };
         let is_kept = |item: &Unseen| self.keeps.is_some_and(|keeps| keeps(&item.place, &item.name));
         let (places, names): (Vec<String>, Vec<String>) =
             unseen.into_iter().filter(is_kept).map(|item| (item.place, item.name)).unzip();
         diesel::sql_query(
-            "UPDATE items i SET kept = NOT kept WHERE integration_id = $1
+            "UPDATE items i SET kept = NOT kept WHERE integration_id = $1 AND ($4 IS NULL OR place = ANY ($4))
                  AND kept <> ((place, name) IN (SELECT * FROM unnest($2::text[], $3::text[])))",
         )
         .bind::<SqlUuid, _>(self.integration)
         .bind::<Array<Text>, _>(places)
         .bind::<Array<Text>, _>(names)
+        .bind::<Nullable<Array<Text>>, _>(self.places)
         .execute(conn)?;
         Ok(())
     }

@@ -52,6 +52,7 @@ mod event_list;
 pub mod events;
 pub mod follow;
 mod head;
+pub mod hooks;
 mod ids;
 pub mod integration_list;
 pub mod integrations;
@@ -97,7 +98,7 @@ pub use connecting::{ConnectError, Parameters, Route, UrlError, connect, connect
 pub use db::{AsDb, Db, read, transaction};
 pub use error::DbError;
 pub use ids::{
-    AlertId, CredentialId, DeliveryId, IntegrationId, ItemId, RecipientId, ReplicaId, RunId, SessionId, UserId,
+    AlertId, CredentialId, DeliveryId, HookId, IntegrationId, ItemId, RecipientId, ReplicaId, RunId, SessionId, UserId,
 };
 
 pub type Conn = PgConnection;

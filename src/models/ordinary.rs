@@ -11,7 +11,7 @@ use diesel::sql_types::{Array, Oid, Text};
 use super::{Conn, DbError};
 
 /// The audit trail, and the tables whose rows are signed.
-const TABLES: [&str; 14] = [
+const TABLES: [&str; 15] = [
     "events",
     "audit_lanes",
     "alert_settings",
@@ -19,6 +19,7 @@ const TABLES: [&str; 14] = [
     "channels",
     "credentials",
     "deployment",
+    "hooks",
     "integrations",
     "keks",
     "recipients",

@@ -77,10 +77,17 @@ pub fn end(conn: &mut Conn, run: &Run, replica: ReplicaId, outcome: &Outcome) ->
     Ok(count == 1)
 }
 
+/// What the newest run that left an inventory could not read: how many parts, those that are named, and a sentence.
+pub fn last_gaps(conn: &mut Conn, integration: IntegrationId) -> Result<(i32, Vec<Gap>, Option<String>), DbError> {
+    let read = runs::integration_id.eq(integration).and(runs::state.eq_any(READ));
+    let newest = runs::table.filter(read).order(runs::queued_at.desc());
+    let found: Option<(i32, serde_json::Value, Option<String>)> =
+        newest.select((runs::gaps, runs::named_gaps, runs::error)).first(conn).optional()?;
+    let Some((count, named, error)) = found else { return Ok((0, Vec::new(), None)) };
+    Ok((count, serde_json::from_value(named).unwrap_or_default(), error))
+}
+
 /// The named gaps of the newest run that left an inventory, in the order of their places.
 pub fn gaps_of_inventory(conn: &mut Conn, integration: IntegrationId) -> Result<Vec<Gap>, DbError> {
-    let read = runs::integration_id.eq(integration).and(runs::state.eq_any(READ));
-    let newest = runs::table.filter(read).order(runs::queued_at.desc()).select(runs::named_gaps);
-    let named: Option<serde_json::Value> = newest.first(conn).optional()?;
-    Ok(named.and_then(|named| serde_json::from_value(named).ok()).unwrap_or_default())
+    Ok(last_gaps(conn, integration)?.1)
 }

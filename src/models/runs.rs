@@ -36,6 +36,8 @@ pub struct Run {
     pub id: RunId,
     /// Its subject is an integration or a credential, never both.
     pub integration_id: Option<IntegrationId>,
+    /// Of the inventory: what is read, and the rest stays; `None`: all of it.
+    pub places: Option<Vec<String>>,
     pub credential_id: Option<CredentialId>,
     pub action: RunAction,
     pub state: RunState,
@@ -75,11 +77,7 @@ impl Signed for Run {
 
     fn parts(&self) -> Parts {
         let parts = parts(self.id, self.integration_id, &self.cause, &self.requested_by);
-        // What else than a scan of an integration is to be done comes last, so that the signatures of scans stay good.
-        match (self.credential_id, self.action) {
-            (None, RunAction::Scan) => parts,
-            (credential, action) => parts.id(credential).text(action.word()),
-        }
+        with_action(parts, self.credential_id, self.action, self.places.as_deref())
     }
 }
 
@@ -88,11 +86,24 @@ fn parts(id: RunId, integration: Option<IntegrationId>, cause: &str, by: &str) -
     Parts::default().id(Some(id)).id(integration).text(cause).text(by)
 }
 
+/// What else than a scan of a whole integration is to be done comes last, so that the signatures of scans stay good.
+fn with_action(parts: Parts, credential: Option<CredentialId>, action: RunAction, places: Option<&[String]>) -> Parts {
+    match (credential, action, places) {
+        (None, RunAction::Scan, None) => parts,
+        (credential, action, places) => {
+            let parts = parts.id(credential).text(action.word());
+            places.into_iter().flatten().fold(parts, |parts, place| parts.text(place))
+        }
+    }
+}
+
 text_enum! {
     /// What a run does with its subject. A replica claims only what its release knows.
     pub enum RunAction {
         /// Reads an inventory.
         Scan => "scan",
+        /// Reads some places of it.
+        ScanPlaces => "scan_places",
     }
 }
 
@@ -134,13 +145,26 @@ pub fn queue(
     cause: &str,
     by: &str,
 ) -> Result<Option<RunId>, DbError> {
+    queue_of(conn, vault, integration, None, (cause, by))
+}
+
+/// The same of some places alone; `None`: of all.
+pub fn queue_of(
+    conn: &mut Conn,
+    vault: &Vault,
+    integration: IntegrationId,
+    places: Option<&[String]>,
+    (cause, by): (&str, &str),
+) -> Result<Option<RunId>, DbError> {
     let id = RunId::fresh();
-    let signature = trust::signature_of_parts::<Run>(vault, &parts(id, Some(integration), cause, by));
+    let action = if places.is_some() { RunAction::ScanPlaces } else { RunAction::Scan };
+    let parts = with_action(parts(id, Some(integration), cause, by), None, action, places);
     let row = (
-        runs::row_mac.eq(signature),
+        runs::row_mac.eq(trust::signature_of_parts::<Run>(vault, &parts)),
         runs::id.eq(id),
         runs::integration_id.eq(integration),
-        runs::action.eq(RunAction::Scan),
+        runs::places.eq(places),
+        runs::action.eq(action),
         runs::state.eq(RunState::Queued),
         runs::cause.eq(cause),
         runs::requested_by.eq(by),
@@ -248,14 +272,11 @@ pub fn unwell(conn: &mut Conn, limit: i64) -> Result<Vec<Unwell>, DbError> {
     .load(conn)?)
 }
 
-/// Whether the last `count` runs that ended by themselves all failed.
+/// Whether the last `count` scans of the whole that ended by themselves all failed.
 pub fn failed_in_a_row(conn: &mut Conn, integration: IntegrationId, count: i32) -> Result<bool, DbError> {
     let ended: Vec<RunState> = runs::table
-        .filter(runs::integration_id.eq(integration).and(runs::state.eq_any([
-            RunState::Succeeded,
-            RunState::Partly,
-            RunState::Failed,
-        ])))
+        .filter(runs::integration_id.eq(integration).and(runs::action.eq(RunAction::Scan)))
+        .filter(runs::state.eq_any([RunState::Succeeded, RunState::Partly, RunState::Failed]))
         .order(runs::queued_at.desc())
         .limit(count.into())
         .select(runs::state)

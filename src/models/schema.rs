@@ -220,6 +220,7 @@ diesel::table! {
         kept -> Int4,
         credential_id -> Nullable<Uuid>,
         action -> Text,
+        places -> Nullable<Array<Text>>,
     }
 }
 
@@ -338,6 +339,22 @@ diesel::table! {
 }
 
 diesel::table! {
+    hooks (id) {
+        id -> Uuid,
+        integration_id -> Uuid,
+        secret_hash -> Bytea,
+        made_at -> Timestamptz,
+        made_by -> Text,
+        row_version -> Int8,
+        row_mac -> Bytea,
+        due_at -> Nullable<Timestamptz>,
+        asked_at -> Nullable<Timestamptz>,
+        whole -> Bool,
+        places -> Array<Text>,
+    }
+}
+
+diesel::table! {
     deliveries (id) {
         id -> Uuid,
         kind -> Text,
@@ -406,6 +423,7 @@ diesel::joinable!(sessions -> users (user_id));
 diesel::joinable!(events -> audit_lanes (lane));
 diesel::joinable!(notices -> alerts (alert_id));
 diesel::joinable!(recipients -> integrations (integration_id));
+diesel::joinable!(hooks -> integrations (integration_id));
 diesel::joinable!(deliveries -> integrations (integration_id));
 diesel::joinable!(delivery_lines -> deliveries (delivery_id));
 diesel::joinable!(delivery_lines -> notices (notice_id));
@@ -435,6 +453,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     alerts,
     notices,
     recipients,
+    hooks,
     deliveries,
     delivery_lines,
     channels,

@@ -28,6 +28,7 @@ use crate::services::Services;
 use crate::vault::Vault;
 
 mod alarms;
+mod elsewhere;
 mod prepare;
 mod record;
 
@@ -178,6 +179,7 @@ async fn act(services: &Services, run: &Run, ready: &Ready, lease: &Lease, sent_
         report: Report::to(move |now| *progress.lock().unwrap_or_else(PoisonError::into_inner) = now),
         stop: lease.watch.stop.clone(),
         sent_to: sent_to.clone(),
+        places: run.places.clone(),
         ..Context::new(services.outside(), &ready.settings, &ready.integration.name, main)
     };
     let result = tokio::select! {
@@ -188,7 +190,11 @@ async fn act(services: &Services, run: &Run, ready: &Ready, lease: &Lease, sent_
         return None;
     }
     match result {
-        Ok(found) => Some(Verdict::Found(Found::new(found, ready.scanner.selects(&ready.settings)))),
+        Ok(mut found) => {
+            // What else was read would stand beside what is kept of other places.
+            found.items.retain(|item| run.places.as_ref().is_none_or(|places| places.contains(&item.place)));
+            Some(Verdict::Found(Found::new(found, ready.scanner.selects(&ready.settings))))
+        }
         Err(End::Failed(gap)) if gap.cause == ProviderError::Stopped => lease.asked.get().then_some(Verdict::Stopped),
         Err(End::Failed(gap)) => Some(Verdict::failed(gap.step.label, gap.to_string())),
         Err(End::Panicked) => {

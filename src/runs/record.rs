@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 
+use super::elsewhere::{self, Elsewhere};
 use super::{Found, HEARTBEAT, Verdict, actor, alarms};
 use crate::echoes::Echoes;
 use crate::integrations::Family;
@@ -124,6 +125,7 @@ fn record(
             integration: done.integration.id,
             run: run.id,
             found: &found.items,
+            places: run.places.as_deref(),
             keeps: (!found.gaps.is_empty()).then_some(&keeps as items::Keeps),
         }),
         _ => None,
@@ -139,13 +141,20 @@ fn record(
     let (word, outcome, detail) = match (&done.verdict, &saving) {
         (Verdict::Found(found), Some(saving)) => {
             let difference = saving.replace(conn, &|saved| watch.saved(saved, found.items.len()))?;
-            coverage::save(conn, done.integration.id, &done.integration.settings, &found.covers)?;
-            alarms::settle(conn, &done.integration, &found.items)?;
+            // A scan of some places covers nothing anew, and knows nothing of the others.
+            if run.places.is_none() {
+                coverage::save(conn, done.integration.id, &done.integration.settings, &found.covers)?;
+                alarms::settle(conn, &done.integration, &found.items)?;
+            }
             if Family::find(&done.integration.family) == Some(Family::CloudScan) {
                 cloud_keys::tell(conn, done.integration.id)?;
                 alarms::settle_keys(conn, &done.integration, done.limit_days)?;
             }
-            read(found, difference, noun(&done.integration), &done.echoes)
+            let elsewhere = match &run.places {
+                Some(places) => elsewhere::unread(conn, done.integration.id, places)?,
+                None => Elsewhere::default(),
+            };
+            read(found, difference, &counted(run, noun(&done.integration)), &done.echoes, elsewhere)
         }
         (Verdict::Failed { step, error }, _) => {
             let outcome = Outcome::Failed { step: (*step).to_owned(), error: error.clone() };
@@ -156,7 +165,9 @@ fn record(
     if !run_ends::end(conn, run, replica, &outcome)? {
         return Err(DbError::Stale);
     }
-    tell(conn, vault, done)?;
+    if run.places.is_none() {
+        tell(conn, vault, done)?;
+    }
     if let Some(credential) = done.used {
         credentials::touch(conn, credential)?;
     }
@@ -165,7 +176,13 @@ fn record(
 }
 
 /// The end of a run that left an inventory.
-fn read(found: &Found, difference: items::Difference, noun: &str, echoes: &Echoes) -> (Action, Outcome, String) {
+fn read(
+    found: &Found,
+    difference: items::Difference,
+    items: &str,
+    echoes: &Echoes,
+    elsewhere: Elsewhere,
+) -> (Action, Outcome, String) {
     let clean = |mut text: String| {
         echoes.take_out(&mut text);
         text
@@ -177,17 +194,27 @@ fn read(found: &Found, difference: items::Difference, noun: &str, echoes: &Echoe
         changed: count(difference.changed),
         removed: count(difference.removed),
         kept: count(difference.kept),
-        gaps: count(gaps.len()),
+        gaps: count(gaps.len()).saturating_add(elsewhere.count),
     };
     let named = gaps.iter().take(NAMED_GAPS).map(|gap| Gap { at: clean(gap.at.clone()), reason: clean(gap.reason()) });
-    let named = named.collect();
+    let named = named.chain(elsewhere.named).take(NAMED_GAPS).collect();
     let error = gaps.first().map(|first| clean(first.clone().with_others(gaps.len() - 1).to_string()));
+    let error = error.or(elsewhere.error);
     let (word, detail) = match gaps.len() {
-        0 => (Action::ScanSucceeded, format!("{} {noun}s", counts.found)),
-        1 => (Action::ScanPartly, format!("{} {noun}s, 1 gap", counts.found)),
-        gaps => (Action::ScanPartly, format!("{} {noun}s, {gaps} gaps", counts.found)),
+        0 => (Action::ScanSucceeded, format!("{} {items}", counts.found)),
+        1 => (Action::ScanPartly, format!("{} {items}, 1 gap", counts.found)),
+        gaps => (Action::ScanPartly, format!("{} {items}, {gaps} gaps", counts.found)),
     };
     (word, Outcome::Read { counts, named, error }, detail)
+}
+
+/// `images`, `images of team/app`, `images of 3 places`
+fn counted(run: &Run, noun: &str) -> String {
+    match run.places.as_deref() {
+        None => format!("{noun}s"),
+        Some([place]) => format!("{noun}s of {place}"),
+        Some(places) => format!("{noun}s of {} places", places.len()),
+    }
 }
 
 /// What one item of the integration's family is called.

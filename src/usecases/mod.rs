@@ -8,6 +8,7 @@ mod confirmation;
 pub mod credentials;
 mod database;
 pub mod deliveries;
+pub mod hooks;
 pub mod integrations;
 mod numbers;
 mod principal;

@@ -7,7 +7,7 @@ use actix_web::http::header::{self, HeaderMap};
 use url::Url;
 
 use super::error::Error;
-use super::recipients;
+use super::{hooks, recipients};
 use crate::models::recipients::Link;
 use crate::services::Services;
 
@@ -78,11 +78,11 @@ fn is_same_site(headers: &HeaderMap, asked: Option<&str>, public: &Url) -> bool 
     }
 }
 
-/// The POST by which a mail program unsubscribes for its reader (RFC 8058): no browser, no cookie, and the link itself
-/// is the proof. A browser that says it comes from elsewhere is not meant.
+/// The POST by which a mail program unsubscribes for its reader (RFC 8058), or a registry tells what changed: no browser,
+/// no cookie, and the address itself is the proof. A browser that says it comes from elsewhere is not meant.
 fn is_one_click(request: &ServiceRequest) -> bool {
     let says = |name: &str| request.headers().contains_key(name);
-    recipients::is_link(request.path(), Link::Unsubscribe)
+    (recipients::is_link(request.path(), Link::Unsubscribe) || hooks::is_call(request.path()))
         && request.method() == Method::POST
         && !says("sec-fetch-site")
         && !says("origin")

@@ -19,6 +19,7 @@ pub mod discovery;
 pub mod error;
 pub mod forwarded;
 pub mod health;
+pub mod hooks;
 pub mod htmx;
 pub mod integrations;
 pub mod kept;
@@ -102,6 +103,9 @@ tree! {
     post "/integrations/{id}/runs"       => integrations::runs::create;
     post "/integrations/{id}/stop"       => integrations::runs::stop;
     post "/integrations/{id}/test-alert" => integrations::trial::create;
+    post "/integrations/{id}/webhook"     => integrations::hook::create;
+    post "/integrations/{id}/webhook/off" => integrations::hook::destroy;
+    post "/hooks/{id}/{key}"             => hooks::receive;
 
     get  "/integrations/{id}/recipients/new" => recipients::new::new;
     post "/integrations/{id}/recipients"     => recipients::new::create;

@@ -53,6 +53,7 @@ const NOTICES: &[(&str, Notice)] = &[
     ("stopping", Notice { tone: "info", text: "The scan stops as soon as it can." }),
     ("activated", Notice { tone: "good", text: "Switched on." }),
     ("deactivated", Notice { tone: "good", text: "Switched off. It still counts as a usage." }),
+    ("webhook-off", Notice { tone: "good", text: "The webhook is off. Calls to its address are refused." }),
     ("ended", Notice { tone: "good", text: "The session has ended." }),
     ("password", Notice { tone: "good", text: "The password has been changed; other sessions have ended." }),
     ("two-step-on", Notice { tone: "good", text: "Two-step verification is on." }),

@@ -20,7 +20,7 @@ use uuid::Uuid;
 use super::admission::{admit, is_probe};
 use super::error::{Error, Problem, Trail};
 use super::kept::{self, Back};
-use super::{Route, htmx, page, recipients};
+use super::{Route, hooks, htmx, page, recipients};
 use crate::models::{self, recipients::Link};
 use crate::services::Services;
 
@@ -96,12 +96,15 @@ fn is_mailed_link(path: &str) -> bool {
 /// they would send `Origin: null`, which is all that they send over plain http (Fetch, "append a request Origin
 /// header"). Where the address itself is a proof, not even our own pages get to know more than the origin.
 fn referrer_policy(path: &str) -> &'static str {
-    if path == "/setup" || is_mailed_link(path) { "strict-origin" } else { "same-origin" }
+    if path == "/setup" || is_mailed_link(path) || hooks::is_call(path) { "strict-origin" } else { "same-origin" }
 }
 
-/// The path without the proof that a link from a mail ends with.
+/// The path without the proof that a link from a mail, or the address of a webhook, ends with.
 fn loggable(path: &str) -> &str {
-    if is_mailed_link(path) { path.rsplit_once('/').map_or(path, |(named, _)| named) } else { path }
+    if is_mailed_link(path) {
+        return path.rsplit_once('/').map_or(path, |(named, _)| named);
+    }
+    hooks::without_proof(path)
 }
 
 async fn guarded(

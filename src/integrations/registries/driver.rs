@@ -59,9 +59,10 @@ async fn read(open: Open, cx: &Context<'_>) -> Result<Scan, Gap> {
     let selection = Selection::of(cx.settings);
     let exact = selection.names.exact();
     let listed = exact.is_none();
-    let (repositories, gaps) = match exact {
-        Some(names) => (names, Vec::new()),
-        None => {
+    let (repositories, gaps) = match (&cx.places, exact) {
+        (Some(places), _) => (places.iter().filter(|name| selection.names.take(name)).cloned().collect(), Vec::new()),
+        (None, Some(names)) => (names, Vec::new()),
+        (None, None) => {
             let listing = catalogue.repositories(&selection.names, Pages::All).await;
             let listing = listing.map_err(|cause| all(Step::LISTING_REPOSITORIES, cause))?;
             selected(listing, &selection.names)
@@ -92,7 +93,7 @@ fn selected(listing: Listing<String>, names: &Names) -> (Vec<String>, Vec<Gap>) 
 struct Reader<'a> {
     catalogue: &'a dyn AnyCatalogue,
     selection: Selection,
-    /// The repositories came from the catalogue, which may also name emptied ones.
+    /// The repositories came from the catalogue, or from a webhook: either may also name emptied ones.
     listed: bool,
     judge: Judge,
 }

@@ -18,6 +18,7 @@ mod gitlab;
 mod google;
 mod harbor;
 mod held;
+pub mod hooks;
 mod ibm;
 pub mod image;
 mod images;

@@ -179,7 +179,7 @@ impl Fact {
 impl Changed {
     pub fn new(inventory: &Inventory, run: &Run, changes: Vec<Change>, now: DateTime<Utc>) -> Self {
         let total = i64::from(run.added) + i64::from(run.changed) + i64::from(run.removed);
-        let first = run.found > 0 && run.added == run.found && total == i64::from(run.found);
+        let first = run.places.is_none() && run.found > 0 && run.added == run.found && total == i64::from(run.found);
         let more = total - changes.len() as i64;
         let lines = changes.into_iter().map(|change| {
             let (tone, word) = match change.change.as_str() {

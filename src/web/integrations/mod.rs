@@ -11,6 +11,7 @@ pub mod export;
 mod exports;
 mod form;
 pub mod gaps;
+pub mod hook;
 pub mod index;
 pub mod inventory;
 pub mod item;

@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 
 use super::exports::Exports;
 use super::gaps::Gaps;
+use super::hook::Webhook;
 use super::inventory::{self, Changed, Listed};
 use super::shown::{self, Going, Past};
 use super::{channel, form};
@@ -59,6 +60,7 @@ struct Show {
     schedule: String,
     next_run: Option<When>,
     edited: (String, When),
+    webhook: Option<Webhook>,
 }
 
 /// Everything that the page is made of, read at once.
@@ -71,6 +73,7 @@ struct Read {
     total: i64,
     changes: Option<(Run, Vec<Change>)>,
     gaps: Gaps,
+    webhook: Option<Webhook>,
     now: DateTime<Utc>,
 }
 
@@ -104,7 +107,9 @@ fn read(
         None => None,
     };
     let (items, total) = (items::page(conn, id, search, from, PAGE)?, items::count(conn, id)?);
-    Ok(Read { row, doubt, credential, runs, items, total, changes, gaps, now: models::clock(conn)? })
+    let now = models::clock(conn)?;
+    let webhook = Webhook::read(conn, vault, &row, now)?;
+    Ok(Read { row, doubt, credential, runs, items, total, changes, gaps, webhook, now })
 }
 
 pub async fn show(
@@ -147,7 +152,7 @@ pub async fn show(
 
 impl Show {
     fn new(shell: Shell, egress: &Egress, read: Read, search: String, params: &Params) -> Self {
-        let Read { row, doubt, credential, runs, items, total, changes, gaps, now } = read;
+        let Read { row, doubt, credential, runs, items, total, changes, gaps, webhook, now } = read;
         let family = inventory::of(&row.family);
         let settings = Values::from_json(row.settings.as_bytes()).unwrap_or_default();
         let address = form::address(&row.version, &settings);
@@ -177,6 +182,7 @@ impl Show {
             next_run: row.next_run_at.filter(|_| row.active).map(|at| shown::until(at, now)),
             edited: (row.edited_by.clone(), page::when(row.edited_at, now)),
             name: row.name,
+            webhook,
         }
     }
 }

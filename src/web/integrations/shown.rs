@@ -175,6 +175,7 @@ impl Past {
         let cause = match run.cause.as_str() {
             "schedule" => "by schedule".to_owned(),
             "added" => format!("added by {by}"),
+            "webhook" => format!("asked for by {by}{}", about(run.places.as_deref())),
             _ => format!("asked for by {by}"),
         };
         let items = counted(run.found.into(), inventory.noun);
@@ -188,6 +189,15 @@ impl Past {
         };
         let at = page::when(run.ended_at.or(run.started_at).unwrap_or(run.queued_at), now);
         Self { tone, word, at, cause, detail }
+    }
+}
+
+/// ` about team/app`, ` about team/app and 2 more`; blank where it is all that there is.
+fn about(places: Option<&[String]>) -> String {
+    match places {
+        None | Some([]) => String::new(),
+        Some([place]) => format!(" about {place}"),
+        Some([place, others @ ..]) => format!(" about {place} and {} more", others.len()),
     }
 }
 

@@ -21,6 +21,8 @@ mod export;
 mod forms;
 mod gaps;
 mod gaps_seen;
+mod hooks;
+mod hooks_refused;
 mod integrity;
 mod large;
 mod proxy;

@@ -173,6 +173,7 @@ async fn an_address_that_is_a_proof_is_no_referrer_of_anything() {
         format!("{}?{}", link.path(), link.query().unwrap_or_default()),
         format!("/recipients/{id}/confirm/{key}"),
         format!("/recipients/{id}/unsubscribe/{key}"),
+        format!("/hooks/{id}/{key}"),
     ] {
         // With this, the browser still names the true origin of the form that is posted.
         assert_eq!(app.visitor().get(&path).await.header("referrer-policy"), "strict-origin", "{path}");

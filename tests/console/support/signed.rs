@@ -9,7 +9,9 @@ use diesel::sql_types::{Binary, Uuid as SqlUuid};
 use strongroom::models::runs::Run;
 use strongroom::models::schema::runs;
 use strongroom::models::trust::{self, Seen, Signed};
-use strongroom::models::{DbError, channels, credentials, deployment, integrations, recipients, sessions, users};
+use strongroom::models::{
+    DbError, channels, credentials, deployment, hooks, integrations, recipients, sessions, users,
+};
 use strongroom::vault::Vault;
 use uuid::Uuid;
 
@@ -30,6 +32,7 @@ pub fn run_at(conn: &mut PgConnection, vault: &Vault, statements: &str) {
         again(conn, vault, "id", credentials::page);
         again(conn, vault, "id", integrations::page);
         again(conn, vault, "id", recipients::page);
+        again(conn, vault, "id", hooks::page);
         again(conn, vault, "integration_id", channels::page);
         let queued: Vec<Run> = runs::table.select(Run::as_select()).load(conn).expect("runs");
         for run in queued {

@@ -154,3 +154,25 @@ fn two_hundred_thousand_images_go_up_and_down_in_seconds() {
     println!("200,000 images: up in {up:?}, down in {down:?}");
     assert!(up < Duration::from_secs(60) && down < Duration::from_secs(60), "{up:?} up, {down:?} down");
 }
+
+#[test]
+fn the_release_before_knows_no_webhooks_and_keeps_the_rest() {
+    let strongroom = load(STORE);
+    let mut conn = strongroom.connect();
+    conn.run_pending_migrations(MIGRATIONS).expect("up");
+    let runs = count_on(&mut conn, "runs");
+    conn.batch_execute(&format!(
+        "INSERT INTO hooks (id, integration_id, secret_hash, made_at, made_by, row_version, row_mac)
+             VALUES (gen_random_uuid(), '{SCANNED}', sha256('x'), now(), 'ada', 1, sha256('y'));
+         INSERT INTO runs (id, integration_id, state, cause, requested_by, action, places)
+             VALUES (gen_random_uuid(), '{SCANNED}', 'succeeded', 'webhook', 'a webhook', 'scan_places', '{{team/app}}'),
+             (gen_random_uuid(), '{SCANNED}', 'succeeded', 'webhook', 'a webhook', 'scan', NULL)"
+    ))
+    .expect("a webhook and its scan");
+    revert_to_before(&mut conn, "20261127073000");
+    assert_eq!(count_on(&mut conn, "runs"), runs + 1, "a scan of a part would pass for one of the whole");
+    assert_eq!(count_on(&mut conn, "pg_tables WHERE tablename = 'hooks'"), 0);
+    conn.run_pending_migrations(MIGRATIONS).expect("up again");
+    assert_eq!(count_on(&mut conn, "hooks"), 0);
+    verify(&strongroom);
+}

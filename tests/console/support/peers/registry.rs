@@ -36,6 +36,17 @@ pub struct Registry {
 
 impl Registry {
     pub async fn start(auth: Auth) -> Self {
+        Self::launch(auth, free_port(), "").await
+    }
+
+    /// One that anybody may use, at that port, and that calls an address when something changes.
+    pub async fn notifying(port: u16, address: &str) -> Self {
+        let endpoint =
+            format!("name: console\n      url: {address}\n      timeout: 10s\n      threshold: 9\n      backoff: 1s\n");
+        Self::launch(Auth::None, port, &format!("notifications:\n  endpoints:\n    - {endpoint}")).await
+    }
+
+    async fn launch(auth: Auth, port: u16, notifications: &str) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let path = |name: &str| directory.path().join(name).display().to_string();
         let (mut issuer, mut authority, mut login) = (None, None, None);
@@ -75,10 +86,9 @@ impl Registry {
                 authority = Some(own);
             }
         }
-        let port = free_port();
         let config = format!(
             "version: 0.1\nlog:\n  level: error\n  accesslog:\n    disabled: true\nstorage:\n  inmemory: {{}}\n\
-             http:\n  addr: 127.0.0.1:{port}\n  relativeurls: true\n  secret: test\n{tls_yaml}{auth_yaml}"
+             http:\n  addr: 127.0.0.1:{port}\n  relativeurls: true\n  secret: test\n{tls_yaml}{auth_yaml}{notifications}"
         );
         fs::write(path("config.yml"), config).unwrap();
         let process = Command::new("docker-registry")
