@@ -47,6 +47,9 @@ pub struct Facts {
     /// When it ends by itself; `None`: never.
     #[serde(with = "chrono::serde::ts_seconds_option", skip_serializing_if = "Option::is_none")]
     pub expires: Option<DateTime<Utc>>,
+    /// What it is, and what its owner calls it: `Client secret “ci”`; blank where its name says all.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub label: String,
     /// What a credential that holds it calls it, where that is not its name.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub held_as: String,
@@ -74,13 +77,14 @@ impl Facts {
 impl inventory::Facts for Facts {
     fn cells(self, _now: DateTime<Utc>) -> Vec<Cell> {
         let state = Cell::Mark(if self.active { "good" } else { "neutral" }, self.state().to_owned());
-        let used_for = self.used_for();
+        let details = [self.used_for(), self.label].into_iter().filter(|text| !text.is_empty());
+        let details = details.collect::<Vec<_>>().join(", ");
         vec![
             Cell::Text("Key".to_owned()),
             Cell::Text(self.owner),
             Cell::Text(String::new()),
             state,
-            Cell::Text(used_for),
+            Cell::Text(details),
             Cell::At(self.made),
             Cell::At(self.used),
             Cell::At(self.expires),
@@ -103,7 +107,7 @@ mod tests {
             (&"key".into(), &"aws".into(), &1_551_434_400.into())
         );
         assert!(json["active"] == true && json["never"] == true && json["root"] == false && json["owner"] == "");
-        assert!(["used", "expires", "held_as", "perhaps"].iter().all(|name| json.get(name).is_none()));
+        assert!(["used", "expires", "held_as", "perhaps", "label"].iter().all(|name| json.get(name).is_none()));
         assert_eq!(serde_json::from_value::<Facts>(json).unwrap(), facts);
     }
 }

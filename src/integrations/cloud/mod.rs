@@ -5,8 +5,9 @@ use super::spec::Spec;
 
 mod aws_account;
 pub mod found;
+mod gitlab;
 pub mod key;
 pub mod resource;
 
 /// Every version, in the order of the form's list.
-pub static VERSIONS: &[&Spec] = &[&aws_account::AWS_ACCOUNT];
+pub static VERSIONS: &[&Spec] = &[&aws_account::AWS_ACCOUNT, &gitlab::GITLAB_TOKENS];

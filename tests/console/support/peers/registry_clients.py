@@ -24,6 +24,24 @@ def gitlab():
             show(repository.path, tag.name, tag.digest, tag.created_at[:10])
 
 
+def gitlab_tokens():
+    import gitlab
+
+    def show_all(owner, tokens):
+        for token in tokens:
+            print(f"{owner}/{token.id} {token.name} {token.created_at[:10]} {token.expires_at} {token.active}")
+
+    client = gitlab.Gitlab(address, private_token=secret)
+    show_all("personal", client.personal_access_tokens.list(iterator=True))
+    for group in client.groups.list(min_access_level=10, iterator=True):
+        show_all(f"group/{group.id}", group.access_tokens.list(iterator=True))
+    for project in client.projects.list(membership=True, iterator=True, order_by="id", sort="asc", pagination="keyset"):
+        try:
+            show_all(f"project/{project.id}", project.access_tokens.list(iterator=True))
+        except gitlab.exceptions.GitlabAuthenticationError:
+            pass
+
+
 def google():
     from google.cloud import artifactregistry_v1
     from google.oauth2.credentials import Credentials
@@ -84,4 +102,5 @@ def ibm():
                 show(repository, tag, digest, image["Created"])
 
 
-{"gitlab": gitlab, "google": google, "google_functions": google_functions, "ibm": ibm}[vendor]()
+clients = {"gitlab": gitlab, "gitlab_tokens": gitlab_tokens, "google": google, "google_functions": google_functions}
+(clients | {"ibm": ibm})[vendor]()
