@@ -14,6 +14,7 @@ pub mod context;
 pub mod cover;
 mod family;
 pub mod functions;
+mod gitlab;
 pub mod google;
 pub mod inventory;
 pub mod patterns;

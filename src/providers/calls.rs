@@ -162,7 +162,7 @@ pub(super) fn unexplained(answer: Answer, who: &str) -> Failure {
 }
 
 /// A value that a provider named, if it is fit to be shown: at most 255 visible characters.
-pub(super) fn shown(text: &str) -> Option<String> {
+pub fn shown(text: &str) -> Option<String> {
     let fit = !text.is_empty() && text.chars().count() <= 255 && !text.chars().any(char::is_control);
     fit.then(|| text.to_owned())
 }

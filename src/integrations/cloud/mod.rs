@@ -6,11 +6,17 @@ use super::spec::Spec;
 mod aws_account;
 mod azure;
 pub mod found;
+mod gitlab;
 mod google;
 pub mod key;
 mod oracle;
 pub mod resource;
 
 /// Every version, in the order of the form's list.
-pub static VERSIONS: &[&Spec] =
-    &[&aws_account::AWS_ACCOUNT, &azure::AZURE, &google::GOOGLE, &oracle::ORACLE_CLOUD];
+pub static VERSIONS: &[&Spec] = &[
+    &aws_account::AWS_ACCOUNT,
+    &azure::AZURE,
+    &google::GOOGLE,
+    &oracle::ORACLE_CLOUD,
+    &gitlab::GITLAB_TOKENS,
+];

@@ -4,6 +4,7 @@ use chrono::{DateTime, Days, Utc};
 use serde::Deserialize;
 
 use crate::credentials;
+use crate::credentials::gitlab_token::SERVER;
 use crate::integrations::cloud::key::Facts;
 use crate::models::cloud_keys::Line;
 use crate::models::{CredentialId, IntegrationId};
@@ -27,6 +28,8 @@ pub struct KeyView {
     pub used: Option<When>,
     pub use_word: &'static str,
     pub used_for: String,
+    /// What it is, and what its owner calls it; may be empty.
+    pub label: String,
     /// `AWS`
     pub cloud: &'static str,
     pub expires: Option<When>,
@@ -51,7 +54,7 @@ impl KeyView {
         let stored = line.credential_id.zip(line.credential_name);
         let may_store = may_edit && facts.active && !facts.root && stored.is_none();
         Self {
-            store: may_store.then(|| form(&facts, &line.name)),
+            store: may_store.then(|| form(&facts, &line.name, &line.place)),
             id: line.name,
             account: line.place,
             active: facts.active,
@@ -71,6 +74,7 @@ impl KeyView {
             kept: line.kept,
             integration: (line.integration_id, line.integration_name),
             stored,
+            label: facts.label,
             alias: facts.account,
             owner: facts.owner,
             root: facts.root,
@@ -84,10 +88,13 @@ pub fn facts(line: &Line) -> Facts {
 }
 
 /// The form of a credential with what is known of the key. Its secret is nowhere to be read: a person enters it.
-fn form(facts: &Facts, id: &str) -> String {
+fn form(facts: &Facts, id: &str, account: &str) -> String {
+    let server = format!("https://{account}");
     let known = [("kind", facts.kind.as_str()), ("name", &facts.owner)];
     let key: &[(&str, &str)] = match facts.kind.as_str() {
         "aws" => &[("method", "access_key"), ("access_key_id", id)],
+        // The form knows the vendor's own.
+        "gitlab_token" if server != SERVER => &[("server_url", server.as_str())],
         _ => &[],
     };
     Params::default().link("/credentials/new", &[&known, key].concat())

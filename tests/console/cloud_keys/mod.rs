@@ -8,6 +8,8 @@ use crate::support::app::{TestApp, Visit};
 use crate::support::peers::iam::{Iam, Key};
 use crate::support::process::{PATIENCE, wait_for};
 
+mod gitlab;
+mod gitlab_hostile;
 mod page;
 mod scan;
 mod screens;

@@ -8,7 +8,7 @@ use crate::support::app::{Page, TestApp};
 use crate::support::peers::iam::Key;
 use crate::support::peers::moto::{ACCOUNT as MOTO_ACCOUNT, Moto};
 
-fn keys(page: &Page) -> Vec<String> {
+pub(super) fn keys(page: &Page) -> Vec<String> {
     page.attributes("#results tbody tr", "data-key-id")
 }
 

@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 use futures_util::{StreamExt, stream};
 use serde::Deserialize;
 
+use crate::integrations::gitlab::{self, Place, Sort};
 use crate::integrations::registries::catalogue::{Details, Listing, Pages, Tag};
 use crate::integrations::registries::places::{gather, list, repositories};
 use crate::integrations::registries::reach::denied;
@@ -46,24 +47,14 @@ impl Api {
 
     /// Groups and projects that the token belongs to: the topmost groups, and projects outside of them.
     async fn visible(&self) -> Result<Entries<String>, ProviderError> {
-        #[derive(Deserialize)]
-        struct Place {
-            #[serde(alias = "path_with_namespace")]
-            full_path: String,
-        }
-        let paths = |places: Vec<Place>| -> Vec<String> { places.into_iter().map(|place| place.full_path).collect() };
-        let path = format!("groups?min_access_level={REPORTER}&per_page=100");
-        let (groups, missing) = self.line.vendor_list(&path, Sign::Login, Pages::All, list::<Place>).await?;
+        let paths = |places: Vec<Place>| -> Vec<String> { places.into_iter().map(|place| place.path).collect() };
+        let (groups, missing) = gitlab::groups(&self.line, REPORTER, Pages::All).await?;
         let all = paths(groups);
         let groups: Vec<&String> = all.iter().filter(|path| !all.iter().any(|other| is_below(path, other))).collect();
-        let path = format!(
-            "projects?membership=true&min_access_level={REPORTER}&simple=true&per_page=100&order_by=id&sort=asc&\
-             pagination=keyset"
-        );
-        let (projects, rest) = self.line.vendor_list(&path, Sign::Login, Pages::All, list::<Place>).await?;
+        let (projects, rest) = gitlab::projects(&self.line, REPORTER, Pages::All).await?;
         let projects = paths(projects).into_iter().filter(|path| !groups.iter().any(|group| is_below(path, group)));
-        let mut places: Vec<String> = groups.iter().map(|path| place("groups", path)).collect();
-        places.extend(projects.map(|path| place("projects", &path)));
+        let mut places: Vec<String> = groups.iter().map(|path| Sort::Group.at(path)).collect();
+        places.extend(projects.map(|path| Sort::Project.at(&path)));
         Ok((places, missing.or(rest)))
     }
 
@@ -72,8 +63,8 @@ impl Api {
     async fn below(&self, path: String, pages: Pages) -> Result<Listing<String>, ProviderError> {
         let mut path = path.as_str();
         loop {
-            for sort in ["groups", "projects"] {
-                match self.registry_of(place(sort, path), pages).await {
+            for sort in [Sort::Group, Sort::Project] {
+                match self.registry_of(sort.at(path), pages).await {
                     Err(ProviderError::NotFound) => {}
                     found => return found,
                 }
@@ -140,19 +131,8 @@ impl Api {
     }
 }
 
-/// A group or project in an address: its path is one part of it.
-fn place(sort: &str, path: &str) -> String {
-    format!("{sort}/{}", path.replace('/', "%2F"))
-}
-
-/// A token that may not read the API. <https://docs.gitlab.com/api/rest/authentication/>
 fn unscoped(answer: &Answer) -> Option<ProviderError> {
-    #[derive(Deserialize)]
-    struct Refusal {
-        error: String,
-    }
-    let refusal = (answer.status == 403).then(|| answer.json::<Refusal>().ok()).flatten()?;
-    (refusal.error == "insufficient_scope").then(|| {
+    gitlab::lacks_scope(answer).then(|| {
         denied(
             "the token lacks the scope read_api.",
             "Create a token with the scopes read_api and read_registry, and replace the credential's token.",

@@ -17,16 +17,14 @@ use super::selection::{self, Names};
 use super::{Images, check};
 use crate::credentials;
 use crate::credentials::forge_token::Payload;
-use crate::credentials::gitlab_token::SERVER;
 use crate::form::{Errors, Field, Values};
 use crate::integrations::ca_certificate;
 use crate::integrations::context::{Context, Secret};
+use crate::integrations::gitlab;
 use crate::integrations::spec::{Does, Host, Spec, Use, no_grants};
-use crate::providers::egress::Tls;
+use crate::providers::ProviderError;
 use crate::providers::endpoints::Service;
 use crate::providers::oci_registry::{Login, Registry, Sign, is_tag, pull};
-use crate::providers::tls_faults::Form;
-use crate::providers::{ProviderError, gitlab};
 
 mod api;
 
@@ -90,10 +88,7 @@ fn open<'a>(cx: &'a Context<'a>) -> Opening<'a> {
             "gitlab_token" => {
                 let payload: Payload = credentials::payload(values).ok_or(ProviderError::WrongCredential)?;
                 tls.ca_certificates.extend(payload.ca_certificate.clone());
-                let server = gitlab::address(payload.server(SERVER), "/api/v4", cx.outside.endpoints)?;
-                let ca_certificates = payload.ca_certificate.into_iter().collect();
-                let trusted = Tls { ca_certificates, identity: None, form: Form::CA_FIELD };
-                let api = reach(cx, trusted, &server, Login::Token(payload.token.clone()))?;
+                let api = gitlab::line(cx, &payload)?;
                 (Some(Api::new(api)), Login::Basic { username: ANYBODY.to_owned(), password: payload.token })
             }
             "basic" => {

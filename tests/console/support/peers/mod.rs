@@ -15,6 +15,7 @@ pub mod forges;
 pub mod front;
 pub mod ghcr;
 pub mod gitlab;
+pub mod gitlab_tokens;
 pub mod google;
 pub mod google_artifacts;
 pub mod google_container;

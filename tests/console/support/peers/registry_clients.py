@@ -24,6 +24,24 @@ def gitlab():
             show(repository.path, tag.name, tag.digest, tag.created_at[:10])
 
 
+def gitlab_tokens():
+    import gitlab
+
+    def show_all(owner, tokens):
+        for token in tokens:
+            print(f"{owner}/{token.id} {token.name} {token.created_at[:10]} {token.expires_at} {token.active}")
+
+    client = gitlab.Gitlab(address, private_token=secret)
+    show_all("personal", client.personal_access_tokens.list(iterator=True))
+    for group in client.groups.list(min_access_level=10, iterator=True):
+        show_all(f"group/{group.id}", group.access_tokens.list(iterator=True))
+    for project in client.projects.list(membership=True, iterator=True, order_by="id", sort="asc", pagination="keyset"):
+        try:
+            show_all(f"project/{project.id}", project.access_tokens.list(iterator=True))
+        except gitlab.exceptions.GitlabAuthenticationError:
+            pass
+
+
 def google():
     from google.cloud import artifactregistry_v1
     from google.oauth2.credentials import Credentials
@@ -112,5 +130,5 @@ def ecr_public():
                 show(name, tag["imageTag"], tag["imageDetail"]["imageDigest"], tag["createdAt"].strftime("%Y-%m-%d"))
 
 
-CLIENTS = [ecr_public, gitlab, google, google_clusters, google_functions, ibm]
+CLIENTS = [ecr_public, gitlab, gitlab_tokens, google, google_clusters, google_functions, ibm]
 {client.__name__: client for client in CLIENTS}[vendor]()
