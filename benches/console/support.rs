@@ -1,5 +1,5 @@
 //! The tests' own peers, of which a benchmark needs a few.
-#![allow(dead_code, clippy::unwrap_used, reason = "they are written for tests")]
+#![allow(dead_code, unused_imports, clippy::unwrap_used, reason = "they are written for tests")]
 
 #[path = "../../tests/console/support/peers/mod.rs"]
 pub mod peers;

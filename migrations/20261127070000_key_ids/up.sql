@@ -12,7 +12,7 @@ BEGIN
         BEGIN
             UPDATE credentials SET key_id = CASE
                 WHEN found.kind = 'gcp' THEN jsonb_path_query_first(found.facts::jsonb,
-                    '$.lines[*] ? (@[0] == "Key ID")[1]') #>> '{}'
+                    'strict $.lines[*] ? (@[0] == "Key ID")[1]') #>> '{}'
                 WHEN found.facts::jsonb->>'subtype' = 'Service key' THEN 'secret of ' || lower(found.identity)
             END WHERE id = found.id;
         EXCEPTION WHEN data_exception THEN NULL;

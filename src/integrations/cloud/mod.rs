@@ -13,10 +13,5 @@ mod oracle;
 pub mod resource;
 
 /// Every version, in the order of the form's list.
-pub static VERSIONS: &[&Spec] = &[
-    &aws_account::AWS_ACCOUNT,
-    &azure::AZURE,
-    &google::GOOGLE,
-    &oracle::ORACLE_CLOUD,
-    &gitlab::GITLAB_TOKENS,
-];
+pub static VERSIONS: &[&Spec] =
+    &[&aws_account::AWS_ACCOUNT, &azure::AZURE, &google::GOOGLE, &oracle::ORACLE_CLOUD, &gitlab::GITLAB_TOKENS];

@@ -160,6 +160,9 @@ async fn ask<T: DeserializeOwned>(
     calls.ask(&Region::first_of("aws"), &call).await?.json()
 }
 
+/// The entries of a page, and the token of the next one.
+type Page<T> = (Vec<Lenient<T>>, Option<String>);
+
 /// A list over several pages. `read` gives the entries of one, and the token of the next.
 async fn list<P: DeserializeOwned, T>(
     calls: &SignedCalls,
@@ -167,7 +170,7 @@ async fn list<P: DeserializeOwned, T>(
     target: &'static str,
     mut body: Value,
     pages: Pages,
-    read: fn(P) -> (Vec<Lenient<T>>, Option<String>),
+    read: fn(P) -> Page<T>,
 ) -> Result<Entries<T>, ProviderError> {
     body["maxResults"] = PAGE.into();
     let (mut found, mut tokens, mut odd) = (Vec::new(), HashSet::new(), None);

@@ -8,8 +8,8 @@ use serde::Deserialize;
 use super::line::{Line, Listed, Page, or_default};
 use super::workload::moment;
 use super::{Api, Right};
-use crate::providers::ProviderError;
 use crate::providers::oci_registry::{Lenient, Pages};
+use crate::providers::{ProviderError, clock};
 
 pub static API: Api = Api { name: "Identity and Access Management API", host: "iam.googleapis.com" };
 const VIEWER: &str = "View Service Accounts (roles/iam.serviceAccountViewer)";
@@ -32,6 +32,12 @@ pub struct Key {
     /// `None`: never.
     pub expires: Option<DateTime<Utc>>,
     pub disabled: bool,
+}
+
+impl Key {
+    pub fn has_ended(&self) -> bool {
+        self.expires.is_some_and(|at| at <= clock::now())
+    }
 }
 
 #[derive(Deserialize)]

@@ -96,7 +96,10 @@ impl<'a> Line<'a> {
         let unreachable = Mutex::new(Vec::new());
         let read = |answer: &Answer| {
             let (entries, next, missing) = answer.json::<P>()?.parts();
-            unreachable.lock().unwrap_or_else(PoisonError::into_inner).extend(missing.iter().filter_map(location));
+            unreachable
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .extend(missing.iter().filter_map(|text| location(text)));
             Ok((entries, Next::parameter("pageToken", next)))
         };
         let listed = self.calls.vendor_pages(path, Sign::Login, pages, read).await;
@@ -109,7 +112,7 @@ impl<'a> Line<'a> {
 }
 
 /// The name of a location, of `europe-west3` or of `projects/p/locations/europe-west3`.
-fn location(text: &String) -> Option<String> {
+fn location(text: &str) -> Option<String> {
     let name = text.rsplit('/').next().unwrap_or_default();
     is_location(name).then(|| name.to_owned())
 }
@@ -207,7 +210,7 @@ mod tests {
 
     #[test]
     fn a_location_is_named_with_or_without_its_project() {
-        let named = |text: &str| location(&text.to_owned());
+        let named = |text: &str| location(text);
         assert_eq!(named("projects/p/locations/europe-west3").as_deref(), Some("europe-west3"));
         assert_eq!(named("us-central1-a").as_deref(), Some("us-central1-a"));
         assert_eq!((named(""), named("projects/p/locations/<b>")), (None, None));

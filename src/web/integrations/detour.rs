@@ -3,7 +3,6 @@
 
 use actix_web::HttpResponse;
 
-use super::form::Reply;
 use crate::form::{self, Errors, Values};
 use crate::models::{CredentialId, IntegrationId};
 use crate::usecases::integrations::draft::{self, Purpose};
@@ -19,7 +18,7 @@ pub const BACK: &str = "for";
 const LONGEST: usize = 7_000;
 
 /// To the credential's form. `page` is the form that is left. An error, when what was entered is too long to be kept.
-pub fn leave(page: &str, posted: &Posted) -> Result<HttpResponse, Reply> {
+pub fn leave(page: &str, posted: &Posted) -> Result<HttpResponse, Errors> {
     let provider = draft::chosen(posted.get("version"));
     let fields = draft::fields(provider, Purpose::New);
     let kept = fields.iter().map(|field| (field.name, posted.get(field.name))).filter(|(name, value)| {
@@ -37,7 +36,7 @@ pub fn leave(page: &str, posted: &Posted) -> Result<HttpResponse, Reply> {
     }
     let text = "What is entered here is too long to be kept while you add one. Add it in another tab, and choose the \
                 provider here again to see it in the list.";
-    Err(Reply { errors: Errors::one("credential", text), ..Reply::default() })
+    Err(Errors::one("credential", text))
 }
 
 /// The address of a form to go back to; `None` for anything else, since anybody can write an address.

@@ -118,7 +118,7 @@ pub async fn update(
         }
         Pressed::AddCredential => match detour::leave(&format!("/integrations/{id}/edit"), &posted) {
             Ok(away) => return Ok(away),
-            Err(too_long) => Ok(too_long),
+            Err(errors) => Ok(Reply { errors, ..Reply::default() }),
         },
         Pressed::Save => match integrations::update(&services, &principal, at, &entered).await {
             Ok(()) => return Ok(page::see_other(&format!("/integrations/{id}"), "saved")),

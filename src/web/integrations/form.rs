@@ -3,7 +3,6 @@
 
 use actix_web::HttpRequest;
 use actix_web::http::StatusCode;
-use chrono::Utc;
 use url::Url;
 
 use super::shown;
@@ -12,7 +11,7 @@ use crate::form::{self, Errors, FieldView, Values};
 use crate::integrations::{Family, Spec};
 use crate::models::credential_choices::{self, Choice};
 use crate::models::integrations::Integration;
-use crate::models::{CredentialId, DbError};
+use crate::models::{self, CredentialId, DbError};
 use crate::providers::egress::Egress;
 use crate::services::Services;
 use crate::usecases::integrations::draft::{self, Purpose};
@@ -144,9 +143,11 @@ pub async fn choices(
     chosen: &str,
 ) -> Result<Vec<(String, String)>, DbError> {
     let chosen = chosen.parse::<CredentialId>().ok();
-    let found =
-        services.db.run(move |conn| credential_choices::choices(conn, provider.credential_kinds(), chosen)).await?;
-    let now = Utc::now();
+    let find = move |conn: &mut _| {
+        let found = credential_choices::choices(conn, provider.credential_kinds(), chosen)?;
+        Ok::<_, DbError>((found, models::clock(conn)?))
+    };
+    let (found, now) = services.db.run(find).await?;
     let label = |choice: Choice| {
         let age = shown::counted((now - choice.aged_from).num_days().max(0), "day");
         let whose = if choice.identity.is_empty() { String::new() } else { format!("{} · ", choice.identity) };

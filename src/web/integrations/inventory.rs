@@ -252,7 +252,7 @@ mod tests {
             listed.columns.iter().map(|column| column.csv).collect::<Vec<_>>()
         };
         let plain = serde_json::json!({ "runtime": "go1.x", "size": null, "role": "pay" });
-        assert_eq!(listed(&[plain.clone()]), ["runtime", "runtime_support", "role"]);
+        assert_eq!(listed(std::slice::from_ref(&plain)), ["runtime", "runtime_support", "role"]);
         let known = serde_json::json!({ "size": 0, "state": "Running" });
         assert_eq!(listed(&[plain, known]), ["runtime", "runtime_support", "code_size_bytes", "role", "state"]);
     }

@@ -107,7 +107,7 @@ pub async fn create(
         }
         Pressed::AddCredential => match detour::leave("/integrations/new", &posted) {
             Ok(away) => return Ok(away),
-            Err(too_long) => Ok(too_long),
+            Err(errors) => Ok(Reply { errors, ..Reply::default() }),
         },
         Pressed::Save => match integrations::create(&services, &principal, &entered).await {
             Ok(added) => return Ok(leave(&added)),

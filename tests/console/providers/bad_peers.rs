@@ -7,7 +7,8 @@ use crate::support::peers::receiver::Said;
 async fn everyone(said: Said) -> Vec<(&'static str, Finding)> {
     let peer = Receiver::start(move |_| said.clone());
     let endpoints = Service::ALL
-        .into_iter()
+        .iter()
+        .copied()
         .fold(Endpoints::default(), |endpoints, service| endpoints.with(service, peer.url().parse().unwrap()));
     let (key, account, fingerprint) = (service_key("s3cr3t-value"), service_account(rsa_pem()), fingerprint(rsa_pem()));
     let (certificate, _) = rsa_certificate(2024, 2031);

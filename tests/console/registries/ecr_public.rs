@@ -60,7 +60,7 @@ async fn without_the_right_to_a_token_the_platforms_alone_are_missing() {
 async fn the_public_registry_is_asked_again_while_it_is_busy_and_its_tokens_go_in_no_circle() {
     let busy = std::sync::atomic::AtomicU32::new(0);
     let peer = Receiver::start(move |call| {
-        let first = call.path() == "/" && busy.fetch_add(1, std::sync::atomic::Ordering::SeqCst) % 2 == 0;
+        let first = call.path() == "/" && busy.fetch_add(1, std::sync::atomic::Ordering::SeqCst).is_multiple_of(2);
         let throttled = serde_json::json!({"__type": "ThrottlingException", "message": "Rate exceeded"});
         if first { Said::json(400, &throttled).with("Retry-After", "0") } else { ecr_public::answer(call) }
     });

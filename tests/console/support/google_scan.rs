@@ -19,13 +19,13 @@ use super::peers::google::account;
 
 /// All of Google's services at one address.
 pub fn moved(url: &str) -> Endpoints {
-    let google = Service::ALL.into_iter().filter(|service| service.slug().starts_with("google-"));
+    let google = Service::ALL.iter().copied().filter(|service| service.slug().starts_with("google-"));
     google.fold(Endpoints::default(), |all, one| all.with(one, url.parse().expect("an address")))
 }
 
 /// The same as the operator sets it.
 pub fn endpoints(url: &str) -> String {
-    let google = Service::ALL.into_iter().map(Service::slug).filter(|slug| slug.starts_with("google-"));
+    let google = Service::ALL.iter().copied().map(Service::slug).filter(|slug| slug.starts_with("google-"));
     let pairs: Vec<String> = google.map(|slug| format!("{slug}={url}")).collect();
     format!("--endpoints={}", pairs.join(","))
 }

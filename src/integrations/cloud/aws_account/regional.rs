@@ -93,7 +93,7 @@ impl Listed {
         let report = &visit.cx.report;
         report.parts(self.step, regions.len(), 0);
         let read = &read;
-        let work = regions.to_vec().into_iter().map(|region| async move {
+        let work = regions.iter().cloned().map(|region| async move {
             let found = told_off(&visit.calls, read(region.clone()).await).await;
             match visit.judge.judged(found, |cause| self.gap(visit, &region, cause))? {
                 Ok(found) => Ok(found),

@@ -3,7 +3,6 @@
 
 use std::collections::HashMap;
 
-use chrono::Utc;
 use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 
@@ -123,12 +122,11 @@ fn without_use(project: &str, cause: ProviderError) -> Gap {
 
 fn item(project: &str, account: &Account, key: Key, uses: &HashMap<String, LastUse>) -> Item {
     let used = uses.get(&key.id).cloned().unwrap_or_default();
-    let has_ended = key.expires.is_some_and(|at| at <= Utc::now());
     let facts = Facts {
         kind: credentials::gcp::KIND.slug.to_owned(),
         owner: account.email.clone(),
         arn: account.email.clone(),
-        active: !key.disabled && !account.disabled && !has_ended,
+        active: !key.disabled && !account.disabled && !key.has_ended(),
         never: used.is_never(key.made),
         made: key.made,
         used: used.at,

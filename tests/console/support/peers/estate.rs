@@ -82,10 +82,6 @@ impl Estate {
         self.region(region, |region| drop(region.says.insert(action.to_owned(), says)))
     }
 
-    pub fn says_nothing_else(&self) {
-        self.world.lock().unwrap().values_mut().for_each(|region| region.says.clear());
-    }
-
     /// The calls of a service to a region.
     pub fn asked(&self, region: &str, service: &str) -> usize {
         let of = |call: &&Call| Signed::read(call).is_some_and(|by| by.region == region && by.service == service);
