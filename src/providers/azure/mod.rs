@@ -1,6 +1,6 @@
 //! Microsoft Entra ID: a service principal's secret or certificate, or this machine's managed identity, becomes an
 //! access token. What a refusal means stands in [`refusals`]. The interfaces that are called with the token have a file
-//! each, with what each call needs; a [`line`] leads to one of them.
+//! each, with what each call needs; a [`mod@line`] leads to one of them.
 //! <https://learn.microsoft.com/en-us/entra/identity-platform/v2-oauth2-client-creds-grant-flow>
 
 use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, SHA256, digest};

@@ -1,5 +1,5 @@
 //! Google Cloud: a service account's key signs an assertion that becomes an access token (RFC 7523). The APIs that are
-//! called with the token have a file each, with what each call needs; a [`line`] leads to one of them.
+//! called with the token have a file each, with what each call needs; a [`mod@line`] leads to one of them.
 //! <https://developers.google.com/identity/protocols/oauth2/service-account>
 
 use secrecy::ExposeSecret;

@@ -94,6 +94,7 @@ impl Maker {
             self.post(&format!("/integrations/{id}/runs"), &[]).await;
             self.ended(now as i64 + 1).await;
         }
+        assert_eq!(self.ada.post(&format!("/integrations/{id}/webhook"), &[]).await.status, 200);
         let closed = [("name", "away"), ("version", "docker_v2"), ("registry", "http://127.0.0.1:1")];
         let id = self.post("/integrations", &[&closed[..], &[("schedule", "off")]].concat()).await;
         self.ended(4).await;
