@@ -7,7 +7,7 @@ use crate::support::peers::moto::{ACCOUNT, Moto};
 
 async fn scan_account(browser: &Browser) {
     browser.goto("/discovery").await;
-    browser.press("Scan an AWS account").await;
+    browser.press("Add a cloud scan").await;
     browser.fill("Name", "Production account").await;
     browser.fill("Account ID", ACCOUNT).await;
     browser.fill("Regions", "us-east-1, eu-west-1").await;

@@ -44,7 +44,9 @@ static FIELDS: &[Field] = &[
     Field::text("names", "Groups and projects")
         .optional()
         .placeholder("team/*")
-        .help("Leave blank for all. Use * as a wildcard and commas between patterns. Needed for none but the second.")
+        .help(
+            "Whose access tokens are listed. Leave blank for all; * is a wildcard, and commas stand between patterns.",
+        )
         .max(4096)
         .check(check_patterns)
         .summary(all_if_blank)

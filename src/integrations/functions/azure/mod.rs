@@ -38,8 +38,9 @@ static FIELDS: &[Field] = &[
         .help("Leave blank for all; Logic Apps are none. Use * as a wildcard and commas between patterns.")
         .max(4096)
         .check(check_patterns)
-        .summary(all_if_blank),
-    Field::text("exclude_functions", "Function apps to exclude").optional().max(4096).check(check_patterns),
+        .summary(all_if_blank)
+        .advanced(),
+    Field::text("exclude_functions", "Function apps to exclude").optional().max(4096).check(check_patterns).advanced(),
 ];
 
 /// What the settings ask for.
