@@ -49,7 +49,11 @@ pub fn scanning(server: &Server) -> Vec<Line> {
         let pages: Vec<Vec<u8>> =
             (0..FUNCTIONS / PAGE).map(|page| serde_json::to_vec(&listed(page)).unwrap()).collect();
         let peer = Scripted::start(move |path| match path.split_once("Marker=") {
-            Some((_, page)) => Reply::json(json!({})).body(pages[page.parse::<usize>().unwrap()].clone()),
+            Some((_, rest)) => {
+                let page =
+                    rest.split('&').next().and_then(|page| page.parse::<usize>().ok()).expect("a marker of ours");
+                Reply::json(json!({})).body(pages[page].clone())
+            }
             None if path.contains("/functions") => Reply::json(json!({})).body(pages[0].clone()),
             None => Reply::status(404),
         })
