@@ -8,6 +8,7 @@ use actix_web::web::{Data, Path, Payload};
 use futures_util::StreamExt;
 
 use super::error::Error;
+use super::escapes;
 use crate::models::HookId;
 use crate::services::Services;
 use crate::usecases::hooks;
@@ -24,7 +25,10 @@ pub fn is_call(path: &str) -> bool {
 
 /// A path without the proof that an address of a webhook ends with, also where somebody has put more in front of it.
 pub fn without_proof(path: &str) -> &str {
-    let Some(start) = path.find("hooks/").map(|at| at + "hooks/".len()) else { return path };
+    let Some(start) = path.find("hooks/").map(|at| at + "hooks/".len()) else {
+        // Written in escapes it leads there too.
+        return if escapes::decoded(path).contains("hooks/") { "/hooks" } else { path };
+    };
     path[start..].find('/').map_or(path, |at| &path[..start + at])
 }
 
@@ -64,6 +68,8 @@ mod tests {
             ("/strongroom/hooks/0190/abcd", "/strongroom/hooks/0190"),
             ("/hooks//0190/abcd", "/hooks/"),
             ("/hooks/0190", "/hooks/0190"),
+            ("/%68ooks/0190/abcd", "/hooks"),
+            ("/hook%73%2F0190/abcd", "/hooks"),
             ("/integrations/0190/runs", "/integrations/0190/runs"),
         ] {
             assert_eq!(without_proof(path), shown, "{path}");

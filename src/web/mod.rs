@@ -17,6 +17,7 @@ pub mod deliveries;
 pub mod device;
 pub mod discovery;
 pub mod error;
+mod escapes;
 pub mod forwarded;
 pub mod health;
 pub mod hooks;

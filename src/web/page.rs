@@ -9,6 +9,7 @@ use askama::Template;
 use chrono::{DateTime, Datelike, SecondsFormat, Utc};
 
 use super::error::Error;
+use super::escapes;
 use super::forwarded;
 use crate::accounts::Role;
 use crate::accounts::visitor::Visitor;
@@ -148,13 +149,8 @@ pub fn forget_notice(request: &HttpRequest) -> Option<Cookie<'static>> {
 pub fn local_path(next: &str) -> &str {
     let plain = |c: char| c.is_ascii_alphanumeric() || "_-/?=&%.~+".contains(c);
     let local = next.starts_with('/') && !next.starts_with("//") && next.chars().all(plain);
-    let decoded = percent_decoded(next);
+    let decoded = escapes::decoded(next);
     if local && !decoded.starts_with("//") && !decoded.contains(['\\', '\t', '\n', '\r']) { next } else { "/" }
-}
-
-fn percent_decoded(text: &str) -> String {
-    // form_urlencoded decodes like a browser does; the key is the whole text.
-    form_urlencoded::parse(text.replace(['&', '=', '+'], "_").as_bytes()).map(|(key, _)| key.into_owned()).collect()
 }
 
 /// A moment for people and for machines.

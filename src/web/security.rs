@@ -20,7 +20,7 @@ use uuid::Uuid;
 use super::admission::{admit, is_probe};
 use super::error::{Error, Problem, Trail};
 use super::kept::{self, Back};
-use super::{Route, hooks, htmx, page, recipients};
+use super::{Route, escapes, hooks, htmx, page, recipients};
 use crate::models::{self, recipients::Link};
 use crate::services::Services;
 
@@ -103,6 +103,10 @@ fn referrer_policy(path: &str) -> &'static str {
 fn loggable(path: &str) -> &str {
     if is_mailed_link(path) {
         return path.rsplit_once('/').map_or(path, |(named, _)| named);
+    }
+    // Written in escapes it leads there too.
+    if path.contains('%') && is_mailed_link(&escapes::decoded(path)) {
+        return "/recipients";
     }
     hooks::without_proof(path)
 }
@@ -281,5 +285,18 @@ impl ResponseError for Panicked {
         let mut response = HttpResponse::InternalServerError().content_type(ContentType::html()).body(body);
         set_headers(response.headers_mut(), false, true, "same-origin");
         response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_proof_in_a_path_is_logged_however_it_is_written() {
+        assert_eq!(loggable("/recipients/0190/unsubscribe/abcd"), "/recipients/0190/unsubscribe");
+        assert_eq!(loggable("/recipients/0190/un%73ubscribe/abcd"), "/recipients");
+        assert_eq!(loggable("/%68ooks/0190/abcd"), "/hooks");
+        assert_eq!(loggable("/credentials/a%20b"), "/credentials/a%20b");
     }
 }
