@@ -1,5 +1,5 @@
 //! Style sheets, scripts and icons, embedded in the binary and served under `/static/`. No page and no
-//! user's file lives here. A new style sheet in `static/css/` joins the bundle by being there.
+//! user's file lives here. A new style sheet in `static/css/` or script in `static/js/` joins its bundle by being there.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -20,6 +20,11 @@ struct Files;
 /// All of `static/css/` as one file: one request, no waterfall.
 const BUNDLE: &str = "strongroom.css";
 const FIRST: &str = "css/tokens.css";
+/// All of `static/js/`.
+const SCRIPTS: &str = "app.js";
+/// Inter, Latin, variable in weight (npm @fontsource-variable/inter 5.3.0, SIL Open Font License). Other alphabets come
+/// in the system's typeface.
+const TYPEFACE: &str = "inter-latin.woff2";
 
 /// Names carry the version in the query, so a versioned answer never changes.
 const FOREVER: &str = "public, max-age=31536000, immutable";
@@ -37,17 +42,22 @@ static ASSETS: LazyLock<BTreeMap<String, Asset>> = LazyLock::new(|| {
     let mut names: Vec<Cow<'static, str>> = Files::iter().collect();
     // The layers' order is declared in the tokens, which therefore come first; all else may come in any order.
     names.sort_by_key(|name| (name != FIRST, name.clone()));
-    let mut sheet = Vec::new();
+    let (mut sheet, mut scripts) = (Vec::new(), Vec::new());
     let mut assets = BTreeMap::new();
     for name in names {
         let Some(file) = Files::get(&name) else { continue };
-        if name.starts_with("css/") {
-            sheet.extend_from_slice(&file.data);
-        } else {
-            assets.insert(name.to_string(), asset(&name, Bytes::from(file.data.into_owned())));
+        match name.split_once('/') {
+            Some(("css", _)) => sheet.extend_from_slice(&file.data),
+            Some(("js", _)) => scripts.extend_from_slice(&file.data),
+            _ => {
+                assets.insert(name.to_string(), asset(&name, Bytes::from(file.data.into_owned())));
+            }
         }
     }
-    assets.insert(BUNDLE.to_owned(), asset(BUNDLE, Bytes::from(sheet)));
+    sheet.extend_from_slice(typeface(&assets).as_bytes());
+    for (name, bytes) in [(BUNDLE, sheet), (SCRIPTS, scripts)] {
+        assets.insert(name.to_owned(), asset(name, Bytes::from(bytes)));
+    }
     assets
 });
 
@@ -57,6 +67,18 @@ fn asset(name: &str, body: Bytes) -> Asset {
     Asset { body, content_type: content_type(name), version, url }
 }
 
+/// The rule that loads the typeface, by its versioned address.
+fn typeface(assets: &BTreeMap<String, Asset>) -> String {
+    assets.get(TYPEFACE).map_or_else(String::new, |file| {
+        format!(
+            "@font-face {{ font-family: Inter; src: url(\"{}\") format(\"woff2\"); font-weight: 100 900; \
+             font-display: swap; unicode-range: U+0000-00FF, U+0131, U+0152-0153, U+02BB-02BC, U+02C6, U+02DA, U+02DC, \
+             U+2000-206F, U+20AC, U+2122, U+2190-2193, U+2212; }}\n",
+            file.url
+        )
+    })
+}
+
 fn content_type(name: &str) -> &'static str {
     match name.rsplit_once('.').map_or("", |(_, extension)| extension) {
         "css" => "text/css; charset=utf-8",
@@ -64,6 +86,7 @@ fn content_type(name: &str) -> &'static str {
         "svg" => "image/svg+xml",
         "png" => "image/png",
         "ico" => "image/x-icon",
+        "woff2" => "font/woff2",
         "txt" => "text/plain; charset=utf-8",
         _ => "application/octet-stream",
     }
@@ -215,6 +238,14 @@ mod tests {
         let sprite = String::from_utf8_lossy(&ASSETS["icons.svg"].body).into_owned();
         for name in quoted("icon(\"") {
             assert!(sprite.contains(&format!("id=\"{name}\"")), "no icon {name}");
+        }
+    }
+
+    #[::core::prelude::v1::test]
+    fn every_mark_that_is_named_is_drawn() {
+        let sprite = String::from_utf8_lossy(&ASSETS["marks.svg"].body).into_owned();
+        for name in super::super::marks::drawn() {
+            assert!(sprite.contains(&format!("<symbol id=\"{name}\"")), "no mark {name}");
         }
     }
 

@@ -25,6 +25,7 @@ pub mod htmx;
 pub mod integrations;
 pub mod kept;
 pub mod login;
+pub mod marks;
 pub mod metrics;
 pub mod page;
 pub mod params;

@@ -30,7 +30,7 @@ const CSP: &str = concat!(
     "script-src 'self'; ",      // htmx and our own; nothing inline, no eval
     "style-src 'self'; ",       // the one bundle
     "img-src 'self'; ",         // icons
-    "font-src 'self'; ",        // none yet
+    "font-src 'self'; ",        // the one typeface
     "connect-src 'self'; ",     // htmx
     "form-action 'self'; ",     // forms post here only
     "frame-ancestors 'none'; ", // no page is framed

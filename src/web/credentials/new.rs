@@ -21,8 +21,8 @@ use crate::web::session::{As, Operator};
 #[template(path = "credentials/kinds.html")]
 struct Kinds {
     shell: Shell,
-    /// (icon, type, address of its form)
-    kinds: Vec<(&'static str, &'static Kind, String)>,
+    /// (type, address of its form)
+    kinds: Vec<(&'static Kind, String)>,
     /// The form of an integration that waits for the credential.
     waiting: Option<String>,
 }
@@ -33,7 +33,7 @@ pub async fn new(request: HttpRequest, visitor: As<Operator>, params: Params) ->
     if params.get("kind").is_empty() {
         let fitting = waiting.map(detour::kinds).unwrap_or_default();
         let fits = |kind: &&&Kind| fitting.is_empty() || fitting.contains(&kind.slug);
-        let tile = |kind: &&'static Kind| (icon(kind.slug), *kind, address(kind, waiting));
+        let tile = |kind: &&'static Kind| (*kind, address(kind, waiting));
         let kinds = KINDS.iter().filter(fits).map(tile).collect();
         return page::html(&Kinds { shell, kinds, waiting: waiting.map(str::to_owned) });
     }
@@ -89,17 +89,5 @@ fn setting(kind: &Kind, waiting: Option<&str>) -> Setting {
         url: address(kind, waiting),
         row_version: None,
         notice: None,
-    }
-}
-
-fn icon(slug: &str) -> &'static str {
-    match slug {
-        "kubeconfig" => "ship",
-        "basic" => "user",
-        "api_token" => "key",
-        "webhook" => "link",
-        "certificate" => "certificate",
-        "github_token" | "gitlab_token" => "branch",
-        _ => "cloud",
     }
 }
