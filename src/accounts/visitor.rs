@@ -26,6 +26,7 @@ pub struct Visitor {
     pub token_hash: Vec<u8>,
     pub address: String,
     seconds_since_password: f64,
+    seconds_since_login: f64,
     loaded: Instant,
 }
 
@@ -34,6 +35,7 @@ impl Visitor {
     pub fn new(valid: Valid, address: String) -> Self {
         let Valid { session, user, now } = valid;
         let seconds_since_password = (now - session.authenticated_at).as_seconds_f64();
+        let seconds_since_login = (now - session.created_at).as_seconds_f64();
         Self {
             user_id: user.id,
             role: Role::find(&user.role).unwrap_or(Role::Auditor),
@@ -47,6 +49,7 @@ impl Visitor {
             token_hash: session.token_hash.clone(),
             address,
             seconds_since_password,
+            seconds_since_login,
             loaded: Instant::now(),
         }
     }
@@ -63,5 +66,11 @@ impl Visitor {
     /// Whether the password was given within the last five minutes.
     pub fn confirmed_lately(&self) -> bool {
         self.seconds_since_password + self.loaded.elapsed().as_secs_f64() < FRESH_SECONDS
+    }
+
+    /// Whole seconds until a session of that many hours is over, whatever its visitor does.
+    pub fn seconds_left(&self, hours: i32) -> i64 {
+        let age = self.seconds_since_login + self.loaded.elapsed().as_secs_f64();
+        (f64::from(hours) * 3_600.0 - age).max(0.0) as i64
     }
 }

@@ -38,6 +38,16 @@ impl Family {
         }
     }
 
+    /// Of a filter that shows them alone.
+    pub fn plural(self) -> &'static str {
+        match self {
+            Self::RegistryScan => "Registry scans",
+            Self::ServerlessScan => "Function scans",
+            Self::CloudScan => "Cloud scans",
+            Self::AlertProfile => "Channels",
+        }
+    }
+
     /// The label of the form's list of what the family can be set up with.
     pub fn choice(self) -> &'static str {
         match self {

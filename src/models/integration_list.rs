@@ -3,7 +3,7 @@
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Bool, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Bool, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 
 use super::paging::Page;
 use super::schema::integrations;
@@ -47,6 +47,12 @@ pub struct Line {
     pub name_key: String,
 }
 
+/// Words of a search that are looked at.
+const MOST_WORDS: usize = 10;
+
+/// What a search looks through.
+const SEARCHED: &str = "concat_ws(' ', i.name_key, u.host, i.version, lower(c.name))";
+
 /// `u` is the usage that a line is about.
 const LINES: &str =
     "SELECT i.id, i.family, i.version, i.name, i.name_key, coalesce(u.host, '') AS host, i.active, i.next_run_at,
@@ -76,20 +82,99 @@ pub fn usages(conn: &mut Conn, credential: CredentialId, limit: i64) -> Result<V
         .load(conn)?)
 }
 
-/// A page of the integrations whose name or host contains `search`, by name. `from` is the name key that it starts
-/// after, or, with `true`, ends before.
-pub fn list(conn: &mut Conn, search: &str, from: Option<(&str, bool)>, size: i64) -> Result<Page<Line>, DbError> {
-    let pattern = format!("%{}%", super::escape_like(&search.trim().to_lowercase()));
-    let back = from.is_some_and(|(_, back)| back);
+/// Which integrations a page shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Condition {
+    /// The last scan or delivery failed.
+    Failing,
+    /// The last scan left gaps, or a message waits to be tried again.
+    Partly,
+    Off,
+}
+
+impl Condition {
+    fn sql(self) -> &'static str {
+        match self {
+            Self::Failing => "i.active AND r.state IN ('failed', 'parked')",
+            Self::Partly => "i.active AND r.state IN ('partly', 'retrying')",
+            Self::Off => "NOT i.active",
+        }
+    }
+}
+
+/// What a visitor asks for.
+#[derive(Clone, Debug, Default)]
+pub struct Query {
+    /// Each word has to be somewhere in name, host, provider or the credential's name.
+    pub search: String,
+    /// The slug of a family; empty for all.
+    pub family: String,
+    pub condition: Option<Condition>,
+    /// The name key that the page starts after, or, with `true`, ends before.
+    pub from: Option<(String, bool)>,
+}
+
+impl Query {
+    /// One pattern a word.
+    fn patterns(&self) -> Vec<String> {
+        let words = self.search.split_whitespace().take(MOST_WORDS);
+        words.map(|word| format!("%{}%", super::escape_like(&word.to_lowercase()))).collect()
+    }
+}
+
+/// A page of integrations, by name.
+pub fn list(conn: &mut Conn, query: &Query, size: i64) -> Result<Page<Line>, DbError> {
+    let back = query.from.as_ref().is_some_and(|(_, back)| *back);
     let (sign, order) = if back { ("<", "DESC") } else { (">", "ASC") };
-    let wanted = format!("(i.name_key LIKE $2 OR u.host LIKE $2) AND i.name_key {sign} $3");
-    let rows: Vec<Line> = diesel::sql_query(format!("{LINES} WHERE {wanted} ORDER BY i.name_key {order} LIMIT $4"))
-        .bind::<Bool, _>(false)
-        .bind::<Text, _>(pattern)
-        .bind::<Text, _>(from.map_or("", |(key, _)| key))
-        .bind::<BigInt, _>(size + 1)
-        .load(conn)?;
-    Ok(Page::cut(rows, size, from.map(|(_, back)| back)))
+    let condition = query.condition.map_or("true", Condition::sql);
+    let rows: Vec<Line> = diesel::sql_query(format!(
+        "{LINES} WHERE {SEARCHED} LIKE ALL ($2) AND i.name_key {sign} $3 AND ($4 = '' OR i.family = $4) AND {condition}
+         ORDER BY i.name_key {order} LIMIT $5"
+    ))
+    .bind::<Bool, _>(false)
+    .bind::<Array<Text>, _>(query.patterns())
+    .bind::<Text, _>(query.from.as_ref().map_or("", |(key, _)| key.as_str()))
+    .bind::<Text, _>(&query.family)
+    .bind::<BigInt, _>(size + 1)
+    .load(conn)?;
+    Ok(Page::cut(rows, size, query.from.as_ref().map(|(_, back)| *back)))
+}
+
+/// How many integrations of a family there are, and in which condition.
+#[derive(Clone, Debug, PartialEq, Eq, QueryableByName)]
+pub struct Counts {
+    #[diesel(sql_type = Text)]
+    pub family: String,
+    #[diesel(sql_type = BigInt)]
+    pub total: i64,
+    #[diesel(sql_type = BigInt)]
+    pub failing: i64,
+    #[diesel(sql_type = BigInt)]
+    pub partly: i64,
+    #[diesel(sql_type = BigInt)]
+    pub off: i64,
+    /// How many of them the query's filters and search leave.
+    #[diesel(sql_type = BigInt)]
+    pub matching: i64,
+}
+
+/// By family; a family without integrations has no line.
+pub fn counts(conn: &mut Conn, query: &Query) -> Result<Vec<Counts>, DbError> {
+    let count = |condition: Condition| format!("count(*) FILTER (WHERE {})", condition.sql());
+    let condition = query.condition.map_or("true", Condition::sql);
+    let lines = LINES.split_once("FROM integrations").map_or("", |(_, from)| from);
+    Ok(diesel::sql_query(format!(
+        "SELECT i.family, count(*) AS total, {} AS failing, {} AS partly, {} AS off,
+             count(*) FILTER (WHERE {SEARCHED} LIKE ALL ($2) AND ($3 = '' OR i.family = $3) AND {condition}) AS matching
+         FROM integrations{lines} GROUP BY i.family",
+        count(Condition::Failing),
+        count(Condition::Partly),
+        count(Condition::Off)
+    ))
+    .bind::<Bool, _>(false)
+    .bind::<Array<Text>, _>(query.patterns())
+    .bind::<Text, _>(&query.family)
+    .load(conn)?)
 }
 
 /// A name that no integration has: the wanted one, or the same with a number behind it.

@@ -3,7 +3,7 @@
 //!
 //! | error          | status | says                                     |
 //! |----------------|--------|------------------------------------------|
-//! | `LoginNeeded`  | 302    | the login page, or 401 to htmx           |
+//! | `LoginNeeded`  | 302    | the login page, or 401 alone to htmx     |
 //! | `ConfirmNeeded`| 303    | the password page, or 401 to htmx        |
 //! | `EnrolNeeded`  | 302    | two-step verification must be set up     |
 //! | `PasswordNeeded` | 302  | the password must be one's own           |
@@ -39,8 +39,11 @@ use crate::usecases::Refusal;
 #[derive(Debug)]
 pub enum Error {
     LoginNeeded {
+        /// The page to come back to.
         next: String,
         htmx: bool,
+        /// A form was posted, and nothing of it was saved.
+        posted: bool,
     },
     /// The password must be given once more; `next` is the page to come back to.
     ConfirmNeeded {
@@ -208,14 +211,12 @@ impl ResponseError for Error {
     fn error_response(&self) -> HttpResponse {
         let mut response = HttpResponse::build(self.status());
         match self {
-            Self::LoginNeeded { htmx: true, .. } => {
-                let mut response = response.finish();
-                htmx::redirect(&mut response, "/login");
-                return response;
-            }
-            Self::LoginNeeded { next, .. } => {
+            // The page stays as it is: static/js/session.js logs in over it.
+            Self::LoginNeeded { htmx: true, .. } => return response.finish(),
+            Self::LoginNeeded { next, posted, .. } => {
                 let to = if next == "/" { "/login".to_owned() } else { with_next("/login", next) };
-                return response.insert_header((LOCATION, to)).finish();
+                let mark = if to.contains('?') { "&ended=yes" } else { "?ended=yes" };
+                return response.insert_header((LOCATION, if *posted { to + mark } else { to })).finish();
             }
             Self::ConfirmNeeded { next, htmx: true } => {
                 let mut response = response.finish();
@@ -315,7 +316,7 @@ impl From<Refusal> for Error {
             }
             Refusal::Invalid(_) => Self::Unacceptable("Go back and check what you entered.".to_owned()),
             Refusal::Unacceptable(text) => Self::Unacceptable(text.to_owned()),
-            Refusal::LoggedOut => Self::LoginNeeded { next: "/".to_owned(), htmx: false },
+            Refusal::LoggedOut => Self::LoginNeeded { next: "/".to_owned(), htmx: false, posted: false },
             Refusal::Conflict(text) => Self::Conflict(text.to_owned()),
             Refusal::Overtaken => DbError::Stale.into(),
             Refusal::InUse => Self::Conflict("It is in use.".to_owned()),

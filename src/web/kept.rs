@@ -2,9 +2,11 @@
 //! Secrets are not among it, nor what looks like one. A form takes it back by the field `redraw`, and is drawn with it
 //! as with its errors; a further form with text is a line in [`FORMS`].
 
+use actix_web::http::{Method, header};
 use actix_web::{HttpMessage, HttpRequest};
+use url::Url;
 
-use super::Route;
+use super::{Route, page};
 use crate::credentials::KINDS;
 use crate::form::{Field, Values, shown_again};
 use crate::integrations::Family;
@@ -88,4 +90,13 @@ pub fn back(request: &HttpRequest) -> Option<Back> {
         None => request.path().to_owned(),
     };
     Some(Back { action, fields: kept.0 }).filter(|_| told && FORMS.contains(&route))
+}
+
+/// The page that a refused form was posted from, as the browser names it: one of ours, else none.
+pub fn page_of_form(request: &HttpRequest) -> Option<String> {
+    let header = request.headers().get(header::REFERER).filter(|_| request.method() == Method::POST)?;
+    let url = Url::parse(header.to_str().ok()?).ok()?;
+    let own = url.host_str()? == request.full_url().host_str()?;
+    let path = url.query().map_or_else(|| url.path().to_owned(), |query| format!("{}?{query}", url.path()));
+    Some(page::local_path(&path).to_owned()).filter(|path| own && path != "/")
 }

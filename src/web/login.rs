@@ -29,6 +29,8 @@ struct New {
     problem: Option<String>,
     idle_minutes: i32,
     setup: Setup,
+    /// A form was posted after its session had ended.
+    ended: bool,
     in_clear: Option<&'static str>,
 }
 
@@ -48,7 +50,8 @@ pub async fn new(services: Data<Services>, request: HttpRequest, params: Params)
     let idle_minutes = services.session_limits().idle_minutes;
     let setup = services.db.run(logins::setup).await?;
     let in_clear = page::in_clear(&request);
-    page::html(&New { next, username: String::new(), problem: None, idle_minutes, setup, in_clear })
+    let ended = !params.get("ended").is_empty();
+    page::html(&New { next, username: String::new(), problem: None, idle_minutes, setup, ended, in_clear })
 }
 
 pub async fn create(services: Data<Services>, request: HttpRequest, posted: Posted) -> Result<HttpResponse, Error> {
@@ -58,7 +61,8 @@ pub async fn create(services: Data<Services>, request: HttpRequest, posted: Post
     let (idle_minutes, in_clear) = (services.session_limits().idle_minutes, page::in_clear(&request));
     let again = |status, problem: String, wait: Option<i64>| {
         let (next, username) = (next.clone(), username.to_owned());
-        let form = New { next, username, problem: Some(problem), idle_minutes, setup: Setup::Done, in_clear };
+        let form =
+            New { next, username, problem: Some(problem), idle_minutes, setup: Setup::Done, ended: false, in_clear };
         with_wait(page::html_with(status, &form)?, wait)
     };
     if password.len() > 1024 {
@@ -156,7 +160,7 @@ pub async fn begin(
 }
 
 fn login_again() -> Error {
-    Error::LoginNeeded { next: "/".to_owned(), htmx: false }
+    Error::LoginNeeded { next: "/".to_owned(), htmx: false, posted: false }
 }
 
 /// What the browser calls itself, shortened, for the list of sessions.

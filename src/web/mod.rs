@@ -32,6 +32,7 @@ pub mod params;
 pub mod posted;
 pub mod recipients;
 mod route;
+pub mod search;
 pub mod security;
 pub mod session;
 pub mod setup;
@@ -121,6 +122,8 @@ tree! {
     get  "/cloud-keys.csv" => cloud_keys::export::index;
     get  "/discovery"      => discovery::index;
     get  "/discovery.csv"  => discovery::export::index;
+
+    get  "/search"         => search::show;
 
     get  "/setup"    => setup::new;
     post "/setup"    => setup::create;

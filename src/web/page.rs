@@ -29,6 +29,9 @@ pub struct Shell {
     pub notice: Option<Notice>,
     /// What is wrong with the store, in sentences.
     pub troubles: Vec<String>,
+    /// Seconds without a visit after which the session ends, and those that it lasts at the most from now on.
+    pub session_idle: i64,
+    pub session_left: i64,
     /// What holds for every page.
     pub banner: Option<&'static str>,
 }
@@ -80,6 +83,7 @@ const NOTICE_COOKIE: &str = "notice";
 impl Shell {
     pub fn new(request: &HttpRequest, visitor: &Visitor, section: &'static str) -> Self {
         let word = request.cookie(NOTICE_COOKIE).map(|cookie| cookie.value().to_owned());
+        let limits = request.app_data::<Data<Services>>().map(|services| services.session_limits());
         Self {
             user: visitor.name.clone(),
             role: visitor.role.label(),
@@ -91,6 +95,8 @@ impl Shell {
             open_alerts: request.app_data::<Data<Services>>().map_or(0, |services| services.alerts.open()),
             troubles: request.app_data::<Data<Services>>().map(|services| services.troubles()).unwrap_or_default(),
             notice: word.and_then(|word| notice(&word)),
+            session_idle: limits.map_or(0, |limits| i64::from(limits.idle_minutes) * 60),
+            session_left: limits.map_or(0, |limits| visitor.seconds_left(limits.hours)),
             banner: in_clear(request),
         }
     }

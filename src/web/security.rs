@@ -10,11 +10,10 @@ use actix_web::http::header::{self, ContentType, HeaderMap, HeaderName, HeaderVa
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
-use actix_web::{HttpRequest, HttpResponse, ResponseError};
+use actix_web::{HttpResponse, ResponseError};
 use askama::Template;
 use futures_util::FutureExt;
 use tracing::Instrument;
-use url::Url;
 use uuid::Uuid;
 
 use super::admission::{admit, is_probe};
@@ -239,7 +238,7 @@ fn show_problem(response: ServiceResponse<BoxBody>, problem: &Problem, id: &str)
         ProblemNotice { title: problem.title, text: &problem.text }.render()
     } else {
         let form = kept::back(&request);
-        let back = form_of(&request).filter(|_| form.is_none());
+        let back = kept::page_of_form(&request).filter(|_| form.is_none());
         let (title, text) = (problem.title, problem.text.as_str());
         ProblemPage { status: status.as_u16(), title, text, back, form, request_id: id }.render()
     };
@@ -250,15 +249,6 @@ fn show_problem(response: ServiceResponse<BoxBody>, problem: &Problem, id: &str)
         htmx::into_notices(&mut response);
     }
     ServiceResponse::new(request, response)
-}
-
-/// The page that a refused form was posted from, as the browser names it: one of ours, else none.
-fn form_of(request: &HttpRequest) -> Option<String> {
-    let header = request.headers().get(header::REFERER).filter(|_| request.method() == Method::POST)?;
-    let url = Url::parse(header.to_str().ok()?).ok()?;
-    let own = url.host_str()? == request.full_url().host_str()?;
-    let path = url.query().map_or_else(|| url.path().to_owned(), |query| format!("{}?{query}", url.path()));
-    Some(page::local_path(&path).to_owned()).filter(|path| own && path != "/")
 }
 
 /// The last resort: says nothing of what happened.

@@ -14,7 +14,7 @@ use chrono::TimeDelta;
 use futures_util::future::LocalBoxFuture;
 
 use super::error::Error;
-use super::htmx;
+use super::{htmx, kept};
 use crate::accounts::visitor::Visitor;
 use crate::accounts::{Role, tokens};
 use crate::models::events::Actor;
@@ -107,12 +107,13 @@ fn may_enrol(path: &str) -> bool {
 }
 
 fn login_needed(request: &HttpRequest) -> Error {
-    let next = match request.method() {
-        &Method::GET => request.uri().path_and_query().map_or("/", |next| next.as_str()),
-        // What was posted is gone, so the way back is the page and not the action.
-        _ => "/",
+    let posted = request.method() != Method::GET;
+    let next = match posted {
+        false => request.uri().path_and_query().map_or("/", |next| next.as_str()).to_owned(),
+        // The way back is the page of the form and not its action.
+        true => kept::page_of_form(request).unwrap_or_else(|| "/".to_owned()),
     };
-    Error::LoginNeeded { next: next.to_owned(), htmx: htmx::asked(request) }
+    Error::LoginNeeded { next, htmx: htmx::asked(request), posted }
 }
 
 /// The visitor of a request; `None` for anybody else, also when the row check of the user does not hold.

@@ -67,7 +67,7 @@ function announce(text, tone) {
 // Answers that are not swapped into the page (the list is in htmx-config) are said instead.
 document.addEventListener("htmx:response:error", (event) => {
   const status = event.detail.ctx.response.status;
-  if (status === 401 || status === 403) announce("You are not allowed to do that, or your session has ended.", "bad");
+  if (status === 403) announce("You are not allowed to do that.", "bad");
   else if (status === 404) announce("That is not there any more. Reload the page.", "bad");
   else if (status === 429) announce("That was too often. Try again in a minute.", "bad");
   else if (status >= 500) announce("The console could not answer. Try again in a moment.", "bad");

@@ -68,6 +68,7 @@ pub const TABLE: &[(&str, &str, Option<Role>)] = &[
     ("get", "/cloud-keys.csv", Some(Role::Auditor)),
     ("get", "/discovery", Some(Role::Auditor)),
     ("get", "/discovery.csv", Some(Role::Auditor)),
+    ("get", "/search", Some(Role::Auditor)),
     ("get", "/integrations", Some(Role::Auditor)),
     ("get", "/integrations/new", Some(Role::Operator)),
     ("post", "/integrations", Some(Role::Operator)),

@@ -39,7 +39,7 @@ pub async fn create(
     match account::renew_session(&services, &visitor.principal(), &password).await {
         Ok(token) => Ok(login::with_cookie(page::see_other(&next, "confirmed"), session::cookie(&services, &token))),
         Err(Refusal::Unconfirmed(why)) => again(visitor.name.clone(), next, why),
-        Err(Refusal::LoggedOut) => Err(Error::LoginNeeded { next, htmx: false }),
+        Err(Refusal::LoggedOut) => Err(Error::LoginNeeded { next, htmx: false, posted: false }),
         Err(refusal) => Err(refusal.into()),
     }
 }

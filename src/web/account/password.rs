@@ -44,7 +44,7 @@ pub async fn update(
             let next = if visitor.must_choose_password { "/" } else { "/account" };
             Ok(login::with_cookie(page::see_other(next, "password"), session::cookie(&services, &token)))
         }
-        Err(Refusal::LoggedOut) => Err(Error::LoginNeeded { next: "/account".to_owned(), htmx: false }),
+        Err(Refusal::LoggedOut) => Err(Error::LoginNeeded { next: "/account".to_owned(), htmx: false, posted: false }),
         Err(refusal) => again(&services, &request, &visitor, refusal).await,
     }
 }

@@ -12,6 +12,7 @@ use crate::support::sql;
 
 mod guard;
 mod plain_http;
+mod session_end;
 mod sessions;
 mod setup;
 mod strength;
