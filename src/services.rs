@@ -1,7 +1,7 @@
 //! What all work shares as long as the process lives: the database, the vault, the ways out, the caches. Handlers and
 //! jobs are given the same one. It names no page, no request and no job, so that a room that needs it needs no web.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use tokio::sync::Notify;
@@ -17,6 +17,7 @@ use crate::integrations::alerts::email;
 use crate::integrations::context::Outside;
 use crate::models::credential_limits::Limits;
 use crate::models::sessions::Limits as SessionLimits;
+use crate::models::totals::Totals;
 use crate::models::{Db, ReplicaId};
 use crate::providers::aws;
 use crate::providers::egress::Egress;
@@ -51,6 +52,7 @@ pub struct Services {
     pub stopping: CancellationToken,
     pub wake: Wake,
     pub alerts: AlertState,
+    totals: RwLock<Totals>,
     /// What is known of the audit trail; also what is broken, for every page.
     pub trail: Arc<Trail>,
 }
@@ -64,6 +66,8 @@ pub struct Wake {
     pub alerts: Notify,
     /// A message waits in the outbox.
     pub messages: Notify,
+    /// Something was added or deleted.
+    pub totals: Notify,
 }
 
 impl Services {
@@ -92,6 +96,7 @@ impl Services {
             stopping: CancellationToken::new(),
             wake: Wake::default(),
             alerts: AlertState::default(),
+            totals: RwLock::default(),
             trail: vault.trail.clone(),
             db,
             vault,
@@ -111,6 +116,15 @@ impl Services {
     /// it by changing the database.
     pub fn troubles(&self) -> Vec<String> {
         self.trail.broken().into_iter().chain(self.alerts.troubles()).collect()
+    }
+
+    /// What the sidebar counts, as of a few seconds ago: no page asks the database for it.
+    pub fn totals(&self) -> Totals {
+        *self.totals.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub fn set_totals(&self, totals: Totals) {
+        *self.totals.write().unwrap_or_else(PoisonError::into_inner) = totals;
     }
 
     pub fn stale_days(&self) -> i32 {

@@ -9,7 +9,9 @@ use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
 use tokio::task::JoinSet;
 
-use crate::models::{self, DbError, chain, deliveries, keks, logins, sessions, store_health};
+use crate::models::{
+    self, DbError, chain, credential_counts, deliveries, keks, logins, sessions, store_health, totals,
+};
 use crate::services::Services;
 use crate::telemetry;
 
@@ -27,6 +29,9 @@ const KEEP_ALERTS_DAYS: i32 = 400;
 
 /// Longest that a console which stops waits for the heads of the trail.
 const LAST_HEADS: Duration = Duration::from_secs(2);
+
+/// Between two looks at what the sidebar counts.
+const TOTALS: Duration = Duration::from_secs(10);
 
 /// Within so long a verification that is late begins by itself: two turns of its job.
 const VERIFICATION_BEGINS: Duration = Duration::from_secs(1_200);
@@ -64,6 +69,7 @@ fn own(services: &Arc<Services>) -> Vec<Job> {
     vec![
         every(Duration::from_secs(10), services.clone(), "heartbeat", heartbeat).boxed_local(),
         every(Duration::from_secs(10), services.clone(), "store health", watch).boxed_local(),
+        keep_totals(services.clone()).boxed_local(),
     ]
 }
 
@@ -76,6 +82,7 @@ fn work(services: &Arc<Services>) -> Vec<Job> {
         run_queue::work(services.clone()).boxed_local(),
         alerts::decide(services.clone()).boxed_local(),
         outbox::work(services.clone()).boxed_local(),
+        every(Duration::from_secs(30), services.clone(), "counts of credentials", fold_counts).boxed_local(),
         every(Duration::from_secs(600), services.clone(), "verify", nightly).boxed_local(),
         every(Duration::from_secs(3_600), services.clone(), "heads of the trail", tell_heads).boxed_local(),
     ]
@@ -165,6 +172,36 @@ async fn watch(services: Arc<Services>) -> Result<(), DbError> {
     saved
 }
 
+/// So that reading the counts stays cheap while credentials change.
+async fn fold_counts(services: Arc<Services>) -> Result<(), DbError> {
+    if services.trail.is_held() {
+        return Ok(());
+    }
+    services.db.patiently(credential_counts::fold).await.map(drop)
+}
+
+/// What the sidebar counts: read again after what this process has changed, and now and then for what others have.
+async fn keep_totals(services: Arc<Services>) {
+    while !services.stopping.is_cancelled() {
+        match services.db.run(totals::read).await {
+            Ok(totals) => services.set_totals(totals),
+            Err(error) => tracing::warn!(%error, "the totals cannot be read and are tried again"),
+        }
+        tokio::select! {
+            () = services.stopping.cancelled() => {}
+            () = services.wake.totals.notified() => {}
+            () = tokio::time::sleep(TOTALS) => {}
+        }
+    }
+}
+
 async fn nightly(services: Arc<Services>) -> Result<(), DbError> {
-    verify::check(&services).await.map(drop)
+    if !verify::check(&services).await? || services.stopping.is_cancelled() {
+        return Ok(());
+    }
+    let mended = services.db.patiently(credential_counts::recount).await?;
+    if mended > 0 {
+        tracing::warn!(mended, "counts of credentials were wrong and are mended");
+    }
+    Ok(())
 }

@@ -1,4 +1,6 @@
-//! The credentials in numbers, for the dashboard: one pass over the table. Rows are the business of `credential_list`.
+//! The credentials in numbers, for the dashboard and for whatever leads to a list: one answer for all. They are summed up
+//! from `credential_counts`, so they cost the same however many credentials there are. Rows are the business of
+//! `credential_list`.
 
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Bool, Integer, Nullable, Text};
@@ -7,92 +9,129 @@ use super::credential_limits::Limits;
 use super::credential_query::EXPIRING_DAYS;
 use super::{Conn, DbError};
 
-/// Numbers for the dashboard.
-#[derive(Clone, Debug, Default)]
+/// Parts in which ages are counted: sixths of the limit below it, then thirds of it above, the last without end.
+pub const PARTS: usize = 10;
+/// The first part that is over the limit.
+pub const OVER: usize = 6;
+
+/// Numbers of credentials. What ships with the product is in `kinds`, and not in `unused` and `untested`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Summary {
     /// (kind, how many), most first.
     pub kinds: Vec<(String, i64)>,
-    /// Ages of the secrets that have a limit, by thirds of it: under a third, under two, under the limit, over it.
-    pub ages: [i64; 4],
+    /// Ages of the secrets that have a limit, in [`PARTS`].
+    pub ages: [i64; PARTS],
+    /// Those over their limit: what the state *stale* lists.
+    pub stale: i64,
     /// The least and the greatest of these limits, in days.
     pub limits: Option<(i32, i32)>,
+    pub shipped: i64,
     pub unused: i64,
+    /// Within [`EXPIRING_DAYS`], or already.
     pub expiring: i64,
+    pub failed_tests: i64,
+    pub untested: i64,
     pub failed_integrity: i64,
 }
 
+impl Summary {
+    pub fn total(&self) -> i64 {
+        self.kinds.iter().map(|(_, count)| count).sum()
+    }
+}
+
+/// A sum: of a kind, of a part of the ages, or of all.
 #[derive(QueryableByName)]
-struct Counts {
+struct Sum {
+    #[diesel(sql_type = Text)]
+    what: String,
     #[diesel(sql_type = Text)]
     kind: String,
+    #[diesel(sql_type = Integer)]
+    part: i32,
     #[diesel(sql_type = BigInt)]
-    total: i64,
-    #[diesel(sql_type = BigInt)]
-    first: i64,
-    #[diesel(sql_type = BigInt)]
-    second: i64,
-    #[diesel(sql_type = BigInt)]
-    third: i64,
-    #[diesel(sql_type = BigInt)]
-    stale: i64,
+    number: i64,
     #[diesel(sql_type = Nullable<Integer>)]
     least: Option<i32>,
     #[diesel(sql_type = Nullable<Integer>)]
     greatest: Option<i32>,
-    #[diesel(sql_type = BigInt)]
-    unused: i64,
-    #[diesel(sql_type = BigInt)]
-    expiring: i64,
-    #[diesel(sql_type = BigInt)]
-    failed: i64,
 }
 
-/// The bounds of a type's limit are worked out once, those of a credential's own limit for its row.
-const COUNTS: &str = "
-    WITH limits AS MATERIALIZED (
-        SELECT kind, by_nature, days, now() - make_interval(days => days) / 3 AS third,
-            now() - make_interval(days => days) * 2 / 3 AS two_thirds, now() - make_interval(days => days) AS whole
-        FROM unnest($1, $2, $3) AS l (kind, days, by_nature)),
-    aged AS (
-        SELECT c.kind, aged_from AS at, usage_count, shipped, expires_at, integrity_failed_at,
-            CASE WHEN own IS NULL THEN l.days ELSE nullif(own, 0) END AS days,
-            CASE WHEN own IS NULL THEN third ELSE now() - make_interval(days => nullif(own, 0)) / 3 END AS third,
-            CASE WHEN own IS NULL THEN two_thirds ELSE now() - make_interval(days => nullif(own, 0)) * 2 / 3 END AS two_thirds,
-            CASE WHEN own IS NULL THEN whole ELSE now() - make_interval(days => nullif(own, 0)) END AS whole
-        FROM (SELECT *, stale_after_days AS own FROM credentials) AS c
-        LEFT JOIN limits l ON l.kind = c.kind AND (c.ages OR NOT l.by_nature) AND NOT c.shipped)
-    SELECT kind, count(*) AS total,
-        count(*) FILTER (WHERE at > third) AS first,
-        count(*) FILTER (WHERE at <= third AND at > two_thirds) AS second,
-        count(*) FILTER (WHERE at <= two_thirds AND at >= whole) AS third,
-        count(*) FILTER (WHERE at < whole) AS stale,
-        min(days) AS least, max(days) AS greatest,
-        count(*) FILTER (WHERE usage_count = 0 AND NOT shipped) AS unused,
-        count(*) FILTER (WHERE expires_at < now() + make_interval(days => $4)) AS expiring,
-        count(*) FILTER (WHERE integrity_failed_at IS NOT NULL) AS failed
-    FROM aged GROUP BY kind ORDER BY total DESC, kind";
+/// Days are counted whole. Of the day on which a bound falls, an index tells how many are past it: `late` of a limit, and
+/// those that end within the days of `$4`. A day in no year is as good as one far away.
+const SUMS: &str = "
+    WITH limits AS MATERIALIZED (SELECT kind, days, by_nature FROM unnest($1, $2, $3) AS l (kind, days, by_nature)),
+    counts AS MATERIALIZED (SELECT kind, what, own_limit, day, sum(number)::bigint AS number FROM credential_counts
+        GROUP BY kind, what, own_limit, day HAVING sum(number) <> 0),
+    aged AS (SELECT number, days, bound, greatest(least(day, bound + 99999), bound - 99999) AS day
+        FROM (SELECT c.number, c.day, CASE c.what WHEN 'own' THEN c.own_limit ELSE l.days END AS days
+            FROM counts c LEFT JOIN limits l
+                ON l.kind = c.kind AND (c.what = 'ages' OR c.what = 'stays' AND NOT l.by_nature)
+            WHERE c.what IN ('ages', 'stays', 'own')) c
+        CROSS JOIN LATERAL (SELECT ((now() - make_interval(days => days)) AT TIME ZONE 'UTC')::date AS bound) b
+        WHERE days IS NOT NULL),
+    own_limits AS (SELECT DISTINCT own_limit AS days FROM counts WHERE what = 'own'),
+    ending AS (SELECT (now() + make_interval(days => $4)) AS bound)
+    SELECT what, kind, 0 AS part, number, NULL::int AS least, NULL::int AS greatest FROM counts
+        WHERE what NOT IN ('ages', 'stays', 'own', 'expires')
+    UNION ALL
+    SELECT 'age', '', part, sum(number)::bigint, min(days), max(days)
+        FROM (SELECT number, days, CASE WHEN day > bound THEN greatest(least((days - (day - bound)) * 6 / days, 5), 0)
+            WHEN day = bound THEN 5 ELSE least(6 + (bound - day - 1) * 3 / days, 9) END AS part FROM aged) a
+        GROUP BY part
+    UNION ALL
+    SELECT 'late', '', 0, coalesce(sum(number), 0)::bigint, NULL, NULL FROM (
+        SELECT count(*) AS number FROM limits l JOIN credentials c ON c.kind = l.kind AND c.stale_after_days IS NULL
+            AND NOT c.shipped AND (c.ages OR NOT l.by_nature) AND c.aged_from < now() - make_interval(days => l.days)
+            AND c.aged_from >= date_trunc('day', now() - make_interval(days => l.days), 'UTC')
+        UNION ALL
+        SELECT count(*) FROM own_limits l JOIN credentials c ON c.stale_after_days > 0 AND c.stale_after_days = l.days
+            AND c.aged_from < now() - make_interval(days => l.days)
+            AND c.aged_from >= date_trunc('day', now() - make_interval(days => l.days), 'UTC')) late
+    UNION ALL
+    SELECT 'expires', '', 0, coalesce((SELECT sum(number)::bigint FROM counts
+            WHERE what = 'expires' AND day < (bound AT TIME ZONE 'UTC')::date), 0)
+        + (SELECT count(*) FROM credentials
+            WHERE expires_at < bound AND expires_at >= date_trunc('day', bound, 'UTC')), NULL, NULL FROM ending
+    ORDER BY number DESC, kind";
 
 pub fn summary(connection: &mut Conn, limits: &Limits) -> Result<Summary, DbError> {
     let (kinds, days, by_nature) = limits.columns();
-    let counts: Vec<Counts> = diesel::sql_query(COUNTS)
+    let sums: Vec<Sum> = diesel::sql_query(SUMS)
         .bind::<Array<Text>, _>(kinds)
         .bind::<Array<Integer>, _>(days)
         .bind::<Array<Bool>, _>(by_nature)
         .bind::<Integer, _>(EXPIRING_DAYS)
         .load(connection)?;
-    let mut summary = Summary::default();
-    for row in counts {
-        summary.kinds.push((row.kind, row.total));
-        for (sum, part) in summary.ages.iter_mut().zip([row.first, row.second, row.third, row.stale]) {
-            *sum += part;
+    let (mut summary, mut late) = (Summary::default(), 0);
+    for Sum { what, kind, part, number, least, greatest } in sums {
+        match what.as_str() {
+            "all" => summary.kinds.push((kind, number)),
+            "shipped" => summary.shipped += number,
+            "unused" => summary.unused += number,
+            "failed_test" => summary.failed_tests += number,
+            "untested" => summary.untested += number,
+            "tampered" => summary.failed_integrity += number,
+            "expires" => summary.expiring += number,
+            "late" => late += number,
+            _ => {
+                if let Some(ages) = usize::try_from(part).ok().and_then(|part| summary.ages.get_mut(part)) {
+                    *ages += number;
+                }
+                summary.limits = widened(summary.limits, least.zip(greatest));
+            }
         }
-        if let Some((least, greatest)) = row.least.zip(row.greatest) {
-            let (low, high) = summary.limits.unwrap_or((least, greatest));
-            summary.limits = Some((low.min(least), high.max(greatest)));
-        }
-        summary.unused += row.unused;
-        summary.expiring += row.expiring;
-        summary.failed_integrity += row.failed;
     }
+    // Of the day on which the limit falls.
+    summary.ages[OVER - 1] -= late;
+    summary.ages[OVER] += late;
+    summary.stale = summary.ages[OVER..].iter().sum();
     Ok(summary)
+}
+
+fn widened(known: Option<(i32, i32)>, found: Option<(i32, i32)>) -> Option<(i32, i32)> {
+    match (known, found) {
+        (Some((least, greatest)), Some((less, more))) => Some((least.min(less), greatest.max(more))),
+        (known, found) => known.or(found),
+    }
 }

@@ -227,13 +227,14 @@ pub fn of(conn: &mut Conn, integration: IntegrationId, limit: i64) -> Result<Vec
     Ok(newest.limit(limit).select(Run::as_select()).load(conn)?)
 }
 
-/// A run with its integration's id, name and family.
+/// A run with its integration's id, name, family and version.
 #[derive(Clone, Debug, Queryable)]
 pub struct Recent {
     pub run: Run,
     pub integration: IntegrationId,
     pub name: String,
     pub family: String,
+    pub version: String,
 }
 
 /// The last runs of all integrations, for the dashboard.
@@ -242,34 +243,8 @@ pub fn recent(conn: &mut Conn, limit: i64) -> Result<Vec<Recent>, DbError> {
         .inner_join(integrations::table)
         .order(runs::queued_at.desc())
         .limit(limit)
-        .select((Run::as_select(), integrations::id, integrations::name, integrations::family))
+        .select((Run::as_select(), integrations::id, integrations::name, integrations::family, integrations::version))
         .load(conn)?)
-}
-
-/// An integration whose newest run failed, or read the registry only partly.
-#[derive(Clone, Debug, QueryableByName)]
-pub struct Unwell {
-    #[diesel(sql_type = SqlUuid)]
-    pub id: RunId,
-    #[diesel(sql_type = diesel::sql_types::Text)]
-    pub name: String,
-    /// Failed or partly.
-    #[diesel(sql_type = diesel::sql_types::Text)]
-    pub state: RunState,
-    #[diesel(sql_type = diesel::sql_types::Nullable<diesel::sql_types::Text>)]
-    pub error: Option<String>,
-}
-
-/// For the dashboard: those that failed first.
-pub fn unwell(conn: &mut Conn, limit: i64) -> Result<Vec<Unwell>, DbError> {
-    Ok(diesel::sql_query(
-        "SELECT i.id, i.name, r.state, r.error FROM integrations i
-         JOIN LATERAL (SELECT state, error FROM runs WHERE integration_id = i.id AND state NOT IN ('queued', 'running')
-             ORDER BY queued_at DESC LIMIT 1) r ON true
-         WHERE i.active AND r.state IN ('failed', 'partly') ORDER BY r.state, i.name_key LIMIT $1",
-    )
-    .bind::<BigInt, _>(limit)
-    .load(conn)?)
 }
 
 /// Whether the last `count` scans of the whole that ended by themselves all failed.

@@ -411,6 +411,17 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    credential_counts (id) {
+        id -> Int8,
+        kind -> Text,
+        what -> Text,
+        own_limit -> Int4,
+        day -> Date,
+        number -> Int8,
+    }
+}
+
 diesel::joinable!(credential_phrases -> credentials (credential_id));
 diesel::joinable!(secrets -> credentials (credential_id));
 diesel::joinable!(usages -> credentials (credential_id));
@@ -458,4 +469,5 @@ diesel::allow_tables_to_appear_in_same_query!(
     delivery_lines,
     channels,
     coverage,
+    credential_counts,
 );

@@ -45,6 +45,19 @@ fn time(micros: i64) -> DateTime<Utc> {
     exact.filter(|at| at.year().abs() < YEARS).or_else(far).unwrap_or_default()
 }
 
+const DAY_SECONDS: i64 = 86_400;
+
+/// Whole days since a moment: the age of a key in every list, alert and chart. 0 for a moment that has not come.
+pub fn days_since(at: DateTime<Utc>, now: DateTime<Utc>) -> i64 {
+    now.signed_duration_since(at).num_days().max(0)
+}
+
+/// Days until a moment, a part of one being one: 1 in the last 24 hours, 0 or less once it has come. So is what alerts
+/// say at their stages.
+pub fn days_left(at: DateTime<Utc>, now: DateTime<Utc>) -> i64 {
+    -(now.signed_duration_since(at).num_seconds().div_euclid(DAY_SECONDS))
+}
+
 impl FromSql<Timestamptz, Pg> for Time {
     fn from_sql(bytes: PgValue<'_>) -> deserialize::Result<Self> {
         let PgTimestamp(micros) = FromSql::<Timestamptz, Pg>::from_sql(bytes)?;
@@ -70,6 +83,14 @@ impl FromSql<Nullable<Timestamptz>, Pg> for MaybeTime {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_part_of_a_day_is_no_day_of_age_and_one_that_is_left() {
+        let now = DateTime::<Utc>::from_timestamp(1_800_000_000, 0).unwrap();
+        let at = |seconds: i64| now + chrono::Duration::seconds(seconds);
+        assert_eq!([-1, -86_399, -86_400, 5].map(|seconds| days_since(at(seconds), now)), [0, 0, 1, 0]);
+        assert_eq!([1, 86_400, 86_401, 0, -1, -86_401].map(|seconds| days_left(at(seconds), now)), [1, 1, 2, 0, 0, -1]);
+    }
 
     #[test]
     fn times_that_chrono_does_not_have_are_far_away() {

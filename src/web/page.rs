@@ -13,6 +13,7 @@ use super::escapes;
 use super::forwarded;
 use crate::accounts::Role;
 use crate::accounts::visitor::Visitor;
+use crate::models::totals::Totals;
 use crate::services::Services;
 
 /// What the layout needs of every page.
@@ -26,6 +27,8 @@ pub struct Shell {
     pub theme: String,
     pub shortcuts: bool,
     pub open_alerts: i64,
+    /// What the sidebar counts. A page that has counted itself puts its number here, so that the two agree.
+    pub totals: Totals,
     pub notice: Option<Notice>,
     /// What is wrong with the store, in sentences.
     pub troubles: Vec<String>,
@@ -93,6 +96,7 @@ impl Shell {
             theme: visitor.theme.clone(),
             shortcuts: visitor.shortcuts,
             open_alerts: request.app_data::<Data<Services>>().map_or(0, |services| services.alerts.open()),
+            totals: request.app_data::<Data<Services>>().map(|services| services.totals()).unwrap_or_default(),
             troubles: request.app_data::<Data<Services>>().map(|services| services.troubles()).unwrap_or_default(),
             notice: word.and_then(|word| notice(&word)),
             session_idle: limits.map_or(0, |limits| i64::from(limits.idle_minutes) * 60),
@@ -201,6 +205,18 @@ pub fn when(at: DateTime<Utc>, now: DateTime<Utc>) -> When {
         3_600..86_400 => counted(ago.num_hours(), "hour"),
         86_400..5_184_000 => counted(ago.num_days(), "day"),
         _ => date(at),
+    };
+    When { iso: iso(at), text }
+}
+
+/// The same where there is little room: `2 min`, `3 h`, `212 d`.
+pub fn brief(at: DateTime<Utc>, now: DateTime<Utc>) -> When {
+    let ago = now.signed_duration_since(at);
+    let text = match ago.num_seconds() {
+        ..60 => "now".to_owned(),
+        60..3_600 => format!("{} min", ago.num_minutes()),
+        3_600..86_400 => format!("{} h", ago.num_hours()),
+        _ => format!("{} d", ago.num_days()),
     };
     When { iso: iso(at), text }
 }

@@ -71,7 +71,11 @@ pub async fn guard(
     if let Some(problem) = problem {
         response = show_problem(response, &problem, &id);
     }
-    let secure = response.request().app_data::<Data<Services>>().is_some_and(|services| services.secure());
+    let services = response.request().app_data::<Data<Services>>();
+    let secure = services.is_some_and(|services| services.secure());
+    if let Some(services) = services.filter(|_| method == Method::POST && response.status().as_u16() < 400) {
+        services.wake.totals.notify_one();
+    }
     let dynamic = !response.request().path().starts_with("/static/");
     if dynamic
         && response.status() == StatusCode::OK

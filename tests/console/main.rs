@@ -15,6 +15,7 @@ mod channels;
 mod cloud_keys;
 mod commands;
 mod credentials;
+mod dashboard;
 mod database;
 mod discovery;
 mod functions;

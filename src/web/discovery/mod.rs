@@ -7,7 +7,7 @@ use askama::Template;
 use chrono::{DateTime, Utc};
 
 pub mod export;
-mod view;
+pub mod view;
 
 use crate::integrations::Family;
 use crate::models::discovery::{self, Counts, Found, Named, Query, Sort};

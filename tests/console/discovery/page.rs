@@ -111,19 +111,22 @@ async fn the_dashboard_counts_what_is_not_scanned_and_leads_to_it() {
         assert_eq!(ended(&app, id, 1).await.0, "succeeded");
     }
     let dashboard = visit.get("/").await;
-    let lines = dashboard.text("[aria-labelledby=attention]");
-    assert!(lines.contains("2 registries are not scanned"), "{lines}");
-    assert!(lines.contains("The functions of 2 regions are not scanned"), "{lines}");
+    assert_eq!(dashboard.text("[data-need=open] h3 strong"), "4");
+    assert_eq!(dashboard.text("[data-figure=open] strong"), "4");
+    assert_eq!(dashboard.texts("[data-need=open] li").len(), 3);
+    assert!(dashboard.has("[data-need=open] a[href='/discovery?covered=no']"));
+    assert!(dashboard.has("[data-need=open] li a[data-add]"));
+    assert_eq!(things(&visit.get("/discovery?covered=no").await).len(), 4, "exactly those");
     let open = visit.get("/discovery?kind=registries&covered=no").await;
-    assert!(dashboard.has("a[href='/discovery?kind=registries&covered=no']"));
     assert_eq!(things(&open), ["ecr/eu-central-1", "ecr/us-east-1"].map(of), "exactly those");
     assert_eq!(open.texts(".chips a[aria-current]"), ["Registries 2", "Not covered 2"]);
 
     let form = [("name", "Functions"), ("version", "lambda"), ("regions", "aws"), ("versions", "latest")];
     let scan = add(&mut visit, credential, &form).await;
     assert_eq!(ended(&app, scan, 1).await.0, "succeeded");
-    let lines = visit.get("/").await.text("[aria-labelledby=attention]");
-    assert!(lines.contains("2 registries are") && !lines.contains("functions of"), "{lines}");
+    let dashboard = visit.get("/").await;
+    assert_eq!(dashboard.text("[data-need=open] h3 strong"), "2");
+    assert_eq!(dashboard.texts("[data-need=open] .need__name a").len(), 2);
     let open = visit.get("/discovery?kind=functions&covered=no").await;
     assert!(open.text("#results").contains("Everything is covered"), "{}", open.text("#results"));
     let covered = visit.get("/discovery?kind=functions").await;

@@ -86,7 +86,8 @@ async fn a_scan_with_gaps_is_told_everywhere_as_what_it_is() {
     story.scan(1).await;
     assert_eq!(story.visit.get("/integrations").await.text("tbody .state"), "Partly read");
     let dashboard = story.visit.get("/").await;
-    assert!(dashboard.body.contains("Partly read") && dashboard.body.contains("1 image, 2 gaps, in"));
+    assert_eq!(dashboard.text("[data-need=gaps] h3 strong"), "1");
+    assert!(dashboard.text(".activity .state.is-warn").contains("1 image, 2 gaps in"));
     assert!(actions(&story.app, Some(story.id.0)).contains(&"scan.partly".to_owned()));
     assert_eq!(sql::count(&story.app, "events WHERE detail = '1 images, 2 gaps'"), 1);
     let images = story.visit.get(&format!("/integrations/{}/images.csv", story.id)).await;

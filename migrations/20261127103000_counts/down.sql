@@ -1,0 +1,13 @@
+DROP INDEX credentials_tampered;
+DROP INDEX credentials_own_limit;
+DROP INDEX credentials_kind_age;
+CREATE INDEX credentials_own_limit ON credentials (aged_from) WHERE stale_after_days > 0;
+CREATE INDEX credentials_kind_age ON credentials (kind, aged_from);
+DROP FUNCTION recount_credentials();
+DROP TRIGGER credentials_counts_changed ON credentials;
+DROP TRIGGER credentials_counts_gone ON credentials;
+DROP TRIGGER credentials_counts_added ON credentials;
+DROP FUNCTION recount_credential();
+DROP FUNCTION count_credentials();
+DROP FUNCTION counts_of(boolean, boolean, int, timestamptz, timestamptz, int, boolean, timestamptz, timestamptz);
+DROP TABLE credential_counts;

@@ -1,0 +1,111 @@
+//! The five figures at the top: a number, one line under it, and the list that it counts.
+
+use crate::models::attention::{Attention, Why};
+use crate::models::credential_summary::Summary;
+use crate::models::discovery::Counts;
+use crate::models::runs::RunState;
+use crate::models::unwell::Cause;
+use crate::web::integrations::shown::{counted, grouped};
+
+pub struct Figure {
+    /// As tests name it.
+    pub name: &'static str,
+    pub label: &'static str,
+    pub href: String,
+    pub value: String,
+    pub hint: String,
+    /// Of the number: bad, warn, or empty while it is 0.
+    pub tone: &'static str,
+}
+
+/// `limit`: the one limit of all secrets that have one, in days.
+pub fn figures(
+    summary: &Summary,
+    limit: Option<i32>,
+    (attention, unwell, discovered): (&[Attention], &[Cause], Counts),
+) -> Vec<Figure> {
+    let of = |name, label, href: &str, value: i64, tone, hint| Figure {
+        name,
+        label,
+        href: href.to_owned(),
+        value: grouped(value),
+        hint,
+        tone: if value > 0 { tone } else { "" },
+    };
+    let (scans, tests) = (failing(unwell), summary.failed_tests);
+    let types = counted(summary.kinds.len() as i64, "type");
+    let mut figures = vec![
+        of("credentials", "Credentials", "/credentials", summary.total(), "", types),
+        of("stale", "Keys to rotate", "/credentials?state=stale", summary.stale, "bad", older(summary.stale, limit)),
+        of("failing", "Failing", fails_at(scans, tests), scans + tests, "bad", fails(scans, tests)),
+    ];
+    let next = next_end(summary.expiring, attention);
+    figures.push(of("expiring", "Expire in 30 days", "/credentials?state=expiring", summary.expiring, "warn", next));
+    let open = discovered.open_registries + discovered.open_functions;
+    let mut not_covered = of("open", "Not covered", "/discovery?covered=no", open, "", not_scanned(discovered));
+    if discovered.more {
+        not_covered.value.push('+');
+    }
+    figures.push(not_covered);
+    figures
+}
+
+/// Integrations whose last scan failed.
+pub fn failing(unwell: &[Cause]) -> i64 {
+    unwell.iter().find(|cause| cause.state == RunState::Failed).map_or(0, |cause| cause.of_state)
+}
+
+fn older(stale: i64, limit: Option<i32>) -> String {
+    match (stale, limit) {
+        (0, Some(days)) => format!("none is older than {days} days"),
+        (0, None) => "none is past its limit".to_owned(),
+        (_, Some(days)) => format!("older than {days} days"),
+        (_, None) => "older than their limit".to_owned(),
+    }
+}
+
+/// Where only one sort fails, its list; where both do, the groups below.
+fn fails_at(scans: i64, tests: i64) -> &'static str {
+    match (scans, tests) {
+        (0, 0) => "/integrations",
+        (_, 0) => "/integrations?state=failing",
+        (0, _) => "/credentials?state=failed-test",
+        _ => "#failing",
+    }
+}
+
+fn fails(scans: i64, tests: i64) -> String {
+    match (scans, tests) {
+        (0, 0) => "no scan, no test".to_owned(),
+        _ => [(scans, "scan"), (tests, "test")]
+            .iter()
+            .filter(|(number, _)| *number > 0)
+            .map(|(number, noun)| counted(*number, noun))
+            .collect::<Vec<_>>()
+            .join(", "),
+    }
+}
+
+fn next_end(expiring: i64, attention: &[Attention]) -> String {
+    let first = attention.iter().find_map(|found| match found.why {
+        Why::Expiring(days, _) => Some(days),
+        _ => None,
+    });
+    match first {
+        Some(..=0) if expiring == 1 => "it has expired".to_owned(),
+        Some(..=0) => "some have expired".to_owned(),
+        Some(days) => format!("next in {}", counted(days, "day")),
+        None => "none".to_owned(),
+    }
+}
+
+fn not_scanned(counts: Counts) -> String {
+    let any = counts.registries + counts.functions + counts.clusters > 0;
+    match (counts.open_registries, counts.open_functions) {
+        (0, 0) if any => "all that was found is scanned".to_owned(),
+        (0, 0) => "nothing was discovered yet".to_owned(),
+        (_, 0) => "registries without a scan".to_owned(),
+        (0, _) => "functions without a scan".to_owned(),
+        _ => "registries and functions without a scan".to_owned(),
+    }
+}

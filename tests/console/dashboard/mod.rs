@@ -1,0 +1,4 @@
+//! The first page: its figures, what needs attention, and the counts that it is made of.
+
+mod counts;
+mod page;
