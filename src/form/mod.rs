@@ -7,7 +7,7 @@ mod values;
 mod view;
 
 pub use values::{Errors, Values};
-pub use view::{FieldView, folded, name_shown_again, shown_again, view};
+pub use view::{FieldView, folded, name_shown_again, shown_again, suggest, view};
 
 use crate::pasted::{self, Wanted};
 

@@ -23,9 +23,18 @@ pub struct FieldView {
     /// Other fields depend on this one, so a change redraws the form.
     pub switches: bool,
     pub max: usize,
+    /// Values that a line of text may have, to choose from while typing.
+    pub suggestions: Vec<String>,
     pub advanced: bool,
     /// It holds something else than its default, or something wrong.
     pub changed: bool,
+}
+
+/// Offers values for the field of that name.
+pub fn suggest(fields: &mut [FieldView], name: &str, values: Vec<String>) {
+    if let Some(field) = fields.iter_mut().find(|field| field.name == name) {
+        field.suggestions = values;
+    }
 }
 
 /// For the part of a form that is folded away: whether it is open, since something in it is not as it is by default.
@@ -111,6 +120,7 @@ pub fn view(
                 stored: field.control.is_secret() && stored.is_some_and(|s| !s.get(field.name).is_empty()),
                 switches: fields.iter().any(|f| f.when.is_some_and(|(name, _)| name == field.name)),
                 max: field.max,
+                suggestions: Vec::new(),
                 advanced: field.advanced,
                 changed: errors.of(field.name).is_some() || held_back || value != field.default,
             }

@@ -51,10 +51,14 @@ actions! {
     CredentialOpened "credential.opened" "Credential used" "used the secret of";
     CredentialTested "credential.tested" "Credential tested" "tested the credential";
     CredentialLimitChanged "credential.limit_changed" "Age limit changed" "changed when to alert about the age of";
+    CredentialLabelsChanged "credential.labels_changed" "Owner or tags of a credential changed"
+        "changed the owner or tags of the credential";
     CredentialIntegrityFailure "credential.integrity_failure" "Credential tampered with"
         "detected tampering with the credential";
     IntegrationCreated "integration.created" "Integration added" "added the integration";
     IntegrationEdited "integration.edited" "Integration changed" "changed the integration";
+    IntegrationLabelsChanged "integration.labels_changed" "Owner or tags of an integration changed"
+        "changed the owner or tags of the integration";
     IntegrationActivated "integration.activated" "Integration switched on" "switched on the integration";
     IntegrationDeactivated "integration.deactivated" "Integration switched off" "switched off the integration";
     IntegrationDeleted "integration.deleted" "Integration deleted" "deleted the integration";

@@ -5,12 +5,12 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use uuid::Uuid;
 
-use super::CredentialId;
 use super::events::{Action, NewEvent};
 use super::schema::credentials;
 use super::secrets::{self, Versions};
 use super::times::{MaybeTime, Time};
 use super::trust::{Parts, Signed, signed_columns};
+use super::{CredentialId, labels};
 use crate::vault::Context;
 
 /// All but the secret, in the order of the table's columns that a page may show.
@@ -48,6 +48,9 @@ pub struct Credential {
     pub row_mac: Vec<u8>,
     /// Its own limit of age in days: 0 is never, `None` as its type says.
     pub stale_after_days: Option<i32>,
+    /// A team or a person; may be empty.
+    pub owner: String,
+    pub tags: Vec<String>,
 }
 
 impl Signed for Credential {
@@ -73,6 +76,7 @@ impl Signed for Credential {
             .time(self.secret_set_at)
             .number(self.stale_after_days.map(i64::from))
             .number(self.row_version);
+        let parts = labels::sign(parts, &self.owner, &self.tags);
         self.secrets.sign(parts, self.secret_version)
     }
 

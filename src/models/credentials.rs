@@ -81,6 +81,8 @@ fn insert(
         row_version: 1,
         row_mac: Vec::new(),
         stale_after_days: None,
+        owner: String::new(),
+        tags: Vec::new(),
     };
     let row = trust::sign(vault, row);
     let inserted = diesel::insert_into(credentials::table).values((

@@ -12,7 +12,7 @@ use super::schema::{credentials, integrations};
 use super::times::{MaybeTime, Time};
 use super::trust::{self, Parts, Seen, Signed, latest_version, signed_columns};
 use super::usages::{self, Further, Usage};
-use super::{Conn, CredentialId, DbError, IntegrationId, channels, coverage};
+use super::{Conn, CredentialId, DbError, IntegrationId, channels, coverage, labels};
 use crate::vault::Vault;
 
 #[derive(Clone, Debug, Queryable, Selectable, Identifiable, Insertable, AsChangeset)]
@@ -48,6 +48,9 @@ pub struct Integration {
     pub edited_by: String,
     pub row_version: i64,
     pub row_mac: Vec<u8>,
+    /// A team or a person; may be empty.
+    pub owner: String,
+    pub tags: Vec<String>,
 }
 
 /// What a form gives.
@@ -85,7 +88,7 @@ impl Signed for Integration {
             .flags(&[self.active])
             .number(self.every_hours.map(i64::from))
             .number(self.row_version);
-        self.further.sign(parts)
+        self.further.sign(labels::sign(parts, &self.owner, &self.tags))
     }
 
     fn former_parts(&self) -> Option<Parts> {
@@ -130,6 +133,8 @@ pub fn create(conn: &mut Conn, vault: &Vault, actor: &Actor, new: &NewIntegratio
         edited_by: actor.name.clone(),
         row_version: 1,
         row_mac: Vec::new(),
+        owner: String::new(),
+        tags: Vec::new(),
     };
     let row = trust::sign(vault, row);
     diesel::insert_into(integrations::table)
@@ -176,7 +181,8 @@ pub fn find(conn: &mut Conn, vault: &Vault, id: IntegrationId) -> Result<Seen<In
     Ok(Seen::new(vault, rows.first(conn)?, |row: &Integration| row.id == id))
 }
 
-fn lock(conn: &mut Conn, vault: &Vault, id: IntegrationId) -> Result<Seen<Integration>, DbError> {
+/// Locked until the transaction ends, for a change.
+pub(super) fn lock(conn: &mut Conn, vault: &Vault, id: IntegrationId) -> Result<Seen<Integration>, DbError> {
     let row = integrations::table.find(id).select(integrations::id).for_no_key_update();
     row.first::<IntegrationId>(conn).optional()?.ok_or(DbError::NotFound)?;
     // In a statement of its own: it sees the usages that whoever held the lock before has saved.

@@ -135,6 +135,8 @@ diesel::table! {
         made_at -> Nullable<Timestamptz>,
         aged_from -> Timestamptz,
         key_id -> Nullable<Text>,
+        owner -> Text,
+        tags -> Array<Text>,
     }
 }
 
@@ -178,6 +180,16 @@ diesel::table! {
         edited_by -> Text,
         row_version -> Int8,
         row_mac -> Bytea,
+        owner -> Text,
+        tags -> Array<Text>,
+    }
+}
+
+diesel::table! {
+    tags (subject_kind, tag, subject_id) {
+        subject_kind -> Text,
+        tag -> Text,
+        subject_id -> Uuid,
     }
 }
 

@@ -10,6 +10,7 @@ mod database;
 pub mod deliveries;
 pub mod hooks;
 pub mod integrations;
+pub mod labels;
 mod numbers;
 mod principal;
 pub mod recipients;

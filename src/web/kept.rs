@@ -26,7 +26,7 @@ const FORMS: [&str; 9] = [
 ];
 
 /// Fields that no list declares.
-const PLAIN: [&str; 15] = [
+const PLAIN: [&str; 17] = [
     "kind",
     "for",
     "version",
@@ -34,6 +34,8 @@ const PLAIN: [&str; 15] = [
     "schedule",
     "name",
     "description",
+    "owner",
+    "tags",
     "row_version",
     "username",
     "role",

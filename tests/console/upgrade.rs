@@ -21,6 +21,7 @@ use crate::support::sql::count_on;
 
 mod discovery;
 mod frame;
+mod labels;
 mod make;
 
 const STORE: &str = include_str!("stores/release_0_1_0.sql");

@@ -9,10 +9,11 @@ use crate::form::Values;
 use crate::integrations::Family;
 use crate::models::credentials::{self, Credential, NewCredential, Secret};
 use crate::models::trust::Doubt;
-use crate::models::{CredentialId, DbError, altered, usages};
+use crate::models::{Conn, CredentialId, DbError, altered, labels, relabel, usages};
 use crate::opening::Closed;
 use crate::services::Services;
 use crate::usecases::{Confirmation, Principal, Refusal, confirm, read, write};
+use crate::vault::Vault;
 
 /// More than anybody has of one credential: none must hide behind the others.
 const ALL_USAGES: i64 = 100_000;
@@ -23,16 +24,20 @@ pub struct Edited {
     pub kind: &'static Kind,
     /// Why the row is not used.
     pub doubt: Option<Doubt>,
+    /// Those in use, to suggest.
+    pub owners: Vec<String>,
     shown: Shown,
 }
 
 impl Edited {
     pub async fn load(services: &Services, id: CredentialId) -> Result<Self, Refusal> {
-        let seen = read(services, move |conn, vault| credentials::find(conn, vault, id)).await?;
+        let look =
+            move |conn: &mut Conn, vault: &Vault| Ok((credentials::find(conn, vault, id)?, labels::owners(conn)?));
+        let (seen, owners) = read(services, look).await?;
         let (doubt, row) = (seen.doubt(), seen.into_shown());
         unless_shipped(&row)?;
         let kind = kinds::find(&row.kind).ok_or(UNKNOWN_KIND)?;
-        Ok(Self { kind, shown: Shown::read(&row.facts), row, doubt })
+        Ok(Self { kind, shown: Shown::read(&row.facts), row, doubt, owners })
     }
 
     /// What is saved, as far as the form may build on it: nothing secret once the row did not open.
@@ -106,7 +111,7 @@ async fn compare(
     Ok((entered, Some((draft, secret))))
 }
 
-/// Writes it; without a draft only name and description.
+/// Writes it; without a draft only name, description, owner and tags.
 async fn save(
     services: &Services,
     principal: &Principal,
@@ -131,7 +136,14 @@ async fn save(
             Some((draft, secret)) => (draft.row(), *secret),
             None => (kept, Secret::Kept),
         };
-        credentials::update(conn, vault, actor, (row.id, row.row_version), &new, secret)
+        // Owner and tags alone are one change of their own.
+        let same = draft.is_none() && (&entered.name, &entered.note) == (&row.name, &row.note);
+        let seen = same.then_some(row.row_version);
+        if same && relabel::credential(conn, vault, actor, (id, seen), &entered.labels)? {
+            return Ok(());
+        }
+        credentials::update(conn, vault, actor, (id, row.row_version), &new, secret)?;
+        relabel::credential(conn, vault, actor, (id, None), &entered.labels).map(drop)
     });
     let saved = saved.await;
     if let Err(DbError::Integrity) = saved {

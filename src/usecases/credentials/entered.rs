@@ -3,9 +3,10 @@
 use crate::credentials::Kind;
 use crate::form::{self, Errors, Field, Values};
 use crate::models::DbError;
+use crate::models::labels::Change;
 use crate::names;
 use crate::pasted::{self, Wanted};
-use crate::usecases::Refusal;
+use crate::usecases::{Refusal, labels};
 
 /// Of every credential.
 pub const NAME: Field =
@@ -17,6 +18,7 @@ const LONGEST_DESCRIPTION: usize = 2_000;
 pub struct Entered {
     pub name: String,
     pub note: String,
+    pub labels: Change,
     pub values: Values,
 }
 
@@ -29,9 +31,13 @@ pub fn check(kind: &Kind, posted: &Values, stored: Option<&Values>) -> Result<En
         false => keep(errors),
     });
     let note = description(kind, posted).map_err(|text| keep(Errors::one("description", text)));
+    let labels = form::check(&[labels::OWNER, labels::TAGS], posted, None).map_err(&mut keep);
     let values = form::check(kind.fields, posted, stored).map_err(&mut keep);
-    match (name, note, values) {
-        (Ok(name), Ok(note), Ok(values)) => Ok(Entered { name: name.get("name").to_owned(), note, values }),
+    match (name, note, labels, values) {
+        (Ok(name), Ok(note), Ok(labels), Ok(values)) => {
+            let labels = labels::entered(posted, &labels);
+            Ok(Entered { name: name.get("name").to_owned(), note, labels, values })
+        }
         _ => Err(errors),
     }
 }

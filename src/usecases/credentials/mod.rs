@@ -9,7 +9,7 @@ use crate::draft::{self, Draft};
 use crate::form::{Errors, Values};
 use crate::models::credential_limits::{self, MOST_DAYS};
 use crate::models::credentials::{self, Credential};
-use crate::models::{Conn, CredentialId, DbError, integration_list};
+use crate::models::{Conn, CredentialId, DbError, integration_list, relabel};
 use crate::names;
 use crate::opening::{self, Closed, Opened};
 use crate::services::Services;
@@ -50,7 +50,11 @@ pub async fn create(
     principal.require(Role::Operator)?;
     let entered = entered::check(kind, values, None).map_err(Refusal::Invalid)?;
     let draft = whole(services, kind, &entered).map_err(Refusal::Invalid)?;
-    let create = move |conn: &mut _, vault: &_, actor: &_| credentials::create(conn, vault, actor, &draft.row());
+    let create = move |conn: &mut _, vault: &_, actor: &_| {
+        let id = credentials::create(conn, vault, actor, &draft.row())?;
+        relabel::credential(conn, vault, actor, (id, None), &entered.labels)?;
+        Ok(id)
+    };
     write(services, principal, create).await.map_err(entered::refused)
 }
 

@@ -7,11 +7,12 @@ use crate::draft::Shown;
 use crate::form::{self, Errors, Field, Values};
 use crate::integrations::{Family, Spec, registries};
 use crate::models::integrations::{Integration, NewIntegration};
+use crate::models::labels::Change;
 use crate::models::{CredentialId, DbError};
 use crate::names;
 use crate::pasted::Wanted;
 use crate::services::Services;
-use crate::usecases::Refusal;
+use crate::usecases::{Refusal, labels};
 
 const NAME: Field = Field::text("name", "Name").wants(Wanted::Name).max(200).check(name);
 const VERSION: Field = Field::pick("version", "Provider").default("docker_v2").check(version_slug);
@@ -71,6 +72,7 @@ pub fn fields(spec: &Spec, purpose: Purpose) -> Vec<Field> {
     if family != Family::AlertProfile {
         fields.push(SCHEDULE);
     }
+    fields.extend([labels::OWNER.advanced(), labels::TAGS.advanced()]);
     fields
 }
 
@@ -101,6 +103,8 @@ pub struct Draft {
     pub host: String,
     settings: String,
     every_hours: Option<i32>,
+    /// Owner and tags.
+    pub labels: Change,
 }
 
 impl Draft {
@@ -108,12 +112,14 @@ impl Draft {
     pub fn check(services: &Services, posted: &Values, purpose: Purpose) -> Result<Self, Errors> {
         let provider = chosen(posted.get("version"));
         let mut values = form::check(&fields(provider, purpose), posted, None)?;
+        let labels = labels::entered(posted, &values);
         let mut take = |field: &str| {
             let value = values.get(field).to_owned();
             values.set(field, "");
             value
         };
         let (name, _, credential, schedule) = (take("name"), take("version"), take("credential"), take("schedule"));
+        drop((take("owner"), take("tags")));
         let refused = |message: String| Errors::one(provider.address_field().map_or("", |field| field.name), message);
         let Some(host) = provider.host(&values) else { return Err(refused("Enter the address.".to_owned())) };
         if let Some(address) = provider.address(&values) {
@@ -128,6 +134,7 @@ impl Draft {
             host,
             settings: String::from_utf8_lossy(&values.to_json()).into_owned(),
             every_hours: schedule.parse().ok(),
+            labels,
         })
     }
 
@@ -146,6 +153,13 @@ impl Draft {
     pub fn redirects_alerts(&self, row: &Integration) -> bool {
         let same = self.settings == row.settings && self.credential == row.credential_id && self.host == row.host;
         self.provider.family() == Family::AlertProfile && !same
+    }
+
+    /// Whether nothing but owner and tags changes.
+    pub fn is_saved_as(&self, row: &Integration) -> bool {
+        (self.provider.slug, &*self.name, &*self.host, &*self.settings)
+            == (&*row.version, &*row.name, &*row.host, &*row.settings)
+            && (self.credential, self.every_hours) == (row.credential_id, row.every_hours)
     }
 
     /// As the models take it.

@@ -9,7 +9,7 @@ use crate::form::{Errors, Values};
 use crate::integrations::{Family, Spec};
 use crate::models::events::{self, Action};
 use crate::models::integrations::{self, Integration};
-use crate::models::{DbError, IntegrationId, integration_list, runs};
+use crate::models::{DbError, IntegrationId, integration_list, relabel, runs};
 use crate::services::Services;
 
 mod destination;
@@ -106,6 +106,7 @@ pub async fn create(services: &Services, principal: &Principal, entered: &Entere
         let free = if draft.proposed { Some(integration_list::free_name(conn, &draft.name)?) } else { None };
         let name = free.as_deref().unwrap_or(&draft.name);
         let id = integrations::create(conn, vault, actor, &draft.named(name))?;
+        relabel::integration(conn, vault, actor, (id, None), &draft.labels)?;
         if let Some(destination) = &destination {
             events::record(conn, vault, actor, &destination.allowed(Some(id), name))?;
         }
@@ -134,7 +135,16 @@ pub async fn update(
         confirm(services, principal.visitor(), &entered.confirmation).await?;
     }
     let saved = write(services, principal, move |conn, vault, actor| {
+        // Owner and tags alone are one change of their own. A row that was put back is saved whole.
+        if draft.is_saved_as(&row) {
+            match relabel::integration(conn, vault, actor, (at.0, Some(at.1)), &draft.labels) {
+                Ok(true) => return Ok(()),
+                Ok(false) | Err(DbError::Integrity) => {}
+                Err(error) => return Err(error),
+            }
+        }
         integrations::update(conn, vault, actor, at, &draft.row())?;
+        relabel::integration(conn, vault, actor, (at.0, None), &draft.labels)?;
         match &destination {
             Some(destination) => events::record(conn, vault, actor, &destination.allowed(None, &draft.name)),
             None => Ok(()),

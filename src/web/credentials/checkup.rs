@@ -11,8 +11,8 @@ use crate::form::Errors;
 use crate::models::CredentialId;
 use crate::providers::probe::Finding;
 use crate::services::Services;
-use crate::usecases::Refusal;
 use crate::usecases::credentials::{self, Edited};
+use crate::usecases::{Refusal, labels};
 use crate::web::error::Error;
 use crate::web::page::Shell;
 use crate::web::posted::Posted;
@@ -28,8 +28,8 @@ pub async fn unsaved(
     let kind = credentials::kind(posted.get("kind"))?;
     form::only(kind, &posted)?;
     let found = credentials::test_new(&services, &visitor.principal(), kind, &posted.0).await;
-    let shell = Shell::new(&request, &visitor, "credentials");
-    answer(&request, found, |errors| new::form_of(kind, shell, &posted, errors))
+    let shown = (Shell::new(&request, &visitor, "credentials"), labels::owners(&services).await?);
+    answer(&request, found, |errors| new::form_of(kind, shown, &posted, errors))
 }
 
 /// A saved credential: by its own page as it is, by its edit form with the values on the screen.

@@ -81,6 +81,8 @@ fn pairs(kind: &Kind, row: &Credential, posted: &Values) -> Vec<Pair> {
             theirs: row.note.clone(),
             yours: posted.get("description").replace("\r\n", "\n").trim().to_owned(),
         },
+        Pair { label: "Owner", theirs: row.owner.clone(), yours: posted.get("owner").trim().to_owned() },
+        Pair { label: "Tags", theirs: row.tags.join(", "), yours: posted.get("tags").trim().to_owned() },
     ];
     for pair in &mut pairs {
         if !shown_again(kind.fields, posted, &pair.yours, false) {

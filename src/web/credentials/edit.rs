@@ -51,6 +51,8 @@ fn filled_in(edited: &Edited, chosen: Option<Values>) -> (Values, bool) {
     let mut filled = chosen.unwrap_or_else(|| edited.stored());
     filled.set("name", &*edited.row.name);
     filled.set("description", &*edited.row.note);
+    filled.set("owner", &*edited.row.owner);
+    filled.set("tags", edited.row.tags.join(", "));
     (filled, redrawn)
 }
 
@@ -114,6 +116,7 @@ fn setting(edited: &Edited, row_version: i64) -> Setting {
         url: format!("/credentials/{id}/edit"),
         row_version: Some(row_version),
         notice: edited.doubt.map(|_| quarantined),
+        owners: edited.owners.clone(),
     }
 }
 

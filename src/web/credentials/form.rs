@@ -9,6 +9,7 @@ use super::view::FindingView;
 use crate::credentials::{Guide, KINDS, Kind};
 use crate::form::{self, Control, Errors, Field, FieldView, Values};
 use crate::usecases::credentials::entered;
+use crate::usecases::labels;
 use crate::web::error::Error;
 use crate::web::htmx;
 use crate::web::integrations::detour::{self, BACK};
@@ -20,7 +21,17 @@ use crate::web::step_up::{self, Ask};
 /// Everything that the form of `kind` posts, beside the number of the row's version.
 pub fn only(kind: &Kind, posted: &Posted) -> Result<(), Error> {
     let own = kind.fields.iter().map(|field| field.name);
-    posted.only(own.chain(["kind", "name", "description", "row_version", "redraw", BACK, step_up::OTHER_FIELD]))
+    posted.only(own.chain([
+        "kind",
+        "name",
+        "description",
+        "owner",
+        "tags",
+        "row_version",
+        "redraw",
+        BACK,
+        step_up::OTHER_FIELD,
+    ]))
 }
 
 /// The row's version that an edit form was made from.
@@ -45,6 +56,8 @@ pub struct Setting {
     /// Edited as of this version; `None` for a new one.
     pub row_version: Option<i64>,
     pub notice: Option<&'static str>,
+    /// Those in use, to suggest.
+    pub owners: Vec<String>,
 }
 
 #[derive(Template)]
@@ -58,6 +71,8 @@ pub struct FormPage {
     name: FieldView,
     description: String,
     description_error: Option<String>,
+    /// Owner and tags.
+    labels: Vec<FieldView>,
     fields: Vec<FieldView>,
     /// (anchor, label, sentence)
     problems: Vec<(String, String, String)>,
@@ -76,7 +91,7 @@ impl FormPage {
     pub fn new(
         shell: Shell,
         kind: &'static Kind,
-        setting: Setting,
+        mut setting: Setting,
         filled: Option<&Values>,
         stored: Option<&Values>,
         errors: &Errors,
@@ -84,13 +99,15 @@ impl FormPage {
         let no_picks = |_: &str| Vec::new();
         let fields = form::view(kind.fields, filled, stored, errors, &no_picks);
         let mut name = form::view(&[entered::NAME], filled, None, errors, &no_picks);
+        let mut labels = form::view(&[labels::OWNER, labels::TAGS], filled, None, errors, &no_picks);
+        form::suggest(&mut labels, "owner", std::mem::take(&mut setting.owners));
         // As the fields of the type: what was pasted into the wrong one is not shown again.
         let again = |field: &str| match filled {
             Some(values) => form::shown_again(kind.fields, values, values.get(field), errors.of(field).is_some()),
             None => true,
         };
-        if !again("name") {
-            name[0].value.clear();
+        for field in name.iter_mut().chain(&mut labels).filter(|field| !again(field.name)) {
+            field.value.clear();
         }
         let problems = errors.iter().map(|(field, message)| problem(kind, field, message)).collect();
         let is_new = setting.row_version.is_none();
@@ -103,6 +120,7 @@ impl FormPage {
             name: name.remove(0),
             description: filled.filter(|_| again("description")).map_or("", |v| v.get("description")).to_owned(),
             description_error: errors.of("description").map(str::to_owned),
+            labels,
             fields,
             problems,
             undone: "saved",
@@ -161,6 +179,8 @@ fn problem(kind: &Kind, field: &str, message: &str) -> (String, String, String) 
         "" => "The values together",
         "name" => "Name",
         "description" => "Description",
+        "owner" => labels::OWNER.label,
+        "tags" => labels::TAGS.label,
         name => kind.fields.iter().find(|field| field.name == name).map_or("Value", |field| field.label),
     };
     let anchor = if field.is_empty() { "fields" } else { field };

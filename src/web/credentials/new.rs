@@ -9,7 +9,7 @@ use super::form::{self, FormPage, Setting};
 use crate::credentials::{KINDS, Kind, find};
 use crate::form::Errors;
 use crate::services::Services;
-use crate::usecases::{Refusal, credentials};
+use crate::usecases::{Refusal, credentials, labels};
 use crate::web::error::Error;
 use crate::web::integrations::detour::{self, BACK};
 use crate::web::page::{self, Shell};
@@ -27,7 +27,12 @@ struct Kinds {
     waiting: Option<String>,
 }
 
-pub async fn new(request: HttpRequest, visitor: As<Operator>, params: Params) -> Result<HttpResponse, Error> {
+pub async fn new(
+    services: Data<Services>,
+    request: HttpRequest,
+    visitor: As<Operator>,
+    params: Params,
+) -> Result<HttpResponse, Error> {
     let shell = Shell::new(&request, &visitor, "credentials");
     let waiting = detour::back(params.get(BACK));
     if params.get("kind").is_empty() {
@@ -39,7 +44,8 @@ pub async fn new(request: HttpRequest, visitor: As<Operator>, params: Params) ->
     }
     let kind = find(params.get("kind")).ok_or(Error::NotFound)?;
     let chosen = form::proposed(kind, &params);
-    let page = FormPage::new(shell, kind, setting(kind, waiting), chosen.as_ref(), None, &Errors::default());
+    let owners = labels::owners(&services).await?;
+    let page = FormPage::new(shell, kind, setting(kind, waiting, owners), chosen.as_ref(), None, &Errors::default());
     page.answer(&request, StatusCode::OK, chosen.is_some())
 }
 
@@ -52,8 +58,9 @@ pub async fn create(
     let kind = credentials::kind(posted.get("kind"))?;
     form::only(kind, &posted)?;
     let shell = Shell::new(&request, &visitor, "credentials");
+    let owners = labels::owners(&services).await?;
     if posted.0.contains("redraw") {
-        return form_of(kind, shell, &posted, &Errors::default()).answer(&request, StatusCode::OK, false);
+        return form_of(kind, (shell, owners), &posted, &Errors::default()).answer(&request, StatusCode::OK, false);
     }
     match credentials::create(&services, &visitor.principal(), kind, &posted.0).await {
         Ok(id) => {
@@ -61,21 +68,27 @@ pub async fn create(
                 .map_or_else(|| format!("/credentials/{id}"), |waiting| detour::with(waiting, id));
             Ok(super::leave(&request, &to, "saved"))
         }
-        Err(Refusal::Invalid(errors)) => form_of(kind, shell, &posted, &errors).refused(&request),
+        Err(Refusal::Invalid(errors)) => form_of(kind, (shell, owners), &posted, &errors).refused(&request),
         Err(refusal) => Err(refusal.into()),
     }
 }
 
-/// The form as it was filled in.
-pub fn form_of(kind: &'static Kind, shell: Shell, posted: &Posted, errors: &Errors) -> FormPage {
-    FormPage::new(shell, kind, setting(kind, detour::back(posted.get(BACK))), Some(&posted.0), None, errors)
+/// The form as it was filled in. `owners` are suggested.
+pub fn form_of(
+    kind: &'static Kind,
+    (shell, owners): (Shell, Vec<String>),
+    posted: &Posted,
+    errors: &Errors,
+) -> FormPage {
+    let setting = setting(kind, detour::back(posted.get(BACK)), owners);
+    FormPage::new(shell, kind, setting, Some(&posted.0), None, errors)
 }
 
 fn address(kind: &Kind, waiting: Option<&str>) -> String {
     Params::default().link("/credentials/new", &[("kind", kind.slug), (BACK, waiting.unwrap_or_default())])
 }
 
-fn setting(kind: &Kind, waiting: Option<&str>) -> Setting {
+fn setting(kind: &Kind, waiting: Option<&str>, owners: Vec<String>) -> Setting {
     Setting {
         title: "Add credential".to_owned(),
         lead: format!("{}: {}", kind.label, kind.summary),
@@ -89,5 +102,6 @@ fn setting(kind: &Kind, waiting: Option<&str>) -> Setting {
         url: address(kind, waiting),
         row_version: None,
         notice: None,
+        owners,
     }
 }

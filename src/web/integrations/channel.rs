@@ -52,6 +52,8 @@ struct Channel {
     role: Option<String>,
     triggers: String,
     facts: Vec<(&'static str, String)>,
+    owner: String,
+    tags: Vec<String>,
     edited: (String, When),
     /// Of a channel that has some.
     people: Option<Vec<Person>>,
@@ -118,6 +120,8 @@ pub fn show(shell: Shell, egress: &Egress, read: Read) -> Result<HttpResponse, E
         role: Spec::find(&row.version).and_then(|spec| spec.role(&settings)),
         triggers: if wanted.is_empty() { "Nothing".to_owned() } else { wanted.join(", ") },
         facts: show::facts(&row, &settings, way_out),
+        owner: row.owner.clone(),
+        tags: row.tags.clone(),
         edited: (row.edited_by.clone(), page::when(row.edited_at, now)),
         name: row.name,
         people,

@@ -15,6 +15,7 @@ use crate::models::integrations::Integration;
 use crate::services::Services;
 use crate::usecases::Question;
 use crate::usecases::integrations::{self, draft};
+use crate::usecases::labels;
 use crate::web::error::Error;
 use crate::web::page::{self, Shell};
 use crate::web::params::Params;
@@ -54,7 +55,8 @@ impl Edit {
     ) -> Result<Self, Error> {
         let version = draft::chosen(values.get("version"));
         let choices = form::choices(services, version, values.get("credential")).await?;
-        let fields = form::views(version, Some(values), Some(&form::stored(row)), &reply.errors, &choices);
+        let mut fields = form::views(version, Some(values), Some(&form::stored(row)), &reply.errors, &choices);
+        crate::form::suggest(&mut fields, "owner", labels::owners(services).await?);
         Ok(Self {
             shell,
             page: format!("/integrations/{}", row.id),

@@ -162,6 +162,8 @@ pub fn stored(row: &Integration) -> Values {
     values.set("name", &row.name);
     values.set("version", &row.version);
     values.set("credential", row.credential_id.map(|id| id.to_string()).unwrap_or_default());
+    values.set("owner", &row.owner);
+    values.set("tags", row.tags.join(", "));
     values.set("schedule", row.every_hours.map_or("off".to_owned(), |hours| hours.to_string()));
     values
 }

@@ -13,6 +13,7 @@ use crate::services::Services;
 use crate::usecases::Question;
 use crate::usecases::integrations::draft::{self, Purpose};
 use crate::usecases::integrations::{self, Added};
+use crate::usecases::labels;
 use crate::web::error::Error;
 use crate::web::page::{self, Shell};
 use crate::web::params::Params;
@@ -43,7 +44,8 @@ impl New {
         let values = shown.unwrap_or(&empty);
         let version = draft::chosen(values.get("version"));
         let choices = form::choices(services, version, values.get("credential")).await?;
-        let fields = form::views(version, shown, None, &reply.errors, &choices);
+        let mut fields = form::views(version, shown, None, &reply.errors, &choices);
+        crate::form::suggest(&mut fields, "owner", labels::owners(services).await?);
         let family = version.family();
         let first = |family: Family| family.providers().first().map_or("", |spec| spec.slug);
         let families = Family::ALL.iter().map(|other| (first(*other), other.label(), *other == family));

@@ -57,6 +57,8 @@ struct Show {
     /// The role between the credential and the registry.
     role: Option<String>,
     facts: Vec<(&'static str, String)>,
+    owner: String,
+    tags: Vec<String>,
     schedule: String,
     next_run: Option<When>,
     edited: (String, When),
@@ -178,6 +180,8 @@ impl Show {
             credential,
             role: Spec::find(&row.version).and_then(|spec| spec.role(&settings)),
             facts: facts(&row, &settings, address.as_ref().and_then(|url| egress.way_out(url))),
+            owner: row.owner.clone(),
+            tags: row.tags.clone(),
             schedule: shown::schedule(row.every_hours),
             next_run: row.next_run_at.filter(|_| row.active).map(|at| shown::until(at, now)),
             edited: (row.edited_by.clone(), page::when(row.edited_at, now)),

@@ -5,6 +5,7 @@ mod checkups;
 mod deleting;
 mod editing;
 mod integrity;
+mod labels;
 mod page;
 mod pasted;
 mod races;

@@ -29,6 +29,8 @@ async fn the_form_has_the_fields_and_buttons_of_the_product_in_their_order() {
         "Newest tags per repository",
         "Version pattern",
         "Schedule",
+        "Owner",
+        "Tags",
     ];
     assert_eq!(labels("#advanced .fields"), folded);
     assert!(!page.has("#advanced[open]"));

@@ -24,6 +24,7 @@ mod gaps_seen;
 mod hooks;
 mod hooks_refused;
 mod integrity;
+mod labels;
 mod large;
 mod proxy;
 mod purge;

@@ -73,7 +73,8 @@ impl Maker {
         }
         let basic = basic.expect("one with a password");
         let edit = [("row_version", "1"), ("name", "robot"), ("username", "robot"), ("password", "second secret")];
-        self.post(&format!("/credentials/{basic}/edit"), &edit).await;
+        let labels = [("owner", "Platform"), ("tags", "prod, billing")];
+        self.post(&format!("/credentials/{basic}/edit"), &[&edit[..], &labels].concat()).await;
         basic
     }
 
