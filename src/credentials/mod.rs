@@ -13,6 +13,7 @@ pub mod gcp;
 pub mod github_token;
 pub mod gitlab_token;
 pub mod ibm_cloud;
+pub mod import;
 mod kind;
 pub mod kubeconfig;
 pub mod oci;

@@ -33,6 +33,23 @@ pub fn page(connection: &mut Conn, query: &Query) -> Result<Page, DbError> {
     if found.is_empty() { Ok(page) } else { paged(connection, &anywhere, found) }
 }
 
+/// A credential that may be one that somebody is about to add.
+#[derive(Clone, Debug, Queryable, Selectable)]
+#[diesel(table_name = credentials)]
+pub struct Known {
+    pub kind: String,
+    pub name: String,
+    pub name_key: String,
+    pub identity: String,
+}
+
+/// Those that have one of these name keys or identities.
+pub fn alike(connection: &mut Conn, keys: &[String], identities: &[String]) -> Result<Vec<Known>, DbError> {
+    let identities: Vec<&String> = identities.iter().filter(|identity| !identity.is_empty()).collect();
+    let same = credentials::name_key.eq_any(keys).or(credentials::identity.eq_any(identities));
+    Ok(credentials::table.filter(same).select(Known::as_select()).load(connection)?)
+}
+
 type Found = Vec<(Row, DateTime<Utc>)>;
 
 /// Up to one row more than a page. `in_few`: of a small table, else none.
@@ -43,7 +60,8 @@ fn sorted(connection: &mut Conn, query: &Query, in_few: bool) -> Result<Found, D
         rows = rows.filter(sql::<Bool>(credential_search::IN_FEW));
     }
     if !query.text().is_empty() {
-        rows = rows.filter(credentials::search.like(format!("%{}%", super::escape_like(&query.text()))));
+        rows = rows
+            .filter(sql::<Bool>("search LIKE ").bind::<Text, _>(format!("%{}%", super::escape_like(&query.text()))));
     }
     for condition in conditions(query) {
         rows = rows.filter(condition);

@@ -33,7 +33,7 @@ pub fn page(connection: &mut Conn, query: &Query) -> Result<Page, DbError> {
         .filter(credential_phrases::shared.lt(length))
         .into_boxed();
     if length as usize == KEPT {
-        rows = rows.filter(credentials::search.like(format!("%{}%", super::escape_like(&text))));
+        rows = rows.filter(sql::<Bool>("search LIKE ").bind::<Text, _>(format!("%{}%", super::escape_like(&text))));
     }
     for condition in conditions(query) {
         rows = rows.filter(condition);

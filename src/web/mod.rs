@@ -79,6 +79,8 @@ tree! {
     post "/credentials"              => credentials::new::create;
     post "/credentials/test"         => credentials::checkup::unsaved;
     get  "/credentials/new"          => credentials::new::new;
+    get  "/credentials/import"       => credentials::import::new;
+    post "/credentials/import"       => credentials::import::create;
     get  "/credentials/{id}"         => credentials::show::show;
     post "/credentials/{id}/test"    => credentials::checkup::saved;
     get  "/credentials/{id}/usages"  => credentials::usages::index;

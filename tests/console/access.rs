@@ -68,6 +68,8 @@ pub const TABLE: &[(&str, &str, Option<Role>)] = &[
     ("get", "/cloud-keys.csv", Some(Role::Auditor)),
     ("get", "/discovery", Some(Role::Auditor)),
     ("get", "/discovery.csv", Some(Role::Auditor)),
+    ("get", "/credentials/import", Some(Role::Operator)),
+    ("post", "/credentials/import", Some(Role::Operator)),
     ("get", "/search", Some(Role::Auditor)),
     ("get", "/integrations", Some(Role::Auditor)),
     ("get", "/integrations/new", Some(Role::Operator)),

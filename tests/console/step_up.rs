@@ -102,6 +102,7 @@ const DOES_NOT_ASK: &[(&str, &str)] = &[
     ("/users/{id}/sessions/end", "only takes away"),
     ("/account/preferences", "looks only"),
     ("/credentials", "a new secret that the visitor knows"),
+    ("/credentials/import", "new secrets that the visitor knows"),
     ("/credentials/test", "sends only what was typed"),
     ("/credentials/{id}/test", "sends the secret where its own sealed values say"),
     ("/credentials/{id}/delete", "only one that nothing uses, by its name typed"),

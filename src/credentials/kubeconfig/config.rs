@@ -58,15 +58,26 @@ impl Login {
 }
 
 impl Kubeconfig {
+    /// The current context, or the only one.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let root = document::yaml(text).map_err(|fault| fault.to_string())?;
-        must_be(&root, "kind", "Config")?;
-        must_be(&root, "apiVersion", "v1")?;
-        only(&root, "the kubeconfig", &TOP)?;
+        let root = root(text)?;
         let (context, body) = chosen(&root)?;
+        Self::read(&root, context, body)
+    }
+
+    /// Every context by its name, each read by itself: one that is refused takes no other with it.
+    pub fn contexts(text: &str) -> Result<Vec<(String, Result<Self, String>)>, String> {
+        let root = root(text)?;
+        let entries = root.get("contexts").and_then(Node::list).unwrap_or_default();
+        let names = entries.iter().filter_map(|entry| entry.get("name").and_then(Node::text));
+        let read = |name: &str| Self::read(&root, name, named(&root, "contexts", "context", name)?);
+        Ok(names.map(|name| (name.to_owned(), read(name))).collect())
+    }
+
+    fn read(root: &Node, context: &str, body: &Node) -> Result<Self, String> {
         only(body, "the context", &["cluster", "user", "namespace", "extensions"])?;
-        let cluster = named(&root, "clusters", "cluster", required(body, "context", "cluster")?)?;
-        let user = named(&root, "users", "user", required(body, "context", "user")?)?;
+        let cluster = named(root, "clusters", "cluster", required(body, "context", "cluster")?)?;
+        let user = named(root, "users", "user", required(body, "context", "user")?)?;
         // First the login, whose refusal says more about the file than any other mistake in it.
         refusals::user(user)?;
         refusals::cluster(cluster)?;
@@ -114,6 +125,14 @@ impl TryFrom<String> for Kubeconfig {
     fn try_from(text: String) -> Result<Self, String> {
         Self::parse(&Zeroizing::new(text))
     }
+}
+
+fn root(text: &str) -> Result<Node, String> {
+    let root = document::yaml(text).map_err(|fault| fault.to_string())?;
+    must_be(&root, "kind", "Config")?;
+    must_be(&root, "apiVersion", "v1")?;
+    only(&root, "the kubeconfig", &TOP)?;
+    Ok(root)
 }
 
 /// The name that the one cluster and user get in the canonical document.

@@ -18,6 +18,7 @@ use crate::vault::Vault;
 mod checkup;
 mod edit;
 pub mod entered;
+pub mod import;
 
 pub use checkup::{test, test_edited, test_new};
 pub use edit::{Edited, update};

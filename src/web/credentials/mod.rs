@@ -14,6 +14,7 @@ mod conflict;
 pub mod delete;
 pub mod edit;
 mod form;
+pub mod import;
 pub mod index;
 pub mod limit;
 pub mod new;
