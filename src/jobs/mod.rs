@@ -12,6 +12,7 @@ use tokio::task::JoinSet;
 use crate::models::{
     self, DbError, chain, credential_counts, deliveries, keks, logins, sessions, store_health, totals,
 };
+use crate::runs::alarms;
 use crate::services::Services;
 use crate::telemetry;
 
@@ -79,6 +80,7 @@ fn work(services: &Arc<Services>) -> Vec<Job> {
         every(Duration::from_secs(300), services.clone(), "purge", purge).boxed_local(),
         every(Duration::from_secs(5), services.clone(), "scheduled scans", scheduled_scans::queue_due).boxed_local(),
         every(Duration::from_secs(60), services.clone(), "scheduled tests", scheduled_checkups::test_due).boxed_local(),
+        every(Duration::from_secs(60), services.clone(), "snoozed keys", end_snoozes).boxed_local(),
         run_queue::work(services.clone()).boxed_local(),
         alerts::decide(services.clone()).boxed_local(),
         outbox::work(services.clone()).boxed_local(),
@@ -137,6 +139,14 @@ async fn purge(services: Arc<Services>) -> Result<(), DbError> {
     services.db.transaction(|conn| models::alerts::purge(conn, KEEP_ALERTS_DAYS)).await?;
     // Batch by batch: a run may have as many changes as a registry has tags.
     while !services.stopping.is_cancelled() && services.db.transaction(models::runs::purge).await? > 0 {}
+    Ok(())
+}
+
+/// What a person wanted to hear nothing of for a while is spoken of again.
+async fn end_snoozes(services: Arc<Services>) -> Result<(), DbError> {
+    if !services.trail.is_held() && alarms::end_snoozes(&services).await? > 0 {
+        services.wake.alerts.notify_one();
+    }
     Ok(())
 }
 

@@ -77,6 +77,8 @@ actions! {
     ScanStopRequested "scan.stop_requested" "Scan stop requested" "asked to stop the scan of";
     AlertAcknowledged "alert.acknowledged" "Alert acknowledged" "acknowledged the alert about";
     AlertSnoozed "alert.snoozed" "Alert snoozed" "snoozed the alert about";
+    CloudKeySnoozed "cloud_key.snoozed" "Cloud key snoozed" "snoozed the old keys:";
+    CloudKeySnoozeStopped "cloud_key.snooze_stopped" "Cloud key no longer snoozed" "stopped snoozing the old keys:";
     AlertsSettingsChanged "alerts.settings_changed" "Alert settings changed" "changed the settings of";
     DeliveryRetried "delivery.retried" "Delivery retried" "retried a message through";
     DeliveryDropped "delivery.dropped" "Delivery discarded" "discarded a message through";

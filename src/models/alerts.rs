@@ -57,6 +57,20 @@ pub fn worsen(conn: &mut Conn, trigger: &str, subject: Subject, stage: i16, word
     Ok(())
 }
 
+/// What an open alert says from now on, where that has changed; nobody is notified of it.
+pub fn say(conn: &mut Conn, trigger: &str, subject: Uuid, words: &str) -> Result<(), DbError> {
+    let open = alerts::trigger.eq(trigger).and(alerts::subject_id.eq(subject)).and(alerts::closed_at.is_null());
+    let other = alerts::table.filter(open.and(alerts::words.ne(words)));
+    diesel::update(other).set(alerts::words.eq(words)).execute(conn)?;
+    Ok(())
+}
+
+/// The last alert of that kind about something, open or closed.
+pub fn last(conn: &mut Conn, trigger: &str, subject: Uuid) -> Result<Option<AlertId>, DbError> {
+    let all = alerts::table.filter(alerts::subject_id.eq(subject).and(alerts::trigger.eq(trigger)));
+    Ok(all.order(alerts::opened_at.desc()).select(alerts::id).first(conn).optional()?)
+}
+
 /// Whether there is an open alert of that kind about something.
 pub fn is_open(conn: &mut Conn, trigger: &str, subject: Uuid) -> Result<bool, DbError> {
     let open = alerts::subject_id.eq(subject).and(alerts::trigger.eq(trigger)).and(alerts::closed_at.is_null());
@@ -238,7 +252,7 @@ const LINES: &str = "
         a.closed_why, coalesce(c.usage_count, 0) AS usages, coalesce(c.kind, '') AS kind,
         coalesce(c.identity, '') AS identity, c.id IS NOT NULL OR i.id IS NOT NULL OR t.id IS NOT NULL AS there,
         c.aged_from, c.expires_at,
-        n.event, n.days, n.of_days, n.words, d.sent, d.waiting, d.parked
+        n.event, n.days, n.of_days, CASE WHEN a.words = '' THEN n.words ELSE a.words END AS words, d.sent, d.waiting, d.parked
     FROM (SELECT * FROM alerts WHERE __WHERE__ LIMIT $3) a
     LEFT JOIN credentials c ON a.subject_kind = 'credential' AND c.id = a.subject_id
     LEFT JOIN integrations i ON a.subject_kind = 'integration' AND i.id = a.subject_id

@@ -4,8 +4,10 @@
 //! migration.
 
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Bool, Integer, Jsonb, Nullable, Text, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Integer, Text, Uuid as SqlUuid};
 
+use super::cloud_key::{BY_AGE, HOLD, IS_KEY, lines_of};
+pub use super::cloud_key::{Line, Place};
 use super::provider_facts::{self, KEEP, OVER};
 use super::schema::integrations;
 use super::{Conn, CredentialId, DbError, IntegrationId, ItemId};
@@ -44,48 +46,6 @@ pub struct Query {
     pub size: i64,
 }
 
-/// The key that a page starts after, or, going back, ends before.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Place {
-    /// Seconds since 1970 in the order of the filter.
-    pub at: i64,
-    pub id: ItemId,
-    pub back: bool,
-}
-
-/// A key, as a scan found it.
-#[derive(Clone, Debug, QueryableByName)]
-pub struct Line {
-    #[diesel(sql_type = SqlUuid)]
-    pub id: ItemId,
-    /// The account.
-    #[diesel(sql_type = Text)]
-    pub place: String,
-    /// The key id.
-    #[diesel(sql_type = Text)]
-    pub name: String,
-    #[diesel(sql_type = Jsonb)]
-    pub facts: serde_json::Value,
-    /// The last scan could not read it.
-    #[diesel(sql_type = Bool)]
-    pub kept: bool,
-    #[diesel(sql_type = SqlUuid)]
-    pub integration_id: IntegrationId,
-    #[diesel(sql_type = Text)]
-    pub integration_name: String,
-    /// The credential that holds it, the first by name; `None`: it is not stored here.
-    #[diesel(sql_type = Nullable<SqlUuid>)]
-    pub credential_id: Option<CredentialId>,
-    #[diesel(sql_type = Nullable<Text>)]
-    pub credential_name: Option<String>,
-    /// How many credentials hold it.
-    #[diesel(sql_type = BigInt)]
-    pub credentials: i64,
-    /// Its value in the order of the filter.
-    #[diesel(sql_type = BigInt)]
-    pub at: i64,
-}
-
 /// One page, and whether there are keys before and after it.
 #[derive(Clone, Debug)]
 pub struct Page {
@@ -102,17 +62,13 @@ pub struct Count {
     pub more: bool,
 }
 
-const BY_AGE: &str = "coalesce((i.facts->>'made')::bigint, 0)";
 const BY_USE: &str = "coalesce((i.facts->>'used')::bigint, (i.facts->>'made')::bigint, 0)";
-const IS_KEY: &str = "i.facts->>'sort' = 'key'";
 /// A key that two integrations see counts once.
 const COUNTS: &str = "NOT EXISTS (SELECT FROM items twin
     WHERE twin.facts->>'sort' = 'key' AND twin.name = i.name AND twin.place = i.place AND twin.id < i.id)";
 const ACTIVE: &str = "i.facts->>'active' = 'true'";
 /// What is searched, in small letters.
 const TEXT: &str = "lower(i.name || ' ' || coalesce(i.facts->>'owner', '') || ' ' || i.place)";
-/// The credentials `c` that hold the key, or one of the keys that go by the same name.
-const HOLD: &str = "c.kind = i.facts->>'kind' AND c.key_id = coalesce(i.facts->>'held_as', i.name)";
 const NOT_STORED: &str = "i.facts->>'root' <> 'true' AND NOT EXISTS
     (SELECT FROM credentials c WHERE c.kind = i.facts->>'kind' AND c.key_id = coalesce(i.facts->>'held_as', i.name))";
 
@@ -137,7 +93,7 @@ impl Filter {
     }
 
     /// What an index knows of the keys; `$1` is the limit of age in days.
-    fn range(self) -> String {
+    pub(super) fn range(self) -> String {
         match self {
             Self::All | Self::NotStored => "true".to_owned(),
             Self::Old => format!("{ACTIVE} AND $1 > 0 AND {}", passed(BY_AGE, "$1")),
@@ -187,13 +143,6 @@ fn counted<const N: usize>(conn: &mut Conn, queries: &[String; N], limit_days: i
     Ok(counts)
 }
 
-impl Line {
-    /// Where this key stands in its order.
-    pub fn start(&self, back: bool) -> Place {
-        Place { at: self.at, id: self.id, back }
-    }
-}
-
 /// A page of the keys, the oldest first, of unused ones the longest unused.
 pub fn page(conn: &mut Conn, query: &Query) -> Result<Page, DbError> {
     let back = query.from.is_some_and(|from| from.back);
@@ -211,21 +160,14 @@ pub fn page(conn: &mut Conn, query: &Query) -> Result<Page, DbError> {
         "SELECT i.*, {order} AS at FROM items i WHERE {IS_KEY} AND {range} AND {rest} {beyond} {searched}
          ORDER BY {order} {direction}, i.id {direction} LIMIT $5"
     );
-    let mut lines: Vec<Line> = diesel::sql_query(format!(
-        "SELECT i.id, i.place, i.name, i.facts, i.kept, i.at, i.integration_id, g.name AS integration_name,
-             held.ids[1] AS credential_id, held.names[1] AS credential_name, held.number AS credentials
-         FROM ({keys}) i JOIN integrations g ON g.id = i.integration_id
-         CROSS JOIN LATERAL (SELECT array_agg(c.id ORDER BY c.name_key) AS ids,
-             array_agg(c.name ORDER BY c.name_key) AS names, count(*) AS number FROM credentials c WHERE {HOLD}) held
-         ORDER BY i.at {direction}, i.id {direction}"
-    ))
-    .bind::<Integer, _>(query.limit_days)
-    .bind::<BigInt, _>(query.from.map_or(0, |from| from.at))
-    .bind::<SqlUuid, _>(query.from.map_or(ItemId::default(), |from| from.id))
-    .bind::<Text, _>(pattern)
-    .bind::<BigInt, _>(query.size + 1)
-    .bind::<Array<SqlUuid>, _>(ids)
-    .load(conn)?;
+    let mut lines: Vec<Line> = diesel::sql_query(lines_of(&keys, direction))
+        .bind::<Integer, _>(query.limit_days)
+        .bind::<BigInt, _>(query.from.map_or(0, |from| from.at))
+        .bind::<SqlUuid, _>(query.from.map_or(ItemId::default(), |from| from.id))
+        .bind::<Text, _>(pattern)
+        .bind::<BigInt, _>(query.size + 1)
+        .bind::<Array<SqlUuid>, _>(ids)
+        .load(conn)?;
     let more = i64::try_from(lines.len()).unwrap_or(i64::MAX) > query.size;
     lines.truncate(usize::try_from(query.size).unwrap_or(usize::MAX));
     if back {
@@ -254,32 +196,6 @@ pub fn is_scanned(conn: &mut Conn, family: &str) -> Result<bool, DbError> {
 pub fn counts<const N: usize>(conn: &mut Conn, filters: [Filter; N], limit_days: i32) -> Result<[Count; N], DbError> {
     let queries = filters.map(|filter| count((&filter.range(), &filter.rest(), filter.order())));
     counted(conn, &queries, limit_days)
-}
-
-/// Active keys of one integration that are older than a limit and that no credential holds.
-#[derive(Clone, Debug, PartialEq, Eq, QueryableByName)]
-pub struct OldKeys {
-    #[diesel(sql_type = BigInt)]
-    pub number: i64,
-    /// Who has the oldest, and its age in days.
-    #[diesel(sql_type = Nullable<Text>)]
-    pub owner: Option<String>,
-    #[diesel(sql_type = Nullable<Integer>)]
-    pub days: Option<i32>,
-}
-
-/// Those of an integration; none where `limit_days` is 0.
-pub fn old(conn: &mut Conn, integration: IntegrationId, limit_days: i32) -> Result<OldKeys, DbError> {
-    let range = Filter::Old.range();
-    Ok(diesel::sql_query(format!(
-        "SELECT count(*) AS number, (array_agg(i.facts->>'owner' ORDER BY {BY_AGE}))[1] AS owner,
-             ((extract(epoch FROM now()) - min({BY_AGE})) / 86400)::int AS days
-         FROM items i WHERE i.integration_id = $2 AND {IS_KEY} AND {range}
-             AND NOT EXISTS (SELECT FROM credentials c WHERE {HOLD})"
-    ))
-    .bind::<Integer, _>(limit_days)
-    .bind::<SqlUuid, _>(integration)
-    .get_result(conn)?)
 }
 
 /// Ages of the active keys that are not stored here, by thirds of a limit in days: under a third, under two, under the

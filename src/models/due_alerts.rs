@@ -235,11 +235,11 @@ const REMIND: &str = "
         WHERE a.closed_at IS NULL AND a.stage >= 3 AND a.trigger <> 'lockout' AND old.id = a.id
             AND a.told_at < now() - interval '__DAYS__ days'
             AND (a.snoozed_until IS NULL OR a.snoozed_until <= now())
-        RETURNING a.id, a.notices, a.trigger, now()::date - old.told_at::date AS passed)
+        RETURNING a.id, a.notices, a.trigger, a.words, now()::date - old.told_at::date AS passed)
     INSERT INTO notices (id, alert_id, number, event, days, of_days, words)
     SELECT gen_random_uuid(), again.id, again.notices, 'reminder',
         CASE again.trigger WHEN 'stale' THEN n.days + again.passed WHEN 'expiring' THEN n.days - again.passed ELSE n.days END,
-        n.of_days, n.words
+        n.of_days, CASE WHEN again.words = '' THEN n.words ELSE again.words END
     FROM again CROSS JOIN LATERAL (SELECT days, of_days, words FROM notices
         WHERE alert_id = again.id ORDER BY number DESC LIMIT 1) n
     ON CONFLICT DO NOTHING";

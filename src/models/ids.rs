@@ -114,6 +114,11 @@ id! {
     ItemId
 }
 
+id! {
+    /// A snooze of old keys of the cloud.
+    SnoozeId
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

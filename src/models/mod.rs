@@ -25,6 +25,7 @@ pub mod backlog;
 pub mod chain;
 pub mod channels;
 pub mod checkups;
+mod cloud_key;
 pub mod cloud_keys;
 mod connecting;
 pub mod coverage;
@@ -70,6 +71,7 @@ pub mod missing;
 mod noted;
 pub mod notices;
 mod of_row;
+pub mod old_keys;
 mod ordinary;
 mod paging;
 pub mod provider_facts;
@@ -87,6 +89,7 @@ pub mod secrets;
 mod server_messages;
 mod session_ends;
 pub mod sessions;
+pub mod snoozed_keys;
 pub mod store_health;
 mod text_enum;
 pub mod times;
@@ -103,7 +106,8 @@ pub use connecting::{ConnectError, Parameters, Route, UrlError, connect, connect
 pub use db::{AsDb, Db, read, transaction};
 pub use error::DbError;
 pub use ids::{
-    AlertId, CredentialId, DeliveryId, HookId, IntegrationId, ItemId, RecipientId, ReplicaId, RunId, SessionId, UserId,
+    AlertId, CredentialId, DeliveryId, HookId, IntegrationId, ItemId, RecipientId, ReplicaId, RunId, SessionId,
+    SnoozeId, UserId,
 };
 
 pub type Conn = PgConnection;

@@ -315,6 +315,7 @@ diesel::table! {
         closed_at -> Nullable<Timestamptz>,
         closed_why -> Nullable<Text>,
         row_mac -> Bytea,
+        words -> Text,
     }
 }
 
@@ -414,6 +415,19 @@ diesel::table! {
 }
 
 diesel::table! {
+    snoozed_keys (id) {
+        id -> Uuid,
+        integration_id -> Uuid,
+        place -> Text,
+        by_owner -> Bool,
+        what -> Text,
+        title -> Text,
+        until -> Timestamptz,
+        snoozed_by -> Text,
+    }
+}
+
+diesel::table! {
     credential_phrases (phrase, credential_id) {
         phrase -> Text,
         credential_id -> Uuid,
@@ -450,6 +464,7 @@ diesel::joinable!(delivery_lines -> deliveries (delivery_id));
 diesel::joinable!(delivery_lines -> notices (notice_id));
 diesel::joinable!(channels -> integrations (integration_id));
 diesel::joinable!(coverage -> integrations (integration_id));
+diesel::joinable!(snoozed_keys -> integrations (integration_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
     credential_phrases,
@@ -480,4 +495,5 @@ diesel::allow_tables_to_appear_in_same_query!(
     channels,
     coverage,
     credential_counts,
+    snoozed_keys,
 );

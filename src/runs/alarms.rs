@@ -4,15 +4,17 @@
 
 use chrono::{DateTime, Utc};
 
+use crate::credentials;
 use crate::integrations::Family;
 use crate::integrations::alerts::Trigger;
 use crate::integrations::inventory::{Alarm, Inventory};
 use crate::models::alerts::{self, Subject};
-use crate::models::cloud_keys::{self, OldKeys};
 use crate::models::integrations::Integration;
 use crate::models::item_alerts::{self, Due};
 use crate::models::items::Found;
-use crate::models::{self, Conn, DbError};
+use crate::models::old_keys::{self, OldKeys};
+use crate::models::{self, AlertId, Conn, DbError, IntegrationId, snoozed_keys};
+use crate::services::Services;
 
 /// Opens the alerts that these items need and closes those that they need no more. After the items are saved.
 pub fn settle(conn: &mut Conn, integration: &Integration, found: &[Found]) -> Result<(), DbError> {
@@ -25,16 +27,46 @@ pub fn settle(conn: &mut Conn, integration: &Integration, found: &[Found]) -> Re
     Ok(())
 }
 
-/// Opens or closes the alert about an account's old keys that are not stored here. After the keys are saved.
-pub fn settle_keys(conn: &mut Conn, integration: &Integration, limit_days: Option<i32>) -> Result<(), DbError> {
+/// Days after which a key counts as old, by the alert settings; `None`: never.
+pub fn limit_days(services: &Services) -> Option<i32> {
+    services.limits().of_kind(credentials::aws::KIND.slug, true)
+}
+
+/// Opens or closes the alert about an account's old keys that are not stored here, or lets it say what is true by now.
+/// After the keys, or their snoozes, are saved.
+pub fn settle_keys(conn: &mut Conn, (id, name): (IntegrationId, &str), limit_days: Option<i32>) -> Result<(), DbError> {
+    snoozed_keys::lock(conn, id)?;
     let trigger = Trigger::OldCloudKey.slug();
     let limit_days = limit_days.unwrap_or(0);
-    let old = cloud_keys::old(conn, integration.id, limit_days)?;
+    let old = old_keys::count(conn, id, limit_days)?;
     if old.number == 0 {
-        return alerts::close(conn, &[trigger], integration.id.0, "the last scan found none");
+        let snoozed = !snoozed_keys::of(conn, id, 1)?.is_empty();
+        let why = if snoozed { "all of its old keys are snoozed" } else { "the last scan found none" };
+        return alerts::close(conn, &[trigger], id.0, why);
     }
-    let subject = Subject { kind: "integration", id: integration.id.0, name: &integration.name };
-    alerts::raise(conn, trigger, subject, &old_keys(&old, limit_days))
+    let words = old_keys(&old, limit_days);
+    alerts::raise(conn, trigger, Subject { kind: "integration", id: id.0, name }, &words)?;
+    alerts::say(conn, trigger, id.0, &words)
+}
+
+/// The same after some of its keys were snoozed or are snoozed no more; the alert, if there ever was one.
+pub fn settle_snoozes(conn: &mut Conn, id: IntegrationId, limit_days: Option<i32>) -> Result<Option<AlertId>, DbError> {
+    let name = snoozed_keys::account(conn, id)?;
+    settle_keys(conn, (id, &name), limit_days)?;
+    alerts::last(conn, Trigger::OldCloudKey.slug(), id.0)
+}
+
+/// Takes away the snoozes of keys that have ended; of how many integrations.
+pub async fn end_snoozes(services: &Services) -> Result<usize, DbError> {
+    let limit_days = limit_days(services);
+    let end = move |conn: &mut Conn| {
+        let ended = snoozed_keys::end(conn)?;
+        for id in &ended {
+            settle_snoozes(conn, *id, limit_days)?;
+        }
+        Ok(ended.len())
+    };
+    services.db.transaction(end).await
 }
 
 /// `3 active keys are older than 90 days, the oldest, of ada, 2,821 days.`

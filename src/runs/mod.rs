@@ -11,7 +11,6 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use tokio_util::sync::CancellationToken;
 
-use crate::credentials;
 use crate::echoes::Echoes;
 use crate::integrations::context::Context;
 use crate::integrations::cover::{Cover, Extent};
@@ -27,7 +26,7 @@ use crate::providers::oci_registry::SentTo;
 use crate::services::Services;
 use crate::vault::Vault;
 
-mod alarms;
+pub mod alarms;
 mod elsewhere;
 mod prepare;
 mod record;
@@ -145,7 +144,7 @@ async fn attempt(
             ((*ready.integration).clone(), used, verdict, echoes)
         }
     };
-    let limit_days = services.limits().of_kind(credentials::aws::KIND.slug, true);
+    let limit_days = alarms::limit_days(&services);
     let mut done =
         Done { integration: integration.clone(), used, verdict, sent_to: sent_to.hosts(), echoes, limit_days };
     done.take_out_echoes();

@@ -148,7 +148,7 @@ fn record(
             }
             if Family::find(&done.integration.family) == Some(Family::CloudScan) {
                 cloud_keys::tell(conn, done.integration.id)?;
-                alarms::settle_keys(conn, &done.integration, done.limit_days)?;
+                alarms::settle_keys(conn, (done.integration.id, &done.integration.name), done.limit_days)?;
             }
             let elsewhere = match &run.places {
                 Some(places) => elsewhere::unread(conn, done.integration.id, places)?,

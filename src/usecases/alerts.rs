@@ -28,12 +28,14 @@ pub async fn acknowledge(services: &Services, principal: &Principal, id: AlertId
     Ok(())
 }
 
-/// How long the reminders of an alert are kept away.
+/// How long something is snoozed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Snooze {
     Day,
     Week,
     Month,
+    /// Three months.
+    Quarter,
     /// They come again.
     Not,
 }
@@ -41,14 +43,16 @@ pub enum Snooze {
 impl Snooze {
     /// By the number of days.
     pub fn find(days: &str) -> Option<Self> {
-        [Self::Day, Self::Week, Self::Month, Self::Not].into_iter().find(|snooze| snooze.days().to_string() == days)
+        let all = [Self::Day, Self::Week, Self::Month, Self::Quarter, Self::Not];
+        all.into_iter().find(|snooze| snooze.days().to_string() == days)
     }
 
-    fn days(self) -> i32 {
+    pub(super) fn days(self) -> i32 {
         match self {
             Self::Day => 1,
             Self::Week => 7,
             Self::Month => 30,
+            Self::Quarter => 90,
             Self::Not => 0,
         }
     }

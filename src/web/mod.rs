@@ -122,6 +122,8 @@ tree! {
 
     get  "/cloud-keys"     => cloud_keys::index;
     get  "/cloud-keys.csv" => cloud_keys::export::index;
+    post "/cloud-keys/{id}/snooze"       => cloud_keys::snooze::create;
+    post "/cloud-keys/snoozed/{id}/stop" => cloud_keys::snooze::stop;
     get  "/discovery"      => discovery::index;
     get  "/discovery.csv"  => discovery::export::index;
 

@@ -74,6 +74,8 @@ const NOTICES: &[(&str, Notice)] = &[
     ("enabled", Notice { tone: "good", text: "Enabled. They may log in again." }),
     ("acknowledged", Notice { tone: "good", text: "You look after this alert now." }),
     ("snoozed", Notice { tone: "good", text: "No reminders until then. The alert stays open." }),
+    ("keys-snoozed", Notice { tone: "good", text: "Snoozed. The alert no longer counts what is snoozed." }),
+    ("snooze-stopped", Notice { tone: "good", text: "No longer snoozed." }),
     ("reminded", Notice { tone: "good", text: "Reminders are sent again." }),
     ("retried", Notice { tone: "good", text: "The message is tried again." }),
     ("nothing-to-retry", Notice { tone: "info", text: "Nothing is sent: the alerts have been closed meanwhile." }),

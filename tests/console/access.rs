@@ -66,6 +66,8 @@ pub const TABLE: &[(&str, &str, Option<Role>)] = &[
     ("post", "/credentials/{id}/delete", Some(Role::Operator)),
     ("get", "/cloud-keys", Some(Role::Auditor)),
     ("get", "/cloud-keys.csv", Some(Role::Auditor)),
+    ("post", "/cloud-keys/{id}/snooze", Some(Role::Operator)),
+    ("post", "/cloud-keys/snoozed/{id}/stop", Some(Role::Operator)),
     ("get", "/discovery", Some(Role::Auditor)),
     ("get", "/discovery.csv", Some(Role::Auditor)),
     ("get", "/credentials/import", Some(Role::Operator)),

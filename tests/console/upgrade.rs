@@ -23,6 +23,7 @@ mod discovery;
 mod frame;
 mod labels;
 mod make;
+mod snoozed;
 
 const STORE: &str = include_str!("stores/release_0_1_0.sql");
 /// Refused by the release before: its payload was changed by SQL.

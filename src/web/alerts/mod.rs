@@ -2,6 +2,7 @@
 //! in [`view`]; nothing is decided or sent here. A further screen is a file here and a line in the URL tree.
 
 pub mod index;
+pub mod keys;
 pub mod settings;
 pub mod show;
 pub mod update;

@@ -6,6 +6,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 use chrono::{DateTime, Utc};
 
+use super::keys::{self, Members, MembersView};
 use super::view::{self, AlertView, DeliveryView};
 use crate::alerting::words::{self, Said};
 use crate::integrations::alerts::Event;
@@ -14,6 +15,7 @@ use crate::models::delivery_list::{self, Shown};
 use crate::models::events::{self, Action, Filter};
 use crate::models::notices::{self, Notice};
 use crate::models::{self, AlertId, Conn, CredentialId, DbError, alerts, integration_list};
+use crate::runs::alarms;
 use crate::services::Services;
 use crate::web::credentials::view::Usage;
 use crate::web::error::Error;
@@ -57,6 +59,8 @@ struct Show {
     more_usages: bool,
     entries: Vec<Entry>,
     deliveries: Vec<DeliveryView>,
+    /// Of an alert about old keys in the cloud.
+    members: Option<MembersView>,
     /// Of this page, where the forms lead back to.
     next: String,
 }
@@ -68,10 +72,12 @@ struct Read {
     trail: Vec<events::Event>,
     deliveries: Vec<Shown>,
     usages: Vec<integration_list::Line>,
+    members: Option<Members>,
     now: DateTime<Utc>,
 }
 
-fn read(conn: &mut Conn, id: AlertId) -> Result<Read, DbError> {
+/// `limit_days`: of keys in the cloud.
+fn read(conn: &mut Conn, id: AlertId, limit_days: Option<i32>) -> Result<Read, DbError> {
     let line = alerts::line(conn, id)?;
     let usages = match line.usages {
         0 => Vec::new(),
@@ -82,6 +88,7 @@ fn read(conn: &mut Conn, id: AlertId) -> Result<Read, DbError> {
         said: notices::of(conn, id, MOST)?,
         trail: events::list(conn, &filter, MOST)?,
         deliveries: delivery_list::of_alert(conn, id, MOST)?,
+        members: keys::read(conn, &line, limit_days)?,
         now: models::clock(conn)?,
         line,
         usages,
@@ -89,14 +96,14 @@ fn read(conn: &mut Conn, id: AlertId) -> Result<Read, DbError> {
 }
 
 pub async fn show(services: Data<Services>, request: HttpRequest, visitor: As<Auditor>) -> Result<HttpResponse, Error> {
-    let id = params::id(&request)?;
-    let read = services.db.run(move |conn| read(conn, id)).await?;
+    let (id, limit_days) = (params::id(&request)?, alarms::limit_days(&services));
+    let read = services.db.run(move |conn| read(conn, id, limit_days)).await?;
     page::html(&Show::new(Shell::new(&request, &visitor, "alerts"), read))
 }
 
 impl Show {
     fn new(shell: Shell, read: Read) -> Self {
-        let Read { line, said, trail, deliveries, usages, now } = read;
+        let Read { line, said, trail, deliveries, usages, members, now } = read;
         let mut entries: Vec<Entry> = said.iter().filter_map(|notice| told(&line, notice, now)).collect();
         entries.extend(trail.into_iter().map(|event| done(event, now)));
         entries.sort_by_key(|entry| std::cmp::Reverse(entry.at));
@@ -111,6 +118,7 @@ impl Show {
             more_usages: usize::try_from(line.usages).is_ok_and(|all| all > usages.len()),
             usages: Usage::list(usages, now),
             deliveries: deliveries.into_iter().map(|shown| DeliveryView::new(shown, now)).collect(),
+            members: members.map(|members| MembersView::new(members, now)),
             next: format!("/alerts/{}", line.id),
             entries,
         }

@@ -30,7 +30,8 @@ pub async fn snooze(
 ) -> Result<HttpResponse, Error> {
     posted.only(["days"])?;
     let id = params::id(&request)?;
-    let snooze = Snooze::find(posted.get("days")).ok_or(Error::Malformed)?;
+    let snooze =
+        Snooze::find(posted.get("days")).filter(|snooze| *snooze != Snooze::Quarter).ok_or(Error::Malformed)?;
     alerts::snooze(&services, &visitor.principal(), id, snooze).await?;
     Ok(page::see_other(&format!("/alerts/{id}"), if snooze == Snooze::Not { "reminded" } else { "snoozed" }))
 }

@@ -214,7 +214,7 @@ fn link(event: &Event, administrator: bool) -> Option<String> {
     let id = event.subject_id.filter(|_| !event.action.ends_with(".deleted"))?;
     match event.subject_kind.as_str() {
         "credential" => Some(format!("/credentials/{id}")),
-        "integration" => Some(format!("/integrations/{id}")),
+        "integration" | "cloud_key" => Some(format!("/integrations/{id}")),
         "user" if administrator => Some(format!("/users/{id}")),
         _ => None,
     }

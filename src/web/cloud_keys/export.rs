@@ -6,6 +6,7 @@ use futures_util::stream;
 
 use super::view;
 use crate::models::cloud_keys::{self, Line};
+use crate::runs::alarms;
 use crate::services::Services;
 use crate::web::csv::{attachment, lines};
 use crate::web::error::Error;
@@ -39,7 +40,7 @@ const HEAD: [&str; 17] = [
 ];
 
 pub async fn index(services: Data<Services>, _: As<Auditor>, params: Params) -> Result<HttpResponse, Error> {
-    let query = super::query(&params, super::limit(&services), PIECE)?;
+    let query = super::query(&params, alarms::limit_days(&services), PIECE)?;
     let asked = query.clone();
     // The first piece before the answer begins, so that a database that is away is a page and not half a file.
     let first = services.db.run(move |conn| cloud_keys::page(conn, &asked)).await?;

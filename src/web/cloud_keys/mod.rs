@@ -7,12 +7,13 @@ use askama::Template;
 use chrono::{DateTime, Utc};
 
 pub mod export;
-mod view;
+pub mod snooze;
+pub mod view;
 
-use crate::credentials;
 use crate::integrations::Family;
 use crate::models::cloud_keys::{self, Count, Filter, Page, Place, Query};
 use crate::models::{self, DbError};
+use crate::runs::alarms;
 use crate::services::Services;
 use crate::web::error::Error;
 use crate::web::htmx;
@@ -84,7 +85,7 @@ pub async fn index(
     visitor: As<Auditor>,
     params: Params,
 ) -> Result<HttpResponse, Error> {
-    let limit = limit(&services);
+    let limit = alarms::limit_days(&services);
     let query = query(&params, limit, PAGE)?;
     let asked = query.clone();
     let read = services
@@ -100,11 +101,6 @@ pub async fn index(
         .await?;
     let index = Index::new(Shell::new(&request, &visitor, "cloud-keys"), &params, &query, limit, read);
     if htmx::asked(&request) { page::html(&index.as_results()) } else { page::html(&index) }
-}
-
-/// Days after which an access key counts as old, by the alert settings.
-fn limit(services: &Services) -> Option<i32> {
-    services.limits().of_kind(credentials::aws::KIND.slug, true)
 }
 
 /// What the address asks for.

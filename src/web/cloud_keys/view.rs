@@ -7,8 +7,9 @@ use crate::credentials;
 use crate::credentials::gitlab_token::SERVER;
 use crate::integrations::cloud::key::Facts;
 use crate::models::cloud_keys::Line;
-use crate::models::{CredentialId, IntegrationId};
-use crate::web::credentials::view::Age;
+use crate::models::snoozed_keys::SnoozedKey;
+use crate::models::{CredentialId, IntegrationId, ItemId, SnoozeId};
+use crate::web::credentials::view::{Age, date};
 use crate::web::page::{When, when};
 use crate::web::params::Params;
 
@@ -46,14 +47,39 @@ pub struct KeyView {
     pub others: String,
     /// The form that stores it, filled in; where somebody may store it.
     pub store: Option<String>,
+    pub item: ItemId,
+    /// It is, or another key of its owner.
+    pub snooze: Option<SnoozeView>,
+}
+
+/// A snooze that has not ended.
+pub struct SnoozeView {
+    pub id: SnoozeId,
+    /// `all keys of ada`
+    pub title: String,
+    pub by: String,
+    pub until: When,
+}
+
+impl SnoozeView {
+    pub fn new(snoozed: SnoozedKey) -> Self {
+        Self { id: snoozed.id, title: snoozed.title, by: snoozed.snoozed_by, until: date(snoozed.until) }
+    }
+
+    fn of(line: &mut Line) -> Option<Self> {
+        let (id, until, by) = (line.snooze_id?, line.snoozed_until?, line.snoozed_by.take()?);
+        Some(Self { id, title: line.name.clone(), by, until: date(until) })
+    }
 }
 
 impl KeyView {
-    pub fn new(line: Line, limit: Option<i32>, may_edit: bool, now: DateTime<Utc>) -> Self {
+    pub fn new(mut line: Line, limit: Option<i32>, may_edit: bool, now: DateTime<Utc>) -> Self {
         let facts = facts(&line);
-        let stored = line.credential_id.zip(line.credential_name);
+        let stored = line.credential_id.zip(line.credential_name.take());
         let may_store = may_edit && facts.active && !facts.root && stored.is_none();
         Self {
+            item: line.id,
+            snooze: SnoozeView::of(&mut line),
             store: may_store.then(|| form(&facts, &line.name, &line.place)),
             id: line.name,
             account: line.place,

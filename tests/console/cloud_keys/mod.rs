@@ -13,6 +13,7 @@ mod gitlab_hostile;
 mod page;
 mod scan;
 mod screens;
+mod snoozed;
 
 const ACCOUNT: &str = "210987654321";
 /// Of ada, who has left: made in 2019.

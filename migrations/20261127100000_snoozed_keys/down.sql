@@ -1,0 +1,2 @@
+ALTER TABLE alerts DROP COLUMN words;
+DROP TABLE snoozed_keys;
