@@ -73,6 +73,8 @@ pub struct Field {
     pub wanted: Wanted,
     /// Says whose secret this is or where it goes: changing it asks for the secret again.
     pub identity: bool,
+    /// Comes with the secret: a new access key has another ID. It is asked for where a secret is rotated.
+    pub renewed: bool,
     /// Comes after the credential on the form of an integration: how things are done, not where and what.
     pub after_credential: bool,
     /// Most people leave it as it is: it is folded away on the form of an integration.
@@ -102,6 +104,7 @@ impl Field {
             max,
             wanted,
             identity: false,
+            renewed: false,
             after_credential: false,
             advanced: false,
             summary: unless_blank,
@@ -188,6 +191,11 @@ impl Field {
 
     pub const fn identity(mut self) -> Self {
         self.identity = true;
+        self
+    }
+
+    pub const fn renewed(mut self) -> Self {
+        self.renewed = true;
         self
     }
 

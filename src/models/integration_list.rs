@@ -6,7 +6,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Bool, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 
 use super::paging::Page;
-use super::schema::integrations;
+use super::schema::{integrations, usages};
 use super::times::MaybeTime;
 use super::{Conn, CredentialId, DbError, IntegrationId};
 use crate::names;
@@ -25,6 +25,9 @@ pub struct Line {
     pub version: String,
     #[diesel(sql_type = Text)]
     pub name: String,
+    /// Of the usage that the line is about.
+    #[diesel(sql_type = Text)]
+    pub role: String,
     #[diesel(sql_type = Text)]
     pub host: String,
     #[diesel(sql_type = Bool)]
@@ -54,8 +57,8 @@ const MOST_WORDS: usize = 10;
 const SEARCHED: &str = "concat_ws(' ', i.name_key, u.host, i.version, lower(c.name))";
 
 /// `u` is the usage that a line is about.
-const LINES: &str =
-    "SELECT i.id, i.family, i.version, i.name, i.name_key, coalesce(u.host, '') AS host, i.active, i.next_run_at,
+const LINES: &str = "SELECT i.id, i.family, i.version, i.name, i.name_key, coalesce(u.role, 'main') AS role,
+        coalesce(u.host, '') AS host, i.active, i.next_run_at,
         u.credential_id, c.name AS credential_name, r.state AS last_state,
         coalesce(r.ended_at, r.started_at) AS last_at, r.error AS last_error
     FROM integrations i LEFT JOIN usages u ON u.integration_id = i.id AND (u.role = 'main' OR $1)
@@ -80,6 +83,11 @@ pub fn usages(conn: &mut Conn, credential: CredentialId, limit: i64) -> Result<V
         .bind::<SqlUuid, _>(credential)
         .bind::<BigInt, _>(limit)
         .load(conn)?)
+}
+
+/// How often a credential is used, in any role.
+pub fn count(conn: &mut Conn, credential: CredentialId) -> Result<i64, DbError> {
+    Ok(usages::table.filter(usages::credential_id.eq(credential)).count().get_result(conn)?)
 }
 
 /// Which integrations a page shows.

@@ -136,6 +136,11 @@ impl Verdict {
     pub fn is_failure(self) -> bool {
         !matches!(self, Self::Ok | Self::Throttled | Self::NotHere)
     }
+
+    /// Whether the test could have shown that it works, and did not.
+    pub fn is_unproven(self) -> bool {
+        !matches!(self, Self::Ok | Self::NotHere)
+    }
 }
 
 impl Finding {

@@ -13,11 +13,12 @@ use crate::integrations::Family;
 use crate::integrations::alerts::TRIGGER_FIELDS;
 
 /// The routes of forms that know `redraw`. *Test* posts the fields of a form to a route of its own.
-const FORMS: [&str; 9] = [
+const FORMS: [&str; 10] = [
     "/credentials",
     "/credentials/test",
     "/credentials/{id}/edit",
     "/credentials/{id}/test",
+    "/credentials/{id}/rotate",
     "/integrations",
     "/integrations/{id}/edit",
     "/users/new",

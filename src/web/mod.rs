@@ -86,6 +86,8 @@ tree! {
     get  "/credentials/{id}/usages"  => credentials::usages::index;
     get  "/credentials/{id}/edit"    => credentials::edit::edit;
     post "/credentials/{id}/edit"    => credentials::edit::update;
+    get  "/credentials/{id}/rotate"  => credentials::rotate::edit;
+    post "/credentials/{id}/rotate"  => credentials::rotate::update;
     post "/credentials/{id}/limit"   => credentials::limit::update;
     get  "/credentials/{id}/delete"  => credentials::delete::confirm;
     post "/credentials/{id}/delete"  => credentials::delete::destroy;

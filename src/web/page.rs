@@ -48,6 +48,7 @@ pub struct Notice {
 /// What a redirect may say, by a word in a cookie: the sentence itself never travels.
 const NOTICES: &[(&str, Notice)] = &[
     ("saved", Notice { tone: "good", text: "Saved." }),
+    ("rotated", Notice { tone: "good", text: "Rotated. Every usage works with the new secret from its next call on." }),
     ("deleted", Notice { tone: "good", text: "Deleted." }),
     ("queued", Notice { tone: "good", text: "The scan has been queued." }),
     ("test-queued", Notice { tone: "good", text: "A test alert is on its way to everybody who has confirmed." }),

@@ -61,6 +61,8 @@ pub const TABLE: &[(&str, &str, Option<Role>)] = &[
     ("get", "/credentials/{id}/usages", Some(Role::Auditor)),
     ("get", "/credentials/{id}/edit", Some(Role::Operator)),
     ("post", "/credentials/{id}/edit", Some(Role::Operator)),
+    ("get", "/credentials/{id}/rotate", Some(Role::Operator)),
+    ("post", "/credentials/{id}/rotate", Some(Role::Operator)),
     ("post", "/credentials/{id}/limit", Some(Role::Operator)),
     ("get", "/credentials/{id}/delete", Some(Role::Operator)),
     ("post", "/credentials/{id}/delete", Some(Role::Operator)),

@@ -61,6 +61,13 @@ const ASKS: &[(&str, &str, Asks, &str, &str)] = &[
     ),
     (
         "post",
+        "/credentials/{id}/rotate",
+        InTheForm,
+        "row_version=1&goal=save&password=another",
+        "alerts go where the credential of a channel leads",
+    ),
+    (
+        "post",
         "/integrations",
         InTheForm,
         "version=docker_v2&name=sink&registry=http%3A%2F%2F127.0.0.1%3A1&schedule=off&credential={credential}",

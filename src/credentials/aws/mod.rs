@@ -107,7 +107,8 @@ pub static KIND: Kind = Kind {
             .placeholder("AKIA…")
             .max(128)
             .check(access_key_id)
-            .identity(),
+            .identity()
+            .renewed(),
         Field::secret("secret_access_key", "Secret access key")
             .when("method", &["access_key"])
             .max(256)

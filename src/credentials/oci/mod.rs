@@ -36,7 +36,7 @@ pub static KIND: Kind = Kind {
             .max(255)
             .check(|value| ocid("tenancy", value))
             .identity(),
-        Field::text("fingerprint", "Fingerprint").max(64).check(fingerprint).identity(),
+        Field::text("fingerprint", "Fingerprint").max(64).check(fingerprint).identity().renewed(),
         Field::secret_document("private_key", "Private key")
             .help("PEM, without a passphrase.")
             .max(16_384)

@@ -26,7 +26,7 @@ pub struct Edited {
     pub doubt: Option<Doubt>,
     /// Those in use, to suggest.
     pub owners: Vec<String>,
-    shown: Shown,
+    pub(super) shown: Shown,
 }
 
 impl Edited {
@@ -74,22 +74,37 @@ pub async fn update(
     confirmation: &Confirmation<'_>,
 ) -> Result<(), Refusal> {
     principal.require(Role::Operator)?;
-    if edited.changes_values(values) && edited.carries_alerts(services).await? {
-        confirm(services, principal.visitor(), confirmation).await?;
+    if edited.changes_values(values) {
+        confirm_change(services, principal, edited, confirmation).await?;
     }
     if edited.row.row_version != seen {
         return Err(Refusal::Overtaken);
     }
-    let (entered, draft) = compare(services, principal, edited, values).await?;
+    let (entered, draft) = compare(services, principal, edited, values, "edit").await?;
     save(services, principal, edited, entered, draft).await
 }
 
-/// What was entered, with the row that it makes where more than name and description changes.
-async fn compare(
+/// Asks for the password before other values are saved for a credential that channels send alerts with.
+pub(super) async fn confirm_change(
+    services: &Services,
+    principal: &Principal,
+    edited: &Edited,
+    confirmation: &Confirmation<'_>,
+) -> Result<(), Refusal> {
+    if edited.carries_alerts(services).await? {
+        confirm(services, principal.visitor(), confirmation).await?;
+    }
+    Ok(())
+}
+
+/// What was entered, with the row that it makes where more than name and description changes. `why` is what the trail
+/// says the stored values were opened for.
+pub(super) async fn compare(
     services: &Services,
     principal: &Principal,
     edited: &Edited,
     values: &Values,
+    why: &'static str,
 ) -> Result<(Entered, Option<(Draft, Secret)>), Refusal> {
     let (stored, at) = (edited.stored(), (edited.row.id, edited.row.row_version));
     let entered = entered::check(edited.kind, values, Some(&stored)).map_err(Refusal::Invalid)?;
@@ -100,7 +115,7 @@ async fn compare(
     if entered.values == stored {
         return Ok((entered, None));
     }
-    let stored = match open(services, principal, at, "edit").await? {
+    let stored = match open(services, principal, at, why).await? {
         Ok(opened) => opened.values,
         Err(Closed::Stale) => return Err(Refusal::Overtaken),
         Err(closed) => return Err(DbError::from(closed).into()),
@@ -112,7 +127,7 @@ async fn compare(
 }
 
 /// Writes it; without a draft only name, description, owner and tags.
-async fn save(
+pub(super) async fn save(
     services: &Services,
     principal: &Principal,
     edited: &Edited,

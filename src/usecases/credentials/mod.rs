@@ -1,5 +1,6 @@
 //! What operators do with credentials: add, change, test and delete them, and say from when on one is old. What a form
-//! may hold is in `entered`, saving over what is stored in `edit`, the Test in `checkup`.
+//! may hold is in `entered`, saving over what is stored in `edit`, a new secret alone in `rotate`, the Test in `checkup`,
+//! trying a value on the usages in `trials`.
 
 use super::numbers::days;
 use super::{Confirmation, Principal, Refusal, confirm, read, write};
@@ -19,10 +20,13 @@ mod checkup;
 mod edit;
 pub mod entered;
 pub mod import;
+mod rotate;
+pub mod trials;
 
 pub use checkup::{test, test_edited, test_new};
 pub use edit::{Edited, update};
 use entered::Entered;
+pub use rotate::{Goal, Rotated, rotate};
 
 /// Why the credential that the product comes with stays as it is.
 pub const SHIPPED: &str = "IAM Role comes with Strongroom and stands for the role of the machine that it runs on. It \

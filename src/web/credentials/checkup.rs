@@ -26,7 +26,7 @@ pub async fn unsaved(
     posted: Posted,
 ) -> Result<HttpResponse, Error> {
     let kind = credentials::kind(posted.get("kind"))?;
-    form::only(kind, &posted)?;
+    form::only(kind, &posted, &[])?;
     let found = credentials::test_new(&services, &visitor.principal(), kind, &posted.0).await;
     let shown = (Shell::new(&request, &visitor, "credentials"), labels::owners(&services).await?);
     answer(&request, found, |errors| new::form_of(kind, shown, &posted, errors))
@@ -58,7 +58,7 @@ async fn edited(
     posted: &Posted,
 ) -> Result<HttpResponse, Error> {
     let edited = Edited::load(services, id).await?;
-    form::only(edited.kind, posted)?;
+    form::only(edited.kind, posted, &[])?;
     let seen = form::version(posted)?;
     let found = credentials::test_edited(services, &visitor.principal(), (&edited, seen), &posted.0).await;
     let shell = Shell::new(request, visitor, "credentials");

@@ -28,18 +28,21 @@ struct Conflict {
     shell: Shell,
     row: Credential,
     edited: When,
+    /// Where the person goes on.
+    form: &'static str,
     pairs: Vec<Pair>,
     /// Name and value of what goes on into the form: nothing secret.
     carried: Vec<(String, String)>,
     secret_entered: bool,
 }
 
-/// What somebody else saved meanwhile, beside what is posted: 409.
+/// What somebody else saved meanwhile, beside what is posted: 409. `form` is the form that was posted, `edit` or
+/// `rotate`.
 pub async fn show(
     services: &Services,
     request: &HttpRequest,
     visitor: &As<Operator>,
-    id: CredentialId,
+    (id, form): (CredentialId, &'static str),
     posted: &Values,
 ) -> Result<HttpResponse, Error> {
     let vault = services.vault.clone();
@@ -55,6 +58,7 @@ pub async fn show(
     let page = Conflict {
         shell: Shell::new(request, visitor, "credentials"),
         edited: when(row.edited_at, now),
+        form,
         pairs: pairs(kind, &row, posted),
         carried: carried.map(|name| (name.to_owned(), posted.get(name).to_owned())).collect(),
         secret_entered: secrets().any(|field| !posted.get(field.name).is_empty()),

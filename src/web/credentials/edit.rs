@@ -64,7 +64,7 @@ pub async fn update(
     posted: Posted,
 ) -> Result<HttpResponse, Error> {
     let edited = Edited::load(&services, super::id(&path)?).await?;
-    form::only(edited.kind, &posted)?;
+    form::only(edited.kind, &posted, &[])?;
     let (seen, principal) = (form::version(&posted)?, visitor.principal());
     if posted.0.contains("redraw") {
         let shell = Shell::new(&request, &visitor, "credentials");
@@ -73,7 +73,9 @@ pub async fn update(
     let confirmation = step_up::typed(OTHER_FIELD, &services, &request, &posted);
     match credentials::update(&services, &principal, (&edited, seen), &posted.0, &confirmation).await {
         Ok(()) => Ok(super::leave(&request, &format!("/credentials/{}", edited.row.id), "saved")),
-        Err(Refusal::Overtaken) => conflict::show(&services, &request, &visitor, edited.row.id, &posted.0).await,
+        Err(Refusal::Overtaken) => {
+            conflict::show(&services, &request, &visitor, (edited.row.id, "edit"), &posted.0).await
+        }
         Err(refusal) => refused(&request, &visitor, &edited, (seen, &posted.0), refusal),
     }
 }
@@ -129,7 +131,8 @@ struct Integrity<'a> {
     mendable: bool,
 }
 
-fn opening_failed(request: &HttpRequest, shell: Shell, edited: &Edited) -> Result<HttpResponse, Error> {
+/// What is stored cannot be opened: 409.
+pub fn opening_failed(request: &HttpRequest, shell: Shell, edited: &Edited) -> Result<HttpResponse, Error> {
     let mendable = !matches!(edited.doubt, Some(Doubt::Tampered | Doubt::NotAsked));
     let page = Integrity { shell, row: &edited.row, mendable };
     if htmx::asked(request) {

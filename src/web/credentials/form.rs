@@ -18,9 +18,9 @@ use crate::web::params::Params;
 use crate::web::posted::Posted;
 use crate::web::step_up::{self, Ask};
 
-/// Everything that the form of `kind` posts, beside the number of the row's version.
-pub fn only(kind: &Kind, posted: &Posted) -> Result<(), Error> {
-    let own = kind.fields.iter().map(|field| field.name);
+/// Refuses everything that the form of `kind` does not post; `more` are fields of one page alone.
+pub fn only(kind: &Kind, posted: &Posted, more: &[&'static str]) -> Result<(), Error> {
+    let own = kind.fields.iter().map(|field| field.name).chain(more.iter().copied());
     posted.only(own.chain([
         "kind",
         "name",

@@ -20,7 +20,9 @@ pub mod limit;
 pub mod new;
 mod place;
 mod policies;
+pub mod rotate;
 pub mod show;
+mod trials;
 pub mod usages;
 pub mod view;
 

@@ -56,7 +56,7 @@ pub async fn create(
     posted: Posted,
 ) -> Result<HttpResponse, Error> {
     let kind = credentials::kind(posted.get("kind"))?;
-    form::only(kind, &posted)?;
+    form::only(kind, &posted, &[])?;
     let shell = Shell::new(&request, &visitor, "credentials");
     let owners = labels::owners(&services).await?;
     if posted.0.contains("redraw") {

@@ -222,6 +222,8 @@ pub struct Usage {
     pub id: IntegrationId,
     pub name: String,
     pub family: String,
+    /// Slug of what it is, for its mark.
+    pub version: String,
     pub host: String,
     pub active: bool,
     pub used: Option<When>,
@@ -249,6 +251,7 @@ impl Usage {
             id: line.id,
             family: Family::find(&line.family).map_or(line.family, |family| family.label().to_owned()),
             name: line.name,
+            version: line.version,
             host: line.host,
             active: line.active,
             used: line.last_at.map(|at| when(at, now)),

@@ -9,6 +9,7 @@ mod labels;
 mod page;
 mod pasted;
 mod races;
+mod rotating;
 mod round_trips;
 pub mod samples;
 mod searching;

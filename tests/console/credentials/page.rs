@@ -42,7 +42,8 @@ async fn the_page_shows_everything_but_the_secret() {
     assert!(page.texts(".timeline li")[0].starts_with("Created by ada"));
     assert!(page.texts("h2").contains(&"How to make one".to_owned()));
     assert!(page.texts("figcaption").iter().any(|caption| caption.contains("Amazon ECR")));
-    assert_eq!(page.texts(".page-head a.button"), ["Edit", "Delete"]);
+    let ways: Vec<String> = ["rotate", "edit", "delete"].map(|way| format!("/credentials/{id}/{way}")).into();
+    assert_eq!(page.attributes(".page-head a.button", "href"), ways);
     assert!(!page.body.contains("tooshort"));
 }
 
