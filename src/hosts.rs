@@ -30,7 +30,7 @@ const METADATA_V6: [Ipv6Addr; 3] = [
 
 const SPELLING: &str = "Enter the address without spaces, backslashes or control characters.";
 const LOGIN: &str = "Enter the address without a user name or password.";
-const INVISIBLE: &str = "This address has an invisible character. Type it anew, or copy it from elsewhere.";
+const INVISIBLE: &str = "This address has an invisible character. Type it again, or copy it from elsewhere.";
 const INVALID: &str = "Enter a valid address, such as https://server.example.com.";
 
 /// Parses an address that somebody typed. The URL standard would read a backslash as a slash and skip tabs and line

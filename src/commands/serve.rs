@@ -60,7 +60,7 @@ async fn serve(settings: Settings, url: &str) -> ExitCode {
     };
     match console.setup_link().await {
         Ok(Some(link)) => {
-            say(&"Open this link within 30 minutes to make the first administrator:");
+            say(&"Open this link within 30 minutes to create the first administrator:");
             say(&link);
         }
         Ok(None) => {}

@@ -19,7 +19,7 @@ pub static KIND: Kind = Kind {
         steps: &[
             "Sign in as a machine user that sees only what is scanned.",
             "In Settings > Developer settings > Personal access tokens > Tokens (classic) choose Generate new token: \
-             the Container Registry takes classic tokens only.",
+             the Container Registry accepts classic tokens only.",
             "Tick read:packages and nothing else, choose an expiry date, and copy the token: it is shown once.",
         ],
         snippets: &[("Least scope for registry scans; read:org too, to find all organizations", "read:packages")],
@@ -53,7 +53,8 @@ fn examine(values: &Values) -> Result<Facts, Errors> {
         facts.lines.insert(0, ("Token type", label.to_owned()));
     }
     if token.starts_with("github_pat_") {
-        facts.warnings.push("GitHub Container Registry takes only classic tokens, not fine-grained ones.".to_owned());
+        facts.warnings.push("GitHub Container Registry accepts only classic tokens, not fine-grained \
+        ones.".to_owned());
     }
     Ok(facts)
 }

@@ -63,7 +63,7 @@ impl Family {
             Self::RegistryScan => "Lists the images of a registry, on a schedule.",
             Self::ServerlessScan => "Lists the functions of a cloud account, on a schedule.",
             Self::CloudScan => "Lists the keys, registries, functions and clusters of a cloud account, on a schedule.",
-            Self::AlertProfile => "Tells people or a service what needs attention, each thing once.",
+            Self::AlertProfile => "Sends alerts to people or other tools, once per issue.",
         }
     }
 }

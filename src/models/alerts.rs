@@ -101,7 +101,7 @@ pub fn close(conn: &mut Conn, triggers: &[&str], subject: Uuid, why: &str) -> Re
 /// end soon too.
 pub fn after_edit(conn: &mut Conn, credential: CredentialId, replaced: bool, ends: bool) -> Result<(), DbError> {
     if !replaced {
-        return close(conn, &["integrity", "failed_test"], credential.0, "it was saved anew");
+        return close(conn, &["integrity", "failed_test"], credential.0, "it was saved again");
     }
     let closed: &[&str] = match ends {
         true => &["stale", "integrity", "failed_test"],

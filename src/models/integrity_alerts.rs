@@ -47,7 +47,7 @@ pub fn raise(conn: &mut Conn, vault: &Vault, subject: Subject, words: &str) -> R
         Open::Genuine => return Ok(()),
         Open::Nothing => {}
         Open::Forged => {
-            tracing::error!(subject = subject.name, "an alert was altered outside Strongroom and is raised anew");
+            tracing::error!(subject = subject.name, "an alert was altered outside Strongroom and is raised again");
             close_forged(conn, subject.id)?;
         }
     }
@@ -95,7 +95,7 @@ fn is_open(trigger: &'static str, subject: Uuid) -> _ {
 }
 
 fn close_forged(conn: &mut Conn, subject: Uuid) -> Result<(), DbError> {
-    let why = "it was altered outside Strongroom, and raised anew";
+    let why = "it was altered outside Strongroom, and raised again";
     diesel::update(alerts::table.filter(is_open(TRIGGER, subject)))
         .set((alerts::closed_at.eq(clock_timestamp().nullable()), alerts::closed_why.eq(why)))
         .execute(conn)?;

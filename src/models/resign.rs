@@ -42,7 +42,7 @@ pub fn once(conn: &mut Conn, vault: &Vault, again: Again) -> Result<(), BootErro
         return Err(BootError::Unsigned);
     }
     check_keys(&keys, &walk)?;
-    tracing::warn!("the rows of this store are signed anew, as those of the release before");
+    tracing::warn!("the rows of this store are signed again, as those of the release before");
     let signed = sign_all(conn, vault)?;
     let row = trust::sign(vault, row);
     diesel::update(table).set(schema::deployment::row_mac.eq(&row.row_mac)).execute(conn)?;

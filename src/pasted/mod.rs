@@ -134,7 +134,7 @@ pub fn invisible(text: &str) -> Option<String> {
         at => format!("as character {at}"),
     };
     let code = u32::from(found);
-    Some(format!("This has an invisible character (U+{code:04X}) {place}. Delete it there, or type the value anew."))
+    Some(format!("This has an invisible character (U+{code:04X}) {place}. Delete it there, or type the value again."))
 }
 
 /// Characters that take no room on the screen, those that look like nothing at all included.

@@ -42,7 +42,7 @@ pub async fn test(kind: &Kind, values: &Values, roles: &[Wanted], egress: &Egres
     let Some((_, probe)) = PROBES.iter().find(|(slug, _)| *slug == kind.slug) else {
         return Finding::new(
             Verdict::NotHere,
-            "This type is tested through the integration that uses it.",
+            "Test it with an integration that uses it.",
             "Run a scan or send a test alert with it.",
         );
     };

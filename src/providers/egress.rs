@@ -98,11 +98,10 @@ impl Egress {
     pub fn warning(url: &Url) -> Option<&'static str> {
         match url.scheme() {
             "http" => Some(
-                "This address is plain http: whoever listens on the network between can read the credential. Use https \
-                 where you can.",
+                "Unencrypted (http): anyone on the network can read the credential. Use https where you can.",
             ),
             "smtp-clear" => Some(
-                "Mail goes to this server without encryption: whoever listens on the network between can read it. Use \
+                "Mail goes to this server without encryption: anyone on the network can read it. Use \
                  STARTTLS or TLS where you can.",
             ),
             _ => None,

@@ -243,7 +243,7 @@ impl ProviderError {
                 (format!("{who} limits the number of requests and kept refusing."), "Try later.".to_owned())
             }
             Self::ServerError { status } => {
-                (format!("{who} has a problem of its own (status {status})."), "Try later.".to_owned())
+                (format!("{who} returned an error ({status})."), "Try later.".to_owned())
             }
             Self::UnexpectedStatus { status } => (
                 format!("{who} answered with the unexpected status {status}."),
@@ -253,7 +253,7 @@ impl ProviderError {
                 (format!("{who} gave an answer that is not understood."), "Check the address.".to_owned())
             }
             Self::TooLarge => {
-                (format!("{who} gave more than Strongroom takes in."), "Narrow down what is asked for.".to_owned())
+                (format!("{who} sent more than Strongroom accepts."), "Narrow down what is asked for.".to_owned())
             }
             Self::OddName { name } => {
                 (format!("{who} lists “{name}”, which cannot be a name there."), "It was left out.".to_owned())

@@ -77,7 +77,7 @@ fn welcome(answer: &Answer) -> Outcome<Finding> {
     if let Some(scopes) = answer.header("x-oauth-scopes") {
         let scopes: Vec<&str> = scopes.split(',').map(str::trim).filter(|scope| !scope.is_empty()).collect();
         if !scopes.iter().any(|scope| PACKAGE_SCOPES.contains(scope)) {
-            finding.remedy = "Registry scans need the scope read:packages, which this token has not.".to_owned();
+            finding.remedy = "Registry scans need the scope read:packages, which this token doesn't have.".to_owned();
         }
         let list = if scopes.is_empty() { Some("none".to_owned()) } else { calls::shown(&scopes.join(", ")) };
         finding.facts.extend(list.map(|scopes| ("Scopes", scopes)));

@@ -122,7 +122,7 @@ fn describe(token: Option<Token>, username: Option<String>) -> Finding {
     finding.expires_at = token.expires_at.map(midnight);
     finding = finding.dated(token.created_at, token.last_used_at);
     if !token.scopes.iter().any(|scope| API_SCOPES.contains(&scope.as_str())) {
-        finding.remedy = "Registry scans need the scope read_api, which this token has not.".to_owned();
+        finding.remedy = "Registry scans need the scope read_api, which this token doesn't have.".to_owned();
     }
     finding
 }

@@ -94,7 +94,7 @@ impl Verdict {
             Self::Throttled => "Throttled",
             Self::Unreachable => "Unreachable",
             Self::RefusedByPolicy => "Refused by policy",
-            Self::NotHere => "Not testable here",
+            Self::NotHere => "Can't be tested on its own",
         }
     }
 }

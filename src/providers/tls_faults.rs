@@ -134,7 +134,7 @@ impl CertificateFault {
             }
             Self::OtherName { names } if names.is_empty() => (
                 cause("it names no host (no subject alternative name)"),
-                "Have it issued anew with the host among its subject alternative names; a common name alone no longer \
+                "Have it issued again with the host among its subject alternative names; a common name alone no longer \
                  counts."
                     .to_owned(),
             ),
@@ -190,9 +190,9 @@ impl HandshakeFault {
                 "broke off the encryption with an internal error",
                 "Some servers do so for a name that they do not know: check the host name first, then the server's log.",
             ),
-            Self::OldVersion => ("speaks only an old version of TLS", "Have TLS 1.2 or 1.3 switched on there."),
+            Self::OldVersion => ("supports only an old version of TLS", "Have TLS 1.2 or 1.3 switched on there."),
             Self::NothingInCommon => (
-                "offers no way of encrypting that Strongroom takes",
+                "offers no encryption that Strongroom accepts",
                 "Have TLS 1.2 or 1.3 with current ciphers switched on there; some servers also end this way when they want \
                  a client certificate.",
             ),

@@ -41,7 +41,7 @@ pub(super) fn parts(host: &str, cause: &ProviderError) -> (String, String) {
                 "{who}, which the registry names, gave an answer that is not understood: it should be JSON \
                      with a token."
             ),
-            "Have whoever runs it look at it.".to_owned(),
+            "Ask its administrator.".to_owned(),
         ),
         ProviderError::NotFound => {
             (format!("{who}, which the registry names, has no such page."), format!("{CORRECT}."))

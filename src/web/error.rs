@@ -104,12 +104,14 @@ impl Trail {
             Self::Held => (
                 "Nothing is changed while the database is not to be relied on",
                 "Its audit trail was altered before this console started, or cannot be read, or its tables were replaced. \
-                 No secret is used and nothing was changed. The dashboard says which it is, and what to do: put the backup \
+                 No secret is used and nothing was changed. The dashboard says which it is, and what to do: put the \
+                 backup \
                  or the tables back, or accept a break of the trail with the command “strongroom audit accept”.",
             ),
             Self::Cut => (
                 "The audit trail was altered a moment ago",
-                "Somebody altered it or rolled it back in the database, so nothing was changed. The Alerts page says what \
+                "Someone altered it or rolled it back in the database, so nothing was changed. The Alerts page says \
+                what \
                  was found in a few seconds; then you can try again.",
             ),
         }
@@ -118,7 +120,7 @@ impl Trail {
 
 /// Why nobody may demote or disable them.
 pub const LAST_ADMINISTRATOR: &str =
-    "This is the last administrator who can log in. Make somebody else an administrator first.";
+    "This is the last administrator who can log in. Make someone else an administrator first.";
 
 /// What the guard turns into a page or, for htmx, a notice.
 #[derive(Clone, Debug)]
@@ -187,7 +189,7 @@ impl Error {
             ),
             Self::ReadOnly => (
                 "Nothing can be saved at the moment",
-                "The database takes no writes. Nothing was changed; reading works.",
+                "The database is read-only. Nothing was changed; reading works.",
             ),
             Self::Trail(trail) => trail.words(),
         };
@@ -260,11 +262,11 @@ impl From<DbError> for Error {
                 tracing::error!(%error, "a value cannot be sealed");
                 Self::Unavailable
             }
-            DbError::Stale => Self::Conflict("Somebody else has changed it meanwhile. Reload the page.".to_owned()),
+            DbError::Stale => Self::Conflict("Someone else changed it. Reload the page.".to_owned()),
             DbError::Duplicate(_) => Self::Conflict("There is one of that name already. Choose another.".to_owned()),
             DbError::Reference(_) => Self::Conflict("It is in use, or what it refers to has been deleted.".to_owned()),
             DbError::Integrity => Self::Conflict(
-                "Integrity error: what is stored here is not what Strongroom saved. It cannot be used; enter it anew. The \
+                "Integrity error: what is stored here is not what Strongroom saved. It cannot be used; enter it again. The \
                  audit trail says when it was noticed."
                     .to_owned(),
             ),

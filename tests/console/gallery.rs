@@ -104,7 +104,7 @@ async fn the_pictures_of_the_readme_can_be_taken() {
     browser.press("Save").await;
     browser.sees("Usages").await;
     let credential = browser.path().await;
-    browser.goto("/integrations/new").await;
+    browser.goto("/integrations/new?version=docker_v2").await;
     browser.fill("Name", "Harbor, all teams").await;
     browser.fill("Registry", &registry.url()).await;
     browser.choose("Credential", "Harbor robot").await;

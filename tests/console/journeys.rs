@@ -72,7 +72,7 @@ impl Journey {
     /// Tries to save, and is told why not.
     async fn refused(&self, sentence: &str) {
         self.browser.press("Save").await;
-        self.browser.sees("Nothing was saved").await;
+        self.browser.sees("Please fix").await;
         self.browser.sees(sentence).await;
     }
 
@@ -236,7 +236,7 @@ async fn field_journey_dockers_config_becomes_a_registry_scan() {
     journey.browser.fill("Username", "robot").await;
     journey.paste("password", "robot-secret-1\n").await;
     journey.save().await;
-    journey.browser.goto("/integrations/new").await;
+    journey.browser.goto("/integrations/new?version=docker_v2").await;
     journey.browser.fill("Name", "Team images").await;
     journey.browser.fill("Registry", &registry.url()).await;
     journey.browser.choose("Credential", "Registry").await;

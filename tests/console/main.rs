@@ -38,6 +38,7 @@ mod requests;
 mod routes;
 mod schema_tests;
 mod sealed_columns;
+mod search;
 mod step_up;
 mod story;
 mod support;

@@ -28,6 +28,7 @@ async fn save_robot(browser: &Browser, password: &str) {
 async fn add_and_scan(browser: &Browser, registry: &Registry) {
     browser.goto("/integrations").await;
     browser.press("Add integration").await;
+    browser.press("Docker Registry v2").await;
     browser.fill("Name", "Team images").await;
     browser.fill("Registry", &registry.url()).await;
     browser.choose("Credential", "Harbor robot").await;
@@ -106,6 +107,9 @@ async fn every_page_is_accessible_in_light_and_dark_wide_and_narrow() {
         "/discovery",
         "/integrations",
         "/integrations/new",
+        "/integrations/new?version=docker_v2",
+        "/credentials/import",
+        "/search?q=a",
         "/alerts",
     ]
     .map(str::to_owned)
@@ -186,7 +190,7 @@ async fn the_whole_console_works_without_javascript() {
     browser.press("Save").await;
     browser.sees("arn:aws:iam::123456789012:role/scanner").await;
 
-    browser.goto("/integrations/new").await;
+    browser.goto("/integrations/new?version=docker_v2").await;
     browser.fill("Name", "Team images").await;
     browser.fill("Registry", &registry.url()).await;
     browser.choose("Credential", "Harbor robot").await;

@@ -129,7 +129,7 @@ async fn the_last_administrator_can_be_neither_demoted_nor_disabled() {
     for (path, field) in [("role", ("role", "auditor")), ("disabled", ("disabled", "on"))] {
         let page = admin.post(&format!("{user}/{path}"), &[field]).await;
         assert_eq!(page.status, 422);
-        let says = "This is the last administrator who can log in. Make somebody else an administrator first.";
+        let says = "This is the last administrator who can log in. Make someone else an administrator first.";
         assert_eq!(page.text("[role=alert]"), says);
     }
     assert_eq!(sql::count(&app, "users WHERE role = 'administrator' AND NOT disabled"), 1);

@@ -137,7 +137,7 @@ pub static KIND: Kind = Kind {
         ],
         snippets: &[
             (
-                "Make the user and its key",
+                "Create the user and key",
                 "aws iam create-user --user-name USER\naws iam create-access-key --user-name USER",
             ),
             ("Policy of the user: may assume the role", ASSUME),

@@ -197,7 +197,8 @@ fn examine(values: &Values) -> Result<Facts, Errors> {
             let cloud = cloud.map_or(Cloud::Global.label(), |(_, label)| label);
             if !pair.is_rsa() {
                 warnings
-                    .push("Microsoft Entra ID takes certificates with an RSA key. This one has another.".to_owned());
+                    .push("Microsoft Entra ID accepts only certificates with an RSA key. This one has \
+                    another.".to_owned());
             }
             Ok(Facts {
                 warnings,

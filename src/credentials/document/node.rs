@@ -69,7 +69,7 @@ pub enum Fault {
     LineBreak(usize),
     #[error("Line {0} is indented with unusual spaces, as web pages have them. Replace them by plain ones.")]
     Spaces(usize),
-    #[error("Line {0} is indented with a tab. YAML takes spaces only.")]
+    #[error("Line {0} is indented with a tab. YAML accepts spaces only.")]
     Tab(usize),
     #[error("Line {0} is not valid YAML. Paste the whole file, with its indentation.")]
     Yaml(usize),

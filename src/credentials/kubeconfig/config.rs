@@ -251,9 +251,10 @@ fn read_user(user: &Node) -> Result<Login, String> {
         (_, false, true, ..) => Err("The user's client-key-data has no client-certificate-data beside it.".into()),
         (false, false, false, true, false) => Err("The user has a username and no password.".to_owned()),
         (false, false, false, false, true) => Err("The user has a password and no username.".to_owned()),
-        (false, false, false, false, false) => Err("The user has nothing to log in with. Strongroom takes a token, \
+        (false, false, false, false, false) => Err("The user has nothing to log in with. Strongroom accepts a token, \
                                                     client-certificate-data with client-key-data, or username with \
-                                                    password. Print them with kubectl config view --minify --flatten --raw."
+                                                    password. Print them with kubectl config view --minify --flatten \
+                                                    --raw."
             .to_owned()),
         _ => Err("The user has several ways to log in. Remove username and password, or all the others: a server knows a \
                   login by one header."

@@ -27,7 +27,8 @@ static FIELDS: [Field; 4 + fields::TRIGGERS] = fields::with_triggers([
     Field::text("url", "URL")
         .placeholder("https://example.atlassian.net")
         .help(
-            "The address of the site. Jira Cloud takes a Basic authentication of an e-mail address and an API token; Jira Data \
+            "The address of the site. Jira Cloud accepts a Basic authentication of an e-mail address and an API \
+            token; Jira Data \
              Center one of a user name and a password, or a personal access token as an API token.",
         )
         .check(fields::check_address)
@@ -64,7 +65,8 @@ pub static JIRA: Spec = Spec {
 fn suits(settings: &Values, kind: &str, _: &Values) -> Result<(), Errors> {
     let cloud = site(settings).is_some_and(|url| is_cloud(&url));
     if cloud && kind == "api_token" {
-        let text = "Jira Cloud takes an API token together with the e-mail address that it belongs to: choose a Basic \
+        let text = "Jira Cloud accepts an API token together with the e-mail address that it belongs to: choose a \
+        Basic \
                     authentication with the address as user name and the token as password.";
         return Err(Errors::one("url", text));
     }
@@ -194,7 +196,8 @@ impl<'a> Site<'a> {
                 "Jira refused the personal access token. Check that it has not expired, and edit the credential."
             }
             401 | 403 if !by_token && said.contains("basic auth") => {
-                "Jira takes no user names with passwords: basic authentication is switched off there. Create a personal \
+                "Jira doesn't accept user names with passwords: basic authentication is switched off there. Create a \
+                personal \
                  access token in the user's profile, store it as an API token, and choose that."
             }
             403 if answer.header("x-authentication-denied-reason").is_some() => {

@@ -52,11 +52,11 @@ impl Region {
         match self {
             Self::Us => {
                 "PagerDuty's US service region does not know the integration key. If the account is in the EU, set \
-                         Service region to EU. Otherwise copy the key anew, and edit the credential."
+                         Service region to EU. Otherwise copy the key again, and edit the credential."
             }
             Self::Eu => {
                 "PagerDuty's EU service region does not know the integration key. If the account is in the US, set \
-                         Service region to US. Otherwise copy the key anew, and edit the credential."
+                         Service region to US. Otherwise copy the key again, and edit the credential."
             }
         }
     }
@@ -66,7 +66,7 @@ static PEER: Peer = Peer {
     who: "PagerDuty",
     bad_request: "PagerDuty does not take the event. Check that the token is the integration key of an Events API v2 \
                   integration, which has 32 characters.",
-    unauthorized: "PagerDuty does not know the integration key. Copy it anew from the service's integrations, and edit \
+    unauthorized: "PagerDuty does not know the integration key. Copy it again from the service's integrations, and edit \
                    the credential.",
     forbidden: "PagerDuty does not take events by this integration key. The service may be disabled: look at it there.",
     not_found: "PagerDuty's Events API is not at this address. Ask the operator about STRONGROOM_ENDPOINTS.",

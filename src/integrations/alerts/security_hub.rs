@@ -25,7 +25,7 @@ const IMPORT: &str = "securityhub:BatchImportFindings";
 
 static FIELDS: [Field; 4 + fields::TRIGGERS] = fields::with_triggers([
     Field::text("region", "Region").placeholder("eu-central-1").max(32).check(aws::region),
-    aws::STS.help("Exchanges the credential for temporary ones of a role, which may import findings."),
+    aws::STS.help("Assume a role that can import findings."),
     aws::ROLE
         .placeholder("arn:aws:iam::123456789012:role/security-hub")
         .help("The role's whole ARN. It wins over a role of the credential."),

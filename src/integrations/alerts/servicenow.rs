@@ -173,7 +173,8 @@ impl<'a> Table<'a> {
                  itil."
             }
             (401, Login::Password(_)) if wants_token => {
-                "ServiceNow takes access tokens only from this user, or refused the password. Set Login to OAuth client \
+                "ServiceNow accepts only access tokens from this user, or refused the password. Set Login to OAuth \
+                client \
                  credentials, or check the credential."
             }
             _ => return PEER.refusal(answer),

@@ -160,7 +160,7 @@ fn refusal(code: &str, answer: &Answer) -> Failure {
         "not_in_channel" => "The bot is not in the channel. Invite it there: /invite and the bot's name.",
         "is_archived" => "The channel is archived. Enter another one.",
         "invalid_auth" | "not_authed" | "token_revoked" | "account_inactive" | "not_allowed_token_type" => {
-            "Slack refused the token. Copy the bot's token (xoxb-…) anew, and edit the credential."
+            "Slack refused the token. Copy the bot's token (xoxb-…) again, and edit the credential."
         }
         "token_expired" => "The token has expired. Make a new one, and edit the credential.",
         "missing_scope" | "no_permission" => {
@@ -175,7 +175,7 @@ fn refusal(code: &str, answer: &Answer) -> Failure {
         }
         "ratelimited" | "rate_limited" | "message_limit_exceeded" => return PEER.throttled(call::pause(answer)),
         "internal_error" | "fatal_error" | "service_unavailable" | "request_timeout" | "team_added_to_org" => {
-            return Failure::later("Slack has a problem of its own. Strongroom sends the message later.");
+            return Failure::later("Slack returned an error. Strongroom retries later.");
         }
         "msg_too_long" | "msg_blocks_too_long" | "invalid_blocks" | "invalid_blocks_format" | "invalid_arguments" => {
             "Slack does not take this message as it is built. Please report this."

@@ -101,8 +101,8 @@ async fn check(cx: &Context<'_>) -> Result<String, Failure> {
     let request = call::with_token(call::get(url), "Splunk", &payload.token)?;
     let answer = Caller::new(cx, ca_certificate::tls(cx.settings), &PEER)?.ask(request).await?;
     match (answer.status, answer.json::<Taken>().map(|taken| taken.code)) {
-        (200, Ok(17)) => Ok("The collector is healthy. Whether it takes the token and the index shows with a test \
-                             alert."
+        (200, Ok(17)) => Ok("The collector is healthy. Send a test alert to see that it accepts the token and the \
+        index."
             .to_owned()),
         (200, _) => Err(PEER.not_understood()),
         (503, _) => Err(Failure::later("The collector of Splunk answers, but its queues are full. Try later.")),
@@ -153,7 +153,7 @@ fn taken(answer: &Answer) -> Result<(), Failure> {
         Ok(0) if success => return Ok(()),
         Ok(1) => "The token is disabled in Splunk. Enable it under HTTP Event Collector, or use another.",
         Ok(2 | 3) => PEER.unauthorized,
-        Ok(4) => "Splunk does not know the token. Copy it anew, and edit the credential.",
+        Ok(4) => "Splunk does not know the token. Copy it again, and edit the credential.",
         Ok(7) => "Splunk does not have the index, or the token may not write to it. Check the index.",
         Ok(8 | 9 | 17..=20) => {
             return Err(Failure::later("Splunk is busy, or shutting down. Strongroom sends the events later."));

@@ -23,9 +23,9 @@ static PEER: Peer = Peer {
     who: "Microsoft Teams",
     bad_request: "Microsoft Teams does not take this message. Check that the workflow is one that posts when a webhook \
                   request is received.",
-    unauthorized: "Microsoft Teams refused the address. Copy it anew from the workflow, and edit the credential.",
+    unauthorized: "Microsoft Teams refused the address. Copy it again from the workflow, and edit the credential.",
     forbidden: "Microsoft Teams refused the address, or the workflow's owner may not post to the channel. Look at the \
-                workflow, and copy its address anew.",
+                workflow, and copy its address again.",
     not_found: "The workflow or connector does not exist any more. Add one to the channel, and edit the credential.",
 };
 
@@ -73,7 +73,7 @@ fn refusal(answer: &Answer) -> Failure {
         Ok("DirectApiAuthorizationRequired") => {
             "The workflow of Microsoft Teams did not take the signature in its address: it was not copied whole, or the \
              workflow may be triggered by people of the organisation only. Set who can trigger it to anyone, copy its \
-             address anew with all that follows the question mark, and edit the credential."
+             address again with all that follows the question mark, and edit the credential."
         }
         Ok("TriggerInputSchemaMismatch") => {
             "The workflow of Microsoft Teams expects a message of another kind. Use the template that posts to a channel \

@@ -17,7 +17,7 @@ pub fn test_message(id: Uuid, at: DateTime<Utc>, console: &Url) -> Message {
         severity: Severity::Info,
         title: "This is a test alert of Strongroom.".to_owned(),
         subject: "Test alert".to_owned(),
-        detail: "Somebody pressed Send test alert on this profile's page.".to_owned(),
+        detail: "Someone pressed Send test alert on this profile's page.".to_owned(),
         subject_url: alerts.clone(),
         url: alerts,
         since: at,

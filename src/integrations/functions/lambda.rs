@@ -60,7 +60,7 @@ static FIELDS: &[Field] = &[
         .summary(all_if_blank)
         .advanced(),
     Field::text("exclude_functions", "Functions to exclude").optional().max(4096).check(check_patterns).advanced(),
-    aws::STS.help("Exchanges the credential for temporary ones of a role, which may list the functions."),
+    aws::STS.help("Assume a role that can list the functions."),
     aws::ROLE
         .placeholder("arn:aws:iam::123456789012:role/function-reader")
         .help("The role's whole ARN. It wins over a role of the credential."),

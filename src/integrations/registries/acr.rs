@@ -46,7 +46,7 @@ static FIELDS: &[Field] = &[
         .check(login_server)
         .identity(),
     selection::REPOSITORY.placeholder("team/*").help(
-        "Blank takes all. * stands for anything; separate several by commas. Where the principal may not list the \
+        "Leave blank for all. Use * as a wildcard and commas between patterns. Where the principal may not list the \
          repositories of a registry with permissions by repository, enter their names without a *.",
     ),
     selection::EXCLUDE_REPOSITORIES,

@@ -37,8 +37,8 @@ static FIELDS: &[Field] = &[
     selection::TAG,
     selection::EXCLUDE_TAGS,
     selection::CAP.help(
-        "Keeps the newest tags of each repository, 0 keeps all. This interface tells no dates: latest comes first, then \
-         versions from high to low, then other names.",
+        "Keeps the newest tags of each repository. 0 = all. This interface doesn't report dates, so tags are ordered: \
+        latest, then version (newest first), then name.",
     ),
     selection::VERSION_PATTERN,
 ];

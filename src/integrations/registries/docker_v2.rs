@@ -32,7 +32,7 @@ pub static DOCKER_V2: Spec = Spec {
 /// The address of a registry that people run themselves.
 pub(super) const REGISTRY: Field = Field::text("registry", "Registry")
     .placeholder("https://registry.example.com")
-    .help("The address of the registry. https is assumed where nothing else is said.")
+    .help("The address of the registry. Defaults to https.")
     .check(address)
     .identity();
 const CA_CERTIFICATE: Field = ca_certificate::FIELD
@@ -47,12 +47,12 @@ pub(super) const fn fields(registry: Field, repository: Field, cap: Field) -> [F
 static FIELDS: &[Field] = &fields(
     REGISTRY,
     selection::REPOSITORY.placeholder("team/*").help(
-        "Blank takes all. * stands for anything; separate several by commas. Names without a * work also where the \
-         registry does not list its repositories.",
+        "Leave blank for all. Use * as a wildcard and commas between patterns. Exact names also work with registries \
+        that don't allow listing.",
     ),
     selection::CAP.help(
-        "Keeps the newest tags of each repository, 0 keeps all. This kind of registry tells no dates: latest comes \
-         first, then versions from high to low, then other names.",
+        "Keeps the newest tags of each repository. 0 = all. This registry doesn't report dates, so tags are \
+        ordered: latest, then version (newest first), then name.",
     ),
 );
 

@@ -36,13 +36,13 @@ const HOST: &str = "public.ecr.aws";
 
 static FIELDS: &[Field] = &[
     selection::REPOSITORY.placeholder("team/*").help(
-        "The account's own repositories at public.ecr.aws, named without the alias of the registry. Blank takes all. \
-         * stands for anything; separate several by commas.",
+        "The account's own repositories at public.ecr.aws, named without the alias of the registry. Leave blank for \
+        all. Use * as a wildcard and commas between patterns.",
     ),
     selection::EXCLUDE_REPOSITORIES,
     selection::TAG,
     selection::EXCLUDE_TAGS,
-    aws::STS.help("Exchanges the credential for temporary ones of a role, whose account has the public registry."),
+    aws::STS.help("Assume a role in the account that has the public registry."),
     aws::ROLE
         .placeholder("arn:aws:iam::123456789012:role/registry-reader")
         .help("The whole ARN of the role. It wins over a role of the credential."),

@@ -43,7 +43,7 @@ pub static GHCR: Spec = Spec {
 static FIELDS: &[Field] = &[
     REGISTRY.placeholder("https://ghcr.io").help(
         "ghcr.io, or containers. in front of the host of an enterprise server. The credential is a classic personal \
-         access token with the scope read:packages: GitHub takes no fine-grained token here.",
+         access token with the scope read:packages: GitHub doesn't accept fine-grained tokens here.",
     ),
     selection::REPOSITORY.placeholder("organization/*").help(
         "Put the user or organization in front: organization/*. Leave blank for the token's own user and the \

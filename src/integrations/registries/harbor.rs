@@ -35,7 +35,8 @@ static FIELDS: &[Field] = &fields(
         .help("The address of Harbor. What a browser shows behind /harbor is left out.")
         .check(address),
     selection::REPOSITORY.placeholder("project/*").help(
-        "Blank takes all that the account may read; * stands for anything; separate several by commas. Put the project \
+        "Leave blank for all that the account may read. Use * as a wildcard and commas between patterns. Put the \
+        project \
          in front: project/*. A robot account's user name begins with robot$.",
     ),
     selection::CAP.help("Keeps the newest tags of each repository, by the date of the push; 0 keeps all."),

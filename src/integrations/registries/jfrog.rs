@@ -49,7 +49,7 @@ static FIELDS: &[Field] = &fields(
          of images; a virtual one shows what is in these. Use * as a wildcard and commas between patterns.",
     ),
     selection::CAP.help(
-        "Keeps the newest tags of each repository, 0 keeps all. They are ordered by the date of the push; by name \
+        "Keeps the newest tags of each repository. 0 = all. They are ordered by the date of the push; by name \
          where the edition does not list files.",
     ),
 );

@@ -55,7 +55,8 @@ static FIELDS: &[Field] = &[
         .summary(|value| Some(if value.is_empty() { "The whole tenancy" } else { value }.to_owned())),
     selection::REPOSITORY
         .placeholder("team/*")
-        .help("Without the tenancy's namespace. Blank takes all. * stands for anything; separate several by commas."),
+        .help("Without the tenancy's namespace. Leave blank for all. Use * as a wildcard and commas between \
+        patterns."),
     selection::EXCLUDE_REPOSITORIES,
     selection::TAG,
     selection::EXCLUDE_TAGS,

@@ -43,7 +43,7 @@ static FIELDS: &[Field] = &fields(
          the scope user:read. Use * as a wildcard and commas between patterns.",
     ),
     selection::CAP.help(
-        "Keeps the newest tags of each repository, 0 keeps all. They are ordered by the date of the push; by name with \
+        "Keeps the newest tags of each repository. 0 = all. They are ordered by the date of the push; by name with \
          a robot account.",
     ),
 );

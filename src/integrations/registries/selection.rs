@@ -26,7 +26,7 @@ pub const EXCLUDE_REPOSITORIES: Field = Field::text("exclude_repositories", "Rep
     .advanced();
 pub const TAG: Field = Field::text("tag", "Tag")
     .optional()
-    .help("Blank takes all.")
+    .help("Leave blank for all.")
     .max(4096)
     .check(check_patterns)
     .summary(all_if_blank)

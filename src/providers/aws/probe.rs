@@ -82,7 +82,7 @@ async fn examine(
 
 fn works(origin: &Origin) -> &'static str {
     match origin {
-        Origin::AccessKey { .. } => "AWS knows the access key, and the secret belongs to it.",
+        Origin::AccessKey { .. } => "The key is valid.",
         Origin::Environment => "The environment offers an IAM role, and AWS knows it.",
     }
 }

@@ -137,7 +137,7 @@ fn usable(pair: &Pair) -> Outcome<()> {
     if !pair.is_rsa() {
         return calls::found(
             Verdict::BadKey,
-            "Microsoft Entra ID takes certificates with an RSA key, and this one has another.",
+            "Microsoft Entra ID accepts only certificates with an RSA key, and this one has another.",
             "Make a certificate with an RSA key, add it to the app registration, and replace it here.",
         );
     }

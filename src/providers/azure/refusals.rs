@@ -42,14 +42,15 @@ const MEANINGS: [Meaning; 12] = [
         7_000_229,
         Verdict::Denied,
         "The app has no service principal in this tenant.",
-        "Make one with the line: az ad sp create --id, followed by the client ID.",
+        "Create one with: az ad sp create --id, followed by the client ID.",
     ),
     (
         90_002,
         Verdict::BadKey,
         "There is no such tenant in this Azure cloud.",
         "Check the tenant ID. If the tenant is in Azure Government or Azure China, and this is a service key, run az ad sp \
-         create-for-rbac again with --json-auth: only that output names the cloud. With a certificate, choose the cloud.",
+         create-for-rbac again with --json-auth: only that output names the cloud. With a certificate, choose the \
+         cloud.",
     ),
     (900_023, Verdict::BadKey, "The tenant ID is not valid.", "Copy the tenant ID from Microsoft Entra ID, Overview."),
     (

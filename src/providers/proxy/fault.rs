@@ -35,7 +35,7 @@ impl ProxyFault {
             ),
             Self::Refused { status } => (
                 format!("the proxy {proxy} does not lead to {host} (status {status})."),
-                "The proxy decides that: have whoever runs it allow this host, or list it in \
+                "The proxy decides that: ask its administrator to allow this host, or list it in \
                      STRONGROOM_EGRESS_NO_PROXY if it is reached directly."
                     .to_owned(),
             ),

@@ -89,7 +89,7 @@ pub async fn delete(
         return Err(refuse_deletion(services, principal, id).await?);
     }
     if names::label(name, 200).as_deref() != Ok(&*row.name) {
-        return Err(Refusal::Unacceptable("That is not its name. Nothing was deleted."));
+        return Err(Refusal::Unacceptable("The name doesn't match. Nothing was deleted."));
     }
     let deleted = write(services, principal, move |conn, vault, actor| {
         let row = credentials::find(conn, vault, id)?.into_shown();

@@ -107,7 +107,7 @@ pub fn form_of(edited: &Edited, seen: i64, shell: Shell, filled: &Values, errors
 
 fn setting(edited: &Edited, row_version: i64) -> Setting {
     let id = edited.row.id;
-    let quarantined = "This credential cannot be opened any more. Enter its secret anew to make it usable again.";
+    let quarantined = "This credential cannot be opened any more. Enter its secret again to make it usable again.";
     Setting {
         title: format!("Edit {}", edited.row.name),
         lead: format!("{}: {}", edited.kind.label, edited.kind.summary),

@@ -8,7 +8,7 @@ use super::detour;
 use super::form::{self, Pressed, Reply};
 use super::trial::Shown;
 use crate::form::{FieldView, Values};
-use crate::integrations::Family;
+use crate::integrations::{Family, Spec};
 use crate::services::Services;
 use crate::usecases::Question;
 use crate::usecases::integrations::draft::{self, Purpose};
@@ -32,10 +32,18 @@ struct New {
     alerts: bool,
     /// What came of a test alert.
     tried: Option<Shown>,
-    families: Vec<(&'static str, &'static str, bool)>,
+    provider: &'static Spec,
     summary: String,
     /// Asked before a channel tells somebody of alerts.
     password: Option<step_up::Ask>,
+}
+
+/// What there is to choose from, by family.
+#[derive(Template)]
+#[template(path = "integrations/kinds.html")]
+struct Kinds {
+    shell: Shell,
+    families: Vec<(Family, &'static [&'static Spec])>,
 }
 
 impl New {
@@ -47,8 +55,6 @@ impl New {
         let mut fields = form::views(version, shown, None, &reply.errors, &choices);
         crate::form::suggest(&mut fields, "owner", labels::owners(services).await?);
         let family = version.family();
-        let first = |family: Family| family.providers().first().map_or("", |spec| spec.slug);
-        let families = Family::ALL.iter().map(|other| (first(*other), other.label(), *other == family));
         Ok(Self {
             shell,
             fields,
@@ -57,7 +63,7 @@ impl New {
             ask: reply.ask,
             alerts: family == Family::AlertProfile,
             tried: reply.tried,
-            families: families.collect(),
+            provider: version,
             summary: format!("{}: {}", family.label(), family.summary()),
             password: reply.password,
         })
@@ -81,7 +87,7 @@ fn filled_in(params: &Params) -> Option<Values> {
     Some(values)
 }
 
-/// `GET /integrations/new?version=docker_v2`. Any field may be given in the query, so that other pages can offer a form
+/// `GET /integrations/new`, and with `?version=docker_v2` the form. Any field may be given in the query, so that other pages can offer a form
 /// that is filled in.
 pub async fn new(
     services: Data<Services>,
@@ -90,6 +96,10 @@ pub async fn new(
     params: Params,
 ) -> Result<HttpResponse, Error> {
     let shell = Shell::new(&request, &visitor, "integrations");
+    if params.link("", &[]).is_empty() && !htmx::asked(&request) {
+        let families = Family::ALL.iter().map(|family| (*family, family.providers())).collect();
+        return page::html(&Kinds { shell, families });
+    }
     let page = New::draw(&services, shell, filled_in(&params).as_ref(), Reply::default()).await?;
     if htmx::asked(&request) { page::html(&page.as_fields()) } else { page::html(&page) }
 }

@@ -39,7 +39,7 @@ impl Person {
             (_, _, Some(_)) => ("neutral", "Unsubscribed"),
             (_, Some(_), None) => ("good", "Confirmed"),
             _ if over => ("neutral", "Never confirmed: remove it, or add it again"),
-            _ => ("warn", "Asked, not confirmed yet"),
+            _ => ("warn", "Pending confirmation"),
         };
         Self {
             id: row.id,

@@ -72,5 +72,5 @@ async fn answers_out_of_form_are_named_and_never_shown() {
         assert!(error.contains("did not answer in time"), "{error}");
     }
     let (error, _) = scanned(|| Reply::status(502).body("REFLECTED")).await;
-    assert!(error.contains("a problem of its own (status 502)"), "{error}");
+    assert!(error.contains("returned an error (502)"), "{error}");
 }

@@ -4,6 +4,7 @@ mod adding;
 mod checkups;
 mod deleting;
 mod editing;
+mod import;
 mod integrity;
 mod labels;
 mod page;

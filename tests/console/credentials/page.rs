@@ -40,7 +40,7 @@ async fn the_page_shows_everything_but_the_secret() {
     }
     assert!(page.texts(".notice.is-warn").iter().any(|text| text.contains("40 characters")));
     assert!(page.texts(".timeline li")[0].starts_with("Created by ada"));
-    assert!(page.texts("h2").contains(&"How to make one".to_owned()));
+    assert!(page.texts("h2").contains(&"How to create it".to_owned()));
     assert!(page.texts("figcaption").iter().any(|caption| caption.contains("Amazon ECR")));
     let ways: Vec<String> = ["rotate", "edit", "delete"].map(|way| format!("/credentials/{id}/{way}")).into();
     assert_eq!(page.attributes(".page-head a.button", "href"), ways);

@@ -82,7 +82,7 @@ async fn a_secret_that_fails_somewhere_is_saved_once_that_was_named() {
     let proof = page.attributes("[data-anyway]", "value").remove(0);
     for (secret, proof) in [("another secret", proof.as_str()), (NEW, "00ff"), (NEW, "no proof")] {
         let page = rotate(&mut visit, id, &[("anyway", proof), ("password", secret)]).await;
-        assert_eq!((page.status, page.has("[data-trials=failing]")), (200, true), "tried anew: {secret} {proof}");
+        assert_eq!((page.status, page.has("[data-trials=failing]")), (200, true), "tried again: {secret} {proof}");
         assert_eq!(stored(&app, id).get("password"), OLD);
     }
     let page = rotate(&mut visit, id, &[("anyway", &proof), ("password", NEW)]).await;

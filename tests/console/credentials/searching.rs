@@ -77,7 +77,7 @@ async fn in_a_large_table_a_search_shows_the_beginnings_of_words_and_offers_the_
     let page = visit.get("/credentials?q=Prod").await;
     assert_eq!(names(&page), ["my prod", "production"]);
     let rest = page.attributes("#results p a", "href");
-    assert_eq!(page.texts("#results p a"), ["Look inside of words too"]);
+    assert_eq!(page.texts("#results p a"), ["Search within words"]);
     let page = visit.get(&rest[0]).await;
     assert_eq!(names(&page), ["my prod", "nonprod", "production"]);
     assert!(!page.body.contains("Look inside of words"));

@@ -79,7 +79,7 @@ async fn picks(look: Look, picture: &str) {
     let mut visit = app.administrator();
     let browser = Browser::open(&app.url, look).await;
     browser.take(visit.cookie.as_deref()).await;
-    browser.goto("/integrations/new").await;
+    browser.goto("/integrations/new?version=docker_v2").await;
     browser.fill("Registry", CLOSED).await;
     browser.fill("Credential", "team-3 robot 45").await;
     browser.sees("Robot 45 — robot-of-team-3 · 0 days").await;

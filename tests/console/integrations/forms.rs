@@ -14,7 +14,7 @@ async fn the_form_has_the_fields_and_buttons_of_the_product_in_their_order() {
     let app = TestApp::start();
     basic(&app, "harbor robot", "robot", "secret");
     let mut visit = app.administrator();
-    let page = visit.get("/integrations/new").await;
+    let page = visit.get("/integrations/new?version=docker_v2").await;
     let labels = |part: &str| -> Vec<String> {
         let labels = page.texts(&format!("{part} > .field > .field__label"));
         labels.into_iter().map(|label| label.trim_end_matches("optional").trim().to_owned()).collect()
@@ -135,7 +135,7 @@ async fn an_auditor_reads_and_changes_nothing() {
         assert!(actions.is_empty() && !page.has("a[href$='/edit'], a[href='/integrations/new']"), "{path}");
     }
     for path in
-        ["/integrations/new".to_owned(), format!("/integrations/{id}/edit"), format!("/integrations/{id}/delete")]
+        ["/integrations/new?version=docker_v2".to_owned(), format!("/integrations/{id}/edit"), format!("/integrations/{id}/delete")]
     {
         assert_eq!(visit.get(&path).await.status, 403, "{path}");
     }

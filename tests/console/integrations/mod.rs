@@ -30,6 +30,7 @@ mod proxy;
 mod purge;
 mod queue;
 mod scans;
+mod table;
 mod usages;
 mod vendors;
 

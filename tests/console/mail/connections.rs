@@ -19,7 +19,7 @@ async fn letters_share_a_connection_as_long_as_the_credential_stays_the_same() {
     assert_eq!((server.steps("connect").len(), server.steps("AUTH").len()), (1, 1));
     sender.stored = sender.stored.map(|(id, version)| (id, version + 1));
     sender.write("ops5@example.com").await.unwrap();
-    assert_eq!(server.steps("connect").len(), 2, "a new version of the secret logs in anew");
+    assert_eq!(server.steps("connect").len(), 2, "a new version of the secret logs in again");
     // A credential that is tried before it is saved leaves nothing behind.
     sender.stored = None;
     sender.write("ops6@example.com").await.unwrap();

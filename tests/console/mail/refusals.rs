@@ -118,7 +118,7 @@ async fn what_is_put_off_is_tried_later_and_a_server_that_leaves_is_waited_for()
         let again = refused(sender.write("ops@example.com").await, &format!("put off {words} (it answered 451 4.7.1)"));
         assert_eq!(again, Retry::Postponed(None));
         server.faults(&json!({"answer": {step: "421 4.3.2 SECRET"}}));
-        let again = refused(sender.write("ops@example.com").await, "takes no mail at the moment");
+        let again = refused(sender.write("ops@example.com").await, "accepts no mail at the moment");
         assert_eq!(again, Retry::ReceiverDown);
         server.faults(&json!({"answer": {step: "554 5.5.0 SECRET"}}));
         let again = refused(sender.write("ops@example.com").await, &format!("refused {words} (it answered 554 5.5.0)"));

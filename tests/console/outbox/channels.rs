@@ -57,7 +57,7 @@ async fn a_channel_that_is_off_says_that_what_it_has_waits() {
     until("it is tried", || (count(&app, "channels WHERE misses > 0") == 1).then_some(())).await;
     visit.post(&format!("/integrations/{id}/activation"), &[("active", "")]).await;
     let page = visit.get(&format!("/integrations/{id}")).await;
-    assert_eq!(count(&app, "channels WHERE misses = 0"), 1, "switching starts anew");
+    assert_eq!(count(&app, "channels WHERE misses = 0"), 1, "switching starts again");
     assert!(page.text("#held").contains("a message waits until it is switched on"), "{}", page.text("main"));
     let test = visit.post(&format!("/integrations/{id}/test-alert"), &[]).await;
     assert_eq!(test.status, 409);

@@ -133,7 +133,7 @@ async fn a_peer_with_a_passing_trouble_is_not_switched_off() {
 async fn a_message_that_all_others_pass_by_waits_for_a_person_after_a_day() {
     let (splunk, app) = broken_off().await;
     splunk.0.say(Said::html(502));
-    // Nothing gets through for two days: whose fault that is, is plain.
+    // Unreachable for two days: whose fault that is, is plain.
     let days = "UPDATE deliveries SET attempts = 60, put_offs = 19, not_before = now(),
         created_at = now() - interval '2 days'";
     let failing = "UPDATE channels SET not_before = now(), failing_since = now() - interval '2 days'";
@@ -141,8 +141,8 @@ async fn a_message_that_all_others_pass_by_waits_for_a_person_after_a_day() {
     until("it is put off", || (count(&app, "deliveries WHERE state = 'ready' AND put_offs = 20") == 1).then_some(()))
         .await;
     // And after an outage as long, at the first put-off, with the channel looked at anew.
-    let anew = "UPDATE channels SET not_before = now(), misses = 0, failing_since = NULL";
-    signed::run(&app, &format!("{days}; UPDATE deliveries SET put_offs = 0; {anew}"));
+    let again = "UPDATE channels SET not_before = now(), misses = 0, failing_since = NULL";
+    signed::run(&app, &format!("{days}; UPDATE deliveries SET put_offs = 0; {again}"));
     until("it is put off", || (count(&app, "deliveries WHERE state = 'ready' AND put_offs = 1") == 1).then_some(()))
         .await;
     // The same while others got through until an hour ago.

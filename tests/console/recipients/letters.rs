@@ -16,7 +16,7 @@ async fn nothing_but_the_confirmation_is_sent_before_it_is_answered() {
     quiet(&app).await;
     assert_eq!(server.recipients(), ["ops@example.com"], "the alert is not told");
     let page = ada.get(&format!("/integrations/{profile}")).await;
-    assert_eq!(page.texts("section[aria-labelledby=recipients] .state"), ["Asked, not confirmed yet"]);
+    assert_eq!(page.texts("section[aria-labelledby=recipients] .state"), ["Pending confirmation"]);
     let refused = ada.post(&format!("/integrations/{profile}/test-alert"), &[]).await;
     assert_eq!(refused.status, 409, "a test alert goes to who has confirmed");
 }
@@ -42,7 +42,7 @@ async fn who_has_confirmed_is_told_what_they_want_to_hear_of_and_no_more() {
     }
     let page = ada.get(&format!("/integrations/{profile}")).await;
     assert_eq!(
-        page.texts("section[aria-labelledby=recipients] [data-label='Told about']"),
+        page.texts("section[aria-labelledby=recipients] [data-label='Receives']"),
         ["Old secret", "Failed scan, Login lockout"]
     );
     assert_eq!(ada.post(&format!("/integrations/{profile}/test-alert"), &[]).await.status, 303);

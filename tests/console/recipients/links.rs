@@ -89,7 +89,7 @@ async fn one_click_unsubscribes_without_a_login_and_without_a_browser() {
     assert_eq!(digest.header("List-Unsubscribe-Post"), "List-Unsubscribe=One-Click");
     assert_eq!(link(&app, digest.body("text/plain"), "/unsubscribe/"), path);
     let page = app.visitor().get(&path).await;
-    assert_eq!((page.status, page.text("h1").as_str()), (200, "Stop these mails?"));
+    assert_eq!((page.status, page.text("h1").as_str()), (200, "Unsubscribe?"));
     assert_eq!(state(&app), (2, 0));
     // As a mail program does (RFC 8058, section 3.2): nothing but the body.
     let one_click = |visit: &Visit| {

@@ -123,7 +123,7 @@ async fn who_has_not_confirmed_or_has_unsubscribed_may_be_asked_again() {
     assert_eq!(app.visitor().post(&second, &[]).await.text("h1"), "Confirmed");
     assert_eq!(app.visitor().get(&second).await.text("h1"), "Confirmed", "a used link says so");
     let page = ada.get(&format!("/integrations/{profile}")).await;
-    assert_eq!(page.texts("section[aria-labelledby=recipients] [data-label='Told about']"), ["Login lockout"]);
+    assert_eq!(page.texts("section[aria-labelledby=recipients] [data-label='Receives']"), ["Login lockout"]);
     let refused = invite(&mut ada, profile, "ops@example.com", &["on_stale"]).await;
     assert!(refused.status == 422 && refused.text("#address-error").contains("on the list already"));
 
@@ -137,7 +137,7 @@ async fn who_has_not_confirmed_or_has_unsubscribed_may_be_asked_again() {
     assert_eq!(app.visitor().post(&second, &[]).await.status, 410, "a used link brings nobody back");
     assert_eq!(invite(&mut ada, profile, "ops@example.com", &["on_stale"]).await.status, 303);
     let page = ada.get(&format!("/integrations/{profile}")).await;
-    assert_eq!(page.texts("section[aria-labelledby=recipients] .state"), ["Asked, not confirmed yet"]);
+    assert_eq!(page.texts("section[aria-labelledby=recipients] .state"), ["Pending confirmation"]);
     let third = link(&app, mails(&server, 3).await[2].body("text/plain"), "/confirm/");
     assert_eq!(app.visitor().post(&second, &[]).await.status, 404);
     assert_eq!(app.visitor().post(&third, &[]).await.text("h1"), "Confirmed");

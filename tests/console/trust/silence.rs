@@ -71,10 +71,10 @@ async fn an_alert_that_was_silenced_by_sql_is_raised_anew() {
         let first = said(&app);
         sql::run(&app, attack);
         look(&app);
-        let anew = said(&app);
-        assert!(first.len() == 1 && anew.len() == 1 && anew != first, "{attack}");
+        let again = said(&app);
+        assert!(first.len() == 1 && again.len() == 1 && again != first, "{attack}");
         look(&app);
-        assert_eq!((said(&app), sql::count(&app, "alerts") <= 2), (anew, true), "{attack}");
+        assert_eq!((said(&app), sql::count(&app, "alerts") <= 2), (again, true), "{attack}");
     }
 }
 
@@ -90,7 +90,7 @@ async fn who_looks_after_an_integrity_alert_is_signed() {
     }
     look(&app);
     assert_eq!(sql::count(&app, "alerts WHERE acknowledged_by = 'ada' AND snoozed_by = 'ada'"), 1);
-    assert_eq!(sql::count(&app, "alerts"), 1, "nothing is raised anew");
+    assert_eq!(sql::count(&app, "alerts"), 1, "nothing is raised again");
     // Nobody looks after a forgery.
     sql::run(&app, "UPDATE alerts SET acknowledged_at = NULL, acknowledged_by = NULL");
     let page = ada.post(&format!("/alerts/{id}/acknowledge"), &[]).await;

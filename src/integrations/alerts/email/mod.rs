@@ -110,7 +110,7 @@ fn send<'a>(cx: &'a Context<'a>, dispatch: Dispatch<'a>) -> BoxFuture<'a, Result
             Some(mail) => cx.outside.smtp.deliver(&server, cx.stored(), &mail, dispatch.go_ahead).await,
             // A profile on its form has nobody to write to yet.
             None if dispatch.message.test => cx.outside.smtp.knock(&server).await,
-            None => Err(Failure::never("There is nobody to send this to. Add a recipient.")),
+            None => Err(Failure::never("This has no recipient. Add one.")),
         };
         forget_refused(cx, &sent);
         sent.map(|()| Receipt::default())

@@ -217,7 +217,8 @@ impl Reply {
                  SMTP (SMTP AUTH) for this mailbox, or send through another server."
             ),
             Meaning::PasswordsRefused => format!(
-                "takes no password from this account any more, by a rule of its organisation {answered}. Choose an Azure \
+                "no longer accepts a password from this account, by a rule of its organisation {answered}. Choose an \
+                Azure \
                  credential, which logs in by OAuth, or have the administrator allow the login."
             ),
             Meaning::AppPasswordWanted => format!(
@@ -259,7 +260,7 @@ impl Reply {
             Meaning::Policy => {
                 format!("refused {what} by a rule of its own {answered}, as spam for instance. Its log says why.")
             }
-            Meaning::Away => format!("takes no mail at the moment {answered}."),
+            Meaning::Away => format!("accepts no mail at the moment {answered}."),
             Meaning::PutOff => format!("put off {what} {answered}."),
             Meaning::Other if step == Step::Sender => {
                 format!("refused the sender address {answered}. Check that the account may send as it.")

@@ -163,7 +163,7 @@ impl Talk<'_> {
                     "login with an access token (XOAUTH2). Choose a Basic authentication credential, or another port."
                 }
                 Login::Password { .. } if offers(by_token) => {
-                    "login with a password. It takes access tokens: choose an Azure or Google Cloud credential."
+                    "login with a password. It accepts access tokens: choose an Azure or Google Cloud credential."
                 }
                 Login::Password { .. } => "login with a password. Choose no credential, or another port.",
             };

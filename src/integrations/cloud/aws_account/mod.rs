@@ -59,10 +59,10 @@ static FIELDS: &[Field] = &[
         .help("Lists every long-term key of the account with its age and last use, stored here or not."),
     Field::checkbox("registries", "Container registries")
         .default("on")
-        .help("Finds the registries of Amazon ECR, and tells which of them no integration scans."),
+        .help("Finds the registries of Amazon ECR, and shows which of them aren't scanned."),
     Field::checkbox("functions", "Functions")
         .default("on")
-        .help("Finds the regions with functions of AWS Lambda, and tells which of them no integration scans."),
+        .help("Finds the regions with functions of AWS Lambda, and shows which of them aren't scanned."),
     Field::checkbox("clusters", "Clusters").default("on").help("Finds the clusters of Amazon EKS and Amazon ECS."),
     Field::text("regions", "Regions")
         .optional()
@@ -71,7 +71,7 @@ static FIELDS: &[Field] = &[
         .max(1024)
         .check(aws::region_names)
         .summary(aws::all_regions_if_blank),
-    aws::STS.help("Exchanges the credential for temporary ones of a role, which may read the account."),
+    aws::STS.help("Assume a role that can read the account."),
     aws::ROLE
         .placeholder("account-reader")
         .help("A role's whole ARN, or its name in the account. It wins over a role of the credential.")

@@ -39,10 +39,10 @@ static FIELDS: &[Field] = &[
     ),
     Field::checkbox("registries", "Container registries")
         .default("on")
-        .help("Finds the Azure Container Registries, and tells which of them no integration scans."),
+        .help("Finds the Azure Container Registries, and shows which of them aren't scanned."),
     Field::checkbox("functions", "Function apps")
         .default("on")
-        .help("Finds the regions with function apps, and tells which of them no integration scans."),
+        .help("Finds the regions with function apps, and shows which of them aren't scanned."),
     Field::checkbox("clusters", "Clusters").default("on").help("Finds the clusters of Azure Kubernetes Service."),
     azure::SUBSCRIPTIONS.default("all").help("Where to look for registries, function apps and clusters."),
     azure::SUBSCRIPTION_IDS,

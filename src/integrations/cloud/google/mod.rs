@@ -42,9 +42,9 @@ static FIELDS: &[Field] = &[
         .help("Lists every key that people made or uploaded, with its age and last use, stored here or not."),
     Field::checkbox("registries", "Container registries")
         .default("on")
-        .help("Finds the repositories of Artifact Registry, and tells which of them no integration scans."),
+        .help("Finds the repositories of Artifact Registry, and shows which of them aren't scanned."),
     Field::checkbox("functions", "Functions").default("on").help(
-        "Finds the regions with functions and services of Cloud Run, and tells which of them no integration scans.",
+        "Finds the regions with functions and services of Cloud Run, and shows which of them aren't scanned.",
     ),
     Field::checkbox("clusters", "Clusters").default("on").help("Finds the clusters of Google Kubernetes Engine."),
 ];

@@ -37,7 +37,7 @@ pub static ORACLE_CLOUD: Spec = Spec {
 static FIELDS: &[Field] = &[
     Field::checkbox("registries", "Container registries")
         .default("on")
-        .help("Finds the compartments with container repositories, and tells which of them no integration scans."),
+        .help("Finds the compartments with container repositories, and shows which of them aren't scanned."),
     Field::checkbox("functions", "Functions")
         .default("on")
         .help("Finds the compartments with functions, and how many they have."),

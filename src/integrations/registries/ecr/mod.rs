@@ -39,12 +39,12 @@ static FIELDS: &[Field] = &[
         .identity(),
     selection::REPOSITORY
         .placeholder("team/*")
-        .help("Blank takes all. * stands for anything; separate several by commas."),
+        .help("Leave blank for all. Use * as a wildcard and commas between patterns."),
     selection::EXCLUDE_REPOSITORIES,
     selection::TAG,
     selection::EXCLUDE_TAGS,
     aws::STS
-        .help("Exchanges the credential for temporary ones of a role, which has the permission to read the registry."),
+        .help("Assume a role that can read the registry."),
     aws::ROLE
         .placeholder("registry-reader")
         .help("A role's whole ARN, or its name in the account of the registry. It wins over a role of the credential.")

@@ -50,10 +50,11 @@ static FIELDS: &[Field] = &fields(
     ),
     selection::REPOSITORY.placeholder("group/project/*").help(
         "Leave blank for all that the token's groups and projects have. Use * as a wildcard and commas between \
-         patterns; put the group or project in front: group/*. A deploy token lists nothing: enter exact names for it.",
+         patterns; put the group or project in front: group/*. A deploy token lists nothing: enter exact names for \
+         it.",
     ),
     selection::CAP.help(
-        "Keeps the newest tags of each repository, 0 keeps all. They are ordered by the date of the push. A registry \
+        "Keeps the newest tags of each repository. 0 = all. They are ordered by the date of the push. A registry \
          without a metadata database reports no dates of a repository with more than 300 tags: there names decide.",
     ),
 );

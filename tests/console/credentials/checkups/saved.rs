@@ -46,7 +46,7 @@ async fn a_type_without_a_test_of_its_own_opens_and_records_nothing() {
     let mut visit = app.user("olga", Role::Operator);
     let id = add(&mut visit, "robot").await;
     let page = visit.post(&format!("/credentials/{id}/test"), &[]).await;
-    assert_eq!(page.text("#test-result .badge"), "Not testable here");
+    assert_eq!(page.text("#test-result .badge"), "Can't be tested on its own");
     assert_eq!((last(&app, id), actions(&app, id)), (None, vec!["credential.created".to_owned()]));
 }
 

@@ -41,7 +41,20 @@ impl Request {
 }
 
 impl Moto {
+    /// Another program may take the port between its choice and moto's start: then on another one.
     pub async fn start() -> Self {
+        let mut log = String::new();
+        for _ in 0..5 {
+            match Self::on_a_free_port().await {
+                Ok(peer) => return peer,
+                Err(ended) => log = ended,
+            }
+        }
+        panic!("moto ended: {log}");
+    }
+
+    /// What moto logged, when it ended at once.
+    async fn on_a_free_port() -> Result<Self, String> {
         let program = std::env::var("STRONGROOM_TEST_MOTO").expect("STRONGROOM_TEST_MOTO is set by script/test");
         let directory = tempfile::tempdir().unwrap();
         let port = free_port();
@@ -60,11 +73,16 @@ impl Moto {
         let mut beat = tokio::time::interval(Duration::from_millis(50));
         while tokio::net::TcpStream::connect(peer.address).await.is_err() {
             let log = || fs::read_to_string(peer.directory.path().join("log")).unwrap_or_default();
-            assert!(peer.process.try_wait().unwrap().is_none(), "moto ended: {}", log());
+            if peer.process.try_wait().unwrap().is_some() {
+                return Err(log());
+            }
             assert!(Instant::now() < patience, "moto did not start: {}", log());
             beat.tick().await;
         }
-        peer
+        match peer.process.try_wait().unwrap() {
+            None => Ok(peer),
+            Some(_) => Err(fs::read_to_string(peer.directory.path().join("log")).unwrap_or_default()),
+        }
     }
 
     pub fn url(&self) -> String {
