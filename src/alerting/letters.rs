@@ -28,7 +28,8 @@ fn moot(sentence: &str) -> Failure {
 impl Office<'_> {
     /// The letter, or why there is none: somebody who has not confirmed gets the confirmation only.
     pub fn letter(&self, ready: &Ready) -> Result<Letter, Failure> {
-        let altered = "The recipient is not what Strongroom saved, so nothing was sent. Remove them and add them again.";
+        let altered =
+            "The recipient is not what Strongroom saved, so nothing was sent. Remove them and add them again.";
         let person = ready.recipient.as_ref();
         let person = person.ok_or_else(|| Failure::new(altered, Retry::RecipientTampered))?;
         let (delivery, wants) = (&ready.delivery, person.wants_mail());

@@ -53,8 +53,11 @@ fn examine(values: &Values) -> Result<Facts, Errors> {
         facts.lines.insert(0, ("Token type", label.to_owned()));
     }
     if token.starts_with("github_pat_") {
-        facts.warnings.push("GitHub Container Registry accepts only classic tokens, not fine-grained \
-        ones.".to_owned());
+        facts.warnings.push(
+            "GitHub Container Registry accepts only classic tokens, not fine-grained \
+        ones."
+                .to_owned(),
+        );
     }
     Ok(facts)
 }

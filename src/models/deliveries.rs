@@ -235,11 +235,11 @@ pub fn decide(conn: &mut Conn, vault: &Vault, actor: &Actor, which: Parked, agai
     };
     let ids: Vec<DeliveryId> = parked.load(conn)?;
     // The peer may have it from the try before.
-    let again = (deliveries::attempts.eq(1), deliveries::put_offs.eq(0));
+    let from_the_start = (deliveries::attempts.eq(1), deliveries::put_offs.eq(0));
     let decided: Vec<(DeliveryId, IntegrationId)> = diesel::update(
         deliveries::table.filter(deliveries::id.eq_any(&ids).and(deliveries::state.eq(DeliveryState::Parked))),
     )
-    .set((deliveries::state.eq(state), deliveries::not_before.eq(ledger.now), again))
+    .set((deliveries::state.eq(state), deliveries::not_before.eq(ledger.now), from_the_start))
     .returning((deliveries::id, deliveries::integration_id))
     .get_results(conn)?;
     let (_, integration) = *decided.first().ok_or(DbError::Stale)?;

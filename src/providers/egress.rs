@@ -97,9 +97,9 @@ impl Egress {
     /// A warning for the page when an address is allowed but would carry secrets in the clear.
     pub fn warning(url: &Url) -> Option<&'static str> {
         match url.scheme() {
-            "http" => Some(
-                "Unencrypted (http): anyone on the network can read the credential. Use https where you can.",
-            ),
+            "http" => {
+                Some("Unencrypted (http): anyone on the network can read the credential. Use https where you can.")
+            }
             "smtp-clear" => Some(
                 "Mail goes to this server without encryption: anyone on the network can read it. Use \
                  STARTTLS or TLS where you can.",

@@ -242,9 +242,7 @@ impl ProviderError {
             Self::Throttled { .. } => {
                 (format!("{who} limits the number of requests and kept refusing."), "Try later.".to_owned())
             }
-            Self::ServerError { status } => {
-                (format!("{who} returned an error ({status})."), "Try later.".to_owned())
-            }
+            Self::ServerError { status } => (format!("{who} returned an error ({status})."), "Try later.".to_owned()),
             Self::UnexpectedStatus { status } => (
                 format!("{who} answered with the unexpected status {status}."),
                 "Check the address and the version.".to_owned(),

@@ -187,10 +187,9 @@ impl Error {
                 "The database stopped answering while it saved. Before you try again, open the page of what you changed \
                  or the audit trail: they show whether it was saved.",
             ),
-            Self::ReadOnly => (
-                "Nothing can be saved at the moment",
-                "The database is read-only. Nothing was changed; reading works.",
-            ),
+            Self::ReadOnly => {
+                ("Nothing can be saved at the moment", "The database is read-only. Nothing was changed; reading works.")
+            }
             Self::Trail(trail) => trail.words(),
         };
         Problem { title, text: text.to_owned() }

@@ -113,8 +113,15 @@ async fn what_is_refused_is_shown_again_as_text_in_every_form() {
             .map(|kind| format!("/credentials/new?kind={kind}")),
     );
     pages.extend(
-        ["/integrations/new?version=docker_v2", "/users/new", "/account", "/account/two-step", "/account/confirm", &user]
-            .map(str::to_owned),
+        [
+            "/integrations/new?version=docker_v2",
+            "/users/new",
+            "/account",
+            "/account/two-step",
+            "/account/confirm",
+            &user,
+        ]
+        .map(str::to_owned),
     );
     for path in pages {
         browser.goto(&path).await;

@@ -196,9 +196,11 @@ fn examine(values: &Values) -> Result<Facts, Errors> {
             let cloud = Cloud::CHOICES.iter().find(|(slug, _)| *slug == values.get("cloud"));
             let cloud = cloud.map_or(Cloud::Global.label(), |(_, label)| label);
             if !pair.is_rsa() {
-                warnings
-                    .push("Microsoft Entra ID accepts only certificates with an RSA key. This one has \
-                    another.".to_owned());
+                warnings.push(
+                    "Microsoft Entra ID accepts only certificates with an RSA key. This one has \
+                    another."
+                        .to_owned(),
+                );
             }
             Ok(Facts {
                 warnings,

@@ -256,9 +256,11 @@ fn read_user(user: &Node) -> Result<Login, String> {
                                                     password. Print them with kubectl config view --minify --flatten \
                                                     --raw."
             .to_owned()),
-        _ => Err("The user has several ways to log in. Remove username and password, or all the others: a server knows a \
+        _ => Err(
+            "The user has several ways to log in. Remove username and password, or all the others: a server knows a \
                   login by one header."
-            .to_owned()),
+                .to_owned(),
+        ),
     }
 }
 

@@ -21,7 +21,10 @@ async fn a_connection_is_tested_from_the_form_and_nothing_is_saved() {
     let app = TestApp::start();
     let (good, wrong) = (basic(&app, "robot", "robot", SECRET), basic(&app, "old robot", "robot", "another"));
     let mut visit = app.administrator();
-    assert_eq!(visit.get("/integrations/new?version=docker_v2").await.text("button[value=connection]"), "Test connection");
+    assert_eq!(
+        visit.get("/integrations/new?version=docker_v2").await.text("button[value=connection]"),
+        "Test connection"
+    );
     let form = Form::new("mirror", &peer.url()).with("try", "connection");
     let page = form.clone().with("credential", good).post(&mut visit, "/integrations").await;
     assert_eq!(page.status, 200, "{:?}", page.texts(".error-summary"));

@@ -134,9 +134,11 @@ async fn an_auditor_reads_and_changes_nothing() {
         let actions = page.attributes("main form[method=post]", "action");
         assert!(actions.is_empty() && !page.has("a[href$='/edit'], a[href='/integrations/new']"), "{path}");
     }
-    for path in
-        ["/integrations/new?version=docker_v2".to_owned(), format!("/integrations/{id}/edit"), format!("/integrations/{id}/delete")]
-    {
+    for path in [
+        "/integrations/new?version=docker_v2".to_owned(),
+        format!("/integrations/{id}/edit"),
+        format!("/integrations/{id}/delete"),
+    ] {
         assert_eq!(visit.get(&path).await.status, 403, "{path}");
     }
     for path in ["", "/edit", "/delete", "/runs", "/stop", "/activation"] {

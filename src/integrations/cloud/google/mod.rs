@@ -43,9 +43,9 @@ static FIELDS: &[Field] = &[
     Field::checkbox("registries", "Container registries")
         .default("on")
         .help("Finds the repositories of Artifact Registry, and shows which of them aren't scanned."),
-    Field::checkbox("functions", "Functions").default("on").help(
-        "Finds the regions with functions and services of Cloud Run, and shows which of them aren't scanned.",
-    ),
+    Field::checkbox("functions", "Functions")
+        .default("on")
+        .help("Finds the regions with functions and services of Cloud Run, and shows which of them aren't scanned."),
     Field::checkbox("clusters", "Clusters").default("on").help("Finds the clusters of Google Kubernetes Engine."),
 ];
 

@@ -43,8 +43,7 @@ static FIELDS: &[Field] = &[
     selection::EXCLUDE_REPOSITORIES,
     selection::TAG,
     selection::EXCLUDE_TAGS,
-    aws::STS
-        .help("Assume a role that can read the registry."),
+    aws::STS.help("Assume a role that can read the registry."),
     aws::ROLE
         .placeholder("registry-reader")
         .help("A role's whole ARN, or its name in the account of the registry. It wins over a role of the credential.")
