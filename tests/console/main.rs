@@ -37,6 +37,7 @@ mod registries;
 mod requests;
 mod routes;
 mod schema_tests;
+mod screens;
 mod sealed_columns;
 mod search;
 mod step_up;

@@ -1,0 +1,87 @@
+//! Every list of the console with an estate in it, at five widths: nothing is wider than its frame, and no key leads to
+//! what cannot be seen.
+
+use crate::support::app::{TestApp, Visit};
+use crate::support::browser::{Browser, Look, WIDE};
+use crate::support::sql;
+
+const WIDTHS: [u32; 5] = [360, 1024, 1366, 1440, 1920];
+const PAGES: [&str; 9] = [
+    "/",
+    "/credentials",
+    "/credentials?q=robot",
+    "/integrations",
+    "/integrations?state=failing",
+    "/alerts",
+    "/audit",
+    "/users",
+    "/search?q=robot",
+];
+
+/// What is wrong with a page, in words: frames that scroll sideways, and stops of the Tab key that nobody sees.
+const FAULTS: &str = "
+    const faults = [];
+    for (const frame of document.querySelectorAll('.table-frame')) {
+        if (frame.scrollWidth > frame.clientWidth + 1) faults.push(`a frame of ${frame.clientWidth} px holds ${frame.scrollWidth}`);
+    }
+    const stops = 'a[href], button, input:not([type=hidden], [type=radio]), select, textarea, summary, [tabindex=\"0\"]';
+    for (const stop of document.querySelectorAll(`main :is(${stops})`)) {
+        if (!stop.checkVisibility({ visibilityProperty: true }) || stop.disabled || stop.tabIndex < 0) continue;
+        const box = stop.getBoundingClientRect();
+        if (box.width < 4 || box.height < 4) faults.push(`nobody sees ${stop.outerHTML.slice(0, 120)}`);
+    }
+    return faults;";
+
+/// Long and short names, all types of state, some integrations that fail.
+async fn estate(app: &TestApp, visit: &mut Visit) {
+    for number in 0..60 {
+        let name = match number % 3 {
+            0 => format!("Registry robot of the data platform, production eu-central-1, number {number:03}"),
+            1 => format!("robot {number:03}"),
+            _ => format!("payments-and-billing-artifact-publisher-for-the-nightly-build-{number:03}"),
+        };
+        let user = format!("robot$data-platform+push-{number}@example.com");
+        let fields = [("kind", "basic"), ("name", &*name), ("username", &*user), ("password", "pass")];
+        let credential = visit.post("/credentials", &fields).await.location().replace("/credentials/", "");
+        if number % 5 == 0 {
+            let name = format!("Images of {name}");
+            let registry = format!("https://registry-{number}.eu-central-1.data-platform.example.com");
+            let fields = [
+                ("version", "docker_v2"),
+                ("name", &*name),
+                ("registry", &*registry),
+                ("credential", &*credential),
+                ("schedule", "off"),
+            ];
+            assert_eq!(visit.post("/integrations", &fields).await.status, 303);
+        }
+    }
+    let why = "Signing in failed: the registry could not be reached within a minute. Check its address.";
+    let failed = "UPDATE runs SET state = 'failed', started_at = now(), ended_at = now(), not_before = now(), error = ";
+    sql::run(app, &format!("{failed}'{why}'"));
+}
+
+#[actix_web::test]
+async fn lists_of_an_estate_fit_their_frames_and_show_every_focus_stop() {
+    let app = TestApp::start();
+    let mut visit = app.administrator();
+    estate(&app, &mut visit).await;
+    let mut found = Vec::new();
+    for width in WIDTHS {
+        let look = Look { width, ..WIDE };
+        let browser = Browser::open(&app.url, look).await;
+        browser.take(visit.cookie.as_deref()).await;
+        for path in PAGES {
+            browser.goto(path).await;
+            let faults = browser.script(FAULTS, Vec::new()).await;
+            let faults = faults.as_array().expect("a list").iter().map(|fault| format!("{path} at {width}: {fault}"));
+            found.extend(faults);
+            if browser.overflow().await > 0 {
+                found.push(format!("{path} at {width}: wider than the window"));
+            }
+            found.extend(browser.axe().await.into_iter().map(|fault| format!("{path} at {width}: {fault}")));
+        }
+        browser.close().await;
+    }
+    assert!(found.is_empty(), "{found:#?}");
+}
