@@ -30,6 +30,7 @@ pub mod metrics;
 pub mod page;
 pub mod params;
 pub mod posted;
+mod problem;
 pub mod recipients;
 mod route;
 pub mod search;
