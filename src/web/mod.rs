@@ -73,6 +73,7 @@ macro_rules! tree {
 
 tree! {
     get  "/"         => dashboard::show;
+    post "/first-steps" => dashboard::first_steps::update;
     get  "/livez"    => health::live;
     get  "/readyz"   => health::ready;
 
