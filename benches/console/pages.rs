@@ -38,6 +38,36 @@ pub fn throughput(server: &Server) -> Vec<Line> {
     vec![line("a bare handler of the same page", page, "≥ 0.9"), line("a bare handler of a plain table", table, "")]
 }
 
+/// The dashboard and the first page, which should not know how many credentials there are.
+pub fn dashboard(server: &Server) -> Vec<Line> {
+    eprintln!("filling 1,000 and 1,000,000 rows …");
+    let stores = [("few", 1_000), ("many", 1_000_000)].map(|(name, rows)| {
+        let store = server.store(name);
+        store.fill(rows);
+        store
+    });
+    let consoles = stores.each_ref().map(|store| (store.console(), store.login()));
+    let [((few_at, _one), few_cookie), ((many_at, _two), many_cookie)] = &consoles;
+    let pages = [("dashboard", "/"), ("first page", "/credentials")];
+    pages
+        .map(|(what, path)| {
+            let few = load::request(*few_at, path, few_cookie);
+            let many = load::request(*many_at, path, many_cookie);
+            beside_few(what, load::latencies([(*few_at, &few), (*many_at, &many)], 40))
+        })
+        .into()
+}
+
+fn beside_few(what: &str, [few, many]: [f64; 2]) -> Line {
+    Line {
+        what: format!("{what}, 1,000,000 rows beside 1,000"),
+        ours: format!("{many:.2} ms"),
+        theirs: format!("{few:.2} ms"),
+        ratio: format!("{:.2}", many / few),
+        bar: "≤ 1.5",
+    }
+}
+
 /// The same pages with 1,000 and with 1,000,000 rows.
 pub fn million(server: &Server) -> Vec<Line> {
     eprintln!("filling 1,000 and 1,000,000 rows …");
@@ -47,7 +77,8 @@ pub fn million(server: &Server) -> Vec<Line> {
     let ((small_at, _one), (large_at, _two)) = (small.console(), large.console());
     let (small_cookie, large_cookie) = (small.login(), large.login());
     let mut lines = Vec::new();
-    let mut pages: Vec<(String, String)> = vec![("first page".to_owned(), "/credentials".to_owned())];
+    let mut pages: Vec<(String, String)> =
+        vec![("dashboard".to_owned(), "/".to_owned()), ("first page".to_owned(), "/credentials".to_owned())];
     for sort in ["name", "kind", "identity", "age", "usages", "used", "editor"] {
         pages.push((format!("sorted by {sort}"), format!("/credentials?sort={sort}")));
         pages.push((format!("sorted by {sort}, descending"), format!("/credentials?sort={sort}&dir=desc")));
@@ -72,14 +103,7 @@ pub fn million(server: &Server) -> Vec<Line> {
         for (what, small_path, large_path) in both {
             let few = load::request(small_at, &small_path, &small_cookie);
             let many = load::request(large_at, &large_path, &large_cookie);
-            let [few, many] = load::latencies([(small_at, &few), (large_at, &many)], 40);
-            lines.push(Line {
-                what: format!("{what}, 1,000,000 rows beside 1,000"),
-                ours: format!("{many:.2} ms"),
-                theirs: format!("{few:.2} ms"),
-                ratio: format!("{:.2}", many / few),
-                bar: "≤ 1.5",
-            });
+            lines.push(beside_few(&what, load::latencies([(small_at, &few), (large_at, &many)], 40)));
         }
     }
     lines

@@ -14,7 +14,7 @@ use strongroom::cli::{Cli, Command};
 use strongroom::config::Settings;
 use strongroom::console::Console;
 use strongroom::models::events::{self, Actor};
-use strongroom::models::{self, sessions, users};
+use strongroom::models::{self, credential_counts, sessions, users};
 use strongroom::postgres::Private;
 use strongroom::services::Services;
 use strongroom::store::open_store;
@@ -138,7 +138,10 @@ impl Store {
     /// Lets Postgres look at what was written, and write it down.
     pub fn tidy(&self) {
         let mut conn = self.connect();
-        for tidy in ["VACUUM ANALYZE credentials, secrets, credential_phrases", "CHECKPOINT"] {
+        // As the console does every half minute.
+        models::transaction(&mut conn, &credential_counts::fold).expect("folded");
+        let tables = "VACUUM ANALYZE credentials, secrets, credential_phrases, credential_counts";
+        for tidy in [tables, "CHECKPOINT"] {
             conn.batch_execute(tidy).expect("a tidy table");
         }
     }

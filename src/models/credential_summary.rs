@@ -63,14 +63,15 @@ const SUMS: &str = "
     WITH limits AS MATERIALIZED (SELECT kind, days, by_nature FROM unnest($1, $2, $3) AS l (kind, days, by_nature)),
     counts AS MATERIALIZED (SELECT kind, what, own_limit, day, sum(number)::bigint AS number FROM credential_counts
         GROUP BY kind, what, own_limit, day HAVING sum(number) <> 0),
-    aged AS (SELECT number, days, bound, greatest(least(day, bound + 99999), bound - 99999) AS day
+    own_limits AS MATERIALIZED (SELECT DISTINCT own_limit AS days FROM counts WHERE what = 'own'),
+    bounds AS MATERIALIZED (SELECT days, ((now() - make_interval(days => days)) AT TIME ZONE 'UTC')::date AS bound
+        FROM (SELECT days FROM limits UNION SELECT days FROM own_limits) d),
+    aged AS (SELECT number, b.days, bound, greatest(least(day, bound + 99999), bound - 99999) AS day
         FROM (SELECT c.number, c.day, CASE c.what WHEN 'own' THEN c.own_limit ELSE l.days END AS days
             FROM counts c LEFT JOIN limits l
                 ON l.kind = c.kind AND (c.what = 'ages' OR c.what = 'stays' AND NOT l.by_nature)
             WHERE c.what IN ('ages', 'stays', 'own')) c
-        CROSS JOIN LATERAL (SELECT ((now() - make_interval(days => days)) AT TIME ZONE 'UTC')::date AS bound) b
-        WHERE days IS NOT NULL),
-    own_limits AS (SELECT DISTINCT own_limit AS days FROM counts WHERE what = 'own'),
+        JOIN bounds b ON b.days = c.days),
     ending AS (SELECT (now() + make_interval(days => $4)) AS bound)
     SELECT what, kind, 0 AS part, number, NULL::int AS least, NULL::int AS greatest FROM counts
         WHERE what NOT IN ('ages', 'stays', 'own', 'expires')

@@ -75,6 +75,12 @@ const LINES: &str = "SELECT i.id, i.family, i.version, i.name, i.name_key, coale
         ORDER BY rank LIMIT 1
     ) r ON true";
 
+/// What is read for a line: the integration `i`, its usage `u` (`$1`: in any role), its credential `c`, and `r`, how it went
+/// the last time.
+pub(super) fn joined() -> &'static str {
+    LINES.find("FROM integrations").map_or("", |from| &LINES[from..])
+}
+
 /// Everywhere a credential is used, in any role, enabled or not. `limit` keeps a page readable; the count is on the
 /// credential.
 pub fn usages(conn: &mut Conn, credential: CredentialId, limit: i64) -> Result<Vec<Line>, DbError> {
@@ -101,7 +107,8 @@ pub enum Condition {
 }
 
 impl Condition {
-    fn sql(self) -> &'static str {
+    /// On what [`joined`] reads.
+    pub(super) fn sql(self) -> &'static str {
         match self {
             Self::Failing => "i.active AND r.state IN ('failed', 'parked')",
             Self::Partly => "i.active AND r.state IN ('partly', 'retrying')",
@@ -170,14 +177,14 @@ pub struct Counts {
 pub fn counts(conn: &mut Conn, query: &Query) -> Result<Vec<Counts>, DbError> {
     let count = |condition: Condition| format!("count(*) FILTER (WHERE {})", condition.sql());
     let condition = query.condition.map_or("true", Condition::sql);
-    let lines = LINES.split_once("FROM integrations").map_or("", |(_, from)| from);
     Ok(diesel::sql_query(format!(
         "SELECT i.family, count(*) AS total, {} AS failing, {} AS partly, {} AS off,
              count(*) FILTER (WHERE {SEARCHED} LIKE ALL ($2) AND ($3 = '' OR i.family = $3) AND {condition}) AS matching
-         FROM integrations{lines} GROUP BY i.family",
+         {} GROUP BY i.family",
         count(Condition::Failing),
         count(Condition::Partly),
-        count(Condition::Off)
+        count(Condition::Off),
+        joined()
     ))
     .bind::<Bool, _>(false)
     .bind::<Array<Text>, _>(query.patterns())

@@ -52,6 +52,7 @@ mod due_runs;
 mod error;
 mod event_list;
 pub mod events;
+pub mod first_steps;
 pub mod follow;
 mod head;
 pub mod hooks;

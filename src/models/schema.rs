@@ -446,6 +446,14 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    first_steps (step) {
+        step -> Text,
+        done_by -> Text,
+        done_at -> Timestamptz,
+    }
+}
+
 diesel::joinable!(credential_phrases -> credentials (credential_id));
 diesel::joinable!(secrets -> credentials (credential_id));
 diesel::joinable!(usages -> credentials (credential_id));
@@ -496,4 +504,5 @@ diesel::allow_tables_to_appear_in_same_query!(
     coverage,
     credential_counts,
     snoozed_keys,
+    first_steps,
 );

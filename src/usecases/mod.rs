@@ -9,6 +9,7 @@ mod confirmation;
 pub mod credentials;
 mod database;
 pub mod deliveries;
+pub mod first_steps;
 pub mod hooks;
 pub mod integrations;
 pub mod labels;

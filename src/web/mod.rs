@@ -30,6 +30,7 @@ pub mod metrics;
 pub mod page;
 pub mod params;
 pub mod posted;
+mod problem;
 pub mod recipients;
 mod route;
 pub mod search;
@@ -72,6 +73,7 @@ macro_rules! tree {
 
 tree! {
     get  "/"         => dashboard::show;
+    post "/first-steps" => dashboard::first_steps::update;
     get  "/livez"    => health::live;
     get  "/readyz"   => health::ready;
 

@@ -11,15 +11,13 @@ use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
 use actix_web::{HttpResponse, ResponseError};
-use askama::Template;
 use futures_util::FutureExt;
 use tracing::Instrument;
 use uuid::Uuid;
 
 use super::admission::{admit, is_probe};
 use super::error::{Error, Problem, Trail};
-use super::kept::{self, Back};
-use super::{Route, escapes, hooks, htmx, page, recipients};
+use super::{Route, escapes, hooks, htmx, page, problem, recipients};
 use crate::models::{self, recipients::Link};
 use crate::services::Services;
 
@@ -69,7 +67,7 @@ pub async fn guard(
     };
     let problem = response.response_mut().extensions_mut().remove::<Problem>();
     if let Some(problem) = problem {
-        response = show_problem(response, &problem, &id);
+        response = problem::shown(response, &problem, &id).await;
     }
     let services = response.request().app_data::<Data<Services>>();
     let secure = services.is_some_and(|services| services.secure());
@@ -214,47 +212,6 @@ fn method_label(method: &Method) -> &'static str {
     }
 }
 
-#[derive(Template)]
-#[template(path = "error.html")]
-struct ProblemPage<'a> {
-    status: u16,
-    title: &'a str,
-    text: &'a str,
-    /// The page of the form that was posted.
-    back: Option<String>,
-    /// The form itself, with what was typed.
-    form: Option<Back>,
-    request_id: &'a str,
-}
-
-#[derive(Template)]
-#[template(path = "shared/problem_notice.html")]
-struct ProblemNotice<'a> {
-    title: &'a str,
-    text: &'a str,
-}
-
-fn show_problem(response: ServiceResponse<BoxBody>, problem: &Problem, id: &str) -> ServiceResponse<BoxBody> {
-    let (request, response) = response.into_parts();
-    let status = response.status();
-    let asked = htmx::asked(&request);
-    let body = if asked {
-        ProblemNotice { title: problem.title, text: &problem.text }.render()
-    } else {
-        let form = kept::back(&request);
-        let back = kept::page_of_form(&request).filter(|_| form.is_none());
-        let (title, text) = (problem.title, problem.text.as_str());
-        ProblemPage { status: status.as_u16(), title, text, back, form, request_id: id }.render()
-    };
-    let mut response = response.set_body(BoxBody::new(body.unwrap_or_default()));
-    let html = HeaderValue::from_static("text/html; charset=utf-8");
-    response.headers_mut().insert(header::CONTENT_TYPE, html);
-    if asked {
-        htmx::into_notices(&mut response);
-    }
-    ServiceResponse::new(request, response)
-}
-
 /// The last resort: says nothing of what happened.
 #[derive(Debug)]
 struct Panicked;
@@ -267,16 +224,8 @@ impl std::fmt::Display for Panicked {
 
 impl ResponseError for Panicked {
     fn error_response(&self) -> HttpResponse {
-        let page = ProblemPage {
-            status: 500,
-            title: "Something went wrong",
-            text: "It has been logged. Nothing was changed. Try again.",
-            back: None,
-            form: None,
-            request_id: "",
-        };
-        let body = page.render().unwrap_or_default();
-        let mut response = HttpResponse::InternalServerError().content_type(ContentType::html()).body(body);
+        let mut response =
+            HttpResponse::InternalServerError().content_type(ContentType::html()).body(problem::last_resort());
         set_headers(response.headers_mut(), false, true, "same-origin");
         response
     }

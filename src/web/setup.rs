@@ -1,5 +1,5 @@
 //! The very first visit: the one-time link that `serve` prints makes the first administrator. Anything wrong with the
-//! link looks like a page that does not exist.
+//! link looks the same: while there is no user, a hint where to find it; later, a page that does not exist.
 
 use actix_web::http::StatusCode;
 use actix_web::web::Data;
@@ -12,6 +12,7 @@ use super::params::Params;
 use super::posted::Posted;
 use super::{login, page, session};
 use crate::form::{Errors, name_shown_again};
+use crate::models::logins::{self, Setup};
 use crate::models::trust::Trusted;
 use crate::models::users::User;
 use crate::services::Services;
@@ -26,10 +27,18 @@ struct New {
     in_clear: Option<&'static str>,
 }
 
+/// Says no more than the login does.
+#[derive(Template)]
+#[template(path = "setup/closed.html")]
+struct Closed {}
+
 pub async fn new(services: Data<Services>, request: HttpRequest, params: Params) -> Result<HttpResponse, Error> {
     let token = params.get("token").to_owned();
     if !users::is_setup_open(&services, &token).await? {
-        return Err(Error::NotFound);
+        return match services.db.run(logins::setup).await? {
+            Setup::Open => page::html_with(StatusCode::NOT_FOUND, &Closed {}),
+            _ => Err(Error::NotFound),
+        };
     }
     let in_clear = page::in_clear(&request);
     page::html(&New { token, username: String::new(), errors: Errors::default(), in_clear })

@@ -11,6 +11,7 @@ use crate::support::app::{Page, TestApp, Visit};
 /// The least role that a route takes; `None`: everybody, logged in or not.
 pub const TABLE: &[(&str, &str, Option<Role>)] = &[
     ("get", "/", Some(Role::Auditor)),
+    ("post", "/first-steps", Some(Role::Administrator)),
     ("get", "/livez", None),
     ("get", "/readyz", None),
     ("get", "/setup", None),

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use strongroom::accounts::Role;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -107,4 +108,16 @@ async fn three_hundred_who_never_finish_keep_nobody_waiting_and_are_shown_out() 
     let started = Instant::now();
     futures_util::future::join_all(ended).await;
     println!("the last one left after {:?}", started.elapsed());
+}
+
+#[actix_web::test]
+async fn who_is_logged_in_reads_of_a_missing_page_in_the_frame() {
+    let app = TestApp::start();
+    let (mut olga, mut nobody) = (app.user("olga", Role::Operator), app.visitor());
+    for (path, status) in [("/nowhere", 404), ("/users", 403), ("/integrations/nothing", 404)] {
+        let page = olga.get(path).await;
+        assert!(page.status == status && page.has("[data-problem]") && page.has("nav.sidebar"), "{path}");
+    }
+    let page = nobody.get("/nowhere").await;
+    assert!(page.status == 404 && !page.has("nav.sidebar"), "strangers see no frame");
 }

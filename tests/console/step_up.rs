@@ -108,6 +108,7 @@ const DOES_NOT_ASK: &[(&str, &str)] = &[
     ("/account/sessions/{id}/end", "only takes away"),
     ("/users/{id}/sessions/end", "only takes away"),
     ("/account/preferences", "looks only"),
+    ("/first-steps", "ticks a list on the dashboard"),
     ("/credentials", "a new secret that the visitor knows"),
     ("/credentials/import", "new secrets that the visitor knows"),
     ("/credentials/test", "sends only what was typed"),

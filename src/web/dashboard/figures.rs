@@ -3,7 +3,6 @@
 use crate::models::attention::{Attention, Why};
 use crate::models::credential_summary::Summary;
 use crate::models::discovery::Counts;
-use crate::models::runs::RunState;
 use crate::models::unwell::Cause;
 use crate::web::integrations::shown::{counted, grouped};
 
@@ -32,12 +31,12 @@ pub fn figures(
         hint,
         tone: if value > 0 { tone } else { "" },
     };
-    let (scans, tests) = (failing(unwell), summary.failed_tests);
+    let (unable, tests) = (failing(unwell), summary.failed_tests);
     let types = counted(summary.kinds.len() as i64, "type");
     let mut figures = vec![
         of("credentials", "Credentials", "/credentials", summary.total(), "", types),
         of("stale", "Keys to rotate", "/credentials?state=stale", summary.stale, "bad", older(summary.stale, limit)),
-        of("failing", "Failing", fails_at(scans, tests), scans + tests, "bad", fails(scans, tests)),
+        of("failing", "Failing", fails_at(unable, tests), unable + tests, "bad", fails(unable, tests)),
     ];
     let next = next_end(summary.expiring, attention);
     figures.push(of("expiring", "Expire in 30 days", "/credentials?state=expiring", summary.expiring, "warn", next));
@@ -50,9 +49,9 @@ pub fn figures(
     figures
 }
 
-/// Integrations whose last scan failed.
+/// Integrations that failed the last time.
 pub fn failing(unwell: &[Cause]) -> i64 {
-    unwell.iter().find(|cause| cause.state == RunState::Failed).map_or(0, |cause| cause.of_state)
+    unwell.iter().find(|cause| cause.failed).map_or(0, |cause| cause.of_all)
 }
 
 fn older(stale: i64, limit: Option<i32>) -> String {
@@ -65,8 +64,8 @@ fn older(stale: i64, limit: Option<i32>) -> String {
 }
 
 /// Where only one sort fails, its list; where both do, the groups below.
-fn fails_at(scans: i64, tests: i64) -> &'static str {
-    match (scans, tests) {
+fn fails_at(integrations: i64, tests: i64) -> &'static str {
+    match (integrations, tests) {
         (0, 0) => "/integrations",
         (_, 0) => "/integrations?state=failing",
         (0, _) => "/credentials?state=failed-test",
@@ -74,10 +73,10 @@ fn fails_at(scans: i64, tests: i64) -> &'static str {
     }
 }
 
-fn fails(scans: i64, tests: i64) -> String {
-    match (scans, tests) {
-        (0, 0) => "no scan, no test".to_owned(),
-        _ => [(scans, "scan"), (tests, "test")]
+fn fails(integrations: i64, tests: i64) -> String {
+    match (integrations, tests) {
+        (0, 0) => "no integration, no test".to_owned(),
+        _ => [(integrations, "integration"), (tests, "test")]
             .iter()
             .filter(|(number, _)| *number > 0)
             .map(|(number, noun)| counted(*number, noun))

@@ -8,7 +8,6 @@ use crate::form::in_sentence;
 use crate::models::attention::{Attention, Why};
 use crate::models::credential_summary::Summary;
 use crate::models::discovery::{Counts, Line as Discovered};
-use crate::models::runs::RunState;
 use crate::models::unwell::Cause;
 use crate::web::credentials::view::verdict_badge;
 use crate::web::discovery::view::{ThingView, facts};
@@ -37,6 +36,8 @@ pub struct Row {
     pub more: String,
     pub text: String,
     pub amount: Amount,
+    /// Where its secret is replaced, for who may.
+    pub rotate: Option<String>,
 }
 
 /// What stands at the end of a line.
@@ -66,17 +67,16 @@ impl Found<'_> {
         let any_expired = attention.iter().any(|found| matches!(found.why, Why::Expiring(..=0, _)));
         let mut rows: [Vec<Row>; 4] = Default::default();
         for found in attention {
-            rows[sort(&found.why)].push(credential(found, now));
+            rows[sort(&found.why)].push(credential(found, may_edit, now));
         }
         let [tampered, tests, stale, expiring] = rows;
-        let (failed, partly): (Vec<Cause>, Vec<Cause>) =
-            unwell.into_iter().partition(|cause| cause.state == RunState::Failed);
+        let (failed, partly): (Vec<Cause>, Vec<Cause>) = unwell.into_iter().partition(|cause| cause.failed);
         let scans = |causes: Vec<Cause>| causes.into_iter().map(|cause| scan(cause, now)).collect::<Vec<_>>();
-        let (failing, gaps) = (failing(&failed), partly.first().map_or(0, |cause| cause.of_state));
+        let (failing, gaps) = (failing(&failed), partly.first().map_or(0, |cause| cause.of_all));
         let things = open.into_iter().map(|line| thing(line, may_edit, now)).collect();
         let counts = [
             ("tampered", summary.failed_integrity, said(summary.failed_integrity, TAMPERED), tampered),
-            ("scans", failing, said(failing, FAILING), scans(failed)),
+            ("integrations", failing, said(failing, FAILING), scans(failed)),
             ("tests", summary.failed_tests, said(summary.failed_tests, FAILED), tests),
             ("stale", summary.stale, older(summary.stale, limit), stale),
             ("expiring", summary.expiring, ending(summary.expiring, any_expired), expiring),
@@ -97,9 +97,9 @@ impl Found<'_> {
 type Words = (&'static str, &'static str);
 
 const TAMPERED: Words = ("record was tampered with", "records were tampered with");
-const FAILING: Words = ("scan fails", "scans fail");
+const FAILING: Words = ("integration fails", "integrations fail");
 const FAILED: Words = ("credential failed its last test", "credentials failed their last test");
-const GAPS: Words = ("scan could read only a part", "scans could read only a part");
+const GAPS: Words = ("integration works only in part", "integrations work only in part");
 const STALE: Words = ("secret is older than its limit", "secrets are older than their limit");
 const EXPIRED: Words = ("credential has expired", "credentials have expired or expire within 30 days");
 const EXPIRING: Words = ("credential expires within 30 days", "credentials expire within 30 days");
@@ -112,8 +112,8 @@ fn said(number: i64, (one, several): Words) -> String {
 
 fn group(name: &'static str, number: i64, title: String, rows: Vec<Row>) -> Group {
     let (tone, href) = match name {
-        "tampered" => ("bad", "/credentials?state=tampered"),
-        "scans" => ("bad", "/integrations?state=failing"),
+        "tampered" => ("bad", "/alerts?trigger=integrity"),
+        "integrations" => ("bad", "/integrations?state=failing"),
         "tests" => ("bad", "/credentials?state=failed-test"),
         "stale" => ("bad", "/credentials?state=stale"),
         "expiring" => ("warn", "/credentials?state=expiring"),
@@ -152,7 +152,8 @@ fn not_scanned(counts: Counts) -> String {
     }
 }
 
-fn credential(found: Attention, now: DateTime<Utc>) -> Row {
+fn credential(found: Attention, may_edit: bool, now: DateTime<Utc>) -> Row {
+    let old = matches!(found.why, Why::Stale(_));
     let used = match found.usages {
         0 => "not used".to_owned(),
         count => counted(count.into(), "usage"),
@@ -167,7 +168,8 @@ fn credential(found: Attention, now: DateTime<Utc>) -> Row {
         Why::Expiring(days, at) => (format!("{used}, until {}", page::date(at)), Amount::Text(whole(days))),
     };
     let href = format!("/credentials/{}", found.id);
-    Row { mark: found.kind, href, name: found.name, more: String::new(), text, amount }
+    let rotate = (old && may_edit).then(|| format!("{href}/rotate"));
+    Row { mark: found.kind, href, name: found.name, more: String::new(), text, amount, rotate }
 }
 
 /// As tables write it.
@@ -191,6 +193,7 @@ fn scan(cause: Cause, now: DateTime<Utc>) -> Row {
         more,
         text: cause.error.unwrap_or_else(|| "No reason was recorded".to_owned()),
         amount: cause.at.map_or_else(|| Amount::Text(String::new()), |at| Amount::At(page::brief(at, now))),
+        rotate: None,
     }
 }
 
@@ -206,5 +209,6 @@ fn thing(line: Discovered, may_edit: bool, now: DateTime<Utc>) -> Row {
         more: String::new(),
         text,
         amount: view.add.map_or_else(|| Amount::Text(String::new()), |href| Amount::Do(href, "Add scan")),
+        rotate: None,
     }
 }

@@ -1,6 +1,8 @@
 //! The first page: the estate in figures, what needs attention in groups, how old secrets are, what ran last. Every
 //! number is that of the list that it leads to.
 
+use std::sync::Arc;
+
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
@@ -8,12 +10,14 @@ use chrono::{DateTime, Utc};
 
 use self::ages::Chart;
 use self::figures::Figure;
+use self::first_steps::Step;
 use self::groups::{Amount, Group};
 use super::error::Error;
 use super::integrations::inventory;
 use super::integrations::shown::{self, counted, grouped};
 use super::page::{self, Shell, When};
 use super::session::{As, Auditor};
+use crate::accounts::Role;
 use crate::credentials;
 use crate::models::attention::{self, Attention};
 use crate::models::cloud_keys;
@@ -24,9 +28,11 @@ use crate::models::runs::{self, RunState};
 use crate::models::unwell::{self, Cause};
 use crate::models::{self, Conn, DbError};
 use crate::services::Services;
+use crate::vault::Vault;
 
 mod ages;
 mod figures;
+pub mod first_steps;
 mod groups;
 
 /// Rows of a group.
@@ -40,6 +46,10 @@ struct Show {
     shell: Shell,
     /// When the whole store was last verified.
     verified: Option<When>,
+    /// `None`: they are done, hidden, or another's business.
+    steps: Option<Vec<Step>>,
+    /// The path of the key ring.
+    keyring: String,
     figures: Vec<Figure>,
     groups: Vec<Group>,
     ages: Option<Chart>,
@@ -76,18 +86,30 @@ struct Found {
     attention: Vec<Attention>,
     unwell: Vec<Cause>,
     recent: Vec<runs::Recent>,
+    steps: Option<Vec<Step>>,
     now: DateTime<Utc>,
 }
 
-/// `usual`: the limit of what is not stored yet, in days.
-fn read(conn: &mut Conn, limits: &Limits, usual: Option<i32>) -> Result<Found, DbError> {
-    let now = models::clock(conn)?;
+/// For whom and by what the page is made.
+struct For {
+    vault: Arc<Vault>,
+    limits: Limits,
+    /// The limit of what is not stored yet, in days.
+    usual: Option<i32>,
+    is_administrator: bool,
+}
+
+fn read(conn: &mut Conn, reader: &For) -> Result<Found, DbError> {
+    let (now, limits) = (models::clock(conn)?, &reader.limits);
+    let summary = credential_summary::summary(conn, limits)?;
+    let steps = if reader.is_administrator { first_steps::read(conn, &reader.vault, &summary)? } else { None };
     let discovered = discovery::counts(conn)?;
     let open = Query { sort: Sort::All, not_covered: true, search: String::new(), from: None, size: EACH };
     let any_open = discovered.open_registries + discovered.open_functions > 0;
     Ok(Found {
-        summary: credential_summary::summary(conn, limits)?,
-        found_ages: cloud_keys::ages(conn, usual.unwrap_or(0))?,
+        summary,
+        steps,
+        found_ages: cloud_keys::ages(conn, reader.usual.unwrap_or(0))?,
         discovered,
         open: if any_open { discovery::page(conn, &open)?.lines } else { Vec::new() },
         attention: attention::list(conn, limits, EACH, now)?,
@@ -100,21 +122,27 @@ fn read(conn: &mut Conn, limits: &Limits, usual: Option<i32>) -> Result<Found, D
 pub async fn show(services: Data<Services>, request: HttpRequest, visitor: As<Auditor>) -> Result<HttpResponse, Error> {
     let limits = services.limits();
     let usual = limits.of_kind(credentials::aws::KIND.slug, true);
-    let found = services.db.run(move |conn| read(conn, &limits, usual)).await?;
+    let is_administrator = visitor.may(Role::Administrator);
+    let reader = For { vault: services.vault.clone(), limits, usual, is_administrator };
+    let found = services.db.run(move |conn| read(conn, &reader)).await?;
     let verified = services.alerts.verified().and_then(|verified| verified.at);
     let verified = verified.map(|at| page::when(at, found.now));
-    page::html(&Show::new(Shell::new(&request, &visitor, "dashboard"), found, usual, verified))
+    let keyring = services.settings.store.keyring_file().display().to_string();
+    let shell = Shell::new(&request, &visitor, "dashboard");
+    page::html(&Show { verified, keyring, ..Show::new(shell, found, usual) })
 }
 
 impl Show {
-    fn new(mut shell: Shell, found: Found, usual: Option<i32>, verified: Option<When>) -> Self {
-        let Found { summary, found_ages, discovered, open, attention, unwell, recent, now } = found;
+    fn new(mut shell: Shell, found: Found, usual: Option<i32>) -> Self {
+        let Found { summary, found_ages, discovered, open, attention, unwell, recent, steps, now } = found;
         shell.totals.credentials = Some(cloud_keys::Count { number: summary.total(), more: false });
         let limit = summary.limits.map_or(usual, |(least, greatest)| (least == greatest).then_some(least));
         let figures = figures::figures(&summary, limit, (&attention, &unwell, discovered));
         let groups = groups::Found { summary: &summary, limit, attention, unwell, discovered, open, now };
         Self {
-            verified,
+            verified: None,
+            keyring: String::new(),
+            steps,
             figures,
             groups: groups.groups(shell.may_edit),
             ages: ages::stored(&summary, limit),

@@ -74,24 +74,26 @@ async fn every_figure_and_group_counts_the_list_that_it_leads_to() {
     assert_eq!(figure(&page, "credentials"), ("8".to_owned(), "/credentials".to_owned()));
     assert_eq!(figure(&page, "stale"), ("4".to_owned(), "/credentials?state=stale".to_owned()));
     assert_eq!(figure(&page, "failing"), ("3".to_owned(), "#failing".to_owned()));
-    assert_eq!(page.text("[data-figure=failing] small"), "2 scans, 1 test");
+    assert_eq!(page.text("[data-figure=failing] small"), "2 integrations, 1 test");
     assert_eq!(page.text("[data-figure=expiring] small"), "next in 4 days");
     assert_eq!(figure(&page, "open").0, "0");
-    assert_eq!(page.attributes("[data-need]", "data-need"), ["scans", "tests", "stale", "expiring"]);
+    assert_eq!(page.attributes("[data-need]", "data-need"), ["integrations", "tests", "stale", "expiring"]);
 
     let (count, names, all) = group(&page, "stale");
     assert_eq!((count.as_str(), names.join(", ").as_str()), ("4", "key 5, key 4, key 3"), "the oldest first");
     assert_eq!(rows(&visit.get(&all).await), 4);
     assert_eq!(page.text("[data-need=stale] .need__amount"), "93 days");
+    let rotate = page.attributes("[data-need=stale] [data-rotate]", "href");
+    assert_eq!((rotate.len(), visit.get(&rotate[0]).await.status), (3, 200));
     let (count, names, all) = group(&page, "expiring");
     assert_eq!((count.as_str(), names), ("1", vec!["soon".to_owned()]));
     assert_eq!(rows(&visit.get(&all).await), 1);
     assert_eq!(page.text("[data-need=expiring] .need__amount"), "4 days");
-    let (count, names, _) = group(&page, "scans");
+    let (count, names, _) = group(&page, "integrations");
     assert_eq!((count.as_str(), names), ("2", vec!["Mirror".to_owned()]), "one cause is one row");
-    assert_eq!(page.text("[data-need=scans] .need__name small"), "and 1 more with the same cause");
+    assert_eq!(page.text("[data-need=integrations] .need__name small"), "and 1 more with the same cause");
     assert_eq!(group(&page, "tests").1, ["failed"]);
-    assert!(page.has("#failing[data-need=scans]"));
+    assert!(page.has("#failing[data-need=integrations]"));
 
     // The limit stands before the first column that is over it, and the columns over it are what is stale.
     let columns = page.texts("[data-stored] li strong");

@@ -173,6 +173,7 @@ async fn finish(maker: &mut Maker) {
     conn.batch_execute(
         "INSERT INTO provider_facts (credential_id, secret_version, made_at, identity)
              SELECT id, secret_version, secret_set_at, 'robot' FROM credentials WHERE name = 'robot';
+         INSERT INTO first_steps (step, done_by) VALUES ('key_ring', 'ada');
          INSERT INTO login_failures (name_key, network, address) VALUES ('ada', '192.0.2.0/24', '192.0.2.1')",
     )
     .expect("what only a provider and a stranger bring about");
