@@ -5,13 +5,14 @@
 use crate::credentials::{KINDS, Kind};
 use crate::form::Values;
 use crate::integrations::alerts::{self, Trigger};
+use crate::models::alert_list::{self, State};
 use crate::models::alert_settings::{self, AlertSettings};
 use crate::models::credential_limits::Limits;
 use crate::models::digests::{self, Target};
 use crate::models::due_alerts::{self, Rules, Turn};
 use crate::models::integrations::Integration;
 use crate::models::trust::{Doubt, Trusted};
-use crate::models::{self, Conn, DbError, altered, integrations, recipients};
+use crate::models::{Conn, DbError, altered, integrations, recipients};
 use crate::services::Services;
 use crate::vault::Vault;
 
@@ -30,7 +31,9 @@ pub async fn refresh(services: &Services) -> Result<(), DbError> {
     let vault = services.vault.clone();
     let (settings, open) = services
         .db
-        .run(move |conn| Ok::<_, DbError>((alert_settings::load(conn, &vault)?, models::alerts::count_open(conn)?)))
+        .run(move |conn| {
+            Ok::<_, DbError>((alert_settings::load(conn, &vault)?, alert_list::of_state(conn, State::Open)?))
+        })
         .await?;
     services.alerts.set(settings, open);
     Ok(())

@@ -67,6 +67,38 @@ fn stale(said: &Said) -> String {
     }
 }
 
+/// What is wrong, beside the name of what it is about: `212 days`.
+pub fn short(said: &Said) -> String {
+    let words = said.words.to_owned();
+    match (said.event, said.trigger) {
+        (Event::Closed, _) => words,
+        (Event::Ahead, Trigger::Stale) => {
+            format!("{} days in {}", said.of_days, days((said.of_days - said.days).max(1)))
+        }
+        (_, Trigger::Stale) => days(said.days),
+        (_, Trigger::Expiring) if said.days <= 0 => "expired".to_owned(),
+        (_, Trigger::Expiring) => format!("in {}", days(said.days)),
+        (_, Trigger::Integrity) if words.is_empty() => "The stored record has been tampered with.".to_owned(),
+        (_, Trigger::Lockout) => format!("too many failed logins {words}"),
+        _ => words,
+    }
+}
+
+/// A group of alerts of a trigger.
+pub fn group(trigger: Trigger) -> &'static str {
+    match trigger {
+        Trigger::Stale => "Secrets to rotate",
+        Trigger::Expiring => "Expiring credentials",
+        Trigger::FailedTest => "Failed tests",
+        Trigger::FailedScan => "Failing scans",
+        Trigger::OldRuntime => "Old runtimes",
+        Trigger::OldCloudKey => "Old keys in the cloud",
+        Trigger::Integrity => "Tampered records",
+        Trigger::Delivery => "Undelivered alerts",
+        Trigger::Lockout => "Login lockouts",
+    }
+}
+
 fn closed(said: &Said) -> String {
     let subject = said.subject;
     match said.trigger {

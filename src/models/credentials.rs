@@ -224,6 +224,7 @@ pub fn update(
             credentials::row_mac.eq(&row.row_mac),
         ))
         .execute(conn)?;
+    alerts::rename(conn, id.0, &row.name)?;
     if secret != Secret::Kept {
         let sealed = vault.seal(keks::active(conn, vault)?, &row.context(), new.plaintext)?;
         super::secrets::retire_active(conn, id)?;

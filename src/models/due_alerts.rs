@@ -123,6 +123,8 @@ const KNOWN_ENDING: &str = ",
 const STALE: &str = ",
     due AS (
         SELECT aged.*, 'stale' AS trigger,
+            CASE WHEN isfinite(aged_from) THEN greatest(aged_from, 'epoch') + make_interval(days => of_days)
+                ELSE now() END AS since,
             CASE WHEN isfinite(aged_from)
                 THEN floor(extract(epoch FROM now() - aged_from) / 86400)::int ELSE 0 END AS days,
             CASE WHEN aged_from < now() - make_interval(days => of_days) THEN 3
@@ -133,6 +135,8 @@ const STALE: &str = ",
 const EXPIRING: &str = ",
     due AS (
         SELECT ending.*, 'expiring' AS trigger, 0 AS of_days,
+            CASE WHEN isfinite(expires_at) THEN greatest(expires_at, 'epoch') - make_interval(days => ($6)[1])
+                ELSE now() END AS since,
             CASE WHEN isfinite(expires_at)
                 THEN ceil(extract(epoch FROM expires_at - now()) / 86400)::int ELSE 0 END AS days,
             CASE WHEN expires_at <= now() THEN 6
@@ -146,8 +150,8 @@ const OPEN: &str = ",
         WHERE NOT EXISTS (SELECT 1 FROM alerts a
             WHERE a.trigger = due.trigger AND a.subject_id = due.id AND a.closed_at IS NULL)),
     opened AS (
-        INSERT INTO alerts (id, trigger, subject_kind, subject_id, subject_name, stage)
-        SELECT alert, trigger, 'credential', id, name, stage FROM fresh
+        INSERT INTO alerts (id, trigger, subject_kind, subject_id, subject_name, stage, since)
+        SELECT alert, trigger, 'credential', id, name, stage, since FROM fresh
         ON CONFLICT (trigger, subject_id) WHERE closed_at IS NULL DO NOTHING RETURNING id)
     INSERT INTO notices (id, alert_id, number, event, days, of_days)
     SELECT gen_random_uuid(), fresh.alert, 1, CASE WHEN stage < 3 THEN 'ahead' ELSE 'raised' END, days, of_days
@@ -156,7 +160,8 @@ const OPEN: &str = ",
 /// Who asked for quiet hears of it when the quiet ends.
 const WORSEN: &str = ",
     worse AS (
-        UPDATE alerts a SET stage = due.stage, notices = least(a.notices, 999999) + 1, told_at = now()
+        UPDATE alerts a SET stage = due.stage, notices = least(a.notices, 999999) + 1, told_at = now(),
+            since = due.since
         FROM due
         WHERE a.id = due.alert AND a.closed_at IS NULL AND a.stage < due.stage
             AND (a.snoozed_until IS NULL OR a.snoozed_until <= now())

@@ -12,7 +12,7 @@ use super::schema::{credentials, integrations};
 use super::times::{MaybeTime, Time};
 use super::trust::{self, Parts, Seen, Signed, latest_version, signed_columns};
 use super::usages::{self, Further, Usage};
-use super::{Conn, CredentialId, DbError, IntegrationId, channels, coverage, labels};
+use super::{Conn, CredentialId, DbError, IntegrationId, alerts, channels, coverage, labels};
 use crate::vault::Vault;
 
 #[derive(Clone, Debug, Queryable, Selectable, Identifiable, Insertable, AsChangeset)]
@@ -243,7 +243,8 @@ pub fn update(
         row.every_hours = new.every_hours;
         row.next_run_at = next_run(new.every_hours, now).filter(|_| row.active);
         detail
-    })
+    })?;
+    alerts::rename(conn, at.0.0, new.name)
 }
 
 fn what_changed(row: &Integration, new: &NewIntegration) -> String {

@@ -116,7 +116,10 @@ fn insert(conn: &mut Conn, vault: &Vault, subject: Subject, words: &str) -> Resu
         ..Alert::default()
     };
     let alert = trust::sign(vault, alert);
-    let written = diesel::insert_into(alerts::table).values(&*alert).on_conflict_do_nothing().execute(conn)?;
+    let written = diesel::insert_into(alerts::table)
+        .values((&*alert, alerts::words.eq(words)))
+        .on_conflict_do_nothing()
+        .execute(conn)?;
     if written == 1 {
         let notice = (
             notices::id.eq(Uuid::new_v4()),

@@ -25,8 +25,8 @@ pub fn raise(conn: &mut Conn, trigger: &str, integration: IntegrationId, due: &[
             SELECT i.id, d.title, d.words FROM unnest($3, $4, $5, $6) AS d (place, name, title, words)
             JOIN items i ON i.integration_id = $2 AND i.place = d.place AND i.name = d.name),
          opened AS (
-            INSERT INTO alerts (id, trigger, subject_kind, subject_id, subject_name, stage)
-            SELECT gen_random_uuid(), $1, 'item', id, title, $7 FROM due
+            INSERT INTO alerts (id, trigger, subject_kind, subject_id, subject_name, stage, words)
+            SELECT gen_random_uuid(), $1, 'item', id, title, $7, words FROM due
             ON CONFLICT (trigger, subject_id) WHERE closed_at IS NULL DO NOTHING RETURNING id, subject_id)
          INSERT INTO notices (id, alert_id, number, event, words)
          SELECT gen_random_uuid(), o.id, 1, 'raised', due.words FROM opened o JOIN due ON due.id = o.subject_id",

@@ -15,6 +15,9 @@ use uuid::Uuid;
 
 mod actions;
 mod alert;
+pub mod alert_acts;
+mod alert_line;
+pub mod alert_list;
 pub mod alert_settings;
 pub mod alerts;
 pub mod altered;

@@ -316,6 +316,8 @@ diesel::table! {
         closed_why -> Nullable<Text>,
         row_mac -> Bytea,
         words -> Text,
+        since -> Timestamptz,
+        severity -> Int2,
     }
 }
 

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use crate::models::DbError;
 use crate::models::alert_settings::AlertSettings;
+use crate::models::cloud_keys::Count;
 use crate::models::store_health::{Findings, Verified};
 
 const UNREADABLE: &str = "The rows on which the store rests cannot be read: one holds a value that Strongroom never \
@@ -27,9 +28,15 @@ pub struct AlertState {
 }
 
 impl AlertState {
-    /// Raised alerts that are not closed, as of a few seconds ago.
+    /// Alerts that are open, as of a few seconds ago: see [`State::Open`](crate::models::alert_list::State).
+    /// More than `alert_list::MOST_COUNTED` stand for more than that.
     pub fn open(&self) -> i64 {
         self.open.load(Ordering::Relaxed)
+    }
+
+    /// As they were counted for a page: its sidebar then says the same.
+    pub fn set_open(&self, open: Count) {
+        self.open.store(open.number + i64::from(open.more), Ordering::Relaxed);
     }
 
     /// When the store was last verified, as of a few seconds ago.
@@ -82,8 +89,8 @@ impl AlertState {
         Arc::clone(&self.settings.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    pub fn set(&self, settings: AlertSettings, open: i64) {
-        self.open.store(open, Ordering::Relaxed);
+    pub fn set(&self, settings: AlertSettings, open: Count) {
+        self.set_open(open);
         *self.settings.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(settings);
     }
 }

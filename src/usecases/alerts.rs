@@ -9,6 +9,8 @@ use crate::accounts::Role;
 use crate::alerting;
 use crate::credentials::KINDS;
 use crate::form::{Errors, Values};
+use crate::models::alert_acts::{self, Acted};
+use crate::models::alert_list::{self, Filter, Owner};
 use crate::models::alert_settings::{self, AlertSettings};
 use crate::models::credential_limits::MOST_DAYS;
 use crate::models::{AlertId, DbError, alerts};
@@ -17,13 +19,17 @@ use crate::services::Services;
 /// Scans in a row that may have to fail.
 const MOST_SCANS: i32 = 100;
 
-/// Says that the principal looks after an alert.
+/// Most alerts that one act takes; of a larger group the worst.
+pub const MOST_AT_ONCE: i64 = 1_000;
+
+/// Makes the principal the owner of an alert.
 pub async fn acknowledge(services: &Services, principal: &Principal, id: AlertId) -> Result<(), Refusal> {
     principal.require(Role::Operator)?;
-    let done = write(services, principal, move |conn, vault, actor| alerts::acknowledge(conn, vault, actor, id)).await;
-    if !done.map_err(unless_open)? {
-        return Err(Refusal::Conflict("Someone else already owns this alert. Its page says who."));
-    }
+    let done = write(services, principal, move |conn, vault, actor| {
+        alerts::find(conn, id)?;
+        alert_acts::acknowledge(conn, vault, actor, &[id])
+    });
+    one(done.await?)?;
     services.wake.alerts.notify_one();
     Ok(())
 }
@@ -58,19 +64,84 @@ impl Snooze {
     }
 }
 
-/// Keeps the reminders of an alert away.
+/// Snoozes an alert.
 pub async fn snooze(services: &Services, principal: &Principal, id: AlertId, snooze: Snooze) -> Result<(), Refusal> {
     principal.require(Role::Operator)?;
-    let quiet = move |conn: &mut _, vault: &_, actor: &_| alerts::snooze(conn, vault, actor, id, snooze.days());
-    write(services, principal, quiet).await.map_err(unless_open)?;
+    let done = write(services, principal, move |conn, vault, actor| {
+        alerts::find(conn, id)?;
+        alert_acts::snooze(conn, vault, actor, &[id], snooze.days())
+    });
+    one(done.await?)?;
     services.wake.alerts.notify_one();
     Ok(())
 }
 
-fn unless_open(error: DbError) -> Refusal {
-    match error {
-        DbError::Stale => Refusal::Conflict("This alert is closed: what was wrong is not wrong any more."),
-        error => error.into(),
+/// What stood in the way of an act on one alert.
+fn one(acted: Acted) -> Result<(), Refusal> {
+    match acted {
+        Acted { closed: 1.., .. } => {
+            Err(Refusal::Conflict("This alert is closed: what was wrong is not wrong any more."))
+        }
+        Acted { owned: 1.., .. } => Err(Refusal::Conflict("Someone else already owns this alert. Its page says who.")),
+        Acted { altered: 1.., .. } => Err(DbError::Integrity.into()),
+        _ => Ok(()),
+    }
+}
+
+/// What can be done with several alerts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Act {
+    Acknowledge,
+    Snooze(Snooze),
+}
+
+/// Several alerts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Several {
+    These(Vec<AlertId>),
+    /// All that fit a filter, but no more than [`MOST_AT_ONCE`].
+    Group(Filter),
+}
+
+/// What came of an act on several alerts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Done {
+    pub acted: Acted,
+    /// The group has more than [`MOST_AT_ONCE`].
+    pub more: bool,
+}
+
+/// Acknowledges or snoozes several alerts in one transaction. What cannot be done with one does not stop the others.
+pub async fn act(services: &Services, principal: &Principal, several: Several, act: Act) -> Result<Done, Refusal> {
+    principal.require(Role::Operator)?;
+    let done = write(services, principal, move |conn, vault, actor| {
+        let ids = match &several {
+            Several::These(ids) => ids.clone(),
+            Several::Group(filter) => alert_list::ids(conn, &left(filter, act), MOST_AT_ONCE + 1)?,
+        };
+        let more = i64::try_from(ids.len()).is_ok_and(|number| number > MOST_AT_ONCE);
+        let ids = ids.get(..MOST_AT_ONCE as usize).unwrap_or(&ids);
+        let mut acted = match act {
+            Act::Acknowledge => alert_acts::acknowledge(conn, vault, actor, ids)?,
+            Act::Snooze(snooze) => alert_acts::snooze(conn, vault, actor, ids, snooze.days())?,
+        };
+        if let Several::Group(filter) = &several
+            && left(filter, act) != *filter
+        {
+            acted.owned += alert_list::owned(conn, filter, &actor.name)?;
+        }
+        Ok(Done { acted, more })
+    });
+    let done = done.await?;
+    services.wake.alerts.notify_one();
+    Ok(done)
+}
+
+/// Those of a group that an act can change: what has an owner is counted alone, however much of it there is.
+fn left(filter: &Filter, act: Act) -> Filter {
+    match (act, &filter.owner) {
+        (Act::Acknowledge, Owner::Any) => Filter { owner: Owner::Nobody, ..filter.clone() },
+        _ => filter.clone(),
     }
 }
 

@@ -27,6 +27,7 @@ pub mod kept;
 pub mod login;
 pub mod marks;
 pub mod metrics;
+pub mod numbers;
 pub mod page;
 pub mod params;
 pub mod posted;
@@ -170,6 +171,7 @@ tree! {
     get  "/alerts"          => alerts::index::index;
     get  "/alerts/settings" => alerts::settings::edit;
     post "/alerts/settings" => alerts::settings::update;
+    post "/alerts/bulk"     => alerts::bulk::act;
     get  "/alerts/{id}"     => alerts::show::show;
     post "/alerts/{id}/acknowledge" => alerts::update::acknowledge;
     post "/alerts/{id}/snooze"      => alerts::update::snooze;

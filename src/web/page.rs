@@ -1,5 +1,7 @@
 //! What all pages share: the shell around them, notices that survive a redirect, and how a template becomes an answer.
 
+use std::borrow::Cow;
+
 use actix_web::cookie::{Cookie, SameSite};
 use actix_web::http::StatusCode;
 use actix_web::http::header::{ContentType, LOCATION};
@@ -8,11 +10,15 @@ use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 use chrono::{DateTime, Datelike, SecondsFormat, Utc};
 
+use super::alerts::told;
 use super::error::Error;
 use super::escapes;
 use super::forwarded;
+use super::numbers::bounded;
 use crate::accounts::Role;
 use crate::accounts::visitor::Visitor;
+use crate::models::alert_list::MOST_COUNTED;
+use crate::models::cloud_keys::Count;
 use crate::models::totals::Totals;
 use crate::services::Services;
 
@@ -26,10 +32,11 @@ pub struct Shell {
     pub section: &'static str,
     pub theme: String,
     pub shortcuts: bool,
+    /// One more than can be counted stands for more than that: see `alerts`.
     pub open_alerts: i64,
     /// What the sidebar counts. A page that has counted itself puts its number here, so that the two agree.
     pub totals: Totals,
-    pub notice: Option<Notice>,
+    pub notice: Option<Said>,
     /// What is wrong with the store, in sentences.
     pub troubles: Vec<String>,
     /// Seconds without a visit after which the session ends, and those that it lasts at the most from now on.
@@ -43,6 +50,13 @@ pub struct Shell {
 pub struct Notice {
     pub tone: &'static str,
     pub text: &'static str,
+}
+
+/// A notice as a page shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Said {
+    pub tone: &'static str,
+    pub text: Cow<'static, str>,
 }
 
 /// What a redirect may say, by a word in a cookie: the sentence itself never travels.
@@ -73,14 +87,14 @@ const NOTICES: &[(&str, Notice)] = &[
     ("role", Notice { tone: "good", text: "The role has been changed; the user must log in again." }),
     ("disabled", Notice { tone: "good", text: "Disabled. Their sessions have ended." }),
     ("enabled", Notice { tone: "good", text: "Enabled. They may log in again." }),
-    ("acknowledged", Notice { tone: "good", text: "You look after this alert now." }),
-    ("snoozed", Notice { tone: "good", text: "No reminders until then. The alert stays open." }),
+    ("acknowledged", Notice { tone: "good", text: "You're now the owner." }),
+    ("snoozed", Notice { tone: "good", text: "Snoozed. The alert stays open." }),
     ("keys-snoozed", Notice { tone: "good", text: "Snoozed. The alert no longer counts what is snoozed." }),
     ("snooze-stopped", Notice { tone: "good", text: "No longer snoozed." }),
-    ("reminded", Notice { tone: "good", text: "Reminders are sent again." }),
-    ("retried", Notice { tone: "good", text: "The message is tried again." }),
-    ("nothing-to-retry", Notice { tone: "info", text: "Nothing is sent: the alerts have been closed meanwhile." }),
-    ("given-up", Notice { tone: "info", text: "The message is given up: it is not sent." }),
+    ("reminded", Notice { tone: "good", text: "No longer snoozed. Reminders are sent again." }),
+    ("retried", Notice { tone: "good", text: "Retrying the message." }),
+    ("nothing-to-retry", Notice { tone: "info", text: "Nothing to send: the alerts are closed." }),
+    ("given-up", Notice { tone: "info", text: "Message discarded." }),
     ("limit", Notice { tone: "good", text: "Saved. Alerts follow within half a minute." }),
     ("two-step-reset", Notice { tone: "good", text: "The authenticator has been taken off the account." }),
 ];
@@ -109,6 +123,14 @@ impl Shell {
     }
 }
 
+impl Shell {
+    /// Open alerts, as every page counts them: `32`, `1,000+`.
+    pub fn alerts(&self) -> String {
+        let number = self.open_alerts.min(MOST_COUNTED);
+        bounded(Count { number, more: self.open_alerts > number })
+    }
+}
+
 /// A warning for pages on which people type secrets, when those cross a network in clear.
 pub fn in_clear(request: &HttpRequest) -> Option<&'static str> {
     forwarded::in_clear(request).then_some(
@@ -117,8 +139,10 @@ pub fn in_clear(request: &HttpRequest) -> Option<&'static str> {
     )
 }
 
-fn notice(word: &str) -> Option<Notice> {
-    NOTICES.iter().find(|(known, _)| *known == word).map(|(_, notice)| *notice)
+fn notice(word: &str) -> Option<Said> {
+    let known = NOTICES.iter().find(|(known, _)| *known == word);
+    let said = known.map(|(_, Notice { tone, text })| Said { tone, text: Cow::Borrowed(text) });
+    said.or_else(|| told::sentence(word).map(|(tone, text)| Said { tone, text: Cow::Owned(text) }))
 }
 
 /// Bytes set aside for a page.

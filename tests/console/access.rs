@@ -47,6 +47,7 @@ pub const TABLE: &[(&str, &str, Option<Role>)] = &[
     ("get", "/alerts", Some(Role::Auditor)),
     ("get", "/alerts/settings", Some(Role::Auditor)),
     ("post", "/alerts/settings", Some(Role::Administrator)),
+    ("post", "/alerts/bulk", Some(Role::Operator)),
     ("get", "/alerts/{id}", Some(Role::Auditor)),
     ("post", "/alerts/{id}/acknowledge", Some(Role::Operator)),
     ("post", "/alerts/{id}/snooze", Some(Role::Operator)),

@@ -121,6 +121,7 @@ const DOES_NOT_ASK: &[(&str, &str)] = &[
     ("/hooks/{id}/{key}", "the address is the proof; there is no session"),
     ("/alerts/{id}/acknowledge", "the alert stays open and on the page, with the name of who looks after it"),
     ("/alerts/{id}/snooze", "reminders alone, for 30 days at most; the first message is out, and the alert stays open"),
+    ("/alerts/bulk", "the same for several, with one event each"),
     (
         "/cloud-keys/{id}/snooze",
         "an alert alone, for 90 days at most; the keys stay on their page, with who snoozed them",

@@ -1,35 +1,42 @@
-//! The list: what is open, worst news first by date, or what is closed. Messages that wait for a person stand above it,
-//! and so does the warning that nobody is told.
+//! The list: grouped by trigger, the worst first; one group, or what is closed, a page at a time. Below stand the channels
+//! and the messages that wait for a person; above, the warning that nobody is notified.
 
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 use chrono::{DateTime, Utc};
 
-use super::view::{self, AlertView, DeliveryView};
-use crate::alerting;
+use super::asked::{self, NAMES, NOBODY, SEVERITIES};
+use super::channels::ChannelView;
+use super::groups::GroupView;
+use super::view::{self, DeliveryView};
+use crate::alerting::{self, words};
 use crate::integrations::alerts::Trigger;
-use crate::models::alerts::{self, Line, Place};
-use crate::models::delivery_list::{self, Shown};
+use crate::models::alert_list::{self, Filter, Group, Line, Owner, Place, State};
+use crate::models::cloud_keys::Count;
+use crate::models::delivery_list::{self, ChannelState, Shown};
 use crate::models::{self, Conn, DbError};
 use crate::services::Services;
 use crate::vault::Vault;
 use crate::web::error::Error;
 use crate::web::htmx;
+use crate::web::integrations::shown::bounded;
 use crate::web::page::{self, Shell};
 use crate::web::params::Params;
 use crate::web::session::{As, Auditor};
 
 const PATH: &str = "/alerts";
+/// Alerts of one group, or closed ones, on a page.
 const PAGE: usize = 50;
-/// Parked messages above the list; more are on their channels' pages.
+/// Alerts of each group, where there are several.
+const EACH: i64 = 25;
+/// Parked messages on the page; more are on their channels' pages.
 const MOST_PARKED: usize = 3;
 
-/// One trigger to filter by.
-struct Choice {
+/// One state to choose.
+struct Chip {
     label: &'static str,
-    /// Only what is open is counted.
-    count: Option<i64>,
+    count: String,
     href: String,
     chosen: bool,
 }
@@ -38,17 +45,31 @@ struct Choice {
 #[template(path = "alerts/index.html", blocks = ["results"])]
 struct Index {
     shell: Shell,
-    closed: bool,
+    /// (name, value) of what the forms keep of the address.
+    kept: Vec<(&'static str, String)>,
+    search: String,
+    severities: Vec<(&'static str, &'static str)>,
+    severity: String,
+    /// (slug, label)
+    triggers: Vec<(&'static str, &'static str)>,
+    trigger: String,
+    owners: Vec<String>,
+    owner: String,
+    nobody: &'static str,
+    state: &'static str,
+    chips: Vec<Chip>,
+    groups: Vec<GroupView>,
     filtered: bool,
-    choices: Vec<Choice>,
-    lines: Vec<AlertView>,
-    newest: Option<String>,
-    older: Option<String>,
+    /// The page of all groups, from that of one.
+    up: Option<String>,
+    first: Option<String>,
+    further: Option<String>,
+    channels: Vec<ChannelView>,
     parked: Vec<DeliveryView>,
     more_parked: bool,
     /// Where the forms of parked messages lead back to.
     next: String,
-    /// Whether anybody is told.
+    /// Whether anybody is notified.
     told: bool,
     watched: String,
     /// When the whole store was last verified, in words; `late` if that is too long ago.
@@ -58,55 +79,51 @@ struct Index {
     settings_doubt: bool,
 }
 
-/// What the address asks for.
-#[derive(Clone, Copy)]
-struct Asked {
-    closed: bool,
-    trigger: &'static str,
-    after: Option<Place>,
-}
-
-impl Asked {
-    fn of(params: &Params) -> Result<Self, Error> {
-        let unknown = || Error::Unacceptable("The address asks for something that this list does not have.".to_owned());
-        Ok(Self {
-            closed: match params.get("state") {
-                "" | "open" => false,
-                "closed" => true,
-                _ => return Err(unknown()),
-            },
-            trigger: match params.get("trigger") {
-                "" => "",
-                slug => Trigger::find(slug).ok_or_else(unknown)?.slug(),
-            },
-            after: match params.get("before") {
-                "" => None,
-                place => Some(read_place(place).ok_or_else(unknown)?),
-            },
-        })
-    }
-}
-
 /// Everything that the page is made of.
 struct Read {
+    /// Of [`State::ALL`].
+    counts: [Count; 4],
+    groups: Vec<Group>,
     lines: Vec<Line>,
     more: bool,
-    counts: Vec<(String, i64)>,
+    owners: Vec<String>,
+    channels: Vec<ChannelState>,
     parked: Vec<Shown>,
-    more_parked: bool,
     told: bool,
     now: DateTime<Utc>,
 }
 
-fn read(conn: &mut Conn, vault: &Vault, Asked { closed, trigger, after }: Asked) -> Result<Read, DbError> {
-    let counts = if closed { Vec::new() } else { alerts::counts(conn)? };
-    let mut lines = alerts::list(conn, closed, trigger, after, PAGE as i64 + 1)?;
-    let mut parked = delivery_list::parked(conn, MOST_PARKED as i64 + 1)?;
-    let (more, more_parked) = (lines.len() > PAGE, parked.len() > MOST_PARKED);
-    lines.truncate(PAGE);
-    parked.truncate(MOST_PARKED);
-    let told = alerting::has_audience(conn, vault)?;
-    Ok(Read { lines, more, counts, parked, more_parked, told, now: models::clock(conn)? })
+/// Closed alerts, and those of one trigger, are turned page by page.
+fn is_paged(filter: &Filter) -> bool {
+    filter.state == State::Closed || !filter.trigger.is_empty()
+}
+
+fn read(conn: &mut Conn, vault: &Vault, filter: &Filter, after: Option<Place>) -> Result<Read, DbError> {
+    let (groups, mut lines) = if filter.state == State::Closed {
+        (Vec::new(), alert_list::page(conn, filter, after, PAGE as i64 + 1)?)
+    } else {
+        let groups = alert_list::groups(conn, filter)?;
+        let lines = match is_paged(filter) {
+            true => alert_list::page(conn, filter, after, PAGE as i64 + 1)?,
+            false => alert_list::worst(conn, filter, &groups, EACH)?,
+        };
+        (groups, lines)
+    };
+    let more = is_paged(filter) && lines.len() > PAGE;
+    if more {
+        lines.truncate(PAGE);
+    }
+    Ok(Read {
+        counts: alert_list::counts(conn)?,
+        owners: alert_list::owners(conn)?,
+        channels: delivery_list::channels(conn)?,
+        parked: delivery_list::parked(conn, MOST_PARKED as i64 + 1)?,
+        told: alerting::has_audience(conn, vault)?,
+        now: models::clock(conn)?,
+        groups,
+        lines,
+        more,
+    })
 }
 
 pub async fn index(
@@ -115,81 +132,98 @@ pub async fn index(
     visitor: As<Auditor>,
     params: Params,
 ) -> Result<HttpResponse, Error> {
-    let (asked, vault) = (Asked::of(&params)?, services.vault.clone());
-    let read = services.db.run(move |conn| read(conn, &vault, asked)).await?;
-    let index = Index::new(&services, Shell::new(&request, &visitor, "alerts"), &params, asked, read);
+    let (filter, after) = (asked::filter(|name| params.get(name))?, asked::place(params.get("after"))?);
+    let (wanted, vault) = (filter.clone(), services.vault.clone());
+    let read = services.db.run(move |conn| read(conn, &vault, &wanted, after)).await?;
+    // The sidebar says what the chip says.
+    let [open, ..] = read.counts;
+    services.alerts.set_open(open);
+    let index = Index::new(&services, Shell::new(&request, &visitor, "alerts"), &params, filter, read);
     if htmx::asked(&request) { page::html(&index.as_results()) } else { page::html(&index) }
 }
 
 impl Index {
-    fn new(services: &Services, shell: Shell, params: &Params, asked: Asked, read: Read) -> Self {
-        let (Asked { closed, trigger, after }, now) = (asked, read.now);
+    fn new(services: &Services, shell: Shell, params: &Params, filter: Filter, read: Read) -> Self {
+        let (now, paged) = (read.now, is_paged(&filter));
         let last = read.lines.last().filter(|_| read.more);
+        let place =
+            last.map(|line| Place { severity: line.severity, at: line.closed_at.unwrap_or(line.since), id: line.id });
+        let mut parked = read.parked;
+        let more_parked = parked.len() > MOST_PARKED;
+        parked.truncate(MOST_PARKED);
+        let search = filter.search.trim().to_owned();
         Self {
-            shell,
-            choices: choices(params, trigger, closed, &read.counts),
-            older: last.map(|last| params.link(PATH, &[("before", &place(last, closed))])),
-            lines: AlertView::lines(&read.lines, now),
-            newest: after.map(|_| params.link(PATH, &[("before", "")])),
-            parked: read.parked.into_iter().map(|shown| DeliveryView::new(shown, now)).collect(),
-            more_parked: read.more_parked,
+            kept: NAMES.map(|name| (name, params.get(name).to_owned())).into_iter().collect(),
+            severities: SEVERITIES.to_vec(),
+            severity: params.get("severity").to_owned(),
+            triggers: Trigger::ALL.map(|trigger| (trigger.slug(), words::group(trigger))).to_vec(),
+            owners: owners(read.owners, &filter.owner, &shell.user),
+            owner: params.get("owner").to_owned(),
+            nobody: NOBODY,
+            state: asked::word(filter.state),
+            chips: chips(params, filter.state, read.counts),
+            groups: groups(&read.groups, &read.lines, (&filter, now), params),
+            filtered: !(search.is_empty() && filter.trigger.is_empty())
+                || filter.severity != 0
+                || filter.owner != Owner::Any,
+            up: (paged && filter.state != State::Closed).then(|| params.link(PATH, &[("trigger", ""), ("after", "")])),
+            first: Some(params.link(PATH, &[("after", "")])).filter(|_| !params.get("after").is_empty()),
+            further: place.map(|place| params.link(PATH, &[("after", &asked::written(place))])),
+            channels: read.channels.into_iter().map(|channel| ChannelView::new(channel, now)).collect(),
+            parked: parked.into_iter().map(|shown| DeliveryView::new(shown, now)).collect(),
+            more_parked,
             next: params.link(PATH, &[]),
             watched: view::watched(&services.limits()),
             verified: view::verified(services.alerts.verified()),
             late: services.alerts.verified().is_some_and(|verified| verified.is_late()),
             settings_doubt: services.alerts.settings().doubt.is_some(),
-            filtered: !trigger.is_empty(),
-            closed,
             told: read.told,
+            trigger: filter.trigger,
+            search,
+            shell,
         }
     }
 }
 
-/// All, then each trigger that has something open; on the closed side each trigger.
-fn choices(params: &Params, chosen: &str, closed: bool, counts: &[(String, i64)]) -> Vec<Choice> {
-    let link = |slug: &str| params.link(PATH, &[("trigger", slug), ("before", "")]);
-    let count = |slug: &str| counts.iter().find(|(trigger, _)| trigger == slug).map_or(0, |(_, count)| *count);
-    let all = counts.iter().map(|(_, count)| count).sum();
-    let all = Choice { label: "All", count: (!closed).then_some(all), href: link(""), chosen: chosen.is_empty() };
-    let wanted =
-        Trigger::ALL.into_iter().filter(|trigger| closed || trigger.slug() == chosen || count(trigger.slug()) > 0);
-    let each = wanted.map(|trigger| Choice {
-        label: trigger.label(),
-        count: (!closed).then(|| count(trigger.slug())),
-        href: link(trigger.slug()),
-        chosen: trigger.slug() == chosen,
-    });
-    std::iter::once(all).chain(each).collect()
-}
-
-/// Where the next page begins: microseconds and id.
-fn place(line: &Line, closed: bool) -> String {
-    let at = line.closed_at.filter(|_| closed).unwrap_or(line.opened_at);
-    format!("{}.{}", at.timestamp_micros(), line.id)
-}
-
-fn read_place(text: &str) -> Option<Place> {
-    let (micros, id) = text.split_once('.')?;
-    let at = DateTime::<Utc>::from_timestamp_micros(micros.parse().ok()?)?;
-    let in_range = (0..=4_102_444_800).contains(&at.timestamp());
-    Some((at, id.parse().ok()?)).filter(|_| in_range)
-}
-
-#[cfg(test)]
-mod tests {
-    use uuid::Uuid;
-
-    use super::*;
-    use crate::models::AlertId;
-
-    #[test]
-    fn the_place_of_a_page_survives_the_address_and_nothing_else_is_one() {
-        let id = AlertId(Uuid::from_u128(7));
-        let at = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
-        assert_eq!(read_place(&format!("1800000000000000.{id}")), Some((at, id)));
-        for bad in ["", "1", "1.2", "x.00000000-0000-0000-0000-000000000007", "-5.00000000-0000-0000-0000-000000000007"]
-        {
-            assert_eq!(read_place(bad), None, "{bad}");
-        }
+/// Those to choose from: whoever looks at the page, and the one that is chosen, are always there.
+fn owners(mut names: Vec<String>, chosen: &Owner, me: &str) -> Vec<String> {
+    if let Owner::Name(name) = chosen {
+        names.push(name.clone());
     }
+    names.push(me.to_owned());
+    names.sort();
+    names.dedup();
+    names
+}
+
+fn groups(
+    groups: &[Group],
+    lines: &[Line],
+    (filter, now): (&Filter, DateTime<Utc>),
+    params: &Params,
+) -> Vec<GroupView> {
+    let at = (filter.state, now);
+    if !is_paged(filter) {
+        return GroupView::list(groups, lines, at, params);
+    }
+    if lines.is_empty() {
+        return Vec::new();
+    }
+    let count = groups.first().map(Group::count).unwrap_or_default();
+    vec![GroupView::new(&filter.trigger, count, &lines.iter().collect::<Vec<_>>(), at)]
+}
+
+fn chips(params: &Params, chosen: State, counts: [Count; 4]) -> Vec<Chip> {
+    let chip = |(state, count): (State, Count)| Chip {
+        label: match state {
+            State::Open => "Open",
+            State::Soon => "Soon",
+            State::Snoozed => "Snoozed",
+            State::Closed => "Closed",
+        },
+        count: bounded(count),
+        href: params.link(PATH, &[("state", asked::word(state)), ("after", "")]),
+        chosen: state == chosen,
+    };
+    State::ALL.into_iter().zip(counts).map(chip).collect()
 }

@@ -8,20 +8,19 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
+use super::channels::ChannelView;
 use crate::accounts::visitor::Visitor;
 use crate::credentials::KINDS;
 use crate::form::{Errors, Values};
-use crate::integrations::Spec;
 use crate::models::alert_settings::{self, AlertSettings};
 use crate::models::credential_limits::Limits;
-use crate::models::delivery_list::{self, ChannelState};
+use crate::models::delivery_list;
 use crate::models::{self, DbError};
 use crate::services::Services;
 use crate::usecases::Refusal;
 use crate::usecases::alerts::{self, limit_of};
-use crate::web::credentials::view::Badge;
 use crate::web::error::Error;
-use crate::web::page::{self, Shell, When, when};
+use crate::web::page::{self, Shell};
 use crate::web::posted::Posted;
 use crate::web::session::{Administrator, As, Auditor};
 use crate::web::step_up::{self, Ask};
@@ -34,16 +33,6 @@ struct KindField {
     /// What holds when it is blank.
     blank: String,
     error: Option<String>,
-}
-
-struct Channel {
-    page: String,
-    name: String,
-    label: &'static str,
-    state: Badge,
-    away: Option<When>,
-    waiting: i64,
-    parked: i64,
 }
 
 #[derive(Template)]
@@ -64,7 +53,7 @@ struct Edit {
     problems: Vec<(String, &'static str, String)>,
     /// Somebody else has saved meanwhile.
     overtaken: bool,
-    channels: Vec<Channel>,
+    channels: Vec<ChannelView>,
     /// What was saved does not count: the form starts from the defaults.
     settings_doubt: bool,
     /// Asked before alerts become quieter.
@@ -181,24 +170,7 @@ async fn draw(
         problems,
         overtaken: false,
         password: None,
-        channels: channels.into_iter().map(|channel| shown_channel(channel, now)).collect(),
+        channels: channels.into_iter().map(|channel| ChannelView::new(channel, now)).collect(),
         settings_doubt,
     })
-}
-
-fn shown_channel(channel: ChannelState, now: chrono::DateTime<chrono::Utc>) -> Channel {
-    Channel {
-        page: format!("/integrations/{}", channel.id),
-        label: Spec::find(&channel.version).map_or("Unknown channel", |spec| spec.label),
-        state: match channel {
-            ChannelState { active: false, .. } => ("off", "Switched off"),
-            ChannelState { failing_since: Some(_), .. } => ("warn", "Nothing gets through"),
-            ChannelState { parked: 1.., .. } => ("bad", "Undelivered messages"),
-            _ => ("good", "Enabled"),
-        },
-        away: channel.failing_since.filter(|_| channel.active).map(|at| when(at, now)),
-        name: channel.name,
-        waiting: channel.waiting,
-        parked: channel.parked,
-    }
 }

@@ -29,6 +29,8 @@ const MOST_USAGES: i64 = 50;
 
 /// Something that happened to the alert.
 struct Entry {
+    /// `raised`, `alert.snoozed`
+    what: String,
     tone: &'static str,
     text: String,
     detail: String,
@@ -146,8 +148,8 @@ fn told(line: &Line, notice: &Notice, now: DateTime<Utc>) -> Option<Entry> {
     let event = Event::find(&notice.event)?;
     let (tone, text) = match event {
         Event::Ahead => ("neutral", "Warned ahead"),
-        Event::Raised => ("bad", "Raised"),
-        Event::Reminder => ("bad", "Told again"),
+        Event::Raised => ("bad", "Opened"),
+        Event::Reminder => ("bad", "Reminder sent"),
         Event::Closed => ("good", "Closed"),
     };
     let words = match event {
@@ -157,17 +159,16 @@ fn told(line: &Line, notice: &Notice, now: DateTime<Utc>) -> Option<Entry> {
     let said = view::said(line, now)?;
     let said = Said { event, days: notice.days, of_days: notice.of_days, words, ..said };
     let detail = words::title(&said);
-    Some(Entry { tone, text: text.to_owned(), detail, when: when(notice.at, now), at: notice.at })
+    let what = notice.event.clone();
+    Some(Entry { what, tone, text: text.to_owned(), detail, when: when(notice.at, now), at: notice.at })
 }
 
 /// What somebody did about it.
 fn done(event: events::Event, now: DateTime<Utc>) -> Entry {
     let (text, detail) = match Action::find(&event.action) {
-        Some(Action::AlertAcknowledged) => (format!("{} looks after it", event.actor), String::new()),
-        Some(Action::AlertSnoozed) => {
-            (format!("Reminders changed by {}", event.actor), format!("Quiet {}", event.detail))
-        }
+        Some(Action::AlertAcknowledged) => (format!("Acknowledged by {}", event.actor), String::new()),
+        Some(Action::AlertSnoozed) => (format!("Snoozed {} by {}", event.detail, event.actor), String::new()),
         _ => (event.actor, event.detail),
     };
-    Entry { tone: "neutral", text, detail, when: when(event.at, now), at: event.at }
+    Entry { what: event.action, tone: "neutral", text, detail, when: when(event.at, now), at: event.at }
 }

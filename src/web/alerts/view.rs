@@ -1,17 +1,17 @@
 //! How an alert, a message about it and a channel look on a page. The sentences are those of `alerting::words`, so that
 //! a page says what the messages say.
 
-use chrono::{DateTime, Duration, Utc};
+use chrono::{DateTime, Utc};
 
 use crate::alerting::words::{self, Said};
 use crate::credentials;
 use crate::integrations::Spec;
-use crate::integrations::alerts::{Event, Severity, Trigger};
+use crate::integrations::alerts::{Event, Trigger};
 use crate::models::alerts::{Line, RAISED};
 use crate::models::deliveries::DeliveryState;
 use crate::models::delivery_list::Shown;
 use crate::models::store_health::Verified;
-use crate::models::{AlertId, DeliveryId};
+use crate::models::{AlertId, DeliveryId, times};
 use crate::web::credentials::view::{Badge, date};
 use crate::web::integrations::shown;
 use crate::web::page::{When, when};
@@ -48,7 +48,7 @@ impl AlertView {
             // What a later release raises still has a subject.
             title: said.map_or_else(|| line.subject_name.clone(), |said| words::title(&said)),
             icon: trigger.map_or("bell", icon),
-            badge: badge(line, said.map(|said| words::severity(&said))),
+            badge: if open { severity(line) } else { ("neutral", "Closed") },
             what: trigger.map_or("Alert", Trigger::label),
             detail: words::detail(&line.kind, &line.identity),
             opened: when(line.opened_at, now),
@@ -77,8 +77,8 @@ pub fn said(line: &Line, now: DateTime<Utc>) -> Option<Said<'_>> {
     let trigger = Trigger::find(&line.trigger)?;
     let whole = |days: i64| i32::try_from(days).unwrap_or(i32::MAX);
     let days = match (trigger, line.aged_from, line.expires_at) {
-        (Trigger::Stale, Some(at), _) => whole(now.signed_duration_since(at).num_days()),
-        (Trigger::Expiring, _, Some(at)) => whole((at - now + Duration::days(1) - Duration::seconds(1)).num_days()),
+        (Trigger::Stale, Some(at), _) => whole(times::days_since(at, now)),
+        (Trigger::Expiring, _, Some(at)) => whole(times::days_left(at, now)),
         _ => line.days,
     };
     let (event, words) = match &line.closed_why {
@@ -89,7 +89,7 @@ pub fn said(line: &Line, now: DateTime<Utc>) -> Option<Said<'_>> {
     Some(Said { trigger, event, subject, kind: &line.kind, days, of_days: line.of_days, words })
 }
 
-fn icon(trigger: Trigger) -> &'static str {
+pub fn icon(trigger: Trigger) -> &'static str {
     match trigger {
         Trigger::Stale => "clock",
         Trigger::Expiring => "certificate",
@@ -103,14 +103,13 @@ fn icon(trigger: Trigger) -> &'static str {
     }
 }
 
-fn badge(line: &Line, severity: Option<Severity>) -> Badge {
-    match severity {
-        _ if line.closed_at.is_some() => ("neutral", "Closed"),
-        _ if line.stage < RAISED => ("info", "Soon"),
-        Some(Severity::Critical) => ("bad", "Critical"),
-        Some(Severity::Error) => ("bad", "High"),
-        Some(Severity::Warning) => ("warn", "Medium"),
-        Some(Severity::Info) | None => ("neutral", "Open"),
+/// How bad an open alert is.
+pub fn severity(line: &Line) -> Badge {
+    match line.severity {
+        _ if line.stage < RAISED => ("neutral", "Soon"),
+        ..=1 => ("bad", "Critical"),
+        2 => ("bad", "High"),
+        _ => ("warn", "Medium"),
     }
 }
 
@@ -152,10 +151,10 @@ impl DeliveryView {
             (DeliveryState::Sent, _) => ("good", "Delivered"),
             (DeliveryState::Parked, _) => ("bad", "Undelivered"),
             (DeliveryState::Dropped, _) if delivery.kind == "test" => ("bad", "Failed"),
-            (DeliveryState::Dropped, _) => ("off", "Given up"),
-            (DeliveryState::Sending, _) => ("info", "Being sent"),
-            (DeliveryState::Ready, _) if !listed.active => ("warn", "Waits: channel is off"),
-            (DeliveryState::Ready, 1..) => ("warn", "Is tried again"),
+            (DeliveryState::Dropped, _) => ("off", "Discarded"),
+            (DeliveryState::Sending, _) => ("info", "Sending"),
+            (DeliveryState::Ready, _) if !listed.active => ("warn", "Waiting: channel is off"),
+            (DeliveryState::Ready, 1..) => ("warn", "Retrying"),
             _ => ("info", "Waiting"),
         };
         let alerts = listed.lines + i64::from(delivery.more);

@@ -17,7 +17,7 @@ use crate::runs::alarms;
 use crate::services::Services;
 use crate::web::error::Error;
 use crate::web::htmx;
-use crate::web::integrations::shown::{counted, grouped};
+use crate::web::integrations::shown::{bounded, counted};
 use crate::web::page::{self, Shell};
 use crate::web::params::Params;
 use crate::web::session::{As, Auditor};
@@ -160,7 +160,7 @@ impl Index {
 fn chips(params: &Params, chosen: Filter, counts: [Count; 6]) -> Vec<Chip> {
     let chip = |((word, filter, label), count): ((&str, Filter, &'static str), Count)| Chip {
         label,
-        count: format!("{}{}", grouped(count.number), if count.more { "+" } else { "" }),
+        count: bounded(count),
         href: params.link(PATH, &[("show", word), ("after", ""), ("before", "")]),
         chosen: filter == chosen,
     };

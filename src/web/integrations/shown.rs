@@ -6,6 +6,7 @@ use crate::integrations::inventory::Inventory;
 use crate::integrations::progress::{Progress, Step};
 use crate::integrations::{Family, Spec};
 use crate::models::runs::{Run, RunState};
+pub use crate::web::numbers::{bounded, counted, grouped};
 use crate::web::page::{self, When};
 
 /// `in 23 hours`; `now` when the moment has come.
@@ -20,33 +21,6 @@ pub fn until(at: DateTime<Utc>, now: DateTime<Utc>) -> When {
         minutes => counted((minutes + 720) / 1_440, "day"),
     };
     When { iso: page::when(at, now).iso, text }
-}
-
-/// `1,204`
-pub fn grouped(number: i64) -> String {
-    let digits = number.unsigned_abs().to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3 + 1);
-    if number < 0 {
-        text.push('-');
-    }
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
-/// `1 image`, `1,204 images`, `2 repositories`, `3 keys`
-pub fn counted(number: i64, noun: &str) -> String {
-    let after_consonant = |stem: &&str| !stem.ends_with(['a', 'e', 'o', 'u']);
-    let ending = match (number, noun.strip_suffix('y').filter(after_consonant)) {
-        (1, _) => return format!("1 {noun}"),
-        (_, Some(stem)) => return format!("{} {stem}ies", grouped(number)),
-        _ => "s",
-    };
-    format!("{} {noun}{ending}", grouped(number))
 }
 
 /// `84.2 MB`: decimal units, as registries and clouds count.

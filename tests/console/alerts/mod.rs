@@ -1,5 +1,6 @@
 //! The Alerts pages: what is listed, one alert, what people do about it, the settings, and the limits of age.
 
+mod bulk;
 mod limits;
 mod list;
 mod one;
@@ -8,6 +9,7 @@ mod settings;
 
 use diesel::prelude::*;
 use strongroom::alerting;
+use strongroom::models::alert_list::{self, Filter, Line, Owner, State};
 use strongroom::models::alerts::{self, Subject};
 use strongroom::models::credentials;
 use strongroom::models::{AlertId, CredentialId};
@@ -85,7 +87,19 @@ fn raise(app: &TestApp, trigger: &str, name: &str, words: &str) -> AlertId {
     alert(app, subject.id).expect("an alert")
 }
 
+/// The alerts of a trigger in that state, the worst first.
+pub fn listed(app: &TestApp, state: State, trigger: &str) -> Vec<Line> {
+    let (trigger, search) = (trigger.to_owned(), String::new());
+    let filter = Filter { state, trigger, severity: 0, owner: Owner::Any, search };
+    alert_list::page(&mut app.connect(), &filter, None, 100).expect("alerts")
+}
+
 /// The sentences of the list.
 fn titles(page: &Page) -> Vec<String> {
-    page.texts("#results li a")
+    page.attributes("[data-alert] .row-link", "title")
+}
+
+/// The groups of the list, in their order.
+fn groups(page: &Page) -> Vec<String> {
+    page.attributes("[data-group]", "data-group")
 }

@@ -2,7 +2,7 @@
 
 use strongroom::accounts::Role;
 
-use super::{alert, decide, notices, old_key};
+use super::{alert, decide, notices, old_key, titles};
 use crate::support::app::TestApp;
 use crate::support::sql;
 
@@ -27,8 +27,8 @@ async fn an_alert_says_what_is_wrong_where_it_is_used_and_what_to_do() {
     if made.status == 303 {
         assert_eq!(links[1], made.location());
     }
-    assert!(page.text(".timeline li").starts_with("Raised"));
-    assert!(page.text("section[aria-labelledby=deliveries]").contains("Nobody has been told"));
+    assert_eq!(page.attributes(".timeline li", "data-entry"), ["raised"]);
+    assert!(page.has("section[aria-labelledby=deliveries] [data-nobody]"));
     // The credential's own page leads here.
     let page = visit.get(&format!("/credentials/{credential}")).await;
     assert_eq!(page.attributes("section[aria-labelledby=alerts] a", "href"), [format!("/alerts/{alert}")]);
@@ -49,10 +49,10 @@ async fn somebody_looks_after_it_and_an_auditor_cannot() {
     let page = app.user("olga", Role::Operator).post(&format!("{path}/acknowledge"), &[]).await;
     assert_eq!((page.status, page.location()), (303, path.as_str()));
     let page = visit.get(&path).await;
-    assert!(page.text("section[aria-labelledby=care] p").starts_with("olga looks after it"));
-    assert!(page.texts(".timeline li")[0].starts_with("olga looks after it"));
+    assert!(page.text("section[aria-labelledby=care] [data-owner]").starts_with("olga"));
+    assert_eq!(page.attributes(".timeline li", "data-entry")[0], "alert.acknowledged");
     assert!(!page.has(".page-head form"), "once is enough");
-    assert!(visit.get("/alerts").await.text("#results li").contains("olga looks after it"));
+    assert_eq!(visit.get("/alerts").await.text("[data-alert] [data-owner]"), "olga");
     // A page from before that is told who was first.
     let late = visit.post(&format!("{path}/acknowledge"), &[]).await;
     assert!(late.status == 409 && late.body.contains("Someone else already owns this alert"), "{}", late.status);
@@ -70,7 +70,7 @@ async fn a_snoozed_alert_stays_open_and_is_not_told_again_until_the_quiet_ends()
     let mut visit = app.administrator();
     let (_, alert) = old_key(&app, &mut visit, "prod-ci").await;
     let path = format!("/alerts/{alert}/snooze");
-    for bad in ["", "2", "-7", "x"] {
+    for bad in ["", "2", "-7", "x", "90"] {
         assert_eq!(visit.post(&path, &[("days", bad)]).await.status, 400, "{bad}");
     }
     assert_eq!(visit.post(&path, &[("days", "7")]).await.status, 303);
@@ -78,13 +78,16 @@ async fn a_snoozed_alert_stays_open_and_is_not_told_again_until_the_quiet_ends()
     decide(&app).await;
     assert_eq!(notices(&app, alert, "reminder"), 0);
     let page = visit.get(&format!("/alerts/{alert}")).await;
-    assert!(page.text("section[aria-labelledby=care]").contains("ada asked for quiet"));
-    assert!(visit.get("/alerts").await.text("#results li").contains("no reminders until"));
+    assert!(page.text("section[aria-labelledby=care] [data-snoozed]").contains("ada"));
+    let page = visit.get("/alerts?state=snoozed").await;
+    assert!(page.text("[data-alert]").contains("Snoozed by ada until"), "{}", page.text("[data-alert]"));
+    assert_eq!(titles(&visit.get("/alerts").await), [""; 0]);
 
     assert_eq!(visit.post(&path, &[("days", "0")]).await.status, 303);
     decide(&app).await;
     assert_eq!(notices(&app, alert, "reminder"), 1);
-    assert!(visit.get(&format!("/alerts/{alert}")).await.text(".timeline").contains("Told again"));
+    let entries = visit.get(&format!("/alerts/{alert}")).await.attributes(".timeline li", "data-entry");
+    assert!(entries.contains(&"reminder".to_owned()), "{entries:?}");
 }
 
 #[actix_web::test]
@@ -108,13 +111,13 @@ async fn a_renamed_credential_keeps_its_alert_and_a_new_secret_closes_it() {
     edit(&mut visit, "prod deployment", "AKIAIOSFODNN7EXAMPLE", "").await;
     decide(&app).await;
     assert_eq!(alert(&app, credential), Some(before), "the same alert");
-    assert!(visit.get("/alerts").await.text("#results li a").contains("“prod deployment”"));
+    assert!(titles(&visit.get("/alerts").await)[0].contains("“prod deployment”"));
     edit(&mut visit, "prod deployment", "AKIAIOSFODNN7EXAMPL2", "wJalrXUtnFEMIzK7MDENGzbPxRfiCYEXAMPLEKE2").await;
     assert_eq!(alert(&app, credential), None);
     let page = visit.get(&format!("/alerts/{before}")).await;
     let closed = "Old access key of “prod deployment”: closed, since its secret was replaced.";
     assert!(page.text("h1").starts_with(closed), "{}", page.text("h1"));
-    assert!(page.texts(".timeline li")[0].starts_with("Closed"));
+    assert_eq!(page.attributes(".timeline li", "data-entry")[0], "closed");
 }
 
 #[actix_web::test]
@@ -127,7 +130,7 @@ async fn names_that_want_to_be_markup_stay_text() {
         for path in ["/alerts".to_owned(), format!("/alerts/{made}")] {
             let page = visit.get(&path).await;
             assert!(!page.has("main img") && !page.has("main script"), "{path}: {name}");
-            let said = page.texts("#results li a, h1").join("\n");
+            let said = [titles(&page), page.texts("h1")].concat().join("\n");
             assert!(said.contains(&format!("The test of “{name}” failed: {name}")), "{path}: {said}");
         }
     }

@@ -55,7 +55,7 @@ async fn the_second_of_two_administrators_loses_nothing_and_overwrites_nothing()
     assert_eq!(grace.post("/alerts/settings", &fields("60")).await.status, 303);
     let page = ada.post("/alerts/settings", &fields("30")).await;
     assert_eq!(page.status, 409);
-    assert!(page.text(".notice[role=alert]").contains("Somebody else saved"));
+    assert!(page.has(".notice[role=alert] [data-overtaken]"));
     assert_eq!(page.attributes("#stale_days", "value"), ["30"]);
     assert_eq!(ada.get("/alerts/settings").await.attributes("#stale_days", "value"), ["60"]);
     let version = page.attributes("input[name=row_version]", "value").remove(0);

@@ -4,9 +4,11 @@ use std::fmt::Debug;
 use std::str::FromStr;
 
 use serde_json::json;
+use strongroom::models::IntegrationId;
+use strongroom::models::alert_list::State;
 use strongroom::models::runs::{self, Run};
-use strongroom::models::{IntegrationId, alerts};
 
+use crate::alerts::listed;
 use crate::support::app::{TestApp, Visit};
 use crate::support::peers::lambda::{ENVIRONMENT, KEY, Lambda, SECRET, Says};
 use crate::support::wait::until;
@@ -97,8 +99,8 @@ async fn what_changed_is_told_and_a_gap_keeps_its_region() {
     let fields = [&fields[..], &[("credential", key.as_str()), ("schedule", "off")]].concat();
     let id: IntegrationId = added(&mut visit, "/integrations", &fields).await;
     assert_eq!(ended(&app, id, 1).await.found, 3);
-    let old = |closed| alerts::list(&mut app.connect(), closed, "old_runtime", None, 10).unwrap();
-    let [alert] = &old(false)[..] else { panic!("one function is old") };
+    let old = |state| listed(&app, state, "old_runtime");
+    let [alert] = &old(State::Open)[..] else { panic!("one function is old") };
     assert_eq!((alert.subject_name.as_str(), alert.words.as_str()), ("eu-central-1/pay", RUNTIME_ENDED));
     let page = visit.get(&format!("/alerts/{}", alert.id)).await;
     let item = page.attributes("a[href^='/items/']", "href")[0].to_owned();
@@ -112,8 +114,8 @@ async fn what_changed_is_told_and_a_gap_keeps_its_region() {
     assert_eq!(visit.post(&format!("{path}/runs"), &[]).await.status, 303);
     let run = ended(&app, id, 2).await;
     assert_eq!((run.state.word(), run.found, run.gaps), ("partly", 2, 1));
-    assert!(old(false).is_empty(), "the new code has a runtime that is supported");
-    assert_eq!(old(true)[0].closed_why.as_deref(), Some("its runtime is supported"));
+    assert!(old(State::Open).is_empty(), "the new code has a runtime that is supported");
+    assert_eq!(old(State::Closed)[0].closed_why.as_deref(), Some("its runtime is supported"));
     let page = visit.get(&path).await;
     assert_eq!(page.attributes("[data-gap]", "data-gap"), ["us-east-1"]);
     assert!(page.text("[data-gap]").contains("does not allow lambda:ListFunctions"));

@@ -68,7 +68,7 @@ async fn a_long_name_without_a_space_widens_no_page() {
     old_key(&app, "prod-ci");
     mails(&server, 2).await;
     quiet(&app).await;
-    let alert = app.administrator_again().get("/alerts").await.attributes(".alert .row-link", "href").remove(0);
+    let alert = app.administrator_again().get("/alerts").await.attributes("[data-alert] .row-link", "href").remove(0);
     for look in [NARROW, WIDE] {
         let browser = Browser::open(&app.url, look).await;
         browser.take(ada.cookie.as_deref()).await;

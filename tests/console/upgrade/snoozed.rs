@@ -41,3 +41,33 @@ fn alerts_and_keys_stay_on_the_way_to_snoozes_and_back() {
     revert_to_before(&mut conn, "20261127100000");
     assert_eq!((count_on(&mut conn, "items"), count_on(&mut conn, "alerts")), (items + 1, alerts));
 }
+
+#[test]
+fn alerts_of_before_have_a_severity_an_age_and_words_and_lose_them_on_the_way_back() {
+    let strongroom = load(STORE);
+    let mut conn = strongroom.connect();
+    conn.run_pending_migrations(MIGRATIONS).expect("up");
+    revert_to_before(&mut conn, "20261127110000");
+    let mut alert = |trigger: &str, stage: i16, notice: &str| {
+        conn.batch_execute(&format!(
+            "WITH made AS (INSERT INTO alerts (id, trigger, subject_kind, subject_id, subject_name, stage)
+                VALUES (gen_random_uuid(), '{trigger}', 'user', gen_random_uuid(), 'of before', {stage}) RETURNING id)
+             INSERT INTO notices (id, alert_id, number, event, days, of_days, words)
+             SELECT gen_random_uuid(), id, 1, {notice} FROM made"
+        ))
+        .expect("an alert");
+    };
+    alert("stale", 3, "'raised', 212, 90, ''");
+    alert("stale", 3, "'raised', 2147483647, 0, ''");
+    alert("expiring", 6, "'raised', 0, 0, ''");
+    alert("failed_scan", 3, "'raised', 0, 0, 'The registry returned an error (500).'");
+    conn.run_pending_migrations(MIGRATIONS).expect("up again");
+    let of_before = |conn: &mut diesel::pg::PgConnection, which: &str| {
+        count_on(conn, &format!("alerts WHERE subject_name = 'of before' AND {which}"))
+    };
+    assert_eq!(of_before(&mut conn, "trigger = 'stale' AND severity = 2 AND since::date = current_date - 122"), 1);
+    assert_eq!(of_before(&mut conn, "trigger = 'expiring' AND severity = 1"), 1);
+    assert_eq!(of_before(&mut conn, "words LIKE '%(500).' AND since = opened_at"), 1);
+    revert_to_before(&mut conn, "20261127110000");
+    assert_eq!(of_before(&mut conn, "true"), 4);
+}

@@ -153,10 +153,13 @@ async fn a_failed_test_asks_for_attention_until_one_goes_well() {
     let actor = Actor::system();
     checkup::record(&app.services, actor, id, 1, &found).await.expect("recorded");
     let page = visit.get("/alerts").await;
-    assert_eq!(page.texts("#results li a"), ["The test of “pair” failed: The role does not trust this key."]);
+    assert_eq!(
+        page.attributes("[data-alert] a", "title"),
+        ["The test of “pair” failed: The role does not trust this key."]
+    );
     assert_eq!(visit.get(&format!("/credentials/{id}")).await.texts(".timeline li.is-bad").len(), 1);
     let page = visit.get("/").await;
-    assert!(page.texts("section[aria-labelledby=attention] .badge").contains(&"Failed test".to_owned()));
+    assert!(page.text("[data-need=tests]").contains("pair"), "{}", page.text("main"));
     visit.post(&format!("/credentials/{id}/test"), &[]).await;
     assert!(quiet(&visit.get("/alerts").await) && quiet(&visit.get("/").await));
 }

@@ -4,10 +4,12 @@ use std::fmt::Debug;
 use std::str::FromStr;
 
 use serde_json::json;
+use strongroom::models::IntegrationId;
+use strongroom::models::alert_list::State;
 use strongroom::models::runs::{self, Run};
-use strongroom::models::{IntegrationId, alerts};
 
 use super::{OWN, TEST, sites};
+use crate::alerts::listed;
 use crate::support::app::{TestApp, Visit};
 use crate::support::azure_scan::service_key;
 use crate::support::peers::azure_management::{Management, SETTING, Says};
@@ -60,7 +62,7 @@ async fn function_apps_go_from_the_form_to_the_inventory_and_an_alert() {
     assert!(
         cells.contains(&"Production".to_owned()) && !page.texts("#results thead th").contains(&"Code size".to_owned())
     );
-    let open = alerts::list(&mut app.connect(), false, "old_runtime", None, 10).unwrap();
+    let open = listed(&app, State::Open, "old_runtime");
     let [alert] = &open[..] else { panic!("one app is old") };
     assert_eq!(alert.words, "Azure supported Python 3.9 until 2025-10-31.");
 

@@ -5,9 +5,11 @@ use std::fmt::Debug;
 use std::str::FromStr;
 
 use serde_json::json;
+use strongroom::models::IntegrationId;
+use strongroom::models::alert_list::State;
 use strongroom::models::runs::{self, Run};
-use strongroom::models::{IntegrationId, alerts};
 
+use crate::alerts::listed;
 use crate::support::app::{TestApp, Visit};
 use crate::support::google_scan::endpoints;
 use crate::support::peers::google::{EMAIL, account};
@@ -59,7 +61,7 @@ async fn functions_of_google_go_from_the_form_to_alert_and_change() {
     assert_eq!(heads, ["Region", "Function", "Runtime", "Runtime support", "Modified", "Runs as", "State"]);
     assert_eq!(page.texts("#results tbody tr:last-child td")[..3], ["web", "Container image", "Unknown"]);
     assert!(page.text("#results").contains("Google's of April 2026") && !page.body.contains(ENVIRONMENT));
-    let open = alerts::list(&mut app.connect(), false, "old_runtime", None, 10).unwrap();
+    let open = listed(&app, State::Open, "old_runtime");
     let [alert] = &open[..] else { panic!("one function is old") };
     assert_eq!((alert.subject_name.as_str(), alert.words.as_str()), ("shop/europe-west3/pay", RUNTIME_ENDED));
 
