@@ -1,5 +1,5 @@
-//! The alerts of the page Alerts: open, ahead, snoozed or closed ones, grouped by trigger, the worst first. Each order has
-//! its index in a migration, and nothing is counted to its end, so that a page costs the same however many there are.
+//! The alerts of the page Alerts: open, ahead, snoozed or closed ones, grouped by trigger, the worst first. Each order
+//! has its index in a migration, and nothing is counted to its end, so that a page costs the same however many there are.
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -205,8 +205,7 @@ fn few(conn: &mut Conn, state: State, patterns: &[String]) -> Result<Option<Vec<
     Ok(is_few.then(|| found.into_iter().map(|found| found.id).collect()))
 }
 
-/// How many there are of each of [`State::ALL`], whatever else is asked for. The sidebar, the dashboard and the page all
-/// count by this.
+/// How many there are of each of [`State::ALL`], whatever else is asked for. The sidebar and the page count by this.
 pub fn counts(conn: &mut Conn) -> Result<[Count; 4], DbError> {
     let mut counts = [Count::default(); 4];
     for (count, state) in counts.iter_mut().zip(State::ALL) {
@@ -238,10 +237,11 @@ pub fn owned(conn: &mut Conn, filter: &Filter, but: &str) -> Result<usize, DbErr
 }
 
 /// The triggers that have any that fit, and how many. The triggers of the state are found one from the other in the
-/// index, whatever the filter leaves of each.
+/// index, whatever the filter leaves of each. The order makes the planner count along the index too: it takes each
+/// trigger for a fifth of the table, and read all of it.
 pub fn groups(conn: &mut Conn, filter: &Filter) -> Result<Vec<Group>, DbError> {
     let wanted = Wanted::new(conn, filter)?;
-    let (which, state) = (&wanted.condition, filter.state.condition());
+    let (which, state, order) = (&wanted.condition, filter.state.condition(), filter.state.order());
     let query = format!(
         "WITH RECURSIVE t AS (
              (SELECT a.trigger FROM alerts a WHERE {state} ORDER BY a.trigger LIMIT 1)
@@ -249,7 +249,8 @@ pub fn groups(conn: &mut Conn, filter: &Filter) -> Result<Vec<Group>, DbError> {
              SELECT (SELECT a.trigger FROM alerts a WHERE {state} AND a.trigger > t.trigger ORDER BY a.trigger LIMIT 1)
              FROM t WHERE t.trigger IS NOT NULL)
          SELECT t.trigger, n.number FROM t CROSS JOIN LATERAL (SELECT count(*) AS number FROM (
-             SELECT FROM alerts a WHERE {which} AND a.trigger = t.trigger LIMIT {MOST_COUNTED} + 1) a) n
+             SELECT FROM alerts a WHERE {which} AND a.trigger = t.trigger
+             ORDER BY {order} LIMIT {MOST_COUNTED} + 1) a) n
          WHERE t.trigger IS NOT NULL AND n.number > 0"
     );
     Ok(asked!(query, wanted).load(conn)?)

@@ -1,5 +1,5 @@
-//! The list: grouped by trigger, the worst first; one group, or what is closed, a page at a time. Below stand the channels
-//! and the messages that wait for a person; above, the warning that nobody is notified.
+//! The list: grouped by trigger, the worst first; one group, or what is closed, a page at a time. Below stand the
+//! channels and the messages that wait for a person; above, the warning that nobody is notified.
 
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
