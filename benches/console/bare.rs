@@ -10,6 +10,7 @@ use diesel::pg::PgConnection;
 use diesel::r2d2::{ConnectionManager, Pool};
 use strongroom::models::credential_list;
 use strongroom::models::credential_query::{Page, Query, Row};
+use strongroom::models::totals::Totals;
 use strongroom::web::credentials::index;
 use strongroom::web::page::Shell;
 
@@ -47,6 +48,9 @@ async fn page(pool: Data<Connections>) -> HttpResponse {
         theme: "system".to_owned(),
         shortcuts: true,
         open_alerts: 0,
+        totals: Totals::default(),
+        session_idle: 900,
+        session_left: 900,
         troubles: Vec::new(),
         notice: None,
         banner: None,

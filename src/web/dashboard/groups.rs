@@ -32,7 +32,7 @@ pub struct Row {
     pub mark: String,
     pub href: String,
     pub name: String,
-    /// `and 5 more with the same cause`; else empty.
+    /// `and 5 more`, with the same cause; else empty.
     pub more: String,
     pub text: String,
     pub amount: Amount,
@@ -184,7 +184,7 @@ fn expired() -> Amount {
 fn scan(cause: Cause, now: DateTime<Utc>) -> Row {
     let more = match cause.number - 1 {
         ..=0 => String::new(),
-        others => format!("and {} more with the same cause", grouped(others)),
+        others => format!("and {} more", grouped(others)),
     };
     Row {
         mark: cause.version,

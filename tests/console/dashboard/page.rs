@@ -91,7 +91,7 @@ async fn every_figure_and_group_counts_the_list_that_it_leads_to() {
     assert_eq!(page.text("[data-need=expiring] .need__amount"), "4 days");
     let (count, names, _) = group(&page, "integrations");
     assert_eq!((count.as_str(), names), ("2", vec!["Mirror".to_owned()]), "one cause is one row");
-    assert_eq!(page.text("[data-need=integrations] .need__name small"), "and 1 more with the same cause");
+    assert_eq!(page.text("[data-need=integrations] .need__name small"), "and 1 more");
     assert_eq!(group(&page, "tests").1, ["failed"]);
     assert!(page.has("#failing[data-need=integrations]"));
 
