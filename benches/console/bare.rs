@@ -11,7 +11,7 @@ use diesel::r2d2::{ConnectionManager, Pool};
 use strongroom::models::credential_list;
 use strongroom::models::credential_query::{Page, Query, Row};
 use strongroom::models::totals::Totals;
-use strongroom::web::credentials::index;
+use strongroom::web::credentials::index::{self, Facets};
 use strongroom::web::page::Shell;
 
 type Connections = Pool<ConnectionManager<PgConnection>>;
@@ -31,6 +31,14 @@ async fn rows(pool: Data<Connections>) -> Page {
         credential_list::page(&mut conn, &query()).expect("a page")
     });
     page.await.expect("a thread")
+}
+
+async fn facets(pool: Data<Connections>) -> Facets {
+    let facets = actix_web::web::block(move || {
+        let mut conn = pool.get().expect("a connection");
+        Facets::read(&mut conn, &query().limits).expect("the filters")
+    });
+    facets.await.expect("a thread")
 }
 
 fn query() -> Query {
@@ -55,7 +63,8 @@ async fn page(pool: Data<Connections>) -> HttpResponse {
         notice: None,
         banner: None,
     };
-    let body = index::render(shell, &query(), rows(pool).await).expect("a page");
+    let facets = facets(pool.clone()).await;
+    let body = index::render(shell, &query(), rows(pool).await, facets).expect("a page");
     HttpResponse::Ok().content_type("text/html").body(body)
 }
 

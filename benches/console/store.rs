@@ -140,7 +140,7 @@ impl Store {
         let mut conn = self.connect();
         // As the console does every half minute.
         models::transaction(&mut conn, &credential_counts::fold).expect("folded");
-        let tables = "VACUUM ANALYZE credentials, secrets, credential_phrases, credential_counts";
+        let tables = "VACUUM ANALYZE credentials, secrets, credential_words, credential_counts";
         for tidy in [tables, "CHECKPOINT"] {
             conn.batch_execute(tidy).expect("a tidy table");
         }

@@ -1,15 +1,23 @@
 //! The table of credentials: filtered, searched, sorted by any column, a page at a time. Paging is by key, so a deep
-//! page costs what the first one does; each sort has its index in the migration. A search in no order of its own is
-//! answered by `credential_search`.
+//! page costs what the first one does; each sort has its index in the migration. Which rows a search looks at is chosen in
+//! `credential_search`.
 
 use chrono::{DateTime, Utc};
+use diesel::connection::SimpleConnection;
 use diesel::dsl::sql;
+use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::sql_types::{Bool, Integer, Text, Timestamptz, Uuid as SqlUuid};
 
-use super::credential_query::{Key, On, PAGE, Page, Place, Query, Row, Sort, conditions};
+use super::credential_query::{
+    Key, MOST_COUNTED, On, PAGE, Page, Place, Query, Row, Searched, Sort, Total, conditions, holds, is_of,
+};
+use super::credential_search::{self, Walked, Way};
 use super::schema::credentials;
-use super::{Conn, CredentialId, DbError, credential_search, paging};
+use super::{Conn, CredentialId, DbError, paging};
+
+/// Longest that looking within words may take: then a page says so, and beginnings of words are still found.
+const PATIENCE: &str = "SET LOCAL statement_timeout = '1500ms'";
 
 /// One row of the table, as it is now.
 pub fn find(connection: &mut Conn, id: CredentialId) -> Result<(Row, DateTime<Utc>), DbError> {
@@ -17,20 +25,59 @@ pub fn find(connection: &mut Conn, id: CredentialId) -> Result<(Row, DateTime<Ut
     Ok(credentials::table.find(id).select(columns).first(connection)?)
 }
 
-pub fn page(connection: &mut Conn, query: &Query) -> Result<Page, DbError> {
-    if query.sort != Sort::Match {
-        let found = sorted(connection, query, false)?;
-        return paged(connection, query, found);
+/// Those of the ids that there are, by name.
+pub fn of(conn: &mut Conn, ids: Vec<CredentialId>) -> Result<Vec<Row>, DbError> {
+    let rows = credentials::table.filter(credentials::id.eq_any(ids)).order(credentials::name_key);
+    Ok(rows.select(Row::as_select()).load(conn)?)
+}
+
+pub fn page(conn: &mut Conn, query: &Query) -> Result<Page, DbError> {
+    let words = query.words();
+    if words.is_empty() {
+        return rows_of(conn, query, &words, None);
     }
-    let page = credential_search::page(connection, query)?;
-    if page.previous.is_some() || page.next.is_some() {
-        return Ok(page);
+    let page = match credential_search::way(conn, &words)? {
+        Way::All => return rows_of(conn, query, &words, None),
+        Way::Among(ids) if !query.inside => {
+            let page = rows_of(conn, query, &words, Some(ids))?;
+            Page { searched: Searched::Beginnings, ..page }
+        }
+        Way::Along(lead) if !query.inside && query.sort == Sort::Match => along(conn, query, &words, &lead)?,
+        _ => return patiently(conn, query, &words),
+    };
+    // Nobody shall read "nothing found" of what begins words alone.
+    if page.rows.is_empty() && page.next.is_none() && query.from.is_none() {
+        return patiently(conn, query, &words);
     }
-    // All that begins with the text is on this page. What else has it inside of a word is added where that costs
-    // little; and nobody shall read "nothing found" of it.
-    let anywhere = Query { sort: Sort::Name, from: None, ..query.clone() };
-    let found = sorted(connection, &anywhere, !page.rows.is_empty())?;
-    if found.is_empty() { Ok(page) } else { paged(connection, &anywhere, found) }
+    Ok(page)
+}
+
+/// The next rows by the sort of the query, for a file of all pages, and whether there are more.
+pub fn chunk(conn: &mut Conn, query: &Query, size: i64) -> Result<(Vec<Row>, bool), DbError> {
+    let words = query.words();
+    let among = among(conn, query, &words)?;
+    let found = sorted(conn, query, &words, among, size + 1)?;
+    let more = found.len() as i64 > size;
+    Ok((found.into_iter().map(|(row, _)| row).take(size as usize).collect(), more))
+}
+
+/// The first `most` that the query asks for, by name, and one more where there are more.
+pub fn ids(conn: &mut Conn, query: &Query, most: i64) -> Result<Vec<CredentialId>, DbError> {
+    let words = query.words();
+    let among = among(conn, query, &words)?;
+    let rows = wanted(query, &words, among);
+    Ok(rows.order(credentials::name_key).limit(most + 1).select(credentials::id).load(conn)?)
+}
+
+/// Where a search finds few, those.
+fn among(conn: &mut Conn, query: &Query, words: &[String]) -> Result<Option<Vec<CredentialId>>, DbError> {
+    if words.is_empty() || query.inside {
+        return Ok(None);
+    }
+    match credential_search::way(conn, words)? {
+        Way::Among(ids) => Ok(Some(ids)),
+        _ => Ok(None),
+    }
 }
 
 /// A credential that may be one that somebody is about to add.
@@ -52,38 +99,107 @@ pub fn alike(connection: &mut Conn, keys: &[String], identities: &[String]) -> R
 
 type Found = Vec<(Row, DateTime<Utc>)>;
 
-/// Up to one row more than a page. `in_few`: of a small table, else none.
-fn sorted(connection: &mut Conn, query: &Query, in_few: bool) -> Result<Found, DbError> {
-    let up = ascending(query, query.from.as_ref().is_some_and(|place| place.back));
+/// All rows that the query asks for, among those where some are given.
+fn wanted<'a>(query: &'a Query, words: &[String], among: Option<Vec<CredentialId>>) -> credentials::BoxedQuery<'a, Pg> {
     let mut rows = credentials::table.into_boxed();
-    if in_few {
-        rows = rows.filter(sql::<Bool>(credential_search::IN_FEW));
-    }
-    if !query.text().is_empty() {
-        rows = rows
-            .filter(sql::<Bool>("search LIKE ").bind::<Text, _>(format!("%{}%", super::escape_like(&query.text()))));
-    }
-    for condition in conditions(query) {
+    let all: Vec<On<'a, credentials::table>> =
+        among.map(is_of).into_iter().chain(holds(words)).chain(conditions(query)).collect();
+    for condition in all {
         rows = rows.filter(condition);
     }
+    rows
+}
+
+/// The next of them in the order of the query.
+fn sorted(
+    conn: &mut Conn,
+    query: &Query,
+    words: &[String],
+    among: Option<Vec<CredentialId>>,
+    most: i64,
+) -> Result<Found, DbError> {
+    let up = ascending(query, query.from.as_ref().is_some_and(|place| place.back));
+    let mut rows = wanted(query, words, among);
     if let Some(place) = &query.from {
         rows = rows.filter(beyond(query.sort, place, up));
     }
     let columns = (Row::as_select(), sql::<Timestamptz>("now()"));
-    Ok(rows.order(sql::<Text>(order(query.sort, up))).limit(PAGE as i64 + 1).select(columns).load(connection)?)
+    Ok(rows.order(sql::<Text>(order(query.sort, up))).limit(most).select(columns).load(conn)?)
 }
 
-fn paged(connection: &mut Conn, query: &Query, found: Found) -> Result<Page, DbError> {
+/// A page in the order of a column.
+fn rows_of(
+    conn: &mut Conn,
+    query: &Query,
+    words: &[String],
+    among: Option<Vec<CredentialId>>,
+) -> Result<Page, DbError> {
+    let by_name = Query { sort: Sort::Name, descending: false, ..query.clone() };
+    let query = if query.sort == Sort::Match { &by_name } else { query };
+    let found = sorted(conn, query, words, among.clone(), PAGE as i64 + 1)?;
     let cut = paging::Page::cut(found, PAGE as i64, query.from.as_ref().map(|place| place.back));
     let paging::Page { rows: found, before, after } = cut;
     let now = match found.first() {
         Some((_, now)) => *now,
-        None => super::clock(connection)?,
+        None => super::clock(conn)?,
     };
     let rows: Vec<Row> = found.into_iter().map(|(row, _)| row).collect();
+    let total = match (query.filters(), before || after) {
+        (false, _) => Total::All,
+        (true, false) => Total::Exactly(rows.len() as i64),
+        (true, true) => {
+            let counted = wanted(query, words, among).select(sql::<Integer>("1")).limit(MOST_COUNTED + 1);
+            Total::of(counted.load::<i32>(conn)?.len() as i64)
+        }
+    };
     let previous = rows.first().map(|row| row.place(query.sort, true)).filter(|_| before);
     let next = rows.last().map(|row| row.place(query.sort, false)).filter(|_| after);
-    Ok(Page { rows, previous, next, now, sort: query.sort, beginnings: false })
+    Ok(Page { rows, previous, next, now, sort: query.sort, total, searched: Searched::Everywhere })
+}
+
+/// The same where every row may have to be looked at.
+fn patiently(conn: &mut Conn, query: &Query, words: &[String]) -> Result<Page, DbError> {
+    let looked = conn.transaction(|conn| {
+        conn.batch_execute(PATIENCE)?;
+        let page = rows_of(conn, query, words, None)?;
+        conn.batch_execute("SET LOCAL statement_timeout = '5s'")?;
+        Ok(page)
+    });
+    match looked {
+        Err(DbError::Unavailable) => {
+            let now = super::clock(conn)?;
+            let (rows, total, searched) = (Vec::new(), Total::Unknown, Searched::TooMany);
+            Ok(Page { rows, previous: None, next: None, now, sort: Sort::Name, total, searched })
+        }
+        looked => looked,
+    }
+}
+
+/// A page in the order of what follows a word.
+fn along(conn: &mut Conn, query: &Query, words: &[String], lead: &str) -> Result<Page, DbError> {
+    let Walked { rows, stopped } = credential_search::walk(conn, query, words, lead)?;
+    let back = query.from.as_ref().is_some_and(|place| place.back);
+    let cut = paging::Page::cut(rows, PAGE as i64, query.from.as_ref().map(|place| place.back));
+    let paging::Page { rows, before, after } = cut;
+    let place = |row: Option<&(Row, String)>, back| {
+        row.map(|(row, word)| Place { key: Key::Text(word.clone()), id: row.id, back })
+    };
+    let mut previous = place(rows.first(), true).filter(|_| before);
+    let mut next = place(rows.last(), false).filter(|_| after);
+    let whole = stopped.is_none() && !before && !after;
+    if stopped.is_some() {
+        *(if back { &mut previous } else { &mut next }) = stopped;
+    }
+    let plain = credential_search::others(words, lead).is_empty() && query.kind.is_empty();
+    let plain = plain && query.tag.is_empty() && query.owner.is_empty() && query.state.is_none();
+    let total = match (whole, plain) {
+        (true, _) => Total::Exactly(rows.len() as i64),
+        (false, true) => Total::of(credential_search::count(conn, lead)?),
+        (false, false) => Total::Unknown,
+    };
+    let (now, searched) = (super::clock(conn)?, Searched::Beginnings);
+    let rows = rows.into_iter().map(|(row, _)| row).collect();
+    Ok(Page { rows, previous, next, now, sort: Sort::Match, total, searched })
 }
 
 /// Age counts up while the moment from which it counts goes down.
@@ -110,6 +226,8 @@ fn order(sort: Sort, up: bool) -> &'static str {
         (Sort::Expires, false) => "coalesce(expires_at, 'infinity') DESC, id DESC",
         (Sort::Editor, true) => "edited_by, id",
         (Sort::Editor, false) => "edited_by DESC, id DESC",
+        (Sort::Owner, true) => "owner, name_key",
+        (Sort::Owner, false) => "owner DESC, name_key DESC",
     }
 }
 
@@ -120,6 +238,10 @@ fn beyond<'a>(sort: Sort, place: &'a Place, up: bool) -> On<'a, credentials::tab
         let value = sql::<Bool>("(").sql(column).sql(", id").sql(sign).bind::<Text, _>(text);
         Box::new(value.sql(", ").bind::<SqlUuid, _>(place.id).sql(")"))
     };
+    let pair = |columns: &'static str, first: &'a str, name: &'a str| -> On<'a, credentials::table> {
+        let value = sql::<Bool>(columns).sql(sign).bind::<Text, _>(first).sql(", ");
+        Box::new(value.bind::<Text, _>(name).sql(")"))
+    };
     let time = |column: &'static str, micros: i64| -> On<'a, credentials::table> {
         let at = DateTime::<Utc>::from_timestamp_micros(micros).unwrap_or_default();
         let value = sql::<Bool>("(").sql(column).sql(", id").sql(sign).bind::<Timestamptz, _>(at);
@@ -127,9 +249,8 @@ fn beyond<'a>(sort: Sort, place: &'a Place, up: bool) -> On<'a, credentials::tab
     };
     match (sort, &place.key) {
         (Sort::Name, Key::Text(name)) => Box::new(sql::<Bool>("(name_key").sql(sign).bind::<Text, _>(name).sql(")")),
-        (Sort::Kind, Key::Pair(kind, name)) => Box::new(
-            sql::<Bool>("(kind, name_key").sql(sign).bind::<Text, _>(kind).sql(", ").bind::<Text, _>(name).sql(")"),
-        ),
+        (Sort::Kind, Key::Pair(kind, name)) => pair("(kind, name_key", kind, name),
+        (Sort::Owner, Key::Pair(owner, name)) => pair("(owner, name_key", owner, name),
         (Sort::Identity, Key::Text(value)) => text("identity", value),
         (Sort::Editor, Key::Text(value)) => text("edited_by", value),
         (Sort::Usages, Key::Number(count)) => Box::new(

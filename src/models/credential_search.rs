@@ -1,71 +1,150 @@
-//! The search of the table of credentials, at the same cost whatever the table's size: the phrases that the database
-//! keeps of each credential begin where its words do, so what begins with a text is one range of their index, read page
-//! by page. Text inside of words, and other orders, are the business of `credential_list`.
+//! How a search of the table of credentials finds its rows, at the same cost whatever the table's size: the database keeps
+//! the words of each credential, so what begins with a text is one range of their index. Of several words the one with
+//! few credentials leads, and the others are looked for in those. Where every word has many, they are read in the order
+//! of the leading word, page by page.
 
-use chrono::{DateTime, Utc};
+use std::collections::HashMap;
+
 use diesel::dsl::sql;
+use diesel::pg::Pg;
 use diesel::prelude::*;
-use diesel::sql_types::{Bool, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Bool, Text, Uuid as SqlUuid};
 
-use super::credential_query::{Key, PAGE, Page, Place, Query, Row, Sort, conditions};
-use super::schema::{credential_phrases, credentials};
-use super::{Conn, DbError, paging};
+use super::credential_query::{Key, MOST_COUNTED, PAGE, Place, Query, Row, conditions, holds, is_of};
+use super::schema::{credential_words, credentials};
+use super::{Conn, CredentialId, DbError};
 
-/// Characters of a phrase that are kept; the migration cuts them.
+/// Characters of a word that are kept; the migration cuts them.
 const KEPT: usize = 60;
+/// So many credentials of a word are all looked at.
+const FEW: i64 = 500;
+/// So many words of a search are looked up; the others are looked for in what those have.
+const MOST_LOOKED_UP: usize = 6;
+/// Words that are read at once along the index.
+const STRIDE: i64 = 250;
+/// Strides for one page, however few of the credentials have the other words.
+const MOST_STRIDES: usize = 40;
 /// Whether the table is so small that every text in it is looked through in a few milliseconds; by Postgres' own
 /// estimate.
-pub const IN_FEW: &str = "(SELECT reltuples < 10000 FROM pg_class WHERE oid = 'credentials'::regclass)";
+const SMALL: &str = "(SELECT reltuples < 10000 FROM pg_class WHERE oid = 'credentials'::regclass)";
 
-/// Credentials of which a word begins with the text, or with its first word and goes on as it does. All on one page,
-/// they are sorted by name; more are in the order of what follows the text, each once.
-pub fn page(connection: &mut Conn, query: &Query) -> Result<Page, DbError> {
-    let text = query.text();
-    let start: String = text.chars().take(KEPT).collect();
-    let length = i16::try_from(start.chars().count()).unwrap_or(i16::MAX);
-    let back = query.from.as_ref().is_some_and(|place| place.back);
-    let phrase = credential_phrases::phrase;
-    let mut rows = credential_phrases::table
-        .inner_join(credentials::table)
-        .filter(phrase.ge(start.clone()))
-        // The last of all characters: every phrase that goes on sorts before it.
-        .filter(phrase.lt(format!("{start}\u{10FFFF}")))
-        .filter(credential_phrases::shared.lt(length))
-        .into_boxed();
-    if length as usize == KEPT {
-        rows = rows.filter(sql::<Bool>("search LIKE ").bind::<Text, _>(format!("%{}%", super::escape_like(&text))));
+/// The way to what a search finds.
+#[derive(Debug)]
+pub(super) enum Way {
+    /// Every row is looked at.
+    All,
+    /// Only these can match.
+    Among(Vec<CredentialId>),
+    /// What begins with this word, which many credentials have.
+    Along(String),
+    /// No word of a credential begins with any of them.
+    Nowhere,
+}
+
+/// Chooses the way for words of which there is at least one.
+pub(super) fn way(conn: &mut Conn, words: &[String]) -> Result<Way, DbError> {
+    if diesel::select(sql::<Bool>(SMALL)).get_result::<bool>(conn)? {
+        return Ok(Way::All);
     }
-    for condition in conditions(query) {
+    // Long words have few credentials.
+    let mut longest: Vec<&String> = words.iter().collect();
+    longest.sort_by_key(|word| std::cmp::Reverse(word.chars().count()));
+    longest.truncate(MOST_LOOKED_UP);
+    let mut common = None;
+    for word in longest {
+        let few = range(word).select(credential_words::credential_id).limit(FEW + 1);
+        let ids: Vec<CredentialId> = few.load(conn)?;
+        if ids.len() as i64 > FEW {
+            common = common.or(Some(word.clone()));
+        } else if !ids.is_empty() {
+            return Ok(Way::Among(ids));
+        }
+    }
+    Ok(common.map_or(Way::Nowhere, Way::Along))
+}
+
+/// Each credential once of which a word begins with the text.
+fn range(word: &str) -> credential_words::BoxedQuery<'static, Pg> {
+    let start: String = word.chars().take(KEPT).collect();
+    let length = i16::try_from(start.chars().count()).unwrap_or(i16::MAX);
+    // The last of all characters: every word that goes on sorts before it.
+    let end = format!("{start}\u{10FFFF}");
+    let begins = credential_words::word.ge(start).and(credential_words::word.lt(end));
+    credential_words::table.filter(begins.and(credential_words::shared.lt(length))).into_boxed()
+}
+
+/// How many credentials have the word, counted up to one more than [`MOST_COUNTED`].
+pub(super) fn count(conn: &mut Conn, word: &str) -> Result<i64, DbError> {
+    let found: Vec<i16> = range(word).select(credential_words::shared).limit(MOST_COUNTED + 1).load(conn)?;
+    Ok(found.len() as i64)
+}
+
+/// What a page of [`Way::Along`] is cut from.
+pub(super) struct Walked {
+    /// Up to one more than a page, each with the word that it was found by.
+    pub rows: Vec<(Row, String)>,
+    /// Where the walk was given up before it was through.
+    pub stopped: Option<Place>,
+}
+
+/// The other words than the leading one, and that one too where the index has only its beginning.
+pub(super) fn others(words: &[String], lead: &str) -> Vec<String> {
+    words.iter().filter(|word| *word != lead || word.chars().count() > KEPT).cloned().collect()
+}
+
+/// From the place of the query on in the order of what follows the word.
+pub(super) fn walk(conn: &mut Conn, query: &Query, words: &[String], lead: &str) -> Result<Walked, DbError> {
+    let back = query.from.as_ref().is_some_and(|place| place.back);
+    let mut at = match &query.from {
+        Some(Place { key: Key::Text(word), id, .. }) => Some((word.clone(), *id)),
+        _ => None,
+    };
+    let others = others(words, lead);
+    let mut rows = Vec::new();
+    for _ in 0..MOST_STRIDES {
+        let steps = stride(conn, lead, at.as_ref(), back)?;
+        let ended = (steps.len() as i64) < STRIDE;
+        let ids = steps.iter().map(|(_, id)| *id).collect();
+        let mut found = matching(conn, query, &others, ids)?;
+        rows.extend(steps.iter().filter_map(|(word, id)| Some((found.remove(id)?, word.clone()))));
+        if ended || rows.len() > PAGE {
+            rows.truncate(PAGE + 1);
+            return Ok(Walked { rows, stopped: None });
+        }
+        at = steps.into_iter().next_back();
+    }
+    let stopped = at.map(|(word, id)| Place { key: Key::Text(word), id, back });
+    Ok(Walked { rows, stopped })
+}
+
+/// The next words and whose they are.
+fn stride(
+    conn: &mut Conn,
+    lead: &str,
+    at: Option<&(String, CredentialId)>,
+    back: bool,
+) -> Result<Vec<(String, CredentialId)>, DbError> {
+    let (sign, order) =
+        if back { (") < (", "word DESC, credential_id DESC") } else { (") > (", "word, credential_id") };
+    let mut steps = range(lead);
+    if let Some((word, id)) = at {
+        let beyond = sql::<Bool>("(word, credential_id").sql(sign).bind::<Text, _>(word.clone()).sql(", ");
+        steps = steps.filter(beyond.bind::<SqlUuid, _>(*id).sql(")"));
+    }
+    let columns = (credential_words::word, credential_words::credential_id);
+    Ok(steps.order(sql::<Text>(order)).limit(STRIDE).select(columns).load(conn)?)
+}
+
+fn matching(
+    conn: &mut Conn,
+    query: &Query,
+    words: &[String],
+    ids: Vec<CredentialId>,
+) -> Result<HashMap<CredentialId, Row>, DbError> {
+    let mut rows = credentials::table.into_boxed().filter(is_of(ids));
+    for condition in holds(words).into_iter().chain(conditions(query)) {
         rows = rows.filter(condition);
     }
-    if let Some(Place { key: Key::Text(after), id, back }) = &query.from {
-        let sign = if *back { ") < (" } else { ") > (" };
-        let beyond = sql::<Bool>("(phrase, credential_id").sql(sign).bind::<Text, _>(after).sql(", ");
-        rows = rows.filter(beyond.bind::<SqlUuid, _>(*id).sql(")"));
-    }
-    let order = if back { "phrase DESC, credential_id DESC" } else { "phrase, credential_id" };
-    let found: Vec<(Row, String, DateTime<Utc>)> = rows
-        .order(sql::<Text>(order))
-        .limit(PAGE as i64 + 1)
-        .select((Row::as_select(), phrase, sql::<Timestamptz>("now()")))
-        .load(connection)?;
-    let cut = paging::Page::cut(found, PAGE as i64, query.from.as_ref().map(|place| place.back));
-    let paging::Page { rows: found, before, after } = cut;
-    let now = match found.first() {
-        Some((.., now)) => *now,
-        None => super::clock(connection)?,
-    };
-    let place = |at: Option<&(Row, String, _)>, back| {
-        at.map(|(row, phrase, _)| Place { key: Key::Text(phrase.clone()), id: row.id, back })
-    };
-    let previous = place(found.first(), true).filter(|_| before);
-    let next = place(found.last(), false).filter(|_| after);
-    let mut rows: Vec<Row> = found.into_iter().map(|(row, ..)| row).collect();
-    let whole = previous.is_none() && next.is_none();
-    if whole {
-        rows.sort_by(|one, other| one.name_key.cmp(&other.name_key));
-    }
-    let sort = if whole { Sort::Name } else { Sort::Match };
-    let beginnings = !rows.is_empty();
-    Ok(Page { rows, previous, next, now, sort, beginnings })
+    let found: Vec<Row> = rows.select(Row::as_select()).load(conn)?;
+    Ok(found.into_iter().map(|row| (row.id, row)).collect())
 }

@@ -30,6 +30,12 @@ pub(super) struct Labels {
 }
 
 impl Change {
+    /// Whether it leaves a new row as it is.
+    pub fn is_blank(&self) -> bool {
+        let Self::Both { owner, tags } = self else { return false };
+        owner.as_deref().unwrap_or_default().is_empty() && tags.as_deref().unwrap_or_default().is_empty()
+    }
+
     pub(super) fn of(&self, before: &Labels) -> Result<Labels, DbError> {
         let Labels { mut owner, mut tags } = before.clone();
         match self {
@@ -92,6 +98,13 @@ pub fn owners(conn: &mut Conn) -> Result<Vec<String>, DbError> {
         of("integrations")
     );
     let found: Vec<Value> = diesel::sql_query(query).bind::<BigInt, _>(MOST_LISTED).load(conn)?;
+    Ok(found.into_iter().map(|row| row.value).collect())
+}
+
+/// The owners that credentials have, by name; at most [`MOST_LISTED`].
+pub fn owners_of_credentials(conn: &mut Conn) -> Result<Vec<String>, DbError> {
+    let found: Vec<Value> =
+        diesel::sql_query(distinct("credentials", "owner", "")).bind::<BigInt, _>(MOST_LISTED).load(conn)?;
     Ok(found.into_iter().map(|row| row.value).collect())
 }
 

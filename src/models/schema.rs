@@ -430,8 +430,8 @@ diesel::table! {
 }
 
 diesel::table! {
-    credential_phrases (phrase, credential_id) {
-        phrase -> Text,
+    credential_words (word, credential_id) {
+        word -> Text,
         credential_id -> Uuid,
         shared -> Int2,
     }
@@ -456,7 +456,7 @@ diesel::table! {
     }
 }
 
-diesel::joinable!(credential_phrases -> credentials (credential_id));
+diesel::joinable!(credential_words -> credentials (credential_id));
 diesel::joinable!(secrets -> credentials (credential_id));
 diesel::joinable!(usages -> credentials (credential_id));
 diesel::joinable!(usages -> integrations (integration_id));
@@ -477,7 +477,7 @@ diesel::joinable!(coverage -> integrations (integration_id));
 diesel::joinable!(snoozed_keys -> integrations (integration_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
-    credential_phrases,
+    credential_words,
     deployment,
     keks,
     replicas,

@@ -1,10 +1,10 @@
 //! Owner and tags as they are entered, of a credential or an integration.
 
-use crate::form::{Field, Values};
+use crate::form::{self, Errors, Field, Values};
 use crate::models::labels::{Change, MOST_TAGS};
 use crate::models::{Conn, DbError, labels};
 use crate::names;
-use crate::pasted::Wanted;
+use crate::pasted::{self, Wanted};
 use crate::services::Services;
 use crate::usecases::read;
 
@@ -40,8 +40,19 @@ pub fn tags(text: &str) -> Result<Vec<String>, String> {
     if tags.len() > MOST_TAGS { Err(format!("At most {MOST_TAGS} tags fit here.")) } else { Ok(tags) }
 }
 
+/// An owner as it is stored; may be empty.
+pub fn owner(text: &str) -> Result<String, String> {
+    let values = Values::from_iter([("owner", text)]);
+    let checked = form::check(&[OWNER], &values, None);
+    let sentence = |errors: Errors| errors.of("owner").unwrap_or_default().to_owned();
+    checked.map(|values| values.get("owner").to_owned()).map_err(sentence)
+}
+
 /// One tag as it is stored.
 pub fn tag(text: &str) -> Result<String, String> {
+    if pasted::holds_secret(text) {
+        return Err("This looks like a secret, and everyone can read tags.".to_owned());
+    }
     if text.contains(',') {
         return Err("A tag can't contain a comma.".to_owned());
     }

@@ -80,6 +80,8 @@ tree! {
 
     get  "/credentials"              => credentials::index::index;
     post "/credentials"              => credentials::new::create;
+    post "/credentials/bulk"         => credentials::bulk::post;
+    get  "/credentials.csv"          => credentials::export::csv;
     post "/credentials/test"         => credentials::checkup::unsaved;
     get  "/credentials/new"          => credentials::new::new;
     get  "/credentials/import"       => credentials::import::new;

@@ -47,12 +47,19 @@ impl FromRequest for Params {
     type Future = Ready<Result<Self, Infallible>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(Ok(Self::read(request.query_string())))
+    }
+}
+
+impl Params {
+    /// Of the text after the question mark.
+    pub fn read(query: &str) -> Self {
         let mut params = Self::default();
-        for (name, value) in form_urlencoded::parse(request.query_string().as_bytes()) {
+        for (name, value) in form_urlencoded::parse(query.as_bytes()) {
             // Postgres takes no NUL in a text, and nobody searches for one. A certificate has lines.
             let value: String = value.chars().filter(|c| !c.is_control() || *c == '\n').take(LONGEST).collect();
             params.0.entry(name.into_owned()).or_insert(value);
         }
-        ready(Ok(params))
+        params
     }
 }

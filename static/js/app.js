@@ -31,12 +31,13 @@ function textOf(bytes) {
   }
 }
 
-// Copy buttons: data-copy names the element whose text is copied.
+// Copy buttons: data-copy names the element whose text is copied. Without a name it is the button's own text, which may be cut short
+// for the eye.
 document.addEventListener("click", async (event) => {
-  const button = event.target.closest?.("[data-copy]");
-  const source = button && document.getElementById(button.dataset.copy);
+  const button = event.target.closest?.("[data-copy], .copy");
+  const source = button && (button.dataset.copy ? document.getElementById(button.dataset.copy) : button);
   if (!source) return;
-  const label = button.querySelector("span") ?? button;
+  const label = button.querySelector("span") ?? document.createElement("span");
   const before = label.textContent;
   try {
     await navigator.clipboard.writeText(source.textContent);
@@ -48,6 +49,12 @@ document.addEventListener("click", async (event) => {
   }
   announce(label.textContent === "Copied" ? "Copied." : "Selected: press Ctrl+C to copy.");
   setTimeout(() => { label.textContent = before; }, 2000);
+});
+
+// What a table cuts short is whole in its title.
+document.addEventListener("mouseover", (event) => {
+  const cut = event.target.closest?.(".row-link, .copy, .is-owner, .tag:not([title])");
+  if (cut) cut.title = cut.matches(".copy") ? `Copy ${cut.textContent}` : cut.textContent;
 });
 
 // A passing message for screen readers; with a tone also for the eye, in the page's notices.

@@ -57,6 +57,8 @@ pub const TABLE: &[(&str, &str, Option<Role>)] = &[
     ("get", "/credentials", Some(Role::Auditor)),
     ("get", "/credentials/new", Some(Role::Operator)),
     ("post", "/credentials", Some(Role::Operator)),
+    ("get", "/credentials.csv", Some(Role::Auditor)),
+    ("post", "/credentials/bulk", Some(Role::Operator)),
     ("post", "/credentials/test", Some(Role::Operator)),
     ("post", "/credentials/{id}/test", Some(Role::Operator)),
     ("get", "/credentials/{id}", Some(Role::Auditor)),

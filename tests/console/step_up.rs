@@ -51,6 +51,7 @@ const ASKS: &[(&str, &str, Asks, &str, &str)] = &[
         "row_version=0&failed_scans=3&remind=on&days_aws=0",
         "makes alerts quieter",
     ),
+    ("post", "/credentials/bulk", InTheForm, "do=set-limit&days=0&{credential}=on", "makes alerts quieter, or deletes"),
     ("post", "/credentials/{id}/limit", InTheForm, "days=0", "makes alerts quieter"),
     (
         "post",

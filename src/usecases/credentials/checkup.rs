@@ -11,7 +11,8 @@ use crate::checkup;
 use crate::credentials::{self as kinds, Kind};
 use crate::draft;
 use crate::form::Values;
-use crate::models::trust::Doubt;
+use crate::models::credentials::Credential;
+use crate::models::trust::{Doubt, Trusted};
 use crate::models::{CredentialId, DbError, altered, credentials};
 use crate::providers;
 use crate::providers::aws::roles::Wanted;
@@ -35,23 +36,35 @@ pub async fn test_new(
 /// Tests a credential as it is saved, and records the outcome.
 pub async fn test(services: &Services, principal: &Principal, id: CredentialId) -> Result<Finding, Refusal> {
     principal.require(Role::Operator)?;
-    let row = match read(services, move |conn, vault| credentials::find(conn, vault, id)).await?.judged() {
-        Ok(row) => row,
-        Err((_, Doubt::LaterRelease)) => return Err(DbError::LaterRelease.into()),
-        Err(_) => {
-            write(services, principal, move |conn, vault, actor| altered::quarantine(conn, vault, actor, id)).await?;
-            return Err(DbError::Integrity.into());
-        }
-    };
+    let row = trusted(services, principal, id).await?;
     let kind = kinds::find(&row.kind).ok_or(UNKNOWN_KIND)?;
     if !providers::has_test(kind) {
         return ask(services, principal, kind, &Values::default(), &[]).await;
     }
     services.checkups.take(principal.visitor().user_id, Instant::now())?;
+    saved(services, principal, id).await
+}
+
+/// The same without asking how often. Of a type that has a test.
+pub(super) async fn saved(services: &Services, principal: &Principal, id: CredentialId) -> Result<Finding, Refusal> {
+    let row = trusted(services, principal, id).await?;
+    let kind = kinds::find(&row.kind).ok_or(UNKNOWN_KIND)?;
     let values = opened(services, principal, (id, row.row_version)).await?;
     let found = checkup::probe(services, kind, &values, &roles(services, id).await?).await;
     checkup::record(services, principal.actor(), id, row.secret_version, &found).await?;
     Ok(found)
+}
+
+/// The row, if it is to be relied on; one that is not is put aside.
+async fn trusted(services: &Services, principal: &Principal, id: CredentialId) -> Result<Trusted<Credential>, Refusal> {
+    match read(services, move |conn, vault| credentials::find(conn, vault, id)).await?.judged() {
+        Ok(row) => Ok(row),
+        Err((_, Doubt::LaterRelease)) => Err(DbError::LaterRelease.into()),
+        Err(_) => {
+            write(services, principal, move |conn, vault, actor| altered::quarantine(conn, vault, actor, id)).await?;
+            Err(DbError::Integrity.into())
+        }
+    }
 }
 
 /// Tests what was entered over the version of a saved credential that the principal has seen.

@@ -16,6 +16,7 @@ use crate::opening::{self, Closed, Opened};
 use crate::services::Services;
 use crate::vault::Vault;
 
+pub mod bulk;
 mod checkup;
 mod edit;
 pub mod entered;
@@ -57,7 +58,9 @@ pub async fn create(
     let draft = whole(services, kind, &entered).map_err(Refusal::Invalid)?;
     let create = move |conn: &mut _, vault: &_, actor: &_| {
         let id = credentials::create(conn, vault, actor, &draft.row())?;
-        relabel::credential(conn, vault, actor, (id, None), &entered.labels)?;
+        if !entered.labels.is_blank() {
+            relabel::credential(conn, vault, actor, (id, None), &entered.labels)?;
+        }
         Ok(id)
     };
     write(services, principal, create).await.map_err(entered::refused)
@@ -91,6 +94,16 @@ pub async fn delete(
     if names::label(name, 200).as_deref() != Ok(&*row.name) {
         return Err(Refusal::Unacceptable("The name doesn't match. Nothing was deleted."));
     }
+    remove(services, principal, id, seen).await
+}
+
+/// Deletes an unused credential as of the version `seen` where one is given.
+async fn remove(
+    services: &Services,
+    principal: &Principal,
+    id: CredentialId,
+    seen: Option<i64>,
+) -> Result<(), Refusal> {
     let deleted = write(services, principal, move |conn, vault, actor| {
         let row = credentials::find(conn, vault, id)?.into_shown();
         if seen.is_some_and(|seen| seen != row.row_version) {
@@ -105,6 +118,7 @@ pub async fn delete(
             Ok(())
         }
         Err(DbError::Stale) => Err(Refusal::Overtaken),
+        Err(DbError::Check(_)) => Err(Refusal::Conflict(SHIPPED)),
         // An integration began to use it a moment ago: the foreign key has the last word.
         Err(DbError::Reference(_)) => Err(refuse_deletion(services, principal, id).await?),
         Err(error) => Err(error.into()),

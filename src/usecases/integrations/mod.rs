@@ -106,7 +106,9 @@ pub async fn create(services: &Services, principal: &Principal, entered: &Entere
         let free = if draft.proposed { Some(integration_list::free_name(conn, &draft.name)?) } else { None };
         let name = free.as_deref().unwrap_or(&draft.name);
         let id = integrations::create(conn, vault, actor, &draft.named(name))?;
-        relabel::integration(conn, vault, actor, (id, None), &draft.labels)?;
+        if !draft.labels.is_blank() {
+            relabel::integration(conn, vault, actor, (id, None), &draft.labels)?;
+        }
         if let Some(destination) = &destination {
             events::record(conn, vault, actor, &destination.allowed(Some(id), name))?;
         }

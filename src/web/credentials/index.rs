@@ -4,73 +4,100 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
-use super::place;
-use super::view::RowView;
-use crate::credentials::{self, KINDS};
+use super::pager::Pager;
+use super::query::{self, PATH, SORTS, STATES};
+use super::row::RowView;
+use crate::credentials::KINDS;
+use crate::models::cloud_keys::Count;
 use crate::models::credential_limits::Limits;
-use crate::models::credential_list;
-use crate::models::credential_query::{Page, Query, Row, Sort, State};
+use crate::models::credential_query::{Page, Query, Row, Searched, Sort};
+use crate::models::credential_summary::{self, Summary};
+use crate::models::{Conn, DbError, credential_list, labels};
 use crate::services::Services;
 use crate::web::error::Error;
 use crate::web::htmx;
+use crate::web::integrations::shown::grouped;
 use crate::web::page::{self, Shell};
 use crate::web::params::Params;
 use crate::web::session::{As, Auditor};
 
-const PATH: &str = "/credentials";
-/// Longest search, in characters: a name has no more.
-const LONGEST_SEARCH: usize = 200;
-
-/// The word in the address of the order that a search has by itself.
-const MATCH: &str = "match";
-
-/// (word in the address, column, class of its header)
-const COLUMNS: &[(&str, Sort, &str, &str)] = &[
-    ("name", Sort::Name, "Name", ""),
-    ("kind", Sort::Kind, "Type", ""),
-    ("identity", Sort::Identity, "Identifying value", ""),
-    ("age", Sort::Age, "Age", ""),
-    ("usages", Sort::Usages, "Usages", "is-number"),
-    ("used", Sort::Used, "Last used", ""),
-    ("expires", Sort::Expires, "Expires", "is-optional"),
-    ("editor", Sort::Editor, "Last edited by", "is-optional"),
+/// (order, what is written above it, class); a column without an order does not sort.
+const COLUMNS: &[(Option<Sort>, &str, &str)] = &[
+    (Some(Sort::Name), "Name", "is-name"),
+    (Some(Sort::Kind), "Type", ""),
+    (Some(Sort::Identity), "Identity", "is-identity"),
+    (None, "Tags", "is-tags"),
+    (Some(Sort::Owner), "Owner", "is-owner"),
+    (Some(Sort::Age), "Age", ""),
+    (Some(Sort::Usages), "Usages", "is-number"),
+    (Some(Sort::Used), "Used", "is-used"),
+    (None, "State", ""),
 ];
-
-const STATES: &[(&str, State, &str)] =
-    &[("stale", State::Stale, "Stale"), ("unused", State::Unused, "Unused"), ("expiring", State::Expiring, "Expiring")];
 
 struct Column {
     label: &'static str,
     class: &'static str,
+    /// Empty for the columns that do not sort.
     href: String,
-    /// As aria-sort has it; empty for the columns that do not sort.
+    /// As aria-sort has it.
     current: &'static str,
 }
 
-/// (value, label, chosen)
-type Choice = (&'static str, &'static str, bool);
+/// A filter that is chosen from a list: what it is called, and (value, label, chosen).
+struct Pick {
+    name: &'static str,
+    label: &'static str,
+    options: Vec<(String, String, bool)>,
+}
+
+/// A filter of one click.
+struct Chip {
+    value: &'static str,
+    label: &'static str,
+    count: String,
+    tone: &'static str,
+    chosen: bool,
+}
+
+/// What the filters offer: how many there are of each state, the tags and the owners in use.
+#[derive(Clone, Debug, Default)]
+pub struct Facets {
+    pub summary: Summary,
+    pub tags: Vec<String>,
+    pub owners: Vec<String>,
+}
+
+impl Facets {
+    pub fn read(conn: &mut Conn, limits: &Limits) -> Result<Self, DbError> {
+        let summary = credential_summary::summary(conn, limits)?;
+        Ok(Self { summary, tags: labels::of_credentials(conn)?, owners: labels::owners_of_credentials(conn)? })
+    }
+}
 
 #[derive(Template)]
 #[template(path = "credentials/index.html", blocks = ["results"])]
 struct Index {
     shell: Shell,
     search: String,
-    kinds: Vec<Choice>,
-    states: Vec<Choice>,
-    /// Kept by the search form.
-    sort: String,
-    direction: String,
+    picks: Vec<Pick>,
+    chips: Vec<Chip>,
+    any_state: bool,
+    /// (word, label, chosen) of the orders; none is chosen where the address names none.
+    sorts: Vec<(&'static str, &'static str, bool)>,
+    descending: bool,
     columns: Vec<Column>,
     caption: String,
     rows: Vec<RowView>,
     filtered: bool,
     /// Nothing of the organisation's own is here yet.
     fresh: bool,
-    summary: String,
-    previous: Option<String>,
-    next: Option<String>,
+    pager: Pager,
     /// Where a search that looked at beginnings alone looks everywhere.
-    inside: Option<String>,
+    within: Option<String>,
+    too_many: bool,
+    csv: String,
+    /// The filters as an address has them, for what is done with all that match.
+    filters: String,
 }
 
 pub async fn index(
@@ -79,96 +106,108 @@ pub async fn index(
     visitor: As<Auditor>,
     params: Params,
 ) -> Result<HttpResponse, Error> {
-    let query = query(&params, services.limits())?;
+    let query = query::read(&params, services.limits())?;
     let asked = query.clone();
-    let page = services.db.run(move |conn| credential_list::page(conn, &asked)).await?;
-    let index = shown(Shell::new(&request, &visitor, "credentials"), &params, &query, page);
+    let read = move |conn: &mut Conn| {
+        Ok::<_, DbError>((credential_list::page(conn, &asked)?, Facets::read(conn, &asked.limits)?))
+    };
+    let (page, facets) = services.db.run(read).await?;
+    let mut shell = Shell::new(&request, &visitor, "credentials");
+    shell.totals.credentials = Some(Count { number: facets.summary.total(), more: false });
+    let index = shown(shell, &params, &query, (page, facets));
     if htmx::asked(&request) { page::html(&index.as_results()) } else { page::html(&index) }
 }
 
 /// The whole page of a query that has been answered; the benchmark's bare handler shows it too.
-pub fn render(shell: Shell, query: &Query, page: Page) -> Result<String, Error> {
-    Ok(shown(shell, &Params::default(), query, page).render()?)
+pub fn render(shell: Shell, query: &Query, page: Page, facets: Facets) -> Result<String, Error> {
+    Ok(shown(shell, &Params::default(), query, (page, facets)).render()?)
 }
 
-fn query(params: &Params, limits: Limits) -> Result<Query, Error> {
-    let unknown = || Error::Unacceptable("The address asks for something that this table does not have.".to_owned());
-    let search: String = params.get("q").chars().take(LONGEST_SEARCH).collect();
-    let searched = !search.trim().is_empty();
-    let sort = match params.get("sort") {
-        MATCH if searched => Sort::Match,
-        // Pages beyond the first name their order.
-        "" if searched && ["after", "before", "dir"].iter().all(|name| params.get(name).is_empty()) => Sort::Match,
-        "" | MATCH => Sort::Name,
-        word => COLUMNS.iter().find(|(known, ..)| *known == word).ok_or_else(unknown)?.1,
-    };
-    let state = match params.get("state") {
-        "" => None,
-        word => Some(STATES.iter().find(|(known, ..)| *known == word).ok_or_else(unknown)?.1),
-    };
-    let kind = params.get("kind");
-    let descending = match params.get("dir") {
-        "" | "asc" => false,
-        "desc" => sort != Sort::Match,
-        _ => return Err(unknown()),
-    };
-    if !kind.is_empty() && credentials::find(kind).is_none() {
-        return Err(unknown());
-    }
-    let from = match (params.get("after"), params.get("before")) {
-        ("", "") => None,
-        (after, "") => Some(place::read(after, sort, false).ok_or_else(unknown)?),
-        ("", before) => Some(place::read(before, sort, true).ok_or_else(unknown)?),
-        _ => return Err(unknown()),
-    };
-    Ok(Query { search, kind: kind.to_owned(), state, sort, descending, from, limits })
-}
-
-fn shown(shell: Shell, params: &Params, query: &Query, page: Page) -> Index {
-    let Page { rows, previous, next, now, sort, beginnings } = page;
-    let searched = !query.search.trim().is_empty();
-    let filtered = searched || !query.kind.is_empty() || query.state.is_some();
+fn shown(shell: Shell, params: &Params, query: &Query, (page, facets): (Page, Facets)) -> Index {
+    let pager = Pager::new(params, query, &page, facets.summary.total());
+    let Page { rows, now, sort, searched, .. } = page;
+    let filtered = query.filters();
     let fresh = !filtered && query.from.is_none() && rows.iter().all(|row| row.shipped);
-    let view = |row: Row| RowView::new(row, now, &query.limits);
-    let sorted = COLUMNS.iter().find(|(_, of, ..)| *of == sort);
     let order = if query.descending { "descending" } else { "ascending" };
-    let caption = match sorted {
-        Some((_, _, label, _)) => format!("Credentials, sorted by {}, {order}", crate::form::in_sentence(label)),
+    let caption = match SORTS.iter().find(|(_, of, _)| *of == sort) {
+        Some((_, _, label)) => format!("Credentials, sorted by {}, {order}", crate::form::in_sentence(label)),
         None => "Credentials, sorted by what follows the text".to_owned(),
     };
-    // What a search chose by itself, its next page has to be told.
-    let chosen = if searched { sorted.map_or(MATCH, |(word, ..)| word) } else { params.get("sort") };
-    let turn = |name, other, place| params.link(PATH, &[("sort", chosen), (other, ""), (name, &place::write(place))]);
-    let paged = previous.is_some() || next.is_some();
-    let counted = match rows.len() {
-        1 => "1 credential".to_owned(),
-        count => format!("{count} credentials"),
+    let within = (searched == Searched::Beginnings && !rows.is_empty())
+        .then(|| query::anew(params, &[("within", "words"), ("sort", "")]));
+    let may_edit = shell.may_edit;
+    let view = |(at, row): (usize, Row)| RowView {
+        number: if may_edit { at + 1 } else { 0 },
+        ..RowView::new(row, now, &query.limits)
     };
     Index {
         shell,
         search: query.search.clone(),
-        kinds: KINDS.iter().map(|kind| (kind.slug, kind.label, kind.slug == query.kind)).collect(),
-        states: STATES.iter().map(|(word, state, label)| (*word, *label, query.state == Some(*state))).collect(),
-        sort: Some(params.get("sort")).filter(|word| *word != MATCH).unwrap_or_default().to_owned(),
-        direction: params.get("dir").to_owned(),
+        picks: picks(query, &facets),
+        chips: chips(query, &facets.summary),
+        any_state: query.state.is_none(),
+        sorts: SORTS.iter().map(|(word, _, label)| (*word, *label, params.get("sort") == *word)).collect(),
+        descending: query.descending,
         columns: COLUMNS.iter().map(|column| header(column, params, query, sort)).collect(),
         caption,
-        summary: if paged { format!("{counted} on this page") } else { counted },
-        previous: previous.map(|place| turn("before", "after", place)),
-        next: next.map(|place| turn("after", "before", place)),
-        inside: beginnings.then(|| params.link(PATH, &[("sort", "name"), ("after", ""), ("before", "")])),
-        rows: rows.into_iter().map(view).collect(),
+        rows: rows.into_iter().enumerate().map(view).collect(),
         filtered,
         fresh,
+        pager,
+        within,
+        too_many: searched == Searched::TooMany,
+        csv: query::anew(params, &[]).replacen(PATH, "/credentials.csv", 1),
+        filters: query::anew(params, &[("sort", ""), ("dir", "")]),
     }
 }
 
+fn picks(query: &Query, facets: &Facets) -> Vec<Pick> {
+    let listed = |values: &[String], chosen: &str| {
+        let mut values = values.to_vec();
+        if !chosen.is_empty() && !values.iter().any(|value| value == chosen) {
+            values.push(chosen.to_owned());
+        }
+        values.into_iter().map(|value| (value.clone(), value.clone(), value == chosen)).collect()
+    };
+    let kind = |slug: &str, label: &str| (slug.to_owned(), label.to_owned(), slug == query.kind);
+    let mut picks = vec![Pick {
+        name: "kind",
+        label: "Type",
+        options: KINDS.iter().map(|known| kind(known.slug, known.label)).collect(),
+    }];
+    if !facets.tags.is_empty() || !query.tag.is_empty() {
+        picks.push(Pick { name: "tag", label: "Tag", options: listed(&facets.tags, &query.tag) });
+    }
+    if !facets.owners.is_empty() || !query.owner.is_empty() {
+        picks.push(Pick { name: "owner", label: "Owner", options: listed(&facets.owners, &query.owner) });
+    }
+    picks
+}
+
+/// A state that no credential has is not offered, unless it is chosen.
+fn chips(query: &Query, summary: &Summary) -> Vec<Chip> {
+    let chips = [
+        ("tampered", "Tampered", summary.failed_integrity, "bad"),
+        ("stale", "Rotate", summary.stale, "bad"),
+        ("expiring", "Expiring", summary.expiring, "warn"),
+        ("failed", "Test failed", summary.failed_tests, "bad"),
+        ("untested", "Not tested", summary.untested, ""),
+        ("unused", "Not used", summary.unused, ""),
+    ];
+    let chosen = STATES.iter().find(|(_, state)| query.state == Some(*state)).map_or("", |(word, _)| word);
+    let offered = chips.into_iter().filter(|(value, _, count, _)| *count > 0 || *value == chosen);
+    let chip =
+        |(value, label, count, tone)| Chip { value, label, count: grouped(count), tone, chosen: value == chosen };
+    offered.map(chip).collect()
+}
+
 fn header(
-    (word, sort, label, class): &(&'static str, Sort, &'static str, &'static str),
+    (sort, label, class): &(Option<Sort>, &'static str, &'static str),
     params: &Params,
     query: &Query,
     current: Sort,
 ) -> Column {
+    let Some(sort) = sort else { return Column { label, class, href: String::new(), current: "" } };
     let sorted = *sort == current;
     let direction = if sorted && !query.descending { "desc" } else { "" };
     let current = match (sorted, query.descending) {
@@ -176,6 +215,6 @@ fn header(
         (true, false) => "ascending",
         _ => "",
     };
-    let href = params.link(PATH, &[("sort", word), ("dir", direction), ("after", ""), ("before", "")]);
+    let href = query::anew(params, &[("sort", query::word(*sort)), ("dir", direction)]);
     Column { label, class, href, current }
 }

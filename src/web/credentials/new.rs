@@ -57,10 +57,12 @@ pub async fn create(
 ) -> Result<HttpResponse, Error> {
     let kind = credentials::kind(posted.get("kind"))?;
     form::only(kind, &posted, &[])?;
-    let shell = Shell::new(&request, &visitor, "credentials");
-    let owners = labels::owners(&services).await?;
+    let shown = async || {
+        let shell = Shell::new(&request, &visitor, "credentials");
+        Ok::<_, Error>((shell, labels::owners(&services).await?))
+    };
     if posted.0.contains("redraw") {
-        return form_of(kind, (shell, owners), &posted, &Errors::default()).answer(&request, StatusCode::OK, false);
+        return form_of(kind, shown().await?, &posted, &Errors::default()).answer(&request, StatusCode::OK, false);
     }
     match credentials::create(&services, &visitor.principal(), kind, &posted.0).await {
         Ok(id) => {
@@ -68,7 +70,7 @@ pub async fn create(
                 .map_or_else(|| format!("/credentials/{id}"), |waiting| detour::with(waiting, id));
             Ok(super::leave(&request, &to, "saved"))
         }
-        Err(Refusal::Invalid(errors)) => form_of(kind, (shell, owners), &posted, &errors).refused(&request),
+        Err(Refusal::Invalid(errors)) => form_of(kind, shown().await?, &posted, &errors).refused(&request),
         Err(refusal) => Err(refusal.into()),
     }
 }

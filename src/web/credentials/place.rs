@@ -46,7 +46,9 @@ pub fn read(text: &str, sort: Sort, back: bool) -> Option<Place> {
         (Written::Text(text, id), Sort::Name | Sort::Identity | Sort::Editor | Sort::Match) if plain(&text) => {
             (Key::Text(text), id)
         }
-        (Written::Pair(kind, name, id), Sort::Kind) if plain(&kind) && plain(&name) => (Key::Pair(kind, name), id),
+        (Written::Pair(kind, name, id), Sort::Kind | Sort::Owner) if plain(&kind) && plain(&name) => {
+            (Key::Pair(kind, name), id)
+        }
         (Written::Number(number, id), Sort::Usages) => (Key::Number(number), id),
         (Written::Time(micros, id), Sort::Age | Sort::Used | Sort::Expires) if (0..=LATEST).contains(&micros) => {
             (Key::Time(micros), id)

@@ -5,7 +5,9 @@ use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
-use super::view::{MOST_USAGES, RowView, Usage};
+use super::row::RowView;
+use super::view::{MOST_USAGES, Usage};
+use crate::accounts::Role;
 use crate::models::{DbError, credential_list, integration_list};
 use crate::services::Services;
 use crate::web::error::Error;
@@ -22,7 +24,7 @@ struct Unfolded {
 pub async fn index(
     services: Data<Services>,
     request: HttpRequest,
-    _visitor: As<Auditor>,
+    visitor: As<Auditor>,
     path: Path<String>,
     params: Params,
 ) -> Result<HttpResponse, Error> {
@@ -40,6 +42,8 @@ pub async fn index(
         })
         .await?;
     let mut row = RowView::new(row, now, &services.limits());
+    let number = params.get("row").parse().ok().filter(|_| visitor.may(Role::Operator));
+    row.number = number.unwrap_or_default();
     row.unfolded = (!folded).then(|| Usage::list(lines, now));
     page::html(&Unfolded { row })
 }

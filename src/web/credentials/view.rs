@@ -3,12 +3,11 @@
 use chrono::{DateTime, Duration, Utc};
 
 use crate::integrations::Family;
-use crate::models::credential_limits::Limits;
-use crate::models::credential_query::{EXPIRING_DAYS, Row};
+use crate::models::IntegrationId;
+use crate::models::credential_query::EXPIRING_DAYS;
 use crate::models::credentials::Credential;
 use crate::models::integration_list::Line;
 use crate::models::provider_facts::Told;
-use crate::models::{CredentialId, IntegrationId};
 use crate::providers::probe::{Finding, RoleFound, Verdict};
 use crate::web::page::{self, When, when};
 
@@ -35,6 +34,13 @@ impl Age {
         let age = now.signed_duration_since(set_at).max(Duration::zero());
         let stale = limit.is_some_and(|days| age > Duration::days(days.into()));
         Self { days: age.num_days(), ages: limit.is_some(), stale, limit: limit.unwrap_or(SCALE_DAYS).into() }
+    }
+}
+
+impl Age {
+    /// Whether two thirds of the limit have passed, and not all of it.
+    pub fn is_near(self) -> bool {
+        self.ages && !self.stale && self.days > self.limit - self.limit / 3
     }
 }
 
@@ -163,58 +169,6 @@ impl RoleView {
 /// A day, for what happens on one.
 pub fn date(at: DateTime<Utc>) -> When {
     When { iso: page::iso(at), text: page::date(at) }
-}
-
-/// A line of the table.
-pub struct RowView {
-    pub id: CredentialId,
-    pub name: String,
-    pub kind: String,
-    pub identity: String,
-    pub shipped: bool,
-    pub age: Age,
-    /// `stored 2 days ago`, where its secret is older than its stay here.
-    pub stored: Option<String>,
-    pub usages: i32,
-    pub used: Option<When>,
-    pub editor: String,
-    pub edited: When,
-    pub badges: Vec<Badge>,
-    pub expires: Option<When>,
-    pub tested: Option<(Badge, When)>,
-    /// Unfolded under the row.
-    pub unfolded: Option<Vec<Usage>>,
-}
-
-fn stored(days: i64) -> String {
-    match days {
-        ..=0 => "stored today".to_owned(),
-        1 => "stored 1 day ago".to_owned(),
-        days => format!("stored {days} days ago"),
-    }
-}
-
-impl RowView {
-    pub fn new(row: Row, now: DateTime<Utc>, limits: &Limits) -> Self {
-        let age = Age::new(row.aged_from, now, limits.days(&row.kind, row.ages, row.stale_after_days));
-        Self {
-            id: row.id,
-            stored: Some((now - row.secret_set_at).num_days()).filter(|days| *days < age.days).map(stored),
-            kind: kind_label(&row.kind),
-            badges: badges(age, row.expires_at, row.integrity_failed_at.is_some(), now),
-            used: used(row.last_used_at, now),
-            edited: when(row.edited_at, now),
-            expires: row.expires_at.map(date),
-            tested: row.test_verdict.zip(row.tested_at).map(|(slug, at)| (verdict_badge(&slug), when(at, now))),
-            name: row.name,
-            identity: row.identity,
-            shipped: row.shipped,
-            usages: row.usage_count,
-            editor: row.edited_by,
-            age,
-            unfolded: None,
-        }
-    }
 }
 
 /// One integration that refers to the credential.

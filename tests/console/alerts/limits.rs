@@ -85,7 +85,7 @@ async fn the_limit_of_all_access_keys_is_the_operators_until_somebody_sets_anoth
     );
     let page = visit.get("/credentials?state=stale").await;
     assert_eq!(page.texts("tbody th a"), ["prod-ci"]);
-    assert!(page.has(".age.is-bad") && page.texts("tbody .badge").contains(&"Stale".to_owned()));
+    assert!(page.has(".age.is-bad") && page.texts("tbody .state").contains(&"Rotate".to_owned()));
     assert!(visit.get("/").await.text(".distribution .is-limit em").contains("60"));
 }
 

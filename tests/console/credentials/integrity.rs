@@ -23,7 +23,7 @@ async fn an_altered_payload_is_quarantined_and_a_new_secret_heals_it() {
     assert!(!page.body.contains("another secret") && !page.body.contains("first secret"));
     assert!(row(&app, id).integrity_failed_at.is_some());
     assert!(actions(&app, id).contains(&"credential.integrity_failure".to_owned()));
-    assert!(visit.get("/credentials").await.texts(".badge").contains(&"Integrity error".to_owned()));
+    assert!(visit.get("/credentials").await.texts(".state").contains(&"Tampered".to_owned()));
     assert!(visit.get(&format!("/credentials/{id}")).await.has("main .notice.is-bad"));
     // All else works.
     let fields = [("name", "other"), ("username", "robot"), ("password", "fresh")];

@@ -1,6 +1,7 @@
 //! The credentials' screens: adding, table, page, editing, deletion.
 
 mod adding;
+mod bulk;
 mod checkups;
 mod deleting;
 mod editing;

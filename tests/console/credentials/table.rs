@@ -20,13 +20,11 @@ async fn a_fresh_store_has_the_iam_role_and_says_what_to_do_first() {
     let page = visit.get("/credentials").await;
     assert_eq!(names(&page), ["IAM Role", "robot"]);
     assert!(!page.has(".empty"));
-    assert_eq!(
-        page.texts("thead th"),
-        ["Name", "Type", "Identifying value", "Age", "Usages", "Last used", "Expires", "Last edited by", "Last test"]
-    );
-    let cells = page.texts("tbody:nth-of-type(2) td");
-    assert_eq!(&cells[..5], ["Basic authentication", "robot", "0 days", "0", "never"]);
-    assert!(cells[6].starts_with("ada"), "{cells:?}");
+    let heads = ["Name", "Type", "Identity", "Tags", "Owner", "Age", "Usages", "Used", "State"];
+    assert_eq!(page.texts("thead th"), heads);
+    let cells = page.texts("tbody:nth-of-type(2) td:not(.is-tick)");
+    assert_eq!(cells, ["BBasic", "robot", "", "", "0 d", "0", "never", "Not tested"]);
+    assert_eq!(page.texts(".pager span"), ["2 credentials"]);
 }
 
 #[actix_web::test]
@@ -87,8 +85,8 @@ async fn states_and_types_filter_and_the_address_keeps_them() {
     signed::run(&app, &format!("UPDATE credentials SET expires_at = now() + interval '20 days' WHERE id = '{soon}'"));
     let page = visit.get("/credentials?state=stale").await;
     assert_eq!(names(&page), ["old key"]);
-    assert!(page.has(".age.is-bad") && page.texts(".badge").contains(&"Stale".to_owned()));
-    assert!(page.has("select#state option[value=stale][selected]"));
+    assert!(page.has(".age.is-bad") && page.texts("#results .state") == ["Rotate"]);
+    assert!(page.has("#state input[value=stale][checked]"));
     assert_eq!(names(&visit.get("/credentials?state=expiring").await), ["ends soon"]);
     let page = visit.get("/credentials?state=unused&kind=basic").await;
     assert_eq!(names(&page), ["ends soon"]);
@@ -121,7 +119,7 @@ async fn every_column_sorts_both_ways_and_says_so() {
     let app = TestApp::start();
     let mut visit = app.administrator();
     let b = add(&mut visit, "b").await;
-    let fields = [("kind", "api_token"), ("name", "a"), ("token", "t")];
+    let fields = [("kind", "api_token"), ("name", "a"), ("token", "t"), ("owner", "Zoe's team")];
     let a = add_of(&mut app.user("zoe", strongroom::accounts::Role::Operator), &fields).await;
     integrate(&app, "scan", b);
     signed::run(&app, &format!("UPDATE credentials SET secret_set_at = now() - interval '5 days' WHERE id = '{a}'"));
@@ -137,13 +135,16 @@ async fn every_column_sorts_both_ways_and_says_so() {
         // What does not expire comes last.
         ("expires", "b", "a"),
         ("editor", "b", "a"),
+        ("owner", "b", "a"),
     ] {
         for (direction, order) in [("", [first, last]), ("&dir=desc", [last, first])] {
             let page = visit.get(&format!("/credentials?sort={sort}{direction}")).await;
             let found: Vec<String> = names(&page).into_iter().filter(|name| name.len() == 1).collect();
             assert_eq!(found, order, "{sort}{direction}");
             let says = if direction.is_empty() { "ascending" } else { "descending" };
-            assert_eq!(page.attributes("thead th", "aria-sort"), [says], "{sort}{direction}");
+            let shown = !["expires", "editor"].contains(&sort);
+            assert_eq!(page.attributes("thead th", "aria-sort"), [says][..usize::from(shown)], "{sort}{direction}");
+            assert_eq!(page.attributes("#sort option[selected]", "value"), [sort]);
         }
     }
 }
@@ -181,7 +182,7 @@ async fn pages_show_every_row_once_in_every_sort_forth_and_back() {
              FROM credentials, generate_series(1, 130) n WHERE id = '{id}'"
         ),
     );
-    for sort in ["name", "kind", "identity", "age", "usages", "used", "expires", "editor"] {
+    for sort in ["name", "kind", "identity", "age", "usages", "used", "expires", "editor", "owner"] {
         for direction in ["", "&dir=desc"] {
             let (forth, back) = walk(&mut visit, &format!("/credentials?sort={sort}{direction}")).await;
             assert_eq!(forth.len(), 132, "{sort}{direction}");
@@ -225,7 +226,7 @@ async fn htmx_gets_the_results_alone() {
     assert!(fragment.has("#results") && !fragment.has("h1"));
     // The search form sends the order on, which may have been changed by a swap of the results alone.
     let fragment = visit.fragment("/credentials?q=IAM&sort=age&dir=desc").await;
-    assert_eq!(fragment.attributes("#results input[form=filter]", "value"), ["age", "desc"]);
+    assert_eq!(fragment.attributes("#results select[form=filter] option[selected]", "value"), ["age", "desc"]);
     assert_eq!(names(&fragment), ["IAM Role"]);
 }
 
@@ -242,8 +243,98 @@ async fn usages_unfold_under_their_row_and_without_script_lead_to_the_page() {
     let row = visit.fragment(&path).await;
     assert!(row.body.contains(&format!("/integrations/{integration}")));
     assert!(row.body.contains("Registry Scan") && row.body.contains("aria-expanded=\"true\""));
-    let folded = visit.fragment(&format!("{path}?folded=yes")).await;
+    let folded = visit.fragment(&format!("{path}&folded=yes")).await;
     assert!(!folded.body.contains("Registry Scan") && folded.body.contains("aria-expanded=\"false\""));
     let page = visit.get(&path).await;
     assert_eq!((page.status, page.location()), (303, format!("/credentials/{id}#usages").as_str()));
+}
+
+#[actix_web::test]
+async fn chips_tags_and_owners_filter_and_say_how_many_there_are() {
+    let app = TestApp::start();
+    let mut visit = app.administrator();
+    for (name, tags, owner) in [("a", "prod, ci", "Platform"), ("b", "prod", "Data"), ("c", "", "")] {
+        let fields = [("kind", "basic"), ("name", name), ("username", "robot"), ("password", "p")];
+        add_of(&mut visit, &[&fields[..], &[("tags", tags), ("owner", owner)]].concat()).await;
+    }
+    let used = add(&mut visit, "d").await;
+    integrate(&app, "scan", used);
+    execute(
+        &app,
+        &format!(
+            "UPDATE credentials SET tested_at = now(), test_verdict = 'refused', test_sentence = 'no',
+        tested_by = 'ada', test_failed = true WHERE id = '{used}'"
+        ),
+    );
+    let page = visit.get("/credentials").await;
+    assert_eq!(page.texts("#tag option"), ["Tag", "ci", "prod"]);
+    assert_eq!(page.texts("#owner option"), ["Owner", "Data", "Platform"]);
+    let chips = ["Any state", "Test failed 1", "Not tested 3", "Not used 3"];
+    assert_eq!(page.texts("#state label"), chips);
+    for (query, found, says) in [
+        ("tag=prod", vec!["a", "b"], "2 of 2 (5 in all)"),
+        ("tag=prod&owner=Platform", vec!["a"], "1 of 1 (5 in all)"),
+        ("owner=Data", vec!["b"], "1 of 1 (5 in all)"),
+        ("state=failed", vec!["d"], "1 of 1 (5 in all)"),
+        ("state=untested", vec!["a", "b", "c"], "3 of 3 (5 in all)"),
+        ("state=unused&tag=ci", vec!["a"], "1 of 1 (5 in all)"),
+    ] {
+        let page = visit.get(&format!("/credentials?{query}")).await;
+        assert_eq!(names(&page), found, "{query}");
+        assert_eq!(page.text(".pager span"), says, "{query}");
+    }
+    assert_eq!(names(&visit.get("/credentials?tag=gone").await), [""; 0]);
+    assert_eq!(visit.get("/credentials?tag=gone").await.texts("#tag option[selected]"), ["gone"]);
+}
+
+#[actix_web::test]
+async fn the_pager_says_where_a_page_stands_and_how_many_match() {
+    let app = TestApp::start();
+    let mut visit = app.administrator();
+    let id = add(&mut visit, "one").await;
+    let columns = "kind, note, facts, ages, created_by, edited_by, row_mac, identity";
+    execute(
+        &app,
+        &format!(
+            "INSERT INTO credentials (id, name, name_key, owner, {columns})
+             SELECT gen_random_uuid(), 'row ' || n, 'row ' || n, CASE WHEN n <= 60 THEN 'Data' ELSE '' END, {columns}
+             FROM credentials, generate_series(1, 1130) n WHERE id = '{id}'"
+        ),
+    );
+    let mut says = Vec::new();
+    let mut page = visit.get("/credentials?owner=Data").await;
+    for link in ["#next", "#previous"] {
+        says.push(page.text(".pager span"));
+        page = visit.get(&page.attributes(link, "href")[0]).await;
+    }
+    says.push(page.text(".pager span"));
+    assert_eq!(says, ["1–50 of 60 (1,132 in all)", "51–60 of 60 (1,132 in all)", "1–50 of 60 (1,132 in all)"]);
+    let page = visit.get("/credentials").await;
+    assert_eq!(page.text(".pager span"), "1–50 of 1,132");
+    let page = visit.get(&page.attributes("#next", "href")[0]).await;
+    assert_eq!(page.text(".pager span"), "51–100 of 1,132");
+    // A total is counted up to a bound, whatever the size of the table.
+    assert_eq!(visit.get("/credentials?kind=basic").await.text(".pager span"), "1–50 of 1,000+ (1,132 in all)");
+    assert!(page.body.len() <= 60 * 1024, "{} bytes", page.body.len());
+}
+
+#[actix_web::test]
+async fn what_is_filtered_can_be_taken_away_as_a_file_without_secrets() {
+    let app = TestApp::start();
+    let mut visit = app.administrator();
+    for (name, owner) in [("=1+1", "Data"), ("b", "Platform"), ("c", "Data")] {
+        let fields = [("kind", "basic"), ("name", name), ("username", "robot"), ("password", "first secret")];
+        add_of(&mut visit, &[&fields[..], &[("owner", owner), ("tags", "prod, ci")]].concat()).await;
+    }
+    let page = visit.get("/credentials?owner=Data&sort=name&dir=desc").await;
+    let csv = visit.get(&page.attributes("#csv", "href")[0]).await;
+    assert_eq!(csv.header("content-type"), "text/csv; charset=utf-8");
+    assert!(csv.header("content-disposition").contains("credentials.csv"));
+    let lines: Vec<&str> = csv.body.lines().collect();
+    assert!(lines[0].starts_with("name,type,identity,tags,owner,age_days,limit_days,usages,state,"), "{}", csv.body);
+    assert!(lines[1].starts_with("c,Basic authentication,robot,\"prod, ci\",Data,0,,0,Not tested,"), "{}", csv.body);
+    assert!(lines[2].starts_with("'=1+1,") && lines.len() == 3, "{}", csv.body);
+    assert!(!csv.body.contains("first secret"));
+    let all = app.user("otto", strongroom::accounts::Role::Auditor).get("/credentials.csv?q=prod+data").await;
+    assert_eq!(all.body.lines().count(), 3);
 }

@@ -31,7 +31,7 @@ fn borrowed(fields: &Fields) -> Vec<(&str, &str)> {
     fields.iter().map(|(name, value)| (*name, value.as_str())).collect()
 }
 
-async fn add_certificate(visit: &mut Visit, name: &str) -> CredentialId {
+pub(super) async fn add_certificate(visit: &mut Visit, name: &str) -> CredentialId {
     add_of(visit, &borrowed(&certificate(name))).await
 }
 
