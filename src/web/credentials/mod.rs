@@ -20,6 +20,7 @@ pub mod limit;
 pub mod new;
 mod place;
 mod policies;
+pub mod replace;
 pub mod rotate;
 pub mod show;
 mod trials;
