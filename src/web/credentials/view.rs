@@ -38,6 +38,18 @@ impl Age {
     }
 }
 
+impl Age {
+    /// On a scale of twice the limit, in the middle of which it turns.
+    pub fn percent(&self) -> i64 {
+        (self.days * 50 / self.limit.max(1)).clamp(1, 100)
+    }
+
+    /// In the last third before it is old.
+    pub fn is_near(&self) -> bool {
+        self.ages && self.days > self.limit - self.limit / 3
+    }
+}
+
 /// What the provider says about a key, in words; nothing of it where the provider does not tell.
 pub struct Ages {
     /// `created in AWS 140 days ago`
