@@ -98,7 +98,7 @@ async fn a_type_has_a_limit_of_its_own_and_others_never_age() {
     age(&app, aws, "100 days");
     decide(&app).await;
     assert_eq!((alert(&app, old), alert(&app, aws).is_some()), (None, true));
-    assert!(!visit.get(&format!("/credentials/{old}")).await.has(".age.is-bad"));
+    assert!(!visit.get(&format!("/credentials/{old}")).await.has(".gauge.is-bad"));
 
     settings(&mut visit, &[("days_basic", "180"), ("days_aws", "0")]).await;
     decide(&app).await;
@@ -107,7 +107,7 @@ async fn a_type_has_a_limit_of_its_own_and_others_never_age() {
         ["The password of “robot” is 400 days old; its limit is 180 days."]
     );
     assert_eq!(visit.get("/credentials?state=stale").await.texts("tbody th a"), ["robot"]);
-    assert!(visit.get(&format!("/credentials/{old}")).await.has(".age.is-bad"));
+    assert!(visit.get(&format!("/credentials/{old}")).await.has(".gauge.is-bad"));
     let closed = titles(&visit.get("/alerts?state=closed").await);
     assert_eq!(closed, ["Old access key of “prod-ci”: closed, since its limit was changed."]);
     let page = visit.get("/").await;
