@@ -140,7 +140,12 @@ impl Spec {
 
     /// The credential that it signs in with; `None` for a provider that takes none.
     pub fn main(&self) -> Option<&'static Use> {
-        self.uses.iter().find(|used| used.role == MAIN)
+        self.used_as(MAIN)
+    }
+
+    /// The credential that it works with in a role.
+    pub fn used_as(&self, role: &str) -> Option<&'static Use> {
+        self.uses.iter().find(|used| used.role == role)
     }
 
     /// Slugs of the credential kinds that it can sign in with.

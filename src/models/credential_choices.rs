@@ -21,6 +21,25 @@ pub struct Choice {
     pub aged_from: DateTime<Utc>,
 }
 
+/// One of the list with what decides where it fits.
+#[derive(Clone, Debug, Queryable, Selectable)]
+#[diesel(table_name = credentials)]
+pub struct Candidate {
+    pub id: CredentialId,
+    pub kind: String,
+    pub name: String,
+    pub identity: String,
+    pub facts: String,
+    #[diesel(deserialize_as = Time)]
+    pub aged_from: DateTime<Utc>,
+}
+
+/// The credentials of some kinds but one, by name.
+pub fn candidates(conn: &mut Conn, kinds: &[&str], but: CredentialId) -> Result<Vec<Candidate>, DbError> {
+    let fitting = credentials::table.filter(credentials::kind.eq_any(kinds)).filter(credentials::id.ne(but));
+    Ok(fitting.order(credentials::name_key).limit(MOST).select(Candidate::as_select()).load(conn)?)
+}
+
 /// The credentials of some kinds, by name. The one that is chosen is among them even where the list is too long.
 pub fn choices(conn: &mut Conn, kinds: &[&str], chosen: Option<CredentialId>) -> Result<Vec<Choice>, DbError> {
     let fitting = || credentials::table.filter(credentials::kind.eq_any(kinds)).select(Choice::as_select());

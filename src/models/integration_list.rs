@@ -32,6 +32,8 @@ pub struct Line {
     pub host: String,
     #[diesel(sql_type = Bool)]
     pub active: bool,
+    #[diesel(sql_type = BigInt)]
+    pub row_version: i64,
     #[diesel(sql_type = Nullable<SqlUuid>)]
     pub credential_id: Option<CredentialId>,
     #[diesel(sql_type = Nullable<Text>)]
@@ -58,7 +60,8 @@ const SEARCHED: &str = "concat_ws(' ', i.name_key, u.host, i.version, lower(c.na
 
 /// `u` is the usage that a line is about.
 const LINES: &str = "SELECT i.id, i.family, i.version, i.name, i.name_key, coalesce(u.role, 'main') AS role,
-        coalesce(u.host, '') AS host, i.active, i.next_run_at,
+        coalesce(u.host, '') AS host, i.active, i.row_version,
+        i.next_run_at,
         u.credential_id, c.name AS credential_name, r.state AS last_state,
         coalesce(r.ended_at, r.started_at) AS last_at, r.error AS last_error
     FROM integrations i LEFT JOIN usages u ON u.integration_id = i.id AND (u.role = 'main' OR $1)

@@ -190,7 +190,7 @@ pub(super) fn lock(conn: &mut Conn, vault: &Vault, id: IntegrationId) -> Result<
 }
 
 /// Applies `change` to the row as of `row_version`, checks and audits it. Call inside a transaction.
-fn change(
+pub(super) fn change(
     conn: &mut Conn,
     vault: &Vault,
     actor: &Actor,

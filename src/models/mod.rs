@@ -82,6 +82,7 @@ pub mod provider_facts;
 mod readable;
 pub mod recipients;
 pub mod relabel;
+pub mod replacing;
 mod replicas;
 pub mod resign;
 pub mod run_ends;

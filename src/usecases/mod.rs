@@ -22,5 +22,6 @@ pub mod users;
 
 pub use confirmation::{Confirmation, confirm};
 use database::{read, write};
+pub use integrations::Answer;
 pub use principal::Principal;
 pub use refusal::{Question, Refusal, Unconfirmed};

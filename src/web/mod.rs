@@ -93,6 +93,9 @@ tree! {
     post "/credentials/{id}/edit"    => credentials::edit::update;
     get  "/credentials/{id}/rotate"  => credentials::rotate::edit;
     post "/credentials/{id}/rotate"  => credentials::rotate::update;
+    get  "/credentials/{id}/replace" => credentials::replace::edit;
+    post "/credentials/{id}/replace" => credentials::replace::update;
+    post "/credentials/{id}/replace/undo" => credentials::replace::destroy;
     post "/credentials/{id}/limit"   => credentials::limit::update;
     get  "/credentials/{id}/delete"  => credentials::delete::confirm;
     post "/credentials/{id}/delete"  => credentials::delete::destroy;

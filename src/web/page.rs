@@ -63,6 +63,7 @@ pub struct Said {
 const NOTICES: &[(&str, Notice)] = &[
     ("saved", Notice { tone: "good", text: "Saved." }),
     ("rotated", Notice { tone: "good", text: "Rotated. Every usage works with the new secret from its next call on." }),
+    ("moved-back", Notice { tone: "good", text: "Undone. The usages work with this credential again." }),
     ("deleted", Notice { tone: "good", text: "Deleted." }),
     ("queued", Notice { tone: "good", text: "The scan has been queued." }),
     ("test-queued", Notice { tone: "good", text: "A test alert is on its way to everybody who has confirmed." }),

@@ -158,3 +158,12 @@ document.addEventListener("htmx:after:swap", () => {
     || region?.querySelector("[aria-sort] a, input:not([type=hidden]), select, textarea, a, button");
   (again ?? document.getElementById("main"))?.focus({ preventScroll: true });
 });
+
+// The tab whose panel is shown, for who does not see it.
+function markTab() {
+  const tabs = [...document.querySelectorAll(".tabbed > .tabs a")];
+  const shown = tabs.find((tab) => tab.hash === location.hash) ?? tabs[0];
+  for (const tab of tabs) if (tab === shown) tab.setAttribute("aria-current", "true"); else tab.removeAttribute("aria-current");
+}
+window.addEventListener("hashchange", markTab);
+markTab();

@@ -115,6 +115,8 @@ const DOES_NOT_ASK: &[(&str, &str)] = &[
     ("/credentials/test", "sends only what was typed"),
     ("/credentials/{id}/test", "sends the secret where its own sealed values say"),
     ("/credentials/{id}/delete", "only one that nothing uses, by its name typed"),
+    ("/credentials/{id}/replace", "asks as the form of each usage does: tests/console/credentials/replacing.rs"),
+    ("/credentials/{id}/replace/undo", "puts back what the same session moved a moment ago, with its proof"),
     ("/integrations/{id}/runs", "sends the secret where it went before"),
     ("/integrations/{id}/stop", "a scan can be started again"),
     ("/integrations/{id}/test-alert", "one more message"),

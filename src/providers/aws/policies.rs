@@ -2,16 +2,16 @@
 //! do in there, it says itself with a [`Statement`].
 //! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html>
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::Assume;
 
 /// One permission, in the order in which people read it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "PascalCase")]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct Statement {
-    effect: &'static str,
+    effect: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     principal: Option<Value>,
     action: Words,
@@ -22,7 +22,7 @@ pub struct Statement {
 }
 
 /// A lone word stands without brackets.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 enum Words {
     One(String),
@@ -36,26 +36,66 @@ impl Words {
             several => Self::Several(several.iter().map(|word| (*word).to_owned()).collect()),
         }
     }
+
+    fn all(&self) -> Vec<&str> {
+        match self {
+            Self::One(word) => vec![word],
+            Self::Several(words) => words.iter().map(String::as_str).collect(),
+        }
+    }
+
+    /// Each word once, in the order in which they come.
+    fn with(&self, other: &Self) -> Self {
+        let mut words = self.all();
+        words.extend(other.all());
+        let mut seen = std::collections::HashSet::new();
+        words.retain(|word| seen.insert(*word));
+        Self::new(&words)
+    }
 }
 
 impl Statement {
     /// Lets whoever has the policy do these actions on these resources.
     pub fn allow(actions: &[&str], resources: &[&str]) -> Self {
         let (action, resource) = (Words::new(actions), Some(Words::new(resources)));
-        Self { effect: "Allow", principal: None, action, resource, condition: None }
+        Self { effect: ALLOW.to_owned(), principal: None, action, resource, condition: None }
     }
 }
 
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct Document<'a> {
-    version: &'static str,
-    statement: &'a [Statement],
+const ALLOW: &str = "Allow";
+const VERSION: &str = "2012-10-17";
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+struct Document {
+    version: String,
+    statement: Vec<Statement>,
+}
+
+/// One policy for two that differ in their resources alone; `None` for any others.
+pub fn merged(one: &str, other: &str) -> Option<String> {
+    let [mut one, other]: [Document; 2] = [serde_json::from_str(one).ok()?, serde_json::from_str(other).ok()?];
+    if one.statement.len() != other.statement.len() {
+        return None;
+    }
+    for (mine, theirs) in one.statement.iter_mut().zip(other.statement) {
+        let resource = match (&mine.resource, &theirs.resource) {
+            (Some(mine), Some(theirs)) => Some(mine.with(theirs)),
+            (None, None) => None,
+            _ => return None,
+        };
+        mine.resource = resource;
+        if *mine != (Statement { resource: mine.resource.clone(), ..theirs }) {
+            return None;
+        }
+    }
+    Some(document(&one.statement))
 }
 
 /// A whole policy, as JSON.
 pub fn document(statement: &[Statement]) -> String {
-    serde_json::to_string_pretty(&Document { version: "2012-10-17", statement }).unwrap_or_default()
+    serde_json::to_string_pretty(&Document { version: VERSION.to_owned(), statement: statement.to_vec() })
+        .unwrap_or_default()
 }
 
 /// For the policy of the one who assumes; `caller` is who that is, as AWS says.
@@ -71,7 +111,7 @@ pub fn trusts(caller: Option<&str>, role: &Assume) -> (String, String) {
     let caller = caller.map_or_else(|| format!("arn:{partition}:iam::ACCOUNT:user/USER"), principal);
     let external = Some(&role.external_id).filter(|id| !id.is_empty());
     let statement = Statement {
-        effect: "Allow",
+        effect: ALLOW.to_owned(),
         principal: Some(json!({ "AWS": caller })),
         action: Words::new(&["sts:AssumeRole"]),
         resource: None,
@@ -93,6 +133,18 @@ fn principal(caller: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn policies_that_differ_in_resources_alone_become_one() {
+        let read = |resources: &[&str]| document(&[Statement::allow(&["a:Get"], resources), all()]);
+        fn all() -> Statement {
+            Statement::allow(&["b:List"], &["*"])
+        }
+        assert_eq!(merged(&read(&["one"]), &read(&["two", "one"])), Some(read(&["one", "two"])));
+        assert_eq!(merged(&read(&["one"]), &document(&[all()])), None);
+        assert_eq!(merged(&read(&["one"]), &document(&[Statement::allow(&["a:Put"], &["one"]), all()])), None);
+        assert_eq!(merged("az role assignment create", &read(&["one"])), None);
+    }
 
     #[test]
     fn a_trust_policy_names_the_role_behind_a_session_and_the_external_id() {

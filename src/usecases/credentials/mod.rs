@@ -1,6 +1,6 @@
 //! What operators do with credentials: add, change, test and delete them, and say from when on one is old. What a form
 //! may hold is in `entered`, saving over what is stored in `edit`, a new secret alone in `rotate`, the Test in `checkup`,
-//! trying a value on the usages in `trials`.
+//! trying a value on the usages in `trials`, another credential in the place of one in `replace`.
 
 use super::numbers::days;
 use super::{Confirmation, Principal, Refusal, confirm, read, write};
@@ -21,6 +21,7 @@ mod checkup;
 mod edit;
 pub mod entered;
 pub mod import;
+pub mod replace;
 mod rotate;
 pub mod trials;
 

@@ -53,8 +53,6 @@ impl Edited {
         let mut values = Values::from_iter(shown);
         values.set("name", &*self.row.name);
         values.set("description", &*self.row.note);
-        values.set("owner", &*self.row.owner);
-        values.set("tags", self.row.tags.join(", "));
         for field in self.rotated_fields()? {
             values.set(field.name, typed.get(field.name));
         }

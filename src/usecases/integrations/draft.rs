@@ -5,6 +5,7 @@ use uuid::Uuid;
 
 use crate::draft::Shown;
 use crate::form::{self, Errors, Field, Values};
+use crate::integrations::context::MAIN;
 use crate::integrations::{Family, Spec, registries};
 use crate::models::integrations::{Integration, NewIntegration};
 use crate::models::labels::Change;
@@ -100,6 +101,8 @@ pub struct Draft {
     /// Nobody has named it; where the name is taken, a number makes it another.
     pub proposed: bool,
     pub credential: Option<CredentialId>,
+    /// The role that it has.
+    role: String,
     pub host: String,
     settings: String,
     every_hours: Option<i32>,
@@ -131,11 +134,35 @@ impl Draft {
             name: if nameless { proposed(provider, &values) } else { name },
             proposed: nameless,
             credential: credential.parse().ok(),
+            role: MAIN.to_owned(),
             host,
             settings: String::from_utf8_lossy(&values.to_json()).into_owned(),
             every_hours: schedule.parse().ok(),
             labels,
         })
+    }
+
+    /// A saved integration with another credential in a role; `None` where this release knows no such role of it.
+    pub fn with_credential(row: &Integration, role: &str, credential: CredentialId) -> Option<Self> {
+        let provider = Spec::find(&row.version)?;
+        provider.used_as(role)?;
+        let further = row.further.iter().find(|usage| usage.role == role);
+        Some(Self {
+            provider,
+            name: row.name.clone(),
+            proposed: false,
+            credential: Some(credential),
+            role: role.to_owned(),
+            host: further.map_or(&row.host, |usage| &usage.host).clone(),
+            settings: row.settings.clone(),
+            every_hours: row.every_hours,
+            labels: Change::Both { owner: None, tags: None },
+        })
+    }
+
+    /// Slugs of the kinds that the credential can be.
+    pub fn kinds(&self) -> &'static [&'static str] {
+        self.provider.used_as(&self.role).map_or(&[], |used| used.kinds)
     }
 
     /// The checked settings, as they would be saved.

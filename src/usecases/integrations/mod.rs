@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::{Confirmation, Principal, Refusal, confirm, read, write};
+use super::{Principal, Refusal, confirm, read, write};
 use crate::accounts::Role;
 use crate::form::{Errors, Values};
 use crate::integrations::{Family, Spec};
@@ -12,10 +12,11 @@ use crate::models::integrations::{self, Integration};
 use crate::models::{DbError, IntegrationId, integration_list, relabel, runs};
 use crate::services::Services;
 
-mod destination;
+pub(super) mod destination;
 pub mod draft;
 mod trial;
 
+pub use destination::Answer;
 use destination::Destination;
 use draft::{Draft, Purpose};
 pub use trial::{TestAlert, Trial, Tried, send_test, try_out};
@@ -24,9 +25,7 @@ pub use trial::{TestAlert, Trial, Tried, send_test, try_out};
 pub struct Entered<'a> {
     /// The fields of [`draft::fields`].
     pub values: &'a Values,
-    /// The answer to a [`Question`](super::Question): the destination that the secret is said to belong to.
-    pub send_to: Option<&'a str>,
-    pub confirmation: Confirmation<'a>,
+    pub answer: Answer<'a>,
 }
 
 /// What was entered, after all checks.
@@ -53,7 +52,7 @@ async fn check(
     let find = move |conn: &mut _, vault: &_| destination::find(conn, vault, &looked, edited.as_deref());
     let destination = read(services, find).await?.map_err(Refusal::Invalid)?;
     if let Some(destination) = &destination {
-        destination.confirm(services, principal, entered, &name).await?;
+        destination::confirm_all(services, principal, &[(destination, &name)], &entered.answer).await?;
     }
     Ok(Checked { draft, destination })
 }
@@ -100,7 +99,7 @@ pub async fn create(services: &Services, principal: &Principal, entered: &Entere
     let Checked { draft, destination } = check(services, principal, entered, None).await?;
     let scans = draft.provider.family() != Family::AlertProfile;
     if !scans && destination.is_none() {
-        confirm(services, principal.visitor(), &entered.confirmation).await?;
+        confirm(services, principal.visitor(), &entered.answer.confirmation).await?;
     }
     let added = write(services, principal, move |conn, vault, actor| {
         let free = if draft.proposed { Some(integration_list::free_name(conn, &draft.name)?) } else { None };
@@ -134,7 +133,7 @@ pub async fn update(
     let row = seen_row(services, at).await?;
     let Checked { draft, destination } = check(services, principal, entered, Some(row.clone())).await?;
     if destination.is_none() && draft.redirects_alerts(&row) {
-        confirm(services, principal.visitor(), &entered.confirmation).await?;
+        confirm(services, principal.visitor(), &entered.answer.confirmation).await?;
     }
     let saved = write(services, principal, move |conn, vault, actor| {
         // Owner and tags alone are one change of their own. A row that was put back is saved whole.

@@ -24,6 +24,7 @@ mod pager;
 mod place;
 mod policies;
 mod query;
+pub mod replace;
 pub mod rotate;
 mod row;
 pub mod show;

@@ -33,14 +33,43 @@ pub fn of(shown: &Shown, identity: &str, caller: Option<&str>, integrations: &[T
         needs.extend(granted.policies);
     }
     let mut list = if roles.is_empty() { shown.policies.clone() } else { into_roles(caller, &roles) };
-    for need in
-        needs.into_iter().map(|(caption, text)| (filled(caption, shown, identity), filled(text, shown, identity)))
-    {
-        if !list.contains(&need) {
-            list.push(need);
+    list.extend(
+        needs.into_iter().map(|(caption, text)| (filled(caption, shown, identity), filled(text, shown, identity))),
+    );
+    Policies { list: merged(list), wants_test: caller.is_none() && !roles.is_empty() }
+}
+
+/// Each policy once: of one holder with all its resources, and of several that need the very same with all their names.
+fn merged(list: Vec<(String, String)>) -> Vec<(String, String)> {
+    let mut merged: Vec<(String, String)> = Vec::new();
+    for (caption, text) in list {
+        let of_holder = merged.iter_mut().find_map(|(known, before)| {
+            let both = if *known == caption { policies::merged(before, &text) } else { None };
+            both.map(|both| (before, both))
+        });
+        if let Some((before, both)) = of_holder {
+            *before = both;
+        } else if !merged.contains(&(caption.clone(), text.clone())) {
+            merged.push((caption, text));
         }
     }
-    Policies { list, wants_test: caller.is_none() && !roles.is_empty() }
+    let mut joined: Vec<(String, String)> = Vec::new();
+    for (caption, text) in merged {
+        let same = joined.iter_mut().filter(|(_, known)| *known == text);
+        let both = same.map(|(known, _)| (joined_captions(known, &caption), known)).find(|(both, _)| both.is_some());
+        match both {
+            Some((Some(both), known)) => *known = both,
+            _ => joined.push((caption, text)),
+        }
+    }
+    joined
+}
+
+/// `Trust policy of A: who may assume it` and the same of B: `Trust policy of A, B: who may assume it`.
+fn joined_captions(one: &str, other: &str) -> Option<String> {
+    let ((holder, what), (other, same)) = (one.split_once(": ")?, other.split_once(": ")?);
+    let ((kind, _), (other_kind, name)) = (holder.split_once(" of ")?, other.split_once(" of ")?);
+    (what == same && kind == other_kind).then(|| format!("{holder}, {name}: {what}"))
 }
 
 /// A text with what only the credential knows.

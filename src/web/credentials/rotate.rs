@@ -15,7 +15,6 @@ use crate::models::credentials::Credential;
 use crate::models::{self, DbError, integration_list, provider_facts};
 use crate::services::Services;
 use crate::usecases::Refusal;
-use crate::usecases::credentials::trials::MOST;
 use crate::usecases::credentials::{self, Edited, Goal, Rotated};
 use crate::web::error::Error;
 use crate::web::htmx;
@@ -23,6 +22,9 @@ use crate::web::page::{self, Shell, When, when};
 use crate::web::posted::Posted;
 use crate::web::session::{As, Operator};
 use crate::web::step_up::{self, Ask, OTHER_FIELD};
+
+/// Usages beside the form; the credential's page has all.
+const MOST_BESIDE: i64 = 10;
 
 #[derive(Template)]
 #[template(path = "credentials/rotate.html", blocks = ["page", "trials"])]
@@ -35,6 +37,7 @@ struct Rotate {
     fields: Vec<FieldView>,
     multipart: bool,
     password: Option<Ask>,
+    /// The first of them.
     usages: Vec<Usage>,
     age: Age,
     set: When,
@@ -54,7 +57,7 @@ impl Rotate {
         let (id, version) = (edited.row.id, edited.row.secret_version);
         let find = move |conn: &mut models::Conn| {
             let told = provider_facts::of(conn, id, version)?;
-            Ok::<_, DbError>((integration_list::usages(conn, id, MOST)?, told, models::clock(conn)?))
+            Ok::<_, DbError>((integration_list::usages(conn, id, MOST_BESIDE)?, told, models::clock(conn)?))
         };
         let (lines, told, now) = services.db.run(find).await?;
         let wanted = edited.rotated_fields()?;
@@ -110,10 +113,10 @@ fn views(edited: &Edited, wanted: &[fields::Field], typed: Option<&Values>, erro
 }
 
 /// The field that says what the form was sent for, and the one with the proof of a test.
-const GOAL: &str = "goal";
-const ANYWAY: &str = "anyway";
+pub const GOAL: &str = "goal";
+pub const ANYWAY: &str = "anyway";
 
-fn goal(posted: &Posted) -> Result<Goal<'_>, Error> {
+pub fn goal(posted: &Posted) -> Result<Goal<'_>, Error> {
     match (posted.get(GOAL), posted.get(ANYWAY)) {
         ("test", _) => Ok(Goal::Test),
         (_, proof) if !proof.is_empty() => Ok(Goal::SaveAnyway(proof)),
@@ -158,7 +161,7 @@ pub async fn update(
     match credentials::rotate(&services, &principal, at, &posted.0, goal(&posted)?, &confirmation).await {
         Ok(Rotated::Saved) => Ok(super::leave(&request, &format!("/credentials/{}", edited.row.id), "rotated")),
         Ok(Rotated::Tried { trials, proof }) => {
-            draw(&Errors::default()).await?.tried(&request, TrialsView::new(edited.kind, trials, proof))
+            draw(&Errors::default()).await?.tried(&request, TrialsView::new(Some(edited.kind), trials, proof))
         }
         Err(Refusal::Invalid(errors)) => draw(&errors).await?.answer(&request, StatusCode::UNPROCESSABLE_ENTITY),
         Err(Refusal::Unconfirmed(why)) => draw(&Errors::default()).await?.asking(&request, Ask::new(OTHER_FIELD, why)),

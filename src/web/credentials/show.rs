@@ -1,4 +1,4 @@
-//! One credential: everything but the secret, everywhere it is used, what was done to it, how to make one.
+//! One credential: everything but the secret, everywhere it is used, the policies it needs, what was done to it.
 
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path};
@@ -8,13 +8,18 @@ use chrono::{DateTime, Utc};
 
 use super::limit::LimitView;
 use super::policies::{self, MOST_INTEGRATIONS, Policies};
+use super::trials::via;
 use super::view::{self, Age, Ages, Badge, FindingView, MOST_USAGES, Usage};
 use crate::credentials::{self, Kind};
 use crate::draft::Shown;
-use crate::form::{Control, Errors};
+use crate::form::{Control, Errors, Values};
+use crate::integrations::Spec;
 use crate::models::credentials::Credential;
 use crate::models::events::{self, Action, Event, Filter};
+use crate::models::integration_list::Line;
+use crate::models::integrations::Integration;
 use crate::models::provider_facts::Told;
+use crate::models::trust::Trusted;
 use crate::models::{self, CredentialId, DbError, alerts, integration_list, usages};
 use crate::providers::probe::Verdict;
 use crate::services::Services;
@@ -25,6 +30,8 @@ use crate::web::page::{self, Shell, When, when};
 use crate::web::session::{As, Auditor};
 use crate::web::step_up::Ask;
 
+/// Usages in the picture on the first tab; the second has them all.
+const MOST_PICTURED: usize = 8;
 /// Events on the page; the audit trail has them all.
 const MOST_EVENTS: i64 = 30;
 
@@ -48,7 +55,6 @@ pub struct Show {
     shell: Shell,
     row: Credential,
     kind: String,
-    guide: Option<&'static Kind>,
     shown: Shown,
     facts: Vec<Fact>,
     age: Age,
@@ -63,6 +69,8 @@ pub struct Show {
     used: Option<When>,
     expires: Option<When>,
     usages: Vec<Usage>,
+    /// Of the first of them, by which way they get there.
+    ways: Vec<String>,
     history: Vec<Entry>,
     policies: Policies,
     told: Told,
@@ -89,7 +97,22 @@ pub async fn show(
     page::html(&load(&services, Shell::new(&request, &visitor, "credentials"), super::id(&path)?).await?)
 }
 
+/// By which role each of the first usages gets to its host, or that host alone.
+fn ways(lines: &[Line], using: &[Trusted<Integration>]) -> Vec<String> {
+    let role = |line: &Line| {
+        let row = using.iter().find(|row| row.id == line.id)?;
+        Spec::find(&line.version)?.role(&Values::from_json(row.settings.as_bytes())?)
+    };
+    let way = |line: &Line| role(line).map_or_else(|| line.host.clone(), |role| via(Some(&role)));
+    lines.iter().take(MOST_PICTURED).map(way).collect()
+}
+
 impl Show {
+    /// The first usages, each with its way.
+    fn graph(&self) -> Vec<(&Usage, &str)> {
+        self.usages.iter().zip(self.ways.iter().map(String::as_str)).collect()
+    }
+
     /// The page with what a test found just now; for htmx that alone.
     pub fn tested(mut self, request: &HttpRequest, finding: FindingView) -> Result<HttpResponse, Error> {
         self.finding = Some(finding);
@@ -114,7 +137,7 @@ impl Show {
 /// Everything that the page shows, as it is now.
 pub async fn load(services: &Services, shell: Shell, id: CredentialId) -> Result<Show, Error> {
     let vault = services.vault.clone();
-    let (seen, open, used_by, history, last_test, policies, told, now) = services
+    let (seen, open, (used_by, ways), history, last_test, policies, told, now) = services
         .db
         .run(move |conn| {
             let seen = models::credentials::find(conn, &vault, id)?;
@@ -127,7 +150,8 @@ pub async fn load(services: &Services, shell: Shell, id: CredentialId) -> Result
             let told = models::provider_facts::of(conn, id, row.secret_version)?;
             let using = usages::of(conn, &vault, id, MOST_INTEGRATIONS)?;
             let policies = policies::of(&Shown::read(&row.facts), &row.identity, told.identity.as_deref(), &using);
-            Ok::<_, DbError>((seen, open, used_by, history, last_test, policies, told, models::clock(conn)?))
+            let ways = ways(&used_by, &using);
+            Ok::<_, DbError>((seen, open, (used_by, ways), history, last_test, policies, told, models::clock(conn)?))
         })
         .await?;
     // Reading writes nothing: the page says what it sees, and whoever uses the credential puts it aside.
@@ -139,7 +163,6 @@ pub async fn load(services: &Services, shell: Shell, id: CredentialId) -> Result
     Ok(Show {
         shell,
         kind: view::kind_label(&row.kind),
-        guide: kind,
         facts: facts(kind, &row, &shown),
         badges: view::badges_of(&row, age, intact, now),
         created: when(row.created_at, now),
@@ -148,6 +171,7 @@ pub async fn load(services: &Services, shell: Shell, id: CredentialId) -> Result
         used: view::used(row.last_used_at, now),
         expires: row.expires_at.map(view::date),
         usages: Usage::list(used_by, now),
+        ways,
         history: history.into_iter().map(|event| entry(event, now)).collect(),
         last_test: last_test.map(|last| Tested {
             badge: view::verdict_badge(&last.verdict),

@@ -23,8 +23,18 @@ pub struct Line {
     pub tone: &'static str,
     /// The same in a word.
     pub word: &'static str,
+    /// The first sentence, and what follows it.
     pub text: String,
+    pub more: String,
     pub took: String,
+}
+
+/// The first sentence of a text, and the rest.
+fn parted(text: &str) -> (String, String) {
+    match text.split_once(". ") {
+        Some((first, rest)) => (format!("{first}."), rest.to_owned()),
+        None => (text.to_owned(), String::new()),
+    }
 }
 
 fn word(tone: &str) -> &'static str {
@@ -38,8 +48,9 @@ fn word(tone: &str) -> &'static str {
 pub struct TrialsView {
     pub lines: Vec<Line>,
     pub took: String,
-    /// Names of what does not work with the value; nothing is saved before they have been shown.
-    pub failing: Vec<String>,
+    /// How many do not work with the value, and the names of the first; the table marks them all.
+    pub failing: usize,
+    pub named: String,
     pub all_well: bool,
     /// Usages that were not tried.
     pub rest: usize,
@@ -51,13 +62,14 @@ pub struct TrialsView {
 }
 
 impl TrialsView {
-    pub fn new(kind: &'static Kind, trials: Trials, proof: String) -> Self {
+    /// `kind` of the value that was tried by the Test of its type.
+    pub fn new(kind: Option<&'static Kind>, trials: Trials, proof: String) -> Self {
         let (all_well, took) = (trials.all_well(), seconds(trials.took));
         let mut failing: Vec<String> =
             trials.usages.iter().filter(|on| on.fails()).map(|on| on.line.name.clone()).collect();
         let mut lines = Vec::new();
         let (mut remedy, mut snippets) = (String::new(), Vec::new());
-        if let Some((found, took)) = trials.test {
+        if let (Some(kind), Some((found, took))) = (kind, trials.test) {
             if found.verdict.is_unproven() {
                 failing.insert(0, kind.label.to_owned());
             }
@@ -65,12 +77,15 @@ impl TrialsView {
             (remedy, snippets) = (found.remedy, found.snippets);
         }
         lines.extend(trials.usages.into_iter().map(usage_line));
-        Self { lines, took, failing, all_well, rest: trials.rest, remedy, snippets, proof }
+        let named = names(&failing);
+        let failing = failing.len();
+        Self { lines, took, failing, named, all_well, rest: trials.rest, remedy, snippets, proof }
     }
 }
 
 fn test_line(kind: &'static Kind, found: &Finding, took: Duration) -> Line {
     let tone = if found.verdict.is_unproven() { "bad" } else { "good" };
+    let (text, more) = parted(&found.sentence);
     Line {
         id: None,
         mark: kind.slug.to_owned(),
@@ -78,7 +93,8 @@ fn test_line(kind: &'static Kind, found: &Finding, took: Duration) -> Line {
         via: "Own test".to_owned(),
         tone,
         word: word(tone),
-        text: found.sentence.clone(),
+        text,
+        more,
         took: seconds(took),
     }
 }
@@ -96,6 +112,7 @@ fn usage_line(on: OnUsage) -> Line {
         (true, "bad", Some("failed" | "parked")) => format!("{text} Its last run failed, too."),
         _ => text,
     };
+    let (text, more) = parted(&text);
     let tone = if tone == "bad" && !on.line.active { "off" } else { tone };
     Line {
         id: Some(on.line.id),
@@ -105,6 +122,7 @@ fn usage_line(on: OnUsage) -> Line {
         tone,
         word: word(tone),
         text,
+        more,
         took: if tone == "off" && took.as_millis() < 50 { String::new() } else { seconds(took) },
     }
 }
@@ -118,6 +136,15 @@ pub fn via(role: Option<&str>) -> String {
             format!("Role {name} in {}", arn.account())
         }
         Some((role, Err(_))) => format!("Role {role}"),
+    }
+}
+
+/// `one, two and 17 more`
+fn names(all: &[String]) -> String {
+    const NAMED: usize = 6;
+    match all.len() {
+        ..=NAMED => all.join(", "),
+        count => format!("{} and {} more", all[..NAMED].join(", "), count - NAMED),
     }
 }
 

@@ -38,8 +38,13 @@ impl Age {
 }
 
 impl Age {
+    /// On a scale of twice the limit, in the middle of which it turns.
+    pub fn percent(&self) -> i64 {
+        (self.days * 50 / self.limit.max(1)).clamp(1, 100)
+    }
+
     /// Whether two thirds of the limit have passed, and not all of it.
-    pub fn is_near(self) -> bool {
+    pub fn is_near(&self) -> bool {
         self.ages && !self.stale && self.days > self.limit - self.limit / 3
     }
 }

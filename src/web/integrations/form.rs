@@ -16,7 +16,7 @@ use crate::providers::egress::Egress;
 use crate::services::Services;
 use crate::usecases::integrations::draft::{self, Purpose};
 use crate::usecases::integrations::{Entered, Trial, Tried};
-use crate::usecases::{Question, Refusal};
+use crate::usecases::{Answer, Question, Refusal};
 use crate::web::error::Error;
 use crate::web::posted::Posted;
 use crate::web::step_up::{self, Ask};
@@ -33,7 +33,8 @@ pub fn only(posted: &Posted, more: &[&'static str]) -> Result<(), Error> {
 /// What was posted, for a use case.
 pub fn entered<'a>(services: &Services, request: &HttpRequest, posted: &'a Posted) -> Entered<'a> {
     let send_to = posted.0.contains(SEND_TO).then(|| posted.get(SEND_TO));
-    Entered { values: &posted.0, send_to, confirmation: step_up::typed(step_up::FIELD, services, request, posted) }
+    let confirmation = step_up::typed(step_up::FIELD, services, request, posted);
+    Entered { values: &posted.0, answer: Answer { send_to, confirmation } }
 }
 
 /// What the form was sent for.

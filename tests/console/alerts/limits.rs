@@ -98,7 +98,7 @@ async fn a_type_has_a_limit_of_its_own_and_others_never_age() {
     age(&app, aws, "100 days");
     decide(&app).await;
     assert_eq!((alert(&app, old), alert(&app, aws).is_some()), (None, true));
-    assert!(!visit.get(&format!("/credentials/{old}")).await.has(".age.is-bad"));
+    assert!(!visit.get(&format!("/credentials/{old}")).await.has(".gauge.is-bad"));
 
     settings(&mut visit, &[("days_basic", "180"), ("days_aws", "0")]).await;
     decide(&app).await;
@@ -107,7 +107,7 @@ async fn a_type_has_a_limit_of_its_own_and_others_never_age() {
         ["The password of “robot” is 400 days old; its limit is 180 days."]
     );
     assert_eq!(visit.get("/credentials?state=stale").await.texts("tbody th a"), ["robot"]);
-    assert!(visit.get(&format!("/credentials/{old}")).await.has(".age.is-bad"));
+    assert!(visit.get(&format!("/credentials/{old}")).await.has(".gauge.is-bad"));
     let closed = titles(&visit.get("/alerts?state=closed").await);
     assert_eq!(closed, ["Old access key of “prod-ci”: closed, since its limit was changed."]);
     let page = visit.get("/").await;
@@ -128,11 +128,11 @@ async fn a_credentials_own_limit_goes_before_that_of_its_type() {
     assert_eq!(titles(&visit.get("/alerts").await), ["The password of “robot” is 31 days old; its limit is 30 days."]);
     let page = visit.get(&format!("/credentials/{robot}")).await;
     assert_eq!(page.attributes("#days", "value"), ["30"]);
-    assert!(page.has(".age.is-bad") && page.texts("h1 .badge").contains(&"Stale".to_owned()));
-    assert!(page.text(".facts").contains("after 30 days, as set here"));
+    assert!(page.has(".gauge.is-bad") && page.texts("h1 .badge").contains(&"Stale".to_owned()));
+    assert_eq!(page.texts("[data-limit=own]"), ["30 days"]);
     assert!(page.text(".timeline").contains("Age limit changed by ada"));
     assert_eq!(visit.get("/credentials?state=stale&sort=age").await.texts("tbody th a"), ["robot"]);
-    assert!(!visit.get(&format!("/credentials/{aws}")).await.has(".age.is-bad"));
+    assert!(!visit.get(&format!("/credentials/{aws}")).await.has(".gauge.is-bad"));
 
     assert_eq!(limit(&mut visit, robot, "").await, 303);
     decide(&app).await;
@@ -154,7 +154,7 @@ async fn a_limit_is_checked_and_only_for_those_who_may_edit() {
     let mut auditor = app.user("otto", Role::Auditor);
     assert_eq!(limit(&mut auditor, id, "30").await, 403);
     let page = auditor.get(&format!("/credentials/{id}")).await;
-    assert!(!page.has("#days") && page.text(".facts").contains("never, as its type says"));
+    assert!(!page.has("#days") && page.text("[data-limit=default]").starts_with("never"));
     let shipped = visit.get("/credentials").await.attributes("tbody th a", "href").remove(0);
     assert!(!visit.get(&shipped).await.has("#days"));
     assert_eq!(visit.post(&format!("{shipped}/limit"), &[("days", "5")]).await.status, 409);

@@ -55,7 +55,8 @@ async fn every_key_of_an_account_is_shown_with_who_holds_it_and_one_key_has_one_
 
     // Stored today, made in 2019: it is as old as AWS says, in every place.
     let page = visit.get(&format!("/credentials/{credential}")).await;
-    assert!(page.text(".facts").contains(&age) && page.text("h1").contains("Stale"), "{}", page.text(".facts"));
+    let shown = page.text("[data-age]");
+    assert!(shown.contains(&age) && page.text("h1").contains("Stale"), "{shown}");
     let table = visit.get("/credentials?state=stale").await;
     let days = age.replace(" days", " d");
     assert!(table.text("#results").contains(&days) && table.has(".age[title='stored today']"), "{}", table.body);

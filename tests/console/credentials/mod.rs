@@ -11,6 +11,7 @@ mod labels;
 mod page;
 mod pasted;
 mod races;
+mod replacing;
 mod rotating;
 mod round_trips;
 pub mod samples;

@@ -21,16 +21,31 @@ async fn registry(app: &TestApp, name: &str, robot: CredentialId, password: &'st
     (peer, id)
 }
 
-fn scan(app: &TestApp, name: &str, robot: CredentialId, url: &str) -> IntegrationId {
+pub fn scan(app: &TestApp, name: &str, robot: CredentialId, url: &str) -> IntegrationId {
     let settings = serde_json::json!({ "registry": url }).to_string();
     let new = NewIntegration {
         family: "registry_scan",
         version: "docker_v2",
         name,
         credential_id: Some(robot),
-        host: "127.0.0.1",
+        host: url,
         further: &[],
         settings: &settings,
+        every_hours: None,
+    };
+    app.transaction(|conn| integrations::create(conn, &app.services.vault, &Actor::command_line(), &new))
+}
+
+/// A channel that sends to the address in the credential.
+pub fn channel(app: &TestApp, address: CredentialId) -> IntegrationId {
+    let new = NewIntegration {
+        family: "alert_profile",
+        version: "webhook_channel",
+        name: "People",
+        credential_id: Some(address),
+        host: "the address in the credential",
+        further: &[],
+        settings: r#"{"on_stale":"on"}"#,
         every_hours: None,
     };
     app.transaction(|conn| integrations::create(conn, &app.services.vault, &Actor::command_line(), &new))
@@ -200,6 +215,27 @@ async fn every_type_with_a_secret_has_a_page_that_rotates_it() {
         assert_eq!(page.status, if has_secret { 200 } else { 409 }, "{name}");
         assert!(!has_secret || page.has("#rotate [type=password], #rotate textarea"), "{name}");
     }
+}
+
+#[actix_web::test]
+async fn a_channel_is_not_used_to_try_its_new_address() {
+    let app = TestApp::start();
+    let mut visit = app.administrator();
+    let peer = Scripted::start(|_| Reply::json(serde_json::json!({}))).await;
+    let fields = [("kind", "webhook"), ("name", "hook"), ("url", &peer.url().replace("http:", "https:"))];
+    let id = add_of(&mut visit, &fields).await;
+    channel(&app, id);
+    let path = format!("/credentials/{id}/rotate");
+    app.give_password_long_ago();
+    assert!(visit.get(&path).await.location().starts_with("/account/confirm?next="));
+    let url = format!("{}/new", peer.url().replace("http:", "https:"));
+    let fields = [("row_version", "1"), ("goal", "save"), ("url", url.as_str())];
+    let page = visit.post(&path, &fields).await;
+    assert_eq!((page.status, page.has("#confirm #your_password")), (422, true), "before anything is tried");
+    let fields = [&fields[..], &[("your_password", crate::support::app::PASSWORD)]].concat();
+    assert_eq!(visit.post(&path, &fields).await.status, 303);
+    assert_eq!(stored(&app, id).get("url"), url);
+    assert!(peer.seen().is_empty());
 }
 
 #[actix_web::test]

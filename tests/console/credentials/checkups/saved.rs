@@ -14,10 +14,7 @@ async fn a_test_of_a_saved_credential_is_recorded_and_audited() {
     let app = TestApp::start();
     let mut visit = app.user("olga", Role::Operator);
     let id = add_certificate(&mut visit, "pair").await;
-    assert_eq!(
-        visit.get(&format!("/credentials/{id}")).await.text("#test-result"),
-        "These values have not been tested yet."
-    );
+    assert_eq!(visit.get(&format!("/credentials/{id}")).await.text("#test-result"), "Not tested yet.");
     let page = visit.post(&format!("/credentials/{id}/test"), &[]).await;
     assert_eq!((page.status, page.text("h1")), (200, "pair".to_owned()));
     assert_eq!(page.text("#test-result .badge"), "Works");
