@@ -1,7 +1,7 @@
 //! Access keys of AWS: `accessKeys.csv` of the IAM console, what `aws iam create-access-key` prints, and the profiles of
 //! `~/.aws/credentials` (AWS CLI, "Configuration and credential file settings").
 
-use super::{Candidate, Contents};
+use super::contents::{Candidate, Contents};
 use crate::credentials::document::Node;
 use crate::credentials::{aws, document};
 use crate::form::Values;

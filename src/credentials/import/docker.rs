@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
-use super::{Candidate, Contents};
+use super::contents::{Candidate, Contents};
 use crate::credentials::document::Node;
 use crate::credentials::{Kind, api_token, basic, document};
 

@@ -1,6 +1,6 @@
 //! A kubeconfig with many contexts: each becomes a kubeconfig of its own.
 
-use super::{Candidate, Contents};
+use super::contents::{Candidate, Contents};
 use crate::credentials::kubeconfig::{KIND, Kubeconfig};
 use crate::form::Values;
 

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Candidate, Contents};
+use super::contents::{Candidate, Contents};
 use crate::credentials::{KINDS, Kind};
 use crate::form::{Control, Values};
 

@@ -17,7 +17,9 @@ fn profiles() -> String {
 
 async fn look(visit: &mut Visit, text: &str) -> String {
     let request = visit.request(reqwest::Method::POST, "/credentials/import");
-    let page = visit.send(request.header("hx-request", "true").form(&[("text", text)])).await;
+    let page = visit
+        .send(request.header("hx-request", "true").header("sec-fetch-site", "same-origin").form(&[("text", text)]))
+        .await;
     assert!(!page.body.contains(SECRET), "a secret came back");
     page.body
 }
