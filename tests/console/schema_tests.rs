@@ -143,6 +143,19 @@ fn the_migrations_make_the_tables_that_the_code_believes_in() {
     assert_eq!(declared.keys().collect::<Vec<_>>(), made.keys().collect::<Vec<_>>());
 }
 
+/// Of two that share one, Diesel runs the first alone.
+#[test]
+fn each_migration_has_a_number_of_its_own() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/migrations");
+    let names = fs::read_dir(folder).expect("the migrations").flatten().map(|entry| entry.file_name());
+    let mut numbers: Vec<String> =
+        names.filter_map(|name| Some(name.to_str()?.split_once('_')?.0.replace('-', ""))).collect();
+    let all = numbers.len();
+    numbers.sort();
+    numbers.dedup();
+    assert_eq!(numbers.len(), all);
+}
+
 #[test]
 fn the_migrations_go_down_to_nothing_and_up_to_the_same_again() {
     let database = Database::empty();
