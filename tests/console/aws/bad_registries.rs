@@ -66,7 +66,7 @@ async fn answers_out_of_form_are_named_and_never_shown() {
     let (error, _) = scanned(forged).await;
     assert!(error.contains("lists “../admin”, which cannot be a name there"), "{error}");
     let (error, _) = scanned(|| Reply::Endless).await;
-    assert!(error.contains("gave more than Strongroom takes in"), "{error}");
+    assert!(error.contains("sent more than Strongroom accepts"), "{error}");
     for reply in [|| Reply::Silent, || Reply::Trickle] {
         let (error, _) = scanned(reply).await;
         assert!(error.contains("did not answer in time"), "{error}");

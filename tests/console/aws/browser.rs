@@ -49,7 +49,7 @@ async fn a_key_that_may_do_nothing_but_assume_a_role_is_brought_to_scan_a_regist
     browser.fill("Name", "Scanner key").await;
     enter_key(&browser, &first).await;
     let credential = browser.path().await;
-    tested(&browser, &credential, "AWS knows the access key", "ecr-key-alone").await;
+    tested(&browser, &credential, "The key is valid", "ecr-key-alone").await;
     add_registry(&browser).await;
     let integration = browser.path().await;
 

@@ -144,6 +144,6 @@ async fn a_page_warns_when_a_secret_goes_over_plain_http() {
     let id = Form::new("mirror", &sink.url()).with("credential", credential).add(&mut visit).await;
     for path in [format!("/integrations/{id}"), format!("/integrations/{id}/edit")] {
         let page = visit.get(&path).await;
-        assert!(page.text(".notice.is-warn").starts_with("This address is plain http"), "{path}");
+        assert!(page.text(".notice.is-warn").starts_with("Unencrypted (http)"), "{path}");
     }
 }

@@ -128,7 +128,7 @@ async fn what_is_put_off_is_tried_later_and_a_server_that_leaves_is_waited_for()
     refused(sender.write("ops@example.com").await, "(it answered 552 5.3.4): it is too large");
     server.faults(&json!({"answer": {"greeting": "554 SECRET"}}));
     let other = Sender::without_login(&server);
-    assert_eq!(refused(other.write("ops@example.com").await, "takes no mail"), Retry::ReceiverDown);
+    assert_eq!(refused(other.write("ops@example.com").await, "accepts no mail"), Retry::ReceiverDown);
     server.faults(&json!({}));
     sender.write("ops@example.com").await.unwrap();
 }

@@ -50,7 +50,7 @@ async fn faults_of_one_repository_are_gaps_whatever_they_are() {
     for (said, reason) in [
         (Said::json(500, &json!({})), "status 500"),
         (Said::html(200), "is not understood"),
-        (Said::Endless, "more than Strongroom takes in"),
+        (Said::Endless, "more than Strongroom accepts"),
         (Said::Silent, "did not answer in time"),
         (Said::json(302, &json!({})).with("Location", "https://login.example.com/"), "login.example.com"),
     ] {
