@@ -61,10 +61,14 @@ BEGIN
 END $$;
 CREATE TRIGGER credentials_counts_changed AFTER UPDATE OF kind, ages, shipped, stale_after_days, secret_set_at, made_at,
     expires_at, usage_count, test_failed, tested_at, integrity_failed_at ON credentials
-    FOR EACH ROW WHEN ((OLD.kind, OLD.ages, OLD.shipped, OLD.stale_after_days, OLD.aged_from, OLD.expires_at,
-        OLD.usage_count = 0, OLD.test_failed, OLD.tested_at IS NULL, OLD.integrity_failed_at IS NULL)
-        IS DISTINCT FROM (NEW.kind, NEW.ages, NEW.shipped, NEW.stale_after_days, NEW.aged_from, NEW.expires_at,
-        NEW.usage_count = 0, NEW.test_failed, NEW.tested_at IS NULL, NEW.integrity_failed_at IS NULL))
+    -- Spelled out, so that a restored store is dumped in the same words.
+    FOR EACH ROW WHEN (OLD.kind IS DISTINCT FROM NEW.kind OR OLD.ages IS DISTINCT FROM NEW.ages
+        OR OLD.shipped IS DISTINCT FROM NEW.shipped OR OLD.stale_after_days IS DISTINCT FROM NEW.stale_after_days
+        OR OLD.aged_from IS DISTINCT FROM NEW.aged_from OR OLD.expires_at IS DISTINCT FROM NEW.expires_at
+        OR (OLD.usage_count = 0) IS DISTINCT FROM (NEW.usage_count = 0)
+        OR OLD.test_failed IS DISTINCT FROM NEW.test_failed
+        OR (OLD.tested_at IS NULL) IS DISTINCT FROM (NEW.tested_at IS NULL)
+        OR (OLD.integrity_failed_at IS NULL) IS DISTINCT FROM (NEW.integrity_failed_at IS NULL))
     EXECUTE FUNCTION recount_credential();
 
 -- Adds what is missing between the sums and the credentials; how many sums were wrong. Both are read in one snapshot, and

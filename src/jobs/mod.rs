@@ -190,9 +190,13 @@ async fn fold_counts(services: Arc<Services>) -> Result<(), DbError> {
     services.db.patiently(credential_counts::fold).await.map(drop)
 }
 
-/// What the sidebar counts: read again after what this process has changed, and now and then for what others have.
+/// What the sidebar counts: read again after what this process has changed, once a second at the most, and now and then
+/// for what others have.
 async fn keep_totals(services: Arc<Services>) {
+    let mut beat = tokio::time::interval(Duration::from_secs(1));
+    beat.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     while !services.stopping.is_cancelled() {
+        beat.tick().await;
         match services.db.run(totals::read).await {
             Ok(totals) => services.set_totals(totals),
             Err(error) => tracing::warn!(%error, "the totals cannot be read and are tried again"),

@@ -144,7 +144,7 @@ async fn attempt(
             ((*ready.integration).clone(), used, verdict, echoes)
         }
     };
-    let limit_days = alarms::limit_days(&services);
+    let limit_days = alarms::limit_days(services);
     let mut done =
         Done { integration: integration.clone(), used, verdict, sent_to: sent_to.hosts(), echoes, limit_days };
     done.take_out_echoes();

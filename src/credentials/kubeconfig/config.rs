@@ -27,6 +27,9 @@ pub struct Kubeconfig {
     pub login: Login,
 }
 
+/// A context by its name, and the kubeconfig of it alone or why it cannot be one.
+pub type Context = (String, Result<Kubeconfig, String>);
+
 /// How to log in.
 pub enum Login {
     Token(SecretString),
@@ -66,7 +69,7 @@ impl Kubeconfig {
     }
 
     /// Every context by its name, each read by itself: one that is refused takes no other with it.
-    pub fn contexts(text: &str) -> Result<Vec<(String, Result<Self, String>)>, String> {
+    pub fn contexts(text: &str) -> Result<Vec<Context>, String> {
         let root = root(text)?;
         let entries = root.get("contexts").and_then(Node::list).unwrap_or_default();
         let names = entries.iter().filter_map(|entry| entry.get("name").and_then(Node::text));

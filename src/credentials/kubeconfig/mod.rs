@@ -16,7 +16,7 @@ use crate::pasted::Wanted;
 mod config;
 mod refusals;
 
-pub use config::{Kubeconfig, Login};
+pub use config::{Context, Kubeconfig, Login};
 
 /// What a consumer gets.
 #[derive(Deserialize)]

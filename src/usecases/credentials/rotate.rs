@@ -33,7 +33,7 @@ pub enum Rotated {
     /// Tested and not saved. The proof allows these values to be saved as they are, in the same session and over
     /// the same version.
     Tried {
-        trials: Trials,
+        trials: Box<Trials>,
         proof: String,
     },
 }
@@ -98,7 +98,7 @@ pub async fn rotate(
     let trials = Uses::of(services, id).await?.try_all(services, secret).await;
     if goal != Goal::Save || !trials.all_well() {
         let proof = hex::encode(services.vault.mac(TESTED, &proved));
-        return Ok(Rotated::Tried { trials, proof });
+        return Ok(Rotated::Tried { trials: Box::new(trials), proof });
     }
     edit::save(services, principal, edited, entered, Some((draft, Secret::Replaced))).await?;
     if let Some((found, _)) = &trials.test {

@@ -161,7 +161,7 @@ pub async fn update(
     match credentials::rotate(&services, &principal, at, &posted.0, goal(&posted)?, &confirmation).await {
         Ok(Rotated::Saved) => Ok(super::leave(&request, &format!("/credentials/{}", edited.row.id), "rotated")),
         Ok(Rotated::Tried { trials, proof }) => {
-            draw(&Errors::default()).await?.tried(&request, TrialsView::new(Some(edited.kind), trials, proof))
+            draw(&Errors::default()).await?.tried(&request, TrialsView::new(Some(edited.kind), *trials, proof))
         }
         Err(Refusal::Invalid(errors)) => draw(&errors).await?.answer(&request, StatusCode::UNPROCESSABLE_ENTITY),
         Err(Refusal::Unconfirmed(why)) => draw(&Errors::default()).await?.asking(&request, Ask::new(OTHER_FIELD, why)),

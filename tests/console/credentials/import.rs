@@ -37,7 +37,7 @@ async fn a_file_is_looked_into_and_the_chosen_ones_are_added() {
     let done = visit.post("/credentials/import", &fields).await;
     assert!(done.body.contains("data-imported=\"true\"") && !done.body.contains("data-imported=\"false\""));
     assert_eq!(
-        sql::texts(&app, "SELECT name || ' ' || identity FROM credentials WHERE NOT shipped"),
+        sql::texts(&app, "SELECT name || ' ' || identity AS text FROM credentials WHERE NOT shipped"),
         ["Deploy key AKIAIOSFODNN7DEPLOY"]
     );
     let again = look(&mut visit, &text).await;

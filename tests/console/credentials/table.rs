@@ -23,7 +23,7 @@ async fn a_fresh_store_has_the_iam_role_and_says_what_to_do_first() {
     let heads = ["Name", "Type", "Identity", "Tags", "Owner", "Age", "Usages", "Used", "State"];
     assert_eq!(page.texts("thead th"), heads);
     let cells = page.texts("tbody:nth-of-type(2) td:not(.is-tick)");
-    assert_eq!(cells, ["BBasic", "robot", "", "", "0 d", "0", "never", "Not tested"]);
+    assert_eq!(cells, ["Basic", "robot", "", "", "0 d", "0", "never", "Not tested"]);
     assert_eq!(page.texts(".pager span"), ["2 credentials"]);
 }
 

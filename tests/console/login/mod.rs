@@ -69,12 +69,12 @@ async fn a_password_typed_as_user_name_is_kept_nowhere() {
 async fn an_unknown_a_disabled_and_a_real_user_get_the_same_refusal() {
     let app = TestApp::start();
     let admin = app.add_user("ada", Role::Administrator);
-    let off = app.add_user("off", Role::Auditor);
+    let olaf = app.add_user("olaf", Role::Auditor);
     let actor = Actor::command_line();
-    users::change(&mut app.connect(), &app.services.vault, &actor, off, &Change::Disabled(true), None).unwrap();
-    assert_ne!(admin, off);
+    users::change(&mut app.connect(), &app.services.vault, &actor, olaf, &Change::Disabled(true), None).unwrap();
+    assert_ne!(admin, olaf);
     let mut answers = Vec::new();
-    for (name, password) in [("ada", "wrong"), ("off", PASSWORD), ("nob", "wrong")] {
+    for (name, password) in [("ada", "wrong"), ("olaf", PASSWORD), ("nob", "wrong")] {
         let page = log_in(&mut app.visitor(), name, password).await;
         let mut headers: Vec<String> = page.headers.keys().map(ToString::to_string).collect();
         headers.sort();

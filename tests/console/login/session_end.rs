@@ -30,7 +30,7 @@ async fn a_form_outlives_its_session_and_is_saved_after_a_login_over_it() {
     browser.take(visit.cookie.as_deref()).await;
     browser.goto("/credentials/new?kind=basic").await;
     browser.fill("Name", "Typed before the end").await;
-    browser.fill("User name", "robot").await;
+    browser.fill("Username", "robot").await;
     browser.fill("Password", "a secret of the form").await;
     sql::run(&app, "DELETE FROM sessions");
     app.services.sessions.forget();

@@ -18,7 +18,7 @@ async fn the_button_answers_beside_itself_and_what_was_typed_stays() {
     browser.take(visit.cookie.as_deref()).await;
     browser.goto("/credentials/new?kind=certificate").await;
     browser.press("Test").await;
-    browser.sees("Nothing was tested.").await;
+    browser.sees("Not tested.").await;
     browser.fill("Name", "pair").await;
     let pair = sample("certificate").into_iter().find(|(name, _)| *name == "certificate").expect("a pair").1;
     browser.fill("Client certificate with private key", &pair).await;

@@ -72,7 +72,7 @@ async fn what_could_not_be_saved_is_not_tested_either() {
     fields.retain(|(name, _)| *name != "certificate");
     let page = visit.post("/credentials/test", &borrowed(&fields)).await;
     assert_eq!(page.status, 422);
-    assert!(page.text(".error-summary").starts_with("Nothing was tested."));
+    assert!(page.text(".error-summary").starts_with("Not tested."));
     assert!(page.has("#name-error") && page.has("#certificate-error"));
     assert!(!page.has(".finding"));
     let page = pressed(&mut visit, "/credentials/test", &borrowed(&fields)).await;
