@@ -40,11 +40,11 @@ async fn ctrl_k_leads_from_any_page_to_what_is_typed() {
     let typed = "const input = document.querySelector('#palette input'); input.value = arguments[0];
         input.dispatchEvent(new Event('input', { bubbles: true }))";
     browser.script(typed, vec![json!("robot")]).await;
-    browser.sees("Harbor robot, staging").await;
+    browser.sees("robot$ci").await;
     let enter = "document.querySelector('#palette input').dispatchEvent(
         new KeyboardEvent('keydown', { key: 'Enter', bubbles: true, cancelable: true }))";
     browser.script(enter, vec![]).await;
-    browser.sees("robot$ci").await;
+    browser.sees("Where it is used").await;
     assert_eq!(browser.path().await, id);
     assert_eq!(browser.complaints().await, Vec::<String>::new());
     browser.close().await;

@@ -200,7 +200,7 @@ async fn the_whole_console_works_without_javascript() {
     let integration = browser.path().await;
     browser.reloads_until(&integration, "team/app").await;
     browser.goto("/credentials?q=robot").await;
-    browser.sees("1 credential").await;
+    browser.sees("1 of 1 (3 in all)").await;
     browser.goto(&credential).await;
     browser.press("Delete").await;
     browser.sees("“Harbor robot” is in use").await;

@@ -38,7 +38,7 @@ async fn a_form_outlives_its_session_and_is_saved_after_a_login_over_it() {
     assert_eq!(browser.script(STATE, vec![]).await, "ended");
     browser.script("document.getElementById('session-password').value = arguments[0]", vec![json!("wrong")]).await;
     press(&browser, "form[action] button").await;
-    browser.sees("not right").await;
+    browser.sees("do not match").await;
     browser.script("document.getElementById('session-password').value = arguments[0]", vec![json!(PASSWORD)]).await;
     press(&browser, "form[action] button").await;
     browser.sees("You're logged in again").await;

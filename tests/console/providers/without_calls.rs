@@ -33,6 +33,6 @@ async fn what_only_its_user_can_test_says_so() {
     for (slug, posted) in posted {
         let finding = test(slug, posted, &Endpoints::default()).await;
         assert_eq!(finding.verdict, Verdict::NotHere);
-        assert!(finding.sentence.contains("through the integration that uses it"));
+        assert!(finding.sentence.contains("with an integration that uses it"));
     }
 }

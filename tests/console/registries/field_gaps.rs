@@ -48,7 +48,7 @@ async fn field_r13_a_repository_that_is_closed_to_the_account_is_a_gap() {
 #[tokio::test]
 async fn faults_of_one_repository_are_gaps_whatever_they_are() {
     for (said, reason) in [
-        (Said::json(500, &json!({})), "status 500"),
+        (Said::json(500, &json!({})), "(500)"),
         (Said::html(200), "is not understood"),
         (Said::Endless, "more than Strongroom accepts"),
         (Said::Silent, "did not answer in time"),
