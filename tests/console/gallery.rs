@@ -117,6 +117,9 @@ async fn the_pictures_of_the_readme_can_be_taken() {
         ("credential", credential.as_str()),
         ("new-credential", "/credentials/new?kind=kubeconfig"),
     ];
+    browser.goto("/").await;
+    browser.press("Hide this list").await;
+    browser.sees("Needs attention").await;
     for (name, path) in pages {
         browser.goto(path).await;
         browser.picture(&format!("gallery-{name}")).await;
