@@ -71,8 +71,8 @@ async fn a_push_rescans_its_repository_and_keeps_the_others() {
     let settled = || sql::count(&app, "hooks WHERE due_at IS NOT NULL") == 0;
     sql::run(&app, "UPDATE hooks SET asked_at = NULL");
     until("all calls are heard", || settled().then_some(())).await;
-    let before = of_webhook(&app, id).len();
     until("nothing is under way", || all_runs(&app, id).iter().all(|run| !run.unfinished()).then_some(())).await;
+    let before = of_webhook(&app, id).len();
     assert_eq!(items(&app).len(), 2);
     // Whoever reads the other repository finds another image than this.
     sql::run(
