@@ -1,5 +1,5 @@
--- Who answers for a credential or an integration, and how people group them. Both lead alerts, so the row's check covers
--- them; a row without them is signed as before.
+-- Who answers for a credential or an integration, and how people group them. Nobody shall pass a key off as another
+-- team's in the database, so the row's check covers them; a row without them is signed as before.
 ALTER TABLE credentials
     ADD COLUMN owner text NOT NULL DEFAULT '' CONSTRAINT credentials_owner_short CHECK (char_length(owner) <= 80),
     ADD COLUMN tags text[] NOT NULL DEFAULT '{}' CONSTRAINT credentials_tags_few

@@ -67,7 +67,7 @@ fn stale(said: &Said) -> String {
     }
 }
 
-/// What is wrong, beside the name of what it is about: `212 days`.
+/// The fault in two or three words, for a list that names the credential or integration beside it: `212 days`.
 pub fn short(said: &Said) -> String {
     let words = said.words.to_owned();
     match (said.event, said.trigger) {

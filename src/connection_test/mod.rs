@@ -52,11 +52,11 @@ pub async fn run(services: &Services, actor: Actor, draft: &Draft<'_>) -> Result
     Ok(call.make(services, opened.as_ref().map(Opened::secret), LIMIT).await)
 }
 
-/// What the one call is made with, beside the secret.
+/// The integration whose connection is tested. The secret comes separately.
 struct Call<'a> {
     spec: &'static Spec,
     settings: &'a Values,
-    /// Of the integration.
+    /// Name of the integration.
     name: &'a str,
 }
 

@@ -26,7 +26,7 @@ pub struct Usage<'a> {
     pub role: &'a str,
 }
 
-/// What came of trying the secret on one of them.
+/// The result of one integration's *Test connection*, and how long it took.
 pub struct Tried {
     pub outcome: Outcome,
     pub took: Duration,

@@ -38,7 +38,7 @@ impl Family {
         }
     }
 
-    /// Of a filter that shows them alone.
+    /// Heading and filter of all integrations of the family.
     pub fn plural(self) -> &'static str {
         match self {
             Self::RegistryScan => "Registry scans",

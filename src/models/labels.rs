@@ -1,6 +1,6 @@
 //! Owner and tags of credentials and integrations: who answers for a row, and how people group rows. They are columns of
-//! the row and under its signature, since they lead alerts; which of them there are is read from indexes. How they are
-//! changed is in `relabel`.
+//! the row and under its signature, so that nobody passes a key off as another team's; which owners and tags exist is
+//! read from indexes. How they are changed is in `relabel`.
 
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};

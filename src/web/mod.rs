@@ -9,6 +9,7 @@ pub mod admission;
 pub mod alerts;
 pub mod assets;
 pub mod audit;
+mod chip;
 pub mod cloud_keys;
 pub mod credentials;
 pub mod csv;

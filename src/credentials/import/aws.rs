@@ -62,7 +62,7 @@ pub fn created(text: &str) -> Option<Result<Contents, String>> {
     Some(read)
 }
 
-const TEMPORARY: &str = "These are temporary credentials, which end by themselves. Import the access key behind them.";
+const TEMPORARY: &str = "These are temporary credentials. Import the access key behind them instead.";
 
 /// A section of the credentials file.
 #[derive(Default)]
@@ -90,7 +90,7 @@ pub fn profiles(text: &str) -> Option<Result<Contents, String>> {
         match other.iter().find(|name| !profile.get(name).is_empty()) {
             _ if !profile.get("aws_session_token").is_empty() => contents.skip(place, TEMPORARY),
             _ if !id.is_empty() && !secret.is_empty() => contents.candidates.push(key(profile.name, place, id, secret)),
-            Some(other) => contents.skip(place, format!("It holds no key: it logs in by {other}.")),
+            Some(other) => contents.skip(place, format!("It has no key: it signs in with {other}.")),
             None => contents.skip(place, "The access key or its secret is missing."),
         }
     }

@@ -1,4 +1,4 @@
-//! What a file of another tool holds: candidates, and what is left out.
+//! The result of reading a file of another tool: credentials to choose from, and parts that give none.
 
 use crate::credentials::Kind;
 use crate::form::Values;
@@ -20,10 +20,10 @@ pub struct Skipped {
     pub reason: String,
 }
 
-/// What a file holds.
+/// The credentials in a file, and the parts that give none.
 #[derive(Default)]
 pub struct Contents {
-    /// What the file is: `AWS credentials file`.
+    /// The kind of file, for the heading: `AWS credentials file`.
     pub what: &'static str,
     pub candidates: Vec<Candidate>,
     pub skipped: Vec<Skipped>,

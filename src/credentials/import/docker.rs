@@ -26,7 +26,7 @@ fn logins(root: &Node) -> Contents {
     }
     if let Some(helpers) = root.get("credHelpers") {
         for registry in helpers.names() {
-            contents.skip(registry, "A credential helper keeps this login: it is not in the file.");
+            contents.skip(registry, "A credential helper keeps this login, so it isn't in the file.");
         }
     }
     contents
@@ -45,12 +45,12 @@ fn candidate(registry: &str, login: &Node) -> Result<Candidate, &'static str> {
         return Ok(new(&api_token::KIND, format!("{host} token"), &[("token", member("identitytoken"))]));
     }
     let decoded =
-        STANDARD.decode(member("auth").as_bytes()).map(Zeroizing::new).map_err(|_| "Its auth is no base64.")?;
-    let decoded = std::str::from_utf8(&decoded).map_err(|_| "Its auth is no text.")?;
+        STANDARD.decode(member("auth").as_bytes()).map(Zeroizing::new).map_err(|_| "Its auth isn't base64.")?;
+    let decoded = std::str::from_utf8(&decoded).map_err(|_| "Its auth isn't text.")?;
     let (user, password) = match decoded.split_once(':') {
         Some(pair) => pair,
         None if member("username").is_empty() => {
-            return Err("It holds no login: a credential store of the computer keeps it.");
+            return Err("The computer's credential store keeps this login, so it isn't in the file.");
         }
         None => (member("username"), member("password")),
     };

@@ -26,7 +26,7 @@ pub fn rows(text: &str) -> Result<Contents, String> {
     let known = |column: &str| COMMON.contains(&column) || fields().any(|field| field == column);
     if let Some(at) = columns.iter().position(|column| !known(column)) {
         let known = listed(COMMON.into_iter().chain(fields()));
-        return Err(format!("Column {} of the CSV is the field of no type. Known are: {known}.", at + 1));
+        return Err(format!("No type has a field named like column {} of the CSV. Known are: {known}.", at + 1));
     }
     let mut contents = Contents::new("CSV of credentials");
     for (number, row) in reader.records().enumerate() {

@@ -77,7 +77,7 @@ fn a_table_names_its_columns_and_a_bad_row_takes_no_other_with_it() {
     let found = read(text).unwrap();
     assert_eq!(names(&found), [("basic", "Harbor robot"), ("api_token", "T")]);
     assert!(found.skipped[0].reason.contains("api_token"), "{:?}", found.skipped);
-    assert!(read("type,name,pasword\n").is_err_and(|text| text.contains("Column 3")));
+    assert!(read("type,name,pasword\n").is_err_and(|text| text.contains("column 3")));
     assert!(read("hello").is_err_and(|text| !text.contains("hello")));
     assert!(read("  ").is_err());
 }

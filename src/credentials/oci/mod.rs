@@ -44,7 +44,7 @@ pub static KIND: Kind = Kind {
         Field::text("region", "Home region")
             .optional()
             .placeholder("eu-frankfurt-1")
-            .help("Leave blank for the large regions. A region that the tenancy subscribes to makes it sure.")
+            .help("Leave blank for the large regions. To be sure, enter a region that the tenancy subscribes to.")
             .max(64)
             .check(region),
     ],

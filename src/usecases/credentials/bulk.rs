@@ -139,7 +139,7 @@ fn reason(refusal: Refusal) -> String {
         Refusal::Invalid(errors) => return errors.iter().map(|(_, text)| text).collect::<Vec<_>>().join(" "),
         Refusal::TooOften(too_often) => return too_often.text,
         Refusal::InUse => "Integrations use it.",
-        Refusal::Overtaken => "Somebody else changed it at the same time.",
+        Refusal::Overtaken => "Someone else changed it at the same time.",
         Refusal::Forbidden => "Your role doesn't allow it.",
         Refusal::Db(DbError::Check(name)) if name == FULL => "It has 10 tags already.",
         Refusal::Db(DbError::Check(_)) => "It is built in and can't be changed.",

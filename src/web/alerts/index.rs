@@ -18,6 +18,7 @@ use crate::models::delivery_list::{self, ChannelState, Shown};
 use crate::models::{self, Conn, DbError};
 use crate::services::Services;
 use crate::vault::Vault;
+use crate::web::chip::Chip;
 use crate::web::error::Error;
 use crate::web::htmx;
 use crate::web::integrations::shown::bounded;
@@ -32,14 +33,6 @@ const PAGE: usize = 50;
 const EACH: i64 = 25;
 /// Parked messages on the page; more are on their channels' pages.
 const MOST_PARKED: usize = 3;
-
-/// One state to choose.
-struct Chip {
-    label: &'static str,
-    count: String,
-    href: String,
-    chosen: bool,
-}
 
 #[derive(Template)]
 #[template(path = "alerts/index.html", blocks = ["results"])]
@@ -214,16 +207,15 @@ fn groups(
 }
 
 fn chips(params: &Params, chosen: State, counts: [Count; 4]) -> Vec<Chip> {
-    let chip = |(state, count): (State, Count)| Chip {
-        label: match state {
+    let chip = |(state, count): (State, Count)| {
+        let label = match state {
             State::Open => "Open",
             State::Soon => "Soon",
             State::Snoozed => "Snoozed",
             State::Closed => "Closed",
-        },
-        count: bounded(count),
-        href: params.link(PATH, &[("state", asked::word(state)), ("after", "")]),
-        chosen: state == chosen,
+        };
+        let href = params.link(PATH, &[("state", asked::word(state)), ("after", "")]);
+        Chip::new(label, bounded(count), href, state == chosen)
     };
     State::ALL.into_iter().zip(counts).map(chip).collect()
 }

@@ -15,6 +15,7 @@ use crate::models::cloud_keys::{self, Count, Filter, Page, Place, Query};
 use crate::models::{self, DbError};
 use crate::runs::alarms;
 use crate::services::Services;
+use crate::web::chip::Chip;
 use crate::web::error::Error;
 use crate::web::htmx;
 use crate::web::integrations::shown::{bounded, counted};
@@ -37,15 +38,6 @@ const FILTERS: [(&str, Filter, &str); 6] = [
     ("not-stored", Filter::NotStored, "Not stored"),
     ("without-expiry", Filter::WithoutExpiry, "Without expiry"),
 ];
-
-/// One filter to choose.
-struct Chip {
-    label: &'static str,
-    /// `12`, or `2,000+`.
-    count: String,
-    href: String,
-    chosen: bool,
-}
 
 #[derive(Template)]
 #[template(path = "cloud_keys/index.html", blocks = ["results"])]
@@ -158,11 +150,9 @@ impl Index {
 }
 
 fn chips(params: &Params, chosen: Filter, counts: [Count; 6]) -> Vec<Chip> {
-    let chip = |((word, filter, label), count): ((&str, Filter, &'static str), Count)| Chip {
-        label,
-        count: bounded(count),
-        href: params.link(PATH, &[("show", word), ("after", ""), ("before", "")]),
-        chosen: filter == chosen,
+    let chip = |((word, filter, label), count): ((&str, Filter, &'static str), Count)| {
+        let href = params.link(PATH, &[("show", word), ("after", ""), ("before", "")]);
+        Chip::new(label, bounded(count), href, filter == chosen)
     };
     FILTERS.into_iter().zip(counts).map(chip).collect()
 }

@@ -129,7 +129,7 @@ async fn chosen(services: &Services, posted: &Posted) -> Result<Chosen, Error> {
     let known: HashSet<String> = ids.iter().map(ToString::to_string).collect();
     posted.only(FIELDS.into_iter().chain([step_up::FIELD]).chain(known.iter().map(String::as_str)))?;
     let filters = Params::read(posted.get("filter").split_once('?').map_or("", |(_, query)| query));
-    let back = query::anew(&filters, &[]);
+    let back = query::first_page(&filters, &[]);
     let ids = if posted.get("all") == "yes" {
         let query = query::read(&filters, services.limits())?;
         services.db.run(move |conn: &mut Conn| credential_list::ids(conn, &query, MOST)).await?

@@ -100,7 +100,7 @@ fn pairs(kind: &Kind, row: &Credential, posted: &Values) -> Vec<Pair> {
             let kept = say(!theirs.is_empty(), "As stored");
             Pair {
                 label: field.label,
-                yours: if yours.is_empty() { kept.clone() } else { "Entered again, not shown".to_owned() },
+                yours: if yours.is_empty() { kept.clone() } else { "New value, not shown".to_owned() },
                 theirs: kept,
             }
         } else {

@@ -134,7 +134,7 @@ fn shown(shell: Shell, params: &Params, query: &Query, (page, facets): (Page, Fa
         None => "Credentials, sorted by what follows the text".to_owned(),
     };
     let within = (searched == Searched::Beginnings && !rows.is_empty())
-        .then(|| query::anew(params, &[("within", "words"), ("sort", "")]));
+        .then(|| query::first_page(params, &[("within", "words"), ("sort", "")]));
     let may_edit = shell.may_edit;
     let view = |(at, row): (usize, Row)| RowView {
         number: if may_edit { at + 1 } else { 0 },
@@ -156,8 +156,8 @@ fn shown(shell: Shell, params: &Params, query: &Query, (page, facets): (Page, Fa
         pager,
         within,
         too_many: searched == Searched::TooMany,
-        csv: query::anew(params, &[]).replacen(PATH, "/credentials.csv", 1),
-        filters: query::anew(params, &[("sort", ""), ("dir", "")]),
+        csv: query::first_page(params, &[]).replacen(PATH, "/credentials.csv", 1),
+        filters: query::first_page(params, &[("sort", ""), ("dir", "")]),
     }
 }
 
@@ -215,6 +215,6 @@ fn header(
         (true, false) => "ascending",
         _ => "",
     };
-    let href = query::anew(params, &[("sort", query::word(*sort)), ("dir", direction)]);
+    let href = query::first_page(params, &[("sort", query::word(*sort)), ("dir", direction)]);
     Column { label, class, href, current }
 }

@@ -87,7 +87,7 @@ pub fn position(params: &Params) -> i64 {
 }
 
 /// The same table from its start, with these parameters.
-pub fn anew(params: &Params, changes: &[(&str, &str)]) -> String {
+pub fn first_page(params: &Params, changes: &[(&str, &str)]) -> String {
     let start = [("after", ""), ("before", ""), ("at", "")];
     params.link(PATH, &[&start[..], changes].concat())
 }

@@ -14,6 +14,7 @@ use crate::models::discovery::{self, Counts, Found, Named, Query, Sort};
 use crate::models::items::Start;
 use crate::models::{self, DbError, cloud_keys};
 use crate::services::Services;
+use crate::web::chip::Chip;
 use crate::web::error::Error;
 use crate::web::htmx;
 use crate::web::integrations::inventory;
@@ -40,15 +41,6 @@ const SORTS: [(&str, Sort, &str); 4] = [
 
 /// The word of the address for what no integration covers.
 const NO: &str = "no";
-
-/// One filter to choose.
-struct Chip {
-    label: &'static str,
-    /// `12`, or `2,000+`.
-    count: String,
-    href: String,
-    chosen: bool,
-}
 
 #[derive(Template)]
 #[template(path = "discovery/index.html", blocks = ["results"])]
@@ -171,19 +163,13 @@ fn chips(params: &Params, query: &Query, counts: Counts) -> Vec<Chip> {
     let link =
         |kind, covered| params.link(PATH, &[("kind", kind), ("covered", covered), ("after", ""), ("before", "")]);
     let count = |number: i64| format!("{}{}", grouped(number), if counts.more { "+" } else { "" });
-    let sorts = SORTS.into_iter().map(|(word, sort, label)| Chip {
-        label,
-        count: count(of(counts, sort).0),
-        href: link(word, ""),
-        chosen: sort == query.sort && !(query.not_covered && sort == Sort::All),
+    let sorts = SORTS.into_iter().map(|(word, sort, label)| {
+        let chosen = sort == query.sort && !(query.not_covered && sort == Sort::All);
+        Chip::new(label, count(of(counts, sort).0), link(word, ""), chosen)
     });
     let word = SORTS.iter().find(|(_, sort, _)| *sort == query.sort).map_or("", |(word, ..)| word);
-    let open = Chip {
-        label: "Not covered",
-        count: count(of(counts, query.sort).1),
-        // Chosen again, it shows the rest, too.
-        href: link(word, if query.not_covered { "" } else { NO }),
-        chosen: query.not_covered,
-    };
+    // Chosen again, it shows the rest, too.
+    let turned = link(word, if query.not_covered { "" } else { NO });
+    let open = Chip::new("Not covered", count(of(counts, query.sort).1), turned, query.not_covered);
     sorts.chain([open]).collect()
 }

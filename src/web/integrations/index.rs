@@ -9,6 +9,7 @@ use crate::integrations::Family;
 use crate::models::integration_list::{self, Condition, Counts, Line, Query};
 use crate::models::{self, CredentialId, DbError, IntegrationId};
 use crate::services::Services;
+use crate::web::chip::Chip;
 use crate::web::error::Error;
 use crate::web::htmx;
 use crate::web::page::{self, Shell, When};
@@ -26,15 +27,6 @@ const CONDITIONS: [(&str, Condition, &str, &str); 3] = [
     ("partly", Condition::Partly, "Partly read", "warn"),
     ("off", Condition::Off, "Off", ""),
 ];
-
-/// A filter of one click.
-struct Chip {
-    label: &'static str,
-    count: String,
-    href: String,
-    chosen: bool,
-    tone: &'static str,
-}
 
 #[derive(Template)]
 #[template(path = "integrations/index.html", blocks = ["results"])]
@@ -161,12 +153,9 @@ fn summary(on_page: usize, matching: i64, total: i64) -> String {
 }
 
 fn families(params: &Params, counts: &[Counts]) -> Vec<Chip> {
-    let chip = |label, word: &str, count: i64| Chip {
-        label,
-        count: shown::grouped(count),
-        href: params.link(PATH, &[("family", word), ("after", ""), ("before", "")]),
-        chosen: params.get("family") == word,
-        tone: "",
+    let chip = |label, word: &str, count: i64| {
+        let href = params.link(PATH, &[("family", word), ("after", ""), ("before", "")]);
+        Chip::new(label, shown::grouped(count), href, params.get("family") == word)
     };
     let all = chip("All", "", counts.iter().map(|counts| counts.total).sum());
     let of = |family: &&'static Family| {
@@ -190,12 +179,9 @@ fn conditions(params: &Params, counts: &[Counts]) -> Vec<Chip> {
             .sum();
         let chosen = params.get("state") == *word;
         let there = if chosen { "" } else { word };
-        (count > 0 || chosen).then(|| Chip {
-            label,
-            count: shown::grouped(count),
-            href: params.link(PATH, &[("state", there), ("after", ""), ("before", "")]),
-            chosen,
-            tone,
+        (count > 0 || chosen).then(|| {
+            let href = params.link(PATH, &[("state", there), ("after", ""), ("before", "")]);
+            Chip { tone, ..Chip::new(label, shown::grouped(count), href, chosen) }
         })
     };
     CONDITIONS.iter().filter_map(chip).collect()
