@@ -8,6 +8,7 @@ use crate::credentials::import::{self, Candidate, Skipped};
 use crate::form::Errors;
 use crate::models::{CredentialId, credential_list};
 use crate::names;
+use crate::pasted;
 use crate::services::Services;
 use crate::usecases::{Principal, Refusal, read};
 
@@ -64,7 +65,13 @@ pub async fn preview(services: &Services, principal: &Principal, text: &str) -> 
     Ok(Preview { what: contents.what, offers, skipped: contents.skipped })
 }
 
+/// A name that pages may show: a token that stands where a name belongs, such as the user name of a registry, is none.
+fn showable(name: &str, kind: &Kind) -> String {
+    if pasted::holds_secret(name) { kind.label.to_owned() } else { name.to_owned() }
+}
+
 fn offer(mut candidate: Candidate) -> Offer {
+    candidate.name = showable(&candidate.name, candidate.kind);
     candidate.values.set("name", candidate.name.as_str());
     let checked = entered::check(candidate.kind, &candidate.values, None);
     let facts = checked.and_then(|entered| (candidate.kind.examine)(&entered.values));
@@ -104,7 +111,7 @@ pub async fn add(
             Err(Refusal::Conflict(text) | Refusal::Unacceptable(text)) => Err(text.to_owned()),
             Err(refusal) => return Err(refusal),
         };
-        outcomes.push(Outcome { name, done });
+        outcomes.push(Outcome { name: showable(&name, candidate.kind), done });
     }
     Ok(outcomes)
 }

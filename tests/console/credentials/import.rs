@@ -1,5 +1,6 @@
 //! *Import*: files of other tools are looked into, chosen from and added; nothing of them comes back or stays.
 
+use base64::Engine as _;
 use strongroom::accounts::Role;
 
 use crate::support::app::{TestApp, Visit};
@@ -61,6 +62,20 @@ async fn one_that_is_refused_takes_no_other_with_it() {
     assert_eq!(done.body.matches("data-imported=\"true\"").count(), 1, "{}", done.body);
     assert_eq!(done.body.matches("data-imported=\"false\"").count(), 1);
     assert_eq!(sql::count(&app, "credentials WHERE NOT shipped"), 1);
+}
+
+#[actix_web::test]
+async fn a_token_that_stands_where_a_name_belongs_is_not_shown() {
+    let app = TestApp::start();
+    let mut visit = app.user("olga", Role::Operator);
+    let token = "ghp_0123456789abcdefghijklmnopqrstuvwx";
+    let auth = base64::engine::general_purpose::STANDARD.encode(format!("{token}:x-oauth-basic"));
+    let text = format!("{{\"auths\": {{\"ghcr.io\": {{\"auth\": \"{auth}\"}}}}}}");
+    let page = visit.post("/credentials/import", &[("text", &text)]).await;
+    assert!(page.body.contains("data-offer=\"basic\"") && !page.body.contains(token), "{}", page.body);
+    let fields = [("text", text.as_str()), ("add", "chosen"), ("pick.0", "on"), ("name.0", token)];
+    let done = visit.post("/credentials/import", &fields).await;
+    assert!(done.body.contains("data-imported=\"false\"") && !done.body.contains(token), "{}", done.body);
 }
 
 #[actix_web::test]
