@@ -133,15 +133,15 @@ pub fn remedy(said: &Said) -> &'static str {
     }
     match (said.trigger, said.kind) {
         (Trigger::Stale | Trigger::Expiring, "aws") => {
-            "Create a second access key for the same user in IAM, save it on the credential's page under Edit, run what uses \
-             it, then deactivate and delete the old key."
+            "Create a second access key for the same user in IAM, and choose Rotate on the credential's page: it tests the key \
+             on everything that uses it. Then deactivate and delete the old key in IAM."
         }
         (Trigger::Stale | Trigger::Expiring, "certificate") => {
-            "Have a new certificate issued and save it with its key on the credential's page under Edit."
+            "Have a new certificate issued, and enter it with its key under Rotate on the credential's page."
         }
         (Trigger::Stale | Trigger::Expiring, _) => {
-            "Make a new secret at the provider, save it on the credential's page under Edit, run what uses it, then revoke the \
-             old one."
+            "Create a new secret at the provider, and choose Rotate on the credential's page: it tests the secret on everything \
+             that uses it. Then revoke the old one."
         }
         (Trigger::FailedTest, _) => "Open the credential, press Test, and follow what it says.",
         (Trigger::FailedScan, _) => "Open the integration: its page names the step that failed and what to do.",
