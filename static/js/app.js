@@ -53,7 +53,7 @@ document.addEventListener("click", async (event) => {
 
 // What a table cuts short is whole in its title.
 document.addEventListener("mouseover", (event) => {
-  const cut = event.target.closest?.(".row-link, .copy, .is-owner, .tag:not([title])");
+  const cut = event.target.closest?.(".row-link, .copy, .is-owner, .tag:not([title]), .is-cut > :not([title])");
   if (cut) cut.title = cut.matches(".copy") ? `Copy ${cut.textContent}` : cut.textContent;
 });
 

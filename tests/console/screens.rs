@@ -85,3 +85,22 @@ async fn lists_of_an_estate_fit_their_frames_and_show_every_focus_stop() {
     }
     assert!(found.is_empty(), "{found:#?}");
 }
+
+#[actix_web::test]
+async fn a_table_page_of_fifty_is_small_and_a_first_visit_is_few_requests() {
+    let app = TestApp::start();
+    let mut visit = app.administrator();
+    estate(&app, &mut visit).await;
+    for path in ["/credentials", "/integrations"] {
+        let bytes = visit.get(path).await.body.len();
+        assert!(bytes < 61 * 1024, "{path} has {bytes} bytes");
+    }
+    let page = visit.get("/").await.body;
+    let files: std::collections::BTreeSet<&str> =
+        page.split(['"', '#']).filter(|part| part.starts_with("/static/") && !part.contains('\n')).collect();
+    let mut all = page.len();
+    for file in &files {
+        all += visit.get(file).await.body.len();
+    }
+    assert!(files.len() <= 7 && all <= 250_000, "{} requests, {all} bytes: {files:?}", files.len() + 1);
+}

@@ -55,7 +55,7 @@ struct Row {
     credential: Option<(CredentialId, String)>,
     tone: &'static str,
     state: &'static str,
-    /// What the last scan or delivery failed with.
+    /// What the last scan or delivery failed with, without what to do about it: that is on the integration's page.
     error: String,
     last: Option<When>,
     next: Option<When>,
@@ -77,7 +77,11 @@ impl Row {
             name: line.name,
             host: line.host,
             credential: line.credential_id.zip(line.credential_name),
-            error: line.last_error.filter(|_| matches!(tone, "bad" | "warn")).unwrap_or_default(),
+            error: line
+                .last_error
+                .filter(|_| matches!(tone, "bad" | "warn"))
+                .map(|text| fault(&text))
+                .unwrap_or_default(),
             tone,
             state,
             last: line.last_at.map(|at| page::when(at, now)),
@@ -122,6 +126,11 @@ pub async fn index(
         true => page::html(&page.as_results()),
         false => page::html(&page),
     }
+}
+
+/// The first sentence.
+fn fault(text: &str) -> String {
+    text.split_once(". ").map_or_else(|| text.to_owned(), |(first, _)| format!("{first}."))
 }
 
 fn query(params: &Params) -> Result<Query, Error> {
