@@ -38,7 +38,7 @@ struct Asset {
     /// The same by gzip, made when first asked for. These files hold no secret, so their compressed sizes tell none.
     packed: OnceLock<Bytes>,
     content_type: &'static str,
-    /// First 16 hex digits of the content's SHA-256.
+    /// First 8 hex digits of the content's SHA-256.
     version: String,
     url: String,
 }
@@ -67,7 +67,7 @@ static ASSETS: LazyLock<BTreeMap<String, Asset>> = LazyLock::new(|| {
 });
 
 fn asset(name: &str, body: Bytes) -> Asset {
-    let version = hex::encode(&Sha256::digest(&body)[..8]);
+    let version = hex::encode(&Sha256::digest(&body)[..4]);
     let url = format!("/static/{name}?v={version}");
     Asset { body, packed: OnceLock::new(), content_type: content_type(name), version, url }
 }

@@ -84,12 +84,12 @@ async fn a_filter_that_cannot_be_read_is_named_and_shows_nothing() {
     let mut admin = app.administrator();
     record(&app, "grace", "prod");
     for (query, field, words) in [
-        ("from=9999-99-99", "from", "“9999-99-99” is not a date"),
-        ("to=26.11.2026", "to", "is not a date"),
+        ("from=9999-99-99", "from", "“9999-99-99” isn't a date"),
+        ("to=26.11.2026", "to", "isn't a date"),
         ("from=2026-11-26&to=2020-01-01", "to", "before the first"),
-        ("what=credential.exploded", "what", "is not an event of the list"),
-        ("subject=nonsense", "subject", "is not the ID"),
-        ("before=nonsense", "before", "is not a place in the trail"),
+        ("what=credential.exploded", "what", "isn't in the list of events"),
+        ("subject=nonsense", "subject", "isn't an ID"),
+        ("before=nonsense", "before", "isn't a place in the trail"),
     ] {
         let page = admin.get(&format!("/audit?{query}")).await;
         assert_eq!((page.status, page.texts("tbody tr").len()), (400, 0), "{query}");
@@ -99,7 +99,7 @@ async fn a_filter_that_cannot_be_read_is_named_and_shows_nothing() {
         assert_eq!(file.status, 400, "{query}");
         assert!(file.text("main").contains(&said), "{query}: {}", file.text("main"));
     }
-    assert!(admin.fragment("/audit?from=x").await.text("#results").contains("is not a date"));
+    assert!(admin.fragment("/audit?from=x").await.text("#results").contains("isn't a date"));
 }
 
 #[actix_web::test]

@@ -27,7 +27,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(24 * 3600);
 
 /// A service, and what to do about its refusals. Each is a whole sentence or two: what happened, what to do.
 pub(super) struct Peer {
-    /// As it stands within a sentence: `the receiver of the webhook`.
+    /// As it stands within a sentence: `the webhook's receiver`.
     pub who: &'static str,
     pub bad_request: &'static str,
     pub unauthorized: &'static str,
@@ -153,7 +153,7 @@ pub(super) fn json(method: Method, url: Url, body: &Value) -> Request {
 /// The same request with a token: `Bearer`, `Splunk`.
 pub(super) fn with_token(mut request: Request, scheme: &str, token: &SecretString) -> Result<Request, Failure> {
     let text = Zeroizing::new(format!("{scheme} {}", token.expose_secret()));
-    let unusable = |_| Failure::never("The token has characters that cannot be sent. Edit the credential.");
+    let unusable = |_| Failure::never("The token has characters that can't be sent. Edit the credential.");
     let mut header = HeaderValue::from_str(&text).map_err(unusable)?;
     header.set_sensitive(true);
     request.headers_mut().insert(AUTHORIZATION, header);

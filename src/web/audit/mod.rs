@@ -166,7 +166,7 @@ fn filter(params: &Params) -> Result<Filter, Errors> {
     let from = read(params, "from", date, &mut errors);
     let to = read(params, "to", date, &mut errors);
     if from.zip(to).is_some_and(|(from, to)| to < from) {
-        errors.add("to", "The last day is before the first. Exchange the two.".to_owned());
+        errors.add("to", "The last day is before the first. Swap them.".to_owned());
     }
     let filter = Filter {
         actors: None,
@@ -187,10 +187,10 @@ fn read<T>(params: &Params, name: &str, parse: impl Fn(&str) -> Option<T>, error
     if !text.is_empty() && found.is_none() {
         let shown: String = text.chars().take(40).collect();
         let why = match name {
-            "what" => "is not an event of the list. Choose one of it.",
-            "from" | "to" => "is not a date. Enter one such as 2026-11-26, or nothing.",
-            "subject" => "is not the ID of anything. Open History on the page of what you look for.",
-            _ => "is not a place in the trail. Begin with the newest events.",
+            "what" => "isn't in the list of events. Choose one from it.",
+            "from" | "to" => "isn't a date. Enter one such as 2026-11-26, or leave it blank.",
+            "subject" => "isn't an ID. Open History on the page of what you're looking for.",
+            _ => "isn't a place in the trail. Start with the newest events.",
         };
         errors.add(name, format!("“{shown}” {why}"));
     }

@@ -59,7 +59,7 @@ async fn field_mail_through_a_relay_from_the_form_to_the_test_alert_in_the_box()
     browser.press("Send test alert").await;
     let test = mails(&server, 2).await.remove(1);
     assert_eq!(test.header("To"), "ops@example.com");
-    assert!(test.body("text/plain").contains("This is a test alert of Strongroom."), "{test:?}");
+    assert!(test.body("text/plain").contains("This is a test alert from Strongroom."), "{test:?}");
     browser.reloads_until(&profile, "The last test alert was delivered.").await;
     assert_eq!(browser.axe().await, [""; 0]);
     browser.picture("relay-works").await;
