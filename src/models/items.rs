@@ -92,7 +92,7 @@ impl Saving<'_> {
         let mut start = 0_i64;
         for part in self.found.chunks(BATCH) {
             stage(conn, start, part)?;
-            start = start.saturating_add(i64::try_from(part.len()).unwrap_or(i64::MAX));
+            start = start.saturating_add(number(part.len()));
         }
         diesel::sql_query("ANALYZE pg_temp.found").execute(conn)?;
         Ok(())
@@ -105,6 +105,11 @@ impl Saving<'_> {
         conn: &mut Conn,
         saved: &dyn Fn(usize) -> Result<(), DbError>,
     ) -> Result<Difference, DbError> {
+        let mine = items::table.filter(items::integration_id.eq(self.integration));
+        if !diesel::select(diesel::dsl::exists(mine)).get_result::<bool>(conn)? {
+            self.batches(conn, saved, Self::insert_part)?;
+            return Ok(Difference { added: number(self.found.len()), ..Difference::default() });
+        }
         self.keep(conn)?;
         diesel::sql_query(
             "WITH gone AS (DELETE FROM items i WHERE integration_id = $1 AND NOT kept
@@ -118,10 +123,7 @@ impl Saving<'_> {
         .bind::<SqlUuid, _>(self.run)
         .bind::<Nullable<Array<Text>>, _>(self.places)
         .execute(conn)?;
-        for start in (0..self.found.len()).step_by(BATCH) {
-            self.replace_part(conn, start)?;
-            saved((start + BATCH).min(self.found.len()))?;
-        }
+        self.batches(conn, saved, Self::replace_part)?;
         Ok(diesel::sql_query(
             "SELECT count(*) FILTER (WHERE change = 'added') AS added,
                  count(*) FILTER (WHERE change = 'changed') AS changed,
@@ -134,6 +136,19 @@ impl Saving<'_> {
         .bind::<SqlUuid, _>(self.integration)
         .bind::<Nullable<Array<Text>>, _>(self.places)
         .get_result(conn)?)
+    }
+
+    fn batches(
+        &self,
+        conn: &mut Conn,
+        saved: &dyn Fn(usize) -> Result<(), DbError>,
+        part: fn(&Self, &mut Conn, usize) -> Result<(), DbError>,
+    ) -> Result<(), DbError> {
+        for start in (0..self.found.len()).step_by(BATCH) {
+            part(self, conn, start)?;
+            saved((start + BATCH).min(self.found.len()))?;
+        }
+        Ok(())
     }
 
     /// Marks the items that are kept, and those only.
@@ -164,6 +179,19 @@ impl Saving<'_> {
         Ok(())
     }
 
+    /// One batch of the first inventory, of which every item is new: no change is noted, since all of them are.
+    fn insert_part(&self, conn: &mut Conn, start: usize) -> Result<(), DbError> {
+        diesel::sql_query(
+            "INSERT INTO items (integration_id, place, name, fingerprint, facts)
+             SELECT $1, place, name, fingerprint, facts FROM pg_temp.found WHERE number >= $2 AND number < $3",
+        )
+        .bind::<SqlUuid, _>(self.integration)
+        .bind::<BigInt, _>(number(start))
+        .bind::<BigInt, _>(number(start + BATCH))
+        .execute(conn)?;
+        Ok(())
+    }
+
     /// One batch. Rows that are as they were are left alone.
     fn replace_part(&self, conn: &mut Conn, start: usize) -> Result<(), DbError> {
         diesel::sql_query(
@@ -180,11 +208,15 @@ impl Saving<'_> {
         )
         .bind::<SqlUuid, _>(self.integration)
         .bind::<SqlUuid, _>(self.run)
-        .bind::<BigInt, _>(i64::try_from(start).unwrap_or(i64::MAX))
-        .bind::<BigInt, _>(i64::try_from(start + BATCH).unwrap_or(i64::MAX))
+        .bind::<BigInt, _>(number(start))
+        .bind::<BigInt, _>(number(start + BATCH))
         .execute(conn)?;
         Ok(())
     }
+}
+
+fn number(count: usize) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
 }
 
 /// Rows of the temporary table, numbered from `start`.
