@@ -13,6 +13,7 @@ pub mod cloud;
 pub mod context;
 pub mod cover;
 mod family;
+mod faults;
 pub mod functions;
 mod gitlab;
 pub mod google;

@@ -16,6 +16,11 @@ pub struct Answer {
 }
 
 impl Answer {
+    /// One that no service gave, to be explained in the help.
+    pub(super) fn made_up(status: u16, body: &str) -> Self {
+        Self { status, headers: HeaderMap::new(), body: body.as_bytes().to_vec() }
+    }
+
     /// The answer if it is a success, else its status as an error. `sent` is what the request carried.
     pub fn accepted(self, sent: Sent) -> Result<Self, ProviderError> {
         match self.status {

@@ -1,6 +1,6 @@
 //! The Test of a certificate: its dates. No call is made; who trusts it, the integration that uses it finds out.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::clock;
 use super::probe::{Finding, Verdict};
@@ -19,6 +19,13 @@ pub(super) fn probe(values: &Values) -> Finding {
     finding.facts.push(("Subject", facts.identity));
     finding.facts.extend(facts.lines);
     finding
+}
+
+/// What it finds wrong, for the help.
+pub(super) fn known_refusals() -> Vec<String> {
+    let (past, future) = (clock::now() - TimeDelta::days(1), clock::now() + TimeDelta::days(2));
+    let said = |finding: Finding| format!("{} {}", finding.sentence, finding.remedy);
+    [dates(past - TimeDelta::days(1), past), dates(future, future)].map(said).into()
 }
 
 /// What the dates of a certificate say today.

@@ -94,7 +94,7 @@ fn expiry(text: &str) -> Option<DateTime<Utc>> {
     Some(DateTime::parse_from_str(text, "%Y-%m-%d %H:%M:%S %z").ok()?.with_timezone(&Utc))
 }
 
-fn explain(answer: Answer) -> Failure {
+pub(super) fn explain(answer: Answer) -> Failure {
     let throttled = answer.header("x-ratelimit-remaining") == Some("0") || answer.header("retry-after").is_some();
     let (verdict, sentence, remedy) = match answer.status {
         401 => (

@@ -131,7 +131,7 @@ fn midnight(day: NaiveDate) -> DateTime<Utc> {
     day.and_time(NaiveTime::MIN).and_utc()
 }
 
-fn explain(answer: Answer) -> Failure {
+pub(super) fn explain(answer: Answer) -> Failure {
     let (verdict, sentence, remedy) = match answer.status {
         401 => (
             Verdict::BadKey,

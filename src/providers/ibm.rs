@@ -34,6 +34,11 @@ struct Refusal {
     code: String,
 }
 
+/// What it refuses, for the help.
+pub(super) fn known_refusals() -> Vec<Failure> {
+    ["BXNIM0415E", ""].map(|code| explain(Answer::made_up(400, &format!("{{\"errorCode\":\"{code}\"}}")))).into()
+}
+
 fn explain(answer: Answer) -> Failure {
     if !matches!(answer.status, 400 | 401 | 403) {
         return calls::unexplained(answer, WHO);

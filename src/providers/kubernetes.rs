@@ -190,7 +190,7 @@ async fn examine(config: &Kubeconfig, egress: &Egress) -> Result<Finding, Answer
     Ok(finding)
 }
 
-fn explain(answer: Answer) -> Failure {
+pub(super) fn explain(answer: Answer) -> Failure {
     let (verdict, sentence, remedy) = match answer.status {
         401 => (
             Verdict::BadKey,

@@ -23,6 +23,7 @@ pub mod github;
 pub mod gitlab;
 pub mod ibm;
 mod jwt;
+mod known;
 pub mod kubernetes;
 mod machine;
 pub mod oauth;
@@ -46,5 +47,6 @@ pub use calls::finding;
 pub use checkup::{has_test, test};
 pub use error::{Detour, ProviderError, Sent};
 pub use failure::{Failure, Retry};
+pub use known::{refusals, unreached};
 
 pub(crate) use wording::capital;

@@ -21,6 +21,7 @@ pub mod error;
 mod escapes;
 pub mod forwarded;
 pub mod health;
+pub mod help;
 pub mod hooks;
 pub mod htmx;
 pub mod integrations;
@@ -139,6 +140,11 @@ tree! {
     get  "/discovery.csv"  => discovery::export::index;
 
     get  "/search"         => search::show;
+
+    get  "/help"                     => help::index;
+    get  "/help/{name}"              => help::concept;
+    get  "/help/credentials/{slug}"  => help::credential;
+    get  "/help/integrations/{slug}" => help::integration;
 
     get  "/setup"    => setup::new;
     post "/setup"    => setup::create;

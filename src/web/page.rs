@@ -96,6 +96,8 @@ const NOTICES: &[(&str, Notice)] = &[
     ("limit", Notice { tone: "good", text: "Saved. Alerts follow within half a minute." }),
     ("two-step-reset", Notice { tone: "good", text: "The authenticator has been taken off the account." }),
 ];
+/// Of this release.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 const NOTICE_COOKIE: &str = "notice";
 
 impl Shell {

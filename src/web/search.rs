@@ -6,6 +6,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
 use super::error::Error;
+use super::help::library;
 use super::htmx;
 use super::integrations::shown;
 use super::page::{self, Shell};
@@ -35,6 +36,7 @@ const PAGES: &[(&str, &str, &str, bool)] = &[
     ("Audit", "/audit", "list", false),
     ("Users", "/users", "users", true),
     ("Account", "/account", "user", false),
+    ("Help", "/help", "help", false),
 ];
 
 /// One line of the results.
@@ -73,6 +75,7 @@ pub async fn show(
         false => found(&services, search.clone()).await?,
     };
     groups.push(Group { title: "Pages", hits: pages(&shell, &search) });
+    groups.push(Group { title: "Help", hits: if search.is_empty() { Vec::new() } else { help(&search) } });
     groups.push(Group { title: "Add", hits: if shell.may_edit { additions(&search) } else { Vec::new() } });
     groups.retain(|group| !group.hits.is_empty());
     let page = Show { shell, search, groups };
@@ -128,6 +131,18 @@ fn pages(shell: &Shell, search: &str) -> Vec<Hit> {
         href: (*href).to_owned(),
     };
     fitting.map(hit).collect()
+}
+
+/// Pages of the help that have all words.
+fn help(search: &str) -> Vec<Hit> {
+    let hit = |found: library::Found| Hit {
+        mark: found.topic.mark,
+        icon: "help",
+        name: format!("Help: {}", found.topic.title),
+        detail: found.topic.group.to_owned(),
+        href: found.topic.href.clone(),
+    };
+    library::search(search).into_iter().take(EACH).map(hit).collect()
 }
 
 fn additions(search: &str) -> Vec<Hit> {

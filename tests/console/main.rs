@@ -22,6 +22,7 @@ mod functions;
 mod fuzz_seeds;
 mod gallery;
 mod google_cloud;
+mod help;
 mod hostile_text;
 mod house_rules;
 mod integrations;

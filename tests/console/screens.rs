@@ -6,7 +6,7 @@ use crate::support::browser::{Browser, Look, WIDE};
 use crate::support::estate;
 
 const WIDTHS: [u32; 5] = [360, 1024, 1366, 1440, 1920];
-const PAGES: [&str; 9] = [
+const PAGES: [&str; 12] = [
     "/",
     "/credentials",
     "/credentials?q=robot",
@@ -16,6 +16,9 @@ const PAGES: [&str; 9] = [
     "/audit",
     "/users",
     "/search?q=robot",
+    "/help",
+    "/help/credentials/azure",
+    "/help/integrations/aws_account",
 ];
 
 /// What is wrong with a page, in words: frames that scroll sideways, and stops of the Tab key that nobody sees.

@@ -15,6 +15,7 @@ use url::Url;
 use zeroize::Zeroizing;
 
 use super::outcome::not_sent;
+pub(super) use super::peer::Peer;
 use super::{Dispatch, Line};
 use crate::credentials;
 use crate::integrations::context::{Context, Secret};
@@ -24,16 +25,6 @@ use crate::providers::{Failure, ProviderError, Retry, capital};
 
 /// A peer that asks for a longer pause is asked sooner all the same.
 const LONGEST_PAUSE: Duration = Duration::from_secs(24 * 3600);
-
-/// A service, and what to do about its refusals. Each is a whole sentence or two: what happened, what to do.
-pub(super) struct Peer {
-    /// As it stands within a sentence: `the webhook's receiver`.
-    pub who: &'static str,
-    pub bad_request: &'static str,
-    pub unauthorized: &'static str,
-    pub forbidden: &'static str,
-    pub not_found: &'static str,
-}
 
 /// A way to one service.
 pub(super) struct Caller {

@@ -8,6 +8,7 @@ use super::email::letter::Letter;
 use super::go_ahead::GoAhead;
 use super::message::Message;
 use super::outcome::Receipt;
+use super::peer::Peer;
 use crate::integrations::context::Context;
 use crate::providers::Failure;
 
@@ -24,15 +25,23 @@ pub struct Channel {
     pub patience: Duration,
     /// Makes one call. Returning is proof: `Ok` only when the peer said that it has the whole message.
     pub send: for<'a> fn(&'a Context<'a>, Dispatch<'a>) -> BoxFuture<'a, Result<Receipt, Failure>>,
+    /// Whom it calls, for what that service refuses; `None` where it is not called by HTTP.
+    pub(super) peer: Option<&'static Peer>,
 }
 
 impl Channel {
     /// A service that gets each message in one call and passes it on by itself.
-    pub const fn service(
+    pub(super) const fn service(
         lines_at_once: usize,
+        peer: &'static Peer,
         send: for<'a> fn(&'a Context<'a>, Dispatch<'a>) -> BoxFuture<'a, Result<Receipt, Failure>>,
     ) -> Self {
-        Self { lines_at_once, has_recipients: false, patience: CALL, send }
+        Self { lines_at_once, has_recipients: false, patience: CALL, send, peer: Some(peer) }
+    }
+
+    /// What the service is known to refuse, in whole sentences.
+    pub fn known_refusals(&self) -> Vec<&'static str> {
+        self.peer.map(Peer::refusals).into_iter().flatten().collect()
     }
 }
 

@@ -52,7 +52,7 @@ pub static IBM: Spec = Spec {
     grants: no_grants,
     check: Some(|cx| call::checked(check(cx))),
     // One occurrence an alert.
-    does: Does::Channel(&Channel::service(1, send)),
+    does: Does::Channel(&Channel::service(1, &PEER, send)),
 };
 
 fn findings(settings: &Values) -> Option<Url> {

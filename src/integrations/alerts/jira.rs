@@ -59,7 +59,7 @@ pub static JIRA: Spec = Spec {
     grants: no_grants,
     check: Some(|cx| call::checked(check(cx))),
     // One issue an alert.
-    does: Does::Channel(&Channel::service(1, send)),
+    does: Does::Channel(&Channel::service(1, &PEER, send)),
 };
 
 fn suits(settings: &Values, kind: &str, _: &Values) -> Result<(), Errors> {

@@ -14,6 +14,7 @@ pub mod jira;
 pub mod message;
 mod outcome;
 pub mod pagerduty;
+mod peer;
 pub mod pubsub;
 pub mod security_hub;
 pub mod servicenow;

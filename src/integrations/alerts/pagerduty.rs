@@ -82,7 +82,7 @@ pub static PAGERDUTY: Spec = Spec {
     grants: no_grants,
     check: None,
     // One event an alert.
-    does: Does::Channel(&Channel::service(1, send)),
+    does: Does::Channel(&Channel::service(1, &PEER, send)),
 };
 
 fn send<'a>(cx: &'a Context<'a>, dispatch: Dispatch<'a>) -> BoxFuture<'a, Result<Receipt, Failure>> {

@@ -45,7 +45,7 @@ pub static PUBSUB: Spec = Spec {
     suits: suits_all,
     grants: no_grants,
     check: Some(|cx| call::checked(check(cx))),
-    does: Does::Channel(&Channel::service(100, send)),
+    does: Does::Channel(&Channel::service(100, &PEER, send)),
 };
 
 fn send<'a>(cx: &'a Context<'a>, dispatch: Dispatch<'a>) -> BoxFuture<'a, Result<Receipt, Failure>> {

@@ -51,7 +51,7 @@ pub static SECURITY_HUB: Spec = Spec {
     grants,
     check: Some(|cx| call::checked(check(cx))),
     // The most that one call takes.
-    does: Does::Channel(&Channel::service(100, send)),
+    does: Does::Channel(&Channel::service(100, &PEER, send)),
 };
 
 fn place(region: &Region) -> aws::Place<'_> {

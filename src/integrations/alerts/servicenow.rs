@@ -62,7 +62,7 @@ pub static SERVICENOW: Spec = Spec {
     grants: no_grants,
     check: Some(|cx| call::checked(check(cx))),
     // One incident an alert.
-    does: Does::Channel(&Channel::service(1, send)),
+    does: Does::Channel(&Channel::service(1, &PEER, send)),
 };
 
 fn instance(settings: &Values) -> Option<Url> {

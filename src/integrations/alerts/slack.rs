@@ -53,7 +53,7 @@ pub static SLACK: Spec = Spec {
     grants: no_grants,
     check: Some(|cx| call::checked(check(cx))),
     // One block a line: far below the 50 that Slack takes, and still to be read.
-    does: Does::Channel(&Channel::service(20, send)),
+    does: Does::Channel(&Channel::service(20, &PEER, send)),
 };
 
 fn suits(settings: &Values, kind: &str, _: &Values) -> Result<(), Errors> {

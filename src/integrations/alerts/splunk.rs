@@ -49,7 +49,7 @@ pub static SPLUNK: Spec = Spec {
     grants: no_grants,
     check: Some(|cx| call::checked(check(cx))),
     // Splunk Cloud takes calls of up to 1 MB.
-    does: Does::Channel(&Channel::service(100, send)),
+    does: Does::Channel(&Channel::service(100, &PEER, send)),
 };
 
 fn base(settings: &Values) -> Option<Url> {

@@ -38,7 +38,7 @@ pub static TEAMS: Spec = Spec {
     suits: suits_all,
     grants: no_grants,
     check: None,
-    does: Does::Channel(&Channel::service(10, send)),
+    does: Does::Channel(&Channel::service(10, &PEER, send)),
 };
 
 fn send<'a>(cx: &'a Context<'a>, dispatch: Dispatch<'a>) -> BoxFuture<'a, Result<Receipt, Failure>> {

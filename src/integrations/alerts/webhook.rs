@@ -37,7 +37,7 @@ pub static WEBHOOK: Spec = Spec {
     suits: suits_all,
     grants: no_grants,
     check: None,
-    does: Does::Channel(&Channel::service(100, send)),
+    does: Does::Channel(&Channel::service(100, &PEER, send)),
 };
 
 fn send<'a>(cx: &'a Context<'a>, dispatch: Dispatch<'a>) -> BoxFuture<'a, Result<Receipt, Failure>> {

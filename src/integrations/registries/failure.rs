@@ -2,7 +2,7 @@
 
 use crate::integrations::progress::Step;
 use crate::integrations::scan::{Gap, Hides};
-use crate::providers::ProviderError;
+use crate::providers::{ProviderError, Sent};
 
 impl Step {
     pub const LISTING_REPOSITORIES: Self = Self { label: "Listing repositories", doing: "Listing the repositories" };
@@ -64,6 +64,19 @@ fn because(step: Step, cause: &ProviderError) -> String {
 }
 
 /// A name that cannot be one there, as far as it can be shown.
+/// What a scan is known to fail with, for the help; `sent` is what its calls may carry.
+pub fn known_faults(sent: &[Sent]) -> Vec<String> {
+    let listing = [ProviderError::Forbidden, ProviderError::NotFound];
+    let reading = [ProviderError::NotFound, ProviderError::BadAnswer, ProviderError::TooLarge];
+    let refused = sent.iter().map(|sent| ProviderError::Unauthorized { sent: *sent });
+    let steps = (refused.map(|cause| (Step::SIGNING_IN, cause)))
+        .chain(listing.map(|cause| (Step::LISTING_REPOSITORIES, cause)))
+        .chain([(Step::LISTING_TAGS, ProviderError::Forbidden)])
+        .chain(reading.map(|cause| (Step::READING_MANIFESTS, cause)))
+        .chain([(Step::READING_MANIFESTS, ProviderError::Throttled { retry_after: None })]);
+    steps.map(|(step, cause)| gap(step, "", cause, Hides::Nothing).to_string()).collect()
+}
+
 pub(super) fn odd_name(name: &str) -> ProviderError {
     ProviderError::OddName { name: name.chars().filter(|c| !c.is_control()).take(100).collect() }
 }

@@ -35,6 +35,7 @@ pub mod selection;
 mod several;
 mod versions;
 
+pub use failure::known_faults;
 use images::{Images, check};
 
 /// Every version, in the order of the form's list.

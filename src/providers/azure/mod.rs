@@ -27,6 +27,8 @@ mod refusals;
 pub mod resources;
 pub mod sites;
 
+pub(super) use refusals::known_refusals;
+
 const WHO: &str = "Microsoft Entra ID";
 /// Minutes that an assertion is good for.
 const ASSERTION_MINUTES: i64 = 10;

@@ -91,6 +91,14 @@ const MEANINGS: [Meaning; 12] = [
     ),
 ];
 
+/// What it refuses, for the help.
+pub fn known_refusals() -> Vec<Failure> {
+    let meanings = MEANINGS.iter();
+    let known = meanings.map(|(_, verdict, sentence, remedy)| Finding::new(*verdict, *sentence, *remedy).into());
+    let of_machine = |named| explain_identity(Answer::made_up(400, ""), named);
+    known.chain([of_machine(true), of_machine(false), not_in_azure()]).collect()
+}
+
 pub(super) fn explain(answer: Answer) -> Failure {
     if !matches!(answer.status, 400 | 401 | 403 | 404) {
         return calls::unexplained(answer, WHO);

@@ -97,6 +97,22 @@ struct TokenRefused {
     error_description: String,
 }
 
+/// What it refuses, for the help: (error, description).
+pub(super) fn known_refusals() -> Vec<Failure> {
+    let refused = [
+        ("invalid_grant", "Token must be a short-lived token and in a reasonable timeframe"),
+        ("invalid_grant", "Invalid grant: account not found"),
+        ("disabled_client", ""),
+        ("unauthorized_client", ""),
+        ("invalid_grant", "Invalid JWT Signature."),
+    ];
+    let explained = |(error, description): (&str, &str)| {
+        let body = json!({ "error": error, "error_description": description });
+        explain(Answer::made_up(400, &body.to_string()), None)
+    };
+    refused.map(explained).into()
+}
+
 fn explain(answer: Answer, subject: Option<&str>) -> Failure {
     if !matches!(answer.status, 400 | 401 | 403) {
         return calls::unexplained(answer, WHO);

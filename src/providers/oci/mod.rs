@@ -158,6 +158,11 @@ fn rank(answer: &Result<Answer, ProviderError>) -> u8 {
     }
 }
 
+/// What it refuses, for the help.
+pub(super) fn known_refusals() -> Vec<Failure> {
+    [401, 403].map(|status| explain(Answer::made_up(status, ""), true)).into()
+}
+
 fn explain(answer: Answer, several: bool) -> Failure {
     match (answer.status, clock::skew(&answer)) {
         // Signatures older than five minutes are refused like wrong ones.

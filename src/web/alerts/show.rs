@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use super::keys::{self, Members, MembersView};
 use super::view::{self, AlertView, DeliveryView};
 use crate::alerting::words::{self, Said};
-use crate::integrations::alerts::Event;
+use crate::integrations::alerts::{Event, Trigger};
 use crate::models::alerts::Line;
 use crate::models::delivery_list::{self, Shown};
 use crate::models::events::{self, Action, Filter};
@@ -19,6 +19,7 @@ use crate::runs::alarms;
 use crate::services::Services;
 use crate::web::credentials::view::Usage;
 use crate::web::error::Error;
+use crate::web::help::paths;
 use crate::web::page::{self, Shell, When, when};
 use crate::web::params;
 use crate::web::session::{As, Auditor};
@@ -55,6 +56,8 @@ struct Show {
     subject: Subject,
     open: bool,
     remedy: &'static str,
+    /// The page of the help about such alerts.
+    help: Option<String>,
     acknowledged_at: Option<When>,
     quiet_by: String,
     usages: Vec<Usage>,
@@ -113,6 +116,7 @@ impl Show {
             shell,
             subject: subject(&line),
             open: line.closed_at.is_none(),
+            help: Trigger::find(&line.trigger).map(paths::of_trigger),
             remedy: view::said(&line, now).map_or("", |said| words::remedy(&said)),
             acknowledged_at: line.acknowledged_at.map(|at| when(at, now)),
             quiet_by: line.snoozed_by.clone().unwrap_or_default(),

@@ -37,6 +37,8 @@ struct Edit {
     way_out: Option<String>,
     ask: Option<Question>,
     alerts: bool,
+    /// Slug of the provider, whose help is linked.
+    provider: &'static str,
     /// What came of a test alert.
     tried: Option<Shown>,
     /// Who saved meanwhile.
@@ -67,6 +69,7 @@ impl Edit {
             warning: form::warning(version, values),
             way_out: form::way_out(&services.egress, version, values),
             ask: reply.ask,
+            provider: version.slug,
             alerts: version.family() == Family::AlertProfile,
             tried: reply.tried,
             overtaken_by: reply.overtaken.then(|| row.edited_by.clone()),

@@ -27,6 +27,7 @@ mod talk;
 pub use connections::Connections;
 pub use letter::{Letter, address, host, is_whole_host_name};
 pub use limits::Limits;
+pub use replies::known_refusals;
 
 use letter::Mail;
 use server::{Encryption, Server};
@@ -80,7 +81,13 @@ pub static EMAIL: Spec = Spec {
     grants: no_grants,
     check: Some(|cx| call::checked(check(cx))),
     // What is more is counted in the letter, with a link: one letter for each recipient and run.
-    does: Does::Channel(&Channel { lines_at_once: 1000, has_recipients: true, patience: Limits::LETTER, send }),
+    does: Does::Channel(&Channel {
+        lines_at_once: 1000,
+        has_recipients: true,
+        patience: Limits::LETTER,
+        send,
+        peer: None,
+    }),
 };
 
 fn suits(settings: &Values, _: &str, _: &Values) -> Result<(), Errors> {

@@ -81,6 +81,28 @@ enum Meaning {
     Other,
 }
 
+/// What mail servers are known to refuse, for the help: a step, a code and words, as servers answer them.
+const KNOWN: [(Step, u16, &str); 11] = [
+    (Step::Greeting, 550, "5.7.1 helo command rejected"),
+    (Step::Sender, 530, "5.7.0 must issue a starttls command first"),
+    (Step::Recipient, 530, "5.7.0 authentication required"),
+    (Step::Login, 535, "5.7.139 smtpclientauthentication is disabled for the tenant"),
+    (Step::Login, 535, "5.7.139 the request did not meet the criteria"),
+    (Step::Login, 534, "5.7.9 application-specific password required"),
+    (Step::Login, 535, "5.7.8 username and password not accepted"),
+    (Step::TokenLogin, 535, "5.7.3 authentication unsuccessful"),
+    (Step::Sender, 550, "5.7.60 client does not have permissions to send as this sender"),
+    (Step::Letter, 550, "5.7.26 unauthenticated mail is prohibited"),
+    (Step::Recipient, 550, "5.1.1 no such user"),
+];
+
+/// The same as a page says it.
+pub fn known_refusals() -> Vec<String> {
+    let parties = Parties { server: "smtp.example.com", hello: "strongroom.local", sender: "strongroom@example.com" };
+    let said = |(step, code, words): (Step, u16, &str)| Reply::new(code, words).told(step, &parties).to_string();
+    KNOWN.map(said).into()
+}
+
 impl Reply {
     /// `None`: the connection failed, and the server did not say no.
     pub fn of(error: &smtp::Error) -> Option<Self> {

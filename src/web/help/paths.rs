@@ -1,0 +1,48 @@
+//! Where each page of the help is.
+
+use super::topic::Link;
+use crate::credentials::Kind;
+use crate::integrations::Spec;
+use crate::integrations::alerts::Trigger;
+
+pub const STATES: &str = "/help/states";
+pub const ALERTS: &str = "/help/alerts";
+pub const SCANS: &str = "/help/scans";
+pub const ROTATE: &str = "/help/rotate";
+pub const ROLES: &str = "/help/roles";
+pub const TWO_STEP: &str = "/help/two-step";
+pub const AUDIT: &str = "/help/audit";
+pub const KEY_RING: &str = "/help/key-ring";
+pub const IMPORT: &str = "/help/import";
+pub const KEYBOARD: &str = "/help/keyboard";
+pub const CONNECTIONS: &str = "/help/connections";
+
+pub fn of_kind(slug: &str) -> String {
+    format!("/help/credentials/{slug}")
+}
+
+pub fn of_spec(slug: &str) -> String {
+    format!("/help/integrations/{slug}")
+}
+
+pub fn to_kind(kind: &Kind) -> Link {
+    Link { mark: kind.slug, ..Link::new(of_kind(kind.slug), kind.label) }
+}
+
+pub fn to_spec(spec: &Spec) -> Link {
+    let text = format!("{} ({})", spec.label, spec.family().label());
+    Link { mark: spec.slug, ..Link::new(of_spec(spec.slug), text) }
+}
+
+/// What explains alerts of a trigger.
+pub fn of_trigger(trigger: Trigger) -> String {
+    match trigger {
+        Trigger::Stale => ROTATE.to_owned(),
+        Trigger::Expiring => format!("{STATES}#expiring"),
+        Trigger::FailedTest => format!("{STATES}#failing"),
+        Trigger::FailedScan => SCANS.to_owned(),
+        Trigger::Integrity => format!("{STATES}#tampered"),
+        Trigger::Delivery => format!("{ALERTS}#delivery"),
+        Trigger::OldRuntime | Trigger::OldCloudKey | Trigger::Lockout => format!("{ALERTS}#triggers"),
+    }
+}
