@@ -83,6 +83,8 @@ pub const TABLE: &[(&str, &str, Option<Role>)] = &[
     ("post", "/credentials/import", Some(Role::Operator)),
     ("get", "/search", Some(Role::Auditor)),
     ("get", "/integrations", Some(Role::Auditor)),
+    ("get", "/integrations.csv", Some(Role::Auditor)),
+    ("post", "/integrations/bulk", Some(Role::Operator)),
     ("get", "/integrations/new", Some(Role::Operator)),
     ("post", "/integrations", Some(Role::Operator)),
     ("get", "/integrations/{id}", Some(Role::Auditor)),
