@@ -14,7 +14,7 @@ use strongroom::cli::{Cli, Command};
 use strongroom::config::Settings;
 use strongroom::console::Console;
 use strongroom::models::events::{self, Actor};
-use strongroom::models::{self, credential_counts, sessions, users};
+use strongroom::models::{self, counts, sessions, users};
 use strongroom::postgres::Private;
 use strongroom::services::Services;
 use strongroom::store::open_store;
@@ -139,7 +139,7 @@ impl Store {
     pub fn tidy(&self) {
         let mut conn = self.connect();
         // As the console does every half minute.
-        models::transaction(&mut conn, &credential_counts::fold).expect("folded");
+        models::transaction(&mut conn, &counts::fold).expect("folded");
         let tables = "VACUUM ANALYZE credentials, secrets, credential_words, credential_counts";
         for tidy in [tables, "CHECKPOINT"] {
             conn.batch_execute(tidy).expect("a tidy table");

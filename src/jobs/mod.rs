@@ -9,9 +9,7 @@ use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
 use tokio::task::JoinSet;
 
-use crate::models::{
-    self, DbError, chain, credential_counts, deliveries, keks, logins, sessions, store_health, totals,
-};
+use crate::models::{self, DbError, chain, counts, deliveries, keks, logins, sessions, store_health, totals};
 use crate::runs::alarms;
 use crate::services::Services;
 use crate::telemetry;
@@ -187,7 +185,7 @@ async fn fold_counts(services: Arc<Services>) -> Result<(), DbError> {
     if services.trail.is_held() {
         return Ok(());
     }
-    services.db.patiently(credential_counts::fold).await.map(drop)
+    services.db.patiently(counts::fold).await.map(drop)
 }
 
 /// What the sidebar counts: read again after what this process has changed, once a second at the most, and now and then
@@ -213,7 +211,7 @@ async fn nightly(services: Arc<Services>) -> Result<(), DbError> {
     if !verify::check(&services).await? || services.stopping.is_cancelled() {
         return Ok(());
     }
-    let mended = services.db.patiently(credential_counts::recount).await?;
+    let mended = services.db.patiently(counts::recount).await?;
     if mended > 0 {
         tracing::warn!(mended, "counts of credentials were wrong and are mended");
     }

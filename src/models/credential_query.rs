@@ -10,14 +10,13 @@ use diesel::sql_types::{Array, Bool, Integer, Text, Uuid as SqlUuid};
 
 use super::CredentialId;
 use super::credential_limits::Limits;
+pub use super::paging::{Key, MOST_COUNTED, Total};
 use super::schema::credentials;
 use super::times::{MaybeTime, Time};
 
 pub const PAGE: usize = 50;
 /// Days ahead that count as *expiring*.
 pub const EXPIRING_DAYS: i32 = 30;
-/// A total beyond this is not counted to its end.
-pub const MOST_COUNTED: i64 = 1_000;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Sort {
@@ -84,25 +83,8 @@ impl Query {
     }
 }
 
-/// The row that a page starts after, or, going back, ends before.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
-    pub key: Key,
-    pub id: CredentialId,
-    pub back: bool,
-}
-
-/// The value of the sorted column there.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Key {
-    Text(String),
-    Pair(String, String),
-    Number(i32),
-    /// Microseconds since 1970.
-    Time(i64),
-    /// After every time.
-    Never,
-}
+/// The credential that a page starts after, or, going back, ends before.
+pub type Place = super::paging::Place<CredentialId>;
 
 #[derive(Clone, Debug, Queryable, Selectable)]
 #[diesel(table_name = credentials)]
@@ -156,23 +138,6 @@ impl Row {
             Sort::Owner => Key::Pair(self.owner.clone(), self.name_key.clone()),
         };
         Place { key, id: self.id, back }
-    }
-}
-
-/// How many rows there are on all pages.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Total {
-    /// All credentials.
-    All,
-    Exactly(i64),
-    /// More than [`MOST_COUNTED`].
-    More,
-    Unknown,
-}
-
-impl Total {
-    pub(super) fn of(counted: i64) -> Self {
-        if counted > MOST_COUNTED { Self::More } else { Self::Exactly(counted) }
     }
 }
 

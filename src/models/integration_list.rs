@@ -1,11 +1,14 @@
 //! The lines of the integrations table, and of a credential's *Usages*: what is read from several tables to be shown. They
-//! decide nothing. Beside them, which names are free.
+//! decide nothing. What the table can be asked for is in `integration_query`. Beside them, which names are free.
 
 use chrono::{DateTime, Utc};
+use diesel::pg::Pg;
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Bool, Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::query_builder::{BoxedSqlQuery, SqlQuery};
+use diesel::sql_types::{Array, BigInt, Bool, Nullable, SmallInt, Text, Timestamptz, Uuid as SqlUuid};
 
-use super::paging::Page;
+use super::integration_query::{NEVER, PAGE, Place, Query, Sort};
+use super::paging::{Key, MOST_COUNTED, Page, Total};
 use super::schema::{integrations, usages};
 use super::times::MaybeTime;
 use super::{Conn, CredentialId, DbError, IntegrationId};
@@ -50,38 +53,46 @@ pub struct Line {
     pub next_run_at: Option<DateTime<Utc>>,
     #[diesel(sql_type = Text)]
     pub name_key: String,
+    /// The name key of the credential that the table sorts by; empty without one.
+    #[diesel(sql_type = Text)]
+    pub credential_key: String,
+    /// See [`Condition`](super::integration_query::Condition).
+    #[diesel(sql_type = SmallInt)]
+    pub rank: i16,
+    #[diesel(sql_type = Text)]
+    pub owner: String,
+    #[diesel(sql_type = Array<Text>)]
+    pub tags: Vec<String>,
 }
 
-/// Words of a search that are looked at.
-const MOST_WORDS: usize = 10;
-
-/// What a search looks through.
-const SEARCHED: &str = "concat_ws(' ', i.name_key, u.host, i.version, lower(c.name))";
+impl Line {
+    /// Where the line stands in a sort.
+    pub fn place(&self, sort: Sort, back: bool) -> Place {
+        let pair = |first: String| Key::Pair(first, self.name_key.clone());
+        let key = match sort {
+            Sort::Name => Key::Text(self.name_key.clone()),
+            Sort::Kind => pair(self.version.clone()),
+            Sort::Credential => pair(self.credential_key.clone()),
+            Sort::State => pair(self.rank.to_string()),
+            Sort::Last => pair(self.last_at.unwrap_or_default().to_rfc3339()),
+            Sort::Next => pair(self.next_run_at.map_or(NEVER.to_owned(), |at| at.to_rfc3339())),
+        };
+        Place { key, id: self.id, back }
+    }
+}
 
 /// `u` is the usage that a line is about.
 const LINES: &str = "SELECT i.id, i.family, i.version, i.name, i.name_key, coalesce(u.role, 'main') AS role,
-        coalesce(u.host, '') AS host, i.active, i.row_version,
-        i.next_run_at,
-        u.credential_id, c.name AS credential_name, r.state AS last_state,
-        coalesce(r.ended_at, r.started_at) AS last_at, r.error AS last_error
-    FROM integrations i LEFT JOIN usages u ON u.integration_id = i.id AND (u.role = 'main' OR $1)
-    LEFT JOIN credentials c ON c.id = u.credential_id
-    LEFT JOIN LATERAL (
-        (SELECT 1 AS rank, state, started_at, ended_at, error FROM runs
-            WHERE integration_id = i.id ORDER BY queued_at DESC LIMIT 1)
-        UNION ALL
-        (SELECT 1, state, NULL, ended_at, error FROM deliveries
-            WHERE integration_id = i.id AND state IN ('sent', 'parked') ORDER BY created_at DESC LIMIT 1)
-        UNION ALL
-        (SELECT 2, CASE WHEN attempts > 0 THEN 'retrying' ELSE 'waiting' END, NULL, NULL, error FROM deliveries
-            WHERE integration_id = i.id AND state IN ('ready', 'sending') ORDER BY created_at DESC LIMIT 1)
-        ORDER BY rank LIMIT 1
-    ) r ON true";
+        coalesce(u.host, '') AS host, i.active, i.row_version, i.next_run_at, i.owner, i.tags,
+        u.credential_id, c.name AS credential_name, l.credential_key, l.rank, nullif(l.state, '') AS last_state,
+        nullif(l.last_at, timestamptz 'epoch') AS last_at, l.error AS last_error
+    FROM integration_lines l JOIN integrations i ON i.id = l.integration_id
+    LEFT JOIN usages u ON u.integration_id = i.id AND (u.role = 'main' OR $1)
+    LEFT JOIN credentials c ON c.id = u.credential_id";
 
-/// What is read for a line: the integration `i`, its usage `u` (`$1`: in any role), its credential `c`, and `r`, how it went
-/// the last time.
+/// What is read for a line: the integration `i` and its line `l`, its usage `u` (`$1`: in any role), and its credential `c`.
 pub(super) fn joined() -> &'static str {
-    LINES.find("FROM integrations").map_or("", |from| &LINES[from..])
+    LINES.find("FROM integration_lines").map_or("", |from| &LINES[from..])
 }
 
 /// Everywhere a credential is used, in any role, enabled or not. `limit` keeps a page readable; the count is on the
@@ -99,100 +110,64 @@ pub fn count(conn: &mut Conn, credential: CredentialId) -> Result<i64, DbError> 
     Ok(usages::table.filter(usages::credential_id.eq(credential)).count().get_result(conn)?)
 }
 
-/// Which integrations a page shows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Condition {
-    /// The last scan or delivery failed.
-    Failing,
-    /// The last scan left gaps, or a message waits to be tried again.
-    Partly,
-    Off,
+/// A page of integrations, and how many match.
+pub struct Found {
+    pub page: Page<Line>,
+    pub total: Total,
 }
 
-impl Condition {
-    /// On what [`joined`] reads.
-    pub(super) fn sql(self) -> &'static str {
-        match self {
-            Self::Failing => "i.active AND r.state IN ('failed', 'parked')",
-            Self::Partly => "i.active AND r.state IN ('partly', 'retrying')",
-            Self::Off => "NOT i.active",
-        }
+/// A page in the order of the query.
+pub fn page(conn: &mut Conn, query: &Query) -> Result<Found, DbError> {
+    let rows = sorted(conn, query, PAGE as i64 + 1)?;
+    let page = Page::cut(rows, PAGE as i64, query.from.as_ref().map(|place| place.back));
+    let total = match (query.filters(), page.before || page.after) {
+        (false, _) => Total::All,
+        (true, false) => Total::Exactly(page.rows.len() as i64),
+        (true, true) => Total::of(ids(conn, query, MOST_COUNTED)?.len() as i64),
+    };
+    Ok(Found { page, total })
+}
+
+/// The first rows that the query asks for, in its order and from its place on.
+pub fn sorted(conn: &mut Conn, query: &Query, most: i64) -> Result<Vec<Line>, DbError> {
+    let up = query.up();
+    let beyond = if query.from.is_some() { query.sort.beyond(up) } else { "true".to_owned() };
+    let (conditions, order) = (query.conditions(), query.sort.order(up));
+    let (first, name) = query.start();
+    let rows = format!("{LINES} WHERE {conditions} AND {beyond} ORDER BY {order} LIMIT $8");
+    let rows = asked(rows, query).bind::<Text, _>(first).bind::<Text, _>(name).bind::<BigInt, _>(most);
+    Ok(rows.load(conn)?)
+}
+
+/// The first `most` that the query asks for, by name, and one more where there are more.
+pub fn ids(conn: &mut Conn, query: &Query, most: i64) -> Result<Vec<IntegrationId>, DbError> {
+    #[derive(QueryableByName)]
+    struct Id {
+        #[diesel(sql_type = SqlUuid)]
+        id: IntegrationId,
     }
+    let conditions = query.conditions();
+    let rows = format!(
+        "SELECT i.id FROM integration_lines l JOIN integrations i ON i.id = l.integration_id
+         WHERE {conditions} ORDER BY l.name_key LIMIT $6"
+    );
+    let found: Vec<Id> = asked(rows, query).bind::<BigInt, _>(most + 1).load(conn)?;
+    Ok(found.into_iter().map(|row| row.id).collect())
 }
 
-/// What a visitor asks for.
-#[derive(Clone, Debug, Default)]
-pub struct Query {
-    /// Each word has to be somewhere in name, host, provider or the credential's name.
-    pub search: String,
-    /// The slug of a family; empty for all.
-    pub family: String,
-    pub condition: Option<Condition>,
-    /// The name key that the page starts after, or, with `true`, ends before.
-    pub from: Option<(String, bool)>,
+/// Binds `$1` to `$5`.
+fn asked(text: String, query: &Query) -> BoxedSqlQuery<'_, Pg, SqlQuery> {
+    let query_of = diesel::sql_query(text).into_boxed::<Pg>().bind::<Bool, _>(false);
+    let query_of = query_of.bind::<Array<Text>, _>(query.patterns()).bind::<Text, _>(&query.family);
+    query_of.bind::<Text, _>(&query.tag).bind::<Text, _>(&query.owner)
 }
 
-impl Query {
-    /// One pattern a word.
-    fn patterns(&self) -> Vec<String> {
-        let words = self.search.split_whitespace().take(MOST_WORDS);
-        words.map(|word| format!("%{}%", super::escape_like(&word.to_lowercase()))).collect()
-    }
-}
-
-/// A page of integrations, by name.
-pub fn list(conn: &mut Conn, query: &Query, size: i64) -> Result<Page<Line>, DbError> {
-    let back = query.from.as_ref().is_some_and(|(_, back)| *back);
-    let (sign, order) = if back { ("<", "DESC") } else { (">", "ASC") };
-    let condition = query.condition.map_or("true", Condition::sql);
-    let rows: Vec<Line> = diesel::sql_query(format!(
-        "{LINES} WHERE {SEARCHED} LIKE ALL ($2) AND i.name_key {sign} $3 AND ($4 = '' OR i.family = $4) AND {condition}
-         ORDER BY i.name_key {order} LIMIT $5"
-    ))
-    .bind::<Bool, _>(false)
-    .bind::<Array<Text>, _>(query.patterns())
-    .bind::<Text, _>(query.from.as_ref().map_or("", |(key, _)| key.as_str()))
-    .bind::<Text, _>(&query.family)
-    .bind::<BigInt, _>(size + 1)
-    .load(conn)?;
-    Ok(Page::cut(rows, size, query.from.as_ref().map(|(_, back)| *back)))
-}
-
-/// How many integrations of a family there are, and in which condition.
-#[derive(Clone, Debug, PartialEq, Eq, QueryableByName)]
-pub struct Counts {
-    #[diesel(sql_type = Text)]
-    pub family: String,
-    #[diesel(sql_type = BigInt)]
-    pub total: i64,
-    #[diesel(sql_type = BigInt)]
-    pub failing: i64,
-    #[diesel(sql_type = BigInt)]
-    pub partly: i64,
-    #[diesel(sql_type = BigInt)]
-    pub off: i64,
-    /// How many of them the query's filters and search leave.
-    #[diesel(sql_type = BigInt)]
-    pub matching: i64,
-}
-
-/// By family; a family without integrations has no line.
-pub fn counts(conn: &mut Conn, query: &Query) -> Result<Vec<Counts>, DbError> {
-    let count = |condition: Condition| format!("count(*) FILTER (WHERE {})", condition.sql());
-    let condition = query.condition.map_or("true", Condition::sql);
-    Ok(diesel::sql_query(format!(
-        "SELECT i.family, count(*) AS total, {} AS failing, {} AS partly, {} AS off,
-             count(*) FILTER (WHERE {SEARCHED} LIKE ALL ($2) AND ($3 = '' OR i.family = $3) AND {condition}) AS matching
-         {} GROUP BY i.family",
-        count(Condition::Failing),
-        count(Condition::Partly),
-        count(Condition::Off),
-        joined()
-    ))
-    .bind::<Bool, _>(false)
-    .bind::<Array<Text>, _>(query.patterns())
-    .bind::<Text, _>(&query.family)
-    .load(conn)?)
+/// Those of the ids that there are, by name.
+pub fn of(conn: &mut Conn, ids: Vec<IntegrationId>) -> Result<Vec<Line>, DbError> {
+    Ok(diesel::sql_query(format!("{LINES} WHERE i.id = ANY($2) ORDER BY i.name_key"))
+        .bind::<Bool, _>(false)
+        .bind::<Array<SqlUuid>, _>(ids)
+        .load(conn)?)
 }
 
 /// A name that no integration has: the wanted one, or the same with a number behind it.

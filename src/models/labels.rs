@@ -101,16 +101,40 @@ pub fn owners(conn: &mut Conn) -> Result<Vec<String>, DbError> {
     Ok(found.into_iter().map(|row| row.value).collect())
 }
 
-/// The owners that credentials have, by name; at most [`MOST_LISTED`].
-pub fn owners_of_credentials(conn: &mut Conn) -> Result<Vec<String>, DbError> {
+/// What has owners and tags.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Of {
+    Credentials,
+    Integrations,
+}
+
+impl Of {
+    fn table(self) -> &'static str {
+        match self {
+            Self::Credentials => "credentials",
+            Self::Integrations => "integrations",
+        }
+    }
+
+    /// As the table of tags calls it.
+    fn kind(self) -> &'static str {
+        match self {
+            Self::Credentials => "credential",
+            Self::Integrations => "integration",
+        }
+    }
+}
+
+/// The owners that these have, by name; at most [`MOST_LISTED`].
+pub fn owners_of(conn: &mut Conn, of: Of) -> Result<Vec<String>, DbError> {
     let found: Vec<Value> =
-        diesel::sql_query(distinct("credentials", "owner", "")).bind::<BigInt, _>(MOST_LISTED).load(conn)?;
+        diesel::sql_query(distinct(of.table(), "owner", "")).bind::<BigInt, _>(MOST_LISTED).load(conn)?;
     Ok(found.into_iter().map(|row| row.value).collect())
 }
 
-/// The tags that credentials have, by name; at most [`MOST_LISTED`].
-pub fn of_credentials(conn: &mut Conn) -> Result<Vec<String>, DbError> {
-    let query = distinct("tags", "tag", "subject_kind = 'credential' AND");
+/// The tags that these have, by name; at most [`MOST_LISTED`].
+pub fn tags_of(conn: &mut Conn, of: Of) -> Result<Vec<String>, DbError> {
+    let query = distinct("tags", "tag", &format!("subject_kind = '{}' AND", of.kind()));
     let found: Vec<Value> = diesel::sql_query(query).bind::<BigInt, _>(MOST_LISTED).load(conn)?;
     Ok(found.into_iter().map(|row| row.value).collect())
 }

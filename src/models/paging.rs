@@ -1,5 +1,45 @@
 //! A page of a list that is read forwards and backwards by the keys of its first and last rows.
 
+/// A total beyond this is not counted to its end.
+pub const MOST_COUNTED: i64 = 1_000;
+
+/// The row that a page starts after, or, going back, ends before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place<Id> {
+    pub key: Key,
+    pub id: Id,
+    pub back: bool,
+}
+
+/// The value of the sorted column there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Key {
+    Text(String),
+    Pair(String, String),
+    Number(i32),
+    /// Microseconds since 1970.
+    Time(i64),
+    /// After every time.
+    Never,
+}
+
+/// How many rows there are on all pages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Total {
+    /// All that the table has.
+    All,
+    Exactly(i64),
+    /// More than [`MOST_COUNTED`].
+    More,
+    Unknown,
+}
+
+impl Total {
+    pub(super) fn of(counted: i64) -> Self {
+        if counted > MOST_COUNTED { Self::More } else { Self::Exactly(counted) }
+    }
+}
+
 /// One page in the order of the list, and whether there are rows before and after it.
 #[derive(Clone, Debug)]
 pub struct Page<T> {

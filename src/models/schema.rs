@@ -184,6 +184,29 @@ diesel::table! {
 }
 
 diesel::table! {
+    integration_lines (integration_id) {
+        integration_id -> Uuid,
+        family -> Text,
+        name_key -> Text,
+        rank -> Int2,
+        state -> Text,
+        last_at -> Timestamptz,
+        error -> Nullable<Text>,
+        credential_key -> Text,
+        searched -> Text,
+    }
+}
+
+diesel::table! {
+    integration_counts (id) {
+        id -> Int8,
+        family -> Text,
+        rank -> Int2,
+        number -> Int8,
+    }
+}
+
+diesel::table! {
     tags (subject_kind, tag, subject_id) {
         subject_kind -> Text,
         tag -> Text,

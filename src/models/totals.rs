@@ -25,7 +25,7 @@ struct Row {
 pub fn read(conn: &mut Conn) -> Result<Totals, DbError> {
     let Row { credentials, integrations } = diesel::sql_query(
         "SELECT (SELECT coalesce(sum(number), 0)::bigint FROM credential_counts WHERE what = 'all') AS credentials,
-            (SELECT count(*) FROM integrations) AS integrations",
+            (SELECT coalesce(sum(number), 0)::bigint FROM integration_counts) AS integrations",
     )
     .get_result(conn)?;
     let [cloud_keys] = cloud_keys::counts(conn, [Filter::All], 0)?;

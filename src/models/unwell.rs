@@ -5,7 +5,8 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 
-use super::integration_list::{Condition, joined};
+use super::integration_list::joined;
+use super::integration_query::Condition;
 use super::times::MaybeTime;
 use super::{Conn, DbError, IntegrationId};
 
@@ -38,7 +39,8 @@ pub struct Cause {
 
 /// The causes that most have: `each` of those that fail, then as many of those that work in part.
 pub fn causes(conn: &mut Conn, each: i64) -> Result<Vec<Cause>, DbError> {
-    let (failing, partly, joined) = (Condition::Failing.sql(), Condition::Partly.sql(), joined());
+    let [failing, partly] = [Condition::Failing, Condition::Partly].map(Condition::rank);
+    let joined = joined();
     Ok(diesel::sql_query(format!(
         "SELECT ids[1] AS id, names[1] AS name, versions[1] AS version, failed, errors[1] AS error, at, number, of_all
          FROM (SELECT failed, max(last_at) AS at, count(*) AS number,
@@ -46,10 +48,10 @@ pub fn causes(conn: &mut Conn, each: i64) -> Result<Vec<Cause>, DbError> {
                  array_agg(version ORDER BY name_key) AS versions, array_agg(last_error ORDER BY name_key) AS errors,
                  (sum(count(*)) OVER (PARTITION BY failed))::bigint AS of_all,
                  row_number() OVER (PARTITION BY failed ORDER BY count(*) DESC, max(last_at) DESC) AS place
-             FROM (SELECT i.id, i.name, i.name_key, i.version, {failing} AS failed, r.error AS last_error,
-                     coalesce(r.ended_at, r.started_at) AS last_at,
-                     replace(r.error, regexp_replace(coalesce(u.host, ''), '^[a-z]+://', ''), '') AS cause
-                 {joined} WHERE ({failing}) OR ({partly})) unwell
+             FROM (SELECT i.id, i.name, i.name_key, i.version, l.rank = {failing} AS failed, l.error AS last_error,
+                     nullif(l.last_at, timestamptz 'epoch') AS last_at,
+                     replace(l.error, regexp_replace(coalesce(u.host, ''), '^[a-z]+://', ''), '') AS cause
+                 {joined} WHERE l.rank IN ({failing}, {partly})) unwell
              GROUP BY failed, cause) causes
          WHERE place <= $2 ORDER BY failed DESC, place"
     ))

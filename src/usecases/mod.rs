@@ -4,6 +4,7 @@
 
 pub mod account;
 pub mod alerts;
+pub mod bulk;
 pub mod cloud_keys;
 mod confirmation;
 pub mod credentials;

@@ -9,6 +9,7 @@ pub mod admission;
 pub mod alerts;
 pub mod assets;
 pub mod audit;
+mod bulk;
 mod chip;
 pub mod cloud_keys;
 pub mod credentials;
@@ -31,7 +32,9 @@ pub mod marks;
 pub mod metrics;
 pub mod numbers;
 pub mod page;
+mod pager;
 pub mod params;
+mod place;
 pub mod posted;
 mod problem;
 pub mod recipients;
@@ -41,6 +44,7 @@ pub mod security;
 pub mod session;
 pub mod setup;
 pub mod step_up;
+mod table;
 pub mod users;
 
 pub use route::Route;
@@ -103,6 +107,8 @@ tree! {
     post "/credentials/{id}/delete"  => credentials::delete::destroy;
 
     get  "/integrations"                 => integrations::index::index;
+    get  "/integrations.csv"             => integrations::table_export::csv;
+    post "/integrations/bulk"            => integrations::bulk::post;
     get  "/integrations/new"             => integrations::new::new;
     post "/integrations"                 => integrations::new::create;
     get  "/integrations/{id}"            => integrations::show::show;

@@ -15,8 +15,8 @@ use super::session::{As, Auditor};
 use crate::credentials::{self, KINDS};
 use crate::integrations::Family;
 use crate::models::credential_query::{self, Sort};
-use crate::models::integration_list;
 use crate::models::{DbError, credential_list};
+use crate::models::{integration_list, integration_query};
 use crate::services::Services;
 
 /// Results of each sort.
@@ -88,10 +88,10 @@ pub async fn show(
 async fn found(services: &Services, search: String) -> Result<Vec<Group>, Error> {
     let limits = services.limits();
     let by_match = credential_query::Query { search: search.clone(), sort: Sort::Match, limits, ..Default::default() };
-    let by_name = integration_list::Query { search, ..Default::default() };
+    let by_name = integration_query::Query { search, ..Default::default() };
     let read = move |conn: &mut _| {
         let credentials = credential_list::page(conn, &by_match)?.rows;
-        Ok::<_, DbError>((credentials, integration_list::list(conn, &by_name, EACH as i64)?.rows))
+        Ok::<_, DbError>((credentials, integration_list::sorted(conn, &by_name, EACH as i64)?))
     };
     let (credentials, integrations) = services.db.run(read).await?;
     let credential = |row: credential_query::Row| Hit {

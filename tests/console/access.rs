@@ -87,6 +87,8 @@ pub const TABLE: &[(&str, &str, Option<Role>)] = &[
     ("get", "/help/credentials/{slug}", Some(Role::Auditor)),
     ("get", "/help/integrations/{slug}", Some(Role::Auditor)),
     ("get", "/integrations", Some(Role::Auditor)),
+    ("get", "/integrations.csv", Some(Role::Auditor)),
+    ("post", "/integrations/bulk", Some(Role::Operator)),
     ("get", "/integrations/new", Some(Role::Operator)),
     ("post", "/integrations", Some(Role::Operator)),
     ("get", "/integrations/{id}", Some(Role::Auditor)),

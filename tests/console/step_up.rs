@@ -74,6 +74,7 @@ const ASKS: &[(&str, &str, Asks, &str, &str)] = &[
         "version=docker_v2&name=sink&registry=http%3A%2F%2F127.0.0.1%3A1&schedule=off&credential={credential}",
         "sends a stored secret to a new host, or adds a channel",
     ),
+    ("post", "/integrations/bulk", InTheForm, "do=off&{integration}=on", "a channel that is off tells nobody"),
     (
         "post",
         "/integrations/{id}/edit",
@@ -165,6 +166,12 @@ fn channel_with_credential(app: &TestApp, credential: &str) {
     app.transaction(|conn| integrations::create(conn, &app.services.vault, &Actor::command_line(), &channel));
 }
 
+/// The body with the ids that it names.
+fn filled(body: &str, things: &OneOfEach) -> String {
+    let id = |noun: &str| things.path(&format!("/{noun}/{{id}}")).replace(&format!("/{noun}/"), "");
+    body.replace("{credential}", &id("credentials")).replace("{integration}", &id("integrations"))
+}
+
 async fn call(visit: &mut Visit, method: &str, path: &str, body: &str, htmx: bool) -> Page {
     let method = if method == "get" { Method::GET } else { Method::POST };
     let mut request = visit.request(method, path).header("sec-fetch-site", "same-origin");
@@ -198,7 +205,7 @@ async fn a_session_whose_password_is_long_ago_is_asked_and_changes_nothing() {
     app.give_password_long_ago();
     let (mut before, mut wrong) = (marks(&app), Vec::new());
     for (method, route, how, body, _) in ASKS {
-        let (path, body) = (things.path(route), body.replace("{credential}", &credential));
+        let (path, body) = (things.path(route), filled(body, &things));
         for htmx in [false, true] {
             let page = call(&mut visit, method, &path, &body, htmx).await;
             if !asked(&page, *how, htmx) {
@@ -236,7 +243,7 @@ async fn a_session_whose_password_was_just_given_is_not_asked() {
         }
         // One of them ends the session.
         let mut visit = app.session_of(administrator(&app));
-        let body = body.replace("{credential}", &credential);
+        let body = filled(body, &things);
         let page = call(&mut visit, method, &things.path(route), &body, false).await;
         let refused = page.status >= 500 || matches!(page.status, 400 | 403 | 404) || asked(&page, how, false);
         if refused {

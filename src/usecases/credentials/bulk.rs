@@ -1,23 +1,18 @@
-//! The same done to many credentials: each by itself, in a transaction and with an event of its own, so that one that does
-//! not work stops no other.
+//! What is done to many credentials at once.
 
 use super::{MOST_DAYS, UNKNOWN_KIND, checkup, remove};
 use crate::accounts::Role;
 use crate::credentials as kinds;
-use crate::form::Errors;
 use crate::models::credential_query::Row;
-use crate::models::labels::{Change, FULL};
+use crate::models::labels::Change;
 use crate::models::{Conn, CredentialId, DbError, credential_limits, credential_list, relabel};
 use crate::providers;
 use crate::providers::probe::Finding;
 use crate::services::Services;
-use crate::usecases::labels as entered;
+use crate::usecases::bulk::{Outcome, invalid, owner, reason, tag};
 use crate::usecases::numbers::days;
 use crate::usecases::{Confirmation, Principal, Refusal, confirm, read, write};
 use crate::vault::Vault;
-
-/// Most credentials at once.
-pub const MOST: i64 = 1_000;
 
 /// What is done to each.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,32 +26,17 @@ pub enum Act {
 impl Act {
     /// Puts a tag on, or takes it off.
     pub fn tag(text: &str, adds: bool) -> Result<Self, Refusal> {
-        let tag = entered::tag(text).map_err(|sentence| invalid("tag", sentence))?;
-        Ok(Self::Labels(if adds { Change::AddTag(tag) } else { Change::RemoveTag(tag) }))
+        tag(text, adds).map(Self::Labels)
     }
 
     /// Sets the owner; nothing takes it off.
     pub fn owner(text: &str) -> Result<Self, Refusal> {
-        let owner = entered::owner(text).map_err(|sentence| invalid("owner", sentence))?;
-        Ok(Self::Labels(Change::Both { owner: Some(owner), tags: None }))
+        owner(text).map(Self::Labels)
     }
 
     pub fn limit(text: &str) -> Result<Self, Refusal> {
         days(text, 0, MOST_DAYS).map(Self::Limit).map_err(|sentence| invalid("days", sentence))
     }
-}
-
-fn invalid(field: &str, sentence: String) -> Refusal {
-    Refusal::Invalid(Errors::one(field, sentence))
-}
-
-/// What became of one.
-#[derive(Debug)]
-pub struct Outcome {
-    pub id: CredentialId,
-    pub name: String,
-    /// Whether anything changed, or why not.
-    pub done: Result<bool, String>,
 }
 
 /// The credentials of these ids that there are, by name.
@@ -79,7 +59,7 @@ pub async fn act(
     let mut outcomes = Vec::new();
     for row in rows {
         let done = one(services, principal, row.id, act).await.map_err(reason);
-        outcomes.push(Outcome { id: row.id, name: row.name.clone(), done });
+        outcomes.push(Outcome { id: row.id.0, name: row.name.clone(), done });
     }
     if matches!(act, Act::Limit(_)) {
         services.wake.alerts.notify_one();
@@ -130,26 +110,4 @@ pub async fn test_one(services: &Services, principal: &Principal, row: &Row) -> 
         checkup::saved(services, principal, row.id).await
     };
     test.await.map_err(reason)
-}
-
-/// Why one was left as it is.
-fn reason(refusal: Refusal) -> String {
-    let text = match refusal {
-        Refusal::Conflict(sentence) | Refusal::Unacceptable(sentence) => sentence,
-        Refusal::Invalid(errors) => return errors.iter().map(|(_, text)| text).collect::<Vec<_>>().join(" "),
-        Refusal::TooOften(too_often) => return too_often.text,
-        Refusal::InUse => "Integrations use it.",
-        Refusal::Overtaken => "Someone else changed it at the same time.",
-        Refusal::Forbidden => "Your role doesn't allow it.",
-        Refusal::Db(DbError::Check(name)) if name == FULL => "It has 10 tags already.",
-        Refusal::Db(DbError::Check(_)) => "It is built in and can't be changed.",
-        Refusal::Db(DbError::NotFound) => "It has been deleted.",
-        Refusal::Db(DbError::Integrity) => "Its record has been tampered with.",
-        Refusal::Db(DbError::LaterRelease) => "A later release of Strongroom saved it.",
-        Refusal::Db(DbError::TrailHeld | DbError::TrailCut) => "The audit trail is broken, so nothing is changed.",
-        Refusal::Db(DbError::OutcomeUnknown) => "The database stopped answering: look whether it was saved.",
-        Refusal::Db(_) => "The database can't be reached. Try again.",
-        _ => "It was refused. Open it to see why.",
-    };
-    text.to_owned()
 }

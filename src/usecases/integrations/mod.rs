@@ -12,6 +12,7 @@ use crate::models::integrations::{self, Integration};
 use crate::models::{DbError, IntegrationId, integration_list, relabel, runs};
 use crate::services::Services;
 
+pub mod bulk;
 pub(super) mod destination;
 pub mod draft;
 mod trial;
@@ -183,6 +184,11 @@ pub async fn set_active(
     if !active && row.family == Family::AlertProfile.slug() {
         principal.require_fresh()?;
     }
+    switch(services, principal, id, active).await
+}
+
+/// The same without asking for the password.
+async fn switch(services: &Services, principal: &Principal, id: IntegrationId, active: bool) -> Result<(), Refusal> {
     let set = move |conn: &mut _, vault: &_, actor: &_| integrations::set_active(conn, vault, actor, id, active);
     Ok(write(services, principal, set).await?)
 }

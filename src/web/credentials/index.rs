@@ -4,22 +4,24 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
-use super::pager::Pager;
 use super::query::{self, PATH, SORTS, STATES};
 use super::row::RowView;
 use crate::credentials::KINDS;
 use crate::models::cloud_keys::Count;
 use crate::models::credential_limits::Limits;
-use crate::models::credential_query::{Page, Query, Row, Searched, Sort};
+use crate::models::credential_query::{PAGE, Page, Query, Row, Searched, Sort};
 use crate::models::credential_summary::{self, Summary};
-use crate::models::{Conn, DbError, credential_list, labels};
+use crate::models::labels::{self, Of};
+use crate::models::{Conn, DbError, credential_list};
 use crate::services::Services;
 use crate::web::error::Error;
 use crate::web::htmx;
 use crate::web::integrations::shown::grouped;
 use crate::web::page::{self, Shell};
+use crate::web::pager::{Pager, Read};
 use crate::web::params::Params;
 use crate::web::session::{As, Auditor};
+use crate::web::table::{Column, Pick, Sorting};
 
 /// (order, what is written above it, class); a column without an order does not sort.
 const COLUMNS: &[(Option<Sort>, &str, &str)] = &[
@@ -33,22 +35,6 @@ const COLUMNS: &[(Option<Sort>, &str, &str)] = &[
     (Some(Sort::Used), "Used", "is-used"),
     (None, "State", ""),
 ];
-
-struct Column {
-    label: &'static str,
-    class: &'static str,
-    /// Empty for the columns that do not sort.
-    href: String,
-    /// As aria-sort has it.
-    current: &'static str,
-}
-
-/// A filter that is chosen from a list: what it is called, and (value, label, chosen).
-struct Pick {
-    name: &'static str,
-    label: &'static str,
-    options: Vec<(String, String, bool)>,
-}
 
 /// A filter of one click.
 struct Chip {
@@ -70,7 +56,8 @@ pub struct Facets {
 impl Facets {
     pub fn read(conn: &mut Conn, limits: &Limits) -> Result<Self, DbError> {
         let summary = credential_summary::summary(conn, limits)?;
-        Ok(Self { summary, tags: labels::of_credentials(conn)?, owners: labels::owners_of_credentials(conn)? })
+        let (tags, owners) = (labels::tags_of(conn, Of::Credentials)?, labels::owners_of(conn, Of::Credentials)?);
+        Ok(Self { summary, tags, owners })
     }
 }
 
@@ -82,9 +69,7 @@ struct Index {
     picks: Vec<Pick>,
     chips: Vec<Chip>,
     any_state: bool,
-    /// (word, label, chosen) of the orders; none is chosen where the address names none.
-    sorts: Vec<(&'static str, &'static str, bool)>,
-    descending: bool,
+    sorting: Sorting,
     columns: Vec<Column>,
     caption: String,
     rows: Vec<RowView>,
@@ -124,7 +109,7 @@ pub fn render(shell: Shell, query: &Query, page: Page, facets: Facets) -> Result
 }
 
 fn shown(shell: Shell, params: &Params, query: &Query, (page, facets): (Page, Facets)) -> Index {
-    let pager = Pager::new(params, query, &page, facets.summary.total());
+    let pager = pager(params, query, &page, facets.summary.total());
     let Page { rows, now, sort, searched, .. } = page;
     let filtered = query.filters();
     let fresh = !filtered && query.from.is_none() && rows.iter().all(|row| row.shipped);
@@ -146,9 +131,18 @@ fn shown(shell: Shell, params: &Params, query: &Query, (page, facets): (Page, Fa
         picks: picks(query, &facets),
         chips: chips(query, &facets.summary),
         any_state: query.state.is_none(),
-        sorts: SORTS.iter().map(|(word, _, label)| (*word, *label, params.get("sort") == *word)).collect(),
-        descending: query.descending,
-        columns: COLUMNS.iter().map(|column| header(column, params, query, sort)).collect(),
+        sorting: Sorting {
+            path: PATH,
+            sorts: SORTS.iter().map(|(word, _, label)| (*word, *label, params.get("sort") == *word)).collect(),
+            descending: query.descending,
+        },
+        columns: COLUMNS
+            .iter()
+            .map(|(of, label, class)| {
+                let word = of.map(query::word);
+                Column::new((label, class, word), (PATH, params), (query::word(sort), query.descending))
+            })
+            .collect(),
         caption,
         rows: rows.into_iter().enumerate().map(view).collect(),
         filtered,
@@ -161,27 +155,21 @@ fn shown(shell: Shell, params: &Params, query: &Query, (page, facets): (Page, Fa
     }
 }
 
+fn pager(params: &Params, query: &Query, page: &Page, all: i64) -> Pager {
+    // What a search chose by itself, its next page has to be told.
+    let sort = if query.search.trim().is_empty() { "" } else { query::word(page.sort) };
+    let (previous, next) = (page.previous.as_ref(), page.next.as_ref());
+    let read = Read { rows: page.rows.len(), size: PAGE, total: page.total, previous, next, sort };
+    Pager::new(params, (PATH, "credential"), &read, all)
+}
+
 fn picks(query: &Query, facets: &Facets) -> Vec<Pick> {
-    let listed = |values: &[String], chosen: &str| {
-        let mut values = values.to_vec();
-        if !chosen.is_empty() && !values.iter().any(|value| value == chosen) {
-            values.push(chosen.to_owned());
-        }
-        values.into_iter().map(|value| (value.clone(), value.clone(), value == chosen)).collect()
-    };
     let kind = |slug: &str, label: &str| (slug.to_owned(), label.to_owned(), slug == query.kind);
-    let mut picks = vec![Pick {
-        name: "kind",
-        label: "Type",
-        options: KINDS.iter().map(|known| kind(known.slug, known.label)).collect(),
-    }];
-    if !facets.tags.is_empty() || !query.tag.is_empty() {
-        picks.push(Pick { name: "tag", label: "Tag", options: listed(&facets.tags, &query.tag) });
-    }
-    if !facets.owners.is_empty() || !query.owner.is_empty() {
-        picks.push(Pick { name: "owner", label: "Owner", options: listed(&facets.owners, &query.owner) });
-    }
-    picks
+    let kinds = KINDS.iter().map(|known| kind(known.slug, known.label)).collect();
+    let kinds = Pick { name: "kind", label: "Type", options: kinds };
+    let tags = Pick::of_values("tag", "Tag", &facets.tags, &query.tag);
+    let owners = Pick::of_values("owner", "Owner", &facets.owners, &query.owner);
+    [Some(kinds), tags, owners].into_iter().flatten().collect()
 }
 
 /// A state that no credential has is not offered, unless it is chosen.
@@ -199,22 +187,4 @@ fn chips(query: &Query, summary: &Summary) -> Vec<Chip> {
     let chip =
         |(value, label, count, tone)| Chip { value, label, count: grouped(count), tone, chosen: value == chosen };
     offered.map(chip).collect()
-}
-
-fn header(
-    (sort, label, class): &(Option<Sort>, &'static str, &'static str),
-    params: &Params,
-    query: &Query,
-    current: Sort,
-) -> Column {
-    let Some(sort) = sort else { return Column { label, class, href: String::new(), current: "" } };
-    let sorted = *sort == current;
-    let direction = if sorted && !query.descending { "desc" } else { "" };
-    let current = match (sorted, query.descending) {
-        (true, true) => "descending",
-        (true, false) => "ascending",
-        _ => "",
-    };
-    let href = query::first_page(params, &[("sort", query::word(*sort)), ("dir", direction)]);
-    Column { label, class, href, current }
 }

@@ -20,8 +20,6 @@ pub mod import;
 pub mod index;
 pub mod limit;
 pub mod new;
-mod pager;
-mod place;
 mod policies;
 mod query;
 pub mod replace;

@@ -1,12 +1,12 @@
 //! The address of the table of credentials: what it asks for, and the addresses that ask for something near it. Anybody
 //! can write an address, so what it holds is checked before it meets the database.
 
-use super::place;
 use crate::credentials;
 use crate::models::credential_limits::Limits;
-use crate::models::credential_query::{Query, Sort, State};
+use crate::models::credential_query::{Key, Query, Sort, State};
 use crate::web::error::Error;
 use crate::web::params::Params;
+use crate::web::{place, table};
 
 pub const PATH: &str = "/credentials";
 /// Longest search, in characters: a name has no more.
@@ -67,10 +67,11 @@ pub fn read(params: &Params, limits: Limits) -> Result<Query, Error> {
     if !kind.is_empty() && credentials::find(kind).is_none() {
         return Err(unknown());
     }
+    let fits = |key: &Key| is_of(sort, key);
     let from = match (params.get("after"), params.get("before")) {
         ("", "") => None,
-        (after, "") => Some(place::read(after, sort, false).ok_or_else(unknown)?),
-        ("", before) => Some(place::read(before, sort, true).ok_or_else(unknown)?),
+        (after, "") => Some(place::read(after, fits, false).ok_or_else(unknown)?),
+        ("", before) => Some(place::read(before, fits, true).ok_or_else(unknown)?),
         _ => return Err(unknown()),
     };
     let (tag, owner, inside) = (params.get("tag").to_owned(), params.get("owner").to_owned(), params.get("within"));
@@ -78,16 +79,18 @@ pub fn read(params: &Params, limits: Limits) -> Result<Query, Error> {
     Ok(Query { search, kind, tag, owner, state, inside, sort, descending, from, limits })
 }
 
-/// The number of the first row of the page that the address names; 0 where it does not say.
-pub fn position(params: &Params) -> i64 {
-    match (params.get("after"), params.get("before")) {
-        ("", "") => 1,
-        _ => params.get("at").parse().ok().filter(|at| (1..=1_000_000_000).contains(at)).unwrap_or(0),
+/// Whether a row can stand there in that sort.
+fn is_of(sort: Sort, key: &Key) -> bool {
+    match key {
+        Key::Text(_) => matches!(sort, Sort::Name | Sort::Identity | Sort::Editor | Sort::Match),
+        Key::Pair(..) => matches!(sort, Sort::Kind | Sort::Owner),
+        Key::Number(_) => sort == Sort::Usages,
+        Key::Time(_) => matches!(sort, Sort::Age | Sort::Used | Sort::Expires),
+        Key::Never => sort == Sort::Expires,
     }
 }
 
 /// The same table from its start, with these parameters.
 pub fn first_page(params: &Params, changes: &[(&str, &str)]) -> String {
-    let start = [("after", ""), ("before", ""), ("at", "")];
-    params.link(PATH, &[&start[..], changes].concat())
+    table::first_page(PATH, params, changes)
 }

@@ -1,31 +1,41 @@
-//! The table of integrations: searched as one types, filtered, a page at a time. The address holds all of it.
+//! The table of integrations: searched as one types, filtered, sorted, a page at a time. The address holds all of it.
 
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
+use chrono::{DateTime, Utc};
 
-use super::shown;
+use super::query::{self, CONDITIONS, PATH, SORTS};
+use super::row::Row;
 use crate::integrations::Family;
-use crate::models::integration_list::{self, Condition, Counts, Line, Query};
-use crate::models::{self, CredentialId, DbError, IntegrationId};
+use crate::models::cloud_keys::Count;
+use crate::models::counts::{self, OfFamily};
+use crate::models::integration_list::{self, Found};
+use crate::models::integration_query::{Condition, PAGE, Query, Sort};
+use crate::models::labels::{self, Of};
+use crate::models::{self, Conn, DbError};
 use crate::services::Services;
 use crate::web::chip::Chip;
 use crate::web::error::Error;
 use crate::web::htmx;
-use crate::web::page::{self, Shell, When};
+use crate::web::numbers::grouped;
+use crate::web::page::{self, Shell};
+use crate::web::pager::{Pager, Read};
 use crate::web::params::Params;
 use crate::web::session::{As, Auditor};
+use crate::web::table::{Column, Pick, Sorting};
 
-const PATH: &str = "/integrations";
-const PAGE: i64 = 50;
-/// Longest search, in characters.
-const LONGEST_SEARCH: usize = 200;
-
-/// (word in the address, condition, label, tone)
-const CONDITIONS: [(&str, Condition, &str, &str); 3] = [
-    ("failing", Condition::Failing, "Failing", "bad"),
-    ("partly", Condition::Partly, "Partly read", "warn"),
-    ("off", Condition::Off, "Off", ""),
+/// (order, what is written above it, class); a column without an order does not sort.
+const COLUMNS: [(Option<Sort>, &str, &str); 9] = [
+    (Some(Sort::Name), "Name", "is-name"),
+    (Some(Sort::Kind), "Type", ""),
+    (None, "Address", "is-host"),
+    (Some(Sort::Credential), "Credential", "is-credential"),
+    (None, "Tags", "is-tags"),
+    (None, "Owner", "is-owner"),
+    (Some(Sort::State), "State", "is-state"),
+    (Some(Sort::Last), "Last run", "is-last"),
+    (Some(Sort::Next), "Next run", "is-next"),
 ];
 
 #[derive(Template)]
@@ -33,60 +43,41 @@ const CONDITIONS: [(&str, Condition, &str, &str); 3] = [
 struct Index {
     shell: Shell,
     search: String,
+    picks: Vec<Pick>,
     /// Kept by the search form: (name, value)
     kept: Vec<(&'static str, String)>,
     families: Vec<Chip>,
     conditions: Vec<Chip>,
+    sorting: Sorting,
+    columns: Vec<Column>,
+    caption: String,
     rows: Vec<Row>,
     /// There is none at all, whatever is searched for.
     empty: bool,
-    summary: String,
-    previous: Option<String>,
-    next: Option<String>,
+    pager: Pager,
+    csv: String,
+    /// The filters as an address has them, for what is done with all that match.
+    filters: String,
 }
 
-struct Row {
-    id: IntegrationId,
-    name: String,
-    host: String,
-    /// The slug of the provider, for its mark.
-    version: String,
-    provider: String,
-    credential: Option<(CredentialId, String)>,
-    tone: &'static str,
-    state: &'static str,
-    /// What the last scan or delivery failed with, without what to do about it: that is on the integration's page.
-    error: String,
-    last: Option<When>,
-    next: Option<When>,
+/// What the page is made of.
+struct Asked {
+    found: Found,
+    counts: Vec<OfFamily>,
+    tags: Vec<String>,
+    owners: Vec<String>,
+    now: DateTime<Utc>,
 }
 
-impl Row {
-    fn new(line: Line, now: chrono::DateTime<chrono::Utc>) -> Self {
-        let (tone, state) = match (&line.last_state, line.active) {
-            (Some(state), _) if matches!(state.as_str(), "queued" | "running") => shown::state(state),
-            (_, false) => ("off", "Off"),
-            (Some(state), true) => shown::state(state),
-            (None, true) if line.family == Family::AlertProfile.slug() => ("neutral", "Nothing sent yet"),
-            (None, true) => ("neutral", "Never run"),
-        };
-        Self {
-            id: line.id,
-            provider: shown::version(&line.version),
-            version: line.version,
-            name: line.name,
-            host: line.host,
-            credential: line.credential_id.zip(line.credential_name),
-            error: line
-                .last_error
-                .filter(|_| matches!(tone, "bad" | "warn"))
-                .map(|text| fault(&text))
-                .unwrap_or_default(),
-            tone,
-            state,
-            last: line.last_at.map(|at| page::when(at, now)),
-            next: line.next_run_at.filter(|_| line.active).map(|at| shown::until(at, now)),
-        }
+impl Asked {
+    fn read(conn: &mut Conn, query: &Query) -> Result<Self, DbError> {
+        Ok(Self {
+            found: integration_list::page(conn, query)?,
+            counts: counts::of_integrations(conn)?,
+            tags: labels::tags_of(conn, Of::Integrations)?,
+            owners: labels::owners_of(conn, Of::Integrations)?,
+            now: models::clock(conn)?,
+        })
     }
 }
 
@@ -96,101 +87,91 @@ pub async fn index(
     visitor: As<Auditor>,
     params: Params,
 ) -> Result<HttpResponse, Error> {
-    let query = query(&params)?;
+    let query = query::read(&params)?;
     let asked = query.clone();
-    let (found, counts, now) = services
-        .db
-        .run(move |conn| {
-            let counts = integration_list::counts(conn, &asked)?;
-            Ok::<_, DbError>((integration_list::list(conn, &asked, PAGE)?, counts, models::clock(conn)?))
-        })
-        .await?;
-    let turn = |row: Option<&Line>, name: &str, there: bool| {
-        let key = row.filter(|_| there)?.name_key.as_str();
-        Some(params.link(PATH, &[("after", ""), ("before", ""), (name, key)]))
-    };
-    let total: i64 = counts.iter().map(|counts| counts.total).sum();
-    let page = Index {
-        shell: Shell::new(&request, &visitor, "integrations"),
+    let read = services.db.run(move |conn: &mut Conn| Asked::read(conn, &asked)).await?;
+    let page = shown(Shell::new(&request, &visitor, "integrations"), &params, &query, read);
+    if htmx::asked(&request) { page::html(&page.as_results()) } else { page::html(&page) }
+}
+
+fn shown(mut shell: Shell, params: &Params, query: &Query, read: Asked) -> Index {
+    let Asked { found, counts, tags, owners, now } = read;
+    let total: i64 = counts.iter().map(|of| of.number).sum();
+    shell.totals.integrations = Some(Count { number: total, more: false });
+    let order = if query.descending { "descending" } else { "ascending" };
+    let label = SORTS.iter().find(|(_, of, _)| *of == query.sort).map_or("name", |(.., label)| label);
+    let may_edit = shell.may_edit;
+    let heads = COLUMNS.iter().map(|(of, label, class)| {
+        let sorted = (query::word(query.sort), query.descending);
+        Column::new((label, class, of.map(query::word)), (PATH, params), sorted)
+    });
+    Index {
+        shell,
         empty: total == 0,
-        summary: summary(found.rows.len(), counts.iter().map(|counts| counts.matching).sum(), total),
-        previous: turn(found.rows.first(), "before", found.before),
-        next: turn(found.rows.last(), "after", found.after),
+        picks: [
+            Pick::of_values("tag", "Tag", &tags, &query.tag),
+            Pick::of_values("owner", "Owner", &owners, &query.owner),
+        ]
+        .into_iter()
+        .flatten()
+        .collect(),
+        pager: pager(params, query, &found, total),
         kept: ["family", "state"].map(|name| (name, params.get(name).to_owned())).into_iter().collect(),
-        families: families(&params, &counts),
-        conditions: conditions(&params, &counts),
-        search: query.search,
-        rows: found.rows.into_iter().map(|line| Row::new(line, now)).collect(),
-    };
-    match htmx::asked(&request) {
-        true => page::html(&page.as_results()),
-        false => page::html(&page),
+        families: families(params, &counts),
+        conditions: conditions(params, &counts),
+        sorting: Sorting {
+            path: PATH,
+            sorts: SORTS.iter().map(|(word, _, label)| (*word, *label, params.get("sort") == *word)).collect(),
+            descending: query.descending,
+        },
+        columns: heads.collect(),
+        caption: format!("Integrations, sorted by {}, {order}", crate::form::in_sentence(label)),
+        search: query.search.clone(),
+        rows: found
+            .page
+            .rows
+            .into_iter()
+            .enumerate()
+            .map(|(at, line)| Row::new(line, now, if may_edit { at + 1 } else { 0 }))
+            .collect(),
+        csv: query::first_page(params, &[]).replacen(PATH, "/integrations.csv", 1),
+        filters: query::first_page(params, &[("sort", ""), ("dir", "")]),
     }
 }
 
-/// The first sentence.
-fn fault(text: &str) -> String {
-    text.split_once(". ").map_or_else(|| text.to_owned(), |(first, _)| format!("{first}."))
+fn pager(params: &Params, query: &Query, found: &Found, all: i64) -> Pager {
+    let page = &found.page;
+    let place = |line: Option<&integration_list::Line>, back| line.map(|line| line.place(query.sort, back));
+    let previous = place(page.rows.first().filter(|_| page.before), true);
+    let next = place(page.rows.last().filter(|_| page.after), false);
+    let (rows, total) = (page.rows.len(), found.total);
+    let read = Read { rows, size: PAGE, total, previous: previous.as_ref(), next: next.as_ref(), sort: "" };
+    Pager::new(params, (PATH, "integration"), &read, all)
 }
 
-fn query(params: &Params) -> Result<Query, Error> {
-    let unknown = || Error::Unacceptable("The address asks for something that this table does not have.".to_owned());
-    let condition = match params.get("state") {
-        "" => None,
-        word => Some(CONDITIONS.iter().find(|(known, ..)| *known == word).ok_or_else(unknown)?.1),
+fn families(params: &Params, counts: &[OfFamily]) -> Vec<Chip> {
+    let of = |family: &str| -> i64 {
+        counts.iter().filter(|of| family.is_empty() || of.family == family).map(|of| of.number).sum()
     };
-    let family = params.get("family");
-    if !family.is_empty() && Family::find(family).is_none() {
-        return Err(unknown());
-    }
-    let from = match (params.get("before"), params.get("after")) {
-        ("", "") => None,
-        ("", after) => Some((after.to_owned(), false)),
-        (before, _) => Some((before.to_owned(), true)),
+    let chip = |label, word: &str| {
+        let href = query::first_page(params, &[("family", word)]);
+        Chip::new(label, grouped(of(word)), href, params.get("family") == word)
     };
-    let search = params.get("q").chars().take(LONGEST_SEARCH).collect();
-    Ok(Query { search, family: family.to_owned(), condition, from })
-}
-
-/// `12 of 40 integrations`, `50 on this page, 73 in all`
-fn summary(on_page: usize, matching: i64, total: i64) -> String {
-    let matched = match matching == total {
-        true => shown::counted(total, "integration"),
-        false => format!("{} of {}", shown::grouped(matching), shown::counted(total, "integration")),
-    };
-    if matching > on_page as i64 { format!("{on_page} on this page · {matched}") } else { matched }
-}
-
-fn families(params: &Params, counts: &[Counts]) -> Vec<Chip> {
-    let chip = |label, word: &str, count: i64| {
-        let href = params.link(PATH, &[("family", word), ("after", ""), ("before", "")]);
-        Chip::new(label, shown::grouped(count), href, params.get("family") == word)
-    };
-    let all = chip("All", "", counts.iter().map(|counts| counts.total).sum());
-    let of = |family: &&'static Family| {
-        let counts = counts.iter().find(|counts| counts.family == family.slug())?;
-        Some(chip(family.plural(), family.slug(), counts.total))
-    };
-    std::iter::once(all).chain(Family::ALL.iter().filter_map(|family| of(&family))).collect()
+    let there = Family::ALL.iter().filter(|family| of(family.slug()) > 0);
+    std::iter::once(chip("All", "")).chain(there.map(|family| chip(family.plural(), family.slug()))).collect()
 }
 
 /// Of the chosen family, so that the numbers are those of the rows that a click shows.
-fn conditions(params: &Params, counts: &[Counts]) -> Vec<Chip> {
+fn conditions(params: &Params, counts: &[OfFamily]) -> Vec<Chip> {
     let family = params.get("family");
-    let mine = || counts.iter().filter(|counts| family.is_empty() || counts.family == family);
     let chip = |(word, condition, label, tone): &(&'static str, Condition, &'static str, &'static str)| {
-        let count: i64 = mine()
-            .map(|counts| match condition {
-                Condition::Failing => counts.failing,
-                Condition::Partly => counts.partly,
-                Condition::Off => counts.off,
-            })
-            .sum();
+        let mine = counts.iter().filter(|of| family.is_empty() || of.family == family);
+        let count: i64 = mine.filter(|of| of.rank == condition.rank()).map(|of| of.number).sum();
         let chosen = params.get("state") == *word;
         let there = if chosen { "" } else { word };
         (count > 0 || chosen).then(|| {
-            let href = params.link(PATH, &[("state", there), ("after", ""), ("before", "")]);
-            Chip { tone, ..Chip::new(label, shown::grouped(count), href, chosen) }
+            let href = query::first_page(params, &[("state", there)]);
+            Chip { tone, ..Chip::new(label, grouped(count), href, chosen) }
         })
     };
     CONDITIONS.iter().filter_map(chip).collect()

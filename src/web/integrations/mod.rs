@@ -3,6 +3,7 @@
 //! here, a template, and a line in the URL tree.
 
 pub mod activation;
+pub mod bulk;
 pub mod channel;
 pub mod delete;
 pub mod detour;
@@ -16,7 +17,10 @@ pub mod index;
 pub mod inventory;
 pub mod item;
 pub mod new;
+mod query;
+mod row;
 pub mod runs;
 pub mod show;
 pub mod shown;
+pub mod table_export;
 pub mod trial;

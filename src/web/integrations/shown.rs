@@ -67,8 +67,12 @@ pub fn version(slug: &str) -> String {
 
 /// `Registry Scan · Amazon ECR`
 pub fn kind(family: &str, version: &str) -> String {
-    let family = Family::find(family).map_or("Unsupported", Family::label);
-    format!("{family} · {}", self::version(version))
+    format!("{} · {}", self::family(family), self::version(version))
+}
+
+/// `Registry Scan`
+pub fn family(slug: &str) -> &'static str {
+    Family::find(slug).map_or("Unsupported", Family::label)
 }
 
 pub fn schedule(every_hours: Option<i32>) -> String {

@@ -1,6 +1,6 @@
 //! Owner and tags of a credential: entered, shown, audited, and under its row check.
 
-use strongroom::models::labels;
+use strongroom::models::labels::{self, Of};
 use strongroom::models::trust::Doubt;
 
 use super::{actions, add, add_of, doubt, edit, execute, row, version};
@@ -121,7 +121,7 @@ async fn the_tags_in_use_are_known_without_reading_every_row() {
     let mut other = BASIC;
     other[1] = ("name", "other");
     add_of(&mut visit, &[&other[..], &[("tags", "prod, eu west"), ("owner", "Data")]].concat()).await;
-    let tags = || labels::of_credentials(&mut app.connect()).expect("tags");
+    let tags = || labels::tags_of(&mut app.connect(), Of::Credentials).expect("tags");
     assert_eq!(tags(), ["ci", "eu west", "prod"]);
     let fields = [("name", "robot"), ("username", "robot"), ("password", ""), ("tags", "prod"), ("owner", "Platform")];
     assert_eq!(edit(&mut visit, id, &fields).await.status, 303);

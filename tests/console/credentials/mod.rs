@@ -20,6 +20,8 @@ mod secrets;
 mod table;
 mod told;
 
+pub use table::walk;
+
 use diesel::prelude::*;
 use strongroom::form::Values;
 use strongroom::models::events::Actor;

@@ -11,7 +11,7 @@ use diesel_migrations::MigrationHarness;
 use strongroom::models::credential_limits::Limits;
 use strongroom::models::credential_summary::{self, OVER, Summary};
 use strongroom::models::due_alerts::Limit;
-use strongroom::models::{Conn, DbError, MIGRATIONS, credential_counts, transaction};
+use strongroom::models::{Conn, DbError, MIGRATIONS, counts, transaction};
 
 use crate::support::app::{TestApp, founded};
 use crate::support::db::Database;
@@ -129,8 +129,8 @@ fn counts_are_those_of_all_credentials_after_thousands_of_changes() {
         .collect();
     let mut conn = database.connect();
     while changing.iter().any(|changing| !changing.is_finished()) {
-        transaction(&mut conn, &credential_counts::fold).expect("folded");
-        assert_eq!(transaction(&mut conn, &credential_counts::recount).expect("counted"), 0);
+        transaction(&mut conn, &counts::fold).expect("folded");
+        assert_eq!(transaction(&mut conn, &counts::recount).expect("counted"), 0);
     }
     for changing in changing {
         changing.join().expect("every change was made");
@@ -138,7 +138,7 @@ fn counts_are_those_of_all_credentials_after_thousands_of_changes() {
     let (kept, all) = counts(&mut conn);
     assert_eq!(kept, all);
     assert!(all.total > 500 && all.stale > 50 && all.expiring > 50 && all.failed_tests > 5, "{all:?}");
-    while transaction(&mut conn, &credential_counts::fold).expect("folded") > 0 {}
+    while transaction(&mut conn, &counts::fold).expect("folded") > 0 {}
     let several = "(SELECT FROM credential_counts GROUP BY kind, what, own_limit, day HAVING count(*) > 1) several";
     assert_eq!(count_on(&mut conn, several), 0);
     assert_eq!(counts(&mut conn), (kept, all));
@@ -157,10 +157,10 @@ fn counts_that_somebody_changed_are_mended() {
     .expect("somebody with SQL");
     let (kept, all) = counts(&mut conn);
     assert!(kept != all);
-    assert!(transaction(&mut conn, &credential_counts::recount).expect("mended") > 0);
+    assert!(transaction(&mut conn, &counts::recount).expect("mended") > 0);
     let (kept, all) = counts(&mut conn);
     assert_eq!(kept, all);
-    assert_eq!(transaction(&mut conn, &credential_counts::recount).expect("counted"), 0);
+    assert_eq!(transaction(&mut conn, &counts::recount).expect("counted"), 0);
 }
 
 #[test]

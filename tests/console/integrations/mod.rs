@@ -14,6 +14,7 @@ use crate::support::wait::until;
 
 mod adding;
 mod addresses;
+mod bulk;
 mod connections;
 mod destinations;
 mod echoes;

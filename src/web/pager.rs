@@ -1,10 +1,12 @@
-//! Where a page of the table stands among all that match: `51–100 of 86 (307 in all)`, and the pages beside it.
+//! Where a page of a table stands among all that match: `51–100 of 86 (307 in all)`, and the pages beside it.
 
+use serde::Serialize;
+
+use super::numbers::{counted, grouped};
+use super::params::Params;
 use super::place;
-use super::query::{self, PATH};
-use crate::models::credential_query::{MOST_COUNTED, PAGE, Page, Place, Query, Total};
-use crate::web::integrations::shown::grouped;
-use crate::web::params::Params;
+use super::table;
+use crate::models::paging::{MOST_COUNTED, Place, Total};
 
 /// The line below the table.
 pub struct Pager {
@@ -15,15 +17,32 @@ pub struct Pager {
     pub matching: String,
 }
 
+/// A page as it was read.
+pub struct Read<'a, Id> {
+    pub rows: usize,
+    /// Rows that a full page has.
+    pub size: usize,
+    pub total: Total,
+    pub previous: Option<&'a Place<Id>>,
+    pub next: Option<&'a Place<Id>>,
+    /// The word of its order, which the next page has to be told; empty where the address says it.
+    pub sort: &'a str,
+}
+
 impl Pager {
     /// How many match, where they are on more than one page.
     pub fn others(&self) -> &str {
         if self.previous.is_some() || self.next.is_some() { &self.matching } else { "" }
     }
 
-    /// `all`: how many credentials there are.
-    pub fn new(params: &Params, query: &Query, page: &Page, all: i64) -> Self {
-        let (first, count) = (query::position(params), page.rows.len() as i64);
+    /// `path` is the table's, `noun` what it has rows of, and `all` how many of these there are.
+    pub fn new<Id: Serialize + Clone>(
+        params: &Params,
+        (path, noun): (&str, &str),
+        page: &Read<'_, Id>,
+        all: i64,
+    ) -> Self {
+        let (first, count) = (table::position(params), page.rows as i64);
         let paged = page.previous.is_some() || page.next.is_some();
         let matching = match page.total {
             Total::All => grouped(all),
@@ -38,25 +57,22 @@ impl Pager {
         };
         let mut summary = match (page.total, matching.as_str()) {
             (_, "") => rows,
-            (Total::All, _) if !paged && all == 1 => "1 credential".to_owned(),
-            (Total::All, _) if !paged => format!("{matching} credentials"),
+            (Total::All, _) if !paged => counted(all, noun),
             (_, matching) => format!("{rows} of {matching}"),
         };
         if page.total != Total::All {
             summary.push_str(&format!(" ({} in all)", grouped(all)));
         }
-        // What a search chose by itself, its next page has to be told.
-        let searched = !query.search.trim().is_empty();
-        let chosen = if searched { query::word(page.sort) } else { params.get("sort") };
-        let turn = |name, other, at: i64, place: &Place| {
+        let sort = if page.sort.is_empty() { params.get("sort") } else { page.sort };
+        let turn = |name, other, at: i64, place: &Place<Id>| {
             let at = if first > 0 && at > 0 { at.to_string() } else { String::new() };
             let place = place::write(place.clone());
-            params.link(PATH, &[("sort", chosen), (other, ""), (name, &place), ("at", &at)])
+            params.link(path, &[("sort", sort), (other, ""), (name, &place), ("at", &at)])
         };
         Self {
             summary,
-            previous: page.previous.as_ref().map(|place| turn("before", "after", first - PAGE as i64, place)),
-            next: page.next.as_ref().map(|place| turn("after", "before", first + count, place)),
+            previous: page.previous.map(|place| turn("before", "after", first - page.size as i64, place)),
+            next: page.next.map(|place| turn("after", "before", first + count, place)),
             matching,
         }
     }
