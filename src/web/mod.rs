@@ -45,6 +45,7 @@ pub mod setup;
 pub mod step_up;
 mod table;
 pub mod users;
+pub mod views;
 
 pub use route::Route;
 
@@ -145,6 +146,10 @@ tree! {
     get  "/discovery.csv"  => discovery::export::index;
 
     get  "/search"         => search::show;
+
+    post "/views"             => views::create;
+    post "/views/{id}"        => views::update;
+    post "/views/{id}/delete" => views::destroy;
 
     get  "/setup"    => setup::new;
     post "/setup"    => setup::create;

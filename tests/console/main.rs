@@ -46,3 +46,4 @@ mod support;
 mod trust;
 mod upgrade;
 mod users;
+mod views;
