@@ -65,6 +65,7 @@ pub fn deciding(server: &Server) -> Vec<Line> {
         integration,
         recipient,
         triggers: vec!["stale".to_owned(), "expiring".to_owned()],
+        tags: Vec::new(),
         at_once,
         most: 1_000,
     };
@@ -78,7 +79,7 @@ pub fn deciding(server: &Server) -> Vec<Line> {
         let decided = timed(&mut conn, |conn| {
             let turn = turn(conn);
             assert_eq!(turn.raised, OLD, "{turn:?}");
-            give(conn, &targets);
+            give(conn, &store.vault, &targets);
         });
         assert_eq!(self::written(&mut conn), written, "both write the same");
         let start = Instant::now();
@@ -128,10 +129,10 @@ fn turn(conn: &mut PgConnection) -> Turn {
     models::transaction::<_, DbError>(conn, &turn).expect("a turn").expect("nobody else has it")
 }
 
-fn give(conn: &mut PgConnection, targets: &[Target]) {
+fn give(conn: &mut PgConnection, vault: &Vault, targets: &[Target]) {
     let give = |conn: &mut PgConnection| {
         assert!(digests::lock(conn)?);
-        digests::give(conn, targets)
+        digests::give(conn, vault, targets)
     };
     assert_eq!(models::transaction::<_, DbError>(conn, &give).expect("a digest"), OLD);
 }

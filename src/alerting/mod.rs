@@ -26,6 +26,15 @@ pub mod words;
 /// Lines of one digest; the rest is counted, with a link to the Alerts page.
 const MOST_LINES: i64 = 1_000;
 
+/// The setting of a channel that limits it to alerts about credentials and integrations with any of these tags.
+pub const ONLY_TAGS: &str = "only_tags";
+
+/// The tags that a channel is limited to; none: it gets alerts about everything.
+pub fn only_tags(settings: &Values) -> Vec<String> {
+    let tags = settings.get(ONLY_TAGS).split(',').map(str::trim);
+    tags.filter(|tag| !tag.is_empty()).map(str::to_owned).collect()
+}
+
 /// Reads what `services.alerts` holds anew.
 pub async fn refresh(services: &Services) -> Result<(), DbError> {
     let vault = services.vault.clone();
@@ -87,7 +96,7 @@ pub async fn give(services: &Services) -> Result<usize, DbError> {
             for profile in &whole {
                 altered::settle(conn, profile)?;
             }
-            digests::give(conn, &targets)
+            digests::give(conn, &vault, &targets)
         })
         .await
 }
@@ -124,7 +133,11 @@ fn audience(conn: &mut Conn, vault: &Vault) -> Result<Audience, DbError> {
         let at_once = i64::try_from(channel.lines_at_once).unwrap_or(i64::MAX).max(1);
         // A call for each alert leaves none out: each is somebody's work.
         let most = if at_once == 1 { i64::MAX } else { MOST_LINES };
-        let target = |recipient, triggers| Target { integration: profile.id, recipient, triggers, at_once, most };
+        let tags = only_tags(&settings);
+        let target = |recipient, triggers| {
+            let (integration, tags) = (profile.id, tags.clone());
+            Target { integration, recipient, triggers, tags, at_once, most }
+        };
         if channel.has_recipients {
             let own = people.iter().filter(|person| person.integration_id == profile.id);
             targets.extend(

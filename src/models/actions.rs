@@ -80,6 +80,9 @@ actions! {
     CloudKeySnoozed "cloud_key.snoozed" "Cloud key snoozed" "snoozed the old keys:";
     CloudKeySnoozeStopped "cloud_key.snooze_stopped" "Cloud key no longer snoozed" "stopped snoozing the old keys:";
     AlertsSettingsChanged "alerts.settings_changed" "Alert settings changed" "changed the settings of";
+    ViewShared "view.shared" "View shared" "shared the view";
+    ViewRenamed "view.renamed" "Shared view renamed" "renamed the shared view";
+    ViewRemoved "view.removed" "Shared view removed" "removed the shared view";
     FirstStepTicked "first_steps.ticked" "First step done" "ticked off the first step:";
     FirstStepsHidden "first_steps.hidden" "First steps hidden" "hid the list of";
     DeliveryRetried "delivery.retried" "Delivery retried" "retried a message through";

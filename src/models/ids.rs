@@ -119,6 +119,11 @@ id! {
     SnoozeId
 }
 
+id! {
+    /// A saved view of a list.
+    ViewId
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -97,6 +97,7 @@ mod session_ends;
 pub mod sessions;
 pub mod snoozed_keys;
 pub mod store_health;
+mod tagged;
 mod text_enum;
 pub mod times;
 mod together;
@@ -107,13 +108,14 @@ pub mod usages;
 mod user_changes;
 pub mod users;
 mod using;
+pub mod views;
 
 pub use connecting::{ConnectError, Parameters, Route, UrlError, connect, connect_by, route};
 pub use db::{AsDb, Db, read, transaction};
 pub use error::DbError;
 pub use ids::{
     AlertId, CredentialId, DeliveryId, HookId, IntegrationId, ItemId, RecipientId, ReplicaId, RunId, SessionId,
-    SnoozeId, UserId,
+    SnoozeId, UserId, ViewId,
 };
 
 pub type Conn = PgConnection;

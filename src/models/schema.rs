@@ -207,6 +207,20 @@ diesel::table! {
 }
 
 diesel::table! {
+    views (id) {
+        id -> Uuid,
+        list -> Text,
+        name -> Text,
+        name_key -> Text,
+        user_id -> Nullable<Uuid>,
+        made_by -> Uuid,
+        maker -> Text,
+        query -> Jsonb,
+        made_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     tags (subject_kind, tag, subject_id) {
         subject_kind -> Text,
         tag -> Text,

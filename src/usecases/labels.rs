@@ -1,5 +1,6 @@
 //! Owner and tags as they are entered, of a credential or an integration.
 
+use crate::alerting;
 use crate::form::{self, Errors, Field, Values};
 use crate::models::labels::{Change, MOST_TAGS};
 use crate::models::{Conn, DbError, labels};
@@ -26,6 +27,15 @@ pub const TAGS: Field = Field::text("tags", "Tags")
     .max(500)
     .placeholder("prod, billing")
     .help("Up to 10, separated by commas.")
+    .check(|value| tags(value).map(|tags| tags.join(", ")));
+
+/// Of a channel: the tags that it is limited to. It is one of its settings, so the check of the row covers it.
+pub const ONLY_TAGS: Field = Field::text(alerting::ONLY_TAGS, "Only alerts about these tags")
+    .optional()
+    .wants(Wanted::Name)
+    .max(500)
+    .placeholder("prod, billing")
+    .help("Leave blank for all. Alerts that are about no credential or integration go to channels without tags here.")
     .check(|value| tags(value).map(|tags| tags.join(", ")));
 
 /// The tags of a field: in lower case, each once, in the order of the field.

@@ -20,6 +20,7 @@ pub mod recipients;
 mod refusal;
 pub mod two_step;
 pub mod users;
+pub mod views;
 
 pub use confirmation::{Confirmation, confirm};
 use database::{read, write};

@@ -46,6 +46,7 @@ pub mod setup;
 pub mod step_up;
 mod table;
 pub mod users;
+pub mod views;
 
 pub use route::Route;
 
@@ -151,6 +152,9 @@ tree! {
     get  "/help/{name}"              => help::concept;
     get  "/help/credentials/{slug}"  => help::credential;
     get  "/help/integrations/{slug}" => help::integration;
+    post "/views"             => views::create;
+    post "/views/{id}"        => views::update;
+    post "/views/{id}/delete" => views::destroy;
 
     get  "/setup"    => setup::new;
     post "/setup"    => setup::create;

@@ -93,6 +93,9 @@ const NOTICES: &[(&str, Notice)] = &[
     ("retried", Notice { tone: "good", text: "Retrying the message." }),
     ("nothing-to-retry", Notice { tone: "info", text: "Nothing to send: the alerts are closed." }),
     ("given-up", Notice { tone: "info", text: "Message discarded." }),
+    ("view-saved", Notice { tone: "good", text: "View saved." }),
+    ("view-renamed", Notice { tone: "good", text: "View renamed." }),
+    ("view-removed", Notice { tone: "good", text: "View deleted." }),
     ("limit", Notice { tone: "good", text: "Saved. Alerts follow within half a minute." }),
     ("two-step-reset", Notice { tone: "good", text: "The authenticator has been taken off the account." }),
 ];

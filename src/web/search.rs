@@ -1,5 +1,5 @@
-//! *Search or jump*: credentials and integrations by any of their words, the pages of the console, and what can be
-//! added. A page by itself; with script the palette (static/js/palette.js) shows its results over any page.
+//! *Search or jump*: credentials and integrations by any of their words, saved views, the pages of the console, and what
+//! can be added. A page by itself; with script the palette (static/js/palette.js) shows its results over any page.
 
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
@@ -12,10 +12,12 @@ use super::integrations::shown;
 use super::page::{self, Shell};
 use super::params::Params;
 use super::session::{As, Auditor};
+use super::views;
 use crate::credentials::{self, KINDS};
 use crate::integrations::Family;
 use crate::models::credential_query::{self, Sort};
-use crate::models::{DbError, credential_list};
+use crate::models::views::View;
+use crate::models::{self, DbError, UserId, credential_list};
 use crate::models::{integration_list, integration_query};
 use crate::services::Services;
 
@@ -72,7 +74,7 @@ pub async fn show(
     let shell = Shell::new(&request, &visitor, "search");
     let mut groups = match search.is_empty() {
         true => Vec::new(),
-        false => found(&services, search.clone()).await?,
+        false => found(&services, visitor.user_id, search.clone()).await?,
     };
     groups.push(Group { title: "Pages", hits: pages(&shell, &search) });
     groups.push(Group { title: "Help", hits: if search.is_empty() { Vec::new() } else { help(&search) } });
@@ -85,15 +87,17 @@ pub async fn show(
     }
 }
 
-async fn found(services: &Services, search: String) -> Result<Vec<Group>, Error> {
+async fn found(services: &Services, user: UserId, search: String) -> Result<Vec<Group>, Error> {
     let limits = services.limits();
     let by_match = credential_query::Query { search: search.clone(), sort: Sort::Match, limits, ..Default::default() };
-    let by_name = integration_query::Query { search, ..Default::default() };
+    let by_name = integration_query::Query { search: search.clone(), ..Default::default() };
     let read = move |conn: &mut _| {
         let credentials = credential_list::page(conn, &by_match)?.rows;
-        Ok::<_, DbError>((credentials, integration_list::sorted(conn, &by_name, EACH as i64)?))
+        let integrations = integration_list::sorted(conn, &by_name, EACH as i64)?;
+        Ok::<_, DbError>((credentials, integrations, models::views::of(conn, user, None)?))
     };
-    let (credentials, integrations) = services.db.run(read).await?;
+    let (credentials, integrations, views) = services.db.run(read).await?;
+    let fitting = views.into_iter().filter(|view| matches(&view.name, &search));
     let credential = |row: credential_query::Row| Hit {
         mark: credentials::find(&row.kind).map_or("", |kind| kind.slug),
         icon: "key",
@@ -111,7 +115,18 @@ async fn found(services: &Services, search: String) -> Result<Vec<Group>, Error>
     Ok(vec![
         Group { title: "Credentials", hits: credentials.into_iter().take(EACH).map(credential).collect() },
         Group { title: "Integrations", hits: integrations.into_iter().take(EACH).map(integration).collect() },
+        Group { title: "Saved views", hits: fitting.take(EACH).map(saved).collect() },
     ])
+}
+
+fn saved(view: View) -> Hit {
+    Hit {
+        mark: "",
+        icon: "filter",
+        detail: views::label(view.list).to_owned(),
+        href: views::href(&view),
+        name: view.name,
+    }
 }
 
 /// Whether each word of a search is somewhere in the text.

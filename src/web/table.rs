@@ -59,6 +59,20 @@ pub struct Sorting {
     pub descending: bool,
 }
 
+impl Sorting {
+    /// `sorts` are the words of the orders in the address, and what people call them.
+    pub fn new(
+        path: &'static str,
+        params: &Params,
+        sorts: impl IntoIterator<Item = (&'static str, &'static str)>,
+        descending: bool,
+    ) -> Self {
+        let chosen = params.get("sort");
+        let sorts = sorts.into_iter().map(|(word, label)| (word, label, word == chosen)).collect();
+        Self { path, sorts, descending }
+    }
+}
+
 /// The number of the first row of the page that the address names; 0 where it does not say.
 pub fn position(params: &Params) -> i64 {
     match (params.get("after"), params.get("before")) {

@@ -47,3 +47,4 @@ mod support;
 mod trust;
 mod upgrade;
 mod users;
+mod views;

@@ -70,9 +70,7 @@ pub fn fields(spec: &Spec, purpose: Purpose) -> Vec<Field> {
         Purpose::Saved => NAME,
     });
     fields.extend(how);
-    if family != Family::AlertProfile {
-        fields.push(SCHEDULE);
-    }
+    fields.push(if family == Family::AlertProfile { labels::ONLY_TAGS } else { SCHEDULE });
     fields.extend([labels::OWNER.advanced(), labels::TAGS.advanced()]);
     fields
 }

@@ -6,6 +6,8 @@ use crate::integrations::alerts::Trigger;
 use crate::models::alert_list::{Filter, Owner, Place, State};
 use crate::web::error::Error;
 
+/// Of the page.
+pub const PATH: &str = "/alerts";
 /// Longest search, in characters.
 const LONGEST_SEARCH: usize = 200;
 /// In an address: owned by nobody.

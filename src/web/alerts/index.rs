@@ -6,7 +6,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 use chrono::{DateTime, Utc};
 
-use super::asked::{self, NAMES, NOBODY, SEVERITIES};
+use super::asked::{self, NAMES, NOBODY, PATH, SEVERITIES};
 use super::channels::ChannelView;
 use super::groups::GroupView;
 use super::view::{self, DeliveryView};
@@ -15,7 +15,8 @@ use crate::integrations::alerts::Trigger;
 use crate::models::alert_list::{self, Filter, Group, Line, Owner, Place, State};
 use crate::models::cloud_keys::Count;
 use crate::models::delivery_list::{self, ChannelState, Shown};
-use crate::models::{self, Conn, DbError};
+use crate::models::views::{self, List, View};
+use crate::models::{self, Conn, DbError, UserId};
 use crate::services::Services;
 use crate::vault::Vault;
 use crate::web::chip::Chip;
@@ -25,8 +26,8 @@ use crate::web::integrations::shown::bounded;
 use crate::web::page::{self, Shell};
 use crate::web::params::Params;
 use crate::web::session::{As, Auditor};
+use crate::web::views::Bar;
 
-const PATH: &str = "/alerts";
 /// Alerts of one group, or closed ones, on a page.
 const PAGE: usize = 50;
 /// Alerts of each group, where there are several.
@@ -41,6 +42,7 @@ struct Index {
     /// (name, value) of what the forms keep of the address.
     kept: Vec<(&'static str, String)>,
     search: String,
+    views: Bar,
     severities: Vec<(&'static str, &'static str)>,
     severity: String,
     /// (slug, label)
@@ -83,6 +85,7 @@ struct Read {
     channels: Vec<ChannelState>,
     parked: Vec<Shown>,
     told: bool,
+    views: Vec<View>,
     now: DateTime<Utc>,
 }
 
@@ -91,7 +94,12 @@ fn is_paged(filter: &Filter) -> bool {
     filter.state == State::Closed || !filter.trigger.is_empty()
 }
 
-fn read(conn: &mut Conn, vault: &Vault, filter: &Filter, after: Option<Place>) -> Result<Read, DbError> {
+fn read(
+    conn: &mut Conn,
+    (vault, user): (&Vault, UserId),
+    filter: &Filter,
+    after: Option<Place>,
+) -> Result<Read, DbError> {
     let (groups, mut lines) = if filter.state == State::Closed {
         (Vec::new(), alert_list::page(conn, filter, after, PAGE as i64 + 1)?)
     } else {
@@ -112,6 +120,7 @@ fn read(conn: &mut Conn, vault: &Vault, filter: &Filter, after: Option<Place>) -
         channels: delivery_list::channels(conn)?,
         parked: delivery_list::parked(conn, MOST_PARKED as i64 + 1)?,
         told: alerting::has_audience(conn, vault)?,
+        views: views::of(conn, user, Some(List::Alerts))?,
         now: models::clock(conn)?,
         groups,
         lines,
@@ -126,17 +135,18 @@ pub async fn index(
     params: Params,
 ) -> Result<HttpResponse, Error> {
     let (filter, after) = (asked::filter(|name| params.get(name))?, asked::place(params.get("after"))?);
-    let (wanted, vault) = (filter.clone(), services.vault.clone());
-    let read = services.db.run(move |conn| read(conn, &vault, &wanted, after)).await?;
+    let (wanted, vault, user) = (filter.clone(), services.vault.clone(), visitor.user_id);
+    let mut read = services.db.run(move |conn| read(conn, (&vault, user), &wanted, after)).await?;
+    let views = Bar::new(List::Alerts, &params, std::mem::take(&mut read.views), &visitor.principal());
     // The sidebar says what the chip says.
     let [open, ..] = read.counts;
     services.alerts.set_open(open);
-    let index = Index::new(&services, Shell::new(&request, &visitor, "alerts"), &params, filter, read);
+    let index = Index::new(&services, (Shell::new(&request, &visitor, "alerts"), views), &params, filter, read);
     if htmx::asked(&request) { page::html(&index.as_results()) } else { page::html(&index) }
 }
 
 impl Index {
-    fn new(services: &Services, shell: Shell, params: &Params, filter: Filter, read: Read) -> Self {
+    fn new(services: &Services, (shell, views): (Shell, Bar), params: &Params, filter: Filter, read: Read) -> Self {
         let (now, paged) = (read.now, is_paged(&filter));
         let last = read.lines.last().filter(|_| read.more);
         let place =
@@ -147,6 +157,7 @@ impl Index {
         let search = filter.search.trim().to_owned();
         Self {
             kept: NAMES.map(|name| (name, params.get(name).to_owned())).into_iter().collect(),
+            views,
             severities: SEVERITIES.to_vec(),
             severity: params.get("severity").to_owned(),
             triggers: Trigger::ALL.map(|trigger| (trigger.slug(), words::group(trigger))).to_vec(),

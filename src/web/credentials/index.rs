@@ -12,6 +12,7 @@ use crate::models::credential_limits::Limits;
 use crate::models::credential_query::{PAGE, Page, Query, Row, Searched, Sort};
 use crate::models::credential_summary::{self, Summary};
 use crate::models::labels::{self, Of};
+use crate::models::views::{self, List};
 use crate::models::{Conn, DbError, credential_list};
 use crate::services::Services;
 use crate::web::error::Error;
@@ -22,6 +23,7 @@ use crate::web::pager::{Pager, Read};
 use crate::web::params::Params;
 use crate::web::session::{As, Auditor};
 use crate::web::table::{Column, Pick, Sorting};
+use crate::web::views::Bar;
 
 /// (order, what is written above it, class); a column without an order does not sort.
 const COLUMNS: &[(Option<Sort>, &str, &str)] = &[
@@ -69,6 +71,7 @@ struct Index {
     picks: Vec<Pick>,
     chips: Vec<Chip>,
     any_state: bool,
+    views: Bar,
     sorting: Sorting,
     columns: Vec<Column>,
     caption: String,
@@ -93,13 +96,16 @@ pub async fn index(
 ) -> Result<HttpResponse, Error> {
     let query = query::read(&params, services.limits())?;
     let asked = query.clone();
+    let user = visitor.user_id;
     let read = move |conn: &mut Conn| {
-        Ok::<_, DbError>((credential_list::page(conn, &asked)?, Facets::read(conn, &asked.limits)?))
+        let views = views::of(conn, user, Some(List::Credentials))?;
+        Ok::<_, DbError>((credential_list::page(conn, &asked)?, Facets::read(conn, &asked.limits)?, views))
     };
-    let (page, facets) = services.db.run(read).await?;
+    let (page, facets, views) = services.db.run(read).await?;
     let mut shell = Shell::new(&request, &visitor, "credentials");
     shell.totals.credentials = Some(Count { number: facets.summary.total(), more: false });
-    let index = shown(shell, &params, &query, (page, facets));
+    let views = Bar::new(List::Credentials, &params, views, &visitor.principal());
+    let index = Index { views, ..shown(shell, &params, &query, (page, facets)) };
     if htmx::asked(&request) { page::html(&index.as_results()) } else { page::html(&index) }
 }
 
@@ -131,18 +137,9 @@ fn shown(shell: Shell, params: &Params, query: &Query, (page, facets): (Page, Fa
         picks: picks(query, &facets),
         chips: chips(query, &facets.summary),
         any_state: query.state.is_none(),
-        sorting: Sorting {
-            path: PATH,
-            sorts: SORTS.iter().map(|(word, _, label)| (*word, *label, params.get("sort") == *word)).collect(),
-            descending: query.descending,
-        },
-        columns: COLUMNS
-            .iter()
-            .map(|(of, label, class)| {
-                let word = of.map(query::word);
-                Column::new((label, class, word), (PATH, params), (query::word(sort), query.descending))
-            })
-            .collect(),
+        views: Bar::default(),
+        sorting: Sorting::new(PATH, params, SORTS.iter().map(|(word, _, label)| (*word, *label)), query.descending),
+        columns: columns(params, (query::word(sort), query.descending)),
         caption,
         rows: rows.into_iter().enumerate().map(view).collect(),
         filtered,
@@ -153,6 +150,13 @@ fn shown(shell: Shell, params: &Params, query: &Query, (page, facets): (Page, Fa
         csv: query::first_page(params, &[]).replacen(PATH, "/credentials.csv", 1),
         filters: query::first_page(params, &[("sort", ""), ("dir", "")]),
     }
+}
+
+fn columns(params: &Params, sorted: (&str, bool)) -> Vec<Column> {
+    let column = |(of, label, class): &(Option<Sort>, &'static str, &'static str)| {
+        Column::new((label, class, of.map(query::word)), (PATH, params), sorted)
+    };
+    COLUMNS.iter().map(column).collect()
 }
 
 fn pager(params: &Params, query: &Query, page: &Page, all: i64) -> Pager {

@@ -21,7 +21,7 @@ pub mod index;
 pub mod limit;
 pub mod new;
 mod policies;
-mod query;
+pub(super) mod query;
 pub mod replace;
 pub mod rotate;
 mod row;

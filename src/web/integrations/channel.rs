@@ -6,6 +6,7 @@ use askama::Template;
 use chrono::{DateTime, Utc};
 
 use super::{form, show, shown};
+use crate::alerting;
 use crate::form::Values;
 use crate::integrations::Spec;
 use crate::integrations::alerts::{self, Trigger};
@@ -51,6 +52,8 @@ struct Channel {
     credential: Option<(CredentialId, String)>,
     role: Option<String>,
     triggers: String,
+    /// The tags that it is limited to.
+    only_tags: Vec<String>,
     facts: Vec<(&'static str, String)>,
     owner: String,
     tags: Vec<String>,
@@ -119,6 +122,7 @@ pub fn show(shell: Shell, egress: &Egress, read: Read) -> Result<HttpResponse, E
         credential,
         role: Spec::find(&row.version).and_then(|spec| spec.role(&settings)),
         triggers: if wanted.is_empty() { "Nothing".to_owned() } else { wanted.join(", ") },
+        only_tags: alerting::only_tags(&settings),
         facts: show::facts(&row, &settings, way_out),
         owner: row.owner.clone(),
         tags: row.tags.clone(),

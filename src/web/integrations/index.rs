@@ -13,7 +13,8 @@ use crate::models::counts::{self, OfFamily};
 use crate::models::integration_list::{self, Found};
 use crate::models::integration_query::{Condition, PAGE, Query, Sort};
 use crate::models::labels::{self, Of};
-use crate::models::{self, Conn, DbError};
+use crate::models::views::{self, List, View};
+use crate::models::{self, Conn, DbError, UserId};
 use crate::services::Services;
 use crate::web::chip::Chip;
 use crate::web::error::Error;
@@ -24,6 +25,7 @@ use crate::web::pager::{Pager, Read};
 use crate::web::params::Params;
 use crate::web::session::{As, Auditor};
 use crate::web::table::{Column, Pick, Sorting};
+use crate::web::views::Bar;
 
 /// (order, what is written above it, class); a column without an order does not sort.
 const COLUMNS: [(Option<Sort>, &str, &str); 9] = [
@@ -48,6 +50,7 @@ struct Index {
     kept: Vec<(&'static str, String)>,
     families: Vec<Chip>,
     conditions: Vec<Chip>,
+    views: Bar,
     sorting: Sorting,
     columns: Vec<Column>,
     caption: String,
@@ -66,16 +69,18 @@ struct Asked {
     counts: Vec<OfFamily>,
     tags: Vec<String>,
     owners: Vec<String>,
+    views: Vec<View>,
     now: DateTime<Utc>,
 }
 
 impl Asked {
-    fn read(conn: &mut Conn, query: &Query) -> Result<Self, DbError> {
+    fn read(conn: &mut Conn, query: &Query, user: UserId) -> Result<Self, DbError> {
         Ok(Self {
             found: integration_list::page(conn, query)?,
             counts: counts::of_integrations(conn)?,
             tags: labels::tags_of(conn, Of::Integrations)?,
             owners: labels::owners_of(conn, Of::Integrations)?,
+            views: views::of(conn, user, Some(List::Integrations))?,
             now: models::clock(conn)?,
         })
     }
@@ -88,19 +93,22 @@ pub async fn index(
     params: Params,
 ) -> Result<HttpResponse, Error> {
     let query = query::read(&params)?;
-    let asked = query.clone();
-    let read = services.db.run(move |conn: &mut Conn| Asked::read(conn, &asked)).await?;
-    let page = shown(Shell::new(&request, &visitor, "integrations"), &params, &query, read);
+    let (asked, user) = (query.clone(), visitor.user_id);
+    let mut read = services.db.run(move |conn: &mut Conn| Asked::read(conn, &asked, user)).await?;
+    let views = Bar::new(List::Integrations, &params, std::mem::take(&mut read.views), &visitor.principal());
+    let page = shown((Shell::new(&request, &visitor, "integrations"), views), &params, &query, read);
     if htmx::asked(&request) { page::html(&page.as_results()) } else { page::html(&page) }
 }
 
-fn shown(mut shell: Shell, params: &Params, query: &Query, read: Asked) -> Index {
-    let Asked { found, counts, tags, owners, now } = read;
+fn shown((mut shell, views): (Shell, Bar), params: &Params, query: &Query, read: Asked) -> Index {
+    let Asked { found, counts, tags, owners, now, .. } = read;
     let total: i64 = counts.iter().map(|of| of.number).sum();
     shell.totals.integrations = Some(Count { number: total, more: false });
     let order = if query.descending { "descending" } else { "ascending" };
     let label = SORTS.iter().find(|(_, of, _)| *of == query.sort).map_or("name", |(.., label)| label);
     let may_edit = shell.may_edit;
+    let tags = Pick::of_values("tag", "Tag", &tags, &query.tag);
+    let picks = [tags, Pick::of_values("owner", "Owner", &owners, &query.owner)];
     let heads = COLUMNS.iter().map(|(of, label, class)| {
         let sorted = (query::word(query.sort), query.descending);
         Column::new((label, class, of.map(query::word)), (PATH, params), sorted)
@@ -108,22 +116,13 @@ fn shown(mut shell: Shell, params: &Params, query: &Query, read: Asked) -> Index
     Index {
         shell,
         empty: total == 0,
-        picks: [
-            Pick::of_values("tag", "Tag", &tags, &query.tag),
-            Pick::of_values("owner", "Owner", &owners, &query.owner),
-        ]
-        .into_iter()
-        .flatten()
-        .collect(),
+        views,
+        picks: picks.into_iter().flatten().collect(),
         pager: pager(params, query, &found, total),
         kept: ["family", "state"].map(|name| (name, params.get(name).to_owned())).into_iter().collect(),
         families: families(params, &counts),
         conditions: conditions(params, &counts),
-        sorting: Sorting {
-            path: PATH,
-            sorts: SORTS.iter().map(|(word, _, label)| (*word, *label, params.get("sort") == *word)).collect(),
-            descending: query.descending,
-        },
+        sorting: Sorting::new(PATH, params, SORTS.map(|(word, _, label)| (word, label)), query.descending),
         columns: heads.collect(),
         caption: format!("Integrations, sorted by {}, {order}", crate::form::in_sentence(label)),
         search: query.search.clone(),

@@ -17,7 +17,7 @@ pub mod index;
 pub mod inventory;
 pub mod item;
 pub mod new;
-mod query;
+pub(super) mod query;
 mod row;
 pub mod runs;
 pub mod show;

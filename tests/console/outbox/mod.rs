@@ -25,6 +25,7 @@ pub mod mail;
 mod once;
 mod outage;
 mod replicas;
+mod tags;
 
 /// Saves a credential as a person would have.
 fn credential(app: &TestApp, kind: &'static credentials::Kind, name: &str, values: &[(&str, &str)]) -> CredentialId {
