@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::due_alerts::{LOCK, PATIENCE};
 use super::schema::notices;
-use super::{Conn, DbError, IntegrationId, RecipientId};
+use super::{Conn, DbError, IntegrationId, RecipientId, sample};
 
 /// Somebody to tell.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,8 +48,9 @@ pub fn give(conn: &mut Conn, targets: &[Target]) -> Result<usize, DbError> {
     if taken == 0 {
         return Ok(0);
     }
+    let query = GIVE.replace("__SAMPLE__", sample::OF_SAMPLE);
     for target in targets {
-        diesel::sql_query(GIVE)
+        diesel::sql_query(&query)
             .bind::<SqlUuid, _>(digest)
             .bind::<Array<Text>, _>(&target.triggers)
             .bind::<SqlUuid, _>(target.integration)
@@ -61,7 +62,7 @@ pub fn give(conn: &mut Conn, targets: &[Target]) -> Result<usize, DbError> {
     Ok(taken)
 }
 
-/// That an alert is closed is told to those who heard of it before, or hear of it now. A channel is not told of its own
+/// `__SAMPLE__` leaves out what is about sample data. That an alert is closed is told to those who heard of it before, or hear of it now. A channel is not told of its own
 /// failure.
 const GIVE: &str = "
     WITH told AS (
@@ -69,6 +70,7 @@ const GIVE: &str = "
             a.trigger, n.days DESC, n.at, n.id) - 1 AS at
         FROM notices n JOIN alerts a ON a.id = n.alert_id
         WHERE n.digest_id = $1 AND a.trigger = ANY($2) AND NOT (a.trigger = 'delivery' AND a.subject_id = $3)
+            AND NOT __SAMPLE__
             AND (n.event <> 'closed' OR EXISTS (
                 SELECT 1 FROM notices m JOIN delivery_lines l ON l.notice_id = m.id JOIN deliveries d ON d.id = l.delivery_id
                 WHERE m.alert_id = a.id AND d.integration_id = $3 AND d.recipient_id IS NOT DISTINCT FROM $4)

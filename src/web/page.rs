@@ -96,6 +96,8 @@ const NOTICES: &[(&str, Notice)] = &[
     ("retried", Notice { tone: "good", text: "Retrying the message." }),
     ("nothing-to-retry", Notice { tone: "info", text: "Nothing to send: the alerts are closed." }),
     ("given-up", Notice { tone: "info", text: "Message discarded." }),
+    ("sample-loaded", Notice { tone: "good", text: "Sample data loaded. Its alerts follow within half a minute." }),
+    ("sample-removed", Notice { tone: "good", text: "Sample data removed." }),
     ("limit", Notice { tone: "good", text: "Saved. Alerts follow within half a minute." }),
     ("two-step-reset", Notice { tone: "good", text: "The authenticator has been taken off the account." }),
 ];

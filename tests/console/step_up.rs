@@ -110,6 +110,8 @@ const DOES_NOT_ASK: &[(&str, &str)] = &[
     ("/users/{id}/sessions/end", "only takes away"),
     ("/account/preferences", "looks only"),
     ("/first-steps", "ticks a list on the dashboard"),
+    ("/sample-data", "only into an empty console, and nothing of anybody"),
+    ("/sample-data/remove", "only what was made up, and nobody uses"),
     ("/credentials", "a new secret that the visitor knows"),
     ("/credentials/import", "new secrets that the visitor knows"),
     ("/credentials/test", "sends only what was typed"),
