@@ -15,6 +15,7 @@ use crate::services::Services;
 use crate::telemetry;
 
 mod alerts;
+mod figures;
 mod follow;
 mod outbox;
 mod run_queue;
@@ -31,6 +32,9 @@ const LAST_HEADS: Duration = Duration::from_secs(2);
 
 /// Between two looks at what the sidebar counts.
 const TOTALS: Duration = Duration::from_secs(10);
+
+/// Between two counts for the figures of the day.
+const FIGURES: Duration = Duration::from_secs(3_600);
 
 /// Within so long a verification that is late begins by itself: two turns of its job.
 const VERIFICATION_BEGINS: Duration = Duration::from_secs(1_200);
@@ -83,6 +87,7 @@ fn work(services: &Arc<Services>) -> Vec<Job> {
         alerts::decide(services.clone()).boxed_local(),
         outbox::work(services.clone()).boxed_local(),
         every(Duration::from_secs(30), services.clone(), "counts of credentials", fold_counts).boxed_local(),
+        every(FIGURES, services.clone(), "figures of the day", figures::keep).boxed_local(),
         every(Duration::from_secs(600), services.clone(), "verify", nightly).boxed_local(),
         every(Duration::from_secs(3_600), services.clone(), "heads of the trail", tell_heads).boxed_local(),
     ]

@@ -85,6 +85,8 @@ actions! {
     ViewRemoved "view.removed" "Shared view removed" "removed the shared view";
     FirstStepTicked "first_steps.ticked" "First step done" "ticked off the first step:";
     FirstStepsHidden "first_steps.hidden" "First steps hidden" "hid the list of";
+    SampleLoaded "sample.loaded" "Sample data loaded" "loaded the";
+    SampleRemoved "sample.removed" "Sample data removed" "removed the";
     DeliveryRetried "delivery.retried" "Delivery retried" "retried a message through";
     DeliveryDropped "delivery.dropped" "Delivery discarded" "discarded a message through";
     RecipientAdded "recipient.added" "Recipient added" "added the recipient";

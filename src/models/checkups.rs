@@ -10,7 +10,7 @@ use super::events::{self, Action, Actor};
 use super::provider_facts::{self, Told};
 use super::schema::credentials;
 use super::trust;
-use super::{Conn, CredentialId, DbError};
+use super::{Conn, CredentialId, DbError, sample};
 use crate::vault::Vault;
 
 /// What a test found, as it is kept. No secret is in any of it.
@@ -103,18 +103,20 @@ struct Due {
 }
 
 /// Takes credentials of these kinds whose daily test is due: whoever else asks gets others. Each is due again a day
-/// later at its own moment, also when a console was away for days. The shipped role counts once something uses it.
+/// later at its own moment, also when a console was away for days. The shipped role counts once something uses it;
+/// no provider is asked about sample data.
 pub fn take_due(conn: &mut Conn, kinds: &[&str], limit: i64) -> Result<Vec<CredentialId>, DbError> {
-    let taken: Vec<Due> = diesel::sql_query(
+    let taken: Vec<Due> = diesel::sql_query(format!(
         "UPDATE credentials AS c
          SET next_test_at = CASE WHEN isfinite(c.next_test_at) THEN c.next_test_at + interval '1 day'
              * (1 + floor(extract(epoch FROM now() - c.next_test_at) / 86400)) ELSE now() + interval '1 day' END
-         FROM (SELECT id FROM credentials
+         FROM (SELECT id FROM credentials c
                WHERE kind = ANY($1) AND next_test_at <= now() AND integrity_failed_at IS NULL
-                   AND (usage_count > 0 OR NOT shipped)
+                   AND (usage_count > 0 OR NOT shipped) AND NOT {}
                ORDER BY next_test_at LIMIT $2 FOR NO KEY UPDATE SKIP LOCKED) AS due
          WHERE c.id = due.id RETURNING c.id",
-    )
+        sample::IS_MADE_UP
+    ))
     .bind::<Array<Text>, _>(kinds)
     .bind::<BigInt, _>(limit)
     .load(conn)?;

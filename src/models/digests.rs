@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::due_alerts::{LOCK, PATIENCE};
 use super::schema::notices;
-use super::{Conn, DbError, IntegrationId, RecipientId, tagged};
+use super::{Conn, DbError, IntegrationId, RecipientId, sample, tagged};
 use crate::vault::Vault;
 
 /// Somebody to tell.
@@ -53,8 +53,9 @@ pub fn give(conn: &mut Conn, vault: &Vault, targets: &[Target]) -> Result<usize,
     }
     let limited = targets.iter().any(|target| !target.tags.is_empty());
     let doubted = if limited { tagged::doubted(conn, vault, digest)? } else { Vec::new() };
+    let query = GIVE.replace("__SAMPLE__", sample::OF_SAMPLE);
     for target in targets {
-        diesel::sql_query(GIVE)
+        diesel::sql_query(&query)
             .bind::<SqlUuid, _>(digest)
             .bind::<Array<Text>, _>(&target.triggers)
             .bind::<SqlUuid, _>(target.integration)
@@ -70,12 +71,14 @@ pub fn give(conn: &mut Conn, vault: &Vault, targets: &[Target]) -> Result<usize,
 
 /// That an alert is closed is told to those who heard of it before, whatever tags it has by now, or who hear of it now. A
 /// channel is not told of its own failure. `$7` are the tags of the target, and `$8` rows whose tags do not count.
+/// `__SAMPLE__` is what is about sample data, of which nobody is told.
 const GIVE: &str = "
     WITH told AS (
         SELECT n.id, row_number() OVER (ORDER BY array_position(ARRAY['raised', 'reminder', 'ahead', 'closed'], n.event),
             a.trigger, n.days DESC, n.at, n.id) - 1 AS at
         FROM notices n JOIN alerts a ON a.id = n.alert_id
         WHERE n.digest_id = $1 AND a.trigger = ANY($2) AND NOT (a.trigger = 'delivery' AND a.subject_id = $3)
+            AND NOT __SAMPLE__
             AND (n.event = 'closed' AND EXISTS (
                 SELECT 1 FROM notices m JOIN delivery_lines l ON l.notice_id = m.id JOIN deliveries d ON d.id = l.delivery_id
                 WHERE m.alert_id = a.id AND d.integration_id = $3 AND d.recipient_id IS NOT DISTINCT FROM $4)

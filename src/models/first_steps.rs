@@ -51,7 +51,8 @@ pub fn is_hidden(conn: &mut Conn) -> Result<bool, DbError> {
 /// `channels` is the family of integrations that only tell of alerts, `administrator` the slug of their role.
 pub fn known(conn: &mut Conn, channels: &str, administrator: &str) -> Result<Known, DbError> {
     Ok(diesel::sql_query(
-        "SELECT EXISTS (SELECT FROM integrations WHERE family <> $1) AS integration,
+        "SELECT EXISTS (SELECT FROM integrations WHERE family <> $1
+                AND id NOT IN (SELECT subject_id FROM sample_rows)) AS integration,
             EXISTS (SELECT FROM first_steps WHERE step = $2) AS key_ring,
             (SELECT count(*) > 1 OR coalesce(bool_or(totp_confirmed), false) FROM users
                 WHERE role = $3 AND NOT disabled) AS second",

@@ -493,6 +493,25 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    daily_figures (day) {
+        day -> Date,
+        credentials -> Int8,
+        stale -> Int8,
+        failing -> Int8,
+        expiring -> Int8,
+        not_covered -> Int8,
+    }
+}
+
+diesel::table! {
+    sample_rows (subject_id) {
+        subject_id -> Uuid,
+        subject_kind -> Text,
+        removed -> Bool,
+    }
+}
+
 diesel::joinable!(credential_words -> credentials (credential_id));
 diesel::joinable!(secrets -> credentials (credential_id));
 diesel::joinable!(usages -> credentials (credential_id));
@@ -515,9 +534,11 @@ diesel::joinable!(snoozed_keys -> integrations (integration_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
     credential_words,
+    daily_figures,
     deployment,
     keks,
     replicas,
+    sample_rows,
     users,
     sessions,
     login_failures,

@@ -37,6 +37,11 @@ pub struct Cause {
     pub of_all: i64,
 }
 
+/// Integrations that failed the last time.
+pub fn failing(causes: &[Cause]) -> i64 {
+    causes.iter().find(|cause| cause.failed).map_or(0, |cause| cause.of_all)
+}
+
 /// The causes that most have: `each` of those that fail, then as many of those that work in part.
 pub fn causes(conn: &mut Conn, each: i64) -> Result<Vec<Cause>, DbError> {
     let [failing, partly] = [Condition::Failing, Condition::Partly].map(Condition::rank);

@@ -26,9 +26,10 @@ pub(super) fn where_it_may_be(host: &str) -> String {
     }
 }
 
-/// The first letter large, as a sentence begins. A host at the start keeps its case: a first word with a dot is one.
+/// The first letter large, as a sentence begins. A host or an ARN at the start keeps its case: a first word with a dot or
+/// a colon is one.
 pub(crate) fn capital(text: &str) -> String {
-    if text.split(' ').next().is_some_and(|word| word.contains('.')) {
+    if text.split(' ').next().is_some_and(|word| word.contains(['.', ':'])) {
         return text.to_owned();
     }
     let mut characters = text.chars();

@@ -18,6 +18,7 @@ mod numbers;
 mod principal;
 pub mod recipients;
 mod refusal;
+pub mod sample;
 pub mod two_step;
 pub mod users;
 pub mod views;

@@ -39,6 +39,7 @@ pub mod posted;
 mod problem;
 pub mod recipients;
 mod route;
+pub mod sample;
 pub mod search;
 pub mod security;
 pub mod session;
@@ -82,6 +83,8 @@ macro_rules! tree {
 tree! {
     get  "/"         => dashboard::show;
     post "/first-steps" => dashboard::first_steps::update;
+    post "/sample-data"        => sample::create;
+    post "/sample-data/remove" => sample::destroy;
     get  "/livez"    => health::live;
     get  "/readyz"   => health::ready;
 

@@ -96,6 +96,8 @@ const NOTICES: &[(&str, Notice)] = &[
     ("view-saved", Notice { tone: "good", text: "View saved." }),
     ("view-renamed", Notice { tone: "good", text: "View renamed." }),
     ("view-removed", Notice { tone: "good", text: "View deleted." }),
+    ("sample-loaded", Notice { tone: "good", text: "Sample data loaded. Its alerts follow within half a minute." }),
+    ("sample-removed", Notice { tone: "good", text: "Sample data removed." }),
     ("limit", Notice { tone: "good", text: "Saved. Alerts follow within half a minute." }),
     ("two-step-reset", Notice { tone: "good", text: "The authenticator has been taken off the account." }),
 ];

@@ -12,6 +12,8 @@ use crate::support::app::{Page, TestApp, Visit};
 pub const TABLE: &[(&str, &str, Option<Role>)] = &[
     ("get", "/", Some(Role::Auditor)),
     ("post", "/first-steps", Some(Role::Administrator)),
+    ("post", "/sample-data", Some(Role::Administrator)),
+    ("post", "/sample-data/remove", Some(Role::Administrator)),
     ("get", "/livez", None),
     ("get", "/readyz", None),
     ("get", "/setup", None),

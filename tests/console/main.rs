@@ -37,6 +37,7 @@ mod recipients;
 mod registries;
 mod requests;
 mod routes;
+mod sample;
 mod schema_tests;
 mod screens;
 mod sealed_columns;

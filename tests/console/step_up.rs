@@ -114,6 +114,8 @@ const DOES_NOT_ASK: &[(&str, &str)] = &[
     ("/views", "a filter under a name, which decides nothing"),
     ("/views/{id}", "the same"),
     ("/views/{id}/delete", "the same; the rows stay"),
+    ("/sample-data", "only into an empty console, and nothing of anybody"),
+    ("/sample-data/remove", "only what was made up, and nobody uses"),
     ("/credentials", "a new secret that the visitor knows"),
     ("/credentials/import", "new secrets that the visitor knows"),
     ("/credentials/test", "sends only what was typed"),

@@ -13,10 +13,10 @@ use crate::draft;
 use crate::form::Values;
 use crate::models::credentials::Credential;
 use crate::models::trust::{Doubt, Trusted};
-use crate::models::{CredentialId, DbError, altered, credentials};
+use crate::models::{CredentialId, DbError, altered, credentials, sample};
 use crate::providers;
 use crate::providers::aws::roles::Wanted;
-use crate::providers::probe::Finding;
+use crate::providers::probe::{Finding, Verdict};
 use crate::services::Services;
 use crate::usecases::{Principal, Refusal, read, write};
 
@@ -49,6 +49,9 @@ pub async fn test(services: &Services, principal: &Principal, id: CredentialId) 
 pub(super) async fn saved(services: &Services, principal: &Principal, id: CredentialId) -> Result<Finding, Refusal> {
     let row = trusted(services, principal, id).await?;
     let kind = kinds::find(&row.kind).ok_or(UNKNOWN_KIND)?;
+    if row.secret_version == 1 && read(services, move |conn, _| sample::has(conn, id.0)).await? {
+        return Ok(Finding::new(Verdict::NotHere, "This is sample data: no provider was asked.", ""));
+    }
     let values = opened(services, principal, (id, row.row_version)).await?;
     let found = checkup::probe(services, kind, &values, &roles(services, id).await?).await;
     checkup::record(services, principal.actor(), id, row.secret_version, &found).await?;

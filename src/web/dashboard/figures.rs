@@ -1,9 +1,13 @@
 //! The five figures at the top: a number, one line under it, and the list that it counts.
 
+use chrono::NaiveDate;
+
+use super::lines;
 use crate::models::attention::{Attention, Why};
 use crate::models::credential_summary::Summary;
+use crate::models::daily_figures::{Day, Figures};
 use crate::models::discovery::Counts;
-use crate::models::unwell::Cause;
+use crate::models::unwell::{self, Cause};
 use crate::web::integrations::shown::{counted, grouped};
 
 pub struct Figure {
@@ -15,6 +19,8 @@ pub struct Figure {
     pub hint: String,
     /// Of the number: bad, warn, or empty while it is 0.
     pub tone: &'static str,
+    /// The path of its last weeks; `None` before two days were counted.
+    pub line: Option<String>,
 }
 
 /// `limit`: the one limit of all secrets that have one, in days.
@@ -30,8 +36,9 @@ pub fn figures(
         value: grouped(value),
         hint,
         tone: if value > 0 { tone } else { "" },
+        line: None,
     };
-    let (unable, tests) = (failing(unwell), summary.failed_tests);
+    let (unable, tests) = (unwell::failing(unwell), summary.failed_tests);
     let types = counted(summary.kinds.len() as i64, "type");
     let mut figures = vec![
         of("credentials", "Credentials", "/credentials", summary.total(), "", types),
@@ -49,9 +56,21 @@ pub fn figures(
     figures
 }
 
-/// Integrations that failed the last time.
-pub fn failing(unwell: &[Cause]) -> i64 {
-    unwell.iter().find(|cause| cause.failed).map_or(0, |cause| cause.of_all)
+/// Gives each figure the line of its last weeks, up to today.
+pub fn draw(figures: &mut [Figure], past: &[Day], (today, now): (NaiveDate, Figures)) {
+    let of: [(&str, fn(&Figures) -> i64); 5] = [
+        ("credentials", |day| day.credentials),
+        ("stale", |day| day.stale),
+        ("failing", |day| day.failing),
+        ("expiring", |day| day.expiring),
+        ("open", |day| day.not_covered),
+    ];
+    for figure in figures {
+        let Some((_, value)) = of.iter().find(|(name, _)| *name == figure.name) else { continue };
+        let before = past.iter().map(|day| (day.day, value(&day.figures)));
+        let values: Vec<(NaiveDate, i64)> = before.chain([(today, value(&now))]).collect();
+        figure.line = lines::path(&values);
+    }
 }
 
 fn older(stale: i64, limit: Option<i32>) -> String {

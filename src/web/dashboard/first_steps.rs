@@ -9,6 +9,7 @@ use crate::alerting;
 use crate::integrations::Family;
 use crate::models::credential_summary::Summary;
 use crate::models::first_steps::{self, Tick};
+use crate::models::sample::Loaded;
 use crate::models::{Conn, DbError};
 use crate::services::Services;
 use crate::usecases;
@@ -46,12 +47,12 @@ const STEPS: [(&str, &str, &str, &str); 6] = [
 ];
 
 /// `None` once all are done, or the list is hidden.
-pub fn read(conn: &mut Conn, vault: &Vault, summary: &Summary) -> Result<Option<Vec<Step>>, DbError> {
+pub fn read(conn: &mut Conn, vault: &Vault, summary: &Summary, sample: Loaded) -> Result<Option<Vec<Step>>, DbError> {
     if first_steps::is_hidden(conn)? {
         return Ok(None);
     }
     let known = first_steps::known(conn, Family::AlertProfile.slug(), Role::Administrator.slug())?;
-    let own = summary.total() - summary.shipped;
+    let own = summary.total() - summary.shipped - sample.credentials;
     let notified = alerting::has_audience(conn, vault)?;
     let done = [own > 0, own > summary.untested, known.integration, notified, known.key_ring, known.second];
     let steps = STEPS.into_iter().zip(done).map(|((name, title, help, href), done)| Step {

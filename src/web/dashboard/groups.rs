@@ -3,12 +3,11 @@
 
 use chrono::{DateTime, Utc};
 
-use super::figures::failing;
 use crate::form::in_sentence;
 use crate::models::attention::{Attention, Why};
 use crate::models::credential_summary::Summary;
 use crate::models::discovery::{Counts, Line as Discovered};
-use crate::models::unwell::Cause;
+use crate::models::unwell::{Cause, failing};
 use crate::web::credentials::view::verdict_badge;
 use crate::web::discovery::view::{ThingView, facts};
 use crate::web::integrations::shown::{counted, grouped};

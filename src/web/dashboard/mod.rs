@@ -23,8 +23,10 @@ use crate::models::attention::{self, Attention};
 use crate::models::cloud_keys;
 use crate::models::credential_limits::Limits;
 use crate::models::credential_summary::{self, Summary};
+use crate::models::daily_figures::{self, Day, Figures};
 use crate::models::discovery::{self, Counts, Query, Sort};
 use crate::models::runs::{self, RunState};
+use crate::models::sample::{self, Loaded};
 use crate::models::unwell::{self, Cause};
 use crate::models::{self, Conn, DbError};
 use crate::services::Services;
@@ -34,6 +36,7 @@ mod ages;
 mod figures;
 pub mod first_steps;
 mod groups;
+mod lines;
 
 /// Rows of a group.
 const EACH: i64 = 3;
@@ -50,6 +53,8 @@ struct Show {
     steps: Option<Vec<Step>>,
     /// The path of the key ring.
     keyring: String,
+    /// `None`: there is none, and the console is not empty.
+    sample: Option<SampleView>,
     figures: Vec<Figure>,
     groups: Vec<Group>,
     ages: Option<Chart>,
@@ -87,6 +92,8 @@ struct Found {
     unwell: Vec<Cause>,
     recent: Vec<runs::Recent>,
     steps: Option<Vec<Step>>,
+    sample: Option<SampleView>,
+    past: Vec<Day>,
     now: DateTime<Utc>,
 }
 
@@ -99,16 +106,31 @@ struct For {
     is_administrator: bool,
 }
 
+/// Sample data that is there, or that is offered to an administrator of an empty console.
+struct SampleView {
+    loaded: Loaded,
+}
+
+fn sample(conn: &mut Conn, reader: &For) -> Result<Option<SampleView>, DbError> {
+    let loaded = sample::loaded(conn)?;
+    let shown = loaded.any() || (reader.is_administrator && sample::is_console_empty(conn)?);
+    Ok(shown.then_some(SampleView { loaded }))
+}
+
 fn read(conn: &mut Conn, reader: &For) -> Result<Found, DbError> {
     let (now, limits) = (models::clock(conn)?, &reader.limits);
     let summary = credential_summary::summary(conn, limits)?;
-    let steps = if reader.is_administrator { first_steps::read(conn, &reader.vault, &summary)? } else { None };
+    let sample = sample(conn, reader)?;
+    let loaded = sample.as_ref().map(|sample| sample.loaded).unwrap_or_default();
+    let steps = if reader.is_administrator { first_steps::read(conn, &reader.vault, &summary, loaded)? } else { None };
     let discovered = discovery::counts(conn)?;
     let open = Query { sort: Sort::All, not_covered: true, search: String::new(), from: None, size: EACH };
     let any_open = discovered.open_registries + discovered.open_functions > 0;
     Ok(Found {
         summary,
         steps,
+        sample,
+        past: daily_figures::before_today(conn, lines::DAYS)?,
         found_ages: cloud_keys::ages(conn, reader.usual.unwrap_or(0))?,
         discovered,
         open: if any_open { discovery::page(conn, &open)?.lines } else { Vec::new() },
@@ -134,15 +156,18 @@ pub async fn show(services: Data<Services>, request: HttpRequest, visitor: As<Au
 
 impl Show {
     fn new(mut shell: Shell, found: Found, usual: Option<i32>) -> Self {
-        let Found { summary, found_ages, discovered, open, attention, unwell, recent, steps, now } = found;
+        let Found { summary, found_ages, discovered, open, attention, unwell, recent, steps, sample, past, now } =
+            found;
         shell.totals.credentials = Some(cloud_keys::Count { number: summary.total(), more: false });
         let limit = summary.limits.map_or(usual, |(least, greatest)| (least == greatest).then_some(least));
-        let figures = figures::figures(&summary, limit, (&attention, &unwell, discovered));
+        let mut figures = figures::figures(&summary, limit, (&attention, &unwell, discovered));
+        figures::draw(&mut figures, &past, (now.date_naive(), Figures::of(&summary, &unwell, discovered)));
         let groups = groups::Found { summary: &summary, limit, attention, unwell, discovered, open, now };
         Self {
             verified: None,
             keyring: String::new(),
             steps,
+            sample,
             figures,
             groups: groups.groups(shell.may_edit),
             ages: ages::stored(&summary, limit),

@@ -1,40 +1,17 @@
-//! The help on what holds for the whole console: states, roles, alerts, rotation, and the rest. What is a list in the
-//! code is read from there.
+//! The help on what is done every day: states, rotation, alerts, scans, import. What is a list in the code is read from
+//! there.
 
 use super::paths;
-use super::topic::{Block, Link, Section, Topic};
-use crate::accounts::Role;
+use super::topic::{Block, Section, Topic};
 use crate::alerting::words::{self, Said};
 use crate::integrations::alerts::{Event, Trigger};
 use crate::models::alert_settings::{AHEAD_DAYS, EXPIRY_DAYS, REMIND_DAYS};
 use crate::models::credential_query::EXPIRING_DAYS;
-use crate::providers;
 use crate::usecases::credentials::replace;
 
 /// In the order of the index.
 pub fn all() -> Vec<Topic> {
-    vec![
-        states(),
-        rotate(),
-        alerts(),
-        scans(),
-        import(),
-        roles(),
-        two_step(),
-        audit(),
-        key_ring(),
-        connections(),
-        keyboard(),
-    ]
-}
-
-fn topic(href: &str, title: &str, lead: &str, sections: Vec<Section>) -> Topic {
-    let (href, title, lead) = (href.to_owned(), title.to_owned(), lead.to_owned());
-    Topic { href, group: "How it works", mark: "", title, lead, sections, add: None }
-}
-
-fn links(list: &[(&str, &str)]) -> Block {
-    Block::Links(list.iter().map(|(href, text)| Link::new(*href, *text)).collect())
+    vec![states(), rotate(), alerts(), scans(), import()]
 }
 
 fn states() -> Topic {
@@ -49,7 +26,7 @@ fn states() -> Topic {
              otherwise from the day the secret was stored here. Rotating starts the count again. Renaming or tagging does \
              not.",
         ),
-        links(&[("/alerts/settings", "Limits and channels"), (paths::ROTATE, "Rotate and replace")]),
+        Block::links(&[("/alerts/settings", "Limits and channels"), (paths::ROTATE, "Rotate and replace")]),
     ];
     let expiring = format!(
         "A credential is expiring when its certificate, token or secret ends within {EXPIRING_DAYS} days, or has ended. The \
@@ -63,7 +40,7 @@ fn states() -> Topic {
                    read a part and names the rest as gaps is shown as partly.";
     let tampered = "The stored record isn't what Strongroom saved: somebody changed it in the database. Its secret is not used \
                     until it is entered again.";
-    topic(
+    Topic::concept(
         paths::STATES,
         "States",
         "What old, expiring, unused, not covered, failing and tampered mean.",
@@ -71,9 +48,21 @@ fn states() -> Topic {
             Section::new("old", "Old", old),
             Section::new("expiring", "Expiring", vec![Block::text(expiring)]),
             Section::new("unused", "Unused", vec![Block::text(unused)]),
-            Section::new("covered", "Not covered", vec![Block::text(covered), links(&[("/discovery", "Discovery")])]),
-            Section::new("failing", "Failing", vec![Block::text(failing), links(&[(paths::SCANS, "Scans and gaps")])]),
-            Section::new("tampered", "Tampered", vec![Block::text(tampered), links(&[(paths::AUDIT, "Audit trail")])]),
+            Section::new(
+                "covered",
+                "Not covered",
+                vec![Block::text(covered), Block::links(&[("/discovery", "Discovery")])],
+            ),
+            Section::new(
+                "failing",
+                "Failing",
+                vec![Block::text(failing), Block::links(&[(paths::SCANS, "Scans and gaps")])],
+            ),
+            Section::new(
+                "tampered",
+                "Tampered",
+                vec![Block::text(tampered), Block::links(&[(paths::AUDIT, "Audit trail")])],
+            ),
         ],
     )
 }
@@ -94,7 +83,7 @@ fn rotate() -> Topic {
     );
     let delete = "A credential that is in use can't be deleted: the database refuses it, and the page lists what uses it. Replace \
                   it everywhere first.";
-    topic(
+    Topic::concept(
         paths::ROTATE,
         "Rotate and replace",
         "How a secret is exchanged without breaking what uses it.",
@@ -125,7 +114,7 @@ fn alerts() -> Topic {
         "A channel that refuses twenty messages in a row is switched off, and the other channels say so.",
         "After a crash, the one message that was on its way may arrive twice, under the same ID.",
     ];
-    topic(
+    Topic::concept(
         paths::ALERTS,
         "Alerts",
         "What raises an alert, who is notified, and how to handle one.",
@@ -134,9 +123,13 @@ fn alerts() -> Topic {
             Section::new(
                 "times",
                 "When people are notified",
-                vec![Block::text(times), links(&[("/alerts/settings", "Limits and channels")])],
+                vec![Block::text(times), Block::links(&[("/alerts/settings", "Limits and channels")])],
             ),
-            Section::new("care", "Acknowledge and snooze", vec![Block::text(care), links(&[("/alerts", "Alerts")])]),
+            Section::new(
+                "care",
+                "Acknowledge and snooze",
+                vec![Block::text(care), Block::links(&[("/alerts", "Alerts")])],
+            ),
             Section::new("delivery", "When a message isn't delivered", vec![Block::points(&delivery)]),
         ],
     )
@@ -153,7 +146,7 @@ fn scans() -> Topic {
                 shown as partly, and what the gap may hide stays in the inventory until a later scan has read it.";
     let host = "A stored secret goes to the host of the integration only. A new host, or another private CA, asks for your \
                 password first. Redirects are not followed.";
-    topic(
+    Topic::concept(
         paths::SCANS,
         "Scans and gaps",
         "How scans run, and what it means when one reads only a part.",
@@ -181,7 +174,7 @@ fn import() -> Topic {
         "Tick what to import, and change names where you like.",
         "Import the chosen ones. Each is checked as if entered by hand, and is an event of its own.",
     ];
-    topic(
+    Topic::concept(
         paths::IMPORT,
         "Import",
         "How many credentials are added from one file.",
@@ -192,154 +185,6 @@ fn import() -> Topic {
                 "kept",
                 "What is kept",
                 vec![Block::text("Nothing of the file but the credentials you chose. Delete the file afterwards.")],
-            ),
-        ],
-    )
-}
-
-fn roles() -> Topic {
-    let may = |role| match role {
-        Role::Auditor => "Sees everything but secrets, and changes nothing. Nobody sees a stored secret.",
-        Role::Operator => "Adds, edits, tests, rotates and deletes credentials and integrations, and handles alerts.",
-        Role::Administrator => "All of that; also users, limits of age, and who is notified.",
-    };
-    let roles = Role::ALL.map(|role| (role.label(), may(role)));
-    let password = "Changes that give rights, send a secret to a new place or make alerts quieter ask for your password, unless you \
-                    gave it within the last five minutes.";
-    topic(
-        paths::ROLES,
-        "Roles",
-        "Who may do what.",
-        vec![
-            Section::new("roles", "Roles", vec![Block::terms(roles)]),
-            Section::new("password", "When your password is asked for", vec![Block::text(password)]),
-        ],
-    )
-}
-
-fn two_step() -> Topic {
-    let steps = [
-        "Open Account and choose two-step verification.",
-        "Scan the code with an authenticator app, and enter the six digits that it shows.",
-        "Keep the ten recovery codes where your phone isn't. Each lets you in once.",
-    ];
-    let lost = "Log in with a recovery code and set up another authenticator. Without codes, an administrator takes the \
-                authenticator off your account; without an administrator, whoever runs the server does so at its command line.";
-    topic(
-        paths::TWO_STEP,
-        "Two-step verification",
-        "A code from your phone beside the password.",
-        vec![
-            Section::new(
-                "on",
-                "Turn it on",
-                vec![Block::Steps(steps.map(str::to_owned).into()), links(&[("/account", "Account")])],
-            ),
-            Section::new("lost", "When the phone is lost", vec![Block::text(lost)]),
-            Section::new(
-                "required",
-                "Required",
-                vec![Block::text("An administrator can require it of a user, who then sets it up at the next login.")],
-            ),
-        ],
-    )
-}
-
-fn audit() -> Topic {
-    let held = "Every change and every use of a secret is an event. Each event carries a keyed code over itself and the one \
-                before, so that a changed, removed or inserted event shows.";
-    let checks = [
-        "Each console follows what others write every few seconds, and reads the whole trail when it starts.",
-        "Every night the whole store is verified: every secret is opened once, and every record is held against the trail.",
-        "What is found raises an alert. While the trail is broken, no secret is used and nothing is changed.",
-    ];
-    let commands = Block::Code(
-        "Verify by hand, and compare with heads kept elsewhere".to_owned(),
-        "strongroom verify\nstrongroom audit verify\nstrongroom audit verify --anchor saved-mail.eml".to_owned(),
-    );
-    let rolled = "A database that was put back as a whole shows only beside heads kept elsewhere: the log names them every hour, \
-                  and alert mails carry them.";
-    topic(
-        paths::AUDIT,
-        "Audit trail",
-        "What is recorded, and how it is verified.",
-        vec![
-            Section::new("held", "What it is", vec![Block::text(held), links(&[("/audit", "Audit")])]),
-            Section::new("checks", "How it is verified", vec![Block::points(&checks), commands, Block::text(rolled)]),
-        ],
-    )
-}
-
-fn key_ring() -> Topic {
-    let what = "The key ring is a file on the server with the master keys. The database holds secrets only encrypted under them: \
-                without the key ring, no backup of the database can be read.";
-    let backup = [
-        "Copy the file to a place that the database's backups don't share. The first steps on the dashboard name its path.",
-        "Copy it again after every new master key, and keep retired keys for as long as a backup needs them.",
-        "Give every console of the same database the same file.",
-    ];
-    let rotate = "strongroom key add\nstrongroom key activate 2\nstrongroom key rewrap\nstrongroom key retire 1";
-    topic(
-        paths::KEY_RING,
-        "Key ring",
-        "Back up the file without which no secret can be read.",
-        vec![
-            Section::new("what", "What it is", vec![Block::text(what)]),
-            Section::new("backup", "Back it up", vec![Block::points(&backup)]),
-            Section::new(
-                "rotate",
-                "Exchange the master key",
-                vec![
-                    Block::text(
-                        "While the console runs, on its server. The file goes to every console before the key is activated.",
-                    ),
-                    Block::Code("A new master key".to_owned(), rotate.to_owned()),
-                ],
-            ),
-        ],
-    )
-}
-
-fn connections() -> Topic {
-    let allowed = "Integrations reach public addresses over https. Private addresses, plain http and unusual ports need the \
-                   operator's setting STRONGROOM_EGRESS_ALLOW; addresses of cloud metadata services are never reached.";
-    topic(
-        paths::CONNECTIONS,
-        "Connections",
-        "Why a service isn't reached, and what to do.",
-        vec![
-            Section::new("allowed", "What may be reached", vec![Block::text(allowed)]),
-            Section::new("faults", "What can go wrong", vec![Block::terms(providers::unreached())]),
-        ],
-    )
-}
-
-fn keyboard() -> Topic {
-    let keys = [
-        ("Ctrl K", "Search or jump to anything: credentials, integrations, pages, help, and what can be added."),
-        ("/", "Search this page."),
-        ("n", "Add something new."),
-        (
-            "g then d, c, i, k, o, a, t or u",
-            "Go to the dashboard, credentials, integrations, cloud keys, discovery, alerts, the \
-         audit trail or users.",
-        ),
-        ("g then h", "Go to the help."),
-        ("?", "Show the list of shortcuts."),
-    ];
-    topic(
-        paths::KEYBOARD,
-        "Keyboard",
-        "Keys that save the mouse.",
-        vec![
-            Section::new("keys", "Keys", vec![Block::terms(keys)]),
-            Section::new(
-                "off",
-                "Switch them off",
-                vec![
-                    Block::text("Single keys can be switched off on your account page."),
-                    links(&[("/account", "Account")]),
-                ],
             ),
         ],
     )

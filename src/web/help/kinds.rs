@@ -64,6 +64,10 @@ fn rights_of(kind: &Kind, users: &[&'static Spec]) -> Vec<Block> {
         .map(|spec| Link { href: format!("{}#rights", paths::of_spec(spec.slug)), ..paths::to_spec(spec) })
         .collect();
     let own = "A saved credential's page has the least policies with your own names, for everything that uses it.";
+    if users.is_empty() {
+        let text = "Nothing uses it today, so logging in is enough. Its test says which of the rights above it has.";
+        return vec![Block::text(text)];
+    }
     match (granted.is_empty(), kind.guide.snippets.is_empty()) {
         (false, _) => {
             vec![Block::text("Each integration needs rights of its own:"), Block::Links(granted), Block::text(own)]

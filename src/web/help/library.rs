@@ -4,14 +4,15 @@
 use std::sync::LazyLock;
 
 use super::topic::Topic;
-use super::{concepts, kinds, specs};
+use super::{concepts, kinds, running, specs};
 use crate::credentials::KINDS;
 use crate::integrations::Family;
 
 static TOPICS: LazyLock<Vec<Topic>> = LazyLock::new(|| {
     let of_family = |family: &Family| family.providers().iter().map(|spec| specs::topic(spec));
+    let concepts = concepts::all().into_iter().chain(running::all());
     let integrations = Family::ALL.iter().flat_map(of_family);
-    concepts::all().into_iter().chain(KINDS.iter().map(|kind| kinds::topic(kind))).chain(integrations).collect()
+    concepts.chain(KINDS.iter().map(|kind| kinds::topic(kind))).chain(integrations).collect()
 });
 
 /// Every page, in the order of the index.

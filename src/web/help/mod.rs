@@ -18,6 +18,7 @@ mod kinds;
 pub mod library;
 pub mod paths;
 mod rights;
+mod running;
 mod specs;
 mod topic;
 

@@ -15,6 +15,7 @@ pub const AUDIT: &str = "/help/audit";
 pub const KEY_RING: &str = "/help/key-ring";
 pub const IMPORT: &str = "/help/import";
 pub const KEYBOARD: &str = "/help/keyboard";
+pub const SAMPLE: &str = "/help/sample-data";
 pub const CONNECTIONS: &str = "/help/connections";
 
 pub fn of_kind(slug: &str) -> String {

@@ -1,6 +1,8 @@
 //! The help page of a provider of integrations, from what it declares: its form, the credentials it signs in with, the
 //! rights it needs, what its scan finds or its message carries, and what it fails with.
 
+use std::time::Duration;
+
 use super::topic::{Block, Link, Section, Topic};
 use super::{fields, paths, rights};
 use crate::credentials;
@@ -8,8 +10,10 @@ use crate::integrations::alerts::{Channel, TRIGGER_FIELDS};
 use crate::integrations::inventory::Inventory;
 use crate::integrations::registries::hooks::Hook;
 use crate::integrations::registries::selection::{MAX_IMAGES, MAX_REPOSITORIES};
+use crate::integrations::spec::Host;
 use crate::integrations::{Family, Spec};
-use crate::web::integrations::shown::grouped;
+use crate::providers;
+use crate::web::integrations::shown::{counted, grouped};
 
 pub fn topic(spec: &'static Spec) -> Topic {
     let family = spec.family();
@@ -56,15 +60,25 @@ fn does(spec: &Spec) -> Vec<Block> {
         (false, true) => "This service has no call that only tests: use Send test alert.",
         (false, false) => "It has no test of its own: the first scan shows whether it works.",
     }));
-    let host = spec.host(&rights::example(spec)).filter(|_| !spec.chooses_host());
-    if let Some(host) = host.filter(|_| !spec.uses.is_empty()) {
-        blocks.push(Block::text(format!("The credential is sent to {host}.")));
-    } else if spec.chooses_host() {
-        blocks.push(Block::text(
-            "The credential is sent to the address on the form. A new address asks for your password first.",
-        ));
-    }
+    blocks.extend(destination(spec).map(Block::Text));
     blocks
+}
+
+/// Where the credential goes; `None` without one.
+fn destination(spec: &Spec) -> Option<String> {
+    if spec.uses.is_empty() {
+        return None;
+    }
+    Some(match spec.host {
+        Host::Chosen(_) => {
+            "The credential is sent to the address on the form. A new address asks for your password first.".to_owned()
+        }
+        Host::OfCredential => "Messages are sent to the address that the credential is.".to_owned(),
+        Host::Vendor(host) => match host(&rights::example(spec))? {
+            host if host.contains(' ') => format!("Messages are sent to {host}."),
+            host => format!("The credential is sent to {host}."),
+        },
+    })
 }
 
 fn finds(inventory: &Inventory) -> String {
@@ -107,13 +121,16 @@ fn signs_in(spec: &Spec) -> Vec<Block> {
 fn rights_of(spec: &Spec) -> Vec<Block> {
     let policies = rights::policies(spec);
     if policies.is_empty() {
-        let text = match spec.uses.is_empty() {
-            true => "None.",
-            false => {
-                "Reading what it lists, or posting what it sends: the page of the credential's type names the least."
-            }
+        if spec.uses.is_empty() {
+            return vec![Block::text("None.")];
+        }
+        let kinds = spec.credential_kinds().iter().filter_map(|slug| credentials::find(slug));
+        let link = |kind: &credentials::Kind| Link {
+            href: format!("{}#create", paths::of_kind(kind.slug)),
+            ..paths::to_kind(kind)
         };
-        return vec![Block::text(text)];
+        let text = "There is no policy to copy. How to create the credential names the least that it needs:";
+        return vec![Block::text(text), Block::Links(kinds.map(link).collect())];
     }
     let code = |(caption, text)| Block::Code(caption, text);
     let mut blocks = vec![Block::text(
@@ -138,8 +155,9 @@ fn faults(spec: &Spec) -> Vec<Block> {
         blocks.push(Block::faults(known));
     }
     let mut links = Vec::new();
-    for kind in spec.credential_kinds().iter().filter_map(|slug| credentials::find(slug)) {
-        let refused = format!("When {} refuses the credential", kind.label);
+    let kinds = spec.credential_kinds().iter().filter_map(|slug| credentials::find(slug));
+    for kind in kinds.filter(|kind| !providers::refusals(kind.slug).is_empty()) {
+        let refused = format!("Why a credential is refused: {}", kind.label);
         links.push(Link { mark: kind.slug, ..Link::new(format!("{}#faults", paths::of_kind(kind.slug)), refused) });
     }
     links.push(Link::new(paths::CONNECTIONS, "When a service can't be reached"));
@@ -159,9 +177,18 @@ fn limits(spec: &Spec) -> Vec<Block> {
             grouped(MAX_IMAGES as i64)
         ),
         (_, Some(channel)) => {
-            format!("A message that isn't accepted within {} seconds is sent again later.", channel.patience.as_secs())
+            format!("A message that isn't accepted within {} is sent again later.", waited(channel.patience))
         }
         _ => "A service that asks for fewer calls is waited for, for as long as it asks.".to_owned(),
     };
     vec![Block::text(size)]
+}
+
+/// `40 seconds`, `2 hours`
+fn waited(time: Duration) -> String {
+    match time.as_secs() as i64 {
+        hours if hours % 3_600 == 0 => counted(hours / 3_600, "hour"),
+        minutes if minutes % 60 == 0 => counted(minutes / 60, "minute"),
+        seconds => counted(seconds, "second"),
+    }
 }

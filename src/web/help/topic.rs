@@ -71,6 +71,11 @@ impl Block {
         Self::Terms(terms.into_iter().map(|(term, meaning)| (term.into(), meaning.into())).collect())
     }
 
+    /// Addresses and what each is called.
+    pub fn links(list: &[(&str, &str)]) -> Self {
+        Self::Links(list.iter().map(|(href, text)| Link::new(*href, *text)).collect())
+    }
+
     /// Failures, each a whole sentence that is followed by what to do.
     pub fn faults(faults: impl IntoIterator<Item = String>) -> Self {
         let apart = |fault: String| match fault.find(". ") {
@@ -93,6 +98,12 @@ impl Block {
 }
 
 impl Topic {
+    /// One that is about no type and no provider.
+    pub fn concept(href: &str, title: &str, lead: &str, sections: Vec<Section>) -> Self {
+        let (href, title, lead) = (href.to_owned(), title.to_owned(), lead.to_owned());
+        Self { href, group: "How it works", mark: "", title, lead, sections, add: None }
+    }
+
     /// All that is read on the page, piece by piece.
     pub fn texts(&self) -> impl Iterator<Item = &str> {
         [self.title.as_str(), self.lead.as_str()].into_iter().chain(self.sections.iter().flat_map(Section::texts))

@@ -2,4 +2,5 @@
 
 mod counts;
 mod first_hour;
+mod lines;
 mod page;
