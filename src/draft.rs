@@ -63,7 +63,7 @@ impl Draft {
     pub fn new(kind: &'static Kind, name: String, note: String, values: &Values) -> Result<Self, Errors> {
         let facts = (kind.examine)(values)?;
         if !(kind.parses)(values) {
-            return Err(Errors::one("", "These values do not fit together. Check them against the provider's page."));
+            return Err(Errors::one("", "These values don't belong together. Check them against the provider's page."));
         }
         let shown = Shown {
             subtype: facts.subtype.map(str::to_owned),

@@ -220,7 +220,7 @@ impl Trail {
         }
         if !state.strange.is_empty() {
             return Some(format!(
-                "Somebody has replaced tables of the database, tied rules or other tables to them, or made look-alikes of \
+                "Someone has replaced tables of the database, tied rules or other tables to them, or made look-alikes of \
                  built-in operators or functions: {}. What the database answers is not to be relied on, so no secret is \
                  used and nothing is changed. Find out who can change the database, and undo it; the console then goes \
                  on by itself.",

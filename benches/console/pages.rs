@@ -38,7 +38,7 @@ pub fn throughput(server: &Server) -> Vec<Line> {
     vec![line("a bare handler of the same page", page, "≥ 0.9"), line("a bare handler of a plain table", table, "")]
 }
 
-/// The dashboard and the first page, which should not know how many credentials there are.
+/// The pages of every day, which should not know how many credentials there are.
 pub fn dashboard(server: &Server) -> Vec<Line> {
     eprintln!("filling 1,000 and 1,000,000 rows …");
     let stores = [("few", 1_000), ("many", 1_000_000)].map(|(name, rows)| {
@@ -48,7 +48,15 @@ pub fn dashboard(server: &Server) -> Vec<Line> {
     });
     let consoles = stores.each_ref().map(|store| (store.console(), store.login()));
     let [((few_at, _one), few_cookie), ((many_at, _two), many_cookie)] = &consoles;
-    let pages = [("dashboard", "/"), ("first page", "/credentials")];
+    let pages = [
+        ("dashboard", "/"),
+        ("first page", "/credentials"),
+        ("names from the end", "/credentials?sort=name&dir=desc"),
+        ("search “team 55”", "/credentials?q=team+55"),
+        ("palette, “key”", "/search?q=key"),
+        ("palette, “team 777”", "/search?q=team+777"),
+        ("palette, “zzz”", "/search?q=zzz"),
+    ];
     pages
         .map(|(what, path)| {
             let few = load::request(*few_at, path, few_cookie);
@@ -88,6 +96,9 @@ pub fn million(server: &Server) -> Vec<Line> {
         pages.push((format!("search “{word}”"), format!("/credentials?q={}", word.replace(' ', "+"))));
     }
     pages.push(("search “team 55” of a type".to_owned(), "/credentials?q=team+55&kind=aws".to_owned()));
+    for word in ["key", "team 777", "zzz"] {
+        pages.push((format!("palette, “{word}”"), format!("/search?q={}", word.replace(' ', "+"))));
+    }
     for (what, path) in pages {
         let deep = |at, cookie: &str| deep_page(at, cookie, &path);
         let mut both = vec![(what.clone(), path.clone(), path.clone())];

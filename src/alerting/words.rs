@@ -154,11 +154,11 @@ pub fn remedy(said: &Said) -> &'static str {
              with the next scan."
         }
         (Trigger::Integrity, _) => {
-            "Somebody may have changed the database. Find out who, then enter the secret again, or delete the row and \
-            add it again."
+            "Someone may have changed the database. Find out who, then enter \
+            the secret again, or delete the record and add it again."
         }
-        (Trigger::Delivery, _) => "Open the channel: mend what its page names, then try the waiting messages again.",
-        (Trigger::Lockout, _) => "Ask the account's owner. The Audit page lists the tries with their addresses.",
+        (Trigger::Delivery, _) => "Open the channel, fix what its page names, then retry the waiting messages.",
+        (Trigger::Lockout, _) => "Ask the account's owner. The Audit page lists the attempts with their addresses.",
     }
 }
 

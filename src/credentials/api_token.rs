@@ -41,7 +41,7 @@ pub static KIND: Kind = Kind {
                  path \"secret/metadata/*\" {\n  capabilities = [\"list\"]\n}",
             ),
             (
-                "HashiCorp Vault: make the policy and the token",
+                "HashiCorp Vault: create the policy and the token",
                 "vault policy write strongroom strongroom.hcl\n\
                  vault token create -orphan -policy=strongroom -period=768h",
             ),

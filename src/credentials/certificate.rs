@@ -24,7 +24,7 @@ pub static KIND: Kind = Kind {
             .check(|value| pem::Pair::parse(value).map(|pair| pair.to_pem().to_string())),
         Field::document("ca_certificate", "CA certificate")
             .optional()
-            .help("PEM of the authority that signed the server's certificate. Blank: the public authorities.")
+            .help("The server's CA certificate, as PEM. Leave blank for public CAs.")
             .check(pem::authorities),
     ],
     examine,
@@ -32,10 +32,10 @@ pub static KIND: Kind = Kind {
     ages: |_| false,
     guide: Guide {
         steps: &[
-            "Make a private key and a signing request (line below) and have the service's authority sign it as a client \
-             certificate.",
+            "Create a private key and a signing request (below) and \
+             have the service's CA sign it as a client certificate.",
             "Paste the certificate and the private key together into one field, in any order.",
-            "If the server's own certificate is signed by a private authority, paste that authority's certificate too.",
+            "If the server's own certificate is issued by a private CA, paste that CA's certificate too.",
         ],
         snippets: &[
             (
@@ -43,7 +43,7 @@ pub static KIND: Kind = Kind {
                 "openssl req -newkey rsa:3072 -nodes -keyout client.key -out client.csr -subj /CN=strongroom",
             ),
             ("Certificate and key in one text", "cat client.crt client.key"),
-            ("Unlock a key that has a passphrase", "openssl pkey -in locked.key -out client.key"),
+            ("Remove the passphrase of a key", "openssl pkey -in locked.key -out client.key"),
         ],
         source: "https://docs.openssl.org/3.0/man1/openssl-req/",
     },

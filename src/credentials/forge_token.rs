@@ -37,7 +37,7 @@ pub const fn fields(own: &'static str, blank: &'static str, token: (&'static str
         Field::secret("token", "Access token").placeholder(token.0).max(1024).check(token.1),
         Field::document("ca_certificate", "CA certificate")
             .optional()
-            .help("PEM, if the server's certificate is signed by a private authority.")
+            .help("The server's CA certificate, as PEM, if it has a private CA.")
             .check(pem::authorities)
             .identity(),
     ]

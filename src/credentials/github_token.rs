@@ -11,7 +11,7 @@ pub static KIND: Kind = Kind {
     slug: "github_token",
     label: "GitHub",
     summary: "An access token of GitHub or GitHub Enterprise Server: GitHub Container Registry.",
-    fields: &forge_token::fields(SERVER, "Blank for github.com.", ("ghp_…", token)),
+    fields: &forge_token::fields(SERVER, "Leave blank for github.com.", ("ghp_…", token)),
     examine,
     parses: |values| super::payload::<Payload>(values).is_some(),
     ages: |_| false,

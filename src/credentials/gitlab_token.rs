@@ -11,7 +11,7 @@ pub static KIND: Kind = Kind {
     slug: "gitlab_token",
     label: "GitLab",
     summary: "An access token of gitlab.com or a GitLab server of your own: its container registry.",
-    fields: &forge_token::fields(SERVER, "Blank for gitlab.com.", ("glpat-…", token)),
+    fields: &forge_token::fields(SERVER, "Leave blank for gitlab.com.", ("glpat-…", token)),
     examine,
     parses: |values| super::payload::<Payload>(values).is_some(),
     ages: |_| false,

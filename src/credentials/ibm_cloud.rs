@@ -35,7 +35,7 @@ pub static KIND: Kind = Kind {
         snippets: &[
             ("Show the account", "ibmcloud account show"),
             (
-                "Make the service ID and its key",
+                "Create the service ID and its key",
                 "ibmcloud iam service-id-create strongroom\n\
                  ibmcloud iam service-api-key-create strongroom-key strongroom",
             ),

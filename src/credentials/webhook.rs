@@ -39,8 +39,8 @@ pub static KIND: Kind = Kind {
             .optional()
             .max(512)
             .help(
-                "For a receiver of your own, which checks by it that a message is from here: at least 24 characters, or \
-                 whsec_ and base64 of 24 bytes or more. Slack and Microsoft Teams take none. Without it messages are not signed.",
+                "Lets your own receiver check that a message came from here: at least 24 characters, or whsec_ and \
+                 base64 of 24 bytes or more. Slack and Microsoft Teams don't use one. Without it, messages aren't signed.",
             )
             .check(|value| {
                 let value = value.trim();
@@ -57,11 +57,11 @@ pub static KIND: Kind = Kind {
             "Microsoft Teams: in the channel's Workflows add \"Post to a channel when a webhook request is received\" \
              and copy the address.",
             "Anyone who knows the address can post to the channel: keep it nowhere else.",
-            "A receiver of your own: make a signing secret, store it here and there, and check every message as below. \
-             Without a signing secret the messages are not signed.",
+            "Your own receiver: create a signing secret, store it on both \
+             sides, and check every message as below. Without one, messages aren't signed.",
         ],
         snippets: &[
-            ("Make a signing secret", "echo \"whsec_$(openssl rand -base64 32)\""),
+            ("Create a signing secret", "echo \"whsec_$(openssl rand -base64 32)\""),
             ("Check a message in Python (Standard Webhooks)", VERIFY),
             ("What is posted", EXAMPLE),
         ],

@@ -288,7 +288,7 @@ fn check_field(field: &Field, raw: &str, stored: Option<&Values>) -> Result<Stri
     }
     match field.control {
         Control::Choice(options) if !options.iter().any(|(option, _)| *option == value) => {
-            Err("Choose one of the list.".to_owned())
+            Err("Choose one from the list.".to_owned())
         }
         Control::Checkbox if value != "on" => Err("Tick it or leave it.".to_owned()),
         Control::Number(least, most) => match value.parse::<u32>() {

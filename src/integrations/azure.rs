@@ -158,8 +158,8 @@ impl<'a> Visit<'a> {
 }
 
 fn unnamed() -> Gap {
-    let because = "the service key of the credential names no subscription. Choose others under Subscriptions, or make \
-                   the key again with --json-auth.";
+    let because = "the service key of the credential names no subscription. Choose others under Subscriptions, or \
+                   create the key again with --json-auth.";
     Gap::new(Step::LISTING_SUBSCRIPTIONS, "", ProviderError::NotFound, because.to_owned())
 }
 

@@ -9,7 +9,7 @@ use crate::providers::tls_faults::Form;
 /// The field; a provider may give it another help.
 pub const FIELD: Field = Field::document("ca_certificate", "CA certificate")
     .optional()
-    .help("In PEM form, when the certificate of that address is self-signed or issued by a private CA.")
+    .help("As PEM, if that server's certificate is self-signed or issued by a private CA.")
     .after_credential()
     .advanced()
     .check(check);

@@ -92,7 +92,7 @@ impl<'a> Digest<'a> {
         let counts = counts(message);
         let words: Vec<&str> = counts.iter().map(|(_, words)| words.as_str()).collect();
         let subject = match (message.test, &*message.lines, message.more) {
-            (true, ..) => "Test alert of Strongroom".to_owned(),
+            (true, ..) => "Test alert from Strongroom".to_owned(),
             (_, [only], 0) => shown(only.title.trim_end_matches('.'), 120),
             _ => format!("{headline}: {}", words.join(", ")),
         };

@@ -68,7 +68,7 @@ actions! {
         "was refused a new destination for";
     IntegrationIntegrityFailure "integration.integrity_failure" "Integration tampered with"
         "detected tampering with the integration";
-    HookMade "hook.made" "Webhook made" "made a webhook address for";
+    HookMade "hook.made" "Webhook address created" "created a webhook address for";
     HookRemoved "hook.removed" "Webhook removed" "removed the webhook address of";
     ScanSucceeded "scan.succeeded" "Scan succeeded" "scanned with";
     ScanPartly "scan.partly" "Scan with gaps" "scanned a part of the registry with";
@@ -102,7 +102,7 @@ actions! {
         "now requires two-step verification of";
     UserTwoStepOptional "user.two_step_optional" "Two-step verification optional"
         "no longer requires two-step verification of";
-    UserRecoveryCodesMade "user.recovery_codes_made" "Recovery codes made" "made new recovery codes for";
+    UserRecoveryCodesMade "user.recovery_codes_made" "Recovery codes created" "created new recovery codes for";
     UserRecoveryCodeUsed "user.recovery_code_used" "Recovery code used" "used up a recovery code of";
     UserIntegrityFailure "user.integrity_failure" "User tampered with" "detected tampering with the user";
     SessionIntegrityFailure "session.integrity_failure" "Session tampered with" "refused";

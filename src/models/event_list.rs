@@ -1,8 +1,9 @@
 //! Reading the audit trail for its page, newest first, by filters.
 
 use chrono::{DateTime, Utc};
+use diesel::dsl::sql;
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Text};
+use diesel::sql_types::{BigInt, Bool, Text};
 use uuid::Uuid;
 
 use super::events::Event;
@@ -16,6 +17,8 @@ pub struct Filter {
     pub actors: Option<Vec<String>>,
     pub action: String,
     pub subject_id: Option<Uuid>,
+    /// Leaves out the uses of secrets by scheduled runs and alerts.
+    pub without_uses: bool,
     pub from: Option<DateTime<Utc>>,
     pub until: Option<DateTime<Utc>>,
     /// Events strictly older than this place, for the next page.
@@ -64,6 +67,10 @@ pub fn list(connection: &mut Conn, filter: &Filter, limit: i64) -> Result<Vec<Ev
     }
     if let Some(id) = filter.subject_id {
         query = query.filter(events::subject_id.eq(id));
+    }
+    if filter.without_uses {
+        // As the index events_without_uses has it.
+        query = query.filter(sql::<Bool>("NOT (action = 'credential.opened' AND actor = 'Strongroom')"));
     }
     if let Some(from) = filter.from {
         query = query.filter(events::at.ge(from));

@@ -129,7 +129,7 @@ pub fn finding(error: &ProviderError, who: &str) -> Finding {
     Finding::new(verdict, cause, remedy)
 }
 
-/// A call that came to no answer of its own kind. `who` is the service in lower case: `the token service of Google`.
+/// A call that came to no answer of its own kind. `who` is the service in lower case: `Google's token service`.
 pub(super) fn failed(error: &ProviderError, who: &str) -> Failure {
     let mut finding = finding(error, who);
     match error {

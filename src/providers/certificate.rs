@@ -37,17 +37,17 @@ pub(super) fn dates(not_before: DateTime<Utc>, not_after: DateTime<Utc>) -> Find
         Finding::new(
             Verdict::Expired,
             format!("The certificate expired on {last}."),
-            "Have a new one made, and replace it here.",
+            "Get a new one issued and store it here.",
         )
     } else if not_before > now {
         Finding::new(
             Verdict::Denied,
             format!("The certificate is not valid before {first}."),
-            "Wait until then, or have one made that is valid now. Check this machine's clock if the date has passed.",
+            "Wait until then, or get one issued that is valid now. If the date has passed, check this machine's clock.",
         )
     } else {
         let unit = if days == 1 { "day" } else { "days" };
-        let remedy = if days < SOON { "Have a new one made soon, and replace it here." } else { "" };
+        let remedy = if days < SOON { "Get a new one issued soon and store it here." } else { "" };
         Finding::new(Verdict::Ok, format!("The certificate is valid until {last}: {days} more {unit}."), remedy)
     };
     finding.expires_at = Some(not_after);

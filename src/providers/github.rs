@@ -100,7 +100,7 @@ pub(super) fn explain(answer: Answer) -> Failure {
         401 => (
             Verdict::BadKey,
             "GitHub refused the token: it is wrong, was withdrawn or has expired.",
-            "Make a new token, and replace it here.",
+            "Create a new token and store it here.",
         ),
         403 if throttled => return calls::failed(&ProviderError::Throttled { retry_after: None }, WHO),
         403 => (

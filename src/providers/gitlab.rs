@@ -71,7 +71,7 @@ async fn outcome(payload: &Payload, egress: &Egress, endpoints: &Endpoints) -> O
         (401, _) if payload.token.expose_secret().starts_with("gldt-") => {
             return calls::found(
                 Verdict::NotHere,
-                "This is a deploy token, which GitLab's API does not take.",
+                "GitLab's API doesn't accept deploy tokens.",
                 "Add its user name and the token as a credential of the type Basic authentication, and use that one.",
             );
         }
@@ -114,7 +114,7 @@ fn describe(token: Option<Token>, username: Option<String>) -> Finding {
         return Finding::new(
             Verdict::Expired,
             "GitLab says that the token is no longer active.",
-            "Make a new token, and replace it here.",
+            "Create a new token and store it here.",
         );
     }
     finding.facts.extend(calls::shown(&token.name).map(|name| ("Token", name)));
@@ -136,7 +136,7 @@ pub(super) fn explain(answer: Answer) -> Failure {
         401 => (
             Verdict::BadKey,
             "GitLab refused the token: it is wrong, was withdrawn or has expired.",
-            "Make a new token, and replace it here.",
+            "Create a new token and store it here.",
         ),
         403 => (
             Verdict::Denied,

@@ -49,12 +49,12 @@ fn explain(answer: Answer) -> Failure {
         "BXNIM0415E" => Finding::new(
             Verdict::BadKey,
             "IBM Cloud does not know this API key.",
-            "It may have been deleted. Make a new one for the service ID, and replace it here.",
+            "It may have been deleted. Create a new one for the service ID and store it here.",
         ),
         _ => Finding::new(
             Verdict::BadKey,
             "IBM Cloud refused this API key.",
-            "Check that it was copied whole and is neither locked nor disabled; make a new one if in doubt.",
+            "Check that it was copied whole and is neither locked nor disabled. If in doubt, create a new one.",
         ),
     };
     if let Some(skew) = skew {

@@ -147,7 +147,7 @@ pub(super) async fn probe(values: &Values, egress: &Egress) -> Finding {
     };
     let expired = expires_at.is_some_and(|expires_at| expires_at <= clock::now());
     if finding.verdict == Verdict::BadKey && expired {
-        let remedy = "Make a new token for the service account, and replace the kubeconfig.";
+        let remedy = "Create a new token for the service account and store the new kubeconfig.";
         finding = Finding::new(Verdict::Expired, "The token in the kubeconfig has expired.", remedy);
     }
     finding.expires_at = expires_at;
@@ -195,7 +195,7 @@ pub(super) fn explain(answer: Answer) -> Failure {
         401 => (
             Verdict::BadKey,
             "The cluster does not know this login.",
-            "Make a new token or client certificate, and replace the kubeconfig.",
+            "Create a new token or client certificate and store the new kubeconfig.",
         ),
         // Every known login may ask what it may do; a stranger may not.
         403 => (

@@ -170,7 +170,7 @@ impl CertificateFault {
 }
 
 fn quoted(name: &str) -> String {
-    if name.is_empty() { "somebody without a name".to_owned() } else { format!("“{name}”") }
+    if name.is_empty() { "an unnamed issuer".to_owned() } else { format!("“{name}”") }
 }
 
 fn day(before: &str, day: &str) -> String {

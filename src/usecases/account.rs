@@ -23,7 +23,7 @@ pub async fn set_preferences(
 ) -> Result<(), Refusal> {
     principal.require(Role::Auditor)?;
     let known = THEMES.into_iter().find(|(slug, _)| *slug == theme);
-    let (theme, _) = known.ok_or(Refusal::Unacceptable("Choose one of the themes."))?;
+    let (theme, _) = known.ok_or(Refusal::Unacceptable("Choose a theme."))?;
     let id = principal.visitor().user_id;
     write(services, principal, move |conn, _, _| users::set_preferences(conn, id, theme, shortcuts)).await?;
     services.sessions.forget();
@@ -42,7 +42,7 @@ pub async fn change_password(
     let visitor = principal.visitor();
     let mut errors = typed.check(&visitor.name);
     if errors.is_empty() && current.password == Some(typed.password) {
-        errors.add("password", "Choose another password than the one you have.");
+        errors.add("password", "Choose a password that differs from the current one.");
     }
     if !errors.is_empty() {
         return Err(Refusal::Invalid(errors));

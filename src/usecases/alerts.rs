@@ -79,9 +79,7 @@ pub async fn snooze(services: &Services, principal: &Principal, id: AlertId, sno
 /// What stood in the way of an act on one alert.
 fn one(acted: Acted) -> Result<(), Refusal> {
     match acted {
-        Acted { closed: 1.., .. } => {
-            Err(Refusal::Conflict("This alert is closed: what was wrong is not wrong any more."))
-        }
+        Acted { closed: 1.., .. } => Err(Refusal::Conflict("This alert is closed: the problem is gone.")),
         Acted { owned: 1.., .. } => Err(Refusal::Conflict("Someone else already owns this alert. Its page says who.")),
         Acted { altered: 1.., .. } => Err(DbError::Integrity.into()),
         _ => Ok(()),

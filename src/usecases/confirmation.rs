@@ -36,7 +36,7 @@ pub(super) async fn check_password(
     };
     match services.gate.password(&visitor.name, password, confirmation.address).await {
         Ok(user) if user.id == visitor.user_id => Ok(()),
-        Ok(_) | Err(Refused::Wrong) => unconfirmed("That is not your password."),
+        Ok(_) | Err(Refused::Wrong) => unconfirmed("Wrong password."),
         Err(refused @ Refused::Throttled(seconds)) => {
             Err(Refusal::Unconfirmed(Unconfirmed { error: Some(refused.to_string()), seconds: Some(seconds) }))
         }

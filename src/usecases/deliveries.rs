@@ -29,7 +29,7 @@ pub async fn decide(
     let again = decision == Decision::Retry;
     let decide = move |conn: &mut _, vault: &_, actor: &_| deliveries::decide(conn, vault, actor, which, again);
     let tried = write(services, principal, decide).await.map_err(|error| match error {
-        DbError::Stale => Refusal::Conflict("This message waits for nobody any more."),
+        DbError::Stale => Refusal::Conflict("This message is no longer waiting."),
         error => error.into(),
     })?;
     services.wake.messages.notify_one();

@@ -30,7 +30,7 @@ pub async fn make(services: &Services, principal: &Principal, id: IntegrationId)
         let id = hooks::make(conn, vault, actor, &row, &hash)?;
         Ok(Some((id, hook.enter, row.name.clone())))
     });
-    let none = Refusal::Conflict("Nothing calls an address for this kind of integration. It scans by its schedule.");
+    let none = Refusal::Conflict("This kind of integration has no webhook. It scans on its schedule.");
     let (id, enter, name) = made.await.map_err(overtaken)?.ok_or(none)?;
     let address = services.public_url.join(&format!("hooks/{id}/{secret}"));
     let address = address.map_err(|_| Refusal::Unacceptable("The console's address cannot be extended."))?;

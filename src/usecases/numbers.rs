@@ -6,7 +6,7 @@ pub fn days(text: &str, least: i32, most: i32) -> Result<Option<i32>, String> {
         "" => Ok(None),
         text => match text.parse::<i32>() {
             Ok(days) if (least..=most).contains(&days) => Ok(Some(days)),
-            _ => Err(format!("Enter a whole number from {least} to {most}, or nothing.")),
+            _ => Err(format!("Enter a whole number from {least} to {most}, or leave it blank.")),
         },
     }
 }

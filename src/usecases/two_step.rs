@@ -59,7 +59,7 @@ pub async fn add(services: &Services, principal: &Principal, code: &str) -> Resu
         return Err(Refusal::Overtaken);
     }
     let secret = offered(services, principal.visitor(), &user);
-    let wrong = "That is not the code that the app shows now. Check its clock, and enter the next one.";
+    let wrong = "That isn't the app's current code. Check the device's clock and enter the next code.";
     let step = totp::step(&secret, code, u64::try_from(seconds).unwrap_or_default())
         .ok_or_else(|| Refusal::Invalid(Errors::one("code", wrong)))?;
     let (codes, macs) = new_codes(services, principal);

@@ -13,7 +13,7 @@ use crate::models::users::{self, Change, User};
 use crate::models::{DbError, UserId, logins};
 use crate::services::Services;
 
-const CHOOSE_ROLE: &str = "Choose one of the roles.";
+const CHOOSE_ROLE: &str = "Choose a role.";
 
 /// What somebody typed for a new user.
 pub struct NewUser<'a> {
@@ -91,7 +91,7 @@ pub async fn create(
     match services.db.transaction(invite).await {
         Ok(id) => Ok(Invited { id, name, generated: made_here.then_some(password) }),
         Err(DbError::Duplicate(_)) => {
-            Err(Refusal::Invalid(Errors::one("username", "There is a user of that name already.")))
+            Err(Refusal::Invalid(Errors::one("username", "A user with this name already exists.")))
         }
         Err(error) => Err(error.into()),
     }

@@ -3,11 +3,14 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::sync::LazyLock;
+use std::io::Write;
+use std::sync::{LazyLock, OnceLock};
 
 use actix_web::http::header::{self, ContentType, EntityTag, Header, IfNoneMatch};
 use actix_web::web::{self, Bytes};
 use actix_web::{HttpRequest, HttpResponse, route};
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use rust_embed::RustEmbed;
 use sha2::{Digest, Sha256};
 
@@ -32,8 +35,10 @@ const REVALIDATE: &str = "public, no-cache";
 
 struct Asset {
     body: Bytes,
+    /// The same by gzip, made when first asked for. These files hold no secret, so their compressed sizes tell none.
+    packed: OnceLock<Bytes>,
     content_type: &'static str,
-    /// First 16 hex digits of the content's SHA-256.
+    /// First 8 hex digits of the content's SHA-256.
     version: String,
     url: String,
 }
@@ -62,9 +67,24 @@ static ASSETS: LazyLock<BTreeMap<String, Asset>> = LazyLock::new(|| {
 });
 
 fn asset(name: &str, body: Bytes) -> Asset {
-    let version = hex::encode(&Sha256::digest(&body)[..8]);
+    let version = hex::encode(&Sha256::digest(&body)[..4]);
     let url = format!("/static/{name}?v={version}");
-    Asset { body, content_type: content_type(name), version, url }
+    Asset { body, packed: OnceLock::new(), content_type: content_type(name), version, url }
+}
+
+impl Asset {
+    /// Typefaces and pictures are compressed already.
+    fn packs(&self) -> bool {
+        self.content_type.starts_with("text/") || self.content_type == "image/svg+xml"
+    }
+
+    fn packed(&self) -> Bytes {
+        let pack = || {
+            let mut packer = GzEncoder::new(Vec::new(), Compression::best());
+            packer.write_all(&self.body).and_then(|()| packer.finish()).map_or_else(|_| self.body.clone(), Bytes::from)
+        };
+        self.packed.get_or_init(pack).clone()
+    }
 }
 
 /// The rule that loads the typeface, by its versioned address.
@@ -111,15 +131,34 @@ pub async fn show(request: HttpRequest, path: web::Path<String>) -> HttpResponse
             .content_type(ContentType::plaintext())
             .body("Not found");
     };
-    let tag = EntityTag::new_strong(asset.version.clone());
+    let packed = asset.packs() && takes_gzip(&request);
+    let tag = EntityTag::new_strong(format!("{}{}", asset.version, if packed { "-gzip" } else { "" }));
     let versioned = request.query_string().strip_prefix("v=") == Some(asset.version.as_str());
     let fresh = has_already(&request, &tag);
     let mut response = if fresh { HttpResponse::NotModified() } else { HttpResponse::Ok() };
     response
         .insert_header(header::ETag(tag))
         .insert_header((header::CACHE_CONTROL, if versioned { FOREVER } else { REVALIDATE }))
+        .insert_header((header::VARY, "Accept-Encoding"))
         .insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"));
-    if fresh { response.finish() } else { response.content_type(asset.content_type).body(asset.body.clone()) }
+    match (fresh, packed) {
+        (true, _) => response.finish(),
+        (false, true) => response
+            .insert_header((header::CONTENT_ENCODING, "gzip"))
+            .content_type(asset.content_type)
+            .body(asset.packed()),
+        (false, false) => response.content_type(asset.content_type).body(asset.body.clone()),
+    }
+}
+
+/// Whether `Accept-Encoding` names gzip and does not refuse it (RFC 9110, 12.5.3).
+fn takes_gzip(request: &HttpRequest) -> bool {
+    let accepted = request.headers().get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok());
+    accepted.unwrap_or_default().split(',').any(|coding| {
+        let mut parts = coding.split(';').map(str::trim);
+        let refused = |weight: &str| weight.strip_prefix("q=").is_some_and(|q| q.parse() == Ok(0.0));
+        parts.next().is_some_and(|name| name.eq_ignore_ascii_case("gzip")) && !parts.any(refused)
+    })
 }
 
 /// Whether `If-None-Match` names this version (RFC 9110, 13.1.2: weak comparison).
@@ -184,6 +223,33 @@ mod tests {
             assert_eq!(header_of(&again, header::ETAG), tag);
         }
         assert_eq!(get("/static/app.js", Some("\"other\"")).await.status(), StatusCode::OK);
+    }
+
+    #[actix_web::test]
+    async fn text_is_compressed_for_those_who_take_it() {
+        let app = test::init_service(App::new().service(show)).await;
+        for (name, accepts, coding) in [
+            ("app.js", "gzip, deflate, br", "gzip"),
+            (BUNDLE, "br;q=1, GZIP;q=0.5", "gzip"),
+            (BUNDLE, "gzip;q=0", ""),
+            (BUNDLE, "identity", ""),
+            (TYPEFACE, "gzip", ""),
+        ] {
+            let request = test::TestRequest::get().uri(&url(name)).insert_header((header::ACCEPT_ENCODING, accepts));
+            let response = test::call_service(&app, request.to_request()).await.into_parts().1.map_into_boxed_body();
+            assert_eq!(header_of(&response, header::CONTENT_ENCODING), coding, "{name} {accepts}");
+            assert_eq!(header_of(&response, header::VARY), "Accept-Encoding");
+            assert_eq!(header_of(&response, header::ETAG).contains("gzip"), coding == "gzip");
+            let body = body::to_bytes(response.into_body()).await.expect("an embedded body has no way to fail");
+            let whole = &ASSETS[name].body;
+            if coding.is_empty() {
+                assert_eq!(&body, whole);
+            } else {
+                let mut text = Vec::new();
+                std::io::Read::read_to_end(&mut flate2::read::GzDecoder::new(&body[..]), &mut text).expect("gzip");
+                assert!(text == whole[..] && body.len() < whole.len() / 2, "{name}");
+            }
+        }
     }
 
     #[actix_web::test]

@@ -154,7 +154,7 @@ impl Error {
     fn problem(&self) -> Problem {
         let (title, text): (&'static str, &str) = match self {
             Self::LoginNeeded { .. } => ("Log in first", "Your session has ended."),
-            Self::ConfirmNeeded { .. } => ("Confirm that it is you", "Give your password once more."),
+            Self::ConfirmNeeded { .. } => ("Confirm it's you", "Enter your password again."),
             Self::EnrolNeeded => ("Set up two-step verification", "Your administrator requires it."),
             Self::PasswordNeeded => ("Choose your own password", "An administrator knows the one you have."),
             Self::Malformed => ("The request cannot be read", "Go back, reload the page and try again."),
@@ -178,8 +178,8 @@ impl Error {
                 "A form may hold 256 KiB, and one with files 2 MiB. Nothing was saved. Send less.",
             ),
             Self::WrongHost(text) => ("This console has another address", text),
-            Self::Unacceptable(text) => ("That does not work", text),
-            Self::Throttled { text, .. } => ("Too many tries", text),
+            Self::Unacceptable(text) => ("That didn't work", text),
+            Self::Throttled { text, .. } => ("Too many attempts", text),
             Self::Internal => ("Something went wrong", "It has been logged. Nothing was changed. Try again."),
             Self::Unavailable => ("The database does not answer", "Nothing was changed. Try again in a few seconds."),
             Self::OutcomeUnknown => (
@@ -262,7 +262,7 @@ impl From<DbError> for Error {
                 Self::Unavailable
             }
             DbError::Stale => Self::Conflict("Someone else changed it. Reload the page.".to_owned()),
-            DbError::Duplicate(_) => Self::Conflict("There is one of that name already. Choose another.".to_owned()),
+            DbError::Duplicate(_) => Self::Conflict("That name is taken. Choose another.".to_owned()),
             DbError::Reference(_) => Self::Conflict("It is in use, or what it refers to has been deleted.".to_owned()),
             DbError::Integrity => Self::Conflict(
                 "Integrity error: what is stored here is not what Strongroom saved. It cannot be used; enter it again. The \
@@ -272,7 +272,7 @@ impl From<DbError> for Error {
             DbError::Unreadable => {
                 tracing::error!("a row of the database holds a value that Strongroom never writes");
                 Self::Conflict(
-                    "A record that belongs here cannot be read: somebody changed it in the database, outside Strongroom. An \
+                    "A record that belongs here cannot be read: someone changed it in the database, outside Strongroom. An \
                      administrator of the server finds it with the command “strongroom verify”."
                         .to_owned(),
                 )

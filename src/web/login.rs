@@ -191,7 +191,7 @@ pub async fn check_code(services: Data<Services>, request: HttpRequest, posted: 
         Ok(proof) => Ok(redirect(&next, begin(&services, &request, user, Step::Whole(Some(proof))).await?)),
         Err(Refused::Wrong) => again(
             StatusCode::UNPROCESSABLE_ENTITY,
-            "That code is not right, or was used already. Wait for the next one.".to_owned(),
+            "That code is wrong or already used. Wait for the next one.".to_owned(),
             None,
         ),
         Err(refused @ Refused::Throttled(seconds)) => {

@@ -62,15 +62,12 @@ pub struct Said {
 /// What a redirect may say, by a word in a cookie: the sentence itself never travels.
 const NOTICES: &[(&str, Notice)] = &[
     ("saved", Notice { tone: "good", text: "Saved." }),
-    ("rotated", Notice { tone: "good", text: "Rotated. Every usage works with the new secret from its next call on." }),
+    ("rotated", Notice { tone: "good", text: "Rotated. Every usage takes the new secret with its next call." }),
     ("moved-back", Notice { tone: "good", text: "Undone. The usages work with this credential again." }),
     ("deleted", Notice { tone: "good", text: "Deleted." }),
     ("queued", Notice { tone: "good", text: "The scan has been queued." }),
-    ("test-queued", Notice { tone: "good", text: "A test alert is on its way to everybody who has confirmed." }),
-    (
-        "invited",
-        Notice { tone: "good", text: "The confirmation is on its way. Nothing else is sent before it is answered." },
-    ),
+    ("test-queued", Notice { tone: "good", text: "A test alert is on its way to everyone who has confirmed." }),
+    ("invited", Notice { tone: "good", text: "Confirmation sent. Nothing else is sent until it's answered." }),
     ("recipient-removed", Notice { tone: "good", text: "Removed. Nothing more is sent there." }),
     ("busy", Notice { tone: "info", text: "A scan is under way already." }),
     ("stopping", Notice { tone: "info", text: "The scan stops as soon as it can." }),
@@ -82,7 +79,7 @@ const NOTICES: &[(&str, Notice)] = &[
     ("two-step-on", Notice { tone: "good", text: "Two-step verification is on." }),
     ("two-step-off", Notice { tone: "good", text: "Two-step verification is off." }),
     ("welcome", Notice { tone: "good", text: "Welcome. Add the first credential to get going." }),
-    ("confirmed", Notice { tone: "info", text: "Thank you. If you were saving something, do it again." }),
+    ("confirmed", Notice { tone: "info", text: "Thanks. If you were saving something, save it again." }),
     ("sessions-ended", Notice { tone: "good", text: "The sessions have ended." }),
     ("user-password", Notice { tone: "good", text: "The password has been set; the user's sessions have ended." }),
     ("role", Notice { tone: "good", text: "The role has been changed; the user must log in again." }),
@@ -162,7 +159,20 @@ pub fn html_with(status: StatusCode, template: &impl Template) -> Result<HttpRes
     // A full table has some 50 KiB: growing to that size would copy it again and again.
     let mut body = String::with_capacity(ROOM);
     template.render_into(&mut body)?;
+    let body = without_indentation(body);
     Ok(HttpResponse::build(status).content_type(ContentType::html()).body(body))
+}
+
+/// A table page has some 2 KiB of spaces that only the template needs. Where spaces count, they stay.
+fn without_indentation(body: String) -> String {
+    if ["<pre", "<textarea"].iter().any(|exact| body.contains(exact)) {
+        return body;
+    }
+    let mut lines = String::with_capacity(body.len());
+    for line in body.split_inclusive('\n') {
+        lines.push_str(line.trim_start_matches([' ', '\n']));
+    }
+    lines
 }
 
 /// 303 to another page of the console, with a word for the notice there.
@@ -256,6 +266,15 @@ pub fn brief(at: DateTime<Utc>, now: DateTime<Utc>) -> When {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_page_goes_out_without_indentation_unless_spaces_count() {
+        let out = |page: &str| without_indentation(page.to_owned());
+        assert_eq!(out("<p>\n   one\n\n   <b>two</b>\n</p>"), "<p>\none\n<b>two</b>\n</p>");
+        for exact in ["<pre>\n  a</pre>\n  b", "<textarea>\n  a</textarea>"] {
+            assert_eq!(out(exact), exact);
+        }
+    }
 
     #[test]
     fn a_login_leads_to_this_console_only() {

@@ -26,7 +26,7 @@ async fn a_new_password_must_be_typed_twice_be_uncommon_and_come_with_the_old_on
             "That is one of the first things to be tried. Use something less common.",
         ),
         (PASSWORD, good, "another passphrase", "password_again", "The two passwords differ."),
-        ("wrong", good, good, "current", "That is not your password."),
+        ("wrong", good, good, "current", "Wrong password."),
     ] {
         let page = visit
             .post("/account/password", &[("current", current), ("password", new), ("password_again", again)])

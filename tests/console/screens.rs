@@ -1,9 +1,9 @@
 //! Every list of the console with an estate in it, at five widths: nothing is wider than its frame, and no key leads to
 //! what cannot be seen.
 
-use crate::support::app::{TestApp, Visit};
+use crate::support::app::TestApp;
 use crate::support::browser::{Browser, Look, WIDE};
-use crate::support::sql;
+use crate::support::estate;
 
 const WIDTHS: [u32; 5] = [360, 1024, 1366, 1440, 1920];
 const PAGES: [&str; 12] = [
@@ -35,40 +35,11 @@ const FAULTS: &str = "
     }
     return faults;";
 
-/// Long and short names, all types of state, some integrations that fail.
-async fn estate(app: &TestApp, visit: &mut Visit) {
-    for number in 0..60 {
-        let name = match number % 3 {
-            0 => format!("Registry robot of the data platform, production eu-central-1, number {number:03}"),
-            1 => format!("robot {number:03}"),
-            _ => format!("payments-and-billing-artifact-publisher-for-the-nightly-build-{number:03}"),
-        };
-        let user = format!("robot$data-platform+push-{number}@example.com");
-        let fields = [("kind", "basic"), ("name", &*name), ("username", &*user), ("password", "pass")];
-        let credential = visit.post("/credentials", &fields).await.location().replace("/credentials/", "");
-        if number % 5 == 0 {
-            let name = format!("Images of {name}");
-            let registry = format!("https://registry-{number}.eu-central-1.data-platform.example.com");
-            let fields = [
-                ("version", "docker_v2"),
-                ("name", &*name),
-                ("registry", &*registry),
-                ("credential", &*credential),
-                ("schedule", "off"),
-            ];
-            assert_eq!(visit.post("/integrations", &fields).await.status, 303);
-        }
-    }
-    let why = "Signing in failed: the registry could not be reached within a minute. Check its address.";
-    let failed = "UPDATE runs SET state = 'failed', started_at = now(), ended_at = now(), not_before = now(), error = ";
-    sql::run(app, &format!("{failed}'{why}'"));
-}
-
 #[actix_web::test]
 async fn lists_of_an_estate_fit_their_frames_and_show_every_focus_stop() {
     let app = TestApp::start();
-    let mut visit = app.administrator();
-    estate(&app, &mut visit).await;
+    let visit = app.administrator();
+    estate::fill(&app);
     let mut found = Vec::new();
     for width in WIDTHS {
         let look = Look { width, ..WIDE };
@@ -93,7 +64,7 @@ async fn lists_of_an_estate_fit_their_frames_and_show_every_focus_stop() {
 async fn a_table_page_of_fifty_is_small_and_a_first_visit_is_few_requests() {
     let app = TestApp::start();
     let mut visit = app.administrator();
-    estate(&app, &mut visit).await;
+    estate::fill(&app);
     for path in ["/credentials", "/integrations"] {
         let bytes = visit.get(path).await.body.len();
         assert!(bytes < 61 * 1024, "{path} has {bytes} bytes");
@@ -101,9 +72,11 @@ async fn a_table_page_of_fifty_is_small_and_a_first_visit_is_few_requests() {
     let page = visit.get("/").await.body;
     let files: std::collections::BTreeSet<&str> =
         page.split(['"', '#']).filter(|part| part.starts_with("/static/") && !part.contains('\n')).collect();
+    visit.headers.push(("accept-encoding", "gzip".to_owned()));
     let mut all = page.len();
     for file in &files {
-        all += visit.get(file).await.body.len();
+        let length = visit.get(file).await.header("content-length").parse::<usize>();
+        all += length.expect("a length");
     }
     assert!(files.len() <= 7 && all <= 250_000, "{} requests, {all} bytes: {files:?}", files.len() + 1);
 }

@@ -24,7 +24,7 @@ async fn an_administrator_adds_a_user_with_a_typed_password() {
     assert_eq!(page.texts("tbody th a"), ["ada", "Grace Hopper"]);
     assert_eq!(log_in(&mut app.visitor(), "grace hopper", good).await.status, 303);
     let page = admin.post("/users/new", &fields).await;
-    assert_eq!((page.status, page.text("#username-error")), (422, "There is a user of that name already.".into()));
+    assert_eq!((page.status, page.text("#username-error")), (422, "A user with this name already exists.".into()));
 }
 
 #[actix_web::test]
@@ -68,9 +68,9 @@ async fn whoever_got_a_password_chooses_their_own_before_anything_else() {
         [("current", current), ("password", new), ("password_again", again)].map(|(k, v)| (k, v.to_owned()))
     };
     for (fields, field, sentence) in [
-        (form(&given, &given, &given), "password", "Choose another password than the one you have."),
+        (form(&given, &given, &given), "password", "Choose a password that differs from the current one."),
         (form(&given, own, "something else"), "password_again", "The two passwords differ."),
-        (form("not the one at all", own, own), "current", "That is not your password."),
+        (form("not the one at all", own, own), "current", "Wrong password."),
     ] {
         let fields = fields.each_ref().map(|(k, v)| (*k, v.as_str()));
         let page = grace.post("/account/password", &fields).await;
@@ -104,7 +104,7 @@ async fn a_bad_form_says_what_is_wrong_and_keeps_what_was_typed_but_the_password
     assert!(page.has("#username-error") && page.has("#password-error"));
     assert_eq!(page.attributes("#username", "value"), ["gra\u{200b}ce"]);
     assert!(page.attributes("input[type=password]", "value").is_empty());
-    assert!(page.body.contains("Choose one of the roles."));
+    assert!(page.body.contains("Choose a role."));
     assert_eq!(admin.post("/users/new", &[("username", "eve"), ("disabled", "on")]).await.status, 422);
     assert_eq!(sql::count(&app, "users"), 1);
 }

@@ -117,7 +117,7 @@ pub static KIND: Kind = Kind {
             .when("method", &["iam_role"])
             .optional()
             .placeholder("arn:aws:iam::123456789012:role/name")
-            .help("Leave blank to use the environment's own role, or name a role to go on to from there.")
+            .help("Leave blank to use the environment's own role, or name a role to assume from it.")
             .max(640)
             .check(|value| RoleArn::parse(value).map(|arn| arn.0))
             .identity(),
@@ -130,7 +130,7 @@ pub static KIND: Kind = Kind {
             "Access key: in the IAM console open Users and create a user without console access.",
             "Give the user one permission, to assume the roles that your integrations name (first policy below).",
             "On its Security credentials page choose Create access key, or run the line below, and copy both values.",
-            "In each account make the role, trust the user (second policy below), and give it what its integrations read.",
+            "In each account, create the role, trust the user (second policy below), and grant what its integrations read.",
             "IAM role: attach the role to what Strongroom runs on (EC2 instance, ECS task, EKS service account). \
              No key is stored.",
             "Rotate an access key every 90 days: store the new one here, test it, then delete the old one in IAM.",
@@ -140,9 +140,9 @@ pub static KIND: Kind = Kind {
                 "Create the user and key",
                 "aws iam create-user --user-name USER\naws iam create-access-key --user-name USER",
             ),
-            ("Policy of the user: may assume the role", ASSUME),
-            ("Trust policy of the role: who may assume it", TRUST),
-            ("Policy of the role for registry scans (Amazon ECR)", ECR),
+            ("User policy: may assume the role", ASSUME),
+            ("Role trust policy: who may assume it", TRUST),
+            ("Role policy for registry scans (Amazon ECR)", ECR),
         ],
         source: "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_access-keys.html",
     },
@@ -195,7 +195,7 @@ fn policies(values: &Values) -> Vec<(String, String)> {
     let principal = format!("arn:{}:iam::ACCOUNT:role/ROLE-OF-THE-ENVIRONMENT", arn.partition());
     vec![
         ("Policy of the environment's role: may assume the role".into(), ASSUME.replace(ROLE, arn.as_str())),
-        ("Trust policy of the role: who may assume it".into(), TRUST.replace(USER, &principal)),
+        ("Role trust policy: who may assume it".into(), TRUST.replace(USER, &principal)),
     ]
 }
 

@@ -141,9 +141,9 @@ pub static KIND: Kind = Kind {
     guide: Guide {
         steps: &[
             "Install the Azure CLI and log in: az login.",
-            "Make a service principal with the line below that fits its use, and copy the whole JSON that it prints into \
-             Service Key.",
-            "With a certificate: use the last line below, and paste the file that it wrote.",
+            "Create a service principal with the command below that fits its \
+             use, and paste the whole JSON that it prints into Service Key.",
+            "With a certificate: use the last command below, and paste the file that it writes.",
             "Managed identity: switch it on at the machine that Strongroom runs on and give it the same role. No secret \
              is stored.",
         ],

@@ -114,7 +114,8 @@ fn project(node: &Node) -> Result<String, String> {
     let of_project = email.split_once('@').and_then(|(_, host)| host.strip_suffix(".iam.gserviceaccount.com"));
     let of_app = email.strip_suffix("@appspot.gserviceaccount.com");
     of_project.or(of_app).filter(|project| !project.is_empty()).map(str::to_owned).ok_or_else(|| {
-        "The service account key has no member project_id: it is an old one. Make a new key, and paste that.".to_owned()
+        "The service account key has no member project_id: it is an old one. Create a new key and paste that."
+            .to_owned()
     })
 }
 
@@ -159,7 +160,7 @@ pub static KIND: Kind = Kind {
         ],
         snippets: &[
             (
-                "Make the account and its key",
+                "Create the account and its key",
                 "gcloud iam service-accounts create strongroom --project PROJECT\n\
                  gcloud iam service-accounts keys create key.json \\\n  \
                  --iam-account strongroom@PROJECT.iam.gserviceaccount.com",

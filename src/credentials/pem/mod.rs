@@ -167,8 +167,8 @@ pub fn summary_of(text: &str) -> Option<Summary> {
 }
 
 const NO_PEM: &str = "There is no certificate in PEM here: it starts with -----BEGIN CERTIFICATE-----.";
-const OTHER_CURVE: &str = "The key is ECDSA on a curve that is not supported, such as brainpool. Make one on P-256, P-384 \
-                           or P-521.";
+const OTHER_CURVE: &str = "The key is ECDSA on an unsupported curve, such \
+                           as brainpool. Create one on P-256, P-384 or P-521.";
 const UNUSABLE_KEY: &str = "The private key cannot be used: it must be RSA (2048 bits or more), ECDSA or Ed25519.";
 const NOT_RSA: &str = "The private key is not an RSA key of 2048 bits or more.";
 

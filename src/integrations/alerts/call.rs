@@ -144,7 +144,7 @@ pub(super) fn json(method: Method, url: Url, body: &Value) -> Request {
 /// The same request with a token: `Bearer`, `Splunk`.
 pub(super) fn with_token(mut request: Request, scheme: &str, token: &SecretString) -> Result<Request, Failure> {
     let text = Zeroizing::new(format!("{scheme} {}", token.expose_secret()));
-    let unusable = |_| Failure::never("The token has characters that cannot be sent. Edit the credential.");
+    let unusable = |_| Failure::never("The token has characters that can't be sent. Edit the credential.");
     let mut header = HeaderValue::from_str(&text).map_err(unusable)?;
     header.set_sensitive(true);
     request.headers_mut().insert(AUTHORIZATION, header);

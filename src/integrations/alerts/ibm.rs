@@ -36,7 +36,7 @@ static FIELDS: [Field; 3 + fields::TRIGGERS] = fields::with_triggers([
 
 static PEER: Peer = Peer {
     who: "IBM Cloud findings",
-    bad_request: "IBM Cloud does not take the finding. Check the provider ID and the address.",
+    bad_request: "IBM Cloud rejected the finding. Check the provider ID and the address.",
     unauthorized: "IBM Cloud refused the token of the API key. Test the credential, and edit it if its key was replaced.",
     forbidden: "The API key may not write findings. Give its service ID the role Writer on Security Advisor.",
     not_found: "There is no findings API at this address, or the account has none. Check the findings URL.",

@@ -40,7 +40,7 @@ static FIELDS: [Field; 4 + fields::TRIGGERS] = fields::with_triggers([
 
 static PEER: Peer = Peer {
     who: "Jira",
-    bad_request: "Jira does not take the issue. Check the project key and the issue type, and that the project asks for no \
+    bad_request: "Jira rejected the issue. Check the project key and the issue type, and that the project asks for no \
                   further field.",
     unauthorized: "Jira refused the user name or password. In the cloud these are an e-mail address and an API token: \
                    check the credential, and edit it if it has changed.",

@@ -64,11 +64,11 @@ impl Region {
 
 static PEER: Peer = Peer {
     who: "PagerDuty",
-    bad_request: "PagerDuty does not take the event. Check that the token is the integration key of an Events API v2 \
+    bad_request: "PagerDuty rejected the event. Check that the token is the integration key of an Events API v2 \
                   integration, which has 32 characters.",
     unauthorized: "PagerDuty does not know the integration key. Copy it again from the service's integrations, and edit \
                    the credential.",
-    forbidden: "PagerDuty does not take events by this integration key. The service may be disabled: look at it there.",
+    forbidden: "PagerDuty doesn't accept events with this integration key. The service may be disabled: look at it there.",
     not_found: "PagerDuty's Events API is not at this address. Ask the operator about STRONGROOM_ENDPOINTS.",
 };
 

@@ -2,7 +2,7 @@
 
 /// A service, and what to do about its refusals. Each is a whole sentence or two: what happened, what to do.
 pub(super) struct Peer {
-    /// As it stands within a sentence: `the receiver of the webhook`.
+    /// As it stands within a sentence: `the webhook's receiver`.
     pub who: &'static str,
     pub bad_request: &'static str,
     pub unauthorized: &'static str,

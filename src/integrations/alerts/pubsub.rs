@@ -28,7 +28,7 @@ static FIELDS: [Field; 1 + fields::TRIGGERS] = fields::with_triggers([Field::tex
 
 static PEER: Peer = Peer {
     who: "Google Pub/Sub",
-    bad_request: "Google Pub/Sub does not take the message. Check the topic, and its schema if it has one.",
+    bad_request: "Google Pub/Sub rejected the message. Check the topic, and its schema if it has one.",
     unauthorized: "Google Pub/Sub refused the token of the service account. Test the credential, and edit it if its key \
                    was replaced.",
     forbidden: "The service account may not publish to the topic. Give it the role Pub/Sub Publisher on the topic, and \

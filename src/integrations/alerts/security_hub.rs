@@ -34,7 +34,7 @@ static FIELDS: [Field; 4 + fields::TRIGGERS] = fields::with_triggers([
 
 static PEER: Peer = Peer {
     who: "AWS Security Hub",
-    bad_request: "AWS Security Hub does not take the findings. See that Security Hub is switched on in this region.",
+    bad_request: "AWS Security Hub rejected the findings. Check that Security Hub is switched on in this region.",
     unauthorized: "AWS Security Hub refused the credential. Test it, and edit it if its key was replaced.",
     forbidden: "The credential may not import findings. Allow securityhub:BatchImportFindings in the policy of its user or \
                 role.",

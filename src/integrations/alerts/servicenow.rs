@@ -44,7 +44,7 @@ static FIELDS: [Field; 7 + fields::TRIGGERS] = fields::with_triggers([
 
 static PEER: Peer = Peer {
     who: "ServiceNow",
-    bad_request: "ServiceNow does not take the incident. Check the table, and that the resolution code and the group exist \
+    bad_request: "ServiceNow rejected the incident. Check the table, and that the resolution code and the group exist \
                   in this instance.",
     unauthorized: "ServiceNow refused the user name or password. Check the credential, and edit it if it has changed.",
     forbidden: "ServiceNow does not let this user write incidents. Give it the role itil, or sn_si.basic for security \
@@ -169,7 +169,7 @@ impl<'a> Table<'a> {
                 if let Some(stored) = self.cx.stored() {
                     self.cx.outside.tokens.forget(stored.credential);
                 }
-                "ServiceNow does not take the access token that it gave. Check that the OAuth entry has a user with the role \
+                "ServiceNow doesn't accept the access token that it issued. Check that the OAuth entry has a user with the role \
                  itil."
             }
             (401, Login::Password(_)) if wants_token => {

@@ -35,12 +35,12 @@ static FIELDS: [Field; 1 + fields::TRIGGERS] = fields::with_triggers([Field::tex
 
 static PEER: Peer = Peer {
     who: "Slack",
-    bad_request: "Slack does not take this message. Check that the Webhook URL is that of an incoming webhook.",
-    unauthorized: "Slack does not know the token or Webhook URL. Make a new one, and edit the credential.",
-    forbidden: "Slack does not let this webhook post there. Its channel may be archived or restricted: make a webhook for \
-                another channel.",
-    not_found: "Slack does not know this Webhook URL any more. Make a new one in the app's settings, and edit the \
-                credential.",
+    bad_request: "Slack rejected this message. Check that the Webhook URL is that of an incoming webhook.",
+    unauthorized: "Slack doesn't know the token or webhook URL. Create a new one and rotate the credential.",
+    forbidden: "Slack doesn't let this webhook post there. Its channel may \
+                be archived or restricted: create a webhook for another channel.",
+    not_found: "Slack no longer knows this webhook URL. Create a \
+                new one in the app's settings and rotate the credential.",
 };
 
 pub static SLACK: Spec = Spec {
@@ -162,7 +162,7 @@ fn refusal(code: &str, answer: &Answer) -> Failure {
         "invalid_auth" | "not_authed" | "token_revoked" | "account_inactive" | "not_allowed_token_type" => {
             "Slack refused the token. Copy the bot's token (xoxb-…) again, and edit the credential."
         }
-        "token_expired" => "The token has expired. Make a new one, and edit the credential.",
+        "token_expired" => "The token has expired. Create a new one and rotate the credential.",
         "missing_scope" | "no_permission" => {
             "The token may not post messages. Give the bot the scope chat:write, install the app again, and edit the \
              credential."
@@ -178,7 +178,7 @@ fn refusal(code: &str, answer: &Answer) -> Failure {
             return Failure::later("Slack returned an error. Strongroom retries later.");
         }
         "msg_too_long" | "msg_blocks_too_long" | "invalid_blocks" | "invalid_blocks_format" | "invalid_arguments" => {
-            "Slack does not take this message as it is built. Please report this."
+            "Slack can't read this message. Please report this."
         }
         _ => return PEER.failed(&ProviderError::UnexpectedStatus { status: answer.status }),
     };

@@ -25,17 +25,17 @@ static FIELDS: [Field; 4 + fields::TRIGGERS] = fields::with_triggers([
         .help("The address of the HTTP Event Collector, with its port, as Splunk shows it.")
         .check(address)
         .identity(),
-    Field::text("index", "Index").optional().help("Blank leaves it to the token.").max(80).check(word),
+    Field::text("index", "Index").optional().help("Leave blank to use the token's default.").max(80).check(word),
     Field::text("source", "Source").default("strongroom").max(80).check(word),
     ca_certificate::FIELD,
 ]);
 
 static PEER: Peer = Peer {
     who: "Splunk",
-    bad_request: "Splunk does not take the events. Check the index, and that the token may write to it.",
+    bad_request: "Splunk rejected the events. Check the index, and that the token may write to it.",
     unauthorized: "Splunk asks for a token. Check the credential, and edit it if it has changed.",
-    forbidden: "Splunk does not know the token, or it is disabled. Look at it under HTTP Event Collector, and edit the \
-                credential.",
+    forbidden: "Splunk doesn't know the token, or it is disabled. \
+                Check it under HTTP Event Collector, and edit the credential.",
     not_found: "There is no HTTP Event Collector at this address. Check the address and its port, usually 8088.",
 };
 

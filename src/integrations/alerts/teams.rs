@@ -21,12 +21,12 @@ const LONGEST: usize = 27 * 1024;
 
 static PEER: Peer = Peer {
     who: "Microsoft Teams",
-    bad_request: "Microsoft Teams does not take this message. Check that the workflow is one that posts when a webhook \
+    bad_request: "Microsoft Teams rejected this message. Check that the workflow is one that posts when a webhook \
                   request is received.",
     unauthorized: "Microsoft Teams refused the address. Copy it again from the workflow, and edit the credential.",
     forbidden: "Microsoft Teams refused the address, or the workflow's owner may not post to the channel. Look at the \
                 workflow, and copy its address again.",
-    not_found: "The workflow or connector does not exist any more. Add one to the channel, and edit the credential.",
+    not_found: "The workflow or connector no longer exists. Add one to the channel, and edit the credential.",
 };
 
 pub static TEAMS: Spec = Spec {

@@ -15,7 +15,7 @@ pub fn test_message(id: Uuid, at: DateTime<Utc>, console: &Url) -> Message {
         trigger: Trigger::Stale,
         event: Event::Raised,
         severity: Severity::Info,
-        title: "This is a test alert of Strongroom.".to_owned(),
+        title: "This is a test alert from Strongroom.".to_owned(),
         subject: "Test alert".to_owned(),
         detail: "Someone pressed Send test alert on this profile's page.".to_owned(),
         subject_url: alerts.clone(),
@@ -23,7 +23,7 @@ pub fn test_message(id: Uuid, at: DateTime<Utc>, console: &Url) -> Message {
         since: at,
         usages: Vec::new(),
         more_usages: 0,
-        remedy: "Nothing has to be done. If you can read this, the profile works.".to_owned(),
+        remedy: "There's nothing to do. If you can read this, the profile works.".to_owned(),
         reference: None,
     };
     Message { id, at, console: console.clone(), lines: vec![line], more: 0, test: true }

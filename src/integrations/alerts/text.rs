@@ -118,7 +118,7 @@ pub(super) fn paragraphs(line: &Line, test: bool, neutral: fn(&str) -> String) -
     let words = Words::of(line, &FULL);
     let mut text = vec![neutral(&words.title)];
     if test {
-        text.push("This is a test. Nothing is wrong, and nothing has to be done.".to_owned());
+        text.push("This is a test. Nothing is wrong, and there's nothing to do.".to_owned());
     }
     if !words.detail.is_empty() {
         text.push(neutral(&words.detail));

@@ -18,14 +18,14 @@ use crate::providers::{ProviderError, standard_webhooks};
 static FIELDS: [Field; 1 + fields::TRIGGERS] = fields::with_triggers([ca_certificate::FIELD]);
 
 static PEER: Peer = Peer {
-    who: "the receiver of the webhook",
-    bad_request: "The receiver of the webhook does not take this message. Check that it expects the JSON of Strongroom, and \
-                  not that of another service.",
-    unauthorized: "The receiver of the webhook refused the message as not authorised. Check the address, and that the \
+    who: "the webhook's receiver",
+    bad_request: "The webhook's receiver rejected this message. Check that \
+                  it expects Strongroom's JSON, and not another service's.",
+    unauthorized: "The webhook's receiver refused the message as not authorised. Check the address, and that the \
                    signing secret is the same on both sides.",
-    forbidden: "The receiver of the webhook refused the message. Check the address, and that the signing secret is the \
+    forbidden: "The webhook's receiver refused the message. Check the address, and that the signing secret is the \
                 same on both sides.",
-    not_found: "Nothing takes messages at the address of the webhook. Check it at the receiver, and edit the credential.",
+    not_found: "Nothing accepts messages at the webhook's address. Check it at the receiver, and edit the credential.",
 };
 
 pub static WEBHOOK: Spec = Spec {

@@ -26,9 +26,8 @@ static FIELDS: &[Field] = &[
     REGISTRY
         .placeholder("https://registry.cn-hangzhou.aliyuncs.com")
         .help(
-            "The public or VPC endpoint of the registry or of the instance, as its console shows it. The credential is \
-             the registry's own user name and password, set under Access Credential, as Basic authentication; not an \
-             AccessKey.",
+            "The public or VPC endpoint of the registry or of the instance, as its console shows it. The credential is the registry's own user name and \
+             password (Access Credential), as Basic authentication; not an AccessKey.",
         )
         .check(address),
     Field { required: true, advanced: false, ..selection::REPOSITORY }.placeholder("namespace/app, namespace/web").help(

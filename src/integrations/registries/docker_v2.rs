@@ -35,8 +35,8 @@ pub(super) const REGISTRY: Field = Field::text("registry", "Registry")
     .help("The address of the registry. Defaults to https.")
     .check(address)
     .identity();
-const CA_CERTIFICATE: Field = ca_certificate::FIELD
-    .help("In PEM form, when the registry's certificate is self-signed or issued by a private CA.");
+const CA_CERTIFICATE: Field =
+    ca_certificate::FIELD.help("As PEM, if the registry's certificate is self-signed or issued by a private CA.");
 
 /// The form of a registry at an address that the operator enters: its own are the address, the names, and the cap.
 pub(super) const fn fields(registry: Field, repository: Field, cap: Field) -> [Field; 8] {

@@ -47,16 +47,16 @@ static FIELDS: &[Field] = &[
         .optional()
         .placeholder("ocid1.compartment.oc1..")
         .help(
-            "The OCID of one compartment; those inside of it are not read. Blank reads the whole tenancy, as far as the \
-             user may see it. The user's group needs: read repos.",
+            "The OCID of one compartment; those inside of it are not read. Leave blank for the whole tenancy, as \
+             far as the user may see it. The user's group needs: read repos.",
         )
         .max(255)
         .check(|value| credential::ocid("compartment", value))
         .summary(|value| Some(if value.is_empty() { "The whole tenancy" } else { value }.to_owned())),
-    selection::REPOSITORY
-        .placeholder("team/*")
-        .help("Without the tenancy's namespace. Leave blank for all. Use * as a wildcard and commas between \
-        patterns."),
+    selection::REPOSITORY.placeholder("team/*").help(
+        "Without the tenancy's namespace. Leave blank for all. Use * as a wildcard and commas between \
+        patterns.",
+    ),
     selection::EXCLUDE_REPOSITORIES,
     selection::TAG,
     selection::EXCLUDE_TAGS,

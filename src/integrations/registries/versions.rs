@@ -11,7 +11,7 @@ pub const VERSION_PATTERN: Field = Field::text("version_pattern", "Version patte
     .help(
         "Says which tags are versions: %d stands for a number, * for anything. Then the newest tags are those of the \
          highest version, whatever their dates; tags that do not fit come after all that do. Separate several patterns \
-         by commas: %d.%d, %d.%d.%d. Blank leaves it to the dates, or to the names where there are none.",
+         by commas: %d.%d, %d.%d.%d. Leave blank to go by dates, or by names where there are none.",
     )
     .max(256)
     .check(check)

@@ -76,7 +76,7 @@ impl Refusal {
                     .to_owned(),
             ),
             Self::NotAssumed { role } => (
-                format!("AWS does not let the key assume {role}, and does not tell why."),
+                format!("AWS doesn't let the key assume {role}, and doesn't say why."),
                 "Check that the role exists, that the policy of the key's user allows sts:AssumeRole on it, \
                      and that its trust policy names that user and the external ID."
                     .to_owned(),

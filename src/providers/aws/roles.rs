@@ -170,8 +170,8 @@ fn remedy(statements: &[(String, String)], sure: bool) -> Option<&'static str> {
         (1, true) => Some("Add the statement below to the policy that it is for."),
         (_, true) => Some("Add the statements below, each to the policy that it is for."),
         (_, false) => Some(
-            "AWS does not tell which of the two policies lacks its statement. Check that the role exists, then that both \
-             are there: the caller's own is missing more often.",
+            "AWS doesn't say which of the two policies lacks its statement. Check that the \
+             role exists, then that both are there: the caller's own is missing more often.",
         ),
     }
 }

@@ -140,7 +140,7 @@ fn usable(pair: &Pair) -> Outcome<()> {
         return calls::found(
             Verdict::BadKey,
             "Microsoft Entra ID accepts only certificates with an RSA key, and this one has another.",
-            "Make a certificate with an RSA key, add it to the app registration, and replace it here.",
+            "Create a certificate with an RSA key, add it to the app registration, and store it here.",
         );
     }
     let Some(summary) = pair.summary() else { return Err(Finding::unreadable().into()) };
@@ -186,7 +186,7 @@ async fn managed_identity(
         Some(_) => moved_identity(&query, egress, endpoints).await,
     };
     match answer {
-        Ok(answer) if answer.status == 200 => calls::token(&answer, "the identity service of Azure"),
+        Ok(answer) if answer.status == 200 => calls::token(&answer, "Azure's identity service"),
         Ok(answer) => Err(refusals::explain_identity(answer, client.is_some())),
         Err(
             ProviderError::Unreachable { .. }
@@ -194,7 +194,7 @@ async fn managed_identity(
             | ProviderError::Dropped { .. }
             | ProviderError::Broken { .. },
         ) => Err(refusals::not_in_azure()),
-        Err(error) => Err(calls::failed(&error, "the identity service of Azure")),
+        Err(error) => Err(calls::failed(&error, "Azure's identity service")),
     }
 }
 

@@ -24,13 +24,13 @@ const MEANINGS: [Meaning; 12] = [
         7_000_215,
         Verdict::BadKey,
         "The client secret is wrong.",
-        "Make a new secret for the app registration, and paste its value, not its ID.",
+        "Create a new secret for the app registration, and paste its value, not its ID.",
     ),
     (
         7_000_222,
         Verdict::Expired,
         "The client secret has expired.",
-        "Make a new secret for the app registration, and replace the service key.",
+        "Create a new secret for the app registration and store the new service key.",
     ),
     (
         700_016,
@@ -69,7 +69,7 @@ const MEANINGS: [Meaning; 12] = [
         1_000_502,
         Verdict::Expired,
         "The certificate is outside of its dates of validity.",
-        "Make a new certificate, add it to the app registration, and replace it here.",
+        "Create a new certificate, add it to the app registration, and store it here.",
     ),
     (
         7_000_112,
@@ -113,7 +113,7 @@ pub(super) fn explain(answer: Answer) -> Failure {
         (None, "invalid_client") => (
             Verdict::BadKey,
             "Microsoft Entra ID refused the secret or certificate of this client.",
-            "Check that it belongs to this client ID, and make a new one if in doubt.",
+            "Check that it belongs to this client ID. If in doubt, create a new one.",
         ),
         (None, "unauthorized_client") => (
             Verdict::Denied,
@@ -149,14 +149,14 @@ pub(super) fn explain_identity(answer: Answer, named: bool) -> Failure {
         )),
         // Other clouds have a service at the same address.
         404 | 405 | 401 | 403 => not_in_azure(),
-        _ => calls::unexplained(answer, "the identity service of Azure"),
+        _ => calls::unexplained(answer, "Azure's identity service"),
     }
 }
 
 pub(super) fn not_in_azure() -> Failure {
     Failure::from(Finding::new(
         Verdict::NotHere,
-        "There is no managed identity here: the identity service of Azure does not answer.",
+        "There is no managed identity here: Azure's identity service does not answer.",
         "Managed identity works only where Strongroom runs in Azure. Elsewhere, use a service key or a certificate.",
     ))
 }

@@ -28,7 +28,7 @@ pub mod workload;
 
 pub use refusal::{Api, Refusal, Right, Why};
 
-const WHO: &str = "the token service of Google";
+const WHO: &str = "Google's token service";
 /// The audience stays the vendor's own wherever the operator moved the service to.
 const AUDIENCE: &str = "https://oauth2.googleapis.com/token";
 /// What the account may do is decided by its roles.
@@ -130,7 +130,7 @@ fn explain(answer: Answer, subject: Option<&str>) -> Failure {
         _ if says("account not found") => Finding::new(
             Verdict::BadKey,
             "Google does not know this service account.",
-            "It may have been deleted. Make a key for one that exists, and replace the JSON key here.",
+            "It may have been deleted. Create a key for one that exists and store it here.",
         ),
         _ if let Some(subject) = subject.filter(|_| says("invalid email or user id")) => Finding::new(
             Verdict::Denied,
@@ -153,7 +153,7 @@ fn explain(answer: Answer, subject: Option<&str>) -> Failure {
         _ => Finding::new(
             Verdict::BadKey,
             "Google does not accept this key: it was deleted or disabled, or belongs to another account.",
-            "Make a new key for the service account, and replace the JSON key here.",
+            "Create a new key for the service account and store it here.",
         ),
     };
     if let Some(skew) = skew.filter(|_| finding.verdict == Verdict::BadKey) {

@@ -70,7 +70,7 @@ fn misplaced(kind: &Kind, posted: &Values, here: &str) -> String {
 pub fn refused(error: DbError) -> Refusal {
     let invalid = |sentence: &str| Refusal::Invalid(Errors::one("name", sentence));
     match error {
-        DbError::Duplicate(_) => invalid("There is a credential of that name already. Choose another."),
+        DbError::Duplicate(_) => invalid("A credential with this name already exists. Choose another name."),
         DbError::Check(limit) if limit == "too_long" => invalid("Choose a shorter name."),
         error => error.into(),
     }

@@ -43,7 +43,7 @@ pub fn unless_shipped(row: &Credential) -> Result<(), Refusal> {
 
 /// The type of that slug.
 pub fn kind(slug: &str) -> Result<&'static Kind, Refusal> {
-    let unknown = Refusal::Unacceptable("There is no such type of credential. Choose one of the list.");
+    let unknown = Refusal::Unacceptable("There is no such credential type. Choose one from the list.");
     kinds::find(slug).ok_or(unknown)
 }
 

@@ -42,7 +42,7 @@ pub fn find(
 }
 
 fn not_listed() -> Errors {
-    Errors::one("credential", "Choose one of the list.")
+    Errors::one("credential", "Choose one from the list.")
 }
 
 /// The same for a credential at hand; `is_known` says whether an integration for which the test holds sends its secret to

@@ -40,11 +40,11 @@ fn name(text: &str) -> Result<String, String> {
 }
 
 fn version_slug(slug: &str) -> Result<String, String> {
-    Spec::find(slug).map(|spec| spec.slug.to_owned()).ok_or_else(|| "Choose one of the list.".to_owned())
+    Spec::find(slug).map(|spec| spec.slug.to_owned()).ok_or_else(|| "Choose one from the list.".to_owned())
 }
 
 fn id(text: &str) -> Result<String, String> {
-    Uuid::try_parse(text).map(|id| id.to_string()).map_err(|_| "Choose one of the list.".to_owned())
+    Uuid::try_parse(text).map(|id| id.to_string()).map_err(|_| "Choose one from the list.".to_owned())
 }
 
 /// What the form is for. A new integration that nobody names gets a name of its own.
@@ -66,7 +66,7 @@ pub fn fields(spec: &Spec, purpose: Purpose) -> Vec<Field> {
         fields.push(if used.required { field } else { field.optional() });
     }
     fields.push(match purpose {
-        Purpose::New => NAME.optional().help("Left blank, it is named after where it leads."),
+        Purpose::New => NAME.optional().help("Leave blank to name it after its address."),
         Purpose::Saved => NAME,
     });
     fields.extend(how);
@@ -213,7 +213,7 @@ impl Draft {
 pub fn refused(error: DbError) -> Refusal {
     match error {
         DbError::Duplicate(constraint) if constraint.contains("name_key") => {
-            Refusal::Invalid(Errors::one("name", "There is an integration of that name already. Choose another."))
+            Refusal::Invalid(Errors::one("name", "An integration with this name already exists. Choose another name."))
         }
         DbError::Reference(_) => {
             Refusal::Invalid(Errors::one("credential", "This credential has been deleted. Choose another."))

@@ -61,11 +61,10 @@ async fn check(
 pub fn stays(row: &Integration, version: &str) -> Result<(), Errors> {
     let family = Spec::find(version).map(Spec::family);
     if family.map(Family::slug) != Some(row.family.as_str()) {
-        return Err(Errors::one("version", "This cannot become something else. Add another integration for that."));
+        return Err(Errors::one("version", "An integration's type can't be changed. Add another integration instead."));
     }
     if family == Some(Family::AlertProfile) && version != row.version {
-        let text =
-            "A channel stays what it is: its recipients and waiting messages are its own. Add another one for that.";
+        let text = "A channel's type can't be changed, since its recipients and waiting messages belong to it. Add another channel instead.";
         return Err(Errors::one("version", text));
     }
     Ok(())

@@ -13,6 +13,8 @@ use super::htmx;
 use super::page::{self, Shell};
 use super::params::Params;
 use super::session::{As, Auditor};
+use fold::{Folded, each, fold};
+
 use crate::form::Errors;
 use crate::models::events::{self, Action, Event, Filter, Place};
 use crate::models::{Conn, DbError, users};
@@ -20,8 +22,11 @@ use crate::services::Services;
 use crate::vault::Vault;
 
 pub mod export;
+pub mod fold;
 
+/// Lines of a page, and events that it is made of at most.
 const PAGE: usize = 50;
+const READ: usize = 500;
 
 #[derive(Template)]
 #[template(path = "audit/index.html", blocks = ["results"])]
@@ -32,6 +37,10 @@ struct Index {
     from: String,
     to: String,
     subject: String,
+    /// Uses by scheduled runs and alerts are left out.
+    without_uses: bool,
+    /// Equal events are not one line.
+    each: bool,
     /// What the events are filtered by beside the fields of the form.
     subject_name: Option<String>,
     names: Vec<String>,
@@ -45,7 +54,7 @@ struct Index {
     filtered: bool,
 }
 
-/// One event.
+/// One event, or equal ones.
 struct Line {
     at: String,
     time: String,
@@ -56,6 +65,16 @@ struct Line {
     link: Option<String>,
     address: String,
     bad: bool,
+    again: Option<Again>,
+}
+
+/// Of a line that stands for several events.
+struct Again {
+    times: usize,
+    first: String,
+    first_text: String,
+    /// The same events one by one.
+    href: String,
 }
 
 pub async fn index(
@@ -68,7 +87,8 @@ pub async fn index(
     let (wanted, errors) = read.map_or_else(|errors| (None, errors), |filter| (Some(filter), Errors::default()));
     let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::BAD_REQUEST };
     let who = params.get("who").trim().to_owned();
-    let found = services.db.run(move |conn| Found::read(conn, &vault, &who, wanted)).await?;
+    let folds = params.get("each").is_empty();
+    let found = services.db.run(move |conn| Found::read(conn, &vault, &who, wanted, folds)).await?;
     let index = Index::new(Shell::new(&request, &visitor, "audit"), &params, found, errors);
     match htmx::asked(&request) {
         true => page::html_with(status, &index.as_results()),
@@ -78,52 +98,55 @@ pub async fn index(
 
 /// Everything that the page is made of.
 struct Found {
-    events: Vec<Event>,
-    /// There are older ones.
-    more: bool,
+    lines: Vec<Folded>,
+    /// Where older ones begin.
+    older: Option<String>,
     /// Of all users, to filter by.
     names: Vec<String>,
 }
 
 impl Found {
     /// Without a filter there are no events.
-    fn read(conn: &mut Conn, vault: &Vault, who: &str, wanted: Option<Filter>) -> Result<Self, DbError> {
-        let mut events = match wanted {
+    fn read(conn: &mut Conn, vault: &Vault, who: &str, wanted: Option<Filter>, folds: bool) -> Result<Self, DbError> {
+        let events = match wanted {
             Some(wanted) => {
                 let wanted = Filter { actors: named(conn, who)?, ..wanted };
-                events::list(conn, &wanted, PAGE as i64 + 1)?
+                events::list(conn, &wanted, if folds { READ } else { PAGE + 1 } as i64)?
             }
             None => Vec::new(),
         };
-        let more = events.len() > PAGE;
-        events.truncate(PAGE);
+        let (lines, taken) = if folds { fold(&events, PAGE) } else { each(&events, PAGE) };
+        let more = taken < events.len() || events.len() == READ;
+        let older = events[..taken].last().filter(|_| more).map(place);
         let names = users::list(conn, vault)?.into_iter().map(|user| user.into_shown().name).collect();
-        Ok(Self { events, more, names })
+        Ok(Self { lines, older, names })
     }
 }
 
 impl Index {
     fn new(shell: Shell, params: &Params, found: Found, errors: Errors) -> Self {
-        let Found { events, more, names } = found;
-        let (first, last) = (events.first(), events.last().filter(|_| more));
+        let Found { lines, older, names } = found;
+        let first = lines.first().map(|line| line.event.subject_name.clone());
         let subject = subject(params).map(|id| id.to_string()).unwrap_or_default();
         Self {
             who: params.get("who").to_owned(),
             what: params.get("what").to_owned(),
             from: params.get("from").to_owned(),
             to: params.get("to").to_owned(),
-            subject_name: Some(subject.clone())
-                .filter(|id| !id.is_empty())
-                .map(|id| first.map_or(id, |event| event.subject_name.clone())),
+            subject_name: Some(subject.clone()).filter(|id| !id.is_empty()).map(|id| first.unwrap_or(id)),
+            without_uses: !params.get("uses").is_empty(),
+            each: !params.get("each").is_empty(),
             subject,
             names,
             actions: Action::ALL,
             errors,
-            lines: events.iter().map(|event| line(event, shell.is_administrator)).collect(),
+            lines: lines.iter().map(|folded| line(folded, params, shell.is_administrator)).collect(),
             newest: Some(params.link("/audit", &[("before", "")])).filter(|_| !params.get("before").is_empty()),
-            older: last.map(|last| params.link("/audit", &[("before", &place(last))])),
+            older: older.map(|place| params.link("/audit", &[("before", &place)])),
             export: params.link("/audit.csv", &[("before", "")]),
-            filtered: ["who", "what", "from", "to", "subject"].iter().any(|name| !params.get(name).is_empty()),
+            filtered: ["who", "what", "from", "to", "subject", "uses", "each"]
+                .iter()
+                .any(|name| !params.get(name).is_empty()),
             shell,
         }
     }
@@ -143,12 +166,13 @@ fn filter(params: &Params) -> Result<Filter, Errors> {
     let from = read(params, "from", date, &mut errors);
     let to = read(params, "to", date, &mut errors);
     if from.zip(to).is_some_and(|(from, to)| to < from) {
-        errors.add("to", "The last day is before the first. Exchange the two.".to_owned());
+        errors.add("to", "The last day is before the first. Swap them.".to_owned());
     }
     let filter = Filter {
         actors: None,
         action: action.unwrap_or_default().to_owned(),
         subject_id: read(params, "subject", |text| Uuid::try_parse(text).ok(), &mut errors),
+        without_uses: !params.get("uses").is_empty(),
         from: from.map(midnight),
         until: to.and_then(|date| date.checked_add_days(Days::new(1))).map(midnight),
         before: read(params, "before", read_place, &mut errors),
@@ -163,10 +187,10 @@ fn read<T>(params: &Params, name: &str, parse: impl Fn(&str) -> Option<T>, error
     if !text.is_empty() && found.is_none() {
         let shown: String = text.chars().take(40).collect();
         let why = match name {
-            "what" => "is not an event of the list. Choose one of it.",
-            "from" | "to" => "is not a date. Enter one such as 2026-11-26, or nothing.",
-            "subject" => "is not the ID of anything. Open History on the page of what you look for.",
-            _ => "is not a place in the trail. Begin with the newest events.",
+            "what" => "isn't in the list of events. Choose one from it.",
+            "from" | "to" => "isn't a date. Enter one such as 2026-11-26, or leave it blank.",
+            "subject" => "isn't an ID. Open History on the page of what you're looking for.",
+            _ => "isn't a place in the trail. Start with the newest events.",
         };
         errors.add(name, format!("“{shown}” {why}"));
     }
@@ -194,11 +218,12 @@ fn read_place(text: &str) -> Option<Place> {
     Some((at, parts.next()?.parse().ok()?, parts.next()?.parse().ok()?)).filter(|_| in_range)
 }
 
-fn line(event: &Event, administrator: bool) -> Line {
+fn line(folded: &Folded, params: &Params, administrator: bool) -> Line {
+    let event = &folded.event;
     let known = Action::find(&event.action);
     Line {
         at: page::iso(event.at),
-        time: event.at.format("%-d %b %Y %H:%M:%S").to_string(),
+        time: moment(event.at),
         actor: event.actor.clone(),
         verb: known.map_or_else(|| event.action.clone(), |action| action.verb().to_owned()),
         detail: event.detail.clone(),
@@ -206,7 +231,24 @@ fn line(event: &Event, administrator: bool) -> Line {
         link: link(event, administrator),
         address: event.address.clone(),
         bad: ["failed", "locked", "refused", "integrity_failure"].iter().any(|bad| event.action.ends_with(bad)),
+        again: Some(folded).filter(|folded| folded.times > 1).map(|folded| again(folded, params)),
     }
+}
+
+fn again(folded: &Folded, params: &Params) -> Again {
+    let (event, subject) = (&folded.event, folded.event.subject_id.map(|id| id.to_string()).unwrap_or_default());
+    let changed =
+        [("before", ""), ("each", "on"), ("who", &event.actor), ("what", &event.action), ("subject", &subject)];
+    Again {
+        times: folded.times,
+        first: page::iso(folded.first),
+        first_text: moment(folded.first),
+        href: params.link("/audit", &changed),
+    }
+}
+
+fn moment(at: DateTime<Utc>) -> String {
+    at.format("%-d %b %Y %H:%M:%S").to_string()
 }
 
 /// The page of what an event is about, unless the event says that it is gone.

@@ -15,7 +15,7 @@ use crate::draft::Shown;
 use crate::form::{Control, Errors, Values};
 use crate::integrations::Spec;
 use crate::models::credentials::Credential;
-use crate::models::events::{self, Action, Event, Filter};
+use crate::models::events::{self, Action, Filter};
 use crate::models::integration_list::Line;
 use crate::models::integrations::Integration;
 use crate::models::provider_facts::Told;
@@ -24,6 +24,7 @@ use crate::models::{self, CredentialId, DbError, alerts, integration_list, usage
 use crate::providers::probe::Verdict;
 use crate::services::Services;
 use crate::web::alerts::view::AlertView;
+use crate::web::audit::fold::{Folded, fold};
 use crate::web::error::Error;
 use crate::web::htmx;
 use crate::web::page::{self, Shell, When, when};
@@ -33,13 +34,17 @@ use crate::web::step_up::Ask;
 /// Usages in the picture on the first tab; the second has them all.
 const MOST_PICTURED: usize = 8;
 /// Events on the page; the audit trail has them all.
-const MOST_EVENTS: i64 = 30;
+const MOST_EVENTS: usize = 30;
+/// Events that those lines are made of.
+const MOST_READ: i64 = 200;
 
 struct Entry {
     tone: &'static str,
     text: String,
     detail: String,
     at: When,
+    /// Of a line that stands for several events: how many, and when the first was.
+    again: Option<(usize, When)>,
 }
 
 /// Label, text, and whether it is one of the values that people compare letter by letter.
@@ -145,7 +150,7 @@ pub async fn load(services: &Services, shell: Shell, id: CredentialId) -> Result
             let open = alerts::of_subject(conn, id.0)?;
             let used_by = integration_list::usages(conn, id, MOST_USAGES)?;
             let filter = Filter { subject_id: Some(id.0), ..Filter::default() };
-            let history = events::list(conn, &filter, MOST_EVENTS)?;
+            let history = fold(&events::list(conn, &filter, MOST_READ)?, MOST_EVENTS).0;
             let last_test = models::checkups::last(conn, id)?;
             let told = models::provider_facts::of(conn, id, row.secret_version)?;
             let using = usages::of(conn, &vault, id, MOST_INTEGRATIONS)?;
@@ -172,7 +177,7 @@ pub async fn load(services: &Services, shell: Shell, id: CredentialId) -> Result
         expires: row.expires_at.map(view::date),
         usages: Usage::list(used_by, now),
         ways,
-        history: history.into_iter().map(|event| entry(event, now)).collect(),
+        history: history.into_iter().map(|folded| entry(folded, now)).collect(),
         last_test: last_test.map(|last| Tested {
             badge: view::verdict_badge(&last.verdict),
             sentence: last.sentence,
@@ -229,11 +234,12 @@ fn tested(detail: &str) -> &'static str {
     }
 }
 
-fn entry(event: Event, now: DateTime<Utc>) -> Entry {
+fn entry(folded: Folded, now: DateTime<Utc>) -> Entry {
+    let Folded { event, times, first } = folded;
     let (tone, done) = match Action::find(&event.action) {
         Some(Action::CredentialCreated) => ("good", "Created"),
         Some(Action::CredentialEdited) => ("neutral", "Edited"),
-        Some(Action::CredentialOpened) => ("neutral", "Opened"),
+        Some(Action::CredentialOpened) => ("neutral", "Used"),
         Some(Action::CredentialLimitChanged) => ("neutral", "Age limit changed"),
         Some(Action::CredentialTested) => (tested(&event.detail), "Tested"),
         Some(Action::CredentialDeleteRefused) => ("bad", "Deletion refused"),
@@ -241,5 +247,6 @@ fn entry(event: Event, now: DateTime<Utc>) -> Entry {
         Some(other) => ("neutral", other.label()),
         None => ("neutral", event.action.as_str()),
     };
-    Entry { tone, text: format!("{done} by {}", event.actor), at: when(event.at, now), detail: event.detail }
+    let again = Some(when(first, now)).filter(|_| times > 1).map(|first| (times, first));
+    Entry { tone, text: format!("{done} by {}", event.actor), at: when(event.at, now), detail: event.detail, again }
 }

@@ -54,7 +54,7 @@ async fn a_key_that_may_do_nothing_but_assume_a_role_is_brought_to_scan_a_regist
     let integration = browser.path().await;
 
     // Without any permission; then with the permission, but the role trusts somebody else.
-    tested(&browser, &credential, &format!("does not let the key assume {role}"), "ecr-no-permission").await;
+    tested(&browser, &credential, &format!("doesn't let the key assume {role}"), "ecr-no-permission").await;
     browser.sees(&format!("Policy of {}: may assume the role", arn("scanner"))).await;
     moto.allow("scanner", "sts:AssumeRole", &role).await;
     tested(&browser, &credential, "Role of the integration", "ecr-not-trusted").await;

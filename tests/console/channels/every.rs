@@ -59,7 +59,7 @@ async fn every_channel_delivers_an_alert_and_a_test_alert() {
         let test = test_message(Uuid::new_v4(), at, &CONSOLE.parse().unwrap());
         stand.send(&test).await.unwrap_or_else(|error| panic!("{slug}: {error:?}"));
         let last: Vec<String> = stand.peer.calls().last().map(said).unwrap();
-        assert!(last.iter().any(|text| text.contains("This is a test alert of Strongroom.")), "{slug}: {last:?}");
+        assert!(last.iter().any(|text| text.contains("This is a test alert from Strongroom.")), "{slug}: {last:?}");
     }
 }
 

@@ -110,7 +110,7 @@ async fn in_a_browser_the_file_stays_beside_what_it_holds() {
     browser.goto("/credentials/import").await;
     let paste = "document.getElementById('text').value = arguments[0]";
     browser.script(paste, vec![serde_json::json!(profiles())]).await;
-    browser.press("Look inside").await;
+    browser.press("See what's inside").await;
     browser.sees("profile sso").await;
     assert_eq!(browser.axe().await, Vec::<String>::new());
     browser.press("Import the chosen ones").await;

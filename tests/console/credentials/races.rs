@@ -87,7 +87,7 @@ async fn a_credential_that_is_attached_and_deleted_at_once_is_either_attached_or
             (422, 303) => {
                 deleted += 1;
                 let why = attaching.text("#credential-error");
-                assert!(why.contains("has been deleted") || why.contains("Choose one of the list"), "{round}: {why}");
+                assert!(why.contains("has been deleted") || why.contains("Choose one from the list"), "{round}: {why}");
             }
             other => panic!("round {round}: {other:?} {} {}", attaching.body, deleting.body),
         }

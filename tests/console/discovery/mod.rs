@@ -19,6 +19,7 @@ use crate::support::peers::lambda::{KEY, SECRET};
 use crate::support::peers::moto::ACCOUNT;
 use crate::support::process::{PATIENCE, wait_for};
 
+mod clouds;
 mod covered;
 mod hostile;
 mod moto;

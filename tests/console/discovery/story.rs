@@ -17,7 +17,7 @@ async fn scan_account(browser: &Browser) {
 }
 
 /// Presses *Add scan* of the first thing that is not covered, and adds it as the form is filled in.
-async fn add_scan(browser: &Browser, kind: &str, found: &str) {
+pub(super) async fn add_scan(browser: &Browser, kind: &str, found: &str) {
     browser.goto(&format!("/discovery?kind={kind}&covered=no")).await;
     let href = browser.script("return document.querySelector('a[data-add]').getAttribute('href')", Vec::new()).await;
     browser.goto(href.as_str().expect("an address")).await;

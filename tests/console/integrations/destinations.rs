@@ -30,7 +30,7 @@ async fn a_new_host_for_a_stored_secret_asks_for_the_password_unless_it_was_just
     assert!(page.text("#destination").contains("would get the stored secret of robot"));
     assert!(page.has("#destination input[type=password]#password") && !page.has("#send_to"));
     let page = form.clone().with("password", "wrong").post(&mut visit, "/integrations").await;
-    assert_eq!((page.status, page.text("#password-error")), (422, "That is not your password.".to_owned()));
+    assert_eq!((page.status, page.text("#password-error")), (422, "Wrong password.".to_owned()));
     assert!(sink.seen().is_empty());
     assert_eq!(actions(&app, None).iter().filter(|action| *action == "integration.destination_refused").count(), 2);
     let id = form.clone().with("password", PASSWORD).add(&mut visit).await;

@@ -98,7 +98,7 @@ async fn two_integrations_cannot_have_one_name() {
     Form::new("Mirror", CLOSED).add(&mut visit).await;
     let page = Form::new(" mirror", CLOSED).post(&mut visit, "/integrations").await;
     assert_eq!(page.status, 422);
-    assert!(page.text("#name-error").contains("name already"));
+    assert!(page.text("#name-error").contains("already exists"));
 }
 
 #[actix_web::test]

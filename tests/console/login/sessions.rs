@@ -187,7 +187,7 @@ async fn what_a_hijacked_session_must_not_do_asks_for_the_password_first() {
 
     let cookie = admin.cookie.clone();
     let page = admin.post("/account/confirm", &[("password", "wrong"), ("next", &user)]).await;
-    assert_eq!((page.status, page.text("[role=alert]")), (422, "That is not your password.".to_owned()));
+    assert_eq!((page.status, page.text("[role=alert]")), (422, "Wrong password.".to_owned()));
     let page = admin.post("/account/confirm", &[("password", PASSWORD), ("next", &user)]).await;
     assert_eq!((page.status, page.location()), (303, user.as_str()));
     assert_ne!(admin.cookie, cookie);

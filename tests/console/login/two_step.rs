@@ -103,7 +103,7 @@ async fn a_code_opens_once() {
     log_in(&mut visit, "ada", PASSWORD).await;
     let page = post_code(&mut visit, &format!("{} {}", &next[..3], &next[3..])).await;
     assert_eq!(page.status, 422);
-    assert_eq!(page.text("[role=alert]"), "That code is not right, or was used already. Wait for the next one.");
+    assert_eq!(page.text("[role=alert]"), "That code is wrong or already used. Wait for the next one.");
 }
 
 #[actix_web::test]

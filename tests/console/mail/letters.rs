@@ -98,7 +98,7 @@ fn a_test_says_that_it_is_one() {
     let mut message = message(vec![stale("example")]);
     message.test = true;
     let letter = letter("ops@example.com", &message);
-    assert_eq!(letter.subject, "Test alert of Strongroom");
+    assert_eq!(letter.subject, "Test alert from Strongroom");
     assert_eq!(texts(&letter.html, "h1"), ["This is a test"]);
     assert!(texts(&letter.html, ".notice")[0].contains("no such credential exists"));
     assert!(letter.text.contains("no such credential exists"));

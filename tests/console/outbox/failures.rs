@@ -196,7 +196,7 @@ async fn a_test_alert_says_on_the_page_how_it_went() {
     assert_eq!(sent.status, 303);
     let page = visit.get(&format!("/integrations/{id}")).await;
     assert!(page.text("#tested").contains("was delivered"), "{}", page.text("#tested"));
-    assert_eq!(splunk.events()[0]["event"]["title"], "This is a test alert of Strongroom.");
+    assert_eq!(splunk.events()[0]["event"]["title"], "This is a test alert from Strongroom.");
     splunk.0.say(Said::html(502));
     visit.post(&format!("/integrations/{id}/test-alert"), &[]).await;
     let page = visit.get(&format!("/integrations/{id}")).await;

@@ -26,7 +26,7 @@ async fn a_deleted_key_is_a_bad_key() {
     let peer = clouds::google(EMAIL, KEY_ID, public(&new_rsa_pem()));
     let finding = by_key(rsa_pem(), &peer).await;
     assert_eq!(finding.verdict, Verdict::BadKey);
-    assert!(finding.remedy.starts_with("Make a new key"), "{finding:?}");
+    assert!(finding.remedy.starts_with("Create a new key"), "{finding:?}");
 }
 
 #[tokio::test]

@@ -47,7 +47,7 @@ async fn who_has_confirmed_is_told_what_they_want_to_hear_of_and_no_more() {
     );
     assert_eq!(ada.post(&format!("/integrations/{profile}/test-alert"), &[]).await.status, 303);
     let tests = mails(&server, 5).await;
-    assert!(tests[3..].iter().all(|mail| mail.header("Subject") == "Test alert of Strongroom"));
+    assert!(tests[3..].iter().all(|mail| mail.header("Subject") == "Test alert from Strongroom"));
 }
 
 #[actix_web::test]

@@ -207,7 +207,7 @@ async fn a_profile_is_tried_before_it_is_saved_and_then_saved() {
     let page = ada.get(saved.location()).await;
     assert_eq!(page.text(".page-head h1"), "Mail");
     assert!(page.text(".page-head p").contains(&server.address.to_string()));
-    assert!(page.text("section[aria-labelledby=recipients]").contains("Nobody gets these mails yet"));
+    assert!(page.text("section[aria-labelledby=recipients]").contains("No recipients yet"));
     let private = "10.1.2.3";
     for field in &mut fields {
         match field.0 {

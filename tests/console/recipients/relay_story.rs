@@ -48,7 +48,7 @@ async fn field_mail_through_a_relay_from_the_form_to_the_test_alert_in_the_box()
     browser.press("Add recipient").await;
     browser.fill("E-mail address", "ops@example.com").await;
     browser.press("Send confirmation").await;
-    browser.sees("The confirmation is on its way").await;
+    browser.sees("Confirmation sent").await;
     let asked = mails(&server, 1).await.remove(0);
     let owner = Browser::open(&app.url, NARROW).await;
     owner.goto(&link(&app, asked.body("text/plain"), "/confirm/")).await;
@@ -59,7 +59,7 @@ async fn field_mail_through_a_relay_from_the_form_to_the_test_alert_in_the_box()
     browser.press("Send test alert").await;
     let test = mails(&server, 2).await.remove(1);
     assert_eq!(test.header("To"), "ops@example.com");
-    assert!(test.body("text/plain").contains("This is a test alert of Strongroom."), "{test:?}");
+    assert!(test.body("text/plain").contains("This is a test alert from Strongroom."), "{test:?}");
     browser.reloads_until(&profile, "The last test alert was delivered.").await;
     assert_eq!(browser.axe().await, [""; 0]);
     browser.picture("relay-works").await;

@@ -12,7 +12,7 @@ async fn from_an_old_key_to_the_mail_in_the_box_to_the_rotation() {
     browser.fill("E-mail address", "ops@example.com").await;
     assert_eq!(browser.axe().await, [""; 0]);
     browser.press("Send confirmation").await;
-    browser.sees("The confirmation is on its way").await;
+    browser.sees("Confirmation sent").await;
     browser.sees("Pending confirmation").await;
 
     // The owner of the address, elsewhere and not logged in.

@@ -6,6 +6,7 @@ pub mod binary;
 pub mod browser;
 pub mod cluster;
 pub mod db;
+pub mod estate;
 pub mod google_scan;
 pub mod images;
 pub mod one_of_each;

@@ -51,8 +51,8 @@ static FIELDS: [Field; 6] = [
         ],
     )
     .help(
-        "STARTTLS is usual on port 587, TLS from the start on port 465. None is for a network of your own only, and takes no \
-         credential.",
+        "STARTTLS is usual on port 587, TLS from the start on port 465. None is only for your own \
+         network, and works without a credential.",
     ),
     Field::text("from", "Sender address")
         .placeholder("strongroom@example.com")

@@ -31,7 +31,7 @@ pub static AZURE: Spec = Spec {
 static FIELDS: &[Field] = &[
     azure::SUBSCRIPTIONS,
     azure::SUBSCRIPTION_IDS,
-    Field::checkbox("slots", "Deployment slots").default("on").help("Takes one more request for each function app."),
+    Field::checkbox("slots", "Deployment slots").default("on").help("Costs one more request per function app."),
     Field::text("functions", "Function apps")
         .optional()
         .placeholder("pay-*")
