@@ -56,7 +56,7 @@ Large installations run pages and jobs apart, on one DATABASE_URL and one key ri
     /// Add users, disable them, set their passwords and roles
     #[command(after_help = "\
 Examples:
-  strongroom user add alice --role administrator
+  strongroom user add alice --role administrator --email alice@example.com
   strongroom user password alice < new-password.txt
   strongroom user roles alice auditor
   strongroom user disable alice               ends all sessions of alice at once")]
@@ -98,6 +98,9 @@ pub enum UserAction {
         /// What the user may do
         #[arg(long, value_name = "ROLE")]
         role: RoleName,
+        /// Address for password resets
+        #[arg(long, value_name = "ADDRESS")]
+        email: Option<String>,
         /// The user must choose another password before anything else
         #[arg(long)]
         temporary: bool,

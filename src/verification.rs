@@ -11,8 +11,8 @@ use crate::models::missing::Gap;
 use crate::models::sealed::{SEALED, Value};
 use crate::models::trust::{Doubt, Seen, Signed};
 use crate::models::{
-    self, Conn, DbError, SessionId, alert_settings, channels, credentials, deployment, events, hooks, integrations,
-    keks, recipients, sessions, users,
+    self, Conn, DbError, SessionId, account_letters, alert_settings, channels, credentials, deployment, events, hooks,
+    integrations, keks, recipients, sessions, users,
 };
 use crate::trail::Break;
 use crate::vault::Vault;
@@ -116,6 +116,11 @@ const TABLES: &[Table] = &[
         look: |conn, vault, after, n| recorded(conn, vault, after, n, recipients::page),
     },
     Table { name: "hooks", key: "id", look: |conn, vault, after, n| recorded(conn, vault, after, n, hooks::page) },
+    Table {
+        name: "account_letters",
+        key: "id",
+        look: |conn, vault, after, n| Ok(judged(account_letters::page(conn, vault, after, n)?)),
+    },
     Table { name: "sessions", key: "id", look: of_sessions },
     Table {
         name: "channels",

@@ -91,6 +91,11 @@ impl Gate {
         Err(Refused::Wrong)
     }
 
+    /// Counts a request for a password reset, by what was typed and from where, whether somebody has that name or not.
+    pub async fn reset(&self, typed: &str, address: IpAddr) -> Result<(), Refused> {
+        self.count(logins::of_resets(&self.vault, &names::key(typed)), address).await.map(drop)
+    }
+
     async fn count(&self, key: String, address: IpAddr) -> Result<Counted, Refused> {
         let attempt = Attempt::new(&key, network(address), visitor(address));
         let counted = attempt.clone();

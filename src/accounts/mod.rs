@@ -64,7 +64,8 @@ impl Role {
     }
 }
 
-fn minutes(seconds: i64) -> String {
+/// `12 minutes`
+pub fn minutes(seconds: i64) -> String {
     match (seconds + 59).div_euclid(60) {
         1 => "1 minute".to_owned(),
         minutes => format!("{minutes} minutes"),

@@ -18,6 +18,7 @@ use crate::form::Values;
 use crate::integrations::alerts::email::Letter;
 use crate::integrations::alerts::{Channel, Dispatch, Failure, GoAhead, Message, Receipt, Retry, go_ahead};
 use crate::integrations::context::Context;
+use crate::models::account_letters;
 use crate::models::deliveries::{self, Delivery};
 use crate::models::{Conn, DbError, DeliveryId, IntegrationId};
 use crate::opening::Opened;
@@ -65,6 +66,7 @@ async fn batch(services: &Services, id: IntegrationId, renewed: &Renewed) -> Res
         console: &services.public_url,
         profile: &batch.integration.name,
         anchors: &batch.anchors,
+        for_accounts: account_letters::is_marked(&batch.integration),
     };
     let write = |ready: &Ready| batch.channel.has_recipients.then(|| office.letter(ready));
     let (mut last, mut letter): (Option<Taken>, _) = (None, None);

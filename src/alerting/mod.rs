@@ -17,6 +17,7 @@ use crate::services::Services;
 use crate::vault::Vault;
 
 mod failures;
+mod for_account;
 pub mod lane;
 mod letters;
 mod prepare;

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 
 use url::Url;
 
+use super::for_account::ForAccount;
 use super::words::{self, Said};
 use crate::form::Values;
 use crate::integrations::alerts::{self as channels, Channel, Event, Line, Message, Trigger, Usage};
@@ -45,6 +46,8 @@ pub struct Ready {
     pub message: Message,
     /// The person, where the channel has persons and the row is what Strongroom saved.
     pub recipient: Option<Trusted<Recipient>>,
+    /// Of a mail to a user about their own account.
+    pub account: Option<ForAccount>,
 }
 
 /// What is not sent, and why: the channel is not fit for use.
@@ -146,16 +149,18 @@ fn messages(
     let people: Vec<RecipientId> = claimed.iter().filter_map(|delivery| delivery.recipient_id).collect();
     let people = recipients::find_all(conn, vault, &people)?.into_iter().filter_map(|person| person.judged().ok());
     let people: HashMap<RecipientId, Trusted<Recipient>> = people.map(|person| (person.id, person)).collect();
+    let mut accounts = ForAccount::of(conn, vault, &claimed)?;
     let mut lines: HashMap<DeliveryId, Vec<Line>> = HashMap::new();
     for row in rows {
         let known = usages.get(&CredentialId(row.subject_id)).cloned().unwrap_or_default();
         lines.entry(row.delivery_id).or_default().extend(line(console, row, known));
     }
     let ready = |delivery: Delivery| {
+        let account = accounts.remove(&delivery.id);
         if delivery.kind == "test" {
             let message = channels::test_message(delivery.id.0, delivery.created_at, console);
             let recipient = delivery.recipient_id.and_then(|id| people.get(&id).cloned());
-            return Ready { delivery, message, recipient };
+            return Ready { delivery, message, recipient, account };
         }
         let message = Message {
             id: delivery.id.0,
@@ -166,7 +171,7 @@ fn messages(
             test: false,
         };
         let recipient = delivery.recipient_id.and_then(|id| people.get(&id).cloned());
-        Ready { delivery, message, recipient }
+        Ready { delivery, message, recipient, account }
     };
     Ok(claimed.into_iter().map(ready).collect())
 }

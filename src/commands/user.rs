@@ -9,8 +9,9 @@ use zeroize::Zeroizing;
 use super::{Store, Wants, fail, open, say};
 use crate::accounts::{self, Hasher, Role, password};
 use crate::cli::{RoleName, UserAction, UserArgs};
+use crate::integrations::alerts::email::address;
 use crate::models::events::Actor;
-use crate::models::users::{self, Change};
+use crate::models::users::{self, Change, NewUser};
 use crate::models::{self, DbError};
 use crate::names;
 
@@ -29,13 +30,15 @@ pub fn run(args: &UserArgs) -> ExitCode {
 
 fn act(args: &UserArgs) -> Result<String, ExitCode> {
     match &args.action {
-        UserAction::Add { name, role, temporary } => {
+        UserAction::Add { name, role, email, temporary } => {
             let name = accounts::user_name(name).map_err(|problem| fail(&problem))?;
+            let email = email.as_deref().map(address).transpose().map_err(|problem| fail(&problem))?;
             let hash = read_hash(&name)?;
             let (role, mut store) = (slug(*role), open(&args.store, Wants::Made)?);
             let Store { conn, vault, .. } = &mut store;
-            let make = if *temporary { users::invite } else { users::create };
-            let create = |conn: &mut _| make(conn, vault, &Actor::command_line(), &name, role, &hash).map(drop);
+            let (email, temporary) = (email.as_deref(), *temporary);
+            let new = NewUser { name: &name, role, email, hash: &hash, temporary };
+            let create = |conn: &mut _| users::add(conn, vault, &Actor::command_line(), &new).map(drop);
             models::transaction(conn, &create).map_err(|error| refused(&name, &error))?;
             Ok(format!("{name} can log in as {role}"))
         }
@@ -81,6 +84,7 @@ fn refused(name: &str, error: &DbError) -> ExitCode {
     let name: String = name.chars().filter(|c| !c.is_control()).collect();
     match error {
         DbError::NotFound => fail(&format!("there is no user {name}")),
+        DbError::Duplicate(index) if index.contains("email") => fail(&"another user has this e-mail address"),
         DbError::Duplicate(_) => fail(&format!("there is a user {name} already")),
         DbError::Check(check) if check == "users_last_administrator" => {
             fail(&format!("{name} is the last administrator who can log in: make another one first"))

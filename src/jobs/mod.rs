@@ -9,7 +9,9 @@ use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
 use tokio::task::JoinSet;
 
-use crate::models::{self, DbError, chain, counts, deliveries, keks, logins, sessions, store_health, totals};
+use crate::models::{
+    self, DbError, account_letters, chain, counts, deliveries, keks, logins, sessions, store_health, totals,
+};
 use crate::runs::alarms;
 use crate::services::Services;
 use crate::telemetry;
@@ -138,6 +140,7 @@ async fn purge(services: Arc<Services>) -> Result<(), DbError> {
     let limits = services.session_limits();
     services.db.transaction(move |conn| sessions::purge(conn, limits)).await?;
     services.db.transaction(logins::purge).await?;
+    services.db.transaction(account_letters::purge).await?;
     services.db.transaction(|conn| deliveries::purge(conn, KEEP_MESSAGES_DAYS)).await?;
     services.db.transaction(|conn| models::alerts::purge(conn, KEEP_ALERTS_DAYS)).await?;
     // Batch by batch: a run may have as many changes as a registry has tags.

@@ -105,6 +105,11 @@ actions! {
         "now requires two-step verification of";
     UserTwoStepOptional "user.two_step_optional" "Two-step verification optional"
         "no longer requires two-step verification of";
+    UserEmailChanged "user.email_changed" "E-mail address changed" "changed the e-mail address of";
+    UserInvited "user.invited" "User invited" "sent an invitation to";
+    UserInvitationWithdrawn "user.invitation_withdrawn" "Invitation withdrawn" "withdrew the invitation of";
+    UserResetAsked "user.reset_asked" "Password reset requested" "requested a password reset for";
+    UserDeleted "user.deleted" "User deleted" "deleted the user";
     UserRecoveryCodesMade "user.recovery_codes_made" "Recovery codes created" "created new recovery codes for";
     UserRecoveryCodeUsed "user.recovery_code_used" "Recovery code used" "used up a recovery code of";
     UserIntegrityFailure "user.integrity_failure" "User tampered with" "detected tampering with the user";

@@ -53,6 +53,26 @@ fn own(conn: &mut Conn, vault: &Vault, actor: &Actor, ledger: &mut Ledger, mut a
     ledger.record(conn, vault, actor, &alert.event(Action::AlertAcknowledged, alert.trigger.clone()))
 }
 
+/// Takes the owner off the open alerts of somebody who is gone; how many there were. Forged ones stay as they are.
+pub(super) fn release(conn: &mut Conn, vault: &Vault, owner: &str) -> Result<usize, DbError> {
+    let theirs = alerts::table.filter(alerts::acknowledged_by.eq(owner).and(alerts::closed_at.is_null()));
+    let ids: Vec<AlertId> = theirs.select(alerts::id).load(conn)?;
+    let (found, _) = locked(conn, vault, &ids)?;
+    let count = found.len();
+    for mut alert in found {
+        (alert.acknowledged_at, alert.acknowledged_by) = (None, None);
+        let alert = trust::sign(vault, alert);
+        diesel::update(alerts::table.find(alert.id))
+            .set((
+                alerts::acknowledged_at.eq(alert.acknowledged_at),
+                alerts::acknowledged_by.eq(&alert.acknowledged_by),
+                alerts::row_mac.eq(&alert.row_mac),
+            ))
+            .execute(conn)?;
+    }
+    Ok(count)
+}
+
 /// No reminders for `days`; 0 ends the snooze.
 pub fn snooze(conn: &mut Conn, vault: &Vault, actor: &Actor, ids: &[AlertId], days: i32) -> Result<Acted, DbError> {
     let mut ledger = events::open(conn)?;

@@ -12,7 +12,7 @@ use super::lease::Lease;
 use super::schema::{deliveries, integrations};
 use super::text_enum::text_enum;
 use super::times::{MaybeTime, Time};
-use super::{Conn, DbError, DeliveryId, IntegrationId, RecipientId, ReplicaId};
+use super::{Conn, DbError, DeliveryId, IntegrationId, LetterId, RecipientId, ReplicaId};
 use crate::vault::Vault;
 
 pub(super) const LEASE: Lease = Lease {
@@ -41,6 +41,8 @@ pub struct Delivery {
     pub ended_at: Option<DateTime<Utc>>,
     pub error: Option<String>,
     pub reference: Option<String>,
+    /// Of a mail to a user about their own account.
+    pub letter_id: Option<LetterId>,
 }
 
 text_enum! {
@@ -180,6 +182,24 @@ pub fn queue(
         ))
         .execute(conn)?;
     Ok(id)
+}
+
+/// The same of a mail to a user about their own account.
+pub(super) fn queue_letter(
+    conn: &mut Conn,
+    kind: &str,
+    integration: IntegrationId,
+    letter: LetterId,
+) -> Result<(), DbError> {
+    diesel::insert_into(deliveries::table)
+        .values((
+            deliveries::id.eq(DeliveryId::fresh()),
+            deliveries::kind.eq(kind),
+            deliveries::integration_id.eq(integration),
+            deliveries::letter_id.eq(letter),
+        ))
+        .execute(conn)?;
+    Ok(())
 }
 
 /// Gives up what waits for somebody who wants no more.

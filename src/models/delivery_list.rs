@@ -34,10 +34,10 @@ pub struct Shown {
 const TABLE: &str = "deliveries";
 
 const SHOWN: &str = "
-    SELECT d.*, i.name AS channel, i.version, i.active, r.address, greatest(d.not_before, c.not_before) AS next_at,
+    SELECT d.*, i.name AS channel, i.version, i.active, coalesce(r.address, a.address) AS address, greatest(d.not_before, c.not_before) AS next_at,
         (SELECT count(*) FROM delivery_lines l WHERE l.delivery_id = d.id) AS lines
     FROM deliveries d JOIN integrations i ON i.id = d.integration_id LEFT JOIN recipients r ON r.id = d.recipient_id
-    LEFT JOIN channels c ON c.integration_id = d.integration_id";
+    LEFT JOIN account_letters a ON a.id = d.letter_id LEFT JOIN channels c ON c.integration_id = d.integration_id";
 
 /// The messages that tell of an alert, newest first.
 pub fn of_alert(conn: &mut Conn, alert: AlertId, limit: i64) -> Result<Vec<Shown>, DbError> {

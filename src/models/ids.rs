@@ -110,6 +110,11 @@ id! {
 }
 
 id! {
+    /// A mail to a user about their own account.
+    LetterId
+}
+
+id! {
     /// A row of an inventory.
     ItemId
 }

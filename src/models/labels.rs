@@ -101,6 +101,20 @@ pub fn owners(conn: &mut Conn) -> Result<Vec<String>, DbError> {
     Ok(found.into_iter().map(|row| row.value).collect())
 }
 
+/// How much names somebody as its owner.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Owned {
+    pub credentials: i64,
+    pub integrations: i64,
+}
+
+pub fn owned_by(conn: &mut Conn, owner: &str) -> Result<Owned, DbError> {
+    use super::schema::{credentials, integrations};
+    let credentials = credentials::table.filter(credentials::owner.eq(owner)).count().get_result(conn)?;
+    let integrations = integrations::table.filter(integrations::owner.eq(owner)).count().get_result(conn)?;
+    Ok(Owned { credentials, integrations })
+}
+
 /// What has owners and tags.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Of {

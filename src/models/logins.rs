@@ -10,7 +10,7 @@ use super::events::{self, Action};
 use super::schema::{login_failures, setup_links};
 use super::times::Time;
 use super::trust::{self, Parts, Seen, Signed, signed_columns};
-use super::{Conn, DbError};
+use super::{Conn, DbError, UserId};
 use crate::vault::Vault;
 
 /// What the failures of late mean for a try.
@@ -126,6 +126,32 @@ pub fn of_passwords(vault: &Vault, name_key: &str) -> String {
 pub fn of_codes(vault: &Vault, name_key: &str) -> String {
     // No name has a line break in its key, so no user's own count is this one.
     counted_as(vault, &format!("{name_key}\ncode"))
+}
+
+/// For the password resets that are asked for by what somebody typed, known or not.
+pub fn of_resets(vault: &Vault, typed_key: &str) -> String {
+    counted_as(vault, &format!("{typed_key}\nreset"))
+}
+
+/// Most mails with a reset that a user gets within an hour, whoever asks for them.
+const MOST_RESETS: i64 = 5;
+
+/// Whether a user may get another mail with a reset; counts it. Call inside a transaction that holds the user's row.
+pub fn may_mail_reset(conn: &mut Conn, vault: &Vault, user: UserId) -> Result<bool, DbError> {
+    // No address of a visitor is this one, so that nobody else's tries are counted with it.
+    let key = counted_as(vault, &format!("{user}\nmails"));
+    let attempt = Attempt::new(&key, "mails".to_owned(), key.clone());
+    let lately = sql::<Bool>("at > now() - interval '1 hour'");
+    let mails = login_failures::table.filter(login_failures::name_key.eq(&attempt.name_key).and(lately));
+    if mails.count().get_result::<i64>(conn)? >= MOST_RESETS {
+        return Ok(false);
+    }
+    let row = (
+        login_failures::name_key.eq(&attempt.name_key),
+        login_failures::network.eq(&attempt.network),
+        login_failures::address.eq(&attempt.address),
+    );
+    Ok(diesel::insert_into(login_failures::table).values(row).execute(conn)? == 1)
 }
 
 /// Forgets the failures of an account from everywhere, of passwords and of codes. Returns whether there were any.

@@ -11,7 +11,7 @@ use super::events::{Action, Event};
 use super::schema::{credentials, events, integrations, users};
 use super::{Conn, DbError};
 
-/// The actions that begin and end a row. Users are switched off and never deleted.
+/// The actions that begin and end a row. The row of a deleted user stays.
 const ENDS: [Action; 2] = [Action::CredentialDeleted, Action::IntegrationDeleted];
 
 /// The rows whose beginning is among these events, and that are neither there nor deleted by Strongroom: their table

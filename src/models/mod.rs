@@ -13,6 +13,8 @@ use diesel::{IntoSql, OptionalExtension, RunQueryDsl};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 use uuid::Uuid;
 
+pub mod account_letters;
+pub mod account_links;
 mod actions;
 mod alert;
 pub mod alert_acts;
@@ -108,6 +110,7 @@ pub mod trust;
 pub mod unwell;
 pub mod usages;
 mod user_changes;
+pub mod user_list;
 pub mod users;
 mod using;
 pub mod views;
@@ -116,8 +119,8 @@ pub use connecting::{ConnectError, Parameters, Route, UrlError, connect, connect
 pub use db::{AsDb, Db, read, transaction};
 pub use error::DbError;
 pub use ids::{
-    AlertId, CredentialId, DeliveryId, HookId, IntegrationId, ItemId, RecipientId, ReplicaId, RunId, SessionId,
-    SnoozeId, UserId, ViewId,
+    AlertId, CredentialId, DeliveryId, HookId, IntegrationId, ItemId, LetterId, RecipientId, ReplicaId, RunId,
+    SessionId, SnoozeId, UserId, ViewId,
 };
 
 pub type Conn = PgConnection;

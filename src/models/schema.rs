@@ -61,6 +61,23 @@ diesel::table! {
         row_mac -> Bytea,
         password_temporary -> Bool,
         recovery_codes -> Array<Bytea>,
+        email -> Nullable<Text>,
+        deleted_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    account_letters (id) {
+        id -> Uuid,
+        user_id -> Uuid,
+        purpose -> Text,
+        address -> Text,
+        made_at -> Timestamptz,
+        made_by -> Text,
+        password_version -> Int4,
+        token_hash -> Nullable<Bytea>,
+        expires_at -> Nullable<Timestamptz>,
+        row_mac -> Bytea,
     }
 }
 
@@ -423,6 +440,7 @@ diesel::table! {
         ended_at -> Nullable<Timestamptz>,
         error -> Nullable<Text>,
         reference -> Nullable<Text>,
+        letter_id -> Nullable<Uuid>,
     }
 }
 
@@ -521,6 +539,7 @@ diesel::joinable!(runs -> integrations (integration_id));
 diesel::joinable!(items -> integrations (integration_id));
 diesel::joinable!(item_changes -> runs (run_id));
 diesel::joinable!(sessions -> users (user_id));
+diesel::joinable!(account_letters -> users (user_id));
 diesel::joinable!(events -> audit_lanes (lane));
 diesel::joinable!(notices -> alerts (alert_id));
 diesel::joinable!(recipients -> integrations (integration_id));
@@ -533,6 +552,7 @@ diesel::joinable!(coverage -> integrations (integration_id));
 diesel::joinable!(snoozed_keys -> integrations (integration_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
+    account_letters,
     credential_words,
     daily_figures,
     deployment,

@@ -6,7 +6,7 @@ use super::events::{self, Action, Actor, Ledger};
 use super::schema::{sessions, users};
 use super::trust::{self, Trusted};
 use super::users::{User, lock, write};
-use super::{Conn, DbError, UserId, alerts, altered, keks, logins, sealing};
+use super::{Conn, DbError, UserId, account_letters, alert_acts, alerts, altered, keks, logins, sealing, views};
 use crate::vault::Vault;
 
 /// What an administrator or the user changes; each ends sessions as it must and is audited.
@@ -31,10 +31,18 @@ pub enum Change {
     TotpRemoved,
     /// Keyed hashes of new recovery codes; the former ones are worth nothing any more.
     RecoveryCodes(Vec<Vec<u8>>),
+    /// In its canonical form.
+    Email(Option<String>),
+    /// A PHC string, of a password that was set by a link from a mail.
+    PasswordByMail(String),
+    /// A PHC string of a password that nobody knows: no link of before replaces it.
+    InvitationWithdrawn(String),
+    /// The same. The row stays and keeps the name.
+    Deleted(String),
 }
 
 impl Change {
-    fn event(&self) -> (Action, String) {
+    fn event(&self, before: &User) -> (Action, String) {
         match self {
             Self::Role(role) => (Action::UserRoleChanged, format!("now {role}")),
             Self::Disabled(true) => (Action::UserDisabled, String::new()),
@@ -46,18 +54,35 @@ impl Change {
             Self::TotpAdded { .. } => (Action::UserTwoStepOn, String::new()),
             Self::TotpRemoved => (Action::UserTwoStepOff, String::new()),
             Self::RecoveryCodes(_) => (Action::UserRecoveryCodesMade, String::new()),
+            Self::Email(email) => (Action::UserEmailChanged, instead(email.as_deref(), before.email.as_deref())),
+            Self::PasswordByMail(_) => (Action::UserPasswordChanged, "by a link from a mail".to_owned()),
+            Self::InvitationWithdrawn(_) => (Action::UserInvitationWithdrawn, String::new()),
+            Self::Deleted(_) => (Action::UserDeleted, String::new()),
         }
     }
 
     /// Whether the user may try to log in at once, however often that failed before.
     fn opens_login(&self) -> bool {
-        matches!(self, Self::Password(_) | Self::TemporaryPassword(_) | Self::Disabled(false) | Self::TotpRemoved)
+        let password = matches!(self, Self::Password(_) | Self::TemporaryPassword(_) | Self::PasswordByMail(_));
+        password || matches!(self, Self::Disabled(false) | Self::TotpRemoved)
     }
 
     /// Whether sessions made before must not outlive the change.
     fn ends_sessions(&self) -> bool {
-        !matches!(self, Self::Disabled(false) | Self::TotpRequired(_) | Self::RecoveryCodes(_))
+        let stays = matches!(self, Self::TotpRequired(_) | Self::RecoveryCodes(_) | Self::Email(_));
+        !stays && !matches!(self, Self::Disabled(false))
     }
+
+    /// Whether links that were mailed before are worth nothing after it.
+    fn ends_links(&self) -> bool {
+        let password = matches!(self, Self::Password(_) | Self::TemporaryPassword(_) | Self::PasswordByMail(_));
+        password || matches!(self, Self::Email(_) | Self::InvitationWithdrawn(_) | Self::Deleted(_))
+    }
+}
+
+/// `a@example.com instead of none`
+fn instead(after: Option<&str>, before: Option<&str>) -> String {
+    format!("{} instead of {}", after.unwrap_or("none"), before.unwrap_or("none"))
 }
 
 /// Applies one change; all sessions of the user but `keep` (a token hash) end with it where they must.
@@ -81,8 +106,12 @@ pub fn change(
     // A role that is given replaces all that was put back; nothing else does.
     let seen = lock(conn, vault, id)?;
     let user = if matches!(change, Change::Role(_)) { seen.trust_to_replace()? } else { seen.trust()? };
+    if user.deleted_at.is_some() {
+        return Err(DbError::NotFound);
+    }
     let (read, next) = (user.row_version, user.next_version());
     let mut user = user.into_row();
+    let (action, mut detail) = change.event(&user);
     apply(conn, vault, &mut user, change, ledger.now)?;
     let still_one = user.role == "administrator" && !user.disabled || administrators.iter().any(|other| *other != id);
     if !still_one && administrators.contains(&id) {
@@ -96,7 +125,13 @@ pub fn change(
         diesel::delete(others.filter(sessions::token_hash.ne(keep.unwrap_or_default()))).execute(conn)?;
     }
     super::sessions::carry_over(conn, vault, &user, read)?;
-    let (action, mut detail) = change.event();
+    if change.ends_links() {
+        account_letters::end_links(conn, id, None)?;
+    }
+    if matches!(change, Change::Deleted(_)) {
+        detail = released(alert_acts::release(conn, vault, &user.name)?);
+        views::remove_all_of(conn, id)?;
+    }
     if change.opens_login() && logins::forget_failures(conn, vault, &user.name_key)? {
         let cleared = "failed logins cleared";
         detail = if detail.is_empty() { cleared.to_owned() } else { format!("{detail}, {cleared}") };
@@ -117,10 +152,17 @@ fn apply(
         Change::Role(role) => user.role = role.clone(),
         Change::Disabled(disabled) => user.disabled = *disabled,
         Change::TotpRequired(required) => user.totp_required = *required,
-        Change::Password(hash) | Change::TemporaryPassword(hash) => {
+        Change::Password(hash) | Change::TemporaryPassword(hash) | Change::PasswordByMail(hash) => {
             user.password_set_at = now;
             user.password_temporary = matches!(change, Change::TemporaryPassword(_));
             user.seal_password(vault, keks::active(conn, vault)?, hash)?;
+        }
+        Change::InvitationWithdrawn(hash) => user.seal_password(vault, keks::active(conn, vault)?, hash)?,
+        Change::Email(email) => user.email = email.clone(),
+        Change::Deleted(hash) => {
+            (user.disabled, user.deleted_at, user.email) = (true, Some(now), None);
+            user.seal_password(vault, keks::active(conn, vault)?, hash)?;
+            remove_totp(user);
         }
         Change::TotpAdded { secret, step, recovery_codes } => {
             user.totp_version += 1;
@@ -132,14 +174,25 @@ fn apply(
             user.totp_wrapped_dek = Some(sealed.wrapped_dek);
             user.totp_payload = Some(sealed.payload);
         }
-        Change::TotpRemoved => {
-            user.totp_confirmed = false;
-            user.recovery_codes.clear();
-            (user.totp_kek_id, user.totp_wrapped_dek, user.totp_payload) = (None, None, None);
-        }
+        Change::TotpRemoved => remove_totp(user),
         Change::RecoveryCodes(codes) => user.recovery_codes = codes.clone(),
     }
     Ok(())
+}
+
+fn remove_totp(user: &mut User) {
+    user.totp_confirmed = false;
+    user.recovery_codes.clear();
+    (user.totp_kek_id, user.totp_wrapped_dek, user.totp_payload) = (None, None, None);
+}
+
+/// What the trail says of the alerts of somebody who is gone.
+fn released(alerts: usize) -> String {
+    match alerts {
+        0 => String::new(),
+        1 => "1 open alert has no owner any more".to_owned(),
+        alerts => format!("{alerts} open alerts have no owner any more"),
+    }
 }
 
 /// What proved the second step of a login; each counts once.

@@ -2,7 +2,9 @@
 //! by `accounts` only.
 
 use chrono::{DateTime, Utc};
+use diesel::dsl::sql;
 use diesel::prelude::*;
+use diesel::sql_types::{Bool, Text};
 use uuid::Uuid;
 
 use super::events::{Action, Actor, NewEvent};
@@ -46,6 +48,11 @@ pub struct User {
     pub password_temporary: bool,
     /// Keyed hashes of the recovery codes that are left.
     pub recovery_codes: Vec<Vec<u8>>,
+    /// Where they are written to: of one user alone, without regard to case.
+    pub email: Option<String>,
+    /// Of a deleted user the row stays, so that nobody else gets the name that the audit trail knows.
+    #[diesel(deserialize_as = MaybeTime)]
+    pub deleted_at: Option<DateTime<Utc>>,
 }
 
 /// Covers what decides who comes in as what; not the looks of the console.
@@ -59,7 +66,7 @@ impl Signed for User {
     signed_columns!();
 
     fn parts(&self) -> Parts {
-        Parts::default()
+        let parts = Parts::default()
             .id(Some(self.id))
             .text(&self.name)
             .text(&self.name_key)
@@ -70,7 +77,15 @@ impl Signed for User {
             .number(i64::from(self.totp_version))
             .number(self.totp_last_step)
             .bytes(&self.recovery_codes.concat())
-            .number(self.row_version)
+            .number(self.row_version);
+        match (&self.email, self.deleted_at) {
+            // As it was before there were addresses.
+            (None, None) => parts,
+            (email, deleted_at) => {
+                let deleted = deleted_at.map(|at| at.timestamp_micros());
+                parts.text(&serde_json::json!([email, deleted]).to_string())
+            }
+        }
     }
 
     fn former_parts(&self) -> Option<Parts> {
@@ -119,6 +134,11 @@ impl User {
         Ok(())
     }
 
+    /// Whether a mail may open the account again: it replaces no password that somebody else has set.
+    pub fn may_reset(&self) -> bool {
+        !self.disabled && self.deleted_at.is_none() && !self.password_temporary
+    }
+
     pub fn event(&self, action: Action, detail: String) -> NewEvent<'_> {
         NewEvent { action, subject_kind: "user", subject_id: Some(self.id.0), subject_name: &self.name, detail }
     }
@@ -128,7 +148,21 @@ fn context(row: UserId, column: &'static str, version: i32) -> Context<'static> 
     Context { table: "users", column, row: row.0, kind: "", version }
 }
 
-/// Saves a new user. `name` has passed `names::label`, `hash` is a PHC string. Call inside a transaction.
+/// A user to be saved.
+#[derive(Clone, Copy, Debug)]
+pub struct NewUser<'a> {
+    /// Has passed `names::label`.
+    pub name: &'a str,
+    pub role: &'a str,
+    /// In its canonical form.
+    pub email: Option<&'a str>,
+    /// A PHC string.
+    pub hash: &'a str,
+    /// Its owner must replace the password at the first login.
+    pub temporary: bool,
+}
+
+/// Saves a new user with a password of their own. Call inside a transaction, as [`add`].
 pub fn create(
     conn: &mut Conn,
     vault: &Vault,
@@ -137,37 +171,19 @@ pub fn create(
     role: &str,
     hash: &str,
 ) -> Result<UserId, DbError> {
-    insert(conn, vault, actor, (name, role), hash, false)
+    add(conn, vault, actor, &NewUser { name, role, email: None, hash, temporary: false })
 }
 
-/// The same with a password that its owner must replace at the first login.
-pub fn invite(
-    conn: &mut Conn,
-    vault: &Vault,
-    actor: &Actor,
-    name: &str,
-    role: &str,
-    hash: &str,
-) -> Result<UserId, DbError> {
-    insert(conn, vault, actor, (name, role), hash, true)
-}
-
-fn insert(
-    conn: &mut Conn,
-    vault: &Vault,
-    actor: &Actor,
-    (name, role): (&str, &str),
-    hash: &str,
-    temporary: bool,
-) -> Result<UserId, DbError> {
+/// Saves a new user.
+pub fn add(conn: &mut Conn, vault: &Vault, actor: &Actor, new: &NewUser) -> Result<UserId, DbError> {
     let (mut ledger, key) = sealing::open(conn, vault)?;
     let id = UserId::fresh();
-    let sealed = vault.seal(key, &context(id, "password", 1), hash.as_bytes())?;
+    let sealed = vault.seal(key, &context(id, "password", 1), new.hash.as_bytes())?;
     let user = User {
         id,
-        name: name.to_owned(),
-        name_key: crate::names::key(name),
-        role: role.to_owned(),
+        name: new.name.to_owned(),
+        name_key: crate::names::key(new.name),
+        role: new.role.to_owned(),
         disabled: false,
         password_kek_id: sealed.kek_id,
         password_wrapped_dek: sealed.wrapped_dek,
@@ -187,19 +203,20 @@ fn insert(
         last_login_at: None,
         row_version: 1,
         row_mac: Vec::new(),
-        password_temporary: temporary,
+        password_temporary: new.temporary,
         recovery_codes: Vec::new(),
+        email: new.email.map(str::to_owned),
+        deleted_at: None,
     };
     let user = trust::sign(vault, user);
     diesel::insert_into(users::table).values(&*user).execute(conn)?;
-    ledger.record_version(
-        conn,
-        vault,
-        actor,
-        &user.event(Action::UserCreated, format!("as {role}")),
-        user.row_version,
-    )?;
+    ledger.record_version(conn, vault, actor, &user.event(Action::UserCreated, created(new)), user.row_version)?;
     Ok(id)
+}
+
+fn created(new: &NewUser) -> String {
+    let NewUser { role, email, .. } = new;
+    email.map_or_else(|| format!("as {role}"), |email| format!("as {role}, {email}"))
 }
 
 pub fn any(conn: &mut Conn) -> Result<bool, DbError> {
@@ -224,17 +241,27 @@ pub fn find_by_key(conn: &mut Conn, vault: &Vault, key: &str) -> Result<Option<S
     Ok(row.map(|row| Seen::new(vault, row, |user: &User| user.name_key == key)))
 }
 
+/// The user of an e-mail address, in whatever case it is written.
+pub fn find_by_email(conn: &mut Conn, vault: &Vault, address: &str) -> Result<Option<Seen<User>>, DbError> {
+    let key = address.to_ascii_lowercase();
+    // As the unique index has it.
+    let theirs = users::table.filter(sql::<Bool>("lower(users.email COLLATE \"C\") = ").bind::<Text, _>(&key));
+    let row = theirs.select((User::as_select(), latest_version!(users::id))).first(conn).optional()?;
+    let is_theirs = |user: &User| user.email.as_ref().is_some_and(|email| email.to_ascii_lowercase() == key);
+    Ok(row.map(|row| Seen::new(vault, row, is_theirs)))
+}
+
+pub fn find_all(conn: &mut Conn, vault: &Vault, ids: &[UserId]) -> Result<Vec<Seen<User>>, DbError> {
+    let rows = users::table.filter(users::id.eq_any(ids)).select((User::as_select(), latest_version!(users::id)));
+    let found: Vec<(User, Option<i64>)> = rows.load(conn)?;
+    Ok(found.into_iter().map(|row| Seen::new(vault, row, |user: &User| ids.contains(&user.id))).collect())
+}
+
 /// Locked until the transaction ends, for a change.
 pub(super) fn lock(conn: &mut Conn, vault: &Vault, id: UserId) -> Result<Seen<User>, DbError> {
     let rows = users::table.find(id).select((User::as_select(), latest_version!(users::id)));
     let row = rows.for_update().first(conn).optional()?.ok_or(DbError::NotFound)?;
     Ok(Seen::new(vault, row, |user: &User| user.id == id))
-}
-
-pub fn list(conn: &mut Conn, vault: &Vault) -> Result<Vec<Seen<User>>, DbError> {
-    let rows = users::table.order(users::name_key).select((User::as_select(), latest_version!(users::id)));
-    let found: Vec<(User, Option<i64>)> = rows.load(conn)?;
-    Ok(found.into_iter().map(|row| Seen::new(vault, row, |_| true)).collect())
 }
 
 /// Writes the row over the version that was read; [`DbError::Stale`] when somebody else was first.

@@ -132,3 +132,8 @@ pub fn delete(conn: &mut Conn, vault: &Vault, actor: &Actor, view: &View) -> Res
     }
     Ok(())
 }
+
+/// Removes what a user kept for themselves; what they shared stays.
+pub fn remove_all_of(conn: &mut Conn, user: UserId) -> Result<usize, DbError> {
+    Ok(diesel::delete(views::table.filter(views::user_id.eq(user))).execute(conn)?)
+}

@@ -15,11 +15,13 @@ pub mod hooks;
 pub mod integrations;
 pub mod labels;
 mod numbers;
+pub mod password_links;
 mod principal;
 pub mod recipients;
 mod refusal;
 pub mod sample;
 pub mod two_step;
+pub mod user_mail;
 pub mod users;
 pub mod views;
 

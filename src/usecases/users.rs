@@ -1,17 +1,21 @@
 //! What administrators do with users, and how the first administrator is made. What needs a password that
-//! was given lately says so in its first line.
+//! was given lately says so in its first line. Addresses and invitations are in `user_mail`.
+
+use std::time::Instant;
 
 use zeroize::Zeroizing;
 
-use super::{Confirmation, Principal, Refusal, confirm};
+use super::{Confirmation, Principal, Refusal, confirm, read, user_mail, write};
 use crate::accounts::{self, Role, password, tokens};
 use crate::form::Errors;
 use crate::models::events::Actor;
 use crate::models::sessions::{self, Which};
 use crate::models::trust::Trusted;
 use crate::models::users::{self, Change, User};
-use crate::models::{DbError, UserId, logins};
+use crate::models::{Conn, DbError, UserId, logins};
+use crate::names;
 use crate::services::Services;
+use crate::vault::Vault;
 
 const CHOOSE_ROLE: &str = "Choose a role.";
 
@@ -19,7 +23,18 @@ const CHOOSE_ROLE: &str = "Choose a role.";
 pub struct NewUser<'a> {
     pub name: &'a str,
     pub role: &'a str,
-    pub password: Typed<'a>,
+    /// May be blank.
+    pub email: &'a str,
+    pub first: First<'a>,
+}
+
+/// How a new user gets in for the first time.
+#[derive(Clone, Copy)]
+pub enum First<'a> {
+    /// By a password that somebody else has set.
+    Password(Typed<'a>),
+    /// By a link from a mail.
+    Invitation,
 }
 
 /// A password typed twice.
@@ -74,26 +89,61 @@ pub async fn create(
     confirmation: &Confirmation<'_>,
 ) -> Result<Invited, Refusal> {
     principal.require(Role::Administrator)?;
+    let Checked { name, role, email, password, made_here } = check(new).map_err(Refusal::Invalid)?;
+    confirm(services, principal.visitor(), confirmation).await?;
+    let invites = matches!(new.first, First::Invitation);
+    if invites {
+        services.invitations.take(principal.visitor().user_id, Instant::now())?;
+    }
+    let hash = services.gate.hasher.hash(&password).await?;
+    let label = name.clone();
+    let add = move |conn: &mut Conn, vault: &Vault, actor: &Actor| {
+        let (name, email, role) = (label.as_str(), email.as_deref(), role.slug());
+        let id = users::add(conn, vault, actor, &users::NewUser { name, role, email, hash: &hash, temporary: true })?;
+        if invites {
+            user_mail::send_invitation(conn, vault, actor, id)?;
+        }
+        Ok(id)
+    };
+    let id = write(services, principal, add).await.map_err(user_mail::refused)?;
+    services.wake.messages.notify_one();
+    Ok(Invited { id, name, generated: made_here.then_some(password).filter(|_| !invites) })
+}
+
+/// A new user after all checks that need no database.
+struct Checked {
+    name: String,
+    role: Role,
+    email: Option<String>,
+    password: Zeroizing<String>,
+    made_here: bool,
+}
+
+fn check(new: &NewUser<'_>) -> Result<Checked, Errors> {
     let mut errors = Errors::default();
     let name = checked_name(new.name, &mut errors);
     let role = Role::find(new.role);
     if role.is_none() {
         errors.add("role", CHOOSE_ROLE);
     }
-    let password = new.password.or_generated(&name).map_err(|wrong| errors.extend(wrong));
-    let (Some(role), Ok((password, made_here)), true) = (role, password, errors.is_empty()) else {
-        return Err(Refusal::Invalid(errors));
-    };
-    confirm(services, principal.visitor(), confirmation).await?;
-    let hash = services.gate.hasher.hash(&password).await?;
-    let (vault, actor, label) = (services.vault.clone(), principal.actor(), name.clone());
-    let invite = move |conn: &mut _| users::invite(conn, &vault, &actor, &label, role.slug(), &hash);
-    match services.db.transaction(invite).await {
-        Ok(id) => Ok(Invited { id, name, generated: made_here.then_some(password) }),
-        Err(DbError::Duplicate(_)) => {
-            Err(Refusal::Invalid(Errors::one("username", "A user with this name already exists.")))
+    let email = user_mail::checked(new.email);
+    if let Err(problem) = &email {
+        errors.add("email", problem.as_str());
+    }
+    let password = match new.first {
+        First::Password(typed) => typed.or_generated(&name).map_err(|wrong| errors.extend(wrong)),
+        First::Invitation => {
+            if matches!(email, Ok(None)) {
+                errors.add("email", "Enter the address that the invitation is sent to.");
+            }
+            Ok((password::generated().into(), true))
         }
-        Err(error) => Err(error.into()),
+    };
+    match (role, email, password) {
+        (Some(role), Ok(email), Ok((password, made_here))) if errors.is_empty() => {
+            Ok(Checked { name, role, email, password, made_here })
+        }
+        _ => Err(errors),
     }
 }
 
@@ -163,6 +213,23 @@ pub async fn end_sessions(services: &Services, principal: &Principal, id: UserId
     services.db.transaction::<_, DbError, _>(end).await?;
     services.sessions.forget();
     Ok(())
+}
+
+/// Deletes a user whose name was typed to confirm: they are logged out and their name is not given to anybody else.
+pub async fn delete(services: &Services, principal: &Principal, id: UserId, typed: &str) -> Result<(), Refusal> {
+    principal.require_fresh_as(Role::Administrator)?;
+    if id == principal.visitor().user_id {
+        return Err(Refusal::Unacceptable("You can't delete yourself. Another administrator can."));
+    }
+    let user = read(services, move |conn, vault| users::find(conn, vault, id)).await?.into_shown();
+    if user.deleted_at.is_some() {
+        return Err(DbError::NotFound.into());
+    }
+    if names::key(typed) != user.name_key {
+        return Err(Refusal::Unacceptable("The name doesn't match. Nothing was deleted."));
+    }
+    let hash = services.gate.hasher.hash(&password::generated()).await?;
+    change(services, principal, id, Change::Deleted(hash)).await
 }
 
 async fn change(services: &Services, principal: &Principal, id: UserId, change: Change) -> Result<(), Refusal> {

@@ -18,8 +18,9 @@ use crate::models::logins::{self, Setup};
 use crate::models::sessions::Visit;
 use crate::models::trust::Trusted;
 use crate::models::users::{Proof, User};
-use crate::models::{Conn, DbError, altered, sessions, users};
+use crate::models::{Conn, DbError, account_letters, altered, sessions, users};
 use crate::services::Services;
+use crate::vault::Vault;
 
 #[derive(Template)]
 #[template(path = "login/new.html")]
@@ -31,6 +32,10 @@ struct New {
     setup: Setup,
     /// A form was posted after its session had ended.
     ended: bool,
+    /// A password was chosen by a link a moment ago.
+    chosen: bool,
+    /// Whether a forgotten password can be reset by mail.
+    resets: bool,
     in_clear: Option<&'static str>,
 }
 
@@ -48,10 +53,18 @@ pub async fn new(services: Data<Services>, request: HttpRequest, params: Params)
         return Ok(page::see_other(&next, ""));
     }
     let idle_minutes = services.session_limits().idle_minutes;
-    let setup = services.db.run(logins::setup).await?;
+    let vault = services.vault.clone();
+    let found = services.db.run(move |conn| Ok::<_, DbError>((logins::setup(conn)?, resets(conn, &vault)?)));
+    let (setup, resets) = found.await?;
     let in_clear = page::in_clear(&request);
-    let ended = !params.get("ended").is_empty();
-    page::html(&New { next, username: String::new(), problem: None, idle_minutes, setup, ended, in_clear })
+    let (ended, chosen) = (!params.get("ended").is_empty(), !params.get("chosen").is_empty());
+    let (username, problem) = (String::new(), None);
+    page::html(&New { next, username, problem, idle_minutes, setup, ended, chosen, resets, in_clear })
+}
+
+/// Whether a forgotten password can be reset by mail.
+fn resets(conn: &mut Conn, vault: &Vault) -> Result<bool, DbError> {
+    Ok(account_letters::channel(conn, vault)?.is_some())
 }
 
 pub async fn create(services: Data<Services>, request: HttpRequest, posted: Posted) -> Result<HttpResponse, Error> {
@@ -59,14 +72,15 @@ pub async fn create(services: Data<Services>, request: HttpRequest, posted: Post
     let next = page::local_path(posted.get("next")).to_owned();
     let (username, password) = (posted.get("username"), posted.get("password"));
     let (idle_minutes, in_clear) = (services.session_limits().idle_minutes, page::in_clear(&request));
-    let again = |status, problem: String, wait: Option<i64>| {
-        let (next, username) = (next.clone(), username.to_owned());
-        let form =
-            New { next, username, problem: Some(problem), idle_minutes, setup: Setup::Done, ended: false, in_clear };
+    let (setup, ended, chosen) = (Setup::Done, false, false);
+    let again = async |status, problem: String, wait: Option<i64>| {
+        let (next, username, vault) = (next.clone(), username.to_owned(), services.vault.clone());
+        let (problem, resets) = (Some(problem), services.db.run(move |conn| resets(conn, &vault)).await?);
+        let form = New { next, username, problem, idle_minutes, setup, ended, chosen, resets, in_clear };
         with_wait(page::html_with(status, &form)?, wait)
     };
     if password.len() > 1024 {
-        return again(StatusCode::UNPROCESSABLE_ENTITY, "A password has at most 1024 bytes.".to_owned(), None);
+        return again(StatusCode::UNPROCESSABLE_ENTITY, "A password has at most 1024 bytes.".to_owned(), None).await;
     }
     match services.gate.password(username, password, session::client_ip(&request, &services)).await {
         Ok(user) if user.totp_confirmed => {
@@ -75,11 +89,11 @@ pub async fn create(services: Data<Services>, request: HttpRequest, posted: Post
             Ok(redirect(&format!("/login/code?{query}"), cookie))
         }
         Ok(user) => Ok(redirect(&next, begin(&services, &request, user, Step::Whole(None)).await?)),
-        Err(refused @ Refused::Wrong) => again(StatusCode::UNPROCESSABLE_ENTITY, refused.to_string(), None),
+        Err(refused @ Refused::Wrong) => again(StatusCode::UNPROCESSABLE_ENTITY, refused.to_string(), None).await,
         Err(refused @ Refused::Throttled(seconds)) => {
-            again(StatusCode::TOO_MANY_REQUESTS, refused.to_string(), Some(seconds))
+            again(StatusCode::TOO_MANY_REQUESTS, refused.to_string(), Some(seconds)).await
         }
-        Err(refused @ Refused::Busy(_)) => again(StatusCode::SERVICE_UNAVAILABLE, refused.to_string(), Some(5)),
+        Err(refused @ Refused::Busy(_)) => again(StatusCode::SERVICE_UNAVAILABLE, refused.to_string(), Some(5)).await,
         Err(Refused::Db(error)) => Err(error.into()),
     }
 }

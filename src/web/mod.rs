@@ -34,6 +34,7 @@ pub mod numbers;
 pub mod page;
 mod pager;
 pub mod params;
+pub mod password;
 mod place;
 pub mod posted;
 mod problem;
@@ -166,10 +167,15 @@ tree! {
     get  "/login/code" => login::code;
     post "/login/code" => login::check_code;
     post "/logout"   => login::destroy;
+    get  "/password" => password::choose::new;
+    post "/password" => password::choose::create;
+    get  "/password/forgot" => password::forgot::new;
+    post "/password/forgot" => password::forgot::create;
 
     get  "/account"  => account::show;
     get  "/account/password" => account::password::show;
     post "/account/password" => account::password::update;
+    post "/account/email" => account::email::update;
     post "/account/preferences" => account::preferences::update;
     post "/account/sessions/end-others" => account::sessions_list::end_others;
     post "/account/sessions/{id}/end" => account::sessions_list::end;
@@ -180,7 +186,7 @@ tree! {
     get  "/account/confirm" => account::confirm::new;
     post "/account/confirm" => account::confirm::create;
 
-    get  "/users"    => users::index;
+    get  "/users"    => users::index::index;
     get  "/users/new" => users::new::new;
     post "/users/new" => users::new::create;
     get  "/users/{id}" => users::show::show;
@@ -189,6 +195,10 @@ tree! {
     post "/users/{id}/password" => users::edit::password;
     post "/users/{id}/two-step" => users::edit::two_step;
     post "/users/{id}/sessions/end" => users::edit::end_sessions;
+    post "/users/{id}/email" => users::mail::address;
+    post "/users/{id}/invitation" => users::mail::invitation;
+    get  "/users/{id}/delete" => users::delete::confirm;
+    post "/users/{id}/delete" => users::delete::destroy;
 
     get  "/audit"    => audit::index;
     get  "/audit.csv" => audit::export::show;

@@ -82,6 +82,8 @@ const NOTICES: &[(&str, Notice)] = &[
     ("confirmed", Notice { tone: "info", text: "Thanks. If you were saving something, save it again." }),
     ("sessions-ended", Notice { tone: "good", text: "The sessions have ended." }),
     ("user-password", Notice { tone: "good", text: "The password has been set; the user's sessions have ended." }),
+    ("user-invited", Notice { tone: "good", text: "The invitation is on its way." }),
+    ("invitation-withdrawn", Notice { tone: "good", text: "The invitation is withdrawn. Its link no longer works." }),
     ("role", Notice { tone: "good", text: "The role has been changed; the user must log in again." }),
     ("disabled", Notice { tone: "good", text: "Disabled. Their sessions have ended." }),
     ("enabled", Notice { tone: "good", text: "Enabled. They may log in again." }),

@@ -17,7 +17,7 @@ use uuid::Uuid;
 
 use super::admission::{admit, is_probe};
 use super::error::{Error, Problem, Trail};
-use super::{Route, escapes, hooks, htmx, page, problem, recipients};
+use super::{Route, escapes, hooks, htmx, page, password, problem, recipients};
 use crate::models::{self, recipients::Link};
 use crate::services::Services;
 
@@ -97,7 +97,11 @@ fn is_mailed_link(path: &str) -> bool {
 /// they would send `Origin: null`, which is all that they send over plain http (Fetch, "append a request Origin
 /// header"). Where the address itself is a proof, not even our own pages get to know more than the origin.
 fn referrer_policy(path: &str) -> &'static str {
-    if path == "/setup" || is_mailed_link(path) || hooks::is_call(path) { "strict-origin" } else { "same-origin" }
+    if matches!(path, "/setup" | password::PATH) || is_mailed_link(path) || hooks::is_call(path) {
+        "strict-origin"
+    } else {
+        "same-origin"
+    }
 }
 
 /// The path without the proof that a link from a mail, or the address of a webhook, ends with.

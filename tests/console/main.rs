@@ -5,6 +5,7 @@
 
 mod access;
 mod account;
+mod accounts;
 mod alerts;
 mod audit;
 mod aws;

@@ -19,6 +19,7 @@ use crate::support::app::{PASSWORD, Visit};
 use crate::support::binary::Strongroom;
 use crate::support::sql::count_on;
 
+mod account_letters;
 mod discovery;
 mod frame;
 mod labels;

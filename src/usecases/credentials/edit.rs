@@ -8,10 +8,12 @@ use crate::draft::{Draft, Shown};
 use crate::form::Values;
 use crate::integrations::Family;
 use crate::models::credentials::{self, Credential, NewCredential, Secret};
-use crate::models::trust::Doubt;
+use crate::models::integrations::Integration;
+use crate::models::trust::{Doubt, Trusted};
 use crate::models::{Conn, CredentialId, DbError, altered, labels, relabel, usages};
 use crate::opening::Closed;
 use crate::services::Services;
+use crate::usecases::integrations::for_accounts;
 use crate::usecases::{Confirmation, Principal, Refusal, confirm, read, write};
 use crate::vault::Vault;
 
@@ -51,9 +53,12 @@ impl Edited {
 
     /// Whether a channel sends alerts with it: another token or webhook address would lead them elsewhere.
     pub async fn carries_alerts(&self, services: &Services) -> Result<bool, DbError> {
+        Ok(carry_alerts(&self.used(services).await?))
+    }
+
+    async fn used(&self, services: &Services) -> Result<Vec<Trusted<Integration>>, DbError> {
         let id = self.row.id;
-        let used = read(services, move |conn, vault| usages::of(conn, vault, id, ALL_USAGES)).await?;
-        Ok(used.iter().any(|row| row.family == Family::AlertProfile.slug()))
+        read(services, move |conn, vault| usages::of(conn, vault, id, ALL_USAGES)).await
     }
 
     /// Whether something else than what is stored was entered, beside name and description.
@@ -91,10 +96,16 @@ pub(super) async fn confirm_change(
     edited: &Edited,
     confirmation: &Confirmation<'_>,
 ) -> Result<(), Refusal> {
-    if edited.carries_alerts(services).await? {
+    let used = edited.used(services).await?;
+    for_accounts::check_usages(principal, used.iter().map(|row| &**row))?;
+    if carry_alerts(&used) {
         confirm(services, principal.visitor(), confirmation).await?;
     }
     Ok(())
+}
+
+fn carry_alerts(used: &[Trusted<Integration>]) -> bool {
+    used.iter().any(|row| row.family == Family::AlertProfile.slug())
 }
 
 /// What was entered, with the row that it makes where more than name and description changes. `why` is what the trail

@@ -5,8 +5,10 @@ use uuid::Uuid;
 
 use crate::draft::Shown;
 use crate::form::{self, Errors, Field, Values};
+use crate::integrations::alerts::email::FOR_ACCOUNTS;
 use crate::integrations::context::MAIN;
 use crate::integrations::{Family, Spec, registries};
+use crate::models::account_letters::ONE_CHANNEL;
 use crate::models::integrations::{Integration, NewIntegration};
 use crate::models::labels::Change;
 use crate::models::{CredentialId, DbError};
@@ -207,12 +209,19 @@ impl Draft {
     }
 }
 
+/// Another channel, of this name, writes to users about their accounts already.
+pub(super) fn marked_already(name: Option<&str>) -> Refusal {
+    let who = name.map_or_else(|| "Another channel".to_owned(), |name| format!("“{name}”"));
+    Refusal::Invalid(Errors::one(FOR_ACCOUNTS, format!("{who} does this already. Clear the box there first.")))
+}
+
 /// What the database found wrong with what was entered.
 pub fn refused(error: DbError) -> Refusal {
     match error {
         DbError::Duplicate(constraint) if constraint.contains("name_key") => {
             Refusal::Invalid(Errors::one("name", "An integration with this name already exists. Choose another name."))
         }
+        DbError::Duplicate(constraint) if constraint == ONE_CHANNEL => marked_already(None),
         DbError::Reference(_) => {
             Refusal::Invalid(Errors::one("credential", "This credential has been deleted. Choose another."))
         }

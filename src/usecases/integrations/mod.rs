@@ -15,6 +15,7 @@ use crate::services::Services;
 pub mod bulk;
 pub(super) mod destination;
 pub mod draft;
+pub(super) mod for_accounts;
 mod trial;
 
 pub use destination::Answer;
@@ -48,6 +49,7 @@ async fn check(
     }
     let purpose = if edited.is_some() { Purpose::Saved } else { Purpose::New };
     let draft = Arc::new(Draft::check(services, entered.values, purpose).map_err(Refusal::Invalid)?);
+    for_accounts::check(services, principal, &draft, edited.as_deref()).await?;
     let name = edited.as_ref().map_or(&draft.name, |row| &row.name).clone();
     let looked = draft.clone();
     let find = move |conn: &mut _, vault: &_| destination::find(conn, vault, &looked, edited.as_deref());

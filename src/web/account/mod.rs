@@ -10,6 +10,7 @@ use super::device::SessionLine;
 use super::error::Error;
 use super::page::{self, Shell};
 use super::session::{As, Auditor};
+use super::step_up::Ask;
 use crate::accounts::visitor::Visitor;
 use crate::form::Errors;
 use crate::models::{self, DbError, sessions, users};
@@ -17,6 +18,7 @@ use crate::services::Services;
 use crate::usecases::account::THEMES;
 
 pub mod confirm;
+pub mod email;
 pub mod password;
 pub mod preferences;
 pub mod sessions_list;
@@ -31,6 +33,10 @@ struct Show {
     codes_left: usize,
     sessions: Vec<SessionLine>,
     themes: Vec<(&'static str, &'static str, bool)>,
+    /// As it stands in the form.
+    email: String,
+    /// Asked before the address is changed.
+    password: Option<Ask>,
 }
 
 pub async fn show(services: Data<Services>, request: HttpRequest, visitor: As<Auditor>) -> Result<HttpResponse, Error> {
@@ -44,17 +50,23 @@ async fn render(
     status: StatusCode,
     errors: Errors,
 ) -> Result<HttpResponse, Error> {
+    page::html_with(status, &load(services, request, visitor, errors).await?)
+}
+
+async fn load(services: &Services, request: &HttpRequest, visitor: &Visitor, errors: Errors) -> Result<Show, Error> {
     let (id, limits, vault) = (visitor.user_id, services.session_limits(), services.vault.clone());
-    let (found, codes_left, now) = services
+    let (found, user, now) = services
         .db
         .run(move |conn| {
             let found = sessions::of(conn, id, limits)?;
             let user = users::find(conn, &vault, id)?.trust()?;
-            Ok::<_, DbError>((found, user.recovery_codes.len(), models::clock(conn)?))
+            Ok::<_, DbError>((found, user, models::clock(conn)?))
         })
         .await?;
     let sessions = found.iter().map(|session| SessionLine::new(session, visitor.session_id, now)).collect();
     let shell = Shell::new(request, visitor, "account");
     let themes = THEMES.iter().map(|(slug, label)| (*slug, *label, *slug == visitor.theme)).collect();
-    page::html_with(status, &Show { shell, errors, two_step: visitor.two_step, codes_left, sessions, themes })
+    let (codes_left, email) = (user.recovery_codes.len(), user.email.clone().unwrap_or_default());
+    let two_step = visitor.two_step;
+    Ok(Show { shell, errors, two_step, codes_left, sessions, themes, email, password: None })
 }

@@ -161,6 +161,10 @@ impl DeliveryView {
         let what = match delivery.kind.as_str() {
             "confirmation" => "Confirmation of the address".to_owned(),
             "test" => "Test alert".to_owned(),
+            "invitation" => "Invitation".to_owned(),
+            "reset" => "Password reset".to_owned(),
+            "password_notice" => "Notice: password reset".to_owned(),
+            "email_notice" => "Notice: e-mail address changed".to_owned(),
             _ => shown::counted(alerts, "alert"),
         };
         let channel = Spec::find(&listed.version).map_or("Channel", |spec| spec.label);

@@ -17,9 +17,8 @@ use fold::{Folded, each, fold};
 
 use crate::form::Errors;
 use crate::models::events::{self, Action, Event, Filter, Place};
-use crate::models::{Conn, DbError, users};
+use crate::models::{Conn, DbError, user_list};
 use crate::services::Services;
-use crate::vault::Vault;
 
 pub mod export;
 pub mod fold;
@@ -83,12 +82,12 @@ pub async fn index(
     visitor: As<Auditor>,
     params: Params,
 ) -> Result<HttpResponse, Error> {
-    let (read, vault) = (filter(&params), services.vault.clone());
-    let (wanted, errors) = read.map_or_else(|errors| (None, errors), |filter| (Some(filter), Errors::default()));
+    let (wanted, errors) =
+        filter(&params).map_or_else(|errors| (None, errors), |filter| (Some(filter), Errors::default()));
     let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::BAD_REQUEST };
     let who = params.get("who").trim().to_owned();
     let folds = params.get("each").is_empty();
-    let found = services.db.run(move |conn| Found::read(conn, &vault, &who, wanted, folds)).await?;
+    let found = services.db.run(move |conn| Found::read(conn, &who, wanted, folds)).await?;
     let index = Index::new(Shell::new(&request, &visitor, "audit"), &params, found, errors);
     match htmx::asked(&request) {
         true => page::html_with(status, &index.as_results()),
@@ -107,7 +106,7 @@ struct Found {
 
 impl Found {
     /// Without a filter there are no events.
-    fn read(conn: &mut Conn, vault: &Vault, who: &str, wanted: Option<Filter>, folds: bool) -> Result<Self, DbError> {
+    fn read(conn: &mut Conn, who: &str, wanted: Option<Filter>, folds: bool) -> Result<Self, DbError> {
         let events = match wanted {
             Some(wanted) => {
                 let wanted = Filter { actors: named(conn, who)?, ..wanted };
@@ -118,7 +117,7 @@ impl Found {
         let (lines, taken) = if folds { fold(&events, PAGE) } else { each(&events, PAGE) };
         let more = taken < events.len() || events.len() == READ;
         let older = events[..taken].last().filter(|_| more).map(place);
-        let names = users::list(conn, vault)?.into_iter().map(|user| user.into_shown().name).collect();
+        let names = user_list::names(conn)?;
         Ok(Self { lines, older, names })
     }
 }

@@ -7,6 +7,7 @@ use askama::Template;
 
 use super::super::device::SessionLine;
 use super::super::error::Error;
+use super::super::integrations::shown;
 use super::super::page::{self, Shell, When, when};
 use super::super::params;
 use super::super::session::{Administrator, As};
@@ -15,7 +16,7 @@ use crate::accounts::Role;
 use crate::form::Errors;
 use crate::models::trust::Doubt;
 use crate::models::users::{self, User};
-use crate::models::{self, DbError, sessions};
+use crate::models::{self, DbError, account_letters, sessions};
 use crate::services::Services;
 
 #[derive(Template)]
@@ -36,6 +37,15 @@ pub struct Show {
     errors: Errors,
     /// Asked before the role is changed.
     password: Option<Ask>,
+    /// As it stands in the form.
+    email: String,
+    /// Asked before the address is changed.
+    email_password: Option<Ask>,
+    /// Whether mail can be sent to users.
+    offered: bool,
+    /// Until when an invitation can be followed, and whether that is over.
+    invited: Option<(When, bool)>,
+    deleted: Option<When>,
 }
 
 pub async fn show(
@@ -69,6 +79,22 @@ pub async fn asking(
     Ok(Show { roles: roles(role), password: Some(ask.clone()), ..load(services, request, visitor).await? })
 }
 
+/// The page with the address that was entered, and with the question for the visitor's password or what is wrong.
+pub async fn with_email(
+    services: &Services,
+    request: &HttpRequest,
+    visitor: &As<Administrator>,
+    email: &str,
+    why: Result<&Ask, Errors>,
+) -> Result<Show, Error> {
+    let page = load(services, request, visitor).await?;
+    let email = if email.is_empty() { page.email.clone() } else { email.to_owned() };
+    Ok(match why {
+        Ok(ask) => Show { email, email_password: Some(ask.clone()), ..page },
+        Err(errors) => Show { email, errors, ..page },
+    })
+}
+
 /// Slug, label, whether chosen.
 fn roles(chosen: &str) -> Vec<(&'static str, &'static str, bool)> {
     Role::ALL.iter().rev().map(|role| (role.slug(), role.label(), role.slug() == chosen)).collect()
@@ -76,10 +102,13 @@ fn roles(chosen: &str) -> Vec<(&'static str, &'static str, bool)> {
 
 async fn load(services: &Services, request: &HttpRequest, visitor: &As<Administrator>) -> Result<Show, Error> {
     let (id, limits, vault) = (params::id(request)?, services.session_limits(), services.vault.clone());
-    let (seen, found, now) = services
+    let (seen, found, (offered, invited), now) = services
         .db
         .run(move |conn| {
-            Ok::<_, DbError>((users::find(conn, &vault, id)?, sessions::of(conn, id, limits)?, models::clock(conn)?))
+            let offered = account_letters::channel(conn, &vault)?.is_some();
+            let mail = (offered, account_letters::invited_until(conn, &[id])?.get(&id).copied());
+            let (user, sessions) = (users::find(conn, &vault, id)?, sessions::of(conn, id, limits)?);
+            Ok::<_, DbError>((user, sessions, mail, models::clock(conn)?))
         })
         .await?;
     let (doubt, user) = (seen.doubt(), seen.into_shown());
@@ -94,6 +123,11 @@ async fn load(services: &Services, request: &HttpRequest, visitor: &As<Administr
         sessions: found.iter().map(|session| SessionLine::new(session, visitor.session_id, now)).collect(),
         yourself: user.id == visitor.user_id,
         doubt: doubt.map(doubt_sentence),
+        email: user.email.clone().unwrap_or_default(),
+        email_password: None,
+        offered,
+        invited: invited.map(|until| (shown::until(until, now), until <= now)),
+        deleted: user.deleted_at.map(|at| when(at, now)),
         user,
         problem: None,
         errors: Errors::default(),

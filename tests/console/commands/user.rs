@@ -15,7 +15,10 @@ async fn may_log_in(url: &str, name: &str, password: &str) -> bool {
 #[actix_web::test]
 async fn a_user_added_before_the_first_start_logs_in_and_no_setup_link_is_printed() {
     let strongroom = Strongroom::empty();
-    let added = strongroom.run_with(&["user", "add", "Alice", "--role", "operator"], &format!("{PASSWORD}\n"));
+    let added = strongroom.run_with(
+        &["user", "add", "Alice", "--role", "operator", "--email", "a@example.com"],
+        &format!("{PASSWORD}\n"),
+    );
     assert_eq!((added.status, added.out.as_str()), (0, "Alice can log in as operator\n"), "{added:?}");
     let bob = ["user", "add", "bob", "--role", "auditor", "--temporary"];
     assert_eq!(strongroom.run_with(&bob, &format!("{PASSWORD}\n")).status, 0);
@@ -68,6 +71,7 @@ fn a_refusal_says_why_and_changes_nothing() {
         (vec!["user", "disable", "root"], "", "root is the last administrator"),
         (vec!["user", "roles", "root", "auditor"], "", "root is the last administrator"),
         (vec!["user", "add", "ROOT", "--role", "auditor"], PASSWORD, "there is a user ROOT already"),
+        (vec!["user", "add", "eve", "--role", "auditor", "--email", "eve"], PASSWORD, "Enter one e-mail address"),
         (vec!["user", "add", "eve", "--role", "auditor"], "short", "Use at least 12 characters"),
         (vec!["user", "add", "eve", "--role", "auditor"], "", "Use at least 12 characters"),
         (vec!["user", "add", "e\u{202e}ve", "--role", "auditor"], PASSWORD, "invisible characters"),

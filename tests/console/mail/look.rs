@@ -1,4 +1,6 @@
 use super::*;
+use strongroom::models::account_letters::Purpose;
+
 use crate::support::browser::{Browser, Look, WIDE};
 
 /// A digest as it comes on a Monday.
@@ -47,11 +49,22 @@ async fn a_mail_reads_well_in_light_and_dark_wide_and_narrow() {
         link: &page("recipients/confirm/0190/abc"),
         until: now() + TimeDelta::days(7),
     };
+    let reset = mail::Account {
+        id: Uuid::new_v4(),
+        at: now(),
+        to: "grace@example.com",
+        user: "Grace Hopper",
+        by: "somebody",
+        about: Purpose::Reset,
+        console: &page(""),
+        link: Some((&page("password?token=0190abc"), now() + TimeDelta::minutes(30))),
+    };
     let mut test = message(vec![stale("Test alert")]);
     test.test = true;
     let letters = [
         ("digest", letter("ops@example.com", &monday())),
         ("confirmation", mail::confirmation(&asked).unwrap()),
+        ("reset", mail::account(&reset).unwrap()),
         ("test", letter("ops@example.com", &test)),
     ];
     let directory = tempfile::tempdir().unwrap();

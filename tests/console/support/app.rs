@@ -13,6 +13,7 @@ use strongroom::cli::{Cli, Command};
 use strongroom::console::Console;
 use strongroom::models::events::{self, Actor};
 use strongroom::models::sessions::Visit as Login;
+use strongroom::models::users::NewUser;
 use strongroom::models::{self, DbError, UserId, sessions, users};
 use strongroom::services::Services;
 use strongroom::store::open_store;
@@ -170,9 +171,9 @@ impl TestApp {
     /// Somebody with a password that an administrator has set.
     pub fn invited(&self, name: &str, role: Role) -> Visit {
         let vault = self.services.vault.clone();
-        let invite =
-            |conn: &mut _| users::invite(conn, &vault, &Actor::command_line(), name, role.slug(), quick_hash());
-        self.session_of(self.transaction(invite))
+        let (role, hash) = (role.slug(), quick_hash());
+        let new = NewUser { name, role, email: None, hash, temporary: true };
+        self.session_of(self.transaction(|conn| users::add(conn, &vault, &Actor::command_line(), &new)))
     }
 
     /// One transaction beside the running console, as the models ask for.

@@ -32,8 +32,11 @@ pub use replies::known_refusals;
 use letter::Mail;
 use server::{Encryption, Server};
 
+/// The checkbox of the one channel that also writes to users about their accounts.
+pub const FOR_ACCOUNTS: &str = "accounts";
+
 /// Who is told of what stands with each recipient, not here.
-static FIELDS: [Field; 6] = [
+static FIELDS: [Field; 7] = [
     Field::text("host", "Mail server")
         .placeholder("smtp.example.com")
         .help("Its name or address alone; the port has a field of its own.")
@@ -69,6 +72,10 @@ static FIELDS: [Field; 6] = [
         .max(64)
         .check(sender_name),
     ca_certificate::FIELD,
+    Field::checkbox(FOR_ACCOUNTS, "Also for accounts")
+        .after_credential()
+        .help("Sends invitations and password resets to users. One channel can do this.")
+        .summary(|value| (value == "on").then(|| "Invitations and password resets".to_owned())),
 ];
 
 pub static EMAIL: Spec = Spec {

@@ -21,6 +21,7 @@ use crate::opening::{self, Closed, Opened};
 use crate::services::Services;
 use crate::usecases::integrations::destination::{self, Answer, Destination};
 use crate::usecases::integrations::draft::Draft;
+use crate::usecases::integrations::for_accounts;
 use crate::usecases::{Principal, Refusal, confirm, read, write};
 use crate::vault::Vault;
 
@@ -102,6 +103,7 @@ pub async fn replace(services: &Services, principal: &Principal, asked: &Replace
     principal.require(Role::Operator)?;
     let plan = plan(services, asked).await?;
     let proved = Proof::new(principal, (plan.from.id, plan.to.id), plan.to.row_version, asked.chosen);
+    for_accounts::check_usages(principal, plan.moves.iter().map(|one| &one.row))?;
     if asked.goal != Goal::Test && plan.moves.iter().any(Move::redirects_alerts) {
         confirm(services, principal.visitor(), &asked.answer.confirmation).await?;
     }
