@@ -12,6 +12,7 @@ use strongroom::models::due_alerts::{self, Limit, Rules, Turn};
 use strongroom::models::events::Actor;
 use strongroom::models::integrations::{self, NewIntegration};
 use strongroom::models::{self, DbError, IntegrationId, RecipientId, recipients};
+use strongroom::vault::Vault;
 use uuid::Uuid;
 
 use crate::Line;

@@ -10,7 +10,7 @@ CREATE TABLE integration_lines (
     -- Of the last run or message; '' where there was none.
     state text NOT NULL,
     -- 1970 where there was none.
-    last_at timestamptz NOT NULL,
+    last_at timestamptz NOT NULL CONSTRAINT integration_lines_last_at_finite CHECK (isfinite(last_at)),
     error text,
     -- Of the credential of role `main`; '' without one.
     credential_key text NOT NULL,

@@ -10,7 +10,7 @@ CREATE TABLE views (
     maker text NOT NULL,
     -- Names and values of the address.
     query jsonb NOT NULL CHECK (jsonb_typeof(query) = 'object'),
-    made_at timestamptz NOT NULL DEFAULT now()
+    made_at timestamptz NOT NULL DEFAULT now() CONSTRAINT views_made_at_finite CHECK (isfinite(made_at))
 );
 CREATE UNIQUE INDEX views_shared ON views (list, name_key) WHERE user_id IS NULL;
 CREATE UNIQUE INDEX views_own ON views (user_id, list, name_key) WHERE user_id IS NOT NULL;

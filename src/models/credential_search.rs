@@ -18,6 +18,8 @@ use super::{Conn, CredentialId, DbError};
 const KEPT: usize = 60;
 /// So many credentials of a word are all looked at.
 const FEW: i64 = 500;
+/// Of words with more, the one with the fewest leads, counted up to so many.
+const MOST_COMPARED: i64 = 2_000;
 /// So many words of a search are looked up; the others are looked for in what those have.
 const MOST_LOOKED_UP: usize = 6;
 /// Words that are read at once along the index.
@@ -50,17 +52,20 @@ pub(super) fn way(conn: &mut Conn, words: &[String]) -> Result<Way, DbError> {
     let mut longest: Vec<&String> = words.iter().collect();
     longest.sort_by_key(|word| std::cmp::Reverse(word.chars().count()));
     longest.truncate(MOST_LOOKED_UP);
-    let mut common = None;
+    let mut common: Option<(usize, String)> = None;
     for word in longest {
         let few = range(word).select(credential_words::credential_id).limit(FEW + 1);
         let ids: Vec<CredentialId> = few.load(conn)?;
         if ids.len() as i64 > FEW {
-            common = common.or(Some(word.clone()));
+            let many = counted(conn, word, MOST_COMPARED)?;
+            if common.as_ref().is_none_or(|(least, _)| many < *least) {
+                common = Some((many, word.clone()));
+            }
         } else if !ids.is_empty() {
             return Ok(Way::Among(ids));
         }
     }
-    Ok(common.map_or(Way::Nowhere, Way::Along))
+    Ok(common.map_or(Way::Nowhere, |(_, word)| Way::Along(word)))
 }
 
 /// Each credential once of which a word begins with the text.
@@ -75,8 +80,12 @@ fn range(word: &str) -> credential_words::BoxedQuery<'static, Pg> {
 
 /// How many credentials have the word, counted up to one more than [`MOST_COUNTED`].
 pub(super) fn count(conn: &mut Conn, word: &str) -> Result<i64, DbError> {
-    let found: Vec<i16> = range(word).select(credential_words::shared).limit(MOST_COUNTED + 1).load(conn)?;
-    Ok(found.len() as i64)
+    Ok(counted(conn, word, MOST_COUNTED + 1)? as i64)
+}
+
+fn counted(conn: &mut Conn, word: &str, most: i64) -> Result<usize, DbError> {
+    let found: Vec<i16> = range(word).select(credential_words::shared).limit(most).load(conn)?;
+    Ok(found.len())
 }
 
 /// What a page of [`Way::Along`] is cut from.

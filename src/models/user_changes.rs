@@ -190,8 +190,8 @@ fn remove_totp(user: &mut User) {
 fn released(alerts: usize) -> String {
     match alerts {
         0 => String::new(),
-        1 => "1 open alert has no owner any more".to_owned(),
-        alerts => format!("{alerts} open alerts have no owner any more"),
+        1 => "1 open alert no longer has an owner".to_owned(),
+        alerts => format!("{alerts} open alerts no longer have an owner"),
     }
 }
 

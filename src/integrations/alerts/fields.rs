@@ -14,15 +14,15 @@ pub const TRIGGERS: usize = Trigger::ALL.len();
 
 /// The checkboxes that every profile ends with; all are ticked on a new form.
 pub const TRIGGER_FIELDS: [Field; TRIGGERS] = [
-    trigger("on_stale", "Tell about old secrets"),
-    trigger("on_expiring", "Tell about expiring credentials"),
-    trigger("on_failed_test", "Tell about failed tests"),
-    trigger("on_failed_scan", "Tell about failed scans"),
-    trigger("on_old_runtime", "Tell about old runtimes of functions"),
-    trigger("on_old_cloud_key", "Tell about old keys in the cloud"),
-    trigger("on_integrity", "Tell about integrity errors"),
-    trigger("on_delivery", "Tell about undelivered alerts"),
-    trigger("on_lockout", "Tell about login lockouts"),
+    trigger("on_stale", "Notify about old secrets"),
+    trigger("on_expiring", "Notify about expiring credentials"),
+    trigger("on_failed_test", "Notify about failed tests"),
+    trigger("on_failed_scan", "Notify about failed scans"),
+    trigger("on_old_runtime", "Notify about old runtimes of functions"),
+    trigger("on_old_cloud_key", "Notify about old keys in the cloud"),
+    trigger("on_integrity", "Notify about integrity errors"),
+    trigger("on_delivery", "Notify about undelivered alerts"),
+    trigger("on_lockout", "Notify about login lockouts"),
 ];
 
 /// A channel's own fields, and the checkboxes after them. `ALL` is `N` and [`TRIGGERS`].

@@ -86,7 +86,7 @@ fn rotate() -> Topic {
     Topic::concept(
         paths::ROTATE,
         "Rotate and replace",
-        "How a secret is exchanged without breaking what uses it.",
+        "How to change a secret without breaking what uses it.",
         vec![
             Section::new("rotate", "Rotate", vec![Block::Steps(steps.map(str::to_owned).into())]),
             Section::new("replace", "Replace everywhere", vec![Block::text(replace)]),

@@ -19,7 +19,7 @@ async fn added(visit: &mut Visit, name: &str, credential: &str) -> String {
 }
 
 fn rows(body: &str) -> usize {
-    body.matches("data-row=").count()
+    body.matches("class=\"row-link\"").count()
 }
 
 #[actix_web::test]
@@ -48,10 +48,10 @@ async fn failing_and_switched_off_integrations_are_a_click_away_with_counts() {
     sql::run(&app, "UPDATE runs SET state = 'failed', started_at = now(), ended_at = now(), error = 'Unreachable.'");
     visit.post(&format!("/integrations/{off}/activation"), &[("active", "")]).await;
     let body = visit.get("/integrations?state=failing").await.body;
-    assert!(body.contains(&format!("data-row=\"{failing}\"")) && rows(&body) == 1, "{body}");
+    assert!(body.contains(&format!("row-link\" href=\"/integrations/{failing}\"")) && rows(&body) == 1, "{body}");
     assert!(body.contains("Unreachable."));
     let body = visit.get("/integrations?state=off&family=registry_scan").await.body;
-    assert!(body.contains(&format!("data-row=\"{off}\"")) && rows(&body) == 1);
+    assert!(body.contains(&format!("row-link\" href=\"/integrations/{off}\"")) && rows(&body) == 1);
     assert_eq!(rows(&visit.get("/integrations?family=alert_profile").await.body), 0);
     assert_eq!(visit.get("/integrations?state=wild").await.status, 422);
 }

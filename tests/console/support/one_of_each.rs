@@ -88,7 +88,9 @@ impl OneOfEach {
             _ => Uuid::nil(),
         };
         let key = if route.contains("/confirm/") { &self.confirm } else { &self.unsubscribe };
-        route.replace("{id}", &id.to_string()).replace("{key}", key)
+        let slug = if route.contains("/integrations/") { "docker_v2" } else { "aws" };
+        let route = route.replace("{id}", &id.to_string()).replace("{key}", key);
+        route.replace("{slug}", slug).replace("{name}", "states")
     }
 }
 
