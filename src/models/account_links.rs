@@ -60,13 +60,12 @@ fn find(conn: &mut Conn, vault: &Vault, typed: &str) -> Result<Option<Seen<User>
     }
 }
 
+/// The letter of a link, with its user.
+pub type OpenLink = (Trusted<AccountLetter>, Trusted<User>);
+
 /// The letter of a link that can be followed now, with its user. `hash` is [`account_letters::token_hash`] of what the
 /// link ends with.
-pub fn open(
-    conn: &mut Conn,
-    vault: &Vault,
-    hash: &[u8],
-) -> Result<Option<(Trusted<AccountLetter>, Trusted<User>)>, DbError> {
+pub fn open(conn: &mut Conn, vault: &Vault, hash: &[u8]) -> Result<Option<OpenLink>, DbError> {
     let Some(Ok(letter)) = account_letters::find_by_hash(conn, vault, hash)?.map(Seen::judged) else {
         return Ok(None);
     };

@@ -56,9 +56,12 @@ pub fn figures(
     figures
 }
 
+/// One of the figures of a day.
+type Value = fn(&Figures) -> i64;
+
 /// Gives each figure the line of its last weeks, up to today.
 pub fn draw(figures: &mut [Figure], past: &[Day], (today, now): (NaiveDate, Figures)) {
-    let of: [(&str, fn(&Figures) -> i64); 5] = [
+    let of: [(&str, Value); 5] = [
         ("credentials", |day| day.credentials),
         ("stale", |day| day.stale),
         ("failing", |day| day.failing),

@@ -32,7 +32,7 @@ async fn covers_the_functions(app: &TestApp, credential: &[(&str, &str)], versio
     add_scan(&browser, "functions", "pay").await;
     browser.goto("/discovery?covered=no").await;
     browser.sees("Everything is covered").await;
-    browser.goto(&page.location()).await;
+    browser.goto(page.location()).await;
     for label in ["Cloud Scan", "Serverless Scan"] {
         browser.sees(label).await;
     }
