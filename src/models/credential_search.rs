@@ -110,9 +110,11 @@ pub(super) fn walk(conn: &mut Conn, query: &Query, words: &[String], lead: &str)
     };
     let others = others(words, lead);
     let mut rows = Vec::new();
-    for _ in 0..MOST_STRIDES {
-        let steps = stride(conn, lead, at.as_ref(), back)?;
-        let ended = (steps.len() as i64) < STRIDE;
+    for number in 0..MOST_STRIDES {
+        // Where nearly all have the other words, a page is full at once.
+        let length = if number == 0 { PAGE as i64 + 1 } else { STRIDE };
+        let steps = stride(conn, lead, (at.as_ref(), back), length)?;
+        let ended = (steps.len() as i64) < length;
         let ids = steps.iter().map(|(_, id)| *id).collect();
         let mut found = matching(conn, query, &others, ids)?;
         rows.extend(steps.iter().filter_map(|(word, id)| Some((found.remove(id)?, word.clone()))));
@@ -130,8 +132,8 @@ pub(super) fn walk(conn: &mut Conn, query: &Query, words: &[String], lead: &str)
 fn stride(
     conn: &mut Conn,
     lead: &str,
-    at: Option<&(String, CredentialId)>,
-    back: bool,
+    (at, back): (Option<&(String, CredentialId)>, bool),
+    length: i64,
 ) -> Result<Vec<(String, CredentialId)>, DbError> {
     let (sign, order) =
         if back { (") < (", "word DESC, credential_id DESC") } else { (") > (", "word, credential_id") };
@@ -141,7 +143,7 @@ fn stride(
         steps = steps.filter(beyond.bind::<SqlUuid, _>(*id).sql(")"));
     }
     let columns = (credential_words::word, credential_words::credential_id);
-    Ok(steps.order(sql::<Text>(order)).limit(STRIDE).select(columns).load(conn)?)
+    Ok(steps.order(sql::<Text>(order)).limit(length).select(columns).load(conn)?)
 }
 
 fn matching(
