@@ -46,7 +46,7 @@ pub struct Ready {
     pub message: Message,
     /// The person, where the channel has persons and the row is what Strongroom saved.
     pub recipient: Option<Trusted<Recipient>>,
-    /// Of a mail to a user about their own account.
+    /// The letter, for a mail to a user about their own account; `None` for alerts.
     pub account: Option<ForAccount>,
 }
 

@@ -1,5 +1,5 @@
-//! What a provider is known to fail with, in the sentences that its scans and messages say it in: the help lists it. What
-//! its credential is refused for stands with the credential's type, see [`crate::providers::refusals`].
+//! The failures of a provider that users may see: the sentences of its scans and messages, which the help lists.
+//! Refused credentials are described with their type, see [`crate::providers::refusals`].
 
 use super::alerts::email;
 use super::spec::{Does, Spec};
@@ -22,7 +22,7 @@ impl Spec {
         faults
     }
 
-    /// What a call may carry.
+    /// The kinds of secrets that a call of this provider can send.
     fn sends(&self) -> Vec<Sent> {
         let by_kind = [
             (Sent::Password, "basic"),

@@ -91,13 +91,13 @@ fn words(letter: &Account<'_>, host: &str, user: &str, by: &str) -> (String, Str
             "Your Strongroom password was reset".to_owned(),
             format!("The password of {user} at {host} was reset by a link sent to this address. All sessions ended."),
             "",
-            "If it wasn't you, tell an administrator at once: someone else can read your mail.".to_owned(),
+            "If it wasn't you, contact an administrator at once: someone else can read your mail.".to_owned(),
         ),
         Purpose::EmailNotice => (
             "Your Strongroom e-mail address was changed".to_owned(),
             format!("{by} changed the e-mail address of {user} at {host}. Nothing more is sent to this one."),
             "",
-            "If it wasn't you, tell an administrator at once.".to_owned(),
+            "If it wasn't you, contact an administrator at once.".to_owned(),
         ),
     }
 }

@@ -43,13 +43,7 @@ pub fn acknowledge(conn: &mut Conn, vault: &Vault, actor: &Actor, ids: &[AlertId
 fn own(conn: &mut Conn, vault: &Vault, actor: &Actor, ledger: &mut Ledger, mut alert: Alert) -> Result<(), DbError> {
     (alert.acknowledged_at, alert.acknowledged_by) = (Some(ledger.now), Some(actor.name.clone()));
     let alert = trust::sign(vault, alert);
-    diesel::update(alerts::table.find(alert.id))
-        .set((
-            alerts::acknowledged_at.eq(alert.acknowledged_at),
-            alerts::acknowledged_by.eq(&alert.acknowledged_by),
-            alerts::row_mac.eq(&alert.row_mac),
-        ))
-        .execute(conn)?;
+    save_owner(conn, &alert)?;
     ledger.record(conn, vault, actor, &alert.event(Action::AlertAcknowledged, alert.trigger.clone()))
 }
 
@@ -62,15 +56,21 @@ pub(super) fn release(conn: &mut Conn, vault: &Vault, owner: &str) -> Result<usi
     for mut alert in found {
         (alert.acknowledged_at, alert.acknowledged_by) = (None, None);
         let alert = trust::sign(vault, alert);
-        diesel::update(alerts::table.find(alert.id))
-            .set((
-                alerts::acknowledged_at.eq(alert.acknowledged_at),
-                alerts::acknowledged_by.eq(&alert.acknowledged_by),
-                alerts::row_mac.eq(&alert.row_mac),
-            ))
-            .execute(conn)?;
+        save_owner(conn, &alert)?;
     }
     Ok(count)
+}
+
+/// Writes who owns an alert, which is signed already.
+fn save_owner(conn: &mut Conn, alert: &Alert) -> Result<(), DbError> {
+    diesel::update(alerts::table.find(alert.id))
+        .set((
+            alerts::acknowledged_at.eq(alert.acknowledged_at),
+            alerts::acknowledged_by.eq(&alert.acknowledged_by),
+            alerts::row_mac.eq(&alert.row_mac),
+        ))
+        .execute(conn)?;
+    Ok(())
 }
 
 /// No reminders for `days`; 0 ends the snooze.

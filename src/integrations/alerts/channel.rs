@@ -39,7 +39,7 @@ impl Channel {
         Self { lines_at_once, has_recipients: false, patience: CALL, send, peer: Some(peer) }
     }
 
-    /// What the service is known to refuse, in whole sentences.
+    /// The sentences that a user may see when the service refuses a message; the help lists them.
     pub fn known_refusals(&self) -> Vec<&'static str> {
         self.peer.map(Peer::refusals).into_iter().flatten().collect()
     }

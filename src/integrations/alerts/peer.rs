@@ -1,4 +1,4 @@
-//! What the service of a channel says when it refuses a message: data, which its calls and the help read alike.
+//! What to tell the user when a channel's service refuses a message. The calls and the help pages read the same data.
 
 /// A service, and what to do about its refusals. Each is a whole sentence or two: what happened, what to do.
 pub(super) struct Peer {

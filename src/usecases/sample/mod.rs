@@ -53,7 +53,7 @@ pub async fn load(services: &Services, principal: &Principal) -> Result<(), Refu
         DbError::Check(why) if why == NOT_EMPTY => {
             Refusal::Conflict("Sample data is for an empty console. There is a credential or an integration already.")
         }
-        DbError::Duplicate(_) => Refusal::Conflict("Somebody has just loaded it."),
+        DbError::Duplicate(_) => Refusal::Conflict("Someone else has just loaded it."),
         error => error.into(),
     })?;
     services.wake.alerts.notify_one();

@@ -42,10 +42,9 @@ pub fn each(events: &[Event], lines: usize) -> (Vec<Folded>, usize) {
 }
 
 fn same(one: &Event, other: &Event) -> bool {
-    let told = |event: &Event| {
-        let Event { actor, action, subject_name, detail, address, .. } = event;
-        [actor, action, subject_name, detail, address].map(String::clone)
-    };
+    fn told(event: &Event) -> [&str; 5] {
+        [&event.actor, &event.action, &event.subject_name, &event.detail, &event.address]
+    }
     one.subject_id == other.subject_id && told(one) == told(other)
 }
 

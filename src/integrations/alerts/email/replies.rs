@@ -81,7 +81,7 @@ enum Meaning {
     Other,
 }
 
-/// What mail servers are known to refuse, for the help: a step, a code and words, as servers answer them.
+/// Usual refusals of mail servers: the step, the reply code, and the text of the reply. The help lists them.
 const KNOWN: [(Step, u16, &str); 11] = [
     (Step::Greeting, 550, "5.7.1 helo command rejected"),
     (Step::Sender, 530, "5.7.0 must issue a starttls command first"),
@@ -96,7 +96,7 @@ const KNOWN: [(Step, u16, &str); 11] = [
     (Step::Recipient, 550, "5.1.1 no such user"),
 ];
 
-/// The same as a page says it.
+/// The sentences that a user sees for these replies.
 pub fn known_refusals() -> Vec<String> {
     let parties = Parties { server: "smtp.example.com", hello: "strongroom.local", sender: "strongroom@example.com" };
     let said = |(step, code, words): (Step, u16, &str)| Reply::new(code, words).told(step, &parties).to_string();
