@@ -1,0 +1,115 @@
+//! A Kubernetes cluster, by our own reading of a kubeconfig: one client, whose every request goes to the one server
+//! that the kubeconfig names. The credential's *Test* is in [`probe`]; what is deployed there stands in the integrations.
+//! <https://kubernetes.io/docs/reference/using-api/>
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use reqwest::header::{CONTENT_TYPE, HeaderValue};
+use reqwest::{Method, Request};
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use url::Url;
+use zeroize::Zeroizing;
+
+use super::ProviderError;
+use super::calls;
+use super::egress::{Answer, Client, Egress, Tls};
+use super::tls_faults::Form;
+use crate::credentials::kubeconfig::{Kubeconfig, Login};
+
+mod probe;
+
+pub(super) use probe::{explain, probe};
+
+const WHO: &str = "the cluster";
+/// All is entered in one document.
+const FORM: Form = Form {
+    authority: Some("in the kubeconfig, as certificate-authority-data"),
+    client: Some("Put one that it trusts into the kubeconfig, as client-certificate-data and client-key-data."),
+};
+
+/// A cluster and a login to it. Certificates are with the client, a token or password goes into each request.
+pub struct Cluster {
+    client: Client,
+    server: String,
+    /// Scheme and value of the Authorization header.
+    authorization: Option<(&'static str, Zeroizing<String>)>,
+}
+
+impl Cluster {
+    pub fn new(config: &Kubeconfig, egress: &Egress) -> Result<Self, ProviderError> {
+        let certificate = config.login.certificate();
+        let identity = certificate.map(|pair| SecretString::from(pair.to_pem().to_string()));
+        let authorization = match &config.login {
+            Login::Token(token) | Login::CertificateAndToken(_, token) => {
+                Some(("Bearer", Zeroizing::new(token.expose_secret().to_owned())))
+            }
+            Login::Basic { username, password } => {
+                let pair = Zeroizing::new(format!("{username}:{}", password.expose_secret()));
+                Some(("Basic", Zeroizing::new(STANDARD.encode(pair.as_bytes()))))
+            }
+            Login::Certificate(_) => None,
+        };
+        let ca_certificates = config.authority.iter().cloned().collect();
+        let client = egress.client(Tls { ca_certificates, identity, form: FORM })?;
+        Ok(Self { client, server: config.server.trim_end_matches('/').to_owned(), authorization })
+    }
+
+    /// One request; any status is an answer. `path` begins with a slash.
+    pub async fn send(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Answer, ProviderError> {
+        let url = Url::parse(&format!("{}{path}", self.server)).map_err(|_| ProviderError::InvalidAddress)?;
+        let mut request: Request = calls::get(url);
+        *request.method_mut() = method;
+        if let Some((scheme, secret)) = &self.authorization
+            && !calls::authorize(&mut request, scheme, secret)
+        {
+            return Err(ProviderError::WrongCredential);
+        }
+        if let Some(body) = body {
+            request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+            *request.body_mut() = Some(body.to_string().into());
+        }
+        calls::send(&self.client, request).await
+    }
+
+    /// Whether this login may do that, in all namespaces: a SelfSubjectAccessReview, which every login may create.
+    /// <https://kubernetes.io/docs/reference/kubernetes-api/authorization-resources/self-subject-access-review-v1/>
+    pub async fn may(&self, verb: &str, group: &str, resource: &str) -> Result<bool, Answered> {
+        let review = json!({
+            "apiVersion": "authorization.k8s.io/v1",
+            "kind": "SelfSubjectAccessReview",
+            "spec": { "resourceAttributes": { "verb": verb, "group": group, "resource": resource } },
+        });
+        let answer = self.send(Method::POST, REVIEWS, Some(&review)).await?;
+        if !matches!(answer.status, 200 | 201) {
+            return Err(Answered::Otherwise(answer));
+        }
+        let review: Review = answer.json()?;
+        Ok(review.status.allowed)
+    }
+}
+
+const REVIEWS: &str = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews";
+
+/// A call that failed, or an answer that was not asked for.
+pub enum Answered {
+    Failed(ProviderError),
+    Otherwise(Answer),
+}
+
+impl From<ProviderError> for Answered {
+    fn from(error: ProviderError) -> Self {
+        Self::Failed(error)
+    }
+}
+
+#[derive(Deserialize)]
+struct Review {
+    status: ReviewStatus,
+}
+
+#[derive(Deserialize)]
+struct ReviewStatus {
+    allowed: bool,
+}
