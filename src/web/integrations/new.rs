@@ -51,7 +51,7 @@ impl New {
         let empty = Values::default();
         let values = shown.unwrap_or(&empty);
         let version = draft::chosen(values.get("version"));
-        let choices = form::choices(services, version, values.get("credential")).await?;
+        let choices = form::choices(services, version, values).await?;
         let mut fields = form::views(version, shown, None, &reply.errors, &choices);
         crate::form::suggest(&mut fields, "owner", labels::owners(services).await?);
         let family = version.family();
