@@ -130,6 +130,12 @@ tree! {
     post "/integrations/{id}/delete"     => integrations::delete::delete;
     post "/integrations/{id}/runs"       => integrations::runs::create;
     post "/integrations/{id}/stop"       => integrations::runs::stop;
+    post "/integrations/{id}/preview"    => integrations::deployment::preview::create;
+    post "/integrations/{id}/deploy"     => integrations::deployment::deploy::create;
+    get  "/integrations/{id}/undo"       => integrations::deployment::undo::confirm;
+    post "/integrations/{id}/undo"       => integrations::deployment::undo::create;
+    get  "/integrations/{id}/removal"    => integrations::deployment::remove::confirm;
+    post "/integrations/{id}/removal"    => integrations::deployment::remove::create;
     post "/integrations/{id}/test-alert" => integrations::trial::create;
     post "/integrations/{id}/webhook"     => integrations::hook::create;
     post "/integrations/{id}/webhook/off" => integrations::hook::destroy;

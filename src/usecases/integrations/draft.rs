@@ -7,7 +7,7 @@ use crate::draft::Shown;
 use crate::form::{self, Errors, Field, Values};
 use crate::integrations::alerts::email::FOR_ACCOUNTS;
 use crate::integrations::context::MAIN;
-use crate::integrations::{Family, Spec, registries};
+use crate::integrations::{DRIFT_CHECK, Family, Spec, registries};
 use crate::models::account_letters::ONE_CHANNEL;
 use crate::models::integrations::{Integration, NewIntegration};
 use crate::models::labels::Change;
@@ -40,6 +40,20 @@ const SCHEDULE: Field = Field::choice(
     ],
 )
 .default("24")
+.advanced();
+
+const DRIFT: Field = Field::choice(
+    DRIFT_CHECK,
+    "Check for drift",
+    &[
+        ("15", "Every 15 minutes"),
+        ("60", "Every hour"),
+        ("360", "Every 6 hours"),
+        ("1440", "Every 24 hours"),
+        ("off", "Off"),
+    ],
+)
+.help("Compares the cluster with what was deployed, and alerts when they differ.")
 .advanced();
 
 fn name(text: &str) -> Result<String, String> {
@@ -79,7 +93,11 @@ pub fn fields(spec: &Spec, purpose: Purpose) -> Vec<Field> {
         Purpose::Saved => NAME,
     });
     fields.extend(how);
-    fields.push(if family == Family::AlertProfile { labels::ONLY_TAGS } else { SCHEDULE });
+    fields.push(match family {
+        Family::AlertProfile => labels::ONLY_TAGS,
+        Family::DaemonSet => DRIFT,
+        _ => SCHEDULE,
+    });
     fields.extend([labels::OWNER.advanced(), labels::TAGS.advanced()]);
     fields
 }

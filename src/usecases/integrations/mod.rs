@@ -9,10 +9,12 @@ use crate::form::{Errors, Values};
 use crate::integrations::{Family, Spec};
 use crate::models::events::{self, Action};
 use crate::models::integrations::{self, Integration};
-use crate::models::{DbError, IntegrationId, integration_list, relabel, runs};
+use crate::models::runs::{self, RunAction};
+use crate::models::{DbError, IntegrationId, integration_list, relabel};
 use crate::services::Services;
 
 pub mod bulk;
+pub mod deployments;
 pub(super) mod destination;
 pub mod draft;
 pub(super) mod for_accounts;
@@ -100,8 +102,10 @@ pub struct Added {
 pub async fn create(services: &Services, principal: &Principal, entered: &Entered<'_>) -> Result<Added, Refusal> {
     principal.require(Role::Operator)?;
     let Checked { draft, found } = check(services, principal, entered, None).await?;
-    let scans = draft.provider.family() != Family::AlertProfile;
-    if !scans && found.destinations.is_empty() {
+    let family = draft.provider.family();
+    // A deployment is previewed first.
+    let scans = !matches!(family, Family::AlertProfile | Family::DaemonSet);
+    if family == Family::AlertProfile && found.destinations.is_empty() {
         confirm(services, principal.visitor(), &entered.answer.confirmation).await?;
     }
     let added = write(services, principal, move |conn, vault, actor| {
@@ -194,17 +198,21 @@ async fn switch(services: &Services, principal: &Principal, id: IntegrationId, a
     Ok(write(services, principal, set).await?)
 }
 
-/// Asks for a scan. `false`: one is under way already.
+/// Asks for a scan; of a deployment, for a look at it. `false`: one is under way already.
 pub async fn scan(services: &Services, principal: &Principal, id: IntegrationId) -> Result<bool, Refusal> {
     principal.require(Role::Operator)?;
     let queued = write(services, principal, move |conn, vault, actor| {
         // A run of a row that does not count fails at once, and says so in its history and in the audit trail.
-        if !integrations::find(conn, vault, id)?.shown().active {
+        let seen = integrations::find(conn, vault, id)?;
+        let row = seen.shown();
+        if !row.active {
             return Ok(None);
         }
-        Ok(Some(runs::queue(conn, vault, id, "asked", &actor.name)?.is_some()))
+        let is_deployment = row.family == Family::DaemonSet.slug();
+        let action = if is_deployment { RunAction::Observe } else { RunAction::Scan };
+        Ok(Some(runs::queue_action(conn, vault, (id, action), None, ("asked", &actor.name))?.is_some()))
     });
-    let off = Refusal::Conflict("This integration is switched off. Switch it on to scan.");
+    let off = Refusal::Conflict("This integration is switched off. Switch it on first.");
     let queued = queued.await?.ok_or(off)?;
     if queued {
         services.wake.runs.notify_one();
