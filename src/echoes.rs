@@ -49,21 +49,21 @@ impl Echoes {
 
 /// The spellings of a credential's secrets.
 fn needles(kind: &Kind, values: &Values) -> Vec<String> {
-        let of = |secret: bool| {
-            let wanted = move |field: &&crate::form::Field| field.control.is_secret() == secret;
-            kind.fields.iter().filter(wanted).map(|field| values.get(field.name)).filter(|value| !value.is_empty())
-        };
-        let mut needles = Vec::new();
-        for value in of(true) {
-            needles.extend(value.lines().map(|line| line.trim().to_owned()));
-            needles.push(BASE64_STANDARD_NO_PAD.encode(value));
-            needles.extend(of(false).map(|user| BASE64_STANDARD_NO_PAD.encode(format!("{user}:{value}"))));
-            needles.push(form_urlencoded::byte_serialize(value.as_bytes()).collect());
-            needles.push(serde_json::to_string(value).unwrap_or_default().trim_matches('"').to_owned());
-        }
-        // Lines that stand in every file of their kind are no secret.
-        needles.retain(|needle| needle.len() >= LEAST && !needle.starts_with("-----"));
-        needles
+    let of = |secret: bool| {
+        let wanted = move |field: &&crate::form::Field| field.control.is_secret() == secret;
+        kind.fields.iter().filter(wanted).map(|field| values.get(field.name)).filter(|value| !value.is_empty())
+    };
+    let mut needles = Vec::new();
+    for value in of(true) {
+        needles.extend(value.lines().map(|line| line.trim().to_owned()));
+        needles.push(BASE64_STANDARD_NO_PAD.encode(value));
+        needles.extend(of(false).map(|user| BASE64_STANDARD_NO_PAD.encode(format!("{user}:{value}"))));
+        needles.push(form_urlencoded::byte_serialize(value.as_bytes()).collect());
+        needles.push(serde_json::to_string(value).unwrap_or_default().trim_matches('"').to_owned());
+    }
+    // Lines that stand in every file of their kind are no secret.
+    needles.retain(|needle| needle.len() >= LEAST && !needle.starts_with("-----"));
+    needles
 }
 
 #[cfg(test)]

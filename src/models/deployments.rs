@@ -177,10 +177,12 @@ struct Due {
 pub fn queue_due(conn: &mut Conn, vault: &Vault, by: &str) -> Result<usize, DbError> {
     let mut queued = 0;
     for id in with_other_secrets(conn)? {
-        queued += usize::from(runs::queue_action(conn, vault, (id, RunAction::Deploy), None, ("secret", by))?.is_some());
+        queued +=
+            usize::from(runs::queue_action(conn, vault, (id, RunAction::Deploy), None, ("secret", by))?.is_some());
     }
     for id in take_due(conn)? {
-        queued += usize::from(runs::queue_action(conn, vault, (id, RunAction::Observe), None, ("schedule", by))?.is_some());
+        queued +=
+            usize::from(runs::queue_action(conn, vault, (id, RunAction::Observe), None, ("schedule", by))?.is_some());
     }
     Ok(queued)
 }

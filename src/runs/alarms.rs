@@ -72,7 +72,7 @@ pub fn settle_deployment(conn: &mut Conn, integration: &Integration, state: &Sta
 }
 
 /// `.spec.replicas of DaemonSet agents/agent is 2, not 3. 1 more field differs.`
-fn differs(first: &Difference, others: usize) -> String {
+pub(super) fn differs(first: &Difference, others: usize) -> String {
     let what = match first.path.as_str() {
         "" => first.object.to_string(),
         path => format!("{path} of {}", first.object),

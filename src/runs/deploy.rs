@@ -4,11 +4,11 @@
 use super::prepare::CHECKING;
 use super::{Verdict, alarms};
 use crate::form::Values;
+use crate::integrations::Spec;
 use crate::integrations::context::{Context, MAIN};
-use crate::integrations::deployments::{self as work, Deployment, Mark, Options, Outcome, State};
+use crate::integrations::deployments::{self as work, DRIFT_CHECK, Deployment, Mark, Options, Outcome, State};
 use crate::integrations::scan::Gap;
 use crate::integrations::spec::Host;
-use crate::integrations::{DRIFT_CHECK, Spec};
 use crate::models::deployments::{self, Look};
 use crate::models::integrations::Integration;
 use crate::models::runs::{Run, RunAction};
@@ -46,7 +46,7 @@ pub fn as_deployed(settings: &Values) -> String {
 }
 
 /// Checks that what is handed on goes where it was confirmed, and writes down what is to be deployed.
-pub fn prepare(
+pub(super) fn prepare(
     conn: &mut Conn,
     vault: &Vault,
     run: &Run,

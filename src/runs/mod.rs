@@ -14,14 +14,13 @@ use tokio_util::sync::CancellationToken;
 use crate::echoes::Echoes;
 use crate::integrations::context::Context;
 use crate::integrations::cover::{Cover, Extent};
-use crate::integrations::progress::Report;
 use crate::integrations::deployments::{Outcome, State};
+use crate::integrations::progress::Report;
 use crate::integrations::scan::{Gap, Item, Scan};
 use crate::integrations::spec::Selects;
 use crate::models::events::Actor;
 use crate::models::runs::{self, Run};
 use crate::models::{DbError, IntegrationId, coverage, items};
-use crate::opening::Opened;
 use crate::providers::ProviderError;
 use crate::providers::oci_registry::SentTo;
 use crate::services::Services;
@@ -154,8 +153,14 @@ async fn attempt(
         }
     };
     let limit_days = alarms::limit_days(services);
-    let mut done =
-        Done { integration: integration.clone(), used, verdict, sent_to: sent_to.hosts(), echoes, limit_days };
+    let mut done = Done {
+        integration: integration.clone(),
+        used: used.clone(),
+        verdict,
+        sent_to: sent_to.hosts(),
+        echoes,
+        limit_days,
+    };
     done.take_out_echoes();
     let (sent_to, echoes) = (done.sent_to.clone(), done.echoes.clone());
     let saved = tokio::select! {

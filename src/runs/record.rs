@@ -169,7 +169,7 @@ fn record(
             }
             let elsewhere = match (&run.places, &found.state) {
                 (Some(places), None) => elsewhere::unread(conn, done.integration.id, places)?,
-                (_, Some(state)) => not_ready(run, state),
+                (_, Some(state)) => not_ready(state),
                 _ => Elsewhere::default(),
             };
             read(found, difference, (run, &counted(run, noun(&done.integration))), &done.echoes, elsewhere)
@@ -236,15 +236,18 @@ fn read(
     (word, Outcome::Read { counts, named, error }, detail)
 }
 
-/// A deployment that has not become ready, as what is missing.
-fn not_ready(run: &Run, state: &State) -> Elsewhere {
-    if run.action == RunAction::Observe || state.finished || state.removed {
-        return Elsewhere::default();
-    }
-    let reason = state.trouble.first().cloned().unwrap_or_else(|| {
-        format!("{} of {} nodes run it; the others are not ready yet.", state.ready, state.desired)
-    });
-    Elsewhere { count: 1, named: Vec::new(), error: Some(reason) }
+/// A deployment that is not as it should be, as a gap.
+fn not_ready(state: &State) -> Elsewhere {
+    let error = match (state.drift.first(), state.trouble.first()) {
+        _ if state.removed => None,
+        (Some(first), _) => Some(alarms::differs(first, state.drift.len() - 1)),
+        (None, Some(trouble)) => Some(trouble.clone()),
+        (None, None) if state.finished => None,
+        (None, None) => {
+            Some(format!("{} of {} nodes run it; the others are not ready yet.", state.ready, state.desired))
+        }
+    };
+    Elsewhere { count: i32::from(error.is_some()), named: Vec::new(), error }
 }
 
 fn is_of_deployment(run: &Run) -> bool {
@@ -268,12 +271,9 @@ fn words(action: RunAction) -> Words {
             failed: Action::ScanFailed,
             stopped: Action::ScanStopped,
         },
-        RunAction::Deploy => Words {
-            succeeded: Action::Deployed,
-            partly: Action::DeployedPartly,
-            failed: Action::DeployFailed,
-            stopped,
-        },
+        RunAction::Deploy => {
+            Words { succeeded: Action::Deployed, partly: Action::DeployedPartly, failed: Action::DeployFailed, stopped }
+        }
         RunAction::Observe => Words {
             succeeded: Action::DeploymentChecked,
             partly: Action::DeploymentChecked,

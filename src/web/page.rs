@@ -65,7 +65,7 @@ const NOTICES: &[(&str, Notice)] = &[
     ("rotated", Notice { tone: "good", text: "Rotated. Every usage takes the new secret with its next call." }),
     ("moved-back", Notice { tone: "good", text: "Undone. The usages work with this credential again." }),
     ("deleted", Notice { tone: "good", text: "Deleted." }),
-    ("queued", Notice { tone: "good", text: "The scan has been queued." }),
+    ("queued", Notice { tone: "good", text: "It has been queued." }),
     ("test-queued", Notice { tone: "good", text: "A test alert is on its way to everyone who has confirmed." }),
     ("invited", Notice { tone: "good", text: "Confirmation sent. Nothing else is sent until it's answered." }),
     ("recipient-removed", Notice { tone: "good", text: "Removed. Nothing more is sent there." }),

@@ -10,9 +10,9 @@ use super::{Principal, Refusal, read, write};
 use crate::accounts::Role;
 use crate::echoes::Echoes;
 use crate::form::Values;
+use crate::integrations::Spec;
 use crate::integrations::context::{Context, MAIN};
-use crate::integrations::deployments::{self as work, Deployment, Options, Preview};
-use crate::integrations::{DRIFT_CHECK, Spec};
+use crate::integrations::deployments::{self as work, DRIFT_CHECK, Deployment, Options, Preview};
 use crate::models::integrations::{self, Integration, NewIntegration};
 use crate::models::runs::{self, RunAction};
 use crate::models::{Conn, DbError, IntegrationId, credentials, deployments};
@@ -49,7 +49,7 @@ pub async fn preview(services: &Services, principal: &Principal, id: Integration
     principal.require(Role::Operator)?;
     services.checkups.take(principal.visitor().user_id, Instant::now())?;
     let loaded = write(services, principal, move |conn, vault, actor| {
-        let row = integrations::find(conn, vault, id)?.trust()?.into_row();
+        let row = (*integrations::find(conn, vault, id)?.trust()?).clone();
         let Some((spec, deployment, settings)) = known(&row) else { return Ok(None) };
         match open_all(conn, vault, actor, &row, spec)? {
             Ok(opened) => {
@@ -90,7 +90,9 @@ fn open_all(
         let Some(used) = spec.used_as(&role) else { return Err(DbError::LaterRelease) };
         match opening::open(conn, vault, actor, id, why)? {
             Ok(credential) if used.kinds.contains(&credential.kind.slug) => opened.push((used.role, credential)),
-            Ok(_) => return Ok(Err(format!("The {} is of a type that cannot be used here.", used.label.to_lowercase()))),
+            Ok(_) => {
+                return Ok(Err(format!("The {} is of a type that cannot be used here.", used.label.to_lowercase())));
+            }
             Err(closed) => return Ok(Err(format!("The credential cannot be used: {}", closed.sentence()))),
         }
         credentials::touch(conn, id)?;
@@ -201,12 +203,13 @@ pub async fn remove(
 /// The settings that were deployed before the present ones, as they would be saved; `None` where there are none.
 pub async fn before(services: &Services, id: IntegrationId) -> Result<Option<(Integration, Values)>, Refusal> {
     let found = read(services, move |conn, vault| {
-        let row = integrations::find(conn, vault, id)?.trust()?.into_row();
+        let row = (*integrations::find(conn, vault, id)?.trust()?).clone();
         let deployed = deployments::find(conn, id)?.filter(|found| deployments::is_whole(vault, found));
         Ok::<_, DbError>((row, deployed))
     });
     let (row, deployed) = found.await?;
-    let settings = deployed.and_then(|found| Values::from_json(found.before.as_bytes()).filter(|_| !found.before.is_empty()));
+    let settings =
+        deployed.and_then(|found| Values::from_json(found.before.as_bytes()).filter(|_| !found.before.is_empty()));
     let kept = Values::from_json(row.settings.as_bytes()).unwrap_or_default();
     Ok(settings.map(|mut settings| {
         settings.set(DRIFT_CHECK, kept.get(DRIFT_CHECK));

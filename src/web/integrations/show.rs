@@ -127,9 +127,7 @@ pub async fn show(
     let found = services.db.run(move |conn| {
         let row = integrations::find(conn, &vault, id)?;
         match Family::find(&row.shown().family) {
-            Some(Family::AlertProfile) => {
-                channel::read(conn, &vault, row).map(|read| Found::Channel(Box::new(read)))
-            }
+            Some(Family::AlertProfile) => channel::read(conn, &vault, row).map(|read| Found::Channel(Box::new(read))),
             Some(Family::DaemonSet) => {
                 deployment::show::read(conn, &vault, row, &kept).map(|read| Found::Deployment(Box::new(read)))
             }

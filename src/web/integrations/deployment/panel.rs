@@ -32,7 +32,7 @@ pub struct Panel {
     pub is_there: bool,
     /// There are settings from before to go back to.
     pub has_before: bool,
-    /// Slug and address of the kind of credentials whose guide names the rights.
+    /// Nodes that run it and should not.
     pub misscheduled: u32,
 }
 

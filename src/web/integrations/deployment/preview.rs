@@ -97,7 +97,8 @@ fn questions(change: &Change) -> Vec<(String, String)> {
         _ => {}
     }
     let conflicts = change.conflicts.iter();
-    asked.extend(conflicts.map(|one| (word(take(&one.field)), format!("Take over {} from {}", one.field, one.manager))));
+    asked
+        .extend(conflicts.map(|one| (word(take(&one.field)), format!("Take over {} from {}", one.field, one.manager))));
     asked
 }
 
