@@ -193,6 +193,7 @@ tree! {
     post "/account/confirm" => account::confirm::create;
 
     get  "/users"    => users::index::index;
+    get  "/users.csv" => users::export::csv;
     get  "/users/new" => users::new::new;
     post "/users/new" => users::new::create;
     get  "/users/{id}" => users::show::show;
@@ -210,6 +211,7 @@ tree! {
     get  "/audit.csv" => audit::export::show;
 
     get  "/alerts"          => alerts::index::index;
+    get  "/alerts.csv"      => alerts::export::csv;
     get  "/alerts/settings" => alerts::settings::edit;
     post "/alerts/settings" => alerts::settings::update;
     post "/alerts/bulk"     => alerts::bulk::act;
