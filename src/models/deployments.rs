@@ -18,8 +18,8 @@ use crate::vault::Vault;
 const AT_ONCE: i64 = 100;
 
 #[derive(Clone, Debug, Queryable, Selectable, Identifiable, Insertable, AsChangeset)]
-#[diesel(primary_key(integration_id), treat_none_as_null = true)]
-pub struct Deployment {
+#[diesel(table_name = deployments, primary_key(integration_id), treat_none_as_null = true)]
+pub struct Deployed {
     pub integration_id: IntegrationId,
     /// Canonical JSON of the settings that were deployed last; blank before the first time.
     pub applied: String,
@@ -47,7 +47,7 @@ pub struct Deployment {
     pub row_mac: Vec<u8>,
 }
 
-impl Signed for Deployment {
+impl Signed for Deployed {
     const TABLE: &'static str = "deployments";
 
     fn subject(&self) -> Uuid {
@@ -74,14 +74,10 @@ pub struct Look {
     pub removed: bool,
 }
 
-/// The row as it is stored; `None` while nothing was ever deployed.
-pub fn find(conn: &mut Conn, id: IntegrationId) -> Result<Option<Deployment>, DbError> {
-    Ok(deployments::table.find(id).select(Deployment::as_select()).first(conn).optional()?)
-}
-
-/// Whether its settings are those that Strongroom saved.
-pub fn is_whole(vault: &Vault, row: &Deployment) -> bool {
-    Seen::new(vault, (row.clone(), None), |_| true).doubt().is_none()
+/// `None` while nothing was ever deployed.
+pub fn find(conn: &mut Conn, vault: &Vault, id: IntegrationId) -> Result<Option<Seen<Deployed>>, DbError> {
+    let found = deployments::table.find(id).select(Deployed::as_select()).first(conn).optional()?;
+    Ok(found.map(|row: Deployed| Seen::new(vault, (row, None), |row| row.integration_id == id)))
 }
 
 /// Writes down, before anything is sent to the cluster, what is to be deployed, and what is handed on with it: by role the
@@ -93,22 +89,22 @@ pub fn begin(
     settings: &str,
     handed_on: &[(&str, CredentialId, i32)],
 ) -> Result<(), DbError> {
-    let former = find(conn, id)?;
-    let known = former.as_ref().filter(|row| is_whole(vault, row));
+    let former = find(conn, vault, id)?;
+    let known = former.as_ref().filter(|seen| seen.doubt().is_none()).map(Seen::shown);
     let (applied, before) = match known {
         Some(row) if row.applied == settings => (row.applied.clone(), row.before.clone()),
         Some(row) => (settings.to_owned(), row.applied.clone()),
         None => (settings.to_owned(), String::new()),
     };
     let versions = handed_on.iter().map(|(role, id, version)| ((*role).to_owned(), format!("{id}:{version}").into()));
-    let row = Deployment {
+    let row = Deployed {
         integration_id: id,
         applied,
         before,
         handed_on: Value::Object(versions.collect::<Map<_, _>>()),
         row_mac: Vec::new(),
         removed: false,
-        ..former.unwrap_or_else(|| Deployment::never(id))
+        ..former.map_or_else(|| Deployed::never(id), Seen::into_shown)
     };
     let row = trust::sign(vault, row);
     diesel::insert_into(deployments::table)
@@ -218,7 +214,7 @@ fn with_other_secrets(conn: &mut Conn) -> Result<Vec<IntegrationId>, DbError> {
     Ok(due.into_iter().map(|due| due.id).collect())
 }
 
-impl Deployment {
+impl Deployed {
     fn never(id: IntegrationId) -> Self {
         Self {
             integration_id: id,

@@ -1,8 +1,8 @@
 //! Runs of deployments: what is to be deployed is written down before anything is sent, and what the cluster then says
 //! is saved with the nodes.
 
-use super::prepare::CHECKING;
-use super::{Verdict, alarms};
+use super::alarms;
+use crate::echoes::Echoes;
 use crate::form::Values;
 use crate::integrations::Spec;
 use crate::integrations::context::{Context, MAIN};
@@ -46,20 +46,21 @@ pub fn as_deployed(settings: &Values) -> String {
 }
 
 /// Checks that what is handed on goes where it was confirmed, and writes down what is to be deployed.
+///
+/// The inner error says in whole sentences why it cannot be done.
 pub(super) fn prepare(
     conn: &mut Conn,
     vault: &Vault,
     run: &Run,
     deployment: &'static dyn Deployment,
     about: &About<'_>,
-) -> Result<Result<Order, Verdict>, DbError> {
+) -> Result<Result<Order, &'static str>, DbError> {
     if run.action != RunAction::Remove && !about.is_confirmed() {
-        return Ok(Err(Verdict::failed(CHECKING, format!("Checking the integration failed: {UNCONFIRMED}"))));
+        return Ok(Err(UNCONFIRMED));
     }
     let words = run.places.as_deref().filter(|_| run.action == RunAction::Deploy).unwrap_or_default();
     let Some(options) = Options::from_words(words) else {
-        let error = "Checking the integration failed: this release of Strongroom does not know what was agreed to. Preview it again.";
-        return Ok(Err(Verdict::failed(CHECKING, error)));
+        return Ok(Err("this release of Strongroom does not know what was agreed to. Preview it again."));
     };
     let id = about.integration.id;
     if run.action == RunAction::Deploy {
@@ -67,14 +68,14 @@ pub(super) fn prepare(
         let handed_on: Vec<_> = further.map(|(role, opened)| (*role, opened.id, opened.version)).collect();
         deployments::begin(conn, vault, id, &as_deployed(about.settings), &handed_on)?;
     }
-    let mark = mark(conn, id)?;
+    let mark = mark(conn, vault, id)?;
     Ok(Ok(Order { deployment, action: run.action, mark, options }))
 }
 
 /// Whose deployment it is, and what of it was made, as far as that is known.
-pub fn mark(conn: &mut Conn, id: IntegrationId) -> Result<Mark, DbError> {
-    let state: State = match deployments::find(conn, id)? {
-        Some(row) => serde_json::from_value(row.state).unwrap_or_default(),
+pub fn mark(conn: &mut Conn, vault: &Vault, id: IntegrationId) -> Result<Mark, DbError> {
+    let state: State = match deployments::find(conn, vault, id)? {
+        Some(seen) => serde_json::from_value(seen.into_shown().state).unwrap_or_default(),
         None => State::default(),
     };
     Ok(Mark { id: id.0, made: state.made })
@@ -128,6 +129,30 @@ fn minutes(integration: &Integration) -> Option<i32> {
     match settings.get(DRIFT_CHECK) {
         "" => Some(15),
         minutes => minutes.parse().ok(),
+    }
+}
+
+/// Takes secrets out of what the cluster said.
+pub(super) fn clean(state: &mut State, echoes: &Echoes) {
+    for text in state.trouble.iter_mut().chain([&mut state.cluster_version, &mut state.image]) {
+        echoes.take_out(text);
+    }
+    for difference in &mut state.drift {
+        let values = [&mut difference.before, &mut difference.after].into_iter().flatten();
+        values.chain([&mut difference.path]).for_each(|text| echoes.take_out(text));
+    }
+}
+
+/// Why a deployment is not as it should be, in a sentence; `None` where it is, or is gone.
+pub(super) fn amiss(state: &State) -> Option<String> {
+    match (state.drift.first(), state.trouble.first()) {
+        _ if state.removed => None,
+        (Some(first), _) => Some(alarms::differs(first, state.drift.len() - 1)),
+        (None, Some(trouble)) => Some(trouble.clone()),
+        (None, None) if state.finished => None,
+        (None, None) => {
+            Some(format!("{} of {} nodes run it; the others are not ready yet.", state.ready, state.desired))
+        }
     }
 }
 

@@ -31,6 +31,7 @@ pub mod deploy;
 mod elsewhere;
 mod prepare;
 mod record;
+mod words;
 
 use prepare::{Ready, Work, prepare};
 use record::{Done, Watch, save};

@@ -16,7 +16,7 @@ use crate::opening::{self, Opened};
 use crate::providers::ProviderError;
 use crate::vault::Vault;
 
-pub(super) const CHECKING: &str = "Checking the integration";
+const CHECKING: &str = "Checking the integration";
 const OPENING: &str = "Opening the credential";
 
 /// What a run works with.
@@ -104,7 +104,9 @@ fn look(
             let about = deploy::About { spec, integration, settings: &settings, opened: &opened };
             match deploy::prepare(conn, vault, run, *deployment, &about)? {
                 Ok(order) => Work::Deploy(order),
-                Err(verdict) => return Ok(Err(verdict)),
+                Err(why) => {
+                    return Ok(Err(Verdict::failed(CHECKING, format!("Checking the integration failed: {why}"))));
+                }
             }
         }
         _ => return Ok(Err(unknown())),

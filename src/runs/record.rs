@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
 use super::elsewhere::{self, Elsewhere};
+use super::words::{counted, is_of_deployment, noun, words};
 use super::{Found, HEARTBEAT, Verdict, actor, alarms, deploy};
 use crate::echoes::Echoes;
 use crate::integrations::Family;
-use crate::integrations::deployments::State;
 use crate::integrations::progress::{Progress, Step};
 use crate::models::alerts::{self, Subject};
 use crate::models::events::{self, Action};
@@ -56,23 +56,12 @@ impl Done {
                     }
                 }
                 if let Some(state) = &mut found.state {
-                    clean(state, echoes);
+                    deploy::clean(state, echoes);
                 }
                 found.items.sort_by(|a, b| (&a.place, &a.name).cmp(&(&b.place, &b.name)));
                 found.items.dedup_by(|a, b| a.place == b.place && a.name == b.name);
             }
         }
-    }
-}
-
-/// Takes them out of what the cluster said.
-fn clean(state: &mut State, echoes: &Echoes) {
-    for text in state.trouble.iter_mut().chain([&mut state.cluster_version, &mut state.image]) {
-        echoes.take_out(text);
-    }
-    for difference in &mut state.drift {
-        let values = [&mut difference.before, &mut difference.after].into_iter().flatten();
-        values.chain([&mut difference.path]).for_each(|text| echoes.take_out(text));
     }
 }
 
@@ -169,7 +158,7 @@ fn record(
             }
             let elsewhere = match (&run.places, &found.state) {
                 (Some(places), None) => elsewhere::unread(conn, done.integration.id, places)?,
-                (_, Some(state)) => not_ready(state),
+                (_, Some(state)) => Elsewhere::of_deployment(deploy::amiss(state)),
                 _ => Elsewhere::default(),
             };
             read(found, difference, (run, &counted(run, noun(&done.integration))), &done.echoes, elsewhere)
@@ -234,73 +223,6 @@ fn read(
         gaps => (words.partly, format!("{} {items}, {gaps} gaps", counts.found)),
     };
     (word, Outcome::Read { counts, named, error }, detail)
-}
-
-/// A deployment that is not as it should be, as a gap.
-fn not_ready(state: &State) -> Elsewhere {
-    let error = match (state.drift.first(), state.trouble.first()) {
-        _ if state.removed => None,
-        (Some(first), _) => Some(alarms::differs(first, state.drift.len() - 1)),
-        (None, Some(trouble)) => Some(trouble.clone()),
-        (None, None) if state.finished => None,
-        (None, None) => {
-            Some(format!("{} of {} nodes run it; the others are not ready yet.", state.ready, state.desired))
-        }
-    };
-    Elsewhere { count: i32::from(error.is_some()), named: Vec::new(), error }
-}
-
-fn is_of_deployment(run: &Run) -> bool {
-    matches!(run.action, RunAction::Deploy | RunAction::Observe | RunAction::Remove)
-}
-
-/// What the trail says of the end of a run.
-struct Words {
-    succeeded: Action,
-    partly: Action,
-    failed: Action,
-    stopped: Action,
-}
-
-fn words(action: RunAction) -> Words {
-    let stopped = Action::DeploymentStopped;
-    match action {
-        RunAction::Scan | RunAction::ScanPlaces => Words {
-            succeeded: Action::ScanSucceeded,
-            partly: Action::ScanPartly,
-            failed: Action::ScanFailed,
-            stopped: Action::ScanStopped,
-        },
-        RunAction::Deploy => {
-            Words { succeeded: Action::Deployed, partly: Action::DeployedPartly, failed: Action::DeployFailed, stopped }
-        }
-        RunAction::Observe => Words {
-            succeeded: Action::DeploymentChecked,
-            partly: Action::DeploymentChecked,
-            failed: Action::DeploymentCheckFailed,
-            stopped,
-        },
-        RunAction::Remove => Words {
-            succeeded: Action::DeploymentRemoved,
-            partly: Action::DeploymentRemovedPartly,
-            failed: Action::DeploymentRemoveFailed,
-            stopped,
-        },
-    }
-}
-
-/// `images`, `images of team/app`, `images of 3 places`
-fn counted(run: &Run, noun: &str) -> String {
-    match run.places.as_deref().filter(|_| !is_of_deployment(run)) {
-        None => format!("{noun}s"),
-        Some([place]) => format!("{noun}s of {place}"),
-        Some(places) => format!("{noun}s of {} places", places.len()),
-    }
-}
-
-/// What one item of the integration's family is called.
-fn noun(integration: &Integration) -> &'static str {
-    Family::find(&integration.family).and_then(Family::inventory).map_or("item", |inventory| inventory.noun)
 }
 
 /// The detail of the run's event, with the other hosts that were sent the credential.

@@ -1,4 +1,5 @@
-//! What operators do with a deployment: preview what would change in the cluster, deploy it, undo that, and remove it.
+//! What operators do with a deployment: preview what would change in the cluster, deploy it, undo that, and remove it. All
+//! of it asks for the password: it runs software on every node.
 //! What is sent, and in which order, is in `integrations::deployments`; the run that sends it, in `runs::deploy`.
 
 use std::panic::AssertUnwindSafe;
@@ -15,6 +16,7 @@ use crate::integrations::context::{Context, MAIN};
 use crate::integrations::deployments::{self as work, DRIFT_CHECK, Deployment, Options, Preview};
 use crate::models::integrations::{self, Integration, NewIntegration};
 use crate::models::runs::{self, RunAction};
+use crate::models::trust::Seen;
 use crate::models::{Conn, DbError, IntegrationId, credentials, deployments};
 use crate::opening::{self, Opened};
 use crate::runs::deploy;
@@ -46,14 +48,14 @@ struct Ready {
 
 /// Asks the cluster what a deployment would change there. Changes nothing.
 pub async fn preview(services: &Services, principal: &Principal, id: IntegrationId) -> Result<Previewed, Refusal> {
-    principal.require(Role::Operator)?;
+    principal.require_fresh_as(Role::Operator)?;
     services.checkups.take(principal.visitor().user_id, Instant::now())?;
     let loaded = write(services, principal, move |conn, vault, actor| {
         let row = (*integrations::find(conn, vault, id)?.trust()?).clone();
         let Some((spec, deployment, settings)) = known(&row) else { return Ok(None) };
         match open_all(conn, vault, actor, &row, spec)? {
             Ok(opened) => {
-                let mark = deploy::mark(conn, id)?;
+                let mark = deploy::mark(conn, vault, id)?;
                 Ok(Some(Ok(Box::new(Ready { row, spec, deployment, settings, opened, mark }))))
             }
             Err(why) => Ok(Some(Err((row, why)))),
@@ -184,7 +186,7 @@ pub async fn deploy(
     at: (IntegrationId, i64),
     options: &Options,
 ) -> Result<bool, Refusal> {
-    principal.require(Role::Operator)?;
+    principal.require_fresh_as(Role::Operator)?;
     queue(services, principal, at, (RunAction::Deploy, options.to_words())).await
 }
 
@@ -204,7 +206,7 @@ pub async fn remove(
 pub async fn before(services: &Services, id: IntegrationId) -> Result<Option<(Integration, Values)>, Refusal> {
     let found = read(services, move |conn, vault| {
         let row = (*integrations::find(conn, vault, id)?.trust()?).clone();
-        let deployed = deployments::find(conn, id)?.filter(|found| deployments::is_whole(vault, found));
+        let deployed = deployments::find(conn, vault, id)?.filter(|seen| seen.doubt().is_none()).map(Seen::into_shown);
         Ok::<_, DbError>((row, deployed))
     });
     let (row, deployed) = found.await?;
@@ -219,7 +221,7 @@ pub async fn before(services: &Services, id: IntegrationId) -> Result<Option<(In
 
 /// Saves the settings that were deployed before the present ones, and deploys them.
 pub async fn undo(services: &Services, principal: &Principal, at: (IntegrationId, i64)) -> Result<bool, Refusal> {
-    principal.require(Role::Operator)?;
+    principal.require_fresh_as(Role::Operator)?;
     let (row, settings) = before(services, at.0).await?.ok_or(NEVER)?;
     let (now, namespace) = (Values::from_json(row.settings.as_bytes()).unwrap_or_default(), "namespace");
     if !row.further.is_empty() && now.get(namespace) != settings.get(namespace) {

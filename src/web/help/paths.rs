@@ -8,6 +8,7 @@ use crate::integrations::alerts::Trigger;
 pub const STATES: &str = "/help/states";
 pub const ALERTS: &str = "/help/alerts";
 pub const SCANS: &str = "/help/scans";
+pub const DEPLOYMENTS: &str = "/help/deployments";
 pub const ROTATE: &str = "/help/rotate";
 pub const ROLES: &str = "/help/roles";
 pub const TWO_STEP: &str = "/help/two-step";

@@ -33,7 +33,7 @@ impl Delete {
         let vault = services.vault.clone();
         let found = services.db.run(move |conn| {
             let row = models::integrations::find(conn, &vault, id)?.into_shown();
-            let deployed = deployments::find(conn, id)?.is_some_and(|found| !found.removed);
+            let deployed = deployments::find(conn, &vault, id)?.is_some_and(|found| !found.shown().removed);
             Ok::<_, DbError>((row, items::count(conn, id)?, deployed))
         });
         let (row, items, deployed) = found.await?;

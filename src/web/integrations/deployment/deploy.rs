@@ -1,7 +1,7 @@
 //! *Deploy*: what was agreed to in the preview comes as fields named by their words, or as one button with all of them.
 
-use actix_web::HttpResponse;
 use actix_web::web::{Data, Path};
+use actix_web::{HttpRequest, HttpResponse};
 
 use crate::integrations::deployments::Options;
 use crate::models::IntegrationId;
@@ -11,6 +11,7 @@ use crate::web::error::Error;
 use crate::web::page;
 use crate::web::posted::Posted;
 use crate::web::session::{As, Operator};
+use crate::web::step_up;
 
 /// The fields beside the answers.
 const FIELDS: [&str; 2] = ["row_version", "all"];
@@ -23,11 +24,14 @@ fn options(posted: &Posted) -> Result<Options, Error> {
 
 pub async fn create(
     services: Data<Services>,
+    request: HttpRequest,
     visitor: As<Operator>,
     id: Path<IntegrationId>,
     posted: Posted,
 ) -> Result<HttpResponse, Error> {
     let (options, seen) = (options(&posted)?, posted.seen_version().ok_or(Error::Malformed)?);
-    let queued = deployments::deploy(&services, &visitor.principal(), (*id, seen), &options).await?;
-    Ok(page::see_other(&format!("/integrations/{id}"), if queued { "deploying" } else { "busy" }))
+    let page = format!("/integrations/{id}");
+    let done = deployments::deploy(&services, &visitor.principal(), (*id, seen), &options).await;
+    let queued = done.map_err(step_up::on_its_page(&request, &page))?;
+    Ok(page::see_other(&page, if queued { "deploying" } else { "busy" }))
 }

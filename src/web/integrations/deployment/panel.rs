@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use super::standing::{self, Standing};
 use crate::form::Values;
 use crate::integrations::deployments::{Difference, State};
-use crate::models::deployments::Deployment;
+use crate::models::deployments::Deployed;
 use crate::models::integrations::Integration;
 use crate::runs::deploy;
 use crate::web::page::{self, When};
@@ -52,7 +52,7 @@ impl Row {
 }
 
 impl Panel {
-    pub fn new(integration: &Integration, row: Option<&Deployment>, now: DateTime<Utc>) -> Self {
+    pub fn new(integration: &Integration, row: Option<&Deployed>, now: DateTime<Utc>) -> Self {
         let state: State = row.and_then(|row| serde_json::from_value(row.state.clone()).ok()).unwrap_or_default();
         let settings = Values::from_json(integration.settings.as_bytes()).unwrap_or_default();
         let seen = row.and_then(|row| row.seen_at);

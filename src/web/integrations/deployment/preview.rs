@@ -14,6 +14,7 @@ use crate::web::numbers::counted;
 use crate::web::page::{self, Shell};
 use crate::web::posted::Posted;
 use crate::web::session::{As, Operator};
+use crate::web::step_up;
 
 #[derive(Template)]
 #[template(path = "deployments/preview.html")]
@@ -134,7 +135,9 @@ pub async fn create(
     posted: Posted,
 ) -> Result<HttpResponse, Error> {
     posted.only([])?;
-    let Previewed { row, found } = deployments::preview(&services, &visitor.principal(), *id).await?;
+    let done = deployments::preview(&services, &visitor.principal(), *id).await;
+    let back = format!("/integrations/{id}");
+    let Previewed { row, found } = done.map_err(step_up::on_its_page(&request, &back))?;
     let (found, failed) = match found {
         Ok(preview) => (Some(Found::new(preview)), None),
         Err(why) => (None, Some(why)),

@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use super::panel::Panel;
 use crate::form::Values;
 use crate::integrations::Spec;
-use crate::models::deployments::{self, Deployment};
+use crate::models::deployments::{self, Deployed};
 use crate::models::integrations::Integration;
 use crate::models::items;
 use crate::models::runs::{self, Run, RunState};
@@ -59,7 +59,7 @@ struct Show {
 pub struct Read {
     row: Integration,
     doubt: Option<String>,
-    deployment: Option<Deployment>,
+    deployment: Option<Deployed>,
     credential: Option<(CredentialId, String)>,
     further: Vec<(&'static str, CredentialId, String)>,
     runs: Vec<Run>,
@@ -78,7 +78,7 @@ pub fn read(conn: &mut Conn, vault: &Vault, seen: Seen<Integration>, params: &Pa
     let further = further.collect::<Result<Vec<_>, DbError>>()?;
     let (search, from) = (params.get("q"), inventory::start(params));
     Ok(Read {
-        deployment: deployments::find(conn, row.id)?,
+        deployment: deployments::find(conn, vault, row.id)?.map(Seen::into_shown),
         runs: runs::of(conn, row.id, HISTORY)?,
         items: items::page(conn, row.id, search, from.as_ref(), PAGE)?,
         total: items::count(conn, row.id)?,

@@ -1,12 +1,12 @@
 //! How a deployment stands, in a dot and a word.
 
-use crate::models::deployments::Deployment;
+use crate::models::deployments::Deployed;
 
 /// Tone and word.
 pub type Standing = (&'static str, &'static str);
 
 /// `row`: as recorded by the last run; `None` while nothing was ever deployed. `has_trouble`: pods that cannot run.
-pub fn of(row: Option<&Deployment>, has_trouble: bool) -> Standing {
+pub fn of(row: Option<&Deployed>, has_trouble: bool) -> Standing {
     match row {
         None => ("off", "Not deployed"),
         Some(row) if row.removed => ("off", "Removed"),

@@ -13,6 +13,7 @@ use crate::web::integrations::show::facts;
 use crate::web::page::{self, Shell};
 use crate::web::posted::Posted;
 use crate::web::session::{As, Operator};
+use crate::web::step_up;
 
 #[derive(Template)]
 #[template(path = "deployments/undo.html")]
@@ -39,12 +40,17 @@ fn changes(row: &Integration, then: &crate::form::Values) -> Vec<(&'static str, 
     pairs.filter(|(_, now, then)| now != then).collect()
 }
 
+fn address(id: IntegrationId) -> String {
+    format!("/integrations/{id}/undo")
+}
+
 pub async fn confirm(
     services: Data<Services>,
     request: HttpRequest,
     visitor: As<Operator>,
     id: Path<IntegrationId>,
 ) -> Result<HttpResponse, Error> {
+    visitor.require_fresh(&request, &address(*id))?;
     let page = format!("/integrations/{id}");
     let Some((row, then)) = deployments::before(&services, *id).await? else {
         return Ok(page::see_other(&page, ""));
@@ -60,12 +66,14 @@ pub async fn confirm(
 
 pub async fn create(
     services: Data<Services>,
+    request: HttpRequest,
     visitor: As<Operator>,
     id: Path<IntegrationId>,
     posted: Posted,
 ) -> Result<HttpResponse, Error> {
     posted.only(["row_version"])?;
     let seen = posted.seen_version().ok_or(Error::Malformed)?;
-    let queued = deployments::undo(&services, &visitor.principal(), (*id, seen)).await?;
+    let done = deployments::undo(&services, &visitor.principal(), (*id, seen)).await;
+    let queued = done.map_err(step_up::on_its_page(&request, &address(*id)))?;
     Ok(page::see_other(&format!("/integrations/{id}"), if queued { "deploying" } else { "busy" }))
 }

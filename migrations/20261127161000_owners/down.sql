@@ -1,1 +1,0 @@
-DROP INDEX integrations_owner;
