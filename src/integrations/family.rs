@@ -7,11 +7,13 @@ pub enum Family {
     RegistryScan,
     ServerlessScan,
     CloudScan,
+    DaemonSet,
     AlertProfile,
 }
 
 impl Family {
-    pub const ALL: &[Self] = &[Self::RegistryScan, Self::ServerlessScan, Self::CloudScan, Self::AlertProfile];
+    pub const ALL: &[Self] =
+        &[Self::RegistryScan, Self::ServerlessScan, Self::CloudScan, Self::DaemonSet, Self::AlertProfile];
 
     /// Stable identifier, stored with every integration.
     pub fn slug(self) -> &'static str {
@@ -19,6 +21,7 @@ impl Family {
             Self::RegistryScan => "registry_scan",
             Self::ServerlessScan => "serverless_scan",
             Self::CloudScan => "cloud_scan",
+            Self::DaemonSet => "daemon_set",
             Self::AlertProfile => "alert_profile",
         }
     }
@@ -34,6 +37,7 @@ impl Family {
             Self::RegistryScan => "Registry Scan",
             Self::ServerlessScan => "Serverless Scan",
             Self::CloudScan => "Cloud Scan",
+            Self::DaemonSet => "Defender DaemonSet",
             Self::AlertProfile => "Alert profile",
         }
     }
@@ -44,6 +48,7 @@ impl Family {
             Self::RegistryScan => "Registry scans",
             Self::ServerlessScan => "Function scans",
             Self::CloudScan => "Cloud scans",
+            Self::DaemonSet => "Deployments",
             Self::AlertProfile => "Channels",
         }
     }
@@ -53,6 +58,7 @@ impl Family {
         match self {
             Self::RegistryScan => "Registry type",
             Self::ServerlessScan | Self::CloudScan => "Provider",
+            Self::DaemonSet => "Cluster",
             Self::AlertProfile => "Channel",
         }
     }
@@ -63,6 +69,7 @@ impl Family {
             Self::RegistryScan => "Lists the images of a registry, on a schedule.",
             Self::ServerlessScan => "Lists the functions of a cloud account, on a schedule.",
             Self::CloudScan => "Lists the keys, registries, functions and clusters of a cloud account, on a schedule.",
+            Self::DaemonSet => "Deploys an agent to the nodes of a Kubernetes cluster, and watches over it.",
             Self::AlertProfile => "Sends alerts to people or other tools, once per issue.",
         }
     }

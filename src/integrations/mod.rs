@@ -12,6 +12,7 @@ pub mod ca_certificate;
 pub mod cloud;
 pub mod context;
 pub mod cover;
+pub mod deployments;
 mod family;
 mod faults;
 pub mod functions;
@@ -35,6 +36,7 @@ impl Family {
             Self::RegistryScan => Some(&registries::image::INVENTORY),
             Self::ServerlessScan => Some(&functions::function::INVENTORY),
             Self::CloudScan => Some(&cloud::found::INVENTORY),
+            Self::DaemonSet => Some(&deployments::INVENTORY),
             Self::AlertProfile => None,
         }
     }
@@ -45,6 +47,8 @@ impl Family {
             Self::RegistryScan => registries::VERSIONS,
             Self::ServerlessScan => functions::VERSIONS,
             Self::CloudScan => cloud::VERSIONS,
+            // `deployments::VERSIONS`, when they work.
+            Self::DaemonSet => &[],
             Self::AlertProfile => alerts::CHANNELS,
         }
     }

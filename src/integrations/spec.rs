@@ -6,6 +6,7 @@ use url::Url;
 
 use super::alerts::channel::Channel;
 use super::context::{Context, MAIN};
+use super::deployments::Deployment;
 use super::family::Family;
 use super::scan::{Gap, Scan};
 use crate::form::{Errors, Field, Values};
@@ -86,6 +87,7 @@ pub struct Grants {
 pub enum Does {
     Scan(&'static dyn Scanner),
     Channel(&'static Channel),
+    Deploy(&'static dyn Deployment),
 }
 
 /// Finds out what there is at a provider.
@@ -121,20 +123,28 @@ impl Spec {
         match self.does {
             Does::Scan(scanner) => scanner.family(),
             Does::Channel(_) => Family::AlertProfile,
+            Does::Deploy(_) => Family::DaemonSet,
         }
     }
 
     pub fn scanner(&self) -> Option<&'static dyn Scanner> {
         match self.does {
             Does::Scan(scanner) => Some(scanner),
-            Does::Channel(_) => None,
+            Does::Channel(_) | Does::Deploy(_) => None,
         }
     }
 
     pub fn channel(&self) -> Option<&'static Channel> {
         match self.does {
             Does::Channel(channel) => Some(channel),
-            Does::Scan(_) => None,
+            Does::Scan(_) | Does::Deploy(_) => None,
+        }
+    }
+
+    pub fn deployment(&self) -> Option<&'static dyn Deployment> {
+        match self.does {
+            Does::Deploy(deployment) => Some(deployment),
+            Does::Scan(_) | Does::Channel(_) => None,
         }
     }
 

@@ -22,7 +22,8 @@ mod probe;
 
 pub(super) use probe::{explain, probe};
 
-const WHO: &str = "the cluster";
+/// The service in sentences, see [`ProviderError::sentence`].
+pub const WHO: &str = "the cluster";
 /// All is entered in one document.
 const FORM: Form = Form {
     authority: Some("in the kubeconfig, as certificate-authority-data"),
@@ -54,6 +55,19 @@ impl Cluster {
         let ca_certificates = config.authority.iter().cloned().collect();
         let client = egress.client(Tls { ca_certificates, identity, form: FORM })?;
         Ok(Self { client, server: config.server.trim_end_matches('/').to_owned(), authorization })
+    }
+
+    /// A cluster whose server, authority (PEM) and token a cloud told.
+    pub fn with_token(
+        server: &str,
+        authority: Option<String>,
+        token: &SecretString,
+        egress: &Egress,
+    ) -> Result<Self, ProviderError> {
+        let ca_certificates = authority.into_iter().collect();
+        let client = egress.client(Tls { ca_certificates, identity: None, form: FORM })?;
+        let authorization = Some(("Bearer", Zeroizing::new(token.expose_secret().to_owned())));
+        Ok(Self { client, server: server.trim_end_matches('/').to_owned(), authorization })
     }
 
     /// One request; any status is an answer. `path` begins with a slash.

@@ -1,0 +1,187 @@
+//! The form of a deployment: what every way to a cluster has. An image alone suffices; all else has a default that takes
+//! nothing from the host.
+
+use super::image::{self, Image};
+use super::{lines, names, rules};
+use crate::form::{Field, Values};
+use crate::pasted::Wanted;
+
+/// Where the agent is deployed unless the form says otherwise.
+pub const NAMESPACE: &str = "defender";
+
+/// How the agent gets its secret.
+pub(super) const ENVIRONMENT: &str = "environment";
+pub(super) const FILES: &str = "files";
+
+const IMAGE: Field = Field::text("image", "Image")
+    .placeholder("registry.example.com/team/agent:1.0")
+    .help("The agent's image, by tag or digest, as the nodes pull it.")
+    .max(512)
+    .check(image::check);
+const NAMESPACE_FIELD: Field = Field::text("namespace", "Namespace")
+    .default(NAMESPACE)
+    .help("Created if it doesn't exist. One that exists is used as it is and never deleted.")
+    .max(50)
+    .check(names::label);
+const DAEMON_SET: Field = Field::text("daemon_set", "DaemonSet name")
+    .default("defender")
+    .help("The other objects are named after it.")
+    .max(50)
+    .check(names::label);
+
+/// One line of text, or many, that most people leave as it is.
+const fn more(field: Field) -> Field {
+    field.optional().wants(Wanted::Visible).after_credential().advanced()
+}
+
+const fn lines(name: &'static str, label: &'static str) -> Field {
+    more(Field::document(name, label)).max(16_384)
+}
+
+/// The fields of every way to a cluster, in the order of the form.
+pub(super) const COMMON: [Field; 24] = [
+    IMAGE,
+    NAMESPACE_FIELD,
+    DAEMON_SET,
+    more(Field::choice(
+        "rules",
+        "Access to the Kubernetes API",
+        &[
+            (rules::NONE, "None"),
+            (rules::NODES, "Read nodes, namespaces and pods"),
+            (rules::WORKLOADS, "Read all workloads"),
+            (rules::OWN, "My own rules"),
+        ],
+    ))
+    .help("What the agent's service account may do in the whole cluster."),
+    more(Field::document("own_rules", "ClusterRole rules"))
+        .when("rules", &[rules::OWN])
+        .placeholder("- apiGroups: [\"\"]\n  resources: [\"nodes\"]\n  verbs: [\"get\", \"list\"]")
+        .help("As YAML or JSON: a list of rules, or a whole ClusterRole.")
+        .max(32_768)
+        .check(rules::check),
+    more(Field::text("service_account", "Service account"))
+        .help("Leave blank to name it after the DaemonSet.")
+        .max(253)
+        .check(names::subdomain),
+    lines("environment", "Environment")
+        .placeholder("LOG_LEVEL=info")
+        .help(
+            "One NAME=value per line, readable by everyone who can see the DaemonSet. Secrets belong in the agent \
+               secret. NODE_NAME is set to the node's name.",
+        )
+        .check(lines::variables),
+    lines("arguments", "Arguments").help("One per line, passed to the image's entry point.").check(lines::arguments),
+    more(Field::choice("secret_as", "Agent secret as", &[(ENVIRONMENT, "Environment variables"), (FILES, "Files")]))
+        .help("How the agent receives the agent secret. Files don't show up in crash dumps and child processes."),
+    more(Field::text("secret_prefix", "Variable prefix"))
+        .when("secret_as", &[ENVIRONMENT])
+        .placeholder("AGENT_")
+        .help("Put in front of TOKEN, USERNAME, PASSWORD, TLS_CRT and TLS_KEY.")
+        .max(64)
+        .check(prefix),
+    more(Field::text("secret_path", "Folder of the files"))
+        .when("secret_as", &[FILES])
+        .default("/etc/agent-secret")
+        .help("Holds token; username and password; or tls.crt and tls.key.")
+        .max(512)
+        .check(names::path),
+    lines("node_selector", "Node selector")
+        .placeholder("kubernetes.io/os=linux")
+        .help("One label=value per line. Leave blank for all nodes.")
+        .check(lines::selector),
+    lines("tolerations", "Tolerations")
+        .placeholder("node-role.kubernetes.io/control-plane:NoSchedule")
+        .help(
+            "One taint per line, as kubectl writes them. * also runs on every tainted node. Leave blank to run on \
+               nodes without taints.",
+        )
+        .check(lines::tolerations),
+    more(Field::text("priority_class", "Priority class"))
+        .placeholder("system-node-critical")
+        .help("Must exist in the cluster. Pods of a higher class push others off a full node.")
+        .max(253)
+        .check(names::subdomain),
+    more(Field::text("cpu", "CPU request")).default("50m").help("Reserved on each node.").max(16).check(names::cpu),
+    more(Field::text("cpu_limit", "CPU limit"))
+        .help("The agent is slowed down beyond this. Leave blank for none.")
+        .max(16)
+        .check(names::cpu),
+    more(Field::text("memory", "Memory request"))
+        .default("64Mi")
+        .help("Reserved on each node.")
+        .max(16)
+        .check(names::memory),
+    more(Field::text("memory_limit", "Memory limit"))
+        .default("512Mi")
+        .help("The agent is killed and restarted beyond this. Leave blank for none.")
+        .max(16)
+        .check(names::memory),
+    more(Field::checkbox("host_network", "Use the host's network"))
+        .help("The agent sees all traffic of the node and can reach services that listen on localhost only."),
+    more(Field::checkbox("host_pid", "See the host's processes"))
+        .help("The agent sees every process of the node, with its arguments and environment, and can signal them."),
+    more(Field::checkbox("privileged", "Run privileged"))
+        .help("The agent is root on the node: it can load kernel modules and reach every device and container."),
+    lines("host_paths", "Host folders")
+        .placeholder("/var/run:/host/var/run")
+        .help(
+            "One folder of the node per line, mounted below /host unless a path follows. Read-only unless :rw ends \
+               the line. Whoever writes to /, /etc or a container socket owns the node.",
+        )
+        .check(lines::host_paths),
+    more(Field::text("max_unavailable", "Nodes updated at once"))
+        .default("1")
+        .help("A number or a percentage. The roll-out pauses when so many nodes have no running agent.")
+        .max(5)
+        .check(names::max_unavailable),
+    lines("labels", "Labels").help("One label=value per line, put on every object and pod.").check(lines::labels),
+];
+
+fn prefix(text: &str) -> Result<String, String> {
+    const WRONG: &str = "Use letters, digits and underscores, and begin with a letter.";
+    if lines::is_variable(text) { Ok(text.to_owned()) } else { Err(WRONG.to_owned()) }
+}
+
+/// The form of a way to a cluster: its own fields, then the common ones. `M` must be the sum of both.
+pub(super) const fn join<const N: usize, const M: usize>(own: [Field; N]) -> [Field; M] {
+    assert!(M == N + COMMON.len());
+    let mut all = [COMMON[0]; M];
+    let mut at = 0;
+    while at < M {
+        all[at] = if at < N { own[at] } else { COMMON[at - N] };
+        at += 1;
+    }
+    all
+}
+
+/// The host that the pull secret is for; `None` where the settings name no image.
+pub fn registry_host(settings: &Values) -> Option<String> {
+    Image::parse(settings.get("image")).map(|image| image.host)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::form;
+
+    #[test]
+    fn an_image_alone_suffices_and_takes_nothing_from_the_host() {
+        let shown = form::view(&COMMON, None, None, &form::Errors::default(), &|_| Vec::new());
+        let mut posted: Values = shown.iter().map(|field| (field.name, field.value.clone())).collect();
+        posted.set("image", "r.example/agent:1");
+        let values = form::check(&COMMON, &posted, None).unwrap();
+        for host in ["host_network", "host_pid", "privileged", "host_paths"] {
+            assert_eq!(values.get(host), "", "{host}");
+        }
+        assert_eq!((values.get("namespace"), values.get("rules")), (NAMESPACE, rules::NONE));
+        assert_eq!(registry_host(&values).as_deref(), Some("r.example"));
+    }
+
+    #[test]
+    fn required_fields_come_first_and_the_rest_is_folded_away() {
+        let folded = COMMON.iter().position(|field| field.advanced).unwrap();
+        assert!(COMMON[..folded].iter().all(|field| field.required));
+        assert!(COMMON[folded..].iter().all(|field| field.advanced && !field.required));
+    }
+}

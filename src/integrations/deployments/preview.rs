@@ -1,0 +1,107 @@
+//! What an apply would do, for people to decide.
+
+use super::mark::{ObjectRef, Options};
+use super::state::Difference;
+
+/// What is there, what would change, and what stands in the way.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Preview {
+    /// `v1.36.2`; blank where the cluster does not say.
+    pub cluster_version: String,
+    pub access: Vec<Access>,
+    /// Why it cannot be deployed, as sentences. Empty: it can.
+    pub objections: Vec<String>,
+    pub warnings: Vec<String>,
+    /// How many nodes would get a pod; `None` where the login may not list nodes.
+    pub nodes: Option<u32>,
+    /// One a desired object, in the order of the apply; then those that would be deleted.
+    pub changes: Vec<Change>,
+}
+
+/// What the login may do with a kind of object.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Access {
+    /// `daemonsets`
+    pub resource: String,
+    /// The names of the verbs are [`Access::VERBS`]. `None`: not needed.
+    pub verbs: [Option<bool>; 5],
+}
+
+impl Access {
+    pub const VERBS: [&'static str; 5] = ["create", "patch", "get", "delete", "list"];
+}
+
+/// What would happen to an object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    pub object: ObjectRef,
+    pub kind: ChangeKind,
+    /// `before` as it is, `after` as it would be.
+    pub lines: Vec<Difference>,
+    /// Fields that somebody else manages. Those that are not taken over stay as they are.
+    pub conflicts: Vec<Conflict>,
+    /// A sentence; may be blank.
+    pub reason: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChangeKind {
+    New,
+    Changed,
+    Same,
+    /// A field cannot change: the object has to be deleted and created again, which [`Options::replace`] allows.
+    Replace,
+    /// It exists without our mark: [`Options::take_over`] with a blank field makes it ours.
+    Foreign,
+    /// It was made by an earlier apply and is no longer wanted.
+    Removed,
+}
+
+impl ChangeKind {
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::New => "New",
+            Self::Changed => "Changed",
+            Self::Same => "Unchanged",
+            Self::Replace => "Replaced",
+            Self::Foreign => "Not ours",
+            Self::Removed => "Removed",
+        }
+    }
+}
+
+/// A field of ours that another manager set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Conflict {
+    /// `kubectl-edit`
+    pub manager: String,
+    /// `.spec.template.spec.containers[name="agent"].image`
+    pub field: String,
+}
+
+impl Preview {
+    pub fn can_deploy(&self) -> bool {
+        self.objections.is_empty()
+    }
+
+    /// Whether an apply would change nothing.
+    pub fn is_same(&self) -> bool {
+        let same = |change: &Change| change.kind == ChangeKind::Same && change.conflicts.is_empty();
+        self.changes.iter().all(same)
+    }
+
+    /// Answers yes to every question of the preview.
+    pub fn take_all(&self) -> Options {
+        let mut options = Options::default();
+        for change in &self.changes {
+            let object = || change.object.clone();
+            match change.kind {
+                ChangeKind::Foreign => options.take_over.push((object(), String::new())),
+                ChangeKind::Replace => options.replace.push(object()),
+                _ => {}
+            }
+            options.take_over.extend(change.conflicts.iter().map(|conflict| (object(), conflict.field.clone())));
+        }
+        options
+    }
+}
