@@ -33,5 +33,9 @@ pub use rules::{Rule, of as rules};
 pub use state::{Difference, Outcome, State};
 pub use work::{apply, observe, preview, remove};
 
+/// The setting that says how often the cluster is compared with what was deployed, in minutes; `off`: never. It changes
+/// nothing in the cluster.
+pub const DRIFT_CHECK: &str = "drift_check";
+
 /// Every way to a cluster, in the order of the form's list.
 pub static VERSIONS: &[&Spec] = &[&kubernetes::KUBERNETES, &eks::EKS, &gke::GKE, &aks::AKS];

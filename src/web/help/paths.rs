@@ -44,6 +44,6 @@ pub fn of_trigger(trigger: Trigger) -> String {
         Trigger::FailedScan => SCANS.to_owned(),
         Trigger::Integrity => format!("{STATES}#tampered"),
         Trigger::Delivery => format!("{ALERTS}#delivery"),
-        Trigger::OldRuntime | Trigger::OldCloudKey | Trigger::Lockout => format!("{ALERTS}#triggers"),
+        Trigger::OldRuntime | Trigger::OldCloudKey | Trigger::Drift | Trigger::Lockout => format!("{ALERTS}#triggers"),
     }
 }
