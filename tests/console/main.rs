@@ -30,6 +30,7 @@ mod integrations;
 mod journeys;
 mod login;
 mod mail;
+mod managed_clusters;
 mod oracle_cloud;
 mod outbox;
 mod postgres_tests;

@@ -14,9 +14,11 @@ use crate::form::{Errors, Field, Values};
 use crate::pasted::Wanted;
 
 mod config;
+mod issued;
 mod refusals;
 
 pub use config::{Context, Kubeconfig, Login};
+pub use issued::{Issued, Place};
 
 /// What a consumer gets.
 #[derive(Deserialize)]

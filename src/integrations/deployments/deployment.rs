@@ -2,6 +2,7 @@
 
 use futures_util::future::BoxFuture;
 
+use super::clusters::Clusters;
 use crate::integrations::context::Context;
 use crate::integrations::spec::Use;
 use crate::providers::Failure;
@@ -15,6 +16,12 @@ pub const AGENT_SECRET: &str = "agent_secret";
 /// Signs in to the cluster that the settings name.
 pub trait Deployment: Sync {
     fn open<'a>(&'a self, cx: &'a Context<'a>) -> BoxFuture<'a, Result<Cluster, Failure>>;
+
+    /// The clusters that the credential can see, to choose one from; the settings may lack all that is no part of how it
+    /// signs in. `None` where a credential is of one cluster.
+    fn clusters<'a>(&'a self, _cx: &'a Context<'a>) -> Option<BoxFuture<'a, Result<Clusters, Failure>>> {
+        None
+    }
 }
 
 /// The two credentials that go out to the cluster, where its administrators can read them. Amazon ECR is not among the

@@ -4,8 +4,13 @@
 
 use super::spec::Spec;
 
+mod aks;
+mod clusters;
 mod deployment;
+mod eks;
 mod fields;
+mod gke;
+mod greeting;
 mod image;
 mod kubernetes;
 mod lines;
@@ -13,10 +18,12 @@ mod mark;
 mod names;
 mod node;
 mod preview;
+mod rights;
 mod rules;
 mod state;
 mod work;
 
+pub use clusters::{Clusters, Seen};
 pub use deployment::{AGENT_SECRET, Deployment, PULL_SECRET};
 pub use fields::{NAMESPACE, registry_host};
 pub use mark::{Made, Mark, ObjectRef, Options};
@@ -31,4 +38,4 @@ pub use work::{apply, observe, preview, remove};
 pub const DRIFT_CHECK: &str = "drift_check";
 
 /// Every way to a cluster, in the order of the form's list.
-pub static VERSIONS: &[&Spec] = &[&kubernetes::KUBERNETES];
+pub static VERSIONS: &[&Spec] = &[&kubernetes::KUBERNETES, &eks::EKS, &gke::GKE, &aks::AKS];
