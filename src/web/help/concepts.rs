@@ -11,7 +11,7 @@ use crate::usecases::credentials::replace;
 
 /// In the order of the index.
 pub fn all() -> Vec<Topic> {
-    vec![states(), rotate(), alerts(), scans(), deployments(), import()]
+    vec![states(), rotate(), alerts(), scans(), import()]
 }
 
 fn states() -> Topic {
@@ -154,42 +154,6 @@ fn scans() -> Topic {
             Section::new("runs", "Runs", vec![Block::points(&runs)]),
             Section::new("gaps", "When a scan reads only a part", vec![Block::text(gaps)]),
             Section::new("host", "Where a secret goes", vec![Block::text(host)]),
-        ],
-    )
-}
-
-fn deployments() -> Topic {
-    let made = "A deployment is a DaemonSet with a service account, a cluster role and its binding, and a Secret for each \
-                credential that is handed on. The namespace is created if it doesn't exist. Every object carries the label \
-                app.kubernetes.io/managed-by=strongroom and the ID of its integration.";
-    let preview = [
-        "Preview asks the cluster what would be created and changed, and what the login may do. It changes nothing.",
-        "A field that somebody else manages is a conflict: it is taken over only where you tick it.",
-        "A field that cannot change needs the object to be deleted and created again, which is asked first.",
-        "A value of a Secret is never shown. The preview says whether it changes.",
-    ];
-    let after = [
-        "Deploying is done when every node that should run the agent has a ready pod of the new settings, and there is one.",
-        "Undo goes back to the settings that were deployed before.",
-        "Drift is what differs from what was deployed. It raises an alert; Restore shows it in a preview.",
-        "When a credential that is handed on gets a new secret, the new one is deployed by itself, and the pods restart.",
-    ];
-    let removal = "Remove deletes only what carries the mark of its integration. A namespace goes if Strongroom created it and \
-                   nothing else lives there; one that hangs is explained, and never forced. Deleting an integration leaves \
-                   the agent in the cluster unless you tick that it goes too.";
-    let secrets = "A pull secret and an agent secret are written into the cluster, where its administrators can read them. Only \
-                   an administrator of Strongroom chooses them, or another cluster or namespace for them, and confirms it \
-                   with a password.";
-    Topic::concept(
-        paths::DEPLOYMENTS,
-        "Deployments",
-        "How an agent gets onto the nodes of a cluster, and off again.",
-        vec![
-            Section::new("made", "What is created", vec![Block::text(made)]),
-            Section::new("preview", "Preview", vec![Block::points(&preview)]),
-            Section::new("after", "After that", vec![Block::points(&after)]),
-            Section::new("removal", "Removal", vec![Block::text(removal)]),
-            Section::new("secrets", "Credentials in the cluster", vec![Block::text(secrets)]),
         ],
     )
 }
