@@ -4,27 +4,51 @@
 
 use super::spec::Spec;
 
+mod access;
+mod apply;
+mod compare;
 mod deployment;
+mod faults;
 mod fields;
 mod image;
+mod judge;
 mod kubernetes;
 mod lines;
 mod mark;
 mod names;
+mod namespace;
 mod node;
+mod nodes;
+mod objects;
+mod observe;
+mod parts;
+mod paths;
+mod pod;
+mod pods;
+mod preflight;
 mod preview;
+mod pull;
+mod remove;
+mod rollout;
 mod rules;
+mod secrets;
+mod sight;
 mod state;
-mod work;
+mod status;
+mod survey;
+mod uses;
 
+pub use apply::apply;
 pub use deployment::{AGENT_SECRET, Deployment, PULL_SECRET};
 pub use fields::{NAMESPACE, registry_host};
 pub use mark::{Made, Mark, ObjectRef, Options};
 pub use node::INVENTORY;
+pub use observe::observe;
+pub use preflight::preview;
 pub use preview::{Access, Change, ChangeKind, Conflict, Preview};
+pub use remove::remove;
 pub use rules::{Rule, of as rules};
 pub use state::{Difference, Outcome, State};
-pub use work::{apply, observe, preview, remove};
 
 /// Every way to a cluster, in the order of the form's list.
 pub static VERSIONS: &[&Spec] = &[&kubernetes::KUBERNETES];
