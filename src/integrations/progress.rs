@@ -81,6 +81,14 @@ impl Report {
         });
     }
 
+    /// So many parts of all are done.
+    pub fn reached(&self, step: Step, done: u32, total: u32) {
+        self.update(|progress| {
+            progress.step = step.label.into();
+            (progress.done, progress.total) = (done, total);
+        });
+    }
+
     /// All tasks wait for the service; `None` when the wait is over.
     pub fn pause(&self, wait: Option<Wait>) {
         self.update(|progress| {

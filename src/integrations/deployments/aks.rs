@@ -5,10 +5,12 @@ use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 
 use super::clusters::{Clusters, Seen};
-use super::deployment::{AGENT, Deployment, PULL};
+use super::deployment::Deployment;
 use super::fields::{COMMON, join};
 use super::greeting;
+use super::preflight::check;
 use super::rights::rights;
+use super::uses::{AGENT, PULL};
 use crate::credentials::kubeconfig::{Issued, Place};
 use crate::form::{Field, Values};
 use crate::integrations::azure::{self, Visit};
@@ -30,7 +32,7 @@ pub static AKS: Spec = Spec {
     host: Host::Vendor(host),
     suits: suits_all,
     grants,
-    check: Some(|cx| Box::pin(greeting::check(&Aks, cx))),
+    check: Some(|cx| Box::pin(check(&Aks, cx))),
     does: Does::Deploy(&Aks),
 };
 

@@ -1,10 +1,9 @@
-//! What a way to a cluster has to offer: the sign-in, and the credentials that every deployment may have beside it.
+//! What a way to a cluster has to offer: the sign-in. And the roles of the credentials beside it.
 
 use futures_util::future::BoxFuture;
 
 use super::clusters::Clusters;
 use crate::integrations::context::Context;
-use crate::integrations::spec::Use;
 use crate::providers::Failure;
 use crate::providers::kubernetes::Cluster;
 
@@ -23,14 +22,3 @@ pub trait Deployment: Sync {
         None
     }
 }
-
-/// The two credentials that go out to the cluster, where its administrators can read them. Amazon ECR is not among the
-/// registries: its logins end after 12 hours.
-pub(super) const PULL: Use = Use {
-    role: PULL_SECRET,
-    label: "Pull secret",
-    kinds: &["basic", "gitlab_token", "github_token", "gcp", "azure", "ibm_cloud"],
-    required: false,
-};
-pub(super) const AGENT: Use =
-    Use { role: AGENT_SECRET, label: "Agent secret", kinds: &["api_token", "basic", "certificate"], required: false };

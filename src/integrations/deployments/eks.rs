@@ -4,10 +4,12 @@ use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 
 use super::clusters::{Clusters, Seen};
-use super::deployment::{AGENT, Deployment, PULL};
+use super::deployment::Deployment;
 use super::fields::{COMMON, join};
 use super::greeting;
+use super::preflight::check;
 use super::rights::rights;
+use super::uses::{AGENT, PULL};
 use crate::credentials::aws::RoleArn;
 use crate::credentials::kubeconfig::Place;
 use crate::form::{Errors, Field, Values};
@@ -30,7 +32,7 @@ pub static EKS: Spec = Spec {
     host: Host::Vendor(host),
     suits,
     grants,
-    check: Some(|cx| Box::pin(greeting::check(&Eks, cx))),
+    check: Some(|cx| Box::pin(check(&Eks, cx))),
     does: Does::Deploy(&Eks),
 };
 

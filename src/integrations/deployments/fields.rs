@@ -61,9 +61,9 @@ pub(super) const COMMON: [Field; 24] = [
         .max(32_768)
         .check(rules::check),
     more(Field::text("service_account", "Service account"))
-        .help("Leave blank to name it after the DaemonSet.")
+        .help("Leave blank to name it after the DaemonSet. One that exists is used as it is and never deleted.")
         .max(253)
-        .check(names::subdomain),
+        .check(account),
     lines("environment", "Environment")
         .placeholder("LOG_LEVEL=info")
         .help(
@@ -137,6 +137,14 @@ pub(super) const COMMON: [Field; 24] = [
         .check(names::max_unavailable),
     lines("labels", "Labels").help("One label=value per line, put on every object and pod.").check(lines::labels),
 ];
+
+/// Every namespace gets one by that name from the cluster, and gets it back.
+fn account(text: &str) -> Result<String, String> {
+    if text == "default" {
+        return Err("Choose another name: everything in the namespace may use the default service account.".to_owned());
+    }
+    names::subdomain(text)
+}
 
 fn prefix(text: &str) -> Result<String, String> {
     const WRONG: &str = "Use letters, digits and underscores, and begin with a letter.";

@@ -3,10 +3,12 @@
 use futures_util::future::BoxFuture;
 
 use super::clusters::{Clusters, Seen};
-use super::deployment::{AGENT, Deployment, PULL};
+use super::deployment::Deployment;
 use super::fields::{COMMON, join};
 use super::greeting;
+use super::preflight::check;
 use super::rights::rights;
+use super::uses::{AGENT, PULL};
 use crate::form::{Field, Values};
 use crate::integrations::context::Context;
 use crate::integrations::google::{self, Scope, Visit};
@@ -28,7 +30,7 @@ pub static GKE: Spec = Spec {
     host: Host::Vendor(host),
     suits: suits_all,
     grants,
-    check: Some(|cx| Box::pin(greeting::check(&Gke, cx))),
+    check: Some(|cx| Box::pin(check(&Gke, cx))),
     does: Does::Deploy(&Gke),
 };
 

@@ -2,8 +2,10 @@
 
 use futures_util::future::BoxFuture;
 
-use super::deployment::{AGENT, Deployment, PULL};
+use super::deployment::Deployment;
 use super::fields::{COMMON, join};
+use super::preflight::check;
+use super::uses::{AGENT, PULL};
 use crate::credentials::{kubeconfig, payload};
 use crate::form::Field;
 use crate::integrations::context::Context;
@@ -19,7 +21,7 @@ pub static KUBERNETES: Spec = Spec {
     host: Host::OfCredential,
     suits: suits_all,
     grants: no_grants,
-    check: None,
+    check: Some(|cx| Box::pin(check(&Kubeconfig, cx))),
     does: Does::Deploy(&Kubeconfig),
 };
 

@@ -4,34 +4,58 @@
 
 use super::spec::Spec;
 
+mod access;
 mod aks;
+mod apply;
 mod clusters;
+mod compare;
 mod deployment;
 mod eks;
+mod faults;
 mod fields;
 mod gke;
 mod greeting;
 mod image;
+mod judge;
 mod kubernetes;
 mod lines;
 mod mark;
 mod names;
+mod namespace;
 mod node;
+mod nodes;
+mod objects;
+mod observe;
+mod parts;
+mod paths;
+mod pod;
+mod pods;
+mod preflight;
 mod preview;
+mod pull;
+mod remove;
 mod rights;
+mod rollout;
 mod rules;
+mod secrets;
+mod sight;
 mod state;
-mod work;
+mod status;
+mod survey;
+mod uses;
 
+pub use apply::apply;
 pub use clusters::{Clusters, Seen};
 pub use deployment::{AGENT_SECRET, Deployment, PULL_SECRET};
 pub use fields::{NAMESPACE, registry_host};
 pub use mark::{Made, Mark, ObjectRef, Options};
 pub use node::INVENTORY;
+pub use observe::observe;
+pub use preflight::preview;
 pub use preview::{Access, Change, ChangeKind, Conflict, Preview};
+pub use remove::remove;
 pub use rules::{Rule, of as rules};
 pub use state::{Difference, Outcome, State};
-pub use work::{apply, observe, preview, remove};
 
 /// The setting that says how often the cluster is compared with what was deployed, in minutes; `off`: never. It changes
 /// nothing in the cluster.

@@ -4,12 +4,11 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use reqwest::Method;
 use reqwest::header::{CONTENT_TYPE, HeaderValue};
-use reqwest::{Method, Request};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use url::Url;
 use zeroize::Zeroizing;
 
 use super::ProviderError;
@@ -18,9 +17,14 @@ use super::egress::{Answer, Client, Egress, Tls};
 use super::tls_faults::Form;
 use crate::credentials::kubeconfig::{Kubeconfig, Login};
 
+pub mod kinds;
+mod objects;
 mod probe;
+mod refusal;
 
+pub use objects::{Apply, FIELD_MANAGER, Objects};
 pub(super) use probe::{explain, probe};
+pub use refusal::{ApiError, Owned, Refusal};
 
 /// The service in sentences, see [`ProviderError::sentence`].
 pub const WHO: &str = "the cluster";
@@ -72,14 +76,7 @@ impl Cluster {
 
     /// One request; any status is an answer. `path` begins with a slash.
     pub async fn send(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Answer, ProviderError> {
-        let url = Url::parse(&format!("{}{path}", self.server)).map_err(|_| ProviderError::InvalidAddress)?;
-        let mut request: Request = calls::get(url);
-        *request.method_mut() = method;
-        if let Some((scheme, secret)) = &self.authorization
-            && !calls::authorize(&mut request, scheme, secret)
-        {
-            return Err(ProviderError::WrongCredential);
-        }
+        let mut request = self.request(method, path)?;
         if let Some(body) = body {
             request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
             *request.body_mut() = Some(body.to_string().into());

@@ -1,0 +1,214 @@
+//! What a deployment says of a call that failed: the step, the object, and what to do. A cluster's own words are never
+//! repeated; names of fields, managers and rights are.
+
+use super::mark::ObjectRef;
+use crate::integrations::progress::Step;
+use crate::integrations::scan::Gap;
+use crate::providers::kubernetes::{ApiError, Refusal, WHO};
+use crate::providers::{Failure, ProviderError, capital};
+
+impl Step {
+    pub const READING_CLUSTER: Self = Self { label: "Reading the cluster", doing: "Reading the state" };
+    pub const APPLYING: Self = Self { label: "Applying", doing: "The deployment" };
+    pub const ROLLING_OUT: Self = Self { label: "Rolling out", doing: "The roll-out" };
+    pub const REMOVING: Self = Self { label: "Removing", doing: "The removal" };
+}
+
+/// What was done to an object when it failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Deed {
+    Read,
+    Apply,
+    Delete,
+    List,
+}
+
+impl Deed {
+    fn words(self) -> &'static str {
+        match self {
+            Self::Read => "get",
+            Self::Apply => "create and patch",
+            Self::Delete => "delete",
+            Self::List => "list",
+        }
+    }
+}
+
+/// A call that failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Fault {
+    pub step: Step,
+    /// What it was about: `DaemonSet agents/agent`; blank for the cluster as a whole.
+    pub at: String,
+    pub deed: Deed,
+    pub error: ApiError,
+}
+
+/// A step that failed with a whole sentence of its own.
+pub(super) fn said(step: Step, at: &str, cause: ProviderError, because: &str) -> Gap {
+    Gap::new(step, at, cause, small(because))
+}
+
+/// The sign-in failed.
+pub(super) fn not_open(failure: Failure) -> Gap {
+    let because = small(&failure.to_string());
+    Gap::new(Step::SIGNING_IN, "", ProviderError::SignIn(failure), because)
+}
+
+pub(super) fn stopped(step: Step) -> Gap {
+    Gap::new(step, "", ProviderError::Stopped, "it was stopped.".to_owned())
+}
+
+impl Fault {
+    pub fn new(step: Step, object: &ObjectRef, deed: Deed, error: ApiError) -> Self {
+        Self { step, at: object.to_string(), deed, error }
+    }
+
+    pub fn gap(self) -> Gap {
+        let (what, remedy) = self.parts();
+        let cause = match &self.error {
+            ApiError::Call(error) => error.clone(),
+            ApiError::Refused(Refusal::Unauthorized | Refusal::Forbidden) => ProviderError::Forbidden,
+            ApiError::Refused(Refusal::Missing | Refusal::NoNamespace) => ProviderError::NotFound,
+            ApiError::Refused(_) => ProviderError::UnexpectedStatus { status: 409 },
+        };
+        Gap::new(self.step, self.at, cause, format!("{what} {remedy}").trim_end().to_owned())
+    }
+
+    pub fn failure(self) -> Failure {
+        match &self.error {
+            ApiError::Call(error) => Failure::from(crate::providers::finding(error, WHO)),
+            ApiError::Refused(_) => Failure::never(self.sentence()),
+        }
+    }
+
+    /// `DaemonSet agents/agent: the login may not … .`
+    pub fn sentence(&self) -> String {
+        let (what, remedy) = self.parts();
+        let said = format!("{what} {remedy}");
+        let said = if self.at.is_empty() { capital(&said) } else { format!("{}: {said}", self.at) };
+        said.trim_end().to_owned()
+    }
+
+    /// What happened, beginning in lower case, and what to do.
+    fn parts(&self) -> (String, String) {
+        match &self.error {
+            ApiError::Call(error) => error.parts(WHO),
+            ApiError::Refused(refusal) => refused(refusal, self.deed),
+        }
+    }
+}
+
+fn refused(refusal: &Refusal, deed: Deed) -> (String, String) {
+    let both = |what: &str, remedy: &str| (what.to_owned(), remedy.to_owned());
+    match refusal {
+        Refusal::Unauthorized => both(
+            "the cluster does not know this login.",
+            "Create a new token or client certificate, and store it in the credential.",
+        ),
+        Refusal::Forbidden => (
+            format!("the login may not {} it.", deed.words()),
+            "Grant it this right: the guide of the kubeconfig has a role with all that a deployment needs.".to_owned(),
+        ),
+        Refusal::Escalation { rights } if rights.is_empty() => both(ESCALATION, GRANT),
+        Refusal::Escalation { rights } => (format!("{} Missing: {}.", ESCALATION, rights.join("; ")), GRANT.to_owned()),
+        Refusal::Quota => both("a quota of the namespace is used up.", "Raise it, or choose another namespace."),
+        Refusal::Admission { by } => {
+            let by = by.as_ref().map(|name| format!(" ({name})")).unwrap_or_default();
+            (
+                format!("a policy of the cluster refused it{by}."),
+                "Ask the cluster's administrators what it demands, and change the settings.".to_owned(),
+            )
+        }
+        Refusal::WebhookAway { name } => {
+            let name = name.as_ref().map(|name| format!(" {name}")).unwrap_or_default();
+            (format!("the webhook{name} of the cluster did not answer."), "Repair it, then try again.".to_owned())
+        }
+        Refusal::Terminating => {
+            both("its namespace is being deleted.", "Wait until it is gone, or choose another namespace.")
+        }
+        Refusal::NoNamespace => both("its namespace does not exist.", "Create it, or deploy again."),
+        Refusal::Missing => {
+            both("the cluster does not have it.", "Check that it is a Kubernetes API of 1.22 or later.")
+        }
+        Refusal::Conflicts(owned) => {
+            let named: Vec<String> = owned.iter().map(|one| format!("{} ({})", one.field, one.manager)).collect();
+            (
+                format!("other managers set fields of it: {}.", named.join(", ")),
+                "Look at the preview, and take them over or leave them.".to_owned(),
+            )
+        }
+        Refusal::Stale => both("somebody changed it at the same moment.", "Try again."),
+        Refusal::Exists => both("somebody created it at the same moment.", "Look at the preview."),
+        Refusal::OtherUid => {
+            both("somebody deleted it and created another one of that name.", "Look at the preview, then try again.")
+        }
+        Refusal::Immutable { fields } => (
+            format!("{} cannot be changed.", fields.join(", ")),
+            "Replace the object in the preview: it is deleted and created again.".to_owned(),
+        ),
+        Refusal::Invalid { fields } if fields.is_empty() => {
+            both("the cluster does not accept it as it is.", "Check the settings.")
+        }
+        Refusal::Invalid { fields } => {
+            (format!("the cluster does not accept {}.", fields.join(", ")), "Check the settings.".to_owned())
+        }
+        Refusal::UnknownField => {
+            both("the cluster does not know one of its fields.", "Its release of Kubernetes may be too old: update it.")
+        }
+        Refusal::Expired => both("the list changed while it was read.", "Try again."),
+    }
+}
+
+const ESCALATION: &str = "the login would grant rights that it does not have itself.";
+const GRANT: &str = "Give it these rights, or the verbs bind and escalate on cluster roles, or choose fewer rules.";
+
+/// With a small first letter, unless a name of capitals begins it.
+fn small(sentence: &str) -> String {
+    crate::form::in_sentence(sentence)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fault(error: ApiError) -> Fault {
+        let object = ObjectRef::new("ClusterRole", "", "agent");
+        Fault::new(Step::APPLYING, &object, Deed::Apply, error)
+    }
+
+    #[test]
+    fn every_refusal_says_what_happened_and_what_to_do() {
+        let refusals = [
+            Refusal::Unauthorized,
+            Refusal::Forbidden,
+            Refusal::Escalation { rights: vec!["get on nodes".into()] },
+            Refusal::Quota,
+            Refusal::Admission { by: Some("x".into()) },
+            Refusal::WebhookAway { name: None },
+            Refusal::Terminating,
+            Refusal::NoNamespace,
+            Refusal::Missing,
+            Refusal::Conflicts(Vec::new()),
+            Refusal::Stale,
+            Refusal::Exists,
+            Refusal::OtherUid,
+            Refusal::Immutable { fields: vec!["spec.selector".into()] },
+            Refusal::Invalid { fields: Vec::new() },
+            Refusal::UnknownField,
+            Refusal::Expired,
+        ];
+        for refusal in refusals {
+            let gap = fault(ApiError::Refused(refusal)).gap().to_string();
+            assert!(gap.starts_with("The deployment of ClusterRole agent failed: "), "{gap}");
+            assert!(gap.ends_with('.') && gap.matches(". ").count() >= 1, "{gap}");
+        }
+    }
+
+    #[test]
+    fn an_unreachable_cluster_is_no_refusal() {
+        let error = ProviderError::Unreachable { host: "k.example:6443".into() };
+        let said = fault(ApiError::Call(error)).sentence();
+        assert!(said.starts_with("ClusterRole agent: k.example:6443 could not be reached."), "{said}");
+    }
+}

@@ -1,0 +1,199 @@
+//! What applying an object would do, found out by a dry run. Nothing is stored.
+
+use serde_json::Value;
+
+use super::compare::differences;
+use super::faults::{Deed, Fault};
+use super::mark::{Mark, ObjectRef};
+use super::objects::Desired;
+use super::paths;
+use super::preview::{Change, ChangeKind, Conflict};
+use super::sight::{Sight, is_leaving, look};
+use super::state::Difference;
+use crate::integrations::progress::Step;
+use crate::providers::kubernetes::kinds;
+use crate::providers::kubernetes::{ApiError, Apply, Cluster, Owned, Refusal};
+
+/// Where objects go that are judged.
+pub(super) struct Place<'a> {
+    pub cluster: &'a Cluster,
+    pub mark: &'a Mark,
+    /// Whether the namespace exists: without it the server refuses even a dry run.
+    pub has_namespace: bool,
+    pub step: Step,
+}
+
+/// A desired object beside what is there.
+pub(super) struct Judged {
+    pub desired: Desired,
+    pub sight: Sight,
+    pub kind: ChangeKind,
+    /// As it would be afterwards; `None` where the server was not asked, or cannot say.
+    pub after: Option<Value>,
+    /// Fields that others set.
+    pub conflicts: Vec<Owned>,
+    /// Fields that cannot change.
+    pub fixed: Vec<String>,
+    /// Why it cannot be applied.
+    pub objection: Option<Fault>,
+}
+
+impl Judged {
+    fn new(desired: Desired, sight: Sight, kind: ChangeKind) -> Self {
+        Self { desired, sight, kind, after: None, conflicts: Vec::new(), fixed: Vec::new(), objection: None }
+    }
+
+    pub fn object(&self) -> ObjectRef {
+        self.desired.object()
+    }
+
+    /// It is somebody else's, and used as it is.
+    pub fn is_shared(&self) -> bool {
+        self.desired.may_be_shared && matches!(self.sight, Sight::Foreign(_))
+    }
+
+    /// As it is, and as it would be.
+    fn lines(&self) -> Vec<Difference> {
+        let after = self.after.as_ref().unwrap_or(&self.desired.body);
+        match &self.kind {
+            ChangeKind::Replace => self.fixed_lines(),
+            // Nobody knows how it would be.
+            _ if self.objection.is_some() && self.sight.live().is_some() => Vec::new(),
+            _ if self.is_shared() => Vec::new(),
+            _ => differences(&self.object(), self.sight.live(), Some(after)),
+        }
+    }
+
+    /// The server does not say how the object would be: only what stands in the way.
+    fn fixed_lines(&self) -> Vec<Difference> {
+        let at = |value: Option<&Value>, field: &str| {
+            let pointer = format!("/{}", field.trim_start_matches('.').replace('.', "/"));
+            value.and_then(|value| value.pointer(&pointer)).map(paths::shown)
+        };
+        let line = |field: &String| Difference {
+            object: self.object(),
+            path: format!(".{}", field.trim_start_matches('.')),
+            before: at(self.sight.live(), field),
+            after: at(Some(&self.desired.body), field),
+        };
+        self.fixed.iter().map(line).collect()
+    }
+
+    pub fn change(&self) -> Change {
+        let conflict = |owned: &Owned| Conflict { manager: owned.manager.clone(), field: owned.field.clone() };
+        let reason = match self.kind {
+            ChangeKind::Foreign if self.fixed.is_empty() => {
+                "It exists already, and this deployment did not make it.".to_owned()
+            }
+            ChangeKind::Foreign => format!(
+                "It exists already, and this deployment did not make it. {} cannot be changed: taking it over deletes \
+                 it and creates it again.",
+                self.fixed.join(", ")
+            ),
+            ChangeKind::Replace => {
+                format!("{} cannot be changed: it has to be deleted and created again.", self.fixed.join(", "))
+            }
+            _ if self.is_shared() => "It exists already. Strongroom uses it as it is, and never deletes it.".to_owned(),
+            _ => self.objection.as_ref().map(Fault::sentence).unwrap_or_default(),
+        };
+        let conflicts = self.conflicts.iter().map(conflict).collect();
+        Change { object: self.object(), kind: self.kind, lines: self.lines(), conflicts, reason }
+    }
+
+    /// What is not as deployed: as it should be, and as it is.
+    pub fn drift(&self) -> Vec<Difference> {
+        let whole = |before: &str, after: Option<&str>| Difference {
+            object: self.object(),
+            path: String::new(),
+            before: Some(before.to_owned()),
+            after: after.map(str::to_owned),
+        };
+        match self.kind {
+            ChangeKind::New => vec![whole("deployed", None)],
+            ChangeKind::Foreign => vec![whole("deployed", Some("another object of this name"))],
+            _ => {
+                let swap = |line: Difference| Difference { before: line.after, after: line.before, ..line };
+                self.lines().into_iter().map(swap).collect()
+            }
+        }
+    }
+}
+
+impl Place<'_> {
+    /// All objects, before anything is written.
+    pub async fn judge_all(&self, objects: Vec<Desired>) -> Result<Vec<Judged>, Fault> {
+        let mut all = Vec::new();
+        for desired in objects {
+            all.push(self.judge(desired).await?);
+        }
+        Ok(all)
+    }
+
+    async fn judge(&self, desired: Desired) -> Result<Judged, Fault> {
+        let object = desired.object();
+        let failed = |deed, error| Fault::new(self.step, &object, deed, error);
+        if desired.kind.is_namespaced && !self.has_namespace {
+            return Ok(Judged::new(desired, Sight::Missing, ChangeKind::New));
+        }
+        let sight = match look(self.cluster, &object, self.mark).await {
+            Ok(sight) => sight,
+            Err(error @ ApiError::Refused(_)) => {
+                let objection = Some(failed(Deed::Read, error));
+                return Ok(Judged { objection, ..Judged::new(desired, Sight::Missing, ChangeKind::New) });
+            }
+            Err(error) => return Err(failed(Deed::Read, error)),
+        };
+        let kind = match &sight {
+            Sight::Missing => ChangeKind::New,
+            Sight::Foreign(_) => ChangeKind::Foreign,
+            Sight::Ours(_) => ChangeKind::Same,
+        };
+        if desired.may_be_shared && matches!(sight, Sight::Foreign(_)) {
+            return Ok(Judged::new(desired, sight, ChangeKind::Same));
+        }
+        if sight.live().is_some_and(is_leaving) {
+            let error = ApiError::Refused(Refusal::Terminating);
+            let objection = Some(Fault { at: format!("{object} is being deleted"), ..failed(Deed::Apply, error) });
+            return Ok(Judged { objection, ..Judged::new(desired, sight, kind) });
+        }
+        let mut judged = Judged::new(desired, sight, kind);
+        self.try_out(&mut judged).await?;
+        Ok(judged)
+    }
+
+    /// The dry run, and a second one where others set fields of ours: how the object would be if they were taken over.
+    async fn try_out(&self, judged: &mut Judged) -> Result<(), Fault> {
+        let mut answer = self.dry_run(&judged.desired, false).await;
+        if let Err(ApiError::Refused(Refusal::Conflicts(owned))) = &answer {
+            judged.conflicts = owned.clone();
+            answer = self.dry_run(&judged.desired, true).await;
+        }
+        let is_binding = *judged.desired.kind == kinds::CLUSTER_ROLE_BINDING;
+        match answer {
+            Ok(after) => {
+                let is_changed = !differences(&judged.object(), judged.sight.live(), Some(&after)).is_empty();
+                if judged.kind == ChangeKind::Same && is_changed {
+                    judged.kind = ChangeKind::Changed;
+                }
+                judged.after = Some(after);
+            }
+            Err(ApiError::Refused(Refusal::Immutable { fields })) => {
+                judged.fixed = fields;
+                if judged.kind != ChangeKind::Foreign {
+                    judged.kind = ChangeKind::Replace;
+                }
+            }
+            // The role that it binds is not there yet, so the server cannot compare the rights.
+            Err(error) if is_binding && judged.kind == ChangeKind::New && error.is_missing() => {}
+            Err(error @ ApiError::Refused(_)) => {
+                judged.objection = Some(Fault::new(self.step, &judged.object(), Deed::Apply, error));
+            }
+            Err(error) => return Err(Fault::new(self.step, &judged.object(), Deed::Apply, error)),
+        }
+        Ok(())
+    }
+
+    async fn dry_run(&self, desired: &Desired, is_forced: bool) -> Result<Value, ApiError> {
+        self.cluster.apply(desired.kind, &desired.body, Apply { is_forced, is_dry: true }).await
+    }
+}

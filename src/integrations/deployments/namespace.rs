@@ -1,0 +1,166 @@
+//! The namespace of a deployment: made where it is missing, used as it is where somebody else made it, and deleted only
+//! where it is ours and empty.
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::faults::{Deed, Fault};
+use super::mark::{DEPLOYMENT, Mark};
+use super::objects::Desired;
+use super::sight::{Sight, look};
+use crate::integrations::progress::Step;
+use crate::providers::kubernetes::kinds::{self, INHABITANTS};
+use crate::providers::kubernetes::{ApiError, Cluster, Refusal};
+
+/// What is there.
+pub(super) enum Namespace {
+    Missing,
+    Ours(Value),
+    /// Somebody else's, or one that the login may not read.
+    Foreign,
+    Terminating,
+}
+
+impl Namespace {
+    pub fn exists(&self) -> bool {
+        !matches!(self, Self::Missing)
+    }
+
+    /// As it is now.
+    pub async fn find(cluster: &Cluster, desired: &Desired, mark: &Mark, step: Step) -> Result<Self, Fault> {
+        let object = desired.object();
+        match look(cluster, &object, mark).await {
+            Ok(sight) => Ok(match sight {
+                Sight::Missing => Self::Missing,
+                Sight::Ours(live) | Sight::Foreign(live) if is_terminating(&live) => Self::Terminating,
+                Sight::Ours(live) => Self::Ours(live),
+                Sight::Foreign(_) => Self::Foreign,
+            }),
+            // A login for one namespace need not read it.
+            Err(error) if error.is_forbidden() => Ok(Self::Foreign),
+            Err(error) => Err(Fault::new(step, &object, Deed::Read, error)),
+        }
+    }
+
+    /// Makes it where it is missing.
+    pub async fn ensure(cluster: &Cluster, desired: &Desired, mark: &Mark) -> Result<Self, Fault> {
+        let object = desired.object();
+        let failed = |error| Fault::new(Step::APPLYING, &object, Deed::Apply, error);
+        match Self::find(cluster, desired, mark, Step::APPLYING).await? {
+            Self::Missing => match cluster.create(&kinds::NAMESPACE, "", &desired.body).await {
+                Ok(live) => Ok(Self::Ours(live)),
+                // The answer to our own first try was lost, or another console was faster.
+                Err(ApiError::Refused(Refusal::Exists)) => Self::find(cluster, desired, mark, Step::APPLYING).await,
+                Err(error) => Err(failed(error)),
+            },
+            Self::Terminating => Err(failed(ApiError::Refused(Refusal::Terminating))),
+            found => Ok(found),
+        }
+    }
+}
+
+fn is_terminating(live: &Value) -> bool {
+    live["status"]["phase"].as_str() == Some("Terminating")
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Named {
+    metadata: Metadata,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Metadata {
+    name: String,
+    labels: std::collections::BTreeMap<String, String>,
+}
+
+/// What else lives in a namespace, as far as the login may list it: the first thing found, in words.
+pub(super) async fn inhabitant(cluster: &Cluster, namespace: &str, mark: &Mark) -> Result<Option<String>, Fault> {
+    let id = mark.id.to_string();
+    for kind in std::iter::once(&kinds::POD).chain(&INHABITANTS) {
+        let found = match cluster.list::<Named>(kind, namespace, "").await {
+            Ok(found) => found.items,
+            Err(ApiError::Refused(_)) => continue,
+            Err(error) => {
+                let at = format!("{} in {namespace}", kind.plural);
+                return Err(Fault { step: Step::REMOVING, at, deed: Deed::List, error });
+            }
+        };
+        let is_other = |one: &&Named| {
+            // Every namespace has these by itself.
+            let by_itself = [("ConfigMap", "kube-root-ca.crt"), ("ServiceAccount", "default")];
+            let is_ours = one.metadata.labels.get(DEPLOYMENT) == Some(&id);
+            !is_ours && !by_itself.contains(&(kind.kind, one.metadata.name.as_str()))
+        };
+        if let Some(other) = found.iter().find(is_other) {
+            return Ok(Some(format!("{} {}", kind.kind, super::pods::short(&other.metadata.name))));
+        }
+    }
+    Ok(None)
+}
+
+/// Why a namespace that is being deleted is still there, as the cluster's controller found out.
+/// <https://kubernetes.io/docs/reference/kubernetes-api/cluster-resources/namespace-v1/#NamespaceStatus>
+pub(super) fn stuck(live: &Value) -> Vec<String> {
+    let conditions = live["status"]["conditions"].as_array();
+    let held = conditions.into_iter().flatten().filter(|one| one["status"].as_str() == Some("True"));
+    let mut said: Vec<String> = held
+        .filter_map(|one| {
+            let message = one["message"].as_str().unwrap_or_default();
+            Some(match one["type"].as_str()? {
+                "NamespaceContentRemaining" => format!("Still in the namespace: {}.", resources(message)?),
+                "NamespaceFinalizersRemaining" => format!(
+                    "Held by finalizers: {}. What set them has to remove them; Strongroom never does.",
+                    resources(message)?
+                ),
+                "NamespaceDeletionDiscoveryFailure" => {
+                    "The cluster cannot list all kinds of objects: one of its API services does not answer.".to_owned()
+                }
+                "NamespaceDeletionContentFailure" => {
+                    "The cluster could not delete what is in the namespace.".to_owned()
+                }
+                _ => return None,
+            })
+        })
+        .collect();
+    said.dedup();
+    said
+}
+
+/// `Some resources are remaining: a.example has 1 resource instances` → `a.example has 1 resource instances`.
+fn resources(message: &str) -> Option<String> {
+    let (_, listed) = message.rsplit_once(": ")?;
+    let fit = listed.chars().all(|c| c.is_ascii_alphanumeric() || " .,/-_".contains(c)) && !listed.is_empty();
+    fit.then(|| listed.chars().take(300).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_stuck_namespace_is_explained_by_its_conditions() {
+        let condition =
+            |kind: &str, status: &str, message: &str| json!({ "type": kind, "status": status, "message": message });
+        let live = json!({ "status": { "conditions": [
+            condition("NamespaceDeletionDiscoveryFailure", "False", "All resources successfully discovered"),
+            condition("NamespaceContentRemaining", "True", "Some resources are remaining: configmaps. has 1 resource instances"),
+            condition(
+                "NamespaceFinalizersRemaining",
+                "True",
+                "Some content in the namespace has finalizers remaining: x.example/y in 1 resource instances",
+            ),
+        ] } });
+        let said = stuck(&live);
+        assert_eq!(said.len(), 2, "{said:?}");
+        assert_eq!(said[0], "Still in the namespace: configmaps. has 1 resource instances.");
+        assert!(said[1].starts_with("Held by finalizers: x.example/y in 1 resource instances."), "{said:?}");
+        assert_eq!(stuck(&json!({})), Vec::<String>::new());
+        let odd = condition("NamespaceContentRemaining", "True", "Some: <script>");
+        assert_eq!(stuck(&json!({ "status": { "conditions": [odd] } })), Vec::<String>::new());
+    }
+}

@@ -1,0 +1,150 @@
+//! The fields of an object by path, written as the API server writes them in conflicts:
+//! `.spec.template.spec.containers[name="agent"].image`.
+//! <https://kubernetes.io/docs/reference/using-api/server-side-apply/#merge-strategy>
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+/// By which member the entries of a list are told apart; `None` for a list that is one value.
+fn key_of(list: &str) -> Option<&'static str> {
+    match list {
+        "containers" | "initContainers" | "env" | "volumes" | "imagePullSecrets" => Some("name"),
+        "volumeMounts" => Some("mountPath"),
+        _ => None,
+    }
+}
+
+/// The path of an entry below that of its list. `None` where it lacks the member.
+fn entry_path(path: &str, key: &str, entry: &Value) -> Option<String> {
+    Some(format!("{path}[{key}={}]", entry.get(key)?))
+}
+
+/// The list as entries by their paths; `None` for a list that is one value.
+fn entries<'v>(path: &str, list: &'v [Value]) -> Option<Vec<(String, &'v Value)>> {
+    let key = key_of(path.rsplit('.').next().unwrap_or_default())?;
+    list.iter().map(|entry| Some((entry_path(path, key, entry)?, entry))).collect()
+}
+
+/// Every value of an object that has no parts, by its path.
+pub(super) fn leaves(value: &Value) -> BTreeMap<String, Value> {
+    let mut found = BTreeMap::new();
+    collect("", value, &mut found);
+    found
+}
+
+fn collect(path: &str, value: &Value, into: &mut BTreeMap<String, Value>) {
+    match value {
+        Value::Object(members) => {
+            members.iter().for_each(|(name, member)| collect(&format!("{path}.{name}"), member, into));
+        }
+        Value::Array(list) => match entries(path, list) {
+            Some(entries) => entries.into_iter().for_each(|(path, entry)| collect(&path, entry, into)),
+            None => drop(into.insert(path.to_owned(), value.clone())),
+        },
+        _ => drop(into.insert(path.to_owned(), value.clone())),
+    }
+}
+
+/// Takes a field out of an object. `false` where there is none of that path.
+pub(super) fn remove(value: &mut Value, wanted: &str) -> bool {
+    remove_below("", value, wanted)
+}
+
+fn remove_below(path: &str, value: &mut Value, wanted: &str) -> bool {
+    if !wanted.starts_with(path) {
+        return false;
+    }
+    match value {
+        Value::Object(members) => {
+            let here = members.keys().find(|name| format!("{path}.{name}") == wanted).cloned();
+            if let Some(name) = here {
+                members.remove(&name);
+                return true;
+            }
+            members.iter_mut().any(|(name, member)| remove_below(&format!("{path}.{name}"), member, wanted))
+        }
+        Value::Array(list) => {
+            let Some(key) = key_of(path.rsplit('.').next().unwrap_or_default()) else { return false };
+            let paths: Vec<String> = list.iter().filter_map(|entry| entry_path(path, key, entry)).collect();
+            if paths.len() != list.len() {
+                return false;
+            }
+            if let Some(at) = paths.iter().position(|path| path == wanted) {
+                list.remove(at);
+                return true;
+            }
+            list.iter_mut().zip(&paths).any(|(entry, path)| remove_below(path, entry, wanted))
+        }
+        _ => false,
+    }
+}
+
+/// A value in a line.
+pub(super) fn shown(value: &Value) -> String {
+    const LONGEST: usize = 500;
+    let text = match value {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    let mut line: String = text.chars().filter(|c| !c.is_control()).take(LONGEST).collect();
+    if text.chars().count() > LONGEST {
+        line.push('…');
+    }
+    line
+}
+
+/// Whether two values are the same, a missing one and an empty one being so, too: the API server drops what is empty.
+pub(super) fn is_same(one: Option<&Value>, other: Option<&Value>) -> bool {
+    let empty =
+        |value: Option<&Value>| value.is_none_or(|value| [json!(null), json!(""), json!(false)].contains(value));
+    one == other || (empty(one) && empty(other))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn daemon_set() -> Value {
+        let container = json!({ "name": "d", "image": "a:1", "env": [{ "name": "X", "value": "1" }], "args": ["-v"] });
+        json!({
+            "metadata": { "labels": { "app.kubernetes.io/name": "d" } },
+            "spec": { "template": { "spec": { "containers": [container], "tolerations": [{ "key": "a" }] } } },
+        })
+    }
+
+    #[test]
+    fn fields_are_named_as_the_server_names_them_in_a_conflict() {
+        let paths: Vec<String> = leaves(&daemon_set()).into_keys().collect();
+        let expected = [
+            ".metadata.labels.app.kubernetes.io/name",
+            ".spec.template.spec.containers[name=\"d\"].args",
+            ".spec.template.spec.containers[name=\"d\"].env[name=\"X\"].name",
+            ".spec.template.spec.containers[name=\"d\"].env[name=\"X\"].value",
+            ".spec.template.spec.containers[name=\"d\"].image",
+            ".spec.template.spec.containers[name=\"d\"].name",
+            ".spec.template.spec.tolerations",
+        ];
+        assert_eq!(paths, expected);
+    }
+
+    #[test]
+    fn one_field_is_taken_out_and_the_rest_stays() {
+        let mut object = daemon_set();
+        for path in leaves(&object).into_keys() {
+            let mut copy = object.clone();
+            assert!(remove(&mut copy, &path), "{path}");
+            assert_eq!(leaves(&copy).len() + 1, leaves(&object).len(), "{path}");
+        }
+        assert!(remove(&mut object, ".spec.template.spec.containers[name=\"d\"].env[name=\"X\"]"));
+        assert!(!remove(&mut object, ".spec.template.spec.containers[name=\"e\"].image"));
+        assert_eq!(leaves(&object).len(), 5);
+    }
+
+    #[test]
+    fn long_values_are_cut_and_control_characters_left_out() {
+        assert_eq!(shown(&json!("a\n\u{7}b")), "ab");
+        assert_eq!(shown(&json!("x".repeat(600))).chars().count(), 501);
+        assert_eq!(shown(&json!(["a", 1])), "[\"a\",1]");
+    }
+}

@@ -1,0 +1,127 @@
+//! The preview: what an apply would do, what stands in its way, and what people should know. Changes nothing.
+
+use super::access::{access, missing};
+use super::deployment::Deployment;
+use super::faults::{Deed, Fault};
+use super::judge::Place;
+use super::mark::{Mark, ObjectRef};
+use super::namespace::Namespace;
+use super::objects::{Desired, Plan};
+use super::parts::Parts;
+use super::preview::{Change, ChangeKind, Preview};
+use super::remove::leftovers;
+use super::survey::{chosen, version};
+use super::{compare, pull};
+use crate::integrations::context::Context;
+use crate::integrations::progress::Step;
+use crate::providers::Failure;
+use crate::providers::kubernetes::{Cluster, kinds};
+
+const STEP: Step = Step::READING_CLUSTER;
+
+/// What an apply would do.
+pub async fn preview(deployment: &dyn Deployment, cx: &Context<'_>, mark: &Mark) -> Result<Preview, Failure> {
+    cx.report.step(Step::SIGNING_IN);
+    let cluster = deployment.open(cx).await?;
+    let parts = Parts::of(cx, mark);
+    let plan = match parts.plan() {
+        Ok(plan) => plan,
+        Err(objection) => return Ok(Preview { objections: vec![objection], ..Preview::default() }),
+    };
+    cx.report.step(STEP);
+    look(&cluster, cx, &parts, plan).await.map_err(Fault::failure)
+}
+
+async fn look(cluster: &Cluster, cx: &Context<'_>, parts: &Parts<'_>, plan: Plan) -> Result<Preview, Fault> {
+    let mut preview = Preview { cluster_version: version(cluster, STEP).await?, ..Preview::default() };
+    let namespace = Namespace::find(cluster, &plan.namespace, parts.mark, STEP).await?;
+    preview.access = access(cluster, &plan).await?;
+    let lacks_rights = rights(&mut preview, namespace.exists());
+    if matches!(namespace, Namespace::Terminating) {
+        let name = parts.namespace();
+        let said = format!("The namespace {name} is being deleted. Wait until it is gone, or choose another one.");
+        preview.objections.push(said);
+    }
+    let extra = leftovers(&plan, parts.mark);
+    preview.changes.push(of_namespace(&plan.namespace, &namespace));
+    let place = Place { cluster, mark: parts.mark, has_namespace: namespace.exists(), step: STEP };
+    for judged in place.judge_all(plan.objects).await? {
+        // A right that is missing is said once.
+        preview.objections.extend(judged.objection.as_ref().filter(|_| !lacks_rights).map(Fault::sentence));
+        preview.changes.push(judged.change());
+    }
+    preview.changes.extend(extra.into_iter().map(no_longer_wanted));
+    let nodes = chosen(cluster, parts, STEP).await?;
+    preview.nodes = nodes.as_ref().map(|nodes| u32::try_from(nodes.len()).unwrap_or(u32::MAX));
+    if preview.nodes == Some(0) {
+        let said = "No node matches the node selector and tolerations now, so the agent would run nowhere.";
+        preview.warnings.push(said.to_owned());
+    }
+    preview.warnings.extend(pull::warnings(cx, nodes.as_deref()).await);
+    Ok(preview)
+}
+
+/// Says which rights are missing; whether one is without which nothing can be applied.
+fn rights(preview: &mut Preview, has_namespace: bool) -> bool {
+    let (vital, later) = missing(&preview.access, has_namespace);
+    if !vital.is_empty() {
+        preview.objections.push(format!(
+            "The login may not {}. Grant it these rights: the guide of the kubeconfig has a role with all of them.",
+            vital.join("; ")
+        ));
+    }
+    if !later.is_empty() {
+        preview.warnings.push(format!(
+            "The login may not {}: Strongroom shows less of the deployment, or can't remove it later.",
+            later.join("; ")
+        ));
+    }
+    !vital.is_empty()
+}
+
+fn no_longer_wanted(object: ObjectRef) -> Change {
+    let reason = "The settings no longer ask for it.".to_owned();
+    Change { object, kind: ChangeKind::Removed, lines: Vec::new(), conflicts: Vec::new(), reason }
+}
+
+fn of_namespace(desired: &Desired, namespace: &Namespace) -> Change {
+    let object = desired.object();
+    let (kind, reason) = match namespace {
+        Namespace::Missing => (ChangeKind::New, ""),
+        Namespace::Ours(_) => (ChangeKind::Same, ""),
+        Namespace::Foreign => {
+            (ChangeKind::Same, "It exists already. Strongroom uses it as it is, and never deletes it.")
+        }
+        Namespace::Terminating => (ChangeKind::Same, "It is being deleted."),
+    };
+    let lines = match kind {
+        ChangeKind::New => compare::differences(&object, None, Some(&desired.body)),
+        _ => Vec::new(),
+    };
+    Change { object, kind, lines, conflicts: Vec::new(), reason: reason.to_owned() }
+}
+
+/// *Test connection*: signs in, and counts the nodes that would get a pod.
+pub(super) async fn check(deployment: &dyn Deployment, cx: &Context<'_>) -> Result<Option<String>, Failure> {
+    let cluster = deployment.open(cx).await?;
+    let mark = Mark::default();
+    let parts = Parts::of(cx, &mark);
+    let failed = |error| Fault { step: STEP, at: String::new(), deed: Deed::Read, error };
+    let version = version(&cluster, STEP).await.map_err(Fault::failure)?;
+    // A version may be told to strangers, too.
+    let may = cluster.is_allowed("patch", &kinds::DAEMON_SET, parts.namespace()).await;
+    let may = may.map_err(|error| failed(error).failure())?;
+    let version = if version.is_empty() { version } else { format!(" (Kubernetes {version})") };
+    if !may {
+        let said =
+            format!("The cluster{version} knows the login, but doesn't let it deploy. The preview lists its rights.");
+        return Ok(Some(said));
+    }
+    let nodes = chosen(&cluster, &parts, STEP).await.map_err(Fault::failure)?;
+    let nodes = match nodes.map(|nodes| nodes.len()) {
+        None => String::new(),
+        Some(1) => " 1 node matches.".to_owned(),
+        Some(count) => format!(" {count} nodes match."),
+    };
+    Ok(Some(format!("The cluster{version} lets Strongroom deploy.{nodes}")))
+}

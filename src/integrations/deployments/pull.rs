@@ -1,0 +1,91 @@
+//! Whether the image is there, and can be pulled with the pull secret: asked from here, where the registry may be out of
+//! reach although the nodes reach it. So nothing that is found stops a deployment.
+
+use secrecy::SecretString;
+use url::Url;
+
+use super::deployment::PULL_SECRET;
+use super::image::Image;
+use super::nodes::Node;
+use super::secrets::Pull;
+use crate::integrations::context::Context;
+use crate::providers::ProviderError;
+use crate::providers::egress::Tls;
+use crate::providers::oci_registry::{Login, Registry};
+
+/// Sentences about the image; none where all is well.
+pub(super) async fn warnings(cx: &Context<'_>, nodes: Option<&[Node]>) -> Vec<String> {
+    let Some(image) = Image::parse(cx.settings.get("image")) else { return Vec::new() };
+    let mut said = Vec::new();
+    if image.is_floating() {
+        said.push("The image has the tag latest: the nodes may run different images under it. Name a version.".into());
+    }
+    if image.is_ecr() && cx.secret(PULL_SECRET).is_some() {
+        said.push(
+            "Logins of Amazon ECR end after 12 hours. Let the nodes' own role pull the image, without a pull secret."
+                .into(),
+        );
+    }
+    match platforms(cx, &image).await {
+        Ok(platforms) => said.extend(unsupported(&platforms, nodes.unwrap_or_default())),
+        Err(ProviderError::NotFound) => said.push(format!("The registry {} does not have this image.", image.host)),
+        Err(cause) => {
+            let why = cause.told("the registry");
+            said.push(format!(
+                "Strongroom could not look the image up at {}. {why} The nodes may still reach it.",
+                image.host
+            ));
+        }
+    }
+    said
+}
+
+async fn platforms(cx: &Context<'_>, image: &Image) -> Result<Vec<String>, ProviderError> {
+    let address = Url::parse(&image.api()).map_err(|_| ProviderError::InvalidAddress)?;
+    let login = match cx.secret(PULL_SECRET) {
+        None => Login::Anonymous,
+        Some(secret) => {
+            let pull = Pull::of(secret).map_err(|_| ProviderError::WrongCredential)?;
+            Login::Basic { username: pull.username.clone(), password: SecretString::from(pull.password.as_str()) }
+        }
+    };
+    let client = cx.outside.egress.client(Tls::default())?;
+    let registry = Registry::new(client, &address, login, cx.stop.clone()).listing(cx.sent_to.clone());
+    registry.sign_in().await?;
+    Ok(registry.describe(&image.repository, image.reference()).await?.platforms)
+}
+
+/// Nodes that the image has no platform for.
+fn unsupported(platforms: &[String], nodes: &[Node]) -> Option<String> {
+    let runs = |node: &&Node| {
+        let platform = node.platform();
+        // An image may name a variant: `linux/arm64/v8`.
+        platform.is_empty() || platforms.iter().any(|known| known.starts_with(&platform))
+    };
+    let without = nodes.iter().filter(|node| !runs(node)).count();
+    (without > 0 && !platforms.is_empty()).then(|| {
+        let nodes = if without == 1 { "1 node".to_owned() } else { format!("{without} nodes") };
+        format!("The image has no platform for {nodes}. It is for {}.", platforms.join(", "))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nodes_of_another_architecture_are_counted() {
+        let node = |architecture: &str| -> Node {
+            let info = serde_json::json!({ "operatingSystem": "linux", "architecture": architecture });
+            serde_json::from_value(serde_json::json!({ "status": { "nodeInfo": info } })).unwrap()
+        };
+        let nodes = [node("amd64"), node("arm64"), Node::default()];
+        let said = |platforms: &[&str]| {
+            let platforms: Vec<String> = platforms.iter().map(|one| (*one).to_owned()).collect();
+            unsupported(&platforms, &nodes)
+        };
+        assert_eq!(said(&["linux/amd64", "linux/arm64/v8"]), None);
+        assert!(said(&["linux/amd64"]).unwrap().starts_with("The image has no platform for 1 node."));
+        assert_eq!(said(&[]), None, "the registry does not tell");
+    }
+}

@@ -1,0 +1,131 @@
+//! How far a roll-out is, as the DaemonSet's controller counts it. A number that is missing is 0.
+//! <https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/daemon-set-v1/#DaemonSetStatus>
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::state::State;
+
+/// The part of a DaemonSet that tells how it stands.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub(super) struct DaemonSet {
+    metadata: Metadata,
+    status: Status,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+struct Metadata {
+    generation: u64,
+    annotations: Option<Annotations>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+struct Annotations {
+    #[serde(rename = "deprecated.daemonset.template.generation")]
+    template: Option<String>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct Status {
+    observed_generation: u64,
+    desired_number_scheduled: u32,
+    current_number_scheduled: u32,
+    updated_number_scheduled: u32,
+    number_ready: u32,
+    number_available: u32,
+    number_misscheduled: u32,
+}
+
+impl DaemonSet {
+    pub fn of(live: &Value) -> Self {
+        Self::deserialize(live).unwrap_or_default()
+    }
+
+    /// The controller has seen the latest settings, so that its numbers are about them.
+    pub fn is_observed(&self) -> bool {
+        self.status.observed_generation >= self.metadata.generation
+    }
+
+    pub fn desired(&self) -> u32 {
+        self.status.desired_number_scheduled
+    }
+
+    /// Nodes that should have a pod and for which none was created.
+    pub fn uncreated(&self) -> u32 {
+        self.desired().saturating_sub(self.status.current_number_scheduled)
+    }
+
+    /// Updated and available: what a roll-out brings up.
+    pub fn progress(&self) -> (u32, u32) {
+        (self.status.updated_number_scheduled, self.status.number_available)
+    }
+
+    pub fn is_finished(&self) -> bool {
+        let desired = self.desired();
+        self.is_observed() && desired > 0 && self.progress() == (desired, desired)
+    }
+
+    /// The generation of the pods' template, as the pods' label has it.
+    pub fn template(&self) -> Option<&str> {
+        self.metadata.annotations.as_ref()?.template.as_deref()
+    }
+
+    /// The numbers of a state.
+    pub fn count(&self, state: &mut State) {
+        let status = &self.status;
+        (state.desired, state.updated) = (status.desired_number_scheduled, status.updated_number_scheduled);
+        (state.ready, state.available) = (status.number_ready, status.number_available);
+        (state.misscheduled, state.finished) = (status.number_misscheduled, self.is_finished());
+    }
+}
+
+/// The image that a DaemonSet names for a container; blank where it has no such container.
+pub(super) fn image(live: &Value, container: &str) -> String {
+    let containers = live.pointer("/spec/template/spec/containers").and_then(Value::as_array);
+    let ours = containers.into_iter().flatten().find(|one| one["name"].as_str() == Some(container));
+    ours.and_then(|one| one["image"].as_str()).unwrap_or_default().chars().take(512).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn finished(generation: u64, status: Value) -> bool {
+        DaemonSet::of(&json!({ "metadata": { "generation": generation }, "status": status })).is_finished()
+    }
+
+    #[test]
+    fn done_means_observed_and_all_updated_and_available_and_more_than_zero() {
+        let status = |observed: u64, desired: u32, updated: u32, available: u32| {
+            json!({
+                "observedGeneration": observed, "desiredNumberScheduled": desired,
+                "updatedNumberScheduled": updated, "numberAvailable": available, "numberReady": desired,
+            })
+        };
+        assert!(finished(5, status(5, 3, 3, 3)));
+        assert!(!finished(5, status(4, 3, 3, 3)), "not observed");
+        assert!(!finished(5, status(5, 0, 0, 0)), "nothing to run on");
+        assert!(!finished(5, status(5, 3, 3, 2)) && !finished(5, status(5, 3, 1, 3)));
+    }
+
+    #[test]
+    fn a_number_that_is_missing_is_zero() {
+        // Right after an apply: three pods of the old image are ready.
+        assert!(!finished(5, json!({ "observedGeneration": 5, "desiredNumberScheduled": 3, "numberReady": 3 })));
+        assert_eq!(DaemonSet::of(&json!({ "status": { "desiredNumberScheduled": 2 } })).uncreated(), 2);
+        assert_eq!(DaemonSet::of(&json!({ "status": "odd" })), DaemonSet::default());
+    }
+
+    #[test]
+    fn the_image_is_that_of_our_container() {
+        let containers = json!([{ "name": "side", "image": "x" }, { "name": "agent", "image": "a:1" }]);
+        let live = json!({ "spec": { "template": { "spec": { "containers": containers } } } });
+        assert_eq!((image(&live, "agent").as_str(), image(&live, "other").as_str()), ("a:1", ""));
+    }
+}

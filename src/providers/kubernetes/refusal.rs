@@ -1,0 +1,332 @@
+//! What an API server means when it refuses: its `Status` objects, read into cases that can be told in our words. Of
+//! the server's own words only names of fields, managers and rights are kept, since the rest may repeat a secret.
+//! <https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/status/>
+
+use serde::Deserialize;
+
+use crate::providers::calls::shown;
+use crate::providers::egress::Answer;
+use crate::providers::patience::retry_after;
+use crate::providers::{ProviderError, Sent};
+
+/// Why a call to a cluster came to nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ApiError {
+    /// No answer of the API.
+    Call(ProviderError),
+    /// The API said no.
+    Refused(Refusal),
+}
+
+impl From<ProviderError> for ApiError {
+    fn from(error: ProviderError) -> Self {
+        Self::Call(error)
+    }
+}
+
+/// What the API server refuses.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// The login is not known.
+    Unauthorized,
+    Forbidden,
+    /// The login would grant rights that it does not have itself: `get, list on nodes`.
+    Escalation {
+        rights: Vec<String>,
+    },
+    /// A quota is used up.
+    Quota,
+    /// A webhook or a policy of the cluster said no. Its name, where the server tells it.
+    Admission {
+        by: Option<String>,
+    },
+    /// A webhook of the cluster did not answer.
+    WebhookAway {
+        name: Option<String>,
+    },
+    /// The namespace is being deleted.
+    Terminating,
+    NoNamespace,
+    Missing,
+    /// Other managers set fields of ours.
+    Conflicts(Vec<Owned>),
+    /// It changed between a read and a write.
+    Stale,
+    Exists,
+    /// There is another object of this name now.
+    OtherUid,
+    /// These fields cannot change.
+    Immutable {
+        fields: Vec<String>,
+    },
+    /// The values of these fields are refused.
+    Invalid {
+        fields: Vec<String>,
+    },
+    /// This release of Kubernetes lacks a field.
+    UnknownField,
+    /// The rest of a list is no longer kept.
+    Expired,
+}
+
+/// A field that another manager set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Owned {
+    pub manager: String,
+    /// `.spec.template.spec.containers[name="agent"].image`
+    pub field: String,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Status {
+    kind: String,
+    message: String,
+    reason: Option<String>,
+    details: Details,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Details {
+    kind: String,
+    causes: Vec<Cause>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Cause {
+    reason: String,
+    message: String,
+    field: String,
+}
+
+/// Most names that are kept of an answer.
+const MOST: usize = 50;
+
+impl ApiError {
+    /// Whether the same may succeed in a moment.
+    pub(super) fn may_pass(&self) -> bool {
+        match self {
+            Self::Call(ProviderError::RefusedByPolicy { .. } | ProviderError::Certificate { .. }) => false,
+            Self::Call(ProviderError::NotTls { .. } | ProviderError::ClientCertificate { .. }) => false,
+            Self::Call(ProviderError::Throttled { .. } | ProviderError::ServerError { .. }) => true,
+            Self::Call(error) => error.is_silence(),
+            Self::Refused(Refusal::WebhookAway { .. }) => true,
+            Self::Refused(_) => false,
+        }
+    }
+
+    pub fn is_missing(&self) -> bool {
+        matches!(self, Self::Refused(Refusal::Missing | Refusal::NoNamespace))
+    }
+
+    pub fn is_forbidden(&self) -> bool {
+        matches!(self, Self::Refused(Refusal::Forbidden))
+    }
+}
+
+/// The answer if it is a success; else what it means.
+pub(super) fn judged(answer: Answer) -> Result<Answer, ApiError> {
+    if matches!(answer.status, 200..=299) {
+        return Ok(answer);
+    }
+    if answer.status == 401 {
+        return Err(ApiError::Refused(Refusal::Unauthorized));
+    }
+    let status: Status = answer.json().unwrap_or_default();
+    if status.kind == "Status"
+        && let Some(refusal) = refusal(answer.status, &status)
+    {
+        return Err(ApiError::Refused(refusal));
+    }
+    let throttled = ProviderError::Throttled { retry_after: retry_after(&answer).map(|pause| pause.as_secs()) };
+    if answer.status == 429 {
+        return Err(throttled.into());
+    }
+    Err(answer.accepted(Sent::Token).err().unwrap_or(ProviderError::BadAnswer).into())
+}
+
+fn refusal(code: u16, status: &Status) -> Option<Refusal> {
+    let says = |words: &str| status.message.contains(words);
+    let reason = status.reason.as_deref().unwrap_or_default();
+    if says("admission webhook") || says("ValidatingAdmissionPolicy") {
+        return Some(Refusal::Admission { by: quoted(&status.message) });
+    }
+    if says("failed calling webhook") {
+        return Some(Refusal::WebhookAway { name: quoted(&status.message) });
+    }
+    if says("field not declared in schema") || says("unknown field") {
+        return Some(Refusal::UnknownField);
+    }
+    match code {
+        403 => Some(forbidden(status)),
+        404 if status.details.kind == "namespaces" => Some(Refusal::NoNamespace),
+        404 => Some(Refusal::Missing),
+        409 if reason == "AlreadyExists" && says("being deleted") => Some(Refusal::Terminating),
+        409 if reason == "AlreadyExists" => Some(Refusal::Exists),
+        409 if says("UID in the precondition") => Some(Refusal::OtherUid),
+        409 => {
+            let owned = owned(status);
+            Some(if owned.is_empty() { Refusal::Stale } else { Refusal::Conflicts(owned) })
+        }
+        410 => Some(Refusal::Expired),
+        400 | 422 => Some(invalid(status)),
+        _ => None,
+    }
+}
+
+fn forbidden(status: &Status) -> Refusal {
+    let says = |words: &str| status.message.contains(words);
+    if status.details.causes.iter().any(|cause| cause.reason == "NamespaceTerminating") {
+        return Refusal::Terminating;
+    }
+    if says("attempting to grant RBAC permissions not currently held") {
+        return Refusal::Escalation { rights: rights(&status.message) };
+    }
+    if says("exceeded quota") {
+        return Refusal::Quota;
+    }
+    if says("violates PodSecurity") || says("denied the request") {
+        return Refusal::Admission { by: None };
+    }
+    Refusal::Forbidden
+}
+
+fn owned(status: &Status) -> Vec<Owned> {
+    let conflicts = status.details.causes.iter().filter(|cause| cause.reason == "FieldManagerConflict");
+    let named = conflicts.filter_map(|cause| {
+        let manager = quoted(&cause.message).unwrap_or_else(|| "another manager".to_owned());
+        Some(Owned { manager, field: field(&cause.field)? })
+    });
+    named.take(MOST).collect()
+}
+
+fn invalid(status: &Status) -> Refusal {
+    let is_fixed =
+        |cause: &&Cause| ["field is immutable", "cannot change roleRef"].iter().any(|w| cause.message.contains(w));
+    let fields = |causes: Vec<&Cause>| -> Vec<String> {
+        let mut fields: Vec<String> = causes.into_iter().filter_map(|cause| field(&cause.field)).take(MOST).collect();
+        fields.sort();
+        fields.dedup();
+        fields
+    };
+    let fixed = fields(status.details.causes.iter().filter(is_fixed).collect());
+    if fixed.is_empty() {
+        return Refusal::Invalid { fields: fields(status.details.causes.iter().collect()) };
+    }
+    Refusal::Immutable { fields: fixed }
+}
+
+/// The name of a field: without the values that some contain.
+fn field(text: &str) -> Option<String> {
+    shown(text).filter(|text| !text.is_empty())
+}
+
+/// What stands in the first quotation marks.
+fn quoted(text: &str) -> Option<String> {
+    shown(text.split('"').nth(1)?).filter(|name| !name.contains(' '))
+}
+
+/// `{APIGroups:[""], Resources:["nodes"], Verbs:["get" "list"]}` as `get, list on nodes`.
+fn rights(message: &str) -> Vec<String> {
+    let list = |rule: &str, name: &str| -> Vec<String> {
+        let rest = rule.split_once(&format!("{name}:[")).map_or("", |(_, rest)| rest);
+        let words = rest.split_once(']').map_or("", |(words, _)| words);
+        let is_word =
+            |word: &&str| !word.is_empty() && word.bytes().all(|b| b.is_ascii_alphanumeric() || b"*-./".contains(&b));
+        words.split('"').filter(is_word).map(str::to_owned).collect()
+    };
+    let rule = |rule: &str| {
+        let verbs = list(rule, "Verbs");
+        let on = [list(rule, "Resources"), list(rule, "NonResourceURLs")].concat();
+        (!verbs.is_empty() && !on.is_empty()).then(|| format!("{} on {}", verbs.join(", "), on.join(", ")))
+    };
+    message.split('{').skip(1).filter_map(rule).take(MOST).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn read(code: u16, mut status: Value) -> ApiError {
+        status["kind"] = json!("Status");
+        judged(Answer::made_up(code, &status.to_string())).err().unwrap()
+    }
+
+    fn refused(code: u16, status: Value) -> Refusal {
+        match read(code, status) {
+            ApiError::Refused(refusal) => refusal,
+            ApiError::Call(error) => panic!("{error:?}"),
+        }
+    }
+
+    #[test]
+    fn a_conflict_names_the_manager_and_the_field() {
+        let field = ".spec.template.spec.containers[name=\"d\"].image";
+        let message = "conflict with \"kubectl-set\" using apps/v1";
+        let cause = json!({ "reason": "FieldManagerConflict", "message": message, "field": field });
+        let owned = vec![Owned { manager: "kubectl-set".into(), field: field.into() }];
+        let status = json!({ "reason": "Conflict", "details": { "causes": [cause] } });
+        assert_eq!(refused(409, status), Refusal::Conflicts(owned));
+        let stale = json!({ "reason": "Conflict", "message": "the object has been modified" });
+        assert_eq!(refused(409, stale), Refusal::Stale);
+        let uid = "Precondition failed: UID in the precondition: a, UID in object meta: b";
+        assert_eq!(refused(409, json!({ "reason": "Conflict", "message": uid })), Refusal::OtherUid);
+    }
+
+    #[test]
+    fn missing_rights_are_told_as_rights_and_a_403_may_give_no_reason() {
+        let message = "clusterroles \"x\" is forbidden: user \"u\" (groups=[]) is attempting to grant RBAC permissions \
+                       not currently held:\n{APIGroups:[\"\"], Resources:[\"nodes\"], Verbs:[\"get\" \"list\"]}\n\
+                       {NonResourceURLs:[\"/metrics\"], Verbs:[\"get\"]}";
+        let rights = vec!["get, list on nodes".to_owned(), "get on /metrics".to_owned()];
+        assert_eq!(refused(403, json!({ "reason": "Forbidden", "message": message })), Refusal::Escalation { rights });
+        assert_eq!(refused(403, json!({ "reason": "", "message": "" })), Refusal::Forbidden);
+        assert_eq!(refused(403, json!({})), Refusal::Forbidden);
+        let causes = json!([{ "reason": "NamespaceTerminating", "field": "metadata.namespace" }]);
+        assert_eq!(refused(403, json!({ "details": { "causes": causes } })), Refusal::Terminating);
+    }
+
+    #[test]
+    fn a_field_that_cannot_change_is_told_from_a_wrong_one() {
+        let cause =
+            |field: &str, message: &str| json!({ "reason": "FieldValueInvalid", "field": field, "message": message });
+        let fixed = cause("spec.selector", "Invalid value: {…}: field is immutable");
+        let wrong = cause("spec.template.spec.containers[0].image", "Invalid value: \"hunter2\"");
+        let status = |causes: Vec<Value>| json!({ "reason": "Invalid", "details": { "causes": causes } });
+        assert_eq!(
+            refused(422, status(vec![fixed, wrong.clone()])),
+            Refusal::Immutable { fields: vec!["spec.selector".into()] }
+        );
+        let fields = vec!["spec.template.spec.containers[0].image".to_owned()];
+        assert_eq!(refused(422, status(vec![wrong])), Refusal::Invalid { fields });
+        let role = cause("roleRef", "Invalid value: rbac.RoleRef{}: cannot change roleRef");
+        assert!(matches!(refused(422, status(vec![role])), Refusal::Immutable { .. }));
+    }
+
+    #[test]
+    fn what_is_not_there_is_told_apart_from_its_namespace() {
+        let of = |kind: &str| json!({ "reason": "NotFound", "details": { "kind": kind, "name": "x" } });
+        assert_eq!(refused(404, of("namespaces")), Refusal::NoNamespace);
+        assert_eq!(refused(404, of("daemonsets")), Refusal::Missing);
+        let page = judged(Answer::made_up(404, "<html>")).err();
+        assert_eq!(page, Some(ApiError::Call(ProviderError::NotFound)), "another server");
+    }
+
+    #[test]
+    fn policies_and_webhooks_are_named_and_nothing_else_is_repeated() {
+        let denied = "admission webhook \"policy.example\" denied the request: token hunter2";
+        assert_eq!(
+            refused(400, json!({ "message": denied })),
+            Refusal::Admission { by: Some("policy.example".into()) }
+        );
+        let away = read(500, json!({ "message": "Internal error occurred: failed calling webhook \"a.example\": x" }));
+        assert!(away.may_pass() && !format!("{away:?}").contains("occurred"));
+        let schema = "failed to create typed patch object: .spec.selectr: field not declared in schema";
+        assert_eq!(refused(500, json!({ "message": schema })), Refusal::UnknownField);
+        assert!(read(500, json!({ "message": "etcdserver: request timed out" })).may_pass());
+    }
+}
