@@ -80,6 +80,13 @@ pub fn find(conn: &mut Conn, vault: &Vault, id: IntegrationId) -> Result<Option<
     Ok(found.map(|row: Deployed| Seen::new(vault, (row, None), |row| row.integration_id == id)))
 }
 
+/// What the last look found: JSON of `integrations::deployments::State`, null before the first. It decides nothing that the
+/// labels and UIDs in the cluster do not decide too, so it is not signed.
+pub fn state(conn: &mut Conn, id: IntegrationId) -> Result<Value, DbError> {
+    let found = deployments::table.find(id).select(deployments::state).first(conn).optional()?;
+    Ok(found.unwrap_or_default())
+}
+
 /// Writes down, before anything is sent to the cluster, what is to be deployed, and what is handed on with it: by role the
 /// credential and the version of its secret.
 pub fn begin(

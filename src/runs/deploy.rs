@@ -68,16 +68,13 @@ pub(super) fn prepare(
         let handed_on: Vec<_> = further.map(|(role, opened)| (*role, opened.id, opened.version)).collect();
         deployments::begin(conn, vault, id, &as_deployed(about.settings), &handed_on)?;
     }
-    let mark = mark(conn, vault, id)?;
+    let mark = mark(conn, id)?;
     Ok(Ok(Order { deployment, action: run.action, mark, options }))
 }
 
 /// Whose deployment it is, and what of it was made, as far as that is known.
-pub fn mark(conn: &mut Conn, vault: &Vault, id: IntegrationId) -> Result<Mark, DbError> {
-    let state: State = match deployments::find(conn, vault, id)? {
-        Some(seen) => serde_json::from_value(seen.into_shown().state).unwrap_or_default(),
-        None => State::default(),
-    };
+pub fn mark(conn: &mut Conn, id: IntegrationId) -> Result<Mark, DbError> {
+    let state: State = serde_json::from_value(deployments::state(conn, id)?).unwrap_or_default();
     Ok(Mark { id: id.0, made: state.made })
 }
 

@@ -55,7 +55,7 @@ pub async fn preview(services: &Services, principal: &Principal, id: Integration
         let Some((spec, deployment, settings)) = known(&row) else { return Ok(None) };
         match open_all(conn, vault, actor, &row, spec)? {
             Ok(opened) => {
-                let mark = deploy::mark(conn, vault, id)?;
+                let mark = deploy::mark(conn, id)?;
                 Ok(Some(Ok(Box::new(Ready { row, spec, deployment, settings, opened, mark }))))
             }
             Err(why) => Ok(Some(Err((row, why)))),

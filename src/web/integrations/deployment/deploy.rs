@@ -19,7 +19,8 @@ const FIELDS: [&str; 2] = ["row_version", "all"];
 fn options(posted: &Posted) -> Result<Options, Error> {
     let ticked = posted.0.names().filter(|name| !FIELDS.contains(name));
     let words: Vec<String> = ticked.chain(posted.get("all").lines()).map(str::to_owned).collect();
-    Options::from_words(&words).ok_or(Error::Malformed)
+    let unknown = "The form holds a field that does not belong to it. Reload the page.";
+    Options::from_words(&words).ok_or_else(|| Error::Unacceptable(unknown.to_owned()))
 }
 
 pub async fn create(
