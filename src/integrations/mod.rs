@@ -47,8 +47,7 @@ impl Family {
             Self::RegistryScan => registries::VERSIONS,
             Self::ServerlessScan => functions::VERSIONS,
             Self::CloudScan => cloud::VERSIONS,
-            // `deployments::VERSIONS`, when they work.
-            Self::DaemonSet => &[],
+            Self::DaemonSet => deployments::VERSIONS,
             Self::AlertProfile => alerts::CHANNELS,
         }
     }

@@ -5,6 +5,7 @@
 use super::spec::Spec;
 
 mod access;
+mod additions;
 mod apply;
 mod compare;
 mod deployment;
@@ -40,6 +41,7 @@ mod uses;
 
 pub use apply::apply;
 pub use deployment::{AGENT_SECRET, Deployment, PULL_SECRET};
+pub use faults::known_faults;
 pub use fields::{NAMESPACE, registry_host};
 pub use mark::{Made, Mark, ObjectRef, Options};
 pub use node::INVENTORY;
