@@ -72,7 +72,8 @@ mod tests {
     use super::*;
 
     fn pod(more: &Value) -> Value {
-        let mut pod = json!({ "spec": { "containers": [{ "name": "d", "image": "a:1" }], "dnsPolicy": "ClusterFirst" } });
+        let mut pod =
+            json!({ "spec": { "containers": [{ "name": "d", "image": "a:1" }], "dnsPolicy": "ClusterFirst" } });
         if let (Value::Object(spec), Value::Object(more)) = (&mut pod["spec"], more) {
             spec.extend(more.clone());
         }

@@ -46,7 +46,8 @@ pub(super) struct Fault {
 
 /// What a deployment is known to fail with, for the help.
 pub fn known_faults() -> Vec<String> {
-    let (role, daemon_set) = (ObjectRef::new("ClusterRole", "", "agent"), ObjectRef::new("DaemonSet", "agents", "agent"));
+    let (role, daemon_set) =
+        (ObjectRef::new("ClusterRole", "", "agent"), ObjectRef::new("DaemonSet", "agents", "agent"));
     let owned = Owned { manager: "kubectl-edit".to_owned(), field: ".spec.template".to_owned() };
     let refusals = [
         (&daemon_set, Refusal::Unauthorized),
