@@ -3,7 +3,7 @@
 
 use super::alerts::email;
 use super::spec::{Does, Spec};
-use super::{Family, registries};
+use super::{Family, deployments, registries};
 use crate::providers::gcp::{Refusal, Why, projects};
 use crate::providers::{ProviderError, Sent};
 
@@ -14,7 +14,8 @@ impl Spec {
             Does::Channel(channel) if channel.has_recipients => email::known_refusals(),
             Does::Channel(channel) => channel.known_refusals().into_iter().map(str::to_owned).collect(),
             Does::Scan(_) if self.family() == Family::RegistryScan => registries::known_faults(&self.sends()),
-            Does::Scan(_) | Does::Deploy(_) => Vec::new(),
+            Does::Deploy(_) => deployments::known_faults(),
+            Does::Scan(_) => Vec::new(),
         };
         if self.scanner().is_some() && self.credential_kinds().contains(&"gcp") {
             faults.extend(of_google());
@@ -59,7 +60,7 @@ mod tests {
     fn registries_and_channels_name_what_they_fail_with() {
         for spec in Family::ALL.iter().flat_map(|family| family.providers()) {
             let faults = spec.faults();
-            let own = matches!(spec.family(), Family::RegistryScan | Family::AlertProfile);
+            let own = matches!(spec.family(), Family::RegistryScan | Family::DaemonSet | Family::AlertProfile);
             assert!(!own || faults.len() > 3, "{}", spec.slug);
             for fault in faults {
                 assert!(fault.ends_with('.') && fault.starts_with(char::is_uppercase), "{}: {fault}", spec.slug);

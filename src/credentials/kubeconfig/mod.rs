@@ -14,6 +14,7 @@ use crate::form::{Errors, Field, Values};
 use crate::pasted::Wanted;
 
 mod config;
+mod guide;
 mod issued;
 mod refusals;
 
@@ -42,17 +43,25 @@ pub static KIND: Kind = Kind {
     ages: |_| false,
     guide: Guide {
         steps: &[
-            "Save the first block below as strongroom.yaml and apply it: it makes a service account, a role that may \
-             create and delete what Strongroom deploys, and a token.",
-            "Run the lines of the second block: they write a kubeconfig with that token, which works for any cluster, \
-             GKE and EKS included.",
+            "Amazon EKS, Google Kubernetes Engine and Azure Kubernetes Service need no kubeconfig: choose Add \
+             integration → Defender DaemonSet, then the service, and use a credential of that cloud.",
+            "For any cluster, save the first block below as strongroom.yaml and apply it: it creates a service account, \
+             a role for all that Strongroom deploys, and a token.",
+            "This role can grant any right in the cluster, since binding and escalating are in it: protect the \
+             kubeconfig like an administrator's password.",
+            "For less, apply the second block instead, with your namespace in place of defender: the login can then use \
+             only that namespace. Create the namespace and the agent's cluster role yourself; Strongroom deploys \
+             without one.",
+            "Run the lines of the last block: they write a kubeconfig with that token. For one namespace only, run \
+             NAMESPACE=defender before them.",
             "Paste the file kubeconfig.yaml here and delete it.",
             "From a kubeconfig of your own: kubectl config view --minify --flatten --raw prints the current context \
              alone, with its certificates and secrets inline.",
         ],
         snippets: &[
-            ("Service account, least role and token: kubectl apply -f strongroom.yaml", CLUSTER_ROLE),
-            ("Write the kubeconfig", WRITE),
+            ("Service account, role and token: kubectl apply -f strongroom.yaml", guide::CLUSTER_ROLE),
+            ("The same for one namespace only, without cluster roles", guide::NAMESPACE_ROLE),
+            ("Write the kubeconfig", guide::WRITE),
         ],
         source: "https://kubernetes.io/docs/reference/access-authn-authz/service-accounts-admin/",
     },
@@ -112,57 +121,6 @@ impl Claims {
         Some(Self { subject: subject.map(str::to_owned), expires_at })
     }
 }
-
-const CLUSTER_ROLE: &str = r#"apiVersion: v1
-kind: ServiceAccount
-metadata:
-  name: strongroom
-  namespace: kube-system
----
-apiVersion: rbac.authorization.k8s.io/v1
-kind: ClusterRole
-metadata:
-  name: strongroom
-rules:
-  - apiGroups: ["rbac.authorization.k8s.io"]
-    resources: ["clusterroles", "clusterrolebindings"]
-    verbs: ["get", "create", "patch", "delete", "bind", "escalate"]
-  - apiGroups: ["apps"]
-    resources: ["daemonsets"]
-    verbs: ["get", "create", "patch", "delete"]
-  - apiGroups: [""]
-    resources: ["secrets", "serviceaccounts"]
-    verbs: ["get", "create", "patch", "delete"]
----
-apiVersion: rbac.authorization.k8s.io/v1
-kind: ClusterRoleBinding
-metadata:
-  name: strongroom
-roleRef:
-  apiGroup: rbac.authorization.k8s.io
-  kind: ClusterRole
-  name: strongroom
-subjects:
-  - kind: ServiceAccount
-    name: strongroom
-    namespace: kube-system
----
-apiVersion: v1
-kind: Secret
-metadata:
-  name: strongroom-token
-  namespace: kube-system
-  annotations:
-    kubernetes.io/service-account.name: strongroom
-type: kubernetes.io/service-account-token"#;
-
-const WRITE: &str = r#"SERVER=$(kubectl config view --minify --output 'jsonpath={.clusters[0].cluster.server}')
-kubectl -n kube-system get secret strongroom-token --output 'jsonpath={.data.ca\.crt}' | base64 -d > ca.crt
-TOKEN=$(kubectl -n kube-system get secret strongroom-token --output 'jsonpath={.data.token}' | base64 -d)
-kubectl config --kubeconfig kubeconfig.yaml set-cluster target --server "$SERVER" --certificate-authority ca.crt --embed-certs
-kubectl config --kubeconfig kubeconfig.yaml set-credentials strongroom --token "$TOKEN"
-kubectl config --kubeconfig kubeconfig.yaml set-context strongroom --cluster target --user strongroom
-kubectl config --kubeconfig kubeconfig.yaml use-context strongroom"#;
 
 #[cfg(test)]
 mod tests;

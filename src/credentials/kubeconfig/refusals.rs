@@ -79,33 +79,46 @@ fn filled(node: &Node, name: &str) -> bool {
     node.get(name).is_some_and(|member| member.text() != Some(""))
 }
 
-fn binary(member: &str, cause: &str) -> String {
-    format!(
-        "The user logs in through {member}: {cause} Strongroom runs no binaries. Use the token of a service account \
-         instead: see how to make one on this page."
-    )
+/// Why a login by a program is refused, and the ways that are open: a cloud's own clusters need no kubeconfig.
+fn binary(member: &str, (needs, service): (&str, &str)) -> String {
+    let token = "the token of a service account: see how to create one on this page.";
+    let ways = match service {
+        "" => format!("Use {token}"),
+        _ => format!(
+            "To deploy there without a kubeconfig, choose Add integration → Defender DaemonSet → {service}. For a \
+             kubeconfig, use {token}"
+        ),
+    };
+    format!("The user logs in through {member}: {needs}, and Strongroom runs no binaries. {ways}")
 }
 
 /// The cloud behind a login command, by the command's own name and its arguments.
-fn by_command(exec: &Node) -> &'static str {
+fn by_command(exec: &Node) -> Cloud {
     let command = exec.get("command").and_then(Node::text).unwrap_or_default();
     let program = command.rsplit(['/', '\\']).next().unwrap_or_default().trim_end_matches(".exe");
     match program {
         "gke-gcloud-auth-plugin" | "gcloud" => GKE,
         "aws" | "aws-iam-authenticator" | "heptio-authenticator-aws" => EKS,
         "kubelogin" | "az" => AKS,
-        _ => "it needs an external binary.",
+        _ => ("it needs an external binary", ""),
     }
 }
 
-fn by_provider(provider: &Node) -> &'static str {
+fn by_provider(provider: &Node) -> Cloud {
     match provider.get("name").and_then(Node::text) {
         Some("gcp") => GKE,
         Some("azure") => AKS,
-        _ => "it needs an external login provider.",
+        _ => ("it needs an external login provider", ""),
     }
 }
 
-const GKE: &str = "Google Kubernetes Engine (GKE) needs a binary of the Google Cloud SDK (gke-gcloud-auth-plugin).";
-const EKS: &str = "Amazon EKS needs the binary aws-iam-authenticator or the AWS CLI.";
-const AKS: &str = "Azure Kubernetes Service (AKS) needs the binary kubelogin or the Azure CLI.";
+/// What its logins need, and the name of its service among the integrations.
+type Cloud = (&'static str, &'static str);
+
+const GKE: Cloud = (
+    "Google Kubernetes Engine (GKE) needs a binary of the Google Cloud SDK (gke-gcloud-auth-plugin)",
+    "Google Kubernetes Engine",
+);
+const EKS: Cloud = ("Amazon EKS needs the binary aws-iam-authenticator or the AWS CLI", "Amazon EKS");
+const AKS: Cloud =
+    ("Azure Kubernetes Service (AKS) needs the binary kubelogin or the Azure CLI", "Azure Kubernetes Service");

@@ -211,16 +211,20 @@ fn what_minikube_and_kubectl_write_beside_is_dropped() {
 }
 
 #[test]
-fn the_least_role_has_the_five_kinds_and_nothing_else() {
-    let documents: Vec<Node> = CLUSTER_ROLE.split("---\n").map(|text| document::yaml(text).expect("YAML")).collect();
-    let role =
-        documents.iter().find(|doc| doc.get("kind").and_then(Node::text) == Some("ClusterRole")).expect("a role");
-    let rules = role.get("rules").and_then(Node::list).expect("rules");
-    let resources: BTreeSet<&str> = rules
-        .iter()
-        .flat_map(|rule| rule.get("resources").and_then(Node::list).unwrap_or_default())
-        .filter_map(Node::text)
-        .collect();
-    let five = ["clusterrolebindings", "clusterroles", "daemonsets", "secrets", "serviceaccounts"];
-    assert!(resources.into_iter().eq(five));
+fn the_narrower_role_has_no_right_on_the_cluster_and_neither_lists_secrets() {
+    for (block, kind) in [(guide::CLUSTER_ROLE, "ClusterRole"), (guide::NAMESPACE_ROLE, "Role")] {
+        let documents: Vec<Node> = block.split("---\n").map(|text| document::yaml(text).expect("YAML")).collect();
+        let role = documents.iter().find(|doc| doc.get("kind").and_then(Node::text) == Some(kind)).expect("a role");
+        let rules = role.get("rules").and_then(Node::list).expect("rules");
+        let words = |rule: &Node, member: &str| -> BTreeSet<String> {
+            let list = rule.get(member).and_then(Node::list).unwrap_or_default();
+            list.iter().filter_map(Node::text).map(str::to_owned).collect()
+        };
+        let has = |resource: &str, verb: &str| {
+            rules.iter().any(|rule| words(rule, "resources").contains(resource) && words(rule, "verbs").contains(verb))
+        };
+        assert!(has("daemonsets", "patch") && has("secrets", "get") && !has("secrets", "list"), "{kind}");
+        let of_the_cluster = has("clusterroles", "escalate") || has("namespaces", "create") || has("nodes", "list");
+        assert_eq!(of_the_cluster, kind == "ClusterRole");
+    }
 }

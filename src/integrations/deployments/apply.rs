@@ -1,6 +1,7 @@
 //! Applying a deployment. Everything is judged by dry runs before anything is written; then each object is applied in its
 //! order. Whatever of it dies half-way is simply run again.
 
+use super::additions;
 use super::deployment::Deployment;
 use super::faults::{Deed, Fault, not_open, said, stopped};
 use super::judge::{Judged, Place};
@@ -132,7 +133,14 @@ impl Writer<'_> {
         let takes_any = judged.conflicts.iter().any(|owned| self.options.takes(&object, &owned.field));
         let how = Apply { is_forced: takes_any, is_dry: false };
         let applied = self.cluster.apply(kind, &body, how).await;
-        let live = applied.map_err(|error| Fault::new(STEP, &object, Deed::Apply, error))?;
-        Ok(recorded(object, uid(&live)))
+        let failed = |error| Fault::new(STEP, &object, Deed::Apply, error);
+        let live = applied.map_err(failed)?;
+        let taken = judged.additions.iter().map(|(owned, _)| owned.field.as_str());
+        let taken: Vec<&str> = taken.filter(|field| self.options.takes(&object, field)).collect();
+        if !taken.is_empty() {
+            let patch = additions::without(&live, &taken);
+            self.cluster.merge(kind, &object.namespace, &object.name, &patch).await.map_err(failed)?;
+        }
+        Ok(recorded(object.clone(), uid(&live)))
     }
 }

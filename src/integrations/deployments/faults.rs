@@ -4,7 +4,7 @@
 use super::mark::ObjectRef;
 use crate::integrations::progress::Step;
 use crate::integrations::scan::Gap;
-use crate::providers::kubernetes::{ApiError, Refusal, WHO};
+use crate::providers::kubernetes::{ApiError, Owned, Refusal, WHO};
 use crate::providers::{Failure, ProviderError, capital};
 
 impl Step {
@@ -42,6 +42,27 @@ pub(super) struct Fault {
     pub at: String,
     pub deed: Deed,
     pub error: ApiError,
+}
+
+/// What a deployment is known to fail with, for the help.
+pub fn known_faults() -> Vec<String> {
+    let (role, daemon_set) =
+        (ObjectRef::new("ClusterRole", "", "agent"), ObjectRef::new("DaemonSet", "agents", "agent"));
+    let owned = Owned { manager: "kubectl-edit".to_owned(), field: ".spec.template".to_owned() };
+    let refusals = [
+        (&daemon_set, Refusal::Unauthorized),
+        (&daemon_set, Refusal::Forbidden),
+        (&role, Refusal::Escalation { rights: vec!["get, list on nodes".to_owned()] }),
+        (&daemon_set, Refusal::Conflicts(vec![owned])),
+        (&daemon_set, Refusal::Immutable { fields: vec!["spec.selector".to_owned()] }),
+        (&daemon_set, Refusal::Admission { by: None }),
+        (&daemon_set, Refusal::Quota),
+        (&daemon_set, Refusal::Terminating),
+    ];
+    let told = |(object, refusal): (&ObjectRef, Refusal)| {
+        Fault::new(Step::APPLYING, object, Deed::Apply, ApiError::Refused(refusal)).gap().to_string()
+    };
+    refusals.into_iter().map(told).collect()
 }
 
 /// A step that failed with a whole sentence of its own.

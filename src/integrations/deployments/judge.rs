@@ -1,14 +1,15 @@
 //! What applying an object would do, found out by a dry run. Nothing is stored.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
+use super::additions::additions;
 use super::compare::differences;
 use super::faults::{Deed, Fault};
 use super::mark::{Mark, ObjectRef};
 use super::objects::Desired;
 use super::paths;
 use super::preview::{Change, ChangeKind, Conflict};
-use super::sight::{Sight, is_leaving, look};
+use super::sight::{Sight, is_leaving, look, other_manager};
 use super::state::Difference;
 use crate::integrations::progress::Step;
 use crate::providers::kubernetes::kinds;
@@ -32,6 +33,8 @@ pub(super) struct Judged {
     pub after: Option<Value>,
     /// Fields that others set.
     pub conflicts: Vec<Owned>,
+    /// Fields that others added, with their values: an apply would leave them.
+    pub additions: Vec<(Owned, Value)>,
     /// Fields that cannot change.
     pub fixed: Vec<String>,
     /// Why it cannot be applied.
@@ -40,7 +43,16 @@ pub(super) struct Judged {
 
 impl Judged {
     fn new(desired: Desired, sight: Sight, kind: ChangeKind) -> Self {
-        Self { desired, sight, kind, after: None, conflicts: Vec::new(), fixed: Vec::new(), objection: None }
+        Self {
+            desired,
+            sight,
+            kind,
+            after: None,
+            conflicts: Vec::new(),
+            additions: Vec::new(),
+            fixed: Vec::new(),
+            objection: None,
+        }
     }
 
     pub fn object(&self) -> ObjectRef {
@@ -79,6 +91,16 @@ impl Judged {
         self.fixed.iter().map(line).collect()
     }
 
+    /// As they are, and gone.
+    fn added_lines(&self) -> impl Iterator<Item = Difference> {
+        self.additions.iter().map(|(owned, value)| {
+            // Variables of others may hold secrets of theirs.
+            let is_variable = owned.field.contains(".env");
+            let value = if is_variable { "set".to_owned() } else { paths::shown(value) };
+            Difference { object: self.object(), path: owned.field.clone(), before: Some(value), after: None }
+        })
+    }
+
     pub fn change(&self) -> Change {
         let conflict = |owned: &Owned| Conflict { manager: owned.manager.clone(), field: owned.field.clone() };
         let reason = match self.kind {
@@ -96,8 +118,10 @@ impl Judged {
             _ if self.is_shared() => "It exists already. Strongroom uses it as it is, and never deletes it.".to_owned(),
             _ => self.objection.as_ref().map(Fault::sentence).unwrap_or_default(),
         };
-        let conflicts = self.conflicts.iter().map(conflict).collect();
-        Change { object: self.object(), kind: self.kind, lines: self.lines(), conflicts, reason }
+        let added = self.additions.iter().map(|(owned, _)| owned);
+        let conflicts = self.conflicts.iter().chain(added).map(conflict).collect();
+        let lines = self.lines().into_iter().chain(self.added_lines()).collect();
+        Change { object: self.object(), kind: self.kind, lines, conflicts, reason }
     }
 
     /// What is not as deployed: as it should be, and as it is.
@@ -113,7 +137,7 @@ impl Judged {
             ChangeKind::Foreign => vec![whole("deployed", Some("another object of this name"))],
             _ => {
                 let swap = |line: Difference| Difference { before: line.after, after: line.before, ..line };
-                self.lines().into_iter().map(swap).collect()
+                self.lines().into_iter().chain(self.added_lines()).map(swap).collect()
             }
         }
     }
@@ -175,6 +199,9 @@ impl Place<'_> {
                 if judged.kind == ChangeKind::Same && is_changed {
                     judged.kind = ChangeKind::Changed;
                 }
+                if *judged.desired.kind == kinds::DAEMON_SET && judged.kind != ChangeKind::New {
+                    judged.additions = self.additions(judged, &after).await;
+                }
                 judged.after = Some(after);
             }
             Err(ApiError::Refused(Refusal::Immutable { fields })) => {
@@ -191,6 +218,17 @@ impl Place<'_> {
             Err(error) => return Err(Fault::new(self.step, &judged.object(), Deed::Apply, error)),
         }
         Ok(())
+    }
+
+    /// The dry run of a new object of another name tells what ours would be without anybody else.
+    async fn additions(&self, judged: &Judged, after: &Value) -> Vec<(Owned, Value)> {
+        let mut other = judged.desired.clone();
+        other.body["metadata"]["name"] = json!(format!("{}-compared", judged.object().name));
+        // Some clusters count even what is not stored. Then additions are not seen, and all else is.
+        let Ok(new) = self.dry_run(&other, false).await else { return Vec::new() };
+        let manager = judged.sight.live().and_then(other_manager).unwrap_or_else(|| "another manager".to_owned());
+        let owned = |path| Owned { manager: manager.clone(), field: format!(".spec{path}") };
+        additions(&after["spec"], &new["spec"]).into_iter().map(|(path, value)| (owned(path), value)).collect()
     }
 
     async fn dry_run(&self, desired: &Desired, is_forced: bool) -> Result<Value, ApiError> {

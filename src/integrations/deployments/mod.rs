@@ -5,6 +5,7 @@
 use super::spec::Spec;
 
 mod access;
+mod additions;
 mod aks;
 mod apply;
 mod clusters;
@@ -47,6 +48,7 @@ mod uses;
 pub use apply::apply;
 pub use clusters::{Clusters, Seen};
 pub use deployment::{AGENT_SECRET, Deployment, PULL_SECRET};
+pub use faults::known_faults;
 pub use fields::{NAMESPACE, registry_host};
 pub use mark::{Made, Mark, ObjectRef, Options};
 pub use node::INVENTORY;

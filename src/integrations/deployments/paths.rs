@@ -20,10 +20,15 @@ fn entry_path(path: &str, key: &str, entry: &Value) -> Option<String> {
     Some(format!("{path}[{key}={}]", entry.get(key)?))
 }
 
+/// The paths of a list's entries; `None` for a list that is one value.
+pub(super) fn entry_paths(path: &str, list: &[Value]) -> Option<Vec<String>> {
+    let key = key_of(path.rsplit('.').next().unwrap_or_default())?;
+    list.iter().map(|entry| entry_path(path, key, entry)).collect()
+}
+
 /// The list as entries by their paths; `None` for a list that is one value.
 fn entries<'v>(path: &str, list: &'v [Value]) -> Option<Vec<(String, &'v Value)>> {
-    let key = key_of(path.rsplit('.').next().unwrap_or_default())?;
-    list.iter().map(|entry| Some((entry_path(path, key, entry)?, entry))).collect()
+    Some(entry_paths(path, list)?.into_iter().zip(list).collect())
 }
 
 /// Every value of an object that has no parts, by its path.
@@ -65,11 +70,7 @@ fn remove_below(path: &str, value: &mut Value, wanted: &str) -> bool {
             members.iter_mut().any(|(name, member)| remove_below(&format!("{path}.{name}"), member, wanted))
         }
         Value::Array(list) => {
-            let Some(key) = key_of(path.rsplit('.').next().unwrap_or_default()) else { return false };
-            let paths: Vec<String> = list.iter().filter_map(|entry| entry_path(path, key, entry)).collect();
-            if paths.len() != list.len() {
-                return false;
-            }
+            let Some(paths) = entry_paths(path, list) else { return false };
             if let Some(at) = paths.iter().position(|path| path == wanted) {
                 list.remove(at);
                 return true;

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::mark::{DEPLOYMENT, MANAGED_BY, MANAGER, Mark, ObjectRef};
 use crate::providers::ProviderError;
+use crate::providers::calls::shown;
 use crate::providers::kubernetes::kinds::Kind;
 use crate::providers::kubernetes::{ApiError, Cluster, FIELD_MANAGER};
 
@@ -56,6 +57,20 @@ fn is_ours(live: &Value, object: &ObjectRef, mark: &Mark) -> bool {
 fn is_written_by_us(live: &Value) -> bool {
     let managers = live["metadata"]["managedFields"].as_array();
     managers.into_iter().flatten().any(|entry| entry["manager"] == json!(FIELD_MANAGER))
+}
+
+/// Who else manages fields of an object, where it is one; controllers that only report a status are nobody.
+pub(super) fn other_manager(live: &Value) -> Option<String> {
+    let managers = live["metadata"]["managedFields"].as_array();
+    let sets_spec = |entry: &&Value| entry["fieldsV1"].get("f:spec").is_some();
+    let names = managers.into_iter().flatten().filter(sets_spec).filter_map(|entry| entry["manager"].as_str());
+    let mut names: Vec<&str> = names.filter(|name| *name != FIELD_MANAGER).collect();
+    names.sort_unstable();
+    names.dedup();
+    match names.as_slice() {
+        [only] => shown(only),
+        _ => None,
+    }
 }
 
 #[cfg(test)]

@@ -21,6 +21,7 @@ pub mod kinds;
 mod objects;
 mod probe;
 mod refusal;
+mod rights;
 
 pub use objects::{Apply, FIELD_MANAGER, Objects};
 pub(super) use probe::{explain, probe};
@@ -87,10 +88,16 @@ impl Cluster {
     /// Whether this login may do that, in all namespaces: a SelfSubjectAccessReview, which every login may create.
     /// <https://kubernetes.io/docs/reference/kubernetes-api/authorization-resources/self-subject-access-review-v1/>
     pub async fn may(&self, verb: &str, group: &str, resource: &str) -> Result<bool, Answered> {
+        self.may_in("", verb, group, resource).await
+    }
+
+    /// The same in one namespace; blank: in all of them.
+    pub async fn may_in(&self, namespace: &str, verb: &str, group: &str, resource: &str) -> Result<bool, Answered> {
+        let asked = json!({ "namespace": namespace, "verb": verb, "group": group, "resource": resource });
         let review = json!({
             "apiVersion": "authorization.k8s.io/v1",
             "kind": "SelfSubjectAccessReview",
-            "spec": { "resourceAttributes": { "verb": verb, "group": group, "resource": resource } },
+            "spec": { "resourceAttributes": asked },
         });
         let answer = self.send(Method::POST, REVIEWS, Some(&review)).await?;
         if !matches!(answer.status, 200 | 201) {

@@ -103,6 +103,12 @@ impl Cluster {
         Ok(self.ask(Method::PATCH, &query, Some((APPLY, body)), OBJECT_LIMIT).await?.json()?)
     }
 
+    /// Changes an object by a merge patch (RFC 7396).
+    pub async fn merge(&self, kind: &Kind, namespace: &str, name: &str, patch: &Value) -> Result<Value, ApiError> {
+        let path = format!("{}?fieldManager={FIELD_MANAGER}", path(kind, namespace, name)?);
+        Ok(self.ask(Method::PATCH, &path, Some((MERGE, patch)), OBJECT_LIMIT).await?.json()?)
+    }
+
     /// Creates an object that is not there yet.
     pub async fn create(&self, kind: &Kind, namespace: &str, body: &Value) -> Result<Value, ApiError> {
         let path = format!("{}?fieldManager={FIELD_MANAGER}", kind.list_path(namespace));
@@ -219,6 +225,7 @@ fn page(kind: &Kind, selector: &str, next: &str) -> String {
 }
 
 const JSON: &str = "application/json";
+const MERGE: &str = "application/merge-patch+json";
 const APPLY: &str = "application/apply-patch+yaml";
 
 fn path(kind: &Kind, namespace: &str, name: &str) -> Result<String, ProviderError> {

@@ -1,9 +1,9 @@
 //! The *Test* of a kubeconfig: the version of the cluster, and what the login may do there. Nothing is created.
 
-use futures_util::future::try_join_all;
 use reqwest::Method;
 use serde::Deserialize;
 
+use super::rights::{HEADS, Rights};
 use super::{Answered, Cluster, WHO};
 use crate::credentials::kubeconfig::{KIND, Kubeconfig, Payload};
 use crate::credentials::pem::Pair;
@@ -18,16 +18,6 @@ struct Version {
     git_version: String,
 }
 
-/// What a deployment makes and removes: kind, group, resource.
-const DEPLOYED: [(&str, &str, &str); 5] = [
-    ("ClusterRole", "rbac.authorization.k8s.io", "clusterroles"),
-    ("ClusterRoleBinding", "rbac.authorization.k8s.io", "clusterrolebindings"),
-    ("DaemonSet", "apps", "daemonsets"),
-    ("Secret", "", "secrets"),
-    ("ServiceAccount", "", "serviceaccounts"),
-];
-
-/// The version of the cluster, and what the login may create and delete there. Nothing is created.
 pub async fn probe(values: &Values, egress: &Egress) -> Finding {
     let Some(payload) = crate::credentials::payload::<Payload>(values) else { return Finding::unreadable() };
     let config = payload.kubeconfig;
@@ -61,31 +51,39 @@ async fn examine(config: &Kubeconfig, egress: &Egress) -> Result<Finding, Answer
         403 => None,
         _ => return Err(Answered::Otherwise(answer)),
     };
-    let reviews = DEPLOYED
-        .iter()
-        .flat_map(|(_, group, resource)| ["create", "delete"].map(|verb| cluster.may(verb, group, resource)));
-    let allowed = try_join_all(reviews).await?;
-    let rows = DEPLOYED.iter().zip(allowed.chunks(2)).map(|((kind, ..), allowed)| {
-        let words = allowed.iter().map(|allowed| if *allowed { "Yes" } else { "No" }.to_owned());
-        std::iter::once((*kind).to_owned()).chain(words).collect()
-    });
-    let mut finding = if allowed.iter().all(|allowed| *allowed) {
-        Finding::ok("The cluster knows the login, and it may do all that a deployment needs.")
-    } else {
-        let mut finding = Finding::new(
-            Verdict::Denied,
-            "The cluster knows the login, but it may not do all that a deployment needs.",
-            "Bind it to the ClusterRole below.",
-        );
-        // The guide's first snippet: the service account with its least role.
-        finding
-            .snippets
-            .extend(KIND.guide.snippets.first().map(|(caption, text)| ((*caption).to_owned(), (*text).to_owned())));
-        finding
-    };
-    finding.table = Some((vec!["Resource", "Create", "Delete"], rows.collect()));
+    let namespace = config.namespace.as_deref().unwrap_or_default();
+    let rights = Rights::of(&cluster, namespace).await?;
+    let mut finding = judged(&rights, namespace);
+    finding.table = Some((HEADS.into(), rights.table(namespace)));
     finding.facts.extend(version.and_then(|version| calls::shown(&version)).map(|version| ("Version", version)));
+    let grants = if rights.grants_any { "Any right in the cluster" } else { "Only rights that it has itself" };
+    finding.facts.push(("Can grant", grants.to_owned()));
     Ok(finding)
+}
+
+/// A login for one namespace is enough where an administrator has made the namespace and the role.
+fn judged(rights: &Rights, namespace: &str) -> Finding {
+    if rights.suffice_everywhere() {
+        return Finding::ok("The cluster knows the login, and it may do all that a deployment needs.");
+    }
+    if rights.suffice_there() {
+        let place = match rights.needs_namespace() {
+            true => format!("the namespace {namespace}"),
+            false => "any namespace that exists".to_owned(),
+        };
+        return Finding::ok(format!(
+            "The cluster knows the login, and it may deploy to {place}, without a cluster role."
+        ));
+    }
+    let mut finding = Finding::new(
+        Verdict::Denied,
+        "The cluster knows the login, but it may not do all that a deployment needs.",
+        "Apply the first block below, or the second if Strongroom may only use one namespace.",
+    );
+    // The guide's blocks: the service account with its role, and the narrower one.
+    let blocks = KIND.guide.snippets.iter().filter(|(_, text)| text.contains("kind: ServiceAccount"));
+    finding.snippets.extend(blocks.map(|(caption, text)| ((*caption).to_owned(), (*text).to_owned())));
+    finding
 }
 
 pub fn explain(answer: Answer) -> Failure {

@@ -1,4 +1,4 @@
-//! A kubeconfig: the cluster's version, and what the login may create and delete.
+//! A kubeconfig: the cluster's version, and what the login may do there.
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
@@ -40,10 +40,12 @@ async fn each_way_to_log_in_shows_the_table_of_what_it_may_do() {
         assert_eq!(finding.verdict, Verdict::Ok, "{header}: {finding:?}");
         assert_eq!(fact(&finding, "Version"), "v1.33.1");
         let (heads, rows) = finding.table.unwrap();
-        assert_eq!(heads, ["Resource", "Create", "Delete"]);
-        assert_eq!(rows.len(), 5);
-        assert!(rows.iter().all(|row| row[1..] == ["Yes", "Yes"]));
-        assert_eq!(peer.calls().len(), 11, "the version and ten reviews, and nothing is created");
+        assert_eq!(heads, ["Resource", "Create", "Change", "Read", "Delete"]);
+        assert_eq!(rows.len(), 7);
+        let (pods, objects) = rows.split_last().unwrap();
+        assert!(objects.iter().all(|row| row[1..] == ["Yes", "Yes", "Yes", "Yes"]));
+        assert_eq!(pods[..], ["Pod", "–", "–", "Yes", "–"]);
+        assert_eq!(peer.calls().len(), 28, "the version and 27 reviews, and nothing is created");
     }
 }
 
@@ -54,9 +56,9 @@ async fn what_is_missing_shows_in_the_table_with_the_role_to_give() {
     let finding = by(&kubeconfig(&peer, &authority, "{token: abc}")).await;
     assert_eq!(finding.verdict, Verdict::Denied, "{finding:?}");
     let (_, rows) = finding.table.unwrap();
-    assert_eq!(rows[0], ["ClusterRole", "No", "Yes"]);
-    assert_eq!(rows[3], ["Secret", "Yes", "No"]);
-    assert!(finding.snippets[0].1.contains("kind: ClusterRole"));
+    assert_eq!(rows[2], ["Secret", "Yes", "Yes", "Yes", "No"]);
+    assert_eq!(rows[3], ["ClusterRole", "No", "Yes", "Yes", "Yes"]);
+    assert!(finding.snippets[0].1.contains("kind: ClusterRole") && finding.snippets[1].1.contains("kind: RoleBinding"));
 }
 
 #[tokio::test]

@@ -124,7 +124,7 @@ impl Cluster {
 }
 
 /// A process that waits for the end of this one (libtest runs nothing at its end, and may be killed), then ends the
-/// cluster in a directory and removes the directory.
+/// cluster in a directory, and the processes that its file `pids` lists, and removes the directory.
 pub struct Watchdog {
     _pipe: ChildStdin,
 }
@@ -138,6 +138,7 @@ impl Watchdog {
                 kill -QUIT \"$pid\"; kill -CONT \"$pid\"
                 for _ in $(seq 200); do grep -q . \"/proc/$pid/cmdline\" || break; sleep 0.05; done
             fi
+            for pid in $(cat \"$1/pids\" 2>/dev/null); do kill -KILL \"$pid\"; done
             home=$(readlink -f \"$1/postgres\"); rm -rf \"$home\" \"$1\"";
         #[expect(clippy::zombie_processes, reason = "it outlives us")]
         let mut child = Command::new("sh")

@@ -9,6 +9,7 @@ pub mod db;
 pub mod estate;
 pub mod google_scan;
 pub mod images;
+pub mod kubernetes;
 pub mod one_of_each;
 pub mod outside;
 pub mod page;

@@ -45,7 +45,7 @@ fn review(call: &Call, forbidden: &[(&str, &str)]) -> Said {
     let group = match word("resource") {
         "clusterroles" | "clusterrolebindings" => "rbac.authorization.k8s.io",
         "daemonsets" => "apps",
-        "secrets" | "serviceaccounts" => "",
+        "namespaces" | "secrets" | "serviceaccounts" | "pods" => "",
         _ => return status(422, "Invalid"),
     };
     let typed = review["apiVersion"] == "authorization.k8s.io/v1" && review["kind"] == "SelfSubjectAccessReview";

@@ -77,6 +77,8 @@ pub enum Said {
     Endless,
     /// The request is read, and that is all.
     Silent,
+    /// The request is read, and the connection ends.
+    Gone,
 }
 
 impl Said {
@@ -254,6 +256,7 @@ fn answer(stream: &mut (impl Read + Write), said: Said, now: i64) -> std::io::Re
                 stream.write_all(&[b' '; 65536])?;
             }
         }
+        Said::Gone => return Ok(()),
         Said::Silent => while stream.read(&mut [0; 64])? != 0 {},
     }
     stream.flush()
