@@ -14,6 +14,7 @@ mod bad_forms;
 mod canary;
 mod channels;
 mod cloud_keys;
+mod clusters;
 mod commands;
 mod credentials;
 mod dashboard;

@@ -260,7 +260,10 @@ async fn the_alerts_leave_as_csv_as_they_are_filtered() {
         let file = visit.get(&link).await;
         assert_eq!((file.status, file.header("content-type")), (200, "text/csv; charset=utf-8"));
         let mut reader = csv::Reader::from_reader(file.body.as_bytes());
-        reader.records().map(|row| row.expect("a row").iter().map(str::to_owned).collect::<Vec<_>>()).collect::<Vec<_>>()
+        reader
+            .records()
+            .map(|row| row.expect("a row").iter().map(str::to_owned).collect::<Vec<_>>())
+            .collect::<Vec<_>>()
     };
     let all = rows(&mut visit, "").await;
     assert_eq!(all.len(), 2, "{all:?}");
