@@ -1,0 +1,128 @@
+//! A kubeconfig from its guide to the *Test*: what the guide says is done as it says, and what comes of it works.
+
+use std::process::Command;
+use std::time::Duration;
+
+use strongroom::accounts::Role;
+use strongroom::credentials;
+
+use super::{store, table};
+use crate::support::app::TestApp;
+use crate::support::kubernetes::{Between, Fate, Lab, rule};
+
+#[actix_web::test]
+async fn a_kubeconfig_that_kubectl_reads_by_is_stored_and_tested() {
+    let (app, lab) = (TestApp::start(), Lab::open("stored").await);
+    let login = lab.almighty().await;
+    let kubeconfig = lab.kubeconfig(&login);
+    let nodes = lab.kubectl(&kubeconfig, &["get", "nodes", "--output=name"]);
+    assert_eq!(String::from_utf8_lossy(&nodes.stdout).lines().count(), 4, "{nodes:?}");
+    let mut visit = app.user("olga", Role::Operator);
+    let at = store(&mut visit, "Production cluster", &kubeconfig).await;
+    let page = visit.post(&format!("{at}/test"), &[]).await;
+    assert_eq!(page.text("#test-result .badge"), "Works", "{}", page.text("#test-result"));
+    let version = lab.administrator.get("/version").await.expect("a version")["gitVersion"].clone();
+    assert_eq!(page.texts("#test-result dd"), [version.as_str().expect("text"), "Any right in the cluster"]);
+    assert!(table(&page).iter().flat_map(|row| &row[1..]).all(|cell| cell == "Yes" || cell == "–"));
+    assert!(!page.body.contains(&login.token));
+}
+
+#[actix_web::test]
+async fn a_token_that_the_cluster_does_not_know_is_a_bad_key() {
+    let (app, lab) = (TestApp::start(), Lab::open("stranger").await);
+    let mut stranger = lab.login();
+    stranger.token.push_str("-of-yesterday");
+    let mut visit = app.user("olga", Role::Operator);
+    let at = store(&mut visit, "Stranger", &lab.kubeconfig(&stranger)).await;
+    let page = visit.post(&format!("{at}/test"), &[]).await;
+    assert_eq!(page.text("#test-result .badge"), "Bad key");
+}
+
+/// The blocks of the guide, in their order: all rights, those in one namespace, and what writes the kubeconfig.
+fn blocks() -> [&'static str; 3] {
+    let snippets = credentials::find("kubeconfig").expect("a type").guide.snippets;
+    std::array::from_fn(|number| snippets[number].1)
+}
+
+/// Applies a block and writes the kubeconfig, in an administrator's shell.
+fn follow(lab: &Lab, block: &str, before: &str) -> String {
+    let directory = tempfile::tempdir().expect("a folder");
+    let write = |name: &str, text: &str| std::fs::write(directory.path().join(name), text).expect("a file");
+    write("strongroom.yaml", block);
+    write("administrator", &lab.administrators_kubeconfig());
+    let kubectl = std::env::var("STRONGROOM_TEST_KUBECTL").expect("script/test sets it");
+    let programs = kubectl.rsplit_once('/').expect("a folder").0;
+    // The controller fills the token in, a moment later.
+    let wait =
+        "until kubectl -n kube-system get secret strongroom-token -o yaml | grep -q ' token: '; do sleep 0.1; done";
+    let script =
+        format!("set -e\nkubectl apply -f strongroom.yaml\n{wait}\n{before}\n{}\ncat kubeconfig.yaml >&2", blocks()[2]);
+    let mut shell = Command::new("bash");
+    shell.args(["-c", &script]).current_dir(directory.path()).env_clear().env("HOME", directory.path());
+    shell.env("PATH", format!("{programs}:/usr/bin:/bin")).env("KUBECONFIG", directory.path().join("administrator"));
+    let ran = shell.output().expect("bash runs");
+    assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+    String::from_utf8(ran.stderr).expect("text")
+}
+
+#[actix_web::test]
+async fn the_guide_leads_from_a_denied_test_to_one_that_works() {
+    let (app, lab) = (TestApp::start(), Lab::open("guide").await);
+    let mut visit = app.user("olga", Role::Operator);
+    let at = store(&mut visit, "Without rights", &lab.kubeconfig(&lab.login())).await;
+    let page = visit.post(&format!("{at}/test"), &[]).await;
+    assert_eq!(page.text("#test-result .badge"), "Denied");
+    let [all, there, _] = blocks();
+    for block in [all, there] {
+        let words: Vec<&str> = block.split_whitespace().collect();
+        let shown = page.texts("#test-result pre");
+        assert!(shown.contains(&words.join(" ")), "the finding shows the guide's blocks: {shown:?}");
+    }
+
+    // The narrower first: both make the same service account.
+    let namespace = lab.namespace("agents").await;
+    let block = there.replace("namespace: defender", &format!("namespace: {namespace}"));
+    let narrow = follow(&lab, &block, &format!("NAMESPACE={namespace}"));
+    let at = store(&mut visit, "One namespace", &narrow).await;
+    let page = visit.post(&format!("{at}/test"), &[]).await;
+    assert_eq!(page.text("#test-result .badge"), "Works", "{}", page.text("#test-result"));
+    assert!(page.text("#test-result strong").contains(&namespace));
+    let there = format!("In {namespace}");
+    for row in table(&page) {
+        let held = match row[0].as_str() {
+            "Namespace" => ["No", "No", &there, "No"],
+            "ClusterRole" | "ClusterRoleBinding" => ["No"; 4],
+            "Pod" => ["–", "–", &there, "–"],
+            _ => [there.as_str(); 4],
+        };
+        assert_eq!(row[1..], held, "{}", row[0]);
+    }
+    assert!(page.texts("#test-result dd").contains(&"Only rights that it has itself".to_owned()));
+
+    let wide = follow(&lab, all, "unset NAMESPACE");
+    let at = store(&mut visit, "Whole cluster", &wide).await;
+    let page = visit.post(&format!("{at}/test"), &[]).await;
+    assert_eq!(page.text("#test-result .badge"), "Works", "{}", page.text("#test-result"));
+    assert!(table(&page).iter().flat_map(|row| &row[1..]).all(|cell| cell == "Yes" || cell == "–"));
+    assert!(page.texts("#test-result dd").contains(&"Any right in the cluster".to_owned()));
+}
+
+#[actix_web::test]
+async fn a_slow_busy_or_lost_cluster_is_told_apart() {
+    let (app, lab) = (TestApp::start(), Lab::open("between").await);
+    let login = lab.login_with(&[rule("", &["pods"], &["list"])]).await;
+    let mut visit = app.user("olga", Role::Operator);
+    for (name, fate, expected) in [
+        ("Slow", Fate::Late(Duration::from_millis(50)), "Denied"),
+        ("Busy", Fate::Answered(429), "Throttled"),
+        ("Ill", Fate::Answered(500), "Unreachable"),
+        ("Lost there", Fate::LostThere, "Unreachable"),
+        ("Lost back", Fate::LostBack, "Unreachable"),
+    ] {
+        let between = Between::before(&lab, move |_, _| fate);
+        let at = store(&mut visit, name, &lab.kubeconfig_at(&between.url(), &login)).await;
+        let page = visit.post(&format!("{at}/test"), &[]).await;
+        assert_eq!(page.text("#test-result .badge"), expected, "{name}: {}", page.text("#test-result"));
+        assert!(!between.calls().is_empty());
+    }
+}
