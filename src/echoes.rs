@@ -23,28 +23,18 @@ pub struct Echoes {
 }
 
 impl Echoes {
-    /// Looks for the secrets of the credential that a call works with. Without a credential it finds nothing.
-    pub fn of_opened(opened: Option<(&Kind, &Values)>) -> Self {
-        opened.map(|(kind, values)| Self::of(kind, values)).unwrap_or_default()
+    /// Looks for the secrets of the credentials that a call works with. Without a credential it finds nothing.
+    pub fn of_opened<'a>(opened: impl IntoIterator<Item = (&'a Kind, &'a Values)>) -> Self {
+        let needles: Vec<String> = opened.into_iter().flat_map(|(kind, values)| needles(kind, values)).collect();
+        if needles.is_empty() {
+            return Self::default();
+        }
+        let least = needles.iter().map(String::len).min().unwrap_or(usize::MAX);
+        Self { finder: AhoCorasick::builder().ascii_case_insensitive(true).build(&needles).ok(), least }
     }
 
     pub fn of(kind: &Kind, values: &Values) -> Self {
-        let of = |secret: bool| {
-            let wanted = move |field: &&crate::form::Field| field.control.is_secret() == secret;
-            kind.fields.iter().filter(wanted).map(|field| values.get(field.name)).filter(|value| !value.is_empty())
-        };
-        let mut needles = Vec::new();
-        for value in of(true) {
-            needles.extend(value.lines().map(|line| line.trim().to_owned()));
-            needles.push(BASE64_STANDARD_NO_PAD.encode(value));
-            needles.extend(of(false).map(|user| BASE64_STANDARD_NO_PAD.encode(format!("{user}:{value}"))));
-            needles.push(form_urlencoded::byte_serialize(value.as_bytes()).collect());
-            needles.push(serde_json::to_string(value).unwrap_or_default().trim_matches('"').to_owned());
-        }
-        // Lines that stand in every file of their kind are no secret.
-        needles.retain(|needle| needle.len() >= LEAST && !needle.starts_with("-----"));
-        let least = needles.iter().map(String::len).min().unwrap_or(usize::MAX);
-        Self { finder: AhoCorasick::builder().ascii_case_insensitive(true).build(&needles).ok(), least }
+        Self::of_opened([(kind, values)])
     }
 
     /// The text without the secrets that are in it.
@@ -55,6 +45,25 @@ impl Echoes {
             *text = finder.replace_all(text, &vec![REMOVED; finder.patterns_len()]);
         }
     }
+}
+
+/// The spellings of a credential's secrets.
+fn needles(kind: &Kind, values: &Values) -> Vec<String> {
+    let of = |secret: bool| {
+        let wanted = move |field: &&crate::form::Field| field.control.is_secret() == secret;
+        kind.fields.iter().filter(wanted).map(|field| values.get(field.name)).filter(|value| !value.is_empty())
+    };
+    let mut needles = Vec::new();
+    for value in of(true) {
+        needles.extend(value.lines().map(|line| line.trim().to_owned()));
+        needles.push(BASE64_STANDARD_NO_PAD.encode(value));
+        needles.extend(of(false).map(|user| BASE64_STANDARD_NO_PAD.encode(format!("{user}:{value}"))));
+        needles.push(form_urlencoded::byte_serialize(value.as_bytes()).collect());
+        needles.push(serde_json::to_string(value).unwrap_or_default().trim_matches('"').to_owned());
+    }
+    // Lines that stand in every file of their kind are no secret.
+    needles.retain(|needle| needle.len() >= LEAST && !needle.starts_with("-----"));
+    needles
 }
 
 #[cfg(test)]

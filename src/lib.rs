@@ -40,7 +40,8 @@ pub mod echoes;
 pub mod form;
 // How an address must be spelled, and which hosts are never anybody's server.
 pub mod hosts;
-// What we do with a credential: scans of registries, functions and cloud accounts, and alert channels. Knows no database and no web.
+// What we do with a credential: scans of registries, functions and cloud accounts, deployments into clusters, and alert channels.
+// Knows no database and no web.
 pub mod integrations;
 // What is done at set times.
 pub mod jobs;

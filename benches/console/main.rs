@@ -11,6 +11,7 @@ mod openbao;
 mod pages;
 mod process;
 mod providers;
+mod reading;
 mod saving;
 mod soak;
 mod store;

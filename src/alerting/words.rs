@@ -49,6 +49,7 @@ pub fn title(said: &Said) -> String {
         Trigger::FailedScan => format!("The scan “{subject}” keeps failing: {words}"),
         Trigger::OldCloudKey => format!("“{subject}” has old keys that are not stored here: {words}"),
         Trigger::OldRuntime => format!("“{subject}” runs on an old runtime: {words}"),
+        Trigger::Drift => format!("“{subject}” is not as it was deployed: {words}"),
         Trigger::Integrity if !words.is_empty() => (*words).to_owned(),
         Trigger::Integrity => format!("“{subject}” is not what Strongroom saved, so it is not used any more."),
         Trigger::Delivery => format!("Messages through “{subject}” are not delivered: {words}"),
@@ -93,6 +94,7 @@ pub fn group(trigger: Trigger) -> &'static str {
         Trigger::FailedScan => "Failing scans",
         Trigger::OldRuntime => "Old runtimes",
         Trigger::OldCloudKey => "Old keys in the cloud",
+        Trigger::Drift => "Drift of deployments",
         Trigger::Integrity => "Tampered records",
         Trigger::Delivery => "Undelivered alerts",
         Trigger::Lockout => "Login lockouts",
@@ -107,6 +109,7 @@ fn closed(said: &Said) -> String {
         Trigger::FailedTest => format!("Failed test of “{subject}”"),
         Trigger::FailedScan => format!("Failed scan “{subject}”"),
         Trigger::OldCloudKey => format!("Old keys in “{subject}”"),
+        Trigger::Drift => format!("Drift of “{subject}”"),
         Trigger::OldRuntime => format!("Old runtime of “{subject}”"),
         Trigger::Integrity => format!("Integrity error of “{subject}”"),
         Trigger::Delivery => format!("Undelivered messages through “{subject}”"),
@@ -152,6 +155,10 @@ pub fn remedy(said: &Said) -> &'static str {
         (Trigger::OldRuntime, _) => {
             "Move the function to a newer runtime: test its code with it, then change the setting and deploy. The alert closes \
              with the next scan."
+        }
+        (Trigger::Drift, _) => {
+            "Open the integration: its page lists what differs. Preview and deploy to restore it, or change the settings to what is \
+             there."
         }
         (Trigger::Integrity, _) => {
             "Someone may have changed the database. Find out who, then enter \

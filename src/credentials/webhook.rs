@@ -89,7 +89,7 @@ const EXAMPLE: &str = r#"{
   "console": "https://strongroom.example.com/", "profile": "Security team", "test": false,
   "alerts": [{
     "id": "<the same from its raising to its closing>",
-    "trigger": "stale | expiring | failed_test | failed_scan | old_runtime | old_cloud_key | integrity | delivery | lockout",
+    "trigger": "stale | expiring | failed_test | failed_scan | old_runtime | old_cloud_key | drift | integrity | delivery | lockout",
     "event": "ahead | raised | reminder | closed", "severity": "info | warning | error | critical",
     "title": "The access key of “prod-ci” is 94 days old; its limit is 90 days.",
     "subject": "prod-ci", "subject_url": "https://…", "detail": "AWS · ID ends in 6QXA",

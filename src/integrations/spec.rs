@@ -153,6 +153,16 @@ impl Spec {
         self.used_as(MAIN)
     }
 
+    /// The credentials that it does not sign in with: it hands them on.
+    pub fn further(&self) -> impl Iterator<Item = &'static Use> {
+        self.uses.iter().filter(|used| used.role != MAIN)
+    }
+
+    /// Where the credentials of other roles end: the cluster and the namespace. `main` is where the main one leads.
+    pub fn end(&self, settings: &Values, main: &str) -> String {
+        format!("{main}/{}", settings.get("namespace"))
+    }
+
     /// The credential that it works with in a role.
     pub fn used_as(&self, role: &str) -> Option<&'static Use> {
         self.uses.iter().find(|used| used.role == role)

@@ -1,10 +1,10 @@
-//! Queues the scans whose time has come, and those that webhooks ask for. Each due integration is taken by one replica,
+//! Queues the scans whose time has come, those that webhooks ask for, and what deployments need. Each due integration is taken by one replica,
 //! which sets its next time at once.
 
 use std::sync::Arc;
 
 use crate::models::events::Actor;
-use crate::models::{DbError, hooks, integrations, runs};
+use crate::models::{DbError, deployments, hooks, integrations, runs};
 use crate::services::Services;
 
 /// One turn: whoever has an unfinished run already is left to it.
@@ -20,11 +20,12 @@ pub async fn queue_due(services: Arc<Services>) -> Result<(), DbError> {
             for id in integrations::take_due(conn)? {
                 queued += usize::from(runs::queue(conn, &vault, id, "schedule", &Actor::system().name)?.is_some());
             }
+            queued += deployments::queue_due(conn, &vault, &Actor::system().name)?;
             Ok::<_, DbError>(queued + hooks::queue_due(conn, &vault)?)
         })
         .await?;
     if queued > 0 {
-        tracing::info!(queued, "scheduled scans, or scans for webhooks, were queued");
+        tracing::info!(queued, "runs that are due were queued");
         services.wake.runs.notify_one();
     }
     Ok(())

@@ -206,6 +206,7 @@ fn plural(trigger: Trigger) -> &'static str {
         Trigger::FailedScan => "Failed scans",
         Trigger::OldRuntime => "Old runtimes",
         Trigger::OldCloudKey => "Old keys in the cloud",
+        Trigger::Drift => "Drift",
         Trigger::Integrity => "Integrity errors",
         Trigger::Delivery => "Undelivered alerts",
         Trigger::Lockout => "Login lockouts",

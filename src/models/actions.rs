@@ -75,6 +75,16 @@ actions! {
     ScanFailed "scan.failed" "Scan failed" "failed to scan with";
     ScanStopped "scan.stopped" "Scan stopped" "stopped the scan of";
     ScanStopRequested "scan.stop_requested" "Scan stop requested" "asked to stop the scan of";
+    Deployed "deployment.deployed" "Deployed" "deployed to the cluster of";
+    DeployedPartly "deployment.not_ready" "Deployed, not ready" "deployed, and not every node is ready, to the cluster of";
+    DeployFailed "deployment.failed" "Deployment failed" "failed to deploy to the cluster of";
+    DeploymentStopped "deployment.stopped" "Deployment stopped" "stopped the deployment of";
+    DeploymentChecked "deployment.checked" "Deployment checked" "checked the deployment of";
+    DeploymentCheckFailed "deployment.check_failed" "Deployment check failed" "failed to check the deployment of";
+    DeploymentRemoved "deployment.removed" "Deployment removed" "removed the deployment of";
+    DeploymentRemovedPartly "deployment.removed_partly" "Deployment partly removed"
+        "removed a part of the deployment of";
+    DeploymentRemoveFailed "deployment.remove_failed" "Deployment not removed" "failed to remove the deployment of";
     AlertAcknowledged "alert.acknowledged" "Alert acknowledged" "acknowledged the alert about";
     AlertSnoozed "alert.snoozed" "Alert snoozed" "snoozed the alert about";
     CloudKeySnoozed "cloud_key.snoozed" "Cloud key snoozed" "snoozed the old keys:";

@@ -49,6 +49,7 @@ pub mod deliveries;
 pub mod delivery_lines;
 pub mod delivery_list;
 pub mod deployment;
+pub mod deployments;
 pub mod digests;
 pub mod discovery;
 mod doubt;

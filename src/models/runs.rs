@@ -36,7 +36,7 @@ pub struct Run {
     pub id: RunId,
     /// Its subject is an integration or a credential, never both.
     pub integration_id: Option<IntegrationId>,
-    /// Of the inventory: what is read, and the rest stays; `None`: all of it.
+    /// Of the inventory: what is read, and the rest stays; `None`: all of it. Of a deployment: what was agreed to.
     pub places: Option<Vec<String>>,
     pub credential_id: Option<CredentialId>,
     pub action: RunAction,
@@ -104,6 +104,12 @@ text_enum! {
         Scan => "scan",
         /// Reads some places of it.
         ScanPlaces => "scan_places",
+        /// Brings what is deployed into a cluster to what the settings say.
+        Deploy => "deploy",
+        /// Looks at what is deployed.
+        Observe => "observe",
+        /// Takes it off the cluster.
+        Remove => "remove",
     }
 }
 
@@ -156,8 +162,19 @@ pub fn queue_of(
     places: Option<&[String]>,
     (cause, by): (&str, &str),
 ) -> Result<Option<RunId>, DbError> {
-    let id = RunId::fresh();
     let action = if places.is_some() { RunAction::ScanPlaces } else { RunAction::Scan };
+    queue_action(conn, vault, (integration, action), places, (cause, by))
+}
+
+/// Queues any action; `places` as [`Run::places`] of it.
+pub fn queue_action(
+    conn: &mut Conn,
+    vault: &Vault,
+    (integration, action): (IntegrationId, RunAction),
+    places: Option<&[String]>,
+    (cause, by): (&str, &str),
+) -> Result<Option<RunId>, DbError> {
+    let id = RunId::fresh();
     let parts = with_action(parts(id, Some(integration), cause, by), None, action, places);
     let row = (
         runs::row_mac.eq(trust::signature_of_parts::<Run>(vault, &parts)),
@@ -250,7 +267,7 @@ pub fn recent(conn: &mut Conn, limit: i64) -> Result<Vec<Recent>, DbError> {
 /// Whether the last `count` scans of the whole that ended by themselves all failed.
 pub fn failed_in_a_row(conn: &mut Conn, integration: IntegrationId, count: i32) -> Result<bool, DbError> {
     let ended: Vec<RunState> = runs::table
-        .filter(runs::integration_id.eq(integration).and(runs::action.eq(RunAction::Scan)))
+        .filter(runs::integration_id.eq(integration).and(runs::action.ne(RunAction::ScanPlaces)))
         .filter(runs::state.eq_any([RunState::Succeeded, RunState::Partly, RunState::Failed]))
         .order(runs::queued_at.desc())
         .limit(count.into())

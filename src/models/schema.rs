@@ -255,6 +255,27 @@ diesel::table! {
 }
 
 diesel::table! {
+    deployments (integration_id) {
+        integration_id -> Uuid,
+        applied -> Text,
+        before -> Text,
+        handed_on -> Jsonb,
+        state -> Jsonb,
+        cluster_version -> Text,
+        image -> Text,
+        desired -> Int4,
+        ready -> Int4,
+        finished -> Bool,
+        drifted -> Bool,
+        removed -> Bool,
+        seen_at -> Nullable<Timestamptz>,
+        deployed_at -> Nullable<Timestamptz>,
+        next_look_at -> Nullable<Timestamptz>,
+        row_mac -> Bytea,
+    }
+}
+
+diesel::table! {
     runs (id) {
         id -> Uuid,
         integration_id -> Nullable<Uuid>,

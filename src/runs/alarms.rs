@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use crate::credentials;
 use crate::integrations::Family;
 use crate::integrations::alerts::Trigger;
+use crate::integrations::deployments::{Difference, State};
 use crate::integrations::inventory::{Alarm, Inventory};
 use crate::models::alerts::{self, Subject};
 use crate::models::integrations::Integration;
@@ -54,6 +55,38 @@ pub fn settle_snoozes(conn: &mut Conn, id: IntegrationId, limit_days: Option<i32
     let name = snoozed_keys::account(conn, id)?;
     settle_keys(conn, (id, &name), limit_days)?;
     alerts::last(conn, Trigger::OldCloudKey.slug(), id.0)
+}
+
+/// Opens or closes the alert about a deployment that is not as it was deployed, or does not run; or lets it say what is
+/// true by now.
+pub fn settle_deployment(conn: &mut Conn, integration: &Integration, state: &State) -> Result<(), DbError> {
+    let (trigger, id) = (Trigger::Drift.slug(), integration.id.0);
+    let why = match (state.drift.first(), state.trouble.first()) {
+        _ if state.removed => return alerts::close(conn, &[trigger], id, "it was removed from the cluster"),
+        (Some(first), _) => differs(first, state.drift.len() - 1),
+        (None, Some(trouble)) => trouble.clone(),
+        (None, None) => return alerts::close(conn, &[trigger], id, "it is as it was deployed"),
+    };
+    alerts::raise(conn, trigger, Subject { kind: "integration", id, name: &integration.name }, &why)?;
+    alerts::say(conn, trigger, id, &why)
+}
+
+/// `.spec.replicas of DaemonSet agents/agent is 2, not 3. 1 more field differs.`
+pub(super) fn differs(first: &Difference, others: usize) -> String {
+    let what = match first.path.as_str() {
+        "" => first.object.to_string(),
+        path => format!("{path} of {}", first.object),
+    };
+    let said = match (&first.before, &first.after) {
+        (_, None) => format!("{what} is missing."),
+        (None, Some(after)) => format!("{what} is {after}, and should not be there."),
+        (Some(before), Some(after)) => format!("{what} is {after}, not {before}."),
+    };
+    match others {
+        0 => said,
+        1 => format!("{said} 1 more field differs."),
+        others => format!("{said} {others} more fields differ."),
+    }
 }
 
 /// Takes away the snoozes of keys that have ended; of how many integrations.

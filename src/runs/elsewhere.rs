@@ -20,6 +20,11 @@ pub fn unread(conn: &mut Conn, integration: IntegrationId, places: &[String]) ->
 }
 
 impl Elsewhere {
+    /// A deployment of which something is amiss.
+    pub fn of_deployment(error: Option<String>) -> Self {
+        Self { count: i32::from(error.is_some()), named: Vec::new(), error }
+    }
+
     fn of(count: i32, mut named: Vec<Gap>, error: Option<String>, places: &[String]) -> Self {
         let before = named.len();
         named.retain(|gap| !places.iter().any(|place| is_in(&gap.at, place)));

@@ -14,24 +14,26 @@ use tokio_util::sync::CancellationToken;
 use crate::echoes::Echoes;
 use crate::integrations::context::Context;
 use crate::integrations::cover::{Cover, Extent};
+use crate::integrations::deployments::{Outcome, State};
 use crate::integrations::progress::Report;
 use crate::integrations::scan::{Gap, Item, Scan};
-use crate::integrations::spec::{Scanner, Selects};
+use crate::integrations::spec::Selects;
 use crate::models::events::Actor;
 use crate::models::runs::{self, Run};
 use crate::models::{DbError, IntegrationId, coverage, items};
-use crate::opening::Opened;
 use crate::providers::ProviderError;
 use crate::providers::oci_registry::SentTo;
 use crate::services::Services;
 use crate::vault::Vault;
 
 pub mod alarms;
+pub mod deploy;
 mod elsewhere;
 mod prepare;
 mod record;
+mod words;
 
-use prepare::{Ready, prepare};
+use prepare::{Ready, Work, prepare};
 use record::{Done, Watch, save};
 
 /// Between two renewals of the lease; also how soon *Stop* is seen and how fresh the shown progress is.
@@ -85,12 +87,18 @@ struct Found {
     covers: Vec<coverage::Place>,
     /// What the settings selected.
     selects: Selects,
+    /// How a deployment stands.
+    state: Option<State>,
 }
 
 impl Found {
     fn new(scan: Scan, selects: Selects) -> Self {
         let covers = scan.covers.into_iter().map(place).collect();
-        Self { items: scan.items.into_iter().map(item).collect(), gaps: scan.gaps, covers, selects }
+        Self { items: scan.items.into_iter().map(item).collect(), gaps: scan.gaps, covers, selects, state: None }
+    }
+
+    fn deployed(outcome: Outcome) -> Self {
+        Self { state: Some(outcome.state), ..Self::new(outcome.scan, Box::new(|_, _| true)) }
     }
 
     /// Whether an item that an earlier scan found, and this one did not, may still be there.
@@ -135,18 +143,25 @@ async fn attempt(
     };
     let (lease, sent_to) = (Lease::new(cancel), SentTo::default());
     let (integration, used, verdict, echoes) = match prepared {
-        Err(refusal) => (refusal.integration, None, refusal.verdict, Echoes::default()),
+        Err(refusal) => (refusal.integration, Vec::new(), refusal.verdict, Echoes::default()),
         Ok(ready) => {
             let verdict = act(services, run, &ready, &lease, &sent_to).await;
             let Some(verdict) = verdict else { return Ok(None) };
-            let echoes = Echoes::of_opened(ready.credential.as_ref().map(|opened| (opened.kind, &opened.values)));
-            let used = ready.credential.map(|opened| opened.id);
+            let opened = ready.opened.iter().map(|(_, opened)| opened);
+            let echoes = Echoes::of_opened(opened.clone().map(|opened| (opened.kind, &opened.values)));
+            let used = opened.map(|opened| opened.id).collect();
             ((*ready.integration).clone(), used, verdict, echoes)
         }
     };
     let limit_days = alarms::limit_days(services);
-    let mut done =
-        Done { integration: integration.clone(), used, verdict, sent_to: sent_to.hosts(), echoes, limit_days };
+    let mut done = Done {
+        integration: integration.clone(),
+        used: used.clone(),
+        verdict,
+        sent_to: sent_to.hosts(),
+        echoes,
+        limit_days,
+    };
     done.take_out_echoes();
     let (sent_to, echoes) = (done.sent_to.clone(), done.echoes.clone());
     let saved = tokio::select! {
@@ -173,47 +188,59 @@ fn actor(vault: &Vault, run: &Run) -> Actor {
 /// Scans under a lease that is kept alive meanwhile. `None` when there is nothing to record.
 async fn act(services: &Services, run: &Run, ready: &Ready, lease: &Lease, sent_to: &SentTo) -> Option<Verdict> {
     let progress = Arc::clone(&lease.watch.progress);
-    let main = ready.credential.as_ref().map(Opened::secret);
     let cx = Context {
+        secrets: ready.opened.iter().map(|(role, opened)| (*role, opened.secret())).collect(),
         report: Report::to(move |now| *progress.lock().unwrap_or_else(PoisonError::into_inner) = now),
         stop: lease.watch.stop.clone(),
         sent_to: sent_to.clone(),
         places: run.places.clone(),
-        ..Context::new(services.outside(), &ready.settings, &ready.integration.name, main)
+        ..Context::new(services.outside(), &ready.settings, &ready.integration.name, None)
     };
     let result = tokio::select! {
-        result = scan(ready.scanner, &cx) => result,
+        result = work(&ready.work, &cx) => result,
         never = keep_alive(services, run, lease) => match never {},
     };
     if lease.lost.get() {
         return None;
     }
     match result {
-        Ok(mut found) => {
+        Ok(Brought::Deployment(outcome)) => Some(Verdict::Found(Found::deployed(outcome))),
+        Ok(Brought::Scan(mut found, selects)) => {
             // What else was read would stand beside what is kept of other places.
             found.items.retain(|item| run.places.as_ref().is_none_or(|places| places.contains(&item.place)));
-            Some(Verdict::Found(Found::new(found, ready.scanner.selects(&ready.settings))))
+            Some(Verdict::Found(Found::new(found, selects)))
         }
         Err(End::Failed(gap)) if gap.cause == ProviderError::Stopped => lease.asked.get().then_some(Verdict::Stopped),
         Err(End::Failed(gap)) => Some(Verdict::failed(gap.step.label, gap.to_string())),
         Err(End::Panicked) => {
-            tracing::error!(run = %run.id, "a scan panicked");
-            let error = "The scan failed by a fault of Strongroom itself. It has been logged; please report it.";
+            tracing::error!(run = %run.id, "a run panicked");
+            let error = "It failed by a fault of Strongroom itself. It has been logged; please report it.";
             Some(Verdict::failed(RUNNING, error))
         }
     }
 }
 
-/// How a scan ends without an inventory.
+/// What a run brings home.
+enum Brought {
+    Scan(Scan, Selects),
+    Deployment(Outcome),
+}
+
+/// How a run ends without an inventory.
 enum End {
     Failed(Box<Gap>),
     Panicked,
 }
 
-/// A panic in a scan fails the run and not the worker.
-async fn scan(scanner: &dyn Scanner, cx: &Context<'_>) -> Result<Scan, End> {
+/// A panic in a provider fails the run and not the worker.
+async fn work(work: &Work, cx: &Context<'_>) -> Result<Brought, End> {
     // Made inside, since a provider may also panic before its future is polled.
-    let work = async move { scanner.scan(cx).await };
+    let work = async move {
+        match work {
+            Work::Scan(scanner) => scanner.scan(cx).await.map(|scan| Brought::Scan(scan, scanner.selects(cx.settings))),
+            Work::Deploy(order) => order.carry_out(cx).await.map(Brought::Deployment),
+        }
+    };
     match AssertUnwindSafe(work).catch_unwind().await {
         Ok(result) => result.map_err(|gap| End::Failed(Box::new(gap))),
         Err(_) => Err(End::Panicked),

@@ -1,13 +1,15 @@
 //! Before a run: integration and credential are loaded, both rows checked, and the secret opened, in one short
 //! transaction in which the opening is audited. Whatever is not as Strongroom wrote it ends the run here.
 
+use super::deploy::{self, Order};
 use super::{Verdict, actor};
 use crate::form::Values;
 use crate::integrations::Spec;
-use crate::integrations::spec::Scanner;
+use crate::integrations::context::MAIN;
+use crate::integrations::spec::{Does, Scanner, Use};
 use crate::models::altered;
 use crate::models::integrations::{self, Integration};
-use crate::models::runs::{self, Run};
+use crate::models::runs::{self, Run, RunAction};
 use crate::models::trust::{Doubt, Trusted};
 use crate::models::{Conn, CredentialId, DbError, IntegrationId};
 use crate::opening::{self, Opened};
@@ -20,9 +22,16 @@ const OPENING: &str = "Opening the credential";
 /// What a run works with.
 pub struct Ready {
     pub integration: Trusted<Integration>,
-    pub scanner: &'static dyn Scanner,
+    pub work: Work,
     pub settings: Values,
-    pub credential: Option<Opened>,
+    /// The opened credentials, each with its role; the main one first.
+    pub opened: Vec<(&'static str, Opened)>,
+}
+
+/// What the run does.
+pub enum Work {
+    Scan(&'static dyn Scanner),
+    Deploy(Order),
 }
 
 /// A run that ends before it begins.
@@ -46,9 +55,7 @@ pub fn prepare(
         }
     };
     let verdict = match look(conn, vault, run, &integration)? {
-        Ok((scanner, settings, credential)) => {
-            return Ok(Ok(Ready { integration, scanner, settings, credential }));
-        }
+        Ok((work, settings, opened)) => return Ok(Ok(Ready { integration, work, settings, opened })),
         Err(verdict) => verdict,
     };
     Ok(Err(Refusal { integration: (*integration).clone(), verdict }))
@@ -63,7 +70,7 @@ fn refuse(conn: &mut Conn, vault: &Vault, integration: &Integration, doubt: Doub
     Ok(Verdict::failed(CHECKING, error))
 }
 
-type Looked = (&'static dyn Scanner, Values, Option<Opened>);
+type Looked = (Work, Values, Vec<(&'static str, Opened)>);
 
 fn look(
     conn: &mut Conn,
@@ -72,58 +79,99 @@ fn look(
     integration: &Trusted<Integration>,
 ) -> Result<Result<Looked, Verdict>, DbError> {
     if run.worn_out() {
-        let error = "The run was interrupted three times. Look at the log, then scan again.";
+        let error = "The run was interrupted three times. Look at the log, then start it again.";
         return Ok(Err(Verdict::failed(super::RUNNING, error)));
     }
     // Who asked for the run is named in the audit trail.
     if runs::judge(vault, run).is_some() {
-        let error = "Checking the integration failed: the record of this run is not what Strongroom saved. Scan again.";
+        let error = "Checking the integration failed: the record of this run is not what Strongroom saved. \
+                     Start it again.";
         return Ok(Err(Verdict::failed(CHECKING, error)));
     }
     altered::settle(conn, integration)?;
     if !integration.active {
         return Ok(Err(Verdict::Stopped));
     }
-    let spec = Spec::find(&integration.version);
-    let (scanner, settings) = (spec.and_then(Spec::scanner), Values::from_json(integration.settings.as_bytes()));
-    let (Some(spec), Some(scanner), Some(settings)) = (spec, scanner, settings) else {
-        let error = "Checking the integration failed: this release of Strongroom does not know its version or settings. \
-                     Edit the integration.";
-        return Ok(Err(Verdict::failed(CHECKING, error)));
+    let (spec, settings) = (Spec::find(&integration.version), Values::from_json(integration.settings.as_bytes()));
+    let (Some(spec), Some(settings)) = (spec, settings) else { return Ok(Err(unknown())) };
+    let opened = match open_all(conn, vault, run, integration, spec)? {
+        Ok(opened) => opened,
+        Err(verdict) => return Ok(Err(verdict)),
     };
-    let Some(credential) = integration.credential_id else {
-        if spec.needs_credential() {
+    let work = match (&spec.does, run.action) {
+        (Does::Scan(scanner), RunAction::Scan | RunAction::ScanPlaces) => Work::Scan(*scanner),
+        (Does::Deploy(deployment), RunAction::Deploy | RunAction::Observe | RunAction::Remove) => {
+            let about = deploy::About { spec, integration, settings: &settings, opened: &opened };
+            match deploy::prepare(conn, vault, run, *deployment, &about)? {
+                Ok(order) => Work::Deploy(order),
+                Err(why) => {
+                    return Ok(Err(Verdict::failed(CHECKING, format!("Checking the integration failed: {why}"))));
+                }
+            }
+        }
+        _ => return Ok(Err(unknown())),
+    };
+    Ok(Ok((work, settings, opened)))
+}
+
+fn unknown() -> Verdict {
+    let error = "Checking the integration failed: this release of Strongroom does not know its version or settings. Edit \
+                 the integration.";
+    Verdict::failed(CHECKING, error)
+}
+
+/// Opens the credentials of every role, the main one first.
+fn open_all(
+    conn: &mut Conn,
+    vault: &Vault,
+    run: &Run,
+    integration: &Integration,
+    spec: &'static Spec,
+) -> Result<Result<Vec<(&'static str, Opened)>, Verdict>, DbError> {
+    let mut opened = Vec::new();
+    match (integration.credential_id, spec.main()) {
+        (Some(id), Some(used)) => match open(conn, vault, run, integration, (used, id, &integration.host))? {
+            Ok(credential) => opened.push((MAIN, credential)),
+            Err(verdict) => return Ok(Err(verdict)),
+        },
+        _ if spec.needs_credential() => {
             let error = "Checking the integration failed: it needs a credential. Choose one.";
             return Ok(Err(Verdict::failed(CHECKING, error)));
         }
-        return Ok(Ok((scanner, settings, None)));
-    };
-    match open(conn, vault, run, integration, credential)? {
-        Ok(opened) if spec.credential_kinds().contains(&opened.kind.slug) => Ok(Ok((scanner, settings, Some(opened)))),
-        Ok(_) => {
-            let sentence = ProviderError::WrongCredential.sentence("the registry");
-            Ok(Err(Verdict::failed(OPENING, format!("Opening the credential failed: {sentence}"))))
-        }
-        Err(verdict) => Ok(Err(verdict)),
+        _ => {}
     }
+    for usage in integration.further.iter() {
+        let Some(used) = spec.used_as(&usage.role) else { return Ok(Err(unknown())) };
+        match open(conn, vault, run, integration, (used, usage.credential, &usage.host))? {
+            Ok(credential) => opened.push((used.role, credential)),
+            Err(verdict) => return Ok(Err(verdict)),
+        }
+    }
+    Ok(Ok(opened))
 }
 
-/// Opens the credential for this run, and writes down who did so, for what, and where it goes.
+/// Opens the credential of a role for this run, and writes down who did so, for what, and where it goes.
 fn open(
     conn: &mut Conn,
     vault: &Vault,
     run: &Run,
     integration: &Integration,
-    id: CredentialId,
+    (used, id, host): (&Use, CredentialId, &str),
 ) -> Result<Result<Opened, Verdict>, DbError> {
-    let why = format!("for {} to {}", integration.name, integration.host);
-    match opening::open(conn, vault, &actor(vault, run), id, why)? {
-        Ok(opened) => {
-            runs::set_credential(conn, run.id, opened.id, opened.version)?;
-            Ok(Ok(opened))
-        }
+    let why = format!("for {} to {host}", integration.name);
+    let opened = match opening::open(conn, vault, &actor(vault, run), id, why)? {
+        Ok(opened) => opened,
         Err(closed) => {
-            Ok(Err(Verdict::failed(OPENING, format!("Opening the credential failed: {}", closed.sentence()))))
+            let error = format!("Opening the credential failed: {}", closed.sentence());
+            return Ok(Err(Verdict::failed(OPENING, error)));
         }
+    };
+    if used.role == MAIN {
+        runs::set_credential(conn, run.id, opened.id, opened.version)?;
     }
+    if !used.kinds.contains(&opened.kind.slug) {
+        let sentence = ProviderError::WrongCredential.sentence("the service");
+        return Ok(Err(Verdict::failed(OPENING, format!("Opening the credential failed: {sentence}"))));
+    }
+    Ok(Ok(opened))
 }

@@ -7,15 +7,16 @@ use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
 use super::elsewhere::{self, Elsewhere};
-use super::{Found, HEARTBEAT, Verdict, actor, alarms};
+use super::words::{counted, is_of_deployment, noun, words};
+use super::{Found, HEARTBEAT, Verdict, actor, alarms, deploy};
 use crate::echoes::Echoes;
 use crate::integrations::Family;
 use crate::integrations::progress::{Progress, Step};
 use crate::models::alerts::{self, Subject};
 use crate::models::events::{self, Action};
-use crate::models::integrations::Integration;
+use crate::models::integrations::{self, Integration};
 use crate::models::run_ends::{self, Counts, Gap, NAMED_GAPS, Outcome};
-use crate::models::runs::{self, Run};
+use crate::models::runs::{self, Run, RunAction};
 use crate::models::{
     self, Conn, CredentialId, DbError, ReplicaId, alert_settings, cloud_keys, coverage, credentials, items,
 };
@@ -28,8 +29,8 @@ const SAVE_WITHIN: Duration = Duration::from_secs(20);
 /// Everything that is written down at the end.
 pub struct Done {
     pub integration: Integration,
-    /// The credential that was opened.
-    pub used: Option<CredentialId>,
+    /// The credentials that were opened.
+    pub used: Vec<CredentialId>,
     pub verdict: Verdict,
     /// Hosts other than the service's that were sent the credential.
     pub sent_to: Vec<String>,
@@ -53,6 +54,9 @@ impl Done {
                     for text in [&mut item.place, &mut item.name, &mut item.fingerprint, &mut item.facts] {
                         echoes.take_out(text);
                     }
+                }
+                if let Some(state) = &mut found.state {
+                    deploy::clean(state, echoes);
                 }
                 found.items.sort_by(|a, b| (&a.place, &a.name).cmp(&(&b.place, &b.name)));
                 found.items.dedup_by(|a, b| a.place == b.place && a.name == b.name);
@@ -125,7 +129,7 @@ fn record(
             integration: done.integration.id,
             run: run.id,
             found: &found.items,
-            places: run.places.as_deref(),
+            places: run.places.as_deref().filter(|_| found.state.is_none()),
             keeps: (!found.gaps.is_empty()).then_some(&keeps as items::Keeps),
         }),
         _ => None,
@@ -141,8 +145,10 @@ fn record(
     let (word, outcome, detail) = match (&done.verdict, &saving) {
         (Verdict::Found(found), Some(saving)) => {
             let difference = saving.replace(conn, &|saved| watch.saved(saved, found.items.len()))?;
+            if let Some(state) = &found.state {
+                deploy::save(conn, run, &done.integration, state)?;
             // A scan of some places covers nothing anew, and knows nothing of the others.
-            if run.places.is_none() {
+            } else if run.places.is_none() {
                 coverage::save(conn, done.integration.id, &done.integration.settings, &found.covers)?;
                 alarms::settle(conn, &done.integration, &found.items)?;
             }
@@ -150,28 +156,37 @@ fn record(
                 cloud_keys::tell(conn, done.integration.id)?;
                 alarms::settle_keys(conn, (done.integration.id, &done.integration.name), done.limit_days)?;
             }
-            let elsewhere = match &run.places {
-                Some(places) => elsewhere::unread(conn, done.integration.id, places)?,
-                None => Elsewhere::default(),
+            let elsewhere = match (&run.places, &found.state) {
+                (Some(places), None) => elsewhere::unread(conn, done.integration.id, places)?,
+                (_, Some(state)) => Elsewhere::of_deployment(deploy::amiss(state)),
+                _ => Elsewhere::default(),
             };
-            read(found, difference, &counted(run, noun(&done.integration)), &done.echoes, elsewhere)
+            read(found, difference, (run, &counted(run, noun(&done.integration))), &done.echoes, elsewhere)
         }
         (Verdict::Failed { step, error }, _) => {
             let outcome = Outcome::Failed { step: (*step).to_owned(), error: error.clone() };
-            (Action::ScanFailed, outcome, error.clone())
+            (words(run.action).failed, outcome, error.clone())
         }
-        _ => (Action::ScanStopped, Outcome::Stopped, String::new()),
+        _ => (words(run.action).stopped, Outcome::Stopped, String::new()),
     };
     if !run_ends::end(conn, run, replica, &outcome)? {
         return Err(DbError::Stale);
     }
-    if run.places.is_none() {
+    if run.action != RunAction::ScanPlaces {
         tell(conn, vault, done)?;
     }
-    if let Some(credential) = done.used {
-        credentials::touch(conn, credential)?;
+    if is_of_deployment(run) && !matches!(done.verdict, Verdict::Found(_)) {
+        deploy::look_again(conn, &done.integration)?;
+    }
+    for credential in &done.used {
+        credentials::touch(conn, *credential)?;
     }
     ledger.record(conn, vault, &actor(vault, run), &done.integration.event(word, with_hosts(detail, &done.sent_to)))?;
+    if let Verdict::Found(Found { state: Some(state), .. }) = &done.verdict
+        && deploy::ends_with_deletion(run, state)
+    {
+        integrations::delete(conn, vault, &actor(vault, run), done.integration.id)?;
+    }
     Ok(word.name())
 }
 
@@ -179,7 +194,7 @@ fn record(
 fn read(
     found: &Found,
     difference: items::Difference,
-    items: &str,
+    (run, items): (&Run, &str),
     echoes: &Echoes,
     elsewhere: Elsewhere,
 ) -> (Action, Outcome, String) {
@@ -200,26 +215,14 @@ fn read(
     let named = named.chain(elsewhere.named).take(NAMED_GAPS).collect();
     let error = gaps.first().map(|first| clean(first.clone().with_others(gaps.len() - 1).to_string()));
     let error = error.or(elsewhere.error);
+    let words = words(run.action);
     let (word, detail) = match gaps.len() {
-        0 => (Action::ScanSucceeded, format!("{} {items}", counts.found)),
-        1 => (Action::ScanPartly, format!("{} {items}, 1 gap", counts.found)),
-        gaps => (Action::ScanPartly, format!("{} {items}, {gaps} gaps", counts.found)),
+        0 if is_of_deployment(run) && counts.gaps > 0 => (words.partly, error.clone().unwrap_or_default()),
+        0 => (words.succeeded, format!("{} {items}", counts.found)),
+        1 => (words.partly, format!("{} {items}, 1 gap", counts.found)),
+        gaps => (words.partly, format!("{} {items}, {gaps} gaps", counts.found)),
     };
     (word, Outcome::Read { counts, named, error }, detail)
-}
-
-/// `images`, `images of team/app`, `images of 3 places`
-fn counted(run: &Run, noun: &str) -> String {
-    match run.places.as_deref() {
-        None => format!("{noun}s"),
-        Some([place]) => format!("{noun}s of {place}"),
-        Some(places) => format!("{noun}s of {} places", places.len()),
-    }
-}
-
-/// What one item of the integration's family is called.
-fn noun(integration: &Integration) -> &'static str {
-    Family::find(&integration.family).and_then(Family::inventory).map_or("item", |inventory| inventory.noun)
 }
 
 /// The detail of the run's event, with the other hosts that were sent the credential.

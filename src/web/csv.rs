@@ -2,10 +2,14 @@
 //! written, and that no spreadsheet runs a cell as a formula (OWASP, CSV injection), is here.
 
 use std::borrow::Cow;
+use std::future::Future;
 
 use actix_web::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use actix_web::web::Bytes;
 use actix_web::{HttpResponse, HttpResponseBuilder};
+use futures_util::{StreamExt, stream};
+
+use crate::models::DbError;
 
 /// The media type of such a file.
 pub const TYPE: &str = "text/csv; charset=utf-8";
@@ -32,6 +36,31 @@ pub fn lines<R: AsRef<[C]>, C: AsRef<str>>(rows: impl IntoIterator<Item = R>) ->
         let _ = writer.write_record(row.as_ref().iter().map(|cell| harmless(cell.as_ref()).into_owned()));
     }
     writer.into_inner().unwrap_or_default().into()
+}
+
+/// A piece of a table: its rows, and where the next one begins.
+pub type Piece<K> = (Vec<Vec<String>>, Option<K>);
+
+/// A whole table, read and sent a piece at a time, so that no store is too large. The first piece is at hand: a database
+/// that is away is a page and not half a file.
+pub fn in_pieces<K, F, L>(name: &str, head: &[&str], first: Piece<K>, load: L) -> HttpResponse
+where
+    K: 'static,
+    F: Future<Output = Result<Piece<K>, DbError>> + 'static,
+    L: Fn(K) -> F + Clone + 'static,
+{
+    let head: Vec<String> = head.iter().map(|name| (*name).to_owned()).collect();
+    let (rows, next) = first;
+    let begin = lines(std::iter::once(head).chain(rows));
+    let rest = stream::try_unfold(next, move |next| {
+        let load = load.clone();
+        async move {
+            let Some(next) = next else { return Ok::<_, DbError>(None) };
+            let (rows, next) = load(next).await?;
+            Ok(Some((lines(rows), next)))
+        }
+    });
+    attachment(name).streaming(stream::once(async { Ok::<Bytes, DbError>(begin) }).chain(Box::pin(rest)))
 }
 
 /// A cell that no spreadsheet takes for a formula: names from elsewhere are not ours to trust.

@@ -130,6 +130,12 @@ tree! {
     post "/integrations/{id}/delete"     => integrations::delete::delete;
     post "/integrations/{id}/runs"       => integrations::runs::create;
     post "/integrations/{id}/stop"       => integrations::runs::stop;
+    post "/integrations/{id}/preview"    => integrations::deployment::preview::create;
+    post "/integrations/{id}/deploy"     => integrations::deployment::deploy::create;
+    get  "/integrations/{id}/undo"       => integrations::deployment::undo::confirm;
+    post "/integrations/{id}/undo"       => integrations::deployment::undo::create;
+    get  "/integrations/{id}/removal"    => integrations::deployment::remove::confirm;
+    post "/integrations/{id}/removal"    => integrations::deployment::remove::create;
     post "/integrations/{id}/test-alert" => integrations::trial::create;
     post "/integrations/{id}/webhook"     => integrations::hook::create;
     post "/integrations/{id}/webhook/off" => integrations::hook::destroy;
@@ -187,6 +193,7 @@ tree! {
     post "/account/confirm" => account::confirm::create;
 
     get  "/users"    => users::index::index;
+    get  "/users.csv" => users::export::csv;
     get  "/users/new" => users::new::new;
     post "/users/new" => users::new::create;
     get  "/users/{id}" => users::show::show;
@@ -204,6 +211,7 @@ tree! {
     get  "/audit.csv" => audit::export::show;
 
     get  "/alerts"          => alerts::index::index;
+    get  "/alerts.csv"      => alerts::export::csv;
     get  "/alerts/settings" => alerts::settings::edit;
     post "/alerts/settings" => alerts::settings::update;
     post "/alerts/bulk"     => alerts::bulk::act;

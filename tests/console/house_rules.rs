@@ -143,8 +143,8 @@ fn secrets_are_opened_in_few_places() {
 }
 
 /// Rows under a keyed check. Whoever reads one gets it as `Seen` or `Trusted`, and must choose.
-const SIGNED: [&str; 9] =
-    ["User", "Session", "Credential", "Integration", "Recipient", "Hook", "Kek", "Health", "Deployment"];
+const SIGNED: [&str; 10] =
+    ["User", "Session", "Credential", "Integration", "Recipient", "Hook", "Kek", "Health", "Deployment", "Deployed"];
 
 /// What returns such a row bare, and why it may.
 const BARE: [&str; 5] = [

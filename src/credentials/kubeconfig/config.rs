@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde_json::json;
 use zeroize::Zeroizing;
 
+use super::issued::Place;
 use super::refusals;
 use crate::credentials::document::{self, Node};
 use crate::credentials::{checks, pem};
@@ -120,6 +121,17 @@ impl Kubeconfig {
         })
         .to_string()
     }
+}
+
+/// The cluster of the current context, and whether its user would run a program to log in.
+pub(super) fn place(text: &str) -> Result<(Place, bool), String> {
+    let root = root(text)?;
+    let (_, body) = chosen(&root)?;
+    let user = named(&root, "users", "user", required(body, "context", "user")?)?;
+    let cluster = named(&root, "clusters", "cluster", required(body, "context", "cluster")?)?;
+    refusals::cluster(cluster)?;
+    let (server, authority) = read_cluster(cluster)?;
+    Ok((Place { server, authority }, refusals::runs(user)))
 }
 
 impl TryFrom<String> for Kubeconfig {

@@ -47,6 +47,11 @@ pub fn cluster(cluster: &Node) -> Result<(), String> {
     Ok(())
 }
 
+/// Whether a program would get the user's token.
+pub fn runs(user: &Node) -> bool {
+    ["exec", "auth-provider"].iter().any(|name| user.get(name).is_some())
+}
+
 /// Refuses every way to log in that is not inline.
 pub fn user(user: &Node) -> Result<(), String> {
     if let Some(exec) = user.get("exec") {

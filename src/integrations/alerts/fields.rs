@@ -20,6 +20,7 @@ pub const TRIGGER_FIELDS: [Field; TRIGGERS] = [
     trigger("on_failed_scan", "Notify about failed scans"),
     trigger("on_old_runtime", "Notify about old runtimes of functions"),
     trigger("on_old_cloud_key", "Notify about old keys in the cloud"),
+    trigger("on_drift", "Notify about drift of deployments"),
     trigger("on_integrity", "Notify about integrity errors"),
     trigger("on_delivery", "Notify about undelivered alerts"),
     trigger("on_lockout", "Notify about login lockouts"),

@@ -22,6 +22,8 @@ pub enum Trigger {
     OldRuntime,
     /// An account in a cloud has old keys that are not stored here.
     OldCloudKey,
+    /// What is deployed in a cluster is not as it was deployed, or does not run.
+    Drift,
     /// A row is not what Strongroom saved.
     Integrity,
     /// A message could not be delivered, or a channel was switched off.
@@ -31,13 +33,14 @@ pub enum Trigger {
 }
 
 impl Trigger {
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Stale,
         Self::Expiring,
         Self::FailedTest,
         Self::FailedScan,
         Self::OldRuntime,
         Self::OldCloudKey,
+        Self::Drift,
         Self::Integrity,
         Self::Delivery,
         Self::Lockout,
@@ -52,6 +55,7 @@ impl Trigger {
             Self::FailedScan => "failed_scan",
             Self::OldRuntime => "old_runtime",
             Self::OldCloudKey => "old_cloud_key",
+            Self::Drift => "drift",
             Self::Integrity => "integrity",
             Self::Delivery => "delivery",
             Self::Lockout => "lockout",
@@ -70,6 +74,7 @@ impl Trigger {
             Self::FailedScan => "Failed scan",
             Self::OldRuntime => "Old runtime",
             Self::OldCloudKey => "Old key in the cloud",
+            Self::Drift => "Drift",
             Self::Integrity => "Integrity error",
             Self::Delivery => "Undelivered alert",
             Self::Lockout => "Login lockout",
@@ -85,6 +90,7 @@ impl Trigger {
             Self::FailedScan => "on_failed_scan",
             Self::OldRuntime => "on_old_runtime",
             Self::OldCloudKey => "on_old_cloud_key",
+            Self::Drift => "on_drift",
             Self::Integrity => "on_integrity",
             Self::Delivery => "on_delivery",
             Self::Lockout => "on_lockout",

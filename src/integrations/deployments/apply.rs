@@ -126,8 +126,9 @@ impl Writer<'_> {
             doomed.delete_and_wait(&object, live).await?;
         }
         let mut body = judged.desired.body.clone();
-        let left = judged.conflicts.iter().filter(|owned| !self.options.takes(&object, &owned.field));
-        for owned in left {
+        // A new object has no other managers.
+        let is_new = !judged.fixed.is_empty();
+        for owned in judged.conflicts.iter().filter(|owned| !is_new && !self.options.takes(&object, &owned.field)) {
             paths::remove(&mut body, &owned.field);
         }
         let takes_any = judged.conflicts.iter().any(|owned| self.options.takes(&object, &owned.field));
@@ -136,7 +137,7 @@ impl Writer<'_> {
         let failed = |error| Fault::new(STEP, &object, Deed::Apply, error);
         let live = applied.map_err(failed)?;
         let taken = judged.additions.iter().map(|(owned, _)| owned.field.as_str());
-        let taken: Vec<&str> = taken.filter(|field| self.options.takes(&object, field)).collect();
+        let taken: Vec<&str> = taken.filter(|field| !is_new && self.options.takes(&object, field)).collect();
         if !taken.is_empty() {
             let patch = additions::without(&live, &taken);
             self.cluster.merge(kind, &object.namespace, &object.name, &patch).await.map_err(failed)?;

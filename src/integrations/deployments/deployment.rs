@@ -2,6 +2,7 @@
 
 use futures_util::future::BoxFuture;
 
+use super::clusters::Clusters;
 use crate::integrations::context::Context;
 use crate::providers::Failure;
 use crate::providers::kubernetes::Cluster;
@@ -14,4 +15,10 @@ pub const AGENT_SECRET: &str = "agent_secret";
 /// Signs in to the cluster that the settings name.
 pub trait Deployment: Sync {
     fn open<'a>(&'a self, cx: &'a Context<'a>) -> BoxFuture<'a, Result<Cluster, Failure>>;
+
+    /// The clusters that the credential can see, to choose one from; the settings may lack all that is no part of how it
+    /// signs in. `None` where a credential is of one cluster.
+    fn clusters<'a>(&'a self, _cx: &'a Context<'a>) -> Option<BoxFuture<'a, Result<Clusters, Failure>>> {
+        None
+    }
 }

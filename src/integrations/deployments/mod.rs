@@ -6,11 +6,16 @@ use super::spec::Spec;
 
 mod access;
 mod additions;
+mod aks;
 mod apply;
+mod clusters;
 mod compare;
 mod deployment;
+mod eks;
 mod faults;
 mod fields;
+mod gke;
+mod greeting;
 mod image;
 mod judge;
 mod kubernetes;
@@ -30,6 +35,7 @@ mod preflight;
 mod preview;
 mod pull;
 mod remove;
+mod rights;
 mod rollout;
 mod rules;
 mod secrets;
@@ -40,6 +46,7 @@ mod survey;
 mod uses;
 
 pub use apply::apply;
+pub use clusters::{Clusters, Seen};
 pub use deployment::{AGENT_SECRET, Deployment, PULL_SECRET};
 pub use faults::known_faults;
 pub use fields::{NAMESPACE, registry_host};
@@ -52,5 +59,9 @@ pub use remove::remove;
 pub use rules::{Rule, of as rules};
 pub use state::{Difference, Outcome, State};
 
+/// The setting that says how often the cluster is compared with what was deployed, in minutes; `off`: never. It changes
+/// nothing in the cluster.
+pub const DRIFT_CHECK: &str = "drift_check";
+
 /// Every way to a cluster, in the order of the form's list.
-pub static VERSIONS: &[&Spec] = &[&kubernetes::KUBERNETES];
+pub static VERSIONS: &[&Spec] = &[&kubernetes::KUBERNETES, &eks::EKS, &gke::GKE, &aks::AKS];

@@ -7,9 +7,10 @@ use serde_json::Value;
 use super::faults::{Deed, Fault};
 use super::mark::{DEPLOYMENT, Mark};
 use super::objects::Desired;
+use super::pods::short;
 use super::sight::{Sight, look};
 use crate::integrations::progress::Step;
-use crate::providers::kubernetes::kinds::{self, INHABITANTS};
+use crate::providers::kubernetes::kinds::{self, INHABITANTS, Kind};
 use crate::providers::kubernetes::{ApiError, Cluster, Refusal};
 
 /// What is there.
@@ -76,29 +77,45 @@ struct Metadata {
     labels: std::collections::BTreeMap<String, String>,
 }
 
-/// What else lives in a namespace, as far as the login may list it: the first thing found, in words.
-pub(super) async fn inhabitant(cluster: &Cluster, namespace: &str, mark: &Mark) -> Result<Option<String>, Fault> {
-    let id = mark.id.to_string();
+/// Why a namespace of ours has to stay, as a sentence: something else lives in it, or may.
+pub(super) async fn inhabited(cluster: &Cluster, namespace: &str, mark: &Mark) -> Result<Option<String>, Fault> {
     for kind in std::iter::once(&kinds::POD).chain(&INHABITANTS) {
         let found = match cluster.list::<Named>(kind, namespace, "").await {
             Ok(found) => found.items,
-            Err(ApiError::Refused(_)) => continue,
+            Err(error) if error.is_missing() => continue,
+            Err(error) if error.is_forbidden() => return Ok(Some(unseen(kind, namespace))),
             Err(error) => {
                 let at = format!("{} in {namespace}", kind.plural);
                 return Err(Fault { step: Step::REMOVING, at, deed: Deed::List, error });
             }
         };
-        let is_other = |one: &&Named| {
-            // Every namespace has these by itself.
-            let by_itself = [("ConfigMap", "kube-root-ca.crt"), ("ServiceAccount", "default")];
-            let is_ours = one.metadata.labels.get(DEPLOYMENT) == Some(&id);
-            !is_ours && !by_itself.contains(&(kind.kind, one.metadata.name.as_str()))
-        };
-        if let Some(other) = found.iter().find(is_other) {
-            return Ok(Some(format!("{} {}", kind.kind, super::pods::short(&other.metadata.name))));
+        if let Some(other) = found.iter().find(|one| one.is_of_others(kind, mark)) {
+            let other = short(&other.metadata.name);
+            return Ok(Some(format!(
+                "Namespace {namespace} stays, since something else lives in it: {} {other}.",
+                kind.kind
+            )));
         }
     }
     Ok(None)
+}
+
+fn unseen(kind: &Kind, namespace: &str) -> String {
+    format!(
+        "Namespace {namespace} stays: the login may not list {}, so Strongroom can't see whether others use it. If \
+         nobody does, run kubectl delete namespace {namespace}.",
+        kind.plural
+    )
+}
+
+impl Named {
+    fn is_of_others(&self, kind: &Kind, mark: &Mark) -> bool {
+        // Every namespace has these by itself.
+        let by_itself = [("ConfigMap", "kube-root-ca.crt"), ("ServiceAccount", "default")];
+        // All else of ours is gone by now: what bears our mark still is a copy of others.
+        let is_our_pod = *kind == kinds::POD && self.metadata.labels.get(DEPLOYMENT) == Some(&mark.id.to_string());
+        !is_our_pod && !by_itself.contains(&(kind.kind, self.metadata.name.as_str()))
+    }
 }
 
 /// Why a namespace that is being deleted is still there, as the cluster's controller found out.

@@ -6,6 +6,7 @@ use super::faults::{Deed, Fault};
 use super::judge::Place;
 use super::mark::{Mark, ObjectRef};
 use super::namespace::Namespace;
+use super::nodes::Node;
 use super::objects::{Desired, Plan};
 use super::parts::Parts;
 use super::preview::{Change, ChangeKind, Preview};
@@ -29,10 +30,13 @@ pub async fn preview(deployment: &dyn Deployment, cx: &Context<'_>, mark: &Mark)
         Err(objection) => return Ok(Preview { objections: vec![objection], ..Preview::default() }),
     };
     cx.report.step(STEP);
-    look(&cluster, cx, &parts, plan).await.map_err(Fault::failure)
+    let (looked, image) = tokio::join!(look(&cluster, &parts, plan), pull::look_up(cx));
+    let (mut preview, nodes) = looked.map_err(Fault::failure)?;
+    preview.warnings.extend(pull::warnings(cx, image, &nodes));
+    Ok(preview)
 }
 
-async fn look(cluster: &Cluster, cx: &Context<'_>, parts: &Parts<'_>, plan: Plan) -> Result<Preview, Fault> {
+async fn look(cluster: &Cluster, parts: &Parts<'_>, plan: Plan) -> Result<(Preview, Vec<Node>), Fault> {
     let mut preview = Preview { cluster_version: version(cluster, STEP).await?, ..Preview::default() };
     let namespace = Namespace::find(cluster, &plan.namespace, parts.mark, STEP).await?;
     preview.access = access(cluster, &plan).await?;
@@ -57,8 +61,7 @@ async fn look(cluster: &Cluster, cx: &Context<'_>, parts: &Parts<'_>, plan: Plan
         let said = "No node matches the node selector and tolerations now, so the agent would run nowhere.";
         preview.warnings.push(said.to_owned());
     }
-    preview.warnings.extend(pull::warnings(cx, nodes.as_deref()).await);
-    Ok(preview)
+    Ok((preview, nodes.unwrap_or_default()))
 }
 
 /// Says which rights are missing; whether one is without which nothing can be applied.

@@ -1,6 +1,8 @@
 //! Whether the image is there, and can be pulled with the pull secret: asked from here, where the registry may be out of
 //! reach although the nodes reach it. So nothing that is found stops a deployment.
 
+use std::time::Duration;
+
 use secrecy::SecretString;
 use url::Url;
 
@@ -13,8 +15,21 @@ use crate::providers::ProviderError;
 use crate::providers::egress::Tls;
 use crate::providers::oci_registry::{Login, Registry};
 
+/// Longest that a preview waits for a registry.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// What a registry says of an image.
+pub(super) type Found = Result<Vec<String>, ProviderError>;
+
+/// Asks the registry for the platforms of the image.
+pub(super) async fn look_up(cx: &Context<'_>) -> Found {
+    let image = Image::parse(cx.settings.get("image")).ok_or(ProviderError::InvalidAddress)?;
+    let late = || ProviderError::Timeout { host: image.host.clone() };
+    tokio::time::timeout(PATIENCE, platforms(cx, &image)).await.unwrap_or_else(|_| Err(late()))
+}
+
 /// Sentences about the image; none where all is well.
-pub(super) async fn warnings(cx: &Context<'_>, nodes: Option<&[Node]>) -> Vec<String> {
+pub(super) fn warnings(cx: &Context<'_>, found: Found, nodes: &[Node]) -> Vec<String> {
     let Some(image) = Image::parse(cx.settings.get("image")) else { return Vec::new() };
     let mut said = Vec::new();
     if image.is_floating() {
@@ -26,15 +41,13 @@ pub(super) async fn warnings(cx: &Context<'_>, nodes: Option<&[Node]>) -> Vec<St
                 .into(),
         );
     }
-    match platforms(cx, &image).await {
-        Ok(platforms) => said.extend(unsupported(&platforms, nodes.unwrap_or_default())),
+    match found {
+        Ok(platforms) => said.extend(unsupported(&platforms, nodes)),
         Err(ProviderError::NotFound) => said.push(format!("The registry {} does not have this image.", image.host)),
         Err(cause) => {
             let why = cause.told("the registry");
-            said.push(format!(
-                "Strongroom could not look the image up at {}. {why} The nodes may still reach it.",
-                image.host
-            ));
+            let host = image.host;
+            said.push(format!("Strongroom could not look the image up at {host}. {why} The nodes may still reach it."));
         }
     }
     said

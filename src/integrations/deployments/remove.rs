@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use super::deployment::Deployment;
 use super::faults::{Deed, Fault, not_open, stopped};
 use super::mark::{Mark, ObjectRef};
-use super::namespace::{inhabitant, stuck};
+use super::namespace::{inhabited, stuck};
 use super::objects::{Desired, Plan};
 use super::parts::Parts;
 use super::sight::{Sight, is_leaving, look, uid};
@@ -149,9 +149,9 @@ impl Doomed<'_> {
         };
         if object.kind == kinds::NAMESPACE.kind
             && !is_leaving(&live)
-            && let Some(other) = inhabitant(self.cluster, &object.name, self.mark).await?
+            && let Some(why) = inhabited(self.cluster, &object.name, self.mark).await?
         {
-            return Ok(End::Stays(format!("{object} stays, since something else lives in it: {other}.")));
+            return Ok(End::Stays(why));
         }
         match self.delete_and_wait(object, &live).await {
             Ok(()) => Ok(End::Gone),

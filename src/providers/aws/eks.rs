@@ -20,6 +20,8 @@ static EKS: Service = Service::regional("eks", "EKS");
 const PAGE: &str = "100";
 /// Longest texts of a description that are shown.
 const MAX_TEXT: usize = 512;
+/// Longest certificate authority, in base64.
+const MAX_AUTHORITY: usize = 65_536;
 
 /// A cluster as EKS describes it; what it leaves out is blank.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -34,6 +36,10 @@ pub struct Cluster {
     pub public: Option<bool>,
     pub private: Option<bool>,
     pub made: Option<DateTime<Utc>>,
+    /// PEM in base64: who signed the endpoint's certificate.
+    pub authority: String,
+    /// Who may sign in stands where: `API`, `API_AND_CONFIG_MAP`, `CONFIG_MAP`.
+    pub mode: String,
 }
 
 #[derive(Deserialize)]
@@ -57,6 +63,19 @@ struct Described {
     /// Seconds since 1970, with a fraction.
     created_at: Option<f64>,
     resources_vpc_config: Option<Network>,
+    certificate_authority: Option<Authority>,
+    access_config: Option<Access>,
+}
+
+#[derive(Deserialize)]
+struct Authority {
+    data: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Access {
+    authentication_mode: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -98,5 +117,11 @@ pub async fn describe(calls: &SignedCalls, region: &Region, name: &str) -> Resul
         public: network.as_ref().and_then(|network| network.endpoint_public_access),
         private: network.as_ref().and_then(|network| network.endpoint_private_access),
         made: cluster.created_at.and_then(|at| DateTime::from_timestamp(at as i64, 0)),
+        authority: cluster
+            .certificate_authority
+            .and_then(|authority| authority.data)
+            .filter(|data| is_plain(data, MAX_AUTHORITY))
+            .unwrap_or_default(),
+        mode: text(cluster.access_config.and_then(|access| access.authentication_mode)),
     })
 }

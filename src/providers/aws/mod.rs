@@ -9,6 +9,7 @@ mod connector;
 pub mod ecr_public;
 pub mod ecs;
 pub mod eks;
+pub mod eks_login;
 mod endpoints;
 mod environment;
 pub mod iam_keys;

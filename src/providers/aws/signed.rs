@@ -4,13 +4,17 @@
 
 use std::time::Duration;
 
+use aws_credential_types::Credentials;
 use aws_credential_types::provider::ProvideCredentials;
-use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
+use aws_sigv4::http_request::{
+    SignableBody, SignableRequest, SignatureLocation, SigningInstructions, SigningSettings, sign,
+};
 use aws_sigv4::sign::v4;
 use reqwest::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use reqwest::{Method, Request};
 use serde_json::Value;
 use url::Url;
+use zeroize::Zeroizing;
 
 use super::service::{Endpoint, Service};
 use super::{Region, Session, answered};
@@ -169,25 +173,14 @@ impl Session {
         endpoint: &Endpoint,
         body: &[u8],
     ) -> Result<(), ProviderError> {
-        let unsigned = || ProviderError::WrongCredential;
-        let keys = self.config().credentials_provider().ok_or_else(unsigned)?;
-        let identity = keys.provide_credentials().await.map_err(|_| unsigned())?.into();
-        let parameters = v4::SigningParams::builder()
-            .identity(&identity)
-            .region(endpoint.region.as_str())
-            .name(service.name)
-            .time(clock::now().into())
-            .settings(SigningSettings::default())
-            .build()
-            .map_err(|_| unsigned())?
-            .into();
+        let keys = self.keys().await?;
         let instructions = {
             let headers =
                 request.headers().iter().filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)));
             let (method, url) = (request.method().as_str(), request.url().as_str());
             let signable = SignableRequest::new(method, url, headers, SignableBody::Bytes(body));
             let signable = signable.map_err(|_| ProviderError::InvalidAddress)?;
-            sign(signable, &parameters).map_err(|_| unsigned())?.into_parts().0
+            instructions(signable, keys, service.name, &endpoint.region, SigningSettings::default())?
         };
         let (headers, _) = instructions.into_parts();
         for header in headers {
@@ -197,6 +190,58 @@ impl Session {
         }
         Ok(())
     }
+
+    /// The address of a call that somebody else is to make with these headers within that time: `GET`, the signature
+    /// in the query.
+    pub(super) async fn presigned(
+        &self,
+        url: &str,
+        headers: &[(&str, &str)],
+        service: &str,
+        region: &Region,
+        valid: Duration,
+    ) -> Result<Zeroizing<String>, ProviderError> {
+        let mut settings = SigningSettings::default();
+        settings.signature_location = SignatureLocation::QueryParams;
+        settings.expires_in = Some(valid);
+        let signable = SignableRequest::new("GET", url, headers.iter().copied(), SignableBody::Bytes(&[]));
+        let signable = signable.map_err(|_| ProviderError::InvalidAddress)?;
+        let (_, parameters) = instructions(signable, self.keys().await?, service, region, settings)?.into_parts();
+        let mut whole = Zeroizing::new(url.to_owned());
+        for (name, value) in parameters {
+            whole.push_str(&format!("&{name}={}", encoded(&value)));
+        }
+        Ok(whole)
+    }
+
+    async fn keys(&self) -> Result<Credentials, ProviderError> {
+        let keys = self.config().credentials_provider().ok_or_else(unsigned)?;
+        keys.provide_credentials().await.map_err(|_| unsigned())
+    }
+}
+
+fn unsigned() -> ProviderError {
+    ProviderError::WrongCredential
+}
+
+fn instructions(
+    request: SignableRequest<'_>,
+    keys: Credentials,
+    service: &str,
+    region: &Region,
+    settings: SigningSettings,
+) -> Result<SigningInstructions, ProviderError> {
+    let identity = keys.into();
+    let parameters = v4::SigningParams::builder()
+        .identity(&identity)
+        .region(region.as_str())
+        .name(service)
+        .time(clock::now().into())
+        .settings(settings)
+        .build()
+        .map_err(|_| unsigned())?
+        .into();
+    Ok(sign(request, &parameters).map_err(|_| unsigned())?.into_parts().0)
 }
 
 #[cfg(test)]

@@ -4,7 +4,9 @@
 //! <https://github.com/microsoft/api-guidelines/blob/vNext/azure/Guidelines.md>,
 //! <https://learn.microsoft.com/en-us/azure/azure-resource-manager/management/request-limits-and-throttling>
 
-use secrecy::SecretString;
+use reqwest::header::{CONTENT_LENGTH, HeaderValue};
+use reqwest::{Method, Request};
+use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 use tokio_util::sync::CancellationToken;
@@ -19,7 +21,7 @@ use crate::providers::oci_registry::{Entries, Lenient, Login, Next, Pages, Regis
 use crate::providers::patience::Observer;
 use crate::providers::probe::{Finding, Verdict};
 use crate::providers::tokens::{Stored, Tokens};
-use crate::providers::{Failure, ProviderError};
+use crate::providers::{Failure, ProviderError, Sent, calls};
 
 /// One of Azure's interfaces.
 #[derive(Debug, PartialEq, Eq)]
@@ -106,6 +108,29 @@ impl<'a> Line<'a> {
         let (entries, rest) =
             self.calls.vendor_pages(path, Sign::Login, pages, read).await.map_err(|cause| needing(right, cause))?;
         Ok((entries, rest.map(|cause| needing(right, cause))))
+    }
+
+    /// The one answer at a path with its query.
+    pub async fn get(&self, right: &'static Right, path: &str) -> Result<Answer, ProviderError> {
+        self.calls.renew(&self.way.token(self.api).await?);
+        self.calls.vendor_get(path, Sign::Login).await.map_err(|cause| needing(right, cause))
+    }
+
+    /// The same of a `POST` without a body, by which Azure hands out keys.
+    pub async fn post(&self, right: &'static Right, path: &str) -> Result<Answer, ProviderError> {
+        let url = self.way.endpoints.url(self.api.service, self.vendor, &format!("/{path}"))?;
+        let mut request = Request::new(Method::POST, url);
+        request.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
+        if !calls::authorize(&mut request, "Bearer", self.way.token(self.api).await?.expose_secret()) {
+            return Err(ProviderError::WrongCredential);
+        }
+        let client = self.way.egress.client(Tls::default())?;
+        let call = calls::send(&client, request);
+        let answer = self.way.stop.run_until_cancelled(call).await.unwrap_or(Err(ProviderError::Stopped))?;
+        match explained(&answer) {
+            Some(cause) => Err(cause),
+            None => answer.accepted(Sent::Token).map_err(|cause| needing(right, cause)),
+        }
     }
 
     /// Where the next page is. An address on the vendor's own host is asked for where the operator moved it to.

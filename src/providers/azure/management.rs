@@ -99,7 +99,7 @@ impl<'a> ResourceId<'a> {
 
 /// Whether a text can name a resource or a group of them, and is one part of a path.
 /// <https://learn.microsoft.com/en-us/azure/azure-resource-manager/management/resource-name-rules>
-fn is_name(name: &str) -> bool {
+pub(super) fn is_name(name: &str) -> bool {
     let good = |c: char| c.is_alphanumeric() || "-._()".contains(c);
     (1..=90).contains(&name.chars().count()) && name.chars().all(good) && name.chars().any(char::is_alphanumeric)
 }

@@ -19,6 +19,7 @@ use crate::credentials::azure::{Cloud, Payload};
 use crate::credentials::pem::{Pair, RsaKey};
 use crate::form::Values;
 
+pub mod aks;
 pub mod container_registry;
 pub mod graph;
 pub mod line;
@@ -44,6 +45,9 @@ pub enum Resource {
     /// Microsoft Graph: users, groups and applications of a tenant.
     /// <https://learn.microsoft.com/en-us/graph/deployments>
     Graph,
+    /// Clusters of Azure Kubernetes Service: one application of Microsoft's stands for all of them, in all clouds.
+    /// <https://learn.microsoft.com/en-us/azure/aks/kubelogin-authentication>
+    Kubernetes,
     /// Exchange Online, for mail by SMTP.
     /// <https://learn.microsoft.com/exchange/client-developer/legacy-protocols/how-to-authenticate-an-imap-pop-smtp-application-by-using-oauth>
     Outlook,
@@ -57,11 +61,12 @@ impl Resource {
             Self::ContainerRegistry => "container-registry",
             Self::KeyVault => "key-vault",
             Self::Graph => "graph",
+            Self::Kubernetes => "kubernetes",
             Self::Outlook => "outlook",
         }
     }
 
-    /// Its address, without a slash at the end; `.default` behind it makes a scope.
+    /// Its address, without a slash at the end, or its application ID; `/.default` behind it makes a scope.
     fn address(self, cloud: Cloud) -> &'static str {
         match (self, cloud) {
             (Self::ResourceManager, cloud) => cloud.resource_manager(),
@@ -74,6 +79,7 @@ impl Resource {
             (Self::Graph, Cloud::China) => "https://microsoftgraph.chinacloudapi.cn",
             (Self::Graph, Cloud::UsGovernment) => "https://graph.microsoft.us",
             (Self::Graph, Cloud::Germany) => "https://graph.microsoft.de",
+            (Self::Kubernetes, _) => "6dae42f8-4368-4678-94ff-3960e28e3630",
             (Self::Outlook, Cloud::Global) => "https://outlook.office365.com",
             (Self::Outlook, Cloud::China) => "https://partner.outlook.cn",
             (Self::Outlook, Cloud::UsGovernment) => "https://outlook.office365.us",
@@ -201,7 +207,9 @@ async fn managed_identity(
 fn identity_query(client: Option<&str>, resource: Resource) -> String {
     let mut query = form_urlencoded::Serializer::new(String::new());
     query.append_pair("api-version", "2018-02-01");
-    query.append_pair("resource", &format!("{}/", resource.address(Cloud::Global)));
+    let address = resource.address(Cloud::Global);
+    let slash = if address.contains("://") { "/" } else { "" };
+    query.append_pair("resource", &format!("{address}{slash}"));
     if let Some(client) = client {
         query.append_pair("client_id", client);
     }

@@ -4,6 +4,7 @@
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
+use super::cluster_doors::Doors;
 use super::line::{Line, Listed, Page, is_location, or_default};
 use super::workload::{moment, plain, word};
 use super::{Api, Right};
@@ -14,6 +15,12 @@ pub static API: Api = Api { name: "Kubernetes Engine API", host: "container.goog
 pub static LISTS: Right = Right {
     api: &API,
     permission: "container.clusters.list",
+    role: "Kubernetes Engine Cluster Viewer (roles/container.clusterViewer)",
+};
+
+pub static GETS: Right = Right {
+    api: &API,
+    permission: "container.clusters.get",
     role: "Kubernetes Engine Cluster Viewer (roles/container.clusterViewer)",
 };
 
@@ -30,6 +37,7 @@ pub struct Cluster {
     /// Who reaches the endpoint: `Public`, `Private`, `Public and private`, and `DNS` beside or instead of these.
     pub access: String,
     pub made: Option<DateTime<Utc>>,
+    pub doors: Doors,
 }
 
 #[derive(Deserialize)]
@@ -58,6 +66,15 @@ struct ListedCluster {
     private_cluster_config: PrivateCluster,
     #[serde(default, deserialize_with = "or_default")]
     control_plane_endpoints_config: Endpoints,
+    #[serde(default, deserialize_with = "or_default")]
+    master_auth: MasterAuth,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct MasterAuth {
+    #[serde(default, deserialize_with = "or_default")]
+    cluster_ca_certificate: String,
 }
 
 #[derive(Default, Deserialize)]
@@ -67,6 +84,8 @@ struct PrivateCluster {
     enable_private_nodes: bool,
     #[serde(default, deserialize_with = "or_default")]
     enable_private_endpoint: bool,
+    #[serde(default, deserialize_with = "or_default")]
+    private_endpoint: String,
 }
 
 #[derive(Default, Deserialize)]
@@ -91,6 +110,8 @@ struct Dns {
 struct Ip {
     enabled: Option<bool>,
     enable_public_endpoint: Option<bool>,
+    #[serde(default, deserialize_with = "or_default")]
+    public_endpoint: String,
     #[serde(default, deserialize_with = "or_default")]
     private_endpoint: String,
 }
@@ -132,9 +153,30 @@ impl ListedCluster {
         }
     }
 
+    /// The ways in. Where only `endpoint` names an address, it is that of the way which is open.
+    fn doors(&self) -> Doors {
+        let (public, private) = self.ip();
+        let config = &self.control_plane_endpoints_config;
+        let (dns, older) = (&config.dns_endpoint_config, &self.private_cluster_config);
+        let named = config.ip_endpoints_config.as_ref();
+        let first = |texts: [&str; 3]| texts.into_iter().find(|text| !text.is_empty()).unwrap_or_default().to_owned();
+        let known = |open: bool, texts: [&str; 3]| if open { first(texts) } else { String::new() };
+        let private_only = if public { "" } else { self.endpoint.as_str() };
+        Doors {
+            public: known(public, [named.map_or("", |ip| ip.public_endpoint.as_str()), &self.endpoint, ""]),
+            private: known(
+                private,
+                [named.map_or("", |ip| ip.private_endpoint.as_str()), &older.private_endpoint, private_only],
+            ),
+            dns: known(dns.allow_external_traffic, [&dns.endpoint, "", ""]),
+            dns_is_closed: !dns.endpoint.is_empty() && !dns.allow_external_traffic,
+            authority: self.master_auth.cluster_ca_certificate.clone(),
+        }
+    }
+
     /// `None` where something in it cannot be.
     fn read(self) -> Option<Cluster> {
-        let access = self.access();
+        let (access, doors) = (self.access(), self.doors());
         let dns = self.control_plane_endpoints_config.dns_endpoint_config;
         let endpoint = if dns.allow_external_traffic { dns.endpoint } else { self.endpoint };
         (is_location(&self.name) && is_location(&self.location)).then_some(())?;
@@ -144,6 +186,7 @@ impl ListedCluster {
             endpoint: plain(endpoint, 255)?,
             access,
             made: moment(&self.create_time),
+            doors,
             name: self.name,
             location: self.location,
         })
@@ -154,6 +197,18 @@ impl ListedCluster {
 pub async fn of(line: &Line<'_>, project: &str) -> Result<Listed<Cluster>, ProviderError> {
     let path = format!("v1/projects/{project}/locations/-/clusters");
     Ok(line.list::<Clusters>(&LISTS, &path, Pages::All).await?.checked(ListedCluster::read))
+}
+
+/// A cluster of a project by its location, a region or a zone, and its name.
+pub async fn one(line: &Line<'_>, project: &str, location: &str, name: &str) -> Result<Cluster, ProviderError> {
+    let path = format!("v1/projects/{project}/locations/{location}/clusters/{name}");
+    let described: ListedCluster = line.get(&GETS, &path).await?.json()?;
+    described.read().ok_or(ProviderError::BadAnswer)
+}
+
+/// Whether a text can name a cluster or its location, and is one part of a path.
+pub fn is_name(text: &str) -> bool {
+    is_location(text)
 }
 
 #[cfg(test)]

@@ -85,6 +85,12 @@ impl<'a> Line<'a> {
         Ok(Self { way: way.clone(), calls: calls.explaining(explained).telling(observer) })
     }
 
+    /// The one answer at a path: `v1/projects/p/locations/l/clusters/c`.
+    pub async fn get(&self, right: &'static Right, path: &str) -> Result<Answer, ProviderError> {
+        self.calls.renew(&self.way.token().await?);
+        self.calls.vendor_get(path, Sign::Login).await.map_err(|cause| needing(right, cause))
+    }
+
     /// The list at a path with its query: `v2/projects/p/locations/-/functions?pageSize=100`.
     pub async fn list<P: Page>(
         &self,

@@ -17,6 +17,7 @@ use crate::form::Values;
 
 pub mod activities;
 pub mod artifacts;
+pub mod cluster_doors;
 pub mod clusters;
 pub mod functions;
 pub mod iam;

@@ -27,7 +27,7 @@ pub static DAEMON_SET: Kind = Kind { kind: "DaemonSet", group: "apps", plural: "
 pub static POD: Kind = Kind { kind: "Pod", group: "", plural: "pods", is_namespaced: true };
 pub static NODE: Kind = Kind { kind: "Node", group: "", plural: "nodes", is_namespaced: false };
 
-/// What else may live in a namespace, as far as a login may list it.
+/// What else may live in a namespace. Secrets are not among them: listing them is reading them all.
 pub static INHABITANTS: [Kind; 9] = [
     Kind { kind: "ConfigMap", group: "", plural: "configmaps", is_namespaced: true },
     Kind { kind: "Service", group: "", plural: "services", is_namespaced: true },

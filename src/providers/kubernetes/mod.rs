@@ -71,7 +71,7 @@ impl Cluster {
         egress: &Egress,
     ) -> Result<Self, ProviderError> {
         let ca_certificates = authority.into_iter().collect();
-        let client = egress.client(Tls { ca_certificates, identity: None, form: FORM })?;
+        let client = egress.client(Tls { ca_certificates, identity: None, form: Form::default() })?;
         let authorization = Some(("Bearer", Zeroizing::new(token.expose_secret().to_owned())));
         Ok(Self { client, server: server.trim_end_matches('/').to_owned(), authorization })
     }

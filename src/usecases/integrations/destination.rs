@@ -1,19 +1,25 @@
 //! Binding of stored secrets to destinations: before an integration sends one to a host that nobody sends it to yet,
-//! the principal proves again who they are; when integrations are edited they also say that they mean it. Nothing is
-//! sent anywhere to find out.
+//! the principal proves again who they are; when integrations are edited they also say that they mean it. What is handed
+//! on, to be read by others there, takes an administrator who says so each time. Nothing is sent anywhere to find out.
 
 use super::draft::Draft;
-use crate::form::{Errors, Values};
+use crate::accounts::Role;
+use crate::form::{Errors, Values, in_sentence};
 use crate::integrations::ca_certificate;
+use crate::integrations::spec::Host;
 use crate::models::credentials::Credential;
 use crate::models::events::{self, Action, NewEvent};
 use crate::models::integrations::Integration;
-use crate::models::trust::Seen;
+use crate::models::trust::{Seen, Trusted};
+use crate::models::usages::Usage;
 use crate::models::{Conn, CredentialId, DbError, IntegrationId, credentials, usages};
 use crate::services::Services;
 use crate::usecases::confirmation::check_password;
 use crate::usecases::{Confirmation, Principal, Question, Refusal, Unconfirmed, write};
 use crate::vault::Vault;
+
+const ADMINISTRATORS: &str =
+    "Only an administrator can choose a credential whose value is written into a cluster, or another place for it.";
 
 /// A stored secret and the host that would get to know it.
 #[derive(Clone, Debug)]
@@ -23,26 +29,58 @@ pub struct Destination {
     host: String,
     /// The integration that is edited, if one is.
     integration: Option<IntegrationId>,
+    /// Role and label, where others can read the value there.
+    handed_on: Option<(&'static str, &'static str)>,
 }
 
-/// Checks the chosen credential and finds out whether its secret would go somewhere new. `edited` is the row as saved.
+/// Where the secrets of a draft go.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// Where one would go that it has not been sent to.
+    pub destinations: Vec<Destination>,
+    /// The usages beside the main one.
+    pub further: Vec<Usage>,
+}
+
+/// Checks the chosen credentials and finds out whether their secrets would go somewhere new. `edited` is the row as saved.
 pub fn find(
     conn: &mut Conn,
     vault: &Vault,
     draft: &Draft,
     edited: Option<&Integration>,
-) -> Result<Result<Option<Destination>, Errors>, DbError> {
-    let Some(id) = draft.credential else { return Ok(Ok(None)) };
-    let row = match credentials::find(conn, vault, id).and_then(Seen::trust) {
-        Ok(row) => row,
-        Err(DbError::NotFound) => return Ok(Err(not_listed())),
-        Err(error) => return Err(error),
-    };
-    judge(&row, draft, edited, |same| usages::known_destination(conn, vault, id, &draft.host, same))
+) -> Result<Result<Found, Errors>, DbError> {
+    let Some(id) = draft.credential else { return Ok(Ok(Found::default())) };
+    let Some(main) = trusted(conn, vault, id)? else { return Ok(Err(not_listed(draft))) };
+    let mut found = Found::default();
+    match judge(&main, draft, edited, |same| usages::known_destination(conn, vault, id, &draft.host, same))? {
+        Ok(destination) => found.destinations.extend(destination),
+        Err(errors) => return Ok(Err(errors)),
+    }
+    for (role, id) in &draft.others {
+        let leads_to = if matches!(draft.provider.host, Host::OfCredential) { &main.identity } else { &draft.host };
+        let draft = draft.of_role(role, *id, draft.end(leads_to));
+        let Some(row) = trusted(conn, vault, *id)? else { return Ok(Err(not_listed(&draft))) };
+        match judge(&row, &draft, edited, |_| Ok(false))? {
+            Ok(destination) => found.destinations.extend(destination),
+            Err(errors) => return Ok(Err(errors)),
+        }
+        found.further.push(Usage { role: (*role).to_owned(), credential: *id, host: draft.host });
+    }
+    Ok(Ok(found))
 }
 
-fn not_listed() -> Errors {
-    Errors::one("credential", "Choose one from the list.")
+fn trusted(conn: &mut Conn, vault: &Vault, id: CredentialId) -> Result<Option<Trusted<Credential>>, DbError> {
+    match credentials::find(conn, vault, id).and_then(Seen::trust) {
+        Ok(row) => Ok(Some(row)),
+        Err(DbError::NotFound) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn not_listed(draft: &Draft) -> Errors {
+    let field =
+        draft.provider.used_as(draft.role()).filter(|_| draft.hands_on()).map_or("credential", |used| used.role);
+    Errors::one(field, "Choose one from the list.")
 }
 
 /// The same for a credential at hand; `is_known` says whether an integration for which the test holds sends its secret to
@@ -55,15 +93,23 @@ pub fn judge(
 ) -> Result<Result<Option<Destination>, Errors>, DbError> {
     let id = row.id;
     if !draft.kinds().contains(&row.kind.as_str()) {
-        return Ok(Err(not_listed()));
+        return Ok(Err(not_listed(draft)));
     }
     if let Err(errors) = draft.suits(&row.kind, &row.facts) {
         return Ok(Err(errors));
     }
+    let integration = edited.map(|edited| edited.id);
+    if draft.hands_on() {
+        let same = |usage: &Usage| (&*usage.role, usage.credential, &*usage.host) == (draft.role(), id, &*draft.host);
+        let is_saved = edited.is_some_and(|edited| edited.further.iter().any(same));
+        let handed_on = draft.provider.used_as(draft.role()).map(|used| (used.role, used.label));
+        let (host, credential_name) = (draft.host.clone(), row.name.clone());
+        let destination = Destination { credential: id, credential_name, host, integration, handed_on };
+        return Ok(Ok(Some(destination).filter(|_| !is_saved)));
+    }
     let authority = authority(draft.settings());
     let vouched = |row: &Integration| self::authority(&row.settings) == authority;
     let to_host = edited.filter(|edited| edited.credential_id == Some(id) && edited.host == draft.host);
-    let integration = edited.map(|edited| edited.id);
     if to_host.is_some_and(vouched)
         || !draft.provider.chooses_host()
         || is_known(&|row| Some(row.id) != integration && vouched(row))?
@@ -74,7 +120,7 @@ pub fn judge(
         Some(_) => format!("{} under another CA certificate", draft.host),
         None => draft.host.clone(),
     };
-    Ok(Ok(Some(Destination { credential: id, credential_name: row.name.clone(), host, integration })))
+    Ok(Ok(Some(Destination { credential: id, credential_name: row.name.clone(), host, integration, handed_on: None })))
 }
 
 /// The private CA that vouches for the host.
@@ -89,8 +135,9 @@ impl Destination {
 
     /// The trail's line for either answer.
     fn event<'a>(&self, action: Action, name: &'a str) -> NewEvent<'a> {
+        let role = self.handed_on.map(|(_, label)| format!(" as {}", in_sentence(label))).unwrap_or_default();
         let (subject_id, detail) =
-            (self.integration.map(|id| id.0), format!("{} to {}", self.credential_name, self.host));
+            (self.integration.map(|id| id.0), format!("{} to {}{role}", self.credential_name, self.host));
         NewEvent { action, subject_kind: "integration", subject_id, subject_name: name, detail }
     }
 
@@ -98,6 +145,14 @@ impl Destination {
     pub fn allowed<'a>(&self, id: Option<IntegrationId>, name: &'a str) -> NewEvent<'a> {
         let event = self.event(Action::IntegrationDestinationAllowed, name);
         NewEvent { subject_id: id.map(|id| id.0).or(event.subject_id), ..event }
+    }
+}
+
+/// Refuses operators, at its field, a credential whose value is handed on.
+pub fn check_role(principal: &Principal, destinations: &[Destination]) -> Result<(), Errors> {
+    match destinations.iter().find_map(|one| one.handed_on) {
+        Some((role, _)) if principal.require(Role::Administrator).is_err() => Err(Errors::one(role, ADMINISTRATORS)),
+        _ => Ok(()),
     }
 }
 
@@ -116,8 +171,13 @@ pub(in crate::usecases) async fn confirm_all(
     destinations: &[(&Destination, &str)],
     answer: &Answer<'_>,
 ) -> Result<(), Refusal> {
-    let Some((first, _)) = destinations.first() else { return Ok(()) };
-    let (editing, visitor, confirmation) = (first.integration.is_some(), principal.visitor(), &answer.confirmation);
+    let handed_on = destinations.iter().find(|(one, _)| one.handed_on.is_some());
+    let Some((first, _)) = handed_on.or(destinations.first()) else { return Ok(()) };
+    if handed_on.is_some() && principal.require(Role::Administrator).is_err() {
+        return Err(Refusal::Conflict(ADMINISTRATORS));
+    }
+    let editing = first.integration.is_some() || handed_on.is_some();
+    let (visitor, confirmation) = (principal.visitor(), &answer.confirmation);
     if !editing && visitor.confirmed_lately() {
         return Ok(());
     }
@@ -141,7 +201,8 @@ pub(in crate::usecases) async fn confirm_all(
     write(services, principal, record).await?;
     Err(Refusal::Destination(Box::new(Question {
         host: hosts(destinations),
-        credential: first.credential_name.clone(),
+        credential: names(destinations),
+        handed_on: handed_on.is_some(),
         value: editing.then_some(value),
         checked: editing && meant,
         checkbox_error: (asked && !meant).then(|| "Tick it if the secret belongs there.".to_owned()),
@@ -162,6 +223,14 @@ fn value(services: &Services, destinations: &[(&Destination, &str)]) -> String {
             hex::encode(services.vault.mac("destinations", &several))
         }
     }
+}
+
+/// Of the credentials, each once: `harbor robot and agent token`
+fn names(destinations: &[(&Destination, &str)]) -> String {
+    let mut names: Vec<&str> = destinations.iter().map(|(one, _)| one.credential_name.as_str()).collect();
+    names.sort_unstable();
+    names.dedup();
+    names.join(" and ")
 }
 
 /// Each host once.

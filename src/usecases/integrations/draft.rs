@@ -7,10 +7,12 @@ use crate::draft::Shown;
 use crate::form::{self, Errors, Field, Values};
 use crate::integrations::alerts::email::FOR_ACCOUNTS;
 use crate::integrations::context::MAIN;
+use crate::integrations::deployments::DRIFT_CHECK;
 use crate::integrations::{Family, Spec, registries};
 use crate::models::account_letters::ONE_CHANNEL;
 use crate::models::integrations::{Integration, NewIntegration};
 use crate::models::labels::Change;
+use crate::models::usages::Usage;
 use crate::models::{CredentialId, DbError};
 use crate::names;
 use crate::pasted::Wanted;
@@ -21,6 +23,10 @@ const NAME: Field = Field::text("name", "Name").wants(Wanted::Name).max(200).che
 const VERSION: Field = Field::pick("version", "Provider").default("docker_v2").check(version_slug);
 const CREDENTIAL: Field = Field::pick("credential", "Credential")
     .help("Only credentials of the types that can be used here are listed.")
+    .check(id);
+const FURTHER: Field = Field::pick("", "")
+    .optional()
+    .help("Written into the cluster as a Secret, where its administrators can read it. Only an administrator can choose it.")
     .check(id);
 const SCHEDULE: Field = Field::choice(
     "schedule",
@@ -35,6 +41,20 @@ const SCHEDULE: Field = Field::choice(
     ],
 )
 .default("24")
+.advanced();
+
+const DRIFT: Field = Field::choice(
+    DRIFT_CHECK,
+    "Check for drift",
+    &[
+        ("15", "Every 15 minutes"),
+        ("60", "Every hour"),
+        ("360", "Every 6 hours"),
+        ("1440", "Every 24 hours"),
+        ("off", "Off"),
+    ],
+)
+.help("Compares the cluster with what was deployed, and alerts when they differ.")
 .advanced();
 
 fn name(text: &str) -> Result<String, String> {
@@ -67,12 +87,18 @@ pub fn fields(spec: &Spec, purpose: Purpose) -> Vec<Field> {
         let field = Field { label: used.label, ..CREDENTIAL };
         fields.push(if used.required { field } else { field.optional() });
     }
+    let further = spec.further().map(|used| Field { name: used.role, label: used.label, ..FURTHER });
+    fields.extend(further);
     fields.push(match purpose {
         Purpose::New => NAME.optional().help("Leave blank to name it after its address."),
         Purpose::Saved => NAME,
     });
     fields.extend(how);
-    fields.push(if family == Family::AlertProfile { labels::ONLY_TAGS } else { SCHEDULE });
+    fields.push(match family {
+        Family::AlertProfile => labels::ONLY_TAGS,
+        Family::DaemonSet => DRIFT,
+        _ => SCHEDULE,
+    });
     fields.extend([labels::OWNER.advanced(), labels::TAGS.advanced()]);
     fields
 }
@@ -95,6 +121,7 @@ pub fn chosen(slug: &str) -> &'static Spec {
 }
 
 /// A form that passed every check that needs no database.
+#[derive(Clone)]
 pub struct Draft {
     pub provider: &'static Spec,
     pub name: String,
@@ -103,6 +130,8 @@ pub struct Draft {
     pub credential: Option<CredentialId>,
     /// The role that it has.
     role: String,
+    /// The credentials of other roles.
+    pub others: Vec<(&'static str, CredentialId)>,
     pub host: String,
     settings: String,
     every_hours: Option<i32>,
@@ -123,6 +152,7 @@ impl Draft {
         };
         let (name, _, credential, schedule) = (take("name"), take("version"), take("credential"), take("schedule"));
         drop((take("owner"), take("tags")));
+        let others = provider.further().filter_map(|used| Some((used.role, take(used.role).parse().ok()?))).collect();
         let refused = |message: String| Errors::one(provider.address_field().map_or("", |field| field.name), message);
         let Some(host) = provider.host(&values) else { return Err(refused("Enter the address.".to_owned())) };
         if let Some(address) = provider.address(&values) {
@@ -135,6 +165,7 @@ impl Draft {
             proposed: nameless,
             credential: credential.parse().ok(),
             role: MAIN.to_owned(),
+            others,
             host,
             settings: String::from_utf8_lossy(&values.to_json()).into_owned(),
             every_hours: schedule.parse().ok(),
@@ -153,11 +184,33 @@ impl Draft {
             proposed: false,
             credential: Some(credential),
             role: role.to_owned(),
+            others: Vec::new(),
             host: further.map_or(&row.host, |usage| &usage.host).clone(),
             settings: row.settings.clone(),
             every_hours: row.every_hours,
             labels: Change::Both { owner: None, tags: None },
         })
+    }
+
+    /// The same as far as the credential of another role goes, which ends at that host.
+    pub fn of_role(&self, role: &str, credential: CredentialId, host: String) -> Self {
+        Self { role: role.to_owned(), credential: Some(credential), host, others: Vec::new(), ..self.clone() }
+    }
+
+    /// The role that the credential has.
+    pub fn role(&self) -> &str {
+        &self.role
+    }
+
+    /// Whether the stored value of the credential is handed on, to where others can read it.
+    pub fn hands_on(&self) -> bool {
+        self.role != MAIN
+    }
+
+    /// Where the credentials of other roles end, given where the main one leads.
+    pub fn end(&self, main: &str) -> String {
+        let settings = Values::from_json(self.settings.as_bytes()).unwrap_or_default();
+        self.provider.end(&settings, main)
     }
 
     /// Slugs of the kinds that the credential can be.
@@ -173,7 +226,10 @@ impl Draft {
     /// Whether it goes with the credential of these facts.
     pub fn suits(&self, kind: &str, facts: &str) -> Result<(), Errors> {
         let settings = Values::from_json(self.settings.as_bytes()).unwrap_or_default();
-        (self.provider.suits)(&settings, kind, &Shown::read(facts).stored())
+        match self.hands_on() {
+            true => Ok(()),
+            false => (self.provider.suits)(&settings, kind, &Shown::read(facts).stored()),
+        }
     }
 
     /// Whether more than the name of a channel changes: then it may send fewer alerts, or send them to somebody else.
@@ -187,22 +243,19 @@ impl Draft {
         (self.provider.slug, &*self.name, &*self.host, &*self.settings)
             == (&*row.version, &*row.name, &*row.host, &*row.settings)
             && (self.credential, self.every_hours) == (row.credential_id, row.every_hours)
+            && self.others.len() == row.further.len()
+            && self.others.iter().all(|(role, id)| row.credential_as(role) == Some(*id))
     }
 
-    /// As the models take it.
-    pub fn row(&self) -> NewIntegration<'_> {
-        self.named(&self.name)
-    }
-
-    /// The same with that name.
-    pub fn named<'a>(&'a self, name: &'a str) -> NewIntegration<'a> {
+    /// As the models take it, with that name and the usages of other roles.
+    pub fn row<'a>(&'a self, name: &'a str, further: &'a [Usage]) -> NewIntegration<'a> {
         NewIntegration {
             family: self.provider.family().slug(),
             version: self.provider.slug,
             name,
             credential_id: self.credential,
             host: &self.host,
-            further: &[],
+            further,
             settings: &self.settings,
             every_hours: self.every_hours,
         }

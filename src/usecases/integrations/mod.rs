@@ -9,17 +9,19 @@ use crate::form::{Errors, Values};
 use crate::integrations::{Family, Spec};
 use crate::models::events::{self, Action};
 use crate::models::integrations::{self, Integration};
-use crate::models::{DbError, IntegrationId, integration_list, relabel, runs};
+use crate::models::runs::{self, RunAction};
+use crate::models::{DbError, IntegrationId, integration_list, relabel};
 use crate::services::Services;
 
 pub mod bulk;
+pub mod deployments;
 pub(super) mod destination;
 pub mod draft;
 pub(super) mod for_accounts;
 mod trial;
 
 pub use destination::Answer;
-use destination::Destination;
+use destination::{Destination, Found};
 use draft::{Draft, Purpose};
 pub use trial::{TestAlert, Trial, Tried, send_test, try_out};
 
@@ -33,8 +35,9 @@ pub struct Entered<'a> {
 /// What was entered, after all checks.
 struct Checked {
     draft: Arc<Draft>,
-    /// Where the secret would go that it has not been sent to yet; it has been confirmed.
-    destination: Option<Destination>,
+    /// Where secrets would go that they have not been sent to yet, which has been confirmed, and the usages beside the
+    /// main one.
+    found: Found,
 }
 
 /// Checks what was entered, also against the row that is edited, and confirms the destination of the secret.
@@ -53,11 +56,11 @@ async fn check(
     let name = edited.as_ref().map_or(&draft.name, |row| &row.name).clone();
     let looked = draft.clone();
     let find = move |conn: &mut _, vault: &_| destination::find(conn, vault, &looked, edited.as_deref());
-    let destination = read(services, find).await?.map_err(Refusal::Invalid)?;
-    if let Some(destination) = &destination {
-        destination::confirm_all(services, principal, &[(destination, &name)], &entered.answer).await?;
-    }
-    Ok(Checked { draft, destination })
+    let found = read(services, find).await?.map_err(Refusal::Invalid)?;
+    destination::check_role(principal, &found.destinations).map_err(Refusal::Invalid)?;
+    let asked: Vec<(&Destination, &str)> = found.destinations.iter().map(|one| (one, name.as_str())).collect();
+    destination::confirm_all(services, principal, &asked, &entered.answer).await?;
+    Ok(Checked { draft, found })
 }
 
 /// A scan may speak to its registry in another way. A channel has recipients and messages that were meant for it.
@@ -98,19 +101,21 @@ pub struct Added {
 /// Adds an integration; one that scans does so at once. A channel asks for the password.
 pub async fn create(services: &Services, principal: &Principal, entered: &Entered<'_>) -> Result<Added, Refusal> {
     principal.require(Role::Operator)?;
-    let Checked { draft, destination } = check(services, principal, entered, None).await?;
-    let scans = draft.provider.family() != Family::AlertProfile;
-    if !scans && destination.is_none() {
+    let Checked { draft, found } = check(services, principal, entered, None).await?;
+    let family = draft.provider.family();
+    // A deployment is previewed first.
+    let scans = !matches!(family, Family::AlertProfile | Family::DaemonSet);
+    if family == Family::AlertProfile && found.destinations.is_empty() {
         confirm(services, principal.visitor(), &entered.answer.confirmation).await?;
     }
     let added = write(services, principal, move |conn, vault, actor| {
         let free = if draft.proposed { Some(integration_list::free_name(conn, &draft.name)?) } else { None };
         let name = free.as_deref().unwrap_or(&draft.name);
-        let id = integrations::create(conn, vault, actor, &draft.named(name))?;
+        let id = integrations::create(conn, vault, actor, &draft.row(name, &found.further))?;
         if !draft.labels.is_blank() {
             relabel::integration(conn, vault, actor, (id, None), &draft.labels)?;
         }
-        if let Some(destination) = &destination {
+        for destination in &found.destinations {
             events::record(conn, vault, actor, &destination.allowed(Some(id), name))?;
         }
         if scans {
@@ -133,8 +138,8 @@ pub async fn update(
 ) -> Result<(), Refusal> {
     principal.require(Role::Operator)?;
     let row = seen_row(services, at).await?;
-    let Checked { draft, destination } = check(services, principal, entered, Some(row.clone())).await?;
-    if destination.is_none() && draft.redirects_alerts(&row) {
+    let Checked { draft, found } = check(services, principal, entered, Some(row.clone())).await?;
+    if found.destinations.is_empty() && draft.redirects_alerts(&row) {
         confirm(services, principal.visitor(), &entered.answer.confirmation).await?;
     }
     let saved = write(services, principal, move |conn, vault, actor| {
@@ -146,12 +151,10 @@ pub async fn update(
                 Err(error) => return Err(error),
             }
         }
-        integrations::update(conn, vault, actor, at, &draft.row())?;
+        integrations::update(conn, vault, actor, at, &draft.row(&draft.name, &found.further))?;
         relabel::integration(conn, vault, actor, (at.0, None), &draft.labels)?;
-        match &destination {
-            Some(destination) => events::record(conn, vault, actor, &destination.allowed(None, &draft.name)),
-            None => Ok(()),
-        }
+        let mut allowed = found.destinations.iter().map(|one| one.allowed(None, &draft.name));
+        allowed.try_for_each(|event| events::record(conn, vault, actor, &event))
     });
     saved.await.map_err(draft::refused)
 }
@@ -195,17 +198,21 @@ async fn switch(services: &Services, principal: &Principal, id: IntegrationId, a
     Ok(write(services, principal, set).await?)
 }
 
-/// Asks for a scan. `false`: one is under way already.
+/// Asks for a scan; of a deployment, for a look at it. `false`: one is under way already.
 pub async fn scan(services: &Services, principal: &Principal, id: IntegrationId) -> Result<bool, Refusal> {
     principal.require(Role::Operator)?;
     let queued = write(services, principal, move |conn, vault, actor| {
         // A run of a row that does not count fails at once, and says so in its history and in the audit trail.
-        if !integrations::find(conn, vault, id)?.shown().active {
+        let seen = integrations::find(conn, vault, id)?;
+        let row = seen.shown();
+        if !row.active {
             return Ok(None);
         }
-        Ok(Some(runs::queue(conn, vault, id, "asked", &actor.name)?.is_some()))
+        let is_deployment = row.family == Family::DaemonSet.slug();
+        let action = if is_deployment { RunAction::Observe } else { RunAction::Scan };
+        Ok(Some(runs::queue_action(conn, vault, (id, action), None, ("asked", &actor.name))?.is_some()))
     });
-    let off = Refusal::Conflict("This integration is switched off. Switch it on to scan.");
+    let off = Refusal::Conflict("This integration is switched off. Switch it on first.");
     let queued = queued.await?.ok_or(off)?;
     if queued {
         services.wake.runs.notify_one();

@@ -52,16 +52,17 @@ pub async fn try_out(
         Some(at) => Some(seen_row(services, at).await?),
         None => None,
     };
-    let Checked { draft, destination } = check(services, principal, entered, row).await?;
+    let Checked { draft, found } = check(services, principal, entered, row).await?;
     let channel = draft.provider.channel();
     if what == Trial::Alert && channel.is_none() {
         return Err(Refusal::Unacceptable("Only a channel sends test alerts."));
     }
     services.checkups.take(principal.visitor().user_id, Instant::now())?;
-    if let Some(destination) = destination {
+    if !found.destinations.is_empty() {
         let name = draft.name.clone();
         write(services, principal, move |conn, vault, actor| {
-            events::record(conn, vault, actor, &destination.allowed(None, &name))
+            let mut allowed = found.destinations.iter().map(|one| one.allowed(None, &name));
+            allowed.try_for_each(|event| events::record(conn, vault, actor, &event))
         })
         .await?;
     }

@@ -112,7 +112,7 @@ fn save(
     }
     let mut others: Vec<IntegrationId> = Vec::new();
     for (user, draft) in users {
-        let row = NewIntegration { credential_id: ids.get(user.credential).copied(), ..draft.row() };
+        let row = NewIntegration { credential_id: ids.get(user.credential).copied(), ..draft.row(&draft.name, &[]) };
         let id = integrations::create(conn, vault, actor, &row)?;
         relabel::integration(conn, vault, actor, (id, None), &labels(user.owner, user.tag))?;
         integrations::set_active(conn, vault, actor, id, false)?;

@@ -4,6 +4,7 @@
 pub mod asked;
 pub mod bulk;
 mod channels;
+pub mod export;
 mod groups;
 pub mod index;
 pub mod keys;

@@ -97,6 +97,7 @@ pub fn icon(trigger: Trigger) -> &'static str {
         Trigger::FailedScan => "scan",
         Trigger::OldRuntime => "clock",
         Trigger::OldCloudKey => "cloud",
+        Trigger::Drift => "box",
         Trigger::Integrity => "shield",
         Trigger::Delivery => "bell",
         Trigger::Lockout => "lock",

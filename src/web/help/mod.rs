@@ -12,6 +12,7 @@ use super::page::{self, Shell};
 use super::params::Params;
 use super::session::{As, Auditor};
 
+mod clouds;
 mod concepts;
 mod fields;
 mod kinds;

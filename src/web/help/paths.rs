@@ -8,6 +8,9 @@ use crate::integrations::alerts::Trigger;
 pub const STATES: &str = "/help/states";
 pub const ALERTS: &str = "/help/alerts";
 pub const SCANS: &str = "/help/scans";
+pub const DISCOVERY: &str = "/help/discovery";
+pub const CLOUD_KEYS: &str = "/help/cloud-keys";
+pub const DEPLOYMENTS: &str = "/help/deployments";
 pub const ROTATE: &str = "/help/rotate";
 pub const ROLES: &str = "/help/roles";
 pub const TWO_STEP: &str = "/help/two-step";
@@ -44,6 +47,6 @@ pub fn of_trigger(trigger: Trigger) -> String {
         Trigger::FailedScan => SCANS.to_owned(),
         Trigger::Integrity => format!("{STATES}#tampered"),
         Trigger::Delivery => format!("{ALERTS}#delivery"),
-        Trigger::OldRuntime | Trigger::OldCloudKey | Trigger::Lockout => format!("{ALERTS}#triggers"),
+        Trigger::OldRuntime | Trigger::OldCloudKey | Trigger::Drift | Trigger::Lockout => format!("{ALERTS}#triggers"),
     }
 }

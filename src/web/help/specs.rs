@@ -41,9 +41,16 @@ pub fn topic(spec: &'static Spec) -> Topic {
     }
 }
 
+const DEPLOYS: &str = "It deploys an agent to the nodes of the cluster, after a preview of what would change there, shows how it \
+    runs on each node, and alerts when it is not as it was deployed.";
+
 fn does(spec: &Spec) -> Vec<Block> {
     let mut blocks = Vec::new();
     match (spec.family().inventory(), spec.channel()) {
+        _ if spec.deployment().is_some() => {
+            blocks.push(Block::text(DEPLOYS));
+            blocks.push(Block::Links(vec![Link::new(paths::DEPLOYMENTS, "How deployments work")]));
+        }
         (Some(inventory), _) => blocks.push(Block::text(finds(inventory))),
         (None, Some(channel)) => blocks.push(Block::text(carries(channel))),
         (None, None) => {}
@@ -72,6 +79,9 @@ fn destination(spec: &Spec) -> Option<String> {
     Some(match spec.host {
         Host::Chosen(_) => {
             "The credential is sent to the address on the form. A new address asks for your password first.".to_owned()
+        }
+        Host::OfCredential if spec.deployment().is_some() => {
+            "The credential is sent to the server that it names.".to_owned()
         }
         Host::OfCredential => "Messages are sent to the address that the credential is.".to_owned(),
         Host::Vendor(host) => match host(&rights::example(spec))? {
@@ -114,8 +124,19 @@ fn signs_in(spec: &Spec) -> Vec<Block> {
             "It works without a credential where the service allows that. Else it signs in with one of these types:"
         }
     };
-    let kinds = spec.uses.iter().flat_map(|used| used.kinds).filter_map(|slug| credentials::find(slug));
-    vec![Block::text(optional), Block::Links(kinds.map(paths::to_kind).collect())]
+    let links = |kinds: &[&str]| {
+        let kinds = kinds.iter().filter_map(|slug| credentials::find(slug));
+        Block::Links(kinds.map(paths::to_kind).collect())
+    };
+    let mut blocks = vec![Block::text(optional), links(spec.credential_kinds())];
+    for used in spec.further() {
+        blocks.push(Block::Text(format!(
+            "{}, if you choose one, is written into the cluster as a Secret. It can be of one of these types:",
+            used.label
+        )));
+        blocks.push(links(used.kinds));
+    }
+    blocks
 }
 
 fn rights_of(spec: &Spec) -> Vec<Block> {
@@ -163,6 +184,9 @@ fn faults(spec: &Spec) -> Vec<Block> {
     links.push(Link::new(paths::CONNECTIONS, "When a service can't be reached"));
     match spec.channel() {
         Some(_) => links.push(Link::new(format!("{}#delivery", paths::ALERTS), "When a message isn't delivered")),
+        None if spec.deployment().is_some() => {
+            links.push(Link::new(format!("{}#preview", paths::DEPLOYMENTS), "What a preview asks"));
+        }
         None => links.push(Link::new(format!("{}#gaps", paths::SCANS), "When a scan reads only a part")),
     }
     blocks.push(Block::Links(links));
@@ -178,6 +202,9 @@ fn limits(spec: &Spec) -> Vec<Block> {
         ),
         (_, Some(channel)) => {
             format!("A message that isn't accepted within {} is sent again later.", waited(channel.patience))
+        }
+        (Family::DaemonSet, _) => {
+            "A roll-out that makes no progress for ten minutes is left as it is and shown as not ready.".to_owned()
         }
         _ => "A service that asks for fewer calls is waited for, for as long as it asks.".to_owned(),
     };

@@ -6,7 +6,7 @@ use askama::Template;
 
 use super::{inventory, shown};
 use crate::integrations::Family;
-use crate::models::{self, DbError, IntegrationId, items};
+use crate::models::{self, DbError, IntegrationId, deployments, items};
 use crate::services::Services;
 use crate::usecases::integrations;
 use crate::web::error::Error;
@@ -24,6 +24,8 @@ struct Delete {
     items: String,
     row_version: i64,
     alerts: bool,
+    /// Something of it is in a cluster.
+    deployed: bool,
 }
 
 impl Delete {
@@ -31,13 +33,15 @@ impl Delete {
         let vault = services.vault.clone();
         let found = services.db.run(move |conn| {
             let row = models::integrations::find(conn, &vault, id)?.into_shown();
-            Ok::<_, DbError>((row, items::count(conn, id)?))
+            let deployed = deployments::find(conn, &vault, id)?.is_some_and(|found| !found.shown().removed);
+            Ok::<_, DbError>((row, items::count(conn, id)?, deployed))
         });
-        let (row, items) = found.await?;
+        let (row, items, deployed) = found.await?;
         Ok(Self {
             shell,
             page: format!("/integrations/{id}"),
             alerts: row.family == Family::AlertProfile.slug(),
+            deployed,
             items: shown::counted(items, inventory::of(&row.family).noun),
             name: row.name,
             row_version: row.row_version,
@@ -68,7 +72,12 @@ pub async fn delete(
     id: Path<IntegrationId>,
     posted: Posted,
 ) -> Result<HttpResponse, Error> {
-    posted.only(["row_version"])?;
+    posted.only(["row_version", "remove"])?;
+    if let ("on", Some(seen)) = (posted.get("remove"), posted.seen_version()) {
+        let done = integrations::deployments::remove(&services, &visitor.principal(), (*id, seen), true).await;
+        let queued = done.map_err(step_up::on_its_page(&request, &address(*id)))?;
+        return Ok(page::see_other(&format!("/integrations/{id}"), if queued { "removing" } else { "busy" }));
+    }
     let done = integrations::delete(&services, &visitor.principal(), *id, posted.seen_version()).await;
     done.map_err(step_up::on_its_page(&request, &address(*id)))?;
     Ok(page::see_other("/integrations", "deleted"))

@@ -56,7 +56,7 @@ impl Edit {
         reply: Reply,
     ) -> Result<Self, Error> {
         let version = draft::chosen(values.get("version"));
-        let choices = form::choices(services, version, values.get("credential")).await?;
+        let choices = form::choices(services, version, values).await?;
         let mut fields = form::views(version, Some(values), Some(&form::stored(row)), &reply.errors, &choices);
         crate::form::suggest(&mut fields, "owner", labels::owners(services).await?);
         Ok(Self {

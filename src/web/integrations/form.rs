@@ -116,7 +116,7 @@ pub fn views(
     posted: Option<&Values>,
     stored: Option<&Values>,
     errors: &Errors,
-    choices: &[(String, String)],
+    choices: &Choices,
 ) -> Vec<FieldView> {
     let purpose = if stored.is_some() { Purpose::Saved } else { Purpose::New };
     let picks = |field: &str| match field {
@@ -126,7 +126,7 @@ pub fn views(
             let known = if fixed { vec![provider] } else { provider.family().providers().to_vec() };
             known.into_iter().map(|spec| (spec.slug.to_owned(), spec.label.to_owned())).collect()
         }
-        _ => choices.to_vec(),
+        field => choices.iter().find(|(known, _)| *known == field).map(|(_, list)| list.clone()).unwrap_or_default(),
     };
     let mut views = form::view(&draft::fields(provider, purpose), posted, stored, errors, &picks);
     for view in views.iter_mut().filter(|view| view.name == "version") {
@@ -136,16 +136,19 @@ pub fn views(
     views
 }
 
-/// The credentials that a provider can use: the id, and `Harbor robot — robot$ci · 120 days`. The chosen one is among
-/// them.
-pub async fn choices(
-    services: &Services,
-    provider: &'static Spec,
-    chosen: &str,
-) -> Result<Vec<(String, String)>, DbError> {
-    let chosen = chosen.parse::<CredentialId>().ok();
+/// By field, the credentials that a provider can use there: the id, and `Harbor robot — robot$ci · 120 days`.
+pub type Choices = Vec<(&'static str, Vec<(String, String)>)>;
+
+/// Those of a provider. The chosen ones are among them.
+pub async fn choices(services: &Services, provider: &'static Spec, values: &Values) -> Result<Choices, DbError> {
+    let further = provider.further().map(|used| (used.role, used.kinds));
+    let fields: Vec<_> = [("credential", provider.credential_kinds())].into_iter().chain(further).collect();
+    let chosen: Vec<_> = fields.iter().map(|(field, _)| values.get(field).parse::<CredentialId>().ok()).collect();
     let find = move |conn: &mut _| {
-        let found = credential_choices::choices(conn, provider.credential_kinds(), chosen)?;
+        let list = |((field, kinds), chosen): (&(_, &[&str]), &Option<_>)| {
+            Ok((*field, credential_choices::choices(conn, kinds, *chosen)?))
+        };
+        let found = fields.iter().zip(&chosen).map(list).collect::<Result<Vec<_>, DbError>>()?;
         Ok::<_, DbError>((found, models::clock(conn)?))
     };
     let (found, now) = services.db.run(find).await?;
@@ -154,7 +157,7 @@ pub async fn choices(
         let whose = if choice.identity.is_empty() { String::new() } else { format!("{} · ", choice.identity) };
         (choice.id.to_string(), format!("{} — {whose}{age}", choice.name))
     };
-    Ok(found.into_iter().map(label).collect())
+    Ok(found.into_iter().map(|(field, list)| (field, list.into_iter().map(label).collect())).collect())
 }
 
 /// The form's values of a saved integration.
@@ -163,6 +166,9 @@ pub fn stored(row: &Integration) -> Values {
     values.set("name", &row.name);
     values.set("version", &row.version);
     values.set("credential", row.credential_id.map(|id| id.to_string()).unwrap_or_default());
+    for usage in row.further.iter() {
+        values.set(&usage.role, usage.credential.to_string());
+    }
     values.set("owner", &row.owner);
     values.set("tags", row.tags.join(", "));
     values.set("schedule", row.every_hours.map_or("off".to_owned(), |hours| hours.to_string()));

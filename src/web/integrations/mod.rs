@@ -6,6 +6,7 @@ pub mod activation;
 pub mod bulk;
 pub mod channel;
 pub mod delete;
+pub mod deployment;
 pub mod detour;
 pub mod edit;
 pub mod export;

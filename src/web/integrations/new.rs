@@ -30,6 +30,8 @@ struct New {
     way_out: Option<String>,
     ask: Option<Question>,
     alerts: bool,
+    /// Adding it begins nothing by itself.
+    waits: bool,
     /// What came of a test alert.
     tried: Option<Shown>,
     provider: &'static Spec,
@@ -51,7 +53,7 @@ impl New {
         let empty = Values::default();
         let values = shown.unwrap_or(&empty);
         let version = draft::chosen(values.get("version"));
-        let choices = form::choices(services, version, values.get("credential")).await?;
+        let choices = form::choices(services, version, values).await?;
         let mut fields = form::views(version, shown, None, &reply.errors, &choices);
         crate::form::suggest(&mut fields, "owner", labels::owners(services).await?);
         let family = version.family();
@@ -62,6 +64,7 @@ impl New {
             way_out: form::way_out(&services.egress, version, values),
             ask: reply.ask,
             alerts: family == Family::AlertProfile,
+            waits: matches!(family, Family::AlertProfile | Family::DaemonSet),
             tried: reply.tried,
             provider: version,
             summary: format!("{}: {}", family.label(), family.summary()),

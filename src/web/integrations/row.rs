@@ -55,10 +55,11 @@ impl Row {
 /// Tone and word of how it does.
 pub fn state(line: &Line) -> (&'static str, &'static str) {
     match (&line.last_state, line.active) {
-        (Some(state), _) if matches!(state.as_str(), "queued" | "running") => shown::state(state),
+        (Some(state), _) if matches!(state.as_str(), "queued" | "running") => shown::state_in(&line.family, state),
         (_, false) => ("off", "Off"),
-        (Some(state), true) => shown::state(state),
+        (Some(state), true) => shown::state_in(&line.family, state),
         (None, true) if line.family == Family::AlertProfile.slug() => ("neutral", "Nothing sent yet"),
+        (None, true) if line.family == Family::DaemonSet.slug() => ("neutral", "Not deployed"),
         (None, true) => ("neutral", "Never run"),
     }
 }

@@ -11,7 +11,7 @@ use super::gaps::Gaps;
 use super::hook::Webhook;
 use super::inventory::{self, Changed, Listed};
 use super::shown::{self, Going, Past};
-use super::{channel, form};
+use super::{channel, deployment, form};
 use crate::form::{Control, Values};
 use crate::integrations::{Family, Spec};
 use crate::models::integrations::{self, Integration};
@@ -83,6 +83,7 @@ struct Read {
 enum Found {
     Scan(Box<Read>),
     Channel(Box<channel::Read>),
+    Deployment(Box<deployment::show::Read>),
 }
 
 fn read(
@@ -122,18 +123,25 @@ pub async fn show(
     params: Params,
 ) -> Result<HttpResponse, Error> {
     let (id, search, from) = (*id, params.get("q").to_owned(), inventory::start(&params));
-    let (wanted, vault) = (search.clone(), services.vault.clone());
+    let (wanted, vault, kept) = (search.clone(), services.vault.clone(), params.clone());
     let found = services.db.run(move |conn| {
         let row = integrations::find(conn, &vault, id)?;
-        if Family::find(&row.shown().family) == Some(Family::AlertProfile) {
-            return channel::read(conn, &vault, row).map(|read| Found::Channel(Box::new(read)));
+        match Family::find(&row.shown().family) {
+            Some(Family::AlertProfile) => channel::read(conn, &vault, row).map(|read| Found::Channel(Box::new(read))),
+            Some(Family::DaemonSet) => {
+                deployment::show::read(conn, &vault, row, &kept).map(|read| Found::Deployment(Box::new(read)))
+            }
+            _ => read(conn, &vault, row, &wanted, from.as_ref()).map(|read| Found::Scan(Box::new(read))),
         }
-        read(conn, &vault, row, &wanted, from.as_ref()).map(|read| Found::Scan(Box::new(read)))
     });
     let read = match found.await? {
         Found::Scan(read) => *read,
         Found::Channel(read) => {
             return channel::show(Shell::new(&request, &visitor, "integrations"), &services.egress, *read);
+        }
+        Found::Deployment(read) => {
+            let shell = Shell::new(&request, &visitor, "integrations");
+            return deployment::show::show(shell, htmx::asked(&request), *read, &params);
         }
     };
     let page = Show::new(Shell::new(&request, &visitor, "integrations"), &services.egress, read, search, &params);

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use crate::integrations::inventory::Inventory;
 use crate::integrations::progress::{Progress, Step};
 use crate::integrations::{Family, Spec};
-use crate::models::runs::{Run, RunState};
+use crate::models::runs::{Run, RunAction, RunState};
 pub use crate::web::numbers::{bounded, counted, grouped};
 use crate::web::page::{self, When};
 
@@ -57,6 +57,16 @@ pub fn state(state: &str) -> (&'static str, &'static str) {
         "sent" => ("good", "Delivered"),
         "parked" => ("bad", "Undelivered"),
         _ => ("neutral", "Unknown"),
+    }
+}
+
+/// The same in the words of a family.
+pub fn state_in(family: &str, state: &str) -> (&'static str, &'static str) {
+    match (Family::find(family), state) {
+        (Some(Family::DaemonSet), "running") => ("info", "Running"),
+        (Some(Family::DaemonSet), "succeeded") => ("good", "As deployed"),
+        (Some(Family::DaemonSet), "partly") => ("warn", "Needs attention"),
+        _ => self::state(state),
     }
 }
 
@@ -148,16 +158,20 @@ pub struct Past {
 
 impl Past {
     pub fn new(run: &Run, inventory: &Inventory, now: DateTime<Utc>) -> Self {
-        let (tone, word) = state(run.state.word());
+        let (tone, word) = ended(run);
         let by = &run.requested_by;
         let cause = match run.cause.as_str() {
             "schedule" => "by schedule".to_owned(),
+            "secret" => "since a secret was replaced".to_owned(),
+            "rollout" => format!("in an upgrade by {by}"),
             "added" => format!("added by {by}"),
             "webhook" => format!("asked for by {by}{}", about(run.places.as_deref())),
             _ => format!("asked for by {by}"),
         };
         let items = counted(run.found.into(), inventory.noun);
         let detail = match run.state {
+            RunState::Partly if is_of_deployment(run) => run.error.clone().unwrap_or_default(),
+            RunState::Succeeded if run.action == RunAction::Remove => String::new(),
             RunState::Succeeded => format!("{items}{}", difference(run)),
             RunState::Partly => {
                 let gaps = counted(run.gaps.into(), "gap");
@@ -167,6 +181,26 @@ impl Past {
         };
         let at = page::when(run.ended_at.or(run.started_at).unwrap_or(run.queued_at), now);
         Self { tone, word, at, cause, detail }
+    }
+}
+
+fn is_of_deployment(run: &Run) -> bool {
+    matches!(run.action, RunAction::Deploy | RunAction::Observe | RunAction::Remove)
+}
+
+/// Tone and word of a run that has ended.
+fn ended(run: &Run) -> (&'static str, &'static str) {
+    match (run.action, run.state) {
+        (RunAction::Deploy, RunState::Succeeded) => ("good", "Deployed"),
+        (RunAction::Deploy, RunState::Partly) => ("warn", "Deployed, not ready"),
+        (RunAction::Deploy, RunState::Failed) => ("bad", "Deployment failed"),
+        (RunAction::Observe, RunState::Succeeded) => ("good", "As deployed"),
+        (RunAction::Observe, RunState::Partly) => ("warn", "Not as deployed"),
+        (RunAction::Observe, RunState::Failed) => ("bad", "Check failed"),
+        (RunAction::Remove, RunState::Succeeded) => ("neutral", "Removed"),
+        (RunAction::Remove, RunState::Partly) => ("warn", "Partly removed"),
+        (RunAction::Remove, RunState::Failed) => ("bad", "Not removed"),
+        (_, state) => self::state(state.word()),
     }
 }
 

@@ -2,16 +2,15 @@
 //! no store is too large.
 
 use actix_web::HttpResponse;
-use actix_web::web::{Bytes, Data};
+use actix_web::web::Data;
 use chrono::{DateTime, Utc};
-use futures_util::stream;
 
 use super::{query, row, shown};
 use crate::models::integration_list::{self, Line};
 use crate::models::integration_query::Query;
 use crate::models::{Conn, DbError};
 use crate::services::Services;
-use crate::web::csv::{attachment, lines};
+use crate::web::csv::{Piece, in_pieces};
 use crate::web::error::Error;
 use crate::web::page::iso;
 use crate::web::params::Params;
@@ -35,29 +34,15 @@ const HEAD: [&str; 11] = [
 ];
 
 pub async fn csv(services: Data<Services>, _: As<Auditor>, params: Params) -> Result<HttpResponse, Error> {
-    let asked = Query { from: None, ..query::read(&params)? };
-    // Before the answer begins, so that a database that is away is a page and not half a file.
-    let first = piece(&services, asked.clone()).await?;
-    let pieces = stream::try_unfold(Some((asked, Some(first))), move |state| {
-        let services = services.clone();
-        async move {
-            let Some((asked, first)) = state else { return Ok::<_, DbError>(None) };
-            let head = first.is_some().then(|| HEAD.map(str::to_owned).to_vec());
-            let rows = match first {
-                Some(rows) => rows,
-                None => piece(&services, asked.clone()).await?,
-            };
-            let bytes: Bytes = lines(head.into_iter().chain(rows.iter().map(cells)));
-            let last = rows.last().filter(|_| rows.len() as i64 == PIECE);
-            let place = last.map(|line| line.place(asked.sort, false));
-            Ok(Some((bytes, place.map(|place| (Query { from: Some(place), ..asked }, None)))))
-        }
-    });
-    Ok(attachment("integrations.csv").streaming(Box::pin(pieces)))
+    let first = piece(services.clone(), Query { from: None, ..query::read(&params)? }).await?;
+    Ok(in_pieces("integrations.csv", &HEAD, first, move |asked| piece(services.clone(), asked)))
 }
 
-async fn piece(services: &Services, asked: Query) -> Result<Vec<Line>, DbError> {
-    services.db.run(move |conn: &mut Conn| integration_list::sorted(conn, &asked, PIECE)).await
+async fn piece(services: Data<Services>, asked: Query) -> Result<Piece<Query>, DbError> {
+    let wanted = asked.clone();
+    let rows = services.db.run(move |conn: &mut Conn| integration_list::sorted(conn, &wanted, PIECE)).await?;
+    let last = rows.last().filter(|_| rows.len() as i64 == PIECE).map(|line| line.place(asked.sort, false));
+    Ok((rows.iter().map(cells).collect(), last.map(|place| Query { from: Some(place), ..asked })))
 }
 
 fn cells(line: &Line) -> Vec<String> {

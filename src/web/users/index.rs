@@ -30,6 +30,7 @@ struct Index {
     searched: bool,
     rows: Vec<Row>,
     summary: String,
+    csv: String,
     previous: Option<String>,
     next: Option<String>,
 }
@@ -48,14 +49,6 @@ struct Row {
 impl Row {
     fn new(listed: &Listed, yourself: UserId, now: DateTime<Utc>) -> Self {
         let user = listed.user.shown();
-        let state = match (listed.user.doubt().is_some(), user.disabled, listed.invited_until) {
-            (true, ..) => ("bad", "Tampered with"),
-            (_, true, _) => ("off", "Disabled"),
-            (_, _, Some(until)) if until > now => ("info", "Invited"),
-            (_, _, Some(_)) => ("warn", "Invitation expired"),
-            _ if user.password_temporary => ("warn", "First login pending"),
-            _ => ("good", "Active"),
-        };
         Self {
             id: user.id,
             name: user.name.clone(),
@@ -64,8 +57,21 @@ impl Row {
             two_step: users::two_step(user),
             last_login: user.last_login_at.map(|at| when(at, now)),
             yourself: user.id == yourself,
-            state,
+            state: state(listed, now),
         }
+    }
+}
+
+/// Tone and word of a user's account.
+pub fn state(listed: &Listed, now: DateTime<Utc>) -> (&'static str, &'static str) {
+    let user = listed.user.shown();
+    match (listed.user.doubt().is_some(), user.disabled, listed.invited_until) {
+        (true, ..) => ("bad", "Tampered with"),
+        (_, true, _) => ("off", "Disabled"),
+        (_, _, Some(until)) if until > now => ("info", "Invited"),
+        (_, _, Some(_)) => ("warn", "Invitation expired"),
+        _ if user.password_temporary => ("warn", "First login pending"),
+        _ => ("good", "Active"),
     }
 }
 
@@ -91,6 +97,7 @@ pub async fn index(
     let page = Index {
         shell: Shell::new(&request, &visitor, "users"),
         searched: counts.total > WORTH_A_SEARCH || !query.search.is_empty(),
+        csv: params.link("/users.csv", &[("after", ""), ("before", "")]),
         summary: summary(found.rows.len(), counts),
         previous: turn(found.rows.first(), "before", found.before),
         next: turn(found.rows.last(), "after", found.after),
@@ -103,7 +110,7 @@ pub async fn index(
     }
 }
 
-fn query(params: &Params) -> Query {
+pub fn query(params: &Params) -> Query {
     let from = match (params.get("before"), params.get("after")) {
         ("", "") => None,
         ("", after) => Some((after.to_owned(), false)),

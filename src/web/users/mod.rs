@@ -14,6 +14,7 @@ use crate::usecases::users::Invited;
 
 pub mod delete;
 pub mod edit;
+pub mod export;
 pub mod index;
 pub mod mail;
 pub mod new;

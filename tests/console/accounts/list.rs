@@ -26,3 +26,19 @@ async fn users_are_searched_by_name_and_address_and_come_in_pages() {
         assert!(!page.has("h1"), "htmx gets the table alone");
     }
 }
+
+#[actix_web::test]
+async fn the_users_that_a_search_leaves_are_a_csv_file() {
+    let all = Mailing::start();
+    let mut ada = all.app.administrator();
+    for number in 0..3 {
+        all.app.add_user(&format!("=person {number}"), Role::Auditor);
+    }
+    let link = ada.get("/users?q=person").await.attributes("#csv", "href").remove(0);
+    let file = ada.get(&link).await;
+    assert_eq!((file.status, file.header("content-type")), (200, "text/csv; charset=utf-8"));
+    let lines: Vec<&str> = file.body.lines().collect();
+    assert_eq!(lines.len(), 4, "{lines:?}");
+    assert!(lines[0].starts_with("name,email,role") && lines[1].starts_with("'=person 0,"), "{lines:?}");
+    assert_eq!(all.app.user("otto", Role::Auditor).get("/users.csv").await.status, 403);
+}

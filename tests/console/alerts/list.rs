@@ -247,3 +247,28 @@ async fn a_message_that_waits_for_a_person_is_tried_again_or_given_up() {
     assert!(!visit.get("/alerts").await.has("[data-parked]"));
     assert_eq!(sql::count(&app, "events WHERE action IN ('delivery.retried', 'delivery.dropped')"), 2);
 }
+
+#[actix_web::test]
+async fn the_alerts_leave_as_csv_as_they_are_filtered() {
+    let app = TestApp::start();
+    for name in ["prod deployment", "=2+3"] {
+        raise(&app, "lockout", name, "from 203.0.113.7");
+    }
+    let mut visit = app.user("otto", Role::Auditor);
+    let rows = async |visit: &mut Visit, search: &str| {
+        let link = visit.get(&format!("/alerts?q={search}")).await.attributes("#csv", "href").remove(0);
+        let file = visit.get(&link).await;
+        assert_eq!((file.status, file.header("content-type")), (200, "text/csv; charset=utf-8"));
+        let mut reader = csv::Reader::from_reader(file.body.as_bytes());
+        reader
+            .records()
+            .map(|row| row.expect("a row").iter().map(str::to_owned).collect::<Vec<_>>())
+            .collect::<Vec<_>>()
+    };
+    let all = rows(&mut visit, "").await;
+    assert_eq!(all.len(), 2, "{all:?}");
+    let found = rows(&mut visit, "prod").await;
+    assert_eq!(found.iter().map(|row| &row[3]).collect::<Vec<_>>(), ["prod deployment"]);
+    assert_eq!((found[0][0].as_str(), found[0][2].as_str()), ("Login lockout", "user"));
+    assert!(all.iter().any(|row| row[3] == "'=2+3"), "no spreadsheet runs it");
+}

@@ -2,10 +2,13 @@
 
 use crate::support::app::{Page, Visit};
 
+mod drift;
 mod few_rights;
+mod hostile;
 mod kills;
 mod kubeconfigs;
 mod network;
+mod owners;
 mod rig;
 mod rights;
 mod screens;

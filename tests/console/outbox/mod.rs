@@ -96,13 +96,14 @@ fn access_keys(app: &TestApp, count: u32, days: &str) {
     );
 }
 
-const EVERYTHING: [(&str, &str); 9] = [
+const EVERYTHING: [(&str, &str); 10] = [
     ("on_stale", "on"),
     ("on_expiring", "on"),
     ("on_failed_test", "on"),
     ("on_failed_scan", "on"),
     ("on_old_runtime", "on"),
     ("on_old_cloud_key", "on"),
+    ("on_drift", "on"),
     ("on_integrity", "on"),
     ("on_delivery", "on"),
     ("on_lockout", "on"),

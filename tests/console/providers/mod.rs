@@ -19,6 +19,7 @@ mod azure;
 mod bad_peers;
 mod clusters;
 mod disabled;
+mod eks;
 mod forges;
 mod google;
 mod ibm;

@@ -6,6 +6,8 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};
 
 use super::entra::TENANT;
@@ -35,6 +37,8 @@ pub enum Says {
 struct World {
     /// By their paths in small letters.
     lists: BTreeMap<String, Vec<Value>>,
+    /// Single things by their paths in small letters.
+    things: BTreeMap<String, Value>,
     /// By the beginning of their paths in small letters, the longest first.
     says: BTreeMap<String, Says>,
 }
@@ -99,6 +103,29 @@ impl Management {
         self.holds(&format!("{id}/slots"), &slot)
     }
 
+    /// Adds a cluster, with what differs from the properties that it has.
+    pub fn cluster(&self, subscription: &str, group: &str, name: &str, changes: &Value) -> &Self {
+        let id = cluster_id(subscription, group, name);
+        let mut properties = json!({"fqdn": format!("{name}-1.hcp.westeurope.azmk8s.io"), "kubernetesVersion": "1.33",
+            "currentKubernetesVersion": "1.33.2", "powerState": {"code": "Running"}, "disableLocalAccounts": false});
+        properties.as_object_mut().expect("an object").extend(changes.as_object().expect("an object").clone());
+        let made = json!({"id": id, "name": name, "location": "westeurope", "properties": properties});
+        self.change(|world| world.things.insert(id.to_ascii_lowercase(), made.clone()));
+        self.holds(
+            &format!("/subscriptions/{subscription}/providers/Microsoft.ContainerService/managedClusters"),
+            &made,
+        )
+    }
+
+    /// Hands out that kubeconfig for a cluster.
+    pub fn hands_out(&self, subscription: &str, group: &str, name: &str, kubeconfig: &str) -> &Self {
+        let path = format!("{}/listClusterUserCredential", cluster_id(subscription, group, name));
+        let value = BASE64_STANDARD.encode(kubeconfig);
+        let credential = json!({"kubeconfigs": [{"name": "clusterUser", "value": value}]});
+        self.change(|world| world.things.insert(path.to_ascii_lowercase(), credential));
+        self
+    }
+
     /// Empties a list.
     pub fn clear(&self, path: &str) {
         self.change(|world| world.lists.insert(path.to_ascii_lowercase(), Vec::new()));
@@ -118,6 +145,12 @@ impl Management {
 /// A token as Microsoft Entra ID gives it, for a client that does not ask for one.
 pub fn token() -> String {
     tokens::issued(&json!({"tid": TENANT, "appid": entra::CLIENT, "aud": AUDIENCE}))
+}
+
+fn cluster_id(subscription: &str, group: &str, name: &str) -> String {
+    format!(
+        "/subscriptions/{subscription}/resourceGroups/{group}/providers/Microsoft.ContainerService/managedClusters/{name}"
+    )
 }
 
 fn site_id(subscription: &str, name: &str) -> String {
@@ -166,14 +199,18 @@ fn answer(call: &Call, world: &mut World) -> Said {
         let asked = format!("Bearer authorization_uri=\"https://login.windows.net/{TENANT}\", error=\"invalid_token\"");
         return refused(401, "InvalidAuthenticationToken").with("WWW-Authenticate", asked);
     }
-    if call.method != "GET" {
+    let path = call.path().to_ascii_lowercase();
+    let hands_out = path.ends_with("/listclusterusercredential");
+    if call.method != if hands_out { "POST" } else { "GET" } {
         return refused(405, "MethodNotAllowed");
+    }
+    if hands_out && (call.header("content-length") != Some("0") || call.query("format").as_deref() != Some("exec")) {
+        return refused(411, "LengthRequired");
     }
     let version = call.query("api-version").unwrap_or_default();
     if version.len() != 10 || !version.chars().all(|c| c.is_ascii_digit() || c == '-') {
         return refused(400, "MissingApiVersionParameter");
     }
-    let path = call.path().to_ascii_lowercase();
     if let Some((at, says)) = world.says.iter().rev().find(|(at, _)| path.starts_with(at.as_str())) {
         let (at, says) = (at.clone(), says.clone());
         match says {
@@ -188,6 +225,9 @@ fn answer(call: &Call, world: &mut World) -> Said {
             }
             Says::Raw(said) => return said,
         }
+    }
+    if let Some(thing) = world.things.get(&path) {
+        return Said::json(200, thing);
     }
     match world.lists.get(&path) {
         Some(entries) => page(call, entries),

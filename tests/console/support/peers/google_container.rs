@@ -4,7 +4,7 @@
 
 use serde_json::{Value, json};
 
-use super::google::page;
+use super::google::{page, refused};
 use super::google_world::{Api, Google, World, changed};
 use super::receiver::{Call, Said};
 
@@ -29,6 +29,15 @@ pub fn answer(call: &Call, world: &mut World) -> Option<Said> {
     let parts: Vec<&str> = call.path().trim_start_matches('/').split('/').collect();
     Some(match parts[..] {
         ["v1", "projects", project, "locations", "-", "clusters"] => clusters(world, project),
+        ["v1", "projects", project, "locations", location, "clusters", name] => {
+            let at = (Api::Clusters, project);
+            let here = |cluster: &Value| cluster["location"] == location && cluster["name"] == name;
+            let missing = || refused(404, "NOT_FOUND", "NOT_FOUND");
+            match world.instead(at) {
+                Some(said) => said,
+                None => world.of(at, here).first().map_or_else(missing, |cluster| Said::json(200, cluster)),
+            }
+        }
         ["v1", "projects", project, "locations"] => {
             if let Some(said) = world.instead((Api::Artifacts, project)) {
                 return Some(said);

@@ -29,6 +29,7 @@ pub mod ibm_registry;
 pub mod jfrog;
 pub mod kube;
 pub mod lambda;
+pub mod managed_clusters;
 pub mod moto;
 pub mod nexus;
 pub mod oidc_provider;

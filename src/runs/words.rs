@@ -1,0 +1,59 @@
+//! What the trail calls the ends of runs and what they found.
+
+use crate::integrations::Family;
+use crate::models::events::Action;
+use crate::models::integrations::Integration;
+use crate::models::runs::{Run, RunAction};
+
+pub fn is_of_deployment(run: &Run) -> bool {
+    matches!(run.action, RunAction::Deploy | RunAction::Observe | RunAction::Remove)
+}
+
+/// What the trail says of the end of a run.
+pub struct Words {
+    pub succeeded: Action,
+    pub partly: Action,
+    pub failed: Action,
+    pub stopped: Action,
+}
+
+pub fn words(action: RunAction) -> Words {
+    let stopped = Action::DeploymentStopped;
+    match action {
+        RunAction::Scan | RunAction::ScanPlaces => Words {
+            succeeded: Action::ScanSucceeded,
+            partly: Action::ScanPartly,
+            failed: Action::ScanFailed,
+            stopped: Action::ScanStopped,
+        },
+        RunAction::Deploy => {
+            Words { succeeded: Action::Deployed, partly: Action::DeployedPartly, failed: Action::DeployFailed, stopped }
+        }
+        RunAction::Observe => Words {
+            succeeded: Action::DeploymentChecked,
+            partly: Action::DeploymentChecked,
+            failed: Action::DeploymentCheckFailed,
+            stopped,
+        },
+        RunAction::Remove => Words {
+            succeeded: Action::DeploymentRemoved,
+            partly: Action::DeploymentRemovedPartly,
+            failed: Action::DeploymentRemoveFailed,
+            stopped,
+        },
+    }
+}
+
+/// `images`, `images of team/app`, `images of 3 places`
+pub fn counted(run: &Run, noun: &str) -> String {
+    match run.places.as_deref().filter(|_| !is_of_deployment(run)) {
+        None => format!("{noun}s"),
+        Some([place]) => format!("{noun}s of {place}"),
+        Some(places) => format!("{noun}s of {} places", places.len()),
+    }
+}
+
+/// What one item of the integration's family is called.
+pub fn noun(integration: &Integration) -> &'static str {
+    Family::find(&integration.family).and_then(Family::inventory).map_or("item", |inventory| inventory.noun)
+}

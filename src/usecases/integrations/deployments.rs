@@ -1,0 +1,253 @@
+//! What operators do with a deployment: preview what would change in the cluster, deploy it, undo that, and remove it. All
+//! of it asks for the password: it runs software on every node.
+//! What is sent, and in which order, is in `integrations::deployments`; the run that sends it, in `runs::deploy`.
+
+use std::panic::AssertUnwindSafe;
+use std::time::{Duration, Instant};
+
+use futures_util::FutureExt;
+
+use super::{Principal, Refusal, read, write};
+use crate::accounts::Role;
+use crate::echoes::Echoes;
+use crate::form::Values;
+use crate::integrations::Spec;
+use crate::integrations::context::{Context, MAIN};
+use crate::integrations::deployments::{self as work, DRIFT_CHECK, Deployment, Options, Preview};
+use crate::models::integrations::{self, Integration, NewIntegration};
+use crate::models::runs::{self, RunAction};
+use crate::models::trust::Seen;
+use crate::models::{Conn, DbError, IntegrationId, credentials, deployments};
+use crate::opening::{self, Opened};
+use crate::runs::deploy;
+use crate::services::Services;
+use crate::vault::Vault;
+
+/// Longest that a preview takes: shorter than a browser waits for the page.
+const LIMIT: Duration = Duration::from_secs(25);
+
+const OFF: Refusal = Refusal::Conflict("This integration is switched off. Switch it on first.");
+const NEVER: Refusal = Refusal::Conflict("There are no earlier settings to go back to.");
+const NO_DEPLOYMENT: Refusal = Refusal::Unacceptable("Only a deployment can do this.");
+
+/// What would change in the cluster; else why that is not known, in whole sentences.
+pub struct Previewed {
+    pub row: Integration,
+    pub found: Result<Preview, String>,
+}
+
+/// What a preview works with.
+struct Ready {
+    row: Integration,
+    spec: &'static Spec,
+    deployment: &'static dyn Deployment,
+    settings: Values,
+    opened: Vec<(&'static str, Opened)>,
+    mark: work::Mark,
+}
+
+/// Asks the cluster what a deployment would change there. Changes nothing.
+pub async fn preview(services: &Services, principal: &Principal, id: IntegrationId) -> Result<Previewed, Refusal> {
+    principal.require_fresh_as(Role::Operator)?;
+    services.checkups.take(principal.visitor().user_id, Instant::now())?;
+    let loaded = write(services, principal, move |conn, vault, actor| {
+        let row = (*integrations::find(conn, vault, id)?.trust()?).clone();
+        let Some((spec, deployment, settings)) = known(&row) else { return Ok(None) };
+        match open_all(conn, vault, actor, &row, spec)? {
+            Ok(opened) => {
+                let mark = deploy::mark(conn, id)?;
+                Ok(Some(Ok(Box::new(Ready { row, spec, deployment, settings, opened, mark }))))
+            }
+            Err(why) => Ok(Some(Err((row, why)))),
+        }
+    });
+    let ready = match loaded.await?.ok_or(NO_DEPLOYMENT)? {
+        Ok(ready) => ready,
+        Err((row, why)) => return Ok(Previewed { row, found: Err(why) }),
+    };
+    let found = ready.ask(services).await;
+    Ok(Previewed { row: ready.row, found })
+}
+
+fn known(row: &Integration) -> Option<(&'static Spec, &'static dyn Deployment, Values)> {
+    let spec = Spec::find(&row.version)?;
+    Some((spec, spec.deployment()?, Values::from_json(row.settings.as_bytes())?))
+}
+
+type OpenedAll = Result<Vec<(&'static str, Opened)>, String>;
+
+/// The inner error says in whole sentences which credential cannot be used.
+fn open_all(
+    conn: &mut Conn,
+    vault: &Vault,
+    actor: &crate::models::events::Actor,
+    row: &Integration,
+    spec: &'static Spec,
+) -> Result<OpenedAll, DbError> {
+    let main = row.credential_id.map(|id| (MAIN.to_owned(), id, row.host.clone()));
+    let further = row.further.iter().map(|usage| (usage.role.clone(), usage.credential, usage.host.clone()));
+    let mut opened = Vec::new();
+    for (role, id, host) in main.into_iter().chain(further) {
+        let why = format!("for a preview of {} to {host}", row.name);
+        let Some(used) = spec.used_as(&role) else { return Err(DbError::LaterRelease) };
+        match opening::open(conn, vault, actor, id, why)? {
+            Ok(credential) if used.kinds.contains(&credential.kind.slug) => opened.push((used.role, credential)),
+            Ok(_) => {
+                return Ok(Err(format!("The {} is of a type that cannot be used here.", used.label.to_lowercase())));
+            }
+            Err(closed) => return Ok(Err(format!("The credential cannot be used: {}", closed.sentence()))),
+        }
+        credentials::touch(conn, id)?;
+    }
+    Ok(Ok(opened))
+}
+
+impl Ready {
+    async fn ask(&self, services: &Services) -> Result<Preview, String> {
+        let about =
+            deploy::About { spec: self.spec, integration: &self.row, settings: &self.settings, opened: &self.opened };
+        if !about.is_confirmed() {
+            return Err(deploy::UNCONFIRMED.to_owned());
+        }
+        let secrets = self.opened.iter().map(|(role, opened)| (*role, opened.secret())).collect();
+        let cx = Context { secrets, ..Context::new(services.outside(), &self.settings, &self.row.name, None) };
+        let asked = AssertUnwindSafe(async { work::preview(self.deployment, &cx, &self.mark).await }).catch_unwind();
+        let echoes = Echoes::of_opened(self.opened.iter().map(|(_, opened)| (opened.kind, &opened.values)));
+        match tokio::time::timeout(LIMIT, asked).await {
+            Ok(Ok(Ok(mut preview))) => {
+                take_out(&mut preview, &echoes);
+                Ok(preview)
+            }
+            Ok(Ok(Err(failure))) => {
+                let mut sentence = failure.to_string();
+                echoes.take_out(&mut sentence);
+                Err(sentence)
+            }
+            Ok(Err(_)) => {
+                tracing::error!(integration = %self.row.id, "a preview panicked");
+                Err("It failed by a fault of Strongroom itself. It has been logged; please report it.".to_owned())
+            }
+            Err(_) => Err(format!("The cluster did not answer within {} seconds.", LIMIT.as_secs())),
+        }
+    }
+}
+
+/// Takes the secrets out of what the cluster said.
+fn take_out(preview: &mut Preview, echoes: &Echoes) {
+    let said = preview.objections.iter_mut().chain(&mut preview.warnings).chain([&mut preview.cluster_version]);
+    said.for_each(|text| echoes.take_out(text));
+    for change in &mut preview.changes {
+        echoes.take_out(&mut change.reason);
+        for line in &mut change.lines {
+            let values = [&mut line.before, &mut line.after].into_iter().flatten();
+            values.chain([&mut line.path]).for_each(|text| echoes.take_out(text));
+        }
+        for conflict in &mut change.conflicts {
+            echoes.take_out(&mut conflict.manager);
+            echoes.take_out(&mut conflict.field);
+        }
+    }
+}
+
+/// Queues a run over the version of the row that the principal has seen. `false`: one is under way already.
+async fn queue(
+    services: &Services,
+    principal: &Principal,
+    (id, seen): (IntegrationId, i64),
+    (action, words): (RunAction, Vec<String>),
+) -> Result<bool, Refusal> {
+    let queued = write(services, principal, move |conn, vault, actor| {
+        let row = integrations::find(conn, vault, id)?.trust()?;
+        if row.row_version != seen {
+            return Err(DbError::Stale);
+        }
+        if known(&row).is_none() || !row.active {
+            return Ok(None);
+        }
+        let words = Some(words.as_slice()).filter(|words| !words.is_empty());
+        Ok(Some(runs::queue_action(conn, vault, (id, action), words, ("asked", &actor.name))?.is_some()))
+    });
+    let queued = queued.await.map_err(overtaken)?.ok_or(OFF)?;
+    services.wake.runs.notify_one();
+    Ok(queued)
+}
+
+fn overtaken(error: DbError) -> Refusal {
+    match error {
+        DbError::Stale => Refusal::Overtaken,
+        other => other.into(),
+    }
+}
+
+/// Deploys what the row says. `options` is what was agreed to in the preview.
+pub async fn deploy(
+    services: &Services,
+    principal: &Principal,
+    at: (IntegrationId, i64),
+    options: &Options,
+) -> Result<bool, Refusal> {
+    principal.require_fresh_as(Role::Operator)?;
+    queue(services, principal, at, (RunAction::Deploy, options.to_words())).await
+}
+
+/// Removes what is deployed from the cluster. `delete`: and deletes the integration when nothing is left there.
+pub async fn remove(
+    services: &Services,
+    principal: &Principal,
+    at: (IntegrationId, i64),
+    delete: bool,
+) -> Result<bool, Refusal> {
+    principal.require_fresh_as(Role::Operator)?;
+    let words = if delete { vec![deploy::THEN_DELETE.to_owned()] } else { Vec::new() };
+    queue(services, principal, at, (RunAction::Remove, words)).await
+}
+
+/// The settings that were deployed before the present ones, as they would be saved; `None` where there are none.
+pub async fn before(services: &Services, id: IntegrationId) -> Result<Option<(Integration, Values)>, Refusal> {
+    let found = read(services, move |conn, vault| {
+        let row = (*integrations::find(conn, vault, id)?.trust()?).clone();
+        let deployed = deployments::find(conn, vault, id)?.filter(|seen| seen.doubt().is_none()).map(Seen::into_shown);
+        Ok::<_, DbError>((row, deployed))
+    });
+    let (row, deployed) = found.await?;
+    let settings =
+        deployed.and_then(|found| Values::from_json(found.before.as_bytes()).filter(|_| !found.before.is_empty()));
+    let kept = Values::from_json(row.settings.as_bytes()).unwrap_or_default();
+    Ok(settings.map(|mut settings| {
+        settings.set(DRIFT_CHECK, kept.get(DRIFT_CHECK));
+        (row, settings)
+    }))
+}
+
+/// Saves the settings that were deployed before the present ones, and deploys them.
+pub async fn undo(services: &Services, principal: &Principal, at: (IntegrationId, i64)) -> Result<bool, Refusal> {
+    principal.require_fresh_as(Role::Operator)?;
+    let (row, settings) = before(services, at.0).await?.ok_or(NEVER)?;
+    let (now, namespace) = (Values::from_json(row.settings.as_bytes()).unwrap_or_default(), "namespace");
+    if !row.further.is_empty() && now.get(namespace) != settings.get(namespace) {
+        return Err(Refusal::Conflict(
+            "The earlier settings lead the pull secret or agent secret to another namespace. Edit the integration instead.",
+        ));
+    }
+    let settings = String::from_utf8_lossy(&settings.to_json()).into_owned();
+    let queued = write(services, principal, move |conn, vault, actor| {
+        if !row.active {
+            return Ok(None);
+        }
+        let new = NewIntegration {
+            family: &row.family,
+            version: &row.version,
+            name: &row.name,
+            credential_id: row.credential_id,
+            host: &row.host,
+            further: &row.further,
+            settings: &settings,
+            every_hours: row.every_hours,
+        };
+        integrations::update(conn, vault, actor, at, &new)?;
+        Ok(Some(runs::queue_action(conn, vault, (at.0, RunAction::Deploy), None, ("asked", &actor.name))?.is_some()))
+    });
+    let queued = queued.await.map_err(overtaken)?.ok_or(OFF)?;
+    services.wake.runs.notify_one();
+    Ok(queued)
+}

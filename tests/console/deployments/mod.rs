@@ -1,0 +1,3 @@
+//! Deployments as people and the console handle them. What is said to the cluster is tested in `clusters`.
+
+mod story;

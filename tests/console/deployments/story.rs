@@ -1,0 +1,126 @@
+//! A deployment in a real browser against a real control plane: too few rights, the guide applied, preview, deployment, a
+//! foreign edit, drift, restoring, a bad image, undo, removal.
+
+use serde_json::json;
+
+use crate::support::app::{PASSWORD, TestApp, Visit};
+use crate::support::browser::{Browser, WIDE};
+use crate::support::kubernetes::Lab;
+
+const IMAGE: &str = "registry.example.com/agent:1";
+
+async fn saved(visit: &mut Visit, fields: &[(&str, &str)]) -> String {
+    let page = visit.post("/credentials", fields).await;
+    assert_eq!(page.status, 303, "{:?}", page.texts(".error-summary"));
+    page.location().to_owned()
+}
+
+/// Adds the deployment by its form, and says that its secrets belong into that cluster. The path of its page.
+async fn add(browser: &Browser, namespace: &str) -> String {
+    browser.goto("/integrations/new?version=kubernetes").await;
+    browser.fill("Image", IMAGE).await;
+    browser.fill("Namespace", namespace).await;
+    browser.fill("Name", "Production agent").await;
+    browser.choose("Credential", "production cluster").await;
+    browser.choose("Pull secret", "registry robot").await;
+    browser.choose("Agent secret", "agent token").await;
+    browser.press("Add").await;
+    browser.sees("whoever administers that cluster can read it").await;
+    browser.script("document.getElementById('send_to').checked = true", Vec::new()).await;
+    browser.fill("Password", PASSWORD).await;
+    browser.press("Add").await;
+    browser.sees("Nothing is deployed").await;
+    browser.path().await
+}
+
+/// Waits until the run that is under way has ended.
+async fn ended(browser: &Browser, page: &str) {
+    while browser.source().await.contains("id=\"run\"") {
+        browser.goto(page).await;
+    }
+}
+
+async fn deploy(browser: &Browser, button: &str) {
+    browser.press("Preview and deploy").await;
+    browser.press(button).await;
+}
+
+#[actix_web::test]
+async fn an_agent_is_deployed_watched_restored_undone_and_removed() {
+    let (lab, app) = (Lab::open("story").await, TestApp::start());
+    let login = lab.login();
+    let namespace = format!("{}-agents", lab.name);
+    let mut visit = app.administrator();
+    let kubeconfig = lab.kubeconfig(&login);
+    let cluster =
+        saved(&mut visit, &[("kind", "kubeconfig"), ("name", "production cluster"), ("kubeconfig", &kubeconfig)]).await;
+    let robot = [("kind", "basic"), ("name", "registry robot"), ("username", "robot"), ("password", "sekret-pull")];
+    saved(&mut visit, &robot).await;
+    saved(&mut visit, &[("kind", "api_token"), ("name", "agent token"), ("token", "sekret-agent-token")]).await;
+
+    let browser = Browser::open(&app.url, WIDE).await;
+    browser.take(visit.cookie.as_deref()).await;
+    let page = add(&browser, &namespace).await;
+
+    browser.press("Preview and deploy").await;
+    browser.sees("The login may not do all that is needed").await;
+    browser.picture("deployment-too-few-rights").await;
+    lab.grant(&login, &[json!({"nonResourceURLs": ["*"], "verbs": ["*"]}), everything()]).await;
+    browser.goto(&page).await;
+    browser.press("Preview and deploy").await;
+    browser.sees("The login may do all that is needed").await;
+    browser.sees("New").await;
+    assert!(!browser.source().await.contains("sekret"), "a preview shows no secret");
+    browser.picture("deployment-preview").await;
+    browser.press("Deploy").await;
+    browser.reloads_until(&page, "3 of 3 nodes").await;
+    browser.sees("Ready").await;
+    browser.picture("deployment-ready").await;
+
+    let daemon_set = format!("/apis/apps/v1/namespaces/{namespace}/daemonsets/defender");
+    let live = lab.administrator.get(&daemon_set).await.expect("a DaemonSet");
+    let container = live["spec"]["template"]["spec"]["containers"][0]["name"].clone();
+    let edit = json!({"spec": {"template": {"spec": {"containers":
+        [{"name": container, "image": "registry.example.com/agent:theirs"}]}}}});
+    let path = format!("{daemon_set}?fieldManager=kubectl-edit");
+    let edit = Some(("application/strategic-merge-patch+json", &edit));
+    assert_eq!(lab.administrator.send(reqwest::Method::PATCH, &path, edit).await.0, 200);
+    browser.press("Check now").await;
+    browser.reloads_until(&page, "Drifted").await;
+    browser.sees("agent:theirs").await;
+    browser.picture("deployment-drift").await;
+    browser.press("Restore…").await;
+    browser.sees("Take over").await;
+    browser.picture("deployment-conflict").await;
+    browser.press("Agree to all and deploy").await;
+    ended(&browser, &page).await;
+    browser.sees("3 of 3 nodes").await;
+    assert!(!browser.source().await.contains("agent:theirs"), "no drift is left");
+
+    browser.goto(&format!("{page}/edit")).await;
+    browser.fill("Image", "registry.example.com/agent:broken").await;
+    browser.press("Save").await;
+    browser.sees("The settings have changed since the last deployment").await;
+    deploy(&browser, "Deploy").await;
+    browser.reloads_until(&page, "ImagePullBackOff").await;
+    browser.picture("deployment-bad-image").await;
+    ended(&browser, &page).await;
+    browser.press("Undo").await;
+    browser.sees("agent:broken").await;
+    browser.press("Go back and deploy").await;
+    ended(&browser, &page).await;
+    browser.sees("3 of 3 nodes").await;
+
+    browser.press("Remove").await;
+    browser.press("Remove").await;
+    browser.reloads_until(&page, "Nothing is deployed").await;
+    assert!(lab.administrator.get(&format!("/api/v1/namespaces/{namespace}")).await.is_none(), "the namespace is gone");
+    browser.goto(&cluster).await;
+    browser.sees("Defender DaemonSet").await;
+    assert_eq!(browser.complaints().await, [""; 0]);
+    browser.close().await;
+}
+
+fn everything() -> serde_json::Value {
+    json!({"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]})
+}
