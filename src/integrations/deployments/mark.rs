@@ -14,6 +14,10 @@ pub const DEPLOYMENT: &str = "strongroom.dev/deployment";
 /// Annotation with the versions of the secrets, so that pods restart when one changes.
 pub const SECRET_VERSION: &str = "strongroom.dev/secret-version";
 
+/// Label of a namespace: the least strict Pod Security level that its pods have to keep.
+/// <https://kubernetes.io/docs/concepts/security/pod-security-admission/>
+pub const ENFORCED: &str = "pod-security.kubernetes.io/enforce";
+
 /// Whose deployment it is, and what is known of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Mark {

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::faults::{Deed, Fault};
-use super::mark::{DEPLOYMENT, Mark};
+use super::mark::{DEPLOYMENT, ENFORCED, Mark};
 use super::objects::Desired;
 use super::pods::short;
 use super::sight::{Sight, look};
@@ -17,14 +17,20 @@ use crate::providers::kubernetes::{ApiError, Cluster, Refusal};
 pub(super) enum Namespace {
     Missing,
     Ours(Value),
-    /// Somebody else's, or one that the login may not read.
-    Foreign,
+    /// Somebody else's. `None`: the login may not read it.
+    Foreign(Option<Value>),
     Terminating,
 }
 
 impl Namespace {
     pub fn exists(&self) -> bool {
         !matches!(self, Self::Missing)
+    }
+
+    /// The Pod Security level that it enforces, where it names one.
+    pub fn level(&self) -> Option<&str> {
+        let (Self::Ours(live) | Self::Foreign(Some(live))) = self else { return None };
+        live["metadata"]["labels"][ENFORCED].as_str()
     }
 
     /// As it is now.
@@ -35,10 +41,10 @@ impl Namespace {
                 Sight::Missing => Self::Missing,
                 Sight::Ours(live) | Sight::Foreign(live) if is_terminating(&live) => Self::Terminating,
                 Sight::Ours(live) => Self::Ours(live),
-                Sight::Foreign(_) => Self::Foreign,
+                Sight::Foreign(live) => Self::Foreign(Some(live)),
             }),
             // A login for one namespace need not read it.
-            Err(error) if error.is_forbidden() => Ok(Self::Foreign),
+            Err(error) if error.is_forbidden() => Ok(Self::Foreign(None)),
             Err(error) => Err(Fault::new(step, &object, Deed::Read, error)),
         }
     }

@@ -4,7 +4,7 @@
 use serde_json::{Map, Value, json};
 
 use super::image::Image;
-use super::mark::{ObjectRef, SECRET_VERSION};
+use super::mark::{ENFORCED, ObjectRef, SECRET_VERSION};
 use super::parts::Parts;
 use super::secrets::{self, Pull};
 use super::{pod, rules};
@@ -105,7 +105,11 @@ impl Parts<'_> {
         objects.extend(self.secrets(&image)?);
         objects.extend(self.roles());
         objects.push(self.object(&kinds::DAEMON_SET, self.name(), json!({ "spec": pod::daemon_set(self) })));
-        Ok(Plan { namespace: self.object(&kinds::NAMESPACE, self.namespace(), json!({})), objects })
+        let mut namespace = self.object(&kinds::NAMESPACE, self.namespace(), json!({}));
+        if self.uses_host() {
+            namespace.body["metadata"]["labels"][ENFORCED] = json!("privileged");
+        }
+        Ok(Plan { namespace, objects })
     }
 }
 
@@ -144,6 +148,17 @@ mod tests {
             let labels = &desired.body["metadata"]["labels"];
             assert_eq!((&labels[MANAGED_BY], &labels[DEPLOYMENT]), (&json!(MANAGER), &json!(mark.id.to_string())));
         }
+    }
+
+    #[test]
+    fn a_namespace_that_is_made_for_access_to_the_host_allows_it() {
+        let level = |more: &[(&str, &str)]| {
+            let (settings, mark) = (settings(more), Mark::default());
+            let plan = Parts { settings: &settings, mark: &mark, pull: None, agent: None }.plan().unwrap();
+            plan.namespace.body["metadata"]["labels"].get(ENFORCED).cloned()
+        };
+        assert_eq!(level(&[]), None);
+        assert_eq!(level(&[("host_paths", "/var/run")]), Some(json!("privileged")));
     }
 
     #[test]

@@ -45,7 +45,7 @@ async fn look(cluster: &Cluster, parts: &Parts<'_>, plan: Plan) -> Result<Outcom
             before: Some("deployed".to_owned()),
             after: None,
         }),
-        Namespace::Foreign => {}
+        Namespace::Foreign(_) => {}
         Namespace::Terminating => state.trouble.push(format!("The namespace {} is being deleted.", parts.namespace())),
     }
     let all = place.judge_all(plan.objects).await?;

@@ -81,6 +81,12 @@ impl<'a> Parts<'a> {
         self.agent.map(secrets::agent).unwrap_or_default()
     }
 
+    /// Whether pods get at their node: what the Pod Security level baseline refuses.
+    pub fn uses_host(&self) -> bool {
+        let is_on = |name: &&str| self.settings.get(name) == "on";
+        ["host_network", "host_pid", "privileged"].iter().any(is_on) || !self.settings.get("host_paths").is_empty()
+    }
+
     pub fn has_files(&self) -> bool {
         self.settings.get("secret_as") == FILES
     }

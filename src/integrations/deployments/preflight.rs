@@ -4,7 +4,7 @@ use super::access::{access, missing};
 use super::deployment::Deployment;
 use super::faults::{Deed, Fault};
 use super::judge::Place;
-use super::mark::{Mark, ObjectRef};
+use super::mark::{ENFORCED, Mark, ObjectRef};
 use super::namespace::Namespace;
 use super::nodes::Node;
 use super::objects::{Desired, Plan};
@@ -46,6 +46,7 @@ async fn look(cluster: &Cluster, parts: &Parts<'_>, plan: Plan) -> Result<(Previ
         let said = format!("The namespace {name} is being deleted. Wait until it is gone, or choose another one.");
         preview.objections.push(said);
     }
+    preview.warnings.extend(too_strict(parts, namespace.level()));
     let extra = leftovers(&plan, parts.mark);
     preview.changes.push(of_namespace(&plan.namespace, &namespace));
     let place = Place { cluster, mark: parts.mark, has_namespace: namespace.exists(), step: STEP };
@@ -82,6 +83,16 @@ fn rights(preview: &mut Preview, has_namespace: bool) -> bool {
     !vital.is_empty()
 }
 
+/// Why the namespace refuses the pods, although it takes the DaemonSet.
+fn too_strict(parts: &Parts<'_>, level: Option<&str>) -> Option<String> {
+    let level = level.filter(|level| *level == "restricted" || (*level == "baseline" && parts.uses_host()))?;
+    Some(format!(
+        "The namespace {} enforces the Pod Security level {level}, which refuses the agent's pods. Choose another \
+         namespace, or have its label {ENFORCED} set to privileged.",
+        parts.namespace()
+    ))
+}
+
 fn no_longer_wanted(object: ObjectRef) -> Change {
     let reason = "The settings no longer ask for it.".to_owned();
     Change { object, kind: ChangeKind::Removed, lines: Vec::new(), conflicts: Vec::new(), reason }
@@ -92,7 +103,7 @@ fn of_namespace(desired: &Desired, namespace: &Namespace) -> Change {
     let (kind, reason) = match namespace {
         Namespace::Missing => (ChangeKind::New, ""),
         Namespace::Ours(_) => (ChangeKind::Same, ""),
-        Namespace::Foreign => {
+        Namespace::Foreign(_) => {
             (ChangeKind::Same, "It exists already. Strongroom uses it as it is, and never deletes it.")
         }
         Namespace::Terminating => (ChangeKind::Same, "It is being deleted."),

@@ -145,7 +145,8 @@ impl Survey {
         said.extend(failing.iter().map(|(reason, nodes)| format!("{reason} on {}: {}", named(nodes), meaning(reason))));
         if daemon_set.uncreated() > 0 && failing.is_empty() {
             said.push(format!(
-                "The cluster created no pod for {} of {} nodes. Its reasons: kubectl -n {} describe daemonset {}.",
+                "The cluster created no pod for {} of {} nodes: a quota or the Pod Security level of the namespace may \
+                 refuse them. Its reasons: kubectl -n {} describe daemonset {}.",
                 daemon_set.uncreated(),
                 daemon_set.desired(),
                 parts.namespace(),
