@@ -180,7 +180,7 @@ pub struct Settings {
     #[arg(long, env = "AWS_ENDPOINT_URL", hide_env_values = true, value_name = "URL", help_heading = "Integrations")]
     aws_endpoint_url: Option<String>,
 
-    /// Integrations that run at once
+    /// Scans that run at once; up to 50 deployments run beside them
     #[arg(long, env = "STRONGROOM_RUNS_AT_ONCE", hide_env_values = true, value_name = "NUMBER", default_value_t = 4,
           value_parser = value_parser!(u32).range(1..=64), help_heading = "Integrations")]
     pub runs_at_once: u32,

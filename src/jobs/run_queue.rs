@@ -1,5 +1,5 @@
-//! The worker of this replica: takes runs off the queue, a few at a time, and winds down when the console stops. What a
-//! run does is in `runs`.
+//! The worker of this replica: takes runs off the queue, a few scans and many deployments at a time, and winds down when
+//! the console stops. What a run does is in `runs`.
 
 use std::time::Duration;
 
@@ -7,6 +7,7 @@ use std::sync::Arc;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use crate::models::runs::RunAction;
 use crate::runs;
 use crate::services::Services;
 
@@ -17,13 +18,32 @@ const PATIENCE: Duration = Duration::from_secs(8);
 /// For runs to notice that they are cancelled.
 const NOTICE: Duration = Duration::from_secs(1);
 
-pub async fn work(services: Arc<Services>) {
-    let at_once = usize::try_from(services.settings.runs_at_once).unwrap_or(1).max(1);
-    let (mut running, cancel) = (JoinSet::new(), CancellationToken::new());
-    while !services.stopping.is_cancelled() {
-        while running.len() < at_once && !services.stopping.is_cancelled() && !services.trail.is_held() {
-            match runs::claim(&services).await {
-                Ok(Some(run)) => drop(running.spawn_local(runs::perform(services.clone(), run, cancel.clone()))),
+/// Deployments that go on side by side, beside the scans: most of the time they wait for their clusters.
+const DEPLOYMENTS: usize = 50;
+
+/// Runs of some actions, so many at once.
+struct Lane {
+    actions: &'static [RunAction],
+    most: usize,
+    running: JoinSet<()>,
+}
+
+impl Lane {
+    fn new(actions: &'static [RunAction], most: usize) -> Self {
+        Self { actions, most, running: JoinSet::new() }
+    }
+
+    fn has_room(&self) -> bool {
+        self.running.len() < self.most
+    }
+
+    /// Takes runs off the queue until there are none, or no more fit.
+    async fn fill(&mut self, services: &Arc<Services>, cancel: &CancellationToken) {
+        while self.has_room() && !services.stopping.is_cancelled() && !services.trail.is_held() {
+            match runs::claim(services, self.actions).await {
+                Ok(Some(run)) => {
+                    self.running.spawn_local(runs::perform(services.clone(), run, cancel.clone()));
+                }
                 Ok(None) => break,
                 Err(error) => {
                     tracing::warn!(%error, "the queue cannot be read and is tried again");
@@ -31,22 +51,40 @@ pub async fn work(services: Arc<Services>) {
                 }
             }
         }
+    }
+}
+
+pub async fn work(services: Arc<Services>) {
+    let at_once = usize::try_from(services.settings.runs_at_once).unwrap_or(1).max(1);
+    let cancel = CancellationToken::new();
+    let mut scans = Lane::new(RunAction::SCANS, at_once);
+    let mut deployments = Lane::new(RunAction::DEPLOYMENTS, DEPLOYMENTS);
+    while !services.stopping.is_cancelled() {
+        scans.fill(&services, &cancel).await;
+        deployments.fill(&services, &cancel).await;
         tokio::select! {
             () = services.stopping.cancelled() => {}
-            Some(_) = running.join_next() => {}
-            () = services.wake.runs.notified(), if running.len() < at_once => {}
+            Some(_) = scans.running.join_next() => {}
+            Some(_) = deployments.running.join_next() => {}
+            () = services.wake.runs.notified(), if scans.has_room() || deployments.has_room() => {}
             () = tokio::time::sleep(POLL) => {}
         }
     }
-    wind_down(&services, running, &cancel).await;
+    wind_down(&services, &mut scans.running, &mut deployments.running, &cancel).await;
 }
 
 /// Lets runs finish, then cancels them; what is unfinished goes back to the queue for another replica.
-async fn wind_down(services: &Services, mut running: JoinSet<()>, cancel: &CancellationToken) {
-    if tokio::time::timeout(PATIENCE, all(&mut running)).await.is_err() {
+async fn wind_down(
+    services: &Services,
+    scans: &mut JoinSet<()>,
+    deployments: &mut JoinSet<()>,
+    cancel: &CancellationToken,
+) {
+    if tokio::time::timeout(PATIENCE, all(scans, deployments)).await.is_err() {
         cancel.cancel();
-        if tokio::time::timeout(NOTICE, all(&mut running)).await.is_err() {
-            running.shutdown().await;
+        if tokio::time::timeout(NOTICE, all(scans, deployments)).await.is_err() {
+            scans.shutdown().await;
+            deployments.shutdown().await;
         }
     }
     match runs::give_back(services).await {
@@ -57,6 +95,7 @@ async fn wind_down(services: &Services, mut running: JoinSet<()>, cancel: &Cance
     }
 }
 
-async fn all(running: &mut JoinSet<()>) {
-    while running.join_next().await.is_some() {}
+async fn all(scans: &mut JoinSet<()>, deployments: &mut JoinSet<()>) {
+    while scans.join_next().await.is_some() {}
+    while deployments.join_next().await.is_some() {}
 }

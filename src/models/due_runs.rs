@@ -8,9 +8,9 @@ use super::runs::{LEASE, Run, RunAction, RunState};
 use super::schema::runs;
 use super::{Conn, DbError, ReplicaId, RunId};
 
-/// Claims the oldest run that waits or whose lease has ended. One that is [`Run::worn_out`] is only to be ended.
-pub fn claim(conn: &mut Conn, replica: ReplicaId) -> Result<Option<Run>, DbError> {
-    while let Some(taken) = take(conn, replica)? {
+/// Claims the oldest run of these actions that waits or whose lease has ended. One that is [`Run::worn_out`] is only to be ended.
+pub fn claim(conn: &mut Conn, replica: ReplicaId, actions: &[RunAction]) -> Result<Option<Run>, DbError> {
+    while let Some(taken) = take(conn, replica, actions)? {
         match taken.run.0 {
             Some(run) => return Ok(Some(run)),
             None => give_up_unreadable(conn, taken.id)?,
@@ -42,7 +42,7 @@ fn give_up_unreadable(conn: &mut Conn, id: RunId) -> Result<(), DbError> {
     Ok(())
 }
 
-fn take(conn: &mut Conn, replica: ReplicaId) -> Result<Option<Taken>, DbError> {
+fn take(conn: &mut Conn, replica: ReplicaId, actions: &[RunAction]) -> Result<Option<Taken>, DbError> {
     Ok(diesel::sql_query(format!(
         "UPDATE runs SET {}, started_at = coalesce(started_at, now())
          WHERE id = (SELECT id FROM runs WHERE not_before <= now() AND action = ANY ($2)
@@ -53,7 +53,7 @@ fn take(conn: &mut Conn, replica: ReplicaId) -> Result<Option<Taken>, DbError> {
         LEASE.has_ended()
     ))
     .bind::<SqlUuid, _>(replica)
-    .bind::<diesel::sql_types::Array<diesel::sql_types::Text>, _>(RunAction::ALL)
+    .bind::<diesel::sql_types::Array<diesel::sql_types::Text>, _>(actions)
     .get_result(conn)
     .optional()?)
 }

@@ -127,6 +127,13 @@ text_enum! {
     }
 }
 
+impl RunAction {
+    /// Those that read an inventory.
+    pub const SCANS: &[Self] = &[Self::Scan, Self::ScanPlaces];
+    /// Those of deployments: most of the time they wait for a cluster.
+    pub const DEPLOYMENTS: &[Self] = &[Self::Deploy, Self::Observe, Self::Remove];
+}
+
 impl Run {
     pub fn unfinished(&self) -> bool {
         matches!(self.state, RunState::Queued | RunState::Running)

@@ -19,7 +19,7 @@ use crate::integrations::progress::Report;
 use crate::integrations::scan::{Gap, Item, Scan};
 use crate::integrations::spec::Selects;
 use crate::models::events::Actor;
-use crate::models::runs::{self, Run};
+use crate::models::runs::{self, Run, RunAction};
 use crate::models::{DbError, IntegrationId, coverage, items};
 use crate::providers::ProviderError;
 use crate::providers::oci_registry::SentTo;
@@ -41,10 +41,10 @@ const HEARTBEAT: Duration = Duration::from_secs(1);
 
 const RUNNING: &str = "Running";
 
-/// The next run for this replica, if there is one.
-pub async fn claim(services: &Services) -> Result<Option<Run>, DbError> {
+/// The next run of these actions for this replica, if there is one.
+pub async fn claim(services: &Services, actions: &'static [RunAction]) -> Result<Option<Run>, DbError> {
     let replica = services.replica;
-    services.db.transaction(move |conn| runs::claim(conn, replica)).await
+    services.db.transaction(move |conn| runs::claim(conn, replica, actions)).await
 }
 
 /// Gives what this replica has not finished back to the queue.

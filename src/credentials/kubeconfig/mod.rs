@@ -45,8 +45,8 @@ pub static KIND: Kind = Kind {
         steps: &[
             "Amazon EKS, Google Kubernetes Engine and Azure Kubernetes Service need no kubeconfig: choose Add \
              integration → Defender DaemonSet, then the service, and use a credential of that cloud.",
-            "For any cluster, save the first block below as strongroom.yaml and apply it: it creates a service account, \
-             a role for all that Strongroom deploys, and a token.",
+            "For any cluster, save the first block below as strongroom.yaml and run kubectl apply -f strongroom.yaml: it \
+             creates a service account, a role for all that Strongroom deploys, and a token.",
             "This role can grant any right in the cluster, since binding and escalating are in it: protect the \
              kubeconfig like an administrator's password.",
             "For less, apply the second block instead, with your namespace in place of defender: the login can then use \
@@ -59,8 +59,8 @@ pub static KIND: Kind = Kind {
              alone, with its certificates and secrets inline.",
         ],
         snippets: &[
-            ("Service account, role and token: kubectl apply -f strongroom.yaml", guide::CLUSTER_ROLE),
-            ("The same for one namespace only, without cluster roles", guide::NAMESPACE_ROLE),
+            ("strongroom.yaml, for the whole cluster", guide::CLUSTER_ROLE),
+            ("strongroom.yaml, for one namespace", guide::NAMESPACE_ROLE),
             ("Write the kubeconfig", guide::WRITE),
         ],
         source: "https://kubernetes.io/docs/reference/access-authn-authz/service-accounts-admin/",

@@ -153,13 +153,16 @@ mod tests {
     #[test]
     fn a_pod_that_comes_and_goes_is_no_progress() {
         let begun = Instant::now();
-        let Some(earlier) = begun.checked_sub(STUCK) else { return };
-        let mut pace = Pace { begun, moved: earlier, best: (1, 2) };
+        let mut pace = Pace { begun, moved: begun, best: (0, 0) };
+        pace.saw((1, 2));
+        pace.moved = begun.checked_sub(STUCK).expect("a machine that has run for a while");
         pace.saw((1, 1));
         pace.saw((1, 2));
         assert!(pace.has_stood_for(STUCK));
         pace.saw((2, 2));
         assert!(!pace.has_stood_for(STUCK));
         assert_eq!(pace.pause(), SOON);
+        pace.begun = begun.checked_sub(FRESH).expect("a machine that has run for a while");
+        assert_eq!(pace.pause(), LATER);
     }
 }

@@ -11,6 +11,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
+use self::kinds::Kind;
 use super::ProviderError;
 use super::calls;
 use super::egress::{Answer, Client, Egress, Tls};
@@ -85,27 +86,26 @@ impl Cluster {
         calls::send(&self.client, request).await
     }
 
-    /// Whether this login may do that, in all namespaces: a SelfSubjectAccessReview, which every login may create.
-    /// <https://kubernetes.io/docs/reference/kubernetes-api/authorization-resources/self-subject-access-review-v1/>
-    pub async fn may(&self, verb: &str, group: &str, resource: &str) -> Result<bool, Answered> {
-        self.may_in("", verb, group, resource).await
-    }
-
-    /// The same in one namespace; blank: in all of them.
-    pub async fn may_in(&self, namespace: &str, verb: &str, group: &str, resource: &str) -> Result<bool, Answered> {
-        let asked = json!({ "namespace": namespace, "verb": verb, "group": group, "resource": resource });
-        let review = json!({
-            "apiVersion": "authorization.k8s.io/v1",
-            "kind": "SelfSubjectAccessReview",
-            "spec": { "resourceAttributes": asked },
-        });
-        let answer = self.send(Method::POST, REVIEWS, Some(&review)).await?;
+    /// Whether this login may do that in a namespace; blank: in all of them.
+    async fn may(&self, verb: &str, kind: &Kind, namespace: &str) -> Result<bool, Answered> {
+        let answer = self.send(Method::POST, REVIEWS, Some(&review(verb, kind, namespace))).await?;
         if !matches!(answer.status, 200 | 201) {
             return Err(Answered::Otherwise(answer));
         }
         let review: Review = answer.json()?;
         Ok(review.status.allowed)
     }
+}
+
+/// A SelfSubjectAccessReview, which every login may create.
+/// <https://kubernetes.io/docs/reference/kubernetes-api/authorization-resources/self-subject-access-review-v1/>
+fn review(verb: &str, kind: &Kind, namespace: &str) -> Value {
+    let asked = json!({ "namespace": namespace, "verb": verb, "group": kind.group, "resource": kind.plural });
+    json!({
+        "apiVersion": "authorization.k8s.io/v1",
+        "kind": "SelfSubjectAccessReview",
+        "spec": { "resourceAttributes": asked },
+    })
 }
 
 const REVIEWS: &str = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews";

@@ -171,14 +171,9 @@ impl Cluster {
         Ok(Objects { items, has_more: true })
     }
 
-    /// Whether the login may do that there: a SelfSubjectAccessReview, which every login may create.
+    /// Whether the login may do that there.
     pub async fn is_allowed(&self, verb: &str, kind: &Kind, namespace: &str) -> Result<bool, ApiError> {
-        let place = json!({ "verb": verb, "group": kind.group, "resource": kind.plural, "namespace": namespace });
-        let review = json!({
-            "apiVersion": "authorization.k8s.io/v1",
-            "kind": "SelfSubjectAccessReview",
-            "spec": { "resourceAttributes": place },
-        });
+        let review = super::review(verb, kind, namespace);
         let answer = self.ask(Method::POST, super::REVIEWS, Some((JSON, &review)), BODY_LIMIT).await?;
         let review: super::Review = answer.json()?;
         Ok(review.status.allowed)

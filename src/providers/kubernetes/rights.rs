@@ -3,27 +3,16 @@
 
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 
+use super::kinds::{self, Kind, MADE};
 use super::{Answered, Cluster};
 
-const RBAC: &str = "rbac.authorization.k8s.io";
-
-/// What a deployment makes, changes, reads and removes, in the order of its making: kind, group, resource.
-const DEPLOYED: [(&str, &str, &str); 6] = [
-    ("Namespace", "", "namespaces"),
-    ("ServiceAccount", "", "serviceaccounts"),
-    ("Secret", "", "secrets"),
-    ("ClusterRole", RBAC, "clusterroles"),
-    ("ClusterRoleBinding", RBAC, "clusterrolebindings"),
-    ("DaemonSet", "apps", "daemonsets"),
-];
 /// Server-side apply is a patch, and needs `create` as well where there is no object yet.
 const VERBS: [&str; 4] = ["create", "patch", "get", "delete"];
 pub const HEADS: [&str; 5] = ["Resource", "Create", "Change", "Read", "Delete"];
 /// Reviews under way at once.
 const AT_ONCE: usize = 8;
 
-/// Verb, group, resource.
-type Right = (&'static str, &'static str, &'static str);
+type Right = (&'static str, &'static Kind);
 
 /// A right, and where the login has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,7 +25,7 @@ pub enum Held {
 
 /// A kind of object, and what may be done with it.
 pub struct Row {
-    pub kind: &'static str,
+    pub kind: &'static Kind,
     /// In the order of [`HEADS`]; `None`: not needed.
     pub held: [Option<Held>; 4],
 }
@@ -51,19 +40,18 @@ impl Rights {
     /// A blank namespace is not asked for by itself.
     pub async fn of(cluster: &Cluster, namespace: &str) -> Result<Self, Answered> {
         let mut asked: Vec<Right> = Vec::new();
-        for (_, group, resource) in DEPLOYED {
-            asked.extend(VERBS.map(|verb| (verb, group, resource)));
+        for kind in MADE {
+            asked.extend(VERBS.map(|verb| (verb, kind)));
         }
-        asked.push(("list", "", "pods"));
-        asked.extend(["escalate", "bind"].map(|verb| (verb, RBAC, "clusterroles")));
+        asked.push(("list", &kinds::POD));
+        asked.extend(["escalate", "bind"].map(|verb| (verb, &kinds::CLUSTER_ROLE)));
         let waiting: Vec<_> = asked.into_iter().map(|right| held(cluster, namespace, right)).collect();
         let held: Vec<Held> = stream::iter(waiting).buffered(AT_ONCE).try_collect().await?;
-        let (objects, others) = held.split_at(DEPLOYED.len() * VERBS.len());
-        let kinds = DEPLOYED.iter().zip(objects.chunks(VERBS.len()));
-        let mut rows: Vec<Row> = kinds
-            .map(|((kind, ..), held)| Row { kind, held: std::array::from_fn(|at| held.get(at).copied()) })
-            .collect();
-        rows.push(Row { kind: "Pod", held: [None, None, others.first().copied(), None] });
+        let (objects, others) = held.split_at(MADE.len() * VERBS.len());
+        let rows = MADE.into_iter().zip(objects.chunks(VERBS.len()));
+        let mut rows: Vec<Row> =
+            rows.map(|(kind, held)| Row { kind, held: std::array::from_fn(|at| held.get(at).copied()) }).collect();
+        rows.push(Row { kind: &kinds::POD, held: [None, None, others.first().copied(), None] });
         let grants_any = others.iter().skip(1).all(|held| *held == Held::Everywhere);
         Ok(Self { rows, grants_any })
     }
@@ -75,7 +63,7 @@ impl Rights {
 
     /// All that a deployment needs in a namespace that is there, without a cluster role of its own.
     pub fn suffice_there(&self) -> bool {
-        self.rows.iter().all(|row| match row.kind {
+        self.rows.iter().all(|row| match row.kind.kind {
             "Namespace" => matches!(row.held, [.., Some(Held::Everywhere | Held::There), _]),
             "ClusterRole" | "ClusterRoleBinding" => true,
             _ => row.held.iter().flatten().all(|held| *held != Held::No),
@@ -97,19 +85,18 @@ impl Rights {
         };
         self.rows
             .iter()
-            .map(|row| std::iter::once(row.kind.to_owned()).chain(row.held.iter().map(cell)).collect())
+            .map(|row| std::iter::once(row.kind.kind.to_owned()).chain(row.held.iter().map(cell)).collect())
             .collect()
     }
 }
 
 /// Asks for the namespace only where the login may not do it in all of them.
-async fn held(cluster: &Cluster, namespace: &str, (verb, group, resource): Right) -> Result<Held, Answered> {
-    if cluster.may(verb, group, resource).await? {
+async fn held(cluster: &Cluster, namespace: &str, (verb, kind): Right) -> Result<Held, Answered> {
+    if cluster.may(verb, kind, "").await? {
         return Ok(Held::Everywhere);
     }
-    let of_the_cluster = group == RBAC || (resource == "namespaces" && verb != "get");
-    if !namespace.is_empty() && !of_the_cluster && cluster.may_in(namespace, verb, group, resource).await? {
-        return Ok(Held::There);
-    }
-    Ok(Held::No)
+    // A role in a namespace may read the namespace itself.
+    let can_be_there = kind.is_namespaced || (*kind == kinds::NAMESPACE && verb == "get");
+    let is_there = can_be_there && !namespace.is_empty() && cluster.may(verb, kind, namespace).await?;
+    Ok(if is_there { Held::There } else { Held::No })
 }

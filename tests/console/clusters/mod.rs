@@ -3,11 +3,15 @@
 use crate::support::app::{Page, Visit};
 
 mod drift;
+mod few_rights;
 mod hostile;
+mod kills;
 mod kubeconfigs;
+mod network;
 mod owners;
 mod rig;
 mod rights;
+mod screens;
 
 /// Stores a kubeconfig; the path of its page.
 async fn store(visit: &mut Visit, name: &str, kubeconfig: &str) -> String {

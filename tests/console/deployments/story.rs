@@ -1,13 +1,19 @@
 //! A deployment in a real browser against a real control plane: too few rights, the guide applied, preview, deployment, a
 //! foreign edit, drift, restoring, a bad image, undo, removal.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 
 use crate::support::app::{PASSWORD, TestApp, Visit};
 use crate::support::browser::{Browser, WIDE};
 use crate::support::kubernetes::Lab;
+use crate::support::sql;
 
 const IMAGE: &str = "registry.example.com/agent:1";
+/// What is handed on to the cluster, and must be nowhere else.
+const PULL: &str = "CanaryPull-0123456789";
+const AGENT: &str = "CanaryAgent-0123456789";
 
 async fn saved(visit: &mut Visit, fields: &[(&str, &str)]) -> String {
     let page = visit.post("/credentials", fields).await;
@@ -54,9 +60,9 @@ async fn an_agent_is_deployed_watched_restored_undone_and_removed() {
     let kubeconfig = lab.kubeconfig(&login);
     let cluster =
         saved(&mut visit, &[("kind", "kubeconfig"), ("name", "production cluster"), ("kubeconfig", &kubeconfig)]).await;
-    let robot = [("kind", "basic"), ("name", "registry robot"), ("username", "robot"), ("password", "sekret-pull")];
+    let robot = [("kind", "basic"), ("name", "registry robot"), ("username", "robot"), ("password", PULL)];
     saved(&mut visit, &robot).await;
-    saved(&mut visit, &[("kind", "api_token"), ("name", "agent token"), ("token", "sekret-agent-token")]).await;
+    saved(&mut visit, &[("kind", "api_token"), ("name", "agent token"), ("token", AGENT)]).await;
 
     let browser = Browser::open(&app.url, WIDE).await;
     browser.take(visit.cookie.as_deref()).await;
@@ -70,7 +76,7 @@ async fn an_agent_is_deployed_watched_restored_undone_and_removed() {
     browser.press("Preview and deploy").await;
     browser.sees("The login may do all that is needed").await;
     browser.sees("New").await;
-    assert!(!browser.source().await.contains("sekret"), "a preview shows no secret");
+    assert!(!browser.source().await.contains("Canary"), "a preview shows no secret");
     browser.picture("deployment-preview").await;
     browser.press("Deploy").await;
     browser.reloads_until(&page, "3 of 3 nodes").await;
@@ -95,7 +101,7 @@ async fn an_agent_is_deployed_watched_restored_undone_and_removed() {
     browser.press("Agree to all and deploy").await;
     ended(&browser, &page).await;
     browser.sees("3 of 3 nodes").await;
-    assert!(!browser.source().await.contains("agent:theirs"), "no drift is left");
+    assert!(!browser.source().await.contains("data-drift"), "no drift is left");
 
     browser.goto(&format!("{page}/edit")).await;
     browser.fill("Image", "registry.example.com/agent:broken").await;
@@ -115,10 +121,26 @@ async fn an_agent_is_deployed_watched_restored_undone_and_removed() {
     browser.press("Remove").await;
     browser.reloads_until(&page, "Nothing is deployed").await;
     assert!(lab.administrator.get(&format!("/api/v1/namespaces/{namespace}")).await.is_none(), "the namespace is gone");
+    is_nowhere(&app, &page).await;
     browser.goto(&cluster).await;
     browser.sees("Defender DaemonSet").await;
     assert_eq!(browser.complaints().await, [""; 0]);
     browser.close().await;
+}
+
+/// Looks for what was handed on, plain and in base64, in pages and in what was written down.
+async fn is_nowhere(app: &TestApp, page: &str) {
+    let mut auditor = app.user("olga", strongroom::accounts::Role::Auditor);
+    let needles: Vec<String> = [PULL, AGENT].iter().flat_map(|one| [(*one).to_owned(), STANDARD.encode(one)]).collect();
+    for path in ["/", page, "/integrations", "/audit", "/alerts", "/alerts?state=closed"] {
+        let found = auditor.get(path).await;
+        assert_eq!(found.status, 200, "{path}");
+        assert!(needles.iter().all(|needle| !found.body.contains(needle)), "{path}");
+    }
+    for table in ["events", "items", "item_changes", "runs", "deployments", "alerts", "notices", "integrations"] {
+        let rows = format!("{table} AS line WHERE line::text ~ '{}'", needles.join("|"));
+        assert_eq!(sql::count(app, &rows), 0, "{table}");
+    }
 }
 
 fn everything() -> serde_json::Value {

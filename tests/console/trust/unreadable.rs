@@ -182,7 +182,7 @@ async fn a_run_that_cannot_be_read_ends_and_the_queue_goes_on() {
              VALUES ('{bad}', '{integration}', 'queued', 'asked', NULL, now() - interval '1 hour'),
                  (gen_random_uuid(), '{integration}', 'queued', 'asked', 'olga', now())"
         ))?;
-        let claimed = runs::claim(conn, ReplicaId(Uuid::new_v4()))?.expect("the other run");
+        let claimed = runs::claim(conn, ReplicaId(Uuid::new_v4()), runs::RunAction::SCANS)?.expect("the other run");
         assert_eq!(claimed.requested_by, "olga");
         let ended: Vec<Name> =
             diesel::sql_query("SELECT error AS name FROM runs WHERE id = $1::uuid AND state = 'failed'")

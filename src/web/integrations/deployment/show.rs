@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 use super::panel::Panel;
 use crate::form::Values;
 use crate::integrations::Spec;
+use crate::integrations::spec::Host;
 use crate::models::deployments::{self, Deployed};
 use crate::models::integrations::Integration;
 use crate::models::items;
@@ -65,13 +66,16 @@ pub struct Read {
     runs: Vec<Run>,
     items: items::Page,
     total: i64,
+    /// The cluster, by its address or name.
+    leads_to: String,
     now: DateTime<Utc>,
 }
 
 pub fn read(conn: &mut Conn, vault: &Vault, seen: Seen<Integration>, params: &Params) -> Result<Read, DbError> {
     let (doubt, row) = (seen.doubt().map(|doubt| doubt.sentence("integration")), seen.into_shown());
+    let main = row.credential_id.map(|id| credentials::find(conn, vault, id)).transpose()?.map(Seen::into_shown);
+    let credential = main.as_ref().map(|main| (main.id, main.name.clone()));
     let mut name = |id: CredentialId| Ok::<_, DbError>(credentials::find(conn, vault, id)?.into_shown().name);
-    let credential = row.credential_id.map(|id| Ok::<_, DbError>((id, name(id)?))).transpose()?;
     let spec = Spec::find(&row.version);
     let label = |role: &str| spec.and_then(|spec| spec.used_as(role)).map_or("Further credential", |used| used.label);
     let further = row.further.iter().map(|usage| Ok((label(&usage.role), usage.credential, name(usage.credential)?)));
@@ -83,6 +87,10 @@ pub fn read(conn: &mut Conn, vault: &Vault, seen: Seen<Integration>, params: &Pa
         items: items::page(conn, row.id, search, from.as_ref(), PAGE)?,
         total: items::count(conn, row.id)?,
         now: models::clock(conn)?,
+        leads_to: match (spec.map(|spec| &spec.host), main) {
+            (Some(Host::OfCredential), Some(main)) => main.identity,
+            _ => row.host.clone(),
+        },
         row,
         doubt,
         credential,
@@ -109,7 +117,7 @@ pub fn show(shell: Shell, asked: bool, read: Read, params: &Params) -> Result<Ht
 
 impl Show {
     fn new(shell: Shell, read: Read, params: &Params) -> Self {
-        let Read { row, doubt, deployment, credential, further, runs, items, total, now } = read;
+        let Read { row, doubt, deployment, credential, further, runs, items, total, leads_to, now } = read;
         let family = inventory::of(&row.family);
         let settings = Values::from_json(row.settings.as_bytes()).unwrap_or_default();
         let going = runs.first().filter(|run| run.unfinished()).map(|run| Going::new(run, family));
@@ -119,7 +127,7 @@ impl Show {
             shell,
             id: row.id,
             kind: shown::kind(&row.family, &row.version),
-            host: row.host.clone(),
+            host: leads_to,
             active: row.active,
             doubt,
             panel: Panel::new(&row, deployment.as_ref(), now),
