@@ -54,8 +54,9 @@ async fn examine(config: &Kubeconfig, egress: &Egress) -> Result<Finding, Answer
     let namespace = config.namespace.as_deref().unwrap_or_default();
     let rights = Rights::of(&cluster, namespace).await?;
     let mut finding = judged(&rights, namespace);
-    finding.table = Some((HEADS.into(), rights.table(namespace)));
+    finding.table = Some((HEADS.into(), rights.table()));
     finding.facts.extend(version.and_then(|version| calls::shown(&version)).map(|version| ("Version", version)));
+    finding.facts.extend(rights.needs_namespace().then(|| ("Namespace", namespace.to_owned())));
     let grants = if rights.grants_any { "Any right in the cluster" } else { "Only rights that it has itself" };
     finding.facts.push(("Can grant", grants.to_owned()));
     Ok(finding)

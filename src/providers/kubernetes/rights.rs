@@ -76,17 +76,16 @@ impl Rights {
     }
 
     /// As the test shows it.
-    pub fn table(&self, namespace: &str) -> Vec<Vec<String>> {
+    pub fn table(&self) -> Vec<Vec<String>> {
         let cell = |held: &Option<Held>| match held {
-            None => "–".to_owned(),
-            Some(Held::Everywhere) => "Yes".to_owned(),
-            Some(Held::There) => format!("In {namespace}"),
-            Some(Held::No) => "No".to_owned(),
+            None => "–",
+            Some(Held::Everywhere) => "Yes",
+            Some(Held::There) => "In namespace",
+            Some(Held::No) => "No",
         };
-        self.rows
-            .iter()
-            .map(|row| std::iter::once(row.kind.kind.to_owned()).chain(row.held.iter().map(cell)).collect())
-            .collect()
+        let cells =
+            |row: &Row| std::iter::once(row.kind.kind).chain(row.held.iter().map(cell)).map(str::to_owned).collect();
+        self.rows.iter().map(cells).collect()
     }
 }
 

@@ -8,6 +8,7 @@ use askama::Template;
 use super::view::FindingView;
 use crate::credentials::{Guide, KINDS, Kind};
 use crate::form::{self, Control, Errors, Field, FieldView, Values};
+use crate::integrations::{Family, deployments};
 use crate::usecases::credentials::entered;
 use crate::usecases::labels;
 use crate::web::error::Error;
@@ -133,6 +134,16 @@ impl FormPage {
             password: None,
             kind,
         }
+    }
+
+    /// Ways to deploy that need no kubeconfig, where a problem names them: slug and label.
+    fn ways(&self) -> Vec<(&'static str, &'static str)> {
+        let is_named = |label: &str| {
+            let way = format!("{} → {label}.", Family::DaemonSet.label());
+            self.problems.iter().any(|(.., text)| text.contains(&way))
+        };
+        let named = deployments::VERSIONS.iter().filter(|spec| is_named(spec.label));
+        named.map(|spec| (spec.slug, spec.label)).collect()
     }
 
     /// The form that asks for the visitor's password before it saves.

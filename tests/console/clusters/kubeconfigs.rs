@@ -38,6 +38,25 @@ async fn a_token_that_the_cluster_does_not_know_is_a_bad_key() {
     assert_eq!(page.text("#test-result .badge"), "Bad key");
 }
 
+#[actix_web::test]
+async fn a_kubeconfig_of_a_cloud_is_refused_with_a_link_to_the_way_without() {
+    let app = TestApp::start();
+    let mut visit = app.user("olga", Role::Operator);
+    for (command, way) in [("aws", "eks"), ("gke-gcloud-auth-plugin", "gke"), ("kubelogin", "aks")] {
+        let config = serde_json::json!({"contexts": [{"name": "c", "context": {"cluster": "c", "user": "u"}}],
+            "clusters": [{"name": "c", "cluster": {"server": "https://cluster.example.com"}}],
+            "users": [{"name": "u", "user": {"exec": {"command": command}}}]})
+        .to_string();
+        let fields = [("kind", "kubeconfig"), ("name", command), ("kubeconfig", config.as_str())];
+        let page = visit.post("/credentials", &fields).await;
+        assert_eq!(page.status, 422);
+        let links = page.attributes(".error-summary p a", "href");
+        assert_eq!(links, [format!("/integrations/new?version={way}")]);
+        let form = visit.get(&links[0]).await;
+        assert!(form.status == 200 && form.has("#cluster, [name=cluster]"), "{way}");
+    }
+}
+
 /// The blocks of the guide, in their order: all rights, those in one namespace, and what writes the kubeconfig.
 fn blocks() -> [&'static str; 3] {
     let snippets = credentials::find("kubeconfig").expect("a type").guide.snippets;
@@ -87,13 +106,13 @@ async fn the_guide_leads_from_a_denied_test_to_one_that_works() {
     let page = visit.post(&format!("{at}/test"), &[]).await;
     assert_eq!(page.text("#test-result .badge"), "Works", "{}", page.text("#test-result"));
     assert!(page.text("#test-result strong").contains(&namespace));
-    let there = format!("In {namespace}");
+    assert!(page.texts("#test-result dd").contains(&namespace));
     for row in table(&page) {
         let held = match row[0].as_str() {
-            "Namespace" => ["No", "No", &there, "No"],
+            "Namespace" => ["No", "No", "In namespace", "No"],
             "ClusterRole" | "ClusterRoleBinding" => ["No"; 4],
-            "Pod" => ["–", "–", &there, "–"],
-            _ => [there.as_str(); 4],
+            "Pod" => ["–", "–", "In namespace", "–"],
+            _ => ["In namespace"; 4],
         };
         assert_eq!(row[1..], held, "{}", row[0]);
     }

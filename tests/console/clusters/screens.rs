@@ -28,7 +28,7 @@ async fn the_guide_and_the_table_of_rights_are_readable_in_every_look() {
         assert_eq!((browser.overflow().await > 0, browser.axe().await), (false, Vec::new()), "{name}");
         browser.goto(&denied).await;
         browser.press("Test").await;
-        browser.sees(&format!("In {namespace}")).await;
+        browser.sees("In namespace").await;
         browser.picture(&format!("kubeconfig-denied-{name}")).await;
         assert_eq!((browser.overflow().await > 0, browser.axe().await), (false, Vec::new()), "{name}");
         assert_eq!(browser.complaints().await, Vec::<String>::new(), "{name}");
