@@ -40,7 +40,7 @@ async fn a_cluster_of_gke_is_entered_by_its_public_and_its_private_address() {
     let google = with_cluster(&authority, &json!({"controlPlaneEndpointsConfig": {"ipEndpointsConfig": ip}}));
     let console = console(&google);
     let said = console.check(&prod("public")).await.unwrap();
-    assert_eq!(said, "The cluster knows the login and runs Kubernetes v1.33.1.");
+    assert_eq!(said, "The cluster (Kubernetes v1.33.1) lets Strongroom deploy. 1 node matches.");
     assert_eq!((public.calls().is_empty(), private.calls().is_empty()), (false, true));
     console.check(&prod("private")).await.unwrap();
     assert!(!private.calls().is_empty());
@@ -91,8 +91,10 @@ async fn the_clusters_of_a_project_are_listed_with_the_zones_that_stay_silent() 
     google.cluster("shop", "asia-east1", "batch", &json!({"privateClusterConfig": {"enablePrivateEndpoint": true}}));
     google.unreachable(Api::Clusters, "shop", &["us-east1-b"]);
     let listed = console(&google).list(&[]).await.unwrap();
-    let expected =
-        ["asia-east1/batch asia-east1 1.33.2-gke.1 Private", "europe-west3/prod europe-west3 1.33.2-gke.1 Public"];
+    let expected = [
+        "shop asia-east1/batch asia-east1 1.33.2-gke.1 Private",
+        "shop europe-west3/prod europe-west3 1.33.2-gke.1 Public",
+    ];
     assert_eq!(shown(&listed), expected);
     assert_eq!(listed.missing, ["Google could not ask us-east1-b."]);
     let other = console(&google).list(&[("project", "unknown")]).await.unwrap_err();
