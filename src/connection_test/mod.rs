@@ -16,6 +16,7 @@ use crate::models::{CredentialId, DbError, credentials};
 use crate::opening::{self, Opened};
 use crate::services::Services;
 
+pub mod clusters;
 pub mod usages;
 
 /// Longest that it takes, whatever the service has it wait for.

@@ -20,6 +20,7 @@ mod alerts;
 mod figures;
 mod follow;
 mod outbox;
+mod rollouts;
 mod run_queue;
 mod scheduled_checkups;
 mod scheduled_scans;
@@ -37,6 +38,9 @@ const TOTALS: Duration = Duration::from_secs(10);
 
 /// Between two counts for the figures of the day.
 const FIGURES: Duration = Duration::from_secs(3_600);
+
+/// Between two steps of an upgrade of many deployments.
+const ROLLOUTS: Duration = Duration::from_secs(2);
 
 /// Within so long a verification that is late begins by itself: two turns of its job.
 const VERIFICATION_BEGINS: Duration = Duration::from_secs(1_200);
@@ -85,6 +89,7 @@ fn work(services: &Arc<Services>) -> Vec<Job> {
         every(Duration::from_secs(5), services.clone(), "scheduled scans", scheduled_scans::queue_due).boxed_local(),
         every(Duration::from_secs(60), services.clone(), "scheduled tests", scheduled_checkups::test_due).boxed_local(),
         every(Duration::from_secs(60), services.clone(), "snoozed keys", end_snoozes).boxed_local(),
+        every(ROLLOUTS, services.clone(), "rollouts", rollouts::advance).boxed_local(),
         run_queue::work(services.clone()).boxed_local(),
         alerts::decide(services.clone()).boxed_local(),
         outbox::work(services.clone()).boxed_local(),

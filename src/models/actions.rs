@@ -84,6 +84,10 @@ actions! {
     DeploymentRemoved "deployment.removed" "Deployment removed" "removed the deployment of";
     DeploymentRemovedPartly "deployment.removed_partly" "Deployment partly removed"
         "removed a part of the deployment of";
+    RolloutBegun "rollout.begun" "Upgrade started" "started the upgrade to";
+    RolloutFinished "rollout.finished" "Upgrade finished" "finished the upgrade to";
+    RolloutFailed "rollout.failed" "Upgrade stopped after a failure" "stopped after a failure the upgrade to";
+    RolloutStopped "rollout.stopped" "Upgrade stopped" "stopped the upgrade to";
     DeploymentRemoveFailed "deployment.remove_failed" "Deployment not removed" "failed to remove the deployment of";
     AlertAcknowledged "alert.acknowledged" "Alert acknowledged" "acknowledged the alert about";
     AlertSnoozed "alert.snoozed" "Alert snoozed" "snoozed the alert about";

@@ -125,6 +125,11 @@ id! {
 }
 
 id! {
+    /// An upgrade of many deployments.
+    RolloutId
+}
+
+id! {
     /// A saved view of a list.
     ViewId
 }

@@ -49,6 +49,7 @@ pub mod deliveries;
 pub mod delivery_lines;
 pub mod delivery_list;
 pub mod deployment;
+pub mod deployment_list;
 pub mod deployments;
 pub mod digests;
 pub mod discovery;
@@ -90,6 +91,7 @@ pub mod relabel;
 pub mod replacing;
 mod replicas;
 pub mod resign;
+pub mod rollouts;
 pub mod run_ends;
 pub mod runs;
 pub mod sample;
@@ -120,8 +122,8 @@ pub use connecting::{ConnectError, Parameters, Route, UrlError, connect, connect
 pub use db::{AsDb, Db, read, transaction};
 pub use error::DbError;
 pub use ids::{
-    AlertId, CredentialId, DeliveryId, HookId, IntegrationId, ItemId, LetterId, RecipientId, ReplicaId, RunId,
-    SessionId, SnoozeId, UserId, ViewId,
+    AlertId, CredentialId, DeliveryId, HookId, IntegrationId, ItemId, LetterId, RecipientId, ReplicaId, RolloutId,
+    RunId, SessionId, SnoozeId, UserId, ViewId,
 };
 
 pub type Conn = PgConnection;

@@ -276,6 +276,31 @@ diesel::table! {
 }
 
 diesel::table! {
+    rollouts (id) {
+        id -> Uuid,
+        image -> Text,
+        at_once -> Int4,
+        integrations -> Array<Uuid>,
+        requested_by -> Text,
+        state -> Text,
+        begun_at -> Timestamptz,
+        ended_at -> Nullable<Timestamptz>,
+        row_mac -> Bytea,
+    }
+}
+
+diesel::table! {
+    rollout_steps (rollout_id, position) {
+        rollout_id -> Uuid,
+        position -> Int4,
+        integration_id -> Uuid,
+        run_id -> Nullable<Uuid>,
+        state -> Text,
+        detail -> Text,
+    }
+}
+
+diesel::table! {
     runs (id) {
         id -> Uuid,
         integration_id -> Nullable<Uuid>,
@@ -579,6 +604,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     deployment,
     keks,
     replicas,
+    rollout_steps,
+    rollouts,
     sample_rows,
     users,
     sessions,

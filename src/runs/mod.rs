@@ -31,6 +31,7 @@ pub mod deploy;
 mod elsewhere;
 mod prepare;
 mod record;
+pub mod rollouts;
 mod words;
 
 use prepare::{Ready, Work, prepare};

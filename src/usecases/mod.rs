@@ -19,6 +19,7 @@ pub mod password_links;
 mod principal;
 pub mod recipients;
 mod refusal;
+pub mod rollouts;
 pub mod sample;
 pub mod two_step;
 pub mod user_mail;

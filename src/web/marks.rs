@@ -12,10 +12,10 @@ pub enum Mark {
 
 /// (symbol, slugs that have it)
 const DRAWN: &[(&str, &[&str])] = &[
-    ("aws", &["aws", "aws_account", "ecr", "ecr_public", "lambda", "security_hub"]),
-    ("azure", &["azure", "azure_tenant", "azure_functions", "acr"]),
-    ("google", &["gcp", "google_cloud", "google_artifacts", "google_functions", "google_pubsub"]),
-    ("kubernetes", &["kubeconfig"]),
+    ("aws", &["aws", "aws_account", "ecr", "ecr_public", "eks", "lambda", "security_hub"]),
+    ("azure", &["azure", "azure_tenant", "azure_functions", "acr", "aks"]),
+    ("google", &["gcp", "google_cloud", "google_artifacts", "google_functions", "google_pubsub", "gke"]),
+    ("kubernetes", &["kubeconfig", "kubernetes"]),
     ("github", &["github_token", "ghcr"]),
     ("gitlab", &["gitlab_token", "gitlab_tokens", "gitlab"]),
     ("docker", &["docker_v2", "docker_hub"]),

@@ -12,6 +12,7 @@ pub mod audit;
 mod bulk;
 mod chip;
 pub mod cloud_keys;
+pub mod clusters;
 pub mod credentials;
 pub mod csv;
 pub mod dashboard;
@@ -39,6 +40,7 @@ mod place;
 pub mod posted;
 mod problem;
 pub mod recipients;
+mod rollouts;
 mod route;
 pub mod sample;
 pub mod search;
@@ -155,6 +157,12 @@ tree! {
     post "/cloud-keys/snoozed/{id}/stop" => cloud_keys::snooze::stop;
     get  "/discovery"      => discovery::index;
     get  "/discovery.csv"  => discovery::export::index;
+    get  "/clusters"       => clusters::index;
+    get  "/clusters.csv"   => clusters::export::csv;
+    post "/clusters/upgrade"   => rollouts::new;
+    post "/rollouts"           => rollouts::create;
+    get  "/rollouts/{id}"      => rollouts::show;
+    post "/rollouts/{id}/stop" => rollouts::stop;
 
     get  "/search"         => search::show;
 

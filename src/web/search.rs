@@ -33,6 +33,7 @@ const PAGES: &[(&str, &str, &str, bool)] = &[
     ("Integrations", "/integrations", "plug", false),
     ("Cloud keys", "/cloud-keys", "cloud", false),
     ("Discovery", "/discovery", "globe", false),
+    ("Clusters", "/clusters", "ship", false),
     ("Alerts", "/alerts", "bell", false),
     ("Alert settings", "/alerts/settings", "bell", true),
     ("Audit", "/audit", "list", false),

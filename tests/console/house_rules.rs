@@ -143,8 +143,19 @@ fn secrets_are_opened_in_few_places() {
 }
 
 /// Rows under a keyed check. Whoever reads one gets it as `Seen` or `Trusted`, and must choose.
-const SIGNED: [&str; 10] =
-    ["User", "Session", "Credential", "Integration", "Recipient", "Hook", "Kek", "Health", "Deployment", "Deployed"];
+const SIGNED: [&str; 11] = [
+    "User",
+    "Session",
+    "Credential",
+    "Integration",
+    "Recipient",
+    "Hook",
+    "Kek",
+    "Health",
+    "Deployment",
+    "Deployed",
+    "Rollout",
+];
 
 /// What returns such a row bare, and why it may.
 const BARE: [&str; 5] = [

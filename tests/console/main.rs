@@ -21,6 +21,7 @@ mod dashboard;
 mod database;
 mod deployments;
 mod discovery;
+mod fleet;
 mod functions;
 mod fuzz_seeds;
 mod gallery;

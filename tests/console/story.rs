@@ -105,6 +105,7 @@ async fn every_page_is_accessible_in_light_and_dark_wide_and_narrow() {
         "/credentials/new",
         "/cloud-keys",
         "/discovery",
+        "/clusters",
         "/integrations",
         "/integrations/new",
         "/integrations/new?version=docker_v2",

@@ -185,7 +185,7 @@ async fn all(cx: &Context<'_>) -> Result<Clusters, Failure> {
 
 fn seen(of: &Subscription, one: resources::Resource) -> Seen {
     Seen {
-        value: format!("{}/{}/{}", of.id, one.group, one.name),
+        fills: vec![("cluster", format!("{}/{}/{}", of.id, one.group, one.name))],
         name: one.name,
         place: if of.name.is_empty() { of.id.clone() } else { of.name.clone() },
         version: one.version,

@@ -3,8 +3,8 @@
 /// A cluster of a list.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Seen {
-    /// What the form's field *Cluster* holds when this one is chosen.
-    pub value: String,
+    /// The fields of the form that are filled in when this one is chosen.
+    pub fills: Vec<(&'static str, String)>,
     pub name: String,
     /// Region, location or subscription.
     pub place: String,
@@ -28,6 +28,15 @@ pub struct Clusters {
 pub const MOST: usize = 500;
 
 impl Clusters {
+    /// Changes every text that may hold what the cloud answered.
+    pub fn for_each_text(&mut self, change: impl Fn(&mut String)) {
+        self.missing.iter_mut().for_each(&change);
+        for Seen { fills, name, place, version, state, access } in &mut self.found {
+            fills.iter_mut().for_each(|(_, value)| change(value));
+            [name, place, version, state, access].into_iter().for_each(&change);
+        }
+    }
+
     /// In the order of their places, no more than a page can show.
     pub(super) fn sorted(mut self) -> Self {
         self.found.sort_by(|a, b| (&a.place, &a.name).cmp(&(&b.place, &b.name)));

@@ -187,7 +187,7 @@ async fn clusters(cx: &Context<'_>) -> Result<Clusters, Failure> {
             _ => "",
         };
         Seen {
-            value: name.clone(),
+            fills: vec![("cluster", name.clone())],
             name,
             place: region.as_str().to_owned(),
             version: described.version,

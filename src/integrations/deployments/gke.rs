@@ -167,7 +167,7 @@ async fn all(cx: &Context<'_>) -> Result<Clusters, Failure> {
     let silent = listed.unreachable.iter().map(|zone| format!("Google could not ask {zone}."));
     let missing = silent.chain(listed.rest.map(|cause| cause.told("Google"))).collect();
     let seen = listed.entries.into_iter().map(|one| Seen {
-        value: format!("{}/{}", one.location, one.name),
+        fills: vec![("project", project.clone()), ("cluster", format!("{}/{}", one.location, one.name))],
         name: one.name,
         place: one.location,
         version: one.version,

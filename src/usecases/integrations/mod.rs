@@ -14,12 +14,14 @@ use crate::models::{DbError, IntegrationId, integration_list, relabel};
 use crate::services::Services;
 
 pub mod bulk;
+mod clusters;
 pub mod deployments;
 pub(super) mod destination;
 pub mod draft;
 pub(super) mod for_accounts;
 mod trial;
 
+pub use clusters::clusters;
 pub use destination::Answer;
 use destination::{Destination, Found};
 use draft::{Draft, Purpose};

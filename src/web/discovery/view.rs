@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
+use super::deployment;
 use crate::form::Values;
 use crate::integrations::cloud::key::Sort;
 use crate::integrations::cloud::resource::Facts;
@@ -41,6 +42,8 @@ pub struct ThingView {
     pub others: String,
     /// The form that would cover it, filled in; where somebody may add it.
     pub add: Option<String>,
+    /// The form of a deployment to it, filled in; where somebody may add it.
+    pub deploy: Option<String>,
 }
 
 impl ThingView {
@@ -48,8 +51,10 @@ impl ThingView {
         let facts = facts(&line);
         let may_add = may_edit && line.cover_id.is_none() && !facts.add.is_empty();
         let details = facts.details();
+        let target = if may_edit { deployment::fields(&facts, &line) } else { None };
         Self {
-            add: may_add.then(|| form(&facts, &line.settings, line.credential_id)),
+            add: may_add.then(|| form(&facts.add, &line.settings, line.credential_id)),
+            deploy: target.map(|own| form(&own, &line.settings, line.credential_id)),
             details,
             name: line.name,
             account: line.place,
@@ -91,12 +96,12 @@ pub fn sort(facts: &Facts) -> &'static str {
 /// What an integration has in common with one that covers what it found: how it signs in.
 const SHARED: [&str; 3] = ["sts", "external_id", "session_minutes"];
 
-/// The form of the integration that would cover it: the same credential and role, and what the scan has written down.
-fn form(facts: &Facts, settings: &str, credential: Option<CredentialId>) -> String {
+/// The form of an integration with the same credential and role, and these fields of its own.
+fn form(own: &[(String, String)], settings: &str, credential: Option<CredentialId>) -> String {
     let settings = Values::from_json(settings.as_bytes()).unwrap_or_default();
     let credential = credential.map(|id| id.to_string()).unwrap_or_default();
     let shared = SHARED.iter().map(|name| (*name, settings.get(name)));
-    let own = facts.add.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+    let own = own.iter().map(|(name, value)| (name.as_str(), value.as_str()));
     let fields: Vec<(&str, &str)> = shared.chain(own).chain([("credential", credential.as_str())]).collect();
     Params::default().link("/integrations/new", &fields)
 }
@@ -109,11 +114,10 @@ mod tests {
     fn the_form_signs_in_as_the_scan_did() {
         let add = [("version", "ecr"), ("registry", "r.example"), ("role", "arn:aws:iam::1:role/r")];
         let add = add.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
-        let facts = Facts { add, ..Facts::default() };
         let settings = r#"{"account":"1","external_id":"e x","functions":"on","role":"r","sts":"on"}"#;
         let id = CredentialId(uuid::Uuid::from_u128(7));
         let expected = "/integrations/new?credential=00000000-0000-0000-0000-000000000007&external_id=e+x&\
                         registry=r.example&role=arn%3Aaws%3Aiam%3A%3A1%3Arole%2Fr&sts=on&version=ecr";
-        assert_eq!(form(&facts, settings, Some(id)), expected);
+        assert_eq!(form(&add, settings, Some(id)), expected);
     }
 }

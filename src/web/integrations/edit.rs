@@ -5,6 +5,7 @@ use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
+use super::clusters::{self, Listed};
 use super::detour;
 use super::form::{self, Pressed, Reply};
 use super::trial::Shown;
@@ -41,6 +42,8 @@ struct Edit {
     provider: &'static str,
     /// What came of a test alert.
     tried: Option<Shown>,
+    /// The clusters that the credential can see.
+    clusters: Option<Listed>,
     /// Who saved meanwhile.
     overtaken_by: Option<String>,
     /// Asked before a channel sends something else, or elsewhere.
@@ -72,6 +75,7 @@ impl Edit {
             provider: version.slug,
             alerts: version.family() == Family::AlertProfile,
             tried: reply.tried,
+            clusters: reply.clusters,
             overtaken_by: reply.overtaken.then(|| row.edited_by.clone()),
             password: reply.password,
         })
@@ -115,12 +119,14 @@ pub async fn update(
 ) -> Result<HttpResponse, Error> {
     form::only(&posted, &["row_version"])?;
     let at = (*id, posted.get("row_version").parse().map_err(|_| Error::Malformed)?);
+    let posted = clusters::picked(posted)?;
     let (principal, entered) = (visitor.principal(), form::entered(&services, &request, &posted));
     let done = match form::pressed(&posted)? {
         Pressed::Redraw => Ok(Reply::default()),
         Pressed::Try(what) => {
             integrations::try_out(&services, &principal, Some(at), &entered, what).await.map(Reply::tried)
         }
+        Pressed::ListClusters => integrations::clusters(&services, &principal, &entered).await.map(Reply::listed),
         Pressed::AddCredential => match detour::leave(&format!("/integrations/{id}/edit"), &posted) {
             Ok(away) => return Ok(away),
             Err(errors) => Ok(Reply { errors, ..Reply::default() }),

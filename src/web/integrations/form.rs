@@ -5,9 +5,11 @@ use actix_web::HttpRequest;
 use actix_web::http::StatusCode;
 use url::Url;
 
+use super::clusters::{self, Listed};
 use super::shown;
 use super::trial::Shown;
 use crate::form::{self, Errors, FieldView, Values};
+use crate::integrations::deployments::Clusters;
 use crate::integrations::{Family, Spec};
 use crate::models::credential_choices::{self, Choice};
 use crate::models::integrations::Integration;
@@ -26,7 +28,15 @@ const SEND_TO: &str = "send_to";
 
 /// Refuses what the form does not hold; `more` are fields of one of the two pages alone.
 pub fn only(posted: &Posted, more: &[&'static str]) -> Result<(), Error> {
-    let own = draft::field_names().into_iter().chain([SEND_TO, step_up::FIELD, "redraw", "try", "add"]);
+    let own = draft::field_names().into_iter().chain([
+        SEND_TO,
+        step_up::FIELD,
+        "redraw",
+        "try",
+        "add",
+        clusters::LIST,
+        clusters::PICK,
+    ]);
     posted.only(own.chain(more.iter().copied()))
 }
 
@@ -42,13 +52,18 @@ pub enum Pressed {
     /// Another version was chosen, without the script.
     Redraw,
     Try(Trial),
+    /// *List clusters*.
+    ListClusters,
     /// A credential is missing: *Add credential*.
     AddCredential,
     Save,
 }
 
 pub fn pressed(posted: &Posted) -> Result<Pressed, Error> {
-    if posted.0.contains("redraw") {
+    if posted.0.contains(clusters::LIST) {
+        return Ok(Pressed::ListClusters);
+    }
+    if posted.0.contains("redraw") || posted.0.contains(clusters::PICK) {
         return Ok(Pressed::Redraw);
     }
     if posted.0.contains("add") {
@@ -71,6 +86,7 @@ pub struct Reply {
     pub ask: Option<Question>,
     pub password: Option<Ask>,
     pub tried: Option<Shown>,
+    pub clusters: Option<Listed>,
     /// Somebody else has saved meanwhile.
     pub overtaken: bool,
 }
@@ -79,13 +95,17 @@ impl Default for Reply {
     /// The form as it was filled in.
     fn default() -> Self {
         let (status, errors) = (StatusCode::OK, Errors::default());
-        Self { status, wait: None, errors, ask: None, password: None, tried: None, overtaken: false }
+        Self { status, wait: None, errors, ask: None, password: None, tried: None, clusters: None, overtaken: false }
     }
 }
 
 impl Reply {
     pub fn tried(tried: Tried) -> Self {
         Self { tried: Some(Shown::new(tried)), ..Self::default() }
+    }
+
+    pub fn listed(found: Result<Clusters, String>) -> Self {
+        Self { clusters: Some(Listed::new(found)), ..Self::default() }
     }
 
     /// What a person at the form can mend; any other refusal is a page of its own.

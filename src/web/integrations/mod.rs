@@ -5,6 +5,7 @@
 pub mod activation;
 pub mod bulk;
 pub mod channel;
+mod clusters;
 pub mod delete;
 pub mod deployment;
 pub mod detour;

@@ -4,6 +4,7 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
+use super::clusters::{self, Listed};
 use super::detour;
 use super::form::{self, Pressed, Reply};
 use super::trial::Shown;
@@ -34,6 +35,8 @@ struct New {
     waits: bool,
     /// What came of a test alert.
     tried: Option<Shown>,
+    /// The clusters that the credential can see.
+    clusters: Option<Listed>,
     provider: &'static Spec,
     summary: String,
     /// Asked before a channel tells somebody of alerts.
@@ -66,6 +69,7 @@ impl New {
             alerts: family == Family::AlertProfile,
             waits: matches!(family, Family::AlertProfile | Family::DaemonSet),
             tried: reply.tried,
+            clusters: reply.clusters,
             provider: version,
             summary: format!("{}: {}", family.label(), family.summary()),
             password: reply.password,
@@ -114,12 +118,14 @@ pub async fn create(
     posted: Posted,
 ) -> Result<HttpResponse, Error> {
     form::only(&posted, &[])?;
+    let posted = clusters::picked(posted)?;
     let (principal, entered) = (visitor.principal(), form::entered(&services, &request, &posted));
     let done = match form::pressed(&posted)? {
         Pressed::Redraw => Ok(Reply::default()),
         Pressed::Try(what) => {
             integrations::try_out(&services, &principal, None, &entered, what).await.map(Reply::tried)
         }
+        Pressed::ListClusters => integrations::clusters(&services, &principal, &entered).await.map(Reply::listed),
         Pressed::AddCredential => match detour::leave("/integrations/new", &posted) {
             Ok(away) => return Ok(away),
             Err(errors) => Ok(Reply { errors, ..Reply::default() }),

@@ -91,8 +91,10 @@ async fn the_clusters_of_a_project_are_listed_with_the_zones_that_stay_silent() 
     google.cluster("shop", "asia-east1", "batch", &json!({"privateClusterConfig": {"enablePrivateEndpoint": true}}));
     google.unreachable(Api::Clusters, "shop", &["us-east1-b"]);
     let listed = console(&google).list(&[]).await.unwrap();
-    let expected =
-        ["asia-east1/batch asia-east1 1.33.2-gke.1 Private", "europe-west3/prod europe-west3 1.33.2-gke.1 Public"];
+    let expected = [
+        "shop asia-east1/batch asia-east1 1.33.2-gke.1 Private",
+        "shop europe-west3/prod europe-west3 1.33.2-gke.1 Public",
+    ];
     assert_eq!(shown(&listed), expected);
     assert_eq!(listed.missing, ["Google could not ask us-east1-b."]);
     let other = console(&google).list(&[("project", "unknown")]).await.unwrap_err();

@@ -9,7 +9,7 @@ use strongroom::credentials::{self, Kind};
 use strongroom::form::Values;
 use strongroom::integrations::Spec;
 use strongroom::integrations::context::{Context, Secret};
-use strongroom::integrations::deployments::{Clusters, VERSIONS};
+use strongroom::integrations::deployments::{Clusters, Seen, VERSIONS};
 use strongroom::providers::Failure;
 use strongroom::providers::egress::Egress;
 use strongroom::providers::endpoints::Endpoints;
@@ -22,6 +22,7 @@ use crate::support::peers::receiver::{Receiver, UPSTREAM};
 
 mod aks;
 mod eks;
+mod form;
 mod gke;
 
 /// A credential of a cloud, and what lies outside the process, as it would be between two runs.
@@ -84,7 +85,11 @@ fn in_base64(authority: &Authority) -> String {
 
 /// Values, places and versions of a list.
 fn shown(clusters: &Clusters) -> Vec<String> {
-    clusters.found.iter().map(|one| format!("{} {} {} {}", one.value, one.place, one.version, one.access)).collect()
+    let line = |one: &Seen| {
+        let fills = one.fills.iter().map(|(_, value)| value.as_str()).collect::<Vec<_>>().join(" ");
+        format!("{fills} {} {} {}", one.place, one.version, one.access)
+    };
+    clusters.found.iter().map(line).collect()
 }
 
 /// The tokens that an API server was sent, each once.

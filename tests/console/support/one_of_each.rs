@@ -10,7 +10,10 @@ use strongroom::draft::Draft;
 use strongroom::form::Values;
 use strongroom::models::events::Actor;
 use strongroom::models::integrations::{self, NewIntegration};
-use strongroom::models::{AlertId, CredentialId, DeliveryId, IntegrationId, ItemId, UserId, credentials, recipients};
+use strongroom::models::rollouts::{self, RolloutState};
+use strongroom::models::{
+    AlertId, CredentialId, DeliveryId, IntegrationId, ItemId, RolloutId, UserId, credentials, recipients,
+};
 use uuid::Uuid;
 
 use super::app::TestApp;
@@ -23,6 +26,7 @@ pub struct OneOfEach {
     credential: CredentialId,
     integration: IntegrationId,
     item: ItemId,
+    rollout: RolloutId,
     alert: AlertId,
     delivery: DeliveryId,
     user: UserId,
@@ -69,9 +73,13 @@ impl OneOfEach {
              VALUES ('{item}', '{integration}', '{NAME}', '{NAME}', '', '{{}}')"
         );
         sql::run(app, &found);
+        let rollout = app.transaction(|conn| {
+            let id = rollouts::begin(conn, vault, &actor, (NAME, 1), &[integration])?;
+            rollouts::end(conn, vault, &actor, (id, NAME), RolloutState::Finished).map(|_| id)
+        });
         let (confirm, unsubscribe) = (recipient.confirm_key(vault), recipient.unsubscribe_key(vault));
         let delivery = row(app, "SELECT id::text AS text FROM deliveries").parse().expect("an id");
-        Self { credential, integration, item, alert, delivery, user, recipient, confirm, unsubscribe }
+        Self { credential, integration, item, rollout, alert, delivery, user, recipient, confirm, unsubscribe }
     }
 
     /// The address of a route, with what it names.
@@ -80,6 +88,7 @@ impl OneOfEach {
             "credentials" => self.credential.0,
             "integrations" => self.integration.0,
             "items" => self.item.0,
+            "rollouts" => self.rollout.0,
             "alerts" => self.alert.0,
             "deliveries" => self.delivery.0,
             "users" => self.user.0,

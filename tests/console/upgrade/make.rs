@@ -26,8 +26,17 @@ use crate::support::signed;
 use crate::support::sql::count_on;
 
 /// Tables that a store in use leaves empty.
-const EMPTY: [&str; 7] =
-    ["account_letters", "deployments", "replicas", "sample_rows", "setup_links", "snoozed_keys", "views"];
+const EMPTY: [&str; 9] = [
+    "account_letters",
+    "deployments",
+    "replicas",
+    "rollout_steps",
+    "rollouts",
+    "sample_rows",
+    "setup_links",
+    "snoozed_keys",
+    "views",
+];
 
 /// A registry whose first scan is whole, whose second finds a new image, a changed one and one gone, and whose later
 /// ones leave a gap.

@@ -1,5 +1,6 @@
 //! How a deployment stands, in a dot and a word.
 
+use crate::models::deployment_list::Standing as Stands;
 use crate::models::deployments::Deployed;
 
 /// Tone and word.
@@ -7,13 +8,25 @@ pub type Standing = (&'static str, &'static str);
 
 /// `row`: as recorded by the last run; `None` while nothing was ever deployed. `has_trouble`: pods that cannot run.
 pub fn of(row: Option<&Deployed>, has_trouble: bool) -> Standing {
-    match row {
-        None => ("off", "Not deployed"),
-        Some(row) if row.removed => ("off", "Removed"),
-        Some(row) if row.seen_at.is_none() => ("info", "Not seen yet"),
-        Some(row) if row.drifted => ("warn", "Drifted"),
-        Some(row) if row.finished => ("good", "Ready"),
-        Some(_) if has_trouble => ("bad", "Not ready"),
-        Some(_) => ("info", "Rolling out"),
+    told(match row {
+        None => Stands::NotDeployed,
+        Some(row) if row.removed => Stands::Removed,
+        Some(row) if row.seen_at.is_none() => Stands::NotSeen,
+        Some(row) if row.drifted => Stands::Drifted,
+        Some(row) if row.finished => Stands::Ready,
+        Some(_) if has_trouble => Stands::NotReady,
+        Some(_) => Stands::RollingOut,
+    })
+}
+
+pub fn told(standing: Stands) -> Standing {
+    match standing {
+        Stands::NotReady => ("bad", "Not ready"),
+        Stands::Drifted => ("warn", "Drifted"),
+        Stands::RollingOut => ("info", "Rolling out"),
+        Stands::NotSeen => ("info", "Not seen yet"),
+        Stands::Ready => ("good", "Ready"),
+        Stands::NotDeployed => ("off", "Not deployed"),
+        Stands::Removed => ("off", "Removed"),
     }
 }

@@ -38,7 +38,7 @@ fn status(code: u16, reason: &str) -> Said {
     )
 }
 
-fn review(call: &Call, forbidden: &[(&str, &str)]) -> Said {
+pub(super) fn review(call: &Call, forbidden: &[(&str, &str)]) -> Said {
     let review = call.json();
     let asked = &review["spec"]["resourceAttributes"];
     let word = |name: &str| asked[name].as_str().unwrap_or_default();

@@ -1,5 +1,5 @@
-//! The API servers of clusters that clouds run, as far as who is let in: each verifies its cloud's tokens, and tells
-//! its version to whoever is known.
+//! The API servers of clusters that clouds run, as far as who is let in: each verifies its cloud's tokens, and lets
+//! whoever is known do anything.
 //! <https://github.com/kubernetes-sigs/aws-iam-authenticator/blob/master/pkg/token/token.go>
 
 use std::path::PathBuf;
@@ -15,7 +15,7 @@ use url::Url;
 use super::certificates::Authority;
 use super::receiver::{Call, Receiver, Said, UPSTREAM};
 use super::vendor::bearer;
-use super::{entra, tokens};
+use super::{entra, kube, tokens};
 
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/console/support/peers/eks_token.py");
 
@@ -33,10 +33,12 @@ fn server(authority: &Authority, knows: impl Fn(&Call) -> bool + Send + Sync + '
         match (call.method.as_str(), call.path()) {
             _ if !knows(call) => status(401, "Unauthorized"),
             ("GET", "/version") => Said::json(200, &json!({"major": "1", "minor": "33", "gitVersion": "v1.33.1"})),
-            ("POST", path) if path.ends_with("/selfsubjectaccessreviews") => {
-                Said::json(201, &json!({"status": {"allowed": true}}))
-            }
-            ("GET", "/api/v1/nodes") => Said::json(200, &json!({"items": [{"metadata": {"name": "node-1"}}]})),
+            ("POST", "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews") => kube::review(call, &[]),
+            ("GET", "/api/v1/nodes") => Said::json(
+                200,
+                &json!({"kind": "NodeList", "apiVersion": "v1", "metadata": {},
+                    "items": [{"metadata": {"name": "node-1", "labels": {}}, "spec": {}, "status": {}}]}),
+            ),
             _ => status(404, "NotFound"),
         }
     })
