@@ -13,7 +13,7 @@ use crate::models::trust::{Doubt, Trusted};
 use crate::models::{Conn, CredentialId, DbError, altered, labels, relabel, usages};
 use crate::opening::Closed;
 use crate::services::Services;
-use crate::usecases::integrations::for_accounts;
+use crate::usecases::integrations::{destination, for_accounts};
 use crate::usecases::{Confirmation, Principal, Refusal, confirm, read, write};
 use crate::vault::Vault;
 
@@ -98,6 +98,7 @@ pub(super) async fn confirm_change(
 ) -> Result<(), Refusal> {
     let used = edited.used(services).await?;
     for_accounts::check_usages(principal, used.iter().map(|row| &**row))?;
+    destination::check_leader(principal, edited.row.id, used.iter().map(|row| &**row))?;
     if carry_alerts(&used) {
         confirm(services, principal.visitor(), confirmation).await?;
     }

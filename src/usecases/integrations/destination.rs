@@ -101,7 +101,7 @@ pub fn judge(
     let integration = edited.map(|edited| edited.id);
     if draft.hands_on() {
         let same = |usage: &Usage| (&*usage.role, usage.credential, &*usage.host) == (draft.role(), id, &*draft.host);
-        let is_saved = edited.is_some_and(|edited| edited.further.iter().any(same));
+        let is_saved = edited.is_some_and(|edited| draft.signs_in_as(edited) && edited.further.iter().any(same));
         let handed_on = draft.provider.used_as(draft.role()).map(|used| (used.role, used.label));
         let (host, credential_name) = (draft.host.clone(), row.name.clone());
         let destination = Destination { credential: id, credential_name, host, integration, handed_on };
@@ -154,6 +154,22 @@ pub fn check_role(principal: &Principal, destinations: &[Destination]) -> Result
         Some((role, _)) if principal.require(Role::Administrator).is_err() => Err(Errors::one(role, ADMINISTRATORS)),
         _ => Ok(()),
     }
+}
+
+/// Refuses operators another credential, or another secret of one, that leads to where other credentials end.
+pub(in crate::usecases) fn check_leader<'a>(
+    principal: &Principal,
+    credential: CredentialId,
+    rows: impl IntoIterator<Item = &'a Integration>,
+) -> Result<(), Refusal> {
+    let leads = |row: &Integration| row.credential_id == Some(credential) && !row.further.is_empty();
+    if rows.into_iter().any(leads) && principal.require(Role::Administrator).is_err() {
+        return Err(Refusal::Conflict(
+            "A deployment writes other credentials into the cluster that this one leads to, so only an administrator can \
+             change it.",
+        ));
+    }
+    Ok(())
 }
 
 /// What was answered to a [`Question`], and the password that came with it.

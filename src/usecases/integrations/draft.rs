@@ -130,6 +130,8 @@ pub struct Draft {
     pub credential: Option<CredentialId>,
     /// The role that it has.
     role: String,
+    /// The credential that it signs in with: it leads to where the others end.
+    main: Option<CredentialId>,
     /// The credentials of other roles.
     pub others: Vec<(&'static str, CredentialId)>,
     pub host: String,
@@ -165,6 +167,7 @@ impl Draft {
             proposed: nameless,
             credential: credential.parse().ok(),
             role: MAIN.to_owned(),
+            main: credential.parse().ok(),
             others,
             host,
             settings: String::from_utf8_lossy(&values.to_json()).into_owned(),
@@ -184,6 +187,7 @@ impl Draft {
             proposed: false,
             credential: Some(credential),
             role: role.to_owned(),
+            main: if role == MAIN { Some(credential) } else { row.credential_id },
             others: Vec::new(),
             host: further.map_or(&row.host, |usage| &usage.host).clone(),
             settings: row.settings.clone(),
@@ -195,6 +199,11 @@ impl Draft {
     /// The same as far as the credential of another role goes, which ends at that host.
     pub fn of_role(&self, role: &str, credential: CredentialId, host: String) -> Self {
         Self { role: role.to_owned(), credential: Some(credential), host, others: Vec::new(), ..self.clone() }
+    }
+
+    /// Whether it signs in as the saved one does.
+    pub fn signs_in_as(&self, row: &Integration) -> bool {
+        self.main == row.credential_id
     }
 
     /// The role that the credential has.

@@ -211,6 +211,9 @@ async fn plan(services: &Services, asked: &Replacement<'_>) -> Result<Plan, Refu
 /// Where the other credential's secret would go that it has not been sent to. The error says why the usage does not take
 /// it.
 fn destination(read: &Read, row: &Integration, role: &str) -> Result<Option<Destination>, String> {
+    if role == usages::MAIN && !row.further.is_empty() {
+        return Err("It writes other credentials into its cluster. Edit it, and confirm where they go.".to_owned());
+    }
     let unknown = || "It doesn't accept another credential in this release of Strongroom.".to_owned();
     let draft = Draft::with_credential(row, role, read.to.id).ok_or_else(unknown)?;
     if !draft.kinds().contains(&read.to.kind.as_str()) {
