@@ -296,6 +296,7 @@ mod tests {
     use crate::integrations::context::Outside;
     use crate::integrations::progress::Step;
     use crate::integrations::scan::Hides;
+    use crate::integrations::spec::Scanner;
     use crate::providers::aws;
     use crate::providers::egress::Egress;
     use crate::providers::endpoints::Endpoints;
@@ -330,6 +331,6 @@ mod tests {
         let (tokens, smtp) = (Tokens::new(egress.clone(), endpoints.clone()), Connections::default());
         let outside = Outside { egress: &egress, endpoints: &endpoints, aws: &aws, tokens: &tokens, smtp: &smtp };
         let cx = Context::new(outside, &settings, "", None);
-        assert!(matches!(scan(&Broken, &cx).await, Err(End::Panicked)));
+        assert!(matches!(work(&Work::Scan(&Broken), &cx).await, Err(End::Panicked)));
     }
 }

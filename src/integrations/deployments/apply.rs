@@ -1,5 +1,5 @@
-//! Applying a deployment. Everything is judged by dry runs before anything is written; then each object is applied in its
-//! order. Whatever of it dies half-way is simply run again.
+//! Applying a deployment. Everything is judged by dry runs before anything is written; then each object is applied in
+//! its order. Whatever of it dies half-way is simply run again.
 
 use super::additions;
 use super::deployment::Deployment;
@@ -11,7 +11,7 @@ use super::objects::Plan;
 use super::parts::Parts;
 use super::paths;
 use super::preview::ChangeKind;
-use super::remove::{Doomed, leftovers};
+use super::remove::{Doomed, End, leftovers};
 use super::rollout::{self, Opener};
 use super::sight::uid;
 use super::state::{Outcome, State};
@@ -47,7 +47,11 @@ async fn run(deployment: &dyn Deployment, cx: &Context<'_>, mark: &Mark, options
     let mut state = State { cluster_version: version, made, ..State::default() };
     let doomed = Doomed { cluster: &cluster, cx, mark };
     for object in extra {
-        state.trouble.extend(doomed.remove(&object).await.map_err(Fault::gap)?.sentence());
+        let end = doomed.remove(&object).await.map_err(Fault::gap)?;
+        if let End::Held(_) = &end {
+            state.made.extend(doomed.recorded(&object));
+        }
+        state.trouble.extend(end.sentence());
     }
     let opener = Opener { deployment, cx };
     rollout::wait(opener, cluster, &parts, state).await.map_err(Fault::gap)

@@ -16,8 +16,8 @@ pub const AGENT_SECRET: &str = "agent_secret";
 pub trait Deployment: Sync {
     fn open<'a>(&'a self, cx: &'a Context<'a>) -> BoxFuture<'a, Result<Cluster, Failure>>;
 
-    /// The clusters that the credential can see, to choose one from; the settings may lack all that is no part of how it
-    /// signs in. `None` where a credential is of one cluster.
+    /// The clusters that the credential can see, to choose one from; the settings may lack all that is no part of how
+    /// it signs in. `None` where a credential is of one cluster.
     fn clusters<'a>(&'a self, _cx: &'a Context<'a>) -> Option<BoxFuture<'a, Result<Clusters, Failure>>> {
         None
     }

@@ -145,6 +145,14 @@ fn refused(refusal: &Refusal, deed: Deed) -> (String, String) {
             let name = name.as_ref().map(|name| format!(" {name}")).unwrap_or_default();
             (format!("the webhook{name} of the cluster did not answer."), "Repair it, then try again.".to_owned())
         }
+        refusal => of_object(refusal),
+    }
+}
+
+/// What stands in the way at the object itself.
+fn of_object(refusal: &Refusal) -> (String, String) {
+    let both = |what: &str, remedy: &str| (what.to_owned(), remedy.to_owned());
+    match refusal {
         Refusal::Terminating => {
             both("its namespace is being deleted.", "Wait until it is gone, or choose another namespace.")
         }
@@ -178,6 +186,7 @@ fn refused(refusal: &Refusal, deed: Deed) -> (String, String) {
             both("the cluster does not know one of its fields.", "Its release of Kubernetes may be too old: update it.")
         }
         Refusal::Expired => both("the list changed while it was read.", "Try again."),
+        _ => both("the cluster refused it.", "Check the settings and the rights of the login."),
     }
 }
 

@@ -1,5 +1,5 @@
-//! The form of a deployment: what every way to a cluster has. An image alone suffices; all else has a default that takes
-//! nothing from the host.
+//! The form of a deployment: what every way to a cluster has. An image alone suffices; all else has a default that
+//! takes nothing from the host.
 
 use super::image::{self, Image};
 use super::{lines, names, rules};

@@ -1,5 +1,5 @@
-//! Fields of many lines: variables, labels, taints, folders of the host. One entry a line; blank lines do not count. Each
-//! has a parser, which the form's check and the desired objects share.
+//! Fields of many lines: variables, labels, taints, folders of the host. One entry a line; blank lines do not count.
+//! Each has a parser, which the form's check and the desired objects share.
 
 use super::names::{is_label_key, is_label_value, is_path};
 

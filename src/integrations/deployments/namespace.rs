@@ -171,7 +171,11 @@ mod tests {
             |kind: &str, status: &str, message: &str| json!({ "type": kind, "status": status, "message": message });
         let live = json!({ "status": { "conditions": [
             condition("NamespaceDeletionDiscoveryFailure", "False", "All resources successfully discovered"),
-            condition("NamespaceContentRemaining", "True", "Some resources are remaining: configmaps. has 1 resource instances"),
+            condition(
+                "NamespaceContentRemaining",
+                "True",
+                "Some resources are remaining: configmaps. has 1 resource instances",
+            ),
             condition(
                 "NamespaceFinalizersRemaining",
                 "True",

@@ -151,7 +151,8 @@ mod tests {
         let keys = ["node.kubernetes.io/unschedulable", "node.kubernetes.io/not-ready"];
         let taints = keys.map(|key| json!({ "key": key, "effect": "NoSchedule" }));
         assert!(takes(&[], json!({ "spec": { "taints": taints } })));
-        let network = json!({ "spec": { "taints": [{ "key": "node.kubernetes.io/network-unavailable", "effect": "NoSchedule" }] } });
+        let taint = json!({ "key": "node.kubernetes.io/network-unavailable", "effect": "NoSchedule" });
+        let network = json!({ "spec": { "taints": [taint] } });
         assert!(!takes(&[], network.clone()) && takes(&[("host_network", "on")], network));
     }
 }

@@ -1,22 +1,23 @@
-//! Looking at a deployment: status, nodes, and drift. Drift is what a dry run would change, so the server itself compares,
-//! and a field that somebody else has taken from us shows. Changes nothing.
+//! Looking at a deployment: status, nodes, and drift. Drift is what a dry run would change, so the server itself
+//! compares, and a field that somebody else has taken from us shows. Changes nothing.
 
 use super::deployment::Deployment;
-use super::faults::{Fault, not_open, said, stopped};
+use super::faults::{Deed, Fault, not_open, said, stopped};
 use super::judge::{Judged, Place};
 use super::mark::{Made, Mark, ObjectRef};
 use super::namespace::Namespace;
 use super::objects::Plan;
 use super::parts::Parts;
 use super::preview::ChangeKind;
-use super::sight::{Sight, uid};
+use super::remove::leftovers;
+use super::sight::{self, Sight, uid};
 use super::state::{Difference, Outcome, State};
 use super::survey::{Survey, version};
 use crate::integrations::context::Context;
 use crate::integrations::progress::Step;
 use crate::integrations::scan::Gap;
 use crate::providers::ProviderError;
-use crate::providers::kubernetes::{Cluster, kinds};
+use crate::providers::kubernetes::{ApiError, Cluster, kinds};
 
 const STEP: Step = Step::READING_CLUSTER;
 
@@ -48,6 +49,7 @@ async fn look(cluster: &Cluster, parts: &Parts<'_>, plan: Plan) -> Result<Outcom
         Namespace::Foreign(_) => {}
         Namespace::Terminating => state.trouble.push(format!("The namespace {} is being deleted.", parts.namespace())),
     }
+    state.made.extend(left(cluster, &plan, parts.mark).await?);
     let all = place.judge_all(plan.objects).await?;
     for judged in &all {
         state.drift.extend(judged.drift());
@@ -61,6 +63,20 @@ async fn look(cluster: &Cluster, parts: &Parts<'_>, plan: Plan) -> Result<Outcom
     let survey = Survey::of(cluster, parts, live, STEP, true).await?;
     let (scan, state) = survey.told(parts, state);
     Ok(Outcome { scan, state })
+}
+
+/// What earlier settings made and the next apply takes away: until then it must not be forgotten.
+async fn left(cluster: &Cluster, plan: &Plan, mark: &Mark) -> Result<Vec<Made>, Fault> {
+    let mut still = Vec::new();
+    for object in leftovers(plan, mark) {
+        match sight::look(cluster, &object, mark).await {
+            Ok(Sight::Ours(live)) => still.push(made(&object, uid(&live))),
+            Ok(Sight::Missing | Sight::Foreign(_)) => {}
+            Err(ApiError::Refused(_)) => still.extend(mark.made.iter().find(|made| made.object() == object).cloned()),
+            Err(error) => return Err(Fault::new(STEP, &object, Deed::Read, error)),
+        }
+    }
+    Ok(still)
 }
 
 fn is_ours(judged: &Judged) -> bool {

@@ -132,7 +132,8 @@ mod tests {
     #[test]
     fn one_field_is_taken_out_and_the_rest_stays() {
         let mut object = daemon_set();
-        for path in leaves(&object).into_keys() {
+        // Without its name, an entry could no longer be told apart.
+        for path in leaves(&object).into_keys().filter(|path| !path.ends_with("].name")) {
             let mut copy = object.clone();
             assert!(remove(&mut copy, &path), "{path}");
             assert_eq!(leaves(&copy).len() + 1, leaves(&object).len(), "{path}");

@@ -1,5 +1,5 @@
-//! The spec of the DaemonSet. What an agent may do to its node is written out where it is off, too: then whoever turns it
-//! on outside Strongroom stands in our way, and is seen.
+//! The spec of the DaemonSet. What an agent may do to its node is written out where it is off, too: then whoever
+//! turns it on outside Strongroom stands in our way, and is seen.
 //! <https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/daemon-set-v1/>
 
 use std::collections::BTreeMap;

@@ -1,5 +1,5 @@
-//! Whether the image is there, and can be pulled with the pull secret: asked from here, where the registry may be out of
-//! reach although the nodes reach it. So nothing that is found stops a deployment.
+//! Whether the image is there, and can be pulled with the pull secret: asked from here, where the registry may be out
+//! of reach although the nodes reach it. So nothing that is found stops a deployment.
 
 use std::time::Duration;
 

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use super::deployment::Deployment;
 use super::faults::{Deed, Fault, not_open, stopped};
-use super::mark::{Mark, ObjectRef};
+use super::mark::{Made, Mark, ObjectRef};
 use super::namespace::{inhabited, stuck};
 use super::objects::{Desired, Plan};
 use super::parts::Parts;
@@ -52,7 +52,7 @@ pub async fn remove(deployment: &dyn Deployment, cx: &Context<'_>, mark: &Mark) 
 pub(super) fn leftovers(plan: &Plan, mark: &Mark) -> Vec<ObjectRef> {
     let wanted: Vec<ObjectRef> =
         std::iter::once(plan.namespace.object()).chain(plan.objects.iter().map(Desired::object)).collect();
-    let mut left: Vec<ObjectRef> = mark.made.iter().map(super::mark::Made::object).collect();
+    let mut left: Vec<ObjectRef> = mark.made.iter().map(Made::object).collect();
     left.retain(|object| !wanted.contains(object));
     in_order(left)
 }
@@ -80,7 +80,7 @@ fn candidates(parts: &Parts<'_>) -> Vec<ObjectRef> {
             within(&kinds::DAEMON_SET, name),
         ]);
     }
-    all.extend(parts.mark.made.iter().map(super::mark::Made::object));
+    all.extend(parts.mark.made.iter().map(Made::object));
     all.retain(|object| !object.name.is_empty());
     in_order(all)
 }
@@ -122,11 +122,19 @@ impl Doomed<'_> {
             if object.kind == kinds::DAEMON_SET.kind && matches!(end, End::Gone) {
                 state.trouble.extend(self.pods_gone(parts, &object.namespace).await?);
             }
-            state.removed &= !matches!(end, End::Held(_));
+            if let End::Held(_) = &end {
+                state.removed = false;
+                state.made.extend(self.recorded(&object));
+            }
             state.trouble.extend(end.sentence());
             self.cx.report.part(STEP, 0, 0);
         }
         Ok(Outcome { state, ..Outcome::default() })
+    }
+
+    /// As it was recorded, for the next try.
+    pub fn recorded(&self, object: &ObjectRef) -> Option<Made> {
+        self.mark.made.iter().find(|made| made.object() == *object).cloned()
     }
 
     /// Deletes one object if it is ours, and waits until it is gone.

@@ -29,6 +29,10 @@ const SMALL_PAGE_SIZE: usize = 100;
 /// Most pages of a list: 5,000 nodes, which is Kubernetes' own limit.
 const MOST_PAGES: usize = 50;
 
+/// All pages of a list together.
+const MOST_BYTES: usize = 96 * BODY_LIMIT;
+const LIST_PATIENCE: Duration = Duration::from_secs(120);
+
 const FIRST_PAUSE: Duration = Duration::from_millis(300);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 /// So often a call is sent in all.
@@ -125,17 +129,35 @@ impl Cluster {
         }
     }
 
-    /// The objects that a label selector takes; blank: all of them.
+    /// The objects that a label selector takes; blank: all of them. Bounded in pages, bytes and time.
     pub async fn list<T: DeserializeOwned>(
         &self,
         kind: &Kind,
         namespace: &str,
         selector: &str,
     ) -> Result<Objects<T>, ApiError> {
-        let (mut items, mut next, mut seen) = (Vec::new(), String::new(), Vec::new());
+        let late = |_| -> Result<Objects<T>, ApiError> {
+            let url = Url::parse(&self.server).map_err(|_| ProviderError::InvalidAddress)?;
+            Err(ProviderError::Timeout { host: url.host_str().unwrap_or_default().to_owned() }.into())
+        };
+        tokio::time::timeout(LIST_PATIENCE, self.pages(kind, namespace, selector)).await.unwrap_or_else(late)
+    }
+
+    async fn pages<T: DeserializeOwned>(
+        &self,
+        kind: &Kind,
+        namespace: &str,
+        selector: &str,
+    ) -> Result<Objects<T>, ApiError> {
+        let (mut items, mut next, mut seen, mut read) = (Vec::new(), String::new(), Vec::new(), 0);
         for _ in 0..MOST_PAGES {
             let path = format!("{}?{}", kind.list_path(namespace), page(kind, selector, &next));
-            let page: Page<T> = self.ask(Method::GET, &path, None, LIST_LIMIT).await?.json()?;
+            let answer = self.ask(Method::GET, &path, None, LIST_LIMIT).await?;
+            read += answer.body.len();
+            if read > MOST_BYTES {
+                return Err(ProviderError::TooLarge.into());
+            }
+            let page: Page<T> = answer.json()?;
             items.extend(page.items);
             if page.metadata.next.is_empty() {
                 return Ok(Objects { items, has_more: false });

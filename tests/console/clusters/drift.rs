@@ -192,6 +192,19 @@ async fn a_new_version_of_a_secret_restarts_the_pods() {
 }
 
 #[tokio::test]
+async fn what_earlier_settings_made_is_not_forgotten_before_the_next_apply() {
+    let (lab, mut rig) = whole("renamed").await;
+    rig.apply().await.unwrap();
+    rig.set("daemon_set", "renamed");
+    rig.observe().await.unwrap();
+    assert!(rig.apply().await.unwrap().state.finished);
+    assert!(lab.administrator.get(&rig.path()).await.is_none(), "the DaemonSet of the name before");
+    assert_eq!(rig.observe().await.unwrap().state.drift, []);
+    assert!(rig.remove().await.unwrap().state.removed);
+    rig.assert_gone(&lab).await;
+}
+
+#[tokio::test]
 async fn what_the_settings_no_longer_ask_for_goes_with_the_next_apply() {
     let (lab, mut rig) = whole("less").await;
     rig.apply().await.unwrap();

@@ -41,7 +41,10 @@ async fn add(browser: &Browser, namespace: &str) -> String {
 
 /// Waits until the run that is under way has ended.
 async fn ended(browser: &Browser, page: &str) {
+    let started = std::time::Instant::now();
     while browser.source().await.contains("id=\"run\"") {
+        assert!(started.elapsed().as_secs() < 120, "the run does not end");
+        tokio::time::sleep(std::time::Duration::from_millis(200)).await;
         browser.goto(page).await;
     }
 }
@@ -108,9 +111,9 @@ async fn an_agent_is_deployed_watched_restored_undone_and_removed() {
     browser.press("Save").await;
     browser.sees("The settings have changed since the last deployment").await;
     deploy(&browser, "Deploy").await;
-    browser.reloads_until(&page, "ImagePullBackOff").await;
-    browser.picture("deployment-bad-image").await;
     ended(&browser, &page).await;
+    browser.sees("ImagePullBackOff").await;
+    browser.picture("deployment-bad-image").await;
     browser.press("Undo").await;
     browser.sees("agent:broken").await;
     browser.press("Go back and deploy").await;

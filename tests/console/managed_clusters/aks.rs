@@ -69,7 +69,7 @@ async fn a_cluster_of_aks_lets_in_a_token_of_entra_id_and_no_program_runs() {
     let api = api::aks(&authority, TENANT);
     let (azure, login, console) = azure(&api, &authority, &entra_profile(TENANT), KUBELOGIN);
     let said = console.check(&PROD).await.unwrap();
-    assert_eq!(said, "The cluster knows the login and runs Kubernetes v1.33.1.");
+    assert_eq!(said, "The cluster (Kubernetes v1.33.1) lets Strongroom deploy. 1 node matches.");
     let scopes: Vec<String> = login.calls().iter().filter_map(|call| call.field("scope")).collect();
     assert_eq!(scopes, ["https://management.azure.com/.default", &format!("{}/.default", api::AKS)]);
     console.check(&PROD).await.unwrap();

@@ -34,7 +34,7 @@ async fn a_cluster_of_eks_lets_in_a_key_and_its_token_is_kept() {
     let (estate, api) = prod(KEYS, &json!({}));
     let console = console(&estate);
     let said = console.check(&PROD).await.unwrap();
-    assert_eq!(said, "The cluster knows the login and runs Kubernetes v1.33.1.");
+    assert_eq!(said, "The cluster (Kubernetes v1.33.1) lets Strongroom deploy. 1 node matches.");
     console.check(&PROD).await.unwrap();
     assert_eq!(bearers(&api).len(), 1, "one token for two visits");
 }

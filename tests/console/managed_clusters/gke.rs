@@ -40,7 +40,7 @@ async fn a_cluster_of_gke_is_entered_by_its_public_and_its_private_address() {
     let google = with_cluster(&authority, &json!({"controlPlaneEndpointsConfig": {"ipEndpointsConfig": ip}}));
     let console = console(&google);
     let said = console.check(&prod("public")).await.unwrap();
-    assert_eq!(said, "The cluster knows the login and runs Kubernetes v1.33.1.");
+    assert_eq!(said, "The cluster (Kubernetes v1.33.1) lets Strongroom deploy. 1 node matches.");
     assert_eq!((public.calls().is_empty(), private.calls().is_empty()), (false, true));
     console.check(&prod("private")).await.unwrap();
     assert!(!private.calls().is_empty());

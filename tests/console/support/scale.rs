@@ -30,6 +30,8 @@ pub const R9_REQUESTS: Scale = Scale(3_000, 10_000);
 pub const R10_ROUNDS: Scale = Scale(100, 500);
 pub const R11_KEYS: Scale = Scale(5, 100);
 pub const R15_ROWS: Scale = Scale(800, 10_000);
+/// Clusters that are deployed to at once.
+pub const R18_CLUSTERS: Scale = Scale(4, 50);
 
 /// Whether this run is the whole of it.
 pub fn full() -> bool {

@@ -33,6 +33,10 @@ fn server(authority: &Authority, knows: impl Fn(&Call) -> bool + Send + Sync + '
         match (call.method.as_str(), call.path()) {
             _ if !knows(call) => status(401, "Unauthorized"),
             ("GET", "/version") => Said::json(200, &json!({"major": "1", "minor": "33", "gitVersion": "v1.33.1"})),
+            ("POST", path) if path.ends_with("/selfsubjectaccessreviews") => {
+                Said::json(201, &json!({"status": {"allowed": true}}))
+            }
+            ("GET", "/api/v1/nodes") => Said::json(200, &json!({"items": [{"metadata": {"name": "node-1"}}]})),
             _ => status(404, "NotFound"),
         }
     })
