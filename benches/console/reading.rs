@@ -6,7 +6,7 @@ use strongroom::credentials::aws::KIND;
 use strongroom::form::Values;
 use strongroom::integrations::Spec;
 use strongroom::integrations::context::{Context, Outside, Secret};
-use strongroom::providers::aws::Sessions;
+use strongroom::providers::aws::{self, Sessions};
 use strongroom::providers::egress::Egress;
 use strongroom::providers::endpoints::Endpoints;
 use strongroom::providers::tokens::Stored;
@@ -16,7 +16,7 @@ use crate::support::outside::World;
 /// Seconds that the scans of so many accounts take, so many at once; each finds `items`.
 pub async fn lambda(peer: &str, regions: &str, (accounts, at_once): (usize, usize), items: usize) -> f64 {
     let egress = Egress::new(vec!["127.0.0.0/8".parse().expect("a network")]);
-    let endpoints = Endpoints::new([("AWS_ENDPOINT_URL", peer), ("AWS_EC2_METADATA_DISABLED", "true")]);
+    let endpoints = aws::Endpoints::new([("AWS_ENDPOINT_URL", peer), ("AWS_EC2_METADATA_DISABLED", "true")]);
     let sessions = Sessions::new(egress.clone(), endpoints);
     let world = World::new(egress, Endpoints::default());
     let settings = Values::from_iter([("regions", "chosen"), ("region_names", regions), ("versions", "latest")]);
