@@ -58,7 +58,7 @@ impl Family {
         match self {
             Self::RegistryScan => "Registry type",
             Self::ServerlessScan | Self::CloudScan => "Provider",
-            Self::DaemonSet => "Cluster",
+            Self::DaemonSet => "Kubernetes",
             Self::AlertProfile => "Channel",
         }
     }

@@ -74,6 +74,8 @@ fn deployments() -> Topic {
     let secrets = "A pull secret and an agent secret are written into the cluster, where its administrators can read them. Only \
                    an administrator of Strongroom chooses them, or another cluster or namespace for them, and confirms it \
                    with a password.";
+    let many = "The page Clusters lists every deployment. Tick some and choose Upgrade to give them another image, so many at \
+                once. The first that fails stops the upgrade: those after it keep their settings.";
     Topic::concept(
         paths::DEPLOYMENTS,
         "Deployments",
@@ -84,6 +86,7 @@ fn deployments() -> Topic {
             Section::new("after", "After that", vec![Block::points(&after)]),
             Section::new("removal", "Removal", vec![Block::text(removal)]),
             Section::new("secrets", "Credentials in the cluster", vec![Block::text(secrets)]),
+            Section::new("many", "Many clusters", vec![Block::text(many), Block::links(&[("/clusters", "Clusters")])]),
         ],
     )
 }
