@@ -70,7 +70,9 @@ fn refuse(conn: &mut Conn, vault: &Vault, integration: &Integration, doubt: Doub
     Ok(Verdict::failed(CHECKING, error))
 }
 
-type Looked = (Work, Values, Vec<(&'static str, Opened)>);
+/// Opened credentials, each with its role.
+type OpenedAll = Vec<(&'static str, Opened)>;
+type Looked = (Work, Values, OpenedAll);
 
 fn look(
     conn: &mut Conn,
@@ -127,7 +129,7 @@ fn open_all(
     run: &Run,
     integration: &Integration,
     spec: &'static Spec,
-) -> Result<Result<Vec<(&'static str, Opened)>, Verdict>, DbError> {
+) -> Result<Result<OpenedAll, Verdict>, DbError> {
     let mut opened = Vec::new();
     match (integration.credential_id, spec.main()) {
         (Some(id), Some(used)) => match open(conn, vault, run, integration, (used, id, &integration.host))? {

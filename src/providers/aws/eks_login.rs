@@ -11,9 +11,9 @@ use secrecy::SecretString;
 
 use super::session::Caller;
 use super::{Region, Session, eks};
-use crate::providers::ProviderError;
 use crate::providers::calls::AccessToken;
 use crate::providers::probe::{Finding, Verdict};
+use crate::providers::{ProviderError, clock};
 
 const PREFIX: &str = "k8s-aws-v1.";
 /// Seconds in which AWS's own clients let the cluster make the call.
@@ -33,7 +33,7 @@ pub async fn token(session: &Session, region: &Region, cluster: &str) -> Result<
     let signed = session.presigned(&call, &[(CLUSTER, cluster)], "sts", region, SECONDS).await?;
     let secret = SecretString::from(format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(signed.as_bytes())));
     // A token ends with the session that signed it.
-    let left = session.expires().map(|end| end.duration_since(SystemTime::now()).unwrap_or_default());
+    let left = session.expires().map(|end| end.duration_since(SystemTime::from(clock::now())).unwrap_or_default());
     Ok(AccessToken { secret, lifetime: left.map_or(LIFETIME, |left| left.min(LIFETIME)) })
 }
 

@@ -122,7 +122,9 @@ async fn an_agent_is_deployed_watched_restored_undone_and_removed() {
 
     browser.press("Remove").await;
     browser.press("Remove").await;
-    browser.reloads_until(&page, "Nothing is deployed").await;
+    ended(&browser, &page).await;
+    browser.picture("deployment-removed").await;
+    browser.sees("Nothing is deployed").await;
     assert!(lab.administrator.get(&format!("/api/v1/namespaces/{namespace}")).await.is_none(), "the namespace is gone");
     is_nowhere(&app, &page).await;
     browser.goto(&cluster).await;

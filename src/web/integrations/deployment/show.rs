@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 use super::panel::Panel;
 use crate::form::Values;
 use crate::integrations::Spec;
+use crate::integrations::deployments::{Rule, rules};
 use crate::integrations::spec::Host;
 use crate::models::deployments::{self, Deployed};
 use crate::models::integrations::Integration;
@@ -51,6 +52,8 @@ struct Show {
     further: Vec<(&'static str, CredentialId, String)>,
     role: Option<String>,
     facts: Vec<(&'static str, String)>,
+    /// What its service account may do: resources, which of them, verbs.
+    rules: Vec<(String, String, String)>,
     owner: String,
     tags: Vec<String>,
     edited: (String, When),
@@ -115,6 +118,20 @@ pub fn show(shell: Shell, asked: bool, read: Read, params: &Params) -> Result<Ht
     }
 }
 
+/// The field of rules that were pasted: they are shown as the table that they are.
+const OWN_RULES: &str = "ClusterRole rules";
+
+/// `apps/daemonsets`, names, `get, list`
+fn rule(rule: &Rule) -> (String, String, String) {
+    let of_group = |group: &String| {
+        let prefix = if group.is_empty() { String::new() } else { format!("{group}/") };
+        rule.resources.iter().map(move |resource| format!("{prefix}{resource}")).collect::<Vec<_>>()
+    };
+    let what = rule.api_groups.iter().flat_map(of_group).chain(rule.paths.iter().cloned());
+    let named = if rule.resource_names.is_empty() { "all".to_owned() } else { rule.resource_names.join(", ") };
+    (what.collect::<Vec<_>>().join(", "), named, rule.verbs.join(", "))
+}
+
 impl Show {
     fn new(shell: Shell, read: Read, params: &Params) -> Self {
         let Read { row, doubt, deployment, credential, further, runs, items, total, leads_to, now } = read;
@@ -140,7 +157,8 @@ impl Show {
             credential,
             further,
             role: Spec::find(&row.version).and_then(|spec| spec.role(&settings)),
-            facts: facts(&row, &settings, None),
+            facts: facts(&row, &settings, None).into_iter().filter(|(label, _)| *label != OWN_RULES).collect(),
+            rules: rules(&settings).iter().map(rule).collect(),
             owner: row.owner.clone(),
             tags: row.tags.clone(),
             edited: (row.edited_by.clone(), page::when(row.edited_at, now)),
