@@ -1,5 +1,5 @@
 //! A Kubernetes cluster, by our own reading of a kubeconfig: one client, whose every request goes to the one server
-//! that the kubeconfig names. The credential's *Test* is in [`probe`]; what is deployed there stands in the
+//! that the kubeconfig names. The credential's *Test* is in [`mod@probe`]; what is deployed there stands in the
 //! integrations.
 //! <https://kubernetes.io/docs/reference/using-api/>
 
