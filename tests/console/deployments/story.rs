@@ -120,8 +120,12 @@ async fn an_agent_is_deployed_watched_restored_undone_and_removed() {
     ended(&browser, &page).await;
     browser.sees("3 of 3 nodes").await;
 
+    assert!(!browser.source().await.contains("Outdated"), "all pods are of these settings");
+
     browser.press("Remove").await;
+    browser.sees("from the cluster?").await;
     browser.press("Remove").await;
+    browser.sees("The removal has been queued").await;
     ended(&browser, &page).await;
     browser.picture("deployment-removed").await;
     browser.sees("Nothing is deployed").await;
