@@ -41,6 +41,7 @@ async fn add(browser: &Browser, namespace: &str) -> String {
 
 /// Waits until the run that is under way has ended.
 async fn ended(browser: &Browser, page: &str) {
+    browser.sees("has been queued").await;
     let started = std::time::Instant::now();
     while browser.source().await.contains("id=\"run\"") {
         assert!(started.elapsed().as_secs() < 120, "the run does not end");
@@ -125,7 +126,6 @@ async fn an_agent_is_deployed_watched_restored_undone_and_removed() {
     browser.press("Remove").await;
     browser.sees("from the cluster?").await;
     browser.press("Remove").await;
-    browser.sees("The removal has been queued").await;
     ended(&browser, &page).await;
     browser.picture("deployment-removed").await;
     browser.sees("Nothing is deployed").await;
