@@ -4,9 +4,10 @@
 use crate::support::app::TestApp;
 use crate::support::browser::{Browser, Look, WIDE};
 use crate::support::estate;
+use crate::support::sql;
 
 const WIDTHS: [u32; 5] = [360, 1024, 1366, 1440, 1920];
-const PAGES: [&str; 12] = [
+const PAGES: [&str; 18] = [
     "/",
     "/credentials",
     "/credentials?q=robot",
@@ -19,6 +20,12 @@ const PAGES: [&str; 12] = [
     "/help",
     "/help/credentials/azure",
     "/help/integrations/aws_account",
+    "/help/integrations/kubernetes",
+    "/help/deployments",
+    "/clusters",
+    "/clusters?state=drifted",
+    "/integrations/new?version=kubernetes",
+    "/integrations/new?version=eks",
 ];
 
 /// What is wrong with a page, in words: frames that scroll sideways, and stops of the Tab key that nobody sees.
@@ -40,12 +47,17 @@ async fn lists_of_an_estate_fit_their_frames_and_show_every_focus_stop() {
     let app = TestApp::start();
     let visit = app.administrator();
     estate::fill(&app);
+    let deployments = ["Node agent of data platform, production 01", "Node agent of mobile, production 03"];
+    let deployments = deployments.map(|name| {
+        let row = sql::texts(&app, &format!("SELECT id::text AS text FROM integrations WHERE name = '{name}'"));
+        format!("/integrations/{}", row[0])
+    });
     let mut found = Vec::new();
     for width in WIDTHS {
         let look = Look { width, ..WIDE };
         let browser = Browser::open(&app.url, look).await;
         browser.take(visit.cookie.as_deref()).await;
-        for path in PAGES {
+        for path in PAGES.into_iter().chain(deployments.iter().map(String::as_str)) {
             browser.goto(path).await;
             let faults = browser.script(FAULTS, Vec::new()).await;
             let faults = faults.as_array().expect("a list").iter().map(|fault| format!("{path} at {width}: {fault}"));
@@ -65,7 +77,7 @@ async fn a_table_page_of_fifty_is_small_and_a_first_visit_is_few_requests() {
     let app = TestApp::start();
     let mut visit = app.administrator();
     estate::fill(&app);
-    for path in ["/credentials", "/integrations"] {
+    for path in ["/credentials", "/integrations", "/clusters"] {
         let bytes = visit.get(path).await.body.len();
         assert!(bytes < 61 * 1024, "{path} has {bytes} bytes");
     }

@@ -1,5 +1,5 @@
-//! What an organisation has after a year: 300 credentials of all types, 0 to 212 days old, with owners and tags, and 40
-//! integrations, a third of which fail for different reasons. For tests of screens and for the README's pictures.
+//! What an organisation has after a year: 300 credentials of all types, 0 to 212 days old, with owners and tags, 40
+//! integrations, a third of which fail for different reasons, and 14 clusters with an agent. For tests of screens and for the README's pictures.
 
 use strongroom::credentials;
 use strongroom::draft::Draft;
@@ -10,11 +10,11 @@ use strongroom::models::integrations::{self, NewIntegration};
 use strongroom::models::{CredentialId, IntegrationId};
 
 use super::app::TestApp;
-use super::signed;
+use super::{estate_clusters, signed};
 use crate::credentials::samples;
 
 const CREDENTIALS: usize = 300;
-const TEAMS: [&str; 8] =
+pub const TEAMS: [&str; 8] =
     ["payments", "data platform", "web", "mobile", "search", "identity", "billing", "observability"];
 const PLACES: [&str; 6] = [
     "production eu-central-1",
@@ -70,10 +70,12 @@ pub fn fill(app: &TestApp) {
     let credentials: Vec<(CredentialId, &str)> =
         (0..CREDENTIALS).map(|number| credential(app, &samples, number)).collect();
     let integrations: Vec<IntegrationId> = (0..40).map(|number| integration(app, number, &credentials)).collect();
+    let kubeconfigs = credentials.iter().filter(|(_, kind)| *kind == "kubeconfig").map(|(id, _)| *id);
+    estate_clusters::fill(app, &kubeconfigs.collect::<Vec<_>>());
     signed::run(app, &(labels(&credentials) + &runs(&integrations)));
 }
 
-fn actor() -> Actor {
+pub fn actor() -> Actor {
     Actor { name: "ada".to_owned(), address: "127.0.0.1".to_owned() }
 }
 
@@ -121,13 +123,9 @@ fn integration(app: &TestApp, number: usize, credentials: &[(CredentialId, &str)
         _ => "basic",
     };
     let (url, mine) = (format!("https://{host}"), credentials.iter().filter(|(_, kind)| *kind == wanted));
-    // As the form comes: defaults, and the first of each choice.
-    let mut posted: Vec<(&str, &str)> = spec.fields.iter().map(|field| (field.name, initial(field))).collect();
-    posted.extend([("account", "123456789012"), ("keys", "on")]);
-    posted.extend(Some((address, url.as_str())).filter(|(field, _)| !field.is_empty()));
-    let posted = Values::from_iter(posted);
-    let values = check(spec.fields, &posted, None).unwrap_or_else(|errors| panic!("{name}: {errors:?}"));
-    let settings = String::from_utf8(values.to_json().to_vec()).expect("text");
+    let mut own = vec![("account", "123456789012"), ("keys", "on")];
+    own.extend(Some((address, url.as_str())).filter(|(field, _)| !field.is_empty()));
+    let settings = values_of(spec, &own);
     let new = NewIntegration {
         family: spec.family().slug(),
         version,
@@ -140,6 +138,14 @@ fn integration(app: &TestApp, number: usize, credentials: &[(CredentialId, &str)
         every_hours: None,
     };
     app.transaction(|conn| integrations::create(conn, &app.services.vault, &actor(), &new))
+}
+
+/// The settings of a form as it comes, with defaults and the first of each choice, and these values.
+pub fn values_of(spec: &'static Spec, own: &[(&str, &str)]) -> String {
+    let initial = spec.fields.iter().map(|field| (field.name, initial(field)));
+    let posted = Values::from_iter(initial.chain(own.iter().copied()));
+    let values = check(spec.fields, &posted, None).unwrap_or_else(|errors| panic!("{}: {errors:?}", spec.slug));
+    String::from_utf8(values.to_json().to_vec()).expect("text")
 }
 
 fn initial(field: &'static Field) -> &'static str {
