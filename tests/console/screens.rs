@@ -6,7 +6,7 @@ use crate::support::browser::{Browser, Look, WIDE};
 use crate::support::estate;
 use crate::support::sql;
 
-const WIDTHS: [u32; 5] = [360, 1024, 1366, 1440, 1920];
+pub const WIDTHS: [u32; 5] = [360, 1024, 1366, 1440, 1920];
 const PAGES: [&str; 18] = [
     "/",
     "/credentials",
@@ -29,7 +29,7 @@ const PAGES: [&str; 18] = [
 ];
 
 /// What is wrong with a page, in words: frames that scroll sideways, and stops of the Tab key that nobody sees.
-const FAULTS: &str = "
+pub const FAULTS: &str = "
     const faults = [];
     for (const frame of document.querySelectorAll('.table-frame')) {
         if (frame.scrollWidth > frame.clientWidth + 1) faults.push(`a frame of ${frame.clientWidth} px holds ${frame.scrollWidth}`);

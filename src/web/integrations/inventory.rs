@@ -148,7 +148,7 @@ impl Row {
         let facts = (inventory.cells)(&item.facts, now).into_iter();
         Self {
             title: inventory.title(&item.place, &item.name),
-            short: shown::short_digest(&item.fingerprint).to_owned(),
+            short: shown::short_fingerprint(&item.fingerprint).to_owned(),
             facts: facts.take(inventory.shown).map(|cell| Fact::new(cell, now)).collect(),
             place: item.place,
             name: item.name,

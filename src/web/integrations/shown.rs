@@ -38,10 +38,13 @@ pub fn size(bytes: i64) -> String {
     format!("{value:.1} {}", UNITS[unit])
 }
 
-/// `sha256:9f2c1b4d0e55`: enough to tell two apart.
-pub fn short_digest(digest: &str) -> &str {
-    let end = digest.find(':').map_or(12, |at| at + 13);
-    digest.get(..end).unwrap_or(digest)
+/// `sha256:9f2c1b4d0e55`: enough to tell two apart. Of the name of an image its end: `agent:2.14.1`.
+pub fn short_fingerprint(whole: &str) -> &str {
+    if let Some((_, last)) = whole.rsplit_once('/') {
+        return last;
+    }
+    let end = whole.find(':').map_or(12, |at| at + 13);
+    whole.get(..end).unwrap_or(whole)
 }
 
 /// Tone and word of a state.
@@ -249,10 +252,11 @@ mod tests {
     }
 
     #[test]
-    fn a_digest_of_any_form_is_shortened_without_a_panic() {
-        assert_eq!(short_digest("sha256:9f2c1b4d0e55aa"), "sha256:9f2c1b4d0e55");
-        assert_eq!(short_digest("sha256:é"), "sha256:é");
-        assert_eq!(short_digest(""), "");
+    fn a_fingerprint_of_any_form_is_shortened_without_a_panic() {
+        assert_eq!(short_fingerprint("sha256:9f2c1b4d0e55aa"), "sha256:9f2c1b4d0e55");
+        assert_eq!(short_fingerprint("sha256:é"), "sha256:é");
+        assert_eq!(short_fingerprint("registry.example.com:5000/team/agent:2.14.1"), "agent:2.14.1");
+        assert_eq!(short_fingerprint(""), "");
     }
 
     #[test]
