@@ -5,6 +5,7 @@
 use aho_corasick::AhoCorasick;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD_NO_PAD;
+use serde_json::Value;
 
 use crate::credentials::Kind;
 use crate::form::Values;
@@ -47,6 +48,31 @@ impl Echoes {
     }
 }
 
+/// Members of documents that are secrets by themselves: of a kubeconfig, and of a service account's key.
+const SECRET_MEMBERS: [&str; 4] = ["token", "password", "client-key-data", "private_key"];
+
+/// The secrets that stand inside of a document in JSON.
+fn within(document: &str) -> Vec<String> {
+    let (mut found, mut open) = (Vec::new(), Vec::from_iter(serde_json::from_str::<Value>(document)));
+    while let Some(value) = open.pop() {
+        match value {
+            Value::Array(items) => open.extend(items),
+            Value::Object(members) => {
+                for (name, member) in members {
+                    match member {
+                        Value::String(text) if SECRET_MEMBERS.contains(&name.as_str()) => {
+                            found.extend(text.lines().map(|line| line.trim().to_owned()));
+                        }
+                        other => open.push(other),
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    found
+}
+
 /// The spellings of a credential's secrets.
 fn needles(kind: &Kind, values: &Values) -> Vec<String> {
     let of = |secret: bool| {
@@ -61,6 +87,7 @@ fn needles(kind: &Kind, values: &Values) -> Vec<String> {
         needles.push(form_urlencoded::byte_serialize(value.as_bytes()).collect());
         needles.push(serde_json::to_string(value).unwrap_or_default().trim_matches('"').to_owned());
     }
+    needles.extend(of(true).flat_map(within));
     // Lines that stand in every file of their kind are no secret.
     needles.retain(|needle| needle.len() >= LEAST && !needle.starts_with("-----"));
     needles
@@ -78,6 +105,15 @@ mod tests {
         let mut text = text.to_owned();
         Echoes::of(credentials::find("basic").unwrap(), &values).take_out(&mut text);
         text
+    }
+
+    #[test]
+    fn a_token_inside_of_a_kubeconfig_is_taken_out_by_itself() {
+        let config = r#"{"users": [{"name": "chosen", "user": {"token": "CanaryToken-0123456789"}}]}"#;
+        let values = Values::from_iter([("kubeconfig", config)]);
+        let mut text = "v1.33 CanaryToken-0123456789".to_owned();
+        Echoes::of(credentials::find("kubeconfig").unwrap(), &values).take_out(&mut text);
+        assert_eq!(text, format!("v1.33 {REMOVED}"));
     }
 
     #[test]

@@ -11,8 +11,8 @@ use crate::models::missing::Gap;
 use crate::models::sealed::{SEALED, Value};
 use crate::models::trust::{Doubt, Seen, Signed};
 use crate::models::{
-    self, Conn, DbError, SessionId, account_letters, alert_settings, channels, credentials, deployment, events, hooks,
-    integrations, keks, recipients, sessions, users,
+    self, Conn, DbError, SessionId, account_letters, alert_settings, channels, credentials, deployment, deployments,
+    events, hooks, integrations, keks, recipients, rollouts, sessions, users,
 };
 use crate::trail::Break;
 use crate::vault::Vault;
@@ -126,6 +126,16 @@ const TABLES: &[Table] = &[
         name: "channels",
         key: "integration_id",
         look: |conn, vault, after, n| Ok(judged(channels::page(conn, vault, after, n)?)),
+    },
+    Table {
+        name: "deployments",
+        key: "integration_id",
+        look: |conn, vault, after, n| Ok(judged(deployments::page(conn, vault, after, n)?)),
+    },
+    Table {
+        name: "rollouts",
+        key: "id",
+        look: |conn, vault, after, n| Ok(judged(rollouts::page(conn, vault, after, n)?)),
     },
     Table { name: "settings", key: "", look: few },
 ];

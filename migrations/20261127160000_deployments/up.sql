@@ -1,7 +1,9 @@
--- What is deployed into a cluster, by the integration that deploys it. Which settings were deployed, and which before them,
--- is signed: undoing deploys the latter. The rest is what the last look at the cluster found.
+-- What is deployed into a cluster, by the integration that deploys it. Where, with which settings, and with which before
+-- them, is signed: undoing deploys the latter. The rest is what the last look at the cluster found.
 CREATE TABLE deployments (
     integration_id uuid PRIMARY KEY REFERENCES integrations ON DELETE CASCADE,
+    -- Where it is deployed; a run that would go elsewhere is refused.
+    cluster text NOT NULL,
     -- Canonical JSON of settings; '' where there are none.
     applied text NOT NULL,
     before text NOT NULL,

@@ -25,3 +25,4 @@ CREATE TABLE rollout_steps (
     PRIMARY KEY (rollout_id, position)
 );
 CREATE INDEX rollout_steps_integration ON rollout_steps (integration_id);
+CREATE INDEX rollout_steps_deploying ON rollout_steps (rollout_id) WHERE state = 'deploying';

@@ -6,7 +6,7 @@ use url::Url;
 
 use super::alerts::channel::Channel;
 use super::context::{Context, MAIN};
-use super::deployments::Deployment;
+use super::deployments::{self, Deployment};
 use super::family::Family;
 use super::scan::{Gap, Scan};
 use crate::form::{Errors, Field, Values};
@@ -158,9 +158,9 @@ impl Spec {
         self.uses.iter().filter(|used| used.role != MAIN)
     }
 
-    /// Where the credentials of other roles end: the cluster and the namespace. `main` is where the main one leads.
-    pub fn end(&self, settings: &Values, main: &str) -> String {
-        format!("{main}/{}", settings.get("namespace"))
+    /// Where the credential of another role ends. `main` is where the main one leads.
+    pub fn end(&self, role: &str, settings: &Values, main: &str) -> String {
+        deployments::end(role, settings, main)
     }
 
     /// The credential that it works with in a role.

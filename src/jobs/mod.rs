@@ -26,7 +26,7 @@ mod scheduled_checkups;
 mod scheduled_scans;
 pub mod verify;
 
-/// What was sent, and what is closed, is kept for so long.
+/// What was sent or upgraded, and what is closed, is kept for so long.
 const KEEP_MESSAGES_DAYS: i32 = 90;
 const KEEP_ALERTS_DAYS: i32 = 400;
 
@@ -148,6 +148,7 @@ async fn purge(services: Arc<Services>) -> Result<(), DbError> {
     services.db.transaction(account_letters::purge).await?;
     services.db.transaction(|conn| deliveries::purge(conn, KEEP_MESSAGES_DAYS)).await?;
     services.db.transaction(|conn| models::alerts::purge(conn, KEEP_ALERTS_DAYS)).await?;
+    services.db.transaction(|conn| models::rollouts::purge(conn, KEEP_MESSAGES_DAYS)).await?;
     // Batch by batch: a run may have as many changes as a registry has tags.
     while !services.stopping.is_cancelled() && services.db.transaction(models::runs::purge).await? > 0 {}
     Ok(())

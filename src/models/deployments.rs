@@ -21,6 +21,8 @@ const AT_ONCE: i64 = 100;
 #[diesel(table_name = deployments, primary_key(integration_id), treat_none_as_null = true)]
 pub struct Deployed {
     pub integration_id: IntegrationId,
+    /// The cluster that it is in, as the settings and the credential named it: `10.0.0.1:6443`.
+    pub cluster: String,
     /// Canonical JSON of the settings that were deployed last; blank before the first time.
     pub applied: String,
     /// The same of the time before.
@@ -57,7 +59,7 @@ impl Signed for Deployed {
     signed_columns!(unversioned);
 
     fn parts(&self) -> Parts {
-        Parts::default().id(Some(self.integration_id)).text(&self.applied).text(&self.before)
+        Parts::default().id(Some(self.integration_id)).text(&self.cluster).text(&self.applied).text(&self.before)
     }
 }
 
@@ -93,7 +95,7 @@ pub fn begin(
     conn: &mut Conn,
     vault: &Vault,
     id: IntegrationId,
-    settings: &str,
+    (settings, cluster): (&str, &str),
     handed_on: &[(&str, CredentialId, i32)],
 ) -> Result<(), DbError> {
     let former = find(conn, vault, id)?;
@@ -106,6 +108,7 @@ pub fn begin(
     let versions = handed_on.iter().map(|(role, id, version)| ((*role).to_owned(), format!("{id}:{version}").into()));
     let row = Deployed {
         integration_id: id,
+        cluster: cluster.to_owned(),
         applied,
         before,
         handed_on: Value::Object(versions.collect::<Map<_, _>>()),
@@ -119,6 +122,24 @@ pub fn begin(
         .on_conflict(deployments::integration_id)
         .do_update()
         .set(&*row)
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Replaces what of the state was made, or may have been: JSON of a list of `integrations::deployments::Made`.
+pub fn set_made(conn: &mut Conn, id: IntegrationId, made: &Value) -> Result<(), DbError> {
+    diesel::sql_query("UPDATE deployments SET state = jsonb_set(state, '{made}', $2) WHERE integration_id = $1")
+        .bind::<SqlUuid, _>(id)
+        .bind::<diesel::sql_types::Jsonb, _>(made)
+        .execute(conn)?;
+    Ok(())
+}
+
+/// It is to be removed: from now on nothing deploys it by itself, and nobody looks whether it is there.
+pub fn leave(conn: &mut Conn, id: IntegrationId) -> Result<(), DbError> {
+    let none = None::<DateTime<Utc>>;
+    diesel::update(deployments::table.find(id))
+        .set((deployments::deployed_at.eq(none), deployments::next_look_at.eq(none)))
         .execute(conn)?;
     Ok(())
 }
@@ -173,58 +194,72 @@ pub fn look_again(conn: &mut Conn, id: IntegrationId, minutes: Option<i32>) -> R
 struct Due {
     #[diesel(sql_type = SqlUuid)]
     id: IntegrationId,
+    #[diesel(sql_type = diesel::sql_types::BigInt)]
+    row_version: i64,
 }
 
 /// Queues a look at each deployment whose time has come, and deploys those anew of which a credential that is handed on
 /// has another secret; how many. Call inside a transaction.
 pub fn queue_due(conn: &mut Conn, vault: &Vault, by: &str) -> Result<usize, DbError> {
     let mut queued = 0;
-    for id in with_other_secrets(conn)? {
-        queued +=
-            usize::from(runs::queue_action(conn, vault, (id, RunAction::Deploy), None, ("secret", by))?.is_some());
+    let now = super::clock(conn)?;
+    for due in take_with_other_secrets(conn)? {
+        let (subject, words) = ((due.id, RunAction::Deploy), [runs::over(due.row_version, now)]);
+        queued += usize::from(runs::queue_action(conn, vault, subject, Some(&words), ("secret", by))?.is_some());
     }
-    for id in take_due(conn)? {
-        queued +=
-            usize::from(runs::queue_action(conn, vault, (id, RunAction::Observe), None, ("schedule", by))?.is_some());
+    for due in take_due(conn)? {
+        let subject = (due.id, RunAction::Observe);
+        queued += usize::from(runs::queue_action(conn, vault, subject, None, ("schedule", by))?.is_some());
     }
     Ok(queued)
 }
 
 /// Their next time is set at once, so that replicas do not queue twice; the run sets the right one when it ends.
-fn take_due(conn: &mut Conn) -> Result<Vec<IntegrationId>, DbError> {
-    let due: Vec<Due> = diesel::sql_query(
-        "UPDATE deployments SET next_look_at = now() + interval '1 day' WHERE integration_id IN (
+fn take_due(conn: &mut Conn) -> Result<Vec<Due>, DbError> {
+    Ok(diesel::sql_query(
+        "UPDATE deployments SET next_look_at = now() + interval '1 hour' WHERE integration_id IN (
              SELECT d.integration_id FROM deployments d JOIN integrations i ON i.id = d.integration_id
-             WHERE d.next_look_at <= now() AND i.active LIMIT $1 FOR UPDATE OF d SKIP LOCKED)
-         RETURNING integration_id AS id",
+             WHERE d.next_look_at <= now() AND i.active ORDER BY d.next_look_at LIMIT $1 FOR UPDATE OF d SKIP LOCKED)
+         RETURNING integration_id AS id, 0::bigint AS row_version",
     )
     .bind::<diesel::sql_types::BigInt, _>(AT_ONCE)
-    .load(conn)?;
-    Ok(due.into_iter().map(|due| due.id).collect())
+    .load(conn)?)
 }
 
-/// Deployed with another secret of the credential that they still hand on. A deployment writes down what it hands on before
-/// it begins, so that one which fails is not tried without end.
-fn with_other_secrets(conn: &mut Conn) -> Result<Vec<IntegrationId>, DbError> {
-    let due: Vec<Due> = diesel::sql_query(
-        "SELECT d.integration_id AS id FROM deployments d JOIN integrations i ON i.id = d.integration_id
-         WHERE i.active AND NOT d.removed AND d.deployed_at IS NOT NULL AND EXISTS (
-             SELECT FROM usages u JOIN credentials c ON c.id = u.credential_id
-             WHERE u.integration_id = d.integration_id AND u.role <> 'main'
-                 AND split_part(d.handed_on ->> u.role, ':', 1) = c.id::text
-                 AND split_part(d.handed_on ->> u.role, ':', 2) <> c.secret_version::text)
-             AND NOT EXISTS (SELECT FROM runs r WHERE r.integration_id = i.id AND r.state IN ('queued', 'running'))
-         LIMIT $1",
+/// Deployed with another secret of the credential that they still hand on. That this one was tried is written down at once:
+/// a run that fails or is stopped is not queued again by itself.
+fn take_with_other_secrets(conn: &mut Conn) -> Result<Vec<Due>, DbError> {
+    Ok(diesel::sql_query(
+        "UPDATE deployments d SET handed_on = (SELECT jsonb_object_agg(u.role, c.id || ':' || c.secret_version)
+                 FROM usages u JOIN credentials c ON c.id = u.credential_id
+                 WHERE u.integration_id = d.integration_id AND u.role <> 'main')
+         FROM integrations i WHERE i.id = d.integration_id AND d.integration_id IN (
+             SELECT d.integration_id FROM deployments d JOIN integrations i ON i.id = d.integration_id
+             WHERE i.active AND NOT d.removed AND d.deployed_at IS NOT NULL AND EXISTS (
+                 SELECT FROM usages u JOIN credentials c ON c.id = u.credential_id
+                 WHERE u.integration_id = d.integration_id AND u.role <> 'main'
+                     AND split_part(d.handed_on ->> u.role, ':', 1) = c.id::text
+                     AND split_part(d.handed_on ->> u.role, ':', 2) <> c.secret_version::text)
+                 AND NOT EXISTS (SELECT FROM runs r WHERE r.integration_id = i.id AND r.state IN ('queued', 'running'))
+             ORDER BY d.integration_id LIMIT $1 FOR UPDATE OF d SKIP LOCKED)
+         RETURNING d.integration_id AS id, i.row_version",
     )
     .bind::<diesel::sql_types::BigInt, _>(AT_ONCE)
-    .load(conn)?;
-    Ok(due.into_iter().map(|due| due.id).collect())
+    .load(conn)?)
+}
+
+/// The next rows by id, for walking through all of them.
+pub fn page(conn: &mut Conn, vault: &Vault, after: Uuid, limit: i64) -> Result<Vec<Seen<Deployed>>, DbError> {
+    let rows = deployments::table.filter(deployments::integration_id.gt(after)).order(deployments::integration_id);
+    let rows: Vec<Deployed> = rows.limit(limit).select(Deployed::as_select()).load(conn)?;
+    Ok(rows.into_iter().map(|row| Seen::new(vault, (row, None), |_| true)).collect())
 }
 
 impl Deployed {
     fn never(id: IntegrationId) -> Self {
         Self {
             integration_id: id,
+            cluster: String::new(),
             applied: String::new(),
             before: String::new(),
             handed_on: Value::Object(Map::new()),

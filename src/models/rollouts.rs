@@ -66,7 +66,7 @@ impl Signed for Rollout {
 
     fn parts(&self) -> Parts {
         let parts = Parts::default().id(Some(self.id)).text(&self.image).text(&self.at_once.to_string());
-        let parts = parts.text(&self.requested_by);
+        let parts = parts.text(&self.requested_by).time(self.begun_at);
         self.integrations.iter().fold(parts, |parts, id| parts.id(Some(*id)))
     }
 }
@@ -148,9 +148,25 @@ pub fn find(conn: &mut Conn, vault: &Vault, id: RolloutId) -> Result<Seen<Rollou
 
 /// Those that go on, each locked until the transaction ends; what another replica has locked is left to it.
 pub fn lock_running(conn: &mut Conn, vault: &Vault) -> Result<Vec<(RolloutId, Seen<Rollout>)>, DbError> {
-    let running = rollouts::table.filter(rollouts::state.eq(RolloutState::Running)).order(rollouts::begun_at);
+    let deploys = rollout_steps::table
+        .filter(rollout_steps::rollout_id.eq(rollouts::id).and(rollout_steps::state.eq(StepState::Deploying)));
+    let open = rollouts::state.eq(RolloutState::Running).or(diesel::dsl::exists(deploys));
+    let running = rollouts::table.filter(open).order(rollouts::begun_at);
     let rows: Vec<Rollout> = running.select(Rollout::as_select()).for_update().skip_locked().load(conn)?;
     Ok(rows.into_iter().map(|row| (row.id, Seen::new(vault, (row, None), |_| true))).collect())
+}
+
+/// Deletes those that ended so many days ago.
+pub fn purge(conn: &mut Conn, days: i32) -> Result<usize, DbError> {
+    let old = diesel::sql_query("DELETE FROM rollouts WHERE ended_at < now() - make_interval(days => $1)");
+    Ok(old.bind::<Integer, _>(days).execute(conn)?)
+}
+
+/// The next rows by id, for walking through all of them.
+pub fn page(conn: &mut Conn, vault: &Vault, after: Uuid, limit: i64) -> Result<Vec<Seen<Rollout>>, DbError> {
+    let rows = rollouts::table.filter(rollouts::id.gt(after)).order(rollouts::id).limit(limit);
+    let rows: Vec<Rollout> = rows.select(Rollout::as_select()).load(conn)?;
+    Ok(rows.into_iter().map(|row| Seen::new(vault, (row, None), |_| true)).collect())
 }
 
 /// Its steps in their order; a deployment that was deleted has none.

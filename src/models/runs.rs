@@ -36,7 +36,7 @@ pub struct Run {
     pub id: RunId,
     /// Its subject is an integration or a credential, never both.
     pub integration_id: Option<IntegrationId>,
-    /// Of the inventory: what is read, and the rest stays; `None`: all of it. Of a deployment: what was agreed to.
+    /// Of the inventory: what is read, and the rest stays; `None`: all of it. Of a deployment: what was agreed to, and over what.
     pub places: Option<Vec<String>>,
     pub credential_id: Option<CredentialId>,
     pub action: RunAction,
@@ -134,7 +134,27 @@ impl RunAction {
     pub const DEPLOYMENTS: &[Self] = &[Self::Deploy, Self::Observe, Self::Remove];
 }
 
+/// The word of what a run was asked over: the version of the integration that somebody saw, and when. It is signed with the
+/// run, so that neither settings which nobody has seen nor a run of long ago is carried out.
+pub fn over(row_version: i64, at: DateTime<Utc>) -> String {
+    format!("{OVER}{row_version} {}", at.timestamp())
+}
+
+const OVER: &str = "over ";
+
 impl Run {
+    /// What was agreed to, a word each.
+    pub fn agreed(&self) -> impl Iterator<Item = &str> {
+        self.places.iter().flatten().map(String::as_str).filter(|word| !word.starts_with(OVER))
+    }
+
+    /// What [`over`] has written.
+    pub fn asked_over(&self) -> Option<(i64, DateTime<Utc>)> {
+        let word = self.places.iter().flatten().find_map(|word| word.strip_prefix(OVER))?;
+        let (version, at) = word.split_once(' ')?;
+        Some((version.parse().ok()?, DateTime::from_timestamp(at.parse().ok()?, 0)?))
+    }
+
     pub fn unfinished(&self) -> bool {
         matches!(self.state, RunState::Queued | RunState::Running)
     }

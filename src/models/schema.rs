@@ -257,6 +257,7 @@ diesel::table! {
 diesel::table! {
     deployments (integration_id) {
         integration_id -> Uuid,
+        cluster -> Text,
         applied -> Text,
         before -> Text,
         handed_on -> Jsonb,

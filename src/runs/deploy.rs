@@ -1,7 +1,10 @@
 //! Runs of deployments: what is to be deployed is written down before anything is sent, and what the cluster then says
 //! is saved with the nodes.
 
+use chrono::{DateTime, Utc};
+
 use super::alarms;
+use crate::credentials::kubeconfig;
 use crate::echoes::Echoes;
 use crate::form::Values;
 use crate::integrations::Spec;
@@ -9,18 +12,29 @@ use crate::integrations::context::{Context, MAIN};
 use crate::integrations::deployments::{self as work, DRIFT_CHECK, Deployment, Mark, Options, Outcome, State};
 use crate::integrations::scan::Gap;
 use crate::integrations::spec::Host;
-use crate::models::deployments::{self, Look};
-use crate::models::integrations::Integration;
+use crate::models::deployments::{self, Deployed, Look};
+use crate::models::events::Actor;
+use crate::models::integrations::{self, Integration, NewIntegration};
 use crate::models::runs::{Run, RunAction};
-use crate::models::{Conn, DbError, IntegrationId};
+use crate::models::{self, Conn, DbError, IntegrationId};
 use crate::opening::Opened;
 use crate::vault::Vault;
 
 /// Of a run that removes a deployment: the integration goes too, when nothing is left in the cluster.
 pub const THEN_DELETE: &str = "delete";
 /// Why nothing is handed on.
-pub const UNCONFIRMED: &str = "its credential leads to another cluster than the pull secret or agent secret was confirmed \
-    for. Edit the integration, and confirm that they belong there.";
+pub const UNCONFIRMED: &str = "the pull secret or agent secret was confirmed for another cluster, namespace or image. Edit \
+    the integration, and confirm where they go.";
+const ELSEWHERE: &str = "it is still deployed in another cluster. Remove it there first; if its kubeconfig was replaced by \
+    one of another cluster, put the former one back for that.";
+const PENDING: &str = "the settings have changed since they were deployed. Preview and deploy them.";
+const CHANGED: &str = "the settings have changed since this was asked for. Preview them again.";
+const UNSEEN: &str = "the settings have changed since they were deployed, and nobody has previewed them. Preview and deploy \
+    them.";
+const LATE: &str = "this was asked for more than a day ago. Preview it again.";
+const UNKNOWN: &str = "this release of Strongroom does not know what was agreed to. Preview it again.";
+/// A run that waited for longer is not carried out.
+const LONGEST_WAIT: chrono::Duration = chrono::Duration::hours(24);
 
 /// What a run of a deployment does.
 pub struct Order {
@@ -45,7 +59,22 @@ pub fn as_deployed(settings: &Values) -> String {
     String::from_utf8_lossy(&settings.to_json()).into_owned()
 }
 
-/// Checks that what is handed on goes where it was confirmed, and writes down what is to be deployed.
+/// The settings that a run works with: to look at a deployment, or to remove it, those that were deployed.
+pub(super) fn settings(
+    conn: &mut Conn,
+    vault: &Vault,
+    run: &Run,
+    (id, present): (IntegrationId, Values),
+) -> Result<Values, DbError> {
+    if run.action == RunAction::Deploy {
+        return Ok(present);
+    }
+    let row = deployments::find(conn, vault, id)?.and_then(|seen| seen.trust().ok());
+    let applied = row.filter(|row| !row.applied.is_empty()).and_then(|row| Values::from_json(row.applied.as_bytes()));
+    Ok(applied.unwrap_or(present))
+}
+
+/// Checks that it is what was asked for and goes where it was confirmed, and writes down what is to be deployed.
 ///
 /// The inner error says in whole sentences why it cannot be done.
 pub(super) fn prepare(
@@ -55,20 +84,28 @@ pub(super) fn prepare(
     deployment: &'static dyn Deployment,
     about: &About<'_>,
 ) -> Result<Result<Order, &'static str>, DbError> {
-    if run.action != RunAction::Remove && !about.is_confirmed() {
-        return Ok(Err(UNCONFIRMED));
-    }
-    let words = run.places.as_deref().filter(|_| run.action == RunAction::Deploy).unwrap_or_default();
-    let Some(options) = Options::from_words(words) else {
-        return Ok(Err("this release of Strongroom does not know what was agreed to. Preview it again."));
-    };
     let id = about.integration.id;
-    if run.action == RunAction::Deploy {
-        let further = about.opened.iter().filter(|(role, _)| *role != MAIN);
-        let handed_on: Vec<_> = further.map(|(role, opened)| (*role, opened.id, opened.version)).collect();
-        deployments::begin(conn, vault, id, &as_deployed(about.settings), &handed_on)?;
+    let former = deployments::find(conn, vault, id)?.and_then(|seen| seen.trust().ok());
+    if let Some(why) = about.objection(run, former.as_deref(), models::clock(conn)?) {
+        return Ok(Err(why));
     }
-    let mark = mark(conn, id)?;
+    let words = run.agreed().filter(|_| run.action == RunAction::Deploy);
+    let words: Vec<String> = words.map(str::to_owned).collect();
+    let Some(options) = Options::from_words(&words) else { return Ok(Err(UNKNOWN)) };
+    let mut mark = mark(conn, id)?;
+    match run.action {
+        RunAction::Deploy => {
+            let further = about.opened.iter().filter(|(role, _)| *role != MAIN);
+            let handed_on: Vec<_> = further.map(|(role, opened)| (*role, opened.id, opened.version)).collect();
+            let cluster = about.leads_to();
+            deployments::begin(conn, vault, id, (&as_deployed(about.settings), &cluster), &handed_on)?;
+            // What dies half-way may have made any of it.
+            mark.made = work::may_make(about.settings, &mark);
+            deployments::set_made(conn, id, &serde_json::to_value(&mark.made).unwrap_or_default())?;
+        }
+        RunAction::Remove => deployments::leave(conn, id)?,
+        _ => {}
+    }
     Ok(Ok(Order { deployment, action: run.action, mark, options }))
 }
 
@@ -79,17 +116,86 @@ pub fn mark(conn: &mut Conn, id: IntegrationId) -> Result<Mark, DbError> {
 }
 
 impl About<'_> {
+    /// The cluster that the settings and the credential lead to.
+    pub fn leads_to(&self) -> String {
+        let main = self.opened.iter().find(|(role, _)| *role == MAIN).map(|(_, opened)| opened);
+        match self.spec.host {
+            Host::OfCredential => main.map(|main| server(&main.values)).unwrap_or_default(),
+            Host::Chosen(_) | Host::Vendor(_) => self.spec.host(self.settings).unwrap_or_default(),
+        }
+    }
+
     /// Whether the other credentials end where somebody confirmed that they belong.
     pub fn is_confirmed(&self) -> bool {
-        let main = self.opened.iter().find(|(role, _)| *role == MAIN).map(|(_, opened)| opened);
-        let identity = main.and_then(|main| (main.kind.examine)(&main.values).ok()).map(|facts| facts.identity);
-        let leads_to = match self.spec.host {
-            Host::OfCredential => identity.unwrap_or_default(),
-            Host::Chosen(_) | Host::Vendor(_) => self.integration.host.clone(),
-        };
-        let end = self.spec.end(self.settings, &leads_to);
-        self.integration.further.iter().all(|usage| usage.host == end)
+        let leads_to = self.leads_to();
+        let end = |role: &str| self.spec.end(role, self.settings, &leads_to);
+        self.integration.further.iter().all(|usage| usage.host == end(&usage.role))
     }
+
+    /// Why the run is not carried out. `former`: what is deployed.
+    fn objection(&self, run: &Run, former: Option<&Deployed>, now: DateTime<Utc>) -> Option<&'static str> {
+        let there = former.filter(|row| !row.removed && !row.cluster.is_empty());
+        if there.is_some_and(|row| row.cluster != self.leads_to()) {
+            return Some(ELSEWHERE);
+        }
+        if run.action == RunAction::Deploy && !self.is_confirmed() {
+            return Some(UNCONFIRMED);
+        }
+        if run.action == RunAction::Observe {
+            return (!self.is_confirmed()).then_some(PENDING);
+        }
+        match run.asked_over() {
+            None => Some(UNKNOWN),
+            Some((_, at)) if now - at > LONGEST_WAIT => Some(LATE),
+            Some((version, _)) if version != self.integration.row_version => Some(CHANGED),
+            // Nobody asked for this one.
+            Some(_) if run.cause == "secret" => {
+                former.is_none_or(|row| row.applied != as_deployed(self.settings)).then_some(UNSEEN)
+            }
+            Some(_) => None,
+        }
+    }
+}
+
+fn server(values: &Values) -> String {
+    let facts = (kubeconfig::KIND.examine)(values).ok();
+    let server = facts.and_then(|facts| facts.lines.into_iter().find(|(label, _)| *label == kubeconfig::SERVER));
+    server.map(|(_, server)| kubeconfig::address(&server)).unwrap_or_default()
+}
+
+/// Whether other settings of a saved integration sign in at the same place and hand everything on to where it was
+/// confirmed.
+pub fn keeps_ends(row: &Integration, settings: &Values) -> bool {
+    let (spec, now) = (Spec::find(&row.version), Values::from_json(row.settings.as_bytes()));
+    let (Some(spec), Some(now)) = (spec, now) else { return false };
+    let same = |role: &str| spec.end(role, &now, "") == spec.end(role, settings, "");
+    spec.host(&now) == spec.host(settings) && row.further.iter().all(|usage| same(&usage.role))
+}
+
+/// Saves other settings of an integration as of its row, if they are others; the version that the row has then.
+pub fn save_settings(
+    conn: &mut Conn,
+    vault: &Vault,
+    actor: &Actor,
+    row: &Integration,
+    settings: &Values,
+) -> Result<i64, DbError> {
+    let settings = String::from_utf8_lossy(&settings.to_json()).into_owned();
+    if settings == row.settings {
+        return Ok(row.row_version);
+    }
+    let new = NewIntegration {
+        family: &row.family,
+        version: &row.version,
+        name: &row.name,
+        credential_id: row.credential_id,
+        host: &row.host,
+        further: &row.further,
+        settings: &settings,
+        every_hours: row.every_hours,
+    };
+    integrations::update(conn, vault, actor, (row.id, row.row_version), &new)?;
+    Ok(integrations::find(conn, vault, row.id)?.shown().row_version)
 }
 
 impl Order {
@@ -105,24 +211,26 @@ impl Order {
 /// Saves what the cluster said. Call in the transaction that ends the run.
 pub fn save(conn: &mut Conn, run: &Run, integration: &Integration, state: &State) -> Result<(), DbError> {
     let deployed = run.action == RunAction::Deploy;
-    deployments::saw(conn, integration.id, &look(state), minutes(integration), deployed)?;
+    // What is on its way out is not looked at.
+    let minutes = minutes(&integration.settings).filter(|_| run.action != RunAction::Remove);
+    deployments::saw(conn, integration.id, &look(state), minutes, deployed)?;
     alarms::settle_deployment(conn, integration, state)
 }
 
-/// Whether the integration is to be deleted now, after its run has ended.
+/// Whether the integration is to be deleted now, after its run has ended: not where something has stayed in the cluster.
 pub fn ends_with_deletion(run: &Run, state: &State) -> bool {
-    let asked = run.places.iter().flatten().any(|word| word == THEN_DELETE);
-    run.action == RunAction::Remove && state.removed && asked
+    let asked = run.agreed().any(|word| word == THEN_DELETE);
+    run.action == RunAction::Remove && state.removed && state.trouble.is_empty() && asked
 }
 
 /// After a run that could not look: the next look is due all the same.
-pub fn look_again(conn: &mut Conn, integration: &Integration) -> Result<(), DbError> {
-    deployments::look_again(conn, integration.id, minutes(integration))
+pub fn look_again(conn: &mut Conn, id: IntegrationId, settings: &str) -> Result<(), DbError> {
+    deployments::look_again(conn, id, minutes(settings))
 }
 
 /// Between two looks; `None`: never.
-fn minutes(integration: &Integration) -> Option<i32> {
-    let settings = Values::from_json(integration.settings.as_bytes()).unwrap_or_default();
+fn minutes(settings: &str) -> Option<i32> {
+    let settings = Values::from_json(settings.as_bytes()).unwrap_or_default();
     match settings.get(DRIFT_CHECK) {
         "" => Some(15),
         minutes => minutes.parse().ok(),
@@ -134,6 +242,7 @@ pub(super) fn clean(state: &mut State, echoes: &Echoes) {
     for text in state.trouble.iter_mut().chain([&mut state.cluster_version, &mut state.image]) {
         echoes.take_out(text);
     }
+    state.made.iter_mut().for_each(|made| echoes.take_out(&mut made.uid));
     for difference in &mut state.drift {
         let values = [&mut difference.before, &mut difference.after].into_iter().flatten();
         values.chain([&mut difference.path]).for_each(|text| echoes.take_out(text));

@@ -96,6 +96,10 @@ fn look(
     }
     let (spec, settings) = (Spec::find(&integration.version), Values::from_json(integration.settings.as_bytes()));
     let (Some(spec), Some(settings)) = (spec, settings) else { return Ok(Err(unknown())) };
+    let settings = match &spec.does {
+        Does::Deploy(_) => deploy::settings(conn, vault, run, (integration.id, settings))?,
+        _ => settings,
+    };
     let opened = match open_all(conn, vault, run, integration, spec)? {
         Ok(opened) => opened,
         Err(verdict) => return Ok(Err(verdict)),
@@ -142,7 +146,8 @@ fn open_all(
         }
         _ => {}
     }
-    for usage in integration.further.iter() {
+    // Nothing is handed on to a cluster that is left.
+    for usage in integration.further.iter().filter(|_| run.action != RunAction::Remove) {
         let Some(used) = spec.used_as(&usage.role) else { return Ok(Err(unknown())) };
         match open(conn, vault, run, integration, (used, usage.credential, &usage.host))? {
             Ok(credential) => opened.push((used.role, credential)),

@@ -175,8 +175,9 @@ fn record(
     if run.action != RunAction::ScanPlaces {
         tell(conn, vault, done)?;
     }
-    if is_of_deployment(run) && !matches!(done.verdict, Verdict::Found(_)) {
-        deploy::look_again(conn, &done.integration)?;
+    let looks = matches!(run.action, RunAction::Deploy | RunAction::Observe);
+    if looks && !matches!(done.verdict, Verdict::Found(_)) {
+        deploy::look_again(conn, done.integration.id, &done.integration.settings)?;
     }
     for credential in &done.used {
         credentials::touch(conn, *credential)?;

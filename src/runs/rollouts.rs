@@ -2,12 +2,13 @@
 //! settings and a run of its own. All of it is in one transaction: a replica that dies in between leaves nothing half
 //! done, and another goes on.
 
+use super::deploy;
 use crate::form::Values;
 use crate::models::events::Actor;
-use crate::models::integrations::{self, NewIntegration};
+use crate::models::integrations::{self, Integration};
 use crate::models::rollouts::{self, Rollout, RolloutState, Step, StepState};
 use crate::models::runs::{self, RunAction, RunState};
-use crate::models::{Conn, DbError, RunId};
+use crate::models::{self, Conn, DbError, RunId, deployments};
 use crate::services::Services;
 use crate::vault::Vault;
 
@@ -60,6 +61,9 @@ impl Turn<'_> {
         let mut steps = rollouts::steps(conn, self.row.id)?;
         for step in steps.iter_mut().filter(|step| step.state == StepState::Deploying) {
             self.note(conn, step)?;
+        }
+        if self.row.state != RolloutState::Running {
+            return Ok(false);
         }
         let count = |steps: &[Step], state| steps.iter().filter(|step| step.state == state).count();
         let mut under_way = count(&steps, StepState::Deploying);
@@ -138,23 +142,35 @@ impl Turn<'_> {
         let Some(mut settings) = Values::from_json(row.settings.as_bytes()) else {
             return Ok(Begun::Refused("This release of Strongroom does not know its settings."));
         };
-        if settings.get(IMAGE) != self.row.image {
-            settings.set(IMAGE, &self.row.image);
-            let settings = String::from_utf8_lossy(&settings.to_json()).into_owned();
-            let new = NewIntegration {
-                family: &row.family,
-                version: &row.version,
-                name: &row.name,
-                credential_id: row.credential_id,
-                host: &row.host,
-                further: &row.further,
-                settings: &settings,
-                every_hours: row.every_hours,
-            };
-            integrations::update(conn, self.vault, &self.actor, (row.id, row.row_version), &new)?;
+        if let Some(why) = self.objection(conn, &row, &settings)? {
+            return Ok(Begun::Refused(why));
         }
+        settings.set(IMAGE, &self.row.image);
+        if !deploy::keeps_ends(&row, &settings) {
+            return Ok(Begun::Refused(
+                "The image is of another registry or repository than its pull secret or agent secret is for.",
+            ));
+        }
+        let row_version = deploy::save_settings(conn, self.vault, &self.actor, &row, &settings)?;
+        let words = [runs::over(row_version, models::clock(conn)?)];
         let cause = ("rollout", self.actor.name.as_str());
-        let queued = runs::queue_action(conn, self.vault, (row.id, RunAction::Deploy), None, cause)?;
+        let queued = runs::queue_action(conn, self.vault, (row.id, RunAction::Deploy), Some(&words), cause)?;
         Ok(queued.map_or(Begun::Busy, Begun::Run))
+    }
+
+    /// Only what is deployed is upgraded, and only as it was deployed but for the image: nobody has previewed the rest.
+    fn objection(
+        &self,
+        conn: &mut Conn,
+        row: &Integration,
+        settings: &Values,
+    ) -> Result<Option<&'static str>, DbError> {
+        let there = deployments::find(conn, self.vault, row.id)?.and_then(|seen| seen.trust().ok());
+        let Some(there) = there.filter(|there| !there.removed) else { return Ok(Some("Nothing is deployed there.")) };
+        let same = Values::from_json(there.applied.as_bytes()).is_some_and(|mut applied| {
+            applied.set(IMAGE, settings.get(IMAGE));
+            deploy::as_deployed(&applied) == deploy::as_deployed(settings)
+        });
+        Ok((!same).then_some("Its settings have changed since they were deployed. Preview and deploy them first."))
     }
 }

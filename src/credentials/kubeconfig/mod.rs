@@ -72,10 +72,18 @@ pub static KIND: Kind = Kind {
     },
 };
 
+/// The line of the facts that names the API server, as the kubeconfig has it.
+pub const SERVER: &str = "Server";
+
+/// Which cluster a server is, without the scheme that all have: `10.0.0.1:6443`, `rancher.example/k8s/clusters/c-1`.
+pub fn address(server: &str) -> String {
+    server.trim_start_matches("https://").trim_end_matches('/').to_owned()
+}
+
 fn examine(values: &Values) -> Result<Facts, Errors> {
     let config = Kubeconfig::parse(values.get("kubeconfig")).map_err(|message| Errors::one("kubeconfig", message))?;
     let mut lines = vec![
-        ("Server", config.server.clone()),
+        (SERVER, config.server.clone()),
         ("Context", config.context.clone()),
         ("Namespace", config.namespace.clone().unwrap_or_else(|| "default".to_owned())),
     ];

@@ -1,6 +1,7 @@
 //! The form of a deployment: what every way to a cluster has. An image alone suffices; all else has a default that
 //! takes nothing from the host.
 
+use super::deployment::{AGENT_SECRET, PULL_SECRET};
 use super::image::{self, Image};
 use super::{lines, names, rules};
 use crate::form::{Field, Values};
@@ -163,9 +164,16 @@ pub(super) const fn join<const N: usize, const M: usize>(own: [Field; N]) -> [Fi
     all
 }
 
-/// The host that the pull secret is for; `None` where the settings name no image.
-pub fn registry_host(settings: &Values) -> Option<String> {
-    Image::parse(settings.get("image")).map(|image| image.host)
+/// Where a credential that is handed on ends: the cluster and namespace, and whom it is for there. The pull secret is for
+/// the registry of the image, the agent secret for the images of one repository: another name leads the value elsewhere.
+/// `main` is where the credential that signs in leads.
+pub fn end(role: &str, settings: &Values, main: &str) -> String {
+    let place = format!("{main}/{}", settings.get("namespace"));
+    match (role, Image::parse(settings.get("image"))) {
+        (PULL_SECRET, Some(image)) => format!("{place} for {}", image.host),
+        (AGENT_SECRET, Some(image)) => format!("{place} for {}/{}", image.host, image.repository),
+        _ => place,
+    }
 }
 
 #[cfg(test)]
@@ -183,7 +191,9 @@ mod tests {
             assert_eq!(values.get(host), "", "{host}");
         }
         assert_eq!((values.get("namespace"), values.get("rules")), (NAMESPACE, rules::NONE));
-        assert_eq!(registry_host(&values).as_deref(), Some("r.example"));
+        let end = |role: &str| end(role, &values, "10.0.0.1:6443");
+        assert_eq!(end(PULL_SECRET), "10.0.0.1:6443/defender for r.example");
+        assert_eq!(end(AGENT_SECRET), "10.0.0.1:6443/defender for r.example/agent");
     }
 
     #[test]

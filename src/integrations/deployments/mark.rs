@@ -27,6 +27,13 @@ pub struct Mark {
     pub made: Vec<Made>,
 }
 
+impl Mark {
+    /// An object as it was recorded; `None` where nothing is known of it, or only that it may have been made.
+    pub fn recorded(&self, object: &ObjectRef) -> Option<&Made> {
+        self.made.iter().find(|made| made.object() == *object && !made.uid.is_empty())
+    }
+}
+
 /// An object as the cluster knows it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -35,6 +42,7 @@ pub struct Made {
     /// Blank for an object of the whole cluster.
     pub namespace: String,
     pub name: String,
+    /// Blank: it may have been made, by an apply that did not end.
     pub uid: String,
 }
 

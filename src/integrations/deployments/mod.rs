@@ -49,13 +49,13 @@ pub use apply::apply;
 pub use clusters::{Clusters, Seen};
 pub use deployment::{AGENT_SECRET, Deployment, PULL_SECRET};
 pub use faults::known_faults;
-pub use fields::{NAMESPACE, registry_host};
+pub use fields::end;
 pub use mark::{Made, Mark, ObjectRef, Options};
 pub use node::INVENTORY;
 pub use observe::observe;
 pub use preflight::preview;
 pub use preview::{Access, Change, ChangeKind, Conflict, Preview};
-pub use remove::remove;
+pub use remove::{may_make, remove};
 pub use rules::{Rule, of as rules};
 pub use state::{Difference, Outcome, State};
 

@@ -11,6 +11,7 @@ use super::objects::{Desired, Plan};
 use super::parts::Parts;
 use super::preview::{Change, ChangeKind, Preview};
 use super::remove::leftovers;
+use super::sight::{self, Sight};
 use super::survey::{chosen, version};
 use super::{compare, pull};
 use crate::integrations::context::Context;
@@ -55,7 +56,12 @@ async fn look(cluster: &Cluster, parts: &Parts<'_>, plan: Plan) -> Result<(Previ
         preview.objections.extend(judged.objection.as_ref().filter(|_| !lacks_rights).map(Fault::sentence));
         preview.changes.push(judged.change());
     }
-    preview.changes.extend(extra.into_iter().map(no_longer_wanted));
+    for object in extra {
+        let is_recorded = parts.mark.recorded(&object).is_some();
+        if is_recorded || matches!(sight::look(cluster, &object, parts.mark).await, Ok(Sight::Ours(_))) {
+            preview.changes.push(no_longer_wanted(object));
+        }
+    }
     let nodes = chosen(cluster, parts, STEP).await?;
     preview.nodes = nodes.as_ref().map(|nodes| u32::try_from(nodes.len()).unwrap_or(u32::MAX));
     if preview.nodes == Some(0) {

@@ -17,6 +17,7 @@ use super::parts::Parts;
 use super::sight::{Sight, is_leaving, look, uid};
 use super::state::{Outcome, State};
 use super::survey::{selector, version};
+use crate::form::Values;
 use crate::integrations::context::Context;
 use crate::integrations::progress::Step;
 use crate::integrations::scan::Gap;
@@ -85,6 +86,17 @@ fn candidates(parts: &Parts<'_>) -> Vec<ObjectRef> {
     in_order(all)
 }
 
+/// What was recorded, and all that a deployment of these settings may make. It is written down before anything is sent, so
+/// that what dies half-way is not forgotten, whatever the settings are then.
+pub fn may_make(settings: &Values, mark: &Mark) -> Vec<Made> {
+    let parts = Parts { settings, mark, pull: None, agent: None };
+    let of = |object: ObjectRef| match mark.recorded(&object) {
+        Some(made) => made.clone(),
+        None => Made { kind: object.kind, namespace: object.namespace, name: object.name, uid: String::new() },
+    };
+    candidates(&parts).into_iter().map(of).collect()
+}
+
 /// What became of an object.
 #[derive(Debug)]
 pub(super) enum End {
@@ -132,23 +144,23 @@ impl Doomed<'_> {
         Ok(Outcome { state, ..Outcome::default() })
     }
 
-    /// As it was recorded, for the next try.
+    /// As it was recorded; `None` for what only may have been made.
     pub fn recorded(&self, object: &ObjectRef) -> Option<Made> {
-        self.mark.made.iter().find(|made| made.object() == *object).cloned()
+        self.mark.recorded(object).cloned()
     }
 
     /// Deletes one object if it is ours, and waits until it is gone.
     pub async fn remove(&self, object: &ObjectRef) -> Result<End, Fault> {
         let sight = match look(self.cluster, object, self.mark).await {
             Ok(sight) => sight,
-            // What the login may not even read, it has not made.
-            Err(error) if error.is_forbidden() => return Ok(End::Gone),
+            // What the login may not even read, and nobody recorded, was never made.
+            Err(error) if error.is_forbidden() && self.recorded(object).is_none() => return Ok(End::Gone),
             Err(error) => return Err(Fault::new(STEP, object, Deed::Read, error)),
         };
         let live = match sight {
             Sight::Missing => return Ok(End::Gone),
             // Nothing of it was ever ours, as far as is known: it is not even mentioned.
-            Sight::Foreign(_) if !self.mark.made.iter().any(|made| made.object() == *object) => return Ok(End::Gone),
+            Sight::Foreign(_) if self.recorded(object).is_none() => return Ok(End::Gone),
             Sight::Foreign(_) => {
                 let said = format!("{object} stays: somebody else created it anew, or took Strongroom's mark off.");
                 return Ok(End::Stays(said));

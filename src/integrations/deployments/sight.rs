@@ -50,7 +50,7 @@ pub(super) fn is_leaving(live: &Value) -> bool {
 fn is_ours(live: &Value, object: &ObjectRef, mark: &Mark) -> bool {
     let labels = &live["metadata"]["labels"];
     let is_marked = labels[MANAGED_BY] == json!(MANAGER) && labels[DEPLOYMENT] == json!(mark.id.to_string());
-    let recorded = mark.made.iter().find(|made| made.object() == *object);
+    let recorded = mark.recorded(object);
     is_marked && (recorded.is_none_or(|made| made.uid == uid(live)) || is_written_by_us(live))
 }
 

@@ -14,10 +14,10 @@ use crate::form::Values;
 use crate::integrations::Spec;
 use crate::integrations::context::{Context, MAIN};
 use crate::integrations::deployments::{self as work, DRIFT_CHECK, Deployment, Options, Preview};
-use crate::models::integrations::{self, Integration, NewIntegration};
+use crate::models::integrations::{self, Integration};
 use crate::models::runs::{self, RunAction};
 use crate::models::trust::Seen;
-use crate::models::{Conn, DbError, IntegrationId, credentials, deployments};
+use crate::models::{self, Conn, DbError, IntegrationId, credentials, deployments};
 use crate::opening::{self, Opened};
 use crate::runs::deploy;
 use crate::services::Services;
@@ -164,8 +164,9 @@ async fn queue(
         if known(&row).is_none() || !row.active {
             return Ok(None);
         }
-        let words = Some(words.as_slice()).filter(|words| !words.is_empty());
-        Ok(Some(runs::queue_action(conn, vault, (id, action), words, ("asked", &actor.name))?.is_some()))
+        let over = runs::over(row.row_version, models::clock(conn)?);
+        let words: Vec<String> = words.iter().cloned().chain([over]).collect();
+        Ok(Some(runs::queue_action(conn, vault, (id, action), Some(&words), ("asked", &actor.name))?.is_some()))
     });
     let queued = queued.await.map_err(overtaken)?.ok_or(OFF)?;
     services.wake.runs.notify_one();
@@ -219,33 +220,30 @@ pub async fn before(services: &Services, id: IntegrationId) -> Result<Option<(In
     }))
 }
 
-/// Saves the settings that were deployed before the present ones, and deploys them.
+/// Saves the settings that were deployed before the present ones, and deploys them. `false`: a run is under way.
 pub async fn undo(services: &Services, principal: &Principal, at: (IntegrationId, i64)) -> Result<bool, Refusal> {
     principal.require_fresh_as(Role::Operator)?;
     let (row, settings) = before(services, at.0).await?.ok_or(NEVER)?;
-    let (now, namespace) = (Values::from_json(row.settings.as_bytes()).unwrap_or_default(), "namespace");
-    if !row.further.is_empty() && now.get(namespace) != settings.get(namespace) {
+    if row.row_version != at.1 {
+        return Err(Refusal::Overtaken);
+    }
+    if !deploy::keeps_ends(&row, &settings) {
         return Err(Refusal::Conflict(
-            "The earlier settings lead the pull secret or agent secret to another namespace. Edit the integration instead.",
+            "The earlier settings lead to another cluster, or the pull secret or agent secret to another place. Edit the \
+             integration instead.",
         ));
     }
-    let settings = String::from_utf8_lossy(&settings.to_json()).into_owned();
     let queued = write(services, principal, move |conn, vault, actor| {
         if !row.active {
             return Ok(None);
         }
-        let new = NewIntegration {
-            family: &row.family,
-            version: &row.version,
-            name: &row.name,
-            credential_id: row.credential_id,
-            host: &row.host,
-            further: &row.further,
-            settings: &settings,
-            every_hours: row.every_hours,
-        };
-        integrations::update(conn, vault, actor, at, &new)?;
-        Ok(Some(runs::queue_action(conn, vault, (at.0, RunAction::Deploy), None, ("asked", &actor.name))?.is_some()))
+        if runs::of(conn, row.id, 1)?.iter().any(runs::Run::unfinished) {
+            return Ok(Some(false));
+        }
+        let row_version = deploy::save_settings(conn, vault, actor, &row, &settings)?;
+        let words = [runs::over(row_version, models::clock(conn)?)];
+        let subject = (row.id, RunAction::Deploy);
+        Ok(Some(runs::queue_action(conn, vault, subject, Some(&words), ("asked", &actor.name))?.is_some()))
     });
     let queued = queued.await.map_err(overtaken)?.ok_or(OFF)?;
     services.wake.runs.notify_one();

@@ -4,6 +4,8 @@
 
 use super::draft::Draft;
 use crate::accounts::Role;
+use crate::credentials::kubeconfig::{SERVER, address};
+use crate::draft::Shown;
 use crate::form::{Errors, Values, in_sentence};
 use crate::integrations::ca_certificate;
 use crate::integrations::spec::Host;
@@ -57,8 +59,13 @@ pub fn find(
         Err(errors) => return Ok(Err(errors)),
     }
     for (role, id) in &draft.others {
-        let leads_to = if matches!(draft.provider.host, Host::OfCredential) { &main.identity } else { &draft.host };
-        let draft = draft.of_role(role, *id, draft.end(leads_to));
+        let server = Shown::read(&main.facts).lines.into_iter().find(|(label, _)| label == SERVER);
+        let leads_to = match (&draft.provider.host, server) {
+            (Host::OfCredential, Some((_, server))) => address(&server),
+            (Host::OfCredential, None) => main.identity.clone(),
+            _ => draft.host.clone(),
+        };
+        let draft = draft.of_role(role, *id, draft.end(role, &leads_to));
         let Some(row) = trusted(conn, vault, *id)? else { return Ok(Err(not_listed(&draft))) };
         match judge(&row, &draft, edited, |_| Ok(false))? {
             Ok(destination) => found.destinations.extend(destination),

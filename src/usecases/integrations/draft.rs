@@ -216,10 +216,10 @@ impl Draft {
         self.role != MAIN
     }
 
-    /// Where the credentials of other roles end, given where the main one leads.
-    pub fn end(&self, main: &str) -> String {
+    /// Where the credential of another role ends, given where the main one leads.
+    pub fn end(&self, role: &str, main: &str) -> String {
         let settings = Values::from_json(self.settings.as_bytes()).unwrap_or_default();
-        self.provider.end(&settings, main)
+        self.provider.end(role, &settings, main)
     }
 
     /// Slugs of the kinds that the credential can be.

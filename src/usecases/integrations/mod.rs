@@ -11,6 +11,7 @@ use crate::models::events::{self, Action};
 use crate::models::integrations::{self, Integration};
 use crate::models::runs::{self, RunAction};
 use crate::models::{DbError, IntegrationId, integration_list, relabel};
+use crate::runs::deploy;
 use crate::services::Services;
 
 pub mod bulk;
@@ -155,6 +156,8 @@ pub async fn update(
         }
         integrations::update(conn, vault, actor, at, &draft.row(&draft.name, &found.further))?;
         relabel::integration(conn, vault, actor, (at.0, None), &draft.labels)?;
+        // How often it is looked at may be another.
+        deploy::look_again(conn, at.0, draft.settings())?;
         let mut allowed = found.destinations.iter().map(|one| one.allowed(None, &draft.name));
         allowed.try_for_each(|event| events::record(conn, vault, actor, &event))
     });
