@@ -3,11 +3,11 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use strongroom::integrations::deployments::AGENT_SECRET;
+use strongroom::integrations::deployments::{AGENT_SECRET, PULL_SECRET};
 use strongroom::models::deployments;
 use strongroom::runs::deploy::UNCONFIRMED;
 
-use super::desk::{Desk, id_in, kubeconfig, post, row_version, with};
+use super::desk::{Desk, id_in, kubeconfig, post, row_version, saved, with};
 use crate::support::app::PASSWORD;
 use crate::support::sql;
 use crate::support::wait::until;
@@ -123,4 +123,17 @@ async fn a_new_secret_of_the_agent_is_deployed_by_itself_and_once() {
     assert_eq!(sql::count(&desk.app, "events WHERE action = 'deployment.deployed'"), 2, "each is in the trail");
     let vault = desk.app.services.vault.clone();
     assert_eq!(desk.app.transaction(|conn| deployments::queue_due(conn, &vault, "tests")), 0, "nothing else is due");
+}
+
+#[actix_web::test]
+async fn a_pull_secret_is_led_to_another_registry_by_administrators_alone() {
+    let mut desk = Desk::open("registry").await;
+    let robot = [("kind", "basic"), ("name", "robot"), ("username", "robot"), ("password", "CanaryPull-1")];
+    let robot = id_in(&saved(&mut desk.administrator, &robot).await);
+    let form = with(&desk.form("a"), &[(AGENT_SECRET, ""), (PULL_SECRET, &robot)]);
+    let added = desk.add(&form).await;
+    let version = row_version(&mut desk.operator, &added).await;
+    let image = with(&form, &[("row_version", &version), ("image", "registry.example.net/agent:1")]);
+    let page = post(&mut desk.operator, &format!("{added}/edit"), &image).await;
+    assert_eq!((page.status, page.has("#pull_secret-error")), (422, true));
 }
