@@ -1,6 +1,6 @@
 //! What a session must not do whose password was given long ago: somebody else may sit at it. Every route that writes
-//! is in one of the two tables below, so that nobody adds one without deciding; every one of the first is tried with a
-//! stale session, which must be sent to confirm and change nothing.
+//! is in one of the two tables of `table`, so that nobody adds one without deciding; every one of the first is tried
+//! with a stale session, which must be sent to confirm and change nothing.
 
 use std::collections::BTreeSet;
 
@@ -14,154 +14,10 @@ use strongroom::web::ROUTES;
 use crate::support::app::{PASSWORD, Page, TestApp, Visit};
 use crate::support::one_of_each::{OneOfEach, changed, marks};
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Asks {
-    /// 303 to the page that asks for the password, or 401 to htmx.
-    OnItsPage,
-    /// The form comes back with a field for the password, and with all that was typed.
-    InTheForm,
-}
+mod table;
 
-use Asks::{InTheForm, OnItsPage};
-
-/// Method, route, how it asks, what is posted (`{…}` is filled in), and why.
-const ASKS: &[(&str, &str, Asks, &str, &str)] = &[
-    ("get", "/audit.csv", OnItsPage, "", "takes the whole trail away"),
-    ("get", "/users/new", OnItsPage, "", "before the form is filled in"),
-    ("post", "/users/new", InTheForm, "username=eve&role=administrator", "makes a way in"),
-    ("post", "/users/{id}/role", InTheForm, "role=administrator", "gives rights"),
-    ("post", "/users/{id}/disabled", OnItsPage, "disabled=on", "locks somebody out, or lets them in again"),
-    ("post", "/users/{id}/password", OnItsPage, "", "makes a way in"),
-    ("post", "/users/{id}/two-step", OnItsPage, "two_step=optional", "weakens a login"),
-    ("post", "/users/{id}/email", InTheForm, "email=eve%40example.com", "leads password resets elsewhere"),
-    ("post", "/users/{id}/invitation", OnItsPage, "do=send", "makes a way in"),
-    ("get", "/users/{id}/delete", OnItsPage, "", "before the question is answered"),
-    ("post", "/users/{id}/delete", OnItsPage, "name=Quixotic", "a user is gone"),
-    ("post", "/account/email", InTheForm, "email=me%40example.com", "leads password resets elsewhere"),
-    ("get", "/account/two-step", OnItsPage, "", "shows the secret of the second factor"),
-    ("post", "/account/two-step", OnItsPage, "code=000000", "binds the account to an authenticator"),
-    ("post", "/account/two-step/off", OnItsPage, "", "weakens the login"),
-    ("post", "/account/two-step/codes", OnItsPage, "", "shows codes that open the account"),
-    (
-        "post",
-        "/account/password",
-        InTheForm,
-        "current=&password=a+better+passphrase&password_again=a+better+passphrase",
-        "takes the account over",
-    ),
-    (
-        "post",
-        "/alerts/settings",
-        InTheForm,
-        "row_version=0&failed_scans=3&remind=on&days_aws=0",
-        "makes alerts quieter",
-    ),
-    ("post", "/credentials/bulk", InTheForm, "do=set-limit&days=0&{credential}=on", "makes alerts quieter, or deletes"),
-    ("post", "/credentials/{id}/limit", InTheForm, "days=0", "makes alerts quieter"),
-    (
-        "post",
-        "/credentials/{id}/edit",
-        InTheForm,
-        "row_version=1&name=Quixotic&username=robot&password=another",
-        "alerts go where the credential of a channel leads",
-    ),
-    (
-        "post",
-        "/credentials/{id}/rotate",
-        InTheForm,
-        "row_version=1&goal=save&password=another",
-        "alerts go where the credential of a channel leads",
-    ),
-    (
-        "post",
-        "/integrations",
-        InTheForm,
-        "version=docker_v2&name=sink&registry=http%3A%2F%2F127.0.0.1%3A1&schedule=off&credential={credential}",
-        "sends a stored secret to a new host, or adds a channel",
-    ),
-    ("post", "/integrations/bulk", InTheForm, "do=off&{integration}=on", "a channel that is off tells nobody"),
-    (
-        "post",
-        "/integrations/{id}/edit",
-        InTheForm,
-        "row_version=1&name=Quixotic&version=email&host=127.0.0.1&port=2&tls=none&from=a%40example.com",
-        "alerts go elsewhere, or fewer of them",
-    ),
-    (
-        "post",
-        "/rollouts",
-        InTheForm,
-        "image=r.example%2Fagent%3A2&at_once=1&{integration}=on",
-        "runs software on every node of many clusters",
-    ),
-    ("post", "/integrations/{id}/activation", OnItsPage, "active=", "a channel that is off tells nobody"),
-    ("post", "/integrations/{id}/preview", OnItsPage, "", "uses credentials that reach a whole cluster"),
-    ("post", "/integrations/{id}/deploy", OnItsPage, "row_version=1", "runs software on every node of a cluster"),
-    ("get", "/integrations/{id}/undo", OnItsPage, "", "before the question is answered"),
-    ("post", "/integrations/{id}/undo", OnItsPage, "row_version=1", "runs software on every node of a cluster"),
-    ("get", "/integrations/{id}/removal", OnItsPage, "", "before the question is answered"),
-    ("post", "/integrations/{id}/removal", OnItsPage, "row_version=1", "stops software on every node of a cluster"),
-    ("get", "/integrations/{id}/delete", OnItsPage, "", "before the question is answered"),
-    ("post", "/integrations/{id}/delete", OnItsPage, "", "a channel and its messages, or an inventory, are gone"),
-    ("post", "/integrations/{id}/webhook", OnItsPage, "", "shows an address that needs no login"),
-    ("post", "/integrations/{id}/undelivered", OnItsPage, "decision=drop", "nobody gets these alerts"),
-    ("post", "/deliveries/{id}/drop", OnItsPage, "", "nobody gets this alert"),
-    ("get", "/integrations/{id}/recipients/new", OnItsPage, "", "before the form is filled in"),
-    (
-        "post",
-        "/integrations/{id}/recipients",
-        InTheForm,
-        "address=eve%40example.com&on_stale=on",
-        "tells a stranger of alerts",
-    ),
-    ("post", "/recipients/{id}/remove", OnItsPage, "", "somebody hears of nothing any more"),
-];
-
-/// Writes that a stale session may do, and why.
-const DOES_NOT_ASK: &[(&str, &str)] = &[
-    ("/setup", "there is no session yet"),
-    ("/login", "is itself the proof"),
-    ("/login/code", "is itself the proof"),
-    ("/account/confirm", "is itself the proof"),
-    ("/logout", "only takes away"),
-    ("/password", "the link is the proof; there is no session"),
-    ("/password/forgot", "the mail goes to the owner of the account; there is no session"),
-    ("/account/sessions/end-others", "only takes away, which an owner under attack must do at once"),
-    ("/account/sessions/{id}/end", "only takes away"),
-    ("/users/{id}/sessions/end", "only takes away"),
-    ("/account/preferences", "looks only"),
-    ("/first-steps", "ticks a list on the dashboard"),
-    ("/views", "a filter under a name, which decides nothing"),
-    ("/views/{id}", "the same"),
-    ("/views/{id}/delete", "the same; the rows stay"),
-    ("/sample-data", "only into an empty console, and nothing of anybody"),
-    ("/sample-data/remove", "only what was made up, and nobody uses"),
-    ("/credentials", "a new secret that the visitor knows"),
-    ("/credentials/import", "new secrets that the visitor knows"),
-    ("/credentials/test", "sends only what was typed"),
-    ("/credentials/{id}/test", "sends the secret where its own sealed values say"),
-    ("/credentials/{id}/delete", "only one that nothing uses, by its name typed"),
-    ("/credentials/{id}/replace", "asks as the form of each usage does: tests/console/credentials/replacing.rs"),
-    ("/credentials/{id}/replace/undo", "puts back what the same session moved a moment ago, with its proof"),
-    ("/integrations/{id}/runs", "sends the secret where it went before"),
-    ("/integrations/{id}/stop", "a scan can be started again"),
-    ("/integrations/{id}/test-alert", "one more message"),
-    ("/integrations/{id}/webhook/off", "only takes away; scans go on by the schedule"),
-    ("/hooks/{id}/{key}", "the address is the proof; there is no session"),
-    ("/alerts/{id}/acknowledge", "the alert stays open and on the page, with the name of who looks after it"),
-    ("/alerts/{id}/snooze", "reminders alone, for 30 days at most; the first message is out, and the alert stays open"),
-    ("/alerts/bulk", "the same for several, with one event each"),
-    (
-        "/cloud-keys/{id}/snooze",
-        "an alert alone, for 90 days at most; the keys stay on their page, with who snoozed them",
-    ),
-    ("/cloud-keys/snoozed/{id}/stop", "more is told, not less"),
-    ("/clusters/upgrade", "shows a form"),
-    ("/rollouts/{id}/stop", "only takes away, which must be possible at once"),
-    ("/deliveries/{id}/retry", "one more message"),
-    ("/recipients/{id}/confirm/{key}", "the link is the proof; there is no session"),
-    ("/recipients/{id}/unsubscribe/{key}", "the link is the proof; there is no session"),
-];
+use table::Asks::{self, InTheForm, OnItsPage};
+use table::{ASKS, DOES_NOT_ASK};
 
 #[test]
 fn every_write_is_in_one_of_the_two_tables_and_they_hold_no_others() {

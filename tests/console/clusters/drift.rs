@@ -160,6 +160,21 @@ async fn an_image_that_cannot_be_pulled_ends_with_its_reason_and_undo_mends_it()
 }
 
 #[tokio::test]
+async fn a_private_image_is_pulled_with_the_pull_secret_alone() {
+    const PRIVATE: &str = "private.example.com/agent:1";
+    let (lab, mut rig) = whole("private").await;
+    rig.set("image", PRIVATE);
+    let done = rig.apply().await.unwrap();
+    assert!(done.state.finished, "{:?}", done.state);
+    rig.remove().await.unwrap();
+    let mut rig = Rig::plain(lab.administrators_kubeconfig(), &format!("{}-without", lab.name));
+    rig.set("image", PRIVATE);
+    let stuck = rig.apply().await.unwrap();
+    assert!(stuck.state.trouble[0].starts_with("ErrImagePull on "), "{:?}", stuck.state);
+    rig.remove().await.unwrap();
+}
+
+#[tokio::test]
 async fn a_deployment_without_a_node_is_no_success() {
     let (_lab, mut rig) = whole("nowhere").await;
     rig.set("node_selector", "pool=none");

@@ -69,7 +69,8 @@ async fn an_endless_list_ends() {
         is_list(call).then(|| Said::json(200, &page))
     });
     observed(&rig).await;
-    assert!(receiver.calls().iter().filter(|call| is_list(call)).count() <= 100);
+    let pages = receiver.calls().iter().filter(|call| is_list(call)).count();
+    assert!((2..=100).contains(&pages), "{pages} pages were read");
 }
 
 #[tokio::test]

@@ -31,6 +31,8 @@ async fn covers_the_functions(app: &TestApp, credential: &[(&str, &str)], versio
     let only = "for (const part of ['keys', 'registries', 'clusters']) document.getElementById(part).checked = false";
     browser.script(only, Vec::new()).await;
     browser.press("Add and scan").await;
+    // In the form the name is in a field, not in a text.
+    browser.sees("Everything there").await;
     browser.reloads_until("/", "region with functions is not scanned").await;
     add_scan(&browser, "functions", "pay").await;
     browser.goto("/discovery?covered=no").await;
@@ -81,6 +83,8 @@ async fn registries_of_oracle_are_found_and_one_is_covered_with_a_click() {
     browser.fill("Name", "Everything there").await;
     browser.choose("Credential", "scanner").await;
     browser.press("Add and scan").await;
+    // In the form the name is in a field, not in a text.
+    browser.sees("Everything there").await;
     browser.reloads_until("/discovery?kind=registries&covered=no", "eu-frankfurt-1.ocir.io, shop").await;
     let open = async || browser.script("return document.querySelectorAll('a[data-add]').length", Vec::new()).await;
     let before = open().await.as_u64().expect("a number");
