@@ -1,5 +1,5 @@
-//! Azure Kubernetes Service: a cluster of a subscription, by a principal of Microsoft Entra ID. A cluster lets it in by
-//! a token for all clusters, or, with local accounts, by a certificate that Azure hands out.
+//! Azure Kubernetes Service: signs in as a Microsoft Entra ID service principal. A cluster with Entra ID takes a token
+//! that is valid for every AKS cluster; one with local accounts takes a client certificate that Azure issues.
 
 use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
@@ -42,7 +42,7 @@ static FIELDS: &[Field] = &join::<1, { COMMON.len() + 1 }>([Field::text("cluster
     .max(512)
     .check(name)]);
 
-/// Subscriptions that are asked at once, and in all.
+/// How many subscriptions are queried at the same time, and in total.
 const AT_ONCE: usize = 8;
 const MOST: usize = 200;
 
@@ -58,7 +58,7 @@ fn host(settings: &Values) -> Option<String> {
     Some(format!("AKS {cluster} in {group} of {subscription}"))
 }
 
-/// Within the cluster a principal is known by its object ID, or by roles of Azure.
+/// Kubernetes RBAC knows a principal by its object ID; with Azure RBAC, Azure roles decide instead.
 /// <https://learn.microsoft.com/en-us/azure/aks/manage-azure-rbac>
 fn grants(settings: &Values, _name: &str) -> Grants {
     let Some(Name { subscription, group, cluster }) = Name::parse(settings.get("cluster")) else {
@@ -124,7 +124,7 @@ async fn open(cx: &Context<'_>) -> Result<Cluster, Failure> {
     }
 }
 
-/// With a token of Microsoft Entra ID.
+/// Signs in with a Microsoft Entra ID token.
 async fn by_token(cx: &Context<'_>, place: Place) -> Result<Cluster, Failure> {
     let secret = cx.main().ok_or_else(|| failed(ProviderError::WrongCredential))?;
     let token = cx.outside.tokens.azure_token(secret.stored, secret.values, Resource::Kubernetes).await?.secret;

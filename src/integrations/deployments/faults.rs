@@ -1,5 +1,5 @@
-//! What a deployment says of a call that failed: the step, the object, and what to do. A cluster's own words are never
-//! repeated; names of fields, managers and rights are.
+//! The error messages of a deployment: the step, the object, and what to do. They never repeat the cluster's own text,
+//! except for the names of fields, managers and rights.
 
 use super::mark::ObjectRef;
 use crate::integrations::progress::Step;
@@ -14,7 +14,7 @@ impl Step {
     pub const REMOVING: Self = Self { label: "Removing", doing: "The removal" };
 }
 
-/// What was done to an object when it failed.
+/// The call that failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Deed {
     Read,
@@ -34,17 +34,17 @@ impl Deed {
     }
 }
 
-/// A call that failed.
+/// A failed call to the cluster.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Fault {
     pub step: Step,
-    /// What it was about: `DaemonSet agents/agent`; blank for the cluster as a whole.
+    /// The object, as in `DaemonSet agents/agent`; blank for the cluster as a whole.
     pub at: String,
     pub deed: Deed,
     pub error: ApiError,
 }
 
-/// What a deployment is known to fail with, for the help.
+/// The usual failures of a deployment, listed in the help.
 pub fn known_faults() -> Vec<String> {
     let (role, daemon_set) =
         (ObjectRef::new("ClusterRole", "", "agent"), ObjectRef::new("DaemonSet", "agents", "agent"));
@@ -65,7 +65,7 @@ pub fn known_faults() -> Vec<String> {
     refusals.into_iter().map(told).collect()
 }
 
-/// A step that failed with a whole sentence of its own.
+/// A failed step, with its own sentence as the reason.
 pub(super) fn said(step: Step, at: &str, cause: ProviderError, because: &str) -> Gap {
     Gap::new(step, at, cause, small(because))
 }
@@ -111,7 +111,7 @@ impl Fault {
         said.trim_end().to_owned()
     }
 
-    /// What happened, beginning in lower case, and what to do.
+    /// What happened, starting in lower case, and what to do.
     fn parts(&self) -> (String, String) {
         match &self.error {
             ApiError::Call(error) => error.parts(WHO),
@@ -149,7 +149,7 @@ fn refused(refusal: &Refusal, deed: Deed) -> (String, String) {
     }
 }
 
-/// What stands in the way at the object itself.
+/// Refusals that concern the object itself.
 fn of_object(refusal: &Refusal) -> (String, String) {
     let both = |what: &str, remedy: &str| (what.to_owned(), remedy.to_owned());
     match refusal {
@@ -193,7 +193,7 @@ fn of_object(refusal: &Refusal) -> (String, String) {
 const ESCALATION: &str = "the login would grant rights that it does not have itself.";
 const GRANT: &str = "Give it these rights, or the verbs bind and escalate on cluster roles, or choose fewer rules.";
 
-/// With a small first letter, unless a name of capitals begins it.
+/// Starts the sentence in lower case, unless its first word is an acronym.
 fn small(sentence: &str) -> String {
     crate::form::in_sentence(sentence)
 }

@@ -1,15 +1,15 @@
-//! The form of a deployment: what every way to a cluster has. An image alone suffices; all else has a default that
-//! takes nothing from the host.
+//! The form fields that all deployments share. Only the image has to be entered; every other default gives the agent
+//! no access to the node.
 
 use super::image::{self, Image};
 use super::{lines, names, rules};
 use crate::form::{Field, Values};
 use crate::pasted::Wanted;
 
-/// Where the agent is deployed unless the form says otherwise.
+/// The default namespace.
 pub const NAMESPACE: &str = "defender";
 
-/// How the agent gets its secret.
+/// The choices for how the agent receives its secret.
 pub(super) const ENVIRONMENT: &str = "environment";
 pub(super) const FILES: &str = "files";
 
@@ -29,7 +29,7 @@ const DAEMON_SET: Field = Field::text("daemon_set", "DaemonSet name")
     .max(50)
     .check(names::label);
 
-/// One line of text, or many, that most people leave as it is.
+/// An optional field that most users leave unchanged.
 const fn more(field: Field) -> Field {
     field.optional().wants(Wanted::Visible).after_credential().advanced()
 }
@@ -38,7 +38,7 @@ const fn lines(name: &'static str, label: &'static str) -> Field {
     more(Field::document(name, label)).max(16_384)
 }
 
-/// The fields of every way to a cluster, in the order of the form.
+/// The shared fields, in the order of the form.
 pub(super) const COMMON: [Field; 24] = [
     IMAGE,
     NAMESPACE_FIELD,
@@ -138,7 +138,7 @@ pub(super) const COMMON: [Field; 24] = [
     lines("labels", "Labels").help("One label=value per line, put on every object and pod.").check(lines::labels),
 ];
 
-/// Every namespace gets one by that name from the cluster, and gets it back.
+/// Refuses `default`: the cluster creates that service account in every namespace, and again if it is deleted.
 fn account(text: &str) -> Result<String, String> {
     if text == "default" {
         return Err("Choose another name: everything in the namespace may use the default service account.".to_owned());
@@ -151,7 +151,7 @@ fn prefix(text: &str) -> Result<String, String> {
     if lines::is_variable(text) { Ok(text.to_owned()) } else { Err(WRONG.to_owned()) }
 }
 
-/// The form of a way to a cluster: its own fields, then the common ones. `M` must be the sum of both.
+/// A provider's own fields, followed by the shared ones. `M` must be the number of both together.
 pub(super) const fn join<const N: usize, const M: usize>(own: [Field; N]) -> [Field; M] {
     assert!(M == N + COMMON.len());
     let mut all = [COMMON[0]; M];
@@ -163,7 +163,7 @@ pub(super) const fn join<const N: usize, const M: usize>(own: [Field; N]) -> [Fi
     all
 }
 
-/// The host that the pull secret is for; `None` where the settings name no image.
+/// The registry that the pull secret is for; `None` if the settings name no image.
 pub fn registry_host(settings: &Values) -> Option<String> {
     Image::parse(settings.get("image")).map(|image| image.host)
 }
@@ -174,7 +174,7 @@ mod tests {
     use crate::form;
 
     #[test]
-    fn an_image_alone_suffices_and_takes_nothing_from_the_host() {
+    fn an_image_alone_is_enough_and_gives_no_access_to_the_node() {
         let shown = form::view(&COMMON, None, None, &form::Errors::default(), &|_| Vec::new());
         let mut posted: Values = shown.iter().map(|field| (field.name, field.value.clone())).collect();
         posted.set("image", "r.example/agent:1");

@@ -1,4 +1,4 @@
-//! Google Kubernetes Engine: a cluster of a project, by a service account's key.
+//! Google Kubernetes Engine: signs in with a service account key.
 
 use futures_util::future::BoxFuture;
 
@@ -65,7 +65,7 @@ fn parts(text: &str) -> Result<(&str, &str), String> {
     parts.ok_or_else(|| "Enter a region or zone, a slash and the cluster's name: europe-west3/prod.".to_owned())
 }
 
-/// A cluster has one name in a location of a project.
+/// Cluster names are unique within a location of a project.
 fn host(settings: &Values) -> Option<String> {
     let (location, name) = parts(settings.get("cluster")).ok()?;
     let project = settings.get("project");
@@ -80,7 +80,7 @@ fn endpoint(settings: &Values) -> Endpoint {
     }
 }
 
-/// To come in by the DNS endpoint takes a permission of its own.
+/// The DNS endpoint requires a permission of its own.
 /// <https://cloud.google.com/kubernetes-engine/docs/concepts/network-isolation#dns-based_endpoint>
 fn grants(settings: &Values, _name: &str) -> Grants {
     let mut permissions = vec![clusters::GETS.permission, clusters::LISTS.permission];
@@ -110,7 +110,7 @@ impl Deployment for Gke {
     }
 }
 
-/// A line to the API, and the project: the one of the credential while none is entered.
+/// A line to the API, and the project: the one entered, else the credential's own.
 async fn sign_in<'a>(cx: &'a Context<'a>) -> Result<(Visit<'a>, Line<'a>, String), Failure> {
     let visit = Visit::sign_in(cx).await?;
     let line = visit.line(Service::GoogleClusters, &clusters::API).await.map_err(failed)?;
@@ -150,7 +150,7 @@ async fn open(cx: &Context<'_>) -> Result<Cluster, Failure> {
             "Check that the service account is enabled, and that the project is the one of the cluster.",
         )
         .into()),
-        // Every known login may ask a cluster's version; Google's front end refuses before the cluster is asked.
+        // Any known login may read the cluster's version, so this 403 comes from Google's front end and not from the cluster.
         403 if by == Endpoint::Dns => Err(Finding::new(
             Verdict::Denied,
             format!("The service account may not come in by the DNS endpoint of {name}."),

@@ -1,4 +1,4 @@
-//! Names, labels and quantities, as the API server takes them.
+//! Names, labels and quantities, as the API server accepts them.
 //! <https://kubernetes.io/docs/concepts/overview/working-with-objects/names/>
 
 /// A DNS label (RFC 1123) of at most `longest` characters.
@@ -14,7 +14,7 @@ pub(super) fn is_subdomain(text: &str) -> bool {
     text.len() <= 253 && text.split('.').all(|label| is_label(label, 63))
 }
 
-/// The check of a form's field that is a name.
+/// Checks a form field that is a name.
 pub(super) fn label(text: &str) -> Result<String, String> {
     const WRONG: &str = "Use at most 50 lower-case letters, digits and dashes, with a letter or digit at both ends.";
     if is_label(text, 50) { Ok(text.to_owned()) } else { Err(WRONG.to_owned()) }
@@ -68,7 +68,7 @@ pub(super) fn max_unavailable(text: &str) -> Result<String, String> {
     }
 }
 
-/// An absolute path of Linux without a step back.
+/// An absolute Linux path without `..`.
 pub(super) fn is_path(text: &str) -> bool {
     text.len() <= 1024
         && text.starts_with('/')

@@ -1,4 +1,4 @@
-//! The preview: what an apply would do, what stands in its way, and what people should know. Changes nothing.
+//! The preview: what an apply would do, what prevents it, and warnings. Changes nothing.
 
 use super::access::{access, missing};
 use super::deployment::Deployment;
@@ -51,7 +51,7 @@ async fn look(cluster: &Cluster, parts: &Parts<'_>, plan: Plan) -> Result<(Previ
     preview.changes.push(of_namespace(&plan.namespace, &namespace));
     let place = Place { cluster, mark: parts.mark, has_namespace: namespace.exists(), step: STEP };
     for judged in place.judge_all(plan.objects).await? {
-        // A right that is missing is said once.
+        // The missing rights are reported already, so each object's refusal is not repeated.
         preview.objections.extend(judged.objection.as_ref().filter(|_| !lacks_rights).map(Fault::sentence));
         preview.changes.push(judged.change());
     }
@@ -65,7 +65,7 @@ async fn look(cluster: &Cluster, parts: &Parts<'_>, plan: Plan) -> Result<(Previ
     Ok((preview, nodes.unwrap_or_default()))
 }
 
-/// Says which rights are missing; whether one is without which nothing can be applied.
+/// Adds the missing rights to the preview. `true` if one of them prevents the apply.
 fn rights(preview: &mut Preview, has_namespace: bool) -> bool {
     let (vital, later) = missing(&preview.access, has_namespace);
     if !vital.is_empty() {
@@ -83,7 +83,7 @@ fn rights(preview: &mut Preview, has_namespace: bool) -> bool {
     !vital.is_empty()
 }
 
-/// Why the namespace refuses the pods, although it takes the DaemonSet.
+/// A warning if the namespace's Pod Security level will refuse the pods: it does not stop the DaemonSet itself.
 fn too_strict(parts: &Parts<'_>, level: Option<&str>) -> Option<String> {
     let level = level.filter(|level| *level == "restricted" || (*level == "baseline" && parts.uses_host()))?;
     Some(format!(
@@ -122,7 +122,7 @@ pub(super) async fn check(deployment: &dyn Deployment, cx: &Context<'_>) -> Resu
     let parts = Parts::of(cx, &mark);
     let failed = |error| Fault { step: STEP, at: String::new(), deed: Deed::Read, error };
     let version = version(&cluster, STEP).await.map_err(Fault::failure)?;
-    // A version may be told to strangers, too.
+    // Some clusters answer /version even to unknown logins, so this is not enough to prove the login.
     let may = cluster.is_allowed("patch", &kinds::DAEMON_SET, parts.namespace()).await;
     let may = may.map_err(|error| failed(error).failure())?;
     let version = if version.is_empty() { version } else { format!(" (Kubernetes {version})") };

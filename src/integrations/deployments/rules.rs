@@ -1,4 +1,4 @@
-//! What the agent may do with the API: rules of its ClusterRole, chosen from a short list or pasted.
+//! The rules of the agent's ClusterRole, chosen from a short list or pasted.
 //! <https://kubernetes.io/docs/reference/kubernetes-api/authorization-resources/cluster-role-v1/>
 
 use serde::Serialize;
@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::credentials::document::{self, Node};
 use crate::form::Values;
 
-/// One rule of a role. Either resources or paths.
+/// One rule of a role, for either resources or non-resource URLs.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Rule {
@@ -29,7 +29,7 @@ pub(super) const OWN: &str = "own";
 
 const READ: [&str; 3] = ["get", "list", "watch"];
 
-/// The rules that the settings ask for; none where the agent needs no API.
+/// The rules that the settings ask for; empty if the agent does not use the API.
 pub fn of(settings: &Values) -> Vec<Rule> {
     match settings.get("rules") {
         NODES => vec![reading("", &["nodes", "namespaces", "pods"])],
@@ -49,7 +49,7 @@ fn reading(group: &str, resources: &[&str]) -> Rule {
     Rule { api_groups: owned(&[group]), resources: owned(resources), verbs: owned(&READ), ..Rule::default() }
 }
 
-/// The check of the form: rules in one canonical text, which is YAML.
+/// Checks the form field, and returns the rules as canonical YAML.
 pub(super) fn check(text: &str) -> Result<String, String> {
     let rules = parse(text)?;
     let mut lines = Vec::new();
