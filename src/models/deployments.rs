@@ -1,5 +1,5 @@
-//! What is deployed into clusters, a row an integration: which settings were deployed, which before them, and what the
-//! last look at the cluster found. The settings are signed, since *Undo* deploys them.
+//! Deployments, one row per integration: the settings that were deployed, the ones before them, and the result of the
+//! last check of the cluster. The settings are signed, because *Undo* deploys them.
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -14,18 +14,18 @@ use super::trust::{self, Parts, Seen, Signed, signed_columns};
 use super::{Conn, CredentialId, DbError, IntegrationId};
 use crate::vault::Vault;
 
-/// Most runs that one turn queues.
+/// Most runs that one turn of the job queues.
 const AT_ONCE: i64 = 100;
 
 #[derive(Clone, Debug, Queryable, Selectable, Identifiable, Insertable, AsChangeset)]
 #[diesel(table_name = deployments, primary_key(integration_id), treat_none_as_null = true)]
 pub struct Deployed {
     pub integration_id: IntegrationId,
-    /// Canonical JSON of the settings that were deployed last; blank before the first time.
+    /// Canonical JSON of the settings deployed last; blank before the first deployment.
     pub applied: String,
-    /// The same of the time before.
+    /// The settings deployed before those, in the same form.
     pub before: String,
-    /// By role, which version of which credential's secret was handed on: `id:3`.
+    /// By role, the credential that was written into the cluster and the version of its secret: `id:3`.
     pub handed_on: Value,
     /// JSON of `integrations::deployments::State`.
     pub state: Value,
@@ -33,10 +33,10 @@ pub struct Deployed {
     pub image: String,
     pub desired: i32,
     pub ready: i32,
-    /// All pods that should run are of these settings, and ready.
+    /// All pods that should run are ready and have the latest settings.
     pub finished: bool,
     pub drifted: bool,
-    /// It was taken off the cluster.
+    /// It was removed from the cluster.
     pub removed: bool,
     #[diesel(deserialize_as = MaybeTime)]
     pub seen_at: Option<DateTime<Utc>>,
@@ -61,7 +61,7 @@ impl Signed for Deployed {
     }
 }
 
-/// What a look at the cluster found.
+/// The result of a check of the cluster.
 #[derive(Clone, Debug, Default)]
 pub struct Look {
     pub state: Value,
@@ -74,21 +74,21 @@ pub struct Look {
     pub removed: bool,
 }
 
-/// `None` while nothing was ever deployed.
+/// `None` if nothing was ever deployed.
 pub fn find(conn: &mut Conn, vault: &Vault, id: IntegrationId) -> Result<Option<Seen<Deployed>>, DbError> {
     let found = deployments::table.find(id).select(Deployed::as_select()).first(conn).optional()?;
     Ok(found.map(|row: Deployed| Seen::new(vault, (row, None), |row| row.integration_id == id)))
 }
 
-/// What the last look found: JSON of `integrations::deployments::State`, null before the first. It decides nothing that the
-/// labels and UIDs in the cluster do not decide too, so it is not signed.
+/// The result of the last check: JSON of `integrations::deployments::State`, null before the first. It is not signed:
+/// an object is changed or deleted only if its label in the cluster says that it is ours, whatever is recorded here.
 pub fn state(conn: &mut Conn, id: IntegrationId) -> Result<Value, DbError> {
     let found = deployments::table.find(id).select(deployments::state).first(conn).optional()?;
     Ok(found.unwrap_or_default())
 }
 
-/// Writes down, before anything is sent to the cluster, what is to be deployed, and what is handed on with it: by role the
-/// credential and the version of its secret.
+/// Records what is about to be deployed, before anything is sent to the cluster: the settings and, by role, the
+/// credentials that are written into the cluster, with the versions of their secrets.
 pub fn begin(
     conn: &mut Conn,
     vault: &Vault,
@@ -123,7 +123,7 @@ pub fn begin(
     Ok(())
 }
 
-/// Writes down what a look found; the next one is due after so many minutes, or never. `deployed`: a deployment has ended.
+/// Records the result of a check. The next one is due after `minutes`; `None`: never. `deployed`: a deployment ended.
 pub fn saw(
     conn: &mut Conn,
     id: IntegrationId,
@@ -161,7 +161,7 @@ fn in_minutes(minutes: Option<i32>) -> diesel::expression::SqlLiteral<Nullable<T
     })
 }
 
-/// The next look is due after so many minutes, or never.
+/// Sets the next check to be due after `minutes`; `None`: never.
 pub fn look_again(conn: &mut Conn, id: IntegrationId, minutes: Option<i32>) -> Result<(), DbError> {
     diesel::update(deployments::table.find(id).filter(deployments::removed.eq(false)))
         .set(deployments::next_look_at.eq(in_minutes(minutes)))
@@ -175,8 +175,8 @@ struct Due {
     id: IntegrationId,
 }
 
-/// Queues a look at each deployment whose time has come, and deploys those anew of which a credential that is handed on
-/// has another secret; how many. Call inside a transaction.
+/// Queues a check of each deployment that is due, and a new deployment where a credential in the cluster has got a new
+/// secret. Returns how many runs were queued. Call inside a transaction.
 pub fn queue_due(conn: &mut Conn, vault: &Vault, by: &str) -> Result<usize, DbError> {
     let mut queued = 0;
     for id in with_other_secrets(conn)? {
@@ -190,7 +190,7 @@ pub fn queue_due(conn: &mut Conn, vault: &Vault, by: &str) -> Result<usize, DbEr
     Ok(queued)
 }
 
-/// Their next time is set at once, so that replicas do not queue twice; the run sets the right one when it ends.
+/// Moves the due time on at once, so that two replicas do not queue the same check; the run sets the real one.
 fn take_due(conn: &mut Conn) -> Result<Vec<IntegrationId>, DbError> {
     let due: Vec<Due> = diesel::sql_query(
         "UPDATE deployments SET next_look_at = now() + interval '1 day' WHERE integration_id IN (
@@ -203,8 +203,8 @@ fn take_due(conn: &mut Conn) -> Result<Vec<IntegrationId>, DbError> {
     Ok(due.into_iter().map(|due| due.id).collect())
 }
 
-/// Deployed with another secret of the credential that they still hand on. A deployment writes down what it hands on before
-/// it begins, so that one which fails is not tried without end.
+/// Deployments that wrote an older version of a secret than the credential has now. A deployment records the version
+/// before it begins, so that one that fails is not retried forever.
 fn with_other_secrets(conn: &mut Conn) -> Result<Vec<IntegrationId>, DbError> {
     let due: Vec<Due> = diesel::sql_query(
         "SELECT d.integration_id AS id FROM deployments d JOIN integrations i ON i.id = d.integration_id

@@ -36,7 +36,7 @@ pub struct Run {
     pub id: RunId,
     /// Its subject is an integration or a credential, never both.
     pub integration_id: Option<IntegrationId>,
-    /// Of the inventory: what is read, and the rest stays; `None`: all of it. Of a deployment: what was agreed to.
+    /// Scan: the places to read; `None` for all. Deployment: the user's answers to the preview, as words.
     pub places: Option<Vec<String>>,
     pub credential_id: Option<CredentialId>,
     pub action: RunAction,
@@ -104,11 +104,11 @@ text_enum! {
         Scan => "scan",
         /// Reads some places of it.
         ScanPlaces => "scan_places",
-        /// Brings what is deployed into a cluster to what the settings say.
+        /// Applies the settings of a deployment to its cluster.
         Deploy => "deploy",
-        /// Looks at what is deployed.
+        /// Checks a deployment: status, nodes and drift.
         Observe => "observe",
-        /// Takes it off the cluster.
+        /// Removes a deployment from its cluster.
         Remove => "remove",
     }
 }
@@ -128,9 +128,9 @@ text_enum! {
 }
 
 impl RunAction {
-    /// Those that read an inventory.
+    /// Actions that read an inventory.
     pub const SCANS: &[Self] = &[Self::Scan, Self::ScanPlaces];
-    /// Those of deployments: most of the time they wait for a cluster.
+    /// Actions of deployments. They mostly wait for a cluster.
     pub const DEPLOYMENTS: &[Self] = &[Self::Deploy, Self::Observe, Self::Remove];
 }
 
@@ -173,7 +173,7 @@ pub fn queue_of(
     queue_action(conn, vault, (integration, action), places, (cause, by))
 }
 
-/// Queues any action; `places` as [`Run::places`] of it.
+/// Queues a run of any action; for `places` see [`Run::places`].
 pub fn queue_action(
     conn: &mut Conn,
     vault: &Vault,

@@ -57,8 +57,7 @@ pub fn settle_snoozes(conn: &mut Conn, id: IntegrationId, limit_days: Option<i32
     alerts::last(conn, Trigger::OldCloudKey.slug(), id.0)
 }
 
-/// Opens or closes the alert about a deployment that is not as it was deployed, or does not run; or lets it say what is
-/// true by now.
+/// Raises, updates or closes the alert about a deployment that has drifted or whose pods do not run.
 pub fn settle_deployment(conn: &mut Conn, integration: &Integration, state: &State) -> Result<(), DbError> {
     let (trigger, id) = (Trigger::Drift.slug(), integration.id.0);
     let why = match (state.drift.first(), state.trouble.first()) {

@@ -1,5 +1,5 @@
-//! Runs of deployments: what is to be deployed is written down before anything is sent, and what the cluster then says
-//! is saved with the nodes.
+//! Runs of deployments. The settings are recorded before anything is sent to the cluster; afterwards the cluster's state
+//! is saved, together with the nodes.
 
 use super::alarms;
 use crate::echoes::Echoes;
@@ -16,13 +16,13 @@ use crate::models::{Conn, DbError, IntegrationId};
 use crate::opening::Opened;
 use crate::vault::Vault;
 
-/// Of a run that removes a deployment: the integration goes too, when nothing is left in the cluster.
+/// Word of a run that removes a deployment: delete the integration too, once nothing is left in the cluster.
 pub const THEN_DELETE: &str = "delete";
-/// Why nothing is handed on.
+/// Why the other credentials are not written into the cluster.
 pub const UNCONFIRMED: &str = "its credential leads to another cluster than the pull secret or agent secret was confirmed \
     for. Edit the integration, and confirm that they belong there.";
 
-/// What a run of a deployment does.
+/// The work of a deployment's run.
 pub struct Order {
     deployment: &'static dyn Deployment,
     action: RunAction,
@@ -30,7 +30,7 @@ pub struct Order {
     options: Options,
 }
 
-/// What it is about.
+/// The integration of a run, with its settings and opened credentials.
 pub struct About<'a> {
     pub spec: &'static Spec,
     pub integration: &'a Integration,
@@ -38,16 +38,16 @@ pub struct About<'a> {
     pub opened: &'a [(&'static str, Opened)],
 }
 
-/// The settings without what changes nothing in the cluster, as they are compared and kept for *Undo*.
+/// The settings as they are compared and kept for *Undo*: without those that do not affect the cluster.
 pub fn as_deployed(settings: &Values) -> String {
     let mut settings: Values = settings.names().map(|name| (name, settings.get(name))).collect();
     settings.set(DRIFT_CHECK, "");
     String::from_utf8_lossy(&settings.to_json()).into_owned()
 }
 
-/// Checks that what is handed on goes where it was confirmed, and writes down what is to be deployed.
+/// Checks that credentials are written only to the confirmed cluster and namespace, and records what will be deployed.
 ///
-/// The inner error says in whole sentences why it cannot be done.
+/// The inner error says in sentences why it cannot be done.
 pub(super) fn prepare(
     conn: &mut Conn,
     vault: &Vault,
@@ -72,14 +72,14 @@ pub(super) fn prepare(
     Ok(Ok(Order { deployment, action: run.action, mark, options }))
 }
 
-/// Whose deployment it is, and what of it was made, as far as that is known.
+/// The mark of the deployment, with the objects that are known to have been created.
 pub fn mark(conn: &mut Conn, id: IntegrationId) -> Result<Mark, DbError> {
     let state: State = serde_json::from_value(deployments::state(conn, id)?).unwrap_or_default();
     Ok(Mark { id: id.0, made: state.made })
 }
 
 impl About<'_> {
-    /// Whether the other credentials end where somebody confirmed that they belong.
+    /// Whether the other credentials are written to where a user has confirmed them.
     pub fn is_confirmed(&self) -> bool {
         let main = self.opened.iter().find(|(role, _)| *role == MAIN).map(|(_, opened)| opened);
         let identity = main.and_then(|main| (main.kind.examine)(&main.values).ok()).map(|facts| facts.identity);
@@ -102,7 +102,7 @@ impl Order {
     }
 }
 
-/// Saves what the cluster said. Call in the transaction that ends the run.
+/// Saves the state of the cluster. Call in the transaction that ends the run.
 pub fn save(conn: &mut Conn, run: &Run, integration: &Integration, state: &State) -> Result<(), DbError> {
     let deployed = run.action == RunAction::Deploy;
     deployments::saw(conn, integration.id, &look(state), minutes(integration), deployed)?;
@@ -115,12 +115,12 @@ pub fn ends_with_deletion(run: &Run, state: &State) -> bool {
     run.action == RunAction::Remove && state.removed && asked
 }
 
-/// After a run that could not look: the next look is due all the same.
+/// Schedules the next check after a run that failed.
 pub fn look_again(conn: &mut Conn, integration: &Integration) -> Result<(), DbError> {
     deployments::look_again(conn, integration.id, minutes(integration))
 }
 
-/// Between two looks; `None`: never.
+/// Minutes between two checks; `None`: never.
 fn minutes(integration: &Integration) -> Option<i32> {
     let settings = Values::from_json(integration.settings.as_bytes()).unwrap_or_default();
     match settings.get(DRIFT_CHECK) {
@@ -129,7 +129,7 @@ fn minutes(integration: &Integration) -> Option<i32> {
     }
 }
 
-/// Takes secrets out of what the cluster said.
+/// Removes secrets from texts that come from the cluster.
 pub(super) fn clean(state: &mut State, echoes: &Echoes) {
     for text in state.trouble.iter_mut().chain([&mut state.cluster_version, &mut state.image]) {
         echoes.take_out(text);
@@ -140,7 +140,7 @@ pub(super) fn clean(state: &mut State, echoes: &Echoes) {
     }
 }
 
-/// Why a deployment is not as it should be, in a sentence; `None` where it is, or is gone.
+/// A sentence about what is wrong with a deployment; `None` if nothing is, or if it was removed.
 pub(super) fn amiss(state: &State) -> Option<String> {
     match (state.drift.first(), state.trouble.first()) {
         _ if state.removed => None,

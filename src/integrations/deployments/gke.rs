@@ -150,7 +150,7 @@ async fn open(cx: &Context<'_>) -> Result<Cluster, Failure> {
             "Check that the service account is enabled, and that the project is the one of the cluster.",
         )
         .into()),
-        // Any known login may read the cluster's version, so this 403 comes from Google's front end and not from the cluster.
+        // Any known login may read the version, so a 403 here comes from Google's front end, not from the cluster.
         403 if by == Endpoint::Dns => Err(Finding::new(
             Verdict::Denied,
             format!("The service account may not come in by the DNS endpoint of {name}."),

@@ -224,7 +224,7 @@ impl Place<'_> {
     async fn additions(&self, judged: &Judged, after: &Value) -> Vec<(Owned, Value)> {
         let mut other = judged.desired.clone();
         other.body["metadata"]["name"] = json!(format!("{}-compared", judged.object().name));
-        // A quota or policy may refuse even this dry run. Then additions go unnoticed; everything else is still compared.
+        // A quota or policy may refuse even this dry run. Then only additions go unnoticed.
         let Ok(new) = self.dry_run(&other, false).await else { return Vec::new() };
         let manager = judged.sight.live().and_then(other_manager).unwrap_or_else(|| "another manager".to_owned());
         let owned = |path| Owned { manager: manager.clone(), field: format!(".spec{path}") };

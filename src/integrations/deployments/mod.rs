@@ -1,5 +1,5 @@
-//! Deployments: an agent on the nodes of a Kubernetes cluster, as one DaemonSet with the objects it needs. A provider of
-//! clusters is one file with a [`Spec`] that signs in, and a line in [`VERSIONS`]; everything after the sign-in is
+//! Deployments: an agent on the nodes of a Kubernetes cluster, as one DaemonSet with the objects it needs. A provider
+//! of clusters is one file with a [`Spec`] that signs in, and a line in [`VERSIONS`]; everything after the sign-in is
 //! shared. The desired objects are a pure function of settings, secrets and [`Mark`].
 
 use super::spec::Spec;

@@ -49,7 +49,7 @@ pub enum ChangeKind {
     New,
     Changed,
     Same,
-    /// An immutable field has to change: the object must be deleted and created again, which [`Options::replace`] allows.
+    /// An immutable field has to change, so the object must be deleted and recreated: see [`Options::replace`].
     Replace,
     /// It exists without our mark: [`Options::take_over`] with a blank field makes it ours.
     Foreign,

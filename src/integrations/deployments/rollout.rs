@@ -1,5 +1,6 @@
-//! Waits for a rollout and counts the nodes whose pod is updated and available. Ends when all are, when pods have failed
-//! for 30 seconds and none is starting, or after ten minutes without progress. The cluster carries on in any case.
+//! Waits for a rollout and counts the nodes whose pod is updated and available. Ends when all are, after 30 seconds
+//! without progress if pods fail and none is starting, or after ten minutes without progress. The cluster carries on in
+//! any case.
 
 use std::time::Duration;
 
@@ -23,7 +24,7 @@ const SOON: Duration = Duration::from_secs(1);
 const LATER: Duration = Duration::from_secs(5);
 /// For this long, a rollout is checked every [`SOON`].
 const FRESH: Duration = Duration::from_secs(60);
-/// The longest wait without progress while pods fail and none is starting.
+/// The longest wait without progress while pods fail and none is starting, or no node is selected.
 const STUCK: Duration = Duration::from_secs(30);
 /// The longest wait without progress in any other case.
 const SILENT: Duration = Duration::from_secs(10 * 60);

@@ -69,8 +69,8 @@ impl DaemonSet {
         self.is_observed() && desired > 0 && self.progress() == (desired, desired)
     }
 
-    /// The generation of the pod template, as in the label of its pods. `None` if the cluster counts every pod as updated:
-    /// after an undo, pods with the earlier template's hash are up to date although their generation is older.
+    /// The generation of the pod template, which its pods carry as a label. `None` if the cluster counts every pod as
+    /// updated: after an undo, pods with the earlier template's hash are current, although their generation is older.
     pub fn template(&self) -> Option<&str> {
         let all = self.is_observed() && self.status.updated_number_scheduled >= self.desired();
         self.metadata.annotations.as_ref()?.template.as_deref().filter(|_| !all)

@@ -1,4 +1,4 @@
-//! The *Test* of a kubeconfig: the version of the cluster, and what the login may do there. Nothing is created.
+//! The *Test* of a kubeconfig: reads the cluster's version and the login's rights. Creates nothing in the cluster.
 
 use reqwest::Method;
 use serde::Deserialize;
@@ -45,7 +45,7 @@ pub async fn probe(values: &Values, egress: &Egress) -> Finding {
 async fn examine(config: &Kubeconfig, egress: &Egress) -> Result<Finding, Answered> {
     let cluster = Cluster::new(config, egress)?;
     let answer = cluster.send(Method::GET, "/version", None).await?;
-    // A cluster may keep its version to itself and still answer reviews.
+    // A cluster may refuse to report its version and still answer access reviews.
     let version = match answer.status {
         200 => Some(answer.json::<Version>()?.git_version),
         403 => None,
@@ -62,7 +62,7 @@ async fn examine(config: &Kubeconfig, egress: &Egress) -> Result<Finding, Answer
     Ok(finding)
 }
 
-/// A login for one namespace is enough where an administrator has made the namespace and the role.
+/// A login for one namespace is enough if an administrator has created the namespace and the roles.
 fn judged(rights: &Rights, namespace: &str) -> Finding {
     if rights.suffice_everywhere() {
         return Finding::ok("The cluster knows the login, and it may do all that a deployment needs.");
@@ -81,7 +81,7 @@ fn judged(rights: &Rights, namespace: &str) -> Finding {
         "The cluster knows the login, but it may not do all that a deployment needs.",
         "Apply the first block below, or the second if Strongroom may only use one namespace.",
     );
-    // The guide's blocks: the service account with its role, and the narrower one.
+    // The guide's two manifests: with the ClusterRole, and with the narrower Role.
     let blocks = KIND.guide.snippets.iter().filter(|(_, text)| text.contains("kind: ServiceAccount"));
     finding.snippets.extend(blocks.map(|(caption, text)| ((*caption).to_owned(), (*text).to_owned())));
     finding
@@ -94,7 +94,7 @@ pub fn explain(answer: Answer) -> Failure {
             "The cluster does not know this login.",
             "Create a new token or client certificate and store the new kubeconfig.",
         ),
-        // Every known login may ask what it may do; a stranger may not.
+        // Any known login may ask for its own rights; an unknown one may not.
         403 => (
             Verdict::Denied,
             "The cluster does not let this login ask what it may do.",

@@ -1,6 +1,7 @@
 //! Binding of stored secrets to destinations: before an integration sends one to a host that nobody sends it to yet,
-//! the principal proves again who they are; when integrations are edited they also say that they mean it. What is handed
-//! on, to be read by others there, takes an administrator who says so each time. Nothing is sent anywhere to find out.
+//! the principal proves again who they are; when integrations are edited they also say that they mean it. A
+//! credential that is written into a cluster needs an administrator, who confirms each such change. Nothing is sent
+//! anywhere to find out.
 
 use super::draft::Draft;
 use crate::accounts::Role;
@@ -29,16 +30,16 @@ pub struct Destination {
     host: String,
     /// The integration that is edited, if one is.
     integration: Option<IntegrationId>,
-    /// Role and label, where others can read the value there.
+    /// Role and label of a credential that is written to the destination, where others can read it.
     handed_on: Option<(&'static str, &'static str)>,
 }
 
 /// Where the secrets of a draft go.
 #[derive(Debug, Default)]
 pub struct Found {
-    /// Where one would go that it has not been sent to.
+    /// The destinations to which a credential has not been sent before.
     pub destinations: Vec<Destination>,
-    /// The usages beside the main one.
+    /// The usages other than the main one.
     pub further: Vec<Usage>,
 }
 
@@ -148,7 +149,7 @@ impl Destination {
     }
 }
 
-/// Refuses operators, at its field, a credential whose value is handed on.
+/// Stops operators from choosing a credential that is written into a cluster; the error is at its field.
 pub fn check_role(principal: &Principal, destinations: &[Destination]) -> Result<(), Errors> {
     match destinations.iter().find_map(|one| one.handed_on) {
         Some((role, _)) if principal.require(Role::Administrator).is_err() => Err(Errors::one(role, ADMINISTRATORS)),
@@ -156,7 +157,7 @@ pub fn check_role(principal: &Principal, destinations: &[Destination]) -> Result
     }
 }
 
-/// Refuses operators another credential, or another secret of one, that leads to where other credentials end.
+/// Stops operators from changing the main credential, or its secret, if that would redirect the other credentials.
 pub(in crate::usecases) fn check_leader<'a>(
     principal: &Principal,
     credential: CredentialId,
@@ -241,7 +242,7 @@ fn value(services: &Services, destinations: &[(&Destination, &str)]) -> String {
     }
 }
 
-/// Of the credentials, each once: `harbor robot and agent token`
+/// The names of the credentials, each once: `harbor robot and agent token`
 fn names(destinations: &[(&Destination, &str)]) -> String {
     let mut names: Vec<&str> = destinations.iter().map(|(one, _)| one.credential_name.as_str()).collect();
     names.sort_unstable();

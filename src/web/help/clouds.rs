@@ -1,4 +1,4 @@
-//! The help about cloud accounts and clusters: what scans discover there, keys that nobody stored, and deployments.
+//! Help pages about discovery, cloud keys and deployments.
 
 use super::paths;
 use super::topic::{Block, Section, Topic};

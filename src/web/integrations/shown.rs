@@ -60,7 +60,7 @@ pub fn state(state: &str) -> (&'static str, &'static str) {
     }
 }
 
-/// The same in the words of a family.
+/// The same, in the words of a family.
 pub fn state_in(family: &str, state: &str) -> (&'static str, &'static str) {
     match (Family::find(family), state) {
         (Some(Family::DaemonSet), "running") => ("info", "Running"),
@@ -188,7 +188,7 @@ fn is_of_deployment(run: &Run) -> bool {
     matches!(run.action, RunAction::Deploy | RunAction::Observe | RunAction::Remove)
 }
 
-/// Tone and word of a run that has ended.
+/// Tone and word of a finished run.
 fn ended(run: &Run) -> (&'static str, &'static str) {
     match (run.action, run.state) {
         (RunAction::Deploy, RunState::Succeeded) => ("good", "Deployed"),
