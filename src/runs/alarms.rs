@@ -64,7 +64,7 @@ pub fn settle_deployment(conn: &mut Conn, integration: &Integration, state: &Sta
         _ if state.removed => return alerts::close(conn, &[trigger], id, "it was removed from the cluster"),
         (Some(first), _) => differs(first, state.drift.len() - 1),
         (None, Some(trouble)) => trouble.clone(),
-        (None, None) => return alerts::close(conn, &[trigger], id, "it is as it was deployed"),
+        (None, None) => return alerts::close(conn, &[trigger], id, "it is as deployed again"),
     };
     alerts::raise(conn, trigger, Subject { kind: "integration", id, name: &integration.name }, &why)?;
     alerts::say(conn, trigger, id, &why)
@@ -78,7 +78,7 @@ pub(super) fn differs(first: &Difference, others: usize) -> String {
     };
     let said = match (&first.before, &first.after) {
         (_, None) => format!("{what} is missing."),
-        (None, Some(after)) => format!("{what} is {after}, and should not be there."),
+        (None, Some(after)) => format!("{what} is {after}, but should not exist."),
         (Some(before), Some(after)) => format!("{what} is {after}, not {before}."),
     };
     match others {

@@ -1,5 +1,5 @@
-//! Runs of deployments. The settings are recorded before anything is sent to the cluster; afterwards the cluster's state
-//! is saved, together with the nodes.
+//! Runs of deployments. The settings are recorded before anything is sent to the cluster; afterwards the state of the
+//! cluster is saved, together with the nodes.
 
 use super::alarms;
 use crate::echoes::Echoes;
@@ -19,8 +19,8 @@ use crate::vault::Vault;
 /// Word of a run that removes a deployment: delete the integration too, once nothing is left in the cluster.
 pub const THEN_DELETE: &str = "delete";
 /// Why the other credentials are not written into the cluster.
-pub const UNCONFIRMED: &str = "its credential leads to another cluster than the pull secret or agent secret was confirmed \
-    for. Edit the integration, and confirm that they belong there.";
+pub const UNCONFIRMED: &str = "its credential now leads to a cluster for which the pull or agent secret was not \
+    confirmed. Edit the integration and confirm where they go.";
 
 /// The work of a deployment's run.
 pub struct Order {
@@ -60,7 +60,7 @@ pub(super) fn prepare(
     }
     let words = run.places.as_deref().filter(|_| run.action == RunAction::Deploy).unwrap_or_default();
     let Some(options) = Options::from_words(words) else {
-        return Ok(Err("this release of Strongroom does not know what was agreed to. Preview it again."));
+        return Ok(Err("this release of Strongroom does not understand the answers to the preview. Preview it again."));
     };
     let id = about.integration.id;
     if run.action == RunAction::Deploy {
@@ -147,9 +147,7 @@ pub(super) fn amiss(state: &State) -> Option<String> {
         (Some(first), _) => Some(alarms::differs(first, state.drift.len() - 1)),
         (None, Some(trouble)) => Some(trouble.clone()),
         (None, None) if state.finished => None,
-        (None, None) => {
-            Some(format!("{} of {} nodes run it; the others are not ready yet.", state.ready, state.desired))
-        }
+        (None, None) => Some(format!("{} of {} nodes are ready.", state.ready, state.desired)),
     }
 }
 

@@ -112,7 +112,7 @@ impl Turn<'_> {
             Err(error) => return Err(error),
         };
         let Some(run) = run else {
-            return self.set(conn, step, (StepState::Failed, None, "Its run is gone."));
+            return self.set(conn, step, (StepState::Failed, None, "Its run no longer exists."));
         };
         match run.state {
             RunState::Queued | RunState::Running => Ok(()),
@@ -128,7 +128,7 @@ impl Turn<'_> {
     /// Saves the settings with the new image, and queues the run that deploys them.
     fn begin(&self, conn: &mut Conn, step: &Step) -> Result<Begun, DbError> {
         let seen = integrations::find(conn, self.vault, step.integration_id)?;
-        let Ok(row) = seen.trust() else { return Ok(Begun::Refused("It is not what Strongroom saved.")) };
+        let Ok(row) = seen.trust() else { return Ok(Begun::Refused("Its stored record has been tampered with.")) };
         if !row.active {
             return Ok(Begun::Refused("It is switched off."));
         }

@@ -26,7 +26,7 @@ rules:
   - apiGroups: [""]
     resources: ["pods", "nodes"]
     verbs: ["get", "list"]
-  # To delete a namespace only if nothing else is in it.
+  # To check that a namespace is empty before deleting it.
   - apiGroups: ["", "apps", "batch", "networking.k8s.io"]
     resources: ["configmaps", "services", "persistentvolumeclaims", "serviceaccounts", "daemonsets", "deployments",
       "statefulsets", "jobs", "ingresses"]

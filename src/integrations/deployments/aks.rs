@@ -38,7 +38,7 @@ pub static AKS: Spec = Spec {
 
 static FIELDS: &[Field] = &join::<1, { COMMON.len() + 1 }>([Field::text("cluster", "Cluster")
     .placeholder("d189c61b-6c27-41d3-9749-ca5c9cc4a622/shop/prod")
-    .help("Its subscription, resource group and name with slashes between, or its whole resource ID.")
+    .help("Subscription ID, resource group and name, separated by slashes; or the full resource ID.")
     .max(512)
     .check(name)]);
 
@@ -48,9 +48,7 @@ const MOST: usize = 200;
 
 fn name(text: &str) -> Result<String, String> {
     let name = Name::parse(text).map(|name| name.to_string());
-    name.ok_or_else(|| {
-        "Enter the subscription's ID, the resource group and the cluster's name: ID/shop/prod.".to_owned()
-    })
+    name.ok_or_else(|| "Enter the subscription ID, the resource group and the cluster name: ID/shop/prod.".to_owned())
 }
 
 fn host(settings: &Values) -> Option<String> {
@@ -72,7 +70,7 @@ fn grants(settings: &Values, _name: &str) -> Grants {
         format!("az role assignment create --assignee {} \\\n  --role \"{role}\" \\\n  --scope {scope}", azure::CLIENT)
     };
     let found = (format!("Role of {}: may sign in to the cluster", azure::CLIENT), assign(USER));
-    let by_azure = (format!("Role of {} where Azure decides (Azure RBAC): may deploy", azure::CLIENT), assign(ADMIN));
+    let by_azure = (format!("Role of {} on clusters with Azure RBAC: may deploy", azure::CLIENT), assign(ADMIN));
     Grants { role: None, policies: vec![found, by_azure, rights("the principal", ("User", "OBJECT_ID"))] }
 }
 
@@ -146,7 +144,7 @@ fn unknown(cluster: &str, access: &Access, tenant: &str) -> Finding {
         ),
         (false, _) => Finding::new(
             Verdict::Denied,
-            format!("The cluster {cluster} does not accept the certificate that Azure handed out for it."),
+            format!("The cluster {cluster} does not accept the certificate that Azure issued for it."),
             "Its certificates may just be rotating. Try again in a few minutes.",
         ),
     }
@@ -161,7 +159,7 @@ async fn all(cx: &Context<'_>) -> Result<Clusters, Failure> {
         return Err(sees_none());
     }
     if subscriptions.len() > MOST {
-        missing.push(format!("Only the first {MOST} subscriptions were asked. Enter the name of another's cluster."));
+        missing.push(format!("Only the first {MOST} subscriptions were searched. Enter other clusters by name."));
     }
     let line = &line;
     let work = subscriptions.into_iter().take(MOST).map(|of| async move {

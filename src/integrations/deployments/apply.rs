@@ -100,11 +100,11 @@ fn settled(judged: &Judged, options: &Options) -> Result<(), Gap> {
     }
     match judged.kind {
         ChangeKind::Foreign if !options.takes_whole(&object) => refused(
-            "It exists already, and this deployment did not make it. Take it over in the preview, or choose another \
+            "It already exists, and this deployment did not create it. Take it over in the preview, or choose another \
              name.",
         ),
         ChangeKind::Replace if !options.replaces(&object) => refused(&format!(
-            "{} cannot be changed. Replace the object in the preview: it is deleted and created again.",
+            "{} cannot be changed in place. Replace the object in the preview: it is deleted and created again.",
             judged.fixed.join(", ")
         )),
         _ => Ok(()),

@@ -42,7 +42,7 @@ impl Clusters {
         self.found.sort_by(|a, b| (&a.place, &a.name).cmp(&(&b.place, &b.name)));
         if self.found.len() > MOST {
             self.found.truncate(MOST);
-            self.missing.push(format!("Only the first {MOST} are listed. Enter the name of another."));
+            self.missing.push(format!("Only the first {MOST} clusters are listed. Enter another one by name."));
         }
         self
     }

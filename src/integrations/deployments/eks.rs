@@ -42,7 +42,7 @@ static FIELDS: &[Field] = &join::<6, { COMMON.len() + 6 }>([
     aws::STS.help("Assume a role that the cluster knows."),
     aws::ROLE
         .placeholder("arn:aws:iam::123456789012:role/deployer")
-        .help("The role's whole ARN. It wins over a role of the credential."),
+        .help("The full role ARN. Overrides the credential's own role."),
     aws::EXTERNAL_ID,
     aws::SESSION_MINUTES,
 ]);
@@ -64,7 +64,7 @@ fn suits(settings: &Values, kind: &str, credential: &Values) -> Result<(), Error
     aws::suits(settings, kind, credential)?;
     match (role(settings), Region::parse(settings.get("region"))) {
         (Some(role), Some(region)) if role.partition() != region.partition() => {
-            Err(Errors::one("role", "This role is of another partition than the region."))
+            Err(Errors::one("role", "The role and the region are in different AWS partitions."))
         }
         _ => Ok(()),
     }

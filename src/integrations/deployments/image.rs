@@ -83,7 +83,7 @@ fn is_host_and_port(text: &str) -> bool {
 
 /// Checks the form field.
 pub(super) fn check(text: &str) -> Result<String, String> {
-    const WRONG: &str = "Enter an image as pods name it: registry.example.com/team/agent:1.0, in lower case.";
+    const WRONG: &str = "Enter an image name in lower case, such as registry.example.com/team/agent:1.0.";
     let text = text.trim_start_matches("docker://").trim_start_matches("https://");
     Image::parse(text).map(|_| text.to_owned()).ok_or_else(|| WRONG.to_owned())
 }

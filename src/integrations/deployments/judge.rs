@@ -105,17 +105,20 @@ impl Judged {
         let conflict = |owned: &Owned| Conflict { manager: owned.manager.clone(), field: owned.field.clone() };
         let reason = match self.kind {
             ChangeKind::Foreign if self.fixed.is_empty() => {
-                "It exists already, and this deployment did not make it.".to_owned()
+                "It already exists, and this deployment did not create it.".to_owned()
             }
             ChangeKind::Foreign => format!(
-                "It exists already, and this deployment did not make it. {} cannot be changed: taking it over deletes \
-                 it and creates it again.",
+                "It already exists, and this deployment did not create it. {} cannot be changed in place: taking \
+                 the object over deletes it and creates it again.",
                 self.fixed.join(", ")
             ),
             ChangeKind::Replace => {
-                format!("{} cannot be changed: it has to be deleted and created again.", self.fixed.join(", "))
+                format!(
+                    "{} cannot be changed in place: the object must be deleted and recreated.",
+                    self.fixed.join(", ")
+                )
             }
-            _ if self.is_shared() => "It exists already. Strongroom uses it as it is, and never deletes it.".to_owned(),
+            _ if self.is_shared() => "It already exists. Strongroom uses it unchanged and never deletes it.".to_owned(),
             _ => self.objection.as_ref().map(Fault::sentence).unwrap_or_default(),
         };
         let added = self.additions.iter().map(|(owned, _)| owned);

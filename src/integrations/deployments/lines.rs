@@ -49,7 +49,7 @@ pub(super) fn variables(text: &str) -> Result<String, String> {
 
 /// `label=value`; the labels that Strongroom sets itself are refused.
 pub(super) fn pair(line: &str) -> Result<(String, String), &'static str> {
-    const WRONG: &str = "enter label=value, as Kubernetes writes labels.";
+    const WRONG: &str = "enter label=value, with a valid Kubernetes label.";
     let (key, value) = line.split_once('=').ok_or(WRONG)?;
     let (key, value) = (key.trim(), value.trim());
     if is_label_key(key) && is_label_value(value) { Ok((key.to_owned(), value.to_owned())) } else { Err(WRONG) }
@@ -83,7 +83,7 @@ pub(super) struct Toleration {
 /// `key=value:NoSchedule`, `key:NoExecute`, `key`, `*`
 pub(super) fn toleration(line: &str) -> Result<Toleration, &'static str> {
     const WRONG: &str = "enter key=value:Effect, key:Effect or key, or * for every taint.";
-    const EFFECT: &str = "the effect is NoSchedule, PreferNoSchedule or NoExecute.";
+    const EFFECT: &str = "the effect must be NoSchedule, PreferNoSchedule or NoExecute.";
     if line == "*" {
         return Ok(Toleration { key: String::new(), value: None, effect: String::new() });
     }
@@ -112,7 +112,7 @@ pub(super) struct HostPath {
 
 /// `/var/run`, `/var/run:/run/host`, `/var/lib/agent:/data:rw`
 pub(super) fn host_path(line: &str) -> Result<HostPath, &'static str> {
-    const WRONG: &str = "enter /path, or /path:/path-in-the-container, and :rw where the agent writes there.";
+    const WRONG: &str = "enter /path or /path:/path-in-the-container, followed by :rw if the agent writes there.";
     let (rest, is_writable) = match line.strip_suffix(":rw") {
         Some(rest) => (rest, true),
         None => (line.strip_suffix(":ro").unwrap_or(line), false),

@@ -42,13 +42,13 @@ pub(super) fn is_label_value(text: &str) -> bool {
 
 /// `250m`, `0.5`, `2`
 pub(super) fn cpu(text: &str) -> Result<String, String> {
-    quantity(text, &["m", ""]).ok_or_else(|| "Enter processors: 0.5, or 500m.".to_owned())
+    quantity(text, &["m", ""]).ok_or_else(|| "Enter a number of CPUs, such as 0.5 or 500m.".to_owned())
 }
 
 /// `128Mi`, `1Gi`
 pub(super) fn memory(text: &str) -> Result<String, String> {
     let units = ["Ki", "Mi", "Gi", "Ti", "k", "M", "G", "T", ""];
-    quantity(text, &units).ok_or_else(|| "Enter an amount of memory with its unit: 256Mi, or 1Gi.".to_owned())
+    quantity(text, &units).ok_or_else(|| "Enter an amount of memory with its unit, such as 256Mi or 1Gi.".to_owned())
 }
 
 fn quantity(text: &str, units: &[&str]) -> Option<String> {
@@ -64,7 +64,7 @@ pub(super) fn max_unavailable(text: &str) -> Result<String, String> {
     let (number, most) = text.strip_suffix('%').map_or((text, 5000), |number| (number, 100));
     match number.parse::<u32>() {
         Ok(number) if (1..=most).contains(&number) => Ok(text.to_owned()),
-        _ => Err("Enter a number of nodes from 1 up, or a percentage: 1, or 10%.".to_owned()),
+        _ => Err("Enter a number of nodes from 1, or a percentage, such as 1 or 10%.".to_owned()),
     }
 }
 

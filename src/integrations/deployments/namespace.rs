@@ -98,7 +98,7 @@ pub(super) async fn inhabited(cluster: &Cluster, namespace: &str, mark: &Mark) -
         if let Some(other) = found.iter().find(|one| one.is_of_others(kind, mark)) {
             let other = short(&other.metadata.name);
             return Ok(Some(format!(
-                "Namespace {namespace} stays, since something else lives in it: {} {other}.",
+                "The namespace {namespace} is kept, because it contains another object: {} {other}.",
                 kind.kind
             )));
         }
@@ -108,8 +108,8 @@ pub(super) async fn inhabited(cluster: &Cluster, namespace: &str, mark: &Mark) -
 
 fn unseen(kind: &Kind, namespace: &str) -> String {
     format!(
-        "Namespace {namespace} stays: the login may not list {}, so Strongroom can't see whether others use it. If \
-         nobody does, run kubectl delete namespace {namespace}.",
+        "The namespace {namespace} is kept: the login may not list {}, so Strongroom can't see whether it is empty. If \
+         it is, run kubectl delete namespace {namespace}.",
         kind.plural
     )
 }
@@ -135,7 +135,7 @@ pub(super) fn stuck(live: &Value) -> Vec<String> {
             Some(match one["type"].as_str()? {
                 "NamespaceContentRemaining" => format!("Still in the namespace: {}.", resources(message)?),
                 "NamespaceFinalizersRemaining" => format!(
-                    "Held by finalizers: {}. What set them has to remove them; Strongroom never does.",
+                    "Held by finalizers: {}. Whatever set them has to remove them; Strongroom never does.",
                     resources(message)?
                 ),
                 "NamespaceDeletionDiscoveryFailure" => {

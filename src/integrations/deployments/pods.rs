@@ -213,18 +213,20 @@ fn word(text: &str) -> String {
 pub(super) fn meaning(reason: &str) -> &'static str {
     match reason {
         "ImagePullBackOff" | "ErrImagePull" | "ErrImageNeverPull" | "RegistryUnavailable" => {
-            "the node can't pull the image. Check its name, and the pull secret."
+            "the node can't pull the image. Check its name and the pull secret."
         }
-        "InvalidImageName" => "the image's name is not one. Check it.",
-        "CrashLoopBackOff" | "Error" | "Completed" => "the agent ends again and again. Look at its log.",
-        "OOMKilled" => "the agent needs more memory than its limit. Raise the memory limit.",
-        "CreateContainerConfigError" => "a Secret or a key that the pod names is missing.",
+        "InvalidImageName" => "the image name is not valid. Check it.",
+        "CrashLoopBackOff" | "Error" | "Completed" => "the agent keeps exiting. Check its logs.",
+        "OOMKilled" => "the agent used more memory than its limit. Raise the memory limit.",
+        "CreateContainerConfigError" => "a Secret, or a key in it, that the pod refers to is missing.",
         "CreateContainerError" | "RunContainerError" | "StartError" | "ContainerCannotRun" => {
             "the node can't start the container. Check arguments, host folders and privileges."
         }
-        "Unschedulable" => "the node has no room for the pod. Lower its requests, or give it a priority class.",
-        "Evicted" => "the node was short of something and ended the pod.",
-        "NodeAffinity" | "NodeLost" | "NodeShutdown" | "Terminated" => "the node went away.",
+        "Unschedulable" => "the pod doesn't fit on the node. Lower its requests, or give it a priority class.",
+        "Evicted" => "the node ran short of a resource and evicted the pod.",
+        "NodeAffinity" | "NodeLost" | "NodeShutdown" | "Terminated" => {
+            "the node is gone, or no longer matches the pod."
+        }
         _ => "the pod can't run there.",
     }
 }

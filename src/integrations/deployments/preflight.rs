@@ -59,7 +59,7 @@ async fn look(cluster: &Cluster, parts: &Parts<'_>, plan: Plan) -> Result<(Previ
     let nodes = chosen(cluster, parts, STEP).await?;
     preview.nodes = nodes.as_ref().map(|nodes| u32::try_from(nodes.len()).unwrap_or(u32::MAX));
     if preview.nodes == Some(0) {
-        let said = "No node matches the node selector and tolerations now, so the agent would run nowhere.";
+        let said = "No node matches the node selector and tolerations, so the agent would not run anywhere.";
         preview.warnings.push(said.to_owned());
     }
     Ok((preview, nodes.unwrap_or_default()))
@@ -70,13 +70,13 @@ fn rights(preview: &mut Preview, has_namespace: bool) -> bool {
     let (vital, later) = missing(&preview.access, has_namespace);
     if !vital.is_empty() {
         preview.objections.push(format!(
-            "The login may not {}. Grant it these rights: the guide of the kubeconfig has a role with all of them.",
+            "The login may not {}. Grant it these rights: the kubeconfig guide has a role with all of them.",
             vital.join("; ")
         ));
     }
     if !later.is_empty() {
         preview.warnings.push(format!(
-            "The login may not {}: Strongroom shows less of the deployment, or can't remove it later.",
+            "The login may not {}. So Strongroom shows less of the deployment, or can't remove it later.",
             later.join("; ")
         ));
     }
@@ -94,7 +94,7 @@ fn too_strict(parts: &Parts<'_>, level: Option<&str>) -> Option<String> {
 }
 
 fn no_longer_wanted(object: ObjectRef) -> Change {
-    let reason = "The settings no longer ask for it.".to_owned();
+    let reason = "The settings no longer need it.".to_owned();
     Change { object, kind: ChangeKind::Removed, lines: Vec::new(), conflicts: Vec::new(), reason }
 }
 
@@ -104,7 +104,7 @@ fn of_namespace(desired: &Desired, namespace: &Namespace) -> Change {
         Namespace::Missing => (ChangeKind::New, ""),
         Namespace::Ours(_) => (ChangeKind::Same, ""),
         Namespace::Foreign(_) => {
-            (ChangeKind::Same, "It exists already. Strongroom uses it as it is, and never deletes it.")
+            (ChangeKind::Same, "It already exists. Strongroom uses it unchanged and never deletes it.")
         }
         Namespace::Terminating => (ChangeKind::Same, "It is being deleted."),
     };
@@ -128,7 +128,7 @@ pub(super) async fn check(deployment: &dyn Deployment, cx: &Context<'_>) -> Resu
     let version = if version.is_empty() { version } else { format!(" (Kubernetes {version})") };
     if !may {
         let said =
-            format!("The cluster{version} knows the login, but doesn't let it deploy. The preview lists its rights.");
+            format!("The cluster{version} accepts the login, but doesn't let it deploy. The preview lists its rights.");
         return Ok(Some(said));
     }
     let nodes = chosen(&cluster, &parts, STEP).await.map_err(Fault::failure)?;

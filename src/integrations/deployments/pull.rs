@@ -33,11 +33,13 @@ pub(super) fn warnings(cx: &Context<'_>, found: Found, nodes: &[Node]) -> Vec<St
     let Some(image) = Image::parse(cx.settings.get("image")) else { return Vec::new() };
     let mut said = Vec::new();
     if image.is_floating() {
-        said.push("The image has the tag latest: the nodes may run different images under it. Name a version.".into());
+        said.push(
+            "The image has the tag latest, so nodes may run different versions. Use a version tag or a digest.".into(),
+        );
     }
     if image.is_ecr() && cx.secret(PULL_SECRET).is_some() {
         said.push(
-            "Logins of Amazon ECR end after 12 hours. Let the nodes' own role pull the image, without a pull secret."
+            "Amazon ECR logins expire after 12 hours. Use no pull secret, and let the nodes' IAM role pull the image."
                 .into(),
         );
     }
@@ -78,7 +80,7 @@ fn unsupported(platforms: &[String], nodes: &[Node]) -> Option<String> {
     let without = nodes.iter().filter(|node| !runs(node)).count();
     (without > 0 && !platforms.is_empty()).then(|| {
         let nodes = if without == 1 { "1 node".to_owned() } else { format!("{without} nodes") };
-        format!("The image has no platform for {nodes}. It is for {}.", platforms.join(", "))
+        format!("The image does not support the platform of {nodes}. It supports {}.", platforms.join(", "))
     })
 }
 
@@ -98,7 +100,7 @@ mod tests {
             unsupported(&platforms, &nodes)
         };
         assert_eq!(said(&["linux/amd64", "linux/arm64/v8"]), None);
-        assert!(said(&["linux/amd64"]).unwrap().starts_with("The image has no platform for 1 node."));
+        assert!(said(&["linux/amd64"]).unwrap().starts_with("The image does not support the platform of 1 node."));
         assert_eq!(said(&[]), None, "the registry does not tell");
     }
 }

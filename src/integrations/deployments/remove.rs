@@ -150,7 +150,7 @@ impl Doomed<'_> {
             // It was never recorded as ours, so it is not even mentioned.
             Sight::Foreign(_) if !self.mark.made.iter().any(|made| made.object() == *object) => return Ok(End::Gone),
             Sight::Foreign(_) => {
-                let said = format!("{object} stays: somebody else created it anew, or took Strongroom's mark off.");
+                let said = format!("{object} is kept: someone else recreated it, or removed Strongroom's label.");
                 return Ok(End::Stays(said));
             }
             Sight::Ours(live) => live,
@@ -211,7 +211,7 @@ impl Doomed<'_> {
             }
             if begun.elapsed() >= PODS_PATIENCE {
                 let pods = if count == 1 { "1 pod is".to_owned() } else { format!("{count} pods are") };
-                return Ok(Some(format!("{pods} still there: their nodes have not confirmed that they ended.")));
+                return Ok(Some(format!("{pods} still there: the nodes have not confirmed that they have ended.")));
             }
             tokio::time::sleep(PAUSE).await;
         }

@@ -140,9 +140,9 @@ async fn end(cluster: &Cluster, parts: &Parts<'_>, live: Option<Value>, state: S
     let survey = Survey::of(cluster, parts, live.as_ref(), STEP, true).await?;
     let (scan, mut state) = survey.told(parts, state);
     if live.is_none() {
-        state.trouble.push("Somebody deleted the DaemonSet while it was rolled out.".to_owned());
+        state.trouble.push("Someone deleted the DaemonSet during the rollout.".to_owned());
     } else if !state.finished && state.trouble.is_empty() {
-        state.trouble.push("Nothing has moved for ten minutes. The cluster goes on by itself.".to_owned());
+        state.trouble.push("The rollout has made no progress for ten minutes. The cluster keeps trying.".to_owned());
     }
     Ok(Outcome { scan, state })
 }

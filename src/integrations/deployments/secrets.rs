@@ -39,8 +39,10 @@ impl Pull {
                 azure::Payload::ServiceKey(key) => {
                     Ok(with(&key.client_id, Zeroizing::new(key.client_secret.expose_secret().to_owned())))
                 }
-                _ => Err("As a pull secret, an Azure credential needs a Service Key: a registry takes no certificate \
-                          and no managed identity."),
+                _ => {
+                    Err("As a pull secret, an Azure credential needs a Service Key: a registry accepts no certificate \
+                          and no managed identity.")
+                }
             },
             _ => Err(UNREADABLE),
         }

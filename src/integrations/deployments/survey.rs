@@ -136,7 +136,7 @@ impl Survey {
         if !daemon_set.is_observed() {
             said.push("The cluster's controller has not seen the latest settings yet.".to_owned());
         } else if daemon_set.desired() == 0 {
-            said.push("No node matches the node selector and tolerations, so the agent runs nowhere.".to_owned());
+            said.push("No node matches the node selector and tolerations, so the agent runs on no node.".to_owned());
         }
         let mut failing: BTreeMap<String, Vec<&str>> = BTreeMap::new();
         for (pod, _) in self.stands().filter(|(_, stand)| *stand == Stand::Failing) {
@@ -146,7 +146,7 @@ impl Survey {
         if daemon_set.uncreated() > 0 && failing.is_empty() {
             said.push(format!(
                 "The cluster created no pod for {} of {} nodes: a quota or the Pod Security level of the namespace may \
-                 refuse them. Its reasons: kubectl -n {} describe daemonset {}.",
+                 refuse them. To see why: kubectl -n {} describe daemonset {}.",
                 daemon_set.uncreated(),
                 daemon_set.desired(),
                 parts.namespace(),
@@ -224,7 +224,7 @@ mod tests {
     #[test]
     fn nothing_to_run_on_is_said_and_so_are_pods_that_are_never_created() {
         let nowhere = survey(json!({ "observedGeneration": 1 }), &[]);
-        assert!(trouble(&nowhere).contains("runs nowhere") && nowhere.is_stuck());
+        assert!(trouble(&nowhere).contains("runs on no node") && nowhere.is_stuck());
         let uncreated = survey(json!({ "observedGeneration": 1, "desiredNumberScheduled": 2 }), &[]);
         assert!(trouble(&uncreated).contains("no pod for 2 of 2 nodes"));
         assert!(trouble(&survey(json!({}), &[])).contains("not seen the latest settings"));

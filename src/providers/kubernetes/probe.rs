@@ -65,7 +65,7 @@ async fn examine(config: &Kubeconfig, egress: &Egress) -> Result<Finding, Answer
 /// A login for one namespace is enough if an administrator has created the namespace and the roles.
 fn judged(rights: &Rights, namespace: &str) -> Finding {
     if rights.suffice_everywhere() {
-        return Finding::ok("The cluster knows the login, and it may do all that a deployment needs.");
+        return Finding::ok("The cluster knows the login, and it has every right that a deployment needs.");
     }
     if rights.suffice_there() {
         let place = match rights.needs_namespace() {
@@ -73,13 +73,13 @@ fn judged(rights: &Rights, namespace: &str) -> Finding {
             false => "any namespace that exists".to_owned(),
         };
         return Finding::ok(format!(
-            "The cluster knows the login, and it may deploy to {place}, without a cluster role."
+            "The cluster knows the login, and it may deploy to {place}, without a ClusterRole."
         ));
     }
     let mut finding = Finding::new(
         Verdict::Denied,
-        "The cluster knows the login, but it may not do all that a deployment needs.",
-        "Apply the first block below, or the second if Strongroom may only use one namespace.",
+        "The cluster knows the login, but it lacks rights that a deployment needs.",
+        "Apply the first block below, or the second to limit Strongroom to one namespace.",
     );
     // The guide's two manifests: with the ClusterRole, and with the narrower Role.
     let blocks = KIND.guide.snippets.iter().filter(|(_, text)| text.contains("kind: ServiceAccount"));
@@ -98,13 +98,9 @@ pub fn explain(answer: Answer) -> Failure {
         403 => (
             Verdict::Denied,
             "The cluster does not let this login ask what it may do.",
-            "Check that the login is known there: a client certificate must be signed by the cluster's own authority.",
+            "Check that the cluster knows the login: a client certificate must be signed by the cluster's own CA.",
         ),
-        404 => (
-            Verdict::Unreachable,
-            "There is no Kubernetes API at this address.",
-            "Check the member server of the kubeconfig.",
-        ),
+        404 => (Verdict::Unreachable, "There is no Kubernetes API at this address.", "Check server in the kubeconfig."),
         _ => return calls::unexplained(answer, WHO),
     };
     Failure::from(Finding::new(verdict, sentence, remedy))

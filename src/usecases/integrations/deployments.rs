@@ -1,6 +1,6 @@
-//! What operators do with a deployment: preview, deploy, undo and remove. Each asks for the password, since a deployment
-//! runs software on every node. The calls to the cluster are in `integrations::deployments`, the runs that make them in
-//! `runs::deploy`.
+//! What operators do with a deployment: preview, deploy, undo and remove. Each needs a recently confirmed password,
+//! since a deployment runs software on every node. The calls to the cluster are in `integrations::deployments`, the
+//! runs that make them in `runs::deploy`.
 
 use std::panic::AssertUnwindSafe;
 use std::time::{Duration, Instant};
@@ -226,7 +226,7 @@ pub async fn undo(services: &Services, principal: &Principal, at: (IntegrationId
     let (now, namespace) = (Values::from_json(row.settings.as_bytes()).unwrap_or_default(), "namespace");
     if !row.further.is_empty() && now.get(namespace) != settings.get(namespace) {
         return Err(Refusal::Conflict(
-            "The earlier settings lead the pull secret or agent secret to another namespace. Edit the integration instead.",
+            "The earlier settings would write a secret to another namespace. Edit the integration instead.",
         ));
     }
     let settings = String::from_utf8_lossy(&settings.to_json()).into_owned();

@@ -20,7 +20,7 @@ use crate::usecases::{Confirmation, Principal, Question, Refusal, Unconfirmed, w
 use crate::vault::Vault;
 
 const ADMINISTRATORS: &str =
-    "Only an administrator can choose a credential whose value is written into a cluster, or another place for it.";
+    "Only an administrator can choose a credential that is written into a cluster, or change where it is written.";
 
 /// A stored secret and the host that would get to know it.
 #[derive(Clone, Debug)]
@@ -43,7 +43,7 @@ pub struct Found {
     pub further: Vec<Usage>,
 }
 
-/// Checks the chosen credentials and finds out whether their secrets would go somewhere new. `edited` is the row as saved.
+/// Checks the chosen credentials, and finds the new destinations of their secrets. `edited` is the row as saved.
 pub fn find(
     conn: &mut Conn,
     vault: &Vault,

@@ -162,7 +162,7 @@ impl Past {
         let by = &run.requested_by;
         let cause = match run.cause.as_str() {
             "schedule" => "by schedule".to_owned(),
-            "secret" => "since a secret was replaced".to_owned(),
+            "secret" => "after a secret was rotated".to_owned(),
             "rollout" => format!("in an upgrade by {by}"),
             "added" => format!("added by {by}"),
             "webhook" => format!("asked for by {by}{}", about(run.places.as_deref())),

@@ -1,4 +1,4 @@
-//! The *Test* of a kubeconfig asks for each right that a deployment needs, and shows which is missing.
+//! The *Test* of a kubeconfig checks each right that a deployment needs, and shows which are missing.
 
 use serde_json::Value;
 use strongroom::accounts::Role;
@@ -18,7 +18,7 @@ const OBJECTS: [(&str, &str, &str); 6] = [
 ];
 const VERBS: [&str; 4] = ["create", "patch", "get", "delete"];
 
-/// All that a deployment needs, but for one.
+/// All rights that a deployment needs, except for one.
 fn all_but(verb: &str, resource: &str) -> Vec<Value> {
     let mut rules: Vec<Value> = OBJECTS
         .iter()

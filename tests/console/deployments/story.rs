@@ -1,5 +1,5 @@
-//! A deployment in a real browser against a real control plane: too few rights, the guide applied, preview, deployment, a
-//! foreign edit, drift, restoring, a bad image, undo, removal.
+//! The life of a deployment in a real browser, against a real control plane: missing rights, applying the guide,
+//! preview, deployment, an edit by somebody else, drift, restore, a bad image, undo, removal.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -11,7 +11,7 @@ use crate::support::kubernetes::Lab;
 use crate::support::sql;
 
 const IMAGE: &str = "registry.example.com/agent:1";
-/// What is handed on to the cluster, and must be nowhere else.
+/// The secret values that are written into the cluster, and must appear nowhere else.
 const PULL: &str = "CanaryPull-0123456789";
 const AGENT: &str = "CanaryAgent-0123456789";
 
@@ -21,7 +21,7 @@ async fn saved(visit: &mut Visit, fields: &[(&str, &str)]) -> String {
     page.location().to_owned()
 }
 
-/// Adds the deployment by its form, and says that its secrets belong into that cluster. The path of its page.
+/// Adds the deployment with its form, and confirms that its secrets go to that cluster. Returns the path of its page.
 async fn add(browser: &Browser, namespace: &str) -> String {
     browser.goto("/integrations/new?version=kubernetes").await;
     browser.fill("Image", IMAGE).await;
@@ -31,7 +31,7 @@ async fn add(browser: &Browser, namespace: &str) -> String {
     browser.choose("Pull secret", "registry robot").await;
     browser.choose("Agent secret", "agent token").await;
     browser.press("Add").await;
-    browser.sees("whoever administers that cluster can read it").await;
+    browser.sees("read Secrets or create pods in that namespace").await;
     browser.script("document.getElementById('send_to').checked = true", Vec::new()).await;
     browser.fill("Password", PASSWORD).await;
     browser.press("Add").await;
@@ -39,7 +39,7 @@ async fn add(browser: &Browser, namespace: &str) -> String {
     browser.path().await
 }
 
-/// Waits until the run that is under way has ended.
+/// Waits until the current run has ended.
 async fn ended(browser: &Browser, page: &str) {
     browser.sees("has been queued").await;
     let started = std::time::Instant::now();
@@ -73,12 +73,12 @@ async fn an_agent_is_deployed_watched_restored_undone_and_removed() {
     let page = add(&browser, &namespace).await;
 
     browser.press("Preview and deploy").await;
-    browser.sees("The login may not do all that is needed").await;
+    browser.sees("The login lacks rights").await;
     browser.picture("deployment-too-few-rights").await;
     lab.grant(&login, &[json!({"nonResourceURLs": ["*"], "verbs": ["*"]}), everything()]).await;
     browser.goto(&page).await;
     browser.press("Preview and deploy").await;
-    browser.sees("The login may do all that is needed").await;
+    browser.sees("The login has every right it needs").await;
     browser.sees("New").await;
     assert!(!browser.source().await.contains("Canary"), "a preview shows no secret");
     browser.picture("deployment-preview").await;
@@ -137,7 +137,7 @@ async fn an_agent_is_deployed_watched_restored_undone_and_removed() {
     browser.close().await;
 }
 
-/// Looks for what was handed on, plain and in base64, in pages and in what was written down.
+/// Checks that these values, plain or in base64, are neither in the pages nor in the stored records.
 async fn is_nowhere(app: &TestApp, page: &str) {
     let mut auditor = app.user("olga", strongroom::accounts::Role::Auditor);
     let needles: Vec<String> = [PULL, AGENT].iter().flat_map(|one| [(*one).to_owned(), STANDARD.encode(one)]).collect();

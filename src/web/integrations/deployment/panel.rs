@@ -58,7 +58,7 @@ impl Panel {
         let seen = row.and_then(|row| row.seen_at);
         let ready = match state.desired {
             _ if seen.is_none() || state.removed => String::new(),
-            0 => "No node to run on".to_owned(),
+            0 => "No matching nodes".to_owned(),
             desired => format!("{} of {desired} nodes", state.ready),
         };
         let more = state.drift.len().saturating_sub(MOST);

@@ -89,7 +89,7 @@ fn questions(change: &Change) -> Vec<(String, String)> {
     let mut asked = Vec::new();
     match change.kind {
         ChangeKind::Foreign => {
-            asked.push((word(take("")), format!("Take over {}, which Strongroom did not make", change.object)));
+            asked.push((word(take("")), format!("Take over {}, which this deployment did not create", change.object)));
         }
         ChangeKind::Replace => {
             let replace = Options { take_over: Vec::new(), replace: vec![object()] };
