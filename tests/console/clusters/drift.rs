@@ -165,9 +165,9 @@ async fn a_deployment_without_matching_nodes_is_not_a_success() {
     rig.set("node_selector", "pool=none");
     let preview = rig.preview().await.unwrap();
     assert_eq!(preview.nodes, Some(0));
-    assert!(preview.warnings.iter().any(|said| said.contains("run nowhere")), "{:?}", preview.warnings);
+    assert!(preview.warnings.iter().any(|said| said.contains("run anywhere")), "{:?}", preview.warnings);
     let done = rig.apply().await.unwrap();
-    assert!(!done.state.finished && done.state.trouble[0].contains("runs nowhere"), "{:?}", done.state);
+    assert!(!done.state.finished && done.state.trouble[0].contains("runs on no node"), "{:?}", done.state);
     rig.set("node_selector", "pool=gpu");
     assert_eq!(rig.preview().await.unwrap().nodes, Some(0), "the node is tainted");
     rig.set("tolerations", "dedicated=gpu:NoSchedule");
