@@ -251,7 +251,7 @@ pub fn sorted(conn: &mut Conn, query: &Query, most: i64) -> Result<Vec<Line>, Db
         query.conditions()
     );
     let (first, name) = query.start();
-    // An empty text cannot be cast to the type of a sort column.
+    // Without a position, $5 and $6 are not used.
     let first = if query.from.is_none() { String::new() } else { first };
     Ok(diesel::sql_query(rows)
         .bind::<Text, _>(query.family)

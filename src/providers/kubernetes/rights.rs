@@ -37,7 +37,7 @@ pub struct Rights {
 }
 
 impl Rights {
-    /// `namespace`: the kubeconfig's; blank if it names none.
+    /// Asks for all rights. `namespace` is the kubeconfig's; blank if it names none.
     pub async fn of(cluster: &Cluster, namespace: &str) -> Result<Self, Answered> {
         let mut asked: Vec<Right> = Vec::new();
         for kind in MADE {

@@ -22,7 +22,7 @@ pub const SORTS: [(&str, Sort, &str); 6] = [
     ("seen", Sort::Seen, "Last seen"),
 ];
 
-/// The search text, as in the address.
+/// The word of a state in the address.
 pub fn state(standing: Standing) -> &'static str {
     match standing {
         Standing::NotReady => "not-ready",
