@@ -24,7 +24,7 @@ pub struct Echoes {
 }
 
 impl Echoes {
-    /// Looks for the secrets of the credentials that a call works with. Without a credential it finds nothing.
+    /// Searches for the secrets of the credentials that a call uses. Without a credential it finds nothing.
     pub fn of_opened<'a>(opened: impl IntoIterator<Item = (&'a Kind, &'a Values)>) -> Self {
         let needles: Vec<String> = opened.into_iter().flat_map(|(kind, values)| needles(kind, values)).collect();
         if needles.is_empty() {
@@ -88,7 +88,7 @@ fn needles(kind: &Kind, values: &Values) -> Vec<String> {
         needles.push(serde_json::to_string(value).unwrap_or_default().trim_matches('"').to_owned());
     }
     needles.extend(of(true).flat_map(within));
-    // Lines that stand in every file of their kind are no secret.
+    // Lines that every file of this type has are not secret.
     needles.retain(|needle| needle.len() >= LEAST && !needle.starts_with("-----"));
     needles
 }

@@ -40,8 +40,8 @@ pub mod echoes;
 pub mod form;
 // How an address must be spelled, and which hosts are never anybody's server.
 pub mod hosts;
-// What we do with a credential: scans of registries, functions and cloud accounts, deployments into clusters, and alert channels.
-// Knows no database and no web.
+// The integrations, which use credentials: scans of registries, functions and cloud accounts, deployments, and alert
+// channels. They know neither the database nor the web.
 pub mod integrations;
 // What is done at set times.
 pub mod jobs;

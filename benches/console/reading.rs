@@ -1,4 +1,4 @@
-//! A scan alone, without the console around it: what it reads is counted and thrown away.
+//! A scan alone, without the console around it: what it reads is counted and discarded.
 
 use futures_util::StreamExt;
 use std::time::Instant;
@@ -13,7 +13,7 @@ use strongroom::providers::tokens::Stored;
 
 use crate::support::outside::World;
 
-/// Seconds that the scans of so many accounts take, so many at once; each finds `items`.
+/// Seconds to scan `accounts`, `at_once` at a time. Each scan has to find `items`.
 pub async fn lambda(peer: &str, regions: &str, (accounts, at_once): (usize, usize), items: usize) -> f64 {
     let egress = Egress::new(vec!["127.0.0.0/8".parse().expect("a network")]);
     let endpoints = aws::Endpoints::new([("AWS_ENDPOINT_URL", peer), ("AWS_EC2_METADATA_DISABLED", "true")]);

@@ -1,13 +1,13 @@
--- What is deployed into a cluster, by the integration that deploys it. Where, with which settings, and with which before
--- them, is signed: undoing deploys the latter. The rest is what the last look at the cluster found.
+-- Deployments, one row per integration. The cluster, the settings deployed last and those before them are signed, because an
+-- undo deploys the latter. The other columns are the result of the last check of the cluster.
 CREATE TABLE deployments (
     integration_id uuid PRIMARY KEY REFERENCES integrations ON DELETE CASCADE,
-    -- Where it is deployed; a run that would go elsewhere is refused.
+    -- Where it is deployed. A run that would go to another cluster is refused.
     cluster text NOT NULL,
-    -- Canonical JSON of settings; '' where there are none.
+    -- Canonical JSON of settings; '' if there are none.
     applied text NOT NULL,
     before text NOT NULL,
-    -- Of each credential that is handed on, by role: its id and the version of its secret, 'id:3'.
+    -- The credentials written into the cluster, by role: the id and the version of the secret, 'id:3'.
     handed_on jsonb NOT NULL,
     state jsonb NOT NULL,
     cluster_version text NOT NULL,

@@ -1,5 +1,5 @@
--- An upgrade of many deployments to one image, a few at a time. What is to be done, and for whom, is signed; how far it is,
--- the steps say, so that whoever has jobs goes on with it.
+-- Upgrades of many deployments to one image, a few at a time. The image, the deployments and the user are signed. The
+-- steps hold the progress, so any replica that runs jobs can continue.
 CREATE TABLE rollouts (
     id uuid PRIMARY KEY,
     image text NOT NULL,
@@ -18,7 +18,7 @@ CREATE TABLE rollout_steps (
     rollout_id uuid NOT NULL REFERENCES rollouts ON DELETE CASCADE,
     position int NOT NULL,
     integration_id uuid NOT NULL REFERENCES integrations ON DELETE CASCADE,
-    -- Which deploys it; none before its turn.
+    -- The run that deploys it; null before its turn.
     run_id uuid,
     state text NOT NULL CHECK (state IN ('waiting', 'deploying', 'done', 'failed')),
     detail text NOT NULL,

@@ -28,7 +28,7 @@ pub enum Standing {
 }
 
 impl ForAccount {
-    /// The letters that these deliveries carry, by delivery. Tampered rows are left out.
+    /// The letters of these deliveries, by delivery. Tampered rows are left out.
     pub fn of(conn: &mut Conn, vault: &Vault, claimed: &[Delivery]) -> Result<HashMap<DeliveryId, Self>, DbError> {
         let ids: Vec<LetterId> = claimed.iter().filter_map(|delivery| delivery.letter_id).collect();
         if ids.is_empty() {

@@ -49,7 +49,7 @@ pub fn title(said: &Said) -> String {
         Trigger::FailedScan => format!("“{subject}” keeps failing: {words}"),
         Trigger::OldCloudKey => format!("“{subject}” has old keys that are not stored here: {words}"),
         Trigger::OldRuntime => format!("“{subject}” runs on an old runtime: {words}"),
-        Trigger::Drift => format!("“{subject}” is not as it was deployed: {words}"),
+        Trigger::Drift => format!("“{subject}” is not as deployed: {words}"),
         Trigger::Integrity if !words.is_empty() => (*words).to_owned(),
         Trigger::Integrity => format!("“{subject}” is not what Strongroom saved, so it is not used any more."),
         Trigger::Delivery => format!("Messages through “{subject}” are not delivered: {words}"),
@@ -94,7 +94,7 @@ pub fn group(trigger: Trigger) -> &'static str {
         Trigger::FailedScan => "Failing scans and deployments",
         Trigger::OldRuntime => "Old runtimes",
         Trigger::OldCloudKey => "Old keys in the cloud",
-        Trigger::Drift => "Drift of deployments",
+        Trigger::Drift => "Deployments to check",
         Trigger::Integrity => "Tampered records",
         Trigger::Delivery => "Undelivered alerts",
         Trigger::Lockout => "Login lockouts",
@@ -109,7 +109,7 @@ fn closed(said: &Said) -> String {
         Trigger::FailedTest => format!("Failed test of “{subject}”"),
         Trigger::FailedScan => format!("Failure of “{subject}”"),
         Trigger::OldCloudKey => format!("Old keys in “{subject}”"),
-        Trigger::Drift => format!("Drift of “{subject}”"),
+        Trigger::Drift => format!("Drift or failing pods of “{subject}”"),
         Trigger::OldRuntime => format!("Old runtime of “{subject}”"),
         Trigger::Integrity => format!("Integrity error of “{subject}”"),
         Trigger::Delivery => format!("Undelivered messages through “{subject}”"),
@@ -157,8 +157,8 @@ pub fn remedy(said: &Said) -> &'static str {
              with the next scan."
         }
         (Trigger::Drift, _) => {
-            "Open the integration: its page lists what differs. Preview and deploy to restore it, or change the settings to what is \
-             there."
+            "Open the integration to see what is wrong. To undo drift, preview and deploy. To keep it, change the \
+             settings to match."
         }
         (Trigger::Integrity, _) => {
             "Someone may have changed the database. Find out who, then enter \

@@ -1,5 +1,5 @@
-//! *List clusters* on the form of a deployment: opens its credential and asks the cloud which clusters there are, to
-//! choose one from. Nothing is saved but the opening in the audit trail.
+//! The *List clusters* button on the form of a deployment: opens the credential and asks the cloud which clusters there
+//! are. Nothing is saved, but the audit trail records that the credential was opened.
 
 use std::panic::AssertUnwindSafe;
 
@@ -13,7 +13,7 @@ use crate::models::DbError;
 use crate::models::events::Actor;
 use crate::services::Services;
 
-/// The clusters that the credential can see; else why they are not known, in whole sentences.
+/// The clusters that the credential can see. The inner error says in sentences why they could not be listed.
 pub async fn run(services: &Services, actor: Actor, draft: &Draft<'_>) -> Result<Result<Clusters, String>, DbError> {
     let why = format!("to list the clusters for {}", draft.spec.label);
     let opened = match open(services, actor, draft, why).await? {

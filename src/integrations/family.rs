@@ -69,7 +69,7 @@ impl Family {
             Self::RegistryScan => "Lists the images of a registry, on a schedule.",
             Self::ServerlessScan => "Lists the functions of a cloud account, on a schedule.",
             Self::CloudScan => "Lists the keys, registries, functions and clusters of a cloud account, on a schedule.",
-            Self::DaemonSet => "Deploys an agent to the nodes of a Kubernetes cluster, and watches over it.",
+            Self::DaemonSet => "Deploys an agent to the nodes of a Kubernetes cluster and checks it for drift.",
             Self::AlertProfile => "Sends alerts to people or other tools, once per issue.",
         }
     }

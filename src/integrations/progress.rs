@@ -81,7 +81,7 @@ impl Report {
         });
     }
 
-    /// So many parts of all are done.
+    /// Sets how many of all parts are done.
     pub fn reached(&self, step: Step, done: u32, total: u32) {
         self.update(|progress| {
             progress.step = step.label.into();

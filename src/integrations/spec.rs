@@ -153,12 +153,12 @@ impl Spec {
         self.used_as(MAIN)
     }
 
-    /// The credentials that it does not sign in with: it hands them on.
+    /// The credentials that it does not sign in with, but writes to the destination.
     pub fn further(&self) -> impl Iterator<Item = &'static Use> {
         self.uses.iter().filter(|used| used.role != MAIN)
     }
 
-    /// Where the credential of another role ends. `main` is where the main one leads.
+    /// Where the credential of another role ends up. `main` is the cluster of the main credential.
     pub fn end(&self, role: &str, settings: &Values, main: &str) -> String {
         deployments::end(role, settings, main)
     }

@@ -39,7 +39,7 @@ const TOTALS: Duration = Duration::from_secs(10);
 /// Between two counts for the figures of the day.
 const FIGURES: Duration = Duration::from_secs(3_600);
 
-/// Between two steps of an upgrade of many deployments.
+/// Pause between two turns of the rollouts job.
 const ROLLOUTS: Duration = Duration::from_secs(2);
 
 /// Within so long a verification that is late begins by itself: two turns of its job.

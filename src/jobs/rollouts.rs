@@ -1,4 +1,4 @@
-//! Brings rollouts further, whichever replica began them.
+//! Advances all running rollouts, regardless of which replica started them.
 
 use std::sync::Arc;
 

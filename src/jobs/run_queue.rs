@@ -1,5 +1,5 @@
-//! The worker of this replica: takes runs off the queue, a few scans and many deployments at a time, and winds down when
-//! the console stops. What a run does is in `runs`.
+//! This replica's worker: takes runs off the queue, a few scans and many deployments at a time, and finishes up when
+//! the console stops. The runs themselves are in `runs`.
 
 use std::time::Duration;
 
@@ -18,10 +18,10 @@ const PATIENCE: Duration = Duration::from_secs(8);
 /// For runs to notice that they are cancelled.
 const NOTICE: Duration = Duration::from_secs(1);
 
-/// Deployments that go on side by side, beside the scans: most of the time they wait for their clusters.
+/// Most deployments at the same time, in addition to the scans. They mostly wait for their clusters.
 const DEPLOYMENTS: usize = 50;
 
-/// Runs of some actions, so many at once.
+/// A limit on how many runs of some actions are carried out at the same time.
 struct Lane {
     actions: &'static [RunAction],
     most: usize,
@@ -37,7 +37,7 @@ impl Lane {
         self.running.len() < self.most
     }
 
-    /// Takes runs off the queue until there are none, or no more fit.
+    /// Takes runs off the queue until it is empty or the limit is reached.
     async fn fill(&mut self, services: &Arc<Services>, cancel: &CancellationToken) {
         while self.has_room() && !services.stopping.is_cancelled() && !services.trail.is_held() {
             match runs::claim(services, self.actions).await {

@@ -1,5 +1,5 @@
-//! Queues the scans whose time has come, those that webhooks ask for, and what deployments need. Each due integration is taken by one replica,
-//! which sets its next time at once.
+//! Queues the scans that are due or that webhooks ask for, and the checks and redeployments of deployments. One replica
+//! takes each due integration, and sets its next time at once.
 
 use std::sync::Arc;
 

@@ -60,7 +60,7 @@ fn find(conn: &mut Conn, vault: &Vault, typed: &str) -> Result<Option<Seen<User>
     }
 }
 
-/// The letter of a link, with its user.
+/// The letter for a link, with its user.
 pub type OpenLink = (Trusted<AccountLetter>, Trusted<User>);
 
 /// The letter of a link that can be followed now, with its user. `hash` is [`account_letters::token_hash`] of what the

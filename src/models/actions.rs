@@ -76,17 +76,17 @@ actions! {
     ScanStopped "scan.stopped" "Scan stopped" "stopped the scan of";
     ScanStopRequested "scan.stop_requested" "Scan stop requested" "asked to stop the scan of";
     Deployed "deployment.deployed" "Deployed" "deployed to the cluster of";
-    DeployedPartly "deployment.not_ready" "Deployed, not ready" "deployed, and not every node is ready, to the cluster of";
+    DeployedPartly "deployment.not_ready" "Deployed, not ready" "deployed, without every node ready, to the cluster of";
     DeployFailed "deployment.failed" "Deployment failed" "failed to deploy to the cluster of";
     DeploymentStopped "deployment.stopped" "Deployment stopped" "stopped the deployment of";
     DeploymentChecked "deployment.checked" "Deployment checked" "checked the deployment of";
     DeploymentCheckFailed "deployment.check_failed" "Deployment check failed" "failed to check the deployment of";
     DeploymentRemoved "deployment.removed" "Deployment removed" "removed the deployment of";
     DeploymentRemovedPartly "deployment.removed_partly" "Deployment partly removed"
-        "removed a part of the deployment of";
+        "removed part of the deployment of";
     RolloutBegun "rollout.begun" "Upgrade started" "started the upgrade to";
     RolloutFinished "rollout.finished" "Upgrade finished" "finished the upgrade to";
-    RolloutFailed "rollout.failed" "Upgrade stopped after a failure" "stopped after a failure the upgrade to";
+    RolloutFailed "rollout.failed" "Upgrade stopped after a failure" "stopped, after a failure, the upgrade to";
     RolloutStopped "rollout.stopped" "Upgrade stopped" "stopped the upgrade to";
     DeploymentRemoveFailed "deployment.remove_failed" "Deployment not removed" "failed to remove the deployment of";
     AlertAcknowledged "alert.acknowledged" "Alert acknowledged" "acknowledged the alert about";

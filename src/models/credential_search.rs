@@ -18,7 +18,7 @@ use super::{Conn, CredentialId, DbError};
 const KEPT: usize = 60;
 /// So many credentials of a word are all looked at.
 const FEW: i64 = 500;
-/// Of words with more, the one with the fewest leads, counted up to so many.
+/// If every word has more than [`FEW`] credentials, the rarest leads. Credentials are counted up to this number.
 const MOST_COMPARED: i64 = 2_000;
 /// So many words of a search are looked up; the others are looked for in what those have.
 const MOST_LOOKED_UP: usize = 6;
@@ -111,7 +111,7 @@ pub(super) fn walk(conn: &mut Conn, query: &Query, words: &[String], lead: &str)
     let others = others(words, lead);
     let mut rows = Vec::new();
     for number in 0..MOST_STRIDES {
-        // Where nearly all have the other words, a page is full at once.
+        // The first stride reads one page: enough if nearly all of these rows have the other words as well.
         let length = if number == 0 { PAGE as i64 + 1 } else { STRIDE };
         let steps = stride(conn, lead, (at.as_ref(), back), length)?;
         let ended = (steps.len() as i64) < length;

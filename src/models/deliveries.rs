@@ -41,7 +41,7 @@ pub struct Delivery {
     pub ended_at: Option<DateTime<Utc>>,
     pub error: Option<String>,
     pub reference: Option<String>,
-    /// The letter that it carries, for a mail to a user about their own account; `None` for alerts.
+    /// The letter, for a mail to a user about their own account; `None` for alerts.
     pub letter_id: Option<LetterId>,
 }
 

@@ -1,5 +1,5 @@
-//! The lines of the table of clusters: every deployment, and what the last look at its cluster found. They decide nothing.
-//! An organisation has thousands of clusters at most, so that what is sorted and filtered by has no index of its own.
+//! The rows of the *Clusters* table: every deployment, with the result of its last check. For display only. Sorting and
+//! filtering use no index, since an organisation has a few thousand clusters at most.
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -10,15 +10,15 @@ use super::times::MaybeTime;
 use super::{Conn, DbError, IntegrationId};
 
 pub const PAGE: i64 = 50;
-/// Words of a search that are looked at.
+/// Most words of a search; further ones are ignored.
 const MOST_WORDS: usize = 10;
-/// Values of a filter that are offered.
+/// Most values that a filter offers.
 const MOST_VALUES: i64 = 200;
 
-/// The deployment that a page starts after, or, going back, ends before.
+/// The deployment after which a page starts or, going back, before which it ends.
 pub type Place = paging::Place<IntegrationId>;
 
-/// A line of the table.
+/// A row of the table.
 #[derive(Clone, Debug, QueryableByName)]
 pub struct Line {
     #[diesel(sql_type = SqlUuid)]
@@ -30,7 +30,7 @@ pub struct Line {
     /// Slug of the provider.
     #[diesel(sql_type = Text)]
     pub version: String,
-    /// Which cluster it is.
+    /// The cluster's address or name.
     #[diesel(sql_type = Text)]
     pub host: String,
     #[diesel(sql_type = Bool)]
@@ -45,10 +45,10 @@ pub struct Line {
     pub desired: i32,
     #[diesel(sql_type = Integer)]
     pub ready: i32,
-    /// Fields that are not as deployed.
+    /// Number of drifted fields.
     #[diesel(sql_type = BigInt)]
     pub drift: i64,
-    /// Why it is not ready, the first of the sentences; may be empty.
+    /// The first sentence that says why it is not ready; may be empty.
     #[diesel(sql_type = Text)]
     pub trouble: String,
     #[diesel(sql_type = Nullable<Timestamptz>)]
@@ -64,7 +64,7 @@ pub struct Line {
     sorted: String,
 }
 
-/// How a deployment stands, what needs attention first.
+/// The state of a deployment; the worst first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standing {
     NotReady,
@@ -91,7 +91,7 @@ impl Line {
         at.and_then(|at| Standing::ALL.get(at)).copied().unwrap_or(Standing::NotSeen)
     }
 
-    /// Where the line stands in a sort.
+    /// The position of a row in a sort order.
     pub fn place(&self, sort: Sort, back: bool) -> Place {
         let key = match sort {
             Sort::Name => Key::Text(self.name_key.clone()),
@@ -115,7 +115,7 @@ pub enum Sort {
 }
 
 impl Sort {
-    /// The column that comes before the name, and its type.
+    /// The column that is sorted by before the name, and its SQL type.
     fn column(self) -> Option<(&'static str, &'static str)> {
         match self {
             Self::Name => None,
@@ -128,7 +128,7 @@ impl Sort {
     }
 }
 
-/// Whether a place of an address is one of the sort: anybody can write one.
+/// Whether a position fits the sort order. It comes from the address, which anyone can write.
 pub fn is_of(sort: Sort, key: &Key) -> bool {
     match (sort, key) {
         (Sort::Name, Key::Text(_)) | (Sort::Version | Sort::Image, Key::Pair(..)) => true,
@@ -139,15 +139,15 @@ pub fn is_of(sort: Sort, key: &Key) -> bool {
     }
 }
 
-/// What a visitor asks for.
+/// The filters and the sort order.
 #[derive(Clone, Debug, Default)]
 pub struct Query {
     /// The slug of the family.
     pub family: &'static str,
-    /// Each word has to be somewhere in name, cluster, provider, owner or tags.
+    /// Each word has to occur in name, cluster, provider, owner or tags.
     pub search: String,
     pub standing: Option<Standing>,
-    /// The version of Kubernetes and the image; empty for all.
+    /// Kubernetes version and image; empty for all.
     pub version: String,
     pub image: String,
     pub sort: Sort,
@@ -155,11 +155,11 @@ pub struct Query {
     pub from: Option<Place>,
 }
 
-/// `1.33` of `v1.33.2-gke.1`, so that it sorts as a number.
+/// The version as numbers, so that 1.9 sorts before 1.10.
 const VERSION: &str = "coalesce(lpad((regexp_match(line.cluster_version, '(\\d+)\\.\\d+'))[1], 6, '0')
     || lpad((regexp_match(line.cluster_version, '\\d+\\.(\\d+)'))[1], 6, '0'), '') || line.cluster_version";
 
-/// Of the family `$1`. How one stands is told by what the last look found, see [`Standing`].
+/// All rows of the family `$1`. The last check decides the state, see [`Standing`].
 const LINES: &str = "SELECT i.id, i.name, i.name_key, i.version, coalesce(u.host, '') AS host, i.active, i.row_version,
         l.searched, coalesce(d.cluster_version, '') AS cluster_version, coalesce(d.image, '') AS image,
         coalesce(d.desired, 0) AS desired, coalesce(d.ready, 0) AS ready, d.seen_at, d.deployed_at,
@@ -180,12 +180,12 @@ impl Query {
         words.map(|word| format!("%{}%", super::escape_like(&word.to_lowercase()))).collect()
     }
 
-    /// Whether it asks for less than all.
+    /// Whether any filter is set.
     pub fn filters(&self) -> bool {
         self.standing.is_some() || [&self.search, &self.version, &self.image].iter().any(|text| !text.trim().is_empty())
     }
 
-    /// The filters as SQL; `$2` to `$4` are patterns, version and image.
+    /// The filters as SQL; `$2` to `$4` are search patterns, version and image.
     fn conditions(&self) -> String {
         let rank = self.standing.map_or("true".to_owned(), |standing| format!("line.rank = {}", standing.rank()));
         format!(
@@ -203,7 +203,7 @@ impl Query {
     }
 }
 
-/// A page of them, and how many match in all.
+/// A page of rows, and the number of all matches.
 pub struct Found {
     pub page: Page<Line>,
     pub total: i64,
@@ -228,7 +228,7 @@ struct Number {
     number: i64,
 }
 
-/// The first rows that the query asks for, in its order and from its place on.
+/// The first rows of the query, in its order, from its position on.
 pub fn sorted(conn: &mut Conn, query: &Query, most: i64) -> Result<Vec<Line>, DbError> {
     let up = query.descending == query.from.as_ref().is_some_and(|place| place.back);
     let (sign, down) = if up { (">", "") } else { ("<", " DESC") };
@@ -251,7 +251,7 @@ pub fn sorted(conn: &mut Conn, query: &Query, most: i64) -> Result<Vec<Line>, Db
         query.conditions()
     );
     let (first, name) = query.start();
-    // Of the types of all sorts, the empty text is none.
+    // Without a position, $5 and $6 are not used.
     let first = if query.from.is_none() { String::new() } else { first };
     Ok(diesel::sql_query(rows)
         .bind::<Text, _>(query.family)
@@ -272,7 +272,7 @@ struct Counted {
     number: i64,
 }
 
-/// How many there are of each standing, in the order of [`Standing::ALL`].
+/// How many deployments are in each state, in the order of [`Standing::ALL`].
 pub fn counts(conn: &mut Conn, family: &str) -> Result<[i64; 7], DbError> {
     let query = format!("SELECT rank, count(*) AS number FROM ({LINES}) line GROUP BY rank");
     let found: Vec<Counted> = diesel::sql_query(query).bind::<Text, _>(family).load(conn)?;
@@ -286,7 +286,7 @@ struct Value {
     value: String,
 }
 
-/// The versions of Kubernetes, and the images, that there are.
+/// The Kubernetes versions and the images to filter by.
 pub fn values(conn: &mut Conn) -> Result<(Vec<String>, Vec<String>), DbError> {
     let mut of = |column: &str| {
         let query =

@@ -1,5 +1,5 @@
-//! What is deployed into clusters, a row an integration: which settings were deployed, which before them, and what the
-//! last look at the cluster found. The settings are signed, since *Undo* deploys them.
+//! Deployments, one row per integration: the settings that were deployed, the ones before them, and the result of the
+//! last check of the cluster. The settings are signed, because *Undo* deploys them.
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -14,20 +14,20 @@ use super::trust::{self, Parts, Seen, Signed, signed_columns};
 use super::{Conn, CredentialId, DbError, IntegrationId};
 use crate::vault::Vault;
 
-/// Most runs that one turn queues.
+/// Most runs that one turn of the job queues.
 const AT_ONCE: i64 = 100;
 
 #[derive(Clone, Debug, Queryable, Selectable, Identifiable, Insertable, AsChangeset)]
 #[diesel(table_name = deployments, primary_key(integration_id), treat_none_as_null = true)]
 pub struct Deployed {
     pub integration_id: IntegrationId,
-    /// The cluster that it is in, as the settings and the credential named it: `10.0.0.1:6443`.
+    /// The cluster, as settings and credential name it: `10.0.0.1:6443`.
     pub cluster: String,
-    /// Canonical JSON of the settings that were deployed last; blank before the first time.
+    /// Canonical JSON of the settings deployed last; blank before the first deployment.
     pub applied: String,
-    /// The same of the time before.
+    /// The settings deployed before those, in the same form.
     pub before: String,
-    /// By role, which version of which credential's secret was handed on: `id:3`.
+    /// By role, the credential that was written into the cluster and the version of its secret: `id:3`.
     pub handed_on: Value,
     /// JSON of `integrations::deployments::State`.
     pub state: Value,
@@ -35,10 +35,10 @@ pub struct Deployed {
     pub image: String,
     pub desired: i32,
     pub ready: i32,
-    /// All pods that should run are of these settings, and ready.
+    /// All pods that should run are ready and have the latest settings.
     pub finished: bool,
     pub drifted: bool,
-    /// It was taken off the cluster.
+    /// It was removed from the cluster.
     pub removed: bool,
     #[diesel(deserialize_as = MaybeTime)]
     pub seen_at: Option<DateTime<Utc>>,
@@ -63,7 +63,7 @@ impl Signed for Deployed {
     }
 }
 
-/// What a look at the cluster found.
+/// The result of a check of the cluster.
 #[derive(Clone, Debug, Default)]
 pub struct Look {
     pub state: Value,
@@ -76,21 +76,21 @@ pub struct Look {
     pub removed: bool,
 }
 
-/// `None` while nothing was ever deployed.
+/// `None` if nothing was ever deployed.
 pub fn find(conn: &mut Conn, vault: &Vault, id: IntegrationId) -> Result<Option<Seen<Deployed>>, DbError> {
     let found = deployments::table.find(id).select(Deployed::as_select()).first(conn).optional()?;
     Ok(found.map(|row: Deployed| Seen::new(vault, (row, None), |row| row.integration_id == id)))
 }
 
-/// What the last look found: JSON of `integrations::deployments::State`, null before the first. It decides nothing that the
-/// labels and UIDs in the cluster do not decide too, so it is not signed.
+/// The result of the last check: JSON of `integrations::deployments::State`, null before the first. It is not signed:
+/// an object is changed or deleted only if its label in the cluster says that it is ours, whatever is recorded here.
 pub fn state(conn: &mut Conn, id: IntegrationId) -> Result<Value, DbError> {
     let found = deployments::table.find(id).select(deployments::state).first(conn).optional()?;
     Ok(found.unwrap_or_default())
 }
 
-/// Writes down, before anything is sent to the cluster, what is to be deployed, and what is handed on with it: by role the
-/// credential and the version of its secret.
+/// Records what is about to be deployed, before anything is sent to the cluster: the settings and, by role, the
+/// credentials that are written into the cluster, with the versions of their secrets.
 pub fn begin(
     conn: &mut Conn,
     vault: &Vault,
@@ -126,7 +126,7 @@ pub fn begin(
     Ok(())
 }
 
-/// Replaces what of the state was made, or may have been: JSON of a list of `integrations::deployments::Made`.
+/// Replaces the list of created objects in the state: JSON of `Vec<integrations::deployments::Made>`.
 pub fn set_made(conn: &mut Conn, id: IntegrationId, made: &Value) -> Result<(), DbError> {
     diesel::sql_query("UPDATE deployments SET state = jsonb_set(state, '{made}', $2) WHERE integration_id = $1")
         .bind::<SqlUuid, _>(id)
@@ -135,7 +135,7 @@ pub fn set_made(conn: &mut Conn, id: IntegrationId, made: &Value) -> Result<(), 
     Ok(())
 }
 
-/// It is to be removed: from now on nothing deploys it by itself, and nobody looks whether it is there.
+/// Marks the deployment as leaving: it is no longer deployed or checked automatically.
 pub fn leave(conn: &mut Conn, id: IntegrationId) -> Result<(), DbError> {
     let none = None::<DateTime<Utc>>;
     diesel::update(deployments::table.find(id))
@@ -144,7 +144,7 @@ pub fn leave(conn: &mut Conn, id: IntegrationId) -> Result<(), DbError> {
     Ok(())
 }
 
-/// Writes down what a look found; the next one is due after so many minutes, or never. `deployed`: a deployment has ended.
+/// Records the result of a check. The next one is due after `minutes`; `None`: never. `deployed`: a deployment ended.
 pub fn saw(
     conn: &mut Conn,
     id: IntegrationId,
@@ -182,7 +182,7 @@ fn in_minutes(minutes: Option<i32>) -> diesel::expression::SqlLiteral<Nullable<T
     })
 }
 
-/// The next look is due after so many minutes, or never.
+/// Sets the next check to be due after `minutes`; `None`: never.
 pub fn look_again(conn: &mut Conn, id: IntegrationId, minutes: Option<i32>) -> Result<(), DbError> {
     diesel::update(deployments::table.find(id).filter(deployments::removed.eq(false)))
         .set(deployments::next_look_at.eq(in_minutes(minutes)))
@@ -198,8 +198,8 @@ struct Due {
     row_version: i64,
 }
 
-/// Queues a look at each deployment whose time has come, and deploys those anew of which a credential that is handed on
-/// has another secret; how many. Call inside a transaction.
+/// Queues a check of each deployment that is due, and a new deployment where a credential in the cluster has got a new
+/// secret. Returns how many runs were queued. Call inside a transaction.
 pub fn queue_due(conn: &mut Conn, vault: &Vault, by: &str) -> Result<usize, DbError> {
     let mut queued = 0;
     let now = super::clock(conn)?;
@@ -214,7 +214,7 @@ pub fn queue_due(conn: &mut Conn, vault: &Vault, by: &str) -> Result<usize, DbEr
     Ok(queued)
 }
 
-/// Their next time is set at once, so that replicas do not queue twice; the run sets the right one when it ends.
+/// Moves the due time on at once, so that two replicas do not queue the same check; the run sets the real one.
 fn take_due(conn: &mut Conn) -> Result<Vec<Due>, DbError> {
     Ok(diesel::sql_query(
         "UPDATE deployments SET next_look_at = now() + interval '1 hour' WHERE integration_id IN (
@@ -226,8 +226,8 @@ fn take_due(conn: &mut Conn) -> Result<Vec<Due>, DbError> {
     .load(conn)?)
 }
 
-/// Deployed with another secret of the credential that they still hand on. That this one was tried is written down at once:
-/// a run that fails or is stopped is not queued again by itself.
+/// Deployments that wrote an older version of a secret than the credential has now. The new version is recorded at once, so
+/// that a run which fails or is stopped is not queued again and again.
 fn take_with_other_secrets(conn: &mut Conn) -> Result<Vec<Due>, DbError> {
     Ok(diesel::sql_query(
         "UPDATE deployments d SET handed_on = (SELECT jsonb_object_agg(u.role, c.id || ':' || c.secret_version)

@@ -8,7 +8,7 @@ use super::runs::{LEASE, Run, RunAction, RunState};
 use super::schema::runs;
 use super::{Conn, DbError, ReplicaId, RunId};
 
-/// Claims the oldest run of these actions that waits or whose lease has ended. One that is [`Run::worn_out`] is only to be ended.
+/// Claims the oldest run of these actions that is waiting or whose lease has expired. End a [`Run::worn_out`] one.
 pub fn claim(conn: &mut Conn, replica: ReplicaId, actions: &[RunAction]) -> Result<Option<Run>, DbError> {
     while let Some(taken) = take(conn, replica, actions)? {
         match taken.run.0 {

@@ -1,5 +1,5 @@
-//! Rollouts: many deployments brought to one image, a few at a time, in the order in which they were chosen. Which and to
-//! what is signed; each step says how far it is. What a step does is in `runs::rollouts`.
+//! Rollouts: upgrades of many deployments to one image, a few at a time, in order of their names. The deployments and
+//! the image are signed; the progress of each step is not. `runs::rollouts` carries out the steps.
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -14,16 +14,16 @@ use super::trust::{self, Parts, Seen, Signed, signed_columns};
 use super::{Conn, DbError, IntegrationId, RolloutId, RunId};
 use crate::vault::Vault;
 
-/// Most deployments that are brought there at the same time.
+/// Most deployments that are upgraded at the same time.
 pub const MOST_AT_ONCE: i32 = 50;
 
 text_enum! {
-    /// Where a rollout stands.
+    /// The state of a rollout.
     pub enum RolloutState {
         Running => "running",
-        /// All are there.
+        /// All deployments are upgraded.
         Finished => "finished",
-        /// One failed, so that no further one was begun.
+        /// One deployment failed, so no further one was started.
         Failed => "failed",
         /// Somebody pressed *Stop*.
         Stopped => "stopped",
@@ -31,7 +31,7 @@ text_enum! {
 }
 
 text_enum! {
-    /// How far it is with one deployment.
+    /// The progress of one deployment.
     pub enum StepState {
         Waiting => "waiting",
         Deploying => "deploying",
@@ -71,7 +71,7 @@ impl Signed for Rollout {
     }
 }
 
-/// A deployment of a rollout, with the name of its integration.
+/// One deployment of a rollout, with the name of its integration.
 #[derive(Clone, Debug, QueryableByName)]
 pub struct Step {
     #[diesel(sql_type = Integer)]
@@ -90,7 +90,7 @@ pub struct Step {
     pub host: String,
 }
 
-/// Begins one. The first steps are taken by whoever has jobs.
+/// Stores a new rollout. The rollouts job then starts its first steps.
 pub fn begin(
     conn: &mut Conn,
     vault: &Vault,
@@ -146,7 +146,7 @@ pub fn find(conn: &mut Conn, vault: &Vault, id: RolloutId) -> Result<Seen<Rollou
     Ok(Seen::new(vault, (row, None), |row: &Rollout| row.id == id))
 }
 
-/// Those that go on, each locked until the transaction ends; what another replica has locked is left to it.
+/// The running rollouts, locked until the transaction ends. Those that another replica has locked are skipped.
 pub fn lock_running(conn: &mut Conn, vault: &Vault) -> Result<Vec<(RolloutId, Seen<Rollout>)>, DbError> {
     let deploys = rollout_steps::table
         .filter(rollout_steps::rollout_id.eq(rollouts::id).and(rollout_steps::state.eq(StepState::Deploying)));
@@ -156,20 +156,20 @@ pub fn lock_running(conn: &mut Conn, vault: &Vault) -> Result<Vec<(RolloutId, Se
     Ok(rows.into_iter().map(|row| (row.id, Seen::new(vault, (row, None), |_| true))).collect())
 }
 
-/// Deletes those that ended so many days ago.
+/// Deletes rollouts that ended more than `days` days ago.
 pub fn purge(conn: &mut Conn, days: i32) -> Result<usize, DbError> {
     let old = diesel::sql_query("DELETE FROM rollouts WHERE ended_at < now() - make_interval(days => $1)");
     Ok(old.bind::<Integer, _>(days).execute(conn)?)
 }
 
-/// The next rows by id, for walking through all of them.
+/// The next rows by id, for the walk through all of them.
 pub fn page(conn: &mut Conn, vault: &Vault, after: Uuid, limit: i64) -> Result<Vec<Seen<Rollout>>, DbError> {
     let rows = rollouts::table.filter(rollouts::id.gt(after)).order(rollouts::id).limit(limit);
     let rows: Vec<Rollout> = rows.select(Rollout::as_select()).load(conn)?;
     Ok(rows.into_iter().map(|row| Seen::new(vault, (row, None), |_| true)).collect())
 }
 
-/// Its steps in their order; a deployment that was deleted has none.
+/// The steps in order. A deleted integration has no step.
 pub fn steps(conn: &mut Conn, id: RolloutId) -> Result<Vec<Step>, DbError> {
     Ok(diesel::sql_query(
         "SELECT s.position, s.integration_id, s.run_id, s.state, s.detail, i.name, coalesce(u.host, '') AS host
@@ -181,7 +181,7 @@ pub fn steps(conn: &mut Conn, id: RolloutId) -> Result<Vec<Step>, DbError> {
     .load(conn)?)
 }
 
-/// Sets how far a step is.
+/// Saves the progress of a step.
 pub fn set_step(
     conn: &mut Conn,
     id: RolloutId,
@@ -194,7 +194,7 @@ pub fn set_step(
     Ok(())
 }
 
-/// Ends it; `false` when it has ended already.
+/// Ends a rollout; `false` if it has already ended.
 pub fn end(
     conn: &mut Conn,
     vault: &Vault,
@@ -216,7 +216,7 @@ pub fn end(
     Ok(ended == 1)
 }
 
-/// One in a list, with how many of its deployments are there.
+/// A rollout in a list, with the number of upgraded deployments.
 #[derive(Clone, Debug, QueryableByName)]
 pub struct Listed {
     #[diesel(sql_type = SqlUuid)]
@@ -231,7 +231,7 @@ pub struct Listed {
     pub all: i64,
 }
 
-/// The last ones: those that go on, and those that began within a day.
+/// The running rollouts, and those that started within the last day; newest first.
 pub fn recent(conn: &mut Conn, limit: i64) -> Result<Vec<Listed>, DbError> {
     Ok(diesel::sql_query(
         "SELECT r.id, r.image, r.state, s.done, s.all FROM rollouts r CROSS JOIN LATERAL (

@@ -36,7 +36,7 @@ pub struct Run {
     pub id: RunId,
     /// Its subject is an integration or a credential, never both.
     pub integration_id: Option<IntegrationId>,
-    /// Of the inventory: what is read, and the rest stays; `None`: all of it. Of a deployment: what was agreed to, and over what.
+    /// Scan: the places to read; `None` for all. Deployment: the user's answers to the preview and [`over`], as words.
     pub places: Option<Vec<String>>,
     pub credential_id: Option<CredentialId>,
     pub action: RunAction,
@@ -104,11 +104,11 @@ text_enum! {
         Scan => "scan",
         /// Reads some places of it.
         ScanPlaces => "scan_places",
-        /// Brings what is deployed into a cluster to what the settings say.
+        /// Applies the settings of a deployment to its cluster.
         Deploy => "deploy",
-        /// Looks at what is deployed.
+        /// Checks a deployment: status, nodes and drift.
         Observe => "observe",
-        /// Takes it off the cluster.
+        /// Removes a deployment from its cluster.
         Remove => "remove",
     }
 }
@@ -128,14 +128,14 @@ text_enum! {
 }
 
 impl RunAction {
-    /// Those that read an inventory.
+    /// Actions that read an inventory.
     pub const SCANS: &[Self] = &[Self::Scan, Self::ScanPlaces];
-    /// Those of deployments: most of the time they wait for a cluster.
+    /// Actions of deployments. They mostly wait for a cluster.
     pub const DEPLOYMENTS: &[Self] = &[Self::Deploy, Self::Observe, Self::Remove];
 }
 
-/// The word of what a run was asked over: the version of the integration that somebody saw, and when. It is signed with the
-/// run, so that neither settings which nobody has seen nor a run of long ago is carried out.
+/// A word for the version of the integration that the user saw, and the time of the request. It is signed with the run, so
+/// that a run never deploys settings that nobody has seen, and an old run cannot be replayed.
 pub fn over(row_version: i64, at: DateTime<Utc>) -> String {
     format!("{OVER}{row_version} {}", at.timestamp())
 }
@@ -143,12 +143,12 @@ pub fn over(row_version: i64, at: DateTime<Utc>) -> String {
 const OVER: &str = "over ";
 
 impl Run {
-    /// What was agreed to, a word each.
+    /// The user's answers to the preview, one word each.
     pub fn agreed(&self) -> impl Iterator<Item = &str> {
         self.places.iter().flatten().map(String::as_str).filter(|word| !word.starts_with(OVER))
     }
 
-    /// What [`over`] has written.
+    /// The version and time that [`over`] wrote.
     pub fn asked_over(&self) -> Option<(i64, DateTime<Utc>)> {
         let word = self.places.iter().flatten().find_map(|word| word.strip_prefix(OVER))?;
         let (version, at) = word.split_once(' ')?;
@@ -193,7 +193,7 @@ pub fn queue_of(
     queue_action(conn, vault, (integration, action), places, (cause, by))
 }
 
-/// Queues any action; `places` as [`Run::places`] of it.
+/// Queues a run of any action; for `places` see [`Run::places`].
 pub fn queue_action(
     conn: &mut Conn,
     vault: &Vault,

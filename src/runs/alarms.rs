@@ -57,15 +57,14 @@ pub fn settle_snoozes(conn: &mut Conn, id: IntegrationId, limit_days: Option<i32
     alerts::last(conn, Trigger::OldCloudKey.slug(), id.0)
 }
 
-/// Opens or closes the alert about a deployment that is not as it was deployed, or does not run; or lets it say what is
-/// true by now.
+/// Raises, updates or closes the alert about a deployment that has drifted or whose pods do not run.
 pub fn settle_deployment(conn: &mut Conn, integration: &Integration, state: &State) -> Result<(), DbError> {
     let (trigger, id) = (Trigger::Drift.slug(), integration.id.0);
     let why = match (state.drift.first(), state.trouble.first()) {
         _ if state.removed => return alerts::close(conn, &[trigger], id, "it was removed from the cluster"),
         (Some(first), _) => differs(first, state.drift.len() - 1),
         (None, Some(trouble)) => trouble.clone(),
-        (None, None) => return alerts::close(conn, &[trigger], id, "it is as it was deployed"),
+        (None, None) => return alerts::close(conn, &[trigger], id, "it is as deployed again"),
     };
     alerts::raise(conn, trigger, Subject { kind: "integration", id, name: &integration.name }, &why)?;
     alerts::say(conn, trigger, id, &why)
@@ -79,7 +78,7 @@ pub(super) fn differs(first: &Difference, others: usize) -> String {
     };
     let said = match (&first.before, &first.after) {
         (_, None) => format!("{what} is missing."),
-        (None, Some(after)) => format!("{what} is {after}, and should not be there."),
+        (None, Some(after)) => format!("{what} is {after}, but should not exist."),
         (Some(before), Some(after)) => format!("{what} is {after}, not {before}."),
     };
     match others {

@@ -1,5 +1,5 @@
-//! Runs of deployments: what is to be deployed is written down before anything is sent, and what the cluster then says
-//! is saved with the nodes.
+//! Runs of deployments. The settings are recorded before anything is sent to the cluster; afterwards the state of the
+//! cluster is saved, together with the nodes.
 
 use chrono::{DateTime, Utc};
 
@@ -20,9 +20,9 @@ use crate::models::{self, Conn, DbError, IntegrationId};
 use crate::opening::Opened;
 use crate::vault::Vault;
 
-/// Of a run that removes a deployment: the integration goes too, when nothing is left in the cluster.
+/// Word of a run that removes a deployment: delete the integration too, once nothing is left in the cluster.
 pub const THEN_DELETE: &str = "delete";
-/// Why nothing is handed on.
+/// Why the other credentials are not written into the cluster.
 pub const UNCONFIRMED: &str = "the pull secret or agent secret was confirmed for another cluster, namespace or image. Edit \
     the integration, and confirm where they go.";
 const ELSEWHERE: &str = "it is still deployed in another cluster. Remove it there first; if its kubeconfig was replaced by \
@@ -36,7 +36,7 @@ const UNKNOWN: &str = "this release of Strongroom does not know what was agreed 
 /// A run that waited for longer is not carried out.
 const LONGEST_WAIT: chrono::Duration = chrono::Duration::hours(24);
 
-/// What a run of a deployment does.
+/// The work of a deployment's run.
 pub struct Order {
     deployment: &'static dyn Deployment,
     action: RunAction,
@@ -44,7 +44,7 @@ pub struct Order {
     options: Options,
 }
 
-/// What it is about.
+/// The integration of a run, with its settings and opened credentials.
 pub struct About<'a> {
     pub spec: &'static Spec,
     pub integration: &'a Integration,
@@ -52,14 +52,14 @@ pub struct About<'a> {
     pub opened: &'a [(&'static str, Opened)],
 }
 
-/// The settings without what changes nothing in the cluster, as they are compared and kept for *Undo*.
+/// The settings as they are compared and kept for *Undo*: without those that do not affect the cluster.
 pub fn as_deployed(settings: &Values) -> String {
     let mut settings: Values = settings.names().map(|name| (name, settings.get(name))).collect();
     settings.set(DRIFT_CHECK, "");
     String::from_utf8_lossy(&settings.to_json()).into_owned()
 }
 
-/// The settings that a run works with: to look at a deployment, or to remove it, those that were deployed.
+/// The settings for a run. Checks and removals use the settings that were deployed, not later edits.
 pub(super) fn settings(
     conn: &mut Conn,
     vault: &Vault,
@@ -74,9 +74,9 @@ pub(super) fn settings(
     Ok(applied.unwrap_or(present))
 }
 
-/// Checks that it is what was asked for and goes where it was confirmed, and writes down what is to be deployed.
+/// Checks that the run does what the user saw and writes credentials only to confirmed places; records what it will deploy.
 ///
-/// The inner error says in whole sentences why it cannot be done.
+/// The inner error says in sentences why it cannot be done.
 pub(super) fn prepare(
     conn: &mut Conn,
     vault: &Vault,
@@ -99,7 +99,7 @@ pub(super) fn prepare(
             let handed_on: Vec<_> = further.map(|(role, opened)| (*role, opened.id, opened.version)).collect();
             let cluster = about.leads_to();
             deployments::begin(conn, vault, id, (&as_deployed(about.settings), &cluster), &handed_on)?;
-            // What dies half-way may have made any of it.
+            // A run that is interrupted may have created any of these.
             mark.made = work::may_make(about.settings, &mark);
             deployments::set_made(conn, id, &serde_json::to_value(&mark.made).unwrap_or_default())?;
         }
@@ -109,14 +109,14 @@ pub(super) fn prepare(
     Ok(Ok(Order { deployment, action: run.action, mark, options }))
 }
 
-/// Whose deployment it is, and what of it was made, as far as that is known.
+/// The mark of the deployment, with the objects that are known to have been created.
 pub fn mark(conn: &mut Conn, id: IntegrationId) -> Result<Mark, DbError> {
     let state: State = serde_json::from_value(deployments::state(conn, id)?).unwrap_or_default();
     Ok(Mark { id: id.0, made: state.made })
 }
 
 impl About<'_> {
-    /// The cluster that the settings and the credential lead to.
+    /// The cluster that settings and credential lead to.
     pub fn leads_to(&self) -> String {
         let main = self.opened.iter().find(|(role, _)| *role == MAIN).map(|(_, opened)| opened);
         match self.spec.host {
@@ -125,14 +125,14 @@ impl About<'_> {
         }
     }
 
-    /// Whether the other credentials end where somebody confirmed that they belong.
+    /// Whether the other credentials are written to where a user has confirmed them.
     pub fn is_confirmed(&self) -> bool {
         let leads_to = self.leads_to();
         let end = |role: &str| self.spec.end(role, self.settings, &leads_to);
         self.integration.further.iter().all(|usage| usage.host == end(&usage.role))
     }
 
-    /// Why the run is not carried out. `former`: what is deployed.
+    /// Why the run is refused. `former`: what is deployed now.
     fn objection(&self, run: &Run, former: Option<&Deployed>, now: DateTime<Utc>) -> Option<&'static str> {
         let there = former.filter(|row| !row.removed && !row.cluster.is_empty());
         if there.is_some_and(|row| row.cluster != self.leads_to()) {
@@ -148,7 +148,7 @@ impl About<'_> {
             None => Some(UNKNOWN),
             Some((_, at)) if now - at > LONGEST_WAIT => Some(LATE),
             Some((version, _)) if version != self.integration.row_version => Some(CHANGED),
-            // Nobody asked for this one.
+            // No user asked for this run.
             Some(_) if run.cause == "secret" => {
                 former.is_none_or(|row| row.applied != as_deployed(self.settings)).then_some(UNSEEN)
             }
@@ -163,8 +163,7 @@ fn server(values: &Values) -> String {
     server.map(|(_, server)| kubeconfig::address(&server)).unwrap_or_default()
 }
 
-/// Whether other settings of a saved integration sign in at the same place and hand everything on to where it was
-/// confirmed.
+/// Whether new settings of a saved integration keep the cluster and the confirmed destinations of its other credentials.
 pub fn keeps_ends(row: &Integration, settings: &Values) -> bool {
     let (spec, now) = (Spec::find(&row.version), Values::from_json(row.settings.as_bytes()));
     let (Some(spec), Some(now)) = (spec, now) else { return false };
@@ -172,7 +171,7 @@ pub fn keeps_ends(row: &Integration, settings: &Values) -> bool {
     spec.host(&now) == spec.host(settings) && row.further.iter().all(|usage| same(&usage.role))
 }
 
-/// Saves other settings of an integration as of its row, if they are others; the version that the row has then.
+/// Saves new settings of an integration, if they differ. Returns the row's version afterwards.
 pub fn save_settings(
     conn: &mut Conn,
     vault: &Vault,
@@ -208,10 +207,10 @@ impl Order {
     }
 }
 
-/// Saves what the cluster said. Call in the transaction that ends the run.
+/// Saves the state of the cluster. Call in the transaction that ends the run.
 pub fn save(conn: &mut Conn, run: &Run, integration: &Integration, state: &State) -> Result<(), DbError> {
     let deployed = run.action == RunAction::Deploy;
-    // What is on its way out is not looked at.
+    // A deployment that is being removed is not checked.
     let minutes = minutes(&integration.settings).filter(|_| run.action != RunAction::Remove);
     deployments::saw(conn, integration.id, &look(state), minutes, deployed)?;
     alarms::settle_deployment(conn, integration, state)
@@ -223,12 +222,12 @@ pub fn ends_with_deletion(run: &Run, state: &State) -> bool {
     run.action == RunAction::Remove && state.removed && state.trouble.is_empty() && asked
 }
 
-/// After a run that could not look: the next look is due all the same.
+/// Schedules the next check, also after a run that failed.
 pub fn look_again(conn: &mut Conn, id: IntegrationId, settings: &str) -> Result<(), DbError> {
     deployments::look_again(conn, id, minutes(settings))
 }
 
-/// Between two looks; `None`: never.
+/// Minutes between two checks; `None`: never.
 fn minutes(settings: &str) -> Option<i32> {
     let settings = Values::from_json(settings.as_bytes()).unwrap_or_default();
     match settings.get(DRIFT_CHECK) {
@@ -237,7 +236,7 @@ fn minutes(settings: &str) -> Option<i32> {
     }
 }
 
-/// Takes secrets out of what the cluster said.
+/// Removes secrets from texts that come from the cluster.
 pub(super) fn clean(state: &mut State, echoes: &Echoes) {
     for text in state.trouble.iter_mut().chain([&mut state.cluster_version, &mut state.image]) {
         echoes.take_out(text);
@@ -249,16 +248,14 @@ pub(super) fn clean(state: &mut State, echoes: &Echoes) {
     }
 }
 
-/// Why a deployment is not as it should be, in a sentence; `None` where it is, or is gone.
+/// A sentence about what is wrong with a deployment; `None` if nothing is, or if it was removed.
 pub(super) fn amiss(state: &State) -> Option<String> {
     match (state.drift.first(), state.trouble.first()) {
         _ if state.removed => None,
         (Some(first), _) => Some(alarms::differs(first, state.drift.len() - 1)),
         (None, Some(trouble)) => Some(trouble.clone()),
         (None, None) if state.finished => None,
-        (None, None) => {
-            Some(format!("{} of {} nodes run it; the others are not ready yet.", state.ready, state.desired))
-        }
+        (None, None) => Some(format!("{} of {} nodes are ready.", state.ready, state.desired)),
     }
 }
 

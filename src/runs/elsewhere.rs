@@ -20,7 +20,7 @@ pub fn unread(conn: &mut Conn, integration: IntegrationId, places: &[String]) ->
 }
 
 impl Elsewhere {
-    /// A deployment of which something is amiss.
+    /// A deployment that needs attention.
     pub fn of_deployment(error: Option<String>) -> Self {
         Self { count: i32::from(error.is_some()), named: Vec::new(), error }
     }

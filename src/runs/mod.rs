@@ -42,7 +42,7 @@ const HEARTBEAT: Duration = Duration::from_secs(1);
 
 const RUNNING: &str = "Running";
 
-/// The next run of these actions for this replica, if there is one.
+/// Claims the next run of these actions for this replica, if there is one.
 pub async fn claim(services: &Services, actions: &'static [RunAction]) -> Result<Option<Run>, DbError> {
     let replica = services.replica;
     services.db.transaction(move |conn| runs::claim(conn, replica, actions)).await
@@ -88,7 +88,7 @@ struct Found {
     covers: Vec<coverage::Place>,
     /// What the settings selected.
     selects: Selects,
-    /// How a deployment stands.
+    /// The state of a deployment.
     state: Option<State>,
 }
 
@@ -221,19 +221,19 @@ async fn act(services: &Services, run: &Run, ready: &Ready, lease: &Lease, sent_
     }
 }
 
-/// What a run brings home.
+/// The result of a run.
 enum Brought {
     Scan(Scan, Selects),
     Deployment(Outcome),
 }
 
-/// How a run ends without an inventory.
+/// The end of a run that produced no inventory.
 enum End {
     Failed(Box<Gap>),
     Panicked,
 }
 
-/// A panic in a provider fails the run and not the worker.
+/// A panic in a provider fails the run, not the worker.
 async fn work(work: &Work, cx: &Context<'_>) -> Result<Brought, End> {
     // Made inside, since a provider may also panic before its future is polled.
     let work = async move {

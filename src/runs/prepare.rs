@@ -28,7 +28,7 @@ pub struct Ready {
     pub opened: Vec<(&'static str, Opened)>,
 }
 
-/// What the run does.
+/// The work of a run.
 pub enum Work {
     Scan(&'static dyn Scanner),
     Deploy(Order),
@@ -157,7 +157,7 @@ fn open_all(
     Ok(Ok(opened))
 }
 
-/// Opens the credential of a role for this run, and writes down who did so, for what, and where it goes.
+/// Opens the credential of a role for this run. The audit trail records who opened it, for what, and where it goes.
 fn open(
     conn: &mut Conn,
     vault: &Vault,

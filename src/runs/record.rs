@@ -29,7 +29,7 @@ const SAVE_WITHIN: Duration = Duration::from_secs(20);
 /// Everything that is written down at the end.
 pub struct Done {
     pub integration: Integration,
-    /// The credentials that were opened.
+    /// The opened credentials.
     pub used: Vec<CredentialId>,
     pub verdict: Verdict,
     /// Hosts other than the service's that were sent the credential.

@@ -1,6 +1,6 @@
-//! The steps of rollouts: what has ended is noted, and the next deployments are begun, each with the new image in its
-//! settings and a run of its own. All of it is in one transaction: a replica that dies in between leaves nothing half
-//! done, and another goes on.
+//! Carries out the steps of rollouts: records the deployments that have ended, and starts the next ones. Each gets the
+//! new image in its settings, and a run of its own. A turn is one transaction: if a replica dies, nothing is left half
+//! done, and another replica carries on.
 
 use super::deploy;
 use crate::form::Values;
@@ -15,7 +15,7 @@ use crate::vault::Vault;
 /// The setting that a rollout changes.
 const IMAGE: &str = "image";
 
-/// One turn: whether a deployment was queued.
+/// One turn. `true` if it queued a deployment.
 pub async fn advance(services: &Services) -> Result<bool, DbError> {
     let vault = services.vault.clone();
     let turn = move |conn: &mut Conn| {
@@ -39,14 +39,14 @@ pub async fn advance(services: &Services) -> Result<bool, DbError> {
 struct Turn<'a> {
     vault: &'a Vault,
     row: Rollout,
-    /// Who asked for it.
+    /// The user who started the rollout.
     actor: Actor,
 }
 
-/// What came of beginning a step.
+/// The outcome of starting a step.
 enum Begun {
     Run(RunId),
-    /// Something else is under way there: later.
+    /// Another run of the integration is under way: try again later.
     Busy,
     Refused(&'static str),
 }
@@ -86,7 +86,7 @@ impl Turn<'_> {
                 Begun::Busy => under_way += 1,
                 Begun::Refused(why) => {
                     self.set(conn, step, (StepState::Failed, None, why))?;
-                    // The next turn ends it, when what is under way has ended.
+                    // The next turn ends the rollout, once the deployments under way have ended.
                     break;
                 }
             }
@@ -107,7 +107,7 @@ impl Turn<'_> {
         rollouts::set_step(conn, self.row.id, step.position, (state, run, detail))
     }
 
-    /// Notes how the run of a step has ended, if it has.
+    /// Records the result of a step's run, if it has ended.
     fn note(&self, conn: &mut Conn, step: &mut Step) -> Result<(), DbError> {
         let run = step.run_id.map(|id| runs::find(conn, id)).transpose();
         let run = match run {
@@ -116,7 +116,7 @@ impl Turn<'_> {
             Err(error) => return Err(error),
         };
         let Some(run) = run else {
-            return self.set(conn, step, (StepState::Failed, None, "Its run is gone."));
+            return self.set(conn, step, (StepState::Failed, None, "Its run no longer exists."));
         };
         match run.state {
             RunState::Queued | RunState::Running => Ok(()),
@@ -129,10 +129,10 @@ impl Turn<'_> {
         }
     }
 
-    /// Saves the settings with the new image, and queues what deploys them.
+    /// Saves the settings with the new image, and queues the run that deploys them.
     fn begin(&self, conn: &mut Conn, step: &Step) -> Result<Begun, DbError> {
         let seen = integrations::find(conn, self.vault, step.integration_id)?;
-        let Ok(row) = seen.trust() else { return Ok(Begun::Refused("It is not what Strongroom saved.")) };
+        let Ok(row) = seen.trust() else { return Ok(Begun::Refused("Its stored record has been tampered with.")) };
         if !row.active {
             return Ok(Begun::Refused("It is switched off."));
         }

@@ -1,4 +1,4 @@
-//! What the trail calls the ends of runs and what they found.
+//! The words of the audit trail for the results of runs.
 
 use crate::integrations::Family;
 use crate::models::events::Action;
@@ -9,7 +9,7 @@ pub fn is_of_deployment(run: &Run) -> bool {
     matches!(run.action, RunAction::Deploy | RunAction::Observe | RunAction::Remove)
 }
 
-/// What the trail says of the end of a run.
+/// The audit trail's words for the end of a run.
 pub struct Words {
     pub succeeded: Action,
     pub partly: Action,
@@ -53,7 +53,7 @@ pub fn counted(run: &Run, noun: &str) -> String {
     }
 }
 
-/// What one item of the integration's family is called.
+/// The noun for one item of the integration's family.
 pub fn noun(integration: &Integration) -> &'static str {
     Family::find(&integration.family).and_then(Family::inventory).map_or("item", |inventory| inventory.noun)
 }

@@ -70,7 +70,7 @@ pub struct Unconfirmed {
 pub struct Question {
     pub host: String,
     pub credential: String,
-    /// The value is handed on: others can read it there.
+    /// The value is written there, where others can read it.
     pub handed_on: bool,
     /// What must be answered if the secret belongs there: good for this secret and this host only. `None` where only the password is
     /// asked for.

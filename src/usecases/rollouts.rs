@@ -1,4 +1,4 @@
-//! Bringing many deployments to one image, a few at a time, and stopping that.
+//! Starts and stops upgrades of many deployments to one image, a few at a time.
 
 use super::{Confirmation, Principal, Refusal, confirm, read, write};
 use crate::accounts::Role;
@@ -9,15 +9,15 @@ use crate::models::{Conn, IntegrationId, RolloutId, integration_list};
 use crate::services::Services;
 use crate::vault::Vault;
 
-/// What was entered.
+/// The fields of the form.
 pub struct Entered<'a> {
     pub image: &'a str,
-    /// Deployments that are brought there at the same time.
+    /// How many deployments are upgraded at the same time.
     pub at_once: &'a str,
     pub confirmation: Confirmation<'a>,
 }
 
-/// Begins one over the deployments of these ids, in the order of their names.
+/// Starts an upgrade of these deployments, in the order of their names.
 pub async fn begin(
     services: &Services,
     principal: &Principal,
@@ -44,7 +44,7 @@ pub async fn begin(
     begun.await?.ok_or(Refusal::Conflict("Only deployments can be upgraded."))
 }
 
-/// By the form's own check.
+/// Checks the image like the form of a deployment does.
 fn image(text: &str) -> Result<String, Refusal> {
     let field = deployments::VERSIONS.iter().flat_map(|spec| spec.fields).find(|field| field.name == "image");
     let Some(field) = field else { return Err(Refusal::Unacceptable("This release has no deployments.")) };
@@ -53,7 +53,7 @@ fn image(text: &str) -> Result<String, Refusal> {
     Ok(checked.get("image").to_owned())
 }
 
-/// A rollout with its steps. What decides nothing is shown even where it is not as it was saved.
+/// A rollout with its steps, for display. A tampered rollout is shown too.
 pub async fn find(services: &Services, id: RolloutId) -> Result<(Rollout, Vec<Step>), Refusal> {
     let found = move |conn: &mut Conn, vault: &Vault| {
         Ok::<_, crate::models::DbError>((rollouts::find(conn, vault, id)?.into_shown(), rollouts::steps(conn, id)?))
@@ -61,7 +61,7 @@ pub async fn find(services: &Services, id: RolloutId) -> Result<(Rollout, Vec<St
     Ok(read(services, found).await?)
 }
 
-/// Begins no further deployment; those under way go on.
+/// Starts no further deployment. Those under way continue.
 pub async fn stop(services: &Services, principal: &Principal, id: RolloutId) -> Result<bool, Refusal> {
     principal.require(Role::Operator)?;
     let stopped = write(services, principal, move |conn, vault, actor| {

@@ -38,11 +38,11 @@ pub fn lines<R: AsRef<[C]>, C: AsRef<str>>(rows: impl IntoIterator<Item = R>) ->
     writer.into_inner().unwrap_or_default().into()
 }
 
-/// A piece of a table: its rows, and where the next one begins.
+/// A piece of a table: its rows, and where the next piece starts.
 pub type Piece<K> = (Vec<Vec<String>>, Option<K>);
 
-/// A whole table, read and sent a piece at a time, so that no store is too large. The first piece is at hand: a database
-/// that is away is a page and not half a file.
+/// A whole table, read and sent a piece at a time, so its size is not limited. The first piece is read beforehand, so
+/// that an unreachable database leads to an error page and not to half a file.
 pub fn in_pieces<K, F, L>(name: &str, head: &[&str], first: Piece<K>, load: L) -> HttpResponse
 where
     K: 'static,

@@ -123,7 +123,7 @@ impl Kubeconfig {
     }
 }
 
-/// The cluster of the current context, and whether its user would run a program to log in.
+/// The cluster of the current context, and whether its user needs a program to log in.
 pub(super) fn place(text: &str) -> Result<(Place, bool), String> {
     let root = root(text)?;
     let (_, body) = chosen(&root)?;

@@ -1,8 +1,8 @@
-//! What an administrator of a cluster applies, so that Strongroom may deploy there: the role for all of it, and the
-//! narrower one for a namespace that is there already.
+//! The manifests that a cluster administrator applies so that Strongroom can deploy: a ClusterRole for the whole
+//! cluster, or a narrower Role for one existing namespace. And the commands that write the kubeconfig.
 
-/// The rights that the *Test* asks for: server-side apply is a patch, and a create where there is nothing yet. What else
-/// lives in a namespace is listed before the namespace is deleted; but no secrets, since listing them is reading them.
+/// The rights that *Test* checks. Server-side apply needs `patch`, and `create` for a new object. The `list` rights let
+/// Strongroom check that a namespace is empty before deleting it. Secrets are left out: listing them would read them.
 pub const CLUSTER_ROLE: &str = r#"apiVersion: v1
 kind: ServiceAccount
 metadata:
@@ -26,7 +26,7 @@ rules:
   - apiGroups: [""]
     resources: ["pods", "nodes"]
     verbs: ["get", "list"]
-  # To delete a namespace only if nothing else is in it.
+  # To check that a namespace is empty before deleting it.
   - apiGroups: ["", "apps", "batch", "networking.k8s.io"]
     resources: ["configmaps", "services", "persistentvolumeclaims", "serviceaccounts", "daemonsets", "deployments",
       "statefulsets", "jobs", "ingresses"]
@@ -54,7 +54,7 @@ metadata:
     kubernetes.io/service-account.name: strongroom
 type: kubernetes.io/service-account-token"#;
 
-/// A role in a namespace may also read the namespace itself.
+/// RBAC lets a Role grant `get` on its own Namespace object.
 pub const NAMESPACE_ROLE: &str = r#"apiVersion: v1
 kind: ServiceAccount
 metadata:

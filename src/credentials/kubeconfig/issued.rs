@@ -1,5 +1,5 @@
-//! What a cloud's service says of a cluster that it runs: where it answers and whom to trust there, and of Azure a whole
-//! kubeconfig. How people log in to it is the business of each cloud.
+//! Connection details of a managed cluster, as its cloud reports them: the address of the API server and the
+//! certificate authority, and for Azure a whole kubeconfig. Signing in is up to the code of each cloud.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -7,18 +7,18 @@ use base64::engine::general_purpose::STANDARD;
 use super::config::{self, Kubeconfig, Login};
 use crate::credentials::{checks, pem};
 
-/// A cluster without a login.
+/// The address of a cluster, without a login.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
-    /// https address, no slash at the end.
+    /// An https address without a trailing slash.
     pub server: String,
-    /// PEM; `None` means the public authorities.
+    /// PEM; `None` for the public certificate authorities.
     pub authority: Option<String>,
 }
 
 impl Place {
-    /// `address` may lack its https. `authority` is PEM in base64, as all clouds write it; blank means the public
-    /// authorities. `None` for what can be neither.
+    /// `address` may lack `https://`. `authority` is PEM in base64, as all clouds return it; blank for the public
+    /// authorities. `None` if either is invalid.
     pub fn of(address: &str, authority: &str) -> Option<Self> {
         let address = if address.contains("://") { address.to_owned() } else { format!("https://{address}") };
         let server = checks::server_url(&address).ok()?;
@@ -27,18 +27,18 @@ impl Place {
         Some(Self { server, authority })
     }
 
-    /// With a login, under the cluster's name.
+    /// Adds a login; the context is named after the cluster.
     pub fn with(self, name: &str, login: Login) -> Kubeconfig {
         let Self { server, authority } = self;
         Kubeconfig { server, authority, context: name.to_owned(), namespace: None, login }
     }
 }
 
-/// A kubeconfig that a service made for the one who asked.
+/// A kubeconfig that a cloud issued to its caller.
 pub enum Issued {
-    /// Its login works by itself.
+    /// It contains a login.
     Ready(Kubeconfig),
-    /// It names a program that would get a token. The program is not run: the token is to be got by our own means.
+    /// It names a program that would fetch a token. We do not run it, but fetch the token ourselves.
     Tokenless(Place),
 }
 

@@ -46,9 +46,9 @@ pub static KIND: Kind = Kind {
             "Amazon EKS, Google Kubernetes Engine and Azure Kubernetes Service need no kubeconfig: choose Add \
              integration → Defender DaemonSet, then the service, and use a credential of that cloud.",
             "For any cluster, save the first block below as strongroom.yaml and run kubectl apply -f strongroom.yaml: it \
-             creates a service account, a role for all that Strongroom deploys, and a token.",
-            "This role can grant any right in the cluster, since binding and escalating are in it: protect the \
-             kubeconfig like an administrator's password.",
+             creates a service account, a role with every right that a deployment needs, and a token.",
+            "This role can grant any right in the cluster, since it includes bind and escalate: protect the kubeconfig \
+             like an administrator's password.",
             "For less, apply the second block instead, with your namespace in place of defender: the login can then use \
              only that namespace. Create the namespace and the agent's cluster role yourself; Strongroom deploys \
              without one.",

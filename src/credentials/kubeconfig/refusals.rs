@@ -47,7 +47,7 @@ pub fn cluster(cluster: &Node) -> Result<(), String> {
     Ok(())
 }
 
-/// Whether a program would get the user's token.
+/// Whether the user needs a program to get a token.
 pub fn runs(user: &Node) -> bool {
     ["exec", "auth-provider"].iter().any(|name| user.get(name).is_some())
 }
@@ -79,7 +79,7 @@ fn filled(node: &Node, name: &str) -> bool {
     node.get(name).is_some_and(|member| member.text() != Some(""))
 }
 
-/// Why a login by a program is refused, and the ways that are open: a cloud's own clusters need no kubeconfig.
+/// Why a login through a program is refused, and the alternatives: a cloud's own clusters need no kubeconfig.
 fn binary(member: &str, (needs, service): (&str, &str)) -> String {
     let token = "the token of a service account: see how to create one on this page.";
     let ways = match service {
@@ -112,7 +112,7 @@ fn by_provider(provider: &Node) -> Cloud {
     }
 }
 
-/// What its logins need, and the name of its service among the integrations.
+/// Which program the kubeconfig needs, and the label of the provider that works without one; blank if there is none.
 type Cloud = (&'static str, &'static str);
 
 const GKE: Cloud = (

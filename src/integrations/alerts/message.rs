@@ -22,7 +22,7 @@ pub enum Trigger {
     OldRuntime,
     /// An account in a cloud has old keys that are not stored here.
     OldCloudKey,
-    /// What is deployed in a cluster is not as it was deployed, or does not run.
+    /// A deployment has drifted from its settings, or its pods are not running as they should.
     Drift,
     /// A row is not what Strongroom saved.
     Integrity,

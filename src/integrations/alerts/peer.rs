@@ -1,4 +1,4 @@
-//! What to tell the user when a channel's service refuses a message. The calls and the help pages read the same data.
+//! The sentences shown to a user when a channel's service refuses a message, as data that sending and help share.
 
 /// A service, and what to do about its refusals. Each is a whole sentence or two: what happened, what to do.
 pub(super) struct Peer {

@@ -1,5 +1,6 @@
-//! What the login may do with the kinds of objects that a deployment needs. Not proof: a right to create roles still
-//! ends where the role has more than the login, which only a dry run shows.
+//! Asks the cluster which verbs the login may use on the kinds of objects that a deployment needs. A yes does not prove
+//! that an apply will succeed: a login that may create roles still cannot grant rights it does not hold itself. Only a
+//! dry run shows that.
 
 use futures_util::StreamExt;
 
@@ -10,10 +11,10 @@ use crate::integrations::progress::Step;
 use crate::providers::kubernetes::Cluster;
 use crate::providers::kubernetes::kinds::{self, Kind};
 
-/// Reviews that are asked for at the same time.
+/// Access reviews in flight at the same time.
 const AT_ONCE: usize = 8;
 
-/// The kind, and which of [`Access::VERBS`] are needed.
+/// Each kind with the verbs it needs, in the order of [`Access::VERBS`].
 fn needed(plan: &Plan) -> Vec<(&'static Kind, [bool; 5])> {
     const WRITTEN: [bool; 5] = [true, true, true, true, false];
     let mut needed: Vec<(&'static Kind, [bool; 5])> = vec![(&kinds::NAMESPACE, [true, false, true, true, false])];
@@ -26,7 +27,7 @@ fn needed(plan: &Plan) -> Vec<(&'static Kind, [bool; 5])> {
     needed
 }
 
-/// Asks for every right that the plan needs.
+/// Sends one access review for every right that the plan needs.
 pub(super) async fn access(cluster: &Cluster, plan: &Plan) -> Result<Vec<Access>, Fault> {
     let namespace = plan.namespace.object().name;
     let needed = needed(plan);
@@ -50,8 +51,8 @@ pub(super) async fn access(cluster: &Cluster, plan: &Plan) -> Result<Vec<Access>
     Ok(rows)
 }
 
-/// What is missing: rights without which an apply fails, and those that are missed later. `has_namespace`: it need not
-/// be created.
+/// The missing rights in two lists: those without which an apply fails, and those that only later steps need.
+/// `has_namespace`: the namespace exists, so the right to create it is not needed.
 pub(super) fn missing(rows: &[Access], has_namespace: bool) -> (Vec<String>, Vec<String>) {
     let (mut vital, mut later) = (Vec::new(), Vec::new());
     for row in rows {
@@ -79,7 +80,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_missing_right_stops_a_deployment_or_is_only_missed_later() {
+    fn a_missing_right_stops_the_apply_or_only_later_steps() {
         let row = |resource: &str, verbs: [Option<bool>; 5]| Access { resource: resource.to_owned(), verbs };
         let (yes, no) = (Some(true), Some(false));
         let rows = [

@@ -1,18 +1,19 @@
-//! What others added to an object of ours: fields that we neither set nor get by default. An apply leaves them, so they
-//! are found by a comparison with the object as it would be if it were new, and taken out by a patch.
+//! Finds the fields that somebody else added to an object of ours: fields that we do not set and that the API server
+//! does not default. Server-side apply leaves such fields alone. So we compare the live object with a dry run of a new
+//! one, and remove the extra fields with a merge patch.
 
 use serde_json::{Map, Value, json};
 
 use super::paths::{entry_paths, remove};
 
-/// The topmost fields of an object that a new one would not have, with their values.
+/// The fields, with their values, that the live object has and a new one would not; of nested ones only the outermost.
 pub(super) fn additions(live: &Value, new: &Value) -> Vec<(String, Value)> {
     let mut found = Vec::new();
     collect("", live, new, &mut found);
     found
 }
 
-/// `kubectl rollout restart` is no change of what is deployed.
+/// Set by `kubectl rollout restart`, which does not change what is deployed.
 const RESTARTED: &str = "kubectl.kubernetes.io/restartedAt";
 
 fn collect(path: &str, live: &Value, new: &Value, into: &mut Vec<(String, Value)>) {
@@ -48,7 +49,7 @@ fn is_empty(value: &Value) -> bool {
     }
 }
 
-/// The JSON merge patch (RFC 7396) that takes fields out of an object, if nobody changes it in between.
+/// The JSON merge patch (RFC 7396) that removes fields. Its resource version makes it fail if the object has changed.
 pub(super) fn without(live: &Value, fields: &[&str]) -> Value {
     let mut wanted = live.clone();
     for field in fields {

@@ -1,5 +1,5 @@
-//! Azure Kubernetes Service: a cluster of a subscription, by a principal of Microsoft Entra ID. A cluster lets it in by
-//! a token for all clusters, or, with local accounts, by a certificate that Azure hands out.
+//! Azure Kubernetes Service: signs in as a Microsoft Entra ID service principal. A cluster with Entra ID takes a token
+//! that is valid for every AKS cluster; one with local accounts takes a client certificate that Azure issues.
 
 use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
@@ -38,19 +38,17 @@ pub static AKS: Spec = Spec {
 
 static FIELDS: &[Field] = &join::<1, { COMMON.len() + 1 }>([Field::text("cluster", "Cluster")
     .placeholder("d189c61b-6c27-41d3-9749-ca5c9cc4a622/shop/prod")
-    .help("Its subscription, resource group and name with slashes between, or its whole resource ID.")
+    .help("Subscription ID, resource group and name, separated by slashes; or the full resource ID.")
     .max(512)
     .check(name)]);
 
-/// Subscriptions that are asked at once, and in all.
+/// How many subscriptions are queried at the same time, and in total.
 const AT_ONCE: usize = 8;
 const MOST: usize = 200;
 
 fn name(text: &str) -> Result<String, String> {
     let name = Name::parse(text).map(|name| name.to_string());
-    name.ok_or_else(|| {
-        "Enter the subscription's ID, the resource group and the cluster's name: ID/shop/prod.".to_owned()
-    })
+    name.ok_or_else(|| "Enter the subscription ID, the resource group and the cluster name: ID/shop/prod.".to_owned())
 }
 
 fn host(settings: &Values) -> Option<String> {
@@ -58,7 +56,7 @@ fn host(settings: &Values) -> Option<String> {
     Some(format!("AKS {cluster} in {group} of {subscription}"))
 }
 
-/// Within the cluster a principal is known by its object ID, or by roles of Azure.
+/// Kubernetes RBAC knows a principal by its object ID; with Azure RBAC, Azure roles decide instead.
 /// <https://learn.microsoft.com/en-us/azure/aks/manage-azure-rbac>
 fn grants(settings: &Values, _name: &str) -> Grants {
     let Some(Name { subscription, group, cluster }) = Name::parse(settings.get("cluster")) else {
@@ -72,7 +70,7 @@ fn grants(settings: &Values, _name: &str) -> Grants {
         format!("az role assignment create --assignee {} \\\n  --role \"{role}\" \\\n  --scope {scope}", azure::CLIENT)
     };
     let found = (format!("Role of {}: may sign in to the cluster", azure::CLIENT), assign(USER));
-    let by_azure = (format!("Role of {} where Azure decides (Azure RBAC): may deploy", azure::CLIENT), assign(ADMIN));
+    let by_azure = (format!("Role of {} on clusters with Azure RBAC: may deploy", azure::CLIENT), assign(ADMIN));
     Grants { role: None, policies: vec![found, by_azure, rights("the principal", ("User", "OBJECT_ID"))] }
 }
 
@@ -124,7 +122,7 @@ async fn open(cx: &Context<'_>) -> Result<Cluster, Failure> {
     }
 }
 
-/// With a token of Microsoft Entra ID.
+/// Signs in with a Microsoft Entra ID token.
 async fn by_token(cx: &Context<'_>, place: Place) -> Result<Cluster, Failure> {
     let secret = cx.main().ok_or_else(|| failed(ProviderError::WrongCredential))?;
     let token = cx.outside.tokens.azure_token(secret.stored, secret.values, Resource::Kubernetes).await?.secret;
@@ -146,7 +144,7 @@ fn unknown(cluster: &str, access: &Access, tenant: &str) -> Finding {
         ),
         (false, _) => Finding::new(
             Verdict::Denied,
-            format!("The cluster {cluster} does not accept the certificate that Azure handed out for it."),
+            format!("The cluster {cluster} does not accept the certificate that Azure issued for it."),
             "Its certificates may just be rotating. Try again in a few minutes.",
         ),
     }
@@ -161,7 +159,7 @@ async fn all(cx: &Context<'_>) -> Result<Clusters, Failure> {
         return Err(sees_none());
     }
     if subscriptions.len() > MOST {
-        missing.push(format!("Only the first {MOST} subscriptions were asked. Enter the name of another's cluster."));
+        missing.push(format!("Only the first {MOST} subscriptions were searched. Enter other clusters by name."));
     }
     let line = &line;
     let work = subscriptions.into_iter().take(MOST).map(|of| async move {

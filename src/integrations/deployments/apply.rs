@@ -1,5 +1,5 @@
-//! Applying a deployment. Everything is judged by dry runs before anything is written; then each object is applied in
-//! its order. Whatever of it dies half-way is simply run again.
+//! Applies a deployment. Every object is dry-run before anything is written; then the objects are applied one after the
+//! other. An apply that was cut off can simply be run again.
 
 use super::additions;
 use super::deployment::Deployment;
@@ -24,7 +24,7 @@ use crate::providers::kubernetes::{Apply, Cluster};
 
 const STEP: Step = Step::APPLYING;
 
-/// Applies, then waits for the roll-out. Stops soon after `cx.stop` is cancelled.
+/// Applies, then waits for the rollout. Stops soon after `cx.stop` is cancelled.
 pub async fn apply(
     deployment: &dyn Deployment,
     cx: &Context<'_>,
@@ -57,7 +57,7 @@ async fn run(deployment: &dyn Deployment, cx: &Context<'_>, mark: &Mark, options
     rollout::wait(opener, cluster, &parts, state).await.map_err(Fault::gap)
 }
 
-/// Writes every object; what is there afterwards.
+/// Writes every object and returns those that now exist.
 async fn write(
     cluster: &Cluster,
     cx: &Context<'_>,
@@ -90,7 +90,7 @@ fn recorded(object: ObjectRef, uid: &str) -> Made {
     Made { kind: object.kind, namespace: object.namespace, name: object.name, uid: uid.to_owned() }
 }
 
-/// Whether every question about an object is answered.
+/// Fails unless the preview's answers cover everything that the object needs.
 fn settled(judged: &Judged, options: &Options) -> Result<(), Gap> {
     const CONFLICT: ProviderError = ProviderError::UnexpectedStatus { status: 409 };
     let object = judged.object();
@@ -100,11 +100,11 @@ fn settled(judged: &Judged, options: &Options) -> Result<(), Gap> {
     }
     match judged.kind {
         ChangeKind::Foreign if !options.takes_whole(&object) => refused(
-            "It exists already, and this deployment did not make it. Take it over in the preview, or choose another \
+            "It already exists, and this deployment did not create it. Take it over in the preview, or choose another \
              name.",
         ),
         ChangeKind::Replace if !options.replaces(&object) => refused(&format!(
-            "{} cannot be changed. Replace the object in the preview: it is deleted and created again.",
+            "{} cannot be changed in place. Replace the object in the preview: it is deleted and created again.",
             judged.fixed.join(", ")
         )),
         _ => Ok(()),
@@ -122,7 +122,7 @@ impl Writer<'_> {
     async fn write(&self, judged: Judged) -> Result<Made, Fault> {
         let object = judged.object();
         let kind = judged.desired.kind;
-        // Also where the settings of a run that died have deleted it already.
+        // An earlier run may have deleted the object and died before it created the new one.
         if !judged.fixed.is_empty()
             && let Some(live) = judged.sight.live()
         {
@@ -130,7 +130,7 @@ impl Writer<'_> {
             doomed.delete_and_wait(&object, live).await?;
         }
         let mut body = judged.desired.body.clone();
-        // A new object has no other managers.
+        // A recreated object has no other field managers.
         let is_new = !judged.fixed.is_empty();
         for owned in judged.conflicts.iter().filter(|owned| !is_new && !self.options.takes(&object, &owned.field)) {
             paths::remove(&mut body, &owned.field);

@@ -1,18 +1,18 @@
-//! The clusters that a credential can see, to choose one from.
+//! The clusters that a credential can see, so that the user can choose one.
 
-/// A cluster of a list.
+/// A cluster in the list.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Seen {
-    /// The fields of the form that are filled in when this one is chosen.
+    /// The form fields, with values, that choosing this cluster fills in.
     pub fills: Vec<(&'static str, String)>,
     pub name: String,
     /// Region, location or subscription.
     pub place: String,
-    /// `1.33`; blank where the list does not tell.
+    /// `1.33`; blank if the list does not include it.
     pub version: String,
-    /// In the vendor's word; blank where the list does not tell.
+    /// The vendor's word for it; blank if the list does not include it.
     pub state: String,
-    /// Who reaches it: `Public`, `Private` …
+    /// From where its API server can be reached: `Public`, `Private` …
     pub access: String,
 }
 
@@ -20,7 +20,7 @@ pub struct Seen {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Clusters {
     pub found: Vec<Seen>,
-    /// Why there may be more, in whole sentences.
+    /// Sentences that say why the list may be incomplete.
     pub missing: Vec<String>,
 }
 
@@ -28,7 +28,7 @@ pub struct Clusters {
 pub const MOST: usize = 500;
 
 impl Clusters {
-    /// Changes every text that may hold what the cloud answered.
+    /// Applies `change` to every text that may contain the cloud's own words.
     pub fn for_each_text(&mut self, change: impl Fn(&mut String)) {
         self.missing.iter_mut().for_each(&change);
         for Seen { fills, name, place, version, state, access } in &mut self.found {
@@ -37,12 +37,12 @@ impl Clusters {
         }
     }
 
-    /// In the order of their places, no more than a page can show.
+    /// Sorts by place and name, and keeps at most [`MOST`].
     pub(super) fn sorted(mut self) -> Self {
         self.found.sort_by(|a, b| (&a.place, &a.name).cmp(&(&b.place, &b.name)));
         if self.found.len() > MOST {
             self.found.truncate(MOST);
-            self.missing.push(format!("Only the first {MOST} are listed. Enter the name of another."));
+            self.missing.push(format!("Only the first {MOST} clusters are listed. Enter another one by name."));
         }
         self
     }

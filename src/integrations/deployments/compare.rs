@@ -1,4 +1,4 @@
-//! Two states of an object, as lines: what people read of a preview and of drift.
+//! The differences between two states of an object, one line a field, as the preview and the drift table show them.
 
 use serde_json::{Value, json};
 
@@ -6,12 +6,12 @@ use super::mark::{ObjectRef, SECRET_VERSION};
 use super::paths::{is_same, leaves, shown};
 use super::state::Difference;
 
-/// Most lines of an object.
+/// Most lines for one object.
 const MOST: usize = 300;
 
 const SET: &str = "set";
 
-/// How an object differs from another state of itself. `None`: it is not there. No line has a value of a Secret's data.
+/// How two states of an object differ. `None`: the object does not exist. Values of a Secret's data are masked.
 pub(super) fn differences(object: &ObjectRef, before: Option<&Value>, after: Option<&Value>) -> Vec<Difference> {
     let [old, new] = [before, after].map(|value| value.map(|value| leaves(&told(value))).unwrap_or_default());
     let version = after.map(version).unwrap_or_default();
@@ -29,7 +29,7 @@ pub(super) fn differences(object: &ObjectRef, before: Option<&Value>, after: Opt
     differing.take(MOST).map(line).collect()
 }
 
-/// What stands for a value of a Secret.
+/// The text shown in place of a Secret's value.
 fn masked(was_there: bool, version: &str) -> String {
     match (was_there, version) {
         (false, _) => SET.to_owned(),
@@ -38,14 +38,14 @@ fn masked(was_there: bool, version: &str) -> String {
     }
 }
 
-/// Of the credential in a Secret: the number after its ID.
+/// The version of the credential in a Secret: the number after its ID in the annotation.
 fn version(secret: &Value) -> String {
     let word = secret["metadata"]["annotations"][SECRET_VERSION].as_str().unwrap_or_default();
     let number = word.rsplit('.').next().unwrap_or_default();
     number.chars().filter(char::is_ascii_digit).take(10).collect()
 }
 
-/// The part of an object that somebody decided: not what the server keeps of it.
+/// The object without the fields that the API server and its controllers maintain.
 fn told(object: &Value) -> Value {
     let mut told = object.clone();
     let metadata = &object["metadata"];

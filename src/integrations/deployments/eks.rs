@@ -1,4 +1,4 @@
-//! Amazon EKS: a cluster of an AWS account, by the account's own credential or a role.
+//! Amazon EKS: signs in with an AWS credential, or with a role that it assumes.
 
 use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
@@ -42,12 +42,12 @@ static FIELDS: &[Field] = &join::<6, { COMMON.len() + 6 }>([
     aws::STS.help("Assume a role that the cluster knows."),
     aws::ROLE
         .placeholder("arn:aws:iam::123456789012:role/deployer")
-        .help("The role's whole ARN. It wins over a role of the credential."),
+        .help("The full role ARN. Overrides the credential's own role."),
     aws::EXTERNAL_ID,
     aws::SESSION_MINUTES,
 ]);
 
-/// Clusters that are described, and how many at once.
+/// How many clusters are described, in total and at the same time.
 const DESCRIBED: usize = 50;
 const AT_ONCE: usize = 8;
 
@@ -64,7 +64,7 @@ fn suits(settings: &Values, kind: &str, credential: &Values) -> Result<(), Error
     aws::suits(settings, kind, credential)?;
     match (role(settings), Region::parse(settings.get("region"))) {
         (Some(role), Some(region)) if role.partition() != region.partition() => {
-            Err(Errors::one("role", "This role is of another partition than the region."))
+            Err(Errors::one("role", "The role and the region are in different AWS partitions."))
         }
         _ => Ok(()),
     }
@@ -74,19 +74,19 @@ fn role(settings: &Values) -> Option<RoleArn> {
     RoleArn::parse(settings.get("role")).ok().filter(|_| settings.get("sts") == "on")
 }
 
-/// The account of the role that is assumed.
+/// The account of the assumed role.
 fn account(role: &RoleArn) -> &str {
     role.as_str().split(':').nth(4).unwrap_or_default()
 }
 
-/// A cluster has one name in a region of an account.
+/// Cluster names are unique within a region of an account.
 fn host(settings: &Values) -> Option<String> {
     let of = role(settings).map(|role| format!(" of {}", account(&role))).unwrap_or_default();
     let (cluster, region) = (settings.get("cluster"), settings.get("region"));
     (!cluster.is_empty() && !region.is_empty()).then(|| format!("EKS {cluster} in {region}{of}"))
 }
 
-/// Listing knows no resources.
+/// `eks:ListClusters` cannot be restricted to a resource.
 /// <https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonelastickubernetesservice.html>
 fn grants(settings: &Values, integration: &str) -> Grants {
     let Some(region) = Region::parse(settings.get("region")) else { return Grants::default() };
@@ -144,7 +144,7 @@ async fn open(cx: &Context<'_>) -> Result<Cluster, Failure> {
     }
     let place = Place::of(&described.endpoint, &described.authority).filter(|place| place.authority.is_some());
     let place = place.ok_or_else(|| failed(ProviderError::BadAnswer))?;
-    // Tokens of two identities are two, and so are those of two clusters.
+    // A token is cached per identity and per cluster.
     let scope =
         format!("eks {} {cluster} {} {}", region.as_str(), cx.settings.get("role"), cx.settings.get("external_id"));
     let signed = || async { eks_login::token(calls.session(), &region, cluster).await.map_err(failed) };
@@ -169,7 +169,7 @@ fn not_running(cluster: &str, status: &str) -> Failure {
     Finding::new(Verdict::NotHere, sentence, "Try again when it is ACTIVE.").into()
 }
 
-/// The names of the region's clusters, and what EKS says of the first of them.
+/// The clusters of the region; the first of them are described as well.
 async fn clusters(cx: &Context<'_>) -> Result<Clusters, Failure> {
     let (calls, region) = sign_in(cx).await?;
     let listed = told_off(&calls, eks::clusters(&calls, &region, Pages::All).await).await.map_err(failed)?;

@@ -1,5 +1,5 @@
-//! What a deployment says of a call that failed: the step, the object, and what to do. A cluster's own words are never
-//! repeated; names of fields, managers and rights are.
+//! The error messages of a deployment: the step, the object, and what to do. They never repeat the cluster's own text,
+//! except for the names of fields, managers and rights.
 
 use super::mark::ObjectRef;
 use crate::integrations::progress::Step;
@@ -10,11 +10,11 @@ use crate::providers::{Failure, ProviderError, capital};
 impl Step {
     pub const READING_CLUSTER: Self = Self { label: "Reading the cluster", doing: "Reading the state" };
     pub const APPLYING: Self = Self { label: "Applying", doing: "The deployment" };
-    pub const ROLLING_OUT: Self = Self { label: "Rolling out", doing: "The roll-out" };
+    pub const ROLLING_OUT: Self = Self { label: "Rolling out", doing: "The rollout" };
     pub const REMOVING: Self = Self { label: "Removing", doing: "The removal" };
 }
 
-/// What was done to an object when it failed.
+/// The call that failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Deed {
     Read,
@@ -34,17 +34,17 @@ impl Deed {
     }
 }
 
-/// A call that failed.
+/// A failed call to the cluster.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Fault {
     pub step: Step,
-    /// What it was about: `DaemonSet agents/agent`; blank for the cluster as a whole.
+    /// The object, as in `DaemonSet agents/agent`; blank for the cluster as a whole.
     pub at: String,
     pub deed: Deed,
     pub error: ApiError,
 }
 
-/// What a deployment is known to fail with, for the help.
+/// The usual failures of a deployment, listed in the help.
 pub fn known_faults() -> Vec<String> {
     let (role, daemon_set) =
         (ObjectRef::new("ClusterRole", "", "agent"), ObjectRef::new("DaemonSet", "agents", "agent"));
@@ -65,7 +65,7 @@ pub fn known_faults() -> Vec<String> {
     refusals.into_iter().map(told).collect()
 }
 
-/// A step that failed with a whole sentence of its own.
+/// A failed step, with its own sentence as the reason.
 pub(super) fn said(step: Step, at: &str, cause: ProviderError, because: &str) -> Gap {
     Gap::new(step, at, cause, small(because))
 }
@@ -111,7 +111,7 @@ impl Fault {
         said.trim_end().to_owned()
     }
 
-    /// What happened, beginning in lower case, and what to do.
+    /// What happened, starting in lower case, and what to do.
     fn parts(&self) -> (String, String) {
         match &self.error {
             ApiError::Call(error) => error.parts(WHO),
@@ -129,7 +129,7 @@ fn refused(refusal: &Refusal, deed: Deed) -> (String, String) {
         ),
         Refusal::Forbidden => (
             format!("the login may not {} it.", deed.words()),
-            "Grant it this right: the guide of the kubeconfig has a role with all that a deployment needs.".to_owned(),
+            "Grant it this right: the kubeconfig guide has a role with every right that a deployment needs.".to_owned(),
         ),
         Refusal::Escalation { rights } if rights.is_empty() => both(ESCALATION, GRANT),
         Refusal::Escalation { rights } => (format!("{} Missing: {}.", ESCALATION, rights.join("; ")), GRANT.to_owned()),
@@ -137,19 +137,19 @@ fn refused(refusal: &Refusal, deed: Deed) -> (String, String) {
         Refusal::Admission { by } => {
             let by = by.as_ref().map(|name| format!(" ({name})")).unwrap_or_default();
             (
-                format!("a policy of the cluster refused it{by}."),
-                "Ask the cluster's administrators what it demands, and change the settings.".to_owned(),
+                format!("an admission policy of the cluster refused it{by}."),
+                "Ask the cluster's administrators what it requires, and change the settings.".to_owned(),
             )
         }
         Refusal::WebhookAway { name } => {
             let name = name.as_ref().map(|name| format!(" {name}")).unwrap_or_default();
-            (format!("the webhook{name} of the cluster did not answer."), "Repair it, then try again.".to_owned())
+            (format!("the cluster's webhook{name} did not answer."), "Fix the webhook, then try again.".to_owned())
         }
         refusal => of_object(refusal),
     }
 }
 
-/// What stands in the way at the object itself.
+/// Refusals that concern the object itself.
 fn of_object(refusal: &Refusal) -> (String, String) {
     let both = |what: &str, remedy: &str| (what.to_owned(), remedy.to_owned());
     match refusal {
@@ -158,32 +158,32 @@ fn of_object(refusal: &Refusal) -> (String, String) {
         }
         Refusal::NoNamespace => both("its namespace does not exist.", "Create it, or deploy again."),
         Refusal::Missing => {
-            both("the cluster does not have it.", "Check that it is a Kubernetes API of 1.22 or later.")
+            both("the cluster could not find it.", "Check that the cluster runs Kubernetes 1.22 or later.")
         }
         Refusal::Conflicts(owned) => {
             let named: Vec<String> = owned.iter().map(|one| format!("{} ({})", one.field, one.manager)).collect();
             (
-                format!("other managers set fields of it: {}.", named.join(", ")),
-                "Look at the preview, and take them over or leave them.".to_owned(),
+                format!("other managers own some of its fields: {}.", named.join(", ")),
+                "Open the preview, and take them over or leave them.".to_owned(),
             )
         }
-        Refusal::Stale => both("somebody changed it at the same moment.", "Try again."),
-        Refusal::Exists => both("somebody created it at the same moment.", "Look at the preview."),
+        Refusal::Stale => both("someone else changed it at the same moment.", "Try again."),
+        Refusal::Exists => both("someone else created it at the same moment.", "Open the preview."),
         Refusal::OtherUid => {
-            both("somebody deleted it and created another one of that name.", "Look at the preview, then try again.")
+            both("someone else replaced it with a new object of the same name.", "Open the preview, then try again.")
         }
         Refusal::Immutable { fields } => (
-            format!("{} cannot be changed.", fields.join(", ")),
+            format!("{} cannot be changed in place.", fields.join(", ")),
             "Replace the object in the preview: it is deleted and created again.".to_owned(),
         ),
         Refusal::Invalid { fields } if fields.is_empty() => {
-            both("the cluster does not accept it as it is.", "Check the settings.")
+            both("the cluster rejected it as invalid.", "Check the settings.")
         }
         Refusal::Invalid { fields } => {
-            (format!("the cluster does not accept {}.", fields.join(", ")), "Check the settings.".to_owned())
+            (format!("the cluster rejected the value of {}.", fields.join(", ")), "Check the settings.".to_owned())
         }
         Refusal::UnknownField => {
-            both("the cluster does not know one of its fields.", "Its release of Kubernetes may be too old: update it.")
+            both("the cluster does not know one of its fields.", "Its Kubernetes version may be too old: check it.")
         }
         Refusal::Expired => both("the list changed while it was read.", "Try again."),
         _ => both("the cluster refused it.", "Check the settings and the rights of the login."),
@@ -191,9 +191,9 @@ fn of_object(refusal: &Refusal) -> (String, String) {
 }
 
 const ESCALATION: &str = "the login would grant rights that it does not have itself.";
-const GRANT: &str = "Give it these rights, or the verbs bind and escalate on cluster roles, or choose fewer rules.";
+const GRANT: &str = "Grant it these rights, or the verbs bind and escalate on clusterroles, or choose fewer rules.";
 
-/// With a small first letter, unless a name of capitals begins it.
+/// Starts the sentence in lower case, unless its first word is an acronym.
 fn small(sentence: &str) -> String {
     crate::form::in_sentence(sentence)
 }

@@ -1,5 +1,5 @@
-//! The form of a deployment: what every way to a cluster has. An image alone suffices; all else has a default that
-//! takes nothing from the host.
+//! The form fields that all deployments share. Only the image has to be entered; every other default gives the agent
+//! no access to the node.
 
 use super::deployment::{AGENT_SECRET, PULL_SECRET};
 use super::image::{self, Image};
@@ -7,21 +7,21 @@ use super::{lines, names, rules};
 use crate::form::{Field, Values};
 use crate::pasted::Wanted;
 
-/// Where the agent is deployed unless the form says otherwise.
+/// The default namespace.
 pub const NAMESPACE: &str = "defender";
 
-/// How the agent gets its secret.
+/// The choices for how the agent receives its secret.
 pub(super) const ENVIRONMENT: &str = "environment";
 pub(super) const FILES: &str = "files";
 
 const IMAGE: Field = Field::text("image", "Image")
     .placeholder("registry.example.com/team/agent:1.0")
-    .help("The agent's image, by tag or digest, as the nodes pull it.")
+    .help("The image that the nodes pull, with a tag or digest.")
     .max(512)
     .check(image::check);
 const NAMESPACE_FIELD: Field = Field::text("namespace", "Namespace")
     .default(NAMESPACE)
-    .help("Created if it doesn't exist. One that exists is used as it is and never deleted.")
+    .help("Created if it doesn't exist. An existing one is used unchanged and never deleted.")
     .max(50)
     .check(names::label);
 const DAEMON_SET: Field = Field::text("daemon_set", "DaemonSet name")
@@ -30,7 +30,7 @@ const DAEMON_SET: Field = Field::text("daemon_set", "DaemonSet name")
     .max(50)
     .check(names::label);
 
-/// One line of text, or many, that most people leave as it is.
+/// An optional field that most users leave unchanged.
 const fn more(field: Field) -> Field {
     field.optional().wants(Wanted::Visible).after_credential().advanced()
 }
@@ -39,7 +39,7 @@ const fn lines(name: &'static str, label: &'static str) -> Field {
     more(Field::document(name, label)).max(16_384)
 }
 
-/// The fields of every way to a cluster, in the order of the form.
+/// The shared fields, in the order of the form.
 pub(super) const COMMON: [Field; 24] = [
     IMAGE,
     NAMESPACE_FIELD,
@@ -51,7 +51,7 @@ pub(super) const COMMON: [Field; 24] = [
             (rules::NONE, "None"),
             (rules::NODES, "Read nodes, namespaces and pods"),
             (rules::WORKLOADS, "Read all workloads"),
-            (rules::OWN, "My own rules"),
+            (rules::OWN, "Custom rules"),
         ],
     ))
     .help("What the agent's service account may do in the whole cluster."),
@@ -62,7 +62,7 @@ pub(super) const COMMON: [Field; 24] = [
         .max(32_768)
         .check(rules::check),
     more(Field::text("service_account", "Service account"))
-        .help("Leave blank to name it after the DaemonSet. One that exists is used as it is and never deleted.")
+        .help("Leave blank to name it after the DaemonSet. An existing one is used unchanged and never deleted.")
         .max(253)
         .check(account),
     lines("environment", "Environment")
@@ -72,19 +72,19 @@ pub(super) const COMMON: [Field; 24] = [
                secret. NODE_NAME is set to the node's name.",
         )
         .check(lines::variables),
-    lines("arguments", "Arguments").help("One per line, passed to the image's entry point.").check(lines::arguments),
+    lines("arguments", "Arguments").help("One per line, passed to the image's entrypoint.").check(lines::arguments),
     more(Field::choice("secret_as", "Agent secret as", &[(ENVIRONMENT, "Environment variables"), (FILES, "Files")]))
-        .help("How the agent receives the agent secret. Files don't show up in crash dumps and child processes."),
+        .help("How the agent receives its secret. Files don't leak into crash dumps or child processes as easily."),
     more(Field::text("secret_prefix", "Variable prefix"))
         .when("secret_as", &[ENVIRONMENT])
         .placeholder("AGENT_")
-        .help("Put in front of TOKEN, USERNAME, PASSWORD, TLS_CRT and TLS_KEY.")
+        .help("Prepended to TOKEN, USERNAME, PASSWORD, TLS_CRT and TLS_KEY.")
         .max(64)
         .check(prefix),
     more(Field::text("secret_path", "Folder of the files"))
         .when("secret_as", &[FILES])
         .default("/etc/agent-secret")
-        .help("Holds token; username and password; or tls.crt and tls.key.")
+        .help("Where the files token; username and password; or tls.crt and tls.key are mounted.")
         .max(512)
         .check(names::path),
     lines("node_selector", "Node selector")
@@ -100,12 +100,12 @@ pub(super) const COMMON: [Field; 24] = [
         .check(lines::tolerations),
     more(Field::text("priority_class", "Priority class"))
         .placeholder("system-node-critical")
-        .help("Must exist in the cluster. Pods of a higher class push others off a full node.")
+        .help("Must exist in the cluster. On a full node, pods with a higher priority evict others.")
         .max(253)
         .check(names::subdomain),
     more(Field::text("cpu", "CPU request")).default("50m").help("Reserved on each node.").max(16).check(names::cpu),
     more(Field::text("cpu_limit", "CPU limit"))
-        .help("The agent is slowed down beyond this. Leave blank for none.")
+        .help("The agent is throttled above this. Leave blank for no limit.")
         .max(16)
         .check(names::cpu),
     more(Field::text("memory", "Memory request"))
@@ -115,7 +115,7 @@ pub(super) const COMMON: [Field; 24] = [
         .check(names::memory),
     more(Field::text("memory_limit", "Memory limit"))
         .default("512Mi")
-        .help("The agent is killed and restarted beyond this. Leave blank for none.")
+        .help("The agent is killed and restarted above this. Leave blank for no limit.")
         .max(16)
         .check(names::memory),
     more(Field::checkbox("host_network", "Use the host's network"))
@@ -128,31 +128,31 @@ pub(super) const COMMON: [Field; 24] = [
         .placeholder("/var/run:/host/var/run")
         .help(
             "One folder of the node per line, mounted below /host unless a path follows. Read-only unless :rw ends \
-               the line. Whoever writes to /, /etc or a container socket owns the node.",
+               the line. Writing to / or /etc, or any access to a container socket, gives full control of the node.",
         )
         .check(lines::host_paths),
     more(Field::text("max_unavailable", "Nodes updated at once"))
         .default("1")
-        .help("A number or a percentage. The roll-out pauses when so many nodes have no running agent.")
+        .help("A number or a percentage. The rollout pauses while this many nodes have no available agent.")
         .max(5)
         .check(names::max_unavailable),
     lines("labels", "Labels").help("One label=value per line, put on every object and pod.").check(lines::labels),
 ];
 
-/// Every namespace gets one by that name from the cluster, and gets it back.
+/// Refuses `default`: the cluster creates that service account in every namespace, and again if it is deleted.
 fn account(text: &str) -> Result<String, String> {
     if text == "default" {
-        return Err("Choose another name: everything in the namespace may use the default service account.".to_owned());
+        return Err("Choose another name: every pod in the namespace can use the default service account.".to_owned());
     }
     names::subdomain(text)
 }
 
 fn prefix(text: &str) -> Result<String, String> {
-    const WRONG: &str = "Use letters, digits and underscores, and begin with a letter.";
+    const WRONG: &str = "Use letters, digits and underscores, and start with a letter.";
     if lines::is_variable(text) { Ok(text.to_owned()) } else { Err(WRONG.to_owned()) }
 }
 
-/// The form of a way to a cluster: its own fields, then the common ones. `M` must be the sum of both.
+/// A provider's own fields, followed by the shared ones. `M` must be the number of both together.
 pub(super) const fn join<const N: usize, const M: usize>(own: [Field; N]) -> [Field; M] {
     assert!(M == N + COMMON.len());
     let mut all = [COMMON[0]; M];
@@ -164,9 +164,9 @@ pub(super) const fn join<const N: usize, const M: usize>(own: [Field; N]) -> [Fi
     all
 }
 
-/// Where a credential that is handed on ends: the cluster and namespace, and whom it is for there. The pull secret is for
-/// the registry of the image, the agent secret for the images of one repository: another name leads the value elsewhere.
-/// `main` is where the credential that signs in leads.
+/// Where a credential of another role ends up: cluster and namespace, and who gets it there. The pull secret goes to the
+/// registry of the image, the agent secret to images of one repository, so another image name is another destination.
+/// `main` is the cluster that the main credential signs in to.
 pub fn end(role: &str, settings: &Values, main: &str) -> String {
     let place = format!("{main}/{}", settings.get("namespace"));
     match (role, Image::parse(settings.get("image"))) {
@@ -182,7 +182,7 @@ mod tests {
     use crate::form;
 
     #[test]
-    fn an_image_alone_suffices_and_takes_nothing_from_the_host() {
+    fn an_image_alone_is_enough_and_gives_no_access_to_the_node() {
         let shown = form::view(&COMMON, None, None, &form::Errors::default(), &|_| Vec::new());
         let mut posted: Values = shown.iter().map(|field| (field.name, field.value.clone())).collect();
         posted.set("image", "r.example/agent:1");

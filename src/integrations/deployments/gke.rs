@@ -1,4 +1,4 @@
-//! Google Kubernetes Engine: a cluster of a project, by a service account's key.
+//! Google Kubernetes Engine: signs in with a service account key.
 
 use futures_util::future::BoxFuture;
 
@@ -41,7 +41,7 @@ static FIELDS: &[Field] = &join::<3, { COMMON.len() + 3 }>([
     Field::text("project", "Project ID").placeholder("shop-prod").max(128).check(project),
     Field::text("cluster", "Cluster")
         .placeholder("europe-west3/prod")
-        .help("Its region or zone, a slash and its name.")
+        .help("Its region or zone, a slash, and its name.")
         .max(129)
         .check(|text| parts(text).map(|(location, name)| format!("{location}/{name}"))),
     Field::choice(
@@ -49,7 +49,7 @@ static FIELDS: &[Field] = &join::<3, { COMMON.len() + 3 }>([
         "Endpoint",
         &[("public", "Public address"), (PRIVATE, "Private address"), (DNS, "DNS endpoint")],
     )
-    .help("The private address is only reachable from the cluster's network. The DNS endpoint needs no open address."),
+    .help("The private address works only from the cluster's network. The DNS endpoint needs no reachable address."),
 ]);
 
 fn project(text: &str) -> Result<String, String> {
@@ -65,7 +65,7 @@ fn parts(text: &str) -> Result<(&str, &str), String> {
     parts.ok_or_else(|| "Enter a region or zone, a slash and the cluster's name: europe-west3/prod.".to_owned())
 }
 
-/// A cluster has one name in a location of a project.
+/// Cluster names are unique within a location of a project.
 fn host(settings: &Values) -> Option<String> {
     let (location, name) = parts(settings.get("cluster")).ok()?;
     let project = settings.get("project");
@@ -80,7 +80,7 @@ fn endpoint(settings: &Values) -> Endpoint {
     }
 }
 
-/// To come in by the DNS endpoint takes a permission of its own.
+/// The DNS endpoint requires a permission of its own.
 /// <https://cloud.google.com/kubernetes-engine/docs/concepts/network-isolation#dns-based_endpoint>
 fn grants(settings: &Values, _name: &str) -> Grants {
     let mut permissions = vec![clusters::GETS.permission, clusters::LISTS.permission];
@@ -110,7 +110,7 @@ impl Deployment for Gke {
     }
 }
 
-/// A line to the API, and the project: the one of the credential while none is entered.
+/// A line to the API, and the project: the one entered, else the credential's own.
 async fn sign_in<'a>(cx: &'a Context<'a>) -> Result<(Visit<'a>, Line<'a>, String), Failure> {
     let visit = Visit::sign_in(cx).await?;
     let line = visit.line(Service::GoogleClusters, &clusters::API).await.map_err(failed)?;
@@ -147,13 +147,13 @@ async fn open(cx: &Context<'_>) -> Result<Cluster, Failure> {
         401 => Err(Finding::new(
             Verdict::Denied,
             format!("The cluster {name} does not accept tokens of this service account."),
-            "Check that the service account is enabled, and that the project is the one of the cluster.",
+            "Check that the service account is enabled, and that the cluster is in this project.",
         )
         .into()),
-        // Every known login may ask a cluster's version; Google's front end refuses before the cluster is asked.
+        // Any known login may read the version, so a 403 here comes from Google's front end, not from the cluster.
         403 if by == Endpoint::Dns => Err(Finding::new(
             Verdict::Denied,
-            format!("The service account may not come in by the DNS endpoint of {name}."),
+            format!("The service account may not use the DNS endpoint of {name}."),
             format!("Grant it the permission {CONNECT}: the credential's page has the exact commands."),
         )
         .into()),
@@ -164,7 +164,7 @@ async fn open(cx: &Context<'_>) -> Result<Cluster, Failure> {
 async fn all(cx: &Context<'_>) -> Result<Clusters, Failure> {
     let (_, line, project) = sign_in(cx).await?;
     let listed = clusters::of(&line, &project).await.map_err(failed)?;
-    let silent = listed.unreachable.iter().map(|zone| format!("Google could not ask {zone}."));
+    let silent = listed.unreachable.iter().map(|zone| format!("Google could not reach {zone}."));
     let missing = silent.chain(listed.rest.map(|cause| cause.told("Google"))).collect();
     let seen = listed.entries.into_iter().map(|one| Seen {
         fills: vec![("project", project.clone()), ("cluster", format!("{}/{}", one.location, one.name))],

@@ -1,4 +1,4 @@
-//! The first word with a cluster: whether it knows the login.
+//! The first request to a cluster: it shows whether the cluster knows the login.
 
 use reqwest::Method;
 
@@ -6,7 +6,7 @@ use crate::providers::egress::Answer;
 use crate::providers::kubernetes::{Cluster, WHO};
 use crate::providers::{Failure, finding};
 
-/// What the cluster says of its version: everybody whom it knows may ask, and a login that it does not know is refused.
+/// Reads the cluster's version. Any login that the cluster knows may do that; an unknown one is refused with 401.
 pub(super) async fn greet(cluster: &Cluster) -> Result<Answer, Failure> {
     cluster.send(Method::GET, "/version", None).await.map_err(|error| finding(&error, WHO).into())
 }

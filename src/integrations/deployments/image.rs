@@ -3,12 +3,12 @@
 
 use crate::providers::oci_registry::{is_digest, is_repository, is_tag};
 
-/// An image by its parts.
+/// An image name, split into its parts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Image {
-    /// Host and port of the registry; `docker.io` where the name has none.
+    /// Host and port of the registry; `docker.io` if the name has none.
     pub host: String,
-    /// As the registry's API names it: `library/alpine`.
+    /// The repository as the registry's API spells it: `library/alpine`.
     pub repository: String,
     pub tag: Option<String>,
     pub digest: Option<String>,
@@ -44,7 +44,7 @@ impl Image {
         good.then(|| Self { host: host.to_owned(), repository, tag, digest })
     }
 
-    /// The name of the registry in a Docker configuration.
+    /// The registry's key in a Docker `config.json`.
     pub fn login_host(&self) -> &str {
         if self.host == DOCKER_HUB { "https://index.docker.io/v1/" } else { &self.host }
     }
@@ -63,7 +63,7 @@ impl Image {
         self.digest.as_deref().or(self.tag.as_deref()).unwrap_or("latest")
     }
 
-    /// Whether the same name may stand for another image tomorrow, and nothing shows which.
+    /// Whether the name is `latest` without a digest, so that it may stand for another image tomorrow.
     pub fn is_floating(&self) -> bool {
         self.digest.is_none() && self.reference() == "latest"
     }
@@ -81,9 +81,9 @@ fn is_host_and_port(text: &str) -> bool {
     host.len() <= 253 && host.split('.').all(label) && port.is_none_or(|port| port.parse::<u16>().is_ok())
 }
 
-/// The check of the form.
+/// Checks the form field.
 pub(super) fn check(text: &str) -> Result<String, String> {
-    const WRONG: &str = "Enter an image as pods name it: registry.example.com/team/agent:1.0, in lower case.";
+    const WRONG: &str = "Enter an image name in lower case, such as registry.example.com/team/agent:1.0.";
     let text = text.trim_start_matches("docker://").trim_start_matches("https://");
     Image::parse(text).map(|_| text.to_owned()).ok_or_else(|| WRONG.to_owned())
 }

@@ -1,4 +1,4 @@
-//! What applying an object would do, found out by a dry run. Nothing is stored.
+//! Finds out by a dry run what applying an object would do. Changes nothing in the cluster.
 
 use serde_json::{Value, json};
 
@@ -15,29 +15,29 @@ use crate::integrations::progress::Step;
 use crate::providers::kubernetes::kinds;
 use crate::providers::kubernetes::{ApiError, Apply, Cluster, Owned, Refusal};
 
-/// Where objects go that are judged.
+/// The cluster and deployment for which objects are judged.
 pub(super) struct Place<'a> {
     pub cluster: &'a Cluster,
     pub mark: &'a Mark,
-    /// Whether the namespace exists: without it the server refuses even a dry run.
+    /// Whether the namespace exists. If not, the API server refuses even a dry run.
     pub has_namespace: bool,
     pub step: Step,
 }
 
-/// A desired object beside what is there.
+/// A desired object, together with what the cluster has now.
 pub(super) struct Judged {
     pub desired: Desired,
     pub sight: Sight,
     pub kind: ChangeKind,
-    /// As it would be afterwards; `None` where the server was not asked, or cannot say.
+    /// The object as it would be afterwards; `None` if the API server was not asked or cannot say.
     pub after: Option<Value>,
-    /// Fields that others set.
+    /// Fields of ours that other managers have set.
     pub conflicts: Vec<Owned>,
-    /// Fields that others added, with their values: an apply would leave them.
+    /// Fields that others added, with their values. An apply leaves them alone.
     pub additions: Vec<(Owned, Value)>,
-    /// Fields that cannot change.
+    /// Immutable fields that would have to change.
     pub fixed: Vec<String>,
-    /// Why it cannot be applied.
+    /// Why the object cannot be applied.
     pub objection: Option<Fault>,
 }
 
@@ -59,24 +59,24 @@ impl Judged {
         self.desired.object()
     }
 
-    /// It is somebody else's, and used as it is.
+    /// Whether the object belongs to somebody else and is used unchanged.
     pub fn is_shared(&self) -> bool {
         self.desired.may_be_shared && matches!(self.sight, Sight::Foreign(_))
     }
 
-    /// As it is, and as it would be.
+    /// The differences between now and after the apply.
     fn lines(&self) -> Vec<Difference> {
         let after = self.after.as_ref().unwrap_or(&self.desired.body);
         match &self.kind {
             ChangeKind::Replace => self.fixed_lines(),
-            // Nobody knows how it would be.
+            // The dry run failed, so the result is unknown.
             _ if self.objection.is_some() && self.sight.live().is_some() => Vec::new(),
             _ if self.is_shared() => Vec::new(),
             _ => differences(&self.object(), self.sight.live(), Some(after)),
         }
     }
 
-    /// The server does not say how the object would be: only what stands in the way.
+    /// The immutable fields only: the API server refuses the rest of the comparison.
     fn fixed_lines(&self) -> Vec<Difference> {
         let at = |value: Option<&Value>, field: &str| {
             let pointer = format!("/{}", field.trim_start_matches('.').replace('.', "/"));
@@ -91,10 +91,10 @@ impl Judged {
         self.fixed.iter().map(line).collect()
     }
 
-    /// As they are, and gone.
+    /// The additions, as lines that would disappear.
     fn added_lines(&self) -> impl Iterator<Item = Difference> {
         self.additions.iter().map(|(owned, value)| {
-            // Variables of others may hold secrets of theirs.
+            // Environment variables that others added may hold their secrets.
             let is_variable = owned.field.contains(".env");
             let value = if is_variable { "set".to_owned() } else { paths::shown(value) };
             Difference { object: self.object(), path: owned.field.clone(), before: Some(value), after: None }
@@ -105,17 +105,20 @@ impl Judged {
         let conflict = |owned: &Owned| Conflict { manager: owned.manager.clone(), field: owned.field.clone() };
         let reason = match self.kind {
             ChangeKind::Foreign if self.fixed.is_empty() => {
-                "It exists already, and this deployment did not make it.".to_owned()
+                "It already exists, and this deployment did not create it.".to_owned()
             }
             ChangeKind::Foreign => format!(
-                "It exists already, and this deployment did not make it. {} cannot be changed: taking it over deletes \
-                 it and creates it again.",
+                "It already exists, and this deployment did not create it. {} cannot be changed in place: taking \
+                 the object over deletes it and creates it again.",
                 self.fixed.join(", ")
             ),
             ChangeKind::Replace => {
-                format!("{} cannot be changed: it has to be deleted and created again.", self.fixed.join(", "))
+                format!(
+                    "{} cannot be changed in place: the object must be deleted and recreated.",
+                    self.fixed.join(", ")
+                )
             }
-            _ if self.is_shared() => "It exists already. Strongroom uses it as it is, and never deletes it.".to_owned(),
+            _ if self.is_shared() => "It already exists. Strongroom uses it unchanged and never deletes it.".to_owned(),
             _ => self.objection.as_ref().map(Fault::sentence).unwrap_or_default(),
         };
         let added = self.additions.iter().map(|(owned, _)| owned);
@@ -124,7 +127,7 @@ impl Judged {
         Change { object: self.object(), kind: self.kind, lines, conflicts, reason }
     }
 
-    /// What is not as deployed: as it should be, and as it is.
+    /// The drift: `before` as it was deployed, `after` as it is now.
     pub fn drift(&self) -> Vec<Difference> {
         let whole = |before: &str, after: Option<&str>| Difference {
             object: self.object(),
@@ -144,7 +147,7 @@ impl Judged {
 }
 
 impl Place<'_> {
-    /// All objects, before anything is written.
+    /// Judges all objects, before anything is written.
     pub async fn judge_all(&self, objects: Vec<Desired>) -> Result<Vec<Judged>, Fault> {
         let mut all = Vec::new();
         for desired in objects {
@@ -185,7 +188,7 @@ impl Place<'_> {
         Ok(judged)
     }
 
-    /// The dry run, and a second one where others set fields of ours: how the object would be if they were taken over.
+    /// Does the dry run. On a conflict, a second, forced one shows the object with the conflicting fields taken over.
     async fn try_out(&self, judged: &mut Judged) -> Result<(), Fault> {
         let mut answer = self.dry_run(&judged.desired, false).await;
         if let Err(ApiError::Refused(Refusal::Conflicts(owned))) = &answer {
@@ -210,7 +213,7 @@ impl Place<'_> {
                     judged.kind = ChangeKind::Replace;
                 }
             }
-            // The role that it binds is not there yet, so the server cannot compare the rights.
+            // The ClusterRole that it binds does not exist yet, so the API server cannot compare the rights.
             Err(error) if is_binding && judged.kind == ChangeKind::New && error.is_missing() => {}
             Err(error @ ApiError::Refused(_)) => {
                 judged.objection = Some(Fault::new(self.step, &judged.object(), Deed::Apply, error));
@@ -220,11 +223,11 @@ impl Place<'_> {
         Ok(())
     }
 
-    /// The dry run of a new object of another name tells what ours would be without anybody else.
+    /// Dry-runs the object under another name, which shows how it would look without anyone else's fields.
     async fn additions(&self, judged: &Judged, after: &Value) -> Vec<(Owned, Value)> {
         let mut other = judged.desired.clone();
         other.body["metadata"]["name"] = json!(format!("{}-compared", judged.object().name));
-        // Some clusters count even what is not stored. Then additions are not seen, and all else is.
+        // A quota or policy may refuse even this dry run. Then only additions go unnoticed.
         let Ok(new) = self.dry_run(&other, false).await else { return Vec::new() };
         let manager = judged.sight.live().and_then(other_manager).unwrap_or_else(|| "another manager".to_owned());
         let owned = |path| Owned { manager: manager.clone(), field: format!(".spec{path}") };

@@ -1,20 +1,20 @@
-//! Fields of many lines: variables, labels, taints, folders of the host. One entry a line; blank lines do not count.
-//! Each has a parser, which the form's check and the desired objects share.
+//! Multi-line fields: variables, labels, tolerations, host folders. One entry per line; blank lines are ignored.
+//! The form's check and the desired objects share one parser for each field.
 
 use super::names::{is_label_key, is_label_value, is_path};
 
 /// Most entries of a field.
 const MOST: usize = 100;
 
-/// A parser of one line; the error completes "Line 3: ".
+/// Parses one line; the error completes "Line 3: ".
 type Parse<T> = fn(&str) -> Result<T, &'static str>;
 
-/// Every entry of a text, as far as they can be read.
+/// All entries of a text; lines that cannot be parsed are left out.
 pub(super) fn entries<T>(text: &str, parse: Parse<T>) -> Vec<T> {
     text.lines().map(str::trim).filter(|line| !line.is_empty()).filter_map(|line| parse(line).ok()).collect()
 }
 
-/// The check of a field: every line in its canonical form, none twice by `key`.
+/// Checks a field: returns the lines in canonical form and refuses two with the same `key`.
 fn check<T>(text: &str, parse: Parse<T>, key: fn(&T) -> String) -> Result<String, String> {
     let mut keys: Vec<String> = Vec::new();
     let mut kept = Vec::new();
@@ -49,7 +49,7 @@ pub(super) fn variables(text: &str) -> Result<String, String> {
 
 /// `label=value`; the labels that Strongroom sets itself are refused.
 pub(super) fn pair(line: &str) -> Result<(String, String), &'static str> {
-    const WRONG: &str = "enter label=value, as Kubernetes writes labels.";
+    const WRONG: &str = "enter label=value, with a valid Kubernetes label.";
     let (key, value) = line.split_once('=').ok_or(WRONG)?;
     let (key, value) = (key.trim(), value.trim());
     if is_label_key(key) && is_label_value(value) { Ok((key.to_owned(), value.to_owned())) } else { Err(WRONG) }
@@ -69,21 +69,21 @@ pub(super) fn labels(text: &str) -> Result<String, String> {
     check(text, own_pair, |(key, _)| key.clone())
 }
 
-/// A taint that pods may live with, written as `kubectl taint` does.
+/// A toleration, written as `kubectl taint` writes the taint.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Toleration {
-    /// Blank: every taint.
+    /// Blank tolerates every taint.
     pub key: String,
-    /// `None`: any value.
+    /// `None` tolerates any value.
     pub value: Option<String>,
-    /// Blank: every effect.
+    /// Blank tolerates every effect.
     pub effect: String,
 }
 
 /// `key=value:NoSchedule`, `key:NoExecute`, `key`, `*`
 pub(super) fn toleration(line: &str) -> Result<Toleration, &'static str> {
     const WRONG: &str = "enter key=value:Effect, key:Effect or key, or * for every taint.";
-    const EFFECT: &str = "the effect is NoSchedule, PreferNoSchedule or NoExecute.";
+    const EFFECT: &str = "the effect must be NoSchedule, PreferNoSchedule or NoExecute.";
     if line == "*" {
         return Ok(Toleration { key: String::new(), value: None, effect: String::new() });
     }
@@ -102,7 +102,7 @@ pub(super) fn tolerations(text: &str) -> Result<String, String> {
     check(text, toleration, |entry| format!("{entry:?}"))
 }
 
-/// A folder of the node in the container.
+/// A folder of the node, mounted into the container.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct HostPath {
     pub host: String,
@@ -112,7 +112,7 @@ pub(super) struct HostPath {
 
 /// `/var/run`, `/var/run:/run/host`, `/var/lib/agent:/data:rw`
 pub(super) fn host_path(line: &str) -> Result<HostPath, &'static str> {
-    const WRONG: &str = "enter /path, or /path:/path-in-the-container, and :rw where the agent writes there.";
+    const WRONG: &str = "enter /path or /path:/path-in-the-container, followed by :rw if the agent writes there.";
     let (rest, is_writable) = match line.strip_suffix(":rw") {
         Some(rest) => (rest, true),
         None => (line.strip_suffix(":ro").unwrap_or(line), false),
@@ -129,7 +129,7 @@ pub(super) fn host_paths(text: &str) -> Result<String, String> {
     check(text, host_path, |entry| entry.mount.clone())
 }
 
-/// One argument of the agent a line.
+/// Checks the agent's arguments, one per line.
 pub(super) fn argument(line: &str) -> Result<String, &'static str> {
     Ok(line.to_owned())
 }

@@ -1,45 +1,45 @@
-//! Which objects of a cluster are ours, and what was answered to a preview.
+//! How we recognise our own objects in a cluster, and the user's answers to a preview.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-/// Label of every object that Strongroom makes, with the value [`MANAGER`].
+/// Label of every object that Strongroom creates, with the value [`MANAGER`].
 pub const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
-/// Our name as a field manager and in labels.
+/// Our name as field manager and in labels.
 pub const MANAGER: &str = "strongroom";
-/// Label that says which deployment an object belongs to: the ID of the integration.
+/// Label with the deployment to which an object belongs: the ID of the integration.
 pub const DEPLOYMENT: &str = "strongroom.dev/deployment";
 /// Annotation with the versions of the secrets, so that pods restart when one changes.
 pub const SECRET_VERSION: &str = "strongroom.dev/secret-version";
 
-/// Label of a namespace: the least strict Pod Security level that its pods have to keep.
+/// Label of a namespace: the Pod Security level that it enforces for its pods.
 /// <https://kubernetes.io/docs/concepts/security/pod-security-admission/>
 pub const ENFORCED: &str = "pod-security.kubernetes.io/enforce";
 
-/// Whose deployment it is, and what is known of it.
+/// The deployment, and the objects that it is known to have created.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Mark {
-    /// Of the integration.
+    /// ID of the integration.
     pub id: Uuid,
-    /// As recorded after the last apply; empty where it is not known.
+    /// The objects recorded after the last apply; empty if that is not known.
     pub made: Vec<Made>,
 }
 
 impl Mark {
-    /// An object as it was recorded; `None` where nothing is known of it, or only that it may have been made.
+    /// The recorded object; `None` if it was not recorded, or if it is only known that it may have been created.
     pub fn recorded(&self, object: &ObjectRef) -> Option<&Made> {
         self.made.iter().find(|made| made.object() == *object && !made.uid.is_empty())
     }
 }
 
-/// An object as the cluster knows it.
+/// An object with its UID.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Made {
     pub kind: String,
-    /// Blank for an object of the whole cluster.
+    /// Blank for a cluster-scoped object.
     pub namespace: String,
     pub name: String,
     /// Blank: it may have been made, by an apply that did not end.
@@ -51,7 +51,7 @@ pub struct Made {
 #[serde(default)]
 pub struct ObjectRef {
     pub kind: String,
-    /// Blank for an object of the whole cluster.
+    /// Blank for a cluster-scoped object.
     pub namespace: String,
     pub name: String,
 }
@@ -76,12 +76,12 @@ impl Made {
     }
 }
 
-/// What was answered to a preview.
+/// The user's answers to a preview.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Options {
-    /// Fields to take over from other managers. A blank field: the whole object, which exists without our mark.
+    /// Fields to take over from other managers. A blank field takes over a whole object that lacks our mark.
     pub take_over: Vec<(ObjectRef, String)>,
-    /// Objects to delete and create again, since a field of them cannot change.
+    /// Objects to delete and create again, because an immutable field has to change.
     pub replace: Vec<ObjectRef>,
 }
 
@@ -89,7 +89,7 @@ const TAKE: &str = "take";
 const REPLACE: &str = "replace";
 
 impl Options {
-    /// One word an answer, as a run stores them.
+    /// One word per answer, as a run stores them.
     pub fn to_words(&self) -> Vec<String> {
         let at = |object: &ObjectRef| format!("{} {}/{}", object.kind, object.namespace, object.name);
         let taken = self.take_over.iter().map(|(object, field)| format!("{TAKE} {} {field}", at(object)));
@@ -97,7 +97,7 @@ impl Options {
         taken.chain(replaced).collect()
     }
 
-    /// Reads [`Options::to_words`]; `None` when one of them is no such word.
+    /// Parses the words of [`Options::to_words`]; `None` if one of them is unknown.
     pub fn from_words(words: &[String]) -> Option<Self> {
         let mut options = Self::default();
         for word in words {

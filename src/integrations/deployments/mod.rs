@@ -1,6 +1,6 @@
-//! Deployments: an agent on the nodes of a Kubernetes cluster, as one DaemonSet with what it needs beside it. A way to
-//! a cluster is a file with one literal of [`Spec`] that signs in, and a line in [`VERSIONS`]; everything after the
-//! sign-in is the same for all of them. The desired objects are a pure function of settings, secrets and [`Mark`].
+//! Deployments: an agent on the nodes of a Kubernetes cluster, as one DaemonSet with the objects it needs. A provider
+//! of clusters is one file with a [`Spec`] that signs in, and a line in [`VERSIONS`]; everything after the sign-in is
+//! shared. The desired objects are a pure function of settings, secrets and [`Mark`].
 
 use super::spec::Spec;
 
@@ -59,9 +59,9 @@ pub use remove::{may_make, remove};
 pub use rules::{Rule, of as rules};
 pub use state::{Difference, Outcome, State};
 
-/// The setting that says how often the cluster is compared with what was deployed, in minutes; `off`: never. It changes
-/// nothing in the cluster.
+/// The setting with the minutes between two drift checks, or `off`. Changing it does not call for a new deployment,
+/// since it affects nothing in the cluster.
 pub const DRIFT_CHECK: &str = "drift_check";
 
-/// Every way to a cluster, in the order of the form's list.
+/// The providers of clusters, in the order of the form's list.
 pub static VERSIONS: &[&Spec] = &[&kubernetes::KUBERNETES, &eks::EKS, &gke::GKE, &aks::AKS];

@@ -1,4 +1,4 @@
-//! Names, labels and quantities, as the API server takes them.
+//! Names, labels and quantities, as the API server accepts them.
 //! <https://kubernetes.io/docs/concepts/overview/working-with-objects/names/>
 
 /// A DNS label (RFC 1123) of at most `longest` characters.
@@ -14,7 +14,7 @@ pub(super) fn is_subdomain(text: &str) -> bool {
     text.len() <= 253 && text.split('.').all(|label| is_label(label, 63))
 }
 
-/// The check of a form's field that is a name.
+/// Checks a form field that is a name.
 pub(super) fn label(text: &str) -> Result<String, String> {
     const WRONG: &str = "Use at most 50 lower-case letters, digits and dashes, with a letter or digit at both ends.";
     if is_label(text, 50) { Ok(text.to_owned()) } else { Err(WRONG.to_owned()) }
@@ -42,13 +42,13 @@ pub(super) fn is_label_value(text: &str) -> bool {
 
 /// `250m`, `0.5`, `2`
 pub(super) fn cpu(text: &str) -> Result<String, String> {
-    quantity(text, &["m", ""]).ok_or_else(|| "Enter processors: 0.5, or 500m.".to_owned())
+    quantity(text, &["m", ""]).ok_or_else(|| "Enter a number of CPUs, such as 0.5 or 500m.".to_owned())
 }
 
 /// `128Mi`, `1Gi`
 pub(super) fn memory(text: &str) -> Result<String, String> {
     let units = ["Ki", "Mi", "Gi", "Ti", "k", "M", "G", "T", ""];
-    quantity(text, &units).ok_or_else(|| "Enter an amount of memory with its unit: 256Mi, or 1Gi.".to_owned())
+    quantity(text, &units).ok_or_else(|| "Enter an amount of memory with its unit, such as 256Mi or 1Gi.".to_owned())
 }
 
 fn quantity(text: &str, units: &[&str]) -> Option<String> {
@@ -64,11 +64,11 @@ pub(super) fn max_unavailable(text: &str) -> Result<String, String> {
     let (number, most) = text.strip_suffix('%').map_or((text, 5000), |number| (number, 100));
     match number.parse::<u32>() {
         Ok(number) if (1..=most).contains(&number) => Ok(text.to_owned()),
-        _ => Err("Enter a number of nodes from 1 up, or a percentage: 1, or 10%.".to_owned()),
+        _ => Err("Enter a number of nodes from 1, or a percentage, such as 1 or 10%.".to_owned()),
     }
 }
 
-/// An absolute path of Linux without a step back.
+/// An absolute Linux path without `..`.
 pub(super) fn is_path(text: &str) -> bool {
     text.len() <= 1024
         && text.starts_with('/')

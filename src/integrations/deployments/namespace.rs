@@ -1,5 +1,5 @@
-//! The namespace of a deployment: made where it is missing, used as it is where somebody else made it, and deleted only
-//! where it is ours and empty.
+//! The namespace of a deployment. It is created if missing, left as it is if somebody else created it, and deleted only
+//! if it is ours and empty.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -13,11 +13,11 @@ use crate::integrations::progress::Step;
 use crate::providers::kubernetes::kinds::{self, INHABITANTS, Kind};
 use crate::providers::kubernetes::{ApiError, Cluster, Refusal};
 
-/// What is there.
+/// The namespace as found in the cluster.
 pub(super) enum Namespace {
     Missing,
     Ours(Value),
-    /// Somebody else's. `None`: the login may not read it.
+    /// Created by somebody else. `None` if the login may not read it, so it may also be missing.
     Foreign(Option<Value>),
     Terminating,
 }
@@ -27,13 +27,13 @@ impl Namespace {
         !matches!(self, Self::Missing)
     }
 
-    /// The Pod Security level that it enforces, where it names one.
+    /// The Pod Security level that it enforces, if it has the label.
     pub fn level(&self) -> Option<&str> {
         let (Self::Ours(live) | Self::Foreign(Some(live))) = self else { return None };
         live["metadata"]["labels"][ENFORCED].as_str()
     }
 
-    /// As it is now.
+    /// Reads it from the cluster.
     pub async fn find(cluster: &Cluster, desired: &Desired, mark: &Mark, step: Step) -> Result<Self, Fault> {
         let object = desired.object();
         match look(cluster, &object, mark).await {
@@ -43,20 +43,20 @@ impl Namespace {
                 Sight::Ours(live) => Self::Ours(live),
                 Sight::Foreign(live) => Self::Foreign(Some(live)),
             }),
-            // A login for one namespace need not read it.
+            // A login for one namespace works without the right to read the namespace.
             Err(error) if error.is_forbidden() => Ok(Self::Foreign(None)),
             Err(error) => Err(Fault::new(step, &object, Deed::Read, error)),
         }
     }
 
-    /// Makes it where it is missing.
+    /// Creates it if it is missing.
     pub async fn ensure(cluster: &Cluster, desired: &Desired, mark: &Mark) -> Result<Self, Fault> {
         let object = desired.object();
         let failed = |error| Fault::new(Step::APPLYING, &object, Deed::Apply, error);
         match Self::find(cluster, desired, mark, Step::APPLYING).await? {
             Self::Missing => match cluster.create(&kinds::NAMESPACE, "", &desired.body).await {
                 Ok(live) => Ok(Self::Ours(live)),
-                // The answer to our own first try was lost, or another console was faster.
+                // Either the answer to our first attempt was lost, or another console was faster.
                 Err(ApiError::Refused(Refusal::Exists)) => Self::find(cluster, desired, mark, Step::APPLYING).await,
                 Err(error) => Err(failed(error)),
             },
@@ -83,7 +83,7 @@ struct Metadata {
     labels: std::collections::BTreeMap<String, String>,
 }
 
-/// Why a namespace of ours has to stay, as a sentence: something else lives in it, or may.
+/// A sentence that says why a namespace of ours cannot be deleted: it contains other objects, or may contain some.
 pub(super) async fn inhabited(cluster: &Cluster, namespace: &str, mark: &Mark) -> Result<Option<String>, Fault> {
     for kind in std::iter::once(&kinds::POD).chain(&INHABITANTS) {
         let found = match cluster.list::<Named>(kind, namespace, "").await {
@@ -98,7 +98,7 @@ pub(super) async fn inhabited(cluster: &Cluster, namespace: &str, mark: &Mark) -
         if let Some(other) = found.iter().find(|one| one.is_of_others(kind, mark)) {
             let other = short(&other.metadata.name);
             return Ok(Some(format!(
-                "Namespace {namespace} stays, since something else lives in it: {} {other}.",
+                "The namespace {namespace} is kept, because it contains another object: {} {other}.",
                 kind.kind
             )));
         }
@@ -108,23 +108,23 @@ pub(super) async fn inhabited(cluster: &Cluster, namespace: &str, mark: &Mark) -
 
 fn unseen(kind: &Kind, namespace: &str) -> String {
     format!(
-        "Namespace {namespace} stays: the login may not list {}, so Strongroom can't see whether others use it. If \
-         nobody does, run kubectl delete namespace {namespace}.",
+        "The namespace {namespace} is kept: the login may not list {}, so Strongroom can't see whether it is empty. If \
+         it is, run kubectl delete namespace {namespace}.",
         kind.plural
     )
 }
 
 impl Named {
     fn is_of_others(&self, kind: &Kind, mark: &Mark) -> bool {
-        // Every namespace has these by itself.
+        // Kubernetes creates these in every namespace.
         let by_itself = [("ConfigMap", "kube-root-ca.crt"), ("ServiceAccount", "default")];
-        // All else of ours is gone by now: what bears our mark still is a copy of others.
+        // Our other objects are gone by now, so anything else with our label is a copy that somebody else made.
         let is_our_pod = *kind == kinds::POD && self.metadata.labels.get(DEPLOYMENT) == Some(&mark.id.to_string());
         !is_our_pod && !by_itself.contains(&(kind.kind, self.metadata.name.as_str()))
     }
 }
 
-/// Why a namespace that is being deleted is still there, as the cluster's controller found out.
+/// Why a namespace is still being deleted, from the conditions that the namespace controller reports.
 /// <https://kubernetes.io/docs/reference/kubernetes-api/cluster-resources/namespace-v1/#NamespaceStatus>
 pub(super) fn stuck(live: &Value) -> Vec<String> {
     let conditions = live["status"]["conditions"].as_array();
@@ -135,7 +135,7 @@ pub(super) fn stuck(live: &Value) -> Vec<String> {
             Some(match one["type"].as_str()? {
                 "NamespaceContentRemaining" => format!("Still in the namespace: {}.", resources(message)?),
                 "NamespaceFinalizersRemaining" => format!(
-                    "Held by finalizers: {}. What set them has to remove them; Strongroom never does.",
+                    "Held by finalizers: {}. Whatever set them has to remove them; Strongroom never does.",
                     resources(message)?
                 ),
                 "NamespaceDeletionDiscoveryFailure" => {

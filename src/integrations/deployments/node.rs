@@ -1,4 +1,4 @@
-//! The nodes of a deployment as items: a node, its pod, and why the pod is not ready.
+//! The nodes of a deployment as inventory items: a node, its pod, and why the pod is not ready.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -11,13 +11,13 @@ use crate::integrations::inventory::{self, Cell, Column, Inventory};
 pub struct Facts {
     /// `Ready`, `Starting`, `Failing`, `Outdated`, `No pod`
     pub state: String,
-    /// The pod's own word, and a sentence where there is one: `ImagePullBackOff`.
+    /// The pod's reason, followed by a sentence if there is one: `ImagePullBackOff`.
     pub reason: String,
     pub restarts: u32,
-    /// Hash of the pod's revision.
+    /// Hash of the pod's controller revision.
     pub revision: String,
     pub started: Option<DateTime<Utc>>,
-    /// `v1.36.2`; blank where nodes cannot be listed.
+    /// `v1.36.2`; blank if the login may not list nodes.
     pub kubelet: String,
 }
 

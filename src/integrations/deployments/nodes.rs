@@ -1,4 +1,4 @@
-//! The nodes of a cluster, and which of them a deployment's pods go to.
+//! The nodes of a cluster, and which of them should run a deployment's pods.
 //! <https://kubernetes.io/docs/concepts/workloads/controllers/daemonset/#taints-and-tolerations>
 
 use std::collections::BTreeMap;
@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::lines::{self, Toleration, entries};
 use crate::form::Values;
 
-/// The part of a node that decides.
+/// The fields of a node that decide this.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Node {
@@ -52,7 +52,7 @@ struct Info {
     operating_system: String,
 }
 
-/// Taints that the DaemonSet's controller lets its pods live with.
+/// Taints that the DaemonSet controller makes its pods tolerate.
 const ALWAYS_TOLERATED: [&str; 7] = [
     "node.kubernetes.io/not-ready",
     "node.kubernetes.io/unreachable",
@@ -63,7 +63,7 @@ const ALWAYS_TOLERATED: [&str; 7] = [
     "node.kubernetes.io/network-unavailable",
 ];
 
-/// To which nodes the settings send pods.
+/// Which nodes the settings select.
 pub(super) struct Choice {
     selector: Vec<(String, String)>,
     tolerations: Vec<Toleration>,
@@ -92,7 +92,7 @@ impl Choice {
                 && one.value.as_ref().is_none_or(|value| *value == taint.value)
                 && (one.effect.is_empty() || one.effect == taint.effect)
         };
-        // The third effect is a wish.
+        // PreferNoSchedule does not keep a DaemonSet's pod away.
         taint.effect == "PreferNoSchedule" || always || self.tolerations.iter().any(matches)
     }
 }
@@ -106,7 +106,7 @@ impl Node {
         &self.status.node_info.kubelet_version
     }
 
-    /// As registries write platforms: `linux/amd64`; blank where the node does not tell.
+    /// The platform as registries write it, `linux/amd64`; blank if the node does not report it.
     pub fn platform(&self) -> String {
         let info = &self.status.node_info;
         match (info.operating_system.as_str(), info.architecture.as_str()) {

@@ -1,5 +1,5 @@
-//! The desired objects of a deployment: a pure function of settings, secrets and mark. In the order in which they are
-//! applied; the Namespace stands apart, since it may be somebody else's.
+//! The desired objects of a deployment: a pure function of settings, secrets and mark. They are in the order in which
+//! they are applied. The Namespace is separate, since it may belong to somebody else.
 
 use serde_json::{Map, Value, json};
 
@@ -10,18 +10,18 @@ use super::secrets::{self, Pull};
 use super::{pod, rules};
 use crate::providers::kubernetes::kinds::{self, Kind};
 
-/// An object as it should be. Its body may hold secrets: never show or log it.
+/// A desired object. Its body may contain secrets, so never show or log it.
 #[derive(Clone)]
 pub(super) struct Desired {
     pub kind: &'static Kind,
     pub body: Value,
-    /// One that is there already is used as it is.
+    /// An existing object that is not ours is used unchanged.
     pub may_be_shared: bool,
 }
 
 /// All objects of a deployment.
 pub(super) struct Plan {
-    /// As it is created, where it does not exist.
+    /// The namespace, in case it has to be created.
     pub namespace: Desired,
     pub objects: Vec<Desired>,
 }

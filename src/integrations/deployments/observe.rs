@@ -1,5 +1,5 @@
-//! Looking at a deployment: status, nodes, and drift. Drift is what a dry run would change, so the server itself
-//! compares, and a field that somebody else has taken from us shows. Changes nothing.
+//! Checks a deployment: status, nodes and drift. Drift is what a dry run of the deployed settings would change. So the
+//! API server itself compares, and fields that another manager took from us are found too. Changes nothing.
 
 use super::deployment::Deployment;
 use super::faults::{Deed, Fault, not_open, said, stopped};
@@ -65,7 +65,7 @@ async fn look(cluster: &Cluster, parts: &Parts<'_>, plan: Plan) -> Result<Outcom
     Ok(Outcome { scan, state })
 }
 
-/// What earlier settings made and the next apply takes away: until then it must not be forgotten.
+/// Objects that earlier settings created and the next apply deletes. They stay recorded until then.
 async fn left(cluster: &Cluster, plan: &Plan, mark: &Mark) -> Result<Vec<Made>, Fault> {
     let mut still = Vec::new();
     for object in leftovers(plan, mark) {

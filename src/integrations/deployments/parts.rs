@@ -1,4 +1,4 @@
-//! What the objects of a deployment are made from, and the names that they share.
+//! The inputs of a deployment's objects, and the names that the objects share.
 
 use serde_json::{Value, json};
 
@@ -10,7 +10,7 @@ use super::secrets::{self, AgentKey};
 use crate::form::Values;
 use crate::integrations::context::{Context, Secret};
 
-/// Everything that the objects are made from.
+/// The inputs of the objects.
 pub(super) struct Parts<'a> {
     pub settings: &'a Values,
     pub mark: &'a Mark,
@@ -38,7 +38,7 @@ impl<'a> Parts<'a> {
         }
     }
 
-    /// Of ClusterRole and ClusterRoleBinding, of which the cluster has one each by that name.
+    /// Name of the ClusterRole and its binding. It has to be unique in the cluster, so it includes the namespace.
     pub fn role_name(&self) -> String {
         format!("strongroom:{}:{}", self.namespace(), self.name())
     }
@@ -63,7 +63,7 @@ impl<'a> Parts<'a> {
         Value::Object(entered.into_iter().chain(own).map(|(key, value)| (key, json!(value))).collect())
     }
 
-    /// By which the DaemonSet knows its pods. It can never change.
+    /// The label selector of the DaemonSet. It is immutable.
     pub fn selector(&self) -> Value {
         json!({ DEPLOYMENT: self.mark.id.to_string() })
     }
@@ -76,12 +76,12 @@ impl<'a> Parts<'a> {
         both.into_iter().flatten().collect::<Vec<_>>().join(",")
     }
 
-    /// What the agent's Secret holds.
+    /// The keys of the agent's Secret.
     pub fn agent_keys(&self) -> Vec<AgentKey> {
         self.agent.map(secrets::agent).unwrap_or_default()
     }
 
-    /// Whether pods get at their node: what the Pod Security level baseline refuses.
+    /// Whether the pods use the host in a way that the Pod Security level `baseline` refuses.
     pub fn uses_host(&self) -> bool {
         let is_on = |name: &&str| self.settings.get(name) == "on";
         ["host_network", "host_pid", "privileged"].iter().any(is_on) || !self.settings.get("host_paths").is_empty()

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-/// By which member the entries of a list are told apart; `None` for a list that is one value.
+/// The member that identifies the entries of a list; `None` for an atomic list.
 fn key_of(list: &str) -> Option<&'static str> {
     match list {
         "containers" | "initContainers" | "env" | "volumes" | "imagePullSecrets" => Some("name"),
@@ -15,23 +15,23 @@ fn key_of(list: &str) -> Option<&'static str> {
     }
 }
 
-/// The path of an entry below that of its list. `None` where it lacks the member.
+/// The path of an entry below that of its list; `None` if it lacks the member.
 fn entry_path(path: &str, key: &str, entry: &Value) -> Option<String> {
     Some(format!("{path}[{key}={}]", entry.get(key)?))
 }
 
-/// The paths of a list's entries; `None` for a list that is one value.
+/// The paths of a list's entries; `None` for an atomic list.
 pub(super) fn entry_paths(path: &str, list: &[Value]) -> Option<Vec<String>> {
     let key = key_of(path.rsplit('.').next().unwrap_or_default())?;
     list.iter().map(|entry| entry_path(path, key, entry)).collect()
 }
 
-/// The list as entries by their paths; `None` for a list that is one value.
+/// A list's entries, each with its path; `None` for an atomic list.
 fn entries<'v>(path: &str, list: &'v [Value]) -> Option<Vec<(String, &'v Value)>> {
     Some(entry_paths(path, list)?.into_iter().zip(list).collect())
 }
 
-/// Every value of an object that has no parts, by its path.
+/// The leaf values of an object, by path.
 pub(super) fn leaves(value: &Value) -> BTreeMap<String, Value> {
     let mut found = BTreeMap::new();
     collect("", value, &mut found);
@@ -51,7 +51,7 @@ fn collect(path: &str, value: &Value, into: &mut BTreeMap<String, Value>) {
     }
 }
 
-/// Takes a field out of an object. `false` where there is none of that path.
+/// Removes a field. `false` if there is no such path.
 pub(super) fn remove(value: &mut Value, wanted: &str) -> bool {
     remove_below("", value, wanted)
 }
@@ -81,7 +81,7 @@ fn remove_below(path: &str, value: &mut Value, wanted: &str) -> bool {
     }
 }
 
-/// A value in a line.
+/// A value on one line.
 pub(super) fn shown(value: &Value) -> String {
     const LONGEST: usize = 500;
     let text = match value {
@@ -95,7 +95,7 @@ pub(super) fn shown(value: &Value) -> String {
     line
 }
 
-/// Whether two values are the same, a missing one and an empty one being so, too: the API server drops what is empty.
+/// Whether two values are equal. A missing value equals an empty one, since the API server drops empty values.
 pub(super) fn is_same(one: Option<&Value>, other: Option<&Value>) -> bool {
     let empty =
         |value: Option<&Value>| value.is_none_or(|value| [json!(null), json!(""), json!(false)].contains(value));
@@ -132,7 +132,7 @@ mod tests {
     #[test]
     fn one_field_is_taken_out_and_the_rest_stays() {
         let mut object = daemon_set();
-        // Without its name, an entry could no longer be told apart.
+        // The identifying member stays: an entry without it could not be found again.
         for path in leaves(&object).into_keys().filter(|path| !path.ends_with("].name")) {
             let mut copy = object.clone();
             assert!(remove(&mut copy, &path), "{path}");

@@ -1,5 +1,5 @@
-//! The spec of the DaemonSet. What an agent may do to its node is written out where it is off, too: then whoever
-//! turns it on outside Strongroom stands in our way, and is seen.
+//! The spec of the DaemonSet. Settings that give access to the node are written out even if they are off: then we own
+//! these fields, and anyone who turns one on outside Strongroom causes a conflict that shows up as drift.
 //! <https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/daemon-set-v1/>
 
 use std::collections::BTreeMap;
@@ -12,12 +12,12 @@ use super::parts::Parts;
 use super::rules;
 use crate::form::Values;
 
-/// The variable with the node's name.
+/// The environment variable with the node's name.
 const NODE_NAME: &str = "NODE_NAME";
-/// Owner may read.
+/// Read-only for the owner.
 const READ_ONLY: u32 = 0o400;
 
-/// A pod that ends sooner was never available.
+/// Seconds that a pod has to be ready before it counts as available.
 const MIN_READY_SECONDS: u32 = 5;
 
 const AGENT_SECRET_VOLUME: &str = "agent-secret";
@@ -96,7 +96,7 @@ fn container(parts: &Parts<'_>, host_paths: &[HostPath]) -> Value {
     container
 }
 
-/// A privileged container cannot be kept from gaining rights.
+/// The API server refuses `allowPrivilegeEscalation: false` on a privileged container.
 fn security(is_privileged: bool) -> Value {
     if is_privileged {
         return json!({ "privileged": true });
@@ -119,7 +119,7 @@ fn resources(settings: &Values) -> Map<String, Value> {
     filled.map(|(name, amounts)| (name.to_owned(), Value::Object(amounts))).collect()
 }
 
-/// What was entered wins over what Strongroom adds.
+/// Variables that the user entered override those that Strongroom adds.
 fn variables(parts: &Parts<'_>) -> Value {
     let node_name = json!({ "fieldRef": { "apiVersion": "v1", "fieldPath": "spec.nodeName" } });
     let mut all = BTreeMap::from([(NODE_NAME.to_owned(), json!({ "name": NODE_NAME, "valueFrom": node_name }))]);

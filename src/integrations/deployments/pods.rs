@@ -1,5 +1,5 @@
-//! The pods of a deployment: on which node each is, and why it is not ready. Reasons are the words that the kubelet and
-//! the scheduler use; their messages are not repeated.
+//! The pods of a deployment: the node of each, and why it is not ready. A reason is the one word that the kubelet or
+//! the scheduler reports; their messages are not repeated.
 //! <https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/>
 
 use std::collections::BTreeMap;
@@ -10,7 +10,7 @@ use serde::Deserialize;
 use super::node::Facts;
 use crate::integrations::scan::Item;
 
-/// The part of a pod that tells how it stands.
+/// The fields of a pod that show its state.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Pod {
@@ -41,7 +41,7 @@ struct Container {
     image: String,
 }
 
-/// The DaemonSet's controller names the node here, before the scheduler has bound the pod.
+/// The DaemonSet controller names the node here before the scheduler binds the pod.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 struct Affinity {
@@ -112,11 +112,11 @@ struct Reason {
     reason: String,
 }
 
-/// How a pod stands.
+/// The state of a pod.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Stand {
     Ready,
-    /// It runs an earlier revision.
+    /// Runs an earlier revision.
     Outdated,
     Starting,
     Stopping,
@@ -135,7 +135,7 @@ impl Stand {
     }
 }
 
-/// Reasons that pass by themselves.
+/// Reasons that are part of a normal start.
 const PASSING: [&str; 3] = ["ContainerCreating", "PodInitializing", "Pulling"];
 
 impl Pod {
@@ -153,13 +153,13 @@ impl Pod {
         }
     }
 
-    /// Why it is not ready, in a word: `ImagePullBackOff`. Blank while nothing is wrong.
+    /// Why it is not ready, in one word: `ImagePullBackOff`. Blank while nothing is wrong.
     pub fn reason(&self) -> String {
         let of =
             |state: &ContainerState| state.waiting.as_ref().or(state.terminated.as_ref()).map(|r| r.reason.clone());
         let statuses = self.status.container_statuses.iter();
         let waiting = statuses.clone().filter_map(|status| of(&status.state)).find(|r| !PASSING.contains(&r.as_str()));
-        // Of a container that starts again and again, why it ended tells more.
+        // For a container in CrashLoopBackOff, the reason of its last exit says more.
         let ended =
             statuses.filter_map(|status| status.last_state.terminated.as_ref()).map(|r| r.reason.clone()).next();
         let unscheduled = self.status.conditions.iter().find(|c| c.kind == "PodScheduled" && c.status == "False");
@@ -172,7 +172,7 @@ impl Pod {
         word(&said)
     }
 
-    /// The node that it is on, or meant for.
+    /// The node that it runs on, or is meant for.
     pub fn node(&self) -> &str {
         if !self.spec.node_name.is_empty() {
             return &self.spec.node_name;
@@ -198,33 +198,35 @@ impl Pod {
     }
 }
 
-/// A name of the cluster's, bounded.
+/// A name from the cluster, cut to a bounded length.
 pub(super) fn short(text: &str) -> String {
     text.chars().filter(|c| !c.is_control()).take(512).collect()
 }
 
-/// A reason, if it is a word as Kubernetes writes them.
+/// The reason, if it has the form of a Kubernetes reason: letters and digits only.
 fn word(text: &str) -> String {
     let fit = text.len() <= 64 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b':');
     if fit { text.to_owned() } else { "Unknown".to_owned() }
 }
 
-/// What a reason means, and what to do: ends a sentence that names it.
+/// What a reason means and what to do, as the end of a sentence that starts with the reason.
 pub(super) fn meaning(reason: &str) -> &'static str {
     match reason {
         "ImagePullBackOff" | "ErrImagePull" | "ErrImageNeverPull" | "RegistryUnavailable" => {
-            "the node can't pull the image. Check its name, and the pull secret."
+            "the node can't pull the image. Check its name and the pull secret."
         }
-        "InvalidImageName" => "the image's name is not one. Check it.",
-        "CrashLoopBackOff" | "Error" | "Completed" => "the agent ends again and again. Look at its log.",
-        "OOMKilled" => "the agent needs more memory than its limit. Raise the memory limit.",
-        "CreateContainerConfigError" => "a Secret or a key that the pod names is missing.",
+        "InvalidImageName" => "the image name is not valid. Check it.",
+        "CrashLoopBackOff" | "Error" | "Completed" => "the agent keeps exiting. Check its logs.",
+        "OOMKilled" => "the agent used more memory than its limit. Raise the memory limit.",
+        "CreateContainerConfigError" => "a Secret, or a key in it, that the pod refers to is missing.",
         "CreateContainerError" | "RunContainerError" | "StartError" | "ContainerCannotRun" => {
             "the node can't start the container. Check arguments, host folders and privileges."
         }
-        "Unschedulable" => "the node has no room for the pod. Lower its requests, or give it a priority class.",
-        "Evicted" => "the node was short of something and ended the pod.",
-        "NodeAffinity" | "NodeLost" | "NodeShutdown" | "Terminated" => "the node went away.",
+        "Unschedulable" => "the pod doesn't fit on the node. Lower its requests, or give it a priority class.",
+        "Evicted" => "the node ran short of a resource and evicted the pod.",
+        "NodeAffinity" | "NodeLost" | "NodeShutdown" | "Terminated" => {
+            "the node is gone, or no longer matches the pod."
+        }
         _ => "the pod can't run there.",
     }
 }

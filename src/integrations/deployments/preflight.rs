@@ -1,4 +1,4 @@
-//! The preview: what an apply would do, what stands in its way, and what people should know. Changes nothing.
+//! The preview: what an apply would do, what prevents it, and warnings. Changes nothing.
 
 use super::access::{access, missing};
 use super::deployment::Deployment;
@@ -52,7 +52,7 @@ async fn look(cluster: &Cluster, parts: &Parts<'_>, plan: Plan) -> Result<(Previ
     preview.changes.push(of_namespace(&plan.namespace, &namespace));
     let place = Place { cluster, mark: parts.mark, has_namespace: namespace.exists(), step: STEP };
     for judged in place.judge_all(plan.objects).await? {
-        // A right that is missing is said once.
+        // The missing rights are reported already, so each object's refusal is not repeated.
         preview.objections.extend(judged.objection.as_ref().filter(|_| !lacks_rights).map(Fault::sentence));
         preview.changes.push(judged.change());
     }
@@ -65,31 +65,31 @@ async fn look(cluster: &Cluster, parts: &Parts<'_>, plan: Plan) -> Result<(Previ
     let nodes = chosen(cluster, parts, STEP).await?;
     preview.nodes = nodes.as_ref().map(|nodes| u32::try_from(nodes.len()).unwrap_or(u32::MAX));
     if preview.nodes == Some(0) {
-        let said = "No node matches the node selector and tolerations now, so the agent would run nowhere.";
+        let said = "No node matches the node selector and tolerations, so the agent would not run anywhere.";
         preview.warnings.push(said.to_owned());
     }
     Ok((preview, nodes.unwrap_or_default()))
 }
 
-/// Says which rights are missing; whether one is without which nothing can be applied.
+/// Adds the missing rights to the preview. `true` if one of them prevents the apply.
 fn rights(preview: &mut Preview, has_namespace: bool) -> bool {
     let (vital, later) = missing(&preview.access, has_namespace);
     if !vital.is_empty() {
         preview.objections.push(format!(
-            "The login may not {}. Grant it these rights: the guide of the kubeconfig has a role with all of them.",
+            "The login may not {}. Grant it these rights: the kubeconfig guide has a role with all of them.",
             vital.join("; ")
         ));
     }
     if !later.is_empty() {
         preview.warnings.push(format!(
-            "The login may not {}: Strongroom shows less of the deployment, or can't remove it later.",
+            "The login may not {}. So Strongroom shows less of the deployment, or can't remove it later.",
             later.join("; ")
         ));
     }
     !vital.is_empty()
 }
 
-/// Why the namespace refuses the pods, although it takes the DaemonSet.
+/// A warning if the namespace's Pod Security level will refuse the pods: it does not stop the DaemonSet itself.
 fn too_strict(parts: &Parts<'_>, level: Option<&str>) -> Option<String> {
     let level = level.filter(|level| *level == "restricted" || (*level == "baseline" && parts.uses_host()))?;
     Some(format!(
@@ -100,7 +100,7 @@ fn too_strict(parts: &Parts<'_>, level: Option<&str>) -> Option<String> {
 }
 
 fn no_longer_wanted(object: ObjectRef) -> Change {
-    let reason = "The settings no longer ask for it.".to_owned();
+    let reason = "The settings no longer need it.".to_owned();
     Change { object, kind: ChangeKind::Removed, lines: Vec::new(), conflicts: Vec::new(), reason }
 }
 
@@ -110,7 +110,7 @@ fn of_namespace(desired: &Desired, namespace: &Namespace) -> Change {
         Namespace::Missing => (ChangeKind::New, ""),
         Namespace::Ours(_) => (ChangeKind::Same, ""),
         Namespace::Foreign(_) => {
-            (ChangeKind::Same, "It exists already. Strongroom uses it as it is, and never deletes it.")
+            (ChangeKind::Same, "It already exists. Strongroom uses it unchanged and never deletes it.")
         }
         Namespace::Terminating => (ChangeKind::Same, "It is being deleted."),
     };
@@ -128,13 +128,13 @@ pub(super) async fn check(deployment: &dyn Deployment, cx: &Context<'_>) -> Resu
     let parts = Parts::of(cx, &mark);
     let failed = |error| Fault { step: STEP, at: String::new(), deed: Deed::Read, error };
     let version = version(&cluster, STEP).await.map_err(Fault::failure)?;
-    // A version may be told to strangers, too.
+    // Some clusters answer /version even to unknown logins, so this is not enough to prove the login.
     let may = cluster.is_allowed("patch", &kinds::DAEMON_SET, parts.namespace()).await;
     let may = may.map_err(|error| failed(error).failure())?;
     let version = if version.is_empty() { version } else { format!(" (Kubernetes {version})") };
     if !may {
         let said =
-            format!("The cluster{version} knows the login, but doesn't let it deploy. The preview lists its rights.");
+            format!("The cluster{version} accepts the login, but doesn't let it deploy. The preview lists its rights.");
         return Ok(Some(said));
     }
     let nodes = chosen(&cluster, &parts, STEP).await.map_err(Fault::failure)?;

@@ -1,20 +1,20 @@
-//! What an apply would do, for people to decide.
+//! The data of a preview, from which the user decides.
 
 use super::mark::{ObjectRef, Options};
 use super::state::Difference;
 
-/// What is there, what would change, and what stands in the way.
+/// What exists, what would change, and what prevents the deployment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Preview {
-    /// `v1.36.2`; blank where the cluster does not say.
+    /// `v1.36.2`; blank if the cluster does not report it.
     pub cluster_version: String,
     pub access: Vec<Access>,
-    /// Why it cannot be deployed, as sentences. Empty: it can.
+    /// Sentences that say why it cannot be deployed; empty if it can.
     pub objections: Vec<String>,
     pub warnings: Vec<String>,
-    /// How many nodes would get a pod; `None` where the login may not list nodes.
+    /// How many nodes would get a pod; `None` if the login may not list nodes.
     pub nodes: Option<u32>,
-    /// One a desired object, in the order of the apply; then those that would be deleted.
+    /// One per desired object, in the order of the apply; then the objects that would be deleted.
     pub changes: Vec<Change>,
 }
 
@@ -23,7 +23,7 @@ pub struct Preview {
 pub struct Access {
     /// `daemonsets`
     pub resource: String,
-    /// The names of the verbs are [`Access::VERBS`]. `None`: not needed.
+    /// In the order of [`Access::VERBS`]. `None`: the verb is not needed.
     pub verbs: [Option<bool>; 5],
 }
 
@@ -38,7 +38,7 @@ pub struct Change {
     pub kind: ChangeKind,
     /// `before` as it is, `after` as it would be.
     pub lines: Vec<Difference>,
-    /// Fields that somebody else manages. Those that are not taken over stay as they are.
+    /// Fields that somebody else manages. They stay as they are unless they are taken over.
     pub conflicts: Vec<Conflict>,
     /// A sentence; may be blank.
     pub reason: String,
@@ -49,11 +49,11 @@ pub enum ChangeKind {
     New,
     Changed,
     Same,
-    /// A field cannot change: the object has to be deleted and created again, which [`Options::replace`] allows.
+    /// An immutable field has to change, so the object must be deleted and recreated: see [`Options::replace`].
     Replace,
     /// It exists without our mark: [`Options::take_over`] with a blank field makes it ours.
     Foreign,
-    /// It was made by an earlier apply and is no longer wanted.
+    /// An earlier apply created it, and the settings no longer need it.
     Removed,
 }
 
@@ -70,7 +70,7 @@ impl ChangeKind {
     }
 }
 
-/// A field of ours that another manager set.
+/// A field of ours that another manager has set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Conflict {
     /// `kubectl-edit`
@@ -90,7 +90,7 @@ impl Preview {
         self.changes.iter().all(same)
     }
 
-    /// Answers yes to every question of the preview.
+    /// The answers that agree to every question of the preview.
     pub fn take_all(&self) -> Options {
         let mut options = Options::default();
         for change in &self.changes {

@@ -1,5 +1,5 @@
-//! Whether the image is there, and can be pulled with the pull secret: asked from here, where the registry may be out
-//! of reach although the nodes reach it. So nothing that is found stops a deployment.
+//! Asks the registry whether the image exists and can be pulled with the pull secret. The nodes may be able to reach a
+//! registry that Strongroom cannot, so the result is only a warning and never stops a deployment.
 
 use std::time::Duration;
 
@@ -15,10 +15,10 @@ use crate::providers::ProviderError;
 use crate::providers::egress::Tls;
 use crate::providers::oci_registry::{Login, Registry};
 
-/// Longest that a preview waits for a registry.
+/// How long a preview waits for the registry.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// What a registry says of an image.
+/// The platforms of the image, such as `linux/amd64`.
 pub(super) type Found = Result<Vec<String>, ProviderError>;
 
 /// Asks the registry for the platforms of the image.
@@ -28,16 +28,18 @@ pub(super) async fn look_up(cx: &Context<'_>) -> Found {
     tokio::time::timeout(PATIENCE, platforms(cx, &image)).await.unwrap_or_else(|_| Err(late()))
 }
 
-/// Sentences about the image; none where all is well.
+/// Warnings about the image; empty if there are none.
 pub(super) fn warnings(cx: &Context<'_>, found: Found, nodes: &[Node]) -> Vec<String> {
     let Some(image) = Image::parse(cx.settings.get("image")) else { return Vec::new() };
     let mut said = Vec::new();
     if image.is_floating() {
-        said.push("The image has the tag latest: the nodes may run different images under it. Name a version.".into());
+        said.push(
+            "The image has the tag latest, so nodes may run different versions. Use a version tag or a digest.".into(),
+        );
     }
     if image.is_ecr() && cx.secret(PULL_SECRET).is_some() {
         said.push(
-            "Logins of Amazon ECR end after 12 hours. Let the nodes' own role pull the image, without a pull secret."
+            "Amazon ECR logins expire after 12 hours. Use no pull secret, and let the nodes' IAM role pull the image."
                 .into(),
         );
     }
@@ -68,7 +70,7 @@ async fn platforms(cx: &Context<'_>, image: &Image) -> Result<Vec<String>, Provi
     Ok(registry.describe(&image.repository, image.reference()).await?.platforms)
 }
 
-/// Nodes that the image has no platform for.
+/// A warning about nodes whose platform the image does not support.
 fn unsupported(platforms: &[String], nodes: &[Node]) -> Option<String> {
     let runs = |node: &&Node| {
         let platform = node.platform();
@@ -78,7 +80,7 @@ fn unsupported(platforms: &[String], nodes: &[Node]) -> Option<String> {
     let without = nodes.iter().filter(|node| !runs(node)).count();
     (without > 0 && !platforms.is_empty()).then(|| {
         let nodes = if without == 1 { "1 node".to_owned() } else { format!("{without} nodes") };
-        format!("The image has no platform for {nodes}. It is for {}.", platforms.join(", "))
+        format!("The image does not support the platform of {nodes}. It supports {}.", platforms.join(", "))
     })
 }
 
@@ -98,7 +100,7 @@ mod tests {
             unsupported(&platforms, &nodes)
         };
         assert_eq!(said(&["linux/amd64", "linux/arm64/v8"]), None);
-        assert!(said(&["linux/amd64"]).unwrap().starts_with("The image has no platform for 1 node."));
+        assert!(said(&["linux/amd64"]).unwrap().starts_with("The image does not support the platform of 1 node."));
         assert_eq!(said(&[]), None, "the registry does not tell");
     }
 }

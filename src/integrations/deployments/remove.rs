@@ -1,6 +1,6 @@
-//! Removing a deployment, in the order in which nothing is left without what it needs: DaemonSet and pods, then roles,
-//! Secrets, ServiceAccount, and the namespace if it is ours and empty. Only what is ours, and only the very object that
-//! was just read. Nothing is ever forced.
+//! Removes a deployment in the reverse order of the apply: DaemonSet and pods, then roles, Secrets, ServiceAccount, and
+//! the namespace if it is ours and empty. Deletes only objects that are ours, with the UID that was just read as a
+//! precondition. Never removes a finalizer or forces a deletion.
 
 use std::time::Duration;
 
@@ -27,16 +27,16 @@ use crate::providers::kubernetes::{ApiError, Cluster, Refusal};
 
 const STEP: Step = Step::REMOVING;
 
-/// Between two looks at what is on its way out.
+/// Pause between two checks whether an object is gone.
 const PAUSE: Duration = Duration::from_secs(1);
-/// For an object: longer only where a finalizer holds it.
+/// How long to wait for an object. Only a finalizer takes longer.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// For one of which the cluster says what holds it.
+/// How long to wait if the cluster reports what blocks the deletion.
 const EXPLAINED: Duration = Duration::from_secs(10);
-/// For the pods: longer than any usual grace period.
+/// How long to wait for the pods: longer than usual grace periods.
 const PODS_PATIENCE: Duration = Duration::from_secs(3 * 60);
 
-/// Removes what is ours.
+/// Removes the deployment's objects.
 pub async fn remove(deployment: &dyn Deployment, cx: &Context<'_>, mark: &Mark) -> Result<Outcome, Gap> {
     let work = async {
         cx.report.step(Step::SIGNING_IN);
@@ -49,7 +49,7 @@ pub async fn remove(deployment: &dyn Deployment, cx: &Context<'_>, mark: &Mark) 
     cx.stop.run_until_cancelled(work).await.unwrap_or_else(|| Err(stopped(STEP)))
 }
 
-/// What was made and the settings no longer ask for, in the order of removal.
+/// Objects that were created and that the settings no longer need, in the order of removal.
 pub(super) fn leftovers(plan: &Plan, mark: &Mark) -> Vec<ObjectRef> {
     let wanted: Vec<ObjectRef> =
         std::iter::once(plan.namespace.object()).chain(plan.objects.iter().map(Desired::object)).collect();
@@ -58,7 +58,7 @@ pub(super) fn leftovers(plan: &Plan, mark: &Mark) -> Vec<ObjectRef> {
     in_order(left)
 }
 
-/// The last that was applied goes first.
+/// The reverse of the order in which objects are applied.
 fn in_order(mut objects: Vec<ObjectRef>) -> Vec<ObjectRef> {
     let place = |object: &ObjectRef| MADE.iter().position(|kind| kind.kind == object.kind);
     objects.sort_by_key(|object| (std::cmp::Reverse(place(object)), object.clone()));
@@ -66,7 +66,7 @@ fn in_order(mut objects: Vec<ObjectRef>) -> Vec<ObjectRef> {
     objects
 }
 
-/// Everything that may be there: what was recorded, and what the settings may have made.
+/// Everything that may exist: the recorded objects, and those that the settings may have created.
 fn candidates(parts: &Parts<'_>) -> Vec<ObjectRef> {
     let (namespace, name, role) = (parts.namespace(), parts.name(), parts.role_name());
     let mut all = vec![ObjectRef::new(kinds::NAMESPACE.kind, "", namespace)];
@@ -86,8 +86,8 @@ fn candidates(parts: &Parts<'_>) -> Vec<ObjectRef> {
     in_order(all)
 }
 
-/// What was recorded, and all that a deployment of these settings may make. It is written down before anything is sent, so
-/// that what dies half-way is not forgotten, whatever the settings are then.
+/// The recorded objects, and every object that a deployment with these settings may create. They are saved before the first
+/// request, so that a later run can remove what an interrupted apply created, even under other settings.
 pub fn may_make(settings: &Values, mark: &Mark) -> Vec<Made> {
     let parts = Parts { settings, mark, pull: None, agent: None };
     let of = |object: ObjectRef| match mark.recorded(&object) {
@@ -97,13 +97,13 @@ pub fn may_make(settings: &Values, mark: &Mark) -> Vec<Made> {
     candidates(&parts).into_iter().map(of).collect()
 }
 
-/// What became of an object.
+/// The outcome of removing one object.
 #[derive(Debug)]
 pub(super) enum End {
     Gone,
-    /// It is not for Strongroom to delete. A sentence.
+    /// Strongroom must not delete it. The sentence says why.
     Stays(String),
-    /// The cluster has not let go of it yet. A sentence.
+    /// The cluster is still deleting it. The sentence says why.
     Held(String),
 }
 
@@ -116,7 +116,7 @@ impl End {
     }
 }
 
-/// Objects on their way out of a cluster.
+/// Deletes objects of one deployment.
 pub(super) struct Doomed<'a> {
     pub cluster: &'a Cluster,
     pub cx: &'a Context<'a>,
@@ -144,7 +144,7 @@ impl Doomed<'_> {
         Ok(Outcome { state, ..Outcome::default() })
     }
 
-    /// As it was recorded; `None` for what only may have been made.
+    /// The object as it was recorded; `None` if it only may have been created.
     pub fn recorded(&self, object: &ObjectRef) -> Option<Made> {
         self.mark.recorded(object).cloned()
     }
@@ -153,16 +153,16 @@ impl Doomed<'_> {
     pub async fn remove(&self, object: &ObjectRef) -> Result<End, Fault> {
         let sight = match look(self.cluster, object, self.mark).await {
             Ok(sight) => sight,
-            // What the login may not even read, and nobody recorded, was never made.
+            // A login that may not read this kind of object is taken not to have created one, unless it was recorded.
             Err(error) if error.is_forbidden() && self.recorded(object).is_none() => return Ok(End::Gone),
             Err(error) => return Err(Fault::new(STEP, object, Deed::Read, error)),
         };
         let live = match sight {
             Sight::Missing => return Ok(End::Gone),
-            // Nothing of it was ever ours, as far as is known: it is not even mentioned.
+            // It was never recorded as ours, so it is not even mentioned.
             Sight::Foreign(_) if self.recorded(object).is_none() => return Ok(End::Gone),
             Sight::Foreign(_) => {
-                let said = format!("{object} stays: somebody else created it anew, or took Strongroom's mark off.");
+                let said = format!("{object} is kept: someone else recreated it, or removed Strongroom's label.");
                 return Ok(End::Stays(said));
             }
             Sight::Ours(live) => live,
@@ -180,7 +180,7 @@ impl Doomed<'_> {
         }
     }
 
-    /// Deletes the very object that was read, and waits until it is gone.
+    /// Deletes the object with the UID that was read, and waits until it is gone.
     pub async fn delete_and_wait(&self, object: &ObjectRef, live: &Value) -> Result<(), Fault> {
         let failed = |error| Fault::new(STEP, object, Deed::Delete, error);
         let kind = Kind::find(&object.kind).ok_or_else(|| failed(ProviderError::InvalidAddress.into()))?;
@@ -191,7 +191,7 @@ impl Doomed<'_> {
         let begun = Instant::now();
         loop {
             let live = self.cluster.find(kind, namespace, name).await.map_err(failed)?;
-            // Another one of that name is none of our business.
+            // An object with the same name and another UID is not ours.
             let Some(live) = live.filter(|live| uid(live) == id) else { return Ok(()) };
             let mut why = stuck(&live);
             let patience = if why.is_empty() { PATIENCE } else { EXPLAINED };
@@ -204,14 +204,14 @@ impl Doomed<'_> {
         }
     }
 
-    /// Waits until the pods of a DaemonSet that was deleted are gone. A sentence where some stay.
+    /// Waits until the pods of the deleted DaemonSet are gone; returns a sentence if some are not.
     async fn pods_gone(&self, parts: &Parts<'_>, namespace: &str) -> Result<Option<String>, Fault> {
         let begun = Instant::now();
         loop {
             let listed = self.cluster.list::<IgnoredAny>(&kinds::POD, namespace, &selector(parts)).await;
             let count = match listed {
                 Ok(listed) => listed.items.len(),
-                // Without the right to list pods nobody knows; the cluster ends them by itself.
+                // Without the right to list pods we cannot tell. The garbage collector deletes them.
                 Err(ApiError::Refused(_)) => 0,
                 Err(error) => {
                     let at = format!("the pods in {namespace}");
@@ -223,7 +223,7 @@ impl Doomed<'_> {
             }
             if begun.elapsed() >= PODS_PATIENCE {
                 let pods = if count == 1 { "1 pod is".to_owned() } else { format!("{count} pods are") };
-                return Ok(Some(format!("{pods} still there: their nodes have not confirmed that they ended.")));
+                return Ok(Some(format!("{pods} still there: the nodes have not confirmed that they have ended.")));
             }
             tokio::time::sleep(PAUSE).await;
         }

@@ -1,4 +1,4 @@
-//! What an identity of a cloud has to be granted within a cluster: the role of the kubeconfig's guide, bound to it.
+//! The rights that a cloud identity needs inside a cluster: the ClusterRole of the kubeconfig guide, bound to it.
 
 use crate::credentials::kubeconfig;
 

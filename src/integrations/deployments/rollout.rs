@@ -1,5 +1,6 @@
-//! Waiting for a roll-out: by nodes, as far as pods come up. It ends when all is done, when nothing more will happen by
-//! itself, or after ten minutes without progress. The cluster goes on without us in any case.
+//! Waits for a rollout and counts the nodes whose pod is updated and available. Ends when all are, after 30 seconds
+//! without progress if pods fail and none is starting, or after ten minutes without progress. The cluster carries on in
+//! any case.
 
 use std::time::Duration;
 
@@ -18,26 +19,26 @@ use crate::providers::kubernetes::{ApiError, Cluster, Refusal, kinds};
 
 const STEP: Step = Step::ROLLING_OUT;
 
-/// Between two looks, at first and later.
+/// Pause between two checks, at first and later.
 const SOON: Duration = Duration::from_secs(1);
 const LATER: Duration = Duration::from_secs(5);
-/// For so long a roll-out is looked at often.
+/// For this long, a rollout is checked every [`SOON`].
 const FRESH: Duration = Duration::from_secs(60);
-/// Without progress, while pods fail and none starts.
+/// The longest wait without progress while pods fail and none is starting, or no node is selected.
 const STUCK: Duration = Duration::from_secs(30);
-/// Without progress, however it looks.
+/// The longest wait without progress in any other case.
 const SILENT: Duration = Duration::from_secs(10 * 60);
-/// Shorter than the life of any token: EKS gives 15 minutes.
+/// When to sign in again. Shorter than the lifetime of any token: an EKS token lasts 15 minutes.
 const SIGNED_IN: Duration = Duration::from_secs(10 * 60);
 
-/// How to sign in once more: a roll-out may outlive a token.
+/// Signs in again: a rollout may outlast a token.
 #[derive(Clone, Copy)]
 pub(super) struct Opener<'a> {
     pub deployment: &'a dyn Deployment,
     pub cx: &'a Context<'a>,
 }
 
-/// When something was last seen to happen.
+/// When the rollout last made progress.
 struct Pace {
     begun: Instant,
     moved: Instant,
@@ -50,7 +51,7 @@ impl Pace {
         Self { begun: now, moved: now, best: (0, 0) }
     }
 
-    /// Only more than ever before counts: a pod that comes and goes is no progress.
+    /// Only a new maximum counts as progress, so a pod that keeps restarting does not.
     fn saw(&mut self, progress: (u32, u32)) {
         if progress.0 > self.best.0 || progress.1 > self.best.1 {
             self.best = (self.best.0.max(progress.0), self.best.1.max(progress.1));
@@ -67,7 +68,7 @@ impl Pace {
     }
 }
 
-/// Waits, and says how it stands at the end.
+/// Waits, and returns the final state.
 pub(super) async fn wait(
     opener: Opener<'_>,
     mut cluster: Cluster,
@@ -82,7 +83,7 @@ pub(super) async fn wait(
         }
         match look(&cluster, parts).await {
             Ok((live, survey)) => {
-                // Before that the numbers are those of the revision before.
+                // Until then, the numbers are those of the previous revision.
                 if survey.daemon_set.is_observed() {
                     pace.saw(survey.daemon_set.progress());
                 }
@@ -98,7 +99,7 @@ pub(super) async fn wait(
             Err(fault) if is_over(&fault) || pace.has_stood_for(SILENT) => return Err(fault),
             Err(fault) => {
                 if fault.error == ApiError::Refused(Refusal::Unauthorized) {
-                    // A second refusal ends it.
+                    // If the new login is refused too, stop.
                     cluster = reopened(opener).await.ok_or(fault)?;
                     look(&cluster, parts).await?;
                 }
@@ -112,7 +113,7 @@ async fn reopened(opener: Opener<'_>) -> Option<Cluster> {
     opener.deployment.open(opener.cx).await.ok()
 }
 
-/// Whether waiting helps nothing. An API server that is away for a moment comes back.
+/// Whether to stop at this error. An API server that is briefly unavailable is waited for.
 fn is_over(fault: &Fault) -> bool {
     match &fault.error {
         ApiError::Refused(Refusal::Unauthorized) => false,
@@ -139,9 +140,9 @@ async fn end(cluster: &Cluster, parts: &Parts<'_>, live: Option<Value>, state: S
     let survey = Survey::of(cluster, parts, live.as_ref(), STEP, true).await?;
     let (scan, mut state) = survey.told(parts, state);
     if live.is_none() {
-        state.trouble.push("Somebody deleted the DaemonSet while it was rolled out.".to_owned());
+        state.trouble.push("Someone deleted the DaemonSet during the rollout.".to_owned());
     } else if !state.finished && state.trouble.is_empty() {
-        state.trouble.push("Nothing has moved for ten minutes. The cluster goes on by itself.".to_owned());
+        state.trouble.push("The rollout has made no progress for ten minutes. The cluster keeps trying.".to_owned());
     }
     Ok(Outcome { scan, state })
 }

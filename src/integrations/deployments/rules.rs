@@ -1,4 +1,4 @@
-//! What the agent may do with the API: rules of its ClusterRole, chosen from a short list or pasted.
+//! The rules of the agent's ClusterRole, chosen from a short list or pasted.
 //! <https://kubernetes.io/docs/reference/kubernetes-api/authorization-resources/cluster-role-v1/>
 
 use serde::Serialize;
@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::credentials::document::{self, Node};
 use crate::form::Values;
 
-/// One rule of a role. Either resources or paths.
+/// One rule of a role, for either resources or non-resource URLs.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Rule {
@@ -29,7 +29,7 @@ pub(super) const OWN: &str = "own";
 
 const READ: [&str; 3] = ["get", "list", "watch"];
 
-/// The rules that the settings ask for; none where the agent needs no API.
+/// The rules that the settings ask for; empty if the agent does not use the API.
 pub fn of(settings: &Values) -> Vec<Rule> {
     match settings.get("rules") {
         NODES => vec![reading("", &["nodes", "namespaces", "pods"])],
@@ -49,7 +49,7 @@ fn reading(group: &str, resources: &[&str]) -> Rule {
     Rule { api_groups: owned(&[group]), resources: owned(resources), verbs: owned(&READ), ..Rule::default() }
 }
 
-/// The check of the form: rules in one canonical text, which is YAML.
+/// Checks the form field, and returns the rules as canonical YAML.
 pub(super) fn check(text: &str) -> Result<String, String> {
     let rules = parse(text)?;
     let mut lines = Vec::new();
@@ -80,12 +80,12 @@ fn parse(text: &str) -> Result<Vec<Rule>, String> {
     };
     let root = document::yaml(&text).map_err(|fault| fault.to_string())?;
     if root.get("kind").and_then(Node::text).is_some_and(|kind| !["ClusterRole", "Role"].contains(&kind)) {
-        return Err("This is no ClusterRole. Paste its rules.".to_owned());
+        return Err("This is not a ClusterRole. Paste a ClusterRole or its rules.".to_owned());
     }
     let rules = root.get("rules").and_then(Node::list).ok_or("Paste rules: a list, or a ClusterRole with one.")?;
     let rules: Vec<Rule> = rules.iter().enumerate().map(|(at, node)| rule(node, at + 1)).collect::<Result<_, _>>()?;
     match rules.len() {
-        0 => Err("There are no rules in it.".to_owned()),
+        0 => Err("It has no rules.".to_owned()),
         1..=100 => Ok(rules),
         _ => Err("Enter at most 100 rules.".to_owned()),
     }
@@ -94,7 +94,7 @@ fn parse(text: &str) -> Result<Vec<Rule>, String> {
 fn rule(node: &Node, number: usize) -> Result<Rule, String> {
     const KNOWN: [&str; 5] = ["apiGroups", "resources", "resourceNames", "nonResourceURLs", "verbs"];
     if !node.is_map() || !node.names().all(|name| KNOWN.contains(&name)) {
-        return Err(format!("Rule {number} may have these members: {}.", KNOWN.join(", ")));
+        return Err(format!("Rule {number} may only have these members: {}.", KNOWN.join(", ")));
     }
     let words = |name: &str| words(node, name).ok_or_else(|| format!("Rule {number}: {name} must be a list of words."));
     let rule = Rule {
@@ -149,10 +149,10 @@ mod tests {
     fn what_is_no_rule_is_refused_by_its_number() {
         for (text, said) in [
             ("- verbs: [get]", "Rule 1 needs verbs"),
-            ("- apiGroups: ['']\n  resources: [a]\n  verbs: [get]\n  x: y", "Rule 1 may have"),
+            ("- apiGroups: ['']\n  resources: [a]\n  verbs: [get]\n  x: y", "Rule 1 may only have"),
             ("- resources: a\n  verbs: [get]", "Rule 1: resources must be"),
             ("rules: []", "no rules"),
-            ("kind: Secret\ndata: x", "no ClusterRole"),
+            ("kind: Secret\ndata: x", "not a ClusterRole"),
             ("hello", "no members"),
         ] {
             let error = check(text).unwrap_err();

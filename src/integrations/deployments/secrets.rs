@@ -1,4 +1,4 @@
-//! What the two Secrets of a deployment hold. The values leave Strongroom here, and nowhere else in this room.
+//! The contents of a deployment's two Secrets. No other file of this module puts secret values into an object.
 //! <https://kubernetes.io/docs/concepts/configuration/secret/#docker-config-secrets>
 
 use base64::Engine as _;
@@ -11,19 +11,19 @@ use super::image::Image;
 use crate::credentials::{azure, certificate, gcp, payload};
 use crate::integrations::context::Secret;
 
-/// The user name and password that a registry takes.
+/// The user name and password for a registry.
 pub(super) struct Pull {
     pub username: String,
     pub password: Zeroizing<String>,
 }
 
-/// Any name does beside a token.
+/// With a token, the registry accepts any user name.
 const ANYBODY: &str = "strongroom";
 
 const UNREADABLE: &str = "The pull secret cannot be used here. Edit the credential, or choose another one.";
 
 impl Pull {
-    /// The login of a credential; the error is a sentence.
+    /// The registry login of a credential; the error is a sentence.
     pub fn of(secret: Secret<'_>) -> Result<Self, &'static str> {
         let value = |name: &str| Zeroizing::new(secret.values.get(name).to_owned());
         let with = |username: &str, password| Self { username: username.to_owned(), password };
@@ -39,8 +39,10 @@ impl Pull {
                 azure::Payload::ServiceKey(key) => {
                     Ok(with(&key.client_id, Zeroizing::new(key.client_secret.expose_secret().to_owned())))
                 }
-                _ => Err("As a pull secret, an Azure credential needs a Service Key: a registry takes no certificate \
-                          and no managed identity."),
+                _ => {
+                    Err("As a pull secret, an Azure credential needs a Service Key: a registry accepts no certificate \
+                          and no managed identity.")
+                }
             },
             _ => Err(UNREADABLE),
         }
@@ -65,7 +67,7 @@ pub(super) struct AgentKey {
     pub value: Zeroizing<String>,
 }
 
-/// The keys of a credential; none where it cannot be read.
+/// The keys for a credential; empty if its values cannot be used.
 pub(super) fn agent(secret: Secret<'_>) -> Vec<AgentKey> {
     let key = |key, variable, value| AgentKey { key, variable, value };
     let value = |name: &str| Zeroizing::new(secret.values.get(name).to_owned());
@@ -83,7 +85,7 @@ pub(super) fn agent(secret: Secret<'_>) -> Vec<AgentKey> {
     }
 }
 
-/// Which credential it is, and the version of its secret: other values have another word, and it tells nothing of them.
+/// The credential's ID and the version of its secret. Changes whenever the values do, and reveals nothing about them.
 pub(super) fn version(secret: Secret<'_>) -> String {
     match secret.stored {
         Some(stored) => format!("{}.{}", stored.credential, stored.secret_version),

@@ -1,4 +1,4 @@
-//! Whose an object in the cluster is.
+//! Decides whether an object in the cluster is ours.
 
 use serde_json::{Value, json};
 
@@ -8,11 +8,11 @@ use crate::providers::calls::shown;
 use crate::providers::kubernetes::kinds::Kind;
 use crate::providers::kubernetes::{ApiError, Cluster, FIELD_MANAGER};
 
-/// An object, as it was found.
+/// An object as found in the cluster.
 #[derive(Debug)]
 pub(super) enum Sight {
     Missing,
-    /// It carries the mark of this deployment, and Strongroom made it.
+    /// It carries this deployment's label, and Strongroom created it.
     Ours(Value),
     Foreign(Value),
 }
@@ -27,7 +27,7 @@ impl Sight {
 }
 
 pub(super) async fn look(cluster: &Cluster, object: &ObjectRef, mark: &Mark) -> Result<Sight, ApiError> {
-    // What was recorded is of the kinds that Strongroom makes.
+    // Only kinds that Strongroom creates are recorded.
     let kind = Kind::find(&object.kind).ok_or(ProviderError::InvalidAddress)?;
     Ok(match cluster.find(kind, &object.namespace, &object.name).await? {
         None => Sight::Missing,
@@ -40,13 +40,13 @@ pub(super) fn uid(live: &Value) -> &str {
     live["metadata"]["uid"].as_str().unwrap_or_default()
 }
 
-/// Being deleted, and held by a finalizer.
+/// Whether it is being deleted.
 pub(super) fn is_leaving(live: &Value) -> bool {
     live["metadata"]["deletionTimestamp"].is_string()
 }
 
-/// Marked as of this deployment, and not a copy that somebody else put in its place: either it is the object that was
-/// recorded, or Strongroom itself wrote it.
+/// Whether the object is ours. It must carry this deployment's label. If an object of its name was recorded, it must
+/// also have that UID or Strongroom among its field managers; otherwise it is a copy that somebody else made.
 fn is_ours(live: &Value, object: &ObjectRef, mark: &Mark) -> bool {
     let labels = &live["metadata"]["labels"];
     let is_marked = labels[MANAGED_BY] == json!(MANAGER) && labels[DEPLOYMENT] == json!(mark.id.to_string());
@@ -59,7 +59,7 @@ fn is_written_by_us(live: &Value) -> bool {
     managers.into_iter().flatten().any(|entry| entry["manager"] == json!(FIELD_MANAGER))
 }
 
-/// Who else manages fields of an object, where it is one; controllers that only report a status are nobody.
+/// Another field manager of the object. Controllers that only write the status do not count.
 pub(super) fn other_manager(live: &Value) -> Option<String> {
     let managers = live["metadata"]["managedFields"].as_array();
     let sets_spec = |entry: &&Value| entry["fieldsV1"].get("f:spec").is_some();

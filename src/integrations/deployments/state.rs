@@ -1,11 +1,11 @@
-//! How a deployment stands, as stored and shown.
+//! The state of a deployment, as it is stored and shown.
 
 use serde::{Deserialize, Serialize};
 
 use super::mark::{Made, ObjectRef};
 use crate::integrations::scan::Scan;
 
-/// What an apply, an observation or a removal brings home.
+/// The result of an apply, a check or a removal.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Outcome {
     /// The nodes as items.
@@ -13,43 +13,43 @@ pub struct Outcome {
     pub state: State,
 }
 
-/// How a deployment stands. Stored as JSON.
+/// The state of a deployment. Stored as JSON.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct State {
-    /// `v1.36.2`; blank where the cluster does not say.
+    /// `v1.36.2`; blank if the cluster does not report it.
     pub cluster_version: String,
-    /// That the DaemonSet names; blank where there is none.
+    /// The image in the DaemonSet; blank if there is no DaemonSet.
     pub image: String,
-    /// Nodes that should have a pod, have one of the latest revision, and have a pod that is ready and available.
+    /// Nodes that should have a pod; that have one of the latest revision; that have one that is ready and available.
     pub desired: u32,
     pub updated: u32,
     pub ready: u32,
     pub available: u32,
-    /// Nodes that have a pod and should not.
+    /// Nodes that run a pod but should not.
     pub misscheduled: u32,
-    /// The cluster has seen the latest settings, and every node's pod is updated and available; there is at least one.
+    /// The controller has seen the latest settings, and there is at least one pod, and all are updated and available.
     pub finished: bool,
-    /// Nothing of the deployment is left.
+    /// Everything that Strongroom may delete is gone.
     pub removed: bool,
-    /// Sentences: why pods are not ready, why the namespace stays.
+    /// Sentences that say why pods are not ready or why the namespace is kept.
     pub trouble: Vec<String>,
-    /// What is not as deployed: `before` as it should be, `after` as it is.
+    /// The drift: `before` as it was deployed, `after` as it is now.
     pub drift: Vec<Difference>,
-    /// Every object that is there and ours, with its UID: to be given back as [`Mark::made`].
+    /// Our objects that exist, with their UIDs. The next run gets them as [`Mark::made`].
     ///
     /// [`Mark::made`]: super::Mark::made
     pub made: Vec<Made>,
 }
 
-/// A field with two values. Of a Secret, never a value of its data.
+/// A field with two values. The data of a Secret is masked.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Difference {
     pub object: ObjectRef,
     /// `.spec.template.spec.containers[name="agent"].image`; blank for the object as a whole.
     pub path: String,
-    /// `None`: not there.
+    /// `None`: the field does not exist.
     pub before: Option<String>,
     pub after: Option<String>,
 }

@@ -1,4 +1,4 @@
-//! How far a roll-out is, as the DaemonSet's controller counts it. A number that is missing is 0.
+//! The progress of a rollout, as the DaemonSet controller counts it. A missing number is 0.
 //! <https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/daemon-set-v1/#DaemonSetStatus>
 
 use serde::Deserialize;
@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::state::State;
 
-/// The part of a DaemonSet that tells how it stands.
+/// The fields of a DaemonSet that show its state.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub(super) struct DaemonSet {
@@ -45,7 +45,7 @@ impl DaemonSet {
         Self::deserialize(live).unwrap_or_default()
     }
 
-    /// The controller has seen the latest settings, so that its numbers are about them.
+    /// Whether the controller has seen the latest settings, so that its numbers are current.
     pub fn is_observed(&self) -> bool {
         self.status.observed_generation >= self.metadata.generation
     }
@@ -54,12 +54,12 @@ impl DaemonSet {
         self.status.desired_number_scheduled
     }
 
-    /// Nodes that should have a pod and for which none was created.
+    /// Nodes that should have a pod but for which none was created.
     pub fn uncreated(&self) -> u32 {
         self.desired().saturating_sub(self.status.current_number_scheduled)
     }
 
-    /// Updated and available: what a roll-out brings up.
+    /// The numbers of updated and of available pods, which grow during a rollout.
     pub fn progress(&self) -> (u32, u32) {
         (self.status.updated_number_scheduled, self.status.number_available)
     }
@@ -69,14 +69,14 @@ impl DaemonSet {
         self.is_observed() && desired > 0 && self.progress() == (desired, desired)
     }
 
-    /// The generation of the pods' template, as the pods' label has it. `None` where the cluster counts every pod as
-    /// updated: going back to earlier settings takes the pods of then for new ones, by their hash.
+    /// The generation of the pod template, which its pods carry as a label. `None` if the cluster counts every pod as
+    /// updated: after an undo, pods with the earlier template's hash are current, although their generation is older.
     pub fn template(&self) -> Option<&str> {
         let all = self.is_observed() && self.status.updated_number_scheduled >= self.desired();
         self.metadata.annotations.as_ref()?.template.as_deref().filter(|_| !all)
     }
 
-    /// The numbers of a state.
+    /// Copies the numbers into a state.
     pub fn count(&self, state: &mut State) {
         let status = &self.status;
         (state.desired, state.updated) = (status.desired_number_scheduled, status.updated_number_scheduled);
@@ -85,7 +85,7 @@ impl DaemonSet {
     }
 }
 
-/// The image that a DaemonSet names for a container; blank where it has no such container.
+/// The image of a container in a DaemonSet; blank if it has no such container.
 pub(super) fn image(live: &Value, container: &str) -> String {
     let containers = live.pointer("/spec/template/spec/containers").and_then(Value::as_array);
     let ours = containers.into_iter().flatten().find(|one| one["name"].as_str() == Some(container));

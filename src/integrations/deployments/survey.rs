@@ -1,4 +1,4 @@
-//! How a deployment stands: the DaemonSet, its pods, and the nodes as far as they may be listed.
+//! The state of a deployment in its cluster: the DaemonSet, its pods and, if the login may list them, the nodes.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,21 +17,21 @@ use crate::integrations::scan::{Gap, Hides, Item, Scan};
 use crate::providers::kubernetes::kinds;
 use crate::providers::kubernetes::{ApiError, Cluster, Objects};
 
-/// Most nodes that a sentence names.
+/// How many nodes a sentence names.
 const NAMED: usize = 3;
 
-/// What was found.
+/// What was found in the cluster.
 pub(super) struct Survey {
     pub daemon_set: DaemonSet,
-    /// Its image; blank where there is no DaemonSet.
+    /// The DaemonSet's image; blank if there is no DaemonSet.
     image: String,
     pods: Vec<Pod>,
-    /// Those that should have a pod; `None` where nodes cannot be listed.
+    /// The nodes that should have a pod; `None` if they were not or cannot be listed.
     nodes: Option<Vec<Node>>,
     gaps: Vec<Gap>,
 }
 
-/// `v1.36.2`; blank where the cluster does not say. Also the first proof that it answers.
+/// `v1.36.2`; blank if the cluster does not report it.
 pub(super) async fn version(cluster: &Cluster, step: Step) -> Result<String, Fault> {
     let failed = |error| Fault { step, at: String::new(), deed: Deed::Read, error };
     Ok(cluster.version().await.map_err(failed)?.unwrap_or_default())
@@ -53,7 +53,7 @@ pub(super) async fn pods(cluster: &Cluster, parts: &Parts<'_>, step: Step) -> Re
     listed.map_err(|error| Fault { step, at, deed: Deed::List, error })
 }
 
-/// The nodes that the settings choose; `None` where the login may not list nodes.
+/// The nodes that the settings select; `None` if the login may not list nodes.
 pub(super) async fn chosen(cluster: &Cluster, parts: &Parts<'_>, step: Step) -> Result<Option<Vec<Node>>, Fault> {
     match cluster.list::<Node>(&kinds::NODE, "", "").await {
         Ok(mut listed) => {
@@ -67,7 +67,7 @@ pub(super) async fn chosen(cluster: &Cluster, parts: &Parts<'_>, step: Step) -> 
 }
 
 impl Survey {
-    /// The DaemonSet as it was just read, and its pods. The nodes only `with_nodes`.
+    /// `live` is the DaemonSet as just read. Nodes are listed only `with_nodes`.
     pub async fn of(
         cluster: &Cluster,
         parts: &Parts<'_>,
@@ -100,7 +100,7 @@ impl Survey {
         self.pods.iter().map(move |pod| (pod, pod.stand(template)))
     }
 
-    /// Whether nothing more will happen by itself: some pod fails, and none starts or stops.
+    /// Whether the rollout makes no progress: no node is selected, or a pod fails while none starts or stops.
     pub fn is_stuck(&self) -> bool {
         let stands: BTreeSet<Stand> = self.stands().map(|(_, stand)| stand).collect();
         let is_moving = stands.contains(&Stand::Starting) || stands.contains(&Stand::Stopping);
@@ -108,7 +108,7 @@ impl Survey {
         nowhere || (stands.contains(&Stand::Failing) && !is_moving)
     }
 
-    /// Pods, and the nodes that lack one.
+    /// One item per pod, and one per node without a pod.
     fn items(&self) -> Vec<Item> {
         let kubelets: BTreeMap<&str, &str> =
             self.nodes.iter().flatten().map(|node| (node.name(), node.kubelet())).collect();
@@ -126,7 +126,7 @@ impl Survey {
         items
     }
 
-    /// Why it is not finished, as sentences.
+    /// Sentences that say why the rollout is not finished.
     pub fn trouble(&self, parts: &Parts<'_>) -> Vec<String> {
         let mut said = Vec::new();
         if self.image.is_empty() {
@@ -136,7 +136,7 @@ impl Survey {
         if !daemon_set.is_observed() {
             said.push("The cluster's controller has not seen the latest settings yet.".to_owned());
         } else if daemon_set.desired() == 0 {
-            said.push("No node matches the node selector and tolerations, so the agent runs nowhere.".to_owned());
+            said.push("No node matches the node selector and tolerations, so the agent runs on no node.".to_owned());
         }
         let mut failing: BTreeMap<String, Vec<&str>> = BTreeMap::new();
         for (pod, _) in self.stands().filter(|(_, stand)| *stand == Stand::Failing) {
@@ -146,7 +146,7 @@ impl Survey {
         if daemon_set.uncreated() > 0 && failing.is_empty() {
             said.push(format!(
                 "The cluster created no pod for {} of {} nodes: a quota or the Pod Security level of the namespace may \
-                 refuse them. Its reasons: kubectl -n {} describe daemonset {}.",
+                 refuse them. To see why: kubectl -n {} describe daemonset {}.",
                 daemon_set.uncreated(),
                 daemon_set.desired(),
                 parts.namespace(),
@@ -156,7 +156,7 @@ impl Survey {
         said
     }
 
-    /// The items, and the state as far as the cluster tells it.
+    /// The items, and the state with the cluster's numbers filled in.
     pub fn told(self, parts: &Parts<'_>, mut state: State) -> (Scan, State) {
         self.daemon_set.count(&mut state);
         state.finished &= !self.image.is_empty();
@@ -224,7 +224,7 @@ mod tests {
     #[test]
     fn nothing_to_run_on_is_said_and_so_are_pods_that_are_never_created() {
         let nowhere = survey(json!({ "observedGeneration": 1 }), &[]);
-        assert!(trouble(&nowhere).contains("runs nowhere") && nowhere.is_stuck());
+        assert!(trouble(&nowhere).contains("runs on no node") && nowhere.is_stuck());
         let uncreated = survey(json!({ "observedGeneration": 1, "desiredNumberScheduled": 2 }), &[]);
         assert!(trouble(&uncreated).contains("no pod for 2 of 2 nodes"));
         assert!(trouble(&survey(json!({}), &[])).contains("not seen the latest settings"));

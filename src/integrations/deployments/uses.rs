@@ -1,10 +1,10 @@
-//! The credentials that every deployment may have beside its login.
+//! The credentials that a deployment may have in addition to its login.
 
 use super::deployment::{AGENT_SECRET, PULL_SECRET};
 use crate::integrations::spec::Use;
 
-/// The two credentials that go out to the cluster, where its administrators can read them. Amazon ECR is not among the
-/// registries: its logins end after 12 hours.
+/// The two credentials that are written into the cluster, where its administrators can read them. Amazon ECR is not
+/// supported as a pull secret, because its logins expire after 12 hours.
 pub(super) const PULL: Use = Use {
     role: PULL_SECRET,
     label: "Pull secret",

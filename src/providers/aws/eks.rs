@@ -20,7 +20,7 @@ static EKS: Service = Service::regional("eks", "EKS");
 const PAGE: &str = "100";
 /// Longest texts of a description that are shown.
 const MAX_TEXT: usize = 512;
-/// Longest certificate authority, in base64.
+/// Most bytes of a certificate authority, in base64.
 const MAX_AUTHORITY: usize = 65_536;
 
 /// A cluster as EKS describes it; what it leaves out is blank.
@@ -36,9 +36,9 @@ pub struct Cluster {
     pub public: Option<bool>,
     pub private: Option<bool>,
     pub made: Option<DateTime<Utc>>,
-    /// PEM in base64: who signed the endpoint's certificate.
+    /// The certificate authority of the endpoint, as base64-encoded PEM.
     pub authority: String,
-    /// Who may sign in stands where: `API`, `API_AND_CONFIG_MAP`, `CONFIG_MAP`.
+    /// Authentication mode: `API`, `API_AND_CONFIG_MAP` or `CONFIG_MAP`.
     pub mode: String,
 }
 

@@ -1,6 +1,6 @@
-//! How an AWS identity logs in to a cluster of EKS: its token is a signed call of sts:GetCallerIdentity that the cluster
-//! makes, so that AWS tells it who is there. The cluster then asks its access entries, or its ConfigMap aws-auth, what
-//! they may do. <https://docs.aws.amazon.com/eks/latest/userguide/cluster-auth.html>,
+//! How an AWS identity logs in to an EKS cluster. The token is a presigned call to sts:GetCallerIdentity: the cluster
+//! makes that call, and AWS answers with the identity. The cluster then looks the identity up in its access entries, or
+//! in its ConfigMap aws-auth. <https://docs.aws.amazon.com/eks/latest/userguide/cluster-auth.html>,
 //! <https://github.com/kubernetes-sigs/aws-iam-authenticator#api-authorization-from-outside-a-cluster>
 
 use std::time::{Duration, SystemTime};
@@ -16,28 +16,28 @@ use crate::providers::probe::{Finding, Verdict};
 use crate::providers::{ProviderError, clock};
 
 const PREFIX: &str = "k8s-aws-v1.";
-/// Seconds in which AWS's own clients let the cluster make the call.
+/// How long the presigned call is valid, as in AWS's own clients.
 const SECONDS: Duration = Duration::from_secs(60);
-/// The cluster takes a token for 15 minutes; AWS's own clients make a new one after these.
+/// The cluster accepts a token for 15 minutes; like AWS's own clients, we get a new one after 14.
 const LIFETIME: Duration = Duration::from_secs(14 * 60);
 /// The header that ties the token to one cluster.
 const CLUSTER: &str = "x-k8s-aws-id";
 
-/// The group of Kubernetes that the guide binds to the role for deployments.
+/// The Kubernetes group that the guide binds to the ClusterRole for deployments.
 pub const GROUP: &str = "strongroom";
 
-/// A token for one cluster. It always leads to AWS's own STS of the region, which is the only one that clusters ask.
+/// A token for one cluster. It always names the regional STS of AWS, since clusters accept no other endpoint.
 pub async fn token(session: &Session, region: &Region, cluster: &str) -> Result<AccessToken, ProviderError> {
     let host = format!("sts.{}.{}", region.as_str(), region.dns_suffix());
     let call = format!("https://{host}/?Action=GetCallerIdentity&Version=2011-06-15");
     let signed = session.presigned(&call, &[(CLUSTER, cluster)], "sts", region, SECONDS).await?;
     let secret = SecretString::from(format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(signed.as_bytes())));
-    // A token ends with the session that signed it.
+    // A token expires no later than the session that signed it.
     let left = session.expires().map(|end| end.duration_since(SystemTime::from(clock::now())).unwrap_or_default());
     Ok(AccessToken { secret, lifetime: left.map_or(LIFETIME, |left| left.min(LIFETIME)) })
 }
 
-/// Who the cluster has to know: a user, or the role of a session. The path of a role is not in the session's ARN.
+/// The ARN that the cluster must know: the user, or the role of the session, without the role's path.
 pub fn principal(caller: &Caller) -> String {
     let Caller { account, arn } = caller;
     let partition = arn.split(':').nth(1).unwrap_or("aws");
@@ -47,7 +47,7 @@ pub fn principal(caller: &Caller) -> String {
     }
 }
 
-/// What a 401 of a cluster means for a token that AWS itself would take.
+/// Explains a 401 from a cluster for a token that is itself valid.
 pub fn unknown(region: &Region, name: &str, cluster: &eks::Cluster, principal: &str) -> Finding {
     let (sentence, remedy) = match cluster.mode.as_str() {
         "CONFIG_MAP" => (
@@ -78,7 +78,7 @@ pub fn unknown(region: &Region, name: &str, cluster: &eks::Cluster, principal: &
     finding
 }
 
-/// The access entry that lets an identity in, as a member of the group.
+/// The command for an access entry that adds the identity to the group.
 pub fn entry(region: &Region, name: &str, principal: &str) -> (String, String) {
     let command = format!(
         "aws eks create-access-entry --region {} --cluster-name {name} \\\n  --principal-arn {principal} \\\n  \
@@ -88,7 +88,7 @@ pub fn entry(region: &Region, name: &str, principal: &str) -> (String, String) {
     (format!("Access entry of {name}: lets the identity in"), command)
 }
 
-/// The same in the ConfigMap.
+/// The lines that do the same in the ConfigMap.
 fn mapped(principal: &str) -> (String, String) {
     let (list, kind) = if principal.contains(":role/") { ("mapRoles", "rolearn") } else { ("mapUsers", "userarn") };
     let lines =

@@ -191,8 +191,8 @@ impl Session {
         Ok(())
     }
 
-    /// The address of a call that somebody else is to make with these headers within that time: `GET`, the signature
-    /// in the query.
+    /// A presigned address: whoever has it can make this `GET` with these headers within that time. The signature is in
+    /// the query.
     pub(super) async fn presigned(
         &self,
         url: &str,

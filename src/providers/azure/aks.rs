@@ -1,5 +1,5 @@
-//! Azure Kubernetes Service: how a cluster lets principals in, and the kubeconfig that Azure hands out for it. Clusters
-//! of a subscription are listed in [`super::resources`].
+//! Azure Kubernetes Service: how a cluster authenticates its users, and the kubeconfig that Azure issues for it. The
+//! clusters of a subscription are listed in [`super::resources`].
 //! <https://learn.microsoft.com/en-us/rest/api/aks/managed-clusters/get>,
 //! <https://learn.microsoft.com/en-us/rest/api/aks/managed-clusters/list-cluster-user-credentials>
 
@@ -15,7 +15,7 @@ use crate::credentials::kubeconfig::Issued;
 use crate::providers::ProviderError;
 use crate::providers::oci_registry::Lenient;
 
-/// Old enough for all clouds.
+/// An API version that all Azure clouds have.
 const VERSION: &str = "2024-09-01";
 
 pub static SIGNS_IN: Right = Right {
@@ -25,7 +25,7 @@ pub static SIGNS_IN: Right = Right {
              Cluster User Role, or the narrower one on the credential's page.",
 };
 
-/// Which cluster: subscription, resource group and name.
+/// The subscription, resource group and name of a cluster.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Name {
     pub subscription: String,
@@ -34,7 +34,7 @@ pub struct Name {
 }
 
 impl Name {
-    /// Of `d189c61b-…/shop/prod`, or of the cluster's whole ID; `None` for what can be no cluster.
+    /// Parses `d189c61b-…/shop/prod` or a whole resource ID; `None` if it cannot be a cluster.
     pub fn parse(text: &str) -> Option<Self> {
         let parts: Vec<&str> = text.trim().trim_start_matches('/').split('/').collect();
         let same = |text: &str, word: &str| text.eq_ignore_ascii_case(word);
@@ -73,16 +73,16 @@ impl std::fmt::Display for Name {
     }
 }
 
-/// How a cluster lets principals in.
+/// How a cluster authenticates and authorises its users.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Access {
     /// `Running`, `Stopped`
     pub power: String,
-    /// By tokens of Microsoft Entra ID; else by certificates that Azure hands out.
+    /// Users sign in with Microsoft Entra ID tokens; otherwise with certificates that Azure issues.
     pub entra: bool,
-    /// What they may do stands in roles of Azure; else in those of Kubernetes.
+    /// Azure roles decide what users may do (Azure RBAC); otherwise Kubernetes RBAC does.
     pub azure_rbac: bool,
-    /// The tenant whose tokens it takes; blank where Azure does not tell.
+    /// The tenant whose tokens it accepts; blank if Azure does not report it.
     pub tenant: String,
 }
 
@@ -126,7 +126,7 @@ struct Credential {
     value: Zeroizing<String>,
 }
 
-/// How that cluster lets principals in.
+/// Reads the access settings of a cluster.
 pub async fn access(line: &Line<'_>, of: &Name) -> Result<Access, ProviderError> {
     let path = format!("{}?api-version={VERSION}", of.path());
     let Properties { power_state, aad_profile } =
@@ -139,7 +139,7 @@ pub async fn access(line: &Line<'_>, of: &Name) -> Result<Access, ProviderError>
     })
 }
 
-/// The kubeconfig of the principal that asks. Clusters that let in by tokens have no login in it.
+/// The caller's kubeconfig. It contains no login if the cluster uses Microsoft Entra ID.
 pub async fn user_credential(line: &Line<'_>, of: &Name) -> Result<Issued, ProviderError> {
     let path = format!("{}/listClusterUserCredential?api-version={VERSION}&format=exec", of.path());
     let Credentials { kubeconfigs } = line.post(&SIGNS_IN, &path).await?.json()?;

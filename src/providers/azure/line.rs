@@ -110,13 +110,13 @@ impl<'a> Line<'a> {
         Ok((entries, rest.map(|cause| needing(right, cause))))
     }
 
-    /// The one answer at a path with its query.
+    /// A `GET` of one resource; `path` includes the query.
     pub async fn get(&self, right: &'static Right, path: &str) -> Result<Answer, ProviderError> {
         self.calls.renew(&self.way.token(self.api).await?);
         self.calls.vendor_get(path, Sign::Login).await.map_err(|cause| needing(right, cause))
     }
 
-    /// The same of a `POST` without a body, by which Azure hands out keys.
+    /// A `POST` without a body, which Azure uses to return keys.
     pub async fn post(&self, right: &'static Right, path: &str) -> Result<Answer, ProviderError> {
         let url = self.way.endpoints.url(self.api.service, self.vendor, &format!("/{path}"))?;
         let mut request = Request::new(Method::POST, url);

@@ -45,7 +45,7 @@ pub enum Resource {
     /// Microsoft Graph: users, groups and applications of a tenant.
     /// <https://learn.microsoft.com/en-us/graph/deployments>
     Graph,
-    /// Clusters of Azure Kubernetes Service: one application of Microsoft's stands for all of them, in all clouds.
+    /// AKS clusters: all of them, in all Azure clouds, share one application of Microsoft's.
     /// <https://learn.microsoft.com/en-us/azure/aks/kubelogin-authentication>
     Kubernetes,
     /// Exchange Online, for mail by SMTP.
@@ -66,7 +66,7 @@ impl Resource {
         }
     }
 
-    /// Its address, without a slash at the end, or its application ID; `/.default` behind it makes a scope.
+    /// Its address without a trailing slash, or its application ID. Appending `/.default` makes it a scope.
     fn address(self, cloud: Cloud) -> &'static str {
         match (self, cloud) {
             (Self::ResourceManager, cloud) => cloud.resource_manager(),

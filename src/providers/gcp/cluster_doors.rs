@@ -1,5 +1,5 @@
-//! The ways into a cluster of GKE: a public address, one of its own network, and a name of Google's that leads there by
-//! its front end. <https://cloud.google.com/kubernetes-engine/docs/concepts/network-isolation>
+//! The endpoints of a GKE cluster: a public address, a private address in its network, and a DNS endpoint behind
+//! Google's front end. <https://cloud.google.com/kubernetes-engine/docs/concepts/network-isolation>
 
 use crate::credentials::kubeconfig::Place;
 use crate::providers::ProviderError;
@@ -12,20 +12,20 @@ pub enum Endpoint {
     Dns,
 }
 
-/// Where a cluster answers; blank where it has no such way in.
+/// The endpoints of a cluster; blank if it has no such endpoint.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Doors {
     pub public: String,
     pub private: String,
     pub dns: String,
-    /// It has a DNS endpoint, which takes no traffic from outside.
+    /// It has a DNS endpoint that refuses traffic from outside Google Cloud.
     pub dns_is_closed: bool,
-    /// PEM in base64: who signed the certificate of its addresses. That of the DNS endpoint is a public one.
+    /// The certificate authority of both addresses, as base64-encoded PEM. The DNS endpoint has a public certificate.
     pub authority: String,
 }
 
 impl Doors {
-    /// Where to go by that way.
+    /// The address and certificate authority of an endpoint.
     pub fn place(&self, by: Endpoint) -> Result<Place, ProviderError> {
         let (address, authority) = match by {
             Endpoint::Public => (&self.public, self.authority.as_str()),

@@ -153,7 +153,7 @@ impl ListedCluster {
         }
     }
 
-    /// The ways in. Where only `endpoint` names an address, it is that of the way which is open.
+    /// The endpoints. If only `endpoint` has an address, it belongs to the endpoint that is enabled.
     fn doors(&self) -> Doors {
         let (public, private) = self.ip();
         let config = &self.control_plane_endpoints_config;
@@ -199,14 +199,14 @@ pub async fn of(line: &Line<'_>, project: &str) -> Result<Listed<Cluster>, Provi
     Ok(line.list::<Clusters>(&LISTS, &path, Pages::All).await?.checked(ListedCluster::read))
 }
 
-/// A cluster of a project by its location, a region or a zone, and its name.
+/// Reads a cluster of a project by location (a region or zone) and name.
 pub async fn one(line: &Line<'_>, project: &str, location: &str, name: &str) -> Result<Cluster, ProviderError> {
     let path = format!("v1/projects/{project}/locations/{location}/clusters/{name}");
     let described: ListedCluster = line.get(&GETS, &path).await?.json()?;
     described.read().ok_or(ProviderError::BadAnswer)
 }
 
-/// Whether a text can name a cluster or its location, and is one part of a path.
+/// Whether a text can be the name of a cluster or location, and so a single path segment.
 pub fn is_name(text: &str) -> bool {
     is_location(text)
 }

@@ -85,7 +85,7 @@ impl<'a> Line<'a> {
         Ok(Self { way: way.clone(), calls: calls.explaining(explained).telling(observer) })
     }
 
-    /// The one answer at a path: `v1/projects/p/locations/l/clusters/c`.
+    /// A `GET` of one resource: `v1/projects/p/locations/l/clusters/c`.
     pub async fn get(&self, right: &'static Right, path: &str) -> Result<Answer, ProviderError> {
         self.calls.renew(&self.way.token().await?);
         self.calls.vendor_get(path, Sign::Login).await.map_err(|cause| needing(right, cause))

@@ -1,4 +1,4 @@
-//! The kinds of objects that deployments work with, and where the API has them.
+//! The kinds of objects that deployments use, and their paths in the API.
 //! <https://kubernetes.io/docs/reference/using-api/api-concepts/#resource-uris>
 
 /// A kind of object.
@@ -6,11 +6,11 @@
 pub struct Kind {
     /// `DaemonSet`
     pub kind: &'static str,
-    /// Blank: the core group.
+    /// Blank for the core group.
     pub group: &'static str,
     /// `daemonsets`
     pub plural: &'static str,
-    /// Its objects are in namespaces.
+    /// Whether its objects belong to a namespace.
     pub is_namespaced: bool,
 }
 
@@ -27,7 +27,7 @@ pub static DAEMON_SET: Kind = Kind { kind: "DaemonSet", group: "apps", plural: "
 pub static POD: Kind = Kind { kind: "Pod", group: "", plural: "pods", is_namespaced: true };
 pub static NODE: Kind = Kind { kind: "Node", group: "", plural: "nodes", is_namespaced: false };
 
-/// What else may live in a namespace. Secrets are not among them: listing them is reading them all.
+/// Kinds that are listed to see whether a namespace is empty. Not Secrets: listing them would read them all.
 pub static INHABITANTS: [Kind; 9] = [
     Kind { kind: "ConfigMap", group: "", plural: "configmaps", is_namespaced: true },
     Kind { kind: "Service", group: "", plural: "services", is_namespaced: true },
@@ -40,12 +40,12 @@ pub static INHABITANTS: [Kind; 9] = [
     Kind { kind: "Ingress", group: "networking.k8s.io", plural: "ingresses", is_namespaced: true },
 ];
 
-/// The kinds that a deployment makes, in the order in which they are applied.
+/// The kinds that a deployment creates, in the order in which they are applied.
 pub static MADE: [&Kind; 6] =
     [&NAMESPACE, &SERVICE_ACCOUNT, &SECRET, &CLUSTER_ROLE, &CLUSTER_ROLE_BINDING, &DAEMON_SET];
 
 impl Kind {
-    /// The kind of that name among [`MADE`].
+    /// Finds a kind of [`MADE`] by name.
     pub fn find(kind: &str) -> Option<&'static Self> {
         MADE.into_iter().find(|known| known.kind == kind)
     }
@@ -55,14 +55,14 @@ impl Kind {
         if self.group.is_empty() { "v1".to_owned() } else { format!("{}/v1", self.group) }
     }
 
-    /// The path of the list of its objects, in a namespace or everywhere.
+    /// The path that lists its objects, in one namespace or in all.
     pub(super) fn list_path(&self, namespace: &str) -> String {
         let root = if self.group.is_empty() { "/api/v1".to_owned() } else { format!("/apis/{}/v1", self.group) };
         let within = if namespace.is_empty() { String::new() } else { format!("/namespaces/{namespace}") };
         format!("{root}{within}/{}", self.plural)
     }
 
-    /// The path of one object. `None` for names that cannot be in a path; ours always can.
+    /// The path of one object. `None` for names that are not safe in a path; our own names always are.
     pub(super) fn path(&self, namespace: &str, name: &str) -> Option<String> {
         let fit = |text: &str| text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-.:".contains(&b)) && text != "..";
         let whole = !name.is_empty() && self.is_namespaced != namespace.is_empty();

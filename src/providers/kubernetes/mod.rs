@@ -1,6 +1,5 @@
-//! A Kubernetes cluster, by our own reading of a kubeconfig: one client, whose every request goes to the one server
-//! that the kubeconfig names. The credential's *Test* is in [`mod@probe`]; what is deployed there stands in the
-//! integrations.
+//! A client for one Kubernetes cluster. It sends every request to the one server that the kubeconfig, or the cloud,
+//! names. The credential's *Test* is in [`mod@probe`]; deployments are in `integrations::deployments`.
 //! <https://kubernetes.io/docs/reference/using-api/>
 
 use base64::Engine as _;
@@ -29,19 +28,19 @@ pub use objects::{Apply, FIELD_MANAGER, Objects};
 pub(super) use probe::{explain, probe};
 pub use refusal::{ApiError, Owned, Refusal};
 
-/// The service in sentences, see [`ProviderError::sentence`].
+/// How sentences name the service, see [`ProviderError::sentence`].
 pub const WHO: &str = "the cluster";
-/// All is entered in one document.
+/// The kubeconfig is the only field, so remedies name members of it.
 const FORM: Form = Form {
     authority: Some("in the kubeconfig, as certificate-authority-data"),
     client: Some("Put one that it trusts into the kubeconfig, as client-certificate-data and client-key-data."),
 };
 
-/// A cluster and a login to it. Certificates are with the client, a token or password goes into each request.
+/// A cluster and a login. Certificates belong to the client; a token or password is sent with each request.
 pub struct Cluster {
     client: Client,
     server: String,
-    /// Scheme and value of the Authorization header.
+    /// The value of the Authorization header, with its scheme.
     authorization: Option<(&'static str, Zeroizing<String>)>,
 }
 
@@ -64,7 +63,7 @@ impl Cluster {
         Ok(Self { client, server: config.server.trim_end_matches('/').to_owned(), authorization })
     }
 
-    /// A cluster whose server, authority (PEM) and token a cloud told.
+    /// A cluster whose server, certificate authority (PEM) and token come from a cloud.
     pub fn with_token(
         server: &str,
         authority: Option<String>,
@@ -77,7 +76,7 @@ impl Cluster {
         Ok(Self { client, server: server.trim_end_matches('/').to_owned(), authorization })
     }
 
-    /// One request; any status is an answer. `path` begins with a slash.
+    /// Sends one request. Any status counts as an answer. `path` starts with a slash.
     pub async fn send(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Answer, ProviderError> {
         let mut request = self.request(method, path)?;
         if let Some(body) = body {
@@ -87,7 +86,7 @@ impl Cluster {
         calls::send(&self.client, request).await
     }
 
-    /// Whether this login may do that in a namespace; blank: in all of them.
+    /// Whether the login may use the verb in a namespace; blank for all namespaces.
     async fn may(&self, verb: &str, kind: &Kind, namespace: &str) -> Result<bool, Answered> {
         let answer = self.send(Method::POST, REVIEWS, Some(&review(verb, kind, namespace))).await?;
         if !matches!(answer.status, 200 | 201) {
@@ -98,7 +97,7 @@ impl Cluster {
     }
 }
 
-/// A SelfSubjectAccessReview, which every login may create.
+/// Sends a SelfSubjectAccessReview, which any login may create.
 /// <https://kubernetes.io/docs/reference/kubernetes-api/authorization-resources/self-subject-access-review-v1/>
 fn review(verb: &str, kind: &Kind, namespace: &str) -> Value {
     let asked = json!({ "namespace": namespace, "verb": verb, "group": kind.group, "resource": kind.plural });
@@ -111,7 +110,7 @@ fn review(verb: &str, kind: &Kind, namespace: &str) -> Value {
 
 const REVIEWS: &str = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews";
 
-/// A call that failed, or an answer that was not asked for.
+/// Turns a failed call or an unexpected answer into an error.
 pub enum Answered {
     Failed(ProviderError),
     Otherwise(Answer),

@@ -1,5 +1,5 @@
-//! Reading and writing objects: server-side apply, creation, deletion with a precondition, and lists in bounds. Every
-//! call may be sent again, so a call that the network or a busy server cut off is.
+//! Reads and writes objects: server-side apply, create, delete with a precondition, and bounded lists. Every call is
+//! safe to repeat, so it is retried after a network failure or if the server is busy.
 //! <https://kubernetes.io/docs/reference/using-api/server-side-apply/>
 
 use std::time::Duration;
@@ -18,42 +18,42 @@ use crate::providers::egress::{Answer, BODY_LIMIT, LIST_LIMIT};
 use crate::providers::patience::{Patience, Pause};
 use crate::providers::{ProviderError, calls};
 
-/// Our name as the manager of fields.
+/// Our name as field manager.
 pub const FIELD_MANAGER: &str = "strongroom";
 
-/// An object, and what makes it larger than an answer may be otherwise: nobody else's object is trusted to be small.
+/// Most bytes of an object. More than for other answers, since somebody else's object may be large.
 const OBJECT_LIMIT: usize = 2 * BODY_LIMIT;
 const PAGE_SIZE: usize = 250;
-/// Of nodes, each of which lists its images.
+/// Page size for nodes, which are large: each lists its images.
 const SMALL_PAGE_SIZE: usize = 100;
-/// Most pages of a list: 5,000 nodes, which is Kubernetes' own limit.
+/// Most pages of a list: enough for 5,000 nodes, the most that Kubernetes supports.
 const MOST_PAGES: usize = 50;
 
-/// All pages of a list together.
+/// Most bytes of all pages of a list.
 const MOST_BYTES: usize = 96 * BODY_LIMIT;
 const LIST_PATIENCE: Duration = Duration::from_secs(120);
 
 const FIRST_PAUSE: Duration = Duration::from_millis(300);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
-/// So often a call is sent in all.
+/// Most attempts of a call.
 const ATTEMPTS: u32 = 5;
-/// And so often, when no answer comes at all.
+/// Most attempts if there is no answer at all.
 const SILENT_ATTEMPTS: u32 = 3;
 
 /// How an object is applied.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Apply {
-    /// Takes fields over from other managers.
+    /// Takes over fields from other managers.
     pub is_forced: bool,
-    /// Stores nothing.
+    /// A dry run: nothing is stored.
     pub is_dry: bool,
 }
 
-/// The entries of a list, as far as they were read.
+/// The entries of a list that were read.
 #[derive(Debug)]
 pub struct Objects<T> {
     pub items: Vec<T>,
-    /// There are more than Strongroom reads.
+    /// There are more than Strongroom's limits allow to read.
     pub has_more: bool,
 }
 
@@ -79,7 +79,7 @@ struct Version {
 }
 
 impl Cluster {
-    /// `v1.36.2`; `None` where the cluster does not tell it.
+    /// `v1.36.2`; `None` if the cluster does not report it.
     pub async fn version(&self) -> Result<Option<String>, ApiError> {
         match self.ask(Method::GET, "/version", None, BODY_LIMIT).await {
             Ok(answer) => Ok(calls::shown(&answer.json::<Version>()?.git_version)),
@@ -88,7 +88,7 @@ impl Cluster {
         }
     }
 
-    /// The object; `None` where there is none.
+    /// Reads an object; `None` if it does not exist.
     pub async fn find(&self, kind: &Kind, namespace: &str, name: &str) -> Result<Option<Value>, ApiError> {
         match self.ask(Method::GET, &path(kind, namespace, name)?, None, OBJECT_LIMIT).await {
             Ok(answer) => Ok(Some(answer.json()?)),
@@ -97,7 +97,7 @@ impl Cluster {
         }
     }
 
-    /// Server-side apply: the object as it is afterwards, or would be.
+    /// Server-side apply. Returns the resulting object, also for a dry run.
     pub async fn apply(&self, kind: &Kind, body: &Value, how: Apply) -> Result<Value, ApiError> {
         let text = |member: &str| body["metadata"][member].as_str().unwrap_or_default();
         let path = path(kind, text("namespace"), text("name"))?;
@@ -113,13 +113,13 @@ impl Cluster {
         Ok(self.ask(Method::PATCH, &path, Some((MERGE, patch)), OBJECT_LIMIT).await?.json()?)
     }
 
-    /// Creates an object that is not there yet.
+    /// Creates a new object.
     pub async fn create(&self, kind: &Kind, namespace: &str, body: &Value) -> Result<Value, ApiError> {
         let path = format!("{}?fieldManager={FIELD_MANAGER}", kind.list_path(namespace));
         Ok(self.ask(Method::POST, &path, Some((JSON, body)), OBJECT_LIMIT).await?.json()?)
     }
 
-    /// Deletes the object of that UID and no other. Success, too, when it is gone already.
+    /// Deletes the object only if it has this UID. Succeeds if it is already gone.
     pub async fn delete(&self, kind: &Kind, namespace: &str, name: &str, uid: &str) -> Result<(), ApiError> {
         let options = json!({ "apiVersion": "v1", "kind": "DeleteOptions", "preconditions": { "uid": uid } });
         let path = path(kind, namespace, name)?;
@@ -129,7 +129,7 @@ impl Cluster {
         }
     }
 
-    /// The objects that a label selector takes; blank: all of them. Bounded in pages, bytes and time.
+    /// Lists the objects that match a label selector; blank for all. Bounded in pages, bytes and time.
     pub async fn list<T: DeserializeOwned>(
         &self,
         kind: &Kind,
@@ -162,7 +162,7 @@ impl Cluster {
             if page.metadata.next.is_empty() {
                 return Ok(Objects { items, has_more: false });
             }
-            // A list that leads back to itself would never end.
+            // A continue token that repeats would never end.
             if seen.contains(&page.metadata.next) {
                 return Err(ProviderError::BadAnswer.into());
             }
@@ -171,7 +171,7 @@ impl Cluster {
         Ok(Objects { items, has_more: true })
     }
 
-    /// Whether the login may do that there.
+    /// Whether the login may use the verb on this kind in the namespace.
     pub async fn is_allowed(&self, verb: &str, kind: &Kind, namespace: &str) -> Result<bool, ApiError> {
         let review = super::review(verb, kind, namespace);
         let answer = self.ask(Method::POST, super::REVIEWS, Some((JSON, &review)), BODY_LIMIT).await?;
@@ -179,7 +179,7 @@ impl Cluster {
         Ok(review.status.allowed)
     }
 
-    /// Sends, and sends again while that may help.
+    /// Sends a call, and retries it while that may help.
     async fn ask(
         &self,
         method: Method,
@@ -219,7 +219,7 @@ impl Cluster {
         judged(self.client.send(request, limit).await?)
     }
 
-    /// A signed request. `path` begins with a slash.
+    /// A request with the login's header. `path` starts with a slash.
     pub(super) fn request(&self, method: Method, path: &str) -> Result<Request, ProviderError> {
         let url = Url::parse(&format!("{}{path}", self.server)).map_err(|_| ProviderError::InvalidAddress)?;
         let mut request = calls::get(url);
@@ -233,7 +233,7 @@ impl Cluster {
     }
 }
 
-/// The query of a page of a list.
+/// The query string for one page of a list.
 fn page(kind: &Kind, selector: &str, next: &str) -> String {
     let size = if *kind == NODE { SMALL_PAGE_SIZE } else { PAGE_SIZE }.to_string();
     let pairs = [("limit", size.as_str()), ("labelSelector", selector), ("continue", next)];

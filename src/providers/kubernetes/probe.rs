@@ -1,4 +1,4 @@
-//! The *Test* of a kubeconfig: the version of the cluster, and what the login may do there. Nothing is created.
+//! The *Test* of a kubeconfig: reads the cluster's version and the login's rights. Creates nothing in the cluster.
 
 use reqwest::Method;
 use serde::Deserialize;
@@ -45,7 +45,7 @@ pub async fn probe(values: &Values, egress: &Egress) -> Finding {
 async fn examine(config: &Kubeconfig, egress: &Egress) -> Result<Finding, Answered> {
     let cluster = Cluster::new(config, egress)?;
     let answer = cluster.send(Method::GET, "/version", None).await?;
-    // A cluster may keep its version to itself and still answer reviews.
+    // A cluster may refuse to report its version and still answer access reviews.
     let version = match answer.status {
         200 => Some(answer.json::<Version>()?.git_version),
         403 => None,
@@ -62,10 +62,10 @@ async fn examine(config: &Kubeconfig, egress: &Egress) -> Result<Finding, Answer
     Ok(finding)
 }
 
-/// A login for one namespace is enough where an administrator has made the namespace and the role.
+/// A login for one namespace is enough if an administrator has created the namespace and the roles.
 fn judged(rights: &Rights, namespace: &str) -> Finding {
     if rights.suffice_everywhere() {
-        return Finding::ok("The cluster knows the login, and it may do all that a deployment needs.");
+        return Finding::ok("The cluster knows the login, and it has every right that a deployment needs.");
     }
     if rights.suffice_there() {
         let place = match rights.needs_namespace() {
@@ -73,15 +73,15 @@ fn judged(rights: &Rights, namespace: &str) -> Finding {
             false => "any namespace that exists".to_owned(),
         };
         return Finding::ok(format!(
-            "The cluster knows the login, and it may deploy to {place}, without a cluster role."
+            "The cluster knows the login, and it may deploy to {place}, without a ClusterRole."
         ));
     }
     let mut finding = Finding::new(
         Verdict::Denied,
-        "The cluster knows the login, but it may not do all that a deployment needs.",
-        "Apply the first block below, or the second if Strongroom may only use one namespace.",
+        "The cluster knows the login, but it lacks rights that a deployment needs.",
+        "Apply the first block below, or the second to limit Strongroom to one namespace.",
     );
-    // The guide's blocks: the service account with its role, and the narrower one.
+    // The guide's two manifests: with the ClusterRole, and with the narrower Role.
     let blocks = KIND.guide.snippets.iter().filter(|(_, text)| text.contains("kind: ServiceAccount"));
     finding.snippets.extend(blocks.map(|(caption, text)| ((*caption).to_owned(), (*text).to_owned())));
     finding
@@ -94,17 +94,13 @@ pub fn explain(answer: Answer) -> Failure {
             "The cluster does not know this login.",
             "Create a new token or client certificate and store the new kubeconfig.",
         ),
-        // Every known login may ask what it may do; a stranger may not.
+        // Any known login may ask for its own rights; an unknown one may not.
         403 => (
             Verdict::Denied,
             "The cluster does not let this login ask what it may do.",
-            "Check that the login is known there: a client certificate must be signed by the cluster's own authority.",
+            "Check that the cluster knows the login: a client certificate must be signed by the cluster's own CA.",
         ),
-        404 => (
-            Verdict::Unreachable,
-            "There is no Kubernetes API at this address.",
-            "Check the member server of the kubeconfig.",
-        ),
+        404 => (Verdict::Unreachable, "There is no Kubernetes API at this address.", "Check server in the kubeconfig."),
         _ => return calls::unexplained(answer, WHO),
     };
     Failure::from(Finding::new(verdict, sentence, remedy))

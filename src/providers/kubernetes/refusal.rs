@@ -1,5 +1,5 @@
-//! What an API server means when it refuses: its `Status` objects, read into cases that can be told in our words. Of
-//! the server's own words only names of fields, managers and rights are kept, since the rest may repeat a secret.
+//! Parses the `Status` objects with which an API server refuses a request into cases that we explain in our own words.
+//! Of the server's text only names of fields, managers and rights are kept, since the rest may repeat a secret.
 //! <https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/status/>
 
 use serde::Deserialize;
@@ -9,12 +9,12 @@ use crate::providers::egress::Answer;
 use crate::providers::patience::retry_after;
 use crate::providers::{ProviderError, Sent};
 
-/// Why a call to a cluster came to nothing.
+/// Why a call to a cluster failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ApiError {
-    /// No answer of the API.
+    /// The call itself failed, or its answer did not come from a Kubernetes API.
     Call(ProviderError),
-    /// The API said no.
+    /// The API refused the request.
     Refused(Refusal),
 }
 
@@ -24,19 +24,19 @@ impl From<ProviderError> for ApiError {
     }
 }
 
-/// What the API server refuses.
+/// The reasons for which an API server refuses a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refusal {
     /// The login is not known.
     Unauthorized,
     Forbidden,
-    /// The login would grant rights that it does not have itself: `get, list on nodes`.
+    /// The login would grant rights that it does not have itself, such as `get, list on nodes`.
     Escalation {
         rights: Vec<String>,
     },
     /// A quota is used up.
     Quota,
-    /// A webhook or a policy of the cluster said no. Its name, where the server tells it.
+    /// An admission webhook or policy refused it. `by` is its name, if the server reports it.
     Admission {
         by: Option<String>,
     },
@@ -48,28 +48,28 @@ pub enum Refusal {
     Terminating,
     NoNamespace,
     Missing,
-    /// Other managers set fields of ours.
+    /// Other managers own fields of ours.
     Conflicts(Vec<Owned>),
-    /// It changed between a read and a write.
+    /// The object changed between our read and our write.
     Stale,
     Exists,
-    /// There is another object of this name now.
+    /// The object of this name has another UID by now.
     OtherUid,
-    /// These fields cannot change.
+    /// These fields are immutable.
     Immutable {
         fields: Vec<String>,
     },
-    /// The values of these fields are refused.
+    /// These fields have invalid values.
     Invalid {
         fields: Vec<String>,
     },
     /// This release of Kubernetes lacks a field.
     UnknownField,
-    /// The rest of a list is no longer kept.
+    /// The continue token of a list has expired.
     Expired,
 }
 
-/// A field that another manager set.
+/// A field that another manager owns.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Owned {
     pub manager: String,
@@ -101,11 +101,11 @@ struct Cause {
     field: String,
 }
 
-/// Most names that are kept of an answer.
+/// Most names that are kept from one answer.
 const MOST: usize = 50;
 
 impl ApiError {
-    /// Whether the same may succeed in a moment.
+    /// Whether the same call may succeed shortly afterwards.
     pub(super) fn may_pass(&self) -> bool {
         match self {
             Self::Call(ProviderError::RefusedByPolicy { .. } | ProviderError::Certificate { .. }) => false,
@@ -126,7 +126,7 @@ impl ApiError {
     }
 }
 
-/// The answer if it is a success; else what it means.
+/// The answer if it is a success; otherwise the error that it stands for.
 pub(super) fn judged(answer: Answer) -> Result<Answer, ApiError> {
     if matches!(answer.status, 200..=299) {
         return Ok(answer);
@@ -218,12 +218,12 @@ fn invalid(status: &Status) -> Refusal {
     Refusal::Immutable { fields: fixed }
 }
 
-/// The name of a field: without the values that some contain.
+/// The name of a field, without the values that some paths contain.
 fn field(text: &str) -> Option<String> {
     shown(text).filter(|text| !text.is_empty())
 }
 
-/// What stands in the first quotation marks.
+/// The text in the first pair of quotation marks.
 fn quoted(text: &str) -> Option<String> {
     shown(text.split('"').nth(1)?).filter(|name| !name.contains(' '))
 }

@@ -1,43 +1,43 @@
-//! What a login may do in a cluster, asked of the cluster itself: the rights that a deployment needs, in all namespaces
-//! or in the one that the kubeconfig names. Nothing is created.
+//! Asks a cluster which of the rights that a deployment needs a login has, in all namespaces or in the one that the
+//! kubeconfig names. Creates nothing.
 
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 
 use super::kinds::{self, Kind, MADE};
 use super::{Answered, Cluster};
 
-/// Server-side apply is a patch, and needs `create` as well where there is no object yet.
+/// Server-side apply needs `patch`, and `create` for an object that does not exist yet.
 const VERBS: [&str; 4] = ["create", "patch", "get", "delete"];
 pub const HEADS: [&str; 5] = ["Resource", "Create", "Change", "Read", "Delete"];
-/// Reviews under way at once.
+/// Access reviews in flight at the same time.
 const AT_ONCE: usize = 8;
 
 type Right = (&'static str, &'static Kind);
 
-/// A right, and where the login has it.
+/// Where the login has a right.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Held {
     Everywhere,
-    /// In the kubeconfig's namespace only.
+    /// Only in the kubeconfig's namespace.
     There,
     No,
 }
 
-/// A kind of object, and what may be done with it.
+/// A kind of object, and the login's rights on it.
 pub struct Row {
     pub kind: &'static Kind,
-    /// In the order of [`HEADS`]; `None`: not needed.
+    /// In the order of [`HEADS`]; `None`: the right is not needed.
     pub held: [Option<Held>; 4],
 }
 
 pub struct Rights {
     pub rows: Vec<Row>,
-    /// Whether the login may put rights into a role that it does not have itself, and bind such a role.
+    /// Whether the login may create and bind roles with rights that it does not have itself.
     pub grants_any: bool,
 }
 
 impl Rights {
-    /// A blank namespace is not asked for by itself.
+    /// Asks for all rights. `namespace` is the kubeconfig's; blank if it names none.
     pub async fn of(cluster: &Cluster, namespace: &str) -> Result<Self, Answered> {
         let mut asked: Vec<Right> = Vec::new();
         for kind in MADE {
@@ -56,12 +56,12 @@ impl Rights {
         Ok(Self { rows, grants_any })
     }
 
-    /// All that any deployment needs.
+    /// Whether the login has every right that a deployment may need.
     pub fn suffice_everywhere(&self) -> bool {
         self.rows.iter().flat_map(|row| row.held).flatten().all(|held| held == Held::Everywhere)
     }
 
-    /// All that a deployment needs in a namespace that is there, without a cluster role of its own.
+    /// Whether the login can deploy to an existing namespace, without a ClusterRole for the agent.
     pub fn suffice_there(&self) -> bool {
         self.rows.iter().all(|row| match row.kind.kind {
             "Namespace" => matches!(row.held, [.., Some(Held::Everywhere | Held::There), _]),
@@ -70,12 +70,12 @@ impl Rights {
         })
     }
 
-    /// Whether some of them are held in the kubeconfig's namespace only.
+    /// Whether some rights apply only in the kubeconfig's namespace.
     pub fn needs_namespace(&self) -> bool {
         self.rows.iter().flat_map(|row| row.held).flatten().any(|held| held == Held::There)
     }
 
-    /// As the test shows it.
+    /// The table that the test shows.
     pub fn table(&self) -> Vec<Vec<String>> {
         let cell = |held: &Option<Held>| match held {
             None => "–",
@@ -89,12 +89,12 @@ impl Rights {
     }
 }
 
-/// Asks for the namespace only where the login may not do it in all of them.
+/// Asks about the namespace only if the login does not have the right in all namespaces.
 async fn held(cluster: &Cluster, namespace: &str, (verb, kind): Right) -> Result<Held, Answered> {
     if cluster.may(verb, kind, "").await? {
         return Ok(Held::Everywhere);
     }
-    // A role in a namespace may read the namespace itself.
+    // A Role can grant `get` on its own namespace.
     let can_be_there = kind.is_namespaced || (*kind == kinds::NAMESPACE && verb == "get");
     let is_there = can_be_there && !namespace.is_empty() && cluster.may(verb, kind, namespace).await?;
     Ok(if is_there { Held::There } else { Held::No })

@@ -1,4 +1,4 @@
-//! *List clusters* on the form of a deployment: which clusters the chosen credential can see.
+//! The *List clusters* button on the form of a deployment.
 
 use std::time::Instant;
 
@@ -11,8 +11,8 @@ use crate::integrations::deployments::Clusters;
 use crate::services::Services;
 use crate::usecases::{Principal, Refusal};
 
-/// The clusters; else why they are not known, in whole sentences. What is missing on the form may be missing. The cloud
-/// alone is asked, so that the credential goes nowhere that it has not been.
+/// The clusters that the chosen credential can see. The inner error says in sentences why they could not be listed. The
+/// form need not be complete. Only the cloud is asked, which is where this credential already goes.
 pub async fn clusters(
     services: &Services,
     principal: &Principal,

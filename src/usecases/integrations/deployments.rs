@@ -1,6 +1,6 @@
-//! What operators do with a deployment: preview what would change in the cluster, deploy it, undo that, and remove it. All
-//! of it asks for the password: it runs software on every node.
-//! What is sent, and in which order, is in `integrations::deployments`; the run that sends it, in `runs::deploy`.
+//! What operators do with a deployment: preview, deploy, undo and remove. Each needs a recently confirmed password,
+//! since a deployment runs software on every node. The calls to the cluster are in `integrations::deployments`, the
+//! runs that make them in `runs::deploy`.
 
 use std::panic::AssertUnwindSafe;
 use std::time::{Duration, Instant};
@@ -23,20 +23,20 @@ use crate::runs::deploy;
 use crate::services::Services;
 use crate::vault::Vault;
 
-/// Longest that a preview takes: shorter than a browser waits for the page.
+/// How long a preview may take: less than a browser waits for a page.
 const LIMIT: Duration = Duration::from_secs(25);
 
 const OFF: Refusal = Refusal::Conflict("This integration is switched off. Switch it on first.");
 const NEVER: Refusal = Refusal::Conflict("There are no earlier settings to go back to.");
 const NO_DEPLOYMENT: Refusal = Refusal::Unacceptable("Only a deployment can do this.");
 
-/// What would change in the cluster; else why that is not known, in whole sentences.
+/// What would change in the cluster. The inner error says in sentences why there is no preview.
 pub struct Previewed {
     pub row: Integration,
     pub found: Result<Preview, String>,
 }
 
-/// What a preview works with.
+/// The inputs of a preview.
 struct Ready {
     row: Integration,
     spec: &'static Spec,
@@ -76,7 +76,7 @@ fn known(row: &Integration) -> Option<(&'static Spec, &'static dyn Deployment, V
 
 type OpenedAll = Result<Vec<(&'static str, Opened)>, String>;
 
-/// The inner error says in whole sentences which credential cannot be used.
+/// The inner error says in a sentence which credential cannot be used.
 fn open_all(
     conn: &mut Conn,
     vault: &Vault,
@@ -132,7 +132,7 @@ impl Ready {
     }
 }
 
-/// Takes the secrets out of what the cluster said.
+/// Removes secrets from texts that come from the cluster.
 fn take_out(preview: &mut Preview, echoes: &Echoes) {
     let said = preview.objections.iter_mut().chain(&mut preview.warnings).chain([&mut preview.cluster_version]);
     said.for_each(|text| echoes.take_out(text));
@@ -149,7 +149,7 @@ fn take_out(preview: &mut Preview, echoes: &Echoes) {
     }
 }
 
-/// Queues a run over the version of the row that the principal has seen. `false`: one is under way already.
+/// Queues a run, if the row still has the version that the user has seen. `false` if a run is under way already.
 async fn queue(
     services: &Services,
     principal: &Principal,
@@ -180,7 +180,7 @@ fn overtaken(error: DbError) -> Refusal {
     }
 }
 
-/// Deploys what the row says. `options` is what was agreed to in the preview.
+/// Queues a deployment with the saved settings. `options` are the user's answers to the preview.
 pub async fn deploy(
     services: &Services,
     principal: &Principal,
@@ -191,7 +191,7 @@ pub async fn deploy(
     queue(services, principal, at, (RunAction::Deploy, options.to_words())).await
 }
 
-/// Removes what is deployed from the cluster. `delete`: and deletes the integration when nothing is left there.
+/// Queues the removal from the cluster. `delete`: also deletes the integration once nothing is left there.
 pub async fn remove(
     services: &Services,
     principal: &Principal,
@@ -203,7 +203,7 @@ pub async fn remove(
     queue(services, principal, at, (RunAction::Remove, words)).await
 }
 
-/// The settings that were deployed before the present ones, as they would be saved; `None` where there are none.
+/// The settings deployed before the current ones, in the form in which they would be saved; `None` if there are none.
 pub async fn before(services: &Services, id: IntegrationId) -> Result<Option<(Integration, Values)>, Refusal> {
     let found = read(services, move |conn, vault| {
         let row = (*integrations::find(conn, vault, id)?.trust()?).clone();
@@ -220,7 +220,7 @@ pub async fn before(services: &Services, id: IntegrationId) -> Result<Option<(In
     }))
 }
 
-/// Saves the settings that were deployed before the present ones, and deploys them. `false`: a run is under way.
+/// Saves the settings deployed before the current ones, and queues their deployment. `false`: a run is under way.
 pub async fn undo(services: &Services, principal: &Principal, at: (IntegrationId, i64)) -> Result<bool, Refusal> {
     principal.require_fresh_as(Role::Operator)?;
     let (row, settings) = before(services, at.0).await?.ok_or(NEVER)?;
@@ -229,7 +229,7 @@ pub async fn undo(services: &Services, principal: &Principal, at: (IntegrationId
     }
     if !deploy::keeps_ends(&row, &settings) {
         return Err(Refusal::Conflict(
-            "The earlier settings lead to another cluster, or the pull secret or agent secret to another place. Edit the \
+            "The earlier settings lead to another cluster, or would write a secret to another namespace or image. Edit the \
              integration instead.",
         ));
     }

@@ -1,6 +1,7 @@
 //! Binding of stored secrets to destinations: before an integration sends one to a host that nobody sends it to yet,
-//! the principal proves again who they are; when integrations are edited they also say that they mean it. What is handed
-//! on, to be read by others there, takes an administrator who says so each time. Nothing is sent anywhere to find out.
+//! the principal proves again who they are; when integrations are edited they also say that they mean it. A
+//! credential that is written into a cluster needs an administrator, who confirms each such change. Nothing is sent
+//! anywhere to find out.
 
 use super::draft::Draft;
 use crate::accounts::Role;
@@ -21,7 +22,7 @@ use crate::usecases::{Confirmation, Principal, Question, Refusal, Unconfirmed, w
 use crate::vault::Vault;
 
 const ADMINISTRATORS: &str =
-    "Only an administrator can choose a credential whose value is written into a cluster, or another place for it.";
+    "Only an administrator can choose a credential that is written into a cluster, or change where it is written.";
 
 /// A stored secret and the host that would get to know it.
 #[derive(Clone, Debug)]
@@ -31,20 +32,20 @@ pub struct Destination {
     host: String,
     /// The integration that is edited, if one is.
     integration: Option<IntegrationId>,
-    /// Role and label, where others can read the value there.
+    /// Role and label of a credential that is written to the destination, where others can read it.
     handed_on: Option<(&'static str, &'static str)>,
 }
 
 /// Where the secrets of a draft go.
 #[derive(Debug, Default)]
 pub struct Found {
-    /// Where one would go that it has not been sent to.
+    /// The destinations to which a credential has not been sent before.
     pub destinations: Vec<Destination>,
-    /// The usages beside the main one.
+    /// The usages other than the main one.
     pub further: Vec<Usage>,
 }
 
-/// Checks the chosen credentials and finds out whether their secrets would go somewhere new. `edited` is the row as saved.
+/// Checks the chosen credentials, and finds the new destinations of their secrets. `edited` is the row as saved.
 pub fn find(
     conn: &mut Conn,
     vault: &Vault,
@@ -155,7 +156,7 @@ impl Destination {
     }
 }
 
-/// Refuses operators, at its field, a credential whose value is handed on.
+/// Stops operators from choosing a credential that is written into a cluster; the error is at its field.
 pub fn check_role(principal: &Principal, destinations: &[Destination]) -> Result<(), Errors> {
     match destinations.iter().find_map(|one| one.handed_on) {
         Some((role, _)) if principal.require(Role::Administrator).is_err() => Err(Errors::one(role, ADMINISTRATORS)),
@@ -163,7 +164,7 @@ pub fn check_role(principal: &Principal, destinations: &[Destination]) -> Result
     }
 }
 
-/// Refuses operators another credential, or another secret of one, that leads to where other credentials end.
+/// Stops operators from changing the main credential, or its secret, if that would redirect the other credentials.
 pub(in crate::usecases) fn check_leader<'a>(
     principal: &Principal,
     credential: CredentialId,
@@ -248,7 +249,7 @@ fn value(services: &Services, destinations: &[(&Destination, &str)]) -> String {
     }
 }
 
-/// Of the credentials, each once: `harbor robot and agent token`
+/// The names of the credentials, each once: `harbor robot and agent token`
 fn names(destinations: &[(&Destination, &str)]) -> String {
     let mut names: Vec<&str> = destinations.iter().map(|(one, _)| one.credential_name.as_str()).collect();
     names.sort_unstable();

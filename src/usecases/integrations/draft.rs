@@ -130,7 +130,7 @@ pub struct Draft {
     pub credential: Option<CredentialId>,
     /// The role that it has.
     role: String,
-    /// The credential that it signs in with: it leads to where the others end.
+    /// The credential that it signs in with, which decides where the other credentials are written.
     main: Option<CredentialId>,
     /// The credentials of other roles.
     pub others: Vec<(&'static str, CredentialId)>,
@@ -196,27 +196,27 @@ impl Draft {
         })
     }
 
-    /// The same as far as the credential of another role goes, which ends at that host.
+    /// The draft for the credential of another role, which is written to `host`.
     pub fn of_role(&self, role: &str, credential: CredentialId, host: String) -> Self {
         Self { role: role.to_owned(), credential: Some(credential), host, others: Vec::new(), ..self.clone() }
     }
 
-    /// Whether it signs in as the saved one does.
+    /// Whether it signs in with the same credential and settings as the saved integration.
     pub fn signs_in_as(&self, row: &Integration) -> bool {
         self.main == row.credential_id
     }
 
-    /// The role that the credential has.
+    /// The role of the credential.
     pub fn role(&self) -> &str {
         &self.role
     }
 
-    /// Whether the stored value of the credential is handed on, to where others can read it.
+    /// Whether the credential is written to its destination, where others can read it.
     pub fn hands_on(&self) -> bool {
         self.role != MAIN
     }
 
-    /// Where the credential of another role ends, given where the main one leads.
+    /// Where the credential of another role ends up, given the cluster of the main one.
     pub fn end(&self, role: &str, main: &str) -> String {
         let settings = Values::from_json(self.settings.as_bytes()).unwrap_or_default();
         self.provider.end(role, &settings, main)

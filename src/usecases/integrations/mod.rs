@@ -38,8 +38,7 @@ pub struct Entered<'a> {
 /// What was entered, after all checks.
 struct Checked {
     draft: Arc<Draft>,
-    /// Where secrets would go that they have not been sent to yet, which has been confirmed, and the usages beside the
-    /// main one.
+    /// The new destinations of secrets, which the user has confirmed, and the usages other than the main one.
     found: Found,
 }
 
@@ -106,7 +105,7 @@ pub async fn create(services: &Services, principal: &Principal, entered: &Entere
     principal.require(Role::Operator)?;
     let Checked { draft, found } = check(services, principal, entered, None).await?;
     let family = draft.provider.family();
-    // A deployment is previewed first.
+    // A deployment starts with a preview, so no run is queued yet.
     let scans = !matches!(family, Family::AlertProfile | Family::DaemonSet);
     if family == Family::AlertProfile && found.destinations.is_empty() {
         confirm(services, principal.visitor(), &entered.answer.confirmation).await?;
@@ -203,7 +202,7 @@ async fn switch(services: &Services, principal: &Principal, id: IntegrationId, a
     Ok(write(services, principal, set).await?)
 }
 
-/// Asks for a scan; of a deployment, for a look at it. `false`: one is under way already.
+/// Queues a scan or, for a deployment, a check. `false` if a run is under way already.
 pub async fn scan(services: &Services, principal: &Principal, id: IntegrationId) -> Result<bool, Refusal> {
     principal.require(Role::Operator)?;
     let queued = write(services, principal, move |conn, vault, actor| {

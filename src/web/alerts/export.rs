@@ -1,4 +1,4 @@
-//! The alerts as a file for a spreadsheet: what the address filters.
+//! The filtered alerts as a CSV file.
 
 use actix_web::HttpResponse;
 use actix_web::web::Data;
@@ -17,7 +17,7 @@ use crate::web::page::iso;
 use crate::web::params::Params;
 use crate::web::session::{As, Auditor};
 
-/// Rows read at once.
+/// Rows read at a time.
 const PIECE: i64 = 1_000;
 
 const HEAD: [&str; 11] = [

@@ -1,4 +1,4 @@
-//! The table of clusters as a file for a spreadsheet: what the address filters. Read and sent a piece at a time.
+//! The filtered table of clusters as a CSV file. Read and sent a piece at a time.
 
 use actix_web::HttpResponse;
 use actix_web::web::Data;
@@ -16,7 +16,7 @@ use crate::web::page::iso;
 use crate::web::params::Params;
 use crate::web::session::{As, Auditor};
 
-/// Rows read at once.
+/// Rows read at a time.
 const PIECE: i64 = 1_000;
 
 const HEAD: [&str; 12] = [

@@ -1,5 +1,5 @@
-//! *Clusters*: every deployment, and how the last look found it: searched as one types, filtered, sorted, a page at a
-//! time. The address holds all of it.
+//! The page *Clusters*: every deployment with the result of its last check. Search, filters, sort order and position
+//! are all in the address.
 
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
@@ -29,10 +29,10 @@ use crate::web::table::{Column, Pick, Sorting};
 use query::{PATH, SORTS};
 use row::Row;
 
-/// Upgrades that are named above the table.
+/// Most upgrades that are listed above the table.
 const UPGRADES: i64 = 5;
 
-/// (order, what is written above it, class)
+/// (sort order, heading, class)
 const COLUMNS: [(Option<Sort>, &str, &str); 8] = [
     (Some(Sort::Name), "Deployment", "is-name"),
     (None, "Cluster", ""),
@@ -50,7 +50,7 @@ struct Index {
     shell: Shell,
     search: String,
     picks: Vec<Pick>,
-    /// Kept by the search form.
+    /// The state filter, which the search form keeps.
     state: String,
     chips: Vec<Chip>,
     sorting: Sorting,
@@ -64,7 +64,7 @@ struct Index {
     rollouts: Vec<Upgrade>,
 }
 
-/// An upgrade that goes on, or began lately.
+/// An upgrade that is running or started recently.
 struct Upgrade {
     id: RolloutId,
     image: String,
@@ -74,7 +74,7 @@ struct Upgrade {
     all: i64,
 }
 
-/// What the page is made of.
+/// The data of the page.
 struct Asked {
     found: Found,
     counts: [i64; 7],

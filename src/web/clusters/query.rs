@@ -1,5 +1,5 @@
-//! The address of the table of clusters: what it asks for. Anybody can write an address, so what it holds is checked
-//! before it meets the database.
+//! Parses the address of the table of clusters. Anyone can write an address, so its values are checked before they are
+//! used in a query.
 
 use crate::integrations::Family;
 use crate::models::deployment_list::{Query, Sort, Standing, is_of};
@@ -12,7 +12,7 @@ pub const PATH: &str = "/clusters";
 /// Longest search, in characters.
 const LONGEST_SEARCH: usize = 200;
 
-/// (word in the address, order, what people call it)
+/// (word in the address, sort order, heading)
 pub const SORTS: [(&str, Sort, &str); 6] = [
     ("name", Sort::Name, "Deployment"),
     ("state", Sort::State, "State"),
@@ -22,7 +22,7 @@ pub const SORTS: [(&str, Sort, &str); 6] = [
     ("seen", Sort::Seen, "Last seen"),
 ];
 
-/// As the address has it.
+/// The word of a state in the address.
 pub fn state(standing: Standing) -> &'static str {
     match standing {
         Standing::NotReady => "not-ready",
@@ -35,12 +35,12 @@ pub fn state(standing: Standing) -> &'static str {
     }
 }
 
-/// The word of an order.
+/// The word of a sort order in the address.
 pub fn word(sort: Sort) -> &'static str {
     SORTS.iter().find(|(_, known, _)| *known == sort).map_or("name", |(word, ..)| word)
 }
 
-/// What the address asks for.
+/// Parses the address.
 pub fn read(params: &Params) -> Result<Query, Error> {
     let unknown = || Error::Unacceptable("The address asks for something that this table does not have.".to_owned());
     let standing = match params.get("state") {
@@ -68,7 +68,7 @@ pub fn read(params: &Params) -> Result<Query, Error> {
     Ok(Query { family: Family::DaemonSet.slug(), search, standing, version, image, sort, descending, from })
 }
 
-/// The same table from its start, with these parameters.
+/// The address of the first page, with these parameters changed.
 pub fn first_page(params: &Params, changes: &[(&str, &str)]) -> String {
     table::first_page(PATH, params, changes)
 }

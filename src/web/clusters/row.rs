@@ -1,4 +1,4 @@
-//! A line of the table of clusters.
+//! A row of the table of clusters.
 
 use chrono::{DateTime, Utc};
 
@@ -11,23 +11,23 @@ use crate::web::page::{self, When};
 pub struct Row {
     pub id: IntegrationId,
     pub name: String,
-    /// The slug of the provider, for its mark.
+    /// The slug of the provider, for its logo.
     pub version: String,
     pub host: String,
     pub tone: &'static str,
     pub state: &'static str,
-    /// Why it is not ready, the first sentence.
+    /// The first sentence that says why it is not ready.
     pub trouble: String,
-    /// `2 of 3`; blank while nothing was seen.
+    /// `2 of 3`; blank before the first check.
     pub ready: String,
-    /// Fewer are ready than should be.
+    /// Whether fewer pods are ready than should be.
     pub lacks: bool,
     pub cluster_version: String,
     pub image: String,
     /// `2 fields`
     pub drift: String,
     pub seen: Option<When>,
-    /// On its page, from 1; 0 where it cannot be ticked.
+    /// Number of the row on its page, from 1; 0 if it cannot be selected.
     pub number: usize,
 }
 

@@ -136,7 +136,7 @@ impl FormPage {
         }
     }
 
-    /// Ways to deploy that need no kubeconfig, where a problem names them: slug and label.
+    /// Slug and label of the providers without a kubeconfig that an error on the form names.
     fn ways(&self) -> Vec<(&'static str, &'static str)> {
         let is_named = |label: &str| {
             let way = format!("{} → {label}.", Family::DaemonSet.label());

@@ -56,7 +56,7 @@ pub fn figures(
     figures
 }
 
-/// One of the figures of a day.
+/// One figure of a day.
 type Value = fn(&Figures) -> i64;
 
 /// Gives each figure the line of its last weeks, up to today.

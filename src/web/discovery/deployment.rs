@@ -1,11 +1,11 @@
-//! *Add deployment* of a cluster that a scan has found: the fields that its form begins with.
+//! *Add deployment* for a discovered cluster: the fields with which its form is filled in.
 
 use crate::form::Values;
 use crate::integrations::Spec;
 use crate::integrations::cloud::resource::Facts;
 use crate::models::discovery::Line;
 
-/// `None` for what is no cluster that can be entered by the credential of its cloud.
+/// `None` for anything but a cluster to which the cloud's own credential can sign in.
 pub fn fields(facts: &Facts, line: &Line) -> Option<Vec<(String, String)>> {
     let parts: Vec<&str> = line.name.split('/').collect();
     let own = match parts[..] {
@@ -33,7 +33,7 @@ pub fn fields(facts: &Facts, line: &Line) -> Option<Vec<(String, String)>> {
     Some(own.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
 }
 
-/// The way into a cluster of GKE that is open, by what the scan says of its access.
+/// The endpoint of a GKE cluster to use, according to the access that the scan reported.
 fn endpoint(access: &str) -> &'static str {
     match access {
         access if access.starts_with("Public") => "public",

@@ -42,7 +42,7 @@ pub struct ThingView {
     pub others: String,
     /// The form that would cover it, filled in; where somebody may add it.
     pub add: Option<String>,
-    /// The form of a deployment to it, filled in; where somebody may add it.
+    /// The address of the filled-in form for a deployment; `None` if the user may not add one.
     pub deploy: Option<String>,
 }
 
@@ -96,7 +96,7 @@ pub fn sort(facts: &Facts) -> &'static str {
 /// What an integration has in common with one that covers what it found: how it signs in.
 const SHARED: [&str; 3] = ["sts", "external_id", "session_minutes"];
 
-/// The form of an integration with the same credential and role, and these fields of its own.
+/// The address of an integration's form with the same credential and role, and these fields filled in.
 fn form(own: &[(String, String)], settings: &str, credential: Option<CredentialId>) -> String {
     let settings = Values::from_json(settings.as_bytes()).unwrap_or_default();
     let credential = credential.map(|id| id.to_string()).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! The help about cloud accounts and clusters: what scans discover there, keys that nobody stored, and deployments.
+//! Help pages about discovery, cloud keys and deployments.
 
 use super::paths;
 use super::topic::{Block, Section, Topic};
@@ -9,17 +9,17 @@ pub fn all() -> Vec<Topic> {
 
 fn discovery() -> Topic {
     let found = "A cloud scan lists the registries, functions and clusters of an account, subscription or project, by region. \
-                 What two credentials see of the same account stands there once.";
-    let covered = "Covered is what an active integration scans or deploys to: the same service, account and region, and a pattern \
-                   that selects it. The page of each line names that integration.";
+                 If two credentials see the same account, it is listed once.";
+    let covered = "A resource is covered if an active integration scans it or deploys to it: in the same service, account and \
+                   region, and matched by its pattern. The resource's page names that integration.";
     let add = "Add scan opens the form of an integration, filled in with the same credential, role and region. Nothing is added \
-               before you save it.";
-    let unread = "A region that is denied, an API that is switched off or a zone that does not answer is named above the table, \
-                  with its reason. What an earlier scan found there stays.";
+               until you save it.";
+    let unread = "Denied regions, disabled APIs and zones that do not answer are listed above the table with the reason. What an \
+                  earlier scan found there is kept.";
     Topic::concept(
         paths::DISCOVERY,
         "Discovery",
-        "What your cloud accounts hold, and what of it is covered.",
+        "What your cloud accounts contain, and what is covered.",
         vec![
             Section::new("found", "What is listed", vec![Block::text(found)]),
             Section::new("covered", "Covered or not", vec![Block::text(covered), Block::text(add)]),
@@ -33,12 +33,12 @@ fn cloud_keys() -> Topic {
     let found = "A cloud scan with Keys switched on lists every long-term key of the account: access keys of IAM users and of \
                  root, secrets and certificates of applications, keys of service accounts, access tokens. It reads dates and \
                  owners only, and changes nothing.";
-    let stored = "A key is stored here when a credential has the same key ID. That credential then has the age that the provider \
-                  gives, so that a key has one age everywhere.";
+    let stored = "A key is stored here when a credential has the same key ID. The credential then shows the age that the provider \
+                  reports, so that a key has the same age everywhere.";
     let old = "A key that is active, older than the limit of its type and not stored here raises one alert for its account. Snooze \
                a key, or all keys of its owner, to leave it out for a while.";
-    let store = "Store it here opens the form of a credential with what is known. A secret cannot be read from the provider: enter \
-                 it, or create a new key there.";
+    let store = "Store it here opens the form of a credential, filled in with what is known. The secret cannot be read from the \
+                 provider: enter it, or create a new key there.";
     Topic::concept(
         paths::CLOUD_KEYS,
         "Cloud keys",
@@ -53,33 +53,33 @@ fn cloud_keys() -> Topic {
 }
 
 fn deployments() -> Topic {
-    let made = "A deployment is a DaemonSet with a service account, a cluster role and its binding, and a Secret for each \
-                credential that is handed on. The namespace is created if it doesn't exist. Every object carries the label \
-                app.kubernetes.io/managed-by=strongroom and the ID of its integration.";
+    let made = "A deployment is a DaemonSet and a service account, a ClusterRole and its binding if the agent uses the \
+                Kubernetes API, and a Secret for each pull secret or agent secret. The namespace is created if it doesn't \
+                exist. Every created object has the label app.kubernetes.io/managed-by=strongroom and the integration's ID.";
     let preview = [
-        "Preview asks the cluster what would be created and changed, and what the login may do. It changes nothing.",
-        "A field that somebody else manages is a conflict: it is taken over only where you tick it.",
-        "A field that cannot change needs the object to be deleted and created again, which is asked first.",
-        "A value of a Secret is never shown. The preview says whether it changes.",
+        "Preview asks the cluster what would be created or changed, and which rights the login has. It changes nothing.",
+        "A field that another manager owns is a conflict. It is taken over only if you tick it.",
+        "If an immutable field has to change, the object is deleted and created again, but only if you agree.",
+        "Values of a Secret are never shown. The preview only says whether they change.",
     ];
     let after = [
-        "Deploying is done when every node that should run the agent has a ready pod of the new settings, and there is one.",
-        "Undo goes back to the settings that were deployed before.",
-        "Drift is what differs from what was deployed. It raises an alert; Restore shows it in a preview.",
-        "When a credential that is handed on gets a new secret, the new one is deployed by itself, and the pods restart.",
+        "A deployment is finished when every matching node, at least one, has an available pod with the new settings.",
+        "Undo deploys the previous settings again.",
+        "Drift is any difference from what was deployed. It raises an alert. Restore opens a preview that would undo it.",
+        "When a pull secret or agent secret is rotated here, the new value is deployed automatically, and the pods restart.",
     ];
-    let removal = "Remove deletes only what carries the mark of its integration. A namespace goes if Strongroom created it and \
-                   nothing else lives there; one that hangs is explained, and never forced. Deleting an integration leaves \
-                   the agent in the cluster unless you tick that it goes too.";
-    let secrets = "A pull secret and an agent secret are written into the cluster, where its administrators can read them. Only \
-                   an administrator of Strongroom chooses them, or another cluster or namespace for them, and confirms it \
-                   with a password.";
-    let many = "The page Clusters lists every deployment. Tick some and choose Upgrade to give them another image, so many at \
-                once. The first that fails stops the upgrade: those after it keep their settings.";
+    let removal = "Remove deletes only objects with the label of its integration. A namespace is deleted only if Strongroom created \
+                   it and it is empty. If it hangs, you see why; finalizers are never removed. Deleting an integration \
+                   leaves the agent in the cluster, unless you tick that it is removed first.";
+    let secrets = "Pull secrets and agent secrets are written into the cluster, where its administrators can read them. Only an \
+                   administrator of Strongroom can choose them, or change the cluster or namespace they go to, and \
+                   confirms it with a password.";
+    let many = "The page Clusters lists every deployment. Select some and choose Upgrade to give them a new image, a few at a \
+                time. After the first failure no further one is started: the rest keep their settings.";
     Topic::concept(
         paths::DEPLOYMENTS,
         "Deployments",
-        "How an agent gets onto the nodes of a cluster, and off again.",
+        "How to deploy an agent to the nodes of a cluster, and remove it again.",
         vec![
             Section::new("made", "What is created", vec![Block::text(made)]),
             Section::new("preview", "Preview", vec![Block::points(&preview)]),

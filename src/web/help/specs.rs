@@ -42,7 +42,7 @@ pub fn topic(spec: &'static Spec) -> Topic {
 }
 
 const DEPLOYS: &str = "It deploys an agent to the nodes of the cluster, after a preview of what would change there, shows how it \
-    runs on each node, and alerts when it is not as it was deployed.";
+    runs on each node, and alerts when it drifts or its pods fail.";
 
 fn does(spec: &Spec) -> Vec<Block> {
     let mut blocks = Vec::new();
@@ -185,7 +185,7 @@ fn faults(spec: &Spec) -> Vec<Block> {
     match spec.channel() {
         Some(_) => links.push(Link::new(format!("{}#delivery", paths::ALERTS), "When a message isn't delivered")),
         None if spec.deployment().is_some() => {
-            links.push(Link::new(format!("{}#preview", paths::DEPLOYMENTS), "What a preview asks"));
+            links.push(Link::new(format!("{}#preview", paths::DEPLOYMENTS), "About the preview"));
         }
         None => links.push(Link::new(format!("{}#gaps", paths::SCANS), "When a scan reads only a part")),
     }
@@ -204,7 +204,7 @@ fn limits(spec: &Spec) -> Vec<Block> {
             format!("A message that isn't accepted within {} is sent again later.", waited(channel.patience))
         }
         (Family::DaemonSet, _) => {
-            "A roll-out that makes no progress for ten minutes is left as it is and shown as not ready.".to_owned()
+            "After ten minutes without progress, or sooner if pods fail, a rollout is shown as not ready.".to_owned()
         }
         _ => "A service that asks for fewer calls is waited for, for as long as it asks.".to_owned(),
     };

@@ -1,5 +1,5 @@
-//! *List clusters* on the form of a deployment: a table above the fields, from which one is chosen. It works as the
-//! form's other buttons do, without a script.
+//! *List clusters* on the form of a deployment: a table above the fields from which the user chooses a cluster. Like
+//! the form's other buttons, it works without a script.
 
 use url::form_urlencoded::{Serializer, parse};
 
@@ -7,17 +7,17 @@ use crate::integrations::deployments::{Clusters, Seen};
 use crate::web::error::Error;
 use crate::web::posted::Posted;
 
-/// The button that lists, and that of each cluster.
+/// The names of the *List clusters* button and of each cluster's *Choose* button.
 pub const LIST: &str = "list";
 pub const PICK: &str = "pick";
 
-/// The fields that a cluster may fill in.
+/// The fields that choosing a cluster can fill in.
 const FILLED: [&str; 2] = ["project", "cluster"];
 
-/// What came of it.
+/// The list, or why there is none.
 pub struct Listed {
     pub rows: Vec<Row>,
-    /// Why there may be more.
+    /// Why the list may be incomplete.
     pub missing: Vec<String>,
     /// Why there is no list.
     pub failed: Option<String>,
@@ -25,7 +25,7 @@ pub struct Listed {
 
 pub struct Row {
     pub seen: Seen,
-    /// What its button is worth: the fields that it fills in, as a query.
+    /// The value of its *Choose* button: the fields to fill in, as a query string.
     pub picks: String,
 }
 
@@ -47,7 +47,7 @@ impl Row {
     }
 }
 
-/// The form with the cluster filled in that was chosen from the list.
+/// The form with the chosen cluster filled in.
 pub fn picked(mut posted: Posted) -> Result<Posted, Error> {
     let pairs: Vec<(String, String)> = parse(posted.get(PICK).as_bytes()).into_owned().collect();
     for (name, value) in pairs {

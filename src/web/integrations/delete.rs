@@ -24,7 +24,7 @@ struct Delete {
     items: String,
     row_version: i64,
     alerts: bool,
-    /// Something of it is in a cluster.
+    /// Whether something of it may still be in a cluster.
     deployed: bool,
 }
 

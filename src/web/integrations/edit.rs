@@ -42,7 +42,7 @@ struct Edit {
     provider: &'static str,
     /// What came of a test alert.
     tried: Option<Shown>,
-    /// The clusters that the credential can see.
+    /// The result of *List clusters*.
     clusters: Option<Listed>,
     /// Who saved meanwhile.
     overtaken_by: Option<String>,

@@ -52,7 +52,7 @@ pub enum Pressed {
     /// Another version was chosen, without the script.
     Redraw,
     Try(Trial),
-    /// *List clusters*.
+    /// The *List clusters* button was pressed.
     ListClusters,
     /// A credential is missing: *Add credential*.
     AddCredential,
@@ -156,10 +156,10 @@ pub fn views(
     views
 }
 
-/// By field, the credentials that a provider can use there: the id, and `Harbor robot — robot$ci · 120 days`.
+/// The credentials that can be chosen, by field: the id, and `Harbor robot — robot$ci · 120 days`.
 pub type Choices = Vec<(&'static str, Vec<(String, String)>)>;
 
-/// Those of a provider. The chosen ones are among them.
+/// The choices for a provider. They include the credentials already chosen.
 pub async fn choices(services: &Services, provider: &'static Spec, values: &Values) -> Result<Choices, DbError> {
     let further = provider.further().map(|used| (used.role, used.kinds));
     let fields: Vec<_> = [("credential", provider.credential_kinds())].into_iter().chain(further).collect();

@@ -31,11 +31,11 @@ struct New {
     way_out: Option<String>,
     ask: Option<Question>,
     alerts: bool,
-    /// Adding it begins nothing by itself.
+    /// Adding it starts no run.
     waits: bool,
     /// What came of a test alert.
     tried: Option<Shown>,
-    /// The clusters that the credential can see.
+    /// The result of *List clusters*.
     clusters: Option<Listed>,
     provider: &'static Spec,
     summary: String,

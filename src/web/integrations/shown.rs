@@ -63,7 +63,7 @@ pub fn state(state: &str) -> (&'static str, &'static str) {
     }
 }
 
-/// The same in the words of a family.
+/// The same, in the words of a family.
 pub fn state_in(family: &str, state: &str) -> (&'static str, &'static str) {
     match (Family::find(family), state) {
         (Some(Family::DaemonSet), "running") => ("info", "Running"),
@@ -165,7 +165,7 @@ impl Past {
         let by = &run.requested_by;
         let cause = match run.cause.as_str() {
             "schedule" => "by schedule".to_owned(),
-            "secret" => "since a secret was replaced".to_owned(),
+            "secret" => "after a secret was rotated".to_owned(),
             "rollout" => format!("in an upgrade by {by}"),
             "added" => format!("added by {by}"),
             "webhook" => format!("asked for by {by}{}", about(run.places.as_deref())),
@@ -191,7 +191,7 @@ fn is_of_deployment(run: &Run) -> bool {
     matches!(run.action, RunAction::Deploy | RunAction::Observe | RunAction::Remove)
 }
 
-/// Tone and word of a run that has ended.
+/// Tone and word of a finished run.
 fn ended(run: &Run) -> (&'static str, &'static str) {
     match (run.action, run.state) {
         (RunAction::Deploy, RunState::Succeeded) => ("good", "Deployed"),

@@ -1,5 +1,5 @@
-//! Upgrading many deployments to one image: the form over the ticked rows of *Clusters*, and the page that shows how far
-//! it is.
+//! Upgrades of many deployments to one image: the form for the selected rows of *Clusters*, and the page that shows the
+//! progress.
 
 use actix_web::HttpRequest;
 use actix_web::HttpResponse;
@@ -27,7 +27,7 @@ use crate::web::step_up::{self, Ask};
 use crate::{models, web};
 
 const TABLE: Table = Table { noun: "deployment", path: "/clusters", label: "Clusters" };
-/// The fields beside the ids of the rows.
+/// The fields other than the ids of the rows.
 const FIELDS: [&str; 2] = ["image", "at_once"];
 
 #[derive(Template)]
@@ -79,7 +79,7 @@ fn ids(posted: &Posted) -> Result<Vec<IntegrationId>, Error> {
     ticked(posted, &FIELDS)
 }
 
-/// *Upgrade* of the ticked rows: the form. Changes nothing.
+/// The form to upgrade the selected rows. Changes nothing.
 pub async fn new(
     services: Data<Services>,
     request: HttpRequest,
@@ -122,7 +122,7 @@ struct Show {
     begun: When,
 }
 
-/// A step as the page shows it.
+/// A step, as the page shows it.
 struct Shown {
     integration: IntegrationId,
     name: String,

@@ -1,4 +1,4 @@
-//! The users as a file for a spreadsheet: those that the search leaves.
+//! The users that match the search, as a CSV file.
 
 use actix_web::HttpResponse;
 use actix_web::web::Data;
@@ -15,7 +15,7 @@ use crate::web::params::Params;
 use crate::web::session::{Administrator, As};
 use crate::web::users;
 
-/// Rows read at once.
+/// Rows read at a time.
 const PIECE: i64 = 500;
 
 const HEAD: [&str; 7] = ["name", "email", "role", "two_step_verification", "state", "last_login_at", "created_at"];

@@ -1,4 +1,4 @@
-//! A deployment from its first preview to its removal, and what is seen of edits by others in between.
+//! A deployment from its first preview to its removal, with edits by others in between.
 
 use serde_json::json;
 use strongroom::integrations::deployments::{AGENT_SECRET, ChangeKind, Difference, Options, Preview};
@@ -6,7 +6,7 @@ use strongroom::integrations::deployments::{AGENT_SECRET, ChangeKind, Difference
 use super::rig::{ROLES, Rig};
 use crate::support::kubernetes::{Lab, NODES, TAINTED};
 
-/// A deployment with role and secrets, on every node without taints.
+/// A deployment with a ClusterRole and both secrets, on every untainted node.
 async fn whole(name: &str) -> (Lab, Rig) {
     let lab = Lab::open(name).await;
     let mut rig = Rig::new(&lab, lab.administrators_kubeconfig(), "agents");
@@ -25,7 +25,7 @@ fn paths(lines: &[Difference]) -> Vec<String> {
 const IMAGE: &str = ".spec.template.spec.containers[name=\"defender\"].image";
 
 #[tokio::test]
-async fn a_preview_of_a_first_deployment_shows_all_of_it_and_makes_nothing() {
+async fn the_first_preview_shows_every_object_and_creates_nothing() {
     let (lab, rig) = whole("first").await;
     let preview = rig.preview().await.unwrap();
     assert_eq!((preview.objections.as_slice(), preview.nodes), (&[][..], Some(3)));
@@ -39,7 +39,7 @@ async fn a_preview_of_a_first_deployment_shows_all_of_it_and_makes_nothing() {
 }
 
 #[tokio::test]
-async fn a_deployment_is_done_when_every_node_has_it_and_goes_without_a_trace() {
+async fn a_deployment_finishes_on_every_node_and_is_removed_completely() {
     let (lab, rig) = whole("done").await;
     let done = rig.apply().await.unwrap();
     assert!(done.state.finished, "{:?}", done.state);
@@ -57,7 +57,7 @@ async fn a_deployment_is_done_when_every_node_has_it_and_goes_without_a_trace() 
 }
 
 #[tokio::test]
-async fn what_is_applied_again_unchanged_stays_as_it_is() {
+async fn applying_the_same_settings_again_changes_nothing() {
     let (lab, rig) = whole("again").await;
     rig.apply().await.unwrap();
     let preview = rig.preview().await.unwrap();
@@ -68,7 +68,7 @@ async fn what_is_applied_again_unchanged_stays_as_it_is() {
 }
 
 #[tokio::test]
-async fn edits_by_others_are_drift_and_restored_by_taking_over() {
+async fn edits_by_others_are_drift_and_taking_over_restores_them() {
     let (lab, rig) = whole("edits").await;
     rig.apply().await.unwrap();
     let container = json!({"name": "defender", "image": "registry.example.com/agent:evil"});
@@ -102,7 +102,7 @@ async fn edits_by_others_are_drift_and_restored_by_taking_over() {
 }
 
 #[tokio::test]
-async fn what_others_add_to_the_pods_is_drift_and_can_be_taken_out() {
+async fn additions_by_others_to_the_pods_are_drift_and_can_be_removed() {
     let (lab, rig) = whole("added").await;
     rig.apply().await.unwrap();
     let containers = json!([
@@ -131,7 +131,7 @@ async fn what_others_add_to_the_pods_is_drift_and_can_be_taken_out() {
 }
 
 #[tokio::test]
-async fn what_others_deleted_is_drift_and_an_apply_brings_it_back() {
+async fn objects_deleted_by_others_are_drift_and_an_apply_restores_them() {
     let (lab, rig) = whole("deleted").await;
     rig.apply().await.unwrap();
     lab.administrator.delete(&rig.path()).await;
@@ -145,7 +145,7 @@ async fn what_others_deleted_is_drift_and_an_apply_brings_it_back() {
 }
 
 #[tokio::test]
-async fn an_image_that_cannot_be_pulled_ends_with_its_reason_and_undo_mends_it() {
+async fn a_failed_image_pull_is_reported_and_undo_recovers_from_it() {
     let (_lab, mut rig) = whole("broken").await;
     rig.apply().await.unwrap();
     rig.set("image", "registry.example.com/agent:broken");
@@ -175,14 +175,14 @@ async fn a_private_image_is_pulled_with_the_pull_secret_alone() {
 }
 
 #[tokio::test]
-async fn a_deployment_without_a_node_is_no_success() {
+async fn a_deployment_without_matching_nodes_is_not_a_success() {
     let (_lab, mut rig) = whole("nowhere").await;
     rig.set("node_selector", "pool=none");
     let preview = rig.preview().await.unwrap();
     assert_eq!(preview.nodes, Some(0));
-    assert!(preview.warnings.iter().any(|said| said.contains("run nowhere")), "{:?}", preview.warnings);
+    assert!(preview.warnings.iter().any(|said| said.contains("run anywhere")), "{:?}", preview.warnings);
     let done = rig.apply().await.unwrap();
-    assert!(!done.state.finished && done.state.trouble[0].contains("runs nowhere"), "{:?}", done.state);
+    assert!(!done.state.finished && done.state.trouble[0].contains("runs on no node"), "{:?}", done.state);
     rig.set("node_selector", "pool=gpu");
     assert_eq!(rig.preview().await.unwrap().nodes, Some(0), "the node is tainted");
     rig.set("tolerations", "dedicated=gpu:NoSchedule");
@@ -207,7 +207,7 @@ async fn a_new_version_of_a_secret_restarts_the_pods() {
 }
 
 #[tokio::test]
-async fn what_earlier_settings_made_is_not_forgotten_before_the_next_apply() {
+async fn objects_of_earlier_settings_stay_recorded_until_the_next_apply() {
     let (lab, mut rig) = whole("renamed").await;
     rig.apply().await.unwrap();
     rig.set("daemon_set", "renamed");
@@ -220,7 +220,7 @@ async fn what_earlier_settings_made_is_not_forgotten_before_the_next_apply() {
 }
 
 #[tokio::test]
-async fn what_the_settings_no_longer_ask_for_goes_with_the_next_apply() {
+async fn objects_that_are_no_longer_needed_go_with_the_next_apply() {
     let (lab, mut rig) = whole("less").await;
     rig.apply().await.unwrap();
     rig.set("rules", "none");

@@ -1,5 +1,5 @@
-//! A login that lacks a right: the preview names it, the apply says at which object it ended, and once the right is
-//! granted the next try goes on from there.
+//! A login that lacks a right: the preview names the right, the apply names the object at which it failed, and once the
+//! right is granted the next attempt succeeds.
 
 use serde_json::Value;
 
@@ -16,7 +16,7 @@ const RIGHTS: [(&str, &str, &str); 6] = [
     ("apps", "daemonsets", "DaemonSet"),
 ];
 
-/// The rights of the guide's role, but for a verb on one kind.
+/// The rights of the guide's role, except for one verb on one kind.
 fn all_but(verb: &str, resource: &str) -> Vec<Value> {
     let verbs = ["get", "create", "patch", "delete", "bind", "escalate"];
     let mut rules: Vec<Value> = RIGHTS
@@ -36,7 +36,7 @@ fn all_but(verb: &str, resource: &str) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn a_missing_right_to_apply_is_named_and_the_next_try_goes_on() {
+async fn a_missing_right_to_apply_is_named_and_the_next_attempt_succeeds() {
     let lab = Lab::open("few").await;
     let tries = RIGHTS.map(|(group, resource, kind)| {
         let lab = &lab;
@@ -61,7 +61,7 @@ async fn a_missing_right_to_apply_is_named_and_the_next_try_goes_on() {
 }
 
 #[tokio::test]
-async fn a_missing_right_to_delete_keeps_the_rest_for_the_next_removal() {
+async fn a_missing_right_to_delete_leaves_the_rest_for_the_next_removal() {
     let lab = Lab::open("no-delete").await;
     let tries = RIGHTS.map(|(group, resource, kind)| {
         let lab = &lab;

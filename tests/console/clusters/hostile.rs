@@ -1,5 +1,5 @@
-//! API servers that mean harm: endless lists, huge objects, other hosts, answers without sense. Each ends in a sentence,
-//! soon, and nothing that they say is repeated.
+//! Malicious API servers: endless lists, huge objects, redirects to other hosts, nonsense answers. Each soon leads to
+//! an error message of our own that repeats nothing from the server.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use super::rig::Rig;
 use crate::support::peers::certificates::Authority;
 use crate::support::peers::receiver::{Call, Receiver, Said, UPSTREAM};
 
-/// A server that would let everything be deployed, but for what `answer` says.
+/// A server that accepts everything, except where `answer` overrides it.
 fn server(answer: impl Fn(&Call) -> Option<Said> + Send + Sync + 'static) -> (Receiver, Rig) {
     let authority = Authority::new();
     let receiver = Receiver::start_tls(&authority, move |call| answer(call).unwrap_or_else(|| obliging(call)));
@@ -50,7 +50,7 @@ fn is_list(call: &Call) -> bool {
 }
 
 #[tokio::test]
-async fn a_list_that_leads_back_to_itself_ends() {
+async fn a_list_whose_continue_token_repeats_ends() {
     let page = |next: &str| Said::json(200, &json!({"items": [], "metadata": {"continue": next}}));
     let (receiver, rig) = server(move |call| {
         let next = if call.query("continue").as_deref() == Some("a") { "b" } else { "a" };
@@ -74,7 +74,7 @@ async fn an_endless_list_ends() {
 }
 
 #[tokio::test]
-async fn a_huge_object_ends_in_a_sentence() {
+async fn a_huge_object_is_an_error() {
     let (_receiver, rig) = server(|call| {
         let huge = json!({"metadata": {"uid": "x"}, "data": "x".repeat(3 * 1024 * 1024)});
         (call.method == "GET" && call.path().contains("/daemonsets/")).then(|| Said::json(200, &huge))
@@ -99,7 +99,7 @@ async fn the_login_goes_to_no_other_host() {
 }
 
 #[tokio::test]
-async fn answers_without_sense_end_in_a_sentence() {
+async fn nonsense_answers_are_errors() {
     let deep = format!("{}1{}", "{\"a\":".repeat(5000), "}".repeat(5000));
     let odd =
         ["".to_owned(), "[]".to_owned(), UPSTREAM.to_owned(), "{\"metadata\": 7, \"status\": []}".to_owned(), deep];
@@ -113,7 +113,7 @@ async fn answers_without_sense_end_in_a_sentence() {
 }
 
 #[tokio::test]
-async fn a_refusal_in_foreign_words_is_told_in_ours() {
+async fn a_refusal_is_explained_without_the_servers_own_text() {
     for (code, status) in [
         (
             403,

@@ -1,6 +1,6 @@
-//! `kill -9` at every call of an apply and of a removal: the next try ends right, nothing is doubled or left behind.
-//! Before the cluster hears of the call, or after it has done it. In the suite at every few calls, in full by
-//! `script/endurance`.
+//! `kill -9` at every call of an apply and of a removal, before the cluster gets the call or after it has carried it
+//! out. The next attempt must finish the work, with nothing duplicated or left behind. The suite tries some calls,
+//! `script/endurance` tries all.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,18 +12,18 @@ use super::rig::Rig;
 use crate::support::kubernetes::{Between, Fate, Lab, Login};
 use crate::support::scale;
 
-/// Deployments at once.
+/// Deployments at the same time.
 const AT_ONCE: usize = 4;
-/// More calls than an apply has.
+/// More calls than an apply makes.
 const MOST: usize = 200;
 
-/// The calls to die at: all, or every few in turn with the side of the call.
+/// The calls to die at, before or after the cluster carries them out: all of them, or a few.
 fn moments() -> Vec<(usize, Fate)> {
     let both = (1..MOST).flat_map(|call| [(call, Fate::LostThere), (call, Fate::LostBack)]);
     both.step_by(if scale::full() { 1 } else { 11 }).collect()
 }
 
-/// The process dies at that call: whatever it was doing ends there. `false`: it was done before.
+/// The process dies at this call. `false` if the work was finished before.
 async fn dies_at<T>(
     lab: &Lab,
     (rig, login): (&Rig, &Login),
@@ -37,7 +37,7 @@ async fn dies_at<T>(
         if number < call {
             return Fate::Passes;
         }
-        // The first of them reaches the cluster, or not; after it there is nobody who could call.
+        // The first of these calls reaches the cluster or not. After it, the process is dead and makes no more calls.
         let first = !seen.swap(true, Ordering::SeqCst);
         died.cancel();
         if first { fate } else { Fate::LostThere }

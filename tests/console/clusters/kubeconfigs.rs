@@ -1,4 +1,4 @@
-//! A kubeconfig from its guide to the *Test*: what the guide says is done as it says, and what comes of it works.
+//! Kubeconfigs, from the guide to the *Test*: following the guide literally leads to a kubeconfig that works.
 
 use std::process::Command;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use crate::support::app::TestApp;
 use crate::support::kubernetes::{Between, Fate, Lab, rule};
 
 #[actix_web::test]
-async fn a_kubeconfig_that_kubectl_reads_by_is_stored_and_tested() {
+async fn a_kubeconfig_that_works_in_kubectl_is_stored_and_tested() {
     let (app, lab) = (TestApp::start(), Lab::open("stored").await);
     let login = lab.almighty().await;
     let kubeconfig = lab.kubeconfig(&login);
@@ -39,7 +39,7 @@ async fn a_token_that_the_cluster_does_not_know_is_a_bad_key() {
 }
 
 #[actix_web::test]
-async fn a_kubeconfig_of_a_cloud_is_refused_with_a_link_to_the_way_without() {
+async fn a_clouds_kubeconfig_is_refused_with_a_link_to_the_alternative() {
     let app = TestApp::start();
     let mut visit = app.user("olga", Role::Operator);
     for (command, way) in [("aws", "eks"), ("gke-gcloud-auth-plugin", "gke"), ("kubelogin", "aks")] {
@@ -57,13 +57,13 @@ async fn a_kubeconfig_of_a_cloud_is_refused_with_a_link_to_the_way_without() {
     }
 }
 
-/// The blocks of the guide, in their order: all rights, those in one namespace, and what writes the kubeconfig.
+/// The blocks of the guide in order: the ClusterRole, the Role for one namespace, and the kubeconfig commands.
 fn blocks() -> [&'static str; 3] {
     let snippets = credentials::find("kubeconfig").expect("a type").guide.snippets;
     std::array::from_fn(|number| snippets[number].1)
 }
 
-/// Applies a block and writes the kubeconfig, in an administrator's shell.
+/// Applies a block and writes the kubeconfig, as an administrator would in a shell.
 fn follow(lab: &Lab, block: &str, before: &str) -> String {
     let directory = tempfile::tempdir().expect("a folder");
     let write = |name: &str, text: &str| std::fs::write(directory.path().join(name), text).expect("a file");
@@ -71,7 +71,7 @@ fn follow(lab: &Lab, block: &str, before: &str) -> String {
     write("administrator", &lab.administrators_kubeconfig());
     let kubectl = std::env::var("STRONGROOM_TEST_KUBECTL").expect("script/test sets it");
     let programs = kubectl.rsplit_once('/').expect("a folder").0;
-    // The controller fills the token in, a moment later.
+    // The token controller fills in the token a moment later.
     let wait =
         "until kubectl -n kube-system get secret strongroom-token -o yaml | grep -q ' token: '; do sleep 0.1; done";
     let script =
@@ -98,7 +98,7 @@ async fn the_guide_leads_from_a_denied_test_to_one_that_works() {
         assert!(shown.contains(&words.join(" ")), "the finding shows the guide's blocks: {shown:?}");
     }
 
-    // The narrower first: both make the same service account.
+    // The narrower one first: both create the same service account.
     let namespace = lab.namespace("agents").await;
     let block = there.replace("namespace: defender", &format!("namespace: {namespace}"));
     let narrow = follow(&lab, &block, &format!("NAMESPACE={namespace}"));
@@ -127,7 +127,7 @@ async fn the_guide_leads_from_a_denied_test_to_one_that_works() {
 }
 
 #[actix_web::test]
-async fn a_slow_busy_or_lost_cluster_is_told_apart() {
+async fn slow_busy_and_unreachable_clusters_are_told_apart() {
     let (app, lab) = (TestApp::start(), Lab::open("between").await);
     let login = lab.login_with(&[rule("", &["pods"], &["list"])]).await;
     let mut visit = app.user("olga", Role::Operator);

@@ -13,7 +13,7 @@ mod rig;
 mod rights;
 mod screens;
 
-/// Stores a kubeconfig; the path of its page.
+/// Stores a kubeconfig and returns the path of its page.
 async fn store(visit: &mut Visit, name: &str, kubeconfig: &str) -> String {
     let fields = [("kind", "kubeconfig"), ("name", name), ("kubeconfig", kubeconfig)];
     let page = visit.post("/credentials", &fields).await;
@@ -21,7 +21,7 @@ async fn store(visit: &mut Visit, name: &str, kubeconfig: &str) -> String {
     page.location().to_owned()
 }
 
-/// Cells of the table of the test, row by row.
+/// The cells of the test's table, row by row.
 fn table(page: &Page) -> Vec<Vec<String>> {
     let heads = page.texts("#test-result .finding__table thead th").len();
     let cells = page.texts("#test-result .finding__table tbody :is(th, td)");

@@ -1,11 +1,11 @@
-//! Between console and cluster something delays, cuts and answers 429 and 500; two consoles work at once.
+//! A bad network between console and cluster: delays, dropped connections, 429 and 500. And two consoles at once.
 
 use std::time::Duration;
 
 use super::rig::Rig;
 use crate::support::kubernetes::{Between, Fate, Lab};
 
-/// What a bad network and a busy server do, by the number of the request.
+/// What a bad network and a busy server do to each request, by its number.
 fn bad(number: usize) -> Fate {
     match number % 11 {
         3 => Fate::LostThere,
@@ -18,7 +18,7 @@ fn bad(number: usize) -> Fate {
 }
 
 #[tokio::test]
-async fn a_bad_network_and_a_busy_server_only_make_it_longer() {
+async fn a_bad_network_and_a_busy_server_only_slow_it_down() {
     let lab = Lab::open("bad-network").await;
     let login = lab.almighty().await;
     let direct = Rig::new(&lab, lab.kubeconfig(&login), "a");
@@ -34,7 +34,7 @@ async fn a_bad_network_and_a_busy_server_only_make_it_longer() {
 }
 
 #[tokio::test]
-async fn a_server_that_stays_busy_or_broken_ends_in_a_sentence() {
+async fn a_server_that_stays_busy_or_broken_is_an_error() {
     let lab = Lab::open("stays-busy").await;
     let login = lab.almighty().await;
     for status in [429, 500] {

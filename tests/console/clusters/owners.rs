@@ -1,4 +1,4 @@
-//! Whose an object is: what others made or manage is neither changed nor deleted unless somebody says so.
+//! Ownership of objects: those that others created or manage are not changed or deleted unless the user agrees.
 
 use serde_json::json;
 use strongroom::integrations::deployments::{AGENT_SECRET, ChangeKind, ObjectRef, Options};
@@ -19,7 +19,7 @@ fn daemon_set(rig: &Rig) -> ObjectRef {
     ObjectRef::new("DaemonSet", &rig.namespace, "defender")
 }
 
-/// One that somebody made by hand.
+/// Creates a DaemonSet by hand, as somebody else would.
 async fn make_by_hand(lab: &Lab, rig: &Rig) {
     let labels = json!({"app": "mine"});
     let pod = json!({"containers": [{"name": "defender", "image": "registry.example.com/mine:1"}]});
@@ -44,7 +44,7 @@ async fn a_namespace_of_others_is_used_and_never_deleted() {
 }
 
 #[tokio::test]
-async fn our_namespace_stays_while_something_else_lives_in_it() {
+async fn our_namespace_is_kept_while_it_contains_other_objects() {
     let (lab, rig) = plain("shared").await;
     rig.apply().await.unwrap();
     let maps = format!("/api/v1/namespaces/{}/configmaps", rig.namespace);
@@ -52,7 +52,7 @@ async fn our_namespace_stays_while_something_else_lives_in_it() {
     lab.administrator.create(&maps, &map).await;
     let gone = rig.remove().await.unwrap();
     assert!(gone.state.removed, "{:?}", gone.state);
-    assert!(gone.state.trouble[0].ends_with("something else lives in it: ConfigMap theirs."), "{:?}", gone.state);
+    assert!(gone.state.trouble[0].ends_with("it contains another object: ConfigMap theirs."), "{:?}", gone.state);
     lab.administrator.delete(&format!("{maps}/theirs")).await;
     assert!(rig.remove().await.unwrap().state.trouble.is_empty());
     rig.assert_gone(&lab).await;
@@ -90,7 +90,7 @@ async fn a_daemon_set_of_others_is_left_alone_until_it_is_taken_over() {
     assert_eq!(change.kind, ChangeKind::Foreign);
     assert!(change.reason.contains("spec.selector cannot be changed"), "{}", change.reason);
     let refused = rig.apply().await.unwrap_err().to_string();
-    assert!(refused.contains("did not make it"), "{refused}");
+    assert!(refused.contains("did not create it"), "{refused}");
     assert!(rig.objects(&lab).await.is_empty(), "nothing was written");
     assert!(rig.remove().await.unwrap().state.removed);
     assert_eq!(rig.daemon_set(&lab).await["spec"]["selector"]["matchLabels"]["app"], "mine");
@@ -122,11 +122,11 @@ async fn fields_are_taken_over_one_at_a_time() {
 }
 
 #[tokio::test]
-async fn a_field_that_cannot_change_asks_before_the_object_is_replaced() {
+async fn an_object_with_an_immutable_field_is_replaced_only_if_agreed() {
     let (lab, mut rig) = plain("fixed").await;
     rig.secret(AGENT_SECRET, "api_token", &[("token", "sekret-of-the-agent")]);
     rig.apply().await.unwrap();
-    // Somebody gave our Secret another type, which cannot be changed back.
+    // Somebody gave our Secret another type, which is immutable.
     let path = format!("/api/v1/namespaces/{}/secrets/defender-secret", rig.namespace);
     let mut copy = lab.administrator.get(&path).await.unwrap();
     let old = copy["metadata"]["uid"].clone();
@@ -134,7 +134,7 @@ async fn a_field_that_cannot_change_asks_before_the_object_is_replaced() {
     copy["metadata"] = json!({"name": "defender-secret", "labels": copy["metadata"]["labels"]});
     copy["type"] = json!("example.com/other");
     lab.administrator.create(path.trim_end_matches("/defender-secret"), &copy).await;
-    // As after a run that recorded nothing.
+    // As after a run that died before it recorded anything.
     let mut again = Rig::plain(lab.administrators_kubeconfig(), &rig.namespace);
     again.id = rig.id;
     again.secret(AGENT_SECRET, "api_token", &[("token", "sekret-of-the-agent")]);
@@ -151,7 +151,7 @@ async fn a_field_that_cannot_change_asks_before_the_object_is_replaced() {
 }
 
 #[tokio::test]
-async fn a_copy_that_others_put_in_our_objects_place_is_not_deleted() {
+async fn a_copy_that_replaced_our_object_is_not_deleted() {
     let (lab, rig) = plain("copy").await;
     rig.apply().await.unwrap();
     let path = format!("/api/v1/namespaces/{}/serviceaccounts/defender", rig.namespace);
@@ -161,12 +161,12 @@ async fn a_copy_that_others_put_in_our_objects_place_is_not_deleted() {
     let copy = json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata});
     lab.administrator.create(path.trim_end_matches("/defender"), &copy).await;
     let state = rig.remove().await.unwrap().state;
-    assert!(state.trouble[0].contains("somebody else created it anew"), "{state:?}");
+    assert!(state.trouble[0].contains("someone else recreated it"), "{state:?}");
     assert!(lab.administrator.get(&path).await.is_some());
 }
 
 #[tokio::test]
-async fn a_service_account_that_is_named_and_there_is_used_as_it_is() {
+async fn an_existing_service_account_is_used_unchanged() {
     let (lab, mut rig) = plain("account").await;
     rig.namespace = lab.namespace("theirs").await;
     rig.set("namespace", rig.namespace.clone());
@@ -183,7 +183,7 @@ async fn a_service_account_that_is_named_and_there_is_used_as_it_is() {
 }
 
 #[tokio::test]
-async fn rights_that_the_login_lacks_are_named_before_anything_is_made() {
+async fn missing_rights_are_named_before_anything_is_created() {
     use crate::support::kubernetes::rule;
     let lab = Lab::open("narrow").await;
     let every = ["get", "create", "patch", "delete", "list"];

@@ -1,4 +1,4 @@
-//! One deployment as `runs` carries it out, without a console: by a kubeconfig, into a namespace of its test.
+//! One deployment as `runs` carries it out, without a console: with a kubeconfig, into a namespace of its test.
 
 use std::sync::Mutex;
 use std::time::Duration;
@@ -30,13 +30,13 @@ pub struct Rig {
     kubeconfig: String,
     settings: Vec<(&'static str, String)>,
     secrets: Vec<(&'static str, &'static Kind, Values, i32)>,
-    /// As recorded by the run before; a run that dies records nothing.
+    /// The objects that the last run recorded. A run that dies records nothing.
     made: Mutex<Vec<Made>>,
     stop: CancellationToken,
 }
 
 impl Rig {
-    /// Into a namespace that is not there yet, with a role and both secrets, on one node.
+    /// A deployment into a namespace that does not exist yet, with a ClusterRole and both secrets, on one node.
     pub fn new(lab: &Lab, kubeconfig: String, name: &str) -> Self {
         let namespace = format!("{}-{name}", lab.name);
         let mut rig = Self::plain(kubeconfig, &namespace);
@@ -47,7 +47,7 @@ impl Rig {
         rig
     }
 
-    /// An image and nothing else.
+    /// A deployment with an image and otherwise default settings.
     pub fn plain(kubeconfig: String, namespace: &str) -> Self {
         Self {
             id: Uuid::now_v7(),
@@ -60,7 +60,7 @@ impl Rig {
         }
     }
 
-    /// The same deployment by another login or another way.
+    /// The same deployment with another login or through another address.
     pub fn by(&self, kubeconfig: String) -> Self {
         Self {
             id: self.id,
@@ -134,7 +134,7 @@ impl Rig {
         run(spec.deployment().expect("a deployment"), &cx, &mark).await
     }
 
-    /// Every object that bears the deployment's label, as `Kind name`.
+    /// Every object with the deployment's label, as `Kind name`.
     pub async fn objects(&self, lab: &Lab) -> Vec<String> {
         let selector = format!("{LABEL}={}", self.id);
         let within = format!("/api/v1/namespaces/{}", self.namespace);
@@ -157,7 +157,7 @@ impl Rig {
         found
     }
 
-    /// Fails unless everything is there once.
+    /// Fails unless every object exists exactly once.
     pub async fn assert_whole(&self, lab: &Lab) {
         let namespace = &self.namespace;
         let role = format!("strongroom:{namespace}:defender");
@@ -186,7 +186,7 @@ impl Rig {
         lab.administrator.get(&self.path()).await.expect("a DaemonSet")
     }
 
-    /// Of the DaemonSet.
+    /// The path of the DaemonSet.
     pub fn path(&self) -> String {
         format!("/apis/apps/v1/namespaces/{}/daemonsets/defender", self.namespace)
     }
@@ -196,7 +196,7 @@ fn is_leaving(object: &Value) -> bool {
     object["metadata"]["deletionTimestamp"].is_string() || object["status"]["phase"] == "Terminating"
 }
 
-/// What a new form shows, with what was entered.
+/// The defaults of a new form, with these values entered.
 fn with_defaults(spec: &'static Spec, entered: Values) -> Values {
     let shown = form::view(spec.fields, None, None, &form::Errors::default(), &|_| Vec::new());
     let mut posted: Values = shown.iter().map(|field| (field.name, field.value.clone())).collect();

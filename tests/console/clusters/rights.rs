@@ -1,4 +1,4 @@
-//! The *Test* of a kubeconfig asks for each right that a deployment needs, and shows which is missing.
+//! The *Test* of a kubeconfig checks each right that a deployment needs, and shows which are missing.
 
 use serde_json::Value;
 use strongroom::accounts::Role;
@@ -18,7 +18,7 @@ const OBJECTS: [(&str, &str, &str); 6] = [
 ];
 const VERBS: [&str; 4] = ["create", "patch", "get", "delete"];
 
-/// All that a deployment needs, but for one.
+/// All rights that a deployment needs, except for one.
 fn all_but(verb: &str, resource: &str) -> Vec<Value> {
     let mut rules: Vec<Value> = OBJECTS
         .iter()
@@ -69,10 +69,10 @@ async fn without_rights_on_roles_a_deployment_has_no_cluster_role() {
     let at = store(&mut visit, "No roles", &lab.kubeconfig(&login)).await;
     let page = visit.post(&format!("{at}/test"), &[]).await;
     assert_eq!(page.text("#test-result .badge"), "Works");
-    assert!(page.text("#test-result strong").contains("without a cluster role"));
+    assert!(page.text("#test-result strong").contains("without a ClusterRole"));
     let with_roles = lab.login_with(&all_but("", "")).await;
     let at = store(&mut visit, "Roles", &lab.kubeconfig(&with_roles)).await;
     let page = visit.post(&format!("{at}/test"), &[]).await;
-    assert!(!page.text("#test-result strong").contains("without a cluster role"));
+    assert!(!page.text("#test-result strong").contains("without a ClusterRole"));
     assert!(page.texts("#test-result dd").contains(&"Only rights that it has itself".to_owned()));
 }

@@ -1,4 +1,4 @@
-//! Many clusters at once: deployments go on side by side, so that all of them take little longer than the slowest one.
+//! Many clusters at once: deployments run in parallel, so that all together take little longer than the slowest one.
 
 use diesel::sql_types::{BigInt, Double};
 use diesel::{QueryableByName, RunQueryDsl};
@@ -16,7 +16,7 @@ struct Ended {
     good: i64,
     #[diesel(sql_type = BigInt)]
     all: i64,
-    /// From the first start to the last end.
+    /// The time from the first start to the last end.
     #[diesel(sql_type = Double)]
     seconds: f64,
     #[diesel(sql_type = Double)]

@@ -1,4 +1,4 @@
-//! Deployments as people and the console handle them. What is said to the cluster is tested in `clusters`.
+//! Deployments in the console. The calls to the cluster are tested in `clusters`.
 
 mod desk;
 mod handed_on;

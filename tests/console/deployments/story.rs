@@ -15,7 +15,7 @@ const IMAGE: &str = "registry.example.com/agent:1";
 const PULL: &str = "CanaryPull-7gQ2xLw9Zr4T";
 const AGENT: &str = "CanaryAgent-Vb3nK8sYp6Hd";
 
-/// Adds the deployment by its form, and says that its secrets belong into that cluster. The path of its page.
+/// Adds the deployment with its form, and confirms that its secrets go to that cluster. Returns the path of its page.
 async fn add(browser: &Browser, namespace: &str) -> String {
     browser.goto("/integrations/new?version=kubernetes").await;
     browser.fill("Image", IMAGE).await;
@@ -25,7 +25,7 @@ async fn add(browser: &Browser, namespace: &str) -> String {
     browser.choose("Pull secret", "registry robot").await;
     browser.choose("Agent secret", "agent token").await;
     browser.press("Add").await;
-    browser.sees("whoever administers that cluster can read it").await;
+    browser.sees("read Secrets or create pods in that namespace").await;
     browser.script("document.getElementById('send_to').checked = true", Vec::new()).await;
     browser.fill("Password", PASSWORD).await;
     browser.press("Add").await;
@@ -69,12 +69,12 @@ async fn an_agent_is_deployed_watched_restored_undone_and_removed() {
     let page = add(&browser, &namespace).await;
 
     browser.press("Preview and deploy").await;
-    browser.sees("The login may not do all that is needed").await;
+    browser.sees("The login lacks rights").await;
     browser.picture("deployment-too-few-rights").await;
     lab.grant(&login, &[json!({"nonResourceURLs": ["*"], "verbs": ["*"]}), everything()]).await;
     browser.goto(&page).await;
     browser.press("Preview and deploy").await;
-    browser.sees("The login may do all that is needed").await;
+    browser.sees("The login has every right it needs").await;
     let new = browser.script("return document.querySelectorAll('[data-change=New]').length", Vec::new()).await;
     assert_eq!(new, 5, "namespace, service account, two secrets and the DaemonSet");
     let mut sweep = sweep();
@@ -139,7 +139,7 @@ async fn an_agent_is_deployed_watched_restored_undone_and_removed() {
     browser.close().await;
 }
 
-/// Looks for what was handed on.
+/// Finds these values in any text, plain or encoded.
 fn sweep() -> Sweep {
     let mut canaries = Canaries::default();
     canaries.add("the pull secret", PULL);
@@ -147,7 +147,7 @@ fn sweep() -> Sweep {
     canaries.sweep()
 }
 
-/// Looks for it in pages and in what was written down.
+/// Checks that they are neither in the pages nor in the stored records.
 async fn is_nowhere(app: &TestApp, page: &str) {
     let (mut sweep, mut auditor) = (sweep(), app.user("olga", strongroom::accounts::Role::Auditor));
     for path in ["/", page, "/integrations", "/clusters", "/audit", "/alerts", "/alerts?state=closed"] {

@@ -1,4 +1,4 @@
-//! The page *Clusters*: every deployment in a table, the same as a file, and upgrades of many at once.
+//! The page *Clusters*: the table of deployments, its CSV file, and upgrades of many deployments.
 
 use serde_json::json;
 use strongroom::models::deployments::{self, Look};
@@ -14,7 +14,7 @@ fn id_in<T: std::str::FromStr>(location: &str) -> T {
     location.rsplit('/').next().and_then(|id| id.parse().ok()).expect("an id")
 }
 
-/// A store with deployments of one credential.
+/// A store with deployments that share one credential.
 struct Fleet {
     app: TestApp,
     visit: Visit,
@@ -32,7 +32,7 @@ impl Fleet {
         Self { app, visit, credential }
     }
 
-    /// A deployment to the cluster of that name, and what the last look found there.
+    /// Adds a deployment to the cluster of that name, with the result of its last check.
     async fn deploys(&mut self, name: &str, look: Option<Look>) {
         let cluster = format!("europe-west3/{name}");
         let fields = [
@@ -52,7 +52,7 @@ impl Fleet {
         let Some(look) = look else { return };
         let vault = self.app.services.vault.clone();
         self.app.transaction(|conn| {
-            deployments::begin(conn, &vault, id, "{}", &[])?;
+            deployments::begin(conn, &vault, id, ("{}", "GKE"), &[])?;
             deployments::saw(conn, id, &look, None, true)
         });
     }
@@ -76,7 +76,7 @@ fn look(version: &str, image: &str, (ready, desired): (i32, i32)) -> Look {
     }
 }
 
-/// A cluster of each standing.
+/// One deployment in each state.
 async fn fleet() -> Fleet {
     let mut fleet = Fleet::new().await;
     let field = json!({"object": {"kind": "DaemonSet"}, "path": ".spec", "before": "a", "after": "b"});
@@ -99,7 +99,7 @@ async fn fleet() -> Fleet {
 }
 
 #[actix_web::test]
-async fn every_deployment_shows_how_its_cluster_was_found() {
+async fn every_deployment_shows_the_result_of_its_last_check() {
     let mut fleet = fleet().await;
     let page = fleet.visit.get("/clusters").await;
     assert_eq!(page.attributes("[data-deployment]", "data-deployment"), ["alpha", "bravo", "charlie", "delta", "echo"]);
@@ -120,7 +120,7 @@ async fn every_deployment_shows_how_its_cluster_was_found() {
 }
 
 #[actix_web::test]
-async fn clusters_are_filtered_searched_and_sorted_by_what_was_found() {
+async fn clusters_are_filtered_searched_and_sorted() {
     let mut fleet = fleet().await;
     assert_eq!(fleet.names("/clusters?state=drifted").await, ["bravo"]);
     assert_eq!(fleet.names("/clusters?image=r.example%2Fagent%3A1.0").await, ["alpha", "bravo"]);
@@ -166,7 +166,7 @@ async fn the_table_of_clusters_is_read_a_page_at_a_time_in_every_order() {
 }
 
 #[actix_web::test]
-async fn clusters_are_exported_as_they_are_filtered() {
+async fn filtered_clusters_are_exported() {
     let mut fleet = fleet().await;
     let file = fleet.visit.get("/clusters.csv?state=not-ready").await;
     let lines: Vec<&str> = file.body.lines().collect();
@@ -179,7 +179,7 @@ async fn clusters_are_exported_as_they_are_filtered() {
 }
 
 #[actix_web::test]
-async fn without_a_deployment_the_page_leads_to_the_first() {
+async fn without_deployments_the_page_offers_to_add_one() {
     let app = TestApp::start();
     let page = app.administrator().get("/clusters").await;
     assert_eq!(page.texts(".empty h2"), ["No deployments yet"]);

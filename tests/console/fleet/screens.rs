@@ -1,10 +1,10 @@
-//! The pages of the fleet in a real browser: readable by everybody, light and dark, wide and narrow.
+//! The *Clusters* pages in a real browser: accessible in light and dark, wide and narrow.
 
 use strongroom::accounts::Role;
 
 use crate::support::browser::{Browser, Look, NARROW, WIDE};
 
-/// Sixteen by ten, as most desks have it.
+/// A usual desktop size, 16:10.
 const DESK: Look = Look { width: 1440, ..WIDE };
 
 #[actix_web::test]

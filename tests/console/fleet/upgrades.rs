@@ -1,5 +1,5 @@
-//! Upgrades of many deployments at once, against the real control plane: a few at a time, by whichever console has
-//! jobs, and none after the first failure.
+//! Upgrades of many deployments, against the real control plane: a few at a time, by any console that runs jobs, and
+//! none after the first failure.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::support::process::wait_for;
 use super::id_in;
 use strongroom::models::{CredentialId, IntegrationId};
 
-/// A roll-out that does not come up is waited for half a minute.
+/// A rollout whose pods fail is waited for for half a minute.
 const PATIENCE: Duration = Duration::from_secs(120);
 const OLD: &str = "registry.example.com/agent:1";
 const NEW: &str = "registry.example.com/agent:2";
@@ -46,7 +46,7 @@ impl Fleet {
         Self { lab, visit, ids }
     }
 
-    /// Begins an upgrade of all; the address of its page.
+    /// Starts an upgrade of all deployments and returns its page.
     async fn upgrade(&mut self, image: &str, at_once: &str) -> Page {
         let ids: Vec<String> = self.ids.iter().map(ToString::to_string).collect();
         let ticked = ids.iter().map(|id| (id.as_str(), "on"));
@@ -64,7 +64,7 @@ impl Fleet {
         self.visit.get(path).await
     }
 
-    /// The image of a DaemonSet; blank where there is none.
+    /// The image of a DaemonSet; blank if there is none.
     async fn image(&self, number: usize) -> String {
         let namespace = format!("{}-{number}", self.lab.name);
         let path = format!("/apis/apps/v1/namespaces/{namespace}/daemonsets/defender");
@@ -86,8 +86,8 @@ fn states(page: &Page) -> Vec<String> {
 }
 
 #[actix_web::test]
-async fn an_upgrade_goes_on_in_another_console_and_ends_with_the_new_image_everywhere() {
-    // It has no jobs, as if it had died right after the form was sent.
+async fn an_upgrade_continues_in_another_console_and_reaches_every_cluster() {
+    // This console runs no jobs, as if it had died right after the form was sent.
     let app = TestApp::start_with(&["--only=web"]);
     let mut fleet = Fleet::of(&app, 3).await;
     let begun = fleet.upgrade(NEW, "2").await;
@@ -107,7 +107,7 @@ async fn an_upgrade_goes_on_in_another_console_and_ends_with_the_new_image_every
 }
 
 #[actix_web::test]
-async fn an_upgrade_begins_no_further_cluster_after_the_first_failure() {
+async fn an_upgrade_starts_no_further_cluster_after_the_first_failure() {
     let app = TestApp::start();
     let mut fleet = Fleet::of(&app, 2).await;
     let begun = fleet.upgrade("registry.example.com/agent:broken", "1").await;

@@ -26,7 +26,7 @@ fn azure(api: &Receiver, authority: &Authority, properties: &Value, user: &str) 
     (azure, login, console)
 }
 
-/// As Azure writes one.
+/// A kubeconfig as Azure writes it.
 fn kubeconfig(server: &str, authority: &Authority, user: &str) -> String {
     let ca = in_base64(authority);
     format!(
@@ -36,7 +36,7 @@ fn kubeconfig(server: &str, authority: &Authority, user: &str) -> String {
     )
 }
 
-/// The user of a cluster that takes tokens: kubelogin would get one.
+/// The user of a cluster with Entra ID: kubelogin would fetch a token.
 const KUBELOGIN: &str = "    exec:
       apiVersion: client.authentication.k8s.io/v1beta1
       args:
@@ -64,7 +64,7 @@ fn entra_profile(tenant: &str) -> Value {
 }
 
 #[tokio::test]
-async fn a_cluster_of_aks_lets_in_a_token_of_entra_id_and_no_program_runs() {
+async fn an_aks_cluster_accepts_an_entra_id_token_and_no_program_runs() {
     let authority = Authority::new();
     let api = api::aks(&authority, TENANT);
     let (azure, login, console) = azure(&api, &authority, &entra_profile(TENANT), KUBELOGIN);
@@ -78,7 +78,7 @@ async fn a_cluster_of_aks_lets_in_a_token_of_entra_id_and_no_program_runs() {
 }
 
 #[tokio::test]
-async fn a_cluster_of_aks_with_local_accounts_lets_in_the_certificate_of_azure() {
+async fn an_aks_cluster_with_local_accounts_accepts_azures_certificate() {
     let authority = Authority::new();
     let api = api::aks_local(&authority);
     let pem = authority.client("masterclient");
@@ -94,7 +94,7 @@ async fn a_cluster_of_aks_with_local_accounts_lets_in_the_certificate_of_azure()
 }
 
 #[tokio::test]
-async fn what_keeps_a_cluster_of_aks_out_of_reach_is_named() {
+async fn each_reason_why_an_aks_cluster_is_unavailable_is_named() {
     let authority = Authority::new();
     let api = api::aks(&authority, B);
     let (azure, _login, console) = azure(&api, &authority, &entra_profile(B), KUBELOGIN);
@@ -116,7 +116,7 @@ async fn what_keeps_a_cluster_of_aks_out_of_reach_is_named() {
 }
 
 #[tokio::test]
-async fn the_clusters_of_all_subscriptions_are_listed_but_for_those_that_refuse() {
+async fn clusters_of_all_subscriptions_are_listed_except_denied_ones() {
     let authority = Authority::new();
     let api = api::aks(&authority, TENANT);
     let (azure, _login, console) = azure(&api, &authority, &entra_profile(TENANT), KUBELOGIN);

@@ -18,7 +18,7 @@ fn console(estate: &Estate) -> Console {
     Console::new("eks", "aws", &values, Endpoints::default().with_aws(aws))
 }
 
-/// An account with the cluster prod, whose API server knows these keys.
+/// An account with the cluster `prod`, whose API server knows these keys.
 fn prod(keys: api::Keys, changes: &serde_json::Value) -> (Estate, Receiver) {
     let authority = Authority::new();
     let api = api::eks(&authority, "eu-central-1", "prod", keys);
@@ -30,7 +30,7 @@ fn prod(keys: api::Keys, changes: &serde_json::Value) -> (Estate, Receiver) {
 }
 
 #[tokio::test]
-async fn a_cluster_of_eks_lets_in_a_key_and_its_token_is_kept() {
+async fn an_eks_cluster_accepts_a_key_and_its_token_is_cached() {
     let (estate, api) = prod(KEYS, &json!({}));
     let console = console(&estate);
     let said = console.check(&PROD).await.unwrap();
@@ -40,7 +40,7 @@ async fn a_cluster_of_eks_lets_in_a_key_and_its_token_is_kept() {
 }
 
 #[tokio::test]
-async fn a_cluster_of_eks_lets_in_a_role_by_its_session() {
+async fn an_eks_cluster_accepts_the_session_of_a_role() {
     let (estate, _api) = prod(SESSION, &json!({}));
     let role = [&PROD[..], &[("sts", "on"), ("role", ROLE)]].concat();
     assert!(console(&estate).check(&role).await.is_ok());
@@ -49,7 +49,7 @@ async fn a_cluster_of_eks_lets_in_a_role_by_its_session() {
 }
 
 #[tokio::test]
-async fn a_key_that_a_cluster_of_eks_does_not_know_is_shown_where_to_add_it() {
+async fn for_a_key_unknown_to_an_eks_cluster_the_fix_is_shown() {
     let other = ("AKIAOTHER", "another", "");
     let (estate, _api) = prod(other, &json!({}));
     let said = console(&estate).refused(&PROD).await;
@@ -62,7 +62,7 @@ async fn a_key_that_a_cluster_of_eks_does_not_know_is_shown_where_to_add_it() {
 }
 
 #[tokio::test]
-async fn a_token_of_eks_is_refused_by_another_cluster() {
+async fn an_eks_token_is_refused_by_another_cluster() {
     let authority = Authority::new();
     let api = api::eks(&authority, "eu-central-1", "other", KEYS);
     let estate = Estate::start();
@@ -72,7 +72,7 @@ async fn a_token_of_eks_is_refused_by_another_cluster() {
 }
 
 #[tokio::test]
-async fn what_keeps_a_cluster_of_eks_out_of_reach_is_named() {
+async fn each_reason_why_an_eks_cluster_is_unavailable_is_named() {
     let (estate, api) = prod(KEYS, &json!({"status": "CREATING"}));
     let console = console(&estate);
     assert!(console.refused(&PROD).await.contains("is not running: EKS calls it CREATING"));
@@ -85,7 +85,7 @@ async fn what_keeps_a_cluster_of_eks_out_of_reach_is_named() {
 }
 
 #[tokio::test]
-async fn the_clusters_of_a_region_of_eks_are_listed() {
+async fn the_eks_clusters_of_a_region_are_listed() {
     let (estate, _api) = prod(KEYS, &json!({}));
     let private = json!({"resourcesVpcConfig": {"endpointPublicAccess": false, "endpointPrivateAccess": true}});
     estate.eks("eu-central-1", "batch", &private).eks("eu-central-1", "test", &json!({"version": "1.32"}));

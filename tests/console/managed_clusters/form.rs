@@ -1,4 +1,4 @@
-//! Choosing a cluster: from the list on the form, and from what a scan has discovered.
+//! Choosing a cluster: from the list on the form, and from discovered clusters.
 
 use serde_json::json;
 use strongroom::models::{CredentialId, IntegrationId, runs};
@@ -40,7 +40,7 @@ fn filled(page: &Page, names: &[&str]) -> Vec<String> {
 }
 
 #[actix_web::test]
-async fn a_cluster_is_chosen_from_the_list_that_its_credential_sees() {
+async fn a_cluster_is_chosen_from_the_list_of_its_credential() {
     let (google, app) = google();
     let mut visit = app.administrator();
     let credential = credential(&mut visit).await;
@@ -69,7 +69,7 @@ async fn the_list_of_clusters_is_accessible_wide_and_narrow() {
         browser.take(visit.cookie.as_deref()).await;
         browser.goto("/integrations/new?version=gke").await;
         browser.choose("Credential", "deployer").await;
-        // On a phone the bar at the top may lie over what is scrolled to.
+        // On a phone, the bar at the top may cover the element that is scrolled to.
         browser.script("document.querySelector('button[name=list]').click()", Vec::new()).await;
         browser.sees("that the credential can see").await;
         browser.picture(&format!("clusters-list-{name}")).await;
@@ -85,7 +85,7 @@ async fn the_list_of_clusters_is_accessible_wide_and_narrow() {
 }
 
 #[actix_web::test]
-async fn a_discovered_cluster_opens_the_form_of_its_deployment_filled_in() {
+async fn a_discovered_cluster_opens_a_filled_in_deployment_form() {
     let (_google, app) = google();
     let mut visit = app.administrator();
     let credential = credential(&mut visit).await;

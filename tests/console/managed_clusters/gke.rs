@@ -32,7 +32,7 @@ fn with_cluster(authority: &Authority, changes: &Value) -> Google {
 }
 
 #[tokio::test]
-async fn a_cluster_of_gke_is_entered_by_its_public_and_its_private_address() {
+async fn a_gke_cluster_is_reached_by_its_public_and_private_address() {
     let authority = Authority::new();
     let (public, private) = (api::gke(&authority), api::gke(&authority));
     let ip = json!({"enabled": true, "enablePublicEndpoint": true, "publicEndpoint": address(&public),
@@ -47,7 +47,7 @@ async fn a_cluster_of_gke_is_entered_by_its_public_and_its_private_address() {
 }
 
 #[tokio::test]
-async fn the_dns_endpoint_of_gke_is_trusted_by_public_authorities_alone() {
+async fn the_gke_dns_endpoint_is_verified_against_public_authorities() {
     let authority = Authority::new();
     let api = api::gke(&authority);
     let dns = |open: bool| {
@@ -67,7 +67,7 @@ async fn the_dns_endpoint_of_gke_is_trusted_by_public_authorities_alone() {
 }
 
 #[tokio::test]
-async fn what_keeps_a_cluster_of_gke_out_of_reach_is_named() {
+async fn each_reason_why_a_gke_cluster_is_unavailable_is_named() {
     let authority = Authority::new();
     let stranger = api::aks(&authority, "nobody");
     let google = with_cluster(&authority, &json!({"endpoint": address(&stranger)}));
@@ -85,7 +85,7 @@ async fn what_keeps_a_cluster_of_gke_out_of_reach_is_named() {
 }
 
 #[tokio::test]
-async fn the_clusters_of_a_project_are_listed_with_the_zones_that_stay_silent() {
+async fn the_gke_clusters_of_a_project_and_unreachable_zones_are_listed() {
     let authority = Authority::new();
     let google = with_cluster(&authority, &json!({}));
     google.cluster("shop", "asia-east1", "batch", &json!({"privateClusterConfig": {"enablePrivateEndpoint": true}}));
@@ -96,7 +96,7 @@ async fn the_clusters_of_a_project_are_listed_with_the_zones_that_stay_silent() 
         "shop europe-west3/prod europe-west3 1.33.2-gke.1 Public",
     ];
     assert_eq!(shown(&listed), expected);
-    assert_eq!(listed.missing, ["Google could not ask us-east1-b."]);
+    assert_eq!(listed.missing, ["Google could not reach us-east1-b."]);
     let other = console(&google).list(&[("project", "unknown")]).await.unwrap_err();
     assert!(other.contains("container.clusters.list"), "{other}");
 }

@@ -1,5 +1,5 @@
-//! Signing in to clusters that AWS, Google and Azure run, without a kubeconfig: against the clouds' interfaces, which
-//! check what they are sent, and API servers that verify each cloud's tokens.
+//! Signing in to EKS, GKE and AKS clusters without a kubeconfig, against fakes of the cloud APIs that check each
+//! request, and API servers that verify each cloud's tokens.
 
 use std::time::Duration;
 
@@ -25,7 +25,7 @@ mod eks;
 mod form;
 mod gke;
 
-/// A credential of a cloud, and what lies outside the process, as it would be between two runs.
+/// A cloud credential, and the parts outside the process that persist between two runs.
 struct Console {
     spec: &'static Spec,
     kind: &'static Kind,
@@ -54,7 +54,7 @@ impl Console {
         said.map(Option::unwrap_or_default).map_err(told)
     }
 
-    /// Why it could not sign in.
+    /// Fails to sign in, and returns the reason.
     async fn refused(&self, settings: &[(&str, &str)]) -> String {
         self.check(settings).await.expect_err("it is refused")
     }
@@ -71,7 +71,7 @@ impl Console {
     }
 }
 
-/// Nothing in it may come from the other side.
+/// The sentence of a failure. It must not contain any text from the server.
 fn told(failure: Failure) -> String {
     let all = format!("{failure:?}");
     assert!(!all.contains(UPSTREAM) && !all.contains("ya29.") && !all.contains("k8s-aws-v1"), "{all}");
@@ -83,7 +83,7 @@ fn in_base64(authority: &Authority) -> String {
     STANDARD.encode(&authority.pem)
 }
 
-/// Values, places and versions of a list.
+/// The values, places and versions in a list.
 fn shown(clusters: &Clusters) -> Vec<String> {
     let line = |one: &Seen| {
         let fills = one.fills.iter().map(|(_, value)| value.as_str()).collect::<Vec<_>>().join(" ");
@@ -92,7 +92,7 @@ fn shown(clusters: &Clusters) -> Vec<String> {
     clusters.found.iter().map(line).collect()
 }
 
-/// The tokens that an API server was sent, each once.
+/// The tokens that an API server received, each once.
 fn bearers(api: &Receiver) -> Vec<String> {
     let mut all: Vec<String> =
         api.calls().iter().filter_map(|call| call.header("authorization").map(str::to_owned)).collect();

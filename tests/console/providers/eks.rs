@@ -1,4 +1,4 @@
-//! The token of a cluster of EKS, as botocore's signer makes it.
+//! The token for an EKS cluster, compared with the one that botocore signs.
 
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ fn now() -> i64 {
 }
 
 #[tokio::test]
-async fn a_token_of_eks_is_what_botocore_signs_for_that_cluster() {
+async fn an_eks_token_equals_the_one_that_botocore_signs() {
     let endpoints = Arc::new(AwsEndpoints::default());
     for name in ["eu-central-1", "cn-north-1", "us-gov-west-1"] {
         let region = Region::parse(name).unwrap();

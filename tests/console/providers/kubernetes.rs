@@ -1,4 +1,4 @@
-//! A kubeconfig: the cluster's version, and what the login may do there.
+//! The *Test* of a kubeconfig: the cluster's version and the login's rights.
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};

@@ -36,7 +36,7 @@ fn deployment(app: &TestApp, number: usize, credential: CredentialId) -> Integra
     let id = app.transaction(|conn| integrations::create(conn, vault, &actor(), &new));
     if let Some(look) = look(number, &image) {
         app.transaction(|conn| {
-            deployments::begin(conn, vault, id, &settings, &[])?;
+            deployments::begin(conn, vault, id, (&settings, "10.0.0.1:6443"), &[])?;
             deployments::saw(conn, id, &look, None, true)
         });
     }

@@ -212,7 +212,7 @@ async fn plan(services: &Services, asked: &Replacement<'_>) -> Result<Plan, Refu
 /// it.
 fn destination(read: &Read, row: &Integration, role: &str) -> Result<Option<Destination>, String> {
     if role == usages::MAIN && !row.further.is_empty() {
-        return Err("It writes other credentials into its cluster. Edit it, and confirm where they go.".to_owned());
+        return Err("It writes other credentials into its cluster. Edit it and confirm where they go.".to_owned());
     }
     let unknown = || "It doesn't accept another credential in this release of Strongroom.".to_owned();
     let draft = Draft::with_credential(row, role, read.to.id).ok_or_else(unknown)?;

@@ -1,4 +1,4 @@
-//! *Deploy*: what was agreed to in the preview comes as fields named by their words, or as one button with all of them.
+//! *Deploy*: the user's answers to the preview arrive as one field per answer, or as one button with all of them.
 
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
@@ -13,7 +13,7 @@ use crate::web::posted::Posted;
 use crate::web::session::{As, Operator};
 use crate::web::step_up;
 
-/// The fields beside the answers.
+/// The fields other than the answers.
 const FIELDS: [&str; 2] = ["row_version", "all"];
 
 fn options(posted: &Posted) -> Result<Options, Error> {

@@ -1,5 +1,4 @@
-//! The pages of a deployment: how it stands in its cluster, what deploying would change there, going back to the settings
-//! before, and removing it.
+//! The pages of a deployment: its state in the cluster, the preview, going back to the previous settings, and removal.
 
 pub mod deploy;
 mod panel;

@@ -1,4 +1,4 @@
-//! What the page says of the cluster, as the last run found it.
+//! The part of the page that shows the deployment's state, as the last run found it.
 
 use chrono::{DateTime, Utc};
 
@@ -10,13 +10,13 @@ use crate::models::integrations::Integration;
 use crate::runs::deploy;
 use crate::web::page::{self, When};
 
-/// Most differences that are listed.
+/// Most drifted fields that are listed.
 const MOST: usize = 50;
 
-/// How the deployment stands.
+/// The state of the deployment.
 pub struct Panel {
     pub standing: Standing,
-    /// `3 of 3 nodes`; blank while nothing was seen.
+    /// `3 of 3 nodes`; blank before the first check.
     pub ready: String,
     pub image: String,
     pub cluster_version: String,
@@ -24,19 +24,19 @@ pub struct Panel {
     pub deployed: Option<When>,
     pub trouble: Vec<String>,
     pub drift: Vec<Row>,
-    /// Differences beyond those that are listed.
+    /// Number of drifted fields that are not listed.
     pub more: usize,
-    /// The settings are not those that were deployed last.
+    /// The settings have changed since the last deployment.
     pub is_edited: bool,
-    /// Something of it may be in the cluster.
+    /// Something of the deployment may be in the cluster.
     pub is_there: bool,
-    /// There are settings from before to go back to.
+    /// There are previous settings to go back to.
     pub has_before: bool,
-    /// Nodes that run it and should not.
+    /// Nodes that run a pod but should not.
     pub misscheduled: u32,
 }
 
-/// A difference.
+/// A drifted field.
 pub struct Row {
     pub object: String,
     pub path: String,
@@ -58,7 +58,7 @@ impl Panel {
         let seen = row.and_then(|row| row.seen_at);
         let ready = match state.desired {
             _ if seen.is_none() || state.removed => String::new(),
-            0 => "No node to run on".to_owned(),
+            0 => "No matching nodes".to_owned(),
             desired => format!("{} of {desired} nodes", state.ready),
         };
         let more = state.drift.len().saturating_sub(MOST);

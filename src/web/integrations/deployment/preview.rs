@@ -1,4 +1,4 @@
-//! The preview of a deployment: what the login may do, what would change in the cluster, and what has to be agreed to.
+//! The preview of a deployment: the login's rights, what would change in the cluster, and the questions to agree to.
 
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
@@ -28,21 +28,21 @@ struct Page {
     found: Option<Found>,
 }
 
-/// What a preview found.
+/// The result of the preview.
 struct Found {
-    /// `v1.36.2`; blank where the cluster does not say.
+    /// `v1.36.2`; blank if the cluster does not report it.
     cluster_version: String,
-    /// `3 nodes`; blank where the login may not list them.
+    /// `3 nodes`; blank if the login may not list them.
     nodes: String,
     objections: Vec<String>,
     warnings: Vec<String>,
     verbs: [&'static str; 5],
     access: Vec<Access>,
-    /// The login may do everything that is needed.
+    /// The login has every right that is needed.
     may_all: bool,
     changes: Vec<Object>,
     is_same: bool,
-    /// All answers, one a line, for the button that agrees to everything; blank where nothing is asked.
+    /// All answers, one per line, for the button that agrees to all; blank if there are no questions.
     all: String,
     asked: usize,
 }
@@ -54,9 +54,9 @@ struct Object {
     word: &'static str,
     reason: String,
     rows: Vec<Row>,
-    /// What has to be agreed to: the answer as a word, and the question.
+    /// The questions to agree to: the word of the answer, and the question.
     questions: Vec<(String, String)>,
-    /// Something is asked, or something would change.
+    /// There is a question, or something would change.
     is_open: bool,
 }
 
@@ -89,7 +89,7 @@ fn questions(change: &Change) -> Vec<(String, String)> {
     let mut asked = Vec::new();
     match change.kind {
         ChangeKind::Foreign => {
-            asked.push((word(take("")), format!("Take over {}, which Strongroom did not make", change.object)));
+            asked.push((word(take("")), format!("Take over {}, which this deployment did not create", change.object)));
         }
         ChangeKind::Replace => {
             let replace = Options { take_over: Vec::new(), replace: vec![object()] };
@@ -126,7 +126,7 @@ impl Found {
     }
 }
 
-/// `POST`, since the credentials are used for it.
+/// `POST`, because it opens and uses the credentials.
 pub async fn create(
     services: Data<Services>,
     request: HttpRequest,

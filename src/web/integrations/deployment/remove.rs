@@ -1,4 +1,4 @@
-//! Removing a deployment from its cluster, after a question.
+//! Removes a deployment from its cluster, after a confirmation page.
 
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};

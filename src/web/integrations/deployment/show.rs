@@ -1,5 +1,5 @@
-//! The page of a deployment. It answers htmx with a part of itself: `part=run` while a run goes on, else the table of
-//! nodes.
+//! The page of a deployment. For htmx it answers with a part of the page: `part=run` during a run, otherwise the table
+//! of nodes.
 
 use actix_web::HttpResponse;
 use askama::Template;
@@ -48,18 +48,18 @@ struct Show {
     exports: Exports,
     history: Vec<Past>,
     credential: Option<(CredentialId, String)>,
-    /// Label, id and name of the credentials that are handed on.
+    /// Label, id and name of the credentials that are written into the cluster.
     further: Vec<(&'static str, CredentialId, String)>,
     role: Option<String>,
     facts: Vec<(&'static str, String)>,
-    /// What its service account may do: resources, which of them, verbs.
+    /// The rules of the ClusterRole: resources, resource names, verbs.
     rules: Vec<(String, String, String)>,
     owner: String,
     tags: Vec<String>,
     edited: (String, When),
 }
 
-/// Everything that the page is made of.
+/// The data of the page.
 pub struct Read {
     row: Integration,
     doubt: Option<String>,
@@ -69,7 +69,7 @@ pub struct Read {
     runs: Vec<Run>,
     items: items::Page,
     total: i64,
-    /// The cluster, by its address or name.
+    /// The cluster's address or name.
     leads_to: String,
     now: DateTime<Utc>,
 }
@@ -118,7 +118,7 @@ pub fn show(shell: Shell, asked: bool, read: Read, params: &Params) -> Result<Ht
     }
 }
 
-/// The field of rules that were pasted: they are shown as the table that they are.
+/// Label of the field with pasted rules, which are shown as a table instead.
 const OWN_RULES: &str = "ClusterRole rules";
 
 /// `apps/daemonsets`, names, `get, list`

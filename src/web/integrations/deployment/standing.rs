@@ -1,4 +1,4 @@
-//! How a deployment stands, in a dot and a word.
+//! The state of a deployment as a coloured dot and a word.
 
 use crate::models::deployment_list::Standing as Stands;
 use crate::models::deployments::Deployed;
@@ -6,7 +6,7 @@ use crate::models::deployments::Deployed;
 /// Tone and word.
 pub type Standing = (&'static str, &'static str);
 
-/// `row`: as recorded by the last run; `None` while nothing was ever deployed. `has_trouble`: pods that cannot run.
+/// `row`: the result of the last run; `None` if nothing was ever deployed. `has_trouble`: some pods cannot run.
 pub fn of(row: Option<&Deployed>, has_trouble: bool) -> Standing {
     told(match row {
         None => Stands::NotDeployed,

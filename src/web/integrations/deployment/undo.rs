@@ -1,4 +1,4 @@
-//! *Undo*: back to the settings that were deployed before the present ones, after a page that lists what changes.
+//! *Undo*: goes back to the settings deployed before the current ones, after a page that lists the changes.
 
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
@@ -22,7 +22,7 @@ struct Page {
     page: String,
     name: String,
     row_version: i64,
-    /// Label, value now, value then.
+    /// Label, current value, previous value.
     changes: Vec<(&'static str, String, String)>,
 }
 

@@ -1,5 +1,5 @@
-//! Stands between a console and the API server, and decides what becomes of each request: it passes, comes late, is lost
-//! on its way there or back, or is answered by a busy server. Its certificate is of the cluster's authority.
+//! A proxy between a console and the API server that decides the fate of each request: passed on, delayed, lost on its
+//! way there or back, or answered as a busy server would. The cluster's CA signed its certificate.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
@@ -16,9 +16,9 @@ use super::Lab;
 pub enum Fate {
     Passes,
     Late(Duration),
-    /// The connection ends before the server has heard of it.
+    /// The connection ends before the request reaches the server.
     LostThere,
-    /// The server does it, and the connection ends before the answer.
+    /// The server carries out the request, but the connection ends before the answer.
     LostBack,
     /// The server is busy: 429 with a second to wait, or an error of its own.
     Answered(u16),
@@ -31,7 +31,7 @@ pub struct Between {
 type Asked = (Call, mpsc::Sender<Said>);
 
 impl Between {
-    /// `fate` is asked with the number of the request, from 1 on.
+    /// `fate` is called with the number of the request, starting at 1.
     pub fn before(lab: &Lab, fate: impl Fn(usize, &Call) -> Fate + Send + Sync + 'static) -> Self {
         let (counted, forward) = (AtomicUsize::new(0), forwarder(lab));
         let receiver = Receiver::start_tls(lab.signer(), move |call| {
@@ -61,7 +61,7 @@ impl Between {
         self.receiver.url()
     }
 
-    /// All requests so far, those that were lost included.
+    /// All requests so far, including lost ones.
     pub fn calls(&self) -> Vec<Call> {
         self.receiver.calls()
     }
@@ -73,7 +73,7 @@ fn busy(status: u16) -> Said {
     Said::json(status, &body).with("Retry-After", "1")
 }
 
-/// A thread of its own that asks the real server: the test's may be waiting.
+/// A separate thread that calls the real server, since the test's own thread may be blocked.
 fn forwarder(lab: &Lab) -> UnboundedSender<Asked> {
     let (send, mut asked) = unbounded_channel::<Asked>();
     let (authority, server) = (lab.authority().to_owned(), lab.server().to_owned());
@@ -85,7 +85,7 @@ fn forwarder(lab: &Lab) -> UnboundedSender<Asked> {
             while let Some((call, reply)) = asked.recv().await {
                 let (client, server) = (client.clone(), server.clone());
                 tokio::spawn(async move {
-                    // Who asked may have gone.
+                    // The caller may be gone.
                     let _ = reply.send(ask(&client, &server, &call).await.unwrap_or(Said::Gone));
                 });
             }
@@ -110,5 +110,5 @@ async fn ask(client: &Client, server: &str, call: &Call) -> reqwest::Result<Said
     Ok(Said::Answer { status, headers, body: answer.bytes().await?.to_vec() })
 }
 
-/// Headers of a connection, not of a request.
+/// Headers that belong to the connection, not to the request.
 const OWN: [&str; 5] = ["host", "connection", "content-length", "transfer-encoding", "accept-encoding"];

@@ -1,4 +1,4 @@
-//! Somebody who speaks to the API server of the tests, by a token.
+//! A client of the tests' API server that logs in with a token.
 
 use reqwest::header::CONTENT_TYPE;
 use reqwest::{Certificate, Client, Method};
@@ -11,7 +11,7 @@ pub struct Caller {
 }
 
 impl Caller {
-    /// A client belongs to the runtime of its test: each caller has one of its own.
+    /// An HTTP client belongs to the runtime of its test, so each caller has its own.
     pub fn new(authority: &str, server: &str, token: &str) -> Self {
         let authority = Certificate::from_pem(authority.as_bytes()).expect("a certificate");
         let http = Client::builder().no_proxy().tls_certs_only([authority]).build().expect("a client");
@@ -23,7 +23,7 @@ impl Caller {
         request.send().await.is_ok_and(|answer| answer.status() == 200)
     }
 
-    /// Any request; `body` with its type.
+    /// Sends any request; `body` with its content type.
     pub async fn send(&self, method: Method, path: &str, body: Option<(&str, &Value)>) -> (u16, Value) {
         let mut request = self.http.request(method, format!("{}{path}", self.server)).bearer_auth(&self.token);
         if let Some((kind, body)) = body {
@@ -35,7 +35,7 @@ impl Caller {
         (status, serde_json::from_str(&text).unwrap_or(Value::String(text)))
     }
 
-    /// `None` where there is no such object.
+    /// `None` if there is no such object.
     pub async fn get(&self, path: &str) -> Option<Value> {
         match self.send(Method::GET, path, None).await {
             (200, object) => Some(object),
@@ -50,7 +50,7 @@ impl Caller {
         made
     }
 
-    /// A merge patch by a field manager: "kubectl-edit".
+    /// Sends a merge patch as a field manager such as "kubectl-edit".
     pub async fn merge(&self, path: &str, manager: &str, change: &Value) -> Value {
         let path = format!("{path}?fieldManager={manager}");
         let (status, object) = self.send(Method::PATCH, &path, Some(("application/merge-patch+json", change))).await;
@@ -58,7 +58,7 @@ impl Caller {
         object
     }
 
-    /// Server-side apply as somebody else does it.
+    /// Server-side apply as another field manager.
     pub async fn apply(&self, path: &str, manager: &str, object: &Value) -> Value {
         let path = format!("{path}?fieldManager={manager}&force=true");
         let (status, object) = self.send(Method::PATCH, &path, Some(("application/apply-patch+yaml", object))).await;
@@ -71,7 +71,7 @@ impl Caller {
         assert!(matches!(status, 200 | 202), "{path}: {answer}");
     }
 
-    /// The bytes of an answer as they come, for a watch.
+    /// The answer as a stream, for a watch.
     pub(super) async fn stream(&self, path: &str) -> reqwest::Result<reqwest::Response> {
         self.http.get(format!("{}{path}", self.server)).bearer_auth(&self.token).send().await?.error_for_status()
     }

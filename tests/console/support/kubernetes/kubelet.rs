@@ -1,6 +1,6 @@
-//! Stands in for the scheduler's and the kubelets' part in a DaemonSet's pods: puts each pod on the node that its
-//! affinity names, reports it as running, and lets it go when it is deleted. Nothing runs. An image's tag says how its
-//! pods fare: `:broken` is never pulled, `:crash` ends again and again, `:slow` is never reported, any other is ready.
+//! Stands in for the scheduler and the kubelets for a DaemonSet's pods: binds each pod to the node that its affinity
+//! names, reports it as running, and completes its deletion. Nothing actually runs. The image's tag decides the fate of
+//! its pods: `:broken` is never pulled, `:crash` keeps exiting, `:slow` is never reported, any other becomes ready.
 //! An image below `private.example.com/` needs a pull secret for that host.
 //! <https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/pod-v1/>
 
@@ -21,7 +21,7 @@ pub(super) fn start(plane: &Plane) {
         runtime.block_on(async {
             let caller = Caller::new(&authority, &server, ADMINISTRATOR);
             loop {
-                // A watch ends every now and then: the list begins it again.
+                // A watch ends now and then. Listing again starts a new one.
                 let _ = follow(&caller).await;
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }
@@ -52,7 +52,7 @@ async fn follow(caller: &Caller) -> Option<()> {
     Some(())
 }
 
-/// The next step of one pod. Any may have been overtaken: its next event tells.
+/// Takes the next step of one pod. If the pod has changed meanwhile, its next event brings another attempt.
 async fn attend(caller: &Caller, pod: &Value) {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let (namespace, name) = (text(&pod["metadata"]["namespace"]), text(&pod["metadata"]["name"]));
@@ -107,7 +107,7 @@ async fn report(caller: &Caller, pod: &Value, namespace: &str) -> Option<Value> 
         [condition("PodScheduled", "True"), condition("ContainersReady", ready), condition("Ready", ready)]}))
 }
 
-/// Whether one of its pull secrets is for that host.
+/// Whether one of the pod's pull secrets is for that host.
 async fn may_pull(caller: &Caller, pod: &Value, namespace: &str) -> bool {
     for named in pod["spec"]["imagePullSecrets"].as_array().unwrap_or(&Vec::new()) {
         let name = named["name"].as_str().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! A test's place at the shared control plane: names, namespaces and logins that no other test has.
+//! A test's own corner of the shared control plane: names, namespaces and logins that no other test uses.
 
 use std::process::{Command, Output};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -14,13 +14,13 @@ static NUMBER: AtomicUsize = AtomicUsize::new(0);
 
 pub struct Lab {
     plane: &'static Plane,
-    /// Begins the name of all that the test makes.
+    /// The prefix of all names that the test creates.
     pub name: String,
-    /// As the cluster's administrator.
+    /// Acts as the cluster's administrator.
     pub administrator: Caller,
 }
 
-/// A user of the cluster, without any right at first.
+/// A user of the cluster, at first without any rights.
 #[derive(Clone, Debug)]
 pub struct Login {
     pub name: String,
@@ -45,12 +45,12 @@ impl Lab {
         Self { plane, name: format!("{name}-{number}"), administrator: plane.administrator() }
     }
 
-    /// Address of the API server.
+    /// The address of the API server.
     pub fn server(&self) -> &str {
         &self.plane.server
     }
 
-    /// PEM of the authority of its certificate.
+    /// The certificate authority of the API server, as PEM.
     pub fn authority(&self) -> &str {
         &self.plane.authority.pem
     }
@@ -59,7 +59,7 @@ impl Lab {
         &self.plane.authority
     }
 
-    /// Somebody whom the cluster knows and who may do nothing.
+    /// A user who is known to the cluster but has no rights.
     pub fn login(&self) -> Login {
         static NEXT: AtomicUsize = AtomicUsize::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
@@ -67,25 +67,25 @@ impl Lab {
         Login::number(number)
     }
 
-    /// Somebody with these rights in the whole cluster.
+    /// A user with these rights in the whole cluster.
     pub async fn login_with(&self, rules: &[Value]) -> Login {
         let login = self.login();
         self.grant(&login, rules).await;
         login
     }
 
-    /// Somebody who may do anything.
+    /// A user with all rights.
     pub async fn almighty(&self) -> Login {
         let all = json!({"nonResourceURLs": ["*"], "verbs": ["*"]});
         self.login_with(&[all, rule("*", &["*"], &["*"])]).await
     }
 
-    /// More rights in the whole cluster, in force when it returns. The name of role and binding.
+    /// Grants rights in the whole cluster, in force on return. Returns the name of the role and its binding.
     pub async fn grant(&self, login: &Login, rules: &[Value]) -> String {
         self.bind(login, None, rules).await
     }
 
-    /// More rights in one namespace.
+    /// Grants rights in one namespace.
     pub async fn grant_in(&self, namespace: &str, login: &Login, rules: &[Value]) -> String {
         self.bind(login, Some(namespace), rules).await
     }
@@ -109,7 +109,7 @@ impl Lab {
         name
     }
 
-    /// Takes rights back that [`Lab::grant`] gave.
+    /// Revokes the rights granted by [`Lab::grant`].
     pub async fn revoke(&self, login: &Login, granted: &str) {
         let role = self.administrator.get(&format!("{RBAC}/clusterroles/{granted}")).await.expect("a role");
         self.administrator.delete(&format!("{RBAC}/clusterrolebindings/{granted}")).await;
@@ -117,7 +117,7 @@ impl Lab {
         self.wait_until_allowed(login, None, last, false).await;
     }
 
-    /// The server hears of a role a moment after it has stored it.
+    /// The API server's authorizer sees a new role a moment after it was stored.
     async fn wait_until_allowed(&self, login: &Login, namespace: Option<&str>, rule: &Value, allowed: bool) {
         let asked = json!({"verb": rule["verbs"][0], "group": rule["apiGroups"][0], "resource": rule["resources"][0],
             "namespace": namespace, "name": rule["resourceNames"][0]});
@@ -138,17 +138,17 @@ impl Lab {
         self.kubeconfig_at(self.server(), login)
     }
 
-    /// Of somebody who may do anything and needs no role for it.
+    /// The kubeconfig of a user who has all rights without needing a role.
     pub fn administrators_kubeconfig(&self) -> String {
         self.plane.kubeconfig(self.server(), super::ADMINISTRATOR)
     }
 
-    /// The same by another address.
+    /// A kubeconfig with another address of the API server.
     pub fn kubeconfig_at(&self, server: &str, login: &Login) -> String {
         self.plane.kubeconfig(server, &login.token)
     }
 
-    /// Makes a namespace, whose name begins with the test's.
+    /// Creates a namespace with the test's prefix.
     pub async fn namespace(&self, name: &str) -> String {
         let name = format!("{}-{name}", self.name);
         let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}});
@@ -156,7 +156,7 @@ impl Lab {
         name
     }
 
-    /// Kubernetes' own client, by the kubeconfig in a file: it prints as it prints for people.
+    /// Runs the real kubectl with the kubeconfig in a file.
     pub fn kubectl(&self, kubeconfig: &str, arguments: &[&str]) -> Output {
         let directory = tempfile::tempdir().expect("a folder");
         let file = directory.path().join("kubeconfig");
@@ -168,7 +168,7 @@ impl Lab {
         command.current_dir(directory.path()).output().expect("kubectl runs")
     }
 
-    /// Everything of one kind that bears a label.
+    /// All objects at a path that match a label selector.
     pub async fn labelled(&self, path: &str, selector: &str) -> Vec<Value> {
         let path = format!("{path}?labelSelector={}", selector.replace('=', "%3D"));
         let (status, list) = self.administrator.send(Method::GET, &path, None).await;

@@ -1,6 +1,6 @@
-//! A real Kubernetes control plane: etcd, kube-apiserver and kube-controller-manager on loopback, one for all tests of
-//! the process, and beside it what stands in for the kubelets ([`kubelet`]). It starts when the first test asks and ends
-//! with the process, however that ends. A test works through a [`Lab`]: with logins, namespaces and names of its own.
+//! A real Kubernetes control plane: etcd, kube-apiserver and kube-controller-manager on loopback, shared by all tests
+//! of the process, with a stand-in for the kubelets ([`kubelet`]). It starts when the first test needs it and stops with
+//! the process, however that ends. A test uses it through a [`Lab`] with its own logins, namespaces and names.
 //! `script/test` builds it and names its folder in `STRONGROOM_TEST_KUBERNETES`.
 #![allow(clippy::disallowed_methods, reason = "its parts are run as an operator runs them")]
 #![allow(dead_code, reason = "each test uses what it needs")]
@@ -28,12 +28,12 @@ pub use between::{Between, Fate};
 pub use caller::Caller;
 pub use lab::{Lab, Login, rule};
 
-/// Nodes that take any pod, and one that takes only those which tolerate `dedicated=gpu:NoSchedule`.
+/// Nodes for any pod, and one only for pods that tolerate `dedicated=gpu:NoSchedule`.
 pub const NODES: [&str; 3] = ["node-1", "node-2", "node-3"];
 pub const TAINTED: &str = "node-gpu";
 const LOGINS: usize = 2000;
 const ADMINISTRATOR: &str = "administrator-of-the-tests-cluster";
-/// What a token review may ask for beside the server itself.
+/// An audience that tokens may have, other than the API server itself.
 const AUDIENCES: &str = "--api-audiences=https://kubernetes.default.svc,strongroom";
 
 static PLANE: OnceCell<Plane> = OnceCell::const_new();
@@ -49,7 +49,7 @@ impl Plane {
         PLANE.get_or_init(Self::start).await
     }
 
-    /// Another program may take a port between its choice and the start: then on others.
+    /// Starts on other ports if another program takes one in the meantime.
     async fn start() -> Self {
         let mut log = String::new();
         for _ in 0..5 {
@@ -170,7 +170,7 @@ impl Plane {
         flags
     }
 
-    /// Its pid is kept where the watchdog finds it.
+    /// Starts a program and keeps its pid where the watchdog finds it.
     fn run(&self, program: &Path, flags: &[String]) -> Part {
         let name = program.file_name().expect("a program").to_string_lossy().into_owned();
         let log = self.scratch.path.join(format!("{name}.log"));
@@ -201,7 +201,7 @@ impl Plane {
         }
     }
 
-    /// The taint of a node that has not reported yet is an admission's work, and a kubelet's report takes it away.
+    /// An admission plugin taints new nodes as not ready. Without kubelets, the taint has to be removed here.
     async fn add_nodes(&self) {
         let administrator = self.administrator();
         for (name, pool) in NODES.into_iter().zip(["a", "a", "b"]).chain([(TAINTED, "gpu")]) {
@@ -228,7 +228,7 @@ impl Plane {
         Caller::new(&self.authority.pem, &self.server, ADMINISTRATOR)
     }
 
-    /// One context, with its authority and a token.
+    /// A kubeconfig with one context, the certificate authority and a token.
     fn kubeconfig(&self, server: &str, token: &str) -> String {
         let authority = base64::Engine::encode(&base64::prelude::BASE64_STANDARD, &self.authority.pem);
         let cluster = json!({"server": server, "certificate-authority-data": authority});
