@@ -194,7 +194,7 @@ pub fn save_settings(
         every_hours: row.every_hours,
     };
     integrations::update(conn, vault, actor, (row.id, row.row_version), &new)?;
-    Ok(integrations::find(conn, vault, row.id)?.shown().row_version)
+    Ok(integrations::find(conn, vault, row.id)?.trust()?.row_version)
 }
 
 impl Order {

@@ -7,6 +7,7 @@ use crate::support::app::{TestApp, Visit};
 use crate::support::kubernetes::{Lab, Login};
 use crate::support::page::Page;
 use crate::support::process::wait_for;
+use crate::support::sql;
 
 use super::id_in;
 use strongroom::models::{CredentialId, IntegrationId};
@@ -16,7 +17,7 @@ const PATIENCE: Duration = Duration::from_secs(120);
 const OLD: &str = "registry.example.com/agent:1";
 const NEW: &str = "registry.example.com/agent:2";
 
-/// Deployments of one cluster, each in a namespace of its own; nothing is deployed yet.
+/// Deployments of one cluster, each in a namespace of its own.
 struct Fleet {
     lab: Lab,
     visit: Visit,
@@ -44,6 +45,17 @@ impl Fleet {
             ids.push(id_in(page.location()));
         }
         Self { lab, visit, ids }
+    }
+
+    /// Deploys to all clusters, with a console that runs jobs.
+    async fn deployed(mut self, app: &TestApp) -> Self {
+        for id in &self.ids {
+            let page = self.visit.post(&format!("/integrations/{id}/deploy"), &[("row_version", "1")]).await;
+            assert_eq!(page.status, 303, "{:?}", page.texts("main p"));
+        }
+        let ended = async || sql::count(app, "runs WHERE state = 'succeeded'") == self.ids.len() as i64;
+        wait_for("all are deployed", PATIENCE, ended).await;
+        self
     }
 
     /// Starts an upgrade of all deployments and returns its page.
@@ -89,7 +101,9 @@ fn states(page: &Page) -> Vec<String> {
 async fn an_upgrade_continues_in_another_console_and_reaches_every_cluster() {
     // This console runs no jobs, as if it had died right after the form was sent.
     let app = TestApp::start_with(&["--only=web"]);
-    let mut fleet = Fleet::of(&app, 3).await;
+    let deploying = TestApp::replica(app.database.clone(), &[]);
+    let mut fleet = Fleet::of(&app, 3).await.deployed(&app).await;
+    drop(deploying);
     let begun = fleet.upgrade(NEW, "2").await;
     assert_eq!(begun.status, 303, "{:?}", begun.texts("main p"));
     let path = begun.location().to_owned();
@@ -109,12 +123,12 @@ async fn an_upgrade_continues_in_another_console_and_reaches_every_cluster() {
 #[actix_web::test]
 async fn an_upgrade_starts_no_further_cluster_after_the_first_failure() {
     let app = TestApp::start();
-    let mut fleet = Fleet::of(&app, 2).await;
+    let mut fleet = Fleet::of(&app, 2).await.deployed(&app).await;
     let begun = fleet.upgrade("registry.example.com/agent:broken", "1").await;
     let page = fleet.ended(begun.location()).await;
     assert_eq!(states(&page), ["Failed", "Not upgraded"]);
     assert!(page.has("[data-rollout=failed]") && page.text("[data-detail]").contains("ImagePullBackOff"));
-    assert_eq!(fleet.image(1).await, "", "nothing was deployed to the second");
+    assert_eq!(fleet.image(1).await, OLD, "nothing was deployed to the second");
     let form = fleet.visit.get(&format!("/integrations/{}/edit", fleet.ids[1])).await;
     assert_eq!(form.attributes("#image", "value"), [OLD], "nor were its settings changed");
 }
