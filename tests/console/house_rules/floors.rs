@@ -4,7 +4,7 @@ use super::{nowhere, sources};
 
 /// The rooms from the roof to the ground. A room may name those of lower lines only, so no two can name each other.
 const FLOORS: [&[&str]; 15] = [
-    &["main"],
+    &["main", "client"],
     &["commands"],
     &["cli", "console"],
     &["web", "jobs"],

@@ -1,0 +1,196 @@
+//! The console: one login, and what it answers. What is kept for later is in `cache`.
+
+use std::time::Duration;
+
+use hyper::Method;
+use hyper::header::{AUTHORIZATION, CONTENT_TYPE, ETAG, IF_NONE_MATCH, RETRY_AFTER, USER_AGENT};
+use tokio::sync::Mutex;
+use url::Url;
+use zeroize::Zeroizing;
+
+use super::identity::Proof;
+use super::net::{Answer, Ask, Place, Trust, send};
+use super::trouble::{Result, Trouble};
+use super::wire::{Fetched, LoggedIn, Path, Problem, Rules};
+
+const AGENT: &str = concat!("strongroom-client/", env!("CARGO_PKG_VERSION"));
+/// A session token is renewed when less is left.
+const LEFT: i64 = 60;
+
+pub struct Console {
+    name: String,
+    place: Place,
+    /// The part of the address before `/machine/v1`.
+    prefix: String,
+    trust: Trust,
+    proof: Proof,
+    session: Mutex<Option<LoggedIn>>,
+}
+
+/// What came of asking for a rule that is known already.
+pub enum Fetch {
+    Same,
+    New { fetched: Fetched, path: Path, etag: Option<String> },
+}
+
+/// What is known of a rule from before.
+#[derive(Clone)]
+pub struct Known {
+    pub path: Path,
+    pub etag: Option<String>,
+}
+
+impl Console {
+    pub fn new(url: &Url, proof: Proof, trust: Trust, allow_http: bool) -> Result<Self> {
+        let wrong = |why: &str| Trouble::Local(format!("{url} cannot be the address of a console: {why}"));
+        let host = url.host_str().ok_or_else(|| wrong("it has no host"))?.to_owned();
+        let tls = match url.scheme() {
+            "https" => true,
+            "http" if allow_http || is_local(&host) => false,
+            "http" => return Err(wrong("without https, anyone on the network can read what is fetched")),
+            _ => return Err(wrong("it has to begin with https://")),
+        };
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(wrong("it must not hold a password"));
+        }
+        let port = url.port_or_known_default().unwrap_or(443);
+        let name = format!("{host}:{port}");
+        let prefix = url.path().trim_end_matches('/').to_owned();
+        Ok(Self { name, place: Place::Tcp { host, port, tls }, prefix, trust, proof, session: Mutex::default() })
+    }
+
+    /// What agent and programs compare to know that they mean the same console.
+    pub fn name(&self) -> String {
+        format!("{}{}", self.name, self.prefix)
+    }
+
+    pub async fn rules(&self) -> Result<Rules> {
+        let answer = self.authorized(Ask::get(format!("{}/machine/v1/rules", self.prefix))).await?;
+        let body = accepted("", answer)?;
+        serde_json::from_slice(&body.body)
+            .map_err(|_| Trouble::Unavailable { detail: "the answer is not what a Strongroom console sends".into() })
+    }
+
+    pub async fn fetch(&self, rule: &str, known: Option<&Known>) -> Result<Fetch> {
+        let paths = match known.map(|known| known.path) {
+            Some(Path::Values) => [Path::Values, Path::Sessions],
+            _ => [Path::Sessions, Path::Values],
+        };
+        for path in paths {
+            let mut ask = Ask::get(format!("{}{}", self.prefix, path.of(rule)));
+            if let Some(etag) = known.filter(|known| known.path == path).and_then(|known| known.etag.as_ref()) {
+                ask = ask.with(IF_NONE_MATCH, etag);
+            }
+            let answer = self.authorized(ask).await?;
+            match answer.status {
+                304 => return Ok(Fetch::Same),
+                // It may be of the other kind.
+                404 => {}
+                _ => {
+                    let answer = accepted(rule, answer)?;
+                    let etag = answer.header(&ETAG).map(str::to_owned);
+                    return Ok(Fetch::New { fetched: Fetched::parse(&answer.body)?, path, etag });
+                }
+            }
+        }
+        Err(Trouble::Unknown { rule: rule.to_owned() })
+    }
+
+    /// Logs in if needed; once more if the session token is not accepted any more.
+    async fn authorized(&self, ask: Ask) -> Result<Answer> {
+        let ask = ask.with(USER_AGENT, AGENT);
+        let first = self.bearer().await?;
+        let bearer = |token: &str| Zeroizing::new(format!("Bearer {token}"));
+        let mut ask = ask;
+        ask.headers.push((AUTHORIZATION, bearer(&first)));
+        let answer = self.send(&ask).await?;
+        if answer.status != 401 || !self.proof.is_exchanged() {
+            return Ok(answer);
+        }
+        self.session.lock().await.take_if(|session| session.token == first);
+        ask.headers.pop();
+        ask.headers.push((AUTHORIZATION, bearer(&self.bearer().await?)));
+        self.send(&ask).await
+    }
+
+    async fn bearer(&self) -> Result<Zeroizing<String>> {
+        if let Some(token) = self.proof.token()? {
+            return Ok(token);
+        }
+        // Held while logging in: many requests share one login.
+        let mut session = self.session.lock().await;
+        let now = chrono::Utc::now();
+        if let Some(session) = session.as_ref().filter(|session| (session.expires_at - now).num_seconds() > LEFT) {
+            return Ok(session.token.clone());
+        }
+        let new = self.log_in().await?;
+        let token = new.token.clone();
+        *session = Some(new);
+        Ok(token)
+    }
+
+    async fn log_in(&self) -> Result<LoggedIn> {
+        let body = self.proof.login(&self.trust).await?;
+        let path = format!("{}/machine/v1/login", self.prefix);
+        let ask = Ask { method: Method::POST, path, headers: vec![], body }
+            .with(CONTENT_TYPE, "application/json")
+            .with(USER_AGENT, AGENT);
+        let answer = accepted("", self.send(&ask).await?)?;
+        serde_json::from_slice(&answer.body).map_err(|_| Trouble::Unavailable {
+            detail: "the login's answer is not what a Strongroom console sends".into(),
+        })
+    }
+
+    async fn send(&self, ask: &Ask) -> Result<Answer> {
+        let away = |reason| Trouble::Away { console: self.name.clone(), reason };
+        send(&self.place, &self.trust, ask).await.map_err(away)
+    }
+}
+
+fn is_local(host: &str) -> bool {
+    let address = host.trim_matches(['[', ']']).parse::<std::net::IpAddr>();
+    host == "localhost" || address.is_ok_and(|address| address.is_loopback())
+}
+
+/// An answer with status 200, or why it has another.
+pub fn accepted(rule: &str, answer: Answer) -> Result<Answer> {
+    let detail = || Problem::parse(&answer.body);
+    Err(match answer.status {
+        200 => return Ok(answer),
+        401 | 403 => Trouble::Refused,
+        404 if rule.is_empty() => Trouble::local("there is no Strongroom console at this address"),
+        404 => Trouble::Unknown { rule: rule.to_owned() },
+        429 => {
+            let seconds = answer.header(&RETRY_AFTER).and_then(|text| text.parse().ok());
+            Trouble::TooOften { wait: seconds.map(Duration::from_secs) }
+        }
+        502 if !detail().is_empty() => Trouble::Provider { detail: detail() },
+        status if status >= 500 => {
+            let text = detail();
+            Trouble::Unavailable { detail: if text.is_empty() { format!("status {status}") } else { text } }
+        }
+        status => Trouble::Local(format!("the console refuses this request (status {status}): {}", detail())),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(url: &str, allow_http: bool) -> Result<Console> {
+        let proof = Proof::Token(Zeroizing::new("srt_x".to_owned()));
+        Console::new(&url.parse().unwrap(), proof, Trust::default(), allow_http)
+    }
+
+    #[test]
+    fn a_token_leaves_the_machine_over_https_only() {
+        for url in ["https://a.example", "http://127.0.0.1:80", "http://[::1]", "http://localhost:8080/room/"] {
+            assert!(at(url, false).is_ok(), "{url}");
+        }
+        for url in ["http://a.example", "http://localhost.example", "ftp://a.example", "https://a:b@a.example"] {
+            assert!(at(url, false).is_err(), "{url}");
+        }
+        assert!(at("http://a.example", true).is_ok());
+        assert_eq!(at("http://localhost:8080/room/", false).ok().unwrap().name(), "localhost:8080/room");
+    }
+}

@@ -1,0 +1,162 @@
+//! The addresses at which the SDKs of clouds ask for credentials on their own, on loopback: AWS containers, Azure App
+//! Service, Google Compute Engine. Each protocol has a file; here is what they have in common.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use hyper::body::Incoming;
+use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Method, Request, Response, StatusCode};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use serde_json::Value;
+use subtle::ConstantTimeEq;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpListener;
+use zeroize::Zeroizing;
+
+use super::net::{Body, text};
+use super::source::Source;
+use super::trouble::{Result, Trouble};
+use super::wire::form;
+
+mod aws;
+mod azure;
+mod google;
+mod peer;
+
+/// Which rule each protocol serves.
+#[derive(Clone, Debug, Default)]
+pub struct Clouds {
+    pub aws: Option<String>,
+    pub azure: Option<String>,
+    pub google: Option<String>,
+}
+
+impl Clouds {
+    pub fn is_empty(&self) -> bool {
+        self.aws.is_none() && self.azure.is_none() && self.google.is_none()
+    }
+
+    /// The place of a form's rule; `None` for a form that no protocol knows.
+    pub fn slot(&mut self, form: &str) -> Option<&mut Option<String>> {
+        match form {
+            form::AWS => Some(&mut self.aws),
+            form::AZURE => Some(&mut self.azure),
+            form::GOOGLE => Some(&mut self.google),
+            _ => None,
+        }
+    }
+}
+
+pub struct Endpoints {
+    pub source: Arc<Source>,
+    pub clouds: Clouds,
+    /// What AWS's and Azure's SDKs send along. Google's send nothing: there the kernel says whose the request is.
+    pub secret: Zeroizing<String>,
+    /// Whether `/aws/RULE` and `/azure/RULE` serve every rule.
+    pub every_rule: bool,
+}
+
+/// 256 random bits.
+pub fn new_secret() -> Result<Zeroizing<String>> {
+    let mut bytes = Zeroizing::new([0; 32]);
+    getrandom::fill(&mut *bytes).map_err(|error| Trouble::Local(format!("no random numbers: {error}")))?;
+    Ok(Zeroizing::new(hex::encode(&*bytes)))
+}
+
+/// Listens on loopback; port 0 for a free one.
+pub async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr)> {
+    if !address.ip().is_loopback() {
+        return Err(Trouble::Local(format!("{address} is not an address of loopback: other machines could ask")));
+    }
+    let failed = |error| Trouble::Local(format!("cannot listen on {address}: {error}"));
+    let listener = TcpListener::bind(address).await.map_err(failed)?;
+    let local = listener.local_addr().map_err(failed)?;
+    Ok((listener, local))
+}
+
+/// Until the task is ended.
+pub async fn serve(listener: TcpListener, endpoints: Arc<Endpoints>) {
+    loop {
+        let Ok((stream, peer)) = listener.accept().await else {
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+            continue;
+        };
+        let (endpoints, local) = (endpoints.clone(), stream.local_addr());
+        let answer = move |request| {
+            let endpoints = endpoints.clone();
+            let local = local.as_ref().ok().copied();
+            async move { endpoints.answer(&request, local.map(|local| (peer, local))).await }
+        };
+        tokio::spawn(connection(stream, answer));
+    }
+}
+
+/// One connection, for as long as it asks.
+pub async fn connection<S, F, W>(stream: S, answer: F)
+where
+    S: AsyncRead + AsyncWrite + Unpin + 'static,
+    F: Fn(Request<Incoming>) -> W,
+    W: Future<Output = Response<Body>>,
+{
+    let service = service_fn(move |request| {
+        let answered = answer(request);
+        async move { Ok::<_, std::convert::Infallible>(answered.await) }
+    });
+    let mut builder = http1::Builder::new();
+    builder.timer(TokioTimer::new()).header_read_timeout(std::time::Duration::from_secs(30));
+    // A client that goes away in the middle is no matter.
+    let _ = builder.serve_connection(TokioIo::new(stream), service).await;
+}
+
+impl Endpoints {
+    async fn answer(&self, request: &Request<Incoming>, ends: Option<(SocketAddr, SocketAddr)>) -> Response<Body> {
+        if request.method() != Method::GET {
+            return plain(StatusCode::METHOD_NOT_ALLOWED, "");
+        }
+        let path = request.uri().path();
+        if let Some(rule) = self.rule("/aws", path, self.clouds.aws.as_ref()) {
+            return aws::answer(self, rule, request).await;
+        }
+        if let Some(rule) = self.rule("/azure", path, self.clouds.azure.as_ref()) {
+            return azure::answer(self, rule, request).await;
+        }
+        match &self.clouds.google {
+            Some(rule) if ends.is_some_and(|(peer, local)| peer::is_ours(peer, local)) => {
+                google::answer(self, rule, request).await
+            }
+            Some(_) => plain(StatusCode::FORBIDDEN, "This process belongs to another user."),
+            None => plain(StatusCode::NOT_FOUND, ""),
+        }
+    }
+
+    fn rule<'a>(&'a self, protocol: &str, path: &'a str, own: Option<&'a String>) -> Option<&'a str> {
+        let rest = path.strip_prefix(protocol)?;
+        match rest.strip_prefix('/') {
+            None | Some("") => own.filter(|_| rest.len() < 2).map(String::as_str),
+            Some(rule) => Some(rule).filter(|_| self.every_rule),
+        }
+    }
+
+    fn is_secret(&self, sent: Option<&HeaderValue>) -> bool {
+        sent.is_some_and(|sent| bool::from(sent.as_bytes().ct_eq(self.secret.as_bytes())))
+    }
+}
+
+fn plain(status: StatusCode, words: &str) -> Response<Body> {
+    let mut response = Response::new(text(words.to_owned()));
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain"));
+    response
+}
+
+pub fn json(status: u16, body: &Value) -> Response<Body> {
+    let mut response = Response::new(text(body.to_string()));
+    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}

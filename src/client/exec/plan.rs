@@ -1,0 +1,152 @@
+//! What the program is to get, and how: from the names on the command line and the forms of their rules.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::super::endpoints::Clouds;
+use super::super::source::Source;
+use super::super::trouble::Result;
+use super::super::wire::{Fetched, is_rule};
+use super::{How, Options, local};
+
+/// One field, in one variable: its value, or the path of its file.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Delivery {
+    pub variable: String,
+    pub rule: String,
+    pub field: String,
+    pub as_file: bool,
+}
+
+pub struct Plan {
+    pub deliveries: Vec<Delivery>,
+    pub clouds: Clouds,
+    pub values: Values,
+}
+
+/// By the name of the rule.
+pub type Values = BTreeMap<String, Arc<Fetched>>;
+
+pub async fn make(source: &Source, options: &Options) -> Result<Plan> {
+    let mut wanted = Vec::new();
+    for (list, as_file) in [(&options.env, false), (&options.file, true)] {
+        for text in list {
+            wanted.push(parse(text, as_file)?);
+        }
+    }
+    if options.rules.is_empty() && wanted.is_empty() {
+        return Err(local("name a rule to fetch, before the --".into()));
+    }
+    let mut values = Values::new();
+    for rule in options.rules.iter().chain(wanted.iter().map(|wanted| &wanted.rule)) {
+        if !values.contains_key(rule) {
+            values.insert(rule.clone(), source.get(rule).await?);
+        }
+    }
+    let mut plan = Plan { deliveries: vec![], clouds: Clouds::default(), values };
+    for rule in &options.rules {
+        plan.add(rule, options.how)?;
+    }
+    for one in wanted {
+        plan.values[&one.rule].needed(&one.rule, &one.field)?;
+        plan.deliveries.push(one);
+    }
+    plan.check()?;
+    Ok(plan)
+}
+
+impl Plan {
+    fn add(&mut self, rule: &str, how: How) -> Result<()> {
+        let fetched = self.values[rule].clone();
+        if matches!(how, How::Auto | How::Endpoint) {
+            if let Some(slot) = self.clouds.slot(&fetched.form) {
+                return match slot.replace(rule.to_owned()) {
+                    None => Ok(()),
+                    Some(other) => Err(local(format!(
+                        "{other} and {rule} are for the same cloud, and a program has one identity there: \
+                         name one of them in --env instead"
+                    ))),
+                };
+            }
+            if how == How::Endpoint {
+                return Err(local(format!("no cloud has an endpoint for what the rule {rule} gives")));
+            }
+        }
+        let as_file = how == How::File;
+        for field in fetched.data.keys() {
+            let suffix = if as_file { "_FILE" } else { "" };
+            let variable = format!("{}{suffix}", variable(rule, field));
+            self.deliveries.push(Delivery { variable, rule: rule.to_owned(), field: field.clone(), as_file });
+        }
+        Ok(())
+    }
+
+    fn check(&self) -> Result<()> {
+        let mut seen = BTreeMap::new();
+        for one in &self.deliveries {
+            if let Some(other) = seen.insert(&one.variable, one).filter(|other| *other != one) {
+                return Err(local(format!(
+                    "{}.{} and {}.{} would both be {}: give one another name with --env",
+                    other.rule, other.field, one.rule, one.field, one.variable
+                )));
+            }
+            if one.as_file && !is_file_name(&one.field) {
+                return Err(local(format!("the field {} of {} cannot be the name of a file", one.field, one.rule)));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// `RULE_FIELD` in capitals, with `_` for everything that cannot stand in a name.
+fn variable(rule: &str, field: &str) -> String {
+    let fits = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' };
+    let name: String = format!("{rule}_{field}").chars().map(fits).collect();
+    if name.starts_with(|c: char| c.is_ascii_digit()) { format!("_{name}") } else { name }
+}
+
+fn is_file_name(field: &str) -> bool {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+    !field.is_empty() && !field.starts_with('.') && field.chars().all(allowed)
+}
+
+/// `NAME=rule.field`. A rule's name may hold dots, a field's does not.
+fn parse(text: &str, as_file: bool) -> Result<Delivery> {
+    let parts = text.split_once('=').and_then(|(name, rest)| Some((name, rest.rsplit_once('.')?)));
+    let wrong = || local(format!("{text:?} is not NAME=rule.field"));
+    let (name, (rule, field)) = parts.ok_or_else(wrong)?;
+    let fits = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    if !fits || name.starts_with(|c: char| c.is_ascii_digit()) || !is_rule(rule) || field.is_empty() {
+        return Err(wrong());
+    }
+    Ok(Delivery { variable: name.to_owned(), rule: rule.to_owned(), field: field.to_owned(), as_file })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn variables_are_named_after_rule_and_field() {
+        assert_eq!(variable("db", "password"), "DB_PASSWORD");
+        assert_eq!(variable("team.db-2", "user name"), "TEAM_DB_2_USER_NAME");
+        assert_eq!(variable("1st", "x"), "_1ST_X");
+    }
+
+    #[test]
+    fn a_mapping_names_variable_rule_and_field() {
+        let one = parse("PGPASSWORD=team.db.password", false).unwrap();
+        assert_eq!(
+            (one.variable.as_str(), one.rule.as_str(), one.field.as_str()),
+            ("PGPASSWORD", "team.db", "password")
+        );
+        for wrong in ["PGPASSWORD", "A=b", "=a.b", "A B=a.b", "1A=a.b", "A=.b", "A=a.", "A=../x.y"] {
+            assert!(parse(wrong, false).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_field_is_no_path() {
+        assert!(is_file_name("ca.pem") && !is_file_name("..") && !is_file_name("a/b") && !is_file_name(""));
+    }
+}

@@ -1,0 +1,94 @@
+//! The environment that the program gets: what is delivered in it, and what is taken out.
+
+use std::ffi::{OsStr, OsString};
+use std::net::SocketAddr;
+use std::os::unix::ffi::OsStrExt;
+
+use super::super::settings::variable;
+use super::super::trouble::Result;
+use super::files::Folder;
+use super::plan::Plan;
+use super::{Environment, local};
+
+/// What lets this program log in is not for the child.
+pub fn without_ours() -> Environment {
+    ["STRONGROOM_TOKEN", "STRONGROOM_TOKEN_FILE", "STRONGROOM_ID_TOKEN"].map(|name| (name.to_owned(), None)).into()
+}
+
+pub fn of_fields(plan: &Plan, folder: Option<&Folder>) -> Result<Environment> {
+    let mut environment = Environment::new();
+    for one in &plan.deliveries {
+        let value = if one.as_file {
+            folder.map(|folder| folder.path(&one.rule, &one.field).into_os_string()).unwrap_or_default()
+        } else {
+            let value = plan.values[&one.rule].needed(&one.rule, &one.field)?;
+            if value.contains('\0') {
+                return Err(local(format!("{}.{} cannot be a variable: use --file", one.rule, one.field)));
+            }
+            OsStr::from_bytes(value.as_bytes()).to_owned()
+        };
+        environment.insert(one.variable.clone(), Some(value));
+    }
+    Ok(environment)
+}
+
+/// What SDKs look at before they ask an endpoint is taken out: it would go before what the rule gives.
+pub fn of_clouds(plan: &Plan, address: &SocketAddr, secret: &str) -> Environment {
+    let mut environment = Environment::new();
+    let mut set = |name: &str, value: &str| environment.insert(name.to_owned(), Some(OsString::from(value)));
+    let field = |rule: &Option<String>, name: &str| {
+        rule.as_ref().and_then(|rule| plan.values[rule].field(name)).map(str::to_owned)
+    };
+    let mut removed: Vec<&str> = Vec::new();
+    if plan.clouds.aws.is_some() {
+        set("AWS_CONTAINER_CREDENTIALS_FULL_URI", &format!("http://{address}/aws"));
+        set("AWS_CONTAINER_AUTHORIZATION_TOKEN", secret);
+        set("AWS_SHARED_CREDENTIALS_FILE", "/dev/null");
+        if let Some(region) = field(&plan.clouds.aws, "region").filter(|_| variable("AWS_REGION").is_none()) {
+            set("AWS_REGION", &region);
+            set("AWS_DEFAULT_REGION", &region);
+        }
+        removed.extend(AWS);
+    }
+    if plan.clouds.azure.is_some() {
+        set("IDENTITY_ENDPOINT", &format!("http://{address}/azure"));
+        set("IDENTITY_HEADER", secret);
+        removed.extend(AZURE);
+    }
+    if plan.clouds.google.is_some() {
+        for name in ["GCE_METADATA_HOST", "GCE_METADATA_IP", "GCE_METADATA_ROOT"] {
+            set(name, &address.to_string());
+        }
+        if let Some(project) = field(&plan.clouds.google, "project_id") {
+            set("GOOGLE_CLOUD_PROJECT", &project);
+        }
+        removed.extend(GOOGLE);
+    }
+    for name in ["NO_PROXY", "no_proxy"].into_iter().filter(|_| !plan.clouds.is_empty()) {
+        let before = variable(name).map(|list| format!("{list},")).unwrap_or_default();
+        set(name, &format!("{before}127.0.0.1"));
+    }
+    environment.extend(removed.into_iter().map(|name| (name.to_owned(), None)));
+    environment
+}
+
+const AWS: [&str; 9] = [
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "AWS_PROFILE",
+    "AWS_DEFAULT_PROFILE",
+    "AWS_ROLE_ARN",
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+    "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
+];
+const AZURE: [&str; 6] = [
+    "IDENTITY_SERVER_THUMBPRINT",
+    "IMDS_ENDPOINT",
+    "MSI_ENDPOINT",
+    "AZURE_CLIENT_SECRET",
+    "AZURE_CLIENT_CERTIFICATE_PATH",
+    "AZURE_FEDERATED_TOKEN_FILE",
+];
+const GOOGLE: [&str; 2] = ["GOOGLE_APPLICATION_CREDENTIALS", "NO_GCE_CHECK"];

@@ -1,0 +1,137 @@
+//! Saves how to log in, for the tools of a person or a machine: one file that only its owner reads.
+
+use std::fs;
+use std::io::{IsTerminal, Read, Write};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Args;
+use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
+use serde::{Deserialize, Serialize};
+use url::Url;
+use zeroize::Zeroizing;
+
+use super::identity::Proof;
+use super::settings::{self, Connection, variable};
+use super::trouble::{Result, Trouble};
+use super::wire::Rules;
+
+#[derive(Args)]
+#[command(
+    after_help = "With --client, this workload's own identity is used and no token is read: a service account token \
+at /var/run/secrets/strongroom/token, a GitHub Actions job with `id-token: write`, STRONGROOM_ID_TOKEN of a GitLab job, or \
+AWS credentials in the environment."
+)]
+pub struct Options {}
+
+/// What is kept in the file `login`.
+#[derive(Deserialize, Serialize)]
+pub struct Saved {
+    pub url: Url,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token: Option<Zeroizing<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client: Option<String>,
+}
+
+fn file() -> Option<PathBuf> {
+    Some(settings::folder()?.join("login.json"))
+}
+
+impl Saved {
+    /// `None` where nothing is saved.
+    pub fn read() -> Result<Option<Self>> {
+        let Some(file) = file() else { return Ok(None) };
+        let Ok(text) = fs::read_to_string(&file).map(Zeroizing::new) else { return Ok(None) };
+        let others = fs::metadata(&file).is_ok_and(|metadata| metadata.mode() & 0o077 != 0);
+        if others {
+            return Err(Trouble::Local(format!("others can read {}: run chmod 600 on it", file.display())));
+        }
+        let unreadable = |_| Trouble::Local(format!("{} cannot be read: log in again", file.display()));
+        serde_json::from_str(&text).map(Some).map_err(unreadable)
+    }
+
+    fn write(&self) -> Result<PathBuf> {
+        let file = file().ok_or_else(|| Trouble::local("where to save? Set HOME or XDG_CONFIG_HOME"))?;
+        let failed = |error| Trouble::Local(format!("cannot write {}: {error}", file.display()));
+        if let Some(folder) = file.parent() {
+            fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed)?;
+        }
+        let text = Zeroizing::new(serde_json::to_string(self).unwrap_or_default());
+        let new = file.with_extension(format!("new-{}", std::process::id()));
+        let mut options = fs::OpenOptions::new();
+        let mut opened = options.write(true).create_new(true).mode(0o600).open(&new).map_err(failed)?;
+        let written = opened.write_all(text.as_bytes()).and_then(|()| fs::rename(&new, &file));
+        written.inspect_err(|_| drop(fs::remove_file(&new))).map_err(failed)?;
+        Ok(file)
+    }
+}
+
+pub async fn run(connection: &Connection, _: Options) -> Result<ExitCode> {
+    let url = connection.url.clone().ok_or_else(|| Trouble::local("which console? Name it with --url"))?;
+    let client = connection.client.clone();
+    let (proof, token) = match &client {
+        Some(client) => (connection.workload(&url, client.clone())?, None),
+        None => {
+            let token = token()?;
+            (Proof::Token(token.clone()), Some(token))
+        }
+    };
+    // A login that does not work is not saved.
+    let rules = connection.console_with(&url, proof)?.rules().await?;
+    let file = Saved { url, token, client }.write()?;
+    println!("Logged in. Saved in {}.", file.display());
+    show(&rules);
+    Ok(ExitCode::SUCCESS)
+}
+
+pub fn forget() -> Result<ExitCode> {
+    if let Some(file) = file().filter(|file| file.exists()) {
+        let failed = |error| Trouble::Local(format!("cannot delete {}: {error}", file.display()));
+        fs::remove_file(&file).map_err(failed)?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+pub async fn list(connection: &Connection) -> Result<ExitCode> {
+    show(&connection.console()?.rules().await?);
+    Ok(ExitCode::SUCCESS)
+}
+
+fn show(rules: &Rules) {
+    for rule in &rules.rules {
+        println!("{}\t{}", rule.name, rule.form.replace('_', " "));
+    }
+    if rules.rules.is_empty() {
+        println!("This client has no rules yet.");
+    }
+}
+
+/// One line from standard input, which a terminal does not show.
+fn token() -> Result<Zeroizing<String>> {
+    if variable("STRONGROOM_TOKEN").is_some() {
+        return Err(Trouble::local("STRONGROOM_TOKEN is set and would go before a saved token: unset it first"));
+    }
+    let mut text = Zeroizing::new(String::with_capacity(4096));
+    let input = std::io::stdin();
+    let failed = |error: std::io::Error| Trouble::Local(format!("cannot read the token: {error}"));
+    if input.is_terminal() {
+        eprint!("Token: ");
+        let before = tcgetattr(&input).map_err(|error| failed(error.into()))?;
+        let mut silent = before.clone();
+        silent.local_modes.remove(LocalModes::ECHO);
+        let _ = tcsetattr(&input, OptionalActions::Flush, &silent);
+        let read = input.read_line(&mut text);
+        let _ = tcsetattr(&input, OptionalActions::Flush, &before);
+        eprintln!();
+        read.map_err(failed)?;
+    } else {
+        input.lock().take(4096).read_to_string(&mut text).map_err(failed)?;
+    }
+    let token = text.trim();
+    if token.is_empty() || token.contains(char::is_whitespace) {
+        return Err(Trouble::local("no token came: give it on standard input, as one line"));
+    }
+    Ok(Zeroizing::new(token.to_owned()))
+}

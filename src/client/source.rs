@@ -1,0 +1,78 @@
+//! Where programs get what they need: from the agent if one runs, else from the console.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use hyper::header::HeaderName;
+
+use super::cache::Cache;
+use super::console::accepted;
+use super::net::{Answer, Ask, Place, Trust, send};
+use super::settings::Connection;
+use super::trouble::{Result, Trouble};
+use super::wire::{Fetched, Path, checked_rule};
+
+/// Names the console that is meant; an agent of another one passes.
+pub const CONSOLE: HeaderName = HeaderName::from_static("x-strongroom-console");
+/// How it passes.
+pub const ANOTHER: u16 = 421;
+
+pub struct Source {
+    agent: Option<PathBuf>,
+    /// Why not, where nothing says which console and who we are; an agent may still answer.
+    direct: Result<Arc<Cache>>,
+    /// Sessions that the agent gave: good for as long as they live, also if it goes away.
+    kept: Mutex<HashMap<String, Arc<Fetched>>>,
+}
+
+/// A session with fewer seconds is as good as over.
+const LEAST: i64 = 5;
+
+impl Source {
+    /// From the agent if there is one.
+    pub fn of(connection: &Connection) -> Self {
+        let direct = connection.console().map(|console| Arc::new(Cache::new(console, connection.patience())));
+        Self { agent: connection.socket().filter(|_| !connection.no_agent), direct, kept: Mutex::default() }
+    }
+
+    /// From the console only, for instance because we are the agent.
+    pub fn direct(cache: Arc<Cache>) -> Self {
+        Self { agent: None, direct: Ok(cache), kept: Mutex::default() }
+    }
+
+    pub async fn get(&self, rule: &str) -> Result<Arc<Fetched>> {
+        let rule = checked_rule(rule)?;
+        let answered = match self.ask_agent(rule).await {
+            Some(answer) => accepted(rule, answer).and_then(|answer| Fetched::parse(&answer.body)).map(Arc::new),
+            None => match &self.direct {
+                Ok(cache) => cache.get(rule).await,
+                Err(trouble) => Err(trouble.clone()),
+            },
+        };
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        match &answered {
+            Ok(fetched) if fetched.expires_at.is_some() && self.agent.is_some() => {
+                kept.insert(rule.to_owned(), fetched.clone());
+            }
+            // What is not allowed any more is not kept.
+            Err(Trouble::Unknown { .. } | Trouble::Refused) => drop(kept.remove(rule)),
+            Err(trouble) => {
+                let alive = |fetched: &&Arc<Fetched>| fetched.seconds_left().is_some_and(|left| left > LEAST);
+                return kept.get(rule).filter(alive).cloned().ok_or_else(|| trouble.clone());
+            }
+            Ok(_) => {}
+        }
+        answered
+    }
+
+    /// `None` when no agent answers for this console.
+    async fn ask_agent(&self, rule: &str) -> Option<Answer> {
+        let place = Place::Socket(self.agent.clone()?);
+        let mut ask = Ask::get(Path::Sessions.of(rule));
+        if let Ok(cache) = &self.direct {
+            ask = ask.with(CONSOLE, cache.console().name());
+        }
+        send(&place, &Trust::default(), &ask).await.ok().filter(|answer| answer.status != ANOTHER)
+    }
+}

@@ -1,0 +1,138 @@
+//! The agent: one login and one cache for the programs of a user.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::process::Stdio;
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::json;
+
+use super::super::super::support::peers::receiver::Said;
+use super::stand_in::StandIn;
+use super::user::{Beside, User, did, knowing, until};
+
+fn start(console: &StandIn, user: &User, arguments: &[&str]) -> Beside {
+    let mut command = user.client(console, &[&["agent"], arguments].concat());
+    let agent = Beside(command.stderr(Stdio::null()).spawn().unwrap());
+    until("socket", || user.path("run/strongroom/agent.sock").exists().then_some(()));
+    agent
+}
+
+#[test]
+fn many_programs_share_one_fetch_and_need_no_token() {
+    let (console, user) = (StandIn::start(), User::new());
+    console.aws("aws");
+    let agent = start(&console, &user, &[]);
+    let socket = user.path("run/strongroom/agent.sock");
+    assert_eq!(fs::metadata(&socket).unwrap().permissions().mode() & 0o777, 0o600);
+    assert_eq!(fs::metadata(socket.parent().unwrap()).unwrap().permissions().mode() & 0o777, 0o700);
+    for _ in 0..5 {
+        assert!(did(&mut user.bare(&["helper", "aws", "aws"])).well().contains("ASIAIOSFODNN7EXAMPLE"));
+    }
+    assert_eq!(console.asked("aws"), 1);
+    did(&mut user.bare(&["helper", "aws", "other"])).badly("there is no rule other for this client");
+    did(&mut user.client(&console, &["agent"])).badly("an agent runs already");
+    kill_process(Pid::from_child(&agent.0), Signal::TERM).unwrap();
+    until("end of the socket", || (!socket.exists()).then_some(()));
+}
+
+#[test]
+fn a_session_is_served_while_the_console_is_away() {
+    let (console, user) = (StandIn::start(), User::new());
+    console.aws("aws");
+    console.value("db", &[("password", "sekret")]);
+    let _agent = start(&console, &user, &["--patience", "1"]);
+    let helper = || did(&mut user.bare(&["helper", "aws", "aws"]));
+    helper().well();
+    console.peer.say(Said::json(503, &json!({"detail": "Away."})));
+    helper().well();
+    did(&mut user.bare(&["exec", "db", "--", "true"])).badly("Away.");
+}
+
+#[test]
+fn a_session_that_nears_its_end_is_renewed_behind_the_scenes() {
+    let (console, user) = (StandIn::start(), User::new());
+    let fields = |key| [("access_key_id", key), ("secret_access_key", "s"), ("session_token", "t")];
+    console.session_for("aws", "aws_session", &fields("ASIAFIRST"), 40);
+    let _agent = start(&console, &user, &[]);
+    let key = || did(&mut user.bare(&["helper", "aws", "aws"])).well();
+    assert!(key().contains("ASIAFIRST"));
+    console.session("aws", "aws_session", &fields("ASIANEXT"));
+    assert!(key().contains("ASIAFIRST"), "it is good for half a minute yet");
+    until("renewal", || key().contains("ASIANEXT").then_some(()));
+}
+
+#[test]
+fn a_rule_that_was_taken_away_is_forgotten_by_the_agent() {
+    let (console, user) = (StandIn::start(), User::new());
+    console.session_for("aws", "aws_session", &[("access_key_id", "A"), ("secret_access_key", "s"), ("session_token", "t")], 7);
+    let _agent = start(&console, &user, &[]);
+    let helper = || did(&mut user.bare(&["helper", "aws", "aws"]));
+    helper().well();
+    console.remove("aws");
+    until("refusal", || (helper().status != 0).then_some(()));
+}
+
+#[test]
+fn a_program_works_without_the_agent_and_beside_one_of_another_console() {
+    let (console, other, user) = (StandIn::start(), StandIn::start(), User::new());
+    console.value("db", &[("password", "sekret")]);
+    other.value("db", &[("password", "of-another")]);
+    let agent = start(&console, &user, &[]);
+    let get = |console: &StandIn| user.run(console, &["exec", "db", "--", "sh", "-c", "echo $DB_PASSWORD"]).well();
+    assert_eq!([get(&console).trim(), get(&other).trim()], ["sekret", "of-another"]);
+    drop(agent);
+    assert!(user.path("run/strongroom/agent.sock").exists(), "it was killed");
+    assert_eq!(get(&console).trim(), "sekret");
+    // A new one takes the place of the socket that was left.
+    let _agent = start(&console, &user, &[]);
+    until("the agent", || (did(&mut user.bare(&["exec", "db", "--", "true"])).status == 0).then_some(()));
+}
+
+#[test]
+fn another_user_gets_nothing_from_the_agent() {
+    let (console, user) = (StandIn::start(), User::new());
+    console.value("db", &[("password", "sekret")]);
+    let _agent = start(&console, &user, &[]);
+    for folder in ["", "run", "run/strongroom"] {
+        fs::set_permissions(user.path(folder), fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    let socket = user.path("run/strongroom/agent.sock");
+    let ask = |other: bool| {
+        let socket = socket.display().to_string();
+        let curl = ["curl", "-s", "--unix-socket", &socket, "http://localhost/machine/v1/values/db"];
+        let mut command = user.program(if other { "setpriv" } else { "env" });
+        if other {
+            command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]);
+        }
+        did(command.args(curl))
+    };
+    assert!(ask(false).well().contains("sekret"));
+    assert_ne!(ask(true).status, 0);
+    // Even with a socket that was opened to all, the kernel tells who asks.
+    fs::set_permissions(&socket, fs::Permissions::from_mode(0o666)).unwrap();
+    let refused = ask(true);
+    assert!(refused.status != 0 && !refused.out.contains("sekret"), "{}", refused.out);
+}
+
+#[test]
+fn sdks_ask_the_agent_on_loopback_with_the_token_of_its_file() {
+    let (console, user) = (StandIn::start(), User::new());
+    console.aws("aws");
+    let port = super::super::super::support::peers::free_port();
+    let address = format!("127.0.0.1:{port}");
+    let _agent = start(&console, &user, &["--listen", &address]);
+    let token = until("token", || fs::read_to_string(user.path("run/strongroom/agent.token")).ok().filter(|text| text.len() == 64));
+    let ask = |token: &str, rule: &str| {
+        let url = format!("http://{address}/aws/{rule}");
+        let header = format!("Authorization: {token}");
+        until("an answer", || {
+            let did = did(user.program("curl").args(["--noproxy", "*", "-s", "-H", &header, &url]));
+            (did.status == 0).then_some(did.out)
+        })
+    };
+    assert!(ask(&token, "aws").contains("\"Token\":\"token-of-the-session\""));
+    assert!(ask("wrong", "aws").contains("Unauthorized") && ask(&token, "other").contains("NotFound"));
+    let mut public = user.bare(&["agent", "--agent", "x.sock", "--listen", "0.0.0.0:0"]);
+    did(knowing(&mut public, &console)).badly("not an address of loopback");
+}
