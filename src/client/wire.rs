@@ -39,6 +39,7 @@ pub mod form {
     pub const AWS: &str = "aws_session";
     pub const AZURE: &str = "azure_token";
     pub const GOOGLE: &str = "google_token";
+    pub const REGISTRY: &str = "registry_login";
     pub const CLUSTER: &str = "cluster_token";
 }
 

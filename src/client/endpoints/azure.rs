@@ -31,6 +31,9 @@ fn refused(status: u16, words: &str) -> Response<Body> {
 async fn token(endpoints: &Endpoints, rule: &str, resource: &str) -> Result<Response<Body>> {
     let fetched = endpoints.source.get(rule).await?;
     fetched.must_be(rule, form::AZURE, "an Azure token")?;
+    if let Some(issued) = fetched.field("resource").filter(|issued| !is_same(issued, resource)) {
+        return Err(Trouble::Local(format!("the rule {rule} is for {issued}, not for {resource}")));
+    }
     let end = fetched.expires_at.map_or(0, |end| end.timestamp());
     Ok(answered(
         200,
@@ -41,4 +44,25 @@ async fn token(endpoints: &Endpoints, rule: &str, resource: &str) -> Result<Resp
             "token_type": "Bearer",
         }),
     ))
+}
+
+/// The Resource Manager has two names.
+fn is_same(one: &str, other: &str) -> bool {
+    let plain = |text: &str| match text.trim_end_matches('/').to_ascii_lowercase() {
+        text if text == "https://management.core.windows.net" => "https://management.azure.com".to_owned(),
+        text => text,
+    };
+    plain(one) == plain(other)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_for_the_resource_it_was_issued_for() {
+        assert!(is_same("https://management.azure.com", "https://management.core.windows.net/"));
+        assert!(is_same("https://vault.azure.net", "https://vault.azure.net/"));
+        assert!(!is_same("https://vault.azure.net", "https://management.azure.com"));
+    }
 }

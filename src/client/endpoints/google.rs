@@ -48,11 +48,13 @@ async fn value(endpoints: &Endpoints, rule: &str, path: &str, recursive: bool) -
     }
     let fetched = endpoints.source.get(rule).await?;
     fetched.must_be(rule, form::GOOGLE, "a Google token")?;
-    let account = fetched.field("account").unwrap_or("default");
+    let account = fetched.field("service_account").unwrap_or("default");
+    let scopes = fetched.field("scopes").unwrap_or(SCOPE);
     if key == "project/project-id" {
         return fetched.field("project_id").map_or_else(missing, ok);
     }
-    let described = json!({ "aliases": ["default"], "email": account, "scopes": [SCOPE] });
+    let described =
+        json!({ "aliases": ["default"], "email": account, "scopes": scopes.split(' ').collect::<Vec<_>>() });
     if key == "instance/service-accounts" {
         return Ok(answered(200, &json!({ "default": described })));
     }
@@ -65,7 +67,7 @@ async fn value(endpoints: &Endpoints, rule: &str, path: &str, recursive: bool) -
         "" if recursive => Ok(answered(200, &described)),
         "" => ok("aliases\nemail\nscopes\ntoken\n"),
         "email" => ok(account),
-        "scopes" => ok(SCOPE),
+        "scopes" => ok(&scopes.replace(' ', "\n")),
         "aliases" => ok("default"),
         "token" => Ok(answered(
             200,

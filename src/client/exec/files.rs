@@ -10,8 +10,8 @@ use rustix::fs::{FlockOperation, flock, statfs};
 
 use super::super::settings::variable;
 use super::super::trouble::Result;
-use super::local;
 use super::plan::Plan;
+use super::{Environment, configuration, local};
 
 const TMPFS: i64 = 0x0102_1994;
 const RAMFS: i64 = 0x8584_58f6;
@@ -27,7 +27,7 @@ pub struct Folder {
 impl Folder {
     /// `None` when no file is wanted.
     pub fn make(plan: &Plan, parent: Option<&Path>) -> Result<Option<Self>> {
-        if !plan.deliveries.iter().any(|one| one.as_file) {
+        if !plan.has_files() {
             return Ok(None);
         }
         let parent = match parent {
@@ -59,13 +59,42 @@ impl Folder {
         for one in plan.deliveries.iter().filter(|one| one.as_file) {
             let value = plan.values[&one.rule].needed(&one.rule, &one.field)?;
             let path = self.path(&one.rule, &one.field);
-            write(&path, value).map_err(|error| local(format!("cannot write {}: {error}", path.display())))?;
+            write(&path, value)?;
+        }
+        for rule in &plan.configured {
+            let fetched = &plan.values[rule];
+            let token = self.path(rule, "token");
+            if let Some(value) = fetched.field("token") {
+                write(&token, value)?;
+            }
+            if let Some(made) = configuration::of(&fetched.form) {
+                write(&self.path(rule, made.name), &configuration::content(rule, fetched, &token)?)?;
+            }
         }
         Ok(())
     }
+
+    /// The variables by which tools find their configuration.
+    pub fn variables(&self, plan: &Plan) -> Environment {
+        let mut environment = Environment::new();
+        for rule in &plan.configured {
+            let Some(made) = configuration::of(&plan.values[rule].form) else { continue };
+            let folder = self.path.join(rule);
+            let mut set = |names: &[&str], path: &Path| {
+                environment.extend(names.iter().map(|name| ((*name).to_owned(), Some(path.into()))));
+            };
+            set(made.files, &folder.join(made.name));
+            set(made.folders, &folder);
+        }
+        environment
+    }
 }
 
-fn write(path: &Path, value: &str) -> std::io::Result<()> {
+fn write(path: &Path, value: &str) -> Result<()> {
+    replace(path, value).map_err(|error| local(format!("cannot write {}: {error}", path.display())))
+}
+
+fn replace(path: &Path, value: &str) -> std::io::Result<()> {
     if let Some(folder) = path.parent() {
         DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
     }

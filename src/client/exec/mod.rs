@@ -16,6 +16,7 @@ use super::settings::Connection;
 use super::source::Source;
 use super::trouble::{Result, Trouble};
 
+mod configuration;
 mod files;
 mod plan;
 mod supervise;
@@ -25,6 +26,8 @@ const HELP: &str = "For each RULE, the program gets:
   AWS session    AWS_CONTAINER_CREDENTIALS_FULL_URI: an endpoint on loopback, which AWS's SDKs and CLI ask
   Azure token    IDENTITY_ENDPOINT and IDENTITY_HEADER: the same for Azure
   Google token   GCE_METADATA_HOST: the same for Google
+  cluster token  KUBECONFIG: a kubeconfig for kubectl and others
+  registry login DOCKER_CONFIG and REGISTRY_AUTH_FILE: a configuration for Docker, Podman and skopeo
   anything else  a variable for each field, RULE_FIELD in capitals: `db` with a field `password` is DB_PASSWORD;
                  with --as file, DB_PASSWORD_FILE is the path of a file
 
@@ -67,7 +70,7 @@ pub struct Options {
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum How {
-    /// An endpoint where the cloud's SDKs know one, else variables
+    /// An endpoint or a configuration file where there is one, else variables
     Auto,
     Endpoint,
     Env,

@@ -7,7 +7,7 @@ use super::super::endpoints::Clouds;
 use super::super::source::Source;
 use super::super::trouble::Result;
 use super::super::wire::{Fetched, is_rule};
-use super::{How, Options, local};
+use super::{How, Options, configuration, local};
 
 /// One field, in one variable: its value, or the path of its file.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,6 +21,8 @@ pub struct Delivery {
 pub struct Plan {
     pub deliveries: Vec<Delivery>,
     pub clouds: Clouds,
+    /// Rules for which a tool has a configuration file.
+    pub configured: Vec<String>,
     pub values: Values,
 }
 
@@ -43,7 +45,7 @@ pub async fn make(source: &Source, options: &Options) -> Result<Plan> {
             values.insert(rule.clone(), source.get(rule).await?);
         }
     }
-    let mut plan = Plan { deliveries: vec![], clouds: Clouds::default(), values };
+    let mut plan = Plan { deliveries: vec![], clouds: Clouds::default(), configured: vec![], values };
     for rule in &options.rules {
         plan.add(rule, options.how)?;
     }
@@ -72,6 +74,15 @@ impl Plan {
                 return Err(local(format!("no cloud has an endpoint for what the rule {rule} gives")));
             }
         }
+        if how == How::Auto && configuration::of(&fetched.form).is_some() {
+            let same = |other: &&String| self.values[*other].form == fetched.form;
+            if let Some(other) = self.configured.iter().find(same) {
+                let text = "would both be the configuration of one tool: run it once for each, or use --as env";
+                return Err(local(format!("{other} and {rule} {text}")));
+            }
+            self.configured.push(rule.to_owned());
+            return Ok(());
+        }
         let as_file = how == How::File;
         for field in fetched.data.keys() {
             let suffix = if as_file { "_FILE" } else { "" };
@@ -79,6 +90,10 @@ impl Plan {
             self.deliveries.push(Delivery { variable, rule: rule.to_owned(), field: field.clone(), as_file });
         }
         Ok(())
+    }
+
+    pub fn has_files(&self) -> bool {
+        !self.configured.is_empty() || self.deliveries.iter().any(|one| one.as_file)
     }
 
     fn check(&self) -> Result<()> {

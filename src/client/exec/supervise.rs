@@ -1,6 +1,7 @@
 //! Stays beside the program while it runs: passes signals on, waits for its end, reaps what is left to it as the first
 //! process of a container, and looks whether a value has changed.
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -78,7 +79,7 @@ impl Job {
         let mut ticks = interval(self.times.check);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         ticks.tick().await;
-        let watched = !self.plan.deliveries.is_empty() && (self.restart || self.files.is_some());
+        let watched = self.files.is_some() || (self.restart && !self.plan.deliveries.is_empty());
         loop {
             tokio::select! {
                 Some(event) = news.recv() => {
@@ -95,14 +96,16 @@ impl Job {
         }
     }
 
-    /// Whether a value that was delivered has changed. Files are replaced; while the console is away nothing changes.
+    /// Whether the program has to start again for a value that has changed. Files are replaced, and of configurations
+    /// tools read the new ones. While the console is away nothing changes.
     async fn look(&mut self) -> bool {
-        let mut rules: Vec<String> = self.plan.deliveries.iter().map(|one| one.rule.clone()).collect();
-        rules.dedup();
-        let mut changed = false;
+        let delivered = self.plan.deliveries.iter().map(|one| &one.rule);
+        let rules: BTreeSet<String> = delivered.chain(&self.plan.configured).cloned().collect();
+        let (mut changed, mut outdated) = (false, false);
         for rule in rules {
             match self.source.get(&rule).await {
                 Ok(fetched) if !fetched.same_values(&self.plan.values[&rule]) => {
+                    outdated |= self.plan.deliveries.iter().any(|one| one.rule == rule);
                     self.plan.values.insert(rule, fetched);
                     changed = true;
                 }
@@ -115,7 +118,7 @@ impl Job {
         {
             eprintln!("strongroom-client: {trouble}");
         }
-        changed
+        outdated
     }
 
     async fn stop(&self, child: Pid, news: &mut UnboundedReceiver<News>) -> Ended {

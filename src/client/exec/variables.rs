@@ -16,7 +16,7 @@ pub fn without_ours() -> Environment {
 }
 
 pub fn of_fields(plan: &Plan, folder: Option<&Folder>) -> Result<Environment> {
-    let mut environment = Environment::new();
+    let mut environment = folder.map(|folder| folder.variables(plan)).unwrap_or_default();
     for one in &plan.deliveries {
         let value = if one.as_file {
             folder.map(|folder| folder.path(&one.rule, &one.field).into_os_string()).unwrap_or_default()

@@ -121,6 +121,9 @@ fn azure_identity_gets_a_token_by_exec() {
         let out = user.run(&console, &["exec", "az", "--", &python, "-c", AZURE, credential]).well();
         assert_eq!(out.trim(), "eyJ.azure", "{credential}");
     }
+    console.session("az", "azure_token", &[("access_token", "eyJ.azure"), ("resource", "https://vault.azure.net")]);
+    user.run(&console, &["exec", "az", "--", &python, "-c", AZURE, "ManagedIdentityCredential"])
+        .badly("is for https://vault.azure.net, not for https://management.azure.com");
     console.remove("az");
     user.run(&console, &["exec", "az", "--", &python, "-c", AZURE, "ManagedIdentityCredential"]).badly("no rule az");
 }
@@ -152,7 +155,7 @@ const GOOGLE: &str = "import google.auth, google.auth.transport.requests as t\n\
 #[test]
 fn google_auth_gets_project_and_token_by_exec() {
     let (console, user) = (StandIn::start(), User::new());
-    let fields = [("access_token", "ya29.google"), ("project_id", "estate"), ("account", "reader@estate.iam.gserviceaccount.com")];
+    let fields = [("access_token", "ya29.google"), ("project_id", "estate"), ("service_account", "reader@estate.iam.gserviceaccount.com")];
     console.session("google", "google_token", &fields);
     let python = tool("python").display().to_string();
     let out = user.run(&console, &["exec", "google", "--", &python, "-c", GOOGLE]).well();

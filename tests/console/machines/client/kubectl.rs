@@ -55,6 +55,21 @@ async fn kubectl_is_refused_with_a_wrong_token_and_says_why_there_is_none() {
     cluster.kubectl(&["get", "nodes"]).badly("provide credentials");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn kubectl_finds_the_cluster_of_exec() {
+    let lab = Lab::open("machine").await;
+    let login = lab.login_with(&[rule("", &["nodes"], &["get", "list"])]).await;
+    let (console, user) = (StandIn::start(), User::new());
+    let fields =
+        [("token", login.token.as_str()), ("server", lab.server()), ("certificate_authority", lab.authority())];
+    console.session("prod", "cluster_token", &fields);
+    let out = user.run(&console, &["exec", "prod", "--", &kubectl(), "get", "nodes", "-o", "name"]).well();
+    assert!(out.contains("node/node-1"), "{out}");
+    let fields = [("token", "nobodys"), ("server", lab.server()), ("certificate_authority", lab.authority())];
+    console.session("prod", "cluster_token", &fields);
+    user.run(&console, &["exec", "prod", "--", &kubectl(), "get", "nodes"]).badly("Unauthorized");
+}
+
 #[test]
 fn the_exec_plugin_answers_in_the_version_asked_for() {
     let (console, user) = (StandIn::start(), User::new());

@@ -50,6 +50,18 @@ async fn skopeo_is_refused_without_a_rule_and_with_one_for_another_registry() {
     inspect(&console, &user, &registry).badly("authentication required");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn skopeo_finds_the_login_of_exec() {
+    let (console, user, registry) = lab().await;
+    let image = format!("docker://{}/team/app:1", host(&registry));
+    let registered = host(&registry);
+    let inspect = || user.run(&console, &["exec", "images", "--", "skopeo", "inspect", "--raw", "--tls-verify=false", &image]);
+    console.session("images", "registry_login", &[("registry", &registered), ("username", USER), ("password", PASSWORD)]);
+    assert!(inspect().well().contains("schemaVersion"));
+    console.session("images", "registry_login", &[("registry", &registered), ("username", USER), ("password", "wrong")]);
+    inspect().badly("authentication required");
+}
+
 #[test]
 fn the_docker_helper_speaks_dockers_protocol() {
     let (console, user) = (StandIn::start(), User::new());
