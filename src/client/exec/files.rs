@@ -41,10 +41,13 @@ impl Folder {
         let failed = |error: std::io::Error| local(format!("cannot make a folder in {}: {error}", parent.display()));
         let mut random = [0; 8];
         getrandom::fill(&mut random).map_err(|error| local(format!("no random numbers: {error}")))?;
-        let path = parent.join(format!("{PREFIX}{}", hex::encode(random)));
-        DirBuilder::new().mode(0o700).create(&path).map_err(failed)?;
-        let lock = OpenOptions::new().write(true).create_new(true).mode(0o400).open(path.join(LOCK)).map_err(failed)?;
+        let name = format!("{PREFIX}{}", hex::encode(random));
+        let (new, path) = (parent.join(format!(".{name}")), parent.join(name));
+        DirBuilder::new().mode(0o700).create(&new).map_err(failed)?;
+        let lock = OpenOptions::new().write(true).create_new(true).mode(0o400).open(new.join(LOCK)).map_err(failed)?;
         flock(&lock, FlockOperation::NonBlockingLockExclusive).map_err(|error| failed(error.into()))?;
+        // Only now can others take it for one that was left behind.
+        fs::rename(&new, &path).map_err(failed)?;
         let folder = Self { path, _lock: lock };
         folder.write(plan)?;
         Ok(Some(folder))

@@ -23,13 +23,13 @@ mod supervise;
 mod variables;
 
 const HELP: &str = "For each RULE, the program gets:
-  AWS session    AWS_CONTAINER_CREDENTIALS_FULL_URI: an endpoint on loopback, which AWS's SDKs and CLI ask
+  AWS session    AWS_CONTAINER_CREDENTIALS_FULL_URI: an endpoint that AWS's SDKs and CLI ask
   Azure token    IDENTITY_ENDPOINT and IDENTITY_HEADER: the same for Azure
   Google token   GCE_METADATA_HOST: the same for Google
   cluster token  KUBECONFIG: a kubeconfig for kubectl and others
-  registry login DOCKER_CONFIG and REGISTRY_AUTH_FILE: a configuration for Docker, Podman and skopeo
-  anything else  a variable for each field, RULE_FIELD in capitals: `db` with a field `password` is DB_PASSWORD;
-                 with --as file, DB_PASSWORD_FILE is the path of a file
+  registry login DOCKER_CONFIG, REGISTRY_AUTH_FILE: a login for Docker, Podman and skopeo
+  anything else  a variable for each field: `db` with a field `password` is DB_PASSWORD;
+                 with --as file, DB_PASSWORD_FILE is the path of a file in memory
 
 Signals go to the program, and its exit status is ours: 128+n if signal n ended it, 126 or 127 if it cannot start. \
 In an image:
@@ -72,8 +72,11 @@ pub struct Options {
 pub enum How {
     /// An endpoint or a configuration file where there is one, else variables
     Auto,
+    /// An endpoint, or nothing
     Endpoint,
+    /// Variables
     Env,
+    /// Files in memory, and variables with their paths
     File,
 }
 

@@ -90,6 +90,46 @@ fn a_program_works_without_the_agent_and_beside_one_of_another_console() {
 }
 
 #[test]
+fn a_session_outlives_the_agent_in_the_programs_that_use_it() {
+    let (console, user) = (StandIn::start(), User::new());
+    console.aws("aws");
+    let agent = start(&console, &user, &[]);
+    let script = "ask() { curl --noproxy '*' -s -H \"Authorization: $AWS_CONTAINER_AUTHORIZATION_TOKEN\" \
+        $AWS_CONTAINER_CREDENTIALS_FULL_URI; }; echo > ready; while [ ! -e go ]; do sleep 0.05; done; ask";
+    let mut command = user.bare(&["exec", "aws", "--", "bash", "-c", script]);
+    let child = command.stdout(Stdio::piped()).spawn().unwrap();
+    super::user::text_of(&user.path("ready"));
+    drop(agent);
+    fs::write(user.path("go"), "").unwrap();
+    let out = String::from_utf8(child.wait_with_output().unwrap().stdout).unwrap();
+    assert!(out.contains("token-of-the-session"), "{out}");
+}
+
+#[test]
+fn even_the_same_user_reads_no_memory_of_the_agent() {
+    let (console, user) = (StandIn::start(), User::new());
+    console.value("db", &[("password", "sekret")]);
+    for folder in ["", "run"] {
+        fs::set_permissions(user.path(folder), fs::Permissions::from_mode(0o777)).unwrap();
+    }
+    let nobody = |program: &[&str]| {
+        let mut command = user.program("setpriv");
+        command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]).args(program);
+        command
+    };
+    let copied = user.path("client").display().to_string();
+    fs::copy(super::user::CLIENT, &copied).unwrap();
+    let mut command = nobody(&[&copied, "agent"]);
+    let agent = Beside(knowing(&mut command, &console).stderr(Stdio::null()).spawn().unwrap());
+    until("socket", || user.path("run/strongroom/agent.sock").exists().then_some(()));
+    assert!(did(&mut nobody(&[&copied, "exec", "db", "--", "env"])).well().contains("sekret"));
+    for file in ["mem", "environ", "maps"] {
+        let path = format!("/proc/{}/{file}", agent.0.id());
+        did(&mut nobody(&["cat", &path])).badly("Permission denied");
+    }
+}
+
+#[test]
 fn another_user_gets_nothing_from_the_agent() {
     let (console, user) = (StandIn::start(), User::new());
     console.value("db", &[("password", "sekret")]);

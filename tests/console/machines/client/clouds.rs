@@ -186,3 +186,13 @@ fn the_google_endpoint_serves_processes_of_this_user_only() {
     other.args(["--reuid=65534", "--regid=65534", "--clear-groups"]).args(curl);
     assert_eq!(did(&mut other).well(), "This process belongs to another user.");
 }
+
+#[test]
+fn a_program_that_exec_started_as_root_may_give_its_rights_up() {
+    let (console, user) = (StandIn::start(), User::new());
+    console.session("google", "google_token", &[("access_token", "ya29.google")]);
+    let script = "setpriv --reuid=65534 --regid=65534 --clear-groups curl --noproxy '*' -s -H 'Metadata-Flavor: Google' \
+                  http://$GCE_METADATA_HOST/computeMetadata/v1/instance/service-accounts/default/token";
+    let out = user.run(&console, &["exec", "google", "--", "sh", "-c", script]).well();
+    assert!(out.contains("ya29.google"), "{out}");
+}

@@ -8,6 +8,7 @@ mod git;
 mod kubectl;
 mod kubelet;
 mod login;
+mod names;
 mod registries;
 mod small;
 mod stand_in;
