@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use hyper::body::Incoming;
-use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
+use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, HOST, HeaderValue};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
@@ -116,6 +116,9 @@ impl Endpoints {
         if request.method() != Method::GET {
             return plain(StatusCode::METHOD_NOT_ALLOWED, "");
         }
+        if !request.headers().get(HOST).is_some_and(|host| is_of_loopback(host.as_bytes())) {
+            return plain(StatusCode::FORBIDDEN, "This address is called by another name.");
+        }
         let path = request.uri().path();
         if let Some(rule) = self.rule("/aws", path, self.clouds.aws.as_ref()) {
             return aws::answer(self, rule, request).await;
@@ -145,6 +148,15 @@ impl Endpoints {
     }
 }
 
+/// A page in a browser of this machine comes here under a name of its own.
+fn is_of_loopback(host: &[u8]) -> bool {
+    let Ok(host) = std::str::from_utf8(host) else { return false };
+    let is_port = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    let name = host.rsplit_once(':').filter(|(_, port)| is_port(port)).map_or(host, |(name, _)| name);
+    let address = name.trim_matches(['[', ']']).parse::<std::net::IpAddr>();
+    ["localhost", "metadata.google.internal"].contains(&name) || address.is_ok_and(|address| address.is_loopback())
+}
+
 fn plain(status: StatusCode, words: &str) -> Response<Body> {
     let mut response = Response::new(text(words.to_owned()));
     *response.status_mut() = status;
@@ -159,4 +171,19 @@ pub fn json(status: u16, body: &Value) -> Response<Body> {
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_names_of_loopback_lead_here() {
+        for host in ["127.0.0.1:80", "127.0.0.1", "[::1]:80", "[::1]", "localhost:9", "metadata.google.internal"] {
+            assert!(is_of_loopback(host.as_bytes()), "{host}");
+        }
+        for host in ["evil.example:80", "127.0.0.1.evil.example", "192.0.2.1", "", "localhost.evil.example:80"] {
+            assert!(!is_of_loopback(host.as_bytes()), "{host}");
+        }
+    }
 }

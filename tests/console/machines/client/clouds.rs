@@ -171,9 +171,10 @@ fn the_google_endpoint_serves_processes_of_this_user_only() {
     let script = "url=http://$GCE_METADATA_HOST/computeMetadata/v1/instance/service-accounts/default/token; \
         curl() { command curl --noproxy '*' -s -o /dev/null -w '%{http_code} ' \"$@\"; }; \
         curl $url; curl -H 'Metadata-Flavor: Google' -H 'X-Forwarded-For: 192.0.2.1' $url; \
-        curl -H 'Metadata-Flavor: Google' $url; curl -X POST -H 'Metadata-Flavor: Google' $url";
+        curl -H 'Metadata-Flavor: Google' $url; curl -X POST -H 'Metadata-Flavor: Google' $url; \
+        curl -H 'Metadata-Flavor: Google' -H 'Host: evil.example' $url";
     let out = user.run(&console, &["exec", "google", "--", "bash", "-c", script]).well();
-    assert_eq!(out.trim(), "403 403 200 405");
+    assert_eq!(out.trim(), "403 403 200 405 403");
     // Another user of the machine finds the port, and gets nothing.
     let mut command = user.client(&console, &["exec", "google", "--", "sh", "-c", "echo $GCE_METADATA_HOST > port; sleep 60"]);
     let _running = super::user::Beside(command.spawn().unwrap());
