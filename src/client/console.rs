@@ -9,7 +9,7 @@ use url::Url;
 use zeroize::Zeroizing;
 
 use super::identity::Proof;
-use super::net::{Answer, Ask, Place, Trust, send};
+use super::net::{Answer, Ask, Failed, Place, Trust, send};
 use super::trouble::{Result, Trouble};
 use super::wire::{Fetched, LoggedIn, Path, Problem, Rules};
 
@@ -142,8 +142,11 @@ impl Console {
     }
 
     async fn send(&self, ask: &Ask) -> Result<Answer> {
-        let away = |reason| Trouble::Away { console: self.name.clone(), reason };
-        send(&self.place, &self.trust, ask).await.map_err(away)
+        let console = self.name.clone();
+        send(&self.place, &self.trust, ask).await.map_err(|failed| match failed {
+            Failed::Away(reason) => Trouble::Away { console, reason },
+            Failed::Untrusted(reason) => Trouble::Untrusted { console, reason },
+        })
     }
 }
 

@@ -7,7 +7,6 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
-use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
 use serde::{Deserialize, Serialize};
 use url::Url;
 use zeroize::Zeroizing;
@@ -117,15 +116,7 @@ fn token() -> Result<Zeroizing<String>> {
     let input = std::io::stdin();
     let failed = |error: std::io::Error| Trouble::Local(format!("cannot read the token: {error}"));
     if input.is_terminal() {
-        eprint!("Token: ");
-        let before = tcgetattr(&input).map_err(|error| failed(error.into()))?;
-        let mut silent = before.clone();
-        silent.local_modes.remove(LocalModes::ECHO);
-        let _ = tcsetattr(&input, OptionalActions::Flush, &silent);
-        let read = input.read_line(&mut text);
-        let _ = tcsetattr(&input, OptionalActions::Flush, &before);
-        eprintln!();
-        read.map_err(failed)?;
+        text = Zeroizing::new(rpassword::prompt_password("Token: ").map_err(failed)?);
     } else {
         input.lock().take(4096).read_to_string(&mut text).map_err(failed)?;
     }

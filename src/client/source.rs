@@ -11,7 +11,7 @@ use super::console::accepted;
 use super::net::{Answer, Ask, Place, Trust, send};
 use super::settings::Connection;
 use super::trouble::{Result, Trouble};
-use super::wire::{Fetched, Path, checked_rule};
+use super::wire::{Fetched, Path, Problem, checked_rule};
 
 /// Names the console that is meant; an agent of another one passes.
 pub const CONSOLE: HeaderName = HeaderName::from_static("x-strongroom-console");
@@ -44,7 +44,7 @@ impl Source {
     pub async fn get(&self, rule: &str) -> Result<Arc<Fetched>> {
         let rule = checked_rule(rule)?;
         let answered = match self.ask_agent(rule).await {
-            Some(answer) => accepted(rule, answer).and_then(|answer| Fetched::parse(&answer.body)).map(Arc::new),
+            Some(answer) => of_agent(rule, answer),
             None => match &self.direct {
                 Ok(cache) => cache.get(rule).await,
                 Err(trouble) => Err(trouble.clone()),
@@ -74,5 +74,14 @@ impl Source {
             ask = ask.with(CONSOLE, cache.console().name());
         }
         send(&place, &Trust::default(), &ask).await.ok().filter(|answer| answer.status != ANOTHER)
+    }
+}
+
+/// The agent's words are for people already.
+fn of_agent(rule: &str, answer: Answer) -> Result<Arc<Fetched>> {
+    match answer.status {
+        200 => Fetched::parse(&answer.body).map(Arc::new),
+        401 | 404 => accepted(rule, answer).and(Err(Trouble::Refused)),
+        status => Err(Trouble::Agent { status, detail: Problem::parse(&answer.body) }),
     }
 }

@@ -10,6 +10,16 @@ pub enum Trouble {
         console: String,
         reason: String,
     },
+    /// Whoever answers at the console's address cannot show that it is the console.
+    Untrusted {
+        console: String,
+        reason: String,
+    },
+    /// What the agent says in its own words.
+    Agent {
+        status: u16,
+        detail: String,
+    },
     /// The console does not accept the login.
     Refused,
     /// No such rule, or not for this client: the console says the same of both.
@@ -40,17 +50,27 @@ impl Trouble {
 
     /// Whether the same request may succeed a moment later.
     pub fn passes(&self) -> bool {
-        matches!(self, Self::Away { .. } | Self::TooOften { .. } | Self::Unavailable { .. } | Self::Provider { .. })
+        let of_agent = |status: &u16| [429, 502, 503].contains(status);
+        matches!(self, Self::Agent { status, .. } if of_agent(status))
+            || matches!(
+                self,
+                Self::Untrusted { .. }
+                    | Self::Away { .. }
+                    | Self::TooOften { .. }
+                    | Self::Unavailable { .. }
+                    | Self::Provider { .. }
+            )
     }
 
     /// The status and the words with which the agent passes it on.
     pub fn status(&self) -> u16 {
         match self {
+            Self::Agent { status, .. } => *status,
             Self::Refused => 401,
             Self::Unknown { .. } => 404,
             Self::TooOften { .. } => 429,
             Self::Provider { .. } => 502,
-            Self::Away { .. } | Self::Unavailable { .. } => 503,
+            Self::Away { .. } | Self::Untrusted { .. } | Self::Unavailable { .. } => 503,
             Self::Local(_) => 500,
         }
     }
@@ -60,6 +80,8 @@ impl Display for Trouble {
     fn fmt(&self, to: &mut Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Away { console, reason } => write!(to, "cannot reach the console at {console}: {reason}"),
+            Self::Untrusted { console, reason } => write!(to, "no secure connection to {console}: {reason}"),
+            Self::Agent { detail, .. } => to.write_str(detail),
             Self::Refused => {
                 write!(to, "the console does not accept this login: the token is wrong, has expired or was revoked")
             }

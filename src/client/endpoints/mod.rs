@@ -63,7 +63,7 @@ pub struct Endpoints {
 pub fn new_secret() -> Result<Zeroizing<String>> {
     let mut bytes = Zeroizing::new([0; 32]);
     getrandom::fill(&mut *bytes).map_err(|error| Trouble::Local(format!("no random numbers: {error}")))?;
-    Ok(Zeroizing::new(hex::encode(&*bytes)))
+    Ok(Zeroizing::new(hex::encode(bytes.as_slice())))
 }
 
 /// Listens on loopback; port 0 for a free one.

@@ -28,7 +28,7 @@ pub async fn token(audience: &str, trust: &Trust) -> Result<Zeroizing<String>> {
     let place = Place::Tcp { host, port, tls: url.scheme() == "https" };
     let ask = Ask::get(&url[url::Position::BeforePath..url::Position::AfterQuery])
         .with(AUTHORIZATION, format!("Bearer {bearer}"));
-    let answer = send(&place, trust, &ask).await.map_err(|why| failed(&why))?;
+    let answer = send(&place, trust, &ask).await.map_err(|why| failed(&why.reason()))?;
     if answer.status != 200 {
         return Err(failed(&format!("status {}", answer.status)));
     }

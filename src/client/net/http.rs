@@ -68,35 +68,69 @@ pub fn text(text: impl Into<Bytes>) -> Body {
     Full::new(text.into())
 }
 
-/// Sends it once. The error is a reason, without the address.
-pub async fn send(place: &Place, trust: &Trust, ask: &Ask) -> Result<Answer, String> {
-    timeout(WHOLE, exchange(place, trust, ask)).await.unwrap_or_else(|_| Err("it does not answer in time".to_owned()))
+/// Why there is no answer, without the address.
+#[derive(Debug)]
+pub enum Failed {
+    Away(String),
+    /// The other side has no certificate that we trust. Another attempt changes nothing.
+    Untrusted(String),
 }
 
-async fn exchange(place: &Place, trust: &Trust, ask: &Ask) -> Result<Answer, String> {
+impl From<String> for Failed {
+    fn from(reason: String) -> Self {
+        Self::Away(reason)
+    }
+}
+
+impl Failed {
+    pub fn reason(self) -> String {
+        match self {
+            Self::Away(reason) | Self::Untrusted(reason) => reason,
+        }
+    }
+}
+
+/// Sends it once.
+pub async fn send(place: &Place, trust: &Trust, ask: &Ask) -> Result<Answer, Failed> {
+    timeout(WHOLE, exchange(place, trust, ask))
+        .await
+        .unwrap_or_else(|_| Err("it does not answer in time".to_owned().into()))
+}
+
+async fn exchange(place: &Place, trust: &Trust, ask: &Ask) -> Result<Answer, Failed> {
     match place {
         Place::Socket(path) => {
             let stream = UnixStream::connect(path).await.map_err(|error| error.to_string())?;
             let peer = stream.peer_cred().map_err(|error| error.to_string())?.uid();
             // A socket that somebody else has made may be a trap.
             if peer != 0 && peer != rustix::process::geteuid().as_raw() {
-                return Err("the socket belongs to another user".to_owned());
+                return Err("the socket belongs to another user".to_owned().into());
             }
-            over(stream, ask, "localhost").await
+            Ok(over(stream, ask, "localhost").await?)
         }
         Place::Tcp { host, port, tls: false } => {
-            over(connect(host, *port).await?, ask, &authority(host, *port, 80)).await
+            let stream = connect(host, *port).await?;
+            Ok(over(stream, ask, &authority(host, *port, 80)).await?)
         }
         Place::Tcp { host, port, tls: true } => {
-            let connector = trust.connector().await.map_err(|trouble: Trouble| trouble.to_string())?;
+            let connector =
+                trust.connector().await.map_err(|trouble: Trouble| Failed::Untrusted(trouble.to_string()))?;
             let name = host.trim_matches(['[', ']']).to_owned();
             let name = ServerName::try_from(name).map_err(|_| "no certificate can have this name".to_owned())?;
             let stream = connect(host, *port).await?;
             let stream = timeout(CONNECT, connector.connect(name, stream)).await;
             let stream = stream.map_err(|_| "TLS does not begin in time".to_owned())?;
-            let stream = stream.map_err(|error| format!("no secure connection: {error}"))?;
-            over(stream, ask, &authority(host, *port, 443)).await
+            let stream = stream.map_err(not_secure)?;
+            Ok(over(stream, ask, &authority(host, *port, 443)).await?)
         }
+    }
+}
+
+fn not_secure(error: std::io::Error) -> Failed {
+    let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
+    match inner {
+        Some(rustls::Error::InvalidCertificate(_)) => Failed::Untrusted(error.to_string()),
+        _ => Failed::Away(format!("no secure connection: {error}")),
     }
 }
 

@@ -6,5 +6,5 @@ mod hosts_file;
 mod http;
 mod tls;
 
-pub use http::{Answer, Ask, Body, Place, send, text};
+pub use http::{Answer, Ask, Body, Failed, Place, send, text};
 pub use tls::Trust;

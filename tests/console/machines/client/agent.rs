@@ -46,7 +46,8 @@ fn a_session_is_served_while_the_console_is_away() {
     helper().well();
     console.peer.say(Said::json(503, &json!({"detail": "Away."})));
     helper().well();
-    did(&mut user.bare(&["exec", "db", "--", "true"])).badly("Away.");
+    let refused = did(&mut user.bare(&["exec", "db", "--", "true"])).badly("Away.");
+    assert_eq!(refused.err, "strongroom-client: the console cannot answer now: Away.\n");
 }
 
 #[test]
