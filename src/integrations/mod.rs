@@ -19,6 +19,7 @@ pub mod functions;
 mod gitlab;
 pub mod google;
 pub mod inventory;
+pub mod issue;
 pub mod patterns;
 pub mod progress;
 pub mod registries;
