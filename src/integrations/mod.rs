@@ -18,6 +18,7 @@ mod faults;
 pub mod functions;
 mod gitlab;
 pub mod google;
+pub mod identities;
 pub mod inventory;
 pub mod issue;
 pub mod patterns;
