@@ -1,6 +1,6 @@
 //! A token for an Azure Kubernetes Service cluster with Microsoft Entra ID.
 
-use super::{Form, Issued, Order, suits_all};
+use super::form::{Form, Issued, Order, suits_all};
 use crate::integrations::deployments::aks;
 use crate::providers::Failure;
 

@@ -2,8 +2,8 @@
 
 use secrecy::ExposeSecret;
 
+use super::form::{Form, Issued, Order};
 use super::role::{self, EXTERNAL_ID, MINUTES, ROLE, failed};
-use super::{Form, Issued, Order};
 use crate::credentials::aws::RoleArn;
 use crate::form::{Errors, Field, Values};
 use crate::integrations::aws;

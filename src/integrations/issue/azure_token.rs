@@ -1,6 +1,6 @@
 //! An access token of Microsoft Entra ID for one resource.
 
-use super::{Form, Issued, Order, suits_all};
+use super::form::{Form, Issued, Order, suits_all};
 use crate::credentials::azure::{Cloud, Payload};
 use crate::form::{Field, Values};
 use crate::integrations::context::Outside;

@@ -2,8 +2,8 @@
 
 use secrecy::ExposeSecret;
 
+use super::form::{Form, Issued, Order};
 use super::role::{self, EXTERNAL_ID, ROLE, failed};
-use super::{Form, Issued, Order};
 use crate::form::{Errors, Field, Values};
 use crate::integrations::registries::ecr::{Host, password};
 use crate::providers::{Failure, ProviderError};

@@ -1,7 +1,7 @@
 //! A token for an Amazon EKS cluster.
 
+use super::form::{Form, Issued, Order};
 use super::role::{self, EXTERNAL_ID, ROLE};
-use super::{Form, Issued, Order};
 use crate::form::{Errors, Field, Values};
 use crate::integrations::aws;
 use crate::integrations::deployments::eks;

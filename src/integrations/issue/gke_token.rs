@@ -1,6 +1,6 @@
 //! A token for a Google Kubernetes Engine cluster.
 
-use super::{Form, Issued, Order, suits_all};
+use super::form::{Form, Issued, Order, suits_all};
 use crate::integrations::deployments::gke;
 use crate::providers::Failure;
 

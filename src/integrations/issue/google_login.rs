@@ -2,7 +2,7 @@
 
 use secrecy::ExposeSecret;
 
-use super::{Form, Issued, Order, suits_all};
+use super::form::{Form, Issued, Order, suits_all};
 use crate::credentials::gcp::Payload;
 use crate::form::Field;
 use crate::integrations::context::Outside;

@@ -1,6 +1,6 @@
 //! An access token of a Google Cloud service account.
 
-use super::{Form, Issued, Order, suits_all};
+use super::form::{Form, Issued, Order, suits_all};
 use crate::credentials::gcp::Payload;
 use crate::form::Field;
 use crate::integrations::context::Outside;

@@ -1,6 +1,6 @@
 //! An access token of IBM Cloud IAM.
 
-use super::{Form, Issued, Order, suits_all};
+use super::form::{Form, Issued, Order, suits_all};
 use crate::credentials::ibm_cloud::Payload;
 use crate::integrations::context::Outside;
 use crate::providers::{Failure, ibm};

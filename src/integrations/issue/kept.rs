@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
-use super::Issued;
+use super::form::Issued;
 use crate::providers::Failure;
 use crate::providers::sessions::{Cache, MARGIN};
 

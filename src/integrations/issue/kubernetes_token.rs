@@ -1,6 +1,6 @@
 //! A token of a service account, which the cluster of a kubeconfig issues. The kubeconfig's own login stays here.
 
-use super::{Form, Issued, Order, suits_all};
+use super::form::{Form, Issued, Order, suits_all};
 use crate::credentials::kubeconfig::{Payload, Place};
 use crate::form::{Field, Values};
 use crate::integrations::deployments::Door;

@@ -1,6 +1,6 @@
 //! Shared by all forms that issue from an AWS credential: the fields for a role, and the session of that role.
 
-use super::Order;
+use super::form::Order;
 use crate::credentials::aws::RoleArn;
 use crate::form::{Errors, Field, Values};
 use crate::integrations::aws;

@@ -1,4 +1,6 @@
 use super::*;
+use crate::credentials;
+use crate::form::{Errors, Values};
 
 fn values(pairs: &[(&str, &str)]) -> Values {
     pairs.iter().copied().collect()

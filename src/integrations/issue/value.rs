@@ -1,7 +1,7 @@
 //! The stored value itself: the fields of the credential's payload, and nothing more. The only form by which a secret
 //! leaves as it is stored.
 
-use super::{Form, Issued, VALUE};
+use super::form::{Form, Issued, VALUE};
 use crate::form::{Errors, Values};
 
 pub static FORM: Form = Form {

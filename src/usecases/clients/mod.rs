@@ -15,6 +15,9 @@ use crate::pasted::Wanted;
 use crate::services::Services;
 use crate::vault::Vault;
 
+pub mod caller;
+pub mod fetch;
+pub mod login;
 pub mod logins;
 pub mod rules;
 

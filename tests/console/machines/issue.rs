@@ -15,13 +15,13 @@ use strongroom::providers::endpoints::{Endpoints, Service};
 use uuid::Uuid;
 
 use crate::support::azure_scan::service_key;
-use crate::support::kubernetes::{Lab, rule};
+use crate::support::kubernetes::{Caller, Lab, Login, rule};
 use crate::support::outside::World;
 use crate::support::peers::acr;
 use crate::support::peers::clouds;
 use crate::support::peers::entra::{self, CLIENT, SECRET, TENANT};
 use crate::support::peers::moto::{ACCOUNT, Moto};
-use crate::support::peers::receiver::UPSTREAM;
+use crate::support::peers::receiver::{Receiver, UPSTREAM};
 
 /// One credential, and the world outside.
 struct Desk {
@@ -98,6 +98,7 @@ async fn an_aws_session_of_a_role_is_named_after_the_client() {
 async fn without_a_role_the_key_itself_stays_and_a_session_leaves() {
     let moto = Moto::start().await;
     let pair = moto.user("scanner").await;
+    moto.allow("scanner", "sts:GetSessionToken", "*").await;
     let desk = aws(&moto, &pair).await;
     let issued = desk.issue("aws_session", &[]).await.unwrap();
     assert_ne!(issued.fields.get("access_key_id"), pair.0);
@@ -119,7 +120,7 @@ async fn an_ecr_login_is_of_the_registry_that_the_rule_names() {
     assert!(!issued.fields.get("password").is_empty() && issued.expires_at.is_some());
 }
 
-fn azure(secret: &str, more: &[(Service, String)]) -> (crate::support::peers::receiver::Receiver, Desk) {
+fn azure(secret: &str, more: &[(Service, String)]) -> (Receiver, Desk) {
     let login = entra::start(None);
     let endpoints = Endpoints::default().with(Service::AzureLogin, login.url().parse().unwrap());
     let endpoints = more.iter().fold(endpoints, |all, (service, url)| all.with(*service, url.parse().unwrap()));
@@ -217,19 +218,13 @@ async fn a_cluster_issues_a_token_of_the_service_account_that_the_rule_names() {
     assert_eq!((issued.fields.get("server"), minutes(&issued)), (lab.server(), 30));
     assert!(issued.fields.get("certificate_authority").contains("BEGIN CERTIFICATE"));
     assert!(!issued.fields.get("token").contains(&login.token));
-    let by_token = strongroom_caller(&lab, issued.fields.get("token"));
+    let by_token = Caller::new(lab.authority(), lab.server(), issued.fields.get("token"));
     assert!(by_token.answers("/version").await, "the API server knows it");
     let missing = [("namespace", namespace.as_str()), ("service_account", "nobody")];
     assert!(by_login.refused("kubernetes_token", &missing).await.contains("There is no service account nobody"));
-    let unknown = desk(&lab.kubeconfig(&crate::support::kubernetes::Login {
-        name: "nobody".to_owned(),
-        token: "not-a-token-of-the-cluster".to_owned(),
-    }));
+    let unknown =
+        desk(&lab.kubeconfig(&Login { name: "nobody".to_owned(), token: "not-a-token-of-the-cluster".to_owned() }));
     assert!(unknown.refused("kubernetes_token", &settings).await.contains("doesn't accept"));
-}
-
-fn strongroom_caller(lab: &Lab, token: &str) -> crate::support::kubernetes::Caller {
-    crate::support::kubernetes::Caller::new(lab.authority(), lab.server(), token)
 }
 
 #[tokio::test]
@@ -237,10 +232,11 @@ async fn what_is_issued_is_kept_until_half_of_its_life_and_for_its_own_rule_and_
     let kept = Kept::default();
     let key = Key { credential: Uuid::new_v4(), secret_version: 1, rule: Uuid::new_v4(), rule_version: 1 };
     let made = std::sync::atomic::AtomicUsize::new(0);
-    let issue = |minutes: i64| {
+    let made = &made;
+    let issue = |minutes: i64| async move {
         let number = made.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
         let expires_at = Some(chrono::Utc::now() + chrono::TimeDelta::minutes(minutes));
-        async move { Ok(Issued { fields: [("number", number.to_string())].into_iter().collect(), expires_at }) }
+        Ok(Issued { fields: [("number", number.to_string())].into_iter().collect(), expires_at })
     };
     let number = |issued: Result<Issued, Failure>| issued.unwrap().fields.get("number").to_owned();
     assert_eq!(number(kept.get(key.clone(), || issue(60)).await), "0");
