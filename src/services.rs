@@ -9,12 +9,14 @@ use tokio_util::sync::CancellationToken;
 use url::Url;
 use uuid::Uuid;
 
+use crate::accounts::fetches::Fetches;
 use crate::accounts::limiter::Limiter;
 use crate::accounts::sessions::Cache;
 use crate::accounts::{Gate, Hasher};
 use crate::config::{SettingError, Settings};
 use crate::integrations::alerts::email;
 use crate::integrations::context::Outside;
+use crate::integrations::issue;
 use crate::models::credential_limits::Limits;
 use crate::models::sessions::Limits as SessionLimits;
 use crate::models::totals::Totals;
@@ -42,6 +44,10 @@ pub struct Services {
     /// Connections to mail servers that are kept between two letters.
     pub smtp: email::Connections,
     pub sessions: Cache,
+    /// What clients fetched within the last minute.
+    pub fetches: Fetches,
+    /// Sessions and tokens that were issued to clients.
+    pub issued: issue::Kept,
     /// How often each user presses Test.
     pub checkups: Limiter,
     /// How often each user has a confirmation sent.
@@ -88,7 +94,9 @@ impl Services {
             tokens: Tokens::new(egress.clone(), settings.endpoints.clone()),
             egress,
             smtp: email::Connections::default().greeting_as(hello),
-            sessions: Cache::new(listen_at),
+            sessions: Cache::of_sessions(listen_at.clone()),
+            fetches: Fetches::new(listen_at),
+            issued: issue::Kept::default(),
             checkups: Limiter::new(10, "tests"),
             invitations: Limiter::new(30, "invitations"),
             public_url,

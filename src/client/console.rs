@@ -10,8 +10,9 @@ use zeroize::Zeroizing;
 
 use super::identity::Proof;
 use super::net::{Answer, Ask, Failed, Place, Trust, send};
+use super::session_file;
 use super::trouble::{Result, Trouble};
-use super::wire::{Fetched, LoggedIn, Path, Problem, Rules};
+use super::wire::{Fetched, LoggedIn, Path, Problem, Rules, form};
 
 const AGENT: &str = concat!("strongroom-client/", env!("CARGO_PKG_VERSION"));
 /// A session token is renewed when less is left.
@@ -72,28 +73,37 @@ impl Console {
     }
 
     pub async fn fetch(&self, rule: &str, known: Option<&Known>) -> Result<Fetch> {
-        let paths = match known.map(|known| known.path) {
-            Some(Path::Values) => [Path::Values, Path::Sessions],
-            _ => [Path::Sessions, Path::Values],
+        let path = match known {
+            Some(known) => known.path,
+            None => self.path_of(rule).await?,
         };
-        for path in paths {
-            let mut ask = Ask::get(format!("{}{}", self.prefix, path.of(rule)));
-            if let Some(etag) = known.filter(|known| known.path == path).and_then(|known| known.etag.as_ref()) {
-                ask = ask.with(IF_NONE_MATCH, etag);
-            }
-            let answer = self.authorized(ask).await?;
-            match answer.status {
-                304 => return Ok(Fetch::Same),
-                // It may be of the other kind.
-                404 => {}
-                _ => {
-                    let answer = accepted(rule, answer)?;
-                    let etag = answer.header(&ETAG).map(str::to_owned);
-                    return Ok(Fetch::New { fetched: Fetched::parse(&answer.body)?, path, etag });
-                }
-            }
+        match self.ask(rule, path, known).await {
+            // It may have been made anew, as one of the other kind.
+            Err(Trouble::Unknown { .. }) if known.is_some() => self.ask(rule, self.path_of(rule).await?, None).await,
+            answered => answered,
         }
-        Err(Trouble::Unknown { rule: rule.to_owned() })
+    }
+
+    /// A rule that is asked for at the wrong path would be counted as a read.
+    async fn path_of(&self, rule: &str) -> Result<Path> {
+        let rules = self.rules().await?.rules;
+        let found =
+            rules.iter().find(|other| other.name == rule).ok_or_else(|| Trouble::Unknown { rule: rule.to_owned() })?;
+        Ok(if found.form == form::VALUE { Path::Values } else { Path::Sessions })
+    }
+
+    async fn ask(&self, rule: &str, path: Path, known: Option<&Known>) -> Result<Fetch> {
+        let mut ask = Ask::get(format!("{}{}", self.prefix, path.of(rule)));
+        if let Some(etag) = known.and_then(|known| known.etag.as_ref()) {
+            ask = ask.with(IF_NONE_MATCH, etag);
+        }
+        let answer = self.authorized(ask).await?;
+        if answer.status == 304 {
+            return Ok(Fetch::Same);
+        }
+        let answer = accepted(rule, answer)?;
+        let etag = answer.header(&ETAG).map(str::to_owned);
+        Ok(Fetch::New { fetched: Fetched::parse(&answer.body)?, path, etag })
     }
 
     /// Logs in if needed; once more if the session token is not accepted any more.
@@ -107,7 +117,9 @@ impl Console {
         if answer.status != 401 || !self.proof.is_exchanged() {
             return Ok(answer);
         }
-        self.session.lock().await.take_if(|session| session.token == first);
+        if self.session.lock().await.take_if(|session| session.token == first).is_some() {
+            self.proof.counts_once().inspect(|_| session_file::forget());
+        }
         ask.headers.pop();
         ask.headers.push((AUTHORIZATION, bearer(&self.bearer().await?)));
         self.send(&ask).await
@@ -120,10 +132,16 @@ impl Console {
         // Held while logging in: many requests share one login.
         let mut session = self.session.lock().await;
         let now = chrono::Utc::now();
+        if let Some(client) = self.proof.counts_once().filter(|_| session.is_none()) {
+            *session = session_file::read(&self.name(), client);
+        }
         if let Some(session) = session.as_ref().filter(|session| (session.expires_at - now).num_seconds() > LEFT) {
             return Ok(session.token.clone());
         }
         let new = self.log_in().await?;
+        if let Some(client) = self.proof.counts_once() {
+            session_file::write(&self.name(), client, &new);
+        }
         let token = new.token.clone();
         *session = Some(new);
         Ok(token)

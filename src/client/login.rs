@@ -1,18 +1,17 @@
 //! Saves how to log in, for the tools of a person or a machine: one file that only its owner reads.
 
 use std::fs;
-use std::io::{IsTerminal, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
-use std::path::PathBuf;
+use std::io::{IsTerminal, Read};
 use std::process::ExitCode;
 
 use clap::Args;
-use serde::{Deserialize, Serialize};
-use url::Url;
 use zeroize::Zeroizing;
 
+use super::environment::variable;
 use super::identity::Proof;
-use super::settings::{self, Connection, variable};
+use super::saved_login::{Saved, file};
+use super::session_file;
+use super::settings::Connection;
 use super::trouble::{Result, Trouble};
 use super::wire::Rules;
 
@@ -23,49 +22,6 @@ at /var/run/secrets/strongroom/token, a GitHub Actions job with `id-token: write
 AWS credentials in the environment."
 )]
 pub struct Options {}
-
-/// What is kept in the file `login`.
-#[derive(Deserialize, Serialize)]
-pub struct Saved {
-    pub url: Url,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub token: Option<Zeroizing<String>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub client: Option<String>,
-}
-
-fn file() -> Option<PathBuf> {
-    Some(settings::folder()?.join("login.json"))
-}
-
-impl Saved {
-    /// `None` where nothing is saved.
-    pub fn read() -> Result<Option<Self>> {
-        let Some(file) = file() else { return Ok(None) };
-        let Ok(text) = fs::read_to_string(&file).map(Zeroizing::new) else { return Ok(None) };
-        let others = fs::metadata(&file).is_ok_and(|metadata| metadata.mode() & 0o077 != 0);
-        if others {
-            return Err(Trouble::Local(format!("others can read {}: run chmod 600 on it", file.display())));
-        }
-        let unreadable = |_| Trouble::Local(format!("{} cannot be read: log in again", file.display()));
-        serde_json::from_str(&text).map(Some).map_err(unreadable)
-    }
-
-    fn write(&self) -> Result<PathBuf> {
-        let file = file().ok_or_else(|| Trouble::local("where to save? Set HOME or XDG_CONFIG_HOME"))?;
-        let failed = |error| Trouble::Local(format!("cannot write {}: {error}", file.display()));
-        if let Some(folder) = file.parent() {
-            fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed)?;
-        }
-        let text = Zeroizing::new(serde_json::to_string(self).unwrap_or_default());
-        let new = file.with_extension(format!("new-{}", std::process::id()));
-        let mut options = fs::OpenOptions::new();
-        let mut opened = options.write(true).create_new(true).mode(0o600).open(&new).map_err(failed)?;
-        let written = opened.write_all(text.as_bytes()).and_then(|()| fs::rename(&new, &file));
-        written.inspect_err(|_| drop(fs::remove_file(&new))).map_err(failed)?;
-        Ok(file)
-    }
-}
 
 pub async fn run(connection: &Connection, _: Options) -> Result<ExitCode> {
     let url = connection.url.clone().ok_or_else(|| Trouble::local("which console? Name it with --url"))?;
@@ -86,6 +42,7 @@ pub async fn run(connection: &Connection, _: Options) -> Result<ExitCode> {
 }
 
 pub fn forget() -> Result<ExitCode> {
+    session_file::forget();
     if let Some(file) = file().filter(|file| file.exists()) {
         let failed = |error| Trouble::Local(format!("cannot delete {}: {error}", file.display()));
         fs::remove_file(&file).map_err(failed)?;

@@ -8,9 +8,10 @@ use url::Url;
 use zeroize::Zeroizing;
 
 use super::console::Console;
+use super::environment::variable;
 use super::identity::{self, Proof, Workload};
-use super::login::Saved;
 use super::net::Trust;
+use super::saved_login::Saved;
 use super::trouble::{Result, Trouble};
 
 #[derive(Args)]
@@ -59,16 +60,6 @@ pub struct Connection {
     /// Seconds to keep trying while the console cannot be reached
     #[arg(long, env = "STRONGROOM_PATIENCE", global = true, default_value_t = 10, value_name = "SECONDS")]
     pub patience: u64,
-}
-
-pub fn variable(name: &str) -> Option<String> {
-    std::env::var(name).ok().filter(|value| !value.is_empty())
-}
-
-/// The program's own folder in the user's configuration.
-pub fn folder() -> Option<PathBuf> {
-    let base = variable("XDG_CONFIG_HOME").map(PathBuf::from);
-    Some(base.or_else(|| Some(PathBuf::from(variable("HOME")?).join(".config")))?.join("strongroom"))
 }
 
 impl Connection {

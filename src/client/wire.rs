@@ -36,6 +36,7 @@ pub struct Fetched {
 }
 
 pub mod form {
+    pub const VALUE: &str = "value";
     pub const AWS: &str = "aws_session";
     pub const AZURE: &str = "azure_token";
     pub const GOOGLE: &str = "google_token";
@@ -89,7 +90,7 @@ pub struct Rule {
     pub form: String,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, Serialize)]
 pub struct LoggedIn {
     pub token: Zeroizing<String>,
     pub expires_at: DateTime<Utc>,

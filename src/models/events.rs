@@ -10,7 +10,7 @@ use diesel::query_builder::{QueryFragment, QueryId};
 use uuid::Uuid;
 
 pub use super::actions::Action;
-pub use super::event_list::{Filter, Place, actors, list};
+pub use super::event_list::{Filter, Place, actors, list, of_subjects};
 use super::noted::{self, Written};
 use super::schema::{audit_lanes, events};
 use super::times::Time;

@@ -32,6 +32,7 @@ mod house_rules;
 mod integrations;
 mod journeys;
 mod login;
+mod machines;
 mod mail;
 mod managed_clusters;
 mod oracle_cloud;

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::super::net::Body;
 use super::super::trouble::{Result, Trouble};
 use super::super::wire::form;
-use super::{Endpoints, json as answered};
+use super::shared::{Endpoints, json as answered};
 
 pub async fn answer(endpoints: &Endpoints, rule: &str, request: &Request<Incoming>) -> Response<Body> {
     if !endpoints.is_secret(request.headers().get("x-identity-header")) {

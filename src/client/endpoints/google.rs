@@ -9,7 +9,7 @@ use serde_json::json;
 use super::super::net::Body;
 use super::super::trouble::Result;
 use super::super::wire::form;
-use super::{Endpoints, json as answered, plain};
+use super::shared::{Endpoints, json as answered, plain};
 
 const FLAVOR: HeaderName = HeaderName::from_static("metadata-flavor");
 const SCOPE: &str = "https://www.googleapis.com/auth/cloud-platform";

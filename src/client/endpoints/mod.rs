@@ -1,70 +1,29 @@
 //! The addresses at which the SDKs of clouds ask for credentials on their own, on loopback: AWS containers, Azure App
-//! Service, Google Compute Engine. Each protocol has a file; here is what they have in common.
+//! Service, Google Compute Engine. Each protocol has a file; here is who is served.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 use hyper::body::Incoming;
-use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, HOST, HeaderValue};
+use hyper::header::HOST;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use serde_json::Value;
-use subtle::ConstantTimeEq;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
-use zeroize::Zeroizing;
 
-use super::net::{Body, text};
-use super::source::Source;
+use super::net::Body;
 use super::trouble::{Result, Trouble};
-use super::wire::form;
 
 mod aws;
 mod azure;
 mod google;
 mod peer;
+mod shared;
 
-/// Which rule each protocol serves.
-#[derive(Clone, Debug, Default)]
-pub struct Clouds {
-    pub aws: Option<String>,
-    pub azure: Option<String>,
-    pub google: Option<String>,
-}
-
-impl Clouds {
-    pub fn is_empty(&self) -> bool {
-        self.aws.is_none() && self.azure.is_none() && self.google.is_none()
-    }
-
-    /// The place of a form's rule; `None` for a form that no protocol knows.
-    pub fn slot(&mut self, form: &str) -> Option<&mut Option<String>> {
-        match form {
-            form::AWS => Some(&mut self.aws),
-            form::AZURE => Some(&mut self.azure),
-            form::GOOGLE => Some(&mut self.google),
-            _ => None,
-        }
-    }
-}
-
-pub struct Endpoints {
-    pub source: Arc<Source>,
-    pub clouds: Clouds,
-    /// What AWS's and Azure's SDKs send along. Google's send nothing: there the kernel says whose the request is.
-    pub secret: Zeroizing<String>,
-    /// Whether `/aws/RULE` and `/azure/RULE` serve every rule.
-    pub every_rule: bool,
-}
-
-/// 256 random bits.
-pub fn new_secret() -> Result<Zeroizing<String>> {
-    let mut bytes = Zeroizing::new([0; 32]);
-    getrandom::fill(&mut *bytes).map_err(|error| Trouble::Local(format!("no random numbers: {error}")))?;
-    Ok(Zeroizing::new(hex::encode(bytes.as_slice())))
-}
+use shared::plain;
+pub use shared::{Clouds, Endpoints, json, new_secret};
 
 /// Listens on loopback; port 0 for a free one.
 pub async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr)> {
@@ -142,10 +101,6 @@ impl Endpoints {
             Some(rule) => Some(rule).filter(|_| self.every_rule),
         }
     }
-
-    fn is_secret(&self, sent: Option<&HeaderValue>) -> bool {
-        sent.is_some_and(|sent| bool::from(sent.as_bytes().ct_eq(self.secret.as_bytes())))
-    }
 }
 
 /// A page in a browser of this machine comes here under a name of its own.
@@ -155,22 +110,6 @@ fn is_of_loopback(host: &[u8]) -> bool {
     let name = host.rsplit_once(':').filter(|(_, port)| is_port(port)).map_or(host, |(name, _)| name);
     let address = name.trim_matches(['[', ']']).parse::<std::net::IpAddr>();
     ["localhost", "metadata.google.internal"].contains(&name) || address.is_ok_and(|address| address.is_loopback())
-}
-
-fn plain(status: StatusCode, words: &str) -> Response<Body> {
-    let mut response = Response::new(text(words.to_owned()));
-    *response.status_mut() = status;
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain"));
-    response
-}
-
-pub fn json(status: u16, body: &Value) -> Response<Body> {
-    let mut response = Response::new(text(body.to_string()));
-    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    response
 }
 
 #[cfg(test)]

@@ -8,10 +8,11 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{FlockOperation, flock, statfs};
 
-use super::super::settings::variable;
-use super::super::trouble::Result;
+use super::super::environment::variable;
+use super::super::trouble::{Result, Trouble};
+use super::configuration;
 use super::plan::Plan;
-use super::{Environment, configuration, local};
+use super::program::Environment;
 
 const TMPFS: i64 = 0x0102_1994;
 const RAMFS: i64 = 0x8584_58f6;
@@ -32,15 +33,18 @@ impl Folder {
         }
         let parent = match parent {
             Some(parent) if is_in_memory(parent) => parent.to_owned(),
-            Some(parent) => return Err(local(format!("{} is not a folder in memory (tmpfs)", parent.display()))),
+            Some(parent) => {
+                return Err(Trouble::local(format!("{} is not a folder in memory (tmpfs)", parent.display())));
+            }
             None => usual().ok_or_else(|| {
-                local("no folder in memory is writable here: mount a tmpfs and name it with --directory".into())
+                Trouble::local("no folder in memory is writable here: mount a tmpfs and name it with --directory")
             })?,
         };
         remove_left_behind(&parent);
-        let failed = |error: std::io::Error| local(format!("cannot make a folder in {}: {error}", parent.display()));
+        let failed =
+            |error: std::io::Error| Trouble::local(format!("cannot make a folder in {}: {error}", parent.display()));
         let mut random = [0; 8];
-        getrandom::fill(&mut random).map_err(|error| local(format!("no random numbers: {error}")))?;
+        getrandom::fill(&mut random).map_err(|error| Trouble::local(format!("no random numbers: {error}")))?;
         let name = format!("{PREFIX}{}", hex::encode(random));
         let (new, path) = (parent.join(format!(".{name}")), parent.join(name));
         DirBuilder::new().mode(0o700).create(&new).map_err(failed)?;
@@ -94,7 +98,7 @@ impl Folder {
 }
 
 fn write(path: &Path, value: &str) -> Result<()> {
-    replace(path, value).map_err(|error| local(format!("cannot write {}: {error}", path.display())))
+    replace(path, value).map_err(|error| Trouble::local(format!("cannot write {}: {error}", path.display())))
 }
 
 fn replace(path: &Path, value: &str) -> std::io::Result<()> {

@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use super::super::endpoints::Clouds;
 use super::super::source::Source;
-use super::super::trouble::Result;
+use super::super::trouble::{Result, Trouble};
 use super::super::wire::{Fetched, is_rule};
-use super::{How, Options, configuration, local};
+use super::configuration;
+use super::options::{How, Options};
 
 /// One field, in one variable: its value, or the path of its file.
 #[derive(Clone, Debug, PartialEq)]
@@ -37,7 +38,7 @@ pub async fn make(source: &Source, options: &Options) -> Result<Plan> {
         }
     }
     if options.rules.is_empty() && wanted.is_empty() {
-        return Err(local("name a rule to fetch, before the --".into()));
+        return Err(Trouble::local("name a rule to fetch, before the --"));
     }
     let mut values = Values::new();
     for rule in options.rules.iter().chain(wanted.iter().map(|wanted| &wanted.rule)) {
@@ -64,21 +65,21 @@ impl Plan {
             if let Some(slot) = self.clouds.slot(&fetched.form) {
                 return match slot.replace(rule.to_owned()) {
                     None => Ok(()),
-                    Some(other) => Err(local(format!(
+                    Some(other) => Err(Trouble::local(format!(
                         "{other} and {rule} are for the same cloud, and a program has one identity there: \
                          name one of them in --env instead"
                     ))),
                 };
             }
             if how == How::Endpoint {
-                return Err(local(format!("no cloud has an endpoint for what the rule {rule} gives")));
+                return Err(Trouble::local(format!("no cloud has an endpoint for what the rule {rule} gives")));
             }
         }
         if how == How::Auto && configuration::of(&fetched.form).is_some() {
             let same = |other: &&String| self.values[*other].form == fetched.form;
             if let Some(other) = self.configured.iter().find(same) {
                 let text = "would both be the configuration of one tool: run it once for each, or use --as env";
-                return Err(local(format!("{other} and {rule} {text}")));
+                return Err(Trouble::local(format!("{other} and {rule} {text}")));
             }
             self.configured.push(rule.to_owned());
             return Ok(());
@@ -100,13 +101,16 @@ impl Plan {
         let mut seen = BTreeMap::new();
         for one in &self.deliveries {
             if let Some(other) = seen.insert(&one.variable, one).filter(|other| *other != one) {
-                return Err(local(format!(
+                return Err(Trouble::local(format!(
                     "{}.{} and {}.{} would both be {}: give one another name with --env",
                     other.rule, other.field, one.rule, one.field, one.variable
                 )));
             }
             if one.as_file && !is_file_name(&one.field) {
-                return Err(local(format!("the field {} of {} cannot be the name of a file", one.field, one.rule)));
+                return Err(Trouble::local(format!(
+                    "the field {} of {} cannot be the name of a file",
+                    one.field, one.rule
+                )));
             }
         }
         Ok(())
@@ -128,7 +132,7 @@ fn is_file_name(field: &str) -> bool {
 /// `NAME=rule.field`. A rule's name may hold dots, a field's does not.
 fn parse(text: &str, as_file: bool) -> Result<Delivery> {
     let parts = text.split_once('=').and_then(|(name, rest)| Some((name, rest.rsplit_once('.')?)));
-    let wrong = || local(format!("{text:?} is not NAME=rule.field"));
+    let wrong = || Trouble::local(format!("{text:?} is not NAME=rule.field"));
     let (name, (rule, field)) = parts.ok_or_else(wrong)?;
     let fits = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
     if !fits || name.starts_with(|c: char| c.is_ascii_digit()) || !is_rule(rule) || field.is_empty() {

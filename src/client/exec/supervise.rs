@@ -17,7 +17,8 @@ use super::super::source::Source;
 use super::super::trouble::{Result, Trouble};
 use super::files::Folder;
 use super::plan::Plan;
-use super::{Environment, command, not_started, variables};
+use super::program::{Environment, command, not_started};
+use super::variables;
 
 pub struct Times {
     pub check: Duration,

@@ -4,11 +4,11 @@ use std::ffi::{OsStr, OsString};
 use std::net::SocketAddr;
 use std::os::unix::ffi::OsStrExt;
 
-use super::super::settings::variable;
-use super::super::trouble::Result;
+use super::super::environment::variable;
+use super::super::trouble::{Result, Trouble};
 use super::files::Folder;
 use super::plan::Plan;
-use super::{Environment, local};
+use super::program::Environment;
 
 /// What lets this program log in is not for the child.
 pub fn without_ours() -> Environment {
@@ -23,7 +23,7 @@ pub fn of_fields(plan: &Plan, folder: Option<&Folder>) -> Result<Environment> {
         } else {
             let value = plan.values[&one.rule].needed(&one.rule, &one.field)?;
             if value.contains('\0') {
-                return Err(local(format!("{}.{} cannot be a variable: use --file", one.rule, one.field)));
+                return Err(Trouble::local(format!("{}.{} cannot be a variable: use --file", one.rule, one.field)));
             }
             OsStr::from_bytes(value.as_bytes()).to_owned()
         };

@@ -9,7 +9,8 @@ use serde_json::json;
 use super::super::source::Source;
 use super::super::trouble::{Result, Trouble};
 use super::super::wire::Fetched;
-use super::{Hosts, input, mapping};
+use super::input::input;
+use super::mapping::{self, Hosts};
 
 /// Exactly this: then Docker goes on without credentials.
 const NOT_FOUND: &str = "credentials not found in native keychain";

@@ -5,7 +5,9 @@ use std::process::ExitCode;
 
 use super::super::source::Source;
 use super::super::trouble::{Result, Trouble};
-use super::{Hosts, Mapping, docker, input};
+use super::docker;
+use super::input::input;
+use super::mapping::{Hosts, Mapping};
 
 pub async fn run(source: &Source, words: &[String], hosts: &Hosts) -> Result<ExitCode> {
     let Some((action, pairs)) = words.split_last() else { return Err(Trouble::local("name get, store or erase")) };

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use serde_json::{Value, json};
 
-use super::super::settings::variable;
+use super::super::environment::variable;
 use super::super::source::Source;
 use super::super::trouble::{Result, Trouble};
 use super::super::wire::form;

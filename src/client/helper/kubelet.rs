@@ -15,7 +15,9 @@ use super::super::identity::Proof;
 use super::super::settings::Connection;
 use super::super::source::Source;
 use super::super::trouble::{Result, Trouble};
-use super::{Hosts, docker, input, mapping};
+use super::docker;
+use super::input::input;
+use super::mapping::{self, Hosts};
 
 const VERSION: &str = "credentialprovider.kubelet.k8s.io/v1";
 /// Names the client in the annotations of a service account.

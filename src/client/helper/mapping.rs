@@ -3,9 +3,25 @@
 
 use std::path::{Path, PathBuf};
 
-use super::super::settings::folder;
+use clap::Args;
+
+use super::super::environment::folder;
 use super::super::trouble::{Result, Trouble};
 use super::super::wire::is_rule;
+
+const HOSTS_HELP: &str = "File with lines `host = rule` [default: strongroom/hosts in ~/.config, then in /etc]";
+
+#[derive(Args)]
+pub struct Hosts {
+    #[arg(long = "hosts", env = "STRONGROOM_HOSTS", value_name = "FILE", help = HOSTS_HELP)]
+    file: Option<PathBuf>,
+}
+
+impl Hosts {
+    pub fn read(&self) -> Result<Mapping> {
+        Mapping::read(self.file.as_deref())
+    }
+}
 
 #[derive(Debug, Default)]
 pub struct Mapping(Vec<Line>);

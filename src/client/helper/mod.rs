@@ -1,23 +1,22 @@
 //! Helpers that tools start when they need credentials, each by the tool's own protocol.
 
-use std::io::Read;
-use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, Subcommand};
+use clap::Subcommand;
 
 use super::settings::Connection;
 use super::source::Source;
-use super::trouble::{Result, Trouble};
+use super::trouble::Result;
 
 mod aws;
 mod docker;
 mod git;
+mod input;
 mod kubectl;
 mod kubelet;
 mod mapping;
 
-pub use mapping::Mapping;
+use mapping::Hosts;
 
 #[derive(Subcommand)]
 pub enum Tool {
@@ -47,20 +46,6 @@ pub enum Tool {
     },
 }
 
-const HOSTS_HELP: &str = "File with lines `host = rule` [default: strongroom/hosts in ~/.config, then in /etc]";
-
-#[derive(Args)]
-pub struct Hosts {
-    #[arg(long = "hosts", env = "STRONGROOM_HOSTS", value_name = "FILE", help = HOSTS_HELP)]
-    file: Option<PathBuf>,
-}
-
-impl Hosts {
-    fn read(&self) -> Result<Mapping> {
-        Mapping::read(self.file.as_deref())
-    }
-}
-
 pub async fn run(connection: &Connection, tool: Tool) -> Result<ExitCode> {
     let source = || Source::of(connection);
     match tool {
@@ -70,12 +55,4 @@ pub async fn run(connection: &Connection, tool: Tool) -> Result<ExitCode> {
         Tool::Kubectl { rule } => kubectl::run(&source(), &rule).await,
         Tool::Kubelet { hosts } => kubelet::run(connection, &hosts).await,
     }
-}
-
-/// What the tool asks, on standard input.
-fn input() -> Result<String> {
-    let mut text = String::new();
-    let failed = |error| Trouble::Local(format!("cannot read the request: {error}"));
-    std::io::stdin().lock().take(1 << 20).read_to_string(&mut text).map_err(failed)?;
-    Ok(text)
 }

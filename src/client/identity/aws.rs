@@ -12,7 +12,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 
-use super::super::settings::variable;
+use super::super::environment::variable;
 use super::super::trouble::{Result, Trouble};
 
 pub const KEY: &str = "AWS_ACCESS_KEY_ID";

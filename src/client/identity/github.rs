@@ -6,8 +6,8 @@ use serde::Deserialize;
 use url::Url;
 use zeroize::Zeroizing;
 
+use super::super::environment::variable;
 use super::super::net::{Ask, Place, Trust, send};
-use super::super::settings::variable;
 use super::super::trouble::{Result, Trouble};
 
 pub const URL: &str = "ACTIONS_ID_TOKEN_REQUEST_URL";

@@ -7,8 +7,8 @@ use clap::ValueEnum;
 use serde_json::json;
 use zeroize::Zeroizing;
 
+use super::environment::variable;
 use super::net::Trust;
-use super::settings::variable;
 use super::trouble::{Result, Trouble};
 
 mod aws;
@@ -67,6 +67,14 @@ impl Proof {
     /// Whether a session token has to be got for it.
     pub fn is_exchanged(&self) -> bool {
         !matches!(self, Self::Token(_) | Self::TokenFile(_))
+    }
+
+    /// The client whose proof counts once, so that its session has to serve the whole job.
+    pub fn counts_once(&self) -> Option<&str> {
+        match self {
+            Self::Workload { client, kind: Workload::Gitlab, .. } => Some(client),
+            _ => None,
+        }
     }
 
     /// The token, where it is sent as it is.

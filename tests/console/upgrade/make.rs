@@ -26,8 +26,12 @@ use crate::support::signed;
 use crate::support::sql::count_on;
 
 /// Tables that a store in use leaves empty.
-const EMPTY: [&str; 9] = [
+const EMPTY: [&str; 14] = [
     "account_letters",
+    "client_logins",
+    "client_rules",
+    "client_uses",
+    "clients",
     "deployments",
     "replicas",
     "rollout_steps",
@@ -35,6 +39,7 @@ const EMPTY: [&str; 9] = [
     "sample_rows",
     "setup_links",
     "snoozed_keys",
+    "spent_tokens",
     "views",
 ];
 

@@ -7,9 +7,9 @@ use std::process::Stdio;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
 
-use super::super::super::support::peers::receiver::Said;
 use super::stand_in::StandIn;
 use super::user::{Beside, User, did, knowing, until};
+use crate::support::peers::receiver::Said;
 
 fn start(console: &StandIn, user: &User, arguments: &[&str]) -> Beside {
     let mut command = user.client(console, &[&["agent"], arguments].concat());
@@ -66,7 +66,12 @@ fn a_session_that_nears_its_end_is_renewed_behind_the_scenes() {
 #[test]
 fn a_rule_that_was_taken_away_is_forgotten_by_the_agent() {
     let (console, user) = (StandIn::start(), User::new());
-    console.session_for("aws", "aws_session", &[("access_key_id", "A"), ("secret_access_key", "s"), ("session_token", "t")], 7);
+    console.session_for(
+        "aws",
+        "aws_session",
+        &[("access_key_id", "A"), ("secret_access_key", "s"), ("session_token", "t")],
+        7,
+    );
     let _agent = start(&console, &user, &[]);
     let helper = || did(&mut user.bare(&["helper", "aws", "aws"]));
     helper().well();
@@ -160,10 +165,12 @@ fn another_user_gets_nothing_from_the_agent() {
 fn sdks_ask_the_agent_on_loopback_with_the_token_of_its_file() {
     let (console, user) = (StandIn::start(), User::new());
     console.aws("aws");
-    let port = super::super::super::support::peers::free_port();
+    let port = crate::support::peers::free_port();
     let address = format!("127.0.0.1:{port}");
     let _agent = start(&console, &user, &["--listen", &address]);
-    let token = until("token", || fs::read_to_string(user.path("run/strongroom/agent.token")).ok().filter(|text| text.len() == 64));
+    let token = until("token", || {
+        fs::read_to_string(user.path("run/strongroom/agent.token")).ok().filter(|text| text.len() == 64)
+    });
     let ask = |token: &str, rule: &str| {
         let url = format!("http://{address}/aws/{rule}");
         let header = format!("Authorization: {token}");

@@ -2,17 +2,12 @@
 //! by their metadata protocols.
 
 use std::fs;
-use std::path::PathBuf;
 use std::process::Command;
 
-use super::super::super::support::peers::receiver::{Call, Receiver, Said};
+use super::super::installed;
 use super::stand_in::StandIn;
 use super::user::{User, did, knowing};
-
-/// A program of the folder where `script/setup` installs the SDKs.
-fn tool(name: &str) -> PathBuf {
-    PathBuf::from(std::env::var("STRONGROOM_TEST_CLOUD_TOOLS").expect("run through script/test")).join(name)
-}
+use crate::support::peers::receiver::{Call, Receiver, Said};
 
 /// Answers sts:GetCallerIdentity, and tells in its log who asked.
 fn sts() -> Receiver {
@@ -45,7 +40,7 @@ fn aws_tools_get_a_session_by_credential_process() {
     user.write(".aws/config", "[default]\ncredential_process = strongroom-client helper aws aws\n");
     let programs: [&[&str]; 2] = [&["aws", "sts", "get-caller-identity"], &["python", "-c", WHOAMI]];
     for program in programs {
-        let mut command = user.program(tool(program[0]));
+        let mut command = user.program(installed(program[0]));
         command.args(&program[1..]);
         let out = did(against(knowing(&mut command, &console), &sts)).well();
         assert!(out.contains("123456789012"), "{out}");
@@ -58,9 +53,11 @@ fn aws_tools_get_a_session_by_credential_process() {
 fn aws_tools_say_why_credential_process_failed() {
     let (console, user, sts) = (StandIn::start(), User::new(), sts());
     console.value("db", &[("password", "sekret")]);
-    for (rule, why) in [("aws", "there is no rule aws for this client"), ("db", "is not an AWS session: it gives value")] {
+    for (rule, why) in
+        [("aws", "there is no rule aws for this client"), ("db", "is not an AWS session: it gives value")]
+    {
         user.write(".aws/config", &format!("[default]\ncredential_process = strongroom-client helper aws {rule}\n"));
-        let mut command = user.program(tool("aws"));
+        let mut command = user.program(installed("aws"));
         command.args(["sts", "get-caller-identity"]);
         let did = did(against(knowing(&mut command, &console), &sts)).badly(why);
         assert!(!did.err.contains("sekret"), "{}", did.err);
@@ -75,7 +72,7 @@ fn aws_tools_ask_the_endpoint_of_exec_and_no_other_place() {
     // What the user has besides does not count.
     user.write(".aws/credentials", "[default]\naws_access_key_id = AKIAOTHER\naws_secret_access_key = other\n");
     for program in [&["aws", "sts", "get-caller-identity"][..], &["python", "-c", WHOAMI]] {
-        let path = tool(program[0]).display().to_string();
+        let path = installed(program[0]);
         let arguments = [&["exec", "aws", "--", &path], &program[1..]].concat();
         let mut command = user.client(&console, &arguments);
         command.env("AWS_ACCESS_KEY_ID", "AKIAOTHER").env("AWS_SECRET_ACCESS_KEY", "other");
@@ -104,7 +101,7 @@ good = os.environ["IDENTITY_HEADER"]
 print(ask(aws), ask(aws, Authorization="x"), ask(aws, Authorization=good), ask(aws + "/aws", Authorization=good),
     ask(azure), ask(azure, X_IDENTITY_HEADER="x"), ask(azure, X_IDENTITY_HEADER=good))
 "#;
-    let python = tool("python").display().to_string();
+    let python = installed("python");
     let out = user.run(&console, &["exec", "aws", "az", "--", &python, "-c", script]).well();
     assert_eq!(out.trim(), "401 401 200 404 401 401 200");
 }
@@ -116,7 +113,7 @@ const AZURE: &str = "import azure.identity as i, sys; \
 fn azure_identity_gets_a_token_by_exec() {
     let (console, user) = (StandIn::start(), User::new());
     console.session("az", "azure_token", &[("access_token", "eyJ.azure"), ("token_type", "Bearer")]);
-    let python = tool("python").display().to_string();
+    let python = installed("python");
     for credential in ["ManagedIdentityCredential", "DefaultAzureCredential"] {
         let out = user.run(&console, &["exec", "az", "--", &python, "-c", AZURE, credential]).well();
         assert_eq!(out.trim(), "eyJ.azure", "{credential}");
@@ -132,8 +129,10 @@ fn azure_identity_gets_a_token_by_exec() {
 fn azure_identity_hears_of_a_rule_that_was_taken_away() {
     let (console, user) = (StandIn::start(), User::new());
     console.session_for("az", "azure_token", &[("access_token", "eyJ.azure")], 6);
-    let python = tool("python").display().to_string();
-    let script = format!("import time, os; open('ready', 'w').write('\\n')\nwhile not os.path.exists('go'): time.sleep(.05)\n{AZURE}");
+    let python = installed("python");
+    let script = format!(
+        "import time, os; open('ready', 'w').write('\\n')\nwhile not os.path.exists('go'): time.sleep(.05)\n{AZURE}"
+    );
     let arguments = ["exec", "az", "--", &python, "-c", &script, "ManagedIdentityCredential"];
     let mut command = user.client(&console, &arguments);
     command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
@@ -155,9 +154,13 @@ const GOOGLE: &str = "import google.auth, google.auth.transport.requests as t\n\
 #[test]
 fn google_auth_gets_project_and_token_by_exec() {
     let (console, user) = (StandIn::start(), User::new());
-    let fields = [("access_token", "ya29.google"), ("project_id", "estate"), ("service_account", "reader@estate.iam.gserviceaccount.com")];
+    let fields = [
+        ("access_token", "ya29.google"),
+        ("project_id", "estate"),
+        ("service_account", "reader@estate.iam.gserviceaccount.com"),
+    ];
     console.session("google", "google_token", &fields);
-    let python = tool("python").display().to_string();
+    let python = installed("python");
     let out = user.run(&console, &["exec", "google", "--", &python, "-c", GOOGLE]).well();
     assert_eq!(out.trim(), "estate ya29.google reader@estate.iam.gserviceaccount.com");
     console.session_for("google", "google_token", &fields, 1);
@@ -176,7 +179,8 @@ fn the_google_endpoint_serves_processes_of_this_user_only() {
     let out = user.run(&console, &["exec", "google", "--", "bash", "-c", script]).well();
     assert_eq!(out.trim(), "403 403 200 405 403");
     // Another user of the machine finds the port, and gets nothing.
-    let mut command = user.client(&console, &["exec", "google", "--", "sh", "-c", "echo $GCE_METADATA_HOST > port; sleep 60"]);
+    let mut command =
+        user.client(&console, &["exec", "google", "--", "sh", "-c", "echo $GCE_METADATA_HOST > port; sleep 60"]);
     let _running = super::user::Beside(command.spawn().unwrap());
     let address = super::user::text_of(&user.path("port"));
     let url = format!("http://{}/computeMetadata/v1/instance/service-accounts/default/token", address.trim());

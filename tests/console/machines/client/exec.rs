@@ -7,9 +7,9 @@ use std::process::Stdio;
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use super::super::super::support::peers::receiver::Said;
 use super::stand_in::{StandIn, TOKEN};
 use super::user::{Beside, User, did, knowing, text_of, until};
+use crate::support::peers::receiver::Said;
 
 fn with_db() -> (StandIn, User) {
     let console = StandIn::start();
@@ -78,8 +78,14 @@ fn signals_reach_the_program() {
     let mut client = Beside(command.stdout(Stdio::null()).spawn().unwrap());
     text_of(&user.path("ready"));
     let pid = Pid::from_child(&client.0);
-    let signals = [(Signal::HUP, "HUP"), (Signal::INT, "INT"), (Signal::QUIT, "QUIT"), (Signal::USR1, "USR1"),
-        (Signal::USR2, "USR2"), (Signal::TERM, "TERM")];
+    let signals = [
+        (Signal::HUP, "HUP"),
+        (Signal::INT, "INT"),
+        (Signal::QUIT, "QUIT"),
+        (Signal::USR1, "USR1"),
+        (Signal::USR2, "USR2"),
+        (Signal::TERM, "TERM"),
+    ];
     for (signal, name) in signals {
         kill_process(pid, signal).unwrap();
         until(name, || fs::read_to_string(user.path("heard")).ok().filter(|heard| heard.contains(name)));
@@ -100,7 +106,8 @@ fn files_are_in_memory_readable_by_the_user_alone_and_gone_afterwards() {
     let folder = Path::new(path).parent().unwrap().parent().unwrap();
     assert_eq!(Path::new(lines[3]), folder.join("db/username"));
     assert!(!folder.exists() && folder.parent().unwrap().exists(), "{}", folder.display());
-    user.run(&console, &["exec", "db", "--as", "file", "--directory", "/etc", "--", "env"]).badly("not a folder in memory");
+    user.run(&console, &["exec", "db", "--as", "file", "--directory", "/etc", "--", "env"])
+        .badly("not a folder in memory");
 }
 
 #[test]
@@ -130,7 +137,8 @@ fn another_user_reads_neither_the_files_nor_the_environment() {
     let line = text_of(&user.path("path"));
     let (child, file) = line.trim().split_once(' ').unwrap();
     let own = client.0.id();
-    for path in [file, &format!("/proc/{child}/environ"), &format!("/proc/{own}/environ"), &format!("/proc/{own}/mem")] {
+    for path in [file, &format!("/proc/{child}/environ"), &format!("/proc/{own}/environ"), &format!("/proc/{own}/mem")]
+    {
         let mut look = user.program("setpriv");
         look.args(["--reuid=65534", "--regid=65534", "--clear-groups", "cat", path]);
         did(&mut look).badly("Permission denied");
@@ -146,8 +154,22 @@ fn another_user_reads_neither_the_files_nor_the_environment() {
 #[test]
 fn a_changed_value_restarts_the_program_and_replaces_its_files() {
     let (console, user) = with_db();
-    let script = "echo $DB_PASSWORD $(cat $F) >> seen; trap 'echo ended >> seen; exit 0' TERM; while :; do sleep 0.05; done";
-    let arguments = ["exec", "db", "--file", "F=db.password", "--restart", "--check", "1", "--no-agent", "--", "bash", "-c", script];
+    let script =
+        "echo $DB_PASSWORD $(cat $F) >> seen; trap 'echo ended >> seen; exit 0' TERM; while :; do sleep 0.05; done";
+    let arguments = [
+        "exec",
+        "db",
+        "--file",
+        "F=db.password",
+        "--restart",
+        "--check",
+        "1",
+        "--no-agent",
+        "--",
+        "bash",
+        "-c",
+        script,
+    ];
     let mut client = Beside(user.client(&console, &arguments).spawn().unwrap());
     let seen = |words: &str| until(words, || fs::read_to_string(user.path("seen")).ok().filter(|seen| seen == words));
     seen("sekret sekret\n");

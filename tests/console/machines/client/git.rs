@@ -6,9 +6,9 @@ use std::process::Command;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::super::super::support::peers::receiver::{Call, Receiver, Said};
 use super::stand_in::StandIn;
 use super::user::{User, did, knowing, told};
+use crate::support::peers::receiver::{Call, Receiver, Said};
 
 /// `git http-backend` behind a small server that wants a user and a password.
 fn server(repositories: &std::path::Path) -> Receiver {
@@ -28,7 +28,11 @@ fn backend(root: &std::path::Path, call: &Call) -> Said {
     command.arg("http-backend").env("GIT_PROJECT_ROOT", root).env("GIT_HTTP_EXPORT_ALL", "1");
     command.env("REQUEST_METHOD", &call.method).env("PATH_INFO", call.path());
     command.env("QUERY_STRING", call.target.split_once('?').unwrap_or_default().1);
-    for (name, header) in [("CONTENT_TYPE", "content-type"), ("HTTP_CONTENT_ENCODING", "content-encoding"), ("GIT_PROTOCOL", "git-protocol")] {
+    for (name, header) in [
+        ("CONTENT_TYPE", "content-type"),
+        ("HTTP_CONTENT_ENCODING", "content-encoding"),
+        ("GIT_PROTOCOL", "git-protocol"),
+    ] {
         command.env(name, call.header(header).unwrap_or_default());
     }
     command.env("CONTENT_LENGTH", call.body.len().to_string());
@@ -114,7 +118,7 @@ fn git_gets_nothing_for_a_host_without_https_and_other_actions_do_nothing() {
     }
     lab.console.value("code", &[("username", "app"), ("password", "a\nhost=evil.example")]);
     helper("get", "protocol=https\nhost=git.example\n\n").badly("cannot be a password");
-    lab.console.session("short", "value", &[("username", "app"), ("password", "x")]);
+    lab.console.session("short", "registry_login", &[("username", "app"), ("password", "x")]);
     let mut short = lab.user.client(&lab.console, &["helper", "git", "h=short", "get"]);
     assert!(told(&mut short, "protocol=https\nhost=h\n\n").well().contains("password_expiry_utc=1"));
 }

@@ -1,8 +1,8 @@
 //! kubectl with the exec plugin, against the real control plane.
 
-use super::super::super::support::kubernetes::{Lab, rule};
 use super::stand_in::StandIn;
 use super::user::{Did, User, did, knowing};
+use crate::support::kubernetes::{Lab, rule};
 
 fn kubectl() -> String {
     std::env::var("STRONGROOM_TEST_KUBECTL").expect("run through script/test")

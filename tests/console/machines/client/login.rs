@@ -7,9 +7,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-use super::super::super::support::peers::receiver::{Receiver, Said};
-use super::stand_in::{StandIn, TOKEN};
+use super::stand_in::{ONCE, StandIn, TOKEN};
 use super::user::{User, did, told};
+use crate::support::peers::receiver::{Receiver, Said};
 
 fn lab() -> (StandIn, User) {
     let console = StandIn::start();
@@ -50,7 +50,8 @@ fn a_token_that_is_not_accepted_is_not_saved() {
 fn a_pod_logs_in_with_its_service_account_once() {
     let (console, user) = lab();
     let file = user.write("token", "eyJ.pod\n");
-    let mut command = user.bare(&["--client", "app", "--identity-file", &file, "exec", "db", "--env", "P=db.password", "--", "env"]);
+    let mut command =
+        user.bare(&["--client", "app", "--identity-file", &file, "exec", "db", "--env", "P=db.password", "--", "env"]);
     assert!(did(command.env("STRONGROOM_URL", console.peer.url())).well().contains("P=sekret"));
     assert_eq!(console.logins(), [json!({"method": "kubernetes", "client": "app", "token": "eyJ.pod"})]);
 }
@@ -59,7 +60,9 @@ fn a_pod_logs_in_with_its_service_account_once() {
 fn a_job_of_github_asks_for_an_identity_token_for_the_console() {
     let (console, user) = lab();
     let github = Receiver::start(|call| match call.header("authorization") {
-        Some("Bearer of-the-job") => Said::json(200, &json!({"value": format!("eyJ.{}", call.query("audience").unwrap())})),
+        Some("Bearer of-the-job") => {
+            Said::json(200, &json!({"value": format!("eyJ.{}", call.query("audience").unwrap())}))
+        }
         _ => Said::json(401, &json!({})),
     });
     let mut command = user.bare(&["--client", "app", "--audience", "https://strongroom.example", "rules"]);
@@ -69,17 +72,26 @@ fn a_job_of_github_asks_for_an_identity_token_for_the_console() {
     assert_eq!(github.calls()[0].query("api-version").as_deref(), Some("2"));
     let expected = json!({"method": "oidc", "client": "app", "token": "eyJ.https://strongroom.example"});
     assert_eq!(console.logins(), [expected]);
-    did(command.env("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "other")).badly("GitHub Actions gives no identity token: status 401");
+    did(command.env("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "other"))
+        .badly("GitHub Actions gives no identity token: status 401");
 }
 
 #[test]
-fn a_job_of_gitlab_sends_its_id_token_and_hands_it_to_no_child() {
+fn a_job_of_gitlab_logs_in_once_and_hands_its_token_to_no_child() {
     let (console, user) = lab();
     let mut command = user.bare(&["--client", "app", "exec", "db", "--", "env"]);
-    command.env("STRONGROOM_URL", console.peer.url()).env("STRONGROOM_ID_TOKEN", "eyJ.gitlab");
-    let out = did(&mut command).well();
-    assert!(out.contains("DB_PASSWORD=sekret") && !out.contains("eyJ.gitlab"), "{out}");
-    assert_eq!(console.logins(), [json!({"method": "oidc", "client": "app", "token": "eyJ.gitlab"})]);
+    command.env("STRONGROOM_URL", console.peer.url()).env("STRONGROOM_ID_TOKEN", ONCE);
+    for _ in 0..3 {
+        let out = did(&mut command).well();
+        assert!(out.contains("DB_PASSWORD=sekret") && !out.contains(ONCE), "{out}");
+    }
+    // The console accepts the token once; the session serves the whole job.
+    assert_eq!(console.logins(), [json!({"method": "oidc", "client": "app", "token": ONCE})]);
+    let file = user.path(".config/strongroom/session.json");
+    assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+    console.revoke_session();
+    did(&mut command).badly("does not accept this login");
+    assert!(!file.exists());
     did(command.env("STRONGROOM_ID_TOKEN", "wrong")).badly("does not accept this login");
 }
 
@@ -88,7 +100,10 @@ fn aws_credentials_sign_a_call_that_names_the_console() {
     let (console, user) = lab();
     let mut command = user.bare(&["--client", "app", "rules"]);
     command.env("STRONGROOM_URL", console.peer.url()).env("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE");
-    command.env("AWS_SECRET_ACCESS_KEY", "sekret-of-aws").env("AWS_SESSION_TOKEN", "session").env("AWS_REGION", "eu-central-1");
+    command
+        .env("AWS_SECRET_ACCESS_KEY", "sekret-of-aws")
+        .env("AWS_SESSION_TOKEN", "session")
+        .env("AWS_REGION", "eu-central-1");
     did(&mut command).well();
     let login = console.logins().remove(0);
     assert_eq!((&login["method"], &login["client"]), (&"aws".into(), &"app".into()));
@@ -103,7 +118,10 @@ fn aws_credentials_sign_a_call_that_names_the_console() {
     let authorization = find("authorization");
     assert!(authorization.contains("Credential=AKIAIOSFODNN7EXAMPLE/") && authorization.contains("/eu-central-1/sts/"));
     assert!(authorization.contains("x-vault-aws-iam-server-id"), "{authorization}");
-    assert_eq!((find("x-vault-aws-iam-server-id").as_str(), find("x-amz-security-token").as_str()), ("127.0.0.1", "session"));
+    assert_eq!(
+        (find("x-vault-aws-iam-server-id").as_str(), find("x-amz-security-token").as_str()),
+        ("127.0.0.1", "session")
+    );
     assert!(!login.to_string().contains("sekret-of-aws"));
 }
 

@@ -3,6 +3,7 @@
 
 mod agent;
 mod clouds;
+mod console;
 mod exec;
 mod git;
 mod kubectl;

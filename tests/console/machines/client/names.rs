@@ -56,10 +56,13 @@ fn serve() {
 fn names_are_asked_of_the_servers_of_resolv_conf() {
     serve();
     let (console, user) = (StandIn::start(), User::new());
-    let file = user.write("resolv.conf", "nameserver 127.0.0.153\nsearch nowhere.example room.example\noptions timeout:1\n");
+    let file =
+        user.write("resolv.conf", "nameserver 127.0.0.153\nsearch nowhere.example room.example\noptions timeout:1\n");
     // In a mount namespace of its own, where that file is the system's.
     let ask = |host: &str| -> Did {
-        let script = format!("mount --bind {file} $(realpath /etc/resolv.conf) && exec strongroom-client --patience 0 --allow-http rules");
+        let script = format!(
+            "mount --bind {file} $(realpath /etc/resolv.conf) && exec strongroom-client --patience 0 --allow-http rules"
+        );
         let mut command = user.program("unshare");
         command.args(["--mount", "sh", "-c", &script]);
         knowing(&mut command, &console).env("STRONGROOM_URL", format!("http://{host}:{}", console.peer.address.port()));

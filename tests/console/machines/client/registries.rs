@@ -1,8 +1,8 @@
 //! Docker's credential helper, as skopeo uses it against a real registry.
 
-use super::super::super::support::peers::registry::{Auth, Registry};
 use super::stand_in::StandIn;
 use super::user::{Did, User, did, knowing, told};
+use crate::support::peers::registry::{Auth, Registry};
 
 const USER: &str = "puller";
 const PASSWORD: &str = "sekret-of-the-registry";
@@ -34,7 +34,11 @@ fn inspect(console: &StandIn, user: &User, registry: &Registry) -> Did {
 async fn skopeo_reads_a_private_image_by_the_docker_helper() {
     let (console, user, registry) = lab().await;
     let registered = host(&registry);
-    console.session("images", "registry_login", &[("registry", &registered), ("username", USER), ("password", PASSWORD)]);
+    console.session(
+        "images",
+        "registry_login",
+        &[("registry", &registered), ("username", USER), ("password", PASSWORD)],
+    );
     let out = inspect(&console, &user, &registry).well();
     assert!(out.contains("schemaVersion"), "{out}");
 }
@@ -55,10 +59,19 @@ async fn skopeo_finds_the_login_of_exec() {
     let (console, user, registry) = lab().await;
     let image = format!("docker://{}/team/app:1", host(&registry));
     let registered = host(&registry);
-    let inspect = || user.run(&console, &["exec", "images", "--", "skopeo", "inspect", "--raw", "--tls-verify=false", &image]);
-    console.session("images", "registry_login", &[("registry", &registered), ("username", USER), ("password", PASSWORD)]);
+    let inspect =
+        || user.run(&console, &["exec", "images", "--", "skopeo", "inspect", "--raw", "--tls-verify=false", &image]);
+    console.session(
+        "images",
+        "registry_login",
+        &[("registry", &registered), ("username", USER), ("password", PASSWORD)],
+    );
     assert!(inspect().well().contains("schemaVersion"));
-    console.session("images", "registry_login", &[("registry", &registered), ("username", USER), ("password", "wrong")]);
+    console.session(
+        "images",
+        "registry_login",
+        &[("registry", &registered), ("username", USER), ("password", "wrong")],
+    );
     inspect().badly("authentication required");
 }
 
@@ -81,7 +94,10 @@ fn the_docker_helper_speaks_dockers_protocol() {
     assert_eq!((unknown.status, unknown.out.as_str()), (1, "credentials not found in native keychain\n"));
     let asked = console.peer.calls().len();
     let list: serde_json::Value = serde_json::from_str(&helper("list", "").well()).unwrap();
-    assert_eq!(list, serde_json::json!({"https://index.docker.io/v1/": "strongroom", "https://own.example:5000": "strongroom"}));
+    assert_eq!(
+        list,
+        serde_json::json!({"https://index.docker.io/v1/": "strongroom", "https://own.example:5000": "strongroom"})
+    );
     assert_eq!(console.peer.calls().len(), asked, "a list fetches nothing");
     assert_eq!(helper("erase", "own.example:5000").well(), "");
     helper("store", r#"{"ServerURL":"x","Username":"u","Secret":"s"}"#).badly("nothing to store");

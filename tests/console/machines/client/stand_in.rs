@@ -6,10 +6,12 @@ use std::sync::{Arc, Mutex};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
-use super::super::super::support::peers::certificates::Authority;
-use super::super::super::support::peers::receiver::{Call, Receiver, Said};
+use crate::support::peers::certificates::Authority;
+use crate::support::peers::receiver::{Call, Receiver, Said};
 
 pub const TOKEN: &str = "srt_0123456789abcdef0123456789abcdef_sekret";
+/// An identity token that counts once.
+pub const ONCE: &str = "eyJ.gitlab";
 
 #[derive(Clone)]
 struct Rule {
@@ -45,7 +47,8 @@ fn problem(status: u16, detail: &str) -> Said {
 fn answer(state: &mut State, call: &Call) -> Said {
     if call.path() == "/machine/v1/login" {
         let login = call.json();
-        let good = login["client"] == "app" && login["token"] != "wrong";
+        let seen = login["token"] == ONCE && state.logins.contains(&login);
+        let good = login["client"] == "app" && login["token"] != "wrong" && !seen;
         state.logins.push(login);
         if !good {
             return problem(401, "This login is not known.");
@@ -115,7 +118,14 @@ impl StandIn {
         self.put(name, "sessions", form, pairs, Some(Utc::now() + TimeDelta::seconds(seconds)));
     }
 
-    fn put(&self, name: &str, kind: &'static str, form: &'static str, pairs: &[(&str, &str)], end: Option<DateTime<Utc>>) {
+    fn put(
+        &self,
+        name: &str,
+        kind: &'static str,
+        form: &'static str,
+        pairs: &[(&str, &str)],
+        end: Option<DateTime<Utc>>,
+    ) {
         let mut state = self.state.lock().unwrap();
         let version = state.rules.get(name).map_or(1, |rule| rule.version + 1);
         state.rules.insert(name.to_owned(), Rule { kind, form, data: fields(pairs), version, expires_at: end });
