@@ -15,6 +15,8 @@ use super::trouble::{Result, Trouble};
 use super::wire::{Fetched, LoggedIn, Path, Problem, Rules, form};
 
 const AGENT: &str = concat!("strongroom-client/", env!("CARGO_PKG_VERSION"));
+const ANOTHER_ADDRESS: &str = "the console serves no programs at this address: use its public address, or list this one in \
+     STRONGROOM_MACHINE_HOSTS on the server";
 /// A session token is renewed when less is left.
 const LEFT: i64 = 60;
 
@@ -178,7 +180,8 @@ pub fn accepted(rule: &str, answer: Answer) -> Result<Answer> {
     let detail = || Problem::parse(&answer.body);
     Err(match answer.status {
         200 => return Ok(answer),
-        401 | 403 => Trouble::Refused,
+        401 => Trouble::Refused,
+        421 => Trouble::local(ANOTHER_ADDRESS),
         404 if rule.is_empty() => Trouble::local("there is no Strongroom console at this address"),
         404 => Trouble::Unknown { rule: rule.to_owned() },
         429 => {

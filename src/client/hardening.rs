@@ -2,6 +2,7 @@
 
 use rustix::mm::{MlockAllFlags, mlockall};
 use rustix::process::{DumpableBehavior, Resource, Rlimit, getrlimit, set_dumpable_behavior, setrlimit};
+use rustix::thread::{CapabilitySet, capabilities};
 
 /// With less than this, memory that is needed later could not be locked, and would be refused.
 const ENOUGH: u64 = 64 << 20;
@@ -16,8 +17,9 @@ pub fn keep_memory_private() {
 pub fn keep_memory_out_of_swap() {
     let limit = getrlimit(Resource::Memlock);
     let raised = Rlimit { current: limit.maximum, maximum: limit.maximum };
-    let enough = limit.maximum.is_none_or(|most| most >= ENOUGH);
-    if enough && setrlimit(Resource::Memlock, raised).is_ok() {
+    let unlimited = || capabilities(None).is_ok_and(|sets| sets.effective.contains(CapabilitySet::IPC_LOCK));
+    let enough = limit.maximum.is_none_or(|most| most >= ENOUGH) && setrlimit(Resource::Memlock, raised).is_ok();
+    if enough || unlimited() {
         let _ = mlockall(MlockAllFlags::CURRENT | MlockAllFlags::FUTURE | MlockAllFlags::ONFAULT);
     }
     let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });

@@ -167,7 +167,8 @@ fn sdks_ask_the_agent_on_loopback_with_the_token_of_its_file() {
     console.aws("aws");
     let port = crate::support::peers::free_port();
     let address = format!("127.0.0.1:{port}");
-    let _agent = start(&console, &user, &["--listen", &address]);
+    console.session("google", "google_token", &[("access_token", "ya29.google")]);
+    let _agent = start(&console, &user, &["--listen", &address, "--google", "google"]);
     let token = until("token", || {
         fs::read_to_string(user.path("run/strongroom/agent.token")).ok().filter(|text| text.len() == 64)
     });
@@ -180,6 +181,9 @@ fn sdks_ask_the_agent_on_loopback_with_the_token_of_its_file() {
         })
     };
     assert!(ask(&token, "aws").contains("\"Token\":\"token-of-the-session\""));
+    let url = format!("http://{address}/computeMetadata/v1/instance/service-accounts/default/token");
+    let google = did(user.program("curl").args(["--noproxy", "*", "-s", "-H", "Metadata-Flavor: Google", &url])).well();
+    assert!(google.contains("ya29.google"), "{google}");
     assert!(ask("wrong", "aws").contains("Unauthorized") && ask(&token, "other").contains("NotFound"));
     let mut public = user.bare(&["agent", "--agent", "x.sock", "--listen", "0.0.0.0:0"]);
     did(knowing(&mut public, &console)).badly("not an address of loopback");

@@ -5,9 +5,11 @@ use serde_json::json;
 use super::super::{events, installed, tool};
 use super::user::CLIENT;
 use crate::support::app::TestApp;
-use crate::support::clients::{Client, releasing, stored};
+use crate::support::clients::{Client, releasing, rotate, stored};
 use crate::support::kubernetes::{Lab, rule};
 use crate::support::peers::moto::{ACCOUNT, Moto};
+use crate::support::process::PATIENCE;
+use crate::support::wait::wait_for;
 
 /// Runs the client with the token of a client of that console.
 async fn run(app: &TestApp, token: &str, arguments: &[&str]) -> Result<String, String> {
@@ -86,4 +88,22 @@ async fn kubectl_works_with_the_token_of_a_service_account() {
     let pods = ["exec", "prod", "--", &kubectl, "get", "pods", "--namespace", &namespace];
     let refused = run(&app, &client.token(), &pods).await.unwrap_err();
     assert!(refused.contains(&format!("system:serviceaccount:{namespace}:deployer")), "{refused}");
+}
+
+#[actix_web::test]
+async fn a_program_starts_again_with_a_rotated_value() {
+    let app = releasing();
+    let client = Client::new(&app, "shop");
+    let (token, credential) = (client.token(), client.value("db", "first"));
+    let folder = tempfile::tempdir().expect("a folder");
+    let seen = folder.path().join("seen").display().to_string();
+    let script = format!("echo $DB_PASSWORD >> {seen}; [ $DB_PASSWORD = second ] || exec sleep 60");
+    let arguments = ["exec", "db", "--restart", "--check", "1", "--", "sh", "-c", &script];
+    let rotated = async {
+        wait_for("the program runs", PATIENCE, async || std::path::Path::new(&seen).exists()).await;
+        rotate(&app, credential, "second");
+    };
+    let (ran, ()) = tokio::join!(run(&app, &token, &arguments), rotated);
+    ran.unwrap();
+    assert_eq!(std::fs::read_to_string(&seen).expect("it ran"), "first\nsecond\n");
 }

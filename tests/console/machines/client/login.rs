@@ -47,6 +47,17 @@ fn a_token_that_is_not_accepted_is_not_saved() {
 }
 
 #[test]
+fn an_address_that_the_console_does_not_serve_is_explained() {
+    let (console, user) = lab();
+    console.peer.say(Said::html(421));
+    user.run(&console, &["rules"]).badly("list this one in STRONGROOM_MACHINE_HOSTS");
+    console.peer.say(Said::html(404));
+    user.run(&console, &["rules"]).badly("there is no Strongroom console at this address");
+    console.peer.say(Said::html(200));
+    user.run(&console, &["rules", "--patience", "0"]).badly("not what a Strongroom console sends");
+}
+
+#[test]
 fn a_pod_logs_in_with_its_service_account_once() {
     let (console, user) = lab();
     let file = user.write("token", "eyJ.pod\n");
