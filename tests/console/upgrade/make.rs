@@ -26,9 +26,10 @@ use crate::support::signed;
 use crate::support::sql::count_on;
 
 /// Tables that a store in use leaves empty.
-const EMPTY: [&str; 9] = [
+const EMPTY: [&str; 10] = [
     "account_letters",
     "deployments",
+    "exported_events",
     "replicas",
     "rollout_steps",
     "rollouts",
