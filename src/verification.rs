@@ -11,8 +11,8 @@ use crate::models::missing::Gap;
 use crate::models::sealed::{SEALED, Value};
 use crate::models::trust::{Doubt, Seen, Signed};
 use crate::models::{
-    self, Conn, DbError, SessionId, account_letters, alert_settings, channels, credentials, deployment, deployments,
-    events, hooks, integrations, keks, recipients, rollouts, sessions, users,
+    self, Conn, DbError, SessionId, account_letters, alert_settings, channels, client_logins, client_rules, clients,
+    credentials, deployment, deployments, events, hooks, integrations, keks, recipients, rollouts, sessions, users,
 };
 use crate::trail::Break;
 use crate::vault::Vault;
@@ -116,6 +116,17 @@ const TABLES: &[Table] = &[
         look: |conn, vault, after, n| recorded(conn, vault, after, n, recipients::page),
     },
     Table { name: "hooks", key: "id", look: |conn, vault, after, n| recorded(conn, vault, after, n, hooks::page) },
+    Table { name: "clients", key: "id", look: |conn, vault, after, n| recorded(conn, vault, after, n, clients::page) },
+    Table {
+        name: "client_logins",
+        key: "id",
+        look: |conn, vault, after, n| recorded(conn, vault, after, n, client_logins::page),
+    },
+    Table {
+        name: "client_rules",
+        key: "id",
+        look: |conn, vault, after, n| recorded(conn, vault, after, n, client_rules::page),
+    },
     Table {
         name: "account_letters",
         key: "id",

@@ -8,7 +8,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use super::visitor::Visitor;
-use crate::models::{Conn, announcements};
+use crate::models::Conn;
+use crate::models::announcements::{self, Topic};
 
 /// Longest that an entry is used while the database announces ended sessions.
 const BELIEVED: Duration = Duration::from_secs(5);
@@ -131,7 +132,7 @@ impl State {
 /// Ends once it listens, or when the cache is gone.
 fn connect(shared: &Weak<Shared>) {
     while let Some(url) = shared.upgrade().and_then(|shared| shared.url.clone()) {
-        if let Some(conn) = announcements::listen(&url)
+        if let Some(conn) = announcements::listen(&url, Topic::Sessions)
             && let Some(shared) = shared.upgrade()
         {
             let mut state = shared.lock();

@@ -54,7 +54,10 @@ impl ForAccount {
             Purpose::Invitation | Purpose::Reset if !self.letter.is_open(&self.user, self.now) => {
                 Standing::Over("The link is no longer valid.")
             }
-            Purpose::PasswordNotice | Purpose::EmailNotice if self.user.deleted_at.is_some() => {
+            Purpose::ValueNotice if self.user.email.as_ref() != Some(&self.letter.address) => {
+                Standing::Over("The user's address is another now.")
+            }
+            Purpose::PasswordNotice | Purpose::EmailNotice | Purpose::ValueNotice if self.user.deleted_at.is_some() => {
                 Standing::Over("The user was deleted.")
             }
             _ => Standing::Open,

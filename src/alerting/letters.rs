@@ -94,6 +94,7 @@ impl Office<'_> {
             user: &user.name,
             by: &letter.made_by,
             about: *purpose,
+            detail: &letter.about,
             console: self.console,
             link: link.as_ref().map(|(until, link)| (link, *until)),
         });

@@ -21,7 +21,7 @@ mod values;
 
 pub use doors::CannotListen;
 pub use store::StoreSettings;
-use values::{DatabaseUrl, MetricsListen, public_url, reachable, smtp_hello};
+use values::{DatabaseUrl, MetricsListen, Switch, machine_host, public_url, reachable, smtp_hello};
 pub use values::{ForwardedHeader, Half, LogFormat, Networks, Tests, https_url, socket_address};
 
 /// A setting that cannot be used, and what to do: exit status [`crate::cli::EX_CONFIG`].
@@ -119,6 +119,31 @@ pub struct Settings {
         help_heading = "Console"
     )]
     pub metrics_hosts: Vec<String>,
+
+    /// Whether an administrator can let a client fetch the stored value of a credential itself. While it is off, clients
+    /// get only what ends by itself, and rules that were made before answer nothing
+    #[arg(
+        long,
+        env = "STRONGROOM_RELEASE_VALUES",
+        hide_env_values = true,
+        value_name = "SWITCH",
+        default_value = "off",
+        help_heading = "Clients"
+    )]
+    release_values: Switch,
+
+    /// Further host names by which programs reach this console, such as the name of a service inside a cluster: names
+    /// with commas between, each with its port unless that is the scheme's own. They answer machines and no browser
+    #[arg(
+        long,
+        env = "STRONGROOM_MACHINE_HOSTS",
+        hide_env_values = true,
+        value_name = "NAMES",
+        value_delimiter = ',',
+        value_parser = machine_host,
+        help_heading = "Clients"
+    )]
+    pub machine_hosts: Vec<String>,
 
     /// Minutes without a request after which a session ends
     #[arg(long, env = "STRONGROOM_SESSION_IDLE_MINUTES", hide_env_values = true, value_name = "MINUTES", default_value_t = 15,
@@ -255,6 +280,11 @@ impl Settings {
             }),
             _ => self.egress_proxy().map(drop),
         }
+    }
+
+    /// Whether rules of clients may give out stored values.
+    pub fn releases_values(&self) -> bool {
+        self.release_values == Switch::On
     }
 
     /// Whether this process shows pages.

@@ -61,6 +61,22 @@ pub enum Tests {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Switch {
+    On,
+    Off,
+}
+
+/// A host name with or without a port, in small letters, as a Host header has it.
+pub fn machine_host(text: &str) -> Result<String, &'static str> {
+    let text = text.trim().to_ascii_lowercase();
+    let url = Url::parse(&format!("http://{text}/")).map_err(|_| HOST)?;
+    let whole = url.path() == "/" && url.username().is_empty() && url.query().is_none() && url.fragment().is_none();
+    if text.is_empty() || !whole || text.contains(['/', '@', ' ']) { Err(HOST) } else { Ok(text) }
+}
+
+const HOST: &str = "give host names with commas between, such as strongroom.tools.svc or 10.0.0.5:8443";
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum LogFormat {
     /// A line for people
     Human,

@@ -20,6 +20,8 @@ pub struct Account<'a> {
     /// Who caused it.
     pub by: &'a str,
     pub about: Purpose,
+    /// What a notice is about, in words.
+    pub detail: &'a str,
     pub console: &'a Url,
     /// Where a password is chosen, and until when.
     pub link: Option<(&'a Url, DateTime<Utc>)>,
@@ -98,6 +100,12 @@ fn words(letter: &Account<'_>, host: &str, user: &str, by: &str) -> (String, Str
             format!("{by} changed the e-mail address of {user} at {host}. Nothing more is sent to this one."),
             "",
             "If it wasn't you, contact an administrator at once.".to_owned(),
+        ),
+        Purpose::ValueNotice => (
+            "A client may fetch a stored secret".to_owned(),
+            format!("{by} lets a program fetch a stored secret from Strongroom at {host}: {}.", letter.detail),
+            "",
+            "Every administrator gets this. If you don't expect it, delete the rule on the client's page.".to_owned(),
         ),
     }
 }

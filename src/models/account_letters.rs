@@ -40,10 +40,12 @@ pub enum Purpose {
     PasswordNotice,
     /// Says, at the former address, that the address was changed.
     EmailNotice,
+    /// Tells administrators that a client may fetch a stored value.
+    ValueNotice,
 }
 
 impl Purpose {
-    const ALL: [Self; 4] = [Self::Invitation, Self::Reset, Self::PasswordNotice, Self::EmailNotice];
+    const ALL: [Self; 5] = [Self::Invitation, Self::Reset, Self::PasswordNotice, Self::EmailNotice, Self::ValueNotice];
 
     /// As the row, and the delivery, say it.
     pub const fn slug(self) -> &'static str {
@@ -52,6 +54,7 @@ impl Purpose {
             Self::Reset => "reset",
             Self::PasswordNotice => "password_notice",
             Self::EmailNotice => "email_notice",
+            Self::ValueNotice => "value_notice",
         }
     }
 
@@ -65,7 +68,7 @@ impl Purpose {
         match self {
             Self::Invitation => Some(TimeDelta::days(INVITATION_DAYS)),
             Self::Reset => Some(TimeDelta::minutes(RESET_MINUTES)),
-            Self::PasswordNotice | Self::EmailNotice => None,
+            Self::PasswordNotice | Self::EmailNotice | Self::ValueNotice => None,
         }
     }
 }
@@ -86,6 +89,8 @@ pub struct AccountLetter {
     #[diesel(deserialize_as = MaybeTime)]
     pub expires_at: Option<DateTime<Utc>>,
     pub row_mac: Vec<u8>,
+    /// Of a notice that needs it: what it is about, in words.
+    pub about: String,
 }
 
 impl Signed for AccountLetter {
@@ -99,7 +104,7 @@ impl Signed for AccountLetter {
     signed_columns!(unversioned);
 
     fn parts(&self) -> Parts {
-        Parts::default()
+        let parts = Parts::default()
             .id(Some(self.id))
             .id(Some(self.user_id))
             .text(&self.purpose)
@@ -108,7 +113,9 @@ impl Signed for AccountLetter {
             .text(&self.made_by)
             .number(i64::from(self.password_version))
             .bytes(self.token_hash.as_deref().unwrap_or_default())
-            .time(self.expires_at)
+            .time(self.expires_at);
+        // Appended only where there is any, so that rows of before stay as they were signed.
+        if self.about.is_empty() { parts } else { parts.text(&self.about) }
     }
 }
 
@@ -178,8 +185,37 @@ pub fn queue(
     conn: &mut Conn,
     vault: &Vault,
     channel: IntegrationId,
-    (user, address): (&User, &str),
+    to: (&User, &str),
     purpose: Purpose,
+    made: (&str, DateTime<Utc>),
+) -> Result<(), DbError> {
+    write(conn, vault, channel, to, (purpose, ""), made)
+}
+
+/// Tells every administrator who has an address that a client may fetch a stored value; how many. Nobody where no channel
+/// is marked for accounts. `about` says which. Call inside a transaction that holds the ledger, whose clock is `now`.
+pub fn tell_administrators(
+    conn: &mut Conn,
+    vault: &Vault,
+    about: &str,
+    made: (&str, DateTime<Utc>),
+) -> Result<usize, DbError> {
+    let Some(channel) = channel(conn, vault)? else { return Ok(0) };
+    let mut written = 0;
+    for user in super::users::administrators(conn, vault)? {
+        let Some(address) = user.email.as_deref() else { continue };
+        write(conn, vault, channel.id, (&user, address), (Purpose::ValueNotice, about), made)?;
+        written += 1;
+    }
+    Ok(written)
+}
+
+fn write(
+    conn: &mut Conn,
+    vault: &Vault,
+    channel: IntegrationId,
+    (user, address): (&User, &str),
+    (purpose, about): (Purpose, &str),
     (made_by, now): (&str, DateTime<Utc>),
 ) -> Result<(), DbError> {
     let id = LetterId(Uuid::new_v4());
@@ -198,6 +234,7 @@ pub fn queue(
         token_hash: expires_at.map(|_| token_hash(&token(vault, id))),
         expires_at,
         row_mac: Vec::new(),
+        about: about.to_owned(),
     };
     diesel::insert_into(account_letters::table).values(&*trust::sign(vault, row)).execute(conn)?;
     deliveries::queue_letter(conn, purpose.slug(), channel, id)

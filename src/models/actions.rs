@@ -89,6 +89,26 @@ actions! {
     RolloutFailed "rollout.failed" "Upgrade stopped after a failure" "stopped, after a failure, the upgrade to";
     RolloutStopped "rollout.stopped" "Upgrade stopped" "stopped the upgrade to";
     DeploymentRemoveFailed "deployment.remove_failed" "Deployment not removed" "failed to remove the deployment of";
+    ClientCreated "client.created" "Client added" "added the client";
+    ClientEdited "client.edited" "Client changed" "changed the client";
+    ClientEnabled "client.enabled" "Client enabled" "enabled the client";
+    ClientDisabled "client.disabled" "Client disabled" "disabled the client";
+    ClientDeleted "client.deleted" "Client deleted" "deleted the client";
+    ClientLoginMade "client.login_made" "Client login added" "added a login to the client";
+    ClientLoginRotated "client.login_rotated" "Client login rotated" "rotated a login of the client";
+    ClientLoginEnded "client.login_ended" "Client login ended" "ended a login of the client";
+    ClientRuleMade "client.rule_made" "Rule added" "added the rule";
+    ClientRuleEdited "client.rule_edited" "Rule changed" "changed the rule";
+    ClientRuleDeleted "client.rule_deleted" "Rule deleted" "deleted the rule";
+    ClientValueAllowed "client.value_allowed" "Stored value released to a client"
+        "lets a client fetch the stored value of";
+    ClientLoggedIn "client.logged_in" "Client logged in" "logged in";
+    ClientLoginFailed "client.login_failed" "Client login failed" "failed to log in as";
+    ClientTokenRevoked "client.token_revoked" "Session token revoked" "revoked a session token of";
+    ClientFetched "client.fetched" "Fetched by a client" "fetched";
+    ClientFetchedAgain "client.fetched_again" "Fetched again by a client" "fetched again";
+    ClientFetchFailed "client.fetch_failed" "Fetch failed" "failed to fetch";
+    ClientIntegrityFailure "client.integrity_failure" "Client tampered with" "detected tampering with the client";
     AlertAcknowledged "alert.acknowledged" "Alert acknowledged" "acknowledged the alert about";
     AlertSnoozed "alert.snoozed" "Alert snoozed" "snoozed the alert about";
     CloudKeySnoozed "cloud_key.snoozed" "Cloud key snoozed" "snoozed the old keys:";
@@ -156,6 +176,8 @@ impl Action {
                 | Self::LoginLocked
                 | Self::SessionEnded
                 | Self::UserRecoveryCodeUsed
+                | Self::ClientLoginFailed
+                | Self::ClientIntegrityFailure
                 | Self::CredentialIntegrityFailure
                 | Self::IntegrationIntegrityFailure
                 | Self::UserIntegrityFailure

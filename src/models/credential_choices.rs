@@ -1,5 +1,7 @@
 //! Credentials as the list of a form offers them.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 
@@ -48,4 +50,19 @@ pub fn choices(conn: &mut Conn, kinds: &[&str], chosen: Option<CredentialId>) ->
         choices.extend(fitting().filter(credentials::id.eq(id)).first(conn).optional()?);
     }
     Ok(choices)
+}
+
+/// What a list says of a credential that it names.
+#[derive(Clone, Debug, Default)]
+pub struct Named {
+    pub name: String,
+    pub kind: String,
+}
+
+/// Names and kinds of these credentials.
+pub fn named(conn: &mut Conn, ids: &[CredentialId]) -> Result<HashMap<CredentialId, Named>, DbError> {
+    let rows = credentials::table.filter(credentials::id.eq_any(ids));
+    let found: Vec<(CredentialId, String, String)> =
+        rows.select((credentials::id, credentials::name, credentials::kind)).load(conn)?;
+    Ok(found.into_iter().map(|(id, name, kind)| (id, Named { name, kind })).collect())
 }

@@ -85,3 +85,10 @@ pub fn list(connection: &mut Conn, filter: &Filter, limit: i64) -> Result<Vec<Ev
     }
     Ok(query.order((events::at.desc(), events::lane, events::seq)).limit(limit).load(connection)?)
 }
+
+/// The newest events about any of these.
+pub fn of_subjects(connection: &mut Conn, subjects: &[Uuid], limit: i64) -> Result<Vec<Event>, DbError> {
+    let rows = events::table.filter(events::subject_id.eq_any(subjects.to_vec()));
+    let newest = (events::at.desc(), events::lane.desc(), events::seq.desc());
+    Ok(rows.order(newest).limit(limit).select(Event::as_select()).load(connection)?)
+}

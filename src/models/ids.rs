@@ -134,6 +134,21 @@ id! {
     ViewId
 }
 
+id! {
+    /// A program that fetches credentials.
+    ClientId
+}
+
+id! {
+    /// A way in of a client.
+    ClientLoginId
+}
+
+id! {
+    /// Something that a client may fetch.
+    ClientRuleId
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -8,11 +8,11 @@ use diesel::sql_types::{Array, BigInt, Uuid as SqlUuid};
 use uuid::Uuid;
 
 use super::events::{Action, Event};
-use super::schema::{credentials, events, integrations, users};
+use super::schema::{clients, credentials, events, integrations, users};
 use super::{Conn, DbError};
 
 /// The actions that begin and end a row. The row of a deleted user stays.
-const ENDS: [Action; 2] = [Action::CredentialDeleted, Action::IntegrationDeleted];
+const ENDS: [Action; 3] = [Action::CredentialDeleted, Action::IntegrationDeleted, Action::ClientDeleted];
 
 /// The rows whose beginning is among these events, and that are neither there nor deleted by Strongroom: their table
 /// and id.
@@ -31,6 +31,9 @@ pub fn rows(conn: &mut Conn, page: &[Event]) -> Result<Vec<(&'static str, Uuid)>
     let ids = begun(Action::UserCreated);
     let there = users::table.filter(users::id.eq_any(&ids)).select(users::id).load(conn)?;
     gone.extend(without(ids, there).map(|id| ("users", id)));
+    let ids = begun(Action::ClientCreated);
+    let there = clients::table.filter(clients::id.eq_any(&ids)).select(clients::id).load(conn)?;
+    gone.extend(without(ids, there).map(|id| ("clients", id)));
     if gone.is_empty() {
         return Ok(gone);
     }

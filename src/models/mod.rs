@@ -30,6 +30,11 @@ pub mod backlog;
 pub mod chain;
 pub mod channels;
 pub mod checkups;
+pub mod client_list;
+pub mod client_logins;
+pub mod client_rules;
+pub mod client_uses;
+pub mod clients;
 mod cloud_key;
 pub mod cloud_keys;
 mod connecting;
@@ -104,6 +109,7 @@ mod server_messages;
 mod session_ends;
 pub mod sessions;
 pub mod snoozed_keys;
+pub mod spent_tokens;
 pub mod store_health;
 mod tagged;
 mod text_enum;
@@ -123,8 +129,8 @@ pub use connecting::{ConnectError, Parameters, Route, UrlError, connect, connect
 pub use db::{AsDb, Db, read, transaction};
 pub use error::DbError;
 pub use ids::{
-    AlertId, CredentialId, DeliveryId, HookId, IntegrationId, ItemId, LetterId, RecipientId, ReplicaId, RolloutId,
-    RunId, SessionId, SnoozeId, UserId, ViewId,
+    AlertId, ClientId, ClientLoginId, ClientRuleId, CredentialId, DeliveryId, HookId, IntegrationId, ItemId, LetterId,
+    RecipientId, ReplicaId, RolloutId, RunId, SessionId, SnoozeId, UserId, ViewId,
 };
 
 pub type Conn = PgConnection;

@@ -78,6 +78,7 @@ diesel::table! {
         token_hash -> Nullable<Bytea>,
         expires_at -> Nullable<Timestamptz>,
         row_mac -> Bytea,
+        about -> Text,
     }
 }
 
@@ -588,6 +589,78 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    clients (id) {
+        id -> Uuid,
+        name -> Text,
+        name_key -> Text,
+        description -> Text,
+        active -> Bool,
+        networks -> Array<Text>,
+        token_minutes -> Int4,
+        bound_to_address -> Bool,
+        created_at -> Timestamptz,
+        created_by -> Text,
+        edited_at -> Timestamptz,
+        edited_by -> Text,
+        row_version -> Int8,
+        row_mac -> Bytea,
+        last_used_at -> Timestamptz,
+        ends_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    client_logins (id) {
+        id -> Uuid,
+        client_id -> Uuid,
+        method -> Text,
+        secret_hash -> Nullable<Bytea>,
+        settings -> Text,
+        credential_id -> Nullable<Uuid>,
+        made_at -> Timestamptz,
+        made_by -> Text,
+        expires_at -> Nullable<Timestamptz>,
+        row_version -> Int8,
+        row_mac -> Bytea,
+    }
+}
+
+diesel::table! {
+    client_rules (id) {
+        id -> Uuid,
+        client_id -> Uuid,
+        name -> Text,
+        credential_id -> Uuid,
+        form -> Text,
+        settings -> Text,
+        allowed_by -> Nullable<Text>,
+        allowed_at -> Nullable<Timestamptz>,
+        made_at -> Timestamptz,
+        made_by -> Text,
+        row_version -> Int8,
+        row_mac -> Bytea,
+    }
+}
+
+diesel::table! {
+    client_uses (id) {
+        id -> Int8,
+        login_id -> Uuid,
+        rule_id -> Nullable<Uuid>,
+        used_at -> Timestamptz,
+        address -> Text,
+        uses -> Int8,
+    }
+}
+
+diesel::table! {
+    spent_tokens (key) {
+        key -> Bytea,
+        until -> Timestamptz,
+    }
+}
+
 diesel::joinable!(credential_words -> credentials (credential_id));
 diesel::joinable!(secrets -> credentials (credential_id));
 diesel::joinable!(usages -> credentials (credential_id));
@@ -602,6 +675,11 @@ diesel::joinable!(events -> audit_lanes (lane));
 diesel::joinable!(notices -> alerts (alert_id));
 diesel::joinable!(recipients -> integrations (integration_id));
 diesel::joinable!(hooks -> integrations (integration_id));
+diesel::joinable!(client_logins -> clients (client_id));
+diesel::joinable!(client_logins -> credentials (credential_id));
+diesel::joinable!(client_rules -> clients (client_id));
+diesel::joinable!(client_rules -> credentials (credential_id));
+diesel::joinable!(client_uses -> client_logins (login_id));
 diesel::joinable!(deliveries -> integrations (integration_id));
 diesel::joinable!(delivery_lines -> deliveries (delivery_id));
 diesel::joinable!(delivery_lines -> notices (notice_id));
@@ -611,6 +689,11 @@ diesel::joinable!(snoozed_keys -> integrations (integration_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
     account_letters,
+    clients,
+    client_logins,
+    client_rules,
+    client_uses,
+    spent_tokens,
     credential_words,
     daily_figures,
     deployment,

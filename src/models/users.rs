@@ -251,6 +251,15 @@ pub fn find_by_email(conn: &mut Conn, vault: &Vault, address: &str) -> Result<Op
     Ok(row.map(|row| Seen::new(vault, row, is_theirs)))
 }
 
+/// The administrators who can log in, without those whose rows do not count.
+pub fn administrators(conn: &mut Conn, vault: &Vault) -> Result<Vec<Trusted<User>>, DbError> {
+    let may = users::role.eq("administrator").and(users::disabled.eq(false)).and(users::deleted_at.is_null());
+    let rows = users::table.filter(may).order(users::name_key);
+    let found: Vec<(User, Option<i64>)> = rows.select((User::as_select(), latest_version!(users::id))).load(conn)?;
+    let is_one = |row: &User| row.role == "administrator" && !row.disabled && row.deleted_at.is_none();
+    Ok(found.into_iter().filter_map(|row| Seen::new(vault, row, is_one).judged().ok()).collect())
+}
+
 pub fn find_all(conn: &mut Conn, vault: &Vault, ids: &[UserId]) -> Result<Vec<Seen<User>>, DbError> {
     let rows = users::table.filter(users::id.eq_any(ids)).select((User::as_select(), latest_version!(users::id)));
     let found: Vec<(User, Option<i64>)> = rows.load(conn)?;

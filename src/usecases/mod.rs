@@ -5,6 +5,7 @@
 pub mod account;
 pub mod alerts;
 pub mod bulk;
+pub mod clients;
 pub mod cloud_keys;
 mod confirmation;
 pub mod credentials;

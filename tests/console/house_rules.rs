@@ -143,13 +143,16 @@ fn secrets_are_opened_in_few_places() {
 }
 
 /// Rows under a keyed check. Whoever reads one gets it as `Seen` or `Trusted`, and must choose.
-const SIGNED: [&str; 11] = [
+const SIGNED: [&str; 14] = [
     "User",
     "Session",
     "Credential",
     "Integration",
     "Recipient",
     "Hook",
+    "Client",
+    "ClientLogin",
+    "ClientRule",
     "Kek",
     "Health",
     "Deployment",

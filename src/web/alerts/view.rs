@@ -166,6 +166,7 @@ impl DeliveryView {
             "reset" => "Password reset".to_owned(),
             "password_notice" => "Notice: password reset".to_owned(),
             "email_notice" => "Notice: e-mail address changed".to_owned(),
+            "value_notice" => "Notice: stored value released".to_owned(),
             _ => shown::counted(alerts, "alert"),
         };
         let channel = Spec::find(&listed.version).map_or("Channel", |spec| spec.label);

@@ -56,6 +56,7 @@ async fn a_mail_reads_well_in_light_and_dark_wide_and_narrow() {
         user: "Grace Hopper",
         by: "somebody",
         about: Purpose::Reset,
+        detail: "",
         console: &page(""),
         link: Some((&page("password?token=0190abc"), now() + TimeDelta::minutes(30))),
     };

@@ -26,8 +26,13 @@ use crate::support::signed;
 use crate::support::sql::count_on;
 
 /// Tables that a store in use leaves empty.
-const EMPTY: [&str; 10] = [
+<<<<<<< HEAD
+const EMPTY: [&str; 15] = [
     "account_letters",
+    "client_logins",
+    "client_rules",
+    "client_uses",
+    "clients",
     "deployments",
     "exported_events",
     "replicas",
@@ -36,6 +41,7 @@ const EMPTY: [&str; 10] = [
     "sample_rows",
     "setup_links",
     "snoozed_keys",
+    "spent_tokens",
     "views",
 ];
 
