@@ -210,6 +210,11 @@ impl Action {
                 | Self::DeliveryRetried
                 | Self::StoreVerificationStarted
                 | Self::StoreVerified
+                | Self::ClientLoggedIn
+                | Self::ClientLoginFailed
+                | Self::ClientFetched
+                | Self::ClientFetchedAgain
+                | Self::ClientFetchFailed
         )
     }
 

@@ -10,12 +10,8 @@ use diesel::query_builder::{QueryFragment, QueryId};
 use uuid::Uuid;
 
 pub use super::actions::Action;
-<<<<<<< HEAD
-pub use super::event_list::{Filter, Place, actors, list};
-use super::exported;
-=======
 pub use super::event_list::{Filter, Place, actors, list, of_subjects};
->>>>>>> core
+use super::exported;
 use super::noted::{self, Written};
 use super::schema::{audit_lanes, events};
 use super::times::Time;

@@ -15,6 +15,7 @@ use crate::pasted::Wanted;
 use crate::services::Services;
 use crate::vault::Vault;
 
+pub mod identity;
 pub mod logins;
 pub mod rules;
 

@@ -26,7 +26,6 @@ use crate::support::signed;
 use crate::support::sql::count_on;
 
 /// Tables that a store in use leaves empty.
-<<<<<<< HEAD
 const EMPTY: [&str; 15] = [
     "account_letters",
     "client_logins",
