@@ -17,10 +17,12 @@ mod doors;
 mod egress;
 mod notices;
 mod store;
+mod trail;
 mod values;
 
 pub use doors::CannotListen;
 pub use store::StoreSettings;
+pub use trail::TrailSettings;
 use values::{DatabaseUrl, MetricsListen, Switch, machine_host, public_url, reachable, smtp_hello};
 pub use values::{ForwardedHeader, Half, LogFormat, Networks, Tests, https_url, socket_address};
 
@@ -226,20 +228,8 @@ pub struct Settings {
     )]
     pub test_credentials: Tests,
 
-    /// A directory to which old routine events of the audit trail (uses, logins, scans) are moved once a day
-    #[arg(
-        long,
-        env = "STRONGROOM_AUDIT_EXPORT_DIR",
-        hide_env_values = true,
-        value_name = "DIR",
-        help_heading = "Console"
-    )]
-    pub audit_export_dir: Option<PathBuf>,
-
-    /// Days after which such events are old
-    #[arg(long, env = "STRONGROOM_AUDIT_KEEP_DAYS", hide_env_values = true, value_name = "DAYS",
-          default_value_t = 400, value_parser = value_parser!(u32).range(1..=36500), help_heading = "Console")]
-    pub audit_keep_days: u32,
+    #[command(flatten)]
+    pub trail: TrailSettings,
 }
 
 /// The files to serve https with.

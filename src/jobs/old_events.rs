@@ -10,8 +10,8 @@ use crate::models::{self, DbError, exported};
 use crate::services::Services;
 
 pub async fn export(services: Arc<Services>) -> Result<(), DbError> {
-    let Some(directory) = services.settings.audit_export_dir.clone() else { return Ok(()) };
-    let age = TimeDelta::days(services.settings.audit_keep_days.into());
+    let Some(directory) = services.settings.trail.audit_export_dir.clone() else { return Ok(()) };
+    let age = TimeDelta::days(services.settings.trail.audit_keep_days.into());
     while !services.stopping.is_cancelled() && !services.trail.is_held() {
         let vault = services.vault.clone();
         let due = move |conn: &mut _| {

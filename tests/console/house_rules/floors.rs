@@ -9,7 +9,7 @@ const FLOORS: [&[&str]; 15] = [
     &["cli", "console"],
     &["web", "jobs"],
     &["usecases"],
-    &["runs", "alerting", "checkup", "rewrap"],
+    &["runs", "alerting", "checkup", "rewrap", "audit_export"],
     &["connection_test"],
     &["services", "store", "opening", "verification", "telemetry"],
     &["draft", "accounts", "mail", "config", "echoes"],
