@@ -22,7 +22,6 @@ mod values;
 
 pub use doors::CannotListen;
 pub use store::StoreSettings;
-pub use trail::TrailSettings;
 use values::{DatabaseUrl, MetricsListen, Switch, machine_host, public_url, reachable, smtp_hello};
 pub use values::{ForwardedHeader, Half, LogFormat, Networks, Tests, https_url, socket_address};
 
@@ -227,9 +226,8 @@ pub struct Settings {
         help_heading = "Integrations"
     )]
     pub test_credentials: Tests,
-
     #[command(flatten)]
-    pub trail: TrailSettings,
+    pub trail: trail::TrailSettings,
 }
 
 /// The files to serve https with.
