@@ -23,6 +23,7 @@ use crate::models::totals::Totals;
 use crate::models::{Db, ReplicaId};
 use crate::providers::aws;
 use crate::providers::egress::Egress;
+use crate::providers::identity::issuer::Issuers;
 use crate::providers::tokens::Tokens;
 use crate::trail::Trail;
 use crate::vault::Vault;
@@ -41,6 +42,8 @@ pub struct Services {
     pub aws: aws::Sessions,
     /// Access tokens of Azure, Google and IBM.
     pub tokens: Tokens,
+    /// Public keys of those who sign identity tokens.
+    pub issuers: Issuers,
     /// Connections to mail servers that are kept between two letters.
     pub smtp: email::Connections,
     pub sessions: Cache,
@@ -92,6 +95,7 @@ impl Services {
             gate: Gate { db: db.clone(), vault: vault.clone(), hasher: Hasher::default() },
             aws: aws::Sessions::new(egress.clone(), settings.endpoints.aws().clone()),
             tokens: Tokens::new(egress.clone(), settings.endpoints.clone()),
+            issuers: Issuers::new(egress.clone()),
             egress,
             smtp: email::Connections::default().greeting_as(hello),
             sessions: Cache::of_sessions(listen_at.clone()),

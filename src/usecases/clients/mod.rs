@@ -17,6 +17,7 @@ use crate::vault::Vault;
 
 pub mod caller;
 pub mod fetch;
+pub mod identity;
 pub mod login;
 pub mod logins;
 pub mod rules;
