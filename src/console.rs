@@ -19,7 +19,7 @@ use crate::models::logins::Setup;
 use crate::models::{Db, DbError, logins};
 use crate::services::Services;
 use crate::store::{StartError, open_store, reach};
-use crate::{jobs, web};
+use crate::{api, jobs, web};
 
 /// Longest that requests and runs have to finish after a SIGTERM.
 const GRACE: Duration = Duration::from_secs(10);
@@ -124,6 +124,11 @@ fn serve(services: Data<Services>, listener: std::net::TcpListener) -> Result<ac
             .app_data(services.clone())
             .wrap(middleware::from_fn(web::security::guard))
             .configure(if pages { web::routes } else { web::probes })
+            .configure(|config| {
+                if pages {
+                    api::routes(config)
+                }
+            })
             .default_service(actix_web::web::to(web::error::not_found))
     })
     .disable_signals()

@@ -3,7 +3,7 @@
 //! name"; every room may also name those further to the right. `tests/console/house_rules.rs` enforces it.
 //!
 //! ```text
-//! main → commands → cli, console → web, jobs → usecases
+//! main → commands → cli, console → api → web, jobs → usecases
 //!     → runs, alerting, checkup, rewrap, audit_export → connection_test
 //!     → services, store, opening, verification, telemetry
 //!     → draft, accounts, mail, config, echoes → models, integrations, postgres → providers → credentials
@@ -14,10 +14,12 @@
 
 // Comments, not documentation: what each room says of itself at its top is its page.
 
-// Who may come in: passwords, one-time codes, the throttle, the roles.
+// Who may come in: passwords, one-time codes, the throttle, the roles; and the tokens of clients.
 pub mod accounts;
 // The seam of alerts: what is due, who is told, and the messages that tell them.
 pub mod alerting;
+// What programs are answered: the protocols by which clients fetch.
+pub mod api;
 // Moves old events of the audit trail to files.
 pub mod audit_export;
 // The *Test* of a credential: ask the provider, record.

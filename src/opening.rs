@@ -6,8 +6,9 @@
 use crate::credentials::{self as kinds, Kind};
 use crate::form::Values;
 use crate::integrations::context::Secret;
+use crate::models::credentials::Credential;
 use crate::models::events::Actor;
-use crate::models::trust::Doubt;
+use crate::models::trust::{Doubt, Trusted};
 use crate::models::{Conn, CredentialId, DbError, altered, credentials};
 use crate::providers::tokens::Stored;
 use crate::vault::Vault;
@@ -86,8 +87,19 @@ pub fn open_at(
     conn: &mut Conn,
     vault: &Vault,
     actor: &Actor,
-    (id, row_version): (CredentialId, Option<i64>),
+    at: (CredentialId, Option<i64>),
     why: String,
+) -> Result<Result<Opened, Closed>, DbError> {
+    open_noted(conn, vault, actor, at, |conn, row| credentials::record_opening(conn, vault, actor, row, why))
+}
+
+/// The same where `note` writes it into the audit trail, in the same transaction, or knows that it stands there.
+pub fn open_noted(
+    conn: &mut Conn,
+    vault: &Vault,
+    actor: &Actor,
+    (id, row_version): (CredentialId, Option<i64>),
+    note: impl FnOnce(&mut Conn, &Trusted<Credential>) -> Result<(), DbError>,
 ) -> Result<Result<Opened, Closed>, DbError> {
     if vault.trail.is_held() {
         return Ok(Err(Closed::Held));
@@ -111,6 +123,6 @@ pub fn open_at(
     let (Some(kind), Some(values)) = (kinds::find(&row.kind), Values::from_json(&plaintext)) else {
         return Ok(Err(Closed::LaterRelease));
     };
-    credentials::record_opening(conn, vault, actor, &row, why)?;
+    note(conn, &row)?;
     Ok(Ok(Opened { id, version: row.secret_version, kind, values }))
 }

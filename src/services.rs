@@ -4,17 +4,19 @@
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
 use url::Url;
 use uuid::Uuid;
 
+use crate::accounts::fetches::Fetches;
 use crate::accounts::limiter::Limiter;
 use crate::accounts::sessions::Cache;
 use crate::accounts::{Gate, Hasher};
 use crate::config::{SettingError, Settings};
 use crate::integrations::alerts::email;
 use crate::integrations::context::Outside;
+use crate::integrations::issue;
 use crate::models::credential_limits::Limits;
 use crate::models::sessions::Limits as SessionLimits;
 use crate::models::totals::Totals;
@@ -30,6 +32,9 @@ mod alert_state;
 
 pub use alert_state::AlertState;
 
+/// Identities of programs that are checked at once: each may ask a cluster, an issuer or AWS.
+const IDENTITY_CHECKS: usize = 32;
+
 /// What every handler and job shares.
 pub struct Services {
     pub settings: Settings,
@@ -42,9 +47,15 @@ pub struct Services {
     pub tokens: Tokens,
     /// Public keys of those who sign identity tokens.
     pub issuers: Issuers,
+    /// Identities of programs that are checked at once.
+    pub identity_checks: Semaphore,
     /// Connections to mail servers that are kept between two letters.
     pub smtp: email::Connections,
     pub sessions: Cache,
+    /// What clients fetched within the last minute.
+    pub fetches: Fetches,
+    /// Sessions and tokens that were issued to clients.
+    pub issued: issue::Kept,
     /// How often each user presses Test.
     pub checkups: Limiter,
     /// How often each user has a confirmation sent.
@@ -90,9 +101,12 @@ impl Services {
             aws: aws::Sessions::new(egress.clone(), settings.endpoints.aws().clone()),
             tokens: Tokens::new(egress.clone(), settings.endpoints.clone()),
             issuers: Issuers::new(egress.clone()),
+            identity_checks: Semaphore::new(IDENTITY_CHECKS),
             egress,
             smtp: email::Connections::default().greeting_as(hello),
-            sessions: Cache::new(listen_at),
+            sessions: Cache::of_sessions(listen_at.clone()),
+            fetches: Fetches::new(listen_at),
+            issued: issue::Kept::default(),
             checkups: Limiter::new(10, "tests"),
             invitations: Limiter::new(30, "invitations"),
             public_url,

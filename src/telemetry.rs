@@ -83,6 +83,8 @@ const GAUGES: &[(&str, &str)] = &[
 ];
 
 const COUNTERS: &[(&str, &str)] = &[
+    ("strongroom_client_fetches_total", "Answers to clients that fetch, by outcome."),
+    ("strongroom_client_login_failures_total", "Clients that did not show who they are."),
     ("strongroom_database_errors_total", "Connections to the database that failed."),
     ("strongroom_deliveries_total", "Attempts at alert messages, by outcome."),
     ("strongroom_integrity_failures_total", "Uses refused because a row was not what Strongroom saved."),
@@ -97,8 +99,13 @@ const COUNTERS: &[(&str, &str)] = &[
 /// up over replicas, and each route takes as little memory after a day as after a minute.
 const SECONDS: &[f64] = &[0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
 
-const LABELLED: &[&str] =
-    &["strongroom_deliveries_total", "strongroom_requests_total", "strongroom_runs_total", "strongroom_tests_total"];
+const LABELLED: &[&str] = &[
+    "strongroom_client_fetches_total",
+    "strongroom_deliveries_total",
+    "strongroom_requests_total",
+    "strongroom_runs_total",
+    "strongroom_tests_total",
+];
 
 /// Installs the recorder of metrics, once a process; further calls do nothing. Before it, metrics go nowhere.
 pub fn start_metrics() {

@@ -43,6 +43,9 @@ fn main() {
     if part("openbao") {
         lines.extend(openbao::saving(&server));
     }
+    if part("fetching") {
+        lines.extend(openbao::fetching(&server));
+    }
     if part("rewrap") {
         lines.extend(saving::rewrapping(&server));
     }

@@ -76,18 +76,60 @@ pub fn saving(server: &Server) -> Vec<Line> {
     }]
 }
 
+/// Reading a secret by token, beside the same in OpenBao.
+pub fn fetching(server: &Server) -> Vec<Line> {
+    let Some(program) = std::env::var_os("STRONGROOM_BENCH_OPENBAO") else {
+        eprintln!("left out: reading beside OpenBao. `script/bench` installs it");
+        return Vec::new();
+    };
+    let directory = tempfile::tempdir().expect("a directory");
+    let store = server.store("fetching");
+    let token = store.client("bench", "robot", "0123456789012345678901234567890123456789");
+    let ours = Running::with(&store, &["--log=error", "--release-values=on"]);
+    let theirs = OpenBao::start(program.as_ref(), directory.path(), &server.empty("openbao_reads"));
+    let secret = json!({"data": {"username": "robot", "password": "0123456789012345678901234567890123456789"}});
+    runtime().block_on(theirs.put("secret/data/bench", secret));
+    let (bearer, root) = (format!("Authorization: Bearer {token}"), format!("X-Vault-Token: {}", theirs.token));
+    let (mut own, mut by_vault, mut their) = (Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..TURNS {
+        own.push(reads(ours.address(), "/machine/v1/values/bench", &bearer));
+        by_vault.push(reads(ours.address(), "/v1/secret/data/bench", &bearer));
+        their.push(reads(theirs.address, "/v1/secret/data/bench", &root));
+    }
+    let audited = std::fs::metadata(&theirs.audit).expect("the audit file").len();
+    assert!(audited > 1_000_000, "OpenBao audits its reads: {audited} bytes");
+    let theirs = median(their);
+    let line = |what: &str, rates: Vec<f64>| {
+        let ours = median(rates);
+        Line {
+            what: format!("{what} beside OpenBao 2.7's KV v2 read, its file audit device on; wrk, 8 connections"),
+            ours: format!("{ours:.0} /s"),
+            theirs: format!("{theirs:.0} /s"),
+            ratio: format!("{:.2}", ours / theirs),
+            bar: "≥ 3",
+        }
+    };
+    vec![line("Reading a value by token", own), line("Reading it by Vault's API", by_vault)]
+}
+
+/// Reads a second by `wrk`; every one must succeed.
+fn reads(at: SocketAddr, path: &str, header: &str) -> f64 {
+    let duration = format!("-d{SECONDS}s");
+    let mut wrk = Command::new("wrk");
+    wrk.args(["-t2", "-c8", &duration, "-H", header]).arg(format!("http://{at}{path}"));
+    rate(&mut wrk)
+}
+
 /// Writes a second by `wrk`; every one must succeed.
 fn writes(script: &Path, at: SocketAddr, what: &[&str], headers: &[&str]) -> f64 {
     let duration = format!("-d{SECONDS}s");
-    let output = Command::new("wrk")
-        .args(["-t2", "-c8", &duration, "-s"])
-        .arg(script)
-        .arg(format!("http://{at}"))
-        .arg("--")
-        .args(what)
-        .args(headers)
-        .output()
-        .expect("wrk is installed: `script/bench` does it");
+    let mut wrk = Command::new("wrk");
+    wrk.args(["-t2", "-c8", &duration, "-s"]).arg(script).arg(format!("http://{at}")).arg("--");
+    rate(wrk.args(what).args(headers))
+}
+
+fn rate(wrk: &mut Command) -> f64 {
+    let output = wrk.output().expect("wrk is installed: `script/bench` does it");
     let report = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success() && !report.contains("Non-2xx"), "{report}");
     let rate = report.lines().find_map(|line| line.strip_prefix("Requests/sec:")).expect("a rate");

@@ -13,8 +13,14 @@ use strongroom::accounts::tokens;
 use strongroom::cli::{Cli, Command};
 use strongroom::config::Settings;
 use strongroom::console::Console;
+use strongroom::credentials::basic;
+use strongroom::draft::Draft;
+use strongroom::form::Values;
+use strongroom::models::client_logins::{self, Method, NewLogin};
+use strongroom::models::client_rules::{self, NewRule};
+use strongroom::models::clients::{self, NewClient};
 use strongroom::models::events::{self, Actor};
-use strongroom::models::{self, counts, sessions, users};
+use strongroom::models::{self, counts, credentials, sessions, users};
 use strongroom::postgres::Private;
 use strongroom::services::Services;
 use strongroom::store::open_store;
@@ -164,6 +170,26 @@ impl Store {
             });
         });
         told.recv().expect("the console starts")
+    }
+
+    /// The token of a new client that may fetch the value of a new credential, by a rule of the client's name.
+    pub fn client(&self, name: &str, username: &str, password: &str) -> String {
+        let (vault, actor, secret) = (&self.vault, Actor::command_line(), tokens::new_token());
+        let values = Values::from_iter([("username", username), ("password", password)]);
+        let draft = Draft::new(&basic::KIND, name.to_owned(), String::new(), &values).expect("a good credential");
+        let id = models::transaction(&mut self.connect(), &|conn: &mut _| {
+            let credential = credentials::create(conn, vault, &actor, &draft.row())?;
+            let new = NewClient { name, token_minutes: 15, ..NewClient::default() };
+            let client = clients::create(conn, vault, &actor, &new)?;
+            let client = clients::find(conn, vault, client)?.trust()?;
+            let rule = NewRule { name, credential, form: "value", settings: "{}" };
+            client_rules::make(conn, vault, &actor, &client, &rule)?;
+            let secret_hash = Some(tokens::hash(&secret));
+            let login =
+                NewLogin { method: Method::Token, secret_hash, settings: "", credential: None, expires_at: None };
+            client_logins::make(conn, vault, &actor, &client, &login)
+        });
+        format!("srt_{}_{secret}", id.expect("a client").0.simple())
     }
 
     /// The cookie of somebody who is logged in.

@@ -97,7 +97,7 @@ impl Gate {
     }
 
     async fn count(&self, key: String, address: IpAddr) -> Result<Counted, Refused> {
-        let attempt = Attempt::new(&key, network(address), visitor(address));
+        let attempt = attempt(&key, address);
         let counted = attempt.clone();
         let throttle = self.db.transaction(move |conn| logins::count(conn, &counted)).await?;
         match throttle {
@@ -174,6 +174,17 @@ fn alert(conn: &mut Conn, vault: &Vault, user: Option<UserId>, name: &str, addre
         .or_else(|| Uuid::from_slice(vault.mac("alerts/lockout", &[network.as_bytes()]).get(..16)?).ok());
     let subject = Subject { kind: "user", id: id.unwrap_or_default(), name };
     alerts::raise(conn, "lockout", subject, &format!("from {network}"))
+}
+
+/// A person's try from an address.
+fn attempt(key: &str, address: IpAddr) -> Attempt {
+    Attempt::new(key, network(address), visitor(address))
+}
+
+/// A program's try from an address: counted apart from those of people, so that neither shuts the other out.
+pub fn client_attempt(key: &str, address: IpAddr) -> Attempt {
+    let apart = |place: String| format!("client {place}");
+    Attempt::new(key, apart(network(address)), apart(visitor(address)))
 }
 
 /// Under which key failures of a visitor are counted: the IPv4 address, or the /64 network of an IPv6 address, since

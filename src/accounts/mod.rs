@@ -4,15 +4,18 @@
 use crate::models::DbError;
 use crate::names;
 
+pub mod client_tokens;
+pub mod fetches;
 mod gate;
 pub mod limiter;
+pub mod memory;
 pub mod password;
 pub mod sessions;
 pub mod tokens;
 pub mod totp;
 pub mod visitor;
 
-pub use gate::Gate;
+pub use gate::{Gate, client_attempt};
 pub use password::{Busy, Hasher};
 
 /// Names by which the audit trail calls what is no user.

@@ -10,11 +10,13 @@ use futures_util::future::LocalBoxFuture;
 use tokio::task::JoinSet;
 
 use crate::models::{
-    self, DbError, account_letters, chain, counts, deliveries, keks, logins, sessions, store_health, totals,
+    self, DbError, account_letters, chain, counts, deliveries, keks, logins, sessions, spent_tokens, store_health,
+    totals,
 };
 use crate::runs::alarms;
 use crate::services::Services;
 use crate::telemetry;
+use crate::usecases::clients::fetch;
 
 mod alerts;
 mod figures;
@@ -82,6 +84,7 @@ fn own(services: &Arc<Services>) -> Vec<Job> {
     vec![
         every(Duration::from_secs(10), services.clone(), "heartbeat", heartbeat).boxed_local(),
         every(Duration::from_secs(10), services.clone(), "store health", watch).boxed_local(),
+        every(Duration::from_secs(5), services.clone(), "fetches of clients", tell_fetches).boxed_local(),
         keep_totals(services.clone()).boxed_local(),
     ]
 }
@@ -132,6 +135,11 @@ where
     }
 }
 
+/// Tells the audit trail how often clients fetched again within the minutes that are over.
+async fn tell_fetches(services: Arc<Services>) -> Result<(), DbError> {
+    fetch::tell_ended(&services, false).await
+}
+
 /// Tells the other replicas that this one lives and which master keys it holds.
 async fn heartbeat(services: Arc<Services>) -> Result<(), DbError> {
     telemetry::fold_metrics();
@@ -151,6 +159,7 @@ async fn purge(services: Arc<Services>) -> Result<(), DbError> {
     services.db.transaction(move |conn| sessions::purge(conn, limits)).await?;
     services.db.transaction(logins::purge).await?;
     services.db.transaction(account_letters::purge).await?;
+    services.db.transaction(spent_tokens::clean).await?;
     services.db.transaction(|conn| deliveries::purge(conn, KEEP_MESSAGES_DAYS)).await?;
     services.db.transaction(|conn| models::alerts::purge(conn, KEEP_ALERTS_DAYS)).await?;
     services.db.transaction(|conn| models::rollouts::purge(conn, KEEP_MESSAGES_DAYS)).await?;
@@ -177,6 +186,9 @@ async fn tell_heads(services: Arc<Services>) -> Result<(), DbError> {
 
 /// The same once more when the console stops: what is read back later is behind no head of this moment.
 pub async fn tell_last_heads(services: Arc<Services>) {
+    if !matches!(tokio::time::timeout(LAST_HEADS, fetch::tell_ended(&services, true)).await, Ok(Ok(()))) {
+        tracing::warn!("how often clients fetched in the last minute could not be written into the audit trail");
+    }
     // Before the trail was read for the first time there is nothing to vouch for.
     if services.trail.is_followed()
         && !matches!(tokio::time::timeout(LAST_HEADS, tell_heads(services)).await, Ok(Ok(())))

@@ -5,6 +5,7 @@ use diesel::prelude::*;
 use uuid::Uuid;
 
 use super::alerts::{self, Subject};
+use super::clients::Client;
 use super::events::{self, Action, Actor, NewEvent};
 use super::integrations::Integration;
 use super::schema::credentials;
@@ -65,6 +66,20 @@ pub fn refuse_user(conn: &mut Conn, vault: &Vault, actor: &Actor, user: &User, w
     count();
     events::record(conn, vault, actor, &user.event(Action::UserIntegrityFailure, what.to_owned()))?;
     alert_user(conn, vault, user)
+}
+
+/// A client was kept from coming in, or from fetching, whose row or that of its login or rule does not count. Call inside
+/// a transaction.
+pub fn refuse_client(
+    conn: &mut Conn,
+    vault: &Vault,
+    actor: &Actor,
+    client: &Client,
+    what: &str,
+) -> Result<(), DbError> {
+    count();
+    events::record(conn, vault, actor, &client.event(Action::ClientIntegrityFailure, what.to_owned()))?;
+    alerts::raise_integrity(conn, vault, Subject { kind: "client", id: client.id.0, name: &client.name }, "")
 }
 
 /// A session was refused whose row does not count. Call inside a transaction.

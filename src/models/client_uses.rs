@@ -26,8 +26,8 @@ pub fn of(conn: &mut Conn, client: ClientId) -> Result<Vec<ClientUse>, DbError> 
     Ok(rows.order(client_uses::used_at.desc()).select(ClientUse::as_select()).load(conn)?)
 }
 
-/// Notes `uses` uses of a login just now, `None`: to log in. At most once a minute for each login and rule. Call inside
-/// a transaction.
+/// Notes `uses` uses of a login just now, `None`: to log in. At most once a minute for each login and rule. Does
+/// nothing once one of them is gone. Call inside a transaction.
 pub fn note(
     conn: &mut Conn,
     login: ClientLoginId,
@@ -40,7 +40,9 @@ pub fn note(
         None => "(login_id) WHERE rule_id IS NULL",
     };
     diesel::sql_query(format!(
-        "INSERT INTO client_uses (login_id, rule_id, used_at, address, uses) VALUES ($1, $2, now(), $3, $4)
+        "INSERT INTO client_uses (login_id, rule_id, used_at, address, uses) SELECT $1, $2, now(), $3, $4
+         WHERE EXISTS (SELECT FROM client_logins WHERE id = $1)
+             AND ($2 IS NULL OR EXISTS (SELECT FROM client_rules WHERE id = $2))
          ON CONFLICT {target} DO UPDATE SET used_at = now(), address = $3, uses = client_uses.uses + $4"
     ))
     .bind::<SqlUuid, _>(login)

@@ -290,6 +290,22 @@ pub fn record_opening(
     events::record(conn, vault, actor, &row.event(Action::CredentialOpened, why))
 }
 
+/// Writes into the audit trail what a client did with it. Call inside a transaction.
+pub fn record_fetch(
+    conn: &mut Conn,
+    vault: &Vault,
+    actor: &Actor,
+    row: &Credential,
+    (action, detail): (Action, String),
+) -> Result<(), DbError> {
+    events::record(conn, vault, actor, &row.event(action, detail))?;
+    // Not more often, or clients that share a credential would wait for each other.
+    let before = diesel::dsl::sql::<diesel::sql_types::Bool>("last_used_at < now() - interval '1 minute'");
+    let stale = credentials::table.find(row.id).filter(before);
+    diesel::update(stale).set(credentials::last_used_at.eq(diesel::dsl::now)).execute(conn)?;
+    Ok(())
+}
+
 /// Writes down that an integration used the credential just now.
 pub fn touch(conn: &mut Conn, id: CredentialId) -> Result<(), DbError> {
     diesel::update(credentials::table.find(id)).set(credentials::last_used_at.eq(diesel::dsl::now)).execute(conn)?;

@@ -133,6 +133,12 @@ pub fn of_resets(vault: &Vault, typed_key: &str) -> String {
     counted_as(vault, &format!("{typed_key}\nreset"))
 }
 
+/// For the tries of a client's login, by its id; `None` for one that nobody has.
+pub fn of_clients(vault: &Vault, login: Option<Uuid>) -> String {
+    // No name has a line break in its key.
+    counted_as(vault, &format!("\nclient {}", login.map(|id| id.simple().to_string()).unwrap_or_default()))
+}
+
 /// Most mails with a reset that a user gets within an hour, whoever asks for them.
 const MOST_RESETS: i64 = 5;
 

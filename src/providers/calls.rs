@@ -3,9 +3,10 @@
 
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use reqwest::{Method, Request};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use url::Url;
@@ -14,7 +15,7 @@ use zeroize::Zeroizing;
 use super::egress::{Answer, BODY_LIMIT, Client};
 use super::patience::{Patience, Pause, retry_after};
 use super::probe::{Finding, Verdict};
-use super::{Failure, ProviderError, capital};
+use super::{Failure, ProviderError, capital, clock, jwt};
 
 /// A result, or what to tell people instead.
 pub type Outcome<T> = Result<T, Failure>;
@@ -72,6 +73,23 @@ pub struct AccessToken {
     pub secret: SecretString,
     /// As the provider said, from now on.
     pub lifetime: Duration,
+}
+
+impl AccessToken {
+    /// When it ends, by this machine's clock. Right only for a token that was got just now.
+    pub fn ends_at(&self) -> DateTime<Utc> {
+        clock::now() + self.lifetime
+    }
+}
+
+/// How long it is until then, by this machine's clock; nothing if it has passed.
+pub fn left(until: DateTime<Utc>) -> Duration {
+    (until - clock::now()).to_std().unwrap_or_default()
+}
+
+/// When a JWT ends by its own claim; `None` when it says nothing, or is no JWT.
+pub fn ends_at(token: &SecretString) -> Option<DateTime<Utc>> {
+    DateTime::from_timestamp(jwt::claims(token.expose_secret())["exp"].as_i64()?, 0)
 }
 
 /// RFC 6749, section 5.1. Azure's metadata service writes the number as text.

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use uuid::Uuid;
 
 /// A session is not used in its last five minutes, so that what begins with it can end.
-const MARGIN: Duration = Duration::from_secs(5 * 60);
+pub const MARGIN: Duration = Duration::from_secs(5 * 60);
 /// Beyond this many, those that have run out are dropped before another comes in.
 const MANY: usize = 256;
 

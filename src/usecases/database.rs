@@ -22,5 +22,8 @@ pub(super) async fn write<T: Send + 'static>(
     work: impl Fn(&mut Conn, &Vault, &Actor) -> Result<T, DbError> + Send + 'static,
 ) -> Result<T, DbError> {
     let (vault, actor) = (services.vault.clone(), principal.actor());
-    services.db.transaction(move |conn| work(conn, &vault, &actor)).await
+    let written = services.db.transaction(move |conn| work(conn, &vault, &actor)).await;
+    // It may be what a client fetches. Others hear of it from the database, a moment later.
+    services.fetches.forget();
+    written
 }

@@ -1,12 +1,14 @@
 //! Which requests come in at all: by the host that they ask for, and a write by the page that it comes from. A request
 //! that is refused is logged with what came and what was expected, and the page says the same.
 
+use actix_web::HttpMessage;
 use actix_web::dev::{RequestHead, ServiceRequest};
 use actix_web::http::Method;
 use actix_web::http::header::{self, HeaderMap};
 use url::Url;
 
 use super::error::Error;
+use super::machines::Shape;
 use super::{hooks, recipients};
 use crate::models::recipients::Link;
 use crate::services::Services;
@@ -16,8 +18,15 @@ pub fn is_probe(path: &str) -> bool {
     matches!(path, "/livez" | "/readyz")
 }
 
+/// A request of a program that was let in as one: handlers for programs answer no other.
+#[derive(Clone, Copy)]
+pub struct Admitted;
+
 /// Lets a request in, or says why not: [`Error::WrongHost`] or [`Error::CrossSite`].
 pub fn admit(request: &ServiceRequest, services: &Services) -> Result<(), Error> {
+    if Shape::of(request.path()).is_some() {
+        return admit_machine(request, services);
+    }
     let (asked, method) = (asked_host(request.head()), request.method());
     // Browsers always name a host, so a check without one is no page's trick (`option httpchk` of HAProxy sends none).
     let is_check = is_probe(request.path()) || (*method == Method::OPTIONS && asked.is_none());
@@ -35,6 +44,28 @@ pub fn admit(request: &ServiceRequest, services: &Services) -> Result<(), Error>
         return Err(cross_site(site.is_some(), origin, &services.public_url));
     }
     Ok(())
+}
+
+/// A program sends neither cookies nor where it comes from, and may know the console by names of its own. A browser that
+/// is made to call here sends its cookies along: nobody looks at them.
+fn admit_machine(request: &ServiceRequest, services: &Services) -> Result<(), Error> {
+    let asked = asked_host(request.head());
+    let is_ours = |host: &str| is_our_host(host, &services.public_url) || is_machine_host(host, services);
+    if !asked.is_some_and(is_ours) {
+        let came = shown(asked.unwrap_or_default());
+        tracing::warn!(came, expected = %services.public_url, "a program's request for another host was refused");
+        let listed = "An administrator lists further names with STRONGROOM_MACHINE_HOSTS.";
+        return Err(Error::WrongHost(format!("This console is at {}. {listed}", address(&services.public_url))));
+    }
+    if request.headers().contains_key(header::COOKIE) {
+        return Err(Error::Unread("Programs send no cookies.".to_owned()));
+    }
+    request.extensions_mut().insert(Admitted);
+    Ok(())
+}
+
+fn is_machine_host(host: &str, services: &Services) -> bool {
+    services.settings.machine_hosts.iter().any(|known| known.eq_ignore_ascii_case(host))
 }
 
 /// The host that a request asks for, with its port, as the client or a proxy wrote it.

@@ -130,7 +130,7 @@ pub struct Problem {
 }
 
 impl Error {
-    fn status(&self) -> StatusCode {
+    pub(super) fn status(&self) -> StatusCode {
         match self {
             Self::LoginNeeded { htmx: true, .. } | Self::ConfirmNeeded { htmx: true, .. } => StatusCode::UNAUTHORIZED,
             Self::ConfirmNeeded { .. } => StatusCode::SEE_OTHER,
@@ -151,7 +151,7 @@ impl Error {
         }
     }
 
-    fn problem(&self) -> Problem {
+    pub(super) fn problem(&self) -> Problem {
         let (title, text): (&'static str, &str) = match self {
             Self::LoginNeeded { .. } => ("Log in first", "Your session has ended."),
             Self::ConfirmNeeded { .. } => ("Confirm it's you", "Enter your password again."),

@@ -29,6 +29,7 @@ pub mod htmx;
 pub mod integrations;
 pub mod kept;
 pub mod login;
+pub mod machines;
 pub mod marks;
 pub mod metrics;
 pub mod numbers;

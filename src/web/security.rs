@@ -17,6 +17,7 @@ use uuid::Uuid;
 
 use super::admission::{admit, is_probe};
 use super::error::{Error, Problem, Trail};
+use super::machines::Shape;
 use super::{Route, escapes, hooks, htmx, page, password, problem, recipients};
 use crate::models::{self, recipients::Link};
 use crate::services::Services;
@@ -63,7 +64,7 @@ pub async fn guard(
     let response = guarded(request, next).instrument(span.clone()).await;
     let mut response = match response {
         Ok(response) => response,
-        Err(_) => return Err(Panicked.into()),
+        Err(panicked) => return Err(panicked.into()),
     };
     let problem = response.response_mut().extensions_mut().remove::<Problem>();
     if let Some(problem) = problem {
@@ -71,12 +72,14 @@ pub async fn guard(
     }
     let services = response.request().app_data::<Data<Services>>();
     let secure = services.is_some_and(|services| services.secure());
-    if let Some(services) = services.filter(|_| method == Method::POST && response.status().as_u16() < 400) {
+    let is_write = method == Method::POST && Shape::of(response.request().path()).is_none();
+    if let Some(services) = services.filter(|_| is_write && response.status().as_u16() < 400) {
         services.wake.totals.notify_one();
     }
     let dynamic = !response.request().path().starts_with("/static/");
     if dynamic
         && response.status() == StatusCode::OK
+        && Shape::of(response.request().path()).is_none()
         && let Some(cookie) = page::forget_notice(response.request())
         && !htmx::asked(response.request())
     {
@@ -121,10 +124,15 @@ async fn guarded(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Panicked> {
     let services = request.app_data::<Data<Services>>().cloned();
+    let shape = Shape::of(request.path());
     if let Some(services) = services {
         let admitted = admit(&request, &services);
         if let Err(error) = admitted.and(started(&request, &services).await) {
-            return Ok(request.into_response(error.error_response()));
+            let answer = match shape {
+                Some(shape) => shape.of_error(&error),
+                None => error.error_response(),
+            };
+            return Ok(request.into_response(answer));
         }
     }
     if request.method() == Method::OPTIONS {
@@ -134,10 +142,10 @@ async fn guarded(
     // A panic ends its request, not the console.
     match AssertUnwindSafe(next.call(request)).catch_unwind().await {
         Ok(Ok(response)) => Ok(response.map_into_boxed_body()),
-        Ok(Err(_)) => Err(Panicked),
+        Ok(Err(_)) => Err(Panicked(shape)),
         Err(_) => {
             tracing::error!("a handler panicked");
-            Err(Panicked)
+            Err(Panicked(shape))
         }
     }
 }
@@ -218,7 +226,7 @@ fn method_label(method: &Method) -> &'static str {
 
 /// The last resort: says nothing of what happened.
 #[derive(Debug)]
-struct Panicked;
+struct Panicked(Option<Shape>);
 
 impl std::fmt::Display for Panicked {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -228,8 +236,10 @@ impl std::fmt::Display for Panicked {
 
 impl ResponseError for Panicked {
     fn error_response(&self) -> HttpResponse {
-        let mut response =
-            HttpResponse::InternalServerError().content_type(ContentType::html()).body(problem::last_resort());
+        let mut response = match self.0 {
+            Some(shape) => shape.of_error(&Error::Internal),
+            None => HttpResponse::InternalServerError().content_type(ContentType::html()).body(problem::last_resort()),
+        };
         set_headers(response.headers_mut(), false, true, "same-origin");
         response
     }

@@ -33,6 +33,7 @@ mod identity;
 mod integrations;
 mod journeys;
 mod login;
+mod machines;
 mod mail;
 mod managed_clusters;
 mod oracle_cloud;

@@ -6,12 +6,13 @@ use futures_util::future::BoxFuture;
 
 use super::clusters::{Clusters, Seen};
 use super::deployment::Deployment;
+use super::door::Door;
 use super::fields::{COMMON, join};
 use super::greeting;
 use super::preflight::check;
 use super::rights::rights;
 use super::uses::{AGENT, PULL};
-use crate::credentials::kubeconfig::{Issued, Place};
+use crate::credentials::kubeconfig::Issued;
 use crate::form::{Field, Values};
 use crate::integrations::azure::{self, Visit};
 use crate::integrations::context::Context;
@@ -19,6 +20,7 @@ use crate::integrations::spec::{Does, Grants, Host, Spec, Use, suits_all};
 use crate::providers::azure::aks::{self, Access, Name};
 use crate::providers::azure::management::{self, Subscription};
 use crate::providers::azure::{Resource, resources};
+use crate::providers::calls::AccessToken;
 use crate::providers::kubernetes::Cluster;
 use crate::providers::oci_registry::Pages;
 use crate::providers::probe::{Finding, Verdict};
@@ -36,11 +38,13 @@ pub static AKS: Spec = Spec {
     does: Does::Deploy(&Aks),
 };
 
-static FIELDS: &[Field] = &join::<1, { COMMON.len() + 1 }>([Field::text("cluster", "Cluster")
+static FIELDS: &[Field] = &join::<1, { COMMON.len() + 1 }>([CLUSTER]);
+
+pub(in crate::integrations) const CLUSTER: Field = Field::text("cluster", "Cluster")
     .placeholder("d189c61b-6c27-41d3-9749-ca5c9cc4a622/shop/prod")
     .help("Subscription ID, resource group and name, separated by slashes; or the full resource ID.")
     .max(512)
-    .check(name)]);
+    .check(name);
 
 /// How many subscriptions are queried at the same time, and in total.
 const AT_ONCE: usize = 8;
@@ -93,7 +97,15 @@ impl Deployment for Aks {
     }
 }
 
-async fn open(cx: &Context<'_>) -> Result<Cluster, Failure> {
+/// What Azure says of a running cluster, and the kubeconfig that it issues.
+struct Entrance {
+    name: Name,
+    access: Access,
+    tenant: String,
+    issued: Issued,
+}
+
+async fn entrance(cx: &Context<'_>) -> Result<Entrance, Failure> {
     let Some(name) = Name::parse(cx.settings.get("cluster")) else {
         return Err(Finding::new(Verdict::NotHere, "No cluster is chosen.", "Choose one from the list.").into());
     };
@@ -112,21 +124,40 @@ async fn open(cx: &Context<'_>) -> Result<Cluster, Failure> {
         let sentence = format!("The cluster {} is stopped.", name.cluster);
         return Err(Finding::new(Verdict::NotHere, sentence, "Start it: az aks start.").into());
     }
-    let opened = match aks::user_credential(&line, &name).await.map_err(missing)? {
+    let issued = aks::user_credential(&line, &name).await.map_err(missing)?;
+    Ok(Entrance { name, access, tenant: visit.tenant.clone(), issued })
+}
+
+/// The way into the cluster by a token. Whether the cluster knows the principal is not asked.
+pub(in crate::integrations) async fn door(cx: &Context<'_>) -> Result<Door, Failure> {
+    let Entrance { name, issued, .. } = entrance(cx).await?;
+    match issued {
+        Issued::Tokenless(place) => Ok(Door { place, token: token(cx).await? }),
+        Issued::Ready(_) => Err(Finding::new(
+            Verdict::NotHere,
+            format!("The cluster {} has certificates instead of tokens, which don't end soon.", name.cluster),
+            "Enable Microsoft Entra ID on the cluster: az aks update --enable-aad.",
+        )
+        .into()),
+    }
+}
+
+async fn open(cx: &Context<'_>) -> Result<Cluster, Failure> {
+    let Entrance { name, access, tenant, issued } = entrance(cx).await?;
+    let opened = match issued {
         Issued::Ready(config) => Cluster::new(&config, cx.outside.egress).map_err(failed)?,
-        Issued::Tokenless(place) => by_token(cx, place).await?,
+        Issued::Tokenless(place) => Door { place, token: token(cx).await? }.enter(cx.outside.egress).map_err(failed)?,
     };
     match greeting::greet(&opened).await?.status {
-        401 => Err(unknown(&name.cluster, &access, &visit.tenant).into()),
+        401 => Err(unknown(&name.cluster, &access, &tenant).into()),
         _ => Ok(opened),
     }
 }
 
-/// Signs in with a Microsoft Entra ID token.
-async fn by_token(cx: &Context<'_>, place: Place) -> Result<Cluster, Failure> {
+/// A Microsoft Entra ID token for clusters.
+async fn token(cx: &Context<'_>) -> Result<AccessToken, Failure> {
     let secret = cx.main().ok_or_else(|| failed(ProviderError::WrongCredential))?;
-    let token = cx.outside.tokens.azure_token(secret.stored, secret.values, Resource::Kubernetes).await?.secret;
-    Cluster::with_token(&place.server, place.authority, &token, cx.outside.egress).map_err(failed)
+    cx.outside.tokens.azure_token(secret.stored, secret.values, Resource::Kubernetes).await
 }
 
 fn unknown(cluster: &str, access: &Access, tenant: &str) -> Finding {

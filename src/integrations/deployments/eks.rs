@@ -5,6 +5,7 @@ use futures_util::future::BoxFuture;
 
 use super::clusters::{Clusters, Seen};
 use super::deployment::Deployment;
+use super::door::Door;
 use super::fields::{COMMON, join};
 use super::greeting;
 use super::preflight::check;
@@ -51,7 +52,7 @@ static FIELDS: &[Field] = &join::<6, { COMMON.len() + 6 }>([
 const DESCRIBED: usize = 50;
 const AT_ONCE: usize = 8;
 
-fn name(text: &str) -> Result<String, String> {
+pub(in crate::integrations) fn name(text: &str) -> Result<String, String> {
     let good = |c: char| c.is_ascii_alphanumeric() || "-_".contains(c);
     if text.starts_with(|c: char| c.is_ascii_alphanumeric()) && text.chars().all(good) {
         Ok(text.to_owned())
@@ -131,12 +132,12 @@ async fn sign_in(cx: &Context<'_>) -> Result<(SignedCalls, Region), Failure> {
     Ok((SignedCalls::new(session, cx.outside.egress).map_err(failed)?, region))
 }
 
-async fn open(cx: &Context<'_>) -> Result<Cluster, Failure> {
-    let (calls, region) = sign_in(cx).await?;
+/// What EKS says of the cluster, and the way into it.
+async fn entrance(cx: &Context<'_>, calls: &SignedCalls, region: &Region) -> Result<(eks::Cluster, Door), Failure> {
     let cluster = cx.settings.get("cluster");
-    let described = eks::describe(&calls, &region, cluster).await;
-    let described = match told_off(&calls, described).await {
-        Err(ProviderError::NotFound) => return Err(missing(cluster, &region)),
+    let described = eks::describe(calls, region, cluster).await;
+    let described = match told_off(calls, described).await {
+        Err(ProviderError::NotFound) => return Err(missing(cluster, region)),
         described => described.map_err(failed)?,
     };
     if !matches!(described.status.as_str(), "ACTIVE" | "UPDATING" | "") {
@@ -147,15 +148,27 @@ async fn open(cx: &Context<'_>) -> Result<Cluster, Failure> {
     // A token is cached per identity and per cluster.
     let scope =
         format!("eks {} {cluster} {} {}", region.as_str(), cx.settings.get("role"), cx.settings.get("external_id"));
-    let signed = || async { eks_login::token(calls.session(), &region, cluster).await.map_err(failed) };
-    let token = cx.outside.tokens.kept(cx.stored(), &scope, signed).await?.secret;
-    let opened = Cluster::with_token(&place.server, place.authority, &token, cx.outside.egress).map_err(failed)?;
+    let signed = || async { eks_login::token(calls.session(), region, cluster).await.map_err(failed) };
+    let token = cx.outside.tokens.kept(cx.stored(), &scope, signed).await?;
+    Ok((described, Door { place, token }))
+}
+
+/// The way into the cluster. Whether the cluster knows the identity is not asked.
+pub(in crate::integrations) async fn door(cx: &Context<'_>) -> Result<Door, Failure> {
+    let (calls, region) = sign_in(cx).await?;
+    Ok(entrance(cx, &calls, &region).await?.1)
+}
+
+async fn open(cx: &Context<'_>) -> Result<Cluster, Failure> {
+    let (calls, region) = sign_in(cx).await?;
+    let (described, door) = entrance(cx, &calls, &region).await?;
+    let opened = door.enter(cx.outside.egress).map_err(failed)?;
     if greeting::greet(&opened).await?.status != 401 {
         return Ok(opened);
     }
     let caller = calls.session().caller().await.map_err(failed)?;
     let principal = role(cx.settings).map_or_else(|| eks_login::principal(&caller), |role| role.as_str().to_owned());
-    Err(eks_login::unknown(&region, cluster, &described, &principal).into())
+    Err(eks_login::unknown(&region, cx.settings.get("cluster"), &described, &principal).into())
 }
 
 fn missing(cluster: &str, region: &Region) -> Failure {

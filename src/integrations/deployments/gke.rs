@@ -4,6 +4,7 @@ use futures_util::future::BoxFuture;
 
 use super::clusters::{Clusters, Seen};
 use super::deployment::Deployment;
+use super::door::Door;
 use super::fields::{COMMON, join};
 use super::greeting;
 use super::preflight::check;
@@ -14,6 +15,7 @@ use crate::integrations::context::Context;
 use crate::integrations::google::{self, Scope, Visit};
 use crate::integrations::spec::{Does, Grants, Host, Spec, Use, suits_all};
 use crate::providers::endpoints::Service;
+use crate::providers::gcp::CLOUD_PLATFORM;
 use crate::providers::gcp::cluster_doors::Endpoint;
 use crate::providers::gcp::clusters::{self, is_name};
 use crate::providers::gcp::line::Line;
@@ -37,7 +39,10 @@ pub static GKE: Spec = Spec {
 const PRIVATE: &str = "private";
 const DNS: &str = "dns";
 
-static FIELDS: &[Field] = &join::<3, { COMMON.len() + 3 }>([
+static FIELDS: &[Field] = &join::<3, { COMMON.len() + 3 }>(CLUSTER_FIELDS);
+
+/// Which cluster, and by which of its addresses.
+pub(in crate::integrations) const CLUSTER_FIELDS: [Field; 3] = [
     Field::text("project", "Project ID").placeholder("shop-prod").max(128).check(project),
     Field::text("cluster", "Cluster")
         .placeholder("europe-west3/prod")
@@ -50,7 +55,7 @@ static FIELDS: &[Field] = &join::<3, { COMMON.len() + 3 }>([
         &[("public", "Public address"), (PRIVATE, "Private address"), (DNS, "DNS endpoint")],
     )
     .help("The private address works only from the cluster's network. The DNS endpoint needs no reachable address."),
-]);
+];
 
 fn project(text: &str) -> Result<String, String> {
     match is_project(text) {
@@ -123,11 +128,10 @@ async fn sign_in<'a>(cx: &'a Context<'a>) -> Result<(Visit<'a>, Line<'a>, String
     Err(Finding::new(Verdict::NotHere, "No project is chosen.", remedy).into())
 }
 
-async fn open(cx: &Context<'_>) -> Result<Cluster, Failure> {
-    let (visit, line, project) = sign_in(cx).await?;
-    let unknown =
-        |_| Failure::from(Finding::new(Verdict::NotHere, "No cluster is chosen.", "Choose one from the list."));
-    let (location, name) = parts(cx.settings.get("cluster")).map_err(unknown)?;
+/// The way into the cluster. Whether the cluster knows the service account is not asked.
+pub(in crate::integrations) async fn door(cx: &Context<'_>) -> Result<Door, Failure> {
+    let (_, line, project) = sign_in(cx).await?;
+    let (location, name) = cluster(cx.settings)?;
     let found = match clusters::one(&line, &project, location, name).await {
         Err(ProviderError::NotFound) => {
             let sentence = format!("There is no cluster {name} in {location} of {project}.");
@@ -139,10 +143,22 @@ async fn open(cx: &Context<'_>) -> Result<Cluster, Failure> {
         let sentence = format!("The cluster {name} is not running: GKE calls it {}.", found.state.to_lowercase());
         return Err(Finding::new(Verdict::NotHere, sentence, "Look at it in the Google Cloud console.").into());
     }
+    let place = found.doors.place(endpoint(cx.settings)).map_err(failed)?;
+    let secret = cx.main().ok_or_else(|| failed(ProviderError::WrongCredential))?;
+    let token = cx.outside.tokens.google_token(secret.stored, secret.values, CLOUD_PLATFORM).await?;
+    Ok(Door { place, token })
+}
+
+/// Location and name of the cluster that the settings name.
+fn cluster(settings: &Values) -> Result<(&str, &str), Failure> {
+    let unknown = |_| Finding::new(Verdict::NotHere, "No cluster is chosen.", "Choose one from the list.").into();
+    parts(settings.get("cluster")).map_err(unknown)
+}
+
+async fn open(cx: &Context<'_>) -> Result<Cluster, Failure> {
+    let opened = door(cx).await?.enter(cx.outside.egress).map_err(failed)?;
+    let (_, name) = cluster(cx.settings)?;
     let by = endpoint(cx.settings);
-    let place = found.doors.place(by).map_err(failed)?;
-    let token = visit.way.token().await.map_err(failed)?;
-    let opened = Cluster::with_token(&place.server, place.authority, &token, cx.outside.egress).map_err(failed)?;
     match greeting::greet(&opened).await?.status {
         401 => Err(Finding::new(
             Verdict::Denied,

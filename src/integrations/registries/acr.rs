@@ -17,7 +17,7 @@ use crate::integrations::spec::{Does, Host, Spec, Use, no_grants, suits_all};
 use crate::providers::ProviderError;
 use crate::providers::azure::container_registry::refresh_token;
 use crate::providers::egress::{Answer, Tls};
-use crate::providers::endpoints::Service;
+use crate::providers::endpoints::{Endpoints, Service};
 use crate::providers::oci_registry::{
     Lenient, Login, Registry, Sign, is_digest, is_repository, is_tag, list_or_null, platform,
 };
@@ -59,7 +59,7 @@ static FIELDS: &[Field] = &[
 /// The endings of registries, by cloud.
 const ENDINGS: [&str; 4] = [".azurecr.io", ".azurecr.cn", ".azurecr.us", ".azurecr.de"];
 
-fn login_server(text: &str) -> Result<String, String> {
+pub(in crate::integrations) fn login_server(text: &str) -> Result<String, String> {
     let text = text.trim().to_ascii_lowercase();
     let host = text.strip_prefix("https://").unwrap_or(&text).trim_end_matches('/');
     let name = ENDINGS.iter().find_map(|ending| host.strip_suffix(ending)).unwrap_or_default();
@@ -81,13 +81,21 @@ fn open<'a>(cx: &'a Context<'a>) -> Opening<'a> {
     Box::pin(async move {
         let host = login_server(cx.settings.get("registry")).map_err(|_| ProviderError::InvalidAddress)?;
         let secret = cx.main().ok_or(ProviderError::WrongCredential)?;
-        let at = |path: &str| cx.outside.endpoints.url(Service::AzureRegistry, &format!("https://{host}"), path);
         let who = (secret.stored, secret.values);
-        let exchange = at("/oauth2/exchange")?;
+        let exchange = exchange(cx.outside.endpoints, &host)?;
         let token = refresh_token(&exchange, &host, who, cx.outside.tokens, cx.outside.egress).await?;
-        let registry = reach(cx, Tls::default(), &at("")?, Login::Refresh(token))?;
+        let registry = reach(cx, Tls::default(), &at(cx.outside.endpoints, &host, "")?, Login::Refresh(token))?;
         opened(AzureRegistry(registry))
     })
+}
+
+fn at(endpoints: &Endpoints, host: &str, path: &str) -> Result<Url, ProviderError> {
+    endpoints.url(Service::AzureRegistry, &format!("https://{host}"), path)
+}
+
+/// Where a registry exchanges tokens of Microsoft Entra ID for its own.
+pub(in crate::integrations) fn exchange(endpoints: &Endpoints, host: &str) -> Result<Url, ProviderError> {
+    at(endpoints, host, "/oauth2/exchange")
 }
 
 fn metadata(repository: &str) -> String {

@@ -59,7 +59,7 @@ static FIELDS: &[Field] = &[
 ];
 
 /// <https://cloud.ibm.com/docs/Registry?topic=Registry-registry_overview#registry_regions>
-fn host(text: &str) -> Result<String, String> {
+pub(in crate::integrations) fn host(text: &str) -> Result<String, String> {
     let text = text.trim().to_ascii_lowercase();
     let host = text.strip_prefix("https://").unwrap_or(&text).trim_end_matches('/');
     let region = host.strip_prefix("private.").unwrap_or(host);

@@ -4,7 +4,7 @@
 
 use super::spec::Spec;
 
-mod acr;
+pub(in crate::integrations) mod acr;
 mod alibaba;
 pub mod catalogue;
 mod docker_hub;
@@ -15,11 +15,11 @@ mod ecr_public;
 mod failure;
 mod ghcr;
 mod gitlab;
-mod google;
+pub(in crate::integrations) mod google;
 mod harbor;
 mod held;
 pub mod hooks;
-mod ibm;
+pub(in crate::integrations) mod ibm;
 pub mod image;
 mod images;
 mod jfrog;

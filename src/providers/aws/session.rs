@@ -8,9 +8,11 @@ use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
 use aws_credential_types::Credentials;
-use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
 use aws_smithy_async::rt::sleep::TokioSleep;
 use aws_smithy_async::time::SystemTimeSource;
+use chrono::{DateTime, Utc};
+use secrecy::SecretString;
 
 use super::answers::{assuming, refused};
 use super::assume::Assume;
@@ -27,6 +29,14 @@ const ATTEMPTS: u32 = 3;
 pub struct Caller {
     pub account: String,
     pub arn: String,
+}
+
+/// Temporary keys.
+pub struct Keys {
+    pub id: String,
+    pub secret: SecretString,
+    pub token: SecretString,
+    pub ends_at: DateTime<Utc>,
 }
 
 /// Keys in use. Cheap to clone; wiped by the SDK when the last clone goes.
@@ -118,6 +128,25 @@ impl Session {
             .await
             .map_err(|error| assuming(&error, role))?;
         Ok(self.keyed(given(answer.credentials)?))
+    }
+
+    /// `sts:GetSessionToken`: temporary keys of the same user. They may call nothing of IAM, and of STS only AssumeRole
+    /// and GetCallerIdentity. <https://docs.aws.amazon.com/STS/latest/APIReference/API_GetSessionToken.html>
+    pub async fn temporary(&self, minutes: u16) -> Result<Self, ProviderError> {
+        let call = self.sts().get_session_token().duration_seconds(i32::from(minutes) * 60);
+        let answer = call.send().await.map_err(|error| refused(&error, "sts:GetSessionToken"))?;
+        Ok(self.keyed(given(answer.credentials)?))
+    }
+
+    /// The keys themselves, to be handed on. `None` unless they are temporary: a long-term key stays here.
+    pub async fn temporary_keys(&self) -> Option<Keys> {
+        let keys = self.config.credentials_provider()?.provide_credentials().await.ok()?;
+        Some(Keys {
+            id: keys.access_key_id().to_owned(),
+            secret: SecretString::from(keys.secret_access_key()),
+            token: SecretString::from(keys.session_token()?),
+            ends_at: DateTime::from(keys.expiry()?),
+        })
     }
 
     /// The same keys in another region.

@@ -42,6 +42,9 @@ pub enum Resource {
     /// <https://github.com/Azure/azure-sdk-for-python/tree/main/sdk/containerregistry/azure-containerregistry>
     ContainerRegistry,
     KeyVault,
+    /// Blobs, queues, tables and files of all storage accounts.
+    /// <https://learn.microsoft.com/en-us/azure/storage/blobs/authorize-access-azure-active-directory>
+    Storage,
     /// Microsoft Graph: users, groups and applications of a tenant.
     /// <https://learn.microsoft.com/en-us/graph/deployments>
     Graph,
@@ -60,6 +63,7 @@ impl Resource {
             Self::ResourceManager => "resource-manager",
             Self::ContainerRegistry => "container-registry",
             Self::KeyVault => "key-vault",
+            Self::Storage => "storage",
             Self::Graph => "graph",
             Self::Kubernetes => "kubernetes",
             Self::Outlook => "outlook",
@@ -67,7 +71,7 @@ impl Resource {
     }
 
     /// Its address without a trailing slash, or its application ID. Appending `/.default` makes it a scope.
-    fn address(self, cloud: Cloud) -> &'static str {
+    pub fn address(self, cloud: Cloud) -> &'static str {
         match (self, cloud) {
             (Self::ResourceManager, cloud) => cloud.resource_manager(),
             (Self::ContainerRegistry, _) => "https://containerregistry.azure.net",
@@ -75,6 +79,7 @@ impl Resource {
             (Self::KeyVault, Cloud::China) => "https://vault.azure.cn",
             (Self::KeyVault, Cloud::UsGovernment) => "https://vault.usgovcloudapi.net",
             (Self::KeyVault, Cloud::Germany) => "https://vault.microsoftazure.de",
+            (Self::Storage, _) => "https://storage.azure.com",
             (Self::Graph, Cloud::Global) => "https://graph.microsoft.com",
             (Self::Graph, Cloud::China) => "https://microsoftgraph.chinacloudapi.cn",
             (Self::Graph, Cloud::UsGovernment) => "https://graph.microsoft.us",
@@ -95,12 +100,22 @@ pub async fn token(
     egress: &Egress,
     endpoints: &Endpoints,
 ) -> Outcome<AccessToken> {
+    token_for(payload, resource.address(payload.cloud()), egress, endpoints).await
+}
+
+/// The same for a resource by its address, without a trailing slash, or by its application ID.
+pub async fn token_for(
+    payload: &Payload,
+    resource: &str,
+    egress: &Egress,
+    endpoints: &Endpoints,
+) -> Outcome<AccessToken> {
     match payload {
         Payload::ServiceKey(key) => {
             let (client, tenant) = (key.client_id.as_str(), key.tenant_id.as_str());
             let proof = [("client_secret", key.client_secret.expose_secret())];
             let url = token_url(key.cloud, tenant, endpoints)?;
-            principal(client, &proof, url, key.cloud, resource, egress).await
+            principal(client, &proof, url, resource, egress).await
         }
         Payload::Certificate { certificate, cloud, tenant_id, client_id, .. } => {
             usable(certificate)?;
@@ -110,7 +125,7 @@ pub async fn token(
                 ("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"),
                 ("client_assertion", assertion.as_str()),
             ];
-            principal(client_id, &proof, url, *cloud, resource, egress).await
+            principal(client_id, &proof, url, resource, egress).await
         }
         Payload::ManagedIdentity { client_id, .. } => {
             managed_identity(client_id.as_deref(), resource, egress, endpoints).await
@@ -128,11 +143,10 @@ async fn principal(
     client: &str,
     proof: &[(&str, &str)],
     url: Url,
-    cloud: Cloud,
-    resource: Resource,
+    resource: &str,
     egress: &Egress,
 ) -> Outcome<AccessToken> {
-    let scope = format!("{}/.default", resource.address(cloud));
+    let scope = format!("{resource}/.default");
     let mut fields = vec![("grant_type", "client_credentials"), ("client_id", client), ("scope", &scope)];
     fields.extend(proof);
     let http = egress.client(Tls::default()).map_err(|error| calls::failed(&error, WHO))?;
@@ -182,7 +196,7 @@ fn assertion(pair: &Pair, client: &str, audience: &Url) -> Result<zeroize::Zeroi
 /// <https://learn.microsoft.com/en-us/entra/identity/managed-identities-azure-resources/how-to-use-vm-token>
 async fn managed_identity(
     client: Option<&str>,
-    resource: Resource,
+    resource: &str,
     egress: &Egress,
     endpoints: &Endpoints,
 ) -> Outcome<AccessToken> {
@@ -204,12 +218,11 @@ async fn managed_identity(
     }
 }
 
-fn identity_query(client: Option<&str>, resource: Resource) -> String {
+fn identity_query(client: Option<&str>, resource: &str) -> String {
     let mut query = form_urlencoded::Serializer::new(String::new());
     query.append_pair("api-version", "2018-02-01");
-    let address = resource.address(Cloud::Global);
-    let slash = if address.contains("://") { "/" } else { "" };
-    query.append_pair("resource", &format!("{address}{slash}"));
+    let slash = if resource.starts_with("https://") { "/" } else { "" };
+    query.append_pair("resource", &format!("{resource}{slash}"));
     if let Some(client) = client {
         query.append_pair("client_id", client);
     }

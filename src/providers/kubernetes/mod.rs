@@ -23,10 +23,12 @@ mod objects;
 mod probe;
 mod refusal;
 mod rights;
+mod token;
 
 pub use objects::{Apply, FIELD_MANAGER, Objects};
 pub(super) use probe::{explain, probe};
 pub use refusal::{ApiError, Owned, Refusal};
+pub use token::Asked;
 
 /// How sentences name the service, see [`ProviderError::sentence`].
 pub const WHO: &str = "the cluster";

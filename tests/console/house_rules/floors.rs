@@ -3,10 +3,11 @@
 use super::{nowhere, sources};
 
 /// The rooms from the roof to the ground. A room may name those of lower lines only, so no two can name each other.
-const FLOORS: [&[&str]; 15] = [
+const FLOORS: [&[&str]; 16] = [
     &["main"],
     &["commands"],
     &["cli", "console"],
+    &["api"],
     &["web", "jobs"],
     &["usecases"],
     &["runs", "alerting", "checkup", "rewrap", "audit_export"],
@@ -58,8 +59,8 @@ fn rooms_name_only_rooms_of_lower_floors() {
 
 /// HTTP is a matter of the pages. The command starts the runtime that they need.
 #[test]
-fn only_the_web_and_the_console_name_actix() {
-    let except = ["src/web", "src/console.rs", "src/commands/serve.rs"];
+fn only_pages_programs_and_the_console_name_actix() {
+    let except = ["src/web", "src/api", "src/console.rs", "src/commands/serve.rs"];
     nowhere("src", &["actix_web", "crate::web"], &except, "rooms below the pages work without a request");
 }
 

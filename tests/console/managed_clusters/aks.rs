@@ -128,3 +128,16 @@ async fn clusters_of_all_subscriptions_are_listed_except_denied_ones() {
     assert_eq!(shown(&listed), expected);
     assert!(listed.missing.len() == 1 && listed.missing[0].starts_with("Test (bc968c1e"), "{listed:?}");
 }
+
+#[tokio::test]
+async fn a_client_gets_a_token_for_an_aks_cluster_and_never_a_certificate() {
+    let authority = Authority::new();
+    let api = api::aks(&authority, TENANT);
+    let (_azure, _login, console) = azure(&api, &authority, &entra_profile(TENANT), KUBELOGIN);
+    let issued = console.issue("aks_token", &PROD).await.unwrap();
+    assert!(enters(&issued).await && issued.left().is_some_and(|left| left > Duration::from_secs(30 * 60)));
+    let user = "    token: sekret-token-of-a-local-account\n";
+    let (_azure, _login, local) = azure(&api, &authority, &json!({}), user);
+    let refused = local.issue("aks_token", &PROD).await.unwrap_err();
+    assert!(refused.contains("az aks update --enable-aad") && !refused.contains("sekret"), "{refused}");
+}

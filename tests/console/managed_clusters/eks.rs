@@ -100,3 +100,15 @@ async fn the_eks_clusters_of_a_region_are_listed() {
     let denied = console(&estate).list(&PROD).await.unwrap_err();
     assert!(denied.contains("eks:ListClusters"), "{denied}");
 }
+
+#[tokio::test]
+async fn a_client_gets_a_token_for_an_eks_cluster_and_no_key() {
+    let (estate, api) = prod(SESSION, &json!({}));
+    let console = console(&estate);
+    let issued = console.issue("eks_token", &[&PROD[..], &[("role", ROLE)]].concat()).await.unwrap();
+    assert_eq!(issued.fields.get("server"), api.url());
+    assert!(enters(&issued).await && !issued.fields.get("token").contains(SECRET));
+    assert!(issued.left().is_some_and(|left| left > Duration::from_secs(13 * 60)));
+    let absent = console.issue("eks_token", &[("region", "eu-central-1"), ("cluster", "test")]).await.unwrap_err();
+    assert!(absent.contains("There is no cluster test"), "{absent}");
+}

@@ -100,3 +100,16 @@ async fn the_gke_clusters_of_a_project_and_unreachable_zones_are_listed() {
     let other = console(&google).list(&[("project", "unknown")]).await.unwrap_err();
     assert!(other.contains("container.clusters.list"), "{other}");
 }
+
+#[tokio::test]
+async fn a_client_gets_a_token_for_a_gke_cluster_and_no_key() {
+    let authority = Authority::new();
+    let api = api::gke(&authority);
+    let ip = json!({"enabled": true, "enablePublicEndpoint": true, "publicEndpoint": address(&api)});
+    let google = with_cluster(&authority, &json!({"controlPlaneEndpointsConfig": {"ipEndpointsConfig": ip}}));
+    let console = console(&google);
+    let issued = console.issue("gke_token", &prod("public")).await.unwrap();
+    assert!(enters(&issued).await && issued.left().is_some_and(|left| left > Duration::from_secs(50 * 60)));
+    let closed = console.issue("gke_token", &prod("private")).await.unwrap_err();
+    assert!(closed.contains("has no private address"), "{closed}");
+}

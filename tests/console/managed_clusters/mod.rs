@@ -10,12 +10,14 @@ use strongroom::form::Values;
 use strongroom::integrations::Spec;
 use strongroom::integrations::context::{Context, Secret};
 use strongroom::integrations::deployments::{Clusters, Seen, VERSIONS};
+use strongroom::integrations::issue::{Form, Issued, Order};
 use strongroom::providers::Failure;
 use strongroom::providers::egress::Egress;
 use strongroom::providers::endpoints::Endpoints;
 use strongroom::providers::tokens::Stored;
 use uuid::Uuid;
 
+use crate::support::kubernetes::Caller;
 use crate::support::outside::World;
 use crate::support::peers::certificates::Authority;
 use crate::support::peers::receiver::{Receiver, UPSTREAM};
@@ -98,4 +100,24 @@ fn bearers(api: &Receiver) -> Vec<String> {
         api.calls().iter().filter_map(|call| call.header("authorization").map(str::to_owned)).collect();
     all.dedup();
     all
+}
+
+impl Console {
+    /// What a client's rule with these settings issues.
+    async fn issue(&self, form: &str, posted: &[(&str, &str)]) -> Result<Issued, String> {
+        let form = Form::find(form).expect("a form");
+        let settings = form.check(self.kind, &posted.iter().copied().collect(), &Values::default());
+        let secret = Secret { kind: self.kind, values: &self.values, stored: Some(self.stored) };
+        let (settings, outside) = (settings.expect("good settings"), self.world.outside());
+        let order = Order { outside, secret, settings: &settings, client: "deployer" };
+        (form.issue)(&order).await.map_err(told)
+    }
+}
+
+/// Whether an API server lets somebody in by what was issued.
+async fn enters(issued: &Issued) -> bool {
+    let fields = &issued.fields;
+    Caller::new(fields.get("certificate_authority"), fields.get("server"), fields.get("token"))
+        .answers("/version")
+        .await
 }

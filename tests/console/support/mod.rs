@@ -4,6 +4,7 @@ pub mod app;
 pub mod azure_scan;
 pub mod binary;
 pub mod browser;
+pub mod clients;
 pub mod cluster;
 pub mod db;
 pub mod estate;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use aws_sdk_ecr::Client;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
+use chrono::{DateTime, Utc};
 use secrecy::SecretString;
 use url::Url;
 
@@ -15,15 +16,18 @@ use crate::providers::aws::{Session, refused};
 use crate::providers::egress::Tls;
 use crate::providers::oci_registry::{BlobAddress, Login, Registry};
 
-/// `ecr:GetAuthorizationToken`: base64 of `AWS:password`, good for twelve hours.
-pub(super) async fn password(client: &Client) -> Result<SecretString, ProviderError> {
+/// `ecr:GetAuthorizationToken`: base64 of `AWS:password`, good for twelve hours; and its end, if ECR says.
+pub(in crate::integrations) async fn password(
+    client: &Client,
+) -> Result<(SecretString, Option<DateTime<Utc>>), ProviderError> {
     let answer = client.get_authorization_token().send().await;
     let answer = answer.map_err(|error| refused(&error, "ecr:GetAuthorizationToken"))?;
-    let token = answer.authorization_data().first().and_then(|data| data.authorization_token());
-    let decoded =
-        BASE64_STANDARD.decode(token.ok_or(ProviderError::BadAnswer)?).map_err(|_| ProviderError::BadAnswer)?;
+    let data = answer.authorization_data().first().ok_or(ProviderError::BadAnswer)?;
+    let token = data.authorization_token().ok_or(ProviderError::BadAnswer)?;
+    let decoded = BASE64_STANDARD.decode(token).map_err(|_| ProviderError::BadAnswer)?;
     let text = String::from_utf8(decoded).map_err(|_| ProviderError::BadAnswer)?;
-    text.strip_prefix("AWS:").map(SecretString::from).ok_or(ProviderError::BadAnswer)
+    let password = text.strip_prefix("AWS:").map(SecretString::from).ok_or(ProviderError::BadAnswer)?;
+    Ok((password, data.expires_at().and_then(|at| DateTime::from_timestamp(at.secs(), at.subsec_nanos()))))
 }
 
 /// The registry's v2 interface, or why it cannot be used, which costs the platforms. The password goes to the host that

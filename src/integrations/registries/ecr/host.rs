@@ -5,7 +5,7 @@ use crate::integrations::aws::Place;
 use crate::providers::aws::Region;
 
 /// A registry's host, taken apart.
-pub(super) struct Host {
+pub(in crate::integrations) struct Host {
     pub name: String,
     pub account: String,
     pub region: Region,

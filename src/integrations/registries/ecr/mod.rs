@@ -16,7 +16,8 @@ mod access;
 mod host;
 mod inventory;
 
-use host::Host;
+pub(in crate::integrations) use access::password;
+pub(in crate::integrations) use host::Host;
 
 pub static ECR: Spec = Spec {
     slug: "ecr",
@@ -81,7 +82,7 @@ fn open<'a>(cx: &'a Context<'a>) -> Opening<'a> {
         let host = Host::parse(cx.settings.get("registry")).map_err(|_| ProviderError::InvalidAddress)?;
         let session = host.place().sign_in(cx).await?;
         let client = session.ecr();
-        let password = access::password(&client).await?;
+        let (password, _) = access::password(&client).await?;
         let data = access::data_plane(cx, &host, &session, password).await?;
         let images = inventory::EcrRegistry::new(client, host.account, data, cx.report.clone());
         opened(images)

@@ -30,7 +30,7 @@ mod image;
 mod place;
 
 use image::Image;
-use place::Place;
+pub(in crate::integrations) use place::Place;
 
 pub static GOOGLE: Spec = Spec {
     slug: "google_artifacts",

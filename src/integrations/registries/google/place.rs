@@ -3,7 +3,7 @@
 use crate::form::Values;
 
 /// A registry's host, and the location that answers for it.
-pub(super) struct Place {
+pub(in crate::integrations) struct Place {
     pub host: String,
     pub location: String,
     /// Of a host of Container Registry: each project's repository of this name, which is no part of an image's name.

@@ -1,0 +1,285 @@
+//! What a client fetches. The first answer of a minute is written into the audit trail before it is given; until the
+//! minute is over the same question is answered from memory, and counted. What is not there and what the client may not
+//! fetch look the same.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use sha2::{Digest, Sha256};
+
+use super::caller::{self, Caller, Denied};
+use crate::accounts::client_tokens::Token;
+use crate::accounts::fetches::{Answer, Fetched, Minute, Said, Use};
+use crate::form::Values;
+use crate::integrations::issue::{Form, Issued, Key, Order};
+use crate::models::client_rules::{self, ClientRule};
+use crate::models::events::{self, Action, NewEvent};
+use crate::models::trust::Trusted;
+use crate::models::{Conn, DbError, altered, client_uses, credentials};
+use crate::opening::{self, Closed, Opened};
+use crate::providers::Failure;
+use crate::services::Services;
+use crate::vault::Vault;
+
+/// Why a client gets nothing.
+#[derive(Debug)]
+pub enum Refused {
+    /// It has not shown who it is.
+    Unauthenticated,
+    /// There is no such rule, or none of this client's.
+    Unknown,
+    /// Seconds to wait.
+    TooOften(i64),
+    /// The provider issued nothing.
+    Failed(Failure),
+    /// The credential is not used.
+    Closed(Closed),
+    Db(DbError),
+}
+
+impl From<DbError> for Refused {
+    fn from(error: DbError) -> Self {
+        Self::Db(error)
+    }
+}
+
+/// One question, as a client asks it.
+#[derive(Clone, Copy)]
+pub struct Question<'a> {
+    pub token: &'a str,
+    pub rule: &'a str,
+    pub address: IpAddr,
+}
+
+impl Question<'_> {
+    /// The same question has the same key. Of the token no more than a hash is kept.
+    fn key(&self) -> Vec<u8> {
+        let mut hash = Sha256::new();
+        for part in [self.token.as_bytes(), self.rule.as_bytes(), self.address.to_string().as_bytes()] {
+            hash.update((part.len() as u64).to_be_bytes());
+            hash.update(part);
+        }
+        hash.finalize().to_vec()
+    }
+}
+
+/// What the rule of that name gives.
+pub async fn fetch(services: &Services, asked: Question<'_>) -> Result<Arc<Fetched>, Refused> {
+    let key = asked.key();
+    if let Some(answer) = services.fetches.again(&key) {
+        return answered(answer);
+    }
+    let ticket = services.fetches.ticket();
+    let ready = prepare(services, asked).await?;
+    let (left, minute) = (ready.left, ready.minute(services));
+    let answer = ready.issue(services).await;
+    services.fetches.keep(ticket, key, (answer.clone(), minute), left);
+    answered(answer)
+}
+
+fn answered(answer: Answer) -> Result<Arc<Fetched>, Refused> {
+    let outcome = if answer.is_ok() { "ok" } else { "failed" };
+    metrics::counter!("strongroom_client_fetches_total", "outcome" => outcome).increment(1);
+    answer.map_err(Refused::Failed)
+}
+
+/// The names and forms of a client's rules, as far as this console answers them.
+pub async fn rules(services: &Services, token: &str, address: IpAddr) -> Result<Vec<(String, &'static Form)>, Refused> {
+    let Some(token) = Token::parse(&services.vault, token) else {
+        return Err(caller::deny(services, Denied::malformed(), address).await);
+    };
+    let vault = services.vault.clone();
+    let found = services.db.run(move |conn| {
+        let caller = match caller::of_token(conn, &vault, &token, address)? {
+            Ok(caller) => caller,
+            Err(denied) => return Ok(Err(denied)),
+        };
+        client_rules::of(conn, &vault, caller.client.id).map(Ok::<_, Denied>)
+    });
+    let found = match found.await? {
+        Ok(found) => found,
+        Err(denied) => return Err(caller::deny(services, denied, address).await),
+    };
+    let releases = services.settings.releases_values();
+    let rules = found.into_iter().filter_map(|seen| seen.judged().ok());
+    Ok(rules.filter_map(|rule| Some((rule.name.clone(), form_of(&rule, releases)?))).collect())
+}
+
+/// The form of a rule; `None` where this console does not answer it.
+fn form_of(rule: &ClientRule, releases: bool) -> Option<&'static Form> {
+    Form::find(&rule.form).filter(|form| releases || !form.is_value())
+}
+
+/// Everything that an answer is made from.
+struct Ready {
+    client: String,
+    rule: Trusted<ClientRule>,
+    form: &'static Form,
+    opened: Opened,
+    set_at: DateTime<Utc>,
+    used: Use,
+    said: Said,
+    /// How long what the client has shown holds.
+    left: Option<Duration>,
+}
+
+enum Found {
+    Denied(Denied),
+    Unknown,
+    Closed(Closed),
+    Ready(Box<Ready>),
+}
+
+async fn prepare(services: &Services, asked: Question<'_>) -> Result<Box<Ready>, Refused> {
+    let Some(token) = Token::parse(&services.vault, asked.token) else {
+        return Err(caller::deny(services, Denied::malformed(), asked.address).await);
+    };
+    let (vault, fetches) = (services.vault.clone(), services.fetches.minutes());
+    let (name, address, releases) = (asked.rule.to_owned(), asked.address, services.settings.releases_values());
+    let found = services.db.transaction(move |conn| {
+        let caller = match caller::of_token(conn, &vault, &token, address)? {
+            Ok(caller) => caller,
+            Err(denied) => return Ok(Found::Denied(denied)),
+        };
+        look(conn, &vault, &caller, (&name, releases), |used| fetches.knows(used))
+    });
+    match found.await? {
+        Found::Denied(denied) => Err(caller::deny(services, denied, asked.address).await),
+        Found::Unknown => Err(Refused::Unknown),
+        Found::Closed(closed) => Err(Refused::Closed(closed)),
+        Found::Ready(ready) => Ok(ready),
+    }
+}
+
+/// Opens what the rule names, and writes it into the audit trail unless `is_known` says that it stands there. Call
+/// inside a transaction.
+fn look(
+    conn: &mut Conn,
+    vault: &Vault,
+    caller: &Caller,
+    (name, releases): (&str, bool),
+    is_known: impl Fn(&Use) -> bool,
+) -> Result<Found, DbError> {
+    let actor = caller.actor();
+    let Some(seen) = client_rules::named(conn, vault, caller.client.id, name)? else { return Ok(Found::Unknown) };
+    let rule = match seen.judged() {
+        Ok(rule) => rule,
+        Err((rule, doubt)) => {
+            let what = format!("the rule {} refused: {}", rule.name, doubt.words());
+            altered::refuse_client(conn, vault, &actor, &caller.client, &what)?;
+            return Ok(Found::Unknown);
+        }
+    };
+    let Some(form) = form_of(&rule, releases) else { return Ok(Found::Unknown) };
+    let detail = format!("by the rule {} ({}), {}", rule.name, form.label, caller.login.title());
+    let mut row = None;
+    let opened = opening::open_noted(conn, vault, &actor, (rule.credential_id, None), |conn, credential| {
+        row = Some((credential.name.clone(), credential.secret_set_at));
+        let version = credential.secret_version;
+        let used = Use { login: caller.login.id, rule: rule.id, version, address: caller.address };
+        if is_known(&used) {
+            return Ok(());
+        }
+        let said = format!("{detail}, version {version}");
+        credentials::record_fetch(conn, vault, &actor, credential, (Action::ClientFetched, said))?;
+        client_uses::note(conn, used.login, Some(used.rule), &actor.address, 1)
+    })?;
+    let (opened, (credential_name, set_at)) = match (opened, row) {
+        (Ok(opened), Some(row)) => (opened, row),
+        (Ok(_), None) => return Err(DbError::Other),
+        (Err(closed), _) => return Ok(Found::Closed(closed)),
+    };
+    let used = Use { login: caller.login.id, rule: rule.id, version: opened.version, address: caller.address };
+    let said = Said { actor, credential: opened.id, credential_name, detail };
+    let (client, left) = (caller.client.name.clone(), caller.left());
+    Ok(Found::Ready(Box::new(Ready { client, rule, form, opened, set_at, used, said, left })))
+}
+
+impl Ready {
+    /// The minute of this use: it has been written down.
+    fn minute(&self, services: &Services) -> Arc<Minute> {
+        services.fetches.begin(self.used.clone(), self.said.clone())
+    }
+
+    async fn issue(&self, services: &Services) -> Answer {
+        let Self { form, opened, .. } = self;
+        let settings = Values::from_json(self.rule.settings.as_bytes()).unwrap_or_default();
+        let outside = services.outside();
+        let order = Order { outside, secret: opened.secret(), settings: &settings, client: &self.client };
+        let issued = if form.is_value() {
+            (form.issue)(&order).await
+        } else {
+            services.issued.get(self.key(), || (form.issue)(&order)).await
+        };
+        match issued {
+            Ok(issued) => Ok(Arc::new(self.fetched(issued))),
+            Err(failure) => {
+                self.record_failure(services, &failure).await;
+                Err(failure)
+            }
+        }
+    }
+
+    fn fetched(&self, issued: Issued) -> Fetched {
+        Fetched { form: self.form, version: self.opened.version, set_at: self.set_at, issued }
+    }
+
+    fn key(&self) -> Key {
+        Key {
+            credential: self.opened.id.0,
+            secret_version: self.opened.version,
+            rule: self.rule.id.0,
+            rule_version: self.rule.row_version,
+        }
+    }
+
+    /// The trail gets our own sentence, never the provider's words.
+    async fn record_failure(&self, services: &Services, failure: &Failure) {
+        let (vault, said) = (services.vault.clone(), self.said.clone());
+        let detail = format!("{}: {}", said.detail, failure.sentence);
+        let recorded = services.db.transaction(move |conn| {
+            let row = credentials::find(conn, &vault, said.credential)?.into_shown();
+            let event = (Action::ClientFetchFailed, detail.clone());
+            credentials::record_fetch(conn, &vault, &said.actor, &row, event)
+        });
+        if let Err(error) = recorded.await {
+            tracing::warn!(%error, "a failed fetch could not be written into the audit trail");
+        }
+    }
+}
+
+/// Tells the audit trail how often the answers of the minutes that are over were given again; of `all`, when the console
+/// stops.
+pub async fn tell_ended(services: &Services, all: bool) -> Result<(), DbError> {
+    let mut ended = services.fetches.ended(all);
+    // In one order, so that replicas do not wait for each other.
+    ended.sort_by_key(|minute| (minute.used.login.0, minute.used.rule.0));
+    if ended.is_empty() {
+        return Ok(());
+    }
+    let (vault, minutes) = (services.vault.clone(), ended.clone());
+    let told = services.db.transaction(move |conn| minutes.iter().try_for_each(|minute| tell(conn, &vault, minute)));
+    let told = told.await;
+    if told.is_err() {
+        services.fetches.untold(ended);
+    }
+    told
+}
+
+fn tell(conn: &mut Conn, vault: &Vault, minute: &Minute) -> Result<(), DbError> {
+    let (said, used, again) = (&minute.said, &minute.used, minute.again());
+    let times = if again == 1 { "once more".to_owned() } else { format!("{again} times more") };
+    let detail = format!("{}, version {}: {times} within a minute", said.detail, used.version);
+    let event = NewEvent {
+        action: Action::ClientFetchedAgain,
+        subject_kind: "credential",
+        subject_id: Some(said.credential.0),
+        subject_name: &said.credential_name,
+        detail,
+    };
+    events::record(conn, vault, &said.actor, &event)?;
+    let again = i64::try_from(again).unwrap_or(i64::MAX);
+    client_uses::note(conn, used.login, Some(used.rule), &said.actor.address, again)
+}
