@@ -31,10 +31,14 @@ pub fn login(client: &str, server_id: &str) -> Result<Vec<u8>> {
     });
     let region = region.unwrap_or_else(|| "us-east-1".to_owned());
     let url = format!("https://{host}/");
+    let mut random = [0; 16];
+    getrandom::fill(&mut random).map_err(|error| failed(&error.to_string()))?;
     let mut headers: BTreeMap<String, String> = [
         ("Host".to_owned(), host),
         ("Content-Type".to_owned(), "application/x-www-form-urlencoded; charset=utf-8".to_owned()),
         (SERVER_ID.to_owned(), server_id.to_owned()),
+        // The console accepts a signature once, and two that are made within a second would be the same.
+        ("Amz-Sdk-Invocation-Id".to_owned(), hex::encode(random)),
     ]
     .into();
     let identity = Credentials::new(key, secret, variable("AWS_SESSION_TOKEN"), None, "environment").into();

@@ -15,6 +15,7 @@ use crate::pasted::Wanted;
 use crate::services::Services;
 use crate::vault::Vault;
 
+pub mod by_identity;
 pub mod caller;
 pub mod fetch;
 pub mod identity;

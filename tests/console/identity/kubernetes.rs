@@ -11,7 +11,7 @@ use crate::support::app::TestApp;
 use crate::support::kubernetes::{Lab, rule};
 
 /// The token of a service account, which is made if it is not there.
-async fn token(lab: &Lab, namespace: &str, name: &str, audience: &str) -> String {
+pub(super) async fn token(lab: &Lab, namespace: &str, name: &str, audience: &str) -> String {
     let accounts = format!("/api/v1/namespaces/{namespace}/serviceaccounts");
     let account = json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": name}});
     let body = Some(("application/json", &account));
@@ -22,13 +22,13 @@ async fn token(lab: &Lab, namespace: &str, name: &str, audience: &str) -> String
     made["status"]["token"].as_str().expect("a token").to_owned()
 }
 
-async fn kubeconfig(app: &TestApp, text: &str) -> CredentialId {
+pub(super) async fn kubeconfig(app: &TestApp, text: &str) -> CredentialId {
     let fields = [("kind", "kubeconfig"), ("name", "cluster"), ("kubeconfig", text)];
     let page = app.administrator().post("/credentials", &fields).await;
     page.location().rsplit('/').next().and_then(|id| id.parse().ok()).expect("an id")
 }
 
-fn identity(namespace: &str, name: &str, keys: Option<Keys>) -> Identity {
+pub(super) fn identity(namespace: &str, name: &str, keys: Option<Keys>) -> Identity {
     let accounts = vec![ServiceAccount { namespace: namespace.to_owned(), name: name.to_owned() }];
     Identity::Kubernetes(Kubernetes { audience: "strongroom".to_owned(), keys, accounts })
 }

@@ -13,6 +13,7 @@ use crate::support::app::TestApp;
 use crate::support::sql;
 
 mod aws;
+mod by_client;
 mod kubernetes;
 mod oidc;
 

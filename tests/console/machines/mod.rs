@@ -30,7 +30,7 @@ fn events(app: &TestApp, action: &str) -> Vec<Event> {
 }
 
 /// Runs one of the tools of the clients' own makers; what it printed, or how it failed.
-async fn tool(program: &str, arguments: &[&str], environment: &[(&str, &str)]) -> Result<String, String> {
+pub async fn tool(program: &str, arguments: &[&str], environment: &[(&str, &str)]) -> Result<String, String> {
     let mut command = tokio::process::Command::new(program);
     command.args(arguments).env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
     command.envs(environment.iter().copied()).kill_on_drop(true);
