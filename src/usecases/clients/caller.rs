@@ -48,7 +48,7 @@ pub struct Denied {
     /// The login that was named, whether there is one or not.
     login: Option<ClientLoginId>,
     /// The client, where its secret was right.
-    client: Option<Client>,
+    client: Option<Box<Client>>,
     why: Why,
 }
 
@@ -132,7 +132,7 @@ fn of_session(
         None
     };
     match why {
-        Some(why) => Ok(Err(Denied { login: Some(id), client: Some(client.into_shown()), why })),
+        Some(why) => Ok(Err(Denied { login: Some(id), client: Some(Box::new(client.into_shown())), why })),
         None => judge(conn, (login, client), address, Some(session.ends_at())),
     }
 }
@@ -144,7 +144,7 @@ pub fn judge(
     address: IpAddr,
     end: Option<DateTime<Utc>>,
 ) -> Result<Result<Caller, Denied>, DbError> {
-    let (id, shown) = (login.shown().id, client.shown().clone());
+    let (id, shown) = (login.shown().id, Box::new(client.shown().clone()));
     let denied = |why| Ok(Err(Denied { login: Some(id), client: Some(shown.clone()), why }));
     let (login, client) = match (login.judged(), client.judged()) {
         (Ok(login), Ok(client)) => (login, client),

@@ -183,7 +183,7 @@ async fn wrong_tokens_are_throttled_and_shut_nobody_else_out() {
     assert_eq!(program(&app, &others, VALUE).await.status, 200);
     app.add_user("ben", Role::Operator);
     let mut person = app.visitor();
-    let fields = [("name", "ben"), ("password", crate::support::app::PASSWORD)];
+    let fields = [("username", "ben"), ("password", crate::support::app::PASSWORD), ("next", "/")];
     assert_eq!(person.post("/login", &fields).await.status, 303, "people are counted apart");
 }
 
