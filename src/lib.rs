@@ -4,7 +4,7 @@
 //!
 //! ```text
 //! main → commands → cli, console → api → web, jobs → usecases
-//!     → runs, alerting, checkup, rewrap → connection_test
+//!     → runs, alerting, checkup, rewrap, audit_export → connection_test
 //!     → services, store, opening, verification, telemetry
 //!     → draft, accounts, mail, config, echoes → models, integrations, postgres → providers → credentials
 //!     → form, vault → names, hosts, trail → pasted
@@ -20,6 +20,8 @@ pub mod accounts;
 pub mod alerting;
 // What programs are answered: the protocols by which clients fetch.
 pub mod api;
+// Moves old events of the audit trail to files.
+pub mod audit_export;
 // The *Test* of a credential: ask the provider, record.
 pub mod checkup;
 // The commands of the binary and what each takes.

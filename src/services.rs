@@ -4,7 +4,7 @@
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
 use url::Url;
 use uuid::Uuid;
@@ -23,6 +23,7 @@ use crate::models::totals::Totals;
 use crate::models::{Db, ReplicaId};
 use crate::providers::aws;
 use crate::providers::egress::Egress;
+use crate::providers::identity::issuer::Issuers;
 use crate::providers::tokens::Tokens;
 use crate::trail::Trail;
 use crate::vault::Vault;
@@ -30,6 +31,9 @@ use crate::vault::Vault;
 mod alert_state;
 
 pub use alert_state::AlertState;
+
+/// Identities of programs that are checked at once: each may ask a cluster, an issuer or AWS.
+const IDENTITY_CHECKS: usize = 32;
 
 /// What every handler and job shares.
 pub struct Services {
@@ -41,6 +45,10 @@ pub struct Services {
     pub aws: aws::Sessions,
     /// Access tokens of Azure, Google and IBM.
     pub tokens: Tokens,
+    /// Public keys of those who sign identity tokens.
+    pub issuers: Issuers,
+    /// Identities of programs that are checked at once.
+    pub identity_checks: Semaphore,
     /// Connections to mail servers that are kept between two letters.
     pub smtp: email::Connections,
     pub sessions: Cache,
@@ -92,6 +100,8 @@ impl Services {
             gate: Gate { db: db.clone(), vault: vault.clone(), hasher: Hasher::default() },
             aws: aws::Sessions::new(egress.clone(), settings.endpoints.aws().clone()),
             tokens: Tokens::new(egress.clone(), settings.endpoints.clone()),
+            issuers: Issuers::new(egress.clone()),
+            identity_checks: Semaphore::new(IDENTITY_CHECKS),
             egress,
             smtp: email::Connections::default().greeting_as(hello),
             sessions: Cache::of_sessions(listen_at.clone()),

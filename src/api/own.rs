@@ -13,20 +13,41 @@ use super::answer::{refused, unknown_rule};
 use super::program::{Posted, Program};
 use crate::accounts::fetches::Fetched;
 use crate::form::Values;
+use crate::providers::identity::aws;
+use crate::usecases::clients::by_identity::Claim;
 use crate::usecases::clients::fetch::{self, Refused};
+use crate::usecases::clients::identity;
 use crate::usecases::clients::login::{self, LoggedIn, Proof};
 
 /// `POST /machine/v1/login`
 #[derive(Deserialize)]
 #[serde(tag = "method", rename_all = "snake_case")]
 pub enum Login {
-    AppRole { id: String, secret: Zeroizing<String> },
+    AppRole {
+        id: String,
+        secret: Zeroizing<String>,
+    },
+    /// Of a Kubernetes service account, or of an OpenID Connect issuer.
+    #[serde(alias = "oidc")]
+    Kubernetes {
+        client: String,
+        token: String,
+    },
+    Aws {
+        client: String,
+        #[serde(flatten)]
+        proof: aws::Proof,
+    },
 }
 
 impl From<Login> for Proof {
     fn from(login: Login) -> Self {
         match login {
             Login::AppRole { id, secret } => Self::AppRole { id, secret },
+            Login::Kubernetes { client, token } => {
+                Self::Identity(Claim { client, proof: identity::Proof::Token(token) })
+            }
+            Login::Aws { client, proof } => Self::Identity(Claim { client, proof: identity::Proof::Aws(proof) }),
         }
     }
 }

@@ -17,7 +17,10 @@ use super::answer::refused;
 use super::own::Fields;
 use super::program::{Posted, Program};
 use crate::accounts::fetches::Fetched;
+use crate::providers::identity::aws;
+use crate::usecases::clients::by_identity::Claim;
 use crate::usecases::clients::fetch::{self, Refused};
+use crate::usecases::clients::identity;
 use crate::usecases::clients::login::{self, Known, LoggedIn, Proof};
 
 const MOUNT: &str = "secret/";
@@ -126,19 +129,45 @@ pub async fn list(program: Program) -> HttpResponse {
     }
 }
 
-/// Vault's logins that Strongroom knows: `approle`, by whatever mount.
+/// Vault's logins that Strongroom knows, by whatever mount: `approle`; `kubernetes` and `jwt`; `aws`. The role is the name
+/// of the client.
 #[derive(Deserialize)]
 #[serde(untagged)]
 pub enum Login {
-    AppRole { role_id: String, secret_id: Zeroizing<String> },
+    AppRole {
+        role_id: String,
+        secret_id: Zeroizing<String>,
+    },
+    Token {
+        role: String,
+        jwt: String,
+    },
+    Aws {
+        role: String,
+        #[serde(flatten)]
+        proof: aws::Proof,
+    },
+}
+
+impl From<Login> for Proof {
+    fn from(login: Login) -> Self {
+        let of = |client, proof| Self::Identity(Claim { client, proof });
+        match login {
+            Login::AppRole { role_id: id, secret_id: secret } => Self::AppRole { id, secret },
+            Login::Token { role, jwt } => of(role, identity::Proof::Token(jwt)),
+            Login::Aws { role, proof } => of(role, identity::Proof::Aws(proof)),
+        }
+    }
 }
 
 pub async fn log_in(program: Program, posted: Posted<Login>) -> HttpResponse {
-    let Login::AppRole { role_id: id, secret_id: secret } = posted.0;
-    match login::log_in(&program.services, Proof::AppRole { id, secret }, program.address).await {
+    let by_secret = matches!(posted.0, Login::AppRole { .. });
+    match login::log_in(&program.services, posted.0.into(), program.address).await {
         Ok(LoggedIn { token, known }) => envelope(None::<()>, Some(auth(&token, &known))),
         // As Vault answers a login that it does not know.
-        Err(Refused::Unauthenticated) => program.shape.error(StatusCode::BAD_REQUEST, "invalid role or secret ID"),
+        Err(Refused::Unauthenticated) if by_secret => {
+            program.shape.error(StatusCode::BAD_REQUEST, "invalid role or secret ID")
+        }
         Err(why) => refused(program.shape, &why),
     }
 }

@@ -1,19 +1,23 @@
 //! `strongroom audit verify`: follows the audit trail. The heads that it prints, kept elsewhere, prove later that the trail
-//! was not rolled back; `--anchor` compares those of a log or a mail with the trail. `strongroom audit accept`: takes a
-//! trail that is broken as it is, on the operator's word.
+//! was not rolled back; `--anchor` compares those of a log or a mail with the trail. `strongroom audit export`: moves old
+//! events to files. `strongroom audit accept`: takes a trail that is broken as it is, on the operator's word.
 
 use std::path::Path;
 use std::process::ExitCode;
 
 use super::{Store, Wants, fail, misconfigured, open, say};
+use crate::audit_export;
 use crate::cli::audit::{AuditAction, AuditArgs};
 use crate::models::anchors::{self, Held};
+use crate::models::events::Actor;
 use crate::models::{self, Conn, DbError, chain};
 use crate::verification::Failure;
 
 pub fn run(args: &AuditArgs) -> ExitCode {
     match &args.action {
-        AuditAction::Verify { anchor } => verify(args, anchor.as_deref()),
+        AuditAction::Verify { export: Some(file), .. } => verify_export(args, file),
+        AuditAction::Verify { anchor, .. } => verify(args, anchor.as_deref()),
+        AuditAction::Export { to, older_than } => export(args, to, *older_than),
         AuditAction::Accept { yes } => accept(args, *yes),
     }
 }
@@ -43,6 +47,42 @@ fn accept(args: &AuditArgs, yes: bool) -> ExitCode {
     match models::transaction(conn, &|conn: &mut Conn| chain::accept(conn, vault, &walk)) {
         Ok::<(), DbError>(()) => {
             say(&format_args!("{} accepted: consoles go on within seconds", found.len()));
+            ExitCode::SUCCESS
+        }
+        Err(error) => fail(&error),
+    }
+}
+
+fn export(args: &AuditArgs, to: &Path, days: u32) -> ExitCode {
+    let mut store = match open(&args.store, Wants::Existing) {
+        Ok(store) => store,
+        Err(status) => return status,
+    };
+    let Store { conn, vault, .. } = &mut store;
+    let mut count = 0;
+    loop {
+        let exported = audit_export::chunk(conn, vault, &Actor::command_line(), to, days);
+        match exported {
+            Ok(None) => break,
+            Ok(Some(exported)) => {
+                say(&format_args!("{} events: {}", exported.count, exported.file.display()));
+                count += exported.count;
+            }
+            Err(error) => return fail(&error),
+        }
+    }
+    say(&format_args!("{count} events older than {days} days were exported"));
+    ExitCode::SUCCESS
+}
+
+fn verify_export(args: &AuditArgs, file: &Path) -> ExitCode {
+    let mut store = match open(&args.store, Wants::Existing) {
+        Ok(store) => store,
+        Err(status) => return status,
+    };
+    match audit_export::verify(&mut store.conn, &store.vault, file) {
+        Ok(count) => {
+            say(&format_args!("{count} events, exactly as they were removed"));
             ExitCode::SUCCESS
         }
         Err(error) => fail(&error),
@@ -81,6 +121,9 @@ fn verify(args: &AuditArgs, anchor: Option<&Path>) -> ExitCode {
     if !walk.broken.is_empty() || !walk.gaps.is_empty() || !walk.missing.is_empty() || rolled_back > 0 {
         return ExitCode::FAILURE;
     }
+    if walk.exported > 0 {
+        say(&format_args!("{} events were exported to files", walk.exported));
+    }
     match walk.accepted {
         0 => say(&format_args!("{} events, all as they were written", walk.count)),
         accepted => say(&format_args!("{} events as they were written, and {accepted} accepted breaks", walk.count)),
@@ -103,11 +146,16 @@ fn read(path: &Path) -> Result<String, ExitCode> {
 /// Says which anchors the trail does not hold; returns how many.
 fn compare(store: &mut Store, text: &str) -> Result<usize, DbError> {
     let found = anchors::find(text);
-    let mut rolled_back = 0;
+    let (mut rolled_back, mut exported) = (0, 0);
+    let Store { conn, vault, .. } = store;
     for anchor in &found {
         let (lane, seq) = (anchor.lane, anchor.seq);
-        match models::read(&mut store.conn, |conn| anchors::compare(conn, anchor))? {
+        match models::read(conn, |conn| anchors::compare(conn, vault, anchor))? {
             Held::Yes => continue,
+            Held::Exported => {
+                exported += 1;
+                continue;
+            }
             Held::Cut(last) => fail(&format!(
                 "audit trail: lane {lane} was rolled back: it ends at event {last}, and the anchor names event {seq}"
             )),
@@ -117,6 +165,9 @@ fn compare(store: &mut Store, text: &str) -> Result<usize, DbError> {
         };
         rolled_back += 1;
     }
-    say(&format_args!("{} of {} anchors are in the trail", found.len() - rolled_back, found.len()));
+    say(&format_args!("{} of {} anchors are in the trail", found.len() - rolled_back - exported, found.len()));
+    if exported > 0 {
+        say(&format_args!("{exported} anchors name events that were exported: look for their links in the files"));
+    }
     Ok(rolled_back)
 }

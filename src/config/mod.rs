@@ -17,6 +17,7 @@ mod doors;
 mod egress;
 mod notices;
 mod store;
+mod trail;
 mod values;
 
 pub use doors::CannotListen;
@@ -225,6 +226,8 @@ pub struct Settings {
         help_heading = "Integrations"
     )]
     pub test_credentials: Tests,
+    #[command(flatten)]
+    pub trail: trail::TrailSettings,
 }
 
 /// The files to serve https with.

@@ -21,6 +21,7 @@ use crate::usecases::clients::fetch;
 mod alerts;
 mod figures;
 mod follow;
+mod old_events;
 mod outbox;
 mod rollouts;
 mod run_queue;
@@ -40,6 +41,9 @@ const TOTALS: Duration = Duration::from_secs(10);
 
 /// Between two counts for the figures of the day.
 const FIGURES: Duration = Duration::from_secs(3_600);
+
+/// Between two exports of old events.
+const DAY: Duration = Duration::from_secs(86_400);
 
 /// Pause between two turns of the rollouts job.
 const ROLLOUTS: Duration = Duration::from_secs(2);
@@ -99,6 +103,7 @@ fn work(services: &Arc<Services>) -> Vec<Job> {
         every(Duration::from_secs(30), services.clone(), "counts of credentials", fold_counts).boxed_local(),
         every(FIGURES, services.clone(), "figures of the day", figures::keep).boxed_local(),
         every(Duration::from_secs(600), services.clone(), "verify", nightly).boxed_local(),
+        every(DAY, services.clone(), "old events", old_events::export).boxed_local(),
         every(Duration::from_secs(3_600), services.clone(), "heads of the trail", tell_heads).boxed_local(),
     ]
 }

@@ -160,6 +160,7 @@ actions! {
     StoreVerified "store.verified" "Store verified" "verified";
     StoreVerificationFailed "store.verification_failed" "Verification failed" "found faults while verifying";
     AuditAccepted "audit.accepted" "Break of the trail accepted" "accepted breaks of";
+    AuditExported "audit.exported" "Old events exported" "exported old events of";
     StoreSigned "store.signed" "Row checks renewed" "renewed the row checks of";
 }
 
@@ -185,6 +186,35 @@ impl Action {
                 | Self::StoreVerified
                 | Self::StoreVerificationFailed
                 | Self::AuditAccepted
+        )
+    }
+
+    /// Whether its events may be exported and removed when they are old: what was used or looked at, and who came in.
+    pub const fn is_routine(self) -> bool {
+        matches!(
+            self,
+            Self::LoginSucceeded
+                | Self::LoginConfirmed
+                | Self::LoginEnded
+                | Self::LoginFailed
+                | Self::SessionEnded
+                | Self::CredentialOpened
+                | Self::CredentialTested
+                | Self::ScanSucceeded
+                | Self::ScanPartly
+                | Self::ScanFailed
+                | Self::ScanStopped
+                | Self::ScanStopRequested
+                | Self::DeploymentChecked
+                | Self::DeploymentCheckFailed
+                | Self::DeliveryRetried
+                | Self::StoreVerificationStarted
+                | Self::StoreVerified
+                | Self::ClientLoggedIn
+                | Self::ClientLoginFailed
+                | Self::ClientFetched
+                | Self::ClientFetchedAgain
+                | Self::ClientFetchFailed
         )
     }
 

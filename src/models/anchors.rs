@@ -8,7 +8,8 @@ use diesel::prelude::*;
 
 use super::events::LANES;
 use super::schema::{audit_lanes, events};
-use super::{Conn, DbError};
+use super::{Conn, DbError, exported};
+use crate::vault::Vault;
 
 /// Least characters of a link that count as an anchor.
 const LEAST: usize = 16;
@@ -52,6 +53,8 @@ fn read(word: &str) -> Option<Anchor> {
 pub enum Held {
     /// The trail has the event, and it is the same.
     Yes,
+    /// The event was exported to a file, where its link stands.
+    Exported,
     /// The lane ends before it, at this event: the trail was rolled back.
     Cut(i64),
     /// The event is another one: the trail was rolled back and written on.
@@ -59,13 +62,24 @@ pub enum Held {
 }
 
 /// Compares an anchor with the trail, whose own links are checked by `chain`.
-pub fn compare(conn: &mut Conn, anchor: &Anchor) -> Result<Held, DbError> {
+pub fn compare(conn: &mut Conn, vault: &Vault, anchor: &Anchor) -> Result<Held, DbError> {
     let found: Option<Vec<u8>> =
         events::table.find((anchor.lane, anchor.seq)).select(events::mac).first(conn).optional()?;
     Ok(match found {
         Some(mac) if hex::encode(&mac).starts_with(&anchor.link) => Held::Yes,
         Some(_) => Held::Other,
         None => {
+            if let Some(stretch) = exported::holding(conn, vault, (anchor.lane, anchor.seq))? {
+                let is_end = stretch.last == anchor.seq;
+                let same = hex::encode(&stretch.link).starts_with(&anchor.link);
+                return Ok(if is_end && same {
+                    Held::Yes
+                } else if is_end {
+                    Held::Other
+                } else {
+                    Held::Exported
+                });
+            }
             let head = audit_lanes::table.find(anchor.lane).select(audit_lanes::seq).first(conn).optional()?;
             Held::Cut(head.unwrap_or(0))
         }

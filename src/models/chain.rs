@@ -24,6 +24,8 @@ pub struct Walk {
     pub heads: Vec<Head>,
     /// Where the other lanes break, so far.
     pub broken: Vec<Break>,
+    /// Events that were exported and removed, so far.
+    pub exported: u64,
     /// Breaks that an operator has accepted, so far.
     pub accepted: u64,
     /// Whether an event so far says that the rows of the store were signed, or is of a release that signs them.
@@ -77,6 +79,7 @@ impl Walk {
         }
         self.count += followed.events.len() as u64;
         self.accepted += followed.accepted;
+        self.exported += followed.exported;
         followed.events.iter().for_each(|event| self.note(event));
         self.broken.extend(followed.breaks);
         if !followed.ended {

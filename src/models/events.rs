@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 pub use super::actions::Action;
 pub use super::event_list::{Filter, Place, actors, list, of_subjects};
+use super::exported;
 use super::noted::{self, Written};
 use super::schema::{audit_lanes, events};
 use super::times::Time;
@@ -284,8 +285,7 @@ pub fn latest_at(conn: &mut Conn, vault: &Vault, actions: &[Action]) -> Result<O
         .select(Event::as_select())
         .load(conn)?;
     for event in found {
-        let before = events::table.find((event.lane, event.seq - 1)).select(events::mac).first(conn).optional()?;
-        let before = before.unwrap_or_else(|| first_link(vault, event.lane));
+        let before = exported::link_before(conn, vault, (event.lane, event.seq))?;
         if link(vault, &before, &event) == event.mac {
             return Ok(Some(event.at));
         }

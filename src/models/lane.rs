@@ -5,6 +5,7 @@ use diesel::prelude::*;
 use uuid::Uuid;
 
 use super::events::{self, Action, Event};
+use super::exported::{self, Stretch};
 use super::head::Head;
 use super::missing::Gap;
 use super::schema::events as table;
@@ -36,6 +37,8 @@ pub(super) struct Followed {
     pub breaks: Vec<Break>,
     /// The same, where an operator has accepted them.
     pub accepted: u64,
+    /// Events that were exported and removed.
+    pub exported: u64,
     /// Whether this was the last page up to the head.
     pub ended: bool,
 }
@@ -69,6 +72,7 @@ impl Place {
             return Ok(followed);
         };
         for event in page {
+            followed.exported += self.pass_exported(conn, vault, event.seq)?;
             let next = event.seq == self.seq + 1 && events::link(vault, &self.link, &event) == event.mac;
             let resumed = !next && self.resumes(vault, &event, known);
             followed.accepted += u64::from(resumed);
@@ -91,6 +95,19 @@ impl Place {
             self.go(head.seq, &head.mac);
         }
         Ok(followed)
+    }
+
+    /// Goes over what was exported before this event; how many events.
+    fn pass_exported(&mut self, conn: &mut Conn, vault: &Vault, until: i64) -> Result<u64, DbError> {
+        let mut count = 0;
+        while self.seq + 1 < until {
+            let stretch = exported::beginning(conn, vault, (self.lane, self.seq + 1))?;
+            let follows = |stretch: &Stretch| stretch.link_before == self.link && stretch.last < until;
+            let Some(stretch) = stretch.filter(follows) else { break };
+            count += stretch.count();
+            self.go(stretch.last, &stretch.link);
+        }
+        Ok(count)
     }
 
     fn go(&mut self, seq: i64, link: &[u8]) {
@@ -173,8 +190,7 @@ pub(super) fn accepted(conn: &mut Conn, vault: &Vault) -> Result<Accepted, DbErr
     let mut accepted = Accepted::default();
     for event in events {
         let named: Vec<Break> = event.detail.split(' ').filter_map(Break::read).collect();
-        let before = table::table.find((event.lane, event.seq - 1)).select(table::mac).first(conn).optional()?;
-        let before = before.unwrap_or_else(|| events::first_link(vault, event.lane));
+        let before = exported::link_before(conn, vault, (event.lane, event.seq))?;
         let cut = named.iter().filter(|at| (at.lane, at.on + 1) == (event.lane, event.seq)).map(|at| &at.link);
         if std::iter::once(&before).chain(cut).any(|before| events::link(vault, before, &event) == event.mac) {
             accepted.gaps.extend(event.detail.split(' ').filter_map(Gap::read));

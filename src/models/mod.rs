@@ -65,6 +65,7 @@ mod due_runs;
 mod error;
 mod event_list;
 pub mod events;
+pub mod exported;
 pub mod first_steps;
 pub mod follow;
 mod head;

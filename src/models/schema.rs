@@ -368,6 +368,17 @@ diesel::table! {
 }
 
 diesel::table! {
+    exported_events (lane, first) {
+        lane -> Int2,
+        first -> Int8,
+        last -> Int8,
+        link_before -> Bytea,
+        link -> Bytea,
+        mac -> Bytea,
+    }
+}
+
+diesel::table! {
     events (lane, seq) {
         lane -> Int2,
         seq -> Int8,
@@ -705,6 +716,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     item_changes,
     audit_lanes,
     events,
+    exported_events,
     alert_settings,
     alerts,
     notices,

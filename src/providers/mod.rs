@@ -22,6 +22,7 @@ pub mod gcp;
 pub mod github;
 pub mod gitlab;
 pub mod ibm;
+pub mod identity;
 mod jwt;
 mod known;
 pub mod kubernetes;

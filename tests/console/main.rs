@@ -29,6 +29,7 @@ mod google_cloud;
 mod help;
 mod hostile_text;
 mod house_rules;
+mod identity;
 mod integrations;
 mod journeys;
 mod login;

@@ -1,5 +1,5 @@
 use super::*;
-use crate::form::check;
+use crate::form::{Errors, Values, check};
 
 fn values(pairs: &[(&str, &str)]) -> Values {
     pairs.iter().copied().collect()

@@ -53,7 +53,7 @@ impl Endpoints {
     }
 
     /// Where a service is, when it is not where AWS has it. `service` as in the variable: `STS`.
-    pub(super) fn of(&self, service: &str) -> Option<&str> {
+    pub(in crate::providers) fn of(&self, service: &str) -> Option<&str> {
         if self.says_yes("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS") {
             return None;
         }

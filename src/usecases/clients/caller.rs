@@ -34,13 +34,18 @@ pub struct Caller {
 impl Caller {
     /// As the audit trail names it.
     pub fn actor(&self) -> Actor {
-        Actor { name: self.client.name.clone(), address: self.address.to_string() }
+        actor(&self.client, self.address)
     }
 
     /// How long what it has shown holds.
     pub fn left(&self) -> Option<std::time::Duration> {
         self.ends_at.map(|end| (end - self.now).to_std().unwrap_or_default())
     }
+}
+
+/// A client as the audit trail names it.
+pub fn actor(client: &Client, address: IpAddr) -> Actor {
+    Actor { name: client.name.clone(), address: address.to_string() }
 }
 
 /// Why somebody is nobody.
@@ -52,7 +57,7 @@ pub struct Denied {
     why: Why,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 enum Why {
     /// No such login, or another secret.
     Secret,
@@ -61,10 +66,12 @@ enum Why {
     Over,
     Revoked,
     Tampered(&'static str),
+    /// What is wrong with an identity, as a sentence.
+    Identity(String),
 }
 
 impl Why {
-    fn words(self) -> &'static str {
+    fn words(&self) -> &str {
         match self {
             Self::Secret => "unknown token or secret",
             Self::Disabled => "the client is disabled",
@@ -72,6 +79,7 @@ impl Why {
             Self::Over => "the login or token has ended",
             Self::Revoked => "the session token was revoked",
             Self::Tampered(words) => words,
+            Self::Identity(words) => words,
         }
     }
 }
@@ -80,6 +88,15 @@ impl Denied {
     /// Of what cannot be a token or a secret of this console.
     pub fn malformed() -> Self {
         Self { login: None, client: None, why: Why::Secret }
+    }
+
+    /// Of a client whose identity is not one that it may log in with.
+    pub fn identity(client: &Client, words: String) -> Self {
+        Self { login: None, client: Some(Box::new(client.clone())), why: Why::Identity(words) }
+    }
+
+    pub fn tampered(client: Client, words: &'static str) -> Self {
+        Self { login: None, client: Some(Box::new(client)), why: Why::Tampered(words) }
     }
 }
 
@@ -163,6 +180,18 @@ pub fn judge(
     }
 }
 
+/// Why a client is refused before anybody looks at what it shows.
+pub fn keeps_out(client: &Client, address: IpAddr) -> Option<Denied> {
+    let why = if !client.active {
+        Why::Disabled
+    } else if !is_within(&client.networks, address) {
+        Why::Elsewhere
+    } else {
+        return None;
+    };
+    Some(Denied { login: None, client: Some(Box::new(client.clone())), why })
+}
+
 fn is_within(networks: &[String], address: IpAddr) -> bool {
     let address = address.to_canonical();
     let within = |network: &String| network.parse::<IpNet>().is_ok_and(|network| network.contains(&address));
@@ -193,9 +222,10 @@ pub async fn deny(services: &Services, denied: Denied, address: IpAddr) -> Refus
     }
 }
 
-fn record(conn: &mut Conn, vault: &Vault, denied: &Denied, address: IpAddr) -> Result<(), DbError> {
+/// Writes down that somebody was denied. Call inside a transaction.
+pub fn record(conn: &mut Conn, vault: &Vault, denied: &Denied, address: IpAddr) -> Result<(), DbError> {
     let actor = Actor { name: "somebody".to_owned(), address: address.to_string() };
-    if let (Why::Tampered(words), Some(client)) = (denied.why, &denied.client) {
+    if let (Why::Tampered(words), Some(client)) = (&denied.why, &denied.client) {
         return altered::refuse_client(conn, vault, &actor, client, &format!("login refused: {words}"));
     }
     let event = NewEvent {

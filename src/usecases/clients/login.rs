@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use chrono::{DateTime, TimeDelta, Utc};
 use zeroize::Zeroizing;
 
+use super::by_identity;
 use super::caller::{self, Caller, Denied};
 use super::fetch::Refused;
 use crate::accounts::client_tokens::{SessionToken, Token, secret_of};
@@ -17,7 +18,12 @@ use crate::vault::Vault;
 
 /// What a client shows to log in.
 pub enum Proof {
-    AppRole { id: String, secret: Zeroizing<String> },
+    AppRole {
+        id: String,
+        secret: Zeroizing<String>,
+    },
+    /// Something that somebody else vouches for.
+    Identity(by_identity::Claim),
 }
 
 /// A session that was begun.
@@ -52,7 +58,10 @@ impl Known {
 
 /// Begins a session of whoever the proof shows.
 pub async fn log_in(services: &Services, proof: Proof, address: IpAddr) -> Result<LoggedIn, Refused> {
-    let Proof::AppRole { id, secret } = proof;
+    let (id, secret) = match proof {
+        Proof::AppRole { id, secret } => (id, secret),
+        Proof::Identity(claim) => return by_identity::log_in(services, claim, address).await,
+    };
     let Some(id) = secret_of(id.trim(), secret.trim()) else {
         return Err(caller::deny(services, Denied::malformed(), address).await);
     };
@@ -60,7 +69,7 @@ pub async fn log_in(services: &Services, proof: Proof, address: IpAddr) -> Resul
     let vault = services.vault.clone();
     let begun = services.db.transaction(move |conn| {
         let found = caller::of_secret(conn, &vault, (id, Method::AppRole, &hash), address)?;
-        then(found, |caller| begin(conn, &vault, &caller))
+        then(found, |caller| begin(conn, &vault, &caller, caller.login.title()))
     });
     match begun.await? {
         Ok(session) => Ok(session),
@@ -79,14 +88,14 @@ fn then<T>(
     }
 }
 
-/// A session token for a client that has shown who it is. Call inside a transaction.
-pub fn begin(conn: &mut Conn, vault: &Vault, caller: &Caller) -> Result<LoggedIn, DbError> {
+/// A session token for a client that has shown who it is; `by` is what the trail says it was. Call inside a transaction.
+pub fn begin(conn: &mut Conn, vault: &Vault, caller: &Caller, by: String) -> Result<LoggedIn, DbError> {
     let minutes = TimeDelta::minutes(i64::from(caller.client.token_minutes));
     let end = caller.ends_at.into_iter().chain([caller.now + minutes]).min().unwrap_or(caller.now);
     let address = caller.client.bound_to_address.then_some(caller.address);
     let versions = (caller.login.row_version, caller.client.row_version);
     let session = SessionToken::new(caller.login.id, versions, end, address);
-    let event = caller.client.event(Action::ClientLoggedIn, caller.login.title());
+    let event = caller.client.event(Action::ClientLoggedIn, by);
     events::record(conn, vault, &caller.actor(), &event)?;
     client_uses::note(conn, caller.login.id, None, &caller.address.to_string(), 1)?;
     let known = Known { ends_at: Some(session.ends_at()), ..Known::of(caller) };

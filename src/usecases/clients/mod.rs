@@ -15,8 +15,10 @@ use crate::pasted::Wanted;
 use crate::services::Services;
 use crate::vault::Vault;
 
+pub mod by_identity;
 pub mod caller;
 pub mod fetch;
+pub mod identity;
 pub mod login;
 pub mod logins;
 pub mod rules;

@@ -10,7 +10,7 @@ const FLOORS: [&[&str]; 16] = [
     &["api"],
     &["web", "jobs"],
     &["usecases"],
-    &["runs", "alerting", "checkup", "rewrap"],
+    &["runs", "alerting", "checkup", "rewrap", "audit_export"],
     &["connection_test"],
     &["services", "store", "opening", "verification", "telemetry"],
     &["draft", "accounts", "mail", "config", "echoes"],

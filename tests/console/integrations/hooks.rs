@@ -44,8 +44,12 @@ pub fn of_webhook(app: &TestApp, id: IntegrationId) -> Vec<Run> {
 
 /// The last scan that a webhook asked for, once so many have ended.
 async fn told(app: &TestApp, id: IntegrationId, count: usize) -> Run {
-    let last = || of_webhook(app, id).into_iter().next().filter(|run| !run.unfinished());
-    until("the webhook's scan ends", || last().filter(|_| of_webhook(app, id).len() >= count)).await
+    let last = || {
+        let all = of_webhook(app, id);
+        let enough = all.len() >= count;
+        all.into_iter().next().filter(|run| enough && !run.unfinished())
+    };
+    until("the webhook's scan ends", last).await
 }
 
 fn items(app: &TestApp) -> Vec<String> {

@@ -153,7 +153,7 @@ async fn a_digest_carries_heads_of_the_trail_that_can_be_compared_later() {
     let found = anchors::find(mail.body("text/plain"));
     assert!(!found.is_empty(), "{}", mail.body("text/plain"));
     for anchor in &found {
-        assert_eq!(anchors::compare(&mut app.connect(), anchor), Ok(Held::Yes), "{anchor}");
+        assert_eq!(anchors::compare(&mut app.connect(), &app.services.vault, anchor), Ok(Held::Yes), "{anchor}");
     }
     assert_eq!(anchors::find(mail.body("text/html")), found);
 }

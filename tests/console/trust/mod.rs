@@ -16,6 +16,7 @@ use crate::support::sql;
 use crate::support::wait::until;
 
 mod blind;
+mod exported;
 mod follow;
 mod held;
 mod integrations;

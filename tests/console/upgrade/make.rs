@@ -26,13 +26,14 @@ use crate::support::signed;
 use crate::support::sql::count_on;
 
 /// Tables that a store in use leaves empty.
-const EMPTY: [&str; 14] = [
+const EMPTY: [&str; 15] = [
     "account_letters",
     "client_logins",
     "client_rules",
     "client_uses",
     "clients",
     "deployments",
+    "exported_events",
     "replicas",
     "rollout_steps",
     "rollouts",

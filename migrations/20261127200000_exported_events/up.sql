@@ -1,0 +1,13 @@
+-- Stretches of the audit trail that were written to a file and removed. Each row is signed and holds the links before and
+-- at its end, so that the chain goes on over it.
+CREATE TABLE exported_events (
+    lane smallint NOT NULL REFERENCES audit_lanes,
+    first bigint NOT NULL CHECK (first > 0),
+    last bigint NOT NULL,
+    link_before bytea NOT NULL CHECK (octet_length(link_before) >= 32),
+    link bytea NOT NULL CHECK (octet_length(link) >= 32),
+    mac bytea NOT NULL CHECK (octet_length(mac) >= 32),
+    PRIMARY KEY (lane, first),
+    CHECK (last >= first)
+);
+CREATE UNIQUE INDEX exported_events_last ON exported_events (lane, last);

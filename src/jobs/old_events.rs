@@ -1,0 +1,47 @@
+//! Moves old events of the audit trail to files, once a day, where the operator has named a directory.
+
+use std::sync::Arc;
+
+use chrono::TimeDelta;
+
+use crate::audit_export;
+use crate::models::events::Actor;
+use crate::models::{self, DbError, exported};
+use crate::services::Services;
+
+pub async fn export(services: Arc<Services>) -> Result<(), DbError> {
+    let Some(directory) = services.settings.trail.audit_export_dir.clone() else { return Ok(()) };
+    let age = TimeDelta::days(services.settings.trail.audit_keep_days.into());
+    while !services.stopping.is_cancelled() && !services.trail.is_held() {
+        let vault = services.vault.clone();
+        let due = move |conn: &mut _| {
+            let before = models::clock(conn)? - age;
+            exported::due(conn, &vault, before)
+        };
+        let chunk = Arc::new(services.db.run(due).await?);
+        if chunk.is_empty() {
+            break;
+        }
+        let (directory, events) = (directory.clone(), chunk.clone());
+        let written = tokio::task::spawn_blocking(move || audit_export::write(&events, &directory)).await;
+        let file = match written.map_err(|_| DbError::Other)? {
+            Ok(file) => file,
+            Err(error) => {
+                tracing::error!(%error, "old audit events stay in the database");
+                break;
+            }
+        };
+        let (vault, name) =
+            (services.vault.clone(), file.file_name().unwrap_or_default().to_string_lossy().into_owned());
+        let remove = move |conn: &mut _| exported::remove(conn, &vault, &Actor::system(), &chunk, &name);
+        match services.db.transaction(remove).await {
+            Ok(count) => tracing::info!(count, file = %file.display(), "old audit events were exported"),
+            Err(error) => {
+                // Another replica has removed them.
+                let _ = std::fs::remove_file(&file);
+                return if matches!(error, DbError::Stale) { Ok(()) } else { Err(error) };
+            }
+        }
+    }
+    Ok(())
+}
