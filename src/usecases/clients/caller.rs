@@ -53,7 +53,7 @@ pub struct Denied {
     /// The login that was named, whether there is one or not.
     login: Option<ClientLoginId>,
     /// The client, where its secret was right.
-    client: Option<Client>,
+    client: Option<Box<Client>>,
     why: Why,
 }
 
@@ -92,11 +92,11 @@ impl Denied {
 
     /// Of a client whose identity is not one that it may log in with.
     pub fn identity(client: &Client, words: String) -> Self {
-        Self { login: None, client: Some(client.clone()), why: Why::Identity(words) }
+        Self { login: None, client: Some(Box::new(client.clone())), why: Why::Identity(words) }
     }
 
     pub fn tampered(client: Client, words: &'static str) -> Self {
-        Self { login: None, client: Some(client), why: Why::Tampered(words) }
+        Self { login: None, client: Some(Box::new(client)), why: Why::Tampered(words) }
     }
 }
 
@@ -149,7 +149,7 @@ fn of_session(
         None
     };
     match why {
-        Some(why) => Ok(Err(Denied { login: Some(id), client: Some(client.into_shown()), why })),
+        Some(why) => Ok(Err(Denied { login: Some(id), client: Some(Box::new(client.into_shown())), why })),
         None => judge(conn, (login, client), address, Some(session.ends_at())),
     }
 }
@@ -161,7 +161,7 @@ pub fn judge(
     address: IpAddr,
     end: Option<DateTime<Utc>>,
 ) -> Result<Result<Caller, Denied>, DbError> {
-    let (id, shown) = (login.shown().id, client.shown().clone());
+    let (id, shown) = (login.shown().id, Box::new(client.shown().clone()));
     let denied = |why| Ok(Err(Denied { login: Some(id), client: Some(shown.clone()), why }));
     let (login, client) = match (login.judged(), client.judged()) {
         (Ok(login), Ok(client)) => (login, client),
@@ -189,7 +189,7 @@ pub fn keeps_out(client: &Client, address: IpAddr) -> Option<Denied> {
     } else {
         return None;
     };
-    Some(Denied { login: None, client: Some(client.clone()), why })
+    Some(Denied { login: None, client: Some(Box::new(client.clone())), why })
 }
 
 fn is_within(networks: &[String], address: IpAddr) -> bool {

@@ -69,7 +69,7 @@ pub async fn log_in(services: &Services, proof: Proof, address: IpAddr) -> Resul
     let vault = services.vault.clone();
     let begun = services.db.transaction(move |conn| {
         let found = caller::of_secret(conn, &vault, (id, Method::AppRole, &hash), address)?;
-        found.map(|caller| begin(conn, &vault, &caller, caller.login.title())).transpose_ok()
+        then(found, |caller| begin(conn, &vault, &caller, caller.login.title()))
     });
     match begun.await? {
         Ok(session) => Ok(session),
@@ -77,17 +77,14 @@ pub async fn log_in(services: &Services, proof: Proof, address: IpAddr) -> Resul
     }
 }
 
-/// Turns a result in a result round, so that the outer one is the database's.
-trait Transpose<T, E> {
-    fn transpose_ok(self) -> Result<Result<T, E>, DbError>;
-}
-
-impl<T, E> Transpose<T, E> for Result<Result<T, DbError>, E> {
-    fn transpose_ok(self) -> Result<Result<T, E>, DbError> {
-        match self {
-            Ok(inner) => inner.map(Ok),
-            Err(other) => Ok(Err(other)),
-        }
+/// What comes of a caller, if it is one.
+fn then<T>(
+    found: Result<Caller, Denied>,
+    work: impl FnOnce(Caller) -> Result<T, DbError>,
+) -> Result<Result<T, Denied>, DbError> {
+    match found {
+        Ok(caller) => work(caller).map(Ok),
+        Err(denied) => Ok(Err(denied)),
     }
 }
 
@@ -126,12 +123,11 @@ pub async fn revoke(services: &Services, token: &str, address: IpAddr) -> Result
     let revoked = services.db.transaction(move |conn| {
         let token = Token::Session(session.clone());
         let found = caller::of_token(conn, &vault, &token, address)?;
-        let revoke = |caller: Caller| {
+        then(found, |caller| {
             let event = caller.client.event(Action::ClientTokenRevoked, caller.login.title());
             events::record(conn, &vault, &caller.actor(), &event)?;
             spent_tokens::revoke(conn, session.id.as_bytes(), session.ends_at())
-        };
-        found.map(revoke).transpose_ok()
+        })
     });
     match revoked.await? {
         Ok(()) => {

@@ -7,6 +7,7 @@ use crate::support::app::{Page, TestApp};
 
 mod attacks;
 mod aws;
+mod canary;
 mod client;
 mod fetching;
 mod issue;

@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test uses what it needs")]
 
 use chrono::{DateTime, Utc};
+use diesel::pg::PgConnection;
 use strongroom::accounts::tokens;
 use strongroom::credentials::{self as kinds, basic};
 use strongroom::draft::Draft;
@@ -11,18 +12,56 @@ use strongroom::models::client_rules::{self, NewRule};
 use strongroom::models::clients::{self, NewClient};
 use strongroom::models::credentials::{self, Secret};
 use strongroom::models::events::Actor;
-use strongroom::models::{ClientId, ClientLoginId, ClientRuleId, CredentialId};
+use strongroom::models::{self, ClientId, ClientLoginId, ClientRuleId, CredentialId, DbError};
+use strongroom::vault::Vault;
 
 use super::app::TestApp;
+use super::binary::Strongroom;
 
 /// A console that releases stored values.
 pub fn releasing() -> TestApp {
     TestApp::start_with(&["--release-values=on"])
 }
 
+/// Where a client is made: beside a console of this process, or beside the real binary.
+pub trait Store {
+    fn conn(&self) -> PgConnection;
+    fn with_vault(&self, work: &mut dyn FnMut(&Vault));
+}
+
+impl Store for TestApp {
+    fn conn(&self) -> PgConnection {
+        self.connect()
+    }
+
+    fn with_vault(&self, work: &mut dyn FnMut(&Vault)) {
+        work(&self.services.vault);
+    }
+}
+
+impl Store for Strongroom {
+    fn conn(&self) -> PgConnection {
+        self.connect()
+    }
+
+    fn with_vault(&self, work: &mut dyn FnMut(&Vault)) {
+        work(&self.vault());
+    }
+}
+
+/// One transaction beside the running console.
+fn change<T>(store: &dyn Store, work: impl Fn(&mut PgConnection, &Vault, &Actor) -> Result<T, DbError>) -> T {
+    let mut done = None;
+    store.with_vault(&mut |vault| {
+        let work = |conn: &mut PgConnection| work(conn, vault, &Actor::command_line());
+        done = Some(models::transaction(&mut store.conn(), &work).expect("a change"));
+    });
+    done.expect("a vault")
+}
+
 /// A client of a console.
 pub struct Client<'a> {
-    pub app: &'a TestApp,
+    store: &'a dyn Store,
     pub id: ClientId,
 }
 
@@ -40,22 +79,21 @@ impl Login {
 }
 
 impl<'a> Client<'a> {
-    pub fn new(app: &'a TestApp, name: &str) -> Self {
-        Self::with(app, NewClient { name, token_minutes: 15, ..NewClient::default() })
+    pub fn new(store: &'a dyn Store, name: &str) -> Self {
+        Self::with(store, NewClient { name, token_minutes: 15, ..NewClient::default() })
     }
 
-    pub fn with(app: &'a TestApp, new: NewClient<'_>) -> Self {
-        let (vault, actor) = (&app.services.vault, Actor::command_line());
-        Self { app, id: app.transaction(|conn| clients::create(conn, vault, &actor, &new)) }
+    pub fn with(store: &'a dyn Store, new: NewClient<'_>) -> Self {
+        Self { store, id: change(store, |conn, vault, actor| clients::create(conn, vault, actor, &new)) }
     }
 
     pub fn login(&self, method: Method, expires_at: Option<DateTime<Utc>>) -> Login {
-        let (vault, actor, secret) = (&self.app.services.vault, Actor::command_line(), tokens::new_token());
-        let id = self.app.transaction(|conn| {
+        let secret = tokens::new_token();
+        let id = change(self.store, |conn, vault, actor| {
             let client = clients::find(conn, vault, self.id)?.trust()?;
             let secret_hash = Some(tokens::hash(&secret));
             let new = NewLogin { method, secret_hash, settings: "", credential: None, expires_at };
-            client_logins::make(conn, vault, &actor, &client, &new)
+            client_logins::make(conn, vault, actor, &client, &new)
         });
         Login { id, secret }
     }
@@ -73,55 +111,50 @@ impl<'a> Client<'a> {
 
     /// Lets it fetch a credential in a form.
     pub fn may(&self, rule: &str, form: &str, credential: CredentialId, settings: &[(&str, &str)]) -> ClientRuleId {
-        let (vault, actor) = (&self.app.services.vault, Actor::command_line());
         let settings: Values = settings.iter().copied().collect();
         let settings = String::from_utf8(settings.to_json().to_vec()).expect("JSON");
-        self.app.transaction(|conn| {
+        change(self.store, |conn, vault, actor| {
             let client = clients::find(conn, vault, self.id)?.trust()?;
             let new = NewRule { name: rule, credential, form, settings: &settings };
-            client_rules::make(conn, vault, &actor, &client, &new)
+            client_rules::make(conn, vault, actor, &client, &new)
         })
     }
 
     /// Lets it fetch the stored user name and password of a new credential.
     pub fn value(&self, rule: &str, password: &str) -> CredentialId {
-        let credential = login(self.app, &format!("{rule} of {}", self.id), password);
+        let credential = login(self.store, &format!("{rule} of {}", self.id), password);
         self.may(rule, "value", credential, &[]);
         credential
     }
 
     pub fn set_active(&self, active: bool) {
-        let (vault, actor) = (&self.app.services.vault, Actor::command_line());
-        self.app.transaction(|conn| clients::set_active(conn, vault, &actor, self.id, active));
+        change(self.store, |conn, vault, actor| clients::set_active(conn, vault, actor, self.id, active));
     }
 
     pub fn end(&self, login: &Login) {
-        let (vault, actor) = (&self.app.services.vault, Actor::command_line());
-        self.app.transaction(|conn| {
+        change(self.store, |conn, vault, actor| {
             let client = clients::find(conn, vault, self.id)?.into_shown();
-            client_logins::end(conn, vault, &actor, &client, login.id)
+            client_logins::end(conn, vault, actor, &client, login.id)
         });
     }
 }
 
 /// A credential with the user name `app`.
-pub fn login(app: &TestApp, name: &str, password: &str) -> CredentialId {
-    stored(app, basic::KIND.slug, name, &[("username", "app"), ("password", password)])
+pub fn login(store: &dyn Store, name: &str, password: &str) -> CredentialId {
+    stored(store, basic::KIND.slug, name, &[("username", "app"), ("password", password)])
 }
 
-pub fn stored(app: &TestApp, kind: &str, name: &str, values: &[(&str, &str)]) -> CredentialId {
-    let (vault, actor) = (&app.services.vault, Actor::command_line());
+pub fn stored(store: &dyn Store, kind: &str, name: &str, values: &[(&str, &str)]) -> CredentialId {
     let draft = draft(kind, name, values);
-    app.transaction(|conn| credentials::create(conn, vault, &actor, &draft.row()))
+    change(store, |conn, vault, actor| credentials::create(conn, vault, actor, &draft.row()))
 }
 
 /// The credential of [`login`] gets another password.
-pub fn rotate(app: &TestApp, id: CredentialId, password: &str) {
-    let (vault, actor) = (&app.services.vault, Actor::command_line());
-    app.transaction(|conn| {
+pub fn rotate(store: &dyn Store, id: CredentialId, password: &str) {
+    change(store, |conn, vault, actor| {
         let row = credentials::find(conn, vault, id)?.into_shown();
         let draft = draft(basic::KIND.slug, &row.name, &[("username", "app"), ("password", password)]);
-        credentials::update(conn, vault, &actor, (id, row.row_version), &draft.row(), Secret::Replaced)
+        credentials::update(conn, vault, actor, (id, row.row_version), &draft.row(), Secret::Replaced)
     });
 }
 
