@@ -1,5 +1,6 @@
+use super::fields::{issuer, jwks};
 use super::*;
-use crate::form::check;
+use crate::form::{Errors, Values, check};
 
 fn values(pairs: &[(&str, &str)]) -> Values {
     pairs.iter().copied().collect()
