@@ -73,7 +73,7 @@ pub fn fill(app: &TestApp) {
     let kubeconfigs = credentials.iter().filter(|(_, kind)| *kind == "kubeconfig").map(|(id, _)| *id);
     estate_clusters::fill(app, &kubeconfigs.collect::<Vec<_>>());
     let keys = credentials.iter().filter(|(_, kind)| *kind == "aws").map(|(id, _)| *id);
-    estate_clients::fill(app, &keys.collect::<Vec<_>>());
+    estate_clients::fill(app, &keys.take(4).collect::<Vec<_>>());
     signed::run(app, &(labels(&credentials) + &runs(&integrations)));
 }
 
