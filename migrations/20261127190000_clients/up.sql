@@ -80,7 +80,8 @@ CREATE INDEX client_uses_of_rule ON client_uses (rule_id) WHERE rule_id IS NOT N
 
 -- Session tokens that were ended, and identity tokens that were used, until they would have ended by themselves.
 CREATE TABLE spent_tokens (
-    key bytea PRIMARY KEY,
+    -- A hash of the token, or its ID.
+    token_hash bytea PRIMARY KEY,
     until timestamptz NOT NULL CONSTRAINT spent_tokens_until_finite CHECK (isfinite(until))
 );
 CREATE INDEX spent_tokens_until ON spent_tokens (until);

@@ -9,13 +9,16 @@ pub struct Said<'a> {
     pub trigger: Trigger,
     pub event: Event,
     pub subject: &'a str,
-    /// Slug of the credential's type; empty for other subjects.
+    /// Slug of the credential's type, or [`CLIENT`]; empty for other subjects.
     pub kind: &'a str,
     /// Age, or days left.
     pub days: i32,
     pub of_days: i32,
     pub words: &'a str,
 }
+
+/// What stands for the type where a client's login is meant.
+const CLIENT: &str = "client";
 
 /// `1 day`, `94 days`
 fn days(count: i32) -> String {
@@ -43,6 +46,12 @@ pub fn title(said: &Said) -> String {
     }
     match said.trigger {
         Trigger::Stale => stale(said),
+        Trigger::Expiring if said.kind == CLIENT && said.days <= 0 => {
+            format!("A login of the client “{subject}” has expired.")
+        }
+        Trigger::Expiring if said.kind == CLIENT => {
+            format!("A login of the client “{subject}” expires in {}.", days(said.days))
+        }
         Trigger::Expiring if said.days <= 0 => format!("“{subject}” has expired."),
         Trigger::Expiring => format!("“{subject}” expires in {}.", days(said.days)),
         Trigger::FailedTest => format!("The test of “{subject}” failed: {words}"),
@@ -89,7 +98,7 @@ pub fn short(said: &Said) -> String {
 pub fn group(trigger: Trigger) -> &'static str {
     match trigger {
         Trigger::Stale => "Secrets to rotate",
-        Trigger::Expiring => "Expiring credentials",
+        Trigger::Expiring => "Expiring credentials and logins",
         Trigger::FailedTest => "Failed tests",
         Trigger::FailedScan => "Failing scans and deployments",
         Trigger::OldRuntime => "Old runtimes",
@@ -105,6 +114,7 @@ fn closed(said: &Said) -> String {
     let subject = said.subject;
     match said.trigger {
         Trigger::Stale => format!("Old {} of “{subject}”", secret(said.kind)),
+        Trigger::Expiring if said.kind == CLIENT => format!("Expiry of a login of the client “{subject}”"),
         Trigger::Expiring => format!("Expiry of “{subject}”"),
         Trigger::FailedTest => format!("Failed test of “{subject}”"),
         Trigger::FailedScan => format!("Failure of “{subject}”"),
@@ -135,6 +145,10 @@ pub fn remedy(said: &Said) -> &'static str {
         return "Nothing is left to do.";
     }
     match (said.trigger, said.kind) {
+        (Trigger::Expiring, CLIENT) => {
+            "Open the client, choose Rotate at the login, and give the new secret to the program. The current one works until \
+             the overlap ends."
+        }
         (Trigger::Stale | Trigger::Expiring, "aws") => {
             "Create a second access key for the same user in IAM, and choose Rotate on the credential's page: it tests the key \
              on everything that uses it. Then deactivate and delete the old key in IAM."
@@ -176,6 +190,7 @@ pub fn place(trigger: Trigger, subject_kind: &str, id: uuid::Uuid) -> String {
         ("credential", _) => format!("credentials/{id}"),
         ("integration", _) => format!("integrations/{id}"),
         ("item", _) => format!("items/{id}"),
+        ("client", _) => format!("clients/{id}"),
         ("store", _) => "audit?what=store.verification_failed".to_owned(),
         (_, Trigger::Integrity) => "audit?what=user.integrity_failure".to_owned(),
         _ => "audit?what=login.locked".to_owned(),

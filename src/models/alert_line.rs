@@ -64,7 +64,7 @@ pub struct Line {
     /// Slug of the type of the credential, or of the version of the integration that it is or was found by; else empty.
     #[diesel(sql_type = Text)]
     pub mark: String,
-    /// Slug of the credential's type; empty for other subjects.
+    /// Slug of the credential's type, or `client`; empty for other subjects.
     #[diesel(sql_type = Text)]
     pub kind: String,
     /// What else tells the credential apart; empty for other subjects.
@@ -73,7 +73,7 @@ pub struct Line {
     /// Whether the credential, integration or item is still there.
     #[diesel(sql_type = Bool)]
     pub there: bool,
-    /// Of the credential: since when its secret ages, and when it ends. What a notice says of either grows old.
+    /// Of the credential: since when its secret ages. Of it, or of a client's login: when it ends. What a notice says of either grows old.
     #[diesel(sql_type = Nullable<Timestamptz>)]
     #[diesel(deserialize_as = MaybeTime)]
     pub aged_from: Option<DateTime<Utc>>,
@@ -90,16 +90,20 @@ pub struct Line {
 }
 
 const LINES: &str = "
-    SELECT a.id, a.trigger, a.subject_kind, a.subject_id, coalesce(c.name, i.name, a.subject_name) AS subject_name,
+    SELECT a.id, a.trigger, a.subject_kind, a.subject_id, coalesce(c.name, i.name, x.name, a.subject_name) AS subject_name,
         a.stage, a.severity, a.since, a.opened_at, a.acknowledged_at, a.acknowledged_by, a.snoozed_until, a.snoozed_by,
-        a.closed_at, a.closed_why, coalesce(c.usage_count, 0) AS usages, coalesce(c.kind, '') AS kind,
-        coalesce(c.kind, i.version, f.version, '') AS mark, coalesce(c.identity, '') AS identity,
-        c.id IS NOT NULL OR i.id IS NOT NULL OR t.id IS NOT NULL AS there, c.aged_from, c.expires_at,
+        a.closed_at, a.closed_why, coalesce(c.usage_count, 0) AS usages,
+        coalesce(c.kind, CASE a.subject_kind WHEN 'client' THEN 'client' END, '') AS kind,
+        coalesce(c.kind, i.version, f.version, CASE a.subject_kind WHEN 'client' THEN 'client' END, '') AS mark,
+        coalesce(c.identity, '') AS identity,
+        c.id IS NOT NULL OR i.id IS NOT NULL OR t.id IS NOT NULL OR x.id IS NOT NULL AS there, c.aged_from,
+        coalesce(c.expires_at, x.ends_at) AS expires_at,
         n.event, n.days, n.of_days, CASE WHEN a.words = '' THEN n.words ELSE a.words END AS words,
         d.sent, d.waiting, d.parked
     FROM (__ALERTS__) a
     LEFT JOIN credentials c ON a.subject_kind = 'credential' AND c.id = a.subject_id
     LEFT JOIN integrations i ON a.subject_kind = 'integration' AND i.id = a.subject_id
+    LEFT JOIN clients x ON a.subject_kind = 'client' AND x.id = a.subject_id
     LEFT JOIN items t ON a.subject_kind = 'item' AND t.id = a.subject_id
     LEFT JOIN integrations f ON f.id = t.integration_id
     CROSS JOIN LATERAL (SELECT event, days, of_days, words FROM notices

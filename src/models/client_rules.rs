@@ -3,11 +3,12 @@
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Bool, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use uuid::Uuid;
 
 use super::clients::Client;
 use super::events::{self, Action, Actor, Ledger, NewEvent};
-use super::schema::{client_logins, client_rules, clients, credentials};
+use super::schema::{client_rules, credentials};
 use super::times::{MaybeTime, Time};
 use super::trust::{self, Parts, Seen, Signed, Trusted, latest_version, signed_columns};
 use super::{ClientId, ClientRuleId, Conn, CredentialId, DbError};
@@ -123,29 +124,44 @@ pub fn of(conn: &mut Conn, vault: &Vault, client: ClientId) -> Result<Vec<Seen<C
     Ok(found.into_iter().map(|row| Seen::new(vault, row, |row: &ClientRule| row.client_id == client)).collect())
 }
 
-/// A client that uses a credential, as lists show it.
-#[derive(Clone, Debug, PartialEq, Eq, Queryable)]
-pub struct Using {
-    pub client: ClientId,
-    pub client_name: String,
-    pub active: bool,
-    /// The rule, or `None` for the kubeconfig of a login.
-    pub rule: Option<String>,
-    pub form: Option<String>,
+/// Whether a stored value leaves by any rule of a client.
+pub fn release_values(conn: &mut Conn, client: ClientId) -> Result<bool, DbError> {
+    let values = client_rules::table.filter(client_rules::client_id.eq(client).and(client_rules::form.eq(VALUE)));
+    Ok(diesel::select(diesel::dsl::exists(values)).get_result(conn)?)
 }
 
-/// The clients that use a credential: the rules that issue from it, then the logins that are verified with it.
+/// A client that uses a credential, as lists show it.
+#[derive(Clone, Debug, QueryableByName)]
+pub struct Using {
+    #[diesel(sql_type = SqlUuid)]
+    pub client: ClientId,
+    #[diesel(sql_type = Text)]
+    pub client_name: String,
+    #[diesel(sql_type = Bool)]
+    pub active: bool,
+    /// The rule that issues from it, or `None` for a login that is verified with it.
+    #[diesel(sql_type = Nullable<Text>)]
+    pub rule: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    pub form: Option<String>,
+    #[diesel(sql_type = Nullable<Timestamptz>)]
+    #[diesel(deserialize_as = MaybeTime)]
+    pub used_at: Option<DateTime<Utc>>,
+}
+
+/// The clients that use a credential, by name: their rules, and the logins that a kubeconfig verifies.
 pub fn using(conn: &mut Conn, credential: CredentialId, limit: i64) -> Result<Vec<Using>, DbError> {
-    let rules = client_rules::table.inner_join(clients::table).filter(client_rules::credential_id.eq(credential));
-    let columns =
-        (clients::id, clients::name, clients::active, client_rules::name.nullable(), client_rules::form.nullable());
-    let rules = rules.order((clients::name_key, client_rules::name)).limit(limit);
-    let mut found: Vec<Using> = rules.select(columns).load(conn)?;
-    let none = diesel::dsl::sql::<diesel::sql_types::Nullable<diesel::sql_types::Text>>("NULL");
-    let logins = client_logins::table.inner_join(clients::table).filter(client_logins::credential_id.eq(credential));
-    let logins = logins.order((clients::name_key, client_logins::id)).limit(limit);
-    found.extend(logins.select((clients::id, clients::name, clients::active, none.clone(), none)).load::<Using>(conn)?);
-    Ok(found)
+    let query = diesel::sql_query(
+        "SELECT c.id AS client, c.name AS client_name, c.active, r.name AS rule, r.form,
+            (SELECT max(u.used_at) FROM client_uses u WHERE u.rule_id = r.id) AS used_at
+         FROM client_rules r JOIN clients c ON c.id = r.client_id WHERE r.credential_id = $1
+         UNION ALL
+         SELECT c.id, c.name, c.active, NULL, NULL,
+            (SELECT max(u.used_at) FROM client_uses u WHERE u.login_id = l.id AND u.rule_id IS NULL)
+         FROM client_logins l JOIN clients c ON c.id = l.client_id WHERE l.credential_id = $1
+         ORDER BY client_name, rule LIMIT $2",
+    );
+    Ok(query.bind::<SqlUuid, _>(credential).bind::<BigInt, _>(limit).load(conn)?)
 }
 
 fn credential_name(conn: &mut Conn, id: CredentialId) -> Result<String, DbError> {

@@ -35,7 +35,7 @@ pub struct LineRow {
     #[diesel(sql_type = Timestamptz)]
     #[diesel(deserialize_as = Time)]
     pub opened_at: DateTime<Utc>,
-    /// Slug and identity of the credential; empty for other subjects.
+    /// Slug and identity of the credential; `client`; empty for other subjects.
     #[diesel(sql_type = Text)]
     pub kind: String,
     #[diesel(sql_type = Text)]
@@ -51,7 +51,8 @@ pub struct LineRow {
 pub fn lines(conn: &mut Conn, integration: IntegrationId, ids: &[DeliveryId]) -> Result<Vec<LineRow>, DbError> {
     let rows = diesel::sql_query(
         "SELECT l.delivery_id, a.id AS alert, a.trigger, n.event, n.days, n.of_days, n.words, a.subject_kind, a.subject_id,
-            coalesce(c.name, a.subject_name) AS subject_name, a.opened_at, coalesce(c.kind, '') AS kind,
+            coalesce(c.name, a.subject_name) AS subject_name, a.opened_at, coalesce(c.kind,
+                CASE a.subject_kind WHEN 'client' THEN 'client' END, '') AS kind,
             coalesce(c.identity, '') AS identity, coalesce(c.usage_count, 0) AS usages, r.reference
          FROM delivery_lines l JOIN notices n ON n.id = l.notice_id JOIN alerts a ON a.id = n.alert_id
          LEFT JOIN credentials c ON a.subject_kind = 'credential' AND c.id = a.subject_id

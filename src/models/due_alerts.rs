@@ -55,7 +55,7 @@ pub fn turn(conn: &mut Conn, rules: &Rules) -> Result<Option<Turn>, DbError> {
     turn.raised += run(conn, rules, &format!("{LIMITS} {ENDING} {EXPIRING} {OPEN}"))?;
     turn.raised += run(conn, rules, &format!("{LIMITS} {KNOWN_ENDING} {EXPIRING} {WORSEN}"))?;
     turn.closed += run(conn, rules, &format!("{LIMITS} {CLOSE_STALE}"))?;
-    for query in [CLOSE_EXPIRING, CLOSE_GONE, CLOSE_DELIVERY] {
+    for query in [CLOSE_EXPIRING, CLOSE_CLIENT_EXPIRING, CLOSE_GONE, CLOSE_DELIVERY] {
         turn.closed += conn_execute(conn, query)?;
     }
     if rules.remind {
@@ -99,7 +99,11 @@ const AGED: &str = ",
 
 const ENDING: &str = ",
     ending AS (
-        SELECT id, name, expires_at FROM credentials WHERE expires_at < now() + make_interval(days => ($6)[1]))";
+        SELECT id, name, expires_at, 'credential' AS subject_kind FROM credentials
+        WHERE expires_at < now() + make_interval(days => ($6)[1])
+        UNION ALL
+        SELECT id, name, ends_at, 'client' FROM clients
+        WHERE active AND ends_at < now() + make_interval(days => ($6)[1]))";
 
 /// The same of the alerts that are open and can get worse. What is known is looked up from the alert, by its key, and
 /// once (MATERIALIZED): the planner takes ten thousand fresh alerts for one, and read all credentials that are due for
@@ -117,12 +121,16 @@ const KNOWN_ENDING: &str = ",
     ending AS MATERIALIZED (
         SELECT a.id AS alert, a.stage AS before, c.expires_at FROM alerts a JOIN credentials c ON c.id = a.subject_id
         WHERE a.trigger = 'expiring' AND a.closed_at IS NULL AND a.stage < 6
-            AND c.expires_at < now() + make_interval(days => ($6)[1]))";
+            AND c.expires_at < now() + make_interval(days => ($6)[1])
+        UNION ALL
+        SELECT a.id, a.stage, c.ends_at FROM alerts a JOIN clients c ON c.id = a.subject_id
+        WHERE a.trigger = 'expiring' AND a.closed_at IS NULL AND a.stage < 6
+            AND c.ends_at < now() + make_interval(days => ($6)[1]))";
 
 /// Stage 1 and 2 are the warnings ahead; strictly older than the limit is stage 3.
 const STALE: &str = ",
     due AS (
-        SELECT aged.*, 'stale' AS trigger,
+        SELECT aged.*, 'stale' AS trigger, 'credential' AS subject_kind,
             CASE WHEN isfinite(aged_from) THEN greatest(aged_from, 'epoch') + make_interval(days => of_days)
                 ELSE now() END AS since,
             CASE WHEN isfinite(aged_from)
@@ -151,7 +159,7 @@ const OPEN: &str = ",
             WHERE a.trigger = due.trigger AND a.subject_id = due.id AND a.closed_at IS NULL)),
     opened AS (
         INSERT INTO alerts (id, trigger, subject_kind, subject_id, subject_name, stage, since)
-        SELECT alert, trigger, 'credential', id, name, stage, since FROM fresh
+        SELECT alert, trigger, subject_kind, id, name, stage, since FROM fresh
         ON CONFLICT (trigger, subject_id) WHERE closed_at IS NULL DO NOTHING RETURNING id)
     INSERT INTO notices (id, alert_id, number, event, days, of_days)
     SELECT gen_random_uuid(), fresh.alert, 1, CASE WHEN stage < 3 THEN 'ahead' ELSE 'raised' END, days, of_days
@@ -200,12 +208,26 @@ const CLOSE_EXPIRING: &str = "
     SELECT gen_random_uuid(), id, notices, 'closed', closed_why FROM closed
     ON CONFLICT DO NOTHING";
 
+/// A login that was rotated or ended, and a client that was disabled.
+const CLOSE_CLIENT_EXPIRING: &str = "
+    WITH closed AS (
+        UPDATE alerts a SET closed_at = now(), notices = least(notices, 999999) + 1,
+            closed_why = CASE WHEN c.active THEN 'its login was rotated or ended' ELSE 'the client was disabled' END
+        FROM clients c
+        WHERE a.trigger = 'expiring' AND a.closed_at IS NULL AND c.id = a.subject_id
+            AND (NOT c.active OR c.ends_at IS NULL OR c.ends_at >= now() + interval '30 days')
+        RETURNING a.id, a.notices, a.closed_why)
+    INSERT INTO notices (id, alert_id, number, event, words)
+    SELECT gen_random_uuid(), id, notices, 'closed', closed_why FROM closed
+    ON CONFLICT DO NOTHING";
+
 const CLOSE_GONE: &str = "
     WITH closed AS (
         UPDATE alerts a SET closed_at = now(), closed_why = 'it was deleted', notices = least(notices, 999999) + 1
         WHERE closed_at IS NULL AND opened_at < now() AND (
             (subject_kind = 'credential' AND NOT EXISTS (SELECT 1 FROM credentials c WHERE c.id = a.subject_id))
             OR (subject_kind = 'integration' AND NOT EXISTS (SELECT 1 FROM integrations i WHERE i.id = a.subject_id))
+            OR (subject_kind = 'client' AND NOT EXISTS (SELECT 1 FROM clients c WHERE c.id = a.subject_id))
             OR (subject_kind = 'item' AND NOT EXISTS (SELECT 1 FROM items i WHERE i.id = a.subject_id)))
         RETURNING a.id, a.notices, a.closed_why),
     passed AS (

@@ -11,12 +11,15 @@ use diesel::sql_types::{Array, Oid, Text};
 use super::{Conn, DbError};
 
 /// The audit trail, and the tables whose rows are signed.
-const TABLES: [&str; 15] = [
+const TABLES: [&str; 18] = [
     "events",
     "audit_lanes",
     "alert_settings",
     "alerts",
     "channels",
+    "client_logins",
+    "client_rules",
+    "clients",
     "credentials",
     "deployment",
     "hooks",

@@ -655,8 +655,8 @@ diesel::table! {
 }
 
 diesel::table! {
-    spent_tokens (key) {
-        key -> Bytea,
+    spent_tokens (token_hash) {
+        token_hash -> Bytea,
         until -> Timestamptz,
     }
 }

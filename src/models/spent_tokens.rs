@@ -10,7 +10,7 @@ use super::{Conn, DbError};
 
 /// Marks an identity token as used, by a hash or keyed check of it; `false` when it was used before.
 pub fn spend(conn: &mut Conn, key: &[u8], until: DateTime<Utc>) -> Result<bool, DbError> {
-    let row = (spent_tokens::key.eq(key), spent_tokens::until.eq(until));
+    let row = (spent_tokens::token_hash.eq(key), spent_tokens::until.eq(until));
     let added = diesel::insert_into(spent_tokens::table).values(row).on_conflict_do_nothing().execute(conn)?;
     Ok(added > 0)
 }

@@ -42,7 +42,7 @@ pub(super) fn reason(refusal: Refusal) -> String {
         Refusal::Conflict(sentence) | Refusal::Unacceptable(sentence) => sentence,
         Refusal::Invalid(errors) => return errors.iter().map(|(_, text)| text).collect::<Vec<_>>().join(" "),
         Refusal::TooOften(too_often) => return too_often.text,
-        Refusal::InUse => "Integrations use it.",
+        Refusal::InUse => "It is in use.",
         Refusal::Overtaken => "Someone else changed it at the same time.",
         Refusal::Forbidden => "Your role doesn't allow it.",
         Refusal::Db(DbError::Check(name)) if name == FULL => "It has 10 tags already.",

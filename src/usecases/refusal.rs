@@ -24,7 +24,7 @@ pub enum Refusal {
     Conflict(&'static str),
     /// Somebody else has saved it since it was read.
     Overtaken,
-    /// Integrations use it.
+    /// Integrations or clients use it.
     InUse,
     /// Nobody could administer the console any more.
     LastAdministrator,

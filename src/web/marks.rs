@@ -41,6 +41,7 @@ const LETTERS: &[(&str, &str, u8)] = &[
     ("oracle_cloud", "O", 5),
     ("alibaba", "A", 6),
     ("email", "@", 3),
+    ("client", "P", 2),
     ("harbor", "H", 2),
     ("nexus", "N", 2),
     ("servicenow", "S", 2),

@@ -11,6 +11,7 @@ pub mod assets;
 pub mod audit;
 mod bulk;
 mod chip;
+pub mod clients;
 pub mod cloud_keys;
 pub mod clusters;
 pub mod credentials;
@@ -164,6 +165,29 @@ tree! {
     post "/rollouts"           => rollouts::create;
     get  "/rollouts/{id}"      => rollouts::show;
     post "/rollouts/{id}/stop" => rollouts::stop;
+
+    get  "/clients"     => clients::index::index;
+    post "/clients"     => clients::form::create;
+    get  "/clients.csv" => clients::export::csv;
+    get  "/clients/new" => clients::form::new;
+    get  "/clients/{id}" => clients::show::show;
+    get  "/clients/{id}/edit"       => clients::form::edit;
+    post "/clients/{id}/edit"       => clients::form::update;
+    post "/clients/{id}/activation" => clients::form::activation;
+    get  "/clients/{id}/delete"     => clients::delete::confirm;
+    post "/clients/{id}/delete"     => clients::delete::destroy;
+    get  "/clients/{id}/logins/new" => clients::logins::new;
+    post "/clients/{id}/logins/new" => clients::logins::create;
+    get  "/clients/{id}/logins/{login}/rotate" => clients::logins::rotate;
+    post "/clients/{id}/logins/{login}/rotate" => clients::logins::create_rotated;
+    get  "/clients/{id}/logins/{login}/end"    => clients::ending::of_login;
+    post "/clients/{id}/logins/{login}/end"    => clients::ending::end_login;
+    get  "/clients/{id}/rules/new"  => clients::rules::new;
+    post "/clients/{id}/rules/new"  => clients::rules::create;
+    get  "/clients/{id}/rules/{rule}/edit"   => clients::rules::edit;
+    post "/clients/{id}/rules/{rule}/edit"   => clients::rules::update;
+    get  "/clients/{id}/rules/{rule}/delete" => clients::ending::of_rule;
+    post "/clients/{id}/rules/{rule}/delete" => clients::ending::delete_rule;
 
     get  "/search"         => search::show;
 

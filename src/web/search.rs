@@ -17,7 +17,7 @@ use crate::credentials::{self, KINDS};
 use crate::integrations::Family;
 use crate::models::credential_query::{self, Sort};
 use crate::models::views::View;
-use crate::models::{self, DbError, UserId, credential_list};
+use crate::models::{self, DbError, UserId, client_list, credential_list};
 use crate::models::{integration_list, integration_query};
 use crate::services::Services;
 
@@ -34,6 +34,7 @@ const PAGES: &[(&str, &str, &str, bool)] = &[
     ("Cloud keys", "/cloud-keys", "cloud", false),
     ("Discovery", "/discovery", "globe", false),
     ("Clusters", "/clusters", "ship", false),
+    ("Clients", "/clients", "terminal", false),
     ("Alerts", "/alerts", "bell", false),
     ("Alert settings", "/alerts/settings", "bell", true),
     ("Audit", "/audit", "list", false),
@@ -92,12 +93,14 @@ async fn found(services: &Services, user: UserId, search: String) -> Result<Vec<
     let limits = services.limits();
     let by_match = credential_query::Query { search: search.clone(), sort: Sort::Match, limits, ..Default::default() };
     let by_name = integration_query::Query { search: search.clone(), ..Default::default() };
+    let search_clients = search.clone();
     let read = move |conn: &mut _| {
         let credentials = credential_list::page(conn, &by_match)?.rows;
         let integrations = integration_list::sorted(conn, &by_name, EACH as i64)?;
-        Ok::<_, DbError>((credentials, integrations, models::views::of(conn, user, None)?))
+        let clients = client_list::search(conn, &search_clients, EACH as i64)?;
+        Ok::<_, DbError>((credentials, integrations, clients, models::views::of(conn, user, None)?))
     };
-    let (credentials, integrations, views) = services.db.run(read).await?;
+    let (credentials, integrations, clients, views) = services.db.run(read).await?;
     let fitting = views.into_iter().filter(|view| matches(&view.name, &search));
     let credential = |row: credential_query::Row| Hit {
         mark: credentials::find(&row.kind).map_or("", |kind| kind.slug),
@@ -116,8 +119,14 @@ async fn found(services: &Services, user: UserId, search: String) -> Result<Vec<
     Ok(vec![
         Group { title: "Credentials", hits: credentials.into_iter().take(EACH).map(credential).collect() },
         Group { title: "Integrations", hits: integrations.into_iter().take(EACH).map(integration).collect() },
+        Group { title: "Clients", hits: clients.into_iter().map(client).collect() },
         Group { title: "Saved views", hits: fitting.take(EACH).map(saved).collect() },
     ])
+}
+
+fn client(found: client_list::Hit) -> Hit {
+    let detail = if found.active { found.description } else { "Disabled".to_owned() };
+    Hit { mark: "", icon: "terminal", name: found.name, detail, href: format!("/clients/{}", found.id) }
 }
 
 fn saved(view: View) -> Hit {
@@ -170,7 +179,11 @@ fn additions(search: &str) -> Vec<Hit> {
         href,
     };
     if search.is_empty() {
-        let general = [("Add credential", "/credentials/new"), ("Add integration", "/integrations/new")];
+        let general = [
+            ("Add credential", "/credentials/new"),
+            ("Add integration", "/integrations/new"),
+            ("Add client", "/clients/new"),
+        ];
         let hit = |(name, href): (&str, &str)| Hit {
             mark: "",
             icon: "plus",

@@ -98,6 +98,28 @@ pub const TABLE: &[(&str, &str, Option<Role>)] = &[
     ("post", "/rollouts", Some(Role::Operator)),
     ("get", "/rollouts/{id}", Some(Role::Auditor)),
     ("post", "/rollouts/{id}/stop", Some(Role::Operator)),
+    ("get", "/clients", Some(Role::Auditor)),
+    ("post", "/clients", Some(Role::Operator)),
+    ("get", "/clients.csv", Some(Role::Auditor)),
+    ("get", "/clients/new", Some(Role::Operator)),
+    ("get", "/clients/{id}", Some(Role::Auditor)),
+    ("get", "/clients/{id}/edit", Some(Role::Operator)),
+    ("post", "/clients/{id}/edit", Some(Role::Operator)),
+    ("post", "/clients/{id}/activation", Some(Role::Operator)),
+    ("get", "/clients/{id}/delete", Some(Role::Operator)),
+    ("post", "/clients/{id}/delete", Some(Role::Operator)),
+    ("get", "/clients/{id}/logins/new", Some(Role::Operator)),
+    ("post", "/clients/{id}/logins/new", Some(Role::Operator)),
+    ("get", "/clients/{id}/logins/{login}/rotate", Some(Role::Operator)),
+    ("post", "/clients/{id}/logins/{login}/rotate", Some(Role::Operator)),
+    ("get", "/clients/{id}/logins/{login}/end", Some(Role::Operator)),
+    ("post", "/clients/{id}/logins/{login}/end", Some(Role::Operator)),
+    ("get", "/clients/{id}/rules/new", Some(Role::Operator)),
+    ("post", "/clients/{id}/rules/new", Some(Role::Operator)),
+    ("get", "/clients/{id}/rules/{rule}/edit", Some(Role::Operator)),
+    ("post", "/clients/{id}/rules/{rule}/edit", Some(Role::Operator)),
+    ("get", "/clients/{id}/rules/{rule}/delete", Some(Role::Operator)),
+    ("post", "/clients/{id}/rules/{rule}/delete", Some(Role::Operator)),
     ("get", "/credentials/import", Some(Role::Operator)),
     ("post", "/credentials/import", Some(Role::Operator)),
     ("get", "/search", Some(Role::Auditor)),
@@ -156,7 +178,8 @@ fn every_route_is_in_the_table_and_the_table_has_no_others() {
 
 async fn call(visit: &mut Visit, method: &str, path: &str) -> Page {
     // An id that nothing has: whoever may call gets 404 and changes nothing.
-    let path = path.replace("{id}", "00000000-0000-4000-8000-000000000000");
+    let nothing = "00000000-0000-4000-8000-000000000000";
+    let path = ["{id}", "{login}", "{rule}"].iter().fold(path.to_owned(), |path, id| path.replace(id, nothing));
     match method {
         "get" => visit.get(&path).await,
         _ => visit.post(&path, &[("surplus", "1")]).await,

@@ -13,6 +13,7 @@ mod azure_cloud;
 mod bad_forms;
 mod canary;
 mod channels;
+mod clients;
 mod cloud_keys;
 mod clusters;
 mod commands;

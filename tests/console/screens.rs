@@ -7,7 +7,7 @@ use crate::support::estate;
 use crate::support::sql;
 
 pub const WIDTHS: [u32; 5] = [360, 1024, 1366, 1440, 1920];
-const PAGES: [&str; 18] = [
+const PAGES: [&str; 23] = [
     "/",
     "/credentials",
     "/credentials?q=robot",
@@ -24,6 +24,11 @@ const PAGES: [&str; 18] = [
     "/help/deployments",
     "/clusters",
     "/clusters?state=drifted",
+    "/clients",
+    "/clients?state=ending&sort=ends",
+    "/clients/new",
+    "/help/clients",
+    "/search?q=terraform",
     "/integrations/new?version=kubernetes",
     "/integrations/new?version=eks",
 ];
@@ -52,12 +57,16 @@ async fn lists_of_an_estate_fit_their_frames_and_show_every_focus_stop() {
         let row = sql::texts(&app, &format!("SELECT id::text AS text FROM integrations WHERE name = '{name}'"));
         format!("/integrations/{}", row[0])
     });
+    // One with several rules: its page, and its forms.
+    let client = "SELECT client_id::text AS text FROM client_rules WHERE name = 'registry-2' ORDER BY made_at LIMIT 1";
+    let client = format!("/clients/{}", sql::texts(&app, client)[0]);
+    let forms = ["", "/edit", "/delete", "/logins/new?method=oidc", "/rules/new"].map(|form| format!("{client}{form}"));
     let mut found = Vec::new();
     for width in WIDTHS {
         let look = Look { width, ..WIDE };
         let browser = Browser::open(&app.url, look).await;
         browser.take(visit.cookie.as_deref()).await;
-        for path in PAGES.into_iter().chain(deployments.iter().map(String::as_str)) {
+        for path in PAGES.into_iter().chain(deployments.iter().chain(&forms).map(String::as_str)) {
             browser.goto(path).await;
             let faults = browser.script(FAULTS, Vec::new()).await;
             let faults = faults.as_array().expect("a list").iter().map(|fault| format!("{path} at {width}: {fault}"));
@@ -77,7 +86,7 @@ async fn a_table_page_of_fifty_is_small_and_a_first_visit_is_few_requests() {
     let app = TestApp::start();
     let mut visit = app.administrator();
     estate::fill(&app);
-    for path in ["/credentials", "/integrations", "/clusters"] {
+    for path in ["/credentials", "/integrations", "/clusters", "/clients"] {
         let bytes = visit.get(path).await.body.len();
         assert!(bytes < 61 * 1024, "{path} has {bytes} bytes");
     }

@@ -52,6 +52,7 @@ fn channel_with_credential(app: &TestApp, credential: &str) {
 /// The body with the ids that it names.
 fn filled(body: &str, things: &OneOfEach) -> String {
     let id = |noun: &str| things.path(&format!("/{noun}/{{id}}")).replace(&format!("/{noun}/"), "");
+    let body = body.replace("{aws}", &things.aws.to_string());
     body.replace("{credential}", &id("credentials")).replace("{integration}", &id("integrations"))
 }
 

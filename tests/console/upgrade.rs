@@ -20,6 +20,7 @@ use crate::support::binary::Strongroom;
 use crate::support::sql::count_on;
 
 mod account_letters;
+mod clients;
 mod discovery;
 mod frame;
 mod labels;

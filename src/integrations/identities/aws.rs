@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::parts::required;
+use super::fields::required;
 use crate::form::{Errors, Field, Values};
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

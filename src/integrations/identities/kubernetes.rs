@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::parts::{AUDIENCE, JWKS, issuer, required};
+use super::fields::{AUDIENCE, JWKS, issuer, required};
 use crate::form::{Control, Errors, Field, Values};
 
 /// Most service accounts of one login.

@@ -1,13 +1,13 @@
-//! Identities that programs have already, and by which a client may log in: what the settings of such a login are. A kind
-//! is a file with its struct, its fields and their reading. Only the settings: how an identity is verified is the business
-//! of `providers::identity`.
+//! Identities that programs have already, and by which a client may log in: what the settings of such a login are. A
+//! kind is a file with its struct, its fields and their reading; what several of them ask for is in `fields`. Only the
+//! settings: how an identity is verified is the business of `providers::identity`.
 
 use serde::{Deserialize, Serialize};
 
 pub mod aws;
+mod fields;
 pub mod kubernetes;
 pub mod oidc;
-mod parts;
 
 pub use aws::Aws;
 pub use kubernetes::{Kubernetes, ServiceAccount};

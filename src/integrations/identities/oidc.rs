@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::parts::{AUDIENCE, JWKS, issuer, required};
+use super::fields::{AUDIENCE, JWKS, issuer, required};
 use crate::form::{Control, Errors, Field, Values};
 
 /// Most conditions of one login.

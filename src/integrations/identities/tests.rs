@@ -1,3 +1,4 @@
+use super::fields::{issuer, jwks};
 use super::*;
 use crate::form::{Errors, Values, check};
 

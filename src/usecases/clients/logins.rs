@@ -9,6 +9,7 @@ use crate::integrations::identities::{Aws, Identity, Kubernetes, Oidc, aws, kube
 use crate::models::client_logins::{self, ClientLogin, Method, NewLogin};
 use crate::models::{self, ClientId, ClientLoginId, Conn, CredentialId, DbError, clients, credentials};
 use crate::services::Services;
+use crate::usecases::clients::may_open;
 use crate::usecases::{Confirmation, Principal, Refusal, confirm, read, write};
 use crate::vault::Vault;
 
@@ -32,7 +33,9 @@ pub const EXPIRES: Field = Field::choice(
     ],
 )
 .default("90")
-.help("An alert warns 30, 7 and 1 days ahead.");
+.help("An alert warns 30 days, 7 days and 1 day ahead.");
+/// The same of an identity. Nothing of it lies in the client, so there is nothing that should end by itself.
+const ENDS: Field = Field { name: "ends", ..EXPIRES.default("never") };
 /// Ticked by whoever wants a secret that does not end.
 pub const FOREVER: Field = Field::checkbox("forever", "This secret must never expire").when("expires", &["never"]);
 /// How long the former secret goes on.
@@ -65,13 +68,11 @@ pub fn fields(method: Method) -> Vec<Field> {
         Method::Oidc => &oidc::FIELDS,
         Method::Aws => &aws::FIELDS,
     };
-    // Nothing of an identity lies in the client, so there is nothing that should end by itself.
-    let end = if method.has_secret() { EXPIRES } else { EXPIRES.default("never") };
     let mut fields = vec![METHOD];
     fields.extend(own.iter().map(|field| if field.name == kubernetes::CREDENTIAL { field.check(id) } else { *field }));
-    fields.push(end);
-    if method.has_secret() {
-        fields.push(FOREVER);
+    match method.has_secret() {
+        true => fields.extend([EXPIRES, FOREVER]),
+        false => fields.push(ENDS),
     }
     fields
 }
@@ -124,7 +125,7 @@ impl Checked {
 
 /// Days until the end; `None`: never, which has to be meant.
 fn days(values: &Values, has_secret: bool) -> Result<Option<i64>, Errors> {
-    match values.get("expires") {
+    match values.get(if has_secret { EXPIRES.name } else { ENDS.name }) {
         "never" if has_secret && values.get("forever") != "on" => {
             Err(Errors::one("forever", "Tick this, or choose when it expires."))
         }
@@ -143,6 +144,7 @@ pub async fn create(
 ) -> Result<Made, Refusal> {
     principal.require(Role::Operator)?;
     let checked = Checked::new(posted).map_err(Refusal::Invalid)?;
+    may_open(services, principal, client).await?;
     if let Some(id) = checked.credential {
         check_kubeconfig(services, id).await?;
     }
@@ -234,6 +236,7 @@ pub async fn rotate(
     principal.require(Role::Operator)?;
     let values = form::check(&[EXPIRES, FOREVER, OVERLAP], posted, None).map_err(Refusal::Invalid)?;
     let days = days(&values, true).map_err(Refusal::Invalid)?;
+    may_open(services, principal, client).await?;
     confirm(services, principal.visitor(), confirmation).await?;
     let (login, _) = of_client(services, client, id).await?;
     if !login.method.has_secret() {

@@ -9,7 +9,7 @@ use super::{Confirmation, Principal, Refusal, confirm, read, write};
 use crate::accounts::Role;
 use crate::form::{self, Control, Errors, Field, Values};
 use crate::models::clients::{self, Client, NewClient};
-use crate::models::{ClientId, Conn, DbError};
+use crate::models::{ClientId, Conn, DbError, client_rules};
 use crate::names;
 use crate::pasted::Wanted;
 use crate::services::Services;
@@ -111,6 +111,13 @@ pub fn stored(row: &Client) -> Values {
     ])
 }
 
+/// A client that fetches a stored value is the business of administrators: whoever gives it a login, or lets it in from
+/// elsewhere, gets that value too.
+async fn may_open(services: &Services, principal: &Principal, id: ClientId) -> Result<(), Refusal> {
+    let releases = read(services, move |conn, _| client_rules::release_values(conn, id)).await?;
+    if releases { principal.require(Role::Administrator) } else { Ok(()) }
+}
+
 fn refused(error: DbError) -> Refusal {
     match error {
         DbError::Duplicate(_) => Refusal::Invalid(Errors::one("name", "Another client has this name.")),
@@ -138,6 +145,7 @@ pub async fn update(
 ) -> Result<(), Refusal> {
     principal.require(Role::Operator)?;
     let checked = Checked::new(posted)?;
+    may_open(services, principal, at.0).await?;
     confirm(services, principal.visitor(), confirmation).await?;
     let save = move |conn: &mut Conn, vault: &Vault, actor: &_| clients::update(conn, vault, actor, at, &checked.row());
     write(services, principal, save).await.map_err(refused)
@@ -147,6 +155,7 @@ pub async fn update(
 pub async fn set_active(services: &Services, principal: &Principal, id: ClientId, active: bool) -> Result<(), Refusal> {
     principal.require(Role::Operator)?;
     if active {
+        may_open(services, principal, id).await?;
         principal.require_fresh()?;
     }
     let set = move |conn: &mut Conn, vault: &Vault, actor: &_| clients::set_active(conn, vault, actor, id, active);

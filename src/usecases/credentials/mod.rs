@@ -10,7 +10,7 @@ use crate::draft::{self, Draft};
 use crate::form::{Errors, Values};
 use crate::models::credential_limits::{self, MOST_DAYS};
 use crate::models::credentials::{self, Credential};
-use crate::models::{Conn, CredentialId, DbError, integration_list, relabel};
+use crate::models::{Conn, CredentialId, DbError, client_rules, integration_list, relabel};
 use crate::names;
 use crate::opening::{self, Closed, Opened};
 use crate::services::Services;
@@ -73,8 +73,8 @@ fn whole(services: &Services, kind: &'static Kind, entered: &Entered) -> Result<
     Draft::new(kind, entered.name.clone(), entered.note.clone(), &entered.values)
 }
 
-/// Deletes a credential whose name was typed, as of the version that the principal has seen. One that an integration
-/// uses stays, and the attempt is audited.
+/// Deletes a credential whose name was typed, as of the version that the principal has seen. One that is in use stays,
+/// and the attempt is audited.
 pub async fn delete(
     services: &Services,
     principal: &Principal,
@@ -85,7 +85,8 @@ pub async fn delete(
     principal.require(Role::Operator)?;
     let look = move |conn: &mut Conn, vault: &Vault| {
         let row = credentials::find(conn, vault, id)?.into_shown();
-        Ok((row, !integration_list::usages(conn, id, 1)?.is_empty()))
+        let integrations = integration_list::usages(conn, id, 1)?;
+        Ok((row, !integrations.is_empty() || !client_rules::using(conn, id, 1)?.is_empty()))
     };
     let (row, used) = read(services, look).await?;
     unless_shipped(&row)?;
@@ -130,8 +131,8 @@ async fn refuse_deletion(services: &Services, principal: &Principal, id: Credent
     let record = move |conn: &mut Conn, vault: &Vault, actor: &_| {
         let row = credentials::find(conn, vault, id)?.into_shown();
         let why = match row.usage_count {
-            1 => "used by 1 integration".to_owned(),
-            count => format!("used by {count} integrations"),
+            1 => "it has 1 usage".to_owned(),
+            count => format!("it has {count} usages"),
         };
         credentials::record_refused_deletion(conn, vault, actor, &row, why)
     };

@@ -14,10 +14,10 @@ use crate::models::alerts::Line;
 use crate::models::delivery_list::{self, Shown};
 use crate::models::events::{self, Action, Filter};
 use crate::models::notices::{self, Notice};
-use crate::models::{self, AlertId, Conn, CredentialId, DbError, alerts, integration_list};
+use crate::models::{self, AlertId, Conn, CredentialId, DbError, alerts};
 use crate::runs::alarms;
 use crate::services::Services;
-use crate::web::credentials::view::Usage;
+use crate::web::credentials::view::{Usage, Used};
 use crate::web::error::Error;
 use crate::web::help::paths;
 use crate::web::page::{self, Shell, When, when};
@@ -76,7 +76,7 @@ struct Read {
     said: Vec<Notice>,
     trail: Vec<events::Event>,
     deliveries: Vec<Shown>,
-    usages: Vec<integration_list::Line>,
+    usages: Option<Used>,
     members: Option<Members>,
     now: DateTime<Utc>,
 }
@@ -85,8 +85,8 @@ struct Read {
 fn read(conn: &mut Conn, id: AlertId, limit_days: Option<i32>) -> Result<Read, DbError> {
     let line = alerts::line(conn, id)?;
     let usages = match line.usages {
-        0 => Vec::new(),
-        _ => integration_list::usages(conn, CredentialId(line.subject_id), MOST_USAGES)?,
+        0 => None,
+        _ => Some(Used::read(conn, CredentialId(line.subject_id), MOST_USAGES)?),
     };
     let filter = Filter { subject_id: Some(id.0), ..Filter::default() };
     Ok(Read {
@@ -109,6 +109,7 @@ pub async fn show(services: Data<Services>, request: HttpRequest, visitor: As<Au
 impl Show {
     fn new(shell: Shell, read: Read) -> Self {
         let Read { line, said, trail, deliveries, usages, members, now } = read;
+        let usages = usages.map(|used| used.list(now)).unwrap_or_default();
         let mut entries: Vec<Entry> = said.iter().filter_map(|notice| told(&line, notice, now)).collect();
         entries.extend(trail.into_iter().map(|event| done(event, now)));
         entries.sort_by_key(|entry| std::cmp::Reverse(entry.at));
@@ -122,7 +123,7 @@ impl Show {
             quiet_by: line.snoozed_by.clone().unwrap_or_default(),
             alert: AlertView::new(&line, now),
             more_usages: usize::try_from(line.usages).is_ok_and(|all| all > usages.len()),
-            usages: Usage::list(usages, now),
+            usages,
             deliveries: deliveries.into_iter().map(|shown| DeliveryView::new(shown, now)).collect(),
             members: members.map(|members| MembersView::new(members, now)),
             next: format!("/alerts/{}", line.id),
@@ -136,6 +137,7 @@ fn subject(line: &Line) -> Subject {
         "credential" => "Credential",
         "integration" => "Integration",
         "item" => "Found by a scan",
+        "client" => "Client",
         "store" => "Store",
         _ => "Account",
     };

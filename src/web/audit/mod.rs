@@ -256,6 +256,7 @@ fn link(event: &Event, administrator: bool) -> Option<String> {
     match event.subject_kind.as_str() {
         "credential" => Some(format!("/credentials/{id}")),
         "integration" | "cloud_key" => Some(format!("/integrations/{id}")),
+        "client" => Some(format!("/clients/{id}")),
         "user" if administrator => Some(format!("/users/{id}")),
         _ => None,
     }

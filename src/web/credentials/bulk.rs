@@ -72,7 +72,7 @@ async fn form(services: &Services, shell: Shell, what: &'static str, chosen: Cho
     let Chosen { rows, back } = chosen;
     let stays = |row: &Row| match row {
         row if row.shipped => Some("It is built in."),
-        row if what == "delete" && row.usage_count > 0 => Some("Integrations use it."),
+        row if what == "delete" && row.usage_count > 0 => Some("It is in use."),
         _ => None,
     };
     let kept = rows.iter().filter_map(|row| Some((row.name.clone(), stays(row)?))).collect();

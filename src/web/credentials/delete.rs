@@ -1,4 +1,4 @@
-//! Deleting a credential: refused while an integration refers to it, with a list of the usages, and confirmed by typing
+//! Deleting a credential: refused while an integration or a client refers to it, with a list of the usages, and confirmed by typing
 //! its name otherwise.
 
 use actix_web::http::StatusCode;
@@ -6,12 +6,13 @@ use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
-use super::view::{MOST_USAGES, Usage};
+use super::view::{MOST_USAGES, Usage, Used};
 use crate::models::credentials::Credential;
-use crate::models::{self, CredentialId, DbError, integration_list};
+use crate::models::{self, CredentialId, DbError};
 use crate::services::Services;
 use crate::usecases::{Refusal, credentials};
 use crate::web::error::Error;
+use crate::web::numbers::counted;
 use crate::web::page::{self, Shell};
 use crate::web::posted::Posted;
 use crate::web::session::{As, Operator};
@@ -23,6 +24,11 @@ struct Delete {
     row: Credential,
     /// What stands in the way.
     usages: Vec<Usage>,
+    /// `3 usages`
+    count: String,
+    /// Whether integrations and clients are among them.
+    integrations: bool,
+    clients: bool,
     typed: String,
     problem: Option<&'static str>,
 }
@@ -32,12 +38,15 @@ impl Delete {
         let vault = services.vault.clone();
         let found = services.db.run(move |conn| {
             let row = models::credentials::find(conn, &vault, id)?.into_shown();
-            let usages = integration_list::usages(conn, id, MOST_USAGES)?;
-            Ok::<_, DbError>((row, usages, models::clock(conn)?))
+            let used = Used::read(conn, id, MOST_USAGES)?;
+            Ok::<_, DbError>((row, used, models::clock(conn)?))
         });
-        let (row, usages, now) = found.await?;
+        let (row, used, now) = found.await?;
         credentials::unless_shipped(&row)?;
-        Ok(Self { shell, row, usages: Usage::list(usages, now), typed: String::new(), problem: None })
+        let (integrations, clients) = (!used.lines.is_empty(), !used.clients.is_empty());
+        let usages = used.list(now);
+        let count = counted(i64::from(row.usage_count), "usage");
+        Ok(Self { shell, row, usages, count, integrations, clients, typed: String::new(), problem: None })
     }
 }
 

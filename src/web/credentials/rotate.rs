@@ -39,6 +39,8 @@ struct Rotate {
     password: Option<Ask>,
     /// The first of them.
     usages: Vec<Usage>,
+    /// How many there are.
+    all: i64,
     age: Age,
     set: When,
     ages: Ages,
@@ -57,9 +59,10 @@ impl Rotate {
         let (id, version) = (edited.row.id, edited.row.secret_version);
         let find = move |conn: &mut models::Conn| {
             let told = provider_facts::of(conn, id, version)?;
-            Ok::<_, DbError>((integration_list::usages(conn, id, MOST_BESIDE)?, told, models::clock(conn)?))
+            let (lines, all) = (integration_list::usages(conn, id, MOST_BESIDE)?, integration_list::count(conn, id)?);
+            Ok::<_, DbError>((lines, all, told, models::clock(conn)?))
         };
-        let (lines, told, now) = services.db.run(find).await?;
+        let (lines, all, told, now) = services.db.run(find).await?;
         let wanted = edited.rotated_fields()?;
         let limit = services.limits().days(&edited.row.kind, edited.row.ages, edited.row.stale_after_days);
         Ok(Self {
@@ -70,6 +73,7 @@ impl Rotate {
             row_version: seen,
             password: None,
             usages: Usage::list(lines, now),
+            all,
             age: Age::new(told.aged_from(edited.row.secret_set_at), now, limit),
             set: when(edited.row.secret_set_at, now),
             ages: Ages::new(edited.kind.label, &told, now),

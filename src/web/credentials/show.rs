@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use super::limit::LimitView;
 use super::policies::{self, MOST_INTEGRATIONS, Policies};
 use super::trials::via;
-use super::view::{self, Age, Ages, Badge, FindingView, MOST_USAGES, Usage};
+use super::view::{self, Age, Ages, Badge, FindingView, MOST_USAGES, Usage, Used};
 use crate::credentials::{self, Kind};
 use crate::draft::Shown;
 use crate::form::{Control, Errors, Values};
@@ -20,7 +20,7 @@ use crate::models::integration_list::Line;
 use crate::models::integrations::Integration;
 use crate::models::provider_facts::Told;
 use crate::models::trust::Trusted;
-use crate::models::{self, CredentialId, DbError, alerts, integration_list, usages};
+use crate::models::{self, CredentialId, DbError, alerts, usages};
 use crate::providers::probe::Verdict;
 use crate::services::Services;
 use crate::web::alerts::view::AlertView;
@@ -103,13 +103,17 @@ pub async fn show(
 }
 
 /// By which role each of the first usages gets to its host, or that host alone.
-fn ways(lines: &[Line], using: &[Trusted<Integration>]) -> Vec<String> {
+fn ways(used: &Used, using: &[Trusted<Integration>]) -> Vec<String> {
     let role = |line: &Line| {
         let row = using.iter().find(|row| row.id == line.id)?;
         Spec::find(&line.version)?.role(&Values::from_json(row.settings.as_bytes())?)
     };
     let way = |line: &Line| role(line).map_or_else(|| line.host.clone(), |role| via(Some(&role)));
-    lines.iter().take(MOST_PICTURED).map(way).collect()
+    let clients = used.clients.iter().map(|client| match &client.rule {
+        Some(rule) => format!("fetches {rule}"),
+        None => "logs in by it".to_owned(),
+    });
+    used.lines.iter().map(way).chain(clients).take(MOST_PICTURED).collect()
 }
 
 impl Show {
@@ -148,7 +152,7 @@ pub async fn load(services: &Services, shell: Shell, id: CredentialId) -> Result
             let seen = models::credentials::find(conn, &vault, id)?;
             let row = seen.shown();
             let open = alerts::of_subject(conn, id.0)?;
-            let used_by = integration_list::usages(conn, id, MOST_USAGES)?;
+            let used_by = Used::read(conn, id, MOST_USAGES)?;
             let filter = Filter { subject_id: Some(id.0), ..Filter::default() };
             let history = fold(&events::list(conn, &filter, MOST_READ)?, MOST_EVENTS).0;
             let last_test = models::checkups::last(conn, id)?;
@@ -175,7 +179,7 @@ pub async fn load(services: &Services, shell: Shell, id: CredentialId) -> Result
         set: when(row.secret_set_at, now),
         used: view::used(row.last_used_at, now),
         expires: row.expires_at.map(view::date),
-        usages: Usage::list(used_by, now),
+        usages: used_by.list(now),
         ways,
         history: history.into_iter().map(|folded| entry(folded, now)).collect(),
         last_test: last_test.map(|last| Tested {

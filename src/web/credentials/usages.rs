@@ -6,9 +6,9 @@ use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
 use super::row::RowView;
-use super::view::{MOST_USAGES, Usage};
+use super::view::{MOST_USAGES, Used};
 use crate::accounts::Role;
-use crate::models::{DbError, credential_list, integration_list};
+use crate::models::{DbError, credential_list};
 use crate::services::Services;
 use crate::web::error::Error;
 use crate::web::params::Params;
@@ -33,17 +33,17 @@ pub async fn index(
         return Ok(page::see_other(&format!("/credentials/{id}#usages"), ""));
     }
     let folded = params.get("folded") == "yes";
-    let (row, now, lines) = services
+    let (row, now, used) = services
         .db
         .run(move |conn| {
             let (row, now) = credential_list::find(conn, id)?;
-            let lines = if folded { Vec::new() } else { integration_list::usages(conn, id, MOST_USAGES)? };
-            Ok::<_, DbError>((row, now, lines))
+            let used = if folded { None } else { Some(Used::read(conn, id, MOST_USAGES)?) };
+            Ok::<_, DbError>((row, now, used))
         })
         .await?;
     let mut row = RowView::new(row, now, &services.limits());
     let number = params.get("row").parse().ok().filter(|_| visitor.may(Role::Operator));
     row.number = number.unwrap_or_default();
-    row.unfolded = (!folded).then(|| Usage::list(lines, now));
+    row.unfolded = used.map(|used| used.list(now));
     page::html(&Unfolded { row })
 }

@@ -3,11 +3,13 @@
 use chrono::{DateTime, Duration, Utc};
 
 use crate::integrations::Family;
-use crate::models::IntegrationId;
+use crate::integrations::issue::Form;
+use crate::models::client_rules::{self, Using};
 use crate::models::credential_query::EXPIRING_DAYS;
 use crate::models::credentials::Credential;
 use crate::models::integration_list::Line;
 use crate::models::provider_facts::Told;
+use crate::models::{Conn, CredentialId, DbError, integration_list};
 use crate::providers::probe::{Finding, RoleFound, Verdict};
 use crate::web::page::{self, When, when};
 
@@ -178,7 +180,8 @@ pub fn date(at: DateTime<Utc>) -> When {
 
 /// One integration that refers to the credential.
 pub struct Usage {
-    pub id: IntegrationId,
+    /// Its page.
+    pub href: String,
     pub name: String,
     pub family: String,
     /// Slug of what it is, for its mark.
@@ -207,7 +210,7 @@ impl Usage {
             _ => ("off", "Not used yet"),
         };
         Self {
-            id: line.id,
+            href: format!("/integrations/{}", line.id),
             family: Family::find(&line.family).map_or(line.family, |family| family.label().to_owned()),
             name: line.name,
             version: line.version,
@@ -222,5 +225,49 @@ impl Usage {
 
     pub fn list(lines: Vec<Line>, now: DateTime<Utc>) -> Vec<Self> {
         lines.into_iter().map(|line| Self::new(line, now)).collect()
+    }
+
+    /// A rule of a client, or a login that is verified with the credential.
+    fn of_client(using: Using, now: DateTime<Utc>) -> Self {
+        let form = using.form.as_deref().map(|form| Form::find(form).map_or(form, |form| form.label));
+        let (tone, outcome) = match using.used_at {
+            Some(_) => ("good", "Fetched"),
+            None => ("off", "Not used yet"),
+        };
+        Self {
+            href: format!("/clients/{}", using.client),
+            name: using.client_name,
+            family: "Client".to_owned(),
+            version: "client".to_owned(),
+            host: match (using.rule, form) {
+                (Some(rule), Some(form)) => format!("{rule}: {form}"),
+                _ => "verifies its login".to_owned(),
+            },
+            active: using.active,
+            used: using.used_at.map(|at| when(at, now)),
+            tone,
+            outcome,
+            failure: None,
+        }
+    }
+}
+
+/// Everything that uses a credential.
+pub struct Used {
+    pub lines: Vec<Line>,
+    pub clients: Vec<Using>,
+}
+
+impl Used {
+    /// At most so many of either.
+    pub fn read(conn: &mut Conn, id: CredentialId, most: i64) -> Result<Self, DbError> {
+        let (lines, clients) = (integration_list::usages(conn, id, most)?, client_rules::using(conn, id, most)?);
+        Ok(Self { lines, clients })
+    }
+
+    /// Integrations, then clients.
+    pub fn list(self, now: DateTime<Utc>) -> Vec<Usage> {
+        let clients = self.clients.into_iter().map(|using| Usage::of_client(using, now));
+        self.lines.into_iter().map(|line| Usage::new(line, now)).chain(clients).collect()
     }
 }

@@ -32,7 +32,7 @@ fn states() -> Topic {
         "A credential is expiring when its certificate, token or secret ends within {EXPIRING_DAYS} days, or has ended. The \
          day comes from the secret itself or from its provider; some providers don't report one."
     );
-    let unused = "No integration of this console uses it. It may still be used elsewhere, so this is no reason to delete it. An \
+    let unused = "No integration and no client of this console uses it. It may still be used elsewhere, so this is no reason to delete it. An \
                   integration that is switched off still counts as a usage.";
     let covered = "A registry, or the functions of a region, that a cloud scan found is covered when a scan that is switched on \
                    reads it. What no scan reads is listed as not covered, with the scan to add. Clusters are listed only.";

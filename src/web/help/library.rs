@@ -4,13 +4,13 @@
 use std::sync::LazyLock;
 
 use super::topic::Topic;
-use super::{clouds, concepts, kinds, running, specs};
+use super::{clouds, concepts, kinds, machines, running, specs};
 use crate::credentials::KINDS;
 use crate::integrations::Family;
 
 static TOPICS: LazyLock<Vec<Topic>> = LazyLock::new(|| {
     let of_family = |family: &Family| family.providers().iter().map(|spec| specs::topic(spec));
-    let concepts = concepts::all().into_iter().chain(clouds::all()).chain(running::all());
+    let concepts = concepts::all().into_iter().chain(clouds::all()).chain(machines::all()).chain(running::all());
     let integrations = Family::ALL.iter().flat_map(of_family);
     concepts.chain(KINDS.iter().map(|kind| kinds::topic(kind))).chain(integrations).collect()
 });

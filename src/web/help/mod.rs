@@ -17,6 +17,7 @@ mod concepts;
 mod fields;
 mod kinds;
 pub mod library;
+mod machines;
 pub mod paths;
 mod rights;
 mod running;

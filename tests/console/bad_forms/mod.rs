@@ -28,7 +28,7 @@ const ANSWERS: &[u16] = &[200, 302, 303, 400, 401, 403, 404, 405, 409, 410, 413,
 /// Types whose test asks nobody outside.
 const TESTED_HERE: [&str; 4] = ["basic", "api_token", "webhook", "certificate"];
 /// Routes that hash a password, which is slow on purpose.
-const HASHING: [&str; 6] = ["/login", "/setup", "/account", "/users", "/integrations", "/recipients"];
+const HASHING: [&str; 7] = ["/login", "/setup", "/account", "/users", "/integrations", "/recipients", "/clients"];
 
 /// A form as pairs of percent-encoded names and values.
 type Form = Vec<(String, String)>;

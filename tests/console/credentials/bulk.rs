@@ -91,7 +91,7 @@ async fn unused_credentials_are_deleted_and_those_in_use_are_named() {
     integrate(&app, "late scan", ids[2]);
     let done = post(&mut visit, &offered, &[("do", "delete-all"), ("word", "Delete")]).await;
     assert_eq!(done.text("h1"), "Deleted 1 of 2");
-    assert_eq!(said(&done)[0], ("three".to_owned(), "Integrations use it.".to_owned()));
+    assert_eq!(said(&done)[0], ("three".to_owned(), "It is in use.".to_owned()));
     assert_eq!(sql::count(&app, "credentials"), 3);
     assert_eq!(actions(&app, ids[0]).last().map(String::as_str), Some("credential.deleted"));
     assert_eq!(actions(&app, ids[2]).last().map(String::as_str), Some("credential.delete_refused"));

@@ -101,6 +101,26 @@ pub const ASKS: &[(&str, &str, Asks, &str, &str)] = &[
         "tells a stranger of alerts",
     ),
     ("post", "/recipients/{id}/remove", OnItsPage, "", "somebody hears of nothing any more"),
+    (
+        "post",
+        "/clients/{id}/edit",
+        InTheForm,
+        "row_version=1&name=Quixotic&token_minutes=15",
+        "lets a program in from elsewhere",
+    ),
+    ("post", "/clients/{id}/activation", OnItsPage, "active=on", "lets a program in again"),
+    ("post", "/clients/{id}/logins/new", InTheForm, "method=token&expires=90", "makes a way in"),
+    ("post", "/clients/{id}/logins/{login}/rotate", InTheForm, "expires=90&overlap=7", "makes a way in"),
+    ("post", "/clients/{id}/rules/new", InTheForm, "form=aws_session&name=x&credential={aws}", "hands out access"),
+    (
+        "post",
+        "/clients/{id}/rules/{rule}/edit",
+        InTheForm,
+        "row_version=1&form=aws_session&name=deploy&credential={aws}",
+        "hands out access",
+    ),
+    ("get", "/clients/{id}/delete", OnItsPage, "", "before the question is answered"),
+    ("post", "/clients/{id}/delete", OnItsPage, "name=Quixotic", "programs get nothing any more"),
 ];
 
 /// Writes that a stale session may do, and why.
@@ -143,6 +163,9 @@ pub const DOES_NOT_ASK: &[(&str, &str)] = &[
     ),
     ("/cloud-keys/snoozed/{id}/stop", "more is told, not less"),
     ("/clusters/upgrade", "shows a form"),
+    ("/clients", "a client that can do nothing before it has a login and a rule"),
+    ("/clients/{id}/logins/{login}/end", "only takes away, which must be possible at once"),
+    ("/clients/{id}/rules/{rule}/delete", "only takes away, which must be possible at once"),
     ("/rollouts/{id}/stop", "only takes away, which must be possible at once"),
     ("/deliveries/{id}/retry", "one more message"),
     ("/recipients/{id}/confirm/{key}", "the link is the proof; there is no session"),

@@ -10,7 +10,7 @@ use strongroom::models::integrations::{self, NewIntegration};
 use strongroom::models::{CredentialId, IntegrationId};
 
 use super::app::TestApp;
-use super::{estate_clusters, signed};
+use super::{estate_clients, estate_clusters, signed};
 use crate::credentials::samples;
 
 const CREDENTIALS: usize = 300;
@@ -72,6 +72,8 @@ pub fn fill(app: &TestApp) {
     let integrations: Vec<IntegrationId> = (0..40).map(|number| integration(app, number, &credentials)).collect();
     let kubeconfigs = credentials.iter().filter(|(_, kind)| *kind == "kubeconfig").map(|(id, _)| *id);
     estate_clusters::fill(app, &kubeconfigs.collect::<Vec<_>>());
+    let keys = credentials.iter().filter(|(_, kind)| *kind == "aws").map(|(id, _)| *id);
+    estate_clients::fill(app, &keys.take(4).collect::<Vec<_>>());
     signed::run(app, &(labels(&credentials) + &runs(&integrations)));
 }
 

@@ -8,6 +8,7 @@ pub mod clients;
 pub mod cluster;
 pub mod db;
 pub mod estate;
+pub mod estate_clients;
 pub mod estate_clusters;
 pub mod google_scan;
 pub mod images;

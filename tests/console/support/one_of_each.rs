@@ -8,11 +8,15 @@ use diesel::{QueryableByName, RunQueryDsl, sql_query};
 use strongroom::credentials::basic;
 use strongroom::draft::Draft;
 use strongroom::form::Values;
+use strongroom::models::client_logins::{self, Method, NewLogin};
+use strongroom::models::client_rules::{self, NewRule};
+use strongroom::models::clients::{self, NewClient};
 use strongroom::models::events::Actor;
 use strongroom::models::integrations::{self, NewIntegration};
 use strongroom::models::rollouts::{self, RolloutState};
 use strongroom::models::{
-    AlertId, CredentialId, DeliveryId, IntegrationId, ItemId, RolloutId, UserId, credentials, recipients,
+    AlertId, ClientId, ClientLoginId, ClientRuleId, CredentialId, DeliveryId, IntegrationId, ItemId, RolloutId, UserId,
+    credentials, recipients,
 };
 use uuid::Uuid;
 
@@ -24,6 +28,11 @@ pub const NAME: &str = "Quixotic";
 
 pub struct OneOfEach {
     credential: CredentialId,
+    /// One that sessions can be issued from.
+    pub aws: CredentialId,
+    client: ClientId,
+    login: ClientLoginId,
+    rule: ClientRuleId,
     integration: IntegrationId,
     item: ItemId,
     rollout: RolloutId,
@@ -77,9 +86,26 @@ impl OneOfEach {
             let id = rollouts::begin(conn, vault, &actor, (NAME, 1), &[integration])?;
             rollouts::end(conn, vault, &actor, (id, NAME), RolloutState::Finished).map(|_| id)
         });
+        let aws = aws(app);
+        let (client, login, rule) = client(app, aws);
         let (confirm, unsubscribe) = (recipient.confirm_key(vault), recipient.unsubscribe_key(vault));
         let delivery = row(app, "SELECT id::text AS text FROM deliveries").parse().expect("an id");
-        Self { credential, integration, item, rollout, alert, delivery, user, recipient, confirm, unsubscribe }
+        Self {
+            credential,
+            aws,
+            client,
+            login,
+            rule,
+            integration,
+            item,
+            rollout,
+            alert,
+            delivery,
+            user,
+            recipient,
+            confirm,
+            unsubscribe,
+        }
     }
 
     /// The address of a route, with what it names.
@@ -88,6 +114,7 @@ impl OneOfEach {
             "credentials" => self.credential.0,
             "integrations" => self.integration.0,
             "items" => self.item.0,
+            "clients" => self.client.0,
             "rollouts" => self.rollout.0,
             "alerts" => self.alert.0,
             "deliveries" => self.delivery.0,
@@ -98,9 +125,37 @@ impl OneOfEach {
         };
         let key = if route.contains("/confirm/") { &self.confirm } else { &self.unsubscribe };
         let slug = if route.contains("/integrations/") { "docker_v2" } else { "aws" };
+        let route = route.replace("{login}", &self.login.to_string()).replace("{rule}", &self.rule.to_string());
         let route = route.replace("{id}", &id.to_string()).replace("{key}", key);
         route.replace("{slug}", slug).replace("{name}", "states")
     }
+}
+
+fn aws(app: &TestApp) -> CredentialId {
+    let (vault, actor) = (&app.services.vault, Actor::command_line());
+    let values = Values::from_iter([
+        ("method", "access_key"),
+        ("access_key_id", "AKIAIOSFODNN7EXAMPLE"),
+        ("secret_access_key", "wJalrXUtnFEMIK7MDENGbPxRfiCYEXAMPLEKEYxx"),
+    ]);
+    let name = format!("{NAME} key");
+    let draft = Draft::new(&strongroom::credentials::aws::KIND, name, String::new(), &values).expect("a good key");
+    app.transaction(|conn| credentials::create(conn, vault, &actor, &draft.row()))
+}
+
+/// A client with a token and a rule.
+fn client(app: &TestApp, credential: CredentialId) -> (ClientId, ClientLoginId, ClientRuleId) {
+    let (vault, actor) = (&app.services.vault, Actor::command_line());
+    app.transaction(|conn| {
+        let new = NewClient { name: NAME, token_minutes: 15, ..NewClient::default() };
+        let id = clients::create(conn, vault, &actor, &new)?;
+        let row = clients::find(conn, vault, id)?.trust()?;
+        let (hash, settings) = (Some(vec![7; 32]), "");
+        let login = NewLogin { method: Method::Token, secret_hash: hash, settings, credential: None, expires_at: None };
+        let login = client_logins::make(conn, vault, &actor, &row, &login)?;
+        let rule = NewRule { name: "deploy", credential, form: "aws_session", settings: "{}" };
+        Ok((id, login, client_rules::make(conn, vault, &actor, &row, &rule)?))
+    })
 }
 
 #[derive(QueryableByName)]

@@ -1,4 +1,4 @@
-//! Fields that several kinds of identities have.
+//! Fields that several kinds of identities have, and how they are checked.
 
 use crate::form::{Control, Errors, Field, Values};
 
@@ -36,8 +36,8 @@ pub(super) fn issuer(text: &str) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
-/// At least one public key that can sign tokens, and no private one.
-fn jwks(text: &str) -> Result<String, String> {
+/// At least one public key, each of a kind that signs tokens, and no private one.
+pub(super) fn jwks(text: &str) -> Result<String, String> {
     let shape = || "Paste the JSON with its \"keys\", as /openid/v1/jwks returns it.".to_owned();
     let value: serde_json::Value = serde_json::from_str(text).map_err(|_| shape())?;
     let keys = value.get("keys").and_then(|keys| keys.as_array()).ok_or_else(shape)?;

@@ -1,0 +1,276 @@
+//! The rules of a client: added and edited. Deleting one is in `ending`.
+
+use actix_web::http::StatusCode;
+use actix_web::web::{Data, Path};
+use actix_web::{HttpRequest, HttpResponse};
+use askama::Template;
+
+use super::page_of;
+use crate::form::{self, Errors, FieldView, Values};
+use crate::integrations::issue::Form;
+use crate::models::client_rules::ClientRule;
+use crate::models::{
+    self, ClientId, ClientRuleId, CredentialId, DbError, clients as stored, credential_choices, credentials,
+};
+use crate::services::Services;
+use crate::usecases::Refusal;
+use crate::usecases::clients::rules::{self, Answer, RELEASED};
+use crate::web::clients::SECTION;
+use crate::web::error::Error;
+use crate::web::htmx;
+use crate::web::integrations::shown;
+use crate::web::page::{self, Shell};
+use crate::web::params::Params;
+use crate::web::posted::Posted;
+use crate::web::session::{As, Operator};
+use crate::web::step_up::{self, Ask};
+
+/// Asked before a stored value may leave.
+struct Release {
+    credential: String,
+    typed: String,
+    error: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "clients/rule.html", blocks = ["fields"])]
+struct Page {
+    shell: Shell,
+    client: ClientId,
+    name: String,
+    title: String,
+    address: String,
+    /// What a client gets by the form.
+    help: &'static str,
+    is_value: bool,
+    fields: Vec<FieldView>,
+    row_version: Option<i64>,
+    overtaken: bool,
+    release: Option<Release>,
+    password: Option<Ask>,
+}
+
+/// What is shown of the form: what was posted, or what is saved.
+struct Shown<'a> {
+    posted: Option<&'a Values>,
+    edited: Option<&'a ClientRule>,
+    errors: &'a Errors,
+}
+
+impl Page {
+    async fn draw(
+        services: &Services,
+        (shell, visitor): (Shell, &As<Operator>),
+        client: ClientId,
+        shown: Shown<'_>,
+    ) -> Result<Self, Error> {
+        let Shown { posted, edited, errors } = shown;
+        let saved = edited.map(rules::stored);
+        let slug = posted.or(saved.as_ref()).map_or("", |values| values.get("form"));
+        let chosen = posted.or(saved.as_ref()).and_then(|values| values.get("credential").parse().ok());
+        let mut offered = rules::offered(services, &visitor.principal());
+        let form = rules::chosen(slug);
+        if edited.is_some_and(|row| row.form == form.slug) && !offered.iter().any(|one| one.slug == form.slug) {
+            offered.push(form);
+        }
+        let (name, choices) = choices(services, client, form, chosen).await?;
+        let picks = |field: &str| match field {
+            "form" => offered.iter().map(|form| (form.slug.to_owned(), form.label.to_owned())).collect(),
+            _ => choices.clone(),
+        };
+        let mut fields = form::view(&rules::fields(form), posted, saved.as_ref(), errors, &picks);
+        for view in fields.iter_mut().filter(|view| view.name == "form") {
+            // Each has fields and credentials of its own.
+            view.switches = true;
+        }
+        let (title, address) = place(client, edited);
+        Ok(Self {
+            shell,
+            client,
+            name,
+            title,
+            address,
+            help: form.help,
+            is_value: form.is_value(),
+            fields,
+            row_version: edited.map(|row| row.row_version),
+            overtaken: false,
+            release: None,
+            password: None,
+        })
+    }
+}
+
+/// What the form is called, and where it is posted to.
+fn place(client: ClientId, edited: Option<&ClientRule>) -> (String, String) {
+    let page = page_of(client);
+    match edited {
+        None => ("Add rule".to_owned(), format!("{page}/rules/new")),
+        Some(row) => (format!("Edit rule “{}”", row.name), format!("{page}/rules/{}/edit", row.id)),
+    }
+}
+
+/// The client's name, and the credentials that the form issues from: id, and `prod — AKIA… · 120 days`.
+async fn choices(
+    services: &Services,
+    client: ClientId,
+    form: &'static Form,
+    chosen: Option<CredentialId>,
+) -> Result<(String, Vec<(String, String)>), Error> {
+    let vault = services.vault.clone();
+    let every: Vec<&'static str> = crate::credentials::KINDS.iter().map(|kind| kind.slug).collect();
+    let kinds = if form.kinds.is_empty() { every } else { form.kinds.to_vec() };
+    let read = move |conn: &mut _| {
+        let row = stored::find(conn, &vault, client)?;
+        let found = credential_choices::choices(conn, &kinds, chosen)?;
+        Ok::<_, DbError>((row, found, models::clock(conn)?))
+    };
+    let (seen, found, now) = services.db.run(read).await?;
+    let label = |one: credential_choices::Choice| {
+        let age = shown::counted((now - one.aged_from).num_days().max(0), "day");
+        let whose = if one.identity.is_empty() { String::new() } else { format!("{} · ", one.identity) };
+        (one.id.to_string(), format!("{} — {whose}{age}", one.name))
+    };
+    Ok((seen.trust()?.name.clone(), found.into_iter().map(label).collect()))
+}
+
+fn only(posted: &Posted) -> Result<(), Error> {
+    posted.only(rules::field_names().into_iter().chain([step_up::FIELD, "row_version", "redraw"]))
+}
+
+fn answer<'a>(services: &Services, request: &HttpRequest, posted: &'a Posted) -> Answer<'a> {
+    let released = posted.0.contains(RELEASED).then(|| posted.get(RELEASED));
+    Answer { released, confirmation: step_up::typed(step_up::FIELD, services, request, posted) }
+}
+
+/// The choices that the address makes, beside the defaults of the others.
+fn chosen(params: &Params, edited: Option<&ClientRule>) -> Option<Values> {
+    let (slug, credential) = (params.get("form"), params.get("credential"));
+    if slug.is_empty() && credential.is_empty() {
+        return None;
+    }
+    let form = rules::chosen(slug);
+    let mut values = edited.map(rules::stored).unwrap_or_default();
+    for field in form.fields.iter().filter(|field| !field.default.is_empty()) {
+        values.set(field.name, field.default);
+    }
+    values.set("form", form.slug);
+    values.set("credential", credential);
+    Some(values)
+}
+
+pub async fn new(
+    services: Data<Services>,
+    request: HttpRequest,
+    visitor: As<Operator>,
+    id: Path<ClientId>,
+    params: Params,
+) -> Result<HttpResponse, Error> {
+    let (shell, chosen) = (Shell::new(&request, &visitor, SECTION), chosen(&params, None));
+    let shown = Shown { posted: chosen.as_ref(), edited: None, errors: &Errors::default() };
+    let page = Page::draw(&services, (shell, &visitor), *id, shown).await?;
+    if htmx::asked(&request) { page::html(&page.as_fields()) } else { page::html(&page) }
+}
+
+pub async fn create(
+    services: Data<Services>,
+    request: HttpRequest,
+    visitor: As<Operator>,
+    id: Path<ClientId>,
+    posted: Posted,
+) -> Result<HttpResponse, Error> {
+    only(&posted)?;
+    if posted.0.contains("redraw") {
+        return again(&services, (&request, &visitor), *id, (&posted, None), None).await;
+    }
+    let answer = answer(&services, &request, &posted);
+    match rules::create(&services, &visitor.principal(), *id, &posted.0, &answer).await {
+        Ok(_) => Ok(page::see_other(&page_of(*id), "saved")),
+        Err(refusal) => again(&services, (&request, &visitor), *id, (&posted, None), Some(refusal)).await,
+    }
+}
+
+type Ids = Path<(ClientId, ClientRuleId)>;
+
+pub async fn edit(
+    services: Data<Services>,
+    request: HttpRequest,
+    visitor: As<Operator>,
+    ids: Ids,
+    params: Params,
+) -> Result<HttpResponse, Error> {
+    let (client, id) = ids.into_inner();
+    let row = rules::of_client(&services, client, id).await?;
+    let (shell, chosen) = (Shell::new(&request, &visitor, SECTION), chosen(&params, Some(&row)));
+    let shown = Shown { posted: chosen.as_ref(), edited: Some(&row), errors: &Errors::default() };
+    let page = Page::draw(&services, (shell, &visitor), client, shown).await?;
+    if htmx::asked(&request) { page::html(&page.as_fields()) } else { page::html(&page) }
+}
+
+pub async fn update(
+    services: Data<Services>,
+    request: HttpRequest,
+    visitor: As<Operator>,
+    ids: Ids,
+    posted: Posted,
+) -> Result<HttpResponse, Error> {
+    only(&posted)?;
+    let (client, id) = ids.into_inner();
+    let refusal = if posted.0.contains("redraw") {
+        None
+    } else {
+        let seen = posted.seen_version().ok_or(Error::Malformed)?;
+        let answer = answer(&services, &request, &posted);
+        match rules::update(&services, &visitor.principal(), (client, id, seen), &posted.0, &answer).await {
+            Ok(()) => return Ok(page::see_other(&page_of(client), "saved")),
+            Err(refusal) => Some(refusal),
+        }
+    };
+    let row = rules::of_client(&services, client, id).await?;
+    again(&services, (&request, &visitor), client, (&posted, Some(&row)), refusal).await
+}
+
+/// The form as it was filled in, with what is wrong or with what is asked.
+async fn again(
+    services: &Services,
+    (request, visitor): (&HttpRequest, &As<Operator>),
+    client: ClientId,
+    (posted, edited): (&Posted, Option<&ClientRule>),
+    refusal: Option<Refusal>,
+) -> Result<HttpResponse, Error> {
+    let shell = Shell::new(request, visitor, SECTION);
+    let errors = match &refusal {
+        Some(Refusal::Invalid(errors)) => errors.clone(),
+        _ => Errors::default(),
+    };
+    let shown = Shown { posted: Some(&posted.0), edited, errors: &errors };
+    let mut page = Page::draw(services, (shell, visitor), client, shown).await?;
+    page.row_version = page.row_version.map(|current| match &refusal {
+        // What is saved over is the row as it is shown now.
+        Some(Refusal::Overtaken) => current,
+        _ => posted.seen_version().unwrap_or(current),
+    });
+    let asks = matches!(&refusal, Some(Refusal::Unconfirmed(_))) || errors.of(RELEASED).is_some();
+    if page.is_value && asks {
+        let error = errors.of(RELEASED).filter(|_| posted.0.contains(RELEASED)).map(str::to_owned);
+        let credential = credential_name(services, posted.get("credential")).await?;
+        page.release = Some(Release { credential, typed: posted.get(RELEASED).to_owned(), error });
+        page.password = Some(Ask::new(step_up::FIELD, crate::usecases::Unconfirmed::default()));
+    }
+    match refusal {
+        None => page::html(&page),
+        Some(Refusal::Invalid(_)) => page::html_with(StatusCode::UNPROCESSABLE_ENTITY, &page),
+        Some(Refusal::Overtaken) => page::html_with(StatusCode::CONFLICT, &Page { overtaken: true, ..page }),
+        Some(Refusal::Unconfirmed(why)) => {
+            let ask = Ask::new(step_up::FIELD, why);
+            ask.answer(&Page { password: Some(ask.clone()), ..page })
+        }
+        Some(refusal) => Err(refusal.into()),
+    }
+}
+
+async fn credential_name(services: &Services, chosen: &str) -> Result<String, Error> {
+    let Ok(id) = chosen.parse::<CredentialId>() else { return Ok(String::new()) };
+    let vault = services.vault.clone();
+    Ok(services.db.run(move |conn| credentials::find(conn, &vault, id)).await?.shown().name.clone())
+}

@@ -1,0 +1,70 @@
+//! The help page about programs that fetch credentials.
+
+use super::paths;
+use super::topic::{Block, Section, Topic};
+use crate::integrations::issue::FORMS;
+use crate::models::client_logins::Method;
+
+pub fn all() -> Vec<Topic> {
+    vec![clients()]
+}
+
+fn login(method: Method) -> &'static str {
+    match method {
+        Method::Token => "One bearer token, sent with every request. For anything that can send a header.",
+        Method::AppRole => {
+            "An ID and a secret, exchanged for a session token of minutes. For Vault's clients and agents, as AppRole."
+        }
+        Method::Kubernetes => {
+            "The token of a pod's service account, made for this console. The cluster itself verifies it (TokenReview), or its \
+             public keys do."
+        }
+        Method::Oidc => {
+            "The identity token of a job of GitHub Actions or GitLab CI, or of any OpenID Connect issuer. Jobs are bound by IDs, \
+             since a name that was given up can be registered by someone else."
+        }
+        Method::Aws => "A request signed by a role or a user of AWS, which AWS itself verifies.",
+    }
+}
+
+fn clients() -> Topic {
+    let lead = "A client is a program. It keeps no copy of a credential: it logs in, and fetches what a rule allows, as \
+                short-lived as the provider makes it.";
+    let rules = "A rule names a credential and what of it the client gets. It counts as a usage: the credential's page lists it, \
+                 and the credential can't be deleted while it is there.";
+    let values = [
+        "Prefer a session or a token. The stored secret then never leaves this console.",
+        "A stored value is released only where the operator of this console has set STRONGROOM_RELEASE_VALUES=on.",
+        "Only an administrator adds such a rule, with their password and the credential's name. Every administrator who has an \
+         e-mail address is told, and the audit trail records it.",
+        "Switched off again, such rules answer nothing.",
+    ];
+    let secrets = [
+        "A secret is shown once. Strongroom keeps a hash of it.",
+        "It expires in 90 days unless you choose otherwise. An alert warns 30 days, 7 days and 1 day ahead.",
+        "Rotate creates another one. The current one works for the overlap that you choose, so that the program can change over.",
+        "End stops a login at once, with the session tokens that it was given. So does Disable for the whole client.",
+    ];
+    let methods = Method::ALL.iter().map(|method| (method.label(), login(*method)));
+    Topic::concept(
+        paths::CLIENTS,
+        "Clients",
+        "Programs that fetch credentials instead of keeping them.",
+        vec![
+            Section::new("client", "What a client is", vec![Block::text(lead)]),
+            Section::new("logins", "How it logs in", vec![Block::terms(methods)]),
+            Section::new("secrets", "Tokens and secrets", vec![Block::points(&secrets)]),
+            Section::new(
+                "rules",
+                "What it may fetch",
+                vec![Block::text(rules), Block::terms(FORMS.iter().map(|form| (form.label, form.help)))],
+            ),
+            Section::new("values", "Stored values", vec![Block::points(&values)]),
+            Section::new(
+                "see",
+                "See also",
+                vec![Block::links(&[("/clients", "Clients"), (paths::AUDIT, "Audit trail")])],
+            ),
+        ],
+    )
+}
