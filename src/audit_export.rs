@@ -79,12 +79,13 @@ pub fn chunk(
     directory: &Path,
     days: u32,
 ) -> Result<Option<Exported>, ExportFailure> {
-    let before = models::read(conn, models::clock)? - TimeDelta::days(days.into());
+    let now = models::read(conn, models::clock)?;
+    let before = now - TimeDelta::days(days.into());
     let found = models::read(conn, |conn| exported::due(conn, vault, before))?;
     if found.is_empty() {
         return Ok(None);
     }
-    let file = write(&found, directory)?;
+    let file = write(&found, directory, now)?;
     let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let remove = |conn: &mut Conn| exported::remove(conn, vault, actor, &found, &name);
     let count = models::transaction::<_, DbError>(conn, &remove)?;
@@ -92,8 +93,7 @@ pub fn chunk(
 }
 
 /// Writes a chunk to a new file that only its owner may read.
-pub fn write(chunk: &Chunk, directory: &Path) -> Result<PathBuf, ExportFailure> {
-    let now = Utc::now();
+pub fn write(chunk: &Chunk, directory: &Path, now: DateTime<Utc>) -> Result<PathBuf, ExportFailure> {
     let unique = Uuid::new_v4().simple().to_string();
     let name = format!("audit-{}-{}.jsonl", now.format("%Y%m%dT%H%M%SZ"), unique.get(..8).unwrap_or_default());
     let (path, part) = (directory.join(&name), directory.join(format!("{name}.part")));

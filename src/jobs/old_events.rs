@@ -15,15 +15,17 @@ pub async fn export(services: Arc<Services>) -> Result<(), DbError> {
     while !services.stopping.is_cancelled() && !services.trail.is_held() {
         let vault = services.vault.clone();
         let due = move |conn: &mut _| {
-            let before = models::clock(conn)? - age;
-            exported::due(conn, &vault, before)
+            let now = models::clock(conn)?;
+            Ok::<_, DbError>((now, exported::due(conn, &vault, now - age)?))
         };
-        let chunk = Arc::new(services.db.run(due).await?);
+        let (now, chunk) = services.db.run(due).await?;
+        let chunk = Arc::new(chunk);
         if chunk.is_empty() {
             break;
         }
         let (directory, events) = (directory.clone(), chunk.clone());
-        let written = tokio::task::spawn_blocking(move || audit_export::write(&events, &directory)).await;
+        #[allow(clippy::disallowed_methods, reason = "a file is written, the database is not asked")]
+        let written = tokio::task::spawn_blocking(move || audit_export::write(&events, &directory, now)).await;
         let file = match written.map_err(|_| DbError::Other)? {
             Ok(file) => file,
             Err(error) => {

@@ -127,6 +127,8 @@ pub struct NewLogin<'a> {
 }
 
 type Row = (ClientLogin, Option<i64>);
+/// A login with its client.
+pub type WithClient = (Seen<ClientLogin>, Seen<Client>);
 
 /// The next rows by id, for walking through all of them.
 pub fn page(conn: &mut Conn, vault: &Vault, after: Uuid, limit: i64) -> Result<Vec<Seen<ClientLogin>>, DbError> {
@@ -136,11 +138,7 @@ pub fn page(conn: &mut Conn, vault: &Vault, after: Uuid, limit: i64) -> Result<V
 }
 
 /// A login with its client, in one statement.
-pub fn find(
-    conn: &mut Conn,
-    vault: &Vault,
-    id: ClientLoginId,
-) -> Result<Option<(Seen<ClientLogin>, Seen<Client>)>, DbError> {
+pub fn find(conn: &mut Conn, vault: &Vault, id: ClientLoginId) -> Result<Option<WithClient>, DbError> {
     let rows = client_logins::table.inner_join(clients::table).filter(client_logins::id.eq(id)).select((
         ClientLogin::as_select(),
         latest_version!(client_logins::id),

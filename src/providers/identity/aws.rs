@@ -18,6 +18,7 @@ use url::Url;
 use super::{Refused, shown};
 use crate::providers::aws::{Endpoints, Region};
 use crate::providers::calls;
+use crate::providers::clock;
 use crate::providers::egress::{Egress, Tls};
 
 /// The header that names the console; it must be signed.
@@ -73,7 +74,7 @@ impl Proof {
     pub async fn caller(&self, server_id: &str, egress: &Egress, endpoints: &Endpoints) -> Result<Caller, Refused> {
         let signed = self.checked(server_id)?;
         let until = signed.signed_at + SIGNATURE;
-        if until < Utc::now() {
+        if until < clock::now() {
             return Err(Refused::Expired);
         }
         let authorization = signed.headers.get("authorization").cloned().unwrap_or_default();

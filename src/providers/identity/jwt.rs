@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 use super::{Refused, shown};
+use crate::providers::clock;
 
 /// Longest token that is looked at, in bytes.
 const MOST_BYTES: usize = 16 * 1024;
@@ -116,7 +117,7 @@ pub fn verify(token: &str, keys: &Keys, issuer: &str, audience: &str) -> Result<
     let claims = decode::<Map<String, Value>>(token, &opener, &validation);
     let claims = claims.map_err(|error| refused(error.kind()))?.claims;
     let at = |name: &str| claims.get(name).and_then(Value::as_f64).map(|seconds| seconds as i64);
-    let (now, end) = (Utc::now().timestamp(), at("exp").ok_or(Refused::Malformed)?);
+    let (now, end) = (clock::now().timestamp(), at("exp").ok_or(Refused::Malformed)?);
     let made = at("iat").or_else(|| at("nbf")).unwrap_or(now);
     if made > now + LEEWAY as i64 {
         return Err(Refused::Early);

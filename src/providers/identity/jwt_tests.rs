@@ -33,7 +33,7 @@ impl Signer {
     }
 
     fn token(&self, changes: &[(&str, Value)]) -> String {
-        let now = Utc::now().timestamp();
+        let now = clock::now().timestamp();
         let mut claims = json!({
             "iss": ISSUER, "aud": "strongroom", "iat": now, "nbf": now, "exp": now + 300, "jti": "a",
             "repository_id": "42", "run_attempt": 1, "kubernetes.io": {"namespace": "shop"},
@@ -66,7 +66,7 @@ fn a_token_passes_with_its_claims() {
 
 #[test]
 fn a_token_of_somebody_else_or_for_somebody_else_is_refused() {
-    let (signer, now) = (Signer::new(), Utc::now().timestamp());
+    let (signer, now) = (Signer::new(), clock::now().timestamp());
     for (claim, value, why) in [
         ("iss", json!("https://token.actions.example.com/"), Refused::Issuer),
         ("aud", json!("Strongroom"), Refused::Audience),

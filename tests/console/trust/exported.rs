@@ -54,7 +54,7 @@ async fn exported_events_leave_a_trail_that_holds_and_a_file_that_proves_them() 
     let (before, _, broken) = walked(&app);
     let chunk = due(&app);
     assert!(chunk.len() > 2 && broken == 0, "changes stand between the uses");
-    let file = audit_export::write(&chunk, place.path()).expect("a file");
+    let file = audit_export::write(&chunk, place.path(), Utc::now()).expect("a file");
     let count = remove(&app, &chunk).expect("removed");
     assert!(count > 20, "{count}");
     assert_eq!(walked(&app), (before - count + 1, count, 0), "and one event tells of it");
