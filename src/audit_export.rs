@@ -16,6 +16,8 @@ use crate::models::exported::{self, Chunk, Stretch};
 use crate::models::{self, Conn, DbError};
 use crate::vault::Vault;
 
+/// Events of a file that is followed by another.
+pub const FULL: u64 = exported::MOST as u64;
 /// Format of the files.
 const FORMAT: u32 = 1;
 
@@ -34,6 +36,8 @@ pub enum ExportFailure {
     Read(PathBuf, std::io::Error),
     #[error("{0} is no file of exported events, or was changed: line {1} cannot be read")]
     Line(PathBuf, usize),
+    #[error("{0} holds {1} events, and the audit trail tells of {2} in a file of this name")]
+    Count(PathBuf, u64, u64),
     #[error("{0} does not hold what was removed: events {2} and on of lane {1} differ")]
     Differs(PathBuf, i16, i64),
     #[error(transparent)]
@@ -145,12 +149,18 @@ pub fn verify(conn: &mut Conn, vault: &Vault, path: &Path) -> Result<u64, Export
     if !is_headed {
         return Err(wrong(0));
     }
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let count: u64 = chunk.iter().map(|(stretch, _)| stretch.count()).sum();
+    let told = models::read(conn, |conn| exported::told(conn, vault, &name))?;
+    if told != Some(count) {
+        return Err(ExportFailure::Count(path.to_owned(), count, told.unwrap_or_default()));
+    }
     for part in &chunk {
         if !models::read(conn, |conn| exported::holds(conn, vault, part))? {
             return Err(ExportFailure::Differs(path.to_owned(), part.0.lane, part.0.first));
         }
     }
-    Ok(chunk.iter().map(|(stretch, _)| stretch.count()).sum())
+    Ok(count)
 }
 
 fn of_stretch(stretch: &Stretch) -> Line {

@@ -4,7 +4,7 @@
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 use uuid::Uuid;
@@ -32,8 +32,8 @@ mod alert_state;
 
 pub use alert_state::AlertState;
 
-/// Identities of programs that are checked at once: each may ask a cluster, an issuer or AWS.
-const IDENTITY_CHECKS: usize = 32;
+/// Identities of programs that are checked for one address within a minute: each may ask a cluster, an issuer or AWS.
+const IDENTITY_CHECKS: usize = 300;
 
 /// What every handler and job shares.
 pub struct Services {
@@ -47,8 +47,8 @@ pub struct Services {
     pub tokens: Tokens,
     /// Public keys of those who sign identity tokens.
     pub issuers: Issuers,
-    /// Identities of programs that are checked at once.
-    pub identity_checks: Semaphore,
+    /// How often each address has an identity checked.
+    pub identity_checks: Limiter<String>,
     /// Connections to mail servers that are kept between two letters.
     pub smtp: email::Connections,
     pub sessions: Cache,
@@ -101,7 +101,7 @@ impl Services {
             aws: aws::Sessions::new(egress.clone(), settings.endpoints.aws().clone()),
             tokens: Tokens::new(egress.clone(), settings.endpoints.clone()),
             issuers: Issuers::new(egress.clone()),
-            identity_checks: Semaphore::new(IDENTITY_CHECKS),
+            identity_checks: Limiter::new(IDENTITY_CHECKS, "logins"),
             egress,
             smtp: email::Connections::default().greeting_as(hello),
             sessions: Cache::of_sessions(listen_at.clone()),

@@ -28,6 +28,9 @@ const BELIEVED: Believed = Believed { heard: MINUTE, unheard: Duration::ZERO };
 pub struct Use {
     pub login: ClientLoginId,
     pub rule: ClientRuleId,
+    /// A rule that was changed meanwhile is another use.
+    pub rule_version: i64,
+    pub credential: CredentialId,
     /// Of the credential's secret.
     pub version: i32,
     pub address: IpAddr,

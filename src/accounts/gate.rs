@@ -178,18 +178,18 @@ fn alert(conn: &mut Conn, vault: &Vault, user: Option<UserId>, name: &str, addre
 
 /// A person's try from an address.
 fn attempt(key: &str, address: IpAddr) -> Attempt {
-    Attempt::new(key, network(address), visitor(address))
+    Attempt::new(key, network(address), visitor_key(address))
 }
 
 /// A program's try from an address: counted apart from those of people, so that neither shuts the other out.
 pub fn client_attempt(key: &str, address: IpAddr) -> Attempt {
     let apart = |place: String| format!("client {place}");
-    Attempt::new(key, apart(network(address)), apart(visitor(address)))
+    Attempt::new(key, apart(network(address)), apart(visitor_key(address)))
 }
 
 /// Under which key failures of a visitor are counted: the IPv4 address, or the /64 network of an IPv6 address, since
 /// whoever has such a network may use any address in it.
-fn visitor(address: IpAddr) -> String {
+pub fn visitor_key(address: IpAddr) -> String {
     match address.to_canonical() {
         IpAddr::V4(v4) => v4.to_string(),
         v6 => network(v6),

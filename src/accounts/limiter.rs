@@ -3,6 +3,7 @@
 //! few to look through a network with. The throttle of logins is beside this file, and is stored.
 
 use std::collections::HashMap;
+use std::hash::Hash;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -18,22 +19,22 @@ pub struct TooOften {
     pub seconds: i64,
 }
 
-/// When each user did one kind of thing of late.
+/// When each user, or each address, did one kind of thing of late.
 #[derive(Debug)]
-pub struct Limiter {
+pub struct Limiter<K = UserId> {
     most: usize,
     what: &'static str,
-    users: Mutex<HashMap<UserId, Vec<Instant>>>,
+    users: Mutex<HashMap<K, Vec<Instant>>>,
 }
 
-impl Limiter {
+impl<K: Eq + Hash> Limiter<K> {
     /// `most`: how many of one user within a minute; `what`: how a sentence calls them.
     pub fn new(most: usize, what: &'static str) -> Self {
         Self { most, what, users: Mutex::default() }
     }
 
     /// Counts one, or refuses it.
-    pub fn take(&self, user: UserId, now: Instant) -> Result<(), TooOften> {
+    pub fn take(&self, user: K, now: Instant) -> Result<(), TooOften> {
         let mut users = self.users.lock().unwrap_or_else(PoisonError::into_inner);
         users.retain(|_, times| {
             times.retain(|at| now.duration_since(*at) < MINUTE);

@@ -15,7 +15,7 @@ pub mod tokens;
 pub mod totp;
 pub mod visitor;
 
-pub use gate::{Gate, client_attempt};
+pub use gate::{Gate, client_attempt, visitor_key};
 pub use password::{Busy, Hasher};
 
 /// Names by which the audit trail calls what is no user.

@@ -67,6 +67,10 @@ fn export(args: &AuditArgs, to: &Path, days: u32) -> ExitCode {
             Ok(Some(exported)) => {
                 say(&format_args!("{} events: {}", exported.count, exported.file.display()));
                 count += exported.count;
+                // What an export itself makes old is left for the next one.
+                if exported.count < audit_export::FULL {
+                    break;
+                }
             }
             Err(error) => return fail(&error),
         }

@@ -37,12 +37,19 @@ pub async fn export(services: Arc<Services>) -> Result<(), DbError> {
             (services.vault.clone(), file.file_name().unwrap_or_default().to_string_lossy().into_owned());
         let remove = move |conn: &mut _| exported::remove(conn, &vault, &Actor::system(), &chunk, &name);
         match services.db.transaction(remove).await {
-            Ok(count) => tracing::info!(count, file = %file.display(), "old audit events were exported"),
-            Err(error) => {
-                // Another replica has removed them.
-                let _ = std::fs::remove_file(&file);
-                return if matches!(error, DbError::Stale) { Ok(()) } else { Err(error) };
+            Ok(count) => {
+                tracing::info!(count, file = %file.display(), "old audit events were exported");
+                if count < audit_export::FULL {
+                    break;
+                }
             }
+            Err(DbError::Stale) => {
+                // Another replica has moved them.
+                let _ = std::fs::remove_file(&file);
+                break;
+            }
+            // They may be gone already, and the file may be all that is left of them.
+            Err(error) => return Err(error),
         }
     }
     Ok(())

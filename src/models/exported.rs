@@ -11,7 +11,7 @@ use super::{Conn, DbError};
 use crate::vault::Vault;
 
 /// Events at once: of one file, and of one transaction.
-const MOST: i64 = 20_000;
+pub const MOST: i64 = 20_000;
 
 /// Events of a lane that follow each other and were removed.
 #[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable, Insertable)]
@@ -142,6 +142,22 @@ pub fn remove(conn: &mut Conn, vault: &Vault, actor: &Actor, chunk: &Chunk, file
     };
     ledger.record(conn, vault, actor, &event)?;
     Ok(count)
+}
+
+/// How many events the trail says were exported to a file of this name; `None` if it tells of no such file.
+pub fn told(conn: &mut Conn, vault: &Vault, file: &str) -> Result<Option<u64>, DbError> {
+    let told: Vec<Event> = table::table
+        .filter(table::action.eq(Action::AuditExported.name()).and(table::detail.like(format!("% events, to {file}"))))
+        .limit(10)
+        .select(Event::as_select())
+        .load(conn)?;
+    for event in told {
+        let before = link_before(conn, vault, (event.lane, event.seq))?;
+        if events::link(vault, &before, &event) == event.mac {
+            return Ok(event.detail.split(' ').next().and_then(|count| count.parse().ok()));
+        }
+    }
+    Ok(None)
 }
 
 /// Whether the events of a stretch are exactly what was removed.

@@ -102,9 +102,13 @@ impl Place {
         let mut count = 0;
         while self.seq + 1 < until {
             let stretch = exported::beginning(conn, vault, (self.lane, self.seq + 1))?;
-            let follows = |stretch: &Stretch| stretch.link_before == self.link && stretch.last < until;
-            let Some(stretch) = stretch.filter(follows) else { break };
-            count += stretch.count();
+            let stretch = match stretch.filter(|stretch: &Stretch| stretch.link_before == self.link) {
+                Some(stretch) => Some(stretch),
+                // It was exported while its first events were being read.
+                None => exported::holding(conn, vault, (self.lane, self.seq + 1))?.filter(|it| it.first <= self.seq),
+            };
+            let Some(stretch) = stretch.filter(|stretch| stretch.last < until) else { break };
+            count += u64::try_from(stretch.last - self.seq).unwrap_or_default();
             self.go(stretch.last, &stretch.link);
         }
         Ok(count)

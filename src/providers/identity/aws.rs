@@ -77,7 +77,7 @@ impl Proof {
         if until < clock::now() {
             return Err(Refused::Expired);
         }
-        let authorization = signed.headers.get("authorization").cloned().unwrap_or_default();
+        let replay_key = replay_key(signed.headers.get("authorization").map(String::as_str).unwrap_or_default());
         let failed = |error| Refused::unasked(&error, "AWS");
         let client = egress.client(Tls::default()).map_err(failed)?;
         let answer = calls::send(&client, signed.request(endpoints)?).await.map_err(failed)?;
@@ -88,7 +88,7 @@ impl Proof {
             return Err(Refused::Unasked(format!("AWS answered with status {}.", answer.status)));
         }
         let (account, arn) = identity(&answer.body).ok_or(Refused::Malformed)?;
-        Ok(Caller { account, arn: plain(&arn), until, replay_key: Sha256::digest(authorization).to_vec() })
+        Ok(Caller { account, arn: plain(&arn), until, replay_key })
     }
 
     fn checked(&self, server_id: &str) -> Result<Signed, Refused> {
@@ -181,9 +181,20 @@ fn asks_who(body: &[u8]) -> bool {
     asked.iter().map(|(name, value)| (name.as_str(), value.as_str())).eq(expected)
 }
 
+/// A part of an Authorization header, however the parts are spaced.
+fn part<'a>(authorization: &'a str, name: &str) -> &'a str {
+    let rest = authorization.split(name).nth(1).and_then(|rest| rest.split([',', ' ']).next());
+    rest.unwrap_or_default().trim()
+}
+
 fn signed_headers(authorization: &str) -> Vec<&str> {
-    let list = authorization.split("SignedHeaders=").nth(1).and_then(|rest| rest.split(',').next());
-    list.map(|list| list.trim().split(';').collect()).unwrap_or_default()
+    part(authorization, "SignedHeaders=").split(';').collect()
+}
+
+/// The same however the header is spelled.
+fn replay_key(authorization: &str) -> Vec<u8> {
+    let signed = [part(authorization, "Credential="), part(authorization, "Signature=")];
+    Sha256::digest(signed.join("\n").to_ascii_lowercase()).to_vec()
 }
 
 /// Account and ARN of the answer. Its shape is fixed, and neither value can hold markup.

@@ -74,6 +74,15 @@ fn a_request_that_was_signed_for_another_server_is_refused() {
 }
 
 #[test]
+fn a_signature_is_the_same_however_its_header_is_spelled() {
+    let key = replay_key(AUTHORIZATION);
+    for other in [AUTHORIZATION.replace(", ", ","), AUTHORIZATION.replace(", ", ",  ")] {
+        assert_eq!(replay_key(&other), key, "{other}");
+    }
+    assert_ne!(replay_key(&AUTHORIZATION.replace("Signature=00", "Signature=01")), key);
+}
+
+#[test]
 fn identities_are_read_strictly_and_compared_without_paths() {
     let answer = |arn: &str| {
         format!(

@@ -1,17 +1,19 @@
 //! Logging in by an identity: what a program shows is judged outside of any transaction, since a cluster, an issuer or AWS
-//! may be asked. A try is counted before anybody is asked, so that nobody makes Strongroom ask without an end.
+//! may be asked. What is right is never refused for what others tried; how often one address makes Strongroom ask others
+//! is limited.
 
 use std::net::IpAddr;
+use std::time::Instant;
 
 use super::caller::{self, Caller, Denied};
 use super::fetch::Refused;
 use super::identity::{Judge, Known, Proof};
 use super::login::{self, LoggedIn};
-use crate::accounts::client_attempt;
+use crate::accounts::limiter::TooOften;
+use crate::accounts::visitor_key;
 use crate::integrations::identities::Identity;
 use crate::models::client_logins::ClientLogin;
 use crate::models::clients::{self, Client};
-use crate::models::logins::{self, Throttle};
 use crate::models::trust::Trusted;
 use crate::models::{ClientLoginId, Conn, DbError, client_logins, spent_tokens};
 use crate::services::Services;
@@ -35,35 +37,28 @@ struct Named {
 
 /// Begins a session of the client, if the proof is one that a login of it allows.
 pub async fn log_in(services: &Services, claim: Claim, address: IpAddr) -> Result<LoggedIn, Refused> {
-    let Ok(_permit) = services.identity_checks.try_acquire() else { return Err(Refused::TooOften(1)) };
-    let key = logins::of_clients(&services.vault, None);
-    let attempt = client_attempt(&format!("{key} {}", crate::names::key(&claim.client)), address);
-    let counted = attempt.clone();
-    if let Throttle::Closed(seconds) = services.db.transaction(move |conn| logins::count(conn, &counted)).await? {
-        return Err(Refused::TooOften(seconds));
-    }
+    let too_often = |limit: TooOften| Refused::TooOften(limit.seconds);
+    services.identity_checks.take(visitor_key(address), Instant::now()).map_err(too_often)?;
     let named = find(services, &claim, address).await?;
     let denied = match named {
         Ok(named) => match judge(services, &claim, &named, address).await {
             Ok((login, known)) => match begin(services, login, known, address).await? {
-                Ok(session) => {
-                    services.db.transaction(move |conn| logins::clear_failures(conn, &attempt)).await?;
-                    return Ok(session);
-                }
+                Ok(session) => return Ok(session),
                 Err(denied) => denied,
             },
             Err(denied) => denied,
         },
         Err(denied) => denied,
     };
-    let vault = services.vault.clone();
-    services.db.transaction(move |conn| caller::record(conn, &vault, &denied, address)).await?;
-    Err(Refused::Unauthenticated)
+    Err(caller::deny(services, denied, address).await)
 }
 
 /// The client of that name, with its logins that the proof may be for. Both are looked at before anybody is asked.
 async fn find(services: &Services, claim: &Claim, address: IpAddr) -> Result<Result<Named, Denied>, DbError> {
     let (vault, name) = (services.vault.clone(), claim.client.clone());
+    if name.len() > 800 || name.chars().any(char::is_control) {
+        return Ok(Err(Denied::malformed()));
+    }
     let read = move |conn: &mut Conn| {
         let Some(client) = clients::find_by_name(conn, &vault, &name)? else { return Ok(Err(Denied::malformed())) };
         let client = match client.judged() {

@@ -90,6 +90,11 @@ impl Denied {
         Self { login: None, client: None, why: Why::Secret }
     }
 
+    /// Whether what was shown is of this console, but over or not for here.
+    fn is_known(&self) -> bool {
+        self.client.is_some() && matches!(self.why, Why::Over | Why::Revoked | Why::Disabled | Why::Elsewhere)
+    }
+
     /// Of a client whose identity is not one that it may log in with.
     pub fn identity(client: &Client, words: String) -> Self {
         Self { login: None, client: Some(Box::new(client.clone())), why: Why::Identity(words) }
@@ -209,7 +214,8 @@ pub async fn deny(services: &Services, denied: Denied, address: IpAddr) -> Refus
             let key = logins::of_clients(&vault, denied.login.map(|id| id.0));
             let throttle = logins::count(conn, &client_attempt(&key, address))?;
             if let Throttle::Closed(seconds) = throttle {
-                return Ok(Some(seconds));
+                // Whose secret is right logs in again, and is not told to wait.
+                return Ok(Some(seconds).filter(|_| !denied.is_known()));
             }
             record(conn, &vault, &denied, address)?;
             Ok::<_, DbError>(None)

@@ -68,7 +68,9 @@ impl Question<'_> {
 /// What the rule of that name gives.
 pub async fn fetch(services: &Services, asked: Question<'_>) -> Result<Arc<Fetched>, Refused> {
     let key = asked.key();
-    if let Some(answer) = services.fetches.again(&key) {
+    if !services.trail.is_held()
+        && let Some(answer) = services.fetches.again(&key)
+    {
         return answered(answer);
     }
     let ticket = services.fetches.ticket();
@@ -163,6 +165,9 @@ fn look(
     is_known: impl Fn(&Use) -> bool,
 ) -> Result<Found, DbError> {
     let actor = caller.actor();
+    if !may_be_named(name) {
+        return Ok(Found::Unknown);
+    }
     let Some(seen) = client_rules::named(conn, vault, caller.client.id, name)? else { return Ok(Found::Unknown) };
     let rule = match seen.judged() {
         Ok(rule) => rule,
@@ -178,7 +183,7 @@ fn look(
     let opened = opening::open_noted(conn, vault, &actor, (rule.credential_id, None), |conn, credential| {
         row = Some((credential.name.clone(), credential.secret_set_at));
         let version = credential.secret_version;
-        let used = Use { login: caller.login.id, rule: rule.id, version, address: caller.address };
+        let used = used(caller, &rule, version);
         if is_known(&used) {
             return Ok(());
         }
@@ -191,10 +196,27 @@ fn look(
         (Ok(_), None) => return Err(DbError::Other),
         (Err(closed), _) => return Ok(Found::Closed(closed)),
     };
-    let used = Use { login: caller.login.id, rule: rule.id, version: opened.version, address: caller.address };
+    let used = used(caller, &rule, opened.version);
     let said = Said { actor, credential: opened.id, credential_name, detail };
     let (client, left) = (caller.client.name.clone(), caller.left());
     Ok(Found::Ready(Box::new(Ready { client, rule, form, opened, set_at, used, said, left })))
+}
+
+fn used(caller: &Caller, rule: &ClientRule, version: i32) -> Use {
+    Use {
+        login: caller.login.id,
+        rule: rule.id,
+        rule_version: rule.row_version,
+        credential: rule.credential_id,
+        version,
+        address: caller.address,
+    }
+}
+
+/// What the database would refuse to be asked for is no rule.
+fn may_be_named(name: &str) -> bool {
+    let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"._-".contains(&byte);
+    name.len() <= 63 && name.bytes().all(fits)
 }
 
 impl Ready {

@@ -85,12 +85,12 @@ impl Judge<'_> {
                 let set = Keys::parse(keys.jwks.as_bytes()).ok_or(Refused::UnknownKey)?;
                 kubernetes::of_claims(&jwt::verify(token, &set, &keys.issuer, &settings.audience)?)?
             }
-            None => kubernetes::review(&self.cluster(services).await?, token, &settings.audience).await?,
+            None => {
+                require(settings, &kubernetes::claimed(token, &settings.audience)?)?;
+                kubernetes::review(&self.cluster(services).await?, token, &settings.audience).await?
+            }
         };
-        let ServiceAccount { namespace, name, .. } = &account;
-        if !settings.accounts.iter().any(|allowed| allowed.matches(namespace, name)) {
-            return Err(Refused::Other(account.title()));
-        }
+        require(settings, &account)?;
         // A pod reads the same token from its file until the cluster renews it.
         Ok(Known { who: account.title(), once: None })
     }
@@ -114,6 +114,11 @@ impl Judge<'_> {
         let config = config.ok_or_else(|| closed(Closed::LaterRelease))?.kubeconfig;
         Cluster::new(&config, &services.egress).map_err(|error| unasked(error.sentence(WHO)))
     }
+}
+
+fn require(settings: &Kubernetes, account: &ServiceAccount) -> Result<(), Refused> {
+    let allowed = settings.accounts.iter().any(|allowed| allowed.matches(&account.namespace, &account.name));
+    if allowed { Ok(()) } else { Err(Refused::Other(account.title())) }
 }
 
 async fn oidc(services: &Services, settings: &Oidc, token: &str) -> Result<Known, Refused> {

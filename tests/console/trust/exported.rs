@@ -1,7 +1,7 @@
 //! Old events that were exported and removed: the trail stays whole, and nobody removes others in their name.
 
 use chrono::{TimeDelta, Utc};
-use strongroom::audit_export;
+use strongroom::audit_export::{self, ExportFailure};
 use strongroom::models::events::{self, Action, Actor, NewEvent};
 use strongroom::models::exported::{self, Chunk};
 use strongroom::models::{DbError, chain};
@@ -38,7 +38,11 @@ fn due(app: &TestApp) -> Chunk {
 }
 
 fn remove(app: &TestApp, chunk: &Chunk) -> Result<u64, DbError> {
-    let remove = |conn: &mut _| exported::remove(conn, &app.services.vault, &Actor::system(), chunk, "old.jsonl");
+    remove_to(app, chunk, "old.jsonl")
+}
+
+fn remove_to(app: &TestApp, chunk: &Chunk, name: &str) -> Result<u64, DbError> {
+    let remove = |conn: &mut _| exported::remove(conn, &app.services.vault, &Actor::system(), chunk, name);
     strongroom::models::transaction(&mut app.connect(), &remove)
 }
 
@@ -55,7 +59,8 @@ async fn exported_events_leave_a_trail_that_holds_and_a_file_that_proves_them() 
     let chunk = due(&app);
     assert!(chunk.len() > 2 && broken == 0, "changes stand between the uses");
     let file = audit_export::write(&chunk, place.path(), Utc::now()).expect("a file");
-    let count = remove(&app, &chunk).expect("removed");
+    let name = file.file_name().expect("a name").to_string_lossy().into_owned();
+    let count = remove_to(&app, &chunk, &name).expect("removed");
     assert!(count > 20, "{count}");
     assert_eq!(walked(&app), (before - count + 1, count, 0), "and one event tells of it");
     assert_eq!(sql::count(&app, "events WHERE action = 'credential.edited'"), 3, "changes stay");
@@ -67,10 +72,16 @@ async fn exported_events_leave_a_trail_that_holds_and_a_file_that_proves_them() 
     assert_eq!(other.visitor().get("/login").await.status, 200);
     let more = remove(&app, &due(&app)).expect("removed");
     assert_eq!((walked(&app).1, walked(&app).2), (count + more, 0));
-    let text = std::fs::read_to_string(&file).expect("text").replacen("turn 3\"", "turn 4\"", 1);
-    std::fs::write(&file, text).expect("changed");
-    let refused = audit_export::verify(&mut app.connect(), &app.services.vault, &file);
-    assert!(matches!(refused, Err(audit_export::ExportFailure::Differs(..))), "{refused:?}");
+    let text = std::fs::read_to_string(&file).expect("text");
+    let verify = |text: &str| {
+        std::fs::write(&file, text).expect("changed");
+        audit_export::verify(&mut app.connect(), &app.services.vault, &file)
+    };
+    let changed = verify(&text.replacen("turn 3\"", "turn 4\"", 1));
+    assert!(matches!(changed, Err(ExportFailure::Differs(..))), "{changed:?}");
+    let header = text.lines().next().expect("a header");
+    let cut = verify(&format!("{header}\n"));
+    assert!(matches!(cut, Err(ExportFailure::Count(_, 0, _))), "{cut:?}");
 }
 
 #[actix_web::test]
