@@ -82,7 +82,7 @@ async fn the_same_read_again_asks_nothing_of_the_database() {
 async fn listening(app: &TestApp, token: &str) {
     wait_for("an answer is remembered", Duration::from_secs(10), async || {
         assert_eq!(program(app, token, "/machine/v1/values/db").await.status, 200);
-        app.services.fetches.len() > 0
+        !app.services.fetches.is_empty()
     })
     .await;
 }
