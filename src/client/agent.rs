@@ -49,6 +49,7 @@ pub async fn run(connection: &Connection, options: Options) -> Result<ExitCode> 
         let secret = token(&socket.with_file_name("agent.token"))?;
         let source = Arc::new(Source::direct(cache.clone()));
         let (listener, address) = endpoints::listen(address).await?;
+        endpoints::must_know_users(&clouds, address)?;
         eprintln!("strongroom-client: serving the endpoints of clouds at http://{address}");
         tokio::spawn(endpoints::serve(listener, Arc::new(Endpoints { source, clouds, secret, every_rule: true })));
     }
