@@ -4,7 +4,7 @@
 use std::fs;
 use std::net::SocketAddr;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -20,9 +20,9 @@ use super::cache::Cache;
 use super::endpoints::{self, Clouds, Endpoints};
 use super::net::Body;
 use super::settings::Connection;
-use super::source::{ANOTHER, CONSOLE, Source};
+use super::source::{ANOTHER, CONSOLE, LOGIN, Source};
 use super::trouble::{Result, Trouble};
-use super::{hardening, wire};
+use super::{hardening, private_file, wire};
 
 #[derive(Args)]
 #[command(
@@ -49,6 +49,7 @@ pub async fn run(connection: &Connection, options: Options) -> Result<ExitCode> 
         let secret = token(&socket.with_file_name("agent.token"))?;
         let source = Arc::new(Source::direct(cache.clone()));
         let (listener, address) = endpoints::listen(address).await?;
+        endpoints::must_know_users(&clouds, address)?;
         eprintln!("strongroom-client: serving the endpoints of clouds at http://{address}");
         tokio::spawn(endpoints::serve(listener, Arc::new(Endpoints { source, clouds, secret, every_rule: true })));
     }
@@ -72,7 +73,8 @@ async fn bind(socket: &Path) -> Result<UnixListener> {
     fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(failed)?;
     let metadata = fs::metadata(folder).map_err(failed)?;
     let sticky = metadata.mode() & 0o1000 != 0;
-    if metadata.mode() & 0o022 != 0 && !sticky {
+    let others = ![0, rustix::process::geteuid().as_raw()].contains(&metadata.uid());
+    if others || (metadata.mode() & 0o022 != 0 && !sticky) {
         return Err(Trouble::Local(format!(
             "others can write to {}: the agent's socket is not safe there",
             folder.display()
@@ -98,14 +100,13 @@ async fn bind(socket: &Path) -> Result<UnixListener> {
 }
 
 /// The endpoints' secret; it stays the same over restarts, since programs have read it.
-fn token(file: &PathBuf) -> Result<Zeroizing<String>> {
+fn token(file: &Path) -> Result<Zeroizing<String>> {
     let failed = |error| Trouble::Local(format!("cannot keep the token in {}: {error}", file.display()));
-    let own = |metadata: &fs::Metadata| metadata.is_file() && metadata.mode() & 0o077 == 0;
-    if fs::symlink_metadata(file).is_ok_and(|metadata| own(&metadata)) {
-        let kept = Zeroizing::new(fs::read_to_string(file).map_err(failed)?);
-        if kept.len() == 64 {
-            return Ok(kept);
-        }
+    private_file::must_be_in_own_folder(file)?;
+    if let Ok(Some(kept)) = private_file::read(file)
+        && kept.len() == 64
+    {
+        return Ok(kept);
     }
     let _ = fs::remove_file(file);
     let secret = endpoints::new_secret()?;
@@ -139,6 +140,10 @@ async fn respond(cache: &Arc<Cache>, request: &Request<Incoming>) -> Response<Bo
     let meant = request.headers().get(CONSOLE).map(|name| name.as_bytes());
     if meant.is_some_and(|name| name != cache.console().name().as_bytes()) {
         return problem(ANOTHER, "This agent serves another console.");
+    }
+    let login = request.headers().get(LOGIN).map(|mark| mark.as_bytes());
+    if login.is_some_and(|mark| cache.console().login_mark().is_ok_and(|own| own.as_bytes() != mark)) {
+        return problem(ANOTHER, "This agent has another login.");
     }
     let path = request.uri().path();
     let rule = path.strip_prefix("/machine/v1/sessions/").or_else(|| path.strip_prefix("/machine/v1/values/"));

@@ -67,6 +67,11 @@ impl Console {
         format!("{}{}", self.name, self.prefix)
     }
 
+    /// What they compare to know that they log in as the same client.
+    pub fn login_mark(&self) -> Result<String> {
+        self.proof.mark()
+    }
+
     pub async fn rules(&self) -> Result<Rules> {
         let answer = self.authorized(Ask::get(format!("{}/machine/v1/rules", self.prefix))).await?;
         let body = accepted("", answer)?;
@@ -108,7 +113,9 @@ impl Console {
         Ok(Fetch::New { fetched: Fetched::parse(&answer.body)?, path, etag })
     }
 
-    /// Logs in if needed; once more if the session token is not accepted any more.
+    /// Logs in if needed; once more if the session token is not accepted any more. The console says 429 instead of 401
+    /// to what has been wrong too often, and something before it may say 403. A proof that counts once is not spent on
+    /// those.
     async fn authorized(&self, ask: Ask) -> Result<Answer> {
         let ask = ask.with(USER_AGENT, AGENT);
         let first = self.bearer().await?;
@@ -116,7 +123,12 @@ impl Console {
         let mut ask = ask;
         ask.headers.push((AUTHORIZATION, bearer(&first)));
         let answer = self.send(&ask).await?;
-        if answer.status != 401 || !self.proof.is_exchanged() {
+        let is_refused = match answer.status {
+            401 => self.proof.is_exchanged(),
+            403 | 429 => self.proof.is_exchanged() && self.proof.counts_once().is_none(),
+            _ => false,
+        };
+        if !is_refused {
             return Ok(answer);
         }
         if self.session.lock().await.take_if(|session| session.token == first).is_some() {

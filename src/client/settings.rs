@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 
 use super::console::Console;
 use super::environment::variable;
-use super::identity::{self, Proof, Workload};
+use super::identity::{self, Named, Proof, Workload};
 use super::net::Trust;
 use super::saved_login::Saved;
 use super::trouble::{Result, Trouble};
@@ -92,12 +92,19 @@ impl Connection {
         Console::new(url, proof, self.trust(), self.allow_http)
     }
 
+    /// Who we are by the flags and the environment; `None` where that is left to a saved login or the agent.
+    pub fn named(&self) -> Option<Named> {
+        self.token().map(Named::Token).or_else(|| self.client.clone().map(Named::Client))
+    }
+
+    fn token(&self) -> Option<Proof> {
+        let of_environment = || variable("STRONGROOM_TOKEN").map(|token| Zeroizing::new(token.trim().to_owned()));
+        self.token_file.clone().map(Proof::TokenFile).or_else(|| of_environment().map(Proof::Token))
+    }
+
     fn proof(&self, url: &Url, saved: Option<Saved>) -> Result<Proof> {
-        if let Some(file) = &self.token_file {
-            return Ok(Proof::TokenFile(file.clone()));
-        }
-        if let Some(token) = variable("STRONGROOM_TOKEN") {
-            return Ok(Proof::Token(Zeroizing::new(token.trim().to_owned())));
+        if let Some(proof) = self.token() {
+            return Ok(proof);
         }
         // A saved login is for the console it was saved for, and for no other.
         let saved = saved.filter(|saved| saved.url == *url);

@@ -8,6 +8,7 @@ use hyper::header::HeaderName;
 
 use super::cache::Cache;
 use super::console::accepted;
+use super::identity::Named;
 use super::net::{Answer, Ask, Place, Trust, send};
 use super::settings::Connection;
 use super::trouble::{Result, Trouble};
@@ -15,11 +16,14 @@ use super::wire::{Fetched, Path, Problem, checked_rule};
 
 /// Names the console that is meant; an agent of another one passes.
 pub const CONSOLE: HeaderName = HeaderName::from_static("x-strongroom-console");
+/// The mark of the login that is meant; an agent with another one passes.
+pub const LOGIN: HeaderName = HeaderName::from_static("x-strongroom-login");
 /// How it passes.
 pub const ANOTHER: u16 = 421;
 
 pub struct Source {
     agent: Option<PathBuf>,
+    named: Option<Named>,
     /// Why not, where nothing says which console and who we are; an agent may still answer.
     direct: Result<Arc<Cache>>,
     /// Sessions that the agent gave: good for as long as they live, also if it goes away.
@@ -33,12 +37,13 @@ impl Source {
     /// From the agent if there is one.
     pub fn of(connection: &Connection) -> Self {
         let direct = connection.console().map(|console| Arc::new(Cache::new(console, connection.patience())));
-        Self { agent: connection.socket().filter(|_| !connection.no_agent), direct, kept: Mutex::default() }
+        let agent = connection.socket().filter(|_| !connection.no_agent);
+        Self { agent, named: connection.named(), direct, kept: Mutex::default() }
     }
 
     /// From the console only, for instance because we are the agent.
     pub fn direct(cache: Arc<Cache>) -> Self {
-        Self { agent: None, direct: Ok(cache), kept: Mutex::default() }
+        Self { agent: None, named: None, direct: Ok(cache), kept: Mutex::default() }
     }
 
     pub async fn get(&self, rule: &str) -> Result<Arc<Fetched>> {
@@ -66,12 +71,16 @@ impl Source {
         answered
     }
 
-    /// `None` when no agent answers for this console.
+    /// `None` when no agent answers for this console and this login.
     async fn ask_agent(&self, rule: &str) -> Option<Answer> {
         let place = Place::Socket(self.agent.clone()?);
         let mut ask = Ask::get(Path::Sessions.of(rule));
         if let Ok(cache) = &self.direct {
             ask = ask.with(CONSOLE, cache.console().name());
+        }
+        if let Some(named) = &self.named {
+            // A token file that cannot be read is for `direct` to name.
+            ask = ask.with(LOGIN, named.mark().ok()?);
         }
         send(&place, &Trust::default(), &ask).await.ok().filter(|answer| answer.status != ANOTHER)
     }

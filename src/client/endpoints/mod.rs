@@ -36,6 +36,11 @@ pub async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr)> {
     Ok((listener, local))
 }
 
+/// Google's protocol has no secret, so it is served only where the kernel says whose a process is.
+pub fn must_know_users(clouds: &Clouds, address: SocketAddr) -> Result<()> {
+    if clouds.google.is_some() { peer::table(address).map(drop) } else { Ok(()) }
+}
+
 /// Until the task is ended.
 pub async fn serve(listener: TcpListener, endpoints: Arc<Endpoints>) {
     loop {
@@ -86,10 +91,11 @@ impl Endpoints {
             return azure::answer(self, rule, request).await;
         }
         match &self.clouds.google {
-            Some(rule) if ends.is_some_and(|(peer, local)| peer::is_ours(peer, local)) => {
-                google::answer(self, rule, request).await
-            }
-            Some(_) => plain(StatusCode::FORBIDDEN, "This process belongs to another user."),
+            Some(rule) => match ends.map_or(Ok(false), |(peer, local)| peer::is_ours(peer, local)) {
+                Ok(true) => google::answer(self, rule, request).await,
+                Ok(false) => plain(StatusCode::FORBIDDEN, "This process belongs to another user."),
+                Err(trouble) => plain(StatusCode::FORBIDDEN, &trouble.to_string()),
+            },
             None => plain(StatusCode::NOT_FOUND, ""),
         }
     }

@@ -6,17 +6,29 @@ use std::fs;
 use std::net::{IpAddr, SocketAddr};
 use std::os::unix::fs::MetadataExt;
 
-pub fn is_ours(peer: SocketAddr, local: SocketAddr) -> bool {
-    let table = if peer.is_ipv4() { "/proc/net/tcp" } else { "/proc/net/tcp6" };
-    // Without the table, as in some sandboxes, there are no other users either.
-    let Ok(table) = fs::read_to_string(table) else { return true };
+use super::super::trouble::{Result, Trouble};
+
+/// An error where it cannot be told, as in some sandboxes: nobody is served there.
+pub fn is_ours(peer: SocketAddr, local: SocketAddr) -> Result<bool> {
+    let table = table(peer)?;
     let own = rustix::process::geteuid().as_raw();
-    match owner(&table, peer, local) {
+    Ok(match owner(&table, peer, local) {
         Some(user) if user == own => true,
         // As root we may have started a program that works as another user.
         Some(user) if own == 0 => users_of_children().contains(&user),
         _ => false,
-    }
+    })
+}
+
+/// The connections of the kind that an address has.
+pub fn table(address: SocketAddr) -> Result<String> {
+    let file = if address.is_ipv4() { "/proc/net/tcp" } else { "/proc/net/tcp6" };
+    fs::read_to_string(file).map_err(|error| {
+        Trouble::Local(format!(
+            "Google's endpoint would serve every user of this machine: cannot read in {file} whose process asks: \
+             {error}. Use --as env instead"
+        ))
+    })
 }
 
 fn owner(table: &str, peer: SocketAddr, local: SocketAddr) -> Option<u32> {
@@ -84,6 +96,6 @@ mod tests {
         let client = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         let (_served, peer) = listener.accept().unwrap();
         assert_eq!(peer, client.local_addr().unwrap());
-        assert!(is_ours(peer, listener.local_addr().unwrap()));
+        assert!(is_ours(peer, listener.local_addr().unwrap()).unwrap());
     }
 }

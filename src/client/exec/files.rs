@@ -18,6 +18,10 @@ const TMPFS: i64 = 0x0102_1994;
 const RAMFS: i64 = 0x8584_58f6;
 const PREFIX: &str = "strongroom-";
 const LOCK: &str = ".lock";
+/// Names gcloud's folder, in which Google's SDKs look for the login of a person.
+pub const GCLOUD: &str = "CLOUDSDK_CONFIG";
+/// No rule is called so.
+const GCLOUD_FOLDER: &str = ".gcloud";
 
 /// Removed with all that is in it when dropped.
 pub struct Folder {
@@ -26,9 +30,9 @@ pub struct Folder {
 }
 
 impl Folder {
-    /// `None` when no file is wanted.
+    /// `None` when no file is wanted. For gcloud's own files a folder is good to have, but not needed.
     pub fn make(plan: &Plan, parent: Option<&Path>) -> Result<Option<Self>> {
-        if !plan.has_files() {
+        if !plan.has_files() && plan.clouds.google.is_none() {
             return Ok(None);
         }
         let parent = match parent {
@@ -36,9 +40,14 @@ impl Folder {
             Some(parent) => {
                 return Err(Trouble::local(format!("{} is not a folder in memory (tmpfs)", parent.display())));
             }
-            None => usual().ok_or_else(|| {
-                Trouble::local("no folder in memory is writable here: mount a tmpfs and name it with --directory")
-            })?,
+            None => match usual() {
+                Some(parent) => parent,
+                None if !plan.has_files() => return Ok(None),
+                None => {
+                    let why = "no folder in memory is writable here: mount a tmpfs and name it with --directory";
+                    return Err(Trouble::local(why));
+                }
+            },
         };
         remove_left_behind(&parent);
         let failed =
@@ -53,6 +62,9 @@ impl Folder {
         // Only now can others take it for one that was left behind.
         fs::rename(&new, &path).map_err(failed)?;
         let folder = Self { path, _lock: lock };
+        if plan.clouds.google.is_some() {
+            DirBuilder::new().mode(0o700).create(folder.path.join(GCLOUD_FOLDER)).map_err(failed)?;
+        }
         folder.write(plan)?;
         Ok(Some(folder))
     }
@@ -84,6 +96,9 @@ impl Folder {
     /// The variables by which tools find their configuration.
     pub fn variables(&self, plan: &Plan) -> Environment {
         let mut environment = Environment::new();
+        if plan.clouds.google.is_some() {
+            environment.insert(GCLOUD.to_owned(), Some(self.path.join(GCLOUD_FOLDER).into()));
+        }
         for rule in &plan.configured {
             let Some(made) = configuration::of(&plan.values[rule].form) else { continue };
             let folder = self.path.join(rule);

@@ -16,18 +16,26 @@ mod files;
 mod options;
 mod plan;
 mod program;
+mod signals;
 mod supervise;
 mod variables;
 
 pub use options::Options;
 use program::{command, not_started};
+use signals::Signals;
 
 pub async fn run(connection: &Connection, options: Options) -> Result<ExitCode> {
     let source = Arc::new(Source::of(connection));
-    let plan = plan::make(&source, &options).await?;
+    let mut signals = Signals::watch()?;
+    let plan = tokio::select! {
+        biased;
+        status = signals.end() => return Ok(ExitCode::from(status)),
+        plan = plan::make(&source, &options) => plan?,
+    };
     let mut environment = variables::without_ours();
     if !plan.clouds.is_empty() {
         let (listener, address) = endpoints::listen(([127, 0, 0, 1], 0).into()).await?;
+        endpoints::must_know_users(&plan.clouds, address)?;
         let secret = endpoints::new_secret()?;
         environment.extend(variables::of_clouds(&plan, &address, &secret));
         let (source, clouds) = (source.clone(), plan.clouds.clone());
@@ -47,5 +55,5 @@ pub async fn run(connection: &Connection, options: Options) -> Result<ExitCode> 
     };
     let job =
         supervise::Job { source, plan, files, environment, command: options.command, restart: options.restart, times };
-    job.run().await
+    job.run(signals).await
 }

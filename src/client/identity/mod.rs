@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 use serde_json::json;
+use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
 use super::environment::variable;
@@ -39,6 +40,27 @@ pub enum Proof {
         client: String,
         token: Zeroizing<String>,
     },
+}
+
+/// Who a program is told to log in as.
+pub enum Named {
+    Token(Proof),
+    Client(String),
+}
+
+impl Named {
+    /// What agent and programs compare to know that they log in as the same client. It does not tell a token.
+    pub fn mark(&self) -> Result<String> {
+        match self {
+            Self::Token(proof) => proof.mark(),
+            Self::Client(client) => Ok(digest("client", client)),
+        }
+    }
+}
+
+fn digest(kind: &str, text: &str) -> String {
+    let text = Zeroizing::new(format!("{kind} {text}"));
+    hex::encode(Sha256::digest(text.as_bytes()))
 }
 
 /// GitLab puts the token of `id_tokens: STRONGROOM_ID_TOKEN` here.
@@ -86,6 +108,15 @@ impl Proof {
         }
     }
 
+    /// As that of whoever is told to log in so.
+    pub fn mark(&self) -> Result<String> {
+        match self {
+            Self::Token(token) => Ok(digest("token", token)),
+            Self::TokenFile(file) => Ok(digest("token", &read(file)?)),
+            Self::Workload { client, .. } | Self::ServiceAccount { client, .. } => Ok(digest("client", client)),
+        }
+    }
+
     /// The body of `POST /machine/v1/login`.
     pub async fn login(&self, trust: &Trust) -> Result<Vec<u8>> {
         let with_token = |method: &str, client: &str, token: &str| {
@@ -116,4 +147,26 @@ fn read(file: &Path) -> Result<Zeroizing<String>> {
         return Err(Trouble::Local(format!("the token file {} is empty", file.display())));
     }
     Ok(Zeroizing::new(token.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mark_differs_by_login_and_does_not_tell_the_token() {
+        let token = |text: &str| Proof::Token(Zeroizing::new(text.to_owned()));
+        let marks = [token("srt_a"), token("srt_b")].map(|proof| proof.mark().unwrap());
+        assert!(marks[0] != marks[1] && !marks[0].contains("srt_a"));
+        assert_eq!(Named::Token(token("srt_a")).mark().unwrap(), marks[0]);
+        let workload = Proof::Workload {
+            client: "srt_a".to_owned(),
+            kind: Workload::Aws,
+            audience: String::new(),
+            server_id: String::new(),
+            file: PathBuf::new(),
+        };
+        assert_eq!(workload.mark().unwrap(), Named::Client("srt_a".to_owned()).mark().unwrap());
+        assert_ne!(workload.mark().unwrap(), marks[0]);
+    }
 }

@@ -96,6 +96,60 @@ fn a_program_works_without_the_agent_and_beside_one_of_another_console() {
 }
 
 #[test]
+fn an_agent_does_not_answer_for_another_login() {
+    let (console, user) = (StandIn::start(), User::new());
+    console.value("db", &[("password", "sekret")]);
+    let _agent = start(&console, &user, &[]);
+    let arguments = ["exec", "db", "--", "sh", "-c", "echo $DB_PASSWORD"];
+    for _ in 0..2 {
+        assert_eq!(user.run(&console, &arguments).well(), "sekret\n");
+    }
+    assert_eq!(console.asked("db"), 1, "the same login is served by the agent");
+    did(user.client(&console, &arguments).env("STRONGROOM_TOKEN", "srt_other")).badly("does not accept this login");
+    let file = user.write("other", "srt_other");
+    did(user.client(&console, &arguments).env("STRONGROOM_TOKEN_FILE", file)).badly("does not accept this login");
+    did(user.bare(&arguments).env("STRONGROOM_URL", console.peer.url()).env("STRONGROOM_CLIENT", "other"))
+        .badly("no identity to log in with");
+}
+
+#[test]
+fn the_agent_takes_no_token_that_another_user_put_there() {
+    let (console, user) = (StandIn::start(), User::new());
+    let known = "0".repeat(64);
+    let file = user.write("run/strongroom/agent.token", &known);
+    std::os::unix::fs::chown(&file, Some(65534), None).unwrap();
+    let address = format!("127.0.0.1:{}", crate::support::peers::free_port());
+    let _agent = start(&console, &user, &["--listen", &address]);
+    until("a token of its own", || fs::read_to_string(&file).ok().filter(|text| text.len() == 64 && *text != known));
+    // A folder that others write to holds none.
+    fs::create_dir(user.path("open")).unwrap();
+    fs::set_permissions(user.path("open"), fs::Permissions::from_mode(0o1777)).unwrap();
+    let socket = user.path("open/agent.sock").display().to_string();
+    did(&mut user.client(&console, &["agent", "--agent", &socket, "--listen", "127.0.0.1:0"]))
+        .badly("others can write to");
+}
+
+#[test]
+fn the_agent_logs_in_again_when_its_session_is_refused() {
+    let (console, user) = (StandIn::start(), User::new());
+    console.session_for("key", "aws_session", &[("access_key_id", "A")], 1);
+    let file = user.write("identity", "eyJ.pod");
+    let mut command = user.bare(&["agent"]);
+    command.env("STRONGROOM_URL", console.peer.url()).env("STRONGROOM_CLIENT", "app");
+    command.env("STRONGROOM_IDENTITY_FILE", file).stderr(Stdio::null());
+    let _agent = Beside(command.spawn().unwrap());
+    until("socket", || user.path("run/strongroom/agent.sock").exists().then_some(()));
+    let get = || did(&mut user.bare(&["exec", "--env", "A=key.access_key_id", "--", "true"]));
+    get().well();
+    for status in [401, 403, 429] {
+        console.refuse_with(status);
+        console.revoke_session();
+        get().well();
+    }
+    assert_eq!(console.logins().len(), 4);
+}
+
+#[test]
 fn a_session_outlives_the_agent_in_the_programs_that_use_it() {
     let (console, user) = (StandIn::start(), User::new());
     console.aws("aws");

@@ -193,6 +193,33 @@ fn the_google_endpoint_serves_processes_of_this_user_only() {
 }
 
 #[test]
+fn the_google_endpoint_is_not_served_where_users_are_not_known() {
+    let (console, user) = (StandIn::start(), User::new());
+    console.session("google", "google_token", &[("access_token", "ya29.google")]);
+    let script = "mount -t tmpfs none /proc && exec strongroom-client exec google -- touch ran";
+    let mut command = user.program("unshare");
+    command.args(["--mount", "sh", "-c", script]);
+    did(super::user::knowing(&mut command, &console)).badly("cannot read in /proc/net/tcp whose process asks");
+    assert!(!user.path("ran").exists());
+}
+
+#[test]
+fn a_program_of_exec_finds_no_login_of_the_user() {
+    let (console, user) = (StandIn::start(), User::new());
+    console.aws("aws");
+    console.session("google", "google_token", &[("access_token", "ya29.google")]);
+    let script = "cat $AWS_CONFIG_FILE $AWS_SHARED_CREDENTIALS_FILE; ls -A $CLOUDSDK_CONFIG; \
+                  stat -c %a $CLOUDSDK_CONFIG; stat -f -c %T $CLOUDSDK_CONFIG; echo $CLOUDSDK_CONFIG > folder";
+    let mut command = user.client(&console, &["exec", "aws", "google", "--", "sh", "-c", script]);
+    for name in ["AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"] {
+        command.env(name, user.write("own", "[default]\naws_access_key_id = own\n"));
+    }
+    assert_eq!(did(&mut command).well(), "700\ntmpfs\n");
+    let folder = std::fs::read_to_string(user.path("folder")).unwrap();
+    assert!(!std::path::Path::new(folder.trim()).exists(), "it is gone with the program");
+}
+
+#[test]
 fn a_program_that_exec_started_as_root_may_give_its_rights_up() {
     let (console, user) = (StandIn::start(), User::new());
     console.session("google", "google_token", &[("access_token", "ya29.google")]);

@@ -4,6 +4,7 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
 use std::process::Stdio;
+use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -74,8 +75,11 @@ fn signals_reach_the_program() {
     let (console, user) = with_db();
     let script = "for s in HUP INT QUIT USR1 USR2 TERM; do trap \"echo $s >> heard\" $s; done; echo > ready; \
                   while ! grep -q TERM heard 2>/dev/null; do sleep 0.05; done; exit 42";
-    let mut command = user.client(&console, &["exec", "db", "--as", "file", "--", "bash", "-c", script]);
-    let mut client = Beside(command.stdout(Stdio::null()).spawn().unwrap());
+    // What is ignored stays so, and whoever starts these tests may ignore some.
+    let mut command = user.program("env");
+    command.args(["--default-signal=HUP,INT,QUIT", super::user::CLIENT]);
+    command.args(["exec", "db", "--as", "file", "--", "bash", "-c", script]);
+    let mut client = Beside(knowing(&mut command, &console).stdout(Stdio::null()).spawn().unwrap());
     text_of(&user.path("ready"));
     let pid = Pid::from_child(&client.0);
     let signals = [
@@ -91,6 +95,47 @@ fn signals_reach_the_program() {
         until(name, || fs::read_to_string(user.path("heard")).ok().filter(|heard| heard.contains(name)));
     }
     assert_eq!(client.0.wait().unwrap().code(), Some(42));
+}
+
+#[test]
+fn signals_reach_the_program_while_the_console_hangs() {
+    let (console, user) = (StandIn::start(), User::new());
+    // As good as over, so that each look asks the console.
+    console.session_for("key", "aws_session", &[("access_key_id", "A")], 1);
+    let script = "trap 'exit 42' TERM; echo > ready; while :; do sleep 0.05; done";
+    let arguments = ["exec", "--file", "F=key.access_key_id", "--check", "1", "--", "bash", "-c", script];
+    let mut client = Beside(user.client(&console, &arguments).spawn().unwrap());
+    text_of(&user.path("ready"));
+    console.peer.say(Said::Silent);
+    let before = console.asked("key");
+    until("a look", || (console.asked("key") > before).then_some(()));
+    let start = Instant::now();
+    kill_process(Pid::from_child(&client.0), Signal::TERM).unwrap();
+    assert_eq!(client.0.wait().unwrap().code(), Some(42));
+    assert!(start.elapsed() < Duration::from_secs(3), "{:?}", start.elapsed());
+}
+
+#[test]
+fn the_first_process_of_a_container_ends_while_it_fetches() {
+    let (console, user) = with_db();
+    console.peer.say(Said::Silent);
+    let mut command = user.program("unshare");
+    command.args(["--pid", "--fork", "--mount-proc", "sh", "-c"]);
+    // The shell becomes the client, which stays the first process; the other process tells it to end.
+    command.arg("(sleep 1; kill -TERM 1) & exec strongroom-client exec db -- true");
+    let start = Instant::now();
+    let did = did(knowing(&mut command, &console));
+    assert_eq!(did.status, 128 + 15, "{}", did.err);
+    assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
+}
+
+#[test]
+fn what_logs_a_job_in_is_not_for_its_program() {
+    let (console, user) = with_db();
+    let mut command = user.client(&console, &["exec", "db", "--", "env"]);
+    command.env("ACTIONS_ID_TOKEN_REQUEST_URL", "http://127.0.0.1:9").env("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "x");
+    let out = did(&mut command).well();
+    assert!(!out.contains("ACTIONS_ID_TOKEN"), "{out}");
 }
 
 #[test]

@@ -31,6 +31,8 @@ struct State {
     session: Option<String>,
     /// Milliseconds that a session lives.
     lives: i64,
+    /// The status for a token that is wrong, if it is not 401.
+    refuses_with: Option<u16>,
 }
 
 pub struct StandIn {
@@ -60,7 +62,7 @@ fn answer(state: &mut State, call: &Call) -> Said {
     }
     let bearer = call.header("authorization").and_then(|text| text.strip_prefix("Bearer "));
     if bearer != Some(TOKEN) && (bearer.is_none() || bearer != state.session.as_deref()) {
-        return problem(401, "The token is wrong or has expired.");
+        return problem(state.refuses_with.unwrap_or(401), "The token is wrong or has expired.");
     }
     assert_eq!(call.header("cookie"), None);
     let mut parts = call.path().trim_start_matches("/machine/v1/").split('/');
@@ -148,6 +150,11 @@ impl StandIn {
     /// The session token that was got last is worth nothing any more.
     pub fn revoke_session(&self) {
         self.state.lock().unwrap().session = None;
+    }
+
+    /// As the console says 429 to what has been wrong too often.
+    pub fn refuse_with(&self, status: u16) {
+        self.state.lock().unwrap().refuses_with = Some(status);
     }
 
     pub fn logins(&self) -> Vec<Value> {
