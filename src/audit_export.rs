@@ -168,8 +168,8 @@ fn of_stretch(stretch: &Stretch) -> Line {
         lane: stretch.lane,
         first: stretch.first,
         last: stretch.last,
-        link_before: hex::encode(&stretch.link_before),
-        link: hex::encode(&stretch.link),
+        link_before: hex::encode(&stretch.before_mac),
+        link: hex::encode(&stretch.last_mac),
     }
 }
 

@@ -4,8 +4,8 @@ CREATE TABLE exported_events (
     lane smallint NOT NULL REFERENCES audit_lanes,
     first bigint NOT NULL CHECK (first > 0),
     last bigint NOT NULL,
-    link_before bytea NOT NULL CHECK (octet_length(link_before) >= 32),
-    link bytea NOT NULL CHECK (octet_length(link) >= 32),
+    before_mac bytea NOT NULL CHECK (octet_length(before_mac) >= 32),
+    last_mac bytea NOT NULL CHECK (octet_length(last_mac) >= 32),
     mac bytea NOT NULL CHECK (octet_length(mac) >= 32),
     PRIMARY KEY (lane, first),
     CHECK (last >= first)

@@ -71,7 +71,7 @@ pub fn compare(conn: &mut Conn, vault: &Vault, anchor: &Anchor) -> Result<Held, 
         None => {
             if let Some(stretch) = exported::holding(conn, vault, (anchor.lane, anchor.seq))? {
                 let is_end = stretch.last == anchor.seq;
-                let same = hex::encode(&stretch.link).starts_with(&anchor.link);
+                let same = hex::encode(&stretch.last_mac).starts_with(&anchor.link);
                 return Ok(if is_end && same {
                     Held::Yes
                 } else if is_end {

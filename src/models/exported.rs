@@ -21,9 +21,9 @@ pub struct Stretch {
     pub first: i64,
     pub last: i64,
     /// The link of the event before the first.
-    pub link_before: Vec<u8>,
+    pub before_mac: Vec<u8>,
     /// That of the last.
-    pub link: Vec<u8>,
+    pub last_mac: Vec<u8>,
     mac: Vec<u8>,
 }
 
@@ -33,21 +33,21 @@ impl Stretch {
             lane: event.lane,
             first: event.seq,
             last: event.seq,
-            link_before: link_before.to_vec(),
-            link: event.mac.clone(),
+            before_mac: link_before.to_vec(),
+            last_mac: event.mac.clone(),
             mac: Vec::new(),
         };
         Self { mac: stretch.signature(vault), ..stretch }
     }
 
     fn grow(&mut self, vault: &Vault, event: &Event) {
-        (self.last, self.link) = (event.seq, event.mac.clone());
+        (self.last, self.last_mac) = (event.seq, event.mac.clone());
         self.mac = self.signature(vault);
     }
 
     fn signature(&self, vault: &Vault) -> Vec<u8> {
         let numbers = [&self.lane.to_be_bytes()[..], &self.first.to_be_bytes(), &self.last.to_be_bytes()];
-        vault.mac("audit/exported", &[numbers[0], numbers[1], numbers[2], &self.link_before, &self.link])
+        vault.mac("audit/exported", &[numbers[0], numbers[1], numbers[2], &self.before_mac, &self.last_mac])
     }
 
     fn is_signed(&self, vault: &Vault) -> bool {
@@ -79,7 +79,7 @@ pub(super) fn link_before(conn: &mut Conn, vault: &Vault, (lane, seq): (i16, i64
         return Ok(link);
     }
     let exported = holding(conn, vault, (lane, seq - 1))?.filter(|stretch| stretch.last == seq - 1);
-    Ok(exported.map_or_else(|| events::first_link(vault, lane), |stretch| stretch.link))
+    Ok(exported.map_or_else(|| events::first_link(vault, lane), |stretch| stretch.last_mac))
 }
 
 /// What is exported together: stretches, each with its events.
@@ -102,7 +102,7 @@ pub fn due(conn: &mut Conn, vault: &Vault, before: DateTime<Utc>) -> Result<Chun
     for event in events {
         if let Some((stretch, list)) = chunk.last_mut()
             && (stretch.lane, stretch.last + 1) == (event.lane, event.seq)
-            && events::link(vault, &stretch.link, &event) == event.mac
+            && events::link(vault, &stretch.last_mac, &event) == event.mac
         {
             stretch.grow(vault, &event);
             list.push(event);
@@ -162,25 +162,25 @@ pub fn told(conn: &mut Conn, vault: &Vault, file: &str) -> Result<Option<u64>, D
 
 /// Whether the events of a stretch are exactly what was removed.
 pub fn holds(conn: &mut Conn, vault: &Vault, (stretch, list): &(Stretch, Vec<Event>)) -> Result<bool, DbError> {
-    let same = |stored: &Stretch| (&stored.link_before, &stored.link, stored.last) == ends(stretch);
+    let same = |stored: &Stretch| (&stored.before_mac, &stored.last_mac, stored.last) == ends(stretch);
     if !beginning(conn, vault, (stretch.lane, stretch.first))?.is_some_and(|stored| same(&stored)) {
         return Ok(false);
     }
-    let mut at = (stretch.first, stretch.link_before.clone());
+    let mut at = (stretch.first, stretch.before_mac.clone());
     for event in list {
         if (event.lane, event.seq) != (stretch.lane, at.0) || events::link(vault, &at.1, event) != event.mac {
             return Ok(false);
         }
         at = (event.seq + 1, event.mac.clone());
     }
-    Ok(at == (stretch.last + 1, stretch.link.clone()))
+    Ok(at == (stretch.last + 1, stretch.last_mac.clone()))
 }
 
 fn ends(stretch: &Stretch) -> (&Vec<u8>, &Vec<u8>, i64) {
-    (&stretch.link_before, &stretch.link, stretch.last)
+    (&stretch.before_mac, &stretch.last_mac, stretch.last)
 }
 
 /// A stretch as a file names it; only [`holds`] says whether it is one.
-pub fn named(lane: i16, (first, last): (i64, i64), (link_before, link): (Vec<u8>, Vec<u8>)) -> Stretch {
-    Stretch { lane, first, last, link_before, link, mac: Vec::new() }
+pub fn named(lane: i16, (first, last): (i64, i64), (before_mac, last_mac): (Vec<u8>, Vec<u8>)) -> Stretch {
+    Stretch { lane, first, last, before_mac, last_mac, mac: Vec::new() }
 }

@@ -102,14 +102,14 @@ impl Place {
         let mut count = 0;
         while self.seq + 1 < until {
             let stretch = exported::beginning(conn, vault, (self.lane, self.seq + 1))?;
-            let stretch = match stretch.filter(|stretch: &Stretch| stretch.link_before == self.link) {
+            let stretch = match stretch.filter(|stretch: &Stretch| stretch.before_mac == self.link) {
                 Some(stretch) => Some(stretch),
                 // It was exported while its first events were being read.
                 None => exported::holding(conn, vault, (self.lane, self.seq + 1))?.filter(|it| it.first <= self.seq),
             };
             let Some(stretch) = stretch.filter(|stretch| stretch.last < until) else { break };
             count += u64::try_from(stretch.last - self.seq).unwrap_or_default();
-            self.go(stretch.last, &stretch.link);
+            self.go(stretch.last, &stretch.last_mac);
         }
         Ok(count)
     }

@@ -372,8 +372,8 @@ diesel::table! {
         lane -> Int2,
         first -> Int8,
         last -> Int8,
-        link_before -> Bytea,
-        link -> Bytea,
+        before_mac -> Bytea,
+        last_mac -> Bytea,
         mac -> Bytea,
     }
 }

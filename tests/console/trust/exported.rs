@@ -100,7 +100,7 @@ async fn nobody_removes_events_by_writing_such_rows_themselves() {
         "UPDATE exported_events SET last = last + 1 WHERE (lane, first) IN (SELECT lane, first FROM exported_events
              ORDER BY last - first DESC LIMIT 1)",
         "DELETE FROM exported_events WHERE ctid IN (SELECT ctid FROM exported_events LIMIT 1)",
-        "UPDATE exported_events SET link = sha256('another')
+        "UPDATE exported_events SET last_mac = sha256('another')
              WHERE ctid IN (SELECT ctid FROM exported_events LIMIT 1)",
         "WITH gone AS (DELETE FROM events WHERE (lane, seq) IN
              (SELECT e.lane, e.seq FROM events e JOIN audit_lanes l USING (lane) WHERE e.seq < l.seq LIMIT 1)
