@@ -105,7 +105,7 @@ fn words(letter: &Account<'_>, host: &str, user: &str, by: &str) -> (String, Str
             "A client may fetch a stored secret".to_owned(),
             format!("{by} lets a program fetch a stored secret from Strongroom at {host}: {}.", letter.detail),
             "",
-            "Every administrator gets this. If you don't expect it, delete the rule on the client's page.".to_owned(),
+            "Administrators with an address get it. If it is a surprise, delete the client's rule.".to_owned(),
         ),
     }
 }

@@ -192,6 +192,14 @@ pub fn queue(
     write(conn, vault, channel, to, (purpose, ""), made)
 }
 
+/// How many administrators [`tell_administrators`] would write to.
+pub fn administrators_told(conn: &mut Conn, vault: &Vault) -> Result<usize, DbError> {
+    if channel(conn, vault)?.is_none() {
+        return Ok(0);
+    }
+    Ok(super::users::administrators(conn, vault)?.iter().filter(|user| user.email.is_some()).count())
+}
+
 /// Tells every administrator who has an address that a client may fetch a stored value; how many. Nobody where no channel
 /// is marked for accounts. `about` says which. Call inside a transaction that holds the ledger, whose clock is `now`.
 pub fn tell_administrators(

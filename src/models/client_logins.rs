@@ -68,6 +68,8 @@ pub struct ClientLogin {
     pub expires_at: Option<DateTime<Utc>>,
     pub row_version: i64,
     pub row_mac: Vec<u8>,
+    /// The login that took its place, for which it is meant to end.
+    pub replaced_by: Option<ClientLoginId>,
 }
 
 impl Signed for ClientLogin {
@@ -80,7 +82,7 @@ impl Signed for ClientLogin {
     signed_columns!();
 
     fn parts(&self) -> Parts {
-        Parts::default()
+        let parts = Parts::default()
             .id(Some(self.id))
             .id(Some(self.client_id))
             .text(self.method.word())
@@ -90,7 +92,9 @@ impl Signed for ClientLogin {
             .time(self.made_at)
             .text(&self.made_by)
             .time(self.expires_at)
-            .number(self.row_version)
+            .number(self.row_version);
+        // Appended only where it is set, so that rows of before stay as they were signed.
+        if self.replaced_by.is_some() { parts.id(self.replaced_by) } else { parts }
     }
 }
 
@@ -183,6 +187,7 @@ pub fn make(
         expires_at: new.expires_at,
         row_version: 1,
         row_mac: Vec::new(),
+        replaced_by: None,
     };
     let row = trust::sign(vault, row);
     diesel::insert_into(client_logins::table).values(&*row).execute(conn)?;
@@ -217,19 +222,20 @@ fn record(
     ledger.record_version(conn, vault, actor, &event, version)
 }
 
-/// Ends a login at a time, unless it ends before: what a rotation leaves to the one before. Call inside a transaction.
-pub fn end_at(
+/// Lets the login `by` take the place of one, which ends at a time, unless it ends before. Call inside a transaction.
+pub fn replace(
     conn: &mut Conn,
     vault: &Vault,
     actor: &Actor,
     (client, id): (&Trusted<Client>, ClientLoginId),
-    at: DateTime<Utc>,
+    (by, at): (ClientLoginId, DateTime<Utc>),
 ) -> Result<(), DbError> {
     let mut ledger = events::open(conn)?;
     let row = lock(conn, vault, client.id, id)?.trust()?;
     let next = row.next_version();
     let mut row = row.into_row();
     row.expires_at = Some(row.expires_at.map_or(at, |before| before.min(at)));
+    row.replaced_by = Some(by);
     row.row_version = next;
     let row = trust::sign(vault, row);
     diesel::update(client_logins::table.find(id)).set(&*row).execute(conn)?;

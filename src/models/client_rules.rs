@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::clients::Client;
 use super::events::{self, Action, Actor, Ledger, NewEvent};
-use super::schema::{client_rules, credentials};
+use super::schema::{client_logins, client_rules, clients, credentials};
 use super::times::{MaybeTime, Time};
 use super::trust::{self, Parts, Seen, Signed, Trusted, latest_version, signed_columns};
 use super::{ClientId, ClientRuleId, Conn, CredentialId, DbError};
@@ -128,6 +128,23 @@ pub fn of(conn: &mut Conn, vault: &Vault, client: ClientId) -> Result<Vec<Seen<C
 pub fn release_values(conn: &mut Conn, client: ClientId) -> Result<bool, DbError> {
     let values = client_rules::table.filter(client_rules::client_id.eq(client).and(client_rules::form.eq(VALUE)));
     Ok(diesel::select(diesel::dsl::exists(values)).get_result(conn)?)
+}
+
+/// Whether a client that fetches a stored value has a login that is verified with this credential.
+pub fn vouches_for_values(conn: &mut Conn, credential: CredentialId) -> Result<bool, DbError> {
+    let verified = client_logins::table.filter(client_logins::credential_id.eq(credential));
+    let verified = verified.select(client_logins::client_id);
+    let values = client_rules::table.filter(client_rules::form.eq(VALUE).and(client_rules::client_id.eq_any(verified)));
+    Ok(diesel::select(diesel::dsl::exists(values)).get_result(conn)?)
+}
+
+/// Keeps the clients that log in by this credential as they are until the transaction ends.
+pub fn hold_verified(conn: &mut Conn, credential: CredentialId) -> Result<(), DbError> {
+    let verified = client_logins::table.filter(client_logins::credential_id.eq(credential));
+    let rows = clients::table.filter(clients::id.eq_any(verified.select(client_logins::client_id)));
+    let held: Vec<ClientId> = rows.order(clients::id).select(clients::id).for_share().load(conn)?;
+    drop(held);
+    Ok(())
 }
 
 /// A client that uses a credential, as lists show it.

@@ -101,7 +101,8 @@ pub fn find_by_name(conn: &mut Conn, vault: &Vault, name: &str) -> Result<Option
     Ok(found.map(|row| Seen::new(vault, row, |row: &Client| crate::names::key(&row.name) == key)))
 }
 
-pub(super) fn lock(conn: &mut Conn, vault: &Vault, id: ClientId) -> Result<Seen<Client>, DbError> {
+/// Locked until the transaction ends, for a change of it, of its logins or of its rules.
+pub fn lock(conn: &mut Conn, vault: &Vault, id: ClientId) -> Result<Seen<Client>, DbError> {
     let rows = clients::table.find(id).select((Client::as_select(), latest_version!(clients::id)));
     let found: Option<Row> = rows.for_no_key_update().first(conn).optional()?;
     Ok(Seen::new(vault, found.ok_or(DbError::NotFound)?, |row: &Client| row.id == id))

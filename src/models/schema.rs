@@ -623,6 +623,7 @@ diesel::table! {
         expires_at -> Nullable<Timestamptz>,
         row_version -> Int8,
         row_mac -> Bytea,
+        replaced_by -> Nullable<Uuid>,
     }
 }
 

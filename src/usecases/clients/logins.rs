@@ -7,9 +7,12 @@ use crate::accounts::{Role, tokens};
 use crate::form::{self, Errors, Field, Values};
 use crate::integrations::identities::{Aws, Identity, Kubernetes, Oidc, aws, kubernetes, oidc};
 use crate::models::client_logins::{self, ClientLogin, Method, NewLogin};
+use crate::models::clients::Client;
+use crate::models::events::Actor;
+use crate::models::trust::Trusted;
 use crate::models::{self, ClientId, ClientLoginId, Conn, CredentialId, DbError, clients, credentials};
 use crate::services::Services;
-use crate::usecases::clients::may_open;
+use crate::usecases::clients::{may_open, open_further};
 use crate::usecases::{Confirmation, Principal, Refusal, confirm, read, write};
 use crate::vault::Vault;
 
@@ -189,20 +192,30 @@ async fn make(
             expires_at: checked.days.map(|days| now + TimeDelta::days(days)),
         };
         let id = client_logins::make(conn, vault, actor, &row, &new)?;
-        match before {
-            Some((before, 0)) => client_logins::end(conn, vault, actor, &row, before)?,
-            Some((before, days)) => {
-                client_logins::end_at(conn, vault, actor, (&row, before), now + TimeDelta::days(days))?;
-            }
-            None => {}
+        if let Some(before) = before {
+            hand_over(conn, vault, actor, (&row, before), (id, now))?;
         }
         Ok(Some((id, row.name.clone(), new.expires_at)))
     };
     let full = Refusal::Conflict("This client has 50 logins. End one first.");
-    let (id, client_name, expires_at) = write(services, principal, add).await?.ok_or(full)?;
+    let (id, client_name, expires_at) = open_further(services, principal, client, add).await??.ok_or(full)?;
     services.wake.alerts.notify_one();
     let secret = secret.map(|secret| shown(method, id, &secret));
     Ok(Made { id, method, secret, client_name, expires_at })
+}
+
+/// Ends the login that another one, made now, takes the place of: at once, or after so many days.
+fn hand_over(
+    conn: &mut Conn,
+    vault: &Vault,
+    actor: &Actor,
+    (client, (before, days)): (&Trusted<Client>, (ClientLoginId, i64)),
+    (id, now): (ClientLoginId, DateTime<Utc>),
+) -> Result<(), DbError> {
+    match days {
+        0 => client_logins::end(conn, vault, actor, client, before),
+        days => client_logins::replace(conn, vault, actor, (client, before), (id, now + TimeDelta::days(days))),
+    }
 }
 
 /// A token says by itself which login it is; beside a secret stands the ID.

@@ -9,7 +9,7 @@ use super::{Confirmation, Principal, Refusal, confirm, read, write};
 use crate::accounts::Role;
 use crate::form::{self, Control, Errors, Field, Values};
 use crate::models::clients::{self, Client, NewClient};
-use crate::models::{ClientId, Conn, DbError, client_rules};
+use crate::models::{ClientId, Conn, DbError};
 use crate::names;
 use crate::pasted::Wanted;
 use crate::services::Services;
@@ -18,10 +18,14 @@ use crate::vault::Vault;
 pub mod by_identity;
 pub mod caller;
 pub mod fetch;
+mod guard;
 pub mod identity;
 pub mod login;
 pub mod logins;
 pub mod rules;
+
+pub(super) use guard::{check_vouching, held_vouching, vouches};
+use guard::{may_open, open_further};
 
 /// Most address ranges of one client.
 const MOST_NETWORKS: usize = 100;
@@ -111,13 +115,6 @@ pub fn stored(row: &Client) -> Values {
     ])
 }
 
-/// A client that fetches a stored value is the business of administrators: whoever gives it a login, or lets it in from
-/// elsewhere, gets that value too.
-async fn may_open(services: &Services, principal: &Principal, id: ClientId) -> Result<(), Refusal> {
-    let releases = read(services, move |conn, _| client_rules::release_values(conn, id)).await?;
-    if releases { principal.require(Role::Administrator) } else { Ok(()) }
-}
-
 fn refused(error: DbError) -> Refusal {
     match error {
         DbError::Duplicate(_) => Refusal::Invalid(Errors::one("name", "Another client has this name.")),
@@ -148,20 +145,29 @@ pub async fn update(
     may_open(services, principal, at.0).await?;
     confirm(services, principal.visitor(), confirmation).await?;
     let save = move |conn: &mut Conn, vault: &Vault, actor: &_| clients::update(conn, vault, actor, at, &checked.row());
-    write(services, principal, save).await.map_err(refused)
+    open_further(services, principal, at.0, save).await.map_err(refused)?
 }
 
 /// Disables a client at once, or enables it again, which asks for the password.
 pub async fn set_active(services: &Services, principal: &Principal, id: ClientId, active: bool) -> Result<(), Refusal> {
     principal.require(Role::Operator)?;
+    let set = move |conn: &mut Conn, vault: &Vault, actor: &_| clients::set_active(conn, vault, actor, id, active);
     if active {
         may_open(services, principal, id).await?;
         principal.require_fresh()?;
+        open_further(services, principal, id, set).await??;
+    } else {
+        write(services, principal, set).await?;
     }
-    let set = move |conn: &mut Conn, vault: &Vault, actor: &_| clients::set_active(conn, vault, actor, id, active);
-    write(services, principal, set).await?;
     services.wake.alerts.notify_one();
     Ok(())
+}
+
+/// Refuses who may not delete the client. Another one of its name is let in where programs log in by the name, so one
+/// that fetches a stored value is deleted by administrators alone.
+pub async fn may_delete(services: &Services, principal: &Principal, id: ClientId) -> Result<(), Refusal> {
+    principal.require(Role::Operator)?;
+    may_open(services, principal, id).await
 }
 
 /// Deletes a client with its logins and rules; `name` is what was typed to confirm, `seen` the version that was looked at.
@@ -172,6 +178,7 @@ pub async fn delete(
     name: &str,
 ) -> Result<(), Refusal> {
     principal.require_fresh_as(Role::Operator)?;
+    may_open(services, principal, id).await?;
     let row = read(services, move |conn, vault| clients::find(conn, vault, id)).await?.into_shown();
     if names::label(name, 200).as_deref() != Ok(&*row.name) {
         return Err(Refusal::Unacceptable("The name doesn't match. Nothing was deleted."));
@@ -183,7 +190,7 @@ pub async fn delete(
         }
         clients::delete(conn, vault, actor, id)
     };
-    write(services, principal, delete).await.map_err(refused)?;
+    open_further(services, principal, id, delete).await.map_err(refused)??;
     services.wake.alerts.notify_one();
     Ok(())
 }

@@ -1,5 +1,5 @@
 //! Rules: what a client may fetch. Operators let it fetch what ends by itself; only administrators let a stored value
-//! leave, with their password and the credential's name typed, and every administrator is told.
+//! leave, with their password and the credential's name typed, and every administrator who can be written to is told.
 
 use crate::accounts::Role;
 use crate::draft::Shown;
@@ -10,6 +10,7 @@ use crate::models::credentials::Credential;
 use crate::models::events::{self, Actor};
 use crate::models::{ClientId, ClientRuleId, Conn, CredentialId, DbError, account_letters, clients, credentials};
 use crate::services::Services;
+use crate::usecases::clients::guard;
 use crate::usecases::confirmation::check_password;
 use crate::usecases::{Confirmation, Principal, Refusal, confirm, read, write};
 use crate::vault::Vault;
@@ -195,6 +196,21 @@ fn refused(error: DbError) -> Refusal {
     }
 }
 
+/// Refuses the first rule for a stored value while somebody else's login would get it.
+async fn check_logins(services: &Services, client: ClientId, form: &'static Form) -> Result<(), Refusal> {
+    let look = move |conn: &mut Conn, vault: &Vault| guard::first_value(conn, vault, client, form);
+    read(services, look).await?.map_or(Ok(()), Err)
+}
+
+/// The same inside the transaction that saves the rule, with the client held.
+fn held_logins(conn: &mut Conn, vault: &Vault, client: ClientId, form: &Form) -> Result<Option<Refusal>, DbError> {
+    if !form.is_value() {
+        return Ok(None);
+    }
+    guard::hold(conn, vault, client)?;
+    guard::first_value(conn, vault, client, form)
+}
+
 /// Tells every administrator that a stored value may leave.
 fn tell(conn: &mut Conn, vault: &Vault, actor: &Actor, (client, checked): (&str, &Checked)) -> Result<(), DbError> {
     if !checked.form.is_value() {
@@ -215,18 +231,21 @@ pub async fn create(
 ) -> Result<ClientRuleId, Refusal> {
     principal.require(Role::Operator)?;
     let checked = check(services, principal, posted).await?;
+    check_logins(services, client, checked.form).await?;
     confirm_all(services, principal, &checked, answer).await?;
     let add = move |conn: &mut Conn, vault: &Vault, actor: &Actor| {
+        if let Some(refusal) = held_logins(conn, vault, client, checked.form)? {
+            return Ok(Err(refusal));
+        }
         let row = clients::find(conn, vault, client)?.trust()?;
         if stored_rules::of(conn, vault, client)?.len() >= MOST {
-            return Ok(None);
+            return Ok(Err(Refusal::Conflict("This client has 500 rules. Delete one first.")));
         }
         let id = stored_rules::make(conn, vault, actor, &row, &checked.row())?;
         tell(conn, vault, actor, (&row.name, &checked))?;
-        Ok(Some(id))
+        Ok(Ok(id))
     };
-    let full = Refusal::Conflict("This client has 500 rules. Delete one first.");
-    let id = write(services, principal, add).await.map_err(refused)?.ok_or(full)?;
+    let id = write(services, principal, add).await.map_err(refused)??;
     services.wake.messages.notify_one();
     Ok(id)
 }
@@ -241,13 +260,17 @@ pub async fn update(
 ) -> Result<(), Refusal> {
     principal.require(Role::Operator)?;
     let checked = check(services, principal, posted).await?;
+    check_logins(services, client, checked.form).await?;
     confirm_all(services, principal, &checked, answer).await?;
     let save = move |conn: &mut Conn, vault: &Vault, actor: &Actor| {
+        if let Some(refusal) = held_logins(conn, vault, client, checked.form)? {
+            return Ok(Err(refusal));
+        }
         let row = clients::find(conn, vault, client)?.trust()?;
         stored_rules::update(conn, vault, actor, (&row, id, seen), &checked.row())?;
-        tell(conn, vault, actor, (&row.name, &checked))
+        tell(conn, vault, actor, (&row.name, &checked)).map(Ok)
     };
-    write(services, principal, save).await.map_err(refused)?;
+    write(services, principal, save).await.map_err(refused)??;
     services.wake.messages.notify_one();
     Ok(())
 }

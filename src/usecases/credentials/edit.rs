@@ -14,7 +14,7 @@ use crate::models::{Conn, CredentialId, DbError, altered, labels, relabel, usage
 use crate::opening::Closed;
 use crate::services::Services;
 use crate::usecases::integrations::{destination, for_accounts};
-use crate::usecases::{Confirmation, Principal, Refusal, confirm, read, write};
+use crate::usecases::{Confirmation, Principal, Refusal, clients, confirm, read, write};
 use crate::vault::Vault;
 
 /// More than anybody has of one credential: none must hide behind the others.
@@ -51,9 +51,10 @@ impl Edited {
         shown.stored()
     }
 
-    /// Whether a channel sends alerts with it: another token or webhook address would lead them elsewhere.
-    pub async fn carries_alerts(&self, services: &Services) -> Result<bool, DbError> {
-        Ok(carry_alerts(&self.used(services).await?))
+    /// Whether another value asks for the password. Alerts that a channel sends with it would go elsewhere, or other
+    /// programs would fetch stored values by another kubeconfig.
+    pub async fn asks_for_password(&self, services: &Services) -> Result<bool, DbError> {
+        Ok(carry_alerts(&self.used(services).await?) || clients::vouches(services, self.row.id).await?)
     }
 
     async fn used(&self, services: &Services) -> Result<Vec<Trusted<Integration>>, DbError> {
@@ -69,7 +70,7 @@ impl Edited {
 }
 
 /// Saves what was entered over the version of a credential that the principal has seen; [`Refusal::Overtaken`] when it
-/// is another by now. A credential that channels send alerts with asks for the password. Where what is stored cannot be
+/// is another by now. The password is asked for as [`Edited::asks_for_password`] says. Where what is stored cannot be
 /// opened it is [`DbError::Integrity`], and written down.
 pub async fn update(
     services: &Services,
@@ -89,7 +90,7 @@ pub async fn update(
     save(services, principal, edited, entered, draft).await
 }
 
-/// Asks for the password before other values are saved for a credential that channels send alerts with.
+/// Asks for the role and the password that other values of a credential take.
 pub(super) async fn confirm_change(
     services: &Services,
     principal: &Principal,
@@ -99,7 +100,11 @@ pub(super) async fn confirm_change(
     let used = edited.used(services).await?;
     for_accounts::check_usages(principal, used.iter().map(|row| &**row))?;
     destination::check_leader(principal, edited.row.id, used.iter().map(|row| &**row))?;
-    if carry_alerts(&used) {
+    let vouches = clients::vouches(services, edited.row.id).await?;
+    if vouches {
+        clients::check_vouching(principal)?;
+    }
+    if vouches || carry_alerts(&used) {
         confirm(services, principal.visitor(), confirmation).await?;
     }
     Ok(())
@@ -138,6 +143,21 @@ pub(super) async fn compare(
     Ok((entered, Some((draft, secret))))
 }
 
+/// The row as it is, with what was entered of name and description.
+fn kept<'a>(row: &'a Credential, entered: &'a Entered) -> NewCredential<'a> {
+    NewCredential {
+        kind: &row.kind,
+        name: &entered.name,
+        note: &entered.note,
+        identity: &row.identity,
+        facts: &row.facts,
+        ages: row.ages,
+        expires_at: row.expires_at,
+        key_id: None,
+        plaintext: &[],
+    }
+}
+
 /// Writes it; without a draft only name, description, owner and tags.
 pub(super) async fn save(
     services: &Services,
@@ -146,31 +166,25 @@ pub(super) async fn save(
     entered: Entered,
     draft: Option<(Draft, Secret)>,
 ) -> Result<(), Refusal> {
-    let (row, id) = (edited.row.clone(), edited.row.id);
+    let (row, id, asked) = (edited.row.clone(), edited.row.id, principal.clone());
     let saved = write(services, principal, move |conn, vault, actor| {
-        let kept = NewCredential {
-            kind: &row.kind,
-            name: &entered.name,
-            note: &entered.note,
-            identity: &row.identity,
-            facts: &row.facts,
-            ages: row.ages,
-            expires_at: row.expires_at,
-            key_id: None,
-            plaintext: &[],
-        };
+        if draft.is_some()
+            && let Err(refusal) = clients::held_vouching(conn, &asked, id)?
+        {
+            return Ok(Err(refusal));
+        }
         let (new, secret) = match &draft {
             Some((draft, secret)) => (draft.row(), *secret),
-            None => (kept, Secret::Kept),
+            None => (kept(&row, &entered), Secret::Kept),
         };
         // Owner and tags alone are one change of their own.
         let same = draft.is_none() && (&entered.name, &entered.note) == (&row.name, &row.note);
         let seen = same.then_some(row.row_version);
         if same && relabel::credential(conn, vault, actor, (id, seen), &entered.labels)? {
-            return Ok(());
+            return Ok(Ok(()));
         }
         credentials::update(conn, vault, actor, (id, row.row_version), &new, secret)?;
-        relabel::credential(conn, vault, actor, (id, None), &entered.labels).map(drop)
+        relabel::credential(conn, vault, actor, (id, None), &entered.labels).map(|_| Ok(()))
     });
     let saved = saved.await;
     if let Err(DbError::Integrity) = saved {
@@ -179,5 +193,5 @@ pub(super) async fn save(
     saved.map_err(|error| match error {
         DbError::Stale => Refusal::Overtaken,
         error => entered::refused(error),
-    })
+    })?
 }

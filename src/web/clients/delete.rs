@@ -48,6 +48,7 @@ pub async fn confirm(
     visitor: As<Operator>,
     id: Path<ClientId>,
 ) -> Result<HttpResponse, Error> {
+    clients::may_delete(&services, &visitor.principal(), *id).await?;
     visitor.require_fresh(&request, &address(*id))?;
     page::html(&Delete::load(&services, Shell::new(&request, &visitor, super::SECTION), *id).await?)
 }

@@ -10,7 +10,8 @@ use crate::form::{self, Errors, FieldView, Values};
 use crate::integrations::issue::Form;
 use crate::models::client_rules::ClientRule;
 use crate::models::{
-    self, ClientId, ClientRuleId, CredentialId, DbError, clients as stored, credential_choices, credentials,
+    self, ClientId, ClientRuleId, CredentialId, DbError, account_letters, clients as stored, credential_choices,
+    credentials,
 };
 use crate::services::Services;
 use crate::usecases::Refusal;
@@ -30,6 +31,8 @@ struct Release {
     credential: String,
     typed: String,
     error: Option<String>,
+    /// How many administrators get a mail about it.
+    told: usize,
 }
 
 #[derive(Template)]
@@ -253,8 +256,8 @@ async fn again(
     let asks = matches!(&refusal, Some(Refusal::Unconfirmed(_))) || errors.of(RELEASED).is_some();
     if page.is_value && asks {
         let error = errors.of(RELEASED).filter(|_| posted.0.contains(RELEASED)).map(str::to_owned);
-        let credential = credential_name(services, posted.get("credential")).await?;
-        page.release = Some(Release { credential, typed: posted.get(RELEASED).to_owned(), error });
+        let (credential, told) = released(services, posted.get("credential")).await?;
+        page.release = Some(Release { credential, typed: posted.get(RELEASED).to_owned(), error, told });
         page.password = Some(Ask::new(step_up::FIELD, crate::usecases::Unconfirmed::default()));
     }
     match refusal {
@@ -269,8 +272,13 @@ async fn again(
     }
 }
 
-async fn credential_name(services: &Services, chosen: &str) -> Result<String, Error> {
-    let Ok(id) = chosen.parse::<CredentialId>() else { return Ok(String::new()) };
+/// The name of the credential, and how many administrators get a mail about its release.
+async fn released(services: &Services, chosen: &str) -> Result<(String, usize), Error> {
+    let Ok(id) = chosen.parse::<CredentialId>() else { return Ok((String::new(), 0)) };
     let vault = services.vault.clone();
-    Ok(services.db.run(move |conn| credentials::find(conn, &vault, id)).await?.shown().name.clone())
+    let find = move |conn: &mut models::Conn| {
+        let row = credentials::find(conn, &vault, id)?.into_shown();
+        Ok::<_, DbError>((row.name, account_letters::administrators_told(conn, &vault)?))
+    };
+    Ok(services.db.run(find).await?)
 }

@@ -31,7 +31,7 @@ pub async fn edit(
     params: Params,
 ) -> Result<HttpResponse, Error> {
     let edited = Edited::load(&services, super::id(&path)?).await?;
-    if edited.carries_alerts(&services).await? {
+    if edited.asks_for_password(&services).await? {
         // Asked before the form is filled in, so that nothing typed is lost.
         visitor.require_fresh(&request, &format!("/credentials/{}/edit", edited.row.id))?;
     }

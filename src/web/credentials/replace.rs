@@ -11,12 +11,13 @@ use super::view::Usage;
 use crate::draft::Shown;
 use crate::form::Errors;
 use crate::integrations::Spec;
+use crate::models::client_rules::Using;
 use crate::models::credential_choices::{self, Candidate};
 use crate::models::credentials::Credential;
 use crate::models::integration_list::{self, Line};
 use crate::models::integrations::Integration;
 use crate::models::trust::Trusted;
-use crate::models::{self, CredentialId, DbError, usages};
+use crate::models::{self, ClientId, CredentialId, DbError, client_rules, usages};
 use crate::services::Services;
 use crate::usecases::credentials::replace::{self, Chosen, MOST, Moved, Replaced, Replacement, Undone};
 use crate::usecases::{Answer, Question, Refusal};
@@ -58,6 +59,8 @@ struct Replace {
     ask: Option<Question>,
     password: Option<Ask>,
     trials: Option<TrialsView>,
+    /// The clients that fetch from it or log in by it, by name: they stay with it.
+    clients: Vec<(ClientId, String)>,
 }
 
 /// What the page says when it comes back.
@@ -83,9 +86,10 @@ impl Replace {
             let row = models::credentials::find(conn, &vault, id)?.into_shown();
             let (lines, using) = (integration_list::usages(conn, id, MOST)?, usages::of(conn, &vault, id, MOST)?);
             let candidates = credential_choices::candidates(conn, &kinds(&lines), id)?;
-            Ok::<_, DbError>((row, lines, using, candidates, models::clock(conn)?))
+            let clients = left(client_rules::using(conn, id, MOST)?);
+            Ok::<_, DbError>((row, lines, using, candidates, clients, models::clock(conn)?))
         };
-        let (row, lines, using, candidates, now) = services.db.run(find).await?;
+        let (row, lines, using, candidates, clients, now) = services.db.run(find).await?;
         let to = posted.map_or("", |posted| posted.get(TO));
         let choices = choices(&candidates, &lines, &using, now, to);
         let shown = |line: Line| {
@@ -109,8 +113,16 @@ impl Replace {
             ask: reply.ask,
             password: reply.password,
             trials: reply.trials,
+            clients,
         })
     }
+}
+
+/// Each client once, as they are ordered.
+fn left(clients: Vec<Using>) -> Vec<(ClientId, String)> {
+    let mut clients: Vec<(ClientId, String)> = clients.into_iter().map(|one| (one.client, one.client_name)).collect();
+    clients.dedup();
+    clients
 }
 
 /// Slugs of the types that any of the usages takes.

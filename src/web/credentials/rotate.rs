@@ -137,7 +137,7 @@ pub async fn edit(
 ) -> Result<HttpResponse, Error> {
     let edited = Edited::load(&services, super::id(&path)?).await?;
     let page = format!("/credentials/{}/rotate", edited.row.id);
-    if edited.carries_alerts(&services).await? {
+    if edited.asks_for_password(&services).await? {
         // Asked before the form is filled in, so that nothing typed is lost.
         visitor.require_fresh(&request, &page)?;
     }

@@ -35,8 +35,10 @@ fn clients() -> Topic {
     let values = [
         "Prefer a session or a token. The stored secret then never leaves this console.",
         "A stored value is released only where the operator of this console has set STRONGROOM_RELEASE_VALUES=on.",
-        "Only an administrator adds such a rule, with their password and the credential's name. Every administrator who has an \
-         e-mail address is told, and the audit trail records it.",
+        "Only an administrator adds such a rule, with their password and the credential's name. Where a channel \
+         sends mail about accounts, every administrator who has an e-mail address is told. The audit trail records it.",
+        "The first such rule waits until the logins that no administrator made are ended. From then on only \
+         administrators add logins, edit or delete the client, or change a kubeconfig that it logs in by.",
         "Switched off again, such rules answer nothing.",
     ];
     let secrets = [

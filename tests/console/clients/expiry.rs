@@ -6,7 +6,7 @@ use strongroom::models::{ClientId, alerts};
 use super::{add, add_token, logins};
 use crate::support::app::{TestApp, Visit};
 use crate::support::signed;
-use crate::support::sql::texts;
+use crate::support::sql::{count, texts};
 
 /// The clock turns once; the job of the console may hold the lock for a moment.
 fn turn(app: &TestApp) {
@@ -58,6 +58,27 @@ async fn a_login_that_ends_soon_is_alerted_about_until_it_is_rotated() {
     assert!(!open(&app, client), "the one that ends tomorrow is meant to");
     let why = texts(&app, "SELECT closed_why AS text FROM alerts WHERE trigger = 'expiring'").remove(0);
     assert_eq!(why, "its login was rotated or ended");
+}
+
+/// Only what a rotation replaced is meant to end.
+#[actix_web::test]
+async fn the_end_of_a_login_is_announced_though_a_later_one_lasts() {
+    let app = TestApp::start();
+    let mut visit = app.administrator();
+    let client = add(&mut visit, "billing-api").await;
+    add_token(&mut visit, client).await;
+    ends_in(&app, client, "5 days");
+    add_token(&mut visit, client).await;
+    turn(&app);
+    assert!(open(&app, client));
+    let first = logins(&app, client).remove(0);
+    let form = format!("/clients/{client}/logins/{first}/rotate");
+    assert_eq!(visit.post(&form, &[("expires", "90"), ("overlap", "7")]).await.status, 200);
+    let replaced = format!("client_logins WHERE id = '{first}' AND replaced_by IS NOT NULL");
+    assert_eq!(count(&app, &replaced), 1);
+    turn(&app);
+    assert!(!open(&app, client));
+    assert!(!visit.get(&format!("/clients/{client}")).await.text("[data-logins]").contains("Tampered"));
 }
 
 #[actix_web::test]

@@ -3,11 +3,13 @@
 
 use strongroom::models::{ClientId, CredentialId};
 
+use crate::credentials::samples;
 use crate::support::app::{Page, TestApp, Visit};
 use crate::support::sql;
 
 mod deleting;
 mod expiry;
+mod guarded;
 mod list;
 mod logins;
 mod rules;
@@ -50,6 +52,34 @@ async fn add_token(visit: &mut Visit, client: ClientId) -> Page {
     let page = visit.post(&format!("/clients/{client}/logins/new"), &[("method", "token"), ("expires", "90")]).await;
     assert_eq!(page.status, 200, "{:?}", page.texts(".error-summary"));
     page
+}
+
+/// The fields of a kubeconfig with that token.
+fn kubeconfig(name: &str, token: &str) -> Vec<(&'static str, String)> {
+    let (_, values) = samples::all(token).into_iter().find(|(kind, _)| *kind == "kubeconfig").expect("one");
+    [("kind", "kubeconfig".to_owned()), ("name", name.to_owned())].into_iter().chain(values).collect()
+}
+
+/// A kubeconfig, which the logins of service accounts can be verified with.
+async fn cluster(visit: &mut Visit, name: &str) -> CredentialId {
+    let fields = kubeconfig(name, "not-a-secret-0123456789abcdefghijkl");
+    let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let page = visit.post("/credentials", &fields).await;
+    id_of(&page).parse().expect("an id")
+}
+
+/// Lets the service accounts of a cluster log in.
+async fn let_in(visit: &mut Visit, client: ClientId, cluster: CredentialId) {
+    let fields = [
+        ("method", "kubernetes"),
+        ("verify", "review"),
+        ("credential", &*cluster.to_string()),
+        ("audience", "strongroom"),
+        ("accounts", "billing/api\nshop/*"),
+        ("ends", "30"),
+    ];
+    let made = visit.post(&format!("/clients/{client}/logins/new"), &fields).await;
+    assert_eq!(made.status, 303, "{:?}", made.texts(".error-summary"));
 }
 
 /// The ids of the logins of a client, the oldest first.

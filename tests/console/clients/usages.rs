@@ -1,6 +1,6 @@
 //! A rule, and the kubeconfig that verifies a login, are usages of the credential.
 
-use super::{add, key, let_fetch};
+use super::{add, cluster, key, let_fetch, let_in};
 use crate::support::app::TestApp;
 use crate::support::sql::count;
 
@@ -29,22 +29,8 @@ async fn a_kubeconfig_that_verifies_a_login_is_in_use() {
     let app = TestApp::start();
     let mut visit = app.administrator();
     let client = add(&mut visit, "billing-api").await;
-    let samples = crate::credentials::samples::all("not-a-secret-0123456789abcdefghijkl");
-    let (kind, values) = samples.into_iter().find(|(kind, _)| *kind == "kubeconfig").expect("one");
-    let mut fields = vec![("kind", kind), ("name", "cluster")];
-    fields.extend(values.iter().map(|(name, value)| (*name, value.as_str())));
-    let page = visit.post("/credentials", &fields).await;
-    let id = super::id_of(&page).to_owned();
-    let login = [
-        ("method", "kubernetes"),
-        ("verify", "review"),
-        ("credential", id.as_str()),
-        ("audience", "strongroom"),
-        ("accounts", "billing/api\nshop/*"),
-        ("ends", "30"),
-    ];
-    let made = visit.post(&format!("/clients/{client}/logins/new"), &login).await;
-    assert_eq!(made.status, 303, "{:?}", made.texts(".error-summary"));
+    let id = cluster(&mut visit, "cluster").await;
+    let_in(&mut visit, client, id).await;
     let shown = visit.get(&format!("/clients/{client}")).await;
     assert!(shown.text("[data-login]").contains("billing/api, shop/*"));
     assert!(shown.has(&format!("[data-login] a[href='/credentials/{id}']")));

@@ -15,14 +15,14 @@ use crate::support::peers::smtp::MailServer;
 use crate::support::process::{PATIENCE, wait_for};
 use crate::support::sql::count;
 
-const ON: &[&str] = &["--release-values=on"];
+pub const ON: &[&str] = &["--release-values=on"];
 
-async fn release(visit: &mut Visit, client: ClientId, credential: &str, more: &[(&str, &str)]) -> Page {
+pub async fn release(visit: &mut Visit, client: ClientId, credential: &str, more: &[(&str, &str)]) -> Page {
     let fields = [("form", "value"), ("credential", credential), ("name", "robot")];
     visit.post(&format!("/clients/{client}/rules/new"), &[&fields[..], more].concat()).await
 }
 
-fn named() -> [(&'static str, &'static str); 2] {
+pub fn named() -> [(&'static str, &'static str); 2] {
     [("release", "prod"), ("password", PASSWORD)]
 }
 
@@ -50,6 +50,7 @@ async fn a_value_takes_an_administrator_the_name_and_the_password_each_time() {
     let asked = release(&mut visit, client, &key, &[]).await;
     assert!(asked.status == 422 && asked.has("[data-release] #release") && asked.has("#confirm input[type=password]"));
     assert!(asked.text("[data-release]").contains("“prod”"));
+    assert!(asked.text("[data-release]").contains("No administrator is told by mail"), "there is no channel");
     for answer in [
         [("release", "prod"), ("password", "")],
         [("release", "staging"), ("password", PASSWORD)],
@@ -133,6 +134,8 @@ async fn every_administrator_with_an_address_is_told_of_a_released_value() {
         app.transaction(|conn| users::change(conn, &vault, &Actor::command_line(), id, &change, None));
     }
     let (client, key) = (add(&mut visit, "billing-api").await, key(&mut visit, "prod").await.to_string());
+    let asked = release(&mut visit, client, &key, &[]).await.text("[data-release]");
+    assert!(asked.contains("1 administrator is told by mail"), "{asked}");
     assert_eq!(release(&mut visit, client, &key, &named()).await.status, 303);
     wait_for("the mail arrives", PATIENCE, async || server.steps("mail").len() == 1).await;
     let mail = server.mails().remove(0);
