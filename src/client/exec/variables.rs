@@ -52,9 +52,8 @@ pub fn of_clouds(plan: &Plan, address: &SocketAddr, secret: &str) -> Environment
     if plan.clouds.aws.is_some() {
         set("AWS_CONTAINER_CREDENTIALS_FULL_URI", &format!("http://{address}/aws"));
         set("AWS_CONTAINER_AUTHORIZATION_TOKEN", secret);
-        for name in ["AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"] {
-            set(name, NOTHING);
-        }
+        set("AWS_CONFIG_FILE", NOTHING);
+        set("AWS_SHARED_CREDENTIALS_FILE", NOTHING);
         if let Some(region) = field(&plan.clouds.aws, "region").filter(|_| variable("AWS_REGION").is_none()) {
             set("AWS_REGION", &region);
             set("AWS_DEFAULT_REGION", &region);
@@ -77,12 +76,16 @@ pub fn of_clouds(plan: &Plan, address: &SocketAddr, secret: &str) -> Environment
         }
         removed.extend(GOOGLE);
     }
-    for name in ["NO_PROXY", "no_proxy"].into_iter().filter(|_| !plan.clouds.is_empty()) {
-        let before = variable(name).map(|list| format!("{list},")).unwrap_or_default();
-        set(name, &format!("{before}127.0.0.1"));
+    if !plan.clouds.is_empty() {
+        environment.extend(["NO_PROXY", "no_proxy"].map(|name| (name.to_owned(), Some(with_loopback(name)))));
     }
     environment.extend(removed.into_iter().map(|name| (name.to_owned(), None)));
     environment
+}
+
+fn with_loopback(name: &str) -> OsString {
+    let before = variable(name).map(|list| format!("{list},")).unwrap_or_default();
+    format!("{before}127.0.0.1").into()
 }
 
 /// Where nothing is found.
