@@ -113,7 +113,7 @@ async fn replacing_a_credential_names_the_clients_that_stay_with_it() {
     let mut visit = app.administrator();
     let (client, key) = (add(&mut visit, "billing-api").await, key(&mut visit, "prod").await);
     let form = format!("/credentials/{key}/replace");
-    assert!(!visit.get(&form).await.has("[data-left]"));
+    assert!(!visit.get(&form).await.has("[data-clients-left]"));
     assert_eq!(super::let_fetch(&mut visit, client, key, "deploy").await.status, 303);
-    assert!(visit.get(&form).await.has(&format!("[data-left] a[href='/clients/{client}']")));
+    assert!(visit.get(&form).await.has(&format!("[data-clients-left] a[href='/clients/{client}']")));
 }
