@@ -16,6 +16,7 @@ use super::trouble::{Result, Trouble};
 
 #[derive(Args)]
 #[command(next_help_heading = "Console")]
+#[allow(rustdoc::bare_urls, reason = "--help says these sentences")]
 pub struct Connection {
     /// Address of the console, for example https://strongroom.example.com
     #[arg(long, env = "STRONGROOM_URL", global = true)]

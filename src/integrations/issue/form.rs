@@ -33,7 +33,7 @@ pub struct Form {
     pub issue: Issue,
 }
 
-/// Asks the provider, each time anew: what is kept is the caller's business, see [`Kept`].
+/// Asks the provider, each time anew: what is kept is the caller's business, see `Kept`.
 pub type Issue = for<'a> fn(&'a Order<'a>) -> BoxFuture<'a, Result<Issued, Failure>>;
 
 /// What one call issues from.
