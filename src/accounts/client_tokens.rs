@@ -1,6 +1,6 @@
 //! The tokens of clients. A client's own token names its login, of which the database has the hash of the secret. A
-//! session token is worth something by its keyed check alone: it names the versions of the rows that it stands on, so
-//! that a change of one ends it, and no row is kept for it.
+//! session token has no row: it carries a keyed check, and the versions of its client's and login's rows, so that a change
+//! of either ends it.
 
 use std::net::IpAddr;
 
@@ -33,7 +33,7 @@ pub struct OwnToken {
     pub hash: Vec<u8>,
 }
 
-/// What a session token says. Its keyed check holds.
+/// The content of a session token whose keyed check was right.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SessionToken {
     #[serde(rename = "i")]

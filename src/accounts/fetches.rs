@@ -1,5 +1,5 @@
-//! What clients fetched of late. An answer is kept for the rest of its minute and served again without a call to the
-//! database, unless anything that it stands on has changed since. How often it was served is counted, and told to the
+//! Answers that clients were given within the last minute. The same question is answered again from memory, without a call
+//! to the database, unless a row that the answer was made from has changed. How often it was served is counted, and told to the
 //! audit trail when the minute is over. A minute begins with the first answer. Where nobody hears of changes, no answer
 //! is kept; the minutes are counted all the same.
 
@@ -31,7 +31,7 @@ pub struct Use {
     /// A rule that was changed meanwhile is another use.
     pub rule_version: i64,
     pub credential: CredentialId,
-    /// Of the credential's secret.
+    /// The version of the credential's secret.
     pub version: i32,
     pub address: IpAddr,
 }
@@ -72,17 +72,17 @@ impl Minute {
     }
 }
 
-/// What a client was given.
+/// The answer to a client.
 pub struct Fetched {
     pub form: &'static Form,
-    /// Of the credential's secret.
+    /// The version of the credential's secret.
     pub version: i32,
     /// When that secret was stored.
     pub set_at: DateTime<Utc>,
     pub issued: Issued,
 }
 
-/// What was answered: a provider that failed is not asked again at once either.
+/// An answer, or the provider's failure: that is kept too, so that a failing provider is not asked again at once.
 pub type Answer = Result<Arc<Fetched>, Failure>;
 
 /// An answer that may be given again.
@@ -126,7 +126,7 @@ impl Fetches {
         }
     }
 
-    /// What was answered to the same question within its minute; that counts as one more answer.
+    /// The kept answer to the same question, counted as given once more.
     pub fn again(&self, question: &[u8]) -> Option<Answer> {
         let kept = self.answers.get(question).filter(|kept| Instant::now() < kept.until)?;
         if kept.answer.is_ok() {

@@ -1,7 +1,7 @@
-//! What was read a moment ago, so that the same request costs no query. Triggers in the database announce every change
-//! of what is remembered, by whichever replica or hand. Before an entry is believed, the memory looks whether anything
-//! was announced: one call to the system, so no thread has to wait or to wake. While the connection is away nothing is
-//! remembered. Behind a pooler, where nobody can listen, an entry is believed for as long as the owner allows.
+//! A cache of what was read from the database, so that the same request costs no query. Triggers announce every change of
+//! the cached rows, whoever makes it. Before an entry is used, the cache reads the announcements that have arrived, which is
+//! one system call and needs no thread. While the listening connection is away, nothing is cached. Behind a pooler, where
+//! nobody can listen, an entry is used for as long as its owner allows.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};

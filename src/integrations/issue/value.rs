@@ -7,7 +7,7 @@ use crate::form::{Errors, Values};
 pub static FORM: Form = Form {
     slug: VALUE,
     label: "Stored value",
-    help: "The stored secret itself, which does not end by itself.",
+    help: "All fields of the credential, as they are stored.",
     gives: VALUE,
     kinds: &[],
     fields: &[],
