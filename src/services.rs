@@ -56,6 +56,8 @@ pub struct Services {
     pub fetches: Fetches,
     /// Sessions and tokens that were issued to clients.
     pub issued: issue::Kept,
+    /// What clients were given of secret stores, as long as their rules allow.
+    pub entries: issue::Entries,
     /// How often each user presses Test.
     pub checkups: Limiter,
     /// How often each user has a confirmation sent.
@@ -107,6 +109,7 @@ impl Services {
             sessions: Cache::of_sessions(listen_at.clone()),
             fetches: Fetches::new(listen_at),
             issued: issue::Kept::default(),
+            entries: issue::Entries::default(),
             checkups: Limiter::new(10, "tests"),
             invitations: Limiter::new(30, "invitations"),
             public_url,

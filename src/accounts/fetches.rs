@@ -10,12 +10,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
+use tokio::sync::watch;
+use uuid::Uuid;
 
 use super::memory::{Believed, Memory, Ticket};
-use crate::integrations::issue::{Form, Issued};
+use crate::integrations::issue::{Delivery, Form, Issued};
 use crate::models::announcements::Topic;
+use crate::models::client_rules::Source;
 use crate::models::events::Actor;
-use crate::models::{ClientLoginId, ClientRuleId, CredentialId};
+use crate::models::{ClientLoginId, ClientRuleId};
 use crate::providers::Failure;
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -30,8 +33,8 @@ pub struct Use {
     pub rule: ClientRuleId,
     /// A rule that was changed meanwhile is another use.
     pub rule_version: i64,
-    pub credential: CredentialId,
-    /// The version of the credential's secret.
+    pub source: Source,
+    /// The version of the credential's secret; 0 for an entry of a store.
     pub version: i32,
     pub address: IpAddr,
 }
@@ -40,8 +43,8 @@ pub struct Use {
 #[derive(Clone, Debug)]
 pub struct Said {
     pub actor: Actor,
-    pub credential: CredentialId,
-    pub credential_name: String,
+    /// What it was fetched from: `credential` or `integration`, its ID and its name.
+    pub subject: (&'static str, Uuid, String),
     /// The rule and the login.
     pub detail: String,
 }
@@ -75,15 +78,25 @@ impl Minute {
 /// The answer to a client.
 pub struct Fetched {
     pub form: &'static Form,
-    /// The version of the credential's secret.
+    /// The version of the credential's secret, or of the entry.
     pub version: i32,
-    /// When that secret was stored.
+    /// When the secret was stored, or the entry was read.
     pub set_at: DateTime<Utc>,
     pub issued: Issued,
+    /// How a program is given a value; `None`: as its command line says.
+    pub delivery: Option<Delivery>,
+}
+
+/// Why nothing is given.
+#[derive(Clone, Debug)]
+pub struct Failed {
+    pub failure: Failure,
+    /// Whether the rule says that a program waits until it is given something.
+    pub waits: bool,
 }
 
 /// An answer, or the provider's failure: that is kept too, so that a failing provider is not asked again at once.
-pub type Answer = Result<Arc<Fetched>, Failure>;
+pub type Answer = Result<Arc<Fetched>, Failed>;
 
 /// An answer that may be given again.
 struct Kept {
@@ -114,6 +127,10 @@ pub struct Fetches {
     minutes: Minutes,
     /// Minutes that were over and could not be told.
     untold: Mutex<Vec<Arc<Minute>>>,
+    /// Wakes who waits for a change.
+    changed: watch::Sender<()>,
+    /// What was told last.
+    told: AtomicU64,
 }
 
 impl Fetches {
@@ -123,7 +140,27 @@ impl Fetches {
             answers: Memory::new(Topic::Clients, direct_url, &BELIEVED),
             minutes: Minutes::default(),
             untold: Mutex::default(),
+            changed: watch::Sender::new(()),
+            told: AtomicU64::new(0),
         }
+    }
+
+    /// Woken soon after anything has changed that an answer stands on, and now and then where nobody hears of changes.
+    pub fn changes(&self) -> watch::Receiver<()> {
+        self.changed.subscribe()
+    }
+
+    /// Wakes who waits, if something has changed since the last call.
+    pub fn tell_changes(&self) {
+        let epoch = self.answers.epoch();
+        if self.told.swap(epoch, Ordering::Relaxed) != epoch {
+            self.changed.send_replace(());
+        }
+    }
+
+    /// Whether changes are announced to this process.
+    pub fn hears(&self) -> bool {
+        self.answers.hears()
     }
 
     /// The kept answer to the same question, counted as given once more.
@@ -206,5 +243,6 @@ impl Fetches {
     /// Drops every answer: something that one stands on may have changed.
     pub fn forget(&self) {
         self.answers.forget();
+        self.changed.send_replace(());
     }
 }

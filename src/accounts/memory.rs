@@ -86,6 +86,16 @@ impl<V: Send + Sync + 'static> Memory<V> {
         }
     }
 
+    /// Another number whenever something was announced or forgotten.
+    pub fn epoch(&self) -> u64 {
+        self.looked().epoch
+    }
+
+    /// Whether announcements reach this process; not behind a pooler.
+    pub fn hears(&self) -> bool {
+        self.shared.url.is_some()
+    }
+
     /// How many entries there are, also those that are over.
     pub fn len(&self) -> usize {
         self.looked().entries.len()

@@ -9,6 +9,9 @@ use crate::usecases::clients::fetch::Refused;
 use crate::web::error::Error;
 use crate::web::machines::Shape;
 
+const SWITCHED_OFF: &str = "This console does not answer this rule now. Its operator can allow stored values with \
+    STRONGROOM_RELEASE_VALUES.";
+
 /// The status and the words of a refusal. What is not there and what is not allowed have the same ones.
 pub fn refused(shape: Shape, refused: &Refused) -> HttpResponse {
     match refused {
@@ -22,7 +25,9 @@ pub fn refused(shape: Shape, refused: &Refused) -> HttpResponse {
             let detail = format!("Too many attempts. Try again in {seconds} seconds.");
             shape.error_for_now(StatusCode::TOO_MANY_REQUESTS, &detail, *seconds)
         }
-        Refused::Failed(failure) => shape.error(StatusCode::BAD_GATEWAY, &failure.to_string()),
+        Refused::SwitchedOff => shape.error_for_now(StatusCode::SERVICE_UNAVAILABLE, SWITCHED_OFF, 60),
+        Refused::Failed(failed) if failed.waits => shape.wait(&failed.failure.to_string()),
+        Refused::Failed(failed) => shape.error(StatusCode::BAD_GATEWAY, &failed.failure.to_string()),
         Refused::Closed(closed @ (Closed::Stale | Closed::Held)) => {
             shape.error_for_now(StatusCode::SERVICE_UNAVAILABLE, &sentence(*closed), 2)
         }

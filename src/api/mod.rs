@@ -47,6 +47,7 @@ tree! {
     get  "/machine/v1/values/{rule}/{field}" => own::field;
     get  "/machine/v1/sessions/{rule}"       => own::session;
     get  "/machine/v1/rules"                 => own::rules;
+    get  "/machine/v1/changes"               => own::changed;
     post "/machine/v1/login"                 => own::log_in;
     get  "/machine/v1/aws/{rule}"            => aws::show;
 

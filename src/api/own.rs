@@ -1,9 +1,10 @@
 //! Strongroom's own protocol: a bearer token and JSON. Errors are problem details (RFC 9457).
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix_web::http::header::{ETAG, IF_NONE_MATCH};
-use actix_web::web::Path;
+use actix_web::web::{Path, Query};
 use actix_web::{HttpRequest, HttpResponse};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -13,8 +14,10 @@ use super::answer::{refused, unknown_rule};
 use super::program::{Posted, Program};
 use crate::accounts::fetches::Fetched;
 use crate::form::Values;
+use crate::integrations::issue::Delivery;
 use crate::providers::identity::aws;
 use crate::usecases::clients::by_identity::Claim;
+use crate::usecases::clients::changes;
 use crate::usecases::clients::fetch::{self, Refused};
 use crate::usecases::clients::identity;
 use crate::usecases::clients::login::{self, LoggedIn, Proof};
@@ -71,7 +74,39 @@ pub async fn rules(program: Program) -> HttpResponse {
     }
 }
 
-/// The stored value of a credential.
+/// Longest that a program may wait for a change.
+const LONGEST_WAIT: u64 = 55;
+
+/// `?wait=50`
+#[derive(Deserialize)]
+pub struct Wait {
+    #[serde(default)]
+    wait: u64,
+}
+
+/// How the rules stand, once that differs from what the program knows, or after the seconds that it waits.
+pub async fn changed(program: Program, query: Query<Wait>, request: HttpRequest) -> HttpResponse {
+    let known = request.headers().get(IF_NONE_MATCH).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let is_known = |tag: &str| has_tag(known, &format!("\"{tag}\""));
+    let longest = Duration::from_secs(query.wait.min(LONGEST_WAIT));
+    match changes::wait(&program.services, (program.token(), program.address), is_known, longest).await {
+        Ok(standing) => {
+            let tag = format!("\"{}\"", standing.tag);
+            if has_tag(known, &tag) {
+                return HttpResponse::NotModified().insert_header((ETAG, tag)).finish();
+            }
+            HttpResponse::Ok().insert_header((ETAG, tag)).json(json!({"rules": standing.rules}))
+        }
+        Err(why) => refused(program.shape, &why),
+    }
+}
+
+/// Whether a header names a tag.
+fn has_tag(known: &str, tag: &str) -> bool {
+    known.split(',').any(|one| one.trim() == tag || one.trim() == "*")
+}
+
+/// The value of a credential, or of an entry of a secret store.
 pub async fn value(program: Program, rule: Path<String>, request: HttpRequest) -> HttpResponse {
     answer(&program, &request, &rule, true, None).await
 }
@@ -109,6 +144,8 @@ struct Shown<'a> {
     form: &'a str,
     version: i32,
     expires_at: Option<chrono::DateTime<chrono::Utc>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    delivery: Option<&'a Delivery>,
 }
 
 /// `None` without such a field.
@@ -123,10 +160,11 @@ fn shown(request: &HttpRequest, fetched: &Arc<Fetched>, field: Option<&str>) -> 
         None => format!("\"{version}\""),
     };
     let known = request.headers().get(IF_NONE_MATCH).and_then(|value| value.to_str().ok());
-    if known.is_some_and(|known| known.split(',').any(|one| one.trim() == tag || one.trim() == "*")) {
+    if known.is_some_and(|known| has_tag(known, &tag)) {
         return Some(HttpResponse::NotModified().insert_header((ETAG, tag)).finish());
     }
-    let shown = Shown { data: Fields(fields, field), form: fetched.form.gives, version, expires_at };
+    let (form, delivery) = (fetched.form.gives, fetched.delivery.as_ref());
+    let shown = Shown { data: Fields(fields, field), form, version, expires_at, delivery };
     Some(HttpResponse::Ok().insert_header((ETAG, tag)).json(shown))
 }
 

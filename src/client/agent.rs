@@ -155,11 +155,15 @@ async fn respond(cache: &Arc<Cache>, request: &Request<Incoming>) -> Response<Bo
     };
     match answered {
         Ok(body) => endpoints::json(200, &body),
-        Err(trouble) => problem(trouble.status(), &trouble.to_string()),
+        Err(trouble) => {
+            let wait = matches!(trouble, Trouble::Wait { .. });
+            let problem = wire::Problem { title: String::new(), detail: trouble.to_string(), wait };
+            endpoints::json(trouble.status(), &json!(problem))
+        }
     }
 }
 
 fn problem(status: u16, detail: &str) -> Response<Body> {
-    let problem = wire::Problem { title: String::new(), detail: detail.to_owned() };
+    let problem = wire::Problem { title: String::new(), detail: detail.to_owned(), wait: false };
     endpoints::json(status, &json!(problem))
 }

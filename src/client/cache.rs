@@ -103,6 +103,13 @@ impl Cache {
         self.ask(rule, &mut held).await
     }
 
+    /// The same, asked of the console however fresh it is.
+    pub async fn get_anew(&self, rule: &str) -> Result<Arc<Fetched>> {
+        let slot = self.slot(checked_rule(rule)?);
+        let mut held = slot.held.lock().await;
+        self.ask(rule, &mut held).await
+    }
+
     /// Asks the console, and keeps what it says.
     async fn ask(&self, rule: &str, held: &mut Option<Held>) -> Result<Arc<Fetched>> {
         let known = held.as_ref().map(|held| held.known.clone());
@@ -187,7 +194,8 @@ mod tests {
     fn held(minutes: Option<i64>) -> Held {
         let now = Utc::now();
         let expires_at = minutes.map(|minutes| now + TimeDelta::minutes(minutes));
-        let fetched = Fetched { form: String::new(), version: 1.into(), data: Default::default(), expires_at };
+        let fetched =
+            Fetched { form: String::new(), version: 1.into(), data: Default::default(), expires_at, delivery: None };
         let known = Known { path: Path::Sessions, etag: None };
         Held { fetched: Arc::new(fetched), known, got: now, asked: now }
     }

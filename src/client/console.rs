@@ -1,5 +1,6 @@
 //! The console: one login, and what it answers. What is kept for later is in `cache`.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use hyper::Method;
@@ -12,13 +13,15 @@ use super::identity::Proof;
 use super::net::{Answer, Ask, Failed, Place, Trust, send};
 use super::session_file;
 use super::trouble::{Result, Trouble};
-use super::wire::{Fetched, LoggedIn, Path, Problem, Rules, form};
+use super::wire::{Changed, Fetched, LoggedIn, Path, Problem, Rules, form};
 
 const AGENT: &str = concat!("strongroom-client/", env!("CARGO_PKG_VERSION"));
 const ANOTHER_ADDRESS: &str = "the console serves no programs at this address: use its public address, or list this one in \
      STRONGROOM_MACHINE_HOSTS on the server";
 /// A session token is renewed when less is left.
 const LEFT: i64 = 60;
+/// How long the console is asked to wait for a change: less than what proxies and firewalls cut off.
+const WAIT_SECONDS: u64 = 50;
 
 pub struct Console {
     name: String,
@@ -34,6 +37,13 @@ pub struct Console {
 pub enum Fetch {
     Same,
     New { fetched: Fetched, path: Path, etag: Option<String> },
+}
+
+/// How the rules of a client stand.
+pub struct Standing {
+    pub tag: String,
+    /// By the name of the rule, what is another when it has changed.
+    pub rules: BTreeMap<String, String>,
 }
 
 /// What is known of a rule from before.
@@ -77,6 +87,26 @@ impl Console {
         let body = accepted("", answer)?;
         serde_json::from_slice(&body.body)
             .map_err(|_| Trouble::Unavailable { detail: "the answer is not what a Strongroom console sends".into() })
+    }
+
+    /// How the rules stand, once that differs from what the tag says; `None` while nothing changes. An older console does
+    /// not know the call: [`Trouble::Unknown`].
+    pub async fn changes(&self, tag: Option<&str>) -> Result<Option<Standing>> {
+        let mut ask = Ask::get(format!("{}/machine/v1/changes?wait={WAIT_SECONDS}", self.prefix));
+        ask.within += Duration::from_secs(WAIT_SECONDS);
+        if let Some(tag) = tag {
+            ask = ask.with(IF_NONE_MATCH, tag);
+        }
+        let answer = self.authorized(ask).await?;
+        if answer.status == 304 {
+            return Ok(None);
+        }
+        let answer = accepted("changes", answer)?;
+        let unreadable =
+            |_| Trouble::Unavailable { detail: "the answer is not what a Strongroom console sends".into() };
+        let changed: Changed = serde_json::from_slice(&answer.body).map_err(unreadable)?;
+        let tag = answer.header(&ETAG).unwrap_or_default().to_owned();
+        Ok(Some(Standing { tag, rules: changed.rules }))
     }
 
     pub async fn fetch(&self, rule: &str, known: Option<&Known>) -> Result<Fetch> {
@@ -164,7 +194,7 @@ impl Console {
     async fn log_in(&self) -> Result<LoggedIn> {
         let body = self.proof.login(&self.trust).await?;
         let path = format!("{}/machine/v1/login", self.prefix);
-        let ask = Ask { method: Method::POST, path, headers: vec![], body }
+        let ask = Ask { method: Method::POST, body, ..Ask::get(path) }
             .with(CONTENT_TYPE, "application/json")
             .with(USER_AGENT, AGENT);
         let answer = accepted("", self.send(&ask).await?)?;
@@ -189,7 +219,11 @@ fn is_local(host: &str) -> bool {
 
 /// An answer with status 200, or why it has another.
 pub fn accepted(rule: &str, answer: Answer) -> Result<Answer> {
-    let detail = || Problem::parse(&answer.body);
+    let problem = Problem::read(&answer.body);
+    if problem.wait {
+        return Err(Trouble::Wait { detail: problem.text() });
+    }
+    let detail = || problem.text();
     Err(match answer.status {
         200 => return Ok(answer),
         401 => Trouble::Refused,

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use hyper::header::HeaderName;
 
 use super::cache::Cache;
-use super::console::accepted;
+use super::console::{Standing, accepted};
 use super::identity::Named;
 use super::net::{Answer, Ask, Place, Trust, send};
 use super::settings::Connection;
@@ -71,6 +71,22 @@ impl Source {
         answered
     }
 
+    /// The same, asked of the console anew where it can be reached without the agent.
+    pub async fn get_anew(&self, rule: &str) -> Result<Arc<Fetched>> {
+        match &self.direct {
+            Ok(cache) => cache.get_anew(checked_rule(rule)?).await,
+            Err(_) => self.get(rule).await,
+        }
+    }
+
+    /// Waits until the console says that rules have changed; see [`Console::changes`](super::console::Console::changes).
+    pub async fn changes(&self, tag: Option<&str>) -> Result<Option<Standing>> {
+        match &self.direct {
+            Ok(cache) => cache.console().changes(tag).await,
+            Err(trouble) => Err(trouble.clone()),
+        }
+    }
+
     /// `None` when no agent answers for this console and this login.
     async fn ask_agent(&self, rule: &str) -> Option<Answer> {
         let place = Place::Socket(self.agent.clone()?);
@@ -91,6 +107,12 @@ fn of_agent(rule: &str, answer: Answer) -> Result<Arc<Fetched>> {
     match answer.status {
         200 => Fetched::parse(&answer.body).map(Arc::new),
         401 | 404 => accepted(rule, answer).and(Err(Trouble::Refused)),
-        status => Err(Trouble::Agent { status, detail: Problem::parse(&answer.body) }),
+        status => {
+            let problem = Problem::read(&answer.body);
+            Err(match problem.wait {
+                true => Trouble::Wait { detail: problem.text() },
+                false => Trouble::Agent { status, detail: problem.text() },
+            })
+        }
     }
 }

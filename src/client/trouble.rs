@@ -33,6 +33,10 @@ pub enum Trouble {
     Provider {
         detail: String,
     },
+    /// Nothing is given now, and the rule says to wait for it.
+    Wait {
+        detail: String,
+    },
     /// The console answers, but not with what was asked for.
     Unavailable {
         detail: String,
@@ -59,6 +63,7 @@ impl Trouble {
                     | Self::TooOften { .. }
                     | Self::Unavailable { .. }
                     | Self::Provider { .. }
+                    | Self::Wait { .. }
             )
     }
 
@@ -70,7 +75,7 @@ impl Trouble {
             Self::Unknown { .. } => 404,
             Self::TooOften { .. } => 429,
             Self::Provider { .. } => 502,
-            Self::Away { .. } | Self::Untrusted { .. } | Self::Unavailable { .. } => 503,
+            Self::Away { .. } | Self::Untrusted { .. } | Self::Unavailable { .. } | Self::Wait { .. } => 503,
             Self::Local(_) => 500,
         }
     }
@@ -90,6 +95,7 @@ impl Display for Trouble {
                 write!(to, "too many requests: the console asks to wait {} seconds", wait.as_secs())
             }
             Self::TooOften { wait: None } => write!(to, "too many requests: try again later"),
+            Self::Wait { detail } => write!(to, "nothing is given now: {detail}"),
             Self::Provider { detail } => write!(to, "nothing was issued: {detail}"),
             Self::Unavailable { detail } => write!(to, "the console cannot answer now: {detail}"),
             Self::Local(text) => to.write_str(text),

@@ -33,6 +33,34 @@ pub struct Fetched {
     pub version: Value,
     pub data: BTreeMap<String, Zeroizing<String>>,
     pub expires_at: Option<DateTime<Utc>>,
+    /// How the rule says that programs get it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delivery: Option<Delivery>,
+}
+
+/// What a rule says of how programs get a value. What is not there is for the command line to say.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[serde(default)]
+pub struct Delivery {
+    /// `environment` or `files`.
+    #[serde(rename = "as")]
+    pub how: Option<String>,
+    /// Names of variables or files: (name, key).
+    pub names: Vec<(String, String)>,
+    /// In which files are written.
+    pub folder: Option<String>,
+    /// Of files: `user:group`, by number.
+    pub owner: Option<String>,
+    /// Minutes between two readings while the program runs; 0: never.
+    pub refresh: Option<u64>,
+    /// `restart`, `nothing`, or the name of a signal: `HUP`.
+    pub on_change: Option<String>,
+}
+
+/// How the rules of a client stand: by name, what is another when it has changed.
+#[derive(Deserialize)]
+pub struct Changed {
+    pub rules: BTreeMap<String, String>,
 }
 
 pub mod form {
@@ -103,12 +131,18 @@ pub struct Problem {
     pub title: String,
     #[serde(default)]
     pub detail: String,
+    /// Whether the rule says that a program waits until it is given something.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub wait: bool,
 }
 
 impl Problem {
-    pub fn parse(body: &[u8]) -> String {
-        let problem: Self = serde_json::from_slice(body).unwrap_or_default();
-        let text = if problem.detail.is_empty() { problem.title } else { problem.detail };
+    pub fn read(body: &[u8]) -> Self {
+        serde_json::from_slice(body).unwrap_or_default()
+    }
+
+    pub fn text(&self) -> String {
+        let text = if self.detail.is_empty() { &self.title } else { &self.detail };
         // It goes to a terminal.
         text.chars().filter(|c| !c.is_control()).take(500).collect()
     }

@@ -85,6 +85,7 @@ fn own(services: &Arc<Services>) -> Vec<Job> {
         every(Duration::from_secs(10), services.clone(), "heartbeat", heartbeat).boxed_local(),
         every(Duration::from_secs(10), services.clone(), "store health", watch).boxed_local(),
         every(Duration::from_secs(5), services.clone(), "fetches of clients", tell_fetches).boxed_local(),
+        every(Duration::from_secs(1), services.clone(), "changes for clients", tell_changes).boxed_local(),
         keep_totals(services.clone()).boxed_local(),
     ]
 }
@@ -138,6 +139,13 @@ where
 /// Tells the audit trail how often clients fetched again within the minutes that are over.
 async fn tell_fetches(services: Arc<Services>) -> Result<(), DbError> {
     fetch::tell_ended(&services, false).await
+}
+
+/// Wakes clients that wait for a change, and drops values that were kept for as long as they may be.
+async fn tell_changes(services: Arc<Services>) -> Result<(), DbError> {
+    services.fetches.tell_changes();
+    services.entries.drop_old();
+    Ok(())
 }
 
 /// Tells the other replicas that this one lives and which master keys it holds.

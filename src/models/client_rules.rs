@@ -1,21 +1,24 @@
-//! Rules: what a client may fetch. Each names a credential and the form in which it is issued, and is a usage: the foreign
-//! key keeps the credential from being deleted.
+//! Rules: what a client may fetch. Each names a credential and the form in which it is issued, or a secret store of which
+//! it gives an entry. It is a usage: the foreign key keeps the credential, or the store, from being deleted.
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Bool, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use uuid::Uuid;
 
 use super::clients::Client;
 use super::events::{self, Action, Actor, Ledger, NewEvent};
-use super::schema::{client_logins, client_rules, clients, credentials};
+use super::schema::{client_logins, client_rules, clients, credentials, integrations};
 use super::times::{MaybeTime, Time};
 use super::trust::{self, Parts, Seen, Signed, Trusted, latest_version, signed_columns};
-use super::{ClientId, ClientRuleId, Conn, CredentialId, DbError};
+use super::{ClientId, ClientRuleId, Conn, CredentialId, DbError, IntegrationId};
 use crate::vault::Vault;
 
 /// The form that lets the stored value itself leave.
 pub const VALUE: &str = "value";
+/// The form that gives an entry of a secret store.
+pub const ENTRY: &str = "entry";
+/// The forms by which something leaves that stays valid: administrators alone allow them.
+const LASTING: [&str; 2] = [VALUE, ENTRY];
 
 #[derive(Clone, Debug, Queryable, Selectable, Identifiable, Insertable, AsChangeset)]
 #[diesel(table_name = client_rules, treat_none_as_null = true)]
@@ -24,12 +27,13 @@ pub struct ClientRule {
     pub client_id: ClientId,
     /// What the client calls it: `^[a-z0-9][a-z0-9._-]{0,62}$`.
     pub name: String,
-    pub credential_id: CredentialId,
+    /// What it issues from; `None` for an entry of a store.
+    pub credential_id: Option<CredentialId>,
     /// The slug of `integrations::issue::Form`.
     pub form: String,
     /// Canonical JSON of the form's values.
     pub settings: String,
-    /// Who has confirmed that the stored value leaves; of form [`VALUE`] alone.
+    /// Who has confirmed that a value leaves which stays valid: of [`VALUE`] and [`ENTRY`] alone.
     pub allowed_by: Option<String>,
     #[diesel(deserialize_as = MaybeTime)]
     pub allowed_at: Option<DateTime<Utc>>,
@@ -38,6 +42,8 @@ pub struct ClientRule {
     pub made_by: String,
     pub row_version: i64,
     pub row_mac: Vec<u8>,
+    /// The secret store of which it gives an entry.
+    pub store_id: Option<IntegrationId>,
 }
 
 impl Signed for ClientRule {
@@ -50,22 +56,52 @@ impl Signed for ClientRule {
     signed_columns!();
 
     fn parts(&self) -> Parts {
-        Parts::default()
+        let parts = Parts::default()
             .id(Some(self.id))
             .id(Some(self.client_id))
             .text(&self.name)
-            .id(Some(self.credential_id))
+            .id(self.credential_id)
             .text(&self.form)
             .text(&self.settings)
             .text(self.allowed_by.as_deref().unwrap_or_default())
             .time(self.allowed_at)
             .time(self.made_at)
             .text(&self.made_by)
-            .number(self.row_version)
+            .number(self.row_version);
+        // Appended only where it is set, so that rows of before stay as they were signed.
+        if self.store_id.is_some() { parts.id(self.store_id) } else { parts }
+    }
+}
+
+/// What a rule gives from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    Credential(CredentialId),
+    Store(IntegrationId),
+}
+
+impl Source {
+    fn credential(self) -> Option<CredentialId> {
+        match self {
+            Self::Credential(id) => Some(id),
+            Self::Store(_) => None,
+        }
+    }
+
+    fn store(self) -> Option<IntegrationId> {
+        match self {
+            Self::Credential(_) => None,
+            Self::Store(id) => Some(id),
+        }
     }
 }
 
 impl ClientRule {
+    /// `None` never happens: the table has one of both.
+    pub fn source(&self) -> Option<Source> {
+        self.credential_id.map(Source::Credential).or(self.store_id.map(Source::Store))
+    }
+
     pub fn event(&self, action: Action, detail: String) -> NewEvent<'_> {
         NewEvent { action, subject_kind: "client_rule", subject_id: Some(self.id.0), subject_name: &self.name, detail }
     }
@@ -74,12 +110,17 @@ impl ClientRule {
     pub fn releases_value(&self) -> bool {
         self.form == VALUE
     }
+
+    /// Whether what leaves by it stays valid.
+    pub fn is_lasting(&self) -> bool {
+        LASTING.contains(&self.form.as_str())
+    }
 }
 
 /// What a form says of a rule.
 pub struct NewRule<'a> {
     pub name: &'a str,
-    pub credential: CredentialId,
+    pub source: Source,
     pub form: &'a str,
     pub settings: &'a str,
 }
@@ -124,17 +165,18 @@ pub fn of(conn: &mut Conn, vault: &Vault, client: ClientId) -> Result<Vec<Seen<C
     Ok(found.into_iter().map(|row| Seen::new(vault, row, |row: &ClientRule| row.client_id == client)).collect())
 }
 
-/// Whether a stored value leaves by any rule of a client.
-pub fn release_values(conn: &mut Conn, client: ClientId) -> Result<bool, DbError> {
-    let values = client_rules::table.filter(client_rules::client_id.eq(client).and(client_rules::form.eq(VALUE)));
+/// Whether anything leaves by a rule of a client that stays valid.
+pub fn give_lasting(conn: &mut Conn, client: ClientId) -> Result<bool, DbError> {
+    let values = client_rules::table.filter(client_rules::client_id.eq(client).and(client_rules::form.eq_any(LASTING)));
     Ok(diesel::select(diesel::dsl::exists(values)).get_result(conn)?)
 }
 
-/// Whether a client that fetches a stored value has a login that is verified with this credential.
-pub fn vouches_for_values(conn: &mut Conn, credential: CredentialId) -> Result<bool, DbError> {
+/// Whether a client that fetches what stays valid has a login that is verified with this credential.
+pub fn vouches_for_lasting(conn: &mut Conn, credential: CredentialId) -> Result<bool, DbError> {
     let verified = client_logins::table.filter(client_logins::credential_id.eq(credential));
     let verified = verified.select(client_logins::client_id);
-    let values = client_rules::table.filter(client_rules::form.eq(VALUE).and(client_rules::client_id.eq_any(verified)));
+    let lasting = client_rules::form.eq_any(LASTING);
+    let values = client_rules::table.filter(lasting.and(client_rules::client_id.eq_any(verified)));
     Ok(diesel::select(diesel::dsl::exists(values)).get_result(conn)?)
 }
 
@@ -147,42 +189,48 @@ pub fn hold_verified(conn: &mut Conn, credential: CredentialId) -> Result<(), Db
     Ok(())
 }
 
-/// A client that uses a credential, as lists show it.
-#[derive(Clone, Debug, QueryableByName)]
-pub struct Using {
-    #[diesel(sql_type = SqlUuid)]
-    pub client: ClientId,
-    #[diesel(sql_type = Text)]
-    pub client_name: String,
-    #[diesel(sql_type = Bool)]
-    pub active: bool,
-    /// The rule that issues from it, or `None` for a login that is verified with it.
-    #[diesel(sql_type = Nullable<Text>)]
-    pub rule: Option<String>,
-    #[diesel(sql_type = Nullable<Text>)]
-    pub form: Option<String>,
-    #[diesel(sql_type = Nullable<Timestamptz>)]
-    #[diesel(deserialize_as = MaybeTime)]
-    pub used_at: Option<DateTime<Utc>>,
+fn name_of(conn: &mut Conn, source: Source) -> Result<String, DbError> {
+    Ok(match source {
+        Source::Credential(id) => credentials::table.find(id).select(credentials::name).first(conn)?,
+        Source::Store(id) => integrations::table.find(id).select(integrations::name).first(conn)?,
+    })
 }
 
-/// The clients that use a credential, by name: their rules, and the logins that a kubeconfig verifies.
-pub fn using(conn: &mut Conn, credential: CredentialId, limit: i64) -> Result<Vec<Using>, DbError> {
-    let query = diesel::sql_query(
-        "SELECT c.id AS client, c.name AS client_name, c.active, r.name AS rule, r.form,
-            (SELECT max(u.used_at) FROM client_uses u WHERE u.rule_id = r.id) AS used_at
-         FROM client_rules r JOIN clients c ON c.id = r.client_id WHERE r.credential_id = $1
-         UNION ALL
-         SELECT c.id, c.name, c.active, NULL, NULL,
-            (SELECT max(u.used_at) FROM client_uses u WHERE u.login_id = l.id AND u.rule_id IS NULL)
-         FROM client_logins l JOIN clients c ON c.id = l.client_id WHERE l.credential_id = $1
-         ORDER BY client_name, rule LIMIT $2",
-    );
-    Ok(query.bind::<SqlUuid, _>(credential).bind::<BigInt, _>(limit).load(conn)?)
+/// When somebody last asked for a rule's value to be read anew.
+pub fn refreshed_at(conn: &mut Conn, id: ClientRuleId) -> Result<DateTime<Utc>, DbError> {
+    let at: Time = client_rules::table.find(id).select(client_rules::refreshed_at).first(conn)?;
+    Ok(at.into())
 }
 
-fn credential_name(conn: &mut Conn, id: CredentialId) -> Result<String, DbError> {
-    Ok(credentials::table.find(id).select(credentials::name).first(conn)?)
+/// The names of a client's rules, each with what is another when the rule has changed, or what it gives from.
+pub fn stamps(conn: &mut Conn, client: ClientId) -> Result<Vec<(String, String)>, DbError> {
+    let rows = client_rules::table
+        .left_join(credentials::table)
+        .left_join(integrations::table)
+        .filter(client_rules::client_id.eq(client));
+    let versions =
+        (client_rules::row_version, credentials::secret_version.nullable(), integrations::row_version.nullable());
+    type Row = (String, Time, (i64, Option<i32>, Option<i64>));
+    let found: Vec<Row> = rows.select((client_rules::name, client_rules::refreshed_at, versions)).load(conn)?;
+    let stamp = |(name, asked, (rule, secret, store)): Row| {
+        let asked = DateTime::<Utc>::from(asked).timestamp_micros();
+        (name, format!("{rule}-{}-{}-{asked}", secret.unwrap_or_default(), store.unwrap_or_default()))
+    };
+    Ok(found.into_iter().map(stamp).collect())
+}
+
+/// Asks for the value of a rule to be read anew, by everybody who runs with it. Call inside a transaction.
+pub fn refresh(
+    conn: &mut Conn,
+    vault: &Vault,
+    actor: &Actor,
+    client: &Client,
+    id: ClientRuleId,
+) -> Result<(), DbError> {
+    let seen = lock(conn, vault, client.id, id)?;
+    diesel::update(client_rules::table.find(id)).set(client_rules::refreshed_at.eq(diesel::dsl::now)).execute(conn)?;
+    let detail = format!("for {}", client.name);
+    events::record(conn, vault, actor, &seen.shown().event(Action::ClientRuleRefreshed, detail))
 }
 
 /// Adds a rule to a client that is trusted. `now` the value leaves if its form says so. Call inside a transaction.
@@ -195,12 +243,12 @@ pub fn make(
 ) -> Result<ClientRuleId, DbError> {
     let mut ledger = events::open(conn)?;
     super::clients::lock(conn, vault, client.id)?.trust()?;
-    let allowed = new.form == VALUE;
+    let allowed = LASTING.contains(&new.form);
     let row = ClientRule {
         id: ClientRuleId::fresh(),
         client_id: client.id,
         name: new.name.to_owned(),
-        credential_id: new.credential,
+        credential_id: new.source.credential(),
         form: new.form.to_owned(),
         settings: new.settings.to_owned(),
         allowed_by: allowed.then(|| actor.name.clone()),
@@ -209,6 +257,7 @@ pub fn make(
         made_by: actor.name.clone(),
         row_version: 1,
         row_mac: Vec::new(),
+        store_id: new.source.store(),
     };
     let row = trust::sign(vault, row);
     diesel::insert_into(client_rules::table).values(&*row).execute(conn)?;
@@ -226,17 +275,19 @@ fn record(
     client: &Client,
     (row, action, version): (&ClientRule, Action, i64),
 ) -> Result<(), DbError> {
-    let credential = credential_name(conn, row.credential_id)?;
-    let detail = format!("{} from {credential}, for {}", row.form, client.name);
+    let source = row.source().ok_or(DbError::Other)?;
+    let from = name_of(conn, source)?;
+    let detail = format!("{} from {from}, for {}", row.form, client.name);
     ledger.record_version(conn, vault, actor, &row.event(action, detail), version)?;
+    let Source::Credential(credential) = source else { return Ok(()) };
     if action == Action::ClientRuleDeleted || !row.releases_value() {
         return Ok(());
     }
     let event = NewEvent {
         action: Action::ClientValueAllowed,
         subject_kind: "credential",
-        subject_id: Some(row.credential_id.0),
-        subject_name: &credential,
+        subject_id: Some(credential.0),
+        subject_name: &from,
         detail: format!("by the rule {} of {}", row.name, client.name),
     };
     ledger.record(conn, vault, actor, &event)
@@ -258,9 +309,9 @@ pub fn update(
     let row = seen.trust()?;
     let next = row.next_version();
     let mut row = row.into_row();
-    let allowed = new.form == VALUE;
+    let allowed = LASTING.contains(&new.form);
     row.name = new.name.to_owned();
-    row.credential_id = new.credential;
+    (row.credential_id, row.store_id) = (new.source.credential(), new.source.store());
     row.form = new.form.to_owned();
     row.settings = new.settings.to_owned();
     row.allowed_by = allowed.then(|| actor.name.clone());

@@ -33,6 +33,7 @@ pub mod checkups;
 pub mod client_list;
 pub mod client_logins;
 pub mod client_rules;
+pub mod client_usages;
 pub mod client_uses;
 pub mod clients;
 mod cloud_key;

@@ -632,7 +632,7 @@ diesel::table! {
         id -> Uuid,
         client_id -> Uuid,
         name -> Text,
-        credential_id -> Uuid,
+        credential_id -> Nullable<Uuid>,
         form -> Text,
         settings -> Text,
         allowed_by -> Nullable<Text>,
@@ -641,6 +641,8 @@ diesel::table! {
         made_by -> Text,
         row_version -> Int8,
         row_mac -> Bytea,
+        store_id -> Nullable<Uuid>,
+        refreshed_at -> Timestamptz,
     }
 }
 
@@ -680,6 +682,7 @@ diesel::joinable!(client_logins -> clients (client_id));
 diesel::joinable!(client_logins -> credentials (credential_id));
 diesel::joinable!(client_rules -> clients (client_id));
 diesel::joinable!(client_rules -> credentials (credential_id));
+diesel::joinable!(client_rules -> integrations (store_id));
 diesel::joinable!(client_uses -> client_logins (login_id));
 diesel::joinable!(deliveries -> integrations (integration_id));
 diesel::joinable!(delivery_lines -> deliveries (delivery_id));

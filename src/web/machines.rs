@@ -8,6 +8,9 @@ use serde_json::json;
 
 use super::error::{Error, Trail};
 
+/// After so long a program that waits asks again.
+const WAIT_SECONDS: i64 = 10;
+
 /// The form of an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shape {
@@ -52,6 +55,22 @@ impl Shape {
         let mut response = self.error(status, detail);
         response.headers_mut().insert(RETRY_AFTER, seconds.into());
         response
+    }
+
+    /// The same where a program that starts is to wait.
+    pub fn wait(self, detail: &str) -> HttpResponse {
+        const STATUS: StatusCode = StatusCode::SERVICE_UNAVAILABLE;
+        if self != Self::Own {
+            return self.error_for_now(STATUS, detail, WAIT_SECONDS);
+        }
+        let title = STATUS.canonical_reason().unwrap_or("Error");
+        let body = json!({"type": "about:blank", "title": title, "status": STATUS.as_u16(), "detail": detail,
+            "wait": true});
+        let kind = (CONTENT_TYPE, "application/problem+json");
+        HttpResponse::build(STATUS)
+            .insert_header(kind)
+            .insert_header((RETRY_AFTER, WAIT_SECONDS))
+            .body(body.to_string())
     }
 
     /// An error that a handler was not asked about, or did not expect.

@@ -186,6 +186,7 @@ tree! {
     post "/clients/{id}/rules/new"  => clients::rules::create;
     get  "/clients/{id}/rules/{rule}/edit"   => clients::rules::edit;
     post "/clients/{id}/rules/{rule}/edit"   => clients::rules::update;
+    post "/clients/{id}/rules/{rule}/refresh" => clients::ending::refresh_rule;
     get  "/clients/{id}/rules/{rule}/delete" => clients::ending::of_rule;
     post "/clients/{id}/rules/{rule}/delete" => clients::ending::delete_rule;
 

@@ -118,6 +118,7 @@ pub const TABLE: &[(&str, &str, Option<Role>)] = &[
     ("post", "/clients/{id}/rules/new", Some(Role::Operator)),
     ("get", "/clients/{id}/rules/{rule}/edit", Some(Role::Operator)),
     ("post", "/clients/{id}/rules/{rule}/edit", Some(Role::Operator)),
+    ("post", "/clients/{id}/rules/{rule}/refresh", Some(Role::Operator)),
     ("get", "/clients/{id}/rules/{rule}/delete", Some(Role::Operator)),
     ("post", "/clients/{id}/rules/{rule}/delete", Some(Role::Operator)),
     ("get", "/credentials/import", Some(Role::Operator)),

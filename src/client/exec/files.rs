@@ -75,7 +75,7 @@ impl Folder {
 
     /// Each file is replaced as a whole.
     pub fn write(&self, plan: &Plan) -> Result<()> {
-        for one in plan.deliveries.iter().filter(|one| one.as_file) {
+        for one in plan.deliveries.iter().filter(|one| one.as_file && one.placed.is_none()) {
             let value = plan.values[&one.rule].needed(&one.rule, &one.field)?;
             let path = self.path(&one.rule, &one.field);
             write(&path, value)?;
@@ -139,7 +139,7 @@ fn usual() -> Option<PathBuf> {
     runtime.into_iter().chain(["/dev/shm".into(), "/run".into()]).find(fits)
 }
 
-fn is_in_memory(folder: &Path) -> bool {
+pub fn is_in_memory(folder: &Path) -> bool {
     statfs(folder).is_ok_and(|found| [TMPFS, RAMFS].contains(&found.f_type))
 }
 

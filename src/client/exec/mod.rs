@@ -11,9 +11,11 @@ use super::settings::Connection;
 use super::source::Source;
 use super::trouble::Result;
 
+mod changes;
 mod configuration;
 mod files;
 mod options;
+mod placed;
 mod plan;
 mod program;
 mod signals;
@@ -42,8 +44,9 @@ pub async fn run(connection: &Connection, options: Options) -> Result<ExitCode> 
         tokio::spawn(endpoints::serve(listener, Arc::new(Endpoints { source, clouds, secret, every_rule: false })));
     }
     let files = files::Folder::make(&plan, options.directory.as_deref())?;
-    let is_first = std::process::id() == 1;
-    if plan.clouds.is_empty() && files.is_none() && !options.restart && !is_first {
+    let placed = placed::Placed::make(&plan)?;
+    let stays = options.restart || plan.reacts() || std::process::id() == 1;
+    if plan.clouds.is_empty() && files.is_none() && placed.is_none() && !stays {
         // Nothing is left for us to do.
         environment.extend(variables::of_fields(&plan, None)?);
         let error = command(&options.command, &environment).exec();
@@ -53,7 +56,7 @@ pub async fn run(connection: &Connection, options: Options) -> Result<ExitCode> 
         check: Duration::from_secs(options.check.max(1)),
         grace: Duration::from_secs(options.grace),
     };
-    let job =
-        supervise::Job { source, plan, files, environment, command: options.command, restart: options.restart, times };
+    let (command, restart) = (options.command, options.restart);
+    let job = supervise::Job { source, plan, files, placed, environment, command, restart, times };
     job.run(signals).await
 }

@@ -1,14 +1,23 @@
 //! What the program is to get, and how: from the names on the command line and the forms of their rules.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
+use tokio::time::sleep;
+
+use super::super::cache::jittered;
 use super::super::endpoints::Clouds;
 use super::super::source::Source;
 use super::super::trouble::{Result, Trouble};
 use super::super::wire::{Fetched, is_rule};
 use super::configuration;
 use super::options::{How, Options};
+use super::placed::Place;
+
+/// Between two tries to get what a rule says to wait for.
+const PAUSE: Duration = Duration::from_secs(5);
 
 /// One field, in one variable: its value, or the path of its file.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,6 +26,8 @@ pub struct Delivery {
     pub rule: String,
     pub field: String,
     pub as_file: bool,
+    /// Where the file goes; `None`: into the folder of this `exec`.
+    pub placed: Option<Place>,
 }
 
 pub struct Plan {
@@ -43,7 +54,7 @@ pub async fn make(source: &Source, options: &Options) -> Result<Plan> {
     let mut values = Values::new();
     for rule in options.rules.iter().chain(wanted.iter().map(|wanted| &wanted.rule)) {
         if !values.contains_key(rule) {
-            values.insert(rule.clone(), source.get(rule).await?);
+            values.insert(rule.clone(), wait_for(source, rule).await?);
         }
     }
     let mut plan = Plan { deliveries: vec![], clouds: Clouds::default(), configured: vec![], values };
@@ -56,6 +67,22 @@ pub async fn make(source: &Source, options: &Options) -> Result<Plan> {
     }
     plan.check()?;
     Ok(plan)
+}
+
+/// What the rule gives; waits for it if the rule says so.
+async fn wait_for(source: &Source, rule: &str) -> Result<Arc<Fetched>> {
+    let mut told = false;
+    loop {
+        match source.get(rule).await {
+            Err(trouble @ Trouble::Wait { .. }) => {
+                if !std::mem::replace(&mut told, true) {
+                    eprintln!("strongroom-client: waiting for {rule}: {trouble}");
+                }
+                sleep(jittered(PAUSE)).await;
+            }
+            answered => return answered,
+        }
+    }
 }
 
 impl Plan {
@@ -84,17 +111,41 @@ impl Plan {
             self.configured.push(rule.to_owned());
             return Ok(());
         }
-        let as_file = how == How::File;
+        self.deliver(rule, &fetched, how)
+    }
+
+    /// Each field in a variable or a file, called as the rule says, else after rule and field.
+    fn deliver(&mut self, rule: &str, fetched: &Fetched, how: How) -> Result<()> {
+        let said = fetched.delivery.clone().unwrap_or_default();
+        let as_file = how == How::File || (how == How::Auto && said.how.as_deref() == Some("files"));
+        let owner = said.owner.as_deref().map(owner).transpose()?;
         for field in fetched.data.keys() {
-            let suffix = if as_file { "_FILE" } else { "" };
-            let variable = format!("{}{suffix}", variable(rule, field));
-            self.deliveries.push(Delivery { variable, rule: rule.to_owned(), field: field.clone(), as_file });
+            let named: Vec<&String> = said.names.iter().filter(|(_, key)| key == field).map(|(name, _)| name).collect();
+            let default = format!("{rule}_{field}");
+            let names = if named.is_empty() { vec![&default] } else { named };
+            for name in names {
+                let suffix = if as_file { "_FILE" } else { "" };
+                let variable = format!("{}{suffix}", variable(name));
+                let folder = said.folder.as_deref().filter(|_| as_file).map(Path::new);
+                let placed = folder.map(|folder| Place { path: folder.join(name), owner });
+                if placed.is_some() && !is_file_name(name) {
+                    return Err(Trouble::local(format!("{name} of the rule {rule} cannot be the name of a file")));
+                }
+                let (rule, field) = (rule.to_owned(), field.clone());
+                self.deliveries.push(Delivery { variable, rule, field, as_file, placed });
+            }
         }
         Ok(())
     }
 
+    /// Whether a rule says what to do when its value changes.
+    pub fn reacts(&self) -> bool {
+        let said = |one: &Delivery| self.values[&one.rule].delivery.as_ref()?.on_change.as_deref();
+        self.deliveries.iter().any(|one| said(one).is_some_and(|what| what != "nothing"))
+    }
+
     pub fn has_files(&self) -> bool {
-        !self.configured.is_empty() || self.deliveries.iter().any(|one| one.as_file)
+        !self.configured.is_empty() || self.deliveries.iter().any(|one| one.as_file && one.placed.is_none())
     }
 
     fn check(&self) -> Result<()> {
@@ -106,7 +157,7 @@ impl Plan {
                     other.rule, other.field, one.rule, one.field, one.variable
                 )));
             }
-            if one.as_file && !is_file_name(&one.field) {
+            if one.as_file && one.placed.is_none() && !is_file_name(&one.field) {
                 return Err(Trouble::local(format!(
                     "the field {} of {} cannot be the name of a file",
                     one.field, one.rule
@@ -117,10 +168,10 @@ impl Plan {
     }
 }
 
-/// `RULE_FIELD` in capitals, with `_` for everything that cannot stand in a name.
-fn variable(rule: &str, field: &str) -> String {
+/// In capitals, with `_` for everything that cannot stand in a name: `RULE_FIELD`.
+fn variable(name: &str) -> String {
     let fits = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' };
-    let name: String = format!("{rule}_{field}").chars().map(fits).collect();
+    let name: String = name.chars().map(fits).collect();
     if name.starts_with(|c: char| c.is_ascii_digit()) { format!("_{name}") } else { name }
 }
 
@@ -138,7 +189,13 @@ fn parse(text: &str, as_file: bool) -> Result<Delivery> {
     if !fits || name.starts_with(|c: char| c.is_ascii_digit()) || !is_rule(rule) || field.is_empty() {
         return Err(wrong());
     }
-    Ok(Delivery { variable: name.to_owned(), rule: rule.to_owned(), field: field.to_owned(), as_file })
+    Ok(Delivery { variable: name.to_owned(), rule: rule.to_owned(), field: field.to_owned(), as_file, placed: None })
+}
+
+/// `1000:1000`
+fn owner(text: &str) -> Result<(u32, u32)> {
+    let numbers = text.split_once(':').and_then(|(user, group)| Some((user.parse().ok()?, group.parse().ok()?)));
+    numbers.ok_or_else(|| Trouble::local(format!("{text:?} is no owner of a file")))
 }
 
 #[cfg(test)]
@@ -147,9 +204,9 @@ mod tests {
 
     #[test]
     fn variables_are_named_after_rule_and_field() {
-        assert_eq!(variable("db", "password"), "DB_PASSWORD");
-        assert_eq!(variable("team.db-2", "user name"), "TEAM_DB_2_USER_NAME");
-        assert_eq!(variable("1st", "x"), "_1ST_X");
+        assert_eq!(variable("db_password"), "DB_PASSWORD");
+        assert_eq!(variable("team.db-2_user name"), "TEAM_DB_2_USER_NAME");
+        assert_eq!(variable("1st_x"), "_1ST_X");
     }
 
     #[test]

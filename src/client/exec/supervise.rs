@@ -7,16 +7,19 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
+use tokio::sync::mpsc::Receiver;
 use tokio::task::JoinSet;
-use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
+use tokio::time::{sleep, timeout};
 
 use super::super::cache::jittered;
 use super::super::source::Source;
 use super::super::trouble::Result;
+use super::changes::{self, Timetable};
 use super::files::Folder;
-use super::plan::{Plan, Values};
+use super::placed::Placed;
+use super::plan::{Delivery, Plan, Values};
 use super::program::{Environment, command, not_started};
-use super::signals::{News, Signals, passed_on};
+use super::signals::{News as Event, Signals, passed_on};
 use super::variables;
 
 pub struct Times {
@@ -28,11 +31,15 @@ pub struct Job {
     pub source: Arc<Source>,
     pub plan: Plan,
     pub files: Option<Folder>,
+    pub placed: Option<Placed>,
     pub environment: Environment,
     pub command: Vec<OsString>,
     pub restart: bool,
     pub times: Times,
 }
+
+/// Names of rules that have changed.
+type News = Receiver<BTreeSet<String>>;
 
 /// A program that is restarted again sooner than this waits, each time twice as long.
 const QUIET: Duration = Duration::from_secs(60);
@@ -45,9 +52,31 @@ enum Ended {
     Changed,
 }
 
+/// What the program is done to when a value has changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Reaction {
+    Nothing,
+    Signal(i32),
+    Restart,
+}
+
+/// What a rule says: `restart`, `nothing`, or the name of a signal.
+fn reaction(said: &str) -> Reaction {
+    match said {
+        "restart" => Reaction::Restart,
+        "HUP" => Reaction::Signal(Signal::HUP.as_raw()),
+        "USR1" => Reaction::Signal(Signal::USR1.as_raw()),
+        "USR2" => Reaction::Signal(Signal::USR2.as_raw()),
+        "INT" => Reaction::Signal(Signal::INT.as_raw()),
+        "TERM" => Reaction::Signal(Signal::TERM.as_raw()),
+        _ => Reaction::Nothing,
+    }
+}
+
 impl Job {
     pub async fn run(mut self, mut signals: Signals) -> Result<ExitCode> {
         let mut pause = Duration::from_secs(1);
+        let mut news = changes::watch(self.source.clone());
         loop {
             let start = Instant::now();
             let mut environment = self.environment.clone();
@@ -57,7 +86,7 @@ impl Job {
                 Err(error) => return Ok(not_started(&self.command, &error)),
             };
             drop(environment);
-            match self.beside(child, &mut signals).await {
+            match self.beside(child, &mut signals, &mut news).await {
                 Ended::Itself(status) => return Ok(ExitCode::from(status)),
                 Ended::Changed if start.elapsed() > QUIET => pause = Duration::from_secs(1),
                 Ended::Changed => tokio::select! {
@@ -68,50 +97,75 @@ impl Job {
         }
     }
 
-    async fn beside(&mut self, child: Pid, signals: &mut Signals) -> Ended {
-        let mut ticks = interval(self.times.check);
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        ticks.tick().await;
-        let watched = self.plan.has_files() || (self.restart && !self.plan.deliveries.is_empty());
-        // A task of its own: a console that hangs keeps no signal back.
+    async fn beside(&mut self, child: Pid, signals: &mut Signals, news: &mut News) -> Ended {
+        let watched = self.watched();
+        let mut timetable = Timetable::new(&self.plan, &watched, self.times.check);
+        // Tasks of their own: a console that hangs keeps no signal back.
         let mut looks = JoinSet::new();
         loop {
             tokio::select! {
                 status = signals.until_end_of(child) => return Ended::Itself(status),
-                _ = ticks.tick(), if watched && looks.is_empty() => {
-                    looks.spawn(look(self.source.clone(), self.rules()));
+                () = timetable.wait(), if looks.is_empty() => {
+                    looks.spawn(look(self.source.clone(), timetable.due()));
                 }
-                Some(Ok(looked)) = looks.join_next() => {
-                    if self.take(looked) && self.restart {
-                        return self.stop(child, signals).await;
+                Some(changed) = news.recv(), if looks.is_empty() => {
+                    looks.spawn(look(self.source.clone(), &changed & &watched));
+                }
+                Some(Ok(looked)) = looks.join_next() => match self.take(looked) {
+                    Reaction::Restart => return self.stop(child, signals).await,
+                    Reaction::Signal(signal) => {
+                        if let Some(signal) = Signal::from_named_raw(signal) {
+                            eprintln!("strongroom-client: a value has changed: sending signal {}", signal.as_raw());
+                            let _ = kill_process(child, signal);
+                        }
                     }
+                    Reaction::Nothing => {}
                 }
             }
         }
     }
 
-    fn rules(&self) -> BTreeSet<String> {
-        let delivered = self.plan.deliveries.iter().map(|one| &one.rule);
+    /// The rules whose changes matter: of files, and of what the program is restarted or signalled for.
+    fn watched(&self) -> BTreeSet<String> {
+        let matters = |one: &&Delivery| one.as_file || self.reaction_to(&one.rule) != Reaction::Nothing;
+        let delivered = self.plan.deliveries.iter().filter(matters).map(|one| &one.rule);
         delivered.chain(&self.plan.configured).cloned().collect()
     }
 
-    /// Whether the program has to start again for a value that has changed. Files are replaced, and of configurations
-    /// tools read the new ones.
-    fn take(&mut self, looked: Values) -> bool {
-        let (mut changed, mut outdated) = (false, false);
+    /// As the rule says, else as the command line does.
+    fn reaction_to(&self, rule: &str) -> Reaction {
+        let said = self.plan.values[rule].delivery.as_ref().and_then(|said| said.on_change.as_deref());
+        match said {
+            Some(said) => reaction(said),
+            None if self.restart => Reaction::Restart,
+            None => Reaction::Nothing,
+        }
+    }
+
+    /// What the program is done to for the values that have changed. Files are replaced, and of configurations tools read
+    /// the new ones.
+    fn take(&mut self, looked: Values) -> Reaction {
+        let (mut changed, mut reaction) = (false, Reaction::Nothing);
         for (rule, fetched) in looked {
             if !fetched.same_values(&self.plan.values[&rule]) {
-                outdated |= self.plan.deliveries.iter().any(|one| one.rule == rule);
+                if self.plan.deliveries.iter().any(|one| one.rule == rule) {
+                    reaction = reaction.max(self.reaction_to(&rule));
+                }
                 self.plan.values.insert(rule, fetched);
                 changed = true;
             }
         }
-        if let Some(files) = self.files.as_ref().filter(|_| changed)
-            && let Err(trouble) = files.write(&self.plan)
-        {
+        if changed && let Err(trouble) = self.write() {
             eprintln!("strongroom-client: {trouble}");
         }
-        outdated
+        reaction
+    }
+
+    fn write(&mut self) -> Result<()> {
+        if let Some(placed) = &mut self.placed {
+            placed.write(&self.plan)?;
+        }
+        self.files.as_ref().map_or(Ok(()), |files| files.write(&self.plan))
     }
 
     async fn stop(&self, child: Pid, signals: &mut Signals) -> Ended {
@@ -119,7 +173,7 @@ impl Job {
         let _ = kill_process(child, Signal::TERM);
         let ended = async {
             while let Some(event) = signals.next().await {
-                let ends = matches!(&event, News::Signal(signal) if [Signal::TERM, Signal::INT].contains(signal));
+                let ends = matches!(&event, Event::Signal(signal) if [Signal::TERM, Signal::INT].contains(signal));
                 match passed_on(event, child) {
                     // Somebody wants the end of both.
                     Some(status) if ends => return Ended::Itself(status),
@@ -145,7 +199,7 @@ impl Job {
 async fn look(source: Arc<Source>, rules: BTreeSet<String>) -> Values {
     let mut values = Values::new();
     for rule in rules {
-        match source.get(&rule).await {
+        match source.get_anew(&rule).await {
             Ok(fetched) => drop(values.insert(rule, fetched)),
             Err(trouble) => eprintln!("strongroom-client: {rule}: {trouble}"),
         }

@@ -26,7 +26,9 @@ pub fn without_ours() -> Environment {
 pub fn of_fields(plan: &Plan, folder: Option<&Folder>) -> Result<Environment> {
     let mut environment = folder.map(|folder| folder.variables(plan)).unwrap_or_default();
     for one in &plan.deliveries {
-        let value = if one.as_file {
+        let value = if let Some(file) = &one.placed {
+            file.path.clone().into_os_string()
+        } else if one.as_file {
             folder.map(|folder| folder.path(&one.rule, &one.field).into_os_string()).unwrap_or_default()
         } else {
             let value = plan.values[&one.rule].needed(&one.rule, &one.field)?;
@@ -136,8 +138,15 @@ mod tests {
 
     #[test]
     fn an_endpoint_takes_the_place_of_the_users_own_login() {
-        let fetched =
-            || Arc::new(Fetched { form: String::new(), version: 1.into(), data: [].into(), expires_at: None });
+        let fetched = || {
+            Arc::new(Fetched {
+                form: String::new(),
+                version: 1.into(),
+                data: [].into(),
+                expires_at: None,
+                delivery: None,
+            })
+        };
         let clouds = Clouds { aws: Some("aws".into()), google: Some("google".into()), ..Clouds::default() };
         let values: Values = ["aws", "google"].map(|rule| (rule.to_owned(), fetched())).into();
         let plan = Plan { deliveries: vec![], clouds, configured: vec![], values };

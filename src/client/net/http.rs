@@ -39,11 +39,13 @@ pub struct Ask {
     pub path: String,
     pub headers: Vec<(HeaderName, Zeroizing<String>)>,
     pub body: Vec<u8>,
+    /// Longest until the answer is there.
+    pub within: Duration,
 }
 
 impl Ask {
     pub fn get(path: impl Into<String>) -> Self {
-        Self { method: Method::GET, path: path.into(), headers: vec![], body: vec![] }
+        Self { method: Method::GET, path: path.into(), headers: vec![], body: vec![], within: WHOLE }
     }
 
     pub fn with(mut self, name: HeaderName, value: impl Into<String>) -> Self {
@@ -92,7 +94,7 @@ impl Failed {
 
 /// Sends it once.
 pub async fn send(place: &Place, trust: &Trust, ask: &Ask) -> Result<Answer, Failed> {
-    timeout(WHOLE, exchange(place, trust, ask))
+    timeout(ask.within, exchange(place, trust, ask))
         .await
         .unwrap_or_else(|_| Err("it does not answer in time".to_owned().into()))
 }

@@ -22,7 +22,7 @@ pub static FORM: Form = Form {
         .max(128)
         .check(login_server)],
     suits: suits_all,
-    issue: |order| Box::pin(issue(order)),
+    issue: Some(|order| Box::pin(issue(order))),
 };
 
 /// The user name that stands for a refresh token.

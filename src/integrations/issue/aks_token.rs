@@ -12,7 +12,7 @@ pub static FORM: Form = Form {
     kinds: &["azure"],
     fields: &[aks::CLUSTER],
     suits: suits_all,
-    issue: |order| Box::pin(issue(order)),
+    issue: Some(|order| Box::pin(issue(order))),
 };
 
 async fn issue(order: &Order<'_>) -> Result<Issued, Failure> {

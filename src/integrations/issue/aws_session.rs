@@ -35,7 +35,7 @@ pub static FORM: Form = Form {
             .help("60 always works. More, up to 720, needs an access key and a role that allows it."),
     ],
     suits,
-    issue: |order| Box::pin(issue(order)),
+    issue: Some(|order| Box::pin(issue(order))),
 };
 
 fn suits(settings: &Values, credential: &Values) -> Result<(), Errors> {

@@ -33,7 +33,7 @@ pub static FORM: Form = Form {
             .check(address),
     ],
     suits: suits_all,
-    issue: |order| Box::pin(issue(order)),
+    issue: Some(|order| Box::pin(issue(order))),
 };
 
 const OTHER: &str = "other";

@@ -23,7 +23,7 @@ pub static FORM: Form = Form {
         EXTERNAL_ID,
     ],
     suits,
-    issue: |order| Box::pin(issue(order)),
+    issue: Some(|order| Box::pin(issue(order))),
 };
 
 fn suits(settings: &Values, credential: &Values) -> Result<(), Errors> {

@@ -13,6 +13,8 @@ use crate::providers::{Failure, ProviderError, finding};
 
 /// The slug of the form that gives the stored value itself.
 pub const VALUE: &str = "value";
+/// The slug of the form that gives an entry of a secret store.
+pub const ENTRY: &str = "entry";
 
 /// One way to issue something, as data.
 pub struct Form {
@@ -30,7 +32,8 @@ pub struct Form {
     pub fields: &'static [Field],
     /// Whether the settings go with a credential, as far as its values that are no secrets tell.
     pub suits: fn(&Values, &Values) -> Result<(), Errors>,
-    pub issue: Issue,
+    /// `None` for what no credential gives: an entry of a secret store.
+    pub issue: Option<Issue>,
 }
 
 /// Asks the provider, each time anew: what is kept is the caller's business, see `Kept`.
@@ -50,18 +53,28 @@ pub struct Order<'a> {
 pub struct Issued {
     /// Wiped when dropped.
     pub fields: Values,
-    /// `None` for a stored value.
+    /// `None` for a value.
     pub expires_at: Option<DateTime<Utc>>,
 }
 
 impl Form {
     pub fn takes(&self, kind: &str) -> bool {
-        self.kinds.is_empty() || self.kinds.contains(&kind)
+        self.issue.is_some() && (self.kinds.is_empty() || self.kinds.contains(&kind))
     }
 
-    /// Whether it gives the stored value rather than something that ends by itself.
+    /// Whether it gives a value rather than something that ends by itself.
     pub fn is_value(&self) -> bool {
+        [VALUE, ENTRY].contains(&self.slug)
+    }
+
+    /// Whether that is the value of a credential.
+    pub fn is_stored_value(&self) -> bool {
         self.slug == VALUE
+    }
+
+    /// Whether it gives an entry of a secret store.
+    pub fn is_entry(&self) -> bool {
+        self.slug == ENTRY
     }
 
     /// The checked settings of a rule. `credential` are the credential's values that are no secrets.

@@ -12,7 +12,7 @@ pub static FORM: Form = Form {
     kinds: &["gcp"],
     fields: &gke::CLUSTER_FIELDS,
     suits: suits_all,
-    issue: |order| Box::pin(issue(order)),
+    issue: Some(|order| Box::pin(issue(order))),
 };
 
 async fn issue(order: &Order<'_>) -> Result<Issued, Failure> {

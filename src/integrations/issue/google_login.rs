@@ -22,7 +22,7 @@ pub static FORM: Form = Form {
         .max(128)
         .check(|text| Place::parse(text).map(|place| place.host))],
     suits: suits_all,
-    issue: |order| Box::pin(issue(order)),
+    issue: Some(|order| Box::pin(issue(order))),
 };
 
 /// <https://cloud.google.com/artifact-registry/docs/docker/authentication#token>

@@ -20,7 +20,7 @@ pub static FORM: Form = Form {
         .max(2048)
         .check(scopes)],
     suits: suits_all,
-    issue: |order| Box::pin(issue(order)),
+    issue: Some(|order| Box::pin(issue(order))),
 };
 
 /// <https://developers.google.com/identity/protocols/oauth2/scopes>

@@ -21,7 +21,7 @@ pub static FORM: Form = Form {
         .max(64)
         .check(host)],
     suits: suits_all,
-    issue: |order| Box::pin(issue(order)),
+    issue: Some(|order| Box::pin(issue(order))),
 };
 
 /// <https://cloud.ibm.com/docs/Registry?topic=Registry-registry_access#registry_access_user_apikey_auth>

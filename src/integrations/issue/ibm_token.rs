@@ -13,7 +13,7 @@ pub static FORM: Form = Form {
     kinds: &["ibm_cloud"],
     fields: &[],
     suits: suits_all,
-    issue: |order| Box::pin(issue(order)),
+    issue: Some(|order| Box::pin(issue(order))),
 };
 
 async fn issue(order: &Order<'_>) -> Result<Issued, Failure> {

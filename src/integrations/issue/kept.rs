@@ -39,11 +39,6 @@ impl Kept {
         };
         self.0.get(key, issued).await
     }
-
-    /// Drops everything issued from a credential.
-    pub fn forget(&self, credential: Uuid) {
-        self.0.retain(|key| key.credential != credential);
-    }
 }
 
 impl Issued {

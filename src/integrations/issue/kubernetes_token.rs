@@ -32,7 +32,7 @@ pub static FORM: Form = Form {
             .help("The cluster may shorten it."),
     ],
     suits: suits_all,
-    issue: |order| Box::pin(issue(order)),
+    issue: Some(|order| Box::pin(issue(order))),
 };
 
 const MINUTES: &str = "token_minutes";

@@ -1,13 +1,16 @@
-//! What a client is given of a credential: a session or a token that ends by itself, or the stored value. A form is a
-//! file with one literal of [`Form`], and a line in [`FORMS`]. The settings are those of a client's rule. Nothing here
-//! knows clients, the database or the web; who may ask is decided in `usecases::clients`.
+//! What a client is given of a credential: a session or a token that ends by itself, or the stored value; or an entry of
+//! a secret store. A form is a file with one literal of [`Form`], and a line in [`FORMS`]. The settings are those of a
+//! client's rule. Nothing here knows clients, the database or the web; who may ask is decided in `usecases::clients`.
 
 mod acr_login;
 mod aks_token;
 mod aws_session;
 mod azure_token;
+pub mod delivery;
 mod ecr_login;
 mod eks_token;
+mod entries;
+pub mod entry;
 mod form;
 mod gke_token;
 mod google_login;
@@ -19,7 +22,10 @@ mod kubernetes_token;
 mod role;
 mod value;
 
-pub use form::{Form, Issue, Issued, Order, VALUE};
+pub use crate::integrations::stores::Entry;
+pub use delivery::Delivery;
+pub use entries::{Age, Entries, Key as EntryKey};
+pub use form::{ENTRY, Form, Issue, Issued, Order, VALUE};
 pub use kept::{Kept, Key};
 
 /// Every form, in the order of the list on a rule's page.
@@ -36,6 +42,7 @@ pub static FORMS: &[&Form] = &[
     &gke_token::FORM,
     &aks_token::FORM,
     &kubernetes_token::FORM,
+    &entry::FORM,
     &value::FORM,
 ];
 

@@ -10,16 +10,17 @@ use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256};
 
 use super::caller::{self, Caller, Denied};
+use super::material::{self, Material, version_of};
 use crate::accounts::client_tokens::Token;
-use crate::accounts::fetches::{Answer, Fetched, Minute, Said, Use};
+use crate::accounts::fetches::{Answer, Failed, Fetched, Minute, Minutes};
 use crate::form::Values;
-use crate::integrations::issue::{Form, Issued, Key, Order};
+use crate::integrations::issue::{Delivery, Form, Issued, Key, Order, delivery, entry};
 use crate::models::client_rules::{self, ClientRule};
 use crate::models::events::{self, Action, NewEvent};
 use crate::models::trust::Trusted;
-use crate::models::{Conn, DbError, altered, client_uses, credentials};
-use crate::opening::{self, Closed, Opened};
-use crate::providers::Failure;
+use crate::models::{Conn, CredentialId, DbError, altered, client_uses, credentials};
+use crate::opening::{Closed, Opened};
+use crate::providers::{Failure, ProviderError, finding};
 use crate::services::Services;
 use crate::vault::Vault;
 
@@ -32,8 +33,10 @@ pub enum Refused {
     Unknown,
     /// Seconds to wait.
     TooOften(i64),
+    /// This console does not answer the rule now: stored values are switched off, or a later release made it.
+    SwitchedOff,
     /// The provider issued nothing.
-    Failed(Failure),
+    Failed(Failed),
     /// The credential is not used.
     Closed(Closed),
     Db(DbError),
@@ -75,8 +78,8 @@ pub async fn fetch(services: &Services, asked: Question<'_>) -> Result<Arc<Fetch
     }
     let ticket = services.fetches.ticket();
     let ready = prepare(services, asked).await?;
-    let (left, minute) = (ready.left, ready.minute(services));
-    let answer = ready.issue(services).await;
+    let (left, minute) = (ready.holds_for(), ready.minute(services));
+    let answer = ready.answer(services).await;
     services.fetches.keep(ticket, key, (answer.clone(), minute), left);
     answered(answer)
 }
@@ -111,7 +114,7 @@ pub async fn rules(services: &Services, token: &str, address: IpAddr) -> Result<
 
 /// The form of a rule; `None` where this console does not answer it.
 fn form_of(rule: &ClientRule, releases: bool) -> Option<&'static Form> {
-    Form::find(&rule.form).filter(|form| releases || !form.is_value())
+    Form::find(&rule.form).filter(|form| releases || !form.is_stored_value())
 }
 
 /// Everything that an answer is made from.
@@ -119,10 +122,8 @@ struct Ready {
     client: String,
     rule: Trusted<ClientRule>,
     form: &'static Form,
-    opened: Opened,
-    set_at: DateTime<Utc>,
-    used: Use,
-    said: Said,
+    settings: Values,
+    found: material::Found,
     /// How long what the client has shown holds.
     left: Option<Duration>,
 }
@@ -130,6 +131,7 @@ struct Ready {
 enum Found {
     Denied(Denied),
     Unknown,
+    SwitchedOff,
     Closed(Closed),
     Ready(Box<Ready>),
 }
@@ -145,26 +147,25 @@ async fn prepare(services: &Services, asked: Question<'_>) -> Result<Box<Ready>,
             Ok(caller) => caller,
             Err(denied) => return Ok(Found::Denied(denied)),
         };
-        look(conn, &vault, &caller, (&name, releases), |used| fetches.knows(used))
+        look(conn, &vault, &caller, (&name, releases), &fetches)
     });
     match found.await? {
         Found::Denied(denied) => Err(caller::deny(services, denied, asked.address).await),
         Found::Unknown => Err(Refused::Unknown),
+        Found::SwitchedOff => Err(Refused::SwitchedOff),
         Found::Closed(closed) => Err(Refused::Closed(closed)),
         Found::Ready(ready) => Ok(ready),
     }
 }
 
-/// Opens what the rule names, and writes it into the audit trail unless `is_known` says that it stands there. Call
-/// inside a transaction.
+/// Opens what the rule names. Call inside a transaction.
 fn look(
     conn: &mut Conn,
     vault: &Vault,
     caller: &Caller,
     (name, releases): (&str, bool),
-    is_known: impl Fn(&Use) -> bool,
+    minutes: &Minutes,
 ) -> Result<Found, DbError> {
-    let actor = caller.actor();
     if !may_be_named(name) {
         return Ok(Found::Unknown);
     }
@@ -173,44 +174,19 @@ fn look(
         Ok(rule) => rule,
         Err((rule, doubt)) => {
             let what = format!("the rule {} refused: {}", rule.name, doubt.words());
-            altered::refuse_client(conn, vault, &actor, &caller.client, &what)?;
+            altered::refuse_client(conn, vault, &caller.actor(), &caller.client, &what)?;
             return Ok(Found::Unknown);
         }
     };
-    let Some(form) = form_of(&rule, releases) else { return Ok(Found::Unknown) };
+    let Some(form) = form_of(&rule, releases) else { return Ok(Found::SwitchedOff) };
     let detail = format!("by the rule {} ({}), {}", rule.name, form.label, caller.login.title());
-    let mut row = None;
-    let opened = opening::open_noted(conn, vault, &actor, (rule.credential_id, None), |conn, credential| {
-        row = Some((credential.name.clone(), credential.secret_set_at));
-        let version = credential.secret_version;
-        let used = used(caller, &rule, version);
-        if is_known(&used) {
-            return Ok(());
-        }
-        let said = format!("{detail}, version {version}");
-        credentials::record_fetch(conn, vault, &actor, credential, (Action::ClientFetched, said))?;
-        client_uses::note(conn, used.login, Some(used.rule), &actor.address, 1)
-    })?;
-    let (opened, (credential_name, set_at)) = match (opened, row) {
-        (Ok(opened), Some(row)) => (opened, row),
-        (Ok(_), None) => return Err(DbError::Other),
-        (Err(closed), _) => return Ok(Found::Closed(closed)),
+    let found = match material::find(conn, vault, (caller, &rule, detail), |used| minutes.knows(used))? {
+        Ok(found) => found,
+        Err(closed) => return Ok(Found::Closed(closed)),
     };
-    let used = used(caller, &rule, opened.version);
-    let said = Said { actor, credential: opened.id, credential_name, detail };
+    let settings = Values::from_json(rule.settings.as_bytes()).unwrap_or_default();
     let (client, left) = (caller.client.name.clone(), caller.left());
-    Ok(Found::Ready(Box::new(Ready { client, rule, form, opened, set_at, used, said, left })))
-}
-
-fn used(caller: &Caller, rule: &ClientRule, version: i32) -> Use {
-    Use {
-        login: caller.login.id,
-        rule: rule.id,
-        rule_version: rule.row_version,
-        credential: rule.credential_id,
-        version,
-        address: caller.address,
-    }
+    Ok(Found::Ready(Box::new(Ready { client, rule, form, settings, found, left })))
 }
 
 /// What the database would refuse to be asked for is no rule.
@@ -222,36 +198,54 @@ fn may_be_named(name: &str) -> bool {
 impl Ready {
     /// The minute of this use: it has been written down.
     fn minute(&self, services: &Services) -> Arc<Minute> {
-        services.fetches.begin(self.used.clone(), self.said.clone())
+        services.fetches.begin(self.found.used.clone(), self.found.said.clone())
     }
 
-    async fn issue(&self, services: &Services) -> Answer {
-        let Self { form, opened, .. } = self;
-        let settings = Values::from_json(self.rule.settings.as_bytes()).unwrap_or_default();
-        let outside = services.outside();
-        let order = Order { outside, secret: opened.secret(), settings: &settings, client: &self.client };
-        let issued = if form.is_value() {
-            (form.issue)(&order).await
-        } else {
-            services.issued.get(self.key(), || (form.issue)(&order)).await
+    /// How long the answer may be given again: a value of a store no longer than its rule allows.
+    fn holds_for(&self) -> Option<Duration> {
+        let kept = self.form.is_entry().then(|| entry::kept_for(&self.settings));
+        self.left.into_iter().chain(kept).min()
+    }
+
+    async fn answer(&self, services: &Services) -> Answer {
+        let issued = match &self.found.material {
+            Material::Credential(opened) => self.issue(services, opened).await.map(|issued| (opened.version, issued)),
+            Material::Entry(wanted) => match wanted.read(services).await {
+                Ok(read) => {
+                    entry::given(&self.settings, &read).map(|issued| (version_of(&services.vault, &read), issued))
+                }
+                Err(failure) => Err(failure),
+            },
         };
         match issued {
-            Ok(issued) => Ok(Arc::new(self.fetched(issued))),
+            Ok((version, issued)) => Ok(Arc::new(self.fetched(version, issued))),
             Err(failure) => {
                 self.record_failure(services, &failure).await;
-                Err(failure)
+                Err(Failed { failure, waits: delivery::waits(&self.settings) })
             }
         }
     }
 
-    fn fetched(&self, issued: Issued) -> Fetched {
-        Fetched { form: self.form, version: self.opened.version, set_at: self.set_at, issued }
+    async fn issue(&self, services: &Services, opened: &Opened) -> Result<Issued, Failure> {
+        let wrong = || finding(&ProviderError::WrongCredential, "the provider").into();
+        let issue = self.form.issue.ok_or_else(wrong)?;
+        let (outside, settings) = (services.outside(), &self.settings);
+        let order = Order { outside, secret: opened.secret(), settings, client: &self.client };
+        if self.form.is_value() {
+            return issue(&order).await;
+        }
+        services.issued.get(self.key(opened), || issue(&order)).await
     }
 
-    fn key(&self) -> Key {
+    fn fetched(&self, version: i32, issued: Issued) -> Fetched {
+        let delivery = Some(Delivery::of(&self.settings)).filter(|said| self.form.is_value() && !said.is_plain());
+        Fetched { form: self.form, version, set_at: self.found.set_at, issued, delivery }
+    }
+
+    fn key(&self, opened: &Opened) -> Key {
         Key {
-            credential: self.opened.id.0,
-            secret_version: self.opened.version,
+            credential: opened.id.0,
+            secret_version: opened.version,
             rule: self.rule.id.0,
             rule_version: self.rule.row_version,
         }
@@ -259,12 +253,23 @@ impl Ready {
 
     /// The trail gets our own sentence, never the provider's words.
     async fn record_failure(&self, services: &Services, failure: &Failure) {
-        let (vault, said) = (services.vault.clone(), self.said.clone());
+        let (vault, said) = (services.vault.clone(), self.found.said.clone());
         let detail = format!("{}: {}", said.detail, failure.sentence);
         let recorded = services.db.transaction(move |conn| {
-            let row = credentials::find(conn, &vault, said.credential)?.into_shown();
-            let event = (Action::ClientFetchFailed, detail.clone());
-            credentials::record_fetch(conn, &vault, &said.actor, &row, event)
+            let (kind, id, name) = &said.subject;
+            if *kind == "credential" {
+                let row = credentials::find(conn, &vault, CredentialId(*id))?.into_shown();
+                let event = (Action::ClientFetchFailed, detail.clone());
+                return credentials::record_fetch(conn, &vault, &said.actor, &row, event);
+            }
+            let event = NewEvent {
+                action: Action::ClientFetchFailed,
+                subject_kind: kind,
+                subject_id: Some(*id),
+                subject_name: name,
+                detail: detail.clone(),
+            };
+            events::record(conn, &vault, &said.actor, &event)
         });
         if let Err(error) = recorded.await {
             tracing::warn!(%error, "a failed fetch could not be written into the audit trail");
@@ -294,11 +299,12 @@ fn tell(conn: &mut Conn, vault: &Vault, minute: &Minute) -> Result<(), DbError> 
     let (said, used, again) = (&minute.said, &minute.used, minute.again());
     let times = if again == 1 { "once more".to_owned() } else { format!("{again} times more") };
     let detail = format!("{}, version {}: {times} within a minute", said.detail, used.version);
+    let (kind, id, name) = &said.subject;
     let event = NewEvent {
         action: Action::ClientFetchedAgain,
-        subject_kind: "credential",
-        subject_id: Some(said.credential.0),
-        subject_name: &said.credential_name,
+        subject_kind: kind,
+        subject_id: Some(*id),
+        subject_name: name,
         detail,
     };
     events::record(conn, vault, &said.actor, &event)?;

@@ -12,12 +12,12 @@ use crate::usecases::{Principal, Refusal, read, write};
 use crate::vault::Vault;
 
 const VOUCHES: Refusal = Refusal::Conflict(
-    "A client that fetches a stored value logs in by this credential, so only an administrator can change it.",
+    "A client that fetches values logs in by this credential, so only an administrator can change it.",
 );
 
-/// Refuses operators a client that fetches a stored value.
+/// Refuses operators a client that fetches values, which stay valid.
 pub(super) async fn may_open(services: &Services, principal: &Principal, id: ClientId) -> Result<(), Refusal> {
-    let releases = read(services, move |conn, _| client_rules::release_values(conn, id)).await?;
+    let releases = read(services, move |conn, _| client_rules::give_lasting(conn, id)).await?;
     if releases { principal.require(Role::Administrator) } else { Ok(()) }
 }
 
@@ -32,7 +32,7 @@ pub(super) async fn open_further<T: Send + 'static>(
     let asked = principal.clone();
     let guarded = move |conn: &mut Conn, vault: &Vault, actor: &Actor| {
         hold(conn, vault, id)?;
-        if client_rules::release_values(conn, id)?
+        if client_rules::give_lasting(conn, id)?
             && let Err(refusal) = asked.require(Role::Administrator)
         {
             return Ok(Err(refusal));
@@ -50,7 +50,7 @@ pub(super) fn hold(conn: &mut Conn, vault: &Vault, id: ClientId) -> Result<(), D
 
 /// Whether a login that is verified with this credential fetches a stored value.
 pub(in crate::usecases) async fn vouches(services: &Services, credential: CredentialId) -> Result<bool, DbError> {
-    read(services, move |conn, _| client_rules::vouches_for_values(conn, credential)).await
+    read(services, move |conn, _| client_rules::vouches_for_lasting(conn, credential)).await
 }
 
 /// Refuses operators another value of a credential that [`vouches`].
@@ -66,18 +66,18 @@ pub(in crate::usecases) fn held_vouching(
 ) -> Result<Result<(), Refusal>, DbError> {
     events::open(conn)?;
     client_rules::hold_verified(conn, credential)?;
-    let vouches = client_rules::vouches_for_values(conn, credential)?;
+    let vouches = client_rules::vouches_for_lasting(conn, credential)?;
     Ok(if vouches { check_vouching(principal) } else { Ok(()) })
 }
 
-/// Why a client gets no first rule for a stored value: a login that no administrator made would get the value too.
+/// Why a client gets no first rule for a value: a login that no administrator made would get the value too.
 pub(super) fn first_value(
     conn: &mut Conn,
     vault: &Vault,
     client: ClientId,
     form: &Form,
 ) -> Result<Option<Refusal>, DbError> {
-    if !form.is_value() || client_rules::release_values(conn, client)? {
+    if !form.is_value() || client_rules::give_lasting(conn, client)? {
         return Ok(None);
     }
     let others = logins_of_others(conn, vault, client)?;

@@ -17,11 +17,14 @@ use crate::vault::Vault;
 
 pub mod by_identity;
 pub mod caller;
+pub mod changes;
+pub mod entered;
 pub mod fetch;
 mod guard;
 pub mod identity;
 pub mod login;
 pub mod logins;
+mod material;
 pub mod rules;
 
 pub(super) use guard::{check_vouching, held_vouching, vouches};

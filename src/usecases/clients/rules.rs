@@ -1,162 +1,22 @@
-//! Rules: what a client may fetch. Operators let it fetch what ends by itself; only administrators let a stored value
-//! leave, with their password and the credential's name typed, and every administrator who can be written to is told.
+//! Rules: what a client may fetch. Operators let it fetch what ends by itself. What stays valid leaves only by
+//! administrators, with their password: an entry of a secret store; or a stored value, for which the credential's name is
+//! typed, too, and every administrator who can be written to is told.
 
+use super::entered::{Checked, RELEASED, check};
+use super::guard;
 use crate::accounts::Role;
-use crate::draft::Shown;
-use crate::form::{self, Errors, Field, Values};
-use crate::integrations::issue::{FORMS, Form};
-use crate::models::client_rules::{self as stored_rules, ClientRule, NewRule};
-use crate::models::credentials::Credential;
+use crate::form::{Errors, Values};
+use crate::integrations::issue::Form;
+use crate::models::client_rules::{self as stored_rules, ClientRule};
 use crate::models::events::{self, Actor};
-use crate::models::{ClientId, ClientRuleId, Conn, CredentialId, DbError, account_letters, clients, credentials};
+use crate::models::{ClientId, ClientRuleId, Conn, DbError, account_letters, clients};
 use crate::services::Services;
-use crate::usecases::clients::guard;
 use crate::usecases::confirmation::check_password;
 use crate::usecases::{Confirmation, Principal, Refusal, confirm, read, write};
 use crate::vault::Vault;
 
 /// Most rules of one client.
 const MOST: usize = 500;
-/// The field of the credential's name, typed before its stored value may leave.
-pub const RELEASED: &str = "release";
-const OFF: &str =
-    "Stored values are not released by this console. Its operator can allow it with STRONGROOM_RELEASE_VALUES.";
-const ADMINISTRATORS: &str = "Only an administrator can let a client fetch a stored value.";
-
-const NAME: Field = Field::text("name", "Name")
-    .max(63)
-    .placeholder("deploy")
-    .check(name)
-    .help("What the program asks for: small letters, digits, dots, hyphens and underscores.");
-const FORM: Field = Field::pick("form", "Form").check(form_slug);
-const CREDENTIAL: Field =
-    Field::pick("credential", "Credential").check(id).help("Only credentials that this can be issued from are listed.");
-
-fn name(text: &str) -> Result<String, String> {
-    let first = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
-    match text.starts_with(first) && text.chars().all(|c| first(c) || ".-_".contains(c)) {
-        true => Ok(text.to_owned()),
-        false => {
-            Err("Begin with a small letter or a digit, and use only those, dots, hyphens and underscores.".to_owned())
-        }
-    }
-}
-
-fn form_slug(slug: &str) -> Result<String, String> {
-    Form::find(slug).map(|form| form.slug.to_owned()).ok_or_else(|| "Choose one from the list.".to_owned())
-}
-
-fn id(text: &str) -> Result<String, String> {
-    text.parse::<CredentialId>().map(|id| id.to_string()).map_err(|_| "Choose one from the list.".to_owned())
-}
-
-/// The form that was chosen, or the first of the list.
-pub fn chosen(slug: &str) -> &'static Form {
-    Form::find(slug).unwrap_or(FORMS[0])
-}
-
-/// The forms that a principal may choose: the stored value is for administrators, where this console releases any.
-pub fn offered(services: &Services, principal: &Principal) -> Vec<&'static Form> {
-    let may_release = services.settings.releases_values() && principal.visitor().may(Role::Administrator);
-    FORMS.iter().copied().filter(|form| may_release || !form.is_value()).collect()
-}
-
-/// The whole form of a rule.
-pub fn fields(form: &Form) -> Vec<Field> {
-    let mut fields = vec![FORM, CREDENTIAL, NAME];
-    fields.extend(form.fields);
-    fields
-}
-
-/// Names of all fields that the form may post.
-pub fn field_names() -> Vec<&'static str> {
-    let own = FORMS.iter().flat_map(|form| fields(form)).map(|field| field.name);
-    own.chain([RELEASED]).collect()
-}
-
-/// The form's values of a saved rule.
-pub fn stored(row: &ClientRule) -> Values {
-    let mut values = Values::from_json(row.settings.as_bytes()).unwrap_or_default();
-    values.set("name", &row.name);
-    values.set("form", &row.form);
-    values.set("credential", row.credential_id.to_string());
-    values
-}
-
-/// A rule as somebody entered it, after all checks.
-struct Checked {
-    form: &'static Form,
-    name: String,
-    credential: CredentialId,
-    credential_name: String,
-    settings: String,
-}
-
-impl Checked {
-    fn row(&self) -> NewRule<'_> {
-        NewRule { name: &self.name, credential: self.credential, form: self.form.slug, settings: &self.settings }
-    }
-}
-
-/// Why the question for a stored value must be answered: what it names, and what was wrong with the answer.
-async fn check(services: &Services, principal: &Principal, posted: &Values) -> Result<Checked, Refusal> {
-    let form = chosen(posted.get("form"));
-    let common = form::check(&[FORM, CREDENTIAL, NAME], posted, None);
-    let row = find_credential(services, posted.get("credential")).await?;
-    let settings = match &row {
-        Some(row) => settings(form, row, posted),
-        None => form::check(form.fields, posted, None),
-    };
-    let (common, settings) = match (common, settings) {
-        (Ok(common), Ok(settings)) => (common, settings),
-        (common, settings) => {
-            let mut errors = common.err().unwrap_or_default();
-            errors.extend(settings.err().unwrap_or_default());
-            return Err(Refusal::Invalid(errors));
-        }
-    };
-    let row = row.ok_or_else(|| Refusal::Invalid(Errors::one("credential", "Choose one from the list.")))?;
-    if form.is_value() {
-        may_release(services, principal)?;
-    }
-    Ok(Checked {
-        form,
-        name: common.get("name").to_owned(),
-        credential: row.id,
-        credential_name: row.name,
-        settings: String::from_utf8_lossy(&settings.to_json()).into_owned(),
-    })
-}
-
-fn may_release(services: &Services, principal: &Principal) -> Result<(), Refusal> {
-    let refused = |sentence: &str| Refusal::Invalid(Errors::one("form", sentence));
-    if !services.settings.releases_values() {
-        return Err(refused(OFF));
-    }
-    if !principal.visitor().may(Role::Administrator) {
-        return Err(refused(ADMINISTRATORS));
-    }
-    Ok(())
-}
-
-fn settings(form: &Form, row: &Credential, posted: &Values) -> Result<Values, Errors> {
-    let kind = crate::credentials::find(&row.kind);
-    let kind = kind.ok_or_else(|| Errors::one("credential", "This release does not know the type of it."))?;
-    form.check(kind, posted, &Shown::read(&row.facts).stored())
-}
-
-/// The credential that was chosen, if it is there and is what Strongroom saved.
-async fn find_credential(services: &Services, chosen: &str) -> Result<Option<Credential>, Refusal> {
-    let Ok(id) = chosen.parse::<CredentialId>() else { return Ok(None) };
-    let find = move |conn: &mut Conn, vault: &Vault| match credentials::find(conn, vault, id) {
-        Err(DbError::NotFound) => Ok(None),
-        found => found.map(Some),
-    };
-    match read(services, find).await? {
-        None => Ok(None),
-        Some(seen) => Ok(Some(Credential::clone(&*seen.trust()?))),
-    }
-}
 
 /// What comes with the form beside its fields.
 pub struct Answer<'a> {
@@ -165,25 +25,26 @@ pub struct Answer<'a> {
     pub confirmation: Confirmation<'a>,
 }
 
-/// The password; for a stored value always anew, with the credential's name.
+/// The password; always anew for what stays valid, and for a stored value with the credential's name.
 async fn confirm_all(
     services: &Services,
     principal: &Principal,
     checked: &Checked,
     answer: &Answer<'_>,
 ) -> Result<(), Refusal> {
-    if !checked.form.is_value() {
+    let form = checked.form;
+    if !form.is_value() {
         return confirm(services, principal.visitor(), &answer.confirmation).await;
     }
-    match answer.released {
-        Some(typed) if typed.trim() == checked.credential_name => {
-            check_password(services, principal.visitor(), &answer.confirmation).await
-        }
-        Some(typed) if !typed.trim().is_empty() => {
-            Err(Refusal::Invalid(Errors::one(RELEASED, "The name doesn't match. Nothing was saved.")))
-        }
-        _ => Err(Refusal::Invalid(Errors::one(RELEASED, "Type the name of the credential."))),
+    let typed = answer.released.map(str::trim).unwrap_or_default();
+    if form.is_stored_value() && typed != checked.source_name {
+        let sentence = match typed {
+            "" => "Type the name of the credential.",
+            _ => "The name doesn't match. Nothing was saved.",
+        };
+        return Err(Refusal::Invalid(Errors::one(RELEASED, sentence)));
     }
+    check_password(services, principal.visitor(), &answer.confirmation).await
 }
 
 fn refused(error: DbError) -> Refusal {
@@ -191,12 +52,12 @@ fn refused(error: DbError) -> Refusal {
         DbError::Duplicate(_) => Refusal::Invalid(Errors::one("name", "This client has another rule of this name.")),
         DbError::Stale => Refusal::Overtaken,
         // Deleted a moment ago.
-        DbError::Reference(_) => Refusal::Invalid(Errors::one("credential", "Choose one from the list.")),
+        DbError::Reference(_) => Refusal::Invalid(Errors::one("form", "What it gives from was deleted.")),
         error => error.into(),
     }
 }
 
-/// Refuses the first rule for a stored value while somebody else's login would get it.
+/// Refuses the first rule for what stays valid while somebody else's login would get it.
 async fn check_logins(services: &Services, client: ClientId, form: &'static Form) -> Result<(), Refusal> {
     let look = move |conn: &mut Conn, vault: &Vault| guard::first_value(conn, vault, client, form);
     read(services, look).await?.map_or(Ok(()), Err)
@@ -213,10 +74,10 @@ fn held_logins(conn: &mut Conn, vault: &Vault, client: ClientId, form: &Form) ->
 
 /// Tells every administrator that a stored value may leave.
 fn tell(conn: &mut Conn, vault: &Vault, actor: &Actor, (client, checked): (&str, &Checked)) -> Result<(), DbError> {
-    if !checked.form.is_value() {
+    if !checked.form.is_stored_value() {
         return Ok(());
     }
-    let about = format!("“{}”, by the rule {} of the client {client}", checked.credential_name, checked.name);
+    let about = format!("“{}”, by the rule {} of the client {client}", checked.source_name, checked.name);
     let now = events::open(conn)?.now;
     account_letters::tell_administrators(conn, vault, &about, (&actor.name, now)).map(drop)
 }
@@ -293,4 +154,20 @@ pub async fn delete(
         stored_rules::delete(conn, vault, actor, &row, id)
     };
     Ok(write(services, principal, delete).await?)
+}
+
+/// Asks for the value of a rule to be read anew, by everybody who runs with it.
+pub async fn refresh(
+    services: &Services,
+    principal: &Principal,
+    (client, id): (ClientId, ClientRuleId),
+) -> Result<(), Refusal> {
+    principal.require(Role::Operator)?;
+    let refresh = move |conn: &mut Conn, vault: &Vault, actor: &Actor| {
+        let row = clients::find(conn, vault, client)?.into_shown();
+        stored_rules::refresh(conn, vault, actor, &row, id)
+    };
+    write(services, principal, refresh).await?;
+    services.fetches.forget();
+    Ok(())
 }

@@ -10,7 +10,7 @@ use crate::draft::{self, Draft};
 use crate::form::{Errors, Values};
 use crate::models::credential_limits::{self, MOST_DAYS};
 use crate::models::credentials::{self, Credential};
-use crate::models::{Conn, CredentialId, DbError, client_rules, integration_list, relabel};
+use crate::models::{Conn, CredentialId, DbError, client_usages, integration_list, relabel};
 use crate::names;
 use crate::opening::{self, Closed, Opened};
 use crate::services::Services;
@@ -86,7 +86,7 @@ pub async fn delete(
     let look = move |conn: &mut Conn, vault: &Vault| {
         let row = credentials::find(conn, vault, id)?.into_shown();
         let integrations = integration_list::usages(conn, id, 1)?;
-        Ok((row, !integrations.is_empty() || !client_rules::using(conn, id, 1)?.is_empty()))
+        Ok((row, !integrations.is_empty() || !client_usages::using(conn, id, 1)?.is_empty()))
     };
     let (row, used) = read(services, look).await?;
     unless_shipped(&row)?;

@@ -1,4 +1,5 @@
-//! Ending a login and deleting a rule, each after a question: a program may depend on it.
+//! Ending a login and deleting a rule, each after a question: a program may depend on it. And having a rule's value read
+//! anew.
 
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
@@ -88,4 +89,16 @@ pub async fn delete_rule(
     let ids = ids.into_inner();
     rules::delete(&services, &visitor.principal(), ids).await?;
     Ok(page::see_other(&page_of(ids.0), "deleted"))
+}
+
+pub async fn refresh_rule(
+    services: Data<Services>,
+    visitor: As<Operator>,
+    ids: Path<(ClientId, ClientRuleId)>,
+    posted: Posted,
+) -> Result<HttpResponse, Error> {
+    posted.only([])?;
+    let ids = ids.into_inner();
+    rules::refresh(&services, &visitor.principal(), ids).await?;
+    Ok(page::see_other(&page_of(ids.0), "client-rule-refreshed"))
 }

@@ -8,7 +8,8 @@ use super::row;
 use crate::integrations::identities::Identity;
 use crate::integrations::issue::Form;
 use crate::models::client_logins::{self, ClientLogin};
-use crate::models::client_rules::{self, ClientRule};
+use crate::models::client_rules::{self, ClientRule, Source};
+use crate::models::client_usages::{self, StoreNamed};
 use crate::models::client_uses::{self, ClientUse};
 use crate::models::clients::{self, Client};
 use crate::models::credential_choices::{self, Named};
@@ -50,11 +51,15 @@ pub struct Rule {
     pub name: String,
     /// As the form is called.
     pub form: String,
-    pub is_value: bool,
-    pub credential: CredentialId,
-    pub credential_name: String,
-    /// Slug of its type, for its mark.
+    /// What leaves by it stays valid.
+    pub is_lasting: bool,
+    pub is_stored_value: bool,
+    /// The page and the name of the credential or store that it gives from.
+    pub from: (String, String),
+    /// Slug of its type or provider, for its mark.
     pub kind: String,
+    /// Whether its value can be asked for anew.
+    pub can_refresh: bool,
     /// What the form's settings say: `Role to assume: arn:…`.
     pub settings: Vec<(&'static str, String)>,
     pub allowed_by: Option<String>,
@@ -69,6 +74,7 @@ pub struct Read {
     rules: Vec<Seen<ClientRule>>,
     uses: Vec<ClientUse>,
     names: HashMap<CredentialId, Named>,
+    stores: Vec<StoreNamed>,
     pub now: DateTime<Utc>,
 }
 
@@ -79,10 +85,11 @@ pub async fn read(services: &Services, id: ClientId) -> Result<Read, Error> {
         let logins = client_logins::of(conn, &vault, id)?;
         let rules = client_rules::of(conn, &vault, id)?;
         let kubeconfigs = logins.iter().filter_map(|login| login.shown().credential_id);
-        let used: Vec<CredentialId> = rules.iter().map(|rule| rule.shown().credential_id).chain(kubeconfigs).collect();
-        let names = credential_choices::named(conn, &used)?;
+        let named = rules.iter().filter_map(|rule| rule.shown().credential_id);
+        let names = credential_choices::named(conn, &named.chain(kubeconfigs).collect::<Vec<_>>())?;
+        let stores = client_usages::stores_of(conn, id)?;
         let (uses, now) = (client_uses::of(conn, id)?, models::clock(conn)?);
-        Ok::<_, DbError>(Read { client, logins, rules, uses, names, now })
+        Ok::<_, DbError>(Read { client, logins, rules, uses, names, stores, now })
     };
     Ok(services.db.run(read).await?)
 }
@@ -141,19 +148,35 @@ impl Read {
         self.names.get(&id).cloned().unwrap_or_default()
     }
 
+    /// Page and name of what a rule gives from, and the slug for its mark.
+    fn source(&self, row: &ClientRule) -> ((String, String), String) {
+        match row.source() {
+            Some(Source::Credential(id)) => {
+                let named = self.name(id);
+                ((format!("/credentials/{id}"), named.name), named.kind)
+            }
+            Some(Source::Store(id)) => {
+                let named = self.stores.iter().find(|one| one.id == id).cloned().unwrap_or_default();
+                ((format!("/integrations/{id}"), named.name), named.version)
+            }
+            None => Default::default(),
+        }
+    }
+
     fn rule(&self, seen: &Seen<ClientRule>) -> Rule {
         let row = seen.shown();
-        let (form, credential) = (Form::find(&row.form), self.name(row.credential_id));
+        let (form, (from, kind)) = (Form::find(&row.form), self.source(row));
         let settings = crate::form::Values::from_json(row.settings.as_bytes()).unwrap_or_default();
         let line = |field: &crate::form::Field| Some((field.label, (field.summary)(settings.get(field.name))?));
         Rule {
             id: row.id,
             name: row.name.clone(),
             form: form.map_or_else(|| row.form.clone(), |form| form.label.to_owned()),
-            is_value: row.releases_value(),
-            credential: row.credential_id,
-            credential_name: credential.name,
-            kind: credential.kind,
+            is_lasting: row.is_lasting(),
+            is_stored_value: row.releases_value(),
+            from,
+            kind,
+            can_refresh: row.store_id.is_some(),
             settings: form.map(|form| form.fields.iter().filter_map(line).collect()).unwrap_or_default(),
             allowed_by: row.allowed_by.clone(),
             used: self.last(|one| one.rule_id == Some(row.id), "use"),

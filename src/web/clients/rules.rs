@@ -7,15 +7,17 @@ use askama::Template;
 
 use super::page_of;
 use crate::form::{self, Errors, FieldView, Values};
-use crate::integrations::issue::Form;
+use crate::integrations::Family;
+use crate::integrations::issue::{ENTRY, Form};
 use crate::models::client_rules::ClientRule;
 use crate::models::{
-    self, ClientId, ClientRuleId, CredentialId, DbError, account_letters, clients as stored, credential_choices,
-    credentials,
+    self, ClientId, ClientRuleId, CredentialId, DbError, account_letters, client_usages, clients as stored,
+    credential_choices, credentials,
 };
 use crate::services::Services;
 use crate::usecases::Refusal;
-use crate::usecases::clients::rules::{self, Answer, RELEASED};
+use crate::usecases::clients::entered::{self, RELEASED};
+use crate::usecases::clients::rules::{self, Answer};
 use crate::web::clients::SECTION;
 use crate::web::error::Error;
 use crate::web::htmx;
@@ -25,6 +27,9 @@ use crate::web::params::Params;
 use crate::web::posted::Posted;
 use crate::web::session::{As, Operator};
 use crate::web::step_up::{self, Ask};
+
+/// Most stores on the list.
+const MOST_STORES: i64 = 1_000;
 
 /// Asked before a stored value may leave.
 struct Release {
@@ -45,7 +50,7 @@ struct Page {
     address: String,
     /// What a client gets by the form.
     help: &'static str,
-    is_value: bool,
+    is_stored_value: bool,
     fields: Vec<FieldView>,
     row_version: Option<i64>,
     overtaken: bool,
@@ -68,11 +73,11 @@ impl Page {
         shown: Shown<'_>,
     ) -> Result<Self, Error> {
         let Shown { posted, edited, errors } = shown;
-        let saved = edited.map(rules::stored);
+        let saved = edited.map(entered::stored);
         let slug = posted.or(saved.as_ref()).map_or("", |values| values.get("form"));
         let chosen = posted.or(saved.as_ref()).and_then(|values| values.get("credential").parse().ok());
-        let mut offered = rules::offered(services, &visitor.principal());
-        let form = rules::chosen(slug);
+        let mut offered = entered::offered(services, &visitor.principal());
+        let form = entered::chosen(slug);
         if edited.is_some_and(|row| row.form == form.slug) && !offered.iter().any(|one| one.slug == form.slug) {
             offered.push(form);
         }
@@ -81,7 +86,7 @@ impl Page {
             "form" => offered.iter().map(|form| (form.slug.to_owned(), form.label.to_owned())).collect(),
             _ => choices.clone(),
         };
-        let mut fields = form::view(&rules::fields(form), posted, saved.as_ref(), errors, &picks);
+        let mut fields = form::view(&entered::fields(form), posted, saved.as_ref(), errors, &picks);
         for view in fields.iter_mut().filter(|view| view.name == "form") {
             // Each has fields and credentials of its own.
             view.switches = true;
@@ -94,7 +99,7 @@ impl Page {
             title,
             address,
             help: form.help,
-            is_value: form.is_value(),
+            is_stored_value: form.is_stored_value(),
             fields,
             row_version: edited.map(|row| row.row_version),
             overtaken: false,
@@ -113,7 +118,7 @@ fn place(client: ClientId, edited: Option<&ClientRule>) -> (String, String) {
     }
 }
 
-/// The client's name, and the credentials that the form issues from: id, and `prod — AKIA… · 120 days`.
+/// The client's name, and what the form gives from: id, and `prod — AKIA… · 120 days`, or the name of a store.
 async fn choices(
     services: &Services,
     client: ClientId,
@@ -121,24 +126,38 @@ async fn choices(
     chosen: Option<CredentialId>,
 ) -> Result<(String, Vec<(String, String)>), Error> {
     let vault = services.vault.clone();
-    let every: Vec<&'static str> = crate::credentials::KINDS.iter().map(|kind| kind.slug).collect();
-    let kinds = if form.kinds.is_empty() { every } else { form.kinds.to_vec() };
     let read = move |conn: &mut _| {
         let row = stored::find(conn, &vault, client)?;
-        let found = credential_choices::choices(conn, &kinds, chosen)?;
-        Ok::<_, DbError>((row, found, models::clock(conn)?))
+        let found = if form.is_entry() { stores(conn)? } else { credentials_for(conn, form, chosen)? };
+        Ok::<_, DbError>((row, found))
     };
-    let (seen, found, now) = services.db.run(read).await?;
+    let (seen, found) = services.db.run(read).await?;
+    Ok((seen.trust()?.name.clone(), found))
+}
+
+fn stores(conn: &mut models::Conn) -> Result<Vec<(String, String)>, DbError> {
+    let found = client_usages::stores(conn, Family::SecretStore.slug(), MOST_STORES)?;
+    Ok(found.into_iter().map(|store| (store.id.to_string(), store.name)).collect())
+}
+
+fn credentials_for(
+    conn: &mut models::Conn,
+    form: &Form,
+    chosen: Option<CredentialId>,
+) -> Result<Vec<(String, String)>, DbError> {
+    let every: Vec<&'static str> = crate::credentials::KINDS.iter().map(|kind| kind.slug).collect();
+    let kinds = if form.kinds.is_empty() { every } else { form.kinds.to_vec() };
+    let (found, now) = (credential_choices::choices(conn, &kinds, chosen)?, models::clock(conn)?);
     let label = |one: credential_choices::Choice| {
         let age = shown::counted((now - one.aged_from).num_days().max(0), "day");
         let whose = if one.identity.is_empty() { String::new() } else { format!("{} · ", one.identity) };
         (one.id.to_string(), format!("{} — {whose}{age}", one.name))
     };
-    Ok((seen.trust()?.name.clone(), found.into_iter().map(label).collect()))
+    Ok(found.into_iter().map(label).collect())
 }
 
 fn only(posted: &Posted) -> Result<(), Error> {
-    posted.only(rules::field_names().into_iter().chain([step_up::FIELD, "row_version", "redraw"]))
+    posted.only(entered::field_names().into_iter().chain([step_up::FIELD, "row_version", "redraw"]))
 }
 
 fn answer<'a>(services: &Services, request: &HttpRequest, posted: &'a Posted) -> Answer<'a> {
@@ -148,17 +167,19 @@ fn answer<'a>(services: &Services, request: &HttpRequest, posted: &'a Posted) ->
 
 /// The choices that the address makes, beside the defaults of the others.
 fn chosen(params: &Params, edited: Option<&ClientRule>) -> Option<Values> {
-    let (slug, credential) = (params.get("form"), params.get("credential"));
-    if slug.is_empty() && credential.is_empty() {
+    let (slug, credential, store) = (params.get("form"), params.get("credential"), params.get("store"));
+    if slug.is_empty() && credential.is_empty() && store.is_empty() {
         return None;
     }
-    let form = rules::chosen(slug);
-    let mut values = edited.map(rules::stored).unwrap_or_default();
+    let form = entered::chosen(if store.is_empty() { slug } else { ENTRY });
+    let mut values = edited.map(entered::stored).unwrap_or_default();
     for field in form.fields.iter().filter(|field| !field.default.is_empty()) {
         values.set(field.name, field.default);
     }
     values.set("form", form.slug);
     values.set("credential", credential);
+    values.set("store", store);
+    values.set("entry", params.get("entry"));
     Some(values)
 }
 
@@ -254,7 +275,7 @@ async fn again(
         _ => posted.seen_version().unwrap_or(current),
     });
     let asks = matches!(&refusal, Some(Refusal::Unconfirmed(_))) || errors.of(RELEASED).is_some();
-    if page.is_value && asks {
+    if page.is_stored_value && asks {
         let error = errors.of(RELEASED).filter(|_| posted.0.contains(RELEASED)).map(str::to_owned);
         let (credential, told) = released(services, posted.get("credential")).await?;
         page.release = Some(Release { credential, typed: posted.get(RELEASED).to_owned(), error, told });

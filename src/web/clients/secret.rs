@@ -86,7 +86,7 @@ pub async fn answer(services: &Services, shell: Shell, client: ClientId, made: M
         role_id: if made.method == Method::AppRole { made.id.to_string() } else { String::new() },
         ends: made.expires_at.map(|at| shown::until(at, now)),
         console: services.public_url.as_str().trim_end_matches('/').to_owned(),
-        is_value: rule.as_ref().is_some_and(|rule| rule.releases_value()),
+        is_value: rule.as_ref().is_some_and(|rule| rule.is_lasting()),
         rule: rule.map_or_else(|| "RULE".to_owned(), |rule| rule.name),
         made,
     })

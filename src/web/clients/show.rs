@@ -46,7 +46,7 @@ struct Show {
     history: Vec<Entry>,
     /// A rule lets a stored value leave, and this console releases none.
     held: bool,
-    /// Whether the visitor may let more in: of a client that fetches a stored value only administrators.
+    /// Whether the visitor may let more in: of a client that fetches values only administrators.
     may_open: bool,
 }
 
@@ -66,7 +66,7 @@ pub async fn show(
     let (row, now, rules) = (read.client.shown().clone(), read.now, read.rules());
     let shell = Shell::new(&request, &visitor, super::SECTION);
     page::html(&Show {
-        may_open: shell.is_administrator || (shell.may_edit && !rules.iter().any(|rule| rule.is_value)),
+        may_open: shell.is_administrator || (shell.may_edit && !rules.iter().any(|rule| rule.is_lasting)),
         shell,
         intact: read.client.doubt().is_none(),
         created: when(row.created_at, now),
@@ -74,7 +74,7 @@ pub async fn show(
         used: read.used(),
         from: read.address().unwrap_or_default().to_owned(),
         logins: read.logins(),
-        held: !services.settings.releases_values() && rules.iter().any(|rule| rule.is_value),
+        held: !services.settings.releases_values() && rules.iter().any(|rule| rule.is_stored_value),
         rules,
         alerts: AlertView::lines(&open, now),
         history: fold(&found, MOST_EVENTS).0.into_iter().map(|folded| entry(folded, now)).collect(),

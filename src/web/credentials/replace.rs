@@ -11,13 +11,13 @@ use super::view::Usage;
 use crate::draft::Shown;
 use crate::form::Errors;
 use crate::integrations::Spec;
-use crate::models::client_rules::Using;
+use crate::models::client_usages::Using;
 use crate::models::credential_choices::{self, Candidate};
 use crate::models::credentials::Credential;
 use crate::models::integration_list::{self, Line};
 use crate::models::integrations::Integration;
 use crate::models::trust::Trusted;
-use crate::models::{self, ClientId, CredentialId, DbError, client_rules, usages};
+use crate::models::{self, ClientId, CredentialId, DbError, client_usages, usages};
 use crate::services::Services;
 use crate::usecases::credentials::replace::{self, Chosen, MOST, Moved, Replaced, Replacement, Undone};
 use crate::usecases::{Answer, Question, Refusal};
@@ -86,7 +86,7 @@ impl Replace {
             let row = models::credentials::find(conn, &vault, id)?.into_shown();
             let (lines, using) = (integration_list::usages(conn, id, MOST)?, usages::of(conn, &vault, id, MOST)?);
             let candidates = credential_choices::candidates(conn, &kinds(&lines), id)?;
-            let clients = left(client_rules::using(conn, id, MOST)?);
+            let clients = left(client_usages::using(conn, id, MOST)?);
             Ok::<_, DbError>((row, lines, using, candidates, clients, models::clock(conn)?))
         };
         let (row, lines, using, candidates, clients, now) = services.db.run(find).await?;

@@ -4,7 +4,7 @@ use chrono::{DateTime, Duration, Utc};
 
 use crate::integrations::Family;
 use crate::integrations::issue::Form;
-use crate::models::client_rules::{self, Using};
+use crate::models::client_usages::{self, Using};
 use crate::models::credential_query::EXPIRING_DAYS;
 use crate::models::credentials::Credential;
 use crate::models::integration_list::Line;
@@ -261,7 +261,7 @@ pub struct Used {
 impl Used {
     /// At most so many of either.
     pub fn read(conn: &mut Conn, id: CredentialId, most: i64) -> Result<Self, DbError> {
-        let (lines, clients) = (integration_list::usages(conn, id, most)?, client_rules::using(conn, id, most)?);
+        let (lines, clients) = (integration_list::usages(conn, id, most)?, client_usages::using(conn, id, most)?);
         Ok(Self { lines, clients })
     }
 

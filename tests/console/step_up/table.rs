@@ -165,6 +165,7 @@ pub const DOES_NOT_ASK: &[(&str, &str)] = &[
     ("/clusters/upgrade", "shows a form"),
     ("/clients", "a client that can do nothing before it has a login and a rule"),
     ("/clients/{id}/logins/{login}/end", "only takes away, which must be possible at once"),
+    ("/clients/{id}/rules/{rule}/refresh", "has read anew what the rule gives already"),
     ("/clients/{id}/rules/{rule}/delete", "only takes away, which must be possible at once"),
     ("/rollouts/{id}/stop", "only takes away, which must be possible at once"),
     ("/deliveries/{id}/retry", "one more message"),
