@@ -8,12 +8,19 @@ pub enum Family {
     ServerlessScan,
     CloudScan,
     DaemonSet,
+    SecretStore,
     AlertProfile,
 }
 
 impl Family {
-    pub const ALL: &[Self] =
-        &[Self::RegistryScan, Self::ServerlessScan, Self::CloudScan, Self::DaemonSet, Self::AlertProfile];
+    pub const ALL: &[Self] = &[
+        Self::RegistryScan,
+        Self::ServerlessScan,
+        Self::CloudScan,
+        Self::DaemonSet,
+        Self::SecretStore,
+        Self::AlertProfile,
+    ];
 
     /// Stable identifier, stored with every integration.
     pub fn slug(self) -> &'static str {
@@ -22,6 +29,7 @@ impl Family {
             Self::ServerlessScan => "serverless_scan",
             Self::CloudScan => "cloud_scan",
             Self::DaemonSet => "daemon_set",
+            Self::SecretStore => "secret_store",
             Self::AlertProfile => "alert_profile",
         }
     }
@@ -38,6 +46,7 @@ impl Family {
             Self::ServerlessScan => "Serverless Scan",
             Self::CloudScan => "Cloud Scan",
             Self::DaemonSet => "Defender DaemonSet",
+            Self::SecretStore => "Secret Store",
             Self::AlertProfile => "Alert profile",
         }
     }
@@ -49,6 +58,7 @@ impl Family {
             Self::ServerlessScan => "Function scans",
             Self::CloudScan => "Cloud scans",
             Self::DaemonSet => "Deployments",
+            Self::SecretStore => "Secret stores",
             Self::AlertProfile => "Channels",
         }
     }
@@ -59,6 +69,7 @@ impl Family {
             Self::RegistryScan => "Registry type",
             Self::ServerlessScan | Self::CloudScan => "Provider",
             Self::DaemonSet => "Kubernetes",
+            Self::SecretStore => "Store",
             Self::AlertProfile => "Channel",
         }
     }
@@ -70,6 +81,9 @@ impl Family {
             Self::ServerlessScan => "Lists the functions of a cloud account, on a schedule.",
             Self::CloudScan => "Lists the keys, registries, functions and clusters of a cloud account, on a schedule.",
             Self::DaemonSet => "Deploys an agent to the nodes of a Kubernetes cluster and checks it for drift.",
+            Self::SecretStore => {
+                "Lists the entries of a secret store by name, and reads their values only to pass them on."
+            }
             Self::AlertProfile => "Sends alerts to people or other tools, once per issue.",
         }
     }

@@ -26,6 +26,7 @@ pub mod progress;
 pub mod registries;
 pub mod scan;
 pub mod spec;
+pub mod stores;
 
 pub(crate) use address::service_address;
 pub use family::Family;
@@ -39,6 +40,7 @@ impl Family {
             Self::ServerlessScan => Some(&functions::function::INVENTORY),
             Self::CloudScan => Some(&cloud::found::INVENTORY),
             Self::DaemonSet => Some(&deployments::INVENTORY),
+            Self::SecretStore => Some(&stores::INVENTORY),
             Self::AlertProfile => None,
         }
     }
@@ -50,6 +52,7 @@ impl Family {
             Self::ServerlessScan => functions::VERSIONS,
             Self::CloudScan => cloud::VERSIONS,
             Self::DaemonSet => deployments::VERSIONS,
+            Self::SecretStore => stores::VERSIONS,
             Self::AlertProfile => alerts::CHANNELS,
         }
     }

@@ -9,6 +9,7 @@ use super::context::{Context, MAIN};
 use super::deployments::{self, Deployment};
 use super::family::Family;
 use super::scan::{Gap, Scan};
+use super::stores::Store;
 use crate::form::{Errors, Field, Values};
 use crate::providers::Failure;
 use crate::providers::aws::roles::Wanted;
@@ -88,6 +89,7 @@ pub enum Does {
     Scan(&'static dyn Scanner),
     Channel(&'static Channel),
     Deploy(&'static dyn Deployment),
+    Store(&'static dyn Store),
 }
 
 /// Finds out what there is at a provider.
@@ -124,12 +126,14 @@ impl Spec {
             Does::Scan(scanner) => scanner.family(),
             Does::Channel(_) => Family::AlertProfile,
             Does::Deploy(_) => Family::DaemonSet,
+            Does::Store(_) => Family::SecretStore,
         }
     }
 
     pub fn scanner(&self) -> Option<&'static dyn Scanner> {
         match self.does {
             Does::Scan(scanner) => Some(scanner),
+            Does::Store(store) => Some(store),
             Does::Channel(_) | Does::Deploy(_) => None,
         }
     }
@@ -137,14 +141,21 @@ impl Spec {
     pub fn channel(&self) -> Option<&'static Channel> {
         match self.does {
             Does::Channel(channel) => Some(channel),
-            Does::Scan(_) | Does::Deploy(_) => None,
+            Does::Scan(_) | Does::Deploy(_) | Does::Store(_) => None,
         }
     }
 
     pub fn deployment(&self) -> Option<&'static dyn Deployment> {
         match self.does {
             Does::Deploy(deployment) => Some(deployment),
-            Does::Scan(_) | Does::Channel(_) => None,
+            Does::Scan(_) | Does::Channel(_) | Does::Store(_) => None,
+        }
+    }
+
+    pub fn store(&self) -> Option<&'static dyn Store> {
+        match self.does {
+            Does::Store(store) => Some(store),
+            Does::Scan(_) | Does::Channel(_) | Does::Deploy(_) => None,
         }
     }
 
