@@ -74,7 +74,7 @@ impl Signed for ClientRule {
 }
 
 /// What a rule gives from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Source {
     Credential(CredentialId),
     Store(IntegrationId),

@@ -6,7 +6,6 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256};
 
 use super::caller::{self, Caller, Denied};
@@ -227,7 +226,7 @@ impl Ready {
     }
 
     async fn issue(&self, services: &Services, opened: &Opened) -> Result<Issued, Failure> {
-        let wrong = || finding(&ProviderError::WrongCredential, "the provider").into();
+        let wrong = || Failure::from(finding(&ProviderError::WrongCredential, "the provider"));
         let issue = self.form.issue.ok_or_else(wrong)?;
         let (outside, settings) = (services.outside(), &self.settings);
         let order = Order { outside, secret: opened.secret(), settings, client: &self.client };
