@@ -1,7 +1,9 @@
 //! What refers to a secret store: rules of clients and items of syncs that pass on one of its entries. A store that
 //! something refers to is not deleted.
 
+use super::client_usages::{self, Giving};
 use super::{Conn, DbError, IntegrationId};
+use crate::form::Values;
 
 /// A rule or an item that passes on an entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,7 +16,21 @@ pub struct Using {
     pub href: String,
 }
 
+/// Most that is listed of either.
+const MOST: i64 = 1_000;
+
 /// Everything that refers to a store, by entry.
-pub fn using(_conn: &mut Conn, _store: IntegrationId) -> Result<Vec<Using>, DbError> {
-    Ok(Vec::new())
+pub fn using(conn: &mut Conn, store: IntegrationId) -> Result<Vec<Using>, DbError> {
+    let mut found: Vec<Using> = client_usages::giving_from(conn, store, MOST)?.into_iter().map(of_rule).collect();
+    found.sort_by(|a, b| (&a.entry, &a.title).cmp(&(&b.entry, &b.title)));
+    Ok(found)
+}
+
+fn of_rule(giving: Giving) -> Using {
+    let settings = Values::from_json(giving.settings.as_bytes()).unwrap_or_default();
+    Using {
+        entry: settings.get("entry").to_owned(),
+        title: format!("rule {} of {}", giving.rule_name, giving.client_name),
+        href: format!("/clients/{}", giving.client),
+    }
 }

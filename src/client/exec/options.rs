@@ -14,6 +14,9 @@ const HELP: &str = "For each RULE, the program gets:
   anything else  a variable for each field: `db` with a field `password` is DB_PASSWORD;
                  with --as file, DB_PASSWORD_FILE is the path of a file in memory
 
+A rule may say itself whether a value is a variable or a file, its name, folder and owner, how often it is read again,
+and whether a change restarts the program or sends it a signal. --as goes before what the rule says.
+
 Signals go to the program, and its exit status is ours: 128+n if signal n ended it, 126 or 127 if it cannot start. \
 In an image:
 

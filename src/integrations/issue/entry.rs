@@ -3,7 +3,7 @@
 use super::delivery::{self, AS, FOLDER, KEYS, ON_CHANGE, OUTAGE, OWNER, REFRESH, WHICH_SIGNAL};
 use super::form::{ENTRY, Form, Issued, suits_all};
 use crate::form::{Field, Values};
-use crate::integrations::stores::Entry;
+use crate::integrations::stores::{Entry, is_entry};
 use crate::providers::Failure;
 use crate::providers::probe::{Finding, Verdict};
 
@@ -21,10 +21,10 @@ pub static FORM: Form = Form {
     kinds: &[],
     fields: &[
         Field::text(NAME, "Entry")
-            .placeholder("team/db")
+            .placeholder("secret/team/db")
             .max(1_024)
             .check(name)
-            .help("As the page of the store names it."),
+            .help("As the page of the store lists it: the place, a slash, the entry."),
         KEYS,
         AS,
         FOLDER,
@@ -44,9 +44,9 @@ pub static FORM: Form = Form {
 };
 
 fn name(text: &str) -> Result<String, String> {
-    match text.chars().any(char::is_control) {
-        true => Err("Enter the name as it stands in the store.".to_owned()),
-        false => Ok(text.to_owned()),
+    match is_entry(text) {
+        true => Ok(text.to_owned()),
+        false => Err("Enter the place, a slash and the entry: secret/team/db".to_owned()),
     }
 }
 

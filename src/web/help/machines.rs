@@ -1,12 +1,12 @@
-//! The help page about programs that fetch credentials.
+//! The help pages about programs that fetch credentials.
 
-use super::paths;
 use super::topic::{Block, Section, Topic};
+use super::{containers, paths};
 use crate::integrations::issue::FORMS;
 use crate::models::client_logins::Method;
 
 pub fn all() -> Vec<Topic> {
-    vec![clients()]
+    vec![clients(), containers::page()]
 }
 
 fn login(method: Method) -> &'static str {
@@ -30,8 +30,13 @@ fn login(method: Method) -> &'static str {
 fn clients() -> Topic {
     let lead = "A client is a program. It keeps no copy of a credential: it logs in, and fetches what a rule allows, as \
                 short-lived as the provider makes it.";
-    let rules = "A rule names a credential and what of it the client gets. It counts as a usage: the credential's page lists it, \
-                 and the credential can't be deleted while it is there.";
+    let rules = "A rule names a credential and what of it the client gets, or an entry of a secret store. It counts as a \
+                 usage: the page of the credential or store lists it, and it can't be deleted while the rule is there.";
+    let entries = [
+        "The value is read from the store when the program asks, and passes through memory. It is never stored here.",
+        "Only an administrator adds such a rule, with their password. What guards stored values guards these clients, too.",
+        "However many rules name an entry, the store is asked once within the seconds that they allow.",
+    ];
     let values = [
         "Prefer a session or a token. The stored secret then never leaves this console.",
         "A stored value is released only where the operator of this console has set STRONGROOM_RELEASE_VALUES=on.",
@@ -61,11 +66,16 @@ fn clients() -> Topic {
                 "What it may fetch",
                 vec![Block::text(rules), Block::terms(FORMS.iter().map(|form| (form.label, form.help)))],
             ),
+            Section::new("entries", "Entries of secret stores", vec![Block::points(&entries)]),
             Section::new("values", "Stored values", vec![Block::points(&values)]),
             Section::new(
                 "see",
                 "See also",
-                vec![Block::links(&[("/clients", "Clients"), (paths::AUDIT, "Audit trail")])],
+                vec![Block::links(&[
+                    ("/clients", "Clients"),
+                    (paths::CONTAINERS, "Secrets in containers"),
+                    (paths::AUDIT, "Audit trail"),
+                ])],
             ),
         ],
     )

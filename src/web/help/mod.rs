@@ -14,6 +14,7 @@ use super::session::{As, Auditor};
 
 mod clouds;
 mod concepts;
+mod containers;
 mod fields;
 mod kinds;
 pub mod library;

@@ -1,14 +1,17 @@
 //! What the console says to programs: what is issued from a credential, and the protocols by which it is fetched.
 
 use serde_json::Value;
+use strongroom::models::IntegrationId;
 use strongroom::models::events::{self as trail, Event, Filter};
 
-use crate::support::app::{Page, TestApp};
+use crate::support::app::{Page, TestApp, Visit};
+use crate::support::peers::openbao::{OpenBao, ROOT};
 
 mod attacks;
 mod aws;
 mod canary;
 mod client;
+mod entries;
 mod fetching;
 mod issue;
 mod vault;
@@ -28,6 +31,24 @@ fn value(page: &Page) -> Value {
 fn events(app: &TestApp, action: &str) -> Vec<Event> {
     let found = trail::list(&mut app.connect(), &Filter::default(), 1_000).expect("the trail");
     found.into_iter().filter(|event| event.action == action).collect()
+}
+
+/// A secret store at that Vault, added by its form.
+async fn store(visit: &mut Visit, name: &str, bao: &OpenBao) -> IntegrationId {
+    let token = [("kind", "api_token"), ("name", &*format!("token of {name}")), ("token", ROOT)];
+    let key = visit.post("/credentials", &token).await.location().rsplit('/').next().expect("an id").to_owned();
+    let url = bao.url();
+    let fields = [
+        ("name", name),
+        ("version", "vault_kv"),
+        ("address", url.as_str()),
+        ("mount", "secret"),
+        ("credential", key.as_str()),
+        ("schedule", "off"),
+    ];
+    let page = visit.post("/integrations", &fields).await;
+    assert_eq!(page.status, 303, "{:?}", page.texts(".error-summary"));
+    page.location().rsplit('/').next().expect("an id").parse().expect("an id")
 }
 
 /// Runs one of the tools of the clients' own makers; what it printed, or how it failed.

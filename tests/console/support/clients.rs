@@ -8,11 +8,11 @@ use strongroom::credentials::{self as kinds, basic};
 use strongroom::draft::Draft;
 use strongroom::form::Values;
 use strongroom::models::client_logins::{self, Method, NewLogin};
-use strongroom::models::client_rules::{self, NewRule};
+use strongroom::models::client_rules::{self, NewRule, Source};
 use strongroom::models::clients::{self, NewClient};
 use strongroom::models::credentials::{self, Secret};
 use strongroom::models::events::Actor;
-use strongroom::models::{self, ClientId, ClientLoginId, ClientRuleId, CredentialId, DbError};
+use strongroom::models::{self, ClientId, ClientLoginId, ClientRuleId, CredentialId, DbError, IntegrationId};
 use strongroom::vault::Vault;
 
 use super::app::TestApp;
@@ -111,11 +111,20 @@ impl<'a> Client<'a> {
 
     /// Lets it fetch a credential in a form.
     pub fn may(&self, rule: &str, form: &str, credential: CredentialId, settings: &[(&str, &str)]) -> ClientRuleId {
+        self.rule(rule, form, Source::Credential(credential), settings)
+    }
+
+    /// Lets it fetch an entry of a secret store.
+    pub fn entry(&self, rule: &str, store: IntegrationId, entry: &str, settings: &[(&str, &str)]) -> ClientRuleId {
+        self.rule(rule, "entry", Source::Store(store), &[&[("entry", entry)], settings].concat())
+    }
+
+    fn rule(&self, rule: &str, form: &str, source: Source, settings: &[(&str, &str)]) -> ClientRuleId {
         let settings: Values = settings.iter().copied().collect();
         let settings = String::from_utf8(settings.to_json().to_vec()).expect("JSON");
         change(self.store, |conn, vault, actor| {
             let client = clients::find(conn, vault, self.id)?.trust()?;
-            let new = NewRule { name: rule, credential, form, settings: &settings };
+            let new = NewRule { name: rule, source, form, settings: &settings };
             client_rules::make(conn, vault, actor, &client, &new)
         })
     }

@@ -3,7 +3,7 @@
 use chrono::{TimeDelta, Utc};
 use strongroom::integrations::identities::{Aws, Identity, Oidc};
 use strongroom::models::client_logins::{self, Method, NewLogin};
-use strongroom::models::client_rules::{self, NewRule};
+use strongroom::models::client_rules::{self, NewRule, Source};
 use strongroom::models::clients::{self, NewClient};
 use strongroom::models::{ClientId, CredentialId, client_uses};
 
@@ -75,7 +75,7 @@ fn client(app: &TestApp, number: usize, keys: &[CredentialId]) -> ClientId {
             let name = format!("{}-{at}", ["deploy", "read-only.of.the-bucket_with_exports", "registry"][at % 3]);
             let form = if at == 2 { "value" } else { "aws_session" };
             let settings = r#"{"role":"arn:aws:iam::123456789012:role/deploy"}"#;
-            let rule = NewRule { name: &name, credential: *key, form, settings };
+            let rule = NewRule { name: &name, source: Source::Credential(*key), form, settings };
             let rule = client_rules::make(conn, vault, &actor(), &row, &rule)?;
             if number % 4 != 3 {
                 client_uses::note(conn, login, Some(rule), "10.20.3.17", 40 + at as i64)?;

@@ -9,7 +9,7 @@ use strongroom::credentials::basic;
 use strongroom::draft::Draft;
 use strongroom::form::Values;
 use strongroom::models::client_logins::{self, Method, NewLogin};
-use strongroom::models::client_rules::{self, NewRule};
+use strongroom::models::client_rules::{self, NewRule, Source};
 use strongroom::models::clients::{self, NewClient};
 use strongroom::models::events::Actor;
 use strongroom::models::integrations::{self, NewIntegration};
@@ -153,7 +153,8 @@ fn client(app: &TestApp, credential: CredentialId) -> (ClientId, ClientLoginId, 
         let (hash, settings) = (Some(vec![7; 32]), "");
         let login = NewLogin { method: Method::Token, secret_hash: hash, settings, credential: None, expires_at: None };
         let login = client_logins::make(conn, vault, &actor, &row, &login)?;
-        let rule = NewRule { name: "deploy", credential, form: "aws_session", settings: "{}" };
+        let rule =
+            NewRule { name: "deploy", source: Source::Credential(credential), form: "aws_session", settings: "{}" };
         Ok((id, login, client_rules::make(conn, vault, &actor, &row, &rule)?))
     })
 }

@@ -4,7 +4,7 @@
 use diesel::connection::SimpleConnection;
 use diesel_migrations::MigrationHarness;
 use strongroom::models::client_logins::{self, Method, NewLogin};
-use strongroom::models::client_rules::{self, NewRule};
+use strongroom::models::client_rules::{self, NewRule, Source};
 use strongroom::models::clients::{self, NewClient};
 use strongroom::models::events::Actor;
 use strongroom::models::{MIGRATIONS, credentials, transaction};
@@ -30,7 +30,7 @@ fn clients_go_with_their_usages_on_the_way_back() {
         let login =
             NewLogin { method: Method::Token, secret_hash: hash, settings: "", credential: None, expires_at: None };
         client_logins::make(conn, &vault, &actor, &row, &login)?;
-        let rule = NewRule { name: "deploy", credential: used.id, form: "aws_session", settings: "{}" };
+        let rule = NewRule { name: "deploy", source: Source::Credential(used.id), form: "aws_session", settings: "{}" };
         client_rules::make(conn, &vault, &actor, &row, &rule)
     };
     transaction(&mut strongroom.connect(), &make).expect("a client");

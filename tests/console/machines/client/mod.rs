@@ -4,6 +4,7 @@
 mod agent;
 mod clouds;
 mod console;
+mod delivery;
 mod exec;
 mod git;
 mod kubectl;

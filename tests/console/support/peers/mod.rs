@@ -33,6 +33,7 @@ pub mod managed_clusters;
 pub mod moto;
 pub mod nexus;
 pub mod oidc_provider;
+pub mod openbao;
 pub mod openshift;
 pub mod oracle_cloud;
 pub mod oracle_registry;

@@ -1,0 +1,126 @@
+//! Rules that give entries of secret stores: who makes them, what a program is given, and how soon a change reaches it.
+
+use serde_json::json;
+use strongroom::accounts::Role;
+use strongroom::models::ClientId;
+
+use super::{events, program, store, value};
+use crate::support::app::{PASSWORD, Page, TestApp, Visit};
+use crate::support::clients::Client;
+use crate::support::peers::openbao::OpenBao;
+use crate::support::sql::count;
+
+async fn opened() -> (OpenBao, TestApp) {
+    let bao = OpenBao::start().await;
+    bao.holds("team/db", json!({"user": "app", "password": "canary-first"})).await;
+    (bao, TestApp::start())
+}
+
+/// Posts the form of a rule that gives the password of the entry.
+async fn post(visit: &mut Visit, client: ClientId, store: &str, more: &[(&str, &str)]) -> Page {
+    let fields =
+        [("form", "entry"), ("store", store), ("name", "db"), ("entry", "secret/team/db"), ("keys", "password")];
+    visit.post(&format!("/clients/{client}/rules/new"), &[&fields[..], more].concat()).await
+}
+
+#[actix_web::test]
+async fn only_an_administrator_with_a_password_lets_an_entry_leave() {
+    let (bao, app) = opened().await;
+    let mut ada = app.administrator();
+    let (id, client) = (store(&mut ada, "Team Vault", &bao).await, Client::new(&app, "shop").id);
+    let mut olga = app.user("olga", Role::Operator);
+    let form = olga.get(&format!("/clients/{client}/rules/new")).await;
+    assert!(form.has("#form option[value=aws_session]") && !form.has("#form option[value=entry]"));
+    let refused = post(&mut olga, client, &id.to_string(), &[]).await;
+    assert!(refused.status == 422 && refused.has("#form-error"));
+    let asked = post(&mut ada, client, &id.to_string(), &[]).await;
+    assert!(asked.has("#confirm input[type=password]") && !asked.has("[data-release]"), "{}", asked.body);
+    assert_eq!(count(&app, "client_rules"), 0);
+    let made = post(&mut ada, client, &id.to_string(), &[("password", PASSWORD)]).await;
+    assert_eq!(made.status, 303, "{:?}", made.texts(".error-summary, [role=alert]"));
+    let line = ada.get(&format!("/clients/{client}")).await.text("[data-rule=db]");
+    assert!(line.contains("Entry of a secret store from Team Vault") && line.contains("secret/team/db"), "{line}");
+    assert!(!ada.get(&format!("/clients/{client}")).await.body.contains("canary-first"));
+}
+
+#[actix_web::test]
+async fn a_program_gets_the_keys_that_the_rule_names_and_no_others() {
+    let (bao, app) = opened().await;
+    let id = store(&mut app.administrator(), "Team Vault", &bao).await;
+    let client = Client::new(&app, "shop");
+    client.entry("db", id, "secret/team/db", &[("keys", "DB_PASSWORD=password")]);
+    client.entry("all", id, "secret/team/db", &[]);
+    let token = client.token();
+    let page = program(&app, &token, "/machine/v1/values/db").await;
+    assert_eq!(value(&page)["data"], json!({"password": "canary-first"}), "{}", page.body);
+    assert_eq!(value(&page)["delivery"]["names"], json!([["DB_PASSWORD", "password"]]));
+    let by_vault = program(&app, &token, "/v1/secret/data/all").await;
+    assert_eq!(value(&by_vault)["data"]["data"], json!({"password": "canary-first", "user": "app"}));
+    assert_eq!(program(&app, &token, "/machine/v1/sessions/db").await.status, 404);
+    let told = events(&app, "client.fetched");
+    assert!(told.len() == 2 && told[0].subject_name == "Team Vault", "{told:?}");
+    assert!(told.iter().all(|event| event.detail.contains("entry secret/team/db")));
+    assert_eq!(events(&app, "credential.opened").len(), 1, "both rules are given what was read once");
+}
+
+#[actix_web::test]
+async fn a_key_that_is_not_there_and_a_store_that_is_away_are_told() {
+    let (bao, app) = opened().await;
+    let id = store(&mut app.administrator(), "Team Vault", &bao).await;
+    let client = Client::new(&app, "shop");
+    client.entry("odd", id, "secret/team/db", &[("keys", "passwort")]);
+    client.entry("gone", id, "secret/none", &[]);
+    client.entry("patient", id, "secret/none", &[("outage", "wait")]);
+    let token = client.token();
+    let odd = program(&app, &token, "/machine/v1/values/odd").await;
+    assert!(odd.status == 502 && odd.body.contains("no key passwort"), "{}", odd.body);
+    let gone = program(&app, &token, "/machine/v1/values/gone").await;
+    assert!(gone.status == 502 && gone.body.contains("secret/none"), "{}", gone.body);
+    let patient = program(&app, &token, "/machine/v1/values/patient").await;
+    assert_eq!((patient.status, value(&patient)["wait"].as_bool()), (503, Some(true)), "{}", patient.body);
+    assert_eq!(events(&app, "client.fetch_failed").len(), 3);
+}
+
+#[actix_web::test]
+async fn refresh_reaches_whoever_waits_for_a_change() {
+    let (bao, app) = opened().await;
+    let mut ada = app.administrator();
+    let id = store(&mut ada, "Team Vault", &bao).await;
+    let client = Client::new(&app, "shop");
+    let rule = client.entry("db", id, "secret/team/db", &[("keep_seconds", "3600")]);
+    let token = client.token();
+    let read = async || value(&program(&app, &token, "/machine/v1/values/db").await)["data"]["password"].clone();
+    assert_eq!(read().await, "canary-first");
+    bao.holds("team/db", json!({"password": "canary-second"})).await;
+    assert_eq!(read().await, "canary-first", "as long as the rule allows");
+    let before = program(&app, &token, "/machine/v1/changes").await;
+    let tag = before.header("etag").to_owned();
+    let mut visitor = app.visitor();
+    let waits = visitor.request(reqwest::Method::GET, "/machine/v1/changes?wait=50").bearer_auth(&token);
+    let waits = waits.header("if-none-match", &tag);
+    let (changed, pressed) = tokio::join!(visitor.send(waits), async {
+        tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+        ada.post(&format!("/clients/{}/rules/{rule}/refresh", client.id), &[]).await
+    });
+    assert_eq!((changed.status, pressed.status), (200, 303));
+    assert_ne!(value(&changed)["rules"]["db"], value(&before)["rules"]["db"]);
+    assert_eq!(read().await, "canary-second");
+    assert_eq!(events(&app, "client.rule_refreshed").len(), 1);
+}
+
+#[actix_web::test]
+async fn a_store_that_a_rule_gives_from_is_not_deleted() {
+    let (bao, app) = opened().await;
+    let mut ada = app.administrator();
+    let id = store(&mut ada, "Team Vault", &bao).await;
+    let client = Client::new(&app, "shop");
+    client.entry("db", id, "secret/team/db", &[]);
+    let refused = ada.post(&format!("/integrations/{id}/delete"), &[("name", "Team Vault")]).await;
+    assert!(
+        refused.status == 409 && refused.text("main").contains("shop"),
+        "{} {}",
+        refused.status,
+        refused.text("main")
+    );
+    assert_eq!(count(&app, "client_rules"), 1);
+}
