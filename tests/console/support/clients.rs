@@ -7,11 +7,13 @@ use strongroom::accounts::tokens;
 use strongroom::credentials::{self as kinds, basic};
 use strongroom::draft::Draft;
 use strongroom::form::Values;
+use strongroom::integrations::Spec;
 use strongroom::models::client_logins::{self, Method, NewLogin};
 use strongroom::models::client_rules::{self, NewRule, Source};
 use strongroom::models::clients::{self, NewClient};
 use strongroom::models::credentials::{self, Secret};
 use strongroom::models::events::Actor;
+use strongroom::models::integrations::{self, NewIntegration};
 use strongroom::models::{self, ClientId, ClientLoginId, ClientRuleId, CredentialId, DbError, IntegrationId};
 use strongroom::vault::Vault;
 
@@ -156,6 +158,28 @@ pub fn login(store: &dyn Store, name: &str, password: &str) -> CredentialId {
 pub fn stored(store: &dyn Store, kind: &str, name: &str, values: &[(&str, &str)]) -> CredentialId {
     let draft = draft(kind, name, values);
     change(store, |conn, vault, actor| credentials::create(conn, vault, actor, &draft.row()))
+}
+
+/// A secret store at that Vault, with a credential of that token.
+pub fn vault(store: &dyn Store, name: &str, (url, token): (&str, &str)) -> IntegrationId {
+    let credential = stored(store, "api_token", &format!("token of {name}"), &[("token", token)]);
+    let settings: Values = [("address", url), ("mount", "secret"), ("kv", "auto")].into_iter().collect();
+    let spec = Spec::find("vault_kv").expect("a provider");
+    let (host, settings) = (spec.host(&settings).expect("a host"), String::from_utf8(settings.to_json().to_vec()));
+    let settings = settings.expect("JSON");
+    change(store, |conn, vault, actor| {
+        let new = NewIntegration {
+            family: spec.family().slug(),
+            version: spec.slug,
+            name,
+            credential_id: Some(credential),
+            host: &host,
+            further: &[],
+            settings: &settings,
+            every_hours: None,
+        };
+        integrations::create(conn, vault, actor, &new)
+    })
 }
 
 /// The credential of [`login`] gets another password.
