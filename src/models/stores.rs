@@ -5,6 +5,9 @@ use super::client_usages::{self, Giving};
 use super::{Conn, DbError, IntegrationId};
 use crate::form::Values;
 
+/// Stands for the foreign keys of what refers to a store.
+pub const IN_USE: &str = "store_in_use";
+
 /// A rule or an item that passes on an entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Using {

@@ -12,9 +12,15 @@ pub enum Mark {
 
 /// (symbol, slugs that have it)
 const DRAWN: &[(&str, &[&str])] = &[
-    ("aws", &["aws", "aws_account", "ecr", "ecr_public", "eks", "lambda", "security_hub"]),
-    ("azure", &["azure", "azure_tenant", "azure_functions", "acr", "aks"]),
-    ("google", &["gcp", "google_cloud", "google_artifacts", "google_functions", "google_pubsub", "gke"]),
+    (
+        "aws",
+        &["aws", "aws_account", "ecr", "ecr_public", "eks", "lambda", "security_hub", "aws_secrets", "aws_parameters"],
+    ),
+    ("azure", &["azure", "azure_tenant", "azure_functions", "acr", "aks", "azure_key_vault"]),
+    (
+        "google",
+        &["gcp", "google_cloud", "google_artifacts", "google_functions", "google_pubsub", "google_secrets", "gke"],
+    ),
     ("kubernetes", &["kubeconfig", "kubernetes"]),
     ("github", &["github_token", "ghcr"]),
     ("gitlab", &["gitlab_token", "gitlab_tokens", "gitlab"]),
@@ -47,6 +53,7 @@ const LETTERS: &[(&str, &str, u8)] = &[
     ("servicenow", "S", 2),
     ("splunk", "S", 1),
     ("vault_kv", "V", 6),
+    ("cyberark_ccp", "C", 5),
 ];
 
 /// Never fails: what is not known is a grey dot.
