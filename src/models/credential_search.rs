@@ -1,7 +1,7 @@
 //! How a search of the table of credentials finds its rows, at the same cost whatever the table's size: the database keeps
 //! the words of each credential, so what begins with a text is one range of their index. Of several words the one with
 //! few credentials leads, and the others are looked for in those. Where every word has many, they are read in the order
-//! of the leading word, page by page.
+//! of the word that most of them have beside the others, page by page.
 
 use std::collections::HashMap;
 
@@ -18,7 +18,10 @@ use super::{Conn, CredentialId, DbError};
 const KEPT: usize = 60;
 /// So many credentials of a word are all looked at.
 const FEW: i64 = 500;
-/// If every word has more than [`FEW`] credentials, the rarest leads. Credentials are counted up to this number.
+/// If every word has more than [`FEW`] credentials, the one leads that most of a sample of its own have the others beside.
+/// The sample has so many credentials.
+const SAMPLE: usize = 40;
+/// Of words that are equal in that the rarest leads. Credentials are counted up to this number.
 const MOST_COMPARED: i64 = 2_000;
 /// So many words of a search are looked up; the others are looked for in what those have.
 const MOST_LOOKED_UP: usize = 6;
@@ -52,20 +55,53 @@ pub(super) fn way(conn: &mut Conn, words: &[String]) -> Result<Way, DbError> {
     let mut longest: Vec<&String> = words.iter().collect();
     longest.sort_by_key(|word| std::cmp::Reverse(word.chars().count()));
     longest.truncate(MOST_LOOKED_UP);
-    let mut common: Option<(usize, String)> = None;
+    let mut common: Vec<(&String, Vec<CredentialId>)> = Vec::new();
     for word in longest {
         let few = range(word).select(credential_words::credential_id).limit(FEW + 1);
         let ids: Vec<CredentialId> = few.load(conn)?;
         if ids.len() as i64 > FEW {
-            let many = counted(conn, word, MOST_COMPARED)?;
-            if common.as_ref().is_none_or(|(least, _)| many < *least) {
-                common = Some((many, word.clone()));
-            }
+            common.push((word, ids));
         } else if !ids.is_empty() {
             return Ok(Way::Among(ids));
         }
     }
-    Ok(common.map_or(Way::Nowhere, |(_, word)| Way::Along(word)))
+    Ok(leading(conn, words, &common)?.map_or(Way::Nowhere, Way::Along))
+}
+
+/// The word whose credentials are read in vain least often.
+fn leading(
+    conn: &mut Conn,
+    words: &[String],
+    common: &[(&String, Vec<CredentialId>)],
+) -> Result<Option<String>, DbError> {
+    if let [(only, _)] = common {
+        return Ok(Some((*only).clone()));
+    }
+    let mut hits = Vec::new();
+    for (word, ids) in common {
+        hits.push((having(conn, &others(words, word), ids)?, *word));
+    }
+    let most = hits.iter().map(|(hits, _)| *hits).max();
+    let mut best: Vec<&String> = hits.iter().filter(|(hits, _)| Some(*hits) == most).map(|(_, word)| *word).collect();
+    if best.len() > 1 {
+        let mut rarest = Vec::new();
+        for word in best {
+            rarest.push((counted(conn, word, MOST_COMPARED)?, word));
+        }
+        rarest.sort_by_key(|(many, _)| *many);
+        best = rarest.into_iter().map(|(_, word)| word).collect();
+    }
+    Ok(best.first().map(|word| (*word).clone()))
+}
+
+/// How many credentials of a sample have the words.
+fn having(conn: &mut Conn, words: &[String], ids: &[CredentialId]) -> Result<i64, DbError> {
+    let sample = ids.iter().step_by((ids.len() / SAMPLE).max(1)).take(SAMPLE).copied().collect();
+    let mut rows = credentials::table.into_boxed().filter(is_of(sample));
+    for condition in holds(words) {
+        rows = rows.filter(condition);
+    }
+    Ok(rows.count().get_result(conn)?)
 }
 
 /// Each credential once of which a word begins with the text.

@@ -11,6 +11,7 @@ use zeroize::Zeroize;
 use super::lists::is_plain;
 use super::{Call, Region, Service, SignedCalls};
 use crate::providers::ProviderError::{self, BadAnswer};
+use crate::providers::egress::Answer;
 use crate::providers::oci_registry::{Lenient, Pages};
 
 /// The right that [`functions`] needs. It knows no resources.
@@ -76,8 +77,8 @@ impl Unreadable {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Page {
-    functions: Vec<Lenient<Listed>>,
+struct Page<L> {
+    functions: Vec<L>,
     next_marker: Option<String>,
 }
 
@@ -142,9 +143,17 @@ async fn page(
     query.extend(marker.map(|marker| ("Marker", marker)));
     let call = Call::get(&LAMBDA, LIST_FUNCTIONS, "/2015-03-31/functions", &query);
     let mut answer = calls.ask(region, &call).await?;
-    let page = answer.json::<Page>();
+    let page = read(&answer);
     answer.body.zeroize();
-    page.map(|page| (page.functions, page.next_marker))
+    page
+}
+
+/// Entry by entry only where one cannot be read, since that takes much longer.
+fn read(answer: &Answer) -> Result<(Vec<Lenient<Listed>>, Option<String>), ProviderError> {
+    if let Ok(Page { functions, next_marker }) = answer.json::<Page<Listed>>() {
+        return Ok((functions.into_iter().map(Lenient::Read).collect(), next_marker));
+    }
+    answer.json::<Page<Lenient<Listed>>>().map(|page| (page.functions, page.next_marker))
 }
 
 impl Listing {

@@ -57,7 +57,8 @@ async fn no_value_of_a_secret_store_is_in_the_log_or_the_dump() {
     let client = Client::new(&strongroom, "shop");
     client.entry("db", store, "secret/team/db", &[]);
     let (token, mut visit) = (client.token(), Visit::to(&serving.url));
-    for path in ["/machine/v1/values/db", "/machine/v1/values/db/password", "/v1/secret/data/db", "/machine/v1/changes"] {
+    for path in ["/machine/v1/values/db", "/machine/v1/values/db/password", "/v1/secret/data/db", "/machine/v1/changes"]
+    {
         let request = visit.request(Method::GET, path).bearer_auth(&token);
         assert_eq!(visit.send(request).await.status, 200, "{path}");
     }

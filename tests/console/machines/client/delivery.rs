@@ -11,7 +11,7 @@ use strongroom::models::IntegrationId;
 
 use super::super::store;
 use super::user::{Beside, User, did, text_of, until};
-use crate::support::app::TestApp;
+use crate::support::app::{TestApp, Visit};
 use crate::support::clients::Client;
 use crate::support::peers::openbao::OpenBao;
 
@@ -20,6 +20,7 @@ const OTHER: u32 = 54_321;
 
 struct Place {
     bao: OpenBao,
+    ada: Visit,
     app: TestApp,
     store: IntegrationId,
     user: User,
@@ -32,11 +33,12 @@ impl Place {
         let bao = OpenBao::start().await;
         bao.holds("team/db", json!({"password": "first"})).await;
         let app = TestApp::start();
-        let id = store(&mut app.administrator(), "Team Vault", &bao).await;
+        let mut ada = app.administrator();
+        let id = store(&mut ada, "Team Vault", &bao).await;
         let client = Client::new(&app, "shop");
         client.entry("db", id, "secret/team/db", settings);
         let token = client.token();
-        Self { bao, store: id, user: User::new(), token, app }
+        Self { bao, ada, store: id, user: User::new(), token, app }
     }
 
     fn client(&self, arguments: &[&str]) -> Command {
@@ -45,10 +47,10 @@ impl Place {
         command
     }
 
-    async fn refresh(&self) {
+    async fn refresh(&mut self) {
         let client = crate::support::sql::texts(&self.app, "SELECT id::text AS text FROM clients").remove(0);
         let rule = crate::support::sql::texts(&self.app, "SELECT id::text AS text FROM client_rules").remove(0);
-        let page = self.app.administrator().post(&format!("/clients/{client}/rules/{rule}/refresh"), &[]).await;
+        let page = self.ada.post(&format!("/clients/{client}/rules/{rule}/refresh"), &[]).await;
         assert_eq!(page.status, 303);
     }
 }
@@ -91,7 +93,7 @@ async fn a_changed_value_reaches_a_running_program_by_signal_and_file() {
     let folder = folder("signal");
     let keys =
         [("deliver", "files"), ("folder", &*folder), ("refresh", "0"), ("on_change", "signal"), ("signal", "HUP")];
-    let place = Place::with(&keys).await;
+    let mut place = Place::with(&keys).await;
     let script = format!("trap 'cat {folder}/db_password > heard' HUP; echo > ready; while :; do sleep 0.05; done");
     let command = &mut place.client(&["exec", "db", "--", "bash", "-c", &script]);
     let mut client = Beside(command.stdout(Stdio::null()).spawn().unwrap());
@@ -111,7 +113,7 @@ async fn a_changed_value_reaches_a_running_program_by_signal_and_file() {
 #[actix_web::test]
 async fn a_changed_value_restarts_a_program_that_has_it_as_a_variable() {
     let settings = [("deliver", "environment"), ("refresh", "0"), ("on_change", "restart")];
-    let place = Place::with(&settings).await;
+    let mut place = Place::with(&settings).await;
     let script = "echo $DB_PASSWORD >> started; while :; do sleep 0.05; done";
     let mut client = Beside(place.client(&["exec", "db", "--", "sh", "-c", script]).spawn().unwrap());
     let started = place.user.path("started");
