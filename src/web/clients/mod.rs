@@ -2,6 +2,7 @@
 //! form (`form`, `delete`), its logins (`logins`, `secret`), its rules (`rules`), and the end of either (`ending`). What is
 //! done and asked is in `usecases::clients`.
 
+mod choices;
 pub mod delete;
 pub mod ending;
 pub mod export;

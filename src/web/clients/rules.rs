@@ -5,15 +5,12 @@ use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
+use super::choices::{self, Choices, Chosen};
 use super::page_of;
 use crate::form::{self, Errors, FieldView, Values};
-use crate::integrations::Family;
 use crate::integrations::issue::{ENTRY, Form};
 use crate::models::client_rules::ClientRule;
-use crate::models::{
-    self, ClientId, ClientRuleId, CredentialId, DbError, account_letters, client_usages, clients as stored,
-    credential_choices, credentials,
-};
+use crate::models::{self, ClientId, ClientRuleId, CredentialId, DbError, account_letters, credentials};
 use crate::services::Services;
 use crate::usecases::Refusal;
 use crate::usecases::clients::entered::{self, RELEASED};
@@ -21,15 +18,11 @@ use crate::usecases::clients::rules::{self, Answer};
 use crate::web::clients::SECTION;
 use crate::web::error::Error;
 use crate::web::htmx;
-use crate::web::integrations::shown;
 use crate::web::page::{self, Shell};
 use crate::web::params::Params;
 use crate::web::posted::Posted;
 use crate::web::session::{As, Operator};
 use crate::web::step_up::{self, Ask};
-
-/// Most stores on the list.
-const MOST_STORES: i64 = 1_000;
 
 /// Asked before a stored value may leave.
 struct Release {
@@ -75,20 +68,21 @@ impl Page {
         let Shown { posted, edited, errors } = shown;
         let saved = edited.map(entered::stored);
         let slug = posted.or(saved.as_ref()).map_or("", |values| values.get("form"));
-        let chosen = posted.or(saved.as_ref()).and_then(|values| values.get("credential").parse().ok());
+        let chosen = posted.or(saved.as_ref()).map(Chosen::of).unwrap_or_default();
         let mut offered = entered::offered(services, &visitor.principal());
         let form = entered::chosen(slug);
         if edited.is_some_and(|row| row.form == form.slug) && !offered.iter().any(|one| one.slug == form.slug) {
             offered.push(form);
         }
-        let (name, choices) = choices(services, client, form, chosen).await?;
+        let Choices { name, from, entries } = choices::read(services, client, form, chosen).await?;
         let picks = |field: &str| match field {
             "form" => offered.iter().map(|form| (form.slug.to_owned(), form.label.to_owned())).collect(),
-            _ => choices.clone(),
+            _ => from.clone(),
         };
         let mut fields = form::view(&entered::fields(form), posted, saved.as_ref(), errors, &picks);
-        for view in fields.iter_mut().filter(|view| view.name == "form") {
-            // Each has fields and credentials of its own.
+        form::suggest(&mut fields, "entry", entries);
+        for view in fields.iter_mut().filter(|view| ["form", "store"].contains(&view.name)) {
+            // Each has fields, credentials or entries of its own.
             view.switches = true;
         }
         let (title, address) = place(client, edited);
@@ -116,44 +110,6 @@ fn place(client: ClientId, edited: Option<&ClientRule>) -> (String, String) {
         None => ("Add rule".to_owned(), format!("{page}/rules/new")),
         Some(row) => (format!("Edit rule “{}”", row.name), format!("{page}/rules/{}/edit", row.id)),
     }
-}
-
-/// The client's name, and what the form gives from: id, and `prod — AKIA… · 120 days`, or the name of a store.
-async fn choices(
-    services: &Services,
-    client: ClientId,
-    form: &'static Form,
-    chosen: Option<CredentialId>,
-) -> Result<(String, Vec<(String, String)>), Error> {
-    let vault = services.vault.clone();
-    let read = move |conn: &mut _| {
-        let row = stored::find(conn, &vault, client)?;
-        let found = if form.is_entry() { stores(conn)? } else { credentials_for(conn, form, chosen)? };
-        Ok::<_, DbError>((row, found))
-    };
-    let (seen, found) = services.db.run(read).await?;
-    Ok((seen.trust()?.name.clone(), found))
-}
-
-fn stores(conn: &mut models::Conn) -> Result<Vec<(String, String)>, DbError> {
-    let found = client_usages::stores(conn, Family::SecretStore.slug(), MOST_STORES)?;
-    Ok(found.into_iter().map(|store| (store.id.to_string(), store.name)).collect())
-}
-
-fn credentials_for(
-    conn: &mut models::Conn,
-    form: &Form,
-    chosen: Option<CredentialId>,
-) -> Result<Vec<(String, String)>, DbError> {
-    let every: Vec<&'static str> = crate::credentials::KINDS.iter().map(|kind| kind.slug).collect();
-    let kinds = if form.kinds.is_empty() { every } else { form.kinds.to_vec() };
-    let (found, now) = (credential_choices::choices(conn, &kinds, chosen)?, models::clock(conn)?);
-    let label = |one: credential_choices::Choice| {
-        let age = shown::counted((now - one.aged_from).num_days().max(0), "day");
-        let whose = if one.identity.is_empty() { String::new() } else { format!("{} · ", one.identity) };
-        (one.id.to_string(), format!("{} — {whose}{age}", one.name))
-    };
-    Ok(found.into_iter().map(label).collect())
 }
 
 fn only(posted: &Posted) -> Result<(), Error> {
