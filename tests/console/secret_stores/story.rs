@@ -85,7 +85,7 @@ async fn a_store_that_cannot_be_reached_is_added_only_when_that_is_said() {
     );
 }
 
-async fn store(app: &TestApp, visit: &mut Visit, bao: &OpenBao) -> IntegrationId {
+pub async fn store(app: &TestApp, visit: &mut Visit, bao: &OpenBao) -> IntegrationId {
     let key = credential(visit, ROOT).await;
     let page = visit.post("/integrations", &form(&bao.url(), &key)).await;
     assert_eq!(page.status, 303, "{:?} {:?}", page.texts(".error-summary"), page.texts(".notice"));
@@ -113,9 +113,9 @@ async fn chosen_entries_become_credentials_of_the_types_that_fit() {
     assert_eq!(visit.get(&format!("{path}?q=slack")).await.attributes("input.is-picked", "value"), ["secret/slack"]);
     assert_eq!(visit.post(&path, &[]).await.status, 422);
 
-    let chosen: Vec<(String, &str)> =
-        entries.iter().enumerate().map(|(at, entry)| (format!("entry.{at}"), *entry)).collect();
-    let chosen: Vec<(&str, &str)> = chosen.iter().map(|(name, entry)| (name.as_str(), *entry)).collect();
+    let numbered: Vec<String> = (0..entries.len()).map(|at| format!("entry.{at}")).collect();
+    let chosen: Vec<(&str, &str)> =
+        numbered.iter().zip(&entries).map(|(name, entry)| (name.as_str(), entry.as_str())).collect();
     let looked = visit.post(&path, &chosen).await;
     assert_eq!(looked.status, 200, "{:?}", looked.texts("[data-problem]"));
     assert_eq!(looked.attributes("[data-offer]", "data-offer"), ["aws", "basic", "api_token"]);
@@ -125,7 +125,6 @@ async fn chosen_entries_become_credentials_of_the_types_that_fit() {
     assert!(!credentials.text("main").contains("slack"), "nothing is added yet");
 
     let was = looked.attributes("[name^='was.']", "value");
-    let was: Vec<String> = was.into_iter().map(str::to_owned).collect();
     // One of them is something else by now.
     bao.holds("slack", serde_json::json!({"username": "eve", "password": "other-canary"})).await;
     let mut add = chosen.clone();
@@ -140,7 +139,7 @@ async fn chosen_entries_become_credentials_of_the_types_that_fit() {
     assert!(done.text("[data-imported=false]").contains("it changed at the store") && !done.body.contains("canary"));
     let listed = visit.get("/credentials").await;
     assert!(listed.text("main").contains("CI key") && listed.text("main").contains("Database"));
-    let at = done.attributes("[data-imported] a", "href")[1].to_owned();
+    let at = done.attributes("[data-imported] a", "href").remove(1);
     let page = visit.get(&at).await;
     assert!(page.text("main").contains("From Team Vault: secret/db") && !page.body.contains("canary"));
 }
