@@ -164,7 +164,7 @@ fn gap(plan: &Plan<'_>, object: &str, refused: Refused) -> Gap {
         "" => Hides::All,
         _ => Hides::Items { place: plan.safe.to_owned(), names: vec![object.to_owned()] },
     };
-    let at = if object.is_empty() { String::new() } else { super::entry_name(plan.safe, object) };
+    let at = if object.is_empty() { String::new() } else { super::names::entry_name(plan.safe, object) };
     Gap::new(READING, at, cause(refused), because).hiding(hides)
 }
 

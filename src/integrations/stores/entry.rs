@@ -42,7 +42,8 @@ pub static INVENTORY: Inventory = Inventory {
     ],
     shown: 4,
     exported: &["type", "version", "changed_at", "state"],
-    hint: "The store has no entries here, or the credential may not list them. Look at the path and at Entries under Settings.",
+    hint: "The store has no entries here, or the credential may not list them. Look at the path and at Entries under \
+           Settings.",
     note: "Names only: values are read when a rule or a sync passes them on, and are not kept.",
     cells: inventory::cells::<Facts>,
     alarm: None,

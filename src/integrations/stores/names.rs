@@ -6,8 +6,8 @@ use crate::integrations::patterns::{Names, all_if_blank, check_patterns};
 /// Longest name of an entry, in bytes.
 const LONGEST: usize = 1024;
 
-/// An entry as rules and syncs name it, and as pages show it: `secret/team/db`. The place is the mount, region, project,
-/// vault or safe that it is in.
+/// An entry as rules and syncs name it, and as pages show it: `secret/team/db`. The place is the mount, region,
+/// project, vault or safe that it is in.
 pub fn entry_name(place: &str, name: &str) -> String {
     format!("{place}/{name}")
 }

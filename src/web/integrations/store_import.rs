@@ -48,27 +48,28 @@ struct Look {
 }
 
 impl Choose {
+    /// `None` for an integration that is no store.
     async fn load(
         services: &Services,
         shell: Shell,
         id: IntegrationId,
         params: &Params,
         problem: Option<String>,
-    ) -> Result<Self, Error> {
+    ) -> Result<Option<Self>, Error> {
         let (vault, search, from) = (services.vault.clone(), params.get("q").to_owned(), inventory::start(params));
         let wanted = search.clone();
         let found = services.db.run(move |conn| {
             let row = integrations::find(conn, &vault, id)?.into_shown();
             if Spec::find(&row.version).and_then(Spec::store).is_none() {
-                return Err(DbError::NotFound);
+                return Ok::<_, DbError>(None);
             }
             let page = items::page(conn, id, &wanted, from.as_ref(), PAGE)?;
-            Ok((row.name, page, items::count(conn, id)?, models::clock(conn)?))
+            Ok(Some((row.name, page, items::count(conn, id)?, models::clock(conn)?)))
         });
-        let (name, page, total, now) = found.await?;
+        let Some((name, page, total, now)) = found.await? else { return Ok(None) };
         let family = inventory::of(Family::SecretStore.slug());
         let inventory = Listed::new(family, page, total, &address(id), params, now);
-        Ok(Self { shell, page: format!("/integrations/{id}"), name, problem, search, inventory })
+        Ok(Some(Self { shell, page: format!("/integrations/{id}"), name, problem, search, inventory }))
     }
 }
 
@@ -85,7 +86,15 @@ pub async fn new(
 ) -> Result<HttpResponse, Error> {
     visitor.require_fresh(&request, &address(*id))?;
     let shell = Shell::new(&request, &visitor, "integrations");
-    page::html(&Choose::load(&services, shell, *id, &params, None).await?)
+    match Choose::load(&services, shell, *id, &params, None).await? {
+        Some(page) => page::html(&page),
+        None => Ok(elsewhere(*id)),
+    }
+}
+
+/// There is nothing to import from what is no store.
+fn elsewhere(id: IntegrationId) -> HttpResponse {
+    page::see_other(&format!("/integrations/{id}"), "")
 }
 
 /// The entries that a form names, each once.
@@ -139,8 +148,10 @@ pub async fn create(
         Ok(Step::Added(outcomes)) => credentials::done(shell, outcomes, &address(*id)),
         Err(Refusal::Invalid(errors)) => {
             let problem = errors.of(ENTRIES).map(str::to_owned);
-            let page = Choose::load(&services, shell, *id, &Params::default(), problem).await?;
-            page::html_with(StatusCode::UNPROCESSABLE_ENTITY, &page)
+            match Choose::load(&services, shell, *id, &Params::default(), problem).await? {
+                Some(page) => page::html_with(StatusCode::UNPROCESSABLE_ENTITY, &page),
+                None => Ok(elsewhere(*id)),
+            }
         }
         Err(refusal) => Err(step_up::on_its_page(&request, &address(*id))(refusal)),
     }

@@ -1,5 +1,5 @@
-//! Stores that no honest vendor runs: answers without end or sense, names that lead elsewhere, folders without a bottom,
-//! and servers that point to other hosts.
+//! Stores that no honest vendor runs: answers without end or sense, names that lead elsewhere, folders without a
+//! bottom, and servers that point to other hosts.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -18,6 +18,7 @@ mod google;
 mod hostile;
 mod key_vault;
 mod openbao;
+mod screens;
 mod story;
 
 /// One store with a credential, as a run or a reader would use it.

@@ -9,12 +9,10 @@ use futures_util::{StreamExt, stream};
 use super::entry::Facts;
 use super::names;
 use super::store::{Entry, Store, Unread, answers};
-use crate::credentials::aws::RoleArn;
-use crate::form::{Errors, Field, Values};
+use crate::form::{Field, Values};
 use crate::integrations::Family;
-use crate::integrations::aws::{self, Place};
+use crate::integrations::aws;
 use crate::integrations::context::Context;
-use crate::integrations::patterns::Names;
 use crate::integrations::progress::Step;
 use crate::integrations::scan::{Gap, Hides, Item, Judge, Scan};
 use crate::integrations::spec::{Grants, Scanner, Selects};
@@ -25,16 +23,13 @@ use crate::providers::oci_registry::Pages;
 use crate::providers::{Failure, ProviderError, capital};
 
 mod parameters;
+mod plan;
 mod secrets;
 
 pub use parameters::PARAMETERS;
 pub use secrets::SECRETS;
 
-const REGIONS: Field = Field::text("region_names", "Regions")
-    .placeholder("eu-central-1")
-    .help("Separate several by commas. All have to be in the same partition.")
-    .max(1024)
-    .check(aws::region_names);
+use plan::{Plan, REGIONS};
 
 /// The form of a store in AWS.
 const fn fields(entries: Field, exclude: Field, role: Field) -> [Field; 7] {
@@ -79,45 +74,6 @@ const LISTING: Step = Step { label: "Listing entries", doing: "Listing the entri
 const AT_ONCE: usize = 8;
 /// More entries than this are not taken in by one scan.
 const MAX_ENTRIES: usize = 200_000;
-
-struct Plan {
-    regions: Vec<Region>,
-    names: Names,
-}
-
-impl Plan {
-    /// `None` for regions that cannot be any, as only a form that was not checked has them.
-    fn of(settings: &Values) -> Option<Self> {
-        let regions = aws::regions(settings.get(REGIONS.name)).filter(|regions| !regions.is_empty())?;
-        Some(Self { regions, names: names::selected(settings) })
-    }
-
-    fn place(&self) -> Place<'_> {
-        Place { region: &self.regions[0], account: None }
-    }
-
-    fn takes(&self, region: &str, name: &str) -> bool {
-        self.regions.iter().any(|one| one.as_str() == region) && self.names.take(name)
-    }
-
-    /// Region and name of an entry that the settings select.
-    fn split<'a>(&'a self, entry: &'a str) -> Option<(&'a Region, &'a str)> {
-        let (region, name) = entry.split_once('/')?;
-        let region = self.regions.iter().find(|one| one.as_str() == region)?;
-        (names::is_path(name) && self.names.take(name)).then_some((region, name))
-    }
-}
-
-fn suits(settings: &Values, kind: &str, credential: &Values) -> Result<(), Errors> {
-    aws::suits(settings, kind, credential)?;
-    let role = RoleArn::parse(settings.get("role")).ok().filter(|_| settings.get("sts") == "on");
-    match (role, Plan::of(settings)) {
-        (Some(role), Some(plan)) if role.partition() != plan.regions[0].partition() => {
-            Err(Errors::one("role", "This role is of another partition than the regions."))
-        }
-        _ => Ok(()),
-    }
-}
 
 impl Api {
     /// Every region has a host of its own, which AWS owns.

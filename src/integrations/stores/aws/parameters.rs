@@ -1,6 +1,7 @@
 //! The Parameter Store of AWS Systems Manager: a parameter is an entry, named without its leading slash.
 
-use super::{Api, Found, ROLE, Regional, fields, moment, suits};
+use super::plan::suits;
+use super::{Api, Found, ROLE, Regional, fields, moment};
 use crate::form::Field;
 use crate::integrations::patterns::check_patterns;
 use crate::integrations::spec::{Does, Host, Spec, Use};

@@ -1,6 +1,7 @@
 //! AWS Secrets Manager: a secret is an entry; the members of one that is a JSON object are its keys.
 
-use super::{Api, Found, ROLE, Regional, fields, moment, suits};
+use super::plan::suits;
+use super::{Api, Found, ROLE, Regional, fields, moment};
 use crate::form::Field;
 use crate::integrations::spec::{Does, Host, Spec, Use};
 use crate::integrations::stores::entry::Facts;
