@@ -19,6 +19,7 @@ pub const KEY_RING: &str = "/help/key-ring";
 pub const IMPORT: &str = "/help/import";
 pub const KEYBOARD: &str = "/help/keyboard";
 pub const CLIENTS: &str = "/help/clients";
+pub const API: &str = "/help/api";
 pub const SAMPLE: &str = "/help/sample-data";
 pub const CONNECTIONS: &str = "/help/connections";
 
