@@ -18,7 +18,7 @@
 pub mod accounts;
 // The seam of alerts: what is due, who is told, and the messages that tell them.
 pub mod alerting;
-// What programs are answered: the protocols by which clients fetch.
+// What programs are answered: the protocols by which clients fetch, and the API of the seeds' vendor.
 pub mod api;
 // Moves old events of the audit trail to files.
 pub mod audit_export;

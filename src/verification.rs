@@ -11,8 +11,9 @@ use crate::models::missing::Gap;
 use crate::models::sealed::{SEALED, Value};
 use crate::models::trust::{Doubt, Seen, Signed};
 use crate::models::{
-    self, Conn, DbError, SessionId, account_letters, alert_settings, channels, client_logins, client_rules, clients,
-    credentials, deployment, deployments, events, hooks, integrations, keks, recipients, rollouts, sessions, users,
+    self, Conn, DbError, SessionId, account_letters, alert_settings, api_tokens, channels, client_logins, client_rules,
+    clients, credentials, deployment, deployments, events, hooks, integrations, keks, recipients, rollouts, sessions,
+    users,
 };
 use crate::trail::Break;
 use crate::vault::Vault;
@@ -126,6 +127,11 @@ const TABLES: &[Table] = &[
         name: "client_rules",
         key: "id",
         look: |conn, vault, after, n| recorded(conn, vault, after, n, client_rules::page),
+    },
+    Table {
+        name: "api_tokens",
+        key: "id",
+        look: |conn, vault, after, n| recorded(conn, vault, after, n, api_tokens::page),
     },
     Table {
         name: "account_letters",

@@ -91,13 +91,36 @@ impl Gate {
         Err(Refused::Wrong)
     }
 
+    /// Counts and records a wrong API token of a name, apart from its passwords. A right one is never counted, so that no
+    /// program is shut out by the failures of another.
+    pub async fn wrong_token(&self, name: &str, address: IpAddr, tampered: Option<&'static str>) -> Refused {
+        let key = names::key(name);
+        let counted = match self.count_as(client_attempt(&logins::of_tokens(&self.vault, &key), address)).await {
+            Ok(counted) => counted,
+            Err(refused) => return refused,
+        };
+        let vault = self.vault.clone();
+        let user = match self.db.run(move |conn| users::find_by_key(conn, &vault, &key)).await {
+            Ok(seen) => seen.map(Seen::into_shown),
+            Err(error) => return error.into(),
+        };
+        let why = tampered.map_or(Why::Token, Why::Tampered);
+        match self.record_failure(user, address, counted.closes, why).await {
+            Ok(()) => Refused::Wrong,
+            Err(error) => error.into(),
+        }
+    }
+
     /// Counts a request for a password reset, by what was typed and from where, whether somebody has that name or not.
     pub async fn reset(&self, typed: &str, address: IpAddr) -> Result<(), Refused> {
         self.count(logins::of_resets(&self.vault, &names::key(typed)), address).await.map(drop)
     }
 
     async fn count(&self, key: String, address: IpAddr) -> Result<Counted, Refused> {
-        let attempt = attempt(&key, address);
+        self.count_as(attempt(&key, address)).await
+    }
+
+    async fn count_as(&self, attempt: Attempt) -> Result<Counted, Refused> {
         let counted = attempt.clone();
         let throttle = self.db.transaction(move |conn| logins::count(conn, &counted)).await?;
         match throttle {
@@ -154,6 +177,7 @@ impl Gate {
                     (Why::Code, _) => {
                         events::record(conn, &vault, &actor, &event(Action::LoginFailed, "one-time code"))?
                     }
+                    (Why::Token, _) => events::record(conn, &vault, &actor, &event(Action::LoginFailed, "API token"))?,
                     _ => events::record(conn, &vault, &actor, &event(Action::LoginFailed, "user name or password"))?,
                 }
                 if closes {
@@ -201,6 +225,7 @@ pub fn visitor_key(address: IpAddr) -> String {
 enum Why {
     Password,
     Code,
+    Token,
     Tampered(&'static str),
 }
 

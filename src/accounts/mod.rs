@@ -4,6 +4,7 @@
 use crate::models::DbError;
 use crate::names;
 
+pub mod api_tokens;
 pub mod client_tokens;
 pub mod fetches;
 mod gate;

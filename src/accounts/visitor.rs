@@ -1,14 +1,25 @@
-//! Who is logged in, as a session says. How a session comes with a request is in `web::session`.
+//! Who is logged in, as a session says, or who uses the API. How a session comes with a request is in `web::session`, how
+//! a program says whose it is in `usecases::api`.
 
 use std::time::Instant;
 
 use super::Role;
+use crate::models::api_tokens::Scope;
 use crate::models::events::Actor;
 use crate::models::sessions::Valid;
+use crate::models::users::User;
 use crate::models::{SessionId, UserId};
 
 /// Seconds for which a password that was just given counts as confirmation.
 const FRESH_SECONDS: f64 = 300.0;
+
+/// How somebody comes who uses the API.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Via {
+    pub scope: Scope,
+    /// Of the token; `None`: by the password.
+    pub token: Option<String>,
+}
 
 /// Somebody who is logged in.
 #[derive(Clone, Debug)]
@@ -25,6 +36,8 @@ pub struct Visitor {
     pub session_id: SessionId,
     pub token_hash: Vec<u8>,
     pub address: String,
+    /// `None`: by a browser.
+    via: Option<Via>,
     seconds_since_password: f64,
     seconds_since_login: f64,
     loaded: Instant,
@@ -48,15 +61,51 @@ impl Visitor {
             session_id: session.id,
             token_hash: session.token_hash.clone(),
             address,
+            via: None,
             seconds_since_password,
             seconds_since_login,
             loaded: Instant::now(),
         }
     }
 
-    /// As the audit trail names them.
+    /// A user by a program. The scope limits the role. Only a token for new destinations stands for a password given now:
+    /// it was made with that.
+    pub fn by_api(user: &User, session_id: SessionId, address: String, via: Via) -> Self {
+        let role = Role::find(&user.role).unwrap_or(Role::Auditor);
+        let most = if via.scope == Scope::Read { Role::Auditor } else { Role::Administrator };
+        let seconds_since_password = if via.scope == Scope::Destinations { 0.0 } else { f64::INFINITY };
+        Self {
+            user_id: user.id,
+            role: role.min(most),
+            name: user.name.clone(),
+            theme: user.theme.clone(),
+            shortcuts: user.shortcuts,
+            two_step: user.totp_confirmed,
+            must_enrol: false,
+            must_choose_password: user.password_temporary,
+            session_id,
+            token_hash: Vec::new(),
+            address,
+            via: Some(via),
+            seconds_since_password,
+            seconds_since_login: 0.0,
+            loaded: Instant::now(),
+        }
+    }
+
+    /// As the audit trail names them: `ada`, `ada (API token ci)`, `ada (API)`.
     pub fn actor(&self) -> Actor {
-        Actor { name: self.name.clone(), address: self.address.clone() }
+        let name = match &self.via {
+            None => self.name.clone(),
+            Some(Via { token: Some(token), .. }) => format!("{} (API token {token})", self.name),
+            Some(Via { token: None, .. }) => format!("{} (API)", self.name),
+        };
+        Actor { name, address: self.address.clone() }
+    }
+
+    /// Whether a program may send stored secrets to new hosts without being asked.
+    pub fn may_redirect(&self) -> bool {
+        self.via.as_ref().is_some_and(|via| via.scope == Scope::Destinations)
     }
 
     pub fn may(&self, role: Role) -> bool {

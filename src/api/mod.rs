@@ -1,6 +1,7 @@
 //! What programs are answered: the URL tree on this page, a protocol a file. A program shows a token; there are no
 //! cookies, no pages and no forms. Handlers take the request apart, ask a use case of `usecases::clients`, and write the
-//! answer in the form of the protocol. A new route is a line below, and is walked by `tests/console/machines`.
+//! answer in the form of the protocol. A new route is a line below, and is walked by `tests/console/machines`. The API of
+//! the seeds' vendor is for programs of users: it has a tree and a room of its own, [`vendor`].
 
 use actix_web::web::{self, ServiceConfig};
 
@@ -11,6 +12,7 @@ mod aws;
 mod own;
 mod program;
 mod vault;
+pub mod vendor;
 
 /// By the names that the tree uses.
 mod guards {
@@ -35,7 +37,8 @@ macro_rules! tree {
                 let route = web::resource($path).app_data(Route($path)).guard(guards::$method());
                 config.service(route.route(web::route().to($handler)));
             })*
-            for below in ["/machine/{rest:.*}", "/v1/{rest:.*}"] {
+            vendor::routes(config);
+            for below in ["/machine/{rest:.*}", "/v1/{rest:.*}", "/api/{rest:.*}"] {
                 config.service(web::resource(below).app_data(Route("other")).default_service(web::to(answer::unknown)));
             }
         }

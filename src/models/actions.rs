@@ -145,6 +145,8 @@ actions! {
     UserInvitationWithdrawn "user.invitation_withdrawn" "Invitation withdrawn" "withdrew the invitation of";
     UserResetAsked "user.reset_asked" "Password reset requested" "requested a password reset for";
     UserDeleted "user.deleted" "User deleted" "deleted the user";
+    ApiTokenMade "api_token.made" "API token added" "added the API token";
+    ApiTokenEnded "api_token.ended" "API token revoked" "revoked the API token";
     UserRecoveryCodesMade "user.recovery_codes_made" "Recovery codes created" "created new recovery codes for";
     UserRecoveryCodeUsed "user.recovery_code_used" "Recovery code used" "used up a recovery code of";
     UserIntegrityFailure "user.integrity_failure" "User tampered with" "detected tampering with the user";

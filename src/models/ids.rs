@@ -110,6 +110,11 @@ id! {
 }
 
 id! {
+    /// A token by which a user's program uses the API.
+    ApiTokenId
+}
+
+id! {
     /// A mail to a user about their own account.
     LetterId
 }

@@ -133,6 +133,11 @@ pub fn of_resets(vault: &Vault, typed_key: &str) -> String {
     counted_as(vault, &format!("{typed_key}\nreset"))
 }
 
+/// For the API tokens of a name.
+pub fn of_tokens(vault: &Vault, name_key: &str) -> String {
+    counted_as(vault, &format!("{name_key}\napi token"))
+}
+
 /// For the tries of a client's login, by its id; `None` for one that nobody has.
 pub fn of_clients(vault: &Vault, login: Option<Uuid>) -> String {
     // No name has a line break in its key.

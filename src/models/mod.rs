@@ -25,6 +25,7 @@ pub mod alerts;
 pub mod altered;
 pub mod anchors;
 pub mod announcements;
+pub mod api_tokens;
 pub mod attention;
 pub mod backlog;
 pub mod chain;
@@ -44,6 +45,7 @@ pub mod coverage;
 pub mod credential_choices;
 pub mod credential_limits;
 pub mod credential_list;
+pub mod credential_names;
 pub mod credential_query;
 mod credential_row;
 mod credential_search;
@@ -65,8 +67,10 @@ mod due_deliveries;
 mod due_runs;
 mod error;
 mod event_list;
+pub mod event_pages;
 pub mod events;
 pub mod exported;
+pub mod family_rows;
 pub mod first_steps;
 pub mod follow;
 mod head;
@@ -131,8 +135,8 @@ pub use connecting::{ConnectError, Parameters, Route, UrlError, connect, connect
 pub use db::{AsDb, Db, read, transaction};
 pub use error::DbError;
 pub use ids::{
-    AlertId, ClientId, ClientLoginId, ClientRuleId, CredentialId, DeliveryId, HookId, IntegrationId, ItemId, LetterId,
-    RecipientId, ReplicaId, RolloutId, RunId, SessionId, SnoozeId, UserId, ViewId,
+    AlertId, ApiTokenId, ClientId, ClientLoginId, ClientRuleId, CredentialId, DeliveryId, HookId, IntegrationId,
+    ItemId, LetterId, RecipientId, ReplicaId, RolloutId, RunId, SessionId, SnoozeId, UserId, ViewId,
 };
 
 pub type Conn = PgConnection;

@@ -11,11 +11,12 @@ use diesel::sql_types::{Array, Oid, Text};
 use super::{Conn, DbError};
 
 /// The audit trail, and the tables whose rows are signed.
-const TABLES: [&str; 18] = [
+const TABLES: [&str; 19] = [
     "events",
     "audit_lanes",
     "alert_settings",
     "alerts",
+    "api_tokens",
     "channels",
     "client_logins",
     "client_rules",

@@ -611,6 +611,22 @@ diesel::table! {
 }
 
 diesel::table! {
+    api_tokens (id) {
+        id -> Uuid,
+        user_id -> Uuid,
+        name -> Text,
+        scope -> Text,
+        secret_hash -> Bytea,
+        made_at -> Timestamptz,
+        expires_at -> Timestamptz,
+        row_version -> Int8,
+        row_mac -> Bytea,
+        last_used_at -> Timestamptz,
+        last_address -> Text,
+    }
+}
+
+diesel::table! {
     client_logins (id) {
         id -> Uuid,
         client_id -> Uuid,
@@ -678,6 +694,7 @@ diesel::joinable!(events -> audit_lanes (lane));
 diesel::joinable!(notices -> alerts (alert_id));
 diesel::joinable!(recipients -> integrations (integration_id));
 diesel::joinable!(hooks -> integrations (integration_id));
+diesel::joinable!(api_tokens -> users (user_id));
 diesel::joinable!(client_logins -> clients (client_id));
 diesel::joinable!(client_logins -> credentials (credential_id));
 diesel::joinable!(client_rules -> clients (client_id));
@@ -693,6 +710,7 @@ diesel::joinable!(snoozed_keys -> integrations (integration_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
     account_letters,
+    api_tokens,
     clients,
     client_logins,
     client_rules,

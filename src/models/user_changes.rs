@@ -6,7 +6,9 @@ use super::events::{self, Action, Actor, Ledger};
 use super::schema::{sessions, users};
 use super::trust::{self, Trusted};
 use super::users::{User, lock, write};
-use super::{Conn, DbError, UserId, account_letters, alert_acts, alerts, altered, keks, logins, sealing, views};
+use super::{
+    Conn, DbError, UserId, account_letters, alert_acts, alerts, altered, api_tokens, keks, logins, sealing, views,
+};
 use crate::vault::Vault;
 
 /// What an administrator or the user changes; each ends sessions as it must and is audited.
@@ -73,6 +75,12 @@ impl Change {
         !stays && !matches!(self, Self::Disabled(false))
     }
 
+    /// Whether API tokens made before must not outlive the change. A password that the user changes leaves them.
+    fn ends_api_tokens(&self) -> bool {
+        let reset = matches!(self, Self::TemporaryPassword(_) | Self::PasswordByMail(_) | Self::InvitationWithdrawn(_));
+        reset || matches!(self, Self::Disabled(true) | Self::Deleted(_))
+    }
+
     /// Whether links that were mailed before are worth nothing after it.
     fn ends_links(&self) -> bool {
         let password = matches!(self, Self::Password(_) | Self::TemporaryPassword(_) | Self::PasswordByMail(_));
@@ -125,6 +133,9 @@ pub fn change(
         diesel::delete(others.filter(sessions::token_hash.ne(keep.unwrap_or_default()))).execute(conn)?;
     }
     super::sessions::carry_over(conn, vault, &user, read)?;
+    if change.ends_api_tokens() {
+        api_tokens::end_all(conn, vault, actor, &mut ledger, &user)?;
+    }
     if change.ends_links() {
         account_letters::end_links(conn, id, None)?;
     }

@@ -4,6 +4,7 @@
 
 pub mod account;
 pub mod alerts;
+pub mod api;
 pub mod bulk;
 pub mod clients;
 pub mod cloud_keys;

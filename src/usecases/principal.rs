@@ -1,4 +1,4 @@
-//! Who acts. Today a person with a browser session; a client with a token will be the second case.
+//! Who acts: a person with a browser session, or by a program that uses the API.
 
 use std::sync::Arc;
 

@@ -18,6 +18,8 @@ pub enum Shape {
     Own,
     /// As Vault has them. <https://developer.hashicorp.com/vault/api-docs#error-response>
     Vault,
+    /// As the vendor's API has them.
+    Vendor,
     /// As the endpoint of AWS for containers has them.
     /// <https://docs.aws.amazon.com/sdkref/latest/guide/feature-container-credentials.html>
     Aws,
@@ -30,6 +32,8 @@ impl Shape {
             Some(Self::Aws)
         } else if path.starts_with("/machine/") {
             Some(Self::Own)
+        } else if path.starts_with("/api/") {
+            Some(Self::Vendor)
         } else {
             path.starts_with("/v1/").then_some(Self::Vault)
         }
@@ -45,6 +49,7 @@ impl Shape {
             ),
             Self::Vault if detail.is_empty() => ("application/json", json!({"errors": []})),
             Self::Vault => ("application/json", json!({"errors": [detail]})),
+            Self::Vendor => ("application/json", json!({"err": if detail.is_empty() { title } else { detail }})),
             Self::Aws => ("application/json", json!({"code": title.replace(' ', ""), "message": detail})),
         };
         HttpResponse::build(status).insert_header((CONTENT_TYPE, kind)).body(body.to_string())
@@ -97,6 +102,7 @@ mod tests {
             ("/machine/v1/values/db", Some(Shape::Own)),
             ("/machine/other", Some(Shape::Own)),
             ("/v1/secret/data/db", Some(Shape::Vault)),
+            ("/api/v1/credentials", Some(Shape::Vendor)),
             ("/v1", None),
             ("/clients", None),
             ("/machines", None),

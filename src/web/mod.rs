@@ -221,6 +221,10 @@ tree! {
     post "/account/preferences" => account::preferences::update;
     post "/account/sessions/end-others" => account::sessions_list::end_others;
     post "/account/sessions/{id}/end" => account::sessions_list::end;
+    get  "/account/tokens/new" => account::tokens::new;
+    post "/account/tokens"     => account::tokens::create;
+    get  "/account/tokens/{id}/end" => account::tokens::confirm;
+    post "/account/tokens/{id}/end" => account::tokens::end;
     get  "/account/two-step" => account::two_step::show;
     post "/account/two-step" => account::two_step::create;
     post "/account/two-step/off" => account::two_step::destroy;

@@ -86,6 +86,7 @@ const NOTICES: &[(&str, Notice)] = &[
         "client-disabled",
         Notice { tone: "good", text: "Disabled. It fetches nothing; its rules still count as usages." },
     ),
+    ("token-ended", Notice { tone: "good", text: "The API token is revoked." }),
     ("ended", Notice { tone: "good", text: "The session has ended." }),
     ("password", Notice { tone: "good", text: "The password has been changed; other sessions have ended." }),
     ("two-step-on", Notice { tone: "good", text: "Two-step verification is on." }),

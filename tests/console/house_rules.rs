@@ -143,8 +143,9 @@ fn secrets_are_opened_in_few_places() {
 }
 
 /// Rows under a keyed check. Whoever reads one gets it as `Seen` or `Trusted`, and must choose.
-const SIGNED: [&str; 14] = [
+const SIGNED: [&str; 15] = [
     "User",
+    "ApiToken",
     "Session",
     "Credential",
     "Integration",

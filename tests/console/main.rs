@@ -7,6 +7,7 @@ mod access;
 mod account;
 mod accounts;
 mod alerts;
+mod api;
 mod audit;
 mod aws;
 mod azure_cloud;

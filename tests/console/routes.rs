@@ -32,8 +32,9 @@ async fn no_get_writes_anything_however_it_is_asked() {
     let (mut before, mut wrong) = (marks(&app), Vec::new());
     for (_, route) in ROUTES.iter().filter(|(method, _)| *method == "get") {
         let statuses = read(&mut visit, &things.path(route)).await;
-        // The set-up has gone with the first user.
-        if statuses.iter().any(|status| *status >= 400) && *route != "/setup" {
+        // The set-up has gone with the first user, and each user's tokens are their own.
+        let none_there = ["/setup", "/account/tokens/{id}/end"].contains(route);
+        if statuses.iter().any(|status| *status >= 400) && !none_there {
             wrong.push(format!("{route}: answers {statuses:?}"));
         }
         let after = marks(&app);

@@ -62,6 +62,14 @@ impl Edited {
         read(services, move |conn, vault| usages::of(conn, vault, id, ALL_USAGES)).await
     }
 
+    /// Whether what was entered is what is saved, owner and tags aside.
+    pub(super) fn is_saved_as(&self, values: &Values) -> bool {
+        let (stored, row) = (self.stored(), &self.row);
+        let same =
+            |entered: Entered| entered.values == stored && (&entered.name, &entered.note) == (&row.name, &row.note);
+        self.doubt.is_none() && entered::check(self.kind, values, Some(&stored)).is_ok_and(same)
+    }
+
     /// Whether something else than what is stored was entered, beside name and description.
     fn changes_values(&self, values: &Values) -> bool {
         let stored = self.stored();

@@ -24,6 +24,7 @@ pub mod import;
 pub mod replace;
 mod rotate;
 pub mod trials;
+pub mod upsert;
 
 pub use checkup::{test, test_edited, test_new};
 pub use edit::{Edited, update};

@@ -202,7 +202,7 @@ pub(in crate::usecases) async fn confirm_all(
     }
     let editing = first.integration.is_some() || handed_on.is_some();
     let (visitor, confirmation) = (principal.visitor(), &answer.confirmation);
-    if !editing && visitor.confirmed_lately() {
+    if visitor.may_redirect() || (!editing && visitor.confirmed_lately()) {
         return Ok(());
     }
     let value = value(services, destinations);

@@ -20,6 +20,7 @@ pub mod deployments;
 pub(super) mod destination;
 pub mod draft;
 pub(super) mod for_accounts;
+pub mod listed;
 mod trial;
 
 pub use clusters::clusters;
@@ -181,6 +182,16 @@ pub async fn delete(
     seen: Option<i64>,
 ) -> Result<(), Refusal> {
     principal.require_fresh_as(Role::Operator)?;
+    remove(services, principal, id, seen).await
+}
+
+/// The same for who may.
+async fn remove(
+    services: &Services,
+    principal: &Principal,
+    id: IntegrationId,
+    seen: Option<i64>,
+) -> Result<(), Refusal> {
     let deleted = write(services, principal, move |conn, vault, actor| {
         let row = integrations::find(conn, vault, id)?.into_shown();
         if seen.is_some_and(|seen| seen != row.row_version) {

@@ -13,7 +13,7 @@ use super::session::{As, Auditor};
 use super::step_up::Ask;
 use crate::accounts::visitor::Visitor;
 use crate::form::Errors;
-use crate::models::{self, DbError, sessions, users};
+use crate::models::{self, DbError, api_tokens, sessions, users};
 use crate::services::Services;
 use crate::usecases::account::THEMES;
 
@@ -22,6 +22,7 @@ pub mod email;
 pub mod password;
 pub mod preferences;
 pub mod sessions_list;
+pub mod tokens;
 pub mod two_step;
 
 #[derive(Template)]
@@ -32,6 +33,7 @@ struct Show {
     two_step: bool,
     codes_left: usize,
     sessions: Vec<SessionLine>,
+    tokens: Vec<tokens::Line>,
     themes: Vec<(&'static str, &'static str, bool)>,
     /// As it stands in the form.
     email: String,
@@ -55,18 +57,19 @@ async fn render(
 
 async fn load(services: &Services, request: &HttpRequest, visitor: &Visitor, errors: Errors) -> Result<Show, Error> {
     let (id, limits, vault) = (visitor.user_id, services.session_limits(), services.vault.clone());
-    let (found, user, now) = services
+    let (found, mine, user, now) = services
         .db
         .run(move |conn| {
             let found = sessions::of(conn, id, limits)?;
             let user = users::find(conn, &vault, id)?.trust()?;
-            Ok::<_, DbError>((found, user, models::clock(conn)?))
+            Ok::<_, DbError>((found, api_tokens::of(conn, &vault, id)?, user, models::clock(conn)?))
         })
         .await?;
     let sessions = found.iter().map(|session| SessionLine::new(session, visitor.session_id, now)).collect();
+    let tokens = mine.iter().map(|token| tokens::Line::new(token, now)).collect();
     let shell = Shell::new(request, visitor, "account");
     let themes = THEMES.iter().map(|(slug, label)| (*slug, *label, *slug == visitor.theme)).collect();
     let (codes_left, email) = (user.recovery_codes.len(), user.email.clone().unwrap_or_default());
     let two_step = visitor.two_step;
-    Ok(Show { shell, errors, two_step, codes_left, sessions, themes, email, password: None })
+    Ok(Show { shell, errors, two_step, codes_left, sessions, tokens, themes, email, password: None })
 }

@@ -8,7 +8,7 @@ use askama::Template;
 use super::choices::{self, Choices, Chosen};
 use super::page_of;
 use crate::form::{self, Errors, FieldView, Values};
-use crate::integrations::issue::{ENTRY, Form};
+use crate::integrations::issue::ENTRY;
 use crate::models::client_rules::ClientRule;
 use crate::models::{self, ClientId, ClientRuleId, CredentialId, DbError, account_letters, credentials};
 use crate::services::Services;

@@ -1,4 +1,4 @@
-//! The help pages about programs that fetch credentials.
+//! The help pages about programs: those that fetch credentials, and those that use the API.
 
 use super::topic::{Block, Section, Topic};
 use super::{containers, paths};
@@ -6,7 +6,7 @@ use crate::integrations::issue::FORMS;
 use crate::models::client_logins::Method;
 
 pub fn all() -> Vec<Topic> {
-    vec![clients(), containers::page()]
+    vec![clients(), containers::page(), api()]
 }
 
 fn login(method: Method) -> &'static str {
@@ -76,6 +76,52 @@ fn clients() -> Topic {
                     (paths::CONTAINERS, "Secrets in containers"),
                     (paths::AUDIT, "Audit trail"),
                 ])],
+            ),
+        ],
+    )
+}
+
+fn api() -> Topic {
+    let lead = "Scripts written for the API of Prisma Cloud Compute work with Strongroom, by prismacloud-api for Python or by \
+                curl. Your role and the token's scope hold for every call, and every change is in the audit trail.";
+    let calls = [
+        (
+            "Credentials",
+            "List, add, change, delete, and see usages. A secret is never answered; a handle stands for it.",
+        ),
+        ("Registries", "Read and write the settings as one list, start and stop scans, follow their progress."),
+        ("Functions and clouds", "Read and write function scans, read what cloud scans found, start and stop them."),
+        ("Alert profiles", "List, test and delete channels. Add them in the console."),
+        ("Audit trail", "Read, filter and download it."),
+        ("DaemonSets", "List deployments."),
+    ];
+    let tokens = [
+        "Create a token on your Account page and send it as the password, with your user name. It is shown once, and expires.",
+        "Accounts with two-step verification can only use a token. Without it, your password also works, to read and write.",
+        "A token reads, or reads and writes. Neither sends a stored secret to a host that it hasn't been sent to before.",
+        "Read, write and new destinations does. Create such a token only for a program that sets up new registries.",
+        "Revoking a token ends its sessions. So does disabling the user or resetting the password; changing your own doesn't.",
+    ];
+    let quirks = [
+        "A secret left blank is kept, and so is one whose handle is sent back. A changed user name or server needs the secret.",
+        "Writing the registry list deletes what is not in it. Names, schedules, owners and tags stay as they are.",
+        "Registry types, credential types and alert channels that the vendor's API has no word for are not listed and not \
+         touched: webhook URLs, Oracle Cloud registries.",
+        "os, scanners and collections are accepted and ignored. skipVerify is refused.",
+    ];
+    Topic::concept(
+        paths::API,
+        "API",
+        "Programs that manage credentials and scans.",
+        vec![
+            Section::new("api", "What it is", vec![Block::text(lead)]),
+            Section::new("calls", "What it does", vec![Block::terms(calls)]),
+            Section::new("tokens", "API tokens", vec![Block::points(&tokens)]),
+            Section::new("quirks", "Good to know", vec![Block::points(&quirks)]),
+            Section::new(
+                "see",
+                "See also",
+                vec![Block::links(&[("/account", "Account"), (paths::ROLES, "Roles"), (paths::AUDIT, "Audit trail")])],
             ),
         ],
     )

@@ -21,6 +21,7 @@ pub const IMPORT: &str = "/help/import";
 pub const KEYBOARD: &str = "/help/keyboard";
 pub const CLIENTS: &str = "/help/clients";
 pub const CONTAINERS: &str = "/help/containers";
+pub const API: &str = "/help/api";
 pub const SAMPLE: &str = "/help/sample-data";
 pub const CONNECTIONS: &str = "/help/connections";
 

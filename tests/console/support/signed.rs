@@ -10,8 +10,8 @@ use strongroom::models::runs::Run;
 use strongroom::models::schema::runs;
 use strongroom::models::trust::{self, Seen, Signed};
 use strongroom::models::{
-    DbError, account_letters, channels, client_logins, client_rules, clients, credentials, deployment, hooks,
-    integrations, recipients, sessions, users,
+    DbError, account_letters, api_tokens, channels, client_logins, client_rules, clients, credentials, deployment,
+    hooks, integrations, recipients, sessions, users,
 };
 use strongroom::vault::Vault;
 use uuid::Uuid;
@@ -37,6 +37,7 @@ pub fn run_at(conn: &mut PgConnection, vault: &Vault, statements: &str) {
         again(conn, vault, "id", clients::page);
         again(conn, vault, "id", client_logins::page);
         again(conn, vault, "id", client_rules::page);
+        again(conn, vault, "id", api_tokens::page);
         again(conn, vault, "id", account_letters::page);
         again(conn, vault, "integration_id", channels::page);
         let queued: Vec<Run> = runs::table.select(Run::as_select()).load(conn).expect("runs");

@@ -26,8 +26,9 @@ use crate::support::signed;
 use crate::support::sql::count_on;
 
 /// Tables that a store in use leaves empty.
-const EMPTY: [&str; 15] = [
+const EMPTY: [&str; 16] = [
     "account_letters",
+    "api_tokens",
     "client_logins",
     "client_rules",
     "client_uses",
