@@ -8,12 +8,19 @@ pub enum Family {
     ServerlessScan,
     CloudScan,
     DaemonSet,
+    SecretSync,
     AlertProfile,
 }
 
 impl Family {
-    pub const ALL: &[Self] =
-        &[Self::RegistryScan, Self::ServerlessScan, Self::CloudScan, Self::DaemonSet, Self::AlertProfile];
+    pub const ALL: &[Self] = &[
+        Self::RegistryScan,
+        Self::ServerlessScan,
+        Self::CloudScan,
+        Self::DaemonSet,
+        Self::SecretSync,
+        Self::AlertProfile,
+    ];
 
     /// Stable identifier, stored with every integration.
     pub fn slug(self) -> &'static str {
@@ -22,6 +29,7 @@ impl Family {
             Self::ServerlessScan => "serverless_scan",
             Self::CloudScan => "cloud_scan",
             Self::DaemonSet => "daemon_set",
+            Self::SecretSync => "secret_sync",
             Self::AlertProfile => "alert_profile",
         }
     }
@@ -38,6 +46,7 @@ impl Family {
             Self::ServerlessScan => "Serverless Scan",
             Self::CloudScan => "Cloud Scan",
             Self::DaemonSet => "Defender DaemonSet",
+            Self::SecretSync => "Secret Sync",
             Self::AlertProfile => "Alert profile",
         }
     }
@@ -49,6 +58,7 @@ impl Family {
             Self::ServerlessScan => "Function scans",
             Self::CloudScan => "Cloud scans",
             Self::DaemonSet => "Deployments",
+            Self::SecretSync => "Secret syncs",
             Self::AlertProfile => "Channels",
         }
     }
@@ -58,7 +68,7 @@ impl Family {
         match self {
             Self::RegistryScan => "Registry type",
             Self::ServerlessScan | Self::CloudScan => "Provider",
-            Self::DaemonSet => "Kubernetes",
+            Self::DaemonSet | Self::SecretSync => "Kubernetes",
             Self::AlertProfile => "Channel",
         }
     }
@@ -70,6 +80,7 @@ impl Family {
             Self::ServerlessScan => "Lists the functions of a cloud account, on a schedule.",
             Self::CloudScan => "Lists the keys, registries, functions and clusters of a cloud account, on a schedule.",
             Self::DaemonSet => "Deploys an agent to the nodes of a Kubernetes cluster and checks it for drift.",
+            Self::SecretSync => "Keeps Secrets in a Kubernetes cluster up to date and checks them for drift.",
             Self::AlertProfile => "Sends alerts to people or other tools, once per issue.",
         }
     }

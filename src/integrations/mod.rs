@@ -39,6 +39,7 @@ impl Family {
             Self::ServerlessScan => Some(&functions::function::INVENTORY),
             Self::CloudScan => Some(&cloud::found::INVENTORY),
             Self::DaemonSet => Some(&deployments::INVENTORY),
+            Self::SecretSync => Some(&deployments::syncs::INVENTORY),
             Self::AlertProfile => None,
         }
     }
@@ -50,6 +51,7 @@ impl Family {
             Self::ServerlessScan => functions::VERSIONS,
             Self::CloudScan => cloud::VERSIONS,
             Self::DaemonSet => deployments::VERSIONS,
+            Self::SecretSync => deployments::syncs::VERSIONS,
             Self::AlertProfile => alerts::CHANNELS,
         }
     }

@@ -9,13 +9,16 @@ use crate::echoes::Echoes;
 use crate::form::Values;
 use crate::integrations::Spec;
 use crate::integrations::context::{Context, MAIN};
-use crate::integrations::deployments::{self as work, DRIFT_CHECK, Deployment, Mark, Options, Outcome, State};
+use crate::integrations::deployments::{
+    self as work, DRIFT_CHECK, Deployment, Made, Mark, Options, Outcome, State, syncs,
+};
 use crate::integrations::scan::Gap;
 use crate::integrations::spec::Host;
 use crate::models::deployments::{self, Deployed, Look};
 use crate::models::events::Actor;
 use crate::models::integrations::{self, Integration, NewIntegration};
 use crate::models::runs::{Run, RunAction};
+use crate::models::usages::Usage;
 use crate::models::{self, Conn, DbError, IntegrationId};
 use crate::opening::Opened;
 use crate::vault::Vault;
@@ -25,6 +28,9 @@ pub const THEN_DELETE: &str = "delete";
 /// Why the other credentials are not written into the cluster.
 pub const UNCONFIRMED: &str = "the pull secret or agent secret was confirmed for another cluster, namespace or image. Edit \
     the integration, and confirm where they go.";
+/// The same of a sync.
+pub const UNCONFIRMED_ITEM: &str = "a Secret was confirmed for another cluster, namespace or name. Edit the Secret, and \
+    confirm where its value goes.";
 const ELSEWHERE: &str = "it is still deployed in another cluster. Remove it there first; if its kubeconfig was replaced by \
     one of another cluster, put the former one back for that.";
 const PENDING: &str = "the settings have changed since they were deployed. Preview and deploy them.";
@@ -38,7 +44,9 @@ const LONGEST_WAIT: chrono::Duration = chrono::Duration::hours(24);
 
 /// The work of a deployment's run.
 pub struct Order {
-    deployment: &'static dyn Deployment,
+    way: &'static dyn Deployment,
+    /// It keeps Secrets, and deploys no agent.
+    is_sync: bool,
     action: RunAction,
     mark: Mark,
     options: Options,
@@ -49,7 +57,7 @@ pub struct About<'a> {
     pub spec: &'static Spec,
     pub integration: &'a Integration,
     pub settings: &'a Values,
-    pub opened: &'a [(&'static str, Opened)],
+    pub opened: &'a [(String, Opened)],
 }
 
 /// The settings as they are compared and kept for *Undo*: without those that do not affect the cluster.
@@ -81,7 +89,7 @@ pub(super) fn prepare(
     conn: &mut Conn,
     vault: &Vault,
     run: &Run,
-    deployment: &'static dyn Deployment,
+    way: &'static dyn Deployment,
     about: &About<'_>,
 ) -> Result<Result<Order, &'static str>, DbError> {
     let id = about.integration.id;
@@ -96,23 +104,23 @@ pub(super) fn prepare(
     match run.action {
         RunAction::Deploy => {
             let further = about.opened.iter().filter(|(role, _)| *role != MAIN);
-            let handed_on: Vec<_> = further.map(|(role, opened)| (*role, opened.id, opened.version)).collect();
+            let handed_on: Vec<_> = further.map(|(role, opened)| (role.as_str(), opened.id, opened.version)).collect();
             let cluster = about.leads_to();
             deployments::begin(conn, vault, id, (&as_deployed(about.settings), &cluster), &handed_on)?;
             // A run that is interrupted may have created any of these.
-            mark.made = work::may_make(about.settings, &mark);
+            mark.made = about.may_make(&mark);
             deployments::set_made(conn, id, &serde_json::to_value(&mark.made).unwrap_or_default())?;
         }
         RunAction::Remove => deployments::leave(conn, id)?,
         _ => {}
     }
-    Ok(Ok(Order { deployment, action: run.action, mark, options }))
+    Ok(Ok(Order { way, is_sync: about.spec.is_sync(), action: run.action, mark, options }))
 }
 
 /// The mark of the deployment, with the objects that are known to have been created.
 pub fn mark(conn: &mut Conn, id: IntegrationId) -> Result<Mark, DbError> {
     let state: State = serde_json::from_value(deployments::state(conn, id)?).unwrap_or_default();
-    Ok(Mark { id: id.0, made: state.made })
+    Ok(Mark { id: id.0, made: state.made, restarted: state.restarted })
 }
 
 impl About<'_> {
@@ -125,11 +133,26 @@ impl About<'_> {
         }
     }
 
-    /// Whether the other credentials are written to where a user has confirmed them.
+    /// Whether the other credentials are written to where a user has confirmed them. An item of a sync that was added
+    /// since the settings were applied writes nothing yet.
     pub fn is_confirmed(&self) -> bool {
         let leads_to = self.leads_to();
-        let end = |role: &str| self.spec.end(role, self.settings, &leads_to);
-        self.integration.further.iter().all(|usage| usage.host == end(&usage.role))
+        let goes = |usage: &Usage| {
+            let end = self.spec.end(&usage.role, self.settings, &leads_to);
+            usage.host == end || (end.is_empty() && self.spec.is_sync())
+        };
+        let entries = !self.spec.is_sync() || syncs::entries_are_confirmed(self.settings, &leads_to);
+        entries && self.integration.further.iter().all(goes)
+    }
+
+    /// What to do where they are not.
+    pub fn unconfirmed(&self) -> &'static str {
+        if self.spec.is_sync() { UNCONFIRMED_ITEM } else { UNCONFIRMED }
+    }
+
+    /// Everything that a run may create.
+    fn may_make(&self, mark: &Mark) -> Vec<Made> {
+        if self.spec.is_sync() { syncs::may_make(self.settings, mark) } else { work::may_make(self.settings, mark) }
     }
 
     /// Why the run is refused. `former`: what is deployed now.
@@ -139,7 +162,7 @@ impl About<'_> {
             return Some(ELSEWHERE);
         }
         if run.action == RunAction::Deploy && !self.is_confirmed() {
-            return Some(UNCONFIRMED);
+            return Some(self.unconfirmed());
         }
         if run.action == RunAction::Observe {
             return (!self.is_confirmed()).then_some(PENDING);
@@ -199,10 +222,14 @@ pub fn save_settings(
 
 impl Order {
     pub async fn carry_out(&self, cx: &Context<'_>) -> Result<Outcome, Gap> {
-        match self.action {
-            RunAction::Deploy => work::apply(self.deployment, cx, &self.mark, &self.options).await,
-            RunAction::Remove => work::remove(self.deployment, cx, &self.mark).await,
-            _ => work::observe(self.deployment, cx, &self.mark).await,
+        let (way, mark) = (self.way, &self.mark);
+        match (self.action, self.is_sync) {
+            (RunAction::Deploy, false) => work::apply(way, cx, mark, &self.options).await,
+            (RunAction::Deploy, true) => syncs::apply(way, cx, mark, &self.options).await,
+            (RunAction::Remove, false) => work::remove(way, cx, mark).await,
+            (RunAction::Remove, true) => syncs::remove(way, cx, mark).await,
+            (_, false) => work::observe(way, cx, mark).await,
+            (_, true) => syncs::observe(way, cx, mark).await,
         }
     }
 }

@@ -190,7 +190,7 @@ fn actor(vault: &Vault, run: &Run) -> Actor {
 async fn act(services: &Services, run: &Run, ready: &Ready, lease: &Lease, sent_to: &SentTo) -> Option<Verdict> {
     let progress = Arc::clone(&lease.watch.progress);
     let cx = Context {
-        secrets: ready.opened.iter().map(|(role, opened)| (*role, opened.secret())).collect(),
+        secrets: ready.opened.iter().map(|(role, opened)| (role.as_str(), opened.secret())).collect(),
         report: Report::to(move |now| *progress.lock().unwrap_or_else(PoisonError::into_inner) = now),
         stop: lease.watch.stop.clone(),
         sent_to: sent_to.clone(),

@@ -25,7 +25,7 @@ pub struct Ready {
     pub work: Work,
     pub settings: Values,
     /// The opened credentials, each with its role; the main one first.
-    pub opened: Vec<(&'static str, Opened)>,
+    pub opened: Vec<(String, Opened)>,
 }
 
 /// The work of a run.
@@ -71,7 +71,7 @@ fn refuse(conn: &mut Conn, vault: &Vault, integration: &Integration, doubt: Doub
 }
 
 /// Opened credentials, each with its role.
-type OpenedAll = Vec<(&'static str, Opened)>;
+type OpenedAll = Vec<(String, Opened)>;
 type Looked = (Work, Values, OpenedAll);
 
 fn look(
@@ -97,7 +97,7 @@ fn look(
     let (spec, settings) = (Spec::find(&integration.version), Values::from_json(integration.settings.as_bytes()));
     let (Some(spec), Some(settings)) = (spec, settings) else { return Ok(Err(unknown())) };
     let settings = match &spec.does {
-        Does::Deploy(_) => deploy::settings(conn, vault, run, (integration.id, settings))?,
+        Does::Deploy(_) | Does::Sync(_) => deploy::settings(conn, vault, run, (integration.id, settings))?,
         _ => settings,
     };
     let opened = match open_all(conn, vault, run, integration, spec)? {
@@ -106,9 +106,9 @@ fn look(
     };
     let work = match (&spec.does, run.action) {
         (Does::Scan(scanner), RunAction::Scan | RunAction::ScanPlaces) => Work::Scan(*scanner),
-        (Does::Deploy(deployment), RunAction::Deploy | RunAction::Observe | RunAction::Remove) => {
+        (Does::Deploy(way) | Does::Sync(way), RunAction::Deploy | RunAction::Observe | RunAction::Remove) => {
             let about = deploy::About { spec, integration, settings: &settings, opened: &opened };
-            match deploy::prepare(conn, vault, run, *deployment, &about)? {
+            match deploy::prepare(conn, vault, run, *way, &about)? {
                 Ok(order) => Work::Deploy(order),
                 Err(why) => {
                     return Ok(Err(Verdict::failed(CHECKING, format!("Checking the integration failed: {why}"))));
@@ -137,7 +137,7 @@ fn open_all(
     let mut opened = Vec::new();
     match (integration.credential_id, spec.main()) {
         (Some(id), Some(used)) => match open(conn, vault, run, integration, (used, id, &integration.host))? {
-            Ok(credential) => opened.push((MAIN, credential)),
+            Ok(credential) => opened.push((MAIN.to_owned(), credential)),
             Err(verdict) => return Ok(Err(verdict)),
         },
         _ if spec.needs_credential() => {
@@ -148,9 +148,9 @@ fn open_all(
     }
     // Nothing is handed on to a cluster that is left.
     for usage in integration.further.iter().filter(|_| run.action != RunAction::Remove) {
-        let Some(used) = spec.used_as(&usage.role) else { return Ok(Err(unknown())) };
+        let Some(used) = spec.use_of(&usage.role) else { return Ok(Err(unknown())) };
         match open(conn, vault, run, integration, (used, usage.credential, &usage.host))? {
-            Ok(credential) => opened.push((used.role, credential)),
+            Ok(credential) => opened.push((usage.role.clone(), credential)),
             Err(verdict) => return Ok(Err(verdict)),
         }
     }
@@ -176,7 +176,7 @@ fn open(
     if used.role == MAIN {
         runs::set_credential(conn, run.id, opened.id, opened.version)?;
     }
-    if !used.kinds.contains(&opened.kind.slug) {
+    if !used.takes(opened.kind.slug) {
         let sentence = ProviderError::WrongCredential.sentence("the service");
         return Ok(Err(Verdict::failed(OPENING, format!("Opening the credential failed: {sentence}"))));
     }

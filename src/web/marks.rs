@@ -12,10 +12,10 @@ pub enum Mark {
 
 /// (symbol, slugs that have it)
 const DRAWN: &[(&str, &[&str])] = &[
-    ("aws", &["aws", "aws_account", "ecr", "ecr_public", "eks", "lambda", "security_hub"]),
-    ("azure", &["azure", "azure_tenant", "azure_functions", "acr", "aks"]),
-    ("google", &["gcp", "google_cloud", "google_artifacts", "google_functions", "google_pubsub", "gke"]),
-    ("kubernetes", &["kubeconfig", "kubernetes"]),
+    ("aws", &["aws", "aws_account", "ecr", "ecr_public", "eks", "sync_eks", "lambda", "security_hub"]),
+    ("azure", &["azure", "azure_tenant", "azure_functions", "acr", "aks", "sync_aks"]),
+    ("google", &["gcp", "google_cloud", "google_artifacts", "google_functions", "google_pubsub", "gke", "sync_gke"]),
+    ("kubernetes", &["kubeconfig", "kubernetes", "sync_kubernetes"]),
     ("github", &["github_token", "ghcr"]),
     ("gitlab", &["gitlab_token", "gitlab_tokens", "gitlab"]),
     ("docker", &["docker_v2", "docker_hub"]),

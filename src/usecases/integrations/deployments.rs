@@ -13,12 +13,13 @@ use crate::echoes::Echoes;
 use crate::form::Values;
 use crate::integrations::Spec;
 use crate::integrations::context::{Context, MAIN};
-use crate::integrations::deployments::{self as work, DRIFT_CHECK, Deployment, Options, Preview};
+use crate::integrations::deployments::{self as work, DRIFT_CHECK, Deployment, Options, Preview, syncs};
 use crate::models::integrations::{self, Integration};
 use crate::models::runs::{self, RunAction};
 use crate::models::trust::Seen;
 use crate::models::{self, Conn, DbError, IntegrationId, credentials, deployments};
 use crate::opening::{self, Opened};
+use crate::providers::Failure;
 use crate::runs::deploy;
 use crate::services::Services;
 use crate::vault::Vault;
@@ -40,9 +41,9 @@ pub struct Previewed {
 struct Ready {
     row: Integration,
     spec: &'static Spec,
-    deployment: &'static dyn Deployment,
+    way: &'static dyn Deployment,
     settings: Values,
-    opened: Vec<(&'static str, Opened)>,
+    opened: Vec<(String, Opened)>,
     mark: work::Mark,
 }
 
@@ -52,11 +53,11 @@ pub async fn preview(services: &Services, principal: &Principal, id: Integration
     services.checkups.take(principal.visitor().user_id, Instant::now())?;
     let loaded = write(services, principal, move |conn, vault, actor| {
         let row = (*integrations::find(conn, vault, id)?.trust()?).clone();
-        let Some((spec, deployment, settings)) = known(&row) else { return Ok(None) };
+        let Some((spec, way, settings)) = known(&row) else { return Ok(None) };
         match open_all(conn, vault, actor, &row, spec)? {
             Ok(opened) => {
                 let mark = deploy::mark(conn, id)?;
-                Ok(Some(Ok(Box::new(Ready { row, spec, deployment, settings, opened, mark }))))
+                Ok(Some(Ok(Box::new(Ready { row, spec, way, settings, opened, mark }))))
             }
             Err(why) => Ok(Some(Err((row, why)))),
         }
@@ -71,10 +72,10 @@ pub async fn preview(services: &Services, principal: &Principal, id: Integration
 
 fn known(row: &Integration) -> Option<(&'static Spec, &'static dyn Deployment, Values)> {
     let spec = Spec::find(&row.version)?;
-    Some((spec, spec.deployment()?, Values::from_json(row.settings.as_bytes())?))
+    Some((spec, spec.cluster()?, Values::from_json(row.settings.as_bytes())?))
 }
 
-type OpenedAll = Result<Vec<(&'static str, Opened)>, String>;
+type OpenedAll = Result<Vec<(String, Opened)>, String>;
 
 /// The inner error says in a sentence which credential cannot be used.
 fn open_all(
@@ -89,9 +90,9 @@ fn open_all(
     let mut opened = Vec::new();
     for (role, id, host) in main.into_iter().chain(further) {
         let why = format!("for a preview of {} to {host}", row.name);
-        let Some(used) = spec.used_as(&role) else { return Err(DbError::LaterRelease) };
+        let Some(used) = spec.use_of(&role) else { return Err(DbError::LaterRelease) };
         match opening::open(conn, vault, actor, id, why)? {
-            Ok(credential) if used.kinds.contains(&credential.kind.slug) => opened.push((used.role, credential)),
+            Ok(credential) if used.takes(credential.kind.slug) => opened.push((role, credential)),
             Ok(_) => {
                 return Ok(Err(format!("The {} is of a type that cannot be used here.", used.label.to_lowercase())));
             }
@@ -103,15 +104,22 @@ fn open_all(
 }
 
 impl Ready {
+    async fn look(&self, cx: &Context<'_>) -> Result<Preview, Failure> {
+        match self.spec.is_sync() {
+            true => syncs::preview(self.way, cx, &self.mark).await,
+            false => work::preview(self.way, cx, &self.mark).await,
+        }
+    }
+
     async fn ask(&self, services: &Services) -> Result<Preview, String> {
         let about =
             deploy::About { spec: self.spec, integration: &self.row, settings: &self.settings, opened: &self.opened };
         if !about.is_confirmed() {
-            return Err(deploy::UNCONFIRMED.to_owned());
+            return Err(about.unconfirmed().to_owned());
         }
-        let secrets = self.opened.iter().map(|(role, opened)| (*role, opened.secret())).collect();
+        let secrets = self.opened.iter().map(|(role, opened)| (role.as_str(), opened.secret())).collect();
         let cx = Context { secrets, ..Context::new(services.outside(), &self.settings, &self.row.name, None) };
-        let asked = AssertUnwindSafe(async { work::preview(self.deployment, &cx, &self.mark).await }).catch_unwind();
+        let asked = AssertUnwindSafe(self.look(&cx)).catch_unwind();
         let echoes = Echoes::of_opened(self.opened.iter().map(|(_, opened)| (opened.kind, &opened.values)));
         match tokio::time::timeout(LIMIT, asked).await {
             Ok(Ok(Ok(mut preview))) => {
@@ -211,6 +219,10 @@ pub async fn before(services: &Services, id: IntegrationId) -> Result<Option<(In
         Ok::<_, DbError>((row, deployed))
     });
     let (row, deployed) = found.await?;
+    // The credentials of a sync's items belong to its present settings alone.
+    if Spec::find(&row.version).is_none_or(|spec| spec.deployment().is_none()) {
+        return Ok(None);
+    }
     let settings =
         deployed.and_then(|found| Values::from_json(found.before.as_bytes()).filter(|_| !found.before.is_empty()));
     let kept = Values::from_json(row.settings.as_bytes()).unwrap_or_default();

@@ -26,6 +26,8 @@ struct Delete {
     alerts: bool,
     /// Whether something of it may still be in a cluster.
     deployed: bool,
+    /// That is Secrets, and no agent.
+    secrets: bool,
 }
 
 impl Delete {
@@ -42,6 +44,7 @@ impl Delete {
             page: format!("/integrations/{id}"),
             alerts: row.family == Family::AlertProfile.slug(),
             deployed,
+            secrets: row.family == Family::SecretSync.slug(),
             items: shown::counted(items, inventory::of(&row.family).noun),
             name: row.name,
             row_version: row.row_version,

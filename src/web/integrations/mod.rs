@@ -24,5 +24,6 @@ mod row;
 pub mod runs;
 pub mod show;
 pub mod shown;
+pub mod sync;
 pub mod table_export;
 pub mod trial;
