@@ -4,7 +4,7 @@
 //!
 //! ```text
 //! main → commands → cli, console → api → web, jobs → usecases
-//!     → runs, alerting, checkup, rewrap, audit_export → connection_test
+//!     → runs, alerting, checkup, rewrap, audit_export → connection_test, entries
 //!     → services, store, opening, verification, telemetry
 //!     → draft, accounts, mail, config, echoes → models, integrations, postgres → providers → credentials
 //!     → form, vault → names, hosts, trail → pasted
@@ -40,6 +40,8 @@ pub mod credentials;
 pub mod draft;
 // What a peer sends back of the secret that it was given is taken out before it is shown or stored.
 pub mod echoes;
+// The one reader of secret stores: values of entries, passed on and never kept.
+pub mod entries;
 // Fields declared once, then shown, checked and turned into a payload.
 pub mod form;
 // How an address must be spelled, and which hosts are never anybody's server.

@@ -24,6 +24,15 @@ pub fn key(text: &str) -> String {
     text.trim().nfkc().filter(|c| !is_invisible(*c)).collect::<String>().to_lowercase().nfkc().collect()
 }
 
+/// The plural of a noun: `images`, `keys`, `entries`.
+pub fn plural(noun: &str) -> String {
+    let after_consonant = |stem: &&str| !stem.ends_with(['a', 'e', 'o', 'u']);
+    match noun.strip_suffix('y').filter(after_consonant) {
+        Some(stem) => format!("{stem}ies"),
+        None => format!("{noun}s"),
+    }
+}
+
 /// U+200C and U+200D, which decide how their neighbours are drawn.
 fn is_joiner(c: char) -> bool {
     matches!(c, '\u{200c}' | '\u{200d}')

@@ -9,6 +9,7 @@ pub enum Family {
     CloudScan,
     DaemonSet,
     SecretSync,
+    SecretStore,
     AlertProfile,
 }
 
@@ -19,6 +20,7 @@ impl Family {
         Self::CloudScan,
         Self::DaemonSet,
         Self::SecretSync,
+        Self::SecretStore,
         Self::AlertProfile,
     ];
 
@@ -30,6 +32,7 @@ impl Family {
             Self::CloudScan => "cloud_scan",
             Self::DaemonSet => "daemon_set",
             Self::SecretSync => "secret_sync",
+            Self::SecretStore => "secret_store",
             Self::AlertProfile => "alert_profile",
         }
     }
@@ -47,6 +50,7 @@ impl Family {
             Self::CloudScan => "Cloud Scan",
             Self::DaemonSet => "Defender DaemonSet",
             Self::SecretSync => "Secret Sync",
+            Self::SecretStore => "Secret Store",
             Self::AlertProfile => "Alert profile",
         }
     }
@@ -59,6 +63,7 @@ impl Family {
             Self::CloudScan => "Cloud scans",
             Self::DaemonSet => "Deployments",
             Self::SecretSync => "Secret syncs",
+            Self::SecretStore => "Secret stores",
             Self::AlertProfile => "Channels",
         }
     }
@@ -69,6 +74,7 @@ impl Family {
             Self::RegistryScan => "Registry type",
             Self::ServerlessScan | Self::CloudScan => "Provider",
             Self::DaemonSet | Self::SecretSync => "Kubernetes",
+            Self::SecretStore => "Store",
             Self::AlertProfile => "Channel",
         }
     }
@@ -81,6 +87,9 @@ impl Family {
             Self::CloudScan => "Lists the keys, registries, functions and clusters of a cloud account, on a schedule.",
             Self::DaemonSet => "Deploys an agent to the nodes of a Kubernetes cluster and checks it for drift.",
             Self::SecretSync => "Keeps Secrets in a Kubernetes cluster up to date and checks them for drift.",
+            Self::SecretStore => {
+                "Lists the entries of a secret store by name, and reads their values only to pass them on."
+            }
             Self::AlertProfile => "Sends alerts to people or other tools, once per issue.",
         }
     }

@@ -15,6 +15,7 @@ impl Spec {
             Does::Channel(channel) => channel.known_refusals().into_iter().map(str::to_owned).collect(),
             Does::Scan(_) if self.family() == Family::RegistryScan => registries::known_faults(&self.sends()),
             Does::Deploy(_) | Does::Sync(_) => deployments::known_faults(),
+            Does::Store(store) => store.known_faults(),
             Does::Scan(_) => Vec::new(),
         };
         if self.scanner().is_some() && self.credential_kinds().contains(&"gcp") {

@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::alerts::message::Trigger;
+use crate::names;
 
 /// What a family knows of an item beside its place, name and fingerprint; stored as JSON.
 pub trait Facts: Serialize + DeserializeOwned + Default {
@@ -51,7 +52,7 @@ pub struct Alarm {
 /// A family's inventory in words.
 #[derive(Clone, Copy, Debug)]
 pub struct Inventory {
-    /// One item: `image`. Its plural is regular.
+    /// One item: `image`.
     pub noun: &'static str,
     /// What is scanned: `registry`.
     pub source: &'static str,
@@ -105,7 +106,7 @@ pub fn cells<F: Facts>(facts: &Value, now: DateTime<Utc>) -> Vec<Cell> {
 impl Inventory {
     /// `images`
     pub fn plural(&self) -> String {
-        format!("{}s", self.noun)
+        names::plural(self.noun)
     }
 
     /// `team/app:1.0`

@@ -26,6 +26,7 @@ pub mod progress;
 pub mod registries;
 pub mod scan;
 pub mod spec;
+pub mod stores;
 
 pub(crate) use address::service_address;
 pub use family::Family;
@@ -40,6 +41,7 @@ impl Family {
             Self::CloudScan => Some(&cloud::found::INVENTORY),
             Self::DaemonSet => Some(&deployments::INVENTORY),
             Self::SecretSync => Some(&deployments::syncs::INVENTORY),
+            Self::SecretStore => Some(&stores::INVENTORY),
             Self::AlertProfile => None,
         }
     }
@@ -52,6 +54,7 @@ impl Family {
             Self::CloudScan => cloud::VERSIONS,
             Self::DaemonSet => deployments::VERSIONS,
             Self::SecretSync => deployments::syncs::VERSIONS,
+            Self::SecretStore => stores::VERSIONS,
             Self::AlertProfile => alerts::CHANNELS,
         }
     }

@@ -9,6 +9,7 @@ use super::context::{Context, MAIN};
 use super::deployments::{self, Deployment, syncs};
 use super::family::Family;
 use super::scan::{Gap, Scan};
+use super::stores::Store;
 use crate::form::{Errors, Field, Values};
 use crate::providers::Failure;
 use crate::providers::aws::roles::Wanted;
@@ -95,6 +96,7 @@ pub enum Does {
     Deploy(&'static dyn Deployment),
     /// Keeps Secrets in the cluster that it signs in to.
     Sync(&'static dyn Deployment),
+    Store(&'static dyn Store),
 }
 
 /// Finds out what there is at a provider.
@@ -132,12 +134,14 @@ impl Spec {
             Does::Channel(_) => Family::AlertProfile,
             Does::Deploy(_) => Family::DaemonSet,
             Does::Sync(_) => Family::SecretSync,
+            Does::Store(_) => Family::SecretStore,
         }
     }
 
     pub fn scanner(&self) -> Option<&'static dyn Scanner> {
         match self.does {
             Does::Scan(scanner) => Some(scanner),
+            Does::Store(store) => Some(store),
             Does::Channel(_) | Does::Deploy(_) | Does::Sync(_) => None,
         }
     }
@@ -145,14 +149,21 @@ impl Spec {
     pub fn channel(&self) -> Option<&'static Channel> {
         match self.does {
             Does::Channel(channel) => Some(channel),
-            Does::Scan(_) | Does::Deploy(_) | Does::Sync(_) => None,
+            Does::Scan(_) | Does::Deploy(_) | Does::Store(_) | Does::Sync(_) => None,
         }
     }
 
     pub fn deployment(&self) -> Option<&'static dyn Deployment> {
         match self.does {
             Does::Deploy(deployment) => Some(deployment),
-            Does::Scan(_) | Does::Channel(_) | Does::Sync(_) => None,
+            Does::Scan(_) | Does::Channel(_) | Does::Store(_) | Does::Sync(_) => None,
+        }
+    }
+
+    pub fn store(&self) -> Option<&'static dyn Store> {
+        match self.does {
+            Does::Store(store) => Some(store),
+            Does::Scan(_) | Does::Channel(_) | Does::Deploy(_) | Does::Sync(_) => None,
         }
     }
 
@@ -160,7 +171,7 @@ impl Spec {
     pub fn cluster(&self) -> Option<&'static dyn Deployment> {
         match self.does {
             Does::Deploy(way) | Does::Sync(way) => Some(way),
-            Does::Scan(_) | Does::Channel(_) => None,
+            Does::Scan(_) | Does::Channel(_) | Does::Store(_) => None,
         }
     }
 

@@ -111,6 +111,7 @@ pub mod sessions;
 pub mod snoozed_keys;
 pub mod spent_tokens;
 pub mod store_health;
+pub mod stores;
 mod tagged;
 mod text_enum;
 pub mod times;

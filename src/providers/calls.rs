@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 use url::Url;
 use zeroize::Zeroizing;
 
-use super::egress::{Answer, BODY_LIMIT, Client};
+use super::egress::{Answer, BODY_LIMIT, Client, LIST_LIMIT};
 use super::patience::{Patience, Pause, retry_after};
 use super::probe::{Finding, Verdict};
 use super::{Failure, ProviderError, capital, clock, jwt};
@@ -28,8 +28,17 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
 /// Sends, and sends again while the provider asks for patience. After that a 429 is [`ProviderError::Throttled`].
 pub(super) async fn send(client: &Client, request: Request) -> Result<Answer, ProviderError> {
+    send_within(client, request, BODY_LIMIT).await
+}
+
+/// The same for an answer as long as that of a list.
+pub(super) async fn send_list(client: &Client, request: Request) -> Result<Answer, ProviderError> {
+    send_within(client, request, LIST_LIMIT).await
+}
+
+async fn send_within(client: &Client, request: Request, limit: usize) -> Result<Answer, ProviderError> {
     let patience = Patience::new(LONGEST_PAUSE * ATTEMPTS);
-    let ask = || async { client.send(request.try_clone().ok_or(ProviderError::InvalidAddress)?, BODY_LIMIT).await };
+    let ask = || async { client.send(request.try_clone().ok_or(ProviderError::InvalidAddress)?, limit).await };
     let again = |result: &Result<Answer, ProviderError>, answers| {
         let answer = result.as_ref().ok().filter(|answer| matches!(answer.status, 429 | 503) && answers < ATTEMPTS)?;
         Some(Pause::after(answers, retry_after(answer), FIRST_PAUSE)).filter(|pause| pause.length <= LONGEST_PAUSE)

@@ -42,6 +42,7 @@ pub mod tls_faults;
 mod token_server;
 pub mod tokens;
 mod trust;
+pub mod vault;
 mod wording;
 
 pub use calls::finding;

@@ -106,6 +106,7 @@ fn look(
     };
     let work = match (&spec.does, run.action) {
         (Does::Scan(scanner), RunAction::Scan | RunAction::ScanPlaces) => Work::Scan(*scanner),
+        (Does::Store(store), RunAction::Scan | RunAction::ScanPlaces) => Work::Scan(*store),
         (Does::Deploy(way) | Does::Sync(way), RunAction::Deploy | RunAction::Observe | RunAction::Remove) => {
             let about = deploy::About { spec, integration, settings: &settings, opened: &opened };
             match deploy::prepare(conn, vault, run, *way, &about)? {

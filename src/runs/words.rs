@@ -4,6 +4,7 @@ use crate::integrations::Family;
 use crate::models::events::Action;
 use crate::models::integrations::Integration;
 use crate::models::runs::{Run, RunAction};
+use crate::names;
 
 pub fn is_of_deployment(run: &Run) -> bool {
     matches!(run.action, RunAction::Deploy | RunAction::Observe | RunAction::Remove)
@@ -78,10 +79,11 @@ fn of_others(action: RunAction) -> Words {
 
 /// `images`, `images of team/app`, `images of 3 places`
 pub fn counted(run: &Run, noun: &str) -> String {
+    let items = names::plural(noun);
     match run.places.as_deref().filter(|_| !is_of_deployment(run)) {
-        None => format!("{noun}s"),
-        Some([place]) => format!("{noun}s of {place}"),
-        Some(places) => format!("{noun}s of {} places", places.len()),
+        None => items,
+        Some([place]) => format!("{items} of {place}"),
+        Some(places) => format!("{items} of {} places", places.len()),
     }
 }
 

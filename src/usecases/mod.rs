@@ -22,6 +22,7 @@ pub mod recipients;
 mod refusal;
 pub mod rollouts;
 pub mod sample;
+pub mod stores;
 pub mod two_step;
 pub mod user_mail;
 pub mod users;

@@ -46,6 +46,7 @@ const LETTERS: &[(&str, &str, u8)] = &[
     ("nexus", "N", 2),
     ("servicenow", "S", 2),
     ("splunk", "S", 1),
+    ("vault_kv", "V", 6),
 ];
 
 /// Never fails: what is not known is a grey dot.

@@ -1,6 +1,7 @@
 //! How numbers read on a page.
 
 use crate::models::cloud_keys::Count;
+use crate::names;
 
 /// `1,204`
 pub fn grouped(number: i64) -> String {
@@ -25,11 +26,8 @@ pub fn bounded(count: Count) -> String {
 
 /// `1 image`, `1,204 images`, `2 repositories`, `3 keys`
 pub fn counted(number: i64, noun: &str) -> String {
-    let after_consonant = |stem: &&str| !stem.ends_with(['a', 'e', 'o', 'u']);
-    let ending = match (number, noun.strip_suffix('y').filter(after_consonant)) {
-        (1, _) => return format!("1 {noun}"),
-        (_, Some(stem)) => return format!("{} {stem}ies", grouped(number)),
-        _ => "s",
-    };
-    format!("{} {noun}{ending}", grouped(number))
+    match number {
+        1 => format!("1 {noun}"),
+        _ => format!("{} {}", grouped(number), names::plural(noun)),
+    }
 }

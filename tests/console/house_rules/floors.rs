@@ -11,7 +11,7 @@ const FLOORS: [&[&str]; 16] = [
     &["web", "jobs"],
     &["usecases"],
     &["runs", "alerting", "checkup", "rewrap", "audit_export"],
-    &["connection_test"],
+    &["connection_test", "entries"],
     &["services", "store", "opening", "verification", "telemetry"],
     &["draft", "accounts", "mail", "config", "echoes"],
     &["models", "integrations", "postgres"],
