@@ -1,7 +1,7 @@
 //! What refers to a secret store: rules of clients and items of syncs that pass on one of its entries. A store that
 //! something refers to is not deleted.
 
-use super::{Conn, DbError, IntegrationId};
+use super::{Conn, DbError, IntegrationId, sync_entries};
 
 /// A rule or an item that passes on an entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,6 +15,6 @@ pub struct Using {
 }
 
 /// Everything that refers to a store, by entry.
-pub fn using(_conn: &mut Conn, _store: IntegrationId) -> Result<Vec<Using>, DbError> {
-    Ok(Vec::new())
+pub fn using(conn: &mut Conn, store: IntegrationId) -> Result<Vec<Using>, DbError> {
+    sync_entries::using(conn, store)
 }

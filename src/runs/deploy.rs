@@ -9,6 +9,7 @@ use crate::echoes::Echoes;
 use crate::form::Values;
 use crate::integrations::Spec;
 use crate::integrations::context::{Context, MAIN};
+use crate::integrations::deployments::syncs::Entries;
 use crate::integrations::deployments::{
     self as work, DRIFT_CHECK, Deployment, Made, Mark, Options, Outcome, State, syncs,
 };
@@ -17,7 +18,7 @@ use crate::integrations::spec::Host;
 use crate::models::deployments::{self, Deployed, Look};
 use crate::models::events::Actor;
 use crate::models::integrations::{self, Integration, NewIntegration};
-use crate::models::runs::{Run, RunAction};
+use crate::models::runs::{self, Run, RunAction};
 use crate::models::usages::Usage;
 use crate::models::{self, Conn, DbError, IntegrationId};
 use crate::opening::Opened;
@@ -31,6 +32,9 @@ pub const UNCONFIRMED: &str = "the pull secret or agent secret was confirmed for
 /// The same of a sync.
 pub const UNCONFIRMED_ITEM: &str = "a Secret was confirmed for another cluster, namespace or name. Edit the Secret, and \
     confirm where its value goes.";
+/// Why a sync writes no stored value.
+pub const UNRELEASED: &str = "this console releases no stored values. Its operator can allow it with \
+    STRONGROOM_RELEASE_VALUES.";
 const ELSEWHERE: &str = "it is still deployed in another cluster. Remove it there first; if its kubeconfig was replaced by \
     one of another cluster, put the former one back for that.";
 const PENDING: &str = "the settings have changed since they were deployed. Preview and deploy them.";
@@ -58,6 +62,8 @@ pub struct About<'a> {
     pub integration: &'a Integration,
     pub settings: &'a Values,
     pub opened: &'a [(String, Opened)],
+    /// This console releases stored values.
+    pub releases: bool,
 }
 
 /// The settings as they are compared and kept for *Undo*: without those that do not affect the cluster.
@@ -145,6 +151,11 @@ impl About<'_> {
         entries && self.integration.further.iter().all(goes)
     }
 
+    /// Whether a sync would release stored values which this console does not.
+    pub fn is_held(&self) -> bool {
+        self.spec.is_sync() && !self.releases && !self.integration.further.is_empty()
+    }
+
     /// What to do where they are not.
     pub fn unconfirmed(&self) -> &'static str {
         if self.spec.is_sync() { UNCONFIRMED_ITEM } else { UNCONFIRMED }
@@ -160,6 +171,9 @@ impl About<'_> {
         let there = former.filter(|row| !row.removed && !row.cluster.is_empty());
         if there.is_some_and(|row| row.cluster != self.leads_to()) {
             return Some(ELSEWHERE);
+        }
+        if run.action != RunAction::Remove && self.is_held() {
+            return Some(UNRELEASED);
         }
         if run.action == RunAction::Deploy && !self.is_confirmed() {
             return Some(self.unconfirmed());
@@ -221,15 +235,21 @@ pub fn save_settings(
 }
 
 impl Order {
-    pub async fn carry_out(&self, cx: &Context<'_>) -> Result<Outcome, Gap> {
+    /// Whether it writes the values of entries of stores.
+    pub fn passes_on(&self) -> bool {
+        self.is_sync && self.action != RunAction::Remove
+    }
+
+    /// `entries` are those of a sync's items.
+    pub async fn carry_out(&self, cx: &Context<'_>, entries: &Entries) -> Result<Outcome, Gap> {
         let (way, mark) = (self.way, &self.mark);
         match (self.action, self.is_sync) {
             (RunAction::Deploy, false) => work::apply(way, cx, mark, &self.options).await,
-            (RunAction::Deploy, true) => syncs::apply(way, cx, mark, &self.options).await,
+            (RunAction::Deploy, true) => syncs::apply(way, cx, mark, (&self.options, entries)).await,
             (RunAction::Remove, false) => work::remove(way, cx, mark).await,
             (RunAction::Remove, true) => syncs::remove(way, cx, mark).await,
             (_, false) => work::observe(way, cx, mark).await,
-            (_, true) => syncs::observe(way, cx, mark).await,
+            (_, true) => syncs::observe(way, cx, mark, entries).await,
         }
     }
 }
@@ -241,6 +261,19 @@ pub fn save(conn: &mut Conn, run: &Run, integration: &Integration, state: &State
     let minutes = minutes(&integration.settings).filter(|_| run.action != RunAction::Remove);
     deployments::saw(conn, integration.id, &look(state), minutes, deployed)?;
     alarms::settle_deployment(conn, integration, state)
+}
+
+/// Queues an apply where a check found new values in the stores of a sync. Call after its run has ended.
+pub fn renew(conn: &mut Conn, vault: &Vault, run: &Run, row: &Integration, state: &State) -> Result<(), DbError> {
+    let applied = deployments::find(conn, vault, row.id)?.and_then(|seen| seen.trust().ok());
+    let settings = Values::from_json(row.settings.as_bytes()).unwrap_or_default();
+    let same = applied.is_some_and(|applied| applied.applied == as_deployed(&settings));
+    if run.action != RunAction::Observe || !state.renew || !same {
+        return Ok(());
+    }
+    let words = [runs::over(row.row_version, models::clock(conn)?)];
+    runs::queue_action(conn, vault, (row.id, RunAction::Deploy), Some(&words), ("secret", &Actor::system().name))?;
+    Ok(())
 }
 
 /// Whether the integration is to be deleted now, after its run has ended: not where something has stayed in the cluster.

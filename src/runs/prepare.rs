@@ -40,12 +40,12 @@ pub struct Refusal {
     pub verdict: Verdict,
 }
 
-/// Loads and checks everything, and opens the secret: one short transaction, in which the opening is audited.
+/// Loads and checks everything, and opens the secret; `releases`: this console releases stored values. One short transaction, in which the opening is audited.
 pub fn prepare(
     conn: &mut Conn,
     vault: &Vault,
     run: &Run,
-    integration: IntegrationId,
+    (integration, releases): (IntegrationId, bool),
 ) -> Result<Result<Ready, Refusal>, DbError> {
     let integration = match integrations::find(conn, vault, integration)?.judged() {
         Ok(integration) => integration,
@@ -54,7 +54,7 @@ pub fn prepare(
             return Ok(Err(Refusal { integration, verdict }));
         }
     };
-    let verdict = match look(conn, vault, run, &integration)? {
+    let verdict = match look(conn, vault, run, (&integration, releases))? {
         Ok((work, settings, opened)) => return Ok(Ok(Ready { integration, work, settings, opened })),
         Err(verdict) => verdict,
     };
@@ -78,7 +78,7 @@ fn look(
     conn: &mut Conn,
     vault: &Vault,
     run: &Run,
-    integration: &Trusted<Integration>,
+    (integration, releases): (&Trusted<Integration>, bool),
 ) -> Result<Result<Looked, Verdict>, DbError> {
     if run.worn_out() {
         let error = "The run was interrupted three times. Look at the log, then start it again.";
@@ -108,7 +108,7 @@ fn look(
         (Does::Scan(scanner), RunAction::Scan | RunAction::ScanPlaces) => Work::Scan(*scanner),
         (Does::Store(store), RunAction::Scan | RunAction::ScanPlaces) => Work::Scan(*store),
         (Does::Deploy(way) | Does::Sync(way), RunAction::Deploy | RunAction::Observe | RunAction::Remove) => {
-            let about = deploy::About { spec, integration, settings: &settings, opened: &opened };
+            let about = deploy::About { spec, integration, settings: &settings, opened: &opened, releases };
             match deploy::prepare(conn, vault, run, *way, &about)? {
                 Ok(order) => Work::Deploy(order),
                 Err(why) => {

@@ -183,6 +183,9 @@ fn record(
         credentials::touch(conn, *credential)?;
     }
     ledger.record(conn, vault, &actor(vault, run), &done.integration.event(word, with_hosts(detail, &done.sent_to)))?;
+    if let Verdict::Found(Found { state: Some(state), .. }) = &done.verdict {
+        deploy::renew(conn, vault, run, &done.integration, state)?;
+    }
     if let Verdict::Found(Found { state: Some(state), .. }) = &done.verdict
         && deploy::ends_with_deletion(run, state)
     {

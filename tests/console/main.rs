@@ -53,6 +53,7 @@ mod search;
 mod step_up;
 mod story;
 mod support;
+mod syncs;
 mod trust;
 mod upgrade;
 mod users;

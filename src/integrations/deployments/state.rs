@@ -42,6 +42,9 @@ pub struct State {
     ///
     /// [`Mark::made`]: super::Mark::made
     pub made: Vec<Made>,
+    /// A sync's store has new values, to be applied.
+    #[serde(skip)]
+    pub renew: bool,
     /// Of a sync, see [`Mark::restarted`].
     ///
     /// [`Mark::restarted`]: super::Mark::restarted

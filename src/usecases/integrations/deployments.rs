@@ -13,14 +13,16 @@ use crate::echoes::Echoes;
 use crate::form::Values;
 use crate::integrations::Spec;
 use crate::integrations::context::{Context, MAIN};
+use crate::integrations::deployments::syncs::Entries;
 use crate::integrations::deployments::{self as work, DRIFT_CHECK, Deployment, Options, Preview, syncs};
+use crate::models::events::Actor;
 use crate::models::integrations::{self, Integration};
 use crate::models::runs::{self, RunAction};
 use crate::models::trust::Seen;
 use crate::models::{self, Conn, DbError, IntegrationId, credentials, deployments};
 use crate::opening::{self, Opened};
 use crate::providers::Failure;
-use crate::runs::deploy;
+use crate::runs::{deploy, sync_entries};
 use crate::services::Services;
 use crate::vault::Vault;
 
@@ -66,7 +68,7 @@ pub async fn preview(services: &Services, principal: &Principal, id: Integration
         Ok(ready) => ready,
         Err((row, why)) => return Ok(Previewed { row, found: Err(why) }),
     };
-    let found = ready.ask(services).await;
+    let found = ready.ask(services, &principal.actor()).await;
     Ok(Previewed { row: ready.row, found })
 }
 
@@ -81,7 +83,7 @@ type OpenedAll = Result<Vec<(String, Opened)>, String>;
 fn open_all(
     conn: &mut Conn,
     vault: &Vault,
-    actor: &crate::models::events::Actor,
+    actor: &Actor,
     row: &Integration,
     spec: &'static Spec,
 ) -> Result<OpenedAll, DbError> {
@@ -104,23 +106,37 @@ fn open_all(
 }
 
 impl Ready {
-    async fn look(&self, cx: &Context<'_>) -> Result<Preview, Failure> {
+    async fn look(&self, cx: &Context<'_>, entries: &Entries) -> Result<Preview, Failure> {
         match self.spec.is_sync() {
-            true => syncs::preview(self.way, cx, &self.mark).await,
+            true => syncs::preview(self.way, cx, &self.mark, entries).await,
             false => work::preview(self.way, cx, &self.mark).await,
         }
     }
 
-    async fn ask(&self, services: &Services) -> Result<Preview, String> {
-        let about =
-            deploy::About { spec: self.spec, integration: &self.row, settings: &self.settings, opened: &self.opened };
+    async fn ask(&self, services: &Services, actor: &Actor) -> Result<Preview, String> {
+        let about = deploy::About {
+            spec: self.spec,
+            integration: &self.row,
+            settings: &self.settings,
+            opened: &self.opened,
+            releases: services.settings.releases_values(),
+        };
+        if about.is_held() {
+            return Err(deploy::UNRELEASED.to_owned());
+        }
         if !about.is_confirmed() {
             return Err(about.unconfirmed().to_owned());
         }
         let secrets = self.opened.iter().map(|(role, opened)| (role.as_str(), opened.secret())).collect();
         let cx = Context { secrets, ..Context::new(services.outside(), &self.settings, &self.row.name, None) };
-        let asked = AssertUnwindSafe(self.look(&cx)).catch_unwind();
-        let echoes = Echoes::of_opened(self.opened.iter().map(|(_, opened)| (opened.kind, &opened.values)));
+        let entries = match self.spec.is_sync() {
+            true => sync_entries::read(services, actor, &self.settings).await,
+            false => Entries::default(),
+        };
+        let asked = AssertUnwindSafe(self.look(&cx, &entries)).catch_unwind();
+        let passed_on = entries.values().flatten().map(|(values, _)| values);
+        let opened = self.opened.iter().map(|(_, opened)| (opened.kind, &opened.values));
+        let echoes = Echoes::of_all(opened, passed_on);
         match tokio::time::timeout(LIMIT, asked).await {
             Ok(Ok(Ok(mut preview))) => {
                 take_out(&mut preview, &echoes);

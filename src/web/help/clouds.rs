@@ -53,7 +53,7 @@ fn cloud_keys() -> Topic {
 }
 
 fn syncs() -> Topic {
-    let kept = "Each item of a sync is one Secret, in one or several namespaces. Its value comes from a stored credential: all \
+    let kept = "Each item of a sync is one Secret, in one or several namespaces. Its value comes from a stored credential or from an entry of a secret store: all \
                 keys as they are, or only those under Keys, each with the name that you give it. The types \
                 kubernetes.io/dockerconfigjson, tls and basic-auth are built from the values that they need. Every Secret \
                 has the label app.kubernetes.io/managed-by=strongroom and the integration's ID. Other Secrets are never \
@@ -64,11 +64,12 @@ fn syncs() -> Topic {
         "The operator of this console has to allow it with STRONGROOM_RELEASE_VALUES.",
         "An item is bound to its cluster, namespaces and name. If the sync is led elsewhere, it writes nothing until the \
          item is confirmed again.",
-        "It counts as a usage: the credential can't be deleted while an item uses it.",
+        "It counts as a usage: the credential or the store can't be deleted while an item uses it.",
+        "An entry of a secret store is passed on: an administrator chooses it, and nothing of it is kept here.",
     ];
     let after = [
         "Preview shows what would be created, changed or restarted, and which rights are missing. It never shows a value.",
-        "When the credential is rotated, the new value is applied automatically.",
+        "When the credential is rotated, the new value is applied automatically; a new value of a store with the next check.",
         "With Restart workloads, the Deployments, StatefulSets and DaemonSets that use the Secret get an annotation with its \
          version, so that their pods start again. No hash of a value is written.",
         "Drift is any difference from what was applied. It raises an alert. A Secret or a field that someone else manages is \

@@ -146,6 +146,7 @@ fn sync(app: &TestApp, credential: CredentialId) -> IntegrationId {
     let namespaces = vec![NAME.to_lowercase()];
     let item = Item { id: SYNC_ITEM.into(), secret: "db".into(), kind: "Opaque".into(), namespaces, ..Item::default() };
     set_items(&mut settings, std::slice::from_ref(&item));
+    let settings = String::from_utf8_lossy(&settings.to_json()).into_owned();
     let sync = NewIntegration {
         family: "secret_sync",
         version: "sync_kubernetes",
@@ -153,7 +154,7 @@ fn sync(app: &TestApp, credential: CredentialId) -> IntegrationId {
         credential_id: Some(credential),
         host: "the address in the credential",
         further: &[Usage { role: item.role(), credential, host: item.end("127.0.0.1:1") }],
-        settings: &String::from_utf8_lossy(&settings.to_json()),
+        settings: &settings,
         every_hours: None,
     };
     app.transaction(|conn| integrations::create(conn, vault, &actor, &sync))

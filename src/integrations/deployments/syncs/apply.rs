@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use super::facts::{FAILED, IN_SYNC};
+use super::item::Entries;
 use super::observe::finished;
 use super::plan::{Plan, Wanted};
 use super::restart::Restarts;
@@ -24,19 +25,29 @@ use crate::providers::kubernetes::Cluster;
 const STEP: Step = Step::APPLYING;
 
 /// Applies. Stops soon after `cx.stop` is cancelled.
-pub async fn apply(way: &dyn Deployment, cx: &Context<'_>, mark: &Mark, options: &Options) -> Result<Outcome, Gap> {
-    let work = run(way, cx, mark, options);
+pub async fn apply(
+    way: &dyn Deployment,
+    cx: &Context<'_>,
+    mark: &Mark,
+    (options, entries): (&Options, &Entries),
+) -> Result<Outcome, Gap> {
+    let work = run(way, cx, mark, (options, entries));
     cx.stop.run_until_cancelled(work).await.unwrap_or_else(|| Err(stopped(STEP)))
 }
 
-async fn run(way: &dyn Deployment, cx: &Context<'_>, mark: &Mark, options: &Options) -> Result<Outcome, Gap> {
+async fn run(
+    way: &dyn Deployment,
+    cx: &Context<'_>,
+    mark: &Mark,
+    (options, entries): (&Options, &Entries),
+) -> Result<Outcome, Gap> {
     cx.report.step(Step::SIGNING_IN);
     let cluster = way.open(cx).await.map_err(not_open)?;
-    let plan = Plan::of(cx, mark);
+    let plan = Plan::of(cx, mark, entries);
     let version = version(&cluster, STEP).await.map_err(Fault::gap)?;
     cx.report.parts(STEP, plan.wanted.len(), 0);
     let seen = survey::judge(&cluster, &plan, mark, STEP).await.map_err(Fault::gap)?;
-    let state = State { cluster_version: version, trouble: plan.trouble.clone(), ..State::default() };
+    let state = State { cluster_version: version, trouble: plan.trouble(), ..State::default() };
     let mut work = Work { cluster: &cluster, cx, mark, options, state, items: Vec::new() };
     let written = work.write_all(seen).await?;
     work.restart(&written).await;

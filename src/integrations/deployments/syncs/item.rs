@@ -1,6 +1,8 @@
 //! The items of a sync: each is one Secret that it keeps, in one or several namespaces. They are stored in the settings of
 //! the integration, which are signed; the credential of an item is a usage of its own, in the item's role.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -47,6 +49,9 @@ pub struct StoreEntry {
     /// Where an administrator has confirmed that it belongs; see [`Item::end`].
     pub end: String,
 }
+
+/// The entries that were read for the items, by item: their values and the store's version, or why there are none.
+pub type Entries = BTreeMap<String, Result<(Values, String), String>>;
 
 /// The items of a sync, in the order in which they were added.
 pub fn items(settings: &Values) -> Vec<Item> {

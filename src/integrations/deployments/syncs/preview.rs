@@ -2,6 +2,7 @@
 //! prevents it. Changes nothing, and shows no value.
 
 use super::access::{access, missing};
+use super::item::Entries;
 use super::plan::Plan;
 use super::restart::{ANNOTATION, Due, Restarts};
 use super::survey::{self, Seen};
@@ -19,10 +20,15 @@ use crate::providers::kubernetes::{Cluster, kinds};
 const STEP: Step = Step::READING_CLUSTER;
 
 /// What an apply would do.
-pub async fn preview(way: &dyn Deployment, cx: &Context<'_>, mark: &Mark) -> Result<Preview, Failure> {
+pub async fn preview(
+    way: &dyn Deployment,
+    cx: &Context<'_>,
+    mark: &Mark,
+    entries: &Entries,
+) -> Result<Preview, Failure> {
     cx.report.step(Step::SIGNING_IN);
     let cluster = way.open(cx).await?;
-    let plan = Plan::of(cx, mark);
+    let plan = Plan::of(cx, mark, entries);
     if plan.items.is_empty() && mark.made.is_empty() {
         let objections = vec!["It keeps no Secret yet. Add one first.".to_owned()];
         return Ok(Preview { objections, ..Preview::default() });
@@ -35,7 +41,7 @@ async fn look(cluster: &Cluster, plan: &Plan, mark: &Mark) -> Result<Preview, Fa
     let mut preview = Preview { cluster_version: version(cluster, STEP).await?, ..Preview::default() };
     preview.access = access(cluster, &plan.items).await?;
     let lacks_rights = rights(&mut preview);
-    preview.warnings.extend(plan.trouble.iter().cloned());
+    preview.warnings.extend(plan.trouble());
     let seen = survey::judge(cluster, plan, mark, STEP).await?;
     let can_any = seen.iter().any(|one| one.judged.objection.is_none()) || seen.is_empty();
     for one in &seen {

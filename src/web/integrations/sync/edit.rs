@@ -7,6 +7,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
 use crate::form::{self, Errors, FieldView, Values};
+use crate::integrations::Family;
 use crate::integrations::deployments::syncs::Item;
 use crate::models::{self, CredentialId, DbError, IntegrationId, account_letters, credential_choices, credentials};
 use crate::services::Services;
@@ -14,8 +15,10 @@ use crate::usecases::clients::rules::RELEASED;
 use crate::usecases::integrations::syncs::{self, Answer, Kept};
 use crate::usecases::{Refusal, Unconfirmed};
 use crate::web::error::Error;
+use crate::web::htmx;
 use crate::web::integrations::shown;
 use crate::web::page::{self, Shell};
+use crate::web::params::Params;
 use crate::web::posted::Posted;
 use crate::web::session::{As, Operator};
 use crate::web::step_up::{self, Ask};
@@ -30,7 +33,7 @@ struct Release {
 }
 
 #[derive(Template)]
-#[template(path = "syncs/edit.html")]
+#[template(path = "syncs/edit.html", blocks = ["fields"])]
 struct Page {
     shell: Shell,
     page: String,
@@ -39,6 +42,8 @@ struct Page {
     address: String,
     is_new: bool,
     fields: Vec<FieldView>,
+    /// The value is passed on from a secret store.
+    from_store: bool,
     row_version: i64,
     overtaken: bool,
     release: Option<Release>,
@@ -54,8 +59,10 @@ impl Page {
     ) -> Result<Self, Error> {
         let saved = item.map(|item| kept.stored(item));
         let chosen = posted.or(saved.as_ref()).and_then(|values| values.get("credential").parse().ok());
-        let choices = choices(services, chosen).await?;
-        let fields = form::view(&syncs::fields(), posted, saved.as_ref(), errors, &|_| choices.clone());
+        let (credentials, stores) = choices(services, chosen).await?;
+        let picks = |field: &str| if field == "store" { stores.clone() } else { credentials.clone() };
+        let fields = form::view(&syncs::fields(), posted, saved.as_ref(), errors, &picks);
+        let from_store = posted.or(saved.as_ref()).is_some_and(|values| values.get("source") == "entry");
         let page = format!("/integrations/{}", kept.row.id);
         let (title, address) = match item {
             None => ("Add Secret".to_owned(), format!("{page}/secrets/new")),
@@ -69,6 +76,7 @@ impl Page {
             address,
             is_new: item.is_none(),
             fields,
+            from_store,
             row_version: kept.row.row_version,
             overtaken: false,
             release: None,
@@ -77,19 +85,38 @@ impl Page {
     }
 }
 
-/// The credentials to choose from: id, and `prod — AKIA… · 120 days`.
-async fn choices(services: &Services, chosen: Option<CredentialId>) -> Result<Vec<(String, String)>, Error> {
+/// Ids and labels to choose from.
+type Choices = Vec<(String, String)>;
+
+/// The credentials, as `prod — AKIA… · 120 days`, and the secret stores.
+async fn choices(services: &Services, chosen: Option<CredentialId>) -> Result<(Choices, Choices), Error> {
+    let vault = services.vault.clone();
     let read = move |conn: &mut _| {
         let kinds: Vec<&'static str> = crate::credentials::KINDS.iter().map(|kind| kind.slug).collect();
-        Ok::<_, DbError>((credential_choices::choices(conn, &kinds, chosen)?, models::clock(conn)?))
+        let stores = models::integrations::of_family(conn, &vault, Family::SecretStore.slug())?;
+        Ok::<_, DbError>((credential_choices::choices(conn, &kinds, chosen)?, stores, models::clock(conn)?))
     };
-    let (found, now) = services.db.run(read).await?;
+    let (found, stores, now) = services.db.run(read).await?;
     let label = |one: credential_choices::Choice| {
         let age = shown::counted((now - one.aged_from).num_days().max(0), "day");
         let whose = if one.identity.is_empty() { String::new() } else { format!("{} · ", one.identity) };
         (one.id.to_string(), format!("{} — {whose}{age}", one.name))
     };
-    Ok(found.into_iter().map(label).collect())
+    let mut stores: Choices =
+        stores.iter().map(|seen| (seen.shown().id.to_string(), seen.shown().name.clone())).collect();
+    stores.sort_by(|a, b| a.1.cmp(&b.1));
+    Ok((found.into_iter().map(label).collect(), stores))
+}
+
+/// The choices that the address makes, over what is saved.
+fn chosen(params: &Params, saved: Option<Values>) -> Option<Values> {
+    const CHOICES: [&str; 5] = ["source", "type", "credential", "store", "restart"];
+    if CHOICES.iter().all(|field| params.get(field).is_empty()) {
+        return None;
+    }
+    let mut values = saved.unwrap_or_default();
+    CHOICES.into_iter().for_each(|field| values.set(field, params.get(field)));
+    Some(values)
 }
 
 pub async fn new(
@@ -97,10 +124,12 @@ pub async fn new(
     request: HttpRequest,
     visitor: As<Operator>,
     id: Path<IntegrationId>,
+    params: Params,
 ) -> Result<HttpResponse, Error> {
     let kept = syncs::find(&services, *id).await?;
-    let shell = Shell::new(&request, &visitor, "integrations");
-    page::html(&Page::draw(&services, shell, (&kept, None), (None, &Errors::default())).await?)
+    let (shell, chosen) = (Shell::new(&request, &visitor, "integrations"), chosen(&params, None));
+    let page = Page::draw(&services, shell, (&kept, None), (chosen.as_ref(), &Errors::default())).await?;
+    if htmx::asked(&request) { page::html(&page.as_fields()) } else { page::html(&page) }
 }
 
 pub async fn edit(
@@ -108,11 +137,14 @@ pub async fn edit(
     request: HttpRequest,
     visitor: As<Operator>,
     ids: Path<(IntegrationId, String)>,
+    params: Params,
 ) -> Result<HttpResponse, Error> {
     let (id, item) = ids.into_inner();
     let kept = syncs::find(&services, id).await?;
-    let shell = Shell::new(&request, &visitor, "integrations");
-    page::html(&Page::draw(&services, shell, (&kept, Some(kept.item(&item)?)), (None, &Errors::default())).await?)
+    let item = kept.item(&item)?;
+    let (shell, chosen) = (Shell::new(&request, &visitor, "integrations"), chosen(&params, Some(kept.stored(item))));
+    let page = Page::draw(&services, shell, (&kept, Some(item)), (chosen.as_ref(), &Errors::default())).await?;
+    if htmx::asked(&request) { page::html(&page.as_fields()) } else { page::html(&page) }
 }
 
 pub async fn create(
@@ -142,13 +174,16 @@ async fn put(
     (id, item): (IntegrationId, Option<&str>),
     posted: &Posted,
 ) -> Result<HttpResponse, Error> {
-    posted.only(syncs::field_names().into_iter().chain([step_up::FIELD, "row_version"]))?;
+    posted.only(syncs::field_names().into_iter().chain([step_up::FIELD, "row_version", "redraw"]))?;
+    if posted.0.contains("redraw") {
+        return again(services, (request, visitor), (id, item), posted, None).await;
+    }
     let seen = posted.seen_version().ok_or(Error::Malformed)?;
     let released = posted.0.contains(RELEASED).then(|| posted.get(RELEASED));
     let answer = Answer { released, confirmation: step_up::typed(step_up::FIELD, services, request, posted) };
     match syncs::put(services, &visitor.principal(), ((id, seen), item), &posted.0, &answer).await {
         Ok(()) => Ok(page::see_other(&format!("/integrations/{id}"), "secret-kept")),
-        Err(refusal) => again(services, (request, visitor), (id, item), posted, refusal).await,
+        Err(refusal) => again(services, (request, visitor), (id, item), posted, Some(refusal)).await,
     }
 }
 
@@ -158,25 +193,27 @@ async fn again(
     (request, visitor): (&HttpRequest, &As<Operator>),
     (id, item): (IntegrationId, Option<&str>),
     posted: &Posted,
-    refusal: Refusal,
+    refusal: Option<Refusal>,
 ) -> Result<HttpResponse, Error> {
     let kept = syncs::find(services, id).await?;
     let item = item.map(|item| kept.item(item)).transpose()?;
     let errors = match &refusal {
-        Refusal::Invalid(errors) => errors.clone(),
+        Some(Refusal::Invalid(errors)) => errors.clone(),
         _ => Errors::default(),
     };
     let shell = Shell::new(request, visitor, "integrations");
     let mut page = Page::draw(services, shell, (&kept, item), (Some(&posted.0), &errors)).await?;
-    if !matches!(refusal, Refusal::Overtaken) {
+    if !matches!(refusal, Some(Refusal::Overtaken)) {
         page.row_version = posted.seen_version().unwrap_or(page.row_version);
     }
-    if matches!(refusal, Refusal::Unconfirmed(_)) || errors.of(RELEASED).is_some() {
+    let asks = matches!(refusal, Some(Refusal::Unconfirmed(_))) || errors.of(RELEASED).is_some();
+    if asks && !page.from_store {
         let error = errors.of(RELEASED).filter(|_| posted.0.contains(RELEASED)).map(str::to_owned);
         let (credential, told) = released(services, posted.get("credential")).await?;
         page.release = Some(Release { credential, typed: posted.get(RELEASED).to_owned(), error, told });
         page.password = Some(Ask::new(step_up::FIELD, Unconfirmed::default()));
     }
+    let Some(refusal) = refusal else { return page::html(&page) };
     match refusal {
         Refusal::Invalid(_) => page::html_with(StatusCode::UNPROCESSABLE_ENTITY, &page),
         Refusal::Overtaken => page::html_with(StatusCode::CONFLICT, &Page { overtaken: true, ..page }),

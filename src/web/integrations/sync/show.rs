@@ -53,14 +53,19 @@ struct Show {
 /// A Secret that it keeps.
 struct Kept {
     item: Item,
-    /// Id and name of the credential; `None` if it is gone.
-    source: Option<(CredentialId, String)>,
+    /// Page and name of the credential or the store; `None` if it is gone.
+    source: Option<(String, String)>,
 }
 
 impl Kept {
     fn new(item: Item, further: &[(String, CredentialId, String)]) -> Self {
-        let source = further.iter().find(|(role, ..)| *role == item.role());
-        let source = source.map(|(_, id, name)| (*id, name.clone()));
+        let source = match &item.entry {
+            Some(of) => Some((format!("/integrations/{}", of.store), of.entry.clone())),
+            None => {
+                let found = further.iter().find(|(role, ..)| *role == item.role());
+                found.map(|(_, id, name)| (format!("/credentials/{id}"), name.clone()))
+            }
+        };
         Self { source, item }
     }
 
