@@ -5,7 +5,6 @@ use diesel::prelude::*;
 use diesel::sql_types::{Text, Uuid as SqlUuid};
 
 use super::schema::sync_entries;
-use super::stores::Using;
 use super::{Conn, DbError, IntegrationId};
 
 /// Replaces the rows of a sync: item, store and entry each. Call in the transaction that saves its settings.
@@ -24,27 +23,23 @@ pub fn set(conn: &mut Conn, sync: IntegrationId, entries: &[(&str, IntegrationId
     Ok(())
 }
 
+/// A sync that passes on an entry.
 #[derive(QueryableByName)]
-struct Row {
+pub struct PassedOn {
     #[diesel(sql_type = Text)]
-    entry: String,
+    pub entry: String,
+    /// Of the sync.
     #[diesel(sql_type = Text)]
-    name: String,
+    pub name: String,
     #[diesel(sql_type = SqlUuid)]
-    sync: IntegrationId,
+    pub sync: IntegrationId,
 }
 
 /// The syncs that pass on an entry of the store, by entry.
-pub fn using(conn: &mut Conn, store: IntegrationId) -> Result<Vec<Using>, DbError> {
+pub fn of_store(conn: &mut Conn, store: IntegrationId) -> Result<Vec<PassedOn>, DbError> {
     let query = diesel::sql_query(
         "SELECT e.entry, i.name, i.id AS sync FROM sync_entries e JOIN integrations i ON i.id = e.integration_id
          WHERE e.store_id = $1 ORDER BY e.entry, i.name_key",
     );
-    let rows: Vec<Row> = query.bind::<SqlUuid, _>(store).load(conn)?;
-    let using = |Row { entry, name, sync }| Using {
-        entry,
-        title: format!("Secret Sync {name}"),
-        href: format!("/integrations/{sync}"),
-    };
-    Ok(rows.into_iter().map(using).collect())
+    Ok(query.bind::<SqlUuid, _>(store).load(conn)?)
 }

@@ -22,6 +22,8 @@ pub enum Service {
     AzureManagement,
     /// `graph.microsoft.com` and the other clouds' Microsoft Graph.
     AzureGraph,
+    /// `<name>.vault.azure.net` and the other clouds' vaults.
+    AzureVault,
     /// `oauth2.googleapis.com`
     GoogleToken,
     /// `artifactregistry.googleapis.com`
@@ -38,6 +40,8 @@ pub enum Service {
     GoogleActivities,
     /// `container.googleapis.com`
     GoogleClusters,
+    /// `secretmanager.googleapis.com`
+    GoogleSecrets,
     /// `iam.cloud.ibm.com`
     IbmIam,
     /// `<region>.icr.io`
@@ -81,6 +85,7 @@ impl Service {
         Self::AzureRegistry,
         Self::AzureManagement,
         Self::AzureGraph,
+        Self::AzureVault,
         Self::GoogleToken,
         Self::GoogleArtifacts,
         Self::GoogleProjects,
@@ -89,6 +94,7 @@ impl Service {
         Self::GoogleIam,
         Self::GoogleActivities,
         Self::GoogleClusters,
+        Self::GoogleSecrets,
         Self::IbmIam,
         Self::IbmRegistry,
         Self::OciIdentity,
@@ -116,6 +122,7 @@ impl Service {
             Self::AzureRegistry => "azure-registry",
             Self::AzureManagement => "azure-management",
             Self::AzureGraph => "azure-graph",
+            Self::AzureVault => "azure-vault",
             Self::GoogleToken => "google-token",
             Self::GoogleArtifacts => "google-artifacts",
             Self::GoogleProjects => "google-projects",
@@ -124,6 +131,7 @@ impl Service {
             Self::GoogleIam => "google-iam",
             Self::GoogleActivities => "google-activities",
             Self::GoogleClusters => "google-clusters",
+            Self::GoogleSecrets => "google-secrets",
             Self::IbmIam => "ibm-iam",
             Self::IbmRegistry => "ibm-registry",
             Self::OciIdentity => "oci-identity",

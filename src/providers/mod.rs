@@ -12,6 +12,7 @@ mod certificate;
 mod checkup;
 mod clock;
 pub mod connection;
+pub mod cyberark;
 mod detour;
 pub mod docker_hub;
 pub mod egress;

@@ -22,6 +22,8 @@ pub enum Refusal {
     Unacceptable(&'static str),
     /// What stands in the way, as a sentence.
     Conflict(&'static str),
+    /// The connection that was entered does not work: why, in whole sentences. It may be saved all the same.
+    NotConnected(String),
     /// Somebody else has saved it since it was read.
     Overtaken,
     /// Integrations or clients use it.

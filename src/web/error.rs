@@ -321,6 +321,7 @@ impl From<Refusal> for Error {
             Refusal::Conflict(text) => Self::Conflict(text.to_owned()),
             Refusal::Overtaken => DbError::Stale.into(),
             Refusal::InUse => Self::Conflict("It is in use.".to_owned()),
+            Refusal::NotConnected(why) => Self::Conflict(why),
             Refusal::TooOften(too_often) => too_often.into(),
             Refusal::LastAdministrator => Self::Conflict(LAST_ADMINISTRATOR.to_owned()),
             Refusal::Busy(_) => Self::Unavailable,

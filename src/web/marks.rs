@@ -12,9 +12,35 @@ pub enum Mark {
 
 /// (symbol, slugs that have it)
 const DRAWN: &[(&str, &[&str])] = &[
-    ("aws", &["aws", "aws_account", "ecr", "ecr_public", "eks", "sync_eks", "lambda", "security_hub"]),
-    ("azure", &["azure", "azure_tenant", "azure_functions", "acr", "aks", "sync_aks"]),
-    ("google", &["gcp", "google_cloud", "google_artifacts", "google_functions", "google_pubsub", "gke", "sync_gke"]),
+    (
+        "aws",
+        &[
+            "aws",
+            "aws_account",
+            "ecr",
+            "ecr_public",
+            "eks",
+            "sync_eks",
+            "lambda",
+            "security_hub",
+            "aws_secrets",
+            "aws_parameters",
+        ],
+    ),
+    ("azure", &["azure", "azure_tenant", "azure_functions", "acr", "aks", "sync_aks", "azure_key_vault"]),
+    (
+        "google",
+        &[
+            "gcp",
+            "google_cloud",
+            "google_artifacts",
+            "google_functions",
+            "google_pubsub",
+            "google_secrets",
+            "gke",
+            "sync_gke",
+        ],
+    ),
     ("kubernetes", &["kubeconfig", "kubernetes", "sync_kubernetes"]),
     ("github", &["github_token", "ghcr"]),
     ("gitlab", &["gitlab_token", "gitlab_tokens", "gitlab"]),
@@ -47,6 +73,7 @@ const LETTERS: &[(&str, &str, u8)] = &[
     ("servicenow", "S", 2),
     ("splunk", "S", 1),
     ("vault_kv", "V", 6),
+    ("cyberark_ccp", "C", 5),
 ];
 
 /// Never fails: what is not known is a grey dot.

@@ -132,6 +132,8 @@ tree! {
     post "/integrations/{id}/activation" => integrations::activation::update;
     get  "/integrations/{id}/delete"     => integrations::delete::confirm;
     post "/integrations/{id}/delete"     => integrations::delete::delete;
+    get  "/integrations/{id}/import"     => integrations::store_import::new;
+    post "/integrations/{id}/import"     => integrations::store_import::create;
     post "/integrations/{id}/runs"       => integrations::runs::create;
     post "/integrations/{id}/stop"       => integrations::runs::stop;
     post "/integrations/{id}/preview"    => integrations::deployment::preview::create;

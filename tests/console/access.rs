@@ -147,6 +147,8 @@ pub const TABLE: &[(&str, &str, Option<Role>)] = &[
     ("post", "/integrations/{id}/activation", Some(Role::Operator)),
     ("get", "/integrations/{id}/delete", Some(Role::Operator)),
     ("post", "/integrations/{id}/delete", Some(Role::Operator)),
+    ("get", "/integrations/{id}/import", Some(Role::Operator)),
+    ("post", "/integrations/{id}/import", Some(Role::Operator)),
     ("post", "/integrations/{id}/runs", Some(Role::Operator)),
     ("post", "/integrations/{id}/stop", Some(Role::Operator)),
     ("post", "/integrations/{id}/preview", Some(Role::Operator)),

@@ -10,6 +10,7 @@ use strongroom::postgres::Private;
 use crate::credentials::samples;
 use crate::support::app::{Page, Visit};
 use crate::support::binary::{Ran, Strongroom};
+use crate::support::peers::openbao::{OpenBao, ROOT};
 use crate::support::peers::registry::{Auth, Registry};
 use crate::support::process::wait_for;
 use crate::support::sweep::{Canaries, Sweep, canary};
@@ -187,6 +188,36 @@ async fn scan(person: &mut Person) -> Vec<String> {
     registry.authorizations()
 }
 
+/// Lists a secret store, looks at its entries and imports one of them; the entries' values are secrets.
+async fn store(person: &mut Person) {
+    let bao = OpenBao::start().await;
+    let values = ["imported", "looked at"].map(|name| {
+        let secret = canary();
+        person.canaries.add(&format!("an entry that was {name}"), &secret);
+        secret
+    });
+    bao.holds("team/db", serde_json::json!({"username": "ada", "password": values[0]})).await;
+    bao.holds("team/web", serde_json::json!({"token": values[1]})).await;
+    let owned =
+        |fields: &[(&'static str, &str)]| fields.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
+    let token = [("kind", "api_token"), ("name", "Vault token"), ("token", ROOT)];
+    let id = person.post("/credentials", &owned(&token)).await.location().rsplit('/').next().expect("an id").to_owned();
+    let url = bao.url();
+    let fields = [("name", "Team Vault"), ("version", "vault_kv"), ("address", &url), ("credential", &id)];
+    let page = person
+        .post("/integrations", &owned(&[&fields[..], &[("mount", "secret"), ("schedule", "off")]].concat()))
+        .await;
+    assert_eq!(page.status, 303, "{:?}", page.texts(".error-summary, .field__error, .notice"));
+    let store = page.location().split('?').next().expect("a path").to_owned();
+    says(person, &store, "team/db").await;
+    let import = format!("{store}/import");
+    let both = [("entry.0", "secret/team/db"), ("entry.1", "secret/team/web")];
+    assert_eq!(person.post(&import, &owned(&both)).await.attributes("[data-offer]", "data-offer").len(), 2);
+    let chosen = [("pick.0", "on"), ("name.0", "Imported"), ("was.0", "basic secret/team/db"), ("add", "chosen")];
+    let done = person.post(&import, &owned(&[&both[..], &chosen].concat())).await;
+    assert_eq!(done.attributes("[data-imported]", "data-imported"), ["true"]);
+}
+
 async fn says(person: &mut Person, path: &str, text: &str) {
     let visit = person.visit.clone();
     let there = async || visit.clone().get(path).await.text("main").contains(text);
@@ -213,6 +244,7 @@ async fn no_secret_is_in_any_answer_log_dump_file_or_process() {
         person.save_and_edit(sample, kind).await;
     }
     let authorizations = scan(&mut person).await;
+    store(&mut person).await;
     let pages = person.crawl().await;
     assert!(pages > 30, "{pages} pages are not the console");
     for command in [&["verify"][..], &["key", "list"], &["audit", "verify"]] {

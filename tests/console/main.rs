@@ -50,6 +50,7 @@ mod schema_tests;
 mod screens;
 mod sealed_columns;
 mod search;
+mod secret_stores;
 mod step_up;
 mod story;
 mod support;

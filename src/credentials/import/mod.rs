@@ -4,12 +4,14 @@
 mod aws;
 mod contents;
 mod docker;
+mod entry;
 mod kubeconfig;
 mod table;
 #[cfg(test)]
 mod tests;
 
 pub use contents::{Candidate, Contents, Skipped};
+pub use entry::entry;
 
 /// Candidates that one file may give.
 pub const MOST: usize = 500;

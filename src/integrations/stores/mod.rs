@@ -4,7 +4,11 @@
 
 use super::spec::Spec;
 
+mod aws;
+mod cyberark;
 mod entry;
+mod google;
+mod key_vault;
 mod names;
 mod store;
 mod vault;
@@ -14,4 +18,5 @@ pub use names::{entry_name, is_entry};
 pub use store::{Entry, Store};
 
 /// Every provider, in the order of the form's list.
-pub static VERSIONS: &[&Spec] = &[&vault::VAULT];
+pub static VERSIONS: &[&Spec] =
+    &[&vault::VAULT, &aws::SECRETS, &aws::PARAMETERS, &key_vault::KEY_VAULT, &google::GOOGLE, &cyberark::CYBERARK];

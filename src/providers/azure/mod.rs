@@ -27,6 +27,7 @@ pub mod management;
 mod refusals;
 pub mod resources;
 pub mod sites;
+pub mod vault;
 
 pub(super) use refusals::known_refusals;
 

@@ -25,6 +25,7 @@ pub mod line;
 pub mod projects;
 mod refusal;
 pub mod run;
+pub mod secrets;
 pub mod workload;
 
 pub use refusal::{Api, Refusal, Right, Why};

@@ -4,7 +4,7 @@
 use super::{create, entered};
 use crate::accounts::Role;
 use crate::credentials::Kind;
-use crate::credentials::import::{self, Candidate, Skipped};
+use crate::credentials::import::{self, Candidate, Contents, Skipped};
 use crate::form::Errors;
 use crate::models::{CredentialId, credential_list};
 use crate::names;
@@ -47,6 +47,11 @@ pub struct Outcome {
 pub async fn preview(services: &Services, principal: &Principal, text: &str) -> Result<Preview, Refusal> {
     principal.require(Role::Operator)?;
     let contents = import::read(text).map_err(|sentence| Refusal::Invalid(Errors::one("text", sentence)))?;
+    preview_of(services, contents).await
+}
+
+/// The same of what was taken apart already.
+pub(in crate::usecases) async fn preview_of(services: &Services, contents: Contents) -> Result<Preview, Refusal> {
     let mut offers: Vec<Offer> = contents.candidates.into_iter().map(offer).collect();
     let keys: Vec<String> = offers.iter().map(|offer| names::key(&offer.name)).collect();
     let identities: Vec<String> = offers.iter().map(|offer| offer.identity.clone()).collect();
@@ -101,6 +106,16 @@ pub async fn add(
 ) -> Result<Vec<Outcome>, Refusal> {
     principal.require(Role::Operator)?;
     let contents = import::read(text).map_err(|sentence| Refusal::Invalid(Errors::one("text", sentence)))?;
+    add_of(services, principal, contents, chosen).await
+}
+
+/// The same of what was taken apart already.
+pub(in crate::usecases) async fn add_of(
+    services: &Services,
+    principal: &Principal,
+    contents: Contents,
+    chosen: impl Fn(usize) -> Option<String>,
+) -> Result<Vec<Outcome>, Refusal> {
     let mut outcomes = Vec::new();
     for (number, mut candidate) in contents.candidates.into_iter().enumerate() {
         let Some(name) = chosen(number) else { continue };

@@ -10,7 +10,7 @@ use crate::integrations::{Family, Spec};
 use crate::models::events::{self, Action};
 use crate::models::integrations::{self, Integration};
 use crate::models::runs::{self, RunAction};
-use crate::models::{DbError, IntegrationId, integration_list, relabel};
+use crate::models::{DbError, IntegrationId, integration_list, relabel, stores};
 use crate::runs::deploy;
 use crate::services::Services;
 
@@ -34,6 +34,8 @@ pub struct Entered<'a> {
     /// The fields of [`draft::fields`].
     pub values: &'a Values,
     pub answer: Answer<'a>,
+    /// A store is added although its connection does not work.
+    pub anyway: bool,
 }
 
 /// What was entered, after all checks.
@@ -105,7 +107,8 @@ pub struct Added {
     pub queued: bool,
 }
 
-/// Adds an integration; one that scans does so at once. A channel asks for the password.
+/// Adds an integration; one that scans does so at once. A channel asks for the password; a secret store is connected to
+/// first.
 pub async fn create(services: &Services, principal: &Principal, entered: &Entered<'_>) -> Result<Added, Refusal> {
     principal.require(Role::Operator)?;
     let Checked { draft, found } = check(services, principal, entered, None).await?;
@@ -114,6 +117,12 @@ pub async fn create(services: &Services, principal: &Principal, entered: &Entere
     let scans = !matches!(family, Family::AlertProfile | Family::DaemonSet | Family::SecretSync);
     if family == Family::AlertProfile && found.destinations.is_empty() {
         confirm(services, principal.visitor(), &entered.answer.confirmation).await?;
+    }
+    if family == Family::SecretStore
+        && !entered.anyway
+        && let Tried::NotConnected(why) = trial::connect(services, principal, &draft, &found).await?
+    {
+        return Err(Refusal::NotConnected(why));
     }
     let added = write(services, principal, move |conn, vault, actor| {
         let free = if draft.proposed { Some(integration_list::free_name(conn, &draft.name)?) } else { None };
@@ -168,7 +177,8 @@ pub async fn update(
     saved.await.map_err(draft::refused)
 }
 
-/// Deletes an integration with its runs and what it found; `seen` is the version that the principal looked at.
+/// Deletes an integration with its runs and what it found; `seen` is the version that the principal looked at. A store
+/// of which something passes on an entry stays.
 pub async fn delete(
     services: &Services,
     principal: &Principal,
@@ -181,9 +191,16 @@ pub async fn delete(
         if seen.is_some_and(|seen| seen != row.row_version) {
             return Err(DbError::Stale);
         }
+        if !stores::using(conn, id)?.is_empty() {
+            return Err(DbError::Reference(stores::IN_USE.to_owned()));
+        }
         integrations::delete(conn, vault, actor, id)
     });
-    Ok(deleted.await?)
+    deleted.await.map_err(|error| match error {
+        // Something began to use it a moment ago: the foreign key has the last word.
+        DbError::Reference(_) => Refusal::InUse,
+        error => error.into(),
+    })
 }
 
 /// Switches an integration on or off. A channel that is off tells nobody anything, so that asks for the password.

@@ -3,6 +3,7 @@
 
 use std::time::Instant;
 
+use super::destination::Found;
 use super::{Checked, Entered, check, seen_row};
 use crate::accounts::Role;
 use crate::alerting::trial;
@@ -57,27 +58,43 @@ pub async fn try_out(
     if what == Trial::Alert && channel.is_none() {
         return Err(Refusal::Unacceptable("Only a channel sends test alerts."));
     }
-    services.checkups.take(principal.visitor().user_id, Instant::now())?;
-    if !found.destinations.is_empty() {
-        let name = draft.name.clone();
-        write(services, principal, move |conn, vault, actor| {
-            let mut allowed = found.destinations.iter().map(|one| one.allowed(None, &name));
-            allowed.try_for_each(|event| events::record(conn, vault, actor, &event))
-        })
-        .await?;
-    }
+    allow(services, principal, &draft, &found).await?;
     let settings = Values::from_json(draft.settings().as_bytes()).unwrap_or_default();
-    let asked = Draft {
-        spec: draft.provider,
-        settings: &settings,
-        credential: draft.credential,
-        name: &draft.name,
-        host: &draft.host,
-    };
+    let asked = asked(&draft, &settings);
     match channel.filter(|_| what == Trial::Alert) {
         Some(channel) => test_alert(services, principal, channel, &asked).await,
         None => connection(services, principal, &asked).await,
     }
+}
+
+/// Counts the try, and records the destinations that were confirmed for it.
+async fn allow(services: &Services, principal: &Principal, draft: &super::Draft, found: &Found) -> Result<(), Refusal> {
+    services.checkups.take(principal.visitor().user_id, Instant::now())?;
+    if found.destinations.is_empty() {
+        return Ok(());
+    }
+    let (name, destinations) = (draft.name.clone(), found.destinations.clone());
+    let record = move |conn: &mut _, vault: &_, actor: &_| {
+        let mut allowed = destinations.iter().map(|one| one.allowed(None, &name));
+        allowed.try_for_each(|event| events::record(conn, vault, actor, &event))
+    };
+    Ok(write(services, principal, record).await?)
+}
+
+/// Tries the connection of an integration that is about to be added.
+pub(super) async fn connect(
+    services: &Services,
+    principal: &Principal,
+    draft: &super::Draft,
+    found: &Found,
+) -> Result<Tried, Refusal> {
+    allow(services, principal, draft, found).await?;
+    let settings = Values::from_json(draft.settings().as_bytes()).unwrap_or_default();
+    connection(services, principal, &asked(draft, &settings)).await
+}
+
+fn asked<'a>(draft: &'a super::Draft, settings: &'a Values) -> Draft<'a> {
+    Draft { spec: draft.provider, settings, credential: draft.credential, name: &draft.name, host: &draft.host }
 }
 
 async fn connection(services: &Services, principal: &Principal, asked: &Draft<'_>) -> Result<Tried, Refusal> {

@@ -31,6 +31,8 @@ struct Done {
     shell: Shell,
     added: usize,
     outcomes: Vec<Outcome>,
+    /// Where to choose again.
+    again: String,
 }
 
 pub async fn new(request: HttpRequest, visitor: As<Operator>) -> Result<HttpResponse, Error> {
@@ -64,9 +66,9 @@ pub async fn create(
                 let offer = preview.offers.get(number)?;
                 (offer.state == State::New).then(|| offer.name.clone())
             };
-            done(shell, import::add(&services, &principal, posted.get("text"), name).await?)
+            done(shell, import::add(&services, &principal, posted.get("text"), name).await?, AGAIN)
         }
-        Ok(Step::Added(outcomes)) => done(shell, outcomes),
+        Ok(Step::Added(outcomes)) => done(shell, outcomes, AGAIN),
         Err(Refusal::Invalid(errors)) => {
             let problem = errors.of("text").map(str::to_owned);
             look(&request, Form { shell, problem, preview: None, kept: false })
@@ -95,18 +97,21 @@ fn look(request: &HttpRequest, form: Form) -> Result<HttpResponse, Error> {
     }
 }
 
-fn done(shell: Shell, outcomes: Vec<Outcome>) -> Result<HttpResponse, Error> {
+const AGAIN: &str = "/credentials/import";
+
+/// What became of an import that is chosen for on the page `again`.
+pub fn done(shell: Shell, outcomes: Vec<Outcome>, again: &str) -> Result<HttpResponse, Error> {
     let added = outcomes.iter().filter(|outcome| outcome.done.is_ok()).count();
-    page::html(&Done { shell, added, outcomes })
+    page::html(&Done { shell, added, outcomes, again: again.to_owned() })
 }
 
 impl Offer {
-    fn is_new(&self) -> bool {
+    pub fn is_new(&self) -> bool {
         self.state == State::New
     }
 
     /// Tone and words of its state.
-    fn words(&self) -> (&'static str, String) {
+    pub fn words(&self) -> (&'static str, String) {
         match &self.state {
             State::New => ("good", "New".to_owned()),
             State::Stored(name) => ("info", format!("Stored already: {name}")),

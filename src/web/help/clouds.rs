@@ -1,10 +1,10 @@
-//! Help pages about discovery, cloud keys and deployments.
+//! Help pages about discovery, cloud keys, deployments and secret stores.
 
 use super::paths;
 use super::topic::{Block, Section, Topic};
 
 pub fn all() -> Vec<Topic> {
-    vec![discovery(), cloud_keys(), deployments(), syncs()]
+    vec![discovery(), cloud_keys(), deployments(), stores(), syncs()]
 }
 
 fn discovery() -> Topic {
@@ -125,6 +125,41 @@ fn deployments() -> Topic {
             Section::new("removal", "Removal", vec![Block::text(removal)]),
             Section::new("secrets", "Credentials in the cluster", vec![Block::text(secrets)]),
             Section::new("many", "Many clusters", vec![Block::text(many), Block::links(&[("/clusters", "Clusters")])]),
+        ],
+    )
+}
+
+fn stores() -> Topic {
+    let listed = "A scan lists the names of a store's entries, on the schedule and when you ask. It reads no values, except at \
+                  CyberArk, which has no list: there each account that the settings name is asked for, and what comes is dropped.";
+    let names = "An entry is spelled as its page lists it: the place, a slash, the entry. The place is the mount, region, project, \
+                 vault or safe. A parameter of AWS loses its leading slash: eu-central-1/prod/db.";
+    let values = "A value is read when it is passed on, or when you import the entry. It is in memory only: it is not stored, \
+                  logged or shown. Each read is in the audit trail, with the names of the entries.";
+    let keys = "An entry that is a JSON object has its members as keys. Anything else is one key, value. Bytes that are no text \
+                are in base64.";
+    let selected = "Only entries that the settings select can be read. The rights on the page of each store are enough to list and \
+                    read them.";
+    let import = [
+        "Choose entries on the store's page under Import entries.",
+        "They are read, and you see the type that fits each one: an AWS key pair, a Google or Azure key, a kubeconfig, a \
+         certificate, a user name and password, or else a token. Values are not shown, and nothing is kept.",
+        "Import the chosen ones. They are read once more; one that has changed its type meanwhile is left out.",
+        "From then on they are credentials of Strongroom: a later change in the store does not reach them.",
+    ];
+    Topic::concept(
+        paths::STORES,
+        "Secret stores",
+        "Entries of your secret stores, by name, and how their values are passed on.",
+        vec![
+            Section::new("listed", "What is listed", vec![Block::text(listed), Block::text(names)]),
+            Section::new("values", "What is read", vec![Block::text(values), Block::text(keys), Block::text(selected)]),
+            Section::new("import", "Import entries", vec![Block::points(&import)]),
+            Section::new(
+                "see",
+                "See also",
+                vec![Block::links(&[("/integrations?family=secret_store", "Secret stores")])],
+            ),
         ],
     )
 }

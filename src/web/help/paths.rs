@@ -12,6 +12,7 @@ pub const DISCOVERY: &str = "/help/discovery";
 pub const CLOUD_KEYS: &str = "/help/cloud-keys";
 pub const DEPLOYMENTS: &str = "/help/deployments";
 pub const SYNCS: &str = "/help/secret-syncs";
+pub const STORES: &str = "/help/stores";
 pub const ROTATE: &str = "/help/rotate";
 pub const ROLES: &str = "/help/roles";
 pub const TWO_STEP: &str = "/help/two-step";

@@ -59,6 +59,10 @@ fn does(spec: &Spec) -> Vec<Block> {
             blocks.push(Block::text(DEPLOYS));
             blocks.push(Block::Links(vec![Link::new(paths::DEPLOYMENTS, "How deployments work")]));
         }
+        (Some(inventory), _) if spec.store().is_some() => {
+            blocks.push(Block::text(finds(inventory)));
+            blocks.push(Block::Links(vec![Link::new(paths::STORES, "How secret stores work")]));
+        }
         (Some(inventory), _) => blocks.push(Block::text(finds(inventory))),
         (None, Some(channel)) => blocks.push(Block::text(carries(channel))),
         (None, None) => {}

@@ -1,14 +1,16 @@
 //! Deleting an integration, with its runs and its inventory, after a question. The credential stays.
 
+use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
 use super::{inventory, shown};
 use crate::integrations::Family;
+use crate::models::stores::{self, Using};
 use crate::models::{self, DbError, IntegrationId, deployments, items};
 use crate::services::Services;
-use crate::usecases::integrations;
+use crate::usecases::{Refusal, integrations};
 use crate::web::error::Error;
 use crate::web::page::{self, Shell};
 use crate::web::posted::Posted;
@@ -28,6 +30,8 @@ struct Delete {
     deployed: bool,
     /// That is Secrets, and no agent.
     secrets: bool,
+    /// What passes on entries of a store, which keeps it.
+    using: Vec<Using>,
 }
 
 impl Delete {
@@ -36,15 +40,17 @@ impl Delete {
         let found = services.db.run(move |conn| {
             let row = models::integrations::find(conn, &vault, id)?.into_shown();
             let deployed = deployments::find(conn, &vault, id)?.is_some_and(|found| !found.shown().removed);
-            Ok::<_, DbError>((row, items::count(conn, id)?, deployed))
+            let using = stores::using(conn, id)?;
+            Ok::<_, DbError>((row, items::count(conn, id)?, deployed, using))
         });
-        let (row, items, deployed) = found.await?;
+        let (row, items, deployed, using) = found.await?;
         Ok(Self {
             shell,
             page: format!("/integrations/{id}"),
             alerts: row.family == Family::AlertProfile.slug(),
             deployed,
             secrets: row.family == Family::SecretSync.slug(),
+            using,
             items: shown::counted(items, inventory::of(&row.family).noun),
             name: row.name,
             row_version: row.row_version,
@@ -82,6 +88,10 @@ pub async fn delete(
         return Ok(page::see_other(&format!("/integrations/{id}"), if queued { "removing" } else { "busy" }));
     }
     let done = integrations::delete(&services, &visitor.principal(), *id, posted.seen_version()).await;
+    if let Err(Refusal::InUse) = done {
+        let page = Delete::load(&services, Shell::new(&request, &visitor, "integrations"), *id).await?;
+        return page::html_with(StatusCode::CONFLICT, &page);
+    }
     done.map_err(step_up::on_its_page(&request, &address(*id)))?;
     Ok(page::see_other("/integrations", "deleted"))
 }

@@ -26,11 +26,15 @@ use crate::web::step_up::{self, Ask};
 /// The field of the checkbox that a [`Question`] adds to the form.
 const SEND_TO: &str = "send_to";
 
+/// The button that adds a store although its connection does not work.
+const ANYWAY: &str = "anyway";
+
 /// Refuses what the form does not hold; `more` are fields of one of the two pages alone.
 pub fn only(posted: &Posted, more: &[&'static str]) -> Result<(), Error> {
     let own = draft::field_names().into_iter().chain([
         SEND_TO,
         step_up::FIELD,
+        ANYWAY,
         "redraw",
         "try",
         "add",
@@ -44,7 +48,7 @@ pub fn only(posted: &Posted, more: &[&'static str]) -> Result<(), Error> {
 pub fn entered<'a>(services: &Services, request: &HttpRequest, posted: &'a Posted) -> Entered<'a> {
     let send_to = posted.0.contains(SEND_TO).then(|| posted.get(SEND_TO));
     let confirmation = step_up::typed(step_up::FIELD, services, request, posted);
-    Entered { values: &posted.0, answer: Answer { send_to, confirmation } }
+    Entered { values: &posted.0, answer: Answer { send_to, confirmation }, anyway: posted.get(ANYWAY) == "on" }
 }
 
 /// What the form was sent for.
@@ -87,6 +91,8 @@ pub struct Reply {
     pub password: Option<Ask>,
     pub tried: Option<Shown>,
     pub clusters: Option<Listed>,
+    /// The connection does not work, and it was not saved.
+    pub not_connected: bool,
     /// Somebody else has saved meanwhile.
     pub overtaken: bool,
 }
@@ -95,7 +101,8 @@ impl Default for Reply {
     /// The form as it was filled in.
     fn default() -> Self {
         let (status, errors) = (StatusCode::OK, Errors::default());
-        Self { status, wait: None, errors, ask: None, password: None, tried: None, clusters: None, overtaken: false }
+        let (ask, password, tried, clusters) = (None, None, None, None);
+        Self { status, wait: None, errors, ask, password, tried, clusters, not_connected: false, overtaken: false }
     }
 }
 
@@ -123,6 +130,9 @@ impl Reply {
             Refusal::Unconfirmed(why) => {
                 let wait = why.seconds;
                 Self { password: Some(Ask::new(step_up::FIELD, why)), ..asked(wait) }
+            }
+            Refusal::NotConnected(why) => {
+                Self { tried: Some(Shown::not_saved(&why)), not_connected: true, ..asked(None) }
             }
             Refusal::Overtaken => Self { status: StatusCode::CONFLICT, overtaken: true, ..Self::default() },
             refusal => return Err(refusal.into()),

@@ -24,6 +24,7 @@ mod row;
 pub mod runs;
 pub mod show;
 pub mod shown;
+pub mod store_import;
 pub mod sync;
 pub mod table_export;
 pub mod trial;

@@ -35,6 +35,8 @@ struct New {
     waits: bool,
     /// What came of a test alert.
     tried: Option<Shown>,
+    /// The connection does not work: it may be added all the same.
+    not_connected: bool,
     /// The result of *List clusters*.
     clusters: Option<Listed>,
     provider: &'static Spec,
@@ -69,6 +71,7 @@ impl New {
             alerts: family == Family::AlertProfile,
             waits: matches!(family, Family::AlertProfile | Family::DaemonSet | Family::SecretSync),
             tried: reply.tried,
+            not_connected: reply.not_connected,
             clusters: reply.clusters,
             provider: version,
             summary: format!("{}: {}", family.label(), family.summary()),

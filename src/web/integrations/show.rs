@@ -17,6 +17,7 @@ use crate::integrations::{Family, Spec};
 use crate::models::integrations::{self, Integration};
 use crate::models::items::{self, Change, Start};
 use crate::models::runs::{self, Run, RunState};
+use crate::models::stores::{self, Using};
 use crate::models::trust::Seen;
 use crate::models::{self, Conn, CredentialId, DbError, IntegrationId, credentials};
 use crate::providers::egress::Egress;
@@ -63,6 +64,8 @@ struct Show {
     next_run: Option<When>,
     edited: (String, When),
     webhook: Option<Webhook>,
+    /// Of a store: what passes on its entries.
+    using: Option<Vec<Using>>,
 }
 
 /// Everything that the page is made of, read at once.
@@ -76,6 +79,7 @@ struct Read {
     changes: Option<(Run, Vec<Change>)>,
     gaps: Gaps,
     webhook: Option<Webhook>,
+    using: Option<Vec<Using>>,
     now: DateTime<Utc>,
 }
 
@@ -113,7 +117,11 @@ fn read(
     let (items, total) = (items::page(conn, id, search, from, PAGE)?, items::count(conn, id)?);
     let now = models::clock(conn)?;
     let webhook = Webhook::read(conn, vault, &row, now)?;
-    Ok(Read { row, doubt, credential, runs, items, total, changes, gaps, webhook, now })
+    let using = match row.family == Family::SecretStore.slug() {
+        true => Some(stores::using(conn, id)?),
+        false => None,
+    };
+    Ok(Read { row, doubt, credential, runs, items, total, changes, gaps, webhook, using, now })
 }
 
 pub async fn show(
@@ -170,7 +178,7 @@ pub async fn show(
 
 impl Show {
     fn new(shell: Shell, egress: &Egress, read: Read, search: String, params: &Params) -> Self {
-        let Read { row, doubt, credential, runs, items, total, changes, gaps, webhook, now } = read;
+        let Read { row, doubt, credential, runs, items, total, changes, gaps, webhook, using, now } = read;
         let family = inventory::of(&row.family);
         let settings = Values::from_json(row.settings.as_bytes()).unwrap_or_default();
         let address = form::address(&row.version, &settings);
@@ -203,6 +211,7 @@ impl Show {
             edited: (row.edited_by.clone(), page::when(row.edited_at, now)),
             name: row.name,
             webhook,
+            using,
         }
     }
 }

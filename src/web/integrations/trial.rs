@@ -36,6 +36,11 @@ impl Shown {
         };
         Self { tone, text }
     }
+
+    /// A store that was to be added.
+    pub fn not_saved(why: &str) -> Self {
+        Self { tone: "bad", text: format!("Not added, since the connection doesn't work. {why}") }
+    }
 }
 
 /// Sends a test through a saved channel; its page says how it went.

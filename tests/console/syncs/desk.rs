@@ -54,6 +54,7 @@ impl Desk {
     /// The form of the Secret `db` with all values of the source.
     pub fn form(&self) -> Fields {
         vec![
+            ("source", "credential".to_owned()),
             ("credential", id_in(&self.source)),
             ("secret", "db".to_owned()),
             ("namespaces", self.namespace.clone()),

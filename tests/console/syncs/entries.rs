@@ -27,8 +27,8 @@ async fn store(desk: &mut Desk, bao: &OpenBao) -> String {
 
 /// The form of the Secret `db` from the entry.
 fn form(desk: &Desk, store: &str) -> Fields {
-    let entry = [("source", "entry"), ("store", &*id_in(store)), ("entry", "secret/team/db"), ("credential", "")];
-    with(&desk.form(), &entry)
+    let id = id_in(store);
+    with(&desk.form(), &[("source", "entry"), ("store", &id), ("entry", "secret/team/db"), ("credential", "")])
 }
 
 #[actix_web::test]

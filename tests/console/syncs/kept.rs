@@ -79,7 +79,7 @@ async fn an_item_is_a_usage_of_its_credential_and_keeps_it_from_deletion() {
     desk.keep(&[]).await;
     let source = desk.source.clone();
     let page = desk.administrator.get(&source).await;
-    assert!(page.text("#usages").contains("Secret Sync"), "{}", page.text("#usages"));
+    assert!(page.text("main").contains("Secret Sync"), "{}", page.text("main"));
     let refused = desk.administrator.post(&format!("{source}/delete"), &[("name", SOURCE), ("row_version", "1")]).await;
     assert_eq!(refused.status, 409);
     let item = desk.page().await.attributes("[data-item=db] a.is-danger", "href").remove(0);

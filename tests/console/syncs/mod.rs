@@ -2,7 +2,9 @@
 
 mod desk;
 mod drift;
+mod entries;
 mod kept;
 mod owners;
 mod released;
 mod rights;
+mod screens;

@@ -97,7 +97,13 @@ async fn a_console_that_releases_nothing_keeps_no_values() {
     assert!(visit.get(&page).await.text("#failure").contains("STRONGROOM_RELEASE_VALUES"));
     let secret = format!("/api/v1/namespaces/{namespace}/secrets/db");
     assert!(lab.administrator.get(&secret).await.is_none());
-    let more = [("credential", &*source), ("secret", "db2"), ("namespaces", &namespace), ("type", "Opaque")];
+    let more = [
+        ("source", "credential"),
+        ("credential", &*source),
+        ("secret", "db2"),
+        ("namespaces", &namespace),
+        ("type", "Opaque"),
+    ];
     let form = [&more[..], &[("row_version", "1"), ("release", SOURCE), ("password", PASSWORD)]].concat();
     let refused = visit.post(&format!("{page}/secrets/new"), &form).await;
     assert!(refused.status == 422 && refused.text(".error-summary").contains("STRONGROOM_RELEASE_VALUES"));

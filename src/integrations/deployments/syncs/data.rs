@@ -7,7 +7,6 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 use zeroize::Zeroizing;
 
-use super::fields::is_data_key;
 use super::item::{BASIC, DOCKER, Item, OPAQUE, TLS};
 use crate::credentials::{Kind, certificate, payload};
 use crate::form::Values;
@@ -72,6 +71,12 @@ impl Fields {
         }
         Ok(self.0.into_iter().map(|(key, value)| (key, json!(STANDARD.encode(value.as_bytes())))).collect())
     }
+}
+
+/// What Kubernetes accepts as a key of a Secret.
+pub(super) fn is_data_key(name: &str) -> bool {
+    let good = |b: u8| b.is_ascii_alphanumeric() || b"-._".contains(&b);
+    (1..=253).contains(&name.len()) && name.bytes().all(good) && name != "." && !name.starts_with("..")
 }
 
 /// Whether a credential of the kind is a source for the item, so far as its kind tells; the error is a sentence.

@@ -1,6 +1,6 @@
 //! The form of an item, and what of it can be checked without opening the source.
 
-use super::data::fits;
+use super::data::{fits, is_data_key};
 use super::item::{BASIC, DOCKER, Item, OPAQUE, TLS};
 use crate::credentials::Kind;
 use crate::form::{Errors, Field, Values};
@@ -94,12 +94,6 @@ fn pair(line: &str) -> Option<(String, String)> {
     let (key, name) = line.split_once('=').unwrap_or((line, line));
     let (key, name) = (key.trim(), name.trim());
     (!key.is_empty() && is_data_key(name)).then(|| (key.to_owned(), name.to_owned()))
-}
-
-/// What Kubernetes accepts as a key of a Secret.
-pub(super) fn is_data_key(name: &str) -> bool {
-    let good = |b: u8| b.is_ascii_alphanumeric() || b"-._".contains(&b);
-    (1..=253).contains(&name.len()) && name.bytes().all(good) && name != "." && !name.starts_with("..")
 }
 
 fn lines(text: &str) -> impl Iterator<Item = &str> {

@@ -3,6 +3,7 @@
 
 use futures_util::StreamExt;
 use serde_json::Value;
+use uuid::Uuid;
 
 use super::facts::{DIFFERS, FAILED, FOREIGN, Facts, IN_SYNC, MISSING};
 use super::plan::{self, Plan, Wanted};
@@ -14,7 +15,6 @@ use crate::integrations::deployments::preview::ChangeKind;
 use crate::integrations::deployments::sight::{Sight, uid};
 use crate::integrations::progress::Step;
 use crate::integrations::scan::{Item, Scan};
-use crate::providers::clock;
 use crate::providers::kubernetes::{ApiError, Cluster, Refusal, kinds};
 
 /// Secrets judged at the same time.
@@ -44,8 +44,8 @@ pub(super) async fn judge(cluster: &Cluster, plan: &Plan, mark: &Mark, step: Ste
     futures_util::stream::iter(each).buffered(AT_ONCE).collect::<Vec<_>>().await.into_iter().collect()
 }
 
-/// The version for an entry of a store that has none: the one in the cluster while the data there is the same, else the
-/// moment.
+/// The version for an entry of a store that has none: the one in the cluster while the data there is the same, else a new
+/// one by chance.
 async fn found(cluster: &Cluster, wanted: &Wanted, step: Step) -> Result<String, Fault> {
     let object = wanted.desired.object();
     let live = match cluster.find(&kinds::SECRET, &object.namespace, &object.name).await {
@@ -56,7 +56,7 @@ async fn found(cluster: &Cluster, wanted: &Wanted, step: Step) -> Result<String,
     };
     let former = live["metadata"]["annotations"][SECRET_VERSION].as_str();
     let same = former.filter(|_| live["data"] == wanted.desired.body["data"]);
-    Ok(same.map_or_else(|| clock::now().format("at.%Y%m%d%H%M%S").to_string(), str::to_owned))
+    Ok(same.map_or_else(|| format!("new.{}", Uuid::new_v4().simple()), str::to_owned))
 }
 
 /// Says what holds a namespace that is being deleted, if the login may read that.

@@ -46,6 +46,7 @@ fn token(call: &Call, certificate: Option<&[u8]>, seen: &Mutex<HashSet<String>>)
         "https://containerregistry.azure.net",
         "https://outlook.office365.com",
         "https://graph.microsoft.com",
+        super::key_vault::AUDIENCE,
         super::managed_clusters::AKS,
     ];
     let resource = resources.into_iter().find(|resource| field("scope") == format!("{resource}/.default"));

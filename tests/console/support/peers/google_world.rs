@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::google::{denied, door, explained, page, page_with, refused, switched_off};
 use super::receiver::{Call, Receiver, Said, UPSTREAM};
-use super::{google_container, google_functions, google_iam};
+use super::{google_container, google_functions, google_iam, google_secrets};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Api {
@@ -20,6 +20,7 @@ pub enum Api {
     Activities,
     Artifacts,
     Clusters,
+    Secrets,
 }
 
 impl Api {
@@ -32,6 +33,7 @@ impl Api {
             Self::Activities => "policyanalyzer.serviceAccountKeyLastAuthenticationActivities.query",
             Self::Artifacts => "artifactregistry.repositories.list",
             Self::Clusters => "container.clusters.list",
+            Self::Secrets => "secretmanager.secrets.list",
         }
     }
 }
@@ -59,6 +61,8 @@ pub struct World {
     pub each_location: bool,
     /// The search for projects is switched off.
     blind: bool,
+    /// No version of a secret may be read.
+    pub keeps_values: bool,
 }
 
 pub struct Google {
@@ -119,6 +123,10 @@ impl Google {
         self.change(|world| world.blind = true)
     }
 
+    pub fn keeps_values(&self) -> &Self {
+        self.change(|world| world.keeps_values = true)
+    }
+
     /// How often the lists of a project were asked for.
     pub fn asked(&self, project: &str) -> usize {
         let of = format!("/projects/{project}/");
@@ -142,7 +150,8 @@ fn answer(call: &Call, world: &mut World) -> Said {
         return projects(call, world);
     }
     let said = google_functions::answer(call, world).or_else(|| google_iam::answer(call, world));
-    said.or_else(|| google_container::answer(call, world)).unwrap_or_else(|| refused(404, "NOT_FOUND", "NOT_FOUND"))
+    let said = said.or_else(|| google_container::answer(call, world)).or_else(|| google_secrets::answer(call, world));
+    said.unwrap_or_else(|| refused(404, "NOT_FOUND", "NOT_FOUND"))
 }
 
 fn projects(call: &Call, world: &World) -> Said {
