@@ -27,11 +27,27 @@ impl Echoes {
     /// Searches for the secrets of the credentials that a call uses. Without a credential it finds nothing.
     pub fn of_opened<'a>(opened: impl IntoIterator<Item = (&'a Kind, &'a Values)>) -> Self {
         let needles: Vec<String> = opened.into_iter().flat_map(|(kind, values)| needles(kind, values)).collect();
+        Self::of_needles(&needles)
+    }
+
+    /// The same, also for values that are all secret: those of entries of secret stores.
+    pub fn of_all<'a>(
+        opened: impl IntoIterator<Item = (&'a Kind, &'a Values)>,
+        secrets: impl IntoIterator<Item = &'a Values>,
+    ) -> Self {
+        let of_entry = |values: &Values| values.names().flat_map(|name| spelled(values.get(name))).collect::<Vec<_>>();
+        let opened = opened.into_iter().flat_map(|(kind, values)| needles(kind, values));
+        let mut all: Vec<String> = opened.chain(secrets.into_iter().flat_map(of_entry)).collect();
+        all.retain(|needle| needle.len() >= LEAST && !needle.starts_with("-----"));
+        Self::of_needles(&all)
+    }
+
+    fn of_needles(needles: &[String]) -> Self {
         if needles.is_empty() {
             return Self::default();
         }
         let least = needles.iter().map(String::len).min().unwrap_or(usize::MAX);
-        Self { finder: AhoCorasick::builder().ascii_case_insensitive(true).build(&needles).ok(), least }
+        Self { finder: AhoCorasick::builder().ascii_case_insensitive(true).build(needles).ok(), least }
     }
 
     pub fn of(kind: &Kind, values: &Values) -> Self {
@@ -73,6 +89,15 @@ fn within(document: &str) -> Vec<String> {
     found
 }
 
+/// The spellings of one secret.
+fn spelled(value: &str) -> Vec<String> {
+    let mut spelled: Vec<String> = value.lines().map(|line| line.trim().to_owned()).collect();
+    spelled.push(BASE64_STANDARD_NO_PAD.encode(value));
+    spelled.push(form_urlencoded::byte_serialize(value.as_bytes()).collect());
+    spelled.push(serde_json::to_string(value).unwrap_or_default().trim_matches('"').to_owned());
+    spelled
+}
+
 /// The spellings of a credential's secrets.
 fn needles(kind: &Kind, values: &Values) -> Vec<String> {
     let of = |secret: bool| {
@@ -81,11 +106,8 @@ fn needles(kind: &Kind, values: &Values) -> Vec<String> {
     };
     let mut needles = Vec::new();
     for value in of(true) {
-        needles.extend(value.lines().map(|line| line.trim().to_owned()));
-        needles.push(BASE64_STANDARD_NO_PAD.encode(value));
+        needles.extend(spelled(value));
         needles.extend(of(false).map(|user| BASE64_STANDARD_NO_PAD.encode(format!("{user}:{value}"))));
-        needles.push(form_urlencoded::byte_serialize(value.as_bytes()).collect());
-        needles.push(serde_json::to_string(value).unwrap_or_default().trim_matches('"').to_owned());
     }
     needles.extend(of(true).flat_map(within));
     // Lines that every file of this type has are not secret.

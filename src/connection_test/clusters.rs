@@ -23,7 +23,7 @@ pub async fn run(services: &Services, actor: Actor, draft: &Draft<'_>) -> Result
     let secret = opened.as_ref().map(crate::opening::Opened::secret);
     let echoes = Echoes::of_opened(secret.map(|secret| (secret.kind, secret.values)));
     let cx = Context::new(services.outside(), draft.settings, draft.name, secret);
-    let Some(asked) = draft.spec.deployment().and_then(|deployment| deployment.clusters(&cx)) else {
+    let Some(asked) = draft.spec.cluster().and_then(|deployment| deployment.clusters(&cx)) else {
         return Ok(Err(format!("{} has no list of clusters.", draft.spec.label)));
     };
     let mut found = match tokio::time::timeout(LIMIT, AssertUnwindSafe(asked).catch_unwind()).await {

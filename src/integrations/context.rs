@@ -46,7 +46,7 @@ pub struct Context<'a> {
     /// The integration's name. Services that keep a trail of their own get it.
     pub name: &'a str,
     /// The opened credentials, each with its role; at most one a role.
-    pub secrets: Vec<(&'static str, Secret<'a>)>,
+    pub secrets: Vec<(&'a str, Secret<'a>)>,
     /// The places of an inventory that are to be read; `None`: all.
     pub places: Option<Vec<String>>,
     pub report: Report,

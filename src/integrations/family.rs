@@ -8,6 +8,7 @@ pub enum Family {
     ServerlessScan,
     CloudScan,
     DaemonSet,
+    SecretSync,
     SecretStore,
     AlertProfile,
 }
@@ -18,6 +19,7 @@ impl Family {
         Self::ServerlessScan,
         Self::CloudScan,
         Self::DaemonSet,
+        Self::SecretSync,
         Self::SecretStore,
         Self::AlertProfile,
     ];
@@ -29,6 +31,7 @@ impl Family {
             Self::ServerlessScan => "serverless_scan",
             Self::CloudScan => "cloud_scan",
             Self::DaemonSet => "daemon_set",
+            Self::SecretSync => "secret_sync",
             Self::SecretStore => "secret_store",
             Self::AlertProfile => "alert_profile",
         }
@@ -46,6 +49,7 @@ impl Family {
             Self::ServerlessScan => "Serverless Scan",
             Self::CloudScan => "Cloud Scan",
             Self::DaemonSet => "Defender DaemonSet",
+            Self::SecretSync => "Secret Sync",
             Self::SecretStore => "Secret Store",
             Self::AlertProfile => "Alert profile",
         }
@@ -58,6 +62,7 @@ impl Family {
             Self::ServerlessScan => "Function scans",
             Self::CloudScan => "Cloud scans",
             Self::DaemonSet => "Deployments",
+            Self::SecretSync => "Secret syncs",
             Self::SecretStore => "Secret stores",
             Self::AlertProfile => "Channels",
         }
@@ -68,7 +73,7 @@ impl Family {
         match self {
             Self::RegistryScan => "Registry type",
             Self::ServerlessScan | Self::CloudScan => "Provider",
-            Self::DaemonSet => "Kubernetes",
+            Self::DaemonSet | Self::SecretSync => "Kubernetes",
             Self::SecretStore => "Store",
             Self::AlertProfile => "Channel",
         }
@@ -81,6 +86,7 @@ impl Family {
             Self::ServerlessScan => "Lists the functions of a cloud account, on a schedule.",
             Self::CloudScan => "Lists the keys, registries, functions and clusters of a cloud account, on a schedule.",
             Self::DaemonSet => "Deploys an agent to the nodes of a Kubernetes cluster and checks it for drift.",
+            Self::SecretSync => "Keeps Secrets in a Kubernetes cluster up to date and checks them for drift.",
             Self::SecretStore => {
                 "Lists the entries of a secret store by name, and reads their values only to pass them on."
             }

@@ -14,7 +14,7 @@ impl Spec {
             Does::Channel(channel) if channel.has_recipients => email::known_refusals(),
             Does::Channel(channel) => channel.known_refusals().into_iter().map(str::to_owned).collect(),
             Does::Scan(_) if self.family() == Family::RegistryScan => registries::known_faults(&self.sends()),
-            Does::Deploy(_) => deployments::known_faults(),
+            Does::Deploy(_) | Does::Sync(_) => deployments::known_faults(),
             Does::Store(store) => store.known_faults(),
             Does::Scan(_) => Vec::new(),
         };

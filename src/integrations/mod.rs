@@ -40,6 +40,7 @@ impl Family {
             Self::ServerlessScan => Some(&functions::function::INVENTORY),
             Self::CloudScan => Some(&cloud::found::INVENTORY),
             Self::DaemonSet => Some(&deployments::INVENTORY),
+            Self::SecretSync => Some(&deployments::syncs::INVENTORY),
             Self::SecretStore => Some(&stores::INVENTORY),
             Self::AlertProfile => None,
         }
@@ -52,6 +53,7 @@ impl Family {
             Self::ServerlessScan => functions::VERSIONS,
             Self::CloudScan => cloud::VERSIONS,
             Self::DaemonSet => deployments::VERSIONS,
+            Self::SecretSync => deployments::syncs::VERSIONS,
             Self::SecretStore => stores::VERSIONS,
             Self::AlertProfile => alerts::CHANNELS,
         }

@@ -6,7 +6,7 @@ use url::Url;
 
 use super::alerts::channel::Channel;
 use super::context::{Context, MAIN};
-use super::deployments::{self, Deployment};
+use super::deployments::{self, Deployment, syncs};
 use super::family::Family;
 use super::scan::{Gap, Scan};
 use super::stores::Store;
@@ -44,7 +44,7 @@ pub struct Use {
     pub role: &'static str,
     /// Of its field on the form.
     pub label: &'static str,
-    /// Slugs of the credential kinds that it can be.
+    /// Slugs of the credential kinds that it can be; empty for any.
     pub kinds: &'static [&'static str],
     pub required: bool,
 }
@@ -53,6 +53,11 @@ impl Use {
     /// The credential that an integration signs in with.
     pub const fn main(kinds: &'static [&'static str]) -> Self {
         Self { role: MAIN, label: "Credential", kinds, required: true }
+    }
+
+    /// Whether a credential of the kind can be it.
+    pub fn takes(&self, kind: &str) -> bool {
+        self.kinds.is_empty() || self.kinds.contains(&kind)
     }
 
     /// The same where an integration also works without it.
@@ -89,6 +94,8 @@ pub enum Does {
     Scan(&'static dyn Scanner),
     Channel(&'static Channel),
     Deploy(&'static dyn Deployment),
+    /// Keeps Secrets in the cluster that it signs in to.
+    Sync(&'static dyn Deployment),
     Store(&'static dyn Store),
 }
 
@@ -126,6 +133,7 @@ impl Spec {
             Does::Scan(scanner) => scanner.family(),
             Does::Channel(_) => Family::AlertProfile,
             Does::Deploy(_) => Family::DaemonSet,
+            Does::Sync(_) => Family::SecretSync,
             Does::Store(_) => Family::SecretStore,
         }
     }
@@ -134,29 +142,41 @@ impl Spec {
         match self.does {
             Does::Scan(scanner) => Some(scanner),
             Does::Store(store) => Some(store),
-            Does::Channel(_) | Does::Deploy(_) => None,
+            Does::Channel(_) | Does::Deploy(_) | Does::Sync(_) => None,
         }
     }
 
     pub fn channel(&self) -> Option<&'static Channel> {
         match self.does {
             Does::Channel(channel) => Some(channel),
-            Does::Scan(_) | Does::Deploy(_) | Does::Store(_) => None,
+            Does::Scan(_) | Does::Deploy(_) | Does::Store(_) | Does::Sync(_) => None,
         }
     }
 
     pub fn deployment(&self) -> Option<&'static dyn Deployment> {
         match self.does {
             Does::Deploy(deployment) => Some(deployment),
-            Does::Scan(_) | Does::Channel(_) | Does::Store(_) => None,
+            Does::Scan(_) | Does::Channel(_) | Does::Store(_) | Does::Sync(_) => None,
         }
     }
 
     pub fn store(&self) -> Option<&'static dyn Store> {
         match self.does {
             Does::Store(store) => Some(store),
-            Does::Scan(_) | Does::Channel(_) | Does::Deploy(_) => None,
+            Does::Scan(_) | Does::Channel(_) | Does::Deploy(_) | Does::Sync(_) => None,
         }
+    }
+
+    /// How it signs in to a cluster: of a deployment and of a sync.
+    pub fn cluster(&self) -> Option<&'static dyn Deployment> {
+        match self.does {
+            Does::Deploy(way) | Does::Sync(way) => Some(way),
+            Does::Scan(_) | Does::Channel(_) | Does::Store(_) => None,
+        }
+    }
+
+    pub fn is_sync(&self) -> bool {
+        matches!(self.does, Does::Sync(_))
     }
 
     /// The credential that it signs in with; `None` for a provider that takes none.
@@ -171,12 +191,21 @@ impl Spec {
 
     /// Where the credential of another role ends up. `main` is the cluster of the main credential.
     pub fn end(&self, role: &str, settings: &Values, main: &str) -> String {
-        deployments::end(role, settings, main)
+        match self.does {
+            Does::Sync(_) => syncs::end(role, settings, main),
+            _ => deployments::end(role, settings, main),
+        }
     }
 
     /// The credential that it works with in a role.
     pub fn used_as(&self, role: &str) -> Option<&'static Use> {
         self.uses.iter().find(|used| used.role == role)
+    }
+
+    /// The same where the role may also be that of an item, which comes and goes.
+    pub fn use_of(&self, role: &str) -> Option<&'static Use> {
+        let item = (self.is_sync() && role.starts_with(syncs::ROLE)).then_some(&syncs::ITEM);
+        self.used_as(role).or(item)
     }
 
     /// Slugs of the credential kinds that it can sign in with.

@@ -102,10 +102,11 @@ fn words(letter: &Account<'_>, host: &str, user: &str, by: &str) -> (String, Str
             "If it wasn't you, contact an administrator at once.".to_owned(),
         ),
         Purpose::ValueNotice => (
-            "A client may fetch a stored secret".to_owned(),
-            format!("{by} lets a program fetch a stored secret from Strongroom at {host}: {}.", letter.detail),
+            "A stored secret may leave Strongroom".to_owned(),
+            format!("{by} lets a stored secret leave Strongroom at {host}: {}.", letter.detail),
             "",
-            "Administrators with an address get it. If it is a surprise, delete the client's rule.".to_owned(),
+            "Administrators with an address get it. If it is a surprise, delete the rule or the Secret that it names."
+                .to_owned(),
         ),
     }
 }

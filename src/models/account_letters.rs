@@ -40,7 +40,7 @@ pub enum Purpose {
     PasswordNotice,
     /// Says, at the former address, that the address was changed.
     EmailNotice,
-    /// Tells administrators that a client may fetch a stored value.
+    /// Tells administrators that a stored value may leave.
     ValueNotice,
 }
 
@@ -200,7 +200,7 @@ pub fn administrators_told(conn: &mut Conn, vault: &Vault) -> Result<usize, DbEr
     Ok(super::users::administrators(conn, vault)?.iter().filter(|user| user.email.is_some()).count())
 }
 
-/// Tells every administrator who has an address that a client may fetch a stored value; how many. Nobody where no channel
+/// Tells every administrator who has an address that a stored value may leave; how many. Nobody where no channel
 /// is marked for accounts. `about` says which. Call inside a transaction that holds the ledger, whose clock is `now`.
 pub fn tell_administrators(
     conn: &mut Conn,

@@ -84,6 +84,20 @@ actions! {
     DeploymentRemoved "deployment.removed" "Deployment removed" "removed the deployment of";
     DeploymentRemovedPartly "deployment.removed_partly" "Deployment partly removed"
         "removed part of the deployment of";
+    SyncApplied "sync.applied" "Secrets applied" "applied the Secrets of";
+    SyncAppliedPartly "sync.applied_partly" "Secrets partly applied" "applied some of the Secrets of";
+    SyncApplyFailed "sync.apply_failed" "Secrets not applied" "failed to apply the Secrets of";
+    SyncStopped "sync.stopped" "Secret Sync stopped" "stopped the run of";
+    SyncChecked "sync.checked" "Secrets checked" "checked the Secrets of";
+    SyncCheckFailed "sync.check_failed" "Check of Secrets failed" "failed to check the Secrets of";
+    SyncRemoved "sync.removed" "Secrets removed" "removed the Secrets of";
+    SyncRemovedPartly "sync.removed_partly" "Secrets partly removed" "removed some of the Secrets of";
+    SyncRemoveFailed "sync.remove_failed" "Secrets not removed" "failed to remove the Secrets of";
+    SyncItemAdded "sync.item_added" "Secret added to a sync" "added a Secret to the sync";
+    SyncItemEdited "sync.item_edited" "Secret of a sync changed" "changed a Secret of the sync";
+    SyncItemDeleted "sync.item_deleted" "Secret taken from a sync" "took a Secret from the sync";
+    SyncValueAllowed "sync.value_allowed" "Stored value released to a cluster"
+        "lets a cluster get the stored value of";
     RolloutBegun "rollout.begun" "Upgrade started" "started the upgrade to";
     RolloutFinished "rollout.finished" "Upgrade finished" "finished the upgrade to";
     RolloutFailed "rollout.failed" "Upgrade stopped after a failure" "stopped, after a failure, the upgrade to";
@@ -210,6 +224,8 @@ impl Action {
                 | Self::ScanStopRequested
                 | Self::DeploymentChecked
                 | Self::DeploymentCheckFailed
+                | Self::SyncChecked
+                | Self::SyncCheckFailed
                 | Self::DeliveryRetried
                 | Self::StoreVerificationStarted
                 | Self::StoreVerified

@@ -117,6 +117,7 @@ pub mod snoozed_keys;
 pub mod spent_tokens;
 pub mod store_health;
 pub mod stores;
+pub mod sync_entries;
 mod tagged;
 mod text_enum;
 pub mod times;

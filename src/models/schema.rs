@@ -674,6 +674,15 @@ diesel::table! {
 }
 
 diesel::table! {
+    sync_entries (integration_id, item) {
+        integration_id -> Uuid,
+        item -> Text,
+        store_id -> Uuid,
+        entry -> Text,
+    }
+}
+
+diesel::table! {
     spent_tokens (token_hash) {
         token_hash -> Bytea,
         until -> Timestamptz,
@@ -716,6 +725,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     client_rules,
     client_uses,
     spent_tokens,
+    sync_entries,
     credential_words,
     daily_figures,
     deployment,

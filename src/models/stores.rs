@@ -2,6 +2,7 @@
 //! something refers to is not deleted.
 
 use super::client_usages::{self, Giving};
+use super::sync_entries::{self, PassedOn};
 use super::{Conn, DbError, IntegrationId};
 use crate::form::Values;
 
@@ -24,7 +25,14 @@ const MOST: i64 = 1_000;
 
 /// Everything that refers to a store, by entry.
 pub fn using(conn: &mut Conn, store: IntegrationId) -> Result<Vec<Using>, DbError> {
-    let mut found: Vec<Using> = client_usages::giving_from(conn, store, MOST)?.into_iter().map(of_rule).collect();
+    let of_sync = |one: PassedOn| Using {
+        entry: one.entry,
+        title: format!("Secret Sync {}", one.name),
+        href: format!("/integrations/{}", one.sync),
+    };
+    let rules = client_usages::giving_from(conn, store, MOST)?.into_iter().map(of_rule);
+    let syncs = sync_entries::of_store(conn, store)?.into_iter().map(of_sync);
+    let mut found: Vec<Using> = rules.chain(syncs).collect();
     found.sort_by(|a, b| (&a.entry, &a.title).cmp(&(&b.entry, &b.title)));
     Ok(found)
 }

@@ -9,13 +9,17 @@ use crate::echoes::Echoes;
 use crate::form::Values;
 use crate::integrations::Spec;
 use crate::integrations::context::{Context, MAIN};
-use crate::integrations::deployments::{self as work, DRIFT_CHECK, Deployment, Mark, Options, Outcome, State};
+use crate::integrations::deployments::syncs::Entries;
+use crate::integrations::deployments::{
+    self as work, DRIFT_CHECK, Deployment, Made, Mark, Options, Outcome, State, syncs,
+};
 use crate::integrations::scan::Gap;
 use crate::integrations::spec::Host;
 use crate::models::deployments::{self, Deployed, Look};
 use crate::models::events::Actor;
 use crate::models::integrations::{self, Integration, NewIntegration};
-use crate::models::runs::{Run, RunAction};
+use crate::models::runs::{self, Run, RunAction};
+use crate::models::usages::Usage;
 use crate::models::{self, Conn, DbError, IntegrationId};
 use crate::opening::Opened;
 use crate::vault::Vault;
@@ -25,6 +29,12 @@ pub const THEN_DELETE: &str = "delete";
 /// Why the other credentials are not written into the cluster.
 pub const UNCONFIRMED: &str = "the pull secret or agent secret was confirmed for another cluster, namespace or image. Edit \
     the integration, and confirm where they go.";
+/// The same of a sync.
+pub const UNCONFIRMED_ITEM: &str = "a Secret was confirmed for another cluster, namespace or name. Edit the Secret, and \
+    confirm where its value goes.";
+/// Why a sync writes no stored value.
+pub const UNRELEASED: &str = "this console releases no stored values. Its operator can allow it with \
+    STRONGROOM_RELEASE_VALUES.";
 const ELSEWHERE: &str = "it is still deployed in another cluster. Remove it there first; if its kubeconfig was replaced by \
     one of another cluster, put the former one back for that.";
 const PENDING: &str = "the settings have changed since they were deployed. Preview and deploy them.";
@@ -38,7 +48,9 @@ const LONGEST_WAIT: chrono::Duration = chrono::Duration::hours(24);
 
 /// The work of a deployment's run.
 pub struct Order {
-    deployment: &'static dyn Deployment,
+    way: &'static dyn Deployment,
+    /// It keeps Secrets, and deploys no agent.
+    is_sync: bool,
     action: RunAction,
     mark: Mark,
     options: Options,
@@ -49,7 +61,9 @@ pub struct About<'a> {
     pub spec: &'static Spec,
     pub integration: &'a Integration,
     pub settings: &'a Values,
-    pub opened: &'a [(&'static str, Opened)],
+    pub opened: &'a [(String, Opened)],
+    /// This console releases stored values.
+    pub releases: bool,
 }
 
 /// The settings as they are compared and kept for *Undo*: without those that do not affect the cluster.
@@ -81,7 +95,7 @@ pub(super) fn prepare(
     conn: &mut Conn,
     vault: &Vault,
     run: &Run,
-    deployment: &'static dyn Deployment,
+    way: &'static dyn Deployment,
     about: &About<'_>,
 ) -> Result<Result<Order, &'static str>, DbError> {
     let id = about.integration.id;
@@ -96,23 +110,23 @@ pub(super) fn prepare(
     match run.action {
         RunAction::Deploy => {
             let further = about.opened.iter().filter(|(role, _)| *role != MAIN);
-            let handed_on: Vec<_> = further.map(|(role, opened)| (*role, opened.id, opened.version)).collect();
+            let handed_on: Vec<_> = further.map(|(role, opened)| (role.as_str(), opened.id, opened.version)).collect();
             let cluster = about.leads_to();
             deployments::begin(conn, vault, id, (&as_deployed(about.settings), &cluster), &handed_on)?;
             // A run that is interrupted may have created any of these.
-            mark.made = work::may_make(about.settings, &mark);
+            mark.made = about.may_make(&mark);
             deployments::set_made(conn, id, &serde_json::to_value(&mark.made).unwrap_or_default())?;
         }
         RunAction::Remove => deployments::leave(conn, id)?,
         _ => {}
     }
-    Ok(Ok(Order { deployment, action: run.action, mark, options }))
+    Ok(Ok(Order { way, is_sync: about.spec.is_sync(), action: run.action, mark, options }))
 }
 
 /// The mark of the deployment, with the objects that are known to have been created.
 pub fn mark(conn: &mut Conn, id: IntegrationId) -> Result<Mark, DbError> {
     let state: State = serde_json::from_value(deployments::state(conn, id)?).unwrap_or_default();
-    Ok(Mark { id: id.0, made: state.made })
+    Ok(Mark { id: id.0, made: state.made, restarted: state.restarted })
 }
 
 impl About<'_> {
@@ -125,11 +139,31 @@ impl About<'_> {
         }
     }
 
-    /// Whether the other credentials are written to where a user has confirmed them.
+    /// Whether the other credentials are written to where a user has confirmed them. An item of a sync that was added
+    /// since the settings were applied writes nothing yet.
     pub fn is_confirmed(&self) -> bool {
         let leads_to = self.leads_to();
-        let end = |role: &str| self.spec.end(role, self.settings, &leads_to);
-        self.integration.further.iter().all(|usage| usage.host == end(&usage.role))
+        let goes = |usage: &Usage| {
+            let end = self.spec.end(&usage.role, self.settings, &leads_to);
+            usage.host == end || (end.is_empty() && self.spec.is_sync())
+        };
+        let entries = !self.spec.is_sync() || syncs::entries_are_confirmed(self.settings, &leads_to);
+        entries && self.integration.further.iter().all(goes)
+    }
+
+    /// Whether a sync would release stored values which this console does not.
+    pub fn is_held(&self) -> bool {
+        self.spec.is_sync() && !self.releases && !self.integration.further.is_empty()
+    }
+
+    /// What to do where they are not.
+    pub fn unconfirmed(&self) -> &'static str {
+        if self.spec.is_sync() { UNCONFIRMED_ITEM } else { UNCONFIRMED }
+    }
+
+    /// Everything that a run may create.
+    fn may_make(&self, mark: &Mark) -> Vec<Made> {
+        if self.spec.is_sync() { syncs::may_make(self.settings, mark) } else { work::may_make(self.settings, mark) }
     }
 
     /// Why the run is refused. `former`: what is deployed now.
@@ -138,8 +172,11 @@ impl About<'_> {
         if there.is_some_and(|row| row.cluster != self.leads_to()) {
             return Some(ELSEWHERE);
         }
+        if run.action != RunAction::Remove && self.is_held() {
+            return Some(UNRELEASED);
+        }
         if run.action == RunAction::Deploy && !self.is_confirmed() {
-            return Some(UNCONFIRMED);
+            return Some(self.unconfirmed());
         }
         if run.action == RunAction::Observe {
             return (!self.is_confirmed()).then_some(PENDING);
@@ -198,11 +235,21 @@ pub fn save_settings(
 }
 
 impl Order {
-    pub async fn carry_out(&self, cx: &Context<'_>) -> Result<Outcome, Gap> {
-        match self.action {
-            RunAction::Deploy => work::apply(self.deployment, cx, &self.mark, &self.options).await,
-            RunAction::Remove => work::remove(self.deployment, cx, &self.mark).await,
-            _ => work::observe(self.deployment, cx, &self.mark).await,
+    /// Whether it writes the values of entries of stores.
+    pub fn passes_on(&self) -> bool {
+        self.is_sync && self.action != RunAction::Remove
+    }
+
+    /// `entries` are those of a sync's items.
+    pub async fn carry_out(&self, cx: &Context<'_>, entries: &Entries) -> Result<Outcome, Gap> {
+        let (way, mark) = (self.way, &self.mark);
+        match (self.action, self.is_sync) {
+            (RunAction::Deploy, false) => work::apply(way, cx, mark, &self.options).await,
+            (RunAction::Deploy, true) => syncs::apply(way, cx, mark, (&self.options, entries)).await,
+            (RunAction::Remove, false) => work::remove(way, cx, mark).await,
+            (RunAction::Remove, true) => syncs::remove(way, cx, mark).await,
+            (_, false) => work::observe(way, cx, mark).await,
+            (_, true) => syncs::observe(way, cx, mark, entries).await,
         }
     }
 }
@@ -214,6 +261,19 @@ pub fn save(conn: &mut Conn, run: &Run, integration: &Integration, state: &State
     let minutes = minutes(&integration.settings).filter(|_| run.action != RunAction::Remove);
     deployments::saw(conn, integration.id, &look(state), minutes, deployed)?;
     alarms::settle_deployment(conn, integration, state)
+}
+
+/// Queues an apply where a check found new values in the stores of a sync. Call after its run has ended.
+pub fn renew(conn: &mut Conn, vault: &Vault, run: &Run, row: &Integration, state: &State) -> Result<(), DbError> {
+    let applied = deployments::find(conn, vault, row.id)?.and_then(|seen| seen.trust().ok());
+    let settings = Values::from_json(row.settings.as_bytes()).unwrap_or_default();
+    let same = applied.is_some_and(|applied| applied.applied == as_deployed(&settings));
+    if run.action != RunAction::Observe || !state.renew || !same {
+        return Ok(());
+    }
+    let words = [runs::over(row.row_version, models::clock(conn)?)];
+    runs::queue_action(conn, vault, (row.id, RunAction::Deploy), Some(&words), ("secret", &Actor::system().name))?;
+    Ok(())
 }
 
 /// Whether the integration is to be deleted now, after its run has ended: not where something has stayed in the cluster.

@@ -5,7 +5,7 @@
 use std::cell::Cell;
 use std::convert::Infallible;
 use std::panic::AssertUnwindSafe;
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, OnceLock, PoisonError};
 use std::time::Duration;
 
 use futures_util::FutureExt;
@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 use crate::echoes::Echoes;
 use crate::integrations::context::Context;
 use crate::integrations::cover::{Cover, Extent};
+use crate::integrations::deployments::syncs::Entries;
 use crate::integrations::deployments::{Outcome, State};
 use crate::integrations::progress::Report;
 use crate::integrations::scan::{Gap, Item, Scan};
@@ -32,6 +33,7 @@ mod elsewhere;
 mod prepare;
 mod record;
 pub mod rollouts;
+pub mod sync_entries;
 mod words;
 
 use prepare::{Ready, Work, prepare};
@@ -139,17 +141,18 @@ async fn attempt(
     cancel: &CancellationToken,
 ) -> Result<Option<&'static str>, DbError> {
     let prepared = {
-        let (vault, run) = (services.vault.clone(), run.clone());
-        services.db.transaction(move |conn| prepare(conn, &vault, &run, integration)).await?
+        let (vault, run, releases) = (services.vault.clone(), run.clone(), services.settings.releases_values());
+        services.db.transaction(move |conn| prepare(conn, &vault, &run, (integration, releases))).await?
     };
-    let (lease, sent_to) = (Lease::new(cancel), SentTo::default());
+    let (lease, sent_to, entries) = (Lease::new(cancel), SentTo::default(), OnceLock::new());
     let (integration, used, verdict, echoes) = match prepared {
         Err(refusal) => (refusal.integration, Vec::new(), refusal.verdict, Echoes::default()),
         Ok(ready) => {
-            let verdict = act(services, run, &ready, &lease, &sent_to).await;
+            let verdict = act(services, run, &ready, &lease, (&sent_to, &entries)).await;
             let Some(verdict) = verdict else { return Ok(None) };
             let opened = ready.opened.iter().map(|(_, opened)| opened);
-            let echoes = Echoes::of_opened(opened.clone().map(|opened| (opened.kind, &opened.values)));
+            let passed_on = entries.get().into_iter().flat_map(Entries::values).flatten().map(|(values, _)| values);
+            let echoes = Echoes::of_all(opened.clone().map(|opened| (opened.kind, &opened.values)), passed_on);
             let used = opened.map(|opened| opened.id).collect();
             ((*ready.integration).clone(), used, verdict, echoes)
         }
@@ -187,10 +190,16 @@ fn actor(vault: &Vault, run: &Run) -> Actor {
 }
 
 /// Scans under a lease that is kept alive meanwhile. `None` when there is nothing to record.
-async fn act(services: &Services, run: &Run, ready: &Ready, lease: &Lease, sent_to: &SentTo) -> Option<Verdict> {
+async fn act(
+    services: &Services,
+    run: &Run,
+    ready: &Ready,
+    lease: &Lease,
+    (sent_to, entries): (&SentTo, &OnceLock<Entries>),
+) -> Option<Verdict> {
     let progress = Arc::clone(&lease.watch.progress);
     let cx = Context {
-        secrets: ready.opened.iter().map(|(role, opened)| (*role, opened.secret())).collect(),
+        secrets: ready.opened.iter().map(|(role, opened)| (role.as_str(), opened.secret())).collect(),
         report: Report::to(move |now| *progress.lock().unwrap_or_else(PoisonError::into_inner) = now),
         stop: lease.watch.stop.clone(),
         sent_to: sent_to.clone(),
@@ -198,7 +207,7 @@ async fn act(services: &Services, run: &Run, ready: &Ready, lease: &Lease, sent_
         ..Context::new(services.outside(), &ready.settings, &ready.integration.name, None)
     };
     let result = tokio::select! {
-        result = work(&ready.work, &cx) => result,
+        result = work((services, run), &ready.work, &cx, entries) => result,
         never = keep_alive(services, run, lease) => match never {},
     };
     if lease.lost.get() {
@@ -233,13 +242,24 @@ enum End {
     Panicked,
 }
 
-/// A panic in a provider fails the run, not the worker.
-async fn work(work: &Work, cx: &Context<'_>) -> Result<Brought, End> {
+/// A panic in a provider fails the run, not the worker. `entries` gets those that a sync passes on.
+async fn work(
+    (services, run): (&Services, &Run),
+    work: &Work,
+    cx: &Context<'_>,
+    entries: &OnceLock<Entries>,
+) -> Result<Brought, End> {
     // Made inside, since a provider may also panic before its future is polled.
     let work = async move {
         match work {
             Work::Scan(scanner) => scanner.scan(cx).await.map(|scan| Brought::Scan(scan, scanner.selects(cx.settings))),
-            Work::Deploy(order) => order.carry_out(cx).await.map(Brought::Deployment),
+            Work::Deploy(order) => {
+                let read = match order.passes_on() {
+                    true => sync_entries::read(services, &actor(&services.vault, run), cx.settings).await,
+                    false => Entries::default(),
+                };
+                order.carry_out(cx, entries.get_or_init(|| read)).await.map(Brought::Deployment)
+            }
         }
     };
     match AssertUnwindSafe(work).catch_unwind().await {

@@ -25,7 +25,7 @@ pub struct Ready {
     pub work: Work,
     pub settings: Values,
     /// The opened credentials, each with its role; the main one first.
-    pub opened: Vec<(&'static str, Opened)>,
+    pub opened: Vec<(String, Opened)>,
 }
 
 /// The work of a run.
@@ -40,12 +40,12 @@ pub struct Refusal {
     pub verdict: Verdict,
 }
 
-/// Loads and checks everything, and opens the secret: one short transaction, in which the opening is audited.
+/// Loads and checks everything, and opens the secret; `releases`: this console releases stored values. One short transaction, in which the opening is audited.
 pub fn prepare(
     conn: &mut Conn,
     vault: &Vault,
     run: &Run,
-    integration: IntegrationId,
+    (integration, releases): (IntegrationId, bool),
 ) -> Result<Result<Ready, Refusal>, DbError> {
     let integration = match integrations::find(conn, vault, integration)?.judged() {
         Ok(integration) => integration,
@@ -54,7 +54,7 @@ pub fn prepare(
             return Ok(Err(Refusal { integration, verdict }));
         }
     };
-    let verdict = match look(conn, vault, run, &integration)? {
+    let verdict = match look(conn, vault, run, (&integration, releases))? {
         Ok((work, settings, opened)) => return Ok(Ok(Ready { integration, work, settings, opened })),
         Err(verdict) => verdict,
     };
@@ -71,14 +71,14 @@ fn refuse(conn: &mut Conn, vault: &Vault, integration: &Integration, doubt: Doub
 }
 
 /// Opened credentials, each with its role.
-type OpenedAll = Vec<(&'static str, Opened)>;
+type OpenedAll = Vec<(String, Opened)>;
 type Looked = (Work, Values, OpenedAll);
 
 fn look(
     conn: &mut Conn,
     vault: &Vault,
     run: &Run,
-    integration: &Trusted<Integration>,
+    (integration, releases): (&Trusted<Integration>, bool),
 ) -> Result<Result<Looked, Verdict>, DbError> {
     if run.worn_out() {
         let error = "The run was interrupted three times. Look at the log, then start it again.";
@@ -97,7 +97,7 @@ fn look(
     let (spec, settings) = (Spec::find(&integration.version), Values::from_json(integration.settings.as_bytes()));
     let (Some(spec), Some(settings)) = (spec, settings) else { return Ok(Err(unknown())) };
     let settings = match &spec.does {
-        Does::Deploy(_) => deploy::settings(conn, vault, run, (integration.id, settings))?,
+        Does::Deploy(_) | Does::Sync(_) => deploy::settings(conn, vault, run, (integration.id, settings))?,
         _ => settings,
     };
     let opened = match open_all(conn, vault, run, integration, spec)? {
@@ -107,9 +107,9 @@ fn look(
     let work = match (&spec.does, run.action) {
         (Does::Scan(scanner), RunAction::Scan | RunAction::ScanPlaces) => Work::Scan(*scanner),
         (Does::Store(store), RunAction::Scan | RunAction::ScanPlaces) => Work::Scan(*store),
-        (Does::Deploy(deployment), RunAction::Deploy | RunAction::Observe | RunAction::Remove) => {
-            let about = deploy::About { spec, integration, settings: &settings, opened: &opened };
-            match deploy::prepare(conn, vault, run, *deployment, &about)? {
+        (Does::Deploy(way) | Does::Sync(way), RunAction::Deploy | RunAction::Observe | RunAction::Remove) => {
+            let about = deploy::About { spec, integration, settings: &settings, opened: &opened, releases };
+            match deploy::prepare(conn, vault, run, *way, &about)? {
                 Ok(order) => Work::Deploy(order),
                 Err(why) => {
                     return Ok(Err(Verdict::failed(CHECKING, format!("Checking the integration failed: {why}"))));
@@ -138,7 +138,7 @@ fn open_all(
     let mut opened = Vec::new();
     match (integration.credential_id, spec.main()) {
         (Some(id), Some(used)) => match open(conn, vault, run, integration, (used, id, &integration.host))? {
-            Ok(credential) => opened.push((MAIN, credential)),
+            Ok(credential) => opened.push((MAIN.to_owned(), credential)),
             Err(verdict) => return Ok(Err(verdict)),
         },
         _ if spec.needs_credential() => {
@@ -149,9 +149,9 @@ fn open_all(
     }
     // Nothing is handed on to a cluster that is left.
     for usage in integration.further.iter().filter(|_| run.action != RunAction::Remove) {
-        let Some(used) = spec.used_as(&usage.role) else { return Ok(Err(unknown())) };
+        let Some(used) = spec.use_of(&usage.role) else { return Ok(Err(unknown())) };
         match open(conn, vault, run, integration, (used, usage.credential, &usage.host))? {
-            Ok(credential) => opened.push((used.role, credential)),
+            Ok(credential) => opened.push((usage.role.clone(), credential)),
             Err(verdict) => return Ok(Err(verdict)),
         }
     }
@@ -177,7 +177,7 @@ fn open(
     if used.role == MAIN {
         runs::set_credential(conn, run.id, opened.id, opened.version)?;
     }
-    if !used.kinds.contains(&opened.kind.slug) {
+    if !used.takes(opened.kind.slug) {
         let sentence = ProviderError::WrongCredential.sentence("the service");
         return Ok(Err(Verdict::failed(OPENING, format!("Opening the credential failed: {sentence}"))));
     }

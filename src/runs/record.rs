@@ -161,13 +161,13 @@ fn record(
                 (_, Some(state)) => Elsewhere::of_deployment(deploy::amiss(state)),
                 _ => Elsewhere::default(),
             };
-            read(found, difference, (run, &counted(run, noun(&done.integration))), &done.echoes, elsewhere)
+            read(found, difference, (run, &done.integration), &done.echoes, elsewhere)
         }
         (Verdict::Failed { step, error }, _) => {
             let outcome = Outcome::Failed { step: (*step).to_owned(), error: error.clone() };
-            (words(run.action).failed, outcome, error.clone())
+            (words(&done.integration, run.action).failed, outcome, error.clone())
         }
-        _ => (words(run.action).stopped, Outcome::Stopped, String::new()),
+        _ => (words(&done.integration, run.action).stopped, Outcome::Stopped, String::new()),
     };
     if !run_ends::end(conn, run, replica, &outcome)? {
         return Err(DbError::Stale);
@@ -183,6 +183,9 @@ fn record(
         credentials::touch(conn, *credential)?;
     }
     ledger.record(conn, vault, &actor(vault, run), &done.integration.event(word, with_hosts(detail, &done.sent_to)))?;
+    if let Verdict::Found(Found { state: Some(state), .. }) = &done.verdict {
+        deploy::renew(conn, vault, run, &done.integration, state)?;
+    }
     if let Verdict::Found(Found { state: Some(state), .. }) = &done.verdict
         && deploy::ends_with_deletion(run, state)
     {
@@ -195,7 +198,7 @@ fn record(
 fn read(
     found: &Found,
     difference: items::Difference,
-    (run, items): (&Run, &str),
+    (run, integration): (&Run, &Integration),
     echoes: &Echoes,
     elsewhere: Elsewhere,
 ) -> (Action, Outcome, String) {
@@ -216,7 +219,7 @@ fn read(
     let named = named.chain(elsewhere.named).take(NAMED_GAPS).collect();
     let error = gaps.first().map(|first| clean(first.clone().with_others(gaps.len() - 1).to_string()));
     let error = error.or(elsewhere.error);
-    let words = words(run.action);
+    let (words, items) = (words(integration, run.action), counted(run, noun(integration)));
     let (word, detail) = match gaps.len() {
         0 if is_of_deployment(run) && counts.gaps > 0 => (words.partly, error.clone().unwrap_or_default()),
         0 => (words.succeeded, format!("{} {items}", counts.found)),

@@ -18,7 +18,39 @@ pub struct Words {
     pub stopped: Action,
 }
 
-pub fn words(action: RunAction) -> Words {
+/// The words for a run of the integration.
+pub fn words(integration: &Integration, action: RunAction) -> Words {
+    match Family::find(&integration.family) {
+        Some(Family::SecretSync) => of_sync(action),
+        _ => of_others(action),
+    }
+}
+
+fn of_sync(action: RunAction) -> Words {
+    let stopped = Action::SyncStopped;
+    match action {
+        RunAction::Deploy => Words {
+            succeeded: Action::SyncApplied,
+            partly: Action::SyncAppliedPartly,
+            failed: Action::SyncApplyFailed,
+            stopped,
+        },
+        RunAction::Remove => Words {
+            succeeded: Action::SyncRemoved,
+            partly: Action::SyncRemovedPartly,
+            failed: Action::SyncRemoveFailed,
+            stopped,
+        },
+        RunAction::Scan | RunAction::ScanPlaces | RunAction::Observe => Words {
+            succeeded: Action::SyncChecked,
+            partly: Action::SyncChecked,
+            failed: Action::SyncCheckFailed,
+            stopped,
+        },
+    }
+}
+
+fn of_others(action: RunAction) -> Words {
     let stopped = Action::DeploymentStopped;
     match action {
         RunAction::Scan | RunAction::ScanPlaces => Words {

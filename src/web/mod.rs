@@ -142,6 +142,12 @@ tree! {
     post "/integrations/{id}/undo"       => integrations::deployment::undo::create;
     get  "/integrations/{id}/removal"    => integrations::deployment::remove::confirm;
     post "/integrations/{id}/removal"    => integrations::deployment::remove::create;
+    get  "/integrations/{id}/secrets/new"           => integrations::sync::edit::new;
+    post "/integrations/{id}/secrets/new"           => integrations::sync::edit::create;
+    get  "/integrations/{id}/secrets/{item}/edit"   => integrations::sync::edit::edit;
+    post "/integrations/{id}/secrets/{item}/edit"   => integrations::sync::edit::update;
+    get  "/integrations/{id}/secrets/{item}/delete" => integrations::sync::delete::confirm;
+    post "/integrations/{id}/secrets/{item}/delete" => integrations::sync::delete::destroy;
     post "/integrations/{id}/test-alert" => integrations::trial::create;
     post "/integrations/{id}/webhook"     => integrations::hook::create;
     post "/integrations/{id}/webhook/off" => integrations::hook::destroy;

@@ -70,7 +70,7 @@ const NOTICES: &[(&str, Notice)] = &[
     ("invited", Notice { tone: "good", text: "Confirmation sent. Nothing else is sent until it's answered." }),
     ("recipient-removed", Notice { tone: "good", text: "Removed. Nothing more is sent there." }),
     ("busy", Notice { tone: "info", text: "A run is under way already." }),
-    ("deploying", Notice { tone: "good", text: "The deployment has been queued." }),
+    ("secret-kept", Notice { tone: "good", text: "Saved. Preview and apply it to change the cluster." }),
     ("removing", Notice { tone: "good", text: "The removal has been queued." }),
     ("checking", Notice { tone: "good", text: "The check has been queued." }),
     ("stopping", Notice { tone: "info", text: "The scan stops as soon as it can." }),

@@ -55,6 +55,7 @@ mod secret_stores;
 mod step_up;
 mod story;
 mod support;
+mod syncs;
 mod trust;
 mod upgrade;
 mod users;

@@ -55,14 +55,14 @@ fn name(text: &str) -> Result<String, String> {
     name.ok_or_else(|| "Enter the subscription ID, the resource group and the cluster name: ID/shop/prod.".to_owned())
 }
 
-fn host(settings: &Values) -> Option<String> {
+pub(super) fn host(settings: &Values) -> Option<String> {
     let Name { subscription, group, cluster } = Name::parse(settings.get("cluster"))?;
     Some(format!("AKS {cluster} in {group} of {subscription}"))
 }
 
 /// Kubernetes RBAC knows a principal by its object ID; with Azure RBAC, Azure roles decide instead.
 /// <https://learn.microsoft.com/en-us/azure/aks/manage-azure-rbac>
-fn grants(settings: &Values, _name: &str) -> Grants {
+pub(super) fn grants(settings: &Values, _name: &str) -> Grants {
     let Some(Name { subscription, group, cluster }) = Name::parse(settings.get("cluster")) else {
         return Grants::default();
     };
@@ -85,7 +85,7 @@ fn failed(error: ProviderError) -> Failure {
     finding(&error, "Azure").into()
 }
 
-struct Aks;
+pub(super) struct Aks;
 
 impl Deployment for Aks {
     fn open<'a>(&'a self, cx: &'a Context<'a>) -> BoxFuture<'a, Result<Cluster, Failure>> {

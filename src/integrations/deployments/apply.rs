@@ -91,7 +91,7 @@ fn recorded(object: ObjectRef, uid: &str) -> Made {
 }
 
 /// Fails unless the preview's answers cover everything that the object needs.
-fn settled(judged: &Judged, options: &Options) -> Result<(), Gap> {
+pub(super) fn settled(judged: &Judged, options: &Options) -> Result<(), Gap> {
     const CONFLICT: ProviderError = ProviderError::UnexpectedStatus { status: 409 };
     let object = judged.object();
     let refused = |because: &str| Err(said(STEP, &object.to_string(), CONFLICT, because));
@@ -100,7 +100,7 @@ fn settled(judged: &Judged, options: &Options) -> Result<(), Gap> {
     }
     match judged.kind {
         ChangeKind::Foreign if !options.takes_whole(&object) => refused(
-            "It already exists, and this deployment did not create it. Take it over in the preview, or choose another \
+            "It already exists, and this integration did not create it. Take it over in the preview, or choose another \
              name.",
         ),
         ChangeKind::Replace if !options.replaces(&object) => refused(&format!(
@@ -111,15 +111,15 @@ fn settled(judged: &Judged, options: &Options) -> Result<(), Gap> {
     }
 }
 
-struct Writer<'a> {
-    cluster: &'a Cluster,
-    cx: &'a Context<'a>,
-    mark: &'a Mark,
-    options: &'a Options,
+pub(super) struct Writer<'a> {
+    pub cluster: &'a Cluster,
+    pub cx: &'a Context<'a>,
+    pub mark: &'a Mark,
+    pub options: &'a Options,
 }
 
 impl Writer<'_> {
-    async fn write(&self, judged: Judged) -> Result<Made, Fault> {
+    pub async fn write(&self, judged: Judged) -> Result<Made, Fault> {
         let object = judged.object();
         let kind = judged.desired.kind;
         // An earlier run may have deleted the object and died before it created the new one.

@@ -37,7 +37,10 @@ pub static EKS: Spec = Spec {
     does: Does::Deploy(&Eks),
 };
 
-static FIELDS: &[Field] = &join::<6, { COMMON.len() + 6 }>([
+static FIELDS: &[Field] = &join::<6, { COMMON.len() + 6 }>(CLUSTER_FIELDS);
+
+/// Which cluster, and as whom.
+pub(super) const CLUSTER_FIELDS: [Field; 6] = [
     Field::text("region", "Region").placeholder("eu-central-1").max(32).check(aws::region),
     Field::text("cluster", "Cluster").placeholder("prod").help("Its name in Amazon EKS.").max(100).check(name),
     aws::STS.help("Assume a role that the cluster knows."),
@@ -46,7 +49,7 @@ static FIELDS: &[Field] = &join::<6, { COMMON.len() + 6 }>([
         .help("The full role ARN. Overrides the credential's own role."),
     aws::EXTERNAL_ID,
     aws::SESSION_MINUTES,
-]);
+];
 
 /// How many clusters are described, in total and at the same time.
 const DESCRIBED: usize = 50;
@@ -61,7 +64,7 @@ pub(in crate::integrations) fn name(text: &str) -> Result<String, String> {
     }
 }
 
-fn suits(settings: &Values, kind: &str, credential: &Values) -> Result<(), Errors> {
+pub(super) fn suits(settings: &Values, kind: &str, credential: &Values) -> Result<(), Errors> {
     aws::suits(settings, kind, credential)?;
     match (role(settings), Region::parse(settings.get("region"))) {
         (Some(role), Some(region)) if role.partition() != region.partition() => {
@@ -81,7 +84,7 @@ fn account(role: &RoleArn) -> &str {
 }
 
 /// Cluster names are unique within a region of an account.
-fn host(settings: &Values) -> Option<String> {
+pub(super) fn host(settings: &Values) -> Option<String> {
     let of = role(settings).map(|role| format!(" of {}", account(&role))).unwrap_or_default();
     let (cluster, region) = (settings.get("cluster"), settings.get("region"));
     (!cluster.is_empty() && !region.is_empty()).then(|| format!("EKS {cluster} in {region}{of}"))
@@ -89,7 +92,7 @@ fn host(settings: &Values) -> Option<String> {
 
 /// `eks:ListClusters` cannot be restricted to a resource.
 /// <https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonelastickubernetesservice.html>
-fn grants(settings: &Values, integration: &str) -> Grants {
+pub(super) fn grants(settings: &Values, integration: &str) -> Grants {
     let Some(region) = Region::parse(settings.get("region")) else { return Grants::default() };
     let (role, cluster) = (role(settings), settings.get("cluster"));
     let account = role.as_ref().map_or("*", account);
@@ -110,7 +113,7 @@ fn failed(error: ProviderError) -> Failure {
     finding(&error, "AWS").into()
 }
 
-struct Eks;
+pub(super) struct Eks;
 
 impl Deployment for Eks {
     fn open<'a>(&'a self, cx: &'a Context<'a>) -> BoxFuture<'a, Result<Cluster, Failure>> {

@@ -21,6 +21,7 @@ pub(super) enum Deed {
     Apply,
     Delete,
     List,
+    Patch,
 }
 
 impl Deed {
@@ -30,6 +31,7 @@ impl Deed {
             Self::Apply => "create and patch",
             Self::Delete => "delete",
             Self::List => "list",
+            Self::Patch => "patch",
         }
     }
 }
@@ -129,7 +131,8 @@ fn refused(refusal: &Refusal, deed: Deed) -> (String, String) {
         ),
         Refusal::Forbidden => (
             format!("the login may not {} it.", deed.words()),
-            "Grant it this right: the kubeconfig guide has a role with every right that a deployment needs.".to_owned(),
+            "Grant it this right: the kubeconfig guide has a role for deployments, and a sync's page has its own."
+                .to_owned(),
         ),
         Refusal::Escalation { rights } if rights.is_empty() => both(ESCALATION, GRANT),
         Refusal::Escalation { rights } => (format!("{} Missing: {}.", ESCALATION, rights.join("; ")), GRANT.to_owned()),
@@ -156,7 +159,7 @@ fn of_object(refusal: &Refusal) -> (String, String) {
         Refusal::Terminating => {
             both("its namespace is being deleted.", "Wait until it is gone, or choose another namespace.")
         }
-        Refusal::NoNamespace => both("its namespace does not exist.", "Create it, or deploy again."),
+        Refusal::NoNamespace => both("its namespace does not exist.", "Create it, then try again."),
         Refusal::Missing => {
             both("the cluster could not find it.", "Check that the cluster runs Kubernetes 1.22 or later.")
         }

@@ -71,7 +71,7 @@ fn parts(text: &str) -> Result<(&str, &str), String> {
 }
 
 /// Cluster names are unique within a location of a project.
-fn host(settings: &Values) -> Option<String> {
+pub(super) fn host(settings: &Values) -> Option<String> {
     let (location, name) = parts(settings.get("cluster")).ok()?;
     let project = settings.get("project");
     (!project.is_empty()).then(|| format!("GKE {name} in {location} of {project}"))
@@ -87,7 +87,7 @@ fn endpoint(settings: &Values) -> Endpoint {
 
 /// The DNS endpoint requires a permission of its own.
 /// <https://cloud.google.com/kubernetes-engine/docs/concepts/network-isolation#dns-based_endpoint>
-fn grants(settings: &Values, _name: &str) -> Grants {
+pub(super) fn grants(settings: &Values, _name: &str) -> Grants {
     let mut permissions = vec![clusters::GETS.permission, clusters::LISTS.permission];
     if endpoint(settings) == Endpoint::Dns {
         permissions.push(CONNECT);
@@ -103,7 +103,7 @@ fn failed(error: ProviderError) -> Failure {
     finding(&error, "Google").into()
 }
 
-struct Gke;
+pub(super) struct Gke;
 
 impl Deployment for Gke {
     fn open<'a>(&'a self, cx: &'a Context<'a>) -> BoxFuture<'a, Result<Cluster, Failure>> {

@@ -105,10 +105,10 @@ impl Judged {
         let conflict = |owned: &Owned| Conflict { manager: owned.manager.clone(), field: owned.field.clone() };
         let reason = match self.kind {
             ChangeKind::Foreign if self.fixed.is_empty() => {
-                "It already exists, and this deployment did not create it.".to_owned()
+                "It already exists, and this integration did not create it.".to_owned()
             }
             ChangeKind::Foreign => format!(
-                "It already exists, and this deployment did not create it. {} cannot be changed in place: taking \
+                "It already exists, and this integration did not create it. {} cannot be changed in place: taking \
                  the object over deletes it and creates it again.",
                 self.fixed.join(", ")
             ),
@@ -156,7 +156,7 @@ impl Place<'_> {
         Ok(all)
     }
 
-    async fn judge(&self, desired: Desired) -> Result<Judged, Fault> {
+    pub(super) async fn judge(&self, desired: Desired) -> Result<Judged, Fault> {
         let object = desired.object();
         let failed = |deed, error| Fault::new(self.step, &object, deed, error);
         if desired.kind.is_namespaced && !self.has_namespace {

@@ -27,7 +27,7 @@ pub static KUBERNETES: Spec = Spec {
 
 static FIELDS: &[Field] = &join::<0, { COMMON.len() }>([]);
 
-struct Kubeconfig;
+pub(super) struct Kubeconfig;
 
 impl Deployment for Kubeconfig {
     fn open<'a>(&'a self, cx: &'a Context<'a>) -> BoxFuture<'a, Result<Cluster, Failure>> {

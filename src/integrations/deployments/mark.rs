@@ -1,5 +1,6 @@
 //! How we recognise our own objects in a cluster, and the user's answers to a preview.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -25,6 +26,8 @@ pub struct Mark {
     pub id: Uuid,
     /// The objects recorded after the last apply; empty if that is not known.
     pub made: Vec<Made>,
+    /// By `namespace/name` of a Secret, the version for which the workloads that use it were restarted.
+    pub restarted: BTreeMap<String, String>,
 }
 
 impl Mark {

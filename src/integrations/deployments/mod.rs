@@ -44,6 +44,7 @@ mod sight;
 mod state;
 mod status;
 mod survey;
+pub mod syncs;
 mod uses;
 
 pub use apply::apply;

@@ -149,7 +149,19 @@ pub(super) fn stuck(live: &Value) -> Vec<String> {
         })
         .collect();
     said.dedup();
+    said.extend(finalizers(live));
     said
+}
+
+/// The finalizers of an object that is no namespace.
+fn finalizers(live: &Value) -> Option<String> {
+    let list = live["metadata"]["finalizers"].as_array()?;
+    let fit = |name: &&str| name.chars().all(|c| c.is_ascii_alphanumeric() || ".-/_".contains(c));
+    let names: Vec<&str> = list.iter().filter_map(Value::as_str).filter(fit).take(10).collect();
+    (!names.is_empty()).then(|| {
+        let names = names.join(", ");
+        format!("Held by finalizers: {names}. Whatever set them has to remove them; Strongroom never does.")
+    })
 }
 
 /// `Some resources are remaining: a.example has 1 resource instances` → `a.example has 1 resource instances`.

@@ -27,7 +27,7 @@ pub(super) struct Plan {
 }
 
 impl Desired {
-    fn new(kind: &'static Kind, metadata: Value, rest: Value) -> Self {
+    pub(super) fn new(kind: &'static Kind, metadata: Value, rest: Value) -> Self {
         let mut body = json!({ "apiVersion": kind.api_version(), "kind": kind.kind, "metadata": metadata });
         if let (Value::Object(body), Value::Object(rest)) = (&mut body, rest) {
             body.extend(rest);

@@ -50,13 +50,18 @@ impl Pull {
 
     /// `.dockerconfigjson`
     pub fn to_docker_config(&self, image: &Image) -> Zeroizing<String> {
+        self.to_config_of(&image.login_host())
+    }
+
+    /// The same for the host of a registry.
+    pub fn to_config_of(&self, host: &str) -> Zeroizing<String> {
         let pair = Zeroizing::new(format!("{}:{}", self.username, self.password.as_str()));
         let login = json!({
             "username": self.username,
             "password": self.password.as_str(),
             "auth": STANDARD.encode(pair.as_bytes()),
         });
-        Zeroizing::new(json!({ "auths": { image.login_host(): login } }).to_string())
+        Zeroizing::new(json!({ "auths": { host: login } }).to_string())
     }
 }
 

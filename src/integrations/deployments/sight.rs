@@ -92,7 +92,7 @@ mod tests {
         };
         let (id, other) = (Uuid::from_u128(1), Uuid::from_u128(2));
         let made = Made { kind: "DaemonSet".into(), namespace: "a".into(), name: "b".into(), uid: "1".into() };
-        let (unknown, known) = (Mark { id, made: vec![] }, Mark { id, made: vec![made] });
+        let (unknown, known) = (Mark { id, ..Mark::default() }, Mark { id, made: vec![made], ..Mark::default() });
         assert!(is_ours(&live(id, "9", "kubectl"), &object, &unknown));
         assert!(!is_ours(&live(other, "1", "strongroom"), &object, &unknown), "of another deployment");
         assert!(is_ours(&live(id, "1", "kubectl"), &object, &known));

@@ -1,5 +1,7 @@
 //! The state of a deployment, as it is stored and shown.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::mark::{Made, ObjectRef};
@@ -40,6 +42,13 @@ pub struct State {
     ///
     /// [`Mark::made`]: super::Mark::made
     pub made: Vec<Made>,
+    /// A sync's store has new values, to be applied.
+    #[serde(skip)]
+    pub renew: bool,
+    /// Of a sync, see [`Mark::restarted`].
+    ///
+    /// [`Mark::restarted`]: super::Mark::restarted
+    pub restarted: BTreeMap<String, String>,
 }
 
 /// A field with two values. The data of a Secret is masked.

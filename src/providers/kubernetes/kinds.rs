@@ -24,8 +24,14 @@ pub static CLUSTER_ROLE: Kind = Kind { kind: "ClusterRole", group: RBAC, plural:
 pub static CLUSTER_ROLE_BINDING: Kind =
     Kind { kind: "ClusterRoleBinding", group: RBAC, plural: "clusterrolebindings", is_namespaced: false };
 pub static DAEMON_SET: Kind = Kind { kind: "DaemonSet", group: "apps", plural: "daemonsets", is_namespaced: true };
+pub static DEPLOYMENT: Kind = Kind { kind: "Deployment", group: "apps", plural: "deployments", is_namespaced: true };
+pub static STATEFUL_SET: Kind =
+    Kind { kind: "StatefulSet", group: "apps", plural: "statefulsets", is_namespaced: true };
 pub static POD: Kind = Kind { kind: "Pod", group: "", plural: "pods", is_namespaced: true };
 pub static NODE: Kind = Kind { kind: "Node", group: "", plural: "nodes", is_namespaced: false };
+
+/// Kinds whose pods can use a Secret and are replaced when their template changes.
+pub static WORKLOADS: [&Kind; 3] = [&DEPLOYMENT, &STATEFUL_SET, &DAEMON_SET];
 
 /// Kinds that are listed to see whether a namespace is empty. Not Secrets: listing them would read them all.
 pub static INHABITANTS: [Kind; 9] = [

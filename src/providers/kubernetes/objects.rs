@@ -173,7 +173,15 @@ impl Cluster {
 
     /// Whether the login may use the verb on this kind in the namespace.
     pub async fn is_allowed(&self, verb: &str, kind: &Kind, namespace: &str) -> Result<bool, ApiError> {
-        let review = super::review(verb, kind, namespace);
+        self.is_allowed_for(verb, kind, namespace, "").await
+    }
+
+    /// The same for one object; a blank name for all.
+    pub async fn is_allowed_for(&self, verb: &str, kind: &Kind, namespace: &str, name: &str) -> Result<bool, ApiError> {
+        let mut review = super::review(verb, kind, namespace);
+        if !name.is_empty() {
+            review["spec"]["resourceAttributes"]["name"] = json!(name);
+        }
         let answer = self.ask(Method::POST, super::REVIEWS, Some((JSON, &review)), BODY_LIMIT).await?;
         let review: super::Review = answer.json()?;
         Ok(review.status.allowed)

@@ -14,7 +14,8 @@ use crate::vault::Vault;
 
 /// The field of the credential's name, typed before its stored value may leave.
 pub const RELEASED: &str = "release";
-const OFF: &str =
+/// Why no stored value leaves.
+pub const OFF: &str =
     "Stored values are not released by this console. Its operator can allow it with STRONGROOM_RELEASE_VALUES.";
 const ADMINISTRATORS: &str = "Only an administrator can let a client fetch a stored value or an entry of a store.";
 const FROM_LIST: &str = "Choose one from the list.";

@@ -20,7 +20,7 @@ pub async fn clusters(
 ) -> Result<Result<Clusters, String>, Refusal> {
     principal.require(Role::Operator)?;
     let spec = draft::chosen(entered.values.get("version"));
-    if spec.deployment().is_none() || spec.chooses_host() {
+    if spec.cluster().is_none() || spec.chooses_host() {
         return Err(Refusal::Unacceptable("Only the form of a deployment lists clusters."));
     }
     let Ok(credential) = entered.values.get("credential").parse() else {

@@ -13,13 +13,16 @@ use crate::echoes::Echoes;
 use crate::form::Values;
 use crate::integrations::Spec;
 use crate::integrations::context::{Context, MAIN};
-use crate::integrations::deployments::{self as work, DRIFT_CHECK, Deployment, Options, Preview};
+use crate::integrations::deployments::syncs::Entries;
+use crate::integrations::deployments::{self as work, DRIFT_CHECK, Deployment, Options, Preview, syncs};
+use crate::models::events::Actor;
 use crate::models::integrations::{self, Integration};
 use crate::models::runs::{self, RunAction};
 use crate::models::trust::Seen;
 use crate::models::{self, Conn, DbError, IntegrationId, credentials, deployments};
 use crate::opening::{self, Opened};
-use crate::runs::deploy;
+use crate::providers::Failure;
+use crate::runs::{deploy, sync_entries};
 use crate::services::Services;
 use crate::vault::Vault;
 
@@ -40,9 +43,9 @@ pub struct Previewed {
 struct Ready {
     row: Integration,
     spec: &'static Spec,
-    deployment: &'static dyn Deployment,
+    way: &'static dyn Deployment,
     settings: Values,
-    opened: Vec<(&'static str, Opened)>,
+    opened: Vec<(String, Opened)>,
     mark: work::Mark,
 }
 
@@ -52,11 +55,11 @@ pub async fn preview(services: &Services, principal: &Principal, id: Integration
     services.checkups.take(principal.visitor().user_id, Instant::now())?;
     let loaded = write(services, principal, move |conn, vault, actor| {
         let row = (*integrations::find(conn, vault, id)?.trust()?).clone();
-        let Some((spec, deployment, settings)) = known(&row) else { return Ok(None) };
+        let Some((spec, way, settings)) = known(&row) else { return Ok(None) };
         match open_all(conn, vault, actor, &row, spec)? {
             Ok(opened) => {
                 let mark = deploy::mark(conn, id)?;
-                Ok(Some(Ok(Box::new(Ready { row, spec, deployment, settings, opened, mark }))))
+                Ok(Some(Ok(Box::new(Ready { row, spec, way, settings, opened, mark }))))
             }
             Err(why) => Ok(Some(Err((row, why)))),
         }
@@ -65,22 +68,22 @@ pub async fn preview(services: &Services, principal: &Principal, id: Integration
         Ok(ready) => ready,
         Err((row, why)) => return Ok(Previewed { row, found: Err(why) }),
     };
-    let found = ready.ask(services).await;
+    let found = ready.ask(services, &principal.actor()).await;
     Ok(Previewed { row: ready.row, found })
 }
 
 fn known(row: &Integration) -> Option<(&'static Spec, &'static dyn Deployment, Values)> {
     let spec = Spec::find(&row.version)?;
-    Some((spec, spec.deployment()?, Values::from_json(row.settings.as_bytes())?))
+    Some((spec, spec.cluster()?, Values::from_json(row.settings.as_bytes())?))
 }
 
-type OpenedAll = Result<Vec<(&'static str, Opened)>, String>;
+type OpenedAll = Result<Vec<(String, Opened)>, String>;
 
 /// The inner error says in a sentence which credential cannot be used.
 fn open_all(
     conn: &mut Conn,
     vault: &Vault,
-    actor: &crate::models::events::Actor,
+    actor: &Actor,
     row: &Integration,
     spec: &'static Spec,
 ) -> Result<OpenedAll, DbError> {
@@ -89,9 +92,9 @@ fn open_all(
     let mut opened = Vec::new();
     for (role, id, host) in main.into_iter().chain(further) {
         let why = format!("for a preview of {} to {host}", row.name);
-        let Some(used) = spec.used_as(&role) else { return Err(DbError::LaterRelease) };
+        let Some(used) = spec.use_of(&role) else { return Err(DbError::LaterRelease) };
         match opening::open(conn, vault, actor, id, why)? {
-            Ok(credential) if used.kinds.contains(&credential.kind.slug) => opened.push((used.role, credential)),
+            Ok(credential) if used.takes(credential.kind.slug) => opened.push((role, credential)),
             Ok(_) => {
                 return Ok(Err(format!("The {} is of a type that cannot be used here.", used.label.to_lowercase())));
             }
@@ -103,16 +106,37 @@ fn open_all(
 }
 
 impl Ready {
-    async fn ask(&self, services: &Services) -> Result<Preview, String> {
-        let about =
-            deploy::About { spec: self.spec, integration: &self.row, settings: &self.settings, opened: &self.opened };
-        if !about.is_confirmed() {
-            return Err(deploy::UNCONFIRMED.to_owned());
+    async fn look(&self, cx: &Context<'_>, entries: &Entries) -> Result<Preview, Failure> {
+        match self.spec.is_sync() {
+            true => syncs::preview(self.way, cx, &self.mark, entries).await,
+            false => work::preview(self.way, cx, &self.mark).await,
         }
-        let secrets = self.opened.iter().map(|(role, opened)| (*role, opened.secret())).collect();
+    }
+
+    async fn ask(&self, services: &Services, actor: &Actor) -> Result<Preview, String> {
+        let about = deploy::About {
+            spec: self.spec,
+            integration: &self.row,
+            settings: &self.settings,
+            opened: &self.opened,
+            releases: services.settings.releases_values(),
+        };
+        if about.is_held() {
+            return Err(deploy::UNRELEASED.to_owned());
+        }
+        if !about.is_confirmed() {
+            return Err(about.unconfirmed().to_owned());
+        }
+        let secrets = self.opened.iter().map(|(role, opened)| (role.as_str(), opened.secret())).collect();
         let cx = Context { secrets, ..Context::new(services.outside(), &self.settings, &self.row.name, None) };
-        let asked = AssertUnwindSafe(async { work::preview(self.deployment, &cx, &self.mark).await }).catch_unwind();
-        let echoes = Echoes::of_opened(self.opened.iter().map(|(_, opened)| (opened.kind, &opened.values)));
+        let entries = match self.spec.is_sync() {
+            true => sync_entries::read(services, actor, &self.settings).await,
+            false => Entries::default(),
+        };
+        let asked = AssertUnwindSafe(self.look(&cx, &entries)).catch_unwind();
+        let passed_on = entries.values().flatten().map(|(values, _)| values);
+        let opened = self.opened.iter().map(|(_, opened)| (opened.kind, &opened.values));
+        let echoes = Echoes::of_all(opened, passed_on);
         match tokio::time::timeout(LIMIT, asked).await {
             Ok(Ok(Ok(mut preview))) => {
                 take_out(&mut preview, &echoes);
@@ -211,6 +235,10 @@ pub async fn before(services: &Services, id: IntegrationId) -> Result<Option<(In
         Ok::<_, DbError>((row, deployed))
     });
     let (row, deployed) = found.await?;
+    // The credentials of a sync's items belong to its present settings alone.
+    if Spec::find(&row.version).is_none_or(|spec| spec.deployment().is_none()) {
+        return Ok(None);
+    }
     let settings =
         deployed.and_then(|found| Values::from_json(found.before.as_bytes()).filter(|_| !found.before.is_empty()));
     let kept = Values::from_json(row.settings.as_bytes()).unwrap_or_default();

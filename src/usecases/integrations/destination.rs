@@ -8,6 +8,7 @@ use crate::accounts::Role;
 use crate::credentials::kubeconfig::{SERVER, address};
 use crate::draft::Shown;
 use crate::form::{Errors, Values, in_sentence};
+use crate::integrations::Spec;
 use crate::integrations::ca_certificate;
 use crate::integrations::spec::Host;
 use crate::models::credentials::Credential;
@@ -60,12 +61,7 @@ pub fn find(
         Err(errors) => return Ok(Err(errors)),
     }
     for (role, id) in &draft.others {
-        let server = Shown::read(&main.facts).lines.into_iter().find(|(label, _)| label == SERVER);
-        let leads_to = match (&draft.provider.host, server) {
-            (Host::OfCredential, Some((_, server))) => address(&server),
-            (Host::OfCredential, None) => main.identity.clone(),
-            _ => draft.host.clone(),
-        };
+        let leads_to = leads_to(draft.provider, &main, &draft.host);
         let draft = draft.of_role(role, *id, draft.end(role, &leads_to));
         let Some(row) = trusted(conn, vault, *id)? else { return Ok(Err(not_listed(&draft))) };
         match judge(&row, &draft, edited, |_| Ok(false))? {
@@ -74,7 +70,21 @@ pub fn find(
         }
         found.further.push(Usage { role: (*role).to_owned(), credential: *id, host: draft.host });
     }
+    // Where the items of a sync go was confirmed with each of them. If it is elsewhere now, a run refuses.
+    if let Some(row) = edited.filter(|_| draft.provider.is_sync()) {
+        found.further = row.further.to_vec();
+    }
     Ok(Ok(found))
+}
+
+/// The cluster that a main credential leads to. `host` where the settings name it.
+pub(super) fn leads_to(spec: &Spec, main: &Credential, host: &str) -> String {
+    let server = Shown::read(&main.facts).lines.into_iter().find(|(label, _)| label == SERVER);
+    match (&spec.host, server) {
+        (Host::OfCredential, Some((_, server))) => address(&server),
+        (Host::OfCredential, None) => main.identity.clone(),
+        _ => host.to_owned(),
+    }
 }
 
 fn trusted(conn: &mut Conn, vault: &Vault, id: CredentialId) -> Result<Option<Trusted<Credential>>, DbError> {
@@ -173,8 +183,8 @@ pub(in crate::usecases) fn check_leader<'a>(
     let leads = |row: &Integration| row.credential_id == Some(credential) && !row.further.is_empty();
     if rows.into_iter().any(leads) && principal.require(Role::Administrator).is_err() {
         return Err(Refusal::Conflict(
-            "A deployment writes other credentials into the cluster that this one leads to, so only an administrator can \
-             change it.",
+            "A deployment or a Secret Sync writes other credentials into the cluster that this one leads to, so only an \
+             administrator can change it.",
         ));
     }
     Ok(())

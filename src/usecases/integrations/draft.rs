@@ -8,6 +8,7 @@ use crate::form::{self, Errors, Field, Values};
 use crate::integrations::alerts::email::FOR_ACCOUNTS;
 use crate::integrations::context::MAIN;
 use crate::integrations::deployments::DRIFT_CHECK;
+use crate::integrations::deployments::syncs::ITEMS;
 use crate::integrations::{Family, Spec, registries};
 use crate::models::account_letters::ONE_CHANNEL;
 use crate::models::integrations::{Integration, NewIntegration};
@@ -96,7 +97,7 @@ pub fn fields(spec: &Spec, purpose: Purpose) -> Vec<Field> {
     fields.extend(how);
     fields.push(match family {
         Family::AlertProfile => labels::ONLY_TAGS,
-        Family::DaemonSet => DRIFT,
+        Family::DaemonSet | Family::SecretSync => DRIFT,
         _ => SCHEDULE,
     });
     fields.extend([labels::OWNER.advanced(), labels::TAGS.advanced()]);
@@ -252,8 +253,22 @@ impl Draft {
         (self.provider.slug, &*self.name, &*self.host, &*self.settings)
             == (&*row.version, &*row.name, &*row.host, &*row.settings)
             && (self.credential, self.every_hours) == (row.credential_id, row.every_hours)
-            && self.others.len() == row.further.len()
+            && (self.provider.is_sync() || self.others.len() == row.further.len())
             && self.others.iter().all(|(role, id)| row.credential_as(role) == Some(*id))
+    }
+
+    /// Keeps the items of a saved sync, which no form of the integration holds.
+    pub fn keep_items(&mut self, row: &Integration) {
+        if !self.provider.is_sync() {
+            return;
+        }
+        let (Some(mut settings), Some(saved)) =
+            (Values::from_json(self.settings.as_bytes()), Values::from_json(row.settings.as_bytes()))
+        else {
+            return;
+        };
+        settings.set(ITEMS, saved.get(ITEMS));
+        self.settings = String::from_utf8_lossy(&settings.to_json()).into_owned();
     }
 
     /// As the models take it, with that name and the usages of other roles.

@@ -21,6 +21,7 @@ pub(super) mod destination;
 pub mod draft;
 pub(super) mod for_accounts;
 pub mod listed;
+pub mod syncs;
 mod trial;
 
 pub use clusters::clusters;
@@ -56,7 +57,11 @@ async fn check(
         stays(row, entered.values.get("version")).map_err(Refusal::Invalid)?;
     }
     let purpose = if edited.is_some() { Purpose::Saved } else { Purpose::New };
-    let draft = Arc::new(Draft::check(services, entered.values, purpose).map_err(Refusal::Invalid)?);
+    let mut draft = Draft::check(services, entered.values, purpose).map_err(Refusal::Invalid)?;
+    if let Some(row) = &edited {
+        draft.keep_items(row);
+    }
+    let draft = Arc::new(draft);
     for_accounts::check(services, principal, &draft, edited.as_deref()).await?;
     let name = edited.as_ref().map_or(&draft.name, |row| &row.name).clone();
     let looked = draft.clone();
@@ -110,7 +115,7 @@ pub async fn create(services: &Services, principal: &Principal, entered: &Entere
     let Checked { draft, found } = check(services, principal, entered, None).await?;
     let family = draft.provider.family();
     // A deployment starts with a preview, so no run is queued yet.
-    let scans = !matches!(family, Family::AlertProfile | Family::DaemonSet);
+    let scans = !matches!(family, Family::AlertProfile | Family::DaemonSet | Family::SecretSync);
     if family == Family::AlertProfile && found.destinations.is_empty() {
         confirm(services, principal.visitor(), &entered.answer.confirmation).await?;
     }
@@ -240,8 +245,8 @@ pub async fn scan(services: &Services, principal: &Principal, id: IntegrationId)
         if !row.active {
             return Ok(None);
         }
-        let is_deployment = row.family == Family::DaemonSet.slug();
-        let action = if is_deployment { RunAction::Observe } else { RunAction::Scan };
+        let is_of_cluster = Spec::find(&row.version).is_some_and(|spec| spec.cluster().is_some());
+        let action = if is_of_cluster { RunAction::Observe } else { RunAction::Scan };
         Ok(Some(runs::queue_action(conn, vault, (id, action), None, ("asked", &actor.name))?.is_some()))
     });
     let off = Refusal::Conflict("This integration is switched off. Switch it on first.");

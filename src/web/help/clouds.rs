@@ -4,7 +4,7 @@ use super::paths;
 use super::topic::{Block, Section, Topic};
 
 pub fn all() -> Vec<Topic> {
-    vec![discovery(), cloud_keys(), deployments(), stores()]
+    vec![discovery(), cloud_keys(), deployments(), stores(), syncs()]
 }
 
 fn discovery() -> Topic {
@@ -48,6 +48,44 @@ fn cloud_keys() -> Topic {
             Section::new("stored", "Stored here or not", vec![Block::text(stored), Block::text(store)]),
             Section::new("old", "Old keys", vec![Block::text(old)]),
             Section::new("see", "See also", vec![Block::links(&[("/cloud-keys", "Cloud keys")])]),
+        ],
+    )
+}
+
+fn syncs() -> Topic {
+    let kept = "Each item of a sync is one Secret, in one or several namespaces. Its value comes from a stored credential or from an entry of a secret store: all \
+                keys as they are, or only those under Keys, each with the name that you give it. The types \
+                kubernetes.io/dockerconfigjson, tls and basic-auth are built from the values that they need. Every Secret \
+                has the label app.kubernetes.io/managed-by=strongroom and the integration's ID. Other Secrets are never \
+                read or listed.";
+    let leaves = [
+        "A stored value leaves Strongroom by this, so only an administrator adds or changes an item, with their password and \
+         the credential's name typed. Every administrator with an address is told.",
+        "The operator of this console has to allow it with STRONGROOM_RELEASE_VALUES.",
+        "An item is bound to its cluster, namespaces and name. If the sync is led elsewhere, it writes nothing until the \
+         item is confirmed again.",
+        "It counts as a usage: the credential or the store can't be deleted while an item uses it.",
+        "An entry of a secret store is passed on: an administrator chooses it, and nothing of it is kept here.",
+    ];
+    let after = [
+        "Preview shows what would be created, changed or restarted, and which rights are missing. It never shows a value.",
+        "When the credential is rotated, the new value is applied automatically; a new value of a store with the next check.",
+        "With Restart workloads, the Deployments, StatefulSets and DaemonSets that use the Secret get an annotation with its \
+         version, so that their pods start again. No hash of a value is written.",
+        "Drift is any difference from what was applied. It raises an alert. A Secret or a field that someone else manages is \
+         taken over only if you tick it.",
+    ];
+    let removal = "Remove deletes only Secrets with the label of its integration. An item that you delete is deleted from the \
+                   cluster with the next apply. If a finalizer holds one, you see which; it is never removed.";
+    Topic::concept(
+        paths::SYNCS,
+        "Secret syncs",
+        "How to keep Kubernetes Secrets up to date.",
+        vec![
+            Section::new("kept", "What it keeps", vec![Block::text(kept)]),
+            Section::new("leaves", "Values leave Strongroom", vec![Block::points(&leaves)]),
+            Section::new("after", "After that", vec![Block::points(&after)]),
+            Section::new("removal", "Removal", vec![Block::text(removal)]),
         ],
     )
 }

@@ -11,6 +11,7 @@ pub const SCANS: &str = "/help/scans";
 pub const DISCOVERY: &str = "/help/discovery";
 pub const CLOUD_KEYS: &str = "/help/cloud-keys";
 pub const DEPLOYMENTS: &str = "/help/deployments";
+pub const SYNCS: &str = "/help/secret-syncs";
 pub const STORES: &str = "/help/stores";
 pub const ROTATE: &str = "/help/rotate";
 pub const ROLES: &str = "/help/roles";

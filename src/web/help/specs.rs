@@ -7,6 +7,7 @@ use super::topic::{Block, Link, Section, Topic};
 use super::{fields, paths, rights};
 use crate::credentials;
 use crate::integrations::alerts::{Channel, TRIGGER_FIELDS};
+use crate::integrations::deployments::syncs::MOST_SECRETS;
 use crate::integrations::inventory::Inventory;
 use crate::integrations::registries::hooks::Hook;
 use crate::integrations::registries::selection::{MAX_IMAGES, MAX_REPOSITORIES};
@@ -44,9 +45,16 @@ pub fn topic(spec: &'static Spec) -> Topic {
 const DEPLOYS: &str = "It deploys an agent to the nodes of the cluster, after a preview of what would change there, shows how it \
     runs on each node, and alerts when it drifts or its pods fail.";
 
+const SYNCS: &str = "It writes stored credentials into the cluster as Secrets, after a preview, keeps them up to date when \
+    they are rotated, and alerts when someone changes them.";
+
 fn does(spec: &Spec) -> Vec<Block> {
     let mut blocks = Vec::new();
     match (spec.family().inventory(), spec.channel()) {
+        _ if spec.is_sync() => {
+            blocks.push(Block::text(SYNCS));
+            blocks.push(Block::Links(vec![Link::new(paths::SYNCS, "How Secret syncs work")]));
+        }
         _ if spec.deployment().is_some() => {
             blocks.push(Block::text(DEPLOYS));
             blocks.push(Block::Links(vec![Link::new(paths::DEPLOYMENTS, "How deployments work")]));
@@ -84,7 +92,7 @@ fn destination(spec: &Spec) -> Option<String> {
         Host::Chosen(_) => {
             "The credential is sent to the address on the form. A new address asks for your password first.".to_owned()
         }
-        Host::OfCredential if spec.deployment().is_some() => {
+        Host::OfCredential if spec.cluster().is_some() => {
             "The credential is sent to the server that it names.".to_owned()
         }
         Host::OfCredential => "Messages are sent to the address that the credential is.".to_owned(),
@@ -188,6 +196,7 @@ fn faults(spec: &Spec) -> Vec<Block> {
     links.push(Link::new(paths::CONNECTIONS, "When a service can't be reached"));
     match spec.channel() {
         Some(_) => links.push(Link::new(format!("{}#delivery", paths::ALERTS), "When a message isn't delivered")),
+        None if spec.is_sync() => links.push(Link::new(paths::SYNCS, "About Secret syncs")),
         None if spec.deployment().is_some() => {
             links.push(Link::new(format!("{}#preview", paths::DEPLOYMENTS), "About the preview"));
         }
@@ -207,6 +216,7 @@ fn limits(spec: &Spec) -> Vec<Block> {
         (_, Some(channel)) => {
             format!("A message that isn't accepted within {} is sent again later.", waited(channel.patience))
         }
+        (Family::SecretSync, _) => format!("One sync keeps up to {MOST_SECRETS} Secrets."),
         (Family::DaemonSet, _) => {
             "After ten minutes without progress, or sooner if pods fail, a rollout is shown as not ready.".to_owned()
         }

@@ -28,6 +28,8 @@ struct Delete {
     alerts: bool,
     /// Whether something of it may still be in a cluster.
     deployed: bool,
+    /// That is Secrets, and no agent.
+    secrets: bool,
     /// What passes on entries of a store, which keeps it.
     using: Vec<Using>,
 }
@@ -47,6 +49,7 @@ impl Delete {
             page: format!("/integrations/{id}"),
             alerts: row.family == Family::AlertProfile.slug(),
             deployed,
+            secrets: row.family == Family::SecretSync.slug(),
             using,
             items: shown::counted(items, inventory::of(&row.family).noun),
             name: row.name,

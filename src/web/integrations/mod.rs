@@ -25,5 +25,6 @@ pub mod runs;
 pub mod show;
 pub mod shown;
 pub mod store_import;
+pub mod sync;
 pub mod table_export;
 pub mod trial;

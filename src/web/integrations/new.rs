@@ -69,7 +69,7 @@ impl New {
             way_out: form::way_out(&services.egress, version, values),
             ask: reply.ask,
             alerts: family == Family::AlertProfile,
-            waits: matches!(family, Family::AlertProfile | Family::DaemonSet),
+            waits: matches!(family, Family::AlertProfile | Family::DaemonSet | Family::SecretSync),
             tried: reply.tried,
             not_connected: reply.not_connected,
             clusters: reply.clusters,

@@ -59,6 +59,7 @@ pub fn state(line: &Line) -> (&'static str, &'static str) {
         (_, false) => ("off", "Off"),
         (Some(state), true) => shown::state_in(&line.family, state),
         (None, true) if line.family == Family::AlertProfile.slug() => ("neutral", "Nothing sent yet"),
+        (None, true) if line.family == Family::SecretSync.slug() => ("neutral", "Not applied"),
         (None, true) if line.family == Family::DaemonSet.slug() => ("neutral", "Not deployed"),
         (None, true) => ("neutral", "Never run"),
     }

@@ -11,7 +11,7 @@ use super::gaps::Gaps;
 use super::hook::Webhook;
 use super::inventory::{self, Changed, Listed};
 use super::shown::{self, Going, Past};
-use super::{channel, deployment, form};
+use super::{channel, deployment, form, sync};
 use crate::form::{Control, Values};
 use crate::integrations::{Family, Spec};
 use crate::models::integrations::{self, Integration};
@@ -88,6 +88,7 @@ enum Found {
     Scan(Box<Read>),
     Channel(Box<channel::Read>),
     Deployment(Box<deployment::show::Read>),
+    Sync(Box<deployment::show::Read>),
 }
 
 fn read(
@@ -139,6 +140,9 @@ pub async fn show(
             Some(Family::DaemonSet) => {
                 deployment::show::read(conn, &vault, row, &kept).map(|read| Found::Deployment(Box::new(read)))
             }
+            Some(Family::SecretSync) => {
+                deployment::show::read(conn, &vault, row, &kept).map(|read| Found::Sync(Box::new(read)))
+            }
             _ => read(conn, &vault, row, &wanted, from.as_ref()).map(|read| Found::Scan(Box::new(read))),
         }
     });
@@ -150,6 +154,10 @@ pub async fn show(
         Found::Deployment(read) => {
             let shell = Shell::new(&request, &visitor, "integrations");
             return deployment::show::show(shell, htmx::asked(&request), *read, &params);
+        }
+        Found::Sync(read) => {
+            let shell = Shell::new(&request, &visitor, "integrations");
+            return sync::show::show(shell, htmx::asked(&request), *read, &params);
         }
     };
     let page = Show::new(Shell::new(&request, &visitor, "integrations"), &services.egress, read, search, &params);

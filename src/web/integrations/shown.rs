@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
+use crate::integrations::deployments::syncs;
 use crate::integrations::inventory::Inventory;
 use crate::integrations::progress::{Progress, Step};
 use crate::integrations::{Family, Spec};
@@ -66,9 +67,10 @@ pub fn state(state: &str) -> (&'static str, &'static str) {
 /// The same, in the words of a family.
 pub fn state_in(family: &str, state: &str) -> (&'static str, &'static str) {
     match (Family::find(family), state) {
-        (Some(Family::DaemonSet), "running") => ("info", "Running"),
+        (Some(Family::SecretSync), "succeeded") => ("good", "In sync"),
+        (Some(Family::DaemonSet | Family::SecretSync), "running") => ("info", "Running"),
         (Some(Family::DaemonSet), "succeeded") => ("good", "As deployed"),
-        (Some(Family::DaemonSet), "partly") => ("warn", "Needs attention"),
+        (Some(Family::DaemonSet | Family::SecretSync), "partly") => ("warn", "Needs attention"),
         _ => self::state(state),
     }
 }
@@ -161,7 +163,7 @@ pub struct Past {
 
 impl Past {
     pub fn new(run: &Run, inventory: &Inventory, now: DateTime<Utc>) -> Self {
-        let (tone, word) = ended(run);
+        let (tone, word) = if inventory.noun == syncs::INVENTORY.noun { of_sync(run) } else { ended(run) };
         let by = &run.requested_by;
         let cause = match run.cause.as_str() {
             "schedule" => "by schedule".to_owned(),
@@ -204,6 +206,18 @@ fn ended(run: &Run) -> (&'static str, &'static str) {
         (RunAction::Remove, RunState::Partly) => ("warn", "Partly removed"),
         (RunAction::Remove, RunState::Failed) => ("bad", "Not removed"),
         (_, state) => self::state(state.word()),
+    }
+}
+
+/// The same for a Secret Sync.
+fn of_sync(run: &Run) -> (&'static str, &'static str) {
+    match (run.action, run.state) {
+        (RunAction::Deploy, RunState::Succeeded) => ("good", "Applied"),
+        (RunAction::Deploy, RunState::Partly) => ("warn", "Partly applied"),
+        (RunAction::Deploy, RunState::Failed) => ("bad", "Not applied"),
+        (RunAction::Observe, RunState::Succeeded) => ("good", "In sync"),
+        (RunAction::Observe, RunState::Partly) => ("warn", "Not in sync"),
+        _ => ended(run),
     }
 }
 

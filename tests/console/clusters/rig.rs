@@ -130,7 +130,7 @@ impl Rig {
             let stored = Some(Stored { credential: self.id, secret_version: *version });
             cx.secrets.push((role, Secret { kind, values, stored }));
         }
-        let mark = Mark { id: self.id, made: self.made.lock().unwrap().clone() };
+        let mark = Mark { id: self.id, made: self.made.lock().unwrap().clone(), ..Mark::default() };
         run(spec.deployment().expect("a deployment"), &cx, &mark).await
     }
 

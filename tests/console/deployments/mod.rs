@@ -1,6 +1,6 @@
 //! Deployments in the console. The calls to the cluster are tested in `clusters`.
 
-mod desk;
+pub mod desk;
 mod handed_on;
 mod many;
 mod screens;

@@ -8,12 +8,14 @@ use diesel::{QueryableByName, RunQueryDsl, sql_query};
 use strongroom::credentials::basic;
 use strongroom::draft::Draft;
 use strongroom::form::Values;
+use strongroom::integrations::deployments::syncs::{Item, set_items};
 use strongroom::models::client_logins::{self, Method, NewLogin};
 use strongroom::models::client_rules::{self, NewRule, Source};
 use strongroom::models::clients::{self, NewClient};
 use strongroom::models::events::Actor;
 use strongroom::models::integrations::{self, NewIntegration};
 use strongroom::models::rollouts::{self, RolloutState};
+use strongroom::models::usages::Usage;
 use strongroom::models::{
     AlertId, ClientId, ClientLoginId, ClientRuleId, CredentialId, DeliveryId, IntegrationId, ItemId, RolloutId, UserId,
     credentials, recipients,
@@ -35,6 +37,7 @@ pub struct OneOfEach {
     rule: ClientRuleId,
     integration: IntegrationId,
     item: ItemId,
+    sync: IntegrationId,
     rollout: RolloutId,
     alert: AlertId,
     delivery: DeliveryId,
@@ -86,7 +89,7 @@ impl OneOfEach {
             let id = rollouts::begin(conn, vault, &actor, (NAME, 1), &[integration])?;
             rollouts::end(conn, vault, &actor, (id, NAME), RolloutState::Finished).map(|_| id)
         });
-        let aws = aws(app);
+        let (aws, sync) = (aws(app), sync(app, credential));
         let (client, login, rule) = client(app, aws);
         let (confirm, unsubscribe) = (recipient.confirm_key(vault), recipient.unsubscribe_key(vault));
         let delivery = row(app, "SELECT id::text AS text FROM deliveries").parse().expect("an id");
@@ -98,6 +101,7 @@ impl OneOfEach {
             rule,
             integration,
             item,
+            sync,
             rollout,
             alert,
             delivery,
@@ -112,6 +116,7 @@ impl OneOfEach {
     pub fn path(&self, route: &str) -> String {
         let id = match route.split('/').nth(1).unwrap_or_default() {
             "credentials" => self.credential.0,
+            "integrations" if route.contains("/secrets/") => self.sync.0,
             "integrations" => self.integration.0,
             "items" => self.item.0,
             "clients" => self.client.0,
@@ -126,9 +131,33 @@ impl OneOfEach {
         let key = if route.contains("/confirm/") { &self.confirm } else { &self.unsubscribe };
         let slug = if route.contains("/integrations/") { "docker_v2" } else { "aws" };
         let route = route.replace("{login}", &self.login.to_string()).replace("{rule}", &self.rule.to_string());
+        let route = route.replace("{item}", SYNC_ITEM);
         let route = route.replace("{id}", &id.to_string()).replace("{key}", key);
         route.replace("{slug}", slug).replace("{name}", "states")
     }
+}
+
+/// The item of the sync.
+const SYNC_ITEM: &str = "0123456789ab";
+
+/// A sync with one Secret. Nothing was applied.
+fn sync(app: &TestApp, credential: CredentialId) -> IntegrationId {
+    let (vault, actor, mut settings) = (&app.services.vault, Actor::command_line(), Values::default());
+    let namespaces = vec![NAME.to_lowercase()];
+    let item = Item { id: SYNC_ITEM.into(), secret: "db".into(), kind: "Opaque".into(), namespaces, ..Item::default() };
+    set_items(&mut settings, std::slice::from_ref(&item));
+    let settings = String::from_utf8_lossy(&settings.to_json()).into_owned();
+    let sync = NewIntegration {
+        family: "secret_sync",
+        version: "sync_kubernetes",
+        name: &format!("{NAME} sync"),
+        credential_id: Some(credential),
+        host: "the address in the credential",
+        further: &[Usage { role: item.role(), credential, host: item.end("127.0.0.1:1") }],
+        settings: &settings,
+        every_hours: None,
+    };
+    app.transaction(|conn| integrations::create(conn, vault, &actor, &sync))
 }
 
 fn aws(app: &TestApp) -> CredentialId {

@@ -34,5 +34,5 @@ pub async fn create(
     let page = format!("/integrations/{id}");
     let done = deployments::deploy(&services, &visitor.principal(), (*id, seen), &options).await;
     let queued = done.map_err(step_up::on_its_page(&request, &page))?;
-    Ok(page::see_other(&page, if queued { "deploying" } else { "busy" }))
+    Ok(page::see_other(&page, if queued { "queued" } else { "busy" }))
 }

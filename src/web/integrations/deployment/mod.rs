@@ -1,7 +1,7 @@
 //! The pages of a deployment: its state in the cluster, the preview, going back to the previous settings, and removal.
 
 pub mod deploy;
-mod panel;
+pub(super) mod panel;
 pub mod preview;
 pub mod remove;
 pub mod show;

@@ -34,6 +34,8 @@ pub struct Panel {
     pub has_before: bool,
     /// Nodes that run a pod but should not.
     pub misscheduled: u32,
+    /// `Deployed`, `Applied`
+    pub past: &'static str,
 }
 
 /// A drifted field.
@@ -76,6 +78,7 @@ impl Panel {
             cluster_version: state.cluster_version,
             trouble: state.trouble,
             misscheduled: state.misscheduled,
+            past: "Deployed",
         }
     }
 }

@@ -5,6 +5,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
 use super::panel::Row;
+use crate::integrations::Family;
 use crate::integrations::deployments::{Access, Change, ChangeKind, Options, Preview};
 use crate::models::IntegrationId;
 use crate::services::Services;
@@ -23,6 +24,8 @@ struct Page {
     page: String,
     name: String,
     row_version: i64,
+    /// `Deploy`, `Apply`
+    verb: &'static str,
     /// Why there is no preview.
     failed: Option<String>,
     found: Option<Found>,
@@ -89,7 +92,7 @@ fn questions(change: &Change) -> Vec<(String, String)> {
     let mut asked = Vec::new();
     match change.kind {
         ChangeKind::Foreign => {
-            asked.push((word(take("")), format!("Take over {}, which this deployment did not create", change.object)));
+            asked.push((word(take("")), format!("Take over {}, which this integration did not create", change.object)));
         }
         ChangeKind::Replace => {
             let replace = Options { take_over: Vec::new(), replace: vec![object()] };
@@ -147,6 +150,7 @@ pub async fn create(
         page: format!("/integrations/{}", row.id),
         name: row.name,
         row_version: row.row_version,
+        verb: if row.family == Family::SecretSync.slug() { "Apply" } else { "Deploy" },
         failed,
         found,
     })

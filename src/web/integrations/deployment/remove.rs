@@ -5,6 +5,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 
 use crate::form::Values;
+use crate::integrations::Family;
 use crate::models::{DbError, IntegrationId, integrations};
 use crate::services::Services;
 use crate::usecases::integrations::deployments;
@@ -21,6 +22,7 @@ struct Page {
     page: String,
     name: String,
     namespace: String,
+    is_sync: bool,
     row_version: i64,
 }
 
@@ -43,6 +45,7 @@ pub async fn confirm(
         page: format!("/integrations/{id}"),
         namespace: Values::from_json(row.settings.as_bytes()).unwrap_or_default().get("namespace").to_owned(),
         row_version: row.row_version,
+        is_sync: row.family == Family::SecretSync.slug(),
         name: row.name,
     })
 }

@@ -61,17 +61,18 @@ struct Show {
 
 /// The data of the page.
 pub struct Read {
-    row: Integration,
-    doubt: Option<String>,
-    deployment: Option<Deployed>,
-    credential: Option<(CredentialId, String)>,
-    further: Vec<(&'static str, CredentialId, String)>,
-    runs: Vec<Run>,
-    items: items::Page,
-    total: i64,
+    pub row: Integration,
+    pub doubt: Option<String>,
+    pub deployment: Option<Deployed>,
+    pub credential: Option<(CredentialId, String)>,
+    /// Role, id and name of the credentials that are written into the cluster.
+    pub further: Vec<(String, CredentialId, String)>,
+    pub runs: Vec<Run>,
+    pub items: items::Page,
+    pub total: i64,
     /// The cluster's address or name.
-    leads_to: String,
-    now: DateTime<Utc>,
+    pub leads_to: String,
+    pub now: DateTime<Utc>,
 }
 
 pub fn read(conn: &mut Conn, vault: &Vault, seen: Seen<Integration>, params: &Params) -> Result<Read, DbError> {
@@ -80,8 +81,7 @@ pub fn read(conn: &mut Conn, vault: &Vault, seen: Seen<Integration>, params: &Pa
     let credential = main.as_ref().map(|main| (main.id, main.name.clone()));
     let mut name = |id: CredentialId| Ok::<_, DbError>(credentials::find(conn, vault, id)?.into_shown().name);
     let spec = Spec::find(&row.version);
-    let label = |role: &str| spec.and_then(|spec| spec.used_as(role)).map_or("Further credential", |used| used.label);
-    let further = row.further.iter().map(|usage| Ok((label(&usage.role), usage.credential, name(usage.credential)?)));
+    let further = row.further.iter().map(|usage| Ok((usage.role.clone(), usage.credential, name(usage.credential)?)));
     let further = further.collect::<Result<Vec<_>, DbError>>()?;
     let (search, from) = (params.get("q"), inventory::start(params));
     Ok(Read {
@@ -140,6 +140,9 @@ impl Show {
         let going = runs.first().filter(|run| run.unfinished()).map(|run| Going::new(run, family));
         let finished = runs.iter().find(|run| !run.unfinished());
         let path = format!("/integrations/{}", row.id);
+        let spec = Spec::find(&row.version);
+        let label =
+            |role: &str| spec.and_then(|spec| spec.used_as(role)).map_or("Further credential", |used| used.label);
         Self {
             shell,
             id: row.id,
@@ -155,7 +158,7 @@ impl Show {
             exports: Exports::new(&row, &path, params),
             history: runs.iter().filter(|run| !run.unfinished()).map(|run| Past::new(run, family, now)).collect(),
             credential,
-            further,
+            further: further.into_iter().map(|(role, id, name)| (label(&role), id, name)).collect(),
             role: Spec::find(&row.version).and_then(|spec| spec.role(&settings)),
             facts: facts(&row, &settings, None).into_iter().filter(|(label, _)| *label != OWN_RULES).collect(),
             rules: rules(&settings).iter().map(rule).collect(),

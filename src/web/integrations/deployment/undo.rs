@@ -75,5 +75,5 @@ pub async fn create(
     let seen = posted.seen_version().ok_or(Error::Malformed)?;
     let done = deployments::undo(&services, &visitor.principal(), (*id, seen)).await;
     let queued = done.map_err(step_up::on_its_page(&request, &address(*id)))?;
-    Ok(page::see_other(&format!("/integrations/{id}"), if queued { "deploying" } else { "busy" }))
+    Ok(page::see_other(&format!("/integrations/{id}"), if queued { "queued" } else { "busy" }))
 }
