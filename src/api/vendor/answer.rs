@@ -104,6 +104,7 @@ fn of_refusal(refusal: &Refusal) -> HttpResponse {
             bad(&sentences.join(" "))
         }
         Refusal::Unacceptable(sentence) | Refusal::Conflict(sentence) => bad(sentence),
+        Refusal::NotConnected(sentence) => bad(sentence),
         Refusal::InUse => bad("It is in use."),
         Refusal::Overtaken => error(StatusCode::CONFLICT, "Someone else changed it meanwhile. Read it again."),
         Refusal::LastAdministrator => bad("This is the last administrator who can log in."),

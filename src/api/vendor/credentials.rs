@@ -14,7 +14,7 @@ use super::credential::{self, listed_kinds, written};
 use super::json::Sent;
 use crate::integrations::Family;
 use crate::models::credential_names::{self, Asked, Listed, Sort};
-use crate::models::{Conn, CredentialId, DbError, client_rules, integration_list};
+use crate::models::{Conn, CredentialId, DbError, client_usages, integration_list};
 use crate::services::Services;
 use crate::usecases::Refusal;
 use crate::usecases::credentials::upsert;
@@ -149,7 +149,7 @@ async fn in_use(caller: &Caller, name: &str) -> Result<Bad, Bad> {
 async fn used(services: &Services, id: CredentialId) -> Result<Vec<(&'static str, String)>, DbError> {
     let read = move |conn: &mut Conn| {
         let lines = integration_list::usages(conn, id, MOST_USAGES)?;
-        Ok::<_, DbError>((lines, client_rules::using(conn, id, MOST_USAGES)?))
+        Ok::<_, DbError>((lines, client_usages::using(conn, id, MOST_USAGES)?))
     };
     let (lines, clients) = services.db.run(read).await?;
     let label = |family: &str| Family::find(family).map_or("Integration", Family::label);

@@ -210,7 +210,8 @@ async fn save(
     changes: Vec<Change>,
     confirmation: &Confirmation<'_>,
 ) -> Result<(), Refusal> {
-    let entered = |values| Entered { values, answer: Answer { send_to: None, confirmation: *confirmation } };
+    let entered =
+        |values| Entered { values, answer: Answer { send_to: None, confirmation: *confirmation }, anyway: false };
     for Change { row, values } in &changes {
         check(services, principal, &entered(values), row.clone()).await?;
     }
