@@ -66,6 +66,9 @@ impl Use {
     }
 }
 
+/// The credential of a sync's item. Its role is the item's own; any kind will do that fits the type of the Secret.
+static ITEM: Use = Use { role: "item", label: "Source of a Secret", kinds: &[], required: false };
+
 /// Who decides where the credential goes.
 pub enum Host {
     /// People: by the address that the settings name, to be vetted by [`Egress::check_url`] before it is saved. `None`
@@ -204,7 +207,7 @@ impl Spec {
 
     /// The same where the role may also be that of an item, which comes and goes.
     pub fn use_of(&self, role: &str) -> Option<&'static Use> {
-        let item = (self.is_sync() && role.starts_with(syncs::ROLE)).then_some(&syncs::ITEM);
+        let item = (self.is_sync() && role.starts_with(syncs::ROLE)).then_some(&ITEM);
         self.used_as(role).or(item)
     }
 

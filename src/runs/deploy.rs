@@ -1,9 +1,11 @@
 //! Runs of deployments. The settings are recorded before anything is sent to the cluster; afterwards the state of the
 //! cluster is saved, together with the nodes.
 
+use std::sync::OnceLock;
+
 use chrono::{DateTime, Utc};
 
-use super::alarms;
+use super::{alarms, sync_entries};
 use crate::credentials::kubeconfig;
 use crate::echoes::Echoes;
 use crate::form::Values;
@@ -22,6 +24,7 @@ use crate::models::runs::{self, Run, RunAction};
 use crate::models::usages::Usage;
 use crate::models::{self, Conn, DbError, IntegrationId};
 use crate::opening::Opened;
+use crate::services::Services;
 use crate::vault::Vault;
 
 /// Word of a run that removes a deployment: delete the integration too, once nothing is left in the cluster.
@@ -54,6 +57,8 @@ pub struct Order {
     action: RunAction,
     mark: Mark,
     options: Options,
+    /// Those of a sync's items, once they are read.
+    entries: OnceLock<Entries>,
 }
 
 /// The integration of a run, with its settings and opened credentials.
@@ -120,7 +125,7 @@ pub(super) fn prepare(
         RunAction::Remove => deployments::leave(conn, id)?,
         _ => {}
     }
-    Ok(Ok(Order { way, is_sync: about.spec.is_sync(), action: run.action, mark, options }))
+    Ok(Ok(Order { way, is_sync: about.spec.is_sync(), action: run.action, mark, options, entries: OnceLock::new() }))
 }
 
 /// The mark of the deployment, with the objects that are known to have been created.
@@ -235,13 +240,22 @@ pub fn save_settings(
 }
 
 impl Order {
-    /// Whether it writes the values of entries of stores.
-    pub fn passes_on(&self) -> bool {
-        self.is_sync && self.action != RunAction::Remove
+    /// Reads the entries that it passes on from their stores.
+    pub async fn read(&self, services: &Services, actor: &Actor, settings: &Values) {
+        if self.is_sync && self.action != RunAction::Remove {
+            let read = sync_entries::read(services, actor, settings).await;
+            self.entries.get_or_init(|| read);
+        }
     }
 
-    /// `entries` are those of a sync's items.
-    pub async fn carry_out(&self, cx: &Context<'_>, entries: &Entries) -> Result<Outcome, Gap> {
+    /// The values that it passes on beside those of credentials.
+    pub fn passed_on(&self) -> impl Iterator<Item = &Values> {
+        self.entries.get().into_iter().flat_map(Entries::values).flatten().map(|(values, _)| values)
+    }
+
+    pub async fn carry_out(&self, cx: &Context<'_>) -> Result<Outcome, Gap> {
+        let none = Entries::default();
+        let entries = self.entries.get().unwrap_or(&none);
         let (way, mark) = (self.way, &self.mark);
         match (self.action, self.is_sync) {
             (RunAction::Deploy, false) => work::apply(way, cx, mark, &self.options).await,

@@ -5,7 +5,7 @@
 use std::cell::Cell;
 use std::convert::Infallible;
 use std::panic::AssertUnwindSafe;
-use std::sync::{Arc, OnceLock, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use futures_util::FutureExt;
@@ -14,7 +14,6 @@ use tokio_util::sync::CancellationToken;
 use crate::echoes::Echoes;
 use crate::integrations::context::Context;
 use crate::integrations::cover::{Cover, Extent};
-use crate::integrations::deployments::syncs::Entries;
 use crate::integrations::deployments::{Outcome, State};
 use crate::integrations::progress::Report;
 use crate::integrations::scan::{Gap, Item, Scan};
@@ -144,15 +143,15 @@ async fn attempt(
         let (vault, run, releases) = (services.vault.clone(), run.clone(), services.settings.releases_values());
         services.db.transaction(move |conn| prepare(conn, &vault, &run, (integration, releases))).await?
     };
-    let (lease, sent_to, entries) = (Lease::new(cancel), SentTo::default(), OnceLock::new());
+    let (lease, sent_to) = (Lease::new(cancel), SentTo::default());
     let (integration, used, verdict, echoes) = match prepared {
         Err(refusal) => (refusal.integration, Vec::new(), refusal.verdict, Echoes::default()),
         Ok(ready) => {
-            let verdict = act(services, run, &ready, &lease, (&sent_to, &entries)).await;
+            let verdict = act(services, run, &ready, &lease, &sent_to).await;
             let Some(verdict) = verdict else { return Ok(None) };
             let opened = ready.opened.iter().map(|(_, opened)| opened);
-            let passed_on = entries.get().into_iter().flat_map(Entries::values).flatten().map(|(values, _)| values);
-            let echoes = Echoes::of_all(opened.clone().map(|opened| (opened.kind, &opened.values)), passed_on);
+            let of_opened = opened.clone().map(|opened| (opened.kind, &opened.values));
+            let echoes = Echoes::of_all(of_opened, ready.work.passed_on());
             let used = opened.map(|opened| opened.id).collect();
             ((*ready.integration).clone(), used, verdict, echoes)
         }
@@ -190,13 +189,7 @@ fn actor(vault: &Vault, run: &Run) -> Actor {
 }
 
 /// Scans under a lease that is kept alive meanwhile. `None` when there is nothing to record.
-async fn act(
-    services: &Services,
-    run: &Run,
-    ready: &Ready,
-    lease: &Lease,
-    (sent_to, entries): (&SentTo, &OnceLock<Entries>),
-) -> Option<Verdict> {
+async fn act(services: &Services, run: &Run, ready: &Ready, lease: &Lease, sent_to: &SentTo) -> Option<Verdict> {
     let progress = Arc::clone(&lease.watch.progress);
     let cx = Context {
         secrets: ready.opened.iter().map(|(role, opened)| (role.as_str(), opened.secret())).collect(),
@@ -206,8 +199,14 @@ async fn act(
         places: run.places.clone(),
         ..Context::new(services.outside(), &ready.settings, &ready.integration.name, None)
     };
+    let whole = async {
+        if let Work::Deploy(order) = &ready.work {
+            order.read(services, &actor(&services.vault, run), cx.settings).await;
+        }
+        work(&ready.work, &cx).await
+    };
     let result = tokio::select! {
-        result = work((services, run), &ready.work, &cx, entries) => result,
+        result = whole => result,
         never = keep_alive(services, run, lease) => match never {},
     };
     if lease.lost.get() {
@@ -242,24 +241,13 @@ enum End {
     Panicked,
 }
 
-/// A panic in a provider fails the run, not the worker. `entries` gets those that a sync passes on.
-async fn work(
-    (services, run): (&Services, &Run),
-    work: &Work,
-    cx: &Context<'_>,
-    entries: &OnceLock<Entries>,
-) -> Result<Brought, End> {
+/// A panic in a provider fails the run, not the worker.
+async fn work(work: &Work, cx: &Context<'_>) -> Result<Brought, End> {
     // Made inside, since a provider may also panic before its future is polled.
     let work = async move {
         match work {
             Work::Scan(scanner) => scanner.scan(cx).await.map(|scan| Brought::Scan(scan, scanner.selects(cx.settings))),
-            Work::Deploy(order) => {
-                let read = match order.passes_on() {
-                    true => sync_entries::read(services, &actor(&services.vault, run), cx.settings).await,
-                    false => Entries::default(),
-                };
-                order.carry_out(cx, entries.get_or_init(|| read)).await.map(Brought::Deployment)
-            }
+            Work::Deploy(order) => order.carry_out(cx).await.map(Brought::Deployment),
         }
     };
     match AssertUnwindSafe(work).catch_unwind().await {

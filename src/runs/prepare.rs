@@ -34,6 +34,17 @@ pub enum Work {
     Deploy(Order),
 }
 
+impl Work {
+    /// The values that it passes on beside those of credentials.
+    pub fn passed_on(&self) -> impl Iterator<Item = &Values> {
+        let order = match self {
+            Self::Deploy(order) => Some(order),
+            Self::Scan(_) => None,
+        };
+        order.into_iter().flat_map(Order::passed_on)
+    }
+}
+
 /// A run that ends before it begins.
 pub struct Refusal {
     pub integration: Integration,

@@ -5,7 +5,8 @@ use actix_web::HttpResponse;
 use askama::Template;
 use chrono::{DateTime, Utc};
 
-use super::{form, show, shown};
+use super::facts::facts;
+use super::{form, shown};
 use crate::alerting;
 use crate::form::Values;
 use crate::integrations::Spec;
@@ -123,7 +124,7 @@ pub fn show(shell: Shell, egress: &Egress, read: Read) -> Result<HttpResponse, E
         role: Spec::find(&row.version).and_then(|spec| spec.role(&settings)),
         triggers: if wanted.is_empty() { "Nothing".to_owned() } else { wanted.join(", ") },
         only_tags: alerting::only_tags(&settings),
-        facts: show::facts(&row, &settings, way_out),
+        facts: facts(&row, &settings, way_out),
         owner: row.owner.clone(),
         tags: row.tags.clone(),
         edited: (row.edited_by.clone(), page::when(row.edited_at, now)),

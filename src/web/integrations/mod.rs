@@ -12,6 +12,7 @@ pub mod detour;
 pub mod edit;
 pub mod export;
 mod exports;
+mod facts;
 mod form;
 pub mod gaps;
 pub mod hook;

@@ -7,12 +7,13 @@ use askama::Template;
 use chrono::{DateTime, Utc};
 
 use super::exports::Exports;
+use super::facts::facts;
 use super::gaps::Gaps;
 use super::hook::Webhook;
 use super::inventory::{self, Changed, Listed};
 use super::shown::{self, Going, Past};
 use super::{channel, deployment, form, sync};
-use crate::form::{Control, Values};
+use crate::form::Values;
 use crate::integrations::{Family, Spec};
 use crate::models::integrations::{self, Integration};
 use crate::models::items::{self, Change, Start};
@@ -124,6 +125,26 @@ fn read(
     Ok(Read { row, doubt, credential, runs, items, total, changes, gaps, webhook, using, now })
 }
 
+/// What the page of the integration shows, by its family.
+fn find(
+    conn: &mut Conn,
+    vault: &Vault,
+    id: IntegrationId,
+    (search, from, params): (&str, Option<&Start>, &Params),
+) -> Result<Found, DbError> {
+    let row = integrations::find(conn, vault, id)?;
+    match Family::find(&row.shown().family) {
+        Some(Family::AlertProfile) => channel::read(conn, vault, row).map(|read| Found::Channel(Box::new(read))),
+        Some(Family::DaemonSet) => {
+            deployment::show::read(conn, vault, row, params).map(|read| Found::Deployment(Box::new(read)))
+        }
+        Some(Family::SecretSync) => {
+            deployment::show::read(conn, vault, row, params).map(|read| Found::Sync(Box::new(read)))
+        }
+        _ => read(conn, vault, row, search, from).map(|read| Found::Scan(Box::new(read))),
+    }
+}
+
 pub async fn show(
     services: Data<Services>,
     request: HttpRequest,
@@ -133,19 +154,7 @@ pub async fn show(
 ) -> Result<HttpResponse, Error> {
     let (id, search, from) = (*id, params.get("q").to_owned(), inventory::start(&params));
     let (wanted, vault, kept) = (search.clone(), services.vault.clone(), params.clone());
-    let found = services.db.run(move |conn| {
-        let row = integrations::find(conn, &vault, id)?;
-        match Family::find(&row.shown().family) {
-            Some(Family::AlertProfile) => channel::read(conn, &vault, row).map(|read| Found::Channel(Box::new(read))),
-            Some(Family::DaemonSet) => {
-                deployment::show::read(conn, &vault, row, &kept).map(|read| Found::Deployment(Box::new(read)))
-            }
-            Some(Family::SecretSync) => {
-                deployment::show::read(conn, &vault, row, &kept).map(|read| Found::Sync(Box::new(read)))
-            }
-            _ => read(conn, &vault, row, &wanted, from.as_ref()).map(|read| Found::Scan(Box::new(read))),
-        }
-    });
+    let found = services.db.run(move |conn| find(conn, &vault, id, (&wanted, from.as_ref(), &kept)));
     let read = match found.await? {
         Found::Scan(read) => *read,
         Found::Channel(read) => {
@@ -214,24 +223,4 @@ impl Show {
             using,
         }
     }
-}
-
-/// The settings as lines; what is left blank is said where blank means something.
-/// `way_out`: what is to be said of the proxy.
-pub fn facts(row: &Integration, settings: &Values, way_out: Option<String>) -> Vec<(&'static str, String)> {
-    let Some(spec) = Spec::find(&row.version) else { return Vec::new() };
-    let line = |field: &crate::form::Field| {
-        let text = match (settings.get(field.name), field.control) {
-            (value, _) if value.is_empty() => (field.summary)(value)?,
-            (value, Control::Choice(options)) => {
-                options.iter().find(|(known, _)| *known == value).map_or(value, |(_, label)| label).to_owned()
-            }
-            // A certificate is too long to be read here.
-            (_, Control::Document) if field.max > 10_000 => "Given".to_owned(),
-            (value, _) => (field.summary)(value)?,
-        };
-        Some((field.label, text))
-    };
-    let way_out = way_out.map(|sentence| ("Way out", sentence));
-    spec.fields.iter().filter_map(line).chain(way_out).collect()
 }

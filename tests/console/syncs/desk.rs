@@ -55,7 +55,7 @@ impl Desk {
     pub fn form(&self) -> Fields {
         vec![
             ("source", "credential".to_owned()),
-            ("credential", id_in(&self.source)),
+            ("source_credential", id_in(&self.source)),
             ("secret", "db".to_owned()),
             ("namespaces", self.namespace.clone()),
             ("type", "Opaque".to_owned()),

@@ -28,7 +28,7 @@ async fn store(desk: &mut Desk, bao: &OpenBao) -> String {
 /// The form of the Secret `db` from the entry.
 fn form(desk: &Desk, store: &str) -> Fields {
     let id = id_in(store);
-    with(&desk.form(), &[("source", "entry"), ("store", &id), ("entry", "secret/team/db"), ("credential", "")])
+    with(&desk.form(), &[("source", "entry"), ("store", &id), ("entry", "secret/team/db"), ("source_credential", "")])
 }
 
 #[actix_web::test]

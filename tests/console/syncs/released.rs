@@ -24,7 +24,7 @@ async fn a_value_leaves_by_an_administrator_with_the_name_and_the_password() {
     let version = row_version(&mut desk.administrator, &desk.sync).await;
     let form = with(&desk.form(), &[("row_version", &version)]);
     let page = post(&mut desk.operator, &new, &Desk::released(&form)).await;
-    assert_eq!((page.status, page.has("#credential-error")), (422, true), "an operator");
+    assert_eq!((page.status, page.has("#source_credential-error")), (422, true), "an operator");
     // The password was given a moment ago, and is asked for again.
     let asked = post(&mut desk.administrator, &new, &form).await;
     assert!(asked.status == 422 && asked.has("[data-release] #release") && asked.has("#confirm input[type=password]"));
@@ -99,7 +99,7 @@ async fn a_console_that_releases_nothing_keeps_no_values() {
     assert!(lab.administrator.get(&secret).await.is_none());
     let more = [
         ("source", "credential"),
-        ("credential", &*source),
+        ("source_credential", &*source),
         ("secret", "db2"),
         ("namespaces", &namespace),
         ("type", "Opaque"),

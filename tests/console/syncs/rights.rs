@@ -43,7 +43,7 @@ async fn the_roles_of_the_page_are_enough_and_list_no_secrets() {
 #[actix_web::test]
 async fn one_namespace_that_fails_does_not_cost_the_others() {
     let mut desk = Desk::open("partly").await;
-    let both = format!("{}\n{}-missing", desk.namespace, desk.lab.name);
+    let both = format!("{}, {}-missing", desk.namespace, desk.lab.name);
     desk.keep(&[("namespaces", &both)]).await;
     let preview = desk.preview().await;
     assert!(!preview.has("[data-objection]"), "{:?}", preview.texts("[data-objection]"));

@@ -22,10 +22,9 @@ pub static FIELDS: &[Field] = &[
         .help("Strongroom keeps a Secret of this name in each namespace.")
         .max(63)
         .check(secret),
-    Field::document("namespaces", "Namespaces")
-        .wants(Wanted::Visible)
-        .placeholder("shop")
-        .help("One per line. They must exist.")
+    Field::text("namespaces", "Namespaces")
+        .placeholder("shop, payments")
+        .help("Separate several by commas. They must exist.")
         .max(4096)
         .check(namespaces),
     Field::choice(
@@ -70,9 +69,13 @@ fn registry(text: &str) -> Result<String, String> {
     }
 }
 
+fn named(text: &str) -> impl Iterator<Item = &str> {
+    text.split([',', '\n', ' ']).map(str::trim).filter(|name| !name.is_empty())
+}
+
 fn namespaces(text: &str) -> Result<String, String> {
     let mut found: Vec<&str> = Vec::new();
-    for name in text.split([',', '\n', ' ']).map(str::trim).filter(|name| !name.is_empty()) {
+    for name in named(text) {
         if !names::is_label(name, 63) {
             return Err(
                 "A namespace has lower-case letters, digits and dashes, with a letter or digit at both ends.".into()
@@ -84,7 +87,7 @@ fn namespaces(text: &str) -> Result<String, String> {
     }
     match found.len() {
         0 => Err("Enter a namespace.".to_owned()),
-        1..=MOST_NAMESPACES => Ok(found.join("\n")),
+        1..=MOST_NAMESPACES => Ok(found.join(", ")),
         _ => Err(format!("Enter at most {MOST_NAMESPACES} namespaces.")),
     }
 }
@@ -125,7 +128,7 @@ impl Item {
             id,
             entry: None,
             secret: values.get("secret").to_owned(),
-            namespaces: lines(values.get("namespaces")).map(str::to_owned).collect(),
+            namespaces: named(values.get("namespaces")).map(str::to_owned).collect(),
             registry: if kind == DOCKER { values.get("registry").to_owned() } else { String::new() },
             keys: lines(values.get("keys")).filter_map(pair).collect(),
             restart: values.get("restart") == "on",
@@ -139,7 +142,7 @@ impl Item {
             self.keys.iter().map(|(key, name)| if key == name { key.clone() } else { format!("{key} = {name}") });
         let mut values = Values::default();
         values.set("secret", &self.secret);
-        values.set("namespaces", self.namespaces.join("\n"));
+        values.set("namespaces", self.namespaces.join(", "));
         values.set("type", &self.kind);
         values.set("registry", &self.registry);
         values.set("keys", keys.collect::<Vec<_>>().join("\n"));
@@ -166,7 +169,7 @@ mod tests {
     fn an_item_survives_its_form() {
         let pairs = [
             ("secret", "db"),
-            ("namespaces", "shop\npay"),
+            ("namespaces", "shop, pay"),
             ("type", DOCKER),
             ("registry", "r.example"),
             ("keys", "password = DB_PASSWORD\nusername"),
@@ -182,7 +185,7 @@ mod tests {
         for bad in ["", "Shop", "a_b", "-a"] {
             assert!(namespaces(bad).is_err(), "{bad}");
         }
-        assert_eq!(namespaces("b, a\nb").unwrap(), "b\na");
+        assert_eq!(namespaces("b, a\nb").unwrap(), "b, a");
         for bad in ["a = b/c", "= b", "a = ", "a = x\nb = x"] {
             assert!(keys(bad).is_err(), "{bad}");
         }

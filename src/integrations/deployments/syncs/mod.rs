@@ -25,4 +25,4 @@ pub use observe::observe;
 pub use plan::may_make;
 pub use preview::preview;
 pub use remove::remove;
-pub use specs::{ITEM, VERSIONS, subject};
+pub use specs::{VERSIONS, subject};

@@ -5,9 +5,6 @@ use crate::form::Field;
 use crate::integrations::deployments::{aks, eks, gke, kubernetes};
 use crate::integrations::spec::{Does, Grants, Host, Spec, Use, no_grants, suits_all};
 
-/// The credential of an item. Its role is the item's own; any kind will do that fits the type of the Secret.
-pub static ITEM: Use = Use { role: "item", label: "Source of a Secret", kinds: &[], required: false };
-
 /// In the order of the form's list.
 pub static VERSIONS: &[&Spec] = &[&KUBERNETES, &EKS, &GKE, &AKS];
 

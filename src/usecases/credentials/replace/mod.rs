@@ -10,6 +10,7 @@ use crate::accounts::Role;
 use crate::connection_test::usages as tests;
 use crate::credentials as kinds;
 use crate::form::{Errors, Values};
+use crate::integrations::deployments::syncs::ROLE;
 use crate::integrations::{Family, Spec};
 use crate::models::credentials::{self, Credential};
 use crate::models::events;
@@ -213,6 +214,9 @@ async fn plan(services: &Services, asked: &Replacement<'_>) -> Result<Plan, Refu
 fn destination(read: &Read, row: &Integration, role: &str) -> Result<Option<Destination>, String> {
     if role == usages::MAIN && !row.further.is_empty() {
         return Err("It writes other credentials into its cluster. Edit it and confirm where they go.".to_owned());
+    }
+    if role.starts_with(ROLE) {
+        return Err("Its stored value leaves for a cluster. Edit the Secret in its sync, and confirm that.".to_owned());
     }
     let unknown = || "It doesn't accept another credential in this release of Strongroom.".to_owned();
     let draft = Draft::with_credential(row, role, read.to.id).ok_or_else(unknown)?;

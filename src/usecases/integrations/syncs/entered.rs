@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use super::kept::{ENTRY, Kept, STORED};
+use super::kept::{ENTRY, Kept, SOURCE_CREDENTIAL, STORED};
 use crate::accounts::Role;
 use crate::draft::Shown;
 use crate::form::{self, Errors, Field, Values};
@@ -22,7 +22,7 @@ const LIST: &str = "Choose one from the list.";
 
 const SOURCE: Field =
     Field::choice("source", "Source", &[(STORED, "A stored credential"), (ENTRY, "An entry of a secret store")]);
-const CREDENTIAL: Field = Field::pick("credential", "Credential")
+const CREDENTIAL: Field = Field::pick(SOURCE_CREDENTIAL, "Credential")
     .when("source", &[STORED])
     .check(id)
     .help("Its stored value goes to the cluster.");
@@ -137,18 +137,19 @@ async fn of_credential(
     values: &Values,
 ) -> Result<Checked, Refusal> {
     let one = |field: &str, text: &str| Refusal::Invalid(Errors::one(field, text));
-    let source = find_credential(services, values.get("credential")).await?.ok_or_else(|| one("credential", LIST))?;
+    let source =
+        find_credential(services, values.get(SOURCE_CREDENTIAL)).await?.ok_or_else(|| one(SOURCE_CREDENTIAL, LIST))?;
     let kind = crate::credentials::find(&source.kind);
-    let kind = kind.ok_or_else(|| one("credential", "This release does not know the type of it."))?;
+    let kind = kind.ok_or_else(|| one(SOURCE_CREDENTIAL, "This release does not know the type of it."))?;
     let same = edited.filter(|item| kept.row.credential_as(&item.role()) == Some(source.id));
     let item = Item::of_form(same.map_or_else(fresh, |item| item.id.clone()), values);
     item.check_kind(kind).map_err(Refusal::Invalid)?;
     holds_secret(kind, &source)?;
     if !services.settings.releases_values() {
-        return Err(one("credential", OFF));
+        return Err(one(SOURCE_CREDENTIAL, OFF));
     }
     if principal.require(Role::Administrator).is_err() {
-        return Err(one("credential", ADMINISTRATORS));
+        return Err(one(SOURCE_CREDENTIAL, ADMINISTRATORS));
     }
     Ok(Checked { item, source: Source::Credential(Box::new(source)) })
 }
@@ -158,7 +159,7 @@ fn holds_secret(kind: &'static crate::credentials::Kind, source: &Credential) ->
     let Some(value) = Form::find(VALUE) else { return Ok(()) };
     let fits = value.check(kind, &Values::default(), &Shown::read(&source.facts).stored());
     fits.map(drop).map_err(|_| {
-        Refusal::Invalid(Errors::one("credential", "This credential holds no secret. Choose another one."))
+        Refusal::Invalid(Errors::one(SOURCE_CREDENTIAL, "This credential holds no secret. Choose another one."))
     })
 }
 

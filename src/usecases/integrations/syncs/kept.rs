@@ -12,6 +12,8 @@ const NO_SYNC: Refusal = Refusal::Unacceptable("Only a Secret Sync has Secrets."
 /// The values of the field that says where a value comes from.
 pub(super) const STORED: &str = "credential";
 pub(super) const ENTRY: &str = "entry";
+/// The field of the credential. The form of an integration has one of the name `credential`, with a way to add one.
+pub const SOURCE_CREDENTIAL: &str = "source_credential";
 
 /// A sync with its items, to be shown.
 pub struct Kept {
@@ -30,7 +32,7 @@ impl Kept {
     pub fn stored(&self, item: &Item) -> Values {
         let mut values = item.to_form();
         let credential = self.row.credential_as(&item.role());
-        values.set("credential", credential.map(|id| id.to_string()).unwrap_or_default());
+        values.set(SOURCE_CREDENTIAL, credential.map(|id| id.to_string()).unwrap_or_default());
         values.set("source", if item.entry.is_some() { ENTRY } else { STORED });
         if let Some(of) = &item.entry {
             values.set("store", of.store.to_string());

@@ -26,7 +26,7 @@ mod kept;
 
 use entered::{Checked, Source, check};
 pub use entered::{field_names, fields};
-pub use kept::Kept;
+pub use kept::{Kept, SOURCE_CREDENTIAL};
 
 /// What comes with the form beside its fields.
 pub struct Answer<'a> {

@@ -9,7 +9,7 @@ use crate::models::integrations::Integration;
 use crate::services::Services;
 use crate::usecases::integrations::deployments;
 use crate::web::error::Error;
-use crate::web::integrations::show::facts;
+use crate::web::integrations::facts::facts;
 use crate::web::page::{self, Shell};
 use crate::web::posted::Posted;
 use crate::web::session::{As, Operator};

@@ -12,7 +12,7 @@ use crate::integrations::deployments::syncs::Item;
 use crate::models::{self, CredentialId, DbError, IntegrationId, account_letters, credential_choices, credentials};
 use crate::services::Services;
 use crate::usecases::clients::entered::RELEASED;
-use crate::usecases::integrations::syncs::{self, Answer, Kept};
+use crate::usecases::integrations::syncs::{self, Answer, Kept, SOURCE_CREDENTIAL};
 use crate::usecases::{Refusal, Unconfirmed};
 use crate::web::error::Error;
 use crate::web::htmx;
@@ -58,7 +58,7 @@ impl Page {
         (posted, errors): (Option<&Values>, &Errors),
     ) -> Result<Self, Error> {
         let saved = item.map(|item| kept.stored(item));
-        let chosen = posted.or(saved.as_ref()).and_then(|values| values.get("credential").parse().ok());
+        let chosen = posted.or(saved.as_ref()).and_then(|values| values.get(SOURCE_CREDENTIAL).parse().ok());
         let (credentials, stores) = choices(services, chosen).await?;
         let picks = |field: &str| if field == "store" { stores.clone() } else { credentials.clone() };
         let fields = form::view(&syncs::fields(), posted, saved.as_ref(), errors, &picks);
@@ -110,7 +110,7 @@ async fn choices(services: &Services, chosen: Option<CredentialId>) -> Result<(C
 
 /// The choices that the address makes, over what is saved.
 fn chosen(params: &Params, saved: Option<Values>) -> Option<Values> {
-    const CHOICES: [&str; 5] = ["source", "type", "credential", "store", "restart"];
+    const CHOICES: [&str; 5] = ["source", "type", SOURCE_CREDENTIAL, "store", "restart"];
     if CHOICES.iter().all(|field| params.get(field).is_empty()) {
         return None;
     }
@@ -209,7 +209,7 @@ async fn again(
     let asks = matches!(refusal, Some(Refusal::Unconfirmed(_))) || errors.of(RELEASED).is_some();
     if asks && !page.from_store {
         let error = errors.of(RELEASED).filter(|_| posted.0.contains(RELEASED)).map(str::to_owned);
-        let (credential, told) = released(services, posted.get("credential")).await?;
+        let (credential, told) = released(services, posted.get(SOURCE_CREDENTIAL)).await?;
         page.release = Some(Release { credential, typed: posted.get(RELEASED).to_owned(), error, told });
         page.password = Some(Ask::new(step_up::FIELD, Unconfirmed::default()));
     }
