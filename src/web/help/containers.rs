@@ -81,8 +81,12 @@ pub fn page() -> Topic {
             "The same, and the pod logs in with its service account: no token is stored, and no Secret is in the cluster.",
         ),
         (
+            "Kubernetes, images that can't be changed",
+            "A Secret Sync keeps Kubernetes Secrets from here, and restarts what uses them.",
+        ),
+        (
             "Kubernetes with External Secrets",
-            "For images that can't be changed. It reads by Vault's API and keeps a Secret in the cluster.",
+            "The operator in the cluster reads by Vault's API and keeps the Secret. No kubeconfig is stored here.",
         ),
         ("A server without containers", "strongroom-client in the unit of systemd."),
         (
@@ -122,7 +126,7 @@ pub fn page() -> Topic {
             Section::new(
                 "see",
                 "See also",
-                vec![Block::links(&[(paths::CLIENTS, "Clients"), ("/clients", "Your clients")])],
+                vec![Block::links(&[(paths::CLIENTS, "Clients"), (paths::SYNCS, "Secret syncs")])],
             ),
         ],
     )
