@@ -29,8 +29,10 @@ use crate::trail::Trail;
 use crate::vault::Vault;
 
 mod alert_state;
+mod waiting;
 
 pub use alert_state::AlertState;
+pub use waiting::Waiting;
 
 /// Identities of programs that are checked for one address within a minute: each may ask a cluster, an issuer or AWS.
 const IDENTITY_CHECKS: usize = 300;
@@ -58,6 +60,10 @@ pub struct Services {
     pub issued: issue::Kept,
     /// What clients were given of secret stores, as long as their rules allow.
     pub entries: issue::Entries,
+    /// Clients that wait for a change.
+    pub waiting: Waiting,
+    /// How often each user has values read anew.
+    pub refreshes: Limiter,
     /// How often each user presses Test.
     pub checkups: Limiter,
     /// How often each user has a confirmation sent.
@@ -110,6 +116,8 @@ impl Services {
             fetches: Fetches::new(listen_at),
             issued: issue::Kept::default(),
             entries: issue::Entries::default(),
+            waiting: Waiting::default(),
+            refreshes: Limiter::new(30, "refreshes"),
             checkups: Limiter::new(10, "tests"),
             invitations: Limiter::new(30, "invitations"),
             public_url,

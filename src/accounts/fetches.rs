@@ -80,7 +80,9 @@ pub struct Fetched {
     pub form: &'static Form,
     /// The version of the credential's secret, or of the entry.
     pub version: i32,
-    /// When the secret was stored, or the entry was read.
+    /// Another one for another rule, a changed one, and other values.
+    pub tag: String,
+    /// When the secret was stored, or the entry was asked for.
     pub set_at: DateTime<Utc>,
     pub issued: Issued,
     /// How a program is given a value; `None`: as its command line says.

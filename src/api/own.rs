@@ -155,10 +155,7 @@ fn shown(request: &HttpRequest, fetched: &Arc<Fetched>, field: Option<&str>) -> 
         return None;
     }
     let (version, expires_at) = (fetched.version, fetched.issued.expires_at);
-    let tag = match expires_at {
-        Some(end) => format!("\"{version}-{}\"", end.timestamp()),
-        None => format!("\"{version}\""),
-    };
+    let tag = format!("\"{}\"", fetched.tag);
     let known = request.headers().get(IF_NONE_MATCH).and_then(|value| value.to_str().ok());
     if known.is_some_and(|known| has_tag(known, &tag)) {
         return Some(HttpResponse::NotModified().insert_header((ETAG, tag)).finish());

@@ -306,6 +306,11 @@ pub fn record_fetch(
     Ok(())
 }
 
+/// Which version its secret has now.
+pub fn secret_version(conn: &mut Conn, id: CredentialId) -> Result<i32, DbError> {
+    Ok(credentials::table.find(id).select(credentials::secret_version).first(conn)?)
+}
+
 /// Writes down that an integration used the credential just now.
 pub fn touch(conn: &mut Conn, id: CredentialId) -> Result<(), DbError> {
     diesel::update(credentials::table.find(id)).set(credentials::last_used_at.eq(diesel::dsl::now)).execute(conn)?;

@@ -26,6 +26,7 @@ pub fn watch(source: Arc<Source>) -> Receiver<BTreeSet<String>> {
 async fn listen(source: Arc<Source>, tell: Sender<BTreeSet<String>>) {
     let mut known: Option<(String, BTreeMap<String, String>)> = None;
     loop {
+        let asked = Instant::now();
         match source.changes(known.as_ref().map(|(tag, _)| tag.as_str())).await {
             Ok(Some(now)) => {
                 let differs = |(name, stamp): (&String, &String)| {
@@ -38,6 +39,8 @@ async fn listen(source: Arc<Source>, tell: Sender<BTreeSet<String>>) {
                     return;
                 }
             }
+            // What does not wait, as while the console stops, is not asked again at once.
+            Ok(None) if asked.elapsed() < PAUSE => sleep(jittered(PAUSE)).await,
             Ok(None) => {}
             // A console that does not know the call, or nothing that says which console it is.
             Err(Trouble::Unknown { .. } | Trouble::Local(_)) => return,

@@ -6,7 +6,7 @@ use std::io::Write as _;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{FlockOperation, flock, statfs};
+use rustix::fs::{FlockOperation, StatFs, flock, statfs};
 
 use super::super::environment::variable;
 use super::super::trouble::{Result, Trouble};
@@ -140,7 +140,11 @@ fn usual() -> Option<PathBuf> {
 }
 
 pub fn is_in_memory(folder: &Path) -> bool {
-    statfs(folder).is_ok_and(|found| [TMPFS, RAMFS].contains(&found.f_type))
+    statfs(folder).is_ok_and(|found| is_of_memory(&found))
+}
+
+pub fn is_of_memory(found: &StatFs) -> bool {
+    [TMPFS, RAMFS].contains(&found.f_type)
 }
 
 /// A folder whose lock can be had belongs to nobody any more.

@@ -44,7 +44,7 @@ pub async fn run(connection: &Connection, options: Options) -> Result<ExitCode> 
         tokio::spawn(endpoints::serve(listener, Arc::new(Endpoints { source, clouds, secret, every_rule: false })));
     }
     let files = files::Folder::make(&plan, options.directory.as_deref())?;
-    let placed = placed::Placed::make(&plan)?;
+    let placed = placed::Placed::make(&plan, &options.allow_folder)?;
     let stays = options.restart || plan.reacts() || std::process::id() == 1;
     if plan.clouds.is_empty() && files.is_none() && placed.is_none() && !stays {
         // Nothing is left for us to do.

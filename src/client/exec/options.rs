@@ -43,6 +43,9 @@ pub struct Options {
     /// Folder in memory (tmpfs) for files [default: a new one in $XDG_RUNTIME_DIR, /dev/shm or /run]
     #[arg(long, value_name = "FOLDER")]
     pub directory: Option<PathBuf>,
+    /// Folder in which rules may want files, with all below it
+    #[arg(long, env = "STRONGROOM_ALLOW_FOLDER", value_name = "FOLDER", default_value = "/run/secrets")]
+    pub allow_folder: Vec<PathBuf>,
     /// Restart the program when a value changes
     #[arg(long)]
     pub restart: bool,

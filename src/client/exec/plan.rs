@@ -127,7 +127,7 @@ impl Plan {
                 let suffix = if as_file { "_FILE" } else { "" };
                 let variable = format!("{}{suffix}", variable(name));
                 let folder = said.folder.as_deref().filter(|_| as_file).map(Path::new);
-                let placed = folder.map(|folder| Place { path: folder.join(name), owner });
+                let placed = folder.map(|folder| Place { folder: folder.to_owned(), name: name.clone(), owner });
                 if placed.is_some() && !is_file_name(name) {
                     return Err(Trouble::local(format!("{name} of the rule {rule} cannot be the name of a file")));
                 }

@@ -27,7 +27,7 @@ pub fn of_fields(plan: &Plan, folder: Option<&Folder>) -> Result<Environment> {
     let mut environment = folder.map(|folder| folder.variables(plan)).unwrap_or_default();
     for one in &plan.deliveries {
         let value = if let Some(file) = &one.placed {
-            file.path.clone().into_os_string()
+            file.path().into_os_string()
         } else if one.as_file {
             folder.map(|folder| folder.path(&one.rule, &one.field).into_os_string()).unwrap_or_default()
         } else {

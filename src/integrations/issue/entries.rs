@@ -19,6 +19,8 @@ const PAUSE: TimeDelta = TimeDelta::seconds(10);
 pub struct Key {
     pub store: Uuid,
     pub store_version: i64,
+    /// The credential of the store and the version of its secret.
+    pub credential: Option<(Uuid, i32)>,
     pub entry: String,
 }
 
@@ -39,8 +41,15 @@ impl Age {
     }
 }
 
+/// What a store gave, and when it was asked.
+#[derive(Clone)]
+pub struct Read {
+    pub entry: Arc<Entry>,
+    pub asked_at: DateTime<Utc>,
+}
+
 struct Held {
-    outcome: Result<Arc<Entry>, Failure>,
+    outcome: Result<Read, Failure>,
     asked_at: DateTime<Utc>,
     until: Instant,
 }
@@ -54,7 +63,7 @@ pub struct Entries(Mutex<HashMap<Key, Slot>>);
 
 impl Entries {
     /// The entry, if it was read not too long ago, else what `read` says. However many ask at once, one reads.
-    pub async fn get<F>(&self, key: Key, age: Age, read: impl FnOnce() -> F) -> Result<Arc<Entry>, Failure>
+    pub async fn get<F>(&self, key: Key, age: Age, read: impl FnOnce() -> F) -> Result<Read, Failure>
     where
         F: Future<Output = Result<Entry, Failure>>,
     {
@@ -64,10 +73,12 @@ impl Entries {
             return held.outcome.clone();
         }
         *held = None;
-        let outcome = read().await.map(Arc::new);
+        // From before it is asked, so that the time that the answer takes is not added.
+        let asked = Instant::now();
+        let outcome = read().await.map(|entry| Read { entry: Arc::new(entry), asked_at: age.now });
         let kept = if outcome.is_ok() { age.kept_for } else { PAUSE.to_std().unwrap_or_default() };
         if !kept.is_zero() {
-            *held = Some(Held { outcome: outcome.clone(), asked_at: age.now, until: Instant::now() + kept });
+            *held = Some(Held { outcome: outcome.clone(), asked_at: age.now, until: asked + kept });
         }
         outcome
     }
@@ -98,7 +109,7 @@ mod tests {
     use crate::providers::{ProviderError, finding};
 
     fn key(entry: usize) -> Key {
-        Key { store: Uuid::nil(), store_version: 1, entry: format!("team/{entry}") }
+        Key { store: Uuid::nil(), store_version: 1, credential: None, entry: format!("team/{entry}") }
     }
 
     fn age(now: DateTime<Utc>, seconds: u64) -> Age {
@@ -112,7 +123,7 @@ mod tests {
     }
 
     impl Store {
-        async fn read(&self, entry: usize, age: Age, fails: bool) -> Result<Arc<Entry>, Failure> {
+        async fn read(&self, entry: usize, age: Age, fails: bool) -> Result<Read, Failure> {
             let read = || async {
                 self.reads.fetch_add(1, Ordering::SeqCst);
                 tokio::task::yield_now().await;

@@ -24,7 +24,7 @@ mod value;
 
 pub use crate::integrations::stores::Entry;
 pub use delivery::Delivery;
-pub use entries::{Age, Entries, Key as EntryKey};
+pub use entries::{Age, Entries, Key as EntryKey, Read};
 pub use form::{ENTRY, Form, Issue, Issued, Order, VALUE};
 pub use kept::{Kept, Key};
 

@@ -13,6 +13,8 @@ use crate::accounts::client_tokens::Token;
 use crate::models::client_rules;
 use crate::services::Services;
 
+/// For whoever finds no place to wait.
+const LATER_SECONDS: i64 = 30;
 /// Between two looks where nobody hears of changes.
 const UNHEARD: Duration = Duration::from_secs(10);
 
@@ -42,6 +44,7 @@ pub async fn wait(
     known: impl Fn(&str) -> bool,
     longest: Duration,
 ) -> Result<Standing, Refused> {
+    let Some(_place) = services.waiting.place() else { return Err(Refused::TooOften(LATER_SECONDS)) };
     let mut changes = services.fetches.changes();
     let end = Instant::now() + longest;
     loop {
@@ -65,6 +68,7 @@ async fn standing(services: &Services, token: &str, address: IpAddr) -> Result<S
         return Err(caller::deny(services, Denied::malformed(), address).await);
     };
     let vault = services.vault.clone();
+    let _turn = services.waiting.turn().await;
     let found = services.db.run(move |conn| {
         let caller = match caller::of_token(conn, &vault, &token, address)? {
             Ok(caller) => caller,

@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256};
 
 use super::caller::{self, Caller, Denied};
@@ -13,7 +14,7 @@ use super::material::{self, Material, version_of};
 use crate::accounts::client_tokens::Token;
 use crate::accounts::fetches::{Answer, Failed, Fetched, Minute, Minutes};
 use crate::form::Values;
-use crate::integrations::issue::{Delivery, Form, Issued, Key, Order, delivery, entry};
+use crate::integrations::issue::{Delivery, Form, Issued, Key, Order, Read, delivery, entry};
 use crate::models::client_rules::{self, ClientRule};
 use crate::models::events::{self, Action, NewEvent};
 use crate::models::trust::Trusted;
@@ -77,9 +78,12 @@ pub async fn fetch(services: &Services, asked: Question<'_>) -> Result<Arc<Fetch
     }
     let ticket = services.fetches.ticket();
     let ready = prepare(services, asked).await?;
-    let (left, minute) = (ready.holds_for(), ready.minute(services));
+    let minute = ready.minute(services);
     let answer = ready.answer(services).await;
-    services.fetches.keep(ticket, key, (answer.clone(), minute), left);
+    // A value of a store is kept nowhere but among the entries, which are dropped to the second.
+    if !ready.form.is_entry() {
+        services.fetches.keep(ticket, key, (answer.clone(), minute), ready.left);
+    }
     answered(answer)
 }
 
@@ -200,29 +204,40 @@ impl Ready {
         services.fetches.begin(self.found.used.clone(), self.found.said.clone())
     }
 
-    /// How long the answer may be given again: a value of a store no longer than its rule allows.
-    fn holds_for(&self) -> Option<Duration> {
-        let kept = self.form.is_entry().then(|| entry::kept_for(&self.settings));
-        self.left.into_iter().chain(kept).min()
-    }
-
     async fn answer(&self, services: &Services) -> Answer {
-        let issued = match &self.found.material {
-            Material::Credential(opened) => self.issue(services, opened).await.map(|issued| (opened.version, issued)),
-            Material::Entry(wanted) => match wanted.read(services).await {
-                Ok(read) => {
-                    entry::given(&self.settings, &read).map(|issued| (version_of(&services.vault, &read), issued))
-                }
-                Err(failure) => Err(failure),
-            },
+        let fetched = match &self.found.material {
+            Material::Credential(opened) => self.of_credential(services, opened).await,
+            Material::Entry(wanted) => wanted.read(services).await.and_then(|read| self.of_entry(services, &read)),
         };
-        match issued {
-            Ok((version, issued)) => Ok(Arc::new(self.fetched(version, issued))),
+        match fetched {
+            Ok(fetched) => Ok(Arc::new(fetched)),
             Err(failure) => {
                 self.record_failure(services, &failure).await;
                 Err(Failed { failure, waits: delivery::waits(&self.settings) })
             }
         }
+    }
+
+    async fn of_credential(&self, services: &Services, opened: &Opened) -> Result<Fetched, Failure> {
+        let issued = self.issue(services, opened).await?;
+        let version = opened.version;
+        let tag = match issued.expires_at {
+            Some(end) => format!("{version}-{}-{}", self.rule_tag(), end.timestamp()),
+            None => format!("{version}-{}", self.rule_tag()),
+        };
+        Ok(self.fetched(version, tag, (issued, self.found.set_at)))
+    }
+
+    fn of_entry(&self, services: &Services, read: &Read) -> Result<Fetched, Failure> {
+        let issued = entry::given(&self.settings, &read.entry)?;
+        let (version, mark) = version_of(&services.vault, &read.entry);
+        Ok(self.fetched(version, format!("{mark}-{}", self.rule_tag()), (issued, read.asked_at)))
+    }
+
+    /// Another one for another rule, and whenever this one is changed.
+    fn rule_tag(&self) -> String {
+        let id = self.rule.id.0.simple().to_string();
+        format!("{}-{}", &id[id.len() - 8..], self.rule.row_version)
     }
 
     async fn issue(&self, services: &Services, opened: &Opened) -> Result<Issued, Failure> {
@@ -236,9 +251,9 @@ impl Ready {
         services.issued.get(self.key(opened), || issue(&order)).await
     }
 
-    fn fetched(&self, version: i32, issued: Issued) -> Fetched {
+    fn fetched(&self, version: i32, tag: String, (issued, set_at): (Issued, DateTime<Utc>)) -> Fetched {
         let delivery = Some(Delivery::of(&self.settings)).filter(|said| self.form.is_value() && !said.is_plain());
-        Fetched { form: self.form, version, set_at: self.found.set_at, issued, delivery }
+        Fetched { form: self.form, version, tag, set_at, issued, delivery }
     }
 
     fn key(&self, opened: &Opened) -> Key {

@@ -7,7 +7,7 @@ use super::caller::Caller;
 use crate::accounts::fetches::{Said, Use};
 use crate::form::Values;
 use crate::integrations::issue::entry::{kept_for, named};
-use crate::integrations::issue::{Age, Entry, EntryKey};
+use crate::integrations::issue::{Age, Entry, EntryKey, Read};
 use crate::models::client_rules::{self, ClientRule, Source};
 use crate::models::events::{self, Action, Actor, NewEvent};
 use crate::models::trust::Trusted;
@@ -118,7 +118,12 @@ fn of_store(
     }
     let not_before = client_rules::refreshed_at(conn, rule.id)?;
     let age = Age { now: caller.now, kept_for: kept_for(&settings), not_before };
-    let key = EntryKey { store: id.0, store_version: store.row_version, entry: named(&settings).to_owned() };
+    let credential = match store.credential_id {
+        Some(credential) => Some((credential.0, credentials::secret_version(conn, credential)?)),
+        None => None,
+    };
+    let entry = named(&settings).to_owned();
+    let key = EntryKey { store: id.0, store_version: store.row_version, credential, entry };
     let said = Said { actor: actor.clone(), subject: ("integration", id.0, store.name.clone()), detail };
     let material = Material::Entry(Wanted { store: id, key, age, actor });
     Ok(Ok(Found { material, used, said, set_at: caller.now }))
@@ -137,7 +142,7 @@ fn used(caller: &Caller, rule: &ClientRule, source: Source, version: i32) -> Use
 
 impl Wanted {
     /// From memory, if it was read not too long ago, else from the store.
-    pub async fn read(&self, services: &Services) -> Result<std::sync::Arc<Entry>, Failure> {
+    pub async fn read(&self, services: &Services) -> Result<Read, Failure> {
         let read = || async {
             let entries = std::slice::from_ref(&self.key.entry);
             let read = stores::read(services, &self.actor, self.store, entries).await;
@@ -154,12 +159,11 @@ fn failure(refused: stores::Refused) -> Failure {
     }
 }
 
-/// The number of an entry's version: the store's own, else one that is another for other values.
-pub(super) fn version_of(vault: &Vault, entry: &Entry) -> i32 {
+/// The number of an entry's version: the store's own, else one that is another for other values; and a mark that is
+/// another whenever the values are, also where a store counts from one again.
+pub(super) fn version_of(vault: &Vault, entry: &Entry) -> (i32, String) {
+    let mac = vault.mac("client/entry version", &[&entry.keys.to_json()]);
+    let first = mac.first_chunk().map_or(0, |bytes| u32::from_be_bytes(*bytes));
     let own = entry.version.parse().ok().filter(|number| *number > 0);
-    own.unwrap_or_else(|| {
-        let mac = vault.mac("client/entry version", &[&entry.keys.to_json()]);
-        let first = mac.first_chunk().map_or(0, |bytes| u32::from_be_bytes(*bytes));
-        i32::try_from(first >> 1).unwrap_or_default().max(1)
-    })
+    (own.unwrap_or_else(|| i32::try_from(first >> 1).unwrap_or_default().max(1)), hex::encode(&mac[..8]))
 }

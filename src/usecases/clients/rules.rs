@@ -2,6 +2,8 @@
 //! administrators, with their password: an entry of a secret store; or a stored value, for which the credential's name is
 //! typed, too, and every administrator who can be written to is told.
 
+use std::time::Instant;
+
 use super::entered::{Checked, RELEASED, check};
 use super::guard;
 use crate::accounts::Role;
@@ -163,6 +165,7 @@ pub async fn refresh(
     (client, id): (ClientId, ClientRuleId),
 ) -> Result<(), Refusal> {
     principal.require(Role::Operator)?;
+    services.refreshes.take(principal.visitor().user_id, Instant::now())?;
     let refresh = move |conn: &mut Conn, vault: &Vault, actor: &Actor| {
         let row = clients::find(conn, vault, client)?.into_shown();
         stored_rules::refresh(conn, vault, actor, &row, id)

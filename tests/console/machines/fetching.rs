@@ -19,7 +19,9 @@ async fn a_value_is_read_by_one_bearer_and_known_by_its_version() {
     let client = Client::new(&app, "shop");
     let (token, credential) = (client.token(), client.value("db", "first password"));
     let read = program(&app, &token, "/machine/v1/values/db").await;
-    assert_eq!((read.status, read.header("etag"), read.header("cache-control")), (200, "\"1\"", "no-store"));
+    let tag = read.header("etag").to_owned();
+    assert_eq!((read.status, read.header("cache-control")), (200, "no-store"));
+    assert!(tag.starts_with("\"1-"), "{tag}");
     let data = json!({"username": "app", "password": "first password"});
     assert_eq!(value(&read), json!({"data": data, "form": "value", "version": 1, "expires_at": null}));
     let field = program(&app, &token, "/machine/v1/values/db/password").await;
@@ -27,7 +29,7 @@ async fn a_value_is_read_by_one_bearer_and_known_by_its_version() {
     assert_eq!(program(&app, &token, "/machine/v1/values/db/nothing").await.status, 404);
     let mut visitor = app.visitor();
     let again = visitor.request(reqwest::Method::GET, "/machine/v1/values/db").bearer_auth(&token);
-    let unchanged = visitor.send(again.header("if-none-match", "\"1\"")).await;
+    let unchanged = visitor.send(again.header("if-none-match", &tag)).await;
     assert_eq!((unchanged.status, unchanged.body.as_str()), (304, ""));
     rotate(&app, credential, "second password");
     wait_for("the new password is read", Duration::from_secs(5), async || {

@@ -2,7 +2,7 @@
 //! and what happens when the value changes or cannot be read.
 
 use std::fs;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -44,6 +44,7 @@ impl Place {
     fn client(&self, arguments: &[&str]) -> Command {
         let mut command = self.user.bare(&[&["--no-agent", "--patience", "2"], arguments].concat());
         command.env("STRONGROOM_URL", &self.app.url).env("STRONGROOM_TOKEN", &self.token);
+        command.env("STRONGROOM_ALLOW_FOLDER", "/dev/shm");
         command
     }
 
@@ -84,8 +85,30 @@ async fn a_file_is_where_the_rule_wants_it_and_for_its_owner_alone() {
 async fn a_folder_on_a_disk_is_refused() {
     let on_disk = format!("{}/secrets", env!("CARGO_MANIFEST_DIR"));
     let place = Place::with(&[("deliver", "files"), ("folder", &on_disk)]).await;
-    did(&mut place.client(&["exec", "db", "--", "true"])).badly("not in memory");
+    let exec = |more: &[&str]| did(&mut place.client(&[&["exec", "db"], more, &["--", "true"]].concat()));
+    exec(&[]).badly("--allow-folder");
+    exec(&["--allow-folder", &on_disk]).badly("not in memory");
     assert!(!Path::new(&on_disk).exists());
+}
+
+#[actix_web::test]
+async fn a_file_that_is_not_ours_is_neither_replaced_nor_deleted() {
+    let folder = folder("foreign");
+    let place = Place::with(&[("deliver", "files"), ("folder", &folder)]).await;
+    fs::create_dir_all(&folder).unwrap();
+    let run = || did(&mut place.client(&["exec", "db", "--", "cat", &format!("{folder}/db_password")]));
+    let foreign = format!("{folder}/db_password");
+    fs::write(&foreign, "of somebody else").unwrap();
+    run().badly("did not write");
+    assert_eq!(fs::read_to_string(&foreign).unwrap(), "of somebody else");
+    fs::remove_file(&foreign).unwrap();
+    std::os::unix::fs::symlink("/etc/hostname", &foreign).unwrap();
+    run().badly("did not write");
+    fs::remove_file(&foreign).unwrap();
+    assert_eq!(run().well(), "first");
+    fs::set_permissions(&folder, fs::Permissions::from_mode(0o777)).unwrap();
+    run().badly("others can write");
+    fs::remove_dir_all(Path::new(&folder).parent().unwrap()).unwrap();
 }
 
 #[actix_web::test]
