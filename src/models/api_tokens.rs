@@ -110,6 +110,8 @@ pub struct NewApiToken<'a> {
 }
 
 type Row = (ApiToken, Option<i64>);
+/// A token, and whose it is.
+pub type WithUser = (Seen<ApiToken>, Seen<User>);
 
 /// The next rows by id, for walking through all of them.
 pub fn page(conn: &mut Conn, vault: &Vault, after: Uuid, limit: i64) -> Result<Vec<Seen<ApiToken>>, DbError> {
@@ -119,7 +121,7 @@ pub fn page(conn: &mut Conn, vault: &Vault, after: Uuid, limit: i64) -> Result<V
 }
 
 /// A token with its user, in one statement.
-pub fn find(conn: &mut Conn, vault: &Vault, id: ApiTokenId) -> Result<Option<(Seen<ApiToken>, Seen<User>)>, DbError> {
+pub fn find(conn: &mut Conn, vault: &Vault, id: ApiTokenId) -> Result<Option<WithUser>, DbError> {
     let rows = api_tokens::table.inner_join(users::table).filter(api_tokens::id.eq(id)).select((
         ApiToken::as_select(),
         latest_version!(api_tokens::id),

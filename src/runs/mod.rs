@@ -90,7 +90,7 @@ struct Found {
     /// What the settings selected.
     selects: Selects,
     /// The state of a deployment.
-    state: Option<State>,
+    state: Option<Box<State>>,
 }
 
 impl Found {
@@ -100,7 +100,7 @@ impl Found {
     }
 
     fn deployed(outcome: Outcome) -> Self {
-        Self { state: Some(outcome.state), ..Self::new(outcome.scan, Box::new(|_, _| true)) }
+        Self { state: Some(Box::new(outcome.state)), ..Self::new(outcome.scan, Box::new(|_, _| true)) }
     }
 
     /// Whether an item that an earlier scan found, and this one did not, may still be there.

@@ -50,7 +50,7 @@ impl Pull {
 
     /// `.dockerconfigjson`
     pub fn to_docker_config(&self, image: &Image) -> Zeroizing<String> {
-        self.to_config_of(&image.login_host())
+        self.to_config_of(image.login_host())
     }
 
     /// The same for the host of a registry.

@@ -72,7 +72,7 @@ pub(super) async fn access(cluster: &Cluster, items: &[Item]) -> Result<Vec<Acce
     let wide = ask(cluster, places.iter().map(|place| of_secrets(place.namespace, "")).collect()).await?;
     let mut rows = Vec::new();
     for (place, row) in places.iter().zip(wide) {
-        if row.verbs.iter().any(|may| *may == Some(false)) {
+        if row.verbs.contains(&Some(false)) {
             let named = place.secrets.iter().map(|name| of_secrets(place.namespace, name));
             rows.extend(ask(cluster, named.collect()).await?);
         } else {

@@ -196,5 +196,5 @@ pub async fn delete(
         let detail = format!("{} in {}", gone.secret, gone.namespaces.join(", "));
         events::record(conn, vault, actor, &kept.row.event(Action::SyncItemDeleted, detail))
     };
-    Ok(write(services, principal, save).await.map_err(draft::refused)?)
+    write(services, principal, save).await.map_err(draft::refused)
 }
