@@ -4,6 +4,7 @@
 
 mod alerts;
 mod bare;
+mod clients;
 mod functions;
 mod load;
 mod mail;
@@ -45,6 +46,7 @@ fn main() {
     }
     if part("fetching") {
         lines.extend(openbao::fetching(&server));
+        lines.extend(clients::fetching(&server));
     }
     if part("rewrap") {
         lines.extend(saving::rewrapping(&server));

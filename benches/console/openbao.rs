@@ -13,6 +13,7 @@ use crate::pages::median;
 use crate::process::Running;
 use crate::providers::{client, runtime};
 use crate::store::Server;
+use crate::support::peers::moto::Moto;
 
 const TURNS: usize = 3;
 const SECONDS: u32 = 10;
@@ -85,15 +86,23 @@ pub fn fetching(server: &Server) -> Vec<Line> {
     let directory = tempfile::tempdir().expect("a directory");
     let store = server.store("fetching");
     let token = store.client("bench", "robot", "0123456789012345678901234567890123456789");
-    let ours = Running::with(&store, &["--log=error", "--release-values=on"]);
+    let runtime = runtime();
+    let moto = runtime.block_on(Moto::start());
+    let (id, key) = runtime.block_on(moto.user("bench"));
+    let key = [("method", "access_key"), ("access_key_id", &*id), ("secret_access_key", &*key)];
+    let session_token = store.client_of("deploy", ("aws", &key), ("aws_session", r#"{"session_minutes":"60"}"#));
+    let flags = ["--log=error", "--release-values=on", "--egress-allow=127.0.0.0/8"];
+    let ours = Running::with(&store, &[&flags[..], &[&format!("--aws-endpoint-url={}", moto.url())]].concat());
     let theirs = OpenBao::start(program.as_ref(), directory.path(), &server.empty("openbao_reads"));
     let secret = json!({"data": {"username": "robot", "password": "0123456789012345678901234567890123456789"}});
-    runtime().block_on(theirs.put("secret/data/bench", secret));
+    runtime.block_on(theirs.put("secret/data/bench", secret));
     let (bearer, root) = (format!("Authorization: Bearer {token}"), format!("X-Vault-Token: {}", theirs.token));
-    let (mut own, mut by_vault, mut their) = (Vec::new(), Vec::new(), Vec::new());
+    let for_session = format!("Authorization: Bearer {session_token}");
+    let (mut own, mut by_vault, mut sessions, mut their) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for _ in 0..TURNS {
         own.push(reads(ours.address(), "/machine/v1/values/bench", &bearer));
         by_vault.push(reads(ours.address(), "/v1/secret/data/bench", &bearer));
+        sessions.push(reads(ours.address(), "/machine/v1/sessions/deploy", &for_session));
         their.push(reads(theirs.address, "/v1/secret/data/bench", &root));
     }
     let audited = std::fs::metadata(&theirs.audit).expect("the audit file").len();
@@ -109,7 +118,11 @@ pub fn fetching(server: &Server) -> Vec<Line> {
             bar: "≥ 3",
         }
     };
-    vec![line("Reading a value by token", own), line("Reading it by Vault's API", by_vault)]
+    vec![
+        line("Reading a value by token", own),
+        line("Reading it by Vault's API", by_vault),
+        line("Fetching an AWS session that is kept", sessions),
+    ]
 }
 
 /// Reads a second by `wrk`; every one must succeed.

@@ -17,7 +17,7 @@ use strongroom::credentials::basic;
 use strongroom::draft::Draft;
 use strongroom::form::Values;
 use strongroom::models::client_logins::{self, Method, NewLogin};
-use strongroom::models::client_rules::{self, NewRule};
+use strongroom::models::client_rules::{self, NewRule, Source};
 use strongroom::models::clients::{self, NewClient};
 use strongroom::models::events::{self, Actor};
 use strongroom::models::{self, counts, credentials, sessions, users};
@@ -174,15 +174,27 @@ impl Store {
 
     /// The token of a new client that may fetch the value of a new credential, by a rule of the client's name.
     pub fn client(&self, name: &str, username: &str, password: &str) -> String {
+        let values = [("username", username), ("password", password)];
+        self.client_of(name, (basic::KIND.slug, &values), ("value", "{}"))
+    }
+
+    /// The same of a new credential of a kind, in a form with its settings.
+    pub fn client_of(
+        &self,
+        name: &str,
+        (kind, values): (&str, &[(&str, &str)]),
+        (form, settings): (&str, &str),
+    ) -> String {
         let (vault, actor, secret) = (&self.vault, Actor::command_line(), tokens::new_token());
-        let values = Values::from_iter([("username", username), ("password", password)]);
-        let draft = Draft::new(&basic::KIND, name.to_owned(), String::new(), &values).expect("a good credential");
+        let kind = strongroom::credentials::find(kind).expect("a kind");
+        let values = Values::from_iter(values.iter().copied());
+        let draft = Draft::new(kind, name.to_owned(), String::new(), &values).expect("a good credential");
         let id = models::transaction(&mut self.connect(), &|conn: &mut _| {
             let credential = credentials::create(conn, vault, &actor, &draft.row())?;
             let new = NewClient { name, token_minutes: 15, ..NewClient::default() };
             let client = clients::create(conn, vault, &actor, &new)?;
             let client = clients::find(conn, vault, client)?.trust()?;
-            let rule = NewRule { name, credential, form: "value", settings: "{}" };
+            let rule = NewRule { name, source: Source::Credential(credential), form, settings };
             client_rules::make(conn, vault, &actor, &client, &rule)?;
             let secret_hash = Some(tokens::hash(&secret));
             let login =

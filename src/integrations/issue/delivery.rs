@@ -4,6 +4,7 @@
 use serde::Serialize;
 
 use crate::form::{Field, Values};
+use crate::pasted::Wanted;
 
 const COMMAND: &str = "command";
 const ENVIRONMENT: &str = "environment";
@@ -18,6 +19,7 @@ const MOST_KEYS: usize = 100;
 
 pub const KEYS: Field = Field::document("keys", "Keys")
     .optional()
+    .wants(Wanted::Visible)
     .placeholder("DB_PASSWORD=password")
     .help("One per line: a key, or NAME=key to call its variable or file so. Leave blank for all keys.")
     .max(8_192)
@@ -28,16 +30,19 @@ pub const AS: Field = Field::choice(
     &[(COMMAND, "What the command line says"), (ENVIRONMENT, "Environment variables"), (FILES, "Files")],
 )
 .optional()
-.help("By strongroom-client exec. Other users of the machine don't see files in the environment of the program.");
+.advanced()
+.help("By strongroom-client exec. Whatever runs as the same user can read the program's variables: prefer files.");
 pub const FOLDER: Field = Field::text("folder", "Folder")
     .optional()
+    .advanced()
     .when("deliver", &[FILES])
     .default("/run/secrets")
     .max(512)
     .check(folder)
-    .help("A folder in memory (tmpfs). Files are readable by their owner alone (0400).");
+    .help("In memory (tmpfs); files are for their owner alone. strongroom-client must allow another one.");
 pub const OWNER: Field = Field::text("owner", "Owner")
     .optional()
+    .advanced()
     .when("deliver", &[FILES])
     .placeholder("1000:1000")
     .max(21)
@@ -45,6 +50,7 @@ pub const OWNER: Field = Field::text("owner", "Owner")
     .help("User and group by number. Leave blank for the user that strongroom-client runs as.");
 pub const REFRESH: Field = Field::number("refresh", "Read again every (minutes)", 0, DAY_MINUTES)
     .optional()
+    .advanced()
     .default("5")
     .help("While the program runs. 0: only when somebody presses Refresh.");
 pub const ON_CHANGE: Field = Field::choice(
@@ -57,13 +63,15 @@ pub const ON_CHANGE: Field = Field::choice(
         ("nothing", "Nothing: files are replaced"),
     ],
 )
-.optional();
+.optional()
+.advanced();
 pub const WHICH_SIGNAL: Field = Field::choice(
     "signal",
     "Signal",
     &[("HUP", "SIGHUP"), ("USR1", "SIGUSR1"), ("USR2", "SIGUSR2"), ("INT", "SIGINT"), ("TERM", "SIGTERM")],
 )
 .optional()
+.advanced()
 .when("on_change", &[SIGNAL]);
 pub const OUTAGE: Field = Field::choice(
     "outage",

@@ -18,8 +18,13 @@ async fn opened() -> (OpenBao, TestApp) {
 
 /// Posts the form of a rule that gives the password of the entry.
 async fn post(visit: &mut Visit, client: ClientId, store: &str, more: &[(&str, &str)]) -> Page {
-    let fields =
-        [("form", "entry"), ("store", store), ("name", "db"), ("entry", "secret/team/db"), ("keys", "password")];
+    let fields = [
+        ("form", "entry"),
+        ("store", store),
+        ("name", "db"),
+        ("entry", "secret/team/db"),
+        ("keys", "DB_PASSWORD=password"),
+    ];
     visit.post(&format!("/clients/{client}/rules/new"), &[&fields[..], more].concat()).await
 }
 
