@@ -51,8 +51,9 @@ impl Edited {
         shown.stored()
     }
 
-    /// Whether another value asks for the password. Alerts that a channel sends with it would go elsewhere, other programs
-    /// would fetch stored values by another kubeconfig, or what is passed on would come from elsewhere or go there.
+    /// Whether another value asks for the password. Alerts that a channel sends with it would go elsewhere, other
+    /// programs would fetch stored values by another kubeconfig, or what is passed on would come from elsewhere or go
+    /// there.
     pub async fn asks_for_password(&self, services: &Services) -> Result<bool, DbError> {
         self.asks(services, &self.used(services).await?).await
     }

@@ -72,8 +72,8 @@ pub fn find(
         }
         found.further.push(Usage { role: (*role).to_owned(), credential: *id, host: draft.host });
     }
-    // Where the items of a sync go was confirmed with each of them. If it is elsewhere now, a run refuses. The same name of
-    // a cluster is another cluster to another login, so that takes all confirmations back.
+    // Where the items of a sync go was confirmed with each of them. If it is elsewhere now, a run refuses. The same
+    // name of a cluster is another cluster to another login, so that takes all confirmations back.
     if let Some(row) = edited.filter(|_| draft.provider.is_sync()) {
         found.further = row.further.to_vec();
         if !draft.signs_in_as(row) {

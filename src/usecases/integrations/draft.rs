@@ -263,8 +263,8 @@ impl Draft {
             && self.others.iter().all(|(role, id)| row.credential_as(role) == Some(*id))
     }
 
-    /// Keeps the items of a saved sync, which no form of the integration holds. Another login may lead elsewhere, so where
-    /// their values go is not confirmed any more then.
+    /// Keeps the items of a saved sync, which no form of the integration holds. Another login may lead elsewhere, so
+    /// where their values go is not confirmed any more then.
     pub fn keep_items(&mut self, row: &Integration) {
         if !self.provider.is_sync() {
             return;

@@ -1,6 +1,6 @@
 //! Who changes where an entry of a secret store is read from, once something passes it on: an administrator has let it
-//! leave, so only one does, with a fresh password. The same holds for a credential that leads values into a cluster. The
-//! role is asked for before anybody is asked for a password, and once more in the transaction that writes.
+//! leave, so only one does, with a fresh password. The same holds for a credential that leads values into a cluster.
+//! The role is asked for before anybody is asked for a password, and once more in the transaction that writes.
 
 use super::destination::{self, check_leader};
 use super::draft::Draft;
@@ -69,7 +69,8 @@ fn held(
     Ok(if may || !stores::is_any_used(conn, ids)? { Ok(()) } else { Err(refusal) })
 }
 
-/// Refuses operators another credential for integrations of which an entry is passed on. `true`: it asks for the password.
+/// Refuses operators another credential for integrations of which an entry is passed on. `true`: it asks for the
+/// password.
 pub(in crate::usecases) async fn check_moves(
     services: &Services,
     principal: &Principal,
@@ -91,8 +92,8 @@ pub(in crate::usecases) fn held_moves(
     held(conn, principal, ids, STORE)
 }
 
-/// Whether another value of the credential asks for the password, since it leads values into a cluster, or reads entries
-/// that are passed on. `used`: the integrations that use it.
+/// Whether another value of the credential asks for the password, since it leads values into a cluster, or reads
+/// entries that are passed on. `used`: the integrations that use it.
 pub(in crate::usecases) async fn asks(
     services: &Services,
     credential: CredentialId,

@@ -84,8 +84,8 @@ pub(in crate::integrations) fn end(role: &str, settings: &Values, main: &str) ->
     items(settings).iter().find(|item| item.role() == role).map(|item| item.end(main)).unwrap_or_default()
 }
 
-/// Whether every entry goes where it was confirmed to go. `settings` are those of a run, which may have been applied long
-/// ago; `saved` are the present ones, which alone tell what is confirmed. `main` as in [`Item::end`].
+/// Whether every entry goes where it was confirmed to go. `settings` are those of a run, which may have been applied
+/// long ago; `saved` are the present ones, which alone tell what is confirmed. `main` as in [`Item::end`].
 pub fn entries_are_confirmed(settings: &Values, saved: &Values, main: &str) -> bool {
     let saved = items(saved);
     let end = |item: &Item| saved.iter().find(|other| other.id == item.id)?.entry.as_ref().map(|of| of.end.clone());

@@ -44,8 +44,8 @@ pub(super) async fn judge(cluster: &Cluster, plan: &Plan, mark: &Mark, step: Ste
     futures_util::stream::iter(each).buffered(AT_ONCE).collect::<Vec<_>>().await.into_iter().collect()
 }
 
-/// The version for an entry of a store that has none: the one in the cluster while our data there is the same, else a new
-/// one by chance.
+/// The version for an entry of a store that has none: the one in the cluster while our data there is the same, else a
+/// new one by chance.
 async fn found(cluster: &Cluster, wanted: &Wanted, step: Step) -> Result<String, Fault> {
     let object = wanted.desired.object();
     let live = match cluster.find(&kinds::SECRET, &object.namespace, &object.name).await {

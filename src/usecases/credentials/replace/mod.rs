@@ -99,8 +99,8 @@ struct Plan {
 }
 
 /// Moves the chosen usages to another credential, or only tries what would come of it. A destination that is new to the
-/// secret, a channel that would send with another one, or a store of which something passes on an entry, is confirmed as
-/// it is on the form of the integration.
+/// secret, a channel that would send with another one, or a store of which something passes on an entry, is confirmed
+/// as it is on the form of the integration.
 pub async fn replace(services: &Services, principal: &Principal, asked: &Replacement<'_>) -> Result<Replaced, Refusal> {
     principal.require(Role::Operator)?;
     let plan = plan(services, asked).await?;
