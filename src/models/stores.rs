@@ -1,8 +1,12 @@
 //! What refers to a secret store: rules of clients and items of syncs that pass on one of its entries. A store that
 //! something refers to is not deleted.
 
+use diesel::dsl::exists;
+use diesel::prelude::*;
+
 use super::client_usages::{self, Giving};
-use super::sync_entries::{self, PassedOn};
+use super::schema::{client_rules, sync_entries};
+use super::sync_entries::{self as of_syncs, PassedOn};
 use super::{Conn, DbError, IntegrationId};
 use crate::form::Values;
 
@@ -31,10 +35,17 @@ pub fn using(conn: &mut Conn, store: IntegrationId) -> Result<Vec<Using>, DbErro
         href: format!("/integrations/{}", one.sync),
     };
     let rules = client_usages::giving_from(conn, store, MOST)?.into_iter().map(of_rule);
-    let syncs = sync_entries::of_store(conn, store)?.into_iter().map(of_sync);
+    let syncs = of_syncs::of_store(conn, store)?.into_iter().map(of_sync);
     let mut found: Vec<Using> = rules.chain(syncs).collect();
     found.sort_by(|a, b| (&a.entry, &a.title).cmp(&(&b.entry, &b.title)));
     Ok(found)
+}
+
+/// Whether something refers to one of these integrations as to a store.
+pub fn is_any_used(conn: &mut Conn, ids: &[IntegrationId]) -> Result<bool, DbError> {
+    let rules = client_rules::table.filter(client_rules::store_id.eq_any(ids));
+    let items = sync_entries::table.filter(sync_entries::store_id.eq_any(ids));
+    Ok(diesel::select(exists(rules)).get_result(conn)? || diesel::select(exists(items)).get_result(conn)?)
 }
 
 fn of_rule(giving: Giving) -> Using {

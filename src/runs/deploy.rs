@@ -33,8 +33,8 @@ pub const THEN_DELETE: &str = "delete";
 pub const UNCONFIRMED: &str = "the pull secret or agent secret was confirmed for another cluster, namespace or image. Edit \
     the integration, and confirm where they go.";
 /// The same of a sync.
-pub const UNCONFIRMED_ITEM: &str = "a Secret was confirmed for another cluster, namespace or name. Edit the Secret, and \
-    confirm where its value goes.";
+pub const UNCONFIRMED_ITEM: &str = "a Secret was confirmed for another cluster, login, namespace or name. Edit the \
+    Secret, and confirm where its value goes.";
 /// Why a sync writes no stored value.
 pub const UNRELEASED: &str = "this console releases no stored values. Its operator can allow it with \
     STRONGROOM_RELEASE_VALUES.";
@@ -152,7 +152,9 @@ impl About<'_> {
             let end = self.spec.end(&usage.role, self.settings, &leads_to);
             usage.host == end || (end.is_empty() && self.spec.is_sync())
         };
-        let entries = !self.spec.is_sync() || syncs::entries_are_confirmed(self.settings, &leads_to);
+        let saved = || Values::from_json(self.integration.settings.as_bytes()).unwrap_or_default();
+        let is_sync = self.spec.is_sync();
+        let entries = !is_sync || syncs::entries_are_confirmed(self.settings, &saved(), &leads_to);
         entries && self.integration.further.iter().all(goes)
     }
 

@@ -5,7 +5,7 @@ use futures_util::future::BoxFuture;
 use futures_util::{StreamExt, stream};
 
 use super::entry::Facts;
-use super::names::{self, ENTRIES, EXCLUDE};
+use super::names::{ENTRIES, EXCLUDE};
 use super::store::{Entry, Store, Unread, answers};
 use crate::credentials;
 use crate::credentials::azure::Payload;
@@ -74,8 +74,14 @@ struct Plan {
 }
 
 impl Plan {
+    /// The names of secrets are not told apart by case in Azure, and neither are the patterns.
     fn of(settings: &Values) -> Self {
-        Self { host: settings.get("vault").to_owned(), names: names::selected(settings) }
+        let pattern = |field: &Field| settings.get(field.name).to_ascii_lowercase();
+        Self { host: settings.get("vault").to_owned(), names: Names::new(&pattern(&ENTRIES), &pattern(&EXCLUDE)) }
+    }
+
+    fn takes(&self, name: &str) -> bool {
+        self.names.take(&name.to_ascii_lowercase())
     }
 
     /// `team-vault`
@@ -85,7 +91,7 @@ impl Plan {
 
     fn name<'a>(&self, entry: &'a str) -> Option<&'a str> {
         let name = entry.strip_prefix(self.place())?.strip_prefix('/')?;
-        (is_name(name) && self.names.take(name)).then_some(name)
+        (is_name(name) && self.takes(name)).then_some(name)
     }
 }
 
@@ -190,7 +196,7 @@ async fn walk(cx: &Context<'_>) -> Result<Scan, Gap> {
         return Err(gap(LISTING, ProviderError::TooLarge.into()));
     }
     let mut scan = Scan::default();
-    for secret in listed.secrets.into_iter().filter(|secret| plan.names.take(&secret.name)) {
+    for secret in listed.secrets.into_iter().filter(|secret| plan.takes(&secret.name)) {
         let state = if secret.enabled { "" } else { "Disabled" };
         let facts =
             Facts { kind: "Secret".to_owned(), changed: secret.changed, state: state.to_owned(), ..Facts::default() };
@@ -221,7 +227,7 @@ impl Scanner for Secrets {
 
     fn selects(&self, settings: &Values) -> Selects {
         let plan = Plan::of(settings);
-        Box::new(move |place, name| place == plan.place() && plan.names.take(name))
+        Box::new(move |place, name| place == plan.place() && plan.takes(name))
     }
 }
 
@@ -268,6 +274,18 @@ async fn read_one(vault: &Vault<'_>, plan: &Plan, entry: &str) -> Result<Entry, 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn another_case_of_a_name_is_no_way_around_a_pattern() {
+        let settings = [("vault", "team.vault.azure.net"), ("entries", "DB-*"), ("exclude_entries", "db-Root")];
+        let plan = Plan::of(&settings.into_iter().collect());
+        for taken in ["team/db-app", "team/Db-App"] {
+            assert!(plan.name(taken).is_some(), "{taken}");
+        }
+        for left in ["team/db-root", "team/DB-ROOT", "team/Db-Root", "team/web"] {
+            assert!(plan.name(left).is_none(), "{left}");
+        }
+    }
 
     #[test]
     fn a_vault_is_named_or_pasted_and_never_outside_of_azure() {

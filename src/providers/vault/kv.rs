@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::Session;
+use super::{Session, wiped};
 use crate::providers::ProviderError;
 
 /// Of the engine. The second keeps earlier versions of every entry, and has paths of its own.
@@ -65,12 +65,12 @@ impl<'a> Kv<'a> {
     pub async fn read(&self, name: &str) -> Result<Read, ProviderError> {
         match self.version {
             Version::One => {
-                let answer = self.session.told(self.session.get(&[&self.mount, name], false).await?).await?;
-                Ok(Read { data: answer.json::<Data<Value>>()?.data, version: None })
+                let answer = self.session.get(&[&self.mount, name], false).await?;
+                Ok(Read { data: wiped::<Data<Value>>(self.session.told(answer).await?)?.data, version: None })
             }
             Version::Two => {
                 let answer = self.session.get(&[&self.mount, "data", name], false).await?;
-                let found = self.session.told(answer).await?.json::<Data<Versioned>>()?.data;
+                let found = wiped::<Data<Versioned>>(self.session.told(answer).await?)?.data;
                 Ok(Read { data: found.data, version: Some(found.metadata.version) })
             }
         }

@@ -7,8 +7,10 @@ use reqwest::header::{CONTENT_TYPE, HeaderValue};
 use reqwest::{Method, Request};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use url::Url;
+use zeroize::Zeroize;
 
 use super::calls;
 use super::egress::{Answer, Client};
@@ -79,7 +81,7 @@ impl Server {
         if matches!(answer.status, 400 | 401 | 403) {
             return Err(ProviderError::Unauthorized { sent });
         }
-        let token = accepted(answer)?.json::<LoggedIn>()?.auth.client_token;
+        let token = wiped::<LoggedIn>(accepted(answer)?)?.auth.client_token;
         Ok(Session { server: self, token, is_own: true, sent })
     }
 
@@ -158,6 +160,13 @@ impl Session {
 
 fn accepted(answer: Answer) -> Result<Answer, ProviderError> {
     answer.accepted(Sent::Token)
+}
+
+/// What an answer holds. Its text, which has secrets, is wiped.
+fn wiped<T: DeserializeOwned>(mut answer: Answer) -> Result<T, ProviderError> {
+    let read = answer.json();
+    answer.body.zeroize();
+    read
 }
 
 #[derive(Deserialize)]

@@ -13,7 +13,7 @@ use crate::models::trust::{Doubt, Trusted};
 use crate::models::{Conn, CredentialId, DbError, altered, labels, relabel, usages};
 use crate::opening::Closed;
 use crate::services::Services;
-use crate::usecases::integrations::{destination, for_accounts};
+use crate::usecases::integrations::{for_accounts, passed_on};
 use crate::usecases::{Confirmation, Principal, Refusal, clients, confirm, read, write};
 use crate::vault::Vault;
 
@@ -51,10 +51,17 @@ impl Edited {
         shown.stored()
     }
 
-    /// Whether another value asks for the password. Alerts that a channel sends with it would go elsewhere, or other
-    /// programs would fetch stored values by another kubeconfig.
+    /// Whether another value asks for the password. Alerts that a channel sends with it would go elsewhere, other
+    /// programs would fetch stored values by another kubeconfig, or what is passed on would come from elsewhere or go
+    /// there.
     pub async fn asks_for_password(&self, services: &Services) -> Result<bool, DbError> {
-        Ok(carry_alerts(&self.used(services).await?) || clients::vouches(services, self.row.id).await?)
+        self.asks(services, &self.used(services).await?).await
+    }
+
+    async fn asks(&self, services: &Services, used: &[Trusted<Integration>]) -> Result<bool, DbError> {
+        Ok(carry_alerts(used)
+            || passed_on::asks(services, self.row.id, used).await?
+            || clients::vouches(services, self.row.id).await?)
     }
 
     async fn used(&self, services: &Services) -> Result<Vec<Trusted<Integration>>, DbError> {
@@ -107,12 +114,11 @@ pub(super) async fn confirm_change(
 ) -> Result<(), Refusal> {
     let used = edited.used(services).await?;
     for_accounts::check_usages(principal, used.iter().map(|row| &**row))?;
-    destination::check_leader(principal, edited.row.id, used.iter().map(|row| &**row))?;
-    let vouches = clients::vouches(services, edited.row.id).await?;
-    if vouches {
+    passed_on::check_value(services, principal, edited.row.id, &used).await?;
+    if clients::vouches(services, edited.row.id).await? {
         clients::check_vouching(principal)?;
     }
-    if vouches || carry_alerts(&used) {
+    if edited.asks(services, &used).await? {
         confirm(services, principal.visitor(), confirmation).await?;
     }
     Ok(())
@@ -166,6 +172,19 @@ fn kept<'a>(row: &'a Credential, entered: &'a Entered) -> NewCredential<'a> {
     }
 }
 
+/// Who may save another value, asked in the transaction that does.
+fn held(
+    conn: &mut Conn,
+    vault: &Vault,
+    principal: &Principal,
+    id: CredentialId,
+) -> Result<Result<(), Refusal>, DbError> {
+    match clients::held_vouching(conn, principal, id)? {
+        Ok(()) => passed_on::held_value(conn, vault, principal, id),
+        refused => Ok(refused),
+    }
+}
+
 /// Writes it; without a draft only name, description, owner and tags.
 pub(super) async fn save(
     services: &Services,
@@ -177,7 +196,7 @@ pub(super) async fn save(
     let (row, id, asked) = (edited.row.clone(), edited.row.id, principal.clone());
     let saved = write(services, principal, move |conn, vault, actor| {
         if draft.is_some()
-            && let Err(refusal) = clients::held_vouching(conn, &asked, id)?
+            && let Err(refusal) = held(conn, vault, &asked, id)?
         {
             return Ok(Err(refusal));
         }

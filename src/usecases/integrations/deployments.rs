@@ -129,29 +129,41 @@ impl Ready {
         }
         let secrets = self.opened.iter().map(|(role, opened)| (role.as_str(), opened.secret())).collect();
         let cx = Context { secrets, ..Context::new(services.outside(), &self.settings, &self.row.name, None) };
-        let entries = match self.spec.is_sync() {
-            true => sync_entries::read(services, actor, &self.settings).await,
-            false => Entries::default(),
+        let work = async {
+            let entries = match self.spec.is_sync() {
+                true => sync_entries::read(services, actor, &self.settings).await,
+                false => Entries::default(),
+            };
+            self.told(self.look(&cx, &entries).await, &entries)
         };
-        let asked = AssertUnwindSafe(self.look(&cx, &entries)).catch_unwind();
-        let passed_on = entries.values().flatten().map(|(values, _)| values);
-        let opened = self.opened.iter().map(|(_, opened)| (opened.kind, &opened.values));
-        let echoes = Echoes::of_all(opened, passed_on);
-        match tokio::time::timeout(LIMIT, asked).await {
-            Ok(Ok(Ok(mut preview))) => {
-                take_out(&mut preview, &echoes);
-                Ok(preview)
-            }
-            Ok(Ok(Err(failure))) => {
-                let mut sentence = failure.to_string();
-                echoes.take_out(&mut sentence);
-                Err(sentence)
-            }
+        match tokio::time::timeout(LIMIT, AssertUnwindSafe(work).catch_unwind()).await {
+            Ok(Ok(told)) => told,
             Ok(Err(_)) => {
                 tracing::error!(integration = %self.row.id, "a preview panicked");
                 Err("It failed by a fault of Strongroom itself. It has been logged; please report it.".to_owned())
             }
-            Err(_) => Err(format!("The cluster did not answer within {} seconds.", LIMIT.as_secs())),
+            Err(_) => {
+                let who = if self.spec.is_sync() { "The cluster or a secret store" } else { "The cluster" };
+                Err(format!("{who} did not answer within {} seconds.", LIMIT.as_secs()))
+            }
+        }
+    }
+
+    /// What was found, without secrets.
+    fn told(&self, found: Result<Preview, Failure>, entries: &Entries) -> Result<Preview, String> {
+        let passed_on = entries.values().flatten().map(|(values, _)| values);
+        let opened = self.opened.iter().map(|(_, opened)| (opened.kind, &opened.values));
+        let echoes = Echoes::of_all(opened, passed_on);
+        match found {
+            Ok(mut preview) => {
+                take_out(&mut preview, &echoes);
+                Ok(preview)
+            }
+            Err(failure) => {
+                let mut sentence = failure.to_string();
+                echoes.take_out(&mut sentence);
+                Err(sentence)
+            }
         }
     }
 }

@@ -10,6 +10,7 @@ use crate::draft::Shown;
 use crate::form::{Errors, Values, in_sentence};
 use crate::integrations::Spec;
 use crate::integrations::ca_certificate;
+use crate::integrations::deployments::syncs::{self, NOWHERE};
 use crate::integrations::spec::Host;
 use crate::models::credentials::Credential;
 use crate::models::events::{self, Action, NewEvent};
@@ -24,6 +25,7 @@ use crate::vault::Vault;
 
 const ADMINISTRATORS: &str =
     "Only an administrator can choose a credential that is written into a cluster, or change where it is written.";
+const LOGIN: &str = "Only an administrator can choose another credential for a sync that writes secrets.";
 
 /// A stored secret and the host that would get to know it.
 #[derive(Clone, Debug)]
@@ -70,9 +72,13 @@ pub fn find(
         }
         found.further.push(Usage { role: (*role).to_owned(), credential: *id, host: draft.host });
     }
-    // Where the items of a sync go was confirmed with each of them. If it is elsewhere now, a run refuses.
+    // Where the items of a sync go was confirmed with each of them. If it is elsewhere now, a run refuses. The same
+    // name of a cluster is another cluster to another login, so that takes all confirmations back.
     if let Some(row) = edited.filter(|_| draft.provider.is_sync()) {
         found.further = row.further.to_vec();
+        if !draft.signs_in_as(row) {
+            found.further.iter_mut().for_each(|usage| NOWHERE.clone_into(&mut usage.host));
+        }
     }
     Ok(Ok(found))
 }
@@ -174,16 +180,33 @@ pub fn check_role(principal: &Principal, destinations: &[Destination]) -> Result
     }
 }
 
+/// Whether values are written into the cluster that the main credential of an integration leads to.
+pub(in crate::usecases) fn leads(row: &Integration) -> bool {
+    let is_sync = || Spec::find(&row.version).is_some_and(Spec::is_sync);
+    let items =
+        || Values::from_json(row.settings.as_bytes()).is_some_and(|settings| !syncs::items(&settings).is_empty());
+    !row.further.is_empty() || (is_sync() && items())
+}
+
+/// Stops operators from choosing another main credential of a sync that has items; the error is at its field.
+pub(super) fn check_login(principal: &Principal, draft: &Draft, row: &Integration) -> Result<(), Errors> {
+    let redirects = draft.provider.is_sync() && leads(row) && !draft.signs_in_as(row);
+    match redirects && principal.require(Role::Administrator).is_err() {
+        true => Err(Errors::one("credential", LOGIN)),
+        false => Ok(()),
+    }
+}
+
 /// Stops operators from changing the main credential, or its secret, if that would redirect the other credentials.
 pub(in crate::usecases) fn check_leader<'a>(
     principal: &Principal,
     credential: CredentialId,
     rows: impl IntoIterator<Item = &'a Integration>,
 ) -> Result<(), Refusal> {
-    let leads = |row: &Integration| row.credential_id == Some(credential) && !row.further.is_empty();
-    if rows.into_iter().any(leads) && principal.require(Role::Administrator).is_err() {
+    let is_led = |row: &Integration| row.credential_id == Some(credential) && leads(row);
+    if rows.into_iter().any(is_led) && principal.require(Role::Administrator).is_err() {
         return Err(Refusal::Conflict(
-            "A deployment or a Secret Sync writes other credentials into the cluster that this one leads to, so only an \
+            "A deployment or a Secret Sync writes secrets into the cluster that this credential leads to, so only an \
              administrator can change it.",
         ));
     }

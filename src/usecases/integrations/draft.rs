@@ -8,7 +8,7 @@ use crate::form::{self, Errors, Field, Values};
 use crate::integrations::alerts::email::FOR_ACCOUNTS;
 use crate::integrations::context::MAIN;
 use crate::integrations::deployments::DRIFT_CHECK;
-use crate::integrations::deployments::syncs::ITEMS;
+use crate::integrations::deployments::syncs::{ITEMS, forget_ends};
 use crate::integrations::{Family, Spec, registries};
 use crate::models::account_letters::ONE_CHANNEL;
 use crate::models::integrations::{Integration, NewIntegration};
@@ -248,6 +248,12 @@ impl Draft {
         self.provider.family() == Family::AlertProfile && !same
     }
 
+    /// Whether a secret store would be read in another way, or other entries of it could be.
+    pub fn reads_elsewhere(&self, row: &Integration) -> bool {
+        let now = (self.provider.slug, &*self.host, &*self.settings, self.credential);
+        self.provider.store().is_some() && now != (&*row.version, &*row.host, &*row.settings, row.credential_id)
+    }
+
     /// Whether nothing but owner and tags changes.
     pub fn is_saved_as(&self, row: &Integration) -> bool {
         (self.provider.slug, &*self.name, &*self.host, &*self.settings)
@@ -257,7 +263,8 @@ impl Draft {
             && self.others.iter().all(|(role, id)| row.credential_as(role) == Some(*id))
     }
 
-    /// Keeps the items of a saved sync, which no form of the integration holds.
+    /// Keeps the items of a saved sync, which no form of the integration holds. Another login may lead elsewhere, so
+    /// where their values go is not confirmed any more then.
     pub fn keep_items(&mut self, row: &Integration) {
         if !self.provider.is_sync() {
             return;
@@ -268,6 +275,9 @@ impl Draft {
             return;
         };
         settings.set(ITEMS, saved.get(ITEMS));
+        if !self.signs_in_as(row) {
+            forget_ends(&mut settings);
+        }
         self.settings = String::from_utf8_lossy(&settings.to_json()).into_owned();
     }
 

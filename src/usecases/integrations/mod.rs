@@ -7,12 +7,13 @@ use super::{Principal, Refusal, confirm, read, write};
 use crate::accounts::Role;
 use crate::form::{Errors, Values};
 use crate::integrations::{Family, Spec};
-use crate::models::events::{self, Action};
+use crate::models::events::{self, Action, Actor};
 use crate::models::integrations::{self, Integration};
 use crate::models::runs::{self, RunAction};
-use crate::models::{DbError, IntegrationId, integration_list, relabel, stores};
+use crate::models::{Conn, DbError, IntegrationId, integration_list, relabel, stores};
 use crate::runs::deploy;
 use crate::services::Services;
+use crate::vault::Vault;
 
 pub mod bulk;
 mod clusters;
@@ -21,6 +22,7 @@ pub(super) mod destination;
 pub mod draft;
 pub(super) mod for_accounts;
 pub mod listed;
+pub(super) mod passed_on;
 pub mod syncs;
 mod trial;
 
@@ -63,6 +65,9 @@ async fn check(
     }
     let draft = Arc::new(draft);
     for_accounts::check(services, principal, &draft, edited.as_deref()).await?;
+    if let Some(row) = &edited {
+        destination::check_login(principal, &draft, row).map_err(Refusal::Invalid)?;
+    }
     let name = edited.as_ref().map_or(&draft.name, |row| &row.name).clone();
     let looked = draft.clone();
     let find = move |conn: &mut _, vault: &_| destination::find(conn, vault, &looked, edited.as_deref());
@@ -146,7 +151,7 @@ pub async fn create(services: &Services, principal: &Principal, entered: &Entere
 }
 
 /// Saves what was entered over the version of an integration that the principal has seen. A channel that would send
-/// something else, or elsewhere, asks for the password.
+/// something else, or elsewhere, asks for the password, and so does a store of which something passes on an entry.
 pub async fn update(
     services: &Services,
     principal: &Principal,
@@ -159,23 +164,39 @@ pub async fn update(
     if found.destinations.is_empty() && draft.redirects_alerts(&row) {
         confirm(services, principal.visitor(), &entered.answer.confirmation).await?;
     }
+    let asked = (!found.destinations.is_empty(), &entered.answer.confirmation);
+    passed_on::check_store(services, principal, (&draft, &row), asked).await?;
+    let held = principal.clone();
     let saved = write(services, principal, move |conn, vault, actor| {
-        // Owner and tags alone are one change of their own. A row that was put back is saved whole.
-        if draft.is_saved_as(&row) {
-            match relabel::integration(conn, vault, actor, (at.0, Some(at.1)), &draft.labels) {
-                Ok(true) => return Ok(()),
-                Ok(false) | Err(DbError::Integrity) => {}
-                Err(error) => return Err(error),
-            }
+        match passed_on::held_store(conn, &held, (&draft, &row))? {
+            Ok(()) => save(conn, vault, actor, (&draft, &found), (at, &row)).map(Ok),
+            Err(refusal) => Ok(Err(refusal)),
         }
-        integrations::update(conn, vault, actor, at, &draft.row(&draft.name, &found.further))?;
-        relabel::integration(conn, vault, actor, (at.0, None), &draft.labels)?;
-        // How often it is looked at may be another.
-        deploy::look_again(conn, at.0, draft.settings())?;
-        let mut allowed = found.destinations.iter().map(|one| one.allowed(None, &draft.name));
-        allowed.try_for_each(|event| events::record(conn, vault, actor, &event))
     });
-    saved.await.map_err(draft::refused)
+    saved.await.map_err(draft::refused)?
+}
+
+fn save(
+    conn: &mut Conn,
+    vault: &Vault,
+    actor: &Actor,
+    (draft, found): (&Draft, &Found),
+    (at, row): ((IntegrationId, i64), &Integration),
+) -> Result<(), DbError> {
+    // Owner and tags alone are one change of their own. A row that was put back is saved whole.
+    if draft.is_saved_as(row) {
+        match relabel::integration(conn, vault, actor, (at.0, Some(at.1)), &draft.labels) {
+            Ok(true) => return Ok(()),
+            Ok(false) | Err(DbError::Integrity) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    integrations::update(conn, vault, actor, at, &draft.row(&draft.name, &found.further))?;
+    relabel::integration(conn, vault, actor, (at.0, None), &draft.labels)?;
+    // How often it is looked at may be another.
+    deploy::look_again(conn, at.0, draft.settings())?;
+    let mut allowed = found.destinations.iter().map(|one| one.allowed(None, &draft.name));
+    allowed.try_for_each(|event| events::record(conn, vault, actor, &event))
 }
 
 /// Deletes an integration with its runs and what it found; `seen` is the version that the principal looked at. A store

@@ -1,6 +1,6 @@
 //! *Import from a store*: the chosen entries of a store become credentials of the kinds that fit. They are read to show
 //! what they are, and once more to add the chosen ones: between the two nothing of them is kept, and no answer has a
-//! value.
+//! value. Only an administrator lets an entry into the store of credentials, as for every other way that it leaves by.
 
 use super::{Refused, read};
 use crate::accounts::Role;
@@ -24,7 +24,7 @@ pub async fn look(
     store: IntegrationId,
     entries: &[String],
 ) -> Result<Preview, Refusal> {
-    principal.require_fresh_as(Role::Operator)?;
+    principal.require_fresh_as(Role::Administrator)?;
     preview_of(services, taken_apart(services, principal, store, entries).await?).await
 }
 
@@ -42,7 +42,7 @@ pub async fn add(
     chosen: impl Fn(usize) -> Option<String>,
     was: impl Fn(usize) -> String,
 ) -> Result<Vec<Outcome>, Refusal> {
-    principal.require_fresh_as(Role::Operator)?;
+    principal.require_fresh_as(Role::Administrator)?;
     let contents = taken_apart(services, principal, store, entries).await?;
     let found: Vec<String> =
         contents.candidates.iter().map(|candidate| mark(candidate.kind.slug, &candidate.place)).collect();

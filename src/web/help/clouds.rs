@@ -139,9 +139,10 @@ fn stores() -> Topic {
     let keys = "An entry that is a JSON object has its members as keys. Anything else is one key, value. Bytes that are no text \
                 are in base64.";
     let selected = "Only entries that the settings select can be read. The rights on the page of each store are enough to list and \
-                    read them.";
+                    read them. Once an entry is passed on, only an administrator changes the settings of its store or \
+                    the credential.";
     let import = [
-        "Choose entries on the store's page under Import entries.",
+        "As an administrator, choose entries on the store's page under Import entries.",
         "They are read, and you see the type that fits each one: an AWS key pair, a Google or Azure key, a kubeconfig, a \
          certificate, a user name and password, or else a token. Values are not shown, and nothing is kept.",
         "Import the chosen ones. They are read once more; one that has changed its type meanwhile is left out.",

@@ -18,7 +18,7 @@ use crate::web::error::Error;
 use crate::web::page::{self, Shell};
 use crate::web::params::Params;
 use crate::web::posted::Posted;
-use crate::web::session::{As, Operator};
+use crate::web::session::{Administrator, As};
 use crate::web::step_up;
 
 /// Entries on a page to choose from: no more than one import takes.
@@ -80,7 +80,7 @@ fn address(id: IntegrationId) -> String {
 pub async fn new(
     services: Data<Services>,
     request: HttpRequest,
-    visitor: As<Operator>,
+    visitor: As<Administrator>,
     id: Path<IntegrationId>,
     params: Params,
 ) -> Result<HttpResponse, Error> {
@@ -117,7 +117,7 @@ fn chosen(posted: &Posted) -> Vec<String> {
 pub async fn create(
     services: Data<Services>,
     request: HttpRequest,
-    visitor: As<Operator>,
+    visitor: As<Administrator>,
     id: Path<IntegrationId>,
     posted: Posted,
 ) -> Result<HttpResponse, Error> {

@@ -2,6 +2,8 @@
 
 use serde_json::{Value, json};
 use strongroom::accounts::Role;
+use strongroom::form::Values;
+use strongroom::integrations::deployments::syncs::{Item, StoreEntry, set_items};
 use strongroom::models::api_tokens::Scope;
 use strongroom::models::events::Actor;
 use strongroom::models::integrations::{self, NewIntegration};
@@ -10,6 +12,8 @@ use strongroom::models::{CredentialId, credential_names};
 use super::{Program, basic, error, events, value};
 use crate::credentials::samples;
 use crate::support::app::TestApp;
+
+const AWS_SECRET: &str = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
 
 fn id(app: &TestApp, name: &str) -> CredentialId {
     credential_names::find(&mut app.connect(), name).expect("read").expect("a credential").0
@@ -179,4 +183,34 @@ async fn what_cannot_be_kept_is_refused_with_a_reason() {
     }
     let gone = program.get("/nothing").await;
     assert_eq!((gone.status, error(&gone).as_str()), (404, "There is no such call."));
+}
+
+#[actix_web::test]
+async fn a_credential_that_leads_a_sync_takes_the_scope_of_new_destinations() {
+    let app = TestApp::start();
+    let body = |key: &str| json!({"_id": "deployer", "type": "aws", "accountID": key, "secret": {"plain": AWS_SECRET}});
+    let program = Program::new(&app, Role::Administrator, Scope::Write).await;
+    assert_eq!(program.post("/credentials", &body("AKIAIOSFODNN7EXAMPLE")).await.status, 200);
+    let mut settings = Values::from_iter([("region", "eu-central-1"), ("cluster", "prod")]);
+    set_items(&mut settings, &[Item { entry: Some(StoreEntry::default()), ..Item::default() }]);
+    let settings = String::from_utf8_lossy(&settings.to_json()).into_owned();
+    let sync = NewIntegration {
+        family: "secret_sync",
+        version: "sync_eks",
+        name: "production",
+        credential_id: Some(id(&app, "deployer")),
+        host: "EKS prod in eu-central-1",
+        further: &[],
+        settings: &settings,
+        every_hours: None,
+    };
+    app.transaction(|conn| integrations::create(conn, &app.services.vault, &Actor::command_line(), &sync));
+    let other = body("AKIAI44QH8DHBEXAMPLE");
+    assert_eq!(program.post("/credentials", &other).await.status, 403);
+    let operator = Program::new(&app, Role::Operator, Scope::Destinations).await;
+    let page = operator.post("/credentials", &other).await;
+    assert!([400, 403, 409].contains(&page.status), "{} {}", page.status, page.body);
+    let meant = Program::new(&app, Role::Administrator, Scope::Destinations).await;
+    let page = meant.post("/credentials", &other).await;
+    assert_eq!(page.status, 200, "{}", page.body);
 }

@@ -8,7 +8,7 @@ use super::{events, program, store, value};
 use crate::support::app::{PASSWORD, Page, TestApp, Visit};
 use crate::support::clients::Client;
 use crate::support::peers::openbao::OpenBao;
-use crate::support::sql::count;
+use crate::support::sql::{count, texts};
 
 async fn opened() -> (OpenBao, TestApp) {
     let bao = OpenBao::start().await;
@@ -129,4 +129,48 @@ async fn a_store_that_a_rule_gives_from_is_not_deleted() {
         refused.text("main")
     );
     assert_eq!(count(&app, "client_rules"), 1);
+}
+
+#[actix_web::test]
+async fn an_operator_leads_what_a_rule_gives_nowhere_else() {
+    let (bao, app) = opened().await;
+    let mut ada = app.administrator();
+    let id = store(&mut ada, "Team Vault", &bao).await;
+    let client = Client::new(&app, "shop");
+    client.entry("db", id, "secret/team/db", &[]);
+    let mut olga = app.user("olga", Role::Operator);
+    let edit = format!("/integrations/{id}/edit");
+    let shown = ada.get(&edit).await;
+    let (version, key) = (shown.attributes("[name=row_version]", "value").remove(0), token_of(&app, "Team Vault"));
+    let at = |url: &str, mount: &str| {
+        let fixed =
+            [("name", "Team Vault"), ("version", "vault_kv"), ("schedule", "off"), ("credential", key.as_str())];
+        let rest = [("address", url), ("mount", mount), ("row_version", version.as_str()), ("password", PASSWORD)];
+        fixed.into_iter().chain(rest).map(|(name, value)| (name, value.to_owned())).collect::<Vec<_>>()
+    };
+    for (url, mount) in [(bao.url(), "other"), ("http://127.0.0.1:9".to_owned(), "secret")] {
+        let form = at(&url, mount);
+        let form: Vec<(&str, &str)> = form.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let page = olga.post(&edit, &form).await;
+        assert!([409, 422].contains(&page.status), "{}: {}", page.status, page.text("main"));
+    }
+    let token = [("row_version", "1"), ("name", "token of Team Vault"), ("token", "s.another")];
+    let page = olga.post(&format!("/credentials/{key}/edit"), &token).await;
+    assert_eq!(page.status, 409, "{}", page.text("main"));
+    // Another credential in its place.
+    let other = [("kind", "api_token"), ("name", "other"), ("token", "s.another")];
+    let other = olga.post("/credentials", &other).await.location().rsplit('/').next().expect("an id").to_owned();
+    let usage = format!("usage.{id}.main");
+    let replace = [(usage.as_str(), version.as_str()), ("to", other.as_str()), ("goal", "save")];
+    let page = olga.post(&format!("/credentials/{key}/replace"), &replace).await;
+    assert_eq!(page.status, 409, "{}", page.text("main"));
+    assert_eq!(count(&app, "integrations WHERE name = 'Team Vault' AND row_version = 1"), 1);
+    let page = ada.post(&format!("/credentials/{key}/edit"), &token).await;
+    assert_eq!(page.status, 303, "{}", page.text("main"));
+}
+
+/// The credential of a store.
+fn token_of(app: &TestApp, store: &str) -> String {
+    let query = format!("SELECT id::text AS text FROM credentials WHERE name = 'token of {store}'");
+    texts(app, &query).remove(0)
 }

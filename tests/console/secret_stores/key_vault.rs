@@ -51,6 +51,17 @@ async fn all_pages_of_a_vault_are_listed_and_single_secrets_read() {
 }
 
 #[tokio::test]
+async fn an_excluded_secret_is_not_read_by_another_spelling() {
+    let rig = Rig::start();
+    let store = rig.store(&[("entries", "DB,Plain"), ("exclude_entries", "pLain")]);
+    assert_eq!(names(&store.scan().await.unwrap()), ["team-vault/db"]);
+    for entry in ["team-vault/plain", "team-vault/PLAIN", "team-vault/Plain"] {
+        let read = store.read(&[entry]).await.unwrap();
+        assert!(said(&read[0]).contains("settings don't select"), "{entry}: {}", said(&read[0]));
+    }
+}
+
+#[tokio::test]
 async fn a_refusal_of_a_vault_is_told_by_its_cause() {
     let rig = Rig::start();
     let store = rig.store(&[]);

@@ -1,5 +1,6 @@
 //! The whole way in the console: a store by its form, its entries, and a read by its one reader.
 
+use strongroom::accounts::Role;
 use strongroom::entries;
 use strongroom::models::IntegrationId;
 use strongroom::models::events::Actor;
@@ -107,6 +108,12 @@ async fn chosen_entries_become_credentials_of_the_types_that_fit() {
     let mut visit = app.administrator();
     let id = store(&app, &mut visit, &bao).await;
     let path = format!("/integrations/{id}/import");
+    let shown = format!("a[href='{path}']");
+    let mut olga = app.user("olga", Role::Operator);
+    assert!(visit.get(&format!("/integrations/{id}")).await.has(&shown));
+    assert!(!olga.get(&format!("/integrations/{id}")).await.has(&shown));
+    let refused = olga.post(&path, &[("entry.0", "secret/db")]).await;
+    assert!(refused.status == 403 && !refused.body.contains("canary"), "{}", refused.status);
     let page = visit.get(&path).await;
     let entries = page.attributes("input.is-picked", "value");
     assert_eq!(entries, ["secret/aws/ci", "secret/db", "secret/odd", "secret/slack"]);

@@ -96,6 +96,8 @@ pub const ASKS: &[(&str, &str, Asks, &str, &str)] = &[
         "row_version=1",
         "the next apply deletes a Secret that pods use",
     ),
+    ("get", "/integrations/{id}/import", OnItsPage, "", "before the entries are chosen"),
+    ("post", "/integrations/{id}/import", OnItsPage, "", "reads entries of a secret store"),
     ("get", "/integrations/{id}/delete", OnItsPage, "", "before the question is answered"),
     ("post", "/integrations/{id}/delete", OnItsPage, "", "a channel and its messages, or an inventory, are gone"),
     ("post", "/integrations/{id}/webhook", OnItsPage, "", "shows an address that needs no login"),

@@ -13,12 +13,16 @@ const FIRST: &str = "CanaryEntry-7Qm2xLw9Zr4T";
 const SECOND: &str = "CanaryEntry-of-the-second-version";
 
 /// The store with an entry, as an integration: the path of its page.
-async fn store(desk: &mut Desk, bao: &OpenBao) -> String {
+pub async fn store(desk: &mut Desk, bao: &OpenBao) -> String {
     bao.holds("team/db", json!({"username": "app", "password": FIRST})).await;
+    added(desk, bao, "secret").await
+}
+
+/// A mount as an integration.
+async fn added(desk: &mut Desk, bao: &OpenBao, mount: &str) -> String {
     let token = saved(&mut desk.administrator, &[("kind", "api_token"), ("name", "vault"), ("token", ROOT)]).await;
     let (url, id) = (bao.url(), id_in(&token));
-    let form =
-        [("version", "vault_kv"), ("address", &*url), ("mount", "secret"), ("name", "vault"), ("credential", &id)];
+    let form = [("version", "vault_kv"), ("address", &*url), ("mount", mount), ("name", "vault"), ("credential", &id)];
     let added = desk.administrator.post("/integrations", &form).await;
     assert_eq!(added.status, 303, "{:?}", added.texts(".error-summary, main p"));
     desk.settled().await;
@@ -26,7 +30,7 @@ async fn store(desk: &mut Desk, bao: &OpenBao) -> String {
 }
 
 /// The form of the Secret `db` from the entry.
-fn form(desk: &Desk, store: &str) -> Fields {
+pub fn form(desk: &Desk, store: &str) -> Fields {
     let id = id_in(store);
     with(&desk.form(), &[("source", "entry"), ("store", &id), ("entry", "secret/team/db"), ("source_credential", "")])
 }
@@ -63,6 +67,32 @@ async fn an_entry_is_passed_on_and_its_new_value_follows_by_itself() {
         sweep.look(table, rows.join(" ").as_bytes());
     }
     assert_eq!(sweep.found, [""; 0]);
+}
+
+#[actix_web::test]
+async fn a_key_that_somebody_adds_is_no_new_value() {
+    let (mut desk, bao) = (Desk::open("added-key").await, OpenBao::start().await);
+    desk.workload("shop", true).await;
+    // The first version of the engine has no versions of entries.
+    bao.ask("POST", "sys/mounts/old", json!({"type": "kv", "options": {"version": "1"}})).await;
+    bao.ask("POST", "old/team/db", json!({"username": "app", "password": FIRST})).await;
+    let store = added(&mut desk, &bao, "old").await;
+    let form = with(&form(&desk, &store), &[("entry", "old/team/db"), ("restart", "on")]);
+    assert_eq!(desk.add(&form).await.status, 303);
+    desk.apply("").await;
+    let started = desk.started_with("shop").await.expect("it was restarted");
+    let theirs = json!({"stringData": {"theirs": "mine"}});
+    desk.lab.administrator.merge(&desk.path("db"), "kubectl-edit", &theirs).await;
+    desk.check().await;
+    desk.apply("").await;
+    assert_eq!(sql::count(&desk.app, "runs WHERE cause = 'secret'"), 0);
+    assert_eq!(desk.started_with("shop").await, Some(started));
+
+    bao.ask("POST", "old/team/db", json!({"username": "app", "password": SECOND})).await;
+    desk.check().await;
+    let ended = "runs WHERE cause = 'secret' AND state = 'succeeded'";
+    until("it is applied", || (sql::count(&desk.app, ended) == 1).then_some(())).await;
+    assert_eq!((desk.value("password").await, desk.value("theirs").await), (SECOND.into(), "mine".into()));
 }
 
 #[actix_web::test]

@@ -5,6 +5,7 @@ mod drift;
 mod entries;
 mod kept;
 mod owners;
+mod redirected;
 mod released;
 mod rights;
 mod screens;

@@ -69,7 +69,10 @@ async fn an_operator_leads_a_kept_value_nowhere_else() {
         ("name", "production"),
         ("credential", &id),
     ];
-    let saved = desk.operator.post(&format!("{}/edit", desk.sync), &form).await;
+    let edit = format!("{}/edit", desk.sync);
+    let refused = desk.operator.post(&edit, &form).await;
+    assert!(refused.status == 422 && refused.has("#credential-error"), "{}", refused.status);
+    let saved = desk.administrator.post(&edit, &form).await;
     assert_eq!(saved.status, 303, "{:?}", saved.texts(".error-summary"));
     assert_eq!(sql::count(&desk.app, ITEMS), 1, "the item is kept");
     let preview = desk.preview().await;

@@ -10,6 +10,8 @@ use crate::form::Values;
 
 /// The setting with the items, as JSON. No form has a field of this name.
 pub const ITEMS: &str = "items";
+/// In the place of [`Item::end`] where nobody has confirmed where a value goes.
+pub const NOWHERE: &str = "nowhere until it is confirmed";
 /// Begins the role of each item's credential.
 pub const ROLE: &str = "item-";
 
@@ -46,7 +48,7 @@ pub struct StoreEntry {
     /// The integration that reads from the store.
     pub store: Uuid,
     pub entry: String,
-    /// Where an administrator has confirmed that it belongs; see [`Item::end`].
+    /// Where an administrator has confirmed that it belongs: an [`Item::end`], or [`NOWHERE`].
     pub end: String,
 }
 
@@ -82,10 +84,21 @@ pub(in crate::integrations) fn end(role: &str, settings: &Values, main: &str) ->
     items(settings).iter().find(|item| item.role() == role).map(|item| item.end(main)).unwrap_or_default()
 }
 
-/// Whether every value goes where it was confirmed to go, so far as the settings tell. `main` as in [`Item::end`]
-pub fn entries_are_confirmed(settings: &Values, main: &str) -> bool {
-    let is_confirmed = |item: &Item| item.entry.as_ref().is_none_or(|entry| entry.end == item.end(main));
-    items(settings).iter().all(is_confirmed)
+/// Whether every entry goes where it was confirmed to go. `settings` are those of a run, which may have been applied
+/// long ago; `saved` are the present ones, which alone tell what is confirmed. `main` as in [`Item::end`].
+pub fn entries_are_confirmed(settings: &Values, saved: &Values, main: &str) -> bool {
+    let saved = items(saved);
+    let end = |item: &Item| saved.iter().find(|other| other.id == item.id)?.entry.as_ref().map(|of| of.end.clone());
+    items(settings).iter().filter(|item| item.entry.is_some()).all(|item| end(item) == Some(item.end(main)))
+}
+
+/// Takes back where the entries of a sync were confirmed to go.
+pub fn forget_ends(settings: &mut Values) {
+    let mut items = items(settings);
+    for of in items.iter_mut().filter_map(|item| item.entry.as_mut()) {
+        NOWHERE.clone_into(&mut of.end);
+    }
+    set_items(settings, &items);
 }
 
 #[cfg(test)]
@@ -104,8 +117,36 @@ mod tests {
         assert!(others.iter().all(|other| other.end("k") != item.end("k")));
         let mut settings = Values::default();
         set_items(&mut settings, std::slice::from_ref(&item));
+        assert_eq!(items(&settings), [item.clone()]);
+        forget_ends(&mut settings);
         assert_eq!(items(&settings), [item]);
         set_items(&mut settings, &[]);
         assert!(items(&settings).is_empty() && !String::from_utf8_lossy(&settings.to_json()).contains(ITEMS));
+    }
+
+    #[test]
+    fn an_entry_goes_only_where_the_saved_item_was_confirmed() {
+        let of = StoreEntry { end: "k/shop as db".into(), ..StoreEntry::default() };
+        let item = |id: &str, of: &StoreEntry| Item {
+            id: id.into(),
+            entry: Some(of.clone()),
+            secret: "db".into(),
+            namespaces: vec!["shop".into()],
+            ..Item::default()
+        };
+        let settings = |item: &Item| {
+            let mut settings = Values::default();
+            set_items(&mut settings, std::slice::from_ref(item));
+            settings
+        };
+        let applied = settings(&item("1", &of));
+        assert!(entries_are_confirmed(&applied, &applied, "k"));
+        assert!(!entries_are_confirmed(&applied, &applied, "another cluster"));
+        let mut forgotten = applied.clone();
+        forget_ends(&mut forgotten);
+        assert_eq!(items(&forgotten)[0].entry.as_ref().unwrap().end, NOWHERE);
+        for saved in [forgotten, settings(&item("2", &of)), Values::default()] {
+            assert!(!entries_are_confirmed(&applied, &saved, "k"), "what was applied before does not count");
+        }
     }
 }

@@ -20,7 +20,7 @@ pub use apply::apply;
 pub use facts::INVENTORY;
 pub use fields::{FIELDS, MOST_ITEMS, MOST_SECRETS};
 pub(in crate::integrations) use item::end;
-pub use item::{Entries, ITEMS, Item, ROLE, StoreEntry, entries_are_confirmed, items, set_items};
+pub use item::{Entries, ITEMS, Item, NOWHERE, ROLE, StoreEntry, entries_are_confirmed, forget_ends, items, set_items};
 pub use observe::observe;
 pub use plan::may_make;
 pub use preview::preview;

@@ -2,7 +2,7 @@
 //! others.
 
 use futures_util::StreamExt;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::facts::{DIFFERS, FAILED, FOREIGN, Facts, IN_SYNC, MISSING};
@@ -15,7 +15,7 @@ use crate::integrations::deployments::preview::ChangeKind;
 use crate::integrations::deployments::sight::{Sight, uid};
 use crate::integrations::progress::Step;
 use crate::integrations::scan::{Item, Scan};
-use crate::providers::kubernetes::{ApiError, Cluster, Refusal, kinds};
+use crate::providers::kubernetes::{ApiError, Cluster, FIELD_MANAGER, Refusal, kinds};
 
 /// Secrets judged at the same time.
 const AT_ONCE: usize = 8;
@@ -44,8 +44,8 @@ pub(super) async fn judge(cluster: &Cluster, plan: &Plan, mark: &Mark, step: Ste
     futures_util::stream::iter(each).buffered(AT_ONCE).collect::<Vec<_>>().await.into_iter().collect()
 }
 
-/// The version for an entry of a store that has none: the one in the cluster while the data there is the same, else a new
-/// one by chance.
+/// The version for an entry of a store that has none: the one in the cluster while our data there is the same, else a
+/// new one by chance.
 async fn found(cluster: &Cluster, wanted: &Wanted, step: Step) -> Result<String, Fault> {
     let object = wanted.desired.object();
     let live = match cluster.find(&kinds::SECRET, &object.namespace, &object.name).await {
@@ -55,8 +55,18 @@ async fn found(cluster: &Cluster, wanted: &Wanted, step: Step) -> Result<String,
         Err(error) => return Err(Fault::new(step, &object, Deed::Read, error)),
     };
     let former = live["metadata"]["annotations"][SECRET_VERSION].as_str();
-    let same = former.filter(|_| live["data"] == wanted.desired.body["data"]);
+    let same = former.filter(|_| holds(&live, &wanted.desired.body["data"]));
     Ok(same.map_or_else(|| format!("new.{}", Uuid::new_v4().simple()), str::to_owned))
+}
+
+/// Whether the cluster has these keys, and of ours no others. Keys that somebody else has added stay what they are.
+fn holds(live: &Value, data: &Value) -> bool {
+    let is_there = |(key, value): (&String, &Value)| live["data"].get(key) == Some(value);
+    let managers = live["metadata"]["managedFields"].as_array();
+    let ours = managers.into_iter().flatten().filter(|entry| entry["manager"] == FIELD_MANAGER);
+    let keys = ours.filter_map(|entry| entry["fieldsV1"]["f:data"].as_object()).flat_map(Map::keys);
+    let mut keys = keys.filter_map(|key| key.strip_prefix("f:"));
+    data.as_object().is_some_and(|data| data.iter().all(is_there)) && keys.all(|key| data.get(key).is_some())
 }
 
 /// Says what holds a namespace that is being deleted, if the login may read that.
@@ -134,4 +144,27 @@ pub(super) fn failed(plan: &Plan) -> impl Iterator<Item = Item> {
 pub(super) fn scan(mut items: Vec<Item>) -> Scan {
     items.sort_by(|a, b| (&a.place, &a.name).cmp(&(&b.place, &b.name)));
     Scan { items, ..Scan::default() }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_key_of_others_makes_no_new_version_and_a_key_that_we_drop_does() {
+        let live = json!({
+            "data": { "a": "MQ==", "theirs": "Mg==" },
+            "metadata": { "managedFields": [
+                { "manager": FIELD_MANAGER, "fieldsV1": { "f:data": { ".": {}, "f:a": {} } } },
+                { "manager": "kubectl", "fieldsV1": { "f:data": { "f:theirs": {} } } },
+            ] },
+        });
+        assert!(holds(&live, &json!({ "a": "MQ==" })));
+        for other in [json!({ "a": "Mg==" }), json!({ "a": "MQ==", "b": "MQ==" }), json!({}), Value::Null] {
+            assert!(!holds(&live, &other), "{other}");
+        }
+        assert!(!holds(&Value::Null, &json!({ "a": "MQ==" })));
+    }
 }

@@ -22,7 +22,7 @@ use crate::opening::{self, Closed, Opened};
 use crate::services::Services;
 use crate::usecases::integrations::destination::{self, Answer, Destination};
 use crate::usecases::integrations::draft::Draft;
-use crate::usecases::integrations::for_accounts;
+use crate::usecases::integrations::{for_accounts, passed_on};
 use crate::usecases::{Principal, Refusal, confirm, read, write};
 use crate::vault::Vault;
 
@@ -99,13 +99,16 @@ struct Plan {
 }
 
 /// Moves the chosen usages to another credential, or only tries what would come of it. A destination that is new to the
-/// secret, or a channel that would send with another one, is confirmed as it is on the form of the integration.
+/// secret, a channel that would send with another one, or a store of which something passes on an entry, is confirmed
+/// as it is on the form of the integration.
 pub async fn replace(services: &Services, principal: &Principal, asked: &Replacement<'_>) -> Result<Replaced, Refusal> {
     principal.require(Role::Operator)?;
     let plan = plan(services, asked).await?;
     let proved = Proof::new(principal, (plan.from.id, plan.to.id), plan.to.row_version, asked.chosen);
     for_accounts::check_usages(principal, plan.moves.iter().map(|one| &one.row))?;
-    if asked.goal != Goal::Test && plan.moves.iter().any(Move::redirects_alerts) {
+    let ids = plan.moves.iter().map(|one| one.row.id).collect();
+    let is_passed_on = passed_on::check_moves(services, principal, ids).await?;
+    if asked.goal != Goal::Test && (is_passed_on || plan.moves.iter().any(Move::redirects_alerts)) {
         confirm(services, principal.visitor(), &asked.answer.confirmation).await?;
     }
     if let Goal::SaveAnyway(proof) = asked.goal
@@ -212,8 +215,8 @@ async fn plan(services: &Services, asked: &Replacement<'_>) -> Result<Plan, Refu
 /// Where the other credential's secret would go that it has not been sent to. The error says why the usage does not take
 /// it.
 fn destination(read: &Read, row: &Integration, role: &str) -> Result<Option<Destination>, String> {
-    if role == usages::MAIN && !row.further.is_empty() {
-        return Err("It writes other credentials into its cluster. Edit it and confirm where they go.".to_owned());
+    if role == usages::MAIN && destination::leads(row) {
+        return Err("It writes secrets into its cluster. Edit it and confirm where they go.".to_owned());
     }
     if role.starts_with(ROLE) {
         return Err("Its stored value leaves for a cluster. Edit the Secret in its sync, and confirm that.".to_owned());

@@ -7,8 +7,9 @@ use crate::form::Errors;
 use crate::models::credentials::{self, Credential};
 use crate::models::integrations::{self, Integration};
 use crate::models::trust::Trusted;
-use crate::models::{Conn, CredentialId, DbError, replacing, usages};
+use crate::models::{Conn, CredentialId, DbError, IntegrationId, replacing, usages};
 use crate::services::Services;
+use crate::usecases::integrations::passed_on;
 use crate::usecases::{Principal, Refusal, read, write};
 use crate::vault::Vault;
 
@@ -37,7 +38,12 @@ async fn move_usages(
     // In one order, so that two people who move the same usages do not wait for each other.
     chosen.sort_by_key(|one| one.integration.0);
     let (ids, detail) = ((from.id, to.id), format!("credential {} instead of {}", to.name, from.name));
+    let asked = principal.clone();
     let moved = write(services, principal, move |conn, vault, actor| {
+        let integrations: Vec<IntegrationId> = chosen.iter().map(|one| one.integration).collect();
+        if let Err(refusal) = passed_on::held_moves(conn, &asked, &integrations)? {
+            return Ok(Err(refusal));
+        }
         let mut now = Vec::new();
         for usages in chosen.chunk_by(|one, other| one.integration == other.integration) {
             let roles: Vec<&str> = usages.iter().map(|one| one.role.as_str()).collect();
@@ -45,7 +51,7 @@ async fn move_usages(
             let row_version = replacing::replace(conn, vault, actor, at, &roles, (ids.0, ids.1, &detail))?;
             now.extend(usages.iter().map(|one| Chosen { row_version, ..one.clone() }));
         }
-        Ok(now)
+        Ok(Ok(now))
     });
     moved.await.map_err(|error| match error {
         DbError::Stale | DbError::NotFound => Refusal::Overtaken,
@@ -53,7 +59,7 @@ async fn move_usages(
             Refusal::Invalid(Errors::one("to", "This credential has been deleted. Choose another."))
         }
         error => error.into(),
-    })
+    })?
 }
 
 /// What came of moving them back.
