@@ -261,8 +261,8 @@ pub fn log_in(
     Ok(user)
 }
 
-/// Ends the API sessions that the user's password began: they are bound to the version of the row, which grows. Sessions
-/// of browsers go on. A row that does not count has none. Call inside a transaction.
+/// Ends the API sessions that the user's password began: they are bound to the version of the row, which grows.
+/// Sessions of browsers go on. A row that does not count has none. Call inside a transaction.
 pub fn end_api_sessions(conn: &mut Conn, vault: &Vault, actor: &Actor, id: UserId) -> Result<(), DbError> {
     let mut ledger = events::open(conn)?;
     let Ok(user) = lock(conn, vault, id)?.judged() else { return Ok(()) };

@@ -167,7 +167,9 @@ async fn a_registry_that_is_added_replaces_no_other_of_its_address() {
     let app = TestApp::start();
     let program = Program::new(&app, Role::Operator, Scope::Write).await;
     mirror(&app, None);
-    let with = |repository: &str, cap: i64| json!({"version": "2", "registry": "registry.example.com", "repository": repository, "cap": cap});
+    let host = "registry.example.com";
+    let with =
+        |repository: &str, cap: i64| json!({"version": "2", "registry": host, "repository": repository, "cap": cap});
     assert_eq!(program.post("/settings/registry", &with("other/*", 5)).await.status, 200);
     assert_eq!(program.post("/settings/registry", &with("team/*", 9)).await.status, 200);
     let listed = specifications(&program.get("/settings/registry").await);
@@ -199,7 +201,10 @@ async fn a_list_that_is_too_long_or_names_one_twice_is_refused() {
 async fn the_longest_list_is_looked_through_once() {
     let app = TestApp::start();
     let program = Program::new(&app, Role::Operator, Scope::Write).await;
-    let entry = |number: usize| json!({"version": "2", "registry": format!("https://r{number}.example.com"), "credentialID": "nothing"});
+    let entry = |number: usize| {
+        let host = format!("https://r{number}.example.com");
+        json!({"version": "2", "registry": host, "credentialID": "nothing"})
+    };
     let list: Vec<Value> = (0..5_000).map(entry).collect();
     let begun = std::time::Instant::now();
     let page = write(&program, &list).await;
