@@ -1,6 +1,7 @@
 //! What all work shares as long as the process lives: the database, the vault, the ways out, the caches. Handlers and
 //! jobs are given the same one. It names no page, no request and no job, so that a room that needs it needs no web.
 
+use std::net::IpAddr;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -20,7 +21,7 @@ use crate::integrations::issue;
 use crate::models::credential_limits::Limits;
 use crate::models::sessions::Limits as SessionLimits;
 use crate::models::totals::Totals;
-use crate::models::{Db, ReplicaId};
+use crate::models::{Db, ReplicaId, UserId};
 use crate::providers::aws;
 use crate::providers::egress::Egress;
 use crate::providers::identity::issuer::Issuers;
@@ -66,6 +67,8 @@ pub struct Services {
     pub refreshes: Limiter,
     /// How often each user presses Test.
     pub checkups: Limiter,
+    /// Whose password was shown with a call of the API within the last minute, and from where: recorded once.
+    pub api_logins: Limiter<(UserId, IpAddr)>,
     /// How often each user has a confirmation sent.
     pub invitations: Limiter,
     pub public_url: Url,
@@ -119,6 +122,7 @@ impl Services {
             waiting: Waiting::default(),
             refreshes: Limiter::new(30, "refreshes"),
             checkups: Limiter::new(10, "tests"),
+            api_logins: Limiter::new(1, "logins"),
             invitations: Limiter::new(30, "invitations"),
             public_url,
             replica: ReplicaId(Uuid::new_v4()),

@@ -52,8 +52,8 @@ pub fn written(id: ApiTokenId, secret: &str) -> Zeroizing<String> {
 pub enum Begun {
     /// A token of the user's, and the version of its row.
     Token(Uuid, i64),
-    /// The password, and the version of its hash.
-    Password(i32),
+    /// The password, and the version of the user's row.
+    Password(i64),
 }
 
 /// The content of a session token whose signature was right.

@@ -43,6 +43,22 @@ impl Gate {
     /// Checks name and password. Every try is counted before it is checked, so that parallel tries cannot outrun the
     /// count; a right password clears what was counted from its network.
     pub async fn password(&self, name: &str, password: &str, address: IpAddr) -> Result<Trusted<User>, Refused> {
+        self.judge(name, password, address, |_| true).await
+    }
+
+    /// The same for a program, which has nothing else to show. Where more is asked for, the failures of before stay
+    /// counted: whoever only knows the password is not the user yet.
+    pub async fn password_alone(&self, name: &str, password: &str, address: IpAddr) -> Result<Trusted<User>, Refused> {
+        self.judge(name, password, address, User::is_open_by_password).await
+    }
+
+    async fn judge(
+        &self,
+        name: &str,
+        password: &str,
+        address: IpAddr,
+        suffices: fn(&User) -> bool,
+    ) -> Result<Trusted<User>, Refused> {
         let key = names::key(name);
         let counted = self.count(logins::of_passwords(&self.vault, &key), address).await?;
         let vault = self.vault.clone();
@@ -58,7 +74,8 @@ impl Gate {
         let (user, why) = match seen.map(Seen::judged) {
             None => (None, Why::Password),
             Some(Ok(user)) if right && !user.disabled => {
-                self.db.transaction(move |conn| logins::clear_failures(conn, &counted.attempt)).await?;
+                let settle = if suffices(&user) { logins::clear_failures } else { logins::uncount };
+                self.db.transaction(move |conn| settle(conn, &counted.attempt)).await?;
                 return if weak { Ok(self.strengthen(user, password, address).await) } else { Ok(user) };
             }
             Some(Ok(user)) if moved => (Some((*user).clone()), Why::Tampered("the password was moved")),
@@ -109,6 +126,11 @@ impl Gate {
             Ok(()) => Refused::Wrong,
             Err(error) => error.into(),
         }
+    }
+
+    /// Records that somebody knows the password of a user who must show more than that.
+    pub async fn insufficient(&self, user: &User, address: IpAddr, missing: &'static str) -> Result<(), DbError> {
+        self.record_failure(Some(user.clone()), address, false, Why::Missing(missing)).await
     }
 
     /// Counts a request for a password reset, by what was typed and from where, whether somebody has that name or not.
@@ -174,11 +196,7 @@ impl Gate {
                     (Why::Tampered(words), Some(user)) => {
                         altered::refuse_user(conn, &vault, &actor, user, &format!("login refused: {words}"))?;
                     }
-                    (Why::Code, _) => {
-                        events::record(conn, &vault, &actor, &event(Action::LoginFailed, "one-time code"))?
-                    }
-                    (Why::Token, _) => events::record(conn, &vault, &actor, &event(Action::LoginFailed, "API token"))?,
-                    _ => events::record(conn, &vault, &actor, &event(Action::LoginFailed, "user name or password"))?,
+                    _ => events::record(conn, &vault, &actor, &event(Action::LoginFailed, why.detail()))?,
                 }
                 if closes {
                     events::record(conn, &vault, &actor, &event(Action::LoginLocked, "15 minutes"))?;
@@ -226,7 +244,20 @@ enum Why {
     Password,
     Code,
     Token,
+    /// The password was right.
+    Missing(&'static str),
     Tampered(&'static str),
+}
+
+impl Why {
+    fn detail(self) -> &'static str {
+        match self {
+            Self::Code => "one-time code",
+            Self::Token => "API token",
+            Self::Missing(what) => what,
+            Self::Password | Self::Tampered(_) => "user name or password",
+        }
+    }
 }
 
 /// The /24 or /64 that an address belongs to: one visitor has many addresses of it.

@@ -160,6 +160,7 @@ actions! {
     UserResetAsked "user.reset_asked" "Password reset requested" "requested a password reset for";
     UserDeleted "user.deleted" "User deleted" "deleted the user";
     ApiTokenMade "api_token.made" "API token added" "added the API token";
+    UserApiSessionsEnded "user.api_sessions_ended" "API sessions ended" "ended the API sessions of";
     ApiTokenEnded "api_token.ended" "API token revoked" "revoked the API token";
     UserRecoveryCodesMade "user.recovery_codes_made" "Recovery codes created" "created new recovery codes for";
     UserRecoveryCodeUsed "user.recovery_code_used" "Recovery code used" "used up a recovery code of";
@@ -192,6 +193,7 @@ impl Action {
                 | Self::LoginFailed
                 | Self::LoginLocked
                 | Self::SessionEnded
+                | Self::UserApiSessionsEnded
                 | Self::UserRecoveryCodeUsed
                 | Self::ClientLoginFailed
                 | Self::ClientIntegrityFailure

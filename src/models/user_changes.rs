@@ -261,6 +261,20 @@ pub fn log_in(
     Ok(user)
 }
 
+/// Ends the API sessions that the user's password began: they are bound to the version of the row, which grows.
+/// Sessions of browsers go on. A row that does not count has none. Call inside a transaction.
+pub fn end_api_sessions(conn: &mut Conn, vault: &Vault, actor: &Actor, id: UserId) -> Result<(), DbError> {
+    let mut ledger = events::open(conn)?;
+    let Ok(user) = lock(conn, vault, id)?.judged() else { return Ok(()) };
+    let (read, next) = (user.row_version, user.next_version());
+    let mut user = user.into_row();
+    user.row_version = next;
+    let user = trust::sign(vault, user);
+    write(conn, &user, read)?;
+    super::sessions::carry_over(conn, vault, &user, read)?;
+    ledger.record_version(conn, vault, actor, &user.event(Action::UserApiSessionsEnded, String::new()), next)
+}
+
 /// Seals another PHC string of the same password, and ends no session. Returns the user as stored now;
 /// [`DbError::Stale`] when somebody changed the user since the password was checked.
 pub fn rehash(

@@ -11,7 +11,7 @@ use super::events::{Action, Actor, NewEvent};
 use super::schema::users;
 use super::times::{MaybeTime, Time};
 use super::trust::{self, Parts, Seen, Signed, Trusted, latest_version, signed_columns};
-pub use super::user_changes::{Change, Proof, change, log_in, rehash};
+pub use super::user_changes::{Change, Proof, change, end_api_sessions, log_in, rehash};
 use super::{Conn, DbError, UserId, sealing};
 use crate::vault::{Context, Sealed, Vault};
 
@@ -132,6 +132,16 @@ impl User {
         self.password_wrapped_dek = sealed.wrapped_dek;
         self.password_payload = sealed.payload;
         Ok(())
+    }
+
+    /// Whether the password alone lets a program in: nothing else is asked for, and nobody else knows it.
+    pub fn is_open_by_password(&self) -> bool {
+        !self.totp_confirmed && !self.totp_required && !self.password_temporary
+    }
+
+    /// Whether the second step that is required has still to be set up.
+    pub fn must_enrol(&self) -> bool {
+        self.totp_required && !self.totp_confirmed
     }
 
     /// Whether a mail may open the account again: it replaces no password that somebody else has set.

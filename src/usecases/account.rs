@@ -96,12 +96,13 @@ pub async fn end_session(services: &Services, principal: &Principal, one: Sessio
     Ok(())
 }
 
-/// Ends all of the principal's sessions but this one.
+/// Ends all of the principal's sessions but this one, also those of the API.
 pub async fn end_other_sessions(services: &Services, principal: &Principal) -> Result<(), Refusal> {
     principal.require(Role::Auditor)?;
     let (id, keep) = (principal.visitor().user_id, principal.visitor().token_hash.clone());
     let end = move |conn: &mut Conn, vault: &Vault, actor: &_| {
         let user = users::find(conn, vault, id)?.trust()?;
+        users::end_api_sessions(conn, vault, actor, id)?;
         sessions::end_of(conn, vault, actor, &user, &Which::Others(&keep))
     };
     write(services, principal, end).await?;

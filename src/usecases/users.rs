@@ -202,12 +202,13 @@ pub async fn set_password(
     Ok(Invited { id, name, generated: made_here.then_some(password) })
 }
 
-/// Ends the sessions of a user, but for the one in which that is done.
+/// Ends the sessions of a user, also those of the API, but for the one in which that is done.
 pub async fn end_sessions(services: &Services, principal: &Principal, id: UserId) -> Result<(), Refusal> {
     principal.require(Role::Administrator)?;
     let (keep, vault, actor) = (principal.visitor().token_hash.clone(), services.vault.clone(), principal.actor());
     let end = move |conn: &mut _| {
         let user = users::find(conn, &vault, id)?.into_shown();
+        users::end_api_sessions(conn, &vault, &actor, id)?;
         sessions::end_of(conn, &vault, &actor, &user, &Which::Others(&keep))
     };
     services.db.transaction::<_, DbError, _>(end).await?;

@@ -80,6 +80,7 @@ fn of_denied(denied: &Denied) -> HttpResponse {
             "This account has two-step verification: create an API token on its Account page and send that as the \
              password.",
         ),
+        Denied::NeedsTwoStep => unauthorized("Log in to the console first and set up two-step verification."),
         Denied::NeedsPassword => unauthorized("Log in to the console first and choose a password of your own."),
         Denied::Throttled(seconds) => {
             let sentence = format!("Too many failed logins. Try again in {seconds} seconds.");

@@ -86,6 +86,7 @@ pub async fn functions(caller: Caller) -> Result<HttpResponse, Bad> {
 
 pub async fn replace_functions(Sent { caller, body }: Sent) -> Result<HttpResponse, Bad> {
     let Value::Array(entries) = &body else { return Err(Bad::said("The body must be a list.")) };
+    listed::check_length(entries.len())?;
     let wanted = entries.iter().map(read).collect::<Result<Vec<_>, _>>()?;
     listed::replace(&caller.services, &caller.principal, FUNCTIONS, wanted, &caller.confirmation()).await?;
     Ok(done())

@@ -21,6 +21,8 @@ use crate::usecases::credentials::upsert;
 
 /// Rows read at once.
 const PIECE: i64 = 1_000;
+/// Most rows of a whole list in another order than by name.
+const MOST_SORTED: i64 = 10_000;
 /// Rows of a page, at most.
 const PAGE: i64 = 50;
 /// Usages of one credential that are told.
@@ -33,10 +35,10 @@ pub async fn index(caller: Caller) -> Result<HttpResponse, Bad> {
         // Every credential is of this store.
         return Ok(HttpResponse::Ok().json(json!([])));
     }
-    if offset.is_none() && limit.is_none() && asked == (Asked { kinds: asked.kinds.clone(), ..Asked::default() }) {
+    if offset.is_none() && limit.is_none() {
         return all(&caller, asked).await;
     }
-    page(&caller, asked, (offset, limit)).await
+    page(&caller, asked, (offset.unwrap_or_default(), limit.unwrap_or(PAGE).min(PAGE))).await
 }
 
 fn asked(caller: &Caller) -> Result<Asked, Bad> {
@@ -51,35 +53,53 @@ fn asked(caller: &Caller) -> Result<Asked, Bad> {
     Ok(Asked { kinds, names: caller.all("ids"), sort, descending: caller.flag("reverse") })
 }
 
-async fn page(caller: &Caller, asked: Asked, (offset, limit): (Option<i64>, Option<i64>)) -> Result<HttpResponse, Bad> {
-    let paged = offset.is_some() || limit.is_some();
-    let most = limit.map_or(if paged { PAGE } else { i64::from(i32::MAX) }, |limit| limit.min(PAGE));
-    let place = (offset.unwrap_or_default(), most);
+async fn page(caller: &Caller, asked: Asked, place: (i64, i64)) -> Result<HttpResponse, Bad> {
     let read = move |conn: &mut Conn| {
-        let total = if paged { Some(credential_names::count(conn, &asked)?) } else { None };
+        let total = credential_names::count(conn, &asked)?;
         Ok::<_, DbError>((credential_names::page(conn, &asked, place)?, total))
     };
     let (rows, total) = caller.services.db.run(read).await?;
-    let mut response = HttpResponse::Ok();
-    if let Some(total) = total {
-        response.insert_header((HeaderName::from_static("total-count"), HeaderValue::from(total)));
-    }
+    let total = (HeaderName::from_static("total-count"), HeaderValue::from(total));
     let rows: Vec<Value> = rows.iter().map(|row| written(&caller.services.vault, row)).collect();
-    Ok(response.json(rows))
+    Ok(HttpResponse::Ok().insert_header(total).json(rows))
 }
 
-/// The whole list by name, a piece at a time. The first piece is read beforehand, so that an unreachable database is an
+/// Where a piece of the list begins: after a name, or at a number in another order.
+#[derive(Clone)]
+enum Place {
+    After(String),
+    At(i64),
+}
+
+/// Where the whole list begins. In another order than by name each piece costs as much as all, so only a short list is
+/// sent whole.
+async fn beginning(services: &Services, asked: &Asked) -> Result<Place, Bad> {
+    if (asked.sort, asked.descending) == (Sort::Name, false) {
+        return Ok(Place::After(String::new()));
+    }
+    let counted = asked.clone();
+    let total = services.db.run(move |conn: &mut Conn| credential_names::count(conn, &counted)).await?;
+    if total > MOST_SORTED {
+        return Err(Bad::said(
+            "The list is too long to be sorted as a whole. Send limit and offset, or leave out sort.",
+        ));
+    }
+    Ok(Place::At(0))
+}
+
+/// The whole list, a piece at a time. The first piece is read beforehand, so that an unreachable database is an
 /// error and not half a list.
 async fn all(caller: &Caller, asked: Asked) -> Result<HttpResponse, Bad> {
     let services = caller.services.clone();
-    let first = next(&services, asked.clone(), String::new()).await?;
+    let place = beginning(&services, &asked).await?;
+    let first = next(&services, asked.clone(), place.clone()).await?;
     let begin = text(&services, &first, true);
-    let rest = stream::try_unfold((asked, rest_of(&first)), move |(asked, key)| {
+    let rest = stream::try_unfold((asked, rest_of(&first, &place)), move |(asked, place)| {
         let services = services.clone();
         async move {
-            let Some(key) = key else { return Ok::<_, DbError>(None) };
-            let rows = next(&services, asked.clone(), key).await?;
-            Ok(Some((text(&services, &rows, false), (asked, rest_of(&rows)))))
+            let Some(place) = place else { return Ok::<_, DbError>(None) };
+            let rows = next(&services, asked.clone(), place.clone()).await?;
+            Ok(Some((text(&services, &rows, false), (asked, rest_of(&rows, &place)))))
         }
     });
     let end = stream::once(async { Ok::<Bytes, DbError>(Bytes::from_static(b"]")) });
@@ -93,13 +113,21 @@ fn json_answer() -> HttpResponseBuilder {
     response
 }
 
-async fn next(services: &Services, asked: Asked, key: String) -> Result<Vec<Listed>, DbError> {
-    services.db.run(move |conn: &mut Conn| credential_names::after(conn, &asked, &key, PIECE)).await
+async fn next(services: &Services, asked: Asked, place: Place) -> Result<Vec<Listed>, DbError> {
+    let read = move |conn: &mut Conn| match &place {
+        Place::After(key) => credential_names::after(conn, &asked, key, PIECE),
+        Place::At(offset) => credential_names::page(conn, &asked, (*offset, PIECE)),
+    };
+    services.db.run(read).await
 }
 
 /// Where the next piece begins; `None` after the last.
-fn rest_of(rows: &[Listed]) -> Option<String> {
-    rows.last().filter(|_| rows.len() as i64 == PIECE).map(|row| row.name_key.clone())
+fn rest_of(rows: &[Listed], place: &Place) -> Option<Place> {
+    let last = rows.last().filter(|_| rows.len() as i64 == PIECE)?;
+    Some(match place {
+        Place::After(_) => Place::After(last.name_key.clone()),
+        Place::At(offset) => Place::At(offset + PIECE),
+    })
 }
 
 fn text(services: &Services, rows: &[Listed], first: bool) -> Bytes {
@@ -119,18 +147,14 @@ pub async fn create(Sent { caller, body }: Sent) -> Result<HttpResponse, Bad> {
 }
 
 pub async fn destroy(Writer(caller): Writer, path: Path<(String, String)>) -> Result<HttpResponse, Bad> {
-    let name = named(&path);
+    // Its escapes are taken away already: a slash may come as it is or as one.
+    let name = path.into_inner().1;
     match upsert::delete_named(&caller.services, &caller.principal, &name).await {
         Ok(()) => Ok(done()),
         Err(Refusal::InUse) => Err(in_use(&caller, &name).await?),
         Err(Refusal::Db(DbError::NotFound)) => Err(unknown()),
         Err(refusal) => Err(refusal.into()),
     }
-}
-
-/// The name at the end of the address. A slash may come as it is or in escapes.
-fn named(path: &(String, String)) -> String {
-    path.1.replace("%2F", "/").replace("%2f", "/")
 }
 
 fn unknown() -> Bad {
@@ -158,7 +182,7 @@ async fn used(services: &Services, id: CredentialId) -> Result<Vec<(&'static str
 }
 
 pub async fn usages(caller: Caller, path: Path<(String, String)>) -> Result<HttpResponse, Bad> {
-    let id = upsert::named(&caller.services, &named(&path)).await.map_err(|refusal| match refusal {
+    let id = upsert::named(&caller.services, &path.1).await.map_err(|refusal| match refusal {
         Refusal::Db(DbError::NotFound) => unknown(),
         refusal => refusal.into(),
     })?;

@@ -183,6 +183,7 @@ pub async fn replace(Sent { caller, body }: Sent) -> Result<HttpResponse, Bad> {
     let sent = Object::of(&body, "The body")?;
     // Without the member, somebody meant something else than to delete all.
     let entries = sent.list("specifications")?.ok_or_else(|| Bad::said("specifications must be a list."))?;
+    listed::check_length(entries.len())?;
     let wanted = entries.iter().map(read).collect::<Result<Vec<_>, _>>()?;
     listed::replace(&caller.services, &caller.principal, LIST, wanted, &caller.confirmation()).await?;
     Ok(done())

@@ -1,6 +1,8 @@
 //! Scans of registries: begun, stopped, and how far they are. A registry is scanned as a whole, whichever of its images was
 //! named.
 
+use std::collections::{HashMap, HashSet};
+
 use actix_web::HttpResponse;
 use serde_json::{Value, json};
 
@@ -13,7 +15,11 @@ use crate::models::family_rows;
 use crate::models::integrations::Integration;
 use crate::models::runs::{Run, RunState};
 use crate::models::{Conn, DbError, IntegrationId};
-use crate::usecases::{Refusal, integrations};
+use crate::usecases::Refusal;
+use crate::usecases::integrations::{self, listed};
+
+/// By which hosts Docker Hub is named.
+const DOCKER_HUB: [&str; 3] = ["docker.io", "index.docker.io", "registry-1.docker.io"];
 
 /// The host alone, however an address is written.
 fn host(address: &str) -> &str {
@@ -31,38 +37,42 @@ fn named(sent: &Value) -> Result<Option<String>, Bad> {
     Ok(registry.filter(|registry| !registry.is_empty()).map(|registry| host(registry).to_lowercase()))
 }
 
-fn is_named(row: &Integration, wanted: &str) -> bool {
-    host(&registry(row)).to_lowercase() == wanted
-        || (row.version == "docker_hub" && ["docker.io", "index.docker.io", "registry-1.docker.io"].contains(&wanted))
+/// By which hosts a registry is named.
+fn hosts(row: &Integration) -> Vec<String> {
+    let own = host(&registry(row)).to_lowercase();
+    let known: &[&str] = if row.version == "docker_hub" { &DOCKER_HUB } else { &[] };
+    std::iter::once(own).chain(known.iter().map(|&host| host.to_owned())).collect()
 }
 
 /// Begins a scan of each registry that is named, or of all that are switched on.
-async fn begin(caller: &Caller, wanted: Vec<Option<String>>) -> Result<HttpResponse, Bad> {
+async fn begin(caller: &Caller, wanted: &[Option<String>]) -> Result<HttpResponse, Bad> {
     let rows = LIST.named(&caller.services).await?;
-    let all = wanted.is_empty() || wanted.iter().any(Option::is_none);
-    for host in wanted.iter().flatten() {
-        if !rows.iter().any(|(row, _)| is_named(row, host)) {
-            return Err(Bad::said(format!("No registry {host} is set up.")));
-        }
+    let rows: Vec<(&Integration, Vec<String>)> = rows.iter().map(|(row, _)| (&**row, hosts(row))).collect();
+    let known: HashSet<&str> = rows.iter().flat_map(|(_, hosts)| hosts).map(String::as_str).collect();
+    if let Some(host) = wanted.iter().flatten().find(|host| !known.contains(host.as_str())) {
+        return Err(Bad::said(format!("No registry {host} is set up.")));
     }
-    let is_meant = |row: &Integration| all || wanted.iter().flatten().any(|host| is_named(row, host));
-    for (row, _) in rows.iter().filter(|(row, _)| row.active && is_meant(row)) {
+    let all = wanted.is_empty() || wanted.iter().any(Option::is_none);
+    let meant: HashSet<&str> = wanted.iter().flatten().map(String::as_str).collect();
+    let is_meant = |hosts: &[String]| all || hosts.iter().any(|host| meant.contains(host.as_str()));
+    for (row, _) in rows.iter().filter(|(row, hosts)| row.active && is_meant(hosts)) {
         integrations::scan(&caller.services, &caller.principal, row.id).await?;
     }
     Ok(done())
 }
 
 pub async fn create(Sent { caller, body }: Sent) -> Result<HttpResponse, Bad> {
-    begin(&caller, vec![named(&body)?]).await
+    begin(&caller, &[named(&body)?]).await
 }
 
 /// Several at once.
 pub async fn select(Sent { caller, body }: Sent) -> Result<HttpResponse, Bad> {
     let Value::Array(list) = &body else { return Err(Bad::said("The body must be a list.")) };
+    listed::check_length(list.len())?;
     if list.is_empty() {
         return Ok(done());
     }
-    begin(&caller, list.iter().map(named).collect::<Result<_, _>>()?).await
+    begin(&caller, &list.iter().map(named).collect::<Result<Vec<_>, _>>()?).await
 }
 
 pub async fn stop(Writer(caller): Writer) -> Result<HttpResponse, Bad> {
@@ -86,12 +96,12 @@ pub async fn progress(caller: Caller) -> Result<HttpResponse, Bad> {
     let mut rows = LIST.named(&caller.services).await?;
     if !asked.is_empty() {
         let wanted = host(&asked).to_lowercase();
-        rows.retain(|(row, _)| is_named(row, &wanted));
+        rows.retain(|(row, _)| hosts(row).contains(&wanted));
     }
     let ids: Vec<IntegrationId> = rows.iter().map(|(row, _)| row.id).collect();
     let runs = caller.services.db.run(move |conn: &mut Conn| family_rows::last_runs(conn, &ids)).await?;
-    let run = |row: &Integration| runs.iter().find(|run| run.integration_id == Some(row.id));
-    let written: Vec<Value> = rows.iter().filter_map(|(row, _)| Some(state(row, run(row)?))).collect();
+    let runs: HashMap<_, _> = runs.iter().filter_map(|run| Some((run.integration_id?, run))).collect();
+    let written: Vec<Value> = rows.iter().filter_map(|(row, _)| Some(state(row, runs.get(&row.id)?))).collect();
     Ok(HttpResponse::Ok().json(written))
 }
 

@@ -3,6 +3,7 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Instant;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use zeroize::Zeroizing;
@@ -14,7 +15,7 @@ use crate::models::api_tokens::{self, ApiToken, Scope};
 use crate::models::events::{self, Action};
 use crate::models::trust::{Seen, Trusted};
 use crate::models::users::{self, User};
-use crate::models::{self, Conn, DbError, SessionId};
+use crate::models::{self, Conn, DbError, SessionId, UserId};
 use crate::names;
 use crate::services::Services;
 use crate::usecases::Principal;
@@ -27,6 +28,8 @@ pub enum Denied {
     Wrong,
     /// The password is right, and does not suffice.
     NeedsToken,
+    /// The account must have a second step, and has none.
+    NeedsTwoStep,
     /// It is right, and somebody else knows it.
     NeedsPassword,
     /// Seconds to wait.
@@ -72,8 +75,16 @@ impl Known {
     }
 
     fn by_password(user: Trusted<User>, now: DateTime<Utc>) -> Self {
-        let begun = Begun::Password(user.password_version);
+        let begun = Begun::Password(user.row_version);
         Self { user, token: None, begun, now }
+    }
+
+    /// How the audit trail says it.
+    fn how(&self) -> String {
+        match &self.token {
+            Some(token) => format!("to the API, with the token {}", token.name),
+            None => "to the API, with the password".to_owned(),
+        }
     }
 
     fn visitor(&self, session: SessionId, address: IpAddr) -> Visitor {
@@ -100,6 +111,8 @@ enum Found {
     Known(Box<Known>),
     /// There is none, or it is over.
     Nobody,
+    /// The user must set up the second step first.
+    NeedsTwoStep,
     /// It is not what Strongroom saved.
     Tampered {
         name: String,
@@ -116,22 +129,22 @@ pub async fn authenticate(
 ) -> Result<Zeroizing<String>, Denied> {
     let known = prove(services, name, password, address).await?;
     let session = Session::begin(known.user.id, known.begun, known.now);
-    let (actor, vault) = (known.visitor(session.id(), address).actor(), services.vault.clone());
-    let (user, used) = (known.user.clone(), known.token.as_ref().map(|token| token.id));
-    let by = match &known.token {
-        Some(token) => format!("to the API, with the token {}", token.name),
-        None => "to the API, with the password".to_owned(),
-    };
+    record_login(services, &known, session.id(), address).await?;
+    Ok(session.write(&services.vault))
+}
+
+async fn record_login(services: &Services, known: &Known, session: SessionId, address: IpAddr) -> Result<(), DbError> {
+    let (actor, vault) = (known.visitor(session, address).actor(), services.vault.clone());
+    let (user, used, how) = (known.user.clone(), known.token.as_ref().map(|token| token.id), known.how());
     let begin = move |conn: &mut Conn| {
         let mut ledger = events::open(conn)?;
         users::lock_unchanged(conn, &user)?;
         if let Some(token) = used {
             api_tokens::note_use(conn, token, &actor.address)?;
         }
-        ledger.record(conn, &vault, &actor, &user.event(Action::LoginSucceeded, by.clone()))
+        ledger.record(conn, &vault, &actor, &user.event(Action::LoginSucceeded, how.clone()))
     };
-    services.db.transaction(begin).await?;
-    Ok(session.write(&services.vault))
+    services.db.transaction(begin).await
 }
 
 /// Another session token for a session that holds. One that was begun by a password ends for good when a browser's session
@@ -157,8 +170,17 @@ pub async fn by_password(
     address: IpAddr,
 ) -> Result<Principal, Denied> {
     let known = prove(services, name, password, address).await?;
+    let session = SessionId(uuid::Uuid::new_v4());
+    if known.token.is_none() && is_first(services, known.user.id, address) {
+        record_login(services, &known, session, address).await?;
+    }
     note(services, &known, address).await?;
-    Ok(known.principal(SessionId(uuid::Uuid::new_v4()), address))
+    Ok(known.principal(session, address))
+}
+
+/// Whether a user has shown the password from that address for the first time within a minute.
+fn is_first(services: &Services, user: UserId, address: IpAddr) -> bool {
+    services.api_logins.take((user, address), Instant::now()).is_ok()
 }
 
 async fn note(services: &Services, known: &Known, address: IpAddr) -> Result<(), DbError> {
@@ -173,19 +195,32 @@ async fn prove(services: &Services, name: &str, password: &str, address: IpAddr)
         let found = services.db.run(move |conn| of_token(conn, &vault, &sent, &key)).await?;
         return match found {
             Found::Known(known) => Ok(*known),
+            Found::NeedsTwoStep => Err(Denied::NeedsTwoStep),
             Found::Nobody => Err(services.gate.wrong_token(name, address, None).await.into()),
             Found::Tampered { name, words } => Err(services.gate.wrong_token(&name, address, Some(words)).await.into()),
         };
     }
-    let user = services.gate.password(name, password, address).await?;
-    if user.totp_confirmed || user.totp_required {
-        return Err(Denied::NeedsToken);
-    }
-    if user.password_temporary {
-        return Err(Denied::NeedsPassword);
+    let user = services.gate.password_alone(name, password, address).await?;
+    if !user.is_open_by_password() {
+        return Err(insufficient(services, &user, address).await?);
     }
     let now = services.db.run(models::clock).await?;
     Ok(Known::by_password(user, now))
+}
+
+/// Why a right password does not do. Recorded once a minute, as a login is.
+async fn insufficient(services: &Services, user: &User, address: IpAddr) -> Result<Denied, DbError> {
+    let (missing, denied) = if user.must_enrol() {
+        ("right password, two-step verification not set up", Denied::NeedsTwoStep)
+    } else if user.totp_confirmed {
+        ("right password, API token needed", Denied::NeedsToken)
+    } else {
+        ("right password, to be changed first", Denied::NeedsPassword)
+    };
+    if is_first(services, user.id, address) {
+        services.gate.insufficient(user, address, missing).await?;
+    }
+    Ok(denied)
 }
 
 /// The user whose name has that key, if the token is theirs and holds.
@@ -206,8 +241,13 @@ fn judge(token: Seen<ApiToken>, user: Seen<User>, now: DateTime<Utc>) -> Result<
         }
         _ => return Ok(Found::Nobody),
     };
-    let gone = user.disabled || user.deleted_at.is_some() || token.is_over(now);
-    Ok(if gone { Found::Nobody } else { Found::Known(Box::new(Known::by_token(user, token, now))) })
+    if user.disabled || user.deleted_at.is_some() || token.is_over(now) {
+        return Ok(Found::Nobody);
+    }
+    if user.must_enrol() {
+        return Ok(Found::NeedsTwoStep);
+    }
+    Ok(Found::Known(Box::new(Known::by_token(user, token, now))))
 }
 
 /// A session token that holds, and whose it is.
@@ -216,6 +256,7 @@ async fn session(services: &Services, token: &str, address: IpAddr) -> Result<(S
     let (vault, asked) = (services.vault.clone(), session.clone());
     match services.db.run(move |conn| of_session(conn, &vault, &asked)).await? {
         Found::Known(known) => Ok((session, *known)),
+        Found::NeedsTwoStep => Err(Denied::NeedsTwoStep),
         Found::Nobody => Err(Denied::Wrong),
         Found::Tampered { name, words } => Err(services.gate.wrong_token(&name, address, Some(words)).await.into()),
     }
@@ -246,10 +287,9 @@ fn of_session(conn: &mut Conn, vault: &Vault, session: &Session) -> Result<Found
                 }
                 Err(_) => return Ok(Found::Nobody),
             };
-            let stays = user.password_version == version && !user.disabled && user.deleted_at.is_none();
-            let suffices = !user.totp_confirmed && !user.totp_required && !user.password_temporary;
-            let known = || Found::Known(Box::new(Known::by_password(user, now)));
-            Ok(if stays && suffices { known() } else { Found::Nobody })
+            let stays = user.row_version == version && !user.disabled && user.deleted_at.is_none();
+            let holds = stays && user.is_open_by_password();
+            Ok(if holds { Found::Known(Box::new(Known::by_password(user, now))) } else { Found::Nobody })
         }
     }
 }

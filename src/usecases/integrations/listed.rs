@@ -2,7 +2,8 @@
 //! ID, else by what it is about; what the program does not speak of stays as it is. Integrations that the program's
 //! language has no word for are not in the list, and nothing happens to them.
 
-use std::collections::HashMap;
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::draft::{Draft, Purpose};
@@ -14,13 +15,26 @@ use crate::models::integrations::Integration;
 use crate::models::{Conn, CredentialId, DbError, IntegrationId, credential_choices, family_rows};
 use crate::names;
 use crate::services::Services;
-use crate::usecases::{Answer, Confirmation, Principal, Refusal, read};
+use crate::usecases::{Answer, Confirmation, Principal, Refusal, confirm, read};
 use crate::vault::Vault;
 
 /// Most integrations of a family that are listed.
 pub const MOST: i64 = 5_000;
-/// What tells two integrations of one provider from each other.
+/// Entries that are checked before others get a turn.
+const AT_ONCE: usize = 100;
+/// What tells two integrations of one provider from each other, the address first.
 const ABOUT: [&str; 5] = ["registry", "repository", "tag", "regions", "region_names"];
+
+/// In what an entry without an ID and its integration are alike.
+#[derive(Clone, Copy)]
+enum By {
+    /// In all that they are about, and in the credential.
+    All,
+    /// In all that they are about.
+    Place,
+    Address,
+    Credential,
+}
 
 /// Which integrations the list is of.
 #[derive(Clone, Copy)]
@@ -53,6 +67,22 @@ impl List {
         self.versions.contains(&row.version.as_str())
     }
 
+    /// In which ways an entry of the whole list finds its integration.
+    fn replaces_by(self) -> [By; 3] {
+        let last = if self.is_of_accounts() { By::Credential } else { By::Address };
+        [By::All, By::Place, last]
+    }
+
+    /// In which ways an entry that is added finds the one that it is saved over.
+    fn appends_by(self) -> &'static [By] {
+        if self.is_of_accounts() { &[By::All] } else { &[By::All, By::Place] }
+    }
+
+    /// Whether the credential says which account it is of: there is no address.
+    fn is_of_accounts(self) -> bool {
+        self.family == Family::ServerlessScan
+    }
+
     /// Those that are in it, by name. A row that was tampered with is not.
     async fn rows(self, services: &Services) -> Result<Vec<Arc<Integration>>, DbError> {
         let find = move |conn: &mut Conn, vault: &Vault| family_rows::of(conn, vault, self.family.slug(), MOST);
@@ -74,7 +104,14 @@ impl List {
     }
 }
 
+/// Refuses a list that is longer than what is served, before anybody looks into it.
+pub fn check_length(entries: usize) -> Result<(), Refusal> {
+    if entries as i64 <= MOST { Ok(()) } else { Err(Refusal::Unacceptable("A list may have 5,000 entries.")) }
+}
+
 /// Makes the list what was sent: everything is checked before anything is saved. What is not in it any more is deleted.
+/// That asks for the password, unless it is a single one and others stay: programs take one out before they delete its
+/// credential.
 pub async fn replace(
     services: &Services,
     principal: &Principal,
@@ -83,19 +120,25 @@ pub async fn replace(
     confirmation: &Confirmation<'_>,
 ) -> Result<(), Refusal> {
     principal.require(Role::Operator)?;
-    let rows = list.rows(services).await?;
-    let found = matched(&rows, &wanted);
-    let mut gone = rows.clone();
-    gone.retain(|row| !found.iter().flatten().any(|kept| kept.id == row.id));
-    let changes = changes(services, &wanted, found).await?;
+    check_length(wanted.len())?;
+    check_ids(&wanted)?;
+    let mut rows = list.rows(services).await?;
+    let ids = credential_ids(services, &wanted).await?;
+    let found = matched(&rows, &wanted, &ids, &list.replaces_by());
+    let kept: HashSet<IntegrationId> = found.iter().flatten().map(|row| row.id).collect();
+    let changes = changes(services, &wanted, found, &ids).await?;
+    rows.retain(|row| !kept.contains(&row.id));
+    if rows.len() > 1 || wanted.is_empty() && !rows.is_empty() {
+        confirm(services, principal.visitor(), confirmation).await?;
+    }
     save(services, principal, changes, confirmation).await?;
-    for row in gone {
+    for row in rows {
         remove(services, principal, row.id, Some(row.row_version)).await?;
     }
     Ok(())
 }
 
-/// Adds one, or saves over the one that is about the same.
+/// Adds one, or saves over the one that is about exactly the same.
 pub async fn append(
     services: &Services,
     principal: &Principal,
@@ -106,47 +149,101 @@ pub async fn append(
     principal.require(Role::Operator)?;
     let rows = list.rows(services).await?;
     let wanted = [wanted];
-    let found = matched(&rows, &wanted);
-    let changes = changes(services, &wanted, found).await?;
+    let ids = credential_ids(services, &wanted).await?;
+    let found = matched(&rows, &wanted, &ids, list.appends_by());
+    let changes = changes(services, &wanted, found, &ids).await?;
     save(services, principal, changes, confirmation).await
 }
 
-/// The row of each entry: by its ID, else by all that it is about, else by its address where that is one of each.
-fn matched(rows: &[Arc<Integration>], wanted: &[Wanted]) -> Vec<Option<Arc<Integration>>> {
-    let settings = |row: &Integration| Values::from_json(row.settings.as_bytes()).unwrap_or_default();
-    let full = |version: &str, values: &Values| about(version, values, &ABOUT);
-    let mut found: Vec<Option<Arc<Integration>>> =
-        wanted.iter().map(|one| rows.iter().find(|row| Some(row.id) == one.id).cloned()).collect();
-    let keys: [&dyn Fn(&str, &Values) -> String; 2] = [&full, &|version, values| about(version, values, &["registry"])];
-    for key in keys {
-        for (at, one) in wanted.iter().enumerate() {
-            if found[at].is_some() {
-                continue;
-            }
-            let sought = key(one.version, &one.given);
-            let is_free = |row: &&Arc<Integration>| !found.iter().flatten().any(|taken| taken.id == row.id);
-            let is_alike = |row: &&Arc<Integration>| key(&row.version, &settings(row)) == sought;
-            let alike: Vec<_> = rows.iter().filter(is_free).filter(is_alike).collect();
-            let open = wanted.iter().zip(&found).filter(|(_, row)| row.is_none());
-            let rivals = open.filter(|(other, _)| key(other.version, &other.given) == sought).count();
-            if let [only] = alike[..]
-                && rivals == 1
-            {
-                found[at] = Some(only.clone());
+/// Two entries with one ID would each be half saved.
+fn check_ids(wanted: &[Wanted]) -> Result<(), Refusal> {
+    let mut seen = HashSet::new();
+    match wanted.iter().position(|one| one.id.is_some_and(|id| !seen.insert(id))) {
+        None => Ok(()),
+        Some(at) => Err(Refusal::Invalid(Errors::one("", format!("Entry {}: Another entry has the same id.", at + 1)))),
+    }
+}
+
+/// The credentials that entries name, by the keys of their names.
+async fn credential_ids(services: &Services, wanted: &[Wanted]) -> Result<HashMap<String, CredentialId>, DbError> {
+    let names: Vec<String> = wanted.iter().filter_map(|one| one.credential.clone()).collect();
+    let ids = read(services, move |conn: &mut Conn, _| family_rows::credential_ids(conn, &names)).await?;
+    Ok(ids.into_iter().collect())
+}
+
+/// What an integration or an entry is about.
+struct About<'a> {
+    version: &'a str,
+    values: Cow<'a, Values>,
+    /// Its ID; blank without one, `None` where the program does not say.
+    credential: Option<String>,
+}
+
+impl<'a> About<'a> {
+    fn row(row: &'a Integration) -> Self {
+        let values = Cow::Owned(Values::from_json(row.settings.as_bytes()).unwrap_or_default());
+        Self { version: &row.version, values, credential: Some(text_of(row.credential_id)) }
+    }
+
+    fn entry(one: &'a Wanted, ids: &HashMap<String, CredentialId>) -> Self {
+        let credential = match one.credential.as_deref() {
+            None => None,
+            Some("") => Some(String::new()),
+            Some(name) => ids.get(&names::key(name)).map(|id| text_of(Some(*id))),
+        };
+        Self { version: one.version, values: Cow::Borrowed(&one.given), credential }
+    }
+
+    /// What those have in common that are alike in that way; `None`: it is like no other.
+    fn key(&self, by: By) -> Option<String> {
+        let (fields, credential) = match by {
+            By::All => (&ABOUT[..], self.credential.as_deref()?),
+            By::Place => (&ABOUT[..], ""),
+            By::Address => (&ABOUT[..1], ""),
+            By::Credential => (&[][..], self.credential.as_deref()?),
+        };
+        let parts = fields.iter().map(|field| {
+            // However an address is written.
+            let text = self.values.get(field).trim();
+            let text = text.strip_prefix("https://").unwrap_or(text).trim_end_matches('/');
+            if *field == "registry" { text.to_lowercase() } else { text.to_owned() }
+        });
+        let ends = [self.version.to_owned(), credential.to_owned()];
+        Some(ends.into_iter().chain(parts).collect::<Vec<_>>().join("\n"))
+    }
+}
+
+fn text_of(id: Option<CredentialId>) -> String {
+    id.map(|id| id.to_string()).unwrap_or_default()
+}
+
+/// The row of each entry: by its ID, else in these ways one after the other, where one row and one entry are alike.
+fn matched(
+    rows: &[Arc<Integration>],
+    wanted: &[Wanted],
+    ids: &HashMap<String, CredentialId>,
+    ways: &[By],
+) -> Vec<Option<Arc<Integration>>> {
+    let by_id: HashMap<IntegrationId, usize> = rows.iter().enumerate().map(|(at, row)| (row.id, at)).collect();
+    let mut found: Vec<Option<usize>> = wanted.iter().map(|one| by_id.get(&one.id?).copied()).collect();
+    let stored: Vec<About<'_>> = rows.iter().map(|row| About::row(row)).collect();
+    let sent: Vec<About<'_>> = wanted.iter().map(|one| About::entry(one, ids)).collect();
+    for by in ways {
+        let taken: HashSet<usize> = found.iter().flatten().copied().collect();
+        let mut alike: HashMap<String, (Vec<usize>, Vec<usize>)> = HashMap::new();
+        for at in (0..stored.len()).filter(|at| !taken.contains(at)) {
+            stored[at].key(*by).into_iter().for_each(|key| alike.entry(key).or_default().0.push(at));
+        }
+        for at in (0..sent.len()).filter(|at| found[*at].is_none()) {
+            sent[at].key(*by).into_iter().for_each(|key| alike.entry(key).or_default().1.push(at));
+        }
+        for (rows, entries) in alike.into_values() {
+            if let ([row], [entry]) = (&rows[..], &entries[..]) {
+                found[*entry] = Some(*row);
             }
         }
     }
-    found
-}
-
-/// However an address is written.
-fn about(version: &str, values: &Values, fields: &[&str]) -> String {
-    let parts = fields.iter().map(|field| {
-        let text = values.get(field).trim();
-        let text = text.strip_prefix("https://").unwrap_or(text).trim_end_matches('/');
-        if *field == "registry" { text.to_lowercase() } else { text.to_owned() }
-    });
-    std::iter::once(version.to_owned()).chain(parts).collect::<Vec<_>>().join("\n")
+    found.into_iter().map(|at| at.map(|at| rows[at].clone())).collect()
 }
 
 /// What has to be saved: entries that are as they are stored are left out.
@@ -154,13 +251,14 @@ async fn changes(
     services: &Services,
     wanted: &[Wanted],
     found: Vec<Option<Arc<Integration>>>,
+    ids: &HashMap<String, CredentialId>,
 ) -> Result<Vec<Change>, Refusal> {
-    let names: Vec<String> = wanted.iter().filter_map(|one| one.credential.clone()).collect();
-    let ids = read(services, move |conn: &mut Conn, _| family_rows::credential_ids(conn, &names)).await?;
-    let ids: HashMap<String, CredentialId> = ids.into_iter().collect();
     let (mut changes, mut errors) = (Vec::new(), Errors::default());
     for (number, (one, row)) in wanted.iter().zip(found).enumerate() {
-        let values = match entered(one, row.as_deref(), &ids) {
+        if number % AT_ONCE == AT_ONCE - 1 {
+            tokio::task::yield_now().await;
+        }
+        let values = match entered(one, row.as_deref(), ids) {
             Ok(values) => values,
             Err(sentence) => {
                 errors.add("", format!("Entry {}: {sentence}", number + 1));

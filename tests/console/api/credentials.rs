@@ -114,6 +114,7 @@ async fn a_list_is_whole_or_a_page_with_its_count() {
         ("offset=3", vec!["c3", "IAM Role"], Some("5")),
         ("reverse=true&limit=2", vec!["IAM Role", "c3"], Some("5")),
         ("ids=c1,c3", vec!["c1", "c3"], None),
+        ("sort=created&reverse=true", vec!["c3", "c2", "c1", "c0", "IAM Role"], None),
         ("cloud=true", vec!["IAM Role"], None),
         ("external=true", vec![], None),
         ("sort=created&reverse=true&limit=1", vec!["c3"], Some("5")),
@@ -125,6 +126,19 @@ async fn a_list_is_whole_or_a_page_with_its_count() {
     assert_eq!(program.get("/credentials?limit=x").await.status, 400);
     assert_eq!(program.get("/credentials?sort=secret").await.status, 400);
     assert_eq!(value(&program.get("/prisma-cloud-credentials").await), json!([]));
+}
+
+#[actix_web::test]
+async fn the_escapes_of_a_name_are_taken_away_once() {
+    let app = TestApp::start();
+    let program = Program::new(&app, Role::Operator, Scope::Write).await;
+    for name in ["a/b", "a%2Fb"] {
+        assert_eq!(program.post("/credentials", &basic(name, "harbor", "secret")).await.status, 200);
+    }
+    assert_eq!(program.delete("/credentials/a%252Fb").await.status, 200);
+    assert!(program.credential("a/b").await.is_some() && program.credential("a%2Fb").await.is_none());
+    assert_eq!(program.delete("/credentials/a%2Fb").await.status, 200);
+    assert!(program.credential("a/b").await.is_none());
 }
 
 #[actix_web::test]

@@ -61,7 +61,16 @@ async fn scans_of_functions_are_one_list_and_a_credential_has_one_rule() {
     assert_eq!(value(&program.get("/credentials/ci/usages").await)[0]["type"], "Serverless Scan");
     let page = program.call(Method::PUT, "/settings/serverless-scan", Some(&read)).await;
     assert_eq!((page.status, value(&program.get("/settings/serverless-scan").await)), (200, read));
-    assert_eq!(program.call(Method::PUT, "/settings/serverless-scan", Some(&json!([]))).await.status, 200);
+    for (region, count) in [("eu-central-1", 1), ("us-east-1", 2), ("us-east-1", 2)] {
+        let sent = json!({"provider": "aws", "credentialID": "ci", "region": region});
+        assert_eq!(program.post("/settings/serverless-scan", &sent).await.status, 200);
+        let list = value(&program.get("/settings/serverless-scan").await);
+        assert_eq!(list.as_array().map(Vec::len), Some(count), "{region} replaces no other region: {list}");
+    }
+    let none = json!([]);
+    assert_eq!(program.call(Method::PUT, "/settings/serverless-scan", Some(&none)).await.status, 403);
+    let meant = Program::new(&app, Role::Operator, Scope::Destinations).await;
+    assert_eq!(meant.call(Method::PUT, "/settings/serverless-scan", Some(&none)).await.status, 200);
     assert_eq!(program.delete("/credentials/ci").await.status, 200);
 }
 

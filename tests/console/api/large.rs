@@ -49,5 +49,10 @@ async fn ten_thousand_credentials_are_one_list_that_is_sent_as_it_is_read() {
     let listed: serde_json::Value = serde_json::from_slice(&body).expect("JSON");
     assert_eq!(listed.as_array().map(Vec::len), Some(rows));
     assert!(first < took / 2, "the first piece came after {first:?} of {took:?}");
+    let sorted = program.get("/credentials?sort=created").await;
+    assert_eq!(super::value(&sorted).as_array().map(Vec::len), Some(rows));
+    assert_eq!(writer.post("/credentials", &basic("one more", "harbor", "first")).await.status, 200);
+    let sorted = program.get("/credentials?sort=created").await;
+    assert!(sorted.status == 400 && super::error(&sorted).contains("limit and offset"), "{}", sorted.status);
     scale::report("api list", &[("read", &scale::millis(read)), ("answered", &scale::millis(took))]);
 }

@@ -8,7 +8,7 @@ use strongroom::models::integrations::{self, NewIntegration};
 use strongroom::models::{CredentialId, IntegrationId, credential_names};
 
 use super::{Program, Tls, basic, error, events, token, value};
-use crate::support::app::TestApp;
+use crate::support::app::{Page, TestApp};
 use crate::support::peers::registry::{Auth, Registry};
 use crate::support::wait::wait_for;
 
@@ -39,7 +39,12 @@ fn mirror(app: &TestApp, credential: Option<CredentialId>) -> IntegrationId {
     integration(app, "docker_v2", "mirror", &settings, credential)
 }
 
-fn specifications(page: &crate::support::app::Page) -> Vec<Value> {
+async fn write(program: &Program<'_>, specifications: &[Value]) -> Page {
+    let list = json!({"specifications": specifications});
+    program.call(reqwest::Method::PUT, "/settings/registry", Some(&list)).await
+}
+
+fn specifications(page: &Page) -> Vec<Value> {
     value(page)["specifications"].as_array().unwrap_or_else(|| panic!("{}", page.body)).clone()
 }
 
@@ -111,8 +116,10 @@ async fn what_the_vendor_has_no_word_for_survives_a_list_that_is_written_whole()
         assert_eq!(page.status, 400, "{wrong}");
     }
     assert_eq!(specifications(&program.get("/settings/registry").await).len(), 1);
-    let none = json!({"specifications": []});
-    assert_eq!(program.call(reqwest::Method::PUT, "/settings/registry", Some(&none)).await.status, 200);
+    let meant = Program::new(&app, Role::Operator, Scope::Destinations).await;
+    assert_eq!(write(&program, &[]).await.status, 403, "it would be the last");
+    assert_eq!(specifications(&program.get("/settings/registry").await).len(), 1);
+    assert_eq!(write(&meant, &[]).await.status, 200);
     assert_eq!(program.delete("/credentials/robot").await.status, 200, "its usage has gone in the same moment");
     let left = crate::support::sql::texts(&app, "SELECT name AS text FROM integrations");
     assert_eq!(left, ["oracle"]);
@@ -135,6 +142,74 @@ async fn a_list_with_one_wrong_entry_changes_nothing() {
     assert_eq!((page.status, error(&page).as_str()), (400, "Entry 2: There is no credential named nothing."));
     assert_eq!(specifications(&program.get("/settings/registry").await).len(), 1);
     assert_eq!(events(&app, "integration.created").len(), 1);
+}
+
+#[actix_web::test]
+async fn a_list_without_several_is_written_only_by_a_token_for_more() {
+    let app = TestApp::start();
+    let program = Program::new(&app, Role::Operator, Scope::Write).await;
+    for name in ["a", "b", "c"] {
+        integration(&app, "docker_v2", name, &json!({"registry": format!("https://{name}.example.com")}), None);
+    }
+    let list = specifications(&program.get("/settings/registry").await);
+    let page = write(&program, &list[..1]).await;
+    assert!(page.status == 403 && error(&page).contains("new destinations"), "{}", page.body);
+    assert_eq!(specifications(&program.get("/settings/registry").await).len(), 3);
+    assert_eq!(write(&program, &list[..2]).await.status, 200, "one is taken out before its credential is deleted");
+    let meant = Program::new(&app, Role::Operator, Scope::Destinations).await;
+    integration(&app, "docker_v2", "c", &json!({"registry": "https://c.example.com"}), None);
+    assert_eq!(write(&meant, &list[..1]).await.status, 200);
+    assert_eq!(specifications(&program.get("/settings/registry").await).len(), 1);
+}
+
+#[actix_web::test]
+async fn a_registry_that_is_added_replaces_no_other_of_its_address() {
+    let app = TestApp::start();
+    let program = Program::new(&app, Role::Operator, Scope::Write).await;
+    mirror(&app, None);
+    let host = "registry.example.com";
+    let with =
+        |repository: &str, cap: i64| json!({"version": "2", "registry": host, "repository": repository, "cap": cap});
+    assert_eq!(program.post("/settings/registry", &with("other/*", 5)).await.status, 200);
+    assert_eq!(program.post("/settings/registry", &with("team/*", 9)).await.status, 200);
+    let listed = specifications(&program.get("/settings/registry").await);
+    let mut about: Vec<_> = listed.iter().map(|one| (one["repository"].as_str(), one["cap"].as_i64())).collect();
+    about.sort_unstable();
+    assert_eq!(about, [(Some("other/*"), Some(5)), (Some("team/*"), Some(9))]);
+}
+
+#[actix_web::test]
+async fn a_list_that_is_too_long_or_names_one_twice_is_refused() {
+    let app = TestApp::start();
+    let program = Program::new(&app, Role::Operator, Scope::Write).await;
+    mirror(&app, None);
+    let long = vec![json!({}); 5_001];
+    let page = write(&program, &long).await;
+    assert_eq!((page.status, error(&page).as_str()), (400, "A list may have 5,000 entries."));
+    let long = json!(long);
+    let page = program.call(reqwest::Method::PUT, "/settings/serverless-scan", Some(&long)).await;
+    assert_eq!((page.status, error(&page).as_str()), (400, "A list may have 5,000 entries."));
+    assert_eq!(program.post("/registry/scan/select", &long).await.status, 400);
+    let mut twice = vec![specifications(&program.get("/settings/registry").await).remove(0); 2];
+    twice[0]["cap"] = json!(9);
+    let page = write(&program, &twice).await;
+    assert_eq!((page.status, error(&page).as_str()), (400, "Entry 2: Another entry has the same id."));
+    assert_eq!(events(&app, "integration.edited").len(), 0);
+}
+
+#[actix_web::test]
+async fn the_longest_list_is_looked_through_once() {
+    let app = TestApp::start();
+    let program = Program::new(&app, Role::Operator, Scope::Write).await;
+    let entry = |number: usize| {
+        let host = format!("https://r{number}.example.com");
+        json!({"version": "2", "registry": host, "credentialID": "nothing"})
+    };
+    let list: Vec<Value> = (0..5_000).map(entry).collect();
+    let begun = std::time::Instant::now();
+    let page = write(&program, &list).await;
+    assert!(page.status == 400 && error(&page).contains("Entry 5000:"), "{}", page.status);
+    assert!(begun.elapsed().as_secs() < 20, "{:?}", begun.elapsed());
 }
 
 #[actix_web::test]

@@ -2,6 +2,7 @@
 
 use reqwest::Method;
 use strongroom::accounts::Role;
+use strongroom::models::UserId;
 use strongroom::models::api_tokens::{self, Scope};
 use strongroom::models::events::Actor;
 use strongroom::models::users::{self, Change};
@@ -50,13 +51,62 @@ async fn a_password_alone_does_not_do_where_the_login_has_two_steps() {
     let olga = app.add_user("olga", Role::Operator);
     let change = Change::TotpRequired(true);
     let by_password = Program::by(&app, "olga", PASSWORD).await;
+    let first = token(&app, olga, Scope::Write, 1);
+    let by_token = Program::by(&app, "olga", &first.text).await;
     app.transaction(|conn| users::change(conn, &app.services.vault, &Actor::command_line(), olga, &change, None));
-    let page = log_in(&app, "olga", PASSWORD).await;
-    assert_eq!(page.status, 401);
-    assert!(error(&page).contains("API token"), "{}", page.body);
-    assert_eq!(by_password.get("/credentials").await.status, 401, "what began before has ended");
     let token = token(&app, olga, Scope::Read, 1);
+    for secret in [PASSWORD, &token.text] {
+        let page = log_in(&app, "olga", secret).await;
+        assert!(page.status == 401 && error(&page).contains("set up two-step"), "{}", page.body);
+    }
+    for program in [&by_password, &by_token] {
+        assert_eq!(program.get("/credentials").await.status, 401, "what began before has ended");
+    }
+    with_two_steps(&app, olga);
     assert_eq!(log_in(&app, "olga", &token.text).await.status, 200);
+    let page = log_in(&app, "olga", PASSWORD).await;
+    assert!(page.status == 401 && error(&page).contains("API token"), "{}", page.body);
+}
+
+fn with_two_steps(app: &TestApp, user: UserId) {
+    let added = Change::TotpAdded { secret: vec![7; 20], step: 1, recovery_codes: Vec::new() };
+    app.transaction(|conn| users::change(conn, &app.services.vault, &Actor::command_line(), user, &added, None));
+}
+
+#[actix_web::test]
+async fn a_right_password_that_does_not_do_is_recorded_and_clears_no_failures() {
+    let app = TestApp::start();
+    let olga = app.add_user("olga", Role::Operator);
+    with_two_steps(&app, olga);
+    let mut statuses = Vec::new();
+    for secret in ["wrong", "wrong", "wrong", "wrong", PASSWORD, PASSWORD, "wrong", "wrong"] {
+        statuses.push(log_in(&app, "olga", secret).await.status);
+    }
+    assert_eq!(statuses, [401, 401, 401, 401, 401, 401, 401, 429]);
+    let failed = events(&app, "login.failed");
+    let right: Vec<_> = failed.iter().filter(|event| event.detail == "right password, API token needed").collect();
+    assert_eq!((right.len(), failed.len()), (1, 6), "once a minute: {failed:?}");
+}
+
+#[actix_web::test]
+async fn logging_out_everywhere_ends_what_the_password_began_at_the_api() {
+    let app = TestApp::start();
+    let olga = app.add_user("olga", Role::Operator);
+    let token = token(&app, olga, Scope::Read, 1);
+    let (mut own, mut admin) = (app.session_of(olga), app.administrator());
+    let by_token = Program::by(&app, "olga", &token.text).await;
+    let of_user = format!("/users/{olga}/sessions/end");
+    for (browser, path) in [(&mut own, "/account/sessions/end-others"), (&mut admin, &of_user)] {
+        let by_password = Program::by(&app, "olga", PASSWORD).await;
+        assert_eq!(by_password.get("/credentials").await.status, 200);
+        assert_eq!(browser.post(path, &[]).await.status, 303);
+        assert_eq!(by_password.get("/credentials").await.status, 401, "{path}");
+        assert_eq!(by_password.get("/authenticate/renew").await.status, 401, "{path}");
+        assert_eq!(by_token.get("/credentials").await.status, 200, "a token is revoked by itself");
+        assert_eq!(browser.get("/account").await.status, 200, "{path}: one's own goes on");
+    }
+    assert_eq!(own.get("/account").await.status, 302);
+    assert_eq!(events(&app, "user.api_sessions_ended").len(), 2);
 }
 
 #[actix_web::test]
@@ -64,11 +114,14 @@ async fn basic_authentication_works_with_each_call() {
     let app = TestApp::start();
     let olga = app.add_user("olga", Role::Operator);
     let token = token(&app, olga, Scope::Read, 1);
-    for (secret, status) in [(token.text.as_str(), 200), (PASSWORD, 200), ("wrong", 401)] {
+    for (secret, status) in [(token.text.as_str(), 200), (PASSWORD, 200), (PASSWORD, 200), ("wrong", 401)] {
         let mut visitor = app.visitor();
         let request = visitor.request(Method::GET, "/api/v34.04/credentials").basic_auth("olga", Some(secret));
         assert_eq!(visitor.send(request).await.status, status, "{secret}");
     }
+    let logged_in = events(&app, "login.succeeded");
+    assert_eq!(logged_in.len(), 1, "the password is recorded once a minute: {logged_in:?}");
+    assert_eq!(logged_in[0].detail, "to the API, with the password");
 }
 
 #[actix_web::test]
@@ -94,8 +147,7 @@ async fn a_session_ends_with_what_began_it() {
         let expected = if ends { 401 } else { 200 };
         assert_eq!(by_token.get("/credentials").await.status, expected, "{what:?}");
         assert_eq!(log_in(&app, name, &token.text).await.status, expected, "{what:?}");
-        let stays = matches!(what, Change::Role(_));
-        assert_eq!(by_password.get("/credentials").await.status, if stays { 200 } else { 401 }, "{what:?}");
+        assert_eq!(by_password.get("/credentials").await.status, 401, "{what:?}");
     }
     let id = app.add_user("g", Role::Operator);
     let token = token(&app, id, Scope::Read, 1);
