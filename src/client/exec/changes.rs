@@ -30,8 +30,9 @@ async fn listen(source: Arc<Source>, tell: Sender<BTreeSet<String>>) {
         match source.changes(known.as_ref().map(|(tag, _)| tag.as_str())).await {
             Ok(Some(now)) => {
                 let differs = |(name, stamp): (&String, &String)| {
-                    let before = known.as_ref().map(|(_, rules)| rules.get(name));
-                    before.is_some_and(|before| before != Some(stamp)).then(|| name.clone())
+                    // At first everything may have changed since it was fetched.
+                    let before = known.as_ref().and_then(|(_, rules)| rules.get(name));
+                    (before != Some(stamp)).then(|| name.clone())
                 };
                 let changed: BTreeSet<String> = now.rules.iter().filter_map(differs).collect();
                 known = Some((now.tag, now.rules));

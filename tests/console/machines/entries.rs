@@ -121,13 +121,9 @@ async fn a_store_that_a_rule_gives_from_is_not_deleted() {
     let id = store(&mut ada, "Team Vault", &bao).await;
     let client = Client::new(&app, "shop");
     client.entry("db", id, "secret/team/db", &[]);
-    let refused = ada.post(&format!("/integrations/{id}/delete"), &[("name", "Team Vault")]).await;
-    assert!(
-        refused.status == 409 && refused.text("main").contains("shop"),
-        "{} {}",
-        refused.status,
-        refused.text("main")
-    );
+    assert!(ada.get(&format!("/integrations/{id}")).await.text("main").contains("rule db of shop"));
+    let refused = ada.post(&format!("/integrations/{id}/delete"), &[("row_version", "1")]).await;
+    assert!(refused.status == 409 && refused.text("main").contains("rule db of shop"), "{}", refused.text("main"));
     assert_eq!(count(&app, "client_rules"), 1);
 }
 
