@@ -1,6 +1,7 @@
 //! A thousand programs that each fetch once a second: how long they wait, the first read of each minute and its event in
 //! the audit trail included.
 
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use crate::Line;
@@ -33,12 +34,11 @@ pub fn fetching(server: &Server) -> Vec<Line> {
                 .map(|(number, token)| (number, token.clone()))
                 .collect();
             std::thread::spawn(move || {
-                let asker = |(number, token): (usize, String)| {
+                let request = |(number, token): &(usize, String)| {
                     let path = format!("/machine/v1/values/client-{number}");
-                    let request = format!("GET {path} HTTP/1.1\r\nHost: {at}\r\nAuthorization: Bearer {token}\r\n\r\n");
-                    Asker::new(at, &request)
+                    format!("GET {path} HTTP/1.1\r\nHost: {at}\r\nAuthorization: Bearer {token}\r\n\r\n")
                 };
-                work(mine.into_iter().map(asker).collect(), start)
+                work(at, &mine.iter().map(request).collect::<Vec<_>>(), start)
             })
         })
         .collect();
@@ -55,12 +55,14 @@ pub fn fetching(server: &Server) -> Vec<Line> {
 }
 
 /// Seconds that each fetch took after the warm-up, from when it was due: one that waits for its turn waits, too.
-fn work(mut askers: Vec<Asker>, start: Instant) -> Vec<f64> {
-    for (number, asker) in askers.iter_mut().enumerate() {
+fn work(at: SocketAddr, requests: &[String], start: Instant) -> Vec<f64> {
+    for (number, request) in requests.iter().enumerate() {
         wait_until(start + WARM_UP / 100 * u32::try_from(number).unwrap_or_default());
-        asker.ask();
+        Asker::new(at, request).ask();
     }
-    let (begin, step) = (start + WARM_UP, Duration::from_secs(1) / u32::try_from(askers.len()).unwrap_or(1));
+    let (begin, step) = (start + WARM_UP, Duration::from_secs(1) / u32::try_from(requests.len()).unwrap_or(1));
+    wait_until(begin - Duration::from_millis(500));
+    let mut askers: Vec<Asker> = requests.iter().map(|request| Asker::new(at, request)).collect();
     let mut waits = Vec::with_capacity(MEASURED * askers.len());
     for turn in 0..MEASURED * askers.len() {
         let due = begin + step * u32::try_from(turn).unwrap_or_default();

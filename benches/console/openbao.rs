@@ -99,6 +99,11 @@ pub fn fetching(server: &Server) -> Vec<Line> {
     let (bearer, root) = (format!("Authorization: Bearer {token}"), format!("X-Vault-Token: {}", theirs.token));
     let for_session = format!("Authorization: Bearer {session_token}");
     let (mut own, mut by_vault, mut sessions, mut their) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let session = format!("http://{}/machine/v1/sessions/deploy", ours.address());
+    let answer = runtime.block_on(async {
+        client().get(session).bearer_auth(&session_token).send().await.expect("an answer").text().await.expect("a text")
+    });
+    assert!(answer.contains("session_token"), "{answer}");
     for _ in 0..TURNS {
         own.push(reads(ours.address(), "/machine/v1/values/bench", &bearer));
         by_vault.push(reads(ours.address(), "/v1/secret/data/bench", &bearer));
