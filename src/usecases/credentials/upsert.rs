@@ -69,7 +69,7 @@ fn is_shipped(name: &str, kind: &Kind, given: &Values) -> bool {
     let same = |field: &&str| given.get(field) == values.get(field);
     crate::names::key(name) == crate::names::key(shipped)
         && kind.slug == kinds::aws::KIND.slug
-        && ["method", "role_arn", "access_key_id", "secret_access_key"].iter().all(|field| same(field))
+        && ["method", "role_arn", "access_key_id", "secret_access_key"].iter().all(same)
 }
 
 fn check_handles(

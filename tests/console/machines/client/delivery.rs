@@ -115,9 +115,9 @@ async fn a_file_that_is_not_ours_is_neither_replaced_nor_deleted() {
 async fn a_changed_value_reaches_a_running_program_by_signal_and_file() {
     let folder = folder("signal");
     let keys =
-        [("deliver", "files"), ("folder", &*folder), ("refresh", "0"), ("on_change", "signal"), ("signal", "HUP")];
+        [("deliver", "files"), ("folder", &*folder), ("refresh", "0"), ("on_change", "signal"), ("signal", "USR1")];
     let mut place = Place::with(&keys).await;
-    let script = format!("trap 'cat {folder}/db_password > heard' HUP; echo > ready; while :; do sleep 0.05; done");
+    let script = format!("trap 'cat {folder}/db_password > heard' USR1; echo > ready; while :; do sleep 0.05; done");
     let command = &mut place.client(&["exec", "db", "--", "bash", "-c", &script]);
     let mut client = Beside(command.stdout(Stdio::null()).spawn().unwrap());
     text_of(&place.user.path("ready"));
