@@ -121,7 +121,7 @@ impl Cache {
             (Ok(Fetch::Same), Some(held)) => (held.got, held.asked) = (now, now),
             (Ok(Fetch::New { fetched, path, etag }), _) => {
                 let known = Known { path, etag };
-                *held = Some(Held { fetched: Arc::new(fetched), known, got: now, asked: now });
+                *held = Some(Held { fetched, known, got: now, asked: now });
             }
             (Err(trouble), Some(held)) if trouble.passes() => held.asked = now,
             (Err(trouble), _) => {

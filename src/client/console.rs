@@ -1,6 +1,7 @@
 //! The console: one login, and what it answers. What is kept for later is in `cache`.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use hyper::Method;
@@ -36,7 +37,7 @@ pub struct Console {
 /// What came of asking for a rule that is known already.
 pub enum Fetch {
     Same,
-    New { fetched: Fetched, path: Path, etag: Option<String> },
+    New { fetched: Arc<Fetched>, path: Path, etag: Option<String> },
 }
 
 /// How the rules of a client stand.
@@ -140,7 +141,7 @@ impl Console {
         }
         let answer = accepted(rule, answer)?;
         let etag = answer.header(&ETAG).map(str::to_owned);
-        Ok(Fetch::New { fetched: Fetched::parse(&answer.body)?, path, etag })
+        Ok(Fetch::New { fetched: Arc::new(Fetched::parse(&answer.body)?), path, etag })
     }
 
     /// Logs in if needed; once more if the session token is not accepted any more. The console says 429 instead of 401
