@@ -26,7 +26,7 @@ use crate::support::signed;
 use crate::support::sql::count_on;
 
 /// Tables that a store in use leaves empty.
-const EMPTY: [&str; 16] = [
+const EMPTY: [&str; 17] = [
     "account_letters",
     "api_tokens",
     "client_logins",
@@ -42,6 +42,7 @@ const EMPTY: [&str; 16] = [
     "setup_links",
     "snoozed_keys",
     "spent_tokens",
+    "sync_entries",
     "views",
 ];
 
