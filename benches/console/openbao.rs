@@ -89,6 +89,7 @@ pub fn fetching(server: &Server) -> Vec<Line> {
     let runtime = runtime();
     let moto = runtime.block_on(Moto::start());
     let (id, key) = runtime.block_on(moto.user("bench"));
+    runtime.block_on(moto.allow("bench", "sts:GetSessionToken", "*"));
     let key = [("method", "access_key"), ("access_key_id", &*id), ("secret_access_key", &*key)];
     let session_token = store.client_of("deploy", ("aws", &key), ("aws_session", r#"{"session_minutes":"60"}"#));
     let flags = ["--log=error", "--release-values=on", "--egress-allow=127.0.0.0/8"];
