@@ -1,5 +1,5 @@
-//! How a program that `strongroom-client exec` starts gets a value, as its rule says: as variables or as files, and what
-//! happens when the value changes or cannot be read.
+//! How a program that `strongroom-client exec` starts gets a value, as its rule says: as variables or as files, and
+//! what happens when the value changes or cannot be read.
 
 use serde::Serialize;
 
@@ -20,8 +20,8 @@ const MOST_KEYS: usize = 100;
 pub const KEYS: Field = Field::document("keys", "Keys")
     .optional()
     .wants(Wanted::Visible)
-    .placeholder("DB_PASSWORD=password")
-    .help("One per line: a key, or NAME=key to call its variable or file so. Leave blank for all keys.")
+    .placeholder("password = DB_PASSWORD")
+    .help("One per line, with the name of its variable or file after =. Leave blank for all, named after the rule.")
     .max(8_192)
     .check(keys);
 pub const AS: Field = Field::choice(
@@ -145,8 +145,8 @@ pub fn pick(settings: &Values, keys: &Values) -> Result<Values, String> {
 
 /// The keys that a rule gives, each with the name that it is given; none: all keys.
 pub fn wanted(settings: &Values) -> impl Iterator<Item = (Option<&str>, &str)> {
-    settings.get(KEYS.name).lines().map(|line| match line.split_once('=') {
-        Some((name, key)) => (Some(name), key),
+    settings.get(KEYS.name).lines().map(|line| match line.rsplit_once(" = ") {
+        Some((key, name)) => (Some(name), key),
         None => (None, line),
     })
 }
@@ -159,17 +159,17 @@ fn keys(text: &str) -> Result<String, String> {
     }
     let mut clean = Vec::new();
     for line in lines {
-        let (name, key) = match line.split_once('=') {
-            Some((name, key)) => (Some(name.trim()), key.trim()),
-            None => (None, line),
+        let (key, name) = match line.rsplit_once('=') {
+            Some((key, name)) => (key.trim(), Some(name.trim())),
+            None => (line, None),
         };
         if key.is_empty() || key.chars().any(char::is_control) {
-            return Err(format!("Enter a key after the name: {line}"));
+            return Err(format!("Enter a key before the name: {line}"));
         }
         if name.is_some_and(|name| !is_name(name)) {
             return Err(format!("Use letters, digits, dots, hyphens and underscores in a name: {line}"));
         }
-        clean.push(name.map_or_else(|| key.to_owned(), |name| format!("{name}={key}")));
+        clean.push(name.map_or_else(|| key.to_owned(), |name| format!("{key} = {name}")));
     }
     Ok(clean.join("\n"))
 }
@@ -203,7 +203,7 @@ mod tests {
     #[test]
     fn a_rule_says_which_keys_are_given_and_how() {
         let settings: Values = [
-            ("keys", keys(" DB_PASSWORD = password \n\nuser").unwrap().as_str()),
+            ("keys", keys(" password = DB_PASSWORD \n\nuser").unwrap().as_str()),
             ("deliver", "files"),
             ("folder", folder("/run/app/").unwrap().as_str()),
             ("owner", owner("1000").unwrap().as_str()),
@@ -228,7 +228,7 @@ mod tests {
 
     #[test]
     fn what_names_no_file_and_no_user_is_refused() {
-        for text in ["../x=y", "a b=c", "NAME=", "-x=y"] {
+        for text in ["y = ../x", "c = a b", "= NAME", "y = -x"] {
             assert!(keys(text).is_err(), "{text}");
         }
         for text in ["run", "/", "/run/../etc", ""] {

@@ -84,8 +84,8 @@ mod tests {
             given(&settings, &entry).map(|issued| issued.fields.names().map(str::to_owned).collect::<Vec<_>>())
         };
         assert_eq!(of("").unwrap().len(), 2);
-        assert_eq!(of("DB_PASSWORD=password").unwrap(), ["password"]);
-        let failure = of("DB_PASSWORD=passwort").unwrap_err().to_string();
+        assert_eq!(of("password = DB_PASSWORD").unwrap(), ["password"]);
+        let failure = of("passwort = DB_PASSWORD").unwrap_err().to_string();
         assert!(failure.contains("passwort") && !failure.contains("s3cret"), "{failure}");
     }
 }

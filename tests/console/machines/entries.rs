@@ -23,7 +23,7 @@ async fn post(visit: &mut Visit, client: ClientId, store: &str, more: &[(&str, &
         ("store", store),
         ("name", "db"),
         ("entry", "secret/team/db"),
-        ("keys", "DB_PASSWORD=password"),
+        ("keys", "password = DB_PASSWORD"),
     ];
     visit.post(&format!("/clients/{client}/rules/new"), &[&fields[..], more].concat()).await
 }
@@ -53,7 +53,7 @@ async fn a_program_gets_the_keys_that_the_rule_names_and_no_others() {
     let (bao, app) = opened().await;
     let id = store(&mut app.administrator(), "Team Vault", &bao).await;
     let client = Client::new(&app, "shop");
-    client.entry("db", id, "secret/team/db", &[("keys", "DB_PASSWORD=password")]);
+    client.entry("db", id, "secret/team/db", &[("keys", "password = DB_PASSWORD")]);
     client.entry("all", id, "secret/team/db", &[]);
     let token = client.token();
     let page = program(&app, &token, "/machine/v1/values/db").await;

@@ -65,7 +65,7 @@ fn folder(name: &str) -> String {
 async fn a_file_is_where_the_rule_wants_it_and_for_its_owner_alone() {
     let folder = folder("owner");
     let owner = format!("{OTHER}:{OTHER}");
-    let keys = [("keys", "DB_PASSWORD=password"), ("deliver", "files"), ("folder", &*folder), ("owner", &owner)];
+    let keys = [("keys", "password = DB_PASSWORD"), ("deliver", "files"), ("folder", &*folder), ("owner", &owner)];
     let place = Place::with(&keys).await;
     // Whoever runs the tests as root reads everything; the owner and somebody else are asked by their numbers.
     let script = format!(
