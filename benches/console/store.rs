@@ -178,7 +178,7 @@ impl Store {
         self.client_of(name, (basic::KIND.slug, &values), ("value", "{}"))
     }
 
-    /// The same of a new credential of a kind, in a form with its settings.
+    /// The token of a new client with one rule: on a new credential of `kind`, in `form` with its `settings`.
     pub fn client_of(
         &self,
         name: &str,

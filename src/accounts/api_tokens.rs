@@ -1,6 +1,6 @@
-//! What programs show that use the API for a user: a token of the user's, which names its row, or a session token of half an
-//! hour. That is a JSON Web Token (RFC 7519) signed by a key that follows from the vault's. It names what it was begun
-//! with, so that it ends with that.
+//! What a program shows when it uses the API in a user's name: an API token, or a session token that is valid for 30
+//! minutes. The session token is a JSON Web Token (RFC 7519), signed with a key derived from the vault's. It names the API
+//! token or the password's version that it was issued for, and is worth nothing once that has ended.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -46,7 +46,7 @@ pub fn written(id: ApiTokenId, secret: &str) -> Zeroizing<String> {
     Zeroizing::new(format!("{PREFIX}{}_{secret}", id.0.simple()))
 }
 
-/// What began a session.
+/// What a session token was issued for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Begun {
@@ -78,7 +78,7 @@ impl Session {
         Self { id: Uuid::new_v4(), user: user.0, begun, begun_at: now.timestamp(), end }
     }
 
-    /// The same from now on, but not beyond `longest` from its beginning.
+    /// A session that goes on for another 30 minutes, but ends at the latest `longest` after the first login.
     pub fn renewed(&self, now: DateTime<Utc>, longest: TimeDelta) -> Self {
         let end = (now + TimeDelta::minutes(MINUTES)).timestamp();
         let last = self.begun_at.saturating_add(longest.num_seconds());

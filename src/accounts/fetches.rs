@@ -43,7 +43,7 @@ pub struct Use {
 #[derive(Clone, Debug)]
 pub struct Said {
     pub actor: Actor,
-    /// What it was fetched from: `credential` or `integration`, its ID and its name.
+    /// The subject of the event: its kind (`credential`, or `integration` for a store), its ID and its name.
     pub subject: (&'static str, Uuid, String),
     /// The rule and the login.
     pub detail: String,
@@ -131,7 +131,7 @@ pub struct Fetches {
     untold: Mutex<Vec<Arc<Minute>>>,
     /// Wakes who waits for a change.
     changed: watch::Sender<()>,
-    /// What was told last.
+    /// The epoch of the answers at the last call of [`Fetches::tell_changes`].
     told: AtomicU64,
 }
 

@@ -46,8 +46,8 @@ impl Gate {
         self.judge(name, password, address, |_| true).await
     }
 
-    /// The same for a program, which has nothing else to show. Where more is asked for, the failures of before stay
-    /// counted: whoever only knows the password is not the user yet.
+    /// Checks name and password of a program, which cannot show a second factor. If the account needs one, a right password
+    /// does not reset the count of failed logins: knowing the password alone proves too little.
     pub async fn password_alone(&self, name: &str, password: &str, address: IpAddr) -> Result<Trusted<User>, Refused> {
         self.judge(name, password, address, User::is_open_by_password).await
     }

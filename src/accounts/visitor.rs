@@ -13,11 +13,11 @@ use crate::models::{SessionId, UserId};
 /// Seconds for which a password that was just given counts as confirmation.
 const FRESH_SECONDS: f64 = 300.0;
 
-/// How somebody comes who uses the API.
+/// How a program that uses the API has logged in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Via {
     pub scope: Scope,
-    /// Of the token; `None`: by the password.
+    /// Name of the API token; `None` for a login by password.
     pub token: Option<String>,
 }
 

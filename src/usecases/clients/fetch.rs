@@ -24,6 +24,10 @@ use crate::providers::{Failure, ProviderError, finding};
 use crate::services::Services;
 use crate::vault::Vault;
 
+/// Minutes of one transaction. The audit trail is held for as long as it takes, and clients that fetch for the first time
+/// within a minute wait for it.
+const TOLD_AT_ONCE: usize = 4;
+
 /// Why a client gets nothing.
 #[derive(Debug)]
 pub enum Refused {
@@ -297,16 +301,16 @@ pub async fn tell_ended(services: &Services, all: bool) -> Result<(), DbError> {
     let mut ended = services.fetches.ended(all);
     // In one order, so that replicas do not wait for each other.
     ended.sort_by_key(|minute| (minute.used.login.0, minute.used.rule.0));
-    if ended.is_empty() {
-        return Ok(());
+    while !ended.is_empty() {
+        let part = ended.split_off(ended.len().saturating_sub(TOLD_AT_ONCE));
+        let (vault, minutes) = (services.vault.clone(), part.clone());
+        let tell = move |conn: &mut Conn| minutes.iter().try_for_each(|minute| tell(conn, &vault, minute));
+        if let Err(error) = services.db.transaction(tell).await {
+            services.fetches.untold(ended.into_iter().chain(part).collect());
+            return Err(error);
+        }
     }
-    let (vault, minutes) = (services.vault.clone(), ended.clone());
-    let told = services.db.transaction(move |conn| minutes.iter().try_for_each(|minute| tell(conn, &vault, minute)));
-    let told = told.await;
-    if told.is_err() {
-        services.fetches.untold(ended);
-    }
-    told
+    Ok(())
 }
 
 fn tell(conn: &mut Conn, vault: &Vault, minute: &Minute) -> Result<(), DbError> {
