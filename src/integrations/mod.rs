@@ -66,3 +66,21 @@ impl Spec {
         Family::ALL.iter().flat_map(|family| family.providers()).copied().find(|spec| spec.slug == slug)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::form::Control;
+    use crate::pasted;
+
+    #[test]
+    fn every_field_takes_the_example_that_it_shows() {
+        let of_specs = Family::ALL.iter().flat_map(|family| family.providers()).flat_map(|spec| spec.fields);
+        let fields = of_specs.chain(issue::FORMS.iter().flat_map(|form| form.fields));
+        let shown = |field: &&crate::form::Field| field.control == Control::Text || field.control == Control::Document;
+        for field in fields.filter(shown) {
+            let refused = pasted::mistaken(field.placeholder, field.wanted, field.label, "");
+            assert_eq!(refused, None, "{}: {}", field.name, field.placeholder);
+        }
+    }
+}

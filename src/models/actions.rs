@@ -113,7 +113,7 @@ actions! {
     ClientLoginEnded "client.login_ended" "Client login ended" "ended a login of the client";
     ClientRuleMade "client.rule_made" "Rule added" "added the rule";
     ClientRuleEdited "client.rule_edited" "Rule changed" "changed the rule";
-    ClientRuleRefreshed "client.rule_refreshed" "Value refreshed" "had the value read anew by the rule";
+    ClientRuleRefreshed "client.rule_refreshed" "Value refreshed" "refreshed the value of the rule";
     ClientRuleDeleted "client.rule_deleted" "Rule deleted" "deleted the rule";
     ClientValueAllowed "client.value_allowed" "Stored value released to a client"
         "lets a client fetch the stored value of";

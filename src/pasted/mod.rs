@@ -21,6 +21,8 @@ use shapes::Shape;
 pub enum Wanted {
     /// An ID, an address, a list: shown again, so never a secret.
     Visible,
+    /// Settings, one a line, such as `NAME=value`: shown again, so never a secret.
+    Lines,
     /// The name of a thing. It may have joiners, which other fields refuse as invisible.
     Name,
     /// Anything that a keyboard writes.
@@ -50,6 +52,7 @@ impl Wanted {
     fn suits(self, shape: Shape) -> bool {
         match self {
             Self::Visible | Self::Name => !shape.is_secret() && !matches!(shape, Shape::Variable | Shape::OciConfig),
+            Self::Lines => !shape.is_secret() && shape != Shape::OciConfig,
             // A registry's password may be a whole JSON key, in base64 or not.
             Self::Password => !matches!(shape, Shape::Docker | Shape::Hidden),
             Self::Token => shape == Shape::Token,
@@ -91,7 +94,7 @@ pub fn mistaken(text: &str, wanted: Wanted, label: &str, example: &str) -> Optio
         }
         sentence.push('.');
     }
-    if matches!(wanted, Wanted::Visible | Wanted::Name) {
+    if matches!(wanted, Wanted::Visible | Wanted::Lines | Wanted::Name) {
         sentence.push_str(" It is not shown again, since this field is no place for a secret.");
     }
     Some(sentence)

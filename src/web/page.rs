@@ -79,7 +79,7 @@ const NOTICES: &[(&str, Notice)] = &[
     ("webhook-off", Notice { tone: "good", text: "The webhook is off. Calls to its address are refused." }),
     ("client-added", Notice { tone: "good", text: "Added. Give it a login and a rule." }),
     ("client-login-added", Notice { tone: "good", text: "The login works from now on." }),
-    ("client-rule-refreshed", Notice { tone: "good", text: "Programs that run with it get the value read anew." }),
+    ("client-rule-refreshed", Notice { tone: "good", text: "Refreshed. Running programs get the current value." }),
     ("client-login-ended", Notice { tone: "good", text: "The login and its session tokens have ended." }),
     ("client-enabled", Notice { tone: "good", text: "Enabled. It can fetch again." }),
     (

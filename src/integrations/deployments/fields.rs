@@ -36,7 +36,7 @@ const fn more(field: Field) -> Field {
 }
 
 const fn lines(name: &'static str, label: &'static str) -> Field {
-    more(Field::document(name, label)).max(16_384)
+    more(Field::document(name, label)).wants(Wanted::Lines).max(16_384)
 }
 
 /// The shared fields, in the order of the form.
@@ -194,6 +194,13 @@ mod tests {
         let end = |role: &str| end(role, &values, "10.0.0.1:6443");
         assert_eq!(end(PULL_SECRET), "10.0.0.1:6443/defender for r.example");
         assert_eq!(end(AGENT_SECRET), "10.0.0.1:6443/defender for r.example/agent");
+    }
+
+    #[test]
+    fn a_variable_is_a_line_of_the_environment_and_no_mistake() {
+        let posted: Values = [("image", "r.example/agent:1"), ("environment", "LOG_LEVEL=info")].into_iter().collect();
+        let errors = form::check(&COMMON, &posted, None).err().unwrap_or_default();
+        assert_eq!(errors.of("environment"), None);
     }
 
     #[test]

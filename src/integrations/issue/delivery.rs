@@ -19,7 +19,7 @@ const MOST_KEYS: usize = 100;
 
 pub const KEYS: Field = Field::document("keys", "Keys")
     .optional()
-    .wants(Wanted::Visible)
+    .wants(Wanted::Lines)
     .placeholder("password = DB_PASSWORD")
     .help("One per line, with the name of its variable or file after =. Leave blank for all, named after the rule.")
     .max(8_192)
@@ -31,7 +31,7 @@ pub const AS: Field = Field::choice(
 )
 .optional()
 .advanced()
-.help("By strongroom-client exec. Whatever runs as the same user can read the program's variables: prefer files.");
+.help("Other processes of the same user can read a program's variables, so prefer files.");
 pub const FOLDER: Field = Field::text("folder", "Folder")
     .optional()
     .advanced()
@@ -39,7 +39,7 @@ pub const FOLDER: Field = Field::text("folder", "Folder")
     .default("/run/secrets")
     .max(512)
     .check(folder)
-    .help("In memory (tmpfs); files are for their owner alone. strongroom-client must allow another one.");
+    .help("In memory (tmpfs). Outside /run/secrets, strongroom-client needs --allow-folder.");
 pub const OWNER: Field = Field::text("owner", "Owner")
     .optional()
     .advanced()
@@ -79,7 +79,7 @@ pub const OUTAGE: Field = Field::choice(
     &[("fail", "The program is not started"), (WAIT, "Wait until it can be read")],
 )
 .optional()
-.help("Programs that run keep what they have.");
+.help("Running programs keep the value that they have.");
 
 /// What a program is told of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]

@@ -37,7 +37,7 @@ pub static FORM: Form = Form {
             .optional()
             .default("60")
             .advanced()
-            .help("So long the store is not asked again, whoever asks. 0: each time."),
+            .help("Within this time the store isn't asked again. 0: ask every time."),
     ],
     suits: suits_all,
     issue: None,

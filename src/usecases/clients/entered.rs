@@ -28,7 +28,8 @@ const NAME: Field = Field::text("name", "Name")
 const FORM: Field = Field::pick("form", "Form").check(form_slug);
 const CREDENTIAL: Field =
     Field::pick("credential", "Credential").check(id).help("Only credentials that this can be issued from are listed.");
-const STORE: Field = Field::pick("store", "Secret store").check(store_id).help("It is asked when the program asks.");
+const STORE: Field =
+    Field::pick("store", "Secret store").check(store_id).help("The entry is read when the program asks for it.");
 
 fn name(text: &str) -> Result<String, String> {
     let first = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();

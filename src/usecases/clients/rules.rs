@@ -54,7 +54,9 @@ fn refused(error: DbError) -> Refusal {
         DbError::Duplicate(_) => Refusal::Invalid(Errors::one("name", "This client has another rule of this name.")),
         DbError::Stale => Refusal::Overtaken,
         // Deleted a moment ago.
-        DbError::Reference(_) => Refusal::Invalid(Errors::one("form", "What it gives from was deleted.")),
+        DbError::Reference(_) => {
+            Refusal::Invalid(Errors::one("form", "The credential or store was deleted meanwhile. Choose another."))
+        }
         error => error.into(),
     }
 }

@@ -59,7 +59,7 @@ fn syncs() -> Topic {
                 has the label app.kubernetes.io/managed-by=strongroom and the integration's ID. Other Secrets are never \
                 read or listed.";
     let leaves = [
-        "A stored value leaves Strongroom by this, so only an administrator adds or changes an item, with their password and \
+        "This takes a stored value out of Strongroom, so only an administrator adds or changes an item, with their password and \
          the credential's name typed. Every administrator with an address is told.",
         "The operator of this console has to allow it with STRONGROOM_RELEASE_VALUES.",
         "An item is bound to its cluster, namespaces and name. If the sync is led elsewhere, it writes nothing until the \
@@ -145,7 +145,7 @@ fn stores() -> Topic {
         "As an administrator, choose entries on the store's page under Import entries.",
         "They are read, and you see the type that fits each one: an AWS key pair, a Google or Azure key, a kubeconfig, a \
          certificate, a user name and password, or else a token. Values are not shown, and nothing is kept.",
-        "Import the chosen ones. They are read once more; one that has changed its type meanwhile is left out.",
+        "Import selected. They are read once more; one that has changed its type meanwhile is left out.",
         "From then on they are credentials of Strongroom: a later change in the store does not reach them.",
     ];
     Topic::concept(

@@ -172,7 +172,7 @@ fn import() -> Topic {
     let steps = [
         "Choose the file, or paste it. Look inside lists what it holds and which of it is already stored.",
         "Tick what to import, and change names where you like.",
-        "Import the chosen ones. Each is checked as if entered by hand, and is an event of its own.",
+        "Import selected. Each is checked as if entered by hand, and is an event of its own.",
     ];
     Topic::concept(
         paths::IMPORT,

@@ -82,7 +82,7 @@ pub fn page() -> Topic {
         ),
         (
             "Kubernetes, images that can't be changed",
-            "A Secret Sync keeps Kubernetes Secrets from here, and restarts what uses them.",
+            "A Secret Sync writes Kubernetes Secrets, and restarts the workloads that use them.",
         ),
         (
             "Kubernetes with External Secrets",
@@ -95,7 +95,7 @@ pub fn page() -> Topic {
         ),
     ];
     let delivery = [
-        "A rule says how a program gets its value: as variables or as files, called as you like.",
+        "A rule says how a program gets its value: as variables or as files, with names of your choice.",
         "Files are in a folder in memory (/run/secrets unless you choose another), readable by their owner alone (0400), \
          and gone when the program ends.",
         "Variables can be read by everything that runs as the same user. Prefer files.",
@@ -108,7 +108,7 @@ pub fn page() -> Topic {
     Topic::concept(
         paths::CONTAINERS,
         "Secrets in containers",
-        "How values reach programs at run time, without being in an image, a manifest or a disk.",
+        "How values reach programs at run time, without being stored in an image, in a manifest or on disk.",
         vec![
             Section::new("ways", "Which way suits which platform", vec![Block::terms(ways)]),
             Section::new("delivery", "What the program gets", vec![Block::points(&delivery)]),
@@ -118,7 +118,7 @@ pub fn page() -> Topic {
                 "Kubernetes",
                 vec![
                     code("Deployment that logs in by its service account", POD),
-                    code("Right of the kubeconfig that verifies it", REVIEWER),
+                    code("Right that the kubeconfig needs to verify it", REVIEWER),
                 ],
             ),
             Section::new("external", "External Secrets", vec![code("SecretStore", EXTERNAL)]),

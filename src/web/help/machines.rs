@@ -35,7 +35,7 @@ fn clients() -> Topic {
     let entries = [
         "The value is read from the store when the program asks, and passes through memory. It is never stored here.",
         "Only an administrator adds such a rule, with their password. What guards stored values guards these clients, too.",
-        "However many rules name an entry, the store is asked once within the seconds that they allow.",
+        "If several rules name one entry, it is read once within the time that they allow.",
     ];
     let values = [
         "Prefer a session or a token. The stored secret then never leaves this console.",
@@ -87,7 +87,7 @@ fn api() -> Topic {
     let calls = [
         (
             "Credentials",
-            "List, add, change, delete, and see usages. A secret is never answered; a handle stands for it.",
+            "List, add, change, delete, and see usages. Secrets are never returned; a handle stands for each.",
         ),
         ("Registries", "Read and write the settings as one list, start and stop scans, follow their progress."),
         ("Functions and clouds", "Read and write function scans, read what cloud scans found, start and stop them."),

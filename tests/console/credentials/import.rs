@@ -113,7 +113,7 @@ async fn in_a_browser_the_file_stays_beside_what_it_holds() {
     browser.press("See what's inside").await;
     browser.sees("profile sso").await;
     assert_eq!(browser.axe().await, Vec::<String>::new());
-    browser.press("Import the chosen ones").await;
+    browser.press("Import selected").await;
     browser.sees("2 of 2 imported").await;
     assert_eq!(browser.complaints().await, Vec::<String>::new());
     browser.close().await;

@@ -42,7 +42,7 @@ async fn walk(browser: &Browser, id: IntegrationId, suffix: &str) {
     look(browser, &at("choose")).await;
     let tick = "document.querySelectorAll('input.is-picked').forEach(box => { box.checked = true; }); return 0;";
     browser.script(tick, vec![]).await;
-    browser.press("See what they are").await;
+    browser.press("Preview").await;
     browser.sees("Left out").await;
     look(browser, &at("look")).await;
     browser.goto("/help/stores").await;
@@ -77,8 +77,8 @@ async fn a_store_is_added_and_its_entries_imported_in_a_browser() {
     browser.press("Import entries").await;
     browser.sees("Choose entries.").await;
     browser.script("document.querySelector('input[value=\"secret/aws/ci\"]').click(); return 0;", vec![]).await;
-    browser.press("See what they are").await;
+    browser.press("Preview").await;
     browser.sees("AKIAIOSFODNN7EXAMPLE").await;
-    browser.press("Import the chosen ones").await;
+    browser.press("Import selected").await;
     browser.sees("1 of 1 imported").await;
 }

@@ -44,7 +44,7 @@ pub static FIELDS: &[Field] = &[
         .max(253)
         .check(registry),
     Field::document("keys", "Keys")
-        .wants(Wanted::Visible)
+        .wants(Wanted::Lines)
         .optional()
         .placeholder("password = DB_PASSWORD")
         .help("One per line, with the name in the Secret after =. Leave blank for all, as they are.")
